@@ -1,0 +1,10 @@
+# attnlaw_compile_options(target): the warnings and the instruction set of every target of this project.
+function(attnlaw_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  if(ATTNLAW_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(ATTNLAW_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+endfunction()

@@ -1,0 +1,25 @@
+#pragma once
+/// Files that are whole or absent.
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace attnlaw::base {
+
+/// A file that cannot be read or written; the message names path and cause.
+struct FileError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Writes `content` to a temporary name beside `path`, flushes it to disk and renames it: a reader sees the old file or
+/// the whole new one. Throws FileError (unwritable directory, disk full, ...) and leaves nothing behind.
+void write_atomically(const std::string& path, std::string_view content);
+
+/// Throws FileError unless a file could be created beside `path`: to be asked before a long computation, not after it.
+void require_writable(const std::string& path);
+
+/// The whole file. Throws FileError.
+std::string read_text(const std::string& path);
+
+}  // namespace attnlaw::base

@@ -1,0 +1,24 @@
+#pragma once
+/// Counter-based random numbers: a value depends on (seed, stream, index) alone, never on who draws it or in which order.
+
+#include <cstdint>
+#include <span>
+
+namespace attnlaw::base {
+
+/// A stream of independent N(0,1) numbers (Philox4x32-10 and Box-Muller). Streams with different (seed, stream) are
+/// independent; `stream` names the purpose (data, target, initial weights, ...) and the instance.
+class NormalStream {
+ public:
+  NormalStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+
+  /// Writes numbers first, first+1, ... of the stream; any split into calls gives the same values.
+  void fill(std::uint64_t first, std::span<float> out) const;
+  void fill(std::uint64_t first, std::span<double> out) const;
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t stream_;
+};
+
+}  // namespace attnlaw::base

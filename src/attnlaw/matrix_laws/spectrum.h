@@ -1,0 +1,63 @@
+#pragma once
+/// Spectral measures: the limiting or actual eigenvalue law of a symmetric matrix.
+
+#include <complex>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace attnlaw::matrix_laws {
+
+using Complex = std::complex<double>;
+
+/// Atoms in ascending order with positive weights that sum to 1.
+struct DiscreteSpectrum {
+  std::vector<double> atoms;
+  std::vector<double> weights;
+};
+
+/// Marchenko-Pastur law of scale * W Wᵀ / (√κ d) for W ∈ R^{d×κd} with iid N(0,1) entries: mean scale·√κ, second moment
+/// scale²(1+κ); an atom of mass 1−κ at 0 if κ < 1 (docs/theory/erm.md, section 1).
+struct WishartSpectrum {
+  double kappa = 1;
+  double scale = 1;
+};
+
+/// A closed interval of the real line.
+struct Interval {
+  double lower = 0;
+  double upper = 0;
+};
+
+/// Stieltjes transform G(w) = ∫ μ(ds)/(w − s) and its derivative.
+struct Stieltjes {
+  Complex value;
+  Complex derivative;
+};
+
+/// A probability measure on the real line with compact support: discrete, or Marchenko-Pastur in closed form.
+class Spectrum {
+ public:
+  Spectrum(DiscreteSpectrum discrete);  // NOLINT(google-explicit-constructor)
+  Spectrum(WishartSpectrum wishart);    // NOLINT(google-explicit-constructor)
+
+  /// Equal weights at the given eigenvalues (any order, repetitions merged). Throws std::invalid_argument if empty or not finite.
+  static Spectrum from_eigenvalues(std::span<const double> eigenvalues);
+
+  double mean() const;
+  double second_moment() const;
+  /// The law of c·x for x of this law.
+  Spectrum scaled(double c) const;
+  /// G at w off the support.
+  Stieltjes stieltjes(Complex w) const;
+  /// Smallest interval that contains the support.
+  Interval hull() const;
+
+  const DiscreteSpectrum* discrete() const { return std::get_if<DiscreteSpectrum>(&law_); }
+  const WishartSpectrum* wishart() const { return std::get_if<WishartSpectrum>(&law_); }
+
+ private:
+  std::variant<DiscreteSpectrum, WishartSpectrum> law_;
+};
+
+}  // namespace attnlaw::matrix_laws

@@ -1,0 +1,47 @@
+#pragma once
+/// A Problem: everything that defines what is learned, from how many data, by which student.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "attnlaw/model/target.h"
+
+namespace attnlaw::model {
+
+/// Output nonlinearity of the attention layer.
+enum class Head {
+  softmax,  ///< row-wise softmax of β h, T ≥ 2 (one row of one entry is always 1)
+  linear    ///< the scores h themselves, T ≥ 1
+};
+
+/// One learning problem in the normalisation of docs/conventions.md. Loss: squared Frobenius distance of the outputs.
+/// Student: tied, full width (κ ≥ 1).
+struct Problem {
+  int tokens = 2;          ///< T, tokens per sequence
+  Head head = Head::softmax;
+  double alpha = 1;        ///< n/d² > 0
+  double lambda = 0.05;    ///< penalty λ d Tr S on the summed loss, > 0
+  double beta = 1;         ///< inverse temperature of the student, > 0 (softmax only)
+  double target_beta = 1;  ///< inverse temperature of the labels, > 0 (softmax only)
+  double noise = 0;        ///< Δ ≥ 0: labels use h* + √Δ Ξ, Var Ξ_ab = 1 + δ_ab
+  Target target;
+
+  /// Throws std::invalid_argument with the first value out of range and what is accepted.
+  void validate() const;
+
+  /// K = T(T+1)/2, the number of distinct scores.
+  int score_count() const { return tokens * (tokens + 1) / 2; }
+};
+
+/// Both documents use the option names of the command line as keys (`target-beta` for target_beta); reading rejects
+/// unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and validates. `alpha` and `lambda` are required.
+nlohmann::json to_json(const Problem& problem);
+Problem problem_from_json(const nlohmann::json& document);
+std::string to_toml(const Problem& problem);
+Problem problem_from_toml(const std::string& text);
+
+std::string name(Head head);
+/// Throws std::invalid_argument for anything but "softmax" and "linear".
+Head head_from_name(const std::string& name);
+
+}  // namespace attnlaw::model

@@ -1,0 +1,71 @@
+#pragma once
+/// Targets: the symmetric matrix S* whose attention map labels the sequences.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "attnlaw/matrix_laws/spectrum.h"
+
+namespace attnlaw::model {
+
+/// S* = W* W*ᵀ / √(r d), W* ∈ R^{d×r} with iid N(0,1) entries, κ* = r/d.
+struct WishartTarget {
+  double kappa = 0.5;
+};
+
+/// Eigenvalues √D i^{−γ} / (Σ_{j≤cutoff} j^{−2γ})^{1/2} for i = 1..cutoff, zero for cutoff < i ≤ D; Q* = 1.
+struct PowerLawTarget {
+  double gamma = 1;
+  std::size_t dimension = 0;
+  std::size_t cutoff = 0;  ///< = dimension unless given
+};
+
+/// D eigenvalues: the listed ones, all others zero.
+struct SpikesTarget {
+  std::size_t dimension = 0;
+  std::vector<double> spikes;
+};
+
+/// One eigenvalue per line; empty lines and what follows a '#' are ignored.
+struct FileTarget {
+  std::string path;
+  std::vector<double> eigenvalues;
+};
+
+/// The target S*, known by its eigenvalues alone: data and students are rotation invariant in law.
+class Target {
+ public:
+  /// Default: wishart:0.5.
+  Target();
+
+  /// Parses `wishart:KAPPA`, `powerlaw:GAMMA,D[,CUTOFF]`, `spikes:D,s1,s2,…` or `file:PATH` (the file is read here).
+  /// Throws std::invalid_argument that names the value and what is accepted, base::FileError if a file cannot be read.
+  static Target parse(const std::string& spec);
+
+  /// The specification, such that parse(spec()) gives the same target.
+  std::string spec() const;
+
+  /// Limiting law of S*, or the D atoms of a discrete target.
+  const matrix_laws::Spectrum& spectrum() const { return spectrum_; }
+
+  /// Q* = lim Tr(S*²)/d.
+  double Q_star() const { return spectrum_.second_moment(); }
+
+  /// The d eigenvalues, descending, of the S* of one instance: of a Wishart matrix drawn from (seed, instance), or those of a
+  /// discrete target, each d/D times. Throws std::invalid_argument if round(κ* d) < 1 or if d is not a multiple of D.
+  std::vector<double> eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const;
+
+  /// Throws what eigenvalues() would throw for this d.
+  void require_dimension(std::size_t d) const;
+
+ private:
+  using Kind = std::variant<WishartTarget, PowerLawTarget, SpikesTarget, FileTarget>;
+  explicit Target(Kind kind);
+
+  Kind kind_;
+  matrix_laws::Spectrum spectrum_;
+};
+
+}  // namespace attnlaw::model
