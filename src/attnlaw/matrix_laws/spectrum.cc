@@ -1,0 +1,112 @@
+#include "attnlaw/matrix_laws/spectrum.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace attnlaw::matrix_laws {
+namespace {
+
+double jump(const WishartSpectrum& wishart) { return wishart.scale / std::sqrt(wishart.kappa); }
+
+/// Free Poisson law of rate κ and jump 1: z = 1/g + κ/(1−g). Of the two equal forms of the root 2/(A+r) = (A−r)/(2z) the
+/// one without cancellation.
+Complex free_poisson_stieltjes(double kappa, Complex z) {
+  const double lower = std::pow(1 - std::sqrt(kappa), 2);
+  const double upper = std::pow(1 + std::sqrt(kappa), 2);
+  const Complex a = z - kappa + 1.0;
+  const Complex root = std::sqrt(z - lower) * std::sqrt(z - upper);
+  return std::norm(a + root) >= std::norm(a - root) ? 2.0 / (a + root) : (a - root) / (2.0 * z);
+}
+
+double weighted_power_sum(const DiscreteSpectrum& discrete, int power) {
+  double sum = 0;
+  for (std::size_t i = 0; i < discrete.atoms.size(); ++i) sum += discrete.weights[i] * std::pow(discrete.atoms[i], power);
+  return sum;
+}
+
+}  // namespace
+
+Spectrum::Spectrum(DiscreteSpectrum discrete) : law_(std::move(discrete)) {
+  const auto& [atoms, weights] = std::get<DiscreteSpectrum>(law_);
+  if (atoms.empty() || atoms.size() != weights.size() || !std::is_sorted(atoms.begin(), atoms.end()))
+    throw std::invalid_argument(fmt::format(
+        "a discrete spectrum needs ascending atoms and as many weights, got {} atoms and {} weights", atoms.size(), weights.size()));
+}
+
+Spectrum::Spectrum(WishartSpectrum wishart) : law_(wishart) {
+  if (!(wishart.kappa > 0) || !std::isfinite(wishart.kappa))
+    throw std::invalid_argument(fmt::format("kappa of a Wishart spectrum must be a finite number > 0, got {}", wishart.kappa));
+}
+
+Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues) {
+  if (eigenvalues.empty()) throw std::invalid_argument("a spectrum needs at least one eigenvalue, got none");
+  std::vector<double> sorted(eigenvalues.begin(), eigenvalues.end());
+  for (const double value : sorted)
+    if (!std::isfinite(value)) throw std::invalid_argument(fmt::format("eigenvalues must be finite, got {}", value));
+  std::sort(sorted.begin(), sorted.end());
+  // Eigenvalues that differ by rounding alone are one atom: bands between them would be too narrow to resolve.
+  const double resolution = 1e-13 * std::max(std::abs(sorted.front()), std::abs(sorted.back()));
+  DiscreteSpectrum discrete;
+  const double weight = 1.0 / static_cast<double>(sorted.size());
+  for (const double value : sorted) {
+    if (discrete.atoms.empty() || value - discrete.atoms.back() > resolution) {
+      discrete.atoms.push_back(value);
+      discrete.weights.push_back(0);
+    }
+    discrete.weights.back() += weight;
+  }
+  return discrete;
+}
+
+double Spectrum::mean() const {
+  if (const auto* w = wishart()) return w->scale * std::sqrt(w->kappa);
+  return weighted_power_sum(*discrete(), 1);
+}
+
+double Spectrum::second_moment() const {
+  if (const auto* w = wishart()) return w->scale * w->scale * (1 + w->kappa);
+  return weighted_power_sum(*discrete(), 2);
+}
+
+Spectrum Spectrum::scaled(double c) const {
+  if (c == 0) return DiscreteSpectrum{{0.0}, {1.0}};
+  if (const auto* w = wishart()) return WishartSpectrum{w->kappa, c * w->scale};
+  DiscreteSpectrum result = *discrete();
+  for (double& atom : result.atoms) atom *= c;
+  if (c < 0) {
+    std::reverse(result.atoms.begin(), result.atoms.end());
+    std::reverse(result.weights.begin(), result.weights.end());
+  }
+  return result;
+}
+
+Stieltjes Spectrum::stieltjes(Complex w) const {
+  if (const auto* wishart_law = wishart()) {
+    const double b = jump(*wishart_law);
+    const Complex g = free_poisson_stieltjes(wishart_law->kappa, w / b);
+    const Complex dz_dg = -1.0 / (g * g) + wishart_law->kappa / ((1.0 - g) * (1.0 - g));
+    return {g / b, 1.0 / (dz_dg * b * b)};
+  }
+  Stieltjes sum{};
+  for (std::size_t i = 0; i < discrete()->atoms.size(); ++i) {
+    const Complex resolvent = 1.0 / (w - discrete()->atoms[i]);
+    sum.value += discrete()->weights[i] * resolvent;
+    sum.derivative -= discrete()->weights[i] * resolvent * resolvent;
+  }
+  return sum;
+}
+
+Interval Spectrum::hull() const {
+  if (const auto* w = wishart()) {
+    const double b = jump(*w);
+    const double near = w->kappa < 1 ? 0 : b * std::pow(1 - std::sqrt(w->kappa), 2);
+    const double far = b * std::pow(1 + std::sqrt(w->kappa), 2);
+    return {std::min(near, far), std::max(near, far)};
+  }
+  return {discrete()->atoms.front(), discrete()->atoms.back()};
+}
+
+}  // namespace attnlaw::matrix_laws
