@@ -17,7 +17,7 @@ enum class Head {
 /// One learning problem in the normalisation of docs/conventions.md. Loss: squared Frobenius distance of the outputs.
 /// Student: tied, full width (κ ≥ 1).
 struct Problem {
-  int tokens = 2;          ///< T, tokens per sequence
+  int tokens = 2;  ///< T, tokens per sequence
   Head head = Head::softmax;
   double alpha = 1;        ///< n/d² > 0
   double lambda = 0.05;    ///< penalty λ d Tr S on the summed loss, > 0
@@ -34,7 +34,8 @@ struct Problem {
 };
 
 /// Both documents use the option names of the command line as keys (`target-beta` for target_beta); reading rejects
-/// unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and validates. `alpha` and `lambda` are required.
+/// unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and validates. `alpha` and
+/// `lambda` are required.
 nlohmann::json to_json(const Problem& problem);
 Problem problem_from_json(const nlohmann::json& document);
 std::string to_toml(const Problem& problem);

@@ -53,8 +53,9 @@ class Target {
   /// Q* = lim Tr(S*²)/d.
   double Q_star() const { return spectrum_.second_moment(); }
 
-  /// The d eigenvalues, descending, of the S* of one instance: of a Wishart matrix drawn from (seed, instance), or those of a
-  /// discrete target, each d/D times. Throws std::invalid_argument if round(κ* d) < 1 or if d is not a multiple of D.
+  /// The d eigenvalues, descending, of the S* of one instance: of a Wishart matrix drawn from (seed, instance), or
+  /// those of a discrete target, each d/D times. Throws std::invalid_argument if round(κ* d) < 1 or if d is not a
+  /// multiple of D.
   std::vector<double> eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const;
 
   /// Throws what eigenvalues() would throw for this d.

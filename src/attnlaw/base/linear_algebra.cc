@@ -1,0 +1,55 @@
+#include "attnlaw/base/linear_algebra.h"
+
+#include <cblas.h>
+#include <fmt/format.h>
+#include <lapacke.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace attnlaw::base {
+namespace {
+
+CBLAS_TRANSPOSE cblas(Transpose transpose) { return transpose == Transpose::yes ? CblasTrans : CblasNoTrans; }
+
+std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
+  if (matrix.size() != d * d) {
+    throw std::invalid_argument(fmt::format("matrix must have {0}x{0} entries, got {1}", d, matrix.size()));
+  }
+  // LAPACK may loop or return garbage on these instead of reporting them.
+  if (!std::all_of(matrix.begin(), matrix.end(), [](double x) { return std::isfinite(x); })) {
+    throw std::runtime_error(fmt::format("eigenvalues of a {0}x{0} matrix with entries that are not finite", d));
+  }
+  std::vector<double> eigenvalues(d);
+  const auto order = static_cast<lapack_int>(d);
+  // The matrix is symmetric: its row-major lower triangle is the column-major upper one, and no transposition is
+  // needed.
+  const lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, job, 'U', order, matrix.data(), order, eigenvalues.data());
+  if (info != 0) throw std::runtime_error(fmt::format("LAPACK dsyevd failed on a {0}x{0} matrix (info {1})", d, info));
+  return eigenvalues;
+}
+
+}  // namespace
+
+void use_one_blas_thread() { openblas_set_num_threads(1); }
+
+void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const float* a,
+          const float* b, float beta, float* c) {
+  const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
+  cblas_sgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, m, n, k, 1, a, transpose_a == Transpose::yes ? m : k, b,
+              n, beta, c, n);
+}
+
+void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
+          const double* b, double beta, double* c) {
+  const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
+  cblas_dgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, m, n, k, 1, a, transpose_a == Transpose::yes ? m : k, b,
+              n, beta, c, n);
+}
+
+std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d) { return dsyevd('N', matrix, d); }
+
+std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) { return dsyevd('V', matrix, d); }
+
+}  // namespace attnlaw::base

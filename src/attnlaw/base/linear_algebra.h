@@ -1,0 +1,32 @@
+#pragma once
+/// The few dense kernels that everything heavy rests on: matrix products (cblas) and symmetric eigenproblems (LAPACK
+/// dsyevd).
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace attnlaw::base {
+
+/// Limits OpenBLAS to the calling thread: parallelism in attnlaw is over instances and blocks of data, never inside a
+/// product, so that results have the same bits on any number of threads. Cheap; every user of gemm calls it once.
+void use_one_blas_thread();
+
+/// op of the left factor in gemm.
+enum class Transpose { no, yes };
+
+/// C = op(A) B + beta C for row-major C (rows×columns), op(A) (rows×inner) and B (inner×columns), all densely packed.
+void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const float* a,
+          const float* b, float beta, float* c);
+void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
+          const double* b, double beta, double* c);
+
+/// Eigenvalues of a symmetric matrix, ascending; only the lower triangle of the d×d array is read, and it is
+/// overwritten. Throws std::runtime_error if LAPACK does not converge (not-finite entries).
+std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d);
+
+/// Eigenvalues, ascending, of a symmetric d×d matrix, which is overwritten by its eigenvectors: vector k is row k of
+/// the row-major array. Throws as symmetric_eigenvalues.
+std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d);
+
+}  // namespace attnlaw::base

@@ -1,0 +1,245 @@
+#include "attnlaw/model/target.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <string_view>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/random.h"
+#include "attnlaw/model/streams.h"
+
+namespace attnlaw::model {
+namespace {
+
+constexpr std::string_view kAccepted = "wishart:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,... or file:PATH";
+
+template <class... Arguments>
+[[noreturn]] void reject(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  throw std::invalid_argument(fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+
+/// The whole text as a number (no blanks, no trailing garbage), or false.
+template <class Number>
+bool parse_number(std::string_view text, Number& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+double finite_number(std::string_view text, std::string_view what) {
+  double value = 0;
+  if (!parse_number(text, value) || !std::isfinite(value)) reject("{} must be a finite number, got '{}'", what, text);
+  return value;
+}
+
+std::size_t positive_integer(std::string_view text, std::string_view what) {
+  std::size_t value = 0;
+  if (!parse_number(text, value) || value == 0) reject("{} must be an integer >= 1, got '{}'", what, text);
+  return value;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> fields;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = text.find(separator, begin);
+    fields.push_back(text.substr(begin, end - begin));
+    if (end == std::string_view::npos) return fields;
+    begin = end + 1;
+  }
+}
+
+WishartTarget parse_wishart(std::string_view arguments) {
+  const double kappa = finite_number(arguments, "kappa of target wishart:KAPPA");
+  if (kappa <= 0) reject("kappa of target wishart:KAPPA must be > 0, got '{}'", arguments);
+  return {kappa};
+}
+
+PowerLawTarget parse_power_law(std::string_view arguments) {
+  const std::vector<std::string_view> fields = split(arguments, ',');
+  if (fields.size() < 2 || fields.size() > 3)
+    reject("target must be powerlaw:GAMMA,D[,CUTOFF], got 'powerlaw:{}'", arguments);
+  PowerLawTarget target;
+  target.gamma = finite_number(fields[0], "gamma of target powerlaw:GAMMA,D[,CUTOFF]");
+  if (target.gamma <= 0.5) reject("gamma of target powerlaw:GAMMA,D[,CUTOFF] must be > 1/2, got '{}'", fields[0]);
+  target.dimension = positive_integer(fields[1], "D of target powerlaw:GAMMA,D[,CUTOFF]");
+  target.cutoff =
+      fields.size() == 3 ? positive_integer(fields[2], "cutoff of target powerlaw:GAMMA,D,CUTOFF") : target.dimension;
+  if (target.cutoff > target.dimension) {
+    reject("cutoff of target powerlaw:GAMMA,D,CUTOFF must be at most D = {}, got {}", target.dimension, target.cutoff);
+  }
+  return target;
+}
+
+SpikesTarget parse_spikes(std::string_view arguments) {
+  const std::vector<std::string_view> fields = split(arguments, ',');
+  if (fields.size() < 2)
+    reject("target must be spikes:D,s1,s2,... with at least one spike, got 'spikes:{}'", arguments);
+  SpikesTarget target;
+  target.dimension = positive_integer(fields[0], "D of target spikes:D,s1,s2,...");
+  for (std::size_t i = 1; i < fields.size(); ++i) {
+    target.spikes.push_back(finite_number(fields[i], "a spike of target spikes:D,s1,s2,..."));
+  }
+  if (target.spikes.size() > target.dimension) {
+    reject("target spikes:D,s1,s2,... takes at most D = {} spikes, got {}", target.dimension, target.spikes.size());
+  }
+  return target;
+}
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+FileTarget parse_file(std::string_view arguments) {
+  if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
+  FileTarget target{std::string(arguments), {}};
+  const std::string content = base::read_text(target.path);
+  std::size_t line_number = 0;
+  for (const std::string_view line : split(content, '\n')) {
+    ++line_number;
+    const std::string_view text = without_blanks(line.substr(0, line.find('#')));
+    if (text.empty()) continue;
+    double eigenvalue = 0;
+    if (!parse_number(text, eigenvalue) || !std::isfinite(eigenvalue)) {
+      reject("{}:{}: expected one finite eigenvalue per line, got '{}'", target.path, line_number, text);
+    }
+    target.eigenvalues.push_back(eigenvalue);
+  }
+  if (target.eigenvalues.empty())
+    reject("{}:{}: expected at least one eigenvalue, found none", target.path, line_number);
+  return target;
+}
+
+/// The D eigenvalues of a discrete target in any order.
+std::vector<double> atoms(const PowerLawTarget& target) {
+  std::vector<double> eigenvalues(target.dimension, 0.0);
+  double sum = 0;
+  for (std::size_t i = target.cutoff; i >= 1; --i) sum += std::pow(static_cast<double>(i), -2 * target.gamma);
+  const double scale = std::sqrt(static_cast<double>(target.dimension) / sum);
+  for (std::size_t i = 1; i <= target.cutoff; ++i) {
+    eigenvalues[i - 1] = scale * std::pow(static_cast<double>(i), -target.gamma);
+  }
+  return eigenvalues;
+}
+
+std::vector<double> atoms(const SpikesTarget& target) {
+  std::vector<double> eigenvalues = target.spikes;
+  eigenvalues.resize(target.dimension, 0.0);
+  return eigenvalues;
+}
+
+std::vector<double> atoms(const FileTarget& target) { return target.eigenvalues; }
+
+matrix_laws::Spectrum law(const WishartTarget& target) { return matrix_laws::WishartSpectrum{target.kappa, 1}; }
+
+template <class Discrete>
+matrix_laws::Spectrum law(const Discrete& target) {
+  return matrix_laws::Spectrum::from_eigenvalues(atoms(target));
+}
+
+std::string text(const WishartTarget& target) { return fmt::format("wishart:{}", target.kappa); }
+
+std::string text(const PowerLawTarget& target) {
+  if (target.cutoff == target.dimension) return fmt::format("powerlaw:{},{}", target.gamma, target.dimension);
+  return fmt::format("powerlaw:{},{},{}", target.gamma, target.dimension, target.cutoff);
+}
+
+std::string text(const SpikesTarget& target) {
+  return fmt::format("spikes:{},{}", target.dimension, fmt::join(target.spikes, ","));
+}
+
+std::string text(const FileTarget& target) { return "file:" + target.path; }
+
+void check_dimension(const WishartTarget& target, std::size_t d) {
+  const double rank = target.kappa * static_cast<double>(d);
+  if (!(rank >= 0.5)) {
+    reject("target wishart:{0} needs round({0} d) >= 1, got d = {1}", target.kappa, d);
+  }
+  if (rank > static_cast<double>(std::numeric_limits<int>::max())) {
+    reject("target wishart:{0} needs round({0} d) < 2^31, got d = {1}", target.kappa, d);
+  }
+}
+
+template <class Discrete>
+void check_dimension(const Discrete& target, std::size_t d) {
+  const std::size_t dimension = atoms(target).size();
+  if (d == 0 || d % dimension != 0) {
+    reject("target {} has D = {} eigenvalues: d must be a positive multiple of D, got {}", text(target), dimension, d);
+  }
+}
+
+/// Eigenvalues of W Wᵀ/√(r d) through the smaller Gram matrix; the other d − min(r, d) are zero.
+std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
+  const auto rank = static_cast<std::size_t>(std::lround(target.kappa * static_cast<double>(d)));
+  const std::size_t small = std::min(rank, d), large = std::max(rank, d);
+  // Entries are iid: as a small×large array this is W or its transpose, the same in law.
+  std::vector<double> weights(small * large), transposed(small * large), gram(small * small);
+  base::NormalStream(seed, stream_id(Stream::target, instance)).fill(0, std::span<double>(weights));
+  for (std::size_t i = 0; i < small; ++i) {
+    for (std::size_t j = 0; j < large; ++j) transposed[j * small + i] = weights[i * large + j];
+  }
+  base::use_one_blas_thread();
+  base::gemm(base::Transpose::no, small, small, large, weights.data(), transposed.data(), 0.0, gram.data());
+  std::vector<double> eigenvalues = base::symmetric_eigenvalues(gram, small);
+  const double scale = 1 / std::sqrt(static_cast<double>(rank) * static_cast<double>(d));
+  for (double& eigenvalue : eigenvalues) eigenvalue = std::max(0.0, eigenvalue * scale);
+  eigenvalues.resize(d, 0.0);
+  std::sort(eigenvalues.begin(), eigenvalues.end(), std::greater<>());
+  return eigenvalues;
+}
+
+template <class Discrete>
+std::vector<double> draw(const Discrete& target, std::size_t d, std::uint64_t, std::uint64_t) {
+  const std::vector<double> distinct = atoms(target);
+  std::vector<double> eigenvalues;
+  eigenvalues.reserve(d);
+  for (std::size_t copy = 0; copy < d / distinct.size(); ++copy) {
+    eigenvalues.insert(eigenvalues.end(), distinct.begin(), distinct.end());
+  }
+  std::sort(eigenvalues.begin(), eigenvalues.end(), std::greater<>());
+  return eigenvalues;
+}
+
+}  // namespace
+
+Target::Target() : Target(WishartTarget{}) {}
+
+Target::Target(Kind kind)
+    : kind_(std::move(kind)), spectrum_(std::visit([](const auto& target) { return law(target); }, kind_)) {}
+
+Target Target::parse(const std::string& spec) {
+  const std::size_t colon = spec.find(':');
+  const std::string_view kind = std::string_view(spec).substr(0, colon);
+  if (colon != std::string::npos) {
+    const std::string_view arguments = std::string_view(spec).substr(colon + 1);
+    if (kind == "wishart") return Target(parse_wishart(arguments));
+    if (kind == "powerlaw") return Target(parse_power_law(arguments));
+    if (kind == "spikes") return Target(parse_spikes(arguments));
+    if (kind == "file") return Target(parse_file(arguments));
+  }
+  reject("target must be {}, got '{}'", kAccepted, spec);
+}
+
+std::string Target::spec() const {
+  return std::visit([](const auto& target) { return text(target); }, kind_);
+}
+
+void Target::require_dimension(std::size_t d) const {
+  std::visit([d](const auto& target) { check_dimension(target, d); }, kind_);
+}
+
+std::vector<double> Target::eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const {
+  require_dimension(d);
+  return std::visit([&](const auto& target) { return draw(target, d, seed, instance); }, kind_);
+}
+
+}  // namespace attnlaw::model
