@@ -1,6 +1,6 @@
 # attnlaw_compile_options(target): the warnings and the instruction set of every target of this project.
 function(attnlaw_compile_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  target_compile_options(${target} PRIVATE -fopenmp-simd -fno-math-errno -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
   if(ATTNLAW_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

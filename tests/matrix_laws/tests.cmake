@@ -1,0 +1,3 @@
+attnlaw_test(matrix_laws spectrum)
+attnlaw_test(matrix_laws law)
+attnlaw_test(matrix_laws semicircle_sum)

@@ -1,5 +1,6 @@
 #pragma once
-/// Counter-based random numbers: a value depends on (seed, stream, index) alone, never on who draws it or in which order.
+/// Counter-based random numbers: a value depends on (seed, stream, index) alone, never on who draws it or in which
+/// order.
 
 #include <cstdint>
 #include <span>

@@ -11,8 +11,8 @@ namespace {
 
 double jump(const WishartSpectrum& wishart) { return wishart.scale / std::sqrt(wishart.kappa); }
 
-/// Free Poisson law of rate κ and jump 1: z = 1/g + κ/(1−g). Of the two equal forms of the root 2/(A+r) = (A−r)/(2z) the
-/// one without cancellation.
+/// Free Poisson law of rate κ and jump 1: z = 1/g + κ/(1−g). Of the two equal forms of the root 2/(A+r) = (A−r)/(2z)
+/// the one without cancellation.
 Complex free_poisson_stieltjes(double kappa, Complex z) {
   const double lower = std::pow(1 - std::sqrt(kappa), 2);
   const double upper = std::pow(1 + std::sqrt(kappa), 2);
@@ -23,7 +23,8 @@ Complex free_poisson_stieltjes(double kappa, Complex z) {
 
 double weighted_power_sum(const DiscreteSpectrum& discrete, int power) {
   double sum = 0;
-  for (std::size_t i = 0; i < discrete.atoms.size(); ++i) sum += discrete.weights[i] * std::pow(discrete.atoms[i], power);
+  for (std::size_t i = 0; i < discrete.atoms.size(); ++i)
+    sum += discrete.weights[i] * std::pow(discrete.atoms[i], power);
   return sum;
 }
 
@@ -32,13 +33,15 @@ double weighted_power_sum(const DiscreteSpectrum& discrete, int power) {
 Spectrum::Spectrum(DiscreteSpectrum discrete) : law_(std::move(discrete)) {
   const auto& [atoms, weights] = std::get<DiscreteSpectrum>(law_);
   if (atoms.empty() || atoms.size() != weights.size() || !std::is_sorted(atoms.begin(), atoms.end()))
-    throw std::invalid_argument(fmt::format(
-        "a discrete spectrum needs ascending atoms and as many weights, got {} atoms and {} weights", atoms.size(), weights.size()));
+    throw std::invalid_argument(
+        fmt::format("a discrete spectrum needs ascending atoms and as many weights, got {} atoms and {} weights",
+                    atoms.size(), weights.size()));
 }
 
 Spectrum::Spectrum(WishartSpectrum wishart) : law_(wishart) {
   if (!(wishart.kappa > 0) || !std::isfinite(wishart.kappa))
-    throw std::invalid_argument(fmt::format("kappa of a Wishart spectrum must be a finite number > 0, got {}", wishart.kappa));
+    throw std::invalid_argument(
+        fmt::format("kappa of a Wishart spectrum must be a finite number > 0, got {}", wishart.kappa));
 }
 
 Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues) {

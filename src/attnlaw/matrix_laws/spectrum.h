@@ -41,7 +41,8 @@ class Spectrum {
   Spectrum(DiscreteSpectrum discrete);  // NOLINT(google-explicit-constructor)
   Spectrum(WishartSpectrum wishart);    // NOLINT(google-explicit-constructor)
 
-  /// Equal weights at the given eigenvalues (any order, repetitions merged). Throws std::invalid_argument if empty or not finite.
+  /// Equal weights at the given eigenvalues (any order, repetitions merged). Throws std::invalid_argument if empty or
+  /// not finite.
   static Spectrum from_eigenvalues(std::span<const double> eigenvalues);
 
   double mean() const;

@@ -1,0 +1,185 @@
+#include "attnlaw/matrix_laws/law.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/quadrature/gauss.hpp>
+#include <boost/math/tools/roots.hpp>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <stdexcept>
+
+namespace attnlaw::matrix_laws {
+namespace {
+
+using std::numbers::pi;
+
+constexpr unsigned kPanelNodes = 20;
+/// Enough for a band in which some hundred atoms are about to separate; beyond it the errors are reported, not hidden.
+constexpr int kMaxPanels = 1 << 12;
+
+double parameter_at(const Law::Band& band, double t) {
+  const double middle = 0.5 * (band.parameter.lower + band.parameter.upper);
+  const double half = 0.5 * (band.parameter.upper - band.parameter.lower);
+  return middle - half * std::cos(t);
+}
+
+double density_of(const Law::Point& point) { return std::max(0.0, -point.g.imag() / pi); }
+
+double mass_of(std::span<const Law::Node> nodes) {
+  double mass = 0;
+  for (const auto& node : nodes) mass += node.weight;
+  return mass;
+}
+
+}  // namespace
+
+double Law::Quadrature::error() const {
+  const double scale = root_mean_square > 0 ? root_mean_square : 1;
+  return std::max(
+      {std::abs(mass_error), std::abs(mean_error) / scale, std::abs(second_moment_error) / (scale * scale)});
+}
+
+Law::Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation parametrisation, double mean,
+         double second_moment)
+    : atoms_(std::move(atoms)),
+      bands_(std::move(bands)),
+      parametrisation_(std::move(parametrisation)),
+      mean_(mean),
+      second_moment_(second_moment) {}
+
+const Law::Band* Law::band_at(double x) const {
+  for (const Band& band : bands_)
+    if (x > band.support.lower && x < band.support.upper) return &band;
+  return nullptr;
+}
+
+double Law::angle(const Band& band, double x) const {
+  const auto distance = [&](double t) { return parametrisation_(parameter_at(band, t), nullptr).x - x; };
+  // The ends themselves are where a parametrisation may be singular; their x is known.
+  std::uintmax_t iterations = 100;
+  const auto [low, high] =
+      boost::math::tools::toms748_solve(distance, 0.0, pi, band.support.lower - x, band.support.upper - x,
+                                        boost::math::tools::eps_tolerance<double>(), iterations);
+  return 0.5 * (low + high);
+}
+
+double Law::density(double x) const {
+  const Band* band = band_at(x);
+  return band ? density_of(parametrisation_(parameter_at(*band, angle(*band, x)), nullptr)) : 0;
+}
+
+Complex Law::stieltjes(double x) const {
+  const Band* band = band_at(x);
+  if (!band)
+    throw std::domain_error(
+        fmt::format("the Stieltjes transform at x + i0 is asked for at x = {}, outside every band", x));
+  return parametrisation_(parameter_at(*band, angle(*band, x)), nullptr).g;
+}
+
+double Law::cdf(double x) const {
+  double probability = 0;
+  for (const Atom& atom : atoms_)
+    if (atom.x <= x) probability += atom.mass;
+  for (const Band& band : bands_) {
+    if (x >= band.support.upper) {
+      probability += band.mass;
+    } else if (x > band.support.lower) {
+      const double t = angle(band, x);
+      std::vector<Node> below, above;
+      // Both sides are integrated with the same number of panels until together they carry the mass of the band.
+      for (int panels = 1; panels <= kMaxPanels; panels *= 2) {
+        below.clear();
+        above.clear();
+        append_nodes(band, 0, t, panels, below);
+        append_nodes(band, t, pi, panels, above);
+        if (std::abs(mass_of(below) + mass_of(above) - band.mass) <= 1e-11 * band.mass) break;
+      }
+      probability += mass_of(below);
+    }
+  }
+  return probability;
+}
+
+Interval Law::hull() const {
+  Interval hull{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (const Atom& atom : atoms_) hull = {std::min(hull.lower, atom.x), std::max(hull.upper, atom.x)};
+  for (const Band& band : bands_)
+    hull = {std::min(hull.lower, band.support.lower), std::max(hull.upper, band.support.upper)};
+  return hull;
+}
+
+void Law::append_nodes(const Band& band, double from, double to, int panels, std::vector<Node>& nodes) const {
+  using Gauss = boost::math::quadrature::gauss<double, kPanelNodes>;
+  const double half_parameter = 0.5 * (band.parameter.upper - band.parameter.lower);
+  const double half_panel = 0.5 * (to - from) / panels;
+  const auto& abscissa = Gauss::abscissa();
+  const auto& gauss_weights = Gauss::weights();
+  constexpr int half_nodes = kPanelNodes / 2;
+  Point previous;
+  bool has_previous = false;
+  for (int panel = 0; panel < panels; ++panel) {
+    const double centre = from + (2 * panel + 1) * half_panel;
+    for (int k = -half_nodes; k < half_nodes; ++k) {  // ascending: the positive half of the rule, mirrored
+      const auto index = static_cast<std::size_t>(k < 0 ? -k - 1 : k);
+      const double t = centre + (k < 0 ? -1 : 1) * half_panel * abscissa[index];
+      const Point point = parametrisation_(parameter_at(band, t), has_previous ? &previous : nullptr);
+      const double du = half_parameter * std::sin(t) * half_panel * gauss_weights[index];
+      nodes.push_back({point.x, density_of(point) * point.dx_du * du, point.g});
+      previous = point;
+      has_previous = true;
+    }
+  }
+}
+
+Law::Quadrature Law::quadrature(std::span<const double> breakpoints, double tolerance) const {
+  Quadrature result;
+  std::vector<Node> nodes;
+  for (const Band& band : bands_) {
+    std::vector<double> cuts{0};
+    for (const double x : breakpoints)
+      if (x > band.support.lower && x < band.support.upper) cuts.push_back(angle(band, x));
+    cuts.push_back(pi);
+    std::sort(cuts.begin(), cuts.end());
+    for (int panels = 1; panels <= kMaxPanels; panels *= 2) {
+      nodes.clear();
+      for (std::size_t i = 0; i + 1 < cuts.size(); ++i) append_nodes(band, cuts[i], cuts[i + 1], panels, nodes);
+      if (std::abs(mass_of(nodes) - band.mass) <= tolerance * band.mass) break;
+    }
+    result.nodes.insert(result.nodes.end(), nodes.begin(), nodes.end());
+  }
+  double mass = 0, first = 0, second = 0;
+  for (const Node& node : result.nodes) {
+    mass += node.weight;
+    first += node.weight * node.x;
+    second += node.weight * node.x * node.x;
+  }
+  for (const Atom& atom : atoms_) {
+    mass += atom.mass;
+    first += atom.mass * atom.x;
+    second += atom.mass * atom.x * atom.x;
+  }
+  result.mass_error = mass - 1;
+  result.mean_error = first - mean_;
+  result.second_moment_error = second - second_moment_;
+  result.root_mean_square = std::sqrt(second_moment_);
+  return result;
+}
+
+Law Law::mirrored() const {
+  const auto mirror = [](Interval interval) { return Interval{-interval.upper, -interval.lower}; };
+  std::vector<Atom> atoms(atoms_.rbegin(), atoms_.rend());
+  for (Atom& atom : atoms) atom.x = -atom.x;
+  std::vector<Band> bands(bands_.rbegin(), bands_.rend());
+  for (Band& band : bands) band = {mirror(band.parameter), mirror(band.support), band.mass};
+  auto parametrisation = [inner = parametrisation_](double u, const Point* nearby) {
+    const auto reflect = [](const Point& p) { return Point{-p.x, p.dx_du, -std::conj(p.g)}; };
+    if (!nearby) return reflect(inner(-u, nullptr));
+    const Point inner_nearby = reflect(*nearby);
+    return reflect(inner(-u, &inner_nearby));
+  };
+  return Law(std::move(atoms), std::move(bands), std::move(parametrisation), -mean_, second_moment_);
+}
+
+}  // namespace attnlaw::matrix_laws

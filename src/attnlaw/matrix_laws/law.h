@@ -1,0 +1,97 @@
+#pragma once
+/// A probability law on the real line that can be integrated against: atoms, and bands with a density that vanishes
+/// like a square root at their ends (or diverges integrably, as Marchenko-Pastur at 0).
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "attnlaw/matrix_laws/spectrum.h"
+
+namespace attnlaw::matrix_laws {
+
+class Law {
+ public:
+  struct Atom {
+    double x = 0;
+    double mass = 0;
+  };
+
+  /// A band in the parameter u of the law and in x, and its exact mass.
+  struct Band {
+    Interval parameter;
+    Interval support;
+    double mass = 0;
+  };
+
+  /// The law at one parameter value: x(u), dx/du, and the Stieltjes transform g at x + i0 (density −Im g/π).
+  struct Point {
+    double x = 0;
+    double dx_du = 0;
+    Complex g;
+  };
+
+  /// u ↦ Point, increasing in x on every band. The second argument is the Point of a nearby u, or null: a start value
+  /// that changes the cost of a call, never its result beyond rounding.
+  using Parametrisation = std::function<Point(double u, const Point* nearby)>;
+
+  /// Quadrature node: ∫ φ(x) ρ(x) dx over the bands ≈ Σ weight φ(x).
+  struct Node {
+    double x = 0;
+    double weight = 0;
+    Complex g;
+  };
+
+  /// Nodes of all bands, and how far mass, mean and second moment (atoms included) are from their exact values.
+  struct Quadrature {
+    std::vector<Node> nodes;
+    double mass_error = 0;
+    double mean_error = 0;
+    double second_moment_error = 0;
+
+    /// The largest of the three, moments relative to the root mean square of the law.
+    double error() const;
+    double root_mean_square = 0;
+  };
+
+  /// Mass and moments are what quadrature() is certified against; atoms and bands ascending.
+  Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation parametrisation, double mean,
+      double second_moment);
+
+  const std::vector<Atom>& atoms() const { return atoms_; }
+  const std::vector<Band>& bands() const { return bands_; }
+  double mean() const { return mean_; }
+  double second_moment() const { return second_moment_; }
+
+  /// Density at x; zero outside the bands.
+  double density(double x) const;
+  /// Stieltjes transform at x + i0 for x inside a band. Throws std::domain_error outside.
+  Complex stieltjes(double x) const;
+  /// P(X ≤ x).
+  double cdf(double x) const;
+  /// Smallest interval that contains the support.
+  Interval hull() const;
+
+  /// Composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those breakpoints that
+  /// fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels are doubled until
+  /// each band's mass is met within `tolerance` of it, or the panel limit is reached; the errors returned say which.
+  Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-11) const;
+
+  /// The law of −X.
+  Law mirrored() const;
+
+ private:
+  /// Angle t ∈ [0, π] in a band at which x(u(t)) = x.
+  double angle(const Band& band, double x) const;
+  /// Appends the nodes of `panels` equal panels of the angle interval [from, to].
+  void append_nodes(const Band& band, double from, double to, int panels, std::vector<Node>& nodes) const;
+  const Band* band_at(double x) const;
+
+  std::vector<Atom> atoms_;
+  std::vector<Band> bands_;
+  Parametrisation parametrisation_;
+  double mean_;
+  double second_moment_;
+};
+
+}  // namespace attnlaw::matrix_laws

@@ -1,0 +1,271 @@
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/tools/minima.hpp>
+#include <boost/math/tools/roots.hpp>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+namespace attnlaw::matrix_laws {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+void require_variance(double variance) {
+  if (!(variance > 0) || !std::isfinite(variance))
+    throw std::invalid_argument(
+        fmt::format("the variance a² of a semicircle must be a finite number > 0, got {}", variance));
+}
+
+/// Sums over the atoms at w = u + iv, with r = 1/((u−s)² + v²).
+struct BianeSums {
+  double phi = 0;        ///< Σ weight r            = −Im G/v
+  double phi_slope = 0;  ///< Σ weight r²           = −dφ/d(v²)
+  double re_g = 0;       ///< Σ weight (u−s) r      = Re G
+  double tilt = 0;       ///< Σ weight (u−s) r²
+};
+
+BianeSums biane_sums(const DiscreteSpectrum& law, double u, double v_squared) {
+  const double* atoms = law.atoms.data();
+  const double* weights = law.weights.data();
+  const std::size_t count = law.atoms.size();
+  double phi = 0, phi_slope = 0, re_g = 0, tilt = 0;
+#pragma omp simd reduction(+ : phi, phi_slope, re_g, tilt)
+  for (std::size_t i = 0; i < count; ++i) {
+    const double distance = u - atoms[i];
+    const double r = 1 / (distance * distance + v_squared);
+    const double wr = weights[i] * r;
+    const double wrr = wr * r;
+    phi += wr;
+    phi_slope += wrr;
+    re_g += wr * distance;
+    tilt += wrr * distance;
+  }
+  return {phi, phi_slope, re_g, tilt};
+}
+
+BianeSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
+  if (const auto* discrete = spectrum.discrete()) return biane_sums(*discrete, u, v_squared);
+  const double v = std::sqrt(v_squared);
+  const Stieltjes g = spectrum.stieltjes({u, v});
+  const double phi = -g.value.imag() / v;
+  return {phi, (phi + g.derivative.real()) / (2 * v_squared), g.value.real(), g.derivative.imag() / (2 * v)};
+}
+
+/// v(u)² with φ(v²) = 1/a². In y = v² the function 1/φ − a² is increasing and concave (1/φ is a complete Bernstein
+/// function), so Newton's iteration falls below the root after one step and then climbs to it without overshooting.
+double biane_height_squared(const Spectrum& spectrum, double u, double variance, double start, BianeSums& sums) {
+  constexpr int kMaxIterations = 100;
+  constexpr double kTolerance = 4 * std::numeric_limits<double>::epsilon();
+  double y = start;
+  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+    sums = biane_sums(spectrum, u, y);
+    const double step = sums.phi * (variance * sums.phi - 1) / sums.phi_slope;
+    const double next = std::clamp(y + step, 1e-3 * y, variance);
+    const bool done = std::abs(next - y) <= kTolerance * y;
+    y = next;
+    if (done) break;
+  }
+  return y;
+}
+
+Law::Point biane_point(const Spectrum& spectrum, double variance, double u, const Law::Point* nearby) {
+  const double nearby_height = nearby ? -variance * nearby->g.imag() : 0;
+  const double start = nearby_height > 0 ? nearby_height * nearby_height : variance;
+  BianeSums sums;
+  const double v_squared = biane_height_squared(spectrum, u, variance, start, sums);
+  // On the curve 1 + a²G'(w) = 2va²(v·phi_slope + i·tilt): the form without cancellation near the edges.
+  const double dx_du = 2 * variance * (v_squared * sums.phi_slope + sums.tilt * sums.tilt / sums.phi_slope);
+  return {u + variance * sums.re_g, dx_du, {sums.re_g, -std::sqrt(v_squared) / variance}};
+}
+
+/// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
+double resolvent_square(const Spectrum& spectrum, double u) {
+  if (const auto* discrete = spectrum.discrete()) return biane_sums(*discrete, u, 0).phi;
+  return -spectrum.stieltjes({u, 0}).derivative.real();
+}
+
+/// The end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F < 1/a².
+/// Near an atom 1/√F is nearly linear, which makes the root easy.
+double region_end(const Spectrum& spectrum, double variance, double inside, double outside) {
+  const double a = std::sqrt(variance);
+  const auto excess = [&](double u) { return u == inside ? -a : 1 / std::sqrt(resolvent_square(spectrum, u)) - a; };
+  const double at_outside = excess(outside);
+  if (!(at_outside > 0)) return outside;
+  std::uintmax_t iterations = 200;
+  const auto [low, high] = boost::math::tools::toms748_solve(
+      [&](double u) { return excess(u); }, std::min(inside, outside), std::max(inside, outside),
+      inside < outside ? -a : at_outside, inside < outside ? at_outside : -a,
+      boost::math::tools::eps_tolerance<double>(), iterations);
+  return 0.5 * (low + high);
+}
+
+/// A point of the gap (left, right) between neighbouring atoms where F < 1/a², if there is one. F is convex there.
+std::optional<double> point_below(const DiscreteSpectrum& law, std::size_t left, double variance) {
+  const double s0 = law.atoms[left], s1 = law.atoms[left + 1];
+  const double c0 = std::cbrt(law.weights[left]), c1 = std::cbrt(law.weights[left + 1]);
+  const double width = s1 - s0;
+  // The two neighbours alone have their minimum (c0 + c1)³/width² here: a lower bound that settles most gaps.
+  if (variance * std::pow(c0 + c1, 3) >= width * width) return std::nullopt;
+  double u = s0 + width * c0 / (c0 + c1);
+  double low = s0, high = s1;
+  constexpr int kMaxIterations = 60;
+  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+    double f = 0, slope = 0, curvature = 0;
+    for (std::size_t i = 0; i < law.atoms.size(); ++i) {
+      const double inverse = 1 / (u - law.atoms[i]);
+      const double square = law.weights[i] * inverse * inverse;
+      f += square;
+      slope -= 2 * square * inverse;
+      curvature += 6 * square * inverse * inverse;
+    }
+    if (variance * f < 1) return u;
+    (slope < 0 ? low : high) = u;
+    double next = u - slope / curvature;
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    if (std::abs(next - u) <= 1e-12 * width) return std::nullopt;
+    u = next;
+  }
+  return std::nullopt;
+}
+
+/// A maximal part of the support of a spectrum that no gap of the new law can split further, with its mass.
+struct Component {
+  Interval hull;
+  double mass = 0;
+  std::optional<double> below_after;  ///< a point of the gap after it where F < 1/a²; nullopt: no split there
+};
+
+std::vector<Component> components(const DiscreteSpectrum& law, double variance) {
+  std::vector<Component> result;
+  for (std::size_t i = 0; i < law.atoms.size(); ++i) {
+    Component component{{law.atoms[i], law.atoms[i]}, law.weights[i], std::nullopt};
+    if (i + 1 < law.atoms.size()) component.below_after = point_below(law, i, variance);
+    result.push_back(component);
+  }
+  return result;
+}
+
+std::vector<Component> components(const Spectrum& spectrum, const WishartSpectrum& wishart, double variance) {
+  const double jump = wishart.scale / std::sqrt(wishart.kappa);
+  const Interval bulk{jump * std::pow(1 - std::sqrt(wishart.kappa), 2),
+                      jump * std::pow(1 + std::sqrt(wishart.kappa), 2)};
+  if (wishart.kappa >= 1) return {{bulk, 1, std::nullopt}};
+  Component atom{{0, 0}, 1 - wishart.kappa, std::nullopt};
+  constexpr int kBits = 40;
+  const auto [where, least] = boost::math::tools::brent_find_minima(
+      [&](double u) { return resolvent_square(spectrum, u); }, 0.0, bulk.lower, kBits);
+  if (variance * least < 1) atom.below_after = where;
+  return {atom, {bulk, wishart.kappa, std::nullopt}};
+}
+
+/// The regions {F > 1/a²} of u as bands; outer ends lie within a of the hull, as F ≤ 1/distance².
+std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Component> parts, double variance) {
+  const double a = std::sqrt(variance);
+  const auto x_at = [&](double u) { return u + variance * spectrum.stieltjes({u, 0}).value.real(); };
+  std::vector<Law::Band> bands;
+  constexpr double kMargin = 1 + 1e-9;
+  double lower = region_end(spectrum, variance, parts.front().hull.lower, parts.front().hull.lower - kMargin * a);
+  double mass = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    mass += parts[i].mass;
+    const bool last = i + 1 == parts.size();
+    if (!last && !parts[i].below_after) continue;
+    const double outside = last ? parts[i].hull.upper + kMargin * a : *parts[i].below_after;
+    const double upper = region_end(spectrum, variance, parts[i].hull.upper, outside);
+    bands.push_back({{lower, upper}, {x_at(lower), x_at(upper)}, mass});
+    mass = 0;
+    if (!last) lower = region_end(spectrum, variance, parts[i + 1].hull.lower, outside);
+  }
+  return bands;
+}
+
+std::vector<Law::Band> biane_bands(const Spectrum& spectrum, double variance) {
+  if (const auto* discrete = spectrum.discrete())
+    return biane_bands(spectrum, components(*discrete, variance), variance);
+  return biane_bands(spectrum, components(spectrum, *spectrum.wishart(), variance), variance);
+}
+
+/// g at x + i0 inside a band, from the cubic a²b g³ − (a² + xb) g² + (x − κb + b) g − 1 = 0 with b the jump of the free
+/// Poisson law: its real root, then the complex pair by Vieta.
+Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
+  const double c2 = -(variance + x * jump) / (variance * jump);
+  const double c1 = (x - kappa * jump + jump) / (variance * jump);
+  const double c0 = -1 / (variance * jump);
+  const double shift = -c2 / 3;
+  const double p = c1 - c2 * c2 / 3;
+  const double q = 2 * c2 * c2 * c2 / 27 - c2 * c1 / 3 + c0;
+  // One real root inside a band: discriminant (q/2)² + (p/3)³ ≥ 0; the cube roots without cancellation.
+  const double root = std::sqrt(std::max(0.0, q * q / 4 + p * p * p / 27));
+  const double larger = std::cbrt(-q / 2 - std::copysign(root, q));
+  double real_root = shift + larger - (larger != 0 ? p / (3 * larger) : 0);
+  for (int polish = 0; polish < 2; ++polish) {
+    const double value = ((real_root + c2) * real_root + c1) * real_root + c0;
+    const double slope = (3 * real_root + 2 * c2) * real_root + c1;
+    if (slope != 0) real_root -= value / slope;
+  }
+  const double re = 0.5 * (-c2 - real_root);
+  const double norm = -c0 / real_root;
+  return {re, -std::sqrt(std::max(0.0, norm - re * re))};
+}
+
+Law wishart_sum(const WishartSpectrum& wishart, double variance) {
+  if (wishart.scale < 0) return wishart_sum({wishart.kappa, -wishart.scale}, variance).mirrored();
+  const Spectrum spectrum = wishart;
+  std::vector<Law::Band> bands = biane_bands(spectrum, variance);
+  for (Law::Band& band : bands) band.parameter = band.support;
+  const double jump = wishart.scale / std::sqrt(wishart.kappa);
+  auto parametrisation = [kappa = wishart.kappa, jump, variance](double x, const Law::Point*) {
+    return Law::Point{x, 1, cubic_stieltjes(kappa, jump, variance, x)};
+  };
+  return Law({}, std::move(bands), std::move(parametrisation), spectrum.mean(), spectrum.second_moment() + variance);
+}
+
+}  // namespace
+
+Law semicircle_sum_biane(const Spectrum& spectrum, double variance) {
+  require_variance(variance);
+  const auto* wishart = spectrum.wishart();
+  if (wishart && wishart->scale < 0) return semicircle_sum_biane(spectrum.scaled(-1), variance).mirrored();
+  auto shared = std::make_shared<const Spectrum>(spectrum);
+  auto parametrisation = [shared, variance](double u, const Law::Point* nearby) {
+    return biane_point(*shared, variance, u, nearby);
+  };
+  return Law({}, biane_bands(spectrum, variance), std::move(parametrisation), spectrum.mean(),
+             spectrum.second_moment() + variance);
+}
+
+Law semicircle_sum(const Spectrum& spectrum, double variance) {
+  require_variance(variance);
+  if (const auto* wishart = spectrum.wishart()) return wishart_sum(*wishart, variance);
+  return semicircle_sum_biane(spectrum, variance);
+}
+
+std::vector<Outlier> outliers(const Spectrum& spectrum, double variance, double max_weight) {
+  require_variance(variance);
+  std::vector<Outlier> result;
+  const auto* law = spectrum.discrete();
+  if (!law) return result;
+  for (std::size_t i = 0; i < law->atoms.size(); ++i) {
+    const double s = law->atoms[i];
+    const double rest_mass = 1 - law->weights[i];
+    if (law->weights[i] > max_weight || rest_mass <= 0) continue;
+    double g = 0, g_slope = 0;
+    for (std::size_t j = 0; j < law->atoms.size(); ++j) {
+      if (j == i) continue;
+      const double inverse = 1 / (s - law->atoms[j]);
+      g += law->weights[j] * inverse;
+      g_slope -= law->weights[j] * inverse * inverse;
+    }
+    const double overlap = 1 + variance * g_slope / rest_mass;
+    if (overlap > 0) result.push_back({s, s + variance * g / rest_mass, overlap});
+  }
+  return result;
+}
+
+}  // namespace attnlaw::matrix_laws

@@ -1,0 +1,30 @@
+#pragma once
+/// Law of S + aZ: additive free convolution of a spectrum with a semicircle (Z a GOE matrix with off-diagonal variance
+/// 1/d, spectrum [−2, 2]). docs/theory/erm.md, section 3.
+
+#include <vector>
+
+#include "attnlaw/matrix_laws/law.h"
+#include "attnlaw/matrix_laws/spectrum.h"
+
+namespace attnlaw::matrix_laws {
+
+/// Law of S + aZ for a² = variance > 0. Discrete spectra by Biane's parametrisation with direct sums, Wishart spectra
+/// by the cubic of their Stieltjes transform. Throws std::invalid_argument unless variance is finite and > 0.
+Law semicircle_sum(const Spectrum& spectrum, double variance);
+
+/// The same law by Biane's parametrisation for every spectrum: the reference for the fast path.
+Law semicircle_sum_biane(const Spectrum& spectrum, double variance);
+
+/// An isolated eigenvalue of S that stays visible outside the bulk of S + aZ.
+struct Outlier {
+  double target = 0;      ///< eigenvalue of S
+  double eigenvalue = 0;  ///< where it appears in S + aZ
+  double overlap = 0;     ///< squared overlap of its eigenvector with that of S, in (0, 1]
+};
+
+/// Atoms of a discrete spectrum, of weight at most max_weight, that are visible above the law of all the others:
+/// variance·∫μ(dt)/(s−t)² < 1; ascending. Empty for a Wishart spectrum.
+std::vector<Outlier> outliers(const Spectrum& spectrum, double variance, double max_weight);
+
+}  // namespace attnlaw::matrix_laws

@@ -1,0 +1,47 @@
+#include "attnlaw/matrix_laws/standard_laws.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <stdexcept>
+
+namespace attnlaw::matrix_laws {
+
+Law semicircle(double variance) {
+  if (!(variance > 0) || !std::isfinite(variance))
+    throw std::invalid_argument(
+        fmt::format("the variance of a semicircle must be a finite number > 0, got {}", variance));
+  const double radius = 2 * std::sqrt(variance);
+  const Law::Band band{{-radius, radius}, {-radius, radius}, 1};
+  return Law(
+      {}, {band},
+      [=](double x, const Law::Point*) {
+        const double height = std::sqrt(std::max(0.0, (radius - x) * (radius + x)));
+        return Law::Point{x, 1, Complex(x, -height) / (2 * variance)};
+      },
+      0, variance);
+}
+
+Law marchenko_pastur(const WishartSpectrum& wishart) {
+  if (!(wishart.scale > 0) || !std::isfinite(wishart.scale))
+    throw std::invalid_argument(
+        fmt::format("the scale of a Marchenko-Pastur law must be a finite number > 0, got {}", wishart.scale));
+  const Spectrum spectrum = wishart;
+  const double root = std::sqrt(wishart.kappa);
+  const double jump = wishart.scale / root;
+  const Interval bulk{jump * (1 - root) * (1 - root), jump * (1 + root) * (1 + root)};
+  const double bulk_mass = std::min(1.0, wishart.kappa);
+  std::vector<Law::Atom> atoms;
+  if (wishart.kappa < 1) atoms.push_back({0, 1 - wishart.kappa});
+  return Law(
+      std::move(atoms), {{bulk, bulk, bulk_mass}},
+      [=](double x, const Law::Point*) {
+        // x g² − (x/b − κ + 1) g + 1/b = 0 in units of the jump b.
+        const double re = (x / jump - wishart.kappa + 1) / (2 * x);
+        const double im = -std::sqrt(std::max(0.0, (x - bulk.lower) * (bulk.upper - x))) / (2 * jump * x);
+        return Law::Point{x, 1, {re, im}};
+      },
+      spectrum.mean(), spectrum.second_moment());
+}
+
+}  // namespace attnlaw::matrix_laws
