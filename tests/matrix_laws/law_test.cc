@@ -58,7 +58,8 @@ TEST(Law, BreakpointsMakeKinkedIntegrandsExact) {
   const double kink = 0.7;
   const double breakpoints[] = {kink};
   double positive_part = 0;
-  for (const auto& node : law.quadrature(breakpoints).nodes) positive_part += node.weight * std::max(0.0, node.x - kink);
+  for (const auto& node : law.quadrature(breakpoints).nodes)
+    positive_part += node.weight * std::max(0.0, node.x - kink);
   // ∫_t^2 (x−t) √(4−x²)/2π dx in closed form.
   const double s = std::sqrt(4 - kink * kink);
   const double exact = (s * s * s / 3 - kink * (2 * std::acos(kink / 2) - kink * s / 2)) / (2 * std::numbers::pi);

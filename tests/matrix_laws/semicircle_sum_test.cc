@@ -20,9 +20,15 @@ std::vector<Spectrum> hard_spectra() {
     uniform.push_back(i / 300.0);
     cluster.push_back(i < 100 ? 0.0 : (i < 250 ? 1.0 : 1.0 + 1e-6 * i));
   }
-  return {Spectrum::from_eigenvalues(power_law), Spectrum::from_eigenvalues(uniform), Spectrum::from_eigenvalues(cluster),
-          DiscreteSpectrum{{-2, 3}, {0.5, 0.5}}, WishartSpectrum{0.05, 1}, WishartSpectrum{0.5, 3},
-          WishartSpectrum{1, 1}, WishartSpectrum{4, 0.3}, WishartSpectrum{0.3, -1.5}};
+  return {Spectrum::from_eigenvalues(power_law),
+          Spectrum::from_eigenvalues(uniform),
+          Spectrum::from_eigenvalues(cluster),
+          DiscreteSpectrum{{-2, 3}, {0.5, 0.5}},
+          WishartSpectrum{0.05, 1},
+          WishartSpectrum{0.5, 3},
+          WishartSpectrum{1, 1},
+          WishartSpectrum{4, 0.3},
+          WishartSpectrum{0.3, -1.5}};
 }
 
 TEST(SemicircleSum, NodesCarryMassOneAndTheExactMoments) {
@@ -58,7 +64,8 @@ TEST(SemicircleSum, CubicAgreesWithBianeForWishartSpectra) {
           for (const double fraction : {0.01, 0.2, 0.5, 0.7, 0.95}) {
             const double x = band.support.lower + fraction * (band.support.upper - band.support.lower);
             const Complex g = cubic.stieltjes(x);
-            EXPECT_NEAR(std::abs(g - biane.stieltjes(x)), 0, 1e-8 * std::abs(g)) << kappa << ' ' << scale << ' ' << variance << ' ' << x;
+            EXPECT_NEAR(std::abs(g - biane.stieltjes(x)), 0, 1e-8 * std::abs(g))
+                << kappa << ' ' << scale << ' ' << variance << ' ' << x;
           }
       }
 }
@@ -70,8 +77,10 @@ TEST(SemicircleSum, StieltjesTransformSolvesPastursEquation) {
       const Law law = semicircle_sum(spectrum, variance);
       for (const Law::Node& node : law.quadrature().nodes) {
         const Complex w = node.x - variance * node.g;
-        if (w.imag() > 1e-4)
-          ASSERT_NEAR(std::abs(spectrum.stieltjes(w).value - node.g), 0, 1e-7 * std::abs(node.g)) << variance << ' ' << node.x;
+        if (w.imag() > 1e-4) {
+          ASSERT_NEAR(std::abs(spectrum.stieltjes(w).value - node.g), 0, 1e-7 * std::abs(node.g))
+              << variance << ' ' << node.x;
+        }
       }
     }
 }
@@ -84,7 +93,8 @@ TEST(SemicircleSum, WishartLawIsTheLimitOfItsQuantiles) {
   const Interval hull = marchenko.hull();
   for (int i = 0; i < 400; ++i) {
     double low = hull.lower, high = hull.upper;
-    for (int k = 0; k < 40; ++k) (marchenko.cdf(0.5 * (low + high)) < (i + 0.5) / 400 ? low : high) = 0.5 * (low + high);
+    for (int k = 0; k < 40; ++k)
+      (marchenko.cdf(0.5 * (low + high)) < (i + 0.5) / 400 ? low : high) = 0.5 * (low + high);
     quantiles.push_back(0.5 * (low + high));
   }
   const Law exact = semicircle_sum(wishart, 0.2);
@@ -106,8 +116,10 @@ TEST(SemicircleSum, AgreesWithASampledMatrix) {
       matrix(i, j) += entry;
       if (i != j) matrix(j, i) += entry;
     }
-  const Eigen::VectorXd eigenvalues = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(matrix, Eigen::EigenvaluesOnly).eigenvalues();
-  const Law law = semicircle_sum(Spectrum::from_eigenvalues(std::vector<double>(target.begin(), target.end())), variance);
+  const Eigen::VectorXd eigenvalues =
+      Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(matrix, Eigen::EigenvaluesOnly).eigenvalues();
+  const Law law =
+      semicircle_sum(Spectrum::from_eigenvalues(std::vector<double>(target.begin(), target.end())), variance);
   double distance = 0;
   for (int i = 0; i < d; ++i) distance = std::max(distance, std::abs(law.cdf(eigenvalues[i]) - (i + 0.5) / d));
   // Eigenvalues are rigid: each lies within O(log d/d) of its quantile.
@@ -143,7 +155,7 @@ TEST(SemicircleSum, TenThousandAtoms) {
 }
 
 TEST(SemicircleSum, RejectsAVarianceThatIsNone) {
-  for (const double variance : {0.0, -1.0, std::nan(""), INFINITY})
+  for (const double variance : {0.0, -1.0, std::nan(""), HUGE_VAL})
     EXPECT_THROW(semicircle_sum(WishartSpectrum{1, 1}, variance), std::invalid_argument);
 }
 

@@ -15,8 +15,9 @@ TEST(Spectrum, WishartMomentsAreThoseOfTheNormalisedGramMatrix) {
 }
 
 TEST(Spectrum, StieltjesTransformExpandsInMomentsAtInfinity) {
-  for (const Spectrum& spectrum : {Spectrum(WishartSpectrum{0.3, 1}), Spectrum(WishartSpectrum{2.5, 0.7}),
-                                   Spectrum(WishartSpectrum{0.5, -1}), Spectrum(DiscreteSpectrum{{-1, 0.5, 3}, {0.2, 0.5, 0.3}})}) {
+  for (const Spectrum& spectrum :
+       {Spectrum(WishartSpectrum{0.3, 1}), Spectrum(WishartSpectrum{2.5, 0.7}), Spectrum(WishartSpectrum{0.5, -1}),
+        Spectrum(DiscreteSpectrum{{-1, 0.5, 3}, {0.2, 0.5, 0.3}})}) {
     const Complex w(1e3, 2e3);
     const Complex expansion = 1.0 / w + spectrum.mean() / (w * w) + spectrum.second_moment() / (w * w * w);
     EXPECT_NEAR(std::abs(spectrum.stieltjes(w).value - expansion), 0, 50 * std::pow(std::abs(w), -4));
@@ -24,8 +25,8 @@ TEST(Spectrum, StieltjesTransformExpandsInMomentsAtInfinity) {
 }
 
 TEST(Spectrum, DerivativeOfTheStieltjesTransformIsItsSlope) {
-  for (const Spectrum& spectrum :
-       {Spectrum(WishartSpectrum{0.3, 1.4}), Spectrum(WishartSpectrum{1, -1}), Spectrum(DiscreteSpectrum{{0, 2}, {0.5, 0.5}})}) {
+  for (const Spectrum& spectrum : {Spectrum(WishartSpectrum{0.3, 1.4}), Spectrum(WishartSpectrum{1, -1}),
+                                   Spectrum(DiscreteSpectrum{{0, 2}, {0.5, 0.5}})}) {
     const Complex w(0.4, 0.3);
     const double step = 1e-5;
     const Complex slope = (spectrum.stieltjes(w + step).value - spectrum.stieltjes(w - step).value) / (2 * step);

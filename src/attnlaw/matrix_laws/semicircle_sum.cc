@@ -87,7 +87,8 @@ Law::Point biane_point(const Spectrum& spectrum, double variance, double u, cons
 /// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
 double resolvent_square(const Spectrum& spectrum, double u) {
   if (const auto* discrete = spectrum.discrete()) return biane_sums(*discrete, u, 0).phi;
-  return -spectrum.stieltjes({u, 0}).derivative.real();
+  const double square = -spectrum.stieltjes({u, 0}).derivative.real();
+  return square > 0 ? square : kInfinity;  // exactly at an edge of the support
 }
 
 /// The end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F < 1/a².
