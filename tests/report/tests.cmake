@@ -1,0 +1,3 @@
+attnlaw_test(report table)
+attnlaw_test(report chart)
+attnlaw_test(report page)

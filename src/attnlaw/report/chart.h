@@ -1,0 +1,77 @@
+#pragma once
+/// Charts as Vega-Lite v5 specifications with their data inside.
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attnlaw/report/table.h"
+
+namespace attnlaw::report {
+
+/// A drawing with what stands in for it where it cannot be seen.
+struct Chart {
+  /// One or two sentences that say what is shown, for screen readers.
+  std::string description;
+  nlohmann::json spec;
+  /// The numbers that are drawn.
+  Table data;
+};
+
+enum class Scale { linear, log };
+
+struct Axis {
+  std::string title;
+  Scale scale = Scale::linear;
+};
+
+struct Point {
+  double x = 0;
+  double y = 0;
+  /// Half the length of the error bar; 0 or NaN: no bar.
+  double standard_error = 0;
+};
+
+/// One quantity: the predicted curve (ascending x; a value that is not finite breaks the line) and the measured points.
+struct Series {
+  std::string name;
+  std::vector<Point> theory;
+  std::vector<Point> experiment;
+};
+
+/// Theory lines through experimental points.
+struct ErrorsChart {
+  std::string title;
+  std::string description;
+  Axis x;
+  Axis y;
+  std::vector<Series> series;
+};
+
+/// Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left out and counted in the
+/// subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic axis ends at the lowest
+/// drawn value. Throws std::invalid_argument if two series have the same name.
+Chart errors_chart(const ErrorsChart& chart);
+
+/// A measured spectrum over the predicted law.
+struct SpectrumChart {
+  std::string title;
+  std::string description;
+  std::string x_title = "eigenvalue";
+  /// Density of the predicted law off zero, ascending x; its integral is 1 - predicted_zero_mass. May be empty.
+  std::vector<Point> density;
+  double predicted_zero_mass = 0;
+  /// Predicted eigenvalues outside the bulk.
+  std::vector<double> outliers = {};
+  /// All measured eigenvalues together; empty: the prediction alone.
+  std::vector<double> eigenvalues = {};
+  /// Measured eigenvalues this close to zero belong to the atom.
+  double zero_tolerance = 1e-6;
+  /// 0: chosen from the data.
+  int bins = 0;
+};
+
+Chart spectrum_chart(const SpectrumChart& chart);
+
+}  // namespace attnlaw::report

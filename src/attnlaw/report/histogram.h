@@ -1,0 +1,29 @@
+#pragma once
+/// Histograms of eigenvalues that separate the atom at zero from the bulk.
+
+#include <span>
+#include <vector>
+
+namespace attnlaw::report {
+
+struct Bin {
+  double lower = 0;
+  double upper = 0;
+  /// count / (number of finite values · width): with zero_mass, the bars have total mass 1.
+  double density = 0;
+  long long count = 0;
+};
+
+struct Histogram {
+  std::vector<Bin> bins;
+  /// Fraction of the values with |x| <= zero_tolerance; they are in no bin.
+  double zero_mass = 0;
+  /// NaN and infinite values, which are left out.
+  long long not_finite = 0;
+};
+
+/// Equal bins from the smallest to the largest value off zero; bins = 0 chooses their number by Freedman and Diaconis
+/// (width 2 IQR / n^{1/3}), at most 200. Throws std::invalid_argument if bins < 0 or zero_tolerance < 0.
+Histogram histogram(std::span<const double> values, int bins, double zero_tolerance);
+
+}  // namespace attnlaw::report

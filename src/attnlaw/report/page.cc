@@ -1,0 +1,96 @@
+#include "attnlaw/report/page.h"
+
+#include <fmt/format.h>
+
+#include "attnlaw/report/assets.h"
+#include "attnlaw/report/escape.h"
+
+namespace attnlaw::report {
+namespace {
+
+/// Nothing is fetched. Vega runs through its interpreter, so that 'unsafe-eval' is not needed.
+constexpr const char* content_security_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'";
+
+std::string head(const Page& page) {
+  return fmt::format(
+      "<head>\n"
+      "<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<meta name=\"generator\" content=\"attnlaw {}\">\n"
+      "<title>{}</title>\n"
+      "<script>\n{}</script>\n"
+      "<style>\n{}</style>\n"
+      "</head>\n",
+      content_security_policy, escape_html(page.version), escape_html(page.title), recorder_script(), style_sheet());
+}
+
+/// The paragraphs of a plain text, which are separated by empty lines.
+std::string paragraphs(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find("\n\n"), text.size());
+    const std::string_view paragraph = text.substr(0, end);
+    if (paragraph.find_first_not_of(" \n") != std::string_view::npos) {
+      result += fmt::format("<p>{}</p>\n", escape_html(paragraph));
+    }
+    text.remove_prefix(std::min(text.size(), end + 2));
+  }
+  return result;
+}
+
+/// A table that scrolls by itself where the page is narrower, also by keyboard.
+std::string scrolling(const Table& table, const std::string& label) {
+  return fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n{}</div>\n",
+                     escape_html(label), html(table));
+}
+
+std::string figure(const Chart& chart, std::size_t number) {
+  return fmt::format(
+      "<figure>\n"
+      "<div class=\"chart\" data-spec=\"spec-{0}\" role=\"group\" aria-label=\"{1}\"></div>\n"
+      "<noscript><p>The chart needs JavaScript; the table below has its numbers.</p></noscript>\n"
+      "<script type=\"application/json\" id=\"spec-{0}\">{2}</script>\n"
+      "<figcaption>{1}</figcaption>\n"
+      "<details><summary>The numbers of this chart</summary>\n{3}</details>\n"
+      "</figure>\n",
+      number, escape_html(chart.description), escape_json_in_script(chart.spec.dump()),
+      scrolling(chart.data, "The numbers of the chart: " + chart.description));
+}
+
+std::string section(const Section& section, std::size_t number) {
+  std::string result = fmt::format("<section aria-labelledby=\"section-{0}\">\n<h2 id=\"section-{0}\">{1}</h2>\n{2}",
+                                   number, escape_html(section.heading), paragraphs(section.text));
+  if (section.chart) result += figure(*section.chart, number);
+  if (section.table)
+    result += scrolling(*section.table, section.table->title.empty() ? section.heading : section.table->title);
+  return result + "</section>\n";
+}
+
+std::string footer(const Page& page) {
+  return fmt::format("<footer>\n<p><code>{}</code></p>\n<p>attnlaw {} · {}</p>\n</footer>\n", escape_html(page.command),
+                     escape_html(page.version), escape_html(page.date));
+}
+
+}  // namespace
+
+std::string html(const Page& page) {
+  std::string result = "<!DOCTYPE html>\n<html lang=\"en\">\n" + head(page);
+  result += fmt::format("<body>\n<main>\n<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n</header>\n",
+                        escape_html(page.title), escape_html(page.lead));
+  bool has_chart = false;
+  for (std::size_t i = 0; i < page.sections.size(); ++i) {
+    result += section(page.sections[i], i + 1);
+    has_chart = has_chart || page.sections[i].chart.has_value();
+  }
+  result += footer(page) + "</main>\n";
+  // A page of tables alone does without the library of charts.
+  if (has_chart) result += fmt::format("<script>\n{}</script>\n", vega_bundle());
+  result += fmt::format("<script>\n{}</script>\n", charts_script());
+  return result + "</body>\n</html>\n";
+}
+
+}  // namespace attnlaw::report

@@ -1,0 +1,46 @@
+#pragma once
+/// Tables for the terminal, for programs and for the page.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace attnlaw::report {
+
+/// How the numbers of a column are written for people; CSV always carries every digit.
+enum class Notation { general, fixed, scientific };
+
+struct Column {
+  std::string name;
+  /// Shown in brackets after the name; empty for pure numbers.
+  std::string unit = {};
+  Notation notation = Notation::general;
+  /// Significant digits (general) or digits after the point (fixed, scientific), 0 to 17.
+  int precision = 4;
+};
+
+/// Empty (a value that does not exist), a number (possibly NaN or infinite), a count, or text.
+using Cell = std::variant<std::monostate, double, long long, std::string>;
+
+struct Table {
+  /// Heading of the table; may be empty.
+  std::string title;
+  std::vector<Column> columns;
+  /// Each row has one cell per column.
+  std::vector<std::vector<Cell>> rows = {};
+};
+
+/// Aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right, text left; columns
+/// are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. Ends with a newline.
+std::string text(const Table& table);
+
+/// RFC 4180: a header line, CRLF line ends, quotes where needed. Numbers as the shortest text that reads back to the
+/// same double; `nan`, `inf`, `-inf`; empty fields for empty cells. The title is left out.
+std::string csv(const Table& table);
+
+/// A <table> element with caption, header cells with scope, and escaped text.
+std::string html(const Table& table);
+
+// All three throw std::invalid_argument if a row has not one cell per column, or a precision is out of range.
+
+}  // namespace attnlaw::report

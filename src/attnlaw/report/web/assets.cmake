@@ -1,0 +1,73 @@
+# attnlaw_report_assets(name.cc): writes the source file of report/assets.h into the current binary directory. The library
+# then carries all that a page needs, and the program writes reports without any file beside it.
+set(web ${CMAKE_CURRENT_LIST_DIR})
+
+# In the order in which the browser must run them.
+set(vega_scripts vega/build/vega.min.js vega-lite/build/vega-lite.min.js vega-embed/build/vega-embed.min.js)
+
+# The packages whose code these scripts contain, as far as they bring a licence text of their own.
+set(licensed vega-canvas vega-lite vega-embed vega-schema-url-parser vega-themes vega-tooltip d3-array d3-delaunay d3-dsv d3-geo
+    d3-geo-projection d3-path d3-scale-chromatic delaunator fast-json-patch internmap json-stringify-pretty-compact
+    robust-predicates semver topojson-client tslib)
+
+function(attnlaw_require_node_modules)
+  find_program(NODE_EXECUTABLE NAMES node nodejs)
+  find_program(NPM_EXECUTABLE npm)
+  if(NOT NODE_EXECUTABLE OR NOT NPM_EXECUTABLE)
+    message(FATAL_ERROR "node and npm are needed for the charts of the report: run scripts/setup")
+  endif()
+  file(SHA256 ${web}/package-lock.json lock)
+  set(installed "nothing")
+  if(EXISTS ${web}/node_modules/.attnlaw-lock)
+    file(READ ${web}/node_modules/.attnlaw-lock installed)
+  endif()
+  if(NOT installed STREQUAL lock)
+    message(FATAL_ERROR "the JavaScript of the report is not installed or out of date: run scripts/setup")
+  endif()
+endfunction()
+
+# The licence texts, each once, as one JavaScript comment.
+function(attnlaw_read_licences result)
+  set(seen "")
+  set(text "/*!\nThis script contains Vega, Vega-Lite, Vega-Embed and what they build on, under these licences:\n")
+  foreach(package IN LISTS licensed)
+    file(GLOB files ${web}/node_modules/${package}/LICENSE*)
+    list(GET files 0 file)
+    file(SHA256 ${file} hash)
+    if(NOT hash IN_LIST seen)
+      list(APPEND seen ${hash})
+      file(READ ${file} licence)
+      string(REPLACE "*/" "* /" licence "${licence}")
+      string(APPEND text "\n--- ${package}\n${licence}")
+    endif()
+  endforeach()
+  set(${result} "${text}*/\n" PARENT_SCOPE)
+endfunction()
+
+# vega.js in the current binary directory; untouched if it would not change.
+function(attnlaw_write_vega_bundle)
+  attnlaw_read_licences(bundle)
+  foreach(script IN LISTS vega_scripts)
+    file(READ ${web}/node_modules/${script} code)
+    # A report has no source map beside it.
+    string(REGEX REPLACE "//# sourceMappingURL=[^\n]*" "" code "${code}")
+    string(APPEND bundle "${code}\n")
+  endforeach()
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/vega.js.new "${bundle}")
+  configure_file(${CMAKE_CURRENT_BINARY_DIR}/vega.js.new ${CMAKE_CURRENT_BINARY_DIR}/vega.js COPYONLY)
+endfunction()
+
+function(attnlaw_report_assets source)
+  attnlaw_require_node_modules()
+  attnlaw_write_vega_bundle()
+  set(vega_bundle_path ${CMAKE_CURRENT_BINARY_DIR}/vega.js)
+  set(recorder_script_path ${web}/recorder.js)
+  set(charts_script_path ${web}/charts.js)
+  set(style_sheet_path ${web}/style.css)
+  foreach(asset vega_bundle recorder_script charts_script style_sheet)
+    file(SHA256 ${${asset}_path} ${asset}_hash)
+  endforeach()
+  configure_file(${web}/assets.cc.in ${source} @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${web}/package-lock.json ${web}/recorder.js ${web}/charts.js
+                                                                 ${web}/style.css)
+endfunction()

@@ -1,0 +1,202 @@
+#pragma once
+/// Looks at a page with headless Chromium, as a reader's browser would show it, without a network.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attnlaw/base/file.h"
+
+extern char** environ;
+
+namespace attnlaw::test {
+
+/// A new empty directory that goes away with this object.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "attnlaw-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
+    path_ = pattern;
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// What a browser made of a page.
+struct PageReport {
+  /// Charts that were drawn.
+  int charts = 0;
+  /// Drawn shapes by "chart/layer": "spec-1/experiment", "spec-2/histogram", ...
+  std::map<std::string, int> marks;
+  /// Errors on the console, uncaught exceptions and rejections, breaches of the content security policy.
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+  /// Files that the page asked for beside itself.
+  std::vector<std::string> requests;
+  /// First characters of the addresses behind the links of the export menus ("data:image/png", "data:image/svg+xml").
+  std::vector<std::string> exports;
+  /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.
+  int overflow = 0;
+};
+
+struct Window {
+  int width = 1100;
+  int height = 1400;
+  bool dark = false;
+};
+
+namespace detail {
+
+/// Longer than a page takes on a busy machine; a browser that hangs is killed.
+constexpr const char* browser_timeout_seconds = "120";
+
+/// Runs Chromium and returns its standard output. Throws std::runtime_error if it is not installed or fails.
+inline std::string run_chromium(const std::vector<std::string>& options, const std::string& path) {
+  const TemporaryDirectory directory;
+  const std::string output = directory.path() / "stdout";
+  const std::string log = directory.path() / "stderr";
+  std::vector<std::string> arguments = {"timeout", "--kill-after=5", browser_timeout_seconds, "chromium", "--headless",
+                                        // The tests may run as root in a container.
+                                        "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
+                                        "--no-first-run", "--disable-background-networking",
+                                        "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+                                        "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000",
+                                        "--user-data-dir=" + (directory.path() / "profile").string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.push_back("file://" + std::filesystem::absolute(path).string());
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int failed = posix_spawnp(&child, "timeout", &files, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (failed != 0) throw std::runtime_error("cannot run timeout(1) of coreutils");
+  int status = 0;
+  waitpid(child, &status, 0);
+  constexpr int command_not_found = 127;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == command_not_found) {
+    throw std::runtime_error("chromium is not installed: run scripts/setup");
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    throw std::runtime_error(fmt::format("chromium failed on {}:\n{}", path, base::read_text(log)));
+  }
+  return base::read_text(output);
+}
+
+inline std::vector<std::string> window_options(const Window& window) {
+  return {fmt::format("--window-size={},{}", window.width, window.height),
+          fmt::format("--blink-settings=preferredColorScheme={}", window.dark ? 0 : 1)};
+}
+
+/// Runs in the page once its charts are drawn, and leaves what it finds in <pre id="inspection">.
+constexpr std::string_view inspection_script = R"(<script>
+(async () => {
+  const root = document.documentElement;
+  const pause = () => new Promise((done) => setTimeout(done, 50));
+  while (root.dataset.ready === undefined) await pause();
+  const report = { charts: document.querySelectorAll(".chart svg.marks").length, marks: {}, exports: [] };
+  for (const chart of document.querySelectorAll(".chart")) {
+    for (const group of chart.querySelectorAll("g.role-mark")) {
+      const layer = [...group.classList].find((name) => name.endsWith("_marks"));
+      if (layer === undefined) continue;
+      const key = chart.dataset.spec + "/" + layer.replace("layer_", "").replace(/_marks$/, "");
+      const shapes = [...group.querySelectorAll("path, rect, line, text")].filter((shape) => shape.closest("g.role-mark") === group);
+      report.marks[key] = (report.marks[key] || 0) + shapes.length;
+    }
+  }
+  for (const link of document.querySelectorAll(".vega-actions a[download]")) {
+    link.dispatchEvent(new MouseEvent("mousedown"));
+    for (let i = 0; i < 100 && link.getAttribute("href") === "#"; ++i) await pause();
+    report.exports.push(link.href.split(/[;,]/)[0]);
+  }
+  report.errors = JSON.parse(root.dataset.errors);
+  report.warnings = JSON.parse(root.dataset.warnings);
+  report.requests = performance.getEntriesByType("resource").map((entry) => entry.name);
+  report.overflow = root.scrollWidth - root.clientWidth;
+  const result = document.createElement("pre");
+  result.id = "inspection";
+  result.textContent = JSON.stringify(report);
+  document.body.append(result);
+})();
+</script>)";
+
+inline std::string unescape(std::string text) {
+  for (const auto& [reference, character] :
+       {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&nbsp;", "\u00a0"}, {"&amp;", "&"}}) {
+    for (std::size_t at = 0; (at = text.find(reference, at)) != std::string::npos;
+         at += std::string_view(character).size()) {
+      text.replace(at, std::string_view(reference).size(), character);
+    }
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// Opens a report in Chromium and says what is on it. Throws std::runtime_error if Chromium is not installed, or if the
+/// page did not finish.
+inline PageReport inspect_page(const std::string& path, const Window& window = {}) {
+  const TemporaryDirectory directory;
+  std::string page = base::read_text(path);
+  const std::size_t end = page.rfind("</body>");
+  if (end == std::string::npos) throw std::runtime_error(path + " has no </body>");
+  page.insert(end, detail::inspection_script);
+  const std::string copy = directory.path() / "page.html";
+  base::write_atomically(copy, page);
+
+  std::vector<std::string> options = detail::window_options(window);
+  options.emplace_back("--dump-dom");
+  const std::string dom = detail::run_chromium(options, copy);
+  constexpr std::string_view begin_tag = "<pre id=\"inspection\">";
+  const std::size_t begin = dom.rfind(begin_tag);
+  if (begin == std::string::npos) {
+    throw std::runtime_error(fmt::format("{}: the charts were not ready in time; the page ends with\n{}", path,
+                                         dom.substr(dom.size() - std::min<std::size_t>(dom.size(), 2000))));
+  }
+  const std::size_t from = begin + begin_tag.size();
+  const auto found = nlohmann::json::parse(detail::unescape(dom.substr(from, dom.find("</pre>", from) - from)));
+  PageReport report;
+  found.at("charts").get_to(report.charts);
+  found.at("marks").get_to(report.marks);
+  found.at("errors").get_to(report.errors);
+  found.at("warnings").get_to(report.warnings);
+  found.at("requests").get_to(report.requests);
+  found.at("exports").get_to(report.exports);
+  found.at("overflow").get_to(report.overflow);
+  return report;
+}
+
+/// A picture of the top of a page, as large as the window.
+inline void screenshot(const std::string& path, const std::string& png, const Window& window = {}) {
+  std::vector<std::string> options = detail::window_options(window);
+  options.push_back("--screenshot=" + std::filesystem::absolute(png).string());
+  detail::run_chromium(options, path);
+  if (!std::filesystem::exists(png)) throw std::runtime_error("chromium wrote no picture of " + path);
+}
+
+}  // namespace attnlaw::test

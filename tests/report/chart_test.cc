@@ -1,0 +1,209 @@
+#include "attnlaw/report/chart.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "attnlaw/report/histogram.h"
+#include "report/samples.h"
+
+namespace attnlaw::report {
+namespace {
+
+using nlohmann::json;
+
+const double nan = std::numeric_limits<double>::quiet_NaN();
+
+json layer(const Chart& chart, const std::string& name) {
+  for (const json& one : chart.spec.at("layer")) {
+    if (one.at("name") == name) return one;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> layer_names(const Chart& chart) {
+  std::vector<std::string> names;
+  for (const json& one : chart.spec.at("layer")) names.push_back(one.at("name"));
+  return names;
+}
+
+/// No null stands for a number anywhere in the data.
+void expect_numbers_are_finite(const json& datasets) {
+  for (const auto& [name, rows] : datasets.items()) {
+    for (const json& row : rows) {
+      for (const auto& [field, value] : row.items()) EXPECT_FALSE(value.is_null()) << name << "." << field;
+    }
+  }
+}
+
+TEST(ErrorsChart, DrawsLinesBarsAndPointsFromInlinedData) {
+  const Chart chart = errors_chart(test::learning_curves(40, 8));
+  EXPECT_EQ(chart.spec.at("$schema"), "https://vega.github.io/schema/vega-lite/v5.json");
+  EXPECT_EQ(chart.spec.at("width"), "container");
+  EXPECT_EQ(layer_names(chart), (std::vector<std::string>{"theory", "theory_hover", "error_bars", "experiment"}));
+  EXPECT_EQ(chart.spec.at("datasets").at("theory").size(), 3 * 40);
+  EXPECT_EQ(chart.spec.at("datasets").at("experiment").size(), 3 * 8);
+  EXPECT_EQ(layer(chart, "theory").at("mark").at("type"), "line");
+  EXPECT_EQ(layer(chart, "error_bars").at("encoding").at("y").at("field"), "lower");
+  EXPECT_EQ(layer(chart, "error_bars").at("encoding").at("y2").at("field"), "upper");
+  EXPECT_EQ(layer(chart, "experiment").at("encoding").at("y").at("scale").at("type"), "log");
+  EXPECT_FALSE(layer(chart, "experiment").at("encoding").at("x").at("scale").contains("type"));
+  EXPECT_EQ(layer(chart, "experiment").at("encoding").at("x").at("title"), "α = n/d²");
+}
+
+TEST(ErrorsChart, EverySeriesHasItsColourAndShape) {
+  const Chart chart = errors_chart(test::learning_curves(4, 4));
+  const json encoding = layer(chart, "experiment").at("encoding");
+  for (const char* channel : {"color", "shape"}) {
+    const json scale = encoding.at(channel).at("scale");
+    EXPECT_EQ(scale.at("domain"), (json{"train", "test", "estimation"}));
+    EXPECT_EQ(std::set<std::string>(scale.at("range").begin(), scale.at("range").end()).size(), 3);
+  }
+}
+
+TEST(ErrorsChart, ErrorBarsReachOneStandardErrorToEachSide) {
+  const Chart chart =
+      errors_chart({.title = "", .description = "", .x = {}, .y = {}, .series = {{"a", {}, {{1, 4, 0.5}}}}});
+  const json row = chart.spec.at("datasets").at("experiment").at(0);
+  EXPECT_EQ(row,
+            (json{{"series", "a"}, {"x", 1.0}, {"y", 4.0}, {"lower", 3.5}, {"upper", 4.5}, {"standard_error", 0.5}}));
+}
+
+TEST(ErrorsChart, ValuesThatAreNotFiniteBreakTheLineAndAreCounted) {
+  const Chart chart =
+      errors_chart({.title = "t",
+                    .description = "",
+                    .x = {},
+                    .y = {},
+                    .series = {{"a", {{1, 1}, {2, nan}, {3, 3}, {4, 4}}, {{1, INFINITY, 1}, {2, 2, nan}}}}});
+  const json theory = chart.spec.at("datasets").at("theory");
+  ASSERT_EQ(theory.size(), 3);
+  EXPECT_NE(theory[0].at("piece"), theory[1].at("piece"));
+  EXPECT_EQ(theory[1].at("piece"), theory[2].at("piece"));
+  const json experiment = chart.spec.at("datasets").at("experiment");
+  ASSERT_EQ(experiment.size(), 1);
+  EXPECT_FALSE(experiment[0].contains("lower"));
+  EXPECT_EQ(chart.spec.at("title").at("subtitle").back(), "Not drawn: 2 values not finite.");
+  expect_numbers_are_finite(chart.spec.at("datasets"));
+  EXPECT_EQ(chart.data.rows.size(), 4);
+}
+
+TEST(ErrorsChart, LogarithmicAxesLeaveOutWhatTheyCannotShow) {
+  const Chart chart = errors_chart({.title = "t",
+                                    .description = "",
+                                    .x = {.title = "x", .scale = Scale::log},
+                                    .y = {.title = "y", .scale = Scale::log},
+                                    .series = {{"a", {{0, 1}, {1, 0}, {2, 0.1}}, {{1, 0.2, 0.5}, {2, -1, 0.1}}}}});
+  EXPECT_EQ(chart.spec.at("datasets").at("theory").size(), 1);
+  const json experiment = chart.spec.at("datasets").at("experiment");
+  ASSERT_EQ(experiment.size(), 1);
+  EXPECT_EQ(experiment[0].at("lower"), 0.1) << "ends at the lowest value that is drawn";
+  EXPECT_EQ(chart.spec.at("title").at("subtitle").back(), "Not drawn: 3 values not finite or not positive.");
+}
+
+TEST(ErrorsChart, TablePutsTheoryBesideExperiment) {
+  const Chart chart = errors_chart({.title = "t",
+                                    .description = "",
+                                    .x = {.title = "alpha"},
+                                    .y = {},
+                                    .series = {{"a", {{1, 10}, {2, 20}}, {{3, 31, 1}, {2, 21, 0}}}}});
+  EXPECT_EQ(csv(chart.data),
+            "series,alpha,theory,experiment,standard error\r\na,1,10,,\r\na,2,20,21,\r\na,3,,31,1\r\n");
+}
+
+TEST(ErrorsChart, TheoryAloneHasNoPointsLayer) {
+  const Chart chart = errors_chart(test::learning_curves(5, 0));
+  EXPECT_EQ(layer_names(chart), (std::vector<std::string>{"theory", "theory_hover"}));
+}
+
+TEST(ErrorsChart, RefusesTwoSeriesOfOneName) {
+  EXPECT_THROW(
+      errors_chart({.title = "", .description = "", .x = {}, .y = {}, .series = {{"a", {}, {}}, {"a", {}, {}}}}),
+      std::invalid_argument);
+}
+
+TEST(Histogram, HasMassOneTogetherWithTheAtom) {
+  const auto sample = test::semicircle_spectrum(50, 500);
+  for (const int bins : {0, 1, 7, 40}) {
+    const Histogram found = histogram(sample.eigenvalues, bins, 1e-6);
+    double mass = found.zero_mass;
+    for (const Bin& bin : found.bins) mass += bin.density * (bin.upper - bin.lower);
+    EXPECT_NEAR(mass, 1, 1e-12);
+    EXPECT_NEAR(found.zero_mass, 0.4, 1e-12);
+    if (bins > 0) EXPECT_EQ(found.bins.size(), static_cast<std::size_t>(bins));
+  }
+}
+
+TEST(Histogram, CountsTheLargestValueInTheLastBin) {
+  const std::vector<double> values = {1, 2, 3, 4};
+  const Histogram found = histogram(values, 3, 0);
+  EXPECT_EQ(found.bins[0].count, 1);
+  EXPECT_EQ(found.bins[1].count, 1);
+  EXPECT_EQ(found.bins[2].count, 2);
+  EXPECT_EQ(found.bins[2].upper, 4);
+}
+
+TEST(Histogram, HandlesEqualEmptyAndNotFiniteValues) {
+  EXPECT_TRUE(histogram({}, 0, 0).bins.empty());
+  const std::vector<double> equal = {3, 3, 3};
+  EXPECT_EQ(histogram(equal, 0, 0).bins.at(0).count, 3);
+  const std::vector<double> zeros = {0, 0};
+  EXPECT_EQ(histogram(zeros, 0, 0).zero_mass, 1);
+  const std::vector<double> bad = {nan, 1, INFINITY};
+  EXPECT_EQ(histogram(bad, 0, 0).not_finite, 2);
+  EXPECT_THROW(histogram(equal, -1, 0), std::invalid_argument);
+  EXPECT_THROW(histogram(equal, 0, nan), std::invalid_argument);
+}
+
+TEST(Histogram, NumberOfBinsIsBoundedForFarOutliers) {
+  std::vector<double> values(1000);
+  std::iota(values.begin(), values.end(), 1.0);
+  values.push_back(1e9);
+  EXPECT_EQ(histogram(values, 0, 0).bins.size(), 200);
+}
+
+TEST(SpectrumChart, DrawsBarsDensityAndAtom) {
+  auto sample = test::semicircle_spectrum(50, 500);
+  sample.outliers = {2.5};
+  sample.bins = 20;
+  const Chart chart = spectrum_chart(sample);
+  EXPECT_EQ(layer_names(chart),
+            (std::vector<std::string>{"histogram", "density", "density_hover", "outliers", "atom", "atom_label"}));
+  EXPECT_EQ(chart.spec.at("datasets").at("histogram").size(), 20);
+  EXPECT_EQ(chart.spec.at("datasets").at("density").size(), 50);
+  const json atom = chart.spec.at("datasets").at("atom").at(0);
+  EXPECT_EQ(atom.at("predicted"), 0.4);
+  EXPECT_NEAR(atom.at("measured").get<double>(), 0.4, 1e-12);
+  EXPECT_EQ(atom.at("label"), "mass at 0\npredicted 0.4000\nmeasured 0.4000");
+  const json domain = layer(chart, "histogram").at("encoding").at("x").at("scale").at("domain");
+  EXPECT_LT(domain[0], 0);
+  EXPECT_GT(domain[1], 2.5);
+  EXPECT_EQ(chart.data.rows.size(), 20);
+}
+
+TEST(SpectrumChart, PredictionAloneNeedsNoEigenvalues) {
+  const Chart chart = spectrum_chart({.title = "", .description = "", .density = {{1, 0}, {2, 1}, {3, nan}, {4, 0}}});
+  EXPECT_EQ(layer_names(chart), (std::vector<std::string>{"density", "density_hover"}));
+  expect_numbers_are_finite(chart.spec.at("datasets"));
+  EXPECT_EQ(chart.data.rows.size(), 4);
+}
+
+TEST(SpectrumChart, ADivergingDensityDoesNotFlattenTheBars) {
+  auto sample = test::semicircle_spectrum(50, 500);
+  sample.density.front().y = 1e6;
+  const json top = layer(spectrum_chart(sample), "histogram").at("encoding").at("y").at("scale").at("domain").at(1);
+  EXPECT_LT(top, 3);
+}
+
+TEST(SpectrumChart, TableInterpolatesThePrediction) {
+  const Chart chart = spectrum_chart(
+      {.title = "", .description = "", .density = {{1, 0}, {2, 1}, {3, 0}}, .eigenvalues = {1, 2}, .bins = 2});
+  EXPECT_EQ(csv(chart.data),
+            "eigenvalue,predicted density,measured density,eigenvalues\r\n1.25,0.25,1,1\r\n1.75,0.75,1,1\r\n");
+}
+
+}  // namespace
+}  // namespace attnlaw::report

@@ -1,0 +1,200 @@
+#include "attnlaw/report/page.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "attnlaw/report/assets.h"
+#include "attnlaw/report/escape.h"
+#include "report/browser.h"
+#include "report/samples.h"
+
+namespace attnlaw::report {
+namespace {
+
+Page sample_page() {
+  Table table{.title = "Agreement at d = 60",
+              .columns = {{.name = "α", .notation = Notation::fixed, .precision = 2},
+                          {.name = "theory"},
+                          {.name = "experiment"},
+                          {.name = "difference", .unit = "%", .notation = Notation::fixed, .precision = 1},
+                          {.name = "time", .unit = "s"}}};
+  for (int i = 1; i <= 6; ++i) table.rows.push_back({0.1 * i, 0.5 / i, 0.51 / i, 2.0, 0.25 * i});
+  return {.title = "Learning curve of softmax attention",
+          .lead =
+              "A softmax attention layer of two tokens learns its query-key map from n = α d² sequences. The lines are "
+              "the exact "
+              "high-dimensional theory, the points the same model trained at d = 60.",
+          .sections = {{.heading = "Errors against the number of samples",
+                        .text = "Each point is the mean of four instances.\n\nThe estimation error falls below the "
+                                "test error after the "
+                                "recovery threshold.",
+                        .chart = errors_chart(test::learning_curves(40, 8))},
+                       {.heading = "Spectrum at α = 0.3",
+                        .text = "Weight decay sets a part of the eigenvalues to zero exactly.",
+                        .chart = spectrum_chart(test::semicircle_spectrum(200, 400)),
+                        .table = table}},
+          .command = "attnlaw demo --output report.html",
+          .version = "0.1.0",
+          .date = "2026-01-31 12:00"};
+}
+
+std::size_t occurrences(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
+class PageInBrowser : public testing::Test {
+ protected:
+  std::string write(const Page& page) const {
+    const std::string path = directory_.path() / "report.html";
+    base::write_atomically(path, html(page));
+    return path;
+  }
+
+  /// Drawn, complete and quiet.
+  static void expect_faultless(const test::PageReport& report, int charts) {
+    EXPECT_EQ(report.charts, charts);
+    EXPECT_EQ(report.errors, std::vector<std::string>{});
+    EXPECT_EQ(report.warnings, std::vector<std::string>{});
+    EXPECT_EQ(report.requests, std::vector<std::string>{});
+    EXPECT_EQ(report.overflow, 0);
+  }
+
+ private:
+  test::TemporaryDirectory directory_;
+};
+
+TEST(Escape, LeavesNoWayOutOfText) {
+  EXPECT_EQ(escape_html("<a href=\"x\" title='y'>&amp;"), "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;");
+}
+
+TEST(Escape, JsonInScriptReadsBackTheSame) {
+  const nlohmann::json value = "</script><!-- <script> \u2028 é";
+  const std::string escaped = escape_json_in_script(value.dump());
+  EXPECT_EQ(escaped.find('<'), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(escaped), value);
+}
+
+TEST(Assets, DoNotEndTheirOwnElement) {
+  for (const std::string_view script : {vega_bundle(), recorder_script(), charts_script()}) {
+    EXPECT_EQ(script.find("</script"), std::string_view::npos);
+    EXPECT_EQ(script.find("<!--"), std::string_view::npos);
+  }
+  EXPECT_EQ(style_sheet().find("</style"), std::string_view::npos);
+}
+
+TEST(Assets, CarryTheirLicencesAndNoSourceMap) {
+  EXPECT_NE(vega_bundle().find("Redistribution and use in source and binary forms"), std::string_view::npos);
+  EXPECT_NE(vega_bundle().find("Mike Bostock"), std::string_view::npos);
+  EXPECT_EQ(vega_bundle().find("sourceMappingURL"), std::string_view::npos);
+}
+
+TEST(Page, IsOneFileThatForbidsRequests) {
+  const std::string page = html(sample_page());
+  EXPECT_TRUE(page.starts_with("<!DOCTYPE html>"));
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+  EXPECT_EQ(page.find("unsafe-eval"), std::string::npos);
+  EXPECT_EQ(occurrences(page, "<script src"), 0U);
+  EXPECT_EQ(occurrences(page, "<link"), 0U);
+  EXPECT_EQ(occurrences(page, "type=\"application/json\""), 2U);
+}
+
+TEST(Page, EscapesEveryTextItIsGiven) {
+  const std::string evil = "</script></title><script>alert(1)</script>";
+  Page page = sample_page();
+  page.title = page.lead = page.command = page.version = page.date = evil;
+  page.sections[0].heading = page.sections[0].text = evil;
+  page.sections[0].chart->description = evil;
+  page.sections[0].chart->spec["description"] = evil;
+  page.sections[1].table->title = evil;
+  page.sections[1].table->columns[0].name = page.sections[1].table->columns[0].unit = evil;
+  page.sections[1].table->rows[0][0] = evil;
+  EXPECT_EQ(html(page).find("alert(1)</script>"), std::string::npos);
+}
+
+TEST(Page, SplitsTextIntoParagraphs) {
+  Page page = sample_page();
+  page.sections = {{.heading = "h", .text = "one\n\n\n\ntwo\nlines\n\n"}};
+  EXPECT_NE(html(page).find("<p>one</p>\n<p>two\nlines</p>\n</section>"), std::string::npos);
+}
+
+TEST(Page, WithoutChartsCarriesNoChartLibrary) {
+  Page page = sample_page();
+  page.sections = {{.heading = "h", .text = "t", .table = sample_page().sections[1].table}};
+  EXPECT_LT(html(page).size(), 20000U);
+}
+
+TEST_F(PageInBrowser, DrawsBothChartsWithoutAFault) {
+  const test::PageReport report = test::inspect_page(write(sample_page()));
+  expect_faultless(report, 2);
+  EXPECT_EQ(report.marks.at("spec-1/theory"), 3);
+  EXPECT_EQ(report.marks.at("spec-1/experiment"), 24);
+  EXPECT_EQ(report.marks.at("spec-1/error_bars"), 24);
+  EXPECT_GE(report.marks.at("spec-2/histogram"), 5);
+  EXPECT_EQ(report.marks.at("spec-2/density"), 1);
+  EXPECT_EQ(report.marks.at("spec-2/atom"), 1);
+  EXPECT_EQ(report.marks.at("spec-2/atom_label"), 1);
+  EXPECT_EQ(report.exports,
+            (std::vector<std::string>{"data:image/svg+xml", "data:image/png", "data:image/svg+xml", "data:image/png"}));
+}
+
+TEST_F(PageInBrowser, FitsADarkPhone) {
+  expect_faultless(test::inspect_page(write(sample_page()), {.width = 390, .height = 800, .dark = true}), 2);
+}
+
+TEST_F(PageInBrowser, BreaksLinesWhereTheTheoryHasNoValue) {
+  ErrorsChart curves = test::learning_curves(40, 8);
+  curves.series[0].theory[20].y = std::nan("");
+  curves.series[1].experiment[3].y = INFINITY;
+  curves.series[2].experiment[3].standard_error = std::nan("");
+  Page page = sample_page();
+  page.sections = {{.heading = "h", .text = "", .chart = errors_chart(curves)}};
+  const test::PageReport report = test::inspect_page(write(page));
+  expect_faultless(report, 1);
+  EXPECT_EQ(report.marks.at("spec-1/theory"), 4);
+  EXPECT_EQ(report.marks.at("spec-1/experiment"), 23);
+  EXPECT_EQ(report.marks.at("spec-1/error_bars"), 22);
+}
+
+TEST_F(PageInBrowser, ShowsPredictionsAloneAndDataAlone) {
+  SpectrumChart prediction = test::semicircle_spectrum(100, 0);
+  prediction.outliers = {2.5, 3};
+  SpectrumChart data = test::semicircle_spectrum(0, 300);
+  data.predicted_zero_mass = 0;
+  Page page = sample_page();
+  page.sections = {{.heading = "h", .text = "", .chart = spectrum_chart(prediction)},
+                   {.heading = "k", .text = "", .chart = spectrum_chart(data)}};
+  const test::PageReport report = test::inspect_page(write(page));
+  expect_faultless(report, 2);
+  EXPECT_EQ(report.marks.at("spec-1/density"), 1);
+  EXPECT_EQ(report.marks.at("spec-1/outliers"), 2);
+  EXPECT_EQ(report.marks.count("spec-1/histogram"), 0U);
+  EXPECT_GE(report.marks.at("spec-2/histogram"), 5);
+  EXPECT_EQ(report.marks.count("spec-2/density"), 0U);
+}
+
+TEST_F(PageInBrowser, ReportsAChartThatCannotBeDrawn) {
+  Page page = sample_page();
+  page.sections[0].chart->spec["layer"][0]["mark"] = "no such mark";
+  const test::PageReport report = test::inspect_page(write(page));
+  EXPECT_EQ(report.charts, 1);
+  EXPECT_FALSE(report.errors.empty());
+}
+
+TEST_F(PageInBrowser, RefusesRequestsToTheNetwork) {
+  Page page = sample_page();
+  page.sections[0].chart->spec["layer"][0]["data"] = {{"url", "https://example.org/data.json"}};
+  EXPECT_FALSE(test::inspect_page(write(page)).errors.empty());
+}
+
+TEST_F(PageInBrowser, CanBePictured) {
+  const test::TemporaryDirectory directory;
+  const std::string png = directory.path() / "page.png";
+  test::screenshot(write(sample_page()), png);
+  EXPECT_GT(std::filesystem::file_size(png), 20000U);
+}
+
+}  // namespace
+}  // namespace attnlaw::report

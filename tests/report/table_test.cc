@@ -1,0 +1,85 @@
+#include "attnlaw/report/table.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace attnlaw::report {
+namespace {
+
+Table errors() {
+  return {.title = "Errors",
+          .columns = {{.name = "trainer"},
+                      {.name = "α", .notation = Notation::fixed, .precision = 2},
+                      {.name = "time", .unit = "s", .precision = 3},
+                      {.name = "steps"}},
+          .rows = {{"lbfgs", 0.5, 1.23456, 120LL}, {"adam", 12.0, {}, 9LL}}};
+}
+
+TEST(Table, TextAlignsByCharactersNotBytes) {
+  EXPECT_EQ(text(errors()),
+            "Errors\n"
+            "trainer      α  time [s]  steps\n"
+            "───────  ─────  ────────  ─────\n"
+            "lbfgs     0.50      1.23    120\n"
+            "adam     12.00         –      9\n");
+}
+
+TEST(Table, TextCountsCombiningMarksAsNoWidth) {
+  const Table table{.title = "", .columns = {{.name = "q\u0302"}}, .rows = {{1.5}}};
+  EXPECT_EQ(text(table), "  q\u0302\n───\n1.5\n");
+}
+
+TEST(Table, CsvKeepsEveryDigit) {
+  const double third = 1.0 / 3.0;
+  const Table table{.title = "t", .columns = {{.name = "x", .precision = 2}}, .rows = {{third}}};
+  const std::string written = csv(table);
+  EXPECT_EQ(written, "x\r\n0.3333333333333333\r\n");
+  EXPECT_EQ(std::stod(written.substr(3)), third);
+}
+
+TEST(Table, CsvQuotesCommasQuotesAndLineBreaks) {
+  const Table table{
+      .title = "", .columns = {{.name = "a,b"}, {.name = "c"}}, .rows = {{"say \"x\"", "1\n2"}, {{}, "plain"}}};
+  EXPECT_EQ(csv(table), "\"a,b\",c\r\n\"say \"\"x\"\"\",\"1\n2\"\r\n,plain\r\n");
+}
+
+TEST(Table, WritesNumbersThatAreNotFinite) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Table table{.title = "", .columns = {{.name = "x"}}, .rows = {{-std::nan("")}, {inf}, {-inf}}};
+  EXPECT_EQ(csv(table), "x\r\nnan\r\ninf\r\n-inf\r\n");
+  EXPECT_EQ(text(table), "   x\n────\n nan\n inf\n-inf\n");
+}
+
+TEST(Table, HtmlEscapesAndMarksHeaders) {
+  const Table table{.title = "<b>", .columns = {{.name = "a<b", .unit = "\"s\""}}, .rows = {{"</td>&'"}}};
+  EXPECT_EQ(html(table),
+            "<table>\n<caption>&lt;b&gt;</caption>\n"
+            "<thead><tr><th scope=\"col\" class=\"text\">a&lt;b <span "
+            "class=\"unit\">[&quot;s&quot;]</span></th></tr></thead>\n"
+            "<tbody>\n<tr><td class=\"text\">&lt;/td&gt;&amp;&#39;</td></tr>\n</tbody>\n</table>\n");
+}
+
+TEST(Table, WithoutRowsHasItsHeader) {
+  const Table table{.title = "", .columns = {{.name = "x"}, {.name = "y"}}};
+  EXPECT_EQ(text(table), "x  y\n─  ─\n");
+  EXPECT_EQ(csv(table), "x,y\r\n");
+}
+
+TEST(Table, RefusesRowsOfAnotherLength) {
+  Table table = errors();
+  table.rows.push_back({"fista"});
+  EXPECT_THROW(text(table), std::invalid_argument);
+  EXPECT_THROW(csv(table), std::invalid_argument);
+  EXPECT_THROW(html(table), std::invalid_argument);
+}
+
+TEST(Table, RefusesPrecisionOutOfRange) {
+  Table table = errors();
+  table.columns[1].precision = 18;
+  EXPECT_THROW(text(table), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace attnlaw::report
