@@ -1,0 +1,85 @@
+#include "attnlaw/experiment/adam.h"
+
+#include <cmath>
+#include <limits>
+
+namespace attnlaw::experiment {
+namespace {
+
+/// Decay of the first and second moments: the values of the paper for the first; a shorter memory for the second,
+/// because full-batch gradients carry no noise to average and shrink by orders of magnitude along the way.
+constexpr double kFirstDecay = 0.9;
+constexpr double kSecondDecay = 0.99;
+/// Initial rate, in units of the initial weights (N(0,1) entries).
+constexpr double kInitialRate = 0.05;
+/// Smallest rate: below it steps do not change double weights of order one any more.
+constexpr double kSmallestRate = 1e-14;
+/// The objective is looked at after this many iterations; if the best value has not fallen since, the rate is halved.
+constexpr int kPatience = 40;
+constexpr double kRateDecay = 0.5;
+/// Iterations between looks at the residual; one look costs about half a gradient.
+constexpr int kMonitorInterval = 20;
+
+/// Moments of the gradients of W and the update they imply.
+class Moments {
+ public:
+  explicit Moments(Eigen::Index d) : first_(Matrix<double>::Zero(d, d)), second_(Matrix<double>::Zero(d, d)) {}
+
+  /// W −= rate · m̂/√v̂ with bias-corrected moments.
+  void update(const Matrix<double>& gradient, double rate, Matrix<double>& W) {
+    first_power_ *= kFirstDecay;
+    second_power_ *= kSecondDecay;
+    first_ = kFirstDecay * first_ + (1 - kFirstDecay) * gradient;
+    second_ = kSecondDecay * second_ + (1 - kSecondDecay) * gradient.cwiseAbs2();
+    const double correction = std::sqrt(1 - second_power_) / (1 - first_power_);
+    // The smallest normal number only guards against 0/0 where a gradient has always been zero.
+    W.array() -= rate * correction * first_.array() / (second_.array().sqrt() + std::numeric_limits<double>::min());
+  }
+
+ private:
+  Matrix<double> first_, second_;
+  double first_power_ = 1, second_power_ = 1;
+};
+
+/// The rate as a function of the objectives seen.
+class Schedule {
+ public:
+  double rate() const { return rate_; }
+
+  void observe(double value) {
+    if (value < best_) best_ = value;
+    if (++iteration_ % kPatience != 0) return;
+    if (best_ >= best_of_last_window_) rate_ *= kRateDecay;
+    best_of_last_window_ = best_;
+  }
+
+ private:
+  double rate_ = kInitialRate;
+  double best_ = std::numeric_limits<double>::infinity();
+  double best_of_last_window_ = std::numeric_limits<double>::infinity();
+  int iteration_ = 0;
+};
+
+}  // namespace
+
+template <class Real>
+Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
+  FactorMonitor<Real> monitor(objective, options.tolerance);
+  Moments moments(objective.d());
+  Schedule schedule;
+  Matrix<double> W = initial_weights(objective.d(), options), gradient;
+  int iteration = 0;
+  for (; iteration < options.max_iterations && schedule.rate() > kSmallestRate; ++iteration) {
+    schedule.observe(objective.objective_of_factor(W, gradient));
+    if (iteration % kMonitorInterval == 0) {
+      if (auto trained = monitor.optimal(W, gradient, iteration)) return *trained;
+    }
+    moments.update(gradient, schedule.rate(), W);
+  }
+  return monitor.finish(W, iteration);
+}
+
+template Trained train_adam(Objective<float>&, const TrainingOptions&);
+template Trained train_adam(Objective<double>&, const TrainingOptions&);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,139 @@
+#include "attnlaw/experiment/data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/random.h"
+#include "attnlaw/experiment/scores.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+using Eigen::Index;
+
+/// Adds √Δ Ξ with Var Ξ_ab = 1 + δ_ab; sequence μ takes K numbers from K μ on.
+template <class Real>
+void add_noise(const model::Problem& problem, const base::NormalStream& stream, Index first, Columns<Real>& scores) {
+  const auto K = static_cast<std::size_t>(problem.score_count());
+  std::vector<Real> noise(static_cast<std::size_t>(scores.rows()) * K);
+  stream.fill(static_cast<std::uint64_t>(first) * K, std::span<Real>(noise));
+  for (int a = 0, k = 0; a < problem.tokens; ++a) {
+    for (int b = a; b < problem.tokens; ++b, ++k) {
+      const auto scale = static_cast<Real>(std::sqrt((a == b ? 2 : 1) * problem.noise));
+      for (Index mu = 0; mu < scores.rows(); ++mu) {
+        scores(mu, k) += scale * noise[static_cast<std::size_t>(mu) * K + static_cast<std::size_t>(k)];
+      }
+    }
+  }
+}
+
+/// The rows of sequences first, first+1, … of a stream of standard normal sequences.
+template <class Real>
+void draw_rows(const base::NormalStream& stream, Index first_row, Index rows, Index d, Real* X) {
+  stream.fill(static_cast<std::uint64_t>(first_row) * static_cast<std::uint64_t>(d),
+              std::span<Real>(X, static_cast<std::size_t>(rows * d)));
+}
+
+/// Summed test error of sequences first … first+count−1.
+template <class Real>
+double test_error_sum(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<Real>& S,
+                      double trace, const base::NormalStream& stream, Index first, Index count) {
+  const Index d = S.rows(), T = problem.tokens;
+  Matrix<Real> X(count * T, d), product(count * T, d);
+  Columns<Real> scores(count, problem.score_count()), wanted(count, output_count(problem)),
+      given(count, output_count(problem));
+  draw_rows(stream, first * T, count * T, d, X.data());
+  target_scores(problem.tokens, target_eigenvalues, X.data(), product, scores);
+  target_outputs(problem, scores, wanted);
+  const auto rows = static_cast<std::size_t>(X.rows()), columns = static_cast<std::size_t>(d);
+  base::gemm(base::Transpose::no, rows, columns, columns, X.data(), S.data(), Real(0), product.data());
+  pair_scores(problem.tokens, d, X.data(), product.data(), 1.0, trace, scores);
+  student_outputs(problem, scores, given);
+  return squared_distance<Real>(problem, wanted, given);
+}
+
+}  // namespace
+
+std::int64_t sequence_count(const model::Problem& problem, int d) {
+  const double n = std::round(problem.alpha * d * d);
+  if (n < 1) {
+    throw std::invalid_argument(
+        fmt::format("alpha d^2 must be at least 1 sequence, got alpha = {} with d = {}", problem.alpha, d));
+  }
+  if (n * problem.tokens > std::numeric_limits<std::int32_t>::max()) {
+    throw std::invalid_argument(
+        fmt::format("alpha d^2 T must stay below 2^31 rows of data, got alpha = {} with d = {}", problem.alpha, d));
+  }
+  return static_cast<std::int64_t>(n);
+}
+
+template <class Real>
+void target_scores(int tokens, std::span<const double> target_eigenvalues, const Real* X, Matrix<Real>& scaled,
+                   Columns<Real>& scores) {
+  const auto d = static_cast<Index>(target_eigenvalues.size());
+  const Eigen::Map<const Eigen::RowVectorXd> eigenvalues(target_eigenvalues.data(), d);
+  double trace = 0;
+  for (const double eigenvalue : target_eigenvalues) trace += eigenvalue;
+  const Eigen::Map<const Matrix<Real>> rows(X, scores.rows() * tokens, d);
+  scaled = rows * eigenvalues.cast<Real>().asDiagonal();
+  pair_scores(tokens, d, X, scaled.data(), 1.0, trace, scores);
+}
+
+template <class Real>
+Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
+                     std::uint64_t instance) {
+  const auto d = static_cast<Index>(target_eigenvalues.size());
+  const Index n = sequence_count(problem, static_cast<int>(d)), T = problem.tokens;
+  const base::NormalStream data_stream(seed, model::stream_id(model::Stream::data, instance));
+  const base::NormalStream noise_stream(seed, model::stream_id(model::Stream::label_noise, instance));
+  Data<Real> data{Matrix<Real>(n * T, d), Columns<Real>(n, output_count(problem))};
+  Matrix<Real> scaled;
+  for (Index first = 0; first < n; first += block_sequences(problem.tokens)) {
+    const Index count = std::min(block_sequences(problem.tokens), n - first);
+    Columns<Real> scores(count, problem.score_count()), outputs(count, output_count(problem));
+    Real* X = data.X.data() + first * T * d;
+    draw_rows(data_stream, first * T, count * T, d, X);
+    target_scores(problem.tokens, target_eigenvalues, X, scaled, scores);
+    if (problem.noise > 0) add_noise(problem, noise_stream, first, scores);
+    target_outputs(problem, scores, outputs);
+    data.labels.middleRows(first, count) = outputs;
+  }
+  return data;
+}
+
+template <class Real>
+double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
+                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads) {
+  base::use_one_blas_thread();
+  const base::NormalStream stream(seed, model::stream_id(model::Stream::test_data, instance));
+  const Matrix<Real> student = S.cast<Real>();
+  const double trace = S.trace();
+  const Index block = block_sequences(problem.tokens);
+  const Index blocks = (sequences + block - 1) / block;
+  std::vector<double> sums(static_cast<std::size_t>(blocks));
+  base::parallel_for(sums.size(), threads, [&](std::size_t b) {
+    const Index first = static_cast<Index>(b) * block;
+    sums[b] = test_error_sum(problem, target_eigenvalues, student, trace, stream, first,
+                             std::min<Index>(block, sequences - first));
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total / static_cast<double>(sequences);
+}
+
+#define ATTNLAW_INSTANTIATE(Real)                                                                              \
+  template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t); \
+  template void target_scores(int, std::span<const double>, const Real*, Matrix<Real>&, Columns<Real>&);       \
+  template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,      \
+                                   std::int64_t, std::uint64_t, std::uint64_t, int);
+ATTNLAW_INSTANTIATE(float)
+ATTNLAW_INSTANTIATE(double)
+#undef ATTNLAW_INSTANTIATE
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,50 @@
+#pragma once
+/// Training and test sequences of one instance.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "attnlaw/experiment/matrix.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/model/streams.h"
+
+namespace attnlaw::experiment {
+
+/// Number of training sequences n = round(α d²). Throws std::invalid_argument if it is below 1 or beyond 2³¹ rows.
+std::int64_t sequence_count(const model::Problem& problem, int d);
+
+/// Labelled sequences. The law of the data is invariant under rotations of the embedding space, so S* is taken diagonal
+/// without loss of generality: the target is its eigenvalues.
+template <class Real>
+struct Data {
+  Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
+  Columns<Real> labels;  ///< n × output_count: σ_{β*}(h* + √Δ Ξ), or the noisy scores for the linear head
+};
+
+/// Draws the training set of (seed, instance). Values depend on the arguments alone; float and double draws agree to
+/// rounding.
+template <class Real>
+Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
+                     std::uint64_t instance);
+
+/// Noiseless scores h* of the sequences in X under S* = diag(target_eigenvalues). `scaled` is scratch of the shape of
+/// X.
+template <class Real>
+void target_scores(int tokens, std::span<const double> target_eigenvalues, const Real* X, Matrix<Real>& scaled,
+                   Columns<Real>& scores);
+
+/// Per-sequence test error of the student S against noiseless labels, over `sequences` fresh sequences drawn and
+/// forgotten block by block (single-threaded; ‖σ_{β*}(h*) − σ_β(h)‖²_F, or Σ_ab (h*_ab − h_ab)²).
+template <class Real>
+double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
+                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads);
+
+/// Rows of a block of sequences that is worked on at a time: three such blocks (data, products, their copy in the
+/// packing buffer of gemm) stay in the second-level cache at d = 200, and gemm is at its peak from 256 rows on.
+constexpr int kBlockRows = 256;
+
+/// Sequences per block of about kBlockRows rows.
+inline Eigen::Index block_sequences(int tokens) { return std::max(1, kBlockRows / tokens); }
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,93 @@
+#pragma once
+/// The same Problem at finite d: data, training, errors of several independent instances.
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "attnlaw/model/problem.h"
+
+namespace attnlaw::experiment {
+
+enum class Trainer {
+  lbfgs,  ///< on W; the fastest
+  adam,   ///< on W, full batch
+  fista   ///< on S ⪰ 0
+};
+
+/// Precision of data and products; sums and optimiser state are double either way.
+enum class Precision { single_, double_ };
+
+struct Options {
+  Trainer trainer = Trainer::lbfgs;
+  Precision precision = Precision::single_;
+  int d = 100;                             ///< embedding dimension
+  int instances = 4;                       ///< independent (target, data, initial weights)
+  std::uint64_t seed = 0;                  ///< with the instance number, keys every random number
+  int threads = 0;                         ///< 0: all available; results have the same bits for any number
+  double tolerance = 0;                    ///< KKT residual to reach; 0: default_tolerance(precision)
+  int max_iterations = 20000;              ///< of the trainer; reaching it gives converged = false
+  std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
+};
+
+/// 1e-5 in double. In single precision 2e-4: measured, see README.md.
+double default_tolerance(Precision precision);
+
+/// Results of one instance, or averages over instances. Notation of docs/theory/erm.md section 1.
+struct Measurements {
+  double q = 0;           ///< Tr S²/d
+  double m = 0;           ///< Tr(S S*)/d
+  double Q_star = 0;      ///< Tr S*²/d
+  double train = 0;       ///< loss per sequence, without penalty
+  double test = 0;        ///< loss per fresh sequence against noiseless labels
+  double estimation = 0;  ///< ‖S − S*‖²_F/d
+  double objective = 0;   ///< per d²: α·train + λ Tr S/d
+  double kkt = 0;         ///< kkt_residual of the trained student
+  double iterations = 0;
+  double seconds = 0;  ///< wall time of data, training and test
+};
+
+struct Instance : Measurements {
+  std::uint64_t seed = 0;                  ///< the instance number: with Options::seed it keys all random numbers
+  bool converged = false;                  ///< kkt ≤ tolerance
+  std::vector<double> target_eigenvalues;  ///< descending
+  std::vector<double> eigenvalues;         ///< of S, descending
+};
+
+struct Experiment {
+  model::Problem problem;
+  int d = 0;
+  std::int64_t n = 0;
+  std::vector<Instance> instances;
+  Measurements mean;
+  Measurements standard_error;  ///< over instances, with n−1; NaN for one instance
+
+  /// Every instance reached the tolerance.
+  bool converged() const;
+};
+
+/// The data do not fit into this machine; the message names the bytes needed and the bytes there are.
+struct MemoryError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Trains and measures all instances. Throws std::invalid_argument for a problem or options out of range (before any
+/// work), MemoryError before allocating.
+Experiment run(const model::Problem& problem, const Options& options);
+
+/// Throws what run would throw for bad arguments and memory, without running.
+void require_feasible(const model::Problem& problem, const Options& options);
+
+/// Peak memory of run: data and trainer state of all instances that are worked on at the same time.
+std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
+
+std::string name(Trainer trainer);
+/// Throws std::invalid_argument for anything but "lbfgs", "adam" and "fista".
+Trainer trainer_from_name(const std::string& name);
+std::string name(Precision precision);
+/// Throws std::invalid_argument for anything but "single" and "double".
+Precision precision_from_name(const std::string& name);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,156 @@
+#include "attnlaw/experiment/lbfgs.h"
+
+#include <LBFGSpp/BFGSMat.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace attnlaw::experiment {
+namespace {
+
+/// Pairs of the quasi-Newton memory: measured at d = 60, more pairs save no evaluations worth their memory.
+constexpr int kMemory = 10;
+/// Iterations between looks at the residual; one look costs about half a gradient.
+constexpr int kMonitorInterval = 10;
+/// Sufficient decrease and curvature of the Wolfe conditions: the customary values for quasi-Newton directions.
+constexpr double kDecrease = 1e-4;
+constexpr double kCurvature = 0.9;
+/// Trial steps of one line search. Bisection and secants bracket to 1e-6 within this number.
+constexpr int kMaxTrials = 20;
+/// A step doubles while the objective still falls too steeply.
+constexpr double kExpansion = 2;
+/// Line searches that may fail (and be restarted along the gradient) before training gives up.
+constexpr int kMaxRestarts = 3;
+
+/// A point of the minimisation.
+struct Point {
+  Matrix<double> W;
+  Matrix<double> gradient;
+  double value = 0;
+};
+
+double inner(const Matrix<double>& a, const Matrix<double>& b) { return (a.array() * b.array()).sum(); }
+
+/// Bracket of a step between a slope that is too negative (lower) and one too positive or a value too high (upper).
+struct Bracket {
+  double lower = 0, lower_slope;
+  double upper = std::numeric_limits<double>::infinity();
+  double upper_slope = std::numeric_limits<double>::infinity();
+
+  /// The secant step inside, kept away from the ends; bisection if the upper slope does not tell.
+  double next() const {
+    if (std::isinf(upper)) return kExpansion * lower;
+    constexpr double kMargin = 0.1;
+    double fraction = 0.5;
+    if (std::isfinite(upper_slope) && upper_slope > 0) fraction = lower_slope / (lower_slope - upper_slope);
+    return lower + std::clamp(fraction, kMargin, 1 - kMargin) * (upper - lower);
+  }
+};
+
+template <class Real>
+class Minimiser {
+ public:
+  Minimiser(Objective<Real>& objective, const TrainingOptions& options)
+      : objective_(objective), options_(options), monitor_(objective, options.tolerance) {
+    point_.W = initial_weights(objective.d(), options);
+    evaluate(point_);
+    forget();
+  }
+
+  Trained run() {
+    int restarts = 0;
+    for (int iteration = 0; iteration < options_.max_iterations; ++iteration) {
+      if (iteration % kMonitorInterval == 0) {
+        if (auto trained = monitor_.optimal(point_.W, point_.gradient, iteration)) return *trained;
+      }
+      if (line_search()) {
+        update_direction();
+      } else if (++restarts <= kMaxRestarts) {
+        forget();
+      } else {
+        return monitor_.finish(point_.W, iteration);
+      }
+    }
+    return monitor_.finish(point_.W, options_.max_iterations);
+  }
+
+ private:
+  void evaluate(Point& point) { point.value = objective_.objective_of_factor(point.W, point.gradient); }
+
+  /// Back to steepest descent, with a first step of the size of the weights' own scale.
+  void forget() {
+    memory_.reset(static_cast<int>(point_.W.size()), kMemory);
+    direction_ = -point_.gradient;
+    const double norm = direction_.norm();
+    first_step_ = norm > 0 ? 1 / norm : 1;
+  }
+
+  /// Moves point_ along direction_ to an acceptable step; false if there is none (point_ is then the start).
+  bool line_search() {
+    const double slope = inner(point_.gradient, direction_);
+    if (!(slope < 0)) return false;
+    Bracket bracket{.lower_slope = slope};
+    double step = first_step_;
+    for (int trial = 0; trial < kMaxTrials; ++trial, step = bracket.next()) {
+      trial_.W = point_.W + step * direction_;
+      evaluate(trial_);
+      const double trial_slope = inner(trial_.gradient, direction_);
+      const bool low = low_enough(step, slope, trial_slope);
+      if (low && trial_slope >= kCurvature * slope) return true;
+      if (low && trial_slope < 0) {
+        bracket.lower = step;
+        bracket.lower_slope = trial_slope;
+      } else {
+        bracket.upper = step;
+        bracket.upper_slope = trial_slope;
+      }
+    }
+    return false;
+  }
+
+  /// Sufficient decrease, or its approximation by slopes where the values agree to rounding.
+  bool low_enough(double step, double slope, double trial_slope) const {
+    if (!std::isfinite(trial_.value)) return false;
+    if (trial_.value <= point_.value + kDecrease * step * slope) return true;
+    constexpr double kRounding = 4 * static_cast<double>(std::numeric_limits<Real>::epsilon());
+    return trial_.value <= point_.value * (1 + kRounding) && trial_slope <= (2 * kDecrease - 1) * slope;
+  }
+
+  void update_direction() {
+    using Vector = Eigen::Map<const Eigen::VectorXd>;
+    const Eigen::Index size = point_.W.size();
+    // trial_ becomes the point; point_ is left with the differences.
+    std::swap(point_, trial_);
+    trial_.W = point_.W - trial_.W;
+    trial_.gradient = point_.gradient - trial_.gradient;
+    if (inner(trial_.W, trial_.gradient) > 0) {
+      memory_.add_correction(Vector(trial_.W.data(), size), Vector(trial_.gradient.data(), size));
+    }
+    const Eigen::VectorXd gradient = Vector(point_.gradient.data(), size);
+    Eigen::VectorXd step;
+    memory_.apply_Hv(gradient, -1.0, step);
+    direction_ = Eigen::Map<const Matrix<double>>(step.data(), point_.W.rows(), point_.W.cols());
+    first_step_ = 1;
+  }
+
+  Objective<Real>& objective_;
+  const TrainingOptions& options_;
+  FactorMonitor<Real> monitor_;
+  LBFGSpp::BFGSMat<double> memory_;
+  Point point_, trial_;
+  Matrix<double> direction_;
+  double first_step_ = 1;
+};
+
+}  // namespace
+
+template <class Real>
+Trained train_lbfgs(Objective<Real>& objective, const TrainingOptions& options) {
+  return Minimiser<Real>(objective, options).run();
+}
+
+template Trained train_lbfgs(Objective<float>&, const TrainingOptions&);
+template Trained train_lbfgs(Objective<double>&, const TrainingOptions&);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,16 @@
+#pragma once
+/// Dense arrays of this room. Eigen owns their memory: its fixed alignment makes vectorised sums the same on every run.
+
+#include <Eigen/Core>
+
+namespace attnlaw::experiment {
+
+/// Row-major matrix: sequences and square maps.
+template <class Real>
+using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// One column per score or output, one row per sequence: pointwise work runs along the sequences.
+template <class Real>
+using Columns = Eigen::Array<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
+
+}  // namespace attnlaw::experiment

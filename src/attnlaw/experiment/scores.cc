@@ -1,0 +1,191 @@
+#include "attnlaw/experiment/scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace attnlaw::experiment {
+namespace {
+
+using Eigen::Index;
+
+/// Partial sums of an inner product: enough to hide the latency of fused multiply-adds on two vector units.
+constexpr Index kLanes = 32;
+
+/// ⟨x, y⟩ with a fixed order of summation that the compiler can vectorise.
+template <class Real>
+double inner_product(const Real* x, const Real* y, Index d) {
+  Real lane[kLanes] = {};
+  Index i = 0;
+  for (; i + kLanes <= d; i += kLanes) {
+    for (Index l = 0; l < kLanes; ++l) lane[l] += x[i + l] * y[i + l];
+  }
+  for (Index l = 0; i + l < d; ++l) lane[l] += x[i + l] * y[i + l];
+  for (Index half = kLanes / 2; half >= 4; half /= 2) {
+    for (Index l = 0; l < half; ++l) lane[l] += lane[l + half];
+  }
+  return (static_cast<double>(lane[0]) + static_cast<double>(lane[1])) +
+         (static_cast<double>(lane[2]) + static_cast<double>(lane[3]));
+}
+
+/// Softmax of row a of every sequence into its T columns, shifted by the largest score against overflow.
+template <class Real>
+void softmax_row(int tokens, int a, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
+  using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
+  Column largest = scores.col(score_index(tokens, a, 0));
+  for (int b = 1; b < tokens; ++b) largest = largest.max(scores.col(score_index(tokens, a, b)));
+  Column sum = Column::Zero(scores.rows());
+  for (int b = 0; b < tokens; ++b) {
+    auto out = outputs.col(a * tokens + b);
+    out = ((scores.col(score_index(tokens, a, b)) - largest) * static_cast<Real>(beta)).exp();
+    sum += out;
+  }
+  for (int b = 0; b < tokens; ++b) outputs.col(a * tokens + b) /= sum;
+}
+
+template <class Real>
+void outputs_of(const model::Problem& problem, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
+  if (problem.head == model::Head::softmax) {
+    softmax_rows(problem.tokens, beta, scores, outputs);
+  } else {
+    outputs = scores;
+  }
+}
+
+/// ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y, symmetrised over (a,b) and (b,a).
+template <class Real>
+void softmax_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
+                          const Columns<Real>& outputs, Columns<Real>& coefficients) {
+  using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
+  const int tokens = problem.tokens;
+  coefficients.setZero();
+  Column mean(outputs.rows());
+  for (int a = 0; a < tokens; ++a) {
+    mean.setZero();
+    for (int k = a * tokens; k < (a + 1) * tokens; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
+    for (int b = 0; b < tokens; ++b) {
+      const int k = a * tokens + b;
+      const Real weight = static_cast<Real>(a == b ? 2 * problem.beta : problem.beta);
+      coefficients.col(score_index(tokens, a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
+    }
+  }
+}
+
+/// Rows of one sequence, `width` columns from column j on, mixed through a copy so that out may be in.
+template <class Real>
+void mix_block(int tokens, Index d, Index j, Index width, const Real* matrix, const Real* in, Real* out, Real* copy) {
+  for (int b = 0; b < tokens; ++b) std::copy_n(in + b * d + j, width, copy + b * width);
+  for (int a = 0; a < tokens; ++a) {
+    Real* row = out + a * d + j;
+    const Real* c = matrix + a * tokens;
+    for (Index l = 0; l < width; ++l) row[l] = c[0] * copy[l];
+    for (int b = 1; b < tokens; ++b) {
+      const Real* source = copy + b * width;
+      for (Index l = 0; l < width; ++l) row[l] += c[b] * source[l];
+    }
+  }
+}
+
+}  // namespace
+
+int score_index(int tokens, int a, int b) {
+  const int low = std::min(a, b), high = std::max(a, b);
+  return low * tokens - low * (low - 1) / 2 + (high - low);
+}
+
+int output_count(const model::Problem& problem) {
+  return problem.head == model::Head::softmax ? problem.tokens * problem.tokens : problem.score_count();
+}
+
+template <class Real>
+void pair_scores(int tokens, Index d, const Real* left, const Real* right, double scale, double trace,
+                 Columns<Real>& scores) {
+  const double normalisation = 1 / std::sqrt(static_cast<double>(d));
+  for (Index mu = 0; mu < scores.rows(); ++mu) {
+    const Real* first_left = left + mu * tokens * d;
+    const Real* first_right = right + mu * tokens * d;
+    Index k = 0;
+    for (int a = 0; a < tokens; ++a) {
+      for (int b = a; b < tokens; ++b, ++k) {
+        const double product = scale * inner_product(first_left + a * d, first_right + b * d, d);
+        scores(mu, k) = static_cast<Real>(normalisation * (product - (a == b ? trace : 0.0)));
+      }
+    }
+  }
+}
+
+template <class Real>
+void softmax_rows(int tokens, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
+  for (int a = 0; a < tokens; ++a) softmax_row(tokens, a, beta, scores, outputs);
+}
+
+template <class Real>
+void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
+  outputs_of(problem, problem.beta, scores, outputs);
+}
+
+template <class Real>
+void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
+  outputs_of(problem, problem.target_beta, scores, outputs);
+}
+
+template <class Real>
+double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& left,
+                        const Columns<Real>& right) {
+  double sum = 0;
+  const bool linear = problem.head == model::Head::linear;
+  for (int a = 0, k = 0; a < problem.tokens; ++a) {
+    for (int b = linear ? a : 0; b < problem.tokens; ++b, ++k) {
+      const double multiplicity = linear && a != b ? 2 : 1;
+      sum += multiplicity * (left.col(k) - right.col(k)).square().template cast<double>().sum();
+    }
+  }
+  return sum;
+}
+
+template <class Real>
+double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
+                             Columns<Real>& scores, Columns<Real>& outputs) {
+  student_outputs(problem, scores, outputs);
+  const double loss = squared_distance<Real>(problem, labels, outputs);
+  if (problem.head == model::Head::softmax) {
+    softmax_coefficients<Real>(problem, labels, outputs, scores);
+  } else {
+    scores = Real(2) * (outputs - labels);
+  }
+  return loss;
+}
+
+template <class Real>
+void mix_rows(int tokens, Index d, const Columns<Real>& coefficients, const Real* in, Real* out) {
+  // A block of T rows of this many columns stays in the first-level cache.
+  constexpr Index kWidth = 128;
+  std::vector<Real> matrix(static_cast<std::size_t>(tokens * tokens)), copy(static_cast<std::size_t>(tokens * kWidth));
+  for (Index mu = 0; mu < coefficients.rows(); ++mu) {
+    for (int a = 0; a < tokens; ++a) {
+      for (int b = 0; b < tokens; ++b) {
+        matrix[static_cast<std::size_t>(a * tokens + b)] = coefficients(mu, score_index(tokens, a, b));
+      }
+    }
+    for (Index j = 0; j < d; j += kWidth) {
+      mix_block(tokens, d, j, std::min(kWidth, d - j), matrix.data(), in + mu * tokens * d, out + mu * tokens * d,
+                copy.data());
+    }
+  }
+}
+
+#define ATTNLAW_INSTANTIATE(Real)                                                                                      \
+  template void pair_scores(int, Index, const Real*, const Real*, double, double, Columns<Real>&);                     \
+  template void softmax_rows(int, double, const Columns<Real>&, Columns<Real>&);                                       \
+  template void student_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                          \
+  template void target_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                           \
+  template double loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, Columns<Real>&, \
+                                        Columns<Real>&);                                                               \
+  template double squared_distance(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,                      \
+                                   const Columns<Real>&);                                                              \
+  template void mix_rows(int, Index, const Columns<Real>&, const Real*, Real*);
+ATTNLAW_INSTANTIATE(float)
+ATTNLAW_INSTANTIATE(double)
+#undef ATTNLAW_INSTANTIATE
+
+}  // namespace attnlaw::experiment
