@@ -1,0 +1,5 @@
+attnlaw_test(experiment data)
+attnlaw_test(experiment experiment)
+attnlaw_test(experiment gradient)
+attnlaw_test(experiment trainer)
+target_link_libraries(experiment_experiment_test PRIVATE GTest::gmock)

@@ -70,6 +70,8 @@ std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   std::ostringstream content;
+  // A directory opens, and only reading from it fails.
+  file.peek();
   content << file.rdbuf();
   if (file.bad()) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   return std::move(content).str();

@@ -1,0 +1,111 @@
+/// Is training bound by matrix products? One gradient beside the sgemm of the same run, and the peak memory of
+/// training.
+///
+/// `of_peak` of BM_Gradient is its 4·nT·d² flops per second over the fastest sgemm found in the same process: a large
+/// square product and the two products a gradient is made of, alone and on data that stay in cache.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/experiment/experiment.h"
+#include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/trainer.h"
+
+namespace {
+
+using namespace attnlaw;
+using base::Transpose;
+
+/// Flops per second of one shape: the best of several runs, the machine may be shared.
+double sgemm_rate(Transpose transpose, std::size_t rows, std::size_t columns, std::size_t inner) {
+  constexpr int kRuns = 7;
+  constexpr double kFlopsPerRun = 1e10;
+  const std::vector<float> a(rows * inner, 0.5F), b(inner * columns, 0.25F);
+  std::vector<float> c(rows * columns);
+  const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(inner);
+  const int repetitions = std::max(1, static_cast<int>(kFlopsPerRun / flops));
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < repetitions; ++i)
+      base::gemm(transpose, rows, columns, inner, a.data(), b.data(), 0.0F, c.data());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, flops * repetitions / seconds.count());
+  }
+  return best;
+}
+
+double sgemm_peak(std::size_t d) {
+  return std::max({sgemm_rate(Transpose::no, 2000, 2000, 2000), sgemm_rate(Transpose::no, experiment::kBlockRows, d, d),
+                   sgemm_rate(Transpose::yes, d, d, experiment::kBlockRows)});
+}
+
+void BM_Gradient(benchmark::State& state) {
+  base::use_one_blas_thread();
+  const auto d = static_cast<std::size_t>(state.range(0));
+  model::Problem problem;
+  problem.alpha = static_cast<double>(state.range(1)) / static_cast<double>(d * d);
+  const std::vector<double> target = problem.target.eigenvalues(d, 0, 0);
+  const experiment::Data<float> data = experiment::draw_data<float>(problem, target, 0, 0);
+  experiment::Objective<float> objective(problem, data, 1);
+  const experiment::Matrix<double> W = experiment::initial_weights(static_cast<Eigen::Index>(d), {});
+  experiment::Matrix<double> gradient;
+  const double flops = 4.0 * static_cast<double>(data.X.size()) * static_cast<double>(d);
+  double fastest = 0;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(objective.objective_of_factor(W, gradient));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    fastest = std::max(fastest, flops / seconds.count());
+  }
+  const double peak = sgemm_peak(d);
+  state.counters["gflops"] = fastest / 1e9;
+  state.counters["sgemm_gflops"] = peak / 1e9;
+  state.counters["of_peak"] = fastest / peak;
+}
+BENCHMARK(BM_Gradient)
+    ->ArgNames({"d", "n"})
+    ->Args({60, 1800})
+    ->Args({130, 8450})
+    ->Args({200, 40000})
+    ->Unit(benchmark::kMillisecond);
+
+/// A figure of /proc/self/status in bytes.
+double process_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key + ":")) return 1024 * std::stod(line.substr(key.size() + 1));
+  }
+  return 0;
+}
+
+/// Peak resident memory of a whole experiment (less what the process held before) over the bytes of X.
+void BM_TrainingMemory(benchmark::State& state) {
+  model::Problem problem;
+  problem.alpha = 0.5;
+  experiment::Options options;
+  options.d = static_cast<int>(state.range(0));
+  options.instances = 1;
+  options.threads = 1;
+  // More than the pairs of the L-BFGS memory: from then on nothing grows.
+  options.max_iterations = 15;
+  const double before = process_bytes("VmRSS");
+  // Resets the peak (Linux, proc(5)); run alone with --benchmark_filter where that is not permitted.
+  std::ofstream("/proc/self/clear_refs") << "5";
+  for (auto _ : state) benchmark::DoNotOptimize(experiment::run(problem, options).mean.train);
+  const double d = options.d, data = problem.alpha * d * d * problem.tokens * d * sizeof(float);
+  state.counters["peak_over_data"] = (process_bytes("VmHWM") - before) / data;
+  state.counters["needed_over_data"] = static_cast<double>(experiment::bytes_needed(problem, options)) / data;
+}
+BENCHMARK(BM_TrainingMemory)->ArgName("d")->Arg(60)->Arg(130)->Arg(200)->Iterations(1)->Unit(benchmark::kSecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();

@@ -1,0 +1,104 @@
+#include "attnlaw/base/random.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace attnlaw::base {
+namespace {
+
+template <class Real>
+std::vector<Real> draw(std::uint64_t seed, std::uint64_t stream, std::uint64_t first, std::size_t count) {
+  std::vector<Real> numbers(count);
+  NormalStream(seed, stream).fill(first, std::span<Real>(numbers));
+  return numbers;
+}
+
+/// (1/n) Σ x^power y^power over two samples.
+template <class Real>
+double moment(const std::vector<Real>& x, const std::vector<Real>& y, int power_x, int power_y) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    sum += std::pow(static_cast<double>(x[i]), power_x) * std::pow(static_cast<double>(y[i]), power_y);
+  }
+  return sum / static_cast<double>(x.size());
+}
+
+constexpr std::size_t kSample = 1'000'000;
+/// Five standard errors of a mean over kSample numbers of the given variance.
+double five_sigma(double variance) { return 5 * std::sqrt(variance / kSample); }
+
+template <class Real>
+class NormalMoments : public testing::Test {};
+using Reals = testing::Types<float, double>;
+TYPED_TEST_SUITE(NormalMoments, Reals);
+
+TYPED_TEST(NormalMoments, AreThoseOfTheStandardNormalLaw) {
+  const auto x = draw<TypeParam>(3, 7, 0, kSample);
+  EXPECT_NEAR(moment(x, x, 1, 0), 0, five_sigma(1));
+  EXPECT_NEAR(moment(x, x, 2, 0), 1, five_sigma(2));
+  EXPECT_NEAR(moment(x, x, 3, 0), 0, five_sigma(15));
+  EXPECT_NEAR(moment(x, x, 4, 0), 3, five_sigma(96));
+  EXPECT_NEAR(moment(x, x, 6, 0), 15, five_sigma(10395 - 225));
+}
+
+TYPED_TEST(NormalMoments, NeighboursAreIndependent) {
+  for (const std::uint64_t lag : {1, 2, 3, 4, 128, 256}) {
+    const auto x = draw<TypeParam>(3, 7, 0, kSample), y = draw<TypeParam>(3, 7, lag, kSample);
+    EXPECT_NEAR(moment(x, y, 1, 1), 0, five_sigma(1)) << "lag " << lag;
+    // Each sample enters twice: twice the variance 8 of (x²−1)(y²−1) is a safe bound.
+    EXPECT_NEAR(moment(x, y, 2, 2) - moment(x, x, 2, 0) * moment(y, y, 2, 0), 0, five_sigma(16)) << "lag " << lag;
+  }
+}
+
+TYPED_TEST(NormalMoments, SeedsAndStreamsAreIndependent) {
+  const auto x = draw<TypeParam>(3, 7, 0, kSample);
+  for (const auto& y : {draw<TypeParam>(4, 7, 0, kSample), draw<TypeParam>(3, 8, 0, kSample),
+                        draw<TypeParam>(3 + (1ULL << 32), 7, 0, kSample),
+                        draw<TypeParam>(3, 7 + (1ULL << 56), 0, kSample), draw<TypeParam>(7, 3, 0, kSample)}) {
+    EXPECT_NEAR(moment(x, y, 1, 1), 0, five_sigma(1));
+    EXPECT_NEAR(moment(x, y, 2, 2), 1, five_sigma(8 + 2 * 4));
+  }
+}
+
+TYPED_TEST(NormalMoments, AnySplitGivesTheSameNumbers) {
+  constexpr std::size_t kCount = 1500;
+  const auto whole = draw<TypeParam>(11, 5, 0, kCount);
+  for (const std::size_t piece : {1, 2, 3, 5, 7, 64, 255, 256, 257, 1000}) {
+    std::vector<TypeParam> pieces;
+    for (std::size_t first = 0; first < kCount; first += piece) {
+      const auto part = draw<TypeParam>(11, 5, first, std::min(piece, kCount - first));
+      pieces.insert(pieces.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(pieces, whole) << "pieces of " << piece;
+  }
+}
+
+TYPED_TEST(NormalMoments, IndicesBeyond32BitsAreDistinct) {
+  EXPECT_NE(draw<TypeParam>(1, 1, 1ULL << 36, 8), draw<TypeParam>(1, 1, 0, 8));
+  EXPECT_NE(draw<TypeParam>(1, 1, 1ULL << 36, 8), draw<TypeParam>(1, 1, 1ULL << 37, 8));
+}
+
+TEST(NormalStream, FloatAndDoubleAgreeToRounding) {
+  const auto single = draw<float>(2, 9, 0, 100'000);
+  const auto double_ = draw<double>(2, 9, 0, 100'000);
+  double worst = 0, sum = 0;
+  for (std::size_t i = 0; i < single.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(single[i]) - double_[i]);
+    worst = std::max(worst, difference);
+    sum += difference;
+  }
+  EXPECT_LT(sum / static_cast<double>(single.size()), 1e-6);
+  // Box-Muller in float: where the uniform number rounds to 1 within 2⁻²⁵, a radius below √(2·2⁻²⁵) is lost.
+  EXPECT_LT(worst, 3e-4);
+}
+
+TEST(NormalStream, AnEmptyRangeIsNothing) { EXPECT_TRUE(draw<float>(1, 1, 5, 0).empty()); }
+
+TEST(NormalStream, EveryNumberIsFinite) {
+  for (const float x : draw<float>(12, 0, 0, 4'000'000)) ASSERT_LE(std::abs(x), 7.0F);
+}
+
+}  // namespace
+}  // namespace attnlaw::base

@@ -1,0 +1,243 @@
+#include "attnlaw/experiment/experiment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace attnlaw::experiment {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+Options small() {
+  Options options;
+  options.d = 20;
+  options.instances = 3;
+  options.seed = 11;
+  options.threads = 1;
+  return options;
+}
+
+void expect_same_bits(const Experiment& left, const Experiment& right) {
+  ASSERT_EQ(left.instances.size(), right.instances.size());
+  for (std::size_t i = 0; i < left.instances.size(); ++i) {
+    const Instance &a = left.instances[i], &b = right.instances[i];
+    EXPECT_EQ(a.train, b.train);
+    EXPECT_EQ(a.test, b.test);
+    EXPECT_EQ(a.estimation, b.estimation);
+    EXPECT_EQ(a.objective, b.objective);
+    EXPECT_EQ(a.kkt, b.kkt);
+    EXPECT_EQ(a.iterations, b.iterations);
+    EXPECT_EQ(a.eigenvalues, b.eigenvalues);
+    EXPECT_EQ(a.target_eigenvalues, b.target_eigenvalues);
+  }
+  EXPECT_EQ(left.mean.estimation, right.mean.estimation);
+}
+
+TEST(Experiment, HasTheSameBitsOnAnyNumberOfThreads) {
+  const model::Problem problem;
+  Options options = small();
+  options.d = 50;  // several groups of blocks in one gradient
+  for (const int instances : {1, 3}) {
+    options.instances = instances;
+    options.threads = 1;
+    const Experiment one = run(problem, options);
+    for (const int threads : {2, 3}) {
+      options.threads = threads;
+      expect_same_bits(run(problem, options), one);
+    }
+  }
+}
+
+TEST(Experiment, MeasuresWhatItsIdentitiesSay) {
+  model::Problem problem;
+  problem.noise = 0.1;
+  const Experiment experiment = run(problem, small());
+  EXPECT_TRUE(experiment.converged());
+  EXPECT_EQ(experiment.n, 400);
+  for (const Instance& instance : experiment.instances) {
+    double trace = 0, second = 0;
+    for (const double s : instance.eigenvalues) trace += s, second += s * s;
+    EXPECT_NEAR(instance.estimation, instance.Q_star - 2 * instance.m + instance.q, 1e-10);
+    EXPECT_NEAR(instance.q, second / 20, 1e-10);
+    EXPECT_NEAR(instance.objective, problem.alpha * instance.train + problem.lambda * trace / 20, 1e-10);
+    EXPECT_GE(instance.eigenvalues.back(), -1e-10);
+    EXPECT_TRUE(std::is_sorted(instance.eigenvalues.rbegin(), instance.eigenvalues.rend()));
+    EXPECT_LE(instance.kkt, default_tolerance(Precision::single_));
+  }
+}
+
+TEST(Experiment, AveragesOverInstances) {
+  const Experiment experiment = run(model::Problem{}, small());
+  const auto& i = experiment.instances;
+  const double mean = (i[0].test + i[1].test + i[2].test) / 3;
+  EXPECT_DOUBLE_EQ(experiment.mean.test, mean);
+  const double squares = std::pow(i[0].test - mean, 2) + std::pow(i[1].test - mean, 2) + std::pow(i[2].test - mean, 2);
+  EXPECT_DOUBLE_EQ(experiment.standard_error.test, std::sqrt(squares / 2 / 3));
+}
+
+TEST(Experiment, OfOneInstanceHasNoStandardError) {
+  Options options = small();
+  options.instances = 1;
+  const Experiment experiment = run(model::Problem{}, options);
+  EXPECT_TRUE(std::isnan(experiment.standard_error.train));
+  EXPECT_EQ(experiment.mean.train, experiment.instances[0].train);
+}
+
+TEST(Experiment, ReportsProgress) {
+  std::vector<int> seen;
+  Options options = small();
+  options.progress = [&](int done, int total) {
+    EXPECT_EQ(total, 3);
+    seen.push_back(done);
+  };
+  run(model::Problem{}, options);
+  EXPECT_EQ(seen, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(Experiment, InSinglePrecisionAgreesWithDouble) {
+  model::Problem problem;
+  problem.alpha = 0.5;
+  Options options = small();
+  options.instances = 2;
+  options.d = 30;
+  const Experiment single = run(problem, options);
+  options.precision = Precision::double_;
+  const Experiment double_ = run(problem, options);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(single.instances[i].train, double_.instances[i].train, 1e-4 * double_.instances[i].train);
+    EXPECT_NEAR(single.instances[i].test, double_.instances[i].test, 1e-4 * double_.instances[i].test);
+    EXPECT_NEAR(single.instances[i].estimation, double_.instances[i].estimation,
+                1e-4 * double_.instances[i].estimation);
+  }
+}
+
+/// Noiseless quadratic measurements beyond the recovery threshold determine S*: the error is the bias of the penalty, ∝
+/// λ².
+TEST(Experiment, RecoversTheTargetOfTheLinearHeadAsThePenaltyVanishes) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.tokens = 1;
+  problem.alpha = 2;
+  Options options = small();
+  options.precision = Precision::double_;
+  options.instances = 1;
+  double previous = std::numeric_limits<double>::infinity();
+  for (const double lambda : {0.1, 0.01, 0.001}) {
+    problem.lambda = lambda;
+    const Experiment experiment = run(problem, options);
+    EXPECT_TRUE(experiment.converged());
+    EXPECT_LT(experiment.mean.estimation, previous / 20) << "lambda " << lambda;
+    previous = experiment.mean.estimation;
+  }
+  EXPECT_LT(previous, 1e-6);
+}
+
+TEST(Experiment, AMillionfoldPenaltyGivesZero) {
+  model::Problem problem;
+  problem.lambda = 1e4;
+  Options options = small();
+  options.trainer = Trainer::fista;
+  const Experiment experiment = run(problem, options);
+  for (const Instance& instance : experiment.instances) {
+    EXPECT_EQ(instance.q, 0);
+    EXPECT_EQ(instance.estimation, instance.Q_star);
+    EXPECT_TRUE(instance.converged);
+  }
+}
+
+TEST(Experiment, RejectsBadOptionsByName) {
+  const auto reject = [](const std::function<void(Options&)>& change, const char* key, const char* value) {
+    Options options = small();
+    change(options);
+    EXPECT_THAT([&] { run(model::Problem{}, options); },
+                ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(key), HasSubstr(value))));
+  };
+  reject([](Options& o) { o.d = 0; }, "d must be", "got 0");
+  reject([](Options& o) { o.d = -5; }, "d must be", "got -5");
+  reject([](Options& o) { o.instances = 0; }, "instances", "got 0");
+  reject([](Options& o) { o.threads = -1; }, "threads", "got -1");
+  reject([](Options& o) { o.tolerance = -1; }, "tolerance", "got -1");
+  reject([](Options& o) { o.tolerance = std::nan(""); }, "tolerance", "got nan");
+  reject([](Options& o) { o.max_iterations = 0; }, "max_iterations", "got 0");
+}
+
+TEST(Experiment, RejectsDimensionsTooSmallForTheProblem) {
+  model::Problem problem;
+  Options options = small();
+  problem.alpha = 1e-4;
+  EXPECT_THAT([&] { run(problem, options); }, ThrowsMessage<std::invalid_argument>(HasSubstr("at least 1 sequence")));
+  problem.alpha = 1;
+  problem.target = model::Target::parse("wishart:0.01");
+  EXPECT_THAT([&] { run(problem, options); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got d = 20")));
+  problem.target = model::Target::parse("powerlaw:1,15");
+  EXPECT_THAT([&] { run(problem, options); }, ThrowsMessage<std::invalid_argument>(HasSubstr("multiple of D")));
+  problem.target = model::Target();
+  problem.alpha = -1;
+  EXPECT_THROW(run(problem, options), std::invalid_argument);
+}
+
+TEST(Experiment, RefusesWhatDoesNotFitIntoTheMachineBeforeStarting) {
+  const model::Problem problem;
+  Options options = small();
+  options.d = 10'000;  // n T d floats = 8 TB
+  EXPECT_THAT([&] { run(problem, options); },
+              ThrowsMessage<MemoryError>(AllOf(HasSubstr("bytes of memory"), HasSubstr("d = 10000"),
+                                               HasSubstr(std::to_string(bytes_needed(problem, options))))));
+}
+
+TEST(BytesNeeded, AreLittleMoreThanTheData) {
+  const model::Problem problem;
+  Options options = small();
+  options.d = 200;
+  options.instances = 2;
+  const double data = 200.0 * 200 * 2 * 200 * sizeof(float);
+  const auto one = static_cast<double>(bytes_needed(problem, options));
+  EXPECT_GT(one, data);
+  EXPECT_LT(one, 1.5 * data);
+  options.threads = 2;
+  EXPECT_EQ(static_cast<double>(bytes_needed(problem, options)), 2 * one);
+}
+
+TEST(Names, RoundTrip) {
+  for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista}) {
+    EXPECT_EQ(trainer_from_name(name(trainer)), trainer);
+  }
+  for (const Precision precision : {Precision::single_, Precision::double_}) {
+    EXPECT_EQ(precision_from_name(name(precision)), precision);
+  }
+  EXPECT_THAT([] { trainer_from_name("sgd"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got 'sgd'")));
+  EXPECT_THAT([] { precision_from_name("half"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got 'half'")));
+}
+
+/// Theory (docs/theory/erm.md, section 9: κ* = 0.5, λ = 0.05, T = 2) up to its measured finite-size corrections of a
+/// few percent at d = 60.
+TEST(Experiment, SlowReproducesTheTheoryAtDimension60) {
+  struct Row {
+    double alpha, train, test, estimation;
+  };
+  for (const Row& row : {Row{0.3, 0.01672, 0.05515, 0.2903}, Row{0.5, 0.008516, 0.01896, 0.1271},
+                         Row{1.0, 0.002674, 0.004002, 0.03617}}) {
+    model::Problem problem;
+    problem.alpha = row.alpha;
+    Options options;
+    options.d = 60;
+    options.instances = 16;
+    const Experiment experiment = run(problem, options);
+    EXPECT_TRUE(experiment.converged());
+    const auto expect_near = [&](double Measurements::*error, double theory) {
+      EXPECT_NEAR(experiment.mean.*error, theory, 4 * experiment.standard_error.*error + 0.04 * theory);
+    };
+    expect_near(&Measurements::train, row.train);
+    expect_near(&Measurements::test, row.test);
+    expect_near(&Measurements::estimation, row.estimation);
+  }
+}
+
+}  // namespace
+}  // namespace attnlaw::experiment

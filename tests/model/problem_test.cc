@@ -1,0 +1,161 @@
+#include "attnlaw/model/problem.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+
+namespace attnlaw::model {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Problem with(const std::function<void(Problem&)>& change) {
+  Problem problem;
+  change(problem);
+  return problem;
+}
+
+/// A problem whose message names the key, what is accepted and the value.
+struct BadValue {
+  Problem problem;
+  const char* key;
+  const char* accepted;
+  const char* value;
+};
+
+TEST(Problem, NamesTheFirstValueOutOfRange) {
+  const BadValue cases[] = {
+      {with([](Problem& p) { p.alpha = 0; }), "alpha", "> 0", "got 0"},
+      {with([](Problem& p) { p.alpha = -1; }), "alpha", "> 0", "got -1"},
+      {with([](Problem& p) { p.alpha = kNaN; }), "alpha", "a finite number > 0", "got nan"},
+      {with([](Problem& p) { p.alpha = kInfinity; }), "alpha", "finite", "got inf"},
+      {with([](Problem& p) { p.lambda = -0.1; }), "lambda", "> 0", "got -0.1"},
+      {with([](Problem& p) { p.lambda = 0; }), "lambda", "ridgeless limit is not available yet", "got 0"},
+      {with([](Problem& p) { p.lambda = kNaN; }), "lambda", "finite", "got nan"},
+      {with([](Problem& p) { p.tokens = 1; }), "tokens", ">= 2", "got 1"},
+      {with([](Problem& p) { p.tokens = -3; }), "tokens", ">= 2", "got -3"},
+      {with([](Problem& p) { p.tokens = 0, p.head = Head::linear; }), "tokens", ">= 1", "got 0"},
+      {with([](Problem& p) { p.beta = 0; }), "beta", "> 0", "got 0"},
+      {with([](Problem& p) { p.target_beta = kNaN; }), "target-beta", "> 0", "got nan"},
+      {with([](Problem& p) { p.head = Head::linear, p.beta = 2; }), "beta", "must be 1 with head linear", "got 2"},
+      {with([](Problem& p) { p.head = Head::linear, p.target_beta = 2; }), "target-beta", "must be 1", "got 2"},
+      {with([](Problem& p) { p.noise = -1; }), "noise", ">= 0", "got -1"},
+      {with([](Problem& p) { p.noise = kInfinity; }), "noise", "finite", "got inf"},
+  };
+  for (const BadValue& bad : cases) {
+    EXPECT_THAT(
+        [&] { bad.problem.validate(); },
+        ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(bad.key), HasSubstr(bad.accepted), HasSubstr(bad.value))));
+  }
+}
+
+TEST(Problem, AcceptsOneTokenWithTheLinearHead) {
+  EXPECT_NO_THROW(with([](Problem& p) { p.head = Head::linear, p.tokens = 1; }).validate());
+}
+
+TEST(Problem, HasAScorePerUnorderedPairOfTokens) {
+  EXPECT_EQ(with([](Problem& p) { p.tokens = 4; }).score_count(), 10);
+}
+
+TEST(ProblemJson, WritesAllOptionsResolved) {
+  const nlohmann::json document = to_json(Problem{});
+  EXPECT_EQ(document,
+            nlohmann::json::parse(R"({"tokens": 2, "head": "softmax", "alpha": 1.0, "lambda": 0.05, "beta": 1.0,
+    "target-beta": 1.0, "noise": 0.0, "target": "wishart:0.5", "attention": "self", "loss": "square", "student": "tied",
+    "width": 1})"));
+}
+
+TEST(ProblemJson, TakesDefaultsForWhatIsMissing) {
+  const Problem problem = problem_from_json({{"alpha", 2}, {"lambda", 0.5}});
+  EXPECT_EQ(problem.alpha, 2);
+  EXPECT_EQ(problem.tokens, 2);
+  EXPECT_EQ(problem.target.spec(), "wishart:0.5");
+}
+
+TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"([1, 2])", "must be an object"},
+      {R"({"lambda": 1})", "alpha is required"},
+      {R"({"alpha": 1})", "lambda is required"},
+      {R"({"alpha": 1, "lambda": 1, "gamma": 3})", "unknown key 'gamma'"},
+      {R"({"alpha": "1", "lambda": 1})", "alpha must be a number, got \"1\""},
+      {R"({"alpha": null, "lambda": 1})", "alpha must be a number, got null"},
+      {R"({"alpha": 1, "lambda": 1, "tokens": 2.5})", "tokens must be an integer, got 2.5"},
+      {R"({"alpha": 1, "lambda": 1, "tokens": 4294967298})", "tokens must fit in 32 bits, got 4294967298"},
+      {R"({"alpha": 1, "lambda": 1, "tokens": 18446744073709551615})", "tokens must fit in 32 bits"},
+      {R"({"alpha": 1, "lambda": 1, "head": "relu"})", "head must be softmax or linear, got 'relu'"},
+      {R"({"alpha": 1, "lambda": 1, "head": 3})", "head must be a string, got 3"},
+      {R"({"alpha": 1, "lambda": 1, "target": "goe:1"})", "got 'goe:1'"},
+      {R"({"alpha": 1, "lambda": 1, "attention": "cross"})", "attention = \"cross\" is not available yet"},
+      {R"({"alpha": 1, "lambda": 1, "loss": "cross-entropy"})", "not available yet"},
+      {R"({"alpha": 1, "lambda": 1, "student": "bayes"})", "not available yet"},
+      {R"({"alpha": 1, "lambda": 1, "width": 0.5})", "width = 0.5 is not available yet; accepted: 1"},
+      {R"({"alpha": -1, "lambda": 1})", "alpha must be a finite number > 0, got -1"},
+  };
+  for (const auto& [text, message] : cases) {
+    EXPECT_THAT([&] { problem_from_json(nlohmann::json::parse(text)); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr(message)));
+  }
+}
+
+TEST(ProblemToml, IsTheSameDocument) {
+  const Problem problem =
+      problem_from_toml("alpha = 2\nlambda = 1e-2\ntokens = 3\ntarget = 'spikes:10,2,1'\nwidth = 1.0\n");
+  EXPECT_EQ(problem.alpha, 2);
+  EXPECT_EQ(problem.lambda, 0.01);
+  EXPECT_EQ(problem.tokens, 3);
+  EXPECT_EQ(problem.target.spec(), "spikes:10,2,1");
+}
+
+TEST(ProblemToml, NamesTheLineOfASyntaxError) {
+  EXPECT_THAT([] { problem_from_toml("alpha = 1\nlambda = = 2\n"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("line 2")));
+}
+
+TEST(ProblemToml, RejectsWrongTypesAndValues) {
+  EXPECT_THAT([] { problem_from_toml("alpha = [1]\nlambda = 1"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a string or a number")));
+  EXPECT_THAT([] { problem_from_toml("alpha = true\nlambda = 1"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a number, got true")));
+  EXPECT_THAT([] { problem_from_toml("alpha = inf\nlambda = 1"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a finite number > 0, got inf")));
+  EXPECT_THAT([] { problem_from_toml("alpha = 1\nlambda = 1\nbatch = 3"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("unknown key 'batch'")));
+}
+
+/// Positive doubles over the whole range of exponents.
+rc::Gen<double> positive() {
+  return rc::gen::map(
+      rc::gen::pair(rc::gen::inRange<std::int64_t>(1, std::int64_t(1) << 53), rc::gen::inRange(-300, 300)),
+      [](const std::pair<std::int64_t, int>& p) { return std::ldexp(static_cast<double>(p.first), p.second); });
+}
+
+RC_GTEST_PROP(Problem, SurvivesJsonAndTomlToTheLastBit, ()) {
+  Problem problem;
+  problem.alpha = *positive();
+  problem.lambda = *positive();
+  problem.noise = *positive();
+  problem.head = *rc::gen::element(Head::softmax, Head::linear);
+  problem.tokens = *rc::gen::inRange(2, 100);
+  if (problem.head == Head::softmax) {
+    problem.beta = *positive();
+    problem.target_beta = *positive();
+  }
+  problem.target = Target::parse("wishart:" + nlohmann::json(*positive()).dump());
+  const nlohmann::json document = to_json(problem);
+  RC_ASSERT(to_json(problem_from_json(nlohmann::json::parse(document.dump()))) == document);
+  RC_ASSERT(to_json(problem_from_toml(to_toml(problem))) == document);
+}
+
+}  // namespace
+}  // namespace attnlaw::model

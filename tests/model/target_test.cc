@@ -1,0 +1,187 @@
+#include "attnlaw/model/target.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <stdexcept>
+
+#include "attnlaw/base/file.h"
+
+namespace attnlaw::model {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double sum_of_squares(const std::vector<double>& values) {
+  return std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+}
+
+TEST(Target, SpecificationsRoundTrip) {
+  for (const char* spec : {"wishart:0.5", "wishart:2", "wishart:0.1", "wishart:1e-05", "powerlaw:1.25,400",
+                           "powerlaw:0.75,400,100", "spikes:100,3,2,0.5", "spikes:4,-1,2,-0.25,1e+30"}) {
+    EXPECT_EQ(Target::parse(spec).spec(), spec);
+  }
+  EXPECT_EQ(Target().spec(), "wishart:0.5");
+  EXPECT_EQ(Target::parse("powerlaw:1,10,10").spec(), "powerlaw:1,10");
+}
+
+TEST(Target, RejectsBadSpecificationsByName) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "got ''"},
+      {"wishart", "wishart:KAPPA"},
+      {"goe:1", "got 'goe:1'"},
+      {"Wishart:1", "got 'Wishart:1'"},
+      {"wishart:", "got ''"},
+      {"wishart:0", "must be > 0, got '0'"},
+      {"wishart:-1", "must be > 0, got '-1'"},
+      {"wishart:nan", "finite number, got 'nan'"},
+      {"wishart:inf", "finite number, got 'inf'"},
+      {"wishart:1e999", "finite number, got '1e999'"},
+      {"wishart:0.5x", "got '0.5x'"},
+      {"wishart:0.5,1", "got '0.5,1'"},
+      {"wishart: 0.5", "got ' 0.5'"},
+      {"powerlaw:1", "powerlaw:GAMMA,D[,CUTOFF]"},
+      {"powerlaw:1,2,3,4", "powerlaw:GAMMA,D[,CUTOFF]"},
+      {"powerlaw:0.5,100", "must be > 1/2, got '0.5'"},
+      {"powerlaw:nan,100", "got 'nan'"},
+      {"powerlaw:inf,100", "got 'inf'"},
+      {"powerlaw:1,0", "integer >= 1, got '0'"},
+      {"powerlaw:1,-5", "integer >= 1, got '-5'"},
+      {"powerlaw:1,10.5", "integer >= 1, got '10.5'"},
+      {"powerlaw:1,10,0", "cutoff"},
+      {"powerlaw:1,10,11", "at most D = 10, got 11"},
+      {"spikes:10", "at least one spike"},
+      {"spikes:0,1", "integer >= 1, got '0'"},
+      {"spikes:2,1,2,3", "at most D = 2 spikes, got 3"},
+      {"spikes:2,1,", "got ''"},
+      {"spikes:2,inf", "got 'inf'"},
+      {"file:", "with a path"},
+  };
+  for (const auto& bad : cases) {
+    const std::string spec = bad.first;
+    EXPECT_THAT([&] { Target::parse(spec); }, ThrowsMessage<std::invalid_argument>(HasSubstr(bad.second))) << spec;
+  }
+}
+
+class FileTargets : public testing::Test {
+ protected:
+  FileTargets()
+      : path_((std::filesystem::temp_directory_path() / ("attnlaw_target_" + std::to_string(getpid()) +
+                                                         testing::UnitTest::GetInstance()->current_test_info()->name()))
+                  .string()) {}
+  ~FileTargets() override { std::filesystem::remove(path_); }
+
+  Target parse(const std::string& content) const {
+    base::write_atomically(path_, content);
+    return Target::parse("file:" + path_);
+  }
+
+  std::string path_;
+};
+
+TEST_F(FileTargets, IgnoreCommentsAndEmptyLines) {
+  const Target target = parse("# three eigenvalues\n 1.5 # the middle one\n\n3\r\n\t-2\t\n");
+  EXPECT_EQ(target.eigenvalues(3, 0, 0), (std::vector<double>{3, 1.5, -2}));
+  EXPECT_DOUBLE_EQ(target.Q_star(), (9 + 2.25 + 4) / 3);
+  EXPECT_EQ(target.spec(), "file:" + path_);
+}
+
+TEST_F(FileTargets, NamePathAndLineOfWhatIsNotANumber) {
+  for (const char* bad : {"two", "inf", "nan", "1 2", "1,5", "0x10", "1e999"}) {
+    EXPECT_THAT([&] { parse(std::string("1\n2\n") + bad + "\n"); },
+                ThrowsMessage<std::invalid_argument>(
+                    AllOf(HasSubstr(path_ + ":3:"), HasSubstr("finite eigenvalue"), HasSubstr(bad))));
+  }
+}
+
+TEST_F(FileTargets, AreNotEmpty) {
+  EXPECT_THAT([&] { parse(""); },
+              ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(path_), HasSubstr("at least one"))));
+  EXPECT_THROW(parse("# nothing\n\n"), std::invalid_argument);
+}
+
+TEST_F(FileTargets, ThatAreMissingAreFileErrors) {
+  EXPECT_THAT([&] { Target::parse("file:" + path_); }, ThrowsMessage<base::FileError>(HasSubstr(path_)));
+}
+
+TEST(PowerLaw, HasUnitSecondMomentAndItsExponent) {
+  const Target target = Target::parse("powerlaw:1.25,200,150");
+  const std::vector<double> s = target.eigenvalues(200, 1, 2);
+  EXPECT_NEAR(sum_of_squares(s) / 200, 1, 1e-12);
+  EXPECT_NEAR(target.Q_star(), 1, 1e-12);
+  EXPECT_NEAR(s[9] / s[0], std::pow(10.0, -1.25), 1e-12);
+  EXPECT_GT(s[149], 0);
+  EXPECT_EQ(s[150], 0);
+}
+
+TEST(DiscreteTargets, RepeatEachEigenvalueInLargerDimensions) {
+  const Target target = Target::parse("spikes:4,2,1");
+  EXPECT_EQ(target.eigenvalues(8, 0, 0), (std::vector<double>{2, 2, 1, 1, 0, 0, 0, 0}));
+  EXPECT_DOUBLE_EQ(target.Q_star(), 5.0 / 4);
+}
+
+TEST(DiscreteTargets, NeedADimensionThatIsAMultipleOfTheirs) {
+  const Target target = Target::parse("spikes:4,2,1");
+  for (const std::size_t d : {0U, 2U, 6U}) {
+    EXPECT_THAT(
+        [&] { target.require_dimension(d); },
+        ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("multiple of D"), HasSubstr("got " + std::to_string(d)))));
+    EXPECT_THROW(target.eigenvalues(d, 0, 0), std::invalid_argument);
+  }
+}
+
+class WishartTargets : public testing::TestWithParam<double> {};
+
+/// Mean √κ and second moment 1 + κ (exactly 1 + κ + 1/d at finite d), within the fluctuations O(1/d) of linear
+/// statistics.
+TEST_P(WishartTargets, HaveTheMomentsOfTheirLaw) {
+  const double kappa = GetParam();
+  constexpr std::size_t kDimension = 200;
+  constexpr int kInstances = 20;
+  const Target target = Target::parse("wishart:" + std::to_string(kappa));
+  double mean = 0, second = 0;
+  for (int i = 0; i < kInstances; ++i) {
+    const std::vector<double> s = target.eigenvalues(kDimension, 5, static_cast<std::uint64_t>(i));
+    ASSERT_EQ(s.size(), kDimension);
+    ASSERT_TRUE(std::is_sorted(s.begin(), s.end(), std::greater<>()));
+    mean += sum(s) / kDimension / kInstances;
+    second += sum_of_squares(s) / kDimension / kInstances;
+  }
+  // The trace fluctuates by √(2/(r d)) of itself, the second moment by about twice that: allow five standard errors.
+  const double error = 5 * std::sqrt(2 / (kappa * kDimension * kDimension * kInstances));
+  EXPECT_NEAR(mean, std::sqrt(kappa), std::sqrt(kappa) * error);
+  EXPECT_NEAR(second, 1 + kappa + 1.0 / kDimension, 2 * (1 + kappa) * error);
+  EXPECT_NEAR(target.Q_star(), 1 + kappa, 1e-12);
+}
+INSTANTIATE_TEST_SUITE_P(Kappa, WishartTargets, testing::Values(0.1, 0.5, 1.0, 2.0));
+
+TEST(Wishart, HasRankRoundOfKappaD) {
+  const std::vector<double> s = Target::parse("wishart:0.3").eigenvalues(10, 1, 1);
+  EXPECT_GT(s[2], 0);
+  for (std::size_t i = 3; i < 10; ++i) EXPECT_EQ(s[i], 0);
+}
+
+TEST(Wishart, DependsOnSeedAndInstanceAlone) {
+  const Target target = Target::parse("wishart:0.5");
+  EXPECT_EQ(target.eigenvalues(20, 1, 2), target.eigenvalues(20, 1, 2));
+  EXPECT_NE(target.eigenvalues(20, 1, 2), target.eigenvalues(20, 1, 3));
+  EXPECT_NE(target.eigenvalues(20, 1, 2), target.eigenvalues(20, 2, 2));
+}
+
+TEST(Wishart, NeedsRankOne) {
+  const Target target = Target::parse("wishart:0.04");
+  EXPECT_THAT([&] { target.require_dimension(10); },
+              ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("round(0.04 d) >= 1"), HasSubstr("got d = 10"))));
+  EXPECT_NO_THROW(target.require_dimension(13));
+}
+
+}  // namespace
+}  // namespace attnlaw::model
