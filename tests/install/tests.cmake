@@ -1,0 +1,11 @@
+add_test(NAME install.PackageServesAPlainProgram
+         COMMAND ${CMAKE_CURRENT_LIST_DIR}/install_test.sh ${PROJECT_BINARY_DIR} ${PROJECT_BINARY_DIR}/install_test
+                 ${CMAKE_CXX_COMPILER} -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS})
+set_tests_properties(install.PackageServesAPlainProgram PROPERTIES LABELS install)
+
+add_test(NAME base.RoomsKeepToThoseBelow
+         COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -P ${CMAKE_CURRENT_LIST_DIR}/rooms_test.cmake)
+add_test(NAME base.RoomsTestFindsAFault
+         COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURRENT_LIST_DIR}/rooms_broken -P ${CMAKE_CURRENT_LIST_DIR}/rooms_test.cmake)
+set_tests_properties(base.RoomsKeepToThoseBelow base.RoomsTestFindsAFault PROPERTIES LABELS base)
+set_tests_properties(base.RoomsTestFindsAFault PROPERTIES PASS_REGULAR_EXPRESSION "base/up.h includes 'report'")

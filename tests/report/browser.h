@@ -53,7 +53,8 @@ struct PageReport {
   std::vector<std::string> warnings;
   /// Files that the page asked for beside itself.
   std::vector<std::string> requests;
-  /// First characters of the addresses behind the links of the export menus ("data:image/png", "data:image/svg+xml").
+  /// What the links of the export menus lead to once they are pressed: "blob" (SVG), "data:image/png"; "" if to
+  /// nothing.
   std::vector<std::string> exports;
   /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.
   int overflow = 0;
@@ -113,7 +114,29 @@ inline std::vector<std::string> window_options(const Window& window) {
           fmt::format("--blink-settings=preferredColorScheme={}", window.dark ? 0 : 1)};
 }
 
-/// Runs in the page once its charts are drawn, and leaves what it finds in <pre id="inspection">.
+/// Puts the page into a directory, in a frame of the wanted size: Chromium's windows are never narrower than 500
+/// pixels. The frame keeps the message that the page sends in <pre id="inspection">. Returns the path of the frame.
+inline std::string write_framed(const TemporaryDirectory& directory, std::string_view page, const Window& window) {
+  base::write_atomically(directory.path() / "page.html", page);
+  const std::string frame = directory.path() / "frame.html";
+  base::write_atomically(frame, fmt::format(R"(<!DOCTYPE html>
+<meta name="color-scheme" content="light dark">
+<style>body {{ margin: 0 }} iframe {{ display: block; border: 0; width: {}px; height: {}px }}</style>
+<script>
+addEventListener("message", (event) => {{
+  const result = document.createElement("pre");
+  result.id = "inspection";
+  result.textContent = event.data;
+  document.body.append(result);
+}});
+</script>
+<iframe src="page.html"></iframe>
+)",
+                                            window.width, window.height));
+  return frame;
+}
+
+/// Runs in the page once its charts are drawn, and sends what it finds to the frame around it.
 constexpr std::string_view inspection_script = R"(<script>
 (async () => {
   const root = document.documentElement;
@@ -132,16 +155,13 @@ constexpr std::string_view inspection_script = R"(<script>
   for (const link of document.querySelectorAll(".vega-actions a[download]")) {
     link.dispatchEvent(new MouseEvent("mousedown"));
     for (let i = 0; i < 100 && link.getAttribute("href") === "#"; ++i) await pause();
-    report.exports.push(link.href.split(/[;,]/)[0]);
+    report.exports.push(link.href.match(/^(blob|data:[a-z/+]+)?/)[0]);
   }
   report.errors = JSON.parse(root.dataset.errors);
   report.warnings = JSON.parse(root.dataset.warnings);
   report.requests = performance.getEntriesByType("resource").map((entry) => entry.name);
   report.overflow = root.scrollWidth - root.clientWidth;
-  const result = document.createElement("pre");
-  result.id = "inspection";
-  result.textContent = JSON.stringify(report);
-  document.body.append(result);
+  parent.postMessage(JSON.stringify(report), "*");
 })();
 </script>)";
 
@@ -166,17 +186,14 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
   const std::size_t end = page.rfind("</body>");
   if (end == std::string::npos) throw std::runtime_error(path + " has no </body>");
   page.insert(end, detail::inspection_script);
-  const std::string copy = directory.path() / "page.html";
-  base::write_atomically(copy, page);
-
+  const std::string frame = detail::write_framed(directory, page, window);
   std::vector<std::string> options = detail::window_options(window);
   options.emplace_back("--dump-dom");
-  const std::string dom = detail::run_chromium(options, copy);
+  const std::string dom = detail::run_chromium(options, frame);
   constexpr std::string_view begin_tag = "<pre id=\"inspection\">";
   const std::size_t begin = dom.rfind(begin_tag);
   if (begin == std::string::npos) {
-    throw std::runtime_error(fmt::format("{}: the charts were not ready in time; the page ends with\n{}", path,
-                                         dom.substr(dom.size() - std::min<std::size_t>(dom.size(), 2000))));
+    throw std::runtime_error(path + ": the charts were not drawn in time");
   }
   const std::size_t from = begin + begin_tag.size();
   const auto found = nlohmann::json::parse(detail::unescape(dom.substr(from, dom.find("</pre>", from) - from)));
@@ -195,7 +212,8 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
 inline void screenshot(const std::string& path, const std::string& png, const Window& window = {}) {
   std::vector<std::string> options = detail::window_options(window);
   options.push_back("--screenshot=" + std::filesystem::absolute(png).string());
-  detail::run_chromium(options, path);
+  const TemporaryDirectory directory;
+  detail::run_chromium(options, detail::write_framed(directory, base::read_text(path), window));
   if (!std::filesystem::exists(png)) throw std::runtime_error("chromium wrote no picture of " + path);
 }
 

@@ -136,8 +136,7 @@ TEST_F(PageInBrowser, DrawsBothChartsWithoutAFault) {
   EXPECT_EQ(report.marks.at("spec-2/density"), 1);
   EXPECT_EQ(report.marks.at("spec-2/atom"), 1);
   EXPECT_EQ(report.marks.at("spec-2/atom_label"), 1);
-  EXPECT_EQ(report.exports,
-            (std::vector<std::string>{"data:image/svg+xml", "data:image/png", "data:image/svg+xml", "data:image/png"}));
+  EXPECT_EQ(report.exports, (std::vector<std::string>{"blob", "data:image/png", "blob", "data:image/png"}));
 }
 
 TEST_F(PageInBrowser, FitsADarkPhone) {

@@ -18,6 +18,9 @@ namespace {
 using nlohmann::json;
 
 constexpr int chart_height = 340;
+constexpr int tick_count = 8;
+/// Pixels between the outermost marks and the ends of the axes.
+constexpr int axis_padding = 10;
 constexpr const char* number_format = ".4~g";
 
 /// Okabe and Ito's colours that stand out on white and on black, told apart by every form of colour vision.
@@ -38,12 +41,13 @@ bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale
 bool has_error_bar(const Point& point) { return std::isfinite(point.standard_error) && point.standard_error > 0; }
 
 json quantitative(const char* field, const Axis& axis) {
-  json encoding = {{"field", field}, {"type", "quantitative"}, {"title", axis.title}, {"scale", {{"zero", false}}}};
-  if (axis.scale == Scale::log) {
-    encoding["scale"] = {{"type", "log"}, {"nice", false}};
-    encoding["axis"] = {{"format", "~g"}, {"tickCount", 8}, {"labelOverlap", "greedy"}};
-  }
-  return encoding;
+  json scale = {{"zero", false}, {"nice", false}, {"padding", axis_padding}};
+  if (axis.scale == Scale::log) scale = {{"type", "log"}, {"nice", false}, {"padding", axis_padding}};
+  return {{"field", field},
+          {"type", "quantitative"},
+          {"title", axis.title},
+          {"scale", scale},
+          {"axis", {{"tickCount", tick_count}}}};
 }
 
 json tooltip(const char* field, const std::string& title) {
@@ -148,9 +152,46 @@ json by_series(const std::vector<Series>& series, const std::array<const char*, 
           {"legend", {{"title", nullptr}, {"orient", "top"}, {"direction", "horizontal"}, {"labelLimit", 320}}}};
 }
 
+/// Ticks of a logarithmic axis: 1, 2, 5 times powers of ten, over many decades the powers alone.
+std::vector<double> log_ticks(double lowest, double highest) {
+  constexpr double decades_with_all = 3;
+  const bool all = std::log10(highest / lowest) <= decades_with_all;
+  std::vector<double> ticks;
+  for (double exponent = std::floor(std::log10(lowest)); exponent <= std::log10(highest); ++exponent) {
+    for (const double mantissa : {1.0, 2.0, 5.0}) {
+      // pow rather than repeated products: the ticks are the nearest doubles to 0.01, 0.02, ...
+      const double tick = exponent < 0 ? mantissa / std::pow(10, -exponent) : mantissa * std::pow(10, exponent);
+      if (tick >= lowest && tick <= highest && (all || mantissa == 1)) ticks.push_back(tick);
+    }
+  }
+  return ticks;
+}
+
+/// The encoding of x or y, with ticks that suit the drawn values of `fields`.
+json errors_axis(const char* field, const Axis& axis, const std::vector<const char*>& fields, const Drawn& drawn) {
+  json encoding = quantitative(field, axis);
+  if (axis.scale == Scale::linear) return encoding;
+  double lowest = std::numeric_limits<double>::infinity();
+  double highest = 0;
+  for (const json* rows : {&drawn.theory, &drawn.experiment}) {
+    for (const json& row : *rows) {
+      for (const char* name : fields) {
+        if (!row.contains(name)) continue;
+        lowest = std::min(lowest, row[name].get<double>());
+        highest = std::max(highest, row[name].get<double>());
+      }
+    }
+  }
+  // Within less than two such ticks, Vega's own choice is finer.
+  const std::vector<double> ticks = lowest <= highest ? log_ticks(lowest, highest) : std::vector<double>();
+  encoding["axis"] = {{"format", "~g"}};
+  if (ticks.size() >= 2) encoding["axis"]["values"] = ticks;
+  return encoding;
+}
+
 json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
-  const json x = quantitative("x", chart.x);
-  const json y = quantitative("y", chart.y);
+  const json x = errors_axis("x", chart.x, {"x"}, drawn);
+  const json y = errors_axis("y", chart.y, {"y", "lower", "upper"}, drawn);
   const json colour = by_series(chart.series, palette);
   json line_tooltip = json::array({{{"field", "series"}, {"type", "nominal"}, {"title", "theory"}},
                                    tooltip("x", chart.x.title),
@@ -172,7 +213,8 @@ json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
                       {"encoding", {{"x", x}, {"y", y}, {"tooltip", line_tooltip}}}});
   }
   if (!drawn.experiment.empty()) {
-    json lower = quantitative("lower", chart.y);
+    json lower = y;
+    lower["field"] = "lower";
     layers.push_back({{"name", "error_bars"},
                       {"data", {{"name", "experiment"}}},
                       {"transform", json::array({{{"filter", "isValid(datum.lower)"}}})},
@@ -180,7 +222,7 @@ json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
                       {"encoding", {{"x", x}, {"y", lower}, {"y2", {{"field", "upper"}}}, {"color", colour}}}});
     layers.push_back({{"name", "experiment"},
                       {"data", {{"name", "experiment"}}},
-                      {"mark", {{"type", "point"}, {"filled", true}, {"size", 60}, {"opacity", 1}}},
+                      {"mark", {{"type", "point"}, {"filled", true}, {"size", 50}, {"opacity", 1}}},
                       {"encoding",
                        {{"x", x},
                         {"y", y},
@@ -310,11 +352,12 @@ json spectrum_layers(const SpectrumChart& chart, const Histogram& measured) {
   if (!measured.bins.empty()) {
     layers.push_back({{"name", "histogram"},
                       {"data", {{"name", "histogram"}}},
-                      {"mark", {{"type", "bar"}, {"opacity", 0.6}, {"binSpacing", 0}}},
+                      {"mark", {{"type", "bar"}, {"binSpacing", 1}}},
                       {"encoding",
                        {{"x", x("lower")},
                         {"x2", {{"field", "upper"}}},
                         {"y", y},
+                        {"y2", {{"datum", 0}}},
                         {"color", colour("measured")},
                         {"tooltip", json::array({tooltip("lower", "from"), tooltip("upper", "to"),
                                                  tooltip("density", "density"), tooltip("count", "eigenvalues")})}}}});
@@ -410,8 +453,8 @@ Table spectrum_table(const SpectrumChart& chart, const Histogram& measured) {
   table.columns.push_back({.name = "eigenvalues"});
   for (const Bin& bin : measured.bins) {
     const double centre = 0.5 * (bin.lower + bin.upper);
-    const Cell predicted = chart.density.empty() ? Cell() : Cell(interpolated(chart.density, centre));
-    table.rows.push_back({centre, predicted, bin.density, bin.count});
+    table.rows.push_back({centre, {}, bin.density, bin.count});
+    if (!chart.density.empty()) table.rows.back()[1] = interpolated(chart.density, centre);
   }
   return table;
 }

@@ -10,16 +10,21 @@ namespace attnlaw::report {
 namespace {
 
 /// Narrower bars than these are not told apart on a page.
-constexpr double max_bins = 200;
+constexpr double max_bins = 120;
+/// Eigenvalues repel each other, so that their number in an interval fluctuates far less than that of independent
+/// values: a bin needs no more than these.
+constexpr double values_per_bin = 10;
 
-/// Number of bins by Freedman and Diaconis for ascending values.
+/// Number of bins for ascending values: by Freedman and Diaconis, which keeps the bulk resolved beside far outliers, or
+/// by the number of values, whichever is finer.
 int automatic_bins(const std::vector<double>& values) {
   const std::size_t n = values.size();
   const double interquartile_range = values[(3 * n) / 4] - values[n / 4];
   const double width = 2 * interquartile_range / std::cbrt(static_cast<double>(n));
   const double range = values.back() - values.front();
-  if (!(width > 0)) return 1;
-  return static_cast<int>(std::clamp(std::ceil(range / width), 1.0, max_bins));
+  if (!(range > 0) || !(width > 0)) return 1;
+  return static_cast<int>(
+      std::ceil(std::clamp(std::max(range / width, static_cast<double>(n) / values_per_bin), 1.0, max_bins)));
 }
 
 /// `count` equal bins that cover the ascending values.

@@ -22,8 +22,9 @@ struct Histogram {
   long long not_finite = 0;
 };
 
-/// Equal bins from the smallest to the largest value off zero; bins = 0 chooses their number by Freedman and Diaconis
-/// (width 2 IQR / n^{1/3}), at most 200. Throws std::invalid_argument if bins < 0 or zero_tolerance < 0.
+/// Equal bins from the smallest to the largest value off zero. bins = 0: the finer of ten values a bin and Freedman and
+/// Diaconis' rule (width 2 IQR / n^{1/3}), at most 120. Throws std::invalid_argument if bins < 0 or not zero_tolerance
+/// >= 0.
 Histogram histogram(std::span<const double> values, int bins, double zero_tolerance);
 
 }  // namespace attnlaw::report
