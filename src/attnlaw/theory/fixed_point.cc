@@ -1,0 +1,180 @@
+#include "attnlaw/theory/fixed_point.h"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+
+namespace attnlaw::theory {
+namespace {
+
+using Eigen::Matrix3d;
+using Eigen::Vector3d;
+
+/// x = (log q, artanh(m/√(q Q*)), log V): unbounded, and relative in the distance 1 − m²/(q Q*) from perfect recovery.
+Vector3d to_coordinates(const Overlaps& overlaps, double Q_star) {
+  constexpr double kLargestCorrelation = 1 - 1e-15;
+  const double correlation =
+      std::clamp(overlaps.m / std::sqrt(overlaps.q * Q_star), -kLargestCorrelation, kLargestCorrelation);
+  return {std::log(overlaps.q), std::atanh(correlation), std::log(overlaps.V)};
+}
+
+Overlaps from_coordinates(const Vector3d& x, double Q_star) {
+  const double q = std::exp(x[0]);
+  return {q, std::sqrt(q * Q_star) * std::tanh(x[1]), std::exp(x[2])};
+}
+
+bool usable(const Overlaps& overlaps) {
+  return overlaps.q > 0 && overlaps.V > 0 && std::isfinite(overlaps.q) && std::isfinite(overlaps.m) &&
+         std::isfinite(overlaps.V);
+}
+
+bool usable(const Conjugates& conjugates) {
+  return conjugates.q_hat > 0 && conjugates.V_hat > 0 && std::isfinite(conjugates.q_hat) &&
+         std::isfinite(conjugates.m_hat);
+}
+
+/// F(x) − x, counting evaluations; a huge residual where the map is undefined, so that solvers turn away.
+class Residual {
+ public:
+  explicit Residual(const StateEvolution& evolution, int replicate = OutputChannel::kAll)
+      : evolution_(evolution), replicate_(replicate) {}
+
+  Vector3d operator()(const Vector3d& x) {
+    constexpr double kUndefined = 1e3;
+    constexpr double kLargestCoordinate = 200;
+    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return Vector3d::Constant(kUndefined);
+    ++evaluations_;
+    const Step step = evolution_.step(from_coordinates(x, evolution_.Q_star()), replicate_);
+    if (!usable(step.prior.overlaps)) return Vector3d::Constant(kUndefined);
+    return to_coordinates(step.prior.overlaps, evolution_.Q_star()) - x;
+  }
+
+  int evaluations() const { return evaluations_; }
+
+ private:
+  const StateEvolution& evolution_;
+  int replicate_;
+  int evaluations_ = 0;
+};
+
+double size(const Vector3d& residual) { return residual.cwiseAbs().maxCoeff(); }
+
+/// Where an iteration stands.
+struct Iterate {
+  Vector3d x;
+  Vector3d residual;
+};
+
+Matrix3d difference_slope(Residual& residual, const Iterate& at) {
+  // The map is smooth up to rare jumps of proximal points: differences well above its rounding.
+  constexpr double kDifference = 1e-5;
+  Matrix3d slope;
+  for (int k = 0; k < 3; ++k)
+    slope.col(k) = (residual(at.x + kDifference * Vector3d::Unit(k)) - at.residual) / kDifference;
+  return slope;
+}
+
+/// Broyden's method with steps of bounded length; stops at the tolerance, or when it no longer gains.
+void solve_broyden(Residual& residual, Iterate& at, Matrix3d& slope, double tolerance) {
+  constexpr int kMaxSteps = 40;
+  constexpr int kPatience = 6;
+  constexpr double kLongestStep = 0.5;
+  Iterate current = at;
+  int without_gain = 0;
+  for (int i = 0; i < kMaxSteps && size(at.residual) > tolerance && without_gain < kPatience; ++i) {
+    Vector3d step = -slope.fullPivLu().solve(current.residual);
+    if (!step.allFinite()) return;
+    step *= std::min(1.0, kLongestStep / size(step));
+    const Vector3d next = current.x + step;
+    const Vector3d next_residual = residual(next);
+    slope += (next_residual - current.residual - slope * step) * step.transpose() / step.squaredNorm();
+    current = {next, next_residual};
+    without_gain = size(current.residual) < size(at.residual) ? 0 : without_gain + 1;
+    if (size(current.residual) < size(at.residual)) at = current;
+  }
+}
+
+/// Damped iteration until the residual is below `target`, or for `budget` steps. Halves the damping while the residual
+/// grows.
+void iterate_damped(Residual& residual, Iterate& at, double target, int budget) {
+  constexpr double kLongestMove = 2;
+  constexpr double kGrowth = 1.5;
+  constexpr double kLeastDamping = 0.05;
+  double damping = 0.8;
+  for (int i = 0; i < budget && size(at.residual) > target; ++i) {
+    const Vector3d next = at.x + damping * std::min(1.0, kLongestMove / size(at.residual)) * at.residual;
+    const Vector3d next_residual = residual(next);
+    if (size(next_residual) > kGrowth * size(at.residual) && damping > kLeastDamping)
+      damping *= 0.5;
+    else
+      at = {next, next_residual};
+  }
+}
+
+}  // namespace
+
+Step StateEvolution::prior_step(const Conjugates& conjugates) const {
+  Step step{conjugates, {}};
+  if (usable(conjugates))
+    step.prior = denoiser_.evaluate(Denoiser::noisy_target(target_, conjugates), target_, conjugates);
+  return step;
+}
+
+Step StateEvolution::step(const Overlaps& overlaps, int replicate) const {
+  return prior_step(channel_.conjugates(overlaps, replicate));
+}
+
+Step StateEvolution::step_from_zero() const { return prior_step(channel_.conjugates_at_zero()); }
+
+FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start, double tolerance) {
+  FixedPoint result;
+  result.slope.setZero();
+  Overlaps overlaps;
+  if (start && usable(start->overlaps)) {
+    overlaps = start->overlaps;
+  } else {
+    result.step = evolution.step_from_zero();
+    result.iterations = 1;
+    overlaps = result.step.prior.overlaps;
+    if (!usable(overlaps)) {
+      result.converged = usable(result.step.conjugates);
+      return result;
+    }
+  }
+  Residual residual(evolution);
+  Iterate at;
+  at.x = to_coordinates(overlaps, evolution.Q_star());
+  at.residual = residual(at.x);
+  std::optional<Matrix3d> slope = start ? start->slope : std::nullopt;
+  // Near, then fast; nearer and again where the fast method loses its way (close to a spinodal, or at a kink of the
+  // map).
+  constexpr int kBudget = 150;
+  constexpr int kRounds = 4;
+  double near = 0.1;
+  for (int round = 0; round < kRounds && size(at.residual) > tolerance; ++round, near *= 0.03) {
+    iterate_damped(residual, at, near, kBudget);
+    if (!slope || round > 0) slope = difference_slope(residual, at);
+    solve_broyden(residual, at, *slope, tolerance);
+  }
+  if (!slope) slope = difference_slope(residual, at);
+  result.overlaps = from_coordinates(at.x, evolution.Q_star());
+  result.step = evolution.step(result.overlaps);
+  result.residual = size(at.residual);
+  result.slope = *slope;
+  result.iterations += residual.evaluations() + 1;
+  result.converged = result.residual <= tolerance;
+  return result;
+}
+
+std::vector<Overlaps> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point) {
+  const Vector3d x = to_coordinates(fixed_point.overlaps, evolution.Q_star());
+  const Eigen::FullPivLU<Matrix3d> slope(fixed_point.slope);
+  std::vector<Overlaps> points;
+  for (int replicate = 0; replicate < evolution.channel().replicates(); ++replicate) {
+    Residual residual(evolution, replicate);
+    points.push_back(from_coordinates(x - slope.solve(residual(x)), evolution.Q_star()));
+  }
+  return points;
+}
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,65 @@
+#pragma once
+/// Fixed point of the state evolution (docs/theory/erm.md, section 2).
+
+#include <Eigen/Core>
+#include <optional>
+#include <vector>
+
+#include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/output_channel.h"
+
+namespace attnlaw::theory {
+
+/// One state-evolution step and everything seen on the way.
+struct Step {
+  Conjugates conjugates;
+  Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
+};
+
+/// The map overlaps -> conjugates -> overlaps. Holds references: channel and target must outlive it.
+class StateEvolution {
+ public:
+  StateEvolution(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target)
+      : channel_(channel), denoiser_(denoiser), target_(target) {}
+
+  Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll) const;
+  /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
+  Step step_from_zero() const;
+
+  const OutputChannel& channel() const { return channel_; }
+  const matrix_laws::Spectrum& target() const { return target_; }
+  double Q_star() const { return target_.second_moment(); }
+
+ private:
+  Step prior_step(const Conjugates& conjugates) const;
+
+  const OutputChannel& channel_;
+  const Denoiser& denoiser_;
+  const matrix_laws::Spectrum& target_;
+};
+
+struct FixedPoint {
+  Overlaps overlaps;
+  Step step;               ///< the step taken at `overlaps`
+  Eigen::Matrix3d slope;   ///< Jacobian of F(x) − x near `overlaps`, as the solver knows it; zero for S = 0
+  double residual = 0;     ///< max |F(x) − x| at `overlaps`, x = (log q, artanh(m/√(q Q*)), log V); 0 for S = 0
+  int iterations = 0;      ///< evaluations of the map
+  bool converged = false;  ///< residual within tolerance
+};
+
+/// Where to start: overlaps with q, V > 0 and, if known, the slope there (of a coarser point set, say).
+struct Start {
+  Overlaps overlaps;
+  std::optional<Eigen::Matrix3d> slope;
+};
+
+/// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near, then
+/// Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at zero.
+FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start, double tolerance);
+
+/// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
+/// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error.
+std::vector<Overlaps> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point);
+
+}  // namespace attnlaw::theory

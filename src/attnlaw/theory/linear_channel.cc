@@ -1,0 +1,27 @@
+#include "attnlaw/theory/linear_channel.h"
+
+namespace attnlaw::theory {
+namespace {
+
+/// g = (y − ω)/(V + 1/4): 1/4 is the inverse curvature of the loss 2(z − y)².
+constexpr double kInverseCurvature = 0.25;
+
+}  // namespace
+
+Conjugates LinearChannel::conjugates(const Overlaps& overlaps, int /*replicate*/) const {
+  const double width = overlaps.V + kInverseCurvature;
+  const double gain = 2 * alpha_ * scores_ / width;
+  return {gain * (estimation(overlaps) + noise_) / width, gain, gain};
+}
+
+OutputChannel::Losses LinearChannel::losses(const Overlaps& overlaps, int /*replicate*/) const {
+  const double shrinkage = kInverseCurvature / (overlaps.V + kInverseCurvature);
+  return {2 * scores_ * (estimation(overlaps) + noise_) * shrinkage * shrinkage, 2 * scores_ * estimation(overlaps)};
+}
+
+double LinearChannel::squared_response(const Overlaps& overlaps) const {
+  const double width = overlaps.V + kInverseCurvature;
+  return 2 * alpha_ * scores_ / (width * width);
+}
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,48 @@
+#pragma once
+/// Output channel: how the loss of one sequence turns overlaps into conjugates (docs/theory/erm.md, section 2).
+
+#include <memory>
+
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/overlaps.h"
+
+namespace attnlaw::theory {
+
+/// An expectation over labels and fields at given overlaps. Sampled channels hold independent replicates of their point
+/// set; the full figure averages all of them.
+class OutputChannel {
+ public:
+  /// Selects one replicate, or all.
+  static constexpr int kAll = -1;
+
+  OutputChannel() = default;
+  OutputChannel(const OutputChannel&) = delete;
+  OutputChannel& operator=(const OutputChannel&) = delete;
+  virtual ~OutputChannel() = default;
+
+  /// q̂, m̂, V̂ at q, V > 0 and m² < Q* q.
+  virtual Conjugates conjugates(const Overlaps& overlaps, int replicate = kAll) const = 0;
+  /// q̂, m̂, V̂ at the student S = 0.
+  virtual Conjugates conjugates_at_zero() const = 0;
+
+  /// Loss per training and per fresh sequence. At q = V = 0 those of S = 0.
+  struct Losses {
+    double train = 0;
+    double test = 0;
+  };
+  virtual Losses losses(const Overlaps& overlaps, int replicate = kAll) const = 0;
+
+  /// 2α E‖∂g/∂ω‖²_F, the output factor of the replicon.
+  virtual double squared_response(const Overlaps& overlaps) const = 0;
+
+  /// Number of independent replicates; 1 for a closed form, which has no sampling error.
+  virtual int replicates() const = 0;
+  /// Sample points in all; 0 for a closed form.
+  virtual std::size_t points() const = 0;
+};
+
+/// The channel of a problem with a target of second moment Q*, with 2^log2_points quasi-Monte Carlo points per
+/// replicate.
+std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem, double Q_star, int log2_points);
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,73 @@
+#pragma once
+/// Four sample points side by side: arithmetic of one point, carried out on all lanes at once.
+
+#include <Eigen/Core>
+
+namespace attnlaw::theory {
+
+constexpr int kLanes = 4;
+
+/// One truth value per lane (all bits set, or none).
+struct Mask {
+  using Vector = long long __attribute__((vector_size(kLanes * sizeof(long long))));
+  Vector lanes;
+
+  friend Mask operator&(Mask a, Mask b) { return {a.lanes & b.lanes}; }
+  friend Mask operator|(Mask a, Mask b) { return {a.lanes | b.lanes}; }
+  friend Mask operator!(Mask a) { return {~a.lanes}; }
+  bool any() const {
+    long long all = 0;
+    for (int i = 0; i < kLanes; ++i) all |= lanes[i];
+    return all != 0;
+  }
+};
+
+struct Pack {
+  using Vector = double __attribute__((vector_size(kLanes * sizeof(double))));
+  Vector lanes;
+
+  Pack() : lanes{} {}
+  Pack(double value) : lanes{value, value, value, value} {}  // NOLINT(google-explicit-constructor)
+  explicit Pack(Vector value) : lanes(value) {}
+
+  friend Pack operator+(Pack a, Pack b) { return Pack(a.lanes + b.lanes); }
+  friend Pack operator-(Pack a, Pack b) { return Pack(a.lanes - b.lanes); }
+  friend Pack operator*(Pack a, Pack b) { return Pack(a.lanes * b.lanes); }
+  friend Pack operator/(Pack a, Pack b) { return Pack(a.lanes / b.lanes); }
+  friend Pack operator-(Pack a) { return Pack(-a.lanes); }
+  Pack& operator+=(Pack b) { return *this = *this + b; }
+  Pack& operator-=(Pack b) { return *this = *this - b; }
+  Pack& operator*=(Pack b) { return *this = *this * b; }
+  friend Mask operator<(Pack a, Pack b) { return {a.lanes < b.lanes}; }
+  friend Mask operator<=(Pack a, Pack b) { return {a.lanes <= b.lanes}; }
+  friend Mask operator>(Pack a, Pack b) { return {a.lanes > b.lanes}; }
+
+  double sum() const {
+    double total = 0;
+    for (int i = 0; i < kLanes; ++i) total += lanes[i];
+    return total;
+  }
+};
+static_assert(kLanes == 4, "Pack(double) lists its lanes");
+
+inline Pack select(Mask condition, Pack yes, Pack no) { return Pack(condition.lanes ? yes.lanes : no.lanes); }
+inline Pack max(Pack a, Pack b) { return select(a < b, b, a); }
+inline Pack min(Pack a, Pack b) { return select(b < a, b, a); }
+
+inline Pack exp(Pack a) {
+  using Lanes = Eigen::Array<double, kLanes, 1>;
+  Lanes values;
+  for (int i = 0; i < kLanes; ++i) values[i] = a.lanes[i];
+  values = values.exp();
+  Pack result;
+  for (int i = 0; i < kLanes; ++i) result.lanes[i] = values[i];
+  return result;
+}
+
+inline Pack sqrt(Pack a) {
+  Pack result;
+  for (int i = 0; i < kLanes; ++i) result.lanes[i] = __builtin_sqrt(a.lanes[i]);
+  return result;
+}
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,184 @@
+#pragma once
+/// Proximal operator of a loss, kLanes points at a time: argmin_z ℓ(z) + |z − ω|²/(2V), by damped Newton steps.
+
+#include <array>
+#include <vector>
+
+#include "attnlaw/theory/pack.h"
+
+namespace attnlaw::theory {
+
+/// Index of entry (i, j ≤ i) in a symmetric matrix stored by lower rows.
+constexpr int lower_index(int i, int j) { return i * (i + 1) / 2 + j; }
+
+/// Storage for r numbers per lane: on the stack where r is known at compile time (r > 0), so that small problems unroll.
+template <int r>
+struct PackArray : std::array<Pack, static_cast<std::size_t>(r)> {
+  explicit PackArray(int /*size*/) {}
+};
+template <>
+struct PackArray<0> : std::vector<Pack> {
+  explicit PackArray(int size) : std::vector<Pack>(static_cast<std::size_t>(size)) {}
+};
+
+/// Value, gradient, Hessian and its positive Gauss-Newton part of a loss at one point per lane; r = 0: size known at run time.
+template <int r>
+struct Expansion {
+  using Vector = PackArray<r>;
+  using Matrix = PackArray<lower_index(r, 0)>;
+
+  explicit Expansion(int dimension)
+      : gradient(dimension), hessian(lower_index(dimension, 0)), gauss_newton(lower_index(dimension, 0)) {}
+
+  Pack value;
+  Vector gradient;
+  Matrix hessian;
+  Matrix gauss_newton;
+};
+
+/// Cholesky factor of a symmetric matrix per lane, in place. Returns the lanes whose matrix is not safely positive definite;
+/// their factors are meaningless but finite.
+template <class Matrix>
+Mask cholesky(Matrix& matrix, int dimension) {
+  constexpr double kSafePivot = 1e-12;
+  Mask bad = Pack(0) < Pack(0);
+  for (int j = 0; j < dimension; ++j) {
+    Pack* row_j = &matrix[static_cast<std::size_t>(lower_index(j, 0))];
+    Pack pivot = row_j[j];
+    const Pack floor = kSafePivot * max(pivot, Pack(kSafePivot));
+    for (int k = 0; k < j; ++k) pivot -= row_j[k] * row_j[k];
+    bad = bad | (pivot <= floor);
+    row_j[j] = sqrt(max(pivot, floor));
+    const Pack inverse = 1 / row_j[j];
+    for (int i = j + 1; i < dimension; ++i) {
+      Pack* row_i = &matrix[static_cast<std::size_t>(lower_index(i, 0))];
+      Pack sum = row_i[j];
+      for (int k = 0; k < j; ++k) sum -= row_i[k] * row_j[k];
+      row_i[j] = sum * inverse;
+    }
+  }
+  return bad;
+}
+
+/// Solves L Lᵀ x = b in place, L from cholesky().
+template <class Matrix>
+void cholesky_solve(const Matrix& factor, int dimension, Pack* x) {
+  for (int i = 0; i < dimension; ++i) {
+    const Pack* row = &factor[static_cast<std::size_t>(lower_index(i, 0))];
+    for (int k = 0; k < i; ++k) x[i] -= row[k] * x[k];
+    x[i] = x[i] / row[i];
+  }
+  for (int i = dimension - 1; i >= 0; --i) {
+    for (int k = i + 1; k < dimension; ++k) x[i] -= factor[static_cast<std::size_t>(lower_index(k, i))] * x[k];
+    x[i] = x[i] / factor[static_cast<std::size_t>(lower_index(i, i))];
+  }
+}
+
+/// Workspace and algorithm for one loss. A Loss has kDimension (0: known at run time), dimension(), a Label type, and
+///   expand(const Label&, const Pack* z, Expansion<kDimension>&).
+/// Newton's step with the exact Hessian where H + (1/V + μ)I is positive definite, Gauss-Newton otherwise; μ grows on
+/// rejected steps (Levenberg-Marquardt) and vanishes on accepted ones.
+template <class Loss>
+class Proximal {
+ public:
+  using Expansion = theory::Expansion<Loss::kDimension>;
+  using Vector = typename Expansion::Vector;
+  using Matrix = typename Expansion::Matrix;
+
+  explicit Proximal(const Loss& loss)
+      : loss_(loss),
+        runtime_dimension_(loss.dimension()),
+        current_(loss.dimension()),
+        trial_(loss.dimension()),
+        factor_(current_.hessian),
+        step_(current_.gradient),
+        gauss_step_(step_),
+        trial_z_(step_) {}
+
+  /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value.
+  Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z) {
+    constexpr int kMaxIterations = 60;
+    // Newton converges quadratically: a step this small leaves an error of about its square.
+    constexpr double kStepTolerance = 1e-5;
+    const double stiffness = 1 / V;
+    Pack value = expand(label, omega, stiffness, z, current_);
+    Pack damping = 0;
+    Mask active = Pack(0) <= Pack(0);
+    for (int iteration = 0; iteration < kMaxIterations && active.any(); ++iteration) {
+      newton_step(stiffness, damping);
+      Pack step_norm = 0, norm = 0;
+      for (int k = 0; k < dimension(); ++k) {
+        trial_z_[index(k)] = z[k] + step_[index(k)];
+        step_norm += step_[index(k)] * step_[index(k)];
+        norm += z[k] * z[k];
+      }
+      const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), trial_);
+      const Mask small = step_norm <= kStepTolerance * kStepTolerance * (1 + norm);
+      const Mask accept = active & (trial_value <= value);
+      adopt(accept, z);
+      value = select(accept, trial_value, value);
+      active = active & !small;
+      damping = select(accept, select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0),
+                       max(kTighten * damping, Pack(stiffness)));
+    }
+    return value;
+  }
+
+  /// The expansion of ℓ at the point descend() ended at; its gradient includes that of the quadratic term.
+  const Expansion& expansion() const { return current_; }
+
+ private:
+  static constexpr double kRelax = 0.1;
+  static constexpr double kTighten = 4;
+  static constexpr double kNegligibleDamping = 1e-3;
+
+  static std::size_t index(int k) { return static_cast<std::size_t>(k); }
+  int dimension() const { return Loss::kDimension > 0 ? Loss::kDimension : runtime_dimension_; }
+
+  Pack expand(const typename Loss::Label& label, const Pack* omega, double stiffness, const Pack* z, Expansion& at) const {
+    loss_.expand(label, z, at);
+    Pack distance = 0;
+    for (int k = 0; k < dimension(); ++k) {
+      const Pack shift = z[k] - omega[k];
+      distance += shift * shift;
+      at.gradient[index(k)] += stiffness * shift;
+    }
+    return at.value + 0.5 * stiffness * distance;
+  }
+
+  void newton_step(double stiffness, Pack damping) {
+    const Mask indefinite = solve(current_.hessian, stiffness + damping, step_);
+    if (!indefinite.any()) return;
+    solve(current_.gauss_newton, stiffness + damping, gauss_step_);
+    for (int k = 0; k < dimension(); ++k) step_[index(k)] = select(indefinite, gauss_step_[index(k)], step_[index(k)]);
+  }
+
+  Mask solve(const Matrix& matrix, Pack shift, Vector& step) {
+    factor_ = matrix;
+    for (int k = 0; k < dimension(); ++k) factor_[index(lower_index(k, k))] += shift;
+    const Mask indefinite = cholesky(factor_, dimension());
+    for (int k = 0; k < dimension(); ++k) step[index(k)] = -current_.gradient[index(k)];
+    cholesky_solve(factor_, dimension(), step.data());
+    return indefinite;
+  }
+
+  void adopt(Mask accept, Pack* z) {
+    for (int k = 0; k < dimension(); ++k) {
+      z[k] = select(accept, trial_z_[index(k)], z[k]);
+      current_.gradient[index(k)] = select(accept, trial_.gradient[index(k)], current_.gradient[index(k)]);
+    }
+    for (std::size_t i = 0; i < current_.hessian.size(); ++i) {
+      current_.hessian[i] = select(accept, trial_.hessian[i], current_.hessian[i]);
+      current_.gauss_newton[i] = select(accept, trial_.gauss_newton[i], current_.gauss_newton[i]);
+    }
+    current_.value = select(accept, trial_.value, current_.value);
+  }
+
+  const Loss& loss_;
+  int runtime_dimension_;
+  Expansion current_, trial_;
+  Matrix factor_;
+  Vector step_, gauss_step_, trial_z_;
+};
+
+}  // namespace attnlaw::theory

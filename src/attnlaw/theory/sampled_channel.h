@@ -1,0 +1,45 @@
+#pragma once
+/// Output channel of a loss in whitened coordinates, by quasi-Monte Carlo over (ω, t) and the proximal operator at each
+/// point (docs/theory/erm.md, section 2; derivative-free conjugates).
+
+#include <vector>
+
+#include "attnlaw/theory/output_channel.h"
+#include "attnlaw/theory/pack.h"
+#include "attnlaw/theory/quasi_monte_carlo.h"
+
+namespace attnlaw::theory {
+
+template <class Loss>
+class SampledChannel final : public OutputChannel {
+ public:
+  /// Replicates of 2^log2_points points each.
+  SampledChannel(Loss loss, double alpha, double beta_ratio, double noise, double Q_star, int log2_points);
+
+  Conjugates conjugates(const Overlaps& overlaps, int replicate) const override;
+  Conjugates conjugates_at_zero() const override;
+  Losses losses(const Overlaps& overlaps, int replicate) const override;
+  double squared_response(const Overlaps& overlaps) const override;
+  int replicates() const override { return static_cast<int>(first_pack_.size()) - 1; }
+  std::size_t points() const override { return weights_.size() * kLanes; }
+
+ private:
+  struct Field;
+  /// Fields ω and t (the label's field, noise included) of one pack of points at the given overlaps.
+  void draw(std::size_t pack, const Overlaps& overlaps, double noise, Field& field) const;
+  /// Runs body(field, weight) over the packs of a replicate (or all); the weights add up to 1.
+  template <class Body>
+  void for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const;
+  void append_replicate(const NormalRule& rule);
+
+  Loss loss_;
+  double alpha_;
+  double beta_ratio_;  ///< target β over student β: the field at which the student's output equals the label
+  double noise_;
+  double Q_star_;
+  std::vector<Pack> normals_;            ///< per pack: ε, then η, of sampled_dimension() each
+  std::vector<Pack> weights_;            ///< per pack; of sum 1 within a replicate
+  std::vector<std::size_t> first_pack_;  ///< of each replicate, and the end
+};
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,206 @@
+#pragma once
+/// ℓ(y, h) = ‖y − σ_β(h)‖²_F as a function of whitened coordinates ζ (metric identity), kLanes points at a time.
+/// Directions that the loss cannot see are left out of the sampled coordinates (docs/theory/erm.md, section 4).
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "attnlaw/theory/proximal.h"
+
+namespace attnlaw::theory {
+
+/// T = 2: ℓ = 2 Σ_i (y_i − s(βu_i))², s the logistic function, u₁ = h₁₁ − h₁₂, u₂ = h₂₂ − h₁₂ of metric [[3,1],[1,3]] =
+/// L Lᵀ, u = Lζ.
+class SoftmaxPair {
+ public:
+  using Label = std::array<Pack, 2>;
+
+  SoftmaxPair(double beta, double target_beta) : beta_(beta), target_beta_(target_beta) {}
+
+  static constexpr int kDimension = 2;
+  static constexpr int dimension() { return kDimension; }
+  static constexpr int sampled_dimension() { return kDimension; }
+  void embed(const Pack* sampled, Pack* zeta) const { zeta[0] = sampled[0], zeta[1] = sampled[1]; }
+
+  static Label make_label() { return {}; }
+  void label(const Pack* zeta, Label& y) const {
+    const std::array<Pack, 2> u = features(zeta);
+    for (std::size_t i = 0; i < 2; ++i) y[i] = logistic(target_beta_ * u[i]);
+  }
+
+  Pack value(const Label& y, const Pack* zeta) const {
+    const std::array<Pack, 2> u = features(zeta);
+    Pack sum = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Pack residual = y[i] - logistic(beta_ * u[i]);
+      sum += 2 * residual * residual;
+    }
+    return sum;
+  }
+
+  void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
+    const std::array<Pack, 2> u = features(zeta);
+    std::array<Pack, 2> slope, curvature, gauss;
+    at.value = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Pack s = logistic(beta_ * u[i]);
+      const Pack residual = s - y[i];
+      const Pack ds = beta_ * s * (1 - s);
+      at.value += 2 * residual * residual;
+      slope[i] = 4 * residual * ds;
+      gauss[i] = 4 * ds * ds;
+      curvature[i] = gauss[i] + slope[i] * beta_ * (1 - 2 * s);
+    }
+    at.gradient[0] = kL00 * slope[0] + kL10 * slope[1];
+    at.gradient[1] = kL11 * slope[1];
+    pull_back(curvature, at.hessian);
+    pull_back(gauss, at.gauss_newton);
+  }
+
+ private:
+  static constexpr double kL00 = 1.7320508075688772;   // √3
+  static constexpr double kL10 = 0.57735026918962576;  // 1/√3
+  static constexpr double kL11 = 1.6329931618554521;   // √(8/3)
+
+  static Pack logistic(Pack x) {
+    constexpr double kSaturated = 700;  // exp stays finite
+    return 1 / (1 + exp(min(-x, Pack(kSaturated))));
+  }
+  static std::array<Pack, 2> features(const Pack* zeta) { return {kL00 * zeta[0], kL10 * zeta[0] + kL11 * zeta[1]}; }
+  /// Lᵀ diag(c) L.
+  static void pull_back(const std::array<Pack, 2>& c, Expansion<kDimension>::Matrix& matrix) {
+    matrix[0] = kL00 * kL00 * c[0] + kL10 * kL10 * c[1];
+    matrix[1] = kL10 * kL11 * c[1];
+    matrix[2] = kL11 * kL11 * c[1];
+  }
+
+  double beta_;
+  double target_beta_;
+};
+
+/// Any T ≥ 2 in the K = T(T+1)/2 normalised coordinates z_ab, h_ab = √(1+δ_ab) z_ab. A common shift of all scores, the
+/// unit direction e_aa = 1/T, e_ab = √2/T, is invisible: points are sampled in its orthogonal complement.
+/// kTokens = 0: T known at run time.
+template <int kTokens>
+class SoftmaxRows {
+ public:
+  static constexpr int kDimension = lower_index(kTokens, 0);
+  using Label = PackArray<kTokens * kTokens>;  // T×T, row by row
+
+  SoftmaxRows(int tokens, double beta, double target_beta)
+      : runtime_tokens_(tokens), beta_(beta), target_beta_(target_beta) {
+    // Householder reflection that maps the last axis to the invisible direction e: I − (e − a)(e − a)ᵀ/(1 − e·a).
+    std::vector<double> invisible;
+    for (int a = 0; a < tokens; ++a)
+      for (int b = 0; b <= a; ++b) invisible.push_back((a == b ? 1.0 : std::sqrt(2.0)) / tokens);
+    const double last = invisible.back();
+    mirror_ = invisible;
+    mirror_.back() -= 1;
+    mirror_scale_ = 1 / (1 - last);
+  }
+
+  int dimension() const { return lower_index(tokens(), 0); }
+  int sampled_dimension() const { return dimension() - 1; }
+
+  void embed(const Pack* sampled, Pack* zeta) const {
+    Pack projection = 0;
+    for (int k = 0; k + 1 < dimension(); ++k) projection += mirror_[index(k)] * sampled[k];
+    projection *= mirror_scale_;
+    for (int k = 0; k < dimension(); ++k)
+      zeta[k] = (k + 1 < dimension() ? sampled[k] : Pack(0)) - mirror_[index(k)] * projection;
+  }
+
+  Label make_label() const { return Label(tokens() * tokens()); }
+  void label(const Pack* zeta, Label& y) const {
+    for (int a = 0; a < tokens(); ++a) softmax_row(zeta, a, target_beta_, &y[index(a * tokens())]);
+  }
+
+  Pack value(const Label& y, const Pack* zeta) const {
+    PackArray<kTokens> p(tokens());
+    Pack sum = 0;
+    for (int a = 0; a < tokens(); ++a) {
+      softmax_row(zeta, a, beta_, p.data());
+      for (int b = 0; b < tokens(); ++b) {
+        const Pack residual = p[index(b)] - y[index(a * tokens() + b)];
+        sum += residual * residual;
+      }
+    }
+    return sum;
+  }
+
+  /// With p the row, r = p − y, P = diag p − ppᵀ the Jacobian/β, w = p∘r and R = Σ w: gradient 2β(w − Rp), Gauss-Newton
+  /// part 2β²P², curvature 2β²(diag(w − Rp) − wpᵀ − pwᵀ + 2Rppᵀ).
+  void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
+    at.value = 0;
+    std::fill(at.gradient.begin(), at.gradient.end(), Pack(0));
+    std::fill(at.hessian.begin(), at.hessian.end(), Pack(0));
+    std::fill(at.gauss_newton.begin(), at.gauss_newton.end(), Pack(0));
+    PackArray<kTokens> row(tokens()), weighted_residual(tokens());
+    Pack* p = row.data();
+    Pack* w = weighted_residual.data();
+    for (int a = 0; a < tokens(); ++a) {
+      softmax_row(zeta, a, beta_, p);
+      Pack total = 0, square = 0;
+      for (int b = 0; b < tokens(); ++b) {
+        const Pack residual = p[b] - y[index(a * tokens() + b)];
+        at.value += residual * residual;
+        w[b] = p[b] * residual;
+        total += w[b];
+        square += p[b] * p[b];
+      }
+      add_row(a, p, w, total, square, at);
+    }
+  }
+
+ private:
+  int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
+  static std::size_t index(int k) { return static_cast<std::size_t>(k); }
+  static int score(int a, int b) { return a >= b ? lower_index(a, b) : lower_index(b, a); }
+  static double scale(int a, int b) { return a == b ? 1.4142135623730951 : 1.0; }
+
+  void softmax_row(const Pack* zeta, int a, double beta, Pack* p) const {
+    Pack largest = -1e300;
+    for (int b = 0; b < tokens(); ++b) {
+      p[b] = beta * scale(a, b) * zeta[score(a, b)];
+      largest = max(largest, p[b]);
+    }
+    Pack sum = 0;
+    for (int b = 0; b < tokens(); ++b) {
+      p[b] = exp(p[b] - largest);
+      sum += p[b];
+    }
+    const Pack inverse = 1 / sum;
+    for (int b = 0; b < tokens(); ++b) p[b] *= inverse;
+  }
+
+  void add_row(int a, const Pack* p, const Pack* w, Pack total, Pack square, Expansion<kDimension>& at) const {
+    const double factor = 2 * beta_ * beta_;
+    for (int c = 0; c < tokens(); ++c) {
+      const int k = score(a, c);
+      const Pack tilt = w[c] - total * p[c];
+      at.gradient[index(k)] += 2 * beta_ * scale(a, c) * tilt;
+      for (int e = 0; e <= c; ++e) {
+        const int l = score(a, e);
+        const double weight = factor * scale(a, c) * scale(a, e);
+        Pack gauss = p[c] * p[e] * (square - p[c] - p[e]);
+        Pack curvature = 2 * total * p[c] * p[e] - w[c] * p[e] - p[c] * w[e];
+        if (c == e) {
+          gauss += p[c] * p[c];
+          curvature += tilt;
+        }
+        const std::size_t entry = index(k >= l ? lower_index(k, l) : lower_index(l, k));
+        at.gauss_newton[entry] += weight * gauss;
+        at.hessian[entry] += weight * (gauss + curvature);
+      }
+    }
+  }
+
+  int runtime_tokens_;
+  double beta_;
+  double target_beta_;
+  std::vector<double> mirror_;
+  double mirror_scale_ = 1;
+};
+
+}  // namespace attnlaw::theory

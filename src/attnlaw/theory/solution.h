@@ -1,0 +1,60 @@
+#pragma once
+/// What the theory says about one Problem.
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/overlaps.h"
+
+namespace attnlaw::theory {
+
+/// An isolated eigenvalue of the trained S that stems from one eigenvalue of the target.
+using matrix_laws::Outlier;
+
+/// Spectrum of the trained S: an atom at 0 and bands above it.
+struct TrainedSpectrum {
+  double zero_mass = 1;
+  std::vector<matrix_laws::Interval> edges;
+  std::vector<Outlier> outliers;
+};
+
+/// How the solution was reached and how far it can be trusted.
+struct Diagnostics {
+  bool converged = false;
+  std::string message;     ///< what failed, empty if nothing did
+  int iterations = 0;      ///< evaluations of the state-evolution map, all accuracy levels together
+  double residual = 0;     ///< at the returned point, see FixedPoint
+  double replicon = 0;     ///< R; the replica-symmetric solution is stable iff R < 1
+  Errors sampling_error;   ///< standard errors over independent scrambles; 0 for closed forms
+  double law_error = 0;    ///< certified error of mass and moments of the spectral law
+  std::size_t points = 0;  ///< quasi-Monte Carlo points, 0 for closed forms
+  double seconds = 0;
+};
+
+struct Solution {
+  model::Problem problem;
+  double Q_star = 0;
+  Overlaps overlaps;
+  Conjugates conjugates;
+  Errors errors;
+  TrainedSpectrum spectrum;
+  Diagnostics diagnostics;
+};
+
+/// The `solve` document of the JSON contract (docs/json.md).
+nlohmann::json to_json(const Solution& solution);
+
+/// Density of the trained spectrum: points (s, density) along every band, ascending in s, zero at the ends of bands.
+struct DensityCurve {
+  std::vector<double> s;
+  std::vector<double> density;
+};
+DensityCurve trained_density(const Solution& solution, const matrix_laws::Spectrum& target);
+
+/// P(eigenvalue of the trained S ≤ s), the atom included.
+double trained_cdf(const Solution& solution, const matrix_laws::Spectrum& target, double s);
+
+}  // namespace attnlaw::theory

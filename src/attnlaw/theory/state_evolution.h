@@ -1,0 +1,25 @@
+#pragma once
+/// The theory of one Problem: state evolution solved to a stated accuracy.
+
+#include <optional>
+
+#include "attnlaw/theory/solution.h"
+
+namespace attnlaw::theory {
+
+struct SolveOptions {
+  /// Largest relative sampling error of train, test and estimation error, at two standard errors. Range 1e-6 to 0.1;
+  /// the number of points grows until it is met. Closed forms are exact.
+  double accuracy = 1e-3;
+  /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
+  std::optional<Overlaps> start;
+};
+
+/// Solves the theory of a validated problem. Never throws for lack of convergence: see Solution::diagnostics.
+/// Throws std::invalid_argument for an invalid problem or option.
+Solution solve(const model::Problem& problem, const SolveOptions& options = {});
+
+/// The same with the spectrum of the target given, e.g. that of the S* of a finite-size experiment.
+Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options = {});
+
+}  // namespace attnlaw::theory
