@@ -73,6 +73,7 @@ Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
     schedule.observe(objective.objective_of_factor(W, gradient));
     if (iteration % kMonitorInterval == 0) {
       if (auto trained = monitor.optimal(W, gradient, iteration)) return *trained;
+      if (monitor.stalled()) break;
     }
     moments.update(gradient, schedule.rate(), W);
   }

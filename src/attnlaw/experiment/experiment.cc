@@ -49,8 +49,8 @@ Threads share(const Options& options) {
   return {instances, std::max(1, threads / instances)};
 }
 
-double tolerance(const Options& options) {
-  return options.tolerance > 0 ? options.tolerance : default_tolerance(options.precision);
+double tolerance(const Options& options, double lambda) {
+  return options.tolerance > 0 ? options.tolerance : default_tolerance(options.precision, lambda);
 }
 
 void require_valid(const Options& options) {
@@ -69,7 +69,8 @@ std::uint64_t bytes_of_machine() {
 
 template <class Real>
 Trained train(Objective<Real>& objective, const Options& options, std::uint64_t instance) {
-  const TrainingOptions training{tolerance(options), options.max_iterations, options.seed, instance};
+  const TrainingOptions training{tolerance(options, objective.lambda()), options.max_iterations, options.seed,
+                                 instance};
   switch (options.trainer) {
     case Trainer::adam:
       return train_adam(objective, training);
@@ -148,7 +149,10 @@ void average_all(Experiment& experiment) {
 
 }  // namespace
 
-double default_tolerance(Precision precision) { return precision == Precision::double_ ? 1e-5 : 2e-4; }
+double default_tolerance(Precision precision, double lambda) {
+  constexpr double kDouble = 1e-5, kSingle = 2e-4, kSingleRounding = 1e-6;
+  return precision == Precision::double_ ? kDouble : std::max(kSingle, kSingleRounding / lambda);
+}
 
 bool Experiment::converged() const {
   return std::all_of(instances.begin(), instances.end(), [](const Instance& instance) { return instance.converged; });

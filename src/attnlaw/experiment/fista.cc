@@ -59,7 +59,7 @@ class Minimiser {
       extrapolate();
       if (iteration % kMonitorInterval == 0) {
         const Trained trained = finish(iteration);
-        if (trained.converged) return trained;
+        if (trained.converged || stall_.observe(trained.kkt)) return trained;
       }
     }
     return finish(options_.max_iterations);
@@ -81,12 +81,13 @@ class Minimiser {
     constexpr double kRounding = 4 * static_cast<double>(std::numeric_limits<Real>::epsilon());
     Matrix<double> gradient;
     const double value = d_ * objective_.loss(extrapolated_, gradient);
+    const double rounding = kRounding * (value + objective_.lambda() * std::abs(extrapolated_.trace()));
     gradient *= d_;
     for (step_ *= kGrowth; step_ > kSmallestStep; step_ *= kBacktrack) {
       next_ = soft_threshold(extrapolated_ - step_ * gradient, step_ * objective_.lambda());
       const Matrix<double> move = next_ - extrapolated_;
       const double bound = value + inner(gradient, move) + move.squaredNorm() / (2 * step_);
-      if (d_ * objective_.loss(next_) <= bound + kRounding * value) return true;
+      if (d_ * objective_.loss(next_) <= bound + rounding) return true;
     }
     return false;
   }
@@ -105,6 +106,7 @@ class Minimiser {
   double d_;
   double step_ = 1;
   double momentum_ = 1;
+  StallDetector stall_;
   Matrix<double> S_, extrapolated_, next_;
 };
 

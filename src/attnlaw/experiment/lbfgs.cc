@@ -63,6 +63,7 @@ class Minimiser {
     for (int iteration = 0; iteration < options_.max_iterations; ++iteration) {
       if (iteration % kMonitorInterval == 0) {
         if (auto trained = monitor_.optimal(point_.W, point_.gradient, iteration)) return *trained;
+        if (monitor_.stalled()) return monitor_.finish(point_.W, iteration);
       }
       if (line_search()) {
         update_direction();

@@ -32,7 +32,9 @@ Matrix<double> initial_weights(Eigen::Index d, const TrainingOptions& options) {
 template <class Real>
 std::optional<Trained> FactorMonitor<Real>::optimal(const Matrix<double>& W, const Matrix<double>& gradient,
                                                     int iterations) {
-  if (product_residual(W, gradient, objective_.lambda()) > tolerance_) return std::nullopt;
+  const double residual = product_residual(W, gradient, objective_.lambda());
+  stall_.observe(residual);
+  if (residual > tolerance_) return std::nullopt;
   Trained trained = finish(W, iterations);
   if (!trained.converged) return std::nullopt;
   return trained;

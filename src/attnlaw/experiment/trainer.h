@@ -1,7 +1,9 @@
 #pragma once
 /// What every trainer takes and returns. One trainer per file: lbfgs.h, adam.h, fista.h.
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "attnlaw/experiment/matrix.h"
@@ -27,6 +29,25 @@ struct Trained {
 /// with Tr S/d = 1, the scale of the targets.
 Matrix<double> initial_weights(Eigen::Index d, const TrainingOptions& options);
 
+/// Notices that a residual has stopped falling: what is left is rounding.
+class StallDetector {
+ public:
+  /// True if the last kPatience residuals have brought no new low.
+  bool observe(double residual) {
+    looks_since_best_ = residual < best_ ? 0 : looks_since_best_ + 1;
+    best_ = std::min(best_, residual);
+    return stalled();
+  }
+  bool stalled() const { return looks_since_best_ >= kPatience; }
+
+ private:
+  /// Residuals of slow but steady runs are not monotone, yet were never seen to wait this long for a new low.
+  static constexpr int kPatience = 100;
+
+  double best_ = std::numeric_limits<double>::infinity();
+  int looks_since_best_ = 0;
+};
+
 /// Watches the optimality of a factor W from its gradient. The product part of the residual costs one d×d product; only
 /// once it is below tolerance the gradient in S and its largest eigenvalue are computed.
 template <class Real>
@@ -40,9 +61,13 @@ class FactorMonitor {
   /// The result at W, with its residual computed afresh.
   Trained finish(const Matrix<double>& W, int iterations);
 
+  /// True if the residual has stopped falling.
+  bool stalled() const { return stall_.stalled(); }
+
  private:
   Objective<Real>& objective_;
   double tolerance_;
+  StallDetector stall_;
 };
 
 }  // namespace attnlaw::experiment
