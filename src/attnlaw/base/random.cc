@@ -49,9 +49,13 @@ void transform(const Uniforms& uniforms, Real* out) {
   using Reals = Eigen::Array<Real, kPairs, 1>;
   constexpr Real kUnit = Real(1) / Real(1U << 31);
   // (k + 1/2) 2^-31 lies in (0, 1]: the logarithm is finite, and radii reach 6.7.
-  const Reals squared = ((uniforms.radius.template cast<Real>() + Real(0.5)) * kUnit).log() * Real(-2);
+  // Conversions are evaluated on their own: Eigen 3.4 has no packet code for a cast and would drop the whole expression
+  // to scalar code.
+  const Reals length = uniforms.radius.template cast<Real>();
+  const Reals turn = uniforms.angle.template cast<Real>();
+  const Reals squared = ((length + Real(0.5)) * kUnit).log() * Real(-2);
   const Reals radius = squared.max(Real(0)).sqrt();
-  const Reals angle = uniforms.angle.template cast<Real>() * (std::numbers::pi_v<Real> * kUnit);
+  const Reals angle = turn * (std::numbers::pi_v<Real> * kUnit);
   // Evaluated before they are interleaved: a strided destination would make Eigen fall back to scalar code.
   const Reals cosine = radius * angle.cos();
   const Reals sine = radius * angle.sin();
