@@ -69,14 +69,18 @@ template <class Real>
 void fill_stream(std::uint64_t seed, std::uint64_t stream, std::uint64_t first, std::span<Real> out) {
   constexpr std::size_t kCount = kBatch * kBlock;
   Uniforms uniforms;
-  alignas(EIGEN_MAX_ALIGN_BYTES) Real batch[kCount];
+  Real batch[kCount];
   std::uint64_t block = first / kBlock;
   std::size_t skipped = static_cast<std::size_t>(first % kBlock);
   for (std::size_t written = 0; written < out.size(); block += kBatch, skipped = 0) {
     draw(seed, stream, block, uniforms);
-    transform(uniforms, batch);
     const std::size_t count = std::min(kCount - skipped, out.size() - written);
-    std::copy_n(batch + skipped, count, out.data() + written);
+    if (count == kCount) {
+      transform(uniforms, out.data() + written);
+    } else {
+      transform(uniforms, batch);
+      std::copy_n(batch + skipped, count, out.data() + written);
+    }
     written += count;
   }
 }
