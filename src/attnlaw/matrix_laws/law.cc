@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <stdexcept>
 
 namespace attnlaw::matrix_laws {
@@ -16,8 +17,11 @@ namespace {
 using std::numbers::pi;
 
 constexpr unsigned kPanelNodes = 20;
-/// Enough for a band in which some hundred atoms are about to separate; beyond it the errors are reported, not hidden.
-constexpr int kMaxPanels = 1 << 12;
+constexpr double kMassTolerance = 1e-11;
+/// A panel whose last bisection changed less than this share of the tolerance is left alone.
+constexpr double kPanelShare = 0.1;
+/// Enough for a band in which thousands of atoms are about to separate; beyond it the errors are reported, not hidden.
+constexpr std::size_t kMaxPanels = 1 << 13;
 
 double parameter_at(const Law::Band& band, double t) {
   const double middle = 0.5 * (band.parameter.lower + band.parameter.upper);
@@ -86,17 +90,9 @@ double Law::cdf(double x) const {
     if (x >= band.support.upper) {
       probability += band.mass;
     } else if (x > band.support.lower) {
-      const double t = angle(band, x);
-      std::vector<Node> below, above;
-      // Both sides are integrated with the same number of panels until together they carry the mass of the band.
-      for (int panels = 1; panels <= kMaxPanels; panels *= 2) {
-        below.clear();
-        above.clear();
-        append_nodes(band, 0, t, panels, below);
-        append_nodes(band, t, pi, panels, above);
-        if (std::abs(mass_of(below) + mass_of(above) - band.mass) <= 1e-11 * band.mass) break;
-      }
-      probability += mass_of(below);
+      const double cuts[] = {0, angle(band, x), pi};
+      for (const Node& node : band_nodes(band, cuts, kMassTolerance))
+        if (node.x <= x) probability += node.weight;
     }
   }
   return probability;
@@ -110,43 +106,74 @@ Interval Law::hull() const {
   return hull;
 }
 
-void Law::append_nodes(const Band& band, double from, double to, int panels, std::vector<Node>& nodes) const {
+std::vector<Law::Node> Law::panel_nodes(const Band& band, double from, double to) const {
   using Gauss = boost::math::quadrature::gauss<double, kPanelNodes>;
   const double half_parameter = 0.5 * (band.parameter.upper - band.parameter.lower);
-  const double half_panel = 0.5 * (to - from) / panels;
+  const double half_panel = 0.5 * (to - from);
+  const double centre = 0.5 * (from + to);
   const auto& abscissa = Gauss::abscissa();
   const auto& gauss_weights = Gauss::weights();
   constexpr int half_nodes = kPanelNodes / 2;
-  Point previous;
-  bool has_previous = false;
-  for (int panel = 0; panel < panels; ++panel) {
-    const double centre = from + (2 * panel + 1) * half_panel;
-    for (int k = -half_nodes; k < half_nodes; ++k) {  // ascending: the positive half of the rule, mirrored
-      const auto index = static_cast<std::size_t>(k < 0 ? -k - 1 : k);
-      const double t = centre + (k < 0 ? -1 : 1) * half_panel * abscissa[index];
-      const Point point = parametrisation_(parameter_at(band, t), has_previous ? &previous : nullptr);
-      const double du = half_parameter * std::sin(t) * half_panel * gauss_weights[index];
-      nodes.push_back({point.x, density_of(point) * point.dx_du * du, point.g});
-      previous = point;
-      has_previous = true;
-    }
+  std::vector<Node> nodes;
+  nodes.reserve(kPanelNodes);
+  std::optional<Point> previous;
+  for (int k = -half_nodes; k < half_nodes; ++k) {  // ascending: the positive half of the rule, mirrored
+    const auto index = static_cast<std::size_t>(k < 0 ? -k - 1 : k);
+    const double t = centre + (k < 0 ? -1 : 1) * half_panel * abscissa[index];
+    previous = parametrisation_(parameter_at(band, t), previous ? &*previous : nullptr);
+    const double du = half_parameter * std::sin(t) * half_panel * gauss_weights[index];
+    nodes.push_back({previous->x, density_of(*previous) * previous->dx_du * du, previous->g});
   }
+  return nodes;
+}
+
+std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const {
+  /// `change`: by how much the bisection that made the panel changed the mass of its parent.
+  struct Panel {
+    double from, to, mass, change;
+    std::vector<Node> nodes;
+  };
+  const auto make_panel = [&](double from, double to) {
+    Panel panel{from, to, 0, std::numeric_limits<double>::infinity(), panel_nodes(band, from, to)};
+    panel.mass = mass_of(panel.nodes);
+    return panel;
+  };
+  std::vector<Panel> panels;
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) panels.push_back(make_panel(cuts[i], cuts[i + 1]));
+  for (bool bisected = true; bisected && panels.size() < kMaxPanels;) {
+    double mass = 0;
+    for (const Panel& panel : panels) mass += panel.mass;
+    if (std::abs(mass - band.mass) <= tolerance * band.mass) break;
+    bisected = false;
+    std::vector<Panel> refined;
+    for (Panel& panel : panels) {
+      if (panel.change <= kPanelShare * tolerance * band.mass) {
+        refined.push_back(std::move(panel));
+        continue;
+      }
+      const double middle = 0.5 * (panel.from + panel.to);
+      Panel left = make_panel(panel.from, middle), right = make_panel(middle, panel.to);
+      left.change = right.change = std::abs(left.mass + right.mass - panel.mass);
+      refined.push_back(std::move(left));
+      refined.push_back(std::move(right));
+      bisected = true;
+    }
+    panels = std::move(refined);
+  }
+  std::vector<Node> nodes;
+  for (const Panel& panel : panels) nodes.insert(nodes.end(), panel.nodes.begin(), panel.nodes.end());
+  return nodes;
 }
 
 Law::Quadrature Law::quadrature(std::span<const double> breakpoints, double tolerance) const {
   Quadrature result;
-  std::vector<Node> nodes;
   for (const Band& band : bands_) {
     std::vector<double> cuts{0};
     for (const double x : breakpoints)
       if (x > band.support.lower && x < band.support.upper) cuts.push_back(angle(band, x));
     cuts.push_back(pi);
     std::sort(cuts.begin(), cuts.end());
-    for (int panels = 1; panels <= kMaxPanels; panels *= 2) {
-      nodes.clear();
-      for (std::size_t i = 0; i + 1 < cuts.size(); ++i) append_nodes(band, cuts[i], cuts[i + 1], panels, nodes);
-      if (std::abs(mass_of(nodes) - band.mass) <= tolerance * band.mass) break;
-    }
+    const std::vector<Node> nodes = band_nodes(band, cuts, tolerance);
     result.nodes.insert(result.nodes.end(), nodes.begin(), nodes.end());
   }
   double mass = 0, first = 0, second = 0;

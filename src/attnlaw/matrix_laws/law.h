@@ -73,8 +73,9 @@ class Law {
   Interval hull() const;
 
   /// Composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those breakpoints that
-  /// fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels are doubled until
-  /// each band's mass is met within `tolerance` of it, or the panel limit is reached; the errors returned say which.
+  /// fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels are bisected until
+  /// each band's mass is met to the relative `tolerance`, or bisection no longer changes it; the errors returned say
+  /// which.
   Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-11) const;
 
   /// The law of −X.
@@ -83,8 +84,11 @@ class Law {
  private:
   /// Angle t ∈ [0, π] in a band at which x(u(t)) = x.
   double angle(const Band& band, double x) const;
-  /// Appends the nodes of `panels` equal panels of the angle interval [from, to].
-  void append_nodes(const Band& band, double from, double to, int panels, std::vector<Node>& nodes) const;
+  /// Nodes of a Gauss-Legendre panel over the angle interval [from, to].
+  std::vector<Node> panel_nodes(const Band& band, double from, double to) const;
+  /// Nodes of a band cut at ascending angles: panels are bisected where that still changes their mass, until the mass
+  /// of the band is met.
+  std::vector<Node> band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const;
   const Band* band_at(double x) const;
 
   std::vector<Atom> atoms_;

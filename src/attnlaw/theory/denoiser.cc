@@ -5,28 +5,8 @@
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 
 namespace attnlaw::theory {
-namespace {
 
 using matrix_laws::Law;
-
-/// ∬ [(x₊ − y₊)/(x − y)]² ρρ for x, y measured from the threshold: 1 where both are kept, (x/(x−y))² for a kept and a
-/// cut one.
-double squared_divided_difference(const std::vector<Law::Node>& nodes, double threshold, double kept_mass) {
-  double mixed = 0;
-  for (const Law::Node& kept : nodes) {
-    if (kept.x <= threshold) continue;
-    double row = 0;
-    for (const Law::Node& cut : nodes) {
-      if (cut.x > threshold) continue;
-      const double slope = (kept.x - threshold) / (kept.x - cut.x);
-      row += cut.weight * slope * slope;
-    }
-    mixed += kept.weight * row;
-  }
-  return kept_mass * kept_mass + 2 * mixed;
-}
-
-}  // namespace
 
 Law Denoiser::noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates) {
   return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat);
@@ -57,9 +37,29 @@ Denoiser::Result Denoiser::evaluate(const Law& noisy_target, const matrix_laws::
   result.overlaps.m =
       signal ? (field - conjugates.q_hat * response) / (V_hat * conjugates.m_hat) : target.mean() * result.trace;
   result.zero_mass = 1 - kept;
-  result.stiffness = squared_divided_difference(quadrature.nodes, threshold_, kept) / (V_hat * V_hat);
   result.law_error = quadrature.error();
   return result;
+}
+
+double Denoiser::squared_response(const Law& noisy_target, const Conjugates& conjugates) const {
+  // With f measured from the threshold: 1 where both are kept, (x/(x−y))² for a kept and a cut one, 0 where both are
+  // cut.
+  constexpr double kTolerance = 1e-6;
+  const double breakpoints[] = {threshold_};
+  const std::vector<Law::Node> nodes = noisy_target.quadrature(breakpoints, kTolerance).nodes;
+  double kept_mass = 0, mixed = 0;
+  for (const Law::Node& kept : nodes) {
+    if (kept.x <= threshold_) continue;
+    double row = 0;
+    for (const Law::Node& cut : nodes) {
+      if (cut.x > threshold_) continue;
+      const double slope = (kept.x - threshold_) / (kept.x - cut.x);
+      row += cut.weight * slope * slope;
+    }
+    kept_mass += kept.weight;
+    mixed += kept.weight * row;
+  }
+  return (kept_mass * kept_mass + 2 * mixed) / (conjugates.V_hat * conjugates.V_hat);
 }
 
 }  // namespace attnlaw::theory

@@ -17,7 +17,6 @@ class Denoiser {
     Overlaps overlaps;
     double trace = 0;      ///< Tr S/d
     double zero_mass = 0;  ///< P(M ≤ 2λ), the atom of S at 0
-    double stiffness = 0;  ///< ∬ [(f(x)−f(y))/(x−y)]² ρρ, the prior factor of the replicon
     double law_error = 0;  ///< certified error of the law's mass and moments
   };
 
@@ -30,6 +29,9 @@ class Denoiser {
   /// q, m, V and the rest from the law of M.
   Result evaluate(const matrix_laws::Law& noisy_target, const matrix_laws::Spectrum& target,
                   const Conjugates& conjugates) const;
+
+  /// ∬ [(f(x)−f(y))/(x−y)]² ρρ, the prior factor of the replicon.
+  double squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const;
 
  private:
   double threshold_;

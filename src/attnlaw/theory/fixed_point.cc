@@ -33,20 +33,30 @@ bool usable(const Conjugates& conjugates) {
          std::isfinite(conjugates.m_hat);
 }
 
-/// F(x) − x, counting evaluations; a huge residual where the map is undefined, so that solvers turn away.
+double size(const Vector3d& residual) { return residual.cwiseAbs().maxCoeff(); }
+
+/// Where an iteration stands: x, F(x) − x, and the step that gave it.
+struct Iterate {
+  Vector3d x;
+  Vector3d residual;
+  Step step;
+};
+
+/// x ↦ Iterate, counting evaluations; a huge residual where the map is undefined, so that solvers turn away.
 class Residual {
  public:
   explicit Residual(const StateEvolution& evolution, int replicate = OutputChannel::kAll)
       : evolution_(evolution), replicate_(replicate) {}
 
-  Vector3d operator()(const Vector3d& x) {
+  Iterate operator()(const Vector3d& x) {
     constexpr double kUndefined = 1e3;
     constexpr double kLargestCoordinate = 200;
-    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return Vector3d::Constant(kUndefined);
+    Iterate at{x, Vector3d::Constant(kUndefined), {}};
+    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return at;
     ++evaluations_;
-    const Step step = evolution_.step(from_coordinates(x, evolution_.Q_star()), replicate_);
-    if (!usable(step.prior.overlaps)) return Vector3d::Constant(kUndefined);
-    return to_coordinates(step.prior.overlaps, evolution_.Q_star()) - x;
+    at.step = evolution_.step(from_coordinates(x, evolution_.Q_star()), replicate_);
+    if (usable(at.step.prior.overlaps)) at.residual = to_coordinates(at.step.prior.overlaps, evolution_.Q_star()) - x;
+    return at;
   }
 
   int evaluations() const { return evaluations_; }
@@ -57,20 +67,12 @@ class Residual {
   int evaluations_ = 0;
 };
 
-double size(const Vector3d& residual) { return residual.cwiseAbs().maxCoeff(); }
-
-/// Where an iteration stands.
-struct Iterate {
-  Vector3d x;
-  Vector3d residual;
-};
-
 Matrix3d difference_slope(Residual& residual, const Iterate& at) {
   // The map is smooth up to rare jumps of proximal points: differences well above its rounding.
   constexpr double kDifference = 1e-5;
   Matrix3d slope;
   for (int k = 0; k < 3; ++k)
-    slope.col(k) = (residual(at.x + kDifference * Vector3d::Unit(k)) - at.residual) / kDifference;
+    slope.col(k) = (residual(at.x + kDifference * Vector3d::Unit(k)).residual - at.residual) / kDifference;
   return slope;
 }
 
@@ -85,10 +87,9 @@ void solve_broyden(Residual& residual, Iterate& at, Matrix3d& slope, double tole
     Vector3d step = -slope.fullPivLu().solve(current.residual);
     if (!step.allFinite()) return;
     step *= std::min(1.0, kLongestStep / size(step));
-    const Vector3d next = current.x + step;
-    const Vector3d next_residual = residual(next);
-    slope += (next_residual - current.residual - slope * step) * step.transpose() / step.squaredNorm();
-    current = {next, next_residual};
+    Iterate next = residual(current.x + step);
+    slope += (next.residual - current.residual - slope * step) * step.transpose() / step.squaredNorm();
+    current = std::move(next);
     without_gain = size(current.residual) < size(at.residual) ? 0 : without_gain + 1;
     if (size(current.residual) < size(at.residual)) at = current;
   }
@@ -102,29 +103,28 @@ void iterate_damped(Residual& residual, Iterate& at, double target, int budget) 
   constexpr double kLeastDamping = 0.05;
   double damping = 0.8;
   for (int i = 0; i < budget && size(at.residual) > target; ++i) {
-    const Vector3d next = at.x + damping * std::min(1.0, kLongestMove / size(at.residual)) * at.residual;
-    const Vector3d next_residual = residual(next);
-    if (size(next_residual) > kGrowth * size(at.residual) && damping > kLeastDamping)
+    Iterate next = residual(at.x + damping * std::min(1.0, kLongestMove / size(at.residual)) * at.residual);
+    if (size(next.residual) > kGrowth * size(at.residual) && damping > kLeastDamping)
       damping *= 0.5;
     else
-      at = {next, next_residual};
+      at = std::move(next);
   }
 }
 
 }  // namespace
 
-Step StateEvolution::prior_step(const Conjugates& conjugates) const {
-  Step step{conjugates, {}};
-  if (usable(conjugates))
-    step.prior = denoiser_.evaluate(Denoiser::noisy_target(target_, conjugates), target_, conjugates);
+Step StateEvolution::prior_step(const OutputChannel::Result& output) const {
+  Step step{output.conjugates, output.train, {}};
+  if (usable(output.conjugates))
+    step.prior = denoiser_.evaluate(Denoiser::noisy_target(target_, output.conjugates), target_, output.conjugates);
   return step;
 }
 
 Step StateEvolution::step(const Overlaps& overlaps, int replicate) const {
-  return prior_step(channel_.conjugates(overlaps, replicate));
+  return prior_step(channel_.evaluate(overlaps, replicate));
 }
 
-Step StateEvolution::step_from_zero() const { return prior_step(channel_.conjugates_at_zero()); }
+Step StateEvolution::step_from_zero() const { return prior_step(channel_.evaluate_at_zero()); }
 
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start, double tolerance) {
   FixedPoint result;
@@ -142,9 +142,7 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
     }
   }
   Residual residual(evolution);
-  Iterate at;
-  at.x = to_coordinates(overlaps, evolution.Q_star());
-  at.residual = residual(at.x);
+  Iterate at = residual(to_coordinates(overlaps, evolution.Q_star()));
   std::optional<Matrix3d> slope = start ? start->slope : std::nullopt;
   // Near, then fast; nearer and again where the fast method loses its way (close to a spinodal, or at a kink of the
   // map).
@@ -158,10 +156,10 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   }
   if (!slope) slope = difference_slope(residual, at);
   result.overlaps = from_coordinates(at.x, evolution.Q_star());
-  result.step = evolution.step(result.overlaps);
+  result.step = at.step;
   result.residual = size(at.residual);
   result.slope = *slope;
-  result.iterations += residual.evaluations() + 1;
+  result.iterations += residual.evaluations();
   result.converged = result.residual <= tolerance;
   return result;
 }
@@ -172,7 +170,7 @@ std::vector<Overlaps> replicate_fixed_points(const StateEvolution& evolution, co
   std::vector<Overlaps> points;
   for (int replicate = 0; replicate < evolution.channel().replicates(); ++replicate) {
     Residual residual(evolution, replicate);
-    points.push_back(from_coordinates(x - slope.solve(residual(x)), evolution.Q_star()));
+    points.push_back(from_coordinates(x - slope.solve(residual(x).residual), evolution.Q_star()));
   }
   return points;
 }

@@ -14,6 +14,7 @@ namespace attnlaw::theory {
 /// One state-evolution step and everything seen on the way.
 struct Step {
   Conjugates conjugates;
+  double train = 0;        ///< loss per training sequence
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 
@@ -32,7 +33,7 @@ class StateEvolution {
   double Q_star() const { return target_.second_moment(); }
 
  private:
-  Step prior_step(const Conjugates& conjugates) const;
+  Step prior_step(const OutputChannel::Result& output) const;
 
   const OutputChannel& channel_;
   const Denoiser& denoiser_;
@@ -54,8 +55,9 @@ struct Start {
   std::optional<Eigen::Matrix3d> slope;
 };
 
-/// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near, then
-/// Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at zero.
+/// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
+/// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
+/// zero.
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start, double tolerance);
 
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its

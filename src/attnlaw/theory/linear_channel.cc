@@ -8,15 +8,16 @@ constexpr double kInverseCurvature = 0.25;
 
 }  // namespace
 
-Conjugates LinearChannel::conjugates(const Overlaps& overlaps, int /*replicate*/) const {
+OutputChannel::Result LinearChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
   const double width = overlaps.V + kInverseCurvature;
   const double gain = 2 * alpha_ * scores_ / width;
-  return {gain * (estimation(overlaps) + noise_) / width, gain, gain};
+  const double residual = estimation(overlaps) + noise_;
+  const double shrinkage = kInverseCurvature / width;
+  return {{gain * residual / width, gain, gain}, 2 * scores_ * residual * shrinkage * shrinkage};
 }
 
-OutputChannel::Losses LinearChannel::losses(const Overlaps& overlaps, int /*replicate*/) const {
-  const double shrinkage = kInverseCurvature / (overlaps.V + kInverseCurvature);
-  return {2 * scores_ * (estimation(overlaps) + noise_) * shrinkage * shrinkage, 2 * scores_ * estimation(overlaps)};
+double LinearChannel::test(const Overlaps& overlaps, int /*replicate*/) const {
+  return 2 * scores_ * estimation(overlaps);
 }
 
 double LinearChannel::squared_response(const Overlaps& overlaps) const {

@@ -11,9 +11,9 @@ class LinearChannel final : public OutputChannel {
   LinearChannel(const model::Problem& problem, double Q_star)
       : alpha_(problem.alpha), noise_(problem.noise), scores_(problem.score_count()), Q_star_(Q_star) {}
 
-  Conjugates conjugates(const Overlaps& overlaps, int replicate) const override;
-  Conjugates conjugates_at_zero() const override { return conjugates({}, kAll); }
-  Losses losses(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate); }
+  double test(const Overlaps& overlaps, int replicate) const override;
   double squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return 1; }
   std::size_t points() const override { return 0; }

@@ -20,17 +20,17 @@ class OutputChannel {
   OutputChannel& operator=(const OutputChannel&) = delete;
   virtual ~OutputChannel() = default;
 
-  /// q̂, m̂, V̂ at q, V > 0 and m² < Q* q.
-  virtual Conjugates conjugates(const Overlaps& overlaps, int replicate = kAll) const = 0;
-  /// q̂, m̂, V̂ at the student S = 0.
-  virtual Conjugates conjugates_at_zero() const = 0;
-
-  /// Loss per training and per fresh sequence. At q = V = 0 those of S = 0.
-  struct Losses {
+  /// What one pass over the proximal points gives: the conjugates and the loss per training sequence.
+  struct Result {
+    Conjugates conjugates;
     double train = 0;
-    double test = 0;
   };
-  virtual Losses losses(const Overlaps& overlaps, int replicate = kAll) const = 0;
+  /// At q, V > 0 and m² < Q* q.
+  virtual Result evaluate(const Overlaps& overlaps, int replicate = kAll) const = 0;
+  /// At the student S = 0.
+  virtual Result evaluate_at_zero(int replicate = kAll) const = 0;
+  /// Noiseless loss per fresh sequence; at q = 0 that of S = 0.
+  virtual double test(const Overlaps& overlaps, int replicate = kAll) const = 0;
 
   /// 2α E‖∂g/∂ω‖²_F, the output factor of the replicon.
   virtual double squared_response(const Overlaps& overlaps) const = 0;

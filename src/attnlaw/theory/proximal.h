@@ -11,7 +11,8 @@ namespace attnlaw::theory {
 /// Index of entry (i, j ≤ i) in a symmetric matrix stored by lower rows.
 constexpr int lower_index(int i, int j) { return i * (i + 1) / 2 + j; }
 
-/// Storage for r numbers per lane: on the stack where r is known at compile time (r > 0), so that small problems unroll.
+/// Storage for r numbers per lane: on the stack where r is known at compile time (r > 0), so that small problems
+/// unroll.
 template <int r>
 struct PackArray : std::array<Pack, static_cast<std::size_t>(r)> {
   explicit PackArray(int /*size*/) {}
@@ -21,7 +22,8 @@ struct PackArray<0> : std::vector<Pack> {
   explicit PackArray(int size) : std::vector<Pack>(static_cast<std::size_t>(size)) {}
 };
 
-/// Value, gradient, Hessian and its positive Gauss-Newton part of a loss at one point per lane; r = 0: size known at run time.
+/// Value, gradient, Hessian and its positive Gauss-Newton part of a loss at one point per lane; r = 0: size known at
+/// run time.
 template <int r>
 struct Expansion {
   using Vector = PackArray<r>;
@@ -36,8 +38,8 @@ struct Expansion {
   Matrix gauss_newton;
 };
 
-/// Cholesky factor of a symmetric matrix per lane, in place. Returns the lanes whose matrix is not safely positive definite;
-/// their factors are meaningless but finite.
+/// Cholesky factor of a symmetric matrix per lane, in place. Returns the lanes whose matrix is not safely positive
+/// definite; their factors are meaningless but finite.
 template <class Matrix>
 Mask cholesky(Matrix& matrix, int dimension) {
   constexpr double kSafePivot = 1e-12;
@@ -135,7 +137,8 @@ class Proximal {
   static std::size_t index(int k) { return static_cast<std::size_t>(k); }
   int dimension() const { return Loss::kDimension > 0 ? Loss::kDimension : runtime_dimension_; }
 
-  Pack expand(const typename Loss::Label& label, const Pack* omega, double stiffness, const Pack* z, Expansion& at) const {
+  Pack expand(const typename Loss::Label& label, const Pack* omega, double stiffness, const Pack* z,
+              Expansion& at) const {
     loss_.expand(label, z, at);
     Pack distance = 0;
     for (int k = 0; k < dimension(); ++k) {

@@ -17,7 +17,7 @@ constexpr std::uint64_t kRuleSeed = 20250924;
 /// Independent replicates: enough for a standard error, few enough to leave each one its accelerated convergence.
 constexpr int kReplicates = 4;
 
-/// Variance of the label's field given ω, times q: D = (Q* + Δ) q − m².
+/// Variance of the label's field given ω: D/q with D = (Q* + Δ) q − m².
 double conditional_variance(const Overlaps& overlaps, double label_variance) {
   constexpr double kRoundoff = 1e-300;
   return std::max(label_variance - overlaps.m * overlaps.m / overlaps.q, kRoundoff);
@@ -99,7 +99,8 @@ void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise,
 
 namespace {
 
-/// The proximal point of a loss that need not be convex: from ω and from the field that reproduces the label, the lower one.
+/// The proximal point of a loss that need not be convex: from ω and from the field that reproduces the label, the lower
+/// one.
 template <class Loss>
 class TwoStartProximal {
  public:
@@ -107,7 +108,10 @@ class TwoStartProximal {
   using Vector = typename Expansion::Vector;
 
   explicit TwoStartProximal(const Loss& loss)
-      : solver_(loss), first_(loss.dimension()), second_(loss.dimension()), hessian_(Expansion(loss.dimension()).hessian) {}
+      : solver_(loss),
+        first_(loss.dimension()),
+        second_(loss.dimension()),
+        hessian_(Expansion(loss.dimension()).hessian) {}
 
   template <class Field>
   void solve(const Field& field, double V, double beta_ratio) {
@@ -124,7 +128,8 @@ class TwoStartProximal {
     loss_value_ = select(label_wins, expansion.value, loss_value_);
     for (std::size_t k = 0; k < first_.size(); ++k) first_[k] = select(label_wins, second_[k], first_[k]);
     if (!want_hessian_) return;
-    for (std::size_t i = 0; i < hessian_.size(); ++i) hessian_[i] = select(label_wins, expansion.hessian[i], hessian_[i]);
+    for (std::size_t i = 0; i < hessian_.size(); ++i)
+      hessian_[i] = select(label_wins, expansion.hessian[i], hessian_[i]);
   }
 
   void keep_hessian() { want_hessian_ = true; }
@@ -162,11 +167,12 @@ Pack squared_response_of(const Matrix& hessian, int dimension, double V) {
 }  // namespace
 
 template <class Loss>
-Conjugates SampledChannel<Loss>::conjugates(const Overlaps& overlaps, int replicate) const {
+OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate) const {
   TwoStartProximal<Loss> proximal(loss_);
-  Pack g_square = 0, g_epsilon = 0, g_eta = 0;
+  Pack g_square = 0, g_epsilon = 0, g_eta = 0, train = 0;
   for_each_pack(overlaps, noise_, replicate, [&](const Field& field, Pack weight) {
     proximal.solve(field, overlaps.V, beta_ratio_);
+    train += weight * proximal.loss_value();
     for (std::size_t k = 0; k < field.omega.size(); ++k) {
       const Pack g = (proximal.point()[k] - field.omega[k]) / overlaps.V;
       const Pack weighted = weight * g;
@@ -179,15 +185,16 @@ Conjugates SampledChannel<Loss>::conjugates(const Overlaps& overlaps, int replic
   const double spread = std::sqrt(conditional_variance(overlaps, Q_star_ + noise_));
   const double m_hat = 2 * alpha_ * g_eta.sum() / spread;
   const double V_hat = (overlaps.m * m_hat / overlaps.q) - 2 * alpha_ * g_epsilon.sum() / std::sqrt(overlaps.q);
-  return {2 * alpha_ * g_square.sum(), m_hat, V_hat};
+  return {{2 * alpha_ * g_square.sum(), m_hat, V_hat}, train.sum()};
 }
 
 template <class Loss>
-Conjugates SampledChannel<Loss>::conjugates_at_zero() const {
+OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) const {
   Expansion<Loss::kDimension> at(loss_.dimension());
-  Pack g_square = 0, g_eta = 0, trace = 0;
-  for_each_pack({}, noise_, kAll, [&](const Field& field, Pack weight) {
+  Pack g_square = 0, g_eta = 0, trace = 0, train = 0;
+  for_each_pack({}, noise_, replicate, [&](const Field& field, Pack weight) {
     loss_.expand(field.label, field.omega.data(), at);
+    train += weight * at.value;
     for (int k = 0; k < loss_.dimension(); ++k) {
       const auto i = static_cast<std::size_t>(k);
       g_square += weight * at.gradient[i] * at.gradient[i];
@@ -196,25 +203,16 @@ Conjugates SampledChannel<Loss>::conjugates_at_zero() const {
     }
   });
   const double factor = 2 * alpha_;
-  return {factor * g_square.sum(), factor * g_eta.sum() / std::sqrt(Q_star_ + noise_), factor * trace.sum()};
+  return {{factor * g_square.sum(), factor * g_eta.sum() / std::sqrt(Q_star_ + noise_), factor * trace.sum()},
+          train.sum()};
 }
 
 template <class Loss>
-OutputChannel::Losses SampledChannel<Loss>::losses(const Overlaps& overlaps, int replicate) const {
-  Pack train = 0, test = 0;
-  TwoStartProximal<Loss> proximal(loss_);
-  for_each_pack(overlaps, noise_, replicate, [&](const Field& field, Pack weight) {
-    if (overlaps.V > 0) {
-      proximal.solve(field, overlaps.V, beta_ratio_);
-      train += weight * proximal.loss_value();
-    } else {
-      train += weight * loss_.value(field.label, field.omega.data());
-    }
-  });
-  for_each_pack(overlaps, 0, replicate, [&](const Field& field, Pack weight) {
-    test += weight * loss_.value(field.label, field.omega.data());
-  });
-  return {train.sum(), test.sum()};
+double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const {
+  Pack sum = 0;
+  for_each_pack(overlaps, 0, replicate,
+                [&](const Field& field, Pack weight) { sum += weight * loss_.value(field.label, field.omega.data()); });
+  return sum.sum();
 }
 
 template <class Loss>
@@ -239,8 +237,8 @@ namespace {
 
 template <class Loss>
 std::unique_ptr<OutputChannel> make_sampled(Loss loss, const model::Problem& problem, double Q_star, int log2_points) {
-  return std::make_unique<SampledChannel<Loss>>(std::move(loss), problem.alpha, problem.target_beta / problem.beta, problem.noise,
-                                                Q_star, log2_points);
+  return std::make_unique<SampledChannel<Loss>>(std::move(loss), problem.alpha, problem.target_beta / problem.beta,
+                                                problem.noise, Q_star, log2_points);
 }
 
 }  // namespace

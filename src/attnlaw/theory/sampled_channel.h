@@ -16,9 +16,9 @@ class SampledChannel final : public OutputChannel {
   /// Replicates of 2^log2_points points each.
   SampledChannel(Loss loss, double alpha, double beta_ratio, double noise, double Q_star, int log2_points);
 
-  Conjugates conjugates(const Overlaps& overlaps, int replicate) const override;
-  Conjugates conjugates_at_zero() const override;
-  Losses losses(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate_at_zero(int replicate) const override;
+  double test(const Overlaps& overlaps, int replicate) const override;
   double squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return static_cast<int>(first_pack_.size()) - 1; }
   std::size_t points() const override { return weights_.size() * kLanes; }

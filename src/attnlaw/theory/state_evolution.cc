@@ -31,11 +31,6 @@ int next_level(int level, double error, double accuracy) {
 
 double estimation_error(const Overlaps& overlaps, double Q_star) { return Q_star - 2 * overlaps.m + overlaps.q; }
 
-Errors errors_at(const OutputChannel& channel, const Overlaps& overlaps, double Q_star, int replicate) {
-  const OutputChannel::Losses losses = channel.losses(overlaps, replicate);
-  return {losses.train, losses.test, estimation_error(overlaps, Q_star), 0};
-}
-
 double standard_error(const std::vector<Errors>& samples, double Errors::*member) {
   double mean = 0, square = 0;
   const double count = static_cast<double>(samples.size());
@@ -44,7 +39,7 @@ double standard_error(const std::vector<Errors>& samples, double Errors::*member
   return std::sqrt(square / (count * (count - 1)));
 }
 
-/// Standard errors over replicates, the objective's included by its own two terms.
+/// Standard errors over replicates.
 Errors sampling_error(const StateEvolution& evolution, const FixedPoint& fixed_point, const model::Problem& problem) {
   const OutputChannel& channel = evolution.channel();
   if (channel.replicates() == 1) return {};
@@ -52,12 +47,14 @@ Errors sampling_error(const StateEvolution& evolution, const FixedPoint& fixed_p
   std::vector<Overlaps> overlaps(static_cast<std::size_t>(channel.replicates()));
   if (trained) overlaps = replicate_fixed_points(evolution, fixed_point);
   std::vector<Errors> samples;
-  for (int replicate = 0; replicate < channel.replicates(); ++replicate)
-    samples.push_back(errors_at(channel, overlaps[static_cast<std::size_t>(replicate)], evolution.Q_star(), replicate));
+  for (int replicate = 0; replicate < channel.replicates(); ++replicate) {
+    const Overlaps& at = overlaps[static_cast<std::size_t>(replicate)];
+    const double train = (trained ? channel.evaluate(at, replicate) : channel.evaluate_at_zero(replicate)).train;
+    samples.push_back({train, channel.test(at, replicate), estimation_error(at, evolution.Q_star()), 0});
+  }
   Errors error{standard_error(samples, &Errors::train), standard_error(samples, &Errors::test),
                standard_error(samples, &Errors::estimation), 0};
-  // The objective is stationary in the overlaps: its error is that of the loss at fixed overlaps, bounded by the train
-  // error's.
+  // The objective is stationary in the overlaps: what is left is at most the error of its loss.
   error.objective = problem.alpha * error.train;
   return error;
 }
@@ -117,7 +114,8 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     diagnostics.iterations += fixed_point.iterations;
     solution.overlaps = fixed_point.overlaps;
     solution.conjugates = fixed_point.step.conjugates;
-    solution.errors = errors_at(*channel, solution.overlaps, solution.Q_star, OutputChannel::kAll);
+    solution.errors = {fixed_point.step.train, channel->test(solution.overlaps),
+                       estimation_error(solution.overlaps, solution.Q_star), 0};
     solution.errors.objective = problem.alpha * solution.errors.train + problem.lambda * fixed_point.step.prior.trace;
     diagnostics.sampling_error = sampling_error(evolution, fixed_point, problem);
     const double reached = 2 * relative_error(diagnostics.sampling_error, solution.errors);
@@ -134,8 +132,11 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     diagnostics.points = channel->points();
     diagnostics.law_error = fixed_point.step.prior.law_error;
     const bool trained = solution.overlaps.q > 0;
-    diagnostics.replicon =
-        trained ? channel->squared_response(solution.overlaps) * fixed_point.step.prior.stiffness : 0;
+    if (trained) {
+      const matrix_laws::Law law = Denoiser::noisy_target(target, solution.conjugates);
+      diagnostics.replicon =
+          channel->squared_response(solution.overlaps) * denoiser.squared_response(law, solution.conjugates);
+    }
     solution.spectrum =
         trained_spectrum(target, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
     if (!fixed_point.converged)
