@@ -35,7 +35,7 @@ void target_scores(int tokens, std::span<const double> target_eigenvalues, const
                    Columns<Real>& scores);
 
 /// Per-sequence test error of the student S against noiseless labels, over `sequences` fresh sequences drawn and
-/// forgotten block by block (single-threaded; ‖σ_{β*}(h*) − σ_β(h)‖²_F, or Σ_ab (h*_ab − h_ab)²).
+/// forgotten block by block (‖σ_{β*}(h*) − σ_β(h)‖²_F, or Σ_ab (h*_ab − h_ab)²).
 template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
                   std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads);
