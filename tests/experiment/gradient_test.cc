@@ -70,10 +70,11 @@ double loss_by_definition(const model::Problem& problem, const Matrix<double>& X
       (x * S * x.transpose() - S.trace() * Matrix<double>::Identity(T, T)) / std::sqrt(static_cast<double>(S.rows()));
   double loss = 0;
   for (int a = 0; a < T; ++a) {
+    const double normalisation = (problem.beta * h.row(a)).array().exp().sum();
     for (int b = 0; b < T; ++b) {
       double output = h(a, b), label = 0;
       if (problem.head == model::Head::softmax) {
-        output = std::exp(problem.beta * h(a, b)) / (problem.beta * h.row(a)).array().exp().sum();
+        output = std::exp(problem.beta * h(a, b)) / normalisation;
         label = labels(mu, a * T + b);
       } else {
         label = labels(mu, score_index(T, a, b));
