@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "attnlaw/report/assets.h"
 #include "attnlaw/report/escape.h"
 
