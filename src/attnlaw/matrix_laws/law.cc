@@ -17,7 +17,7 @@ namespace {
 using std::numbers::pi;
 
 constexpr unsigned kPanelNodes = 20;
-constexpr double kMassTolerance = 1e-11;
+constexpr double kMassTolerance = 1e-13;
 /// A panel whose last bisection changed less than this share of the tolerance is left alone.
 constexpr double kPanelShare = 0.1;
 /// Enough for a band in which thousands of atoms are about to separate; beyond it the errors are reported, not hidden.

@@ -76,7 +76,7 @@ class Law {
   /// fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels are bisected until
   /// each band's mass is met to the relative `tolerance`, or bisection no longer changes it; the errors returned say
   /// which.
-  Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-11) const;
+  Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13) const;
 
   /// The law of −X.
   Law mirrored() const;

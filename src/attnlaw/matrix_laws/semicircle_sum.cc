@@ -212,7 +212,19 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
   }
   const double re = 0.5 * (-c2 - real_root);
   const double norm = -c0 / real_root;
-  return {re, -std::sqrt(std::max(0.0, norm - re * re))};
+  Complex g(re, -std::sqrt(std::max(0.0, norm - re * re)));
+  // Vieta cancels when a² is small; Newton on a²g + κb/(1−bg) + 1/g = x does not. Near an edge, a double root, it may
+  // only polish.
+  constexpr double kLongestPolish = 0.1;
+  for (int polish = 0; polish < 4; ++polish) {
+    const Complex rest = 1.0 - jump * g;
+    const Complex value = variance * g + kappa * jump / rest + 1.0 / g - x;
+    const Complex slope = variance + kappa * jump * jump / (rest * rest) - 1.0 / (g * g);
+    const Complex step = -value / slope;
+    if (!(std::abs(step) <= kLongestPolish * std::abs(g)) || g.imag() + step.imag() > 0) break;
+    g += step;
+  }
+  return g;
 }
 
 Law wishart_sum(const WishartSpectrum& wishart, double variance) {
@@ -221,6 +233,9 @@ Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   std::vector<Law::Band> bands = biane_bands(spectrum, variance);
   for (Law::Band& band : bands) band.parameter = band.support;
   const double jump = wishart.scale / std::sqrt(wishart.kappa);
+  // Below this the coefficients of the cubic differ too much for its complex pair to be seen in double precision.
+  constexpr double kLeastVariance = 1e-8;
+  if (variance < kLeastVariance * jump * jump) return semicircle_sum_biane(wishart, variance);
   auto parametrisation = [kappa = wishart.kappa, jump, variance](double x, const Law::Point*) {
     return Law::Point{x, 1, cubic_stieltjes(kappa, jump, variance, x)};
   };

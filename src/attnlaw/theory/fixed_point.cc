@@ -101,13 +101,18 @@ void iterate_damped(Residual& residual, Iterate& at, double target, int budget) 
   constexpr double kLongestMove = 2;
   constexpr double kGrowth = 1.5;
   constexpr double kLeastDamping = 0.05;
+  constexpr int kPatience = 40;
   double damping = 0.8;
-  for (int i = 0; i < budget && size(at.residual) > target; ++i) {
+  double least = size(at.residual);
+  int without_gain = 0;
+  for (int i = 0; i < budget && size(at.residual) > target && without_gain < kPatience; ++i) {
     Iterate next = residual(at.x + damping * std::min(1.0, kLongestMove / size(at.residual)) * at.residual);
     if (size(next.residual) > kGrowth * size(at.residual) && damping > kLeastDamping)
       damping *= 0.5;
     else
       at = std::move(next);
+    without_gain = size(at.residual) < least ? 0 : without_gain + 1;
+    least = std::min(least, size(at.residual));
   }
 }
 
@@ -126,7 +131,8 @@ Step StateEvolution::step(const Overlaps& overlaps, int replicate) const {
 
 Step StateEvolution::step_from_zero() const { return prior_step(channel_.evaluate_at_zero()); }
 
-FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start, double tolerance) {
+FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
+                            const Tolerance& tolerance) {
   FixedPoint result;
   result.slope.setZero();
   Overlaps overlaps;
@@ -149,10 +155,11 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   constexpr int kBudget = 150;
   constexpr int kRounds = 4;
   double near = 0.1;
-  for (int round = 0; round < kRounds && size(at.residual) > tolerance; ++round, near *= 0.03) {
+  for (int round = 0; round < kRounds; ++round, near *= 0.03) {
+    if (size(at.residual) <= (round == 0 ? tolerance.aimed : tolerance.accepted)) break;
     iterate_damped(residual, at, near, kBudget);
     if (!slope || round > 0) slope = difference_slope(residual, at);
-    solve_broyden(residual, at, *slope, tolerance);
+    solve_broyden(residual, at, *slope, tolerance.aimed);
   }
   if (!slope) slope = difference_slope(residual, at);
   result.overlaps = from_coordinates(at.x, evolution.Q_star());
@@ -160,7 +167,7 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   result.residual = size(at.residual);
   result.slope = *slope;
   result.iterations += residual.evaluations();
-  result.converged = result.residual <= tolerance;
+  result.converged = result.residual <= tolerance.accepted;
   return result;
 }
 

@@ -46,7 +46,14 @@ struct FixedPoint {
   Eigen::Matrix3d slope;   ///< Jacobian of F(x) − x near `overlaps`, as the solver knows it; zero for S = 0
   double residual = 0;     ///< max |F(x) − x| at `overlaps`, x = (log q, artanh(m/√(q Q*)), log V); 0 for S = 0
   int iterations = 0;      ///< evaluations of the map
-  bool converged = false;  ///< residual within tolerance
+  bool converged = false;  ///< residual within Tolerance::accepted
+};
+
+/// The solver aims at `aimed`. Where the map is not smooth on its finite point set (proximal points that jump) it may
+/// stall before; a residual up to `accepted` still counts as converged.
+struct Tolerance {
+  double aimed = 1e-8;
+  double accepted = 1e-6;
 };
 
 /// Where to start: overlaps with q, V > 0 and, if known, the slope there (of a coarser point set, say).
@@ -58,7 +65,8 @@ struct Start {
 /// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
 /// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
 /// zero.
-FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start, double tolerance);
+FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
+                            const Tolerance& tolerance);
 
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
 /// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error.

@@ -102,6 +102,7 @@ class Proximal {
     constexpr int kMaxIterations = 60;
     // Newton converges quadratically: a step this small leaves an error of about its square.
     constexpr double kStepTolerance = 1e-5;
+    constexpr double kRounding = 1e-14;
     const double stiffness = 1 / V;
     Pack value = expand(label, omega, stiffness, z, current_);
     Pack damping = 0;
@@ -116,10 +117,10 @@ class Proximal {
       }
       const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), trial_);
       const Mask small = step_norm <= kStepTolerance * kStepTolerance * (1 + norm);
-      const Mask accept = active & (trial_value <= value);
+      const Mask accept = active & (trial_value <= (1 + kRounding) * value);
       adopt(accept, z);
       value = select(accept, trial_value, value);
-      active = active & !small;
+      active = active & !(small & accept);
       damping = select(accept, select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0),
                        max(kTighten * damping, Pack(stiffness)));
     }

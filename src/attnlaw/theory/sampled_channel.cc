@@ -145,14 +145,15 @@ class TwoStartProximal {
   bool want_hessian_ = false;
 };
 
-/// ‖(1 + VH)⁻¹H‖²_F per lane; 1 + VH is positive definite at a proximal point.
+/// ‖(1 + VH)⁻¹H‖²_F per lane. 1 + VH is positive definite at a proximal point; a lane where rounding hides that (a
+/// fold, of measure zero) counts as 0.
 template <class Matrix>
 Pack squared_response_of(const Matrix& hessian, int dimension, double V) {
   Matrix factor = hessian;
   std::vector<Pack> column(static_cast<std::size_t>(dimension));
   for (Pack& entry : factor) entry *= V;
   for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
-  cholesky(factor, dimension);
+  const Mask fold = cholesky(factor, dimension);
   Pack sum = 0;
   for (int j = 0; j < dimension; ++j) {
     for (int i = 0; i < dimension; ++i)
@@ -161,7 +162,7 @@ Pack squared_response_of(const Matrix& hessian, int dimension, double V) {
     cholesky_solve(factor, dimension, column.data());
     for (const Pack entry : column) sum += entry * entry;
   }
-  return sum;
+  return select(fold, 0, sum);
 }
 
 }  // namespace

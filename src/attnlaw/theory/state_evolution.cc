@@ -12,7 +12,8 @@
 namespace attnlaw::theory {
 namespace {
 
-constexpr double kResidualTolerance = 1e-8;
+/// A fixed point is accepted with a residual of this share of the accuracy.
+constexpr double kResidualShare = 0.1;
 /// A law whose mass or moments are off by more than this is not trusted.
 constexpr double kLawTolerance = 1e-7;
 
@@ -20,13 +21,16 @@ constexpr double kLawTolerance = 1e-7;
 /// sampling error; from there the number of points that the accuracy needs is predicted, and corrected where it falls
 /// short.
 constexpr int kCoarseLog2Points = 8;
-constexpr int kLastLog2Points = 18;
+constexpr int kLastLog2Points = 17;
 /// Sampling error ∝ 1/points (measured: orders 1.1 at T = 2, 0.9 at T = 3).
 constexpr double kConvergenceOrder = 1.0;
 
+/// The error of a coarse set is itself uncertain: no step may grow the set by more than 2^5.
+constexpr int kLongestLevelStep = 5;
+
 int next_level(int level, double error, double accuracy) {
   const int more = static_cast<int>(std::ceil(std::log2(error / accuracy) / kConvergenceOrder));
-  return std::min(kLastLog2Points, level + std::max(1, more));
+  return std::min(kLastLog2Points, level + std::clamp(more, 1, kLongestLevelStep));
 }
 
 double estimation_error(const Overlaps& overlaps, double Q_star) { return Q_star - 2 * overlaps.m + overlaps.q; }
@@ -105,12 +109,13 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
   Diagnostics& diagnostics = solution.diagnostics;
   const Denoiser denoiser(problem.lambda);
 
+  const Tolerance tolerance{1e-8, kResidualShare * options.accuracy};
   std::optional<Start> start;
   if (options.start) start = Start{*options.start, std::nullopt};
   for (int level = kCoarseLog2Points;;) {
     const auto channel = make_output_channel(problem, solution.Q_star, level);
     const StateEvolution evolution(*channel, denoiser, target);
-    const FixedPoint fixed_point = find_fixed_point(evolution, start, kResidualTolerance);
+    const FixedPoint fixed_point = find_fixed_point(evolution, start, tolerance);
     diagnostics.iterations += fixed_point.iterations;
     solution.overlaps = fixed_point.overlaps;
     solution.conjugates = fixed_point.step.conjugates;
@@ -141,7 +146,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
         trained_spectrum(target, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
     if (!fixed_point.converged)
       diagnostics.message = fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
-                                        diagnostics.residual, diagnostics.iterations, kResidualTolerance);
+                                        diagnostics.residual, diagnostics.iterations, tolerance.accepted);
     else if (diagnostics.law_error > kLawTolerance)
       diagnostics.message = fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}",
                                         diagnostics.law_error, kLawTolerance);
