@@ -1,5 +1,6 @@
 #include "attnlaw/theory/solution.h"
 
+#include <algorithm>
 #include <numbers>
 
 #include "attnlaw/theory/denoiser.h"
@@ -50,22 +51,24 @@ nlohmann::json to_json(const Solution& solution) {
           {"diagnostics", to_json(solution.diagnostics)}};
 }
 
-DensityCurve trained_density(const Solution& solution, const matrix_laws::Spectrum& target) {
-  DensityCurve curve;
-  const double threshold = Denoiser(solution.problem.lambda).threshold();
-  const double V_hat = solution.conjugates.V_hat;
-  const matrix_laws::Law law = Denoiser::noisy_target(target, solution.conjugates);
-  const double breakpoints[] = {threshold};
+TrainedLaw::TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target)
+    : threshold_(Denoiser(solution.problem.lambda).threshold()),
+      V_hat_(solution.conjugates.V_hat),
+      noisy_target_(Denoiser::noisy_target(target, solution.conjugates)) {}
+
+TrainedLaw::Curve TrainedLaw::density() const {
+  Curve curve;
   const auto add = [&](double x, double density) {
-    curve.s.push_back((x - threshold) / V_hat);
-    curve.density.push_back(density * V_hat);
+    curve.s.push_back((x - threshold_) / V_hat_);
+    curve.density.push_back(density * V_hat_);
   };
-  const std::vector<matrix_laws::Law::Node> nodes = law.quadrature(breakpoints).nodes;
+  const double breakpoints[] = {threshold_};
+  const std::vector<matrix_laws::Law::Node> nodes = noisy_target_.quadrature(breakpoints).nodes;
   auto node = nodes.begin();
-  for (const auto& band : law.bands()) {
-    if (band.support.upper <= threshold) continue;
-    const double first = std::max(threshold, band.support.lower);
-    add(first, law.density(first));
+  for (const auto& band : noisy_target_.bands()) {
+    if (band.support.upper <= threshold_) continue;
+    const double first = std::max(threshold_, band.support.lower);
+    add(first, noisy_target_.density(first));
     while (node != nodes.end() && node->x <= first) ++node;
     for (; node != nodes.end() && node->x < band.support.upper; ++node)
       add(node->x, -node->g.imag() / std::numbers::pi);
@@ -74,10 +77,6 @@ DensityCurve trained_density(const Solution& solution, const matrix_laws::Spectr
   return curve;
 }
 
-double trained_cdf(const Solution& solution, const matrix_laws::Spectrum& target, double s) {
-  if (s < 0) return 0;
-  const double threshold = Denoiser(solution.problem.lambda).threshold();
-  return Denoiser::noisy_target(target, solution.conjugates).cdf(threshold + solution.conjugates.V_hat * s);
-}
+double TrainedLaw::cdf(double s) const { return s < 0 ? 0 : noisy_target_.cdf(threshold_ + V_hat_ * s); }
 
 }  // namespace attnlaw::theory

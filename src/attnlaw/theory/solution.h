@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/matrix_laws/law.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/theory/overlaps.h"
@@ -47,14 +48,25 @@ struct Solution {
 /// The `solve` document of the JSON contract (docs/json.md).
 nlohmann::json to_json(const Solution& solution);
 
-/// Density of the trained spectrum: points (s, density) along every band, ascending in s, zero at the ends of bands.
-struct DensityCurve {
-  std::vector<double> s;
-  std::vector<double> density;
-};
-DensityCurve trained_density(const Solution& solution, const matrix_laws::Spectrum& target);
+/// The law of the trained S of a solution: an atom at 0 and the bands of M above 2λ, in units of S.
+class TrainedLaw {
+ public:
+  TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target);
 
-/// P(eigenvalue of the trained S ≤ s), the atom included.
-double trained_cdf(const Solution& solution, const matrix_laws::Spectrum& target, double s);
+  /// Points (s, density) along every band, ascending in s, with density 0 at the ends of bands.
+  struct Curve {
+    std::vector<double> s;
+    std::vector<double> density;
+  };
+  Curve density() const;
+
+  /// P(eigenvalue ≤ s), the atom included.
+  double cdf(double s) const;
+
+ private:
+  double threshold_;
+  double V_hat_;
+  matrix_laws::Law noisy_target_;
+};
 
 }  // namespace attnlaw::theory

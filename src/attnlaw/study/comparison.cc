@@ -1,0 +1,196 @@
+#include "attnlaw/study/comparison.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <stdexcept>
+
+#include "attnlaw/base/parallel.h"
+
+namespace attnlaw::study {
+namespace {
+
+using matrix_laws::Spectrum;
+
+/// The errors that are compared, in experiment and theory.
+struct ComparedError {
+  const char* name;
+  double experiment::Measurements::*measured;
+  double theory::Errors::*predicted;
+  Estimate ErrorEstimates::*difference;
+  Extrapolated Extrapolation::*extrapolated;
+};
+
+constexpr ComparedError kComparedErrors[] = {
+    {"train", &experiment::Measurements::train, &theory::Errors::train, &ErrorEstimates::train, &Extrapolation::train},
+    {"test", &experiment::Measurements::test, &theory::Errors::test, &ErrorEstimates::test, &Extrapolation::test},
+    {"estimation", &experiment::Measurements::estimation, &theory::Errors::estimation, &ErrorEstimates::estimation,
+     &Extrapolation::estimation}};
+
+std::vector<double> relative_differences(const Comparison& comparison, const ComparedError& error) {
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < comparison.instance_theory.size(); ++i) {
+    const double predicted = comparison.instance_theory[i].*error.predicted;
+    differences.push_back((comparison.experiment.instances[i].*error.measured - predicted) / predicted);
+  }
+  return differences;
+}
+
+double mean_of(std::span<const double> values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+double squared_deviations(std::span<const double> values) {
+  const double mean = mean_of(values);
+  double sum = 0;
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return sum;
+}
+
+Estimate estimate_of(std::span<const double> values) {
+  const double count = static_cast<double>(values.size());
+  return {mean_of(values), std::sqrt(squared_deviations(values) / (count * (count - 1)))};
+}
+
+Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const ComparedError& error, int degree) {
+  const auto sizes = static_cast<Eigen::Index>(comparisons.size());
+  Eigen::MatrixXd design(sizes, degree + 1);
+  Eigen::VectorXd values(sizes), weights(sizes);
+  double scatter = 0, freedom = 0;
+  for (Eigen::Index k = 0; k < sizes; ++k) {
+    const Comparison& comparison = comparisons[static_cast<std::size_t>(k)];
+    const std::vector<double> differences = relative_differences(comparison, error);
+    const double d = comparison.experiment.d;
+    const double count = static_cast<double>(differences.size());
+    for (int power = 0; power <= degree; ++power) design(k, power) = std::pow(1 / d, power);
+    values[k] = mean_of(differences);
+    weights[k] = count * d * d;
+    scatter += d * d * squared_deviations(differences);
+    freedom += count - 1;
+  }
+  // In units of s: Var(values[k]) = s²/weights[k].
+  const Eigen::MatrixXd normal = design.transpose() * weights.asDiagonal() * design;
+  const Eigen::MatrixXd inverse = normal.inverse();
+  const Eigen::VectorXd coefficients = inverse * (design.transpose() * weights.asDiagonal() * values);
+  Extrapolated result;
+  result.value = coefficients[0];
+  result.standard_error = std::sqrt(scatter / freedom * inverse(0, 0));
+  result.z = result.value / result.standard_error;
+  return result;
+}
+
+nlohmann::json measurements_json(const experiment::Measurements& m) {
+  return {{"q", m.q},
+          {"m", m.m},
+          {"Q_star", m.Q_star},
+          {"train", m.train},
+          {"test", m.test},
+          {"estimation", m.estimation},
+          {"objective", m.objective},
+          {"kkt", m.kkt},
+          {"iterations", m.iterations},
+          {"seconds", m.seconds}};
+}
+
+nlohmann::json comparison_json(const Comparison& comparison) {
+  nlohmann::json instances = nlohmann::json::array();
+  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i) {
+    const experiment::Instance& instance = comparison.experiment.instances[i];
+    nlohmann::json entry = measurements_json(instance);
+    entry["seed"] = instance.seed;
+    entry["converged"] = instance.converged;
+    entry["iterations"] = static_cast<long long>(instance.iterations);
+    for (const ComparedError& error : kComparedErrors)
+      entry["theory"][error.name] = comparison.instance_theory[i].*error.predicted;
+    instances.push_back(std::move(entry));
+  }
+  nlohmann::json document{{"d", comparison.experiment.d},
+                          {"n", comparison.experiment.n},
+                          {"instances", instances},
+                          {"mean", measurements_json(comparison.experiment.mean)},
+                          {"standard_error", measurements_json(comparison.experiment.standard_error)},
+                          {"theory", theory::to_json(comparison.theory)},
+                          {"converged", comparison.converged()}};
+  for (const ComparedError& error : kComparedErrors) {
+    const Estimate& estimate = comparison.difference.*error.difference;
+    document["difference"][error.name] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
+  }
+  return document;
+}
+
+}  // namespace
+
+bool Comparison::converged() const { return experiment.converged() && theory.diagnostics.converged; }
+
+Comparison compare(const model::Problem& problem, const experiment::Options& options,
+                   const theory::SolveOptions& theory_options) {
+  Comparison comparison;
+  comparison.experiment = experiment::run(problem, options);
+  const std::vector<experiment::Instance>& instances = comparison.experiment.instances;
+  std::vector<double> pooled;
+  for (const auto& instance : instances)
+    pooled.insert(pooled.end(), instance.target_eigenvalues.begin(), instance.target_eigenvalues.end());
+  comparison.theory = theory::solve(problem, Spectrum::from_eigenvalues(pooled), theory_options);
+
+  comparison.instance_theory.resize(instances.size());
+  std::vector<char> solved(instances.size(), 0);
+  base::parallel_for(instances.size(), options.threads, [&](std::size_t i) {
+    const theory::Solution solution =
+        theory::solve(problem, Spectrum::from_eigenvalues(instances[i].target_eigenvalues), theory_options);
+    comparison.instance_theory[i] = solution.errors;
+    solved[i] = solution.diagnostics.converged;
+  });
+  if (std::find(solved.begin(), solved.end(), 0) != solved.end()) {
+    comparison.theory.diagnostics.converged = false;
+    if (comparison.theory.diagnostics.message.empty())
+      comparison.theory.diagnostics.message = "the theory of an instance's own target did not converge";
+  }
+  for (const ComparedError& error : kComparedErrors)
+    comparison.difference.*error.difference = estimate_of(relative_differences(comparison, error));
+  return comparison;
+}
+
+Extrapolation extrapolate(std::span<const Comparison> comparisons) {
+  std::set<int> sizes;
+  bool scattered = false;
+  for (const Comparison& comparison : comparisons) {
+    sizes.insert(comparison.experiment.d);
+    scattered = scattered || comparison.experiment.instances.size() > 1;
+  }
+  if (sizes.size() < 2 || !scattered)
+    throw std::invalid_argument(
+        fmt::format("an extrapolation to 1/d → 0 needs at least two different d and two instances, got {} d and {} "
+                    "instance(s) each",
+                    sizes.size(), comparisons.empty() ? 0 : comparisons.front().experiment.instances.size()));
+  constexpr std::size_t kSizesForQuadratic = 4;
+  const int degree = sizes.size() >= kSizesForQuadratic ? 2 : 1;
+  Extrapolation result;
+  for (const ComparedError& error : kComparedErrors)
+    result.*error.extrapolated = extrapolate_error(comparisons, error, degree);
+  return result;
+}
+
+nlohmann::json to_json(std::span<const Comparison> comparisons) {
+  nlohmann::json document{{"schema", "attnlaw/1"}, {"command", "simulate"}};
+  if (comparisons.empty()) return document;
+  document["problem"] = model::to_json(comparisons.front().experiment.problem);
+  if (comparisons.size() == 1) {
+    document.update(comparison_json(comparisons.front()));
+    return document;
+  }
+  for (const Comparison& comparison : comparisons) document["sizes"].push_back(comparison_json(comparison));
+  const Extrapolation extrapolation = extrapolate(comparisons);
+  for (const ComparedError& error : kComparedErrors) {
+    const Extrapolated& figure = extrapolation.*error.extrapolated;
+    document["extrapolation"][error.name] = {
+        {"value", figure.value}, {"standard_error", figure.standard_error}, {"z", figure.z}};
+  }
+  return document;
+}
+
+}  // namespace attnlaw::study

@@ -1,0 +1,37 @@
+#include "attnlaw/study/learning_curve.h"
+
+#include <cmath>
+#include <mutex>
+
+#include "attnlaw/base/parallel.h"
+
+namespace attnlaw::study {
+
+std::vector<model::Problem> along_alpha(const model::Problem& problem, std::span<const double> alphas) {
+  std::vector<model::Problem> problems(alphas.size(), problem);
+  for (std::size_t i = 0; i < alphas.size(); ++i) problems[i].alpha = alphas[i];
+  return problems;
+}
+
+std::vector<double> geometric_grid(double first, double last, int count) {
+  std::vector<double> grid;
+  for (int i = 0; i < count; ++i) grid.push_back(first * std::pow(last / first, i / (count - 1.0)));
+  grid.back() = last;
+  return grid;
+}
+
+std::vector<theory::Solution> solve_each(std::span<const model::Problem> problems, const theory::SolveOptions& options,
+                                         int threads, const std::function<void(int, int)>& progress) {
+  std::vector<theory::Solution> solutions(problems.size());
+  std::mutex reporting;
+  int done = 0;
+  base::parallel_for(problems.size(), threads, [&](std::size_t i) {
+    solutions[i] = theory::solve(problems[i], options);
+    const std::lock_guard lock(reporting);
+    ++done;
+    if (progress) progress(done, static_cast<int>(problems.size()));
+  });
+  return solutions;
+}
+
+}  // namespace attnlaw::study

@@ -1,0 +1,23 @@
+#pragma once
+/// The theory of many problems over threads.
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "attnlaw/theory/state_evolution.h"
+
+namespace attnlaw::study {
+
+/// `problem` at each value of alpha.
+std::vector<model::Problem> along_alpha(const model::Problem& problem, std::span<const double> alphas);
+
+/// `count` values from `first` to `last` with equal ratios; both > 0, count ≥ 2.
+std::vector<double> geometric_grid(double first, double last, int count);
+
+/// Solves every problem from the uninformed start: the result does not depend on the order or the number of threads (0:
+/// all). progress(done, total) is called after each, one call at a time.
+std::vector<theory::Solution> solve_each(std::span<const model::Problem> problems, const theory::SolveOptions& options,
+                                         int threads, const std::function<void(int, int)>& progress = {});
+
+}  // namespace attnlaw::study
