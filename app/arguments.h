@@ -1,0 +1,88 @@
+#pragma once
+/// The command line: arguments of every command as plain structs, and the one place that parses them.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "attnlaw/experiment/experiment.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/state_evolution.h"
+
+namespace attnlaw::app {
+
+enum class Format { table, json, csv };
+
+/// Options that every command takes.
+struct Common {
+  Format format = Format::table;
+  std::string output;      ///< file; empty: standard output
+  int threads = 0;         ///< 0: all available
+  std::uint64_t seed = 0;
+  bool quiet = false;
+};
+
+struct SolveArguments {
+  Common common;
+  model::Problem problem;
+  theory::SolveOptions options;
+};
+
+/// Finite-size experiments at each d.
+struct Experiments {
+  std::vector<int> d;
+  experiment::Options options;  ///< d, seed, threads and progress are set per run
+};
+
+struct SimulateArguments {
+  Common common;
+  model::Problem problem;
+  theory::SolveOptions options;
+  Experiments experiments;
+  std::string html;  ///< report to write; empty: none
+};
+
+struct SpectrumArguments {
+  Common common;
+  model::Problem problem;
+  theory::SolveOptions options;
+  Experiments experiments;  ///< at most one d; empty: the law alone
+  std::string html;
+};
+
+struct DemoArguments {
+  Common common;
+  std::string html = "attnlaw-demo.html";
+};
+
+struct ConventionsArguments {
+  Common common;
+};
+
+struct VersionArguments {
+  Common common;
+};
+
+struct CompletionArguments {
+  Common common;
+  std::string script;  ///< the bash completion of this program
+};
+
+/// Help was asked for: its text.
+struct Help {
+  std::string text;
+};
+
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, DemoArguments, ConventionsArguments,
+                               VersionArguments, CompletionArguments, Help>;
+
+/// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a file
+/// cannot be read.
+Arguments parse_arguments(int argc, char** argv);
+
+/// The command line as typed, quoted for a shell.
+std::string command_line(int argc, char** argv);
+
+}  // namespace attnlaw::app

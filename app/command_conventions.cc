@@ -1,0 +1,22 @@
+#include "commands.h"
+#include "conventions_text.h"
+#include "output.h"
+
+namespace attnlaw::app {
+
+int run(const ConventionsArguments& arguments) {
+  const Result result{{}, {{"schema", "attnlaw/1"}, {"command", "conventions"}, {"text", kConventions}},
+                      {{}, {{"text"}}, {{std::string(kConventions)}}}};
+  if (arguments.common.format == Format::table)
+    emit_text(arguments.common, kConventions);
+  else
+    emit(arguments.common, result);
+  return 0;
+}
+
+int run(const Help& help) {
+  emit_text({}, help.text);
+  return 0;
+}
+
+}  // namespace attnlaw::app

@@ -1,0 +1,61 @@
+#include "output.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "attnlaw/base/file.h"
+
+namespace attnlaw::app {
+namespace {
+
+std::string& remembered_command() {
+  static std::string command;
+  return command;
+}
+
+constexpr int kIndent = 2;
+
+std::string format_result(Format format, const Result& result) {
+  if (format == Format::json) return result.document.dump(kIndent) + "\n";
+  if (format == Format::csv) return report::csv(result.rows);
+  std::string text;
+  for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table);
+  if (!result.note.empty()) text += "\n" + result.note + "\n";
+  return text;
+}
+
+}  // namespace
+
+void require_outputs(const Common& common, const std::string& html) {
+  if (!common.output.empty()) base::require_writable(common.output);
+  if (!html.empty()) base::require_writable(html);
+}
+
+void emit(const Common& common, const Result& result) { emit_text(common, format_result(common.format, result)); }
+
+void emit_text(const Common& common, const std::string& text) {
+  if (!common.output.empty()) {
+    base::write_atomically(common.output, text);
+    return;
+  }
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw base::FileError(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+}
+
+void write_page(const std::string& path, report::Page page) {
+  page.command = remembered_command();
+  page.version = version();
+  page.date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
+  base::write_atomically(path, report::html(page));
+}
+
+void remember_command_line(std::string command) { remembered_command() = std::move(command); }
+
+std::string version() { return "attnlaw " ATTNLAW_VERSION; }
+
+}  // namespace attnlaw::app
