@@ -116,7 +116,8 @@ class Proximal {
         norm += z[k] * z[k];
       }
       const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), trial_);
-      const Mask small = step_norm <= kStepTolerance * kStepTolerance * (1 + norm);
+      // Only an undamped step tells the distance from the minimum.
+      const Mask small = (damping <= 0) & (step_norm <= kStepTolerance * kStepTolerance * (1 + norm));
       const Mask accept = active & (trial_value <= (1 + kRounding) * value);
       adopt(accept, z);
       value = select(accept, trial_value, value);

@@ -1,0 +1,306 @@
+/// The proximal operator of the softmax losses: derivatives, symmetries, stationarity, and how well two starts find the
+/// global minimum.
+
+#include "attnlaw/theory/proximal.h"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "attnlaw/theory/softmax_losses.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using Point = std::vector<Pack>;
+
+Point random_point(int dimension, double scale, std::mt19937_64& generator) {
+  std::normal_distribution<double> normal;
+  Point point(static_cast<std::size_t>(dimension));
+  for (Pack& coordinate : point)
+    for (int lane = 0; lane < kLanes; ++lane) coordinate.lanes[lane] = scale * normal(generator);
+  return point;
+}
+
+template <class Loss>
+typename Loss::Label label_at(const Loss& loss, const Point& point) {
+  typename Loss::Label label = loss.make_label();
+  loss.label(point.data(), label);
+  return label;
+}
+
+template <class Loss>
+Expansion<Loss::kDimension> expansion_at(const Loss& loss, const typename Loss::Label& label, const Point& point) {
+  Expansion<Loss::kDimension> at(loss.dimension());
+  loss.expand(label, point.data(), at);
+  return at;
+}
+
+template <class Packs>
+double entry(const Packs& packs, int index, int lane) {
+  return packs[static_cast<std::size_t>(index)].lanes[lane];
+}
+
+/// The full symmetric matrix of one lane.
+template <class Matrix>
+Eigen::MatrixXd lane_matrix(const Matrix& lower, int dimension, int lane) {
+  Eigen::MatrixXd matrix(dimension, dimension);
+  for (int i = 0; i < dimension; ++i)
+    for (int j = 0; j <= i; ++j) matrix(i, j) = matrix(j, i) = entry(lower, lower_index(i, j), lane);
+  return matrix;
+}
+
+template <class Packs>
+Eigen::VectorXd lane_vector(const Packs& packs, int dimension, int lane) {
+  Eigen::VectorXd vector(dimension);
+  for (int k = 0; k < dimension; ++k) vector[k] = entry(packs, k, lane);
+  return vector;
+}
+
+/// The unit direction in z that no row of the softmax sees: a common shift of all scores.
+Eigen::VectorXd invisible_direction(int tokens) {
+  Eigen::VectorXd direction(tokens * (tokens + 1) / 2);
+  for (int a = 0; a < tokens; ++a)
+    for (int b = 0; b <= a; ++b) direction[lower_index(a, b)] = (a == b ? 1.0 : std::sqrt(2.0)) / tokens;
+  return direction;
+}
+
+template <class Loss>
+void expect_derivatives_match_differences(const Loss& loss, std::mt19937_64& generator) {
+  constexpr double kStep = 1e-5;
+  constexpr double kGradientTolerance = 1e-8;  // rounding 1e-16/step, truncation step²
+  for (int trial = 0; trial < 20; ++trial) {
+    const Point at = random_point(loss.dimension(), 1.5, generator);
+    const auto label = label_at(loss, random_point(loss.dimension(), 1.5, generator));
+    const auto expansion = expansion_at(loss, label, at);
+    for (int lane = 0; lane < kLanes; ++lane)
+      EXPECT_NEAR(expansion.value.lanes[lane], loss.value(label, at.data()).lanes[lane], 1e-14);
+    for (int k = 0; k < loss.dimension(); ++k) {
+      Point up = at, down = at;
+      up[static_cast<std::size_t>(k)] += kStep;
+      down[static_cast<std::size_t>(k)] -= kStep;
+      const auto above = expansion_at(loss, label, up), below = expansion_at(loss, label, down);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        EXPECT_NEAR(entry(expansion.gradient, k, lane),
+                    (above.value.lanes[lane] - below.value.lanes[lane]) / (2 * kStep), kGradientTolerance);
+        for (int l = 0; l <= k; ++l)
+          EXPECT_NEAR(entry(expansion.hessian, lower_index(k, l), lane),
+                      (entry(above.gradient, l, lane) - entry(below.gradient, l, lane)) / (2 * kStep),
+                      kGradientTolerance);
+      }
+    }
+  }
+}
+
+template <class Loss>
+void expect_gauss_newton_is_the_hessian_without_residual(const Loss& loss, std::mt19937_64& generator) {
+  for (int trial = 0; trial < 20; ++trial) {
+    const Point at = random_point(loss.dimension(), 1.5, generator);
+    const auto perfect = expansion_at(loss, label_at(loss, at), at);
+    const auto other =
+        expansion_at(loss, label_at(loss, random_point(loss.dimension(), 1.5, generator)), at).gauss_newton;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const Eigen::MatrixXd gauss_newton = lane_matrix(perfect.gauss_newton, loss.dimension(), lane);
+      EXPECT_LT((gauss_newton - lane_matrix(perfect.hessian, loss.dimension(), lane)).norm(), 1e-13);
+      EXPECT_LT((gauss_newton - lane_matrix(other, loss.dimension(), lane)).norm(), 1e-13);
+      EXPECT_GT(gauss_newton.selfadjointView<Eigen::Lower>().eigenvalues().minCoeff(), -1e-13);
+    }
+  }
+}
+
+TEST(SoftmaxPair, DerivativesMatchDifferences) {
+  std::mt19937_64 generator(1);
+  for (const double beta : {0.5, 1.0, 2.0}) expect_derivatives_match_differences(SoftmaxPair(beta, 1.3), generator);
+}
+
+TEST(SoftmaxRows, DerivativesMatchDifferences) {
+  std::mt19937_64 generator(2);
+  for (const int tokens : {2, 3, 5}) expect_derivatives_match_differences(SoftmaxRows<0>(tokens, 1.2, 0.8), generator);
+  expect_derivatives_match_differences(SoftmaxRows<4>(4, 1.2, 0.8), generator);
+}
+
+TEST(SoftmaxLosses, GaussNewtonIsTheHessianWithoutResidual) {
+  std::mt19937_64 generator(3);
+  expect_gauss_newton_is_the_hessian_without_residual(SoftmaxPair(1.4, 1.4), generator);
+  expect_gauss_newton_is_the_hessian_without_residual(SoftmaxRows<3>(3, 1.4, 1.4), generator);
+  expect_gauss_newton_is_the_hessian_without_residual(SoftmaxRows<0>(5, 0.7, 0.7), generator);
+}
+
+TEST(SoftmaxLosses, SaturatedScoresStayFinite) {
+  std::mt19937_64 generator(4);
+  const auto expect_finite = [&](const auto& loss) {
+    const Point at = random_point(loss.dimension(), 1e6, generator);
+    const auto expansion = expansion_at(loss, label_at(loss, random_point(loss.dimension(), 1e6, generator)), at);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      EXPECT_TRUE(std::isfinite(expansion.value.lanes[lane]));
+      EXPECT_TRUE(lane_vector(expansion.gradient, loss.dimension(), lane).allFinite());
+      EXPECT_TRUE(lane_matrix(expansion.hessian, loss.dimension(), lane).allFinite());
+    }
+  };
+  expect_finite(SoftmaxPair(3, 2));
+  expect_finite(SoftmaxRows<0>(4, 3, 2));
+}
+
+/// u = A z, the two differences of scores that a 2×2 attention matrix depends on; z in the order 11, 21, 22.
+Eigen::Matrix<double, 2, 3> pair_features() {
+  Eigen::Matrix<double, 2, 3> features;
+  features << std::sqrt(2.0), -1, 0, 0, -1, std::sqrt(2.0);
+  return features;
+}
+
+/// ζ with u = L ζ, L Lᵀ = [[3,1],[1,3]], as z, its preimage of least norm.
+Point pair_as_rows(const Point& zeta) {
+  const Eigen::Matrix<double, 2, 3> features = pair_features();
+  const Eigen::Matrix2d metric = features * features.transpose();
+  const Eigen::Matrix2d L = metric.llt().matrixL();
+  const Eigen::Matrix<double, 3, 2> map = features.transpose() * metric.inverse() * L;
+  Point z(3);
+  for (int i = 0; i < 3; ++i) z[static_cast<std::size_t>(i)] = map(i, 0) * zeta[0] + map(i, 1) * zeta[1];
+  return z;
+}
+
+TEST(SoftmaxPair, IsSoftmaxRowsOfTwoTokens) {
+  std::mt19937_64 generator(5);
+  const SoftmaxPair pair(1.3, 0.9);
+  const SoftmaxRows<0> rows(2, 1.3, 0.9);
+  for (int trial = 0; trial < 50; ++trial) {
+    const Point at = random_point(2, 2, generator), target = random_point(2, 2, generator);
+    const auto y_pair = label_at(pair, target);
+    const auto y_rows = label_at(rows, pair_as_rows(target));
+    const Pack by_pair = pair.value(y_pair, at.data()), by_rows = rows.value(y_rows, pair_as_rows(at).data());
+    for (int lane = 0; lane < kLanes; ++lane) EXPECT_NEAR(by_pair.lanes[lane], by_rows.lanes[lane], 1e-13);
+  }
+}
+
+TEST(SoftmaxPair, MoreauEnvelopeIsThatOfSoftmaxRows) {
+  std::mt19937_64 generator(6);
+  const SoftmaxPair pair(1, 1);
+  const SoftmaxRows<0> rows(2, 1, 1);
+  Proximal pair_proximal(pair);
+  Proximal rows_proximal(rows);
+  for (const double V : {0.01, 1.0, 30.0}) {
+    for (int trial = 0; trial < 20; ++trial) {
+      // Close enough together for one common valley.
+      const Point omega = random_point(2, 0.3, generator);
+      Point in_pair = omega, in_rows = pair_as_rows(omega);
+      const Point rows_omega = in_rows;
+      const Point target = random_point(2, 0.3, generator);
+      const Pack by_pair = pair_proximal.descend(label_at(pair, target), omega.data(), V, in_pair.data());
+      const Pack by_rows =
+          rows_proximal.descend(label_at(rows, pair_as_rows(target)), rows_omega.data(), V, in_rows.data());
+      const Point mapped = pair_as_rows(in_pair);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        EXPECT_NEAR(by_pair.lanes[lane], by_rows.lanes[lane], 1e-13);
+        EXPECT_LT((lane_vector(mapped, 3, lane) - lane_vector(in_rows, 3, lane)).norm(), 1e-7);
+      }
+    }
+  }
+}
+
+template <int kTokens>
+void expect_same_at_compile_and_run_time(std::mt19937_64& generator) {
+  const SoftmaxRows<kTokens> fixed(kTokens, 1.1, 0.8);
+  const SoftmaxRows<0> dynamic(kTokens, 1.1, 0.8);
+  for (int trial = 0; trial < 20; ++trial) {
+    const Point at = random_point(fixed.dimension(), 2, generator);
+    const Point target = random_point(fixed.dimension(), 2, generator);
+    const auto one = expansion_at(fixed, label_at(fixed, target), at);
+    const auto other = expansion_at(dynamic, label_at(dynamic, target), at);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const int size = fixed.dimension();
+      EXPECT_NEAR(one.value.lanes[lane], other.value.lanes[lane], 1e-13);
+      EXPECT_LT((lane_vector(one.gradient, size, lane) - lane_vector(other.gradient, size, lane)).norm(), 1e-13);
+      EXPECT_LT((lane_matrix(one.hessian, size, lane) - lane_matrix(other.hessian, size, lane)).norm(), 1e-13);
+    }
+  }
+}
+
+TEST(SoftmaxRows, SizeKnownAtCompileTimeChangesNothing) {
+  std::mt19937_64 generator(7);
+  expect_same_at_compile_and_run_time<3>(generator);
+  expect_same_at_compile_and_run_time<4>(generator);
+}
+
+TEST(SoftmaxRows, CommonShiftOfAllScoresIsInvisible) {
+  std::mt19937_64 generator(8);
+  for (const int tokens : {2, 3, 6}) {
+    const SoftmaxRows<0> loss(tokens, 1.1, 0.8);
+    const Eigen::VectorXd e = invisible_direction(tokens);
+    EXPECT_NEAR(e.norm(), 1, 1e-15);
+    const Point at = random_point(loss.dimension(), 1, generator);
+    const auto expansion = expansion_at(loss, label_at(loss, random_point(loss.dimension(), 1, generator)), at);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      EXPECT_NEAR(lane_vector(expansion.gradient, loss.dimension(), lane).dot(e), 0, 1e-14);
+      EXPECT_LT((lane_matrix(expansion.hessian, loss.dimension(), lane) * e).norm(), 1e-13);
+    }
+  }
+}
+
+TEST(SoftmaxRows, EmbeddingIsAnIsometryOntoTheVisibleDirections) {
+  std::mt19937_64 generator(9);
+  for (const int tokens : {2, 3, 6}) {
+    const SoftmaxRows<0> loss(tokens, 1, 1);
+    EXPECT_EQ(loss.sampled_dimension(), tokens * (tokens + 1) / 2 - 1);
+    const Point sampled = random_point(loss.sampled_dimension(), 1, generator);
+    Point embedded(static_cast<std::size_t>(loss.dimension()));
+    loss.embed(sampled.data(), embedded.data());
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const Eigen::VectorXd image = lane_vector(embedded, loss.dimension(), lane);
+      EXPECT_NEAR(image.norm(), lane_vector(sampled, loss.sampled_dimension(), lane).norm(), 1e-13);
+      EXPECT_NEAR(image.dot(invisible_direction(tokens)), 0, 1e-13);
+    }
+  }
+}
+
+template <class Loss>
+void expect_stationary(const Loss& loss, std::mt19937_64& generator) {
+  Proximal<Loss> proximal(loss);
+  for (const double V : {1e-2, 1.0, 1e2, 1e4}) {
+    for (int trial = 0; trial < 50; ++trial) {
+      const Point omega = random_point(loss.dimension(), 1.5, generator);
+      const Point target = random_point(loss.dimension(), 1.5, generator);
+      const auto label = label_at(loss, target);
+      Point z = trial % 2 == 0 ? omega : target;
+      const Pack value = proximal.descend(label, omega.data(), V, z.data());
+      const auto at = expansion_at(loss, label, z);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const Eigen::VectorXd shift =
+            lane_vector(z, loss.dimension(), lane) - lane_vector(omega, loss.dimension(), lane);
+        EXPECT_NEAR(value.lanes[lane], at.value.lanes[lane] + shift.squaredNorm() / (2 * V), 1e-13);
+        // The last Newton step was below 1e-5: its error is the square of that.
+        EXPECT_LT((lane_vector(at.gradient, loss.dimension(), lane) + shift / V).norm(), 1e-8) << "V " << V;
+      }
+    }
+  }
+}
+
+TEST(Proximal, EndsAtStationaryPoints) {
+  std::mt19937_64 generator(10);
+  expect_stationary(SoftmaxPair(1, 1), generator);
+  expect_stationary(SoftmaxPair(2, 1), generator);
+  expect_stationary(SoftmaxRows<3>(3, 1, 1), generator);
+  expect_stationary(SoftmaxRows<0>(5, 1, 1), generator);
+}
+
+TEST(Proximal, IsTheFieldForAStiffSpringAndTheLabelForASoftOne) {
+  std::mt19937_64 generator(11);
+  const SoftmaxRows<3> loss(3, 1, 1);
+  Proximal<SoftmaxRows<3>> proximal(loss);
+  const Point omega = random_point(loss.dimension(), 1, generator),
+              target = random_point(loss.dimension(), 1, generator);
+  const auto label = label_at(loss, target);
+  Point z = omega;
+  proximal.descend(label, omega.data(), 1e-9, z.data());
+  for (int lane = 0; lane < kLanes; ++lane)
+    EXPECT_LT((lane_vector(z, 6, lane) - lane_vector(omega, 6, lane)).norm(), 1e-8);
+  z = target;
+  proximal.descend(label, omega.data(), 1e9, z.data());
+  const Pack residual = loss.value(label, z.data());
+  for (int lane = 0; lane < kLanes; ++lane) EXPECT_LT(residual.lanes[lane], 1e-14);
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
