@@ -18,8 +18,8 @@ enum class Format { table, json, csv };
 /// Options that every command takes.
 struct Common {
   Format format = Format::table;
-  std::string output;      ///< file; empty: standard output
-  int threads = 0;         ///< 0: all available
+  std::string output;  ///< file; empty: standard output
+  int threads = 0;     ///< 0: all available
   std::uint64_t seed = 0;
   bool quiet = false;
 };
@@ -75,11 +75,11 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, DemoArguments, ConventionsArguments,
-                               VersionArguments, CompletionArguments, Help>;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, DemoArguments,
+                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
-/// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a file
-/// cannot be read.
+/// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
+/// file cannot be read.
 Arguments parse_arguments(int argc, char** argv);
 
 /// The command line as typed, quoted for a shell.

@@ -9,7 +9,8 @@ namespace attnlaw::app {
 int run(const SolveArguments& arguments) {
   require_outputs(arguments.common);
   const theory::Solution solution = theory::solve(arguments.problem, arguments.options);
-  emit(arguments.common, {solution_tables(solution), theory::to_json(solution), solution_row(solution), warnings(solution)});
+  emit(arguments.common,
+       {solution_tables(solution), theory::to_json(solution), solution_row(solution), warnings(solution)});
   return solution.diagnostics.converged ? 0 : 1;
 }
 

@@ -38,7 +38,8 @@ int run(const VersionArguments& arguments) {
       {"BLAS kernel", openblas_get_corename()},
       {"Eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
       {"Boost", BOOST_LIB_VERSION},
-      {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
+      {"nlohmann-json",
+       fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
       {"fmt", fmt::format("{}", FMT_VERSION)}};
   Result result{{{"", {{"part"}, {"version"}}}}, {{"schema", "attnlaw/1"}, {"command", "version"}}, {}};
   for (const auto& [part, text] : facts) {

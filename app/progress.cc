@@ -21,8 +21,8 @@ void Progress::update(int done, int total) {
   constexpr int kWidth = 24;
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const int filled = kWidth * done / total;
-  fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}/{}, {:.0f} s left", label_, "", filled, "", kWidth - filled, done, total,
-             elapsed / done * (total - done));
+  fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}/{}, {:.0f} s left", label_, "", filled, "", kWidth - filled, done,
+             total, elapsed / done * (total - done));
   std::fflush(stderr);
 }
 

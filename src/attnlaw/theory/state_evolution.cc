@@ -88,12 +88,12 @@ TrainedSpectrum trained_spectrum(const matrix_laws::Spectrum& target, const Conj
   return spectrum;
 }
 
-void require_accuracy(double accuracy) {
-  if (!(accuracy >= 1e-6 && accuracy <= 0.1))
-    throw std::invalid_argument(fmt::format("accuracy must be between 1e-6 and 0.1, got {}", accuracy));
-}
-
 }  // namespace
+
+void require_valid(const SolveOptions& options) {
+  if (!(options.accuracy >= 1e-6 && options.accuracy <= 0.1))
+    throw std::invalid_argument(fmt::format("accuracy must be between 1e-6 and 0.1, got {}", options.accuracy));
+}
 
 Solution solve(const model::Problem& problem, const SolveOptions& options) {
   return solve(problem, problem.target.spectrum(), options);
@@ -102,7 +102,7 @@ Solution solve(const model::Problem& problem, const SolveOptions& options) {
 Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   problem.validate();
-  require_accuracy(options.accuracy);
+  require_valid(options);
   Solution solution;
   solution.problem = problem;
   solution.Q_star = target.second_moment();

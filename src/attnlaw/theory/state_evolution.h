@@ -15,6 +15,9 @@ struct SolveOptions {
   std::optional<Overlaps> start;
 };
 
+/// Throws std::invalid_argument for an option out of range.
+void require_valid(const SolveOptions& options);
+
 /// Solves the theory of a validated problem. Never throws for lack of convergence: see Solution::diagnostics.
 /// Throws std::invalid_argument for an invalid problem or option.
 Solution solve(const model::Problem& problem, const SolveOptions& options = {});

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "reports.h"
+
+namespace attnlaw::app {
+namespace {
+
+experiment::Options options_at(const SimulateArguments& arguments, int d) {
+  experiment::Options options = arguments.experiments.options;
+  options.d = d;
+  options.seed = arguments.common.seed;
+  options.threads = arguments.common.threads;
+  return options;
+}
+
+report::Page page_of(const SimulateArguments& arguments, std::span<const study::Comparison> comparisons) {
+  report::Page page;
+  page.title = "Finite-size experiments beside the theory";
+  page.lead = describe(arguments.problem);
+  const std::vector<report::Table> tables = comparison_tables(comparisons);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    report::Section section{tables[i].title, "", std::nullopt, tables[i]};
+    section.table->title.clear();
+    page.sections.push_back(std::move(section));
+  }
+  if (comparisons.size() > 1)
+    page.sections.push_back({"Towards infinite d",
+                             "At a single d a correction of order 1/d remains; the theory is tested by its shrinking.",
+                             difference_chart(comparisons), std::nullopt});
+  return page;
+}
+
+}  // namespace
+
+int run(const SimulateArguments& arguments) {
+  require_outputs(arguments.common, arguments.html);
+  for (const int d : arguments.experiments.d) experiment::require_feasible(arguments.problem, options_at(arguments, d));
+  std::vector<study::Comparison> comparisons;
+  for (const int d : arguments.experiments.d) {
+    Progress progress(fmt::format("d = {}", d), arguments.common.quiet);
+    experiment::Options options = options_at(arguments, d);
+    options.progress = [&](int done, int total) { progress.update(done, total); };
+    comparisons.push_back(study::compare(arguments.problem, options, arguments.options));
+  }
+  const bool converged =
+      std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.converged(); });
+  std::string note = warnings(comparisons.front().theory);
+  if (!converged && note.empty())
+    note = "NOT CONVERGED: a student did not reach its KKT tolerance; see kkt in --format json.";
+  emit(arguments.common,
+       {comparison_tables(comparisons), study::to_json(comparisons), instance_rows(comparisons), note});
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(arguments, comparisons));
+  return converged ? 0 : 1;
+}
+
+}  // namespace attnlaw::app
