@@ -134,11 +134,14 @@ struct ProblemOptions {
  private:
   static nlohmann::json read(const std::string& path) {
     const std::string text = base::read_text(path);
-    if (!path.ends_with(".json")) return model::to_json(model::problem_from_toml(text));
-    nlohmann::json document = nlohmann::json::parse(text, nullptr, false);
-    if (!document.is_object()) throw std::invalid_argument(fmt::format("'{}' is not a JSON object", path));
-    // A document that this program wrote carries its problem inside.
-    return document.contains("problem") ? document["problem"] : document;
+    try {
+      if (!path.ends_with(".json")) return model::to_json(model::problem_from_toml(text));
+      const nlohmann::json document = nlohmann::json::parse(text);
+      // A document that this program wrote carries its problem inside.
+      return document.contains("problem") ? document["problem"] : document;
+    } catch (const std::exception& error) {
+      throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
+    }
   }
 };
 

@@ -1,0 +1,3 @@
+attnlaw_test(study comparison)
+attnlaw_test(study learning_curve)
+attnlaw_test(study agreement)

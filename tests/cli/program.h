@@ -1,0 +1,67 @@
+#pragma once
+/// Runs the program as a user does.
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace attnlaw::test {
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+inline std::string slurp(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
+}
+
+/// A new directory under the system's temporary one, removed at the end.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "attnlaw-cli-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::filesystem::remove_all(path_); }
+
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  /// Names of all files in it.
+  std::string listing() const {
+    std::string names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      names += entry.path().filename().string() + " ";
+    return names;
+  }
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name) << text;
+    return path_ / name;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Runs `shell_prefix attnlaw arguments` in a shell; standard output goes to `out` if one is given.
+inline Outcome attnlaw(const std::string& arguments, const std::string& shell_prefix = "",
+                       const std::string& out = "") {
+  const Scratch scratch;
+  const std::string stdout_path = out.empty() ? (scratch / "out").string() : out;
+  const std::string command = shell_prefix + " '" ATTNLAW_PROGRAM "' " + arguments + " >'" + stdout_path + "' 2>'" +
+                              (scratch / "err").string() + "'";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(scratch / "out"), slurp(scratch / "err")};
+}
+
+}  // namespace attnlaw::test

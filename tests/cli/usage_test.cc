@@ -1,0 +1,118 @@
+/// Bad input: one clear line that names the value and what is accepted, exit code 2 (1 for run-time failures), nothing
+/// written.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "program.h"
+
+namespace attnlaw::test {
+namespace {
+
+void expect_refused(const std::string& arguments, int code, const std::string& named) {
+  const Outcome outcome = attnlaw(arguments);
+  EXPECT_EQ(outcome.code, code) << arguments << "\n" << outcome.err;
+  EXPECT_EQ(outcome.out, "") << arguments;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << arguments << "\n" << outcome.err;
+  EXPECT_NE(outcome.err.find(named), std::string::npos) << arguments << " should name '" << named << "':\n"
+                                                        << outcome.err;
+}
+
+double largest_number(const std::string& text) {
+  double largest = 0;
+  for (std::size_t i = text.find_first_of("0123456789"); i != std::string::npos;
+       i = text.find_first_of("0123456789", i)) {
+    std::size_t length = 0;
+    largest = std::max(largest, std::stod(text.substr(i), &length));
+    i += length;
+  }
+  return largest;
+}
+
+TEST(Usage, ProblemsOutOfRange) {
+  for (const char* alpha : {"0", "-1", "nan", "inf"})
+    expect_refused(std::string("solve --lambda 1 --alpha ") + alpha, 2, "alpha");
+  expect_refused("solve --alpha 1 --lambda -0.5", 2, "-0.5");
+  expect_refused("solve --alpha 1 --lambda 0", 2, "lambda");
+  expect_refused("solve --alpha 1 --lambda 1 --tokens 1", 2, "tokens");
+  expect_refused("solve --alpha 1 --lambda 1 --target wishart:0", 2, "kappa");
+  expect_refused("solve --alpha 1 --lambda 1 --target wishart:-0.5", 2, "-0.5");
+  expect_refused("solve --alpha 1 --lambda 1 --target circle:3", 2, "circle");
+  expect_refused("solve --alpha 1 --lambda 1 --target powerlaw:1,0", 2, "got '0'");
+  expect_refused("solve --alpha 1 --lambda 1 --noise -1", 2, "noise");
+  expect_refused("solve --alpha 1 --lambda 1 --head linear --beta 2", 2, "beta");
+  expect_refused("solve --alpha 1 --lambda 1 --student bayes", 2, "bayes");
+  expect_refused("solve --alpha 1 --lambda 1 --accuracy 0", 2, "accuracy");
+}
+
+TEST(Usage, MistypedCommandLines) {
+  expect_refused("solve --alpha x --lambda 1", 2, "'x'");
+  expect_refused("solve --alpha 1", 2, "--lambda is required");
+  expect_refused("solve --lambda 1", 2, "--alpha is required");
+  expect_refused("solve --alpha 1 --lambda 1 --colour red", 2, "--colour");
+  expect_refused("resolve", 2, "resolve");
+  expect_refused("solve --alpha 1 --lambda 1 --format xml", 2, "'xml'");
+  expect_refused("solve --alpha 1 --lambda 1 --threads -2", 2, "-2");
+  expect_refused("completion fish", 2, "'fish'");
+}
+
+TEST(Usage, ExperimentsOutOfRange) {
+  expect_refused("simulate --alpha 1 --lambda 1", 2, "--d is required");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 20 --instances 0", 2, "instances");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 20,,30", 2, "''");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 1 --target wishart:0.2", 2, "d");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 15 --target spikes:10,2", 2, "15");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 20 --trainer sgd", 2, "'sgd'");
+  expect_refused("spectrum --alpha 1 --lambda 1 --d 20,30", 2, "--d");
+}
+
+TEST(Usage, MemoryBeyondTheMachineIsRefusedWithTheBytesNeeded) {
+  const Outcome outcome = attnlaw("simulate --alpha 10 --lambda 1 --d 2000");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("bytes"), std::string::npos) << outcome.err;
+  // The sequences alone: n·T·d floats with n = 4·10⁷ are 6.4·10¹¹ bytes.
+  EXPECT_GE(largest_number(outcome.err), 6.4e11) << outcome.err;
+}
+
+TEST(Usage, EigenvalueFiles) {
+  const Scratch scratch;
+  const auto with = [&](const std::filesystem::path& path) {
+    return "solve --alpha 1 --lambda 1 --target file:" + path.string();
+  };
+  expect_refused(with(scratch / "missing.txt"), 1, "missing.txt");
+  expect_refused(with(scratch.write("empty.txt", "# nothing\n\n")), 2, "empty.txt");
+  expect_refused(with(scratch.write("text.txt", "1\ntwo\n")), 2, "two");
+  expect_refused(with(scratch.write("inf.txt", "1\ninf\n")), 2, "inf");
+}
+
+TEST(Usage, OutputThatCannotBeWrittenIsRefusedBeforeTheWork) {
+  expect_refused("solve --alpha 1 --lambda 1 --output /no/such/directory/x.json", 1, "/no/such/directory/x.json");
+  expect_refused("demo --html /no/such/directory/x.html", 1, "/no/such/directory/x.html");
+}
+
+TEST(Usage, FullDisksLeaveNoPartialFile) {
+  const Scratch scratch;
+  const std::string path = (scratch / "spectrum.json").string();
+  // A file-size limit of one block stands for a full disk: the document is longer.
+  const Outcome outcome = attnlaw("spectrum --alpha 1 --lambda 0.1 --head linear --format json --output " + path,
+                                  "trap '' XFSZ; ulimit -f 1;");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find(path), std::string::npos) << outcome.err;
+  EXPECT_EQ(scratch.listing(), "");
+  const Outcome pipe = attnlaw("solve --alpha 1 --lambda 0.1 --head linear", "", "/dev/full");
+  EXPECT_EQ(pipe.code, 1);
+  EXPECT_NE(pipe.err.find("standard output"), std::string::npos) << pipe.err;
+}
+
+TEST(Usage, ProblemFilesWithMistakesAreRefused) {
+  const Scratch scratch;
+  expect_refused("solve --problem " + scratch.write("typo.toml", "alpha = 1\nlambda = 1\ntemprature = 2\n").string(), 2,
+                 "temprature");
+  expect_refused("solve --problem " + scratch.write("broken.toml", "alpha = = 1\n").string(), 2, "broken.toml");
+  expect_refused("solve --problem " + scratch.write("broken.json", "{").string(), 2, "broken.json");
+  expect_refused("solve --problem " + (scratch / "none.toml").string(), 1, "none.toml");
+}
+
+}  // namespace
+}  // namespace attnlaw::test

@@ -1,0 +1,111 @@
+#include "attnlaw/study/comparison.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "attnlaw/study/spectrum_comparison.h"
+
+namespace attnlaw::study {
+namespace {
+
+/// A comparison with made-up measurements: theory 1 everywhere, measured values as given.
+Comparison made_up(int d, const std::vector<double>& measured) {
+  Comparison comparison;
+  comparison.experiment.d = d;
+  for (const double value : measured) {
+    experiment::Instance instance;
+    instance.train = instance.test = instance.estimation = value;
+    comparison.experiment.instances.push_back(instance);
+    comparison.instance_theory.push_back({1, 1, 1, 0});
+  }
+  return comparison;
+}
+
+TEST(Extrapolation, IsExactForCorrectionsLinearInTheInverseDimension) {
+  std::vector<Comparison> comparisons;
+  for (const int d : {20, 50, 100})
+    comparisons.push_back(made_up(d, {1.02 + 3.0 / d - 0.5 / d, 1.02 + 3.0 / d + 0.5 / d}));
+  const Extrapolation result = extrapolate(comparisons);
+  EXPECT_NEAR(result.train.value, 0.02, 1e-12);
+  EXPECT_GT(result.train.standard_error, 0);
+  EXPECT_NEAR(result.train.z, result.train.value / result.train.standard_error, 1e-9);
+}
+
+TEST(Extrapolation, IsExactForQuadraticCorrectionsFromFourSizesOn) {
+  std::vector<Comparison> comparisons;
+  for (const int d : {20, 30, 50, 100}) {
+    const double mean = 0.99 + 3.0 / d - 40.0 / (d * d);
+    comparisons.push_back(made_up(d, {mean - 0.1 / d, mean + 0.1 / d}));
+  }
+  EXPECT_NEAR(extrapolate(comparisons).test.value, -0.01, 1e-12);
+}
+
+TEST(Extrapolation, ZScoresOfPureNoiseHaveUnitVariance) {
+  std::mt19937_64 generator(3);
+  std::normal_distribution<double> normal;
+  const int trials = 2000;
+  double square = 0;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::vector<Comparison> comparisons;
+    for (const int d : {30, 60, 120}) {
+      std::vector<double> values;
+      for (int i = 0; i < 8; ++i) values.push_back(1 + 5.0 / d + normal(generator) / d);
+      comparisons.push_back(made_up(d, values));
+    }
+    square += std::pow(extrapolate(comparisons).estimation.z, 2);
+  }
+  // z follows Student's law with 21 degrees of freedom: mean square 21/19, variance of its square below 3.
+  EXPECT_NEAR(square / trials, 21.0 / 19, 4 * std::sqrt(3.0 / trials));
+}
+
+TEST(Extrapolation, NeedsSizesAndScatter) {
+  EXPECT_THROW(extrapolate(std::vector{made_up(20, {1, 2}), made_up(20, {1, 2})}), std::invalid_argument);
+  EXPECT_THROW(extrapolate(std::vector{made_up(20, {1}), made_up(30, {2})}), std::invalid_argument);
+}
+
+TEST(Comparison, HoldsEveryInstanceAgainstTheTheoryOfItsOwnTarget) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.alpha = 0.6;
+  problem.lambda = 0.1;
+  experiment::Options options;
+  options.d = 24;
+  options.instances = 3;
+  const Comparison comparison = compare(problem, options);
+  ASSERT_EQ(comparison.instance_theory.size(), 3u);
+  double mean = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& instance = comparison.experiment.instances[i];
+    const theory::Solution own =
+        theory::solve(problem, matrix_laws::Spectrum::from_eigenvalues(instance.target_eigenvalues));
+    EXPECT_EQ(own.errors.test, comparison.instance_theory[i].test);
+    mean += (instance.test / own.errors.test - 1) / 3;
+  }
+  EXPECT_NEAR(comparison.difference.test.value, mean, 1e-12);
+  EXPECT_TRUE(comparison.converged());
+}
+
+TEST(SpectrumComparison, QuantilesOfTheLawAreAtDistanceOneOverTheirNumber) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.alpha = 0.6;
+  problem.lambda = 0.3;
+  const theory::Solution solution = theory::solve(problem);
+  const theory::TrainedLaw law(solution, problem.target.spectrum());
+  experiment::Experiment experiment;
+  experiment.instances.emplace_back();
+  const int count = 200;
+  for (int i = count - 1; i >= 0; --i) {
+    double low = 0, high = solution.spectrum.edges.back().upper;
+    for (int k = 0; k < 50; ++k) (law.cdf(0.5 * (low + high)) < (i + 0.5) / count ? low : high) = 0.5 * (low + high);
+    experiment.instances[0].eigenvalues.push_back(high < 1e-9 ? 0 : high);
+  }
+  const SpectrumComparison result = compare_spectra(experiment, solution, problem.target.spectrum());
+  EXPECT_NEAR(result.zero_mass, solution.spectrum.zero_mass, 1.0 / count);
+  EXPECT_LE(result.kolmogorov_distance, 1.0 / count);
+}
+
+}  // namespace
+}  // namespace attnlaw::study
