@@ -1,6 +1,8 @@
 #pragma once
-/// Proximal operator of a loss, kLanes points at a time: argmin_z ℓ(z) + |z − ω|²/(2V), by damped Newton steps.
+/// Proximal operator of a loss, kLanes points at a time: argmin_z ℓ(z) + |z − ω|²/(2V), by damped Newton steps from
+/// several starts.
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -77,9 +79,10 @@ void cholesky_solve(const Matrix& factor, int dimension, Pack* x) {
 }
 
 /// Workspace and algorithm for one loss. A Loss has kDimension (0: known at run time), dimension(), a Label type, and
-///   expand(const Label&, const Pack* z, Expansion<kDimension>&).
+///   expand(const Label&, const Pack* z, Expansion<kDimension>&), and reach(), the distance over which it changes.
 /// Newton's step with the exact Hessian where H + (1/V + μ)I is positive definite, Gauss-Newton otherwise; μ grows on
-/// rejected steps (Levenberg-Marquardt) and vanishes on accepted ones.
+/// rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The first steps are no longer than the reach of
+/// the loss: a long one leaves the valley of its start.
 template <class Loss>
 class Proximal {
  public:
@@ -103,12 +106,15 @@ class Proximal {
     // Newton converges quadratically: a step this small leaves an error of about its square.
     constexpr double kStepTolerance = 1e-5;
     constexpr double kRounding = 1e-14;
+    // Enough to settle in a valley; flat ground beyond it is crossed at full length.
+    constexpr int kShortSteps = 5;
     const double stiffness = 1 / V;
     Pack value = expand(label, omega, stiffness, z, current_);
     Pack damping = 0;
     Mask active = Pack(0) <= Pack(0);
     for (int iteration = 0; iteration < kMaxIterations && active.any(); ++iteration) {
       newton_step(stiffness, damping);
+      if (iteration < kShortSteps) shorten(step_);
       Pack step_norm = 0, norm = 0;
       for (int k = 0; k < dimension(); ++k) {
         trial_z_[index(k)] = z[k] + step_[index(k)];
@@ -158,6 +164,14 @@ class Proximal {
     for (int k = 0; k < dimension(); ++k) step_[index(k)] = select(indefinite, gauss_step_[index(k)], step_[index(k)]);
   }
 
+  void shorten(Vector& step) const {
+    constexpr double kTiny = 1e-300;
+    Pack squared_norm = kTiny;
+    for (int k = 0; k < dimension(); ++k) squared_norm += step[index(k)] * step[index(k)];
+    const Pack factor = min(Pack(1), loss_.reach() / sqrt(squared_norm));
+    for (int k = 0; k < dimension(); ++k) step[index(k)] *= factor;
+  }
+
   Mask solve(const Matrix& matrix, Pack shift, Vector& step) {
     factor_ = matrix;
     for (int k = 0; k < dimension(); ++k) factor_[index(lower_index(k, k))] += shift;
@@ -184,6 +198,66 @@ class Proximal {
   Expansion current_, trial_;
   Matrix factor_;
   Vector step_, gauss_step_, trial_z_;
+};
+
+/// The lowest of the minima found from ω, from `fit`, a point of loss 0, and from the Loss's mixed starts, where one
+/// part of the label is fitted and the rest left to the spring. From ω alone where the objective is convex: V ≤
+/// Loss::convex_up_to(). How often the global minimum is missed: tests/theory/global_minimum_test.cc.
+template <class Loss>
+class GlobalProximal {
+ public:
+  using Expansion = typename Proximal<Loss>::Expansion;
+  using Vector = typename Expansion::Vector;
+  using Matrix = typename Expansion::Matrix;
+
+  explicit GlobalProximal(const Loss& loss)
+      : loss_(loss),
+        descent_(loss),
+        point_(loss.dimension()),
+        trial_(loss.dimension()),
+        hessian_(Expansion(loss.dimension()).hessian) {}
+
+  /// Also keep the Hessian of the loss at the minimum.
+  void keep_hessian() { want_hessian_ = true; }
+
+  void solve(const typename Loss::Label& label, const Pack* omega, const Pack* fit, double V) {
+    std::copy(omega, omega + point_.size(), point_.begin());
+    value_ = descent_.descend(label, omega, V, point_.data());
+    loss_value_ = descent_.expansion().value;
+    if (want_hessian_) hessian_ = descent_.expansion().hessian;
+    if (V <= loss_.convex_up_to()) return;
+    std::copy(fit, fit + trial_.size(), trial_.begin());
+    try_start(label, omega, V);
+    for (int i = 0; i < Loss::kMixedStarts; ++i) {
+      loss_.mixed_start(i, omega, fit, trial_.data());
+      try_start(label, omega, V);
+    }
+  }
+
+  const Vector& point() const { return point_; }
+  Pack loss_value() const { return loss_value_; }
+  /// Of the whole objective ℓ(z) + |z − ω|²/(2V).
+  Pack value() const { return value_; }
+  const Matrix& hessian() const { return hessian_; }
+
+ private:
+  void try_start(const typename Loss::Label& label, const Pack* omega, double V) {
+    const Pack value = descent_.descend(label, omega, V, trial_.data());
+    const Mask lower = value < value_;
+    value_ = select(lower, value, value_);
+    loss_value_ = select(lower, descent_.expansion().value, loss_value_);
+    for (std::size_t k = 0; k < point_.size(); ++k) point_[k] = select(lower, trial_[k], point_[k]);
+    if (!want_hessian_) return;
+    for (std::size_t i = 0; i < hessian_.size(); ++i)
+      hessian_[i] = select(lower, descent_.expansion().hessian[i], hessian_[i]);
+  }
+
+  const Loss& loss_;
+  Proximal<Loss> descent_;
+  Vector point_, trial_;
+  Matrix hessian_;
+  Pack value_, loss_value_;
+  bool want_hessian_ = false;
 };
 
 }  // namespace attnlaw::theory

@@ -31,11 +31,13 @@ struct SampledChannel<Loss>::Field {
   explicit Field(const Loss& loss)
       : omega(loss.dimension()),
         target(loss.dimension()),
+        fit(loss.dimension()),
         epsilon(loss.dimension()),
         eta(loss.dimension()),
         label(loss.make_label()) {}
 
   Vector omega, target;  ///< whitened fields
+  Vector fit;            ///< the student's field that reproduces the label
   Vector epsilon, eta;   ///< their independent standard normal parts
   typename Loss::Label label;
 };
@@ -79,6 +81,7 @@ void SampledChannel<Loss>::draw(std::size_t pack, const Overlaps& overlaps, doub
   for (std::size_t k = 0; k < field.omega.size(); ++k) {
     field.omega[k] = scale * field.epsilon[k];
     field.target[k] = along * field.epsilon[k] + across * field.eta[k];
+    field.fit[k] = beta_ratio_ * field.target[k];
   }
   loss_.label(field.target.data(), field.label);
 }
@@ -98,52 +101,6 @@ void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise,
 }
 
 namespace {
-
-/// The proximal point of a loss that need not be convex: from ω and from the field that reproduces the label, the lower
-/// one.
-template <class Loss>
-class TwoStartProximal {
- public:
-  using Expansion = typename Proximal<Loss>::Expansion;
-  using Vector = typename Expansion::Vector;
-
-  explicit TwoStartProximal(const Loss& loss)
-      : solver_(loss),
-        first_(loss.dimension()),
-        second_(loss.dimension()),
-        hessian_(Expansion(loss.dimension()).hessian) {}
-
-  template <class Field>
-  void solve(const Field& field, double V, double beta_ratio) {
-    for (std::size_t k = 0; k < first_.size(); ++k) {
-      first_[k] = field.omega[k];
-      second_[k] = beta_ratio * field.target[k];
-    }
-    const Pack from_field = solver_.descend(field.label, field.omega.data(), V, first_.data());
-    const Expansion& expansion = solver_.expansion();
-    loss_value_ = expansion.value;
-    if (want_hessian_) hessian_ = expansion.hessian;
-    const Pack from_label = solver_.descend(field.label, field.omega.data(), V, second_.data());
-    const Mask label_wins = from_label < from_field;
-    loss_value_ = select(label_wins, expansion.value, loss_value_);
-    for (std::size_t k = 0; k < first_.size(); ++k) first_[k] = select(label_wins, second_[k], first_[k]);
-    if (!want_hessian_) return;
-    for (std::size_t i = 0; i < hessian_.size(); ++i)
-      hessian_[i] = select(label_wins, expansion.hessian[i], hessian_[i]);
-  }
-
-  void keep_hessian() { want_hessian_ = true; }
-  const Vector& point() const { return first_; }
-  Pack loss_value() const { return loss_value_; }
-  const typename Expansion::Matrix& hessian() const { return hessian_; }
-
- private:
-  Proximal<Loss> solver_;
-  Vector first_, second_;
-  typename Expansion::Matrix hessian_;
-  Pack loss_value_;
-  bool want_hessian_ = false;
-};
 
 /// ‖(1 + VH)⁻¹H‖²_F per lane. 1 + VH is positive definite at a proximal point; a lane where rounding hides that (a
 /// fold, of measure zero) counts as 0.
@@ -169,10 +126,10 @@ Pack squared_response_of(const Matrix& hessian, int dimension, double V) {
 
 template <class Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate) const {
-  TwoStartProximal<Loss> proximal(loss_);
+  GlobalProximal<Loss> proximal(loss_);
   Pack g_square = 0, g_epsilon = 0, g_eta = 0, train = 0;
   for_each_pack(overlaps, noise_, replicate, [&](const Field& field, Pack weight) {
-    proximal.solve(field, overlaps.V, beta_ratio_);
+    proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
     train += weight * proximal.loss_value();
     for (std::size_t k = 0; k < field.omega.size(); ++k) {
       const Pack g = (proximal.point()[k] - field.omega[k]) / overlaps.V;
@@ -218,12 +175,12 @@ double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const
 
 template <class Loss>
 double SampledChannel<Loss>::squared_response(const Overlaps& overlaps) const {
-  TwoStartProximal<Loss> proximal(loss_);
+  GlobalProximal<Loss> proximal(loss_);
   proximal.keep_hessian();
   Pack sum = 0;
   // One replicate settles a stability figure that is compared with 1.
   for_each_pack(overlaps, noise_, 0, [&](const Field& field, Pack weight) {
-    proximal.solve(field, overlaps.V, beta_ratio_);
+    proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
     sum += weight * squared_response_of(proximal.hessian(), loss_.dimension(), overlaps.V);
   });
   return 2 * alpha_ * sum.sum();

@@ -39,6 +39,24 @@ class SoftmaxPair {
     return sum;
   }
 
+  /// Logistic functions are flat beyond a few 1/β.
+  double reach() const { return 1 / beta_; }
+  /// The curvature of 2(y − s(βu))² is at least 4β² min s(1−s)²(3s−1) = −0.2404 β², the largest eigenvalue of the
+  /// metric is 4, and 4·0.2404 < 1.
+  double convex_up_to() const { return 1 / (beta_ * beta_); }
+  /// u_i where the label has it, the other one where the spring then pulls it.
+  static constexpr int kMixedStarts = 2;
+  void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
+    const std::array<Pack, 2> at_omega = features(omega), at_fit = features(fit);
+    const auto fitted = static_cast<std::size_t>(i), other = 1 - fitted;
+    constexpr double kCorrelation = 1.0 / 3;
+    std::array<Pack, 2> u;
+    u[fitted] = at_fit[fitted];
+    u[other] = at_omega[other] + kCorrelation * (u[fitted] - at_omega[fitted]);
+    zeta[0] = (1 / kL00) * u[0];
+    zeta[1] = (1 / kL11) * (u[1] - kL10 * zeta[0]);
+  }
+
   void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
     const std::array<Pack, 2> u = features(zeta);
     std::array<Pack, 2> slope, curvature, gauss;
@@ -128,6 +146,13 @@ class SoftmaxRows {
     }
     return sum;
   }
+
+  /// A softmax saturates within a few 1/β.
+  double reach() const { return 1 / beta_; }
+  /// No bound is used: always two starts. Mixed ones would be 2^T.
+  static double convex_up_to() { return 0; }
+  static constexpr int kMixedStarts = 0;
+  void mixed_start(int, const Pack*, const Pack*, Pack*) const {}
 
   /// With p the row, r = p − y, P = diag p − ppᵀ the Jacobian/β, w = p∘r and R = Σ w: gradient 2β(w − Rp), Gauss-Newton
   /// part 2β²P², curvature 2β²(diag(w − Rp) − wpᵀ − pwᵀ + 2Rppᵀ).
