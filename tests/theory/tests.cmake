@@ -1,3 +1,7 @@
 attnlaw_test(theory quasi_monte_carlo)
 attnlaw_test(theory proximal)
+attnlaw_test(theory global_minimum)
+attnlaw_test(theory output_channel)
 attnlaw_test(theory denoiser)
+attnlaw_test(theory state_evolution)
+attnlaw_test(theory solution)

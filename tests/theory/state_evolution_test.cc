@@ -1,0 +1,279 @@
+/// Solutions: the checked facts of docs/theory/erm.md section 9, published tables, limits, the fixed-point equation
+/// itself, and convergence without a start set by hand.
+
+#include "attnlaw/theory/state_evolution.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/fixed_point.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using matrix_laws::Spectrum;
+
+model::Problem problem_of(int tokens, double alpha, double lambda, double noise = 0) {
+  model::Problem problem;
+  problem.tokens = tokens;
+  problem.alpha = alpha;
+  problem.lambda = lambda;
+  problem.noise = noise;
+  return problem;
+}
+
+/// The quadratic network: T = 1, linear head, label noise Δ_y = 2Δ.
+model::Problem quadratic_network(double alpha, double lambda, double label_noise) {
+  model::Problem problem = problem_of(1, alpha, lambda, label_noise / 2);
+  problem.head = model::Head::linear;
+  problem.target = model::Target::parse("powerlaw:1.25,400");
+  return problem;
+}
+
+Solution solve_to(const model::Problem& problem, double accuracy) { return solve(problem, {accuracy, {}}); }
+
+/// A row of the table of checked facts and the last digit printed of each figure.
+struct Fact {
+  double alpha;
+  double q, m, V, train, test, estimation;
+  double q_digit, m_digit, V_digit, train_digit, test_digit, estimation_digit;
+};
+
+TEST(StateEvolution, TwoTokensGiveTheCheckedFacts) {
+  const Fact facts[] = {
+      {0.2, 0.4376, 0.7214, 2.378, 0.02485, 0.1095, 0.4947, 1e-4, 1e-4, 1e-3, 1e-5, 1e-4, 1e-4},
+      {0.3, 0.5936, 0.9016, 1.836, 0.01672, 0.05515, 0.2903, 1e-4, 1e-4, 1e-3, 1e-5, 1e-5, 1e-4},
+      {0.5, 0.8177, 1.0953, 1.180, 0.008516, 0.01896, 0.1271, 1e-4, 1e-4, 1e-3, 1e-6, 1e-5, 1e-4},
+      {1.0, 1.0903, 1.2770, 0.5912, 0.002674, 0.004002, 0.03617, 1e-4, 1e-4, 1e-4, 1e-6, 1e-6, 1e-5},
+  };
+  constexpr double kDigits = 2;  // one of the facts' sampling, one of ours
+  for (const Fact& fact : facts) {
+    SCOPED_TRACE(fact.alpha);
+    const Solution solution = solve_to(problem_of(2, fact.alpha, 0.05), 3e-4);
+    EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+    EXPECT_NEAR(solution.overlaps.q, fact.q, kDigits * fact.q_digit);
+    EXPECT_NEAR(solution.overlaps.m, fact.m, kDigits * fact.m_digit);
+    EXPECT_NEAR(solution.overlaps.V, fact.V, kDigits * fact.V_digit);
+    EXPECT_NEAR(solution.errors.train, fact.train, kDigits * fact.train_digit);
+    EXPECT_NEAR(solution.errors.test, fact.test, kDigits * fact.test_digit);
+    EXPECT_NEAR(solution.errors.estimation, fact.estimation, kDigits * fact.estimation_digit);
+  }
+}
+
+TEST(StateEvolution, ThreeTokensGiveTheCheckedFacts) {
+  // Within the printed bracket and two of the last digit.
+  const Solution solution = solve_to(problem_of(3, 0.15, 0.05), 3e-4);
+  EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+  EXPECT_NEAR(solution.overlaps.q, 0.6263, 6e-4);
+  EXPECT_NEAR(solution.overlaps.m, 0.9268, 5e-4);
+  EXPECT_NEAR(solution.overlaps.V, 1.998, 4e-3);
+  EXPECT_NEAR(solution.errors.train, 0.03491, 3e-5);
+  EXPECT_NEAR(solution.errors.test, 0.0960, 3e-4);
+  EXPECT_NEAR(solution.errors.estimation, 0.2726, 5e-4);
+}
+
+TEST(StateEvolution, MassAtZeroIsTheCheckedOne) {
+  EXPECT_NEAR(solve_to(problem_of(2, 0.3, 0.05), 1e-3).spectrum.zero_mass, 0.555, 1e-3);
+}
+
+TEST(StateEvolution, QuadraticNetworkGivesThePublishedErrors) {
+  // d = 400, γ = 1.25, Δ_y = 0.1: estimation error over Q* as published, at two (n/d², λ).
+  constexpr double kPublished = 7e-3;  // finite-size simulation and theory of the paper agree to this
+  const Solution full = solve(quadratic_network(1, 0.1, 0.1));
+  EXPECT_TRUE(full.diagnostics.converged);
+  EXPECT_NEAR(full.errors.estimation, 0.0144176, kPublished * 0.0144176);
+  EXPECT_NEAR(full.errors.estimation, 0.01439, 1e-5);
+  const Solution small = solve(quadratic_network(14564.51362420865 / 160000, 0.030170881682725827, 0.1));
+  EXPECT_TRUE(small.diagnostics.converged);
+  EXPECT_NEAR(small.errors.estimation, 0.0608381, kPublished * 0.0608381);
+}
+
+TEST(StateEvolution, StrongPenaltyTrainsToExactlyZero) {
+  for (const model::Problem& problem :
+       {problem_of(2, 0.5, 1e4), problem_of(3, 0.5, 1e4), quadratic_network(1, 1e4, 0.1)}) {
+    const Solution solution = solve(problem);
+    EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+    EXPECT_EQ(solution.overlaps.q, 0);
+    EXPECT_EQ(solution.overlaps.m, 0);
+    EXPECT_EQ(solution.spectrum.zero_mass, 1);
+    EXPECT_TRUE(solution.spectrum.edges.empty());
+    EXPECT_EQ(solution.errors.estimation, solution.Q_star);
+  }
+}
+
+TEST(StateEvolution, LabelsOfPureNoiseTeachNothing) {
+  // m → 0 relative to q as Δ → ∞: the labels no longer depend on the target.
+  const Solution solution = solve_to(problem_of(2, 1, 0.05, 1e4), 1e-2);
+  EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+  const double mean = solution.problem.target.spectrum().mean(), Q_star = solution.Q_star;
+  // What is left is the overlap of any positive matrix with the mean of the target.
+  const double correlation = solution.overlaps.m / std::sqrt(solution.overlaps.q * Q_star);
+  EXPECT_LT(correlation, mean / std::sqrt(Q_star) + 0.02);
+}
+
+TEST(StateEvolution, ManyNoiselessSamplesRecoverTheTarget) {
+  const Solution solution = solve_to(problem_of(2, 10, 1e-4), 1e-2);
+  EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+  EXPECT_LT(solution.errors.estimation, 1e-6);
+  EXPECT_NEAR(solution.overlaps.m, solution.Q_star, 1e-3);
+}
+
+TEST(StateEvolution, ObjectiveIsLossPlusPenalty) {
+  const Solution solution = solve_to(problem_of(2, 0.3, 0.05), 1e-2);
+  const auto step =
+      Denoiser(0.05).evaluate(Denoiser::noisy_target(solution.problem.target.spectrum(), solution.conjugates),
+                              solution.problem.target.spectrum(), solution.conjugates);
+  EXPECT_NEAR(solution.errors.objective, 0.3 * solution.errors.train + 0.05 * step.trace, 1e-12);
+  EXPECT_NEAR(solution.errors.estimation, solution.Q_star - 2 * solution.overlaps.m + solution.overlaps.q, 1e-12);
+}
+
+TEST(StateEvolution, ObjectiveOfTheMinimumDecreasesWithThePenaltyByTheTrace) {
+  // d objective/dλ = Tr S/d at a minimum.
+  constexpr double kStep = 1e-3;
+  const auto at = [](double lambda) { return solve_to(problem_of(2, 0.5, lambda), 3e-3); };
+  const double slope = (at(0.1 + kStep).errors.objective - at(0.1 - kStep).errors.objective) / (2 * kStep);
+  const Solution middle = at(0.1);
+  const double trace = (middle.errors.objective - 0.5 * middle.errors.train) / 0.1;
+  EXPECT_NEAR(slope, trace, 3e-3 * trace);
+}
+
+TEST(StateEvolution, SolutionIsAFixedPointOfAFinerMap) {
+  // One step on four times the points moves the overlaps by no more than the sampling error.
+  const model::Problem problem = problem_of(2, 0.3, 0.05);
+  const Solution solution = solve_to(problem, 1e-3);
+  const int log2_points =
+      static_cast<int>(std::lround(std::log2(static_cast<double>(solution.diagnostics.points)))) - 2;
+  const auto channel = make_output_channel(problem, solution.Q_star, log2_points + 2);
+  const Denoiser denoiser(problem.lambda);
+  const Overlaps next =
+      StateEvolution(*channel, denoiser, problem.target.spectrum()).step(solution.overlaps).prior.overlaps;
+  EXPECT_NEAR(next.q, solution.overlaps.q, 1e-3 * solution.overlaps.q);
+  EXPECT_NEAR(next.m, solution.overlaps.m, 1e-3 * solution.overlaps.m);
+  EXPECT_NEAR(next.V, solution.overlaps.V, 1e-3 * solution.overlaps.V);
+}
+
+TEST(StateEvolution, SameProblemSameBits) {
+  const model::Problem problem = problem_of(3, 0.15, 0.05);
+  const Solution one = solve_to(problem, 1e-2), other = solve_to(problem, 1e-2);
+  EXPECT_EQ(one.overlaps.q, other.overlaps.q);
+  EXPECT_EQ(one.errors.test, other.errors.test);
+  EXPECT_EQ(one.diagnostics.replicon, other.diagnostics.replicon);
+}
+
+TEST(StateEvolution, SamplingErrorIsHonest) {
+  // Four replicates: deviations in reported errors follow Student's t with 3 degrees of freedom, 5 % beyond 3.18.
+  constexpr double kFivePercent = 3.18, kCoarse = 1e-2, kFine = 1e-3;
+  int figures = 0, beyond = 0;
+  for (const double alpha : {0.15, 0.3, 1.0})
+    for (const double lambda : {0.01, 0.1})
+      for (const double noise : {0.0, 0.5}) {
+        const model::Problem problem = problem_of(2, alpha, lambda, noise);
+        const Solution coarse = solve_to(problem, kCoarse), fine = solve_to(problem, kFine);
+        for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation}) {
+          const double deviation = std::abs(coarse.errors.*figure - fine.errors.*figure);
+          const double error =
+              std::hypot(coarse.diagnostics.sampling_error.*figure, fine.diagnostics.sampling_error.*figure);
+          EXPECT_GT(error, 0);
+          EXPECT_LT(deviation, kCoarse * fine.errors.*figure) << alpha << ' ' << lambda << ' ' << noise;
+          ++figures;
+          if (deviation > kFivePercent * error) ++beyond;
+        }
+      }
+  // 1.8 of 36 expected; the three figures of a solution are correlated.
+  EXPECT_EQ(figures, 36);
+  EXPECT_LE(beyond, 6);
+}
+
+TEST(StateEvolution, AccuracyIsWhatWasAskedFor) {
+  for (const double accuracy : {1e-2, 1e-3}) {
+    const Solution solution = solve_to(problem_of(2, 0.5, 0.05), accuracy);
+    const Errors& error = solution.diagnostics.sampling_error;
+    EXPECT_LE(2 * error.train, accuracy * solution.errors.train);
+    EXPECT_LE(2 * error.test, accuracy * solution.errors.test);
+    EXPECT_LE(2 * error.estimation, accuracy * solution.errors.estimation);
+    EXPECT_LE(solution.diagnostics.residual, 0.1 * accuracy);
+  }
+}
+
+TEST(StateEvolution, StartsChangeTheCostNotTheAnswer) {
+  const model::Problem problem = problem_of(2, 0.3, 0.05);
+  const Solution cold = solve_to(problem, 1e-3);
+  SolveOptions options;
+  options.start = Overlaps{0.9, 1.1, 1};
+  const Solution warm = solve(problem, options);
+  EXPECT_NEAR(warm.overlaps.q, cold.overlaps.q, 1e-6);
+  EXPECT_NEAR(warm.errors.test, cold.errors.test, 1e-6);
+}
+
+TEST(StateEvolution, FineQuantilesOfTheWishartLawAreTheWishartLaw) {
+  // Midpoints of 2000 equal shares of the law: the discrete machinery (Biane) against the cubic.
+  const model::Problem problem = problem_of(2, 0.3, 0.05);
+  const matrix_laws::Law law = matrix_laws::marchenko_pastur({0.5, 1});
+  constexpr int kAtoms = 2000;
+  std::vector<double> eigenvalues(kAtoms / 2, 0.0);
+  double low = law.bands().front().support.lower;
+  for (int i = kAtoms / 2; i < kAtoms; ++i) {
+    double from = low, to = law.hull().upper;
+    const double share = (i + 0.5) / kAtoms;
+    for (int bisection = 0; bisection < 26; ++bisection) {
+      const double middle = 0.5 * (from + to);
+      (law.cdf(middle) < share ? from : to) = middle;
+    }
+    eigenvalues.push_back(low = 0.5 * (from + to));
+  }
+  const Solution closed = solve_to(problem, 1e-2);
+  const Solution discrete = solve(problem, Spectrum::from_eigenvalues(eigenvalues), {1e-2, {}});
+  EXPECT_TRUE(discrete.diagnostics.converged) << discrete.diagnostics.message;
+  EXPECT_NEAR(discrete.errors.test, closed.errors.test, 1e-3 * closed.errors.test);
+  EXPECT_NEAR(discrete.errors.estimation, closed.errors.estimation, 1e-3 * closed.errors.estimation);
+  EXPECT_NEAR(discrete.spectrum.zero_mass, closed.spectrum.zero_mass, 1e-3);
+}
+
+TEST(StateEvolution, RejectsWhatItCannotSolve) {
+  const model::Problem problem = problem_of(2, 0.3, 0.05);
+  EXPECT_THROW(solve_to(problem, 0), std::invalid_argument);
+  EXPECT_THROW(solve_to(problem, 0.5), std::invalid_argument);
+  EXPECT_THROW(solve_to(problem, std::nan("")), std::invalid_argument);
+  EXPECT_THROW(solve(problem_of(2, -1, 0.05)), std::invalid_argument);
+  EXPECT_THROW(solve(problem_of(2, 1, 0)), std::invalid_argument);
+  EXPECT_THROW(solve(problem_of(1, 1, 0.05)), std::invalid_argument);
+}
+
+/// Every point of the grid is solved from no student, to 1 %, within the time given.
+void expect_converged(const std::vector<int>& tokens, const std::vector<double>& alphas,
+                      const std::vector<double>& lambdas, const std::vector<double>& noises, double seconds) {
+  for (const int T : tokens)
+    for (const double alpha : alphas)
+      for (const double lambda : lambdas)
+        for (const double noise : noises) {
+          const Solution solution = solve_to(problem_of(T, alpha, lambda, noise), 1e-2);
+          const Diagnostics& diagnostics = solution.diagnostics;
+          const std::string point =
+              fmt::format("T {} alpha {} lambda {} noise {}: residual {:.2g}, {:.1f} s. {}", T, alpha, lambda, noise,
+                          diagnostics.residual, diagnostics.seconds, diagnostics.message);
+          EXPECT_TRUE(diagnostics.converged) << point;
+          EXPECT_LT(diagnostics.seconds, seconds) << point;
+        }
+}
+
+TEST(StateEvolution, ConvergesWithoutAStartAtTheCornersOfItsRange) {
+  expect_converged({2}, {0.02, 0.5, 10}, {1e-4, 0.3}, {0, 10}, 30);
+  expect_converged({3, 4}, {0.3}, {1e-2}, {0, 1}, 30);
+}
+
+TEST(StateEvolution, ConvergesWithoutAStartForTwoTokensSlow) {
+  expect_converged({2}, {0.02, 0.1, 0.5, 2, 10}, {1e-4, 1e-2, 0.3, 10}, {0, 0.3, 10}, 30);
+}
+
+TEST(StateEvolution, ConvergesWithoutAStartForThreeToSixTokensSlow) {
+  expect_converged({3, 4, 5, 6}, {0.02, 0.3, 3}, {1e-4, 1e-2, 1}, {0, 1}, 150);
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
