@@ -1,0 +1,85 @@
+/// How long one cold solution takes, beside the arithmetic it is made of.
+///
+/// `million_exps` is the time in units of one million scalar std::exp calls, measured in the same run: a
+/// machine-independent figure of the cost, from the fastest solution of the run.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+#include "attnlaw/theory/state_evolution.h"
+
+namespace {
+
+using namespace attnlaw;
+
+/// Seconds of one million std::exp calls on arguments that change: the best of several runs, the machine may be shared.
+double million_exps() {
+  constexpr int kRuns = 9;
+  constexpr int kCalls = 1'000'000;
+  double best = 1e300;
+  for (int run = 0; run < kRuns; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    double x = 0.1;
+    // Each argument depends on the last result: no call is vectorised or left out.
+    for (int i = 0; i < kCalls; ++i) x = std::exp(-0.5 * x);
+    benchmark::DoNotOptimize(x);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+void solve_cold(benchmark::State& state, const model::Problem& problem, double accuracy) {
+  double fastest = 1e300;
+  theory::Solution solution;
+  for (auto _ : state) {
+    solution = theory::solve(problem, {accuracy, {}});
+    if (!solution.diagnostics.converged) throw std::runtime_error(solution.diagnostics.message);
+    fastest = std::min(fastest, solution.diagnostics.seconds);
+  }
+  state.counters["evaluations"] = solution.diagnostics.iterations;
+  state.counters["points"] = static_cast<double>(solution.diagnostics.points);
+  state.counters["best_ms"] = 1e3 * fastest;
+  state.counters["million_exps"] = fastest / million_exps();
+}
+
+constexpr double kDefaultAccuracy = 1e-3;
+
+model::Problem softmax(int tokens, double alpha, double lambda) {
+  model::Problem problem;
+  problem.tokens = tokens;
+  problem.alpha = alpha;
+  problem.lambda = lambda;
+  return problem;
+}
+
+void BM_SolveTwoTokens(benchmark::State& state) { solve_cold(state, softmax(2, 0.3, 0.05), kDefaultAccuracy); }
+BENCHMARK(BM_SolveTwoTokens)->Unit(benchmark::kMillisecond);
+
+void BM_SolveThreeTokens(benchmark::State& state) { solve_cold(state, softmax(3, 0.15, 0.05), kDefaultAccuracy); }
+BENCHMARK(BM_SolveThreeTokens)->Unit(benchmark::kMillisecond);
+
+/// The overfitting phase: proximal points with several valleys.
+void BM_SolveTwoTokensOverfitting(benchmark::State& state) {
+  model::Problem problem = softmax(2, 0.1, 0.01);
+  problem.noise = 10;
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveTwoTokensOverfitting)->Unit(benchmark::kMillisecond);
+
+/// A closed-form channel and 400 atoms: all the time is the law of m̂ S* + √q̂ Z.
+void BM_SolveLinear400Atoms(benchmark::State& state) {
+  model::Problem problem = softmax(1, 1, 0.1);
+  problem.head = model::Head::linear;
+  problem.noise = 0.05;
+  problem.target = model::Target::parse("powerlaw:1.25,400");
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveLinear400Atoms)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
