@@ -135,7 +135,7 @@ struct ProblemOptions {
   static nlohmann::json read(const std::string& path) {
     const std::string text = base::read_text(path);
     try {
-      if (!path.ends_with(".json")) return model::to_json(model::problem_from_toml(text));
+      if (!path.ends_with(".json")) return model::json_from_toml(text);
       const nlohmann::json document = nlohmann::json::parse(text);
       // A document that this program wrote carries its problem inside.
       return document.contains("problem") ? document["problem"] : document;
@@ -168,8 +168,8 @@ struct ExperimentOptions {
   static inline const std::vector<std::string> kTrainers{"lbfgs", "adam", "fista"};
   static inline const std::vector<std::string> kPrecisions{"single", "double"};
 
-  void add(CLI::App& app, const std::string& d_help) {
-    add_text(app, "--d", d, "N[,N…]", d_help);
+  void add(CLI::App& app, const std::string& d_type, const std::string& d_help) {
+    add_text(app, "--d", d, d_type, d_help);
     add_number(app, "--instances", instances, "independent targets and data sets at each d (default 4)");
     add_choice(app, "--trainer", trainer, kTrainers, "how to train (default lbfgs)");
     add_choice(app, "--precision", precision, kPrecisions, "of data and products (default single)");
@@ -274,7 +274,7 @@ class CommandLine {
 
   std::string help() {
     const auto parsed = app_.get_subcommands();
-    return parsed.empty() ? app_.help() : parsed.front()->help();
+    return parsed.empty() ? app_.help() : parsed.front()->help("attnlaw");
   }
 
   void add_solve() {
@@ -289,7 +289,7 @@ class CommandLine {
     auto& [common, problem, theory, experiments, html] =
         keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>>>();
     problem.add(app), theory.add(app);
-    experiments.add(app, "embedding dimension, or several to extrapolate to 1/d → 0 (required)");
+    experiments.add(app, "N[,N...]", "embedding dimension, or several to extrapolate to 1/d → 0 (required)");
     add_text(app, "--html", html, "FILE", "write a report with charts");
     common.add(app);
     commands_.back().resolve = [&] {
@@ -306,7 +306,7 @@ class CommandLine {
     auto& [common, problem, theory, experiments, html] =
         keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>>>();
     problem.add(app), theory.add(app);
-    experiments.add(app, "overlay experiments at this embedding dimension");
+    experiments.add(app, "N", "overlay experiments at this embedding dimension");
     add_text(app, "--html", html, "FILE", "write a report with the chart");
     common.add(app);
     commands_.back().resolve = [&] {

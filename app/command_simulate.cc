@@ -39,9 +39,11 @@ report::Page page_of(const SimulateArguments& arguments, std::span<const study::
 
 int run(const SimulateArguments& arguments) {
   require_outputs(arguments.common, arguments.html);
-  for (const int d : arguments.experiments.d) experiment::require_feasible(arguments.problem, options_at(arguments, d));
+  const std::vector<int>& sizes = arguments.experiments.d;
+  if (sizes.size() > 1) study::require_extrapolable(sizes, arguments.experiments.options.instances);
+  for (const int d : sizes) experiment::require_feasible(arguments.problem, options_at(arguments, d));
   std::vector<study::Comparison> comparisons;
-  for (const int d : arguments.experiments.d) {
+  for (const int d : sizes) {
     Progress progress(fmt::format("d = {}", d), arguments.common.quiet);
     experiment::Options options = options_at(arguments, d);
     options.progress = [&](int done, int total) { progress.update(done, total); };
@@ -49,11 +51,13 @@ int run(const SimulateArguments& arguments) {
   }
   const bool converged =
       std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.converged(); });
-  std::string note = warnings(comparisons.front().theory);
-  if (!converged && note.empty())
-    note = "NOT CONVERGED: a student did not reach its KKT tolerance; see kkt in --format json.";
+  std::vector<std::string> notes;
+  for (const study::Comparison& comparison : comparisons) {
+    notes.push_back(warnings(comparison.theory));
+    notes.push_back(warnings(comparison.experiment));
+  }
   emit(arguments.common,
-       {comparison_tables(comparisons), study::to_json(comparisons), instance_rows(comparisons), note});
+       {comparison_tables(comparisons), study::to_json(comparisons), instance_rows(comparisons), lines(notes)});
   if (!arguments.html.empty()) write_page(arguments.html, page_of(arguments, comparisons));
   return converged ? 0 : 1;
 }

@@ -12,36 +12,36 @@ namespace {
 
 using matrix_laws::Spectrum;
 
-/// The law, on the target given or on the targets drawn, and what was measured.
+/// The law of the target as given (d → ∞), and what was measured.
 struct Outcome {
   theory::Solution solution;
   theory::TrainedLaw::Curve density;
+  std::optional<experiment::Experiment> experiment;
   std::optional<study::SpectrumComparison> measured;
-  int d = 0;
-  bool converged = false;
 
   const study::SpectrumComparison* measurement() const { return measured ? &*measured : nullptr; }
+  bool converged() const { return solution.diagnostics.converged && (!experiment || experiment->converged()); }
+  std::string note() const { return lines({warnings(solution), experiment ? warnings(*experiment) : ""}); }
 };
 
 Outcome predict(const SpectrumArguments& arguments) {
   Outcome outcome;
   outcome.solution = theory::solve(arguments.problem, arguments.options);
   outcome.density = theory::TrainedLaw(outcome.solution, arguments.problem.target.spectrum()).density();
-  outcome.converged = outcome.solution.diagnostics.converged;
   return outcome;
 }
 
 Outcome predict_and_measure(const SpectrumArguments& arguments) {
-  Outcome outcome = predict(arguments);
   experiment::Options options = arguments.experiments.options;
-  options.d = outcome.d = arguments.experiments.d.front();
+  options.d = arguments.experiments.d.front();
   options.seed = arguments.common.seed;
   options.threads = arguments.common.threads;
+  experiment::require_feasible(arguments.problem, options);
+  Outcome outcome = predict(arguments);
   Progress progress(fmt::format("d = {}", options.d), arguments.common.quiet);
   options.progress = [&](int done, int total) { progress.update(done, total); };
-  const experiment::Experiment experiment = experiment::run(arguments.problem, options);
-  outcome.measured = study::compare_spectra(experiment, outcome.solution, arguments.problem.target.spectrum());
-  outcome.converged = outcome.converged && experiment.converged();
+  outcome.experiment = experiment::run(arguments.problem, options);
+  outcome.measured = study::compare_spectra(*outcome.experiment, outcome.solution, arguments.problem.target.spectrum());
   return outcome;
 }
 
@@ -50,7 +50,7 @@ nlohmann::json document_of(const Outcome& outcome) {
   document["command"] = "spectrum";
   document["density"] = {{"s", outcome.density.s}, {"density", outcome.density.density}};
   if (outcome.measured)
-    document["experiment"] = {{"d", outcome.d},
+    document["experiment"] = {{"d", outcome.experiment->d},
                               {"eigenvalues", outcome.measured->eigenvalues},
                               {"zero_tolerance", outcome.measured->zero_tolerance},
                               {"zero_mass", outcome.measured->zero_mass},
@@ -71,7 +71,7 @@ int run(const SpectrumArguments& arguments) {
   const Outcome outcome = arguments.experiments.d.empty() ? predict(arguments) : predict_and_measure(arguments);
   report::Table table = spectrum_table(outcome.solution, outcome.measurement());
   table.title = "Spectrum of the trained S: " + describe(arguments.problem);
-  emit(arguments.common, {{table}, document_of(outcome), density_rows(outcome.density), warnings(outcome.solution)});
+  emit(arguments.common, {{table}, document_of(outcome), density_rows(outcome.density), outcome.note()});
   if (!arguments.html.empty()) {
     report::Page page;
     page.title = "Spectrum of the trained map";
@@ -81,7 +81,7 @@ int run(const SpectrumArguments& arguments) {
         {"Law and experiment", "", spectrum_chart(outcome.solution, outcome.density, outcome.measurement()), table});
     write_page(arguments.html, page);
   }
-  return outcome.converged ? 0 : 1;
+  return outcome.converged() ? 0 : 1;
 }
 
 }  // namespace attnlaw::app

@@ -56,6 +56,6 @@ void write_page(const std::string& path, report::Page page) {
 
 void remember_command_line(std::string command) { remembered_command() = std::move(command); }
 
-std::string version() { return "attnlaw " ATTNLAW_VERSION; }
+std::string version() { return ATTNLAW_VERSION; }
 
 }  // namespace attnlaw::app

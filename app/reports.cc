@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace attnlaw::app {
@@ -105,17 +106,36 @@ Table solution_row(const theory::Solution& s) {
   return row;
 }
 
+std::string lines(const std::vector<std::string>& texts) {
+  std::string result;
+  for (const std::string& text : texts)
+    if (!text.empty()) result += (result.empty() ? "" : "\n") + text;
+  return result;
+}
+
 std::string warnings(const theory::Solution& solution) {
-  std::string text;
-  if (!solution.diagnostics.converged) text += "NOT CONVERGED: " + solution.diagnostics.message + "\n";
-  if (solution.diagnostics.replicon >= 1)
-    text += fmt::format(
-        "Replicon R = {:.3g} ≥ 1: the replica-symmetric solution is unstable here; experiments may end elsewhere, "
-        "depending on "
-        "start and trainer.\n",
-        solution.diagnostics.replicon);
-  if (!text.empty()) text.pop_back();
-  return text;
+  const theory::Diagnostics& diagnostics = solution.diagnostics;
+  return lines(
+      {diagnostics.converged ? "" : "NOT CONVERGED: " + diagnostics.message,
+       diagnostics.replicon < 1
+           ? ""
+           : fmt::format("Replicon R = {:.3g} ≥ 1: the replica-symmetric solution is unstable here; experiments may "
+                         "end elsewhere, depending on start and trainer.",
+                         diagnostics.replicon)});
+}
+
+std::string warnings(const experiment::Experiment& experiment) {
+  std::size_t failed = 0;
+  double worst = 0;
+  for (const experiment::Instance& instance : experiment.instances) {
+    if (instance.converged) continue;
+    ++failed;
+    worst = std::max(worst, instance.kkt);
+  }
+  if (failed == 0) return "";
+  return fmt::format(
+      "NOT CONVERGED: {} of {} students at d = {} did not reach the KKT tolerance (largest residual {:.2g}).", failed,
+      experiment.instances.size(), experiment.d, worst);
 }
 
 std::vector<Table> comparison_tables(std::span<const study::Comparison> comparisons) {
@@ -257,7 +277,7 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   Table table{"Spectrum of the trained S",
-              {general("part"), general("theory"), general(measured ? "experiment" : "note")}};
+              {general("part"), general("theory"), general(measured ? "experiment" : "remark")}};
   table.rows.push_back({"mass at zero", solution.spectrum.zero_mass, measured ? Cell(measured->zero_mass) : Cell()});
   for (const auto& edge : solution.spectrum.edges)
     table.rows.push_back({"band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper), Cell()});

@@ -16,8 +16,13 @@ std::string describe(const model::Problem& problem);
 std::vector<report::Table> solution_tables(const theory::Solution& solution);
 /// One row with every figure of the solution.
 report::Table solution_row(const theory::Solution& solution);
-/// What a reader must know before trusting the numbers: lack of convergence, instability. Empty if nothing.
+/// Lines on what a reader must know before trusting the numbers: lack of convergence, instability. Empty if nothing.
 std::string warnings(const theory::Solution& solution);
+
+/// The same for trained students.
+std::string warnings(const experiment::Experiment& experiment);
+/// Non-empty lines together.
+std::string lines(const std::vector<std::string>& texts);
 
 /// Theory beside experiment, one table per d, and the extrapolation if there are several d.
 std::vector<report::Table> comparison_tables(std::span<const study::Comparison> comparisons);

@@ -58,7 +58,7 @@ TEST(Solve, ReadsBackTheProblemItWrote) {
 TEST(Solve, ProblemFileAndOverride) {
   const Scratch scratch;
   const std::string file =
-      scratch.write("p.toml", "alpha = 1.0\nlambda = 0.1\nhead = \"linear\"\ntarget = \"wishart:0.3\"\n").string();
+      scratch.write("p.toml", "lambda = 0.1\nhead = \"linear\"\ntarget = \"wishart:0.3\"\n").string();
   const json document = run_json("solve --problem " + file + " --alpha 2");
   EXPECT_EQ(document["problem"]["alpha"], 2.0);
   EXPECT_EQ(document["problem"]["target"], "wishart:0.3");
@@ -109,6 +109,12 @@ TEST(Simulate, TooFewIterationsAreAnError) {
       run_json("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 2 --max-iterations 2", 1);
   EXPECT_EQ(document["converged"], false);
   EXPECT_EQ(document["instances"][0]["converged"], false);
+}
+
+TEST(Spectrum, SaysWhichStudentsDidNotConverge) {
+  const Outcome outcome = attnlaw("spectrum --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 2 --max-iterations 2");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.out.find("NOT CONVERGED: 2 of 2 students"), std::string::npos) << outcome.out;
 }
 
 TEST(Spectrum, OverlaysExperimentsOnTheLaw) {

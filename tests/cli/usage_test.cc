@@ -65,6 +65,8 @@ TEST(Usage, ExperimentsOutOfRange) {
   expect_refused("simulate --alpha 1 --lambda 1 --d 15 --target spikes:10,2", 2, "15");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --trainer sgd", 2, "'sgd'");
   expect_refused("spectrum --alpha 1 --lambda 1 --d 20,30", 2, "--d");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 20,30 --instances 1", 2, "1 instance");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 20,20", 2, "20,20");
 }
 
 TEST(Usage, MemoryBeyondTheMachineIsRefusedWithTheBytesNeeded) {

@@ -1,5 +1,5 @@
 # cmake -DROOT=<source tree> -P rooms_test.cmake: every #include "attnlaw/<room>/..." in src/attnlaw/<room> names a room that
-# stands below it (DESIGN.md, section 1).
+# stands below it (DEVELOPERS.md).
 cmake_minimum_required(VERSION 3.25)
 set(base base)
 set(matrix_laws ${base} matrix_laws)

@@ -41,6 +41,9 @@ Problem problem_from_json(const nlohmann::json& document);
 std::string to_toml(const Problem& problem);
 Problem problem_from_toml(const std::string& text);
 
+/// The keys of a TOML problem as a JSON object, unchecked: for those who complete it before problem_from_json.
+nlohmann::json json_from_toml(const std::string& text);
+
 std::string name(Head head);
 /// Throws std::invalid_argument for anything but "softmax" and "linear".
 Head head_from_name(const std::string& name);

@@ -37,7 +37,7 @@ std::string to_toml(const Problem& problem) {
   return std::move(text).str();
 }
 
-Problem problem_from_toml(const std::string& text) {
+nlohmann::json json_from_toml(const std::string& text) {
   toml::table table;
   try {
     table = toml::parse(text);
@@ -48,7 +48,9 @@ Problem problem_from_toml(const std::string& text) {
   }
   nlohmann::json document = nlohmann::json::object();
   for (const auto& [key, node] : table) document[std::string(key.str())] = to_json(std::string(key.str()), node);
-  return problem_from_json(document);
+  return document;
 }
+
+Problem problem_from_toml(const std::string& text) { return problem_from_json(json_from_toml(text)); }
 
 }  // namespace attnlaw::model

@@ -1,6 +1,7 @@
 #include "attnlaw/study/comparison.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -155,20 +156,25 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   return comparison;
 }
 
+void require_extrapolable(std::span<const int> d, int instances) {
+  const std::set<int> sizes(d.begin(), d.end());
+  if (sizes.size() < 2 || instances < 2)
+    throw std::invalid_argument(fmt::format(
+        "several d are extrapolated to 1/d → 0, which takes at least two different d and two instances; got "
+        "d = {} and {} instance(s)",
+        fmt::join(d, ","), instances));
+}
+
 Extrapolation extrapolate(std::span<const Comparison> comparisons) {
-  std::set<int> sizes;
-  bool scattered = false;
+  std::vector<int> d;
+  std::size_t instances = 0;
   for (const Comparison& comparison : comparisons) {
-    sizes.insert(comparison.experiment.d);
-    scattered = scattered || comparison.experiment.instances.size() > 1;
+    d.push_back(comparison.experiment.d);
+    instances = std::max(instances, comparison.experiment.instances.size());
   }
-  if (sizes.size() < 2 || !scattered)
-    throw std::invalid_argument(
-        fmt::format("an extrapolation to 1/d → 0 needs at least two different d and two instances, got {} d and {} "
-                    "instance(s) each",
-                    sizes.size(), comparisons.empty() ? 0 : comparisons.front().experiment.instances.size()));
+  require_extrapolable(d, static_cast<int>(instances));
   constexpr std::size_t kSizesForQuadratic = 4;
-  const int degree = sizes.size() >= kSizesForQuadratic ? 2 : 1;
+  const int degree = std::set<int>(d.begin(), d.end()).size() >= kSizesForQuadratic ? 2 : 1;
   Extrapolation result;
   for (const ComparedError& error : kComparedErrors)
     result.*error.extrapolated = extrapolate_error(comparisons, error, degree);

@@ -53,9 +53,12 @@ struct Extrapolation {
   Extrapolated estimation;
 };
 
+/// Throws std::invalid_argument unless there are two different d, and two instances to estimate their scatter from.
+void require_extrapolable(std::span<const int> d, int instances);
+
 /// Weighted least squares of the relative differences in 1/d: linear for two or three sizes, quadratic from four on.
 /// Instances scatter like s/d (sums over d² weights and n ∝ d² sequences), with one s for all sizes from their
-/// residuals. Throws std::invalid_argument for fewer than two different d or fewer than two instances.
+/// residuals. Throws as require_extrapolable.
 Extrapolation extrapolate(std::span<const Comparison> comparisons);
 
 /// The `simulate` document of docs/json.md: for one comparison its own, for several `sizes` and `extrapolation`.

@@ -1,8 +1,12 @@
 #include <cstdio>
 
-#include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/theory/state_evolution.h"
 
 int main() {
-  const attnlaw::matrix_laws::Spectrum target(attnlaw::matrix_laws::WishartSpectrum{.kappa = 0.25});
-  std::printf("mean %.3f, second moment %.3f\n", target.mean(), target.second_moment());
+  attnlaw::model::Problem problem;
+  problem.alpha = 0.5;
+  problem.lambda = 0.1;
+  problem.head = attnlaw::model::Head::linear;
+  const attnlaw::theory::Solution solution = attnlaw::theory::solve(problem);
+  std::printf("estimation %.4f, mass at zero %.4f\n", solution.errors.estimation, solution.spectrum.zero_mass);
 }
