@@ -171,6 +171,35 @@ TEST(GlobalProximal, FindsTheGlobalMinimum) { expect_no_miss({1.5, 35}, 4); }
 
 TEST(GlobalProximal, FindsTheGlobalMinimumOnManyPointsSlow) { expect_no_miss({0.3, 1.5, 10, 35, 100, 6000}, 50); }
 
+TEST(GlobalProximal, MinimaSaidToBeCertainAreGlobal) {
+  std::mt19937_64 generator(13);
+  int certain = 0, points = 0;
+  for (const double q : {1.0, 10.0})
+    for (const double V : {1.5, 4.0, 20.0}) {
+      const SoftmaxPair loss(1, 1);
+      Proximal<SoftmaxPair> descent(loss);
+      const Eigen::Matrix2d L = Eigen::Matrix2d{{3, 1}, {1, 3}}.llt().matrixL();
+      for (int trial = 0; trial < 40; ++trial) {
+        Point omega = random_point(generator), target = random_point(generator);
+        for (Pack& coordinate : omega) coordinate *= std::sqrt(q);
+        SoftmaxPair::Label label;
+        loss.label(target.data(), label);
+        Point z = omega;
+        const Pack value = descent.descend(label, omega.data(), V, z.data());
+        const Mask sure = loss.certain(value, V);
+        for (int lane = 0; lane < kLanes; ++lane) {
+          ++points;
+          if (!sure.lanes[lane]) continue;
+          ++certain;
+          const Eigen::Vector2d u = L * Eigen::Vector2d(omega[0].lanes[lane], omega[1].lanes[lane]);
+          const BruteForce brute(1, {label[0].lanes[lane], label[1].lanes[lane]}, {u[0], u[1]}, V);
+          EXPECT_NEAR(value.lanes[lane], brute.minimum(), 1e-8);
+        }
+      }
+    }
+  EXPECT_GT(certain, points / 4) << "or the statement is of little use";
+}
+
 TEST(GlobalProximal, ObjectiveIsConvexUpToTheStatedV) {
   // The Hessian of the loss over all labels and fields: its least eigenvalue stays above −β².
   for (const double beta : {0.5, 1.0, 3.0}) {
@@ -187,8 +216,9 @@ TEST(GlobalProximal, ObjectiveIsConvexUpToTheStatedV) {
             const double difference = at.hessian[0].lanes[0] - at.hessian[2].lanes[0];
             least = std::min(least, 0.5 * (trace - std::hypot(difference, 2 * at.hessian[1].lanes[0])));
           }
-    EXPECT_GT(least, -1 / loss.convex_up_to());
-    EXPECT_LT(least, -0.9 / loss.convex_up_to()) << "the bound is nearly met";
+    EXPECT_GT(least, -beta * beta);
+    EXPECT_LT(least, -0.9 * beta * beta) << "the bound is nearly met";
+    EXPECT_FALSE((!loss.certain(4, 1 / (beta * beta))).any());
   }
 }
 

@@ -201,8 +201,8 @@ class Proximal {
 };
 
 /// The lowest of the minima found from ω, from `fit`, a point of loss 0, and from the Loss's mixed starts, where one
-/// part of the label is fitted and the rest left to the spring. From ω alone where the objective is convex: V ≤
-/// Loss::convex_up_to(). How often the global minimum is missed: tests/theory/global_minimum_test.cc.
+/// part of the label is fitted and the rest left to the spring. From ω alone where Loss::certain() says so. How often
+/// the global minimum is missed: tests/theory/global_minimum_test.cc.
 template <class Loss>
 class GlobalProximal {
  public:
@@ -225,7 +225,7 @@ class GlobalProximal {
     value_ = descent_.descend(label, omega, V, point_.data());
     loss_value_ = descent_.expansion().value;
     if (want_hessian_) hessian_ = descent_.expansion().hessian;
-    if (V <= loss_.convex_up_to()) return;
+    if (!(!loss_.certain(value_, V)).any()) return;
     std::copy(fit, fit + trial_.size(), trial_.begin());
     try_start(label, omega, V);
     for (int i = 0; i < Loss::kMixedStarts; ++i) {

@@ -41,9 +41,16 @@ class SoftmaxPair {
 
   /// Logistic functions are flat beyond a few 1/β.
   double reach() const { return 1 / beta_; }
-  /// The curvature of 2(y − s(βu))² is at least 4β² min s(1−s)²(3s−1) = −0.2404 β², the largest eigenvalue of the
-  /// metric is 4, and 4·0.2404 < 1.
-  double convex_up_to() const { return 1 / (beta_ * beta_); }
+  /// Lanes where a minimum of this value of ℓ(ζ) + |ζ − ω|²/(2V) is known to be the global one.
+  ///
+  /// Everywhere for V ≤ 1/β²: the curvature of 2(y − s(βu))² is at least 4β² min s(1−s)²(3s−1) = −0.2404 β², and the
+  /// largest eigenvalue of the metric is 4. Else where 2β²V·value < 1: at a lower minimum no residual r exceeds
+  /// ρ = √(value/2), hence (s is monotone) nor on the segment to it, where with p = s(1−s) the curvatures are then at
+  /// least 4β²p(p − ρ) ≥ −β²ρ²: the objective is convex along the segment, which has but one stationary point.
+  Mask certain(Pack value, double V) const {
+    const double softness = beta_ * beta_ * V;
+    return softness <= 1 ? Pack(0) < Pack(1) : 2 * softness * value < Pack(1);
+  }
   /// u_i where the label has it, the other one where the spring then pulls it.
   static constexpr int kMixedStarts = 2;
   void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
@@ -149,8 +156,8 @@ class SoftmaxRows {
 
   /// A softmax saturates within a few 1/β.
   double reach() const { return 1 / beta_; }
-  /// No bound is used: always two starts. Mixed ones would be 2^T.
-  static double convex_up_to() { return 0; }
+  /// No bound is known: always two starts. Mixed ones would be 2^T.
+  static Mask certain(Pack, double) { return Pack(1) < Pack(0); }
   static constexpr int kMixedStarts = 0;
   void mixed_start(int, const Pack*, const Pack*, Pack*) const {}
 
