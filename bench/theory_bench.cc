@@ -6,8 +6,8 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <stdexcept>
 
 #include "attnlaw/theory/state_evolution.h"
@@ -16,18 +16,21 @@ namespace {
 
 using namespace attnlaw;
 
-/// Seconds of one million std::exp calls on arguments that change: the best of several runs, the machine may be shared.
+/// CPU seconds of this process: the machine may be shared.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+/// Seconds of one million std::exp calls on arguments that change: the best of several runs.
 double million_exps() {
   constexpr int kRuns = 9;
   constexpr int kCalls = 1'000'000;
   double best = 1e300;
   for (int run = 0; run < kRuns; ++run) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = cpu_seconds();
     double x = 0.1;
     // Each argument depends on the last result: no call is vectorised or left out.
     for (int i = 0; i < kCalls; ++i) x = std::exp(-0.5 * x);
     benchmark::DoNotOptimize(x);
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    best = std::min(best, cpu_seconds() - start);
   }
   return best;
 }
@@ -36,9 +39,10 @@ void solve_cold(benchmark::State& state, const model::Problem& problem, double a
   double fastest = 1e300;
   theory::Solution solution;
   for (auto _ : state) {
+    const double start = cpu_seconds();
     solution = theory::solve(problem, {accuracy, {}});
+    fastest = std::min(fastest, cpu_seconds() - start);
     if (!solution.diagnostics.converged) throw std::runtime_error(solution.diagnostics.message);
-    fastest = std::min(fastest, solution.diagnostics.seconds);
   }
   state.counters["evaluations"] = solution.diagnostics.iterations;
   state.counters["points"] = static_cast<double>(solution.diagnostics.points);
