@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -245,20 +246,21 @@ TEST(StateEvolution, RejectsWhatItCannotSolve) {
   EXPECT_THROW(solve(problem_of(1, 1, 0.05)), std::invalid_argument);
 }
 
-/// Every point of the grid is solved from no student, to 1 %, within the time given.
+/// Every point of the grid is solved from no student, to 1 %, within the processor time given.
 void expect_converged(const std::vector<int>& tokens, const std::vector<double>& alphas,
                       const std::vector<double>& lambdas, const std::vector<double>& noises, double seconds) {
   for (const int T : tokens)
     for (const double alpha : alphas)
       for (const double lambda : lambdas)
         for (const double noise : noises) {
+          const std::clock_t begin = std::clock();
           const Solution solution = solve_to(problem_of(T, alpha, lambda, noise), 1e-2);
+          const double spent = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
           const Diagnostics& diagnostics = solution.diagnostics;
-          const std::string point =
-              fmt::format("T {} alpha {} lambda {} noise {}: residual {:.2g}, {:.1f} s. {}", T, alpha, lambda, noise,
-                          diagnostics.residual, diagnostics.seconds, diagnostics.message);
+          const std::string point = fmt::format("T {} alpha {} lambda {} noise {}: residual {:.2g}, {:.1f} s. {}", T,
+                                                alpha, lambda, noise, diagnostics.residual, spent, diagnostics.message);
           EXPECT_TRUE(diagnostics.converged) << point;
-          EXPECT_LT(diagnostics.seconds, seconds) << point;
+          EXPECT_LT(spent, seconds) << point;
         }
 }
 
