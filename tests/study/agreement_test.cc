@@ -17,8 +17,10 @@ model::Problem softmax_problem(int tokens, double alpha) {
   return problem;
 }
 
-Comparison compare_at(const model::Problem& problem, int d, int instances) {
+Comparison compare_at(const model::Problem& problem, int d, int instances,
+                      experiment::Trainer trainer = experiment::Trainer::lbfgs) {
   experiment::Options options;
+  options.trainer = trainer;
   options.d = d;
   options.instances = instances;
   options.seed = 1;
@@ -78,7 +80,7 @@ TEST(Agreement, SlowPublishedQuadraticNetworksAtFullWidth) {
     problem.alpha = row.n / 160000;
     problem.lambda = row.lambda;
     problem.target = model::Target::parse("powerlaw:1.25,400");
-    const Comparison comparison = compare_at(problem, 400, 1);
+    const Comparison comparison = compare_at(problem, 400, 1, experiment::Trainer::fista);
     EXPECT_NEAR(comparison.experiment.mean.estimation, row.trained, 0.05 * row.trained);
     EXPECT_NEAR(comparison.theory.errors.estimation, row.trained, 0.05 * row.trained);
   }

@@ -201,7 +201,7 @@ Law Law::mirrored() const {
   std::vector<Band> bands(bands_.rbegin(), bands_.rend());
   for (Band& band : bands) band = {mirror(band.parameter), mirror(band.support), band.mass};
   auto parametrisation = [inner = parametrisation_](double u, const Point* nearby) {
-    const auto reflect = [](const Point& p) { return Point{-p.x, p.dx_du, -std::conj(p.g)}; };
+    const auto reflect = [](const Point& p) { return Point{-p.x, p.dx_du, -std::conj(p.g), -p.slope}; };
     if (!nearby) return reflect(inner(-u, nullptr));
     const Point inner_nearby = reflect(*nearby);
     return reflect(inner(-u, &inner_nearby));

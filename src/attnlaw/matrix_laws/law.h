@@ -29,6 +29,8 @@ class Law {
     double x = 0;
     double dx_du = 0;
     Complex g;
+    double slope =
+        0;  ///< for a parametrisation that iterates: how its unknown changes with u, to start the next point from
   };
 
   /// u ↦ Point, increasing in x on every band. The second argument is the Point of a nearby u, or null: a start value

@@ -75,13 +75,19 @@ double biane_height_squared(const Spectrum& spectrum, double u, double variance,
 }
 
 Law::Point biane_point(const Spectrum& spectrum, double variance, double u, const Law::Point* nearby) {
-  const double nearby_height = nearby ? -variance * nearby->g.imag() : 0;
-  const double start = nearby_height > 0 ? nearby_height * nearby_height : variance;
+  // From a neighbour on the curve y(u) = v(u)²: along its tangent, dy/du = −2·tilt/phi_slope.
+  double start = variance;
+  if (nearby && nearby->g.imag() < 0) {
+    const double nearby_u = nearby->x - variance * nearby->g.real();
+    const double nearby_y = std::pow(variance * nearby->g.imag(), 2);
+    start = std::clamp(nearby_y + nearby->slope * (u - nearby_u), 1e-2 * nearby_y, variance);
+  }
   BianeSums sums;
   const double v_squared = biane_height_squared(spectrum, u, variance, start, sums);
   // On the curve 1 + a²G'(w) = 2va²(v·phi_slope + i·tilt): the form without cancellation near the edges.
   const double dx_du = 2 * variance * (v_squared * sums.phi_slope + sums.tilt * sums.tilt / sums.phi_slope);
-  return {u + variance * sums.re_g, dx_du, {sums.re_g, -std::sqrt(v_squared) / variance}};
+  return {
+      u + variance * sums.re_g, dx_du, {sums.re_g, -std::sqrt(v_squared) / variance}, -2 * sums.tilt / sums.phi_slope};
 }
 
 /// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
@@ -237,7 +243,7 @@ Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   constexpr double kLeastVariance = 1e-8;
   if (variance < kLeastVariance * jump * jump) return semicircle_sum_biane(wishart, variance);
   auto parametrisation = [kappa = wishart.kappa, jump, variance](double x, const Law::Point*) {
-    return Law::Point{x, 1, cubic_stieltjes(kappa, jump, variance, x)};
+    return Law::Point{x, 1, cubic_stieltjes(kappa, jump, variance, x), 0};
   };
   return Law({}, std::move(bands), std::move(parametrisation), spectrum.mean(), spectrum.second_moment() + variance);
 }

@@ -17,7 +17,7 @@ Law semicircle(double variance) {
       {}, {band},
       [=](double x, const Law::Point*) {
         const double height = std::sqrt(std::max(0.0, (radius - x) * (radius + x)));
-        return Law::Point{x, 1, Complex(x, -height) / (2 * variance)};
+        return Law::Point{x, 1, Complex(x, -height) / (2 * variance), 0};
       },
       0, variance);
 }
@@ -39,7 +39,7 @@ Law marchenko_pastur(const WishartSpectrum& wishart) {
         // x g² − (x/b − κ + 1) g + 1/b = 0 in units of the jump b.
         const double re = (x / jump - wishart.kappa + 1) / (2 * x);
         const double im = -std::sqrt(std::max(0.0, (x - bulk.lower) * (bulk.upper - x))) / (2 * jump * x);
-        return Law::Point{x, 1, {re, im}};
+        return Law::Point{x, 1, {re, im}, 0};
       },
       spectrum.mean(), spectrum.second_moment());
 }

@@ -67,12 +67,15 @@ class Residual {
   int evaluations_ = 0;
 };
 
-Matrix3d difference_slope(Residual& residual, const Iterate& at) {
+Slope difference_slope(Residual& residual, const Iterate& at) {
   // The map is smooth up to rare jumps of proximal points: differences well above its rounding.
   constexpr double kDifference = 1e-5;
-  Matrix3d slope;
-  for (int k = 0; k < 3; ++k)
-    slope.col(k) = (residual(at.x + kDifference * Vector3d::Unit(k)).residual - at.residual) / kDifference;
+  Slope slope;
+  for (int k = 0; k < 3; ++k) {
+    const Iterate shifted = residual(at.x + kDifference * Vector3d::Unit(k));
+    slope.residual.col(k) = (shifted.residual - at.residual) / kDifference;
+    slope.train[k] = (shifted.step.train - at.step.train) / kDifference;
+  }
   return slope;
 }
 
@@ -134,7 +137,6 @@ Step StateEvolution::step_from_zero() const { return prior_step(channel_.evaluat
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
                             const Tolerance& tolerance) {
   FixedPoint result;
-  result.slope.setZero();
   Overlaps overlaps;
   if (start && usable(start->overlaps)) {
     overlaps = start->overlaps;
@@ -149,7 +151,7 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   }
   Residual residual(evolution);
   Iterate at = residual(to_coordinates(overlaps, evolution.Q_star()));
-  std::optional<Matrix3d> slope = start ? start->slope : std::nullopt;
+  std::optional<Slope> slope = start ? start->slope : std::nullopt;
   // Near, then fast; nearer and again where the fast method loses its way (close to a spinodal, or at a kink of the
   // map).
   constexpr int kBudget = 150;
@@ -159,25 +161,27 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
     if (size(at.residual) <= (round == 0 ? tolerance.aimed : tolerance.accepted)) break;
     iterate_damped(residual, at, near, kBudget);
     if (!slope || round > 0) slope = difference_slope(residual, at);
-    solve_broyden(residual, at, *slope, tolerance.aimed);
+    solve_broyden(residual, at, slope->residual, tolerance.aimed);
   }
   if (!slope) slope = difference_slope(residual, at);
   result.overlaps = from_coordinates(at.x, evolution.Q_star());
   result.step = at.step;
   result.residual = size(at.residual);
-  result.slope = *slope;
+  result.slope = slope;
   result.iterations += residual.evaluations();
   result.converged = result.residual <= tolerance.accepted;
   return result;
 }
 
-std::vector<Overlaps> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point) {
+std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point) {
   const Vector3d x = to_coordinates(fixed_point.overlaps, evolution.Q_star());
-  const Eigen::FullPivLU<Matrix3d> slope(fixed_point.slope);
-  std::vector<Overlaps> points;
+  const Eigen::FullPivLU<Matrix3d> slope(fixed_point.slope->residual);
+  std::vector<ReplicatePoint> points;
   for (int replicate = 0; replicate < evolution.channel().replicates(); ++replicate) {
-    Residual residual(evolution, replicate);
-    points.push_back(from_coordinates(x - slope.solve(residual(x).residual), evolution.Q_star()));
+    const Iterate at = Residual(evolution, replicate)(x);
+    const Vector3d shift = -slope.solve(at.residual);
+    points.push_back(
+        {from_coordinates(x + shift, evolution.Q_star()), at.step.train + fixed_point.slope->train * shift});
   }
   return points;
 }

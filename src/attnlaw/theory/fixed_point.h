@@ -40,13 +40,19 @@ class StateEvolution {
   const matrix_laws::Spectrum& target_;
 };
 
+/// Derivatives at a point x = (log q, artanh(m/√(q Q*)), log V).
+struct Slope {
+  Eigen::Matrix3d residual;  ///< of F(x) − x
+  Eigen::RowVector3d train;  ///< of the loss per training sequence
+};
+
 struct FixedPoint {
   Overlaps overlaps;
-  Step step;               ///< the step taken at `overlaps`
-  Eigen::Matrix3d slope;   ///< Jacobian of F(x) − x near `overlaps`, as the solver knows it; zero for S = 0
-  double residual = 0;     ///< max |F(x) − x| at `overlaps`, x = (log q, artanh(m/√(q Q*)), log V); 0 for S = 0
-  int iterations = 0;      ///< evaluations of the map
-  bool converged = false;  ///< residual within Tolerance::accepted
+  Step step;                   ///< the step taken at `overlaps`
+  std::optional<Slope> slope;  ///< as the solver knows it near `overlaps`; none for S = 0
+  double residual = 0;         ///< max |F(x) − x| at `overlaps`, x = (log q, artanh(m/√(q Q*)), log V); 0 for S = 0
+  int iterations = 0;          ///< evaluations of the map
+  bool converged = false;      ///< residual within Tolerance::accepted
 };
 
 /// The solver aims at `aimed`. Where the map is not smooth on its finite point set (proximal points that jump) it may
@@ -59,7 +65,7 @@ struct Tolerance {
 /// Where to start: overlaps with q, V > 0 and, if known, the slope there (of a coarser point set, say).
 struct Start {
   Overlaps overlaps;
-  std::optional<Eigen::Matrix3d> slope;
+  std::optional<Slope> slope;
 };
 
 /// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
@@ -68,8 +74,14 @@ struct Start {
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
                             const Tolerance& tolerance);
 
+/// What a replicate alone would have given.
+struct ReplicatePoint {
+  Overlaps overlaps;
+  double train = 0;
+};
+
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
-/// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error.
-std::vector<Overlaps> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point);
+/// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error. Needs fixed_point.slope.
+std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point);
 
 }  // namespace attnlaw::theory

@@ -14,8 +14,8 @@ namespace {
 /// Seeds of the scrambles: fixed, so that the theory is deterministic.
 constexpr std::uint64_t kRuleSeed = 20250924;
 
-/// Independent replicates: enough for a standard error, few enough to leave each one its accelerated convergence.
-constexpr int kReplicates = 4;
+/// Independent replicates: enough for a standard error of 7 degrees of freedom.
+constexpr int kReplicates = 8;
 
 /// Variance of the label's field given ω: D/q with D = (Q* + Δ) q − m².
 double conditional_variance(const Overlaps& overlaps, double label_variance) {
