@@ -61,15 +61,20 @@ BianeSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
 /// function), so Newton's iteration falls below the root after one step and then climbs to it without overshooting.
 double biane_height_squared(const Spectrum& spectrum, double u, double variance, double start, BianeSums& sums) {
   constexpr int kMaxIterations = 100;
-  constexpr double kTolerance = 4 * std::numeric_limits<double>::epsilon();
+  // Quadratic convergence: a step this small has met rounding, or one that no longer shrinks (near an edge, where y is
+  // small).
+  constexpr double kTolerance = 1e-13;
+  constexpr double kRounding = 1e-8;
   double y = start;
+  double previous_move = std::numeric_limits<double>::infinity();
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
     sums = biane_sums(spectrum, u, y);
     const double step = sums.phi * (variance * sums.phi - 1) / sums.phi_slope;
     const double next = std::clamp(y + step, 1e-3 * y, variance);
-    const bool done = std::abs(next - y) <= kTolerance * y;
+    const double move = std::abs(next - y) / y;
     y = next;
-    if (done) break;
+    if (move <= kTolerance || (move <= kRounding && move >= 0.5 * previous_move)) break;
+    previous_move = move;
   }
   return y;
 }
