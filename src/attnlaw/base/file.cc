@@ -2,69 +2,176 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
+#include <utility>
 
 namespace attnlaw::base {
 namespace {
 
-/// A temporary file beside its destination, removed unless it has been renamed.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& path) : path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {
-    descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) fail();
+[[noreturn]] void fail(const std::string& path, int cause) {
+  throw FileError(fmt::format("cannot write '{}': {}", path, std::strerror(cause)));
+}
+
+/// Directory part of a path with its last slash; empty for a bare name.
+std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+/// The name at the end of a chain of symbolic links, whether or not it exists: what open(2) would create.
+std::string follow_links(const std::string& path) {
+  constexpr int kMostLinks = 40;  // the limit of Linux
+  std::string current = path;
+  for (int links = 0; links <= kMostLinks; ++links) {
+    std::error_code not_a_link;
+    const std::string next = std::filesystem::read_symlink(current, not_a_link).string();
+    if (not_a_link) return current;
+    current = next.starts_with('/') ? next : directory_of(current) + next;
   }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-    if (!renamed_) unlink(temporary_.c_str());
+  fail(path, ELOOP);
+}
+
+/// Where the content goes.
+struct Destination {
+  std::string path;            ///< as given, for messages
+  int open_descriptor = -1;    ///< standard output or error, if the path names the same file
+  bool special = false;        ///< a device, FIFO or socket: cannot be replaced, only written
+  std::string file;            ///< otherwise the regular file to replace or create, symbolic links followed
+  std::optional<mode_t> mode;  ///< of the file to be replaced
+};
+
+Destination destination_of(const std::string& path) {
+  Destination destination;
+  destination.path = path;
+  if (path.empty()) fail(path, ENOENT);
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) fail(path, errno);
+    destination.file = follow_links(path);
+    return destination;
+  }
+  if (S_ISDIR(status.st_mode)) fail(path, EISDIR);
+  // /dev/stdout redirected to a file that is appended to: replacing it would lose what is already there.
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat standard;
+    if (fstat(descriptor, &standard) == 0 && standard.st_dev == status.st_dev && standard.st_ino == status.st_ino) {
+      destination.open_descriptor = descriptor;
+      return destination;
+    }
+  }
+  if (faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) fail(path, errno);
+  destination.special = !S_ISREG(status.st_mode);
+  if (!destination.special) {
+    constexpr mode_t kPermissions = 07777;
+    destination.file = follow_links(path);
+    destination.mode = status.st_mode & kPermissions;
+  }
+  return destination;
+}
+
+/// An open file that is written to its end or reports why not.
+class OpenFile {
+ public:
+  OpenFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
+    if (descriptor_ < 0) fail(path_, errno);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
   }
 
   void write(std::string_view content) {
     while (!content.empty()) {
       const ssize_t written = ::write(descriptor_, content.data(), content.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail();
+      if (written < 0) fail(path_, errno);
       content.remove_prefix(static_cast<std::size_t>(written));
     }
   }
 
+  void flush_to_disk() {
+    if (fsync(descriptor_) != 0) fail(path_, errno);
+  }
+
+  void set_mode(mode_t mode) {
+    if (fchmod(descriptor_, mode) != 0) fail(path_, errno);
+  }
+
+  void close() {
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_, errno);
+  }
+
+ private:
+  std::string path_;
+  int descriptor_;
+};
+
+/// A temporary file beside its destination, removed unless it has been renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const Destination& destination)
+      : destination_(destination), file_(destination.path, create(destination, name_)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!renamed_) unlink(name_.c_str());
+  }
+
+  void write(std::string_view content) { file_.write(content); }
+
   void rename_to_destination() {
-    if (fsync(descriptor_) != 0) fail();
-    if (close(descriptor_) != 0) fail();
-    descriptor_ = -1;
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
+    if (destination_.mode) file_.set_mode(*destination_.mode);
+    file_.flush_to_disk();
+    file_.close();
+    if (std::rename(name_.c_str(), destination_.file.c_str()) != 0) fail(destination_.path, errno);
     renamed_ = true;
   }
 
  private:
-  [[noreturn]] void fail() const {
-    const int cause = errno;
-    if (!temporary_.empty()) unlink(temporary_.c_str());
-    throw FileError(fmt::format("cannot write '{}': {}", path_, std::strerror(cause)));
+  /// A new file under a name of its own (0666 less the umask, as any new file); -1 and errno if there cannot be one.
+  static int create(const Destination& destination, std::string& name) {
+    static std::atomic<unsigned> counter{0};
+    for (;;) {
+      name = fmt::format("{}.attnlaw.{}.{}.tmp", directory_of(destination.file), getpid(), counter.fetch_add(1));
+      const int descriptor = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (descriptor >= 0 || errno != EEXIST) return descriptor;
+    }
   }
 
-  std::string path_;
-  std::string temporary_;
-  int descriptor_ = -1;
+  const Destination& destination_;
+  std::string name_;
+  OpenFile file_;
   bool renamed_ = false;
 };
 
 }  // namespace
 
 void write_atomically(const std::string& path, std::string_view content) {
-  TemporaryFile file(path);
+  const Destination destination = destination_of(path);
+  if (destination.open_descriptor >= 0 || destination.special) {
+    OpenFile file(path, destination.special ? open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)
+                                            : fcntl(destination.open_descriptor, F_DUPFD_CLOEXEC, 0));
+    file.write(content);
+    file.close();
+    return;
+  }
+  TemporaryFile file(destination);
   file.write(content);
   file.rename_to_destination();
 }
 
-void require_writable(const std::string& path) { const TemporaryFile probe(path); }
+void require_writable(const std::string& path) {
+  const Destination destination = destination_of(path);
+  if (!destination.file.empty()) const TemporaryFile probe(destination);
+}
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

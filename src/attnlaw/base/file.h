@@ -13,10 +13,13 @@ struct FileError : std::runtime_error {
 };
 
 /// Writes `content` to a temporary name beside `path`, flushes it to disk and renames it: a reader sees the old file or
-/// the whole new one. Throws FileError (unwritable directory, disk full, ...) and leaves nothing behind.
+/// the whole new one. A symbolic link stays and its target is replaced; a replaced file keeps its mode. What cannot be
+/// replaced (a device, a FIFO, standard output) is written directly. Throws FileError (directory, unwritable directory,
+/// disk full, ...) and leaves nothing behind.
 void write_atomically(const std::string& path, std::string_view content);
 
-/// Throws FileError unless a file could be created beside `path`: to be asked before a long computation, not after it.
+/// Throws FileError where write_atomically could only fail: to be asked before a long computation, not after it. Does
+/// not open devices and FIFOs.
 void require_writable(const std::string& path);
 
 /// The whole file. Throws FileError.
