@@ -100,12 +100,15 @@ class Proximal {
         gauss_step_(step_),
         trial_z_(step_) {}
 
-  /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value.
-  Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z) {
+  /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value. A lane that comes
+  /// close to `known`, a minimum found before, is left on its way there: it would end in the same place.
+  Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z, const Pack* known = nullptr) {
     constexpr int kMaxIterations = 60;
     // Newton converges quadratically: a step this small leaves an error of about its square.
-    constexpr double kStepTolerance = 1e-5;
+    constexpr double kStepTolerance = 1e-4;
     constexpr double kRounding = 1e-14;
+    // Well inside the reach of Newton's method: the loss changes over lengths of order 1.
+    constexpr double kSameMinimum = 0.03;
     // Enough to settle in a valley; flat ground beyond it is crossed at full length.
     constexpr int kShortSteps = 5;
     const double stiffness = 1 / V;
@@ -128,6 +131,7 @@ class Proximal {
       adopt(accept, z);
       value = select(accept, trial_value, value);
       active = active & !(small & accept);
+      if (known) active = active & !(squared_distance(z, known) <= kSameMinimum * kSameMinimum);
       damping = select(accept, select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0),
                        max(kTighten * damping, Pack(stiffness)));
     }
@@ -155,6 +159,12 @@ class Proximal {
       at.gradient[index(k)] += stiffness * shift;
     }
     return at.value + 0.5 * stiffness * distance;
+  }
+
+  Pack squared_distance(const Pack* a, const Pack* b) const {
+    Pack sum = 0;
+    for (int k = 0; k < dimension(); ++k) sum += (a[k] - b[k]) * (a[k] - b[k]);
+    return sum;
   }
 
   void newton_step(double stiffness, Pack damping) {
@@ -242,7 +252,7 @@ class GlobalProximal {
 
  private:
   void try_start(const typename Loss::Label& label, const Pack* omega, double V) {
-    const Pack value = descent_.descend(label, omega, V, trial_.data());
+    const Pack value = descent_.descend(label, omega, V, trial_.data(), point_.data());
     const Mask lower = value < value_;
     value_ = select(lower, value, value_);
     loss_value_ = select(lower, descent_.expansion().value, loss_value_);
