@@ -1,15 +1,13 @@
 #include "attnlaw/experiment/data.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
+#include "attnlaw/base/reject.h"
 #include "attnlaw/experiment/scores.h"
 
 namespace attnlaw::experiment {
@@ -63,12 +61,10 @@ double test_error_sum(const model::Problem& problem, std::span<const double> tar
 std::int64_t sequence_count(const model::Problem& problem, int d) {
   const double n = std::round(problem.alpha * d * d);
   if (n < 1) {
-    throw std::invalid_argument(
-        fmt::format("alpha d^2 must be at least 1 sequence, got alpha = {} with d = {}", problem.alpha, d));
+    base::reject("alpha d^2 must be at least 1 sequence, got alpha = {} with d = {}", problem.alpha, d);
   }
   if (n * problem.tokens > std::numeric_limits<std::int32_t>::max()) {
-    throw std::invalid_argument(
-        fmt::format("alpha d^2 T must stay below 2^31 rows of data, got alpha = {} with d = {}", problem.alpha, d));
+    base::reject("alpha d^2 T must stay below 2^31 rows of data, got alpha = {} with d = {}", problem.alpha, d);
   }
   return static_cast<std::int64_t>(n);
 }

@@ -13,6 +13,7 @@
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
 #include "attnlaw/experiment/adam.h"
 #include "attnlaw/experiment/data.h"
 #include "attnlaw/experiment/fista.h"
@@ -23,6 +24,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::reject;
+
 /// Test sequences per d². The loss of one sequence varies by about its mean, so the mean over 25 d² is known to
 /// 0.2–0.3/d; from instance to instance the error itself varies by about 1.2/d (d = 60, α = 0.5). Sampling thus adds a
 /// few percent to the variance, and the test costs as much as 50/α forward passes: a small part of training.
@@ -31,11 +34,6 @@ constexpr double kTestSequencesPerEntry = 25;
 /// d×d double matrices held at once while training (optimiser state, temporaries), by trainer: L-BFGS keeps 10 pairs.
 constexpr std::uint64_t kLbfgsMatrices = 32;
 constexpr std::uint64_t kOtherMatrices = 12;
-
-template <class... Arguments>
-[[noreturn]] void reject(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  throw std::invalid_argument(fmt::format(format, std::forward<Arguments>(arguments)...));
-}
 
 /// How threads are shared: instances at the same time, and threads inside each.
 struct Threads {

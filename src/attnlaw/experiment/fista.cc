@@ -24,8 +24,6 @@ struct Smooth {
   Matrix<double> gradient;
 };
 
-double inner(const Matrix<double>& a, const Matrix<double>& b) { return (a.array() * b.array()).sum(); }
-
 /// (ν − threshold)₊ on the eigenvalues of M.
 Matrix<double> soft_threshold(Matrix<double> M, double threshold) {
   const Eigen::Index d = M.rows();

@@ -30,8 +30,6 @@ struct Point {
   double value = 0;
 };
 
-double inner(const Matrix<double>& a, const Matrix<double>& b) { return (a.array() * b.array()).sum(); }
-
 /// Bracket of a step between a slope that is too negative (lower) and one too positive or a value too high (upper).
 struct Bracket {
   double lower = 0, lower_slope;

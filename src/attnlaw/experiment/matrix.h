@@ -13,4 +13,7 @@ using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMaj
 template <class Real>
 using Columns = Eigen::Array<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 
+/// Σ_ij a_ij b_ij.
+inline double inner(const Matrix<double>& a, const Matrix<double>& b) { return (a.array() * b.array()).sum(); }
+
 }  // namespace attnlaw::experiment

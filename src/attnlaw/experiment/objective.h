@@ -58,8 +58,8 @@ std::uint64_t objective_bytes(const model::Problem& problem, int d, std::size_t 
 Matrix<double> student_of_factor(const Matrix<double>& W);
 
 /// Distance from optimality: max((λ_max(B/d) − λ)₊, ‖(B/d − λ I) S‖_F/‖S‖_F)/λ with B = −∇_S Σℓ = −d² loss_gradient;
-/// the second part is left out if S = 0, where it holds trivially. Zero exactly where the optimality conditions B/d ⪯ λ I
-/// and (B/d − λ I) S = 0 of docs/theory/erm.md section 8 hold.
+/// the second part is left out if S = 0, where it holds trivially. Zero exactly where the optimality conditions B/d ⪯ λ
+/// I and (B/d − λ I) S = 0 of docs/theory/erm.md section 8 hold.
 double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, double lambda);
 
 }  // namespace attnlaw::experiment

@@ -1,20 +1,15 @@
 #include "attnlaw/model/problem.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
-#include <stdexcept>
+
+#include "attnlaw/base/reject.h"
 
 namespace attnlaw::model {
 namespace {
 
+using base::reject;
 using Json = nlohmann::json;
-
-template <class... Arguments>
-[[noreturn]] void reject(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  throw std::invalid_argument(fmt::format(format, std::forward<Arguments>(arguments)...));
-}
 
 void require_positive(double value, const char* key) {
   if (!std::isfinite(value) || value <= 0) reject("{} must be a finite number > 0, got {}", key, value);

@@ -8,23 +8,20 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <stdexcept>
 #include <string_view>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
+#include "attnlaw/base/reject.h"
 #include "attnlaw/model/streams.h"
 
 namespace attnlaw::model {
 namespace {
 
-constexpr std::string_view kAccepted = "wishart:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,... or file:PATH";
+using base::reject;
 
-template <class... Arguments>
-[[noreturn]] void reject(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  throw std::invalid_argument(fmt::format(format, std::forward<Arguments>(arguments)...));
-}
+constexpr std::string_view kAccepted = "wishart:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,... or file:PATH";
 
 /// The whole text as a number (no blanks, no trailing garbage), or false.
 template <class Number>
