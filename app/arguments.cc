@@ -20,7 +20,7 @@ namespace {
 template <class Number>
 Number parse_number(const std::string& option, const std::string& text) {
   Number value{};
-  const char* first = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* first = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
   const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
     throw std::invalid_argument(
@@ -138,7 +138,9 @@ struct ProblemOptions {
       if (!path.ends_with(".json")) return model::json_from_toml(text);
       const nlohmann::json document = nlohmann::json::parse(text);
       // A document that this program wrote carries its problem inside.
-      return document.contains("problem") ? document["problem"] : document;
+      const nlohmann::json problem = document.contains("problem") ? document["problem"] : document;
+      if (!problem.is_object()) throw std::invalid_argument("a problem is a JSON object");
+      return problem;
     } catch (const std::exception& error) {
       throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
     }
@@ -176,6 +178,9 @@ struct ExperimentOptions {
     add_number(app, "--tolerance", tolerance, "KKT residual to reach (default 1e-5 in double, see docs for single)");
     add_number(app, "--max-iterations", max_iterations, "of the trainer (default 20000)");
   }
+
+  /// Any option but --d was given.
+  bool any() const { return trainer || precision || instances || max_iterations || tolerance; }
 
   Experiments resolve() const {
     Experiments experiments;
@@ -219,6 +224,8 @@ constexpr const char* kExampleCompletion =
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
+  static inline const std::vector<std::string> kShells{"bash"};
+
  public:
   CommandLine() : app_("Exact high-dimensional laws of attention, beside finite-size experiments.", "attnlaw") {
     app_.footer("attnlaw COMMAND --help shows the options of a command with an example.");
@@ -255,7 +262,8 @@ class CommandLine {
         if (!name.starts_with("--")) continue;
         const std::string type = option->get_type_name();
         CompletionOption entry{name, {}, type == "FILE"};
-        if (type.find('|') != std::string::npos || type == "self" || type == "tied" || type == "square")
+        // Names of types are in capitals, choices in lower case.
+        if (!type.empty() && std::islower(static_cast<unsigned char>(type.front())))
           entry.choices = CLI::detail::split(type, '|');
         options.push_back(std::move(entry));
       }
@@ -312,6 +320,8 @@ class CommandLine {
     commands_.back().resolve = [&] {
       SpectrumArguments arguments{common.resolve(), problem.resolve(), theory.resolve(), experiments.resolve(),
                                   html.value_or("")};
+      if (arguments.experiments.d.empty() && experiments.any())
+        throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
       if (arguments.experiments.d.size() > 1)
         throw std::invalid_argument(
             fmt::format("--d of spectrum takes one dimension, got {}", arguments.experiments.d.size()));
@@ -346,7 +356,7 @@ class CommandLine {
     app.add_option("shell", shell, "bash")->type_name("");
     common.add(app);
     commands_.back().resolve = [&] {
-      one_of("completion", shell, {"bash"});
+      one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
     };
   }

@@ -134,6 +134,10 @@ int run(const DemoArguments& arguments) {
   const SpectrumResult spectrum = spectrum_result(arguments.common);
   write_page(arguments.html, demo_page(curve, points, spectrum));
 
+  const bool converged = spectrum.converged &&
+                         std::all_of(points.begin(), points.end(), [](const auto& p) { return p.converged(); }) &&
+                         std::all_of(curve.begin(), curve.end(), [](const auto& s) { return s.diagnostics.converged; });
+
   report::Table table = learning_curve_table(curve, points);
   table.title = fmt::format("Learning curve: T = 2, softmax, λ = 0.05, κ* = 0.5; experiments at d = {}, {} instances",
                             kDimension, kInstances);
@@ -144,6 +148,7 @@ int run(const DemoArguments& arguments) {
   for (const auto& solution : curve) document["theory"].push_back(theory::to_json(solution));
   for (const auto& point : points) document["experiments"].push_back(study::to_json(std::span(&point, 1)));
   document["spectrum"] = theory::to_json(spectrum.solution);
+  document["converged"] = converged;
   document["html"] = arguments.html;
   std::vector<std::string> notes;
   for (const auto& solution : curve) notes.push_back(warnings(solution));
@@ -152,9 +157,6 @@ int run(const DemoArguments& arguments) {
   notes.push_back("Report with charts: " + arguments.html);
   emit(arguments.common, {{table, spectrum_summary}, document, table, lines(notes)});
 
-  const bool converged = spectrum.converged &&
-                         std::all_of(points.begin(), points.end(), [](const auto& p) { return p.converged(); }) &&
-                         std::all_of(curve.begin(), curve.end(), [](const auto& s) { return s.diagnostics.converged; });
   return converged ? 0 : 1;
 }
 

@@ -48,9 +48,11 @@ Outcome predict_and_measure(const SpectrumArguments& arguments) {
 nlohmann::json document_of(const Outcome& outcome) {
   nlohmann::json document = theory::to_json(outcome.solution);
   document["command"] = "spectrum";
+  document["converged"] = outcome.converged();
   document["density"] = {{"s", outcome.density.s}, {"density", outcome.density.density}};
   if (outcome.measured)
     document["experiment"] = {{"d", outcome.experiment->d},
+                              {"converged", outcome.experiment->converged()},
                               {"eigenvalues", outcome.measured->eigenvalues},
                               {"zero_tolerance", outcome.measured->zero_tolerance},
                               {"zero_mass", outcome.measured->zero_mass},

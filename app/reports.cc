@@ -16,20 +16,8 @@ using report::Table;
 constexpr int kFigures = 6;  ///< significant digits of overlaps and errors for people
 constexpr int kErrorFigures = 2;
 
-/// The errors that theory and experiment share, as people call them.
-struct NamedError {
-  const char* name;
-  double theory::Errors::*predicted;
-  double experiment::Measurements::*measured;
-  study::Estimate study::ErrorEstimates::*difference;
-  study::Extrapolated study::Extrapolation::*extrapolated;
-};
-constexpr NamedError kErrors[] = {{"train", &theory::Errors::train, &experiment::Measurements::train,
-                                   &study::ErrorEstimates::train, &study::Extrapolation::train},
-                                  {"test", &theory::Errors::test, &experiment::Measurements::test,
-                                   &study::ErrorEstimates::test, &study::Extrapolation::test},
-                                  {"estimation", &theory::Errors::estimation, &experiment::Measurements::estimation,
-                                   &study::ErrorEstimates::estimation, &study::Extrapolation::estimation}};
+using study::kSharedErrors;
+using study::SharedError;
 
 Column general(std::string name, int precision = kFigures) {
   return {std::move(name), {}, Notation::general, precision};
@@ -146,7 +134,7 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
         fmt::format("d = {}, n = {}, {} instance(s); theory on the targets drawn", run.d, run.n, run.instances.size()),
         {general("error"), general("theory", 4), general("experiment", 4), general("standard error", kErrorFigures),
          percent("difference"), percent("its standard error")}};
-    for (const NamedError& error : kErrors) {
+    for (const SharedError& error : kSharedErrors) {
       const study::Estimate& difference = comparison.difference.*error.difference;
       table.rows.push_back({error.name, comparison.theory.errors.*error.predicted, run.mean.*error.measured,
                             run.standard_error.*error.measured, 100 * difference.value,
@@ -158,7 +146,7 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
   const study::Extrapolation extrapolation = study::extrapolate(comparisons);
   Table table{"Relative difference extrapolated to 1/d → 0",
               {general("error"), percent("difference"), percent("standard error"), {"z", {}, Notation::fixed, 2}}};
-  for (const NamedError& error : kErrors) {
+  for (const SharedError& error : kSharedErrors) {
     const study::Extrapolated& figure = extrapolation.*error.extrapolated;
     table.rows.push_back({error.name, 100 * figure.value, 100 * figure.standard_error, figure.z});
   }
@@ -207,7 +195,7 @@ report::Chart difference_chart(std::span<const study::Comparison> comparisons) {
       "to zero with 1/d.";
   chart.x.title = "1/d";
   chart.y.title = "(experiment − theory)/theory";
-  for (const NamedError& error : kErrors) {
+  for (const SharedError& error : kSharedErrors) {
     report::Series series{error.name, {}, {}};
     for (const study::Comparison& comparison : comparisons) {
       const study::Estimate& difference = comparison.difference.*error.difference;
@@ -224,7 +212,7 @@ report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std:
   chart.description = "Train, test and estimation error against the number of sequences per squared dimension, alpha.";
   chart.x = {"α = n/d²", report::Scale::log};
   chart.y = {"error", report::Scale::log};
-  for (const NamedError& error : kErrors) {
+  for (const SharedError& error : kSharedErrors) {
     report::Series series{error.name, {}, {}};
     for (const theory::Solution& solution : curve)
       series.theory.push_back({solution.problem.alpha, solution.errors.*error.predicted});
@@ -238,7 +226,7 @@ report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std:
 
 Table learning_curve_table(std::span<const theory::Solution> curve, std::span<const study::Comparison> points) {
   Table table{"", {general("alpha", 4)}};
-  for (const NamedError& error : kErrors) {
+  for (const SharedError& error : kSharedErrors) {
     table.columns.push_back(general(fmt::format("{} theory", error.name), 4));
     table.columns.push_back(general("experiment", 4));
     table.columns.push_back(general("±", kErrorFigures));
@@ -247,7 +235,7 @@ Table learning_curve_table(std::span<const theory::Solution> curve, std::span<co
   for (const theory::Solution& solution : curve) {
     std::vector<Cell> row{solution.problem.alpha};
     const bool measured = point != points.end() && point->experiment.problem.alpha == solution.problem.alpha;
-    for (const NamedError& error : kErrors) {
+    for (const SharedError& error : kSharedErrors) {
       row.emplace_back(solution.errors.*error.predicted);
       row.push_back(measured ? Cell(point->experiment.mean.*error.measured) : Cell());
       row.push_back(measured ? Cell(point->experiment.standard_error.*error.measured) : Cell());
@@ -277,7 +265,7 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   Table table{"Spectrum of the trained S",
-              {general("part"), general("theory"), general(measured ? "experiment" : "remark")}};
+              {general("part"), general("theory"), general(measured ? "experiment" : "note")}};
   table.rows.push_back({"mass at zero", solution.spectrum.zero_mass, measured ? Cell(measured->zero_mass) : Cell()});
   for (const auto& edge : solution.spectrum.edges)
     table.rows.push_back({"band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper), Cell()});

@@ -109,10 +109,16 @@ TEST(Simulate, TooFewIterationsAreAnError) {
       run_json("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 2 --max-iterations 2", 1);
   EXPECT_EQ(document["converged"], false);
   EXPECT_EQ(document["instances"][0]["converged"], false);
+  EXPECT_EQ(run_json("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12,14 --instances 2 --max-iterations 2",
+                     1)["converged"],
+            false);
+  EXPECT_EQ(run_json("spectrum --alpha 0.5 --lambda 0.1 --head linear --d 12 --max-iterations 2", 1)["converged"],
+            false);
 }
 
 TEST(Spectrum, SaysWhichStudentsDidNotConverge) {
-  const Outcome outcome = attnlaw("spectrum --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 2 --max-iterations 2");
+  const Outcome outcome =
+      attnlaw("spectrum --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 2 --max-iterations 2");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.out.find("NOT CONVERGED: 2 of 2 students"), std::string::npos) << outcome.out;
 }

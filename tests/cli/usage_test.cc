@@ -61,10 +61,11 @@ TEST(Usage, ExperimentsOutOfRange) {
   expect_refused("simulate --alpha 1 --lambda 1", 2, "--d is required");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --instances 0", 2, "instances");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,,30", 2, "''");
-  expect_refused("simulate --alpha 1 --lambda 1 --d 1 --target wishart:0.2", 2, "d");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 1 --target wishart:0.2", 2, "0.2");
   expect_refused("simulate --alpha 1 --lambda 1 --d 15 --target spikes:10,2", 2, "15");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --trainer sgd", 2, "'sgd'");
   expect_refused("spectrum --alpha 1 --lambda 1 --d 20,30", 2, "--d");
+  expect_refused("spectrum --alpha 1 --lambda 1 --instances 3", 2, "--d");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,30 --instances 1", 2, "1 instance");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,20", 2, "20,20");
 }
@@ -72,6 +73,8 @@ TEST(Usage, ExperimentsOutOfRange) {
 TEST(Usage, MemoryBeyondTheMachineIsRefusedWithTheBytesNeeded) {
   const Outcome outcome = attnlaw("simulate --alpha 10 --lambda 1 --d 2000");
   EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1);
   EXPECT_NE(outcome.err.find("bytes"), std::string::npos) << outcome.err;
   // The sequences alone: n·T·d floats with n = 4·10⁷ are 6.4·10¹¹ bytes.
   EXPECT_GE(largest_number(outcome.err), 6.4e11) << outcome.err;
@@ -113,6 +116,7 @@ TEST(Usage, ProblemFilesWithMistakesAreRefused) {
                  "temprature");
   expect_refused("solve --problem " + scratch.write("broken.toml", "alpha = = 1\n").string(), 2, "broken.toml");
   expect_refused("solve --problem " + scratch.write("broken.json", "{").string(), 2, "broken.json");
+  expect_refused("solve --alpha 1 --problem " + scratch.write("list.json", "[1]").string(), 2, "list.json");
   expect_refused("solve --problem " + (scratch / "none.toml").string(), 1, "none.toml");
 }
 

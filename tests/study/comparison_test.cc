@@ -63,6 +63,8 @@ TEST(Extrapolation, ZScoresOfPureNoiseHaveUnitVariance) {
 TEST(Extrapolation, NeedsSizesAndScatter) {
   EXPECT_THROW(extrapolate(std::vector{made_up(20, {1, 2}), made_up(20, {1, 2})}), std::invalid_argument);
   EXPECT_THROW(extrapolate(std::vector{made_up(20, {1}), made_up(30, {2})}), std::invalid_argument);
+  EXPECT_THROW(extrapolate(std::vector{made_up(20, {1, 2}), made_up(20, {1, 2}), made_up(30, {1, 2})}),
+               std::invalid_argument);
 }
 
 TEST(Comparison, HoldsEveryInstanceAgainstTheTheoryOfItsOwnTarget) {

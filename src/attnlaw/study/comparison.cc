@@ -16,22 +16,7 @@ namespace {
 
 using matrix_laws::Spectrum;
 
-/// The errors that are compared, in experiment and theory.
-struct ComparedError {
-  const char* name;
-  double experiment::Measurements::*measured;
-  double theory::Errors::*predicted;
-  Estimate ErrorEstimates::*difference;
-  Extrapolated Extrapolation::*extrapolated;
-};
-
-constexpr ComparedError kComparedErrors[] = {
-    {"train", &experiment::Measurements::train, &theory::Errors::train, &ErrorEstimates::train, &Extrapolation::train},
-    {"test", &experiment::Measurements::test, &theory::Errors::test, &ErrorEstimates::test, &Extrapolation::test},
-    {"estimation", &experiment::Measurements::estimation, &theory::Errors::estimation, &ErrorEstimates::estimation,
-     &Extrapolation::estimation}};
-
-std::vector<double> relative_differences(const Comparison& comparison, const ComparedError& error) {
+std::vector<double> relative_differences(const Comparison& comparison, const SharedError& error) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < comparison.instance_theory.size(); ++i) {
     const double predicted = comparison.instance_theory[i].*error.predicted;
@@ -58,7 +43,7 @@ Estimate estimate_of(std::span<const double> values) {
   return {mean_of(values), std::sqrt(squared_deviations(values) / (count * (count - 1)))};
 }
 
-Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const ComparedError& error, int degree) {
+Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const SharedError& error, int degree) {
   const auto sizes = static_cast<Eigen::Index>(comparisons.size());
   Eigen::MatrixXd design(sizes, degree + 1);
   Eigen::VectorXd values(sizes), weights(sizes);
@@ -106,7 +91,7 @@ nlohmann::json comparison_json(const Comparison& comparison) {
     entry["seed"] = instance.seed;
     entry["converged"] = instance.converged;
     entry["iterations"] = static_cast<long long>(instance.iterations);
-    for (const ComparedError& error : kComparedErrors)
+    for (const SharedError& error : kSharedErrors)
       entry["theory"][error.name] = comparison.instance_theory[i].*error.predicted;
     instances.push_back(std::move(entry));
   }
@@ -117,7 +102,7 @@ nlohmann::json comparison_json(const Comparison& comparison) {
                           {"standard_error", measurements_json(comparison.experiment.standard_error)},
                           {"theory", theory::to_json(comparison.theory)},
                           {"converged", comparison.converged()}};
-  for (const ComparedError& error : kComparedErrors) {
+  for (const SharedError& error : kSharedErrors) {
     const Estimate& estimate = comparison.difference.*error.difference;
     document["difference"][error.name] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
   }
@@ -151,18 +136,18 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
     if (comparison.theory.diagnostics.message.empty())
       comparison.theory.diagnostics.message = "the theory of an instance's own target did not converge";
   }
-  for (const ComparedError& error : kComparedErrors)
+  for (const SharedError& error : kSharedErrors)
     comparison.difference.*error.difference = estimate_of(relative_differences(comparison, error));
   return comparison;
 }
 
 void require_extrapolable(std::span<const int> d, int instances) {
   const std::set<int> sizes(d.begin(), d.end());
-  if (sizes.size() < 2 || instances < 2)
-    throw std::invalid_argument(fmt::format(
-        "several d are extrapolated to 1/d → 0, which takes at least two different d and two instances; got "
-        "d = {} and {} instance(s)",
-        fmt::join(d, ","), instances));
+  if (sizes.size() < std::max<std::size_t>(d.size(), 2) || instances < 2)
+    throw std::invalid_argument(
+        fmt::format("several d are extrapolated to 1/d → 0, which takes two or more different d and two instances; got "
+                    "d = {} and {} instance(s)",
+                    fmt::join(d, ","), instances));
 }
 
 Extrapolation extrapolate(std::span<const Comparison> comparisons) {
@@ -176,7 +161,7 @@ Extrapolation extrapolate(std::span<const Comparison> comparisons) {
   constexpr std::size_t kSizesForQuadratic = 4;
   const int degree = std::set<int>(d.begin(), d.end()).size() >= kSizesForQuadratic ? 2 : 1;
   Extrapolation result;
-  for (const ComparedError& error : kComparedErrors)
+  for (const SharedError& error : kSharedErrors)
     result.*error.extrapolated = extrapolate_error(comparisons, error, degree);
   return result;
 }
@@ -189,9 +174,14 @@ nlohmann::json to_json(std::span<const Comparison> comparisons) {
     document.update(comparison_json(comparisons.front()));
     return document;
   }
-  for (const Comparison& comparison : comparisons) document["sizes"].push_back(comparison_json(comparison));
+  bool converged = true;
+  for (const Comparison& comparison : comparisons) {
+    document["sizes"].push_back(comparison_json(comparison));
+    converged = converged && comparison.converged();
+  }
+  document["converged"] = converged;
   const Extrapolation extrapolation = extrapolate(comparisons);
-  for (const ComparedError& error : kComparedErrors) {
+  for (const SharedError& error : kSharedErrors) {
     const Extrapolated& figure = extrapolation.*error.extrapolated;
     document["extrapolation"][error.name] = {
         {"value", figure.value}, {"standard_error", figure.standard_error}, {"z", figure.z}};

@@ -23,6 +23,17 @@ struct ErrorEstimates {
   Estimate estimation;
 };
 
+/// A relative difference taken to 1/d → 0, and how many standard errors it lies off zero.
+struct Extrapolated : Estimate {
+  double z = 0;
+};
+
+struct Extrapolation {
+  Extrapolated train;
+  Extrapolated test;
+  Extrapolated estimation;
+};
+
 struct Comparison {
   experiment::Experiment experiment;
   /// Theory on the eigenvalues of all instances' targets together.
@@ -37,23 +48,27 @@ struct Comparison {
   bool converged() const;
 };
 
+/// The errors that theory and experiment share: where each one stands.
+struct SharedError {
+  const char* name;
+  double experiment::Measurements::*measured;
+  double theory::Errors::*predicted;
+  Estimate ErrorEstimates::*difference;
+  Extrapolated Extrapolation::*extrapolated;
+};
+inline constexpr SharedError kSharedErrors[] = {
+    {"train", &experiment::Measurements::train, &theory::Errors::train, &ErrorEstimates::train, &Extrapolation::train},
+    {"test", &experiment::Measurements::test, &theory::Errors::test, &ErrorEstimates::test, &Extrapolation::test},
+    {"estimation", &experiment::Measurements::estimation, &theory::Errors::estimation, &ErrorEstimates::estimation,
+     &Extrapolation::estimation}};
+
 /// Runs experiment::run and solves the theory of every instance, on options.threads threads. Throws what
 /// experiment::run throws.
 Comparison compare(const model::Problem& problem, const experiment::Options& options,
                    const theory::SolveOptions& theory_options = {});
 
-/// A relative difference taken to 1/d → 0, and how many standard errors it lies off zero.
-struct Extrapolated : Estimate {
-  double z = 0;
-};
-
-struct Extrapolation {
-  Extrapolated train;
-  Extrapolated test;
-  Extrapolated estimation;
-};
-
-/// Throws std::invalid_argument unless there are two different d, and two instances to estimate their scatter from.
+/// Throws std::invalid_argument unless all d differ, there are two or more, and two instances to estimate their scatter
+/// from.
 void require_extrapolable(std::span<const int> d, int instances);
 
 /// Weighted least squares of the relative differences in 1/d: linear for two or three sizes, quadratic from four on.

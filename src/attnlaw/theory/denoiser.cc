@@ -1,5 +1,6 @@
 #include "attnlaw/theory/denoiser.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "attnlaw/matrix_laws/semicircle_sum.h"
@@ -36,7 +37,7 @@ Denoiser::Result Denoiser::evaluate(const Law& noisy_target, const matrix_laws::
   const bool signal = conjugates.m_hat * conjugates.m_hat * target.second_moment() > kNoSignal * conjugates.q_hat;
   result.overlaps.m =
       signal ? (field - conjugates.q_hat * response) / (V_hat * conjugates.m_hat) : target.mean() * result.trace;
-  result.zero_mass = 1 - kept;
+  result.zero_mass = std::clamp(1 - kept, 0.0, 1.0);
   result.law_error = quadrature.error();
   return result;
 }

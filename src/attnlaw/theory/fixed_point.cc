@@ -28,11 +28,6 @@ bool usable(const Overlaps& overlaps) {
          std::isfinite(overlaps.V);
 }
 
-bool usable(const Conjugates& conjugates) {
-  return conjugates.q_hat > 0 && conjugates.V_hat > 0 && std::isfinite(conjugates.q_hat) &&
-         std::isfinite(conjugates.m_hat);
-}
-
 double size(const Vector3d& residual) { return residual.cwiseAbs().maxCoeff(); }
 
 /// Where an iteration stands: x, F(x) − x, and the step that gave it.
@@ -167,10 +162,15 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   result.overlaps = from_coordinates(at.x, evolution.Q_star());
   result.step = at.step;
   result.residual = size(at.residual);
+  result.distance = size(slope->residual.fullPivLu().solve(at.residual));
   result.slope = slope;
   result.iterations += residual.evaluations();
   result.converged = result.residual <= tolerance.accepted;
-  return result;
+  if (result.converged || !start) return result;
+  // A start that leads nowhere (to S = 0, say) is dropped.
+  FixedPoint uninformed = find_fixed_point(evolution, std::nullopt, tolerance);
+  uninformed.iterations += result.iterations;
+  return uninformed;
 }
 
 std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point) {

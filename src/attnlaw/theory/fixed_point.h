@@ -51,6 +51,7 @@ struct FixedPoint {
   Step step;                   ///< the step taken at `overlaps`
   std::optional<Slope> slope;  ///< as the solver knows it near `overlaps`; none for S = 0
   double residual = 0;         ///< max |F(x) − x| at `overlaps`, x = (log q, artanh(m/√(q Q*)), log V); 0 for S = 0
+  double distance = 0;         ///< estimated distance of x from the fixed point, |slope⁻¹ (F(x) − x)|
   int iterations = 0;          ///< evaluations of the map
   bool converged = false;      ///< residual within Tolerance::accepted
 };

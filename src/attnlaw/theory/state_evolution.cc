@@ -31,8 +31,11 @@ constexpr double kConvergenceOrder = 1.2;
 constexpr int kLongestLevelStep = 5;
 
 int next_level(int level, double error, double accuracy) {
-  const int more = static_cast<int>(std::ceil(std::log2(error / accuracy) / kConvergenceOrder));
-  return std::min(kLastLog2Points, level + std::clamp(more, 1, kLongestLevelStep));
+  // A set without a fixed point has no error to go by: as far as a step may go.
+  const double wanted =
+      std::isfinite(error) ? std::log2(std::max(error / accuracy, 1.0)) / kConvergenceOrder : kLongestLevelStep;
+  const int more = static_cast<int>(std::min<double>(std::ceil(wanted), kLongestLevelStep));
+  return std::min(kLastLog2Points, level + std::max(more, 1));
 }
 
 double estimation_error(const Overlaps& overlaps, double Q_star) { return Q_star - 2 * overlaps.m + overlaps.q; }
@@ -129,7 +132,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
                        estimation_error(solution.overlaps, solution.Q_star), 0};
     solution.errors.objective = problem.alpha * solution.errors.train + problem.lambda * fixed_point.step.prior.trace;
     diagnostics.sampling_error = sampling_error(evolution, fixed_point, problem);
-    const double reached = 2 * relative_error(diagnostics.sampling_error, solution.errors);
+    const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + fixed_point.distance);
     const bool accurate = reached <= options.accuracy;
     const bool refinable = channel->points() > 0 && level < kLastLog2Points;
     if (refinable && (!accurate || level == kCoarseLog2Points)) {
@@ -148,8 +151,9 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
       diagnostics.replicon =
           channel->squared_response(solution.overlaps) * denoiser.squared_response(law, solution.conjugates);
     }
-    solution.spectrum =
-        trained_spectrum(target, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
+    if (usable(solution.conjugates))
+      solution.spectrum =
+          trained_spectrum(target, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
     if (!fixed_point.converged)
       diagnostics.message = fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
                                         diagnostics.residual, diagnostics.iterations, tolerance.accepted);
@@ -157,7 +161,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
       diagnostics.message = fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}",
                                         diagnostics.law_error, kLawTolerance);
     else if (!accurate)
-      diagnostics.message = fmt::format("sampling error {:.3g} with {} points, accuracy {:.3g} was asked for", reached,
+      diagnostics.message = fmt::format("error {:.3g} with {} points, accuracy {:.3g} was asked for", reached,
                                         diagnostics.points, options.accuracy);
     diagnostics.converged = diagnostics.message.empty();
     break;
