@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -45,6 +46,13 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.tokens = 1; }), "tokens", ">= 2", "got 1"},
       {with([](Problem& p) { p.tokens = -3; }), "tokens", ">= 2", "got -3"},
       {with([](Problem& p) { p.tokens = 0, p.head = Head::linear; }), "tokens", ">= 1", "got 0"},
+      {with([](Problem& p) { p.tokens = 17; }), "tokens", "<= 16", "got 17"},
+      {with([](Problem& p) { p.tokens = 1000, p.head = Head::linear; }), "tokens", "<= 16", "got 1000"},
+      {with([](Problem& p) { p.alpha = 1.5e6; }), "alpha", "at most 1000000", "got 1500000"},
+      {with([](Problem& p) { p.lambda = 1e300; }), "lambda", "at most 1000000", "got 1e+300"},
+      {with([](Problem& p) { p.target = Target::parse("spikes:4,0"); }), "target spikes:4,0", "finite and > 0",
+       "got 0"},
+      {with([](Problem& p) { p.target = Target::parse("spikes:4,1e200"); }), "target spikes:4,1e+200", "finite", "inf"},
       {with([](Problem& p) { p.beta = 0; }), "beta", "> 0", "got 0"},
       {with([](Problem& p) { p.target_beta = kNaN; }), "target-beta", "> 0", "got nan"},
       {with([](Problem& p) { p.head = Head::linear, p.beta = 2; }), "beta", "must be 1 with head linear", "got 2"},
@@ -61,6 +69,13 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
 
 TEST(Problem, AcceptsOneTokenWithTheLinearHead) {
   EXPECT_NO_THROW(with([](Problem& p) { p.head = Head::linear, p.tokens = 1; }).validate());
+}
+
+TEST(Problem, AcceptsTheLargestValues) {
+  for (const Head head : {Head::softmax, Head::linear}) {
+    EXPECT_NO_THROW(with([&](Problem& p) { p.head = head, p.tokens = kMaxTokens; }).validate());
+  }
+  EXPECT_NO_THROW(with([](Problem& p) { p.alpha = kMaxAlpha, p.lambda = kMaxLambda; }).validate());
 }
 
 TEST(Problem, HasAScorePerUnorderedPairOfTokens) {
@@ -140,13 +155,17 @@ rc::Gen<double> positive() {
       [](const std::pair<std::int64_t, int>& p) { return std::ldexp(static_cast<double>(p.first), p.second); });
 }
 
+rc::Gen<double> positive_up_to(double largest) {
+  return rc::gen::map(positive(), [=](double x) { return std::min(x, largest); });
+}
+
 RC_GTEST_PROP(Problem, SurvivesJsonAndTomlToTheLastBit, ()) {
   Problem problem;
-  problem.alpha = *positive();
-  problem.lambda = *positive();
+  problem.alpha = *positive_up_to(kMaxAlpha);
+  problem.lambda = *positive_up_to(kMaxLambda);
   problem.noise = *positive();
   problem.head = *rc::gen::element(Head::softmax, Head::linear);
-  problem.tokens = *rc::gen::inRange(2, 100);
+  problem.tokens = *rc::gen::inRange(2, kMaxTokens + 1);
   if (problem.head == Head::softmax) {
     problem.beta = *positive();
     problem.target_beta = *positive();

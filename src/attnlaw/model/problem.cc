@@ -15,6 +15,17 @@ void require_positive(double value, const char* key) {
   if (!std::isfinite(value) || value <= 0) reject("{} must be a finite number > 0, got {}", key, value);
 }
 
+void require_positive(double value, double largest, const char* key) {
+  require_positive(value, key);
+  if (value > largest) reject("{} must be at most {}, got {}", key, largest, value);
+}
+
+void require_usable(const Target& target) {
+  const double Q_star = target.Q_star();
+  if (Q_star > 0 && std::isfinite(Q_star)) return;
+  reject("target {} must have a mean squared eigenvalue Q_star that is finite and > 0, got {}", target.spec(), Q_star);
+}
+
 /// Options of the command line that have one available value so far: written resolved, accepted with that value only.
 const Json& fixed_options() {
   static const Json options = {{"attention", "self"}, {"loss", "square"}, {"student", "tied"}, {"width", 1}};
@@ -65,9 +76,10 @@ void Problem::validate() const {
     reject("tokens must be an integer >= 2 with head softmax (one entry alone is always 1), got {}", tokens);
   }
   if (tokens < 1) reject("tokens must be an integer >= 1, got {}", tokens);
-  require_positive(alpha, "alpha");
+  if (tokens > kMaxTokens) reject("tokens must be an integer <= {}, got {}", kMaxTokens, tokens);
+  require_positive(alpha, kMaxAlpha, "alpha");
   if (lambda == 0) reject("lambda must be > 0, got 0: the ridgeless limit is not available yet");
-  require_positive(lambda, "lambda");
+  require_positive(lambda, kMaxLambda, "lambda");
   require_positive(beta, "beta");
   require_positive(target_beta, "target-beta");
   if (head == Head::linear && beta != 1)
@@ -76,6 +88,7 @@ void Problem::validate() const {
     reject("target-beta must be 1 with head linear, which has no temperature, got {}", target_beta);
   }
   if (!std::isfinite(noise) || noise < 0) reject("noise must be a finite number >= 0, got {}", noise);
+  require_usable(target);
 }
 
 nlohmann::json to_json(const Problem& problem) {
