@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -246,35 +245,42 @@ TEST(StateEvolution, RejectsWhatItCannotSolve) {
   EXPECT_THROW(solve(problem_of(1, 1, 0.05)), std::invalid_argument);
 }
 
-/// Every point of the grid is solved from no student, to 1 %, within the processor time given.
+TEST(StateEvolution, AStartThatLeadsToNoStudentIsDropped) {
+  SolveOptions options;
+  options.start = Overlaps{1, 1, 1};
+  for (const int T : {2, 3}) {
+    const Solution solution = solve(problem_of(T, 0.1, 10), options);
+    EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+    EXPECT_EQ(solution.overlaps.q, 0);
+    EXPECT_EQ(solution.spectrum.zero_mass, 1);
+  }
+}
+
+/// Every point of the grid is solved from no student, to 1 %.
 void expect_converged(const std::vector<int>& tokens, const std::vector<double>& alphas,
-                      const std::vector<double>& lambdas, const std::vector<double>& noises, double seconds) {
+                      const std::vector<double>& lambdas, const std::vector<double>& noises) {
   for (const int T : tokens)
     for (const double alpha : alphas)
       for (const double lambda : lambdas)
         for (const double noise : noises) {
-          const std::clock_t begin = std::clock();
-          const Solution solution = solve_to(problem_of(T, alpha, lambda, noise), 1e-2);
-          const double spent = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-          const Diagnostics& diagnostics = solution.diagnostics;
-          const std::string point = fmt::format("T {} alpha {} lambda {} noise {}: residual {:.2g}, {:.1f} s. {}", T,
-                                                alpha, lambda, noise, diagnostics.residual, spent, diagnostics.message);
-          EXPECT_TRUE(diagnostics.converged) << point;
-          EXPECT_LT(spent, seconds) << point;
+          const Diagnostics diagnostics = solve_to(problem_of(T, alpha, lambda, noise), 1e-2).diagnostics;
+          EXPECT_TRUE(diagnostics.converged)
+              << fmt::format("T {} alpha {} lambda {} noise {}: residual {:.2g}. {}", T, alpha, lambda, noise,
+                             diagnostics.residual, diagnostics.message);
         }
 }
 
 TEST(StateEvolution, ConvergesWithoutAStartAtTheCornersOfItsRange) {
-  expect_converged({2}, {0.02, 0.5, 10}, {1e-4, 0.3}, {0, 10}, 30);
-  expect_converged({3, 4}, {0.3}, {1e-2}, {0, 1}, 30);
+  expect_converged({2}, {0.02, 0.5, 10}, {1e-4, 0.3}, {0, 10});
+  expect_converged({3, 4}, {0.3}, {1e-2}, {0, 1});
 }
 
 TEST(StateEvolution, ConvergesWithoutAStartForTwoTokensSlow) {
-  expect_converged({2}, {0.02, 0.1, 0.5, 2, 10}, {1e-4, 1e-2, 0.3, 10}, {0, 0.3, 10}, 30);
+  expect_converged({2}, {0.02, 0.1, 0.5, 2, 10}, {1e-4, 1e-2, 0.3, 10}, {0, 0.3, 10});
 }
 
 TEST(StateEvolution, ConvergesWithoutAStartForThreeToSixTokensSlow) {
-  expect_converged({3, 4, 5, 6}, {0.02, 0.3, 3}, {1e-4, 1e-2, 1}, {0, 1}, 150);
+  expect_converged({3, 4, 5, 6}, {0.02, 0.3, 3}, {1e-4, 1e-2, 1}, {0, 1});
 }
 
 }  // namespace
