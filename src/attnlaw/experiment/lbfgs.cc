@@ -9,19 +9,19 @@
 namespace attnlaw::experiment {
 namespace {
 
-/// Pairs of the quasi-Newton memory: measured at d = 60, more pairs save no evaluations worth their memory.
+/// Pairs of the quasi-Newton memory: within the customary 3 to 20.
 constexpr int kMemory = 10;
 /// Iterations between looks at the residual; one look costs about half a gradient.
 constexpr int kMonitorInterval = 10;
 /// Sufficient decrease and curvature of the Wolfe conditions: the customary values for quasi-Newton directions.
 constexpr double kDecrease = 1e-4;
 constexpr double kCurvature = 0.9;
-/// Trial steps of one line search. Bisection and secants bracket to 1e-6 within this number.
+/// Trial steps of one line search: enough for twenty bisections, a bracket of 1e-6.
 constexpr int kMaxTrials = 20;
 /// A step doubles while the objective still falls too steeply.
 constexpr double kExpansion = 2;
-/// Line searches that may fail (and be restarted along the gradient) before training gives up.
-constexpr int kMaxRestarts = 3;
+/// Line searches in a row that may fail (each is restarted along the gradient) before training gives up.
+constexpr int kMaxFailures = 3;
 
 /// A point of the minimisation.
 struct Point {
@@ -57,15 +57,16 @@ class Minimiser {
   }
 
   Trained run() {
-    int restarts = 0;
+    int failures = 0;
     for (int iteration = 0; iteration < options_.max_iterations; ++iteration) {
       if (iteration % kMonitorInterval == 0) {
         if (auto trained = monitor_.optimal(point_.W, point_.gradient, iteration)) return *trained;
         if (monitor_.stalled()) return monitor_.finish(point_.W, iteration);
       }
       if (line_search()) {
+        failures = 0;
         update_direction();
-      } else if (++restarts <= kMaxRestarts) {
+      } else if (++failures <= kMaxFailures) {
         forget();
       } else {
         return monitor_.finish(point_.W, iteration);
