@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/trainer.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -74,6 +75,15 @@ TEST(Data, DiffersBetweenInstancesAndSeeds) {
   const Data<double> data = draw_data<double>(problem, target, 3, 1);
   EXPECT_NE(data.X(0, 0), draw_data<double>(problem, target, 3, 2).X(0, 0));
   EXPECT_NE(data.X(0, 0), draw_data<double>(problem, target, 4, 1).X(0, 0));
+}
+
+/// Otherwise the errors of different sizes would be correlated.
+TEST(Data, HasNumbersOfItsOwnInEveryDimension) {
+  const model::Problem problem = linear_problem(1, 0);
+  const std::vector<double> small(20, 1.0), large(21, 1.0);
+  const Data<double> one = draw_data<double>(problem, small, 3, 1), other = draw_data<double>(problem, large, 3, 1);
+  for (Eigen::Index i = 0; i < 20; ++i) EXPECT_NE(one.X(0, i), other.X(0, i));
+  EXPECT_NE(initial_weights(20, {})(0, 0), initial_weights(21, {})(0, 0));
 }
 
 TEST(SequenceCount, RoundsAndNeedsAtLeastOne) {

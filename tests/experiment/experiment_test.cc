@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace attnlaw::experiment {
 namespace {
@@ -138,16 +139,24 @@ TEST(Experiment, RecoversTheTargetOfTheLinearHeadAsThePenaltyVanishes) {
   EXPECT_LT(previous, 1e-6);
 }
 
-TEST(Experiment, AMillionfoldPenaltyGivesZero) {
-  model::Problem problem;
-  problem.lambda = 1e4;
-  Options options = small();
-  options.trainer = Trainer::fista;
-  const Experiment experiment = run(problem, options);
-  for (const Instance& instance : experiment.instances) {
-    EXPECT_EQ(instance.q, 0);
-    EXPECT_EQ(instance.estimation, instance.Q_star);
-    EXPECT_TRUE(instance.converged);
+TEST(Experiment, ALargePenaltyGivesZeroByEveryTrainer) {
+  for (const auto& [alpha, lambda] : {std::pair{1.0, 1e4}, std::pair{0.1, 10.0}}) {
+    model::Problem problem;
+    problem.alpha = alpha;
+    problem.lambda = lambda;
+    for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista}) {
+      for (const Precision precision : {Precision::single_, Precision::double_}) {
+        Options options = small();
+        options.trainer = trainer;
+        options.precision = precision;
+        const Experiment experiment = run(problem, options);
+        for (const Instance& instance : experiment.instances) {
+          EXPECT_TRUE(instance.converged) << name(trainer) << " kkt " << instance.kkt;
+          EXPECT_LE(instance.q, trainer == Trainer::fista ? 0 : 1e-12);
+          EXPECT_NEAR(instance.estimation, instance.Q_star, 1e-6 * instance.Q_star);
+        }
+      }
+    }
   }
 }
 
@@ -189,6 +198,32 @@ TEST(Experiment, RefusesWhatDoesNotFitIntoTheMachineBeforeStarting) {
   EXPECT_THAT([&] { run(problem, options); },
               ThrowsMessage<MemoryError>(AllOf(HasSubstr("bytes of memory"), HasSubstr("d = 10000"),
                                                HasSubstr(std::to_string(bytes_needed(problem, options))))));
+}
+
+/// More rows than an index holds, and more bytes than 64 bits count: still the bytes are what is wrong.
+TEST(Experiment, RefusesAbsurdSizesByTheirBytes) {
+  model::Problem problem;
+  problem.alpha = 10;
+  Options options = small();
+  options.d = 100'000;
+  const double data = 1e11 * (2 * 1e5 + 4) * sizeof(float);
+  EXPECT_NEAR(static_cast<double>(bytes_needed(problem, options)), data, 0.01 * data);
+  EXPECT_THAT([&] { require_feasible(problem, options); },
+              ThrowsMessage<MemoryError>(HasSubstr(std::to_string(bytes_needed(problem, options)))));
+  problem.alpha = model::kMaxAlpha;
+  problem.tokens = model::kMaxTokens;
+  problem.target = model::Target::parse("wishart:0.1");
+  options.d = std::numeric_limits<int>::max();
+  EXPECT_EQ(bytes_needed(problem, options), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_THROW(require_feasible(problem, options), MemoryError);
+}
+
+TEST(Experiment, RefusesTargetsThatDoNotFitIntoTheMachine) {
+  model::Problem problem;
+  problem.target = model::Target::parse("wishart:1e8");
+  const double weights = 20 * 20e8 * sizeof(double);
+  EXPECT_GE(static_cast<double>(bytes_needed(problem, small())), 2 * weights);
+  EXPECT_THROW(require_feasible(problem, small()), MemoryError);
 }
 
 TEST(BytesNeeded, AreLittleMoreThanTheData) {

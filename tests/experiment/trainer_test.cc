@@ -77,7 +77,23 @@ TEST_P(Trainers, EndAtZeroForAHugePenalty) {
   const TrainingOptions options{.tolerance = kTolerance, .max_iterations = 20000, .seed = 5, .instance = 0};
   EXPECT_EQ(train_fista(objective_, options).S.norm(), 0);
   EXPECT_EQ(train_fista(objective_, options).kkt, 0);
-  EXPECT_LT(train_lbfgs(objective_, options).S.norm(), 1e-6);
+  for (const Trained& trained : {train_lbfgs(objective_, options), train_adam(objective_, options)}) {
+    EXPECT_TRUE(trained.converged);
+    EXPECT_LT(trained.S.norm(), 1e-6);
+  }
+}
+
+/// The residual of a student of ordinary size has no other scale than its own; a negligible one counts as zero.
+TEST_P(Trainers, ResidualIsRelativeToTheStudentUnlessThatIsNegligible) {
+  const auto d = static_cast<Eigen::Index>(GetParam().d);
+  const Matrix<double> gradient = Matrix<double>::Zero(d, d);  // B = 0: (B/d − λ I) S = −λ S
+  const Matrix<double> identity = Matrix<double>::Identity(d, d);
+  const double target = std::sqrt(problem_.target.Q_star());  // ‖S*‖_F/√d
+  for (const double size : {1e3, 1.0, 1e-3, 1.01e-4}) {
+    EXPECT_NEAR(kkt_residual(size * target * identity, gradient, problem_), 1, 1e-12);
+  }
+  EXPECT_NEAR(kkt_residual(1e-6 * target * identity, gradient, problem_), 1e-2, 1e-12);
+  EXPECT_EQ(kkt_residual(0 * identity, gradient, problem_), 0);
 }
 
 /// The largest λ with S ≠ 0 is λ_max(B/d) at S = 0.
@@ -85,10 +101,12 @@ TEST_P(Trainers, LeaveZeroExactlyWhereTheLossPullsHarderThanThePenalty) {
   const auto d = static_cast<Eigen::Index>(GetParam().d);
   Matrix<double> gradient;
   objective_.loss(Matrix<double>::Zero(d, d), gradient);
-  const double at_one = kkt_residual(Matrix<double>::Zero(d, d), gradient, 1);
+  problem_.lambda = 1;
+  const double at_one = kkt_residual(Matrix<double>::Zero(d, d), gradient, problem_);
   // kkt_residual at S = 0, λ = 1 is λ_max(B/d) − 1 if positive; a smaller λ makes sure that it is.
   const double small = 1e-6;
-  const double pull = small * (1 + kkt_residual(Matrix<double>::Zero(d, d), gradient, small));
+  problem_.lambda = small;
+  const double pull = small * (1 + kkt_residual(Matrix<double>::Zero(d, d), gradient, problem_));
   EXPECT_NEAR(at_one, std::max(0.0, pull - 1), 1e-9);
   const TrainingOptions options{.tolerance = kTolerance, .max_iterations = 20000, .seed = 5, .instance = 0};
   problem_.lambda = 1.001 * pull;
@@ -115,7 +133,7 @@ TEST_P(Trainers, ResidualGrowsAwayFromTheOptimum) {
   double previous = 1e-8;
   for (const double scale : {1.001, 1.01, 1.1}) {
     objective_.loss(scale * S, gradient);
-    const double residual = kkt_residual(scale * S, gradient, problem_.lambda);
+    const double residual = kkt_residual(scale * S, gradient, problem_);
     EXPECT_GT(residual, 2 * previous);
     previous = residual;
   }

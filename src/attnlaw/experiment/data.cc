@@ -58,11 +58,11 @@ double test_error_sum(const model::Problem& problem, std::span<const double> tar
 
 }  // namespace
 
+double wanted_sequences(const model::Problem& problem, int d) { return std::round(problem.alpha * d * d); }
+
 std::int64_t sequence_count(const model::Problem& problem, int d) {
-  const double n = std::round(problem.alpha * d * d);
-  if (n < 1) {
-    base::reject("alpha d^2 must be at least 1 sequence, got alpha = {} with d = {}", problem.alpha, d);
-  }
+  const double n = wanted_sequences(problem, d);
+  if (n < 1) base::reject("alpha d^2 must be at least 1 sequence, got alpha = {} with d = {}", problem.alpha, d);
   if (n * problem.tokens > std::numeric_limits<std::int32_t>::max()) {
     base::reject("alpha d^2 T must stay below 2^31 rows of data, got alpha = {} with d = {}", problem.alpha, d);
   }
@@ -86,8 +86,10 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
                      std::uint64_t instance) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
   const Index n = sequence_count(problem, static_cast<int>(d)), T = problem.tokens;
-  const base::NormalStream data_stream(seed, model::stream_id(model::Stream::data, instance));
-  const base::NormalStream noise_stream(seed, model::stream_id(model::Stream::label_noise, instance));
+  const base::NormalStream data_stream(seed,
+                                       model::stream_id(model::Stream::data, target_eigenvalues.size(), instance));
+  const base::NormalStream noise_stream(
+      seed, model::stream_id(model::Stream::label_noise, target_eigenvalues.size(), instance));
   Data<Real> data{Matrix<Real>(n * T, d), Columns<Real>(n, output_count(problem))};
   Matrix<Real> scaled;
   for (Index first = 0; first < n; first += block_sequences(problem.tokens)) {
@@ -107,7 +109,8 @@ template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
                   std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads) {
   base::use_one_blas_thread();
-  const base::NormalStream stream(seed, model::stream_id(model::Stream::test_data, instance));
+  const base::NormalStream stream(seed,
+                                  model::stream_id(model::Stream::test_data, target_eigenvalues.size(), instance));
   const Matrix<Real> student = S.cast<Real>();
   const double trace = S.trace();
   const Index block = block_sequences(problem.tokens);

@@ -11,6 +11,9 @@
 
 namespace attnlaw::experiment {
 
+/// round(α d²), whether or not so many sequences can be had.
+double wanted_sequences(const model::Problem& problem, int d);
+
 /// Number of training sequences n = round(α d²). Throws std::invalid_argument if it is below 1 or beyond 2³¹ rows.
 std::int64_t sequence_count(const model::Problem& problem, int d);
 

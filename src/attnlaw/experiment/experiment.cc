@@ -1,7 +1,6 @@
 #include "attnlaw/experiment/experiment.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +11,7 @@
 #include <span>
 
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/experiment/adam.h"
@@ -32,8 +32,8 @@ using base::reject;
 constexpr double kTestSequencesPerEntry = 25;
 
 /// d×d double matrices held at once while training (optimiser state, temporaries), by trainer: L-BFGS keeps 10 pairs.
-constexpr std::uint64_t kLbfgsMatrices = 32;
-constexpr std::uint64_t kOtherMatrices = 12;
+constexpr double kLbfgsMatrices = 32;
+constexpr double kOtherMatrices = 12;
 
 /// How threads are shared: instances at the same time, and threads inside each.
 struct Threads {
@@ -61,13 +61,9 @@ void require_valid(const Options& options) {
   if (options.max_iterations < 1) reject("max_iterations must be an integer >= 1, got {}", options.max_iterations);
 }
 
-std::uint64_t bytes_of_machine() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
 template <class Real>
 Trained train(Objective<Real>& objective, const Options& options, std::uint64_t instance) {
-  const TrainingOptions training{tolerance(options, objective.lambda()), options.max_iterations, options.seed,
+  const TrainingOptions training{tolerance(options, objective.problem().lambda), options.max_iterations, options.seed,
                                  instance};
   switch (options.trainer) {
     case Trainer::adam:
@@ -157,29 +153,31 @@ bool Experiment::converged() const {
 }
 
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options) {
-  const std::uint64_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
-  const auto d = static_cast<std::uint64_t>(options.d);
-  const auto n = static_cast<std::uint64_t>(sequence_count(problem, options.d));
-  const auto per_sequence =
-      static_cast<std::uint64_t>(problem.tokens) * d + static_cast<std::uint64_t>(output_count(problem));
-  const std::uint64_t matrices = options.trainer == Trainer::lbfgs ? kLbfgsMatrices : kOtherMatrices;
-  const std::uint64_t one_instance =
-      n * per_sequence * real + objective_bytes(problem, options.d, real) + matrices * d * d * sizeof(double);
-  return one_instance * static_cast<std::uint64_t>(share(options).instances);
+  // In double, which cannot overflow: the answer matters most where it is absurd.
+  const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
+  const double d = options.d, per_sequence = problem.tokens * d + output_count(problem);
+  const double matrices = options.trainer == Trainer::lbfgs ? kLbfgsMatrices : kOtherMatrices;
+  const double training = wanted_sequences(problem, options.d) * per_sequence * static_cast<double>(real) +
+                          objective_bytes(problem, options.d, real) + matrices * d * d * sizeof(double);
+  // The target is drawn before the data.
+  const double one_instance = std::max(training, problem.target.bytes_needed(static_cast<std::size_t>(options.d)));
+  const double all = std::ceil(one_instance * share(options).instances);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return all < static_cast<double>(kMost) ? static_cast<std::uint64_t>(all) : kMost;
 }
 
 void require_feasible(const model::Problem& problem, const Options& options) {
   problem.validate();
   require_valid(options);
   problem.target.require_dimension(static_cast<std::size_t>(options.d));
-  const std::uint64_t needed = bytes_needed(problem, options), available = bytes_of_machine();
+  const std::uint64_t needed = bytes_needed(problem, options), available = base::memory_limit();
   if (needed > available) {
     throw MemoryError(
         fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time needs {} bytes of memory, this "
-                    "machine has {}; "
-                    "choose a smaller d, fewer threads, or the precision single",
+                    "process may use {}; choose a smaller d, fewer threads, or the precision single",
                     options.d, problem.alpha, share(options).instances, needed, available));
   }
+  sequence_count(problem, options.d);
 }
 
 Experiment run(const model::Problem& problem, const Options& options) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/experiment/training_options.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -23,12 +24,12 @@ enum class Precision { single_, double_ };
 struct Options {
   Trainer trainer = Trainer::lbfgs;
   Precision precision = Precision::single_;
-  int d = 100;                             ///< embedding dimension
-  int instances = 4;                       ///< independent (target, data, initial weights)
-  std::uint64_t seed = 0;                  ///< with the instance number, keys every random number
-  int threads = 0;                         ///< 0: all available; results have the same bits for any number
-  double tolerance = 0;                    ///< KKT residual to reach; 0: default_tolerance
-  int max_iterations = 20000;              ///< of the trainer; reaching it gives converged = false
+  int d = 100;             ///< embedding dimension
+  int instances = 4;       ///< independent (target, data, initial weights)
+  std::uint64_t seed = 0;  ///< with the instance number, keys every random number
+  int threads = 0;         ///< 0: all available; results have the same bits for any number
+  double tolerance = 0;    ///< KKT residual to reach; 0: default_tolerance
+  int max_iterations = TrainingOptions{}.max_iterations;  ///< of the trainer; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
 };
 
@@ -71,7 +72,8 @@ struct Experiment {
   bool converged() const;
 };
 
-/// The data do not fit into this machine; the message names the bytes needed and the bytes there are.
+/// The data do not fit into the memory of this machine or control group; the message names the bytes needed and the
+/// bytes there are.
 struct MemoryError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -83,7 +85,8 @@ Experiment run(const model::Problem& problem, const Options& options);
 /// Throws what run would throw for bad arguments and memory, without running.
 void require_feasible(const model::Problem& problem, const Options& options);
 
-/// Peak memory of run: data and trainer state of all instances that are worked on at the same time.
+/// Peak memory of run: target, data and trainer state of all instances that are worked on at the same time; 2^64 − 1 if
+/// it is more than that.
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
 
 std::string name(Trainer trainer);

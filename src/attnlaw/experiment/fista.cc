@@ -68,7 +68,7 @@ class Minimiser {
     Trained trained{S_, iterations, 0, false};
     Matrix<double> gradient;
     objective_.loss(S_, gradient);
-    trained.kkt = kkt_residual(S_, gradient, objective_.lambda());
+    trained.kkt = kkt_residual(S_, gradient, objective_.problem());
     trained.converged = trained.kkt <= options_.tolerance;
     return trained;
   }
@@ -79,10 +79,10 @@ class Minimiser {
     constexpr double kRounding = 4 * static_cast<double>(std::numeric_limits<Real>::epsilon());
     Matrix<double> gradient;
     const double value = d_ * objective_.loss(extrapolated_, gradient);
-    const double rounding = kRounding * (value + objective_.lambda() * std::abs(extrapolated_.trace()));
+    const double rounding = kRounding * (value + objective_.problem().lambda * std::abs(extrapolated_.trace()));
     gradient *= d_;
     for (step_ *= kGrowth; step_ > kSmallestStep; step_ *= kBacktrack) {
-      next_ = soft_threshold(extrapolated_ - step_ * gradient, step_ * objective_.lambda());
+      next_ = soft_threshold(extrapolated_ - step_ * gradient, step_ * objective_.problem().lambda);
       const Matrix<double> move = next_ - extrapolated_;
       const double bound = value + inner(gradient, move) + move.squaredNorm() / (2 * step_);
       if (d_ * objective_.loss(next_) <= bound + rounding) return true;

@@ -123,13 +123,17 @@ double Objective<Real>::objective_of_factor(const Matrix<double>& W, Matrix<doub
   return loss_value + problem_.lambda * trace_ / width;
 }
 
-std::uint64_t objective_bytes(const model::Problem& problem, int d, std::size_t size_of_real) {
-  const auto dimension = static_cast<Index>(d);
-  const Index rows = problem.tokens * static_cast<Index>(std::llround(problem.alpha * d * d));
+double objective_bytes(const model::Problem& problem, int d, std::size_t size_of_real) {
+  // The number of groups does not grow any more long before this many rows.
+  constexpr double kManyRows = 1e9;
+  const double dimension = d;
+  const auto rows =
+      static_cast<Index>(std::min(kManyRows, problem.tokens * std::round(problem.alpha * dimension * dimension)));
   const Index block_rows = std::max<Index>(kBlockRows, problem.tokens);
-  const Index groups = group_count(rows, dimension, rows / block_rows + 1);
-  const Index entries = dimension * dimension * (groups + 1) + groups * block_rows * (dimension + 2 * problem.tokens);
-  return static_cast<std::uint64_t>(entries) * size_of_real;
+  const auto groups = static_cast<double>(group_count(rows, d, rows / block_rows + 1));
+  const double entries = dimension * dimension * (groups + 1) +
+                         groups * static_cast<double>(block_rows) * (dimension + 2 * problem.tokens);
+  return entries * static_cast<double>(size_of_real);
 }
 
 Matrix<double> student_of_factor(const Matrix<double>& W) {
@@ -140,20 +144,21 @@ Matrix<double> student_of_factor(const Matrix<double>& W) {
   return 0.5 / static_cast<double>(W.rows()) * (S + S.transpose());
 }
 
-double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, double lambda) {
+double complementarity_scale(const Matrix<double>& S, const model::Problem& problem) {
+  const double target_norm = std::sqrt(static_cast<double>(S.rows()) * problem.target.Q_star());
+  return std::max(S.norm(), kNegligible * target_norm);
+}
+
+double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, const model::Problem& problem) {
   const std::size_t d = size(S.rows());
   // B/d − λ I
   Matrix<double> slack = -static_cast<double>(d) * loss_gradient;
-  slack.diagonal().array() -= lambda;
-  double residual = 0;
-  const double norm = S.norm();
-  if (norm > 0) {
-    Matrix<double> product(S.rows(), S.rows());
-    base::gemm(base::Transpose::no, d, d, d, slack.data(), S.data(), 0.0, product.data());
-    residual = product.norm() / norm;
-  }
+  slack.diagonal().array() -= problem.lambda;
+  Matrix<double> product(S.rows(), S.rows());
+  base::gemm(base::Transpose::no, d, d, d, slack.data(), S.data(), 0.0, product.data());
+  const double complementarity = product.norm() / complementarity_scale(S, problem);
   const std::vector<double> eigenvalues = base::symmetric_eigenvalues(std::span(slack.data(), d * d), d);
-  return std::max(residual, eigenvalues.back()) / lambda;
+  return std::max(complementarity, eigenvalues.back()) / problem.lambda;
 }
 
 template class Objective<float>;

@@ -20,7 +20,7 @@ class Objective {
   Objective(const model::Problem& problem, const Data<Real>& data, int threads);
 
   Eigen::Index d() const { return data_.X.cols(); }
-  double lambda() const { return problem_.lambda; }
+  const model::Problem& problem() const { return problem_; }
 
   /// (1/d²) Σ ℓ at the symmetric matrix S, and its gradient ∇_S (symmetric; without the penalty).
   double loss(const Matrix<double>& S, Matrix<double>& gradient);
@@ -51,15 +51,23 @@ class Objective {
   std::vector<Group> groups_;
 };
 
-/// Bytes of the workspace of an Objective.
-std::uint64_t objective_bytes(const model::Problem& problem, int d, std::size_t size_of_real);
+/// Bytes of the workspace of an Objective, as a double that cannot overflow.
+double objective_bytes(const model::Problem& problem, int d, std::size_t size_of_real);
 
 /// S = W Wᵀ/d of a square factor (m_h = d).
 Matrix<double> student_of_factor(const Matrix<double>& W);
 
-/// Distance from optimality: max((λ_max(B/d) − λ)₊, ‖(B/d − λ I) S‖_F/‖S‖_F)/λ with B = −∇_S Σℓ = −d² loss_gradient;
-/// the second part is left out if S = 0, where it holds trivially. Zero exactly where the optimality conditions B/d ⪯ λ
-/// I and (B/d − λ I) S = 0 of docs/theory/erm.md section 8 hold.
-double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, double lambda);
+/// Students smaller than this part of the target, in Frobenius norm, count as zero in kkt_residual: their share of all
+/// errors is at most of this order, far below finite-size effects.
+inline constexpr double kNegligible = 1e-4;
+
+/// What (B/d − λ I) S is measured by: the norm of S, but no less than kNegligible ‖S*‖_F, ‖S*‖_F = √(d Q*). Without the
+/// floor a factor that shrinks towards the optimum S = 0 would have a residual of order one however small it is.
+double complementarity_scale(const Matrix<double>& S, const model::Problem& problem);
+
+/// Distance from optimality: max((λ_max(B/d) − λ)₊, ‖(B/d − λ I) S‖_F/complementarity_scale)/λ with
+/// B = −∇_S Σℓ = −d² loss_gradient. Zero exactly where the optimality conditions B/d ⪯ λ I and (B/d − λ I) S = 0 of
+/// docs/theory/erm.md section 8 hold.
+double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, const model::Problem& problem);
 
 }  // namespace attnlaw::experiment

@@ -1,22 +1,15 @@
 #pragma once
-/// What every trainer takes and returns. One trainer per file: lbfgs.h, adam.h, fista.h.
+/// What every trainer returns, and what they share. One trainer per file: lbfgs.h, adam.h, fista.h.
 
 #include <algorithm>
-#include <cstdint>
 #include <limits>
 #include <optional>
 
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/training_options.h"
 
 namespace attnlaw::experiment {
-
-struct TrainingOptions {
-  double tolerance = 1e-5;  ///< KKT residual at which training stops (kkt_residual)
-  int max_iterations = 10000;
-  std::uint64_t seed = 0;  ///< with `instance`, keys the initial weights
-  std::uint64_t instance = 0;
-};
 
 struct Trained {
   Matrix<double> S;
@@ -41,7 +34,7 @@ class StallDetector {
   bool stalled() const { return looks_since_best_ >= kPatience; }
 
  private:
-  /// Residuals of slow but steady runs are not monotone, yet were never seen to wait this long for a new low.
+  /// Residuals of slow but steady runs are not monotone; a choice with room for that, at the cost of as many looks.
   static constexpr int kPatience = 100;
 
   double best_ = std::numeric_limits<double>::infinity();

@@ -8,10 +8,11 @@ namespace attnlaw::model {
 
 enum class Stream : std::uint64_t { target = 1, data = 2, label_noise = 3, initial_weights = 4, test_data = 5 };
 
-/// The stream of one purpose and one instance (instance < 2^56), for base::NormalStream.
-constexpr std::uint64_t stream_id(Stream purpose, std::uint64_t instance) {
-  constexpr int kInstanceBits = 56;
-  return (static_cast<std::uint64_t>(purpose) << kInstanceBits) | instance;
+/// The stream of one purpose, dimension d < 2^28 and instance < 2^32, for base::NormalStream. Every dimension has
+/// numbers of its own: extrapolation in 1/d takes the errors of different d to be independent.
+constexpr std::uint64_t stream_id(Stream purpose, std::uint64_t d, std::uint64_t instance) {
+  constexpr int kDimensionBits = 28, kInstanceBits = 32;
+  return (((static_cast<std::uint64_t>(purpose) << kDimensionBits) | d) << kInstanceBits) | instance;
 }
 
 }  // namespace attnlaw::model

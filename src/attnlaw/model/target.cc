@@ -174,13 +174,25 @@ void check_dimension(const Discrete& target, std::size_t d) {
   }
 }
 
+/// What draw holds at once: W and its transpose, the Gram matrix, the eigenvalues.
+double drawing_bytes(const WishartTarget& target, std::size_t d) {
+  const double dimension = static_cast<double>(d), rank = std::round(target.kappa * dimension);
+  const double small = std::min(rank, dimension);
+  return (2 * rank * dimension + small * small + dimension) * sizeof(double);
+}
+
+template <class Discrete>
+double drawing_bytes(const Discrete& target, std::size_t d) {
+  return static_cast<double>(atoms(target).size() + d) * sizeof(double);
+}
+
 /// Eigenvalues of W Wᵀ/√(r d) through the smaller Gram matrix; the other d − min(r, d) are zero.
 std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
   const auto rank = static_cast<std::size_t>(std::lround(target.kappa * static_cast<double>(d)));
   const std::size_t small = std::min(rank, d), large = std::max(rank, d);
   // Entries are iid: as a small×large array this is W or its transpose, the same in law.
   std::vector<double> weights(small * large), transposed(small * large), gram(small * small);
-  base::NormalStream(seed, stream_id(Stream::target, instance)).fill(0, std::span<double>(weights));
+  base::NormalStream(seed, stream_id(Stream::target, d, instance)).fill(0, std::span<double>(weights));
   for (std::size_t i = 0; i < small; ++i) {
     for (std::size_t j = 0; j < large; ++j) transposed[j * small + i] = weights[i * large + j];
   }
@@ -232,6 +244,10 @@ std::string Target::spec() const {
 
 void Target::require_dimension(std::size_t d) const {
   std::visit([d](const auto& target) { check_dimension(target, d); }, kind_);
+}
+
+double Target::bytes_needed(std::size_t d) const {
+  return std::visit([d](const auto& target) { return drawing_bytes(target, d); }, kind_);
 }
 
 std::vector<double> Target::eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const {

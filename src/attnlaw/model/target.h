@@ -58,6 +58,9 @@ class Target {
   /// multiple of D.
   std::vector<double> eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const;
 
+  /// Memory in bytes that eigenvalues() takes for this d, as a double that cannot overflow.
+  double bytes_needed(std::size_t d) const;
+
   /// Throws what eigenvalues() would throw for this d.
   void require_dimension(std::size_t d) const;
 

@@ -1,0 +1,17 @@
+#pragma once
+/// How much memory this process may use.
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+namespace attnlaw::base {
+
+/// Bytes: the physical memory, or the limit of a control group of this process (v2 or v1) if that is less.
+std::uint64_t memory_limit();
+
+/// The least memory limit of the control groups listed in `membership` (the text of /proc/self/cgroup) and of their
+/// parents, read below `root` (/sys/fs/cgroup); the largest number if there is none.
+std::uint64_t control_group_limit(const std::filesystem::path& root, std::string_view membership);
+
+}  // namespace attnlaw::base
