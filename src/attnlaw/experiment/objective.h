@@ -57,8 +57,8 @@ double objective_bytes(const model::Problem& problem, int d, std::size_t size_of
 /// S = W Wᵀ/d of a square factor (m_h = d).
 Matrix<double> student_of_factor(const Matrix<double>& W);
 
-/// Students smaller than this part of the target, in Frobenius norm, count as zero in kkt_residual: their share of all
-/// errors is at most of this order, far below finite-size effects.
+/// Students smaller than this part of the target, in Frobenius norm, count as zero in kkt_residual: replacing one by
+/// zero changes ‖S − S*‖²_F by no more than about twice this part of ‖S*‖²_F.
 inline constexpr double kNegligible = 1e-4;
 
 /// What (B/d − λ I) S is measured by: the norm of S, but no less than kNegligible ‖S*‖_F, ‖S*‖_F = √(d Q*). Without the
