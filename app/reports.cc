@@ -104,7 +104,7 @@ std::string lines(const std::vector<std::string>& texts) {
 std::string warnings(const theory::Solution& solution) {
   const theory::Diagnostics& diagnostics = solution.diagnostics;
   return lines(
-      {diagnostics.converged ? "" : "NOT CONVERGED: " + diagnostics.message,
+      {(diagnostics.converged || diagnostics.message.empty() ? "" : "NOT CONVERGED: ") + diagnostics.message,
        diagnostics.replicon < 1
            ? ""
            : fmt::format("Replicon R = {:.3g} ≥ 1: the replica-symmetric solution is unstable here; experiments may "

@@ -94,8 +94,8 @@ void solve_broyden(Residual& residual, Iterate& at, Matrix3d& slope, double tole
 }
 
 /// Damped iteration until the residual is below `target`, or for `budget` steps. Halves the damping while the residual
-/// grows.
-void iterate_damped(Residual& residual, Iterate& at, double target, int budget) {
+/// grows. Returns false where it leads to S = 0, or to no law at all.
+bool iterate_damped(Residual& residual, Iterate& at, double target, int budget) {
   constexpr double kLongestMove = 2;
   constexpr double kGrowth = 1.5;
   constexpr double kLeastDamping = 0.05;
@@ -107,11 +107,14 @@ void iterate_damped(Residual& residual, Iterate& at, double target, int budget) 
     Iterate next = residual(at.x + damping * std::min(1.0, kLongestMove / size(at.residual)) * at.residual);
     if (size(next.residual) > kGrowth * size(at.residual) && damping > kLeastDamping)
       damping *= 0.5;
+    else if (!usable(next.step.prior.overlaps))
+      return false;
     else
       at = std::move(next);
     without_gain = size(at.residual) < least ? 0 : without_gain + 1;
     least = std::min(least, size(at.residual));
   }
+  return true;
 }
 
 }  // namespace
@@ -154,7 +157,7 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   double near = 0.1;
   for (int round = 0; round < kRounds; ++round, near *= 0.03) {
     if (size(at.residual) <= (round == 0 ? tolerance.aimed : tolerance.accepted)) break;
-    iterate_damped(residual, at, near, kBudget);
+    if (!usable(at.step.prior.overlaps) || !iterate_damped(residual, at, near, kBudget)) break;
     if (!slope || round > 0) slope = difference_slope(residual, at);
     solve_broyden(residual, at, slope->residual, tolerance.aimed);
   }

@@ -25,7 +25,7 @@ struct TrainedSpectrum {
 /// How the solution was reached and how far it can be trusted.
 struct Diagnostics {
   bool converged = false;
-  std::string message;     ///< what failed, empty if nothing did
+  std::string message;     ///< what failed or fell short of the accuracy asked for, empty if nothing did
   int iterations = 0;      ///< evaluations of the state-evolution map, all accuracy levels together
   double residual = 0;     ///< at the returned point, see FixedPoint
   double replicon = 0;     ///< R; the replica-symmetric solution is stable iff R < 1

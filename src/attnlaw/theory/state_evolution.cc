@@ -16,6 +16,8 @@ namespace {
 constexpr double kResidualShare = 0.1;
 /// Aimed at: far below what sampling leaves open.
 constexpr double kAimedShare = 1e-4;
+/// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
+constexpr double kLargestError = 0.1;
 /// A law whose mass or moments are off by more than this is not trusted.
 constexpr double kLawTolerance = 1e-7;
 
@@ -161,9 +163,9 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
       diagnostics.message = fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}",
                                         diagnostics.law_error, kLawTolerance);
     else if (!accurate)
-      diagnostics.message = fmt::format("error {:.3g} with {} points, accuracy {:.3g} was asked for", reached,
-                                        diagnostics.points, options.accuracy);
-    diagnostics.converged = diagnostics.message.empty();
+      diagnostics.message = fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points",
+                                        options.accuracy, reached, diagnostics.points);
+    diagnostics.converged = fixed_point.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
     break;
   }
   diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
