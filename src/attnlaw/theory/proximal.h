@@ -105,7 +105,7 @@ class Proximal {
   Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z, const Pack* known = nullptr) {
     constexpr int kMaxIterations = 60;
     // Newton converges quadratically: a step this small leaves an error of about its square.
-    constexpr double kStepTolerance = 1e-4;
+    constexpr double kStepTolerance = 1e-5;
     constexpr double kRounding = 1e-14;
     // Well inside the reach of Newton's method: the loss changes over lengths of order 1.
     constexpr double kSameMinimum = 0.03;
