@@ -15,7 +15,7 @@ namespace {
 /// A fixed point is accepted with a residual of this share of the accuracy.
 constexpr double kResidualShare = 0.1;
 /// Aimed at: far below what sampling leaves open.
-constexpr double kAimedShare = 1e-4;
+constexpr double kAimedShare = 1e-3;
 /// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
 constexpr double kLargestError = 0.1;
 /// A law whose mass or moments are off by more than this is not trusted.
