@@ -240,6 +240,7 @@ class CommandLine {
   }
 
   Arguments parse(int argc, char** argv) {
+    require_known_command(argc, argv);
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -273,6 +274,14 @@ class CommandLine {
   }
 
  private:
+  void require_known_command(int argc, char** argv) const {
+    if (argc < 2 || argv[1][0] == '-') return;
+    std::vector<std::string> names;
+    for (const Command& command : commands_) names.push_back(command.app->get_name());
+    if (std::find(names.begin(), names.end(), argv[1]) == names.end())
+      throw std::invalid_argument(fmt::format("'{}' is not a command; there are {}", argv[1], fmt::join(names, ", ")));
+  }
+
   CLI::App& add(const std::string& name, const std::string& summary, const char* example) {
     CLI::App* app = app_.add_subcommand(name, summary);
     app->footer(example);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <stdexcept>
 
 #include "attnlaw/base/file.h"
 
@@ -33,6 +34,8 @@ std::string format_result(Format format, const Result& result) {
 
 void require_outputs(const Common& common, const std::string& html) {
   if (!common.output.empty()) base::require_writable(common.output);
+  if (!html.empty() && html == common.output)
+    throw std::invalid_argument(fmt::format("--output and --html need two different files, got '{}' for both", html));
   if (!html.empty()) base::require_writable(html);
 }
 

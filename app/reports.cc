@@ -130,15 +130,18 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
   std::vector<Table> tables;
   for (const study::Comparison& comparison : comparisons) {
     const experiment::Experiment& run = comparison.experiment;
-    Table table{
-        fmt::format("d = {}, n = {}, {} instance(s); theory on the targets drawn", run.d, run.n, run.instances.size()),
-        {general("error"), general("theory", 4), general("experiment", 4), general("standard error", kErrorFigures),
-         percent("difference"), percent("its standard error")}};
+    Table table{fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem),
+                            run.d, run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
+                {general("error"), general("theory", 4), general("experiment", 4),
+                 general("standard error", kErrorFigures), percent("difference"), percent("its standard error")}};
     for (const SharedError& error : kSharedErrors) {
       const study::Estimate& difference = comparison.difference.*error.difference;
-      table.rows.push_back({error.name, comparison.theory.errors.*error.predicted, run.mean.*error.measured,
-                            run.standard_error.*error.measured, 100 * difference.value,
-                            100 * difference.standard_error});
+      // One instance has no standard error.
+      const auto or_nothing = [](double value) { return std::isnan(value) ? Cell() : Cell(value); };
+      const Cell of_mean = or_nothing(run.standard_error.*error.measured);
+      const Cell of_difference = or_nothing(100 * difference.standard_error);
+      table.rows.push_back({error.name, comparison.theory.errors.*error.predicted, run.mean.*error.measured, of_mean,
+                            100 * difference.value, of_difference});
     }
     tables.push_back(std::move(table));
   }
@@ -265,18 +268,19 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   Table table{"Spectrum of the trained S",
-              {general("part"), general("theory"), general(measured ? "experiment" : "note")}};
-  table.rows.push_back({"mass at zero", solution.spectrum.zero_mass, measured ? Cell(measured->zero_mass) : Cell()});
-  for (const auto& edge : solution.spectrum.edges)
-    table.rows.push_back({"band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper), Cell()});
+              {general("part"), general("theory"), general("experiment"), general("squared overlap", 4)}};
+  const Cell zero_mass = measured ? Cell(measured->zero_mass) : Cell();
+  table.rows.push_back({"mass at zero", solution.spectrum.zero_mass, zero_mass, Cell()});
+  const auto& edges = solution.spectrum.edges;
+  for (const auto& edge : edges)
+    table.rows.push_back({"band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper), Cell(), Cell()});
   for (const auto& outlier : solution.spectrum.outliers)
-    table.rows.push_back({fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue,
-                          fmt::format("squared overlap {:.4f}", outlier.overlap)});
-  if (measured) table.rows.push_back({"Kolmogorov distance", Cell(), measured->kolmogorov_distance});
-  if (measured)
-    table.rows.push_back({"largest eigenvalue",
-                          solution.spectrum.edges.empty() ? Cell() : Cell(solution.spectrum.edges.back().upper),
-                          measured->eigenvalues.back()});
+    table.rows.push_back(
+        {fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue, Cell(), outlier.overlap});
+  if (!measured) return table;
+  const Cell upper_edge = edges.empty() ? Cell() : Cell(edges.back().upper);
+  table.rows.push_back({"largest eigenvalue", upper_edge, measured->eigenvalues.back(), Cell()});
+  table.rows.push_back({"Kolmogorov distance", Cell(), measured->kolmogorov_distance, Cell()});
   return table;
 }
 
