@@ -34,6 +34,15 @@ struct SolveArguments {
 struct Experiments {
   std::vector<int> d;
   experiment::Options options;  ///< d, seed, threads and progress are set per run
+
+  /// The options of the run at one d.
+  experiment::Options at(int dimension, const Common& common) const {
+    experiment::Options run = options;
+    run.d = dimension;
+    run.seed = common.seed;
+    run.threads = common.threads;
+    return run;
+  }
 };
 
 struct SimulateArguments {

@@ -32,12 +32,9 @@ model::Problem demo_problem() {
 }
 
 experiment::Options experiment_options(const Common& common, int d) {
-  experiment::Options options;
-  options.d = d;
-  options.instances = kInstances;
-  options.seed = common.seed;
-  options.threads = common.threads;
-  return options;
+  Experiments experiments;
+  experiments.options.instances = kInstances;
+  return experiments.at(d, common);
 }
 
 std::vector<theory::Solution> theory_curve(const Common& common) {

@@ -10,14 +10,6 @@
 namespace attnlaw::app {
 namespace {
 
-experiment::Options options_at(const SimulateArguments& arguments, int d) {
-  experiment::Options options = arguments.experiments.options;
-  options.d = d;
-  options.seed = arguments.common.seed;
-  options.threads = arguments.common.threads;
-  return options;
-}
-
 report::Page page_of(const SimulateArguments& arguments, std::span<const study::Comparison> comparisons) {
   report::Page page;
   page.title = "Finite-size experiments beside the theory";
@@ -41,11 +33,12 @@ int run(const SimulateArguments& arguments) {
   require_outputs(arguments.common, arguments.html);
   const std::vector<int>& sizes = arguments.experiments.d;
   if (sizes.size() > 1) study::require_extrapolable(sizes, arguments.experiments.options.instances);
-  for (const int d : sizes) experiment::require_feasible(arguments.problem, options_at(arguments, d));
+  for (const int d : sizes)
+    experiment::require_feasible(arguments.problem, arguments.experiments.at(d, arguments.common));
   std::vector<study::Comparison> comparisons;
   for (const int d : sizes) {
     Progress progress(fmt::format("d = {}", d), arguments.common.quiet);
-    experiment::Options options = options_at(arguments, d);
+    experiment::Options options = arguments.experiments.at(d, arguments.common);
     options.progress = [&](int done, int total) { progress.update(done, total); };
     comparisons.push_back(study::compare(arguments.problem, options, arguments.options));
   }

@@ -32,10 +32,7 @@ Outcome predict(const SpectrumArguments& arguments) {
 }
 
 Outcome predict_and_measure(const SpectrumArguments& arguments) {
-  experiment::Options options = arguments.experiments.options;
-  options.d = arguments.experiments.d.front();
-  options.seed = arguments.common.seed;
-  options.threads = arguments.common.threads;
+  experiment::Options options = arguments.experiments.at(arguments.experiments.d.front(), arguments.common);
   experiment::require_feasible(arguments.problem, options);
   Outcome outcome = predict(arguments);
   Progress progress(fmt::format("d = {}", options.d), arguments.common.quiet);

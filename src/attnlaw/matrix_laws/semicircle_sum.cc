@@ -240,13 +240,13 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
 
 Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   if (wishart.scale < 0) return wishart_sum({wishart.kappa, -wishart.scale}, variance).mirrored();
-  const Spectrum spectrum = wishart;
-  std::vector<Law::Band> bands = biane_bands(spectrum, variance);
-  for (Law::Band& band : bands) band.parameter = band.support;
   const double jump = wishart.scale / std::sqrt(wishart.kappa);
   // Below this the coefficients of the cubic differ too much for its complex pair to be seen in double precision.
   constexpr double kLeastVariance = 1e-8;
   if (variance < kLeastVariance * jump * jump) return semicircle_sum_biane(wishart, variance);
+  const Spectrum spectrum = wishart;
+  std::vector<Law::Band> bands = biane_bands(spectrum, variance);
+  for (Law::Band& band : bands) band.parameter = band.support;
   auto parametrisation = [kappa = wishart.kappa, jump, variance](double x, const Law::Point*) {
     return Law::Point{x, 1, cubic_stieltjes(kappa, jump, variance, x), 0};
   };

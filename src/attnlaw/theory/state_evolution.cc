@@ -80,13 +80,12 @@ double relative_error(const Errors& error, const Errors& value) {
       {ratio(error.train, value.train), ratio(error.test, value.test), ratio(error.estimation, value.estimation)});
 }
 
-TrainedSpectrum trained_spectrum(const matrix_laws::Spectrum& target, const Conjugates& conjugates, double zero_mass,
-                                 double threshold) {
+TrainedSpectrum trained_spectrum(const matrix_laws::Spectrum& target, const matrix_laws::Law& noisy_target,
+                                 const Conjugates& conjugates, double zero_mass, double threshold) {
   TrainedSpectrum spectrum;
   spectrum.zero_mass = zero_mass;
   const auto trained = [&](double x) { return (x - threshold) / conjugates.V_hat; };
-  const matrix_laws::Law law = Denoiser::noisy_target(target, conjugates);
-  for (const auto& band : law.bands())
+  for (const auto& band : noisy_target.bands())
     if (band.support.upper > threshold)
       spectrum.edges.push_back({std::max(0.0, trained(band.support.lower)), trained(band.support.upper)});
   // An eigenvalue of the target counts as isolated if it is a small part of the spectrum.
@@ -147,15 +146,14 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     diagnostics.residual = fixed_point.residual;
     diagnostics.points = channel->points();
     diagnostics.law_error = fixed_point.step.prior.law_error;
-    const bool trained = solution.overlaps.q > 0;
-    if (trained) {
+    if (usable(solution.conjugates)) {
       const matrix_laws::Law law = Denoiser::noisy_target(target, solution.conjugates);
-      diagnostics.replicon =
-          channel->squared_response(solution.overlaps) * denoiser.squared_response(law, solution.conjugates);
-    }
-    if (usable(solution.conjugates))
       solution.spectrum =
-          trained_spectrum(target, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
+          trained_spectrum(target, law, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
+      if (solution.overlaps.q > 0)
+        diagnostics.replicon =
+            channel->squared_response(solution.overlaps) * denoiser.squared_response(law, solution.conjugates);
+    }
     if (!fixed_point.converged)
       diagnostics.message = fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
                                         diagnostics.residual, diagnostics.iterations, tolerance.accepted);
