@@ -41,7 +41,7 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.alpha = kNaN; }), "alpha", "a finite number > 0", "got nan"},
       {with([](Problem& p) { p.alpha = kInfinity; }), "alpha", "finite", "got inf"},
       {with([](Problem& p) { p.lambda = -0.1; }), "lambda", "> 0", "got -0.1"},
-      {with([](Problem& p) { p.lambda = 0; }), "lambda", "ridgeless limit is not available yet", "got 0"},
+      {with([](Problem& p) { p.lambda = 0; }), "lambda", "the limit of a vanishing penalty is lambda = 0+", "got 0"},
       {with([](Problem& p) { p.lambda = kNaN; }), "lambda", "finite", "got nan"},
       {with([](Problem& p) { p.tokens = 1; }), "tokens", ">= 2", "got 1"},
       {with([](Problem& p) { p.tokens = -3; }), "tokens", ">= 2", "got -3"},
@@ -59,6 +59,19 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.head = Head::linear, p.target_beta = 2; }), "target-beta", "must be 1", "got 2"},
       {with([](Problem& p) { p.noise = -1; }), "noise", ">= 0", "got -1"},
       {with([](Problem& p) { p.noise = kInfinity; }), "noise", "finite", "got inf"},
+      {with([](Problem& p) { p.width = 0; }), "width", "> 0", "got 0"},
+      {with([](Problem& p) { p.width = -0.5; }), "width", "> 0", "got -0.5"},
+      {with([](Problem& p) { p.width = 0.5, p.student = Student::direct; }), "width", "must be 1 with student direct",
+       "got 0.5"},
+      {with([](Problem& p) { p.student = Student::bayes; }), "lambda", "leave it out", "got 0.05"},
+      {with([](Problem& p) { p.student = Student::bayes, p.lambda_rule = LambdaRule::none, p.beta = 2; }), "beta",
+       "must equal target-beta", "got 2 and 1"},
+      {with([](Problem& p) { p.lambda_rule = LambdaRule::none; }), "lambda", "a number > 0, 0+ or optimal", "tied"},
+      {with([](Problem& p) { p.head = Head::hardmax; }), "hardmax", "student bayes only", "student tied"},
+      {with([](Problem& p) {
+         p.head = Head::hardmax, p.student = Student::bayes, p.lambda_rule = LambdaRule::none, p.tokens = 3;
+       }),
+       "tokens", "must be 2 with head hardmax", "got 3"},
   };
   for (const BadValue& bad : cases) {
     EXPECT_THAT(
@@ -87,7 +100,29 @@ TEST(ProblemJson, WritesAllOptionsResolved) {
   EXPECT_EQ(document,
             nlohmann::json::parse(R"({"tokens": 2, "head": "softmax", "alpha": 1.0, "lambda": 0.05, "beta": 1.0,
     "target-beta": 1.0, "noise": 0.0, "target": "wishart:0.5", "attention": "self", "loss": "square", "student": "tied",
-    "width": 1})"));
+    "width": 1.0})"));
+}
+
+TEST(ProblemJson, LambdaIsANumberALimitOrARule) {
+  const auto read = [](const char* lambda) {
+    return problem_from_json({{"alpha", 1}, {"lambda", nlohmann::json::parse(lambda)}});
+  };
+  EXPECT_EQ(read("0.25").lambda_rule, LambdaRule::value);
+  EXPECT_EQ(read("0.25").lambda, 0.25);
+  EXPECT_EQ(read("\"0+\"").lambda_rule, LambdaRule::ridgeless);
+  EXPECT_EQ(read("\"optimal\"").lambda_rule, LambdaRule::optimal);
+  EXPECT_EQ(to_json(read("\"0+\""))["lambda"], "0+");
+  const Problem bayes = problem_from_json({{"alpha", 1}, {"student", "bayes"}});
+  EXPECT_EQ(bayes.lambda_rule, LambdaRule::none);
+  EXPECT_TRUE(to_json(bayes)["lambda"].is_null());
+  EXPECT_EQ(to_json(problem_from_json(to_json(bayes))), to_json(bayes));
+  EXPECT_EQ(to_json(problem_from_toml(to_toml(bayes))), to_json(bayes));
+}
+
+TEST(Problem, SoftmaxHidesACommonShiftOfAllScores) {
+  for (const auto& [tokens, observed] : {std::pair{2, 2}, {3, 5}, {4, 9}, {5, 14}})
+    EXPECT_EQ(with([&, T = tokens](Problem& p) { p.tokens = T; }).observed_score_count(), observed);
+  EXPECT_EQ(with([](Problem& p) { p.tokens = 1, p.head = Head::linear; }).observed_score_count(), 1);
 }
 
 TEST(ProblemJson, TakesDefaultsForWhatIsMissing) {
@@ -108,13 +143,15 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
       {R"({"alpha": 1, "lambda": 1, "tokens": 2.5})", "tokens must be an integer, got 2.5"},
       {R"({"alpha": 1, "lambda": 1, "tokens": 4294967298})", "tokens must fit in 32 bits, got 4294967298"},
       {R"({"alpha": 1, "lambda": 1, "tokens": 18446744073709551615})", "tokens must fit in 32 bits"},
-      {R"({"alpha": 1, "lambda": 1, "head": "relu"})", "head must be softmax or linear, got 'relu'"},
+      {R"({"alpha": 1, "lambda": 1, "head": "relu"})", "head must be softmax, linear or hardmax, got 'relu'"},
       {R"({"alpha": 1, "lambda": 1, "head": 3})", "head must be a string, got 3"},
       {R"({"alpha": 1, "lambda": 1, "target": "goe:1"})", "got 'goe:1'"},
       {R"({"alpha": 1, "lambda": 1, "attention": "cross"})", "attention = \"cross\" is not available yet"},
       {R"({"alpha": 1, "lambda": 1, "loss": "cross-entropy"})", "not available yet"},
-      {R"({"alpha": 1, "lambda": 1, "student": "bayes"})", "not available yet"},
-      {R"({"alpha": 1, "lambda": 1, "width": 0.5})", "width = 0.5 is not available yet; accepted: 1"},
+      {R"({"alpha": 1, "lambda": 1, "student": "bayes"})", "lambda has no meaning for the student bayes"},
+      {R"({"alpha": 1, "lambda": 1, "student": "untied"})", "student must be tied, direct, direct-general or bayes"},
+      {R"({"alpha": 1, "lambda": "small"})", "lambda must be a number > 0, 0+ or optimal, got \"small\""},
+      {R"({"alpha": 1, "lambda": 1, "width": 0})", "width must be a finite number > 0, got 0"},
       {R"({"alpha": -1, "lambda": 1})", "alpha must be a finite number > 0, got -1"},
   };
   for (const auto& [text, message] : cases) {

@@ -24,6 +24,7 @@ std::string to_toml(const Problem& problem) {
   const nlohmann::json document = to_json(problem);
   toml::table table;
   for (const auto& [key, value] : document.items()) {
+    if (value.is_null()) continue;  // TOML has none: a missing key
     if (value.is_string()) {
       table.insert(key, value.get<std::string>());
     } else if (value.is_number_integer()) {

@@ -2,6 +2,7 @@
 /// What the theory says about one Problem.
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,16 @@ struct Diagnostics {
   double seconds = 0;
 };
 
+/// What the Bayes-optimal student has beside the errors.
+struct BayesFigures {
+  double noise_variance = 0;      ///< v: the data are as good as S* + √v GOE
+  double plug_in_test = 0;        ///< label error of σ(h(Ŝ)), no better than that of the posterior mean of the label
+  double index_error = 0;         ///< E‖h* − h(Ŝ)‖²_F = T(T+1) E
+  double mutual_information = 0;  ///< potential per d² at the solution; NaN where it is infinite (noiseless labels)
+  /// Estimation errors of all fixed points found by the scan, ascending; more than one means a hard phase.
+  std::vector<double> fixed_points;
+};
+
 struct Solution {
   model::Problem problem;
   double Q_star = 0;
@@ -43,6 +54,7 @@ struct Solution {
   Errors errors;
   TrainedSpectrum spectrum;
   Diagnostics diagnostics;
+  std::optional<BayesFigures> bayes;  ///< student bayes only
 };
 
 /// The `solve` document of the JSON contract (docs/json.md).
