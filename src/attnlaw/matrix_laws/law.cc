@@ -98,6 +98,49 @@ double Law::cdf(double x) const {
   return probability;
 }
 
+double Law::quantile(double p) const {
+  if (!(p > 0 && p < 1)) throw std::domain_error(fmt::format("a quantile is asked for at p = {}, not in (0, 1)", p));
+  // Atoms and bands in ascending order; the one where the sum of masses passes p.
+  double below = 0;
+  auto atom = atoms_.begin();
+  const auto take_atoms = [&](double up_to) -> std::optional<double> {
+    for (; atom != atoms_.end() && atom->x <= up_to; ++atom) {
+      below += atom->mass;
+      if (below >= p) return atom->x;
+    }
+    return std::nullopt;
+  };
+  for (const Band& band : bands_) {
+    if (const auto x = take_atoms(band.support.lower)) return *x;
+    if (below + band.mass < p) {
+      below += band.mass;
+      continue;
+    }
+    return quantile_in(band, p - below);
+  }
+  const auto x = take_atoms(std::numeric_limits<double>::infinity());
+  return x ? *x : hull().upper;
+}
+
+double Law::quantile_in(const Band& band, double mass) const {
+  const double cuts[] = {0, pi};
+  double before = 0;
+  for (const Panel& panel : band_panels(band, cuts, kMassTolerance)) {
+    if (before + panel.mass < mass) {
+      before += panel.mass;
+      continue;
+    }
+    // One panel resolves the band between two of its own ends.
+    const auto excess = [&](double t) { return before + mass_of(panel_nodes(band, panel.from, t)) - mass; };
+    std::uintmax_t iterations = 100;
+    const auto [low, high] =
+        boost::math::tools::toms748_solve(excess, panel.from, panel.to, before - mass, before + panel.mass - mass,
+                                          boost::math::tools::eps_tolerance<double>(), iterations);
+    return parametrisation_(parameter_at(band, 0.5 * (low + high)), nullptr).x;
+  }
+  return band.support.upper;
+}
+
 Interval Law::hull() const {
   Interval hull{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
   for (const Atom& atom : atoms_) hull = {std::min(hull.lower, atom.x), std::max(hull.upper, atom.x)};
@@ -127,12 +170,7 @@ std::vector<Law::Node> Law::panel_nodes(const Band& band, double from, double to
   return nodes;
 }
 
-std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const {
-  /// `change`: by how much the bisection that made the panel changed the mass of its parent.
-  struct Panel {
-    double from, to, mass, change;
-    std::vector<Node> nodes;
-  };
+std::vector<Law::Panel> Law::band_panels(const Band& band, std::span<const double> cuts, double tolerance) const {
   const auto make_panel = [&](double from, double to) {
     Panel panel{from, to, 0, std::numeric_limits<double>::infinity(), panel_nodes(band, from, to)};
     panel.mass = mass_of(panel.nodes);
@@ -160,8 +198,13 @@ std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double>
     }
     panels = std::move(refined);
   }
+  return panels;
+}
+
+std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const {
   std::vector<Node> nodes;
-  for (const Panel& panel : panels) nodes.insert(nodes.end(), panel.nodes.begin(), panel.nodes.end());
+  for (const Panel& panel : band_panels(band, cuts, tolerance))
+    nodes.insert(nodes.end(), panel.nodes.begin(), panel.nodes.end());
   return nodes;
 }
 

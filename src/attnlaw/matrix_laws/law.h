@@ -71,6 +71,9 @@ class Law {
   Complex stieltjes(double x) const;
   /// P(X ≤ x).
   double cdf(double x) const;
+  /// The least x with P(X ≤ x) ≥ p; between two bands (no mass) the upper end of the lower one. Throws
+  /// std::domain_error unless 0 < p < 1.
+  double quantile(double p) const;
   /// Smallest interval that contains the support.
   Interval hull() const;
 
@@ -88,8 +91,17 @@ class Law {
   double angle(const Band& band, double x) const;
   /// Nodes of a Gauss-Legendre panel over the angle interval [from, to].
   std::vector<Node> panel_nodes(const Band& band, double from, double to) const;
-  /// Nodes of a band cut at ascending angles: panels are bisected where that still changes their mass, until the mass
-  /// of the band is met.
+  /// Where in a band the mass from its lower end reaches `mass`.
+  double quantile_in(const Band& band, double mass) const;
+  /// Nodes over an interval of angles; `change`: by how much the bisection that made the panel changed the mass of its
+  /// parent.
+  struct Panel {
+    double from = 0, to = 0, mass = 0, change = 0;
+    std::vector<Node> nodes;
+  };
+  /// A band cut at ascending angles: panels are bisected where that still changes their mass, until the mass of the
+  /// band is met.
+  std::vector<Panel> band_panels(const Band& band, std::span<const double> cuts, double tolerance) const;
   std::vector<Node> band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const;
   const Band* band_at(double x) const;
 

@@ -30,10 +30,11 @@ struct BianeSums {
   double tilt = 0;       ///< Σ weight (u−s) r²
 };
 
-BianeSums biane_sums(const DiscreteSpectrum& law, double u, double v_squared) {
-  const double* atoms = law.atoms.data();
-  const double* weights = law.weights.data();
-  const std::size_t count = law.atoms.size();
+BianeSums operator+(const BianeSums& a, const BianeSums& b) {
+  return {a.phi + b.phi, a.phi_slope + b.phi_slope, a.re_g + b.re_g, a.tilt + b.tilt};
+}
+
+BianeSums biane_sums(const double* atoms, const double* weights, std::size_t count, double u, double v_squared) {
   double phi = 0, phi_slope = 0, re_g = 0, tilt = 0;
 #pragma omp simd reduction(+ : phi, phi_slope, re_g, tilt)
   for (std::size_t i = 0; i < count; ++i) {
@@ -47,6 +48,19 @@ BianeSums biane_sums(const DiscreteSpectrum& law, double u, double v_squared) {
     tilt += wrr * distance;
   }
   return {phi, phi_slope, re_g, tilt};
+}
+
+BianeSums biane_sums(const DiscreteSpectrum& law, double u, double v_squared) {
+  return biane_sums(law.atoms.data(), law.weights.data(), law.atoms.size(), u, v_squared);
+}
+
+/// At atom i itself, over all the others.
+BianeSums biane_sums_without(const DiscreteSpectrum& law, std::size_t i) {
+  const double s = law.atoms[i];
+  const BianeSums below = biane_sums(law.atoms.data(), law.weights.data(), i, s, 0);
+  const BianeSums above =
+      biane_sums(law.atoms.data() + i + 1, law.weights.data() + i + 1, law.atoms.size() - i - 1, s, 0);
+  return below + above;
 }
 
 BianeSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
@@ -128,15 +142,9 @@ std::optional<double> point_below(const DiscreteSpectrum& law, std::size_t left,
   double low = s0, high = s1;
   constexpr int kMaxIterations = 60;
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
-    double f = 0, slope = 0, curvature = 0;
-    for (std::size_t i = 0; i < law.atoms.size(); ++i) {
-      const double inverse = 1 / (u - law.atoms[i]);
-      const double square = law.weights[i] * inverse * inverse;
-      f += square;
-      slope -= 2 * square * inverse;
-      curvature += 6 * square * inverse * inverse;
-    }
-    if (variance * f < 1) return u;
+    const BianeSums sums = biane_sums(law, u, 0);
+    const double slope = -2 * sums.tilt, curvature = 6 * sums.phi_slope;
+    if (variance * sums.phi < 1) return u;
     (slope < 0 ? low : high) = u;
     double next = u - slope / curvature;
     if (!(next > low && next < high)) next = 0.5 * (low + high);
@@ -273,24 +281,25 @@ Law semicircle_sum(const Spectrum& spectrum, double variance) {
   return semicircle_sum_biane(spectrum, variance);
 }
 
-std::vector<Outlier> outliers(const Spectrum& spectrum, double variance, double max_weight) {
+std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance) {
   require_variance(variance);
+  constexpr double kLargestMass = 0.05;
   std::vector<Outlier> result;
-  const auto* law = spectrum.discrete();
-  if (!law) return result;
-  for (std::size_t i = 0; i < law->atoms.size(); ++i) {
-    const double s = law->atoms[i];
-    const double rest_mass = 1 - law->weights[i];
-    if (law->weights[i] > max_weight || rest_mass <= 0) continue;
-    double g = 0, g_slope = 0;
-    for (std::size_t j = 0; j < law->atoms.size(); ++j) {
-      if (j == i) continue;
-      const double inverse = 1 / (s - law->atoms[j]);
-      g += law->weights[j] * inverse;
-      g_slope -= law->weights[j] * inverse * inverse;
-    }
-    const double overlap = 1 + variance * g_slope / rest_mass;
-    if (overlap > 0) result.push_back({s, s + variance * g / rest_mass, overlap});
+  const auto* target = spectrum.discrete();
+  if (!target) return result;
+  // A band holds the weight of its atoms, and both ascend.
+  auto band = law.bands().begin();
+  double weight_below = 0, mass_below = 0;
+  for (std::size_t i = 0; i < target->atoms.size(); ++i) {
+    const double s = target->atoms[i], weight = target->weights[i];
+    for (; band + 1 != law.bands().end() && weight_below + 0.5 * weight > mass_below + band->mass; ++band)
+      mass_below += band->mass;
+    weight_below += weight;
+    if (band->mass > kLargestMass) continue;
+    const BianeSums sums = biane_sums_without(*target, i);
+    const double rest_mass = 1 - weight;
+    const double overlap = 1 - variance * sums.phi / rest_mass;
+    if (overlap > 0) result.push_back({s, s + variance * sums.re_g / rest_mass, overlap});
   }
   return result;
 }

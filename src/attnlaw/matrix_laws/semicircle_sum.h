@@ -23,8 +23,9 @@ struct Outlier {
   double overlap = 0;     ///< squared overlap of its eigenvector with that of S, in (0, 1]
 };
 
-/// Atoms of a discrete spectrum, of weight at most max_weight, that are visible above the law of all the others:
-/// variance·∫μ(dt)/(s−t)² < 1; ascending. Empty for a Wishart spectrum.
-std::vector<Outlier> outliers(const Spectrum& spectrum, double variance, double max_weight);
+/// Atoms of a discrete spectrum that are visible beside the law of all the others, variance·∫μ(dt)/(s−t)² < 1, and
+/// stand in a band of `law`, the law of S + aZ, that holds no more than 5 % of all eigenvalues; ascending. Empty for a
+/// Wishart spectrum.
+std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance);
 
 }  // namespace attnlaw::matrix_laws

@@ -44,4 +44,15 @@ Law marchenko_pastur(const WishartSpectrum& wishart) {
       spectrum.mean(), spectrum.second_moment());
 }
 
+Law law_of(const Spectrum& spectrum) {
+  if (const auto* wishart = spectrum.wishart()) {
+    if (wishart->scale < 0) return marchenko_pastur({wishart->kappa, -wishart->scale}).mirrored();
+    return marchenko_pastur(*wishart);
+  }
+  const DiscreteSpectrum& discrete = *spectrum.discrete();
+  std::vector<Law::Atom> atoms;
+  for (std::size_t i = 0; i < discrete.atoms.size(); ++i) atoms.push_back({discrete.atoms[i], discrete.weights[i]});
+  return Law(std::move(atoms), {}, {}, spectrum.mean(), spectrum.second_moment());
+}
+
 }  // namespace attnlaw::matrix_laws

@@ -12,4 +12,7 @@ Law semicircle(double variance);
 /// atom of mass 1−κ at 0 if κ < 1. Throws std::invalid_argument unless scale is finite and > 0.
 Law marchenko_pastur(const WishartSpectrum& wishart);
 
+/// A spectrum as a law: Marchenko-Pastur, or atoms alone.
+Law law_of(const Spectrum& spectrum);
+
 }  // namespace attnlaw::matrix_laws

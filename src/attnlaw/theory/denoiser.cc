@@ -2,65 +2,113 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 
 namespace attnlaw::theory {
 
 using matrix_laws::Law;
+using matrix_laws::Spectrum;
 
-Law Denoiser::noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates) {
+Law noisy_target(const Spectrum& target, const Conjugates& conjugates) {
   return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat);
 }
 
-Denoiser::Result Denoiser::evaluate(const Law& noisy_target, const matrix_laws::Spectrum& target,
-                                    const Conjugates& conjugates) const {
-  const double breakpoints[] = {threshold_};
-  const Law::Quadrature quadrature = noisy_target.quadrature(breakpoints);
+SpectralFunction TiedDenoiser::function(const Law& law, const Conjugates& conjugates) const {
+  const double cut = width_ < 1 ? std::max(threshold_, law.quantile(1 - width_)) : threshold_;
+  return {cut, threshold_, 1 / conjugates.V_hat};
+}
+
+Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates) const {
+  const Law law = noisy_target(target, conjugates);
+  const SpectralFunction f = function(law, conjugates);
+  const double breakpoints[] = {f.cut};
+  const Law::Quadrature quadrature = law.quadrature(breakpoints);
   double square = 0, first = 0, response = 0, field = 0, kept = 0;
   for (const Law::Node& node : quadrature.nodes) {
-    if (node.x <= threshold_) continue;
-    const double excess = node.x - threshold_;
+    if (node.x <= f.cut) continue;
+    const double excess = node.x - f.shift;
     kept += node.weight;
     first += node.weight * excess;
     square += node.weight * excess * excess;
     field += node.weight * excess * node.x;
     response += node.weight * excess * 2 * node.g.real();  // −Im(g²)/π = 2ρ Re g
   }
-  const double V_hat = conjugates.V_hat;
   Result result;
-  result.trace = first / V_hat;
-  result.overlaps.q = square / (V_hat * V_hat);
-  result.overlaps.V = response / V_hat;
+  result.penalty = first * f.slope;
+  result.overlaps.q = square * f.slope * f.slope;
+  result.overlaps.V = response * f.slope;
   // m = E[S S*] by Gaussian integration by parts; without a signal the student is independent of the target.
   constexpr double kNoSignal = 1e-16;
   const bool signal = conjugates.m_hat * conjugates.m_hat * target.second_moment() > kNoSignal * conjugates.q_hat;
   result.overlaps.m =
-      signal ? (field - conjugates.q_hat * response) / (V_hat * conjugates.m_hat) : target.mean() * result.trace;
+      signal ? (field - conjugates.q_hat * response) * f.slope / conjugates.m_hat : target.mean() * result.penalty;
   result.zero_mass = std::clamp(1 - kept, 0.0, 1.0);
   result.law_error = quadrature.error();
   return result;
 }
 
-double Denoiser::squared_response(const Law& noisy_target, const Conjugates& conjugates) const {
-  // With f measured from the threshold: 1 where both are kept, (x/(x−y))² for a kept and a cut one, 0 where both are
-  // cut.
+Sectors TiedDenoiser::squared_response(const Law& law, const Conjugates& conjugates) const {
+  const SpectralFunction f = function(law, conjugates);
+  if (f.cut > f.shift && law.density(f.cut) > 0) return {std::numeric_limits<double>::infinity(), 0};
+  // 1 between two kept eigenvalues, (f(x)/(x−y))² for a kept and a cut one, 0 between two that are cut; in units of
+  // the slope.
   constexpr double kTolerance = 1e-6;
-  const double breakpoints[] = {threshold_};
-  const std::vector<Law::Node> nodes = noisy_target.quadrature(breakpoints, kTolerance).nodes;
+  const double breakpoints[] = {f.cut};
+  const std::vector<Law::Node> nodes = law.quadrature(breakpoints, kTolerance).nodes;
   double kept_mass = 0, mixed = 0;
   for (const Law::Node& kept : nodes) {
-    if (kept.x <= threshold_) continue;
+    if (kept.x <= f.cut) continue;
     double row = 0;
     for (const Law::Node& cut : nodes) {
-      if (cut.x > threshold_) continue;
-      const double slope = (kept.x - threshold_) / (kept.x - cut.x);
+      if (cut.x > f.cut) continue;
+      const double slope = (kept.x - f.shift) / (kept.x - cut.x);
       row += cut.weight * slope * slope;
     }
     kept_mass += kept.weight;
     mixed += kept.weight * row;
   }
-  return (kept_mass * kept_mass + 2 * mixed) / (conjugates.V_hat * conjugates.V_hat);
+  return {(kept_mass * kept_mass + 2 * mixed) * f.slope * f.slope, 0};
+}
+
+SpectralFunction LinearDenoiser::function(const Law&, const Conjugates& conjugates) const {
+  return {-std::numeric_limits<double>::infinity(), 0, 1 / (conjugates.V_hat + stiffness_)};
+}
+
+Denoiser::Result LinearDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates) const {
+  const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = conjugates;
+  const double V = 1 / (V_hat + stiffness_);
+  Result result;
+  result.overlaps.V = V;
+  result.overlaps.m = m_hat * target.second_moment() * V;
+  result.overlaps.q = (m_hat * m_hat * target.second_moment() + q_hat) * V * V;
+  if (q_hat_a > 0) {
+    result.overlaps.V_a = 1 / (V_hat_a + stiffness_);
+    result.overlaps.q_a = q_hat_a * result.overlaps.V_a * result.overlaps.V_a;
+  }
+  result.penalty = result.overlaps.q + result.overlaps.q_a;
+  return result;
+}
+
+Sectors LinearDenoiser::squared_response(const Law&, const Conjugates& conjugates) const {
+  const double V = 1 / (conjugates.V_hat + stiffness_);
+  const double V_a = conjugates.q_hat_a > 0 ? 1 / (conjugates.V_hat_a + stiffness_) : 0;
+  return {V * V, V_a * V_a};
+}
+
+std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda) {
+  switch (problem.student) {
+    case model::Student::tied:
+      return std::make_unique<TiedDenoiser>(lambda, problem.width);
+    case model::Student::direct:
+    case model::Student::direct_general:
+      return std::make_unique<LinearDenoiser>(lambda);
+    case model::Student::bayes:
+      break;
+  }
+  base::reject("the student {} is not trained: it has no denoiser with a penalty", model::name(problem.student));
 }
 
 }  // namespace attnlaw::theory

@@ -1,40 +1,80 @@
 #pragma once
-/// Prior channel of the tied student at full width: the spectral function f(x) = (x − 2λ)₊/V̂ of M = m̂ S* + √q̂ Z
-/// (docs/theory/erm.md, section 2).
+/// Prior channel: how a student class turns conjugates into overlaps. Every student is a spectral function of M = m̂ S*
+/// + √q̂ Z (docs/theory/erm.md, section 2; docs/theory/students.md).
+
+#include <memory>
 
 #include "attnlaw/matrix_laws/law.h"
 #include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/model/problem.h"
 #include "attnlaw/theory/overlaps.h"
 
 namespace attnlaw::theory {
 
+/// f(x) = slope·(x − shift) for x > cut, else 0.
+struct SpectralFunction {
+  double cut = 0;
+  double shift = 0;
+  double slope = 1;
+
+  double operator()(double x) const { return x > cut ? slope * (x - shift) : 0; }
+};
+
+/// The law of M. Throws std::invalid_argument unless q̂ > 0.
+matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates);
+
 class Denoiser {
  public:
-  explicit Denoiser(double lambda) : threshold_(2 * lambda) {}
+  Denoiser() = default;
+  Denoiser(const Denoiser&) = delete;
+  Denoiser& operator=(const Denoiser&) = delete;
+  virtual ~Denoiser() = default;
 
-  /// Everything the trained student's spectral law gives.
+  /// What the law of the trained student gives.
   struct Result {
     Overlaps overlaps;
-    double trace = 0;      ///< Tr S/d
-    double zero_mass = 0;  ///< P(M ≤ 2λ), the atom of S at 0
+    double penalty = 0;    ///< Tr S/d or ‖S‖²_F/d: what λ multiplies
+    double zero_mass = 0;  ///< the atom of S at 0
     double law_error = 0;  ///< certified error of the law's mass and moments
   };
+  virtual Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const = 0;
 
-  /// 2λ: eigenvalues of M below it are trained to zero.
-  double threshold() const { return threshold_; }
+  /// f with S = f(M); for a general student with S_s = f(M).
+  virtual SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const = 0;
 
-  /// The law of M. Throws std::invalid_argument unless q̂ > 0.
-  static matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates);
+  /// ∬ [(f(x)−f(y))/(x−y)]² ρρ in each sector, the prior factor of the replicon; infinite where f jumps inside a band.
+  virtual Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const = 0;
+};
 
-  /// q, m, V and the rest from the law of M.
-  Result evaluate(const matrix_laws::Law& noisy_target, const matrix_laws::Spectrum& target,
-                  const Conjugates& conjugates) const;
+/// f(x) = (x − 2λ)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all).
+class TiedDenoiser final : public Denoiser {
+ public:
+  explicit TiedDenoiser(double lambda, double width = 1) : threshold_(2 * lambda), width_(width) {}
 
-  /// ∬ [(f(x)−f(y))/(x−y)]² ρρ, the prior factor of the replicon.
-  double squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const;
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const override;
+  SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+  Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
 
  private:
   double threshold_;
+  double width_;
 };
+
+/// f(x) = x/(V̂ + 4λ): element-wise training of S with a Frobenius penalty. A general S has an antisymmetric part with
+/// the same penalty.
+class LinearDenoiser final : public Denoiser {
+ public:
+  explicit LinearDenoiser(double lambda) : stiffness_(4 * lambda) {}
+
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const override;
+  SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+  Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+
+ private:
+  double stiffness_;
+};
+
+/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws std::invalid_argument for student bayes.
+std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda);
 
 }  // namespace attnlaw::theory

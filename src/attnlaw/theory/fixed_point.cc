@@ -1,26 +1,18 @@
 #include "attnlaw/theory/fixed_point.h"
 
 #include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
 namespace attnlaw::theory {
 namespace {
 
-using Eigen::Matrix3d;
-using Eigen::Vector3d;
-
-/// x = (log q, artanh(m/√(q Q*)), log V): unbounded, and relative in the distance 1 − m²/(q Q*) from perfect recovery.
-Vector3d to_coordinates(const Overlaps& overlaps, double Q_star) {
-  constexpr double kLargestCorrelation = 1 - 1e-15;
-  const double correlation =
-      std::clamp(overlaps.m / std::sqrt(overlaps.q * Q_star), -kLargestCorrelation, kLargestCorrelation);
-  return {std::log(overlaps.q), std::atanh(correlation), std::log(overlaps.V)};
-}
-
-Overlaps from_coordinates(const Vector3d& x, double Q_star) {
+Overlaps from_coordinates(const Coordinates& x, double Q_star) {
   const double q = std::exp(x[0]);
-  return {q, std::sqrt(q * Q_star) * std::tanh(x[1]), std::exp(x[2])};
+  Overlaps overlaps{q, std::sqrt(q * Q_star) * std::tanh(x[1]), std::exp(x[2])};
+  if (x.size() > 3) overlaps.q_a = std::exp(x[3]), overlaps.V_a = std::exp(x[4]);
+  return overlaps;
 }
 
 bool usable(const Overlaps& overlaps) {
@@ -28,12 +20,12 @@ bool usable(const Overlaps& overlaps) {
          std::isfinite(overlaps.V);
 }
 
-double size(const Vector3d& residual) { return residual.cwiseAbs().maxCoeff(); }
+double size(const Coordinates& residual) { return residual.cwiseAbs().maxCoeff(); }
 
 /// Where an iteration stands: x, F(x) − x, and the step that gave it.
 struct Iterate {
-  Vector3d x;
-  Vector3d residual;
+  Coordinates x;
+  Coordinates residual;
   Step step;
 };
 
@@ -43,14 +35,16 @@ class Residual {
   explicit Residual(const StateEvolution& evolution, int replicate = OutputChannel::kAll)
       : evolution_(evolution), replicate_(replicate) {}
 
-  Iterate operator()(const Vector3d& x) {
+  Iterate operator()(const Coordinates& x) {
     constexpr double kUndefined = 1e3;
     constexpr double kLargestCoordinate = 200;
-    Iterate at{x, Vector3d::Constant(kUndefined), {}};
+    Iterate at{x, Coordinates::Constant(x.size(), kUndefined), {}};
     if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return at;
     ++evaluations_;
     at.step = evolution_.step(from_coordinates(x, evolution_.Q_star()), replicate_);
-    if (usable(at.step.prior.overlaps)) at.residual = to_coordinates(at.step.prior.overlaps, evolution_.Q_star()) - x;
+    if (!usable(at.step.prior.overlaps)) return at;
+    const Coordinates next = to_coordinates(at.step.prior.overlaps, evolution_.Q_star());
+    if (next.size() == x.size()) at.residual = next - x;
     return at;
   }
 
@@ -65,9 +59,10 @@ class Residual {
 Slope difference_slope(Residual& residual, const Iterate& at) {
   // The map is smooth up to rare jumps of proximal points: differences well above its rounding.
   constexpr double kDifference = 1e-5;
-  Slope slope;
-  for (int k = 0; k < 3; ++k) {
-    const Iterate shifted = residual(at.x + kDifference * Vector3d::Unit(k));
+  const Eigen::Index n = at.x.size();
+  Slope slope{CoordinateMatrix(n, n), Coordinates(n)};
+  for (Eigen::Index k = 0; k < n; ++k) {
+    const Iterate shifted = residual(at.x + kDifference * Coordinates::Unit(n, k));
     slope.residual.col(k) = (shifted.residual - at.residual) / kDifference;
     slope.train[k] = (shifted.step.train - at.step.train) / kDifference;
   }
@@ -75,14 +70,14 @@ Slope difference_slope(Residual& residual, const Iterate& at) {
 }
 
 /// Broyden's method with steps of bounded length; stops at the tolerance, or when it no longer gains.
-void solve_broyden(Residual& residual, Iterate& at, Matrix3d& slope, double tolerance) {
+void solve_broyden(Residual& residual, Iterate& at, CoordinateMatrix& slope, double tolerance) {
   constexpr int kMaxSteps = 40;
   constexpr int kPatience = 6;
   constexpr double kLongestStep = 0.5;
   Iterate current = at;
   int without_gain = 0;
   for (int i = 0; i < kMaxSteps && size(at.residual) > tolerance && without_gain < kPatience; ++i) {
-    Vector3d step = -slope.fullPivLu().solve(current.residual);
+    Coordinates step = -slope.fullPivLu().solve(current.residual);
     if (!step.allFinite()) return;
     step *= std::min(1.0, kLongestStep / size(step));
     Iterate next = residual(current.x + step);
@@ -119,10 +114,22 @@ bool iterate_damped(Residual& residual, Iterate& at, double target, int budget) 
 
 }  // namespace
 
+Coordinates to_coordinates(const Overlaps& overlaps, double Q_star) {
+  constexpr double kLargestCorrelation = 1 - 1e-15;
+  const double correlation =
+      std::clamp(overlaps.m / std::sqrt(overlaps.q * Q_star), -kLargestCorrelation, kLargestCorrelation);
+  const bool general = overlaps.q_a > 0 && overlaps.V_a > 0;
+  Coordinates x(general ? 5 : 3);
+  x.head<3>() << std::log(overlaps.q), std::atanh(correlation), std::log(overlaps.V);
+  if (general) x.tail<2>() << std::log(overlaps.q_a), std::log(overlaps.V_a);
+  return x;
+}
+
+bool FixedPoint::stable() const { return !slope || slope->residual.eigenvalues().real().maxCoeff() <= 0; }
+
 Step StateEvolution::prior_step(const OutputChannel::Result& output) const {
   Step step{output.conjugates, output.train, {}};
-  if (usable(output.conjugates))
-    step.prior = denoiser_.evaluate(Denoiser::noisy_target(target_, output.conjugates), target_, output.conjugates);
+  if (usable(output.conjugates)) step.prior = denoiser_.evaluate(target_, output.conjugates);
   return step;
 }
 
@@ -170,21 +177,20 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   result.iterations += residual.evaluations();
   result.converged = result.residual <= tolerance.accepted;
   if (result.converged || !start) return result;
-  // A start that leads nowhere (to S = 0, say) is dropped.
   FixedPoint uninformed = find_fixed_point(evolution, std::nullopt, tolerance);
   uninformed.iterations += result.iterations;
   return uninformed;
 }
 
 std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point) {
-  const Vector3d x = to_coordinates(fixed_point.overlaps, evolution.Q_star());
-  const Eigen::FullPivLU<Matrix3d> slope(fixed_point.slope->residual);
+  const Coordinates x = to_coordinates(fixed_point.overlaps, evolution.Q_star());
+  const Eigen::FullPivLU<CoordinateMatrix> slope(fixed_point.slope->residual);
   std::vector<ReplicatePoint> points;
   for (int replicate = 0; replicate < evolution.channel().replicates(); ++replicate) {
     const Iterate at = Residual(evolution, replicate)(x);
-    const Vector3d shift = -slope.solve(at.residual);
+    const Coordinates shift = -slope.solve(at.residual);
     points.push_back(
-        {from_coordinates(x + shift, evolution.Q_star()), at.step.train + fixed_point.slope->train * shift});
+        {from_coordinates(x + shift, evolution.Q_star()), at.step.train + fixed_point.slope->train.dot(shift)});
   }
   return points;
 }

@@ -40,20 +40,31 @@ class StateEvolution {
   const matrix_laws::Spectrum& target_;
 };
 
-/// Derivatives at a point x = (log q, artanh(m/√(q Q*)), log V).
+/// Coordinates x = (log q, artanh(m/√(q Q*)), log V), with (log q_a, log V_a) in addition where the student has an
+/// antisymmetric part.
+using Coordinates = Eigen::VectorXd;
+using CoordinateMatrix = Eigen::MatrixXd;
+
+/// x of overlaps with q, V > 0, relative to Q*.
+Coordinates to_coordinates(const Overlaps& overlaps, double Q_star);
+
+/// Derivatives at a point x.
 struct Slope {
-  Eigen::Matrix3d residual;  ///< of F(x) − x
-  Eigen::RowVector3d train;  ///< of the loss per training sequence
+  CoordinateMatrix residual;  ///< of F(x) − x
+  Coordinates train;          ///< of the loss per training sequence
 };
 
 struct FixedPoint {
   Overlaps overlaps;
   Step step;                   ///< the step taken at `overlaps`
   std::optional<Slope> slope;  ///< as the solver knows it near `overlaps`; none for S = 0
-  double residual = 0;         ///< max |F(x) − x| at `overlaps`, x = (log q, artanh(m/√(q Q*)), log V); 0 for S = 0
+  double residual = 0;         ///< max |F(x) − x| at `overlaps`; 0 for S = 0
   double distance = 0;         ///< estimated distance of x from the fixed point, |slope⁻¹ (F(x) − x)|
   int iterations = 0;          ///< evaluations of the map
   bool converged = false;      ///< residual within Tolerance::accepted
+
+  /// Damped iteration stays here: no eigenvalue of the slope of F(x) − x has a positive real part. True for S = 0.
+  bool stable() const;
 };
 
 /// The solver aims at `aimed`. Where the map is not smooth on its finite point set (proximal points that jump) it may
@@ -71,7 +82,7 @@ struct Start {
 
 /// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
 /// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
-/// zero.
+/// zero. A start that leads nowhere (to S = 0, say) is dropped for the uninformed one.
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
                             const Tolerance& tolerance);
 

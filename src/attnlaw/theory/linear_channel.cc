@@ -3,26 +3,45 @@
 namespace attnlaw::theory {
 namespace {
 
-/// g = (y − ω)/(V + 1/4): 1/4 is the inverse curvature of the loss 2(z − y)².
+/// Of `scores` coordinates with g = (y − ω)/width and Var(y − ω) = residual.
+Conjugates quadratic_conjugates(double alpha, double scores, double residual, double width) {
+  const double gain = 2 * alpha * scores / width;
+  return {gain * residual / width, gain, gain};
+}
+
+/// Inverse curvature of the loss 2(z − y)².
 constexpr double kInverseCurvature = 0.25;
 
 }  // namespace
 
 OutputChannel::Result LinearChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
   const double width = overlaps.V + kInverseCurvature;
-  const double gain = 2 * alpha_ * scores_ / width;
-  const double residual = estimation(overlaps) + noise_;
+  const double residual = overlaps.estimation(Q_star_) + noise_;
   const double shrinkage = kInverseCurvature / width;
-  return {{gain * residual / width, gain, gain}, 2 * scores_ * residual * shrinkage * shrinkage};
+  return {quadratic_conjugates(alpha_, scores_, residual, width), 2 * scores_ * residual * shrinkage * shrinkage};
 }
 
 double LinearChannel::test(const Overlaps& overlaps, int /*replicate*/) const {
-  return 2 * scores_ * estimation(overlaps);
+  return 2 * scores_ * overlaps.estimation(Q_star_);
 }
 
-double LinearChannel::squared_response(const Overlaps& overlaps) const {
+SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps) const {
   const double width = overlaps.V + kInverseCurvature;
-  return 2 * alpha_ * scores_ / (width * width);
+  return {{2 * alpha_ * scores_ / (width * width), 0}, {}};
+}
+
+OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
+  return {quadratic_conjugates(alpha_, scores_, overlaps.estimation(Q_star_) + noise_, overlaps.V), 0};
+}
+
+OutputChannel::Result InterpolatingChannel::evaluate_at_zero(int replicate) const {
+  // The threshold 2λ/m̂ = λV/(αK_eff) must not matter.
+  constexpr double kSmall = 1e-3;
+  return evaluate({0, 0, kSmall * alpha_ * scores_ * std::sqrt(Q_star_ + noise_)}, replicate);
+}
+
+SectorMatrix InterpolatingChannel::squared_response(const Overlaps& overlaps) const {
+  return {{2 * alpha_ * scores_ / (overlaps.V * overlaps.V), 0}, {}};
 }
 
 }  // namespace attnlaw::theory

@@ -1,11 +1,12 @@
 #pragma once
-/// Output channel of the linear head, in closed form: ℓ = 2 Σ_k (z_k − y_k)², Var(y − z*) = Δ per coordinate
-/// (docs/theory/erm.md, section 4).
+/// Output channels in closed form, of losses that are quadratic around the label (docs/theory/erm.md, sections 4 and
+/// 6).
 
 #include "attnlaw/theory/output_channel.h"
 
 namespace attnlaw::theory {
 
+/// The linear head: ℓ = 2 Σ_k (z_k − y_k)², Var(y − z*) = Δ per coordinate.
 class LinearChannel final : public OutputChannel {
  public:
   LinearChannel(const model::Problem& problem, double Q_star)
@@ -14,17 +15,43 @@ class LinearChannel final : public OutputChannel {
   Result evaluate(const Overlaps& overlaps, int replicate) const override;
   Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate); }
   double test(const Overlaps& overlaps, int replicate) const override;
-  double squared_response(const Overlaps& overlaps) const override;
+  SectorMatrix squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return 1; }
   std::size_t points() const override { return 0; }
 
  private:
-  double estimation(const Overlaps& overlaps) const { return Q_star_ - 2 * overlaps.m + overlaps.q; }
-
   double alpha_;
   double noise_;
   double scores_;
   double Q_star_;
+};
+
+/// Any head while every label can be fitted: the proximal point is the projection of ω on the K_eff observed
+/// combinations of scores, of which the label leaves nothing open. Test errors are those of the head itself.
+class InterpolatingChannel final : public OutputChannel {
+ public:
+  InterpolatingChannel(const model::Problem& problem, double Q_star, std::unique_ptr<OutputChannel> head)
+      : alpha_(problem.alpha),
+        noise_(problem.noise),
+        scores_(problem.observed_score_count()),
+        Q_star_(Q_star),
+        head_(std::move(head)) {}
+
+  Result evaluate(const Overlaps& overlaps, int replicate) const override;
+  /// Message passing starts from a student far smaller than its labels ask for, not from one that the penalty holds at
+  /// zero.
+  Result evaluate_at_zero(int replicate) const override;
+  double test(const Overlaps& overlaps, int replicate) const override { return head_->test(overlaps, replicate); }
+  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  int replicates() const override { return head_->replicates(); }
+  std::size_t points() const override { return head_->points(); }
+
+ private:
+  double alpha_;
+  double noise_;
+  double scores_;
+  double Q_star_;
+  std::unique_ptr<OutputChannel> head_;
 };
 
 }  // namespace attnlaw::theory

@@ -33,7 +33,7 @@ class OutputChannel {
   virtual double test(const Overlaps& overlaps, int replicate = kAll) const = 0;
 
   /// 2α E‖∂g/∂ω‖²_F, the output factor of the replicon.
-  virtual double squared_response(const Overlaps& overlaps) const = 0;
+  virtual SectorMatrix squared_response(const Overlaps& overlaps) const = 0;
 
   /// Number of independent replicates; 1 for a closed form, which has no sampling error.
   virtual int replicates() const = 0;
@@ -42,7 +42,12 @@ class OutputChannel {
 };
 
 /// The channel of a problem with a target of second moment Q*, with 2^log2_points quasi-Monte Carlo points per
-/// replicate.
+/// replicate. Throws std::invalid_argument for the head hardmax.
 std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem, double Q_star, int log2_points);
+
+/// The same problem in its ridgeless limit while all labels can be fitted: λV, q̂/λ², m̂/λ and V̂/λ instead of V, q̂, m̂
+/// and V̂ (docs/theory/erm.md, section 6).
+std::unique_ptr<OutputChannel> make_interpolating_channel(const model::Problem& problem, double Q_star,
+                                                          int log2_points);
 
 }  // namespace attnlaw::theory

@@ -6,18 +6,27 @@
 
 namespace attnlaw::theory {
 
-/// q = Tr(S²)/d, m = Tr(S S*)/d and V, the response of the student to its field.
+/// q = Tr(S_s²)/d, m = Tr(S S*)/d and V, the response of the student to its field, of the symmetric part S_s; q_a =
+/// ‖S_a‖²_F/d and V_a of the antisymmetric part, which only the student direct-general has (0 for all others).
 struct Overlaps {
   double q = 0;
   double m = 0;
   double V = 0;
+  double q_a = 0;
+  double V_a = 0;
+
+  /// ‖S − S*‖²_F/d.
+  double estimation(double Q_star) const { return Q_star - 2 * m + q + q_a; }
 };
 
-/// Conjugate parameters: the student is a spectral function of m̂ S* + √q̂ Z, with V̂ its stiffness.
+/// Conjugate parameters: the student is a spectral function of m̂ S* + √q̂ Z, with V̂ its stiffness. The antisymmetric
+/// part of a general student is √q̂_a times an antisymmetric Gaussian matrix over a stiffness V̂_a + 4λ.
 struct Conjugates {
   double q_hat = 0;
   double m_hat = 0;
   double V_hat = 0;
+  double q_hat_a = 0;
+  double V_hat_a = 0;
 };
 
 /// Finite, with q̂ > 0 and V̂ > 0: what a spectral law can be made of.
@@ -31,7 +40,28 @@ struct Errors {
   double train = 0;       ///< loss per training sequence, without penalty
   double test = 0;        ///< noiseless loss per fresh sequence
   double estimation = 0;  ///< ‖S − S*‖²_F/d
-  double objective = 0;   ///< α·train + λ Tr S/d
+  double objective = 0;   ///< α·train + λ·penalty/d, penalty = Tr S (tied) or ‖S‖²_F (direct)
 };
+
+/// A number for each sector of a student: symmetric and antisymmetric part.
+struct Sectors {
+  double symmetric = 0;
+  double antisymmetric = 0;
+};
+
+/// How fields of one sector (second index) move forces of another (first index).
+struct SectorMatrix {
+  Sectors symmetric;      ///< {ss, sa}
+  Sectors antisymmetric;  ///< {as, aa}
+};
+
+/// The replicon R: largest eigenvalue of the product of both channels' squared responses.
+inline double replicon(const SectorMatrix& output, const Sectors& prior) {
+  const double ss = output.symmetric.symmetric * prior.symmetric;
+  const double sa = output.symmetric.antisymmetric * prior.antisymmetric;
+  const double as = output.antisymmetric.symmetric * prior.symmetric;
+  const double aa = output.antisymmetric.antisymmetric * prior.antisymmetric;
+  return 0.5 * (ss + aa + std::sqrt((ss - aa) * (ss - aa) + 4 * sa * as));
+}
 
 }  // namespace attnlaw::theory

@@ -2,6 +2,7 @@
 /// Output channel of a loss in whitened coordinates, by quasi-Monte Carlo over (ω, t) and the proximal operator at each
 /// point (docs/theory/erm.md, section 2; derivative-free conjugates).
 
+#include <memory>
 #include <vector>
 
 #include "attnlaw/theory/output_channel.h"
@@ -9,6 +10,16 @@
 #include "attnlaw/theory/quasi_monte_carlo.h"
 
 namespace attnlaw::theory {
+
+/// Independent scrambles of a rule, kLanes points at a time.
+struct PointSet {
+  std::vector<Pack> normals;            ///< per pack: all coordinates
+  std::vector<Pack> weights;            ///< per pack; of sum 1 within a replicate
+  std::vector<std::size_t> first_pack;  ///< of each replicate, and the end
+};
+
+/// The points of a dimension and size: always the same ones, and shared as long as somebody holds them.
+std::shared_ptr<const PointSet> point_set(std::size_t dimension, int log2_points);
 
 template <class Loss>
 class SampledChannel final : public OutputChannel {
@@ -19,9 +30,9 @@ class SampledChannel final : public OutputChannel {
   Result evaluate(const Overlaps& overlaps, int replicate) const override;
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override;
-  double squared_response(const Overlaps& overlaps) const override;
-  int replicates() const override { return static_cast<int>(first_pack_.size()) - 1; }
-  std::size_t points() const override { return weights_.size() * kLanes; }
+  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
+  std::size_t points() const override { return points_->weights.size() * kLanes; }
 
  private:
   struct Field;
@@ -30,16 +41,16 @@ class SampledChannel final : public OutputChannel {
   /// Runs body(field, weight) over the packs of a replicate (or all); the weights add up to 1.
   template <class Body>
   void for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const;
-  void append_replicate(const NormalRule& rule);
+  /// c of SoftmaxRows: √(V_a/V) for a general student.
+  static double antisymmetric_scale(const Overlaps& overlaps);
+  Loss scaled_loss(const Overlaps& overlaps) const;
 
   Loss loss_;
   double alpha_;
   double beta_ratio_;  ///< target β over student β: the field at which the student's output equals the label
   double noise_;
   double Q_star_;
-  std::vector<Pack> normals_;            ///< per pack: ε, then η, of sampled_dimension() each
-  std::vector<Pack> weights_;            ///< per pack; of sum 1 within a replicate
-  std::vector<std::size_t> first_pack_;  ///< of each replicate, and the end
+  std::shared_ptr<const PointSet> points_;
 };
 
 }  // namespace attnlaw::theory

@@ -19,7 +19,9 @@ class SoftmaxPair {
   SoftmaxPair(double beta, double target_beta) : beta_(beta), target_beta_(target_beta) {}
 
   static constexpr int kDimension = 2;
+  static constexpr bool kGeneral = false;
   static constexpr int dimension() { return kDimension; }
+  static constexpr int symmetric_dimension() { return kDimension; }
   static constexpr int sampled_dimension() { return kDimension; }
   void embed(const Pack* sampled, Pack* zeta) const { zeta[0] = sampled[0], zeta[1] = sampled[1]; }
 
@@ -106,11 +108,15 @@ class SoftmaxPair {
 
 /// Any T ≥ 2 in the K = T(T+1)/2 normalised coordinates z_ab, h_ab = √(1+δ_ab) z_ab. A common shift of all scores, the
 /// unit direction e_aa = 1/T, e_ab = √2/T, is invisible: points are sampled in its orthogonal complement.
-/// kTokens = 0: T known at run time.
-template <int kTokens>
+///
+/// Scores of a general S (is_general) are not symmetric: h_ab = √(1+δ_ab) z_ab ± c z^a_ab with T(T−1)/2 further
+/// coordinates, + for a > b. c is the scale of the antisymmetric coordinates, such that the same V serves all of them
+/// (docs/theory/students.md). kTokens = 0: T known at run time.
+template <int kTokens, bool is_general = false>
 class SoftmaxRows {
  public:
-  static constexpr int kDimension = lower_index(kTokens, 0);
+  static constexpr bool kGeneral = is_general;
+  static constexpr int kDimension = is_general ? kTokens * kTokens : lower_index(kTokens, 0);
   using Label = PackArray<kTokens * kTokens>;  // T×T, row by row
 
   SoftmaxRows(int tokens, double beta, double target_beta)
@@ -125,10 +131,22 @@ class SoftmaxRows {
     mirror_scale_ = 1 / (1 - last);
   }
 
-  int dimension() const { return lower_index(tokens(), 0); }
-  int sampled_dimension() const { return dimension() - 1; }
+  int dimension() const { return is_general ? tokens() * tokens() : symmetric_dimension(); }
+  int symmetric_dimension() const { return lower_index(tokens(), 0); }
+  int sampled_dimension() const { return is_general ? dimension() : dimension() - 1; }
+
+  /// The same loss with another scale c.
+  SoftmaxRows scaled(double c) const {
+    SoftmaxRows result = *this;
+    result.antisymmetric_scale_ = c;
+    return result;
+  }
 
   void embed(const Pack* sampled, Pack* zeta) const {
+    if constexpr (is_general) {
+      std::copy(sampled, sampled + dimension(), zeta);
+      return;
+    }
     Pack projection = 0;
     for (int k = 0; k + 1 < dimension(); ++k) projection += mirror_[index(k)] * sampled[k];
     projection *= mirror_scale_;
@@ -188,13 +206,29 @@ class SoftmaxRows {
  private:
   int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
   static std::size_t index(int k) { return static_cast<std::size_t>(k); }
-  static int score(int a, int b) { return a >= b ? lower_index(a, b) : lower_index(b, a); }
-  static double scale(int a, int b) { return a == b ? 1.4142135623730951 : 1.0; }
+  /// A coordinate that h_ab depends on, and how.
+  struct Feature {
+    int coordinate;
+    double weight;
+  };
+  static constexpr int kFeatures = is_general ? 2 : 1;
+  std::array<Feature, kFeatures> features(int a, int b) const {
+    const Feature symmetric{a >= b ? lower_index(a, b) : lower_index(b, a), a == b ? 1.4142135623730951 : 1.0};
+    if constexpr (!is_general) {
+      return {symmetric};
+    } else {
+      if (a == b) return {symmetric, {symmetric.coordinate, 0}};
+      // Pairs a > b in rows of length 0, 1, 2, …
+      const int pair = a > b ? lower_index(a - 1, b) : lower_index(b - 1, a);
+      return {symmetric, {symmetric_dimension() + pair, a > b ? antisymmetric_scale_ : -antisymmetric_scale_}};
+    }
+  }
 
   void softmax_row(const Pack* zeta, int a, double beta, Pack* p) const {
     Pack largest = -1e300;
     for (int b = 0; b < tokens(); ++b) {
-      p[b] = beta * scale(a, b) * zeta[score(a, b)];
+      p[b] = 0;
+      for (const Feature& feature : features(a, b)) p[b] += beta * feature.weight * zeta[feature.coordinate];
       largest = max(largest, p[b]);
     }
     Pack sum = 0;
@@ -209,23 +243,32 @@ class SoftmaxRows {
   void add_row(int a, const Pack* p, const Pack* w, Pack total, Pack square, Expansion<kDimension>& at) const {
     const double factor = 2 * beta_ * beta_;
     for (int c = 0; c < tokens(); ++c) {
-      const int k = score(a, c);
+      const auto features_c = features(a, c);
       const Pack tilt = w[c] - total * p[c];
-      at.gradient[index(k)] += 2 * beta_ * scale(a, c) * tilt;
+      for (const Feature& feature : features_c)
+        at.gradient[index(feature.coordinate)] += 2 * beta_ * feature.weight * tilt;
       for (int e = 0; e <= c; ++e) {
-        const int l = score(a, e);
-        const double weight = factor * scale(a, c) * scale(a, e);
         Pack gauss = p[c] * p[e] * (square - p[c] - p[e]);
         Pack curvature = 2 * total * p[c] * p[e] - w[c] * p[e] - p[c] * w[e];
         if (c == e) {
           gauss += p[c] * p[c];
           curvature += tilt;
         }
-        const std::size_t entry = index(k >= l ? lower_index(k, l) : lower_index(l, k));
-        at.gauss_newton[entry] += weight * gauss;
-        at.hessian[entry] += weight * (gauss + curvature);
+        const auto features_e = features(a, e);
+        for (int i = 0; i < kFeatures; ++i)
+          for (int j = 0; j < (c == e ? i + 1 : kFeatures); ++j)
+            add_curvature(features_c[index(i)], features_e[index(j)], factor * gauss, factor * curvature, at);
       }
     }
+  }
+
+  static void add_curvature(Feature left, Feature right, Pack gauss, Pack curvature, Expansion<kDimension>& at) {
+    const double weight = left.weight * right.weight;
+    const std::size_t entry =
+        index(left.coordinate >= right.coordinate ? lower_index(left.coordinate, right.coordinate)
+                                                  : lower_index(right.coordinate, left.coordinate));
+    at.gauss_newton[entry] += weight * gauss;
+    at.hessian[entry] += weight * (gauss + curvature);
   }
 
   int runtime_tokens_;
@@ -233,6 +276,7 @@ class SoftmaxRows {
   double target_beta_;
   std::vector<double> mirror_;
   double mirror_scale_ = 1;
+  double antisymmetric_scale_ = 1;
 };
 
 }  // namespace attnlaw::theory

@@ -1,9 +1,12 @@
 #include "attnlaw/theory/solution.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
+#include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -20,7 +23,15 @@ nlohmann::json to_json(const TrainedSpectrum& spectrum) {
   for (const auto& edge : spectrum.edges) edges.push_back({edge.lower, edge.upper});
   for (const auto& outlier : spectrum.outliers)
     outliers.push_back({{"target", outlier.target}, {"eigenvalue", outlier.eigenvalue}, {"overlap", outlier.overlap}});
-  return {{"zero_mass", spectrum.zero_mass}, {"edges", edges}, {"outliers", outliers}};
+  const Collapse& collapse = spectrum.collapse;
+  return {{"zero_mass", spectrum.zero_mass},
+          {"edges", edges},
+          {"outliers", outliers},
+          {"collapse",
+           {{"rank_fraction", collapse.rank_fraction},
+            {"stable_rank", collapse.stable_rank},
+            {"effective_rank", collapse.effective_rank},
+            {"nuclear_frobenius", collapse.nuclear_frobenius}}}};
 }
 
 nlohmann::json to_json(const Diagnostics& diagnostics) {
@@ -39,35 +50,74 @@ nlohmann::json to_json(const Diagnostics& diagnostics) {
 }  // namespace
 
 nlohmann::json to_json(const Solution& solution) {
-  const auto& [q, m, V] = solution.overlaps;
-  const auto& [q_hat, m_hat, V_hat] = solution.conjugates;
-  return {{"schema", "attnlaw/1"},
-          {"command", "solve"},
-          {"problem", model::to_json(solution.problem)},
-          {"overlaps", {{"Q_star", solution.Q_star}, {"q", q}, {"m", m}, {"V", V}}},
-          {"conjugates", {{"q_hat", q_hat}, {"m_hat", m_hat}, {"V_hat", V_hat}}},
-          {"errors", to_json(solution.errors)},
-          {"spectrum", to_json(solution.spectrum)},
-          {"diagnostics", to_json(solution.diagnostics)}};
+  const Overlaps& overlaps = solution.overlaps;
+  const Conjugates& conjugates = solution.conjugates;
+  nlohmann::json document{
+      {"schema", "attnlaw/1"},
+      {"command", "solve"},
+      {"problem", model::to_json(solution.problem)},
+      {"overlaps", {{"Q_star", solution.Q_star}, {"q", overlaps.q}, {"m", overlaps.m}, {"V", overlaps.V}}},
+      {"conjugates", {{"q_hat", conjugates.q_hat}, {"m_hat", conjugates.m_hat}, {"V_hat", conjugates.V_hat}}},
+      {"errors", to_json(solution.errors)},
+      {"spectrum", to_json(solution.spectrum)},
+      {"diagnostics", to_json(solution.diagnostics)}};
+  if (solution.problem.student == model::Student::direct_general) {
+    document["overlaps"].update({{"q_a", overlaps.q_a}, {"V_a", overlaps.V_a}});
+    document["conjugates"].update({{"q_hat_a", conjugates.q_hat_a}, {"V_hat_a", conjugates.V_hat_a}});
+  }
+  if (solution.ridgeless)
+    document["ridgeless"] = {
+        {"phase", name(solution.ridgeless->phase)}, {"a", solution.ridgeless->a}, {"t", solution.ridgeless->t}};
+  if (const auto& optimum = solution.optimal_lambda)
+    document["optimal_lambda"] = {{"lambda", optimum->lambda},
+                                  {"test", optimum->test},
+                                  {"curvature", optimum->curvature},
+                                  {"where", optimum->where}};
+  if (const auto& bayes = solution.bayes)
+    document["bayes"] = {{"noise_variance", bayes->noise_variance},
+                         {"plug_in_test", bayes->plug_in_test},
+                         {"index_error", bayes->index_error},
+                         {"mutual_information", bayes->mutual_information},
+                         {"fixed_points", bayes->fixed_points}};
+  return document;
 }
 
+namespace {
+
+/// An exact copy of the target: f(x) = x on the law of S* itself.
+bool copies_target(const Solution& solution) { return std::isinf(solution.conjugates.q_hat); }
+
+matrix_laws::Law noisy_target_of(const Solution& solution, const matrix_laws::Spectrum& target) {
+  return copies_target(solution) ? matrix_laws::law_of(target) : noisy_target(target, solution.conjugates);
+}
+
+SpectralFunction function_of(const Solution& solution, const matrix_laws::Law& noisy_target) {
+  if (copies_target(solution)) return {0, 0, 1};
+  std::optional<RidgelessPhase> phase;
+  if (solution.ridgeless) phase = solution.ridgeless->phase;
+  return make_denoiser(solution.problem, effective_lambda(solution.problem, phase))
+      ->function(noisy_target, solution.conjugates);
+}
+
+}  // namespace
+
 TrainedLaw::TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target)
-    : threshold_(Denoiser(solution.problem.lambda).threshold()),
-      V_hat_(solution.conjugates.V_hat),
-      noisy_target_(Denoiser::noisy_target(target, solution.conjugates)) {}
+    : noisy_target_(noisy_target_of(solution, target)) {
+  function_ = function_of(solution, noisy_target_);
+}
 
 TrainedLaw::Curve TrainedLaw::density() const {
   Curve curve;
   const auto add = [&](double x, double density) {
-    curve.s.push_back((x - threshold_) / V_hat_);
-    curve.density.push_back(density * V_hat_);
+    curve.s.push_back(function_.slope * (x - function_.shift));
+    curve.density.push_back(density / function_.slope);
   };
-  const double breakpoints[] = {threshold_};
+  const double breakpoints[] = {function_.cut};
   const std::vector<matrix_laws::Law::Node> nodes = noisy_target_.quadrature(breakpoints).nodes;
   auto node = nodes.begin();
   for (const auto& band : noisy_target_.bands()) {
-    if (band.support.upper <= threshold_) continue;
-    const double first = std::max(threshold_, band.support.lower);
+    if (band.support.upper <= function_.cut) continue;
+    const double first = std::max(function_.cut, band.support.lower);
     add(first, noisy_target_.density(first));
     while (node != nodes.end() && node->x <= first) ++node;
     for (; node != nodes.end() && node->x < band.support.upper; ++node)
@@ -77,6 +127,11 @@ TrainedLaw::Curve TrainedLaw::density() const {
   return curve;
 }
 
-double TrainedLaw::cdf(double s) const { return s < 0 ? 0 : noisy_target_.cdf(threshold_ + V_hat_ * s); }
+double TrainedLaw::cdf(double s) const {
+  // Eigenvalues of M up to the cut are trained to 0.
+  const double x = function_.shift + s / function_.slope;
+  if (std::isinf(function_.cut)) return noisy_target_.cdf(x);
+  return s < 0 ? 0 : noisy_target_.cdf(std::max(x, function_.cut));
+}
 
 }  // namespace attnlaw::theory

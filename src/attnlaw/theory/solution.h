@@ -9,18 +9,29 @@
 #include "attnlaw/matrix_laws/law.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/theory/denoiser.h"
 #include "attnlaw/theory/overlaps.h"
+#include "attnlaw/theory/thresholds.h"
 
 namespace attnlaw::theory {
 
 /// An isolated eigenvalue of the trained S that stems from one eigenvalue of the target.
 using matrix_laws::Outlier;
 
-/// Spectrum of the trained S: an atom at 0 and bands above it.
+/// How far a spectrum has collapsed: each between 0 and 1, 1 for a multiple of the identity, 0 for S = 0.
+struct Collapse {
+  double rank_fraction = 0;      ///< rank(S)/d
+  double stable_rank = 0;        ///< ‖S‖²_F/(d ‖S‖²_op)
+  double effective_rank = 0;     ///< ‖S‖²_*/(d ‖S‖²_F)
+  double nuclear_frobenius = 0;  ///< ‖S‖_*/(√d ‖S‖_F)
+};
+
+/// Spectrum of the trained S (of its symmetric part for a general student): an atom at 0 and bands.
 struct TrainedSpectrum {
   double zero_mass = 1;
   std::vector<matrix_laws::Interval> edges;
   std::vector<Outlier> outliers;
+  Collapse collapse;
 };
 
 /// How the solution was reached and how far it can be trusted.
@@ -33,6 +44,7 @@ struct Diagnostics {
   Errors sampling_error;   ///< standard errors over independent scrambles; 0 for closed forms
   double law_error = 0;    ///< certified error of mass and moments of the spectral law
   std::size_t points = 0;  ///< quasi-Monte Carlo points, 0 for closed forms
+  int log2_points = 0;     ///< …of each replicate
   double seconds = 0;
 };
 
@@ -46,7 +58,24 @@ struct BayesFigures {
   std::vector<double> fixed_points;
 };
 
+/// λ → 0 (docs/theory/erm.md, section 6). While interpolating, V ~ 1/λ: the solution then holds λV, q̂/λ², m̂/λ and V̂/λ
+/// in place of V, q̂, m̂ and V̂.
+struct RidgelessLimit {
+  RidgelessPhase phase = RidgelessPhase::interpolating;
+  double a = 0;  ///< effective noise √q̂/m̂ (interpolating only)
+  double t = 0;  ///< effective threshold 2λ/m̂ (interpolating only)
+};
+
+/// The penalty of least test error.
+struct OptimalLambda {
+  double lambda = 0;     ///< 0: the ridgeless limit is best
+  double test = 0;       ///< test error there
+  double curvature = 0;  ///< d² test/d(log λ)² there; 0 at an end of the range
+  std::string where;     ///< "interior", "0+", or "S = 0": at and above `lambda` nothing is learned
+};
+
 struct Solution {
+  /// With lambda_rule `value` at the λ found where the optimal one was asked for.
   model::Problem problem;
   double Q_star = 0;
   Overlaps overlaps;
@@ -54,13 +83,16 @@ struct Solution {
   Errors errors;
   TrainedSpectrum spectrum;
   Diagnostics diagnostics;
-  std::optional<BayesFigures> bayes;  ///< student bayes only
+  std::optional<RidgelessLimit> ridgeless;      ///< λ = 0+ only
+  std::optional<OptimalLambda> optimal_lambda;  ///< λ = optimal only
+  std::optional<BayesFigures> bayes;            ///< student bayes only
 };
 
 /// The `solve` document of the JSON contract (docs/json.md).
 nlohmann::json to_json(const Solution& solution);
 
-/// The law of the trained S of a solution: an atom at 0 and the bands of M above 2λ, in units of S.
+/// The law of the trained S of a solution (of its symmetric part for a general student): what the spectral function
+/// makes of the bands of M, and its atom at 0.
 class TrainedLaw {
  public:
   TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target);
@@ -76,8 +108,7 @@ class TrainedLaw {
   double cdf(double s) const;
 
  private:
-  double threshold_;
-  double V_hat_;
+  SpectralFunction function_;
   matrix_laws::Law noisy_target_;
 };
 

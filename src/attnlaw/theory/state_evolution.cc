@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
-#include "attnlaw/theory/fixed_point.h"
+#include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/bayes.h"
+#include "attnlaw/theory/optimal_lambda.h"
+#include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -40,62 +44,74 @@ int next_level(int level, double error, double accuracy) {
   return std::min(kLastLog2Points, level + std::max(more, 1));
 }
 
-double estimation_error(const Overlaps& overlaps, double Q_star) { return Q_star - 2 * overlaps.m + overlaps.q; }
-
-double standard_error(const std::vector<Errors>& samples, double Errors::*member) {
-  double mean = 0, square = 0;
-  const double count = static_cast<double>(samples.size());
-  for (const Errors& sample : samples) mean += sample.*member / count;
-  for (const Errors& sample : samples) square += (sample.*member - mean) * (sample.*member - mean);
-  return std::sqrt(square / (count * (count - 1)));
+Tolerance tolerance_of(const SolveOptions& options) {
+  return {kAimedShare * options.accuracy, kResidualShare * options.accuracy};
 }
 
-/// Standard errors over replicates.
-Errors sampling_error(const StateEvolution& evolution, const FixedPoint& fixed_point, const model::Problem& problem) {
-  const OutputChannel& channel = evolution.channel();
-  if (channel.replicates() == 1) return {};
-  std::vector<ReplicatePoint> points;
-  if (fixed_point.slope) {
-    points = replicate_fixed_points(evolution, fixed_point);
-  } else {
-    for (int replicate = 0; replicate < channel.replicates(); ++replicate)
-      points.push_back({{}, channel.evaluate_at_zero(replicate).train});
-  }
-  std::vector<Errors> samples;
-  for (int replicate = 0; replicate < channel.replicates(); ++replicate) {
-    const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
-    samples.push_back({point.train, channel.test(point.overlaps, replicate),
-                       estimation_error(point.overlaps, evolution.Q_star()), 0});
-  }
-  Errors error{standard_error(samples, &Errors::train), standard_error(samples, &Errors::test),
-               standard_error(samples, &Errors::estimation), 0};
-  // The objective is stationary in the overlaps: what is left is at most the error of its loss.
-  error.objective = problem.alpha * error.train;
-  return error;
+std::string shortfall(const Solution& solution, const FixedPoint& at, const SolveOptions& options, double reached) {
+  const Diagnostics& diagnostics = solution.diagnostics;
+  if (!at.converged)
+    return fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
+                       diagnostics.residual, diagnostics.iterations, tolerance_of(options).accepted);
+  if (diagnostics.law_error > kLawTolerance)
+    return fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}", diagnostics.law_error,
+                       kLawTolerance);
+  if (reached > options.accuracy)
+    return fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points", options.accuracy, reached,
+                       diagnostics.points);
+  return "";
 }
 
-double relative_error(const Errors& error, const Errors& value) {
-  const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
-  return std::max(
-      {ratio(error.train, value.train), ratio(error.test, value.test), ratio(error.estimation, value.estimation)});
+/// Ridgeless and exact: the student is the target.
+void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
+  const double Q_star = target.second_moment();
+  solution.overlaps = {Q_star, Q_star, 0};
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  solution.conjugates = {kInfinity, kInfinity, kInfinity};
+  const matrix_laws::Law law = matrix_laws::law_of(target);
+  solution.spectrum.zero_mass = 0;
+  for (const auto& atom : law.atoms())
+    if (atom.x == 0) solution.spectrum.zero_mass = atom.mass;
+  for (const auto& band : law.bands()) solution.spectrum.edges.push_back(band.support);
+  solution.diagnostics.converged = true;
 }
 
-TrainedSpectrum trained_spectrum(const matrix_laws::Spectrum& target, const matrix_laws::Law& noisy_target,
-                                 const Conjugates& conjugates, double zero_mass, double threshold) {
-  TrainedSpectrum spectrum;
-  spectrum.zero_mass = zero_mass;
-  const auto trained = [&](double x) { return (x - threshold) / conjugates.V_hat; };
-  for (const auto& band : noisy_target.bands())
-    if (band.support.upper > threshold)
-      spectrum.edges.push_back({std::max(0.0, trained(band.support.lower)), trained(band.support.upper)});
-  // An eigenvalue of the target counts as isolated if it is a small part of the spectrum.
-  constexpr double kLargestOutlierWeight = 0.05;
-  for (Outlier outlier :
-       matrix_laws::outliers(target.scaled(conjugates.m_hat), conjugates.q_hat, kLargestOutlierWeight)) {
-    if (outlier.eigenvalue <= threshold) continue;
-    spectrum.outliers.push_back({outlier.target / conjugates.m_hat, trained(outlier.eigenvalue), outlier.overlap});
+/// Grows the point set until the accuracy is met.
+void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
+  Diagnostics& diagnostics = solution.diagnostics;
+  std::optional<RidgelessPhase> phase;
+  if (solution.ridgeless) phase = solution.ridgeless->phase;
+  std::optional<Start> start;
+  if (options.start) start = Start{*options.start, std::nullopt};
+  for (int level = kCoarseLog2Points;;) {
+    const TrainedStudent student(solution.problem, target, phase, level);
+    const FixedPoint at = student.find(start, tolerance_of(options));
+    diagnostics.iterations += at.iterations;
+    solution.overlaps = at.overlaps;
+    solution.conjugates = at.step.conjugates;
+    solution.errors = student.errors(at);
+    diagnostics.sampling_error = student.sampling_error(at);
+    const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + at.distance);
+    const bool refinable = student.channel().points() > 0 && level < kLastLog2Points;
+    if (refinable && (reached > options.accuracy || level == kCoarseLog2Points)) {
+      // Without a fixed point on the coarse set, a finer one may still have it.
+      start.reset();
+      if (at.converged) start = Start{at.overlaps, at.slope};
+      level = next_level(level, reached, options.accuracy);
+      continue;
+    }
+    diagnostics.residual = at.residual;
+    diagnostics.points = student.channel().points();
+    diagnostics.log2_points = level;
+    diagnostics.law_error = at.step.prior.law_error;
+    if (options.detail == Detail::full) {
+      solution.spectrum = student.spectrum(at);
+      diagnostics.replicon = student.replicon(at);
+    }
+    diagnostics.message = shortfall(solution, at, options, reached);
+    diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
+    return;
   }
-  return spectrum;
 }
 
 }  // namespace
@@ -110,63 +126,25 @@ Solution solve(const model::Problem& problem, const SolveOptions& options) {
 }
 
 Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
   problem.validate();
   require_valid(options);
+  if (problem.student == model::Student::bayes) return solve_bayes(problem, target, options);
+  if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
+  const auto begin = std::chrono::steady_clock::now();
   Solution solution;
   solution.problem = problem;
   solution.Q_star = target.second_moment();
-  Diagnostics& diagnostics = solution.diagnostics;
-  const Denoiser denoiser(problem.lambda);
-
-  const Tolerance tolerance{kAimedShare * options.accuracy, kResidualShare * options.accuracy};
-  std::optional<Start> start;
-  if (options.start) start = Start{*options.start, std::nullopt};
-  for (int level = kCoarseLog2Points;;) {
-    const auto channel = make_output_channel(problem, solution.Q_star, level);
-    const StateEvolution evolution(*channel, denoiser, target);
-    const FixedPoint fixed_point = find_fixed_point(evolution, start, tolerance);
-    diagnostics.iterations += fixed_point.iterations;
-    solution.overlaps = fixed_point.overlaps;
-    solution.conjugates = fixed_point.step.conjugates;
-    solution.errors = {fixed_point.step.train, channel->test(solution.overlaps),
-                       estimation_error(solution.overlaps, solution.Q_star), 0};
-    solution.errors.objective = problem.alpha * solution.errors.train + problem.lambda * fixed_point.step.prior.trace;
-    diagnostics.sampling_error = sampling_error(evolution, fixed_point, problem);
-    const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + fixed_point.distance);
-    const bool accurate = reached <= options.accuracy;
-    const bool refinable = channel->points() > 0 && level < kLastLog2Points;
-    if (refinable && (!accurate || level == kCoarseLog2Points)) {
-      // Without a fixed point on the coarse set, a finer one may still have it.
-      start.reset();
-      if (fixed_point.converged) start = Start{fixed_point.overlaps, fixed_point.slope};
-      level = next_level(level, reached, options.accuracy);
-      continue;
-    }
-    diagnostics.residual = fixed_point.residual;
-    diagnostics.points = channel->points();
-    diagnostics.law_error = fixed_point.step.prior.law_error;
-    if (usable(solution.conjugates)) {
-      const matrix_laws::Law law = Denoiser::noisy_target(target, solution.conjugates);
-      solution.spectrum =
-          trained_spectrum(target, law, solution.conjugates, fixed_point.step.prior.zero_mass, denoiser.threshold());
-      if (solution.overlaps.q > 0)
-        diagnostics.replicon =
-            channel->squared_response(solution.overlaps) * denoiser.squared_response(law, solution.conjugates);
-    }
-    if (!fixed_point.converged)
-      diagnostics.message = fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
-                                        diagnostics.residual, diagnostics.iterations, tolerance.accepted);
-    else if (diagnostics.law_error > kLawTolerance)
-      diagnostics.message = fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}",
-                                        diagnostics.law_error, kLawTolerance);
-    else if (!accurate)
-      diagnostics.message = fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points",
-                                        options.accuracy, reached, diagnostics.points);
-    diagnostics.converged = fixed_point.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
-    break;
+  if (problem.lambda_rule == model::LambdaRule::ridgeless) solution.ridgeless = {ridgeless_phase(problem, target)};
+  if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered)
+    set_recovered(solution, target);
+  else
+    solve_trained(target, options, solution);
+  if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
+    // Conjugates are those of λ = 1.
+    solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
+    solution.ridgeless->t = 2 / solution.conjugates.m_hat;
   }
-  diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return solution;
 }
 

@@ -7,19 +7,27 @@
 
 namespace attnlaw::theory {
 
+/// What a Solution holds.
+enum class Detail {
+  full,   ///< everything
+  errors  ///< overlaps and errors alone: neither the spectrum of S nor the replicon (0 then)
+};
+
 struct SolveOptions {
   /// Largest relative sampling error of train, test and estimation error, at two standard errors. Range 1e-6 to 0.1;
   /// the number of points grows until it is met. Closed forms are exact.
   double accuracy = 1e-3;
   /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
   std::optional<Overlaps> start;
+  Detail detail = Detail::full;
 };
 
 /// Throws std::invalid_argument for an option out of range.
 void require_valid(const SolveOptions& options);
 
-/// Solves the theory of a validated problem. Never throws for lack of convergence: see Solution::diagnostics.
-/// Throws std::invalid_argument for an invalid problem or option.
+/// Solves the theory of a problem, whatever its student and its λ: the one λ of least test error for the rule
+/// `optimal`, the equations of the limit for `ridgeless`. Never throws for lack of convergence: see
+/// Solution::diagnostics. Throws std::invalid_argument for an invalid problem or option.
 Solution solve(const model::Problem& problem, const SolveOptions& options = {});
 
 /// The same with the spectrum of the target given, e.g. that of the S* of a finite-size experiment.

@@ -1,0 +1,117 @@
+#include "attnlaw/theory/optimal_lambda.h"
+
+#include <algorithm>
+#include <boost/math/tools/minima.hpp>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/theory/trained_student.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using matrix_laws::Spectrum;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+/// The scan: this many λ per factor e, over a range beyond which test errors no longer change visibly.
+constexpr double kScanStep = 0.5;
+constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where it begins
+constexpr int kScanLog2Points = 8;
+/// log λ is found to about this: the error in the test error is its square times the curvature.
+constexpr int kBits = 12;
+constexpr double kCurvatureStep = 0.05;
+
+model::Problem at_lambda(model::Problem problem, double lambda) {
+  problem.lambda_rule = model::LambdaRule::value;
+  problem.lambda = std::min(lambda, model::kMaxLambda);
+  return problem;
+}
+
+/// Test errors along log λ on one point set, each from the solution before.
+class TestError {
+ public:
+  TestError(const model::Problem& problem, const Spectrum& target, int log2_points, const SolveOptions& options)
+      : problem_(problem), target_(target), log2_points_(log2_points), options_(options) {}
+
+  double operator()(double log_lambda) {
+    const TrainedStudent student(at_lambda(problem_, std::exp(log_lambda)), target_, std::nullopt, log2_points_);
+    constexpr double kAimed = 1e-9, kAccepted = 1e-6;
+    const FixedPoint at = student.find(start_, {kAimed, kAccepted});
+    iterations_ += at.iterations;
+    if (!at.converged) return kInfinity;
+    if (at.overlaps.q > 0) start_ = Start{at.overlaps, at.slope};
+    return student.channel().test(at.overlaps);
+  }
+
+  void start_from(const std::optional<Start>& start) { start_ = start; }
+  int iterations() const { return iterations_; }
+
+ private:
+  const model::Problem& problem_;
+  const Spectrum& target_;
+  int log2_points_;
+  const SolveOptions& options_;
+  std::optional<Start> start_;
+  int iterations_ = 0;
+};
+
+Solution solve_without_penalty(model::Problem problem, const Spectrum& target, const SolveOptions& options) {
+  problem.lambda_rule = model::LambdaRule::ridgeless;
+  return solve(problem, target, options);
+}
+
+}  // namespace
+
+double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
+  if (problem.student != model::Student::tied) return kInfinity;
+  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kScanLog2Points);
+  const Step step = student.evolution().step_from_zero();
+  return 0.5 * noisy_target(target, step.conjugates).hull().upper;
+}
+
+Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& target, const SolveOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto finish = [&](Solution solution, OptimalLambda optimum, int iterations) {
+    optimum.test = solution.errors.test;
+    solution.optimal_lambda = optimum;
+    solution.diagnostics.iterations += iterations;
+    solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return solution;
+  };
+  const double collapse = collapse_lambda(problem, target);
+  // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K.
+  const double largest = std::isfinite(collapse) ? collapse : 100 * problem.alpha * problem.score_count();
+  TestError scan(problem, target, kScanLog2Points, options);
+  std::vector<double> logs, errors;
+  for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
+    logs.push_back(x);
+    errors.push_back(scan(x));
+  }
+  const auto least = static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
+  const bool ridgeless_known = problem.student != model::Student::direct_general;
+  if (least + 1 == errors.size() && ridgeless_known) {
+    Solution limit = solve_without_penalty(problem, target, options);
+    if (limit.diagnostics.converged && limit.errors.test <= errors[least])
+      return finish(std::move(limit), {0, 0, 0, "0+"}, scan.iterations());
+  }
+  if (least == 0 && std::isfinite(collapse))
+    return finish(solve(at_lambda(problem, collapse), target, options), {collapse, 0, 0, "S = 0"}, scan.iterations());
+  // Brent's method on the point set that the accuracy asks for at the best λ so far.
+  SolveOptions probing = options;
+  probing.detail = Detail::errors;
+  const Solution probe = solve(at_lambda(problem, std::exp(logs[least])), target, probing);
+  TestError fine(problem, target, probe.diagnostics.log2_points, options);
+  if (probe.overlaps.q > 0) fine.start_from(Start{probe.overlaps, std::nullopt});
+  const double upper = logs[least > 0 ? least - 1 : 0], lower = logs[std::min(least + 1, logs.size() - 1)];
+  const auto [best, test] = boost::math::tools::brent_find_minima(fine, lower, upper, kBits);
+  OptimalLambda optimum{std::exp(best), test, 0, "interior"};
+  optimum.curvature =
+      (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
+  SolveOptions final_options = options;
+  if (probe.overlaps.q > 0) final_options.start = probe.overlaps;
+  return finish(solve(at_lambda(problem, optimum.lambda), target, final_options), optimum,
+                scan.iterations() + fine.iterations());
+}
+
+}  // namespace attnlaw::theory

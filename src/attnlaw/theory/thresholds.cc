@@ -1,0 +1,141 @@
+#include "attnlaw/theory/thresholds.h"
+
+#include <algorithm>
+#include <boost/math/tools/minima.hpp>
+#include <boost/math/tools/roots.hpp>
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/base/reject.h"
+#include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/denoiser.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using matrix_laws::Law;
+using matrix_laws::Spectrum;
+
+/// ∫_{x > max(t, cut)} (x − t)² ρ over the semicircle of unit variance, in closed form: with x = 2 sin φ.
+double clipped_square(double t, double cut) {
+  const double from = std::max(t, cut);
+  if (from >= 2) return 0;
+  const double low = std::asin(std::max(from, -2.0) / 2), high = std::asin(1.0);
+  // ρ dx = (2/π) cos²φ dφ; ∫ (4 sin² − 4 t sin + t²) cos².
+  const auto antiderivative = [&](double phi) {
+    const double sine = std::sin(phi), cosine = std::cos(phi);
+    const double square = (phi - sine * cosine * (1 - 2 * sine * sine)) / 8;  // ∫ sin² cos²
+    const double first = -cosine * cosine * cosine / 3;                       // ∫ sin cos²
+    const double mass = (phi + sine * cosine) / 2;                            // ∫ cos²
+    return 4 * square - 4 * t * first + t * t * mass;
+  };
+  return 2 / M_PI * (antiderivative(high) - antiderivative(low));
+}
+
+struct Sign {
+  double positive = 0, negative = 0;  ///< masses
+};
+
+Sign signs(const Spectrum& target) {
+  if (const auto* wishart = target.wishart()) {
+    const double rank = std::min(1.0, wishart->kappa);
+    return wishart->scale > 0 ? Sign{rank, 0} : Sign{0, rank};
+  }
+  Sign sign;
+  for (std::size_t i = 0; i < target.discrete()->atoms.size(); ++i) {
+    if (target.discrete()->atoms[i] > 0) sign.positive += target.discrete()->weights[i];
+    if (target.discrete()->atoms[i] < 0) sign.negative += target.discrete()->weights[i];
+  }
+  return sign;
+}
+
+/// D(rank) = min_t [r² + 2r(1−r) + r t² + (1−r) ∫ (√(1−r) x − t)²], over the eigenvalues x of the noise in the kernel
+/// of the target that are kept: above t/√(1−r), and no more than a fraction `width` of all eigenvalues.
+std::pair<double, double> statistical_dimension(double rank, double width) {
+  if (rank >= 1) return {1, 0};
+  const double scale = std::sqrt(1 - rank);
+  double cut = -2;
+  if (width < 1) cut = width > rank ? matrix_laws::semicircle(1).quantile(1 - (width - rank) / (1 - rank)) : 2;
+  const auto dimension = [&](double t) {
+    return rank * rank + 2 * rank * (1 - rank) + rank * t * t +
+           (1 - rank) * (1 - rank) * clipped_square(t / scale, cut);
+  };
+  // D is convex in t where the cut does not bind, and quadratic where it does.
+  const auto [t, least] =
+      boost::math::tools::brent_find_minima(dimension, 0.0, 2 * scale, std::numeric_limits<double>::digits);
+  return {least, t};
+}
+
+Denoiser::Result unpenalised(const model::Problem& problem, const Spectrum& target, double a) {
+  return make_denoiser(problem, 0)->evaluate(target, {a * a, 1, 1});
+}
+
+double fitted_scores(const model::Problem& problem) { return 2.0 * problem.observed_score_count(); }
+
+}  // namespace
+
+void require_ridgeless(const model::Problem& problem) {
+  if (problem.student == model::Student::tied || problem.student == model::Student::direct) return;
+  base::reject("the ridgeless limit is available for the students tied and direct, got {}",
+               model::name(problem.student));
+}
+
+std::optional<Recovery> recovery(const model::Problem& problem, const Spectrum& target) {
+  require_ridgeless(problem);
+  if (problem.student == model::Student::direct) return Recovery{1 / fitted_scores(problem), 1, 0};
+  const Sign sign = signs(target);
+  // A rank that differs from the width by rounding alone fits.
+  constexpr double kRounding = 1e-12;
+  if (sign.negative > 0 || (problem.width < 1 && sign.positive > problem.width + kRounding)) return std::nullopt;
+  const auto [D, t] = statistical_dimension(sign.positive, problem.width);
+  return Recovery{D / fitted_scores(problem), D, t};
+}
+
+std::optional<Interpolation> interpolation(const model::Problem& problem, const Spectrum& target) {
+  require_ridgeless(problem);
+  if (problem.noise == 0 && recovery(problem, target)) return std::nullopt;
+  // Without a penalty E + Δ = A a² reads m = Q* + Δ.
+  const double wanted = target.second_moment() + problem.noise;
+  const auto excess = [&](double log_a) { return unpenalised(problem, target, std::exp(log_a)).overlaps.m - wanted; };
+  // From a noise that leaves the target as it is to one where m no longer grows but with the mean of the target.
+  const double scale = std::sqrt(wanted);
+  constexpr double kLeast = 1e-4, kLargest = 1e6;
+  const double low = std::log(kLeast * scale), high = std::log(kLargest * scale);
+  const double at_low = excess(low), at_high = excess(high);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double a = kInfinity;
+  if (at_low >= 0) {
+    a = kLeast * scale;
+  } else if (at_high > 0) {
+    std::uintmax_t iterations = 100;
+    constexpr int kBits = 48;
+    const auto [left, right] = boost::math::tools::toms748_solve(
+        excess, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(kBits), iterations);
+    a = std::exp(0.5 * (left + right));
+  }
+  const double A = unpenalised(problem, target, std::isinf(a) ? kLargest * scale : a).overlaps.V;
+  return Interpolation{A / fitted_scores(problem), a};
+}
+
+RidgelessPhase ridgeless_phase(const model::Problem& problem, const Spectrum& target) {
+  if (problem.noise == 0) {
+    if (const auto at = recovery(problem, target))
+      return problem.alpha < at->alpha ? RidgelessPhase::interpolating : RidgelessPhase::recovered;
+  }
+  return problem.alpha < interpolation(problem, target)->alpha ? RidgelessPhase::interpolating
+                                                               : RidgelessPhase::overdetermined;
+}
+
+std::string name(RidgelessPhase phase) {
+  switch (phase) {
+    case RidgelessPhase::interpolating:
+      return "interpolating";
+    case RidgelessPhase::recovered:
+      return "recovered";
+    case RidgelessPhase::overdetermined:
+      break;
+  }
+  return "overdetermined";
+}
+
+}  // namespace attnlaw::theory

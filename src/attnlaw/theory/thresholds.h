@@ -1,0 +1,46 @@
+#pragma once
+/// Where perfect recovery and interpolation begin and end (docs/theory/thresholds.md).
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/model/problem.h"
+
+namespace attnlaw::theory {
+
+/// Above alpha the ridgeless student is the target itself, from labels without noise: alpha = D/(2 K_eff).
+struct Recovery {
+  double alpha = 0;
+  double D = 0;  ///< statistical dimension of the student class at the target, per d²/2
+  double t = 0;  ///< threshold at the minimum, in units of the effective noise: λ → 0 at m̂ t √q̂/m̂ = 2λ
+};
+
+/// Below alpha the ridgeless student fits every label. a is the effective noise √q̂/m̂ there, infinite where S is all
+/// noise.
+struct Interpolation {
+  double alpha = 0;
+  double a = 0;
+};
+
+/// Nothing where the student class cannot represent the target: eigenvalues below 0, or a rank beyond the width.
+/// Problems: softmax or linear head; students tied and direct. Throws std::invalid_argument for others, in all
+/// functions of this file.
+std::optional<Recovery> recovery(const model::Problem& problem, const matrix_laws::Spectrum& target);
+
+/// Nothing where labels can be fitted at any alpha: noiseless ones of a target that the student can represent.
+std::optional<Interpolation> interpolation(const model::Problem& problem, const matrix_laws::Spectrum& target);
+
+/// What a ridgeless student does at problem.alpha.
+enum class RidgelessPhase {
+  interpolating,   ///< fits every label; V ~ 1/λ
+  recovered,       ///< S = S*
+  overdetermined,  ///< cannot fit every label; the equations at λ = 0
+};
+RidgelessPhase ridgeless_phase(const model::Problem& problem, const matrix_laws::Spectrum& target);
+std::string name(RidgelessPhase phase);
+
+/// Throws std::invalid_argument where the ridgeless equations are not available: students direct-general and bayes.
+void require_ridgeless(const model::Problem& problem);
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,116 @@
+#include "attnlaw/theory/trained_student.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+
+namespace attnlaw::theory {
+namespace {
+
+double standard_error(const std::vector<Errors>& samples, double Errors::*member) {
+  double mean = 0, square = 0;
+  const double count = static_cast<double>(samples.size());
+  for (const Errors& sample : samples) mean += sample.*member / count;
+  for (const Errors& sample : samples) square += (sample.*member - mean) * (sample.*member - mean);
+  return std::sqrt(square / (count * (count - 1)));
+}
+
+Collapse collapse_of(const matrix_laws::Law& law, const SpectralFunction& f, double q,
+                     const TrainedSpectrum& spectrum) {
+  if (!(q > 0)) return {};
+  const double breakpoints[] = {f.cut, f.shift};
+  double nuclear = 0, largest = 0;
+  for (const auto& node : law.quadrature(breakpoints).nodes) nuclear += node.weight * std::abs(f(node.x));
+  for (const auto& edge : spectrum.edges) largest = std::max({largest, std::abs(edge.lower), std::abs(edge.upper)});
+  const double ratio = nuclear / std::sqrt(q);
+  return {1 - spectrum.zero_mass, q / (largest * largest), ratio * ratio, ratio};
+}
+
+std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
+                                            std::optional<RidgelessPhase> phase, int log2_points) {
+  return phase == RidgelessPhase::interpolating ? make_interpolating_channel(problem, Q_star, log2_points)
+                                                : make_output_channel(problem, Q_star, log2_points);
+}
+
+}  // namespace
+
+double effective_lambda(const model::Problem& problem, std::optional<RidgelessPhase> phase) {
+  if (!phase) return problem.lambda;
+  return phase == RidgelessPhase::interpolating ? 1 : 0;
+}
+
+double relative_error(const Errors& error, const Errors& value) {
+  const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
+  return std::max(
+      {ratio(error.train, value.train), ratio(error.test, value.test), ratio(error.estimation, value.estimation)});
+}
+
+TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                               std::optional<RidgelessPhase> phase, int log2_points)
+    : problem_(problem),
+      lambda_(effective_lambda(problem, phase)),
+      channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
+      denoiser_(make_denoiser(problem, lambda_)),
+      evolution_(*channel_, *denoiser_, target) {}
+
+Errors TrainedStudent::errors(const FixedPoint& at) const {
+  Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(evolution_.Q_star()), 0};
+  // In the ridgeless limit the penalty is 0: lambda_ is then a unit.
+  const bool penalised = problem_.lambda_rule == model::LambdaRule::value;
+  errors.objective = problem_.alpha * errors.train + (penalised ? problem_.lambda * at.step.prior.penalty : 0);
+  return errors;
+}
+
+Errors TrainedStudent::sampling_error(const FixedPoint& at) const {
+  if (channel_->replicates() == 1) return {};
+  std::vector<ReplicatePoint> points;
+  if (at.slope) {
+    points = replicate_fixed_points(evolution_, at);
+  } else {
+    for (int replicate = 0; replicate < channel_->replicates(); ++replicate)
+      points.push_back({{}, channel_->evaluate_at_zero(replicate).train});
+  }
+  std::vector<Errors> samples;
+  for (int replicate = 0; replicate < channel_->replicates(); ++replicate) {
+    const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
+    samples.push_back(
+        {point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(evolution_.Q_star()), 0});
+  }
+  Errors error{standard_error(samples, &Errors::train), standard_error(samples, &Errors::test),
+               standard_error(samples, &Errors::estimation), 0};
+  // The objective is stationary in the overlaps: what is left is at most the error of its loss.
+  error.objective = problem_.alpha * error.train;
+  return error;
+}
+
+TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
+  const Conjugates& conjugates = at.step.conjugates;
+  TrainedSpectrum spectrum;
+  if (!usable(conjugates)) return spectrum;
+  const matrix_laws::Law law = noisy_target(evolution_.target(), conjugates);
+  const SpectralFunction f = denoiser_->function(law, conjugates);
+  spectrum.zero_mass = at.step.prior.zero_mass;
+  for (const auto& band : law.bands()) {
+    if (band.support.upper <= f.cut) continue;
+    spectrum.edges.push_back(
+        {f.slope * (std::max(f.cut, band.support.lower) - f.shift), f.slope * (band.support.upper - f.shift)});
+  }
+  for (const Outlier& outlier :
+       matrix_laws::outliers(law, evolution_.target().scaled(conjugates.m_hat), conjugates.q_hat)) {
+    if (outlier.eigenvalue <= f.cut) continue;
+    spectrum.outliers.push_back({outlier.target / conjugates.m_hat, f(outlier.eigenvalue), outlier.overlap});
+  }
+  spectrum.collapse = collapse_of(law, f, at.overlaps.q, spectrum);
+  return spectrum;
+}
+
+double TrainedStudent::replicon(const FixedPoint& at) const {
+  if (!(at.overlaps.q > 0) || !usable(at.step.conjugates)) return 0;
+  const matrix_laws::Law law = noisy_target(evolution_.target(), at.step.conjugates);
+  return theory::replicon(channel_->squared_response(at.overlaps),
+                          denoiser_->squared_response(law, at.step.conjugates));
+}
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,50 @@
+#pragma once
+/// The equations of one trained student: both channels of a problem at one size of the point set.
+
+#include <memory>
+#include <optional>
+
+#include "attnlaw/theory/fixed_point.h"
+#include "attnlaw/theory/solution.h"
+#include "attnlaw/theory/thresholds.h"
+
+namespace attnlaw::theory {
+
+class TrainedStudent {
+ public:
+  /// λ by problem.lambda_rule, `value` or `ridgeless`; in the latter case `phase` is that of ridgeless_phase, and not
+  /// `recovered`, which has no equations left to solve. `target` must outlive it.
+  TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                 std::optional<RidgelessPhase> phase, int log2_points);
+
+  FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance) const {
+    return find_fixed_point(evolution_, start, tolerance);
+  }
+
+  const StateEvolution& evolution() const { return evolution_; }
+  const OutputChannel& channel() const { return *channel_; }
+
+  Errors errors(const FixedPoint& fixed_point) const;
+  /// Standard errors over the replicates of the point set.
+  Errors sampling_error(const FixedPoint& fixed_point) const;
+  /// Atom, bands and outliers of S.
+  TrainedSpectrum spectrum(const FixedPoint& fixed_point) const;
+  /// R; 0 at S = 0.
+  double replicon(const FixedPoint& fixed_point) const;
+
+ private:
+  model::Problem problem_;
+  double lambda_;  ///< in the unit of the channel
+  std::unique_ptr<OutputChannel> channel_;
+  std::unique_ptr<Denoiser> denoiser_;
+  StateEvolution evolution_;
+};
+
+/// The λ of the spectral function of a solution, in the unit of its conjugates: 1 for an interpolating ridgeless
+/// student, whose conjugates are in units of λ, 0 for an overdetermined one.
+double effective_lambda(const model::Problem& problem, std::optional<RidgelessPhase> phase);
+
+/// Largest relative sampling error of train, test and estimation error.
+double relative_error(const Errors& error, const Errors& value);
+
+}  // namespace attnlaw::theory
