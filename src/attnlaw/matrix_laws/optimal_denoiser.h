@@ -14,22 +14,44 @@ class OptimalDenoiser {
   /// Throws std::invalid_argument unless v is finite and > 0.
   OptimalDenoiser(const Spectrum& prior, double variance);
 
-  /// ξ_v at any real x: inside the bands of Y, in gaps and beyond the edges (stragglers at finite d).
+  /// ξ_v at any finite real x: inside the bands of Y, in gaps and beyond the edges (stragglers at finite d).
+  /// Increasing and continuous in x. Absolute error near rounding of |x| + √v; within a relative distance δ of an edge
+  /// it may grow to the √δ that ξ_v itself varies by.
   double operator()(double x) const;
 
-  /// E‖S − ξ_v(Y)‖²_F/d = v [1 − (4π²/3) v ∫ρ_v³].
-  double mean_square_error() const;
+  /// E‖S − ξ_v(Y)‖²_F/d = v [1 − (4π²/3) v ∫ρ_v³], between 0 and the variance of the prior.
+  double mean_square_error() const { return mean_square_error_; }
 
-  /// f(v) = mean_square_error()/v, without cancellation as v → 0: 1 − Σ w_i² at v = 0 over the atoms w_i of the prior.
-  double response() const;
+  /// f(v) = mean_square_error()/v in [0, 1), without cancellation as v → 0 (1 − Σ w_i² over the atoms w_i of the prior)
+  /// or v → ∞ (the variance of the prior, over v).
+  double response() const { return response_; }
+
+  /// Mutual information of S and Y per d², ½ [∫∫ log|x − y| ρ_v(x) ρ_v(y) dx dy − ½ log v + ¼] ≥ 0. Its derivative
+  /// in 1/v is mean_square_error()/4.
+  double mutual_information() const;
+
+  /// Certified error of mass and moments of the law of Y, see Law::Quadrature::error.
+  double law_error() const { return quadrature_.error(); }
 
   /// The law of Y.
   const Law& law() const { return law_; }
 
+  /// Images of the bands of Y under ξ_v, ascending: the support of the estimate.
+  std::vector<Interval> bands() const;
+
  private:
+  /// Re w at Y's eigenvalue x, with w the point of Biane's curve over x (docs/theory/free_convolution.md): ξ = 2 Re w −
+  /// x.
+  double subordinate_inside(double x) const;
+  double subordinate_outside(double x, Interval parameters) const;
+
   Spectrum prior_;
   double variance_;
   Law law_;
+  std::vector<Law::Band> curve_;  ///< the bands of the law, in the parameter u of Biane's curve
+  Law::Quadrature quadrature_;
+  double mean_square_error_ = 0;
+  double response_ = 0;
 };
 
 /// Σ w_i² over the atoms of a spectrum: 1 − Σ w_i² is twice the dimension of the orbit of S per d².

@@ -1,0 +1,183 @@
+#include "attnlaw/matrix_laws/optimal_denoiser.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+
+namespace attnlaw::matrix_laws {
+namespace {
+
+using std::numbers::pi;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+/// A Newton step of this size, relative to the scale of the law, has met rounding.
+constexpr double kRoundoff = 1e-15;
+/// Near an edge, a double root, steps stop shrinking at about √1e-16 of the scale: smaller ones that do so are noise.
+constexpr double kEdgeRoundoff = 1e-7;
+/// Quadratic convergence takes half a dozen steps, an edge halves its distance 26 times.
+constexpr int kMaxIterations = 80;
+
+/// G and G′. For atoms a sum in real arithmetic: eigenvalue after eigenvalue is denoised through it, and the complex
+/// division of Spectrum::stieltjes is several times slower.
+Stieltjes stieltjes(const Spectrum& spectrum, Complex w) {
+  const auto* discrete = spectrum.discrete();
+  if (!discrete) return spectrum.stieltjes(w);
+  const double* atoms = discrete->atoms.data();
+  const double* weights = discrete->weights.data();
+  const std::size_t count = discrete->atoms.size();
+  const double u = w.real(), height_squared = w.imag() * w.imag();
+  double phi = 0, re = 0, slope = 0, tilt = 0;
+#pragma omp simd reduction(+ : phi, re, slope, tilt)
+  for (std::size_t i = 0; i < count; ++i) {
+    const double distance = u - atoms[i];
+    const double r = 1 / (distance * distance + height_squared);
+    const double wr = weights[i] * r;
+    phi += wr;
+    re += wr * distance;
+    slope += wr * r * (distance * distance - height_squared);
+    tilt += wr * r * distance;
+  }
+  return {{re, -w.imag() * phi}, {-slope, 2 * w.imag() * tilt}};
+}
+
+/// ∫ log(w − s) μ(ds) at w, up to a multiple of 2πi. For the free Poisson law with jump b and G = G(w): the integral of
+/// G dw along w = 1/G + κb/(1 − bG).
+double log_potential(const Spectrum& spectrum, Complex w) {
+  if (const auto* wishart = spectrum.wishart()) {
+    const double jump = wishart->scale / std::sqrt(wishart->kappa);
+    const Complex g = spectrum.stieltjes(w).value;
+    return (w * g).real() - 1 - 0.5 * std::log(std::norm(g)) +
+           0.5 * wishart->kappa * std::log(std::norm(1.0 - jump * g));
+  }
+  double sum = 0;
+  const DiscreteSpectrum& discrete = *spectrum.discrete();
+  for (std::size_t i = 0; i < discrete.atoms.size(); ++i)
+    sum += 0.5 * discrete.weights[i] * std::log(std::norm(w - discrete.atoms[i]));
+  return sum;
+}
+
+double variance_of(const Spectrum& spectrum) {
+  const double mean = spectrum.mean();
+  if (const auto* discrete = spectrum.discrete()) {
+    double variance = 0;
+    for (std::size_t i = 0; i < discrete->atoms.size(); ++i)
+      variance += discrete->weights[i] * std::pow(discrete->atoms[i] - mean, 2);
+    return variance;
+  }
+  const auto* wishart = spectrum.wishart();
+  return wishart->scale * wishart->scale;
+}
+
+}  // namespace
+
+OptimalDenoiser::OptimalDenoiser(const Spectrum& prior, double variance)
+    : prior_(prior),
+      variance_(variance),
+      law_(semicircle_sum(prior, variance)),
+      curve_(prior.wishart() ? semicircle_sum_biane(prior, variance).bands() : law_.bands()),
+      quadrature_(law_.quadrature()) {
+  const double prior_variance = variance_of(prior);
+  const double mean = prior.mean();
+  // Two forms of the same number: the first loses digits where the noise is large (1 − its integral → 0), the second
+  // where it is small (the estimate is nearly S, of the same variance).
+  if (variance <= prior_variance) {
+    double cube = 0;
+    for (const Law::Node& node : quadrature_.nodes) cube += node.weight * std::pow(node.g.imag() / pi, 2);
+    response_ = std::max(0.0, 1 - 4 * pi * pi / 3 * variance * cube);
+    mean_square_error_ = variance * response_;
+  } else {
+    double explained = 0;
+    for (const Law::Node& node : quadrature_.nodes)
+      explained += node.weight * std::pow(node.x - 2 * variance * node.g.real() - mean, 2);
+    mean_square_error_ = std::max(0.0, prior_variance - explained);
+    response_ = mean_square_error_ / variance;
+  }
+}
+
+double OptimalDenoiser::operator()(double x) const {
+  double below = -kInfinity;
+  for (const Law::Band& band : curve_) {
+    if (x <= band.support.lower) return 2 * subordinate_outside(x, {below, band.parameter.lower}) - x;
+    if (x < band.support.upper) return 2 * subordinate_inside(x) - x;
+    below = band.parameter.upper;
+  }
+  return 2 * subordinate_outside(x, {below, kInfinity}) - x;
+}
+
+double OptimalDenoiser::subordinate_inside(double x) const {
+  const auto after = std::lower_bound(quadrature_.nodes.begin(), quadrature_.nodes.end(), x,
+                                      [](const Law::Node& node, double value) { return node.x < value; });
+  auto nearest = after;
+  if (after == quadrature_.nodes.end() ||
+      (after != quadrature_.nodes.begin() && x - std::prev(after)->x < after->x - x))
+    nearest = std::prev(after);
+  Complex w = nearest->x - variance_ * nearest->g;
+  const double scale = std::abs(x) + std::sqrt(variance_);
+  double previous_move = kInfinity;
+  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+    const Stieltjes g = stieltjes(prior_, w);
+    Complex step = -(w + variance_ * g.value - x) / (1.0 + variance_ * g.derivative);
+    // The curve lies above the real line; its mirror image solves the equation too.
+    if (!(w.imag() + step.imag() > 0)) step.imag(-0.5 * w.imag());
+    w += step;
+    const double move = std::abs(step);
+    if (move <= kRoundoff * scale || (move <= kEdgeRoundoff * scale && move >= previous_move)) return w.real();
+    previous_move = move;
+  }
+  return x - variance_ * law_.stieltjes(x).real();
+}
+
+double OptimalDenoiser::subordinate_outside(double x, Interval parameters) const {
+  // x(u) = u + v G(u) increases between the ends of two bands; beyond the outermost, G has the sign of u − s and x is
+  // the other bound. There x(u) is convex or concave, and Newton's iteration from x is monotone.
+  double low = std::isfinite(parameters.lower) ? parameters.lower : x;
+  double high = std::isfinite(parameters.upper) ? parameters.upper : x;
+  const bool gap = std::isfinite(parameters.lower) && std::isfinite(parameters.upper);
+  const double scale = std::abs(x) + std::sqrt(variance_);
+  double u = gap ? 0.5 * (low + high) : x;
+  double previous_move = kInfinity;
+  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+    const Stieltjes g = stieltjes(prior_, u);
+    const double excess = u + variance_ * g.value.real() - x;
+    (excess > 0 ? high : low) = u;
+    double next = u - excess / (1 + variance_ * g.derivative.real());
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    const double move = std::abs(next - u);
+    u = next;
+    if (move <= kRoundoff * scale || (move <= kEdgeRoundoff * scale && move >= previous_move)) break;
+    previous_move = move;
+  }
+  return u;
+}
+
+double OptimalDenoiser::mutual_information() const {
+  // The logarithmic potential of Y at x is that of S at w = x − vg, plus v g²/2: differentiate in x.
+  double energy = 0;
+  for (const Law::Node& node : quadrature_.nodes)
+    energy += node.weight * (log_potential(prior_, node.x - variance_ * node.g) +
+                             0.5 * variance_ * (node.g.real() * node.g.real() - node.g.imag() * node.g.imag()));
+  return 0.5 * (energy - 0.5 * std::log(variance_) + 0.25);
+}
+
+std::vector<Interval> OptimalDenoiser::bands() const {
+  std::vector<Interval> result;
+  for (const Law::Band& band : curve_)
+    result.push_back({2 * band.parameter.lower - band.support.lower, 2 * band.parameter.upper - band.support.upper});
+  return result;
+}
+
+double atom_collision(const Spectrum& spectrum) {
+  if (const auto* wishart = spectrum.wishart()) {
+    if (wishart->scale == 0) return 1;
+    const double atom = std::max(0.0, 1 - wishart->kappa);
+    return atom * atom;
+  }
+  double sum = 0;
+  for (const double weight : spectrum.discrete()->weights) sum += weight * weight;
+  return sum;
+}
+
+}  // namespace attnlaw::matrix_laws
