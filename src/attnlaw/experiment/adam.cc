@@ -20,20 +20,22 @@ constexpr double kRateDecay = 0.5;
 /// Iterations between looks at the residual; one look costs about half a gradient.
 constexpr int kMonitorInterval = 20;
 
-/// Moments of the gradients of W and the update they imply.
+/// Moments of the gradients and the update they imply.
 class Moments {
  public:
-  explicit Moments(Eigen::Index d) : first_(Matrix<double>::Zero(d, d)), second_(Matrix<double>::Zero(d, d)) {}
+  explicit Moments(const Matrix<double>& point)
+      : first_(Matrix<double>::Zero(point.rows(), point.cols())),
+        second_(Matrix<double>::Zero(point.rows(), point.cols())) {}
 
-  /// W −= rate · m̂/√v̂ with bias-corrected moments.
-  void update(const Matrix<double>& gradient, double rate, Matrix<double>& W) {
+  /// point −= rate · m̂/√v̂ with bias-corrected moments.
+  void update(const Matrix<double>& gradient, double rate, Matrix<double>& point) {
     first_power_ *= kFirstDecay;
     second_power_ *= kSecondDecay;
     first_ = kFirstDecay * first_ + (1 - kFirstDecay) * gradient;
     second_ = kSecondDecay * second_ + (1 - kSecondDecay) * gradient.cwiseAbs2();
     const double correction = std::sqrt(1 - second_power_) / (1 - first_power_);
     // The smallest normal number only guards against 0/0 where a gradient has always been zero.
-    W.array() -= rate * correction * first_.array() / (second_.array().sqrt() + std::numeric_limits<double>::min());
+    point.array() -= rate * correction * first_.array() / (second_.array().sqrt() + std::numeric_limits<double>::min());
   }
 
  private:
@@ -64,20 +66,21 @@ class Schedule {
 
 template <class Real>
 Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
-  FactorMonitor<Real> monitor(objective, options.tolerance);
-  Moments moments(objective.d());
+  const std::unique_ptr<Parameters> parameters = make_parameters(objective);
+  Monitor<Real> monitor(objective, *parameters, options.tolerance);
+  Matrix<double> point = parameters->initial(options), gradient;
+  Moments moments(point);
   Schedule schedule;
-  Matrix<double> W = initial_weights(objective.d(), options), gradient;
   int iteration = 0;
   for (; iteration < options.max_iterations && schedule.rate() > kSmallestRate; ++iteration) {
-    schedule.observe(objective.objective_of_factor(W, gradient));
+    schedule.observe(parameters->objective(point, gradient));
     if (iteration % kMonitorInterval == 0) {
-      if (auto trained = monitor.optimal(W, gradient, iteration)) return *trained;
+      if (auto trained = monitor.optimal(point, gradient, iteration)) return *trained;
       if (monitor.stalled()) break;
     }
-    moments.update(gradient, schedule.rate(), W);
+    moments.update(gradient, schedule.rate(), point);
   }
-  return monitor.finish(W, iteration);
+  return monitor.finish(point, iteration);
 }
 
 template Trained train_adam(Objective<float>&, const TrainingOptions&);

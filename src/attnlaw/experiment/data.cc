@@ -38,21 +38,57 @@ void draw_rows(const base::NormalStream& stream, Index first_row, Index rows, In
               std::span<Real>(X, static_cast<std::size_t>(rows * d)));
 }
 
+/// A predictor of outputs: σ_β(h(S)), or its mean over ±points (one row each) added to h.
+template <class Real>
+struct Predictor {
+  const Matrix<Real>& S;
+  double trace = 0;
+  Columns<Real> points;
+
+  /// Outputs from the scores h(S); overwrites nothing else.
+  void predict(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) const {
+    if (points.rows() == 0) return student_outputs(problem, scores, outputs);
+    Columns<Real> moved(scores.rows(), scores.cols()), part(outputs.rows(), outputs.cols());
+    outputs.setZero();
+    for (Index point = 0; point < points.rows(); ++point) {
+      for (const Real sign : {Real(1), Real(-1)}) {
+        moved = scores.rowwise() + sign * points.row(point);
+        student_outputs(problem, moved, part);
+        outputs += part;
+      }
+    }
+    outputs /= static_cast<Real>(2 * points.rows());
+  }
+};
+
+/// √V Ξ for half of the points, the same for all sequences, seeds and instances: a stream that no purpose has.
+template <class Real>
+Columns<Real> posterior_points(const model::Problem& problem, double V) {
+  if (V <= 0) return {};
+  const ScoreLayout layout = student_layout(problem);
+  Columns<Real> points(kPosteriorPoints / 2, layout.count());
+  base::NormalStream(0, 0).fill(0, std::span(points.data(), static_cast<std::size_t>(points.size())));
+  layout.for_each([&](int a, int b, int k) { points.col(k) *= static_cast<Real>(std::sqrt((a == b ? 2 : 1) * V)); });
+  return points;
+}
+
 /// Summed test error of sequences first … first+count−1.
 template <class Real>
-double test_error_sum(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<Real>& S,
-                      double trace, const base::NormalStream& stream, Index first, Index count) {
-  const Index d = S.rows(), T = problem.tokens;
+double test_error_sum(const model::Problem& problem, std::span<const double> target_eigenvalues,
+                      const Predictor<Real>& predictor, const base::NormalStream& stream, Index first, Index count) {
+  const Index d = predictor.S.rows(), T = problem.tokens;
+  const ScoreLayout layout = student_layout(problem);
   Matrix<Real> X(count * T, d), product(count * T, d);
-  Columns<Real> scores(count, problem.score_count()), wanted(count, output_count(problem)),
-      given(count, output_count(problem));
+  Columns<Real> h_star(count, target_layout(problem).count()), scores(count, layout.count()),
+      wanted(count, output_count(problem)), given(count, output_count(problem));
   draw_rows(stream, first * T, count * T, d, X.data());
-  target_scores(problem.tokens, target_eigenvalues, X.data(), product, scores);
-  target_outputs(problem, scores, wanted);
+  target_scores(problem.tokens, target_eigenvalues, X.data(), product, h_star);
+  target_outputs(problem, h_star, wanted);
   const auto rows = static_cast<std::size_t>(X.rows()), columns = static_cast<std::size_t>(d);
-  base::gemm(base::Transpose::no, rows, columns, columns, X.data(), S.data(), Real(0), product.data());
-  pair_scores(problem.tokens, d, X.data(), product.data(), 1.0, trace, scores);
-  student_outputs(problem, scores, given);
+  base::gemm(base::Transpose::no, rows, columns, columns, X.data(), predictor.S.data(), Real(0), product.data());
+  const double normalisation = 1 / std::sqrt(static_cast<double>(d));
+  pair_scores(layout, d, product.data(), X.data(), normalisation, normalisation * predictor.trace, scores);
+  predictor.predict(problem, scores, given);
   return squared_distance<Real>(problem, wanted, given);
 }
 
@@ -78,7 +114,8 @@ void target_scores(int tokens, std::span<const double> target_eigenvalues, const
   for (const double eigenvalue : target_eigenvalues) trace += eigenvalue;
   const Eigen::Map<const Matrix<Real>> rows(X, scores.rows() * tokens, d);
   scaled = rows * eigenvalues.cast<Real>().asDiagonal();
-  pair_scores(tokens, d, X, scaled.data(), 1.0, trace, scores);
+  const double normalisation = 1 / std::sqrt(static_cast<double>(d));
+  pair_scores({tokens, true}, d, X, scaled.data(), normalisation, normalisation * trace, scores);
 }
 
 template <class Real>
@@ -94,7 +131,7 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
   Matrix<Real> scaled;
   for (Index first = 0; first < n; first += block_sequences(problem.tokens)) {
     const Index count = std::min(block_sequences(problem.tokens), n - first);
-    Columns<Real> scores(count, problem.score_count()), outputs(count, output_count(problem));
+    Columns<Real> scores(count, target_layout(problem).count()), outputs(count, output_count(problem));
     Real* X = data.X.data() + first * T * d;
     draw_rows(data_stream, first * T, count * T, d, X);
     target_scores(problem.tokens, target_eigenvalues, X, scaled, scores);
@@ -107,18 +144,19 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
 
 template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
-                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads) {
+                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
+                  double posterior_variance) {
   base::use_one_blas_thread();
   const base::NormalStream stream(seed,
                                   model::stream_id(model::Stream::test_data, target_eigenvalues.size(), instance));
   const Matrix<Real> student = S.cast<Real>();
-  const double trace = S.trace();
+  const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(problem, posterior_variance)};
   const Index block = block_sequences(problem.tokens);
   const Index blocks = (sequences + block - 1) / block;
   std::vector<double> sums(static_cast<std::size_t>(blocks));
   base::parallel_for(sums.size(), threads, [&](std::size_t b) {
     const Index first = static_cast<Index>(b) * block;
-    sums[b] = test_error_sum(problem, target_eigenvalues, student, trace, stream, first,
+    sums[b] = test_error_sum(problem, target_eigenvalues, predictor, stream, first,
                              std::min<Index>(block, sequences - first));
   });
   double total = 0;
@@ -130,7 +168,7 @@ double test_error(const model::Problem& problem, std::span<const double> target_
   template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t); \
   template void target_scores(int, std::span<const double>, const Real*, Matrix<Real>&, Columns<Real>&);       \
   template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,      \
-                                   std::int64_t, std::uint64_t, std::uint64_t, int);
+                                   std::int64_t, std::uint64_t, std::uint64_t, int, double);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)
 #undef ATTNLAW_INSTANTIATE

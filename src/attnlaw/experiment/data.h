@@ -31,17 +31,25 @@ template <class Real>
 Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
                      std::uint64_t instance);
 
-/// Noiseless scores h* of the sequences in X under S* = diag(target_eigenvalues). `scaled` is scratch of the shape of
-/// X.
+/// Noiseless scores h* (target_layout) of the sequences in X under S* = diag(target_eigenvalues). `scaled` is scratch
+/// of the shape of X.
 template <class Real>
 void target_scores(int tokens, std::span<const double> target_eigenvalues, const Real* X, Matrix<Real>& scaled,
                    Columns<Real>& scores);
 
 /// Per-sequence test error of the student S against noiseless labels, over `sequences` fresh sequences drawn and
 /// forgotten block by block (‖σ_{β*}(h*) − σ_β(h)‖²_F, or Σ_ab (h*_ab − h_ab)²).
+///
+/// With posterior_variance V > 0 (student bayes) the answer is the posterior mean of the outputs, E_ξ σ_β(h + √V Ξ),
+/// Var Ξ_ab = 1 + δ_ab, by kPosteriorPoints fixed Gaussian points ±ξ. They are too few to integrate exactly: the error
+/// comes out too large, by 0.2 % of itself or less in the cases of README.md (nothing for the linear head).
 template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
-                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads);
+                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
+                  double posterior_variance = 0);
+
+/// Gaussian points of test_error: 32 antithetic pairs.
+inline constexpr int kPosteriorPoints = 64;
 
 /// Rows of a block of sequences that is worked on at a time: three such blocks (data, products, their copy in the
 /// packing buffer of gemm) stay in the second-level cache at d = 200, and gemm is at its peak from 256 rows on.

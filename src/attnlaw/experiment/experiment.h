@@ -13,10 +13,15 @@
 namespace attnlaw::experiment {
 
 enum class Trainer {
-  lbfgs,  ///< on W; the fastest
-  adam,   ///< on W, full batch
-  fista   ///< on S ⪰ 0
+  lbfgs,  ///< on W, or on S of the direct students; the fastest
+  adam,   ///< the same, full batch
+  fista,  ///< on S
+  gamp    ///< message passing
 };
+
+/// The trainers that serve the student of a problem: all for tied at full width, lbfgs and adam below it, all but gamp
+/// for the direct students, gamp alone for bayes.
+std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 /// Precision of data and products; sums and optimiser state are double either way.
 enum class Precision { single_, double_ };
@@ -41,23 +46,32 @@ double default_tolerance(Precision precision, double lambda);
 
 /// Results of one instance, or averages over instances. Notation of docs/theory/erm.md section 1.
 struct Measurements {
-  double q = 0;           ///< Tr S²/d
+  double q = 0;           ///< ‖S_s‖²_F/d of the symmetric part S_s = (S + Sᵀ)/2
+  double q_a = 0;         ///< ‖(S − Sᵀ)/2‖²_F/d; 0 for symmetric students (all but direct_general)
   double m = 0;           ///< Tr(S S*)/d
   double Q_star = 0;      ///< Tr S*²/d
-  double train = 0;       ///< loss per sequence, without penalty
-  double test = 0;        ///< loss per fresh sequence against noiseless labels
-  double estimation = 0;  ///< ‖S − S*‖²_F/d
-  double objective = 0;   ///< per d²: α·train + λ Tr S/d
-  double kkt = 0;         ///< kkt_residual of the trained student
+  double train = 0;       ///< loss per sequence, without penalty; NaN for bayes, where nothing is minimised
+  double test = 0;        ///< loss per fresh sequence against noiseless labels; of the posterior mean for bayes
+  double estimation = 0;  ///< ‖S − S*‖²_F/d = Q* − 2m + q + q_a
+  double objective = 0;   ///< per d²: α·train + λ Tr S/d (tied) or λ‖S‖²_F/d (direct); NaN for bayes
+  double kkt = 0;         ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
   double iterations = 0;
   double seconds = 0;  ///< wall time of data, training and test
+};
+
+/// One iteration of gamp.
+struct Iterate {
+  double q = 0, m = 0;    ///< of the current S
+  double V = 0;           ///< as the iteration estimates it; for bayes an estimate of `estimation`
+  double estimation = 0;  ///< ‖S − S*‖²_F/d
 };
 
 struct Instance : Measurements {
   std::uint64_t seed = 0;                  ///< the instance number: with Options::seed it keys all random numbers
   bool converged = false;                  ///< kkt ≤ tolerance
   std::vector<double> target_eigenvalues;  ///< descending
-  std::vector<double> eigenvalues;         ///< of S, descending
+  std::vector<double> eigenvalues;         ///< of S (of its symmetric part), descending
+  std::vector<Iterate> trajectory;         ///< of gamp, in order; empty for other trainers
 };
 
 struct Experiment {
@@ -78,8 +92,9 @@ struct MemoryError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Trains and measures all instances. Throws std::invalid_argument for a problem or options out of range (before any
-/// work), MemoryError before allocating.
+/// Trains and measures all instances. Not served: lambda 0+ or optimal (an experiment needs a number), head hardmax,
+/// and trainers outside trainers_for(problem). Throws std::invalid_argument for a problem or options out of range
+/// (before any work), MemoryError before allocating.
 Experiment run(const model::Problem& problem, const Options& options);
 
 /// Throws what run would throw for bad arguments and memory, without running.
@@ -90,7 +105,7 @@ void require_feasible(const model::Problem& problem, const Options& options);
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
 
 std::string name(Trainer trainer);
-/// Throws std::invalid_argument for anything but "lbfgs", "adam" and "fista".
+/// Throws std::invalid_argument for anything but "lbfgs", "adam", "fista" and "gamp".
 Trainer trainer_from_name(const std::string& name);
 std::string name(Precision precision);
 /// Throws std::invalid_argument for anything but "single" and "double".

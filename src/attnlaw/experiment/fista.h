@@ -1,12 +1,13 @@
 #pragma once
-/// Accelerated proximal gradient on S ⪰ 0.
+/// Accelerated proximal gradient on S.
 
 #include "attnlaw/experiment/trainer.h"
 
 namespace attnlaw::experiment {
 
-/// Minimises the objective over S ⪰ 0 from S = 0 by FISTA (Beck & Teboulle 2009) with backtracking and the gradient
-/// restart of O'Donoghue & Candès (2015). The proximal operator of λ Tr S on S ⪰ 0 is (ν − step·λ)₊ on the eigenvalues.
+/// Minimises the objective from S = 0 by FISTA (Beck & Teboulle 2009) with backtracking and the gradient restart of
+/// O'Donoghue & Candès (2015): over S ⪰ 0 for the tied student at full width (a rank cannot be kept), over all S for
+/// the direct ones. The penalty enters by Penalty::proximal.
 template <class Real>
 Trained train_fista(Objective<Real>& objective, const TrainingOptions& options);
 

@@ -25,7 +25,7 @@ constexpr int kMaxFailures = 3;
 
 /// A point of the minimisation.
 struct Point {
-  Matrix<double> W;
+  Matrix<double> at;
   Matrix<double> gradient;
   double value = 0;
 };
@@ -50,8 +50,10 @@ template <class Real>
 class Minimiser {
  public:
   Minimiser(Objective<Real>& objective, const TrainingOptions& options)
-      : objective_(objective), options_(options), monitor_(objective, options.tolerance) {
-    point_.W = initial_weights(objective.d(), options);
+      : options_(options),
+        parameters_(make_parameters(objective)),
+        monitor_(objective, *parameters_, options.tolerance) {
+    point_.at = parameters_->initial(options);
     evaluate(point_);
     forget();
   }
@@ -60,8 +62,8 @@ class Minimiser {
     int failures = 0;
     for (int iteration = 0; iteration < options_.max_iterations; ++iteration) {
       if (iteration % kMonitorInterval == 0) {
-        if (auto trained = monitor_.optimal(point_.W, point_.gradient, iteration)) return *trained;
-        if (monitor_.stalled()) return monitor_.finish(point_.W, iteration);
+        if (auto trained = monitor_.optimal(point_.at, point_.gradient, iteration)) return *trained;
+        if (monitor_.stalled()) return monitor_.finish(point_.at, iteration);
       }
       if (line_search()) {
         failures = 0;
@@ -69,18 +71,18 @@ class Minimiser {
       } else if (++failures <= kMaxFailures) {
         forget();
       } else {
-        return monitor_.finish(point_.W, iteration);
+        return monitor_.finish(point_.at, iteration);
       }
     }
-    return monitor_.finish(point_.W, options_.max_iterations);
+    return monitor_.finish(point_.at, options_.max_iterations);
   }
 
  private:
-  void evaluate(Point& point) { point.value = objective_.objective_of_factor(point.W, point.gradient); }
+  void evaluate(Point& point) { point.value = parameters_->objective(point.at, point.gradient); }
 
-  /// Back to steepest descent, with a first step of the size of the weights' own scale.
+  /// Back to steepest descent, with a first step of the size of the entries' own scale.
   void forget() {
-    memory_.reset(static_cast<int>(point_.W.size()), kMemory);
+    memory_.reset(static_cast<int>(point_.at.size()), kMemory);
     direction_ = -point_.gradient;
     const double norm = direction_.norm();
     first_step_ = norm > 0 ? 1 / norm : 1;
@@ -93,7 +95,7 @@ class Minimiser {
     Bracket bracket{.lower_slope = slope};
     double step = first_step_;
     for (int trial = 0; trial < kMaxTrials; ++trial, step = bracket.next()) {
-      trial_.W = point_.W + step * direction_;
+      trial_.at = point_.at + step * direction_;
       evaluate(trial_);
       const double trial_slope = inner(trial_.gradient, direction_);
       const bool low = low_enough(step, slope, trial_slope);
@@ -119,24 +121,24 @@ class Minimiser {
 
   void update_direction() {
     using Vector = Eigen::Map<const Eigen::VectorXd>;
-    const Eigen::Index size = point_.W.size();
+    const Eigen::Index size = point_.at.size();
     // trial_ becomes the point; point_ is left with the differences.
     std::swap(point_, trial_);
-    trial_.W = point_.W - trial_.W;
+    trial_.at = point_.at - trial_.at;
     trial_.gradient = point_.gradient - trial_.gradient;
-    if (inner(trial_.W, trial_.gradient) > 0) {
-      memory_.add_correction(Vector(trial_.W.data(), size), Vector(trial_.gradient.data(), size));
+    if (inner(trial_.at, trial_.gradient) > 0) {
+      memory_.add_correction(Vector(trial_.at.data(), size), Vector(trial_.gradient.data(), size));
     }
     const Eigen::VectorXd gradient = Vector(point_.gradient.data(), size);
     Eigen::VectorXd step;
     memory_.apply_Hv(gradient, -1.0, step);
-    direction_ = Eigen::Map<const Matrix<double>>(step.data(), point_.W.rows(), point_.W.cols());
+    direction_ = Eigen::Map<const Matrix<double>>(step.data(), point_.at.rows(), point_.at.cols());
     first_step_ = 1;
   }
 
-  Objective<Real>& objective_;
   const TrainingOptions& options_;
-  FactorMonitor<Real> monitor_;
+  std::unique_ptr<Parameters> parameters_;
+  Monitor<Real> monitor_;
   LBFGSpp::BFGSMat<double> memory_;
   Point point_, trial_;
   Matrix<double> direction_;

@@ -30,34 +30,36 @@ double inner_product(const Real* x, const Real* y, Index d) {
 
 /// Softmax of row a of every sequence into its T columns, shifted by the largest score against overflow.
 template <class Real>
-void softmax_row(int tokens, int a, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
+void softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
   using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
-  Column largest = scores.col(score_index(tokens, a, 0));
-  for (int b = 1; b < tokens; ++b) largest = largest.max(scores.col(score_index(tokens, a, b)));
+  const int tokens = layout.tokens;
+  Column largest = scores.col(layout.index(a, 0));
+  for (int b = 1; b < tokens; ++b) largest = largest.max(scores.col(layout.index(a, b)));
   Column sum = Column::Zero(scores.rows());
   for (int b = 0; b < tokens; ++b) {
     auto out = outputs.col(a * tokens + b);
-    out = ((scores.col(score_index(tokens, a, b)) - largest) * static_cast<Real>(beta)).exp();
+    out = ((scores.col(layout.index(a, b)) - largest) * static_cast<Real>(beta)).exp();
     sum += out;
   }
   for (int b = 0; b < tokens; ++b) outputs.col(a * tokens + b) /= sum;
 }
 
+/// Outputs of the head at inverse temperature beta, from scores in the given layout.
 template <class Real>
-void outputs_of(const model::Problem& problem, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
-  if (problem.head == model::Head::softmax) {
-    softmax_rows(problem.tokens, beta, scores, outputs);
-  } else {
-    outputs = scores;
-  }
+void outputs_of(const model::Problem& problem, double beta, const ScoreLayout& layout, const Columns<Real>& scores,
+                Columns<Real>& outputs) {
+  if (problem.head == model::Head::softmax) return softmax_rows(layout, beta, scores, outputs);
+  student_layout(problem).for_each([&](int a, int b, int k) { outputs.col(k) = scores.col(layout.index(a, b)); });
 }
 
-/// ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y, symmetrised over (a,b) and (b,a).
+/// ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y; symmetrised over (a,b) and (b,a) if one
+/// score stands for both.
 template <class Real>
 void softmax_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
                           const Columns<Real>& outputs, Columns<Real>& coefficients) {
   using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
   const int tokens = problem.tokens;
+  const ScoreLayout layout = student_layout(problem);
   coefficients.setZero();
   Column mean(outputs.rows());
   for (int a = 0; a < tokens; ++a) {
@@ -65,8 +67,8 @@ void softmax_coefficients(const model::Problem& problem, const Eigen::Ref<const 
     for (int k = a * tokens; k < (a + 1) * tokens; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
     for (int b = 0; b < tokens; ++b) {
       const int k = a * tokens + b;
-      const Real weight = static_cast<Real>(a == b ? 2 * problem.beta : problem.beta);
-      coefficients.col(score_index(tokens, a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
+      const Real weight = static_cast<Real>(2 * problem.beta / layout.multiplicity(a, b));
+      coefficients.col(layout.index(a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
     }
   }
 }
@@ -88,58 +90,59 @@ void mix_block(int tokens, Index d, Index j, Index width, const Real* matrix, co
 
 }  // namespace
 
-int score_index(int tokens, int a, int b) {
+int ScoreLayout::index(int a, int b) const {
+  if (!symmetric) return a * tokens + b;
   const int low = std::min(a, b), high = std::max(a, b);
   return low * tokens - low * (low - 1) / 2 + (high - low);
 }
 
+ScoreLayout student_layout(const model::Problem& problem) {
+  return {problem.tokens, problem.student != model::Student::direct_general};
+}
+
+ScoreLayout target_layout(const model::Problem& problem) { return {problem.tokens, true}; }
+
 int output_count(const model::Problem& problem) {
-  return problem.head == model::Head::softmax ? problem.tokens * problem.tokens : problem.score_count();
+  return problem.head == model::Head::softmax ? problem.tokens * problem.tokens : student_layout(problem).count();
 }
 
 template <class Real>
-void pair_scores(int tokens, Index d, const Real* left, const Real* right, double scale, double trace,
-                 Columns<Real>& scores) {
-  const double normalisation = 1 / std::sqrt(static_cast<double>(d));
+void pair_scores(const ScoreLayout& layout, Index length, const Real* left, const Real* right, double scale,
+                 double shift, Columns<Real>& scores) {
+  const Index stride = layout.tokens * length;
   for (Index mu = 0; mu < scores.rows(); ++mu) {
-    const Real* first_left = left + mu * tokens * d;
-    const Real* first_right = right + mu * tokens * d;
-    Index k = 0;
-    for (int a = 0; a < tokens; ++a) {
-      for (int b = a; b < tokens; ++b, ++k) {
-        const double product = scale * inner_product(first_left + a * d, first_right + b * d, d);
-        scores(mu, k) = static_cast<Real>(normalisation * (product - (a == b ? trace : 0.0)));
-      }
-    }
+    layout.for_each([&](int a, int b, int k) {
+      const double product = inner_product(left + mu * stride + a * length, right + mu * stride + b * length, length);
+      scores(mu, k) = static_cast<Real>(scale * product - (a == b ? shift : 0.0));
+    });
   }
 }
 
 template <class Real>
-void softmax_rows(int tokens, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
-  for (int a = 0; a < tokens; ++a) softmax_row(tokens, a, beta, scores, outputs);
+void softmax_rows(const ScoreLayout& layout, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
+  for (int a = 0; a < layout.tokens; ++a) softmax_row(layout, a, beta, scores, outputs);
 }
 
 template <class Real>
 void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
-  outputs_of(problem, problem.beta, scores, outputs);
+  outputs_of(problem, problem.beta, student_layout(problem), scores, outputs);
 }
 
 template <class Real>
 void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
-  outputs_of(problem, problem.target_beta, scores, outputs);
+  outputs_of(problem, problem.target_beta, target_layout(problem), scores, outputs);
 }
 
 template <class Real>
 double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& left,
                         const Columns<Real>& right) {
+  // The rows of a softmax are all there.
+  const ScoreLayout layout =
+      problem.head == model::Head::softmax ? ScoreLayout{problem.tokens, false} : student_layout(problem);
   double sum = 0;
-  const bool linear = problem.head == model::Head::linear;
-  for (int a = 0, k = 0; a < problem.tokens; ++a) {
-    for (int b = linear ? a : 0; b < problem.tokens; ++b, ++k) {
-      const double multiplicity = linear && a != b ? 2 : 1;
-      sum += multiplicity * (left.col(k) - right.col(k)).square().template cast<double>().sum();
-    }
-  }
+  layout.for_each([&](int a, int b, int k) {
+    sum += layout.multiplicity(a, b) * (left.col(k) - right.col(k)).square().template cast<double>().sum();
+  });
   return sum;
 }
 
@@ -157,33 +160,34 @@ double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<con
 }
 
 template <class Real>
-void mix_rows(int tokens, Index d, const Columns<Real>& coefficients, const Real* in, Real* out) {
+void mix_rows(const ScoreLayout& layout, Index length, const Columns<Real>& coefficients, const Real* in, Real* out) {
   // A block of T rows of this many columns stays in the first-level cache.
   constexpr Index kWidth = 128;
+  const int tokens = layout.tokens;
   std::vector<Real> matrix(static_cast<std::size_t>(tokens * tokens)), copy(static_cast<std::size_t>(tokens * kWidth));
   for (Index mu = 0; mu < coefficients.rows(); ++mu) {
     for (int a = 0; a < tokens; ++a) {
       for (int b = 0; b < tokens; ++b) {
-        matrix[static_cast<std::size_t>(a * tokens + b)] = coefficients(mu, score_index(tokens, a, b));
+        matrix[static_cast<std::size_t>(a * tokens + b)] = coefficients(mu, layout.index(a, b));
       }
     }
-    for (Index j = 0; j < d; j += kWidth) {
-      mix_block(tokens, d, j, std::min(kWidth, d - j), matrix.data(), in + mu * tokens * d, out + mu * tokens * d,
-                copy.data());
+    for (Index j = 0; j < length; j += kWidth) {
+      mix_block(tokens, length, j, std::min(kWidth, length - j), matrix.data(), in + mu * tokens * length,
+                out + mu * tokens * length, copy.data());
     }
   }
 }
 
 #define ATTNLAW_INSTANTIATE(Real)                                                                                      \
-  template void pair_scores(int, Index, const Real*, const Real*, double, double, Columns<Real>&);                     \
-  template void softmax_rows(int, double, const Columns<Real>&, Columns<Real>&);                                       \
+  template void pair_scores(const ScoreLayout&, Index, const Real*, const Real*, double, double, Columns<Real>&);      \
+  template void softmax_rows(const ScoreLayout&, double, const Columns<Real>&, Columns<Real>&);                        \
   template void student_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                          \
   template void target_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                           \
   template double loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, Columns<Real>&, \
                                         Columns<Real>&);                                                               \
   template double squared_distance(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,                      \
                                    const Columns<Real>&);                                                              \
-  template void mix_rows(int, Index, const Columns<Real>&, const Real*, Real*);
+  template void mix_rows(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)
 #undef ATTNLAW_INSTANTIATE

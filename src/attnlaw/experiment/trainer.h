@@ -1,5 +1,5 @@
 #pragma once
-/// What every trainer returns, and what they share. One trainer per file: lbfgs.h, adam.h, fista.h.
+/// What every trainer returns, and what they share. One trainer per file: lbfgs.h, adam.h, fista.h, gamp.h.
 
 #include <algorithm>
 #include <limits>
@@ -7,6 +7,7 @@
 
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/parameters.h"
 #include "attnlaw/experiment/training_options.h"
 
 namespace attnlaw::experiment {
@@ -16,11 +17,9 @@ struct Trained {
   int iterations = 0;
   double kkt = 0;          ///< residual at S
   bool converged = false;  ///< kkt ≤ tolerance
+  /// Of every normalised score of a fresh sequence, given the training set (student bayes).
+  double posterior_variance = 0;
 };
-
-/// W ∈ R^{d×d} with iid N(0,1) entries, a function of (seed, instance): S = W Wᵀ/d starts as a full-rank Wishart matrix
-/// with Tr S/d = 1, the scale of the targets.
-Matrix<double> initial_weights(Eigen::Index d, const TrainingOptions& options);
 
 /// Notices that a residual has stopped falling: what is left is rounding.
 class StallDetector {
@@ -41,24 +40,30 @@ class StallDetector {
   int looks_since_best_ = 0;
 };
 
-/// Watches the optimality of a factor W from its gradient. The product part of the residual costs one d×d product; only
-/// once it is below tolerance the gradient in S and its largest eigenvalue are computed.
+/// The result S with its residual, one pass through the data.
 template <class Real>
-class FactorMonitor {
+Trained assess(Objective<Real>& objective, const Matrix<double>& S, int iterations, double tolerance);
+
+/// Watches the optimality of a point from its gradient; only once what that tells is below tolerance, the whole
+/// residual is computed.
+template <class Real>
+class Monitor {
  public:
-  FactorMonitor(Objective<Real>& objective, double tolerance) : objective_(objective), tolerance_(tolerance) {}
+  Monitor(Objective<Real>& objective, const Parameters& parameters, double tolerance)
+      : objective_(objective), parameters_(parameters), tolerance_(tolerance) {}
 
-  /// The result at W, whose objective gradient is `gradient`, if it is optimal to tolerance.
-  std::optional<Trained> optimal(const Matrix<double>& W, const Matrix<double>& gradient, int iterations);
+  /// The result at `point`, whose objective gradient is `gradient`, if it is optimal to tolerance.
+  std::optional<Trained> optimal(const Matrix<double>& point, const Matrix<double>& gradient, int iterations);
 
-  /// The result at W, with its residual computed afresh.
-  Trained finish(const Matrix<double>& W, int iterations);
+  /// The result at `point`, with its residual computed afresh.
+  Trained finish(const Matrix<double>& point, int iterations);
 
   /// True if the residual has stopped falling.
   bool stalled() const { return stall_.stalled(); }
 
  private:
   Objective<Real>& objective_;
+  const Parameters& parameters_;
   double tolerance_;
   StallDetector stall_;
 };

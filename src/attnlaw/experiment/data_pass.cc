@@ -1,0 +1,127 @@
+#include "attnlaw/experiment/data_pass.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/experiment/scores.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+using Eigen::Index;
+
+/// Groups of blocks that may run at the same time: more threads than this do not help one instance.
+constexpr Index kMaxGroups = 16;
+/// A group is worth a thread from about this many multiply-adds on (some hundred microseconds).
+constexpr double kMinGroupWork = 1e7;
+
+/// A function of the size of the data alone: the order of summation, hence every bit, must not depend on threads.
+Index group_count(Index rows, Index d, Index blocks) {
+  const double work = 2 * static_cast<double>(rows) * static_cast<double>(d) * static_cast<double>(d);
+  const double wanted = std::min(static_cast<double>(kMaxGroups), std::floor(work / kMinGroupWork));
+  return std::clamp(static_cast<Index>(wanted), Index(1), blocks);
+}
+
+std::size_t size(Index i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+template <class Real>
+DataPass<Real>::DataPass(const model::Problem& problem, const Data<Real>& data, int threads)
+    : problem_(problem), data_(data), threads_(threads) {
+  base::use_one_blas_thread();
+  const Index block = block_sequences(problem.tokens), n = data.labels.rows();
+  groups_.resize(size(group_count(data.X.rows(), d(), (n + block - 1) / block)));
+  for (Group& group : groups_) group.product.resize(std::min(block, n) * problem.tokens, d());
+}
+
+template <class Real>
+void DataPass<Real>::add_block(const Pointwise& pointwise, bool pull_back, Index first, Index count,
+                               Group& group) const {
+  const ScoreLayout layout = student_layout(problem_);
+  const Index width = map_.matrix.cols();
+  const Real* X = data_.X.data() + first * layout.tokens * d();
+  Real* product = group.product.data();
+  const std::size_t rows = size(count * layout.tokens);
+  group.scores.resize(count, layout.count());
+  group.scratch.resize(count, output_count(problem_));
+  base::gemm(base::Transpose::no, rows, size(width), size(d()), X, map_.matrix.data(), Real(0), product);
+  const double normalisation = 1 / std::sqrt(static_cast<double>(d()));
+  pair_scores(layout, width, product, map_.factor ? product : X, normalisation * map_.scale, normalisation * map_.trace,
+              group.scores);
+  const Sums sums = pointwise(first, group.scores, group.scratch);
+  for (std::size_t i = 0; i < sums.size(); ++i) group.sums[i] += sums[i];
+  if (!pull_back) return;
+  for (int a = 0; a < layout.tokens; ++a) {
+    group.coefficient_trace += group.scores.col(layout.index(a, a)).template cast<double>().sum();
+  }
+  mix_rows(layout, width, group.scores, map_.factor ? product : X, product);
+  base::gemm(base::Transpose::yes, size(d()), size(width), rows, X, product, Real(1), group.pulled_back.data());
+}
+
+template <class Real>
+typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Pointwise& pointwise, Matrix<double>* pulled_back) {
+  const Index n = data_.labels.rows(), block = block_sequences(problem_.tokens);
+  const Index blocks = (n + block - 1) / block, groups = static_cast<Index>(groups_.size());
+  base::parallel_for(groups_.size(), threads_, [&](std::size_t g) {
+    Group& group = groups_[g];
+    group.sums = {};
+    group.coefficient_trace = 0;
+    if (pulled_back) group.pulled_back.setZero(d(), map_.matrix.cols());
+    const Index end = blocks * (static_cast<Index>(g) + 1) / groups;
+    for (Index b = blocks * static_cast<Index>(g) / groups; b < end; ++b) {
+      add_block(pointwise, pulled_back != nullptr, b * block, std::min(block, n - b * block), group);
+    }
+  });
+  Sums sums{};
+  double coefficient_trace = 0;
+  if (pulled_back) pulled_back->setZero(d(), map_.matrix.cols());
+  for (const Group& group : groups_) {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += group.sums[i];
+    coefficient_trace += group.coefficient_trace;
+    if (pulled_back) *pulled_back += group.pulled_back.template cast<double>();
+  }
+  if (!pulled_back) return sums;
+  if (map_.factor) {
+    *pulled_back -= coefficient_trace * map_.matrix.template cast<double>();
+  } else {
+    pulled_back->diagonal().array() -= coefficient_trace;
+  }
+  *pulled_back *= 1 / std::sqrt(static_cast<double>(d()));
+  return sums;
+}
+
+template <class Real>
+typename DataPass<Real>::Sums DataPass<Real>::at_matrix(const Matrix<double>& S, const Pointwise& pointwise,
+                                                        Matrix<double>* pulled_back) {
+  map_ = {S.cast<Real>(), false, 1, S.trace()};
+  return sum_groups(pointwise, pulled_back);
+}
+
+template <class Real>
+typename DataPass<Real>::Sums DataPass<Real>::at_factor(const Matrix<double>& W, double scale,
+                                                        const Pointwise& pointwise, Matrix<double>* pulled_back) {
+  map_ = {W.cast<Real>(), true, scale, scale * W.squaredNorm()};
+  return sum_groups(pointwise, pulled_back);
+}
+
+double data_pass_bytes(const model::Problem& problem, int d, std::size_t size_of_real) {
+  // The number of groups does not grow any more long before this many rows.
+  constexpr double kManyRows = 1e9;
+  const double dimension = d;
+  const auto rows =
+      static_cast<Index>(std::min(kManyRows, problem.tokens * std::round(problem.alpha * dimension * dimension)));
+  const Index block_rows = std::max<Index>(kBlockRows, problem.tokens);
+  const auto groups = static_cast<double>(group_count(rows, d, rows / block_rows + 1));
+  // Scores and outputs of a sequence are no more than 2 T².
+  const double entries = dimension * dimension * (groups + 1) +
+                         groups * static_cast<double>(block_rows) * (dimension + 2 * problem.tokens);
+  return entries * static_cast<double>(size_of_real);
+}
+
+template class DataPass<float>;
+template class DataPass<double>;
+
+}  // namespace attnlaw::experiment

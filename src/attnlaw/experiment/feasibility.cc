@@ -1,0 +1,135 @@
+#include "attnlaw/experiment/feasibility.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/base/memory.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
+#include "attnlaw/experiment/data.h"
+#include "attnlaw/experiment/gamp.h"
+#include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/scores.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+using base::reject;
+using model::Student;
+
+/// d×d double matrices held at once while training (temporaries, measurements), and those of the size of the trained
+/// parameters: L-BFGS keeps 10 pairs.
+constexpr double kStudentMatrices = 6;
+constexpr double kLbfgsMatrices = 26;
+constexpr double kOtherMatrices = 6;
+
+void require_valid(const Options& options) {
+  if (options.d < 1) reject("d must be an integer >= 1, got {}", options.d);
+  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
+  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+  if (!std::isfinite(options.tolerance) || options.tolerance < 0) {
+    reject("tolerance must be a finite number >= 0 (0: the default of the precision), got {}", options.tolerance);
+  }
+  if (options.max_iterations < 1) reject("max_iterations must be an integer >= 1, got {}", options.max_iterations);
+}
+
+/// An experiment trains one student with one penalty.
+void require_number_lambda(const model::Problem& problem) {
+  if (problem.student == Student::bayes || problem.lambda_rule == model::LambdaRule::value) return;
+  reject("an experiment needs lambda to be a number > 0, got {}", model::lambda_text(problem));
+}
+
+std::string described(const model::Problem& problem) {
+  if (problem.student == Student::tied && problem.width < 1) return fmt::format("tied of width {}", problem.width);
+  return model::name(problem.student);
+}
+
+void require_served(const model::Problem& problem, const Options& options) {
+  if (problem.head == model::Head::hardmax) {
+    reject("head hardmax has no experiment; accepted: softmax and linear, got student {} with head hardmax",
+           model::name(problem.student));
+  }
+  const std::vector<Trainer> accepted = trainers_for(problem);
+  if (std::find(accepted.begin(), accepted.end(), options.trainer) != accepted.end()) return;
+  std::vector<std::string> names;
+  for (const Trainer trainer : accepted) names.push_back(name(trainer));
+  reject("trainer {} does not serve student {}; accepted: {}", name(options.trainer), described(problem),
+         fmt::join(names, ", "));
+}
+
+/// Optimiser state and temporaries.
+double trainer_bytes(const model::Problem& problem, const Options& options) {
+  const double d = options.d;
+  const double width = problem.student == Student::tied ? std::min(1.0, problem.width) : 1.0;
+  const double matrices = options.trainer == Trainer::lbfgs ? kLbfgsMatrices : kOtherMatrices;
+  const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) : 0;
+  return (kStudentMatrices + width * matrices) * d * d * sizeof(double) + messages;
+}
+
+}  // namespace
+
+std::vector<Trainer> trainers_for(const model::Problem& problem) {
+  switch (problem.student) {
+    case Student::tied:
+      if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
+      return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
+    case Student::direct:
+    case Student::direct_general:
+      return {Trainer::lbfgs, Trainer::adam, Trainer::fista};
+    case Student::bayes:
+      break;
+  }
+  return {Trainer::gamp};
+}
+
+Threads share_threads(const Options& options) {
+  const int threads = options.threads > 0 ? options.threads : base::available_threads();
+  const int instances = std::min(threads, options.instances);
+  return {instances, std::max(1, threads / instances)};
+}
+
+double tolerance_of(const model::Problem& problem, const Options& options) {
+  if (options.tolerance > 0) return options.tolerance;
+  return default_tolerance(options.precision, problem.student == Student::bayes ? 1 : problem.lambda);
+}
+
+double default_tolerance(Precision precision, double lambda) {
+  constexpr double kDouble = 1e-5, kSingle = 2e-4, kSingleRounding = 1e-6;
+  return precision == Precision::double_ ? kDouble : std::max(kSingle, kSingleRounding / lambda);
+}
+
+std::uint64_t bytes_needed(const model::Problem& problem, const Options& options) {
+  // In double, which cannot overflow: the answer matters most where it is absurd.
+  const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
+  const double d = options.d, per_sequence = problem.tokens * d + output_count(problem);
+  const double training = wanted_sequences(problem, options.d) * per_sequence * static_cast<double>(real) +
+                          data_pass_bytes(problem, options.d, real) + trainer_bytes(problem, options);
+  // The target is drawn before the data.
+  const double one_instance = std::max(training, problem.target.bytes_needed(static_cast<std::size_t>(options.d)));
+  const double all = std::ceil(one_instance * share_threads(options).instances);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return all < static_cast<double>(kMost) ? static_cast<std::uint64_t>(all) : kMost;
+}
+
+void require_feasible(const model::Problem& problem, const Options& options) {
+  problem.validate();
+  require_valid(options);
+  require_number_lambda(problem);
+  require_served(problem, options);
+  factor_columns(problem, options.d);
+  problem.target.require_dimension(static_cast<std::size_t>(options.d));
+  const std::uint64_t needed = bytes_needed(problem, options), available = base::memory_limit();
+  if (needed > available) {
+    throw MemoryError(
+        fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time needs {} bytes of memory, this "
+                    "process may use {}; choose a smaller d, fewer threads, or the precision single",
+                    options.d, problem.alpha, share_threads(options).instances, needed, available));
+  }
+  sequence_count(problem, options.d);
+}
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,26 @@
+#pragma once
+/// Generalised approximate message passing.
+
+#include "attnlaw/experiment/trainer.h"
+
+namespace attnlaw::experiment {
+
+/// The iteration of docs/theory/erm.md section 8 (tied student at full width) or docs/theory/bayes_optimal.md section 5
+/// (student bayes, heads softmax and linear):
+///
+///     ω = z(X; S) − V g,   g ← output channel at ω,   B = Σ_μ Σ_{a≤b} g_ab A_ab,   (S, V) ← prior channel at S and B
+///
+/// Every iteration moves (g, S, V) by a part `step` of the way to what the channels answer. It starts at 0.7 (tied) or
+/// 0.5 (bayes: undamped iterations diverge at d ~ 100), shrinks by a factor 0.7 each time the residual
+/// ‖S_new − S‖_F/‖S‖_F has grown, but not below 0.02, and recovers by 2 % in every iteration in which it has not.
+///
+/// Fixed points of the tied student are stationary points of the objective; kkt is the residual of its penalty. For
+/// bayes nothing is minimised; kkt is the residual of the iteration. Ends at the tolerance, at max_iterations, or when
+/// the residual has had no new low for long.
+template <class Real>
+Trained train_gamp(Objective<Real>& objective, const TrainingOptions& options);
+
+/// Bytes of state beyond that of a DataPass, as a double that cannot overflow.
+double gamp_bytes(const model::Problem& problem, int d);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,86 @@
+#include "attnlaw/experiment/parameters.h"
+
+#include <span>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/random.h"
+#include "attnlaw/experiment/penalty.h"
+#include "attnlaw/model/streams.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+/// S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}.
+template <class Real>
+class FactorParameters : public Parameters {
+ public:
+  explicit FactorParameters(Objective<Real>& objective) : objective_(objective) {}
+
+  Matrix<double> initial(const TrainingOptions& options) const override {
+    return initial_weights(objective_.d(), factor_columns(objective_.problem(), objective_.d()), options);
+  }
+  Matrix<double> student(const Matrix<double>& W) const override { return student_of_factor(W); }
+  double objective(const Matrix<double>& W, Matrix<double>& gradient) override {
+    return objective_.objective_of_factor(W, gradient);
+  }
+  /// The part (B/d − λ I) S: ∇_W Wᵀ = −(2/d)(B/d − λ I) S. Costs a product of d×m_h matrices.
+  double residual_bound(const Matrix<double>& W, const Matrix<double>& gradient) const override {
+    const auto d = static_cast<std::size_t>(W.rows()), columns = static_cast<std::size_t>(W.cols());
+    const Matrix<double> transposed = W.transpose();
+    Matrix<double> product(W.rows(), W.rows());
+    base::gemm(base::Transpose::no, d, d, columns, gradient.data(), transposed.data(), 0.0, product.data());
+    const double scale = student_scale(student_of_factor(W), objective_.problem());
+    return product.norm() * static_cast<double>(d) / (2 * objective_.problem().lambda * scale);
+  }
+
+ private:
+  Objective<Real>& objective_;
+};
+
+/// S by its entries. A symmetric start and symmetric gradients keep S symmetric.
+template <class Real>
+class EntryParameters : public Parameters {
+ public:
+  explicit EntryParameters(Objective<Real>& objective)
+      : objective_(objective), penalty_(make_penalty(objective.problem())) {}
+
+  Matrix<double> initial(const TrainingOptions& /*options*/) const override {
+    return Matrix<double>::Zero(objective_.d(), objective_.d());
+  }
+  Matrix<double> student(const Matrix<double>& S) const override { return S; }
+  double objective(const Matrix<double>& S, Matrix<double>& gradient) override {
+    const double loss = objective_.loss(S, gradient);
+    gradient += (2 * objective_.problem().lambda / static_cast<double>(S.rows())) * S;
+    return loss + penalty_->value(S);
+  }
+  /// All of it.
+  double residual_bound(const Matrix<double>& S, const Matrix<double>& gradient) const override {
+    const model::Problem& problem = objective_.problem();
+    return gradient.norm() * static_cast<double>(S.rows()) / (2 * problem.lambda * student_scale(S, problem));
+  }
+
+ private:
+  Objective<Real>& objective_;
+  std::unique_ptr<Penalty> penalty_;
+};
+
+}  // namespace
+
+template <class Real>
+std::unique_ptr<Parameters> make_parameters(Objective<Real>& objective) {
+  if (objective.problem().student == model::Student::tied) return std::make_unique<FactorParameters<Real>>(objective);
+  return std::make_unique<EntryParameters<Real>>(objective);
+}
+
+Matrix<double> initial_weights(Eigen::Index d, Eigen::Index columns, const TrainingOptions& options) {
+  const std::uint64_t stream =
+      model::stream_id(model::Stream::initial_weights, static_cast<std::uint64_t>(d), options.instance);
+  Matrix<double> W(d, columns);
+  base::NormalStream(options.seed, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
+  return W;
+}
+
+template std::unique_ptr<Parameters> make_parameters(Objective<float>&);
+template std::unique_ptr<Parameters> make_parameters(Objective<double>&);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,93 @@
+#include "attnlaw/experiment/penalty.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/spectral.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+/// Eigenvalues of S below this part of the root mean square of those of S* count as zero when its rank is asked for:
+/// training to the default tolerances leaves zeros of 1e-4 to 1e-3.
+constexpr double kZeroEigenvalue = 1e-3;
+
+/// Tr S on S ⪰ 0.
+class TracePenalty : public Penalty {
+ public:
+  using Penalty::Penalty;
+
+  double value(const Matrix<double>& S) const override {
+    return problem_.lambda * S.trace() / static_cast<double>(S.rows());
+  }
+
+  /// (ν − step·λ)₊ on the eigenvalues.
+  Matrix<double> proximal(const Matrix<double>& M, double step) const override {
+    const Eigensystem system = eigensystem(M);
+    std::vector<double> shrunk = system.values;
+    for (double& value : shrunk) value = std::max(0.0, value - step * problem_.lambda);
+    return recompose(system, shrunk);
+  }
+
+  double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
+    const auto d = static_cast<std::size_t>(S.rows());
+    // B/d − λ I
+    Matrix<double> slack = -static_cast<double>(d) * loss_gradient;
+    slack.diagonal().array() -= problem_.lambda;
+    Matrix<double> product(S.rows(), S.rows());
+    base::gemm(base::Transpose::no, d, d, d, slack.data(), S.data(), 0.0, product.data());
+    double worst = product.norm() / student_scale(S, problem_);
+    if (!has_largest_rank(S)) worst = std::max(worst, eigenvalues(slack).back());
+    return worst / problem_.lambda;
+  }
+
+ private:
+  /// S is held back by its width.
+  bool has_largest_rank(const Matrix<double>& S) const {
+    const Eigen::Index rank = factor_columns(problem_, S.rows());
+    if (rank == S.rows()) return false;
+    const std::vector<double> ascending = eigenvalues(S);
+    const double smallest_kept = ascending[ascending.size() - static_cast<std::size_t>(rank)];
+    return smallest_kept > kZeroEigenvalue * std::sqrt(problem_.target.Q_star());
+  }
+};
+
+/// ‖S‖²_F.
+class SquarePenalty : public Penalty {
+ public:
+  using Penalty::Penalty;
+
+  double value(const Matrix<double>& S) const override {
+    return problem_.lambda * S.squaredNorm() / static_cast<double>(S.rows());
+  }
+
+  Matrix<double> proximal(const Matrix<double>& M, double step) const override {
+    return M / (1 + 2 * step * problem_.lambda);
+  }
+
+  double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
+    const Matrix<double> gradient = static_cast<double>(S.rows()) * loss_gradient + 2 * problem_.lambda * S;
+    return gradient.norm() / (2 * problem_.lambda * student_scale(S, problem_));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Penalty> make_penalty(const model::Problem& problem) {
+  if (problem.student == model::Student::tied) return std::make_unique<TracePenalty>(problem);
+  return std::make_unique<SquarePenalty>(problem);
+}
+
+double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, const model::Problem& problem) {
+  return make_penalty(problem)->residual(S, loss_gradient);
+}
+
+double student_scale(const Matrix<double>& S, const model::Problem& problem) {
+  const double target_norm = std::sqrt(static_cast<double>(S.rows()) * problem.target.Q_star());
+  return std::max(S.norm(), kNegligible * target_norm);
+}
+
+}  // namespace attnlaw::experiment
