@@ -137,13 +137,24 @@ TEST(SemicircleSum, FewWideAtomsSplitIntoBandsThatCarryTheirWeights) {
 TEST(SemicircleSum, OutliersOnABulkAtZeroFollowTheBbpRule) {
   const int d = 100000;
   const Spectrum spectrum = DiscreteSpectrum{{0, 0.9, 1.5, 4}, {1 - 3.0 / d, 1.0 / d, 1.0 / d, 1.0 / d}};
-  const auto visible = outliers(spectrum, 1, 0.01);
+  const auto visible = outliers(semicircle_sum(spectrum, 1), spectrum, 1);
   ASSERT_EQ(visible.size(), 2u);  // 0.9 < a stays hidden
   for (const Outlier& outlier : visible) {
     EXPECT_NEAR(outlier.eigenvalue, outlier.target + 1 / outlier.target, 5e-4);
     EXPECT_NEAR(outlier.overlap, 1 - 1 / (outlier.target * outlier.target), 5e-4);
   }
-  EXPECT_TRUE(outliers(WishartSpectrum{0.5, 1}, 1, 0.01).empty());
+  const Spectrum wishart = WishartSpectrum{0.5, 1};
+  EXPECT_TRUE(outliers(semicircle_sum(wishart, 1), wishart, 1).empty());
+}
+
+TEST(SemicircleSum, AnAtomInsideABandIsNoOutlier) {
+  // Atoms so far apart that each is visible beside the others, but not from them: one band.
+  std::vector<double> atoms;
+  for (int i = 0; i < 50; ++i) atoms.push_back(0.1 * i);
+  const Spectrum spectrum = Spectrum::from_eigenvalues(atoms);
+  const Law law = semicircle_sum(spectrum, 0.1);
+  EXPECT_EQ(law.bands().size(), 1u);
+  EXPECT_TRUE(outliers(law, spectrum, 0.1).empty());
 }
 
 TEST(SemicircleSum, TenThousandAtoms) {

@@ -24,7 +24,7 @@ using matrix_laws::Spectrum;
 using matrix_laws::WishartSpectrum;
 
 Denoiser::Result evaluate(double lambda, const Spectrum& target, const Conjugates& conjugates) {
-  return Denoiser(lambda).evaluate(Denoiser::noisy_target(target, conjugates), target, conjugates);
+  return TiedDenoiser(lambda).evaluate(target, conjugates);
 }
 
 /// A Wishart law, a few atoms, and 300 eigenvalues with a bulk and a tail.
@@ -50,7 +50,7 @@ TEST(Denoiser, PureNoiseIsAClippedSemicircle) {
     const auto result = evaluate(lambda, zero, kConjugates);
     EXPECT_NEAR(result.overlaps.q, (second - 2 * t * first + t * t * mass) / (V_hat * V_hat), 1e-12);
     EXPECT_NEAR(result.overlaps.V, (second - t * first) / (a * a * V_hat), 1e-12);
-    EXPECT_NEAR(result.trace, (first - t * mass) / V_hat, 1e-12);
+    EXPECT_NEAR(result.penalty, (first - t * mass) / V_hat, 1e-12);
     EXPECT_NEAR(result.zero_mass, 1 - mass, 1e-12);
     EXPECT_EQ(result.overlaps.m, 0);
   }
@@ -63,13 +63,13 @@ TEST(Denoiser, IsLinearWhereThePenaltyVanishesAndMIsPositive) {
   const Conjugates conjugates{1e-3, 1.3, 2.1};
   for (const Spectrum& target :
        {Spectrum(WishartSpectrum{2, 1}), Spectrum(DiscreteSpectrum{{1, 2, 4}, {.5, .3, .2}})}) {
-    ASSERT_GT(Denoiser::noisy_target(target, conjugates).hull().lower, 0);
+    ASSERT_GT(noisy_target(target, conjugates).hull().lower, 0);
     const auto result = evaluate(0, target, conjugates);
-    const auto [q_hat, m_hat, V_hat] = conjugates;
+    const auto [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = conjugates;
     EXPECT_NEAR(result.overlaps.q, (m_hat * m_hat * target.second_moment() + q_hat) / (V_hat * V_hat), 1e-10);
     EXPECT_NEAR(result.overlaps.m, m_hat * target.second_moment() / V_hat, 1e-9);
     EXPECT_NEAR(result.overlaps.V, 1 / V_hat, 1e-9);
-    EXPECT_NEAR(result.trace, m_hat * target.mean() / V_hat, 1e-10);
+    EXPECT_NEAR(result.penalty, m_hat * target.mean() / V_hat, 1e-10);
     EXPECT_NEAR(result.zero_mass, 0, 1e-12);
   }
 }
@@ -78,9 +78,9 @@ TEST(Denoiser, ResponseIsTheMeanDividedDifference) {
   // ∬ (f(x)−f(y))/(x−y) ρρ with f′ on the diagonal, on the product of a one-dimensional rule.
   constexpr double kTolerance = 2e-5;  // of the product rule at the corner where the divided difference jumps
   for (const Spectrum& target : targets()) {
-    const double t = Denoiser(0.2).threshold();
+    const double t = 0.4;
     const double breakpoints[] = {t};
-    const auto nodes = Denoiser::noisy_target(target, kConjugates).quadrature(breakpoints).nodes;
+    const auto nodes = noisy_target(target, kConjugates).quadrature(breakpoints).nodes;
     const auto f = [t](double x) { return std::max(0.0, x - t); };
     double sum = 0;
     for (const auto& a : nodes)
@@ -93,10 +93,10 @@ TEST(Denoiser, ResponseIsTheMeanDividedDifference) {
 TEST(Denoiser, SquaredResponseIsTheMeanSquaredDividedDifference) {
   constexpr double kTolerance = 1e-4;
   for (const Spectrum& target : targets()) {
-    const Denoiser denoiser(0.2);
-    const double t = denoiser.threshold();
+    const TiedDenoiser denoiser(0.2);
+    const double t = 0.4;
     const double breakpoints[] = {t};
-    const Law law = Denoiser::noisy_target(target, kConjugates);
+    const Law law = noisy_target(target, kConjugates);
     const auto nodes = law.quadrature(breakpoints).nodes;
     const auto f = [t](double x) { return std::max(0.0, x - t); };
     double sum = 0;
@@ -105,27 +105,29 @@ TEST(Denoiser, SquaredResponseIsTheMeanSquaredDividedDifference) {
         const double slope = a.x == b.x ? (a.x > t ? 1.0 : 0.0) : (f(a.x) - f(b.x)) / (a.x - b.x);
         sum += a.weight * b.weight * slope * slope;
       }
-    EXPECT_NEAR(denoiser.squared_response(law, kConjugates), sum / (kConjugates.V_hat * kConjugates.V_hat), kTolerance);
+    EXPECT_NEAR(denoiser.squared_response(law, kConjugates).symmetric, sum / (kConjugates.V_hat * kConjugates.V_hat),
+                kTolerance);
   }
 }
 
 TEST(Denoiser, SquaredResponseOfALinearDenoiserIsItsSquaredSlope) {
   const Spectrum target = WishartSpectrum{2, 1};
   const Conjugates conjugates{1e-3, 1.3, 2.1};
-  EXPECT_NEAR(Denoiser(0).squared_response(Denoiser::noisy_target(target, conjugates), conjugates), 1 / (2.1 * 2.1),
-              1e-6);
+  const Law law = noisy_target(target, conjugates);
+  EXPECT_NEAR(TiedDenoiser(0).squared_response(law, conjugates).symmetric, 1 / (2.1 * 2.1), 1e-6);
+  EXPECT_NEAR(LinearDenoiser(0).squared_response(law, conjugates).symmetric, 1 / (2.1 * 2.1), 1e-15);
 }
 
 TEST(Denoiser, ZeroMassIsTheDistributionAtTheThreshold) {
   for (const Spectrum& target : targets())
     for (const double lambda : {0.05, 0.5, 5.0})
-      EXPECT_NEAR(evaluate(lambda, target, kConjugates).zero_mass,
-                  Denoiser::noisy_target(target, kConjugates).cdf(2 * lambda), 1e-11);
+      EXPECT_NEAR(evaluate(lambda, target, kConjugates).zero_mass, noisy_target(target, kConjugates).cdf(2 * lambda),
+                  1e-11);
 }
 
 TEST(Denoiser, EverythingIsTrainedToZeroBeyondTheEdge) {
   for (const Spectrum& target : targets()) {
-    const double edge = Denoiser::noisy_target(target, kConjugates).hull().upper;
+    const double edge = noisy_target(target, kConjugates).hull().upper;
     const auto result = evaluate(0.5001 * edge, target, kConjugates);
     EXPECT_EQ(result.overlaps.q, 0);
     EXPECT_EQ(result.overlaps.V, 0);
@@ -197,9 +199,84 @@ TEST(Denoiser, CloseToNoSignalTheOverlapIsContinuous) {
   EXPECT_NEAR(evaluate(0.1, target, {0.7, 1e-7, 2.1}).overlaps.m, without, 1e-5);
 }
 
-TEST(Denoiser, NeedsNoise) {
-  EXPECT_THROW(Denoiser::noisy_target(WishartSpectrum{0.5, 1}, {0, 1, 1}), std::invalid_argument);
+TEST(Denoiser, AWidthThatDoesNotBindIsNone) {
+  for (const Spectrum& target : targets()) {
+    const auto full = evaluate(0.2, target, kConjugates);
+    for (const double width : {1 - full.zero_mass + 1e-6, 1.0, 3.0}) {
+      const auto result = TiedDenoiser(0.2, width).evaluate(target, kConjugates);
+      EXPECT_NEAR(result.overlaps.q, full.overlaps.q, 1e-12);
+      EXPECT_NEAR(result.overlaps.V, full.overlaps.V, 1e-12);
+    }
+  }
 }
+
+TEST(Denoiser, AWidthKeepsTheLargestEigenvalues) {
+  for (const Spectrum& target : targets())
+    for (const double width : {0.01, 0.1, 0.3}) {
+      const TiedDenoiser denoiser(0.05, width);
+      const auto result = denoiser.evaluate(target, kConjugates);
+      EXPECT_NEAR(result.zero_mass, 1 - width, 1e-10);
+      // As the full student, on what is above the quantile.
+      const Law law = noisy_target(target, kConjugates);
+      const double cut = law.quantile(1 - width);
+      EXPECT_NEAR(law.cdf(cut), 1 - width, 1e-10);
+      double q = 0;
+      const double breakpoints[] = {cut};
+      for (const auto& node : law.quadrature(breakpoints).nodes)
+        if (node.x > cut) q += node.weight * std::pow((node.x - 0.1) / kConjugates.V_hat, 2);
+      EXPECT_NEAR(result.overlaps.q, q, 1e-12);
+      EXPECT_TRUE(std::isinf(denoiser.squared_response(law, kConjugates).symmetric));
+    }
+}
+
+/// (1/d²) Σ_ij ∂S_ij/∂M_ij of the best rank-κd student of M = m̂ S* + √q̂ Z, S* with half its eigenvalues at 2, by the
+/// eigenvalues ν of one sample: Σ_{i≠j} (f_i − f_j)/(ν_i − ν_j) + Σ f′.
+double sampled_response(std::size_t d, double width, double lambda, std::uint64_t instance) {
+  std::vector<double> matrix(d * d), noise(d * d);
+  base::NormalStream(7, instance).fill(0, std::span(noise));
+  for (std::size_t i = 0; i < d; ++i)
+    for (std::size_t j = 0; j < d; ++j)
+      matrix[i * d + j] =
+          std::sqrt(kConjugates.q_hat / (2.0 * static_cast<double>(d))) * (noise[i * d + j] + noise[j * d + i]);
+  for (std::size_t i = 0; i < d / 2; ++i) matrix[i * d + i] += kConjugates.m_hat * 2;
+  const std::vector<double> nu = base::symmetric_eigenvalues(std::span(matrix), d);
+  const auto first = static_cast<std::size_t>(std::lround((1 - width) * static_cast<double>(d)));
+  const auto f = [&](std::size_t i) { return i < first ? 0.0 : (nu[i] - 2 * lambda) / kConjugates.V_hat; };
+  double V = 0;
+  for (std::size_t i = 0; i < d; ++i)
+    for (std::size_t j = 0; j < d; ++j)
+      V += i == j ? (i < first ? 0 : 1 / kConjugates.V_hat) : (f(i) - f(j)) / (nu[i] - nu[j]);
+  return V / static_cast<double>(d * d);
+}
+
+TEST(Denoiser, OfAWidthTheResponseIsTheLimitOfSampledMatrices) {
+  constexpr double kWidth = 0.1, kLambda = 0.2;
+  base::use_one_blas_thread();
+  const double V = TiedDenoiser(kLambda, kWidth).evaluate(DiscreteSpectrum{{0, 2}, {0.5, 0.5}}, kConjugates).overlaps.V;
+  const auto difference = [&](std::size_t d, int samples) {
+    double mean = 0;
+    for (int k = 0; k < samples; ++k)
+      mean += sampled_response(d, kWidth, kLambda, static_cast<std::uint64_t>(k)) / samples;
+    return std::abs(mean / V - 1);
+  };
+  // Of order 1/d.
+  const double coarse = difference(80, 40), fine = difference(320, 10);
+  EXPECT_LT(coarse, 10.0 / 80);
+  EXPECT_LT(fine, 0.4 * coarse);
+}
+
+TEST(Denoiser, OfADirectStudentIsRidgeRegression) {
+  const Conjugates conjugates{0.7, 1.3, 2.1, 0.2, 0.9};
+  const double lambda = 0.3;
+  const auto result = LinearDenoiser(lambda).evaluate(WishartSpectrum{0.5, 1}, conjugates);
+  const double Q_star = 1.5, V = 1 / (2.1 + 4 * lambda), V_a = 1 / (0.9 + 4 * lambda);
+  EXPECT_DOUBLE_EQ(result.overlaps.m, 1.3 * Q_star * V);
+  EXPECT_DOUBLE_EQ(result.overlaps.q, (1.3 * 1.3 * Q_star + 0.7) * V * V);
+  EXPECT_DOUBLE_EQ(result.overlaps.q_a, 0.2 * V_a * V_a);
+  EXPECT_DOUBLE_EQ(result.penalty, result.overlaps.q + result.overlaps.q_a);
+}
+
+TEST(Denoiser, NeedsNoise) { EXPECT_THROW(noisy_target(WishartSpectrum{0.5, 1}, {0, 1, 1}), std::invalid_argument); }
 
 }  // namespace
 }  // namespace attnlaw::theory

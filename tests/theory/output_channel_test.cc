@@ -204,7 +204,7 @@ TEST(LinearChannel, IsTheClosedFormOfTheSquareLoss) {
     EXPECT_EQ(result.conjugates.V_hat, result.conjugates.m_hat);
     EXPECT_NEAR(result.train, 2 * K * (error + noise) * std::pow(0.25 / width, 2), 1e-13);
     EXPECT_NEAR(channel.test(at, OutputChannel::kAll), 2 * K * error, 1e-13);
-    EXPECT_NEAR(channel.squared_response(at), 2 * alpha * K / (width * width), 1e-13);
+    EXPECT_NEAR(channel.squared_response(at).symmetric.symmetric, 2 * alpha * K / (width * width), 1e-13);
     EXPECT_EQ(channel.replicates(), 1);
   }
 }
@@ -213,7 +213,7 @@ TEST(LinearChannel, OneTokenIsTheQuadraticNetwork) {
   // ℓ = (y − h)², h = √2 z: labels of noise variance Δ_y have Δ = Δ_y/2 in z.
   const double alpha = 0.9, label_noise = 0.1;
   const Overlaps at{0.8, 0.7, 0.4};
-  const auto [q_hat, m_hat, V_hat] =
+  const auto [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] =
       make_output_channel(linear(1, alpha, label_noise / 2), 1, 0)->evaluate(at).conjugates;
   EXPECT_NEAR(q_hat, 2 * alpha * (1 - 2 * at.m + at.q + label_noise / 2) / std::pow(at.V + 0.25, 2), 1e-14);
   EXPECT_NEAR(m_hat, 2 * alpha / (at.V + 0.25), 1e-14);

@@ -85,7 +85,7 @@ TEST(TrainedSpectrum, OutliersOfASpikedTargetFollowTheBbpRule) {
   // Bulk at 0, D = 100: visible iff m̂ s > √q̂·√(1 − 1/D)-ish, at m̂ s + q̂/(m̂ s), squared overlap 1 − q̂/(m̂ s)².
   const Solution solution = solve(linear_problem("spikes:100,5,3", 1, 0.1, 0.05));
   EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
-  const auto [q_hat, m_hat, V_hat] = solution.conjugates;
+  const auto [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = solution.conjugates;
   ASSERT_EQ(solution.spectrum.outliers.size(), 2U);
   const double spikes[] = {3, 5};
   for (std::size_t i = 0; i < 2; ++i) {

@@ -65,7 +65,8 @@ Solution solve_without_penalty(model::Problem problem, const Spectrum& target, c
 
 double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
   if (problem.student != model::Student::tied) return kInfinity;
-  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kScanLog2Points);
+  constexpr int kLog2Points = 14;  // one gradient each: no proximal points
+  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kLog2Points);
   const Step step = student.evolution().step_from_zero();
   return 0.5 * noisy_target(target, step.conjugates).hull().upper;
 }
@@ -80,6 +81,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     return solution;
   };
   const double collapse = collapse_lambda(problem, target);
+  constexpr double kBeyond = 1.01;  // whatever the sampling error of the collapse
   // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K.
   const double largest = std::isfinite(collapse) ? collapse : 100 * problem.alpha * problem.score_count();
   TestError scan(problem, target, kScanLog2Points, options);
@@ -96,7 +98,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
       return finish(std::move(limit), {0, 0, 0, "0+"}, scan.iterations());
   }
   if (least == 0 && std::isfinite(collapse))
-    return finish(solve(at_lambda(problem, collapse), target, options), {collapse, 0, 0, "S = 0"}, scan.iterations());
+    return finish(solve(at_lambda(problem, kBeyond * collapse), target, options), {collapse, 0, 0, "S = 0"},
+                  scan.iterations());
   // Brent's method on the point set that the accuracy asks for at the best λ so far.
   SolveOptions probing = options;
   probing.detail = Detail::errors;

@@ -238,7 +238,7 @@ class GlobalProximal {
     if (!(!loss_.certain(value_, V)).any()) return;
     std::copy(fit, fit + trial_.size(), trial_.begin());
     try_start(label, omega, V);
-    for (int i = 0; i < Loss::kMixedStarts; ++i) {
+    for (int i = 0; i < loss_.mixed_starts(); ++i) {
       loss_.mixed_start(i, omega, fit, trial_.data());
       try_start(label, omega, V);
     }

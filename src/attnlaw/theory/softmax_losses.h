@@ -54,7 +54,7 @@ class SoftmaxPair {
     return softness <= 1 ? Pack(0) < Pack(1) : 2 * softness * value < Pack(1);
   }
   /// u_i where the label has it, the other one where the spring then pulls it.
-  static constexpr int kMixedStarts = 2;
+  static constexpr int mixed_starts() { return 2; }
   void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
     const std::array<Pack, 2> at_omega = features(omega), at_fit = features(fit);
     const auto fitted = static_cast<std::size_t>(i), other = 1 - fitted;
@@ -174,10 +174,34 @@ class SoftmaxRows {
 
   /// A softmax saturates within a few 1/β.
   double reach() const { return 1 / beta_; }
-  /// No bound is known: always two starts. Mixed ones would be 2^T.
+  /// No bound is known: never certain.
   static Mask certain(Pack, double) { return Pack(1) < Pack(0); }
-  static constexpr int kMixedStarts = 0;
-  void mixed_start(int, const Pack*, const Pack*, Pack*) const {}
+  /// Of a general S one row can follow its label and leave the others: row i then moves from ω, up to a shift, to
+  /// where the label has it, and its coordinates by as little as that takes.
+  int mixed_starts() const { return is_general ? tokens() : 0; }
+  void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
+    std::copy(omega, omega + dimension(), zeta);
+    Pack shift = 0;
+    double total = 0;
+    PackArray<kTokens> move(tokens());
+    for (int b = 0; b < tokens(); ++b) {
+      double weight = 0;
+      move[index(b)] = 0;
+      for (const Feature& feature : features(i, b)) {
+        weight += feature.weight * feature.weight;
+        move[index(b)] += feature.weight * (fit[feature.coordinate] - omega[feature.coordinate]);
+      }
+      shift += (1 / weight) * move[index(b)];
+      total += 1 / weight;
+    }
+    shift *= 1 / total;
+    for (int b = 0; b < tokens(); ++b) {
+      double weight = 0;
+      for (const Feature& feature : features(i, b)) weight += feature.weight * feature.weight;
+      for (const Feature& feature : features(i, b))
+        zeta[feature.coordinate] += (feature.weight / weight) * (move[index(b)] - shift);
+    }
+  }
 
   /// With p the row, r = p − y, P = diag p − ppᵀ the Jacobian/β, w = p∘r and R = Σ w: gradient 2β(w − Rp), Gauss-Newton
   /// part 2β²P², curvature 2β²(diag(w − Rp) − wpᵀ − pwᵀ + 2Rppᵀ).

@@ -20,6 +20,9 @@ namespace {
 constexpr double kResidualShare = 0.1;
 /// Aimed at: far below what sampling leaves open.
 constexpr double kAimedShare = 1e-3;
+/// Equations without sampling error are solved to the rounding of the spectral laws.
+constexpr double kClosedFormAimed = 1e-11;
+constexpr double kClosedFormAccepted = 1e-7;
 /// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
 constexpr double kLargestError = 0.1;
 /// A law whose mass or moments are off by more than this is not trusted.
@@ -44,20 +47,22 @@ int next_level(int level, double error, double accuracy) {
   return std::min(kLastLog2Points, level + std::max(more, 1));
 }
 
-Tolerance tolerance_of(const SolveOptions& options) {
+Tolerance tolerance_of(const SolveOptions& options, const TrainedStudent& student) {
+  if (student.closed_form()) return {kClosedFormAimed, kClosedFormAccepted};
   return {kAimedShare * options.accuracy, kResidualShare * options.accuracy};
 }
 
-std::string shortfall(const Solution& solution, const FixedPoint& at, const SolveOptions& options, double reached) {
+std::string shortfall(const Solution& solution, const FixedPoint& at, const Tolerance& tolerance, double accuracy,
+                      double reached) {
   const Diagnostics& diagnostics = solution.diagnostics;
   if (!at.converged)
     return fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
-                       diagnostics.residual, diagnostics.iterations, tolerance_of(options).accepted);
+                       diagnostics.residual, diagnostics.iterations, tolerance.accepted);
   if (diagnostics.law_error > kLawTolerance)
     return fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}", diagnostics.law_error,
                        kLawTolerance);
-  if (reached > options.accuracy)
-    return fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points", options.accuracy, reached,
+  if (reached > accuracy)
+    return fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points", accuracy, reached,
                        diagnostics.points);
   return "";
 }
@@ -83,9 +88,11 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   if (solution.ridgeless) phase = solution.ridgeless->phase;
   std::optional<Start> start;
   if (options.start) start = Start{*options.start, std::nullopt};
+  const bool interpolating = phase == RidgelessPhase::interpolating;
+  if (interpolating) start = Start{interpolating_overlaps(solution.problem, target), std::nullopt};
   for (int level = kCoarseLog2Points;;) {
     const TrainedStudent student(solution.problem, target, phase, level);
-    const FixedPoint at = student.find(start, tolerance_of(options));
+    const FixedPoint at = student.find(start, tolerance_of(options, student));
     diagnostics.iterations += at.iterations;
     solution.overlaps = at.overlaps;
     solution.conjugates = at.step.conjugates;
@@ -108,7 +115,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
       solution.spectrum = student.spectrum(at);
       diagnostics.replicon = student.replicon(at);
     }
-    diagnostics.message = shortfall(solution, at, options, reached);
+    diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options.accuracy, reached);
     diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
     return;
   }

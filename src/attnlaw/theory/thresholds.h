@@ -6,6 +6,7 @@
 
 #include "attnlaw/matrix_laws/spectrum.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/theory/overlaps.h"
 
 namespace attnlaw::theory {
 
@@ -13,7 +14,7 @@ namespace attnlaw::theory {
 struct Recovery {
   double alpha = 0;
   double D = 0;  ///< statistical dimension of the student class at the target, per d²/2
-  double t = 0;  ///< threshold at the minimum, in units of the effective noise: λ → 0 at m̂ t √q̂/m̂ = 2λ
+  double t = 0;  ///< where the minimum that defines D is: the threshold 2λ/m̂ in units of the effective noise √q̂/m̂
 };
 
 /// Below alpha the ridgeless student fits every label. a is the effective noise √q̂/m̂ there, infinite where S is all
@@ -39,6 +40,10 @@ enum class RidgelessPhase {
 };
 RidgelessPhase ridgeless_phase(const model::Problem& problem, const matrix_laws::Spectrum& target);
 std::string name(RidgelessPhase phase);
+
+/// The interpolating student: the two equations A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² by nested bracketing, which
+/// no start can lead astray. V in units of 1/λ. Problem in the interpolating phase.
+Overlaps interpolating_overlaps(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
 /// Throws std::invalid_argument where the ridgeless equations are not available: students direct-general and bayes.
 void require_ridgeless(const model::Problem& problem);

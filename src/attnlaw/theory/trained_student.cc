@@ -51,6 +51,7 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
                                std::optional<RidgelessPhase> phase, int log2_points)
     : problem_(problem),
       lambda_(effective_lambda(problem, phase)),
+      closed_form_(problem.head == model::Head::linear || phase == RidgelessPhase::interpolating),
       channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
       denoiser_(make_denoiser(problem, lambda_)),
       evolution_(*channel_, *denoiser_, target) {}

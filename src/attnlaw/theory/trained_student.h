@@ -23,6 +23,8 @@ class TrainedStudent {
 
   const StateEvolution& evolution() const { return evolution_; }
   const OutputChannel& channel() const { return *channel_; }
+  /// The conjugates have no sampling error (test errors may).
+  bool closed_form() const { return closed_form_; }
 
   Errors errors(const FixedPoint& fixed_point) const;
   /// Standard errors over the replicates of the point set.
@@ -35,6 +37,7 @@ class TrainedStudent {
  private:
   model::Problem problem_;
   double lambda_;  ///< in the unit of the channel
+  bool closed_form_;
   std::unique_ptr<OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
   StateEvolution evolution_;

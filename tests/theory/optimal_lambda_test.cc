@@ -1,0 +1,83 @@
+/// The penalty of least test error.
+
+#include "attnlaw/theory/optimal_lambda.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace attnlaw::theory {
+namespace {
+
+model::Problem optimal(double alpha, double noise) {
+  model::Problem problem;
+  problem.alpha = alpha;
+  problem.noise = noise;
+  problem.lambda_rule = model::LambdaRule::optimal;
+  return problem;
+}
+
+TEST(OptimalLambda, IsAMinimumWithTheStatedCurvature) {
+  for (const model::Head head : {model::Head::linear, model::Head::softmax})
+    for (const model::Student student : {model::Student::tied, model::Student::direct}) {
+      model::Problem problem = optimal(0.5, 0.5);
+      problem.head = head;
+      problem.student = student;
+      SolveOptions options;
+      options.accuracy = 1e-3;
+      const Solution best = solve(problem, options);
+      ASSERT_TRUE(best.optimal_lambda);
+      EXPECT_EQ(best.optimal_lambda->where, "interior");
+      EXPECT_TRUE(best.diagnostics.converged) << best.diagnostics.message;
+      EXPECT_EQ(best.problem.lambda_rule, model::LambdaRule::value);
+      EXPECT_GT(best.optimal_lambda->curvature, 0);
+      // Away from the minimum by h in log λ: test + curvature h²/2, and cubic terms that cancel between ±h.
+      constexpr double kStep = 0.5;
+      double rise = 0;
+      for (const double step : {-kStep, kStep}) {
+        model::Problem near = best.problem;
+        near.lambda *= std::exp(step);
+        const double test = solve(near, options).errors.test;
+        EXPECT_GT(test, best.errors.test);
+        rise += 0.5 * (test - best.errors.test);
+      }
+      EXPECT_NEAR(rise, 0.5 * best.optimal_lambda->curvature * kStep * kStep, 0.2 * rise);
+    }
+}
+
+TEST(OptimalLambda, OfADirectStudentOnALinearHeadIsTheBayesianOne) {
+  // Ridge regression of Gaussian scores is best at the signal-to-noise ratio: its E equals the posterior variance of a
+  // Gaussian S* of the same second moment, E(1 + 2αK/(E + Δ))= Q* with per-entry prior variance Q*: 1/E = 1/Q* +
+  // 2αK/(E + Δ).
+  model::Problem problem = optimal(0.4, 0.3);
+  problem.head = model::Head::linear;
+  problem.student = model::Student::direct;
+  const double E = solve(problem).errors.estimation;
+  EXPECT_NEAR(1 / E, 1 / 1.5 + 2 * 0.4 * 3 / (E + 0.3), 1e-5 / E);
+}
+
+TEST(OptimalLambda, WithoutNoiseIsNone) {
+  const Solution solution = solve(optimal(0.3, 0));
+  EXPECT_EQ(solution.optimal_lambda->where, "0+");
+  EXPECT_EQ(solution.optimal_lambda->lambda, 0);
+  EXPECT_EQ(solution.errors.estimation, 0);
+}
+
+TEST(OptimalLambda, OfHopelessDataTrainsNothing) {
+  const Solution solution = solve(optimal(0.02, 1e4));
+  EXPECT_EQ(solution.optimal_lambda->where, "S = 0");
+  EXPECT_EQ(solution.overlaps.q, 0);
+}
+
+TEST(CollapseLambda, IsWhereTheStudentVanishes) {
+  model::Problem problem = optimal(0.3, 0);
+  const double collapse = collapse_lambda(problem, problem.target.spectrum());
+  problem.lambda_rule = model::LambdaRule::value;
+  problem.lambda = 0.99 * collapse;
+  EXPECT_GT(solve(problem).overlaps.q, 0);
+  problem.lambda = 1.01 * collapse;
+  EXPECT_EQ(solve(problem).overlaps.q, 0);
+}
+
+}  // namespace
+}  // namespace attnlaw::theory

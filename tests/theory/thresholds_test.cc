@@ -1,0 +1,211 @@
+/// Thresholds of recovery and interpolation, and the ridgeless equations between them.
+
+#include "attnlaw/theory/thresholds.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/state_evolution.h"
+
+namespace attnlaw::theory {
+namespace {
+
+model::Problem ridgeless(double kappa, double alpha = 0.1, double noise = 0) {
+  model::Problem problem;
+  problem.target = model::Target::parse("wishart:" + std::to_string(kappa));
+  problem.alpha = alpha;
+  problem.noise = noise;
+  problem.lambda_rule = model::LambdaRule::ridgeless;
+  return problem;
+}
+
+std::optional<Recovery> recovery_of(const model::Problem& problem) {
+  return recovery(problem, problem.target.spectrum());
+}
+std::optional<Interpolation> interpolation_of(const model::Problem& problem) {
+  return interpolation(problem, problem.target.spectrum());
+}
+
+TEST(Recovery, OfWishartTargetsToThePrintedDigits) {
+  // Table of arXiv:2509.24914 re-derived in the project's normalisation: κ*, D, minimiser t, α_rec at T = 2.
+  constexpr double kTable[][4] = {{0.05, 0.184015, 1.090346, 0.046004},
+                                  {0.1, 0.315144, 0.856957, 0.078786},
+                                  {0.2, 0.511124, 0.587208, 0.127781},
+                                  {0.5, 0.844350, 0.206455, 0.211087}};
+  for (const auto& [kappa, D, t, alpha] : kTable) {
+    const auto at = recovery_of(ridgeless(kappa));
+    ASSERT_TRUE(at);
+    EXPECT_NEAR(at->D, D, 6e-7);
+    EXPECT_NEAR(at->t, t, 6e-7);
+    EXPECT_NEAR(at->alpha, alpha, 6e-7);
+  }
+}
+
+TEST(Recovery, OfAFullRankTargetNeedsAsManyEquationsAsUnknowns) {
+  for (const double kappa : {1.0, 3.0}) EXPECT_NEAR(recovery_of(ridgeless(kappa))->D, 1, 1e-12);
+  model::Problem direct = ridgeless(0.1);
+  direct.student = model::Student::direct;
+  EXPECT_EQ(recovery_of(direct)->D, 1);
+  EXPECT_NEAR(recovery_of(direct)->alpha, 0.25, 1e-15);
+}
+
+TEST(Recovery, DependsOnTheRankOfTheTargetAlone) {
+  model::Problem spikes = ridgeless(0.1);
+  spikes.target = model::Target::parse("spikes:10,3");
+  EXPECT_NEAR(recovery_of(spikes)->D, recovery_of(ridgeless(0.1))->D, 1e-9);
+}
+
+TEST(Recovery, OfANarrowStudentIsEarlier) {
+  // A width of exactly the rank leaves r(2 − r) d²/2 unknowns: the counting bound, which is that of Bayes.
+  model::Problem narrow = ridgeless(0.3);
+  narrow.width = 0.3;
+  EXPECT_NEAR(recovery_of(narrow)->D, 2 * 0.3 - 0.09, 1e-9);
+  double previous = 0;
+  for (const double width : {0.3, 0.35, 0.5, 1.0}) {
+    narrow.width = width;
+    EXPECT_GE(recovery_of(narrow)->D, previous);
+    previous = recovery_of(narrow)->D;
+  }
+  EXPECT_NEAR(previous, recovery_of(ridgeless(0.3))->D, 1e-12);
+}
+
+TEST(Recovery, IsNoneOfATargetThatTheStudentCannotBe) {
+  model::Problem problem = ridgeless(0.3);
+  problem.width = 0.2;
+  EXPECT_FALSE(recovery_of(problem));
+  problem.width = 1;
+  problem.target = model::Target::parse("spikes:4,1,-1");
+  EXPECT_FALSE(recovery_of(problem));
+  EXPECT_TRUE(interpolation_of(problem));
+}
+
+TEST(Recovery, IsWhereTheRidgelessErrorVanishes) {
+  for (const double width : {1.0, 0.4}) {
+    model::Problem problem = ridgeless(0.3);
+    problem.width = width;
+    const double alpha = recovery_of(problem)->alpha;
+    double previous = 1;
+    for (const double distance : {1e-2, 1e-3, 1e-4}) {
+      problem.alpha = alpha * (1 - distance);
+      const Solution solution = solve(problem);
+      EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+      EXPECT_LT(solution.errors.estimation, 0.2 * previous);
+      previous = solution.errors.estimation;
+    }
+    problem.alpha = alpha * (1 + 1e-9);
+    const Solution recovered = solve(problem);
+    EXPECT_EQ(recovered.ridgeless->phase, RidgelessPhase::recovered);
+    EXPECT_EQ(recovered.errors.estimation, 0);
+    EXPECT_NEAR(recovered.spectrum.zero_mass, 0.7, 1e-12);
+  }
+}
+
+TEST(Interpolation, OfWishartTargetsToThePrintedDigits) {
+  constexpr double kTable[][3] = {{0.3, 0.5, 0.138169}, {0.1, 0.05, 0.136782}, {0.5, 5, 0.128937}};
+  for (const auto& [kappa, noise, alpha] : kTable)
+    EXPECT_NEAR(interpolation_of(ridgeless(kappa, 0.1, noise))->alpha, alpha, 6e-7);
+}
+
+TEST(Interpolation, OfPureNoiseIsHalfTheUnknowns) {
+  // Half of the eigenvalues of noise are positive: 1/(4 K_eff).
+  EXPECT_NEAR(interpolation_of(ridgeless(0.5, 0.1, 1e8))->alpha, 0.125, 1e-4);
+  model::Problem traceless = ridgeless(0.5, 0.1, 1);
+  traceless.target = model::Target::parse("spikes:2,1,-1");
+  EXPECT_TRUE(std::isinf(interpolation_of(traceless)->a));
+  EXPECT_NEAR(interpolation_of(traceless)->alpha, 0.125, 1e-5);
+  model::Problem direct = ridgeless(0.5, 0.1, 1);
+  direct.student = model::Student::direct;
+  EXPECT_NEAR(interpolation_of(direct)->alpha, 0.25, 1e-12);
+}
+
+TEST(Interpolation, OfNoiselessLabelsHasNoEnd) { EXPECT_FALSE(interpolation_of(ridgeless(0.3))); }
+
+TEST(Ridgeless, SolvesItsOwnEquations) {
+  const Solution solution = solve(ridgeless(0.3));
+  ASSERT_TRUE(solution.ridgeless);
+  EXPECT_EQ(solution.ridgeless->phase, RidgelessPhase::interpolating);
+  EXPECT_NEAR(solution.ridgeless->a, 0.82056, 6e-6);
+  EXPECT_NEAR(solution.ridgeless->t, 0.64203, 6e-6);
+  EXPECT_NEAR(solution.errors.estimation, 0.26932, 6e-6);
+  EXPECT_EQ(solution.errors.train, 0);
+  EXPECT_LE(solution.diagnostics.replicon, 1);
+}
+
+TEST(Ridgeless, OfADirectStudentIsClosed) {
+  // With c = 2αK_eff < 1: E = (1 − c)Q* + cΔ/(1 − c).
+  for (const double noise : {0.0, 0.7})
+    for (const double alpha : {0.05, 0.2}) {
+      model::Problem problem = ridgeless(0.5, alpha, noise);
+      problem.student = model::Student::direct;
+      const double c = 4 * alpha;
+      EXPECT_NEAR(solve(problem).errors.estimation, (1 - c) * 1.5 + c * noise / (1 - c), 1e-8);
+    }
+}
+
+TEST(Ridgeless, IsTheLimitOfSmallPenaltiesToFirstOrder) {
+  // The linear head: E(λ) = E(0+) + O(λ), so E(λ) − E(0+) halves with λ.
+  for (const double noise : {0.0, 0.5})
+    for (const model::Student student : {model::Student::tied, model::Student::direct}) {
+      model::Problem problem = ridgeless(0.3, 0.05, noise);
+      problem.head = model::Head::linear;
+      problem.student = student;
+      const double limit = solve(problem).errors.estimation;
+      problem.lambda_rule = model::LambdaRule::value;
+      const auto excess = [&](double lambda) {
+        problem.lambda = lambda;
+        SolveOptions options;
+        options.accuracy = 1e-6;
+        return solve(problem, options).errors.estimation - limit;
+      };
+      // Without noise the direct student is best at λ = 0, where E is stationary.
+      const bool stationary = noise == 0 && student == model::Student::direct;
+      EXPECT_NEAR(excess(2e-4) / excess(1e-4), stationary ? 4 : 2, 0.02);
+      EXPECT_LT(std::abs(excess(1e-4)), 2e-2 * limit);
+    }
+}
+
+TEST(Ridgeless, IsTheLimitOfSmallPenaltiesWhereLabelsCannotBeFitted) {
+  // Nothing is singular at λ = 0 there, of the softmax head neither.
+  for (const model::Head head : {model::Head::softmax, model::Head::linear}) {
+    model::Problem problem = ridgeless(0.3, 0.6, 0.5);
+    problem.head = head;
+    const Solution limit = solve(problem);
+    EXPECT_EQ(limit.ridgeless->phase, RidgelessPhase::overdetermined);
+    EXPECT_TRUE(limit.diagnostics.converged) << limit.diagnostics.message;
+    problem.lambda_rule = model::LambdaRule::value;
+    problem.lambda = 1e-4;
+    const double excess = solve(problem).errors.estimation / limit.errors.estimation - 1;
+    problem.lambda = 2e-4;
+    const double twice = solve(problem).errors.estimation / limit.errors.estimation - 1;
+    EXPECT_LT(std::abs(excess), 2e-2);
+    EXPECT_LE(std::abs(twice - 2 * excess), 2e-3);
+  }
+}
+
+TEST(Ridgeless, SoftmaxApproachesItFromAbove) {
+  // Saturated labels are fitted late: the approach is slower than linear until λ is tiny.
+  const double limit = solve(ridgeless(0.3)).errors.estimation;
+  double previous = 0.2;
+  for (const double lambda : {1e-2, 1e-3, 1e-4}) {
+    model::Problem problem = ridgeless(0.3);
+    problem.lambda_rule = model::LambdaRule::value;
+    problem.lambda = lambda;
+    const double excess = solve(problem).errors.estimation - limit;
+    EXPECT_GT(excess, 0);
+    EXPECT_LT(excess, previous);
+    previous = 0.4 * excess;
+  }
+}
+
+TEST(Ridgeless, IsNotThereForEveryStudent) {
+  model::Problem problem = ridgeless(0.3);
+  problem.student = model::Student::direct_general;
+  EXPECT_THAT([&] { solve(problem); },
+              testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("students tied and direct")));
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
