@@ -80,14 +80,14 @@ TEST(OptimalDenoiser, ErrorIsPriorVarianceMinusThatOfTheEstimate) {
     for (const double v : {0.01, 0.1, 1.0, 10.0}) {
       const OptimalDenoiser denoiser(prior, v);
       double explained = 0, cube = 0;
-      for (const Law::Node& node : denoiser.law().quadrature().nodes) {
+      for (const Law::Node& node : denoiser.quadrature().nodes) {
         explained += node.weight * std::pow(denoiser(node.x) - prior.mean(), 2);
         cube += node.weight * std::pow(node.g.imag() / pi, 2);
       }
       const double error = denoiser.mean_square_error();
       EXPECT_NEAR(error, variance_of(prior) - explained, 1e-10 * prior.second_moment()) << v;
       EXPECT_NEAR(error, v * (1 - 4 * pi * pi / 3 * v * cube), 1e-10 * prior.second_moment()) << v;
-      EXPECT_LT(denoiser.law_error(), 1e-9);
+      EXPECT_LT(denoiser.quadrature().error(), 1e-9);
     }
 }
 

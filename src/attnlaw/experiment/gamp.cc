@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <limits>
 
 #include "attnlaw/experiment/gamp_channels.h"
 #include "attnlaw/experiment/penalty.h"
@@ -22,14 +22,18 @@ class Step {
 
   double size() const { return size_; }
   void observe(double residual) {
-    constexpr double kShrink = 0.7, kGrow = 1.02, kSmallest = 0.02;
-    size_ = residual > last_ ? std::max(kSmallest, kShrink * size_) : std::min(largest_, kGrow * size_);
-    last_ = residual;
+    const bool diverging = !(residual <= kGrowth * lowest_);
+    size_ = diverging ? std::max(kSmallest, kShrink * size_) : std::min(largest_, kRecover * size_);
+    lowest_ = diverging ? residual : std::min(lowest_, residual);
   }
 
  private:
+  /// Residuals of converging runs oscillate by less than this factor.
+  static constexpr double kGrowth = 2;
+  static constexpr double kShrink = 0.7, kRecover = 1.01, kSmallest = 0.02;
+
   double largest_, size_;
-  double last_ = std::numeric_limits<double>::infinity();
+  double lowest_ = std::numeric_limits<double>::infinity();
 };
 
 template <class Real>
@@ -38,8 +42,8 @@ class Iteration {
   Iteration(Objective<Real>& objective, const TrainingOptions& options)
       : objective_(objective),
         options_(options),
-        trained_(objective.problem().student == model::Student::tied),
-        channels_(trained_ ? make_tied_channels(objective.problem()) : make_bayes_channels(objective.problem())),
+        has_objective_(objective.problem().student == model::Student::tied),
+        channels_(has_objective_ ? make_tied_channels(objective.problem()) : make_bayes_channels(objective.problem())),
         norms_(score_norms(student_layout(objective.problem()))),
         estimate_(channels_->start(objective.d())),
         step_(channels_->largest_step()) {
@@ -47,36 +51,39 @@ class Iteration {
   }
 
   Trained run() {
-    for (int iteration = 1; iteration <= options_.max_iterations; ++iteration) {
-      const double residual = iterate(iteration == 1);
+    double residual = std::numeric_limits<double>::infinity();
+    int iteration = 0;
+    while (iteration < options_.max_iterations) {
+      residual = iterate(iteration == 0);
+      ++iteration;
       if (options_.observe) options_.observe(estimate_.S, estimate_.V);
-      const bool stalled = stall_.observe(residual);
-      if (!trained_) {
-        if (residual <= options_.tolerance || stalled) return posterior_mean(iteration, residual);
-      } else if (stalled || iteration % kMonitorInterval == 0) {
-        Trained trained = assess(objective_, estimate_.S, iteration, options_.tolerance);
-        if (trained.converged || stalled) return trained;
-      }
+      const bool last = stall_.observe(residual) || !std::isfinite(residual);
+      const bool look = has_objective_ ? iteration % kMonitorInterval == 0 : residual <= options_.tolerance;
+      if (!look && !last) continue;
+      Trained trained = finish(iteration, residual);
+      if (trained.converged || last) return trained;
     }
-    return trained_ ? assess(objective_, estimate_.S, options_.max_iterations, options_.tolerance)
-                    : posterior_mean(options_.max_iterations, last_residual_);
+    return finish(iteration, residual);
   }
 
  private:
-  Trained posterior_mean(int iterations, double residual) const {
+  Trained finish(int iterations, double residual) {
+    if (has_objective_) return assess(objective_, estimate_.S, iterations, options_.tolerance);
     return {estimate_.S, iterations, residual, residual <= options_.tolerance, estimate_.V};
   }
 
-  /// One iteration; returns its residual. The first one, where g = 0 tells nothing, takes all of the new g.
+  /// One iteration; returns its residual, infinite if the messages have overflowed (S then stays where it is). The
+  /// first one, where g = 0 tells nothing, takes all of the new g.
   double iterate(bool first) {
     const Messages messages = pass(first ? 1 : step_.size());
+    if (!messages.B.allFinite()) return std::numeric_limits<double>::infinity();
     const Estimate next = channels_->denoise(estimate_, messages);
     const double size = std::max(student_scale(estimate_.S, objective_.problem()), next.S.norm());
-    last_residual_ = (next.S - estimate_.S).norm() / size;
+    const double residual = (next.S - estimate_.S).norm() / size;
     estimate_.S += step_.size() * (next.S - estimate_.S);
     estimate_.V += step_.size() * (next.V - estimate_.V);
-    step_.observe(last_residual_);
-    return last_residual_;
+    step_.observe(residual);
+    return residual;
   }
 
   /// Updates g and sends it to S.
@@ -109,14 +116,13 @@ class Iteration {
 
   Objective<Real>& objective_;
   const TrainingOptions& options_;
-  bool trained_;  ///< has an objective
+  bool has_objective_;
   std::unique_ptr<GampChannels> channels_;
   Eigen::Array<double, 1, Eigen::Dynamic> norms_;
   Estimate estimate_;
   Columns<double> g_;
   Step step_;
   StallDetector stall_;
-  double last_residual_ = 0;
 };
 
 }  // namespace

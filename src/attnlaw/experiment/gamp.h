@@ -10,9 +10,9 @@ namespace attnlaw::experiment {
 ///
 ///     ω = z(X; S) − V g,   g ← output channel at ω,   B = Σ_μ Σ_{a≤b} g_ab A_ab,   (S, V) ← prior channel at S and B
 ///
-/// Every iteration moves (g, S, V) by a part `step` of the way to what the channels answer. It starts at 0.7 (tied) or
-/// 0.5 (bayes: undamped iterations diverge at d ~ 100), shrinks by a factor 0.7 each time the residual
-/// ‖S_new − S‖_F/‖S‖_F has grown, but not below 0.02, and recovers by 2 % in every iteration in which it has not.
+/// Every iteration moves (g, S, V) by a part of the way to what the channels answer. That part starts at 0.7 (tied) or
+/// 0.5 (bayes: undamped iterations diverge at d ~ 100), shrinks by a factor 0.7 when the residual ‖S_new − S‖_F/‖S‖_F
+/// has doubled since its lowest, but not below 0.02, and recovers by 1 % per iteration.
 ///
 /// Fixed points of the tied student are stationary points of the objective; kkt is the residual of its penalty. For
 /// bayes nothing is minimised; kkt is the residual of the iteration. Ends at the tolerance, at max_iterations, or when

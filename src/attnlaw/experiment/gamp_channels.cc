@@ -95,19 +95,25 @@ class BayesChannels : public GampChannels {
   Estimate denoise(const Estimate& estimate, const Messages& messages) const override {
     const auto d = static_cast<double>(estimate.S.rows());
     const double gain = (estimate.V + problem_.noise) / (2 * problem_.alpha * problem_.observed_score_count());
-    const double variance = std::max(d * d / (2 * messages.squares), kExact * problem_.target.Q_star());
+    const double variance = std::max(d * d / (2 * messages.squares), kResolution * problem_.target.Q_star());
     const Eigensystem R = eigensystem(estimate.S + (2 * gain / d) * messages.B);
     const matrix_laws::OptimalDenoiser denoiser(problem_.target.spectrum(), variance);
     std::vector<double> mapped = R.values;
-    for (double& value : mapped) value = denoiser(value);
+    // Stragglers beyond the outermost bands, which there are at finite d only, are taken for the edge: there the
+    // denoiser is infinitely steep, and iterations would not settle.
+    const auto& bands = denoiser.law().bands();
+    const double lowest = bands.front().support.lower, highest = bands.back().support.upper;
+    for (double& value : mapped) value = denoiser(std::clamp(value, lowest, highest));
     return {recompose(R, mapped), floored(denoiser.mean_square_error())};
   }
 
  private:
-  /// Errors below this part of Q* count as none: what keeps 1/V finite where the target is recovered.
-  static constexpr double kExact = 1e-8;
+  /// Least V and least variance of the noise in R, in units of Q*: what keeps them finite where the target is
+  /// recovered. Below, the spectrum of S* at d ~ 100 is not that of the prior any more: with less (1e-4, 1e-5)
+  /// iterations beyond recovery settle more slowly, or at larger errors.
+  static constexpr double kResolution = 1e-3;
 
-  double floored(double V) const { return std::max(V, kExact * problem_.target.Q_star()); }
+  double floored(double V) const { return std::max(V, kResolution * problem_.target.Q_star()); }
 
   /// z that gives the labels; for softmax up to a common shift of the scores.
   void observed_scores(const Columns<double>& labels, Columns<double>& z) const {

@@ -30,8 +30,8 @@ class OptimalDenoiser {
   /// in 1/v is mean_square_error()/4.
   double mutual_information() const;
 
-  /// Certified error of mass and moments of the law of Y, see Law::Quadrature::error.
-  double law_error() const { return quadrature_.error(); }
+  /// Nodes of the law of Y, and how far its mass and moments are certified.
+  const Law::Quadrature& quadrature() const { return quadrature_; }
 
   /// The law of Y.
   const Law& law() const { return law_; }
