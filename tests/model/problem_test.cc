@@ -66,7 +66,8 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.student = Student::bayes; }), "lambda", "leave it out", "got 0.05"},
       {with([](Problem& p) { p.student = Student::bayes, p.lambda_rule = LambdaRule::none, p.beta = 2; }), "beta",
        "must equal target-beta", "got 2 and 1"},
-      {with([](Problem& p) { p.lambda_rule = LambdaRule::none; }), "lambda", "a number > 0, 0+ or optimal", "tied"},
+      {with([](Problem& p) { p.lambda_rule = LambdaRule::none; }), "lambda", "a number > 0, 0+, optimal or edge",
+       "tied"},
       {with([](Problem& p) { p.head = Head::hardmax; }), "hardmax", "student bayes only", "student tied"},
       {with([](Problem& p) {
          p.head = Head::hardmax, p.student = Student::bayes, p.lambda_rule = LambdaRule::none, p.tokens = 3;
@@ -150,7 +151,7 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
       {R"({"alpha": 1, "lambda": 1, "loss": "cross-entropy"})", "not available yet"},
       {R"({"alpha": 1, "lambda": 1, "student": "bayes"})", "lambda has no meaning for the student bayes"},
       {R"({"alpha": 1, "lambda": 1, "student": "untied"})", "student must be tied, direct, direct-general or bayes"},
-      {R"({"alpha": 1, "lambda": "small"})", "lambda must be a number > 0, 0+ or optimal, got \"small\""},
+      {R"({"alpha": 1, "lambda": "small"})", "lambda must be a number > 0, 0+, optimal or edge, got \"small\""},
       {R"({"alpha": 1, "lambda": 1, "width": 0})", "width must be a finite number > 0, got 0"},
       {R"({"alpha": -1, "lambda": 1})", "alpha must be a finite number > 0, got -1"},
   };

@@ -57,13 +57,15 @@ void read_lambda(const Json& value, Problem& problem) {
     problem.lambda_rule = LambdaRule::ridgeless;
   } else if (value == "optimal") {
     problem.lambda_rule = LambdaRule::optimal;
+  } else if (value == "edge") {
+    problem.lambda_rule = LambdaRule::edge;
   } else if (value.is_number()) {
     problem.lambda_rule = LambdaRule::value;
     problem.lambda = value.get<double>();
   } else if (value.is_null()) {
     problem.lambda_rule = LambdaRule::none;
   } else {
-    reject("lambda must be a number > 0, 0+ or optimal, got {}", value.dump());
+    reject("lambda must be a number > 0, 0+, optimal or edge, got {}", value.dump());
   }
 }
 
@@ -96,7 +98,9 @@ void require_valid_lambda(const Problem& problem) {
     return;
   }
   if (problem.lambda_rule == LambdaRule::none)
-    reject("lambda is required for the student {}: a number > 0, 0+ or optimal", name(problem.student));
+    reject("lambda is required for the student {}: a number > 0, 0+, optimal or edge", name(problem.student));
+  if (problem.lambda_rule == LambdaRule::edge && problem.student != Student::tied)
+    reject("lambda = edge is a rule for the tied student, got student {}", name(problem.student));
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
   require_positive(problem.lambda, kMaxLambda, "lambda");
@@ -194,6 +198,8 @@ std::string lambda_text(const Problem& problem) {
       return "0+";
     case LambdaRule::optimal:
       return "optimal";
+    case LambdaRule::edge:
+      return "edge";
     case LambdaRule::none:
       break;
   }

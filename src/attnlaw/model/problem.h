@@ -28,7 +28,8 @@ enum class LambdaRule {
   value,      ///< Problem::lambda
   ridgeless,  ///< "0+": the limit λ → 0 of the trained student
   optimal,    ///< "optimal": the λ of least predicted test error
-  none        ///< student bayes, which has no penalty
+  edge,  ///< "edge": the least λ that trains the noise of the bulk to zero, 2λ = 2√q̂; tied student, theory only
+  none   ///< student bayes, which has no penalty
 };
 
 /// Largest T. Softmax over T tokens is an integral over 2(K − 1) = T(T+1) − 2 Gaussian coordinates, 270 at T = 16, and
@@ -66,7 +67,7 @@ struct Problem {
 
 /// Both documents use the option names of the command line as keys (`target-beta` for target_beta); reading rejects
 /// unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and validates. `alpha` is
-/// required, and so is `lambda` (a number, "0+" or "optimal") except for the student bayes, where it is null or
+/// required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the student bayes, where it is null or
 /// missing.
 nlohmann::json to_json(const Problem& problem);
 Problem problem_from_json(const nlohmann::json& document);
@@ -76,7 +77,7 @@ Problem problem_from_toml(const std::string& text);
 /// The keys of a TOML problem as a JSON object, unchecked: for those who complete it before problem_from_json.
 nlohmann::json json_from_toml(const std::string& text);
 
-/// λ as options write it: a number, "0+", "optimal", or "none".
+/// λ as options write it: a number, "0+", "optimal", "edge", or "none".
 std::string lambda_text(const Problem& problem);
 
 std::string name(Head head);
