@@ -148,6 +148,7 @@ TEST(Experiment, ALargePenaltyGivesZeroByEveryTrainer) {
     for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp}) {
       for (const Precision precision : {Precision::single_, Precision::double_}) {
         Options options = small();
+        options.instances = 1;
         options.trainer = trainer;
         options.precision = precision;
         const Experiment experiment = run(problem, options);

@@ -107,8 +107,8 @@ TEST(BayesGamp, MinimisesNothing) {
 /// Recovery thresholds at κ* = 0.5: α = 0.1875 for T = 2 softmax, 0.375 for the linear head with T = 1.
 TEST(BayesGamp, RecoversTheTargetFromNoiselessLabels) {
   for (const auto& problem : {bayes(model::Head::softmax, 2, 0.35, 0), bayes(model::Head::linear, 1, 0.6, 0)}) {
-    Options options = gamp_options(50, 1);
-    options.max_iterations = 300;
+    Options options = gamp_options(40, 1);
+    options.max_iterations = 200;
     EXPECT_LT(run(problem, options).mean.estimation, 1e-3);
   }
 }
