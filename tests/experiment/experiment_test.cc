@@ -44,6 +44,7 @@ TEST(Experiment, HasTheSameBitsOnAnyNumberOfThreads) {
   const model::Problem problem;
   Options options = small();
   options.d = 50;  // several groups of blocks in one gradient
+  options.max_iterations = 40;
   for (const int instances : {1, 3}) {
     options.instances = instances;
     options.threads = 1;
@@ -144,9 +145,10 @@ TEST(Experiment, ALargePenaltyGivesZeroByEveryTrainer) {
     model::Problem problem;
     problem.alpha = alpha;
     problem.lambda = lambda;
-    for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista}) {
+    for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp}) {
       for (const Precision precision : {Precision::single_, Precision::double_}) {
         Options options = small();
+        options.instances = 1;
         options.trainer = trainer;
         options.precision = precision;
         const Experiment experiment = run(problem, options);
@@ -240,7 +242,7 @@ TEST(BytesNeeded, AreLittleMoreThanTheData) {
 }
 
 TEST(Names, RoundTrip) {
-  for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista}) {
+  for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp}) {
     EXPECT_EQ(trainer_from_name(name(trainer)), trainer);
   }
   for (const Precision precision : {Precision::single_, Precision::double_}) {

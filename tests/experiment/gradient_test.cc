@@ -5,6 +5,9 @@
 
 #include "attnlaw/base/random.h"
 #include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/parameters.h"
+#include "attnlaw/experiment/penalty.h"
+#include "attnlaw/experiment/proximal_point.h"
 #include "attnlaw/experiment/scores.h"
 
 namespace attnlaw::experiment {
@@ -16,6 +19,8 @@ struct Case {
   int tokens;
   double beta, target_beta, noise;
   int d;
+  model::Student student = model::Student::tied;
+  double width = 1;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -27,23 +32,23 @@ model::Problem problem_of(const Case& c) {
   problem.beta = c.beta;
   problem.target_beta = c.target_beta;
   problem.noise = c.noise;
+  problem.student = c.student;
+  problem.width = c.width;
   problem.alpha = 0.8;
   problem.lambda = 0.07;
   return problem;
 }
 
-Matrix<double> gaussian(Eigen::Index d, std::uint64_t stream) {
-  Matrix<double> matrix(d, d);
+Matrix<double> gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
+  Matrix<double> matrix(rows, columns);
   base::NormalStream(77, stream).fill(0, std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
   return matrix;
 }
 
 Matrix<double> symmetric(Eigen::Index d, std::uint64_t stream) {
-  const Matrix<double> G = gaussian(d, stream);
+  const Matrix<double> G = gaussian(d, d, stream);
   return (G + G.transpose()) / std::sqrt(2.0 * static_cast<double>(d));
 }
-
-double inner(const Matrix<double>& a, const Matrix<double>& b) { return (a.array() * b.array()).sum(); }
 
 class Gradient : public testing::TestWithParam<Case> {
  protected:
@@ -51,14 +56,26 @@ class Gradient : public testing::TestWithParam<Case> {
       : problem_(problem_of(GetParam())),
         target_(problem_.target.eigenvalues(static_cast<std::size_t>(d()), 1, 0)),
         data_(draw_data<double>(problem_, target_, 1, 0)),
-        objective_(problem_, data_, 1) {}
+        objective_(problem_, data_, 1),
+        parameters_(make_parameters(objective_)) {}
 
   Eigen::Index d() const { return GetParam().d; }
+  bool tied() const { return problem_.student == model::Student::tied; }
+  /// Some S that the student may be.
+  Matrix<double> some_student(std::uint64_t stream) const {
+    if (problem_.student != model::Student::direct_general) return symmetric(d(), stream);
+    return gaussian(d(), d(), stream) / std::sqrt(static_cast<double>(d()));
+  }
+  /// Some parameters of a student of ordinary size.
+  Matrix<double> some_parameters(std::uint64_t stream) const {
+    return tied() ? gaussian(d(), factor_columns(problem_, d()), stream) : some_student(stream);
+  }
 
   model::Problem problem_;
   std::vector<double> target_;
   Data<double> data_;
   Objective<double> objective_;
+  std::unique_ptr<Parameters> parameters_;
 };
 
 /// ℓ of one sequence straight from docs/theory/erm.md section 1.
@@ -77,7 +94,7 @@ double loss_by_definition(const model::Problem& problem, const Matrix<double>& X
         output = std::exp(problem.beta * h(a, b)) / normalisation;
         label = labels(mu, a * T + b);
       } else {
-        label = labels(mu, score_index(T, a, b));
+        label = labels(mu, student_layout(problem).index(a, b));
       }
       loss += (label - output) * (label - output);
     }
@@ -86,7 +103,7 @@ double loss_by_definition(const model::Problem& problem, const Matrix<double>& X
 }
 
 TEST_P(Gradient, LossIsItsDefinition) {
-  const Matrix<double> S = symmetric(d(), 2);
+  const Matrix<double> S = some_student(2);
   double expected = 0;
   for (Eigen::Index mu = 0; mu < data_.labels.rows(); ++mu) {
     expected += loss_by_definition(problem_, data_.X, data_.labels, mu, S);
@@ -102,80 +119,125 @@ constexpr double kStep = 1e-5;
 constexpr double kDifferenceError = 1e-8;
 
 TEST_P(Gradient, InSIsTheSlopeOfTheLoss) {
-  const Matrix<double> S = symmetric(d(), 3);
+  const Matrix<double> S = some_student(3);
   Matrix<double> gradient;
   objective_.loss(S, gradient);
-  EXPECT_LT((gradient - gradient.transpose()).norm(), 1e-14);
+  if (student_layout(problem_).symmetric) {
+    EXPECT_LT((gradient - gradient.transpose()).norm(), 1e-14);
+  }
   for (std::uint64_t stream = 10; stream < 14; ++stream) {
-    const Matrix<double> V = symmetric(d(), stream);
+    const Matrix<double> V = some_student(stream);
     const double slope = (objective_.loss(S + kStep * V) - objective_.loss(S - kStep * V)) / (2 * kStep);
     EXPECT_NEAR(inner(gradient, V), slope, kDifferenceError * (1 + gradient.norm() * V.norm()));
   }
 }
 
-TEST_P(Gradient, InWIsTheSlopeOfTheObjective) {
-  const Matrix<double> W = gaussian(d(), 4);
+TEST_P(Gradient, InTheParametersIsTheSlopeOfTheObjective) {
+  const Matrix<double> point = some_parameters(4);
   Matrix<double> gradient, unused;
-  objective_.objective_of_factor(W, gradient);
+  parameters_->objective(point, gradient);
   for (std::uint64_t stream = 20; stream < 24; ++stream) {
-    const Matrix<double> V = gaussian(d(), stream);
-    const double slope = (objective_.objective_of_factor(W + kStep * V, unused) -
-                          objective_.objective_of_factor(W - kStep * V, unused)) /
-                         (2 * kStep);
+    const Matrix<double> V = some_parameters(stream);
+    const double slope =
+        (parameters_->objective(point + kStep * V, unused) - parameters_->objective(point - kStep * V, unused)) /
+        (2 * kStep);
     EXPECT_NEAR(inner(gradient, V), slope, kDifferenceError * (1 + gradient.norm() * V.norm()));
   }
 }
 
-/// S = W Wᵀ/d: ∇_W = (2/d)(∇_S + (λ/d) I) W.
-TEST_P(Gradient, InWIsTheChainRuleOfTheGradientInS) {
-  const Matrix<double> W = gaussian(d(), 5), S = student_of_factor(W);
-  Matrix<double> in_W, in_S;
-  const double value = objective_.objective_of_factor(W, in_W);
-  const double loss = objective_.loss(S, in_S);
+TEST_P(Gradient, ObjectiveIsLossPlusPenalty) {
+  const Matrix<double> point = some_parameters(5), S = parameters_->student(point);
+  Matrix<double> unused;
   const auto size = static_cast<double>(d());
-  EXPECT_NEAR(value, loss + problem_.lambda * S.trace() / size, 1e-12 * value);
-  const Matrix<double> expected = 2 / size * (in_S + problem_.lambda / size * Matrix<double>::Identity(d(), d())) * W;
+  const double penalty = problem_.lambda / size * (tied() ? S.trace() : S.squaredNorm());
+  const double value = parameters_->objective(point, unused);
+  EXPECT_NEAR(value, objective_.loss(S) + penalty, 1e-12 * value);
+  EXPECT_NEAR(make_penalty(problem_)->value(S), penalty, 1e-12 * penalty);
+}
+
+/// S = W Wᵀ/√(m_h d): ∇_W = (2/√(m_h d))(∇_S + (λ/d) I) W.
+TEST_P(Gradient, InWIsTheChainRuleOfTheGradientInS) {
+  if (!tied()) GTEST_SKIP() << "no factor";
+  const Matrix<double> W = some_parameters(5), S = student_of_factor(W);
+  const auto size = static_cast<double>(d()), columns = static_cast<double>(W.cols());
+  EXPECT_LT((S - W * W.transpose() / std::sqrt(columns * size)).norm(), 1e-12 * S.norm());
+  Matrix<double> in_W, in_S;
+  objective_.objective_of_factor(W, in_W);
+  objective_.loss(S, in_S);
+  const Matrix<double> expected =
+      2 / std::sqrt(columns * size) * (in_S + problem_.lambda / size * Matrix<double>::Identity(d(), d())) * W;
   EXPECT_LT((in_W - expected).norm(), 1e-12 * expected.norm());
+}
+
+/// What the gradient in the parameters tells of the residual is no more than the residual, and all of it where only
+/// stationarity counts.
+TEST_P(Gradient, BoundsTheResidual) {
+  const Matrix<double> point = some_parameters(8), S = parameters_->student(point);
+  Matrix<double> gradient, loss_gradient;
+  parameters_->objective(point, gradient);
+  objective_.loss(S, loss_gradient);
+  const double residual = kkt_residual(S, loss_gradient, problem_);
+  const double bound = parameters_->residual_bound(point, gradient);
+  EXPECT_LE(bound, residual * (1 + 1e-10));
+  if (!tied() || problem_.width < 1) {
+    EXPECT_NEAR(bound, residual, 1e-10 * residual);
+  }
 }
 
 TEST_P(Gradient, InFloatAgreesWithDouble) {
   const Data<float> data{data_.X.cast<float>(), data_.labels.cast<float>()};
   Objective<float> single(problem_, data, 1);
-  const Matrix<double> W = gaussian(d(), 6);
+  const Matrix<double> point = some_parameters(6);
   Matrix<double> expected, gradient;
-  const double value = objective_.objective_of_factor(W, expected);
-  EXPECT_NEAR(single.objective_of_factor(W, gradient), value, 1e-5 * value);
+  const double value = parameters_->objective(point, expected);
+  EXPECT_NEAR(make_parameters(single)->objective(point, gradient), value, 1e-5 * value);
   EXPECT_LT((gradient - expected).norm(), 2e-5 * expected.norm());
 }
 
 TEST_P(Gradient, HasTheSameBitsOnAnyNumberOfThreads) {
-  const Matrix<double> W = gaussian(d(), 7);
+  const Matrix<double> point = some_parameters(7);
   Matrix<double> expected, gradient;
-  const double value = objective_.objective_of_factor(W, expected);
+  const double value = parameters_->objective(point, expected);
   for (const int threads : {2, 3}) {
     Objective<double> objective(problem_, data_, threads);
-    EXPECT_EQ(objective.objective_of_factor(W, gradient), value);
+    EXPECT_EQ(make_parameters(objective)->objective(point, gradient), value);
     EXPECT_TRUE((gradient.array() == expected.array()).all());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Problems, Gradient,
-                         testing::Values(Case{"softmax_2", model::Head::softmax, 2, 1, 1, 0, 17},
-                                         Case{"softmax_2_noise", model::Head::softmax, 2, 0.7, 1.6, 0.5, 40},
-                                         Case{"softmax_3", model::Head::softmax, 3, 1.5, 1, 0, 19},
-                                         Case{"softmax_5", model::Head::softmax, 5, 1, 1, 0.1, 12},
-                                         Case{"linear_1", model::Head::linear, 1, 1, 1, 0.3, 21},
-                                         Case{"linear_2", model::Head::linear, 2, 1, 1, 0, 150},
-                                         Case{"softmax_300_tokens", model::Head::softmax, 300, 1, 1, 0, 3}),
-                         [](const auto& parameter) { return std::string(parameter.param.name); });
+using model::Student;
+INSTANTIATE_TEST_SUITE_P(
+    Problems, Gradient,
+    testing::Values(Case{"softmax_2", model::Head::softmax, 2, 1, 1, 0, 17},
+                    Case{"softmax_2_noise", model::Head::softmax, 2, 0.7, 1.6, 0.5, 40},
+                    Case{"softmax_3", model::Head::softmax, 3, 1.5, 1, 0, 19},
+                    Case{"softmax_5", model::Head::softmax, 5, 1, 1, 0.1, 12},
+                    Case{"linear_1", model::Head::linear, 1, 1, 1, 0.3, 21},
+                    Case{"linear_2", model::Head::linear, 2, 1, 1, 0, 80},
+                    Case{"softmax_300_tokens", model::Head::softmax, 300, 1, 1, 0, 3},
+                    Case{"narrow", model::Head::softmax, 3, 1.5, 1, 0.1, 19, Student::tied, 0.3},
+                    Case{"narrow_linear", model::Head::linear, 2, 1, 1, 0.2, 30, Student::tied, 0.5},
+                    Case{"direct", model::Head::softmax, 3, 1.5, 1, 0.1, 19, Student::direct},
+                    Case{"direct_linear", model::Head::linear, 2, 1, 1, 0.2, 20, Student::direct},
+                    Case{"general_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::direct_general},
+                    Case{"general_4", model::Head::softmax, 4, 1, 1, 0.3, 16, Student::direct_general},
+                    Case{"general_linear", model::Head::linear, 3, 1, 1, 0.3, 18, Student::direct_general},
+                    Case{"general_linear_1", model::Head::linear, 1, 1, 1, 0.3, 18, Student::direct_general}),
+    [](const auto& parameter) { return std::string(parameter.param.name); });
 
-TEST(Scores, AreIndexedBySymmetricPairsInOrder) {
-  for (int T = 1, k = 0; T <= 6; ++T, k = 0) {
-    for (int a = 0; a < T; ++a) {
-      for (int b = a; b < T; ++b, ++k) {
-        EXPECT_EQ(score_index(T, a, b), k);
-        EXPECT_EQ(score_index(T, b, a), k);
-      }
+TEST(Scores, AreIndexedInOrder) {
+  for (int T = 1; T <= 6; ++T) {
+    for (const bool symmetric : {true, false}) {
+      const ScoreLayout layout{T, symmetric};
+      int count = 0, entries = 0;
+      layout.for_each([&](int a, int b, int k) {
+        EXPECT_EQ(k, count++);
+        EXPECT_EQ(layout.index(a, b), k);
+        EXPECT_EQ(layout.index(b, a) == k, symmetric || a == b);
+        entries += layout.multiplicity(a, b);
+      });
+      EXPECT_EQ(layout.count(), count);
+      EXPECT_EQ(entries, T * T);
     }
   }
 }
@@ -190,6 +252,92 @@ TEST(Softmax, DoesNotOverflowAtLowTemperature) {
   EXPECT_EQ(outputs(0, 1), 0.0F);
   EXPECT_EQ(outputs(0, 2), 1.0F);
   EXPECT_EQ(outputs(0, 3), 0.0F);
+}
+
+/// A label and a field of T tokens, V between weak and strong.
+struct ProximalCase {
+  model::Head head;
+  int tokens;
+  double beta, V;
+};
+
+class Prox : public testing::TestWithParam<ProximalCase> {
+ protected:
+  Prox() : label_(1, 1) {
+    problem_.head = GetParam().head;
+    problem_.tokens = GetParam().tokens;
+    problem_.beta = GetParam().beta;
+    const Eigen::Index K = problem_.score_count();
+    omega_ = gaussian(K, 1, 31);
+    start_ = gaussian(K, 1, 32);
+    const Columns<double> scores = 1.5 * gaussian(1, K, 33).array();
+    label_.resize(1, output_count(problem_));
+    target_outputs(problem_, scores, label_);
+  }
+
+  /// ℓ at z, by the code of the objective.
+  double loss(const Eigen::VectorXd& z) const {
+    Columns<double> scores = (z.array() * score_norms(student_layout(problem_)).array()).transpose();
+    Columns<double> outputs(1, output_count(problem_));
+    return loss_and_coefficients<double>(problem_, label_, scores, outputs);
+  }
+  double objective(const Eigen::VectorXd& z) const { return loss(z) + (z - omega_).squaredNorm() / (2 * GetParam().V); }
+
+  model::Problem problem_;
+  Eigen::VectorXd omega_, start_;
+  Columns<double> label_;
+};
+
+TEST_P(Prox, IsAMinimum) {
+  ProximalPoint proximal(problem_);
+  proximal.solve(label_, omega_, start_, GetParam().V);
+  const Eigen::VectorXd z = omega_ + GetParam().V * proximal.g();
+  const double minimum = objective(z);
+  EXPECT_LE(minimum, objective(omega_));
+  EXPECT_LE(minimum, objective(start_));
+  for (std::uint64_t stream = 40; stream < 60; ++stream) {
+    const Eigen::VectorXd step = gaussian(z.size(), 1, stream);
+    for (const double size : {1e-3, 0.1}) EXPECT_LE(minimum, objective(z + size * step) * (1 + 1e-13));
+  }
+}
+
+/// −Σ_k ∂g_k/∂ω_k by central differences of g.
+TEST_P(Prox, ResponseIsTheDivergenceOfG) {
+  ProximalPoint proximal(problem_);
+  proximal.solve(label_, omega_, start_, GetParam().V);
+  const double response = proximal.response();
+  const Eigen::VectorXd at = omega_ + GetParam().V * proximal.g();
+  constexpr double kShift = 1e-4;
+  double divergence = 0;
+  for (Eigen::Index k = 0; k < omega_.size(); ++k) {
+    for (const double sign : {1.0, -1.0}) {
+      Eigen::VectorXd omega = omega_;
+      omega[k] += sign * kShift;
+      proximal.solve(label_, omega, at, GetParam().V);
+      divergence += sign * proximal.g()[k] / (2 * kShift);
+    }
+  }
+  EXPECT_NEAR(response, -divergence, 1e-5 * (1 + std::abs(response)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Prox,
+                         testing::Values(ProximalCase{model::Head::softmax, 2, 1, 0.3},
+                                         ProximalCase{model::Head::softmax, 2, 1.5, 4},
+                                         ProximalCase{model::Head::softmax, 3, 1, 1},
+                                         ProximalCase{model::Head::softmax, 5, 0.8, 2},
+                                         ProximalCase{model::Head::linear, 3, 1, 0.7}));
+
+/// ℓ = 2|z − z_y|²: ẑ = (ω + 4V z_y)/(1 + 4V).
+TEST(ProxOfTheLinearHead, HasItsClosedForm) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  constexpr double kV = 0.6;
+  const Eigen::VectorXd z_y = gaussian(3, 1, 5), omega = gaussian(3, 1, 6);
+  const Columns<double> label = (z_y.array() * score_norms({2, true}).array()).transpose();
+  ProximalPoint proximal(problem);
+  proximal.solve(label, omega, omega, kV);
+  EXPECT_LT((proximal.g() - 4 * (z_y - omega) / (1 + 4 * kV)).norm(), 1e-12);
+  EXPECT_NEAR(proximal.response(), 3 * 4 / (1 + 4 * kV), 1e-12);
 }
 
 }  // namespace

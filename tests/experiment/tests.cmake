@@ -1,5 +1,8 @@
 attnlaw_test(experiment data)
 attnlaw_test(experiment experiment)
+attnlaw_test(experiment gamp)
 attnlaw_test(experiment gradient)
+attnlaw_test(experiment students)
 attnlaw_test(experiment trainer)
 target_link_libraries(experiment_experiment_test PRIVATE GTest::gmock)
+target_link_libraries(experiment_students_test PRIVATE GTest::gmock)

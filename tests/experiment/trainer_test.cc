@@ -7,6 +7,7 @@
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/experiment/fista.h"
 #include "attnlaw/experiment/lbfgs.h"
+#include "attnlaw/experiment/penalty.h"
 
 namespace attnlaw::experiment {
 namespace {

@@ -67,7 +67,7 @@ TEST(OptimalDenoiser, OfASemicircleIsLinear) {
 }
 
 TEST(OptimalDenoiser, ReproducesTheValuesOfTheNotes) {
-  // docs/theory/bayes_optimal.md, section 2: Wishart prior of κ = 1/2, v = 0.05, 0.3, 1.
+  // docs/theory/bayes_optimal.md, section 6: Wishart prior of κ = 1/2, v = 0.05, 0.3, 1.
   const Spectrum prior = WishartSpectrum{0.5, 1};
   EXPECT_NEAR(OptimalDenoiser(prior, 0.05).mean_square_error(), 0.03528, 5e-6);
   EXPECT_NEAR(OptimalDenoiser(prior, 0.3).mean_square_error(), 0.16889, 5e-6);

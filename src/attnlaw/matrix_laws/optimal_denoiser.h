@@ -40,8 +40,8 @@ class OptimalDenoiser {
   std::vector<Interval> bands() const;
 
  private:
-  /// Re w at Y's eigenvalue x, with w the point of Biane's curve over x (docs/theory/free_convolution.md): ξ = 2 Re w −
-  /// x.
+  /// Re w of the point w over x on Biane's curve (docs/theory/free_convolution.md): ξ = 2 Re w − x. Outside the bands
+  /// w is real, between the ends of two bands of the curve (infinite beyond the outermost).
   double subordinate_inside(double x) const;
   double subordinate_outside(double x, Interval parameters) const;
 

@@ -1,5 +1,5 @@
 #pragma once
-/// How well the posterior predicts the label of a fresh sequence (docs/theory/bayes_optimal.md, section 4).
+/// How well the posterior predicts the label of a fresh sequence (docs/theory/bayes_optimal.md, section 5).
 
 #include <cstddef>
 
