@@ -72,8 +72,10 @@ Law::Point biane_point(const Spectrum& spectrum, double variance, double u, cons
 /// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
 double resolvent_square(const Spectrum& spectrum, double u) {
   if (spectrum.discrete()) return spectrum.atom_sums(u, 0).phi;
-  const double square = -spectrum.stieltjes({u, 0}).derivative.real();
-  return square > 0 ? square : kInfinity;  // exactly at an edge of the support
+  const Stieltjes g = spectrum.stieltjes({u, 0});
+  const double square = -g.derivative.real();
+  // At an edge of the support, which rounding may put inside it.
+  return square > 0 && g.value.imag() == 0 ? square : kInfinity;
 }
 
 /// The end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F < 1/a².

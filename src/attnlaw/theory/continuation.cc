@@ -30,8 +30,8 @@ double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
 /// One stable solution.
 struct Found {
   FixedPoint at;
-  bool jumped = false;    ///< between the α before and this one the branch ended
-  Spinodal spinodal;      ///< where, if it did
+  bool jumped = false;  ///< between the α before and this one the branch ended
+  Spinodal spinodal;    ///< where, if it did
 };
 
 /// Solves at any α on one point set.
@@ -112,7 +112,8 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
   sweep.at[last] = follower.informed(alphas[last]);
   for (std::size_t i = last; i-- > 0;) {
     // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
-    const bool retraces = !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps, follower.Q_star()) <= kSame;
+    const bool retraces =
+        !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps, follower.Q_star()) <= kSame;
     if (retraces) {
       sweep.at[i] = up.at[i];
       continue;

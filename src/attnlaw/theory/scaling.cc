@@ -27,8 +27,7 @@ void require_valid(const model::Problem& problem, std::span<const double> n) {
   if (!problem.target.power_law())
     base::reject("a scaling curve needs a target powerlaw:GAMMA,D, got {}", problem.target.spec());
   if (problem.student != model::Student::tied && problem.student != model::Student::direct)
-    base::reject("a scaling curve is available for the students tied and direct, got {}",
-                 model::name(problem.student));
+    base::reject("a scaling curve is available for the students tied and direct, got {}", model::name(problem.student));
   if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
   for (std::size_t i = 0; i < n.size(); ++i)
     if (!(n[i] > 0) || !std::isfinite(n[i]) || (i > 0 && !(n[i] > n[i - 1])))
@@ -64,12 +63,15 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
   const SpectralFunction f = function_of(solution, noisy_target(target, conjugates, 0));
   const Law law = noisy_target(target, conjugates, f.cut);
   // Bands that begin below the cut hold the atoms that are not learned; what of them is above the cut is noise.
-  double unlearned_weight = 0;
-  for (const auto& band : law.bands())
-    if (band.support.lower < f.cut) unlearned_weight += band.mass;
+  double unlearned_weight = 0, bulk_end = f.cut;
+  for (const auto& band : law.bands()) {
+    if (band.support.lower >= f.cut) break;
+    unlearned_weight += band.mass;
+    bulk_end = band.support.upper;
+  }
   const double breakpoints[] = {f.cut};
   for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
-    if (node.x <= f.cut || law.cdf(node.x) > unlearned_weight) continue;
+    if (node.x <= f.cut || node.x >= bulk_end) continue;
     const double value = f(node.x);
     const double along_target = (node.x - 2 * conjugates.q_hat * node.g.real()) / conjugates.m_hat;
     parts.bulk += node.weight * value * (value - 2 * along_target);
@@ -260,8 +262,8 @@ nlohmann::json to_json(const ScalingCurve& curve) {
   for (const Regime regime : {Regime::noise_dominated, Regime::noiseless, Regime::parametric})
     exponents[name(regime)] = {{"fitted", fitted_exponent(curve, regime)},
                                {"predicted", predicted_exponent(regime, curve.gamma)}};
-  return {{"gamma", curve.gamma},         {"dimension", curve.dimension},   {"points", points},
-          {"transitions", transitions}, {"crossovers", crossovers}, {"exponents", exponents}};
+  return {{"gamma", curve.gamma},       {"dimension", curve.dimension}, {"points", points},
+          {"transitions", transitions}, {"crossovers", crossovers},     {"exponents", exponents}};
 }
 
 }  // namespace attnlaw::theory
