@@ -16,6 +16,8 @@ using matrix_laws::Spectrum;
 /// followed in smaller steps; one that still does over kFinest of α has jumped.
 constexpr double kLongestMove = 0.3;
 constexpr double kFinest = 1e-4;
+/// Where S = 0 gives way to a q of this share of Q*, it does so continuously.
+constexpr double kOnset = 0.02;
 /// Two fixed points this close are the same one.
 constexpr double kSame = 1e-3;
 
@@ -40,7 +42,7 @@ class Follower {
   Follower(const model::Problem& problem, const SolveOptions& options, int log2_points)
       : problem_(problem),
         target_(problem.target.spectrum()),
-        tolerance_{1e-3 * options.accuracy, 0.1 * options.accuracy},
+        tolerance_{1e-2 * options.accuracy, 0.1 * options.accuracy},
         log2_points_(log2_points) {}
 
   TrainedStudent student(double alpha) const {
@@ -60,15 +62,17 @@ class Follower {
     return student(alpha).find(Start{{Q, (1 - 0.5 * kOff) * Q, V}, std::nullopt}, tolerance_);
   }
 
-  /// The solution at `to` that continues `from`, the one at `alpha`.
-  Found follow(const FixedPoint& from, double alpha, double to) const {
-    Found found{from.overlaps.q > 0 ? student(to).find(Start{from.overlaps, from.slope}, tolerance_) : uninformed(to),
-                false,
-                {}};
+  /// The solution at `to` that continues `from`, the one at `alpha`, starting from `guess`.
+  Found follow(const FixedPoint& from, double alpha, double to, const Overlaps& guess) const {
+    Found found{
+        from.overlaps.q > 0 ? student(to).find(Start{guess, from.slope}, tolerance_) : uninformed(to), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
     const bool lost = !found.at.converged || !found.at.stable();
     if (!lost && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
-    // S = 0 ends continuously in log α only: leaving it is no jump.
+    // A student leaves S = 0 continuously, infinitely far away in log q.
+    const bool onset = std::min(found.at.overlaps.q, from.overlaps.q) == 0 &&
+                       std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
+    if (fine && !lost && onset) return found;
     if (fine) {
       found.jumped = true;
       found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
@@ -76,8 +80,8 @@ class Follower {
       return found;
     }
     const double middle = std::sqrt(alpha * to);
-    const Found half = follow(from, alpha, middle);
-    Found rest = follow(half.at, middle, to);
+    const Found half = follow(from, alpha, middle, from.overlaps);
+    Found rest = follow(half.at, middle, to, half.at.overlaps);
     if (half.jumped) rest.jumped = true, rest.spinodal = half.spinodal;
     return rest;
   }
@@ -89,6 +93,16 @@ class Follower {
   int log2_points_;
 };
 
+/// Where the line through the last two solutions leads at the next α, in the coordinates of FixedPoint over log α; the
+/// last one where there is no line.
+Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ratio, double Q_star) {
+  if (!(before.overlaps.q > 0) || !(last.overlaps.q > 0)) return last.overlaps;
+  const Coordinates x = to_coordinates(before.overlaps, Q_star), y = to_coordinates(last.overlaps, Q_star);
+  if (x.size() != y.size()) return last.overlaps;
+  const Coordinates move = ratio * (y - x);
+  return move.cwiseAbs().maxCoeff() > kLongestMove ? last.overlaps : from_coordinates(y + move, Q_star);
+}
+
 /// A sweep: the solution at each α, and where it jumped between two.
 struct Sweep {
   std::vector<FixedPoint> at;
@@ -99,7 +113,13 @@ Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
   Sweep sweep{std::vector<FixedPoint>(alphas.size()), std::vector<std::optional<Spinodal>>(alphas.size())};
   sweep.at[0] = follower.uninformed(alphas[0]);
   for (std::size_t i = 1; i < alphas.size(); ++i) {
-    Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i]);
+    const bool line = i > 1 && !sweep.jump[i - 1];
+    const Overlaps guess =
+        line ? extrapolate(sweep.at[i - 2], sweep.at[i - 1],
+                           std::log(alphas[i] / alphas[i - 1]) / std::log(alphas[i - 1] / alphas[i - 2]),
+                           follower.Q_star())
+             : sweep.at[i - 1].overlaps;
+    Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess);
     if (found.jumped) sweep.jump[i] = found.spinodal;
     sweep.at[i] = std::move(found.at);
   }
@@ -118,7 +138,7 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
       sweep.at[i] = up.at[i];
       continue;
     }
-    Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i]);
+    Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i], sweep.at[i + 1].overlaps);
     if (found.jumped) sweep.jump[i] = found.spinodal;
     sweep.at[i] = std::move(found.at);
   }

@@ -58,7 +58,9 @@ Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates
   const Law law = many ? noisy_target(target, conjugates, threshold(conjugates)) : noisy_target(target, conjugates);
   const SpectralFunction f = function(law, conjugates);
   const double breakpoints[] = {f.cut};
-  const Law::Quadrature quadrature = law.quadrature(breakpoints);
+  // Near the threshold many atoms stand as bumps in one band: resolved to what the sums over them are good for.
+  constexpr double kManyTolerance = 1e-10;
+  const Law::Quadrature quadrature = many ? law.quadrature(breakpoints, kManyTolerance) : law.quadrature(breakpoints);
   const bool all_resolved = law.unresolved_mass() == 0;
   Integrals over;
   for (const Law::Node& node : quadrature.nodes)
