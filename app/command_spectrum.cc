@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <optional>
+#include <stdexcept>
 
 #include "attnlaw/study/resolve.h"
 #include "commands.h"
@@ -101,6 +102,10 @@ report::Page page_of(const Outcome& outcome, report::Table table) {
 }  // namespace
 
 int run(const SpectrumArguments& arguments) {
+  if (arguments.problem.student == model::Student::bayes)
+    throw std::invalid_argument(
+        "spectrum is about trained students: tied, direct and direct-general, got bayes (attnlaw solve prints the "
+        "bands of the posterior mean)");
   require_outputs(arguments.common, arguments.html);
   const Outcome outcome = arguments.experiments.d.empty() ? predict(arguments) : predict_and_measure(arguments);
   report::Table table = spectrum_table(outcome.solution, outcome.measurement());

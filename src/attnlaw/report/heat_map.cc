@@ -72,10 +72,11 @@ json line_rows(const HeatMap& map) {
 json plane_axis(const char* field, const Axis& axis, const std::vector<double>& edges) {
   json encoding = parts::quantitative(field, axis);
   encoding["scale"] = {{"domain", {edges.front(), edges.back()}}, {"nice", false}, {"zero", false}};
+  encoding["axis"]["grid"] = false;
   if (axis.scale == Scale::linear) return encoding;
   encoding["scale"]["type"] = "log";
   encoding["scale"].erase("zero");
-  encoding["axis"] = {{"format", "~g"}};
+  encoding["axis"] = {{"format", "~g"}, {"grid", false}};
   const std::vector<double> ticks = parts::log_ticks(edges.front(), edges.back());
   if (ticks.size() >= 2) encoding["axis"]["values"] = ticks;
   return encoding;
@@ -104,10 +105,17 @@ json cell_layer(const HeatMap& map, const json& x, const json& y) {
                                      parts::tooltip("value", map.value.title)})}}}};
 }
 
+bool has_points(const HeatMap& map, const HeatMap::Line& line) {
+  return std::any_of(line.points.begin(), line.points.end(), [&](const Point& point) {
+    return parts::drawable(point.x, map.x.scale) && parts::drawable(point.y, map.y.scale);
+  });
+}
+
 /// White lines on black ones, visible on every colour.
 json line_layers(const HeatMap& map, const json& x, const json& y) {
   json domain = json::array(), range = json::array();
   for (std::size_t i = 0; i < map.lines.size(); ++i) {
+    if (!has_points(map, map.lines[i])) continue;
     domain.push_back(map.lines[i].name);
     range.push_back(dashes[i % dashes.size()]);
   }

@@ -27,13 +27,21 @@ bool has_thresholds(const model::Problem& problem) {
   return problem.student == model::Student::tied || problem.student == model::Student::direct;
 }
 
+theory::Solution solve_from_neighbour(const model::Problem& problem, const theory::SolveOptions& options) {
+  theory::Solution solution = theory::solve(problem, options);
+  if (solution.diagnostics.converged || !options.start) return solution;
+  theory::SolveOptions uninformed = options;  // the branch of the neighbour ends here
+  uninformed.start.reset();
+  return theory::solve(problem, uninformed);
+}
+
 /// One value of the variable: ascending α, each from its neighbour.
 void solve_row(model::Problem problem, std::span<const double> alphas, theory::SolveOptions options,
                std::span<DiagramPoint> row) {
   options.detail = theory::Detail::errors;
   for (std::size_t k = 0; k < alphas.size(); ++k) {
     problem.alpha = alphas[k];
-    const theory::Solution solution = theory::solve(problem, options);
+    const theory::Solution solution = solve_from_neighbour(problem, options);
     row[k] = {solution.errors, solution.diagnostics.converged};
     options.start.reset();
     const bool neighbour = problem.lambda_rule == model::LambdaRule::value && solution.diagnostics.converged &&
