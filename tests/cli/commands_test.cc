@@ -77,21 +77,20 @@ TEST(Solve, TableAndCsvShowTheSameFigures) {
 }
 
 TEST(Solve, EveryStudentAndLambdaRule) {
-  const auto solve = [](const std::string& arguments) {
-    return run_json("solve --alpha 0.3 --head linear " + arguments);
-  };
-  const json optimal = solve("--lambda optimal --noise 0.1");
+  const auto solve = [](const std::string& arguments) { return run_json("solve " + arguments); };
+  const json optimal = solve("--head linear --alpha 0.3 --lambda optimal --noise 0.1");
   expect_keys(optimal, json::parse(R"({"optimal_lambda": {"lambda": 0, "test": 0, "curvature": 0, "where": 0}})"));
   EXPECT_EQ(optimal["problem"]["lambda"], optimal["optimal_lambda"]["lambda"]);
-  EXPECT_EQ(solve("--lambda 0+")["ridgeless"]["phase"], "recovered");
-  EXPECT_EQ(solve("--lambda 0+ --alpha 0.1")["ridgeless"]["phase"], "interpolating");
-  expect_keys(solve("--lambda 0.1 --student direct-general"), json::parse(R"({"overlaps": {"q_a": 0, "V_a": 0}})"));
-  const json bayes = solve("--student bayes --noise 0.1");
+  EXPECT_EQ(solve("--head linear --alpha 0.3 --lambda 0+")["ridgeless"]["phase"], "recovered");
+  EXPECT_EQ(solve("--head linear --lambda 0+ --alpha 0.1")["ridgeless"]["phase"], "interpolating");
+  expect_keys(solve("--head linear --alpha 0.3 --lambda 0.1 --student direct-general"),
+              json::parse(R"({"overlaps": {"q_a": 0, "V_a": 0}})"));
+  const json bayes = solve("--head linear --alpha 0.3 --student bayes --noise 0.1");
   expect_keys(bayes, json::parse(R"({"bayes": {"noise_variance": 0, "plug_in_test": 0, "index_error": 0,
     "mutual_information": 0, "fixed_points": []}})"));
   EXPECT_TRUE(bayes["errors"]["train"].is_null());
   EXPECT_TRUE(bayes["problem"]["lambda"].is_null());
-  EXPECT_EQ(solve("--student bayes --head hardmax")["problem"]["head"], "hardmax");
+  EXPECT_EQ(solve("--alpha 0.3 --student bayes --head hardmax")["problem"]["head"], "hardmax");
 }
 
 TEST(Solve, CsvHasTheSameColumnsForEveryStudent) {

@@ -36,7 +36,9 @@ void expect_finite_size_agreement(const Comparison& comparison) {
   const auto& [train, test, estimation] = comparison.difference;
   EXPECT_TRUE(comparison.converged());
   const bool trained = comparison.experiment.problem.student != model::Student::bayes;
-  if (trained) EXPECT_LE(std::abs(train.value), bound(train)) << "train, d = " << comparison.experiment.d;
+  if (trained) {
+    EXPECT_LE(std::abs(train.value), bound(train)) << "train, d = " << comparison.experiment.d;
+  }
   EXPECT_LE(std::abs(test.value), bound(test)) << "test, d = " << comparison.experiment.d;
   EXPECT_LE(std::abs(estimation.value), bound(estimation)) << "estimation, d = " << comparison.experiment.d;
 }
@@ -58,7 +60,9 @@ void expect_agreement_in_the_limit(const model::Problem& problem,
   for (const SharedError& error : kSharedErrors)
     ::testing::Test::RecordProperty(error.name, fmt::format("z = {:.2f}", (limit.*error.extrapolated).z));
   const bool trained = problem.student != model::Student::bayes;
-  if (trained) EXPECT_LE(std::abs(limit.train.z), 3.5);
+  if (trained) {
+    EXPECT_LE(std::abs(limit.train.z), 3.5);
+  }
   EXPECT_LE(std::abs(limit.test.z), 3.5);
   EXPECT_LE(std::abs(limit.estimation.z), 3.5);
 }
