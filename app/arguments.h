@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/study/phase_diagram.h"
 #include "attnlaw/theory/state_evolution.h"
 
 namespace attnlaw::app {
@@ -61,6 +63,40 @@ struct SpectrumArguments {
   std::string html;
 };
 
+/// One variable of a problem and its values.
+struct Range {
+  enum class Variable { alpha, lambda };
+  Variable variable = Variable::alpha;
+  std::vector<double> values;  ///< ascending
+};
+
+/// `spectrum --along`: how the spectrum collapses along a line of problems.
+struct SpectrumAlongArguments {
+  Common common;
+  model::Problem problem;
+  theory::SolveOptions options;
+  Range along;
+  std::string html;
+};
+
+struct ThresholdsArguments {
+  Common common;
+  model::Problem problem;  ///< its alpha is not read, its lambda along alphas alone
+  theory::SolveOptions options;
+  std::vector<double> alphas;                      ///< empty: the thresholds alone
+  std::optional<study::DiagramVariable> variable;  ///< of a phase diagram over alphas
+  std::vector<double> values;                      ///< of that variable
+  std::string html;
+};
+
+struct ScalingArguments {
+  Common common;
+  model::Problem problem;  ///< its alpha is not read
+  theory::SolveOptions options;
+  std::vector<double> n;  ///< sequences, ascending
+  std::string html;
+};
+
 struct DemoArguments {
   Common common;
   std::string html = "attnlaw-demo.html";
@@ -84,8 +120,9 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+using Arguments =
+    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
+                 ScalingArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/study/grid.h"
 #include "attnlaw/study/learning_curve.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "reports.h"
+#include "report_learning_curve.h"
+#include "report_spectrum.h"
 
 namespace attnlaw::app {
 namespace {
@@ -31,6 +33,10 @@ model::Problem demo_problem() {
   return problem;
 }
 
+std::vector<double> alpha_grid() {
+  return study::grid(kFirstAlpha, kLastAlpha, kTheoryPoints, study::Spacing::geometric);
+}
+
 experiment::Options experiment_options(const Common& common, int d) {
   Experiments experiments;
   experiments.options.instances = kInstances;
@@ -39,8 +45,7 @@ experiment::Options experiment_options(const Common& common, int d) {
 
 std::vector<theory::Solution> theory_curve(const Common& common) {
   Progress progress("theory", common.quiet);
-  const std::vector<double> alphas = study::geometric_grid(kFirstAlpha, kLastAlpha, kTheoryPoints);
-  return study::solve_each(study::along_alpha(demo_problem(), alphas), {}, common.threads,
+  return study::solve_each(study::along_alpha(demo_problem(), alpha_grid()), {}, common.threads,
                            [&](int done, int total) { progress.update(done, total); });
 }
 
@@ -60,7 +65,7 @@ struct SpectrumResult {
   theory::Solution solution;
   theory::TrainedLaw::Curve density;
   study::SpectrumComparison measured;
-  std::string note;
+  Warnings notes;
   bool converged = false;
 };
 
@@ -75,7 +80,7 @@ SpectrumResult spectrum_result(const Common& common) {
   result.density = theory::TrainedLaw(result.solution, problem.target.spectrum()).density();
   const experiment::Experiment experiment = experiment::run(problem, options);
   result.measured = study::compare_spectra(experiment, result.solution, problem.target.spectrum());
-  result.note = lines({warnings(result.solution), warnings(experiment)});
+  result.notes = warnings(result.solution) + warnings(experiment);
   result.converged = result.solution.diagnostics.converged && experiment.converged();
   return result;
 }
@@ -147,12 +152,13 @@ int run(const DemoArguments& arguments) {
   document["spectrum"] = theory::to_json(spectrum.solution);
   document["converged"] = converged;
   document["html"] = arguments.html;
-  std::vector<std::string> notes;
-  for (const auto& solution : curve) notes.push_back(warnings(solution));
-  for (const auto& point : points) notes.push_back(lines({warnings(point.theory), warnings(point.experiment)}));
-  notes.push_back(spectrum.note);
-  notes.push_back("Report with charts: " + arguments.html);
-  emit(arguments.common, {{table, spectrum_summary}, document, table, lines(notes)});
+  Warnings notes = warnings(curve, "alpha", alpha_grid());
+  for (const auto& point : points) notes = std::move(notes) + warnings(point.theory) + warnings(point.experiment);
+  emit(arguments.common, {{table, spectrum_summary},
+                          document,
+                          table,
+                          std::move(notes) + spectrum.notes,
+                          "Report with charts: " + arguments.html});
 
   return converged ? 0 : 1;
 }

@@ -2,7 +2,7 @@
 
 #include "commands.h"
 #include "output.h"
-#include "reports.h"
+#include "report_solution.h"
 
 namespace attnlaw::app {
 

@@ -1,27 +1,31 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
+#include <stdexcept>
 
+#include "attnlaw/study/resolve.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "reports.h"
+#include "report_solution.h"
+#include "report_spectrum.h"
 
 namespace attnlaw::app {
 namespace {
 
-using matrix_laws::Spectrum;
+using Curve = theory::TrainedLaw::Curve;
 
 /// The law of the target as given (d → ∞), and what was measured.
 struct Outcome {
   theory::Solution solution;
-  theory::TrainedLaw::Curve density;
+  Curve density;
   std::optional<experiment::Experiment> experiment;
   std::optional<study::SpectrumComparison> measured;
 
   const study::SpectrumComparison* measurement() const { return measured ? &*measured : nullptr; }
   bool converged() const { return solution.diagnostics.converged && (!experiment || experiment->converged()); }
-  std::string note() const { return lines({warnings(solution), experiment ? warnings(*experiment) : ""}); }
+  Warnings notes() const { return warnings(solution) + (experiment ? warnings(*experiment) : Warnings()); }
 };
 
 Outcome predict(const SpectrumArguments& arguments) {
@@ -33,13 +37,39 @@ Outcome predict(const SpectrumArguments& arguments) {
 
 Outcome predict_and_measure(const SpectrumArguments& arguments) {
   experiment::Options options = arguments.experiments.at(arguments.experiments.d.front(), arguments.common);
-  experiment::require_feasible(arguments.problem, options);
+  experiment::require_feasible(study::with_some_lambda(arguments.problem), options);
   Outcome outcome = predict(arguments);
+  study::require_trainable(outcome.solution.problem);
   Progress progress(fmt::format("d = {}", options.d), arguments.common.quiet);
   options.progress = [&](int done, int total) { progress.update(done, total); };
-  outcome.experiment = experiment::run(arguments.problem, options);
+  outcome.experiment = experiment::run(outcome.solution.problem, options);
   outcome.measured = study::compare_spectra(*outcome.experiment, outcome.solution, arguments.problem.target.spectrum());
   return outcome;
+}
+
+/// Of W, in units of √d: σ² = s √κ with S = W Wᵀ/√(m_h d), κ = m_h/d.
+nlohmann::json singular_values(const Outcome& outcome) {
+  const double unit = std::sqrt(outcome.solution.problem.width);
+  const auto sigma = [&](double s) { return std::sqrt(std::max(0.0, s) * unit); };
+  nlohmann::json edges = nlohmann::json::array();
+  for (const auto& edge : outcome.solution.spectrum.edges) edges.push_back({sigma(edge.lower), sigma(edge.upper)});
+  Curve curve;
+  for (std::size_t i = 0; i < outcome.density.s.size(); ++i) {
+    curve.s.push_back(sigma(outcome.density.s[i]));
+    curve.density.push_back(outcome.density.density[i] * 2 * curve.s.back() / unit);
+  }
+  return {{"edges", edges}, {"sigma", curve.s}, {"density", curve.density}};
+}
+
+nlohmann::json measured_outliers(const study::SpectrumComparison& measured) {
+  nlohmann::json document = nlohmann::json::array();
+  for (const study::OutlierComparison& outlier : measured.outliers)
+    document.push_back({{"target", outlier.predicted.target},
+                        {"predicted", outlier.predicted.eigenvalue},
+                        {"measured", outlier.measured.value},
+                        {"standard_error", outlier.measured.standard_error},
+                        {"difference", outlier.difference}});
+  return document;
 }
 
 nlohmann::json document_of(const Outcome& outcome) {
@@ -47,39 +77,47 @@ nlohmann::json document_of(const Outcome& outcome) {
   document["command"] = "spectrum";
   document["converged"] = outcome.converged();
   document["density"] = {{"s", outcome.density.s}, {"density", outcome.density.density}};
+  if (outcome.solution.problem.student == model::Student::tied) document["singular_values"] = singular_values(outcome);
   if (outcome.measured)
     document["experiment"] = {{"d", outcome.experiment->d},
                               {"converged", outcome.experiment->converged()},
                               {"eigenvalues", outcome.measured->eigenvalues},
                               {"zero_tolerance", outcome.measured->zero_tolerance},
                               {"zero_mass", outcome.measured->zero_mass},
-                              {"kolmogorov_distance", outcome.measured->kolmogorov_distance}};
+                              {"kolmogorov_distance", outcome.measured->kolmogorov_distance},
+                              {"outliers", measured_outliers(*outcome.measured)}};
   return document;
 }
 
-report::Table density_rows(const theory::TrainedLaw::Curve& density) {
-  report::Table table{"", {{"s"}, {"density"}}};
-  for (std::size_t i = 0; i < density.s.size(); ++i) table.rows.push_back({density.s[i], density.density[i]});
-  return table;
+report::Page page_of(const Outcome& outcome, report::Table table) {
+  report::Page page;
+  page.title = "Spectrum of the trained map";
+  page.lead = describe(outcome.solution.problem);
+  table.title.clear();
+  page.sections.push_back(
+      {"Law and experiment", "", spectrum_chart(outcome.solution, outcome.density, outcome.measurement()), table});
+  return page;
 }
 
 }  // namespace
 
 int run(const SpectrumArguments& arguments) {
+  if (arguments.problem.student == model::Student::bayes)
+    throw std::invalid_argument(
+        "spectrum is about trained students: tied, direct and direct-general, got bayes (attnlaw solve prints the "
+        "bands of the posterior mean)");
   require_outputs(arguments.common, arguments.html);
   const Outcome outcome = arguments.experiments.d.empty() ? predict(arguments) : predict_and_measure(arguments);
   report::Table table = spectrum_table(outcome.solution, outcome.measurement());
-  table.title = "Spectrum of the trained S: " + describe(arguments.problem);
-  emit(arguments.common, {{table}, document_of(outcome), density_rows(outcome.density), outcome.note()});
-  if (!arguments.html.empty()) {
-    report::Page page;
-    page.title = "Spectrum of the trained map";
-    page.lead = describe(arguments.problem);
-    table.title.clear();
-    page.sections.push_back(
-        {"Law and experiment", "", spectrum_chart(outcome.solution, outcome.density, outcome.measurement()), table});
-    write_page(arguments.html, page);
-  }
+  table.title = "Spectrum of the trained S: " + describe(outcome.solution.problem);
+  Result result{{table},
+                document_of(outcome),
+                spectrum_rows(outcome.solution, outcome.density, outcome.measurement()),
+                outcome.notes(),
+                report_note(arguments.html)};
+  if (outcome.solution.optimal_lambda) result.tables.push_back(optimum_table(*outcome.solution.optimal_lambda));
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(outcome, table));
+  emit(arguments.common, result);
   return outcome.converged() ? 0 : 1;
 }
 

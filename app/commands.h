@@ -9,6 +9,9 @@ namespace attnlaw::app {
 int run(const SolveArguments& arguments);
 int run(const SimulateArguments& arguments);
 int run(const SpectrumArguments& arguments);
+int run(const SpectrumAlongArguments& arguments);
+int run(const ThresholdsArguments& arguments);
+int run(const ScalingArguments& arguments);
 int run(const DemoArguments& arguments);
 int run(const ConventionsArguments& arguments);
 int run(const VersionArguments& arguments);

@@ -26,6 +26,8 @@ std::string format_result(Format format, const Result& result) {
   if (format == Format::csv) return report::csv(result.rows);
   std::string text;
   for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table);
+  if (!result.warnings.empty()) text += "\n";
+  for (const std::string& warning : result.warnings) text += warning + "\n";
   if (!result.note.empty()) text += "\n" + result.note + "\n";
   return text;
 }
@@ -39,7 +41,10 @@ void require_outputs(const Common& common, const std::string& html) {
   if (!html.empty()) base::require_writable(html);
 }
 
-void emit(const Common& common, const Result& result) { emit_text(common, format_result(common.format, result)); }
+void emit(const Common& common, Result result) {
+  result.document["warnings"] = result.warnings;
+  emit_text(common, format_result(common.format, result));
+}
 
 void emit_text(const Common& common, const std::string& text) {
   if (!common.output.empty()) {
@@ -56,6 +61,8 @@ void write_page(const std::string& path, report::Page page) {
   page.date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
   base::write_atomically(path, report::html(page));
 }
+
+std::string report_note(const std::string& html) { return html.empty() ? "" : "Report: " + html; }
 
 void remember_command_line(std::string command) { remembered_command() = std::move(command); }
 

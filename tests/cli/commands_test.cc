@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
@@ -75,6 +76,53 @@ TEST(Solve, TableAndCsvShowTheSameFigures) {
   EXPECT_NE(csv.out.find(",0.0143"), std::string::npos) << csv.out;
 }
 
+TEST(Solve, EveryStudentAndLambdaRule) {
+  const auto solve = [](const std::string& arguments) { return run_json("solve " + arguments); };
+  const json optimal = solve("--head linear --alpha 0.3 --lambda optimal --noise 0.1");
+  expect_keys(optimal, json::parse(R"({"optimal_lambda": {"lambda": 0, "test": 0, "curvature": 0, "where": 0}})"));
+  EXPECT_EQ(optimal["problem"]["lambda"], optimal["optimal_lambda"]["lambda"]);
+  EXPECT_EQ(solve("--head linear --alpha 0.3 --lambda 0+")["ridgeless"]["phase"], "recovered");
+  EXPECT_EQ(solve("--head linear --lambda 0+ --alpha 0.1")["ridgeless"]["phase"], "interpolating");
+  expect_keys(solve("--head linear --alpha 0.3 --lambda 0.1 --student direct-general"),
+              json::parse(R"({"overlaps": {"q_a": 0, "V_a": 0}})"));
+  const json bayes = solve("--head linear --alpha 0.3 --student bayes --noise 0.1");
+  expect_keys(bayes, json::parse(R"({"bayes": {"noise_variance": 0, "plug_in_test": 0, "index_error": 0,
+    "mutual_information": 0, "fixed_points": []}})"));
+  EXPECT_TRUE(bayes["errors"]["train"].is_null());
+  EXPECT_TRUE(bayes["problem"]["lambda"].is_null());
+  EXPECT_EQ(solve("--alpha 0.3 --student bayes --head hardmax")["problem"]["head"], "hardmax");
+}
+
+TEST(Solve, CsvHasTheSameColumnsForEveryStudent) {
+  const auto header = [](const std::string& arguments) {
+    const std::string csv = attnlaw("solve --alpha 0.3 --head linear --format csv " + arguments).out;
+    return csv.substr(0, csv.find('\r'));
+  };
+  const std::string columns = header("--lambda 0.1");
+  EXPECT_NE(columns.find("lambda,lambda_rule"), std::string::npos) << columns;
+  for (const char* other : {"--lambda 0+", "--student bayes", "--lambda 1 --student direct-general"})
+    EXPECT_EQ(header(other), columns);
+}
+
+TEST(Solve, SaysWhereTheRankConstraintBinds) {
+  const std::string arguments = "solve --alpha 0.6 --lambda 0.01 --head linear --width 0.2 --noise 0.1";
+  const json document = run_json(arguments);
+  EXPECT_TRUE(document["diagnostics"]["replicon"].is_null());
+  ASSERT_EQ(document["warnings"].size(), 1u);
+  EXPECT_NE(document["warnings"][0].get<std::string>().find("the rank constraint binds"), std::string::npos);
+  EXPECT_NE(attnlaw(arguments).out.find("the rank constraint binds"), std::string::npos);
+  EXPECT_EQ(run_json("solve --alpha 0.6 --lambda 0.01 --head linear")["warnings"], json::array());
+}
+
+TEST(Solve, FindsATargetBesideItsProblemFile) {
+  const Scratch scratch;
+  scratch.write("eigenvalues.txt", "1\n2\n");
+  const std::string file =
+      scratch.write("p.toml", "alpha = 1\nlambda = 0.1\nhead = \"linear\"\ntarget = \"file:eigenvalues.txt\"\n")
+          .string();
+  EXPECT_EQ(run_json("solve --problem " + file)["overlaps"]["Q_star"], 2.5);
+}
+
 TEST(Simulate, DocumentKeepsTheContractAndTheBitsForAnyThreads) {
   const std::string arguments =
       "simulate --alpha 0.5 --lambda 0.1 --head linear --d 16 --instances 3 --seed 5 --threads ";
@@ -116,6 +164,42 @@ TEST(Simulate, TooFewIterationsAreAnError) {
             false);
 }
 
+TEST(Simulate, OptimalLambdaIsFoundFirst) {
+  const json document =
+      run_json("simulate --alpha 0.5 --lambda optimal --noise 0.2 --head linear --d 16 --instances 2");
+  EXPECT_EQ(document["problem"]["lambda"], document["optimal_lambda"]["lambda"]);
+  EXPECT_EQ(document["optimal_lambda"]["where"], "interior");
+}
+
+TEST(Simulate, BayesRunsByMessagePassing) {
+  const json document =
+      run_json("simulate --alpha 0.6 --student bayes --noise 0.3 --head linear --d 30,40 --instances 2");
+  const json instance = document["sizes"][0]["instances"][0];
+  EXPECT_TRUE(instance["train"].is_null());
+  EXPECT_GT(instance["trajectory"].size(), 2u);
+  expect_keys(instance["trajectory"][0], json::parse(R"({"q": 0, "m": 0, "V": 0, "estimation": 0})"));
+  EXPECT_TRUE(document["extrapolation"]["train"]["value"].is_null());
+  EXPECT_TRUE(document["extrapolation"]["estimation"]["value"].is_number());
+  const Outcome table = attnlaw("simulate --alpha 0.6 --student bayes --noise 0.3 --head linear --d 30 --instances 2");
+  EXPECT_EQ(table.out.find("nan"), std::string::npos) << table.out;
+}
+
+TEST(Simulate, CsvCarriesTheExtrapolation) {
+  const std::string csv =
+      attnlaw("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12,18 --instances 2 --format csv").out;
+  for (const char* kind : {"\ninstance,", "\ntheory,12", "\ndifference,18", "\nextrapolation_z,"})
+    EXPECT_NE(csv.find(kind), std::string::npos) << kind << "\n" << csv;
+}
+
+TEST(Simulate, NamesItsReport) {
+  const Scratch scratch;
+  const std::string page = (scratch / "page.html").string();
+  const Outcome outcome =
+      attnlaw("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 1 --html " + page);
+  EXPECT_NE(outcome.out.find("Report: " + page), std::string::npos) << outcome.out;
+  EXPECT_EQ(scratch.listing(), "page.html ");
+}
+
 TEST(Spectrum, SaysWhichStudentsDidNotConverge) {
   const Outcome outcome =
       attnlaw("spectrum --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 2 --max-iterations 2");
@@ -131,10 +215,105 @@ TEST(Spectrum, OverlaysExperimentsOnTheLaw) {
   EXPECT_EQ(document["density"]["s"].size(), document["density"]["density"].size());
 }
 
+TEST(Spectrum, OutliersAreMeasured) {
+  const std::string arguments =
+      "spectrum --alpha 1 --lambda 0.1 --head linear --noise 0.5 --target spikes:30,6,3 --d 60 --instances 3";
+  const json document = run_json(arguments);
+  const json outliers = document["experiment"]["outliers"];
+  ASSERT_EQ(outliers.size(), 2u);
+  for (const json& outlier : outliers) {
+    expect_keys(outlier, json::parse(R"({"target": 0, "predicted": 0, "measured": 0, "standard_error": 0})"));
+    const double difference = outlier["difference"];
+    EXPECT_EQ(difference, outlier["measured"].get<double>() - outlier["predicted"].get<double>());
+    EXPECT_LT(std::abs(difference), 0.1);
+  }
+  const std::string csv = attnlaw(arguments + " --format csv").out;
+  for (const char* kind : {"\nzero,", "\ndensity,", "\noutlier,", "\neigenvalue,"})
+    EXPECT_NE(csv.find(kind), std::string::npos) << kind;
+}
+
+TEST(Spectrum, SingularValuesOfWCarryTheSameMass) {
+  const json document = run_json("spectrum --alpha 0.5 --lambda 0.1 --head linear --width 2");
+  const auto mass = [](const json& x, const json& density) {
+    double sum = 0;
+    for (std::size_t i = 1; i < x.size(); ++i)
+      sum += 0.5 * (density[i].get<double>() + density[i - 1].get<double>()) *
+             (x[i].get<double>() - x[i - 1].get<double>());
+    return sum;
+  };
+  const json singular = document["singular_values"];
+  EXPECT_NEAR(mass(singular["sigma"], singular["density"]), 1 - document["spectrum"]["zero_mass"].get<double>(), 0.01);
+  const double largest = document["spectrum"]["edges"].back()[1];
+  EXPECT_NEAR(singular["edges"].back()[1].get<double>(), std::sqrt(largest * std::sqrt(2.0)), 1e-12);
+}
+
+TEST(Spectrum, CollapsesAlongLambda) {
+  const Scratch scratch;
+  const std::string page = (scratch / "page.html").string();
+  const json document = run_json("spectrum --alpha 0.5 --head linear --along lambda:0.1,30,6 --html " + page);
+  const json solutions = document["along"]["solutions"];
+  ASSERT_EQ(solutions.size(), 6u);
+  for (std::size_t i = 1; i < solutions.size(); ++i)
+    EXPECT_LE(solutions[i]["spectrum"]["collapse"]["rank_fraction"],
+              solutions[i - 1]["spectrum"]["collapse"]["rank_fraction"]);
+  EXPECT_EQ(solutions.back()["spectrum"]["collapse"]["rank_fraction"], 0);
+  EXPECT_EQ(scratch.listing(), "page.html ");
+}
+
+TEST(Thresholds, DocumentKeepsTheContract) {
+  const json document = run_json("thresholds --head linear --target wishart:0.3");
+  expect_keys(document, json::parse(R"({"tokens": 2, "K_eff": 3, "recovery": {"alpha": 0, "D": 0, "t": 0},
+    "interpolation": 0, "bayes_recovery": {"alpha": 0}, "reasons": {"interpolation": 0}})"));
+  EXPECT_TRUE(document["interpolation"].is_null());
+  EXPECT_LT(document["bayes_recovery"]["alpha"], document["recovery"]["alpha"]);
+  EXPECT_FALSE(document["problem"].contains("alpha"));
+  EXPECT_FALSE(document["problem"].contains("lambda"));
+  const json noisy = run_json("thresholds --head linear --noise 0.1");
+  EXPECT_TRUE(noisy["recovery"].is_null());
+  expect_keys(noisy, json::parse(R"({"interpolation": {"alpha": 0, "a": 0}, "reasons": {"recovery": 0}})"));
+}
+
+TEST(Thresholds, FollowsSolutionsAlongAlpha) {
+  const Scratch scratch;
+  const std::string page = (scratch / "page.html").string();
+  const json document = run_json("thresholds --head linear --lambda 0.05 --alpha-range 0.1,1,12 --html " + page);
+  expect_keys(document["continuation"],
+              json::parse(R"({"branches": [], "spinodals": [], "replicon_crossings": [], "converged": true})"));
+  ASSERT_EQ(document["continuation"]["branches"].size(), 1u) << "convex: one solution everywhere";
+  EXPECT_EQ(document["continuation"]["branches"][0]["points"].size(), 12u);
+  EXPECT_EQ(scratch.listing(), "page.html ");
+}
+
+TEST(Thresholds, MapsThePhases) {
+  const std::string arguments = "thresholds --head linear --lambda 0.05 --alpha-range 0.1,1,5 --kappa-range 0.2,0.8,3";
+  const json document = run_json(arguments + " --threads 1");
+  const json diagram = document["diagram"];
+  ASSERT_EQ(diagram["test"].size(), 3u);
+  ASSERT_EQ(diagram["test"][0].size(), 5u);
+  EXPECT_EQ(diagram["lines"]["recovery"].size(), 3u);
+  EXPECT_EQ(document, run_json(arguments + " --threads 2"));
+  const json alone = run_json("solve --head linear --lambda 0.05 --alpha 1 --target wishart:0.2");
+  EXPECT_NEAR(diagram["test"][0][4].get<double>(), alone["errors"]["test"].get<double>(), 1e-7);
+}
+
+TEST(Scaling, DocumentKeepsTheContract) {
+  const Scratch scratch;
+  const std::string page = (scratch / "page.html").string();
+  const std::string arguments =
+      "scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,60 --n 1e2,1e5,13";
+  const json document = run_json(arguments + " --html " + page);
+  expect_keys(document, json::parse(R"({"problem": {"lambda": "edge"}, "scaling": {}})"));
+  EXPECT_EQ(document["problem"]["lambda"], "edge");
+  EXPECT_EQ(scratch.listing(), "page.html ");
+  const Outcome table = attnlaw(arguments);
+  EXPECT_NE(table.out.find("Exponents"), std::string::npos) << table.out;
+}
+
 TEST(Texts, ConventionsVersionHelpAndCompletion) {
   EXPECT_NE(attnlaw("conventions").out.find("alpha"), std::string::npos);
   EXPECT_TRUE(run_json("version")["parts"].contains("BLAS"));
-  for (const char* command : {"solve", "simulate", "spectrum", "demo", "conventions", "version", "completion"}) {
+  for (const char* command :
+       {"solve", "simulate", "spectrum", "thresholds", "scaling", "demo", "conventions", "version", "completion"}) {
     const Outcome help = attnlaw(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0);
     EXPECT_NE(help.out.find("Example: attnlaw " + std::string(command)), std::string::npos) << help.out;
@@ -156,6 +335,8 @@ TEST(Texts, CompletionOffersCommandsOptionsAndChoices) {
   EXPECT_EQ(ask("attnlaw sim", 1), "simulate\n");
   EXPECT_EQ(ask("attnlaw solve --alp", 2), "--alpha\n");
   EXPECT_EQ(ask("attnlaw simulate --trainer f", 3), "fista\n");
+  EXPECT_EQ(ask("attnlaw solve --student b", 3), "bayes\n");
+  EXPECT_EQ(ask("attnlaw thresholds --kap", 2), "--kappa-range\n");
 }
 
 }  // namespace

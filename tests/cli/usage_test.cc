@@ -43,12 +43,21 @@ TEST(Usage, ProblemsOutOfRange) {
   expect_refused("solve --alpha 1 --lambda 1 --noise -1", 2, "noise");
   expect_refused("solve --alpha 1 --lambda 1 --head linear --beta 2", 2, "beta");
   expect_refused("solve --alpha 1 --lambda 1 --student bayes", 2, "bayes");
+  expect_refused("solve --alpha 1 --lambda 1 --student teacher", 2, "'teacher'");
+  expect_refused("solve --alpha 1 --lambda best", 2, "best");
+  expect_refused("solve --alpha 1 --lambda edge --student direct", 2, "direct");
+  expect_refused("solve --alpha 1 --lambda 0+ --student direct-general", 2, "direct-general");
+  for (const char* width : {"0", "-0.3", "nan"})
+    expect_refused(std::string("solve --alpha 1 --lambda 1 --width ") + width, 2, "width");
+  expect_refused("solve --alpha 1 --lambda 1 --student direct --width 0.5", 2, "0.5");
+  expect_refused("solve --alpha 1 --student bayes --head hardmax --tokens 3", 2, "3");
+  expect_refused("solve --alpha 1 --lambda 1 --head hardmax", 2, "hardmax");
   expect_refused("solve --alpha 1 --lambda 1 --accuracy 0", 2, "accuracy");
 }
 
 TEST(Usage, MistypedCommandLines) {
   expect_refused("solve --alpha x --lambda 1", 2, "'x'");
-  expect_refused("solve --alpha 1", 2, "--lambda is required");
+  expect_refused("solve --alpha 1", 2, "--lambda is required: a number > 0, 0+");
   expect_refused("solve --lambda 1", 2, "--alpha is required");
   expect_refused("solve --alpha 1 --lambda 1 --colour red", 2, "--colour");
   expect_refused("resolve", 2, "resolve");
@@ -68,6 +77,54 @@ TEST(Usage, ExperimentsOutOfRange) {
   expect_refused("spectrum --alpha 1 --lambda 1 --instances 3", 2, "--d");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,30 --instances 1", 2, "1 instance");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,20", 2, "20,20");
+  for (const char* rule : {"0+", "edge"})
+    expect_refused(std::string("simulate --alpha 1 --d 20 --lambda ") + rule, 2, rule);
+  expect_refused("spectrum --alpha 1 --d 20 --lambda 0+", 2, "0+");
+  // Without noise, recovery at λ → 0 cannot be beaten.
+  expect_refused("simulate --alpha 1 --head linear --lambda optimal --d 20", 2, "0+");
+  expect_refused("simulate --alpha 1 --student bayes --trainer lbfgs --d 20", 2, "lbfgs");
+  expect_refused("simulate --alpha 1 --lambda 1 --student direct --trainer gamp --d 20", 2, "gamp");
+  expect_refused("simulate --alpha 1 --lambda 1 --width 0.3 --trainer fista --d 20", 2, "fista");
+  expect_refused("simulate --alpha 1 --student bayes --head hardmax --d 20", 2, "hardmax");
+}
+
+TEST(Usage, SpectrumAlongALine) {
+  expect_refused("spectrum --alpha 1 --along lambda", 2, "'lambda'");
+  expect_refused("spectrum --alpha 1 --along noise:0,1,5", 2, "'noise:0,1,5'");
+  expect_refused("spectrum --alpha 1 --along lambda:0,1,5", 2, "0,1,5");
+  expect_refused("spectrum --alpha 1 --along lambda:0.1,1", 2, "FROM,TO,N");
+  expect_refused("spectrum --alpha 1 --along lambda:0.1,1,1", 2, "got 1");
+  expect_refused("spectrum --alpha 1 --along lambda:0.1,1,5 --d 20", 2, "--d");
+  expect_refused("spectrum --along lambda:0.1,1,5", 2, "--alpha is required");
+  expect_refused("spectrum --alpha 1 --student bayes", 2, "bayes");
+}
+
+TEST(Usage, ThresholdsOutOfRange) {
+  expect_refused("thresholds --student direct-general", 2, "direct-general");
+  expect_refused("thresholds --student bayes", 2, "bayes");
+  expect_refused("thresholds --width 0", 2, "width");
+  expect_refused("thresholds --target spikes:0,1", 2, "'0'");
+  expect_refused("thresholds --kappa-range 0.1,1,5", 2, "--alpha-range");
+  expect_refused("thresholds --alpha-range 0.1,1,5", 2, "--lambda is required");
+  expect_refused("thresholds --lambda 0.1 --alpha-range 1,0.1,5", 2, "1,0.1,5");
+  expect_refused("thresholds --lambda 0.1 --alpha-range 0.1,1,5 --kappa-range 0,1,5", 2, "'0'");
+  expect_refused("thresholds --lambda 0.1 --alpha-range 0.1,1,5 --noise-range -1,1,5", 2, "-1");
+  expect_refused("thresholds --lambda 0.1 --alpha-range 0.1,1,5 --noise-range 0,1,5 --kappa-range 0.1,1,5", 2,
+                 "exclude");
+  expect_refused("thresholds --lambda 0.1 --alpha-range 0.1,1,5 --kappa-range 0.1,1,5 --target spikes:10,1", 2,
+                 "spikes:10,1");
+  expect_refused("thresholds --html x.html", 2, "--html");
+}
+
+TEST(Usage, ScalingOutOfRange) {
+  expect_refused("scaling --target powerlaw:1,20", 2, "--n is required");
+  expect_refused("scaling --target powerlaw:1,0 --n 1e2,1e4,5", 2, "'0'");
+  for (const char* gamma : {"0", "-1", "0.5"})
+    expect_refused(std::string("scaling --n 1e2,1e4,5 --target powerlaw:") + gamma + ",20", 2, gamma);
+  expect_refused("scaling --target powerlaw:1,20 --n 1e2,1e4,2", 2, "got 2");
+  expect_refused("scaling --target powerlaw:1,20 --n 0,1e4,5", 2, "0,1e4,5");
+  expect_refused("scaling --head linear --n 1e2,1e4,5", 2, "wishart:0.5");
+  expect_refused("scaling --head linear --target powerlaw:1,20 --n 1e2,1e4,5 --student bayes", 2, "bayes");
 }
 
 TEST(Usage, MemoryBeyondTheMachineIsRefusedWithTheBytesNeeded) {
@@ -94,6 +151,8 @@ TEST(Usage, EigenvalueFiles) {
 TEST(Usage, OutputThatCannotBeWrittenIsRefusedBeforeTheWork) {
   expect_refused("solve --alpha 1 --lambda 1 --output /no/such/directory/x.json", 1, "/no/such/directory/x.json");
   expect_refused("demo --html /no/such/directory/x.html", 1, "/no/such/directory/x.html");
+  expect_refused("thresholds --lambda 1 --alpha-range 0.1,1,5 --html /no/such/directory/x.html", 1,
+                 "/no/such/directory/x.html");
 }
 
 TEST(Usage, FullDisksLeaveNoPartialFile) {

@@ -10,18 +10,18 @@
 #include <stdexcept>
 #include <utility>
 
+#include "attnlaw/report/chart_parts.h"
 #include "attnlaw/report/histogram.h"
 
 namespace attnlaw::report {
 namespace {
 
 using nlohmann::json;
-
-constexpr int chart_height = 340;
-constexpr int tick_count = 8;
-/// Pixels between the outermost marks and the ends of the axes.
-constexpr int axis_padding = 10;
-constexpr const char* number_format = ".4~g";
+using parts::drawable;
+using parts::frame;
+using parts::log_ticks;
+using parts::quantitative;
+using parts::tooltip;
 
 /// Okabe and Ito's colours that stand out on white and on black, told apart by every form of colour vision.
 constexpr std::array palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
@@ -36,35 +36,7 @@ constexpr double headroom = 0.25;
 /// A density that diverges at an edge is cut off at this multiple of the highest bar.
 constexpr double max_density_over_bars = 2;
 
-bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale == Scale::linear || value > 0); }
-
 bool has_error_bar(const Point& point) { return std::isfinite(point.standard_error) && point.standard_error > 0; }
-
-json quantitative(const char* field, const Axis& axis) {
-  json scale = {{"zero", false}, {"nice", false}, {"padding", axis_padding}};
-  if (axis.scale == Scale::log) scale = {{"type", "log"}, {"nice", false}, {"padding", axis_padding}};
-  return {{"field", field},
-          {"type", "quantitative"},
-          {"title", axis.title},
-          {"scale", scale},
-          {"axis", {{"tickCount", tick_count}}}};
-}
-
-json tooltip(const char* field, const std::string& title) {
-  return {{"field", field}, {"type", "quantitative"}, {"title", title}, {"format", number_format}};
-}
-
-/// What every chart has: schema, size that follows the page, and the accessible description.
-json frame(const std::string& title, const std::vector<std::string>& notes, const std::string& description) {
-  json spec = {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
-               {"description", description},
-               {"width", "container"},
-               {"height", chart_height},
-               {"autosize", {{"type", "fit-x"}, {"contains", "padding"}}},
-               {"title", {{"text", title}, {"anchor", "start"}}}};
-  if (!notes.empty()) spec["title"]["subtitle"] = notes;
-  return spec;
-}
 
 // ---- errors -------------------------------------------------------------------------------------------------------
 
@@ -150,21 +122,6 @@ json by_series(const std::vector<Series>& series, const std::array<const char*, 
           {"type", "nominal"},
           {"scale", {{"domain", domain}, {"range", values}}},
           {"legend", {{"title", nullptr}, {"orient", "top"}, {"direction", "horizontal"}, {"labelLimit", 320}}}};
-}
-
-/// Ticks of a logarithmic axis: 1, 2, 5 times powers of ten, over many decades the powers alone.
-std::vector<double> log_ticks(double lowest, double highest) {
-  constexpr double decades_with_all = 3;
-  const bool all = std::log10(highest / lowest) <= decades_with_all;
-  std::vector<double> ticks;
-  for (double exponent = std::floor(std::log10(lowest)); exponent <= std::log10(highest); ++exponent) {
-    for (const double mantissa : {1.0, 2.0, 5.0}) {
-      // pow rather than repeated products: the ticks are the nearest doubles to 0.01, 0.02, ...
-      const double tick = exponent < 0 ? mantissa / std::pow(10, -exponent) : mantissa * std::pow(10, exponent);
-      if (tick >= lowest && tick <= highest && (all || mantissa == 1)) ticks.push_back(tick);
-    }
-  }
-  return ticks;
 }
 
 /// The encoding of x or y, with ticks that suit the drawn values of `fields`.

@@ -74,4 +74,27 @@ struct SpectrumChart {
 
 Chart spectrum_chart(const SpectrumChart& chart);
 
+/// One quantity over a plane, as cells around the points of a grid, with lines over them.
+struct HeatMap {
+  std::string title;
+  std::string description;
+  Axis x;
+  Axis y;
+  Axis value;
+  /// Ascending, two or more each; positive on a logarithmic axis.
+  std::vector<double> x_values;
+  std::vector<double> y_values;
+  /// One row of y for each x.
+  std::vector<double> values;
+  struct Line {
+    std::string name;
+    std::vector<Point> points;  ///< what is not finite breaks the line
+  };
+  std::vector<Line> lines = {};
+};
+
+/// Values that cannot be drawn leave their cell blank and are counted in the subtitle. Throws std::invalid_argument if
+/// the number of values is not that of the cells.
+Chart heat_map(const HeatMap& map);
+
 }  // namespace attnlaw::report

@@ -25,24 +25,6 @@ std::vector<double> relative_differences(const Comparison& comparison, const Sha
   return differences;
 }
 
-double mean_of(std::span<const double> values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
-double squared_deviations(std::span<const double> values) {
-  const double mean = mean_of(values);
-  double sum = 0;
-  for (const double value : values) sum += (value - mean) * (value - mean);
-  return sum;
-}
-
-Estimate estimate_of(std::span<const double> values) {
-  const double count = static_cast<double>(values.size());
-  return {mean_of(values), std::sqrt(squared_deviations(values) / (count * (count - 1)))};
-}
-
 Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const SharedError& error, int degree) {
   const auto sizes = static_cast<Eigen::Index>(comparisons.size());
   Eigen::MatrixXd design(sizes, degree + 1);
@@ -72,6 +54,7 @@ Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const Sh
 
 nlohmann::json measurements_json(const experiment::Measurements& m) {
   return {{"q", m.q},
+          {"q_a", m.q_a},
           {"m", m.m},
           {"Q_star", m.Q_star},
           {"train", m.train},
@@ -83,18 +66,27 @@ nlohmann::json measurements_json(const experiment::Measurements& m) {
           {"seconds", m.seconds}};
 }
 
+nlohmann::json trajectory_json(const std::vector<experiment::Iterate>& trajectory) {
+  nlohmann::json document = nlohmann::json::array();
+  for (const experiment::Iterate& iterate : trajectory)
+    document.push_back({{"q", iterate.q}, {"m", iterate.m}, {"V", iterate.V}, {"estimation", iterate.estimation}});
+  return document;
+}
+
+nlohmann::json instance_json(const experiment::Instance& instance, const theory::Errors& predicted) {
+  nlohmann::json document = measurements_json(instance);
+  document["seed"] = instance.seed;
+  document["converged"] = instance.converged;
+  document["iterations"] = static_cast<long long>(instance.iterations);
+  for (const SharedError& error : kSharedErrors) document["theory"][error.name] = predicted.*error.predicted;
+  if (!instance.trajectory.empty()) document["trajectory"] = trajectory_json(instance.trajectory);
+  return document;
+}
+
 nlohmann::json comparison_json(const Comparison& comparison) {
   nlohmann::json instances = nlohmann::json::array();
-  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i) {
-    const experiment::Instance& instance = comparison.experiment.instances[i];
-    nlohmann::json entry = measurements_json(instance);
-    entry["seed"] = instance.seed;
-    entry["converged"] = instance.converged;
-    entry["iterations"] = static_cast<long long>(instance.iterations);
-    for (const SharedError& error : kSharedErrors)
-      entry["theory"][error.name] = comparison.instance_theory[i].*error.predicted;
-    instances.push_back(std::move(entry));
-  }
+  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
+    instances.push_back(instance_json(comparison.experiment.instances[i], comparison.instance_theory[i]));
   nlohmann::json document{{"d", comparison.experiment.d},
                           {"n", comparison.experiment.n},
                           {"instances", instances},

@@ -6,17 +6,12 @@
 #include <vector>
 
 #include "attnlaw/experiment/experiment.h"
+#include "attnlaw/study/estimate.h"
 #include "attnlaw/theory/state_evolution.h"
 
 namespace attnlaw::study {
 
-/// A figure with its standard error over instances (NaN for one instance).
-struct Estimate {
-  double value = 0;
-  double standard_error = 0;
-};
-
-/// One Estimate for every error that theory and experiment share.
+/// One Estimate for every error that theory and experiment share; `train` is NaN for the student bayes.
 struct ErrorEstimates {
   Estimate train;
   Estimate test;

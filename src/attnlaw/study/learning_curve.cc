@@ -1,6 +1,5 @@
 #include "attnlaw/study/learning_curve.h"
 
-#include <cmath>
 #include <mutex>
 
 #include "attnlaw/base/parallel.h"
@@ -13,11 +12,13 @@ std::vector<model::Problem> along_alpha(const model::Problem& problem, std::span
   return problems;
 }
 
-std::vector<double> geometric_grid(double first, double last, int count) {
-  std::vector<double> grid;
-  for (int i = 0; i < count; ++i) grid.push_back(first * std::pow(last / first, i / (count - 1.0)));
-  grid.back() = last;
-  return grid;
+std::vector<model::Problem> along_lambda(const model::Problem& problem, std::span<const double> lambdas) {
+  std::vector<model::Problem> problems(lambdas.size(), problem);
+  for (std::size_t i = 0; i < lambdas.size(); ++i) {
+    problems[i].lambda = lambdas[i];
+    problems[i].lambda_rule = model::LambdaRule::value;
+  }
+  return problems;
 }
 
 std::vector<theory::Solution> solve_each(std::span<const model::Problem> problems, const theory::SolveOptions& options,

@@ -12,8 +12,8 @@ namespace attnlaw::study {
 /// `problem` at each value of alpha.
 std::vector<model::Problem> along_alpha(const model::Problem& problem, std::span<const double> alphas);
 
-/// `count` values from `first` to `last` with equal ratios; both > 0, count ≥ 2.
-std::vector<double> geometric_grid(double first, double last, int count);
+/// `problem` at each value of lambda.
+std::vector<model::Problem> along_lambda(const model::Problem& problem, std::span<const double> lambdas);
 
 /// Solves every problem from the uninformed start: the result does not depend on the order or the number of threads (0:
 /// all). progress(done, total) is called after each, one call at a time.

@@ -4,6 +4,29 @@
 #include <cmath>
 
 namespace attnlaw::study {
+namespace {
+
+/// The mean of the eigenvalues of S at the ranks of `target` among those of S*; both are in descending order.
+double mean_at_ranks_of(double target, const experiment::Instance& instance) {
+  constexpr double kRounding = 1e-9;
+  const double scale = std::max(std::abs(instance.target_eigenvalues.front()), std::abs(target));
+  double sum = 0, count = 0;
+  for (std::size_t k = 0; k < instance.eigenvalues.size(); ++k) {
+    if (std::abs(instance.target_eigenvalues[k] - target) > kRounding * scale) continue;
+    sum += instance.eigenvalues[k];
+    ++count;
+  }
+  return sum / count;
+}
+
+OutlierComparison compare_outlier(const theory::Outlier& predicted, const experiment::Experiment& experiment) {
+  std::vector<double> measured;
+  for (const auto& instance : experiment.instances) measured.push_back(mean_at_ranks_of(predicted.target, instance));
+  const Estimate estimate = estimate_of(measured);
+  return {predicted, estimate, estimate.value - predicted.eigenvalue};
+}
+
+}  // namespace
 
 SpectrumComparison compare_spectra(const experiment::Experiment& experiment, const theory::Solution& solution,
                                    const matrix_laws::Spectrum& target) {
@@ -27,6 +50,8 @@ SpectrumComparison compare_spectra(const experiment::Experiment& experiment, con
     result.kolmogorov_distance =
         std::max({result.kolmogorov_distance, std::abs(predicted - below), std::abs(predicted - below - 1 / count)});
   }
+  for (const theory::Outlier& outlier : solution.spectrum.outliers)
+    result.outliers.push_back(compare_outlier(outlier, experiment));
   return result;
 }
 

@@ -4,15 +4,25 @@
 #include <vector>
 
 #include "attnlaw/experiment/experiment.h"
+#include "attnlaw/study/estimate.h"
 #include "attnlaw/theory/solution.h"
 
 namespace attnlaw::study {
+
+/// A predicted outlier beside the eigenvalues of S at the ranks that the target's eigenvalue has in S*, averaged over
+/// its d/D copies.
+struct OutlierComparison {
+  theory::Outlier predicted;
+  Estimate measured;      ///< over instances
+  double difference = 0;  ///< measured − predicted
+};
 
 struct SpectrumComparison {
   std::vector<double> eigenvalues;  ///< of S, all instances together, ascending
   double zero_tolerance = 0;        ///< eigenvalues up to here count as zero: what a trainer leaves of an exact zero
   double zero_mass = 0;             ///< measured mass at zero
   double kolmogorov_distance = 0;   ///< sup |F_measured − F_predicted| over s > 0, the atoms included
+  std::vector<OutlierComparison> outliers;  ///< in the order of the solution
 };
 
 /// Holds the pooled spectrum of all instances against the law of `solution` on the given target spectrum.

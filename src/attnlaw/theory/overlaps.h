@@ -55,12 +55,15 @@ struct SectorMatrix {
   Sectors antisymmetric;  ///< {as, aa}
 };
 
-/// The replicon R: largest eigenvalue of the product of both channels' squared responses.
+/// The replicon R: largest eigenvalue of the product of both channels' squared responses. Infinite if that of the prior
+/// is, in a sector to which the output responds.
 inline double replicon(const SectorMatrix& output, const Sectors& prior) {
-  const double ss = output.symmetric.symmetric * prior.symmetric;
-  const double sa = output.symmetric.antisymmetric * prior.antisymmetric;
-  const double as = output.antisymmetric.symmetric * prior.symmetric;
-  const double aa = output.antisymmetric.antisymmetric * prior.antisymmetric;
+  // No response stays none, whatever it is multiplied with.
+  const auto product = [](double first, double second) { return first == 0 || second == 0 ? 0 : first * second; };
+  const double ss = product(output.symmetric.symmetric, prior.symmetric);
+  const double sa = product(output.symmetric.antisymmetric, prior.antisymmetric);
+  const double as = product(output.antisymmetric.symmetric, prior.symmetric);
+  const double aa = product(output.antisymmetric.antisymmetric, prior.antisymmetric);
   return 0.5 * (ss + aa + std::sqrt((ss - aa) * (ss - aa) + 4 * sa * as));
 }
 

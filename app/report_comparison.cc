@@ -1,0 +1,166 @@
+#include "report_comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "columns.h"
+#include "report_solution.h"
+
+namespace attnlaw::app {
+namespace {
+
+using report::Cell;
+using report::Table;
+using study::kSharedErrors;
+using study::SharedError;
+
+/// The training error of a posterior mean does not exist.
+bool exists(const SharedError& error, const study::Comparison& comparison) {
+  return !std::isnan((comparison.difference.*error.difference).value);
+}
+
+Table comparison_table(const study::Comparison& comparison) {
+  const experiment::Experiment& run = comparison.experiment;
+  Table table{fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem),
+                          run.d, run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
+              {general("error"), general("theory", 4), general("experiment", 4),
+               general("standard error", kErrorFigures), percent("difference"), percent("its standard error")}};
+  for (const SharedError& error : kSharedErrors) {
+    if (!exists(error, comparison)) continue;
+    const study::Estimate& difference = comparison.difference.*error.difference;
+    table.rows.push_back({error.name, comparison.theory.errors.*error.predicted, run.mean.*error.measured,
+                          or_nothing(run.standard_error.*error.measured), 100 * difference.value,
+                          or_nothing(100 * difference.standard_error)});
+  }
+  return table;
+}
+
+Table extrapolation_table(std::span<const study::Comparison> comparisons) {
+  const study::Extrapolation extrapolation = study::extrapolate(comparisons);
+  Table table{
+      "Relative difference extrapolated to 1/d → 0",
+      {general("error"), percent("difference"), percent("standard error"), {"z", {}, report::Notation::fixed, 2}}};
+  for (const SharedError& error : kSharedErrors) {
+    if (!exists(error, comparisons.front())) continue;
+    const study::Extrapolated& figure = extrapolation.*error.extrapolated;
+    table.rows.push_back({error.name, 100 * figure.value, 100 * figure.standard_error, figure.z});
+  }
+  return table;
+}
+
+constexpr const char* kRowColumns[] = {"kind",
+                                       "d",
+                                       "n",
+                                       "seed",
+                                       "q",
+                                       "q_a",
+                                       "m",
+                                       "Q_star",
+                                       "kkt",
+                                       "iterations",
+                                       "seconds",
+                                       "converged",
+                                       "objective",
+                                       "train",
+                                       "test",
+                                       "estimation",
+                                       "theory_train",
+                                       "theory_test",
+                                       "theory_estimation",
+                                       "replicon"};
+
+std::vector<Cell> instance_row(const study::Comparison& comparison, std::size_t i) {
+  const experiment::Instance& x = comparison.experiment.instances[i];
+  const theory::Errors& predicted = comparison.instance_theory[i];
+  return {"instance",
+          static_cast<long long>(comparison.experiment.d),
+          static_cast<long long>(comparison.experiment.n),
+          static_cast<long long>(x.seed),
+          x.q,
+          x.q_a,
+          x.m,
+          x.Q_star,
+          x.kkt,
+          x.iterations,
+          x.seconds,
+          yes_or_no(x.converged),
+          or_nothing(x.objective),
+          or_nothing(x.train),
+          x.test,
+          x.estimation,
+          or_nothing(predicted.train),
+          predicted.test,
+          predicted.estimation,
+          Cell()};
+}
+
+/// A row that has one figure for each shared error and nothing else; d = 0: of all sizes together.
+std::vector<Cell> figure_row(const char* kind, int d, const std::function<double(const SharedError&)>& figure) {
+  std::vector<Cell> row(std::size(kRowColumns));
+  row[0] = kind;
+  if (d > 0) row[1] = static_cast<long long>(d);
+  for (const SharedError& error : kSharedErrors) {
+    const auto column = std::find(std::begin(kRowColumns), std::end(kRowColumns), std::string(error.name));
+    row[static_cast<std::size_t>(column - std::begin(kRowColumns))] = or_nothing(figure(error));
+  }
+  return row;
+}
+
+}  // namespace
+
+std::vector<Table> comparison_tables(std::span<const study::Comparison> comparisons) {
+  std::vector<Table> tables;
+  for (const study::Comparison& comparison : comparisons) tables.push_back(comparison_table(comparison));
+  if (comparisons.size() > 1) tables.push_back(extrapolation_table(comparisons));
+  return tables;
+}
+
+Table comparison_rows(std::span<const study::Comparison> comparisons) {
+  Table table;
+  for (const char* name : kRowColumns) table.columns.push_back({name});
+  for (const study::Comparison& comparison : comparisons) {
+    for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
+      table.rows.push_back(instance_row(comparison, i));
+    const int d = comparison.experiment.d;
+    table.rows.push_back(
+        figure_row("theory", d, [&](const SharedError& e) { return comparison.theory.errors.*e.predicted; }));
+    table.rows.back().back() = or_nothing(comparison.theory.diagnostics.replicon);
+    table.rows.push_back(
+        figure_row("difference", d, [&](const SharedError& e) { return (comparison.difference.*e.difference).value; }));
+    table.rows.push_back(figure_row("difference_standard_error", d, [&](const SharedError& e) {
+      return (comparison.difference.*e.difference).standard_error;
+    }));
+  }
+  if (comparisons.size() < 2) return table;
+  const study::Extrapolation limit = study::extrapolate(comparisons);
+  const auto add = [&](const char* kind, double study::Extrapolated::*figure) {
+    table.rows.push_back(figure_row(kind, 0, [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; }));
+  };
+  add("extrapolation", &study::Extrapolated::value);
+  add("extrapolation_standard_error", &study::Extrapolated::standard_error);
+  add("extrapolation_z", &study::Extrapolated::z);
+  return table;
+}
+
+report::Chart difference_chart(std::span<const study::Comparison> comparisons) {
+  report::ErrorsChart chart;
+  chart.title = "Experiment against theory as d grows";
+  chart.description =
+      "Relative difference of train, test and estimation error between experiment and theory against 1/d; it should "
+      "shrink to zero with 1/d.";
+  chart.x.title = "1/d";
+  chart.y.title = "(experiment − theory)/theory";
+  for (const SharedError& error : kSharedErrors) {
+    if (!exists(error, comparisons.front())) continue;
+    report::Series series{error.name, {}, {}};
+    for (const study::Comparison& comparison : comparisons) {
+      const study::Estimate& difference = comparison.difference.*error.difference;
+      series.experiment.push_back({1.0 / comparison.experiment.d, difference.value, difference.standard_error});
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return report::errors_chart(chart);
+}
+
+}  // namespace attnlaw::app

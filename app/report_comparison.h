@@ -1,0 +1,20 @@
+#pragma once
+/// How experiments beside the theory read as tables and charts.
+
+#include <span>
+
+#include "attnlaw/report/chart.h"
+#include "attnlaw/report/table.h"
+#include "attnlaw/study/comparison.h"
+
+namespace attnlaw::app {
+
+/// Theory beside experiment, one table per d, and the extrapolation if there are several d.
+std::vector<report::Table> comparison_tables(std::span<const study::Comparison> comparisons);
+/// One row per instance; then by `kind`, for every d the theory on all its targets and the relative difference, and the
+/// extrapolation if there are several d.
+report::Table comparison_rows(std::span<const study::Comparison> comparisons);
+/// Relative differences against 1/d.
+report::Chart difference_chart(std::span<const study::Comparison> comparisons);
+
+}  // namespace attnlaw::app

@@ -1,0 +1,21 @@
+#pragma once
+/// How a solution of the theory reads as tables.
+
+#include "attnlaw/report/table.h"
+#include "attnlaw/theory/solution.h"
+
+namespace attnlaw::app {
+
+/// "T = 2, softmax head, α = 0.3, λ = 0.05, target wishart:0.5": what a heading says about a problem. Student and width
+/// are named where they are not the default, tied at full width.
+std::string describe(const model::Problem& problem);
+/// The same without what a curve varies ("alpha" or "lambda").
+std::string describe(const model::Problem& problem, const std::string& without);
+
+std::vector<report::Table> solution_tables(const theory::Solution& solution);
+/// One row with every figure of the solution; the columns are the same for all students.
+report::Table solution_row(const theory::Solution& solution);
+/// Where the least test error is.
+report::Table optimum_table(const theory::OptimalLambda& optimum);
+
+}  // namespace attnlaw::app

@@ -1,0 +1,138 @@
+#include "report_spectrum.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "columns.h"
+
+namespace attnlaw::app {
+namespace {
+
+using report::Cell;
+using report::Table;
+
+Cell measured_cell(const study::SpectrumComparison* measured, std::size_t outlier) {
+  if (measured == nullptr) return {};
+  return measured->outliers[outlier].measured.value;
+}
+
+Cell error_cell(const study::SpectrumComparison* measured, std::size_t outlier) {
+  if (measured == nullptr) return {};
+  return or_nothing(measured->outliers[outlier].measured.standard_error);
+}
+
+void add_collapse(Table& table, const theory::Collapse& collapse) {
+  const auto add = [&](const char* name, double value) { table.rows.push_back({name, value, Cell(), Cell(), Cell()}); };
+  add("rank/d", collapse.rank_fraction);
+  add("stable rank/d", collapse.stable_rank);
+  add("effective rank/d", collapse.effective_rank);
+  add("nuclear/(√d Frobenius)", collapse.nuclear_frobenius);
+}
+
+}  // namespace
+
+report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                             const study::SpectrumComparison* measured) {
+  report::SpectrumChart chart;
+  chart.title = "Spectrum of the trained map S";
+  chart.description =
+      fmt::format("Density of the eigenvalues of the trained S, with an atom of mass {:.3f} at zero{}.",
+                  solution.spectrum.zero_mass, measured ? ", over a histogram of the measured ones" : "");
+  for (std::size_t i = 0; i < density.s.size(); ++i) chart.density.push_back({density.s[i], density.density[i]});
+  chart.predicted_zero_mass = solution.spectrum.zero_mass;
+  for (const auto& outlier : solution.spectrum.outliers) chart.outliers.push_back(outlier.eigenvalue);
+  if (measured) {
+    chart.eigenvalues = measured->eigenvalues;
+    chart.zero_tolerance = measured->zero_tolerance;
+  }
+  return report::spectrum_chart(chart);
+}
+
+Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
+  const theory::TrainedSpectrum& spectrum = solution.spectrum;
+  Table table{"Spectrum of the trained S",
+              {general("part"), general("theory"), general("experiment"), general("standard error", kErrorFigures),
+               general("squared overlap", 4)}};
+  const Cell zero_mass = measured ? Cell(measured->zero_mass) : Cell();
+  table.rows.push_back({"mass at zero", spectrum.zero_mass, zero_mass, Cell(), Cell()});
+  for (const auto& edge : spectrum.edges)
+    table.rows.push_back({"band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper), Cell(), Cell(), Cell()});
+  for (std::size_t k = 0; k < spectrum.outliers.size(); ++k) {
+    const theory::Outlier& outlier = spectrum.outliers[k];
+    table.rows.push_back({fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue,
+                          measured_cell(measured, k), error_cell(measured, k), outlier.overlap});
+  }
+  add_collapse(table, spectrum.collapse);
+  if (!measured) return table;
+  const Cell upper_edge = spectrum.edges.empty() ? Cell() : Cell(spectrum.edges.back().upper);
+  table.rows.push_back({"largest eigenvalue", upper_edge, measured->eigenvalues.back(), Cell(), Cell()});
+  table.rows.push_back({"Kolmogorov distance", Cell(), measured->kolmogorov_distance, Cell(), Cell()});
+  return table;
+}
+
+Table spectrum_rows(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                    const study::SpectrumComparison* measured) {
+  Table table{"", {{"kind"}, {"s"}, {"density"}, {"mass"}, {"target"}, {"overlap"}, {"measured"}, {"standard_error"}}};
+  const auto add = [&](const char* kind, double at, const std::vector<Cell>& more) {
+    std::vector<Cell> row{kind, at};
+    row.insert(row.end(), more.begin(), more.end());
+    row.resize(table.columns.size());
+    table.rows.push_back(std::move(row));
+  };
+  const Cell none;
+  add("zero", 0, {none, solution.spectrum.zero_mass, none, none, measured ? Cell(measured->zero_mass) : none});
+  for (std::size_t i = 0; i < density.s.size(); ++i) add("density", density.s[i], {density.density[i]});
+  const auto& outliers = solution.spectrum.outliers;
+  for (std::size_t k = 0; k < outliers.size(); ++k)
+    add("outlier", outliers[k].eigenvalue,
+        {none, none, outliers[k].target, outliers[k].overlap, measured_cell(measured, k), error_cell(measured, k)});
+  if (measured)
+    for (const double s : measured->eigenvalues) add("eigenvalue", s, {});
+  return table;
+}
+
+double largest_eigenvalue(const theory::Solution& solution) {
+  return solution.spectrum.edges.empty() ? 0 : std::max(0.0, solution.spectrum.edges.back().upper);
+}
+
+Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
+                     std::span<const double> values) {
+  Table table{"",
+              {general(variable, 4), general("rank/d", 4), general("stable rank/d", 4), general("effective rank/d", 4),
+               general("nuclear/Frobenius", 4), general("largest eigenvalue", 5), general("outliers"),
+               general("test", 4), general("replicon", 4), general("converged")}};
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const theory::Solution& s = curve[i];
+    const theory::Collapse& collapse = s.spectrum.collapse;
+    table.rows.push_back({values[i], collapse.rank_fraction, collapse.stable_rank, collapse.effective_rank,
+                          collapse.nuclear_frobenius, largest_eigenvalue(s),
+                          static_cast<long long>(s.spectrum.outliers.size()), s.errors.test,
+                          or_nothing(s.diagnostics.replicon), yes_or_no(s.diagnostics.converged)});
+  }
+  return table;
+}
+
+report::Chart collapse_chart(std::span<const theory::Solution> curve, const std::string& variable,
+                             std::span<const double> values) {
+  report::ErrorsChart chart;
+  chart.title = "Collapse of the trained spectrum";
+  chart.description = "Rank, stable rank and effective rank over d, and nuclear over Frobenius norm, against " +
+                      variable + "; each is 1 for a multiple of the identity.";
+  chart.x = {variable, report::Scale::log};
+  chart.y = {"share", report::Scale::linear};
+  const std::pair<const char*, double theory::Collapse::*> measures[] = {
+      {"rank/d", &theory::Collapse::rank_fraction},
+      {"stable rank/d", &theory::Collapse::stable_rank},
+      {"effective rank/d", &theory::Collapse::effective_rank},
+      {"nuclear/(√d Frobenius)", &theory::Collapse::nuclear_frobenius}};
+  for (const auto& [name, measure] : measures) {
+    report::Series series{name, {}, {}};
+    for (std::size_t i = 0; i < curve.size(); ++i)
+      series.theory.push_back({values[i], curve[i].spectrum.collapse.*measure});
+    chart.series.push_back(std::move(series));
+  }
+  return report::errors_chart(chart);
+}
+
+}  // namespace attnlaw::app

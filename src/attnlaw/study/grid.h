@@ -1,0 +1,20 @@
+#pragma once
+/// Grids of one variable.
+
+#include <vector>
+
+namespace attnlaw::study {
+
+enum class Spacing {
+  linear,    ///< equal differences
+  geometric  ///< equal ratios
+};
+
+/// `count` values from `first` to `last`, both included exactly. Throws std::invalid_argument unless first < last, both
+/// finite (and > 0 if geometric), and 2 ≤ count ≤ kMostGridPoints.
+std::vector<double> grid(double first, double last, int count, Spacing spacing);
+
+/// More points than anybody waits for.
+inline constexpr int kMostGridPoints = 100000;
+
+}  // namespace attnlaw::study

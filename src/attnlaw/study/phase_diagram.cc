@@ -1,0 +1,106 @@
+#include "attnlaw/study/phase_diagram.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::study {
+namespace {
+
+model::Problem with(model::Problem problem, DiagramVariable variable, double value) {
+  if (variable == DiagramVariable::noise) {
+    problem.noise = value;
+  } else if (problem.target.spectrum().wishart() != nullptr) {
+    problem.target = model::Target::parse(fmt::format("wishart:{}", value));
+  } else {
+    base::reject("a diagram over kappa needs a target wishart:KAPPA, got {}", problem.target.spec());
+  }
+  problem.validate();
+  return problem;
+}
+
+bool has_thresholds(const model::Problem& problem) {
+  return problem.student == model::Student::tied || problem.student == model::Student::direct;
+}
+
+theory::Solution solve_from_neighbour(const model::Problem& problem, const theory::SolveOptions& options) {
+  theory::Solution solution = theory::solve(problem, options);
+  if (solution.diagnostics.converged || !options.start) return solution;
+  theory::SolveOptions uninformed = options;  // the branch of the neighbour ends here
+  uninformed.start.reset();
+  return theory::solve(problem, uninformed);
+}
+
+/// One value of the variable: ascending α, each from its neighbour.
+void solve_row(model::Problem problem, std::span<const double> alphas, theory::SolveOptions options,
+               std::span<DiagramPoint> row) {
+  options.detail = theory::Detail::errors;
+  for (std::size_t k = 0; k < alphas.size(); ++k) {
+    problem.alpha = alphas[k];
+    const theory::Solution solution = solve_from_neighbour(problem, options);
+    row[k] = {solution.errors, solution.diagnostics.converged};
+    options.start.reset();
+    const bool neighbour = problem.lambda_rule == model::LambdaRule::value && solution.diagnostics.converged &&
+                           solution.overlaps.q > 0 && solution.overlaps.V > 0;
+    if (neighbour) options.start = solution.overlaps;
+  }
+}
+
+}  // namespace
+
+std::string name(DiagramVariable variable) { return variable == DiagramVariable::kappa ? "kappa" : "noise"; }
+
+PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variable, std::span<const double> values,
+                           std::span<const double> alphas, const theory::SolveOptions& options, int threads,
+                           const std::function<void(int, int)>& progress) {
+  PhaseDiagram diagram{problem, variable, {values.begin(), values.end()}, {alphas.begin(), alphas.end()}, {}, {}, 0};
+  std::vector<model::Problem> rows;
+  for (const double value : values) rows.push_back(with(problem, variable, value));
+  if (has_thresholds(problem))
+    for (const model::Problem& row : rows) diagram.lines.push_back(thresholds(row));
+  diagram.points.resize(values.size() * alphas.size());
+  std::mutex reporting;
+  int done = 0;
+  base::parallel_for(rows.size(), threads, [&](std::size_t i) {
+    solve_row(rows[i], alphas, options, std::span(diagram.points).subspan(i * alphas.size(), alphas.size()));
+    const std::lock_guard lock(reporting);
+    ++done;
+    if (progress) progress(done, static_cast<int>(rows.size()));
+  });
+  diagram.failed = static_cast<int>(std::count_if(diagram.points.begin(), diagram.points.end(),
+                                                  [](const DiagramPoint& point) { return !point.converged; }));
+  return diagram;
+}
+
+nlohmann::json to_json(const PhaseDiagram& diagram) {
+  nlohmann::json document{{"variable", name(diagram.variable)},
+                          {"values", diagram.values},
+                          {"alpha", diagram.alphas},
+                          {"lines", {{"recovery", nullptr}, {"interpolation", nullptr}, {"bayes_recovery", nullptr}}}};
+  for (std::size_t i = 0; i < diagram.values.size(); ++i) {
+    nlohmann::json train, test, estimation, converged;
+    for (std::size_t k = 0; k < diagram.alphas.size(); ++k) {
+      const DiagramPoint& point = diagram.at(i, k);
+      train.push_back(point.errors.train);
+      test.push_back(point.errors.test);
+      estimation.push_back(point.errors.estimation);
+      converged.push_back(point.converged);
+    }
+    document["train"].push_back(train);
+    document["test"].push_back(test);
+    document["estimation"].push_back(estimation);
+    document["converged"].push_back(converged);
+  }
+  for (const Thresholds& line : diagram.lines) {
+    const nlohmann::json entry = to_json(line);
+    for (auto& [key, values] : document["lines"].items())
+      values.push_back(entry[key].is_null() ? nlohmann::json() : entry[key]["alpha"]);
+  }
+  return document;
+}
+
+}  // namespace attnlaw::study

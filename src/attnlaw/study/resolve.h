@@ -1,0 +1,27 @@
+#pragma once
+/// From a rule for λ to the number that an experiment trains with.
+
+#include <optional>
+
+#include "attnlaw/theory/state_evolution.h"
+
+namespace attnlaw::study {
+
+struct Trainable {
+  model::Problem problem;                               ///< its λ a number (or none, for the student bayes)
+  std::optional<theory::OptimalLambda> optimal_lambda;  ///< where the rule was `optimal`
+};
+
+/// Throws std::invalid_argument unless λ is a number, or the student has none.
+void require_trainable(const model::Problem& problem);
+
+/// λ = optimal replaced by some number: to find out, before it is known, whether an experiment is possible at all.
+model::Problem with_some_lambda(const model::Problem& problem);
+
+/// λ = optimal becomes the number that the theory finds on the target as given; anything else stays. Throws
+/// std::invalid_argument if the best λ is 0+, at which nothing can be trained.
+Trainable resolve_lambda(const model::Problem& problem, const theory::SolveOptions& options);
+
+nlohmann::json to_json(const theory::OptimalLambda& optimum);
+
+}  // namespace attnlaw::study

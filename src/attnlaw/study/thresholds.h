@@ -1,0 +1,30 @@
+#pragma once
+/// The thresholds of one problem together, each with the reason where there is none.
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "attnlaw/theory/thresholds.h"
+
+namespace attnlaw::study {
+
+struct Thresholds {
+  int tokens = 0;           ///< T
+  int observed_scores = 0;  ///< K_eff
+  std::optional<theory::Recovery> recovery;
+  std::optional<theory::Interpolation> interpolation;
+  std::optional<double> bayes_recovery;  ///< α
+  std::string no_recovery;               ///< why there is none
+  std::string no_interpolation;
+  std::string no_bayes_recovery;
+};
+
+/// Students tied and direct, softmax and linear heads; neither alpha nor lambda is read. Noisy labels allow no exact
+/// recovery: the reason then names the α of noiseless ones. Throws std::invalid_argument for other students.
+Thresholds thresholds(const model::Problem& problem);
+
+/// `tokens`, `K_eff`, `recovery`, `interpolation`, `bayes_recovery` (null where there is none) and `reasons`.
+nlohmann::json to_json(const Thresholds& thresholds);
+
+}  // namespace attnlaw::study

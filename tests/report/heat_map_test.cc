@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "attnlaw/report/chart.h"
+#include "attnlaw/report/page.h"
+#include "report/browser.h"
+
+namespace attnlaw::report {
+namespace {
+
+HeatMap sample_map() {
+  HeatMap map{.title = "Test error",
+              .description = "Test error over kappa and alpha.",
+              .x = {.title = "κ*"},
+              .y = {.title = "α", .scale = Scale::log},
+              .value = {.title = "test error", .scale = Scale::log},
+              .x_values = {0.2, 0.4, 0.6},
+              .y_values = {0.1, 1},
+              .values = {1, 2, 3, 4, 5, 6}};
+  map.lines = {{"recovery", {{0.2, 0.2}, {0.4, 0.3}, {0.6, 0.4}}},
+               {"interpolation", {{0.2, std::numeric_limits<double>::quiet_NaN()}}}};
+  return map;
+}
+
+TEST(HeatMap, CellsMeetInTheMiddleAndCoverThePlane) {
+  const Chart chart = heat_map(sample_map());
+  const nlohmann::json cells = chart.spec.at("datasets").at("cells");
+  ASSERT_EQ(cells.size(), 6u);
+  EXPECT_NEAR(cells[0].at("left").get<double>(), 0.1, 1e-12);
+  EXPECT_NEAR(cells[0].at("right").get<double>(), 0.3, 1e-12);
+  EXPECT_EQ(cells[0].at("right"), cells[2].at("left"));
+  EXPECT_NEAR(cells[0].at("high").get<double>(), std::sqrt(0.1), 1e-12) << "middle of a logarithmic axis";
+  EXPECT_EQ(cells[0].at("high"), cells[1].at("low"));
+  EXPECT_EQ(chart.data.rows.size(), 6u);
+}
+
+TEST(HeatMap, WhatCannotBeDrawnIsBlankAndCounted) {
+  HeatMap map = sample_map();
+  map.values[1] = std::numeric_limits<double>::quiet_NaN();
+  map.values[2] = 0;
+  const Chart chart = heat_map(map);
+  EXPECT_EQ(chart.spec.at("datasets").at("cells").size(), 4u);
+  EXPECT_EQ(chart.spec.at("datasets").at("lines").size(), 3u);
+  EXPECT_EQ(chart.spec.at("title").at("subtitle").back(), "Blank: 2 values not finite or not positive.");
+}
+
+TEST(HeatMap, RefusesWhatIsNoGrid) {
+  HeatMap map = sample_map();
+  map.values.pop_back();
+  EXPECT_THROW(heat_map(map), std::invalid_argument);
+  map = sample_map();
+  map.x_values = {1};
+  EXPECT_THROW(heat_map(map), std::invalid_argument);
+}
+
+TEST(HeatMap, IsDrawnInARealBrowser) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() / "page.html";
+  Page page;
+  page.title = "Phases";
+  page.sections.push_back({"Diagram", "", heat_map(sample_map()), std::nullopt});
+  base::write_atomically(path, html(page));
+  const test::PageReport report = test::inspect_page(path);
+  EXPECT_EQ(report.charts, 1);
+  EXPECT_TRUE(report.errors.empty()) << report.errors.front();
+  EXPECT_TRUE(report.warnings.empty()) << report.warnings.front();
+  EXPECT_EQ(report.marks.at("spec-1/cells"), 6);
+  EXPECT_EQ(report.marks.at("spec-1/lines"), 1);
+}
+
+}  // namespace
+}  // namespace attnlaw::report
