@@ -82,14 +82,13 @@ Family merging_atoms(int cases, Draw& draw) {
   return family;
 }
 
-Family power_law(const std::vector<double>& variances) {
-  constexpr int kAtoms = 400;
+Family power_law(int atoms, const std::vector<double>& variances) {
   constexpr double kExponent = 1.25;
   std::vector<double> eigenvalues;
   double norm = 0;
-  for (int i = 1; i <= kAtoms; ++i) norm += std::pow(i, -2 * kExponent);
-  for (int i = 1; i <= kAtoms; ++i) eigenvalues.push_back(std::sqrt(kAtoms / norm) * std::pow(i, -kExponent));
-  Family family{"power law i^−1.25 of 400 atoms", {}};
+  for (int i = 1; i <= atoms; ++i) norm += std::pow(i, -2 * kExponent);
+  for (int i = 1; i <= atoms; ++i) eigenvalues.push_back(std::sqrt(atoms / norm) * std::pow(i, -kExponent));
+  Family family{fmt::format("power law i^−1.25 of {} atoms", atoms), {}};
   for (const double variance : variances)
     family.cases.push_back({Spectrum::from_eigenvalues(eigenvalues), variance, fmt::format("a² = {}", variance)});
   return family;
@@ -107,7 +106,7 @@ std::vector<Family> families(double effort) {
   result.push_back(few_atoms(count(effort, 40), -3, 3, draw));
   result.push_back(few_atoms(count(effort, 20), -8, -3, draw));
   result.push_back(merging_atoms(count(effort, 20), draw));
-  result.push_back(effort >= 1 ? power_law({1e-3, 0.1, 10}) : power_law({1}));
+  result.push_back(effort >= 1 ? power_law(400, {1e-3, 0.1, 10}) : power_law(40, {0.1}));
   return result;
 }
 

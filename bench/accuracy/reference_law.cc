@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
+#include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/tools/roots.hpp>
 #include <complex>
+#include <optional>
 #include <stdexcept>
 
 namespace attnlaw::accuracy {
@@ -368,6 +370,19 @@ class ReferenceWishart final : public ReferenceSpectrum {
   Real kappa_, jump_;
 };
 
+/// A panel bisected until that changes it by less than `tolerance`.
+template <class Panel>
+Real bisected(const Panel& panel, const Real& from, const Real& to, const Real& whole, const Real& tolerance,
+              int depth) {
+  constexpr int kMaxDepth = 60;
+  if (depth > kMaxDepth) throw std::runtime_error("the reference quadrature does not converge");
+  const Real centre = (from + to) / 2;
+  const Real left = panel(from, centre), right = panel(centre, to);
+  if (abs(left + right - whole) <= tolerance) return left + right;
+  return bisected(panel, from, centre, left, tolerance, depth + 1) +
+         bisected(panel, centre, to, right, tolerance, depth + 1);
+}
+
 std::shared_ptr<const ReferenceSpectrum> make_spectrum(const matrix_laws::Spectrum& spectrum, const Real& scale) {
   if (const auto* wishart = spectrum.wishart()) return std::make_shared<ReferenceWishart>(*wishart, scale);
   return std::make_shared<ReferenceAtoms>(*spectrum.discrete(), scale);
@@ -433,29 +448,22 @@ UpperIntegrals ReferenceLaw::above(const Real& t) const {
 }
 
 Real ReferenceLaw::density_cubed() const {
-  const Real tolerance("1e-18");
+  using Gauss = boost::math::quadrature::gauss<Real, 30>;
   Real total = 0;
   for (const ReferenceBand& band : bands_) {
     const Real middle = (band.lower + band.upper) / 2, half = (band.upper - band.lower) / 2;
-    Real sum = 0, previous = -1;
-    for (int count = 16; count <= (1 << 13); count *= 2) {
-      CurvePoint at;
-      bool started = false;
-      for (int k = 1; k < count; k += (count == 16 ? 1 : 2)) {
-        const Real t = kPi * k / count;
-        at = spectrum_->inside(variance_, middle - half * cos(t), started ? &at : nullptr);
-        started = true;
-        const Real rho = -at.g.imag() / kPi;
-        sum += rho * rho * rho * sin(t);
-      }
-      const Real integral = sum * half * kPi / count;
-      if (previous >= 0 && abs(integral - previous) <= tolerance * integral) {
-        previous = integral;
-        break;
-      }
-      previous = integral;
-    }
-    total += previous;
+    const auto panel = [&](const Real& from, const Real& to) {
+      std::optional<CurvePoint> at;
+      return Gauss::integrate(
+          [&](const Real& t) {
+            at = spectrum_->inside(variance_, middle - half * cos(t), at ? &*at : nullptr);
+            const Real rho = -at->g.imag() / kPi;
+            return Real(half * rho * rho * rho * sin(t));
+          },
+          from, to);
+    };
+    const Real whole = panel(Real(0), kPi);
+    total += bisected(panel, Real(0), kPi, whole, Real("1e-18") * whole, 0);
   }
   return total;
 }

@@ -78,7 +78,7 @@ class ReferenceLaw {
   /// Moments 0 … 4, from free cumulants.
   std::array<Real, 5> moments() const;
   UpperIntegrals above(const Real& t) const;
-  /// ∫ ρ³ by the trapezoidal rule in the angle of each band, doubled until two results agree.
+  /// ∫ ρ³ by Gauss-Legendre panels in the angle of each band, bisected until they agree to 10⁻¹⁸.
   Real density_cubed() const;
 
  private:

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <regex>
 
 namespace attnlaw::accuracy {
 
@@ -18,12 +19,29 @@ void Row::compare(double value, const Real& reference, const Real& scale, const 
   where = at();
 }
 
+namespace {
+
+/// The numbers of a text to 5 digits.
+std::string shortened(const std::string& text) {
+  static const std::regex number(R"(-?\d+\.\d+(e[-+]\d+)?)");
+  std::string result;
+  auto last = text.cbegin();
+  for (std::sregex_iterator match(text.begin(), text.end(), number), end; match != end; ++match) {
+    result.append(last, (*match)[0].first);
+    result += fmt::format("{:.5g}", std::stod(match->str()));
+    last = (*match)[0].second;
+  }
+  return result.append(last, text.cend());
+}
+
+}  // namespace
+
 std::string Table::markdown() const {
   std::string text = fmt::format("## {}\n\n{}\n\n", title, remarks);
   text += "| what | parameters | points | worst error | allowed | where |\n|---|---|---|---|---|---|\n";
   for (const Row& row : rows)
     text += fmt::format("| {} | {} | {} | {:.1e}{} | {:.0e} | {} |\n", row.quantity, row.range, row.points, row.worst,
-                        row.missed() ? " **missed**" : "", row.bound, row.where);
+                        row.missed() ? " **missed**" : "", row.bound, shortened(row.where));
   return text;
 }
 
