@@ -27,7 +27,7 @@ constexpr const char* kIntroduction =
     "x(w), without quadrature; moments from free cumulants; ∫ρ³ by adaptive Gauss-Legendre panels "
     "in 50 digits.\n\n"
     "Errors are relative unless said otherwise: densities and g to themselves, at points whose distance from the edges "
-    "of their band is at least 10⁻³ of its width (and in bands wider than 10⁻⁴ |x|: in narrower ones the rounding of x "
+    "of their band is at least 10⁻³ of its width (and in bands wider than 10⁻² |x|: in narrower ones the rounding of x "
     "is visible); edges and quantiles to the root mean square of the law, distribution functions absolute, moments to "
     "the power of the root mean square if that is larger. `where` names the worst point.\n";
 

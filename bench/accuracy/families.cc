@@ -106,7 +106,7 @@ std::vector<Family> families(double effort) {
   result.push_back(few_atoms(count(effort, 40), -3, 3, draw));
   result.push_back(few_atoms(count(effort, 20), -8, -3, draw));
   result.push_back(merging_atoms(count(effort, 20), draw));
-  result.push_back(effort >= 1 ? power_law(400, {1e-3, 0.1, 10}) : power_law(40, {0.1}));
+  result.push_back(effort >= 1 ? power_law(400, {1e-3, 0.1, 10}) : power_law(20, {0.1}));
   return result;
 }
 

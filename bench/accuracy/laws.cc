@@ -25,7 +25,7 @@ constexpr double kMomentBound = 1e-10;
 /// Points keep this share of the width of a band from its edges.
 constexpr double kEdgeDistance = 1e-3;
 /// Bands narrower than this share of |x| are not asked for densities: rounding of x moves in them visibly.
-constexpr double kNarrowBand = 1e-4;
+constexpr double kNarrowBand = 1e-2;
 constexpr int kPoints = 6;
 constexpr int kMaxBands = 5;
 
@@ -190,9 +190,14 @@ std::vector<double> denoiser_points(const ReferenceLaw& reference, Draw& draw) {
 
 Table denoiser_table(const std::vector<Family>& all) {
   Table table{"Optimal denoiser",
-              "`matrix_laws/optimal_denoiser.h`: ξ_v(x) relative to |x| + √v, in bands, gaps and beyond the edges; "
+              "`matrix_laws/optimal_denoiser.h`: ξ_v(x) relative to |x| + √v, in bands, gaps and beyond the edges, "
+              "where its slope "
+              "is less than about 10³ (more only where bands are about to merge); "
               "f(v) and the mean square error relative to themselves.",
               {}};
+  // Where bands are about to merge ξ_v is steep: a rounding of x is not to count.
+  constexpr double kSteepest = 1e3;
+  const Real kCuspStep("1e-20");
   constexpr std::size_t kManyBands = 20;  // ∫ρ³ of each in 50 digits takes long
   Draw draw(4);
   for (const Family& family : all) {
@@ -203,9 +208,12 @@ Table denoiser_table(const std::vector<Family>& all) {
       const matrix_laws::OptimalDenoiser denoiser(one.spectrum, one.variance);
       const ReferenceLaw reference(one.spectrum, 1, one.variance);
       const Real v = one.variance, pi = boost::math::constants::pi<Real>();
-      for (const double x : denoiser_points(reference, draw))
-        value.compare(denoiser(x), x - 2 * v * reference.point(x).g.real(), abs(Real(x)) + sqrt(v),
+      for (const double x : denoiser_points(reference, draw)) {
+        const Real step = kCuspStep * (abs(Real(x)) + sqrt(v)), g = reference.point(x).g.real();
+        if (abs(Real(reference.point(x + step).g.real() - g)) * v > kSteepest * step) continue;
+        value.compare(denoiser(x), x - 2 * v * g, abs(Real(x)) + sqrt(v),
                       [&] { return fmt::format("{}; x = {}", one.name, x); });
+      }
       if (reference.bands().size() > kManyBands) continue;
       const Real f = 1 - 4 * pi * pi / 3 * v * reference.density_cubed();
       response.compare(denoiser.response(), f, f, [&] { return one.name; });

@@ -299,12 +299,17 @@ class ReferenceWishart final : public ReferenceSpectrum {
     const Real root = real_root(c2, c1, c0);
     const Real p = (c2 + root) / 2, q = (root + c2) * root + c1;
     const Real half = sqrt(std::max(Real(0), Real(p * p - q)));
-    for (const Real& g : {root, Real(-p + half), Real(-p - half)}) {
-      const Real rest = 1 - jump_ * g;
-      // Silverstein and Choi: outside the support x(g) decreases.
-      if (variance - 1 / (g * g) + kappa_ * jump_ * jump_ / (rest * rest) <= 0) return {Real(x - variance * g), g};
-    }
-    throw std::runtime_error("no real root with dx/dg < 0 at x = " + x.str(20));
+    // Silverstein and Choi: outside the support x(g) decreases, at one of the three roots. (At the very edge dx/dg =
+    // 0.)
+    const auto slope = [&](const Real& g) {
+      const Real ratio = jump_ * g / (1 - jump_ * g);
+      return Real(variance * g * g - 1 + kappa_ * ratio * ratio);
+    };
+    Real best = root;
+    for (const Real& g : {Real(-p + half), Real(-p - half)})
+      if (slope(g) < slope(best)) best = g;
+    if (!(slope(best) < Real("1e-20"))) throw std::runtime_error("no real root with dx/dg < 0 at x = " + x.str(20));
+    return {Real(x - variance * best), best};
   }
 
   Primitives primitives(const CurvePoint& point) const override {

@@ -47,9 +47,8 @@ TEST(Accuracy, ReferenceIntegralsHaveTheMomentsAndTheDensityOfTheLaw) {
     for (int k = 0; k < 3; ++k) {
       const auto index = static_cast<std::size_t>(k);
       EXPECT_LT(abs(Real((below.moment[index] - above.moment[index]) / (2 * step) - density * pow(t, k))), 1e-20);
-      if (k < 2)
-        EXPECT_LT(abs(Real((below.response[index] - above.response[index]) / (2 * step) - response * pow(t, k))),
-                  1e-20);
+      if (k == 2) continue;
+      EXPECT_LT(abs(Real((below.response[index] - above.response[index]) / (2 * step) - response * pow(t, k))), 1e-20);
     }
   }
 }
