@@ -5,6 +5,9 @@
 
 #include <vector>
 
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+#include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/denoiser.h"
 #include "reference_law.h"
 #include "table.h"
 
@@ -24,6 +27,39 @@ void expect_allowed(const std::vector<Table>& tables) {
 TEST(Accuracy, OfLawsIsWhatTheTablesAllow) { expect_allowed(law_tables(kEffort)); }
 
 TEST(Accuracy, OfDenoisersAndChannelsIsWhatTheTablesAllow) { expect_allowed(theory_tables(kEffort)); }
+
+/// Points where the library was once wrong by 1e-8 and more.
+TEST(Accuracy, OfEdgesBesideTheBulkAndOfHardEdges) {
+  using matrix_laws::WishartSpectrum;
+  // Rounding put the edge of the bulk inside it: an edge of the sum was off by 1e-6 ...
+  const WishartSpectrum split{0.1337078350073619, 0.028359353468310956};
+  const double weak = 5.420774451552263e-06;
+  const auto bands = matrix_laws::semicircle_sum(split, weak).bands();
+  ASSERT_EQ(bands.size(), 2U);
+  EXPECT_NEAR(bands[1].support.lower, static_cast<double>(ReferenceLaw(split, 1, weak).bands()[1].lower), 1e-15);
+  // ... and bands that had merged were kept apart.
+  EXPECT_EQ(matrix_laws::semicircle_sum(WishartSpectrum{0.11395671155645573, 1}, 1.2005385320068995).bands().size(),
+            1U);
+  const WishartSpectrum square{1, 0.3641399077508864};
+  const double x = 0.011371847998724333;
+  EXPECT_NEAR(matrix_laws::marchenko_pastur(square).cdf(x), static_cast<double>(ReferenceLaw(square, 1, 0).cdf(x)),
+              1e-12);
+}
+
+TEST(Accuracy, OfTheOverlapOfAWeakSignal) {
+  const matrix_laws::Spectrum target = matrix_laws::WishartSpectrum{1.75, 1};
+  const double q_hat = 0.25, lambda = 0.2, V_hat = 1;
+  for (const double m_hat : {5e-3, 5e-6, 5e-9, 5e-13}) {
+    const auto overlaps = theory::TiedDenoiser(lambda).evaluate(target, {q_hat, m_hat, V_hat, 0, 0}).overlaps;
+    const ReferenceLaw law(target, m_hat, q_hat);
+    const UpperIntegrals above = law.above(2 * Real(lambda));
+    const Real t = 2 * Real(lambda), field = above.moment[2] - t * above.moment[1],
+               response = above.response[1] - t * above.response[0];
+    const double m = static_cast<double>(Real((field - q_hat * response) / m_hat));
+    EXPECT_NEAR(overlaps.m, m, 1e-10 * m) << "m_hat " << m_hat;
+    EXPECT_NEAR(overlaps.V, static_cast<double>(response), 1e-10) << "m_hat " << m_hat;
+  }
+}
 
 /// The primitives of the reference against the exact moments of the whole law, and across a cut against their own
 /// derivative.
