@@ -165,6 +165,15 @@ TEST(SemicircleSum, TenThousandAtoms) {
   EXPECT_LT(law.quadrature().error(), 1e-9);
 }
 
+TEST(SemicircleSum, FindsTheEdgesOfEveryWishartTarget) {
+  // At κ = 0.3 the rounded edge of the target's bulk lies just inside its support.
+  for (const double kappa : {0.05, 0.3, 0.5, 0.7, 0.99, 1.0, 1.5, 3.0})
+    for (const double variance : {1e-4, 1e-3, 0.01, 0.1, 0.13, 1.0, 10.0}) {
+      const Law law = semicircle_sum(WishartSpectrum{kappa, 1}, variance);
+      EXPECT_LT(law.quadrature().error(), 1e-11) << kappa << ' ' << variance;
+    }
+}
+
 TEST(SemicircleSum, RejectsAVarianceThatIsNone) {
   for (const double variance : {0.0, -1.0, std::nan(""), HUGE_VAL})
     EXPECT_THROW(semicircle_sum(WishartSpectrum{1, 1}, variance), std::invalid_argument);

@@ -1,3 +1,4 @@
+attnlaw_test(matrix_laws atom_sums)
 attnlaw_test(matrix_laws spectrum)
 attnlaw_test(matrix_laws law)
 attnlaw_test(matrix_laws semicircle_sum)

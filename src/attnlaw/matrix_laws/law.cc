@@ -51,7 +51,13 @@ Law::Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation param
       bands_(std::move(bands)),
       parametrisation_(std::move(parametrisation)),
       mean_(mean),
-      second_moment_(second_moment) {}
+      second_moment_(second_moment) {
+  unresolved_mass_ = 1;
+  for (const Atom& atom : atoms_) unresolved_mass_ -= atom.mass;
+  for (const Band& band : bands_) unresolved_mass_ -= band.mass;
+  constexpr double kRounding = 1e-9;  // of weights that add up to 1
+  if (std::abs(unresolved_mass_) < kRounding) unresolved_mass_ = 0;
+}
 
 const Law::Band* Law::band_at(double x) const {
   for (const Band& band : bands_)
@@ -230,10 +236,11 @@ Law::Quadrature Law::quadrature(std::span<const double> breakpoints, double tole
     first += atom.mass * atom.x;
     second += atom.mass * atom.x * atom.x;
   }
-  result.mass_error = mass - 1;
+  result.mass_error = mass - (1 - unresolved_mass_);
+  result.root_mean_square = std::sqrt(second_moment_);
+  if (unresolved_mass_ > 0) return result;
   result.mean_error = first - mean_;
   result.second_moment_error = second - second_moment_;
-  result.root_mean_square = std::sqrt(second_moment_);
   return result;
 }
 

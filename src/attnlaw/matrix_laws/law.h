@@ -64,6 +64,9 @@ class Law {
   const std::vector<Band>& bands() const { return bands_; }
   double mean() const { return mean_; }
   double second_moment() const { return second_moment_; }
+  /// Mass above the last band that is not resolved into bands (semicircle_sum): 0 but where that was asked for. Moments
+  /// are those of the whole law; density, cdf and quantile hold up to the last band.
+  double unresolved_mass() const { return unresolved_mass_; }
 
   /// Density at x; zero outside the bands.
   double density(double x) const;
@@ -110,6 +113,7 @@ class Law {
   Parametrisation parametrisation_;
   double mean_;
   double second_moment_;
+  double unresolved_mass_;
 };
 
 }  // namespace attnlaw::matrix_laws

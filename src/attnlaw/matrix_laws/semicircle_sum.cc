@@ -22,49 +22,9 @@ void require_variance(double variance) {
         fmt::format("the variance a² of a semicircle must be a finite number > 0, got {}", variance));
 }
 
-/// Sums over the atoms at w = u + iv, with r = 1/((u−s)² + v²).
-struct BianeSums {
-  double phi = 0;        ///< Σ weight r            = −Im G/v
-  double phi_slope = 0;  ///< Σ weight r²           = −dφ/d(v²)
-  double re_g = 0;       ///< Σ weight (u−s) r      = Re G
-  double tilt = 0;       ///< Σ weight (u−s) r²
-};
-
-BianeSums operator+(const BianeSums& a, const BianeSums& b) {
-  return {a.phi + b.phi, a.phi_slope + b.phi_slope, a.re_g + b.re_g, a.tilt + b.tilt};
-}
-
-BianeSums biane_sums(const double* atoms, const double* weights, std::size_t count, double u, double v_squared) {
-  double phi = 0, phi_slope = 0, re_g = 0, tilt = 0;
-#pragma omp simd reduction(+ : phi, phi_slope, re_g, tilt)
-  for (std::size_t i = 0; i < count; ++i) {
-    const double distance = u - atoms[i];
-    const double r = 1 / (distance * distance + v_squared);
-    const double wr = weights[i] * r;
-    const double wrr = wr * r;
-    phi += wr;
-    phi_slope += wrr;
-    re_g += wr * distance;
-    tilt += wrr * distance;
-  }
-  return {phi, phi_slope, re_g, tilt};
-}
-
-BianeSums biane_sums(const DiscreteSpectrum& law, double u, double v_squared) {
-  return biane_sums(law.atoms.data(), law.weights.data(), law.atoms.size(), u, v_squared);
-}
-
-/// At atom i itself, over all the others.
-BianeSums biane_sums_without(const DiscreteSpectrum& law, std::size_t i) {
-  const double s = law.atoms[i];
-  const BianeSums below = biane_sums(law.atoms.data(), law.weights.data(), i, s, 0);
-  const BianeSums above =
-      biane_sums(law.atoms.data() + i + 1, law.weights.data() + i + 1, law.atoms.size() - i - 1, s, 0);
-  return below + above;
-}
-
-BianeSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
-  if (const auto* discrete = spectrum.discrete()) return biane_sums(*discrete, u, v_squared);
+/// AtomSums, of a Wishart spectrum from its Stieltjes transform.
+AtomSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
+  if (spectrum.discrete()) return spectrum.atom_sums(u, v_squared);
   const double v = std::sqrt(v_squared);
   const Stieltjes g = spectrum.stieltjes({u, v});
   const double phi = -g.value.imag() / v;
@@ -73,7 +33,7 @@ BianeSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
 
 /// v(u)² with φ(v²) = 1/a². In y = v² the function 1/φ − a² is increasing and concave (1/φ is a complete Bernstein
 /// function), so Newton's iteration falls below the root after one step and then climbs to it without overshooting.
-double biane_height_squared(const Spectrum& spectrum, double u, double variance, double start, BianeSums& sums) {
+double biane_height_squared(const Spectrum& spectrum, double u, double variance, double start, AtomSums& sums) {
   constexpr int kMaxIterations = 100;
   // Quadratic convergence: a step this small has met rounding, or one that no longer shrinks (near an edge, where y is
   // small).
@@ -101,7 +61,7 @@ Law::Point biane_point(const Spectrum& spectrum, double variance, double u, cons
     const double nearby_y = std::pow(variance * nearby->g.imag(), 2);
     start = std::clamp(nearby_y + nearby->slope * (u - nearby_u), 1e-2 * nearby_y, variance);
   }
-  BianeSums sums;
+  AtomSums sums;
   const double v_squared = biane_height_squared(spectrum, u, variance, start, sums);
   // On the curve 1 + a²G'(w) = 2va²(v·phi_slope + i·tilt): the form without cancellation near the edges.
   const double dx_du = 2 * variance * (v_squared * sums.phi_slope + sums.tilt * sums.tilt / sums.phi_slope);
@@ -111,9 +71,11 @@ Law::Point biane_point(const Spectrum& spectrum, double variance, double u, cons
 
 /// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
 double resolvent_square(const Spectrum& spectrum, double u) {
-  if (const auto* discrete = spectrum.discrete()) return biane_sums(*discrete, u, 0).phi;
-  const double square = -spectrum.stieltjes({u, 0}).derivative.real();
-  return square > 0 ? square : kInfinity;  // exactly at an edge of the support
+  if (spectrum.discrete()) return spectrum.atom_sums(u, 0).phi;
+  const Stieltjes g = spectrum.stieltjes({u, 0});
+  const double square = -g.derivative.real();
+  // At an edge of the support, which rounding may put inside it.
+  return square > 0 && g.value.imag() == 0 ? square : kInfinity;
 }
 
 /// The end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F < 1/a².
@@ -132,17 +94,20 @@ double region_end(const Spectrum& spectrum, double variance, double inside, doub
 }
 
 /// A point of the gap (left, right) between neighbouring atoms where F < 1/a², if there is one. F is convex there.
-std::optional<double> point_below(const DiscreteSpectrum& law, std::size_t left, double variance) {
+std::optional<double> point_below(const Spectrum& spectrum, std::size_t left, double variance) {
+  const DiscreteSpectrum& law = *spectrum.discrete();
   const double s0 = law.atoms[left], s1 = law.atoms[left + 1];
-  const double c0 = std::cbrt(law.weights[left]), c1 = std::cbrt(law.weights[left + 1]);
   const double width = s1 - s0;
+  // (c0 + c1)³ ≥ 8 min(weights): most gaps need no cube root.
+  if (8 * variance * std::min(law.weights[left], law.weights[left + 1]) >= width * width) return std::nullopt;
+  const double c0 = std::cbrt(law.weights[left]), c1 = std::cbrt(law.weights[left + 1]);
   // The two neighbours alone have their minimum (c0 + c1)³/width² here: a lower bound that settles most gaps.
   if (variance * std::pow(c0 + c1, 3) >= width * width) return std::nullopt;
   double u = s0 + width * c0 / (c0 + c1);
   double low = s0, high = s1;
   constexpr int kMaxIterations = 60;
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
-    const BianeSums sums = biane_sums(law, u, 0);
+    const AtomSums sums = spectrum.atom_sums(u, 0);
     const double slope = -2 * sums.tilt, curvature = 6 * sums.phi_slope;
     if (variance * sums.phi < 1) return u;
     (slope < 0 ? low : high) = u;
@@ -161,12 +126,19 @@ struct Component {
   std::optional<double> below_after;  ///< a point of the gap after it where F < 1/a²; nullopt: no split there
 };
 
-std::vector<Component> components(const DiscreteSpectrum& law, double variance) {
+/// Those of a discrete spectrum, the last of which begins at the first split above `resolve_up_to`.
+std::vector<Component> components(const Spectrum& spectrum, double variance, double resolve_up_to) {
+  const DiscreteSpectrum& law = *spectrum.discrete();
   std::vector<Component> result;
+  double lower = law.atoms.front(), mass = 0;
   for (std::size_t i = 0; i < law.atoms.size(); ++i) {
-    Component component{{law.atoms[i], law.atoms[i]}, law.weights[i], std::nullopt};
-    if (i + 1 < law.atoms.size()) component.below_after = point_below(law, i, variance);
-    result.push_back(component);
+    mass += law.weights[i];
+    const bool last = i + 1 == law.atoms.size();
+    const std::optional<double> below = last ? std::nullopt : point_below(spectrum, i, variance);
+    if (!last && !below) continue;
+    result.push_back({{lower, law.atoms[i]}, mass, below});
+    if (below && *below + variance * spectrum.atom_sums(*below, 0).re_g > resolve_up_to) break;
+    if (!last) lower = law.atoms[i + 1], mass = 0;
   }
   return result;
 }
@@ -196,7 +168,7 @@ std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Com
     mass += parts[i].mass;
     const bool last = i + 1 == parts.size();
     if (!last && !parts[i].below_after) continue;
-    const double outside = last ? parts[i].hull.upper + kMargin * a : *parts[i].below_after;
+    const double outside = parts[i].below_after ? *parts[i].below_after : parts[i].hull.upper + kMargin * a;
     const double upper = region_end(spectrum, variance, parts[i].hull.upper, outside);
     bands.push_back({{lower, upper}, {x_at(lower), x_at(upper)}, mass});
     mass = 0;
@@ -205,9 +177,8 @@ std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Com
   return bands;
 }
 
-std::vector<Law::Band> biane_bands(const Spectrum& spectrum, double variance) {
-  if (const auto* discrete = spectrum.discrete())
-    return biane_bands(spectrum, components(*discrete, variance), variance);
+std::vector<Law::Band> biane_bands(const Spectrum& spectrum, double variance, double resolve_up_to) {
+  if (spectrum.discrete()) return biane_bands(spectrum, components(spectrum, variance, resolve_up_to), variance);
   return biane_bands(spectrum, components(spectrum, *spectrum.wishart(), variance), variance);
 }
 
@@ -253,7 +224,7 @@ Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   constexpr double kLeastVariance = 1e-8;
   if (variance < kLeastVariance * jump * jump) return semicircle_sum_biane(wishart, variance);
   const Spectrum spectrum = wishart;
-  std::vector<Law::Band> bands = biane_bands(spectrum, variance);
+  std::vector<Law::Band> bands = biane_bands(spectrum, variance, kInfinity);
   for (Law::Band& band : bands) band.parameter = band.support;
   auto parametrisation = [kappa = wishart.kappa, jump, variance](double x, const Law::Point*) {
     return Law::Point{x, 1, cubic_stieltjes(kappa, jump, variance, x), 0};
@@ -263,7 +234,7 @@ Law wishart_sum(const WishartSpectrum& wishart, double variance) {
 
 }  // namespace
 
-Law semicircle_sum_biane(const Spectrum& spectrum, double variance) {
+Law semicircle_sum_biane(const Spectrum& spectrum, double variance, double resolve_up_to) {
   require_variance(variance);
   const auto* wishart = spectrum.wishart();
   if (wishart && wishart->scale < 0) return semicircle_sum_biane(spectrum.scaled(-1), variance).mirrored();
@@ -271,14 +242,14 @@ Law semicircle_sum_biane(const Spectrum& spectrum, double variance) {
   auto parametrisation = [shared, variance](double u, const Law::Point* nearby) {
     return biane_point(*shared, variance, u, nearby);
   };
-  return Law({}, biane_bands(spectrum, variance), std::move(parametrisation), spectrum.mean(),
+  return Law({}, biane_bands(spectrum, variance, resolve_up_to), std::move(parametrisation), spectrum.mean(),
              spectrum.second_moment() + variance);
 }
 
-Law semicircle_sum(const Spectrum& spectrum, double variance) {
+Law semicircle_sum(const Spectrum& spectrum, double variance, double resolve_up_to) {
   require_variance(variance);
   if (const auto* wishart = spectrum.wishart()) return wishart_sum(*wishart, variance);
-  return semicircle_sum_biane(spectrum, variance);
+  return semicircle_sum_biane(spectrum, variance, resolve_up_to);
 }
 
 std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance) {
@@ -292,11 +263,12 @@ std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double v
   double weight_below = 0, mass_below = 0;
   for (std::size_t i = 0; i < target->atoms.size(); ++i) {
     const double s = target->atoms[i], weight = target->weights[i];
+    if (law.unresolved_mass() > 0 && weight_below + 0.5 * weight > 1 - law.unresolved_mass()) break;
     for (; band + 1 != law.bands().end() && weight_below + 0.5 * weight > mass_below + band->mass; ++band)
       mass_below += band->mass;
     weight_below += weight;
     if (band->mass > kLargestMass) continue;
-    const BianeSums sums = biane_sums_without(*target, i);
+    const AtomSums sums = spectrum.atom_sums_without(i);
     const double rest_mass = 1 - weight;
     const double overlap = 1 - variance * sums.phi / rest_mass;
     if (overlap > 0) result.push_back({s, s + variance * sums.re_g / rest_mass, overlap});

@@ -2,6 +2,7 @@
 /// Law of S + aZ: additive free convolution of a spectrum with a semicircle (Z a GOE matrix with off-diagonal variance
 /// 1/d, spectrum [−2, 2]). docs/theory/erm.md, section 3.
 
+#include <limits>
 #include <vector>
 
 #include "attnlaw/matrix_laws/law.h"
@@ -11,10 +12,15 @@ namespace attnlaw::matrix_laws {
 
 /// Law of S + aZ for a² = variance > 0. Discrete spectra by Biane's parametrisation with direct sums, Wishart spectra
 /// by the cubic of their Stieltjes transform. Throws std::invalid_argument unless variance is finite and > 0.
-Law semicircle_sum(const Spectrum& spectrum, double variance);
+///
+/// Of a discrete spectrum only the bands up to the first gap above `resolve_up_to` are resolved: the mass of the others
+/// is Law::unresolved_mass(). Thousands of isolated eigenvalues above a threshold cost nothing then.
+Law semicircle_sum(const Spectrum& spectrum, double variance,
+                   double resolve_up_to = std::numeric_limits<double>::infinity());
 
 /// The same law by Biane's parametrisation for every spectrum: the reference for the fast path.
-Law semicircle_sum_biane(const Spectrum& spectrum, double variance);
+Law semicircle_sum_biane(const Spectrum& spectrum, double variance,
+                         double resolve_up_to = std::numeric_limits<double>::infinity());
 
 /// An isolated eigenvalue of S that stays visible outside the bulk of S + aZ.
 struct Outlier {

@@ -28,6 +28,9 @@ double weighted_power_sum(const DiscreteSpectrum& discrete, int power) {
   return sum;
 }
 
+/// Up to this many atoms direct sums are as fast as the tree.
+constexpr std::size_t kDirect = 2000;
+
 }  // namespace
 
 Spectrum::Spectrum(DiscreteSpectrum discrete) : law_(std::move(discrete)) {
@@ -36,6 +39,7 @@ Spectrum::Spectrum(DiscreteSpectrum discrete) : law_(std::move(discrete)) {
     throw std::invalid_argument(
         fmt::format("a discrete spectrum needs ascending atoms and as many weights, got {} atoms and {} weights",
                     atoms.size(), weights.size()));
+  if (atoms.size() > kDirect) tree_ = std::make_shared<const AtomTree>(atoms, weights);
 }
 
 Spectrum::Spectrum(WishartSpectrum wishart) : law_(wishart) {
@@ -77,13 +81,28 @@ double Spectrum::second_moment() const {
 Spectrum Spectrum::scaled(double c) const {
   if (c == 0) return DiscreteSpectrum{{0.0}, {1.0}};
   if (const auto* w = wishart()) return WishartSpectrum{w->kappa, c * w->scale};
-  DiscreteSpectrum result = *discrete();
-  for (double& atom : result.atoms) atom *= c;
+  Spectrum result = *this;
+  auto& [atoms, weights] = std::get<DiscreteSpectrum>(result.law_);
+  for (double& atom : atoms) atom *= c;
   if (c < 0) {
-    std::reverse(result.atoms.begin(), result.atoms.end());
-    std::reverse(result.weights.begin(), result.weights.end());
+    std::reverse(atoms.begin(), atoms.end());
+    std::reverse(weights.begin(), weights.end());
   }
+  result.tree_scale_ *= c;
   return result;
+}
+
+AtomSums Spectrum::atom_sums(double u, double v_squared) const {
+  const auto& [atoms, weights] = *discrete();
+  if (!tree_) return matrix_laws::atom_sums(atoms.data(), weights.data(), atoms.size(), u, v_squared);
+  const double inverse = 1 / tree_scale_, inverse2 = inverse * inverse;
+  return (*tree_)(u * inverse, v_squared * inverse2).of_scaled_atoms(tree_scale_);
+}
+
+AtomSums Spectrum::atom_sums_without(std::size_t i) const {
+  const auto& [atoms, weights] = *discrete();
+  if (!tree_) return matrix_laws::atom_sums_without(atoms.data(), weights.data(), atoms.size(), i);
+  return tree_->without(tree_scale_ > 0 ? i : atoms.size() - 1 - i).of_scaled_atoms(tree_scale_);
 }
 
 Stieltjes Spectrum::stieltjes(Complex w) const {
@@ -93,13 +112,11 @@ Stieltjes Spectrum::stieltjes(Complex w) const {
     const Complex dz_dg = -1.0 / (g * g) + wishart_law->kappa / ((1.0 - g) * (1.0 - g));
     return {g / b, 1.0 / (dz_dg * b * b)};
   }
-  Stieltjes sum{};
-  for (std::size_t i = 0; i < discrete()->atoms.size(); ++i) {
-    const Complex resolvent = 1.0 / (w - discrete()->atoms[i]);
-    sum.value += discrete()->weights[i] * resolvent;
-    sum.derivative -= discrete()->weights[i] * resolvent * resolvent;
-  }
-  return sum;
+  // G = re_g − iv φ and, as the derivative of re_g and of φ along u, G' = −Σ weight r + 2v² Σ weight r² + 2iv Σ weight
+  // (u−s) r².
+  const double v = w.imag();
+  const AtomSums sums = atom_sums(w.real(), v * v);
+  return {{sums.re_g, -v * sums.phi}, {2 * v * v * sums.phi_slope - sums.phi, 2 * v * sums.tilt}};
 }
 
 Interval Spectrum::hull() const {

@@ -2,9 +2,12 @@
 /// Spectral measures: the limiting or actual eigenvalue law of a symmetric matrix.
 
 #include <complex>
+#include <memory>
 #include <span>
 #include <variant>
 #include <vector>
+
+#include "attnlaw/matrix_laws/atom_sums.h"
 
 namespace attnlaw::matrix_laws {
 
@@ -51,6 +54,10 @@ class Spectrum {
   Spectrum scaled(double c) const;
   /// G at w off the support.
   Stieltjes stieltjes(Complex w) const;
+  /// Sums over the atoms at u + iv, of a discrete spectrum.
+  AtomSums atom_sums(double u, double v_squared) const;
+  /// At u = atom i and v = 0, over all other atoms.
+  AtomSums atom_sums_without(std::size_t i) const;
   /// Smallest interval that contains the support.
   Interval hull() const;
 
@@ -59,6 +66,8 @@ class Spectrum {
 
  private:
   std::variant<DiscreteSpectrum, WishartSpectrum> law_;
+  std::shared_ptr<const AtomTree> tree_;  ///< of many atoms: shared by all multiples of a spectrum
+  double tree_scale_ = 1;                 ///< atoms are this times those of the tree
 };
 
 }  // namespace attnlaw::matrix_laws

@@ -50,6 +50,9 @@ class Target {
   /// Limiting law of S*, or the D atoms of a discrete target.
   const matrix_laws::Spectrum& spectrum() const { return spectrum_; }
 
+  /// The parameters of a power law; null for other targets.
+  const PowerLawTarget* power_law() const { return std::get_if<PowerLawTarget>(&kind_); }
+
   /// Q* = lim Tr(S*²)/d.
   double Q_star() const { return spectrum_.second_moment(); }
 

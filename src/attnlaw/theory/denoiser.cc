@@ -12,40 +12,70 @@ namespace attnlaw::theory {
 using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
-Law noisy_target(const Spectrum& target, const Conjugates& conjugates) {
-  return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat);
+Law noisy_target(const Spectrum& target, const Conjugates& conjugates, double resolve_up_to) {
+  return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat, resolve_up_to);
 }
 
 SpectralFunction TiedDenoiser::function(const Law& law, const Conjugates& conjugates) const {
-  const double cut = width_ < 1 ? std::max(threshold_, law.quantile(1 - width_)) : threshold_;
-  return {cut, threshold_, 1 / conjugates.V_hat};
+  const double shift = threshold(conjugates);
+  const double cut = width_ < 1 ? std::max(shift, law.quantile(1 - width_)) : shift;
+  return {cut, shift, 1 / conjugates.V_hat};
 }
 
+namespace {
+
+/// Integrals over eigenvalues x of M: mass, (x − shift), (x − shift)², (x − shift) x, and −(x − shift) Im g²/π.
+struct Integrals {
+  double mass = 0, first = 0, square = 0, field = 0, response = 0;
+
+  void add(const Law::Node& node, double shift) {
+    const double excess = node.x - shift, weighted = node.weight * excess;
+    mass += node.weight;
+    first += weighted;
+    square += weighted * excess;
+    field += weighted * node.x;
+    response += weighted * 2 * node.g.real();  // −Im(g²)/π = 2ρ Re g
+  }
+
+  /// Over the whole law, of the given moments: f linear has the response 1.
+  static Integrals of_all(const Law& law, double shift) {
+    const double mean = law.mean(), second = law.second_moment();
+    return {1, mean - shift, second - 2 * shift * mean + shift * shift, second - shift * mean, 1};
+  }
+
+  Integrals operator-(const Integrals& other) const {
+    return {mass - other.mass, first - other.first, square - other.square, field - other.field,
+            response - other.response};
+  }
+};
+
+}  // namespace
+
 Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates) const {
-  const Law law = noisy_target(target, conjugates);
+  // Of many atoms most may stand above the threshold, each in a band of its own: then what is below is integrated.
+  constexpr std::size_t kManyAtoms = 2000;
+  const bool many = width_ >= 1 && target.discrete() && target.discrete()->atoms.size() > kManyAtoms;
+  const Law law = many ? noisy_target(target, conjugates, threshold(conjugates)) : noisy_target(target, conjugates);
   const SpectralFunction f = function(law, conjugates);
   const double breakpoints[] = {f.cut};
-  const Law::Quadrature quadrature = law.quadrature(breakpoints);
-  double square = 0, first = 0, response = 0, field = 0, kept = 0;
-  for (const Law::Node& node : quadrature.nodes) {
-    if (node.x <= f.cut) continue;
-    const double excess = node.x - f.shift;
-    kept += node.weight;
-    first += node.weight * excess;
-    square += node.weight * excess * excess;
-    field += node.weight * excess * node.x;
-    response += node.weight * excess * 2 * node.g.real();  // −Im(g²)/π = 2ρ Re g
-  }
+  // Near the threshold many atoms stand as bumps in one band: resolved to what the sums over them are good for.
+  constexpr double kManyTolerance = 1e-10;
+  const Law::Quadrature quadrature = many ? law.quadrature(breakpoints, kManyTolerance) : law.quadrature(breakpoints);
+  const bool all_resolved = law.unresolved_mass() == 0;
+  Integrals over;
+  for (const Law::Node& node : quadrature.nodes)
+    if ((node.x > f.cut) == all_resolved) over.add(node, f.shift);
+  const Integrals kept = all_resolved ? over : Integrals::of_all(law, f.shift) - over;
   Result result;
-  result.penalty = first * f.slope;
-  result.overlaps.q = square * f.slope * f.slope;
-  result.overlaps.V = response * f.slope;
+  result.penalty = kept.first * f.slope;
+  result.overlaps.q = kept.square * f.slope * f.slope;
+  result.overlaps.V = kept.response * f.slope;
   // m = E[S S*] by Gaussian integration by parts; without a signal the student is independent of the target.
   constexpr double kNoSignal = 1e-16;
   const bool signal = conjugates.m_hat * conjugates.m_hat * target.second_moment() > kNoSignal * conjugates.q_hat;
-  result.overlaps.m =
-      signal ? (field - conjugates.q_hat * response) * f.slope / conjugates.m_hat : target.mean() * result.penalty;
-  result.zero_mass = std::clamp(1 - kept, 0.0, 1.0);
+  result.overlaps.m = signal ? (kept.field - conjugates.q_hat * kept.response) * f.slope / conjugates.m_hat
+                             : target.mean() * result.penalty;
+  result.zero_mass = std::clamp(1 - kept.mass, 0.0, 1.0);
   result.law_error = quadrature.error();
   return result;
 }
@@ -99,6 +129,7 @@ Sectors LinearDenoiser::squared_response(const Law&, const Conjugates& conjugate
 }
 
 std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda) {
+  if (problem.lambda_rule == model::LambdaRule::edge) return std::make_unique<EdgeDenoiser>(problem.width);
   switch (problem.student) {
     case model::Student::tied:
       return std::make_unique<TiedDenoiser>(lambda, problem.width);

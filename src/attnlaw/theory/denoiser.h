@@ -2,6 +2,7 @@
 /// Prior channel: how a student class turns conjugates into overlaps. Every student is a spectral function of M = m̂ S*
 /// + √q̂ Z (docs/theory/erm.md, section 2; docs/theory/students.md).
 
+#include <limits>
 #include <memory>
 
 #include "attnlaw/matrix_laws/law.h"
@@ -20,8 +21,10 @@ struct SpectralFunction {
   double operator()(double x) const { return x > cut ? slope * (x - shift) : 0; }
 };
 
-/// The law of M. Throws std::invalid_argument unless q̂ > 0.
-matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates);
+/// The law of M; of many atoms only its bands up to the first gap above `resolve_up_to`. Throws std::invalid_argument
+/// unless q̂ > 0.
+matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                              double resolve_up_to = std::numeric_limits<double>::infinity());
 
 class Denoiser {
  public:
@@ -47,7 +50,7 @@ class Denoiser {
 };
 
 /// f(x) = (x − 2λ)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all).
-class TiedDenoiser final : public Denoiser {
+class TiedDenoiser : public Denoiser {
  public:
   explicit TiedDenoiser(double lambda, double width = 1) : threshold_(2 * lambda), width_(width) {}
 
@@ -55,9 +58,22 @@ class TiedDenoiser final : public Denoiser {
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
   Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
 
+ protected:
+  /// What f is measured from.
+  virtual double threshold(const Conjugates&) const { return threshold_; }
+
  private:
   double threshold_;
   double width_;
+};
+
+/// The tied student at the penalty that just trains the noise to zero, 2λ = 2√q̂ (docs/theory/scaling.md).
+class EdgeDenoiser final : public TiedDenoiser {
+ public:
+  explicit EdgeDenoiser(double width = 1) : TiedDenoiser(0, width) {}
+
+ protected:
+  double threshold(const Conjugates& conjugates) const override { return 2 * std::sqrt(conjugates.q_hat); }
 };
 
 /// f(x) = x/(V̂ + 4λ): element-wise training of S with a Frobenius penalty. A general S has an antisymmetric part with
@@ -74,7 +90,8 @@ class LinearDenoiser final : public Denoiser {
   double stiffness_;
 };
 
-/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws std::invalid_argument for student bayes.
+/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0 (not read for the rule `edge`). Throws
+/// std::invalid_argument for student bayes.
 std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda);
 
 }  // namespace attnlaw::theory

@@ -8,13 +8,6 @@
 namespace attnlaw::theory {
 namespace {
 
-Overlaps from_coordinates(const Coordinates& x, double Q_star) {
-  const double q = std::exp(x[0]);
-  Overlaps overlaps{q, std::sqrt(q * Q_star) * std::tanh(x[1]), std::exp(x[2])};
-  if (x.size() > 3) overlaps.q_a = std::exp(x[3]), overlaps.V_a = std::exp(x[4]);
-  return overlaps;
-}
-
 bool usable(const Overlaps& overlaps) {
   return overlaps.q > 0 && overlaps.V > 0 && std::isfinite(overlaps.q) && std::isfinite(overlaps.m) &&
          std::isfinite(overlaps.V);
@@ -123,6 +116,13 @@ Coordinates to_coordinates(const Overlaps& overlaps, double Q_star) {
   x.head<3>() << std::log(overlaps.q), std::atanh(correlation), std::log(overlaps.V);
   if (general) x.tail<2>() << std::log(overlaps.q_a), std::log(overlaps.V_a);
   return x;
+}
+
+Overlaps from_coordinates(const Coordinates& x, double Q_star) {
+  const double q = std::exp(x[0]);
+  Overlaps overlaps{q, std::sqrt(q * Q_star) * std::tanh(x[1]), std::exp(x[2])};
+  if (x.size() > 3) overlaps.q_a = std::exp(x[3]), overlaps.V_a = std::exp(x[4]);
+  return overlaps;
 }
 
 bool FixedPoint::stable() const { return !slope || slope->residual.eigenvalues().real().maxCoeff() <= 0; }

@@ -45,8 +45,9 @@ class StateEvolution {
 using Coordinates = Eigen::VectorXd;
 using CoordinateMatrix = Eigen::MatrixXd;
 
-/// x of overlaps with q, V > 0, relative to Q*.
+/// x of overlaps with q, V > 0, relative to Q*, and back.
 Coordinates to_coordinates(const Overlaps& overlaps, double Q_star);
+Overlaps from_coordinates(const Coordinates& x, double Q_star);
 
 /// Derivatives at a point x.
 struct Slope {

@@ -151,6 +151,10 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
     solution.ridgeless->t = 2 / solution.conjugates.m_hat;
   }
+  if (problem.lambda_rule == model::LambdaRule::edge) {
+    solution.problem.lambda_rule = model::LambdaRule::value;
+    solution.problem.lambda = std::sqrt(solution.conjugates.q_hat);
+  }
   solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return solution;
 }

@@ -58,10 +58,19 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
   Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(evolution_.Q_star()), 0};
-  // In the ridgeless limit the penalty is 0: lambda_ is then a unit.
-  const bool penalised = problem_.lambda_rule == model::LambdaRule::value;
-  errors.objective = problem_.alpha * errors.train + (penalised ? problem_.lambda * at.step.prior.penalty : 0);
+  errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
+}
+
+double TrainedStudent::penalty(const FixedPoint& at) const {
+  switch (problem_.lambda_rule) {
+    case model::LambdaRule::value:
+      return problem_.lambda * at.step.prior.penalty;
+    case model::LambdaRule::edge:
+      return std::sqrt(at.step.conjugates.q_hat) * at.step.prior.penalty;
+    default:
+      return 0;  // ridgeless: lambda_ is a unit
+  }
 }
 
 Errors TrainedStudent::sampling_error(const FixedPoint& at) const {

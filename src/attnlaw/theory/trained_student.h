@@ -35,6 +35,9 @@ class TrainedStudent {
   double replicon(const FixedPoint& fixed_point) const;
 
  private:
+  /// λ times what it multiplies, per d².
+  double penalty(const FixedPoint& fixed_point) const;
+
   model::Problem problem_;
   double lambda_;  ///< in the unit of the channel
   bool closed_form_;

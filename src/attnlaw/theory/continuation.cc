@@ -1,0 +1,272 @@
+#include "attnlaw/theory/continuation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "attnlaw/base/reject.h"
+#include "attnlaw/theory/trained_student.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using matrix_laws::Spectrum;
+
+/// A solution that moves further than this (in the coordinates of FixedPoint, most of them logarithms) between two α is
+/// followed in smaller steps; one that still does over kFinest of α has jumped.
+constexpr double kLongestMove = 0.3;
+constexpr double kFinest = 1e-4;
+/// Where S = 0 gives way to a q of this share of Q*, it does so continuously.
+constexpr double kOnset = 0.02;
+/// Two fixed points this close are the same one.
+constexpr double kSame = 1e-3;
+
+double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
+  const bool none_a = !(a.q > 0), none_b = !(b.q > 0);
+  if (none_a || none_b) return none_a && none_b ? 0 : 1e3;
+  const Coordinates x = to_coordinates(a, Q_star), y = to_coordinates(b, Q_star);
+  if (x.size() != y.size()) return 1e3;
+  return (x - y).cwiseAbs().maxCoeff();
+}
+
+/// One stable solution.
+struct Found {
+  FixedPoint at;
+  bool jumped = false;  ///< between the α before and this one the branch ended
+  Spinodal spinodal;    ///< where, if it did
+};
+
+/// Solves at any α on one point set.
+class Follower {
+ public:
+  Follower(const model::Problem& problem, const SolveOptions& options, int log2_points)
+      : problem_(problem),
+        target_(problem.target.spectrum()),
+        tolerance_{1e-2 * options.accuracy, 0.1 * options.accuracy},
+        log2_points_(log2_points) {}
+
+  TrainedStudent student(double alpha) const {
+    model::Problem one = problem_;
+    one.alpha = alpha;
+    return TrainedStudent(one, target_, std::nullopt, log2_points_);
+  }
+  double Q_star() const { return target_.second_moment(); }
+
+  FixedPoint uninformed(double alpha) const { return student(alpha).find(std::nullopt, tolerance_); }
+
+  /// From S near S*. Where such a start leads away, to wherever it leads.
+  FixedPoint informed(double alpha) const {
+    constexpr double kOff = 1e-3;
+    const double Q = Q_star();
+    const double V = kOff / (alpha * problem_.score_count());
+    return student(alpha).find(Start{{Q, (1 - 0.5 * kOff) * Q, V}, std::nullopt}, tolerance_);
+  }
+
+  /// The solution at `to` that continues `from`, the one at `alpha`, starting from `guess`.
+  Found follow(const FixedPoint& from, double alpha, double to, const Overlaps& guess) const {
+    Found found{
+        from.overlaps.q > 0 ? student(to).find(Start{guess, from.slope}, tolerance_) : uninformed(to), false, {}};
+    const bool fine = std::abs(to - alpha) <= kFinest * alpha;
+    const bool lost = !found.at.converged || !found.at.stable();
+    if (!lost && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
+    // A student leaves S = 0 continuously, infinitely far away in log q.
+    const bool onset = std::min(found.at.overlaps.q, from.overlaps.q) == 0 &&
+                       std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
+    if (fine && !lost && onset) return found;
+    if (fine) {
+      found.jumped = true;
+      found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
+      if (lost) found.at = to > alpha ? uninformed(to) : informed(to);
+      return found;
+    }
+    const double middle = std::sqrt(alpha * to);
+    const Found half = follow(from, alpha, middle, from.overlaps);
+    Found rest = follow(half.at, middle, to, half.at.overlaps);
+    if (half.jumped) rest.jumped = true, rest.spinodal = half.spinodal;
+    return rest;
+  }
+
+ private:
+  const model::Problem& problem_;
+  const Spectrum& target_;
+  Tolerance tolerance_;
+  int log2_points_;
+};
+
+/// Where the line through the last two solutions leads at the next α, in the coordinates of FixedPoint over log α; the
+/// last one where there is no line.
+Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ratio, double Q_star) {
+  if (!(before.overlaps.q > 0) || !(last.overlaps.q > 0)) return last.overlaps;
+  const Coordinates x = to_coordinates(before.overlaps, Q_star), y = to_coordinates(last.overlaps, Q_star);
+  if (x.size() != y.size()) return last.overlaps;
+  const Coordinates move = ratio * (y - x);
+  return move.cwiseAbs().maxCoeff() > kLongestMove ? last.overlaps : from_coordinates(y + move, Q_star);
+}
+
+/// A sweep: the solution at each α, and where it jumped between two.
+struct Sweep {
+  std::vector<FixedPoint> at;
+  std::vector<std::optional<Spinodal>> jump;  ///< between i − 1 and i (upwards), i and i + 1 (downwards)
+};
+
+Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
+  Sweep sweep{std::vector<FixedPoint>(alphas.size()), std::vector<std::optional<Spinodal>>(alphas.size())};
+  sweep.at[0] = follower.uninformed(alphas[0]);
+  for (std::size_t i = 1; i < alphas.size(); ++i) {
+    const bool line = i > 1 && !sweep.jump[i - 1];
+    const Overlaps guess =
+        line ? extrapolate(sweep.at[i - 2], sweep.at[i - 1],
+                           std::log(alphas[i] / alphas[i - 1]) / std::log(alphas[i - 1] / alphas[i - 2]),
+                           follower.Q_star())
+             : sweep.at[i - 1].overlaps;
+    Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess);
+    if (found.jumped) sweep.jump[i] = found.spinodal;
+    sweep.at[i] = std::move(found.at);
+  }
+  return sweep;
+}
+
+Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, const Sweep& up) {
+  Sweep sweep{std::vector<FixedPoint>(alphas.size()), std::vector<std::optional<Spinodal>>(alphas.size())};
+  const std::size_t last = alphas.size() - 1;
+  sweep.at[last] = follower.informed(alphas[last]);
+  for (std::size_t i = last; i-- > 0;) {
+    // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
+    const bool retraces =
+        !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps, follower.Q_star()) <= kSame;
+    if (retraces) {
+      sweep.at[i] = up.at[i];
+      continue;
+    }
+    Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i], sweep.at[i + 1].overlaps);
+    if (found.jumped) sweep.jump[i] = found.spinodal;
+    sweep.at[i] = std::move(found.at);
+  }
+  return sweep;
+}
+
+BranchPoint point_of(const Follower& follower, double alpha, const FixedPoint& at) {
+  const TrainedStudent student = follower.student(alpha);
+  return {alpha, at.overlaps, student.errors(at), student.replicon(at), false};
+}
+
+/// Indices of the α of a stretch of a sweep without jumps: [begin, end).
+struct Stretch {
+  std::size_t begin, end;
+};
+
+std::vector<Stretch> stretches(const Sweep& sweep, bool upwards) {
+  std::vector<Stretch> result{{0, 0}};
+  for (std::size_t i = 0; i < sweep.at.size(); ++i) {
+    const bool cut = upwards ? sweep.jump[i].has_value() : i > 0 && sweep.jump[i - 1].has_value();
+    if (cut) result.push_back({i, i});
+    result.back().end = i + 1;
+  }
+  return result;
+}
+
+void mark_lowest(std::vector<Branch>& branches, double alpha) {
+  BranchPoint* lowest = nullptr;
+  for (Branch& branch : branches)
+    for (BranchPoint& point : branch.points)
+      if (point.alpha == alpha && (!lowest || point.errors.objective < lowest->errors.objective)) lowest = &point;
+  if (lowest) lowest->lowest = true;
+}
+
+std::vector<double> replicon_crossings(const std::vector<Branch>& branches, const std::vector<double>& alphas) {
+  std::vector<double> crossings;
+  const BranchPoint* previous = nullptr;
+  for (const double alpha : alphas)
+    for (const Branch& branch : branches)
+      for (const BranchPoint& point : branch.points) {
+        if (point.alpha != alpha || !point.lowest) continue;
+        if (previous && (previous->replicon - 1) * (point.replicon - 1) < 0) {
+          const double share = (1 - previous->replicon) / (point.replicon - previous->replicon);
+          crossings.push_back(previous->alpha * std::pow(point.alpha / previous->alpha, share));
+        }
+        previous = &point;
+      }
+  return crossings;
+}
+
+void require_valid(const model::Problem& problem, const std::vector<double>& alphas) {
+  problem.validate();
+  if (problem.student == model::Student::bayes || problem.lambda_rule != model::LambdaRule::value)
+    base::reject("a continuation needs a trained student at a given lambda, got student {} and lambda {}",
+                 model::name(problem.student), model::lambda_text(problem));
+  if (alphas.size() < 2) base::reject("a continuation needs at least 2 values of alpha, got {}", alphas.size());
+  for (std::size_t i = 0; i < alphas.size(); ++i)
+    if (!(alphas[i] > 0) || alphas[i] > model::kMaxAlpha || (i > 0 && !(alphas[i] > alphas[i - 1])))
+      base::reject("alpha must be numbers > 0 in ascending order, got {}", alphas[i]);
+}
+
+/// The size of the point set that the accuracy needs at both ends and in the middle.
+int wanted_points(const model::Problem& problem, const std::vector<double>& alphas, SolveOptions options) {
+  options.detail = Detail::errors;
+  int log2_points = 0;
+  for (const double alpha : {alphas.front(), alphas[alphas.size() / 2], alphas.back()}) {
+    model::Problem one = problem;
+    one.alpha = alpha;
+    log2_points = std::max(log2_points, solve(one, options).diagnostics.log2_points);
+  }
+  return log2_points;
+}
+
+}  // namespace
+
+Continuation continue_in_alpha(const model::Problem& problem, const std::vector<double>& alphas,
+                               const SolveOptions& options) {
+  require_valid(problem, alphas);
+  const auto begin = std::chrono::steady_clock::now();
+  const Follower follower(problem, options, wanted_points(problem, alphas, options));
+  Continuation result;
+  result.points = follower.student(alphas.front()).channel().points();
+  const Sweep up = sweep_up(follower, alphas), down = sweep_down(follower, alphas, up);
+  const auto agree = [&](std::size_t i) {
+    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.Q_star()) <= kSame;
+  };
+  for (std::size_t i = 0; i < alphas.size(); ++i)
+    result.converged = result.converged && up.at[i].converged && down.at[i].converged;
+  const std::vector<Stretch> parts = stretches(up, true);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    Branch branch{p == 0 ? "uninformed" : "informed", {}};
+    for (std::size_t i = parts[p].begin; i < parts[p].end; ++i)
+      branch.points.push_back(point_of(follower, alphas[i], up.at[i]));
+    if (up.jump[parts[p].begin]) {
+      result.spinodals.push_back(*up.jump[parts[p].begin]);
+      result.spinodals.back().branch = result.branches.back().name;
+    }
+    result.branches.push_back(std::move(branch));
+  }
+  // What the way down adds: solutions that the way up has not met, as the lower ends of the branches they join.
+  for (const Stretch& stretch : stretches(down, false)) {
+    std::vector<BranchPoint> fresh;
+    Branch* joined = nullptr;
+    for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+      if (!agree(i)) {
+        fresh.push_back(point_of(follower, alphas[i], down.at[i]));
+      } else if (!joined) {
+        for (Branch& branch : result.branches)
+          for (const BranchPoint& point : branch.points)
+            if (point.alpha == alphas[i]) joined = &branch;
+      }
+    }
+    if (fresh.empty()) continue;
+    if (!joined) {
+      result.branches.push_back({"informed", {}});
+      joined = &result.branches.back();
+    }
+    joined->points.insert(joined->points.begin(), fresh.begin(), fresh.end());
+    if (stretch.begin > 0 && down.jump[stretch.begin - 1]) {
+      result.spinodals.push_back(*down.jump[stretch.begin - 1]);
+      result.spinodals.back().branch = joined->name;
+    }
+  }
+  if (result.branches.size() == 1) result.branches.front().name = "both";
+  for (const double alpha : alphas) mark_lowest(result.branches, alpha);
+  result.replicon_crossings = replicon_crossings(result.branches, alphas);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace attnlaw::theory
