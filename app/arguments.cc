@@ -173,7 +173,7 @@ class CommandLine {
     auto& [common, problem, theory, alphas, kappas, noises, html] =
         keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, std::optional<std::string>,
                         std::optional<std::string>, std::optional<std::string>, std::optional<std::string>>>();
-    problem.add(app), theory.add(app);
+    problem.add(app, "not read", "for ranges"), theory.add(app);
     add_text(app, "--alpha-range", alphas, "FROM,TO,N", "follow all solutions along alpha (equal ratios)");
     add_text(app, "--kappa-range", kappas, "FROM,TO,N",
              "with --alpha-range: phase diagram over κ* of a Wishart target");
@@ -207,7 +207,7 @@ class CommandLine {
     auto& [common, problem, theory, n, html] =
         keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, std::optional<std::string>,
                         std::optional<std::string>>>();
-    problem.add(app), theory.add(app);
+    problem.add(app, "not read", "default edge"), theory.add(app);
     add_text(app, "--n", n, "FROM,TO,N", "numbers of sequences at d = D, equal ratios (required)");
     add_text(app, "--html", html, "FILE", "write a report with the chart");
     common.add(app);

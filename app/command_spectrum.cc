@@ -110,7 +110,7 @@ int run(const SpectrumArguments& arguments) {
   const Outcome outcome = arguments.experiments.d.empty() ? predict(arguments) : predict_and_measure(arguments);
   report::Table table = spectrum_table(outcome.solution, outcome.measurement());
   table.title = "Spectrum of the trained S: " + describe(outcome.solution.problem);
-  Result result{{table},
+  Result result{{table, collapse_table(outcome.solution.spectrum.collapse)},
                 document_of(outcome),
                 spectrum_rows(outcome.solution, outcome.density, outcome.measurement()),
                 outcome.notes(),

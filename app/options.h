@@ -127,7 +127,8 @@ struct ProblemOptions {
   std::optional<int> tokens;
   std::optional<double> alpha, beta, target_beta, noise, width;
 
-  void add(CLI::App& app) {
+  /// `alpha_need` and `lambda_need`: what the help says about leaving them out.
+  void add(CLI::App& app, const std::string& alpha_need = "required", const std::string& lambda_need = "required") {
     add_text(app, "--problem", file, "FILE",
              "read the problem from a TOML or JSON file; options given here override it");
     add_number(app, "--tokens", tokens, "T, tokens per sequence (default 2)");
@@ -135,10 +136,11 @@ struct ProblemOptions {
     add_choice(app, "--head", head, {"softmax", "linear", "hardmax"},
                "output nonlinearity (default softmax); hardmax for student bayes with T = 2");
     add_choice(app, "--loss", loss, {"square"}, "squared distance of the outputs");
-    add_number(app, "--alpha", alpha, "n/d², sequences per squared dimension");
+    add_number(app, "--alpha", alpha, "n/d², sequences per squared dimension (" + alpha_need + ")");
     add_text(app, "--lambda", lambda, "L",
              "penalty: a number > 0, 0+ (its limit), optimal (least test error) or edge (noise just trained away); "
-             "none for student bayes");
+             "none for student bayes (" +
+                 lambda_need + ")");
     add_number(app, "--beta", beta, "inverse temperature of the student (default 1)");
     add_number(app, "--target-beta", target_beta, "inverse temperature of the labels (default 1)");
     add_number(app, "--noise", noise, "index noise Δ (default 0)");

@@ -195,6 +195,7 @@ std::vector<Table> solution_tables(const theory::Solution& s) {
   if (s.bayes) tables.push_back(bayes_table(*s.bayes));
   tables.push_back(order_table(s));
   tables.push_back(spectrum_table(s, nullptr));
+  tables.push_back(collapse_table(s.spectrum.collapse));
   tables.push_back(diagnostics_table(s));
   return tables;
 }

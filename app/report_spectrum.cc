@@ -12,6 +12,12 @@ namespace {
 using report::Cell;
 using report::Table;
 
+constexpr std::pair<const char*, double theory::Collapse::*> kMeasures[] = {
+    {"rank/d", &theory::Collapse::rank_fraction},
+    {"stable rank/d", &theory::Collapse::stable_rank},
+    {"effective rank/d", &theory::Collapse::effective_rank},
+    {"nuclear/(√d Frobenius)", &theory::Collapse::nuclear_frobenius}};
+
 Cell measured_cell(const study::SpectrumComparison* measured, std::size_t outlier) {
   if (measured == nullptr) return {};
   return measured->outliers[outlier].measured.value;
@@ -20,14 +26,6 @@ Cell measured_cell(const study::SpectrumComparison* measured, std::size_t outlie
 Cell error_cell(const study::SpectrumComparison* measured, std::size_t outlier) {
   if (measured == nullptr) return {};
   return or_nothing(measured->outliers[outlier].measured.standard_error);
-}
-
-void add_collapse(Table& table, const theory::Collapse& collapse) {
-  const auto add = [&](const char* name, double value) { table.rows.push_back({name, value, Cell(), Cell(), Cell()}); };
-  add("rank/d", collapse.rank_fraction);
-  add("stable rank/d", collapse.stable_rank);
-  add("effective rank/d", collapse.effective_rank);
-  add("nuclear/(√d Frobenius)", collapse.nuclear_frobenius);
 }
 
 }  // namespace
@@ -52,22 +50,33 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   const theory::TrainedSpectrum& spectrum = solution.spectrum;
   Table table{"Spectrum of the trained S",
-              {general("part"), general("theory"), general("experiment"), general("standard error", kErrorFigures),
-               general("squared overlap", 4)}};
-  const Cell zero_mass = measured ? Cell(measured->zero_mass) : Cell();
-  table.rows.push_back({"mass at zero", spectrum.zero_mass, zero_mass, Cell(), Cell()});
-  for (const auto& edge : spectrum.edges)
-    table.rows.push_back({"band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper), Cell(), Cell(), Cell()});
+              {general("part"), general("theory"), general("experiment"), general("squared overlap", 4)}};
+  const bool scattered = measured != nullptr && !measured->outliers.empty();
+  if (scattered) table.columns.push_back(general("standard error", kErrorFigures));
+  const auto add = [&](std::string part, Cell predicted, Cell experiment = {}, Cell overlap = {}, Cell error = {}) {
+    table.rows.push_back({std::move(part), std::move(predicted), std::move(experiment), std::move(overlap)});
+    if (scattered) table.rows.back().push_back(std::move(error));
+  };
+  add("mass at zero", spectrum.zero_mass, measured ? Cell(measured->zero_mass) : Cell());
+  for (const auto& edge : spectrum.edges) add("band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
   for (std::size_t k = 0; k < spectrum.outliers.size(); ++k) {
     const theory::Outlier& outlier = spectrum.outliers[k];
-    table.rows.push_back({fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue,
-                          measured_cell(measured, k), error_cell(measured, k), outlier.overlap});
+    add(fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue, measured_cell(measured, k),
+        outlier.overlap, error_cell(measured, k));
   }
-  add_collapse(table, spectrum.collapse);
   if (!measured) return table;
-  const Cell upper_edge = spectrum.edges.empty() ? Cell() : Cell(spectrum.edges.back().upper);
-  table.rows.push_back({"largest eigenvalue", upper_edge, measured->eigenvalues.back(), Cell(), Cell()});
-  table.rows.push_back({"Kolmogorov distance", Cell(), measured->kolmogorov_distance, Cell(), Cell()});
+  add("largest eigenvalue", spectrum.edges.empty() ? Cell() : Cell(spectrum.edges.back().upper),
+      measured->eigenvalues.back());
+  add("Kolmogorov distance", Cell(), measured->kolmogorov_distance);
+  return table;
+}
+
+Table collapse_table(const theory::Collapse& collapse) {
+  Table table{"", {}, {{}}};
+  for (const auto& [name, measure] : kMeasures) {
+    table.columns.push_back(general(name));
+    table.rows.front().emplace_back(collapse.*measure);
+  }
   return table;
 }
 
@@ -121,12 +130,7 @@ report::Chart collapse_chart(std::span<const theory::Solution> curve, const std:
                       variable + "; each is 1 for a multiple of the identity.";
   chart.x = {variable, report::Scale::log};
   chart.y = {"share", report::Scale::linear};
-  const std::pair<const char*, double theory::Collapse::*> measures[] = {
-      {"rank/d", &theory::Collapse::rank_fraction},
-      {"stable rank/d", &theory::Collapse::stable_rank},
-      {"effective rank/d", &theory::Collapse::effective_rank},
-      {"nuclear/(√d Frobenius)", &theory::Collapse::nuclear_frobenius}};
-  for (const auto& [name, measure] : measures) {
+  for (const auto& [name, measure] : kMeasures) {
     report::Series series{name, {}, {}};
     for (std::size_t i = 0; i < curve.size(); ++i)
       series.theory.push_back({values[i], curve[i].spectrum.collapse.*measure});

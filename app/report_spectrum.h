@@ -14,6 +14,8 @@ namespace attnlaw::app {
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured);
 report::Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured);
+/// The measures of collapse in one row.
+report::Table collapse_table(const theory::Collapse& collapse);
 /// By `kind`: density along the bands, predicted outliers, measured eigenvalues of all instances.
 report::Table spectrum_rows(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                             const study::SpectrumComparison* measured);
