@@ -70,10 +70,10 @@ class Follower {
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
     const bool lost = !found.at.converged || !is_stable(next.evolution(), found.at);
     if (!lost && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
-    // A student leaves S = 0 continuously, infinitely far away in log q.
+    // A student leaves S = 0 continuously, but infinitely far away in log q: so close to it nothing converges.
     const bool onset = std::min(found.at.overlaps.q, from.overlaps.q) == 0 &&
                        std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
-    if (fine && !lost && onset) return found;
+    if (fine && onset) return found;
     if (fine) {
       found.jumped = true;
       found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
