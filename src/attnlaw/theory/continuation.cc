@@ -16,17 +16,18 @@ using matrix_laws::Spectrum;
 /// followed in smaller steps; one that still does over kFinest of α has jumped.
 constexpr double kLongestMove = 0.3;
 constexpr double kFinest = 1e-4;
-/// Where S = 0 gives way to a q of this share of Q*, it does so continuously.
+/// Students of q below this share of Q* count as S = 0 in comparisons.
 constexpr double kOnset = 0.02;
 /// Two fixed points this close are the same one.
 constexpr double kSame = 1e-3;
 
 double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
-  const bool none_a = !(a.q > 0), none_b = !(b.q > 0);
-  if (none_a || none_b) return none_a && none_b ? 0 : 1e3;
+  constexpr double kFar = 1e3;
+  // A student leaves S = 0 continuously, but infinitely far away in log q.
+  if (std::max(a.q, b.q) < kOnset * Q_star) return 0;
+  if (!(a.q > 0) || !(b.q > 0)) return kFar;
   const Coordinates x = to_coordinates(a, Q_star), y = to_coordinates(b, Q_star);
-  if (x.size() != y.size()) return 1e3;
-  return (x - y).cwiseAbs().maxCoeff();
+  return x.size() == y.size() ? (x - y).cwiseAbs().maxCoeff() : kFar;
 }
 
 /// One stable solution.
@@ -69,11 +70,8 @@ class Follower {
     Found found{next.find(nothing ? std::nullopt : std::optional(Start{guess, from.slope}), tolerance_), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
     const bool lost = !found.at.converged || !is_stable(next.evolution(), found.at);
-    if (!lost && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
-    // A student leaves S = 0 continuously, but infinitely far away in log q: so close to it nothing converges.
-    const bool onset = std::min(found.at.overlaps.q, from.overlaps.q) == 0 &&
-                       std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
-    if (fine && onset) return found;
+    const bool vanishing = std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
+    if ((!lost || vanishing) && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
     if (fine) {
       found.jumped = true;
       found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
