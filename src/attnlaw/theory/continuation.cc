@@ -16,6 +16,9 @@ using matrix_laws::Spectrum;
 /// followed in smaller steps; one that still does over kFinest of α has jumped.
 constexpr double kLongestMove = 0.3;
 constexpr double kFinest = 1e-4;
+/// Shares of the accuracy that the residual of a solution aims at, and may be left with.
+constexpr double kAimedShare = 0.03;
+constexpr double kAcceptedShare = 0.1;
 /// Students of q below this share of Q* count as S = 0 in comparisons.
 constexpr double kOnset = 0.02;
 /// Two fixed points this close are the same one.
@@ -43,8 +46,9 @@ class Follower {
   Follower(const model::Problem& problem, const SolveOptions& options, int log2_points)
       : problem_(problem),
         target_(problem.target.spectrum()),
-        tolerance_{1e-2 * options.accuracy, 0.1 * options.accuracy},
-        log2_points_(log2_points) {}
+        tolerance_{kAimedShare * options.accuracy, kAcceptedShare * options.accuracy},
+        log2_points_(log2_points),
+        holder_(student(problem.alpha)) {}
 
   TrainedStudent student(double alpha) const {
     model::Problem one = problem_;
@@ -90,6 +94,7 @@ class Follower {
   const Spectrum& target_;
   Tolerance tolerance_;
   int log2_points_;
+  TrainedStudent holder_;  ///< keeps the point set that all students of a sweep share (point_set)
 };
 
 /// Where the line through the last two solutions leads at the next α, in the coordinates of FixedPoint over log α; the
