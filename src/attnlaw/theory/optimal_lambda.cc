@@ -31,8 +31,11 @@ model::Problem at_lambda(model::Problem problem, double lambda) {
 /// Test errors along log λ on one point set, each from the solution before.
 class TestError {
  public:
-  TestError(const model::Problem& problem, const Spectrum& target, int log2_points, const SolveOptions& options)
-      : problem_(problem), target_(target), log2_points_(log2_points), options_(options) {}
+  TestError(const model::Problem& problem, const Spectrum& target, int log2_points)
+      : problem_(problem),
+        target_(target),
+        log2_points_(log2_points),
+        holder_(at_lambda(problem, 1), target, std::nullopt, log2_points) {}
 
   double operator()(double log_lambda) {
     const TrainedStudent student(at_lambda(problem_, std::exp(log_lambda)), target_, std::nullopt, log2_points_);
@@ -51,7 +54,7 @@ class TestError {
   const model::Problem& problem_;
   const Spectrum& target_;
   int log2_points_;
-  const SolveOptions& options_;
+  TrainedStudent holder_;  ///< keeps the point set that all λ share (point_set)
   std::optional<Start> start_;
   int iterations_ = 0;
 };
@@ -84,7 +87,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   constexpr double kBeyond = 1.01;  // whatever the sampling error of the collapse
   // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K.
   const double largest = std::isfinite(collapse) ? collapse : 100 * problem.alpha * problem.score_count();
-  TestError scan(problem, target, kScanLog2Points, options);
+  TestError scan(problem, target, kScanLog2Points);
   std::vector<double> logs, errors;
   for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
     logs.push_back(x);
@@ -104,10 +107,10 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   SolveOptions probing = options;
   probing.detail = Detail::errors;
   const Solution probe = solve(at_lambda(problem, std::exp(logs[least])), target, probing);
-  TestError fine(problem, target, probe.diagnostics.log2_points, options);
+  TestError fine(problem, target, probe.diagnostics.log2_points);
   if (probe.overlaps.q > 0) fine.start_from(Start{probe.overlaps, std::nullopt});
   const double upper = logs[least > 0 ? least - 1 : 0], lower = logs[std::min(least + 1, logs.size() - 1)];
-  const auto [best, test] = boost::math::tools::brent_find_minima(fine, lower, upper, kBits);
+  const auto [best, test] = boost::math::tools::brent_find_minima([&](double x) { return fine(x); }, lower, upper, kBits);
   OptimalLambda optimum{std::exp(best), test, 0, "interior"};
   optimum.curvature =
       (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
