@@ -24,9 +24,10 @@ constexpr double kPanelShare = 0.1;
 constexpr std::size_t kMaxPanels = 1 << 13;
 
 double parameter_at(const Law::Band& band, double t) {
-  const double middle = 0.5 * (band.parameter.lower + band.parameter.upper);
-  const double half = 0.5 * (band.parameter.upper - band.parameter.lower);
-  return middle - half * std::cos(t);
+  const auto& [lower, upper] = band.parameter;
+  const double sine = std::sin(0.5 * t), cosine = std::cos(0.5 * t);
+  // From the nearer end: distances from an edge keep their digits (a density may diverge there).
+  return t < 0.5 * pi ? lower + (upper - lower) * sine * sine : upper - (upper - lower) * cosine * cosine;
 }
 
 double density_of(const Law::Point& point) { return std::max(0.0, -point.g.imag() / pi); }

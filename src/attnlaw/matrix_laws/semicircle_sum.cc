@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/tools/minima.hpp>
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <limits>
@@ -72,10 +71,9 @@ Law::Point biane_point(const Spectrum& spectrum, double variance, double u, cons
 /// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
 double resolvent_square(const Spectrum& spectrum, double u) {
   if (spectrum.discrete()) return spectrum.atom_sums(u, 0).phi;
-  const Stieltjes g = spectrum.stieltjes({u, 0});
-  const double square = -g.derivative.real();
-  // At an edge of the support, which rounding may put inside it.
-  return square > 0 && g.value.imag() == 0 ? square : kInfinity;
+  const Complex slope = spectrum.stieltjes({u, 0}).derivative;
+  // Rounding can put an edge of the support inside, where G′ is complex.
+  return slope.imag() == 0 && slope.real() < 0 ? -slope.real() : kInfinity;
 }
 
 /// The end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F < 1/a².
@@ -143,16 +141,15 @@ std::vector<Component> components(const Spectrum& spectrum, double variance, dou
   return result;
 }
 
-std::vector<Component> components(const Spectrum& spectrum, const WishartSpectrum& wishart, double variance) {
+std::vector<Component> components(const WishartSpectrum& wishart, double variance) {
   const double jump = wishart.scale / std::sqrt(wishart.kappa);
   const Interval bulk{jump * std::pow(1 - std::sqrt(wishart.kappa), 2),
                       jump * std::pow(1 + std::sqrt(wishart.kappa), 2)};
   if (wishart.kappa >= 1) return {{bulk, 1, std::nullopt}};
   Component atom{{0, 0}, 1 - wishart.kappa, std::nullopt};
-  constexpr int kBits = 40;
-  const auto [where, least] = boost::math::tools::brent_find_minima(
-      [&](double u) { return resolvent_square(spectrum, u); }, 0.0, bulk.lower, kBits);
-  if (variance * least < 1) atom.below_after = where;
+  // d²w/dG² = 0 between the atom and the bulk at bG = 1/(1 − κ^{1/3}): there F has its minimum, 1/(b²(1 − κ^{1/3})³).
+  const double gap = 1 - std::cbrt(wishart.kappa);
+  if (variance < jump * jump * gap * gap * gap) atom.below_after = jump * gap * gap * (2 - gap);
   return {atom, {bulk, wishart.kappa, std::nullopt}};
 }
 
@@ -179,7 +176,7 @@ std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Com
 
 std::vector<Law::Band> biane_bands(const Spectrum& spectrum, double variance, double resolve_up_to) {
   if (spectrum.discrete()) return biane_bands(spectrum, components(spectrum, variance, resolve_up_to), variance);
-  return biane_bands(spectrum, components(spectrum, *spectrum.wishart(), variance), variance);
+  return biane_bands(spectrum, components(*spectrum.wishart(), variance), variance);
 }
 
 /// g at x + i0 inside a band, from the cubic a²b g³ − (a² + xb) g² + (x − κb + b) g − 1 = 0 with b the jump of the free
@@ -220,9 +217,10 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
 Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   if (wishart.scale < 0) return wishart_sum({wishart.kappa, -wishart.scale}, variance).mirrored();
   const double jump = wishart.scale / std::sqrt(wishart.kappa);
-  // Below this the coefficients of the cubic differ too much for its complex pair to be seen in double precision.
-  constexpr double kLeastVariance = 1e-8;
-  if (variance < kLeastVariance * jump * jump) return semicircle_sum_biane(wishart, variance);
+  // Beyond these the coefficients of the cubic differ too much for its complex pair to be seen in double precision.
+  constexpr double kLeastVariance = 1e-8, kLargestVariance = 1e8;
+  if (variance < kLeastVariance * jump * jump || variance > kLargestVariance * jump * jump)
+    return semicircle_sum_biane(wishart, variance);
   const Spectrum spectrum = wishart;
   std::vector<Law::Band> bands = biane_bands(spectrum, variance, kInfinity);
   for (Law::Band& band : bands) band.parameter = band.support;

@@ -64,10 +64,11 @@ class Follower {
 
   /// The solution at `to` that continues `from`, the one at `alpha`, starting from `guess`.
   Found follow(const FixedPoint& from, double alpha, double to, const Overlaps& guess) const {
-    Found found{
-        from.overlaps.q > 0 ? student(to).find(Start{guess, from.slope}, tolerance_) : uninformed(to), false, {}};
+    const TrainedStudent next = student(to);
+    const bool nothing = !(from.overlaps.q > 0);
+    Found found{next.find(nothing ? std::nullopt : std::optional(Start{guess, from.slope}), tolerance_), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
-    const bool lost = !found.at.converged || !found.at.stable();
+    const bool lost = !found.at.converged || !is_stable(next.evolution(), found.at);
     if (!lost && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
     // A student leaves S = 0 continuously, infinitely far away in log q.
     const bool onset = std::min(found.at.overlaps.q, from.overlaps.q) == 0 &&

@@ -24,6 +24,24 @@ SpectralFunction TiedDenoiser::function(const Law& law, const Conjugates& conjug
 
 namespace {
 
+/// E[S | x] in S + √v Z for a node of its law: ∫ s μ(ds)/|w − s|² over ∫ μ(ds)/|w − s|² at w = x − v g. Equal to
+/// x − 2v Re g, which cancels where S is small beside the noise.
+double posterior_mean(const Spectrum& spectrum, double variance, const Law::Node& node) {
+  if (const auto* wishart = spectrum.wishart()) {
+    const double jump = wishart->scale / std::sqrt(wishart->kappa);
+    return wishart->kappa * jump / std::norm(1.0 - jump * node.g);
+  }
+  const matrix_laws::DiscreteSpectrum& discrete = *spectrum.discrete();
+  const matrix_laws::Complex w = node.x - variance * node.g;
+  double mass = 0, first = 0;
+  for (std::size_t i = 0; i < discrete.atoms.size(); ++i) {
+    const double density = discrete.weights[i] / std::norm(w - discrete.atoms[i]);
+    mass += density;
+    first += density * discrete.atoms[i];
+  }
+  return first / mass;
+}
+
 /// Integrals over eigenvalues x of M: mass, (x − shift), (x − shift)², (x − shift) x, and −(x − shift) Im g²/π.
 struct Integrals {
   double mass = 0, first = 0, square = 0, field = 0, response = 0;
@@ -70,11 +88,21 @@ Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates
   result.penalty = kept.first * f.slope;
   result.overlaps.q = kept.square * f.slope * f.slope;
   result.overlaps.V = kept.response * f.slope;
-  // m = E[S S*] by Gaussian integration by parts; without a signal the student is independent of the target.
-  constexpr double kNoSignal = 1e-16;
-  const bool signal = conjugates.m_hat * conjugates.m_hat * target.second_moment() > kNoSignal * conjugates.q_hat;
-  result.overlaps.m = signal ? (kept.field - conjugates.q_hat * kept.response) * f.slope / conjugates.m_hat
-                             : target.mean() * result.penalty;
+  // m = E[S S*] by Gaussian integration by parts, which cancels where the signal is weak: then node by node.
+  constexpr double kWeakSignal = 1e-4;
+  const double m_hat = conjugates.m_hat;
+  const bool weak = m_hat * m_hat * target.second_moment() <= kWeakSignal * conjugates.q_hat;
+  if (m_hat == 0) {
+    result.overlaps.m = target.mean() * result.penalty;
+  } else if (weak && all_resolved) {
+    const Spectrum signal = target.scaled(m_hat);
+    double mean = 0;
+    for (const Law::Node& node : quadrature.nodes)
+      if (node.x > f.cut) mean += node.weight * f(node.x) * posterior_mean(signal, conjugates.q_hat, node);
+    result.overlaps.m = mean / m_hat;
+  } else {
+    result.overlaps.m = (kept.field - conjugates.q_hat * kept.response) * f.slope / m_hat;
+  }
   result.zero_mass = std::clamp(1 - kept.mass, 0.0, 1.0);
   result.law_error = quadrature.error();
   return result;

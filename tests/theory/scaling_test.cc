@@ -1,0 +1,192 @@
+/// Scaling laws of power-law targets.
+
+#include "attnlaw/theory/scaling.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+#include "attnlaw/theory/denoiser.h"
+
+namespace attnlaw::theory {
+namespace {
+
+model::Problem power_law(double gamma, int dimension, double noise, model::Head head = model::Head::linear) {
+  model::Problem problem;
+  problem.head = head;
+  problem.noise = noise;
+  problem.lambda_rule = model::LambdaRule::edge;
+  problem.target = model::Target::parse("powerlaw:" + std::to_string(gamma) + "," + std::to_string(dimension));
+  return problem;
+}
+
+std::vector<double> grid(double from, double to, int count) {
+  std::vector<double> n;
+  for (int i = 0; i < count; ++i) n.push_back(from * std::pow(to / from, i / (count - 1.0)));
+  return n;
+}
+
+ScalingCurve curve_of(const model::Problem& problem, const std::vector<double>& n) {
+  ScalingOptions options;
+  options.solve.accuracy = 1e-2;
+  return scaling_curve(problem, n, options);
+}
+
+struct HeadCase {
+  model::Head head;
+  double beta;
+};
+/// The softmax far from saturation, so that its noisy labels are not biased: the law is that of the scores.
+constexpr HeadCase kHeads[] = {{model::Head::linear, 1}, {model::Head::softmax, 0.1}};
+
+TEST(ScalingLaw, NoiselessExponentIsOneMinusTwoGamma) {
+  constexpr double kTolerance = 0.04;
+  constexpr int kDimension = 10000;
+  for (const auto& [head, beta] : kHeads)
+    for (const double gamma : {0.75, 1.0, 1.25, 1.5}) {
+      model::Problem problem = power_law(gamma, kDimension, 0, head);
+      problem.beta = problem.target_beta = beta;
+      const ScalingCurve curve = curve_of(problem, grid(30.0 * kDimension, 300.0 * kDimension, 4));
+      EXPECT_NEAR(fitted_exponent(curve, Regime::noiseless), 1 - 2 * gamma, kTolerance) << gamma;
+    }
+}
+
+TEST(ScalingLaw, NoiseDominatedExponentIsMinusOnePlusHalfOverGamma) {
+  constexpr double kTolerance = 0.04;
+  constexpr int kDimension = 10000;
+  for (const auto& [head, beta] : kHeads)
+    for (const double gamma : {0.75, 1.0, 1.25, 1.5}) {
+      model::Problem problem = power_law(gamma, kDimension, gamma < 1 ? 3 : 1, head);
+      problem.beta = problem.target_beta = beta;
+      const ScalingCurve curve = curve_of(problem, grid(1000.0 * kDimension, 10000.0 * kDimension, 4));
+      EXPECT_NEAR(fitted_exponent(curve, Regime::noise_dominated), -1 + 0.5 / gamma, kTolerance) << gamma;
+    }
+}
+
+TEST(ScalingLaw, EndsParametric) {
+  const ScalingCurve curve = curve_of(power_law(1.25, 200, 0.1), grid(1e8, 1e10, 3));
+  for (const ScalingPoint& point : curve.points) {
+    EXPECT_EQ(point.regime, Regime::parametric);
+    EXPECT_EQ(point.recovered, 200u);
+  }
+  EXPECT_NEAR(fitted_exponent(curve, Regime::parametric), -1, 0.02);
+}
+
+TEST(ScalingLaw, RecoversModesOneAfterTheOther) {
+  const ScalingCurve curve = curve_of(power_law(1.25, 2000, 0.5), grid(4e3, 4e7, 25));
+  ASSERT_EQ(curve.transitions.size(), 10u);
+  double previous = 0;
+  for (std::size_t k = 1; k < curve.transitions.size(); ++k) {
+    EXPECT_EQ(curve.transitions[k].mode, k + 1);
+    EXPECT_GT(curve.transitions[k].n, previous);
+    previous = curve.transitions[k].n;
+  }
+  // At the transition of mode k, k modes are above their threshold.
+  model::Problem problem = power_law(1.25, 2000, 0.5);
+  const double n = curve.transitions[5].n;
+  const ScalingCurve near = curve_of(problem, {0.97 * n, n, 1.03 * n});
+  EXPECT_EQ(near.points.front().recovered, 5u);
+  EXPECT_EQ(near.points.back().recovered, 6u);
+}
+
+TEST(ScalingLaw, CrossesOverWhereTheErrorEqualsTheNoise) {
+  const ScalingCurve curve = curve_of(power_law(1.25, 2000, 0.05), grid(1e4, 1e7, 13));
+  ASSERT_FALSE(curve.crossovers.empty());
+  EXPECT_EQ(curve.crossovers.front().from, Regime::noiseless);
+  EXPECT_EQ(curve.crossovers.front().to, Regime::noise_dominated);
+  const ScalingCurve at =
+      curve_of(power_law(1.25, 2000, 0.05),
+               {0.9 * curve.crossovers.front().n, curve.crossovers.front().n, 1.1 * curve.crossovers.front().n});
+  EXPECT_NEAR(at.points[1].solution.errors.estimation, 0.05, 0.02 * 0.05);
+}
+
+TEST(ErrorParts, SumToTheErrorBandByBand) {
+  // By an independent route: every band of the whole law by its own quadrature, E = Q* + Σ_bands ∫ f (f − 2⟨S*⟩) ρ,
+  // ⟨S*⟩ = (x − 2q̂ Re g)/m̂.
+  for (const double lambda : {0.0, 0.02}) {  // 0: at the edge
+    model::Problem problem = power_law(1.25, 400, 0.1);
+    if (lambda > 0) problem.lambda_rule = model::LambdaRule::value, problem.lambda = lambda;
+    const ScalingCurve curve = curve_of(problem, grid(2e4, 1e6, 4));
+    for (const ScalingPoint& point : curve.points) {
+      const double E = point.solution.errors.estimation;
+      EXPECT_NEAR(point.parts.sum(), E, 1e-12);
+      const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = point.solution.conjugates;
+      const auto law = noisy_target(problem.target.spectrum(), point.solution.conjugates);
+      const double cut = 2 * point.solution.problem.lambda;
+      const double breakpoints[] = {cut};
+      double bulk = 0, learned = 0, learned_weight = 0;
+      for (const auto& band : law.bands())
+        if (band.support.lower >= cut) learned_weight += band.mass;
+      const double bulk_end = law.quantile(1 - learned_weight) + 1e-12;
+      for (const auto& node : law.quadrature(breakpoints).nodes) {
+        if (node.x <= cut) continue;
+        const double f = (node.x - cut) / V_hat;
+        (node.x <= bulk_end ? bulk : learned) +=
+            node.weight * f * (f - 2 * (node.x - 2 * q_hat * node.g.real()) / m_hat);
+      }
+      double signal = 0;
+      for (int k = 0; k < std::lround(400 * learned_weight); ++k)
+        signal += std::pow(problem.target.spectrum().discrete()->atoms[static_cast<std::size_t>(399 - k)], 2) / 400;
+      EXPECT_NEAR(point.parts.bulk, bulk, 1e-6 * E);
+      EXPECT_NEAR(point.parts.unlearned, 1 - signal, 1e-6 * E + 1e-12);
+      EXPECT_NEAR(point.parts.shrinkage + point.parts.misalignment, signal + learned, 1e-6 * E);
+    }
+  }
+}
+
+TEST(ErrorParts, MisalignmentIsThatOfTheOutlierFormula) {
+  // 2 w s f (1 − overlap) per mode, up to the finite weight 1/D of a mode.
+  const ScalingCurve curve = curve_of(power_law(1.25, 20000, 0.5), grid(2e6, 2e8, 3));
+  for (const ScalingPoint& point : curve.points) {
+    const auto& target = point.solution.problem.target.spectrum();
+    const auto& conjugates = point.solution.conjugates;
+    const auto law = noisy_target(target, conjugates);
+    double misalignment = 0;
+    for (const auto& outlier : matrix_laws::outliers(law, target.scaled(conjugates.m_hat), conjugates.q_hat)) {
+      if (outlier.eigenvalue <= 2 * point.solution.problem.lambda) continue;
+      const double s = outlier.target / conjugates.m_hat;
+      const double f = (outlier.eigenvalue - 2 * point.solution.problem.lambda) / conjugates.V_hat;
+      misalignment += 2 * s * f * (1 - outlier.overlap) / 20000;
+    }
+    EXPECT_NEAR(point.parts.misalignment, misalignment, 0.03 * misalignment);
+  }
+}
+
+TEST(ScalingLaw, AHundredThousandModesAgreeWithTheLawResolvedInFull) {
+  // The same overlaps with every band above the threshold resolved: the integrals above and below it are each other's
+  // complement.
+  const model::Problem problem = power_law(1.25, 100000, 0.5);
+  const ScalingCurve curve = curve_of(problem, grid(1e7, 1e8, 3));
+  for (const ScalingPoint& point : curve.points) {
+    EXPECT_TRUE(point.solution.diagnostics.converged) << point.solution.diagnostics.message;
+    const auto& conjugates = point.solution.conjugates;
+    const auto law = noisy_target(problem.target.spectrum(), conjugates);
+    const double cut = 2 * point.solution.problem.lambda;
+    const double breakpoints[] = {cut};
+    double q = 0;
+    for (const auto& node : law.quadrature(breakpoints, 1e-10).nodes)
+      if (node.x > cut) q += node.weight * std::pow((node.x - cut) / conjugates.V_hat, 2);
+    EXPECT_NEAR(q, point.solution.overlaps.q, 1e-7 * q);
+  }
+}
+
+TEST(ScalingLaw, RejectsWhatHasNoPowerLaw) {
+  const auto rejects = [](const model::Problem& problem, const std::vector<double>& n, const char* message) {
+    EXPECT_THAT([&] { curve_of(problem, n); },
+                testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(message)));
+  };
+  model::Problem wishart = power_law(1, 100, 0);
+  wishart.target = model::Target();
+  rejects(wishart, {1, 2, 3}, "got wishart:0.5");
+  rejects(power_law(1, 100, 0), {1e4, 2e4}, "at least 3 values of n");
+  rejects(power_law(1, 100, 0), {1e4, 1e4, 2e4}, "ascending");
+  rejects(power_law(1, 100, 0), {-1, 1e4, 2e4}, "got -1");
+  model::Problem bayes = power_law(1, 100, 0);
+  bayes.student = model::Student::bayes, bayes.lambda_rule = model::LambdaRule::none;
+  rejects(bayes, {1, 2, 3}, "students tied and direct");
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
