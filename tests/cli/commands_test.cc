@@ -254,8 +254,8 @@ TEST(Spectrum, CollapsesAlongLambda) {
   const json solutions = document["along"]["solutions"];
   ASSERT_EQ(solutions.size(), 6u);
   for (std::size_t i = 1; i < solutions.size(); ++i)
-    EXPECT_LE(solutions[i]["spectrum"]["collapse"]["rank_fraction"],
-              solutions[i - 1]["spectrum"]["collapse"]["rank_fraction"]);
+    EXPECT_LE(solutions[i]["spectrum"]["collapse"]["rank_fraction"].get<double>(),
+              solutions[i - 1]["spectrum"]["collapse"]["rank_fraction"].get<double>() + 1e-12);
   EXPECT_EQ(solutions.back()["spectrum"]["collapse"]["rank_fraction"], 0);
   EXPECT_EQ(scratch.listing(), "page.html ");
 }
