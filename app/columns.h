@@ -1,8 +1,12 @@
 #pragma once
 /// Columns and cells that the tables of the program share.
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "attnlaw/report/table.h"
 
@@ -21,5 +25,17 @@ inline report::Column percent(std::string name) { return {std::move(name), "%", 
 inline report::Cell or_nothing(double value) { return std::isnan(value) ? report::Cell() : report::Cell(value); }
 
 inline report::Cell yes_or_no(bool value) { return std::string(value ? "true" : "false"); }
+
+/// Adds a row of the named cells; all others are empty. Throws std::logic_error for a name that is no column.
+inline void add_row(report::Table& table, const std::vector<std::pair<std::string, report::Cell>>& cells) {
+  std::vector<report::Cell> row(table.columns.size());
+  for (const auto& [name, cell] : cells) {
+    const auto column =
+        std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.name == name; });
+    if (column == table.columns.end()) throw std::logic_error("no column '" + name + "'");
+    row[static_cast<std::size_t>(column - table.columns.begin())] = cell;
+  }
+  table.rows.push_back(std::move(row));
+}
 
 }  // namespace attnlaw::app

@@ -134,7 +134,6 @@ int run(const DemoArguments& arguments) {
   const std::vector<theory::Solution> curve = theory_curve(arguments.common);
   const std::vector<study::Comparison> points = experiment_points(arguments.common, curve);
   const SpectrumResult spectrum = spectrum_result(arguments.common);
-  write_page(arguments.html, demo_page(curve, points, spectrum));
 
   const bool converged = spectrum.converged &&
                          std::all_of(points.begin(), points.end(), [](const auto& p) { return p.converged(); }) &&
@@ -154,11 +153,9 @@ int run(const DemoArguments& arguments) {
   document["html"] = arguments.html;
   Warnings notes = warnings(curve, "alpha", alpha_grid());
   for (const auto& point : points) notes = std::move(notes) + warnings(point.theory) + warnings(point.experiment);
-  emit(arguments.common, {{table, spectrum_summary},
-                          document,
-                          table,
-                          std::move(notes) + spectrum.notes,
-                          "Report with charts: " + arguments.html});
+  notes = std::move(notes) + spectrum.notes;
+  write_page(arguments.html, demo_page(curve, points, spectrum), notes);
+  emit(arguments.common, {{table, spectrum_summary}, document, table, notes, "Report with charts: " + arguments.html});
 
   return converged ? 0 : 1;
 }

@@ -51,7 +51,7 @@ int run(const ScalingArguments& arguments) {
                 warnings(solutions, "n", arguments.n), report_note(arguments.html)};
   result.tables.front().title = "Learning curve: " + describe(arguments.problem, "alpha");
   result.document["converged"] = converged;
-  if (!arguments.html.empty()) write_page(arguments.html, page_of(arguments, curve));
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(arguments, curve), result.warnings);
   emit(arguments.common, result);
   return converged ? 0 : 1;
 }

@@ -57,7 +57,8 @@ int run(const SimulateArguments& arguments) {
     result.tables.insert(result.tables.begin(), optimum_table(*optimum));
     result.document["optimal_lambda"] = study::to_json(*optimum);
   }
-  if (!arguments.html.empty()) write_page(arguments.html, page_of(trainable.problem, result.tables, comparisons));
+  if (!arguments.html.empty())
+    write_page(arguments.html, page_of(trainable.problem, result.tables, comparisons), result.warnings);
   result.note = report_note(arguments.html);
   emit(arguments.common, result);
   return converged ? 0 : 1;

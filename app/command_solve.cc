@@ -9,8 +9,8 @@ namespace attnlaw::app {
 int run(const SolveArguments& arguments) {
   require_outputs(arguments.common);
   const theory::Solution solution = theory::solve(arguments.problem, arguments.options);
-  emit(arguments.common,
-       {solution_tables(solution), theory::to_json(solution), solution_row(solution), warnings(solution)});
+  emit(arguments.common, {solution_tables(solution, arguments.problem), theory::to_json(solution),
+                          solution_row(solution, arguments.problem), warnings(solution)});
   return solution.diagnostics.converged ? 0 : 1;
 }
 

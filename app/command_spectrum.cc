@@ -116,7 +116,7 @@ int run(const SpectrumArguments& arguments) {
                 outcome.notes(),
                 report_note(arguments.html)};
   if (outcome.solution.optimal_lambda) result.tables.push_back(optimum_table(*outcome.solution.optimal_lambda));
-  if (!arguments.html.empty()) write_page(arguments.html, page_of(outcome, table));
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(outcome, table), result.warnings);
   emit(arguments.common, result);
   return outcome.converged() ? 0 : 1;
 }

@@ -52,6 +52,7 @@ int run(const SpectrumAlongArguments& arguments) {
   const std::string variable = arguments.along.variable == Range::Variable::alpha ? "alpha" : "lambda";
   const std::vector<theory::Solution> curve = solve(arguments, variable);
   const bool converged = std::all_of(curve.begin(), curve.end(), [](const auto& s) { return s.diagnostics.converged; });
+  const Warnings notes = warnings(curve, variable, arguments.along.values);
   report::Table table = collapse_table(curve, variable, arguments.along.values);
   if (!arguments.html.empty()) {
     report::Page page;
@@ -59,13 +60,12 @@ int run(const SpectrumAlongArguments& arguments) {
     page.lead = describe(arguments.problem, variable);
     page.sections.push_back(
         {"Measures of collapse", "", collapse_chart(curve, variable, arguments.along.values), table});
-    write_page(arguments.html, page);
+    write_page(arguments.html, page, notes);
   }
   table.title = "Spectrum of the trained S along " + variable + ": " + describe(arguments.problem, variable);
   nlohmann::json document = document_of(arguments, variable, curve);
   document["converged"] = converged;
-  emit(arguments.common,
-       {{table}, document, table, warnings(curve, variable, arguments.along.values), report_note(arguments.html)});
+  emit(arguments.common, {{table}, document, table, notes, report_note(arguments.html)});
   return converged ? 0 : 1;
 }
 

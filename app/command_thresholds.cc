@@ -81,7 +81,7 @@ int run(const ThresholdsArguments& arguments) {
   if (arguments.alphas.empty()) shown.lambda_rule = model::LambdaRule::none;  // thresholds are those of λ → 0
   report::Table table = thresholds_table(thresholds);
   const std::string title = fmt::format("{}, K_eff = {}", describe(shown, "alpha"), thresholds.observed_scores);
-  if (!arguments.html.empty()) write_page(arguments.html, page_of(title, table, extension));
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(title, table, extension), extension.warnings);
   table.title = title;
   Result result{{table},
                 document,

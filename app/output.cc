@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -55,7 +56,8 @@ void emit_text(const Common& common, const std::string& text) {
     throw base::FileError(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
-void write_page(const std::string& path, report::Page page) {
+void write_page(const std::string& path, report::Page page, const Warnings& warnings) {
+  if (!warnings.empty()) page.sections.push_back({"Warnings", fmt::format("{}", fmt::join(warnings, "\n\n"))});
   page.command = remembered_command();
   page.version = version();
   page.date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));

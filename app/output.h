@@ -28,8 +28,8 @@ void require_outputs(const Common& common, const std::string& html = {});
 void emit(const Common& common, Result result);
 void emit_text(const Common& common, const std::string& text);
 
-/// Writes a page atomically, adding the command that makes it again, version and date.
-void write_page(const std::string& path, report::Page page);
+/// Writes a page atomically, adding warnings, the command that makes it again, version and date.
+void write_page(const std::string& path, report::Page page, const Warnings& warnings);
 
 /// "Report: FILE", or nothing if none was asked for.
 std::string report_note(const std::string& html);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <functional>
 
 #include "columns.h"
 #include "report_solution.h"
@@ -95,16 +95,26 @@ std::vector<Cell> instance_row(const study::Comparison& comparison, std::size_t 
           Cell()};
 }
 
+using Figure = std::function<double(const SharedError&)>;
+
 /// A row that has one figure for each shared error and nothing else; d = 0: of all sizes together.
-std::vector<Cell> figure_row(const char* kind, int d, const std::function<double(const SharedError&)>& figure) {
-  std::vector<Cell> row(std::size(kRowColumns));
-  row[0] = kind;
-  if (d > 0) row[1] = static_cast<long long>(d);
-  for (const SharedError& error : kSharedErrors) {
-    const auto column = std::find(std::begin(kRowColumns), std::end(kRowColumns), std::string(error.name));
-    row[static_cast<std::size_t>(column - std::begin(kRowColumns))] = or_nothing(figure(error));
-  }
-  return row;
+void add_figures(Table& table, const char* kind, int d, const Figure& figure) {
+  std::vector<std::pair<std::string, Cell>> cells{{"kind", kind}};
+  if (d > 0) cells.emplace_back("d", static_cast<long long>(d));
+  for (const SharedError& error : kSharedErrors) cells.emplace_back(error.name, or_nothing(figure(error)));
+  add_row(table, cells);
+}
+
+void add_comparison(Table& table, const study::Comparison& comparison) {
+  const int d = comparison.experiment.d;
+  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
+    table.rows.push_back(instance_row(comparison, i));
+  add_figures(table, "theory", d, [&](const SharedError& e) { return comparison.theory.errors.*e.predicted; });
+  table.rows.back().back() = or_nothing(comparison.theory.diagnostics.replicon);
+  add_figures(table, "difference", d,
+              [&](const SharedError& e) { return (comparison.difference.*e.difference).value; });
+  add_figures(table, "difference_standard_error", d,
+              [&](const SharedError& e) { return (comparison.difference.*e.difference).standard_error; });
 }
 
 }  // namespace
@@ -119,23 +129,11 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
 Table comparison_rows(std::span<const study::Comparison> comparisons) {
   Table table;
   for (const char* name : kRowColumns) table.columns.push_back({name});
-  for (const study::Comparison& comparison : comparisons) {
-    for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
-      table.rows.push_back(instance_row(comparison, i));
-    const int d = comparison.experiment.d;
-    table.rows.push_back(
-        figure_row("theory", d, [&](const SharedError& e) { return comparison.theory.errors.*e.predicted; }));
-    table.rows.back().back() = or_nothing(comparison.theory.diagnostics.replicon);
-    table.rows.push_back(
-        figure_row("difference", d, [&](const SharedError& e) { return (comparison.difference.*e.difference).value; }));
-    table.rows.push_back(figure_row("difference_standard_error", d, [&](const SharedError& e) {
-      return (comparison.difference.*e.difference).standard_error;
-    }));
-  }
+  for (const study::Comparison& comparison : comparisons) add_comparison(table, comparison);
   if (comparisons.size() < 2) return table;
   const study::Extrapolation limit = study::extrapolate(comparisons);
   const auto add = [&](const char* kind, double study::Extrapolated::*figure) {
-    table.rows.push_back(figure_row(kind, 0, [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; }));
+    add_figures(table, kind, 0, [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; });
   };
   add("extrapolation", &study::Extrapolated::value);
   add("extrapolation_standard_error", &study::Extrapolated::standard_error);

@@ -72,6 +72,32 @@ Table crossover_table(const theory::ScalingCurve& curve) {
   return table;
 }
 
+constexpr const char* kRowColumns[] = {"kind",      "n",          "alpha",     "lambda",       "train",
+                                       "test",      "estimation", "slope",     "predicted",    "regime",
+                                       "recovered", "unlearned",  "shrinkage", "misalignment", "bulk",
+                                       "replicon",  "converged",  "mode",      "eigenvalue",   "to"};
+
+void add_point(Table& table, const theory::ScalingPoint& point) {
+  const theory::Solution& s = point.solution;
+  add_row(table, {{"kind", "point"},
+                  {"n", point.n},
+                  {"alpha", s.problem.alpha},
+                  {"lambda", s.problem.lambda},
+                  {"train", s.errors.train},
+                  {"test", s.errors.test},
+                  {"estimation", s.errors.estimation},
+                  {"slope", or_nothing(point.slope)},
+                  {"predicted", or_nothing(point.predicted)},
+                  {"regime", theory::name(point.regime)},
+                  {"recovered", static_cast<long long>(point.recovered)},
+                  {"unlearned", point.parts.unlearned},
+                  {"shrinkage", point.parts.shrinkage},
+                  {"misalignment", point.parts.misalignment},
+                  {"bulk", point.parts.bulk},
+                  {"replicon", or_nothing(s.diagnostics.replicon)},
+                  {"converged", yes_or_no(s.diagnostics.converged)}});
+}
+
 }  // namespace
 
 std::vector<Table> scaling_tables(const theory::ScalingCurve& curve) {
@@ -81,67 +107,25 @@ std::vector<Table> scaling_tables(const theory::ScalingCurve& curve) {
 }
 
 Table scaling_rows(const theory::ScalingCurve& curve) {
-  Table table{"",
-              {{"kind"},
-               {"n"},
-               {"alpha"},
-               {"lambda"},
-               {"train"},
-               {"test"},
-               {"estimation"},
-               {"slope"},
-               {"predicted"},
-               {"regime"},
-               {"recovered"}}};
-  for (const Part& part : kParts) table.columns.push_back({part.name});
-  table.columns.insert(table.columns.end(), {{"replicon"}, {"converged"}, {"mode"}, {"eigenvalue"}, {"to"}});
-  const auto add = [&](std::vector<Cell> row) {
-    row.resize(table.columns.size());
-    table.rows.push_back(std::move(row));
-  };
-  for (const theory::ScalingPoint& p : curve.points) {
-    std::vector<Cell> row{"point",
-                          p.n,
-                          p.solution.problem.alpha,
-                          p.solution.problem.lambda,
-                          p.solution.errors.train,
-                          p.solution.errors.test,
-                          p.solution.errors.estimation,
-                          or_nothing(p.slope),
-                          or_nothing(p.predicted),
-                          theory::name(p.regime),
-                          static_cast<long long>(p.recovered)};
-    for (const Part& part : kParts) row.emplace_back(p.parts.*part.value);
-    row.push_back(or_nothing(p.solution.diagnostics.replicon));
-    row.push_back(yes_or_no(p.solution.diagnostics.converged));
-    add(std::move(row));
-  }
-  for (const Regime regime : kRegimes) {
-    if (points_of(curve, regime) == 0) continue;
-    std::vector<Cell> row(table.columns.size());
-    row[0] = "exponent";
-    row[7] = or_nothing(theory::fitted_exponent(curve, regime));
-    row[8] = theory::predicted_exponent(regime, curve.gamma);
-    row[9] = theory::name(regime);
-    add(std::move(row));
-  }
-  const std::size_t mode = table.columns.size() - 3;
-  for (const theory::ModeTransition& transition : curve.transitions) {
-    std::vector<Cell> row(table.columns.size());
-    row[0] = "transition";
-    row[1] = or_nothing(transition.n);
-    row[mode] = static_cast<long long>(transition.mode);
-    row[mode + 1] = transition.eigenvalue;
-    add(std::move(row));
-  }
-  for (const theory::Crossover& crossover : curve.crossovers) {
-    std::vector<Cell> row(table.columns.size());
-    row[0] = "crossover";
-    row[1] = crossover.n;
-    row[9] = theory::name(crossover.from);
-    row[mode + 2] = theory::name(crossover.to);
-    add(std::move(row));
-  }
+  Table table;
+  for (const char* name : kRowColumns) table.columns.push_back({name});
+  for (const theory::ScalingPoint& point : curve.points) add_point(table, point);
+  for (const Regime regime : kRegimes)
+    if (points_of(curve, regime) > 0)
+      add_row(table, {{"kind", "exponent"},
+                      {"slope", or_nothing(theory::fitted_exponent(curve, regime))},
+                      {"predicted", theory::predicted_exponent(regime, curve.gamma)},
+                      {"regime", theory::name(regime)}});
+  for (const theory::ModeTransition& transition : curve.transitions)
+    add_row(table, {{"kind", "transition"},
+                    {"n", or_nothing(transition.n)},
+                    {"mode", static_cast<long long>(transition.mode)},
+                    {"eigenvalue", transition.eigenvalue}});
+  for (const theory::Crossover& crossover : curve.crossovers)
+    add_row(table, {{"kind", "crossover"},
+                    {"n", crossover.n},
+                    {"regime", theory::name(crossover.from)},
+                    {"to", theory::name(crossover.to)}});
   return table;
 }
 

@@ -30,9 +30,11 @@ bool interpolates(const theory::Solution& s) {
 }
 
 /// Rows that do not exist for a student are left out.
-Table error_table(const theory::Solution& s) {
+Table error_table(const theory::Solution& s, const model::Problem& asked) {
   const theory::Errors& sampling = s.diagnostics.sampling_error;
   Table table{describe(s.problem), {general("error"), general("theory"), general("sampling error", kErrorFigures)}};
+  const bool found = s.problem.lambda_rule == model::LambdaRule::value && asked.lambda_rule != s.problem.lambda_rule;
+  if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
   const auto add = [&](const char* name, double value, Cell error) {
     if (!std::isnan(value)) table.rows.push_back({name, value, std::move(error)});
   };
@@ -91,12 +93,6 @@ Table diagnostics_table(const theory::Solution& s) {
   return table;
 }
 
-std::string rule(const theory::Solution& s) {
-  if (s.optimal_lambda) return "optimal";
-  if (s.problem.lambda_rule == model::LambdaRule::value) return "value";
-  return model::lambda_text(s.problem);
-}
-
 Fields special_fields(const theory::Solution& s) {
   const auto when = [](bool present, auto value) { return present ? Cell(value()) : Cell(); };
   const auto& [ridgeless, optimum, bayes] = std::tie(s.ridgeless, s.optimal_lambda, s.bayes);
@@ -113,19 +109,20 @@ Fields special_fields(const theory::Solution& s) {
            when(bayes.has_value(), [&] { return fmt::format("{}", fmt::join(bayes->fixed_points, ";")); })}};
 }
 
-Fields problem_fields(const theory::Solution& s) {
+Fields problem_fields(const theory::Solution& s, const model::Problem& asked) {
   const bool number = s.problem.lambda_rule == model::LambdaRule::value;
-  return {{"tokens", static_cast<long long>(s.problem.tokens)},
-          {"head", model::name(s.problem.head)},
-          {"alpha", s.problem.alpha},
-          {"lambda", number ? Cell(s.problem.lambda) : Cell(model::lambda_text(s.problem))},
-          {"lambda_rule", rule(s)},
-          {"beta", s.problem.beta},
-          {"target-beta", s.problem.target_beta},
-          {"noise", s.problem.noise},
-          {"target", s.problem.target.spec()},
-          {"student", model::name(s.problem.student)},
-          {"width", s.problem.width}};
+  return {
+      {"tokens", static_cast<long long>(s.problem.tokens)},
+      {"head", model::name(s.problem.head)},
+      {"alpha", s.problem.alpha},
+      {"lambda", number ? Cell(s.problem.lambda) : Cell(model::lambda_text(s.problem))},
+      {"lambda_rule", asked.lambda_rule == model::LambdaRule::value ? std::string("value") : model::lambda_text(asked)},
+      {"beta", s.problem.beta},
+      {"target-beta", s.problem.target_beta},
+      {"noise", s.problem.noise},
+      {"target", s.problem.target.spec()},
+      {"student", model::name(s.problem.student)},
+      {"width", s.problem.width}};
 }
 
 Fields result_fields(const theory::Solution& s) {
@@ -188,8 +185,8 @@ Table optimum_table(const theory::OptimalLambda& optimum) {
   return table;
 }
 
-std::vector<Table> solution_tables(const theory::Solution& s) {
-  std::vector<Table> tables{error_table(s)};
+std::vector<Table> solution_tables(const theory::Solution& s, const model::Problem& asked) {
+  std::vector<Table> tables{error_table(s, asked)};
   if (s.optimal_lambda) tables.push_back(optimum_table(*s.optimal_lambda));
   if (s.ridgeless) tables.push_back(ridgeless_table(*s.ridgeless));
   if (s.bayes) tables.push_back(bayes_table(*s.bayes));
@@ -200,8 +197,8 @@ std::vector<Table> solution_tables(const theory::Solution& s) {
   return tables;
 }
 
-Table solution_row(const theory::Solution& s) {
-  Fields fields = problem_fields(s);
+Table solution_row(const theory::Solution& s, const model::Problem& asked) {
+  Fields fields = problem_fields(s, asked);
   append(fields, result_fields(s));
   append(fields, special_fields(s));
   return row_of(fields);

@@ -12,9 +12,10 @@ std::string describe(const model::Problem& problem);
 /// The same without what a curve varies ("alpha" or "lambda").
 std::string describe(const model::Problem& problem, const std::string& without);
 
-std::vector<report::Table> solution_tables(const theory::Solution& solution);
+/// `asked`: the problem as given, whose λ may be a rule where that of the solution is the number found.
+std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);
 /// One row with every figure of the solution; the columns are the same for all students.
-report::Table solution_row(const theory::Solution& solution);
+report::Table solution_row(const theory::Solution& solution, const model::Problem& asked);
 /// Where the least test error is.
 report::Table optimum_table(const theory::OptimalLambda& optimum);
 

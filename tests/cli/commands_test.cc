@@ -254,8 +254,8 @@ TEST(Spectrum, CollapsesAlongLambda) {
   const json solutions = document["along"]["solutions"];
   ASSERT_EQ(solutions.size(), 6u);
   for (std::size_t i = 1; i < solutions.size(); ++i)
-    EXPECT_LE(solutions[i]["spectrum"]["collapse"]["rank_fraction"],
-              solutions[i - 1]["spectrum"]["collapse"]["rank_fraction"]);
+    EXPECT_LE(solutions[i]["spectrum"]["collapse"]["rank_fraction"].get<double>(),
+              solutions[i - 1]["spectrum"]["collapse"]["rank_fraction"].get<double>() + 1e-12);
   EXPECT_EQ(solutions.back()["spectrum"]["collapse"]["rank_fraction"], 0);
   EXPECT_EQ(scratch.listing(), "page.html ");
 }
@@ -302,7 +302,16 @@ TEST(Scaling, DocumentKeepsTheContract) {
   const std::string arguments =
       "scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,60 --n 1e2,1e5,13";
   const json document = run_json(arguments + " --html " + page);
-  expect_keys(document, json::parse(R"({"problem": {"lambda": "edge"}, "scaling": {}})"));
+  expect_keys(document, json::parse(R"({"problem": {"lambda": "edge"}, "scaling": {"gamma": 0, "dimension": 0,
+    "points": [], "transitions": [], "crossovers": [], "exponents": {"noise-dominated": {"fitted": 0, "predicted": 0}}}})"));
+  ASSERT_EQ(document["scaling"]["points"].size(), 13u);
+  for (const json& point : document["scaling"]["points"]) {
+    expect_keys(point, json::parse(R"({"n": 0, "slope": 0, "predicted": 0, "regime": 0, "recovered": 0,
+      "parts": {"unlearned": 0, "shrinkage": 0, "misalignment": 0, "bulk": 0}})"));
+    double sum = 0;
+    for (const auto& [name, part] : point["parts"].items()) sum += part.get<double>();
+    EXPECT_NEAR(sum, point["estimation"].get<double>(), 1e-9);
+  }
   EXPECT_EQ(document["problem"]["lambda"], "edge");
   EXPECT_EQ(scratch.listing(), "page.html ");
   const Outcome table = attnlaw(arguments);
