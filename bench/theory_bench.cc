@@ -9,8 +9,12 @@
 #include <cmath>
 #include <ctime>
 #include <stdexcept>
+#include <vector>
 
+#include "attnlaw/theory/bayes.h"
+#include "attnlaw/theory/continuation.h"
 #include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/thresholds.h"
 
 namespace {
 
@@ -83,6 +87,61 @@ void BM_SolveLinear400Atoms(benchmark::State& state) {
   solve_cold(state, problem, kDefaultAccuracy);
 }
 BENCHMARK(BM_SolveLinear400Atoms)->Unit(benchmark::kMillisecond);
+
+/// Times `work` and reports its fastest run, and that in units of one million exps.
+template <class Work>
+void time_work(benchmark::State& state, const Work& work) {
+  double fastest = 1e300;
+  for (auto _ : state) {
+    const double start = cpu_seconds();
+    work();
+    fastest = std::min(fastest, cpu_seconds() - start);
+  }
+  state.counters["best_ms"] = 1e3 * fastest;
+  state.counters["million_exps"] = fastest / million_exps();
+}
+
+void BM_ContinueInAlpha200(benchmark::State& state) {
+  std::vector<double> alphas;
+  for (int i = 0; i < 200; ++i) alphas.push_back(0.05 * std::pow(40, i / 199.0));
+  time_work(state, [&] { benchmark::DoNotOptimize(theory::continue_in_alpha(softmax(2, 1, 0.05), alphas)); });
+}
+BENCHMARK(BM_ContinueInAlpha200)->Unit(benchmark::kMillisecond)->Iterations(2);
+
+/// Recovery, interpolation and Bayes recovery of one problem.
+void BM_Thresholds(benchmark::State& state) {
+  model::Problem problem = softmax(2, 1, 0.05);
+  problem.noise = 0.5;
+  const auto& target = problem.target.spectrum();
+  time_work(state, [&] {
+    benchmark::DoNotOptimize(theory::recovery(problem, target));
+    benchmark::DoNotOptimize(theory::interpolation(problem, target));
+    benchmark::DoNotOptimize(theory::bayes_recovery(problem, target));
+  });
+}
+BENCHMARK(BM_Thresholds)->Unit(benchmark::kMillisecond);
+
+/// One point of a learning curve with 10⁵ modes, about 150 or 1500 of them recovered.
+void BM_ScalingPoint(benchmark::State& state) {
+  model::Problem problem = softmax(2, 1, 1);
+  problem.head = model::Head::linear;
+  problem.lambda_rule = model::LambdaRule::edge;
+  problem.target = model::Target::parse("powerlaw:1.25,100000");
+  const double n = 1e5 * static_cast<double>(state.range(0));
+  time_work(state, [&] {
+    problem.alpha = n / 1e10;
+    benchmark::DoNotOptimize(theory::solve(problem, {kDefaultAccuracy, {}, theory::Detail::errors}));
+  });
+}
+BENCHMARK(BM_ScalingPoint)->Arg(100)->Arg(1000)->Unit(benchmark::kMillisecond);
+
+void BM_OptimalLambda(benchmark::State& state) {
+  model::Problem problem = softmax(2, 0.5, 1);
+  problem.noise = 0.5;
+  problem.lambda_rule = model::LambdaRule::optimal;
+  time_work(state, [&] { benchmark::DoNotOptimize(theory::solve(problem)); });
+}
+BENCHMARK(BM_OptimalLambda)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

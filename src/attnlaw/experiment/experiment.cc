@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/adam.h"
@@ -109,14 +110,11 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
 
 /// Mean and standard error of one quantity over the instances.
 void average(const std::vector<Instance>& instances, double Measurements::*quantity, Experiment& experiment) {
-  const auto count = static_cast<double>(instances.size());
-  double sum = 0, squares = 0;
-  for (const Instance& instance : instances) sum += instance.*quantity;
-  const double mean = sum / count;
-  for (const Instance& instance : instances) squares += (instance.*quantity - mean) * (instance.*quantity - mean);
-  experiment.mean.*quantity = mean;
-  experiment.standard_error.*quantity =
-      instances.size() > 1 ? std::sqrt(squares / (count - 1) / count) : std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> values;
+  for (const Instance& instance : instances) values.push_back(instance.*quantity);
+  const base::Estimate estimate = base::estimate_of(values);
+  experiment.mean.*quantity = estimate.value;
+  experiment.standard_error.*quantity = estimate.standard_error;
 }
 
 void average_all(Experiment& experiment) {

@@ -20,34 +20,11 @@ constexpr double kEdgeRoundoff = 1e-7;
 /// Quadratic convergence takes half a dozen steps, an edge halves its distance 26 times.
 constexpr int kMaxIterations = 80;
 
-/// G and G′. For atoms a sum in real arithmetic: eigenvalue after eigenvalue is denoised through it, and the complex
-/// division of Spectrum::stieltjes is several times slower.
-Stieltjes stieltjes(const Spectrum& spectrum, Complex w) {
-  const auto* discrete = spectrum.discrete();
-  if (!discrete) return spectrum.stieltjes(w);
-  const double* atoms = discrete->atoms.data();
-  const double* weights = discrete->weights.data();
-  const std::size_t count = discrete->atoms.size();
-  const double u = w.real(), height_squared = w.imag() * w.imag();
-  double phi = 0, re = 0, slope = 0, tilt = 0;
-#pragma omp simd reduction(+ : phi, re, slope, tilt)
-  for (std::size_t i = 0; i < count; ++i) {
-    const double distance = u - atoms[i];
-    const double r = 1 / (distance * distance + height_squared);
-    const double wr = weights[i] * r;
-    phi += wr;
-    re += wr * distance;
-    slope += wr * r * (distance * distance - height_squared);
-    tilt += wr * r * distance;
-  }
-  return {{re, -w.imag() * phi}, {-slope, 2 * w.imag() * tilt}};
-}
-
 /// ∫ log(w − s) μ(ds) at w, up to a multiple of 2πi. For the free Poisson law with jump b and G = G(w): the integral of
 /// G dw along w = 1/G + κb/(1 − bG).
 double log_potential(const Spectrum& spectrum, Complex w) {
   if (const auto* wishart = spectrum.wishart()) {
-    const double jump = wishart->scale / std::sqrt(wishart->kappa);
+    const double jump = wishart->jump();
     const Complex g = spectrum.stieltjes(w).value;
     return (w * g).real() - 1 - 0.5 * std::log(std::norm(g)) +
            0.5 * wishart->kappa * std::log(std::norm(1.0 - jump * g));
@@ -129,7 +106,7 @@ double OptimalDenoiser::subordinate_inside(double x) const {
   const double scale = std::abs(x) + std::sqrt(variance_);
   double previous_move = kInfinity;
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
-    const Stieltjes g = stieltjes(prior_, w);
+    const Stieltjes g = prior_.stieltjes(w);
     Complex step = -(w + variance_ * g.value - x) / (1.0 + variance_ * g.derivative);
     // The curve lies above the real line; its mirror image solves the equation too.
     if (!(w.imag() + step.imag() > 0)) step.imag(-0.5 * w.imag());
@@ -151,7 +128,7 @@ double OptimalDenoiser::subordinate_outside(double x, Interval parameters) const
   double u = gap ? 0.5 * (low + high) : x;
   double previous_move = kInfinity;
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
-    const Stieltjes g = stieltjes(prior_, u);
+    const Stieltjes g = prior_.stieltjes(u);
     const double excess = u + variance_ * g.value.real() - x;
     (excess > 0 ? high : low) = u;
     double next = u - excess / (1 + variance_ * g.derivative.real());

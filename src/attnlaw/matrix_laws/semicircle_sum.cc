@@ -142,9 +142,8 @@ std::vector<Component> components(const Spectrum& spectrum, double variance, dou
 }
 
 std::vector<Component> components(const WishartSpectrum& wishart, double variance) {
-  const double jump = wishart.scale / std::sqrt(wishart.kappa);
-  const Interval bulk{jump * std::pow(1 - std::sqrt(wishart.kappa), 2),
-                      jump * std::pow(1 + std::sqrt(wishart.kappa), 2)};
+  const double jump = wishart.jump();
+  const Interval bulk = wishart.bulk();
   if (wishart.kappa >= 1) return {{bulk, 1, std::nullopt}};
   Component atom{{0, 0}, 1 - wishart.kappa, std::nullopt};
   // d²w/dG² = 0 between the atom and the bulk at bG = 1/(1 − κ^{1/3}): there F has its minimum, 1/(b²(1 − κ^{1/3})³).
@@ -216,7 +215,7 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
 
 Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   if (wishart.scale < 0) return wishart_sum({wishart.kappa, -wishart.scale}, variance).mirrored();
-  const double jump = wishart.scale / std::sqrt(wishart.kappa);
+  const double jump = wishart.jump();
   // Beyond these the coefficients of the cubic differ too much for its complex pair to be seen in double precision.
   constexpr double kLeastVariance = 1e-8, kLargestVariance = 1e8;
   if (variance < kLeastVariance * jump * jump || variance > kLargestVariance * jump * jump)

@@ -9,8 +9,6 @@
 namespace attnlaw::matrix_laws {
 namespace {
 
-double jump(const WishartSpectrum& wishart) { return wishart.scale / std::sqrt(wishart.kappa); }
-
 /// Free Poisson law of rate κ and jump 1: z = 1/g + κ/(1−g). Of the two equal forms of the root 2/(A+r) = (A−r)/(2z)
 /// the one without cancellation.
 Complex free_poisson_stieltjes(double kappa, Complex z) {
@@ -32,6 +30,14 @@ double weighted_power_sum(const DiscreteSpectrum& discrete, int power) {
 constexpr std::size_t kDirect = 2000;
 
 }  // namespace
+
+double WishartSpectrum::jump() const { return scale / std::sqrt(kappa); }
+
+Interval WishartSpectrum::bulk() const {
+  const double root = std::sqrt(kappa);
+  const double near = jump() * (1 - root) * (1 - root), far = jump() * (1 + root) * (1 + root);
+  return {std::min(near, far), std::max(near, far)};
+}
 
 Spectrum::Spectrum(DiscreteSpectrum discrete) : law_(std::move(discrete)) {
   const auto& [atoms, weights] = std::get<DiscreteSpectrum>(law_);
@@ -107,7 +113,7 @@ AtomSums Spectrum::atom_sums_without(std::size_t i) const {
 
 Stieltjes Spectrum::stieltjes(Complex w) const {
   if (const auto* wishart_law = wishart()) {
-    const double b = jump(*wishart_law);
+    const double b = wishart_law->jump();
     const Complex g = free_poisson_stieltjes(wishart_law->kappa, w / b);
     const Complex dz_dg = -1.0 / (g * g) + wishart_law->kappa / ((1.0 - g) * (1.0 - g));
     return {g / b, 1.0 / (dz_dg * b * b)};
@@ -121,10 +127,8 @@ Stieltjes Spectrum::stieltjes(Complex w) const {
 
 Interval Spectrum::hull() const {
   if (const auto* w = wishart()) {
-    const double b = jump(*w);
-    const double near = w->kappa < 1 ? 0 : b * std::pow(1 - std::sqrt(w->kappa), 2);
-    const double far = b * std::pow(1 + std::sqrt(w->kappa), 2);
-    return {std::min(near, far), std::max(near, far)};
+    const Interval bulk = w->bulk();
+    return w->kappa < 1 ? Interval{std::min(0.0, bulk.lower), std::max(0.0, bulk.upper)} : bulk;
   }
   return {discrete()->atoms.front(), discrete()->atoms.back()};
 }

@@ -13,6 +13,12 @@ namespace attnlaw::matrix_laws {
 
 using Complex = std::complex<double>;
 
+/// A closed interval of the real line.
+struct Interval {
+  double lower = 0;
+  double upper = 0;
+};
+
 /// Atoms in ascending order with positive weights that sum to 1.
 struct DiscreteSpectrum {
   std::vector<double> atoms;
@@ -24,12 +30,11 @@ struct DiscreteSpectrum {
 struct WishartSpectrum {
   double kappa = 1;
   double scale = 1;
-};
 
-/// A closed interval of the real line.
-struct Interval {
-  double lower = 0;
-  double upper = 0;
+  /// b of the free Poisson law, G = 1/b g(z/b) with z = 1/g + κ/(1 − g).
+  double jump() const;
+  /// Support of the density.
+  Interval bulk() const;
 };
 
 /// Stieltjes transform G(w) = ∫ μ(ds)/(w − s) and its derivative.

@@ -27,9 +27,8 @@ Law marchenko_pastur(const WishartSpectrum& wishart) {
     throw std::invalid_argument(
         fmt::format("the scale of a Marchenko-Pastur law must be a finite number > 0, got {}", wishart.scale));
   const Spectrum spectrum = wishart;
-  const double root = std::sqrt(wishart.kappa);
-  const double jump = wishart.scale / root;
-  const Interval bulk{jump * (1 - root) * (1 - root), jump * (1 + root) * (1 + root)};
+  const double jump = wishart.jump();
+  const Interval bulk = wishart.bulk();
   const double bulk_mass = std::min(1.0, wishart.kappa);
   std::vector<Law::Atom> atoms;
   if (wishart.kappa < 1) atoms.push_back({0, 1 - wishart.kappa});

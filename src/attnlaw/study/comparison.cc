@@ -36,9 +36,9 @@ Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const Sh
     const double d = comparison.experiment.d;
     const double count = static_cast<double>(differences.size());
     for (int power = 0; power <= degree; ++power) design(k, power) = std::pow(1 / d, power);
-    values[k] = mean_of(differences);
+    values[k] = base::mean_of(differences);
     weights[k] = count * d * d;
-    scatter += d * d * squared_deviations(differences);
+    scatter += d * d * base::squared_deviations(differences);
     freedom += count - 1;
   }
   // In units of s: Var(values[k]) = s²/weights[k].
@@ -129,7 +129,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
       comparison.theory.diagnostics.message = "the theory of an instance's own target did not converge";
   }
   for (const SharedError& error : kSharedErrors)
-    comparison.difference.*error.difference = estimate_of(relative_differences(comparison, error));
+    comparison.difference.*error.difference = base::estimate_of(relative_differences(comparison, error));
   return comparison;
 }
 

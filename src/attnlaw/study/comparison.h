@@ -5,11 +5,13 @@
 #include <span>
 #include <vector>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/study/estimate.h"
 #include "attnlaw/theory/state_evolution.h"
 
 namespace attnlaw::study {
+
+using base::Estimate;
 
 /// One Estimate for every error that theory and experiment share; `train` is NaN for the student bayes.
 struct ErrorEstimates {

@@ -22,7 +22,7 @@ double mean_at_ranks_of(double target, const experiment::Instance& instance) {
 OutlierComparison compare_outlier(const theory::Outlier& predicted, const experiment::Experiment& experiment) {
   std::vector<double> measured;
   for (const auto& instance : experiment.instances) measured.push_back(mean_at_ranks_of(predicted.target, instance));
-  const Estimate estimate = estimate_of(measured);
+  const Estimate estimate = base::estimate_of(measured);
   return {predicted, estimate, estimate.value - predicted.eigenvalue};
 }
 

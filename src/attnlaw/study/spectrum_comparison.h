@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/study/estimate.h"
 #include "attnlaw/theory/solution.h"
 
 namespace attnlaw::study {
@@ -13,8 +13,8 @@ namespace attnlaw::study {
 /// its d/D copies.
 struct OutlierComparison {
   theory::Outlier predicted;
-  Estimate measured;      ///< over instances
-  double difference = 0;  ///< measured − predicted
+  base::Estimate measured;  ///< over instances
+  double difference = 0;    ///< measured − predicted
 };
 
 struct SpectrumComparison {

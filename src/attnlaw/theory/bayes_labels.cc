@@ -7,6 +7,7 @@
 #include <numbers>
 #include <vector>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/theory/quasi_monte_carlo.h"
 #include "attnlaw/theory/softmax_losses.h"
 
@@ -114,18 +115,14 @@ class ReplicaErrors {
     constexpr int kReplicates = 8;
     constexpr std::uint64_t kSeed = 20250602;
     const auto dimension = 3 * static_cast<std::size_t>(rows_.sampled_dimension());
-    Sample mean{}, square{};
+    std::array<std::vector<double>, 2> samples;
     for (std::uint64_t replicate = 0; replicate < kReplicates; ++replicate) {
       const Sample sample = average(scrambled_sobol_rule(dimension, log2_points, kSeed + replicate));
-      for (std::size_t j = 0; j < 2; ++j) {
-        mean[j] += sample[j] / kReplicates;
-        square[j] += sample[j] * sample[j] / kReplicates;
-      }
+      for (std::size_t j = 0; j < 2; ++j) samples[j].push_back(sample[j]);
     }
-    const auto standard_error = [&](std::size_t j) {
-      return std::sqrt(std::max(0.0, square[j] - mean[j] * mean[j]) / (kReplicates - 1));
-    };
-    return {mean[0], mean[1], standard_error(0), standard_error(1), std::size_t{kReplicates} << log2_points};
+    const base::Estimate first = base::estimate_of(samples[0]), second = base::estimate_of(samples[1]);
+    return {first.value, second.value, first.standard_error, second.standard_error,
+            std::size_t{kReplicates} << log2_points};
   }
 
   Sample average(const NormalRule& rule) const {

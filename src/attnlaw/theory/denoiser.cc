@@ -28,7 +28,7 @@ namespace {
 /// x − 2v Re g, which cancels where S is small beside the noise.
 double posterior_mean(const Spectrum& spectrum, double variance, const Law::Node& node) {
   if (const auto* wishart = spectrum.wishart()) {
-    const double jump = wishart->scale / std::sqrt(wishart->kappa);
+    const double jump = wishart->jump();
     return wishart->kappa * jump / std::norm(1.0 - jump * node.g);
   }
   const matrix_laws::DiscreteSpectrum& discrete = *spectrum.discrete();

@@ -15,7 +15,7 @@ struct ErrorParts {
   double unlearned = 0;     ///< Σ s² of target modes that stay inside the bulk
   double shrinkage = 0;     ///< learned modes: eigenvalues too small, Σ (s − s_student)²
   double misalignment = 0;  ///< learned modes: eigenvectors off
-  double bulk = 0;          ///< noise that is fitted: the trained part of the bulk
+  double bulk = 0;          ///< the trained part of the bulk: noise that is fitted, less the signal in it
 
   double sum() const { return unlearned + shrinkage + misalignment + bulk; }
 };

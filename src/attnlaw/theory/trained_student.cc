@@ -4,17 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 
 namespace attnlaw::theory {
 namespace {
 
 double standard_error(const std::vector<Errors>& samples, double Errors::*member) {
-  double mean = 0, square = 0;
-  const double count = static_cast<double>(samples.size());
-  for (const Errors& sample : samples) mean += sample.*member / count;
-  for (const Errors& sample : samples) square += (sample.*member - mean) * (sample.*member - mean);
-  return std::sqrt(square / (count * (count - 1)));
+  std::vector<double> values;
+  for (const Errors& sample : samples) values.push_back(sample.*member);
+  return base::estimate_of(values).standard_error;
 }
 
 Collapse collapse_of(const matrix_laws::Law& law, const SpectralFunction& f, double q,

@@ -1,8 +1,8 @@
-#include "attnlaw/study/estimate.h"
+#include "attnlaw/base/estimate.h"
 
 #include <cmath>
 
-namespace attnlaw::study {
+namespace attnlaw::base {
 
 double mean_of(std::span<const double> values) {
   double sum = 0;
@@ -22,4 +22,4 @@ Estimate estimate_of(std::span<const double> values) {
   return {mean_of(values), std::sqrt(squared_deviations(values) / (count * (count - 1)))};
 }
 
-}  // namespace attnlaw::study
+}  // namespace attnlaw::base

@@ -1,11 +1,11 @@
 #pragma once
-/// Figures estimated from independent instances.
+/// Figures estimated from independent samples.
 
 #include <span>
 
-namespace attnlaw::study {
+namespace attnlaw::base {
 
-/// A figure with its standard error over instances (NaN for one instance).
+/// A figure with its standard error over samples (NaN for one sample).
 struct Estimate {
   double value = 0;
   double standard_error = 0;
@@ -16,4 +16,4 @@ double mean_of(std::span<const double> values);
 double squared_deviations(std::span<const double> values);
 Estimate estimate_of(std::span<const double> values);
 
-}  // namespace attnlaw::study
+}  // namespace attnlaw::base
