@@ -29,7 +29,7 @@ nlohmann::json document_of(const ScalingArguments& arguments, const theory::Scal
 report::Page page_of(const ScalingArguments& arguments, const theory::ScalingCurve& curve) {
   report::Page page;
   page.title = "Learning curve of a power-law target";
-  page.lead = describe(arguments.problem, "alpha");
+  page.lead = describe(arguments.problem, {"alpha"});
   const std::vector<report::Table> tables = scaling_tables(curve);
   page.sections.push_back({"Learning curve", "", scaling_chart(curve), tables.front()});
   for (std::size_t i = 1; i < tables.size(); ++i)
@@ -49,7 +49,7 @@ int run(const ScalingArguments& arguments) {
 
   Result result{scaling_tables(curve), document_of(arguments, curve), scaling_rows(curve),
                 warnings(solutions, "n", arguments.n), report_note(arguments.html)};
-  result.tables.front().title = "Learning curve: " + describe(arguments.problem, "alpha");
+  result.tables.front().title = "Learning curve: " + describe(arguments.problem, {"alpha"});
   result.document["converged"] = converged;
   if (!arguments.html.empty()) write_page(arguments.html, page_of(arguments, curve), result.warnings);
   emit(arguments.common, result);

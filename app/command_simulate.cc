@@ -20,10 +20,11 @@ report::Page page_of(const model::Problem& problem, const std::vector<report::Ta
     section.table->title.clear();
     page.sections.push_back(std::move(section));
   }
-  if (comparisons.size() > 1)
+  if (comparisons.size() < 2) return page;
+  if (const std::optional<report::Chart> chart = difference_chart(comparisons))
     page.sections.push_back({"Towards infinite d",
                              "At a single d a correction of order 1/d remains; the theory is tested by its shrinking.",
-                             difference_chart(comparisons), std::nullopt});
+                             chart, std::nullopt});
   return page;
 }
 
@@ -55,7 +56,7 @@ int run(const SimulateArguments& arguments) {
   }
   if (const auto& optimum = trainable.optimal_lambda) {
     result.tables.insert(result.tables.begin(), optimum_table(*optimum));
-    result.document["optimal_lambda"] = study::to_json(*optimum);
+    result.document["optimal_lambda"] = theory::to_json(*optimum);
   }
   if (!arguments.html.empty())
     write_page(arguments.html, page_of(trainable.problem, result.tables, comparisons), result.warnings);

@@ -57,12 +57,12 @@ int run(const SpectrumAlongArguments& arguments) {
   if (!arguments.html.empty()) {
     report::Page page;
     page.title = "Collapse of the trained spectrum along " + variable;
-    page.lead = describe(arguments.problem, variable);
+    page.lead = describe(arguments.problem, {variable});
     page.sections.push_back(
         {"Measures of collapse", "", collapse_chart(curve, variable, arguments.along.values), table});
     write_page(arguments.html, page, notes);
   }
-  table.title = "Spectrum of the trained S along " + variable + ": " + describe(arguments.problem, variable);
+  table.title = "Spectrum of the trained S along " + variable + ": " + describe(arguments.problem, {variable});
   nlohmann::json document = document_of(arguments, variable, curve);
   document["converged"] = converged;
   emit(arguments.common, {{table}, document, table, notes, report_note(arguments.html)});

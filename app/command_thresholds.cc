@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
@@ -37,15 +39,18 @@ study::PhaseDiagram solve_diagram(const ThresholdsArguments& arguments) {
 Extension map_phases(const ThresholdsArguments& arguments, nlohmann::json& document) {
   const study::PhaseDiagram diagram = solve_diagram(arguments);
   document["diagram"] = study::to_json(diagram);
-  Extension extension{{diagram_table(diagram)},
-                      diagram_rows(diagram),
-                      report::Section{"Phase diagram", "", diagram_chart(diagram), std::nullopt},
-                      {},
-                      diagram.failed == 0};
-  if (diagram.failed > 0)
-    extension.warnings.push_back(
-        fmt::format("NOT CONVERGED: {} of {} points of the diagram.", diagram.failed, diagram.points.size()));
-  return extension;
+  return {{diagram_table(diagram)},
+          diagram_rows(diagram),
+          report::Section{"Phase diagram", "", diagram_chart(diagram), std::nullopt},
+          warnings(diagram),
+          diagram.failed == 0};
+}
+
+/// What varies is no part of the heading, and thresholds alone are those of λ → 0.
+std::string title_of(const ThresholdsArguments& arguments, int observed_scores) {
+  std::string_view varied = arguments.alphas.empty() ? "lambda" : "";
+  if (arguments.variable) varied = *arguments.variable == study::DiagramVariable::kappa ? "target" : "noise";
+  return fmt::format("{}, K_eff = {}", describe(arguments.problem, {"alpha", varied}), observed_scores);
 }
 
 report::Page page_of(const std::string& title, const report::Table& thresholds, const Extension& extension) {
@@ -63,6 +68,7 @@ report::Page page_of(const std::string& title, const report::Table& thresholds, 
 
 int run(const ThresholdsArguments& arguments) {
   require_outputs(arguments.common, arguments.html);
+  if (arguments.alphas.empty()) theory::require_ridgeless(arguments.problem);
   const study::Thresholds thresholds = study::thresholds(arguments.problem);
   nlohmann::json document{
       {"schema", "attnlaw/1"}, {"command", "thresholds"}, {"problem", model::to_json(arguments.problem)}};
@@ -77,10 +83,8 @@ int run(const ThresholdsArguments& arguments) {
     extension = follow(arguments, document);
   document["converged"] = extension.converged;
 
-  model::Problem shown = arguments.problem;
-  if (arguments.alphas.empty()) shown.lambda_rule = model::LambdaRule::none;  // thresholds are those of λ → 0
   report::Table table = thresholds_table(thresholds);
-  const std::string title = fmt::format("{}, K_eff = {}", describe(shown, "alpha"), thresholds.observed_scores);
+  const std::string title = title_of(arguments, thresholds.observed_scores);
   if (!arguments.html.empty()) write_page(arguments.html, page_of(title, table, extension), extension.warnings);
   table.title = title;
   Result result{{table},

@@ -17,7 +17,7 @@ using study::SharedError;
 
 /// The training error of a posterior mean does not exist.
 bool exists(const SharedError& error, const study::Comparison& comparison) {
-  return !std::isnan((comparison.difference.*error.difference).value);
+  return !std::isnan(comparison.theory.errors.*error.predicted);
 }
 
 Table comparison_table(const study::Comparison& comparison) {
@@ -30,7 +30,7 @@ Table comparison_table(const study::Comparison& comparison) {
     if (!exists(error, comparison)) continue;
     const study::Estimate& difference = comparison.difference.*error.difference;
     table.rows.push_back({error.name, comparison.theory.errors.*error.predicted, run.mean.*error.measured,
-                          or_nothing(run.standard_error.*error.measured), 100 * difference.value,
+                          or_nothing(run.standard_error.*error.measured), or_nothing(100 * difference.value),
                           or_nothing(100 * difference.standard_error)});
   }
   return table;
@@ -44,7 +44,8 @@ Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   for (const SharedError& error : kSharedErrors) {
     if (!exists(error, comparisons.front())) continue;
     const study::Extrapolated& figure = extrapolation.*error.extrapolated;
-    table.rows.push_back({error.name, 100 * figure.value, 100 * figure.standard_error, figure.z});
+    table.rows.push_back(
+        {error.name, or_nothing(100 * figure.value), or_nothing(100 * figure.standard_error), or_nothing(figure.z)});
   }
   return table;
 }
@@ -141,7 +142,7 @@ Table comparison_rows(std::span<const study::Comparison> comparisons) {
   return table;
 }
 
-report::Chart difference_chart(std::span<const study::Comparison> comparisons) {
+std::optional<report::Chart> difference_chart(std::span<const study::Comparison> comparisons) {
   report::ErrorsChart chart;
   chart.title = "Experiment against theory as d grows";
   chart.description =
@@ -150,14 +151,15 @@ report::Chart difference_chart(std::span<const study::Comparison> comparisons) {
   chart.x.title = "1/d";
   chart.y.title = "(experiment − theory)/theory";
   for (const SharedError& error : kSharedErrors) {
-    if (!exists(error, comparisons.front())) continue;
     report::Series series{error.name, {}, {}};
     for (const study::Comparison& comparison : comparisons) {
       const study::Estimate& difference = comparison.difference.*error.difference;
-      series.experiment.push_back({1.0 / comparison.experiment.d, difference.value, difference.standard_error});
+      if (!std::isnan(difference.value))
+        series.experiment.push_back({1.0 / comparison.experiment.d, difference.value, difference.standard_error});
     }
-    chart.series.push_back(std::move(series));
+    if (!series.experiment.empty()) chart.series.push_back(std::move(series));
   }
+  if (chart.series.empty()) return std::nullopt;
   return report::errors_chart(chart);
 }
 

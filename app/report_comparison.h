@@ -1,6 +1,7 @@
 #pragma once
 /// How experiments beside the theory read as tables and charts.
 
+#include <optional>
 #include <span>
 
 #include "attnlaw/report/chart.h"
@@ -14,7 +15,7 @@ std::vector<report::Table> comparison_tables(std::span<const study::Comparison> 
 /// One row per instance; then by `kind`, for every d the theory on all its targets and the relative difference, and the
 /// extrapolation if there are several d.
 report::Table comparison_rows(std::span<const study::Comparison> comparisons);
-/// Relative differences against 1/d.
-report::Chart difference_chart(std::span<const study::Comparison> comparisons);
+/// Relative differences against 1/d; nothing where there are none.
+std::optional<report::Chart> difference_chart(std::span<const study::Comparison> comparisons);
 
 }  // namespace attnlaw::app

@@ -48,11 +48,13 @@ std::size_t points_of(const theory::ScalingCurve& curve, Regime regime) {
 }
 
 Table exponent_table(const theory::ScalingCurve& curve) {
-  Table table{"Exponents of the estimation error in n",
-              {general("regime"), general("points"), general("fitted", 4), general("predicted", 4)}};
+  Table table{
+      "Exponents of the estimation error in n",
+      {general("regime"), general("points"), general("clean points"), general("fitted", 4), general("predicted", 4)}};
   for (const Regime regime : kRegimes)
     if (const std::size_t points = points_of(curve, regime); points > 0)
       table.rows.push_back({theory::name(regime), static_cast<long long>(points),
+                            static_cast<long long>(theory::clean_points(curve, regime)),
                             or_nothing(theory::fitted_exponent(curve, regime)),
                             theory::predicted_exponent(regime, curve.gamma)});
   return table;
@@ -79,10 +81,11 @@ constexpr const char* kRowColumns[] = {"kind",      "n",          "alpha",     "
 
 void add_point(Table& table, const theory::ScalingPoint& point) {
   const theory::Solution& s = point.solution;
+  const bool number = s.problem.lambda_rule == model::LambdaRule::value;
   add_row(table, {{"kind", "point"},
                   {"n", point.n},
                   {"alpha", s.problem.alpha},
-                  {"lambda", s.problem.lambda},
+                  {"lambda", number ? Cell(s.problem.lambda) : Cell(model::lambda_text(s.problem))},
                   {"train", s.errors.train},
                   {"test", s.errors.test},
                   {"estimation", s.errors.estimation},

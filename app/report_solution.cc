@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "columns.h"
 #include "report_spectrum.h"
 
@@ -158,23 +160,24 @@ Fields result_fields(const theory::Solution& s) {
 
 }  // namespace
 
-std::string describe(const model::Problem& problem, const std::string& without) {
+std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without) {
+  const auto shown = [&](std::string_view option) {
+    return std::find(without.begin(), without.end(), option) == without.end();
+  };
   std::string text = fmt::format("T = {}, {} head", problem.tokens, model::name(problem.head));
-  if (without != "alpha") text += fmt::format(", α = {:g}", problem.alpha);
-  if (problem.lambda_rule == model::LambdaRule::value && without != "lambda")
+  if (shown("alpha")) text += fmt::format(", α = {:g}", problem.alpha);
+  if (problem.lambda_rule == model::LambdaRule::value && shown("lambda"))
     text += fmt::format(", λ = {:.6g}", problem.lambda);
-  else if (problem.lambda_rule != model::LambdaRule::none && without != "lambda")
+  else if (problem.lambda_rule != model::LambdaRule::none && shown("lambda"))
     text += ", λ = " + model::lambda_text(problem);
-  text += ", target " + problem.target.spec();
+  if (shown("target")) text += ", target " + problem.target.spec();
   if (problem.student != model::Student::tied) text += ", student " + model::name(problem.student);
   if (problem.width != 1) text += fmt::format(", width {:g}", problem.width);
-  if (problem.noise > 0) text += fmt::format(", Δ = {:g}", problem.noise);
+  if (problem.noise > 0 && shown("noise")) text += fmt::format(", Δ = {:g}", problem.noise);
   if (problem.beta != 1 || problem.target_beta != 1)
     text += fmt::format(", β = {:g}, β* = {:g}", problem.beta, problem.target_beta);
   return text;
 }
-
-std::string describe(const model::Problem& problem) { return describe(problem, ""); }
 
 Table optimum_table(const theory::OptimalLambda& optimum) {
   Table table = row_of({{"λ", optimum.lambda},

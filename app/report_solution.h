@@ -1,6 +1,10 @@
 #pragma once
 /// How a solution of the theory reads as tables.
 
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
 #include "attnlaw/report/table.h"
 #include "attnlaw/theory/solution.h"
 
@@ -8,9 +12,8 @@ namespace attnlaw::app {
 
 /// "T = 2, softmax head, α = 0.3, λ = 0.05, target wishart:0.5": what a heading says about a problem. Student and width
 /// are named where they are not the default, tied at full width.
-std::string describe(const model::Problem& problem);
-/// The same without what a curve varies ("alpha" or "lambda").
-std::string describe(const model::Problem& problem, const std::string& without);
+/// `without`: options of the command line that vary ("alpha", "lambda", "target", "noise").
+std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without = {});
 
 /// `asked`: the problem as given, whose λ may be a rule where that of the solution is the number found.
 std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);

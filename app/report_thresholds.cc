@@ -190,18 +190,26 @@ Table diagram_table(const study::PhaseDiagram& diagram) {
 }
 
 Table diagram_rows(const study::PhaseDiagram& diagram) {
-  Table table{
-      "", {{"kind"}, {study::name(diagram.variable)}, {"alpha"}, {"train"}, {"test"}, {"estimation"}, {"converged"}}};
+  Table table{"",
+              {{"kind"},
+               {study::name(diagram.variable)},
+               {"alpha"},
+               {"train"},
+               {"test"},
+               {"estimation"},
+               {"replicon"},
+               {"converged"}}};
   for (std::size_t i = 0; i < diagram.values.size(); ++i)
     for (std::size_t k = 0; k < diagram.alphas.size(); ++k) {
       const study::DiagramPoint& point = diagram.at(i, k);
       table.rows.push_back({"solution", diagram.values[i], diagram.alphas[k], or_nothing(point.errors.train),
-                            point.errors.test, point.errors.estimation, yes_or_no(point.converged)});
+                            point.errors.test, point.errors.estimation, or_nothing(point.replicon),
+                            yes_or_no(point.converged)});
     }
   for (const ThresholdLine& line : kLines)
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
-      table.rows.push_back(
-          {line.kind, diagram.values[i], or_nothing(line.alpha(diagram.lines[i])), Cell(), Cell(), Cell(), Cell()});
+      table.rows.push_back({line.kind, diagram.values[i], or_nothing(line.alpha(diagram.lines[i])), Cell(), Cell(),
+                            Cell(), Cell(), Cell()});
   return table;
 }
 

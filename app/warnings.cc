@@ -93,6 +93,22 @@ Warnings warnings(const theory::Continuation& continuation) {
   return result;
 }
 
+Warnings warnings(const study::PhaseDiagram& diagram) {
+  const auto count_if = [&](auto condition) {
+    return std::count_if(diagram.points.begin(), diagram.points.end(), condition);
+  };
+  const auto line = [&](const char* what, auto count, const std::string& why) {
+    return fmt::format("{} at {} of {} points of the diagram{}.", what, count, diagram.points.size(), why);
+  };
+  const auto jumps = count_if([](const auto& point) { return std::isinf(point.replicon); });
+  const auto unstable = count_if([](const auto& point) { return point.replicon >= 1; }) - jumps;
+  Warnings result;
+  if (unstable > 0) result.push_back(line("Replicon R ≥ 1", unstable, fmt::format(": {}", kUnstable)));
+  if (jumps > 0) result.push_back(line("Replicon", jumps, fmt::format(": {}", kJump)));
+  if (diagram.failed > 0) result.push_back(line("NOT CONVERGED", diagram.failed, ""));
+  return result;
+}
+
 Warnings operator+(Warnings first, const Warnings& second) {
   for (const std::string& line : second)
     if (std::find(first.begin(), first.end(), line) == first.end()) first.push_back(line);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attnlaw/experiment/experiment.h"
+#include "attnlaw/study/phase_diagram.h"
 #include "attnlaw/theory/continuation.h"
 #include "attnlaw/theory/solution.h"
 
@@ -22,6 +23,7 @@ Warnings warnings(const experiment::Experiment& experiment);
 Warnings warnings(std::span<const theory::Solution> curve, const std::string& variable, std::span<const double> values);
 
 Warnings warnings(const theory::Continuation& continuation);
+Warnings warnings(const study::PhaseDiagram& diagram);
 
 /// All of both; what is there already is not repeated.
 Warnings operator+(Warnings first, const Warnings& second);

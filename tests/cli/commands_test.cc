@@ -184,6 +184,16 @@ TEST(Simulate, BayesRunsByMessagePassing) {
   EXPECT_EQ(table.out.find("nan"), std::string::npos) << table.out;
 }
 
+TEST(Simulate, NothingIsRelativeToAnErrorOfZero) {
+  const std::string arguments = "simulate --head linear --student bayes --alpha 0.8 --d 16,20 --instances 2";
+  const Outcome table = attnlaw(arguments);
+  EXPECT_NE(table.out.find("estimation"), std::string::npos) << table.out;
+  for (const char* text : {"nan", "inf"}) EXPECT_EQ(table.out.find(text), std::string::npos) << table.out;
+  const json document = run_json(arguments);
+  EXPECT_TRUE(document["sizes"][0]["difference"]["test"]["value"].is_null());
+  EXPECT_TRUE(document["extrapolation"]["test"]["z"].is_null());
+}
+
 TEST(Simulate, CsvCarriesTheExtrapolation) {
   const std::string csv =
       attnlaw("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12,18 --instances 2 --format csv").out;
@@ -294,6 +304,55 @@ TEST(Thresholds, MapsThePhases) {
   EXPECT_EQ(document, run_json(arguments + " --threads 2"));
   const json alone = run_json("solve --head linear --lambda 0.05 --alpha 1 --target wishart:0.2");
   EXPECT_NEAR(diagram["test"][0][4].get<double>(), alone["errors"]["test"].get<double>(), 1e-7);
+}
+
+TEST(Thresholds, DiagramsTakeAnyStudent) {
+  for (const char* student : {"bayes", "direct-general --lambda 0.1"}) {
+    const std::string arguments =
+        std::string("thresholds --head linear --alpha-range 0.1,1,3 --noise-range 0,1,2 --student ") + student;
+    const json document = run_json(arguments);
+    EXPECT_EQ(document["diagram"]["lines"]["recovery"], json::parse("[null, null]"));
+    EXPECT_TRUE(document["diagram"]["lines"]["bayes_recovery"][0].is_number());
+    EXPECT_TRUE(document["recovery"].is_null());
+    EXPECT_NE(attnlaw(arguments).out.find("tied and direct"), std::string::npos);
+  }
+}
+
+TEST(Thresholds, DoNotDependOnLambda) {
+  for (const char* lambda : {"", " --lambda edge", " --lambda 0.3"})
+    EXPECT_NEAR(run_json(std::string("thresholds --noise 0.5") + lambda)["interpolation"]["alpha"].get<double>(),
+                0.145551, 1e-6)
+        << lambda;
+}
+
+TEST(Thresholds, HeadingsLeaveOutWhatVaries) {
+  const std::string arguments = "thresholds --head linear --lambda 0.05 --target wishart:0.37 --noise 0.123";
+  const auto heading = [&](const std::string& range) {
+    const std::string text = attnlaw(arguments + " --alpha-range 0.1,1,3" + range).out;
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_EQ(heading(" --kappa-range 0.2,0.8,2").find("target"), std::string::npos);
+  EXPECT_NE(heading(" --kappa-range 0.2,0.8,2").find("0.123"), std::string::npos);
+  EXPECT_EQ(heading(" --noise-range 0,1,2").find("0.123"), std::string::npos);
+  EXPECT_NE(heading("").find("wishart:0.37, Δ = 0.123"), std::string::npos);
+}
+
+TEST(Thresholds, DiagramsWarnOfUnstablePoints) {
+  const json document =
+      run_json("thresholds --head linear --lambda 0.01 --width 0.2 --alpha-range 0.5,0.6,2 --noise-range 0.1,0.2,2");
+  EXPECT_TRUE(document["diagram"]["replicon"][0][1].is_null());
+  ASSERT_EQ(document["warnings"].size(), 1u);
+  EXPECT_NE(document["warnings"][0].get<std::string>().find("at 4 of 4 points of the diagram: the rank constraint"),
+            std::string::npos)
+      << document["warnings"];
+}
+
+TEST(Scaling, WarnsOfUnstablePoints) {
+  const json document =
+      run_json("scaling --head linear --noise 0.1 --lambda 0.01 --width 0.2 --target powerlaw:1,30 --n 270,2700,3");
+  ASSERT_FALSE(document["warnings"].empty());
+  EXPECT_NE(document["warnings"][0].get<std::string>().find("at 3 of 3 values of n"), std::string::npos)
+      << document["warnings"];
 }
 
 TEST(Scaling, DocumentKeepsTheContract) {

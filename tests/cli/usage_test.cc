@@ -96,7 +96,9 @@ TEST(Usage, SpectrumAlongALine) {
   expect_refused("spectrum --alpha 1 --along lambda:0.1,1,1", 2, "got 1");
   expect_refused("spectrum --alpha 1 --along lambda:0.1,1,5 --d 20", 2, "--d");
   expect_refused("spectrum --along lambda:0.1,1,5", 2, "--alpha is required");
-  expect_refused("spectrum --alpha 1 --student bayes", 2, "bayes");
+  for (const char* more : {"", " --d 20"})
+    expect_refused(std::string("spectrum --alpha 1 --student bayes") + more, 2,
+                   "tied, direct and direct-general, got bayes");
 }
 
 TEST(Usage, ThresholdsOutOfRange) {

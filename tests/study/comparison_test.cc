@@ -89,6 +89,24 @@ TEST(Comparison, HoldsEveryInstanceAgainstTheTheoryOfItsOwnTarget) {
   EXPECT_TRUE(comparison.converged());
 }
 
+TEST(Comparison, HasNoDifferenceFromAnErrorOfExactlyZero) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.student = model::Student::bayes;
+  problem.lambda_rule = model::LambdaRule::none;
+  problem.alpha = 0.8;  // above recovery
+  experiment::Options options;
+  options.trainer = experiment::Trainer::gamp;
+  options.d = 16;
+  options.instances = 2;
+  const Comparison comparison = compare(problem, options);
+  ASSERT_EQ(comparison.theory.errors.test, 0);
+  EXPECT_TRUE(std::isnan(comparison.difference.test.value));
+  EXPECT_TRUE(std::isnan(comparison.difference.estimation.value));
+  const nlohmann::json document = nlohmann::json::parse(to_json(std::span(&comparison, 1)).dump());
+  EXPECT_TRUE(document["difference"]["test"]["value"].is_null());
+}
+
 TEST(SpectrumComparison, QuantilesOfTheLawAreAtDistanceOneOverTheirNumber) {
   model::Problem problem;
   problem.head = model::Head::linear;
@@ -107,6 +125,36 @@ TEST(SpectrumComparison, QuantilesOfTheLawAreAtDistanceOneOverTheirNumber) {
   const SpectrumComparison result = compare_spectra(experiment, solution, problem.target.spectrum());
   EXPECT_NEAR(result.zero_mass, solution.spectrum.zero_mass, 1.0 / count);
   EXPECT_LE(result.kolmogorov_distance, 1.0 / count);
+}
+
+TEST(SpectrumComparison, NegativeEigenvaluesOfADirectStudentCount) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.student = model::Student::direct;
+  problem.alpha = 0.3;
+  problem.lambda = 0.1;
+  const theory::Solution solution = theory::solve(problem);
+  const theory::TrainedLaw law(solution, problem.target.spectrum());
+  ASSERT_EQ(solution.spectrum.zero_mass, 0);
+  experiment::Experiment experiment;
+  experiment.instances.emplace_back();
+  std::vector<double>& eigenvalues = experiment.instances[0].eigenvalues;
+  const int count = 200;
+  for (int i = count - 1; i >= 0; --i) {
+    double low = solution.spectrum.edges.front().lower, high = solution.spectrum.edges.back().upper;
+    for (int k = 0; k < 50; ++k) (law.cdf(0.5 * (low + high)) < (i + 0.5) / count ? low : high) = 0.5 * (low + high);
+    eigenvalues.push_back(high);
+  }
+  const double negative = law.cdf(0);
+  ASSERT_GT(negative, 0.1);
+  const SpectrumComparison result = compare_spectra(experiment, solution, problem.target.spectrum());
+  EXPECT_EQ(result.zero_mass, 0);
+  EXPECT_LE(result.kolmogorov_distance, 1.0 / count);
+  // All negative ones moved to the lowest: the law has nothing there yet.
+  for (double& s : eigenvalues)
+    if (s < 0) s = eigenvalues.back();
+  EXPECT_NEAR(compare_spectra(experiment, solution, problem.target.spectrum()).kolmogorov_distance, negative,
+              2.0 / count);
 }
 
 }  // namespace

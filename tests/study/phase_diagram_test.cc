@@ -43,6 +43,29 @@ TEST(PhaseDiagram, SameBitsOnAnyNumberOfThreads) {
   EXPECT_TRUE(one.lines[1].interpolation.has_value());
 }
 
+TEST(PhaseDiagram, EveryPointHasItsReplicon) {
+  const std::vector<double> noises = grid(0, 1, 2, Spacing::linear), alphas = grid(0.1, 1, 3, Spacing::geometric);
+  const PhaseDiagram diagram = phase_diagram(linear_problem(), DiagramVariable::noise, noises, alphas, {}, 1);
+  model::Problem problem = linear_problem();
+  problem.alpha = 1;
+  EXPECT_NEAR(diagram.at(0, 2).replicon, theory::solve(problem).diagnostics.replicon, 1e-4);
+  EXPECT_EQ(to_json(diagram)["replicon"].size(), 2u);
+}
+
+TEST(PhaseDiagram, TakesAnyStudent) {
+  const std::vector<double> noises = grid(0, 1, 2, Spacing::linear), alphas = grid(0.1, 1, 3, Spacing::geometric);
+  for (const model::Student student : {model::Student::direct_general, model::Student::bayes}) {
+    model::Problem problem = linear_problem();
+    problem.student = student;
+    if (student == model::Student::bayes) problem.lambda_rule = model::LambdaRule::none;
+    const PhaseDiagram diagram = phase_diagram(problem, DiagramVariable::noise, noises, alphas, {}, 1);
+    EXPECT_EQ(diagram.failed, 0);
+    EXPECT_FALSE(diagram.lines[0].recovery.has_value());
+    EXPECT_EQ(diagram.lines[0].bayes_recovery, thresholds(linear_problem()).bayes_recovery);
+    EXPECT_FALSE(diagram.lines[1].bayes_recovery.has_value()) << "noisy labels";
+  }
+}
+
 TEST(PhaseDiagram, OverKappaNeedsAWishartTarget) {
   model::Problem problem = linear_problem();
   problem.target = model::Target::parse("spikes:10,1");
@@ -60,6 +83,11 @@ TEST(Thresholds, AgreeWithTheTheoryAndSayWhy) {
   narrow.width = 0.2;
   EXPECT_FALSE(thresholds(narrow).recovery.has_value());
   EXPECT_NE(thresholds(narrow).no_recovery.find("0.2"), std::string::npos);
+  model::Problem hard = linear_problem();
+  hard.student = model::Student::bayes;
+  hard.head = model::Head::hardmax;
+  EXPECT_FALSE(thresholds(hard).bayes_recovery.has_value());
+  EXPECT_FALSE(thresholds(hard).no_bayes_recovery.empty());
 }
 
 }  // namespace

@@ -49,11 +49,15 @@ TEST(OptimalLambda, OfADirectStudentOnALinearHeadIsTheBayesianOne) {
   // Ridge regression of Gaussian scores is best at the signal-to-noise ratio: its E equals the posterior variance of a
   // Gaussian S* of the same second moment, E(1 + 2αK/(E + Δ))= Q* with per-entry prior variance Q*: 1/E = 1/Q* +
   // 2αK/(E + Δ).
-  model::Problem problem = optimal(0.4, 0.3);
-  problem.head = model::Head::linear;
-  problem.student = model::Student::direct;
-  const double E = solve(problem).errors.estimation;
-  EXPECT_NEAR(1 / E, 1 / 1.5 + 2 * 0.4 * 3 / (E + 0.3), 1e-5 / E);
+  for (const double noise : {0.3, 100.0}) {
+    model::Problem problem = optimal(0.4, noise);
+    problem.head = model::Head::linear;
+    problem.student = model::Student::direct;
+    const Solution best = solve(problem);
+    const double E = best.errors.estimation;
+    EXPECT_EQ(best.optimal_lambda->where, "interior");
+    EXPECT_NEAR(1 / E, 1 / 1.5 + 2 * 0.4 * 3 / (E + noise), 1e-5 / E);
+  }
 }
 
 TEST(OptimalLambda, WithoutNoiseIsNone) {
@@ -61,6 +65,15 @@ TEST(OptimalLambda, WithoutNoiseIsNone) {
   EXPECT_EQ(solution.optimal_lambda->where, "0+");
   EXPECT_EQ(solution.optimal_lambda->lambda, 0);
   EXPECT_EQ(solution.errors.estimation, 0);
+}
+
+TEST(OptimalLambda, WithoutNoiseIsNoneBelowRecoveryToo) {
+  model::Problem problem = optimal(0.15, 0);
+  problem.head = model::Head::linear;
+  problem.student = model::Student::direct;
+  const Solution solution = solve(problem);
+  EXPECT_EQ(solution.optimal_lambda->where, "0+");
+  EXPECT_NEAR(solution.errors.estimation, (1 - 2 * 0.15 * 3) * 1.5, 1e-8);
 }
 
 TEST(OptimalLambda, OfHopelessDataTrainsNothing) {

@@ -134,6 +134,55 @@ TEST(Ridgeless, SolvesItsOwnEquations) {
   EXPECT_LE(solution.diagnostics.replicon, 1);
 }
 
+TEST(Ridgeless, OfAnotherTemperatureFitsTheScaledTarget) {
+  // σ_β(h) = σ_β*(h*) asks for h = (β*/β) h*: the student is β*/β times that of equal temperatures.
+  for (const double alpha : {0.1, 0.5}) {
+    const Solution equal = solve(ridgeless(0.3, alpha));
+    model::Problem problem = ridgeless(0.3, alpha);
+    problem.beta = 2;
+    const Solution half = solve(problem);
+    EXPECT_TRUE(half.diagnostics.converged) << half.diagnostics.message;
+    EXPECT_NEAR(half.overlaps.q, 0.25 * equal.overlaps.q, 1e-8);
+    EXPECT_NEAR(half.overlaps.m, 0.5 * equal.overlaps.m, 1e-8);
+    EXPECT_NEAR(half.errors.estimation, 1.3 - 2 * half.overlaps.m + half.overlaps.q, 1e-12);
+    EXPECT_NEAR(half.errors.test, equal.errors.test, 2e-3 * equal.errors.test);
+    EXPECT_NEAR(half.ridgeless->a, equal.ridgeless->a, 1e-8);
+  }
+}
+
+TEST(Thresholds, DoNotDependOnThePenalty) {
+  model::Problem problem = ridgeless(0.3, 0.1, 0.5);
+  const double alpha = interpolation_of(problem)->alpha;
+  problem.lambda_rule = model::LambdaRule::edge;
+  EXPECT_EQ(interpolation_of(problem)->alpha, alpha);
+  EXPECT_EQ(recovery_of(problem)->D, recovery_of(ridgeless(0.3))->D);
+}
+
+TEST(Ridgeless, RecoveredHasTheSpectrumOfTheTarget) {
+  model::Problem problem = ridgeless(0.3, 0.5);
+  problem.target = model::Target::parse("spikes:20,3,5");
+  const Solution solution = solve(problem);
+  EXPECT_NEAR(solution.spectrum.zero_mass, 0.9, 1e-12);
+  EXPECT_EQ(solution.spectrum.edges.size(), 2u);
+  EXPECT_NEAR(solution.spectrum.collapse.rank_fraction, 0.1, 1e-12);
+  EXPECT_NEAR(solution.spectrum.collapse.effective_rank, 64.0 / 34 / 20, 1e-12);
+}
+
+TEST(Ridgeless, IsReachedThroughTheInterpolationPeak) {
+  // At its peak (α_int = 0.252) the error of a quadratic network stays that of the limit down to λ = 1e-6.
+  model::Problem problem = ridgeless(0.1, 0.24, 0.5);
+  problem.head = model::Head::linear;
+  problem.tokens = 1;
+  const Solution limit = solve(problem);
+  problem.lambda_rule = model::LambdaRule::value;
+  for (const double lambda : {1e-4, 1e-6}) {
+    problem.lambda = lambda;
+    const Solution solution = solve(problem);
+    EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+    EXPECT_NEAR(solution.errors.estimation, limit.errors.estimation, 0.15 * limit.errors.estimation);
+  }
+}
+
 TEST(Ridgeless, OfADirectStudentIsClosed) {
   // With c = 2αK_eff < 1: E = (1 − c)Q* + cΔ/(1 − c).
   for (const double noise : {0.0, 0.7})
@@ -198,6 +247,13 @@ TEST(Ridgeless, SoftmaxApproachesItFromAbove) {
     EXPECT_LT(excess, previous);
     previous = 0.4 * excess;
   }
+}
+
+TEST(Ridgeless, SaysWhereTheStudentGrowsWithoutBound) {
+  // Softmax just above α_int = 0.164484: saturated outputs fit almost every label.
+  const Solution solution = solve(ridgeless(0.5, 0.17, 0.1));
+  EXPECT_FALSE(solution.diagnostics.converged);
+  EXPECT_THAT(solution.diagnostics.message, testing::HasSubstr("grows without bound"));
 }
 
 TEST(Ridgeless, IsNotThereForEveryStudent) {

@@ -178,6 +178,10 @@ std::vector<Law::Node> Law::panel_nodes(const Band& band, double from, double to
 }
 
 std::vector<Law::Panel> Law::band_panels(const Band& band, std::span<const double> cuts, double tolerance) const {
+  // Positions are known to their rounding: no mass is more accurate than that over the width of its band.
+  constexpr double kRounding = 16 * std::numeric_limits<double>::epsilon();
+  const auto& [lower, upper] = band.support;
+  tolerance = std::max(tolerance, kRounding * std::max(std::abs(lower), std::abs(upper)) / (upper - lower));
   const auto make_panel = [&](double from, double to) {
     Panel panel{from, to, 0, std::numeric_limits<double>::infinity(), panel_nodes(band, from, to)};
     panel.mass = mass_of(panel.nodes);

@@ -82,8 +82,8 @@ class Law {
 
   /// Composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those breakpoints that
   /// fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels are bisected until
-  /// each band's mass is met to the relative `tolerance`, or bisection no longer changes it; the errors returned say
-  /// which.
+  /// each band's mass is met to the relative `tolerance` (or to what the rounding of positions in a narrow band
+  /// leaves), or bisection no longer changes it; the errors returned say which.
   Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13) const;
 
   /// The law of −X.

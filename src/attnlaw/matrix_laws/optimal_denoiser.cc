@@ -48,17 +48,6 @@ double variance_of(const Spectrum& spectrum) {
   return wishart->scale * wishart->scale;
 }
 
-/// Positions are known to rounding of the largest of them: no mass is more accurate than that over the narrowest band.
-/// (400 atoms at v = 1e-8: 60 times faster than to ask for more.)
-double attainable_tolerance(const Law& law) {
-  constexpr double kTolerance = 1e-13;
-  const Interval hull = law.hull();
-  double narrowest = kInfinity;
-  for (const Law::Band& band : law.bands()) narrowest = std::min(narrowest, band.support.upper - band.support.lower);
-  const double rounding = 16 * std::numeric_limits<double>::epsilon();
-  return std::max(kTolerance, rounding * std::max(std::abs(hull.lower), std::abs(hull.upper)) / narrowest);
-}
-
 }  // namespace
 
 OptimalDenoiser::OptimalDenoiser(const Spectrum& prior, double variance)
@@ -66,7 +55,7 @@ OptimalDenoiser::OptimalDenoiser(const Spectrum& prior, double variance)
       variance_(variance),
       law_(semicircle_sum(prior, variance)),
       curve_(prior.wishart() ? semicircle_sum_biane(prior, variance).bands() : law_.bands()),
-      quadrature_(law_.quadrature({}, attainable_tolerance(law_))) {
+      quadrature_(law_.quadrature()) {
   const double prior_variance = variance_of(prior);
   const double mean = prior.mean();
   // Two forms of the same number: the first loses digits where the noise is large (1 − its integral → 0), the second

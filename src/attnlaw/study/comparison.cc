@@ -6,6 +6,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <stdexcept>
 
@@ -16,11 +17,13 @@ namespace {
 
 using matrix_laws::Spectrum;
 
+/// NaN where the theory says exactly 0 (bayes, recovered): nothing is relative to that.
 std::vector<double> relative_differences(const Comparison& comparison, const SharedError& error) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < comparison.instance_theory.size(); ++i) {
     const double predicted = comparison.instance_theory[i].*error.predicted;
-    differences.push_back((comparison.experiment.instances[i].*error.measured - predicted) / predicted);
+    const double difference = comparison.experiment.instances[i].*error.measured - predicted;
+    differences.push_back(predicted == 0 ? std::numeric_limits<double>::quiet_NaN() : difference / predicted);
   }
   return differences;
 }

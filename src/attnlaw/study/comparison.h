@@ -13,7 +13,8 @@ namespace attnlaw::study {
 
 using base::Estimate;
 
-/// One Estimate for every error that theory and experiment share; `train` is NaN for the student bayes.
+/// One Estimate for every error that theory and experiment share; NaN where there is none: `train` of the student
+/// bayes, and an error that the theory of an instance has at exactly 0.
 struct ErrorEstimates {
   Estimate train;
   Estimate test;

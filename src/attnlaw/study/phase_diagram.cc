@@ -23,26 +23,14 @@ model::Problem with(model::Problem problem, DiagramVariable variable, double val
   return problem;
 }
 
-bool has_thresholds(const model::Problem& problem) {
-  return problem.student == model::Student::tied || problem.student == model::Student::direct;
-}
-
-theory::Solution solve_from_neighbour(const model::Problem& problem, const theory::SolveOptions& options) {
-  theory::Solution solution = theory::solve(problem, options);
-  if (solution.diagnostics.converged || !options.start) return solution;
-  theory::SolveOptions uninformed = options;  // the branch of the neighbour ends here
-  uninformed.start.reset();
-  return theory::solve(problem, uninformed);
-}
-
 /// One value of the variable: ascending α, each from its neighbour.
 void solve_row(model::Problem problem, std::span<const double> alphas, theory::SolveOptions options,
                std::span<DiagramPoint> row) {
   options.detail = theory::Detail::errors;
   for (std::size_t k = 0; k < alphas.size(); ++k) {
     problem.alpha = alphas[k];
-    const theory::Solution solution = solve_from_neighbour(problem, options);
-    row[k] = {solution.errors, solution.diagnostics.converged};
+    const theory::Solution solution = theory::solve(problem, options);
+    row[k] = {solution.errors, solution.diagnostics.replicon, solution.diagnostics.converged};
     options.start.reset();
     const bool neighbour = problem.lambda_rule == model::LambdaRule::value && solution.diagnostics.converged &&
                            solution.overlaps.q > 0 && solution.overlaps.V > 0;
@@ -60,8 +48,7 @@ PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variab
   PhaseDiagram diagram{problem, variable, {values.begin(), values.end()}, {alphas.begin(), alphas.end()}, {}, {}, 0};
   std::vector<model::Problem> rows;
   for (const double value : values) rows.push_back(with(problem, variable, value));
-  if (has_thresholds(problem))
-    for (const model::Problem& row : rows) diagram.lines.push_back(thresholds(row));
+  for (const model::Problem& row : rows) diagram.lines.push_back(thresholds(row));
   diagram.points.resize(values.size() * alphas.size());
   std::mutex reporting;
   int done = 0;
@@ -82,17 +69,19 @@ nlohmann::json to_json(const PhaseDiagram& diagram) {
                           {"alpha", diagram.alphas},
                           {"lines", {{"recovery", nullptr}, {"interpolation", nullptr}, {"bayes_recovery", nullptr}}}};
   for (std::size_t i = 0; i < diagram.values.size(); ++i) {
-    nlohmann::json train, test, estimation, converged;
+    nlohmann::json train, test, estimation, replicon, converged;
     for (std::size_t k = 0; k < diagram.alphas.size(); ++k) {
       const DiagramPoint& point = diagram.at(i, k);
       train.push_back(point.errors.train);
       test.push_back(point.errors.test);
       estimation.push_back(point.errors.estimation);
+      replicon.push_back(point.replicon);
       converged.push_back(point.converged);
     }
     document["train"].push_back(train);
     document["test"].push_back(test);
     document["estimation"].push_back(estimation);
+    document["replicon"].push_back(replicon);
     document["converged"].push_back(converged);
   }
   for (const Thresholds& line : diagram.lines) {

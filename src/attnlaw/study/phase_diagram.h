@@ -21,6 +21,7 @@ std::string name(DiagramVariable variable);
 
 struct DiagramPoint {
   theory::Errors errors;
+  double replicon = 0;  ///< as Diagnostics::replicon
   bool converged = false;
 };
 
@@ -30,7 +31,7 @@ struct PhaseDiagram {
   std::vector<double> values;        ///< of the variable, ascending
   std::vector<double> alphas;        ///< ascending
   std::vector<DiagramPoint> points;  ///< one row of alphas for each value
-  std::vector<Thresholds> lines;     ///< at each value; empty for the students direct-general and bayes
+  std::vector<Thresholds> lines;     ///< at each value
   int failed = 0;                    ///< points that did not converge
 
   const DiagramPoint& at(std::size_t value, std::size_t alpha) const { return points[value * alphas.size() + alpha]; }

@@ -23,9 +23,4 @@ Trainable resolve_lambda(const model::Problem& problem, const theory::SolveOptio
   return {solution.problem, solution.optimal_lambda};
 }
 
-nlohmann::json to_json(const theory::OptimalLambda& optimum) {
-  return {
-      {"lambda", optimum.lambda}, {"test", optimum.test}, {"curvature", optimum.curvature}, {"where", optimum.where}};
-}
-
 }  // namespace attnlaw::study

@@ -22,6 +22,4 @@ model::Problem with_some_lambda(const model::Problem& problem);
 /// std::invalid_argument if the best λ is 0+, at which nothing can be trained.
 Trainable resolve_lambda(const model::Problem& problem, const theory::SolveOptions& options);
 
-nlohmann::json to_json(const theory::OptimalLambda& optimum);
-
 }  // namespace attnlaw::study

@@ -22,8 +22,32 @@ double mean_at_ranks_of(double target, const experiment::Instance& instance) {
 OutlierComparison compare_outlier(const theory::Outlier& predicted, const experiment::Experiment& experiment) {
   std::vector<double> measured;
   for (const auto& instance : experiment.instances) measured.push_back(mean_at_ranks_of(predicted.target, instance));
-  const Estimate estimate = base::estimate_of(measured);
+  const base::Estimate estimate = base::estimate_of(measured);
   return {predicted, estimate, estimate.value - predicted.eigenvalue};
+}
+
+std::vector<double> pooled_eigenvalues(const experiment::Experiment& experiment) {
+  std::vector<double> pooled;
+  for (const auto& instance : experiment.instances)
+    pooled.insert(pooled.end(), instance.eigenvalues.begin(), instance.eigenvalues.end());
+  std::sort(pooled.begin(), pooled.end());
+  return pooled;
+}
+
+/// Both functions are monotone and the measured one is constant between two eigenvalues: the supremum is at one of
+/// them, from its left or its right. `eigenvalues` ascending; `atom` is the jump of the law at 0.
+double kolmogorov_distance(const std::vector<double>& eigenvalues, const theory::TrainedLaw& law, double atom) {
+  const double count = static_cast<double>(eigenvalues.size());
+  double distance = 0;
+  for (auto s = eigenvalues.begin(); s != eigenvalues.end();) {
+    const auto next = std::upper_bound(s, eigenvalues.end(), *s);
+    const double predicted = law.cdf(*s), predicted_left = *s == 0 ? predicted - atom : predicted;
+    const double left = static_cast<double>(s - eigenvalues.begin()) / count;
+    const double right = static_cast<double>(next - eigenvalues.begin()) / count;
+    distance = std::max({distance, std::abs(predicted_left - left), std::abs(predicted - right)});
+    s = next;
+  }
+  return distance;
 }
 
 }  // namespace
@@ -34,22 +58,16 @@ SpectrumComparison compare_spectra(const experiment::Experiment& experiment, con
   // largest.
   constexpr double kZeroShare = 1e-3;
   SpectrumComparison result;
-  for (const auto& instance : experiment.instances)
-    result.eigenvalues.insert(result.eigenvalues.end(), instance.eigenvalues.begin(), instance.eigenvalues.end());
-  std::sort(result.eigenvalues.begin(), result.eigenvalues.end());
-  result.zero_tolerance = kZeroShare * std::max(0.0, result.eigenvalues.back());
-  const auto first_positive =
-      std::upper_bound(result.eigenvalues.begin(), result.eigenvalues.end(), result.zero_tolerance);
-  const double count = static_cast<double>(result.eigenvalues.size());
-  result.zero_mass = static_cast<double>(first_positive - result.eigenvalues.begin()) / count;
-  result.kolmogorov_distance = std::abs(result.zero_mass - solution.spectrum.zero_mass);
-  const theory::TrainedLaw law(solution, target);
-  for (auto s = first_positive; s != result.eigenvalues.end(); ++s) {
-    const double predicted = law.cdf(*s);
-    const double below = static_cast<double>(s - result.eigenvalues.begin()) / count;
-    result.kolmogorov_distance =
-        std::max({result.kolmogorov_distance, std::abs(predicted - below), std::abs(predicted - below - 1 / count)});
-  }
+  result.eigenvalues = pooled_eigenvalues(experiment);
+  const double atom = solution.spectrum.zero_mass;
+  const double largest = std::max(std::abs(result.eigenvalues.front()), std::abs(result.eigenvalues.back()));
+  if (atom > 0) result.zero_tolerance = kZeroShare * largest;
+  std::vector<double> eigenvalues = result.eigenvalues;
+  for (double& s : eigenvalues)
+    if (std::abs(s) <= result.zero_tolerance) s = 0;
+  result.zero_mass = static_cast<double>(std::count(eigenvalues.begin(), eigenvalues.end(), 0.0)) /
+                     static_cast<double>(eigenvalues.size());
+  result.kolmogorov_distance = kolmogorov_distance(eigenvalues, theory::TrainedLaw(solution, target), atom);
   for (const theory::Outlier& outlier : solution.spectrum.outliers)
     result.outliers.push_back(compare_outlier(outlier, experiment));
   return result;

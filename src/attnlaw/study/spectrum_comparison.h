@@ -19,9 +19,10 @@ struct OutlierComparison {
 
 struct SpectrumComparison {
   std::vector<double> eigenvalues;  ///< of S, all instances together, ascending
-  double zero_tolerance = 0;        ///< eigenvalues up to here count as zero: what a trainer leaves of an exact zero
-  double zero_mass = 0;             ///< measured mass at zero
-  double kolmogorov_distance = 0;   ///< sup |F_measured − F_predicted| over s > 0, the atoms included
+  /// |s| up to here counts as zero: what a trainer leaves of an exact one. 0 where the law has no atom at zero.
+  double zero_tolerance = 0;
+  double zero_mass = 0;                     ///< measured mass at zero
+  double kolmogorov_distance = 0;           ///< sup |F_measured − F_predicted| over all s, the atom at zero included
   std::vector<OutlierComparison> outliers;  ///< in the order of the solution
 };
 

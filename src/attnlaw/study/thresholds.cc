@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "attnlaw/theory/bayes.h"
 
 namespace attnlaw::study {
@@ -16,23 +18,37 @@ std::string noisy(const model::Problem& problem, double alpha) {
   return fmt::format("labels carry noise, Δ = {:g}; without it: at alpha = {:.6g}", problem.noise, alpha);
 }
 
+void set_ridgeless(const model::Problem& problem, Thresholds& result) {
+  if (problem.student != model::Student::tied && problem.student != model::Student::direct) {
+    result.no_recovery = result.no_interpolation =
+        fmt::format("known for the students tied and direct, not for {}", model::name(problem.student));
+    return;
+  }
+  const matrix_laws::Spectrum& target = problem.target.spectrum();
+  result.recovery = theory::recovery(problem, target);
+  if (!result.recovery) result.no_recovery = unreachable(problem);
+  if (result.recovery && problem.noise > 0) {
+    result.no_recovery = noisy(problem, result.recovery->alpha);
+    result.recovery.reset();
+  }
+  result.interpolation = theory::interpolation(problem, target);
+  if (!result.interpolation) result.no_interpolation = "noiseless labels of such a target can be fitted at any alpha";
+}
+
 }  // namespace
 
 Thresholds thresholds(const model::Problem& problem) {
-  const matrix_laws::Spectrum& target = problem.target.spectrum();
   Thresholds result;
   result.tokens = problem.tokens;
   result.observed_scores = problem.observed_score_count();
-  result.recovery = theory::recovery(problem, target);
-  if (!result.recovery) result.no_recovery = unreachable(problem);
-  result.interpolation = theory::interpolation(problem, target);
-  if (!result.interpolation) result.no_interpolation = "noiseless labels of such a target can be fitted at any alpha";
-  result.bayes_recovery = theory::bayes_recovery(problem, target);
-  if (problem.noise == 0) return result;
-  if (result.recovery) result.no_recovery = noisy(problem, result.recovery->alpha);
-  result.no_bayes_recovery = noisy(problem, *result.bayes_recovery);
-  result.recovery.reset();
-  result.bayes_recovery.reset();
+  set_ridgeless(problem, result);
+  const double bayes_recovery = theory::bayes_recovery(problem, problem.target.spectrum());
+  if (std::isinf(bayes_recovery))
+    result.no_bayes_recovery = "hardmax labels never determine the target exactly";
+  else if (problem.noise > 0)
+    result.no_bayes_recovery = noisy(problem, bayes_recovery);
+  else
+    result.bayes_recovery = bayes_recovery;
   return result;
 }
 

@@ -20,8 +20,8 @@ struct Thresholds {
   std::string no_bayes_recovery;
 };
 
-/// Students tied and direct, softmax and linear heads; neither alpha nor lambda is read. Noisy labels allow no exact
-/// recovery: the reason then names the α of noiseless ones. Throws std::invalid_argument for other students.
+/// Neither alpha nor lambda is read. Noisy labels allow no exact recovery: the reason then names the α of noiseless
+/// ones. Students other than tied and direct have the Bayes recovery alone, which is a property of the labels.
 Thresholds thresholds(const model::Problem& problem);
 
 /// `tokens`, `K_eff`, `recovery`, `interpolation`, `bayes_recovery` (null where there is none) and `reasons`.

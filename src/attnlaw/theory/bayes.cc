@@ -119,11 +119,6 @@ double lowest(const Balance& balance, const std::vector<double>& roots) {
   return best;
 }
 
-Collapse collapse(double square, double nuclear, double largest, double zero_mass) {
-  if (!(square > 0)) return {};
-  return {1 - zero_mass, square / (largest * largest), nuclear * nuclear / square, nuclear / std::sqrt(square)};
-}
-
 TrainedSpectrum estimated_spectrum(const Spectrum& target, const OptimalDenoiser& denoiser, double v) {
   TrainedSpectrum spectrum;
   spectrum.zero_mass = 0;
@@ -139,34 +134,7 @@ TrainedSpectrum estimated_spectrum(const Spectrum& target, const OptimalDenoiser
     nuclear += node.weight * std::abs(estimate);
   }
   const double largest = std::max(std::abs(spectrum.edges.front().lower), std::abs(spectrum.edges.back().upper));
-  spectrum.collapse = collapse(square, nuclear, largest, 0);
-  return spectrum;
-}
-
-/// That of the target itself.
-TrainedSpectrum recovered_spectrum(const Spectrum& target) {
-  TrainedSpectrum spectrum;
-  spectrum.zero_mass = 0;
-  double nuclear = std::abs(target.mean());
-  if (const auto* wishart = target.wishart()) {
-    matrix_laws::Law law = matrix_laws::marchenko_pastur({wishart->kappa, std::abs(wishart->scale)});
-    if (wishart->scale < 0) law = law.mirrored();
-    spectrum.zero_mass = std::max(0.0, 1 - wishart->kappa);
-    for (const auto& band : law.bands()) spectrum.edges.push_back(band.support);
-  } else {
-    nuclear = 0;
-    for (std::size_t i = 0; i < target.discrete()->atoms.size(); ++i) {
-      const double atom = target.discrete()->atoms[i], weight = target.discrete()->weights[i];
-      nuclear += weight * std::abs(atom);
-      if (atom == 0)
-        spectrum.zero_mass = weight;
-      else
-        spectrum.edges.push_back({atom, atom});
-    }
-  }
-  const Interval hull = target.hull();
-  spectrum.collapse = collapse(target.second_moment(), nuclear, std::max(std::abs(hull.lower), std::abs(hull.upper)),
-                               spectrum.zero_mass);
+  spectrum.collapse = collapse_of(square, nuclear, largest, 0);
   return spectrum;
 }
 

@@ -59,12 +59,12 @@ class Follower {
 
   FixedPoint uninformed(double alpha) const { return student(alpha).find(std::nullopt, tolerance_); }
 
-  /// From S near S*. Where such a start leads away, to wherever it leads.
+  /// From S near (β*/β) S*, which fits all labels. Where such a start leads away, to wherever it leads.
   FixedPoint informed(double alpha) const {
     constexpr double kOff = 1e-3;
-    const double Q = Q_star();
+    const double Q = Q_star(), r = problem_.target_beta / problem_.beta;
     const double V = kOff / (alpha * problem_.score_count());
-    return student(alpha).find(Start{{Q, (1 - 0.5 * kOff) * Q, V}, std::nullopt}, tolerance_);
+    return student(alpha).find(Start{{r * r * Q, (1 - 0.5 * kOff) * r * Q, V}, std::nullopt}, tolerance_);
   }
 
   /// The solution at `to` that continues `from`, the one at `alpha`, starting from `guess`.
@@ -184,7 +184,8 @@ std::vector<double> replicon_crossings(const std::vector<Branch>& branches, cons
     for (const Branch& branch : branches)
       for (const BranchPoint& point : branch.points) {
         if (point.alpha != alpha || !point.lowest) continue;
-        if (previous && (previous->replicon - 1) * (point.replicon - 1) < 0) {
+        const bool finite = previous && std::isfinite(previous->replicon) && std::isfinite(point.replicon);
+        if (finite && (previous->replicon - 1) * (point.replicon - 1) < 0) {
           const double share = (1 - previous->replicon) / (point.replicon - previous->replicon);
           crossings.push_back(previous->alpha * std::pow(point.alpha / previous->alpha, share));
         }

@@ -1,5 +1,5 @@
 #pragma once
-/// Solutions along α: branches, spinodals, the replicon line, phase diagrams (docs/theory/thresholds.md).
+/// Solutions along α: branches, spinodals, the replicon line (docs/theory/thresholds.md).
 
 #include <functional>
 #include <optional>
@@ -36,7 +36,8 @@ struct Spinodal {
 struct Continuation {
   std::vector<Branch> branches;
   std::vector<Spinodal> spinodals;
-  std::vector<double> replicon_crossings;  ///< α at which R of the lowest branch passes 1, interpolated in log α
+  /// α at which R of the lowest branch passes 1, interpolated in log α (not where it is infinite: a rank binds there).
+  std::vector<double> replicon_crossings;
   bool converged = true;
   std::size_t points = 0;  ///< of the point set, 0 for closed forms
   double seconds = 0;

@@ -12,6 +12,11 @@ namespace attnlaw::theory {
 using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
+bool many_atoms(const Spectrum& target) {
+  constexpr std::size_t kMany = 2000;
+  return target.discrete() && target.discrete()->atoms.size() > kMany;
+}
+
 Law noisy_target(const Spectrum& target, const Conjugates& conjugates, double resolve_up_to) {
   return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat, resolve_up_to);
 }
@@ -71,8 +76,7 @@ struct Integrals {
 
 Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates) const {
   // Of many atoms most may stand above the threshold, each in a band of its own: then what is below is integrated.
-  constexpr std::size_t kManyAtoms = 2000;
-  const bool many = width_ >= 1 && target.discrete() && target.discrete()->atoms.size() > kManyAtoms;
+  const bool many = width_ >= 1 && many_atoms(target);
   const Law law = many ? noisy_target(target, conjugates, threshold(conjugates)) : noisy_target(target, conjugates);
   const SpectralFunction f = function(law, conjugates);
   const double breakpoints[] = {f.cut};
@@ -157,7 +161,6 @@ Sectors LinearDenoiser::squared_response(const Law&, const Conjugates& conjugate
 }
 
 std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda) {
-  if (problem.lambda_rule == model::LambdaRule::edge) return std::make_unique<EdgeDenoiser>(problem.width);
   switch (problem.student) {
     case model::Student::tied:
       return std::make_unique<TiedDenoiser>(lambda, problem.width);

@@ -21,6 +21,9 @@ struct SpectralFunction {
   double operator()(double x) const { return x > cut ? slope * (x - shift) : 0; }
 };
 
+/// Targets of so many atoms (over 2000) that what they cost is avoided where it can be.
+bool many_atoms(const matrix_laws::Spectrum& target);
+
 /// The law of M; of many atoms only its bands up to the first gap above `resolve_up_to`. Throws std::invalid_argument
 /// unless q̂ > 0.
 matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
@@ -90,7 +93,7 @@ class LinearDenoiser final : public Denoiser {
   double stiffness_;
 };
 
-/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0 (not read for the rule `edge`). Throws
+/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws
 /// std::invalid_argument for student bayes.
 std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda);
 

@@ -31,7 +31,11 @@ SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps) const {
 }
 
 OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
-  return {quadratic_conjugates(alpha_, scores_, overlaps.estimation(Q_star_) + noise_, overlaps.V), 0};
+  const double r = beta_ratio_;
+  const double residual = r * r * (Q_star_ + noise_) - 2 * r * overlaps.m + overlaps.q;
+  Conjugates conjugates = quadratic_conjugates(alpha_, scores_, residual, overlaps.V);
+  conjugates.m_hat *= r;
+  return {conjugates, 0};
 }
 
 OutputChannel::Result InterpolatingChannel::evaluate_at_zero(int replicate) const {

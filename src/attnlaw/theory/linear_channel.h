@@ -27,13 +27,15 @@ class LinearChannel final : public OutputChannel {
 };
 
 /// Any head while every label can be fitted: the proximal point is the projection of ω on the K_eff observed
-/// combinations of scores, of which the label leaves nothing open. Test errors are those of the head itself.
+/// combinations of scores, of which the label leaves nothing open: they are β*/β times those of the label. Test errors
+/// are those of the head itself.
 class InterpolatingChannel final : public OutputChannel {
  public:
   InterpolatingChannel(const model::Problem& problem, double Q_star, std::unique_ptr<OutputChannel> head)
       : alpha_(problem.alpha),
         noise_(problem.noise),
         scores_(problem.observed_score_count()),
+        beta_ratio_(problem.target_beta / problem.beta),
         Q_star_(Q_star),
         head_(std::move(head)) {}
 
@@ -50,6 +52,7 @@ class InterpolatingChannel final : public OutputChannel {
   double alpha_;
   double noise_;
   double scores_;
+  double beta_ratio_;
   double Q_star_;
   std::unique_ptr<OutputChannel> head_;
 };

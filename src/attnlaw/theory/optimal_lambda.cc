@@ -85,13 +85,22 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   };
   const double collapse = collapse_lambda(problem, target);
   constexpr double kBeyond = 1.01;  // whatever the sampling error of the collapse
-  // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K.
-  const double largest = std::isfinite(collapse) ? collapse : 100 * problem.alpha * problem.score_count();
+  // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K, and ridge regression is
+  // best at the ratio of noise to signal.
+  const double Q_star = target.second_moment();
+  const double ridge = 100 * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
+  const double largest = std::isfinite(collapse) ? collapse : ridge;
   TestError scan(problem, target, kScanLog2Points);
   std::vector<double> logs, errors;
   for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
     logs.push_back(x);
     errors.push_back(scan(x));
+  }
+  if (std::none_of(errors.begin(), errors.end(), [](double error) { return std::isfinite(error); })) {
+    Solution failed = solve(at_lambda(problem, largest), target, options);
+    failed.diagnostics.converged = false;
+    failed.diagnostics.message = "no penalty was found whose equations have a solution";
+    return finish(std::move(failed), {largest, 0, 0, "end of range"}, scan.iterations());
   }
   const auto least = static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
   const bool ridgeless_known = problem.student != model::Student::direct_general;
@@ -110,8 +119,10 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   TestError fine(problem, target, probe.diagnostics.log2_points);
   if (probe.overlaps.q > 0) fine.start_from(Start{probe.overlaps, std::nullopt});
   const double upper = logs[least > 0 ? least - 1 : 0], lower = logs[std::min(least + 1, logs.size() - 1)];
-  const auto [best, test] = boost::math::tools::brent_find_minima([&](double x) { return fine(x); }, lower, upper, kBits);
-  OptimalLambda optimum{std::exp(best), test, 0, "interior"};
+  const auto [best, test] =
+      boost::math::tools::brent_find_minima([&](double x) { return fine(x); }, lower, upper, kBits);
+  const bool at_end = least == 0 || least + 1 == logs.size();
+  OptimalLambda optimum{std::exp(best), test, 0, at_end ? "end of range" : "interior"};
   optimum.curvature =
       (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
   SolveOptions final_options = options;

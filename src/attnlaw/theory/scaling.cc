@@ -9,6 +9,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -28,6 +29,7 @@ void require_valid(const model::Problem& problem, std::span<const double> n) {
     base::reject("a scaling curve needs a target powerlaw:GAMMA,D, got {}", problem.target.spec());
   if (problem.student != model::Student::tied && problem.student != model::Student::direct)
     base::reject("a scaling curve is available for the students tied and direct, got {}", model::name(problem.student));
+  if (problem.width < 1) base::reject("a scaling curve needs the full width, width >= 1, got {}", problem.width);
   if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
   for (std::size_t i = 0; i < n.size(); ++i)
     if (!(n[i] > 0) || !std::isfinite(n[i]) || (i > 0 && !(n[i] > n[i - 1])))
@@ -46,9 +48,11 @@ std::size_t recovered_modes(const Solution& solution, const Spectrum& target, do
   return static_cast<std::size_t>(std::lround(weight * dimension));
 }
 
-/// The spectral function of a solution with λ resolved.
+/// The spectral function of a solution.
 SpectralFunction function_of(const Solution& solution, const Law& law) {
-  return make_denoiser(solution.problem, solution.problem.lambda)->function(law, solution.conjugates);
+  std::optional<RidgelessPhase> phase;
+  if (solution.ridgeless) phase = solution.ridgeless->phase;
+  return make_denoiser(solution.problem, effective_lambda(solution.problem, phase))->function(law, solution.conjugates);
 }
 
 ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
@@ -61,6 +65,11 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
     return parts;
   }
   const SpectralFunction f = function_of(solution, noisy_target(target, conjugates, 0));
+  if (std::isinf(f.cut)) {
+    parts.shrinkage = std::pow(1 - conjugates.m_hat * f.slope, 2) * solution.Q_star;
+    parts.bulk = E - parts.shrinkage;
+    return parts;
+  }
   const Law law = noisy_target(target, conjugates, f.cut);
   // Bands that begin below the cut hold the atoms that are not learned; what of them is above the cut is noise.
   double unlearned_weight = 0, bulk_end = f.cut;
@@ -84,7 +93,8 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
       parts.unlearned += weights[i] * atoms[i] * atoms[i];
       continue;
     }
-    const double x = conjugates.m_hat * atoms[i] + conjugates.q_hat * scaled.atom_sums_without(i).re_g;
+    const double rest = scaled.atom_sums_without(i).re_g / (1 - weights[i]);
+    const double x = conjugates.m_hat * atoms[i] + conjugates.q_hat * rest;
     parts.shrinkage += weights[i] * std::pow(atoms[i] - f(x), 2);
   }
   parts.misalignment = E - parts.unlearned - parts.bulk - parts.shrinkage;
@@ -93,12 +103,15 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
 
 Regime regime_of(const ScalingPoint& point, std::size_t modes) {
   const double E = point.solution.errors.estimation;
-  if (!(E > 0) || !(point.solution.overlaps.q > 0)) return Regime::none;
+  if (!(E > 0) || !(point.solution.overlaps.q > 0) || !point.solution.diagnostics.converged) return Regime::none;
   if (point.recovered >= modes) return Regime::parametric;
   return point.solution.problem.noise > E ? Regime::noise_dominated : Regime::noiseless;
 }
 
-double log_error(const ScalingPoint& point) { return std::log(point.solution.errors.estimation); }
+/// NaN where there is no solution: nothing is interpolated across.
+double log_error(const ScalingPoint& point) {
+  return point.solution.diagnostics.converged ? std::log(point.solution.errors.estimation) : kNaN;
+}
 
 void set_slopes(std::vector<ScalingPoint>& points) {
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -127,8 +140,9 @@ std::vector<ModeTransition> transitions_of(const std::vector<ScalingPoint>& poin
   std::size_t mode = 1;
   for (std::size_t i = atoms.size(); i-- > 0 && transitions.size() < count && atoms[i] > 0;) {
     const double s = atoms[i];
-    transitions.push_back(
-        {mode, s, crossing(points, [&](const ScalingPoint& point) { return std::log(s * signal(point.solution)); })});
+    transitions.push_back({mode, s, crossing(points, [&](const ScalingPoint& point) {
+                             return point.solution.diagnostics.converged ? std::log(s * signal(point.solution)) : kNaN;
+                           })});
     mode += static_cast<std::size_t>(std::lround(weights[i] * dimension));
   }
   return transitions;
@@ -198,7 +212,7 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
     return one;
   };
   at(n.front()).validate(), at(n.back()).validate();
-  ScalingCurve curve{law.gamma, law.dimension, std::vector<ScalingPoint>(n.size()), {}, {}};
+  ScalingCurve curve{law.gamma, law.dimension, law.cutoff, std::vector<ScalingPoint>(n.size()), {}, {}};
   SolveOptions solve_options = options.solve;
   solve_options.detail = Detail::errors;
   std::mutex mutex;
@@ -222,12 +236,17 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
   return curve;
 }
 
+std::size_t clean_points(const ScalingCurve& curve, Regime regime) {
+  return static_cast<std::size_t>(
+      std::count_if(curve.points.begin(), curve.points.end(),
+                    [&](const ScalingPoint& point) { return clean(point, regime, curve.modes); }));
+}
+
 double fitted_exponent(const ScalingCurve& curve, Regime regime) {
   // Least squares of log E on log n.
-  const std::size_t modes = curve.dimension;
   double count = 0, x = 0, y = 0, xx = 0, xy = 0;
   for (const ScalingPoint& point : curve.points) {
-    if (!clean(point, regime, modes)) continue;
+    if (!clean(point, regime, curve.modes)) continue;
     const double log_n = std::log(point.n);
     ++count, x += log_n, y += log_error(point), xx += log_n * log_n, xy += log_n * log_error(point);
   }
@@ -241,7 +260,7 @@ nlohmann::json to_json(const ScalingCurve& curve) {
   for (const ScalingPoint& point : curve.points)
     points.push_back({{"n", point.n},
                       {"alpha", point.solution.problem.alpha},
-                      {"lambda", point.solution.problem.lambda},
+                      {"lambda", model::to_json(point.solution.problem)["lambda"]},
                       {"estimation", point.solution.errors.estimation},
                       {"train", point.solution.errors.train},
                       {"test", point.solution.errors.test},
@@ -254,13 +273,15 @@ nlohmann::json to_json(const ScalingCurve& curve) {
                         {"shrinkage", point.parts.shrinkage},
                         {"misalignment", point.parts.misalignment},
                         {"bulk", point.parts.bulk}}},
+                      {"replicon", point.solution.diagnostics.replicon},
                       {"converged", point.solution.diagnostics.converged}});
   for (const ModeTransition& mode : curve.transitions)
     transitions.push_back({{"mode", mode.mode}, {"eigenvalue", mode.eigenvalue}, {"n", mode.n}});
   for (const Crossover& crossover : curve.crossovers)
     crossovers.push_back({{"from", name(crossover.from)}, {"to", name(crossover.to)}, {"n", crossover.n}});
   for (const Regime regime : {Regime::noise_dominated, Regime::noiseless, Regime::parametric})
-    exponents[name(regime)] = {{"fitted", fitted_exponent(curve, regime)},
+    exponents[name(regime)] = {{"clean_points", clean_points(curve, regime)},
+                               {"fitted", fitted_exponent(curve, regime)},
                                {"predicted", predicted_exponent(regime, curve.gamma)}};
   return {{"gamma", curve.gamma},       {"dimension", curve.dimension}, {"points", points},
           {"transitions", transitions}, {"crossovers", crossovers},     {"exponents", exponents}};

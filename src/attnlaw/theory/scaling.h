@@ -10,7 +10,8 @@
 
 namespace attnlaw::theory {
 
-/// The estimation error by its origin; the parts sum to it.
+/// The estimation error by its origin; the parts sum to it. A direct student learns no modes: it shrinks all alike, and
+/// the rest is noise.
 struct ErrorParts {
   double unlearned = 0;     ///< Σ s² of target modes that stay inside the bulk
   double shrinkage = 0;     ///< learned modes: eigenvalues too small, Σ (s − s_student)²
@@ -31,7 +32,7 @@ enum class Regime {
 struct ScalingPoint {
   double n = 0;  ///< sequences at d = D
   Solution solution;
-  double slope = 0;      ///< d log E/d log n, from the neighbours
+  double slope = 0;      ///< d log E/d log n, from the neighbours; NaN beside a point without a solution
   double predicted = 0;  ///< exponent of `regime`; NaN for none
   Regime regime = Regime::none;
   std::size_t recovered = 0;  ///< modes above their transition, m̂ s > √q̂
@@ -55,6 +56,7 @@ struct Crossover {
 struct ScalingCurve {
   double gamma = 0;
   std::size_t dimension = 0;
+  std::size_t modes = 0;  ///< nonzero eigenvalues of the target
   std::vector<ScalingPoint> points;
   std::vector<ModeTransition> transitions;
   std::vector<Crossover> crossovers;
@@ -72,7 +74,10 @@ struct ScalingOptions {
 /// std::invalid_argument for another target, a student other than tied and direct, or fewer than three n.
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options);
 
-/// Least-squares exponent of E against n over the points of a regime (at least three); NaN if there are fewer.
+/// Points at which a regime is clean: one source of error ten times the other, at least 5 modes and at most a tenth of
+/// them recovered.
+std::size_t clean_points(const ScalingCurve& curve, Regime regime);
+/// Least-squares exponent of E against n over the clean points of a regime; NaN if there are fewer than three.
 double fitted_exponent(const ScalingCurve& curve, Regime regime);
 
 /// Exponent of a regime for tail exponent γ: −1 + 1/(2γ), 1 − 2γ, −1; NaN for none.

@@ -49,6 +49,37 @@ nlohmann::json to_json(const Diagnostics& diagnostics) {
 
 }  // namespace
 
+Collapse collapse_of(double square, double nuclear, double largest, double zero_mass) {
+  if (!(square > 0)) return {};
+  return {1 - zero_mass, square / (largest * largest), nuclear * nuclear / square, nuclear / std::sqrt(square)};
+}
+
+TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target) {
+  const matrix_laws::Law law = matrix_laws::law_of(target);
+  TrainedSpectrum spectrum;
+  spectrum.zero_mass = 0;
+  double nuclear = 0;
+  for (const auto& atom : law.atoms()) {
+    nuclear += atom.mass * std::abs(atom.x);
+    if (atom.x == 0)
+      spectrum.zero_mass = atom.mass;
+    else
+      spectrum.edges.push_back({atom.x, atom.x});
+  }
+  // The bulk of a Wishart matrix has one sign.
+  if (target.wishart()) nuclear = std::abs(target.mean());
+  for (const auto& band : law.bands()) spectrum.edges.push_back(band.support);
+  const matrix_laws::Interval hull = law.hull();
+  spectrum.collapse = collapse_of(target.second_moment(), nuclear, std::max(std::abs(hull.lower), std::abs(hull.upper)),
+                                  spectrum.zero_mass);
+  return spectrum;
+}
+
+nlohmann::json to_json(const OptimalLambda& optimum) {
+  return {
+      {"lambda", optimum.lambda}, {"test", optimum.test}, {"curvature", optimum.curvature}, {"where", optimum.where}};
+}
+
 nlohmann::json to_json(const Solution& solution) {
   const Overlaps& overlaps = solution.overlaps;
   const Conjugates& conjugates = solution.conjugates;
@@ -68,11 +99,7 @@ nlohmann::json to_json(const Solution& solution) {
   if (solution.ridgeless)
     document["ridgeless"] = {
         {"phase", name(solution.ridgeless->phase)}, {"a", solution.ridgeless->a}, {"t", solution.ridgeless->t}};
-  if (const auto& optimum = solution.optimal_lambda)
-    document["optimal_lambda"] = {{"lambda", optimum->lambda},
-                                  {"test", optimum->test},
-                                  {"curvature", optimum->curvature},
-                                  {"where", optimum->where}};
+  if (solution.optimal_lambda) document["optimal_lambda"] = to_json(*solution.optimal_lambda);
   if (const auto& bayes = solution.bayes)
     document["bayes"] = {{"noise_variance", bayes->noise_variance},
                          {"plug_in_test", bayes->plug_in_test},

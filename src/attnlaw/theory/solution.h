@@ -1,6 +1,7 @@
 #pragma once
 /// What the theory says about one Problem.
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct Collapse {
   double nuclear_frobenius = 0;  ///< ‖S‖_*/(√d ‖S‖_F)
 };
 
+/// From Tr S²/d, ‖S‖_*/d, the largest |eigenvalue| and the fraction of zeros.
+Collapse collapse_of(double square, double nuclear, double largest, double zero_mass);
+
 /// Spectrum of the trained S (of its symmetric part for a general student): an atom at 0 and bands.
 struct TrainedSpectrum {
   double zero_mass = 1;
@@ -34,13 +38,16 @@ struct TrainedSpectrum {
   Collapse collapse;
 };
 
+/// The spectrum of a student that is the target itself.
+TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target);
+
 /// How the solution was reached and how far it can be trusted.
 struct Diagnostics {
   bool converged = false;
   std::string message;     ///< what failed or fell short of the accuracy asked for, empty if nothing did
   int iterations = 0;      ///< evaluations of the state-evolution map, all accuracy levels together
   double residual = 0;     ///< at the returned point, see FixedPoint
-  double replicon = 0;     ///< R; the replica-symmetric solution is stable iff R < 1
+  double replicon = 0;     ///< R; the replica-symmetric solution is stable iff R < 1; NaN if there is none
   Errors sampling_error;   ///< standard errors over independent scrambles; 0 for closed forms
   double law_error = 0;    ///< certified error of mass and moments of the spectral law
   std::size_t points = 0;  ///< quasi-Monte Carlo points, 0 for closed forms
@@ -62,8 +69,8 @@ struct BayesFigures {
 /// in place of V, q̂, m̂ and V̂.
 struct RidgelessLimit {
   RidgelessPhase phase = RidgelessPhase::interpolating;
-  double a = 0;  ///< effective noise √q̂/m̂ (interpolating only)
-  double t = 0;  ///< effective threshold 2λ/m̂ (interpolating only)
+  double a = std::numeric_limits<double>::quiet_NaN();  ///< effective noise √q̂/m̂ (NaN unless interpolating)
+  double t = std::numeric_limits<double>::quiet_NaN();  ///< effective threshold 2λ/m̂ (NaN unless interpolating)
 };
 
 /// The penalty of least test error.
@@ -71,11 +78,12 @@ struct OptimalLambda {
   double lambda = 0;     ///< 0: the ridgeless limit is best
   double test = 0;       ///< test error there
   double curvature = 0;  ///< d² test/d(log λ)² there; 0 at an end of the range
-  std::string where;     ///< "interior", "0+", or "S = 0": at and above `lambda` nothing is learned
+  /// "interior"; "0+"; "S = 0" (at and above `lambda` nothing is learned); "end of range" (the test error still falls)
+  std::string where;
 };
 
 struct Solution {
-  /// With lambda_rule `value` at the λ found where the optimal one was asked for.
+  /// Where the optimal λ was asked for: with the one found, lambda_rule `value`, or `ridgeless` for 0+.
   model::Problem problem;
   double Q_star = 0;
   Overlaps overlaps;
@@ -88,6 +96,8 @@ struct Solution {
   std::optional<BayesFigures> bayes;            ///< student bayes only
 };
 
+/// The `optimal_lambda` part of a document.
+nlohmann::json to_json(const OptimalLambda& optimum);
 /// The `solve` document of the JSON contract (docs/json.md).
 nlohmann::json to_json(const Solution& solution);
 

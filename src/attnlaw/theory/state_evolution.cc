@@ -61,24 +61,71 @@ std::string shortfall(const Solution& solution, const FixedPoint& at, const Tole
   if (diagnostics.law_error > kLawTolerance)
     return fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}", diagnostics.law_error,
                        kLawTolerance);
+  if (reached > accuracy && diagnostics.points == 0)
+    return fmt::format("the fixed point is ill-conditioned: its residual leaves a relative error of {:.2g}", reached);
   if (reached > accuracy)
     return fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points", accuracy, reached,
                        diagnostics.points);
   return "";
 }
 
-/// Ridgeless and exact: the student is the target.
+/// Ridgeless and exact: the student is the target, times β*/β.
 void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   const double Q_star = target.second_moment();
-  solution.overlaps = {Q_star, Q_star, 0};
+  const double r = solution.problem.target_beta / solution.problem.beta;
+  solution.overlaps = {r * r * Q_star, r * Q_star, 0};
+  solution.errors.estimation = (1 - r) * (1 - r) * Q_star;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   solution.conjugates = {kInfinity, kInfinity, kInfinity};
-  const matrix_laws::Law law = matrix_laws::law_of(target);
-  solution.spectrum.zero_mass = 0;
-  for (const auto& atom : law.atoms())
-    if (atom.x == 0) solution.spectrum.zero_mass = atom.mass;
-  for (const auto& band : law.bands()) solution.spectrum.edges.push_back(band.support);
+  solution.spectrum = recovered_spectrum(target.scaled(r));
+  solution.diagnostics.replicon = std::numeric_limits<double>::quiet_NaN();
   solution.diagnostics.converged = true;
+}
+
+/// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
+/// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
+/// two equations.
+FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& problem,
+                          const matrix_laws::Spectrum& target, std::optional<RidgelessPhase> phase, int level,
+                          const std::optional<Start>& start, const Tolerance& tolerance) {
+  constexpr double kLost = 0.1;  // a distance that leaves no digit
+  const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
+  FixedPoint at = student.find(start, tolerance);
+  if (found(at)) return at;
+  if (phase == RidgelessPhase::interpolating)
+    return student.find(Start{interpolating_overlaps(problem, target), std::nullopt}, tolerance);
+  if (phase || problem.lambda_rule != model::LambdaRule::value) return at;
+  constexpr double kFirst = 1, kStep = 0.3;
+  std::optional<Start> nearby;
+  for (double lambda = kFirst; lambda > problem.lambda; lambda *= kStep) {
+    model::Problem easier = problem;
+    easier.lambda = lambda;
+    const FixedPoint next = TrainedStudent(easier, target, phase, level).find(nearby, tolerance);
+    at.iterations += next.iterations;
+    if (found(next) && next.overlaps.q > 0) nearby = Start{next.overlaps, next.slope};
+  }
+  FixedPoint again = student.find(nearby, tolerance);
+  again.iterations += at.iterations;
+  again.converged = found(again);
+  return again;
+}
+
+/// Beyond any student that its labels ask for.
+bool unbounded(const Solution& solution) {
+  constexpr double kUnbounded = 1e4;
+  const double r = solution.problem.target_beta / solution.problem.beta;
+  return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
+}
+
+/// Noiseless labels of a linear head under the rule λ = edge: E is multiplied at every step by its ratio to 2αK a², at
+/// E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d. Below 1 nothing is left of it.
+bool edge_recovers(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+  if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || problem.head != model::Head::linear ||
+      problem.width < 1)
+    return false;
+  const auto rank = target_rank(target);
+  return rank &&
+         *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank < 2 * problem.alpha * problem.observed_score_count();
 }
 
 /// Grows the point set until the accuracy is met.
@@ -88,16 +135,22 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   if (solution.ridgeless) phase = solution.ridgeless->phase;
   std::optional<Start> start;
   if (options.start) start = Start{*options.start, std::nullopt};
-  const bool interpolating = phase == RidgelessPhase::interpolating;
-  if (interpolating) start = Start{interpolating_overlaps(solution.problem, target), std::nullopt};
   for (int level = kCoarseLog2Points;;) {
     const TrainedStudent student(solution.problem, target, phase, level);
-    const FixedPoint at = student.find(start, tolerance_of(options, student));
+    const FixedPoint at =
+        find_patiently(student, solution.problem, target, phase, level, start, tolerance_of(options, student));
     diagnostics.iterations += at.iterations;
     solution.overlaps = at.overlaps;
     solution.conjugates = at.step.conjugates;
     solution.errors = student.errors(at);
     diagnostics.sampling_error = student.sampling_error(at);
+    if (phase == RidgelessPhase::overdetermined && unbounded(solution)) {
+      diagnostics.message =
+          "without a penalty the student grows without bound here: labels are almost fitted by saturated outputs, and "
+          "no "
+          "ridgeless limit exists; give a finite lambda";
+      return;
+    }
     const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + at.distance);
     const bool refinable = student.channel().points() > 0 && level < kLastLog2Points;
     if (refinable && (reached > options.accuracy || level == kCoarseLog2Points)) {
@@ -111,10 +164,10 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     diagnostics.points = student.channel().points();
     diagnostics.log2_points = level;
     diagnostics.law_error = at.step.prior.law_error;
-    if (options.detail == Detail::full) {
-      solution.spectrum = student.spectrum(at);
-      diagnostics.replicon = student.replicon(at);
-    }
+    const bool full = options.detail == Detail::full;
+    if (full) solution.spectrum = student.spectrum(at);
+    diagnostics.replicon =
+        full || !many_atoms(target) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
     diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options.accuracy, reached);
     diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
     return;
@@ -142,7 +195,8 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
   solution.problem = problem;
   solution.Q_star = target.second_moment();
   if (problem.lambda_rule == model::LambdaRule::ridgeless) solution.ridgeless = {ridgeless_phase(problem, target)};
-  if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered)
+  const bool recovered = solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered;
+  if (recovered || edge_recovers(problem, target))
     set_recovered(solution, target);
   else
     solve_trained(target, options, solution);
@@ -153,7 +207,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
   }
   if (problem.lambda_rule == model::LambdaRule::edge) {
     solution.problem.lambda_rule = model::LambdaRule::value;
-    solution.problem.lambda = std::sqrt(solution.conjugates.q_hat);
+    solution.problem.lambda = std::isinf(solution.conjugates.q_hat) ? 0 : std::sqrt(solution.conjugates.q_hat);
   }
   solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return solution;

@@ -10,7 +10,7 @@ namespace attnlaw::theory {
 /// What a Solution holds.
 enum class Detail {
   full,   ///< everything
-  errors  ///< overlaps and errors alone: neither the spectrum of S nor the replicon (0 then)
+  errors  ///< overlaps and errors; no spectrum of S, and no replicon (NaN) for a target of many atoms
 };
 
 struct SolveOptions {

@@ -5,6 +5,7 @@
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
@@ -29,7 +30,7 @@ double clipped_square(double t, double cut) {
     const double mass = (phi + sine * cosine) / 2;                            // ∫ cos²
     return 4 * square - 4 * t * first + t * t * mass;
   };
-  return 2 / M_PI * (antiderivative(high) - antiderivative(low));
+  return 2 / std::numbers::pi * (antiderivative(high) - antiderivative(low));
 }
 
 struct Sign {
@@ -74,6 +75,11 @@ double fitted_scores(const model::Problem& problem) { return 2.0 * problem.obser
 
 }  // namespace
 
+std::optional<double> target_rank(const Spectrum& target) {
+  const Sign sign = signs(target);
+  return sign.negative > 0 ? std::nullopt : std::optional(sign.positive);
+}
+
 void require_ridgeless(const model::Problem& problem) {
   if (problem.student == model::Student::tied || problem.student == model::Student::direct) return;
   base::reject("the ridgeless limit is available for the students tied and direct, got {}",
@@ -83,11 +89,11 @@ void require_ridgeless(const model::Problem& problem) {
 std::optional<Recovery> recovery(const model::Problem& problem, const Spectrum& target) {
   require_ridgeless(problem);
   if (problem.student == model::Student::direct) return Recovery{1 / fitted_scores(problem), 1, 0};
-  const Sign sign = signs(target);
+  const std::optional<double> rank = target_rank(target);
   // A rank that differs from the width by rounding alone fits.
   constexpr double kRounding = 1e-12;
-  if (sign.negative > 0 || (problem.width < 1 && sign.positive > problem.width + kRounding)) return std::nullopt;
-  const auto [D, t] = statistical_dimension(sign.positive, problem.width);
+  if (!rank || (problem.width < 1 && *rank > problem.width + kRounding)) return std::nullopt;
+  const auto [D, t] = statistical_dimension(*rank, problem.width);
   return Recovery{D / fitted_scores(problem), D, t};
 }
 
@@ -99,16 +105,19 @@ std::optional<Interpolation> interpolation(const model::Problem& problem, const 
   const auto excess = [&](double log_a) { return unpenalised(problem, target, std::exp(log_a)).overlaps.m - wanted; };
   // From a noise that leaves the target as it is to one where m no longer grows but with the mean of the target.
   const double scale = std::sqrt(wanted);
-  constexpr double kLeast = 1e-4, kLargest = 1e6;
-  const double low = std::log(kLeast * scale), high = std::log(kLargest * scale);
-  const double at_low = excess(low), at_high = excess(high);
+  constexpr double kLeast = 1e-4, kLargest = 1e6, kStep = 8;
+  const double high = std::log(kLargest * scale);
+  // Downwards in steps: a law of many atoms is costly where the noise resolves each of them.
+  double low = std::log(scale), at_low = excess(low);
+  for (; at_low >= 0 && low > std::log(kLeast * scale); at_low = excess(low)) low -= std::log(kStep);
+  const double at_high = excess(high);
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   double a = kInfinity;
   if (at_low >= 0) {
-    a = kLeast * scale;
+    a = std::exp(low);
   } else if (at_high > 0) {
     std::uintmax_t iterations = 100;
-    constexpr int kBits = 48;
+    constexpr int kBits = 40;
     const auto [left, right] = boost::math::tools::toms748_solve(
         excess, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(kBits), iterations);
     a = std::exp(0.5 * (left + right));
@@ -164,9 +173,10 @@ Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& t
   constexpr double kLeast = 1e-5, kLargest = 1e3;
   const double a = std::exp(decreasing_root(excess, std::log(kLeast * scale), std::log(kLargest * scale / c)));
   const double t = threshold(a);
-  Overlaps overlaps = student(a, t);
-  overlaps.V = 0.5 * c * t;  // V = A/V̂ with V̂ = m̂ = 2λ/t
-  return overlaps;
+  const Overlaps fitted = student(a, t);
+  // V = A/V̂ with V̂ = m̂ = 2λ/t; the student of another temperature is β*/β times this one.
+  const double r = problem.target_beta / problem.beta;
+  return {r * r * fitted.q, r * fitted.m, r * 0.5 * c * t};
 }
 
 std::string name(RidgelessPhase phase) {

@@ -29,6 +29,9 @@ struct Interpolation {
 /// functions of this file.
 std::optional<Recovery> recovery(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
+/// Fraction of nonzero eigenvalues of a positive semidefinite target; nothing for one with negative eigenvalues.
+std::optional<double> target_rank(const matrix_laws::Spectrum& target);
+
 /// Nothing where labels can be fitted at any alpha: noiseless ones of a target that the student can represent.
 std::optional<Interpolation> interpolation(const model::Problem& problem, const matrix_laws::Spectrum& target);
 

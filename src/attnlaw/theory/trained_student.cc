@@ -16,21 +16,25 @@ double standard_error(const std::vector<Errors>& samples, double Errors::*member
   return base::estimate_of(values).standard_error;
 }
 
-Collapse collapse_of(const matrix_laws::Law& law, const SpectralFunction& f, double q,
-                     const TrainedSpectrum& spectrum) {
+Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f, double q,
+                          const TrainedSpectrum& spectrum) {
   if (!(q > 0)) return {};
   const double breakpoints[] = {f.cut, f.shift};
   double nuclear = 0, largest = 0;
   for (const auto& node : law.quadrature(breakpoints).nodes) nuclear += node.weight * std::abs(f(node.x));
   for (const auto& edge : spectrum.edges) largest = std::max({largest, std::abs(edge.lower), std::abs(edge.upper)});
-  const double ratio = nuclear / std::sqrt(q);
-  return {1 - spectrum.zero_mass, q / (largest * largest), ratio * ratio, ratio};
+  return collapse_of(q, nuclear, largest, spectrum.zero_mass);
 }
 
 std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
                                             std::optional<RidgelessPhase> phase, int log2_points) {
   return phase == RidgelessPhase::interpolating ? make_interpolating_channel(problem, Q_star, log2_points)
                                                 : make_output_channel(problem, Q_star, log2_points);
+}
+
+std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, double lambda) {
+  if (problem.lambda_rule == model::LambdaRule::edge) return std::make_unique<EdgeDenoiser>(problem.width);
+  return make_denoiser(problem, lambda);
 }
 
 }  // namespace
@@ -52,7 +56,7 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
       lambda_(effective_lambda(problem, phase)),
       closed_form_(problem.head == model::Head::linear || phase == RidgelessPhase::interpolating),
       channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
-      denoiser_(make_denoiser(problem, lambda_)),
+      denoiser_(make_denoiser_by_rule(problem, lambda_)),
       evolution_(*channel_, *denoiser_, target) {}
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
@@ -111,7 +115,7 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
     if (outlier.eigenvalue <= f.cut) continue;
     spectrum.outliers.push_back({outlier.target / conjugates.m_hat, f(outlier.eigenvalue), outlier.overlap});
   }
-  spectrum.collapse = collapse_of(law, f, at.overlaps.q, spectrum);
+  spectrum.collapse = measure_collapse(law, f, at.overlaps.q, spectrum);
   return spectrum;
 }
 
