@@ -347,14 +347,6 @@ TEST(Thresholds, DiagramsWarnOfUnstablePoints) {
       << document["warnings"];
 }
 
-TEST(Scaling, WarnsOfUnstablePoints) {
-  const json document =
-      run_json("scaling --head linear --noise 0.1 --lambda 0.01 --width 0.2 --target powerlaw:1,30 --n 270,2700,3");
-  ASSERT_FALSE(document["warnings"].empty());
-  EXPECT_NE(document["warnings"][0].get<std::string>().find("at 3 of 3 values of n"), std::string::npos)
-      << document["warnings"];
-}
-
 TEST(Scaling, DocumentKeepsTheContract) {
   const Scratch scratch;
   const std::string page = (scratch / "page.html").string();

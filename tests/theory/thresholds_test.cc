@@ -146,6 +146,7 @@ TEST(Ridgeless, OfAnotherTemperatureFitsTheScaledTarget) {
     EXPECT_NEAR(half.overlaps.m, 0.5 * equal.overlaps.m, 1e-8);
     EXPECT_NEAR(half.errors.estimation, 1.3 - 2 * half.overlaps.m + half.overlaps.q, 1e-12);
     EXPECT_NEAR(half.errors.test, equal.errors.test, 2e-3 * equal.errors.test);
+    if (alpha > 0.2) continue;  // recovered: no noise is left
     EXPECT_NEAR(half.ridgeless->a, equal.ridgeless->a, 1e-8);
   }
 }

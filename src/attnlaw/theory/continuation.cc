@@ -21,7 +21,7 @@ constexpr double kAimedShare = 0.03;
 constexpr double kAcceptedShare = 0.1;
 /// Students of q below this share of Q* count as S = 0 in comparisons.
 constexpr double kOnset = 0.02;
-/// Two fixed points this close are the same one.
+/// Least distance at which two fixed points differ.
 constexpr double kSame = 1e-3;
 
 double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
@@ -47,6 +47,7 @@ class Follower {
       : problem_(problem),
         target_(problem.target.spectrum()),
         tolerance_{kAimedShare * options.accuracy, kAcceptedShare * options.accuracy},
+        same_(std::max(kSame, options.accuracy)),
         log2_points_(log2_points),
         holder_(student(problem.alpha)) {}
 
@@ -56,6 +57,8 @@ class Follower {
     return TrainedStudent(one, target_, std::nullopt, log2_points_);
   }
   double Q_star() const { return target_.second_moment(); }
+  /// Two fixed points this close are the same one, as far as their residuals tell.
+  double same() const { return same_; }
 
   FixedPoint uninformed(double alpha) const { return student(alpha).find(std::nullopt, tolerance_); }
 
@@ -93,6 +96,7 @@ class Follower {
   const model::Problem& problem_;
   const Spectrum& target_;
   Tolerance tolerance_;
+  double same_;
   int log2_points_;
   TrainedStudent holder_;  ///< keeps the point set that all students of a sweep share (point_set)
 };
@@ -136,8 +140,8 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
   sweep.at[last] = follower.informed(alphas[last]);
   for (std::size_t i = last; i-- > 0;) {
     // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
-    const bool retraces =
-        !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps, follower.Q_star()) <= kSame;
+    const bool retraces = !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps,
+                                                      follower.Q_star()) <= follower.same();
     if (retraces) {
       sweep.at[i] = up.at[i];
       continue;
@@ -228,7 +232,7 @@ Continuation continue_in_alpha(const model::Problem& problem, const std::vector<
   result.points = follower.student(alphas.front()).channel().points();
   const Sweep up = sweep_up(follower, alphas), down = sweep_down(follower, alphas, up);
   const auto agree = [&](std::size_t i) {
-    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.Q_star()) <= kSame;
+    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.Q_star()) <= follower.same();
   };
   for (std::size_t i = 0; i < alphas.size(); ++i)
     result.converged = result.converged && up.at[i].converged && down.at[i].converged;

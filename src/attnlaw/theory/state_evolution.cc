@@ -22,7 +22,6 @@ constexpr double kResidualShare = 0.1;
 constexpr double kAimedShare = 1e-3;
 /// Equations without sampling error are solved to the rounding of the spectral laws.
 constexpr double kClosedFormAimed = 1e-11;
-constexpr double kClosedFormAccepted = 1e-7;
 /// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
 constexpr double kLargestError = 0.1;
 /// A law whose mass or moments are off by more than this is not trusted.
@@ -48,8 +47,7 @@ int next_level(int level, double error, double accuracy) {
 }
 
 Tolerance tolerance_of(const SolveOptions& options, const TrainedStudent& student) {
-  if (student.closed_form()) return {kClosedFormAimed, kClosedFormAccepted};
-  return {kAimedShare * options.accuracy, kResidualShare * options.accuracy};
+  return {student.closed_form() ? kClosedFormAimed : kAimedShare * options.accuracy, kResidualShare * options.accuracy};
 }
 
 std::string shortfall(const Solution& solution, const FixedPoint& at, const Tolerance& tolerance, double accuracy,
