@@ -16,13 +16,13 @@ using matrix_laws::Spectrum;
 /// followed in smaller steps; one that still does over kFinest of α has jumped.
 constexpr double kLongestMove = 0.3;
 constexpr double kFinest = 1e-4;
-/// Shares of the accuracy that the residual of a solution aims at, and may be left with.
-constexpr double kAimedShare = 0.03;
-constexpr double kAcceptedShare = 0.1;
+/// Share of the accuracy that the residual of a solution may be left with.
+constexpr double kResidualShare = 0.1;
 /// Students of q below this share of Q* count as S = 0 in comparisons.
 constexpr double kOnset = 0.02;
 /// Least distance at which two fixed points differ.
 constexpr double kSame = 1e-3;
+constexpr double kSameShare = 3;  ///< …in units of the accuracy
 
 double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
   constexpr double kFar = 1e3;
@@ -46,8 +46,8 @@ class Follower {
   Follower(const model::Problem& problem, const SolveOptions& options, int log2_points)
       : problem_(problem),
         target_(problem.target.spectrum()),
-        tolerance_{kAimedShare * options.accuracy, kAcceptedShare * options.accuracy},
-        same_(std::max(kSame, options.accuracy)),
+        tolerance_{kResidualShare * options.accuracy, kResidualShare * options.accuracy},
+        same_(std::max(kSame, kSameShare * options.accuracy)),
         log2_points_(log2_points),
         holder_(student(problem.alpha)) {}
 

@@ -125,12 +125,13 @@ Overlaps from_coordinates(const Coordinates& x, double Q_star) {
   return overlaps;
 }
 
-bool is_stable(const StateEvolution& evolution, const FixedPoint& fixed_point) {
+bool is_stable(const StateEvolution& evolution, FixedPoint& fixed_point) {
   const auto contracts = [](const Slope& slope) { return slope.residual.eigenvalues().real().maxCoeff() <= 0; };
   if (!fixed_point.slope || contracts(*fixed_point.slope)) return true;
   Residual residual(evolution);
   const Iterate at = residual(to_coordinates(fixed_point.overlaps, evolution.Q_star()));
-  return contracts(difference_slope(residual, at));
+  fixed_point.slope = difference_slope(residual, at);
+  return contracts(*fixed_point.slope);
 }
 
 Step StateEvolution::prior_step(const OutputChannel::Result& output) const {

@@ -65,9 +65,9 @@ struct FixedPoint {
   bool converged = false;      ///< residual within Tolerance::accepted
 };
 
-/// Damped iteration stays at the fixed point: no eigenvalue of the slope of F(x) − x, by differences where the solver's
-/// own says otherwise, has a positive real part. True for S = 0.
-bool is_stable(const StateEvolution& evolution, const FixedPoint& fixed_point);
+/// Damped iteration stays at the fixed point: no eigenvalue of the slope of F(x) − x has a positive real part. Where
+/// the solver's own slope says otherwise it is replaced by one from differences. True for S = 0.
+bool is_stable(const StateEvolution& evolution, FixedPoint& fixed_point);
 
 /// The solver aims at `aimed`. Where the map is not smooth on its finite point set (proximal points that jump) it may
 /// stall before; a residual up to `accepted` still counts as converged.
