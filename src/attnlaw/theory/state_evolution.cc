@@ -8,7 +8,6 @@
 #include <limits>
 #include <stdexcept>
 
-#include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/trained_student.h"

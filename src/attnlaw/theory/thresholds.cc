@@ -14,7 +14,6 @@
 namespace attnlaw::theory {
 namespace {
 
-using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
 /// ∫_{x > max(t, cut)} (x − t)² ρ over the semicircle of unit variance, in closed form: with x = 2 sin φ.
@@ -71,6 +70,19 @@ Denoiser::Result unpenalised(const model::Problem& problem, const Spectrum& targ
   return make_denoiser(problem, 0)->evaluate(target, {a * a, 1, 1});
 }
 
+/// Root of a decreasing function between points where it is > 0 and < 0.
+template <class Function>
+double decreasing_root(const Function& function, double low, double high) {
+  const double at_low = function(low), at_high = function(high);
+  if (!(at_low > 0)) return low;
+  if (!(at_high < 0)) return high;
+  constexpr int kBits = 44;
+  std::uintmax_t iterations = 100;
+  const auto [left, right] = boost::math::tools::toms748_solve(
+      function, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(kBits), iterations);
+  return 0.5 * (left + right);
+}
+
 double fitted_scores(const model::Problem& problem) { return 2.0 * problem.observed_score_count(); }
 
 }  // namespace
@@ -116,11 +128,7 @@ std::optional<Interpolation> interpolation(const model::Problem& problem, const 
   if (at_low >= 0) {
     a = std::exp(low);
   } else if (at_high > 0) {
-    std::uintmax_t iterations = 100;
-    constexpr int kBits = 40;
-    const auto [left, right] = boost::math::tools::toms748_solve(
-        excess, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(kBits), iterations);
-    a = std::exp(0.5 * (left + right));
+    a = std::exp(decreasing_root([&](double log_a) { return -excess(log_a); }, low, high));
   }
   const double A = unpenalised(problem, target, std::isinf(a) ? kLargest * scale : a).overlaps.V;
   return Interpolation{A / fitted_scores(problem), a};
@@ -134,23 +142,6 @@ RidgelessPhase ridgeless_phase(const model::Problem& problem, const Spectrum& ta
   return problem.alpha < interpolation(problem, target)->alpha ? RidgelessPhase::interpolating
                                                                : RidgelessPhase::overdetermined;
 }
-
-namespace {
-
-/// Root of a decreasing function between points where it is > 0 and < 0.
-template <class Function>
-double decreasing_root(const Function& function, double low, double high) {
-  const double at_low = function(low), at_high = function(high);
-  if (!(at_low > 0)) return low;
-  if (!(at_high < 0)) return high;
-  constexpr int kBits = 44;
-  std::uintmax_t iterations = 100;
-  const auto [left, right] = boost::math::tools::toms748_solve(
-      function, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(kBits), iterations);
-  return 0.5 * (left + right);
-}
-
-}  // namespace
 
 Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& target) {
   const double c = problem.alpha * fitted_scores(problem);
