@@ -140,9 +140,10 @@ Experiment run(const model::Problem& problem, const Options& options) {
   std::mutex progress_mutex;
   int done = 0;
   base::parallel_for(experiment.instances.size(), threads.instances, [&](std::size_t i) {
+    const std::uint64_t instance = options.first_instance + i;
     experiment.instances[i] = options.precision == Precision::single_
-                                  ? run_instance<float>(problem, options, threads.inside, i)
-                                  : run_instance<double>(problem, options, threads.inside, i);
+                                  ? run_instance<float>(problem, options, threads.inside, instance)
+                                  : run_instance<double>(problem, options, threads.inside, instance);
     const std::lock_guard lock(progress_mutex);
     ++done;
     if (options.progress) options.progress(done, options.instances);

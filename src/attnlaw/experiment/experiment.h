@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/communicator.h"
 #include "attnlaw/experiment/training_options.h"
 #include "attnlaw/model/problem.h"
 
@@ -29,13 +30,17 @@ enum class Precision { single_, double_ };
 struct Options {
   Trainer trainer = Trainer::lbfgs;
   Precision precision = Precision::single_;
-  int d = 100;             ///< embedding dimension
-  int instances = 4;       ///< independent (target, data, initial weights)
-  std::uint64_t seed = 0;  ///< with the instance number, keys every random number
-  int threads = 0;         ///< 0: all available; results have the same bits for any number
-  double tolerance = 0;    ///< KKT residual to reach; 0: default_tolerance
+  int d = 100;                       ///< embedding dimension
+  int instances = 4;                 ///< independent (target, data, initial weights)
+  std::uint64_t first_instance = 0;  ///< number of the first one
+  std::uint64_t seed = 0;            ///< with the instance number, keys every random number
+  int threads = 0;                   ///< 0: all available; results have the same bits for any number
+  double tolerance = 0;              ///< KKT residual to reach; 0: default_tolerance
   int max_iterations = TrainingOptions{}.max_iterations;  ///< of the trainer; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
+  /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
+  /// and get the same result. Null: this process alone.
+  base::Communicator* communicator = nullptr;
 };
 
 /// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the

@@ -1,0 +1,23 @@
+#pragma once
+/// What a study will take on this machine.
+
+#include <cstdint>
+#include <vector>
+
+#include "attnlaw/study/study.h"
+
+namespace attnlaw::study {
+
+struct Cost {
+  double seconds = 0;       ///< of one thread
+  std::uint64_t bytes = 0;  ///< peak, of an experiment; 0 for theory
+};
+
+/// A number that orders tasks by the work they are, in arbitrary units; takes no time to find out.
+double relative_work(const Task& task);
+
+/// Calibrated by running sample tasks of every part (theory at its ends and middle, experiments at a small d, scaled
+/// by their products) for up to about `budget` seconds in all. Aligned with Study::tasks.
+std::vector<Cost> estimate_costs(const Study& study, double budget);
+
+}  // namespace attnlaw::study
