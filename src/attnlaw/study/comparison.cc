@@ -76,20 +76,10 @@ nlohmann::json trajectory_json(const std::vector<experiment::Iterate>& trajector
   return document;
 }
 
-nlohmann::json instance_json(const experiment::Instance& instance, const theory::Errors& predicted) {
-  nlohmann::json document = measurements_json(instance);
-  document["seed"] = instance.seed;
-  document["converged"] = instance.converged;
-  document["iterations"] = static_cast<long long>(instance.iterations);
-  for (const SharedError& error : kSharedErrors) document["theory"][error.name] = predicted.*error.predicted;
-  if (!instance.trajectory.empty()) document["trajectory"] = trajectory_json(instance.trajectory);
-  return document;
-}
-
 nlohmann::json comparison_json(const Comparison& comparison) {
   nlohmann::json instances = nlohmann::json::array();
   for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
-    instances.push_back(instance_json(comparison.experiment.instances[i], comparison.instance_theory[i]));
+    instances.push_back(to_json(comparison.experiment.instances[i], comparison.instance_theory[i]));
   nlohmann::json document{{"d", comparison.experiment.d},
                           {"n", comparison.experiment.n},
                           {"instances", instances},
@@ -106,6 +96,16 @@ nlohmann::json comparison_json(const Comparison& comparison) {
 
 }  // namespace
 
+nlohmann::json to_json(const experiment::Instance& instance, const theory::Errors& predicted) {
+  nlohmann::json document = measurements_json(instance);
+  document["seed"] = instance.seed;
+  document["converged"] = instance.converged;
+  document["iterations"] = static_cast<long long>(instance.iterations);
+  for (const SharedError& error : kSharedErrors) document["theory"][error.name] = predicted.*error.predicted;
+  if (!instance.trajectory.empty()) document["trajectory"] = trajectory_json(instance.trajectory);
+  return document;
+}
+
 bool Comparison::converged() const { return experiment.converged() && theory.diagnostics.converged; }
 
 Comparison compare(const model::Problem& problem, const experiment::Options& options,
@@ -121,8 +121,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   comparison.instance_theory.resize(instances.size());
   std::vector<char> solved(instances.size(), 0);
   base::parallel_for(instances.size(), options.threads, [&](std::size_t i) {
-    const theory::Solution solution =
-        theory::solve(problem, Spectrum::from_eigenvalues(instances[i].target_eigenvalues), theory_options);
+    const theory::Solution solution = theory_of(problem, instances[i], theory_options);
     comparison.instance_theory[i] = solution.errors;
     solved[i] = solution.diagnostics.converged;
   });
@@ -134,6 +133,11 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   for (const SharedError& error : kSharedErrors)
     comparison.difference.*error.difference = base::estimate_of(relative_differences(comparison, error));
   return comparison;
+}
+
+theory::Solution theory_of(const model::Problem& problem, const experiment::Instance& instance,
+                           const theory::SolveOptions& options) {
+  return theory::solve(problem, Spectrum::from_eigenvalues(instance.target_eigenvalues), options);
 }
 
 void require_extrapolable(std::span<const int> d, int instances) {

@@ -65,6 +65,10 @@ inline constexpr SharedError kSharedErrors[] = {
 Comparison compare(const model::Problem& problem, const experiment::Options& options,
                    const theory::SolveOptions& theory_options = {});
 
+/// The theory of an instance: on the eigenvalues of its own target.
+theory::Solution theory_of(const model::Problem& problem, const experiment::Instance& instance,
+                           const theory::SolveOptions& options);
+
 /// Throws std::invalid_argument unless all d differ, there are two or more, and two instances to estimate their scatter
 /// from.
 void require_extrapolable(std::span<const int> d, int instances);
@@ -73,6 +77,9 @@ void require_extrapolable(std::span<const int> d, int instances);
 /// Instances scatter like s/d (sums over d² weights and n ∝ d² sequences), with one s for all sizes from their
 /// residuals. Throws as require_extrapolable.
 Extrapolation extrapolate(std::span<const Comparison> comparisons);
+
+/// One of the `instances` of docs/json.md, with the errors that its theory predicts.
+nlohmann::json to_json(const experiment::Instance& instance, const theory::Errors& predicted);
 
 /// The `simulate` document of docs/json.md: for one comparison its own, for several `sizes` and `extrapolation`.
 nlohmann::json to_json(std::span<const Comparison> comparisons);

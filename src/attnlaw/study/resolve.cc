@@ -10,14 +10,18 @@ void require_trainable(const model::Problem& problem) {
                model::lambda_text(problem));
 }
 
+bool theory_finds_lambda(const model::Problem& problem) {
+  return problem.lambda_rule == model::LambdaRule::optimal || problem.lambda_rule == model::LambdaRule::edge;
+}
+
 model::Problem with_some_lambda(const model::Problem& problem) {
   model::Problem result = problem;
-  if (problem.lambda_rule == model::LambdaRule::optimal) result.lambda_rule = model::LambdaRule::value;
+  if (theory_finds_lambda(problem)) result.lambda_rule = model::LambdaRule::value;
   return result;
 }
 
 Trainable resolve_lambda(const model::Problem& problem, const theory::SolveOptions& options) {
-  if (problem.lambda_rule != model::LambdaRule::optimal) return {problem, std::nullopt};
+  if (!theory_finds_lambda(problem)) return {problem, std::nullopt};
   const theory::Solution solution = theory::solve(problem, options);
   require_trainable(solution.problem);
   return {solution.problem, solution.optimal_lambda};

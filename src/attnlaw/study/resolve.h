@@ -15,10 +15,13 @@ struct Trainable {
 /// Throws std::invalid_argument unless λ is a number, or the student has none.
 void require_trainable(const model::Problem& problem);
 
-/// λ = optimal replaced by some number: to find out, before it is known, whether an experiment is possible at all.
+/// λ = optimal or edge: the theory turns the rule into a number.
+bool theory_finds_lambda(const model::Problem& problem);
+
+/// Such a λ replaced by some number: to find out, before it is known, whether an experiment is possible at all.
 model::Problem with_some_lambda(const model::Problem& problem);
 
-/// λ = optimal becomes the number that the theory finds on the target as given; anything else stays. Throws
+/// λ = optimal or edge becomes the number that the theory finds on the target as given; anything else stays. Throws
 /// std::invalid_argument if the best λ is 0+, at which nothing can be trained.
 Trainable resolve_lambda(const model::Problem& problem, const theory::SolveOptions& options);
 

@@ -17,9 +17,9 @@ struct WorkerLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Computes one task after the other, in a thread of its own. `threads`: how many it may use.
-/// Throws WorkerLost if it cannot go on.
-using Worker = std::function<Outcome(const Task& task, const Outcome* predecessor, int threads)>;
+/// Computes tasks elsewhere, one after the other; called from a thread of its own. Throws WorkerLost if it cannot go
+/// on.
+using Worker = std::function<Outcome(const Task& task, const Outcome* predecessor)>;
 
 struct RunProgress {
   std::size_t total = 0;        ///< tasks of the study
@@ -28,16 +28,17 @@ struct RunProgress {
   std::size_t failed = 0;       ///< of these, that threw
   std::size_t unconverged = 0;  ///< of these, with figures that did not converge
   std::size_t running = 0;
-  std::size_t elsewhere = 0;                                       ///< being computed by another run on this store
-  double seconds = 0;                                              ///< since the beginning
+  std::size_t elsewhere = 0;     ///< left to another run on this store
+  std::size_t lost_workers = 0;  ///< remote workers that went away; their tasks were given to others
+  double seconds = 0;            ///< since the beginning
   double seconds_left = std::numeric_limits<double>::quiet_NaN();  ///< estimated; NaN: unknown yet
 
   bool complete() const { return reused + done == total; }
 };
 
 struct RunOptions {
-  /// The workers; empty: one of this process for every thread.
-  std::vector<Worker> workers;
+  /// Beside those of this process, one for each of its threads.
+  std::vector<Worker> remote_workers;
   int threads = 0;                                               ///< of this process, 0: all available
   double max_seconds = std::numeric_limits<double>::infinity();  ///< no task is started later
   bool retry_failed = false;                                     ///< tasks that failed in an earlier run
@@ -48,7 +49,8 @@ struct RunOptions {
 
 /// Computes what the store does not hold yet. The store holds a result as soon as its task is done. Tasks are started
 /// with the most expensive first, chains of predecessors in order; where there are fewer tasks than threads, a task
-/// gets several. Throws StoreError if a result cannot be stored; WorkerLost if no worker is left.
+/// gets several. Tasks that another run on this store is computing are left to it and waited for. Throws StoreError if
+/// a result cannot be stored.
 RunProgress run(const Study& study, Store& store, const RunOptions& options);
 
 /// The results of a study that the store holds.

@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "attnlaw/study/task.h"
+
+namespace attnlaw::study {
+namespace {
+
+using nlohmann::json;
+
+/// Doubles as they are in memory: JSON has no NaN, and decimal digits would be slower.
+json binary_of(const std::vector<double>& values) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(values.data());
+  return json::binary(std::vector<std::uint8_t>(first, first + values.size() * sizeof(double)));
+}
+
+std::vector<double> values_of(const json& binary) {
+  const auto& bytes = binary.get_binary();
+  std::vector<double> values(bytes.size() / sizeof(double));
+  std::copy_n(bytes.data(), values.size() * sizeof(double), reinterpret_cast<std::uint8_t*>(values.data()));
+  return values;
+}
+
+}  // namespace
+
+const std::vector<double>* Outcome::array(const std::string& name) const {
+  const auto found = std::find_if(arrays.begin(), arrays.end(), [&](const Array& a) { return a.name == name; });
+  return found == arrays.end() ? nullptr : &found->values;
+}
+
+std::string name(Outcome::Status status) {
+  switch (status) {
+    case Outcome::Status::unconverged:
+      return "unconverged";
+    case Outcome::Status::failed:
+      return "failed";
+    case Outcome::Status::converged:
+      break;
+  }
+  return "converged";
+}
+
+Outcome::Status status_from_name(const std::string& text) {
+  for (const auto status : {Outcome::Status::converged, Outcome::Status::unconverged, Outcome::Status::failed})
+    if (name(status) == text) return status;
+  throw std::invalid_argument("status must be converged, unconverged or failed, got " + text);
+}
+
+std::string pack(const Outcome& outcome) {
+  json arrays = json::array();
+  for (const Array& array : outcome.arrays)
+    arrays.push_back({{"name", array.name}, {"values", binary_of(array.values)}});
+  const std::vector<std::uint8_t> bytes = json::to_cbor({{"status", name(outcome.status)},
+                                                         {"error", outcome.error},
+                                                         {"figures", outcome.figures},
+                                                         {"arrays", arrays},
+                                                         {"seconds", outcome.seconds}});
+  return {bytes.begin(), bytes.end()};
+}
+
+Outcome unpack(std::string_view bytes) {
+  try {
+    const json document = json::from_cbor(bytes);
+    Outcome outcome{status_from_name(document.at("status")),
+                    document.at("error"),
+                    document.at("figures"),
+                    {},
+                    document.at("seconds")};
+    for (const json& array : document.at("arrays"))
+      outcome.arrays.push_back({array.at("name"), values_of(array.at("values"))});
+    return outcome;
+  } catch (const json::exception& error) {
+    throw std::invalid_argument(std::string("these bytes are not an outcome: ") + error.what());
+  }
+}
+
+}  // namespace attnlaw::study

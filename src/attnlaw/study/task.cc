@@ -1,0 +1,247 @@
+#include "attnlaw/study/task.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <chrono>
+
+#include "attnlaw/base/reject.h"
+#include "attnlaw/study/comparison.h"
+#include "attnlaw/study/resolve.h"
+#include "attnlaw/study/thresholds.h"
+#include "attnlaw/theory/scaling.h"
+
+namespace attnlaw::study {
+namespace {
+
+using nlohmann::json;
+
+constexpr TaskKind kKinds[] = {TaskKind::theory, TaskKind::experiment, TaskKind::thresholds, TaskKind::scaling};
+
+json experiment_json(const experiment::Options& options) {
+  return {{"d", options.d},
+          {"instance", options.first_instance},
+          {"seed", options.seed},
+          {"trainer", experiment::name(options.trainer)},
+          {"precision", experiment::name(options.precision)},
+          {"tolerance", options.tolerance},
+          {"max-iterations", options.max_iterations}};
+}
+
+experiment::Options experiment_from_json(const json& document) {
+  experiment::Options options;
+  options.d = document.at("d");
+  options.instances = 1;
+  options.first_instance = document.at("instance");
+  options.seed = document.at("seed");
+  options.trainer = experiment::trainer_from_name(document.at("trainer"));
+  options.precision = experiment::precision_from_name(document.at("precision"));
+  options.tolerance = document.at("tolerance");
+  options.max_iterations = document.at("max-iterations");
+  return options;
+}
+
+/// Times differ from run to run; all else is a function of the task.
+json without_times(json figures) {
+  if (figures.contains("diagnostics")) figures["diagnostics"].erase("seconds");
+  figures.erase("seconds");
+  return figures;
+}
+
+/// NaN and infinity are null in every document, also before they were written and read.
+json as_written(const json& figures) { return json::parse(figures.dump()); }
+
+Outcome::Status status_of(bool converged) {
+  return converged ? Outcome::Status::converged : Outcome::Status::unconverged;
+}
+
+json lambda_json(const model::Problem& problem) { return model::to_json(problem).at("lambda"); }
+
+/// Where a solution of the neighbour is one to start from: S = 0 is a fixed point of its own.
+std::optional<theory::Overlaps> start_at(const Outcome* predecessor) {
+  if (!predecessor || predecessor->status != Outcome::Status::converged) return std::nullopt;
+  const json& overlaps = predecessor->figures.at("overlaps");
+  const theory::Overlaps start{overlaps.at("q"), overlaps.at("m"), overlaps.at("V"), overlaps.value("q_a", 0.0),
+                               overlaps.value("V_a", 0.0)};
+  if (!(start.q > 0 && start.V > 0)) return std::nullopt;
+  return start;
+}
+
+Outcome solve_theory(const Task& task, const Outcome* predecessor) {
+  theory::SolveOptions options;
+  options.accuracy = task.accuracy;
+  if (task.continued) options.start = start_at(predecessor);
+  const theory::Solution solution = theory::solve(task.problem, options);
+  Outcome outcome;
+  outcome.status = status_of(solution.diagnostics.converged);
+  outcome.figures = without_times(theory::to_json(solution));
+  for (const char* repeated : {"schema", "command", "problem"}) outcome.figures.erase(repeated);
+  outcome.figures["lambda"] = lambda_json(solution.problem);
+  if (task.density && solution.diagnostics.converged) {
+    theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target.spectrum()).density();
+    outcome.arrays = {{"s", std::move(curve.s)}, {"density", std::move(curve.density)}};
+  }
+  return outcome;
+}
+
+/// The problem with the λ that its theory found.
+model::Problem trainable(const model::Problem& problem, const Outcome* predecessor) {
+  if (!theory_finds_lambda(problem)) return problem;
+  if (!predecessor || predecessor->status != Outcome::Status::converged)
+    throw std::runtime_error("the theory found no lambda = " + model::lambda_text(problem) + " to train with");
+  json document = model::to_json(problem);
+  document["lambda"] = predecessor->figures.at("lambda");
+  model::Problem result = model::problem_from_json(document);
+  require_trainable(result);
+  return result;
+}
+
+void add_trajectory(const std::vector<experiment::Iterate>& trajectory, std::vector<Array>& arrays) {
+  if (trajectory.empty()) return;
+  using Iterate = experiment::Iterate;
+  constexpr std::pair<const char*, double Iterate::*> kColumns[] = {{"trajectory_q", &Iterate::q},
+                                                                    {"trajectory_m", &Iterate::m},
+                                                                    {"trajectory_V", &Iterate::V},
+                                                                    {"trajectory_estimation", &Iterate::estimation}};
+  for (const auto& [name, figure] : kColumns) {
+    Array& column = arrays.emplace_back(Array{name, {}});
+    for (const Iterate& iterate : trajectory) column.values.push_back(iterate.*figure);
+  }
+}
+
+Outcome run_experiment(const Task& task, const Outcome* predecessor, int threads) {
+  const model::Problem problem = trainable(task.problem, predecessor);
+  experiment::Options options = task.experiment;
+  options.instances = 1;
+  options.threads = threads;
+  const experiment::Experiment experiment = experiment::run(problem, options);
+  const experiment::Instance& instance = experiment.instances.front();
+  theory::SolveOptions accuracy;
+  accuracy.accuracy = task.accuracy;
+  const theory::Solution own = theory_of(problem, instance, accuracy);
+  Outcome outcome;
+  outcome.status = status_of(instance.converged && own.diagnostics.converged);
+  outcome.figures = without_times(to_json(instance, own.errors));
+  outcome.figures.erase("trajectory");
+  outcome.figures["n"] = experiment.n;
+  outcome.figures["lambda"] = lambda_json(problem);
+  outcome.figures["theory"]["converged"] = own.diagnostics.converged;
+  outcome.arrays = {{"eigenvalues", instance.eigenvalues}, {"target_eigenvalues", instance.target_eigenvalues}};
+  add_trajectory(instance.trajectory, outcome.arrays);
+  return outcome;
+}
+
+Outcome solve_scaling(const Task& task, int threads) {
+  theory::ScalingOptions options;
+  options.solve.accuracy = task.accuracy;
+  options.threads = threads;
+  const theory::ScalingCurve curve = theory::scaling_curve(task.problem, task.n, options);
+  bool converged = true;
+  for (const theory::ScalingPoint& point : curve.points) converged &= point.solution.diagnostics.converged;
+  Outcome outcome;
+  outcome.status = status_of(converged);
+  outcome.figures = theory::to_json(curve);
+  return outcome;
+}
+
+Outcome compute(const Task& task, const Outcome* predecessor, int threads) {
+  switch (task.kind) {
+    case TaskKind::experiment:
+      return run_experiment(task, predecessor, threads);
+    case TaskKind::scaling:
+      return solve_scaling(task, threads);
+    case TaskKind::thresholds: {
+      Outcome outcome;
+      outcome.figures = to_json(thresholds(task.problem));
+      return outcome;
+    }
+    case TaskKind::theory:
+      break;
+  }
+  return solve_theory(task, predecessor);
+}
+
+}  // namespace
+
+std::string name(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::experiment:
+      return "experiment";
+    case TaskKind::thresholds:
+      return "thresholds";
+    case TaskKind::scaling:
+      return "scaling";
+    case TaskKind::theory:
+      break;
+  }
+  return "theory";
+}
+
+TaskKind task_kind_from_name(const std::string& text) {
+  for (const TaskKind kind : kKinds)
+    if (name(kind) == text) return kind;
+  base::reject("a task must be theory, experiment, thresholds or scaling, got {}", text);
+}
+
+json to_json(const Task& task) {
+  json document{{"kind", name(task.kind)}, {"problem", model::to_json(task.problem)}};
+  // Thresholds read neither α nor λ, and are exact.
+  if (task.kind == TaskKind::thresholds)
+    for (const char* unread : {"alpha", "lambda"}) document["problem"].erase(unread);
+  else
+    document["accuracy"] = task.accuracy;
+  if (task.kind == TaskKind::scaling) document["problem"].erase("alpha");
+  if (task.kind == TaskKind::theory) document.update({{"continued", task.continued}, {"density", task.density}});
+  if (task.kind == TaskKind::experiment) document["experiment"] = experiment_json(task.experiment);
+  if (task.kind == TaskKind::scaling) document["n"] = task.n;
+  return document;
+}
+
+Task task_from_json(const json& document) {
+  try {
+    Task task;
+    task.kind = task_kind_from_name(document.at("kind"));
+    json problem = document.at("problem");
+    // Of what the kind does not read, any value will do.
+    if (!problem.contains("alpha")) problem["alpha"] = 1;
+    if (!problem.contains("lambda") && problem.value("student", "tied") != "bayes") problem["lambda"] = "0+";
+    task.problem = model::problem_from_json(problem);
+    task.accuracy = document.value("accuracy", task.accuracy);
+    task.continued = document.value("continued", false);
+    task.density = document.value("density", false);
+    if (task.kind == TaskKind::experiment) task.experiment = experiment_from_json(document.at("experiment"));
+    if (task.kind == TaskKind::scaling) task.n = document.at("n").get<std::vector<double>>();
+    return task;
+  } catch (const json::exception& error) {
+    base::reject("this is not a task: {}", error.what());
+  }
+}
+
+std::string key(const Task& task, const std::string& code) {
+  json document = to_json(task);
+  const std::string spec = task.problem.target.spec();
+  // A file may change under its name: its eigenvalues count.
+  if (const auto* atoms = task.problem.target.spectrum().discrete(); atoms && spec.starts_with("file:"))
+    document["problem"]["target"] = {{"atoms", atoms->atoms}, {"weights", atoms->weights}};
+  document["code"] = code;
+  const std::string text = document.dump();
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+Outcome perform(const Task& task, const Outcome* predecessor, int threads) {
+  const auto begin = std::chrono::steady_clock::now();
+  Outcome outcome;
+  try {
+    outcome = compute(task, predecessor, threads);
+    outcome.figures = as_written(outcome.figures);
+  } catch (const std::exception& error) {
+    outcome = {};
+    outcome.status = Outcome::Status::failed;
+    outcome.error = error.what();
+  }
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return outcome;
+}
+
+}  // namespace attnlaw::study
