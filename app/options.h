@@ -8,7 +8,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +16,7 @@
 
 #include "arguments.h"
 #include "attnlaw/base/file.h"
+#include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::app {
@@ -195,26 +195,48 @@ struct ProblemOptions {
   static nlohmann::json read(const std::string& path) {
     const std::string text = base::read_text(path);
     try {
-      if (!path.ends_with(".json")) return beside(path, model::json_from_toml(text));
+      if (!path.ends_with(".json")) return model::with_target_beside(path, model::json_from_toml(text));
       const nlohmann::json document = nlohmann::json::parse(text);
       // A document that this program wrote carries its problem inside.
       const nlohmann::json problem = document.contains("problem") ? document["problem"] : document;
       if (!problem.is_object()) throw std::invalid_argument("a problem is a JSON object");
-      return beside(path, problem);
+      return model::with_target_beside(path, problem);
     } catch (const std::exception& error) {
       throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
     }
   }
+};
 
-  /// The file of a target named in a problem file is looked for beside that file first.
-  static nlohmann::json beside(const std::string& path, nlohmann::json problem) {
-    const std::string kind = "file:";
-    if (!problem.contains("target") || !problem["target"].is_string()) return problem;
-    const std::string spec = problem["target"];
-    if (!spec.starts_with(kind)) return problem;
-    const auto neighbour = std::filesystem::path(path).parent_path() / spec.substr(kind.size());
-    if (std::filesystem::is_regular_file(neighbour)) problem["target"] = kind + neighbour.string();
-    return problem;
+/// 90, 90s, 15m or 2h, in seconds.
+inline double parse_duration(const std::string& option, const std::string& text) {
+  static const std::map<char, double> units{{'s', 1}, {'m', 60}, {'h', 3600}};
+  const auto unit = text.empty() ? units.end() : units.find(text.back());
+  const auto number = number_in<double>(unit == units.end() ? text : text.substr(0, text.size() - 1));
+  if (!number || !(*number >= 0))
+    throw std::invalid_argument(fmt::format("{} takes a time such as 90s, 15m or 2h, got '{}'", option, text));
+  return *number * (unit == units.end() ? 1 : unit->second);
+}
+
+/// How to run a study.
+struct StudyOptions {
+  std::optional<std::string> store, max_time;
+  bool fast = false, yes = false, retry_failed = false;
+
+  void add(CLI::App& app) {
+    app.add_flag("--fast", fast, "with the settings of the fast tables");
+    add_text(app, "--max-time", max_time, "TIME", "start no task after this time: 90s, 15m, 2h");
+    app.add_flag("--retry-failed", retry_failed, "compute again what failed in an earlier run");
+    app.add_flag("--yes", yes, "run it however many tasks there are");
+  }
+
+  StudyArguments resolve() const {
+    StudyArguments arguments;
+    arguments.store = store.value_or("");
+    arguments.fast = fast;
+    arguments.yes = yes;
+    arguments.retry_failed = retry_failed;
+    if (max_time) arguments.max_seconds = parse_duration("--max-time", *max_time);
+    return arguments;
   }
 };
 
