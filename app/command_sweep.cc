@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "attnlaw/base/parallel.h"
 #include "attnlaw/study/cost.h"
 #include "attnlaw/study/runner.h"
 #include "attnlaw/study/study_file.h"
