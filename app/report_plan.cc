@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "attnlaw/base/memory.h"
 #include "columns.h"
 #include "progress.h"
 
@@ -175,9 +176,10 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
               general("time of one thread"),
               general("threads"),
               general("time on these"),
-              {"memory at most", "MB", report::Notation::general, kTimeFigures}},
+              {"memory at most", "MB", report::Notation::general, kTimeFigures},
+              {"of this machine", "MB", report::Notation::general, kTimeFigures}},
              {{count(study.tasks.size()), duration(whole.seconds), static_cast<long long>(threads),
-               duration(whole.seconds_on_threads), megabytes(whole.bytes)}}};
+               duration(whole.seconds_on_threads), megabytes(whole.bytes), megabytes(base::memory_limit())}}};
   return {parts, sums};
 }
 
@@ -204,7 +206,8 @@ json plan_json(const Study& study, const std::vector<Cost>& costs, int threads) 
             {"seconds", whole.seconds},
             {"threads", threads},
             {"seconds_on_threads", whole.seconds_on_threads},
-            {"bytes", whole.bytes}}}};
+            {"bytes", whole.bytes},
+            {"memory", base::memory_limit()}}}};
 }
 
 Table plan_rows(const Study& study, const std::vector<Cost>& costs) {
