@@ -1,0 +1,2 @@
+attnlaw_test(cluster remote_workers)
+attnlaw_test(cluster sharded_training)
