@@ -22,6 +22,7 @@ constexpr const char* kExampleSpectrum =
 constexpr const char* kExampleThresholds = "Example: attnlaw thresholds --head linear --target wishart:0.3";
 constexpr const char* kExampleScaling =
     "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
+constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
 constexpr const char* kExampleDemo = "Example: attnlaw demo --html learning-curve.html";
 constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
@@ -40,6 +41,7 @@ class CommandLine {
     add_spectrum();
     add_thresholds();
     add_scaling();
+    add_sweep();
     add_demo();
     add_plain<ConventionsArguments>("conventions", "the normalisation of everything that is computed",
                                     kExampleConventions);
@@ -216,6 +218,24 @@ class CommandLine {
       constexpr int kLeastForSlopes = 3;
       return ScalingArguments{common.resolve(), problem.resolve({{"alpha", 1}, {"lambda", "edge"}}), theory.resolve(),
                               parse_grid("--n", *n, study::Spacing::geometric, kLeastForSlopes), html.value_or("")};
+    };
+  }
+
+  void add_sweep() {
+    CLI::App& app = add("sweep", "a study: many problems into a store of results, resumable", kExampleSweep);
+    auto& [common, study, file, check] =
+        keep<std::tuple<CommonOptions, StudyOptions, std::optional<std::string>, bool>>();
+    app.add_option("STUDY", file, "the study file (TOML)")->type_name("FILE");
+    app.add_flag("--check", check, "print the plan with its cost on this machine, run nothing");
+    add_text(app, "--store", study.store, "FILE", "the store of results (default: name of the study with .sqlite)");
+    study.add(app), common.add(app);
+    commands_.back().resolve = [&] {
+      if (!file) throw std::invalid_argument("sweep needs a study file: attnlaw sweep STUDY.toml");
+      if (common.seed)
+        throw std::invalid_argument("the seed of a study stands in its file (seed = N): --seed is not accepted here");
+      SweepArguments arguments{common.resolve(), study.resolve(), check};
+      arguments.study.file = *file;
+      return arguments;
     };
   }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -97,6 +98,22 @@ struct ScalingArguments {
   std::string html;
 };
 
+/// A study file and how to run it.
+struct StudyArguments {
+  std::string file;
+  std::string store;  ///< empty: the name of the study with .sqlite
+  bool fast = false;
+  bool yes = false;  ///< any number of tasks
+  bool retry_failed = false;
+  double max_seconds = std::numeric_limits<double>::infinity();
+};
+
+struct SweepArguments {
+  Common common;
+  StudyArguments study;
+  bool check = false;  ///< print the plan and its cost, run nothing
+};
+
 struct DemoArguments {
   Common common;
   std::string html = "attnlaw-demo.html";
@@ -120,9 +137,9 @@ struct Help {
   std::string text;
 };
 
-using Arguments =
-    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
+                               ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
+                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.
