@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <functional>
 #include <map>
@@ -133,6 +135,13 @@ void lost_lead(Communicator& communicator) {
   std::raise(SIGKILL);
 }
 
+/// Under --enable-recovery: rank 1 kills itself while the others sum. None of them waits for ever.
+void lost_in_sum(Communicator& communicator) {
+  if (communicator.rank() == 1) std::raise(SIGKILL);
+  std::vector<double> values(10);
+  communicator.sum(values);
+}
+
 /// One rank fails while the others wait for it.
 void lone_failure(Communicator& communicator) {
   require(communicator.rank() != 1, "rank 1 cannot go on");
@@ -141,8 +150,8 @@ void lone_failure(Communicator& communicator) {
 }
 
 const std::map<std::string, std::function<void(Communicator&)>> kScenarios{
-    {"sums", sums},           {"messages", messages},        {"patience", patience}, {"lost_worker", lost_worker},
-    {"lost_lead", lost_lead}, {"lone_failure", lone_failure}};
+    {"sums", sums},           {"messages", messages},       {"patience", patience},        {"lost_worker", lost_worker},
+    {"lost_lead", lost_lead}, {"lost_in_sum", lost_in_sum}, {"lone_failure", lone_failure}};
 
 }  // namespace
 }  // namespace attnlaw

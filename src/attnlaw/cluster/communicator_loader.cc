@@ -1,7 +1,6 @@
 #include "attnlaw/cluster/communicator_loader.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -73,9 +72,9 @@ std::unique_ptr<base::Communicator> connect(double silence_limit) {
 int threads_of_rank(int wanted) {
   if (wanted > 0) return wanted;
   const int processors = base::available_threads();
-  const std::optional<Launch> here = launch();
-  const bool bound = processors < static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  return here && !bound ? std::max(1, processors / here->local_size) : processors;
+  // mpirun says whether it has bound its ranks; srun gives each its own.
+  const bool shared = std::getenv("OMPI_COMM_WORLD_RANK") && !std::getenv("OMPI_MCA_orte_bound_at_launch");
+  return shared ? std::max(1, processors / launch()->local_size) : processors;
 }
 
 }  // namespace attnlaw::cluster
