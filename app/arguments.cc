@@ -27,6 +27,7 @@ constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
+constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve --fast --directory figures";
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
@@ -45,6 +46,7 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_figure();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -248,6 +250,32 @@ class CommandLine {
     commands_.back().resolve = [&] {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
+    };
+  }
+
+  void add_figure() {
+    CLI::App& app = add("figure", "a figure of the papers: report, charts as CSV", kExampleFigure);
+    struct FigureOptions {
+      CommonOptions common;
+      StudyOptions study;
+      std::optional<std::string> figure, directory, store;
+      bool list = false, fast = false, print = false;
+    };
+    auto& options = keep<FigureOptions>();
+    app.add_option("figure", options.figure, "a name of --list, or a study file with charts")->type_name("NAME|FILE.toml");
+    app.add_flag("--list", options.list, "the figures there are");
+    app.add_flag("--fast", options.fast, "fewer and smaller experiments: minutes on two cores");
+    add_text(app, "--directory", options.directory, "DIR", "where the files go (default: here)");
+    add_text(app, "--store", options.store, "FILE", "results (default NAME.sqlite in the directory); a rerun resumes");
+    app.add_flag("--print", options.print, "print the study file");
+    options.study.add(app), options.common.add(app);
+    commands_.back().resolve = [&] {
+      if (options.list == options.figure.has_value())
+        throw std::invalid_argument("figure takes the name of a figure, a study file, or --list");
+      return FigureArguments{options.common.resolve(),        options.list,
+                             options.figure.value_or(""),     options.fast,
+                             options.print,                   options.directory.value_or("."),
+                             options.store.value_or(""),      options.study.resolve()};
     };
   }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -115,6 +116,23 @@ struct CompletionArguments {
   std::string script;  ///< the bash completion of this program
 };
 
+/// How the tasks of a study are run.
+struct StudyRun {
+  double max_seconds = std::numeric_limits<double>::infinity();  ///< no task is started later
+  bool retry_failed = false;                                     ///< tasks that failed in an earlier run
+};
+
+struct FigureArguments {
+  Common common;
+  bool list = false;   ///< the figures there are
+  std::string figure;  ///< a name of the list, or the path of a study file
+  bool fast = false;
+  bool print = false;           ///< the study file instead of the figure
+  std::string directory = ".";  ///< where the files go
+  std::string store;            ///< empty: NAME.sqlite in the directory
+  StudyRun run;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
@@ -122,7 +140,8 @@ struct Help {
 
 using Arguments =
     std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+                 ScalingArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments,
+                 FigureArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

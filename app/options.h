@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -264,6 +265,40 @@ struct ExperimentOptions {
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
     if (tolerance) experiments.options.tolerance = *tolerance;
     return experiments;
+  }
+};
+
+/// How the tasks of a study are run; beside --threads of the common options.
+struct StudyOptions {
+  std::optional<std::string> max_time;
+  bool retry_failed = false;
+
+  void add(CLI::App& app) {
+    add_text(app, "--max-time", max_time, "TIME", "start no task later, as in 90 (seconds), 30m, 8h (default: no limit)");
+    app.add_flag("--retry-failed", retry_failed, "compute again what failed in an earlier run");
+  }
+
+  StudyRun resolve() const {
+    StudyRun run;
+    if (max_time) run.max_seconds = seconds_in(*max_time);
+    run.retry_failed = retry_failed;
+    return run;
+  }
+
+ private:
+  static double seconds_in(const std::string& text) {
+    constexpr double kMinute = 60, kHour = 3600;
+    double unit = 1;
+    std::string number = text;
+    if (!text.empty() && std::isalpha(static_cast<unsigned char>(text.back()))) {
+      unit = text.back() == 'h' ? kHour : text.back() == 'm' ? kMinute : text.back() == 's' ? 1 : 0;
+      number.pop_back();
+    }
+    const auto value = number_in<double>(number);
+    if (!value || !(*value * unit > 0))
+      throw std::invalid_argument(
+          fmt::format("--max-time takes a time > 0 in seconds, or with s, m or h, as in 30m; got '{}'", text));
+    return *value * unit;
   }
 };
 
