@@ -22,6 +22,7 @@ constexpr const char* kExampleSpectrum =
 constexpr const char* kExampleThresholds = "Example: attnlaw thresholds --head linear --target wishart:0.3";
 constexpr const char* kExampleScaling =
     "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
+constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
 constexpr const char* kExampleDemo = "Example: attnlaw demo --html learning-curve.html";
 constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
@@ -41,6 +42,7 @@ class CommandLine {
     add_spectrum();
     add_thresholds();
     add_scaling();
+    add_sweep();
     add_demo();
     add_plain<ConventionsArguments>("conventions", "the normalisation of everything that is computed",
                                     kExampleConventions);
@@ -221,6 +223,24 @@ class CommandLine {
     };
   }
 
+  void add_sweep() {
+    CLI::App& app = add("sweep", "a study: many problems into a store of results, resumable", kExampleSweep);
+    auto& [common, study, file, check] =
+        keep<std::tuple<CommonOptions, StudyOptions, std::optional<std::string>, bool>>();
+    app.add_option("STUDY", file, "the study file (TOML)")->type_name("FILE");
+    app.add_flag("--check", check, "print the plan with its cost on this machine, run nothing");
+    add_text(app, "--store", study.store, "FILE", "the store of results (default: name of the study with .sqlite)");
+    study.add(app), common.add(app);
+    commands_.back().resolve = [&] {
+      if (!file) throw std::invalid_argument("sweep needs a study file: attnlaw sweep STUDY.toml");
+      if (common.seed)
+        throw std::invalid_argument("the seed of a study stands in its file (seed = N): --seed is not accepted here");
+      SweepArguments arguments{common.resolve(), study.resolve(), check};
+      arguments.study.file = *file;
+      return arguments;
+    };
+  }
+
   void add_demo() {
     CLI::App& app = add("demo", "learning curve of a softmax attention layer, theory and experiment", kExampleDemo);
     auto& [common, html] = keep<std::tuple<CommonOptions, std::optional<std::string>>>();
@@ -258,24 +278,26 @@ class CommandLine {
     struct FigureOptions {
       CommonOptions common;
       StudyOptions study;
-      std::optional<std::string> figure, directory, store;
-      bool list = false, fast = false, print = false;
+      std::optional<std::string> figure, directory;
+      bool list = false, print = false;
     };
     auto& options = keep<FigureOptions>();
-    app.add_option("figure", options.figure, "a name of --list, or a study file with charts")->type_name("NAME|FILE.toml");
+    app.add_option("FIGURE", options.figure, "a name of --list, or a study file (TOML) with charts")
+        ->type_name("NAME|FILE");
     app.add_flag("--list", options.list, "the figures there are");
-    app.add_flag("--fast", options.fast, "fewer and smaller experiments: minutes on two cores");
+    app.add_flag("--print", options.print, "print the study file, run nothing");
     add_text(app, "--directory", options.directory, "DIR", "where the files go (default: here)");
-    add_text(app, "--store", options.store, "FILE", "results (default NAME.sqlite in the directory); a rerun resumes");
-    app.add_flag("--print", options.print, "print the study file");
+    add_text(app, "--store", options.study.store, "FILE", "the store of results (default: DIR/NAME.sqlite)");
     options.study.add(app), options.common.add(app);
     commands_.back().resolve = [&] {
       if (options.list == options.figure.has_value())
-        throw std::invalid_argument("figure takes the name of a figure, a study file, or --list");
-      return FigureArguments{options.common.resolve(),        options.list,
-                             options.figure.value_or(""),     options.fast,
-                             options.print,                   options.directory.value_or("."),
-                             options.store.value_or(""),      options.study.resolve()};
+        throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
+      if (options.common.seed)
+        throw std::invalid_argument("the seed of a figure stands in its file (seed = N): --seed is not accepted here");
+      FigureArguments arguments{options.common.resolve(), options.study.resolve(), options.list, options.print,
+                                options.directory.value_or(".")};
+      arguments.study.file = options.figure.value_or("");
+      return arguments;
     };
   }
 

@@ -98,6 +98,22 @@ struct ScalingArguments {
   std::string html;
 };
 
+/// A study file and how to run it.
+struct StudyArguments {
+  std::string file;
+  std::string store;  ///< empty: the name of the study with .sqlite
+  bool fast = false;
+  bool yes = false;  ///< any number of tasks
+  bool retry_failed = false;
+  double max_seconds = std::numeric_limits<double>::infinity();
+};
+
+struct SweepArguments {
+  Common common;
+  StudyArguments study;
+  bool check = false;  ///< print the plan and its cost, run nothing
+};
+
 struct DemoArguments {
   Common common;
   std::string html = "attnlaw-demo.html";
@@ -116,21 +132,13 @@ struct CompletionArguments {
   std::string script;  ///< the bash completion of this program
 };
 
-/// How the tasks of a study are run.
-struct StudyRun {
-  double max_seconds = std::numeric_limits<double>::infinity();  ///< no task is started later
-  bool retry_failed = false;                                     ///< tasks that failed in an earlier run
-};
-
+/// A figure of the papers, or of a study file with charts.
 struct FigureArguments {
   Common common;
-  bool list = false;   ///< the figures there are
-  std::string figure;  ///< a name of the list, or the path of a study file
-  bool fast = false;
+  StudyArguments study;         ///< `file`: a name of the list, or a path that ends in .toml
+  bool list = false;            ///< the figures there are
   bool print = false;           ///< the study file instead of the figure
-  std::string directory = ".";  ///< where the files go
-  std::string store;            ///< empty: NAME.sqlite in the directory
-  StudyRun run;
+  std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
 /// Help was asked for: its text.
@@ -138,10 +146,9 @@ struct Help {
   std::string text;
 };
 
-using Arguments =
-    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments,
-                 FigureArguments, Help>;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
+                               ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
+                               ConventionsArguments, VersionArguments, CompletionArguments, FigureArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

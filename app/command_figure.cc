@@ -11,14 +11,12 @@
 #include <map>
 
 #include "attnlaw/base/file.h"
-#include "attnlaw/study/runner.h"
-#include "attnlaw/study/study_file.h"
 #include "columns.h"
 #include "commands.h"
 #include "figure_charts.h"
 #include "figures_text.h"
 #include "output.h"
-#include "progress.h"
+#include "run_study.h"
 
 namespace attnlaw::app {
 namespace {
@@ -46,10 +44,11 @@ const EmbeddedFigure& embedded_figure(const std::string& name) {
 bool is_file(const std::string& figure) { return figure.ends_with(".toml"); }
 
 study::Study study_of(const FigureArguments& arguments) {
-  study::Study study = is_file(arguments.figure) ? study::read_study(arguments.figure, {.fast = arguments.fast})
-                                                 : study_of(embedded_figure(arguments.figure), arguments.fast);
+  const std::string& file = arguments.study.file;
+  study::Study study =
+      is_file(file) ? read_study(arguments.study) : study_of(embedded_figure(file), arguments.study.fast);
   if (study.charts.empty())
-    throw std::invalid_argument(fmt::format("{} has no [[chart]]: `attnlaw sweep` computes it", arguments.figure));
+    throw std::invalid_argument(fmt::format("{} has no [[chart]]: `attnlaw sweep` computes it", file));
   return study;
 }
 
@@ -67,8 +66,8 @@ int list(const Common& common) {
 }
 
 int print(const FigureArguments& arguments) {
-  emit_text(arguments.common, is_file(arguments.figure) ? base::read_text(arguments.figure)
-                                                        : std::string(embedded_figure(arguments.figure).text));
+  const std::string& file = arguments.study.file;
+  emit_text(arguments.common, is_file(file) ? base::read_text(file) : std::string(embedded_figure(file).text));
   return 0;
 }
 
@@ -100,19 +99,6 @@ struct Files {
   }
 };
 
-study::RunProgress run_study(const study::Study& study, study::Store& store, const FigureArguments& arguments) {
-  Progress bar(study.name, arguments.common.quiet);
-  study::RunOptions options;
-  options.threads = arguments.common.threads;
-  options.max_seconds = arguments.run.max_seconds;
-  options.retry_failed = arguments.run.retry_failed;
-  options.progress = [&](const study::RunProgress& progress) {
-    if (const auto done = progress.reused + progress.done; done > 0)
-      bar.update(static_cast<int>(done), static_cast<int>(progress.total));
-  };
-  return study::run(study, store, options);
-}
-
 /// CPU seconds of this process.
 double cpu_seconds() {
   rusage usage{};
@@ -139,7 +125,9 @@ Table work_table(const study::Study& study, const study::Outcomes& outcomes) {
     kind.seconds += outcomes[i]->seconds;
   }
   Table table{"What was computed",
-              {general("kind"), general("tasks"), general("converged"),
+              {general("kind"),
+               general("tasks"),
+               general("converged"),
                {.name = "time of all tasks", .unit = "s", .notation = report::Notation::fixed, .precision = 1}}};
   for (const auto& [kind, sum] : work) table.rows.push_back({kind, sum.tasks, sum.converged, sum.seconds});
   return table;
@@ -160,7 +148,8 @@ Warnings run_warnings(const study::Study& study, const study::Outcomes& outcomes
   const auto failed = count([](const auto& o) { return o && o->status == Status::failed; });
   const auto unconverged = count([](const auto& o) { return o && o->status == Status::unconverged; });
   const std::size_t total = study.tasks.size();
-  if (missing > 0) warnings.push_back(fmt::format("{} of {} tasks were not computed: run again to resume.", missing, total));
+  if (missing > 0)
+    warnings.push_back(fmt::format("{} of {} tasks were not computed: run again to resume.", missing, total));
   if (failed > 0) warnings.push_back(fmt::format("{} of {} tasks failed (--retry-failed tries again).", failed, total));
   if (unconverged > 0) warnings.push_back(fmt::format("{} of {} tasks did not converge.", unconverged, total));
   return warnings;
@@ -204,8 +193,9 @@ Result result_of(const study::Study& study, const FigureArguments& arguments, co
   }
   result.tables = {table};
   result.rows = table;
-  result.document = {{"schema", "attnlaw/1"}, {"command", "figure"},   {"name", study.name}, {"fast", arguments.fast},
-                     {"html", files.html()},  {"charts", list},        {"complete", complete}};
+  result.document = {{"schema", "attnlaw/1"},        {"command", "figure"},  {"name", study.name},
+                     {"fast", arguments.study.fast}, {"html", files.html()}, {"charts", list},
+                     {"complete", complete}};
   return result;
 }
 
@@ -214,8 +204,8 @@ int make(const FigureArguments& arguments) {
   const Files files{arguments.directory, study.name};
   std::filesystem::create_directories(files.directory);
   require_outputs(arguments.common, files.html());
-  study::Store store(arguments.store.empty() ? files.store() : arguments.store);
-  const study::RunProgress progress = run_study(study, store, arguments);
+  study::Store store(arguments.study.store.empty() ? files.store() : arguments.study.store);
+  const study::RunProgress progress = run_study(study, store, arguments.study, arguments.common);
   const study::Outcomes outcomes = study::outcomes(study, store);
   const FigureCharts charts = figure_charts(study, outcomes);
 

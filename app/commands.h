@@ -12,6 +12,7 @@ int run(const SpectrumArguments& arguments);
 int run(const SpectrumAlongArguments& arguments);
 int run(const ThresholdsArguments& arguments);
 int run(const ScalingArguments& arguments);
+int run(const SweepArguments& arguments);
 int run(const DemoArguments& arguments);
 int run(const ConventionsArguments& arguments);
 int run(const VersionArguments& arguments);

@@ -69,8 +69,8 @@ class Curves {
     chart.title = request_.title;
     chart.description = fmt::format("{} against {}.", joined(symbols(request_.values)), axis_title(request_.x));
     chart.x = axis(request_.x_title, request_.x, request_.log_x);
-    const std::string y = request_.values.size() == 1 ? axis_title(request_.values.front())
-                                                      : joined(symbols(request_.values));
+    const std::string y =
+        request_.values.size() == 1 ? axis_title(request_.values.front()) : joined(symbols(request_.values));
     chart.y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)};
     for (const report::Series& one : series_)
       if (!one.theory.empty() || !one.experiment.empty()) chart.series.push_back(one);
@@ -202,7 +202,8 @@ class Curves {
     for (const auto& [key, samples] : measured_) {
       const auto& [name, x, d] = key;
       const base::Estimate estimate = base::estimate_of(samples);
-      const auto one = std::find_if(series_.begin(), series_.end(), [&, n = name](const auto& s) { return s.name == n; });
+      const auto one =
+          std::find_if(series_.begin(), series_.end(), [&, n = name](const auto& s) { return s.name == n; });
       one->experiment.push_back({x, estimate.value, estimate.standard_error});
     }
   }
@@ -236,14 +237,16 @@ std::string experiments_note(const std::vector<Item>& items) {
   for (const auto& [kind, points] : instances) {
     int most = 0;
     for (const auto& [at, count] : points) most = std::max(most, count);
-    words.push_back(fmt::format("d = {}, {} {}, {}", kind.first, most, most == 1 ? "instance" : "instances", kind.second));
+    words.push_back(
+        fmt::format("d = {}, {} {}, {}", kind.first, most, most == 1 ? "instance" : "instances", kind.second));
   }
   return words.empty() ? "" : fmt::format("Experiments: {}.", fmt::join(words, "; "));
 }
 
 /// Where modes are recovered, beside a chart of scaling curves.
 std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
-  report::Table table{"Modes are recovered at", {general("γ", 4), general("mode"), general("eigenvalue", 5), general("n", 5)}};
+  report::Table table{"Modes are recovered at",
+                      {general("γ", 4), general("mode"), general("eigenvalue", 5), general("n", 5)}};
   for (const Item& item : items) {
     if (item.task->kind != TaskKind::scaling || !item.has_figures()) continue;
     for (const json& mode : item.outcome->figures.at("transitions"))
@@ -320,8 +323,8 @@ std::vector<report::Section> spectrum_sections(const ChartRequest& request, cons
     sections.push_back({title, sections.empty() ? request.text : "",
                         report::spectrum_chart(spectrum_of(item, items, title)), std::nullopt});
   }
-  const bool missing = std::any_of(items.begin(), items.end(),
-                                   [](const Item& item) { return item.task->density && !usable(item); });
+  const bool missing =
+      std::any_of(items.begin(), items.end(), [](const Item& item) { return item.task->density && !usable(item); });
   if (sections.empty() && !missing)
     throw std::invalid_argument(fmt::format(
         "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));

@@ -27,7 +27,8 @@ void require_parts(const study::Study& study, const study::ChartRequest& request
 }
 
 bool asked_for(const study::ChartRequest& request, const study::Part& part) {
-  return request.parts.empty() || std::find(request.parts.begin(), request.parts.end(), part.name) != request.parts.end();
+  return request.parts.empty() ||
+         std::find(request.parts.begin(), request.parts.end(), part.name) != request.parts.end();
 }
 
 /// Whether results of one kind at one x, otherwise alike, differ in `axis`.
@@ -86,8 +87,8 @@ std::vector<std::string> Gaps::lines() const {
   if (unconverged > 0)
     lines.push_back(fmt::format("Left out: {} of the theory that did not converge.", results(unconverged)));
   if (unconverged_experiments > 0)
-    lines.push_back(fmt::format("Drawn although training stopped before its tolerance: {}.",
-                                results(unconverged_experiments)));
+    lines.push_back(
+        fmt::format("Drawn although training stopped before its tolerance: {}.", results(unconverged_experiments)));
   return lines;
 }
 

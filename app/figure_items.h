@@ -14,11 +14,11 @@ std::vector<Item> items_of(const study::Study& study, const study::Outcomes& out
 
 /// Tasks that a chart cannot draw, or that a reader must know about.
 struct Gaps {
-  std::size_t missing = 0;                 ///< not computed
+  std::size_t missing = 0;  ///< not computed
   std::size_t failed = 0;
-  std::string error;                       ///< of the first that failed
-  std::size_t unconverged = 0;             ///< of theory: left out
-  std::size_t unconverged_experiments = 0; ///< drawn
+  std::string error;                        ///< of the first that failed
+  std::size_t unconverged = 0;              ///< of theory: left out
+  std::size_t unconverged_experiments = 0;  ///< drawn
 
   bool complete() const { return missing + failed + unconverged == 0; }
   /// One line for each kind; empty if there is nothing to say.

@@ -62,8 +62,8 @@ std::optional<std::size_t> eigenvalue_number(const std::string& name) {
 
 std::optional<double> rank_fraction_of(const std::vector<double>& eigenvalues) {
   const double tolerance = study::zero_tolerance(eigenvalues);
-  const auto nonzero = std::count_if(eigenvalues.begin(), eigenvalues.end(),
-                                     [&](double s) { return std::abs(s) > tolerance; });
+  const auto nonzero =
+      std::count_if(eigenvalues.begin(), eigenvalues.end(), [&](double s) { return std::abs(s) > tolerance; });
   return static_cast<double>(nonzero) / static_cast<double>(eigenvalues.size());
 }
 

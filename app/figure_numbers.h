@@ -29,8 +29,9 @@ std::optional<double> find_number(const nlohmann::json& document, const std::str
 std::optional<double> position(const Item& item, const std::string& name);
 
 /// A figure of the outcome (find_number), or of its spectrum: `rank` (eigenvalues off zero), `rank_fraction`,
-/// `zero_mass`, and `eigenvalue:k`, the k-th largest eigenvalue of an experiment, in theory the outlier of the k-th mode
-/// of the target where there is one. `lambda` is the number that was found or trained with. Nothing without an outcome.
+/// `zero_mass`, and `eigenvalue:k`, the k-th largest eigenvalue of an experiment, in theory the outlier of the k-th
+/// mode of the target where there is one. `lambda` is the number that was found or trained with. Nothing without an
+/// outcome.
 std::optional<double> figure(const Item& item, const std::string& name);
 
 /// A coordinate, an option of the problem, `part`, `d` or `trainer` as text: "tied", "1.25"; empty if there is none.

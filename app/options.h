@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -219,6 +218,39 @@ struct ProblemOptions {
   }
 };
 
+/// 90, 90s, 15m or 2h, in seconds.
+inline double parse_duration(const std::string& option, const std::string& text) {
+  static const std::map<char, double> units{{'s', 1}, {'m', 60}, {'h', 3600}};
+  const auto unit = text.empty() ? units.end() : units.find(text.back());
+  const auto number = number_in<double>(unit == units.end() ? text : text.substr(0, text.size() - 1));
+  if (!number || !(*number >= 0))
+    throw std::invalid_argument(fmt::format("{} takes a time such as 90s, 15m or 2h, got '{}'", option, text));
+  return *number * (unit == units.end() ? 1 : unit->second);
+}
+
+/// How to run a study.
+struct StudyOptions {
+  std::optional<std::string> store, max_time;
+  bool fast = false, yes = false, retry_failed = false;
+
+  void add(CLI::App& app) {
+    app.add_flag("--fast", fast, "with the settings of the fast tables");
+    add_text(app, "--max-time", max_time, "TIME", "start no task after this time: 90s, 15m, 2h");
+    app.add_flag("--retry-failed", retry_failed, "compute again what failed in an earlier run");
+    app.add_flag("--yes", yes, "run it however many tasks there are");
+  }
+
+  StudyArguments resolve() const {
+    StudyArguments arguments;
+    arguments.store = store.value_or("");
+    arguments.fast = fast;
+    arguments.yes = yes;
+    arguments.retry_failed = retry_failed;
+    if (max_time) arguments.max_seconds = parse_duration("--max-time", *max_time);
+    return arguments;
+  }
+};
+
 struct TheoryOptions {
   std::optional<double> accuracy;
 
@@ -265,40 +297,6 @@ struct ExperimentOptions {
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
     if (tolerance) experiments.options.tolerance = *tolerance;
     return experiments;
-  }
-};
-
-/// How the tasks of a study are run; beside --threads of the common options.
-struct StudyOptions {
-  std::optional<std::string> max_time;
-  bool retry_failed = false;
-
-  void add(CLI::App& app) {
-    add_text(app, "--max-time", max_time, "TIME", "start no task later, as in 90 (seconds), 30m, 8h (default: no limit)");
-    app.add_flag("--retry-failed", retry_failed, "compute again what failed in an earlier run");
-  }
-
-  StudyRun resolve() const {
-    StudyRun run;
-    if (max_time) run.max_seconds = seconds_in(*max_time);
-    run.retry_failed = retry_failed;
-    return run;
-  }
-
- private:
-  static double seconds_in(const std::string& text) {
-    constexpr double kMinute = 60, kHour = 3600;
-    double unit = 1;
-    std::string number = text;
-    if (!text.empty() && std::isalpha(static_cast<unsigned char>(text.back()))) {
-      unit = text.back() == 'h' ? kHour : text.back() == 'm' ? kMinute : text.back() == 's' ? 1 : 0;
-      number.pop_back();
-    }
-    const auto value = number_in<double>(number);
-    if (!value || !(*value * unit > 0))
-      throw std::invalid_argument(
-          fmt::format("--max-time takes a time > 0 in seconds, or with s, m or h, as in 30m; got '{}'", text));
-    return *value * unit;
   }
 };
 

@@ -3,9 +3,26 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace attnlaw::app {
+namespace {
+
+std::string bar(std::size_t done, std::size_t total) {
+  constexpr std::size_t kWidth = 24;
+  const std::size_t filled = total == 0 ? kWidth : kWidth * done / total;
+  return fmt::format("[{:=<{}}{: <{}}] {}/{}", "", filled, "", kWidth - filled, done, total);
+}
+
+std::string duration(double seconds) {
+  constexpr double kMinute = 60, kHour = 3600;
+  if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
+  return fmt::format("{:.1f} h", seconds / kHour);
+}
+
+}  // namespace
 
 Progress::Progress(std::string label, bool quiet)
     : label_(std::move(label)), visible_(!quiet && isatty(STDERR_FILENO)), begin_(std::chrono::steady_clock::now()) {
@@ -18,11 +35,35 @@ Progress::~Progress() {
 
 void Progress::update(int done, int total) {
   if (!visible_) return;
-  constexpr int kWidth = 24;
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  const int filled = kWidth * done / total;
-  fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}/{}, {:.0f} s left", label_, "", filled, "", kWidth - filled, done,
-             total, elapsed / done * (total - done));
+  fmt::print(stderr, "\r\x1b[K{} {}, {} left", label_,
+             bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
+             duration(elapsed / done * (total - done)));
+  std::fflush(stderr);
+}
+
+StudyProgress::StudyProgress(std::string label, bool quiet)
+    : label_(std::move(label)), quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+
+StudyProgress::~StudyProgress() {
+  if (!quiet_ && terminal_) fmt::print(stderr, "\r\x1b[K");
+}
+
+void StudyProgress::update(const study::RunProgress& progress) {
+  constexpr double kLineInterval = 30;
+  if (quiet_ || (!terminal_ && progress.seconds < next_line_)) return;
+  next_line_ = progress.seconds + kLineInterval;
+  std::string line = label_ + " " + bar(progress.reused + progress.done, progress.total);
+  const auto add = [&](std::size_t count, const char* what) {
+    if (count > 0) line += fmt::format(", {} {}", count, what);
+  };
+  add(progress.running, "running");
+  add(progress.failed, "failed");
+  add(progress.unconverged, "unconverged");
+  add(progress.elsewhere, "elsewhere");
+  add(progress.lost_workers, "workers lost");
+  if (std::isfinite(progress.seconds_left)) line += fmt::format(", {} left", duration(progress.seconds_left));
+  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "attnlaw/study/runner.h"
+
 namespace attnlaw::app {
 
 class Progress {
@@ -21,6 +23,24 @@ class Progress {
   std::string label_;
   bool visible_;
   std::chrono::steady_clock::time_point begin_;
+};
+
+/// How a study gets on: a bar on a terminal, a line every half minute otherwise.
+class StudyProgress {
+ public:
+  StudyProgress(std::string label, bool quiet);
+  StudyProgress(const StudyProgress&) = delete;
+  StudyProgress& operator=(const StudyProgress&) = delete;
+  /// Clears the line of a terminal.
+  ~StudyProgress();
+
+  void update(const study::RunProgress& progress);
+
+ private:
+  std::string label_;
+  bool quiet_;
+  bool terminal_;
+  double next_line_ = 0;  ///< seconds of the run at which the next line is due
 };
 
 }  // namespace attnlaw::app

@@ -162,18 +162,19 @@ void add_rules(const json& x, json& layers) {
        {"data", {{"name", "rules"}}},
        {"mark", {{"type", "rule"}, {"style", "annotation"}, {"strokeDash", {4, 3}}, {"opacity", 0.7}, {"clip", true}}},
        {"encoding", {{"x", x}}}});
-  layers.push_back({{"name", "rule_labels"},
-                    {"data", {{"name", "rules"}}},
-                    {"mark",
-                     {{"type", "text"},
-                      {"style", "annotation-label"},
-                      {"angle", 270},
-                      {"align", "right"},
-                      {"baseline", "bottom"},
-                      {"dx", -4},
-                      {"dy", -3},
-                      {"clip", true}}},
-                    {"encoding", {{"x", x}, {"y", {{"value", 0}}}, {"text", {{"field", "label"}, {"type", "nominal"}}}}}});
+  layers.push_back(
+      {{"name", "rule_labels"},
+       {"data", {{"name", "rules"}}},
+       {"mark",
+        {{"type", "text"},
+         {"style", "annotation-label"},
+         {"angle", 270},
+         {"align", "right"},
+         {"baseline", "bottom"},
+         {"dx", -4},
+         {"dy", -3},
+         {"clip", true}}},
+       {"encoding", {{"x", x}, {"y", {{"value", 0}}}, {"text", {{"field", "label"}, {"type", "nominal"}}}}}});
 }
 
 json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
@@ -199,11 +200,10 @@ json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
          {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"detail", detail}}}});
   }
   if (!drawn.theory.empty()) {
-    layers.push_back(
-        {{"name", "theory"},
-         {"data", {{"name", "theory"}}},
-         {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"clip", true}}},
-         {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"detail", detail}}}});
+    layers.push_back({{"name", "theory"},
+                      {"data", {{"name", "theory"}}},
+                      {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"clip", true}}},
+                      {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"detail", detail}}}});
     if (chart.series.size() > palette.size())
       layers.back()["encoding"]["strokeDash"] = by_series(chart.series, dashes, palette.size());
     layers.push_back({{"name", "theory_hover"},

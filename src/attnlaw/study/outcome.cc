@@ -28,6 +28,16 @@ const std::vector<double>* Outcome::array(const std::string& name) const {
   return found == arrays.end() ? nullptr : &found->values;
 }
 
+std::string message(const Outcome& outcome) {
+  if (!outcome.error.empty()) return outcome.error;
+  const auto diagnostics = outcome.figures.find("diagnostics");
+  if (diagnostics != outcome.figures.end()) return diagnostics->value("message", "");
+  if (outcome.status == Outcome::Status::unconverged && outcome.figures.contains("kkt"))
+    return outcome.figures.value("converged", false) ? "the theory of its own target did not converge"
+                                                     : "the trainer did not reach its tolerance";
+  return "";
+}
+
 std::string name(Outcome::Status status) {
   switch (status) {
     case Outcome::Status::unconverged:

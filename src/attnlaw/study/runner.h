@@ -33,7 +33,8 @@ struct RunProgress {
   double seconds = 0;            ///< since the beginning
   double seconds_left = std::numeric_limits<double>::quiet_NaN();  ///< estimated; NaN: unknown yet
 
-  bool complete() const { return reused + done == total; }
+  std::size_t left() const { return total - reused - done; }
+  bool complete() const { return left() == 0; }
 };
 
 struct RunOptions {

@@ -27,8 +27,8 @@ struct SpectrumComparison {
   std::vector<OutlierComparison> outliers;  ///< in the order of the solution
 };
 
-/// |s| up to here is zero where the law has an atom there: gradient training on W leaves a zero eigenvalue at the square
-/// of a small weight, far below this share (1e-3) of the largest |s|. `eigenvalues` ascending or descending.
+/// |s| up to here is zero where the law has an atom there: gradient training on W leaves a zero eigenvalue at the
+/// square of a small weight, far below this share (1e-3) of the largest |s|. `eigenvalues` ascending or descending.
 double zero_tolerance(std::span<const double> eigenvalues);
 
 /// Holds the pooled spectrum of all instances against the law of `solution` on the given target spectrum.

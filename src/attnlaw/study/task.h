@@ -58,6 +58,9 @@ struct Outcome {
   const std::vector<double>* array(const std::string& name) const;
 };
 
+/// Why an outcome did not converge or failed; empty if it did not say, or did well.
+std::string message(const Outcome& outcome);
+
 std::string name(TaskKind kind);
 std::string name(Outcome::Status status);
 /// Throws std::invalid_argument for anything but the names.

@@ -1,0 +1,18 @@
+#pragma once
+/// What the commands that run a study have in common: reading it, interrupting it, showing how it gets on.
+
+#include "arguments.h"
+#include "attnlaw/study/runner.h"
+#include "attnlaw/study/study_file.h"
+
+namespace attnlaw::app {
+
+/// Throws what study::read_study throws, with a hint at --yes if there are too many tasks.
+study::Study read_study(const StudyArguments& arguments);
+
+/// Runs the study into the store with progress on standard error: a bar on a terminal, a line every half minute
+/// otherwise, nothing if --quiet. SIGINT and SIGTERM let the running tasks end and start no more; a second one kills.
+study::RunProgress run_study(const study::Study& study, study::Store& store, const StudyArguments& arguments,
+                             const Common& common);
+
+}  // namespace attnlaw::app
