@@ -46,6 +46,8 @@ class Store {
 
   /// The result under a key, with its arrays.
   std::optional<Outcome> find(const std::string& key) const;
+  /// The task of a result (to_json of it) as it was stored.
+  std::optional<nlohmann::json> task(const std::string& key) const;
   /// Which of these keys have a result, in order (a failed one counts only if `failed_too`).
   std::vector<bool> has(std::span<const std::string> keys, bool failed_too) const;
   /// All results of a problem (equal to_json), of any code: their keys.
