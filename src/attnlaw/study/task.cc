@@ -1,6 +1,8 @@
 #include "attnlaw/study/task.h"
 
 #include <fmt/format.h>
+// Inlined: nothing to link.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <chrono>
