@@ -8,7 +8,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +16,7 @@
 
 #include "arguments.h"
 #include "attnlaw/base/file.h"
+#include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::app {
@@ -195,26 +195,15 @@ struct ProblemOptions {
   static nlohmann::json read(const std::string& path) {
     const std::string text = base::read_text(path);
     try {
-      if (!path.ends_with(".json")) return beside(path, model::json_from_toml(text));
+      if (!path.ends_with(".json")) return model::with_target_beside(path, model::json_from_toml(text));
       const nlohmann::json document = nlohmann::json::parse(text);
       // A document that this program wrote carries its problem inside.
       const nlohmann::json problem = document.contains("problem") ? document["problem"] : document;
       if (!problem.is_object()) throw std::invalid_argument("a problem is a JSON object");
-      return beside(path, problem);
+      return model::with_target_beside(path, problem);
     } catch (const std::exception& error) {
       throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
     }
-  }
-
-  /// The file of a target named in a problem file is looked for beside that file first.
-  static nlohmann::json beside(const std::string& path, nlohmann::json problem) {
-    const std::string kind = "file:";
-    if (!problem.contains("target") || !problem["target"].is_string()) return problem;
-    const std::string spec = problem["target"];
-    if (!spec.starts_with(kind)) return problem;
-    const auto neighbour = std::filesystem::path(path).parent_path() / spec.substr(kind.size());
-    if (std::filesystem::is_regular_file(neighbour)) problem["target"] = kind + neighbour.string();
-    return problem;
   }
 };
 

@@ -24,18 +24,6 @@ constexpr double kDominance = 10;
 constexpr std::size_t kFewModes = 5;
 constexpr std::size_t kShareOfModes = 10;
 
-void require_valid(const model::Problem& problem, std::span<const double> n) {
-  if (!problem.target.power_law())
-    base::reject("a scaling curve needs a target powerlaw:GAMMA,D, got {}", problem.target.spec());
-  if (problem.student != model::Student::tied && problem.student != model::Student::direct)
-    base::reject("a scaling curve is available for the students tied and direct, got {}", model::name(problem.student));
-  if (problem.width < 1) base::reject("a scaling curve needs the full width, width >= 1, got {}", problem.width);
-  if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
-  for (std::size_t i = 0; i < n.size(); ++i)
-    if (!(n[i] > 0) || !std::isfinite(n[i]) || (i > 0 && !(n[i] > n[i - 1])))
-      base::reject("n must be finite numbers > 0 in ascending order, got {}", n[i]);
-}
-
 /// m̂/√q̂, the inverse of the effective noise: a mode s is recovered above 1/this.
 double signal(const Solution& solution) { return solution.conjugates.m_hat / std::sqrt(solution.conjugates.q_hat); }
 
@@ -173,6 +161,18 @@ bool clean(const ScalingPoint& point, Regime regime, std::size_t modes) {
 
 }  // namespace
 
+void require_scalable(const model::Problem& problem, std::span<const double> n) {
+  if (!problem.target.power_law())
+    base::reject("a scaling curve needs a target powerlaw:GAMMA,D, got {}", problem.target.spec());
+  if (problem.student != model::Student::tied && problem.student != model::Student::direct)
+    base::reject("a scaling curve is available for the students tied and direct, got {}", model::name(problem.student));
+  if (problem.width < 1) base::reject("a scaling curve needs the full width, width >= 1, got {}", problem.width);
+  if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
+  for (std::size_t i = 0; i < n.size(); ++i)
+    if (!(n[i] > 0) || !std::isfinite(n[i]) || (i > 0 && !(n[i] > n[i - 1])))
+      base::reject("n must be finite numbers > 0 in ascending order, got {}", n[i]);
+}
+
 double predicted_exponent(Regime regime, double gamma) {
   switch (regime) {
     case Regime::noise_dominated:
@@ -202,7 +202,7 @@ std::string name(Regime regime) {
 }
 
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options) {
-  require_valid(problem, n);
+  require_scalable(problem, n);
   const model::PowerLawTarget& law = *problem.target.power_law();
   const Spectrum& target = problem.target.spectrum();
   const double dimension = static_cast<double>(law.dimension);

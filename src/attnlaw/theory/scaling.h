@@ -3,6 +3,7 @@
 /// (docs/theory/scaling.md).
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,9 @@ struct ScalingOptions {
 /// problem.alpha is not read. λ as the problem says; `edge` is the rule of the scaling theory. Throws
 /// std::invalid_argument for another target, a student other than tied and direct, or fewer than three n.
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options);
+
+/// Throws what scaling_curve would throw for a problem and n out of range, without solving.
+void require_scalable(const model::Problem& problem, std::span<const double> n);
 
 /// Points at which a regime is clean: one source of error ten times the other, at least 5 modes and at most a tenth of
 /// them recovered.

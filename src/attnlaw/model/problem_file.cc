@@ -1,0 +1,17 @@
+#include "attnlaw/model/problem_file.h"
+
+#include <filesystem>
+
+namespace attnlaw::model {
+
+nlohmann::json with_target_beside(const std::string& path, nlohmann::json problem) {
+  const std::string kind = "file:";
+  if (!problem.contains("target") || !problem["target"].is_string()) return problem;
+  const std::string spec = problem["target"];
+  if (!spec.starts_with(kind)) return problem;
+  const auto neighbour = std::filesystem::path(path).parent_path() / spec.substr(kind.size());
+  if (std::filesystem::is_regular_file(neighbour)) problem["target"] = kind + neighbour.string();
+  return problem;
+}
+
+}  // namespace attnlaw::model

@@ -1,0 +1,12 @@
+#pragma once
+/// Problems in files.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace attnlaw::model {
+
+/// A target `file:PATH` of a problem that stands in the file `path` is looked for beside that file first.
+nlohmann::json with_target_beside(const std::string& path, nlohmann::json problem);
+
+}  // namespace attnlaw::model
