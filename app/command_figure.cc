@@ -53,12 +53,14 @@ study::Study study_of(const FigureArguments& arguments) {
 }
 
 int list(const Common& common) {
-  Table table{"", {general("figure"), general("title")}};
+  Table table{"", {general("figure"), general("title"), general("tasks"), general("with --fast")}};
   nlohmann::json figures = nlohmann::json::array();
   for (const EmbeddedFigure& figure : kEmbeddedFigures) {
-    const std::string name(figure.name), title = study_of(figure, true).title;
-    table.rows.push_back({name, title});
-    figures.push_back({{"name", name}, {"title", title}});
+    const study::Study full = study_of(figure, false), fast = study_of(figure, true);
+    table.rows.push_back(
+        {full.name, full.title, static_cast<long long>(full.tasks.size()), static_cast<long long>(fast.tasks.size())});
+    figures.push_back(
+        {{"name", full.name}, {"title", full.title}, {"tasks", full.tasks.size()}, {"fast_tasks", fast.tasks.size()}});
   }
   const nlohmann::json document{{"schema", "attnlaw/1"}, {"command", "figure"}, {"figures", figures}};
   emit(common, {{table}, document, table, {}, "attnlaw figure NAME [--fast] makes one."});

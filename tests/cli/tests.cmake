@@ -3,3 +3,7 @@ foreach(subject usage commands demo)
   target_compile_definitions(cli_${subject}_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>")
   add_dependencies(cli_${subject}_test attnlaw_program)
 endforeach()
+
+attnlaw_test(cli figure)
+target_compile_definitions(cli_figure_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>")
+add_dependencies(cli_figure_test attnlaw_program)

@@ -174,7 +174,7 @@ TEST(ErrorsChart, RulesStandAtTheirXWithTheirLabels) {
   EXPECT_EQ(layer(chart, "rules"), json::parse(R"({
     "name": "rules", "data": {"name": "rules"},
     "mark": {"type": "rule", "style": "annotation", "strokeDash": [4, 3], "opacity": 0.7, "clip": true},
-    "encoding": {"x": {"field": "x", "type": "quantitative", "title": "n", "axis": {"format": "~g"},
+    "encoding": {"x": {"field": "x", "type": "quantitative", "title": "n", "axis": {"format": "~g", "values": [1.0, 2.0]},
                        "scale": {"type": "log", "nice": false, "padding": 10}}}})"));
   EXPECT_EQ(layer(chart, "rule_labels").at("encoding").at("text").at("field"), "label");
 }
