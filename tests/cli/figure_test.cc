@@ -51,7 +51,7 @@ axes = [{noise = [0.1, 0.3, 1]}, {alpha = [0.2, 0.5, 1, 2]}]
 theory = true
 
 [[part]]
-name = "plane lines"
+name = "plane-lines"
 axes = [{noise = [0.1, 0.3, 1]}]
 thresholds = true
 
@@ -73,7 +73,7 @@ parts = ["spectra"]
 [[chart]]
 kind = "map"
 title = "Plane"
-parts = ["plane", "plane lines"]
+parts = ["plane", "plane-lines"]
 x = "noise"
 y = "alpha"
 values = ["estimation"]

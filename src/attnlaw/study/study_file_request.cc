@@ -190,7 +190,8 @@ void read_computations(const SourceFile& file, const TomlValue& part, std::uint6
 const std::vector<std::string>& problem_options() {
   static const std::vector<std::string> options = [] {
     std::vector<std::string> keys;
-    for (const auto& [key, value] : model::to_json(model::Problem{}).items()) keys.push_back(key);
+    const nlohmann::json defaults = model::to_json(model::Problem{});
+    for (const auto& [key, value] : defaults.items()) keys.push_back(key);
     return keys;
   }();
   return options;
