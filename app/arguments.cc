@@ -30,6 +30,9 @@ constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
 constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve --fast --directory figures";
 
+constexpr const char* kExampleResults =
+    "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
+
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
   static inline const std::vector<std::string> kShells{"bash"};
@@ -48,6 +51,7 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_results();
     add_figure();
   }
 
@@ -271,6 +275,40 @@ class CommandLine {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
     };
+  }
+
+  void add_results() {
+    CLI::App& app = add("results", "rows of the store of a study", kExampleResults);
+    auto& [common, store, where, columns, key, array] =
+        keep<std::tuple<CommonOptions, std::optional<std::string>, std::optional<std::string>,
+                        std::optional<std::string>, std::optional<std::string>, std::optional<std::string>>>();
+    app.add_option("store", store, "the store (required)")->type_name("FILE");
+    add_text(app, "--where", where, "EXPR", "rows for which this SQL expression on the columns holds (default all)");
+    add_text(app, "--columns", columns, "NAME[,NAME...]", "columns to print, in this order (default all)");
+    add_text(app, "--key", key, "KEY", "one whole result as JSON; KEY may be the beginning of a key");
+    add_text(app, "--array", array, "NAME", "with --key: the numbers of an array, one a line");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      ResultsArguments arguments{common.resolve(), store.value_or(""), where.value_or(""), {},
+                                 key.value_or(""), array.value_or("")};
+      if (columns) arguments.columns = split_at_commas(*columns);
+      if (arguments.store.empty()) throw std::invalid_argument("results needs a store: attnlaw results STORE");
+      require_consistent(arguments);
+      return arguments;
+    };
+  }
+
+  static void require_consistent(const ResultsArguments& arguments) {
+    const std::string& key = arguments.key;
+    if (!arguments.array.empty() && key.empty())
+      throw std::invalid_argument("--array needs --key KEY, the result whose array it is");
+    if (key.empty()) return;
+    if (key.find_first_not_of("0123456789abcdef") != std::string::npos)
+      throw std::invalid_argument(fmt::format("--key takes hexadecimal digits, got '{}'", key));
+    if (!arguments.where.empty() || !arguments.columns.empty())
+      throw std::invalid_argument("--key shows one result: leave out --where and --columns");
+    if (arguments.common.format == Format::csv && arguments.array.empty())
+      throw std::invalid_argument("--key prints JSON: --format csv needs --array NAME beside it");
   }
 
   void add_figure() {

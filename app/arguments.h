@@ -132,6 +132,13 @@ struct CompletionArguments {
   std::string script;  ///< the bash completion of this program
 };
 
+struct ResultsArguments {
+  Common common;
+  std::string store;
+  std::string where;                 ///< SQL expression; empty: all rows
+  std::vector<std::string> columns;  ///< empty: all
+  std::string key;                   ///< how the key of one result begins; empty: list the results
+  std::string array;                 ///< of that result; empty: all of it
 /// A figure of the papers, or of a study file with charts.
 struct FigureArguments {
   Common common;
@@ -148,7 +155,8 @@ struct Help {
 
 using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
                                ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, FigureArguments, Help>;
+                               ConventionsArguments, VersionArguments, CompletionArguments, ResultsArguments, FigureArguments,
+                               Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -15,14 +15,14 @@ std::string bar(std::size_t done, std::size_t total) {
   return fmt::format("[{:=<{}}{: <{}}] {}/{}", "", filled, "", kWidth - filled, done, total);
 }
 
+}  // namespace
+
 std::string duration(double seconds) {
   constexpr double kMinute = 60, kHour = 3600;
   if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
   if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
   return fmt::format("{:.1f} h", seconds / kHour);
 }
-
-}  // namespace
 
 Progress::Progress(std::string label, bool quiet)
     : label_(std::move(label)), visible_(!quiet && isatty(STDERR_FILENO)), begin_(std::chrono::steady_clock::now()) {

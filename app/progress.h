@@ -8,6 +8,9 @@
 
 namespace attnlaw::app {
 
+/// For people: "40 s", "12 min", "3.5 h".
+std::string duration(double seconds);
+
 class Progress {
  public:
   /// Nothing is shown if standard error is no terminal or `quiet`.

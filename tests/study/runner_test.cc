@@ -201,7 +201,7 @@ TEST(Runner, GivesTheTaskOfALostWorkerToAnother) {
 }
 
 TEST(Runner, TwoRunsOnOneStoreShareTheWork) {
-  const Study study = study_along_alpha(400, 4);
+  const Study study = study_along_alpha(200, 4);
   const StoreFile file;
   RunProgress progress[2];
   {
@@ -211,9 +211,9 @@ TEST(Runner, TwoRunsOnOneStoreShareTheWork) {
   }
   EXPECT_TRUE(progress[0].complete());
   EXPECT_TRUE(progress[1].complete());
-  EXPECT_EQ(progress[0].done + progress[1].done, 400U) << "nothing is computed twice";
+  EXPECT_EQ(progress[0].done + progress[1].done, 200U) << "nothing is computed twice";
   Store store(file.path());
-  EXPECT_EQ(store.count(code_version()).this_code, 400U);
+  EXPECT_EQ(store.count(code_version()).this_code, 200U);
   EXPECT_EQ(store.integrity(), "");
   expect_equal(outcomes(study, store), one_after_the_other(study));
 }
@@ -224,7 +224,7 @@ TEST(Runner, GivesAllThreadsToASingleTask) {
   task.kind = TaskKind::experiment;
   task.problem.head = model::Head::linear;
   task.problem.alpha = 1;
-  task.experiment.d = 60;
+  task.experiment.d = 30;
   study.tasks.push_back({task, key(task, code_version()), std::nullopt});
   const StoreFile file;
   Store store(file.path());

@@ -59,7 +59,7 @@ auto placed(const SourceFile& file, const PartRequest& request, const Json& coor
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(message_of(file, request, coordinates, error.what()));
   } catch (const base::FileError& error) {
-    throw std::invalid_argument(message_of(file, request, coordinates, error.what()));
+    throw std::invalid_argument(message_of(file, request, coordinates, fmt::format("target: {}", error.what())));
   } catch (const experiment::MemoryError& error) {
     throw experiment::MemoryError(message_of(file, request, coordinates, error.what()));
   }
