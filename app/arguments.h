@@ -139,6 +139,8 @@ struct ResultsArguments {
   std::vector<std::string> columns;  ///< empty: all
   std::string key;                   ///< how the key of one result begins; empty: list the results
   std::string array;                 ///< of that result; empty: all of it
+};
+
 /// A figure of the papers, or of a study file with charts.
 struct FigureArguments {
   Common common;
@@ -153,10 +155,10 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
-                               ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, ResultsArguments, FigureArguments,
-                               Help>;
+using Arguments =
+    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
+                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
+                 CompletionArguments, ResultsArguments, FigureArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.
