@@ -28,6 +28,7 @@ constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
+constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve --fast --directory figures";
 
 constexpr const char* kExampleResults =
     "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
@@ -51,6 +52,7 @@ class CommandLine {
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
     add_results();
+    add_figure();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -309,6 +311,34 @@ class CommandLine {
       throw std::invalid_argument("--key shows one result: leave out --where and --columns");
     if (arguments.common.format == Format::csv && arguments.array.empty())
       throw std::invalid_argument("--key prints JSON: --format csv needs --array NAME beside it");
+  }
+
+  void add_figure() {
+    CLI::App& app = add("figure", "a figure of the papers: report, charts as CSV", kExampleFigure);
+    struct FigureOptions {
+      CommonOptions common;
+      StudyOptions study;
+      std::optional<std::string> figure, directory;
+      bool list = false, print = false;
+    };
+    auto& options = keep<FigureOptions>();
+    app.add_option("FIGURE", options.figure, "a name of --list, or a study file (TOML) with charts")
+        ->type_name("NAME|FILE");
+    app.add_flag("--list", options.list, "the figures there are");
+    app.add_flag("--print", options.print, "print the study file, run nothing");
+    add_text(app, "--directory", options.directory, "DIR", "where the files go (default: here)");
+    add_text(app, "--store", options.study.store, "FILE", "the store of results (default: DIR/NAME.sqlite)");
+    options.study.add(app), options.common.add(app);
+    commands_.back().resolve = [&] {
+      if (options.list == options.figure.has_value())
+        throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
+      if (options.common.seed)
+        throw std::invalid_argument("the seed of a figure stands in its file (seed = N): --seed is not accepted here");
+      FigureArguments arguments{options.common.resolve(), options.study.resolve(), options.list, options.print,
+                                options.directory.value_or(".")};
+      arguments.study.file = options.figure.value_or("");
+      return arguments;
+    };
   }
 
   /// Options are bound by reference: they must not move while the parser lives.

@@ -142,14 +142,24 @@ struct ResultsArguments {
   std::string array;                 ///< of that result; empty: all of it
 };
 
+/// A figure of the papers, or of a study file with charts.
+struct FigureArguments {
+  Common common;
+  StudyArguments study;         ///< `file`: a name of the list, or a path that ends in .toml
+  bool list = false;            ///< the figures there are
+  bool print = false;           ///< the study file instead of the figure
+  std::string directory = ".";  ///< where the files go, the store too unless it is named
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
-                               ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, ResultsArguments, Help>;
+using Arguments =
+    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
+                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
+                 CompletionArguments, ResultsArguments, FigureArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.
