@@ -36,9 +36,10 @@ void require_division_of_work(const attnlaw::app::Arguments& arguments) {
   if (!launch || launch->size == 1) return;
   if (const auto* simulate = std::get_if<SimulateArguments>(&arguments); simulate && simulate->distributed) return;
   if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return;
+  if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print) return;
   throw std::invalid_argument(fmt::format(
-      "this command was started as {} processes, which would all do the same; under mpirun there are sweep and "
-      "simulate --distributed",
+      "this command was started as {} processes, which would all do the same; under mpirun there are sweep, "
+      "figure and simulate --distributed",
       launch->size));
 }
 
