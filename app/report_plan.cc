@@ -62,7 +62,7 @@ class Plan {
     for (const study::Part& part : study.parts) add(part);
   }
 
-  std::vector<PlannedRow> rows() && { return std::move(rows_); }
+  const std::vector<PlannedRow>& rows() const { return rows_; }
 
  private:
   void add(const study::Part& part) {
@@ -96,10 +96,6 @@ class Plan {
   std::vector<bool> owned_;
   std::vector<PlannedRow> rows_;
 };
-
-std::vector<PlannedRow> planned_rows(const Study& study, const std::vector<Cost>& costs) {
-  return Plan(study, costs).rows();
-}
 
 /// The whole study.
 struct Total {
@@ -170,7 +166,8 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
                general("tasks"),
                {"time of one thread", "s", report::Notation::general, kTimeFigures},
                {"memory", "MB", report::Notation::general, kTimeFigures}}};
-  for (const PlannedRow& row : planned_rows(study, costs))
+  const Plan plan(study, costs);
+  for (const PlannedRow& row : plan.rows())
     parts.rows.push_back({row.part, study::name(row.kind), short_text(row.axes), count(row.points), count(row.tasks),
                           row.seconds, megabytes(row.bytes)});
   const Total whole = total(study, costs, threads);
@@ -188,7 +185,8 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
 
 json plan_json(const Study& study, const std::vector<Cost>& costs, int threads) {
   json parts = json::array();
-  for (const PlannedRow& row : planned_rows(study, costs)) {
+  const Plan plan(study, costs);
+  for (const PlannedRow& row : plan.rows()) {
     json axes = json::object();
     for (const PlannedAxis& axis : row.axes) axes[axis.key] = axis.values;
     parts.push_back({{"name", row.part},
@@ -214,7 +212,8 @@ json plan_json(const Study& study, const std::vector<Cost>& costs, int threads) 
 
 Table plan_rows(const Study& study, const std::vector<Cost>& costs) {
   Table table{"", {{"part"}, {"kind"}, {"axes"}, {"points"}, {"tasks"}, {"seconds"}, {"bytes"}}};
-  for (const PlannedRow& row : planned_rows(study, costs))
+  const Plan plan(study, costs);
+  for (const PlannedRow& row : plan.rows())
     table.rows.push_back({row.part, study::name(row.kind), short_text(row.axes), count(row.points), count(row.tasks),
                           row.seconds, static_cast<long long>(row.bytes)});
   return table;

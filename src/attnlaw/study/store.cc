@@ -74,11 +74,9 @@ Connection open(const std::string& path, Store::Access access) {
     if (version == 0) throw sqlite::Error(path, "it is empty", "a store is made by attnlaw sweep", SQLITE_NOTADB);
     return connection;
   }
-  if (!connection.writable())
-    throw sqlite::Error(path, "it may not be written", "make it writable, or use a copy", SQLITE_READONLY);
   use_log(connection);
   // In a log, a commit survives the death of the process; only a power failure may undo the last ones, whole.
-  connection.script("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+  connection.script("PRAGMA synchronous = NORMAL");
   migrate(connection);
   return connection;
 }
@@ -351,12 +349,15 @@ Store::Rows Store::select(const std::string& where) const {
   }
 }
 
-std::string Store::integrity() const {
+std::string Store::integrity() const try {
   const std::lock_guard lock(database_->mutex);
   std::string faults;
   const Query rows = database_->connection.query("PRAGMA integrity_check");
   while (rows->next()) faults += (faults.empty() ? "" : "\n") + rows->text(0);
   return faults == "ok" ? "" : faults;
+} catch (const sqlite::Error& error) {
+  if (error.code != SQLITE_CORRUPT) throw;
+  return error.cause;
 }
 
 }  // namespace attnlaw::study
