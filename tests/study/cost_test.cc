@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <ctime>
 #include <numeric>
 
@@ -21,6 +20,13 @@ double work_of(const std::string& text) { return relative_work(parse(text).tasks
 double seconds_of(const std::vector<Cost>& costs) {
   return std::accumulate(costs.begin(), costs.end(), 0.0,
                          [](double sum, const Cost& cost) { return sum + cost.seconds; });
+}
+
+/// Of this thread: other tests may take their share of the machine meanwhile.
+double processor_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 TEST(RelativeWork, GrowsWithWhatTakesLonger) {
@@ -65,11 +71,10 @@ TEST(Cost, TakesAboutItsBudgetHoweverLargeTheStudy) {
       "accuracy = 1e-5\ntheory = true\nexperiment = {d = [100, 1000], instances = 64, trainer = 'adam'}\n"
       "axes = [{tokens = [2, 3, 4]}, {alpha = {from = 0.05, to = 2, count = 40, spacing = 'log'}}]\n" +
       kPoint);
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = processor_seconds();
   const double seconds = seconds_of(estimate_costs(study, 1));
   EXPECT_GT(seconds, 3600);
-  // Processor time counts, and other tests may take half of the machine.
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_LT(processor_seconds() - begin, 3);
 }
 
 TEST(Cost, ExperimentsAtOptimalLambdaAndOfDiscreteTargetsCanBeSampled) {
@@ -81,19 +86,13 @@ TEST(Cost, ExperimentsAtOptimalLambdaAndOfDiscreteTargetsCanBeSampled) {
   EXPECT_GT(costs[1].seconds, costs[0].seconds);
 }
 
-/// Estimated against what it takes, in processor time of this thread.
 TEST(Cost, IsWithinAFactorOfTwoOfAStudyOfExperiments) {
   const Study study = parse(
-      "theory = false\nexperiment = {d = [70, 90], instances = 2}\naxes = [{alpha = [0.1, 0.3]}]\n"
+      "theory = false\nexperiment = {d = [64, 80], instances = 1}\naxes = [{alpha = [0.1, 0.3]}]\n"
       "[problem]\nhead = 'linear'\nlambda = 0.05\n");
-  const auto now = [] {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-  const double estimated = seconds_of(estimate_costs(study, 2)), begin = now();
+  const double estimated = seconds_of(estimate_costs(study, 1)), begin = processor_seconds();
   for (const PlannedTask& planned : study.tasks) perform(planned.task, nullptr, 1);
-  const double actual = now() - begin;
+  const double actual = processor_seconds() - begin;
   EXPECT_GT(estimated, actual / 2);
   EXPECT_LT(estimated, actual * 2);
 }
