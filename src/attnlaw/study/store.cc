@@ -103,15 +103,16 @@ bool add(Connection& connection, const Store::Entry& entry) {
       outcome.seconds);
   if (added == 0) return false;
   const std::int64_t id = connection.last_id();
+  std::int64_t position = 0;
   for (const Array& array : outcome.arrays)
-    connection.run("INSERT INTO array (result, name, data) VALUES (?1, ?2, ?3)", id, array.name,
-                   std::span<const std::byte>(little_endian(array.values)));
+    connection.run("INSERT INTO array (result, position, name, data) VALUES (?1, ?2, ?3, ?4)", id, position++,
+                   array.name, std::span<const std::byte>(little_endian(array.values)));
   return true;
 }
 
 std::vector<Array> arrays_of(Connection& connection, std::int64_t id) {
   std::vector<Array> arrays;
-  const Query rows = connection.query("SELECT name, data FROM array WHERE result = ?1 ORDER BY id", id);
+  const Query rows = connection.query("SELECT name, data FROM array WHERE result = ?1 ORDER BY position", id);
   while (rows->next()) arrays.push_back({rows->text(0), numbers_in(rows->blob(1))});
   return arrays;
 }
