@@ -214,7 +214,7 @@ class PartMaker {
 }  // namespace
 
 std::size_t TaskTable::index_of(Task task, std::optional<std::size_t> predecessor) {
-  std::string key = study::key(task, code_version());
+  std::string key = study::key(task, code_version(), task.continued ? tasks_[predecessor.value()].key : "");
   const auto [at, added] = index_.try_emplace(key, tasks_.size());
   if (added) tasks_.push_back({std::move(task), std::move(key), predecessor});
   return at->second;
