@@ -119,16 +119,18 @@ class CommandLine {
 
   void add_simulate() {
     CLI::App& app = add("simulate", "finite-size experiments with the theory beside them", kExampleSimulate);
-    auto& [common, problem, theory, experiments, html] =
-        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>>>();
+    auto& [common, problem, theory, experiments, html, distributed] =
+        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>,
+                        bool>>();
     problem.add(app), theory.add(app);
     experiments.add(app, "N[,N...]", "embedding dimension, or several to extrapolate to 1/d → 0 (required)");
     add_text(app, "--html", html, "FILE", "write a report with charts");
+    app.add_flag("--distributed", distributed, "divide the sequences of every experiment among the ranks of mpirun");
     common.add(app);
     commands_.back().resolve = [&] {
       const model::Problem learned = problem.resolve();
-      SimulateArguments arguments{common.resolve(), learned, theory.resolve(), experiments.resolve(learned),
-                                  html.value_or("")};
+      SimulateArguments arguments{common.resolve(),  learned,    theory.resolve(), experiments.resolve(learned),
+                                  html.value_or(""), distributed};
       if (arguments.experiments.d.empty())
         throw std::invalid_argument("--d is required: one embedding dimension or several, as in 40,60,90");
       return arguments;

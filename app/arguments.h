@@ -53,7 +53,8 @@ struct SimulateArguments {
   model::Problem problem;
   theory::SolveOptions options;
   Experiments experiments;
-  std::string html;  ///< report to write; empty: none
+  std::string html;          ///< report to write; empty: none
+  bool distributed = false;  ///< every experiment is divided among the processes of mpirun
 };
 
 struct SpectrumArguments {

@@ -202,6 +202,7 @@ Result result_of(const study::Study& study, const FigureArguments& arguments, co
 }
 
 int make(const FigureArguments& arguments) {
+  if (served_rank_zero(arguments.common)) return 0;
   const study::Study study = study_of(arguments);
   const Files files{arguments.directory, study.name};
   std::filesystem::create_directories(files.directory);

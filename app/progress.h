@@ -43,7 +43,7 @@ class StudyProgress {
   std::string label_;
   bool quiet_;
   bool terminal_;
-  double next_line_ = 0;  ///< seconds of the run at which the next line is due
+  double next_line_;  ///< seconds of the run at which the next line is due
 };
 
 }  // namespace attnlaw::app

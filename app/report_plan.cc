@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "attnlaw/base/memory.h"
 #include "columns.h"
 #include "progress.h"
 
@@ -165,7 +166,8 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
                general("tasks"),
                {"time of one thread", "s", report::Notation::general, kTimeFigures},
                {"memory", "MB", report::Notation::general, kTimeFigures}}};
-  for (const PlannedRow& row : Plan(study, costs).rows())
+  const Plan plan(study, costs);
+  for (const PlannedRow& row : plan.rows())
     parts.rows.push_back({row.part, study::name(row.kind), short_text(row.axes), count(row.points), count(row.tasks),
                           row.seconds, megabytes(row.bytes)});
   const Total whole = total(study, costs, threads);
@@ -174,15 +176,17 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
               general("time of one thread"),
               general("threads"),
               general("time on these"),
-              {"memory at most", "MB", report::Notation::general, kTimeFigures}},
+              {"memory at most", "MB", report::Notation::general, kTimeFigures},
+              {"of this machine", "MB", report::Notation::general, kTimeFigures}},
              {{count(study.tasks.size()), duration(whole.seconds), static_cast<long long>(threads),
-               duration(whole.seconds_on_threads), megabytes(whole.bytes)}}};
+               duration(whole.seconds_on_threads), megabytes(whole.bytes), megabytes(base::memory_limit())}}};
   return {parts, sums};
 }
 
 json plan_json(const Study& study, const std::vector<Cost>& costs, int threads) {
   json parts = json::array();
-  for (const PlannedRow& row : Plan(study, costs).rows()) {
+  const Plan plan(study, costs);
+  for (const PlannedRow& row : plan.rows()) {
     json axes = json::object();
     for (const PlannedAxis& axis : row.axes) axes[axis.key] = axis.values;
     parts.push_back({{"name", row.part},
@@ -202,12 +206,14 @@ json plan_json(const Study& study, const std::vector<Cost>& costs, int threads) 
             {"seconds", whole.seconds},
             {"threads", threads},
             {"seconds_on_threads", whole.seconds_on_threads},
-            {"bytes", whole.bytes}}}};
+            {"bytes", whole.bytes},
+            {"memory", base::memory_limit()}}}};
 }
 
 Table plan_rows(const Study& study, const std::vector<Cost>& costs) {
   Table table{"", {{"part"}, {"kind"}, {"axes"}, {"points"}, {"tasks"}, {"seconds"}, {"bytes"}}};
-  for (const PlannedRow& row : Plan(study, costs).rows())
+  const Plan plan(study, costs);
+  for (const PlannedRow& row : plan.rows())
     table.rows.push_back({row.part, study::name(row.kind), short_text(row.axes), count(row.points), count(row.tasks),
                           row.seconds, static_cast<long long>(row.bytes)});
   return table;

@@ -396,7 +396,12 @@ TEST(StudyFile, ExperimentsThatCannotBeRunAreRefused) {
   EXPECT_THAT(refusal("experiment = {d = 20}\n[problem]\nalpha = 1\nlambda = '0+'\n"),
               StartsWith("curve.toml:4: an experiment needs lambda to be a number > 0"));
   EXPECT_THAT(refusal("experiment = {d = 15}\n" + kPoint + "target = 'powerlaw:1,10'\n"), HasSubstr("multiple of D"));
-  EXPECT_THROW(parse("experiment = {d = 30000}\n" + kPoint), experiment::MemoryError);
+}
+
+TEST(StudyFile, ExperimentsBeyondTheMemoryOfThisMachineMayBeMeantForAnother) {
+  const Study study = parse("experiment = {d = 20000, instances = 1}\n" + kPoint);
+  EXPECT_THROW(experiment::require_feasible(task(study, 0, 0).problem, task(study, 0, 0).experiment),
+               experiment::MemoryError);
 }
 
 TEST(StudyFile, AxesMustBeTablesOfEquallyManyValues) {

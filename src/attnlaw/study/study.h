@@ -48,7 +48,7 @@ struct ChartRequest {
   /// curves: a series for each value of these axes, options of the problem, `d`, `part` or `trainer`; empty: of every
   /// axis that takes several values at one x.
   std::vector<std::string> by;
-  std::string x_title, y_title;     ///< empty: the names
+  std::string x_title, y_title;  ///< empty: the names
   bool log_x = false, log_y = false;
 };
 
