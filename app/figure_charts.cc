@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -43,6 +44,18 @@ std::vector<std::string> symbols(const std::vector<std::string>& names) {
   return result;
 }
 
+std::vector<std::string> titles(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) result.push_back(axis_title(name));
+  return result;
+}
+
+/// With a capital letter at its beginning.
+std::string sentence(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
 /// "tied" for a word, "γ = 1.25" for a number.
 std::string described(const Item& item, const std::string& axis) {
   const std::string text = label(item, axis);
@@ -67,7 +80,8 @@ class Curves {
   report::ErrorsChart chart() const {
     report::ErrorsChart chart;
     chart.title = request_.title;
-    chart.description = fmt::format("{} against {}.", joined(symbols(request_.values)), axis_title(request_.x));
+    chart.description =
+        sentence(fmt::format("{} against {}.", joined(titles(request_.values)), axis_title(request_.x)));
     chart.x = axis(request_.x_title, request_.x, request_.log_x);
     const std::string y =
         request_.values.size() == 1 ? axis_title(request_.values.front()) : joined(symbols(request_.values));
@@ -381,7 +395,8 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
   report::HeatMap map;
   const std::string& value = request.values.at(0);
   map.title = request.title;
-  map.description = fmt::format("{} over {} and {}.", axis_title(value), axis_title(request.x), axis_title(request.y));
+  map.description =
+      sentence(fmt::format("{} over {} and {}.", axis_title(value), axis_title(request.x), axis_title(request.y)));
   map.x = axis(request.x_title, request.x, request.log_x);
   map.y = axis(request.y_title, request.y, request.log_y);
   map.x_values = values_along(items, request.x);
