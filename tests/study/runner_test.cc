@@ -139,7 +139,11 @@ TEST(Runner, GoesOnWhereItStopped) {
     Store store(file.path());
     RunOptions options = on_threads(2);
     options.stop = &stop;
-    options.progress = [&](const RunProgress& now) { stop = now.done >= 10; };
+    std::atomic<int> computed{0};
+    options.compute = [&](const Task& task, const Outcome* predecessor, int threads) {
+      if (++computed == 10) stop = true;
+      return perform(task, predecessor, threads);
+    };
     const RunProgress progress = run(study, store, options);
     EXPECT_FALSE(progress.complete());
     first = progress.done;
