@@ -102,7 +102,8 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
   const Outcome outcome = attnlaw("figure --list --format json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   std::vector<std::string> names;
-  for (const json& figure : json::parse(outcome.out).at("figures")) {
+  const json document = json::parse(outcome.out);
+  for (const json& figure : document.at("figures")) {
     names.push_back(figure.at("name"));
     EXPECT_FALSE(figure.at("title").get<std::string>().empty());
     EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
@@ -123,7 +124,8 @@ TEST_F(Figure, WritesPageAndNumbersAndResumesWithoutComputing) {
   const Outcome outcome = make("--format json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json document = json::parse(outcome.out);
-  // 12 + 12 theory, 12 + 3 experiments of which the tied ones at α = 1 are those of the spectrum, 1 + 1 density, …
+  // 12 + 12 theory and 1 density; the spectrum shares its 3 experiments with the 12 of the curves; 1 + 3 thresholds.
+  EXPECT_EQ(document.at("tasks").at("total"), 25 + 12 + 4);
   EXPECT_EQ(document.at("tasks").at("reused"), 0);
   EXPECT_EQ(document.at("tasks").at("computed"), document.at("tasks").at("total"));
   EXPECT_EQ(document.at("complete"), true);
