@@ -27,6 +27,8 @@ constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
+constexpr const char* kExamplePooling =
+    "Example: attnlaw pooling --delta 0.5 --gamma 0.5 --mu2 1 --profile power:0.9,0.5 --length 16 --weights optimal";
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
@@ -45,6 +47,7 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_pooling();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -248,6 +251,26 @@ class CommandLine {
     commands_.back().resolve = [&] {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
+    };
+  }
+
+  void add_pooling() {
+    CLI::App& app = add("pooling", "signal recovery from attention-pooled sequences", kExamplePooling);
+    auto& [common, pooling, html] = keep<std::tuple<CommonOptions, PoolingOptions, std::optional<std::string>>>();
+    pooling.add(app);
+    add_text(app, "--html", html, "FILE", "write a report with charts");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      if (pooling.uncentred && !pooling.profile)
+        throw std::invalid_argument("--uncentred needs --profile and --weights: their sum sets the mean");
+      PoolingArguments arguments;
+      arguments.common = common.resolve();
+      arguments.sequences = pooling.sequences();
+      arguments.model = pooling.model(arguments.sequences);
+      arguments.experiment = pooling.experiment(arguments.common);
+      arguments.centred = !pooling.uncentred;
+      arguments.html = html.value_or("");
+      return arguments;
     };
   }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/pooling_simulation.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -115,14 +116,31 @@ struct CompletionArguments {
   std::string script;  ///< the bash completion of this program
 };
 
+/// Sequences as the user described them.
+struct PooledSequences {
+  std::string profile, weights;  ///< specifications
+  companion::SignCorrelations correlations;
+  std::vector<double> values;  ///< the weights
+  companion::PoolingScalars scalars;
+};
+
+struct PoolingArguments {
+  Common common;
+  companion::PoolingModel model;             ///< α and κ given, or those of the sequences
+  std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
+  std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
+  bool centred = true;
+  std::string html;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
 };
 
-using Arguments =
-    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
+                               ThresholdsArguments, ScalingArguments, DemoArguments, ConventionsArguments,
+                               VersionArguments, CompletionArguments, PoolingArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

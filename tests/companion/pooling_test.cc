@@ -12,6 +12,7 @@
 #include <numbers>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/memory.h"
 #include "attnlaw/companion/pooling_simulation.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 
@@ -485,6 +486,190 @@ TEST_F(PoolingFiles, ThatAreWrongAreNamed) {
   refuses(weights("attention:x"), "'x'");
   refuses(weights("median"), "median");
   EXPECT_THROW(parse_weights("file:/nowhere/at/all", correlations), base::FileError);
+}
+
+// ---------------------------------------------------------------------------------------------------- finite size
+
+struct Setting {
+  const char* name;
+  PoolingRatios ratios;
+  double mu2;
+  const char* profile;
+  const char* weights;
+  bool centred = true;
+};
+
+constexpr std::size_t kLength = 16;
+
+PoolingExperiment simulate(const Setting& setting, std::size_t d, int instances, std::uint64_t seed, int threads = 0) {
+  const SignCorrelations correlations = SignCorrelations::parse(setting.profile, kLength);
+  PoolingExperimentOptions options;
+  options.d = d;
+  options.instances = instances;
+  options.centred = setting.centred;
+  options.seed = seed;
+  options.threads = threads;
+  const std::vector<double> weights = parse_weights(setting.weights, correlations);
+  return simulate_pooling(setting.ratios, setting.mu2, correlations, weights, options);
+}
+
+PoolingPrediction predict(const Setting& setting) {
+  const SignCorrelations correlations = SignCorrelations::parse(setting.profile, kLength);
+  const PoolingScalars scalars = pooling_scalars(parse_weights(setting.weights, correlations), correlations);
+  return predict_pooling({setting.ratios, setting.mu2, scalars.alpha, scalars.kappa});
+}
+
+/// 5/d relative and 3.5 standard errors.
+void expect_agreement(const base::Estimate& measured, double theory, std::size_t d, const char* what) {
+  EXPECT_NEAR(measured.value, theory, 5 / static_cast<double>(d) * theory + 3.5 * measured.standard_error) << what;
+}
+
+constexpr Setting kVisible[] = {{"mean", {0.5, 0.5}, 1, "power:0.3,0", "mean"},
+                                {"strong", {0.5, 0.5}, 1, "power:0.6,0", "mean"},
+                                {"large vocabulary", {0.2, 0.1}, 0.5, "power:0.3,0", "mean"},
+                                {"small vocabulary", {2, 0.5}, 1, "power:0.4,0", "mean"},
+                                {"few sequences", {0.5, 2}, 1, "power:0.5,0", "mean"},
+                                {"harmonic", {0.5, 0.5}, 1, "power:0.9,0.5", "harmonic"},
+                                {"attention", {0.5, 0.5}, 1, "power:0.9,0.5", "attention:1"},
+                                {"optimal", {0.5, 0.5}, 1, "power:0.9,0.5", "optimal"},
+                                {"markov", {0.5, 0.25}, 0.5, "markov:0.7", "mean"},
+                                {"phantom", {0.5, 0.5}, 0, "power:0.6,0", "mean"},
+                                {"uncentred", {0.5, 0.5}, 1, "power:0.6,0", "mean", false}};
+
+TEST(PoolingSimulation, OutlierAndAlignmentAgreeWithTheTheory) {
+  std::uint64_t seed = 100;
+  for (const Setting& setting : kVisible) {
+    SCOPED_TRACE(setting.name);
+    constexpr std::size_t kDimension = 300;
+    const PoolingExperiment experiment = simulate(setting, kDimension, 8, seed++);
+    const PoolingPrediction prediction = predict(setting);
+    ASSERT_EQ(prediction.sample.spike.place, Place::above);
+    expect_agreement(experiment.sample.eigenvalue, prediction.sample.spike.eigenvalue, kDimension, "eigenvalue");
+    // 1/d: what a vector without any alignment has
+    EXPECT_NEAR(experiment.sample.alignment.value, prediction.sample.alignment,
+                5.0 / kDimension + 3.5 * experiment.sample.alignment.standard_error);
+    EXPECT_NEAR(experiment.sample.eigenvalue_difference.value, 0,
+                5.0 / kDimension + 3.5 * experiment.sample.eigenvalue_difference.standard_error);
+    EXPECT_NEAR(experiment.sample.alignment_difference.value, 0,
+                5.0 / kDimension + 3.5 * experiment.sample.alignment_difference.standard_error);
+    expect_agreement(experiment.population.eigenvalue, prediction.population.spike.eigenvalue, kDimension, "N = ∞");
+    EXPECT_LT(experiment.kolmogorov_distance.value, 5.0 / kDimension);
+  }
+}
+
+TEST(PoolingSimulation, AcceptanceOfTheReference) {
+  const PoolingExperiment experiment = simulate(kVisible[0], 400, 8, 1);
+  for (const PoolingInstance& instance : experiment.instances) EXPECT_LT(instance.kolmogorov_distance, 0.015);
+  EXPECT_LT(std::abs(experiment.sample.eigenvalue_difference.value), 0.04);
+  EXPECT_LT(std::abs(experiment.sample.alignment_difference.value), 0.03);
+}
+
+TEST(PoolingSimulation, BelowTheThresholdTheLargestEigenvalueSticksToTheEdge) {
+  // s = s_*/2 for δ = γ = 1/2: hidden in the sample and, below √δ, in the population
+  const Setting setting{"hidden", {0.5, 0.5}, 0.352627, "power:0.15,0", "mean"};
+  const PoolingPrediction prediction = predict(setting);
+  EXPECT_NEAR(prediction.sample.s, 0.5 * prediction.critical.upper, 1e-4);
+  const PoolingExperiment experiment = simulate(setting, 400, 4, 2);
+  EXPECT_LT(experiment.sample.eigenvalue.value, 1.03 * prediction.band.upper);
+  EXPECT_GT(experiment.sample.eigenvalue.value, 0.95 * prediction.band.upper);
+  EXPECT_LT(experiment.sample.alignment.value, 0.1);
+}
+
+TEST(PoolingSimulation, UncentredTheVocabularyMeanIsOnTop) {
+  const Setting setting{"nuisance", {0.5, 0.5}, 0, "power:0,0", "mean", false};
+  const PoolingExperiment experiment = simulate(setting, 300, 6, 3);
+  const PoolingScalars scalars = pooling_scalars(mean_weights(kLength), power(0, 0, kLength));
+  const Spike nuisance = nuisance_spike(setting.ratios, scalars);
+  EXPECT_NEAR(nuisance.eigenvalue / scalars.kappa, 9.671, 0.5e-3);
+  ASSERT_TRUE(experiment.nuisance);
+  expect_agreement(experiment.nuisance->eigenvalue, nuisance.eigenvalue, 300, "nuisance");
+  EXPECT_LT(experiment.nuisance->alignment.value, 0.02);
+}
+
+TEST_F(PoolingFiles, AnticorrelatedTokensPutTheOutlierIntoTheGap) {
+  std::string rows;
+  for (std::size_t k = 0; k < kLength; ++k)
+    for (std::size_t l = 0; l < kLength; ++l)
+      rows += std::string(k == l ? "1" : k / 2 == l / 2 ? "-0.9" : "0") + (l + 1 < kLength ? " " : "\n");
+  const std::string profile = file(rows);
+  const Setting setting{"gap", {2, 0.5}, 0.5, profile.c_str(), "mean"};
+  const PoolingPrediction prediction = predict(setting);
+  ASSERT_EQ(prediction.sample.spike.place, Place::gap);
+  EXPECT_NEAR(prediction.sample.spike.eigenvalue / prediction.model.kappa_pool, 0.0765, 0.5e-4);
+  const PoolingExperiment experiment = simulate(setting, 300, 8, 4);
+  expect_agreement(experiment.sample.eigenvalue, prediction.sample.spike.eigenvalue, 300, "gap");
+  EXPECT_NEAR(experiment.sample.alignment.value, prediction.sample.alignment,
+              5.0 / 300 + 3.5 * experiment.sample.alignment.standard_error);
+}
+
+TEST_F(PoolingFiles, SignsHaveTheirCorrelations) {
+  const std::string general = file("1 0.5 0.1\n0.5 1 -0.3\n0.1 -0.3 1\n");
+  std::uint64_t seed = 5;
+  for (const std::string& spec : {std::string("power:0.8,0.7"), std::string("markov:-0.6"), general}) {
+    const SignCorrelations correlations = SignCorrelations::parse(spec, 3);
+    PoolingExperimentOptions options;
+    options.d = 20;
+    options.instances = 2;
+    options.seed = seed++;
+    const std::vector<double> weights{0.7, 0.5, -0.3};
+    const PoolingExperiment experiment = simulate_pooling({0.5, 1e-3}, 1, correlations, weights, options);
+    const double alpha = pooling_scalars(weights, correlations).alpha;
+    // Var of a variance over N = 20000 draws of kurtosis ≤ 3: relative error √(2/N) = 0.01 each
+    for (const PoolingInstance& instance : experiment.instances) EXPECT_NEAR(instance.alpha / alpha, 1, 0.05) << spec;
+  }
+}
+
+TEST(PoolingSimulation, HasTheSameBitsOnAnyNumberOfThreads) {
+  const PoolingExperiment one = simulate(kVisible[5], 60, 3, 9, 1), two = simulate(kVisible[5], 60, 3, 9, 2);
+  EXPECT_EQ(one.eigenvalues(), two.eigenvalues());
+  EXPECT_EQ(one.sample.alignment.value, two.sample.alignment.value);
+}
+
+TEST(PoolingSimulation, RefusesWhatCannotBeDrawn) {
+  const SignCorrelations correlations = power(0.3, 0, 4);
+  const auto refuses = [&](const PoolingExperimentOptions& options, const PoolingRatios& ratios, const char* named) {
+    EXPECT_THAT([&] { simulate_pooling(ratios, 1, correlations, mean_weights(4), options); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr(named)));
+  };
+  refuses({.d = 1}, {0.5, 0.5}, "d must be");
+  refuses({.d = 20, .instances = 0}, {0.5, 0.5}, "instances");
+  refuses({.d = 20}, {50, 0.5}, "delta");
+  refuses({.d = 20}, {0.5, 50}, "gamma");
+  EXPECT_THROW(simulate_pooling({0.5, 0.5}, 1, correlations, mean_weights(3), {.d = 20}), std::invalid_argument);
+  EXPECT_THROW(simulate_pooling({1e-2, 0.5}, 1, correlations, mean_weights(4), {.d = 4000000}), base::MemoryError);
+  // a correlation matrix, but of no Gaussian signs
+  Eigen::MatrixXd R = Eigen::MatrixXd::Constant(3, 3, -0.5);
+  R.diagonal().setOnes();
+  EXPECT_THAT(
+      [&] {
+        simulate_pooling({0.5, 0.5}, 1, SignCorrelations(SignCorrelations::General{R}), mean_weights(3), {.d = 20});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("sin(pi R/2)")));
+}
+
+/// The Kolmogorov distances and the outliers of the reference at d = 800.
+TEST(PoolingSimulation, SlowDistancesAreThoseOfTheReference) {
+  const std::pair<PoolingRatios, double> rows[] = {{{0.5, 0.5}, 0.0048}, {{0.5, 0.25}, 0.0046}, {{0.2, 0.1}, 0.0042},
+                                                   {{2, 0.5}, 0.0051},   {{0.5, 2}, 0.0042},    {{1, 1}, 0.0046},
+                                                   {{1, 0.5}, 0.0043}};
+  std::uint64_t seed = 40;
+  for (const auto& [ratios, reference] : rows) {
+    const PoolingExperiment experiment = simulate({"bulk", ratios, 0, "power:0,0", "mean"}, 800, 2, seed++);
+    EXPECT_LT(experiment.kolmogorov_distance.value, 1.3 * reference) << ratios.delta << " " << ratios.gamma;
+  }
+}
+
+TEST(PoolingSimulation, SlowOutliersAgreeAtLargeDimension) {
+  std::uint64_t seed = 60;
+  for (const Setting& setting : kVisible) {
+    SCOPED_TRACE(setting.name);
+    constexpr std::size_t kDimension = 800;
+    const PoolingExperiment experiment = simulate(setting, kDimension, 16, seed++);
+    const PoolingPrediction prediction = predict(setting);
+    expect_agreement(experiment.sample.eigenvalue, prediction.sample.spike.eigenvalue, kDimension, "eigenvalue");
+    EXPECT_NEAR(experiment.sample.alignment.value, prediction.sample.alignment,
+                5.0 / kDimension + 3.5 * experiment.sample.alignment.standard_error);
+  }
 }
 
 }  // namespace
