@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "attnlaw/companion/pooling_json.h"
 #include "commands.h"
 #include "output.h"
