@@ -40,10 +40,22 @@ constexpr std::pair<const char*, PoolingChoice companion::PoolingChoices::*> kCh
     {"harmonic", &companion::PoolingChoices::harmonic},
     {"optimal", &companion::PoolingChoices::optimal}};
 
-const char* words(Place place, bool without_signal) {
-  if (place == Place::hidden) return "hidden";
-  if (place == Place::gap) return "outlier in the gap";
-  return without_signal ? "phantom outlier" : "outlier";
+const char* words(Place place) {
+  switch (place) {
+    case Place::above:
+      return "outlier";
+    case Place::gap:
+      return "outlier in the gap";
+    case Place::hidden:
+      break;
+  }
+  return "hidden";
+}
+
+/// Of the signal: whether there is one is another question.
+const char* words(const PoolingLevel& level, double mu2) {
+  if (level.spike.place != Place::above || level.threshold >= 0) return words(level.spike.place);
+  return mu2 > 0 ? "outlier, also without signal" : "phantom outlier";
 }
 
 void append_measured(std::vector<Cell>& row, const PoolingSummary* measured) {
@@ -86,13 +98,13 @@ Table level_table(const PoolingOutcome& outcome) {
       table.columns.insert(table.columns.end(), {general(name, 4), general("±", kErrorFigures)});
   for (const Level& entry : kLevels) {
     const PoolingLevel& level = outcome.prediction.*entry.prediction;
-    std::vector<Cell> row{entry.title, level.threshold, words(level.spike.place, level.threshold < 0),
+    std::vector<Cell> row{entry.title, level.threshold, words(level, outcome.prediction.model.mu2),
                           level.spike.eigenvalue, level.alignment};
     if (experiment) append_measured(row, &((*experiment).*entry.measured));
     table.rows.push_back(std::move(row));
   }
   if (const auto& nuisance = outcome.nuisance) {
-    std::vector<Cell> row{"mean of the vocabulary", Cell(), words(nuisance->place, false), nuisance->eigenvalue, 0.0};
+    std::vector<Cell> row{"mean of the vocabulary", Cell(), words(nuisance->place), nuisance->eigenvalue, 0.0};
     if (experiment) append_measured(row, experiment->nuisance ? &*experiment->nuisance : nullptr);
     table.rows.push_back(std::move(row));
   }
