@@ -664,7 +664,7 @@ TEST(PoolingSimulation, SlowOutliersAgreeAtLargeDimension) {
   for (const Setting& setting : kVisible) {
     SCOPED_TRACE(setting.name);
     constexpr std::size_t kDimension = 800;
-    const PoolingExperiment experiment = simulate(setting, kDimension, 16, seed++);
+    const PoolingExperiment experiment = simulate(setting, kDimension, 8, seed++);
     const PoolingPrediction prediction = predict(setting);
     expect_agreement(experiment.sample.eigenvalue, prediction.sample.spike.eigenvalue, kDimension, "eigenvalue");
     EXPECT_NEAR(experiment.sample.alignment.value, prediction.sample.alignment,
