@@ -32,6 +32,8 @@ constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve -
 
 constexpr const char* kExampleResults =
     "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
+constexpr const char* kExamplePooling =
+    "Example: attnlaw pooling --delta 0.5 --gamma 0.5 --mu2 1 --profile power:0.9,0.5 --length 16 --weights optimal";
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
@@ -53,6 +55,7 @@ class CommandLine {
     add_completion();
     add_results();
     add_figure();
+    add_pooling();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -337,6 +340,26 @@ class CommandLine {
       FigureArguments arguments{options.common.resolve(), options.study.resolve(), options.list, options.print,
                                 options.directory.value_or(".")};
       arguments.study.file = options.figure.value_or("");
+      return arguments;
+    };
+  }
+
+  void add_pooling() {
+    CLI::App& app = add("pooling", "signal recovery from attention-pooled sequences", kExamplePooling);
+    auto& [common, pooling, html] = keep<std::tuple<CommonOptions, PoolingOptions, std::optional<std::string>>>();
+    pooling.add(app);
+    add_text(app, "--html", html, "FILE", "write a report with charts");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      if (pooling.uncentred && !pooling.profile)
+        throw std::invalid_argument("--uncentred needs --profile and --weights: their sum sets the mean");
+      PoolingArguments arguments;
+      arguments.common = common.resolve();
+      arguments.sequences = pooling.sequences();
+      arguments.model = pooling.model(arguments.sequences);
+      arguments.experiment = pooling.experiment(arguments.common);
+      arguments.centred = !pooling.uncentred;
+      arguments.html = html.value_or("");
       return arguments;
     };
   }

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/pooling_simulation.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -151,15 +152,29 @@ struct FigureArguments {
   std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
+/// Sequences as the user described them.
+struct PooledSequences {
+  std::string profile, weights;  ///< specifications
+  companion::SignCorrelations correlations;
+  std::vector<double> values;  ///< the weights
+  companion::PoolingScalars scalars;
+};
+
+struct PoolingArguments {
+  Common common;
+  companion::PoolingModel model;             ///< α and κ given, or those of the sequences
+  std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
+  std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
+  bool centred = true;
+  std::string html;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
 };
 
-using Arguments =
-    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
-                 CompletionArguments, ResultsArguments, FigureArguments, Help>;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments, ResultsArguments, FigureArguments, PoolingArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -8,28 +8,28 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arguments.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/model/problem_file.h"
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::app {
 
-/// The number that takes up a whole text; nothing if there is none. Anything a double can hold passes here; ranges are
-/// the model's business.
+/// The number that takes up a whole text, after a plus sign or not; nothing if there is none. Anything a double can
+/// hold passes here; ranges are the model's business.
 template <class Number>
 std::optional<Number> number_in(const std::string& text) {
-  Number value{};
-  const char* first = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
-  const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  const bool plus = text.starts_with('+') && !text.starts_with("+-");
+  return base::number_in<Number>(std::string_view(text).substr(plus ? 1 : 0));
 }
 
 template <class Number>
@@ -286,6 +286,79 @@ struct ExperimentOptions {
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
     if (tolerance) experiments.options.tolerance = *tolerance;
     return experiments;
+  }
+};
+
+/// Attention pooling: the model by its scalars, or by sequences and weights.
+struct PoolingOptions {
+  std::optional<double> delta, gamma, mu2, alpha, kappa;
+  std::optional<std::string> weights, profile;
+  std::optional<int> length, d, instances;
+  bool uncentred = false;
+
+  void add(CLI::App& app) {
+    add_number(app, "--delta", delta, "δ = d/V, dimension over vocabulary (required)");
+    add_number(app, "--gamma", gamma, "γ = d/N, dimension over sequences (required)");
+    add_number(app, "--mu2", mu2, "|μ|², strength of the signal (required)");
+    add_number(app, "--alpha-pool", alpha, "α = wᵀRw (required without --profile)");
+    add_number(app, "--kappa-pool", kappa, "κ = |w|² (default 1)");
+    add_text(app, "--profile", profile, "SPEC",
+             "instead of α and κ, how positions carry the signal: power:R0,B, markov:RHO or file:PATH");
+    add_text(app, "--weights", weights, "SPEC", "mean, harmonic, attention:TAU, optimal or file:PATH (default mean)");
+    add_number(app, "--length", length, "L, tokens of a sequence (required with --profile unless a file gives it)");
+    add_number(app, "--d", d, "simulate at this dimension");
+    add_number(app, "--instances", instances, "vocabularies to draw (default 4)");
+    app.add_flag("--uncentred", uncentred, "do not subtract the mean of the pooled vectors");
+  }
+
+  companion::PoolingModel model(const std::optional<PooledSequences>& sequences) const {
+    companion::PoolingModel model;
+    model.ratios = {required("--delta", delta, "d/V, a number > 0"), required("--gamma", gamma, "d/N, a number > 0")};
+    model.mu2 = required("--mu2", mu2, "the strength of the signal, a number >= 0");
+    model.alpha_pool = sequences ? sequences->scalars.alpha
+                                 : required("--alpha-pool", alpha, "a number >= 0 (or --profile and --weights)");
+    model.kappa_pool = sequences ? sequences->scalars.kappa : kappa.value_or(1);
+    companion::require_valid(model);
+    return model;
+  }
+
+  std::optional<PooledSequences> sequences() const {
+    if (!profile) {
+      if (weights || length) throw std::invalid_argument("--weights and --length need --profile beside them");
+      return std::nullopt;
+    }
+    if (alpha || kappa)
+      throw std::invalid_argument("--alpha-pool and --kappa-pool follow from --profile and --weights: leave them out");
+    if (length && *length < 1) throw std::invalid_argument(fmt::format("--length must be at least 1, got {}", *length));
+    std::optional<std::size_t> tokens;
+    if (length) tokens = static_cast<std::size_t>(*length);
+    auto correlations = companion::SignCorrelations::parse(*profile, tokens);
+    const std::string spec = weights.value_or("mean");
+    std::vector<double> values = companion::parse_weights(spec, correlations);
+    const companion::PoolingScalars scalars = companion::pooling_scalars(values, correlations);
+    return PooledSequences{*profile, spec, std::move(correlations), std::move(values), scalars};
+  }
+
+  std::optional<companion::PoolingExperimentOptions> experiment(const Common& common) const {
+    if (!d) {
+      if (instances) throw std::invalid_argument("--instances needs --d, a dimension to simulate at");
+      return std::nullopt;
+    }
+    if (!profile) throw std::invalid_argument("--d needs --profile: what sequences to draw");
+    if (*d < 2) throw std::invalid_argument(fmt::format("--d must be at least 2, got {}", *d));
+    companion::PoolingExperimentOptions options;
+    options.d = static_cast<std::size_t>(*d);
+    options.instances = instances.value_or(options.instances);
+    options.centred = !uncentred;
+    options.seed = common.seed;
+    options.threads = common.threads;
+    return options;
+  }
+
+ private:
+  static double required(const char* name, const std::optional<double>& value, const char* what) {
+    if (!value) throw std::invalid_argument(fmt::format("{} is required: {}", name, what));
+    return *value;
   }
 };
 

@@ -1,0 +1,2 @@
+attnlaw_test(companion pooling)
+target_link_libraries(companion_pooling_test PRIVATE GTest::gmock)
