@@ -1,0 +1,112 @@
+#include "attnlaw/companion/softmax_law_finite_size.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "attnlaw/base/reject.h"
+#include "attnlaw/matrix_laws/law_difference.h"
+
+namespace attnlaw::companion {
+namespace {
+
+using base::reject;
+
+double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+
+/// round(T/ratio), the dimension of which T is that multiple.
+int dimension(const char* what, int length, const char* ratio_name, double ratio) {
+  const double rounded = std::round(length / ratio);
+  if (!(rounded >= 1 && rounded <= std::numeric_limits<int>::max()))
+    reject("{0} = {1} with {2} tokens gives {3} = {4}; it must be at least 1", ratio_name, ratio, length, what,
+           rounded);
+  return static_cast<int>(rounded);
+}
+
+/// ½ ln T against β²: √T σ in units of the logarithm of an entry, seen from where its variance comes from.
+double tail_share(double beta, int length) {
+  const double kappa = (0.5 * std::log(static_cast<double>(length)) - beta * beta) / beta;
+  return normal_cdf(-kappa);
+}
+
+/// Variance of e^{βS − β²/2} where it is below √T σ: E (e − 1)² over those entries.
+double truncated_variance(double beta, int length) {
+  const double b2 = beta * beta, cut = std::sqrt(length * entry_variance(beta));
+  const double k = (std::log1p(cut) + 0.5 * b2) / beta;
+  return std::exp(b2) * normal_cdf(k - 2 * beta) - 2 * normal_cdf(k - beta) + normal_cdf(k);
+}
+
+/// σ² + (−2(A₃ − A₂) + 3 A₂(A₂ − 1))/T with A_k = e^{k(k−1)β²/2}, the moments of an entry: the rows are divided by
+/// their own sums.
+double corrected_mean(double beta, int length) {
+  constexpr double kExpansion = 0.1;
+  const double second = std::exp(beta * beta), third = std::exp(3 * beta * beta);
+  if (third > kExpansion * length) return std::numeric_limits<double>::quiet_NaN();
+  return entry_variance(beta) + (-2 * (third - second) + 3 * second * (second - 1)) / length;
+}
+
+double kolmogorov(const LinearModel& a, const LinearModel& b) {
+  return matrix_laws::LawDifference(SoftmaxLaw(a).squared(), SoftmaxLaw(b).squared()).kolmogorov();
+}
+
+}  // namespace
+
+LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length) {
+  dimensions_of(parameters, length);
+  LinearModel model = linear_model(parameters);
+  model.noise = truncated_variance(parameters.beta, length) - parameters.beta * parameters.beta;
+  return model;
+}
+
+LinearModel small_head_model(const SoftmaxParameters& parameters, int length) {
+  const double m = dimensions_of(parameters, length).head, square = parameters.beta * parameters.beta;
+  LinearModel model = linear_model(parameters);
+  if (model.tau > 0) reject("the small-head refinement is known for orthonormal tokens, got Gaussian ones");
+  // An order whose matrix differs from noise by less than this share of the variance is noise.
+  constexpr double kNoise = 1e-8;
+  double variance = square, dimension = m, noise = model.noise;
+  for (int k = 2;; ++k) {
+    variance *= square / k;
+    dimension *= (m + k - 1) / k;
+    const double ratio = length / dimension;
+    if (ratio * variance < kNoise * entry_variance(parameters.beta)) break;
+    model.features.push_back({variance, ratio});
+    noise -= variance;
+  }
+  // What is left is the tail of a series of positive terms; where it cancels, its first term stands for it.
+  model.noise = std::max(noise, variance);
+  return model;
+}
+
+Dimensions dimensions_of(const SoftmaxParameters& parameters, int length) {
+  parameters.validate();
+  if (length < kLeastLength) reject("the number of tokens must be an integer >= {}, got {}", kLeastLength, length);
+  const bool gaussian = parameters.tokens == TokenModel::gaussian;
+  return {dimension("a head dimension", length, "rho", parameters.rho),
+          gaussian ? dimension("an embedding dimension", length, "tau", parameters.tau) : 0};
+}
+
+FiniteSize finite_size(const SoftmaxParameters& parameters, int length) {
+  const double beta = parameters.beta, square = beta * beta;
+  // Largest of T² entries against σ: e^{β√(4 ln T)…} – the ratio of β and √(ln T) at which they are equal.
+  constexpr double kEdge = 1 - 1 / std::numbers::sqrt2;
+  FiniteSize result;
+  result.length = length;
+  result.dimensions = dimensions_of(parameters, length);
+  const LinearModel limit = linear_model(parameters);
+  result.tail_share = tail_share(beta, length);
+  result.bulk_from = std::exp(2 * square);
+  result.edge_from = std::exp(square / (kEdge * kEdge));
+  result.bulk_visible = length > result.bulk_from;
+  result.edge_visible = length > result.edge_from;
+  result.mean = corrected_mean(beta, length);
+  const double m = result.dimensions.head;
+  result.second_order_ratio = length / (0.5 * m * (m + 1));
+  result.tail_distance = kolmogorov(limit, truncated_tail_model(parameters, length));
+  result.head_distance = limit.tau > 0 ? std::numeric_limits<double>::quiet_NaN()
+                                       : kolmogorov(limit, small_head_model(parameters, length));
+  return result;
+}
+
+}  // namespace attnlaw::companion
