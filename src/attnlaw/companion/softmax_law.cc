@@ -72,11 +72,12 @@ double beyond_root(const Function& f, double lower) {
 std::optional<matrix_laws::Interval> free_interval(const SoftmaxEquation& equation, const Gap& gap) {
   const auto slope = [&](double q) { return equation.at(q).dz_dw; };
   if (std::isinf(gap.upper)) return {{root_between(slope, gap.lower, beyond_root(slope, gap.lower)), kInfinite}};
-  constexpr int kBits = 50;
-  std::uintmax_t iterations = 200;
-  const double top = boost::math::tools::brent_find_minima([&](double q) { return -slope(q); }, gap.lower, gap.upper,
-                                                           kBits, iterations)
-                         .first;
+  // The minimiser begins at an end, where the slope is infinite.
+  constexpr double kInside = 1e-12;
+  constexpr int kBits = 26;  // the top is flat
+  const double upper = gap.upper - kInside * (gap.upper - gap.lower);
+  const double top =
+      boost::math::tools::brent_find_minima([&](double q) { return -slope(q); }, gap.lower, upper, kBits).first;
   if (!(slope(top) > 0)) return std::nullopt;
   return {{root_between(slope, gap.lower, top), root_between([&](double q) { return -slope(q); }, top, gap.upper)}};
 }
