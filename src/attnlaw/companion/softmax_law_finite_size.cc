@@ -50,6 +50,17 @@ double kolmogorov(const LinearModel& a, const LinearModel& b) {
   return matrix_laws::LawDifference(SoftmaxLaw(a).squared(), SoftmaxLaw(b).squared()).kolmogorov();
 }
 
+/// Effects of finite m, of finite d and of the tail, each as its own measure says; the coefficients are fitted
+/// (docs/theory/softmax_law.md, section 6).
+double expected_kolmogorov(const FiniteSize& size) {
+  constexpr double kHead = 2.6, kEmbedding = 5, kTail = 0.62, kTailRoot = 0.09;
+  double sum = kHead / std::min(size.dimensions.head, size.length);
+  if (size.dimensions.embedding > 0) sum += kEmbedding / size.dimensions.embedding;
+  if (std::isfinite(size.head_distance)) sum += size.head_distance;
+  sum += kTail * size.tail_distance + kTailRoot * std::sqrt(size.tail_distance);
+  return std::min(1.0, sum);
+}
+
 }  // namespace
 
 LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length) {
@@ -79,6 +90,18 @@ LinearModel small_head_model(const SoftmaxParameters& parameters, int length) {
   return model;
 }
 
+LinearModel linear_model(const SoftmaxParameters& parameters, Refinement refinement, int length) {
+  switch (refinement) {
+    case Refinement::tail:
+      return truncated_tail_model(parameters, length);
+    case Refinement::head:
+      return small_head_model(parameters, length);
+    case Refinement::none:
+      break;
+  }
+  return linear_model(parameters);
+}
+
 Dimensions dimensions_of(const SoftmaxParameters& parameters, int length) {
   parameters.validate();
   if (length < kLeastLength) reject("the number of tokens must be an integer >= {}, got {}", kLeastLength, length);
@@ -106,6 +129,7 @@ FiniteSize finite_size(const SoftmaxParameters& parameters, int length) {
   result.tail_distance = kolmogorov(limit, truncated_tail_model(parameters, length));
   result.head_distance = limit.tau > 0 ? std::numeric_limits<double>::quiet_NaN()
                                        : kolmogorov(limit, small_head_model(parameters, length));
+  result.expected_kolmogorov = expected_kolmogorov(result);
   return result;
 }
 

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <mutex>
 #include <span>
-#include <stdexcept>
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
@@ -177,7 +176,7 @@ AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, cons
   AttentionSimulation simulation = setup_of(parameters, options);
   const std::uint64_t needed = bytes_of(simulation, options), available = base::memory_limit();
   if (needed > available)
-    throw std::runtime_error(
+    throw base::MemoryError(
         fmt::format("simulating {} tokens, {} instances at a time, needs {} bytes of memory, this process may use {}; "
                     "choose fewer tokens or threads",
                     options.length, instances_at_a_time(options), needed, available));

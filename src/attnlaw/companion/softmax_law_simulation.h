@@ -43,7 +43,7 @@ struct AttentionSimulation {
 std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const SimulationOptions& options);
 
 /// Draws and decomposes the instances. Throws std::invalid_argument for parameters or options out of range
-/// (kLeastLength ≤ T ≤ kMostLength, instances ≥ 1), std::runtime_error if they do not fit the memory of this process.
+/// (kLeastLength ≤ T ≤ kMostLength, instances ≥ 1), base::MemoryError if they do not fit the memory of this process.
 AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, const SimulationOptions& options);
 
 inline constexpr int kMostLength = 32768;

@@ -24,7 +24,8 @@ double kolmogorov_distance(std::span<const double> ascending, const std::functio
 
 double kolmogorov_distance(std::span<const double> ascending, const Law& law) {
   const double zero_mass = law.atoms().empty() ? 0 : law.atoms().front().mass;
-  return kolmogorov_distance(ascending, [&](double x) { return law.cdf(x); }, zero_mass);
+  return kolmogorov_distance(
+      ascending, [&](double x) { return law.cdf(x); }, zero_mass);
 }
 
 }  // namespace attnlaw::matrix_laws

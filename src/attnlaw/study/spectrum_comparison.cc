@@ -54,8 +54,8 @@ SpectrumComparison compare_spectra(const experiment::Experiment& experiment, con
   result.zero_mass = static_cast<double>(std::count(eigenvalues.begin(), eigenvalues.end(), 0.0)) /
                      static_cast<double>(eigenvalues.size());
   const theory::TrainedLaw law(solution, target);
-  result.kolmogorov_distance =
-      matrix_laws::kolmogorov_distance(eigenvalues, [&](double s) { return law.cdf(s); }, atom);
+  result.kolmogorov_distance = matrix_laws::kolmogorov_distance(
+      eigenvalues, [&](double s) { return law.cdf(s); }, atom);
   for (const theory::Outlier& outlier : solution.spectrum.outliers)
     result.outliers.push_back(compare_outlier(outlier, experiment));
   return result;
