@@ -27,6 +27,8 @@ constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
+constexpr const char* kExampleSoftmaxLaw =
+    "Example: attnlaw softmax-law --beta 0.5 --rho 1 --simulate 1000 --instances 4 --html law.html";
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
@@ -45,6 +47,7 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_softmax_law();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -248,6 +251,20 @@ class CommandLine {
     commands_.back().resolve = [&] {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
+    };
+  }
+
+  void add_softmax_law() {
+    CLI::App& app = add("softmax-law", "singular values of softmax attention at initialisation", kExampleSoftmaxLaw);
+    auto& [common, law, html] = keep<std::tuple<CommonOptions, SoftmaxLawOptions, std::optional<std::string>>>();
+    law.add(app);
+    add_text(app, "--html", html, "FILE", "write a report with the charts");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      SoftmaxLawArguments arguments = law.resolve();
+      arguments.common = common.resolve();
+      arguments.html = html.value_or("");
+      return arguments;
     };
   }
 

@@ -24,7 +24,7 @@ int dimension(const char* what, int length, const char* ratio_name, double ratio
   return static_cast<int>(rounded);
 }
 
-/// ½ ln T against β²: √T σ in units of the logarithm of an entry, seen from where its variance comes from.
+/// P(N > κ), κ = (½ ln T − β²)/β: the variance of e^{βS} comes from S near 2β, and √T σ is passed at S = 2β + κ.
 double tail_share(double beta, int length) {
   const double kappa = (0.5 * std::log(static_cast<double>(length)) - beta * beta) / beta;
   return normal_cdf(-kappa);
@@ -66,7 +66,10 @@ double expected_kolmogorov(const FiniteSize& size) {
 LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length) {
   dimensions_of(parameters, length);
   LinearModel model = linear_model(parameters);
-  model.noise = truncated_variance(parameters.beta, length) - parameters.beta * parameters.beta;
+  // Of a handful of tokens the cut would take away more than the noise.
+  constexpr double kLeastNoise = 0.01;
+  const double noise = truncated_variance(parameters.beta, length) - parameters.beta * parameters.beta;
+  model.noise = std::max(noise, kLeastNoise * model.noise);
   return model;
 }
 
@@ -112,7 +115,7 @@ Dimensions dimensions_of(const SoftmaxParameters& parameters, int length) {
 
 FiniteSize finite_size(const SoftmaxParameters& parameters, int length) {
   const double beta = parameters.beta, square = beta * beta;
-  // Largest of T² entries against σ: e^{β√(4 ln T)…} – the ratio of β and √(ln T) at which they are equal.
+  // The largest of T² entries, e^{2β√ln T − β²/2}, is below √T σ ≈ √T e^{β²/2} for β < kEdge √ln T.
   constexpr double kEdge = 1 - 1 / std::numbers::sqrt2;
   FiniteSize result;
   result.length = length;

@@ -7,7 +7,8 @@
 namespace attnlaw::companion {
 
 /// The linear model with the noise that entries up to √T σ carry: those beyond stand out as singular values of their
-/// own instead of widening the bulk. Throws std::invalid_argument unless T ≥ kLeastLength.
+/// own instead of widening the bulk. At least 1 % of the noise is kept. Throws std::invalid_argument unless T ≥
+/// kLeastLength.
 LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length);
 
 /// The linear model in which the orders k ≥ 2 of exp(βS) are matrices of features of dimension C(m+k−1, k), m =
