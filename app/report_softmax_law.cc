@@ -26,8 +26,6 @@ constexpr double kFewDimensions = 0.05;
 Cell value_of(const Estimate* estimate) { return estimate ? Cell(estimate->value) : Cell(); }
 Cell error_of(const Estimate* estimate) { return estimate ? or_nothing(estimate->standard_error) : Cell(); }
 
-Cell or_none(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
-
 /// The density of a singular value of a square matrix with iid entries of variance (edge/2)².
 double quarter_circle(double s, double edge) {
   return s < edge ? 4 / (std::numbers::pi * edge * edge) * std::sqrt((edge - s) * (edge + s)) : 0;

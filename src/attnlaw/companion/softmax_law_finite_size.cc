@@ -13,7 +13,8 @@ namespace {
 
 using base::reject;
 
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+/// P(N(0,1) > x).
+double normal_tail(double x) { return 0.5 * std::erfc(x / std::numbers::sqrt2); }
 
 /// round(T/ratio), the dimension of which T is that multiple.
 int dimension(const char* what, int length, const char* ratio_name, double ratio) {
@@ -27,14 +28,14 @@ int dimension(const char* what, int length, const char* ratio_name, double ratio
 /// P(N > κ), κ = (½ ln T − β²)/β: the variance of e^{βS} comes from S near 2β, and √T σ is passed at S = 2β + κ.
 double tail_share(double beta, int length) {
   const double kappa = (0.5 * std::log(static_cast<double>(length)) - beta * beta) / beta;
-  return normal_cdf(-kappa);
+  return normal_tail(kappa);
 }
 
-/// Variance of e^{βS − β²/2} where it is below √T σ: E (e − 1)² over those entries.
-double truncated_variance(double beta, int length) {
-  const double b2 = beta * beta, cut = std::sqrt(length * entry_variance(beta));
-  const double k = (std::log1p(cut) + 0.5 * b2) / beta;
-  return std::exp(b2) * normal_cdf(k - 2 * beta) - 2 * normal_cdf(k - beta) + normal_cdf(k);
+/// E (e^{βS − β²/2} − 1)² over the entries where it is beyond √T σ.
+double tail_variance(double beta, int length) {
+  const double square = beta * beta, cut = std::sqrt(length * entry_variance(beta));
+  const double k = (std::log1p(cut) + 0.5 * square) / beta;
+  return std::exp(square) * normal_tail(k - 2 * beta) - 2 * normal_tail(k - beta) + normal_tail(k);
 }
 
 /// σ² + (−2(A₃ − A₂) + 3 A₂(A₂ − 1))/T with A_k = e^{k(k−1)β²/2}, the moments of an entry: the rows are divided by
@@ -68,8 +69,7 @@ LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length
   LinearModel model = linear_model(parameters);
   // Of a handful of tokens the cut would take away more than the noise.
   constexpr double kLeastNoise = 0.01;
-  const double noise = truncated_variance(parameters.beta, length) - parameters.beta * parameters.beta;
-  model.noise = std::max(noise, kLeastNoise * model.noise);
+  model.noise = std::max(model.noise - tail_variance(parameters.beta, length), kLeastNoise * model.noise);
   return model;
 }
 
