@@ -72,12 +72,13 @@ double beyond_root(const Function& f, double lower) {
 std::optional<matrix_laws::Interval> free_interval(const SoftmaxEquation& equation, const Gap& gap) {
   const auto slope = [&](double q) { return equation.at(q).dz_dw; };
   if (std::isinf(gap.upper)) return {{root_between(slope, gap.lower, beyond_root(slope, gap.lower)), kInfinite}};
-  // The minimiser begins at an end, where the slope is infinite.
-  constexpr double kInside = 1e-12;
+  // The top may lie at any scale above the lower end: it is sought in y = log((q − lower)/(upper − q)), within what
+  // doubles resolve at either end.
+  constexpr double kLowest = -90, kHighest = 30;
   constexpr int kBits = 26;  // the top is flat
-  const double upper = gap.upper - kInside * (gap.upper - gap.lower);
-  const double top =
-      boost::math::tools::brent_find_minima([&](double q) { return -slope(q); }, gap.lower, upper, kBits).first;
+  const auto q_at = [&](double y) { return gap.lower + (gap.upper - gap.lower) / (1 + std::exp(-y)); };
+  const double top = q_at(
+      boost::math::tools::brent_find_minima([&](double y) { return -slope(q_at(y)); }, kLowest, kHighest, kBits).first);
   if (!(slope(top) > 0)) return std::nullopt;
   return {{root_between(slope, gap.lower, top), root_between([&](double q) { return -slope(q); }, top, gap.upper)}};
 }
