@@ -82,13 +82,21 @@ bool SoftmaxEquation::physical(Complex q) const {
   return below(-w) && below(w / p_tau) && below(p_tau / (w * p));
 }
 
+Complex SoftmaxEquation::start_from(Complex h, double s) const {
+  const Complex u = h * h;
+  Complex t = s * h - 1.0 - noise_ * u;
+  for (const FeatureMatrix& f : features_) t -= f.variance * u / (1.0 - f.ratio * f.variance * u);
+  const Complex chain = 1.0 + tau_ * t;
+  if (rho_ >= tau_) return 1.0 / (v_ * u * chain * chain);  // p + ρ
+  // p + τ = (1 + τt)/t, whose numerator is small where d is: its digits come from the equation for t.
+  const Complex root = std::sqrt(t / (v_ * u * (1.0 + rho_ * t)));
+  return (std::abs(root - chain) < std::abs(root + chain) ? root : -root) / t;
+}
+
 Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_s) const {
   const auto h_at = [&](Complex q) { return 1.0 / at(q).w; };
   if (nearby_h != nullptr) {
-    const Complex u = *nearby_h * *nearby_h;
-    Complex t = nearby_s * *nearby_h - 1.0 - noise_ * u;
-    for (const FeatureMatrix& f : features_) t -= f.variance * u / (1.0 - f.ratio * f.variance * u);
-    const auto q = newton(s, 1.0 / t + shift_);
+    const auto q = newton(s, start_from(*nearby_h, nearby_s));
     if (q && physical(*q)) return h_at(*q);
   }
   // The fixed-point map takes the lower half plane into itself and has one fixed point there, so that it converges from
@@ -103,7 +111,8 @@ Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_
       for (const FeatureMatrix& f : features_) w -= f.variance / (1.0 / h - f.ratio * f.variance * h);
       h = 0.5 * (h + 1.0 / w);
     }
-    const auto q = newton(s, 1.0 / (h * D) - tau_ + shift_);
+    // p + ρ and p + τ without taking a difference.
+    const auto q = newton(s, rho_ >= tau_ ? 1.0 / (v_ * g * g) : 1.0 / (h * D));
     if (q && physical(*q)) return h_at(*q);
   }
   throw std::runtime_error(fmt::format("the equation of the softmax law was not solved at s = {:.17g}", s));

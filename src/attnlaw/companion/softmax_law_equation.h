@@ -47,6 +47,8 @@ class SoftmaxEquation {
   double square_at_zero() const;
 
  private:
+  /// q of the point that has this h at z = s, from sums that keep its digits.
+  Complex start_from(Complex h, double s) const;
   std::optional<Complex> newton(double s, Complex q) const;
   bool physical(Complex q) const;
 
