@@ -148,9 +148,11 @@ report::Chart marchenko_pastur_chart(const SoftmaxLawResult& result) {
   chart.x = {"singular value s", report::Scale::linear};
   chart.y = {"density", report::Scale::linear};
   report::Series law{"softmax attention", {}, {}}, iid{"Marchenko-Pastur", {}, {}};
-  for (std::size_t i = 0; i < result.density.s.size(); ++i) {
-    const double s = result.density.s[i];
-    law.theory.push_back({s, result.density.density[i]});
+  for (std::size_t i = 0; i < result.density.s.size(); ++i)
+    law.theory.push_back({result.density.s[i], result.density.density[i]});
+  constexpr int kPoints = 200;
+  for (int i = 0; i <= kPoints; ++i) {
+    const double s = result.marchenko_pastur.edge * std::sin(0.5 * std::numbers::pi * i / kPoints);
     iid.theory.push_back({s, quarter_circle(s, result.marchenko_pastur.edge)});
   }
   chart.series = {law, iid};
