@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "attnlaw/companion/softmax_law_document.h"
 #include "commands.h"
 #include "output.h"
@@ -65,8 +67,10 @@ nlohmann::json document_of(const SoftmaxLawArguments& arguments, const SoftmaxLa
 report::Page page_of(const SoftmaxLawResult& result, report::Table table, report::Table finite_size) {
   report::Page page;
   page.title = "Softmax attention at initialisation";
-  page.lead =
-      describe(result.parameters) + (result.simulation ? ". " + finite_size.title + " was simulated." : std::string());
+  page.lead = describe(result.parameters);
+  if (result.simulation)
+    page.lead += fmt::format("; {} simulated attention matrices of {} tokens.", result.simulation->instances.size(),
+                             result.simulation->length);
   table.title.clear();
   const std::string heading = finite_size.title;
   finite_size.title.clear();
