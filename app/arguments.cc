@@ -34,6 +34,8 @@ constexpr const char* kExampleResults =
     "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
 constexpr const char* kExamplePooling =
     "Example: attnlaw pooling --delta 0.5 --gamma 0.5 --mu2 1 --profile power:0.9,0.5 --length 16 --weights optimal";
+constexpr const char* kExampleSoftmaxLaw =
+    "Example: attnlaw softmax-law --beta 0.5 --rho 1 --simulate 1000 --instances 4 --html law.html";
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
@@ -56,6 +58,7 @@ class CommandLine {
     add_results();
     add_figure();
     add_pooling();
+    add_softmax_law();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -359,6 +362,19 @@ class CommandLine {
       arguments.model = pooling.model(arguments.sequences);
       arguments.experiment = pooling.experiment(arguments.common);
       arguments.centred = !pooling.uncentred;
+      return arguments;
+    };
+  }
+
+  void add_softmax_law() {
+    CLI::App& app = add("softmax-law", "singular values of softmax attention at initialisation", kExampleSoftmaxLaw);
+    auto& [common, law, html] = keep<std::tuple<CommonOptions, SoftmaxLawOptions, std::optional<std::string>>>();
+    law.add(app);
+    add_text(app, "--html", html, "FILE", "write a report with the charts");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      SoftmaxLawArguments arguments = law.resolve();
+      arguments.common = common.resolve();
       arguments.html = html.value_or("");
       return arguments;
     };

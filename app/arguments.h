@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attnlaw/companion/pooling_simulation.h"
+#include "attnlaw/companion/softmax_law_finite_size.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -121,6 +122,15 @@ struct DemoArguments {
   std::string html = "attnlaw-demo.html";
 };
 
+struct SoftmaxLawArguments {
+  Common common;
+  companion::SoftmaxParameters parameters;
+  companion::Refinement refinement = companion::Refinement::none;
+  int length = 1000;  ///< T of a simulation, of the refinement and of the diagnosis
+  int instances = 0;  ///< of a simulation; 0: the law alone
+  std::string html;
+};
+
 struct ConventionsArguments {
   Common common;
 };
@@ -174,7 +184,10 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments, CompletionArguments, ResultsArguments, FigureArguments, PoolingArguments, Help>;
+using Arguments =
+    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
+                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
+                 CompletionArguments, ResultsArguments, FigureArguments, PoolingArguments, SoftmaxLawArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

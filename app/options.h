@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -359,6 +358,49 @@ struct PoolingOptions {
   static double required(const char* name, const std::optional<double>& value, const char* what) {
     if (!value) throw std::invalid_argument(fmt::format("{} is required: {}", name, what));
     return *value;
+struct SoftmaxLawOptions {
+  std::optional<double> beta, rho, tau;
+  std::optional<std::string> tokens, refine;
+  std::optional<int> length, simulate, instances;
+
+  static inline const std::vector<std::string> kTokens{"orthonormal", "gaussian"};
+  static inline const std::vector<std::string> kRefinements{"none", "tail", "head"};
+
+  void add(CLI::App& app) {
+    add_number(app, "--beta", beta, "inverse temperature: standard deviation of the logits (required)");
+    add_number(app, "--rho", rho, "T/m, tokens over head dimension (required)");
+    add_choice(app, "--tokens", tokens, kTokens, "model of the tokens (default orthonormal)");
+    add_number(app, "--tau", tau, "T/d, tokens over embedding dimension (required for gaussian)");
+    add_number(app, "--simulate", simulate, "T: simulate attention with so many tokens");
+    add_number(app, "--instances", instances, "independent weights and tokens to simulate (default 4)");
+    add_number(app, "--length", length, "T of refinement and diagnosis without a simulation (default 1000)");
+    add_choice(app, "--refine", refine, kRefinements,
+               "law refined for T tokens: heavy tail of the entries, or small head (default none)");
+  }
+
+  SoftmaxLawArguments resolve() const {
+    constexpr int kInstances = 4;
+    static const std::map<std::string, companion::Refinement> refinements{{"none", companion::Refinement::none},
+                                                                          {"tail", companion::Refinement::tail},
+                                                                          {"head", companion::Refinement::head}};
+    SoftmaxLawArguments arguments;
+    if (!beta) throw std::invalid_argument("--beta is required: a number > 0");
+    if (!rho) throw std::invalid_argument("--rho is required: a number > 0");
+    const bool gaussian = one_of("--tokens", tokens, kTokens) == "gaussian";
+    if (gaussian && !tau) throw std::invalid_argument("--tau is required for gaussian tokens: a number > 0");
+    if (instances && !simulate) throw std::invalid_argument("--instances needs --simulate T, a number of tokens");
+    if (length && simulate) throw std::invalid_argument("--simulate T says what T is: leave out --length");
+    if (instances && *instances < 1)
+      throw std::invalid_argument(fmt::format("--instances takes 1 or more, got {}", *instances));
+    arguments.parameters = {
+        *beta, *rho, gaussian ? companion::TokenModel::gaussian : companion::TokenModel::orthonormal, tau.value_or(0)};
+    arguments.refinement = refinements.at(one_of("--refine", refine, kRefinements));
+    if (simulate) arguments.instances = instances.value_or(kInstances);
+    if (length) arguments.length = *length;
+    if (simulate) arguments.length = *simulate;
+    companion::linear_model(arguments.parameters, arguments.refinement, arguments.length);
+    companion::dimensions_of(arguments.parameters, arguments.length);
+    return arguments;
   }
 };
 

@@ -1,2 +1,3 @@
 attnlaw_test(companion pooling)
 target_link_libraries(companion_pooling_test PRIVATE GTest::gmock)
+attnlaw_test(companion softmax_law)
