@@ -4,7 +4,6 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <boost/math/quadrature/gauss.hpp>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -286,6 +285,64 @@ LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& p
   const double E = pretrained.E_pre() + task.noise, scores = task.score_square();
   return {E / (task.omega * task.omega * scores * task.alpha), 2 * E / (scores * task.alpha),
           scores * pretrained.E_pre() + 2 * E / task.alpha};
+}
+
+namespace {
+
+/// ∫∫ over v of the weights 1 and v² − 1 at y = v² − 1 + σ·noise, the density of y included.
+struct Posterior {
+  double density = 0;
+  double moment = 0;
+
+  void add(double v, double weight) {
+    const double mass = weight * std::exp(-0.5 * v * v);
+    density += mass;
+    moment += mass * (v * v - 1);
+  }
+};
+
+/// At y = z − 1, up to a factor that all y share. The kernel in v² has width σ; far from 0 it is narrow in v, and v² is
+/// the better variable. Both integrands are smooth and vanish at the ends: equal steps converge beyond rounding.
+Posterior posterior(double z, double sigma) {
+  constexpr double kReach = 9, kFar = 20, kStep = 0.2, kNearStep = 0.02;
+  Posterior result;
+  if (z > kFar * sigma) {
+    for (double x = -kReach; x <= kReach; x += kStep) {
+      const double v = std::sqrt(z + sigma * x);
+      result.add(v, kStep * sigma * std::exp(-0.5 * x * x) / v);
+    }
+    return result;
+  }
+  const double step = kNearStep * std::sqrt(sigma), last = std::sqrt(std::max(0.0, z) + kReach * sigma);
+  for (double v = 0; v <= last; v += step) {
+    const double x = (v * v - z) / sigma;
+    result.add(v, (v == 0 ? 1 : 2) * step * std::exp(-0.5 * x * x));
+  }
+  return result;
+}
+
+/// 1/α_c of one token at E/ω² = e: ∫ (∫(v²−1)p)²/∫p dy with y = σ sinh τ − 1.
+double learned_per_sequence(double e) {
+  if (e == 0) return 2;  // v² is known
+  constexpr double kStep = 0.04, kReach = 9, kLargest = 150;
+  const double sigma = std::sqrt(2 * e);
+  double sum = 0, mass = 0;
+  for (double tau = -std::asinh(kReach); tau <= std::asinh((kLargest + kReach * sigma) / sigma); tau += kStep) {
+    const Posterior at = posterior(sigma * std::sinh(tau), sigma);
+    if (!(at.density > 0)) continue;
+    sum += std::cosh(tau) * at.moment * at.moment / at.density;
+    mass += std::cosh(tau) * at.density;
+  }
+  return sum / mass;
+}
+
+}  // namespace
+
+WeakRecovery weak_recovery(const LoraTask& task, const PretrainedOverlaps& pretrained) {
+  const double e = (pretrained.E_pre() + task.noise) / (task.omega * task.omega);
+  WeakRecovery result{(1 + e) / task.score_square(), std::nullopt};
+  if (task.tokens == 1) result.alpha = 1 / learned_per_sequence(e);
+  return result;
 }
 
 }  // namespace attnlaw::companion

@@ -1,0 +1,1 @@
+attnlaw_test(companion lora)
