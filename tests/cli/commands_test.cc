@@ -169,6 +169,9 @@ TEST(Simulate, OptimalLambdaIsFoundFirst) {
       run_json("simulate --alpha 0.5 --lambda optimal --noise 0.2 --head linear --d 16 --instances 2");
   EXPECT_EQ(document["problem"]["lambda"], document["optimal_lambda"]["lambda"]);
   EXPECT_EQ(document["optimal_lambda"]["where"], "interior");
+  const std::string edge = "--alpha 0.5 --lambda edge --noise 0.2 --head linear";
+  EXPECT_EQ(run_json("simulate --d 16 --instances 2 " + edge)["problem"]["lambda"],
+            run_json("solve " + edge)["problem"]["lambda"]);
 }
 
 TEST(Simulate, BayesRunsByMessagePassing) {

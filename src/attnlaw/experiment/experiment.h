@@ -45,8 +45,9 @@ struct Options {
   /// basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
   std::function<void(const Instance& instance, const Matrix<double>& S)> trained;
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
-  /// and get the same result. Null: this process alone.
+  /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;
+  int processes_here = 1;  ///< of the communicator on this machine: they share its memory
 };
 
 /// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the
@@ -112,7 +113,7 @@ Experiment run(const model::Problem& problem, const Options& options);
 void require_feasible(const model::Problem& problem, const Options& options);
 
 /// Peak memory of run: target, data and trainer state of all instances that are worked on at the same time; 2^64 − 1 if
-/// it is more than that.
+/// it is more than that. With a communicator, of this process: its share of the data.
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
 
 std::string name(Trainer trainer);

@@ -28,8 +28,8 @@ enum class LambdaRule {
   value,      ///< Problem::lambda
   ridgeless,  ///< "0+": the limit λ → 0 of the trained student
   optimal,    ///< "optimal": the λ of least predicted test error
-  edge,  ///< "edge": the least λ that trains the noise of the bulk to zero, 2λ = 2√q̂; tied student, theory only
-  none   ///< student bayes, which has no penalty
+  edge,       ///< "edge": the least λ that trains the noise of the bulk to zero, 2λ = 2√q̂; tied student
+  none        ///< student bayes, which has no penalty
 };
 
 /// Largest T. Softmax over T tokens is an integral over 2(K − 1) = T(T+1) − 2 Gaussian coordinates, 270 at T = 16, and
