@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/lora_simulation.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -151,6 +152,19 @@ struct FigureArguments {
   std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
+/// Fine-tuning of a pre-trained student by an adapter of rank one.
+struct LoraArguments {
+  Common common;
+  companion::LoraTask task;
+  companion::LoraOptions options;
+  model::Target target;
+  std::optional<companion::PretrainedOverlaps> pretrained;  ///< given by its overlaps …
+  std::optional<model::Problem> pretraining;                ///< … or as a problem to solve
+  std::vector<double> alphas;                               ///< ratios of a curve; empty: none
+  std::optional<companion::LoraExperimentOptions> experiment;
+  std::string html;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
@@ -159,7 +173,7 @@ struct Help {
 using Arguments =
     std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
                  ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
-                 CompletionArguments, ResultsArguments, FigureArguments, Help>;
+                 CompletionArguments, ResultsArguments, FigureArguments, LoraArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -16,6 +16,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/companion/lora_channel.h"
+#include "attnlaw/theory/solution.h"
 
 namespace attnlaw::companion {
 namespace {
@@ -218,6 +219,12 @@ void LoraTask::validate() const {
   require_positive(lambda, "lambda-ft");
   require_positive(beta, "beta");
   if (!(std::isfinite(noise) && noise >= 0)) reject("noise must be a finite number >= 0, got {}", noise);
+}
+
+PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
+  if (solution.problem.student == model::Student::direct_general)
+    reject("pre-training must give a symmetric S: student tied, direct or bayes, got direct-general");
+  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m};
 }
 
 void PretrainedOverlaps::validate() const {

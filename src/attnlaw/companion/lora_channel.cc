@@ -260,14 +260,19 @@ class SoftmaxChannel final : public LoraChannel {
       const AdapterPair::Pair frozen = score_differences(x + 4), hidden = score_differences(x + 6);
       for (std::size_t a = 0; a < 2; ++a) {
         field.v[a] = kWiden * x[a];
-        field.omega0[a] = overlaps.m * field.v[a] + width * x[2 + a];
         field.label.frozen[a] = std::sqrt(pretrained_.Q_pre) * frozen[a];
       }
       const AdapterPair::Pair adapter = AdapterPair::differences(field.v.data());
-      for (std::size_t a = 0; a < 2; ++a)
-        field.label.t[a] = AdapterPair::logistic(
-            task_.beta * (slope * field.label.frozen[a] + unknown * hidden[a] + task_.omega * (adapter[a] - 1)));
-      body(field, weights_[pack]);
+      // Pairs of opposite noise: all odd powers of it, the largest part of the sampling error, cancel.
+      for (const double sign : {1.0, -1.0}) {
+        for (std::size_t a = 0; a < 2; ++a) {
+          field.omega0[a] = overlaps.m * field.v[a] + sign * width * x[2 + a];
+          field.label.t[a] =
+              AdapterPair::logistic(task_.beta * (slope * field.label.frozen[a] + sign * unknown * hidden[a] +
+                                                  task_.omega * (adapter[a] - 1)));
+        }
+        body(field, 0.5 * weights_[pack]);
+      }
     }
   }
 
