@@ -1,6 +1,7 @@
 /// The command `lora` as a user runs it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -60,7 +61,8 @@ TEST(Lora, ExperimentsStandBesideTheTheoryOfWhatWasDrawn) {
   EXPECT_EQ(found["experiment"]["instances"].size(), 2u);
   const double measured = found["experiment"]["mean"]["q"], predicted = found["experiment"]["theory"]["overlaps"]["q"];
   EXPECT_NEAR(measured, predicted, .15);
-  EXPECT_EQ(found, document(std::string(kLinear) + "--d 60 --instances 2 --threads 1")) << "threads change no bit";
+  const json alone = document(std::string(kLinear) + "--d 60 --instances 2 --threads 1");
+  EXPECT_EQ(found["experiment"]["instances"], alone["experiment"]["instances"]) << "threads change no bit";
 }
 
 TEST(Lora, CurveGoesIntoTablesRowsAndReport) {
