@@ -28,6 +28,8 @@ struct Figure {
 
 double no_error(const LoraPrediction&) { return std::nan(""); }
 
+/// kOverlaps overlaps first, then errors.
+constexpr std::size_t kOverlaps = 2;
 const std::array<Figure, 8> kFiguresOfBoth{{
     {"m", "overlap m = w·u", [](const LoraPrediction& p) { return p.overlaps.m; },
      [](const LoraPrediction& p) { return p.sampling_error.m; }, &LoraMeasurements::m},
@@ -110,8 +112,8 @@ Table curve_table(const std::vector<LoraPrediction>& curve) {
 
 nlohmann::json prediction_json(const LoraPrediction& prediction) {
   nlohmann::json errors;
-  for (const Figure& figure : kFiguresOfBoth)
-    if (std::string(figure.name).size() > 1) errors[figure.name] = figure.theory(prediction);
+  for (std::size_t i = kOverlaps; i < kFiguresOfBoth.size(); ++i)
+    errors[kFiguresOfBoth[i].name] = kFiguresOfBoth[i].theory(prediction);
   return {{"alpha_ft", prediction.task.alpha},
           {"omega", prediction.task.omega},
           {"converged", prediction.converged},

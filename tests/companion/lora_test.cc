@@ -105,11 +105,14 @@ TEST(LoraLinear, FeelsPretrainingAndLabelNoiseAsOneNumber) {
   EXPECT_DOUBLE_EQ(noisy.effective_noise, worse.effective_noise);
 }
 
-/// Where there is no noise at all, w = √ω u up to the penalty: q = m².
+/// Without noise the penalty alone turns w away from u, in second order.
 TEST(LoraLinear, WithoutNoiseTheAdapterIsAligned) {
-  const LoraPrediction found = predict_lora(linear(1, 6), pretrained(0));
+  LoraTask task = linear(1, 6);
+  const LoraPrediction found = predict_lora(task, pretrained(0));
   EXPECT_TRUE(found.converged);
-  EXPECT_NEAR(found.alignment, 1, 1e-9);
+  EXPECT_LT(1 - found.alignment, 2e-5);
+  task.lambda /= 10;
+  EXPECT_NEAR((1 - found.alignment) / (1 - predict_lora(task, pretrained(0)).alignment), 100, 10);
 }
 
 TEST(LoraLinear, ThreeTokensNeedFewerSequences) {
@@ -351,6 +354,7 @@ TEST(LoraSimulation, EndToEnd) {
   problem.alpha = .12;
   problem.noise = .05;
   problem.student = model::Student::bayes;
+  problem.lambda_rule = model::LambdaRule::none;
   LoraExperiment experiment = simulate_lora(linear(2, 3),
                                             train_students(problem,
                                                            [] {
@@ -361,6 +365,7 @@ TEST(LoraSimulation, EndToEnd) {
                                             sizes(60, 2));
   expect_agreement(experiment, predict_lora(experiment));
   problem.student = model::Student::tied;
+  problem.lambda_rule = model::LambdaRule::value;
   problem.alpha = .4;
   experiment = simulate_lora(linear(2, 3), train_students(problem), sizes(60, 2));
   expect_agreement(experiment, predict_lora(experiment));
@@ -398,6 +403,7 @@ TEST(LoraSimulationSlow, EndToEndRowOfTheSpecification) {
   problem.alpha = .12;
   problem.noise = .05;
   problem.student = model::Student::bayes;
+  problem.lambda_rule = model::LambdaRule::none;
   experiment::Options options;
   options.trainer = experiment::Trainer::gamp;
   const LoraExperiment experiment = simulate_lora(softmax(8), train_students(problem, options), sizes(160, 4));

@@ -24,7 +24,7 @@ namespace {
 using base::reject;
 
 /// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
-constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 18;
+constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
 /// |F(x) − x| that counts as converged; the solver itself goes to rounding.
 constexpr double kAccepted = 1e-6;
 

@@ -188,15 +188,67 @@ AdapterPair::Pair score_differences(const Pack* normals) {
   return {kL00 * normals[0], kL10 * normals[0] + kL11 * normals[1]};
 }
 
+/// Angles of v ∈ R² from π/4 to 3π/4, a quarter of the plane: the law of a sequence does not change if both tokens
+/// change sign or change places. A row responds where its score is of order 1, and for large |v| that is near the rays
+/// v_1 = v_2 and v_1 = 0 alone, within `reach` of them: angles are sampled more densely there.
+class RayAngles {
+ public:
+  explicit RayAngles(double reach) : reach_(reach) {
+    for (std::size_t ray = 0; ray < 2; ++ray)
+      total_[ray] = std::atan((kLast - kRays[ray]) / reach) - std::atan((kFirst - kRays[ray]) / reach);
+  }
+
+  double density(double angle) const {
+    double sum = (1 - kNearRays) / (kLast - kFirst);
+    for (std::size_t ray = 0; ray < 2; ++ray) {
+      const double distance = angle - kRays[ray];
+      sum += 0.5 * kNearRays / total_[ray] * reach_ / (reach_ * reach_ + distance * distance);
+    }
+    return sum;
+  }
+
+  /// Newton steps inside a shrinking bracket.
+  double quantile(double probability) const {
+    constexpr int kSteps = 60;
+    constexpr double kRounding = 1e-14;
+    double lower = kFirst, upper = kLast, angle = kFirst + probability * (kLast - kFirst);
+    for (int step = 0; step < kSteps; ++step) {
+      const double excess = distribution(angle) - probability;
+      (excess > 0 ? upper : lower) = angle;
+      double next = angle - excess / density(angle);
+      if (!(next > lower && next < upper)) next = 0.5 * (lower + upper);
+      const double change = std::abs(next - angle);
+      angle = next;
+      if (change < kRounding) break;
+    }
+    return angle;
+  }
+
+  /// The density of a uniform direction.
+  static constexpr double uniform() { return 1 / (kLast - kFirst); }
+
+ private:
+  static constexpr double kFirst = 0.25 * std::numbers::pi, kLast = 0.75 * std::numbers::pi;
+  static constexpr double kRays[2] = {0.25 * std::numbers::pi, 0.5 * std::numbers::pi};
+  static constexpr double kNearRays = 0.5;  ///< of the angles
+
+  double distribution(double angle) const {
+    double sum = (1 - kNearRays) * (angle - kFirst) / (kLast - kFirst);
+    for (std::size_t ray = 0; ray < 2; ++ray)
+      sum += 0.5 * kNearRays / total_[ray] *
+             (std::atan((angle - kRays[ray]) / reach_) - std::atan((kFirst - kRays[ray]) / reach_));
+    return sum;
+  }
+
+  double reach_;
+  double total_[2];
+};
+
 class SoftmaxChannel final : public LoraChannel {
  public:
   SoftmaxChannel(const LoraTask& task, const PretrainedOverlaps& pretrained, int log2_points)
       : task_(task), pretrained_(pretrained), points_(theory::point_set(kCoordinates, log2_points)) {
-    for (std::size_t pack = 0; pack < points_->weights.size(); ++pack) {
-      const Pack* x = &points_->normals[pack * kCoordinates];
-      const Pack tilt = -0.5 * (kWiden * kWiden - 1) * (x[0] * x[0] + x[1] * x[1]);
-      weights_.push_back(points_->weights[pack] * (kWiden * kWiden) * exp(tilt));
-    }
+    for (std::size_t pack = 0; pack < points_->weights.size(); ++pack) place(pack);
   }
 
   LoraAverages averages(const LoraOverlaps& overlaps, int replicate) const override {
@@ -234,13 +286,33 @@ class SoftmaxChannel final : public LoraChannel {
  private:
   /// v, ξ, frozen index, what of the target's index it does not tell.
   static constexpr std::size_t kCoordinates = 8;
-  /// Sampled width of v: the averages are dominated by large |v|.
-  static constexpr double kWiden = 1.35;
+  /// Sampled width of |v|: the averages are dominated by large ones.
+  static constexpr double kWiden = 1.2;
+  /// Scores that move an output: a few of the width of the logistic function, and that of the frozen index.
+  static constexpr double kScoreReach = 3;
 
   struct Field {
     std::array<Pack, 2> v, omega0;
     AdapterPair::Label label;
   };
+
+  /// v of a pack of points, and their weights.
+  void place(std::size_t pack) {
+    std::array<Pack, 2> v;
+    Pack weight = points_->weights[pack];
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const Pack* x = &points_->normals[pack * kCoordinates];
+      const double radius = kWiden * radius_quantile(2, x[0].lanes[lane]);
+      const RayAngles angles(std::min(1.0, kScoreReach / (1 + task_.beta * task_.omega * radius * radius)));
+      const double angle = angles.quantile(0.5 * std::erfc(-x[1].lanes[lane] / std::numbers::sqrt2));
+      v[0].lanes[lane] = radius * std::cos(angle);
+      v[1].lanes[lane] = radius * std::sin(angle);
+      weight.lanes[lane] *= RayAngles::uniform() / angles.density(angle) * kWiden * kWiden *
+                            std::exp(-0.5 * radius * radius * (1 - 1 / (kWiden * kWiden)));
+    }
+    v_.push_back(v);
+    weights_.push_back(weight);
+  }
 
   double total(int replicate) const {
     double sum = 0;
@@ -259,7 +331,7 @@ class SoftmaxChannel final : public LoraChannel {
       const Pack* x = &points_->normals[pack * kCoordinates];
       const AdapterPair::Pair frozen = score_differences(x + 4), hidden = score_differences(x + 6);
       for (std::size_t a = 0; a < 2; ++a) {
-        field.v[a] = kWiden * x[a];
+        field.v[a] = v_[pack][a];
         field.label.frozen[a] = std::sqrt(pretrained_.Q_pre) * frozen[a];
       }
       const AdapterPair::Pair adapter = AdapterPair::differences(field.v.data());
@@ -313,6 +385,7 @@ class SoftmaxChannel final : public LoraChannel {
   LoraTask task_;
   PretrainedOverlaps pretrained_;
   std::shared_ptr<const PointSet> points_;
+  std::vector<std::array<Pack, 2>> v_;
   std::vector<Pack> weights_;
 };
 

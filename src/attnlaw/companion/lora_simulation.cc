@@ -411,7 +411,8 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
 
 LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
   LoraTask task = experiment.task;
-  task.omega = experiment.mean.omega_effective;
+  // With a weak adapter and a small d the residual may drown it; then there is no correction to speak of.
+  if (experiment.mean.omega_effective > 0) task.omega = experiment.mean.omega_effective;
   LoraPrediction prediction =
       predict_lora(task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre}, options);
   // The adapter is held against the whole of ω u uᵀ.
