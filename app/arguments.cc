@@ -24,6 +24,8 @@ constexpr const char* kExampleScaling =
     "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
 constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
 constexpr const char* kExampleDemo = "Example: attnlaw demo --html learning-curve.html";
+constexpr const char* kExampleLora =
+    "Example: attnlaw lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --d 200 --instances 4";
 constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
@@ -55,6 +57,7 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_lora();
     add_results();
     add_figure();
     add_pooling();
@@ -375,6 +378,27 @@ class CommandLine {
     commands_.back().resolve = [&] {
       SoftmaxLawArguments arguments = law.resolve();
       arguments.common = common.resolve();
+      return arguments;
+    };
+  }
+
+  void add_lora() {
+    CLI::App& app = add("lora", "a pre-trained student fine-tuned by an adapter of rank one", kExampleLora);
+    auto& [common, adapter, html] = keep<std::tuple<CommonOptions, AdapterOptions, std::optional<std::string>>>();
+    adapter.add(app);
+    add_text(app, "--html", html, "FILE", "write a report with the chart of a range");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      if (html && !adapter.alphas) throw std::invalid_argument("--html of lora needs --alpha-range: a curve to draw");
+      LoraArguments arguments;
+      arguments.common = common.resolve();
+      arguments.task = adapter.task();
+      arguments.options.threads = arguments.common.threads;
+      arguments.options.accuracy = adapter.accuracy.value_or(arguments.options.accuracy);
+      arguments.options.validate();
+      adapter.resolve_pretraining(arguments.task, arguments);
+      if (adapter.alphas) arguments.alphas = parse_grid("--alpha-range", *adapter.alphas, study::Spacing::geometric);
+      arguments.experiment = adapter.experiment(arguments.common);
       arguments.html = html.value_or("");
       return arguments;
     };

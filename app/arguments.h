@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/lora_simulation.h"
 #include "attnlaw/companion/pooling_simulation.h"
 #include "attnlaw/companion/softmax_law_finite_size.h"
 #include "attnlaw/experiment/experiment.h"
@@ -176,6 +177,18 @@ struct PoolingArguments {
   std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
   std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
   bool centred = true;
+};
+
+/// Fine-tuning of a pre-trained student by an adapter of rank one.
+struct LoraArguments {
+  Common common;
+  companion::LoraTask task;
+  companion::LoraOptions options;
+  model::Target target;
+  std::optional<companion::PretrainedOverlaps> pretrained;  ///< given by its overlaps …
+  std::optional<model::Problem> pretraining;                ///< … or as a problem to solve
+  std::vector<double> alphas;                               ///< ratios of a curve; empty: none
+  std::optional<companion::LoraExperimentOptions> experiment;
   std::string html;
 };
 
@@ -188,6 +201,7 @@ using Arguments =
     std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
                  ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
                  CompletionArguments, ResultsArguments, FigureArguments, PoolingArguments, SoftmaxLawArguments, Help>;
+CompletionArguments, ResultsArguments, FigureArguments, LoraArguments, Help > ;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

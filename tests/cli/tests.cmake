@@ -11,3 +11,7 @@ add_dependencies(cli_results_test attnlaw_program)
 attnlaw_test(cli figure)
 target_compile_definitions(cli_figure_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>")
 add_dependencies(cli_figure_test attnlaw_program)
+
+attnlaw_test(cli lora)
+target_compile_definitions(cli_lora_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>")
+add_dependencies(cli_lora_test attnlaw_program)
