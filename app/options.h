@@ -7,29 +7,27 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arguments.h"
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::app {
 
-/// The number that takes up a whole text; nothing if there is none. Anything a double can hold passes here; ranges are
-/// the model's business.
+/// The number that takes up a whole text, after a plus sign or not; nothing if there is none. Anything a double can
+/// hold passes here; ranges are the model's business.
 template <class Number>
 std::optional<Number> number_in(const std::string& text) {
-  Number value{};
-  const char* first = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
-  const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  const bool plus = text.starts_with('+') && !text.starts_with("+-");
+  return base::number_in<Number>(std::string_view(text).substr(plus ? 1 : 0));
 }
 
 template <class Number>

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/memory.h"
 #include "attnlaw/experiment/training_options.h"
 #include "attnlaw/model/problem.h"
 
@@ -91,11 +91,7 @@ struct Experiment {
   bool converged() const;
 };
 
-/// The data do not fit into the memory of this machine or control group; the message names the bytes needed and the
-/// bytes there are.
-struct MemoryError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using base::MemoryError;
 
 /// Trains and measures all instances. Not served: lambda 0+ or optimal (an experiment needs a number), head hardmax,
 /// and trainers outside trainers_for(problem). Throws std::invalid_argument for a problem or options out of range
