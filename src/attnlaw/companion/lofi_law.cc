@@ -7,7 +7,6 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <numeric>
 
 #include "attnlaw/base/reject.h"
 
@@ -63,24 +62,18 @@ std::optional<double> approach(const std::function<double(double)>& f, double fl
   return std::nullopt;
 }
 
-/// Eigenvalue k (0: the largest) of E[weight · (s sᵀ)], with its eigenvector.
+/// A direction v with vᵀ E[weight · s sᵀ] v.
 struct Direction {
   double value = 0;
   VectorXd vector;
 };
 
+/// Along coordinate k where off-diagonal entries vanish (not sorted), else eigenvalue k (0: the largest).
 Direction direction_of(const RelevantMoments& relevant, const ArrayXd& weight, int k) {
-  if (relevant.diagonal()) {
-    const VectorXd sums = relevant.moments.matrix().transpose() * weight.matrix();
-    std::vector<Index> order(static_cast<std::size_t>(relevant.r));
-    std::iota(order.begin(), order.end(), Index{0});
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return sums[a] > sums[b]; });
-    const Index j = order[static_cast<std::size_t>(k)];
-    return {sums[j], VectorXd::Unit(relevant.r, j)};
-  }
+  if (relevant.diagonal())
+    return {relevant.moments.col(k).matrix().dot(weight.matrix()), VectorXd::Unit(relevant.r, k)};
   const VectorXd sums = relevant.moments.matrix().transpose() * weight.matrix();
-  const Eigen::Map<const MatrixXd> block(sums.data(), relevant.r, relevant.r);
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(block);
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(Eigen::Map<const MatrixXd>(sums.data(), relevant.r, relevant.r));
   const Index index = relevant.r - 1 - k;
   return {solver.eigenvalues()[index], solver.eigenvectors().col(index)};
 }
@@ -148,7 +141,7 @@ std::vector<LofiOutlier> LofiLaw::outliers(const RelevantMoments& relevant) cons
   for (int k = 0; k < relevant.r; ++k) {
     const auto above = [&](double lambda) { return direction_of(relevant, weight(lambda), k).value - psi(lambda); };
     // Eigenvalues of E[λT/(λ−T) s sᵀ] fall with λ and ψ rises beyond λ̄: one root if any.
-    if (edge_.density == 0 || !(above(edge_.lambda) > 0)) break;
+    if (edge_.density == 0 || !(above(edge_.lambda) > 0)) continue;
     double step = edge_.lambda;
     while (above(edge_.lambda + step) > 0) step *= 2;
     double least = 1e-9 * step;
@@ -160,6 +153,8 @@ std::vector<LofiOutlier> LofiLaw::outliers(const RelevantMoments& relevant) cons
     const double fall = (spread * along(relevant, direction.vector)).sum();
     outliers.push_back({psi(lambda), slope / (slope + fall), direction.vector});
   }
+  std::stable_sort(outliers.begin(), outliers.end(),
+                   [](const LofiOutlier& a, const LofiOutlier& b) { return a.eigenvalue > b.eigenvalue; });
   return outliers;
 }
 
