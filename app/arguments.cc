@@ -29,6 +29,8 @@ constexpr const char* kExampleVersion = "Example: attnlaw version --format json"
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
 
+constexpr const char* kExampleLofi = "Example: attnlaw lofi --target sine:8,1.5 --d 100 --n 4000,16000";
+
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
   static inline const std::vector<std::string> kShells{"bash"};
@@ -47,6 +49,7 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_lofi();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -269,6 +272,13 @@ class CommandLine {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
     };
+  }
+
+  void add_lofi() {
+    CLI::App& app = add("lofi", "layer-wise spectral filtering: features, overlaps, errors by depth", kExampleLofi);
+    auto& [common, lofi] = keep<std::tuple<CommonOptions, LofiOptions>>();
+    lofi.add(app), common.add(app);
+    commands_.back().resolve = [&] { return lofi.resolve(common.resolve()); };
   }
 
   /// Options are bound by reference: they must not move while the parser lives.

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/lofi_network.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -132,6 +133,20 @@ struct CompletionArguments {
   std::string script;  ///< the bash completion of this program
 };
 
+/// `lofi`: samples from a file, or a built-in target.
+struct LofiArguments {
+  Common common;
+  std::string target;  ///< read if `data` is empty
+  int d = 100;
+  std::vector<int> n;
+  int instances = 1;   ///< 0: theory alone
+  int test = 0;        ///< test samples; 0: 10000 of a target, a fifth of data
+  std::string data;    ///< file; empty: the built-in target
+  std::string labels;  ///< file; empty: the last column of data
+  companion::LofiOptions options;
+  std::string html;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
@@ -139,7 +154,7 @@ struct Help {
 
 using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
                                ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+                               ConventionsArguments, VersionArguments, CompletionArguments, LofiArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -287,4 +287,66 @@ struct ExperimentOptions {
   }
 };
 
+struct LofiOptions {
+  std::optional<std::string> target, n, data, labels, html;
+  std::optional<int> d, instances, test, permutations, lift, lazy_lift, patches;
+  std::optional<double> significance, clip;
+  bool no_leap = false, lazy = false, published = false;
+
+  void add(CLI::App& app) {
+    add_text(
+        app, "--target", target, "SPEC",
+        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R or shared:P (default sine:8,1.5)");
+    add_number(app, "--d", d, "dimension of the inputs of a target (default 100)");
+    add_text(app, "--n", n, "N[,N...]", "training samples of a target, one number or several (default 16000)");
+    add_number(app, "--instances", instances, "draws at each n; 0: theory alone (default 1)");
+    add_number(app, "--test", test, "test samples (default 10000 of a target, the last fifth of data)");
+    add_text(app, "--data", data, "FILE", "instead of a target: samples, one a row, .npy or lines of numbers");
+    add_text(app, "--labels", labels, "FILE", "their labels (default: the last column of --data)");
+    add_number(app, "--significance", significance, "keep directions that noise makes less often (default 0.01)");
+    add_number(app, "--permutations", permutations, "of the labels, for p-values of features that are not white");
+    add_number(app, "--clip", clip, "labels of data beyond this many standard deviations are clipped (default 2)");
+    app.add_flag("--no-leap", no_leap, "do not look again through y times the features found");
+    add_number(app, "--lift", lift, "ReLU features of a readout (default 500)");
+    app.add_flag("--lazy", lazy, "also read out fixed kernels: random ReLU features and the kernel of degree 2");
+    add_number(app, "--lazy-lift", lazy_lift, "ReLU features of the lazy readout (default 1500)");
+    app.add_flag("--published", published,
+                 "also the published recipe: fully connected, and its kernel limit to n = 3000");
+    add_number(app, "--patches", patches, "with --published: features are N patches of equal size; its convolution");
+    add_text(app, "--html", html, "FILE", "write a report with charts");
+  }
+
+  LofiArguments resolve(const Common& common) const {
+    if (data && (target || d || n || instances))
+      throw std::invalid_argument("--data excludes --target, --d, --n and --instances");
+    if (labels && !data) throw std::invalid_argument("--labels needs --data FILE beside it");
+    if (data && clip && !(*clip > 0)) throw std::invalid_argument(fmt::format("--clip must be > 0, got {}", *clip));
+    if (clip && !data) throw std::invalid_argument("--clip is for --data: a built-in target has its own weights");
+    LofiArguments arguments;
+    arguments.common = common;
+    arguments.target = target.value_or("sine:8,1.5");
+    arguments.d = d.value_or(arguments.d);
+    for (const std::string& field : split_at_commas(n.value_or("16000")))
+      arguments.n.push_back(parse_number<int>("--n", field));
+    arguments.instances = instances.value_or(1);
+    if (arguments.instances < 0)
+      throw std::invalid_argument(fmt::format("--instances must be 0 or more, got {}", arguments.instances));
+    if (test && *test < 2) throw std::invalid_argument(fmt::format("--test must be 2 or more, got {}", *test));
+    arguments.test = test.value_or(0);
+    arguments.data = data.value_or(""), arguments.labels = labels.value_or(""), arguments.html = html.value_or("");
+    companion::LofiOptions& options = arguments.options;
+    options.filter.significance = significance.value_or(options.filter.significance);
+    options.filter.permutations = permutations.value_or(0);
+    options.filter.seed = options.seed = common.seed;
+    options.clip = clip.value_or(options.clip);
+    options.leap = !no_leap, options.lazy = lazy, options.published = published;
+    if (patches && !published) throw std::invalid_argument("--patches needs --published beside it");
+    if (patches && *patches < 1)
+      throw std::invalid_argument(fmt::format("--patches must be 1 or more, got {}", *patches));
+    options.patches = patches.value_or(0);
+    options.lift = lift.value_or(options.lift), options.lazy_lift = lazy_lift.value_or(options.lazy_lift);
+    return arguments;
+  }
+};
+
 }  // namespace attnlaw::app

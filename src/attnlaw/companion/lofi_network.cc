@@ -9,6 +9,7 @@
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/companion/lofi_published.h"
 #include "attnlaw/companion/lofi_ridge.h"
 
 namespace attnlaw::companion {
@@ -64,9 +65,11 @@ class Network {
     const Representation here = represent(phi_), there = represent(other);
     read_out("depth 1", here.first, there.first, options_.lift, kLift);
     read_out("depth 2", here.second, there.second, options_.lift, kLift);
-    if (!options_.lazy) return std::move(result_);
-    read_out("lazy: ReLU features of x", phi_, other, options_.lazy_lift, kLazyLift);
-    add_readout("lazy: kernel of degree 2", phi_.cols(), degree_two_features(phi_), degree_two_features(other));
+    if (options_.lazy) {
+      read_out("lazy: ReLU features of x", phi_, other, options_.lazy_lift, kLazyLift);
+      add_readout("lazy: kernel of degree 2", phi_.cols(), degree_two_features(phi_), degree_two_features(other));
+    }
+    if (options_.published) published(other);
     return std::move(result_);
   }
 
@@ -113,6 +116,45 @@ class Network {
                                 ridge.validation_error / variance(train_.y), ridge.penalty});
   }
 
+  /// Widths and kept features of the comparison in docs/theory/lofi.md.
+  void published(const Samples& other) {
+    constexpr int kWidths[] = {1500, 1000}, kKeep[] = {16, 12};
+    for (const bool centre : {false, true}) {
+      Samples here = phi_, there = other;
+      for (std::uint64_t l = 0; l < std::size(kWidths); ++l) {
+        const PublishedLayer layer =
+            published_layer(here, train_.y, {kWidths[l], kKeep[l], centre, options_.seed, 2 * l + centre});
+        here = layer(here), there = layer(there);
+        if (!centre) continue;
+        const Standardisation standardise = standardisation_of(here);
+        here = standardise(here), there = standardise(there);
+      }
+      read_out(centre ? "published, centred" : "published", here, there, options_.lift, kLift);
+    }
+    if (phi_.rows() <= kMostKernel) kernel_limit(other);
+    if (options_.patches > 0) convolution(other);
+  }
+
+  /// One layer of infinite width.
+  void kernel_limit(const Samples& other) {
+    constexpr int kKeep = 16;
+    const double scale = root_mean_square_length(phi_);
+    const Samples gram = relu_kernel(phi_, phi_, scale);
+    const KernelLayer layer = kernel_layer(gram, train_.y, std::min<int>(kKeep, static_cast<int>(phi_.rows() / 2)));
+    read_out("published, kernel limit", product(gram, layer.coordinates),
+             product(relu_kernel(other, phi_, scale), layer.coordinates), options_.lift, kLift);
+  }
+
+  /// One layer that all patches share, its features squared and averaged over the patches.
+  void convolution(const Samples& other) {
+    constexpr int kWidth = 500, kKeep = 16;
+    const Samples here = patches_of(phi_, options_.patches), there = patches_of(other, options_.patches);
+    const PublishedLayer layer = published_layer(here, repeated(train_.y, options_.patches),
+                                                 {kWidth, kKeep, true, options_.seed, kConvolutionNumber});
+    read_out("published, convolution", pooled(layer(here).cwiseAbs2(), options_.patches),
+             pooled(layer(there).cwiseAbs2(), options_.patches), options_.lift, kLift);
+  }
+
   void measure_whiteness() {
     const Samples covariance = weighted_operator(phi_, ArrayXd::Ones(phi_.rows()));
     Eigen::VectorXd v = Eigen::VectorXd::Ones(phi_.cols()).normalized();
@@ -127,6 +169,10 @@ class Network {
     const double ratio = std::sqrt(static_cast<double>(phi_.cols()) / static_cast<double>(phi_.rows()));
     result_.whiteness = value / ((1 + ratio) * (1 + ratio));
   }
+
+  /// Samples up to which an eigenproblem of their number is solved.
+  static constexpr Index kMostKernel = 3000;
+  static constexpr std::uint64_t kConvolutionNumber = 100;
 
   const LabelledSamples& train_;
   const LabelledSamples& test_;

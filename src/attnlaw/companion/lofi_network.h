@@ -20,11 +20,13 @@ struct LabelledSamples {
 
 struct LofiOptions {
   FilterOptions filter;
-  double clip = 2;       ///< weights of data: labels in standard deviations, clipped at ± this and centred; > 0
-  bool leap = true;      ///< look again with t' = clip(y ĥ), known directions taken out
-  int lift = 500;        ///< ReLU features of a readout, 1 to 10000
-  bool lazy = false;     ///< also read out fixed kernels of x
-  int lazy_lift = 1500;  ///< ReLU features of the lazy readout
+  double clip = 2;         ///< weights of data: labels in standard deviations, clipped at ± this and centred; > 0
+  bool leap = true;        ///< look again with t' = clip(y ĥ), known directions taken out
+  int lift = 500;          ///< ReLU features of a readout, 1 to 10000
+  bool lazy = false;       ///< also read out fixed kernels of x
+  int lazy_lift = 1500;    ///< ReLU features of the lazy readout
+  bool published = false;  ///< also the published recipe, on raw labels: 1500 to 16 features, 1000 to 12, a last lift
+  int patches = 0;         ///< with it, also its convolution: features are this many patches of equal size; 0: none
   std::uint64_t seed = 0;
 };
 

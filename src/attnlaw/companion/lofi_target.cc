@@ -197,9 +197,9 @@ struct PairLaw {
 };
 
 PairLaw pairs_of(std::span<const double> a) {
-  constexpr std::size_t kPoints = 512;  // Δh ≈ 0.1
+  constexpr std::size_t kPoints = 1024;  // Δh ≈ 0.06
   const QuadraticFormLaw law = quadratic_form_law(a, kPoints);
-  constexpr double kNegligible = 1e-9;
+  constexpr double kNegligible = 1e-11;
   std::vector<std::pair<Index, Index>> kept;
   for (Index i = 0; i < law.h.size(); ++i)
     for (Index j = 0; j < law.h.size(); ++j)
