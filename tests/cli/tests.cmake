@@ -1,4 +1,4 @@
-foreach(subject usage commands demo sweep)
+foreach(subject usage commands demo sweep lofi)
   attnlaw_test(cli ${subject})
   target_compile_definitions(cli_${subject}_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>")
   add_dependencies(cli_${subject}_test attnlaw_program)

@@ -47,6 +47,19 @@ double root(const std::function<double(double)>& f, double floor, double from, d
   return floor + std::exp(0.5 * (bracket.first + bracket.second));
 }
 
+/// The root beyond the edge λ̄ of what is positive there and falls; λ̄ itself if it is nearer than rounding tells.
+double root_beyond(const std::function<double(double)>& above, double edge) {
+  double step = edge;
+  while (above(edge + step) > 0) step *= 2;
+  constexpr double kStart = 1e-9, kRounding = 1e-15;
+  double least = kStart * step;
+  while (above(edge + least) <= 0) {
+    least *= 1e-2;
+    if (least < kRounding * edge) return edge;
+  }
+  return root(above, edge, least, step);
+}
+
 /// A distance above the floor at which nothing of T is felt any more but its moments, and one at which the largest T
 /// is all that is felt: where brackets begin and end.
 double far(const WeightLaw& weights, double delta) { return weights.t.abs().maxCoeff() * std::sqrt(delta); }
@@ -142,11 +155,7 @@ std::vector<LofiOutlier> LofiLaw::outliers(const RelevantMoments& relevant) cons
     const auto above = [&](double lambda) { return direction_of(relevant, weight(lambda), k).value - psi(lambda); };
     // Eigenvalues of E[λT/(λ−T) s sᵀ] fall with λ and ψ rises beyond λ̄: one root if any.
     if (edge_.density == 0 || !(above(edge_.lambda) > 0)) continue;
-    double step = edge_.lambda;
-    while (above(edge_.lambda + step) > 0) step *= 2;
-    double least = 1e-9 * step;
-    while (above(edge_.lambda + least) <= 0) least *= 1e-2;
-    const double lambda = root(above, edge_.lambda, least, step);
+    const double lambda = root_beyond(above, edge_.lambda);
     const Direction direction = direction_of(relevant, weight(lambda), k);
     const double slope = psi_slope(lambda);
     const ArrayXd spread = weights_.probability * (weights_.t / (lambda - weights_.t)).square();
@@ -225,7 +234,8 @@ AnisotropicLofiLaw::Point AnisotropicLofiLaw::at(double lambda) const {
   const double lowest = std::max(w * covariance_.maxCoeff(), w * covariance_.minCoeff());
   const double highest = lambda * covariance_.sum() / n_;  // above `lowest`: there the sum is at most 1/λ
   const auto excess = [&](double z) { return (covariance_ / (z - w * covariance_)).sum() / n_ - 1 / lambda; };
-  const double z = root(excess, lowest, highest * 1e-14, highest);
+  constexpr double kRounding = 1e-14;
+  const double z = root(excess, lowest, kRounding * std::max(highest, std::abs(lowest)), highest);
   const ArrayXd inverse = (z - w * covariance_).inverse();
   const double by_z = (covariance_ * inverse.square()).sum() / n_;
   const double by_omega = (covariance_.square() * inverse.square()).sum() / n_;
@@ -237,11 +247,7 @@ std::optional<LofiOutlier> AnisotropicLofiLaw::outlier(double s_f, const ArrayXd
     return s_f * lambda * (weights_.probability * g * weights_.t / (lambda - weights_.t)).sum() - at(lambda).z;
   };
   if (!(above(lambda_bar_) > 0)) return std::nullopt;
-  double step = lambda_bar_;
-  while (above(lambda_bar_ + step) > 0) step *= 2;
-  double least = 1e-9 * step;
-  while (above(lambda_bar_ + least) <= 0) least *= 1e-2;
-  const double lambda = root(above, lambda_bar_, least, step);
+  const double lambda = root_beyond(above, lambda_bar_);
   const Point point = at(lambda);
   const double fall = s_f * (weights_.probability * g * (weights_.t / (lambda - weights_.t)).square()).sum();
   return LofiOutlier{point.z, point.slope / (point.slope + fall), VectorXd::Ones(1)};

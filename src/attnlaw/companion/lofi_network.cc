@@ -1,6 +1,5 @@
 #include "attnlaw/companion/lofi_network.h"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <limits>
