@@ -28,6 +28,10 @@ constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
+constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve --fast --directory figures";
+
+constexpr const char* kExampleResults =
+    "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
 
 constexpr const char* kExampleLofi = "Example: attnlaw lofi --target sine:8,1.5 --d 100 --n 4000,16000";
 
@@ -49,6 +53,8 @@ class CommandLine {
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
+    add_results();
+    add_figure();
     add_lofi();
   }
 
@@ -116,16 +122,18 @@ class CommandLine {
 
   void add_simulate() {
     CLI::App& app = add("simulate", "finite-size experiments with the theory beside them", kExampleSimulate);
-    auto& [common, problem, theory, experiments, html] =
-        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>>>();
+    auto& [common, problem, theory, experiments, html, distributed] =
+        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>,
+                        bool>>();
     problem.add(app), theory.add(app);
     experiments.add(app, "N[,N...]", "embedding dimension, or several to extrapolate to 1/d → 0 (required)");
     add_text(app, "--html", html, "FILE", "write a report with charts");
+    app.add_flag("--distributed", distributed, "divide the sequences of every experiment among the ranks of mpirun");
     common.add(app);
     commands_.back().resolve = [&] {
       const model::Problem learned = problem.resolve();
-      SimulateArguments arguments{common.resolve(), learned, theory.resolve(), experiments.resolve(learned),
-                                  html.value_or("")};
+      SimulateArguments arguments{common.resolve(),  learned,    theory.resolve(), experiments.resolve(learned),
+                                  html.value_or(""), distributed};
       if (arguments.experiments.d.empty())
         throw std::invalid_argument("--d is required: one embedding dimension or several, as in 40,60,90");
       return arguments;
@@ -271,6 +279,68 @@ class CommandLine {
     commands_.back().resolve = [&] {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
+    };
+  }
+
+  void add_results() {
+    CLI::App& app = add("results", "rows of the store of a study", kExampleResults);
+    auto& [common, store, where, columns, key, array] =
+        keep<std::tuple<CommonOptions, std::optional<std::string>, std::optional<std::string>,
+                        std::optional<std::string>, std::optional<std::string>, std::optional<std::string>>>();
+    app.add_option("store", store, "the store (required)")->type_name("FILE");
+    add_text(app, "--where", where, "EXPR", "rows for which this SQL expression on the columns holds (default all)");
+    add_text(app, "--columns", columns, "NAME[,NAME...]", "columns to print, in this order (default all)");
+    add_text(app, "--key", key, "KEY", "one whole result as JSON; KEY may be the beginning of a key");
+    add_text(app, "--array", array, "NAME", "with --key: the numbers of an array, one a line");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      ResultsArguments arguments{common.resolve(), store.value_or(""), where.value_or(""), {},
+                                 key.value_or(""), array.value_or("")};
+      if (columns) arguments.columns = split_at_commas(*columns);
+      if (arguments.store.empty()) throw std::invalid_argument("results needs a store: attnlaw results STORE");
+      require_consistent(arguments);
+      return arguments;
+    };
+  }
+
+  static void require_consistent(const ResultsArguments& arguments) {
+    const std::string& key = arguments.key;
+    if (!arguments.array.empty() && key.empty())
+      throw std::invalid_argument("--array needs --key KEY, the result whose array it is");
+    if (key.empty()) return;
+    if (key.find_first_not_of("0123456789abcdef") != std::string::npos)
+      throw std::invalid_argument(fmt::format("--key takes hexadecimal digits, got '{}'", key));
+    if (!arguments.where.empty() || !arguments.columns.empty())
+      throw std::invalid_argument("--key shows one result: leave out --where and --columns");
+    if (arguments.common.format == Format::csv && arguments.array.empty())
+      throw std::invalid_argument("--key prints JSON: --format csv needs --array NAME beside it");
+  }
+
+  void add_figure() {
+    CLI::App& app = add("figure", "a figure of the papers: report, charts as CSV", kExampleFigure);
+    struct FigureOptions {
+      CommonOptions common;
+      StudyOptions study;
+      std::optional<std::string> figure, directory;
+      bool list = false, print = false;
+    };
+    auto& options = keep<FigureOptions>();
+    app.add_option("FIGURE", options.figure, "a name of --list, or a study file (TOML) with charts")
+        ->type_name("NAME|FILE");
+    app.add_flag("--list", options.list, "the figures there are");
+    app.add_flag("--print", options.print, "print the study file, run nothing");
+    add_text(app, "--directory", options.directory, "DIR", "where the files go (default: here)");
+    add_text(app, "--store", options.study.store, "FILE", "the store of results (default: DIR/NAME.sqlite)");
+    options.study.add(app), options.common.add(app);
+    commands_.back().resolve = [&] {
+      if (options.list == options.figure.has_value())
+        throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
+      if (options.common.seed)
+        throw std::invalid_argument("the seed of a figure stands in its file (seed = N): --seed is not accepted here");
+      FigureArguments arguments{options.common.resolve(), options.study.resolve(), options.list, options.print,
+                                options.directory.value_or(".")};
+      arguments.study.file = options.figure.value_or("");
+      return arguments;
     };
   }
 

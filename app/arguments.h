@@ -54,7 +54,8 @@ struct SimulateArguments {
   model::Problem problem;
   theory::SolveOptions options;
   Experiments experiments;
-  std::string html;  ///< report to write; empty: none
+  std::string html;          ///< report to write; empty: none
+  bool distributed = false;  ///< every experiment is divided among the processes of mpirun
 };
 
 struct SpectrumArguments {
@@ -133,6 +134,24 @@ struct CompletionArguments {
   std::string script;  ///< the bash completion of this program
 };
 
+struct ResultsArguments {
+  Common common;
+  std::string store;
+  std::string where;                 ///< SQL expression; empty: all rows
+  std::vector<std::string> columns;  ///< empty: all
+  std::string key;                   ///< how the key of one result begins; empty: list the results
+  std::string array;                 ///< of that result; empty: all of it
+};
+
+/// A figure of the papers, or of a study file with charts.
+struct FigureArguments {
+  Common common;
+  StudyArguments study;         ///< `file`: a name of the list, or a path that ends in .toml
+  bool list = false;            ///< the figures there are
+  bool print = false;           ///< the study file instead of the figure
+  std::string directory = ".";  ///< where the files go, the store too unless it is named
+};
+
 /// `lofi`: samples from a file, or a built-in target.
 struct LofiArguments {
   Common common;
@@ -152,9 +171,10 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
-                               ThresholdsArguments, ScalingArguments, SweepArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, LofiArguments, Help>;
+using Arguments =
+    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
+                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
+                 CompletionArguments, ResultsArguments, FigureArguments, LofiArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/study/resolve.h"
 #include "commands.h"
 #include "output.h"
@@ -28,27 +29,38 @@ report::Page page_of(const model::Problem& problem, const std::vector<report::Ta
   return page;
 }
 
-study::Comparison compare(const SimulateArguments& arguments, const model::Problem& problem, int d) {
-  Progress progress(fmt::format("d = {}", d), arguments.common.quiet);
+/// The options at one d, on this process of several or alone.
+experiment::Options options_at(const SimulateArguments& arguments, int d, base::Communicator* team) {
   experiment::Options options = arguments.experiments.at(d, arguments.common);
+  if (!team) return options;
+  options.communicator = team;
+  options.processes_here = cluster::launch()->local_size;
+  options.threads = cluster::threads_of_rank(options.threads);
+  return options;
+}
+
+study::Comparison compare(const SimulateArguments& arguments, const model::Problem& problem, int d,
+                          base::Communicator* team) {
+  Progress progress(fmt::format("d = {}", d), arguments.common.quiet);
+  experiment::Options options = options_at(arguments, d, team);
   options.progress = [&](int done, int total) { progress.update(done, total); };
   return study::compare(problem, options, arguments.options);
 }
 
-}  // namespace
-
-int run(const SimulateArguments& arguments) {
+/// On rank 0, or alone: experiments, the theory beside them, and everything that is written.
+int lead(const SimulateArguments& arguments, base::Communicator* team) {
   require_outputs(arguments.common, arguments.html);
   const std::vector<int>& sizes = arguments.experiments.d;
   if (sizes.size() > 1) study::require_extrapolable(sizes, arguments.experiments.options.instances);
   for (const int d : sizes)
-    experiment::require_feasible(study::with_some_lambda(arguments.problem),
-                                 arguments.experiments.at(d, arguments.common));
+    experiment::require_feasible(study::with_some_lambda(arguments.problem), options_at(arguments, d, team));
   const study::Trainable trainable = study::resolve_lambda(arguments.problem, arguments.options);
   std::vector<study::Comparison> comparisons;
-  for (const int d : sizes) comparisons.push_back(compare(arguments, trainable.problem, d));
+  for (const int d : sizes) comparisons.push_back(compare(arguments, trainable.problem, d, team));
 
   Result result{comparison_tables(comparisons), study::to_json(comparisons), comparison_rows(comparisons)};
+  if (arguments.distributed && !team)
+    result.warnings.push_back("--distributed without mpirun: this process did all of the work.");
   bool converged = true;
   for (const study::Comparison& comparison : comparisons) {
     converged = converged && comparison.converged();
@@ -63,6 +75,21 @@ int run(const SimulateArguments& arguments) {
   result.note = report_note(arguments.html);
   emit(arguments.common, result);
   return converged ? 0 : 1;
+}
+
+/// On any other rank: its part of the experiments.
+void assist(const SimulateArguments& arguments, base::Communicator& team) {
+  const study::Trainable trainable = study::resolve_lambda(arguments.problem, arguments.options);
+  for (const int d : arguments.experiments.d) experiment::run(trainable.problem, options_at(arguments, d, &team));
+}
+
+}  // namespace
+
+int run(const SimulateArguments& arguments) {
+  const std::unique_ptr<base::Communicator> team = arguments.distributed ? cluster::connect() : nullptr;
+  if (!team || team->rank() == 0) return lead(arguments, team.get());
+  assist(arguments, *team);
+  return 0;
 }
 
 }  // namespace attnlaw::app

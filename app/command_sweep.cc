@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "attnlaw/base/parallel.h"
 #include "attnlaw/study/cost.h"
 #include "attnlaw/study/runner.h"
 #include "attnlaw/study/study_file.h"
@@ -49,6 +50,7 @@ report::Table problem_rows(const study::Study& study, const study::Outcomes& out
 }  // namespace
 
 int run(const SweepArguments& arguments) {
+  if (served_rank_zero(arguments.common)) return 0;
   require_outputs(arguments.common);
   const study::Study study = read_study(arguments.study);
   if (arguments.check) return check(arguments, study);

@@ -17,6 +17,8 @@ int run(const DemoArguments& arguments);
 int run(const ConventionsArguments& arguments);
 int run(const VersionArguments& arguments);
 int run(const CompletionArguments& arguments);
+int run(const ResultsArguments& arguments);
+int run(const FigureArguments& arguments);
 int run(const LofiArguments& arguments);
 int run(const Help& help);
 

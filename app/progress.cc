@@ -15,14 +15,17 @@ std::string bar(std::size_t done, std::size_t total) {
   return fmt::format("[{:=<{}}{: <{}}] {}/{}", "", filled, "", kWidth - filled, done, total);
 }
 
+}  // namespace
+
+/// Seconds between the lines that stand for a bar where there is no terminal.
+constexpr double kLineInterval = 30;
+
 std::string duration(double seconds) {
   constexpr double kMinute = 60, kHour = 3600;
   if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
   if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
   return fmt::format("{:.1f} h", seconds / kHour);
 }
-
-}  // namespace
 
 Progress::Progress(std::string label, bool quiet)
     : label_(std::move(label)), visible_(!quiet && isatty(STDERR_FILENO)), begin_(std::chrono::steady_clock::now()) {
@@ -43,14 +46,13 @@ void Progress::update(int done, int total) {
 }
 
 StudyProgress::StudyProgress(std::string label, bool quiet)
-    : label_(std::move(label)), quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+    : label_(std::move(label)), quiet_(quiet), terminal_(isatty(STDERR_FILENO)), next_line_(kLineInterval) {}
 
 StudyProgress::~StudyProgress() {
   if (!quiet_ && terminal_) fmt::print(stderr, "\r\x1b[K");
 }
 
 void StudyProgress::update(const study::RunProgress& progress) {
-  constexpr double kLineInterval = 30;
   if (quiet_ || (!terminal_ && progress.seconds < next_line_)) return;
   next_line_ = progress.seconds + kLineInterval;
   std::string line = label_ + " " + bar(progress.reused + progress.done, progress.total);

@@ -8,6 +8,9 @@
 
 namespace attnlaw::app {
 
+/// For people: "40 s", "12 min", "3.5 h".
+std::string duration(double seconds);
+
 class Progress {
  public:
   /// Nothing is shown if standard error is no terminal or `quiet`.
@@ -40,7 +43,7 @@ class StudyProgress {
   std::string label_;
   bool quiet_;
   bool terminal_;
-  double next_line_ = 0;  ///< seconds of the run at which the next line is due
+  double next_line_;  ///< seconds of the run at which the next line is due
 };
 
 }  // namespace attnlaw::app

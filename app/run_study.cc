@@ -5,6 +5,8 @@
 #include <atomic>
 #include <csignal>
 
+#include "attnlaw/cluster/communicator_loader.h"
+#include "attnlaw/cluster/remote_workers.h"
 #include "progress.h"
 
 namespace attnlaw::app {
@@ -46,12 +48,22 @@ study::Study read_study(const StudyArguments& arguments) {
   }
 }
 
+bool served_rank_zero(const Common& common) {
+  const auto launch = cluster::launch();
+  if (!launch || launch->rank == 0) return false;
+  const std::unique_ptr<base::Communicator> team = cluster::connect();
+  cluster::serve(*team, cluster::threads_of_rank(common.threads));
+  return true;
+}
+
 study::RunProgress run_study(const study::Study& study, study::Store& store, const StudyArguments& arguments,
                              const Common& common) {
+  const std::unique_ptr<base::Communicator> team = cluster::connect();
   const Interruption interruption;
   StudyProgress progress(study.name, common.quiet);
   study::RunOptions options;
-  options.threads = common.threads;
+  options.threads = cluster::threads_of_rank(common.threads);
+  if (team) options.remote_workers = cluster::remote_workers(*team);
   options.max_seconds = arguments.max_seconds;
   options.retry_failed = arguments.retry_failed;
   options.stop = &interrupted;

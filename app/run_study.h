@@ -10,8 +10,12 @@ namespace attnlaw::app {
 /// Throws what study::read_study throws, with a hint at --yes if there are too many tasks.
 study::Study read_study(const StudyArguments& arguments);
 
+/// Under mpirun, on any rank but 0: computes for rank 0, which runs the study, until it is done. False elsewhere.
+bool served_rank_zero(const Common& common);
+
 /// Runs the study into the store with progress on standard error: a bar on a terminal, a line every half minute
-/// otherwise, nothing if --quiet. SIGINT and SIGTERM let the running tasks end and start no more; a second one kills.
+/// otherwise, nothing if --quiet. Under mpirun the other ranks compute as well. SIGINT and SIGTERM let the running
+/// tasks end and start no more; a second one kills.
 study::RunProgress run_study(const study::Study& study, study::Store& store, const StudyArguments& arguments,
                              const Common& common);
 

@@ -28,7 +28,7 @@ study::Study theory_study(model::Head head, std::size_t count) {
     planned.task.problem.alpha = 0.2 + 0.4 * static_cast<double>(i) / static_cast<double>(count);
     planned.task.continued = i % kChain != 0;
     if (planned.task.continued) planned.predecessor = i - 1;
-    planned.key = study::key(planned.task, study::code_version());
+    planned.key = study::key(planned.task, study::code_version(), planned.predecessor ? study.tasks[i - 1].key : "");
     study.tasks.push_back(planned);
   }
   return study;

@@ -95,8 +95,8 @@ TEST(Sweep, ResultsAreThoseOfSolve) {
   ASSERT_EQ(attnlaw("sweep " + study + " --store '" + store + "'").code, 0);
   const json rows = json::parse(attnlaw("results '" + store + "' --where 'alpha < 0.3' --format json").out);
   const json solve = json::parse(attnlaw("solve --head linear --lambda 0.05 --alpha 0.2 --format json").out);
-  ASSERT_EQ(rows["results"].size(), 1U);
-  EXPECT_EQ(rows["results"][0]["test"], solve["errors"]["test"]);
+  ASSERT_EQ(rows["rows"].size(), 1U);
+  EXPECT_EQ(rows["rows"][0]["test"], solve["errors"]["test"]);
 }
 
 TEST(Sweep, SurvivesFiftyKills) {

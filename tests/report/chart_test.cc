@@ -139,6 +139,71 @@ TEST(ErrorsChart, RefusesTwoSeriesOfOneName) {
       std::invalid_argument);
 }
 
+ErrorsChart scaling_chart() {
+  return {.title = "E",
+          .description = "error against n",
+          .x = {.title = "n", .scale = Scale::log},
+          .y = {.title = "E", .scale = Scale::log},
+          .series = {{"γ = 1", {{1, 4}, {2, 2}}, {{2, 2.5, 0.5}}, {{1, 3}, {2, 1.5}, {nan, nan}, {4, 1}}}},
+          .rules = {{"mode 1", 1.5}, {"mode 2", -1}},
+          .guide_title = "predicted exponents"};
+}
+
+TEST(ErrorsChart, GuidesAreDottedInTheColourOfTheirSeries) {
+  const Chart chart = errors_chart(scaling_chart());
+  EXPECT_EQ(layer_names(chart), (std::vector<std::string>{"rules", "rule_labels", "guide", "theory", "theory_hover",
+                                                          "error_bars", "experiment"}));
+  const json guide = layer(chart, "guide");
+  EXPECT_EQ(guide.at("mark").at("strokeDash"), (json{2, 3}));
+  EXPECT_EQ(guide.at("encoding").at("color"), layer(chart, "theory").at("encoding").at("color"));
+  const json rows = chart.spec.at("datasets").at("guide");
+  ASSERT_EQ(rows.size(), 3);
+  EXPECT_EQ(rows[0].at("piece"), rows[1].at("piece"));
+  EXPECT_NE(rows[1].at("piece"), rows[2].at("piece"));
+  EXPECT_EQ(chart.spec.at("title").at("subtitle"),
+            (json{"Lines: theory. Points: experiment.", "Bars: one standard error to each side.",
+                  "Dotted: predicted exponents."}))
+      << "the break between two pieces is no value left out";
+  expect_numbers_are_finite(chart.spec.at("datasets"));
+}
+
+TEST(ErrorsChart, RulesStandAtTheirXWithTheirLabels) {
+  const Chart chart = errors_chart(scaling_chart());
+  EXPECT_EQ(chart.spec.at("datasets").at("rules"), (json::array({{{"label", "mode 1"}, {"x", 1.5}}})))
+      << "-1 has no place on a logarithmic axis";
+  EXPECT_EQ(layer(chart, "rules"), json::parse(R"({
+    "name": "rules", "data": {"name": "rules"},
+    "mark": {"type": "rule", "style": "annotation", "strokeDash": [4, 3], "opacity": 0.7, "clip": true},
+    "encoding": {"x": {"field": "x", "type": "quantitative", "title": "n", "axis": {"format": "~g", "values": [1.0, 2.0]},
+                       "scale": {"type": "log", "nice": false, "padding": 10}}}})"));
+  EXPECT_EQ(layer(chart, "rule_labels").at("encoding").at("text").at("field"), "label");
+}
+
+TEST(ErrorsChart, TableHasGuidesAndRules) {
+  EXPECT_EQ(csv(errors_chart(scaling_chart()).data),
+            "series,n,theory,experiment,standard error,predicted exponents\r\n"
+            "γ = 1,1,4,,,3\r\n"
+            "γ = 1,2,2,2.5,0.5,1.5\r\n"
+            "γ = 1,4,,,,1\r\n"
+            "mode 1,1.5,,,,\r\n"
+            "mode 2,-1,,,,\r\n");
+}
+
+TEST(ErrorsChart, BeyondSixSeriesDashesTellLinesOfOneColourApart) {
+  ErrorsChart many{.title = "", .description = "", .x = {}, .y = {}, .series = {}};
+  for (int i = 0; i < 6; ++i) many.series.push_back({std::to_string(i), {{0, 1}, {1, 2}}, {}});
+  EXPECT_FALSE(layer(errors_chart(many), "theory").at("encoding").contains("strokeDash"));
+  for (int i = 6; i < 24; ++i) many.series.push_back({std::to_string(i), {{0, 1}, {1, 2}}, {}});
+  const json encoding = layer(errors_chart(many), "theory").at("encoding");
+  std::set<std::string> looks;
+  for (std::size_t i = 0; i < many.series.size(); ++i)
+    looks.insert(encoding.at("color").at("scale").at("range")[i].dump() +
+                 encoding.at("strokeDash").at("scale").at("range")[i].dump());
+  EXPECT_EQ(looks.size(), 24);
+  EXPECT_EQ(encoding.at("strokeDash").at("scale").at("domain"), encoding.at("color").at("scale").at("domain"))
+      << "one legend for both";
+}
+
 TEST(Histogram, HasMassOneTogetherWithTheAtom) {
   const auto sample = test::semicircle_spectrum(50, 500);
   for (const int bins : {0, 1, 7, 40}) {

@@ -23,7 +23,7 @@ Study study_along_alpha(std::size_t count, std::size_t chain = 1) {
     planned.task.problem.alpha = 0.3 + 0.002 * static_cast<double>(i);
     planned.task.continued = i % chain != 0;
     if (planned.task.continued) planned.predecessor = i - 1;
-    planned.key = key(planned.task, code_version());
+    planned.key = key(planned.task, code_version(), planned.predecessor ? study.tasks[i - 1].key : "");
     study.parts[0].entries.push_back({i, {{"alpha", planned.task.problem.alpha}}});
     study.tasks.push_back(planned);
   }

@@ -204,7 +204,8 @@ TEST(StudyFile, TheoryStartsFromItsNeighbourWithinSegmentsOfFive) {
     const bool first = i % 12 % 5 == 0;
     EXPECT_EQ(point.task.continued, !first) << i;
     ASSERT_EQ(point.predecessor.has_value(), !first) << i;
-    if (!first) EXPECT_EQ(*point.predecessor, study.parts[0].entries[i - 1].task) << i;
+    if (first) continue;
+    EXPECT_EQ(*point.predecessor, study.parts[0].entries[i - 1].task) << i;
   }
 }
 
@@ -213,8 +214,11 @@ TEST(StudyFile, PredecessorsComeFirst) {
       parse(kPoint +
             "[[part]]\nname = 'e'\nproblem = {lambda = 'optimal'}\naxes = [{alpha = [0.1, 0.3]}]\ntheory = false\n"
             "experiment = {d = 20}\n[[part]]\nname = 't'\naxes = [{alpha = {from = 0.1, to = 1, count = 9}}]\n");
-  for (std::size_t i = 0; i < study.tasks.size(); ++i)
-    if (study.tasks[i].predecessor) EXPECT_LT(*study.tasks[i].predecessor, i);
+  for (std::size_t i = 0; i < study.tasks.size(); ++i) {
+    if (!study.tasks[i].predecessor) continue;
+    EXPECT_LT(*study.tasks[i].predecessor, i);
+  }
+  EXPECT_TRUE(planned(study, 0, 0).predecessor);
 }
 
 TEST(StudyFile, NothingIsContinuedWhereNeighboursAreNoStart) {
@@ -323,7 +327,7 @@ TEST(StudyFile, TargetsFromFilesAreLookedForBesideTheStudy) {
   base::write_atomically((folder / "spectrum.txt").string(), "1\n2\n3\n");
   const std::string path = (folder / "study.toml").string();
   base::write_atomically(path, kPoint + "target = 'file:spectrum.txt'\n");
-  EXPECT_EQ(read_study(path).tasks.at(0).task.problem.target.Q_star(), 14.0 / 3);
+  EXPECT_DOUBLE_EQ(read_study(path).tasks.at(0).task.problem.target.Q_star(), 14.0 / 3);
   EXPECT_THROW(read_study((folder / "absent.toml").string()), base::FileError);
   std::filesystem::remove_all(folder);
 }
@@ -380,7 +384,7 @@ TEST(StudyFile, ProblemsOutOfRangeAreRefusedAtTheKeyAtFault) {
                     HasSubstr("student = \"direct\""), HasSubstr("part 'curve'")));
   EXPECT_THAT(refusal("axes = [\n  {kappa = [0.5, -1]}]\n" + kPoint + "target = 'wishart:{kappa}'\n"),
               StartsWith("curve.toml:2: kappa of target wishart:KAPPA must be > 0, got '-1'"));
-  EXPECT_THAT(refusal(kPoint + "target = 'file:no/such/file'\n"), StartsWith("curve.toml:4: "));
+  EXPECT_THAT(refusal(kPoint + "target = 'file:no/such/file'\n"), StartsWith("curve.toml:4: target: cannot read"));
   EXPECT_THAT(refusal("[problem]\nalpha = 1\nstudent = 'direct-general'\nlambda = '0+'\n"),
               HasSubstr("the ridgeless limit is available"));
   EXPECT_THAT(refusal("scaling = {n = [1, 2, 3]}\n" + kPoint), HasSubstr("a scaling curve needs a target powerlaw"));
@@ -392,7 +396,12 @@ TEST(StudyFile, ExperimentsThatCannotBeRunAreRefused) {
   EXPECT_THAT(refusal("experiment = {d = 20}\n[problem]\nalpha = 1\nlambda = '0+'\n"),
               StartsWith("curve.toml:4: an experiment needs lambda to be a number > 0"));
   EXPECT_THAT(refusal("experiment = {d = 15}\n" + kPoint + "target = 'powerlaw:1,10'\n"), HasSubstr("multiple of D"));
-  EXPECT_THROW(parse("experiment = {d = 30000}\n" + kPoint), experiment::MemoryError);
+}
+
+TEST(StudyFile, ExperimentsBeyondTheMemoryOfThisMachineMayBeMeantForAnother) {
+  const Study study = parse("experiment = {d = 20000, instances = 1}\n" + kPoint);
+  EXPECT_THROW(experiment::require_feasible(task(study, 0, 0).problem, task(study, 0, 0).experiment),
+               experiment::MemoryError);
 }
 
 TEST(StudyFile, AxesMustBeTablesOfEquallyManyValues) {

@@ -88,6 +88,7 @@ TEST(Task, KeyTellsApartWhateverChangesTheResult) {
   for (const Task& task : tasks) keys.insert(key(task, "code"));
   EXPECT_EQ(keys.size(), tasks.size());
   EXPECT_NE(key(tasks[0], "code"), key(tasks[0], "other code"));
+  EXPECT_NE(key(tasks[0], "code"), key(tasks[0], "code", "what it follows"));
   EXPECT_EQ(key(tasks[0], "code").size(), 32U);
 }
 

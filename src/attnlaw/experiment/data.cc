@@ -9,6 +9,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/sharding.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -120,22 +121,23 @@ void target_scores(int tokens, std::span<const double> target_eigenvalues, const
 
 template <class Real>
 Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
-                     std::uint64_t instance) {
+                     std::uint64_t instance, base::Communicator* communicator) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
-  const Index n = sequence_count(problem, static_cast<int>(d)), T = problem.tokens;
+  const Shard shard = shard_of(sequence_count(problem, static_cast<int>(d)), communicator);
+  const Index n = shard.count, T = problem.tokens;
   const base::NormalStream data_stream(seed,
                                        model::stream_id(model::Stream::data, target_eigenvalues.size(), instance));
   const base::NormalStream noise_stream(
       seed, model::stream_id(model::Stream::label_noise, target_eigenvalues.size(), instance));
-  Data<Real> data{Matrix<Real>(n * T, d), Columns<Real>(n, output_count(problem))};
+  Data<Real> data{Matrix<Real>(n * T, d), Columns<Real>(n, output_count(problem)), communicator};
   Matrix<Real> scaled;
   for (Index first = 0; first < n; first += block_sequences(problem.tokens)) {
     const Index count = std::min(block_sequences(problem.tokens), n - first);
     Columns<Real> scores(count, target_layout(problem).count()), outputs(count, output_count(problem));
     Real* X = data.X.data() + first * T * d;
-    draw_rows(data_stream, first * T, count * T, d, X);
+    draw_rows(data_stream, (shard.first + first) * T, count * T, d, X);
     target_scores(problem.tokens, target_eigenvalues, X, scaled, scores);
-    if (problem.noise > 0) add_noise(problem, noise_stream, first, scores);
+    if (problem.noise > 0) add_noise(problem, noise_stream, shard.first + first, scores);
     target_outputs(problem, scores, outputs);
     data.labels.middleRows(first, count) = outputs;
   }
@@ -145,30 +147,33 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
 template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
                   std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
-                  double posterior_variance) {
+                  double posterior_variance, base::Communicator* communicator) {
   base::use_one_blas_thread();
   const base::NormalStream stream(seed,
                                   model::stream_id(model::Stream::test_data, target_eigenvalues.size(), instance));
   const Matrix<Real> student = S.cast<Real>();
   const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(problem, posterior_variance)};
+  const Shard shard = shard_of(sequences, communicator);
   const Index block = block_sequences(problem.tokens);
-  const Index blocks = (sequences + block - 1) / block;
+  const Index blocks = (shard.count + block - 1) / block;
   std::vector<double> sums(static_cast<std::size_t>(blocks));
   base::parallel_for(sums.size(), threads, [&](std::size_t b) {
     const Index first = static_cast<Index>(b) * block;
-    sums[b] = test_error_sum(problem, target_eigenvalues, predictor, stream, first,
-                             std::min<Index>(block, sequences - first));
+    sums[b] = test_error_sum(problem, target_eigenvalues, predictor, stream, shard.first + first,
+                             std::min<Index>(block, shard.count - first));
   });
   double total = 0;
   for (const double sum : sums) total += sum;
+  sum_over_processes(communicator, S, std::span(&total, 1), nullptr);
   return total / static_cast<double>(sequences);
 }
 
-#define ATTNLAW_INSTANTIATE(Real)                                                                              \
-  template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t); \
-  template void target_scores(int, std::span<const double>, const Real*, Matrix<Real>&, Columns<Real>&);       \
-  template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,      \
-                                   std::int64_t, std::uint64_t, std::uint64_t, int, double);
+#define ATTNLAW_INSTANTIATE(Real)                                                                             \
+  template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t, \
+                                base::Communicator*);                                                         \
+  template void target_scores(int, std::span<const double>, const Real*, Matrix<Real>&, Columns<Real>&);      \
+  template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,     \
+                                   std::int64_t, std::uint64_t, std::uint64_t, int, double, base::Communicator*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)
 #undef ATTNLAW_INSTANTIATE

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "attnlaw/base/communicator.h"
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/streams.h"
@@ -23,13 +24,15 @@ template <class Real>
 struct Data {
   Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
   Columns<Real> labels;  ///< n × output_count: σ_{β*}(h* + √Δ Ξ), or the noisy scores for the linear head
+  /// The processes that hold one training set together, each its share of the n sequences; null: this one holds all.
+  base::Communicator* communicator = nullptr;
 };
 
-/// Draws the training set of (seed, instance). Values depend on the arguments alone; float and double draws agree to
-/// rounding.
+/// Draws the training set of (seed, instance), or the share of it that this process has (sharding.h). Values depend on
+/// the arguments alone, those of a sequence not on the division; float and double draws agree to rounding.
 template <class Real>
 Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
-                     std::uint64_t instance);
+                     std::uint64_t instance, base::Communicator* communicator = nullptr);
 
 /// Noiseless scores h* (target_layout) of the sequences in X under S* = diag(target_eigenvalues). `scaled` is scratch
 /// of the shape of X.
@@ -44,10 +47,12 @@ void target_scores(int tokens, std::span<const double> target_eigenvalues, const
 /// Var Ξ_ab = 1 + δ_ab, by kPosteriorPoints fixed Gaussian points ±ξ. They are too few to integrate exactly: the error
 /// comes out too large, by 0.1 % of itself at T = 2, β = 1 and 0.5 % at T = 4, β = 2 (measured against 2048 points);
 /// not at all for the linear head.
+///
+/// The sequences are divided over the processes of a communicator, all of which get the same answer.
 template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
                   std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
-                  double posterior_variance = 0);
+                  double posterior_variance = 0, base::Communicator* communicator = nullptr);
 
 /// Gaussian points of test_error: 32 antithetic pairs.
 inline constexpr int kPosteriorPoints = 64;

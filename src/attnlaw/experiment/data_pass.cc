@@ -6,6 +6,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/sharding.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -62,7 +63,8 @@ void DataPass<Real>::add_block(const Pointwise& pointwise, bool pull_back, Index
 }
 
 template <class Real>
-typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Pointwise& pointwise, Matrix<double>* pulled_back) {
+typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Matrix<double>& at, const Pointwise& pointwise,
+                                                         Matrix<double>* pulled_back) {
   const Index n = data_.labels.rows(), block = block_sequences(problem_.tokens);
   const Index blocks = (n + block - 1) / block, groups = static_cast<Index>(groups_.size());
   base::parallel_for(groups_.size(), threads_, [&](std::size_t g) {
@@ -75,14 +77,18 @@ typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Pointwise& pointw
       add_block(pointwise, pulled_back != nullptr, b * block, std::min(block, n - b * block), group);
     }
   });
-  Sums sums{};
-  double coefficient_trace = 0;
+  // What the pointwise step adds up, then Σ Tr C.
+  std::array<double, std::tuple_size_v<Sums> + 1> totals{};
+  double& coefficient_trace = totals.back();
   if (pulled_back) pulled_back->setZero(d(), map_.matrix.cols());
   for (const Group& group : groups_) {
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += group.sums[i];
+    for (std::size_t i = 0; i < group.sums.size(); ++i) totals[i] += group.sums[i];
     coefficient_trace += group.coefficient_trace;
     if (pulled_back) *pulled_back += group.pulled_back.template cast<double>();
   }
+  sum_over_processes(data_.communicator, at, totals, pulled_back);
+  Sums sums;
+  std::copy_n(totals.begin(), sums.size(), sums.begin());
   if (!pulled_back) return sums;
   if (map_.factor) {
     *pulled_back -= coefficient_trace * map_.matrix.template cast<double>();
@@ -97,14 +103,14 @@ template <class Real>
 typename DataPass<Real>::Sums DataPass<Real>::at_matrix(const Matrix<double>& S, const Pointwise& pointwise,
                                                         Matrix<double>* pulled_back) {
   map_ = {S.cast<Real>(), false, 1, S.trace()};
-  return sum_groups(pointwise, pulled_back);
+  return sum_groups(S, pointwise, pulled_back);
 }
 
 template <class Real>
 typename DataPass<Real>::Sums DataPass<Real>::at_factor(const Matrix<double>& W, double scale,
                                                         const Pointwise& pointwise, Matrix<double>* pulled_back) {
   map_ = {W.cast<Real>(), true, scale, scale * W.squaredNorm()};
-  return sum_groups(pointwise, pulled_back);
+  return sum_groups(W, pointwise, pulled_back);
 }
 
 double data_pass_bytes(const model::Problem& problem, int d, std::size_t size_of_real) {

@@ -15,7 +15,8 @@ namespace attnlaw::experiment {
 /// Two matrix products over blocks of sequences that stay in cache; nothing larger than a block is stored beside X.
 /// Data are cut into groups of blocks whose number depends on the size of the data alone; groups run on up to `threads`
 /// threads and are summed in order, so bits do not depend on threads. Not to be called from several threads at once (it
-/// owns its workspace). `problem` and `data` must outlive it.
+/// owns its workspace). `problem` and `data` must outlive it. Where several processes hold the data together, all of
+/// them call at the same S, or W, and get the same sums over all sequences (Data::communicator).
 template <class Real>
 class DataPass {
  public:
@@ -54,7 +55,7 @@ class DataPass {
 
   void add_block(const Pointwise& pointwise, bool pull_back, Eigen::Index first, Eigen::Index count,
                  Group& group) const;
-  Sums sum_groups(const Pointwise& pointwise, Matrix<double>* pulled_back);
+  Sums sum_groups(const Matrix<double>& at, const Pointwise& pointwise, Matrix<double>* pulled_back);
 
   const model::Problem& problem_;
   const Data<Real>& data_;

@@ -78,7 +78,8 @@ Trained train(Objective<Real>& objective, const Options& options, Instance& resu
 
 template <class Real>
 Trained train_on_data(const model::Problem& problem, const Options& options, int threads, Instance& result) {
-  const Data<Real> data = draw_data<Real>(problem, result.target_eigenvalues, options.seed, result.seed);
+  const Data<Real> data =
+      draw_data<Real>(problem, result.target_eigenvalues, options.seed, result.seed, options.communicator);
   Objective<Real> objective(problem, data, threads);
   Trained trained = train(objective, options, result);
   result.train = result.objective = std::numeric_limits<double>::quiet_NaN();
@@ -103,7 +104,7 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   const double test_sequences = std::ceil(kTestSequencesPerEntry * options.d * options.d);
   result.test =
       test_error<Real>(problem, result.target_eigenvalues, trained.S, static_cast<std::int64_t>(test_sequences),
-                       options.seed, instance, threads, trained.posterior_variance);
+                       options.seed, instance, threads, trained.posterior_variance, options.communicator);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -39,8 +39,9 @@ struct Options {
   int max_iterations = TrainingOptions{}.max_iterations;  ///< of the trainer; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
-  /// and get the same result. Null: this process alone.
+  /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;
+  int processes_here = 1;  ///< of the communicator on this machine: they share its memory
 };
 
 /// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the
@@ -102,7 +103,7 @@ Experiment run(const model::Problem& problem, const Options& options);
 void require_feasible(const model::Problem& problem, const Options& options);
 
 /// Peak memory of run: target, data and trainer state of all instances that are worked on at the same time; 2^64 − 1 if
-/// it is more than that.
+/// it is more than that. With a communicator, of this process: its share of the data.
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
 
 std::string name(Trainer trainer);

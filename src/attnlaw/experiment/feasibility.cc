@@ -35,6 +35,7 @@ void require_valid(const Options& options) {
     reject("tolerance must be a finite number >= 0 (0: the default of the precision), got {}", options.tolerance);
   }
   if (options.max_iterations < 1) reject("max_iterations must be an integer >= 1, got {}", options.max_iterations);
+  if (options.processes_here < 1) reject("processes_here must be an integer >= 1, got {}", options.processes_here);
 }
 
 /// An experiment trains one student with one penalty.
@@ -61,13 +62,22 @@ void require_served(const model::Problem& problem, const Options& options) {
          fmt::join(names, ", "));
 }
 
+/// Among which the sequences are divided.
+int processes(const Options& options) { return options.communicator ? options.communicator->size() : 1; }
+
+/// What is summed over processes, as a message and in the buffers of two who pass it on.
+double message_bytes(const Options& options) {
+  const double d = options.d;
+  return processes(options) > 1 ? 3 * d * d * sizeof(double) : 0;
+}
+
 /// Optimiser state and temporaries.
 double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double d = options.d;
   const double width = problem.student == Student::tied ? std::min(1.0, problem.width) : 1.0;
   const double matrices = options.trainer == Trainer::lbfgs ? kLbfgsMatrices : kOtherMatrices;
-  const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) : 0;
-  return (kStudentMatrices + width * matrices) * d * d * sizeof(double) + messages;
+  const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) / processes(options) : 0;
+  return (kStudentMatrices + width * matrices) * d * d * sizeof(double) + messages + message_bytes(options);
 }
 
 }  // namespace
@@ -88,6 +98,8 @@ std::vector<Trainer> trainers_for(const model::Problem& problem) {
 
 Threads share_threads(const Options& options) {
   const int threads = options.threads > 0 ? options.threads : base::available_threads();
+  // Processes that train together go through the instances in the same order.
+  if (options.communicator) return {1, threads};
   const int instances = std::min(threads, options.instances);
   return {instances, std::max(1, threads / instances)};
 }
@@ -106,7 +118,8 @@ std::uint64_t bytes_needed(const model::Problem& problem, const Options& options
   // In double, which cannot overflow: the answer matters most where it is absurd.
   const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
   const double d = options.d, per_sequence = problem.tokens * d + output_count(problem);
-  const double training = wanted_sequences(problem, options.d) * per_sequence * static_cast<double>(real) +
+  const double sequences = std::ceil(wanted_sequences(problem, options.d) / processes(options));
+  const double training = sequences * per_sequence * static_cast<double>(real) +
                           data_pass_bytes(problem, options.d, real) + trainer_bytes(problem, options);
   // The target is drawn before the data.
   const double one_instance = std::max(training, problem.target.bytes_needed(static_cast<std::size_t>(options.d)));
@@ -122,14 +135,17 @@ void require_feasible(const model::Problem& problem, const Options& options) {
   require_served(problem, options);
   factor_columns(problem, options.d);
   problem.target.require_dimension(static_cast<std::size_t>(options.d));
-  const std::uint64_t needed = bytes_needed(problem, options), available = base::memory_limit();
+  const std::uint64_t needed = bytes_needed(problem, options);
+  const std::uint64_t available = base::memory_limit() / static_cast<std::uint64_t>(options.processes_here);
   if (needed > available) {
     throw MemoryError(
         fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time needs {} bytes of memory, this "
                     "process may use {}; choose a smaller d, fewer threads, or the precision single",
                     options.d, problem.alpha, share_threads(options).instances, needed, available));
   }
-  sequence_count(problem, options.d);
+  const std::int64_t n = sequence_count(problem, options.d);
+  if (n < processes(options))
+    reject("{} processes cannot divide {} sequences: alpha d^2 must be at least 1 for each", processes(options), n);
 }
 
 }  // namespace attnlaw::experiment

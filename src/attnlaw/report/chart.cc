@@ -27,6 +27,10 @@ using parts::tooltip;
 constexpr std::array palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 /// With a number of shapes prime to the number of colours, 30 series differ in colour or shape.
 constexpr std::array shapes = {"circle", "square", "triangle-up", "diamond", "cross"};
+/// Lines of one colour, in charts of more series than colours.
+const std::array<std::vector<int>, 4> dashes = {{{1, 0}, {8, 4}, {12, 3, 3, 3}, {4, 4}}};
+/// Of guides: unlike every dash.
+const std::vector<int> dots = {2, 3};
 
 constexpr const char* measured_colour = "#56B4E9";
 constexpr const char* predicted_colour = "#D55E00";
@@ -53,20 +57,22 @@ void require_distinct_names(const std::vector<Series>& series) {
 struct Drawn {
   json theory = json::array();
   json experiment = json::array();
+  json guide = json::array();
+  json rules = json::array();
   int omitted = 0;
 };
 
-/// The finite pieces of a line, numbered: a value that cannot be drawn ends a piece.
-void draw_line(const ErrorsChart& chart, const Series& series, Drawn& drawn) {
+/// The finite pieces of a line, numbered: a value that cannot be drawn ends a piece. Returns how many there were.
+int draw_line(const ErrorsChart& chart, const std::string& name, const std::vector<Point>& line, json& rows) {
   int piece = 0;
-  for (const Point& point : series.theory) {
+  for (const Point& point : line) {
     if (drawable(point.x, chart.x.scale) && drawable(point.y, chart.y.scale)) {
-      drawn.theory.push_back({{"series", series.name}, {"piece", piece}, {"x", point.x}, {"y", point.y}});
+      rows.push_back({{"series", name}, {"piece", piece}, {"x", point.x}, {"y", point.y}});
     } else {
       ++piece;
-      ++drawn.omitted;
     }
   }
+  return piece;
 }
 
 void draw_points(const ErrorsChart& chart, const Series& series, double floor, Drawn& drawn) {
@@ -103,20 +109,23 @@ Drawn draw(const ErrorsChart& chart) {
   Drawn drawn;
   const double floor = lowest_drawn(chart);
   for (const Series& series : chart.series) {
-    draw_line(chart, series, drawn);
+    drawn.omitted += draw_line(chart, series.name, series.theory, drawn.theory);
     draw_points(chart, series, floor, drawn);
+    draw_line(chart, series.name, series.guide, drawn.guide);
   }
+  for (const Rule& rule : chart.rules)
+    if (drawable(rule.x, chart.x.scale)) drawn.rules.push_back({{"label", rule.label}, {"x", rule.x}});
   return drawn;
 }
 
-/// Colour or shape by series, in the order of the series.
-template <std::size_t n>
-json by_series(const std::vector<Series>& series, const std::array<const char*, n>& range) {
+/// Colour, shape or dash by series, in the order of the series; each value serves `run` series in turn.
+template <class Value, std::size_t n>
+json by_series(const std::vector<Series>& series, const std::array<Value, n>& range, std::size_t run = 1) {
   json domain = json::array();
   json values = json::array();
   for (std::size_t i = 0; i < series.size(); ++i) {
     domain.push_back(series[i].name);
-    values.push_back(range[i % n]);
+    values.push_back(range[(i / run) % n]);
   }
   return {{"field", "series"},
           {"type", "nominal"},
@@ -130,7 +139,7 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
   if (axis.scale == Scale::linear) return encoding;
   double lowest = std::numeric_limits<double>::infinity();
   double highest = 0;
-  for (const json* rows : {&drawn.theory, &drawn.experiment}) {
+  for (const json* rows : {&drawn.theory, &drawn.experiment, &drawn.guide}) {
     for (const json& row : *rows) {
       for (const char* name : fields) {
         if (!row.contains(name)) continue;
@@ -146,6 +155,28 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
   return encoding;
 }
 
+/// Vertical lines with their labels along them, under everything else.
+void add_rules(const json& x, json& layers) {
+  layers.push_back(
+      {{"name", "rules"},
+       {"data", {{"name", "rules"}}},
+       {"mark", {{"type", "rule"}, {"style", "annotation"}, {"strokeDash", {4, 3}}, {"opacity", 0.7}, {"clip", true}}},
+       {"encoding", {{"x", x}}}});
+  layers.push_back(
+      {{"name", "rule_labels"},
+       {"data", {{"name", "rules"}}},
+       {"mark",
+        {{"type", "text"},
+         {"style", "annotation-label"},
+         {"angle", 270},
+         {"align", "right"},
+         {"baseline", "bottom"},
+         {"dx", -4},
+         {"dy", -3},
+         {"clip", true}}},
+       {"encoding", {{"x", x}, {"y", {{"value", 0}}}, {"text", {{"field", "label"}, {"type", "nominal"}}}}}});
+}
+
 json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
   const json x = errors_axis("x", chart.x, {"x"}, drawn);
   const json y = errors_axis("y", chart.y, {"y", "lower", "upper"}, drawn);
@@ -157,13 +188,24 @@ json errors_layers(const ErrorsChart& chart, const Drawn& drawn) {
   point_tooltip[0]["title"] = "experiment";
   point_tooltip.push_back(tooltip("standard_error", "standard error"));
 
+  const json detail = {{"field", "piece"}, {"type", "nominal"}};
+
   json layers = json::array();
-  if (!drawn.theory.empty()) {
+  if (!drawn.rules.empty()) add_rules(x, layers);
+  if (!drawn.guide.empty()) {
     layers.push_back(
-        {{"name", "theory"},
-         {"data", {{"name", "theory"}}},
-         {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"clip", true}}},
-         {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"detail", {{"field", "piece"}, {"type", "nominal"}}}}}});
+        {{"name", "guide"},
+         {"data", {{"name", "guide"}}},
+         {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"strokeDash", dots}, {"clip", true}, {"aria", false}}},
+         {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"detail", detail}}}});
+  }
+  if (!drawn.theory.empty()) {
+    layers.push_back({{"name", "theory"},
+                      {"data", {{"name", "theory"}}},
+                      {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"clip", true}}},
+                      {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"detail", detail}}}});
+    if (chart.series.size() > palette.size())
+      layers.back()["encoding"]["strokeDash"] = by_series(chart.series, dashes, palette.size());
     layers.push_back({{"name", "theory_hover"},
                       {"data", {{"name", "theory"}}},
                       {"mark", {{"type", "point"}, {"opacity", 0}, {"size", 120}, {"aria", false}}},
@@ -196,6 +238,7 @@ std::vector<std::string> errors_notes(const ErrorsChart& chart, const Drawn& dra
   const bool bars = std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
                                 [](const json& row) { return row.contains("lower"); });
   if (bars) notes.emplace_back("Bars: one standard error to each side.");
+  if (!drawn.guide.empty()) notes.push_back(fmt::format("Dotted: {}.", chart.guide_title));
   if (drawn.omitted > 0) {
     const bool log = chart.x.scale == Scale::log || chart.y.scale == Scale::log;
     notes.push_back(fmt::format("Not drawn: {} {} not finite{}.", drawn.omitted,
@@ -204,7 +247,25 @@ std::vector<std::string> errors_notes(const ErrorsChart& chart, const Drawn& dra
   return notes;
 }
 
-/// One row per series and x, theory beside experiment.
+/// Adds a column with the guides, at the rows of the theory where they have one, and rows for the others.
+void add_guides(const ErrorsChart& chart, Table& table) {
+  table.columns.push_back({.name = chart.guide_title, .precision = 5});
+  for (auto& row : table.rows) row.emplace_back();
+  for (const Series& series : chart.series) {
+    for (const Point& point : series.guide) {
+      if (!std::isfinite(point.x)) continue;  // the end of a piece
+      const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& cells) {
+        return cells[0] == Cell(series.name) && cells[1] == Cell(point.x) && cells.back() == Cell();
+      });
+      if (row != table.rows.end())
+        row->back() = point.y;
+      else
+        table.rows.push_back({series.name, point.x, {}, {}, {}, point.y});
+    }
+  }
+}
+
+/// One row per series and x, theory beside experiment; then the rules.
 Table errors_table(const ErrorsChart& chart) {
   Table table{.title = chart.title,
               .columns = {{.name = "series"},
@@ -230,6 +291,12 @@ Table errors_table(const ErrorsChart& chart) {
       }
     }
     while (next != measured.end()) push_measured({});
+  }
+  if (std::any_of(chart.series.begin(), chart.series.end(), [](const Series& one) { return !one.guide.empty(); }))
+    add_guides(chart, table);
+  for (const Rule& rule : chart.rules) {
+    table.rows.push_back({rule.label, rule.x});
+    table.rows.back().resize(table.columns.size());
   }
   return table;
 }
@@ -423,6 +490,8 @@ Chart errors_chart(const ErrorsChart& chart) {
   const Drawn drawn = draw(chart);
   json spec = frame(chart.title, errors_notes(chart, drawn), chart.description);
   spec["datasets"] = {{"theory", drawn.theory}, {"experiment", drawn.experiment}};
+  if (!drawn.guide.empty()) spec["datasets"]["guide"] = drawn.guide;
+  if (!drawn.rules.empty()) spec["datasets"]["rules"] = drawn.rules;
   spec["layer"] = errors_layers(chart, drawn);
   return {.description = chart.description, .spec = std::move(spec), .data = errors_table(chart)};
 }

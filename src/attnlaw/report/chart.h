@@ -38,6 +38,14 @@ struct Series {
   std::string name;
   std::vector<Point> theory;
   std::vector<Point> experiment;
+  /// Drawn dotted: what the curve is compared with, e.g. a power law.
+  std::vector<Point> guide = {};
+};
+
+/// A labelled vertical line.
+struct Rule {
+  std::string label;
+  double x = 0;
 };
 
 /// Theory lines through experimental points.
@@ -47,11 +55,15 @@ struct ErrorsChart {
   Axis x;
   Axis y;
   std::vector<Series> series;
+  std::vector<Rule> rules = {};
+  /// What the guides are, e.g. "predicted exponents".
+  std::string guide_title = "guide";
 };
 
 /// Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left out and counted in the
 /// subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic axis ends at the lowest
-/// drawn value. Throws std::invalid_argument if two series have the same name.
+/// drawn value. Series have one of six colours; beyond six, dashes tell lines of one colour apart. Throws
+/// std::invalid_argument if two series have the same name.
 Chart errors_chart(const ErrorsChart& chart);
 
 /// A measured spectrum over the predicted law.

@@ -52,16 +52,18 @@ double kolmogorov_distance(const std::vector<double>& eigenvalues, const theory:
 
 }  // namespace
 
+double zero_tolerance(std::span<const double> eigenvalues) {
+  constexpr double kZeroShare = 1e-3;
+  if (eigenvalues.empty()) return 0;
+  return kZeroShare * std::max(std::abs(eigenvalues.front()), std::abs(eigenvalues.back()));
+}
+
 SpectrumComparison compare_spectra(const experiment::Experiment& experiment, const theory::Solution& solution,
                                    const matrix_laws::Spectrum& target) {
-  // Gradient training on W leaves a zero eigenvalue at the square of a small weight: far below this share of the
-  // largest.
-  constexpr double kZeroShare = 1e-3;
   SpectrumComparison result;
   result.eigenvalues = pooled_eigenvalues(experiment);
   const double atom = solution.spectrum.zero_mass;
-  const double largest = std::max(std::abs(result.eigenvalues.front()), std::abs(result.eigenvalues.back()));
-  if (atom > 0) result.zero_tolerance = kZeroShare * largest;
+  if (atom > 0) result.zero_tolerance = zero_tolerance(result.eigenvalues);
   std::vector<double> eigenvalues = result.eigenvalues;
   for (double& s : eigenvalues)
     if (std::abs(s) <= result.zero_tolerance) s = 0;

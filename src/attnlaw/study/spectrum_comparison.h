@@ -1,6 +1,7 @@
 #pragma once
 /// Trained eigenvalues against the predicted law.
 
+#include <span>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
@@ -25,6 +26,10 @@ struct SpectrumComparison {
   double kolmogorov_distance = 0;           ///< sup |F_measured − F_predicted| over all s, the atom at zero included
   std::vector<OutlierComparison> outliers;  ///< in the order of the solution
 };
+
+/// |s| up to here is zero where the law has an atom there: gradient training on W leaves a zero eigenvalue at the
+/// square of a small weight, far below this share (1e-3) of the largest |s|. `eigenvalues` ascending or descending.
+double zero_tolerance(std::span<const double> eigenvalues);
 
 /// Holds the pooled spectrum of all instances against the law of `solution` on the given target spectrum.
 SpectrumComparison compare_spectra(const experiment::Experiment& experiment, const theory::Solution& solution,

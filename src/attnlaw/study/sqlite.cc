@@ -4,9 +4,11 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 #include "attnlaw/base/reject.h"
@@ -83,6 +85,24 @@ void require_possible(const std::string& path, Store::Access access) {
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw Error(path, fs::is_directory(status) ? "it is a directory" : "it is not a regular file",
                 "give the name of a file", SQLITE_CANTOPEN);
+}
+
+/// SQLite itself opens for reading what it may not write, and leaves its log beside it.
+void require_writable(const std::string& path) {
+  if (fs::exists(path) && !allows(path, W_OK))
+    throw Error(path, std::strerror(errno), advice(SQLITE_READONLY), SQLITE_READONLY);
+}
+
+/// SQLite itself takes a file of a few bytes for a new database, and overwrites it.
+void require_database(const std::string& path) {
+  constexpr std::string_view kBeginning("SQLite format 3\0", 16);
+  std::array<char, kBeginning.size()> beginning{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file && fs::exists(path)) throw Error(path, std::strerror(errno), advice(SQLITE_READONLY), SQLITE_CANTOPEN);
+  file.read(beginning.data(), beginning.size());
+  const auto size = static_cast<std::size_t>(file.gcount());
+  if (size > 0 && std::string_view(beginning.data(), size) != kBeginning)
+    throw Error(path, "the file is not a database", advice(SQLITE_NOTADB), SQLITE_NOTADB);
 }
 
 /// How to open so that reading leaves no trace. A connection that may write removes its shared memory and its log when
@@ -178,6 +198,8 @@ bool Statement::reads_only() const { return sqlite3_stmt_readonly(statement_.get
 
 Connection::Connection(const std::string& path, Store::Access access) : path_(path), database_(nullptr, sqlite3_close) {
   require_possible(path, access);
+  require_database(path);
+  if (access == Store::Access::write) require_writable(path);
   const bool reading = access == Store::Access::read;
   const bool pending = has_pending(path);
   const auto [flags, query] = reading ? way_to_read(path) : std::pair{SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ""};
@@ -191,6 +213,7 @@ Connection::Connection(const std::string& path, Store::Access access) : path_(pa
   // Otherwise a mistyped "column" is a string, silently.
   sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  script("PRAGMA foreign_keys = ON");
   if (!reading) return;
   script("PRAGMA query_only = ON");
   // What a killed writer left in the log is read there, and moved into the file by the next writer.
@@ -210,7 +233,6 @@ std::int64_t Connection::integer(std::string_view sql) {
 
 std::int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(database_.get()); }
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_.get()); }
-bool Connection::writable() const { return sqlite3_db_readonly(database_.get(), "main") == 0; }
 
 Statement& Connection::prepared(std::string_view sql) {
   const auto kept = statements_.find(sql);

@@ -111,7 +111,6 @@ class Connection {
   std::int64_t last_id() const;
   sqlite3* handle() const { return database_.get(); }
   const std::string& path() const { return path_; }
-  bool writable() const;
 
  private:
   Statement& prepared(std::string_view sql);

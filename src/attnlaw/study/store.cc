@@ -74,11 +74,9 @@ Connection open(const std::string& path, Store::Access access) {
     if (version == 0) throw sqlite::Error(path, "it is empty", "a store is made by attnlaw sweep", SQLITE_NOTADB);
     return connection;
   }
-  if (!connection.writable())
-    throw sqlite::Error(path, "it may not be written", "make it writable, or use a copy", SQLITE_READONLY);
   use_log(connection);
   // In a log, a commit survives the death of the process; only a power failure may undo the last ones, whole.
-  connection.script("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+  connection.script("PRAGMA synchronous = NORMAL");
   migrate(connection);
   return connection;
 }
@@ -105,15 +103,16 @@ bool add(Connection& connection, const Store::Entry& entry) {
       outcome.seconds);
   if (added == 0) return false;
   const std::int64_t id = connection.last_id();
+  std::int64_t position = 0;
   for (const Array& array : outcome.arrays)
-    connection.run("INSERT INTO array (result, name, data) VALUES (?1, ?2, ?3)", id, array.name,
-                   std::span<const std::byte>(little_endian(array.values)));
+    connection.run("INSERT INTO array (result, position, name, data) VALUES (?1, ?2, ?3, ?4)", id, position++,
+                   array.name, std::span<const std::byte>(little_endian(array.values)));
   return true;
 }
 
 std::vector<Array> arrays_of(Connection& connection, std::int64_t id) {
   std::vector<Array> arrays;
-  const Query rows = connection.query("SELECT name, data FROM array WHERE result = ?1 ORDER BY id", id);
+  const Query rows = connection.query("SELECT name, data FROM array WHERE result = ?1 ORDER BY position", id);
   while (rows->next()) arrays.push_back({rows->text(0), numbers_in(rows->blob(1))});
   return arrays;
 }
@@ -351,12 +350,15 @@ Store::Rows Store::select(const std::string& where) const {
   }
 }
 
-std::string Store::integrity() const {
+std::string Store::integrity() const try {
   const std::lock_guard lock(database_->mutex);
   std::string faults;
   const Query rows = database_->connection.query("PRAGMA integrity_check");
   while (rows->next()) faults += (faults.empty() ? "" : "\n") + rows->text(0);
   return faults == "ok" ? "" : faults;
+} catch (const sqlite::Error& error) {
+  if (error.code != SQLITE_CORRUPT) throw;
+  return error.cause;
 }
 
 }  // namespace attnlaw::study

@@ -9,7 +9,7 @@ namespace {
 /// errors stand under $.errors, of an experiment at the top (docs/json.md).
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE result (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,
   code TEXT NOT NULL,
   task TEXT NOT NULL,
@@ -20,15 +20,14 @@ CREATE TABLE result (
   finished TEXT NOT NULL
 );
 CREATE INDEX result_by_problem ON result (json_extract(task, '$.problem'));
-CREATE INDEX result_by_code ON result (code);
 
 CREATE TABLE array (
-  id INTEGER PRIMARY KEY,
   result INTEGER NOT NULL REFERENCES result (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
   name TEXT NOT NULL,
   data BLOB NOT NULL CHECK (length(data) % 8 = 0),
-  UNIQUE (result, name)
-);
+  PRIMARY KEY (result, position)
+) WITHOUT ROWID;
 
 CREATE TABLE run (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -45,8 +45,10 @@ struct ChartRequest {
   std::string x;                    ///< an axis, or another number of the task or its outcome
   std::string y;                    ///< map: the second axis
   std::vector<std::string> values;  ///< figures drawn: train, test, estimation, q, …; map: one
-  std::vector<std::string> by;      ///< curves: a series for each value of these axes
-  std::string x_title, y_title;     ///< empty: the names
+  /// curves: a series for each value of these axes, options of the problem, `d`, `part` or `trainer`; empty: of every
+  /// axis that takes several values at one x.
+  std::vector<std::string> by;
+  std::string x_title, y_title;  ///< empty: the names
   bool log_x = false, log_y = false;
 };
 

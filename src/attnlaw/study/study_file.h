@@ -20,7 +20,8 @@ struct TooManyTasks : std::invalid_argument {
 
 /// `path` names the file in messages and is where `file:` targets are looked for. Throws std::invalid_argument with
 /// "path:line: message" for anything that is wrong with it: syntax, unknown keys, values out of range, unknown or
-/// cyclic references, experiments that cannot be run.
+/// cyclic references, experiments that cannot be run. Too little memory is no fault of the file, which may be meant for
+/// another machine: Cost::bytes tells.
 Study parse_study(const std::string& text, const std::string& path, const StudyFileOptions& options = {});
 
 /// Throws base::FileError if the file cannot be read, and what parse_study throws.

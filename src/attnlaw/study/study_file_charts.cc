@@ -39,7 +39,7 @@ std::vector<std::string> names_of(const std::vector<Part>& parts) {
 std::vector<std::string> keys_of(const std::vector<Part>& parts) {
   std::vector<std::string> keys;
   for (const Part& part : parts) keys.insert(keys.end(), part.axes.begin(), part.axes.end());
-  keys.insert(keys.end(), {"d", "instance"});
+  keys.insert(keys.end(), {"d", "instance", "part", "trainer"});
   keys.insert(keys.end(), problem_options().begin(), problem_options().end());
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());

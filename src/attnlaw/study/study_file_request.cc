@@ -177,7 +177,6 @@ void read_computations(const SourceFile& file, const TomlValue& part, std::uint6
   if (const TomlValue* given = part.find("experiment"); given && (asked = true, wanted(file, "experiment", *given))) {
     request.experiment = read_experiment(file, *given, seed);
     for (const auto& [key, value] : given->entries) request.lines[key] = value.line;
-    request.lines["experiment"] = given->line;
   }
   if (!asked) request.theory.emplace();
   if (request.tasks_per_point() == 0)
@@ -190,7 +189,8 @@ void read_computations(const SourceFile& file, const TomlValue& part, std::uint6
 const std::vector<std::string>& problem_options() {
   static const std::vector<std::string> options = [] {
     std::vector<std::string> keys;
-    for (const auto& [key, value] : model::to_json(model::Problem{}).items()) keys.push_back(key);
+    const Json resolved = model::to_json(model::Problem{});
+    for (const auto& [key, value] : resolved.items()) keys.push_back(key);
     return keys;
   }();
   return options;

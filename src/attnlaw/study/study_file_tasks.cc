@@ -59,9 +59,7 @@ auto placed(const SourceFile& file, const PartRequest& request, const Json& coor
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(message_of(file, request, coordinates, error.what()));
   } catch (const base::FileError& error) {
-    throw std::invalid_argument(message_of(file, request, coordinates, error.what()));
-  } catch (const experiment::MemoryError& error) {
-    throw experiment::MemoryError(message_of(file, request, coordinates, error.what()));
+    throw std::invalid_argument(message_of(file, request, coordinates, fmt::format("target: {}", error.what())));
   }
 }
 
@@ -106,6 +104,14 @@ bool is_smooth(const std::vector<Axis>& axes) {
   return std::all_of(keys.begin(), keys.end(), [&](const Values& values) {
     return std::find(std::begin(kSmooth), std::end(kSmooth), values.key) != std::end(kSmooth);
   });
+}
+
+/// On a machine with enough memory.
+void require_possible(const Task& experiment) {
+  try {
+    experiment::require_feasible(with_some_lambda(experiment.problem), experiment.experiment);
+  } catch (const experiment::MemoryError&) {
+  }
 }
 
 // ---- tasks of a part -----------------------------------------------------------------------------------------------
@@ -184,8 +190,7 @@ class PartMaker {
     if (theory_finds_lambda(task.problem)) predecessor = tasks_.index_of(theory_at(coordinates, options));
     for (const int d : request.d) {
       task.experiment.d = d;
-      placed(file_, request_, coordinates,
-             [&] { experiment::require_feasible(with_some_lambda(task.problem), task.experiment); });
+      placed(file_, request_, coordinates, [&] { require_possible(task); });
       for (int instance = 0; instance < request.options.instances; ++instance) {
         task.experiment.first_instance = static_cast<std::uint64_t>(instance);
         Json own = coordinates;
@@ -209,7 +214,7 @@ class PartMaker {
 }  // namespace
 
 std::size_t TaskTable::index_of(Task task, std::optional<std::size_t> predecessor) {
-  std::string key = study::key(task, code_version());
+  std::string key = study::key(task, code_version(), task.continued ? tasks_[predecessor.value()].key : "");
   const auto [at, added] = index_.try_emplace(key, tasks_.size());
   if (added) tasks_.push_back({std::move(task), std::move(key), predecessor});
   return at->second;

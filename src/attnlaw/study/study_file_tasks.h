@@ -28,7 +28,7 @@ class TaskTable {
 };
 
 /// Makes the tasks of a part. Throws std::invalid_argument, with the line of the key at fault, for a problem or an
-/// experiment out of range; experiment::MemoryError for an experiment that does not fit into this machine.
+/// experiment out of range.
 Part make_part(const SourceFile& file, const PartRequest& request, double accuracy, TaskTable& tasks);
 
 }  // namespace attnlaw::study

@@ -219,13 +219,14 @@ Task task_from_json(const json& document) {
   }
 }
 
-std::string key(const Task& task, const std::string& code) {
+std::string key(const Task& task, const std::string& code, const std::string& predecessor) {
   json document = to_json(task);
   const std::string spec = task.problem.target.spec();
   // A file may change under its name: its eigenvalues count.
   if (const auto* atoms = task.problem.target.spectrum().discrete(); atoms && spec.starts_with("file:"))
     document["problem"]["target"] = {{"atoms", atoms->atoms}, {"weights", atoms->weights}};
   document["code"] = code;
+  if (!predecessor.empty()) document["predecessor"] = predecessor;
   const std::string text = document.dump();
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);

@@ -77,8 +77,9 @@ std::string pack(const Outcome& outcome);
 Outcome unpack(std::string_view bytes);
 
 /// 32 hexadecimal digits: a 128-bit hash of the resolved task (with the eigenvalues of a target from a file, not its
-/// path) and of `code`.
-std::string key(const Task& task, const std::string& code);
+/// path) and of `code`. A continued task ends where it does because of where it began: `predecessor` is the key of the
+/// task that it follows, empty for all others.
+std::string key(const Task& task, const std::string& code, const std::string& predecessor = {});
 
 /// Names the sources that determine results (a digest of the rooms up to this one, made at build time): results of
 /// different codes are never mixed.

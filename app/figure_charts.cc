@@ -1,0 +1,433 @@
+#include "figure_charts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <tuple>
+
+#include "attnlaw/base/estimate.h"
+#include "attnlaw/study/spectrum_comparison.h"
+#include "columns.h"
+#include "figure_items.h"
+
+namespace attnlaw::app {
+namespace {
+
+using nlohmann::json;
+using report::Scale;
+using study::ChartRequest;
+using study::TaskKind;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Scale scale(bool log) { return log ? Scale::log : Scale::linear; }
+
+report::Axis axis(const std::string& title, const std::string& name, bool log) {
+  return {title.empty() ? axis_title(name) : title, scale(log)};
+}
+
+/// The thresholds of a `thresholds` document, with their titles.
+constexpr std::array kThresholds = {"recovery", "interpolation", "bayes_recovery"};
+
+std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
+
+std::vector<std::string> symbols(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) result.push_back(symbol(name));
+  return result;
+}
+
+/// "tied" for a word, "γ = 1.25" for a number.
+std::string described(const Item& item, const std::string& axis) {
+  const std::string text = label(item, axis);
+  if (text.empty() || text.find_first_not_of("0123456789.+-e") != std::string::npos) return symbol(text);
+  return fmt::format("{} = {}", symbol(axis), text);
+}
+
+// ---- curves --------------------------------------------------------------------------------------------------------
+
+/// Collects points into series, which appear in the order of their first result.
+class Curves {
+ public:
+  Curves(const ChartRequest& request, const std::vector<Item>& items)
+      : request_(request), by_(series_axes(request, items)) {
+    for (const std::string& value : request.values)
+      for (const Item& item : items)
+        if (!is_rule(item)) series(item, value);
+    for (const Item& item : items) add(item);
+    measure();
+  }
+
+  report::ErrorsChart chart() const {
+    report::ErrorsChart chart;
+    chart.title = request_.title;
+    chart.description = fmt::format("{} against {}.", joined(symbols(request_.values)), axis_title(request_.x));
+    chart.x = axis(request_.x_title, request_.x, request_.log_x);
+    const std::string y =
+        request_.values.size() == 1 ? axis_title(request_.values.front()) : joined(symbols(request_.values));
+    chart.y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)};
+    for (const report::Series& one : series_)
+      if (!one.theory.empty() || !one.experiment.empty()) chart.series.push_back(one);
+    for (report::Series& one : chart.series) sort(one);
+    chart.rules = rules_;
+    chart.guide_title = "power laws with the predicted exponents";
+    if (request_.values == std::vector<std::string>{"slope"}) chart.guide_title = "predicted exponents";
+    return chart;
+  }
+
+  /// Series that no result has a number for, e.g. the training error of a posterior mean.
+  std::vector<std::string> empty_series() const {
+    std::vector<std::string> names;
+    for (const report::Series& one : series_)
+      if (one.theory.empty() && one.experiment.empty()) names.push_back(one.name);
+    return names;
+  }
+
+ private:
+  /// Thresholds in α are vertical lines where α is x.
+  bool is_rule(const Item& item) const { return item.task->kind == TaskKind::thresholds && request_.x == "alpha"; }
+
+  std::string series_name(const Item& item, const std::string& value) const {
+    std::vector<std::string> words;
+    for (const std::string& axis : by_)
+      if (const std::string word = described(item, axis); !word.empty()) words.push_back(word);
+    if (request_.values.size() > 1 || words.empty()) words.push_back(symbol(value));
+    return joined(words);
+  }
+
+  report::Series& series(const Item& item, const std::string& value) {
+    const std::string name = series_name(item, value);
+    const auto found = std::find_if(series_.begin(), series_.end(), [&](const auto& s) { return s.name == name; });
+    if (found != series_.end()) return *found;
+    series_.push_back({name, {}, {}});
+    return series_.back();
+  }
+
+  void add(const Item& item) {
+    if (item.task->kind == TaskKind::scaling) return add_scaling(item);
+    if (is_rule(item)) return add_rules(item);
+    const auto x = position(item, request_.x);
+    if (!x) return;
+    for (const std::string& value : request_.values) {
+      const auto y = usable(item) ? figure(item, value) : std::nullopt;
+      if (item.task->kind == TaskKind::experiment) {
+        if (y) measured_[{series_name(item, value), *x, item.task->experiment.d}].push_back(*y);
+      } else if (y || !usable(item)) {
+        series(item, value).theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
+      }
+    }
+  }
+
+  void add_scaling(const Item& item) {
+    if (!item.has_figures()) return;
+    const json& figures = item.outcome->figures;
+    for (const std::string& value : request_.values) {
+      report::Series& line = series(item, value);
+      for (const json& point : figures.at("points")) {
+        const auto x = scaling_position(figures, point), y = find_number(point, value);
+        if (x && y) line.theory.push_back({*x, point.at("converged").get<bool>() ? *y : kNan});
+      }
+      if (value == "estimation") line.guide = power_laws(figures);
+      if (value == "slope") line.guide = predicted_slopes(figures);
+    }
+  }
+
+  std::optional<double> scaling_position(const json& figures, const json& point) const {
+    if (request_.x == "n/d") return point.at("n").get<double>() / figures.at("dimension").get<double>();
+    return find_number(point, request_.x);
+  }
+
+  /// The predicted exponent at every point that has one; regimes are separate pieces.
+  std::vector<report::Point> predicted_slopes(const json& figures) const {
+    std::vector<report::Point> guide;
+    std::string regime;
+    for (const json& point : figures.at("points")) {
+      if (point.at("regime") != regime && !regime.empty()) guide.push_back({kNan, kNan});
+      regime = point.at("regime");
+      const auto x = scaling_position(figures, point), y = find_number(point, "predicted");
+      if (x && y) guide.push_back({*x, *y});
+    }
+    return guide;
+  }
+
+  /// Through every stretch of one regime a power law with its exponent and the mean height of the curve there.
+  std::vector<report::Point> power_laws(const json& figures) const {
+    std::vector<report::Point> guide;
+    const json& points = figures.at("points");
+    for (std::size_t first = 0; first < points.size();) {
+      std::size_t last = first;
+      while (last < points.size() && points[last].at("regime") == points[first].at("regime")) ++last;
+      if (!guide.empty()) guide.push_back({kNan, kNan});
+      add_power_law(figures, first, last, guide);
+      first = last;
+    }
+    return guide;
+  }
+
+  void add_power_law(const json& figures, std::size_t first, std::size_t last,
+                     std::vector<report::Point>& guide) const {
+    const json& points = figures.at("points");
+    const auto exponent = find_number(points[first], "predicted");
+    if (!exponent) return;
+    double height = 0, count = 0;
+    for (std::size_t i = first; i < last; ++i)
+      if (const auto error = find_number(points[i], "estimation"); error && *error > 0) {
+        height += std::log(*error) - *exponent * std::log(points[i].at("n").get<double>());
+        ++count;
+      }
+    if (count < 2) return;
+    for (std::size_t i = first; i < last; ++i)
+      if (const auto x = scaling_position(figures, points[i]))
+        guide.push_back({*x, std::exp(height / count + *exponent * std::log(points[i].at("n").get<double>()))});
+  }
+
+  void add_rules(const Item& item) {
+    for (const char* threshold : kThresholds) {
+      const auto alpha = usable(item) ? figure(item, threshold) : std::nullopt;
+      if (!alpha) continue;
+      std::string text = symbol(threshold);
+      for (const std::string& axis : item.part->axes) text += ", " + described(item, axis);
+      rules_.push_back({text, *alpha});
+    }
+  }
+
+  /// Means over instances, with their standard errors.
+  void measure() {
+    for (const auto& [key, samples] : measured_) {
+      const auto& [name, x, d] = key;
+      const base::Estimate estimate = base::estimate_of(samples);
+      const auto one =
+          std::find_if(series_.begin(), series_.end(), [&, n = name](const auto& s) { return s.name == n; });
+      one->experiment.push_back({x, estimate.value, estimate.standard_error});
+    }
+  }
+
+  /// Lines by x; a break stays at its x.
+  static void sort(report::Series& series) {
+    const auto by_x = [](const report::Point& a, const report::Point& b) { return a.x < b.x; };
+    std::stable_sort(series.theory.begin(), series.theory.end(), by_x);
+    std::stable_sort(series.experiment.begin(), series.experiment.end(), by_x);
+  }
+
+  const ChartRequest& request_;
+  std::vector<std::string> by_;
+  std::vector<report::Series> series_;
+  std::vector<report::Rule> rules_;
+  /// Samples over instances by series, x and d.
+  std::map<std::tuple<std::string, double, int>, std::vector<double>> measured_;
+};
+
+/// What the experiments of a chart are: d, instances, trainer.
+std::string experiments_note(const std::vector<Item>& items) {
+  std::map<std::pair<int, std::string>, std::map<std::string, int>> instances;
+  for (const Item& item : items)
+    if (item.task->kind == TaskKind::experiment && item.has_figures()) {
+      json at = item.entry->coordinates;
+      at.erase("instance");
+      ++instances[{item.task->experiment.d, experiment::name(item.task->experiment.trainer)}]
+                 [item.part->name + at.dump()];
+    }
+  std::vector<std::string> words;
+  for (const auto& [kind, points] : instances) {
+    int most = 0;
+    for (const auto& [at, count] : points) most = std::max(most, count);
+    words.push_back(
+        fmt::format("d = {}, {} {}, {}", kind.first, most, most == 1 ? "instance" : "instances", kind.second));
+  }
+  return words.empty() ? "" : fmt::format("Experiments: {}.", fmt::join(words, "; "));
+}
+
+/// Where modes are recovered, beside a chart of scaling curves.
+std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
+  report::Table table{"Modes are recovered at",
+                      {general("γ", 4), general("mode"), general("eigenvalue", 5), general("n", 5)}};
+  for (const Item& item : items) {
+    if (item.task->kind != TaskKind::scaling || !item.has_figures()) continue;
+    for (const json& mode : item.outcome->figures.at("transitions"))
+      if (const auto n = find_number(mode, "n"))
+        table.rows.push_back({item.outcome->figures.at("gamma").get<double>(), mode.at("mode").get<long long>(),
+                              mode.at("eigenvalue").get<double>(), *n});
+  }
+  if (table.rows.empty()) return std::nullopt;
+  return table;
+}
+
+report::Section curves_section(const ChartRequest& request, const std::vector<Item>& items) {
+  const Curves curves(request, items);
+  report::Section section{request.title, request.text, std::nullopt, std::nullopt};
+  if (const report::ErrorsChart chart = curves.chart(); !chart.series.empty())
+    section.chart = report::errors_chart(chart);
+  else if (gaps_of(items).complete())
+    throw std::invalid_argument(fmt::format("the chart '{}': no result has {} at a number {}", request.title,
+                                            fmt::join(request.values, " or "), request.x));
+  if (const auto& values = request.values; std::find(values.begin(), values.end(), "recovered") != values.end())
+    section.table = transitions_table(items);
+  if (const auto empty = curves.empty_series(); !empty.empty())
+    section.text += fmt::format("\n\nWithout numbers: {}.", fmt::join(empty, "; "));
+  return section;
+}
+
+// ---- spectra -------------------------------------------------------------------------------------------------------
+
+bool has_density(const Item& item) {
+  return item.task->kind == TaskKind::theory && item.task->density && usable(item) &&
+         item.outcome->array("density") != nullptr;
+}
+
+/// Eigenvalues of all experiments on the problem of `theory`, and how many experiments.
+std::pair<std::vector<double>, int> measured_eigenvalues(const Item& theory, const std::vector<Item>& items) {
+  const json problem = model::to_json(theory.task->problem);
+  std::vector<double> eigenvalues;
+  int count = 0;
+  for (const Item& item : items) {
+    if (item.task->kind != TaskKind::experiment || !item.has_figures()) continue;
+    const std::vector<double>* found = item.outcome->array("eigenvalues");
+    if (found == nullptr || model::to_json(item.task->problem) != problem) continue;
+    eigenvalues.insert(eigenvalues.end(), found->begin(), found->end());
+    ++count;
+  }
+  std::sort(eigenvalues.begin(), eigenvalues.end());
+  return {std::move(eigenvalues), count};
+}
+
+report::SpectrumChart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title) {
+  report::SpectrumChart chart;
+  chart.title = title;
+  chart.x_title = "eigenvalue of the trained S";
+  const std::vector<double>&s = *theory.outcome->array("s"), &density = *theory.outcome->array("density");
+  for (std::size_t i = 0; i < s.size(); ++i) chart.density.push_back({s[i], density[i]});
+  chart.predicted_zero_mass = figure(theory, "zero_mass").value_or(0);
+  for (const json& outlier : theory.outcome->figures.at("spectrum").at("outliers"))
+    chart.outliers.push_back(outlier.at("eigenvalue"));
+  chart.eigenvalues = measured_eigenvalues(theory, items).first;
+  chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
+  chart.description = fmt::format("Density of the eigenvalues of the trained S, with an atom of mass {:.3f} at zero{}.",
+                                  chart.predicted_zero_mass,
+                                  chart.eigenvalues.empty() ? "" : ", over a histogram of the measured ones");
+  return chart;
+}
+
+std::vector<report::Section> spectrum_sections(const ChartRequest& request, const std::vector<Item>& items) {
+  std::vector<report::Section> sections;
+  for (const Item& item : items) {
+    if (!has_density(item)) continue;
+    std::vector<std::string> where;
+    for (const std::string& axis : item.part->axes) where.push_back(described(item, axis));
+    const std::string title = where.empty() ? request.title : fmt::format("{}: {}", request.title, joined(where));
+    sections.push_back({title, sections.empty() ? request.text : "",
+                        report::spectrum_chart(spectrum_of(item, items, title)), std::nullopt});
+  }
+  const bool missing =
+      std::any_of(items.begin(), items.end(), [](const Item& item) { return item.task->density && !usable(item); });
+  if (sections.empty() && !missing)
+    throw std::invalid_argument(fmt::format(
+        "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));
+  return sections;
+}
+
+// ---- maps ----------------------------------------------------------------------------------------------------------
+
+std::vector<double> values_along(const std::vector<Item>& items, const std::string& axis) {
+  std::vector<double> values;
+  for (const Item& item : items)
+    if (const auto at = position(item, axis); at && item.task->kind == TaskKind::theory) values.push_back(*at);
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values;
+}
+
+std::size_t index_of(const std::vector<double>& ascending, double value) {
+  return static_cast<std::size_t>(std::lower_bound(ascending.begin(), ascending.end(), value) - ascending.begin());
+}
+
+/// Logarithmic where all values are positive and reach over a decade.
+Scale scale_of(const std::vector<double>& values) {
+  constexpr double kDecade = 10;
+  double lowest = std::numeric_limits<double>::infinity(), highest = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    lowest = std::min(lowest, value), highest = std::max(highest, value);
+  }
+  return scale(lowest > 0 && highest > kDecade * lowest);
+}
+
+/// Thresholds in α against the other axis of the map; none if α is no axis.
+std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, const std::vector<Item>& items) {
+  if (request.x != "alpha" && request.y != "alpha") return {};
+  const std::string& other = request.x == "alpha" ? request.y : request.x;
+  std::vector<report::HeatMap::Line> lines;
+  for (const char* threshold : kThresholds) {
+    report::HeatMap::Line line{symbol(threshold), {}};
+    for (const Item& item : items) {
+      const auto at = position(item, other);
+      if (item.task->kind != TaskKind::thresholds || !at) continue;
+      const double alpha = (usable(item) ? figure(item, threshold) : std::nullopt).value_or(kNan);
+      line.points.push_back(request.x == "alpha" ? report::Point{alpha, *at} : report::Point{*at, alpha});
+    }
+    if (std::any_of(line.points.begin(), line.points.end(),
+                    [](const auto& p) { return std::isfinite(p.x) && std::isfinite(p.y); }))
+      lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+report::Section map_section(const ChartRequest& request, const std::vector<Item>& items) {
+  report::HeatMap map;
+  const std::string& value = request.values.at(0);
+  map.title = request.title;
+  map.description = fmt::format("{} over {} and {}.", axis_title(value), axis_title(request.x), axis_title(request.y));
+  map.x = axis(request.x_title, request.x, request.log_x);
+  map.y = axis(request.y_title, request.y, request.log_y);
+  map.x_values = values_along(items, request.x);
+  map.y_values = values_along(items, request.y);
+  map.values.assign(map.x_values.size() * map.y_values.size(), kNan);
+  for (const Item& item : items) {
+    const auto x = position(item, request.x), y = position(item, request.y);
+    if (item.task->kind != TaskKind::theory || !x || !y || !usable(item)) continue;
+    map.values[index_of(map.x_values, *x) * map.y_values.size() + index_of(map.y_values, *y)] =
+        figure(item, value).value_or(kNan);
+  }
+  map.value = {axis_title(value), scale_of(map.values)};
+  map.lines = threshold_lines(request, items);
+  return {request.title, request.text, report::heat_map(map), std::nullopt};
+}
+
+std::vector<report::Section> sections_of(const ChartRequest& request, const std::vector<Item>& items) {
+  switch (request.kind) {
+    case ChartRequest::Kind::curves:
+      return {curves_section(request, items)};
+    case ChartRequest::Kind::spectrum:
+      return spectrum_sections(request, items);
+    case ChartRequest::Kind::map:
+      return {map_section(request, items)};
+  }
+  throw std::logic_error("unknown kind of chart");
+}
+
+}  // namespace
+
+FigureCharts figure_charts(const study::Study& study, const study::Outcomes& outcomes) {
+  FigureCharts charts;
+  for (const ChartRequest& request : study.charts) {
+    const std::vector<Item> items = items_of(study, outcomes, request);
+    const Gaps gaps = gaps_of(items);
+    charts.complete = charts.complete && gaps.complete();
+    std::vector<std::string> notes = gaps.lines();
+    for (const std::string& note : notes)
+      charts.warnings = std::move(charts.warnings) + Warnings{fmt::format("{}: {}", request.title, note)};
+    if (const std::string note = experiments_note(items); !note.empty()) notes.insert(notes.begin(), note);
+    for (report::Section& section : sections_of(request, items)) {
+      if (!notes.empty()) section.text += fmt::format("\n\n{}", fmt::join(notes, " "));
+      charts.sections.push_back(std::move(section));
+    }
+  }
+  return charts;
+}
+
+}  // namespace attnlaw::app

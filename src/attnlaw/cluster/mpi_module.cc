@@ -1,0 +1,236 @@
+/// base::Communicator over MPI. Loaded at run time (communicator_loader.h).
+
+#include "attnlaw/cluster/mpi_module.h"
+
+#include <mpi.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace attnlaw::cluster {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+/// Signs of life per silence limit: losing some of them to a busy machine does no harm.
+constexpr int kBeatsPerLimit = 10;
+constexpr int kBeatTag = 0;
+/// Numbers summed at a time: 1 GiB, well within the counts of MPI.
+constexpr std::size_t kMostNumbers = std::size_t(1) << 27;
+/// Sums are short and many, and MPI advances them only when asked: for this long their waiting just yields.
+constexpr Seconds kEager{0.02};
+
+/// The pauses of somebody who waits: none for `eager`, then 50 µs, growing to 1 ms.
+class Patience {
+ public:
+  explicit Patience(Seconds eager) : eager_end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(eager)) {}
+
+  void pause() {
+    if (Clock::now() < eager_end_) {
+      sched_yield();
+      return;
+    }
+    std::this_thread::sleep_for(pause_);
+    pause_ = std::min<std::chrono::microseconds>(2 * pause_, kLongest);
+  }
+
+ private:
+  static constexpr std::chrono::microseconds kShortest{50}, kLongest{1000};
+
+  Clock::time_point eager_end_;
+  std::chrono::microseconds pause_ = kShortest;
+};
+
+std::string described(int error) {
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(error, text, &length);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+/// Everything that waits polls, and leaves MPI to other threads in between (MPI_THREAD_SERIALIZED). Rank 0 and every
+/// other rank exchange signs of life, because MPI does not tell of a peer that is gone: a kill -9 under `mpirun
+/// --enable-recovery` leaves the others without any error (Open MPI 4.1.4).
+class MpiCommunicator : public base::Communicator {
+ public:
+  explicit MpiCommunicator(double silence_limit) : silence_limit_(silence_limit) {
+    int provided = MPI_THREAD_SINGLE;
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "starting MPI");
+    if (provided < MPI_THREAD_SERIALIZED)
+      throw base::CommunicationError("this MPI serves one thread alone; one with MPI_THREAD_SERIALIZED is needed");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    // Apart, so that no tag and no sum meets a sign of life. They inherit the error handler.
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &messages_), "starting MPI");
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &beats_), "starting MPI");
+    for (int peer = 0; peer < size_; ++peer)
+      if (peer != rank_ && (peer == 0 || rank_ == 0)) watched_.push_back({peer});
+    heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
+  }
+
+  ~MpiCommunicator() override {
+    heart_.request_stop();
+    heart_.join();
+    // MPI_Finalize waits for all: not with a peer gone, nor while an error ends this process. mpirun sees a process
+    // that ends without it and ends the others.
+    if (std::uncaught_exceptions() > 0 || lost_any()) return;
+    MPI_Finalize();
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+
+  void sum(std::span<double> values) override {
+    for (; values.size() > kMostNumbers; values = values.subspan(kMostNumbers)) sum_some(values.first(kMostNumbers));
+    sum_some(values);
+  }
+
+  void send(int to, int tag, std::string_view message) override {
+    const int length = length_of(message);
+    MPI_Request request =
+        start(to, [&](MPI_Request& r) { return MPI_Isend(message.data(), length, MPI_BYTE, to, tag, messages_, &r); });
+    await(request, to, Seconds(0));
+  }
+
+  std::string receive(int from, int tag) override {
+    std::string message(static_cast<std::size_t>(await_length(from, tag)), '\0');
+    MPI_Request request = start(from, [&](MPI_Request& r) {
+      return MPI_Irecv(message.data(), static_cast<int>(message.size()), MPI_BYTE, from, tag, messages_, &r);
+    });
+    await(request, from, Seconds(0));
+    return message;
+  }
+
+ private:
+  /// A peer with whom signs of life are exchanged.
+  struct Watched {
+    int rank = 0;
+    Clock::time_point heard = Clock::now();
+    MPI_Request beat = MPI_REQUEST_NULL;
+    bool lost = false;
+  };
+
+  static void check(int error, const std::string& what) {
+    if (error != MPI_SUCCESS) throw base::CommunicationError(what + " failed: " + described(error));
+  }
+
+  static int length_of(std::string_view message) {
+    if (message.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()))
+      return static_cast<int>(message.size());
+    throw base::CommunicationError("a message of " + std::to_string(message.size()) +
+                                   " bytes is too long: at most 2^31 - 1 can be sent");
+  }
+
+  /// Begins an operation with a peer, or with all (peer −1).
+  template <class Operation>
+  MPI_Request start(int peer, Operation operation) {
+    const std::lock_guard lock(mutex_);
+    require_alive(peer);
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(operation(request), "a message");
+    return request;
+  }
+
+  void await(MPI_Request& request, int peer, Seconds eager) {
+    for (Patience patience(eager);; patience.pause()) {
+      const std::lock_guard lock(mutex_);
+      int done = 0;
+      check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "a message");
+      if (done) return;
+      require_alive(peer);
+    }
+  }
+
+  int await_length(int from, int tag) {
+    for (Patience patience(Seconds(0));; patience.pause()) {
+      const std::lock_guard lock(mutex_);
+      int there = 0, length = 0;
+      MPI_Status status;
+      check(MPI_Iprobe(from, tag, messages_, &there, &status), "waiting for rank " + std::to_string(from));
+      if (there) {
+        MPI_Get_count(&status, MPI_BYTE, &length);
+        return length;
+      }
+      require_alive(from);
+    }
+  }
+
+  /// To rank 0 in an order that is always the same, and from there to all: the same bits everywhere.
+  void sum_some(std::span<double> values) {
+    const int count = static_cast<int>(values.size());
+    double* data = values.data();
+    MPI_Request reduce = start(-1, [&](MPI_Request& r) {
+      return MPI_Ireduce(rank_ == 0 ? MPI_IN_PLACE : data, rank_ == 0 ? data : nullptr, count, MPI_DOUBLE, MPI_SUM, 0,
+                         messages_, &r);
+    });
+    await(reduce, -1, kEager);
+    MPI_Request broadcast =
+        start(-1, [&](MPI_Request& r) { return MPI_Ibcast(data, count, MPI_DOUBLE, 0, messages_, &r); });
+    await(broadcast, -1, kEager);
+  }
+
+  /// Throws if this peer, or any watched one for −1, has been silent for too long; it then stays lost. With the mutex.
+  void require_alive(int peer) {
+    for (Watched& watched : watched_) {
+      if (peer >= 0 && watched.rank != peer) continue;
+      watched.lost = watched.lost || Clock::now() - watched.heard > silence_limit_;
+      if (watched.lost)
+        throw base::CommunicationError("rank " + std::to_string(watched.rank) + " is gone: no sign of life for " +
+                                       std::to_string(static_cast<int>(silence_limit_.count())) + " seconds");
+    }
+  }
+
+  bool lost_any() const {
+    return std::any_of(watched_.begin(), watched_.end(), [](const Watched& watched) { return watched.lost; });
+  }
+
+  void beat(const std::stop_token& stop) {
+    std::condition_variable_any asleep;
+    std::mutex sleep_mutex;
+    std::unique_lock sleep_lock(sleep_mutex);
+    while (!stop.stop_requested()) {
+      exchange_beats();
+      asleep.wait_for(sleep_lock, stop, silence_limit_ / kBeatsPerLimit, [] { return false; });
+    }
+  }
+
+  void exchange_beats() {
+    for (Watched& watched : watched_) {
+      const std::lock_guard lock(mutex_);
+      int sent = 1, there = 0;
+      // To one that does not listen, no more than one at a time.
+      if (watched.beat != MPI_REQUEST_NULL) MPI_Test(&watched.beat, &sent, MPI_STATUS_IGNORE);
+      if (sent) MPI_Isend(nullptr, 0, MPI_BYTE, watched.rank, kBeatTag, beats_, &watched.beat);
+      MPI_Iprobe(watched.rank, kBeatTag, beats_, &there, MPI_STATUS_IGNORE);
+      for (; there; MPI_Iprobe(watched.rank, kBeatTag, beats_, &there, MPI_STATUS_IGNORE)) {
+        MPI_Recv(nullptr, 0, MPI_BYTE, watched.rank, kBeatTag, beats_, MPI_STATUS_IGNORE);
+        watched.heard = Clock::now();
+      }
+    }
+  }
+
+  Seconds silence_limit_;
+  int rank_ = 0, size_ = 1;
+  MPI_Comm messages_ = MPI_COMM_NULL, beats_ = MPI_COMM_NULL;
+  /// Guards MPI and watched_.
+  std::mutex mutex_;
+  std::vector<Watched> watched_;
+  std::jthread heart_;
+};
+
+}  // namespace
+}  // namespace attnlaw::cluster
+
+extern "C" attnlaw::base::Communicator* attnlaw_mpi_communicator_1(double silence_limit) {
+  return new attnlaw::cluster::MpiCommunicator(silence_limit);
+}

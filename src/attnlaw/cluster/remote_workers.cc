@@ -1,0 +1,123 @@
+#include "attnlaw/cluster/remote_workers.h"
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/parallel.h"
+
+namespace attnlaw::cluster {
+namespace {
+
+using study::Outcome;
+using study::Task;
+
+/// A message without content: there are no more tasks.
+constexpr std::string_view kStop;
+
+/// The threads of every rank, known to all of them.
+std::vector<double> share_thread_counts(base::Communicator& communicator, int threads) {
+  std::vector<double> counts(static_cast<std::size_t>(communicator.size()));
+  counts[static_cast<std::size_t>(communicator.rank())] = threads;
+  communicator.sum(counts);
+  return counts;
+}
+
+/// The task as JSON, a zero byte, and the outcome of its predecessor if there is one.
+std::string pack_request(const Task& task, const Outcome* predecessor) {
+  std::string message = study::to_json(task).dump();
+  message.push_back('\0');
+  if (predecessor) message += study::pack(*predecessor);
+  return message;
+}
+
+/// What a request asks for. A request that cannot be read is an outcome too: a failed one.
+Outcome answer(const std::string& message) {
+  try {
+    const std::size_t end = message.find('\0');
+    if (end == std::string::npos) throw std::invalid_argument("a request has no end of its task");
+    const Task task = study::task_from_json(nlohmann::json::parse(message.substr(0, end)));
+    std::optional<Outcome> predecessor;
+    if (end + 1 < message.size()) predecessor = study::unpack(std::string_view(message).substr(end + 1));
+    return study::perform(task, predecessor ? &*predecessor : nullptr, 1);
+  } catch (const std::exception& error) {
+    Outcome outcome;
+    outcome.status = Outcome::Status::failed;
+    outcome.error = error.what();
+    return outcome;
+  }
+}
+
+/// A thread of another rank; its tag is its number there.
+struct Slot {
+  int rank = 0;
+  int tag = 0;
+};
+
+/// Those of all other ranks; tells them to stop at its end.
+class Slots {
+ public:
+  explicit Slots(base::Communicator& communicator) : communicator_(communicator) {
+    const std::vector<double> counts = share_thread_counts(communicator, 0);
+    for (int tag = 0, before = -1; before != static_cast<int>(slots_.size()); ++tag) {
+      before = static_cast<int>(slots_.size());
+      for (int rank = 1; rank < communicator.size(); ++rank)
+        if (tag < counts[static_cast<std::size_t>(rank)]) slots_.push_back({rank, tag});
+    }
+  }
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+  ~Slots() {
+    for (const Slot& slot : slots_) {
+      try {
+        communicator_.send(slot.rank, slot.tag, kStop);
+      } catch (const base::CommunicationError&) {
+        // Whoever is gone has stopped.
+      }
+    }
+  }
+
+  const std::vector<Slot>& all() const { return slots_; }
+
+  Outcome compute(const Slot& slot, const Task& task, const Outcome* predecessor) const {
+    try {
+      communicator_.send(slot.rank, slot.tag, pack_request(task, predecessor));
+      return study::unpack(communicator_.receive(slot.rank, slot.tag));
+    } catch (const base::CommunicationError& error) {
+      throw study::WorkerLost(error.what());
+    }
+  }
+
+ private:
+  base::Communicator& communicator_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace
+
+std::vector<study::Worker> remote_workers(base::Communicator& communicator) {
+  const auto slots = std::make_shared<const Slots>(communicator);
+  std::vector<study::Worker> workers;
+  for (const Slot& slot : slots->all()) {
+    workers.emplace_back([slots, slot](const Task& task, const Outcome* predecessor) {
+      return slots->compute(slot, task, predecessor);
+    });
+  }
+  return workers;
+}
+
+void serve(base::Communicator& communicator, int threads) {
+  std::signal(SIGTERM, SIG_IGN);
+  base::use_one_blas_thread();
+  share_thread_counts(communicator, threads);
+  base::parallel_for(static_cast<std::size_t>(threads), threads, [&](std::size_t slot) {
+    const int tag = static_cast<int>(slot);
+    for (std::string request; !(request = communicator.receive(0, tag)).empty();)
+      communicator.send(0, tag, study::pack(answer(request)));
+  });
+}
+
+}  // namespace attnlaw::cluster

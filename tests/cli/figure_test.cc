@@ -1,0 +1,257 @@
+/// Figures end to end: the list, a study file of one's own with its charts as page and CSV, resuming, what is missing.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+#include "report/browser.h"
+
+namespace attnlaw::test {
+namespace {
+
+using nlohmann::json;
+
+/// Theory at 6 values of α for two students, experiments at 2 of them with 3 instances, a spectrum, a map.
+constexpr const char* kStudy = R"(
+title = "A small figure"
+description = "Of everything a little."
+
+[problem]
+tokens = 1
+head = "linear"
+noise = 0.5
+lambda = 0.5
+target = "wishart:0.5"
+
+[[part]]
+name = "theory"
+axes = [{student = ["tied", "direct"]}, {alpha = {from = 0.2, to = 2, count = 6, spacing = "log"}}]
+theory = true
+
+[[part]]
+name = "trained"
+axes = [{student = ["tied", "direct"]}, {alpha = [0.5, 1]}]
+experiment = {d = [16], instances = 3}
+
+[[part]]
+name = "lines"
+thresholds = true
+
+[[part]]
+name = "spectra"
+axes = [{alpha = [1]}]
+theory = {density = true}
+experiment = {d = [16], instances = 3}
+
+[[part]]
+name = "plane"
+axes = [{noise = [0.1, 0.3, 1]}, {alpha = [0.2, 0.5, 1, 2]}]
+theory = true
+
+[[part]]
+name = "plane-lines"
+axes = [{noise = [0.1, 0.3, 1]}]
+thresholds = true
+
+[[chart]]
+title = "Errors of S"
+text = "Look at the gap."
+parts = ["theory", "trained", "lines"]
+x = "alpha"
+values = ["test", "estimation"]
+by = ["student"]
+log_x = true
+log_y = true
+
+[[chart]]
+kind = "spectrum"
+title = "Spectrum"
+parts = ["spectra"]
+
+[[chart]]
+kind = "map"
+title = "Plane"
+parts = ["plane", "plane-lines"]
+x = "noise"
+y = "alpha"
+values = ["estimation"]
+log_x = true
+log_y = true
+)";
+
+std::size_t lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class Figure : public testing::Test {
+ protected:
+  Outcome make(const std::string& options, const std::string& study = kStudy) {
+    const auto file = scratch_.write("small.toml", study);
+    return attnlaw("figure " + file.string() + " --quiet --directory " + (scratch_ / "out").string() + " " + options);
+  }
+  std::filesystem::path out(const std::string& name) const { return scratch_ / ("out/" + name); }
+
+  Scratch scratch_;
+};
+
+TEST_F(Figure, ListHasEveryFigureOfThePapers) {
+  const Outcome outcome = attnlaw("figure --list --format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::vector<std::string> names;
+  for (const json& figure : json::parse(outcome.out).at("figures")) {
+    names.push_back(figure.at("name"));
+    EXPECT_FALSE(figure.at("title").get<std::string>().empty());
+    EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
+    EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"bayes", "learning_curve", "phases", "scaling", "tied_direct", "width"}));
+}
+
+TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
+  const Outcome printed = attnlaw("figure phases --print");
+  ASSERT_EQ(printed.code, 0) << printed.err;
+  EXPECT_TRUE(contains(printed.out, "[[chart]]"));
+  const auto copy = scratch_.write("copy.toml", printed.out);
+  EXPECT_EQ(attnlaw("figure " + copy.string() + " --print").out, printed.out);
+}
+
+TEST_F(Figure, WritesPageAndNumbersAndResumesWithoutComputing) {
+  const Outcome outcome = make("--format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json document = json::parse(outcome.out);
+  // 12 + 12 theory, 12 + 3 experiments of which the tied ones at α = 1 are those of the spectrum, 1 + 1 density, …
+  EXPECT_EQ(document.at("tasks").at("reused"), 0);
+  EXPECT_EQ(document.at("tasks").at("computed"), document.at("tasks").at("total"));
+  EXPECT_EQ(document.at("complete"), true);
+  ASSERT_EQ(document.at("charts").size(), 3u);
+
+  const std::string errors = slurp(out("small-1-errors-of-s.csv"));
+  EXPECT_TRUE(errors.starts_with("series,α = n/d²,theory,experiment,standard error\r\n\"tied, test\",0.2,")) << errors;
+  // Four series of 6 theory points and 2 experiments between them, one threshold: interpolation of the tied student;
+  // for the direct one there is no entry.
+  EXPECT_EQ(lines(errors), 1 + 4 * (6 + 2) + 1u);
+  EXPECT_TRUE(contains(errors, "\r\ninterpolation,")) << errors;
+  EXPECT_GT(lines(slurp(out("small-2-spectrum-1.csv"))), 5u);
+  EXPECT_EQ(lines(slurp(out("small-3-plane.csv"))), 1 + 3 * 4u);
+  EXPECT_TRUE(contains(slurp(out("small.html")), "Experiments: d = 16, 3 instances, lbfgs."));
+
+  const Outcome again = make("--format json");
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(json::parse(again.out).at("tasks").at("computed"), 0);
+  EXPECT_EQ(slurp(out("small-1-errors-of-s.csv")), errors);
+}
+
+TEST_F(Figure, IsDrawnInARealBrowserWithoutAFault) {
+  ASSERT_EQ(make("").code, 0);
+  const PageReport report = inspect_page(out("small.html"));
+  EXPECT_EQ(report.charts, 3);
+  EXPECT_EQ(report.errors, std::vector<std::string>{});
+  EXPECT_EQ(report.warnings, std::vector<std::string>{});
+  EXPECT_EQ(report.requests, std::vector<std::string>{});
+  EXPECT_EQ(report.marks.at("spec-1/theory"), 4);
+  EXPECT_EQ(report.marks.at("spec-1/experiment"), 8);
+  EXPECT_EQ(report.marks.at("spec-1/error_bars"), 8);
+  EXPECT_EQ(report.marks.at("spec-1/rules"), 1);
+  EXPECT_EQ(report.marks.at("spec-2/density"), 1);
+  EXPECT_GE(report.marks.at("spec-2/histogram"), 3);
+  EXPECT_EQ(report.marks.at("spec-3/cells"), 12);
+  EXPECT_EQ(report.marks.at("spec-3/lines"), 1);
+}
+
+TEST_F(Figure, SaysWhatIsMissingAndGoesOnLater) {
+  const Outcome interrupted = make("--max-time 0.000001s --threads 1 --format json");
+  EXPECT_EQ(interrupted.code, 1);
+  const json document = json::parse(interrupted.out);
+  EXPECT_EQ(document.at("complete"), false);
+  EXPECT_TRUE(contains(document.at("warnings").dump(), "not computed")) << interrupted.out;
+  EXPECT_TRUE(contains(slurp(out("small.html")), "not computed yet"));
+  const Outcome resumed = make("--format json");
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(json::parse(resumed.out).at("warnings"), json::array());
+}
+
+TEST_F(Figure, CountsExperimentsThatFailed) {
+  const Outcome outcome = make("--format json", R"(
+[problem]
+tokens = 1
+head = "linear"
+lambda = "optimal"    # 0+ for noiseless labels, at which nothing can be trained
+[[part]]
+name = "both"
+axes = [{alpha = [0.3, 0.6]}]
+theory = true
+experiment = {d = [16], instances = 2}
+[[chart]]
+x = "alpha"
+title = "Test error"
+values = ["estimation"]
+)");
+  EXPECT_EQ(outcome.code, 1);
+  const json document = json::parse(outcome.out);
+  EXPECT_TRUE(contains(document.at("warnings").dump(), "4 results that failed")) << outcome.out << outcome.err;
+  EXPECT_TRUE(contains(slurp(out("small.html")), "Left out: 4 results that failed"));
+  EXPECT_EQ(document.at("charts").at(0).at("rows"), 2) << "the theory is drawn";
+}
+
+TEST_F(Figure, SeriesFollowTheAxesThatVary) {
+  const Outcome outcome = make("--format json", R"(
+[problem]
+tokens = 1
+head = "linear"
+noise = 1
+lambda = "edge"
+target = "powerlaw:{gamma},40"
+[[part]]
+name = "curves"
+axes = [{gamma = [1, 1.5]}]
+scaling = {n = {from = 1e3, to = 1e5, count = 9, spacing = "log"}}
+[[chart]]
+title = "Error"
+x = "n"
+values = ["estimation"]
+log_x = true
+log_y = true
+[[chart]]
+title = "Slope"
+x = "n/d"
+values = ["slope"]
+log_x = true
+[[chart]]
+title = "Modes"
+x = "n"
+values = ["recovered"]
+)");
+  ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  const std::string error = slurp(out("small-1-error.csv")), slope = slurp(out("small-2-slope.csv"));
+  EXPECT_TRUE(contains(error, "γ = 1,1000,")) << error;
+  EXPECT_TRUE(contains(error, "γ = 1.5,100000,")) << error;
+  EXPECT_TRUE(contains(error, "power laws with the predicted exponents")) << error;
+  EXPECT_EQ(lines(error), 1 + 2 * 9u);
+  EXPECT_TRUE(contains(slope, "γ = 1,25,")) << slope;
+  EXPECT_TRUE(contains(slope, ",-0.5\r\n") || contains(slope, ",-1\r\n")) << slope;
+  EXPECT_TRUE(contains(slurp(out("small.html")), "Modes are recovered at"));
+}
+
+TEST_F(Figure, RefusesWhatItCannotDraw) {
+  const Outcome unknown = attnlaw("figure nothing");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_TRUE(contains(unknown.err, "learning_curve, phases")) << unknown.err;
+  EXPECT_EQ(attnlaw("figure").code, 2);
+  EXPECT_EQ(attnlaw("figure phases --list").code, 2);
+  EXPECT_EQ(attnlaw("figure phases --seed 3").code, 2);
+  EXPECT_EQ(attnlaw("figure /nowhere/study.toml").code, 1);
+  const Outcome chartless = make("", "[problem]\nlambda = 0.1\nalpha = 1\ntheory = true\n");
+  EXPECT_EQ(chartless.code, 2);
+  const Outcome nonsense = make("",
+                                "theory = true\naxes = [{alpha = [1, 2]}]\n[problem]\nlambda = 0.1\nhead = \"linear\"\n"
+                                "[[chart]]\nx = \"alpha\"\nvalues = [\"happiness\"]\n");
+  EXPECT_EQ(nonsense.code, 2);
+  EXPECT_TRUE(contains(nonsense.err, "happiness")) << nonsense.err;
+}
+
+}  // namespace
+}  // namespace attnlaw::test

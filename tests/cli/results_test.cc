@@ -1,0 +1,155 @@
+/// `attnlaw results`: what is in a store, for people, programs and spreadsheets.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+#include "study/store_samples.h"
+
+namespace attnlaw::test {
+namespace {
+
+using nlohmann::json;
+using namespace study::samples;
+
+/// A theory at two α, an experiment beside the second, a failure.
+std::vector<study::Store::Entry> sample_entries() {
+  return {entry(theory_task(0.25), theory_outcome(0.125)), entry(theory_task(0.5), theory_outcome(1.0 / 3)),
+          entry(experiment_task(0.5, 2), experiment_outcome(0.04)),
+          entry(theory_task(0.75), study::samples::failure("out of memory\nsecond line"), study::code_version())};
+}
+
+class Results : public testing::Test {
+ protected:
+  Results() { study::Store(store_).put(entries_); }
+
+  Outcome run(const std::string& arguments) const { return attnlaw("results '" + store_ + "' " + arguments); }
+  json document(const std::string& arguments) const {
+    const Outcome outcome = run(arguments + " --format json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out);
+  }
+  void expect_refused(const std::string& arguments, const std::string& named, int code = 2) const {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, code) << arguments << outcome.err;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_NE(outcome.err.find(named), std::string::npos) << arguments << "\n" << outcome.err;
+  }
+  const std::string& key(std::size_t i) const { return entries_.at(i).key; }
+
+  Directory directory_;
+  std::string store_ = directory_ / "study.db";
+  std::vector<study::Store::Entry> entries_ = sample_entries();
+};
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_F(Results, TableShowsWhatDiffersAndSummarises) {
+  const Outcome outcome = run("");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const std::string& text = outcome.out;
+  EXPECT_TRUE(mentions(text, "student tied, head softmax")) << "what is common stands above:\n" << text;
+  for (const std::string& shown :
+       std::vector<std::string>{"alpha", "0.333333", "experiment", "adam", "out of memory", key(1).substr(0, 8)})
+    EXPECT_TRUE(mentions(text, shown)) << shown << "\n" << text;
+  for (const std::string& hidden : std::vector<std::string>{"recovery", "second line", key(1), "finished"})
+    EXPECT_FALSE(mentions(text, hidden)) << hidden << "\n" << text;
+  EXPECT_TRUE(mentions(text, "4 results: 3 converged, 1 failed; ")) << text;
+  EXPECT_TRUE(mentions(text, "1 of code " + study::code_version() + " (this program)")) << text;
+  EXPECT_TRUE(mentions(text, "3 of code code")) << text;
+}
+
+TEST_F(Results, WhereAndColumnsChoose) {
+  const Outcome outcome = run("--where \"kind = 'theory' AND alpha < 0.6\" --columns alpha,test --format csv");
+  EXPECT_EQ(outcome.out, "alpha,test\r\n0.25,0.125\r\n0.5,0.3333333333333333\r\n") << outcome.err;
+  const json found = document("--where \"d = 60\" --columns test,theory_test,key");
+  EXPECT_EQ(found["columns"], json({"test", "theory_test", "key"}));
+  EXPECT_EQ(found["rows"], json::array({{{"test", 0.04}, {"theory_test", 0.03}, {"key", key(2)}}}));
+  EXPECT_EQ(found["summary"]["rows"], 1);
+  EXPECT_EQ(found["summary"]["statuses"], json({{"converged", 1}}));
+  const Outcome none = run("--where 'alpha > 5'");
+  EXPECT_EQ(none.code, 0);
+  EXPECT_TRUE(mentions(none.out, "0 results")) << none.out;
+}
+
+TEST_F(Results, CsvAndJsonHaveAllColumns) {
+  const json all = document("");
+  EXPECT_EQ(all["schema"], "attnlaw/1");
+  EXPECT_EQ(all["command"], "results");
+  ASSERT_EQ(all["rows"].size(), 4u);
+  EXPECT_EQ(all["rows"][0].size(), all["columns"].size());
+  EXPECT_EQ(all["rows"][3]["error"], "out of memory\nsecond line");
+  const std::string header = run("--format csv").out;
+  std::string expected;
+  for (const json& column : all["columns"]) expected += (expected.empty() ? "" : ",") + column.get<std::string>();
+  EXPECT_EQ(header.substr(0, header.find("\r\n")), expected);
+}
+
+TEST_F(Results, OneResultIsWhole) {
+  for (const char* format : {"", " --format json"}) {
+    const json one = json::parse(run("--key " + key(2).substr(0, 10) + format).out);
+    EXPECT_EQ(one["key"], key(2));
+    EXPECT_EQ(one["task"], study::to_json(entries_[2].task));
+    EXPECT_EQ(one["figures"], entries_[2].outcome.figures);
+    EXPECT_EQ(one["arrays"]["eigenvalues"], json({2.0, 1.0, 0.0}));
+    EXPECT_EQ(one["status"], "converged");
+    EXPECT_EQ(one["error"], nullptr);
+    EXPECT_EQ(one["seconds"], 1.5);
+  }
+  EXPECT_EQ(run("--key " + key(0) + " --array s").out, "0.1\n0.2\n0.3\n");
+  EXPECT_EQ(run("--key " + key(0) + " --array s --format csv").out, "s\r\n0.1\r\n0.2\r\n0.3\r\n");
+  EXPECT_EQ(document("--key " + key(0) + " --array s")["values"], json({0.1, 0.2, 0.3}));
+}
+
+TEST_F(Results, MistakesAreNamed) {
+  expect_refused("--where 'alhpa > 1'", "no such column: alhpa");
+  expect_refused("--where '1; DELETE FROM result'", "second");
+  expect_refused("--columns alpha,tset", "'tset'");
+  expect_refused("--key xyz", "'xyz'");
+  expect_refused("--key 0000000000", "0000000000");
+  expect_refused("--key " + key(0) + " --array t", "it has s, density");
+  expect_refused("--key " + key(3) + " --array t", "it has none");
+  expect_refused("--array s", "--key");
+  expect_refused("--key " + key(0) + " --format csv", "--array");
+  expect_refused("--key " + key(0) + " --where 1", "--where");
+  EXPECT_EQ(attnlaw("results").code, 2);
+  EXPECT_EQ(document("")["rows"].size(), 4u) << "all of it is still there";
+}
+
+TEST_F(Results, AStoreThatIsNoneIsAFailure) {
+  const Outcome missing = attnlaw("results '" + (directory_ / "none.db") + "'");
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_TRUE(mentions(missing.err, "none.db")) << missing.err;
+  EXPECT_EQ(directory_.listing(), "study.db ");
+}
+
+/// The first block of code of this language.
+std::string block(const std::string& text, const std::string& language) {
+  const std::string begin = "```" + language + "\n";
+  const std::size_t first = text.find(begin) + begin.size();
+  return text.substr(first, text.find("```", first) - first);
+}
+
+TEST_F(Results, PythonReadsAStoreAsDocumented) {
+  const Scratch scratch;
+  const auto script = scratch.write("read.py", block(slurp(ATTNLAW_DOCS "/store.md"), "python"));
+  const std::string command =
+      "/usr/bin/python3 '" + script.string() + "' '" + store_ + "' >'" + (scratch / "out").string() + "'";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(slurp(scratch / "out"), "alpha 0.5, d 60: 0.04, theory 0.03\nlargest eigenvalue 2.0\n");
+}
+
+/// Every column of the view is in the docs, and nothing else.
+TEST_F(Results, ColumnsAreDocumented) {
+  const std::string docs = slurp(ATTNLAW_DOCS "/store.md");
+  const std::string section =
+      docs.substr(docs.find("### Columns"), docs.find("## From Python") - docs.find("### Columns"));
+  for (const json& column : document("")["columns"])
+    EXPECT_TRUE(mentions(section, "`" + column.get<std::string>() + "`")) << column;
+}
+
+}  // namespace
+}  // namespace attnlaw::test
