@@ -9,6 +9,7 @@
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/random.h"
+#include "attnlaw/companion/lofi_attention.h"
 #include "attnlaw/companion/lofi_data.h"
 #include "attnlaw/companion/lofi_network.h"
 #include "attnlaw/companion/lofi_published.h"
@@ -406,6 +407,40 @@ TEST(LofiExperiment, SlowDepthTwoReachesItsPrediction) {
   EXPECT_NEAR(run.result.readouts[1].test_error, *predict_lofi(sine, 100, 16000).depth_two_error, 0.02);
   EXPECT_GT(run.result.readouts[2].test_error, 0.7);  // lazy
   EXPECT_GT(run.result.readouts[3].test_error, 0.7);
+}
+
+// ---------------------------------------------------------------------------------------------------------- attention
+
+TEST(LofiAttention, StartsHaveTheCosinesOfTheNote) {
+  struct Row {
+    double kappa, variance, linear, positive, best, estimation;
+  };
+  for (const Row& row : {Row{.5, 1.25, .7386, .8183, .8357, .4525}, Row{.5, 1.491, .7082, .7981, .8172, .4982},
+                         Row{.5, .375, .8944, .9230, .9305, .2011}, Row{.1, 2.75, .5345, .6621, .7879, .4171}}) {
+    const matrix_laws::WishartSpectrum target{row.kappa, 1};
+    const SpectralStarts starts = spectral_starts(target, row.variance);
+    const double Q_star = 1 + row.kappa;
+    EXPECT_NEAR(starts.linear.cosine, 1 / std::sqrt(1 + row.variance / Q_star), 1e-9);
+    EXPECT_NEAR(starts.linear.cosine, row.linear, 6e-5);
+    EXPECT_NEAR(starts.positive.cosine, row.positive, 6e-5);
+    EXPECT_NEAR(starts.best.cosine, row.best, 6e-5);
+    EXPECT_NEAR(starts.best.m, starts.best.q, 1e-9);
+    EXPECT_NEAR(starts.estimation, row.estimation, 6e-5);
+  }
+}
+
+TEST(LofiAttention, RawLabelsLoseEfficiency) {
+  EXPECT_NEAR(raw_label_efficiency(2, 1e-4, 1), 0.9, 1e-6);
+  const std::vector<double> beta{.5, 1, 2, 4};
+  const std::vector<double> one{.892, .855, .781, .707}, more{.883, .838, .760, .688}, three{.872, .807, .716, .640};
+  for (std::size_t i = 0; i < beta.size(); ++i) {
+    EXPECT_NEAR(raw_label_efficiency(2, beta[i], 1), one[i], 6e-4);
+    EXPECT_NEAR(raw_label_efficiency(2, beta[i], 1.5), more[i], 6e-4);
+    EXPECT_NEAR(raw_label_efficiency(3, beta[i], 1.5), three[i], 1.1e-3);
+  }
+  EXPECT_NEAR(attention_start_variance(1.5, 0, .3, 2), 1.25, 1e-12);
+  EXPECT_NEAR(attention_start_variance(1.5, 0, .3, 2, raw_label_efficiency(2, 1, 1.5)), 1.491, 1e-3);
+  EXPECT_THROW(raw_label_efficiency(4, 1, 1), std::invalid_argument);
 }
 
 // -------------------------------------------------------------------------------------------------------------- files
