@@ -39,6 +39,8 @@ constexpr const char* kExamplePooling =
 constexpr const char* kExampleSoftmaxLaw =
     "Example: attnlaw softmax-law --beta 0.5 --rho 1 --simulate 1000 --instances 4 --html law.html";
 
+constexpr const char* kExampleLofi = "Example: attnlaw lofi --target sine:8,1.5 --d 100 --n 4000,16000";
+
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
   static inline const std::vector<std::string> kShells{"bash"};
@@ -52,16 +54,17 @@ class CommandLine {
     add_thresholds();
     add_scaling();
     add_sweep();
+    add_results();
+    add_figure();
+    add_softmax_law();
+    add_pooling();
+    add_lora();
+    add_lofi();
     add_demo();
     add_plain<ConventionsArguments>("conventions", "the normalisation of everything that is computed",
                                     kExampleConventions);
     add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
     add_completion();
-    add_lora();
-    add_results();
-    add_figure();
-    add_pooling();
-    add_softmax_law();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -365,6 +368,7 @@ class CommandLine {
       arguments.model = pooling.model(arguments.sequences);
       arguments.experiment = pooling.experiment(arguments.common);
       arguments.centred = !pooling.uncentred;
+      arguments.html = html.value_or("");
       return arguments;
     };
   }
@@ -378,6 +382,7 @@ class CommandLine {
     commands_.back().resolve = [&] {
       SoftmaxLawArguments arguments = law.resolve();
       arguments.common = common.resolve();
+      arguments.html = html.value_or("");
       return arguments;
     };
   }
@@ -402,6 +407,13 @@ class CommandLine {
       arguments.html = html.value_or("");
       return arguments;
     };
+  }
+
+  void add_lofi() {
+    CLI::App& app = add("lofi", "layer-wise spectral filtering: features, overlaps, errors by depth", kExampleLofi);
+    auto& [common, lofi] = keep<std::tuple<CommonOptions, LofiOptions>>();
+    lofi.add(app), common.add(app);
+    commands_.back().resolve = [&] { return lofi.resolve(common.resolve()); };
   }
 
   /// Options are bound by reference: they must not move while the parser lives.

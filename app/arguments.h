@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/lofi_network.h"
 #include "attnlaw/companion/lora_simulation.h"
 #include "attnlaw/companion/pooling_simulation.h"
 #include "attnlaw/companion/softmax_law_finite_size.h"
@@ -177,6 +178,7 @@ struct PoolingArguments {
   std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
   std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
   bool centred = true;
+  std::string html;
 };
 
 /// Fine-tuning of a pre-trained student by an adapter of rank one.
@@ -192,16 +194,29 @@ struct LoraArguments {
   std::string html;
 };
 
+/// `lofi`: samples from a file, or a built-in target.
+struct LofiArguments {
+  Common common;
+  std::string target;  ///< read if `data` is empty
+  int d = 100;
+  std::vector<int> n;
+  int instances = 1;   ///< 0: theory alone
+  int test = 0;        ///< test samples; 0: 10000 of a target, a fifth of data
+  std::string data;    ///< file; empty: the built-in target
+  std::string labels;  ///< file; empty: the last column of data
+  companion::LofiOptions options;
+  std::string html;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
 };
 
-using Arguments =
-    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
-                 CompletionArguments, ResultsArguments, FigureArguments, PoolingArguments, SoftmaxLawArguments, Help>;
-CompletionArguments, ResultsArguments, FigureArguments, LoraArguments, Help > ;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
+                               ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments,
+                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, DemoArguments,
+                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -22,6 +22,7 @@ int run(const FigureArguments& arguments);
 int run(const PoolingArguments& arguments);
 int run(const SoftmaxLawArguments& arguments);
 int run(const LoraArguments& arguments);
+int run(const LofiArguments& arguments);
 int run(const Help& help);
 
 }  // namespace attnlaw::app

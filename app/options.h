@@ -288,6 +288,52 @@ struct ExperimentOptions {
   }
 };
 
+struct SoftmaxLawOptions {
+  std::optional<double> beta, rho, tau;
+  std::optional<std::string> tokens, refine;
+  std::optional<int> length, simulate, instances;
+
+  static inline const std::vector<std::string> kTokens{"orthonormal", "gaussian"};
+  static inline const std::vector<std::string> kRefinements{"none", "tail", "head"};
+
+  void add(CLI::App& app) {
+    add_number(app, "--beta", beta, "inverse temperature: standard deviation of the logits (required)");
+    add_number(app, "--rho", rho, "T/m, tokens over head dimension (required)");
+    add_choice(app, "--tokens", tokens, kTokens, "model of the tokens (default orthonormal)");
+    add_number(app, "--tau", tau, "T/d, tokens over embedding dimension (required for gaussian)");
+    add_number(app, "--simulate", simulate, "T: simulate attention with so many tokens");
+    add_number(app, "--instances", instances, "independent weights and tokens to simulate (default 4)");
+    add_number(app, "--length", length, "T of refinement and diagnosis without a simulation (default 1000)");
+    add_choice(app, "--refine", refine, kRefinements,
+               "law refined for T tokens: heavy tail of the entries, or small head (default none)");
+  }
+
+  SoftmaxLawArguments resolve() const {
+    constexpr int kInstances = 4;
+    static const std::map<std::string, companion::Refinement> refinements{{"none", companion::Refinement::none},
+                                                                          {"tail", companion::Refinement::tail},
+                                                                          {"head", companion::Refinement::head}};
+    SoftmaxLawArguments arguments;
+    if (!beta) throw std::invalid_argument("--beta is required: a number > 0");
+    if (!rho) throw std::invalid_argument("--rho is required: a number > 0");
+    const bool gaussian = one_of("--tokens", tokens, kTokens) == "gaussian";
+    if (gaussian && !tau) throw std::invalid_argument("--tau is required for gaussian tokens: a number > 0");
+    if (instances && !simulate) throw std::invalid_argument("--instances needs --simulate T, a number of tokens");
+    if (length && simulate) throw std::invalid_argument("--simulate T says what T is: leave out --length");
+    if (instances && *instances < 1)
+      throw std::invalid_argument(fmt::format("--instances takes 1 or more, got {}", *instances));
+    arguments.parameters = {
+        *beta, *rho, gaussian ? companion::TokenModel::gaussian : companion::TokenModel::orthonormal, tau.value_or(0)};
+    arguments.refinement = refinements.at(one_of("--refine", refine, kRefinements));
+    if (simulate) arguments.instances = instances.value_or(kInstances);
+    if (length) arguments.length = *length;
+    if (simulate) arguments.length = *simulate;
+    companion::linear_model(arguments.parameters, arguments.refinement, arguments.length);
+    companion::dimensions_of(arguments.parameters, arguments.length);
+    return arguments;
+  }
+};
+
 /// Attention pooling: the model by its scalars, or by sequences and weights.
 struct PoolingOptions {
   std::optional<double> delta, gamma, mu2, alpha, kappa;
@@ -352,6 +398,12 @@ struct PoolingOptions {
     options.seed = common.seed;
     options.threads = common.threads;
     return options;
+  }
+
+ private:
+  static double required(const char* name, const std::optional<double>& value, const char* what) {
+    if (!value) throw std::invalid_argument(fmt::format("{} is required: {}", name, what));
+    return *value;
   }
 };
 
@@ -444,80 +496,95 @@ struct AdapterOptions {
   }
 
  private:
-  static double required(const char* name, const std::optional<double>& value, const char* what) {
-    if (!value) throw std::invalid_argument(fmt::format("{} is required: {}", name, what));
-    return *value;
-    struct SoftmaxLawOptions {
-      std::optional<double> beta, rho, tau;
-      std::optional<std::string> tokens, refine;
-      std::optional<int> length, simulate, instances;
+  void add_pretraining(CLI::App& app) {
+    add_number(app, "--e-pre", e_pre, "pre-trained: ‖S_pre − S*‖²_F/d of a posterior mean");
+    add_number(app, "--q-pre", q_pre, "or pre-trained: Tr S_pre²/d, with --m-pre");
+    add_number(app, "--m-pre", m_pre, "Tr S_pre S*/d");
+    add_number(app, "--alpha", pretraining.alpha, "or a problem of pre-training: its n/d²");
+    add_text(app, "--lambda", pretraining.lambda, "L", "its penalty: a number > 0, 0+, optimal or edge");
+    add_choice(app, "--student", pretraining.student, {"tied", "direct", "bayes"}, "its student (default tied)");
+    add_number(app, "--width", pretraining.width, "its m_h/d of the tied student (default 1: full)");
+    add_number(app, "--pre-tokens", pretraining.tokens, "its tokens (default --tokens)");
+    add_choice(app, "--pre-head", pretraining.head, kHeads, "its head (default --head)");
+    add_number(app, "--pre-noise", pretraining.noise, "its index noise (default --noise)");
+    add_text(app, "--target", pretraining.target, "SPEC",
+             "S*: wishart:KAPPA, powerlaw:…, spikes:… or file:… (default wishart:0.5)");
+    add_text(app, "--problem", pretraining.file, "FILE", "the problem of pre-training, from a TOML or JSON file");
+  }
 
-      static inline const std::vector<std::string> kTokens{"orthonormal", "gaussian"};
-      static inline const std::vector<std::string> kRefinements{"none", "tail", "head"};
+  void resolve_problem(const companion::LoraTask& task, LoraArguments& arguments) const {
+    ProblemOptions options = pretraining;
+    if (!options.file) {
+      if (!options.tokens) options.tokens = task.tokens;
+      if (!options.head) options.head = model::name(task.head);
+      if (!options.noise) options.noise = task.noise;
+      if (beta) options.beta = options.target_beta = beta;
+    }
+    arguments.pretraining = options.resolve();
+    arguments.target = arguments.pretraining->target;
+  }
+};
 
-      void add(CLI::App& app) {
-        add_number(app, "--beta", beta, "inverse temperature: standard deviation of the logits (required)");
-        add_number(app, "--rho", rho, "T/m, tokens over head dimension (required)");
-        add_choice(app, "--tokens", tokens, kTokens, "model of the tokens (default orthonormal)");
-        add_number(app, "--tau", tau, "T/d, tokens over embedding dimension (required for gaussian)");
-        add_number(app, "--simulate", simulate, "T: simulate attention with so many tokens");
-        add_number(app, "--instances", instances, "independent weights and tokens to simulate (default 4)");
-        add_number(app, "--length", length, "T of refinement and diagnosis without a simulation (default 1000)");
-        add_choice(app, "--refine", refine, kRefinements,
-                   "law refined for T tokens: heavy tail of the entries, or small head (default none)");
-      }
+struct LofiOptions {
+  std::optional<std::string> target, n, data, labels, html;
+  std::optional<int> d, instances, test, permutations, lift, lazy_lift, patches;
+  std::optional<double> significance, clip;
+  bool no_leap = false, lazy = false, published = false;
 
-      SoftmaxLawArguments resolve() const {
-        constexpr int kInstances = 4;
-        static const std::map<std::string, companion::Refinement> refinements{{"none", companion::Refinement::none},
-                                                                              {"tail", companion::Refinement::tail},
-                                                                              {"head", companion::Refinement::head}};
-        SoftmaxLawArguments arguments;
-        if (!beta) throw std::invalid_argument("--beta is required: a number > 0");
-        if (!rho) throw std::invalid_argument("--rho is required: a number > 0");
-        const bool gaussian = one_of("--tokens", tokens, kTokens) == "gaussian";
-        if (gaussian && !tau) throw std::invalid_argument("--tau is required for gaussian tokens: a number > 0");
-        if (instances && !simulate) throw std::invalid_argument("--instances needs --simulate T, a number of tokens");
-        if (length && simulate) throw std::invalid_argument("--simulate T says what T is: leave out --length");
-        if (instances && *instances < 1)
-          throw std::invalid_argument(fmt::format("--instances takes 1 or more, got {}", *instances));
-        arguments.parameters = {*beta, *rho,
-                                gaussian ? companion::TokenModel::gaussian : companion::TokenModel::orthonormal,
-                                tau.value_or(0)};
-        arguments.refinement = refinements.at(one_of("--refine", refine, kRefinements));
-        if (simulate) arguments.instances = instances.value_or(kInstances);
-        if (length) arguments.length = *length;
-        if (simulate) arguments.length = *simulate;
-        companion::linear_model(arguments.parameters, arguments.refinement, arguments.length);
-        companion::dimensions_of(arguments.parameters, arguments.length);
-        return arguments;
-        void add_pretraining(CLI::App & app) {
-          add_number(app, "--e-pre", e_pre, "pre-trained: ‖S_pre − S*‖²_F/d of a posterior mean");
-          add_number(app, "--q-pre", q_pre, "or pre-trained: Tr S_pre²/d, with --m-pre");
-          add_number(app, "--m-pre", m_pre, "Tr S_pre S*/d");
-          add_number(app, "--alpha", pretraining.alpha, "or a problem of pre-training: its n/d²");
-          add_text(app, "--lambda", pretraining.lambda, "L", "its penalty: a number > 0, 0+, optimal or edge");
-          add_choice(app, "--student", pretraining.student, {"tied", "direct", "bayes"}, "its student (default tied)");
-          add_number(app, "--width", pretraining.width, "its m_h/d of the tied student (default 1: full)");
-          add_number(app, "--pre-tokens", pretraining.tokens, "its tokens (default --tokens)");
-          add_choice(app, "--pre-head", pretraining.head, kHeads, "its head (default --head)");
-          add_number(app, "--pre-noise", pretraining.noise, "its index noise (default --noise)");
-          add_text(app, "--target", pretraining.target, "SPEC",
-                   "S*: wishart:KAPPA, powerlaw:…, spikes:… or file:… (default wishart:0.5)");
-          add_text(app, "--problem", pretraining.file, "FILE", "the problem of pre-training, from a TOML or JSON file");
-        }
+  void add(CLI::App& app) {
+    add_text(
+        app, "--target", target, "SPEC",
+        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R or shared:P (default sine:8,1.5)");
+    add_number(app, "--d", d, "dimension of the inputs of a target (default 100)");
+    add_text(app, "--n", n, "N[,N...]", "training samples of a target, one number or several (default 16000)");
+    add_number(app, "--instances", instances, "draws at each n; 0: theory alone (default 1)");
+    add_number(app, "--test", test, "test samples (default 10000 of a target, the last fifth of data)");
+    add_text(app, "--data", data, "FILE", "instead of a target: samples, one a row, .npy or lines of numbers");
+    add_text(app, "--labels", labels, "FILE", "their labels (default: the last column of --data)");
+    add_number(app, "--significance", significance, "keep directions that noise makes less often (default 0.01)");
+    add_number(app, "--permutations", permutations, "of the labels, for p-values of features that are not white");
+    add_number(app, "--clip", clip, "labels of data beyond this many standard deviations are clipped (default 2)");
+    app.add_flag("--no-leap", no_leap, "do not look again through y times the features found");
+    add_number(app, "--lift", lift, "ReLU features of a readout (default 500)");
+    app.add_flag("--lazy", lazy, "also read out fixed kernels: random ReLU features and the kernel of degree 2");
+    add_number(app, "--lazy-lift", lazy_lift, "ReLU features of the lazy readout (default 1500)");
+    app.add_flag("--published", published,
+                 "also the published recipe: fully connected, and its kernel limit to n = 3000");
+    add_number(app, "--patches", patches, "with --published: features are N patches of equal size; its convolution");
+    add_text(app, "--html", html, "FILE", "write a report with charts");
+  }
 
-        void resolve_problem(const companion::LoraTask& task, LoraArguments& arguments) const {
-          ProblemOptions options = pretraining;
-          if (!options.file) {
-            if (!options.tokens) options.tokens = task.tokens;
-            if (!options.head) options.head = model::name(task.head);
-            if (!options.noise) options.noise = task.noise;
-            if (beta) options.beta = options.target_beta = beta;
-          }
-          arguments.pretraining = options.resolve();
-          arguments.target = arguments.pretraining->target;
-        }
-      };
+  LofiArguments resolve(const Common& common) const {
+    if (data && (target || d || n || instances))
+      throw std::invalid_argument("--data excludes --target, --d, --n and --instances");
+    if (labels && !data) throw std::invalid_argument("--labels needs --data FILE beside it");
+    if (data && clip && !(*clip > 0)) throw std::invalid_argument(fmt::format("--clip must be > 0, got {}", *clip));
+    if (clip && !data) throw std::invalid_argument("--clip is for --data: a built-in target has its own weights");
+    LofiArguments arguments;
+    arguments.common = common;
+    arguments.target = target.value_or("sine:8,1.5");
+    arguments.d = d.value_or(arguments.d);
+    for (const std::string& field : split_at_commas(n.value_or("16000")))
+      arguments.n.push_back(parse_number<int>("--n", field));
+    arguments.instances = instances.value_or(1);
+    if (arguments.instances < 0)
+      throw std::invalid_argument(fmt::format("--instances must be 0 or more, got {}", arguments.instances));
+    if (test && *test < 2) throw std::invalid_argument(fmt::format("--test must be 2 or more, got {}", *test));
+    arguments.test = test.value_or(0);
+    arguments.data = data.value_or(""), arguments.labels = labels.value_or(""), arguments.html = html.value_or("");
+    companion::LofiOptions& options = arguments.options;
+    options.filter.significance = significance.value_or(options.filter.significance);
+    options.filter.permutations = permutations.value_or(0);
+    options.filter.seed = options.seed = common.seed;
+    options.clip = clip.value_or(options.clip);
+    options.leap = !no_leap, options.lazy = lazy, options.published = published;
+    if (patches && !published) throw std::invalid_argument("--patches needs --published beside it");
+    if (patches && *patches < 1)
+      throw std::invalid_argument(fmt::format("--patches must be 1 or more, got {}", *patches));
+    options.patches = patches.value_or(0);
+    options.lift = lift.value_or(options.lift), options.lazy_lift = lazy_lift.value_or(options.lazy_lift);
+    return arguments;
+  }
+};
 
-    }  // namespace attnlaw::app
+}  // namespace attnlaw::app
