@@ -50,6 +50,7 @@ study::Study study_of(const FigureArguments& arguments) {
       is_file(file) ? read_study(arguments.study) : study_of(embedded_figure(file), arguments.study.fast);
   if (study.charts.empty())
     throw std::invalid_argument(fmt::format("{} has no [[chart]]: `attnlaw sweep` computes it", file));
+  require_drawable(study);
   return study;
 }
 
