@@ -102,7 +102,8 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
   const Outcome outcome = attnlaw("figure --list --format json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   std::vector<std::string> names;
-  for (const json& figure : json::parse(outcome.out).at("figures")) {
+  const json document = json::parse(outcome.out);
+  for (const json& figure : document.at("figures")) {
     names.push_back(figure.at("name"));
     EXPECT_FALSE(figure.at("title").get<std::string>().empty());
     EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
