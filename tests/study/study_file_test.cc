@@ -501,8 +501,9 @@ TEST(StudyFile, ChartsMustFitTheStudy) {
   EXPECT_THAT(chart("kind = 'map'\nx = 'alpha'\ny = 'noise'\nvalues = ['test', 'train']\n"), HasSubstr("exactly one"));
   EXPECT_THAT(chart("parts = ['c']\n"), HasSubstr(":10: parts of a chart has 'c'; accepted: a, b"));
   EXPECT_THAT(chart("by = ['studnet']\n"), HasSubstr("did you mean 'student'?"));
-  EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test',\n'tset']\n"),
-              AllOf(StartsWith("curve.toml:11: values of a chart has 'tset'"), HasSubstr("did you mean 'test'?")));
+  EXPECT_THAT(
+      chart("x = 'alpha'\nvalues = ['test',\n'objectve']\n"),
+      AllOf(StartsWith("curve.toml:11: values of a chart has 'objectve'"), HasSubstr("did you mean 'objective'?")));
   EXPECT_THAT(chart("x = 'aplha'\nvalues = ['test']\n"), StartsWith("curve.toml:10: x of a chart has 'aplha'"));
   EXPECT_THAT(chart("kind = 'map'\nx = 'alpha'\ny = 'happiness'\nvalues = ['test']\n"),
               StartsWith("curve.toml:12: y of a chart has 'happiness'"));
