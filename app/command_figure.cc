@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iterator>
 #include <map>
+#include <system_error>
 
 #include "attnlaw/base/file.h"
 #include "columns.h"
@@ -49,6 +50,7 @@ study::Study study_of(const FigureArguments& arguments) {
       is_file(file) ? read_study(arguments.study) : study_of(embedded_figure(file), arguments.study.fast);
   if (study.charts.empty())
     throw std::invalid_argument(fmt::format("{} has no [[chart]]: `attnlaw sweep` computes it", file));
+  require_drawable(study);
   return study;
 }
 
@@ -201,12 +203,19 @@ Result result_of(const study::Study& study, const FigureArguments& arguments, co
   return result;
 }
 
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error)
+    throw base::FileError(fmt::format("--directory {} cannot be made: {}", directory.string(), error.message()));
+}
+
 int make(const FigureArguments& arguments) {
   if (served_rank_zero(arguments.common)) return 0;
   const Crew crew = assemble_crew();
   const study::Study study = study_of(arguments);
   const Files files{arguments.directory, study.name};
-  std::filesystem::create_directories(files.directory);
+  make_directory(files.directory);
   require_outputs(arguments.common, files.html());
   study::Store store(arguments.study.store.empty() ? files.store() : arguments.study.store);
   const study::RunProgress progress = run_study(study, store, crew, arguments.study, arguments.common);

@@ -7,8 +7,10 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <tuple>
 
@@ -56,20 +58,13 @@ std::string sentence(std::string text) {
   return text;
 }
 
-/// "tied" for a word, "γ = 1.25" for a number.
-std::string described(const Item& item, const std::string& axis) {
-  const std::string text = label(item, axis);
-  if (text.empty() || text.find_first_not_of("0123456789.+-e") != std::string::npos) return symbol(text);
-  return fmt::format("{} = {}", symbol(axis), text);
-}
-
 // ---- curves --------------------------------------------------------------------------------------------------------
 
 /// Collects points into series, which appear in the order of their first result.
 class Curves {
  public:
   Curves(const ChartRequest& request, const std::vector<Item>& items)
-      : request_(request), by_(series_axes(request, items)) {
+      : request_(request), by_(series_axes(request, items)), labels_(items) {
     for (const std::string& value : request.values)
       for (const Item& item : items)
         if (!is_rule(item)) series(item, value);
@@ -110,46 +105,58 @@ class Curves {
   std::string series_name(const Item& item, const std::string& value) const {
     std::vector<std::string> words;
     for (const std::string& axis : by_)
-      if (const std::string word = described(item, axis); !word.empty()) words.push_back(word);
+      if (const std::string word = labels_(item, axis); !word.empty()) words.push_back(word);
     if (request_.values.size() > 1 || words.empty()) words.push_back(symbol(value));
     return joined(words);
   }
 
-  report::Series& series(const Item& item, const std::string& value) {
-    const std::string name = series_name(item, value);
-    const auto found = std::find_if(series_.begin(), series_.end(), [&](const auto& s) { return s.name == name; });
-    if (found != series_.end()) return *found;
-    series_.push_back({name, {}, {}});
-    return series_.back();
+  /// Index of the series of a figure of an item, made if there is none.
+  std::size_t series_index(const Item& item, const std::string& value) {
+    json key{value};
+    for (const std::string& axis : by_) key.push_back(coordinate(item, axis));
+    const auto [at, added] = index_.try_emplace(std::move(key), series_.size());
+    if (added) series_.push_back({series_name(item, value), {}, {}});
+    return at->second;
+  }
+
+  report::Series& series(const Item& item, const std::string& value) { return series_[series_index(item, value)]; }
+
+  /// Whether a task is new to the series of a figure: parts may share tasks.
+  bool is_new(const Item& item, const std::string& value) {
+    return drawn_.insert({series_index(item, value), item.entry->task}).second;
   }
 
   void add(const Item& item) {
-    if (item.task->kind == TaskKind::scaling) return add_scaling(item);
     if (is_rule(item)) return add_rules(item);
-    const auto x = position(item, request_.x);
-    if (!x) return;
     for (const std::string& value : request_.values) {
-      const auto y = usable(item) ? figure(item, value) : std::nullopt;
-      if (item.task->kind == TaskKind::experiment) {
-        if (y) measured_[{series_name(item, value), *x, item.task->experiment.d}].push_back(*y);
-      } else if (y || !usable(item)) {
-        series(item, value).theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
-      }
+      if (!is_new(item, value)) continue;
+      if (item.task->kind == TaskKind::scaling)
+        add_scaling(item, value);
+      else
+        add_point(item, value);
     }
   }
 
-  void add_scaling(const Item& item) {
+  void add_point(const Item& item, const std::string& value) {
+    const auto x = position(item, request_.x), y = usable(item) ? figure(item, value) : std::nullopt;
+    if (!x) return;
+    if (item.task->kind == TaskKind::experiment) {
+      if (y) measured_[{series_index(item, value), *x, subject(*item.task)}].push_back(*y);
+    } else if (y || !usable(item)) {
+      series(item, value).theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
+    }
+  }
+
+  void add_scaling(const Item& item, const std::string& value) {
     if (!item.has_figures()) return;
     const json& figures = item.outcome->figures;
-    for (const std::string& value : request_.values) {
-      report::Series& line = series(item, value);
-      for (const json& point : figures.at("points")) {
-        const auto x = scaling_position(figures, point), y = find_number(point, value);
-        if (x && y) line.theory.push_back({*x, point.at("converged").get<bool>() ? *y : kNan});
-      }
-      if (value == "estimation") line.guide = power_laws(figures);
-      if (value == "slope") line.guide = predicted_slopes(figures);
+    report::Series& line = series(item, value);
+    for (const json& point : figures.at("points")) {
+      const auto x = scaling_position(figures, point), y = find_number(point, value);
+      if (x && y) line.theory.push_back({*x, point.at("converged").get<bool>() ? *y : kNan});
     }
+    if (value == "estimation") line.guide = power_laws(figures);
+    if (value == "slope") line.guide = predicted_slopes(figures);
   }
 
   std::optional<double> scaling_position(const json& figures, const json& point) const {
@@ -206,7 +213,7 @@ class Curves {
       const auto alpha = usable(item) ? figure(item, threshold) : std::nullopt;
       if (!alpha) continue;
       std::string text = symbol(threshold);
-      for (const std::string& axis : item.part->axes) text += ", " + described(item, axis);
+      for (const std::string& axis : item.part->axes) text += ", " + labels_(item, axis);
       rules_.push_back({text, *alpha});
     }
   }
@@ -214,11 +221,8 @@ class Curves {
   /// Means over instances, with their standard errors.
   void measure() {
     for (const auto& [key, samples] : measured_) {
-      const auto& [name, x, d] = key;
       const base::Estimate estimate = base::estimate_of(samples);
-      const auto one =
-          std::find_if(series_.begin(), series_.end(), [&, n = name](const auto& s) { return s.name == n; });
-      one->experiment.push_back({x, estimate.value, estimate.standard_error});
+      series_[std::get<0>(key)].experiment.push_back({std::get<1>(key), estimate.value, estimate.standard_error});
     }
   }
 
@@ -231,10 +235,13 @@ class Curves {
 
   const ChartRequest& request_;
   std::vector<std::string> by_;
+  Labels labels_;
   std::vector<report::Series> series_;
+  std::map<json, std::size_t> index_;                    ///< of a series, by figure and coordinates
+  std::set<std::pair<std::size_t, std::size_t>> drawn_;  ///< series and task
   std::vector<report::Rule> rules_;
-  /// Samples over instances by series, x and d.
-  std::map<std::tuple<std::string, double, int>, std::vector<double>> measured_;
+  /// Samples over instances by series, x and subject: one subject for all of a point, unless x is a figure.
+  std::map<std::tuple<std::size_t, double, json>, std::vector<double>> measured_;
 };
 
 /// What the experiments of a chart are: d, instances, trainer.
@@ -278,8 +285,8 @@ report::Section curves_section(const ChartRequest& request, const std::vector<It
   if (const report::ErrorsChart chart = curves.chart(); !chart.series.empty())
     section.chart = report::errors_chart(chart);
   else if (gaps_of(items).complete())
-    throw std::invalid_argument(fmt::format("the chart '{}': no result has {} at a number {}", request.title,
-                                            fmt::join(request.values, " or "), request.x));
+    throw std::invalid_argument(
+        fmt::format("no result has {} at a number {}", fmt::join(request.values, " or "), request.x));
   if (const auto& values = request.values; std::find(values.begin(), values.end(), "recovered") != values.end())
     section.table = transitions_table(items);
   if (const auto empty = curves.empty_series(); !empty.empty())
@@ -299,7 +306,7 @@ std::pair<std::vector<double>, int> measured_eigenvalues(const Item& theory, con
   const json problem = model::to_json(theory.task->problem);
   std::vector<double> eigenvalues;
   int count = 0;
-  for (const Item& item : items) {
+  for (const Item& item : once(items)) {
     if (item.task->kind != TaskKind::experiment || !item.has_figures()) continue;
     const std::vector<double>* found = item.outcome->array("eigenvalues");
     if (found == nullptr || model::to_json(item.task->problem) != problem) continue;
@@ -329,19 +336,15 @@ report::SpectrumChart spectrum_of(const Item& theory, const std::vector<Item>& i
 
 std::vector<report::Section> spectrum_sections(const ChartRequest& request, const std::vector<Item>& items) {
   std::vector<report::Section> sections;
+  const Labels labels(items);
   for (const Item& item : items) {
     if (!has_density(item)) continue;
     std::vector<std::string> where;
-    for (const std::string& axis : item.part->axes) where.push_back(described(item, axis));
+    for (const std::string& axis : item.part->axes) where.push_back(labels(item, axis));
     const std::string title = where.empty() ? request.title : fmt::format("{}: {}", request.title, joined(where));
     sections.push_back({title, sections.empty() ? request.text : "",
                         report::spectrum_chart(spectrum_of(item, items, title)), std::nullopt});
   }
-  const bool missing =
-      std::any_of(items.begin(), items.end(), [](const Item& item) { return item.task->density && !usable(item); });
-  if (sections.empty() && !missing)
-    throw std::invalid_argument(fmt::format(
-        "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));
   return sections;
 }
 
@@ -425,7 +428,81 @@ std::vector<report::Section> sections_of(const ChartRequest& request, const std:
   throw std::logic_error("unknown kind of chart");
 }
 
+// ---- before anything is computed ------------------------------------------------------------------------------------
+
+bool has_kind(const Item& item, TaskKind kind) { return item.task->kind == kind; }
+
+std::vector<Item> of_kind(const std::vector<Item>& items, TaskKind kind) {
+  std::vector<Item> result;
+  std::copy_if(items.begin(), items.end(), std::back_inserter(result),
+               [&](const auto& i) { return has_kind(i, kind); });
+  return result;
+}
+
+/// Refuses an axis that has words where numbers are needed. A rule for λ becomes a number.
+void require_numbers(const ChartRequest& request, const std::vector<Item>& items, const std::string& axis) {
+  const auto is_word = [&](const Item& item) { return coordinate(item, axis).is_string(); };
+  if (axis == "lambda" || items.empty() || !std::all_of(items.begin(), items.end(), is_word)) return;
+  throw std::invalid_argument(fmt::format("the chart '{}' needs numbers along its axes; {} is '{}'", request.title,
+                                          axis, coordinate(items.front(), axis).get<std::string>()));
+}
+
+/// Refuses a map whose theory is known to stand at one value.
+void require_two_values(const ChartRequest& request, const std::vector<Item>& theory, const std::string& axis) {
+  const bool known =
+      std::all_of(theory.begin(), theory.end(), [&](const Item& item) { return position(item, axis).has_value(); });
+  const std::vector<double> values = values_along(theory, axis);
+  if (!known || values.size() > 1) return;
+  throw std::invalid_argument(fmt::format("the map '{}' needs at least two values of {} in the theory of its parts{}",
+                                          request.title, axis,
+                                          values.empty() ? "" : fmt::format(", which has {} alone", values.front())));
+}
+
+void require_drawable_map(const ChartRequest& request, const std::vector<Item>& items) {
+  const std::vector<Item> theory = of_kind(items, TaskKind::theory), lines = of_kind(items, TaskKind::thresholds);
+  for (const std::string& axis : {request.x, request.y}) {
+    require_numbers(request, theory, axis);
+    require_two_values(request, theory, axis);
+  }
+  require_one_subject_per_point(request.title, theory, {{request.x, request.y}, {}});
+  if (request.x == "alpha") require_one_subject_per_point(request.title, lines, {{request.y}, {}});
+  if (request.y == "alpha") require_one_subject_per_point(request.title, lines, {{request.x}, {}});
+}
+
+void require_drawable(const ChartRequest& request, const std::vector<Item>& items) {
+  switch (request.kind) {
+    case ChartRequest::Kind::curves:
+      require_numbers(request, items, request.x);
+      return require_one_subject_per_point(request.title, items, {{request.x}, series_axes(request, items)});
+    case ChartRequest::Kind::spectrum:
+      if (std::any_of(items.begin(), items.end(), [](const Item& item) { return item.task->density; })) return;
+      throw std::invalid_argument(fmt::format(
+          "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));
+    case ChartRequest::Kind::map:
+      return require_drawable_map(request, items);
+  }
+}
+
+/// The sections of a chart, or one that says why it is not drawn.
+std::vector<report::Section> sections_or_fault(const ChartRequest& request, const std::vector<Item>& items,
+                                               FigureCharts& charts) {
+  try {
+    return sections_of(request, items);
+  } catch (const std::invalid_argument& error) {
+    charts.complete = false;
+    const std::string fault = fmt::format("Not drawn: {}.", error.what());
+    charts.warnings = std::move(charts.warnings) + Warnings{fmt::format("{}: {}", request.title, fault)};
+    const std::string text = request.text.empty() ? fault : fmt::format("{}\n\n{}", request.text, fault);
+    return {{request.title, text, std::nullopt, std::nullopt}};
+  }
+}
+
 }  // namespace
+
+void require_drawable(const study::Study& study) {
+  const study::Outcomes none(study.tasks.size());
+  for (const ChartRequest& request : study.charts) require_drawable(request, items_of(study, none, request));
+}
 
 FigureCharts figure_charts(const study::Study& study, const study::Outcomes& outcomes) {
   FigureCharts charts;
@@ -437,7 +514,7 @@ FigureCharts figure_charts(const study::Study& study, const study::Outcomes& out
     for (const std::string& note : notes)
       charts.warnings = std::move(charts.warnings) + Warnings{fmt::format("{}: {}", request.title, note)};
     if (const std::string note = experiments_note(items); !note.empty()) notes.insert(notes.begin(), note);
-    for (report::Section& section : sections_of(request, items)) {
+    for (report::Section& section : sections_or_fault(request, items, charts)) {
       if (!notes.empty()) section.text += fmt::format("\n\n{}", fmt::join(notes, " "));
       charts.sections.push_back(std::move(section));
     }

@@ -13,14 +13,20 @@ struct FigureCharts {
   /// In the order of Study::charts; a request for spectra becomes one for each predicted density. What is left out of a
   /// chart is said in its text.
   std::vector<report::Section> sections;
-  /// What is missing, failed or did not converge, over all charts.
+  /// What is missing, failed or did not converge, over all charts, and charts that cannot be drawn.
   Warnings warnings;
-  /// Nothing that a chart needs is missing: every task of its parts has figures, those of the theory converged.
+  /// Every chart is drawn and nothing that it needs is missing: every task of its parts has figures, those of the
+  /// theory converged.
   bool complete = true;
 };
 
-/// Throws std::invalid_argument if a chart asks for what its parts do not have: a part, an axis or figures that no
-/// outcome has; for a map, fewer than two values on an axis.
+/// To be asked before a study is computed. Throws std::invalid_argument for a chart that no outcomes could make: a part
+/// that there is not, an axis without numbers, different problems at one point, a map of fewer than two values along an
+/// axis, spectra without a density.
+void require_drawable(const study::Study& study);
+
+/// A chart that cannot be drawn, because no result has its figures, is a section that says so. Throws
+/// std::invalid_argument for a part that there is not.
 FigureCharts figure_charts(const study::Study& study, const study::Outcomes& outcomes);
 
 }  // namespace attnlaw::app

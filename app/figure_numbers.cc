@@ -95,10 +95,11 @@ std::optional<double> in_spectrum(const Item& item, const std::string& name) {
   return std::nullopt;
 }
 
-std::string text_of(const json& value) {
-  if (value.is_string()) return value;
-  if (value.is_number()) return fmt::format("{:.4g}", value.get<double>());
-  return value.is_null() ? "" : value.dump();
+/// 0.1 + 0.2 and 0.3 are the same value of an axis.
+json without_rounding_errors(const json& value) {
+  if (!value.is_number()) return value;
+  const std::string text = fmt::format("{:.14g}", value.get<double>());
+  return json::parse(text).get<double>();
 }
 
 struct Name {
@@ -169,15 +170,21 @@ std::optional<double> figure(const Item& item, const std::string& name) {
   return std::nullopt;
 }
 
-std::string label(const Item& item, const std::string& name) {
+json coordinate(const Item& item, const std::string& name) {
   if (name == "part") return item.part->name;
-  if (item.entry->coordinates.contains(name)) return text_of(item.entry->coordinates[name]);
+  if (item.entry->coordinates.contains(name)) return without_rounding_errors(item.entry->coordinates[name]);
   if (item.task->kind == TaskKind::experiment) {
-    if (name == "d") return fmt::format("{}", item.task->experiment.d);
+    if (name == "d") return static_cast<double>(item.task->experiment.d);
     if (name == "trainer") return experiment::name(item.task->experiment.trainer);
   }
   const json problem = model::to_json(item.task->problem);
-  return problem.contains(name) ? text_of(problem[name]) : "";
+  return problem.contains(name) ? without_rounding_errors(problem[name]) : json();
+}
+
+std::string text_of(const json& coordinate, int digits) {
+  if (coordinate.is_string()) return coordinate;
+  if (coordinate.is_number()) return fmt::format("{:.{}g}", coordinate.get<double>(), digits);
+  return coordinate.is_null() ? "" : coordinate.dump();
 }
 
 std::string axis_title(const std::string& name) {

@@ -34,8 +34,13 @@ std::optional<double> position(const Item& item, const std::string& name);
 /// outcome.
 std::optional<double> figure(const Item& item, const std::string& name);
 
-/// A coordinate, an option of the problem, `part`, `d` or `trainer` as text: "tied", "1.25"; empty if there is none.
-std::string label(const Item& item, const std::string& name);
+/// What tells series apart: a coordinate, an option of the problem, `part`, or of an experiment `d` or `trainer`; null
+/// if there is none. Numbers are doubles, to 14 digits: those that ranges and lists make of one decimal number are
+/// equal.
+nlohmann::json coordinate(const Item& item, const std::string& name);
+
+/// A coordinate for readers, numbers with `digits` significant digits: "tied", "1.25"; empty for null.
+std::string text_of(const nlohmann::json& coordinate, int digits);
 
 /// How the axis of a number is titled: "α = n/d²".
 std::string axis_title(const std::string& name);

@@ -109,7 +109,8 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
     EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"bayes", "learning_curve", "phases", "scaling_laws", "tied_direct", "width"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"bayes", "learning_curve", "phases", "scaling_laws", "tied_direct", "width"}));
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
@@ -252,7 +253,103 @@ TEST_F(Figure, RefusesWhatItCannotDraw) {
                                 "theory = true\naxes = [{alpha = [1, 2]}]\n[problem]\nlambda = 0.1\nhead = \"linear\"\n"
                                 "[[chart]]\nx = \"alpha\"\nvalues = [\"happiness\"]\n");
   EXPECT_EQ(nonsense.code, 2);
-  EXPECT_TRUE(contains(nonsense.err, "happiness")) << nonsense.err;
+  EXPECT_TRUE(contains(nonsense.err, "small.toml:8: values of a chart has 'happiness'")) << nonsense.err;
+}
+
+/// Two experiments that differ in the noise alone, at α = 1 of three instances each, drawn against α.
+std::string two_noises(const std::string& chart) {
+  return R"(
+[problem]
+tokens = 1
+head = "linear"
+lambda = 0.5
+target = "wishart:0.5"
+alpha = 1
+[[part]]
+name = "quiet"
+experiment = {d = [8, 10], instances = 3}
+[[part]]
+name = "noisy"
+problem = {noise = 0.10004}
+experiment = {d = [8, 10], instances = 3}
+[[part]]
+name = "again"
+like = "quiet"
+[[chart]]
+title = "Test error"
+x = "alpha"
+values = ["test"]
+)" + chart;
+}
+
+TEST_F(Figure, DifferentProblemsAreNeverOnePoint) {
+  const Outcome mixed = make("", two_noises("by = [\"student\"]\n"));
+  EXPECT_EQ(mixed.code, 2);
+  EXPECT_TRUE(contains(mixed.err, "the chart 'Test error' has different problems at one point")) << mixed.err;
+  EXPECT_TRUE(contains(mixed.err, "noise (0 and 0.10004")) << mixed.err;
+  EXPECT_FALSE(std::filesystem::exists(out("small.sqlite"))) << "refused before anything is computed";
+}
+
+TEST_F(Figure, TasksThatPartsShareCountOnce) {
+  ASSERT_EQ(make("", two_noises("by = [\"noise\", \"d\"]\n")).code, 0);
+  const std::string both = slurp(out("small-1-test-error.csv"));
+  EXPECT_EQ(lines(both), 1 + 4u) << both;
+  EXPECT_TRUE(contains(both, "\"Δ = 0.1, d = 8\",1,")) << both;
+  const auto line_of = [](const std::string& csv, const std::string& series) {
+    const std::size_t begin = csv.find(series);
+    return begin == std::string::npos
+               ? "none"
+               : csv.substr(csv.find(",1,", begin), csv.find('\n', begin) - begin - series.size());
+  };
+  ASSERT_EQ(make("", two_noises("by = [\"d\"]\nparts = [\"quiet\"]\n")).code, 0);
+  const std::string alone = slurp(out("small-1-test-error.csv"));
+  EXPECT_EQ(line_of(both, "\"Δ = 0, d = 8\""), line_of(alone, "d = 8")) << both << alone;
+}
+
+TEST_F(Figure, SeriesAreToldApartByPartAndDWithoutBeingAsked) {
+  ASSERT_EQ(make("", two_noises("parts = [\"quiet\", \"noisy\"]\n")).code, 0);
+  const std::string csv = slurp(out("small-1-test-error.csv"));
+  for (const char* series : {"\"d = 8, quiet\",", "\"d = 10, quiet\",", "\"d = 8, noisy\",", "\"d = 10, noisy\","})
+    EXPECT_TRUE(contains(csv, series)) << csv;
+}
+
+TEST_F(Figure, SeriesThatDifferBeyondFourDigitsStayApart) {
+  ASSERT_EQ(make("",
+                 "theory = true\naxes = [{noise = [0.10001, 0.10002]}, {alpha = [0.5, 1]}]\n[problem]\nlambda = 0.1\n"
+                 "head = \"linear\"\n[[chart]]\nx = \"alpha\"\nvalues = [\"test\"]\n")
+                .code,
+            0);
+  const std::string csv = slurp(out("small-1-chart.csv"));
+  EXPECT_TRUE(contains(csv, "Δ = 0.10001,0.5,") && contains(csv, "Δ = 0.10002,0.5,")) << csv;
+}
+
+TEST_F(Figure, AChartThatCannotBeDrawnIsSaidOnThePageAmongTheOthers) {
+  const std::string study = "theory = true\naxes = [{alpha = [0.5, 1]}]\n[problem]\nlambda = 0.1\nhead = \"linear\"\n";
+  const Outcome outcome =
+      make("--format json", study +
+                                "[[chart]]\ntitle = \"None\"\nx = \"alpha\"\nvalues = [\"kkt\"]\n"
+                                "[[chart]]\ntitle = \"Test\"\nx = \"alpha\"\nvalues = [\"test\"]\n");
+  EXPECT_EQ(outcome.code, 1);
+  const json document = json::parse(outcome.out);
+  EXPECT_EQ(document.at("complete"), false);
+  EXPECT_TRUE(contains(document.at("warnings").dump(), "None: Not drawn: no result has kkt")) << outcome.out;
+  EXPECT_TRUE(contains(slurp(out("small.html")), "Not drawn: no result has kkt"));
+  ASSERT_EQ(document.at("charts").size(), 1u);
+  EXPECT_EQ(document.at("charts")[0].at("chart"), "Test");
+
+  const Outcome map = make("", study +
+                                   "[[chart]]\nkind = \"map\"\ntitle = \"Plane\"\nx = \"alpha\"\ny = \"noise\"\n"
+                                   "values = [\"test\"]\n");
+  EXPECT_EQ(map.code, 2);
+  EXPECT_TRUE(contains(map.err, "the map 'Plane' needs at least two values of noise")) << map.err;
+}
+
+TEST_F(Figure, SaysWhyADirectoryCannotBeMade) {
+  const auto file = scratch_.write("small.toml", kStudy);
+  const Outcome outcome = attnlaw("figure " + file.string() + " --quiet --directory " + file.string() + "/below");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(contains(outcome.err, "--directory " + file.string() + "/below cannot be made: Not a directory"))
+      << outcome.err;
 }
 
 }  // namespace

@@ -364,6 +364,10 @@ TEST(StudyFile, WrongTypesAndValuesAreRefusedWithTheirLine) {
   EXPECT_THAT(refusal("experiment = true\n" + kPoint), HasSubstr(":1: experiment must be a table or false, got true"));
   EXPECT_THAT(refusal("experiment = {instances = 4}\n" + kPoint), HasSubstr(":1: experiment needs d"));
   EXPECT_THAT(refusal("experiment = {d = 2.5}\n" + kPoint), HasSubstr(":1: d must be an integer from 1"));
+  EXPECT_THAT(refusal("experiment = {d = [8, 10,\n8]}\n" + kPoint), HasSubstr(":2: d has 8 twice"));
+  EXPECT_THAT(refusal("axes = [{alpha = [0.1, 1,\n1.0]}]\n" + kPoint), HasSubstr(":2: the axis alpha has 1"));
+  EXPECT_THAT(refusal("axes = [{alpha = [1, 1, 1], noise = [0, 1, 0]}]\n" + kPoint), HasSubstr("has 1, 0 twice"));
+  EXPECT_EQ(refusal("axes = [{alpha = [1, 1], noise = [0, 1]}]\n" + kPoint), "accepted");
   EXPECT_THAT(refusal("experiment = {d = []}\n" + kPoint), HasSubstr(":1: d needs at least one value"));
   EXPECT_THAT(refusal("experiment = {d = 20, instances = 0}\n" + kPoint), HasSubstr(":1: instances must be"));
   EXPECT_THAT(refusal("experiment = {d = 20, trainer = 'sgd'}\n" + kPoint), HasSubstr(":1: trainer must be lbfgs"));
@@ -497,6 +501,15 @@ TEST(StudyFile, ChartsMustFitTheStudy) {
   EXPECT_THAT(chart("kind = 'map'\nx = 'alpha'\ny = 'noise'\nvalues = ['test', 'train']\n"), HasSubstr("exactly one"));
   EXPECT_THAT(chart("parts = ['c']\n"), HasSubstr(":10: parts of a chart has 'c'; accepted: a, b"));
   EXPECT_THAT(chart("by = ['studnet']\n"), HasSubstr("did you mean 'student'?"));
+  EXPECT_THAT(
+      chart("x = 'alpha'\nvalues = ['test',\n'objectve']\n"),
+      AllOf(StartsWith("curve.toml:11: values of a chart has 'objectve'"), HasSubstr("did you mean 'objective'?")));
+  EXPECT_THAT(chart("x = 'aplha'\nvalues = ['test']\n"), StartsWith("curve.toml:10: x of a chart has 'aplha'"));
+  EXPECT_THAT(chart("kind = 'map'\nx = 'alpha'\ny = 'happiness'\nvalues = ['test']\n"),
+              StartsWith("curve.toml:12: y of a chart has 'happiness'"));
+  EXPECT_THAT(chart("x = 'alpha'\nvalues = ['eigenvalue:0']\n"), HasSubstr("eigenvalue:1, eigenvalue:2"));
+  EXPECT_EQ(chart("x = 'n/d'\nvalues = ['eigenvalue:12', 'theory.test', 'lambda', 'rank', 'misalignment']\n"),
+            "accepted");
   EXPECT_THAT(chart("log_x = 1\n"), HasSubstr(":10: log_x must be true or false"));
   EXPECT_THAT(chart("legend = true\n"), HasSubstr(":10: unknown key 'legend' in a [[chart]]"));
   EXPECT_THAT(refusal("chart = 3\n" + kPoint), HasSubstr(":1: charts are written [[chart]]"));

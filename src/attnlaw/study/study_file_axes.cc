@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -68,6 +69,24 @@ std::vector<Json> range_values(const SourceFile& file, const Values& range) {
   return values;
 }
 
+/// Refuses lists that have one point twice, of all keys together. Values of a range differ.
+void require_different(const SourceFile& file, const Axis& axis) {
+  std::set<std::vector<Json>> seen;
+  const auto is_list = [](const Values& values) { return values.given.is_array(); };
+  if (!std::all_of(axis.keys.begin(), axis.keys.end(), is_list)) return;
+  for (std::size_t i = 0; i < axis.keys.front().given.items.size(); ++i) {
+    std::vector<Json> point;
+    std::vector<std::string> texts;
+    for (const Values& key : axis.keys) {
+      point.push_back(key.given.items[i].scalar);
+      texts.push_back(key.given.items[i].described());
+    }
+    if (!seen.insert(std::move(point)).second)
+      file.reject(axis.keys.front().given.items[i].line, "the axis {} has {} twice", axis.name(),
+                  fmt::join(texts, ", "));
+  }
+}
+
 Axis read_axis(const SourceFile& file, const TomlValue& table, std::set<std::string>& seen) {
   if (!table.is_table() || table.entries.empty())
     file.reject(table.line, "every one of axes must be a table like {{alpha = [0.1, 0.2]}}, got {}",
@@ -81,6 +100,7 @@ Axis read_axis(const SourceFile& file, const TomlValue& table, std::set<std::str
       file.reject(given.line, "keys of one axis vary together and need equally many values; {} has {}, {} has {}",
                   first.key, first.count, last.key, last.count);
   }
+  require_different(file, axis);
   return axis;
 }
 

@@ -31,7 +31,7 @@ struct Axis {
 };
 
 /// `axes` of a part. Throws std::invalid_argument for anything but tables of values, for zipped keys of different
-/// counts, and for a key that comes twice.
+/// counts, for a key that comes twice, and for lists with the same values twice.
 std::vector<Axis> read_axes(const SourceFile& file, const base::TomlValue& axes);
 
 /// Number of points, whole, possibly absurd.

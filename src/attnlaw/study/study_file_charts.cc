@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "attnlaw/study/study_file_request.h"
 
@@ -46,6 +47,47 @@ std::vector<std::string> keys_of(const std::vector<Part>& parts) {
   return keys;
 }
 
+/// What may stand on an axis of a chart beside figures.
+std::vector<std::string> positions_of(const std::vector<Part>& parts) {
+  std::vector<std::string> names{"n", "n/d", "d", "D", "instance"};
+  for (const Part& part : parts) names.insert(names.end(), part.axes.begin(), part.axes.end());
+  names.insert(names.end(), problem_options().begin(), problem_options().end());
+  return names;
+}
+
+/// "eigenvalue:3".
+bool is_eigenvalue(const std::string& name) {
+  constexpr std::string_view kPrefix = "eigenvalue:";
+  if (!name.starts_with(kPrefix)) return false;
+  const std::string number = name.substr(kPrefix.size());
+  return !number.empty() && number[0] != '0' && number.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// A path into a document: "theory.test".
+bool is_path(const std::string& name) { return name.find('.') != std::string::npos; }
+
+/// Refuses names under `key` that are no figure and not among `others`.
+void require_figures(const SourceFile& file, const TomlValue& chart, const std::string& key,
+                     const std::vector<std::string>& names, std::vector<std::string> others) {
+  others.insert(others.end(), figure_names().begin(), figure_names().end());
+  std::sort(others.begin(), others.end());
+  others.erase(std::unique(others.begin(), others.end()), others.end());
+  for (const std::string& name : names)
+    if (!is_eigenvalue(name) && !is_path(name) && std::find(others.begin(), others.end(), name) == others.end())
+      file.reject(chart.find(key)->line,
+                  "{} of a chart has '{}'; accepted: {}, eigenvalue:1, eigenvalue:2, …, and paths like theory.test{}",
+                  key, name, fmt::join(others, ", "), suggestion(name, others));
+}
+
+void require_names(const SourceFile& file, const TomlValue& chart, const ChartRequest& request,
+                   const std::vector<Part>& parts) {
+  require_among(file, chart, "parts", request.parts, names_of(parts));
+  require_among(file, chart, "by", request.by, keys_of(parts));
+  if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, positions_of(parts));
+  if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, positions_of(parts));
+  require_figures(file, chart, "values", request.values, {});
+}
+
 void require_complete(const SourceFile& file, const TomlValue& chart, const ChartRequest& request) {
   const auto need = [&](bool there, const char* kind, const char* what) {
     if (!there) file.reject(chart.line, "a chart of kind {} needs {}", kind, what);
@@ -78,13 +120,29 @@ ChartRequest read_chart(const SourceFile& file, const TomlValue& chart, const st
   given("y_title", text_of, request.y_title);
   given("log_x", flag_of, request.log_x);
   given("log_y", flag_of, request.log_y);
-  require_among(file, chart, "parts", request.parts, names_of(parts));
-  require_among(file, chart, "by", request.by, keys_of(parts));
+  require_names(file, chart, request, parts);
   require_complete(file, chart, request);
   return request;
 }
 
 }  // namespace
+
+const std::vector<std::string>& figure_names() {
+  static const std::vector<std::string> names = {
+      // theory
+      "train", "test", "estimation", "objective", "Q_star", "q", "q_a", "m", "V", "V_a", "q_hat", "q_hat_a", "m_hat",
+      "V_hat", "V_hat_a", "zero_mass", "rank_fraction", "stable_rank", "effective_rank", "nuclear_frobenius", "lambda",
+      "curvature", "a", "t", "noise_variance", "plug_in_test", "index_error", "mutual_information", "iterations",
+      "residual", "replicon", "law_error", "points",
+      // experiments
+      "seed", "kkt", "n", "rank",
+      // thresholds
+      "tokens", "K_eff", "recovery", "interpolation", "bayes_recovery",
+      // scaling curves
+      "gamma", "dimension", "alpha", "slope", "predicted", "recovered", "unlearned", "shrinkage", "misalignment",
+      "bulk"};
+  return names;
+}
 
 std::vector<ChartRequest> read_charts(const SourceFile& file, const TomlValue& document,
                                       const std::vector<Part>& parts) {

@@ -120,7 +120,10 @@ std::vector<int> read_dimensions(const SourceFile& file, const TomlValue& experi
   if (!given) file.reject(experiment.line, "experiment needs d: an integer, or a list of them");
   std::vector<int> dimensions;
   const auto add = [&](const TomlValue& value) {
-    dimensions.push_back(static_cast<int>(integer_of(file, "d", value, 1, kMostInt)));
+    const int d = static_cast<int>(integer_of(file, "d", value, 1, kMostInt));
+    if (std::find(dimensions.begin(), dimensions.end(), d) != dimensions.end())
+      file.reject(value.line, "d has {} twice; more instances of one d are asked for with instances", d);
+    dimensions.push_back(d);
   };
   if (!given->is_array()) add(*given);
   for (const TomlValue& item : given->items) add(item);
