@@ -45,7 +45,8 @@ model::Problem problem_of(const Case& c) {
   problem.tokens = c.tokens;
   problem.noise = c.noise;
   problem.alpha = 0.5;
-  if (c.student != Student::bayes) problem.lambda = 0.05;
+  problem.lambda = 0.05;
+  if (c.student == Student::bayes) problem.lambda_rule = model::LambdaRule::none;
   return problem;
 }
 
