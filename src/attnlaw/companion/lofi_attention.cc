@@ -58,12 +58,10 @@ double attention_start_variance(double Q_star, double noise, double alpha, int o
   return (Q_star + noise) / (2 * alpha * observed_scores * efficiency);
 }
 
-double raw_label_efficiency(int tokens, double beta, double Q_star) {
-  if ((tokens != 2 && tokens != 3) || !(beta > 0) || !(Q_star > 0))
-    reject("the efficiency of raw labels is computed for 2 or 3 tokens, beta > 0 and Q* > 0, got {}, {}, {}", tokens,
-           beta, Q_star);
-  const int scores = tokens * (tokens + 1) / 2;
-  const NormalNodes nodes(tokens == 2 ? 40 : 12);
+double raw_label_efficiency(double beta, double Q_star) {
+  if (!(beta > 0) || !(Q_star > 0)) reject("beta and Q* must be > 0, got {} and {}", beta, Q_star);
+  constexpr int tokens = 2, scores = 3;
+  const NormalNodes nodes(60);
   Eigen::MatrixXd h(tokens, tokens);
   double c = 0, tau = 0;
   const std::function<void(int, int, double)> integrate = [&](int a, int b, double weight) {

@@ -11,8 +11,9 @@ namespace attnlaw::companion {
 /// out of range.
 double attention_start_variance(double Q_star, double noise, double alpha, int observed_scores, double efficiency = 1);
 
-/// η of the raw labels w = (y + yᵀ)/2 − 1/T of noiseless softmax attention: c₁²/(τ K_eff Q*). T = 2 or 3.
-double raw_label_efficiency(int tokens, double beta, double Q_star);
+/// η of the raw labels w = (y + yᵀ)/2 − 1/T of noiseless softmax attention: c₁²/(τ K_eff Q*), for
+/// T = 2. To five digits up to beta √Q* = 5. Throws std::invalid_argument unless both are > 0.
+double raw_label_efficiency(double beta, double Q_star);
 
 /// One function f of the eigenvalues of R as a start of training.
 struct SpectralStart {

@@ -235,7 +235,7 @@ AnisotropicLofiLaw::Point AnisotropicLofiLaw::at(double lambda) const {
   const double highest = lambda * covariance_.sum() / n_;  // above `lowest`: there the sum is at most 1/λ
   const auto excess = [&](double z) { return (covariance_ / (z - w * covariance_)).sum() / n_ - 1 / lambda; };
   constexpr double kRounding = 1e-14;
-  const double z = root(excess, lowest, kRounding * std::max(highest, std::abs(lowest)), highest);
+  const double z = root(excess, lowest, kRounding * std::max(highest, std::abs(lowest)), 2 * highest);
   const ArrayXd inverse = (z - w * covariance_).inverse();
   const double by_z = (covariance_ * inverse.square()).sum() / n_;
   const double by_omega = (covariance_.square() * inverse.square()).sum() / n_;

@@ -108,10 +108,11 @@ QuadraticFormLaw quadratic_form_law(std::span<const double> a, std::size_t point
     tilted[x] = invert(weighted, half_range);
   }
   const double step = 2 * half_range / static_cast<double>(points);
-  constexpr double kNegligible = 1e-13;  // what is left of rounding in the tails
+  // Ripples of the cut-off frequencies have either sign and cancel in sums over smooth functions: they stay.
+  constexpr double kNegligible = 1e-15;
   std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < points; ++i)
-    if (density[i] * step > kNegligible) kept.push_back(i);
+    if (std::abs(density[i]) * step > kNegligible) kept.push_back(i);
   QuadraticFormLaw law;
   const auto nodes = static_cast<Index>(kept.size());
   law.h.resize(nodes), law.probability.resize(nodes), law.squares.resize(nodes, static_cast<Index>(a.size()));
@@ -119,8 +120,7 @@ QuadraticFormLaw quadratic_form_law(std::span<const double> a, std::size_t point
     const std::size_t at = kept[static_cast<std::size_t>(i)];
     law.h[i] = -half_range + step * static_cast<double>(at);
     law.probability[i] = density[at] * step;
-    for (std::size_t j = 0; j < a.size(); ++j)
-      law.squares(i, static_cast<Index>(j)) = std::max(0.0, tilted[a[j]][at] / density[at]);
+    for (std::size_t j = 0; j < a.size(); ++j) law.squares(i, static_cast<Index>(j)) = tilted[a[j]][at] / density[at];
   }
   law.probability /= law.probability.sum();
   return law;
@@ -203,7 +203,7 @@ PairLaw pairs_of(std::span<const double> a) {
   std::vector<std::pair<Index, Index>> kept;
   for (Index i = 0; i < law.h.size(); ++i)
     for (Index j = 0; j < law.h.size(); ++j)
-      if (law.probability[i] * law.probability[j] > kNegligible) kept.emplace_back(i, j);
+      if (std::abs(law.probability[i] * law.probability[j]) > kNegligible) kept.emplace_back(i, j);
   const auto nodes = static_cast<Index>(kept.size());
   const Index r = law.squares.cols();
   PairLaw pairs{ArrayXd(nodes), ArrayXd(nodes), ArrayXd(nodes), ArrayXXd(nodes, r), ArrayXXd(nodes, r)};

@@ -14,8 +14,8 @@ namespace attnlaw::companion {
 /// Law of h = Σ_j a_j (s_j² − 1)/√(2Σa²), s ~ N(0, I), and E[s_j² | h], at nodes h.
 struct QuadraticFormLaw {
   Eigen::ArrayXd h;
-  Eigen::ArrayXd probability;
-  Eigen::ArrayXXd squares;  ///< nodes × r
+  Eigen::ArrayXd probability;  ///< sum 1; tails ripple around 0
+  Eigen::ArrayXXd squares;     ///< nodes × r
 };
 
 /// By Fourier inversion on `points` (a power of 2) equidistant h. Expectations of functions with bounded derivative
