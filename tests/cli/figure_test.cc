@@ -109,7 +109,7 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
     EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"bayes", "learning_curve", "phases", "scaling", "tied_direct", "width"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bayes", "learning_curve", "phases", "scaling_laws", "tied_direct", "width"}));
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {

@@ -77,6 +77,8 @@ Connection open(const std::string& path, Store::Access access) {
   use_log(connection);
   // In a log, a commit survives the death of the process; only a power failure may undo the last ones, whole.
   connection.script("PRAGMA synchronous = NORMAL");
+  // Moving the log into the file flushes both to the disk: every 16 MB instead of every 4.
+  connection.script("PRAGMA wal_autocheckpoint = 4000");
   migrate(connection);
   return connection;
 }

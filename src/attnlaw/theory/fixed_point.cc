@@ -163,6 +163,12 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   }
   Residual residual(evolution);
   Iterate at = residual(to_coordinates(overlaps, evolution.Q_star()));
+  // From S = 0 the first step may overshoot so far that the next leads back to 0: the fixed point is nearer.
+  constexpr int kMaxHalvings = 20;
+  for (int i = 0; i < kMaxHalvings && result.iterations > 0 && !usable(at.step.prior.overlaps); ++i) {
+    overlaps = {overlaps.q / 4, overlaps.m / 2, overlaps.V / 2, overlaps.q_a / 4, overlaps.V_a / 2};
+    at = residual(to_coordinates(overlaps, evolution.Q_star()));
+  }
   std::optional<Slope> slope = start ? start->slope : std::nullopt;
   // Near, then fast; nearer and again where the fast method loses its way (close to a spinodal, or at a kink of the
   // map).
@@ -183,7 +189,7 @@ FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional
   result.slope = slope;
   result.iterations += residual.evaluations();
   result.converged = result.residual <= tolerance.accepted;
-  if (result.converged || !start) return result;
+  if (result.converged || !start || start->slope) return result;
   FixedPoint uninformed = find_fixed_point(evolution, std::nullopt, tolerance);
   uninformed.iterations += result.iterations;
   return uninformed;

@@ -84,7 +84,7 @@ struct Start {
 
 /// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
 /// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
-/// zero. A start that leads nowhere (to S = 0, say) is dropped for the uninformed one.
+/// zero. A start without a slope that leads nowhere (to S = 0, say) is dropped for the uninformed one.
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
                             const Tolerance& tolerance);
 

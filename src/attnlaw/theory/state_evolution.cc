@@ -88,7 +88,17 @@ FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& p
   constexpr double kLost = 0.1;  // a distance that leaves no digit
   const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
   FixedPoint at = student.find(start, tolerance);
-  if (found(at)) return at;
+  // A start with its slope comes from a coarser set, where the branch was found: what keeps the finest sets from it are
+  // jumps of proximal points, and another way to the same place takes minutes.
+  constexpr int kPatientLog2Points = kLastLog2Points - 3;
+  const bool refining = start && start->slope;
+  if (found(at) || (refining && level > kPatientLog2Points)) return at;
+  if (refining) {
+    const int spent = at.iterations;
+    at = student.find(std::nullopt, tolerance);
+    at.iterations += spent;
+    if (found(at)) return at;
+  }
   if (phase == RidgelessPhase::interpolating)
     return student.find(Start{interpolating_overlaps(problem, target), std::nullopt}, tolerance);
   if (phase || problem.lambda_rule != model::LambdaRule::value) return at;
