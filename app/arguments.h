@@ -9,6 +9,10 @@
 #include <variant>
 #include <vector>
 
+#include "attnlaw/companion/lofi_network.h"
+#include "attnlaw/companion/lora_simulation.h"
+#include "attnlaw/companion/pooling_simulation.h"
+#include "attnlaw/companion/softmax_law_finite_size.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -120,6 +124,15 @@ struct DemoArguments {
   std::string html = "attnlaw-demo.html";
 };
 
+struct SoftmaxLawArguments {
+  Common common;
+  companion::SoftmaxParameters parameters;
+  companion::Refinement refinement = companion::Refinement::none;
+  int length = 1000;  ///< T of a simulation, of the refinement and of the diagnosis
+  int instances = 0;  ///< of a simulation; 0: the law alone
+  std::string html;
+};
+
 struct ConventionsArguments {
   Common common;
 };
@@ -151,15 +164,59 @@ struct FigureArguments {
   std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
+/// Sequences as the user described them.
+struct PooledSequences {
+  std::string profile, weights;  ///< specifications
+  companion::SignCorrelations correlations;
+  std::vector<double> values;  ///< the weights
+  companion::PoolingScalars scalars;
+};
+
+struct PoolingArguments {
+  Common common;
+  companion::PoolingModel model;             ///< α and κ given, or those of the sequences
+  std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
+  std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
+  bool centred = true;
+  std::string html;
+};
+
+/// Fine-tuning of a pre-trained student by an adapter of rank one.
+struct LoraArguments {
+  Common common;
+  companion::LoraTask task;
+  companion::LoraOptions options;
+  model::Target target;
+  std::optional<companion::PretrainedOverlaps> pretrained;  ///< given by its overlaps …
+  std::optional<model::Problem> pretraining;                ///< … or as a problem to solve
+  std::vector<double> alphas;                               ///< ratios of a curve; empty: none
+  std::optional<companion::LoraExperimentOptions> experiment;
+  std::string html;
+};
+
+/// `lofi`: samples from a file, or a built-in target.
+struct LofiArguments {
+  Common common;
+  std::string target;  ///< read if `data` is empty
+  int d = 100;
+  std::vector<int> n;
+  int instances = 1;   ///< 0: theory alone
+  int test = 0;        ///< test samples; 0: 10000 of a target, a fifth of data
+  std::string data;    ///< file; empty: the built-in target
+  std::string labels;  ///< file; empty: the last column of data
+  companion::LofiOptions options;
+  std::string html;
+};
+
 /// Help was asked for: its text.
 struct Help {
   std::string text;
 };
 
-using Arguments =
-    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
-                 ScalingArguments, SweepArguments, DemoArguments, ConventionsArguments, VersionArguments,
-                 CompletionArguments, ResultsArguments, FigureArguments, Help>;
+using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
+                               ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments,
+                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, DemoArguments,
+                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

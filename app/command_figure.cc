@@ -203,12 +203,13 @@ Result result_of(const study::Study& study, const FigureArguments& arguments, co
 
 int make(const FigureArguments& arguments) {
   if (served_rank_zero(arguments.common)) return 0;
+  const Crew crew = assemble_crew();
   const study::Study study = study_of(arguments);
   const Files files{arguments.directory, study.name};
   std::filesystem::create_directories(files.directory);
   require_outputs(arguments.common, files.html());
   study::Store store(arguments.study.store.empty() ? files.store() : arguments.study.store);
-  const study::RunProgress progress = run_study(study, store, arguments.study, arguments.common);
+  const study::RunProgress progress = run_study(study, store, crew, arguments.study, arguments.common);
   const study::Outcomes outcomes = study::outcomes(study, store);
   const FigureCharts charts = figure_charts(study, outcomes);
 

@@ -51,13 +51,14 @@ report::Table problem_rows(const study::Study& study, const study::Outcomes& out
 
 int run(const SweepArguments& arguments) {
   if (served_rank_zero(arguments.common)) return 0;
+  const Crew crew = assemble_crew();
   require_outputs(arguments.common);
   const study::Study study = read_study(arguments.study);
   if (arguments.check) return check(arguments, study);
   const std::string path = arguments.study.store.empty() ? study.name + ".sqlite" : arguments.study.store;
   study::Store store(path);
-  const study::RunProgress progress = run_study(study, store, arguments.study, arguments.common);
-  const report::Table problems = problem_rows(study, study::outcomes(study, store));
+  const study::RunProgress progress = run_study(study, store, crew, arguments.study, arguments.common);
+  const report::Table problems = problem_rows(study, study::outcomes(study, store, false));
 
   Result result{{summary_table(study, progress)},
                 {{"schema", "attnlaw/1"},

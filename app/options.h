@@ -7,29 +7,28 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arguments.h"
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::app {
 
-/// The number that takes up a whole text; nothing if there is none. Anything a double can hold passes here; ranges are
-/// the model's business.
+/// The number that takes up a whole text, after a plus sign or not; nothing if there is none. Anything a double can
+/// hold passes here; ranges are the model's business.
 template <class Number>
 std::optional<Number> number_in(const std::string& text) {
-  Number value{};
-  const char* first = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
-  const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  const bool plus = text.starts_with('+') && !text.starts_with("+-");
+  return base::number_in<Number>(std::string_view(text).substr(plus ? 1 : 0));
 }
 
 template <class Number>
@@ -286,6 +285,305 @@ struct ExperimentOptions {
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
     if (tolerance) experiments.options.tolerance = *tolerance;
     return experiments;
+  }
+};
+
+struct SoftmaxLawOptions {
+  std::optional<double> beta, rho, tau;
+  std::optional<std::string> tokens, refine;
+  std::optional<int> length, simulate, instances;
+
+  static inline const std::vector<std::string> kTokens{"orthonormal", "gaussian"};
+  static inline const std::vector<std::string> kRefinements{"none", "tail", "head"};
+
+  void add(CLI::App& app) {
+    add_number(app, "--beta", beta, "inverse temperature: standard deviation of the logits (required)");
+    add_number(app, "--rho", rho, "T/m, tokens over head dimension (required)");
+    add_choice(app, "--tokens", tokens, kTokens, "model of the tokens (default orthonormal)");
+    add_number(app, "--tau", tau, "T/d, tokens over embedding dimension (required for gaussian)");
+    add_number(app, "--simulate", simulate, "T: simulate attention with so many tokens");
+    add_number(app, "--instances", instances, "independent weights and tokens to simulate (default 4)");
+    add_number(app, "--length", length, "T of refinement and diagnosis without a simulation (default 1000)");
+    add_choice(app, "--refine", refine, kRefinements,
+               "law refined for T tokens: heavy tail of the entries, or small head (default none)");
+  }
+
+  SoftmaxLawArguments resolve() const {
+    constexpr int kInstances = 4;
+    static const std::map<std::string, companion::Refinement> refinements{{"none", companion::Refinement::none},
+                                                                          {"tail", companion::Refinement::tail},
+                                                                          {"head", companion::Refinement::head}};
+    SoftmaxLawArguments arguments;
+    if (!beta) throw std::invalid_argument("--beta is required: a number > 0");
+    if (!rho) throw std::invalid_argument("--rho is required: a number > 0");
+    const bool gaussian = one_of("--tokens", tokens, kTokens) == "gaussian";
+    if (gaussian && !tau) throw std::invalid_argument("--tau is required for gaussian tokens: a number > 0");
+    if (instances && !simulate) throw std::invalid_argument("--instances needs --simulate T, a number of tokens");
+    if (length && simulate) throw std::invalid_argument("--simulate T says what T is: leave out --length");
+    if (instances && *instances < 1)
+      throw std::invalid_argument(fmt::format("--instances takes 1 or more, got {}", *instances));
+    arguments.parameters = {
+        *beta, *rho, gaussian ? companion::TokenModel::gaussian : companion::TokenModel::orthonormal, tau.value_or(0)};
+    arguments.refinement = refinements.at(one_of("--refine", refine, kRefinements));
+    if (simulate) arguments.instances = instances.value_or(kInstances);
+    if (length) arguments.length = *length;
+    if (simulate) arguments.length = *simulate;
+    companion::linear_model(arguments.parameters, arguments.refinement, arguments.length);
+    companion::dimensions_of(arguments.parameters, arguments.length);
+    return arguments;
+  }
+};
+
+/// Attention pooling: the model by its scalars, or by sequences and weights.
+struct PoolingOptions {
+  std::optional<double> delta, gamma, mu2, alpha, kappa;
+  std::optional<std::string> weights, profile;
+  std::optional<int> length, d, instances;
+  bool uncentred = false;
+
+  void add(CLI::App& app) {
+    add_number(app, "--delta", delta, "δ = d/V, dimension over vocabulary (required)");
+    add_number(app, "--gamma", gamma, "γ = d/N, dimension over sequences (required)");
+    add_number(app, "--mu2", mu2, "|μ|², strength of the signal (required)");
+    add_number(app, "--alpha-pool", alpha, "α = wᵀRw (required without --profile)");
+    add_number(app, "--kappa-pool", kappa, "κ = |w|² (default 1)");
+    add_text(app, "--profile", profile, "SPEC",
+             "instead of α and κ, how positions carry the signal: power:R0,B, markov:RHO or file:PATH");
+    add_text(app, "--weights", weights, "SPEC", "mean, harmonic, attention:TAU, optimal or file:PATH (default mean)");
+    add_number(app, "--length", length, "L, tokens of a sequence (required with --profile unless a file gives it)");
+    add_number(app, "--d", d, "simulate at this dimension");
+    add_number(app, "--instances", instances, "vocabularies to draw (default 4)");
+    app.add_flag("--uncentred", uncentred, "do not subtract the mean of the pooled vectors");
+  }
+
+  companion::PoolingModel model(const std::optional<PooledSequences>& sequences) const {
+    companion::PoolingModel model;
+    model.ratios = {required("--delta", delta, "d/V, a number > 0"), required("--gamma", gamma, "d/N, a number > 0")};
+    model.mu2 = required("--mu2", mu2, "the strength of the signal, a number >= 0");
+    model.alpha_pool = sequences ? sequences->scalars.alpha
+                                 : required("--alpha-pool", alpha, "a number >= 0 (or --profile and --weights)");
+    model.kappa_pool = sequences ? sequences->scalars.kappa : kappa.value_or(1);
+    companion::require_valid(model);
+    return model;
+  }
+
+  std::optional<PooledSequences> sequences() const {
+    if (!profile) {
+      if (weights || length) throw std::invalid_argument("--weights and --length need --profile beside them");
+      return std::nullopt;
+    }
+    if (alpha || kappa)
+      throw std::invalid_argument("--alpha-pool and --kappa-pool follow from --profile and --weights: leave them out");
+    if (length && *length < 1) throw std::invalid_argument(fmt::format("--length must be at least 1, got {}", *length));
+    std::optional<std::size_t> tokens;
+    if (length) tokens = static_cast<std::size_t>(*length);
+    auto correlations = companion::SignCorrelations::parse(*profile, tokens);
+    const std::string spec = weights.value_or("mean");
+    std::vector<double> values = companion::parse_weights(spec, correlations);
+    const companion::PoolingScalars scalars = companion::pooling_scalars(values, correlations);
+    return PooledSequences{*profile, spec, std::move(correlations), std::move(values), scalars};
+  }
+
+  std::optional<companion::PoolingExperimentOptions> experiment(const Common& common) const {
+    if (!d) {
+      if (instances) throw std::invalid_argument("--instances needs --d, a dimension to simulate at");
+      return std::nullopt;
+    }
+    if (!profile) throw std::invalid_argument("--d needs --profile: what sequences to draw");
+    if (*d < 2) throw std::invalid_argument(fmt::format("--d must be at least 2, got {}", *d));
+    companion::PoolingExperimentOptions options;
+    options.d = static_cast<std::size_t>(*d);
+    options.instances = instances.value_or(options.instances);
+    options.centred = !uncentred;
+    options.seed = common.seed;
+    options.threads = common.threads;
+    return options;
+  }
+
+ private:
+  static double required(const char* name, const std::optional<double>& value, const char* what) {
+    if (!value) throw std::invalid_argument(fmt::format("{} is required: {}", name, what));
+    return *value;
+  }
+};
+
+/// Fine-tuning by an adapter, and what was pre-trained.
+struct AdapterOptions {
+  std::optional<double> alpha, omega, lambda, noise, beta, accuracy;
+  std::optional<int> tokens;
+  std::optional<std::string> head, alphas;
+  std::optional<double> e_pre, q_pre, m_pre;
+  ProblemOptions pretraining;
+  std::optional<int> d, instances, max_iterations;
+  std::optional<double> tolerance;
+  std::optional<std::string> start;
+
+  static inline const std::vector<std::string> kHeads{"softmax", "linear"};
+  static inline const std::vector<std::string> kStarts{"spectral", "informed"};
+
+  void add(CLI::App& app) {
+    add_number(app, "--alpha-ft", alpha, "n/d, sequences of fine-tuning per dimension (required)");
+    add_number(app, "--omega", omega, "strength of the rank-one term to learn (default 1)");
+    add_number(app, "--lambda-ft", lambda, "penalty (λ/2)|w|² of the adapter (default 0.1)");
+    add_number(app, "--noise", noise, "index noise Δ of the labels (default 0)");
+    add_number(app, "--tokens", tokens, "T, tokens per sequence (default 2; softmax takes 2 alone)");
+    add_choice(app, "--head", head, kHeads, "output nonlinearity (default softmax)");
+    add_number(app, "--beta", beta, "inverse temperature (default 1)");
+    add_text(app, "--alpha-range", alphas, "FROM,TO,N", "also a curve over alpha-ft (equal ratios)");
+    add_number(app, "--accuracy", accuracy, "largest relative sampling error of the theory (default 1e-3)");
+    add_pretraining(app);
+    add_number(app, "--d", d, "fine-tune at this embedding dimension, beside the theory");
+    add_number(app, "--instances", instances, "independent pre-trained students and data sets (default 4)");
+    add_choice(app, "--start", start, kStarts, "of the adapter: from the data, or the answer (default spectral)");
+    add_number(app, "--tolerance", tolerance, "relative gradient to reach (default 1e-6)");
+    add_number(app, "--max-iterations", max_iterations, "of L-BFGS (default 5000)");
+  }
+
+  /// Any option of experiments was given, --d included.
+  bool experiments() const { return d || instances || start || tolerance || max_iterations; }
+
+  companion::LoraTask task() const {
+    if (!alpha) throw std::invalid_argument("--alpha-ft is required: sequences per dimension, a number > 0");
+    companion::LoraTask task;
+    task.head = model::head_from_name(one_of("--head", head, kHeads));
+    task.alpha = *alpha;
+    task.tokens = tokens.value_or(task.tokens);
+    task.omega = omega.value_or(task.omega);
+    task.lambda = lambda.value_or(task.lambda);
+    task.noise = noise.value_or(task.noise);
+    task.beta = beta.value_or(task.beta);
+    task.validate();
+    return task;
+  }
+
+  /// Sets what was pre-trained: overlaps, or a problem.
+  void resolve_pretraining(const companion::LoraTask& task, LoraArguments& arguments) const {
+    const bool problem = pretraining.alpha || pretraining.file;
+    if (int{problem} + int{e_pre.has_value()} + int{q_pre || m_pre} != 1)
+      throw std::invalid_argument(
+          "what was pre-trained is given in one of three ways: --e-pre X; --q-pre X with --m-pre Y; or a problem to "
+          "solve, --alpha A with --lambda L or --student bayes");
+    if (q_pre.has_value() != m_pre.has_value())
+      throw std::invalid_argument("--q-pre and --m-pre need each other: Tr S_pre²/d and Tr S_pre S*/d");
+    if (problem) return resolve_problem(task, arguments);
+    if (pretraining.lambda || pretraining.student || pretraining.width || pretraining.tokens || pretraining.noise ||
+        pretraining.head)
+      throw std::invalid_argument("options of a pre-training problem need its --alpha");
+    if (pretraining.target) arguments.target = model::Target::parse(*pretraining.target);
+    const double Q_star = arguments.target.Q_star();
+    if (e_pre && !(*e_pre >= 0 && *e_pre <= Q_star))
+      throw std::invalid_argument(
+          fmt::format("--e-pre takes a number from 0 to Q* = {} of the target, got {}", Q_star, *e_pre));
+    arguments.pretrained = e_pre ? companion::PretrainedOverlaps::calibrated(Q_star, *e_pre)
+                                 : companion::PretrainedOverlaps{Q_star, *q_pre, *m_pre};
+    arguments.pretrained->validate();
+  }
+
+  std::optional<companion::LoraExperimentOptions> experiment(const Common& common) const {
+    if (!experiments()) return std::nullopt;
+    if (!d) throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
+    companion::LoraExperimentOptions options;
+    options.d = *d;
+    options.instances = instances.value_or(options.instances);
+    options.start = one_of("--start", start, kStarts) == "informed" ? companion::AdapterStart::informed
+                                                                    : companion::AdapterStart::spectral;
+    options.tolerance = tolerance.value_or(options.tolerance);
+    options.max_iterations = max_iterations.value_or(options.max_iterations);
+    options.seed = common.seed;
+    options.threads = common.threads;
+    options.validate();
+    return options;
+  }
+
+ private:
+  void add_pretraining(CLI::App& app) {
+    add_number(app, "--e-pre", e_pre, "pre-trained: ‖S_pre − S*‖²_F/d of a posterior mean");
+    add_number(app, "--q-pre", q_pre, "or pre-trained: Tr S_pre²/d, with --m-pre");
+    add_number(app, "--m-pre", m_pre, "Tr S_pre S*/d");
+    add_number(app, "--alpha", pretraining.alpha, "or a problem of pre-training: its n/d²");
+    add_text(app, "--lambda", pretraining.lambda, "L", "its penalty: a number > 0, 0+, optimal or edge");
+    add_choice(app, "--student", pretraining.student, {"tied", "direct", "bayes"}, "its student (default tied)");
+    add_number(app, "--width", pretraining.width, "its m_h/d of the tied student (default 1: full)");
+    add_number(app, "--pre-tokens", pretraining.tokens, "its tokens (default --tokens)");
+    add_choice(app, "--pre-head", pretraining.head, kHeads, "its head (default --head)");
+    add_number(app, "--pre-noise", pretraining.noise, "its index noise (default --noise)");
+    add_text(app, "--target", pretraining.target, "SPEC",
+             "S*: wishart:KAPPA, powerlaw:…, spikes:… or file:… (default wishart:0.5)");
+    add_text(app, "--problem", pretraining.file, "FILE", "the problem of pre-training, from a TOML or JSON file");
+  }
+
+  void resolve_problem(const companion::LoraTask& task, LoraArguments& arguments) const {
+    ProblemOptions options = pretraining;
+    if (!options.file) {
+      if (!options.tokens) options.tokens = task.tokens;
+      if (!options.head) options.head = model::name(task.head);
+      if (!options.noise) options.noise = task.noise;
+      if (beta) options.beta = options.target_beta = beta;
+    }
+    arguments.pretraining = options.resolve();
+    arguments.target = arguments.pretraining->target;
+  }
+};
+
+struct LofiOptions {
+  std::optional<std::string> target, n, data, labels, html;
+  std::optional<int> d, instances, test, permutations, lift, lazy_lift, patches;
+  std::optional<double> significance, clip;
+  bool no_leap = false, lazy = false, published = false;
+
+  void add(CLI::App& app) {
+    add_text(
+        app, "--target", target, "SPEC",
+        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R or shared:P (default sine:8,1.5)");
+    add_number(app, "--d", d, "dimension of the inputs of a target (default 100)");
+    add_text(app, "--n", n, "N[,N...]", "training samples of a target, one number or several (default 16000)");
+    add_number(app, "--instances", instances, "draws at each n; 0: theory alone (default 1)");
+    add_number(app, "--test", test, "test samples (default 10000 of a target, the last fifth of data)");
+    add_text(app, "--data", data, "FILE", "instead of a target: samples, one a row, .npy or lines of numbers");
+    add_text(app, "--labels", labels, "FILE", "their labels (default: the last column of --data)");
+    add_number(app, "--significance", significance, "keep directions that noise makes less often (default 0.01)");
+    add_number(app, "--permutations", permutations, "of the labels, for p-values of features that are not white");
+    add_number(app, "--clip", clip, "labels of data beyond this many standard deviations are clipped (default 2)");
+    app.add_flag("--no-leap", no_leap, "do not look again through y times the features found");
+    add_number(app, "--lift", lift, "ReLU features of a readout (default 500)");
+    app.add_flag("--lazy", lazy, "also read out fixed kernels: random ReLU features and the kernel of degree 2");
+    add_number(app, "--lazy-lift", lazy_lift, "ReLU features of the lazy readout (default 1500)");
+    app.add_flag("--published", published,
+                 "also the published recipe: fully connected, and its kernel limit to n = 3000");
+    add_number(app, "--patches", patches, "with --published: features are N patches of equal size; its convolution");
+    add_text(app, "--html", html, "FILE", "write a report with charts");
+  }
+
+  LofiArguments resolve(const Common& common) const {
+    if (data && (target || d || n || instances))
+      throw std::invalid_argument("--data excludes --target, --d, --n and --instances");
+    if (labels && !data) throw std::invalid_argument("--labels needs --data FILE beside it");
+    if (data && clip && !(*clip > 0)) throw std::invalid_argument(fmt::format("--clip must be > 0, got {}", *clip));
+    if (clip && !data) throw std::invalid_argument("--clip is for --data: a built-in target has its own weights");
+    LofiArguments arguments;
+    arguments.common = common;
+    arguments.target = target.value_or("sine:8,1.5");
+    arguments.d = d.value_or(arguments.d);
+    for (const std::string& field : split_at_commas(n.value_or("16000")))
+      arguments.n.push_back(parse_number<int>("--n", field));
+    arguments.instances = instances.value_or(1);
+    if (arguments.instances < 0)
+      throw std::invalid_argument(fmt::format("--instances must be 0 or more, got {}", arguments.instances));
+    if (test && *test < 2) throw std::invalid_argument(fmt::format("--test must be 2 or more, got {}", *test));
+    arguments.test = test.value_or(0);
+    arguments.data = data.value_or(""), arguments.labels = labels.value_or(""), arguments.html = html.value_or("");
+    companion::LofiOptions& options = arguments.options;
+    options.filter.significance = significance.value_or(options.filter.significance);
+    options.filter.permutations = permutations.value_or(0);
+    options.filter.seed = options.seed = common.seed;
+    options.clip = clip.value_or(options.clip);
+    options.leap = !no_leap, options.lazy = lazy, options.published = published;
+    if (patches && !published) throw std::invalid_argument("--patches needs --published beside it");
+    if (patches && *patches < 1)
+      throw std::invalid_argument(fmt::format("--patches must be 1 or more, got {}", *patches));
+    options.patches = patches.value_or(0);
+    options.lift = lift.value_or(options.lift), options.lazy_lift = lazy_lift.value_or(options.lazy_lift);
+    return arguments;
   }
 };
 

@@ -56,14 +56,19 @@ bool served_rank_zero(const Common& common) {
   return true;
 }
 
-study::RunProgress run_study(const study::Study& study, study::Store& store, const StudyArguments& arguments,
-                             const Common& common) {
-  const std::unique_ptr<base::Communicator> team = cluster::connect();
+Crew assemble_crew() {
+  Crew crew{cluster::connect(), {}};
+  if (crew.communicator) crew.workers = cluster::remote_workers(*crew.communicator);
+  return crew;
+}
+
+study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
+                             const StudyArguments& arguments, const Common& common) {
   const Interruption interruption;
   StudyProgress progress(study.name, common.quiet);
   study::RunOptions options;
   options.threads = cluster::threads_of_rank(common.threads);
-  if (team) options.remote_workers = cluster::remote_workers(*team);
+  options.remote_workers = crew.workers;
   options.max_seconds = arguments.max_seconds;
   options.retry_failed = arguments.retry_failed;
   options.stop = &interrupted;

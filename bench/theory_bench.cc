@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <stdexcept>
 #include <vector>
 
@@ -15,29 +14,15 @@
 #include "attnlaw/theory/continuation.h"
 #include "attnlaw/theory/state_evolution.h"
 #include "attnlaw/theory/thresholds.h"
+#include "timing.h"
 
 namespace {
 
 using namespace attnlaw;
 
-/// CPU seconds of this process: the machine may be shared.
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-/// Seconds of one million std::exp calls on arguments that change: the best of several runs.
-double million_exps() {
-  constexpr int kRuns = 9;
-  constexpr int kCalls = 1'000'000;
-  double best = 1e300;
-  for (int run = 0; run < kRuns; ++run) {
-    const double start = cpu_seconds();
-    double x = 0.1;
-    // Each argument depends on the last result: no call is vectorised or left out.
-    for (int i = 0; i < kCalls; ++i) x = std::exp(-0.5 * x);
-    benchmark::DoNotOptimize(x);
-    best = std::min(best, cpu_seconds() - start);
-  }
-  return best;
-}
+using bench::cpu_seconds;
+using bench::million_exps;
+using bench::time_work;
 
 void solve_cold(benchmark::State& state, const model::Problem& problem, double accuracy) {
   double fastest = 1e300;
@@ -87,19 +72,6 @@ void BM_SolveLinear400Atoms(benchmark::State& state) {
   solve_cold(state, problem, kDefaultAccuracy);
 }
 BENCHMARK(BM_SolveLinear400Atoms)->Unit(benchmark::kMillisecond);
-
-/// Times `work` and reports its fastest run, and that in units of one million exps.
-template <class Work>
-void time_work(benchmark::State& state, const Work& work) {
-  double fastest = 1e300;
-  for (auto _ : state) {
-    const double start = cpu_seconds();
-    work();
-    fastest = std::min(fastest, cpu_seconds() - start);
-  }
-  state.counters["best_ms"] = 1e3 * fastest;
-  state.counters["million_exps"] = fastest / million_exps();
-}
 
 void BM_ContinueInAlpha200(benchmark::State& state) {
   std::vector<double> alphas;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -98,6 +99,32 @@ TEST(NormalStream, AnEmptyRangeIsNothing) { EXPECT_TRUE(draw<float>(1, 1, 5, 0).
 
 TEST(NormalStream, EveryNumberIsFinite) {
   for (const float x : draw<float>(12, 0, 0, 4'000'000)) ASSERT_LE(std::abs(x), 7.0F);
+}
+
+std::vector<double> draw_uniform(std::uint64_t stream, std::uint64_t first, std::size_t count) {
+  std::vector<double> numbers(count);
+  UniformStream(5, stream).fill(first, numbers);
+  return numbers;
+}
+
+TEST(UniformStream, HasTheMomentsOfTheUnitInterval) {
+  const auto x = draw_uniform(1, 0, kSample), y = draw_uniform(1, 1, kSample), z = draw_uniform(2, 0, kSample);
+  EXPECT_NEAR(moment(x, x, 1, 0), 0.5, five_sigma(1.0 / 12));
+  EXPECT_NEAR(moment(x, x, 2, 0), 1.0 / 3, five_sigma(4.0 / 45));
+  EXPECT_NEAR(moment(x, y, 1, 1), 0.25, five_sigma(7.0 / 144 + 1.0 / 24));  // neighbours share factors
+  EXPECT_NEAR(moment(x, z, 1, 1), 0.25, five_sigma(7.0 / 144));
+  EXPECT_GT(*std::min_element(x.begin(), x.end()), 0);
+  EXPECT_LT(*std::max_element(x.begin(), x.end()), 1);
+}
+
+TEST(UniformStream, AnySplitGivesTheSameNumbers) {
+  const auto whole = draw_uniform(1, 3, 50);
+  for (const std::size_t cut : {1, 2, 4, 5, 17}) {
+    auto parts = draw_uniform(1, 3, cut);
+    const auto rest = draw_uniform(1, 3 + cut, 50 - cut);
+    parts.insert(parts.end(), rest.begin(), rest.end());
+    EXPECT_EQ(parts, whole);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 attnlaw_test(base file)
 attnlaw_test(base linear_algebra)
 attnlaw_test(base memory)
+attnlaw_test(base numbers)
 attnlaw_test(base parallel)
 attnlaw_test(base random)
 target_link_libraries(base_file_test PRIVATE GTest::gmock)
+target_link_libraries(base_numbers_test PRIVATE GTest::gmock)

@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "attnlaw/study/memory_gate.h"
 #include "attnlaw/study/schedule.h"
 
 namespace attnlaw::study {
@@ -138,7 +139,11 @@ TEST(Runner, GoesOnWhereItStopped) {
     Store store(file.path());
     RunOptions options = on_threads(2);
     options.stop = &stop;
-    options.progress = [&](const RunProgress& now) { stop = now.done >= 10; };
+    std::atomic<int> computed{0};
+    options.compute = [&](const Task& task, const Outcome* predecessor, int threads) {
+      if (++computed == 10) stop = true;
+      return perform(task, predecessor, threads);
+    };
     const RunProgress progress = run(study, store, options);
     EXPECT_FALSE(progress.complete());
     first = progress.done;
@@ -218,6 +223,16 @@ TEST(Runner, TwoRunsOnOneStoreShareTheWork) {
   expect_equal(outcomes(study, store), one_after_the_other(study));
 }
 
+TEST(Runner, DividesItsThreadsAmongTheTasksThereAre) {
+  EXPECT_EQ(threads_for(8, 1, 0, 0), 8) << "a task alone";
+  EXPECT_EQ(threads_for(8, 1, 1, 0), 4) << "another one waits";
+  EXPECT_EQ(threads_for(8, 2, 0, 0), 4);
+  EXPECT_EQ(threads_for(32, 1, 2, 0), 10);
+  EXPECT_EQ(threads_for(2, 2, 100, 0), 1);
+  EXPECT_EQ(threads_for(8, 1, 3, 5), 1) << "others may take what waits";
+  EXPECT_EQ(threads_for(8, 1, 0, 5), 8);
+}
+
 TEST(Runner, GivesAllThreadsToASingleTask) {
   Study study;
   Task task;
@@ -228,8 +243,63 @@ TEST(Runner, GivesAllThreadsToASingleTask) {
   study.tasks.push_back({task, key(task, code_version()), std::nullopt});
   const StoreFile file;
   Store store(file.path());
-  EXPECT_TRUE(run(study, store, on_threads(2)).complete());
+  RunOptions options = on_threads(2);
+  int given = 0;
+  options.compute = [&](const Task& t, const Outcome* predecessor, int threads) {
+    given = threads;
+    return perform(t, predecessor, threads);
+  };
+  EXPECT_TRUE(run(study, store, options).complete());
+  EXPECT_EQ(given, 2);
   EXPECT_EQ(store.find(study.tasks[0].key)->figures, perform(task, nullptr, 1).figures);
+}
+
+TEST(Runner, StoresWhatIsFinishedWithinMoments) {
+  const Study study = study_along_alpha(40);
+  const StoreFile file;
+  Store store(file.path());
+  RunOptions options = on_threads(2);
+  std::atomic<std::size_t> finished{0};
+  std::size_t stored_late = 0;
+  options.compute = [&](const Task& t, const Outcome* predecessor, int threads) {
+    // All but what ended within the last half second must be in the store by now.
+    const std::size_t before = finished;
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    const std::size_t stored = store.count(code_version()).this_code;
+    if (stored < before) ++stored_late;
+    const Outcome outcome = perform(t, predecessor, threads);
+    ++finished;
+    return outcome;
+  };
+  options.max_seconds = 4;
+  EXPECT_GT(run(study, store, options).done, 4U);
+  EXPECT_EQ(stored_late, 0U);
+}
+
+TEST(MemoryGate, LetsInWhatFitsAndOneThatDoesNot) {
+  Task task = failing_task();
+  task.problem.lambda_rule = model::LambdaRule::value;
+  task.experiment.d = 30;
+  const std::uint64_t bytes = MemoryGate::bytes_needed(task);
+  EXPECT_GT(bytes, 0U);
+  for (const std::uint64_t limit : {bytes / 2, 2 * bytes}) {
+    MemoryGate gate(limit);
+    std::atomic<int> inside{0};
+    std::atomic<int> most{0};
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+          const MemoryGate::Place place = gate.enter(task);
+          const int now = ++inside;
+          for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+          }
+          std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          --inside;
+        });
+    }
+    EXPECT_LE(most, limit < bytes ? 1 : 2);
+  }
 }
 
 TEST(Runner, ProgressAddsUp) {

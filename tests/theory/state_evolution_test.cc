@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -104,6 +105,21 @@ TEST(StateEvolution, StrongPenaltyTrainsToExactlyZero) {
     EXPECT_EQ(solution.spectrum.zero_mass, 1);
     EXPECT_TRUE(solution.spectrum.edges.empty());
     EXPECT_EQ(solution.errors.estimation, solution.Q_star);
+  }
+}
+
+TEST(StateEvolution, AFirstStepThatOvershootsToZeroIsNoSolution) {
+  // From S = 0 the undamped step goes so far that the next one trains to zero.
+  model::Problem problem = problem_of(2, 0.036, 0.1);
+  problem.target = model::Target::parse("wishart:0.3");
+  double before = std::numeric_limits<double>::infinity();
+  for (const double lambda : {0.09, 0.1, 0.12, 0.15, 0.2}) {
+    problem.lambda = lambda;
+    const Solution solution = solve(problem);
+    EXPECT_TRUE(solution.diagnostics.converged) << lambda << ": " << solution.diagnostics.message;
+    EXPECT_GT(solution.overlaps.q, 0) << lambda;
+    EXPECT_LT(solution.overlaps.q, before) << "more penalty leaves less";
+    before = solution.overlaps.q;
   }
 }
 

@@ -48,6 +48,11 @@ void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::siz
               n, beta, c, n);
 }
 
+void symmetric_product(std::size_t rows, std::size_t columns, double scale, const double* a, double* c) {
+  const auto n = static_cast<blasint>(columns), k = static_cast<blasint>(rows);
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, scale, a, n, 1, c, n);
+}
+
 std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d) { return dsyevd('N', matrix, d); }
 
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) { return dsyevd('V', matrix, d); }

@@ -21,6 +21,10 @@ void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::siz
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
           const double* b, double beta, double* c);
 
+/// C += scale AᵀA for row-major A (rows×columns): the lower triangle of the row-major columns×columns array C; the rest
+/// is not touched.
+void symmetric_product(std::size_t rows, std::size_t columns, double scale, const double* a, double* c);
+
 /// Eigenvalues of a symmetric matrix, ascending; only the lower triangle of the d×d array is read, and it is
 /// overwritten. Throws std::runtime_error if LAPACK does not converge (not-finite entries).
 std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d);

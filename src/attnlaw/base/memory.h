@@ -3,9 +3,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stdexcept>
 #include <string_view>
 
 namespace attnlaw::base {
+
+/// The data do not fit into the memory of this machine or control group; the message names the bytes needed and the
+/// bytes there are.
+struct MemoryError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Bytes: the physical memory, or the limit of a control group of this process (v2 or v1) if that is less.
 std::uint64_t memory_limit();

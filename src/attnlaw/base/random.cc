@@ -25,15 +25,17 @@ struct Uniforms {
   Words angle;
 };
 
-void draw(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, Uniforms& uniforms) {
+r123::Philox4x32::ctr_type random_block(std::uint64_t seed, std::uint64_t stream, std::uint64_t block) {
   const r123::Philox4x32 philox;
   const r123::Philox4x32::key_type key = {{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
+  return philox({{static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32),
+                  static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)}},
+                key);
+}
+
+void draw(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, Uniforms& uniforms) {
   for (std::size_t b = 0; b < kBatch; ++b) {
-    const std::uint64_t block = first_block + b;
-    const r123::Philox4x32::ctr_type counter = {
-        {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), static_cast<std::uint32_t>(stream),
-         static_cast<std::uint32_t>(stream >> 32)}};
-    const r123::Philox4x32::ctr_type word = philox(counter, key);
+    const r123::Philox4x32::ctr_type word = random_block(seed, stream, first_block + b);
     for (std::size_t pair = 0; pair < kBlock / 2; ++pair) {
       const auto i = static_cast<Eigen::Index>(kBlock / 2 * b + pair);
       uniforms.radius[i] = static_cast<std::int32_t>(word[2 * pair] >> 1);
@@ -89,5 +91,15 @@ void fill_stream(std::uint64_t seed, std::uint64_t stream, std::uint64_t first, 
 
 void NormalStream::fill(std::uint64_t first, std::span<float> out) const { fill_stream(seed_, stream_, first, out); }
 void NormalStream::fill(std::uint64_t first, std::span<double> out) const { fill_stream(seed_, stream_, first, out); }
+
+void UniformStream::fill(std::uint64_t first, std::span<double> out) const {
+  constexpr double kUnit = 1.0 / 4294967296.0;  // 2^-32
+  std::uint64_t index = first;
+  for (std::size_t written = 0; written < out.size();) {
+    const r123::Philox4x32::ctr_type words = random_block(seed_, stream_, index / kBlock);
+    for (std::size_t word = index % kBlock; word < kBlock && written < out.size(); ++word, ++index, ++written)
+      out[written] = (words[word] + 0.5) * kUnit;
+  }
+}
 
 }  // namespace attnlaw::base

@@ -22,4 +22,25 @@ class NormalStream {
   std::uint64_t stream_;
 };
 
+/// A stream of independent numbers uniform in (0, 1), odd multiples of 2^-33. It is made of the same bits as the
+/// NormalStream of the same name: name it otherwise.
+class UniformStream {
+ public:
+  UniformStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+
+  /// Writes numbers first, first+1, ... of the stream; any split into calls gives the same values.
+  void fill(std::uint64_t first, std::span<double> out) const;
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t stream_;
+};
+
+/// The stream of one purpose, dimension d < 2^28 and instance < 2^32. Every dimension has numbers of its own:
+/// extrapolation in 1/d takes the errors of different d to be independent.
+constexpr std::uint64_t stream_id(std::uint64_t purpose, std::uint64_t d, std::uint64_t instance) {
+  constexpr int kDimensionBits = 28, kInstanceBits = 32;
+  return (((purpose << kDimensionBits) | d) << kInstanceBits) | instance;
+}
+
 }  // namespace attnlaw::base

@@ -7,7 +7,10 @@
 #include <thread>
 
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/cluster/communicator_loader.h"
+#include "attnlaw/study/memory_gate.h"
 
 namespace attnlaw::cluster {
 namespace {
@@ -35,13 +38,14 @@ std::string pack_request(const Task& task, const Outcome* predecessor) {
 }
 
 /// What a request asks for. A request that cannot be read is an outcome too: a failed one.
-Outcome answer(const std::string& message) {
+Outcome answer(const std::string& message, study::MemoryGate& memory) {
   try {
     const std::size_t end = message.find('\0');
     if (end == std::string::npos) throw std::invalid_argument("a request has no end of its task");
     const Task task = study::task_from_json(nlohmann::json::parse(message.substr(0, end)));
     std::optional<Outcome> predecessor;
     if (end + 1 < message.size()) predecessor = study::unpack(std::string_view(message).substr(end + 1));
+    const study::MemoryGate::Place place = memory.enter(task);
     return study::perform(task, predecessor ? &*predecessor : nullptr, 1);
   } catch (const std::exception& error) {
     Outcome outcome;
@@ -113,10 +117,12 @@ void serve(base::Communicator& communicator, int threads) {
   std::signal(SIGTERM, SIG_IGN);
   base::use_one_blas_thread();
   share_thread_counts(communicator, threads);
+  const auto here = launch();
+  study::MemoryGate memory(base::memory_limit() / static_cast<std::uint64_t>(here ? here->local_size : 1));
   base::parallel_for(static_cast<std::size_t>(threads), threads, [&](std::size_t slot) {
     const int tag = static_cast<int>(slot);
     for (std::string request; !(request = communicator.receive(0, tag)).empty();)
-      communicator.send(0, tag, study::pack(answer(request)));
+      communicator.send(0, tag, study::pack(answer(request, memory)));
   });
 }
 

@@ -16,22 +16,6 @@ namespace {
 
 using Eigen::Index;
 
-/// Adds √Δ Ξ with Var Ξ_ab = 1 + δ_ab; sequence μ takes K numbers from K μ on.
-template <class Real>
-void add_noise(const model::Problem& problem, const base::NormalStream& stream, Index first, Columns<Real>& scores) {
-  const auto K = static_cast<std::size_t>(problem.score_count());
-  std::vector<Real> noise(static_cast<std::size_t>(scores.rows()) * K);
-  stream.fill(static_cast<std::uint64_t>(first) * K, std::span<Real>(noise));
-  for (int a = 0, k = 0; a < problem.tokens; ++a) {
-    for (int b = a; b < problem.tokens; ++b, ++k) {
-      const auto scale = static_cast<Real>(std::sqrt((a == b ? 2 : 1) * problem.noise));
-      for (Index mu = 0; mu < scores.rows(); ++mu) {
-        scores(mu, k) += scale * noise[static_cast<std::size_t>(mu) * K + static_cast<std::size_t>(k)];
-      }
-    }
-  }
-}
-
 /// The rows of sequences first, first+1, … of a stream of standard normal sequences.
 template <class Real>
 void draw_rows(const base::NormalStream& stream, Index first_row, Index rows, Index d, Real* X) {
@@ -120,6 +104,21 @@ void target_scores(int tokens, std::span<const double> target_eigenvalues, const
 }
 
 template <class Real>
+void add_noise(const model::Problem& problem, const base::NormalStream& stream, Index first, Columns<Real>& scores) {
+  const auto K = static_cast<std::size_t>(problem.score_count());
+  std::vector<Real> noise(static_cast<std::size_t>(scores.rows()) * K);
+  stream.fill(static_cast<std::uint64_t>(first) * K, std::span<Real>(noise));
+  for (int a = 0, k = 0; a < problem.tokens; ++a) {
+    for (int b = a; b < problem.tokens; ++b, ++k) {
+      const auto scale = static_cast<Real>(std::sqrt((a == b ? 2 : 1) * problem.noise));
+      for (Index mu = 0; mu < scores.rows(); ++mu) {
+        scores(mu, k) += scale * noise[static_cast<std::size_t>(mu) * K + static_cast<std::size_t>(k)];
+      }
+    }
+  }
+}
+
+template <class Real>
 Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
                      std::uint64_t instance, base::Communicator* communicator) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
@@ -172,6 +171,7 @@ double test_error(const model::Problem& problem, std::span<const double> target_
   template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t, \
                                 base::Communicator*);                                                         \
   template void target_scores(int, std::span<const double>, const Real*, Matrix<Real>&, Columns<Real>&);      \
+  template void add_noise(const model::Problem&, const base::NormalStream&, Index, Columns<Real>&);           \
   template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,     \
                                    std::int64_t, std::uint64_t, std::uint64_t, int, double, base::Communicator*);
 ATTNLAW_INSTANTIATE(float)

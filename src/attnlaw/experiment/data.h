@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/random.h"
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/streams.h"
@@ -39,6 +40,12 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
 template <class Real>
 void target_scores(int tokens, std::span<const double> target_eigenvalues, const Real* X, Matrix<Real>& scaled,
                    Columns<Real>& scores);
+
+/// Adds √Δ Ξ, Var Ξ_ab = 1 + δ_ab, to the scores (target_layout) of sequences first, first+1, …; sequence μ takes K
+/// numbers of the stream from K μ on.
+template <class Real>
+void add_noise(const model::Problem& problem, const base::NormalStream& stream, Eigen::Index first,
+               Columns<Real>& scores);
 
 /// Per-sequence test error of the student S against noiseless labels, over `sequences` fresh sequences drawn and
 /// forgotten block by block (‖σ_{β*}(h*) − σ_β(h)‖²_F, or Σ_ab (h*_ab − h_ab)²).

@@ -106,6 +106,7 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
       test_error<Real>(problem, result.target_eigenvalues, trained.S, static_cast<std::int64_t>(test_sequences),
                        options.seed, instance, threads, trained.posterior_variance, options.communicator);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (options.trained) options.trained(result, trained.S);
   return result;
 }
 

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/memory.h"
+#include "attnlaw/experiment/matrix.h"
 #include "attnlaw/experiment/training_options.h"
 #include "attnlaw/model/problem.h"
 
@@ -24,6 +25,8 @@ enum class Trainer {
 /// for the direct students, gamp alone for bayes.
 std::vector<Trainer> trainers_for(const model::Problem& problem);
 
+struct Instance;
+
 /// Precision of data and products; sums and optimiser state are double either way.
 enum class Precision { single_, double_ };
 
@@ -38,6 +41,9 @@ struct Options {
   double tolerance = 0;              ///< KKT residual to reach; 0: default_tolerance
   int max_iterations = TrainingOptions{}.max_iterations;  ///< of the trainer; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
+  /// Called with each instance and its student S, from the thread that trained it, once everything is measured. The
+  /// basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
+  std::function<void(const Instance& instance, const Matrix<double>& S)> trained;
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
   /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;
@@ -92,11 +98,7 @@ struct Experiment {
   bool converged() const;
 };
 
-/// The data do not fit into the memory of this machine or control group; the message names the bytes needed and the
-/// bytes there are.
-struct MemoryError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using base::MemoryError;
 
 /// Trains and measures all instances. Not served: lambda 0+ or optimal (an experiment needs a number), head hardmax,
 /// and trainers outside trainers_for(problem). Throws std::invalid_argument for a problem or options out of range

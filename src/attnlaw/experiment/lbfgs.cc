@@ -46,39 +46,33 @@ struct Bracket {
   }
 };
 
-template <class Real>
 class Minimiser {
  public:
-  Minimiser(Objective<Real>& objective, const TrainingOptions& options)
-      : options_(options),
-        parameters_(make_parameters(objective)),
-        monitor_(objective, *parameters_, options.tolerance) {
-    point_.at = parameters_->initial(options);
+  Minimiser(const Minimisation& minimisation, const Matrix<double>& start) : minimisation_(minimisation) {
+    point_.at = start;
     evaluate(point_);
     forget();
   }
 
-  Trained run() {
+  Minimum run() {
     int failures = 0;
-    for (int iteration = 0; iteration < options_.max_iterations; ++iteration) {
-      if (iteration % kMonitorInterval == 0) {
-        if (auto trained = monitor_.optimal(point_.at, point_.gradient, iteration)) return *trained;
-        if (monitor_.stalled()) return monitor_.finish(point_.at, iteration);
-      }
+    for (int iteration = 0; iteration < minimisation_.max_iterations; ++iteration) {
+      if (iteration % kMonitorInterval == 0 && minimisation_.ends(point_.at, point_.gradient, iteration))
+        return {point_.at, iteration};
       if (line_search()) {
         failures = 0;
         update_direction();
       } else if (++failures <= kMaxFailures) {
         forget();
       } else {
-        return monitor_.finish(point_.at, iteration);
+        return {point_.at, iteration};
       }
     }
-    return monitor_.finish(point_.at, options_.max_iterations);
+    return {point_.at, minimisation_.max_iterations};
   }
 
  private:
-  void evaluate(Point& point) { point.value = parameters_->objective(point.at, point.gradient); }
+  void evaluate(Point& point) const { point.value = minimisation_.objective(point.at, point.gradient); }
 
   /// Back to steepest descent, with a first step of the size of the entries' own scale.
   void forget() {
@@ -115,8 +109,9 @@ class Minimiser {
   bool low_enough(double step, double slope, double trial_slope) const {
     if (!std::isfinite(trial_.value)) return false;
     if (trial_.value <= point_.value + kDecrease * step * slope) return true;
-    constexpr double kRounding = 4 * static_cast<double>(std::numeric_limits<Real>::epsilon());
-    return trial_.value <= point_.value * (1 + kRounding) && trial_slope <= (2 * kDecrease - 1) * slope;
+    constexpr double kSafety = 4;
+    return trial_.value <= point_.value * (1 + kSafety * minimisation_.rounding) &&
+           trial_slope <= (2 * kDecrease - 1) * slope;
   }
 
   void update_direction() {
@@ -136,9 +131,7 @@ class Minimiser {
     first_step_ = 1;
   }
 
-  const TrainingOptions& options_;
-  std::unique_ptr<Parameters> parameters_;
-  Monitor<Real> monitor_;
+  const Minimisation& minimisation_;
   LBFGSpp::BFGSMat<double> memory_;
   Point point_, trial_;
   Matrix<double> direction_;
@@ -147,9 +140,24 @@ class Minimiser {
 
 }  // namespace
 
+Minimum minimise_lbfgs(const Minimisation& minimisation, const Matrix<double>& start) {
+  return Minimiser(minimisation, start).run();
+}
+
 template <class Real>
 Trained train_lbfgs(Objective<Real>& objective, const TrainingOptions& options) {
-  return Minimiser<Real>(objective, options).run();
+  const std::unique_ptr<Parameters> parameters = make_parameters(objective);
+  Monitor<Real> monitor(objective, *parameters, options.tolerance);
+  std::optional<Trained> trained;
+  const Minimisation minimisation{
+      [&](const Matrix<double>& point, Matrix<double>& gradient) { return parameters->objective(point, gradient); },
+      [&](const Matrix<double>& point, const Matrix<double>& gradient, int iteration) {
+        trained = monitor.optimal(point, gradient, iteration);
+        return trained || monitor.stalled();
+      },
+      options.max_iterations, static_cast<double>(std::numeric_limits<Real>::epsilon())};
+  const Minimum minimum = minimise_lbfgs(minimisation, parameters->initial(options));
+  return trained ? *trained : monitor.finish(minimum.at, minimum.iterations);
 }
 
 template Trained train_lbfgs(Objective<float>&, const TrainingOptions&);

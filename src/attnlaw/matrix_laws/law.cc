@@ -67,7 +67,11 @@ const Law::Band* Law::band_at(double x) const {
 }
 
 double Law::angle(const Band& band, double x) const {
-  const auto distance = [&](double t) { return parametrisation_(parameter_at(band, t), nullptr).x - x; };
+  std::optional<Point> previous;
+  const auto distance = [&](double t) {
+    previous = parametrisation_(parameter_at(band, t), previous ? &*previous : nullptr);
+    return previous->x - x;
+  };
   // The ends themselves are where a parametrisation may be singular; their x is known.
   std::uintmax_t iterations = 100;
   const auto [low, high] =

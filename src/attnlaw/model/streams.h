@@ -4,15 +4,15 @@
 
 #include <cstdint>
 
+#include "attnlaw/base/random.h"
+
 namespace attnlaw::model {
 
 enum class Stream : std::uint64_t { target = 1, data = 2, label_noise = 3, initial_weights = 4, test_data = 5 };
 
-/// The stream of one purpose, dimension d < 2^28 and instance < 2^32, for base::NormalStream. Every dimension has
-/// numbers of its own: extrapolation in 1/d takes the errors of different d to be independent.
+/// The stream of one purpose, dimension d < 2^28 and instance < 2^32, for base::NormalStream.
 constexpr std::uint64_t stream_id(Stream purpose, std::uint64_t d, std::uint64_t instance) {
-  constexpr int kDimensionBits = 28, kInstanceBits = 32;
-  return (((static_cast<std::uint64_t>(purpose) << kDimensionBits) | d) << kInstanceBits) | instance;
+  return base::stream_id(static_cast<std::uint64_t>(purpose), d, instance);
 }
 
 }  // namespace attnlaw::model

@@ -4,14 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <string_view>
 
-#include "attnlaw/base/file.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/model/streams.h"
@@ -19,37 +18,16 @@
 namespace attnlaw::model {
 namespace {
 
+using base::finite_number;
 using base::reject;
+using base::split;
 
 constexpr std::string_view kAccepted = "wishart:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,... or file:PATH";
 
-/// The whole text as a number (no blanks, no trailing garbage), or false.
-template <class Number>
-bool parse_number(std::string_view text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-double finite_number(std::string_view text, std::string_view what) {
-  double value = 0;
-  if (!parse_number(text, value) || !std::isfinite(value)) reject("{} must be a finite number, got '{}'", what, text);
-  return value;
-}
-
 std::size_t positive_integer(std::string_view text, std::string_view what) {
-  std::size_t value = 0;
-  if (!parse_number(text, value) || value == 0) reject("{} must be an integer >= 1, got '{}'", what, text);
-  return value;
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> fields;
-  for (std::size_t begin = 0;;) {
-    const std::size_t end = text.find(separator, begin);
-    fields.push_back(text.substr(begin, end - begin));
-    if (end == std::string_view::npos) return fields;
-    begin = end + 1;
-  }
+  const auto value = base::number_in<std::size_t>(text);
+  if (!value || *value == 0) reject("{} must be an integer >= 1, got '{}'", what, text);
+  return *value;
 }
 
 WishartTarget parse_wishart(std::string_view arguments) {
@@ -89,30 +67,11 @@ SpikesTarget parse_spikes(std::string_view arguments) {
   return target;
 }
 
-std::string_view without_blanks(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 FileTarget parse_file(std::string_view arguments) {
   if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
   FileTarget target{std::string(arguments), {}};
-  const std::string content = base::read_text(target.path);
-  std::size_t line_number = 0;
-  for (const std::string_view line : split(content, '\n')) {
-    ++line_number;
-    const std::string_view text = without_blanks(line.substr(0, line.find('#')));
-    if (text.empty()) continue;
-    double eigenvalue = 0;
-    if (!parse_number(text, eigenvalue) || !std::isfinite(eigenvalue)) {
-      reject("{}:{}: expected one finite eigenvalue per line, got '{}'", target.path, line_number, text);
-    }
-    target.eigenvalues.push_back(eigenvalue);
-  }
-  if (target.eigenvalues.empty())
-    reject("{}:{}: expected at least one eigenvalue, found none", target.path, line_number);
+  for (const std::vector<double>& line : base::read_number_lines(target.path, 1, "one finite eigenvalue per line"))
+    target.eigenvalues.push_back(line.front());
   return target;
 }
 

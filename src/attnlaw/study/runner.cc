@@ -12,7 +12,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
-#include "attnlaw/study/resolve.h"
+#include "attnlaw/study/memory_gate.h"
 #include "attnlaw/study/schedule.h"
 
 namespace attnlaw::study {
@@ -25,19 +25,14 @@ using std::chrono::milliseconds;
 constexpr auto kTick = milliseconds(100);
 constexpr auto kProgressInterval = milliseconds(1000);
 constexpr auto kHeartbeatInterval = milliseconds(5000);
-/// Storing takes at most this share of the time as long as there is other work to be done.
+/// Storing takes at most this share of the time as long as there is other work to be done…
 constexpr int kStoringShare = 50;
+/// …but no finished task waits longer to be stored.
+constexpr auto kLongestWait = milliseconds(100);
 /// Families that are claimed before they are needed, per worker, while tasks are short.
 constexpr std::size_t kReadyPerWorker = 32;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-std::uint64_t bytes_of(const Task& task) {
-  if (task.kind != TaskKind::experiment) return 0;
-  experiment::Options options = task.experiment;
-  options.instances = options.threads = 1;
-  return experiment::bytes_needed(with_some_lambda(task.problem), options);
-}
 
 /// One run. Workers take tasks and leave outcomes, in threads of their own; the thread that calls run() alone talks to
 /// the store: it claims, stores and reports.
@@ -62,13 +57,14 @@ class Run {
     alive_ = static_cast<std::size_t>(local_workers_) + options_.remote_workers.size();
     for (int i = 0; i < local_workers_; ++i)
       threads_.emplace_back([this] {
-        work([](const Task& task, const Outcome* predecessor, int threads) {
-          return perform(task, predecessor, threads);
+        work(true, [this](const Task& task, const Outcome* predecessor, int threads) {
+          const MemoryGate::Place place = memory_.enter(task);
+          return options_.compute(task, predecessor, threads);
         });
       });
     for (const Worker& worker : options_.remote_workers)
       threads_.emplace_back([this, &worker] {
-        work([&](const Task& task, const Outcome* predecessor, int) { return worker(task, predecessor); });
+        work(false, [&](const Task& task, const Outcome* predecessor, int) { return worker(task, predecessor); });
       });
     manage();
     return progress_;
@@ -103,36 +99,25 @@ class Run {
   struct Assignment {
     std::size_t task = 0;
     int threads = 1;
-    std::uint64_t bytes = 0;
+    bool local = true;
   };
 
   /// Waits for a task; nothing once the run is ending.
-  std::optional<Assignment> take() {
+  std::optional<Assignment> take(bool local) {
     std::unique_lock lock(mutex_);
-    std::optional<Assignment> assignment;
-    changed_.wait(lock, [&] { return ending_ || (assignment = try_take()).has_value(); });
+    std::optional<std::size_t> task;
+    changed_.wait(lock, [&] { return ending_ || (!halted() && (task = schedule_.next()).has_value()); });
     wanted_.notify_one();
-    return ending_ ? std::nullopt : assignment;
-  }
-
-  std::optional<Assignment> try_take() {
-    if (halted() || !schedule_.peek()) return std::nullopt;
-    const std::uint64_t bytes = bytes_of(task(*schedule_.peek()));
-    if (schedule_.running() > 0 && bytes_ + bytes > memory_) return std::nullopt;
-    const Assignment assignment{*schedule_.next(), threads_of_next(), bytes};
-    bytes_ += bytes;
-    return assignment;
-  }
-
-  /// All threads of this process, divided among the tasks there are.
-  int threads_of_next() const {
-    if (schedule_.ready() > 0 || schedule_.on_offer() > 0 || !options_.remote_workers.empty()) return 1;
-    return std::max(1, local_workers_ / static_cast<int>(schedule_.running()));
+    if (!task) return std::nullopt;
+    local_running_ += local;
+    const std::size_t waiting = schedule_.ready() + schedule_.on_offer();
+    return Assignment{*task, threads_for(local_workers_, local_running_, waiting, options_.remote_workers.size()),
+                      local};
   }
 
   template <class Compute>
-  void work(const Compute& compute) {
-    while (const auto assignment = take()) {
+  void work(bool local, const Compute& compute) {
+    while (const auto assignment = take(local)) {
       try {
         const std::shared_ptr<const Outcome> predecessor = predecessor_of(assignment->task);
         leave(*assignment, compute(task(assignment->task), predecessor.get(), assignment->threads));
@@ -146,7 +131,7 @@ class Run {
 
   void lose(const Assignment& assignment) {
     const std::lock_guard lock(mutex_);
-    bytes_ -= assignment.bytes;
+    local_running_ -= assignment.local;
     schedule_.give_back(assignment.task);
     ++progress_.lost_workers;
     --alive_;
@@ -172,7 +157,7 @@ class Run {
 
   void leave(const Assignment& assignment, Outcome outcome) {
     const std::lock_guard lock(mutex_);
-    bytes_ -= assignment.bytes;
+    local_running_ -= assignment.local;
     schedule_.finish(assignment.task);
     if (schedule_.is_needed(assignment.task)) needed_[assignment.task] = std::make_shared<const Outcome>(outcome);
     const auto& predecessor = study_.tasks[assignment.task].predecessor;
@@ -194,10 +179,11 @@ class Run {
     for (;;) {
       if (failure_) std::rethrow_exception(failure_);
       if (!halted()) admit_families(lock);
-      if (store_done(lock)) continue;
+      const bool stored = store_done(lock);
+      look_after(lock);
+      if (stored) continue;
       if (over()) break;
       wanted_.wait_for(lock, kTick);
-      look_after(lock);
     }
     report();
   }
@@ -258,7 +244,8 @@ class Run {
     }
     store_.put(entries);
     store_.release(keys);
-    next_storing_ = Clock::now() + kStoringShare * (Clock::now() - begin);
+    const auto end = Clock::now();
+    next_storing_ = end + std::min<Clock::duration>(kStoringShare * (end - begin), kLongestWait);
     lock.lock();
     for (const Store::Entry& entry : entries) count(entry.outcome);
     report();
@@ -316,7 +303,7 @@ class Run {
   Store& store_;
   const RunOptions& options_;
   const int local_workers_;
-  const std::uint64_t memory_;
+  MemoryGate memory_;  ///< of this process
   const std::vector<std::string> keys_;
   std::vector<bool> finished_;
   const Clock::time_point begin_ = Clock::now();
@@ -327,7 +314,7 @@ class Run {
   Schedule schedule_;
   std::map<std::size_t, std::shared_ptr<const Outcome>> needed_;  ///< outcomes that others wait for
   std::vector<Done> done_;                                        ///< not stored yet
-  std::uint64_t bytes_ = 0;                                       ///< that running tasks take
+  int local_running_ = 0;                                         ///< tasks of this process
   bool ending_ = false;
   std::exception_ptr failure_;
   std::size_t alive_ = 0;  ///< workers
@@ -341,13 +328,19 @@ class Run {
 
 }  // namespace
 
+int threads_for(int workers, int running, std::size_t waiting, std::size_t remote_workers) {
+  if (remote_workers > 0 && waiting > 0) return 1;
+  const std::size_t tasks = static_cast<std::size_t>(running) + waiting;
+  return std::max(1, workers / static_cast<int>(std::clamp<std::size_t>(tasks, 1, static_cast<std::size_t>(workers))));
+}
+
 RunProgress run(const Study& study, Store& store, const RunOptions& options) {
   return Run(study, store, options).run();
 }
 
-Outcomes outcomes(const Study& study, const Store& store) {
+Outcomes outcomes(const Study& study, const Store& store, bool with_arrays) {
   Outcomes found;
-  for (const PlannedTask& planned : study.tasks) found.push_back(store.find(planned.key));
+  for (const PlannedTask& planned : study.tasks) found.push_back(store.find(planned.key, with_arrays));
   return found;
 }
 

@@ -44,6 +44,8 @@ struct RunOptions {
   double max_seconds = std::numeric_limits<double>::infinity();  ///< no task is started later
   bool retry_failed = false;                                     ///< tasks that failed in an earlier run
   const std::atomic<bool>* stop = nullptr;                       ///< no task is started once this is true
+  /// What computes a task in this process.
+  std::function<Outcome(const Task& task, const Outcome* predecessor, int threads)> compute = perform;
   /// Called after every task and every second or so in between, one call at a time.
   std::function<void(const RunProgress&)> progress;
 };
@@ -54,7 +56,11 @@ struct RunOptions {
 /// a result cannot be stored.
 RunProgress run(const Study& study, Store& store, const RunOptions& options);
 
+/// Threads of a task that begins: the `workers` of this process divided among its `running` tasks (this one included)
+/// and those that wait to be started; what waits may go to remote workers instead.
+int threads_for(int workers, int running, std::size_t waiting, std::size_t remote_workers);
+
 /// The results of a study that the store holds.
-Outcomes outcomes(const Study& study, const Store& store);
+Outcomes outcomes(const Study& study, const Store& store, bool with_arrays = true);
 
 }  // namespace attnlaw::study

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/matrix_laws/kolmogorov.h"
+
 namespace attnlaw::study {
 namespace {
 
@@ -34,22 +36,6 @@ std::vector<double> pooled_eigenvalues(const experiment::Experiment& experiment)
   return pooled;
 }
 
-/// Both functions are monotone and the measured one is constant between two eigenvalues: the supremum is at one of
-/// them, from its left or its right. `eigenvalues` ascending; `atom` is the jump of the law at 0.
-double kolmogorov_distance(const std::vector<double>& eigenvalues, const theory::TrainedLaw& law, double atom) {
-  const double count = static_cast<double>(eigenvalues.size());
-  double distance = 0;
-  for (auto s = eigenvalues.begin(); s != eigenvalues.end();) {
-    const auto next = std::upper_bound(s, eigenvalues.end(), *s);
-    const double predicted = law.cdf(*s), predicted_left = *s == 0 ? predicted - atom : predicted;
-    const double left = static_cast<double>(s - eigenvalues.begin()) / count;
-    const double right = static_cast<double>(next - eigenvalues.begin()) / count;
-    distance = std::max({distance, std::abs(predicted_left - left), std::abs(predicted - right)});
-    s = next;
-  }
-  return distance;
-}
-
 }  // namespace
 
 double zero_tolerance(std::span<const double> eigenvalues) {
@@ -69,7 +55,9 @@ SpectrumComparison compare_spectra(const experiment::Experiment& experiment, con
     if (std::abs(s) <= result.zero_tolerance) s = 0;
   result.zero_mass = static_cast<double>(std::count(eigenvalues.begin(), eigenvalues.end(), 0.0)) /
                      static_cast<double>(eigenvalues.size());
-  result.kolmogorov_distance = kolmogorov_distance(eigenvalues, theory::TrainedLaw(solution, target), atom);
+  const theory::TrainedLaw law(solution, target);
+  result.kolmogorov_distance = matrix_laws::kolmogorov_distance(
+      eigenvalues, [&](double s) { return law.cdf(s); }, atom);
   for (const theory::Outlier& outlier : solution.spectrum.outliers)
     result.outliers.push_back(compare_outlier(outlier, experiment));
   return result;

@@ -247,7 +247,7 @@ std::size_t Store::put(std::span<const Entry> entries) {
   return added;
 }
 
-std::optional<Outcome> Store::find(const std::string& key) const {
+std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) const {
   const std::lock_guard lock(database_->mutex);
   Connection& connection = database_->connection;
   Transaction transaction(connection, Transaction::Kind::read);
@@ -258,7 +258,7 @@ std::optional<Outcome> Store::find(const std::string& key) const {
   outcome.error = row->text(2);
   if (const std::string figures = row->text(3); !figures.empty()) outcome.figures = json::parse(figures);
   outcome.seconds = row->real(4);
-  outcome.arrays = arrays_of(connection, row->integer(0));
+  if (with_arrays) outcome.arrays = arrays_of(connection, row->integer(0));
   return outcome;
 }
 

@@ -44,8 +44,8 @@ class Store {
   /// result, except a failed one, which is replaced. Returns how many were added or replaced.
   std::size_t put(std::span<const Entry> entries);
 
-  /// The result under a key, with its arrays.
-  std::optional<Outcome> find(const std::string& key) const;
+  /// The result under a key.
+  std::optional<Outcome> find(const std::string& key, bool with_arrays = true) const;
   /// The task of a result (to_json of it) as it was stored.
   std::optional<nlohmann::json> task(const std::string& key) const;
   /// Which of these keys have a result, in order (a failed one counts only if `failed_too`).

@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "attnlaw/companion/pooling_json.h"
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "report_pooling.h"
+
+namespace attnlaw::app {
+namespace {
+
+constexpr int kDensityPoints = 400;
+
+PoolingOutcome predict(const PoolingArguments& arguments) {
+  PoolingOutcome outcome;
+  const companion::PoolingRatios& ratios = arguments.model.ratios;
+  outcome.prediction = companion::predict_pooling(arguments.model);
+  outcome.density = companion::pooling_density(ratios, arguments.model.kappa_pool, kDensityPoints);
+  outcome.sequences = arguments.sequences;
+  if (!arguments.sequences) return outcome;
+  const PooledSequences& sequences = *arguments.sequences;
+  outcome.choices = companion::compare_weights(ratios, sequences.correlations, sequences.values);
+  if (!arguments.centred) outcome.nuisance = companion::nuisance_spike(ratios, sequences.scalars);
+  if (outcome.power_profile()) {
+    const auto& profile = std::get<companion::SignCorrelations::Profile>(sequences.correlations.kind());
+    outcome.harmonic_crossing = companion::harmonic_crossing(profile.r.front(), profile.r.size());
+  }
+  return outcome;
+}
+
+companion::PoolingExperiment simulate(const PoolingArguments& arguments) {
+  companion::PoolingExperimentOptions options = *arguments.experiment;
+  Progress progress(fmt::format("d = {}", options.d), arguments.common.quiet);
+  options.progress = [&](int done, int total) { progress.update(done, total); };
+  return companion::simulate_pooling(arguments.model.ratios, arguments.model.mu2, arguments.sequences->correlations,
+                                     arguments.sequences->values, options);
+}
+
+nlohmann::json weights_json(const PoolingOutcome& outcome) {
+  const PooledSequences& sequences = *outcome.sequences;
+  nlohmann::json document{
+      {"values", sequences.values},
+      {"compared", companion::to_json(*outcome.choices)},
+      {"fixed_length_excess", companion::fixed_length_excess(outcome.prediction.model.ratios, sequences.scalars)}};
+  if (outcome.power_profile())
+    document["harmonic_crossing"] =
+        outcome.harmonic_crossing ? nlohmann::json(*outcome.harmonic_crossing) : nlohmann::json(nullptr);
+  return document;
+}
+
+nlohmann::json document_of(const PoolingOutcome& outcome) {
+  nlohmann::json document = companion::to_json(outcome.prediction);
+  document["schema"] = "attnlaw/1";
+  document["command"] = "pooling";
+  document["density"] = {{"x", outcome.density.x}, {"density", outcome.density.density}};
+  if (outcome.sequences) {
+    document["model"]["profile"] = outcome.sequences->profile;
+    document["model"]["weights"] = outcome.sequences->weights;
+    document["model"]["length"] = outcome.sequences->values.size();
+    document["weights"] = weights_json(outcome);
+  }
+  if (outcome.nuisance) document["nuisance"] = companion::to_json(*outcome.nuisance);
+  if (outcome.experiment) document["experiment"] = companion::to_json(*outcome.experiment);
+  return document;
+}
+
+report::Page page_of(const PoolingOutcome& outcome) {
+  report::Page page;
+  page.title = "Signal recovery from attention-pooled sequences";
+  page.lead = describe(outcome);
+  report::Table levels = level_table(outcome);
+  levels.title.clear();
+  page.sections.push_back({"Spectrum", "", pooling_spectrum_chart(outcome), bulk_table(outcome)});
+  page.sections.push_back({"Signal",
+                           "The vocabulary hides a signal below a first threshold, pooling infinitely many sequences "
+                           "shifts it, and a finite "
+                           "number of sequences puts a second one above it.",
+                           alignment_chart(outcome), levels});
+  if (auto table = weights_table(outcome)) {
+    const std::string heading = std::exchange(table->title, {});
+    page.sections.push_back({heading, "", std::nullopt, *table});
+  }
+  return page;
+}
+
+}  // namespace
+
+int run(const PoolingArguments& arguments) {
+  require_outputs(arguments.common, arguments.html);
+  PoolingOutcome outcome = predict(arguments);
+  if (arguments.experiment) outcome.experiment = simulate(arguments);
+  Result result{{level_table(outcome), bulk_table(outcome)},
+                document_of(outcome),
+                pooling_rows(outcome),
+                warnings(outcome),
+                report_note(arguments.html)};
+  result.tables.front().title = "Attention pooling: " + describe(outcome);
+  if (const auto table = weights_table(outcome)) result.tables.push_back(*table);
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(outcome), result.warnings);
+  emit(arguments.common, result);
+  return 0;
+}
+
+}  // namespace attnlaw::app

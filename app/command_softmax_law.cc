@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include "attnlaw/companion/softmax_law_document.h"
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "report_softmax_law.h"
+
+namespace attnlaw::app {
+namespace {
+
+constexpr int kDensityPoints = 400;
+
+companion::SimulationOptions simulation_options(const SoftmaxLawArguments& arguments) {
+  companion::SimulationOptions options;
+  options.length = arguments.length;
+  options.instances = arguments.instances;
+  options.seed = arguments.common.seed;
+  options.threads = arguments.common.threads;
+  return options;
+}
+
+companion::AttentionSimulation simulate(const SoftmaxLawArguments& arguments) {
+  Progress progress("attention", arguments.common.quiet);
+  companion::SimulationOptions options = simulation_options(arguments);
+  options.progress = [&](int done, int total) { progress.update(done, total); };
+  return companion::simulate_attention(arguments.parameters, options);
+}
+
+/// With a simulation, the law is that of the ratios which its whole dimensions have.
+SoftmaxLawResult compute(const SoftmaxLawArguments& arguments) {
+  std::optional<companion::AttentionSimulation> simulation;
+  if (arguments.instances > 0) simulation = simulate(arguments);
+  const companion::SoftmaxParameters parameters = simulation ? simulation->parameters : arguments.parameters;
+  companion::SoftmaxLaw law(companion::linear_model(parameters, arguments.refinement, arguments.length));
+  SoftmaxLawResult result{parameters,
+                          law,
+                          law.density_curve(kDensityPoints),
+                          companion::marchenko_pastur_distance(law),
+                          law.outlier(companion::column_strength(parameters)),
+                          companion::finite_size(parameters, arguments.length)};
+  if (simulation) {
+    result.measured = companion::compare(*simulation, law);
+    result.simulation = std::move(simulation);
+  }
+  return result;
+}
+
+nlohmann::json document_of(const SoftmaxLawArguments& arguments, const SoftmaxLawResult& result) {
+  nlohmann::json document{{"schema", "attnlaw/1"},
+                          {"command", "softmax-law"},
+                          {"parameters", companion::to_json(arguments.parameters)},
+                          {"law", companion::to_json(result.law)},
+                          {"marchenko_pastur", companion::to_json(result.marchenko_pastur)},
+                          {"finite_size", companion::to_json(result.finite_size)},
+                          {"density", companion::to_json(result.density)},
+                          {"converged", result.converged()}};
+  document["parameters"]["refine"] = companion::name(arguments.refinement);
+  document["parameters"]["length"] = arguments.length;
+  document["law"]["column_strength"] = companion::column_strength(result.parameters);
+  document["law"]["outlier"] = result.outlier ? nlohmann::json(*result.outlier) : nlohmann::json();
+  document["law"]["leading_excess"] = companion::leading_singular_value_excess(result.parameters, arguments.length);
+  if (result.simulation) document["simulation"] = companion::to_json(*result.simulation, *result.measured);
+  return document;
+}
+
+report::Page page_of(const SoftmaxLawResult& result, report::Table table, report::Table finite_size) {
+  report::Page page;
+  page.title = "Softmax attention at initialisation";
+  page.lead = describe(result.parameters);
+  if (result.simulation)
+    page.lead += fmt::format("; {} simulated attention matrices of {} tokens.", result.simulation->instances.size(),
+                             result.simulation->length);
+  table.title.clear();
+  const std::string heading = finite_size.title;
+  finite_size.title.clear();
+  page.sections.push_back(
+      {result.measured ? "Law and experiment" : "The law", "", softmax_law_chart(result), std::move(table)});
+  page.sections.push_back({"Beside Marchenko-Pastur", "", marchenko_pastur_chart(result), std::nullopt});
+  page.sections.push_back({heading, "", std::nullopt, std::move(finite_size)});
+  return page;
+}
+
+}  // namespace
+
+int run(const SoftmaxLawArguments& arguments) {
+  require_outputs(arguments.common, arguments.html);
+  const SoftmaxLawResult computed = compute(arguments);
+  report::Table table = softmax_law_table(computed);
+  table.title = "Softmax attention at initialisation: " + describe(computed.parameters);
+  if (arguments.refinement != companion::Refinement::none)
+    table.title += std::string(", refined: ") + companion::name(arguments.refinement);
+  const report::Table finite_size = finite_size_table(computed.finite_size);
+  Result result{{table, finite_size},
+                document_of(arguments, computed),
+                softmax_law_rows(computed),
+                warnings(computed),
+                report_note(arguments.html)};
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(computed, table, finite_size), result.warnings);
+  emit(arguments.common, result);
+  return computed.converged() ? 0 : 1;
+}
+
+}  // namespace attnlaw::app

@@ -1,0 +1,46 @@
+#pragma once
+/// How attention pooling reads as tables and charts.
+
+#include <optional>
+#include <string>
+
+#include "arguments.h"
+#include "attnlaw/companion/pooling.h"
+#include "attnlaw/companion/pooling_simulation.h"
+#include "attnlaw/report/chart.h"
+#include "attnlaw/report/table.h"
+#include "warnings.h"
+
+namespace attnlaw::app {
+
+/// All that `attnlaw pooling` found.
+struct PoolingOutcome {
+  companion::PoolingPrediction prediction;
+  companion::PoolingDensity density;
+  std::optional<PooledSequences> sequences;
+  std::optional<companion::PoolingChoices> choices;  ///< of sequences
+  std::optional<companion::Spike> nuisance;          ///< not centred
+  std::optional<double> harmonic_crossing;           ///< of a power profile
+  std::optional<companion::PoolingExperiment> experiment;
+
+  bool power_profile() const { return sequences && sequences->profile.starts_with("power:"); }
+};
+
+/// "δ = 0.5, γ = 0.5, …" in one line.
+std::string describe(const PoolingOutcome& outcome);
+
+/// Threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
+report::Table level_table(const PoolingOutcome& outcome);
+report::Table bulk_table(const PoolingOutcome& outcome);
+/// Empty without sequences.
+std::optional<report::Table> weights_table(const PoolingOutcome& outcome);
+/// By `kind`: levels, weights, density along the band, measured eigenvalues.
+report::Table pooling_rows(const PoolingOutcome& outcome);
+
+report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome);
+/// Alignment against the strength of the signal.
+report::Chart alignment_chart(const PoolingOutcome& outcome);
+
+Warnings warnings(const PoolingOutcome& outcome);
+
+}  // namespace attnlaw::app

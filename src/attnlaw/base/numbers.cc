@@ -1,0 +1,81 @@
+#include "attnlaw/base/numbers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::base {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r";
+
+std::string_view without_blanks(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+/// The words of a line; a comma beside blanks is one separator.
+std::vector<std::string_view> words(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (const std::string_view field : split(line, ',')) {
+    std::string_view rest = without_blanks(field);
+    do {
+      const std::size_t end = std::min(rest.find_first_of(kBlanks), rest.size());
+      words.push_back(rest.substr(0, end));
+      rest = without_blanks(rest.substr(end));
+    } while (!rest.empty());
+  }
+  return words;
+}
+
+/// Empty unless every word is a finite number.
+std::vector<double> numbers_in(std::string_view line) {
+  std::vector<double> numbers;
+  for (const std::string_view word : words(line)) {
+    const auto number = number_in<double>(word);
+    if (!number || !std::isfinite(*number)) return {};
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+double finite_number(std::string_view text, std::string_view what) {
+  const auto value = number_in<double>(text);
+  if (!value || !std::isfinite(*value)) reject("{} must be a finite number, got '{}'", what, text);
+  return *value;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> fields;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = text.find(separator, begin);
+    fields.push_back(text.substr(begin, end - begin));
+    if (end == std::string_view::npos) return fields;
+    begin = end + 1;
+  }
+}
+
+std::vector<std::vector<double>> read_number_lines(const std::string& path, std::size_t per_line,
+                                                   std::string_view expected) {
+  const std::string content = read_text(path);
+  std::vector<std::vector<double>> rows;
+  std::size_t line_number = 0;
+  for (const std::string_view line : split(content, '\n')) {
+    ++line_number;
+    const std::string_view text = without_blanks(line.substr(0, line.find('#')));
+    if (text.empty()) continue;
+    std::vector<double> numbers = numbers_in(text);
+    if (numbers.empty() || (per_line > 0 && numbers.size() != per_line))
+      reject("{}:{}: expected {}, got '{}'", path, line_number, expected, text);
+    rows.push_back(std::move(numbers));
+  }
+  if (rows.empty()) reject("{}:{}: expected {}, at least one, found none", path, line_number, expected);
+  return rows;
+}
+
+}  // namespace attnlaw::base

@@ -1,0 +1,46 @@
+#pragma once
+/// Ridge readout of features, and random ReLU lifts to read out.
+
+#include <Eigen/Core>
+#include <cstdint>
+
+#include "attnlaw/companion/lofi_layer.h"
+
+namespace attnlaw::companion {
+
+/// y ≈ intercept + weights·z.
+struct Ridge {
+  Eigen::VectorXd weights;
+  double intercept = 0;
+  double penalty = 0;           ///< λ of Σ(y − f)²/n + λ|weights|², features in their own units
+  double validation_error = 0;  ///< mean squared, leave-one-out or held out
+
+  Eigen::ArrayXd operator()(const Samples& z) const;
+};
+
+/// The penalty of least leave-one-out error (up to kLeaveOneOut features: an eigenproblem of their number), or of least
+/// error on the last fifth of the samples (more features: Cholesky factors of the smaller of samples and features),
+/// among multiples of the mean variance of a feature. Throws std::invalid_argument unless there are 10 or more samples.
+Ridge fit_ridge(const Samples& z, const Eigen::ArrayXd& y);
+inline constexpr Eigen::Index kLeaveOneOut = 1500;
+
+/// x and max(0, xW + b) of standardised x ∈ R^k: W ~ N(0, 1/k), b ~ N(0, 1), drawn by (seed, stream).
+class ReluLift {
+ public:
+  /// Throws std::invalid_argument unless k and `features` are ≥ 1.
+  ReluLift(Eigen::Index k, Eigen::Index features, std::uint64_t seed, std::uint64_t purpose);
+  Samples operator()(const Samples& x) const;
+
+ private:
+  Samples weights_;
+  Eigen::RowVectorXd bias_;
+};
+
+/// All products x_i x_j, i ≤ j, after x itself: the features of the degree-2 polynomial kernel, products of different
+/// coordinates at √2 times the others (so that the ridge penalty is that of the kernel).
+Samples degree_two_features(const Samples& x);
+
+/// A (rows×inner) times B.
+Samples product(const Samples& a, const Samples& b);
+
+}  // namespace attnlaw::companion

@@ -1,0 +1,355 @@
+#include "attnlaw/companion/lora.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <numbers>
+#include <unsupported/Eigen/NonLinearOptimization>
+#include <unsupported/Eigen/NumericalDiff>
+
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
+#include "attnlaw/companion/lora_channel.h"
+#include "attnlaw/theory/solution.h"
+
+namespace attnlaw::companion {
+namespace {
+
+using base::reject;
+
+/// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
+constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
+/// |F(x) − x| that counts as converged; the solver itself goes to rounding.
+constexpr double kAccepted = 1e-6;
+
+struct Step {
+  LoraAverages averages;
+  double lambda_effective = 0;
+  double stiffness = 0;  ///< λ_eff + V̂ > 0, or there is no solution with an adapter
+  LoraOverlaps next;
+
+  bool usable() const { return stiffness > 0 && std::isfinite(next.q) && std::isfinite(next.m) && next.q > 0; }
+};
+
+/// The state evolution on one replicate of the points.
+class StateEvolution {
+ public:
+  StateEvolution(const LoraTask& task, const LoraChannel& channel, int replicate)
+      : task_(task), channel_(channel), replicate_(replicate) {}
+
+  Step step(const LoraOverlaps& overlaps) {
+    ++evaluations_;
+    Step step;
+    step.averages = channel_.averages(overlaps, replicate_);
+    const LoraAverages& mean = step.averages;
+    const double V_hat = task_.alpha * mean.response / overlaps.V;
+    const double m_hat = task_.alpha * mean.pull, q_hat = task_.alpha * mean.force;
+    step.lambda_effective = task_.lambda + 2 * task_.alpha * mean.centring;
+    step.stiffness = step.lambda_effective + V_hat;
+    step.next = {m_hat / step.stiffness, (m_hat * m_hat + q_hat) / (step.stiffness * step.stiffness),
+                 1 / step.stiffness};
+    return step;
+  }
+  int evaluations() const { return evaluations_; }
+
+ private:
+  const LoraTask& task_;
+  const LoraChannel& channel_;
+  int replicate_;
+  int evaluations_ = 0;
+};
+
+/// x = (m, log q, log V).
+Eigen::VectorXd coordinates(const LoraOverlaps& overlaps) {
+  return Eigen::Vector3d(overlaps.m, std::log(overlaps.q), std::log(overlaps.V));
+}
+LoraOverlaps overlaps_at(const Eigen::VectorXd& x) { return {x[0], std::exp(x[1]), std::exp(x[2])}; }
+
+/// F(x) − x for Eigen's hybrid solver.
+struct Residual {
+  StateEvolution& evolution;
+
+  int operator()(const Eigen::VectorXd& x, Eigen::VectorXd& residual) const {
+    constexpr double kUndefined = 1e3, kFar = 50;
+    residual = Eigen::VectorXd::Constant(x.size(), kUndefined);
+    if (!(x.cwiseAbs().maxCoeff() < kFar)) return 0;
+    const Step step = evolution.step(overlaps_at(x));
+    if (step.usable()) residual = coordinates(step.next) - x;
+    return 0;
+  }
+};
+
+struct FixedPoint {
+  LoraOverlaps overlaps;
+  double residual = std::numeric_limits<double>::infinity();
+  int evaluations = 0;
+};
+
+/// Damped iteration to get near, then Powell's hybrid method.
+FixedPoint find_fixed_point(const LoraTask& task, const LoraChannel& channel, int replicate, const LoraOverlaps& start,
+                            bool near) {
+  constexpr double kNear = 0.02, kDamping = 0.5;
+  constexpr int kDampedSteps = 60, kRounds = 3;
+  StateEvolution evolution(task, channel, replicate);
+  const Residual residual_of{evolution};
+  FixedPoint result{start};
+  Eigen::VectorXd x = coordinates(start), residual(3);
+  double target = kNear;
+  for (int round = 0; round < kRounds && result.residual > kAccepted; ++round, target *= kNear) {
+    for (int i = 0; i < (near && round == 0 ? 0 : kDampedSteps); ++i) {
+      residual_of(x, residual);
+      const double size = residual.cwiseAbs().maxCoeff();
+      if (size <= target) break;
+      x += kDamping * std::min(1.0, 1 / size) * residual;
+    }
+    Eigen::HybridNonLinearSolver<const Residual> solver(residual_of);
+    solver.parameters.xtol = 1e-11;
+    solver.parameters.epsfcn = 1e-10;
+    solver.parameters.maxfev = 60;
+    solver.parameters.factor = 1;
+    Eigen::VectorXd trial = x;
+    solver.solveNumericalDiff(trial);
+    const double size = solver.fvec.cwiseAbs().maxCoeff();
+    if (size < result.residual) {
+      result.residual = size;
+      result.overlaps = overlaps_at(trial);
+    }
+  }
+  result.evaluations = evolution.evaluations();
+  return result;
+}
+
+/// The solution on one replicate.
+struct Sample {
+  FixedPoint point;
+  Step step;
+  double test = 0;
+};
+
+Sample solve_replicate(const LoraTask& task, const LoraChannel& channel, int replicate, const LoraOverlaps& start,
+                       bool near) {
+  Sample sample{find_fixed_point(task, channel, replicate, start, near), {}, 0};
+  sample.step = StateEvolution(task, channel, replicate).step(sample.point.overlaps);
+  sample.point.overlaps.m = std::abs(sample.point.overlaps.m);
+  sample.test = channel.test(sample.point.overlaps, replicate);
+  return sample;
+}
+
+std::vector<Sample> solve_replicates(const LoraTask& task, const LoraChannel& channel, const LoraOverlaps& start,
+                                     bool near, int threads) {
+  std::vector<Sample> samples(static_cast<std::size_t>(channel.replicates()));
+  base::parallel_for(samples.size(), threads, [&](std::size_t replicate) {
+    samples[replicate] = solve_replicate(task, channel, static_cast<int>(replicate), start, near);
+  });
+  return samples;
+}
+
+template <class Figure>
+Estimate estimate(const std::vector<Sample>& samples, Figure figure) {
+  std::vector<double> values;
+  for (const Sample& sample : samples) values.push_back(figure(sample));
+  Estimate result = base::estimate_of(values);
+  if (samples.size() == 1) result.standard_error = 0;  // a product rule has no replicates
+  return result;
+}
+
+LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretrained, const std::vector<Sample>& samples) {
+  LoraPrediction result;
+  result.task = task;
+  result.pretrained = pretrained;
+  const auto mean = [&](auto figure, double* error = nullptr) {
+    const Estimate value = estimate(samples, figure);
+    if (error) *error = value.standard_error;
+    return value.value;
+  };
+  result.overlaps.m = mean([](const Sample& s) { return s.point.overlaps.m; }, &result.sampling_error.m);
+  result.overlaps.q = mean([](const Sample& s) { return s.point.overlaps.q; }, &result.sampling_error.q);
+  result.overlaps.V = mean([](const Sample& s) { return s.point.overlaps.V; }, &result.sampling_error.V);
+  result.train = mean([](const Sample& s) { return s.step.averages.train; }, &result.train_error);
+  result.lambda_effective = mean([](const Sample& s) { return s.step.lambda_effective; });
+  result.stability = task.alpha * mean([](const Sample& s) { return s.step.averages.squared_response; });
+  result.stein = mean([](const Sample& s) {
+    const LoraAverages& of = s.step.averages;
+    const LoraOverlaps& at = s.point.overlaps;
+    const double response = at.q * of.response / at.V;
+    return (of.alignment + response - at.m * of.pull) / response;
+  });
+  result.effective_noise = pretrained.E_pre() + task.noise;
+  result.alignment = result.overlaps.alignment();
+  result.adapter_error = result.overlaps.adapter_error(task.omega);
+  result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
+  result.objective = task.alpha * result.train + 0.5 * task.lambda * result.overlaps.q;
+  if (task.head == model::Head::softmax)
+    result.test = mean([](const Sample& s) { return s.test; }, &result.test_error);
+  else
+    result.test = result.index_error;
+  result.converged = std::all_of(samples.begin(), samples.end(),
+                                 [](const Sample& s) { return s.point.residual <= kAccepted && s.step.usable(); });
+  return result;
+}
+
+/// Largest relative sampling error, at two standard errors.
+double sampling_error(const LoraPrediction& result) {
+  const auto relative = [](double value, double error) { return value > 0 ? 2 * error / value : 0; };
+  return std::max({relative(result.overlaps.m, result.sampling_error.m),
+                   relative(result.overlaps.q, result.sampling_error.q),
+                   relative(result.overlaps.V, result.sampling_error.V), relative(result.train, result.train_error),
+                   relative(result.test, result.test_error)});
+}
+
+void require_positive(double value, const char* name) {
+  if (!(std::isfinite(value) && value > 0)) reject("{} must be a finite number > 0, got {}", name, value);
+}
+
+}  // namespace
+
+void LoraTask::validate() const {
+  if (head == model::Head::hardmax) reject("head must be softmax or linear for an adapter, got hardmax");
+  if (tokens < 1 || tokens > model::kMaxTokens) reject("tokens must be 1 to {}, got {}", model::kMaxTokens, tokens);
+  if (head == model::Head::softmax && tokens != 2)
+    reject("an adapter under softmax is solved for tokens = 2 alone (head linear: any number), got {}", tokens);
+  require_positive(alpha, "alpha-ft");
+  require_positive(omega, "omega");
+  require_positive(lambda, "lambda-ft");
+  require_positive(beta, "beta");
+  if (!(std::isfinite(noise) && noise >= 0)) reject("noise must be a finite number >= 0, got {}", noise);
+}
+
+PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
+  if (solution.problem.student == model::Student::direct_general)
+    reject("pre-training must give a symmetric S: student tied, direct or bayes, got direct-general");
+  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m};
+}
+
+void PretrainedOverlaps::validate() const {
+  constexpr double kRounding = 1e-12;
+  if (!(std::isfinite(Q_star) && Q_star >= 0)) reject("Q* must be a finite number >= 0, got {}", Q_star);
+  if (!(std::isfinite(Q_pre) && Q_pre >= 0))
+    reject("Q_pre must be a finite number >= 0 (with --e-pre it is Q* - E_pre), got {}", Q_pre);
+  if (!std::isfinite(m_pre) || m_pre * m_pre > Q_star * Q_pre * (1 + kRounding))
+    reject("m_pre must satisfy m_pre^2 <= Q* Q_pre = {}, got {}", Q_star * Q_pre, m_pre);
+}
+
+void LoraOptions::validate() const {
+  if (!(accuracy >= 1e-6 && accuracy <= 0.1)) reject("accuracy must be between 1e-6 and 0.1, got {}", accuracy);
+  if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
+}
+
+LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pretrained, const LoraOptions& options) {
+  task.validate();
+  pretrained.validate();
+  options.validate();
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr double kInformed = 0.98;
+  LoraOverlaps start{kInformed * std::sqrt(task.omega), task.omega, 1 / (2 * task.alpha * task.omega)};
+  LoraPrediction result;
+  int evaluations = 0;
+  bool near = false;
+  for (int log2_points = kCoarsePoints; log2_points <= kMostPoints;
+       log2_points = log2_points == kCoarsePoints ? kFirstPoints : log2_points + 1) {
+    const std::unique_ptr<LoraChannel> channel = make_lora_channel(task, pretrained, log2_points);
+    const std::vector<Sample> samples = solve_replicates(task, *channel, start, near, options.threads);
+    result = predict(task, pretrained, samples);
+    for (const Sample& sample : samples) evaluations += sample.point.evaluations + 1;
+    result.points = channel->points();
+    if (channel->replicates() == 1) break;
+    if (log2_points > kCoarsePoints && sampling_error(result) <= options.accuracy) break;
+    if (result.converged) start = result.overlaps;
+    near = result.converged;
+  }
+  result.sampling_ok = sampling_error(result) <= options.accuracy;
+  result.iterations = evaluations;
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+std::vector<std::string> LoraPrediction::doubts() const {
+  std::vector<std::string> result;
+  if (!converged)
+    result.push_back(
+        "NOT CONVERGED: no solution with an informed adapter was found (too few data, or too strong a penalty).");
+  if (converged && !sampling_ok) result.push_back("The sampling error is larger than the accuracy asked for.");
+  if (stability >= 1)
+    result.push_back(
+        fmt::format("Stability = {:.3g} >= 1: replica symmetry is broken and these numbers are not exact; "
+                    "trained adapters end elsewhere, depending on the start.",
+                    stability));
+  if (std::abs(stein) > kSteinLimit)
+    result.push_back(
+        fmt::format("Stein's identity is violated by {:.2g} (limit {}): proximal points jump, and replica "
+                    "symmetry is not reliable here.",
+                    stein, kSteinLimit));
+  return result;
+}
+
+LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& pretrained) {
+  const double E = pretrained.E_pre() + task.noise, scores = task.score_square();
+  return {E / (task.omega * task.omega * scores * task.alpha), 2 * E / (scores * task.alpha),
+          scores * pretrained.E_pre() + 2 * E / task.alpha};
+}
+
+namespace {
+
+/// ∫∫ over v of the weights 1 and v² − 1 at y = v² − 1 + σ·noise, the density of y included.
+struct Posterior {
+  double density = 0;
+  double moment = 0;
+
+  void add(double v, double weight) {
+    const double mass = weight * std::exp(-0.5 * v * v);
+    density += mass;
+    moment += mass * (v * v - 1);
+  }
+};
+
+/// At y = z − 1, up to a factor that all y share. The kernel in v² has width σ; far from 0 it is narrow in v, and v² is
+/// the better variable. Both integrands are smooth and vanish at the ends: equal steps converge beyond rounding.
+Posterior posterior(double z, double sigma) {
+  constexpr double kReach = 9, kFar = 20, kStep = 0.2, kNearStep = 0.02;
+  Posterior result;
+  if (z > kFar * sigma) {
+    for (double x = -kReach; x <= kReach; x += kStep) {
+      const double v = std::sqrt(z + sigma * x);
+      result.add(v, kStep * sigma * std::exp(-0.5 * x * x) / v);
+    }
+    return result;
+  }
+  const double step = kNearStep * std::sqrt(sigma), last = std::sqrt(std::max(0.0, z) + kReach * sigma);
+  for (double v = 0; v <= last; v += step) {
+    const double x = (v * v - z) / sigma;
+    result.add(v, (v == 0 ? 1 : 2) * step * std::exp(-0.5 * x * x));
+  }
+  return result;
+}
+
+/// 1/α_c of one token at E/ω² = e: ∫ (∫(v²−1)p)²/∫p dy with y = σ sinh τ − 1.
+double learned_per_sequence(double e) {
+  if (e == 0) return 2;  // v² is known
+  constexpr double kStep = 0.04, kReach = 9, kLargest = 150;
+  const double sigma = std::sqrt(2 * e);
+  double sum = 0, mass = 0;
+  for (double tau = -std::asinh(kReach); tau <= std::asinh((kLargest + kReach * sigma) / sigma); tau += kStep) {
+    const Posterior at = posterior(sigma * std::sinh(tau), sigma);
+    if (!(at.density > 0)) continue;
+    sum += std::cosh(tau) * at.moment * at.moment / at.density;
+    mass += std::cosh(tau) * at.density;
+  }
+  return sum / mass;
+}
+
+}  // namespace
+
+WeakRecovery weak_recovery(const LoraTask& task, const PretrainedOverlaps& pretrained) {
+  const double e = (pretrained.E_pre() + task.noise) / (task.omega * task.omega);
+  WeakRecovery result{(1 + e) / task.score_square(), std::nullopt};
+  if (task.tokens == 1) result.alpha = 1 / learned_per_sequence(e);
+  return result;
+}
+
+}  // namespace attnlaw::companion

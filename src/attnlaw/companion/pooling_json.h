@@ -1,0 +1,24 @@
+#pragma once
+/// Attention pooling as JSON: the keys of `attnlaw pooling` (docs/json.md).
+
+#include <nlohmann/json.hpp>
+
+#include "attnlaw/companion/pooling.h"
+#include "attnlaw/companion/pooling_simulation.h"
+
+namespace attnlaw::companion {
+
+/// "hidden", "above" or "gap".
+const char* name(Place place);
+
+/// `model`, `bulk`, `levels`, `ceiling`, `phantom_ratio`, `phantom`.
+nlohmann::json to_json(const PoolingPrediction& prediction);
+/// `place`, `eigenvalue`, `overlap`.
+nlohmann::json to_json(const Spike& spike);
+/// `given`, `mean`, `harmonic`, `optimal`, `harmonic_beats_mean`.
+nlohmann::json to_json(const PoolingChoices& choices);
+/// `d`, `vocabulary`, `sequences`, `centred`, `instances`, `mean`, `standard_error`, `difference`,
+/// `kolmogorov_distance`, `eigenvalues`.
+nlohmann::json to_json(const PoolingExperiment& experiment);
+
+}  // namespace attnlaw::companion

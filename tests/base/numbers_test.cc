@@ -1,0 +1,60 @@
+#include "attnlaw/base/numbers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "attnlaw/base/file.h"
+
+namespace attnlaw::base {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+using Rows = std::vector<std::vector<double>>;
+
+TEST(Numbers, TakeUpTheWholeText) {
+  EXPECT_EQ(number_in<double>("-1.5e3"), -1500);
+  EXPECT_EQ(number_in<int>("12"), 12);
+  for (const char* bad : {"", " 1", "1 ", "1x", "+1", "0x10"}) EXPECT_FALSE(number_in<double>(bad)) << bad;
+  EXPECT_FALSE(number_in<int>("1.5"));
+  EXPECT_THAT([] { finite_number("inf", "size"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("size")));
+}
+
+TEST(Numbers, SplitKeepsEmptyFields) {
+  EXPECT_EQ(split("a,,b", ','), (std::vector<std::string_view>{"a", "", "b"}));
+  EXPECT_EQ(split("", ','), (std::vector<std::string_view>{""}));
+}
+
+class NumberLines : public testing::Test {
+ protected:
+  NumberLines()
+      : path_((std::filesystem::temp_directory_path() /
+               (std::string("attnlaw_numbers_") + testing::UnitTest::GetInstance()->current_test_info()->name()))
+                  .string()) {}
+  ~NumberLines() override { std::filesystem::remove(path_); }
+
+  Rows read(const std::string& content, std::size_t per_line) const {
+    write_atomically(path_, content);
+    return read_number_lines(path_, per_line, "numbers");
+  }
+
+  std::string path_;
+};
+
+TEST_F(NumberLines, AreSeparatedByBlanksOrCommas) {
+  EXPECT_EQ(read("# title\n1 2\t3\r\n\n 4, 5,6 # end\n7\n", 0), (Rows{{1, 2, 3}, {4, 5, 6}, {7}}));
+  EXPECT_EQ(read("1\n2", 1), (Rows{{1}, {2}}));
+}
+
+TEST_F(NumberLines, NameTheLineOfWhatIsWrong) {
+  for (const char* bad : {"two", "inf", "1,,2", "1,", ", 1", "1 2"}) {
+    EXPECT_THAT([&] { read(std::string("1\n") + bad + "\n", 1); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr(path_ + ":2: expected numbers, got '" + bad + "'")));
+  }
+  EXPECT_THAT([&] { read("# none\n", 0); }, ThrowsMessage<std::invalid_argument>(HasSubstr("at least one")));
+}
+
+}  // namespace
+}  // namespace attnlaw::base
