@@ -135,7 +135,11 @@ TEST(Sweep, ASignalLetsItEndAndTheNextRunGoOn) {
   const std::string study = "'" + scratch.write("study.toml", study_of(20000)).string() + "'";
   const std::string store = " --store '" + (scratch / "s.sqlite").string() + "'";
   Running run("sweep " + study + store);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  // It is under way once its first results are stored.
+  const std::string count = "results '" + (scratch / "s.sqlite").string() + "' --format csv --columns key";
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (attnlaw(count).out.size() < 100 && std::chrono::steady_clock::now() < patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   run.send(SIGTERM);
   EXPECT_EQ(run.wait(), 1) << "incomplete, but not killed";
   const json document = json::parse(attnlaw("sweep " + study + store + " --max-time 0 --format json").out);
