@@ -411,17 +411,27 @@ TEST(LofiExperiment, TheFirstLayerDoesNotSeeTheLeap) {
 }
 
 TEST(LofiExperiment, SlowDepthTwoReachesItsPrediction) {
+  constexpr int kDimension = 100, kSamples = 16000, kTest = 10000;
+  const LofiTarget sine = LofiTarget::parse("sine:8,1.5");
+  std::vector<double> errors;
+  for (std::uint64_t instance = 0; instance < 4; ++instance) {
+    const LofiMeasurement run = measure_lofi(sine, kDimension, kSamples, kTest, instance, {});
+    EXPECT_EQ(run.seen, 8);
+    EXPECT_GT(run.result.readouts[0].test_error, 0.5);  // depth 1
+    EXPECT_LT(run.result.readouts[1].test_error, 0.36);
+    errors.push_back(run.result.readouts[1].test_error);
+  }
+  const base::Estimate depth_two = base::estimate_of(errors);
+  const double theory = *predict_lofi(sine, kDimension, kSamples).depth_two_error;
+  EXPECT_NEAR(depth_two.value, theory, 5.0 / kDimension * theory + 3.5 * depth_two.standard_error);
+}
+
+TEST(LofiExperiment, SlowFixedKernelsStayOnTheirPlateau) {
   LofiOptions options;
   options.lazy = true;
-  const LofiTarget sine = LofiTarget::parse("sine:8,1.5");
-  const LofiMeasurement run = measure_lofi(sine, 100, 16000, 10000, 0, options);
+  const LofiMeasurement run = measure_lofi(LofiTarget::parse("sine:8,1.5"), 100, 16000, 10000, 0, options);
   ASSERT_EQ(run.result.readouts.size(), 4U);
-  EXPECT_EQ(run.seen, 8);
-  EXPECT_GT(run.result.readouts[0].test_error, 0.5);  // depth 1
-  EXPECT_LT(run.result.readouts[1].test_error, 0.36);
-  EXPECT_NEAR(run.result.readouts[1].test_error, *predict_lofi(sine, 100, 16000).depth_two_error, 0.02);
-  EXPECT_GT(run.result.readouts[2].test_error, 0.7);  // lazy
-  EXPECT_GT(run.result.readouts[3].test_error, 0.7);
+  for (const std::size_t lazy : {2, 3}) EXPECT_GT(run.result.readouts[lazy].test_error, 0.7);
 }
 
 // ---------------------------------------------------------------------------------------------------------- attention
