@@ -34,6 +34,21 @@ TEST(ParallelFor, RethrowsTheExceptionOfAnItemAndSkipsTheRest) {
   }
 }
 
+TEST(ParallelFor, ReportsEveryItemOnceInOrder) {
+  for (const int threads : {1, 2, 4}) {
+    std::vector<int> reports;
+    parallel_for(
+        50, threads, [](std::size_t) {},
+        [&](int done, int count) {
+          EXPECT_EQ(count, 50);
+          reports.push_back(done);
+        });
+    std::vector<int> expected(50);
+    std::iota(expected.begin(), expected.end(), 1);
+    EXPECT_EQ(reports, expected);
+  }
+}
+
 TEST(ParallelFor, MayBeNested) {
   std::vector<int> sums(6, 0);
   parallel_for(sums.size(), 3, [&](std::size_t i) {

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string>
 
+#include "scratch.h"
+
 namespace attnlaw::test {
 
 struct Outcome {
@@ -24,34 +26,6 @@ inline std::string slurp(const std::filesystem::path& path) {
   text << file.rdbuf();
   return std::move(text).str();
 }
-
-/// A new directory under the system's temporary one, removed at the end.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "attnlaw-cli-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::filesystem::remove_all(path_); }
-
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  /// Names of all files in it.
-  std::string listing() const {
-    std::string names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_))
-      names += entry.path().filename().string() + " ";
-    return names;
-  }
-  std::filesystem::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Runs `shell_prefix attnlaw arguments` in a shell; standard output goes to `out` if one is given.
 inline Outcome attnlaw(const std::string& arguments, const std::string& shell_prefix = "",

@@ -17,30 +17,11 @@
 #include <vector>
 
 #include "attnlaw/base/file.h"
+#include "scratch.h"
 
 extern char** environ;
 
 namespace attnlaw::test {
-
-/// A new empty directory that goes away with this object.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "attnlaw-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
-    path_ = pattern;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// What a browser made of a page.
 struct PageReport {
@@ -73,7 +54,7 @@ constexpr const char* browser_timeout_seconds = "120";
 
 /// Runs Chromium and returns its standard output. Throws std::runtime_error if it is not installed or fails.
 inline std::string run_chromium(const std::vector<std::string>& options, const std::string& path) {
-  const TemporaryDirectory directory;
+  const Scratch directory;
   const std::string output = directory.path() / "stdout";
   const std::string log = directory.path() / "stderr";
   std::vector<std::string> arguments = {"timeout", "--kill-after=5", browser_timeout_seconds, "chromium", "--headless",
@@ -116,7 +97,7 @@ inline std::vector<std::string> window_options(const Window& window) {
 
 /// Puts the page into a directory, in a frame of the wanted size: Chromium's windows are never narrower than 500
 /// pixels. The frame keeps the message that the page sends in <pre id="inspection">. Returns the path of the frame.
-inline std::string write_framed(const TemporaryDirectory& directory, std::string_view page, const Window& window) {
+inline std::string write_framed(const Scratch& directory, std::string_view page, const Window& window) {
   base::write_atomically(directory.path() / "page.html", page);
   const std::string frame = directory.path() / "frame.html";
   base::write_atomically(frame, fmt::format(R"(<!DOCTYPE html>
@@ -181,7 +162,7 @@ inline std::string unescape(std::string text) {
 /// Opens a report in Chromium and says what is on it. Throws std::runtime_error if Chromium is not installed, or if the
 /// page did not finish.
 inline PageReport inspect_page(const std::string& path, const Window& window = {}) {
-  const TemporaryDirectory directory;
+  const Scratch directory;
   std::string page = base::read_text(path);
   const std::size_t end = page.rfind("</body>");
   if (end == std::string::npos) throw std::runtime_error(path + " has no </body>");
@@ -212,7 +193,7 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
 inline void screenshot(const std::string& path, const std::string& png, const Window& window = {}) {
   std::vector<std::string> options = detail::window_options(window);
   options.push_back("--screenshot=" + std::filesystem::absolute(png).string());
-  const TemporaryDirectory directory;
+  const Scratch directory;
   detail::run_chromium(options, detail::write_framed(directory, base::read_text(path), window));
   if (!std::filesystem::exists(png)) throw std::runtime_error("chromium wrote no picture of " + path);
 }

@@ -57,7 +57,7 @@ TEST(HeatMap, RefusesWhatIsNoGrid) {
 }
 
 TEST(HeatMap, IsDrawnInARealBrowser) {
-  const test::TemporaryDirectory directory;
+  const test::Scratch directory;
   const std::string path = directory.path() / "page.html";
   Page page;
   page.title = "Phases";

@@ -63,7 +63,7 @@ class PageInBrowser : public testing::Test {
   }
 
  private:
-  test::TemporaryDirectory directory_;
+  test::Scratch directory_;
 };
 
 TEST(Escape, LeavesNoWayOutOfText) {
@@ -189,7 +189,7 @@ TEST_F(PageInBrowser, RefusesRequestsToTheNetwork) {
 }
 
 TEST_F(PageInBrowser, CanBePictured) {
-  const test::TemporaryDirectory directory;
+  const test::Scratch directory;
   const std::string png = directory.path() / "page.png";
   test::screenshot(write(sample_page()), png);
   EXPECT_GT(std::filesystem::file_size(png), 20000U);

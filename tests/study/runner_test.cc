@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <set>
 #include <thread>
 
 #include "attnlaw/study/memory_gate.h"
 #include "attnlaw/study/schedule.h"
+#include "scratch.h"
 
 namespace attnlaw::study {
 namespace {
@@ -41,19 +41,9 @@ Task failing_task() {
 }
 
 /// A store in a folder of its own.
-class StoreFile {
- public:
-  StoreFile() {
-    std::string pattern = (std::filesystem::path(testing::TempDir()) / "attnlaw-runner-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  StoreFile(const StoreFile&) = delete;
-  StoreFile& operator=(const StoreFile&) = delete;
-  ~StoreFile() { std::filesystem::remove_all(folder_); }
-  std::string path() const { return (folder_ / "results.sqlite").string(); }
-
- private:
-  std::filesystem::path folder_;
+struct StoreFile {
+  test::Scratch folder;
+  std::string path() const { return (folder / "results.sqlite").string(); }
 };
 
 RunOptions on_threads(int threads) {

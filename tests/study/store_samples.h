@@ -2,41 +2,17 @@
 /// Small results to store, without computing anything.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <set>
 #include <string>
 
 #include "attnlaw/study/store.h"
+#include "scratch.h"
 
 namespace attnlaw::study::samples {
 
-/// A new directory, removed at the end.
-class Directory {
- public:
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "attnlaw-store-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path_); }
-
-  const std::filesystem::path& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  /// Names of all files in it, sorted.
-  std::string listing() const {
-    std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.insert(entry.path().filename());
-    std::string text;
-    for (const std::string& name : names) text += name + " ";
-    return text;
-  }
-
- private:
-  std::filesystem::path path_;
+/// A directory of a test whose files are named as stores are.
+struct Directory : test::Scratch {
+  std::string operator/(const std::string& name) const { return (path() / name).string(); }
 };
 
 inline Task theory_task(double alpha) {

@@ -18,15 +18,20 @@ int available_threads() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body) {
+void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body,
+                  const std::function<void(int, int)>& progress) {
   const std::size_t wanted = static_cast<std::size_t>(threads > 0 ? threads : available_threads());
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
-  std::mutex failure_mutex;
+  std::mutex failure_mutex, progress_mutex;
+  int done = 0;
   const auto work = [&] {
     for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
       try {
         body(i);
+        if (!progress) continue;
+        const std::lock_guard lock(progress_mutex);
+        progress(++done, static_cast<int>(count));
       } catch (...) {
         const std::lock_guard lock(failure_mutex);
         if (!failure) failure = std::current_exception();

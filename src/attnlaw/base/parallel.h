@@ -12,6 +12,8 @@ int available_threads();
 /// Calls body(i) for i in [0, count) on at most `threads` threads (0: all available). Items are handed out in order,
 /// each exactly once, so a body that writes only to slot i gives the same bits for any number of threads. The first
 /// exception thrown by a body is rethrown after all running items have ended; items not yet started are then skipped.
-void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body);
+/// progress(done, count) is called after each item, one call at a time.
+void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body,
+                  const std::function<void(int, int)>& progress = {});
 
 }  // namespace attnlaw::base

@@ -1,10 +1,11 @@
 #include "attnlaw/companion/lofi_attention.h"
 
-#include <Eigen/Eigenvalues>
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
+#include "attnlaw/base/normal.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 
@@ -12,20 +13,7 @@ namespace attnlaw::companion {
 namespace {
 
 using base::reject;
-using Eigen::ArrayXd;
 using Eigen::Index;
-
-/// Gauss-Hermite nodes of N(0, 1): eigenvalues of the Jacobi matrix.
-struct NormalNodes {
-  ArrayXd x, weight;
-  explicit NormalNodes(Index points) {
-    Eigen::MatrixXd jacobi = Eigen::MatrixXd::Zero(points, points);
-    for (Index i = 1; i < points; ++i) jacobi(i, i - 1) = jacobi(i - 1, i) = std::sqrt(static_cast<double>(i));
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(jacobi);
-    x = solver.eigenvalues().array();
-    weight = solver.eigenvectors().row(0).transpose().array().square();
-  }
-};
 
 /// Σ_k t_k z_k and Σ_k t_k² of one sequence with scores h.
 struct Products {
@@ -61,7 +49,7 @@ double attention_start_variance(double Q_star, double noise, double alpha, int o
 double raw_label_efficiency(double beta, double Q_star) {
   if (!(beta > 0) || !(Q_star > 0)) reject("beta and Q* must be > 0, got {} and {}", beta, Q_star);
   constexpr int tokens = 2, scores = 3;
-  const NormalNodes nodes(60);
+  const base::NormalNodes nodes = base::normal_nodes(60);
   Eigen::MatrixXd h(tokens, tokens);
   double c = 0, tau = 0;
   const std::function<void(int, int, double)> integrate = [&](int a, int b, double weight) {
@@ -70,10 +58,10 @@ double raw_label_efficiency(double beta, double Q_star) {
       c += weight * sums.tz, tau += weight * sums.tt;
       return;
     }
-    for (Index i = 0; i < nodes.x.size(); ++i) {
-      h(a, b) = h(b, a) = std::sqrt(Q_star) * nodes.x[i] * (a == b ? std::sqrt(2) : 1);
+    for (std::size_t i = 0; i < nodes.points.size(); ++i) {
+      h(a, b) = h(b, a) = std::sqrt(Q_star) * nodes.points[i] * (a == b ? std::sqrt(2) : 1);
       const bool last = b == tokens - 1;
-      integrate(last ? a + 1 : a, last ? a + 1 : b + 1, weight * nodes.weight[i]);
+      integrate(last ? a + 1 : a, last ? a + 1 : b + 1, weight * nodes.weights[i]);
     }
   };
   integrate(0, 0, 1);

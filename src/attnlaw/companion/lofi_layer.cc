@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -14,10 +15,9 @@ namespace attnlaw::companion {
 namespace {
 
 using base::reject;
+using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
 /// Adds the rows of t > 0 (sign 1) or t < 0 (sign −1), scaled by √|t|, block by block.
 void add_products(const Samples& phi, const ArrayXd& t, double sign, Samples& sum) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/random.h"
@@ -15,13 +16,12 @@ namespace attnlaw::companion {
 namespace {
 
 using base::reject;
+using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
 
 /// Purposes of random numbers.
 enum Stream : std::uint64_t { kTrain = 32, kTest = 33, kLift = 34, kLazyLift = 37 };
-
-std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
 double variance(const ArrayXd& y) { return (y - y.mean()).square().mean(); }
 

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -14,10 +15,9 @@ namespace attnlaw::companion {
 namespace {
 
 using base::reject;
+using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
 /// Eigenvalues of a symmetric matrix with its eigenvectors as rows.
 struct Eigensystem {

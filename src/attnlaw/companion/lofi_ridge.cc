@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -13,11 +14,10 @@ namespace attnlaw::companion {
 namespace {
 
 using base::reject;
+using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
 using Eigen::VectorXd;
-
-std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
 /// Multiples of the mean variance of a feature: from hardly any penalty to one that leaves little but the mean.
 std::vector<double> penalties(double variance, double factor) {

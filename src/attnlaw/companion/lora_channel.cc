@@ -1,12 +1,11 @@
 #include "attnlaw/companion/lora_channel.h"
 
-#include <Eigen/Eigenvalues>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
-#include <numbers>
 #include <vector>
 
+#include "attnlaw/base/normal.h"
 #include "attnlaw/companion/lora_linear.h"
 #include "attnlaw/companion/lora_softmax.h"
 #include "attnlaw/theory/sampled_channel.h"
@@ -33,25 +32,11 @@ double width_of(const LoraOverlaps& overlaps) { return std::sqrt(std::max(0.0, o
 
 // --- linear scores --------------------------------------------------------------------------------------------------
 
-/// Nodes and weights of ∫ φ(x) dN(0,1): Golub-Welsch.
-theory::NormalRule gauss_hermite(int count) {
-  Eigen::VectorXd diagonal = Eigen::VectorXd::Zero(count), off(count - 1);
-  for (int k = 1; k < count; ++k) off[k - 1] = std::sqrt(k);
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-  solver.computeFromTridiagonal(diagonal, off);
-  theory::NormalRule rule{1, {}, {}};
-  for (int k = 0; k < count; ++k) {
-    rule.points.push_back(solver.eigenvalues()[k]);
-    rule.weights.push_back(std::pow(solver.eigenvectors()(0, k), 2));
-  }
-  return rule;
-}
-
 /// (v, ξ, ζ) of one token. Averages do not change with the sign of (v, ξ): v > 0 suffices.
 PointSet product_rule() {
   constexpr int kNodes = 48;  // even: none at 0
   constexpr double kNegligible = 1e-16;
-  const theory::NormalRule rule = gauss_hermite(kNodes);
+  const base::NormalNodes rule = base::normal_nodes(kNodes);
   std::vector<std::array<double, 4>> points;
   for (std::size_t i = kNodes / 2; i < kNodes; ++i)
     for (std::size_t j = 0; j < kNodes; ++j)
@@ -77,7 +62,7 @@ PointSet product_rule() {
 /// |v| of T independent normal coordinates, from one that is normal.
 double radius_quantile(int tokens, double x) {
   using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
-  const double upper = 0.5 * std::erfc(x / std::numbers::sqrt2), lower = 0.5 * std::erfc(-x / std::numbers::sqrt2);
+  const double upper = base::normal_cdf(-x), lower = base::normal_cdf(x);
   if (tokens == 2) return std::sqrt(-2 * (upper < 0.5 ? std::log(upper) : std::log1p(-lower)));
   return std::sqrt(2 * (upper < 0.5 ? boost::math::gamma_q_inv(0.5 * tokens, upper, Policy())
                                     : boost::math::gamma_p_inv(0.5 * tokens, lower, Policy())));
@@ -304,7 +289,7 @@ class SoftmaxChannel final : public LoraChannel {
       const Pack* x = &points_->normals[pack * kCoordinates];
       const double radius = kWiden * radius_quantile(2, x[0].lanes[lane]);
       const RayAngles angles(std::min(1.0, kScoreReach / (1 + task_.beta * task_.omega * radius * radius)));
-      const double angle = angles.quantile(0.5 * std::erfc(-x[1].lanes[lane] / std::numbers::sqrt2));
+      const double angle = angles.quantile(base::normal_cdf(x[1].lanes[lane]));
       v[0].lanes[lane] = radius * std::cos(angle);
       v[1].lanes[lane] = radius * std::sin(angle);
       weight.lanes[lane] *= RayAngles::uniform() / angles.density(angle) * kWiden * kWiden *

@@ -6,9 +6,9 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <utility>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
@@ -26,6 +26,7 @@ namespace attnlaw::companion {
 namespace {
 
 using base::reject;
+using base::size;
 using Eigen::Index;
 using Matrix = experiment::Matrix<double>;
 using Columns = experiment::Columns<double>;
@@ -36,8 +37,6 @@ enum class Purpose : std::uint64_t { pretraining = 24, adapter = 25, data = 26, 
 /// Fresh sequences that measure the error of softmax outputs: its relative error of about 1.5/√N is then below that
 /// from instance to instance.
 constexpr Index kTestSequences = 40000;
-
-std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
 base::NormalStream stream(Purpose purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
   return {seed, model::stream_id(static_cast<model::Stream>(purpose), size(d), instance)};
@@ -391,14 +390,10 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
   base::use_one_blas_thread();
   LoraExperiment result{task, options.d, sequence_count(task, options), {}, {}, {}};
   result.instances.resize(static_cast<std::size_t>(options.instances));
-  std::mutex mutex;
-  int done = 0;
-  base::parallel_for(result.instances.size(), options.threads, [&](std::size_t i) {
-    result.instances[i] = run_instance(task, pretraining, options, result.n, i);
-    const std::lock_guard lock(mutex);
-    ++done;
-    if (options.progress) options.progress(done, options.instances);
-  });
+  base::parallel_for(
+      result.instances.size(), options.threads,
+      [&](std::size_t i) { result.instances[i] = run_instance(task, pretraining, options, result.n, i); },
+      options.progress);
   for (const LoraFigure& figure : lora_figures()) {
     std::vector<double> values;
     for (const LoraInstance& instance : result.instances) values.push_back(instance.*figure.value);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <numbers>
 #include <numeric>
 
@@ -402,14 +401,9 @@ PoolingExperiment simulate_pooling(const PoolingRatios& ratios, double mu2, cons
   require_memory(setup, at_a_time);
   PoolingExperiment experiment{setup.d, setup.vocabulary, setup.sequences, options.centred, {}, {}, {}, {}, {}, {}};
   experiment.instances.resize(static_cast<std::size_t>(options.instances));
-  std::mutex progress_mutex;
-  int done = 0;
-  base::parallel_for(experiment.instances.size(), at_a_time, [&](std::size_t i) {
-    experiment.instances[i] = run_instance(setup, i);
-    const std::lock_guard lock(progress_mutex);
-    ++done;
-    if (options.progress) options.progress(done, options.instances);
-  });
+  base::parallel_for(
+      experiment.instances.size(), at_a_time, [&](std::size_t i) { experiment.instances[i] = run_instance(setup, i); },
+      options.progress);
   summarise(experiment);
   return experiment;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "attnlaw/base/normal.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/law_difference.h"
 
@@ -14,7 +15,7 @@ namespace {
 using base::reject;
 
 /// P(N(0,1) > x).
-double normal_tail(double x) { return 0.5 * std::erfc(x / std::numbers::sqrt2); }
+double normal_tail(double x) { return base::normal_cdf(-x); }
 
 /// round(T/ratio), the dimension of which T is that multiple.
 int dimension(const char* what, int length, const char* ratio_name, double ratio) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <mutex>
 #include <span>
 
 #include "attnlaw/base/linear_algebra.h"
@@ -157,15 +156,6 @@ base::Estimate over_instances(const AttentionSimulation& simulation, const Field
   return base::estimate_of(values);
 }
 
-/// F(x) for values that are looked up among those it was computed for.
-double distance(std::span<const double> squares, const matrix_laws::Law& law) {
-  const std::vector<double> cdf = matrix_laws::cdf_at(law, squares);
-  const auto looked_up = [&](double x) {
-    return cdf[static_cast<std::size_t>(std::lower_bound(squares.begin(), squares.end(), x) - squares.begin())];
-  };
-  return matrix_laws::kolmogorov_distance(squares, looked_up, 0);
-}
-
 }  // namespace
 
 std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const SimulationOptions& options) {
@@ -182,14 +172,9 @@ AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, cons
                     options.length, instances_at_a_time(options), needed, available));
   base::use_one_blas_thread();
   simulation.instances.resize(static_cast<std::size_t>(options.instances));
-  std::mutex mutex;
-  int done = 0;
-  base::parallel_for(simulation.instances.size(), options.threads, [&](std::size_t i) {
-    simulation.instances[i] = draw(simulation, options, i);
-    if (!options.progress) return;
-    const std::lock_guard lock(mutex);
-    options.progress(++done, options.instances);
-  });
+  base::parallel_for(
+      simulation.instances.size(), options.threads,
+      [&](std::size_t i) { simulation.instances[i] = draw(simulation, options, i); }, options.progress);
   return simulation;
 }
 
@@ -201,9 +186,9 @@ AttentionComparison compare(const AttentionSimulation& simulation, const Softmax
   std::sort(result.singular_values.begin(), result.singular_values.end());
   std::vector<double> squares;
   for (const double s : result.singular_values) squares.push_back(s * s);
-  result.kolmogorov = distance(squares, law.squared());
-  result.marchenko_pastur =
-      distance(squares, matrix_laws::marchenko_pastur({1, entry_variance(simulation.parameters.beta)}));
+  result.kolmogorov = matrix_laws::kolmogorov_distance(squares, law.squared());
+  result.marchenko_pastur = matrix_laws::kolmogorov_distance(
+      squares, matrix_laws::marchenko_pastur({1, entry_variance(simulation.parameters.beta)}));
   for (std::size_t k = 0; k < result.moments.size(); ++k) {
     result.moments[k] = over_instances(simulation, [&](const auto& instance) { return instance.moments[k]; });
     result.trimmed_moments[k] =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/scores.h"
@@ -11,6 +12,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::size;
 using Eigen::Index;
 
 /// Groups of blocks that may run at the same time: more threads than this do not help one instance.
@@ -24,8 +26,6 @@ Index group_count(Index rows, Index d, Index blocks) {
   const double wanted = std::min(static_cast<double>(kMaxGroups), std::floor(work / kMinGroupWork));
   return std::clamp(static_cast<Index>(wanted), Index(1), blocks);
 }
-
-std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 

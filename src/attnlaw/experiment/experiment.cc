@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
@@ -139,17 +138,13 @@ Experiment run(const model::Problem& problem, const Options& options) {
   Experiment experiment{problem, options.d, sequence_count(problem, options.d), {}, {}, {}};
   experiment.instances.resize(static_cast<std::size_t>(options.instances));
   const Threads threads = share_threads(options);
-  std::mutex progress_mutex;
-  int done = 0;
-  base::parallel_for(experiment.instances.size(), threads.instances, [&](std::size_t i) {
+  const auto run_one = [&](std::size_t i) {
     const std::uint64_t instance = options.first_instance + i;
     experiment.instances[i] = options.precision == Precision::single_
                                   ? run_instance<float>(problem, options, threads.inside, instance)
                                   : run_instance<double>(problem, options, threads.inside, instance);
-    const std::lock_guard lock(progress_mutex);
-    ++done;
-    if (options.progress) options.progress(done, options.instances);
-  });
+  };
+  base::parallel_for(experiment.instances.size(), threads.instances, run_one, options.progress);
   average_all(experiment);
   return experiment;
 }

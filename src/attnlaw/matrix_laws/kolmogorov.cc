@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "attnlaw/matrix_laws/law_difference.h"
 
 namespace attnlaw::matrix_laws {
 
@@ -24,8 +27,12 @@ double kolmogorov_distance(std::span<const double> ascending, const std::functio
 
 double kolmogorov_distance(std::span<const double> ascending, const Law& law) {
   const double zero_mass = law.atoms().empty() ? 0 : law.atoms().front().mass;
-  return kolmogorov_distance(
-      ascending, [&](double x) { return law.cdf(x); }, zero_mass);
+  const std::vector<double> predicted = cdf_at(law, ascending);
+  const auto looked_up = [&](double x) {
+    return predicted[static_cast<std::size_t>(std::lower_bound(ascending.begin(), ascending.end(), x) -
+                                              ascending.begin())];
+  };
+  return kolmogorov_distance(ascending, looked_up, zero_mass);
 }
 
 }  // namespace attnlaw::matrix_laws

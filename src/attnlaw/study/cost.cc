@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/study/memory_gate.h"
 #include "attnlaw/study/resolve.h"
 
 namespace attnlaw::study {
@@ -204,7 +205,7 @@ class Calibration {
     for (const Group& group : groups_)
       for (std::size_t i = 0; i < group.tasks.size(); ++i) {
         const Task& task = study_.tasks[group.tasks[i]].task;
-        result[group.tasks[i]] = {seconds(group, static_cast<double>(i), task), bytes(task)};
+        result[group.tasks[i]] = {seconds(group, static_cast<double>(i), task), MemoryGate::bytes_needed(task)};
       }
     return result;
   }
@@ -282,11 +283,6 @@ class Calibration {
     for (const Group& group : groups_)
       for (const Sample& sample : group.samples) sum += std::log(sample.speed), ++count;
     return count > 0 ? std::exp(sum / count) : 1;
-  }
-
-  static std::uint64_t bytes(const Task& task) {
-    return task.kind == TaskKind::experiment ? experiment::bytes_needed(with_some_lambda(task.problem), task.experiment)
-                                             : 0;
   }
 
   const Study& study_;

@@ -1,7 +1,5 @@
 #include "attnlaw/study/learning_curve.h"
 
-#include <mutex>
-
 #include "attnlaw/base/parallel.h"
 
 namespace attnlaw::study {
@@ -24,14 +22,8 @@ std::vector<model::Problem> along_lambda(const model::Problem& problem, std::spa
 std::vector<theory::Solution> solve_each(std::span<const model::Problem> problems, const theory::SolveOptions& options,
                                          int threads, const std::function<void(int, int)>& progress) {
   std::vector<theory::Solution> solutions(problems.size());
-  std::mutex reporting;
-  int done = 0;
-  base::parallel_for(problems.size(), threads, [&](std::size_t i) {
-    solutions[i] = theory::solve(problems[i], options);
-    const std::lock_guard lock(reporting);
-    ++done;
-    if (progress) progress(done, static_cast<int>(problems.size()));
-  });
+  base::parallel_for(
+      problems.size(), threads, [&](std::size_t i) { solutions[i] = theory::solve(problems[i], options); }, progress);
   return solutions;
 }
 

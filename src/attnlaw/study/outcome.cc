@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 
+#include "attnlaw/study/float64.h"
 #include "attnlaw/study/task.h"
 
 namespace attnlaw::study {
@@ -8,18 +10,14 @@ namespace {
 
 using nlohmann::json;
 
-/// Doubles as they are in memory: JSON has no NaN, and decimal digits would be slower.
+/// JSON has no NaN, and decimal digits would be slower.
 json binary_of(const std::vector<double>& values) {
-  const auto* first = reinterpret_cast<const std::uint8_t*>(values.data());
-  return json::binary(std::vector<std::uint8_t>(first, first + values.size() * sizeof(double)));
+  const std::vector<std::byte> bytes = little_endian(values);
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return json::binary(std::vector<std::uint8_t>(first, first + bytes.size()));
 }
 
-std::vector<double> values_of(const json& binary) {
-  const auto& bytes = binary.get_binary();
-  std::vector<double> values(bytes.size() / sizeof(double));
-  std::copy_n(bytes.data(), values.size() * sizeof(double), reinterpret_cast<std::uint8_t*>(values.data()));
-  return values;
-}
+std::vector<double> values_of(const json& binary) { return numbers_in(std::as_bytes(std::span(binary.get_binary()))); }
 
 }  // namespace
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
@@ -50,14 +49,10 @@ PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variab
   for (const double value : values) rows.push_back(with(problem, variable, value));
   for (const model::Problem& row : rows) diagram.lines.push_back(thresholds(row));
   diagram.points.resize(values.size() * alphas.size());
-  std::mutex reporting;
-  int done = 0;
-  base::parallel_for(rows.size(), threads, [&](std::size_t i) {
+  const auto solve_one = [&](std::size_t i) {
     solve_row(rows[i], alphas, options, std::span(diagram.points).subspan(i * alphas.size(), alphas.size()));
-    const std::lock_guard lock(reporting);
-    ++done;
-    if (progress) progress(done, static_cast<int>(rows.size()));
-  });
+  };
+  base::parallel_for(rows.size(), threads, solve_one, progress);
   diagram.failed = static_cast<int>(std::count_if(diagram.points.begin(), diagram.points.end(),
                                                   [](const DiagramPoint& point) { return !point.converged; }));
   return diagram;

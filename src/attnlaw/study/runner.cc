@@ -92,6 +92,12 @@ class Run {
     return keys;
   }
 
+  std::vector<std::string> keys_at(const std::vector<std::size_t>& tasks) const {
+    std::vector<std::string> keys;
+    for (const std::size_t i : tasks) keys.push_back(keys_[i]);
+    return keys;
+  }
+
   const Task& task(std::size_t i) const { return study_.tasks[i].task; }
 
   // ---- workers ------------------------------------------------------------------------------------------------------
@@ -217,8 +223,7 @@ class Run {
 
   /// All of a family or none of it. What somebody else has stored meanwhile is not ours to compute either.
   bool claim(const std::vector<std::size_t>& family) {
-    std::vector<std::string> keys;
-    for (const std::size_t i : family) keys.push_back(keys_[i]);
+    const std::vector<std::string> keys = keys_at(family);
     const std::vector<bool> taken = store_.claim(keys);
     std::vector<std::string> ours;
     for (std::size_t i = 0; i < keys.size(); ++i)
@@ -277,8 +282,7 @@ class Run {
   void renew_deferred(std::unique_lock<std::mutex>& lock) {
     if (schedule_.deferred().empty()) return;
     const std::vector<std::size_t> tasks = schedule_.deferred();
-    std::vector<std::string> keys;
-    for (const std::size_t i : tasks) keys.push_back(keys_[i]);
+    const std::vector<std::string> keys = keys_at(tasks);
     lock.unlock();
     const std::vector<bool> stored = store_.has(keys, !options_.retry_failed);
     lock.lock();

@@ -4,14 +4,13 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
-#include <cstring>
 #include <mutex>
 #include <set>
 #include <thread>
 
 #include "attnlaw/base/reject.h"
+#include "attnlaw/study/float64.h"
 #include "attnlaw/study/process.h"
 #include "attnlaw/study/sqlite.h"
 #include "attnlaw/study/store_schema.h"
@@ -29,26 +28,6 @@ constexpr double kHeartbeatSeconds = 60;
 
 /// Seconds since 1970: a clock that machines share.
 double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
-
-/// Numbers as blobs of the store and back: float64, little-endian.
-std::vector<std::byte> little_endian(std::span<const double> values) {
-  std::vector<std::byte> bytes(values.size_bytes());
-  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  if constexpr (std::endian::native == std::endian::big)
-    for (auto first = bytes.begin(); first != bytes.end(); first += sizeof(double))
-      std::reverse(first, first + sizeof(double));
-  return bytes;
-}
-
-std::vector<double> numbers_in(std::span<const std::byte> blob) {
-  std::vector<std::byte> bytes(blob.begin(), blob.end());
-  if constexpr (std::endian::native == std::endian::big)
-    for (auto first = bytes.begin(); first != bytes.end(); first += sizeof(double))
-      std::reverse(first, first + sizeof(double));
-  std::vector<double> values(bytes.size() / sizeof(double));
-  if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(double));
-  return values;
-}
 
 /// A log that readers and a writer share, where the file system can do that. The change needs the file for a moment
 /// alone, and SQLite does not wait for that by itself.

@@ -7,17 +7,18 @@
 #include <numbers>
 #include <vector>
 
+#include "attnlaw/base/normal.h"
+
 namespace attnlaw::theory {
 namespace {
 
+using base::normal_cdf;
+using base::normal_density;
 using std::numbers::pi;
 
 /// Correlation of the two differences u₁ = h₁₁ − h₁₂ and u₂ = h₂₂ − h₁₂ that the positions of the maxima depend on:
 /// covariance 3V R, R = [[1, 1/3], [1/3, 1]].
 constexpr double kCorrelation = 1.0 / 3;
-
-double normal_density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2 * pi); }
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
 /// Nodes and weights of ∫ over [from, to].
 template <class Body>

@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/base/normal.h"
 #include "attnlaw/theory/quasi_monte_carlo.h"
 #include "attnlaw/theory/softmax_losses.h"
 
 namespace attnlaw::theory {
 namespace {
 
+using base::normal_cdf;
+using base::normal_density;
 using std::numbers::pi;
 
 /// A normal law is cut at this many standard deviations: 1e-20 of its mass.
@@ -26,7 +29,6 @@ constexpr double kLogisticPanel = 2;
 constexpr double kNormalPanel = 1;
 
 double logistic(double t) { return 1 / (1 + std::exp(-t)); }
-double normal_density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2 * pi); }
 
 /// ∫ over [from, to] in panels no longer than `panel`.
 template <class Function>
@@ -56,7 +58,7 @@ std::array<double, 2> deviation_moments(double omega, double b) {
       return {weight * deviation, weight * deviation * deviation};
     });
   // A wide field: the step function, and what s and s² differ from it within the saturation.
-  const double step = 0.5 * std::erfc(-omega / (b * std::numbers::sqrt2));
+  const double step = normal_cdf(omega / b);
   const auto [first, second] = integral(0, kSaturation, kLogisticPanel, [&](double t) -> std::array<double, 2> {
     const double above = normal_density((t - omega) / b) / b, below = normal_density((t + omega) / b) / b;
     const double tail = logistic(-t);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <span>
 
 #include "attnlaw/base/parallel.h"
@@ -215,9 +214,7 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
   ScalingCurve curve{law.gamma, law.dimension, law.cutoff, std::vector<ScalingPoint>(n.size()), {}, {}};
   SolveOptions solve_options = options.solve;
   solve_options.detail = Detail::errors;
-  std::mutex mutex;
-  int done = 0;
-  base::parallel_for(n.size(), options.threads, [&](std::size_t i) {
+  const auto solve_one = [&](std::size_t i) {
     ScalingPoint& point = curve.points[i];
     point.n = n[i];
     point.solution = solve(at(n[i]), target, solve_options);
@@ -225,9 +222,8 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
     point.regime = regime_of(point, law.cutoff);
     point.predicted = predicted_exponent(point.regime, law.gamma);
     point.parts = error_parts(point.solution, target);
-    const std::lock_guard lock(mutex);
-    if (options.progress) options.progress(++done, static_cast<int>(n.size()));
-  });
+  };
+  base::parallel_for(n.size(), options.threads, solve_one, options.progress);
   set_slopes(curve.points);
   std::vector<ModeTransition> all = transitions_of(curve.points, target, dimension, law.cutoff);
   curve.crossovers = crossovers_of(curve.points, all.empty() ? nullptr : &all.back());

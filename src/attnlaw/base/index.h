@@ -1,0 +1,11 @@
+#pragma once
+/// Between the signed indices of Eigen and the unsigned sizes of the standard library.
+
+#include <Eigen/Core>
+#include <cstddef>
+
+namespace attnlaw::base {
+
+inline std::size_t size(Eigen::Index i) { return static_cast<std::size_t>(i); }
+
+}  // namespace attnlaw::base
