@@ -77,9 +77,9 @@ SpectrumResult spectrum_result(const Common& common) {
   options.progress = [&](int done, int total) { progress.update(done, total); };
   SpectrumResult result;
   result.solution = theory::solve(problem);
-  result.density = theory::TrainedLaw(result.solution, problem.target.spectrum()).density();
+  result.density = theory::TrainedLaw(result.solution, problem.target_law()).density();
   const experiment::Experiment experiment = experiment::run(problem, options);
-  result.measured = study::compare_spectra(experiment, result.solution, problem.target.spectrum());
+  result.measured = study::compare_spectra(experiment, result.solution, problem.target_law());
   result.notes = warnings(result.solution) + warnings(experiment);
   result.converged = result.solution.diagnostics.converged && experiment.converged();
   return result;

@@ -31,7 +31,7 @@ struct Outcome {
 Outcome predict(const SpectrumArguments& arguments) {
   Outcome outcome;
   outcome.solution = theory::solve(arguments.problem, arguments.options);
-  outcome.density = theory::TrainedLaw(outcome.solution, arguments.problem.target.spectrum()).density();
+  outcome.density = theory::TrainedLaw(outcome.solution, arguments.problem.target_law()).density();
   return outcome;
 }
 
@@ -43,7 +43,7 @@ Outcome predict_and_measure(const SpectrumArguments& arguments) {
   Progress progress(fmt::format("d = {}", options.d), arguments.common.quiet);
   options.progress = [&](int done, int total) { progress.update(done, total); };
   outcome.experiment = experiment::run(outcome.solution.problem, options);
-  outcome.measured = study::compare_spectra(*outcome.experiment, outcome.solution, arguments.problem.target.spectrum());
+  outcome.measured = study::compare_spectra(*outcome.experiment, outcome.solution, arguments.problem.target_law());
   return outcome;
 }
 

@@ -122,19 +122,25 @@ struct CommonOptions {
 };
 
 struct ProblemOptions {
-  std::optional<std::string> file, attention, head, loss, target, student, lambda;
-  std::optional<int> tokens;
+  std::optional<std::string> file, attention, tokens, head, readout, labels, loss, target, student, lambda;
   std::optional<double> alpha, beta, target_beta, noise, width;
 
   /// `alpha_need` and `lambda_need`: what the help says about leaving them out.
   void add(CLI::App& app, const std::string& alpha_need = "required", const std::string& lambda_need = "required") {
     add_text(app, "--problem", file, "FILE",
              "read the problem from a TOML or JSON file; options given here override it");
-    add_number(app, "--tokens", tokens, "T, tokens per sequence (default 2)");
-    add_choice(app, "--attention", attention, {"self"}, "one sequence on both sides");
+    add_choice(app, "--attention", attention, {"self", "cross"},
+               "queries and keys of one sequence, or of two (default self)");
+    add_text(app, "--tokens", tokens, "T",
+             "tokens per sequence (default 2); with --attention cross T1,T2: queries and keys (default 2,2)");
     add_choice(app, "--head", head, {"softmax", "linear", "hardmax"},
                "output nonlinearity (default softmax); hardmax for student bayes with T = 2");
-    add_choice(app, "--loss", loss, {"square"}, "squared distance of the outputs");
+    add_choice(app, "--readout", readout, {"rows", "entry", "score"},
+               "what is labelled: all rows, one entry of the softmax, or one score (default rows)");
+    add_choice(app, "--labels", labels, {"soft", "sampled", "sign"},
+               "the outputs themselves, one-hot rows drawn from them, or the sign of a score (default soft)");
+    add_choice(app, "--loss", loss, {"square", "cross-entropy", "logistic"},
+               "what is minimised (default square; cross-entropy for sampled labels, logistic for signs)");
     add_number(app, "--alpha", alpha, "n/d², sequences per squared dimension (" + alpha_need + ")");
     add_text(app, "--lambda", lambda, "L",
              "penalty: a number > 0, 0+ (its limit), optimal (least test error) or edge (noise just trained away); "
@@ -144,9 +150,11 @@ struct ProblemOptions {
     add_number(app, "--target-beta", target_beta, "inverse temperature of the labels (default 1)");
     add_number(app, "--noise", noise, "index noise Δ (default 0)");
     add_text(app, "--target", target, "SPEC",
-             "wishart:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,… or file:PATH (default wishart:0.5)");
-    add_choice(app, "--student", student, {"tied", "direct", "direct-general", "bayes"},
-               "who learns: S = W Wᵀ, symmetric S, any S, or the posterior mean (default tied)");
+             "wishart:KAPPA, product:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,… or file:PATH (default "
+             "wishart:0.5; product:0.5 with --attention cross, where the others list singular values)");
+    add_choice(app, "--student", student, {"tied", "direct", "direct-general", "untied", "bayes"},
+               "who learns: S = W Wᵀ, S by its entries, any S, S = W_Q W_Kᵀ, or the posterior mean (default tied; "
+               "untied with --attention cross)");
     add_number(app, "--width", width, "m_h/d of the tied student (default 1: full)");
   }
 
@@ -157,9 +165,14 @@ struct ProblemOptions {
     const auto put = [&](const char* key, const auto& value) {
       if (value) document[key] = *value;
     };
-    put("tokens", tokens);
+    if (tokens) {
+      const auto number = number_in<int>(*tokens);
+      document["tokens"] = number ? nlohmann::json(*number) : nlohmann::json(*tokens);
+    }
     put("attention", attention);
     put("head", head);
+    put("readout", readout);
+    put("labels", labels);
     put("loss", loss);
     put("alpha", alpha);
     put("beta", beta);

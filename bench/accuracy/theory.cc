@@ -16,7 +16,7 @@ namespace {
 using matrix_laws::Spectrum;
 using theory::Conjugates;
 using theory::Denoiser;
-using theory::TiedDenoiser;
+using theory::ThresholdDenoiser;
 
 constexpr double kOverlapBound = 1e-8;
 /// Students of less mass than this are asked for nothing: relative figures of a vanishing tail have no scale.
@@ -112,7 +112,7 @@ Table tied_table(const std::vector<Family>& all) {
         const ReferenceOverlaps reference =
             tied_overlaps(tied.law, threshold, threshold, tied.conjugates.m_hat, tied.conjugates.V_hat);
         if (reference.zero_mass > 1 - 0.99 * kLeastMass) continue;
-        compare(full, TiedDenoiser(lambda).evaluate(tied.target, tied.conjugates), reference, tied.Q_star,
+        compare(full, ThresholdDenoiser(2 * lambda).evaluate(tied.target, tied.conjugates), reference, tied.Q_star,
                 fmt::format("{}; λ = {}", tied.name, lambda));
       }
       for (const double width : widths(tied.law, draw))
@@ -121,8 +121,8 @@ Table tied_table(const std::vector<Family>& all) {
           const ReferenceOverlaps reference =
               tied_overlaps(tied.law, cut, threshold, tied.conjugates.m_hat, tied.conjugates.V_hat);
           if (reference.zero_mass > 1 - 0.99 * kLeastMass) continue;
-          compare(narrow, TiedDenoiser(lambda, width).evaluate(tied.target, tied.conjugates), reference, tied.Q_star,
-                  fmt::format("{}; λ = {}, width {}", tied.name, lambda, width));
+          compare(narrow, ThresholdDenoiser(2 * lambda, width).evaluate(tied.target, tied.conjugates), reference,
+                  tied.Q_star, fmt::format("{}; λ = {}, width {}", tied.name, lambda, width));
         }
     }
     full.append_to(table.rows);
@@ -151,7 +151,7 @@ Table weak_signal_table(double effort) {
       const Conjugates conjugates{q_hat, m_hat, draw.decades(-3, 3), 0, 0};
       const ReferenceLaw law(target, m_hat, q_hat);
       const Real Q_star = (law.moments()[2] - Real(q_hat)) / (Real(m_hat) * m_hat);
-      compare(rows, TiedDenoiser(lambda).evaluate(target, conjugates),
+      compare(rows, ThresholdDenoiser(2 * lambda).evaluate(target, conjugates),
               tied_overlaps(law, 2 * Real(lambda), 2 * Real(lambda), m_hat, conjugates.V_hat), Q_star,
               fmt::format("{}; q̂ = {}, m̂ = {}, λ = {}",
                           wishart ? fmt::format("κ = {}", kappa) : fmt::format("atoms {} {}", low, high), q_hat, m_hat,
@@ -181,7 +181,7 @@ Table direct_table(double effort) {
     const Conjugates c{draw.decades(-6, 6), draw.decades(-6, 6), draw.decades(-6, 6), draw.decades(-6, 6),
                        draw.decades(-6, 6)};
     const double lambda = draw.decades(-6, 6);
-    const auto result = theory::LinearDenoiser(lambda).evaluate(wishart, c);
+    const auto result = theory::LinearDenoiser(4 * lambda).evaluate(wishart, c);
     const Real second = Real(wishart.scale) * wishart.scale * (1 + Real(wishart.kappa));
     const Real response = 1 / (Real(c.V_hat) + 4 * Real(lambda)), response_a = 1 / (Real(c.V_hat_a) + 4 * Real(lambda));
     const auto at = [&] { return fmt::format("case {}", i); };

@@ -100,8 +100,8 @@ TEST(ProblemJson, WritesAllOptionsResolved) {
   const nlohmann::json document = to_json(Problem{});
   EXPECT_EQ(document,
             nlohmann::json::parse(R"({"tokens": 2, "head": "softmax", "alpha": 1.0, "lambda": 0.05, "beta": 1.0,
-    "target-beta": 1.0, "noise": 0.0, "target": "wishart:0.5", "attention": "self", "loss": "square", "student": "tied",
-    "width": 1.0})"));
+    "target-beta": 1.0, "noise": 0.0, "target": "wishart:0.5", "attention": "self", "readout": "rows", "labels": "soft",
+    "loss": "square", "student": "tied", "width": 1.0})"));
 }
 
 TEST(ProblemJson, LambdaIsANumberALimitOrARule) {
@@ -147,10 +147,19 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
       {R"({"alpha": 1, "lambda": 1, "head": "relu"})", "head must be softmax, linear or hardmax, got 'relu'"},
       {R"({"alpha": 1, "lambda": 1, "head": 3})", "head must be a string, got 3"},
       {R"({"alpha": 1, "lambda": 1, "target": "goe:1"})", "got 'goe:1'"},
-      {R"({"alpha": 1, "lambda": 1, "attention": "cross"})", "attention = \"cross\" is not available yet"},
-      {R"({"alpha": 1, "lambda": 1, "loss": "cross-entropy"})", "not available yet"},
+      {R"({"alpha": 1, "lambda": 1, "attention": "both"})", "attention must be self or cross, got 'both'"},
+      {R"({"alpha": 1, "lambda": 1, "tokens": "2,3"})", "tokens must be an integer without attention = cross"},
+      {R"({"alpha": 1, "lambda": 1, "attention": "cross", "tokens": 2})", "tokens must be \"T1,T2\""},
+      {R"({"alpha": 1, "lambda": 1, "attention": "cross", "tokens": "2,1"})", "T1,T2 with T2 >= 2"},
+      {R"({"alpha": 1, "lambda": 1, "attention": "cross", "student": "tied"})", "student must be untied or direct"},
+      {R"({"alpha": 1, "lambda": 1, "loss": "logistic"})", "labels sign, loss logistic and readout score go together"},
+      {R"({"alpha": 1, "lambda": 1, "labels": "sampled", "loss": "square"})", "fitted with loss cross-entropy"},
+      {R"({"alpha": 1, "lambda": "0+", "labels": "sampled"})", "has no minimiser; got 0+"},
+      {R"({"alpha": 1, "lambda": 1, "head": "linear", "loss": "cross-entropy"})", "rows of head softmax"},
+      {R"({"alpha": 1, "lambda": 1, "student": "untied", "loss": "cross-entropy"})", "readout rows, labels soft"},
       {R"({"alpha": 1, "lambda": 1, "student": "bayes"})", "lambda has no meaning for the student bayes"},
-      {R"({"alpha": 1, "lambda": 1, "student": "untied"})", "student must be tied, direct, direct-general or bayes"},
+      {R"({"alpha": 1, "lambda": 1, "student": "free"})",
+       "student must be tied, direct, direct-general, untied or bayes, got 'free'"},
       {R"({"alpha": 1, "lambda": "small"})", "lambda must be a number > 0, 0+, optimal or edge, got \"small\""},
       {R"({"alpha": 1, "lambda": 1, "width": 0})", "width must be a finite number > 0, got 0"},
       {R"({"alpha": -1, "lambda": 1})", "alpha must be a finite number > 0, got -1"},

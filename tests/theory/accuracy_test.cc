@@ -50,7 +50,7 @@ TEST(Accuracy, OfTheOverlapOfAWeakSignal) {
   const matrix_laws::Spectrum target = matrix_laws::WishartSpectrum{1.75, 1};
   const double q_hat = 0.25, lambda = 0.2, V_hat = 1;
   for (const double m_hat : {5e-3, 5e-6, 5e-9, 5e-13}) {
-    const auto overlaps = theory::TiedDenoiser(lambda).evaluate(target, {q_hat, m_hat, V_hat, 0, 0}).overlaps;
+    const auto overlaps = theory::ThresholdDenoiser(2 * lambda).evaluate(target, {q_hat, m_hat, V_hat, 0, 0}).overlaps;
     const ReferenceLaw law(target, m_hat, q_hat);
     const UpperIntegrals above = law.above(2 * Real(lambda));
     const Real t = 2 * Real(lambda), field = above.moment[2] - t * above.moment[1],

@@ -24,7 +24,7 @@ using matrix_laws::Spectrum;
 using matrix_laws::WishartSpectrum;
 
 Denoiser::Result evaluate(double lambda, const Spectrum& target, const Conjugates& conjugates) {
-  return TiedDenoiser(lambda).evaluate(target, conjugates);
+  return ThresholdDenoiser(2 * lambda).evaluate(target, conjugates);
 }
 
 /// A Wishart law, a few atoms, and 300 eigenvalues with a bulk and a tail.
@@ -93,7 +93,7 @@ TEST(Denoiser, ResponseIsTheMeanDividedDifference) {
 TEST(Denoiser, SquaredResponseIsTheMeanSquaredDividedDifference) {
   constexpr double kTolerance = 1e-4;
   for (const Spectrum& target : targets()) {
-    const TiedDenoiser denoiser(0.2);
+    const ThresholdDenoiser denoiser(2 * 0.2);
     const double t = 0.4;
     const double breakpoints[] = {t};
     const Law law = noisy_target(target, kConjugates);
@@ -114,7 +114,7 @@ TEST(Denoiser, SquaredResponseOfALinearDenoiserIsItsSquaredSlope) {
   const Spectrum target = WishartSpectrum{2, 1};
   const Conjugates conjugates{1e-3, 1.3, 2.1};
   const Law law = noisy_target(target, conjugates);
-  EXPECT_NEAR(TiedDenoiser(0).squared_response(law, conjugates).symmetric, 1 / (2.1 * 2.1), 1e-6);
+  EXPECT_NEAR(ThresholdDenoiser(0).squared_response(law, conjugates).symmetric, 1 / (2.1 * 2.1), 1e-6);
   EXPECT_NEAR(LinearDenoiser(0).squared_response(law, conjugates).symmetric, 1 / (2.1 * 2.1), 1e-15);
 }
 
@@ -203,7 +203,7 @@ TEST(Denoiser, AWidthThatDoesNotBindIsNone) {
   for (const Spectrum& target : targets()) {
     const auto full = evaluate(0.2, target, kConjugates);
     for (const double width : {1 - full.zero_mass + 1e-6, 1.0, 3.0}) {
-      const auto result = TiedDenoiser(0.2, width).evaluate(target, kConjugates);
+      const auto result = ThresholdDenoiser(0.4, width).evaluate(target, kConjugates);
       EXPECT_NEAR(result.overlaps.q, full.overlaps.q, 1e-12);
       EXPECT_NEAR(result.overlaps.V, full.overlaps.V, 1e-12);
     }
@@ -213,7 +213,7 @@ TEST(Denoiser, AWidthThatDoesNotBindIsNone) {
 TEST(Denoiser, AWidthKeepsTheLargestEigenvalues) {
   for (const Spectrum& target : targets())
     for (const double width : {0.01, 0.1, 0.3}) {
-      const TiedDenoiser denoiser(0.05, width);
+      const ThresholdDenoiser denoiser(2 * 0.05, width);
       const auto result = denoiser.evaluate(target, kConjugates);
       EXPECT_NEAR(result.zero_mass, 1 - width, 1e-10);
       // As the full student, on what is above the quantile.
@@ -252,7 +252,8 @@ double sampled_response(std::size_t d, double width, double lambda, std::uint64_
 TEST(Denoiser, OfAWidthTheResponseIsTheLimitOfSampledMatrices) {
   constexpr double kWidth = 0.1, kLambda = 0.2;
   base::use_one_blas_thread();
-  const double V = TiedDenoiser(kLambda, kWidth).evaluate(DiscreteSpectrum{{0, 2}, {0.5, 0.5}}, kConjugates).overlaps.V;
+  const double V =
+      ThresholdDenoiser(2 * kLambda, kWidth).evaluate(DiscreteSpectrum{{0, 2}, {0.5, 0.5}}, kConjugates).overlaps.V;
   const auto difference = [&](std::size_t d, int samples) {
     double mean = 0;
     for (int k = 0; k < samples; ++k)
@@ -268,7 +269,7 @@ TEST(Denoiser, OfAWidthTheResponseIsTheLimitOfSampledMatrices) {
 TEST(Denoiser, OfADirectStudentIsRidgeRegression) {
   const Conjugates conjugates{0.7, 1.3, 2.1, 0.2, 0.9};
   const double lambda = 0.3;
-  const auto result = LinearDenoiser(lambda).evaluate(WishartSpectrum{0.5, 1}, conjugates);
+  const auto result = LinearDenoiser(4 * lambda).evaluate(WishartSpectrum{0.5, 1}, conjugates);
   const double Q_star = 1.5, V = 1 / (2.1 + 4 * lambda), V_a = 1 / (0.9 + 4 * lambda);
   EXPECT_DOUBLE_EQ(result.overlaps.m, 1.3 * Q_star * V);
   EXPECT_DOUBLE_EQ(result.overlaps.q, (1.3 * 1.3 * Q_star + 0.7) * V * V);

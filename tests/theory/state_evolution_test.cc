@@ -142,7 +142,7 @@ TEST(StateEvolution, ManyNoiselessSamplesRecoverTheTarget) {
 
 TEST(StateEvolution, ObjectiveIsLossPlusPenalty) {
   const Solution solution = solve_to(problem_of(2, 0.3, 0.05), 1e-2);
-  const auto step = TiedDenoiser(0.05).evaluate(solution.problem.target.spectrum(), solution.conjugates);
+  const auto step = ThresholdDenoiser(0.1).evaluate(solution.problem.target.spectrum(), solution.conjugates);
   EXPECT_NEAR(solution.errors.objective, 0.3 * solution.errors.train + 0.05 * step.penalty, 1e-12);
   EXPECT_NEAR(solution.errors.estimation, solution.Q_star - 2 * solution.overlaps.m + solution.overlaps.q, 1e-12);
 }
@@ -164,7 +164,7 @@ TEST(StateEvolution, SolutionIsAFixedPointOfAFinerMap) {
   const int log2_points =
       static_cast<int>(std::lround(std::log2(static_cast<double>(solution.diagnostics.points)))) - 2;
   const auto channel = make_output_channel(problem, solution.Q_star, log2_points + 2);
-  const TiedDenoiser denoiser(problem.lambda);
+  const ThresholdDenoiser denoiser(2 * problem.lambda);
   const Overlaps next =
       StateEvolution(*channel, denoiser, problem.target.spectrum()).step(solution.overlaps).prior.overlaps;
   EXPECT_NEAR(next.q, solution.overlaps.q, 1e-3 * solution.overlaps.q);

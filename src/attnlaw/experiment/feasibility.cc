@@ -87,6 +87,7 @@ std::vector<Trainer> trainers_for(const model::Problem& problem) {
     case Student::tied:
       if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
       return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
+    case Student::untied:
     case Student::direct:
     case Student::direct_general:
       return {Trainer::lbfgs, Trainer::adam, Trainer::fista};

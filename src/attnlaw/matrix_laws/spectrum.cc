@@ -125,6 +125,25 @@ Stieltjes Spectrum::stieltjes(Complex w) const {
   return {{sums.re_g, -v * sums.phi}, {2 * v * v * sums.phi_slope - sums.phi, 2 * v * sums.tilt}};
 }
 
+Spectrum symmetrised(const Spectrum& spectrum) {
+  const DiscreteSpectrum* discrete = spectrum.discrete();
+  if (!discrete) throw std::invalid_argument("singular values must be a list of numbers >= 0, got a Wishart spectrum");
+  const auto& [atoms, weights] = *discrete;
+  if (atoms.front() < 0)
+    throw std::invalid_argument(fmt::format("singular values must be >= 0, got {}", atoms.front()));
+  DiscreteSpectrum both;
+  const bool zero = atoms.front() == 0;
+  for (std::size_t i = atoms.size(); i-- > (zero ? 1 : 0);) {
+    both.atoms.push_back(-atoms[i]);
+    both.weights.push_back(0.5 * weights[i]);
+  }
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    both.atoms.push_back(atoms[i]);
+    both.weights.push_back(atoms[i] == 0 ? weights[i] : 0.5 * weights[i]);
+  }
+  return both;
+}
+
 Interval Spectrum::hull() const {
   if (const auto* w = wishart()) {
     const Interval bulk = w->bulk();

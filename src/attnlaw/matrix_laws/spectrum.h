@@ -75,4 +75,8 @@ class Spectrum {
   double tree_scale_ = 1;                 ///< atoms are this times those of the tree
 };
 
+/// The law of ±s with equal signs for s ≥ 0 of a discrete spectrum: how singular values enter equations for symmetric
+/// matrices. Throws std::invalid_argument for negative atoms and for a Wishart spectrum.
+Spectrum symmetrised(const Spectrum& spectrum);
+
 }  // namespace attnlaw::matrix_laws

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
+#include <utility>
+#include <vector>
 
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::model {
@@ -28,10 +33,35 @@ void require_usable(const Target& target) {
   reject("target {} must have a mean squared eigenvalue Q_star that is finite and > 0, got {}", target.spec(), Q_star);
 }
 
-/// Options of the command line that have one available value so far: written resolved, accepted with that value only.
-const Json& fixed_options() {
-  static const Json options = {{"attention", "self"}, {"loss", "square"}};
-  return options;
+/// The values of an option and their names.
+template <class Value>
+using Names = std::vector<std::pair<Value, std::string>>;
+
+const Names<Attention> kAttentions{{Attention::self, "self"}, {Attention::cross, "cross"}};
+const Names<Head> kHeads{{Head::softmax, "softmax"}, {Head::linear, "linear"}, {Head::hardmax, "hardmax"}};
+const Names<Readout> kReadouts{{Readout::rows, "rows"}, {Readout::entry, "entry"}, {Readout::score, "score"}};
+const Names<Labels> kLabels{{Labels::soft, "soft"}, {Labels::sampled, "sampled"}, {Labels::sign, "sign"}};
+const Names<Loss> kLosses{
+    {Loss::square, "square"}, {Loss::cross_entropy, "cross-entropy"}, {Loss::logistic, "logistic"}};
+const Names<Student> kStudents{{Student::tied, "tied"},
+                               {Student::direct, "direct"},
+                               {Student::direct_general, "direct-general"},
+                               {Student::untied, "untied"},
+                               {Student::bayes, "bayes"}};
+
+template <class Value>
+std::string name_in(const Names<Value>& names, Value value) {
+  return std::find_if(names.begin(), names.end(), [&](const auto& entry) { return entry.first == value; })->second;
+}
+
+template <class Value>
+Value value_in(const Names<Value>& names, const char* key, const std::string& text) {
+  std::string accepted;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].second == text) return names[i].first;
+    accepted += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i].second;
+  }
+  reject("{} must be {}, got '{}'", key, accepted, text);
 }
 
 void read(const Json& value, const std::string& key, double& out) {
@@ -52,6 +82,21 @@ std::string read_text(const Json& value, const std::string& key) {
   return value.get<std::string>();
 }
 
+/// T, or "T1,T2".
+void read_tokens(const Json& value, Problem& problem) {
+  if (!problem.cross()) {
+    if (value.is_string()) reject("tokens must be an integer without attention = cross, got {}", value.dump());
+    return read(value, "tokens", problem.tokens);
+  }
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  const std::vector<std::string_view> counts = base::split(text, ',');
+  const auto queries = base::number_in<int>(counts.front()), keys = base::number_in<int>(counts.back());
+  if (counts.size() != 2 || !queries || !keys)
+    reject("tokens must be \"T1,T2\", queries and keys, with attention = cross, got {}", value.dump());
+  problem.tokens = *queries;
+  problem.key_tokens = *keys;
+}
+
 void read_lambda(const Json& value, Problem& problem) {
   if (value == "0+") {
     problem.lambda_rule = LambdaRule::ridgeless;
@@ -70,8 +115,12 @@ void read_lambda(const Json& value, Problem& problem) {
 }
 
 void read_option(Problem& problem, const std::string& key, const Json& value) {
-  if (key == "tokens") return read(value, key, problem.tokens);
+  if (key == "attention") return;  // read first: others depend on it
+  if (key == "tokens") return read_tokens(value, problem);
   if (key == "head") return void(problem.head = head_from_name(read_text(value, key)));
+  if (key == "readout") return void(problem.readout = readout_from_name(read_text(value, key)));
+  if (key == "labels") return void(problem.labels = labels_from_name(read_text(value, key)));
+  if (key == "loss") return void(problem.loss = loss_from_name(read_text(value, key)));
   if (key == "alpha") return read(value, key, problem.alpha);
   if (key == "lambda") return read_lambda(value, problem);
   if (key == "beta") return read(value, key, problem.beta);
@@ -80,14 +129,10 @@ void read_option(Problem& problem, const std::string& key, const Json& value) {
   if (key == "target") return void(problem.target = Target::parse(read_text(value, key)));
   if (key == "student") return void(problem.student = student_from_name(read_text(value, key)));
   if (key == "width") return read(value, key, problem.width);
-  const Json& fixed = fixed_options();
-  if (!fixed.contains(key)) {
-    reject(
-        "unknown key '{}' in a problem; accepted: tokens, head, alpha, lambda, beta, target-beta, noise, target, "
-        "attention, loss, student, width",
-        key);
-  }
-  if (value != fixed[key]) reject("{} = {} is not available yet; accepted: {}", key, value.dump(), fixed[key].dump());
+  reject(
+      "unknown key '{}' in a problem; accepted: attention, tokens, head, readout, labels, loss, alpha, lambda, beta, "
+      "target-beta, noise, target, student, width",
+      key);
 }
 
 void require_valid_lambda(const Problem& problem) {
@@ -99,8 +144,16 @@ void require_valid_lambda(const Problem& problem) {
   }
   if (problem.lambda_rule == LambdaRule::none)
     reject("lambda is required for the student {}: a number > 0, 0+, optimal or edge", name(problem.student));
-  if (problem.lambda_rule == LambdaRule::edge && problem.student != Student::tied)
-    reject("lambda = edge is a rule for the tied student, got student {}", name(problem.student));
+  const bool soft_threshold =
+      problem.student == Student::tied || (problem.student == Student::untied && problem.cross());
+  if (problem.lambda_rule == LambdaRule::edge && !soft_threshold)
+    reject("lambda = edge is a rule for the student tied, and for untied with cross-attention; got student {}",
+           name(problem.student));
+  if (problem.lambda_rule == LambdaRule::ridgeless && problem.labels != Labels::soft)
+    reject(
+        "lambda must be > 0 with labels {}: while such labels can be separated, the loss falls for ever as S grows, "
+        "and a student without penalty has no minimiser; got 0+",
+        name(problem.labels));
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
   require_positive(problem.lambda, kMaxLambda, "lambda");
@@ -111,6 +164,8 @@ void require_valid_student(const Problem& problem) {
   if (problem.student != Student::tied && problem.width != 1)
     reject("width is a property of the tied student; it must be 1 with student {}, got {}", name(problem.student),
            problem.width);
+  if (problem.cross() && problem.student != Student::untied && problem.student != Student::direct)
+    reject("student must be untied or direct with attention = cross, got {}", name(problem.student));
   if (problem.student == Student::bayes && problem.beta != problem.target_beta)
     reject("beta must equal target-beta with student bayes, which knows how labels are made; got {} and {}",
            problem.beta, problem.target_beta);
@@ -122,14 +177,53 @@ void require_valid_student(const Problem& problem) {
   if (problem.noise != 0) reject("noise must be 0 with head hardmax, got {}", problem.noise);
 }
 
+void require_valid_tokens(const Problem& problem) {
+  if (problem.head != Head::linear && problem.keys() < 2) {
+    reject("tokens must be {} with head {} (a row of one entry is always 1: nothing is observed), got {}",
+           problem.cross() ? "T1,T2 with T2 >= 2" : "an integer >= 2", name(problem.head), tokens_text(problem));
+  }
+  for (const int tokens : {problem.tokens, problem.keys()}) {
+    if (tokens < 1) reject("tokens must be integers >= 1, got {}", tokens);
+    if (tokens > kMaxTokens) reject("tokens must be integers <= {}, got {}", kMaxTokens, tokens);
+  }
+}
+
+/// Readout, labels and loss that go together.
+void require_valid_loss(const Problem& problem) {
+  const auto& [head, readout, labels, loss, student] =
+      std::tie(problem.head, problem.readout, problem.labels, problem.loss, problem.student);
+  if (readout == Readout::entry && head != Head::softmax)
+    reject("readout entry is one of a softmax row; head must be softmax, got {}", name(head));
+  if (readout == Readout::score && head != Head::linear)
+    reject("readout score is a score itself; head must be linear, got {}", name(head));
+  if ((labels == Labels::sign) != (loss == Loss::logistic) || (labels == Labels::sign && readout != Readout::score))
+    reject("labels sign, loss logistic and readout score go together, got labels {}, loss {} and readout {}",
+           name(labels), name(loss), name(readout));
+  if (labels == Labels::sampled && loss != Loss::cross_entropy)
+    reject("labels sampled are fitted with loss cross-entropy, got loss {}", name(loss));
+  if (loss == Loss::cross_entropy && (head != Head::softmax || readout != Readout::rows))
+    reject("loss cross-entropy compares the rows of head softmax with readout rows, got head {} and readout {}",
+           name(head), name(readout));
+  const bool plain = readout == Readout::rows && labels == Labels::soft && loss == Loss::square;
+  const bool two_sectors = student == Student::direct_general || (student == Student::untied && !problem.cross());
+  if (!plain && (student == Student::bayes || two_sectors))
+    reject(
+        "student {} is available with readout rows, labels soft and loss square, got readout {}, labels {} and "
+        "loss {}",
+        name(student) + (two_sectors ? " of self-attention" : ""), name(readout), name(labels), name(loss));
+  constexpr int kLargestOutcomes = 4;
+  if (labels == Labels::sampled && !problem.cross() && problem.tokens > kLargestOutcomes)
+    reject(
+        "tokens must be at most {} with labels sampled and self-attention, whose theory sums over T^T labels, got {}",
+        kLargestOutcomes, problem.tokens);
+  if (problem.lambda_rule == LambdaRule::ridgeless && readout == Readout::entry && problem.keys() > 2)
+    reject("lambda must be > 0 with readout entry and {} tokens, whose level sets are curved; got 0+", problem.keys());
+}
+
 }  // namespace
 
 void Problem::validate() const {
-  if (head != Head::linear && tokens < 2) {
-    reject("tokens must be an integer >= 2 with head {} (one entry alone is always 1), got {}", name(head), tokens);
-  }
-  if (tokens < 1) reject("tokens must be an integer >= 1, got {}", tokens);
-  if (tokens > kMaxTokens) reject("tokens must be an integer <= {}, got {}", kMaxTokens, tokens);
+  require_valid_tokens(*this);
   require_positive(alpha, kMaxAlpha, "alpha");
   require_valid_lambda(*this);
   require_positive(beta, "beta");
@@ -140,14 +234,43 @@ void Problem::validate() const {
     reject("target-beta must be 1 with head linear, which has no temperature, got {}", target_beta);
   }
   require_valid_student(*this);
+  require_valid_loss(*this);
   if (!std::isfinite(noise) || noise < 0) reject("noise must be a finite number >= 0, got {}", noise);
   require_usable(target);
 }
 
+namespace {
+
+/// What a problem is where the document says nothing, given what it says about attention and labels.
+Problem defaults(const Json& document) {
+  Problem problem;
+  problem.lambda_rule = LambdaRule::none;
+  if (document.contains("attention"))
+    problem.attention = attention_from_name(read_text(document["attention"], "attention"));
+  if (problem.cross()) {
+    problem.student = Student::untied;
+    problem.target = Target::parse("product:0.5");
+  }
+  const auto labels = document.find("labels");
+  if (labels != document.end() && *labels == "sampled") problem.loss = Loss::cross_entropy;
+  if (labels != document.end() && *labels == "sign") {
+    problem.head = Head::linear;
+    problem.readout = Readout::score;
+    problem.loss = Loss::logistic;
+  }
+  return problem;
+}
+
+}  // namespace
+
 nlohmann::json to_json(const Problem& problem) {
-  Json document = fixed_options();
-  document["tokens"] = problem.tokens;
+  Json document;
+  document["attention"] = name(problem.attention);
+  document["tokens"] = problem.cross() ? Json(tokens_text(problem)) : Json(problem.tokens);
   document["head"] = name(problem.head);
+  document["readout"] = name(problem.readout);
+  document["labels"] = name(problem.labels);
+  document["loss"] = name(problem.loss);
   document["alpha"] = problem.alpha;
   switch (problem.lambda_rule) {
     case LambdaRule::value:
@@ -170,8 +293,7 @@ nlohmann::json to_json(const Problem& problem) {
 
 Problem problem_from_json(const nlohmann::json& document) {
   if (!document.is_object()) reject("a problem must be an object of options, got {}", document.dump());
-  Problem problem;
-  problem.lambda_rule = LambdaRule::none;  // unless given
+  Problem problem = defaults(document);
   for (const auto& [key, value] : document.items()) read_option(problem, key, value);
   if (!document.contains("alpha")) reject("alpha is required in a problem: a finite number > 0");
   problem.validate();
@@ -179,15 +301,25 @@ Problem problem_from_json(const nlohmann::json& document) {
 }
 
 int Problem::observed_score_count() const {
+  if (readout != Readout::rows) return 1;
   switch (head) {
     case Head::softmax:
-      return score_count() - 1;
+      if (cross()) return tokens * (key_tokens - 1);
+      return student == Student::untied ? tokens * (tokens - 1) : score_count() - 1;
     case Head::linear:
       return score_count();
     case Head::hardmax:
       break;
   }
   return 0;
+}
+
+matrix_laws::Spectrum Problem::target_law() const {
+  return cross() ? matrix_laws::symmetrised(target.spectrum()) : target.spectrum();
+}
+
+std::string tokens_text(const Problem& problem) {
+  return problem.cross() ? fmt::format("{},{}", problem.tokens, problem.key_tokens) : std::to_string(problem.tokens);
 }
 
 std::string lambda_text(const Problem& problem) {
@@ -206,45 +338,18 @@ std::string lambda_text(const Problem& problem) {
   return "none";
 }
 
-std::string name(Head head) {
-  switch (head) {
-    case Head::softmax:
-      return "softmax";
-    case Head::linear:
-      return "linear";
-    case Head::hardmax:
-      break;
-  }
-  return "hardmax";
-}
+std::string name(Attention attention) { return name_in(kAttentions, attention); }
+std::string name(Head head) { return name_in(kHeads, head); }
+std::string name(Readout readout) { return name_in(kReadouts, readout); }
+std::string name(Labels labels) { return name_in(kLabels, labels); }
+std::string name(Loss loss) { return name_in(kLosses, loss); }
+std::string name(Student student) { return name_in(kStudents, student); }
 
-Head head_from_name(const std::string& name) {
-  if (name == "softmax") return Head::softmax;
-  if (name == "linear") return Head::linear;
-  if (name == "hardmax") return Head::hardmax;
-  reject("head must be softmax, linear or hardmax, got '{}'", name);
-}
-
-std::string name(Student student) {
-  switch (student) {
-    case Student::tied:
-      return "tied";
-    case Student::direct:
-      return "direct";
-    case Student::direct_general:
-      return "direct-general";
-    case Student::bayes:
-      break;
-  }
-  return "bayes";
-}
-
-Student student_from_name(const std::string& name) {
-  if (name == "tied") return Student::tied;
-  if (name == "direct") return Student::direct;
-  if (name == "direct-general") return Student::direct_general;
-  if (name == "bayes") return Student::bayes;
-  reject("student must be tied, direct, direct-general or bayes, got '{}'", name);
-}
+Attention attention_from_name(const std::string& name) { return value_in(kAttentions, "attention", name); }
+Head head_from_name(const std::string& name) { return value_in(kHeads, "head", name); }
+Readout readout_from_name(const std::string& name) { return value_in(kReadouts, "readout", name); }
+Labels labels_from_name(const std::string& name) { return value_in(kLabels, "labels", name); }
+Loss loss_from_name(const std::string& name) { return value_in(kLosses, "loss", name); }
+Student student_from_name(const std::string& name) { return value_in(kStudents, "student", name); }
 
 }  // namespace attnlaw::model

@@ -8,6 +8,12 @@
 
 namespace attnlaw::model {
 
+/// Where queries and keys come from (docs/theory/cross_attention.md).
+enum class Attention {
+  self,  ///< one sequence of T tokens on both sides: h_ab = (x_aᵀ S x_b − δ_ab Tr S)/√d
+  cross  ///< T1 queries x_a and T2 keys y_b of two sequences: h_ab = x_aᵀ S y_b/√d
+};
+
 /// Output nonlinearity of the attention layer.
 enum class Head {
   softmax,  ///< row-wise softmax of β h, T ≥ 2 (one row of one entry is always 1)
@@ -15,11 +21,33 @@ enum class Head {
   hardmax   ///< the position of the largest score of each row (β = ∞); Bayes-optimal student with T = 2 only
 };
 
+/// What of a sequence's outputs is labelled and fitted.
+enum class Readout {
+  rows,   ///< all of them
+  entry,  ///< the first entry of the first softmax row alone
+  score   ///< one combination u = c·z, |c| = 1, of scores: h_12; h_11/√2 at T = 1, h_11 with cross-attention
+};
+
+/// How labels are made of the noisy scores of the target.
+enum class Labels {
+  soft,     ///< the outputs of the head themselves
+  sampled,  ///< one-hot rows drawn with the probabilities of the softmax rows
+  sign      ///< ±1, the sign of the score; readout score only
+};
+
+/// What training minimises (docs/theory/losses.md).
+enum class Loss {
+  square,         ///< squared Frobenius distance of the outputs
+  cross_entropy,  ///< −Σ_ab y_ab log σ_β(h)_ab
+  logistic        ///< log(1 + exp(−y β u)) of sign labels y, u the score
+};
+
 /// Who learns (docs/theory/students.md).
 enum class Student {
-  tied,            ///< S = W Wᵀ/√(m_h d) ⪰ 0, penalty λ d Tr S (weight decay on W)
-  direct,          ///< symmetric S, penalty λ d Tr S²
-  direct_general,  ///< any S, penalty λ d ‖S‖²_F
+  tied,            ///< S = W Wᵀ/√(m_h d) ⪰ 0, penalty λ d Tr S (weight decay on W); self-attention
+  direct,          ///< S by its entries, symmetric with self-attention, penalty λ d ‖S‖²_F
+  direct_general,  ///< any S in self-attention, penalty λ d ‖S‖²_F
+  untied,          ///< S = W_Q W_Kᵀ/√(m_h d), penalty λ d ‖S‖_* (weight decay on W_Q and W_K)
   bayes            ///< posterior mean of S*; knows the law of the target and the noise, has no penalty
 };
 
@@ -28,7 +56,7 @@ enum class LambdaRule {
   value,      ///< Problem::lambda
   ridgeless,  ///< "0+": the limit λ → 0 of the trained student
   optimal,    ///< "optimal": the λ of least predicted test error
-  edge,       ///< "edge": the least λ that trains the noise of the bulk to zero, 2λ = 2√q̂; tied student
+  edge,       ///< "edge": the least λ that trains the noise of the bulk to zero; tied student, untied cross-attention
   none        ///< student bayes, which has no penalty
 };
 
@@ -40,10 +68,15 @@ inline constexpr int kMaxTokens = 16;
 inline constexpr double kMaxAlpha = 1e6;
 inline constexpr double kMaxLambda = 1e6;
 
-/// One learning problem in the normalisation of docs/conventions.md. Loss: squared Frobenius distance of the outputs.
+/// One learning problem in the normalisation of docs/conventions.md.
 struct Problem {
-  int tokens = 2;  ///< T, tokens per sequence, at most kMaxTokens
+  Attention attention = Attention::self;
+  int tokens = 2;      ///< T, tokens per sequence, or T1, queries, with cross-attention; at most kMaxTokens
+  int key_tokens = 2;  ///< T2, keys; read with cross-attention
   Head head = Head::softmax;
+  Readout readout = Readout::rows;
+  Labels labels = Labels::soft;
+  Loss loss = Loss::square;
   double alpha = 1;      ///< n/d² > 0, at most kMaxAlpha
   double lambda = 0.05;  ///< penalty on the summed loss, > 0, at most kMaxLambda; read if lambda_rule is `value`
   LambdaRule lambda_rule = LambdaRule::value;
@@ -57,18 +90,35 @@ struct Problem {
   /// Throws std::invalid_argument with the first value out of range and what is accepted.
   void validate() const;
 
-  /// K = T(T+1)/2, the number of distinct scores.
-  int score_count() const { return tokens * (tokens + 1) / 2; }
+  bool cross() const { return attention == Attention::cross; }
+  /// Keys of every query: T, or T2.
+  int keys() const { return cross() ? key_tokens : tokens; }
+
+  /// K, the number of distinct scores of a symmetric S: T(T+1)/2, or T1 T2 of cross-attention.
+  int score_count() const { return cross() ? tokens * key_tokens : tokens * (tokens + 1) / 2; }
 
   /// K_eff, the number of combinations of scores that a noiseless label determines: a softmax row hides its own shift,
   /// and symmetry leaves one common shift of all rows. Without a finite temperature (hardmax) none is determined.
   int observed_score_count() const;
+
+  /// d² over the number of free parameters of S: 2 for symmetric matrices (and for each of the two parts, symmetric and
+  /// antisymmetric, of a general S in self-attention), 1 with cross-attention. All that tells the equations of the two
+  /// apart: 2α, 2λ of self-attention stand where α, λ do with cross-attention (docs/theory/cross_attention.md).
+  int symmetry() const { return cross() ? 1 : 2; }
+
+  /// Parts of a label that share no score: the rows of cross-attention, each a sequence of one query to itself.
+  int independent_rows() const { return cross() && readout == Readout::rows ? tokens : 1; }
+
+  /// The law that S* enters with: of its eigenvalues, or with cross-attention of its singular values and their
+  /// negatives, half of the mass each.
+  matrix_laws::Spectrum target_law() const;
 };
 
 /// Both documents use the option names of the command line as keys (`target-beta` for target_beta); reading rejects
 /// unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and validates. `alpha` is
 /// required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the student bayes, where it is null or
-/// missing.
+/// missing. `tokens` is a number, or "T1,T2" with cross-attention. Missing `readout` and `loss` are those that `labels`
+/// leave: score and logistic for sign labels (and the head linear), cross-entropy for sampled ones.
 nlohmann::json to_json(const Problem& problem);
 Problem problem_from_json(const nlohmann::json& document);
 std::string to_toml(const Problem& problem);
@@ -80,11 +130,21 @@ nlohmann::json json_from_toml(const std::string& text);
 /// λ as options write it: a number, "0+", "optimal", "edge", or "none".
 std::string lambda_text(const Problem& problem);
 
+/// Names as options write them, and back; std::invalid_argument for anything else, with what is accepted.
+std::string name(Attention attention);
 std::string name(Head head);
-/// Throws std::invalid_argument for anything but "softmax", "linear" and "hardmax".
-Head head_from_name(const std::string& name);
+std::string name(Readout readout);
+std::string name(Labels labels);
+std::string name(Loss loss);
 std::string name(Student student);
-/// Throws std::invalid_argument for anything but "tied", "direct", "direct-general" and "bayes".
+Attention attention_from_name(const std::string& name);
+Head head_from_name(const std::string& name);
+Readout readout_from_name(const std::string& name);
+Labels labels_from_name(const std::string& name);
+Loss loss_from_name(const std::string& name);
 Student student_from_name(const std::string& name);
+
+/// T, or "T1,T2" with cross-attention.
+std::string tokens_text(const Problem& problem);
 
 }  // namespace attnlaw::model

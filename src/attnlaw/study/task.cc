@@ -80,7 +80,7 @@ Outcome solve_theory(const Task& task, const Outcome* predecessor) {
   for (const char* repeated : {"schema", "command", "problem"}) outcome.figures.erase(repeated);
   outcome.figures["lambda"] = lambda_json(solution.problem);
   if (task.density && solution.diagnostics.converged) {
-    theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target.spectrum()).density();
+    theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target_law()).density();
     outcome.arrays = {{"s", std::move(curve.s)}, {"density", std::move(curve.density)}};
   }
   return outcome;

@@ -10,7 +10,7 @@ namespace attnlaw::study {
 namespace {
 
 std::string unreachable(const model::Problem& problem) {
-  if (problem.target.spectrum().hull().lower < 0) return "the student has no negative eigenvalues, the target has";
+  if (problem.target_law().hull().lower < 0) return "the student has no negative eigenvalues, the target has";
   return fmt::format("the rank of the target exceeds that of a student of width {:g}", problem.width);
 }
 
@@ -24,7 +24,7 @@ void set_ridgeless(const model::Problem& problem, Thresholds& result) {
         fmt::format("known for the students tied and direct, not for {}", model::name(problem.student));
     return;
   }
-  const matrix_laws::Spectrum& target = problem.target.spectrum();
+  const matrix_laws::Spectrum& target = problem.target_law();
   result.recovery = theory::recovery(problem, target);
   if (!result.recovery) result.no_recovery = unreachable(problem);
   if (result.recovery && problem.noise > 0) {
@@ -42,7 +42,7 @@ Thresholds thresholds(const model::Problem& problem) {
   result.tokens = problem.tokens;
   result.observed_scores = problem.observed_score_count();
   set_ridgeless(problem, result);
-  const double bayes_recovery = theory::bayes_recovery(problem, problem.target.spectrum());
+  const double bayes_recovery = theory::bayes_recovery(problem, problem.target_law());
   if (std::isinf(bayes_recovery))
     result.no_bayes_recovery = "hardmax labels never determine the target exactly";
   else if (problem.noise > 0)

@@ -45,7 +45,7 @@ class Follower {
  public:
   Follower(const model::Problem& problem, const SolveOptions& options, int log2_points)
       : problem_(problem),
-        target_(problem.target.spectrum()),
+        target_(problem.target_law()),
         tolerance_{kResidualShare * options.accuracy, kResidualShare * options.accuracy},
         same_(std::max(kSame, kSameShare * options.accuracy)),
         log2_points_(log2_points),
@@ -94,7 +94,7 @@ class Follower {
 
  private:
   const model::Problem& problem_;
-  const Spectrum& target_;
+  Spectrum target_;
   Tolerance tolerance_;
   double same_;
   int log2_points_;

@@ -21,7 +21,7 @@ Law noisy_target(const Spectrum& target, const Conjugates& conjugates, double re
   return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat, resolve_up_to);
 }
 
-SpectralFunction TiedDenoiser::function(const Law& law, const Conjugates& conjugates) const {
+SpectralFunction ThresholdDenoiser::function(const Law& law, const Conjugates& conjugates) const {
   const double shift = threshold(conjugates);
   const double cut = width_ < 1 ? std::max(shift, law.quantile(1 - width_)) : shift;
   return {cut, shift, 1 / conjugates.V_hat};
@@ -70,11 +70,17 @@ struct Integrals {
     return {mass - other.mass, first - other.first, square - other.square, field - other.field,
             response - other.response};
   }
+  friend Integrals operator*(double c, const Integrals& all) {
+    return {c * all.mass, c * all.first, c * all.square, c * all.field, c * all.response};
+  }
 };
+
+/// Sides of a law on which f is not 0: the right one, or both of a symmetrised one, where all integrals are even.
+double sides(Symmetry symmetry) { return symmetry == Symmetry::general ? 2 : 1; }
 
 }  // namespace
 
-Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates) const {
+Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates) const {
   // Of many atoms most may stand above the threshold, each in a band of its own: then what is below is integrated.
   const bool many = width_ >= 1 && many_atoms(target);
   const Law law = many ? noisy_target(target, conjugates, threshold(conjugates)) : noisy_target(target, conjugates);
@@ -87,7 +93,7 @@ Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates
   Integrals over;
   for (const Law::Node& node : quadrature.nodes)
     if ((node.x > f.cut) == all_resolved) over.add(node, f.shift);
-  const Integrals kept = all_resolved ? over : Integrals::of_all(law, f.shift) - over;
+  const Integrals kept = sides(symmetry_) * (all_resolved ? over : Integrals::of_all(law, f.shift) - over);
   Result result;
   result.penalty = kept.first * f.slope;
   result.overlaps.q = kept.square * f.slope * f.slope;
@@ -103,7 +109,7 @@ Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates
     double mean = 0;
     for (const Law::Node& node : quadrature.nodes)
       if (node.x > f.cut) mean += node.weight * f(node.x) * posterior_mean(signal, conjugates.q_hat, node);
-    result.overlaps.m = mean / m_hat;
+    result.overlaps.m = sides(symmetry_) * mean / m_hat;
   } else {
     result.overlaps.m = (kept.field - conjugates.q_hat * kept.response) * f.slope / m_hat;
   }
@@ -112,27 +118,31 @@ Denoiser::Result TiedDenoiser::evaluate(const Spectrum& target, const Conjugates
   return result;
 }
 
-Sectors TiedDenoiser::squared_response(const Law& law, const Conjugates& conjugates) const {
+Sectors ThresholdDenoiser::squared_response(const Law& law, const Conjugates& conjugates) const {
   const SpectralFunction f = function(law, conjugates);
   if (f.cut > f.shift && law.density(f.cut) > 0) return {std::numeric_limits<double>::infinity(), 0};
   // 1 between two kept eigenvalues, (f(x)/(x−y))² for a kept and a cut one, 0 between two that are cut; in units of
-  // the slope.
+  // the slope. Beside a kept x of a symmetrised law there is −x, kept with a slope of 1 − 2·shift/(x+y) towards y.
   constexpr double kTolerance = 1e-6;
-  const double breakpoints[] = {f.cut};
+  const double breakpoints[] = {-f.cut, f.cut};
   const std::vector<Law::Node> nodes = law.quadrature(breakpoints, kTolerance).nodes;
-  double kept_mass = 0, mixed = 0;
+  const bool general = symmetry_ == Symmetry::general;
+  double kept_mass = 0, mixed = 0, opposite = 0;
   for (const Law::Node& kept : nodes) {
     if (kept.x <= f.cut) continue;
-    double row = 0;
-    for (const Law::Node& cut : nodes) {
-      if (cut.x > f.cut) continue;
-      const double slope = (kept.x - f.shift) / (kept.x - cut.x);
-      row += cut.weight * slope * slope;
+    double row = 0, across = 0;
+    for (const Law::Node& other : nodes) {
+      if (other.x > f.cut) {
+        if (general) across += other.weight * std::pow(1 - 2 * f.shift / (kept.x + other.x), 2);
+      } else if (!general || other.x >= -f.cut) {
+        row += other.weight * std::pow((kept.x - f.shift) / (kept.x - other.x), 2);
+      }
     }
     kept_mass += kept.weight;
     mixed += kept.weight * row;
+    opposite += kept.weight * across;
   }
-  return {(kept_mass * kept_mass + 2 * mixed) * f.slope * f.slope, 0};
+  return {sides(symmetry_) * (kept_mass * kept_mass + 2 * mixed + opposite) * f.slope * f.slope, 0};
 }
 
 SpectralFunction LinearDenoiser::function(const Law&, const Conjugates& conjugates) const {
@@ -160,17 +170,26 @@ Sectors LinearDenoiser::squared_response(const Law&, const Conjugates& conjugate
   return {V * V, V_a * V_a};
 }
 
+Symmetry symmetry_of(const model::Problem& problem) {
+  return problem.cross() ? Symmetry::general : Symmetry::symmetric;
+}
+
 std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda) {
+  const double scale = problem.symmetry() * lambda;
   switch (problem.student) {
     case model::Student::tied:
-      return std::make_unique<TiedDenoiser>(lambda, problem.width);
+      return std::make_unique<ThresholdDenoiser>(scale, problem.width);
+    case model::Student::untied:
+      if (problem.cross()) return std::make_unique<ThresholdDenoiser>(scale, 1, Symmetry::general);
+      break;
     case model::Student::direct:
     case model::Student::direct_general:
-      return std::make_unique<LinearDenoiser>(lambda);
+      return std::make_unique<LinearDenoiser>(2 * scale);
     case model::Student::bayes:
       break;
   }
-  base::reject("the student {} is not trained: it has no denoiser with a penalty", model::name(problem.student));
+  base::reject("the student {} of {}-attention is no spectral function with a penalty", model::name(problem.student),
+               model::name(problem.attention));
 }
 
 }  // namespace attnlaw::theory

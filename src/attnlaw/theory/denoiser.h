@@ -39,7 +39,7 @@ class Denoiser {
   /// What the law of the trained student gives.
   struct Result {
     Overlaps overlaps;
-    double penalty = 0;    ///< Tr S/d or ‖S‖²_F/d: what λ multiplies
+    double penalty = 0;    ///< Tr S/d, ‖S‖_*/d or ‖S‖²_F/d: what λ multiplies
     double zero_mass = 0;  ///< the atom of S at 0
     double law_error = 0;  ///< certified error of the law's mass and moments
   };
@@ -52,10 +52,18 @@ class Denoiser {
   virtual Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const = 0;
 };
 
-/// f(x) = (x − 2λ)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all).
-class TiedDenoiser : public Denoiser {
+/// Which matrices a spectral function acts on.
+enum class Symmetry {
+  symmetric,  ///< on eigenvalues
+  general     ///< on singular values: laws are symmetrised, and f continues to x < 0 as an odd function
+};
+
+/// f(x) = (x − threshold)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all): the tied student with threshold
+/// 2λ; on singular values the untied one with threshold λ.
+class ThresholdDenoiser : public Denoiser {
  public:
-  explicit TiedDenoiser(double lambda, double width = 1) : threshold_(2 * lambda), width_(width) {}
+  explicit ThresholdDenoiser(double threshold, double width = 1, Symmetry symmetry = Symmetry::symmetric)
+      : threshold_(threshold), width_(width), symmetry_(symmetry) {}
 
   Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const override;
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
@@ -68,22 +76,24 @@ class TiedDenoiser : public Denoiser {
  private:
   double threshold_;
   double width_;
+  Symmetry symmetry_;
 };
 
-/// The tied student at the penalty that just trains the noise to zero, 2λ = 2√q̂ (docs/theory/scaling.md).
-class EdgeDenoiser final : public TiedDenoiser {
+/// The student at the penalty that just trains the noise to zero, a threshold of 2√q̂ (docs/theory/scaling.md).
+class EdgeDenoiser final : public ThresholdDenoiser {
  public:
-  explicit EdgeDenoiser(double width = 1) : TiedDenoiser(0, width) {}
+  explicit EdgeDenoiser(double width = 1, Symmetry symmetry = Symmetry::symmetric)
+      : ThresholdDenoiser(0, width, symmetry) {}
 
  protected:
   double threshold(const Conjugates& conjugates) const override { return 2 * std::sqrt(conjugates.q_hat); }
 };
 
-/// f(x) = x/(V̂ + 4λ): element-wise training of S with a Frobenius penalty. A general S has an antisymmetric part with
-/// the same penalty.
+/// f(x) = x/(V̂ + stiffness): element-wise training of S with a Frobenius penalty, of stiffness 4λ in self-attention and
+/// 2λ with cross-attention. A general S of self-attention has an antisymmetric part with the same penalty.
 class LinearDenoiser final : public Denoiser {
  public:
-  explicit LinearDenoiser(double lambda) : stiffness_(4 * lambda) {}
+  explicit LinearDenoiser(double stiffness) : stiffness_(stiffness) {}
 
   Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const override;
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
@@ -93,8 +103,10 @@ class LinearDenoiser final : public Denoiser {
   double stiffness_;
 };
 
-/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws
-/// std::invalid_argument for student bayes.
+Symmetry symmetry_of(const model::Problem& problem);
+
+/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws std::invalid_argument for the students
+/// bayes, and untied in self-attention, which is no spectral function.
 std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda);
 
 }  // namespace attnlaw::theory

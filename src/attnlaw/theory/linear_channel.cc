@@ -3,49 +3,54 @@
 namespace attnlaw::theory {
 namespace {
 
-/// Of `scores` coordinates with g = (y − ω)/width and Var(y − ω) = residual.
-Conjugates quadratic_conjugates(double alpha, double scores, double residual, double width) {
-  const double gain = 2 * alpha * scores / width;
-  return {gain * residual / width, gain, gain};
+/// Of coordinates with g = (y − ω)/width and Var(y − ω) = residual; `gain`: their number per parameter of S.
+Conjugates quadratic_conjugates(double gain, double residual, double width) {
+  const double response = gain / width;
+  return {response * residual / width, response, response};
 }
-
-/// Inverse curvature of the loss 2(z − y)².
-constexpr double kInverseCurvature = 0.25;
 
 }  // namespace
 
+LinearChannel::LinearChannel(const model::Problem& problem, double Q_star)
+    : gain_(problem.symmetry() * problem.alpha),
+      weight_(problem.readout == model::Readout::rows && !problem.cross() ? 2 : 1),
+      scores_(problem.observed_score_count()),
+      noise_(problem.noise),
+      Q_star_(Q_star) {}
+
 OutputChannel::Result LinearChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
-  const double width = overlaps.V + kInverseCurvature;
+  const double inverse_curvature = 1 / (2 * weight_);
+  const double width = overlaps.V + inverse_curvature;
   const double residual = overlaps.estimation(Q_star_) + noise_;
-  const double shrinkage = kInverseCurvature / width;
-  return {quadratic_conjugates(alpha_, scores_, residual, width), 2 * scores_ * residual * shrinkage * shrinkage};
+  const double shrinkage = inverse_curvature / width;
+  return {quadratic_conjugates(gain_ * scores_, residual, width), weight_ * scores_ * residual * shrinkage * shrinkage};
 }
 
 double LinearChannel::test(const Overlaps& overlaps, int /*replicate*/) const {
-  return 2 * scores_ * overlaps.estimation(Q_star_);
+  return weight_ * scores_ * overlaps.estimation(Q_star_);
 }
 
 SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps) const {
-  const double width = overlaps.V + kInverseCurvature;
-  return {{2 * alpha_ * scores_ / (width * width), 0}, {}};
+  const double width = overlaps.V + 1 / (2 * weight_);
+  return {{gain_ * scores_ / (width * width), 0}, {}};
 }
 
 OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
   const double r = beta_ratio_;
   const double residual = r * r * (Q_star_ + noise_) - 2 * r * overlaps.m + overlaps.q;
-  Conjugates conjugates = quadratic_conjugates(alpha_, scores_, residual, overlaps.V);
+  Conjugates conjugates = quadratic_conjugates(fitted_, residual, overlaps.V);
   conjugates.m_hat *= r;
   return {conjugates, 0};
 }
 
 OutputChannel::Result InterpolatingChannel::evaluate_at_zero(int replicate) const {
-  // The threshold 2λ/m̂ = λV/(αK_eff) must not matter.
+  // The threshold λV/(αK_eff) of cross-attention, or twice λV/(2αK_eff), must not matter.
   constexpr double kSmall = 1e-3;
-  return evaluate({0, 0, kSmall * alpha_ * scores_ * std::sqrt(Q_star_ + noise_)}, replicate);
+  return evaluate({0, 0, kSmall * 0.5 * fitted_ * std::sqrt(Q_star_ + noise_)}, replicate);
 }
 
 SectorMatrix InterpolatingChannel::squared_response(const Overlaps& overlaps) const {
-  return {{2 * alpha_ * scores_ / (overlaps.V * overlaps.V), 0}, {}};
+  return {{fitted_ / (overlaps.V * overlaps.V), 0}, {}};
 }
 
 }  // namespace attnlaw::theory

@@ -6,11 +6,11 @@
 
 namespace attnlaw::theory {
 
-/// The linear head: ℓ = 2 Σ_k (z_k − y_k)², Var(y − z*) = Δ per coordinate.
+/// Scores themselves: ℓ = c Σ_k (z_k − y_k)², Var(y − z*) = Δ per coordinate. c = 2 where all T² entries of symmetric
+/// scores are fitted (the linear head of self-attention), else 1.
 class LinearChannel final : public OutputChannel {
  public:
-  LinearChannel(const model::Problem& problem, double Q_star)
-      : alpha_(problem.alpha), noise_(problem.noise), scores_(problem.score_count()), Q_star_(Q_star) {}
+  LinearChannel(const model::Problem& problem, double Q_star);
 
   Result evaluate(const Overlaps& overlaps, int replicate) const override;
   Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate); }
@@ -20,9 +20,10 @@ class LinearChannel final : public OutputChannel {
   std::size_t points() const override { return 0; }
 
  private:
-  double alpha_;
-  double noise_;
+  double gain_;    ///< of d² parameters: 2α, or α with cross-attention
+  double weight_;  ///< c
   double scores_;
+  double noise_;
   double Q_star_;
 };
 
@@ -32,9 +33,8 @@ class LinearChannel final : public OutputChannel {
 class InterpolatingChannel final : public OutputChannel {
  public:
   InterpolatingChannel(const model::Problem& problem, double Q_star, std::unique_ptr<OutputChannel> head)
-      : alpha_(problem.alpha),
+      : fitted_(problem.symmetry() * problem.alpha * problem.observed_score_count()),
         noise_(problem.noise),
-        scores_(problem.observed_score_count()),
         beta_ratio_(problem.target_beta / problem.beta),
         Q_star_(Q_star),
         head_(std::move(head)) {}
@@ -49,9 +49,8 @@ class InterpolatingChannel final : public OutputChannel {
   std::size_t points() const override { return head_->points(); }
 
  private:
-  double alpha_;
+  double fitted_;  ///< 2αK_eff, or αK_eff with cross-attention
   double noise_;
-  double scores_;
   double beta_ratio_;
   double Q_star_;
   std::unique_ptr<OutputChannel> head_;

@@ -67,11 +67,11 @@ Solution solve_without_penalty(model::Problem problem, const Spectrum& target, c
 }  // namespace
 
 double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
-  if (problem.student != model::Student::tied) return kInfinity;
+  if (problem.student != model::Student::tied && problem.student != model::Student::untied) return kInfinity;
   constexpr int kLog2Points = 14;  // one gradient each: no proximal points
   const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kLog2Points);
   const Step step = student.evolution().step_from_zero();
-  return 0.5 * noisy_target(target, step.conjugates).hull().upper;
+  return noisy_target(target, step.conjugates).hull().upper / problem.symmetry();
 }
 
 Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& target, const SolveOptions& options) {

@@ -82,13 +82,9 @@ struct SampledChannel<Loss>::Field {
 };
 
 template <class Loss>
-SampledChannel<Loss>::SampledChannel(Loss loss, double alpha, double beta_ratio, double noise, double Q_star,
-                                     int log2_points)
+SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, int log2_points)
     : loss_(std::move(loss)),
-      alpha_(alpha),
-      beta_ratio_(beta_ratio),
-      noise_(noise),
-      Q_star_(Q_star),
+      scale_(scale),
       points_(point_set(2 * static_cast<std::size_t>(loss_.sampled_dimension()), log2_points)) {}
 
 template <class Loss>
@@ -110,12 +106,13 @@ void SampledChannel<Loss>::draw(std::size_t pack, const Overlaps& overlaps, doub
   loss_.embed(normals + sampled, field.eta.data());
   const double scale = std::sqrt(overlaps.q);
   const double along = overlaps.q > 0 ? overlaps.m / scale : 0;
-  const double across = std::sqrt(overlaps.q > 0 ? conditional_variance(overlaps, Q_star_ + noise) : Q_star_ + noise);
+  const double across =
+      std::sqrt(overlaps.q > 0 ? conditional_variance(overlaps, scale_.Q_star + noise) : scale_.Q_star + noise);
   const auto symmetric = static_cast<std::size_t>(loss_.symmetric_dimension());
   for (std::size_t k = 0; k < symmetric; ++k) {
     field.omega[k] = scale * field.epsilon[k];
     field.target[k] = along * field.epsilon[k] + across * field.eta[k];
-    field.fit[k] = beta_ratio_ * field.target[k];
+    field.fit[k] = scale_.beta_ratio * field.target[k];
   }
   // Labels are made from a symmetric target.
   const double antisymmetric = std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps);
@@ -174,7 +171,7 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
   const auto symmetric = static_cast<std::size_t>(loss.symmetric_dimension());
   GlobalProximal<Loss> proximal(loss);
   Pack g_square = 0, g_epsilon = 0, g_eta = 0, train = 0, g_square_a = 0, g_epsilon_a = 0;
-  for_each_pack(overlaps, noise_, replicate, [&](const Field& field, Pack weight) {
+  for_each_pack(overlaps, scale_.noise, replicate, [&](const Field& field, Pack weight) {
     proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
     train += weight * proximal.loss_value();
     for (std::size_t k = 0; k < field.omega.size(); ++k) {
@@ -186,23 +183,23 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
     }
   });
   // Stein's lemma in the independent parts (ε, η) of (ω, t): free of the cancellation in A q − B m when D is small.
-  const double spread = std::sqrt(conditional_variance(overlaps, Q_star_ + noise_));
-  const double m_hat = 2 * alpha_ * g_eta.sum() / spread;
-  const double V_hat = (overlaps.m * m_hat / overlaps.q) - 2 * alpha_ * g_epsilon.sum() / std::sqrt(overlaps.q);
-  Conjugates conjugates{2 * alpha_ * g_square.sum(), m_hat, V_hat};
+  const double spread = std::sqrt(conditional_variance(overlaps, scale_.Q_star + scale_.noise));
+  const double m_hat = scale_.gain * g_eta.sum() / spread;
+  const double V_hat = (overlaps.m * m_hat / overlaps.q) - scale_.gain * g_epsilon.sum() / std::sqrt(overlaps.q);
+  Conjugates conjugates{scale_.gain * g_square.sum(), m_hat, V_hat};
   if (Loss::kGeneral && overlaps.q_a > 0) {
     const double c = antisymmetric_scale(overlaps);  // g of a scaled coordinate is c times that of the coordinate
-    conjugates.q_hat_a = 2 * alpha_ * g_square_a.sum() / (c * c);
-    conjugates.V_hat_a = -2 * alpha_ * g_epsilon_a.sum() / (c * std::sqrt(overlaps.q_a));
+    conjugates.q_hat_a = scale_.gain * g_square_a.sum() / (c * c);
+    conjugates.V_hat_a = -scale_.gain * g_epsilon_a.sum() / (c * std::sqrt(overlaps.q_a));
   }
-  return {conjugates, train.sum()};
+  return {conjugates, scale_.rows * train.sum()};
 }
 
 template <class Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) const {
   Expansion<Loss::kDimension> at(loss_.dimension());
   Pack g_square = 0, g_eta = 0, trace = 0, train = 0, g_square_a = 0, trace_a = 0;
-  for_each_pack({}, noise_, replicate, [&](const Field& field, Pack weight) {
+  for_each_pack({}, scale_.noise, replicate, [&](const Field& field, Pack weight) {
     loss_.expand(field.label, field.omega.data(), at);
     train += weight * at.value;
     for (int k = 0; k < loss_.dimension(); ++k) {
@@ -213,10 +210,10 @@ OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) cons
       if (symmetric) g_eta -= weight * at.gradient[i] * field.eta[i];
     }
   });
-  const double factor = 2 * alpha_;
-  return {{factor * g_square.sum(), factor * g_eta.sum() / std::sqrt(Q_star_ + noise_), factor * trace.sum(),
-           factor * g_square_a.sum(), factor * trace_a.sum()},
-          train.sum()};
+  const double factor = scale_.gain;
+  return {{factor * g_square.sum(), factor * g_eta.sum() / std::sqrt(scale_.Q_star + scale_.noise),
+           factor * trace.sum(), factor * g_square_a.sum(), factor * trace_a.sum()},
+          scale_.rows * train.sum()};
 }
 
 template <class Loss>
@@ -225,7 +222,7 @@ double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const
   Pack sum = 0;
   for_each_pack(overlaps, 0, replicate,
                 [&](const Field& field, Pack weight) { sum += weight * loss.value(field.label, field.omega.data()); });
-  return sum.sum();
+  return scale_.rows * sum.sum();
 }
 
 template <class Loss>
@@ -235,7 +232,7 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) co
   proximal.keep_hessian();
   std::array<std::array<Pack, 2>, 2> sums{};
   // One replicate settles a stability figure that is compared with 1.
-  for_each_pack(overlaps, noise_, 0, [&](const Field& field, Pack weight) {
+  for_each_pack(overlaps, scale_.noise, 0, [&](const Field& field, Pack weight) {
     proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
     const auto squares =
         squared_responses(proximal.hessian(), loss.dimension(), loss.symmetric_dimension(), overlaps.V);
@@ -244,7 +241,7 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) co
   });
   // A scaled coordinate of the antisymmetric part moves by 1/c, its force by c.
   const double c2 = std::pow(antisymmetric_scale(overlaps), 2);
-  const double factor = 2 * alpha_;
+  const double factor = scale_.gain;
   return {{factor * sums[0][0].sum(), factor * sums[0][1].sum() / c2},
           {factor * sums[1][0].sum() / c2, factor * sums[1][1].sum() / (c2 * c2)}};
 }
@@ -261,8 +258,7 @@ namespace {
 
 template <class Loss>
 std::unique_ptr<OutputChannel> make_sampled(Loss loss, const model::Problem& problem, double Q_star, int log2_points) {
-  return std::make_unique<SampledChannel<Loss>>(std::move(loss), problem.alpha, problem.target_beta / problem.beta,
-                                                problem.noise, Q_star, log2_points);
+  return std::make_unique<SampledChannel<Loss>>(std::move(loss), ChannelScale(problem, Q_star), log2_points);
 }
 
 }  // namespace

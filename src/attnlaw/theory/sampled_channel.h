@@ -21,11 +21,27 @@ struct PointSet {
 /// The points of a dimension and size: always the same ones, and shared as long as somebody holds them.
 std::shared_ptr<const PointSet> point_set(std::size_t dimension, int log2_points);
 
+/// What a channel knows of its problem beside the loss of one part of a label.
+struct ChannelScale {
+  ChannelScale(const model::Problem& problem, double target_second_moment)
+      : rows(problem.independent_rows()),
+        gain(problem.symmetry() * problem.alpha * rows),
+        beta_ratio(problem.target_beta / problem.beta),
+        noise(problem.noise),
+        Q_star(target_second_moment) {}
+
+  double rows;        ///< independent parts of a label: errors per sequence are so many times those of one
+  double gain;        ///< parts in all, per parameter of S: 2α, or αT1 with cross-attention
+  double beta_ratio;  ///< target β over student β: the field at which the student's output equals the label
+  double noise;
+  double Q_star;
+};
+
 template <class Loss>
 class SampledChannel final : public OutputChannel {
  public:
   /// Replicates of 2^log2_points points each.
-  SampledChannel(Loss loss, double alpha, double beta_ratio, double noise, double Q_star, int log2_points);
+  SampledChannel(Loss loss, const ChannelScale& scale, int log2_points);
 
   Result evaluate(const Overlaps& overlaps, int replicate) const override;
   Result evaluate_at_zero(int replicate) const override;
@@ -46,10 +62,7 @@ class SampledChannel final : public OutputChannel {
   Loss scaled_loss(const Overlaps& overlaps) const;
 
   Loss loss_;
-  double alpha_;
-  double beta_ratio_;  ///< target β over student β: the field at which the student's output equals the label
-  double noise_;
-  double Q_star_;
+  ChannelScale scale_;
   std::shared_ptr<const PointSet> points_;
 };
 

@@ -203,7 +203,7 @@ std::string name(Regime regime) {
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options) {
   require_scalable(problem, n);
   const model::PowerLawTarget& law = *problem.target.power_law();
-  const Spectrum& target = problem.target.spectrum();
+  const Spectrum& target = problem.target_law();
   const double dimension = static_cast<double>(law.dimension);
   const auto at = [&](double sequences) {
     model::Problem one = problem;

@@ -189,7 +189,7 @@ void require_valid(const SolveOptions& options) {
 }
 
 Solution solve(const model::Problem& problem, const SolveOptions& options) {
-  return solve(problem, problem.target.spectrum(), options);
+  return solve(problem, problem.target_law(), options);
 }
 
 Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options) {

@@ -83,7 +83,10 @@ double decreasing_root(const Function& function, double low, double high) {
   return 0.5 * (left + right);
 }
 
-double fitted_scores(const model::Problem& problem) { return 2.0 * problem.observed_score_count(); }
+/// K_eff per parameter of S and unit of α.
+double fitted_scores(const model::Problem& problem) {
+  return static_cast<double>(problem.symmetry()) * problem.observed_score_count();
+}
 
 }  // namespace
 

@@ -33,7 +33,8 @@ std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, doubl
 }
 
 std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, double lambda) {
-  if (problem.lambda_rule == model::LambdaRule::edge) return std::make_unique<EdgeDenoiser>(problem.width);
+  if (problem.lambda_rule == model::LambdaRule::edge)
+    return std::make_unique<EdgeDenoiser>(problem.width, symmetry_of(problem));
   return make_denoiser(problem, lambda);
 }
 
