@@ -268,7 +268,7 @@ std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem
   if (problem.head == model::Head::linear) return std::make_unique<LinearChannel>(problem, Q_star);
   const auto make = [&](auto loss) { return make_sampled(std::move(loss), problem, Q_star, log2_points); };
   const auto& [T, beta, target_beta] = std::tie(problem.tokens, problem.beta, problem.target_beta);
-  if (problem.student == model::Student::direct_general) {
+  if (problem.two_sectors()) {
     if (T == 2) return make(SoftmaxRows<2, true>(T, beta, target_beta));
     if (T == 3) return make(SoftmaxRows<3, true>(T, beta, target_beta));
     return make(SoftmaxRows<0, true>(T, beta, target_beta));

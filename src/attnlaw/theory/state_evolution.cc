@@ -58,6 +58,11 @@ std::string shortfall(const Solution& solution, const FixedPoint& at, const Tole
   if (diagnostics.law_error > kLawTolerance)
     return fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}", diagnostics.law_error,
                        kLawTolerance);
+  if (reached > accuracy && diagnostics.sampled_matrices > 0)
+    return fmt::format(
+        "accuracy {:.3g} was asked for, {:.2g} reached: no law of the untied student of self-attention is known, and "
+        "{} matrices of dimension {} stand for it",
+        accuracy, reached, NumericalPrior::kReplicates, diagnostics.sampled_matrices);
   if (reached > accuracy && diagnostics.points == 0)
     return fmt::format("the fixed point is ill-conditioned: its residual leaves a relative error of {:.2g}", reached);
   if (reached > accuracy)
@@ -159,7 +164,10 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
       return;
     }
     const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + at.distance);
-    const bool refinable = student.channel().points() > 0 && level < kLastLog2Points;
+    // What sampled matrices of the prior leave open, no point set mends.
+    const NumericalPrior* sampled = student.numerical_prior();
+    const bool refinable =
+        student.channel().points() > 0 && level < (sampled ? kCoarseLog2Points + 2 : kLastLog2Points);
     if (refinable && (reached > options.accuracy || level == kCoarseLog2Points)) {
       // Without a fixed point on the coarse set, a finer one may still have it.
       start.reset();
@@ -171,6 +179,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     diagnostics.points = student.channel().points();
     diagnostics.log2_points = level;
     diagnostics.law_error = at.step.prior.law_error;
+    if (sampled) diagnostics.sampled_matrices = sampled->dimension();
     const bool full = options.detail == Detail::full;
     if (full) solution.spectrum = student.spectrum(at);
     diagnostics.replicon =

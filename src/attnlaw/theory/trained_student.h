@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "attnlaw/theory/fixed_point.h"
+#include "attnlaw/theory/numerical_prior.h"
 #include "attnlaw/theory/solution.h"
 #include "attnlaw/theory/thresholds.h"
 
@@ -25,13 +26,15 @@ class TrainedStudent {
   const OutputChannel& channel() const { return *channel_; }
   /// The conjugates have no sampling error (test errors may).
   bool closed_form() const { return closed_form_; }
+  /// The sampled matrices of the prior, if it has no law.
+  const NumericalPrior* numerical_prior() const { return dynamic_cast<const NumericalPrior*>(denoiser_.get()); }
 
   Errors errors(const FixedPoint& fixed_point) const;
   /// Standard errors over the replicates of the point set.
   Errors sampling_error(const FixedPoint& fixed_point) const;
   /// Atom, bands and outliers of S.
   TrainedSpectrum spectrum(const FixedPoint& fixed_point) const;
-  /// R; 0 at S = 0.
+  /// R; 0 at S = 0, NaN for a numerical prior.
   double replicon(const FixedPoint& fixed_point) const;
 
  private:
@@ -43,6 +46,7 @@ class TrainedStudent {
   bool closed_form_;
   std::unique_ptr<OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
+  const SpectralDenoiser* spectral_;  ///< null for a numerical prior
   StateEvolution evolution_;
 };
 
