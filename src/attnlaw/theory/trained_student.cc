@@ -36,8 +36,8 @@ std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, doubl
 }
 
 std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                                                double lambda) {
-  if (problem.untied_self()) return std::make_unique<NumericalPrior>(target, lambda, kPriorDimension);
+                                                double lambda, NumericalPrior::Approximation approximation) {
+  if (problem.untied_self()) return std::make_unique<NumericalPrior>(target, lambda, kPriorDimension, approximation);
   if (problem.lambda_rule == model::LambdaRule::edge)
     return std::make_unique<EdgeDenoiser>(problem.width, symmetry_of(problem));
   return make_denoiser(problem, lambda);
@@ -57,13 +57,14 @@ double relative_error(const Errors& error, const Errors& value) {
 }
 
 TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                               std::optional<RidgelessPhase> phase, int log2_points)
+                               std::optional<RidgelessPhase> phase, int log2_points,
+                               NumericalPrior::Approximation approximation)
     : problem_(problem),
       lambda_(effective_lambda(problem, phase)),
       closed_form_(!problem.untied_self() &&
                    (problem.head == model::Head::linear || phase == RidgelessPhase::interpolating)),
       channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
-      denoiser_(make_denoiser_by_rule(problem, target, lambda_)),
+      denoiser_(make_denoiser_by_rule(problem, target, lambda_, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
       evolution_(*channel_, *denoiser_, target) {}
 
