@@ -87,7 +87,7 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   solution.errors.estimation = (1 - r) * (1 - r) * Q_star;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   solution.conjugates = {kInfinity, kInfinity, kInfinity};
-  solution.spectrum = recovered_spectrum(target.scaled(r));
+  solution.spectrum = recovered_spectrum(target.scaled(r), symmetry_of(solution.problem));
   solution.diagnostics.replicon = std::numeric_limits<double>::quiet_NaN();
   solution.diagnostics.converged = true;
 }
@@ -137,15 +137,15 @@ bool unbounded(const Solution& solution) {
   return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
 }
 
-/// Noiseless labels of a linear head under the rule λ = edge: E is multiplied at every step by its ratio to 2αK a², at
-/// E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d. Below 1 nothing is left of it.
+/// Noiseless labels of a linear head under the rule λ = edge: E is multiplied at every step by its ratio to 2αK a² (αK
+/// a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d. Below 1 nothing is left of
+/// it.
 bool edge_recovers(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || problem.head != model::Head::linear ||
       problem.width < 1)
     return false;
-  const auto rank = target_rank(target);
-  return rank &&
-         *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank < 2 * problem.alpha * problem.observed_score_count();
+  const auto rank = target_rank(problem, target);
+  return rank && *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank < problem.alpha * fitted_scores(problem);
 }
 
 /// Grows the point set until the accuracy is met.
@@ -231,11 +231,12 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
   if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
     // Conjugates are those of λ = 1.
     solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
-    solution.ridgeless->t = 2 / solution.conjugates.m_hat;
+    solution.ridgeless->t = problem.symmetry() / solution.conjugates.m_hat;
   }
   if (problem.lambda_rule == model::LambdaRule::edge) {
     solution.problem.lambda_rule = model::LambdaRule::value;
-    solution.problem.lambda = std::isinf(solution.conjugates.q_hat) ? 0 : std::sqrt(solution.conjugates.q_hat);
+    solution.problem.lambda =
+        std::isinf(solution.conjugates.q_hat) ? 0 : 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
   }
   solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return solution;
