@@ -185,7 +185,7 @@ TEST_P(Gradient, BoundsTheResidual) {
 }
 
 TEST_P(Gradient, InFloatAgreesWithDouble) {
-  const Data<float> data{data_.X.cast<float>(), data_.labels.cast<float>()};
+  const Data<float> data{data_.X.cast<float>(), data_.Y.cast<float>(), data_.labels.cast<float>()};
   Objective<float> single(problem_, data, 1);
   const Matrix<double> point = some_parameters(6);
   Matrix<double> expected, gradient;
@@ -228,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Scores, AreIndexedInOrder) {
   for (int T = 1; T <= 6; ++T) {
     for (const bool symmetric : {true, false}) {
-      const ScoreLayout layout{T, symmetric};
+      const ScoreLayout layout = ScoreLayout::of_self(T, symmetric);
       int count = 0, entries = 0;
       layout.for_each([&](int a, int b, int k) {
         EXPECT_EQ(k, count++);
