@@ -27,7 +27,16 @@ void require_positive(double value, double largest, const char* key) {
   if (value > largest) reject("{} must be at most {}, got {}", key, largest, value);
 }
 
-void require_usable(const Target& target) {
+void require_usable(const Target& target, bool cross) {
+  if (cross && target.is_wishart())
+    reject("target must be product:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = cross, got {}",
+           target.spec());
+  if (!cross && target.is_product())
+    reject("target must be wishart:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = self, got {}",
+           target.spec());
+  if (cross && target.spectrum().discrete() && target.spectrum().hull().lower < 0)
+    reject("target {} must have singular values >= 0 with attention = cross, got {}", target.spec(),
+           target.spectrum().hull().lower);
   const double Q_star = target.Q_star();
   if (Q_star > 0 && std::isfinite(Q_star)) return;
   reject("target {} must have a mean squared eigenvalue Q_star that is finite and > 0, got {}", target.spec(), Q_star);
@@ -237,7 +246,7 @@ void Problem::validate() const {
   require_valid_student(*this);
   require_valid_loss(*this);
   if (!std::isfinite(noise) || noise < 0) reject("noise must be a finite number >= 0, got {}", noise);
-  require_usable(target);
+  require_usable(target, cross());
 }
 
 namespace {
