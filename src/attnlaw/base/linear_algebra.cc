@@ -13,14 +13,17 @@ namespace {
 
 CBLAS_TRANSPOSE cblas(Transpose transpose) { return transpose == Transpose::yes ? CblasTrans : CblasNoTrans; }
 
+/// LAPACK may loop or return garbage on entries that are not finite instead of reporting them.
+void require_finite(std::span<const double> matrix, const char* what, std::size_t rows, std::size_t columns) {
+  if (!std::all_of(matrix.begin(), matrix.end(), [](double x) { return std::isfinite(x); }))
+    throw std::runtime_error(fmt::format("{} of a {}x{} matrix with entries that are not finite", what, rows, columns));
+}
+
 std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
   if (matrix.size() != d * d) {
     throw std::invalid_argument(fmt::format("matrix must have {0}x{0} entries, got {1}", d, matrix.size()));
   }
-  // LAPACK may loop or return garbage on these instead of reporting them.
-  if (!std::all_of(matrix.begin(), matrix.end(), [](double x) { return std::isfinite(x); })) {
-    throw std::runtime_error(fmt::format("eigenvalues of a {0}x{0} matrix with entries that are not finite", d));
-  }
+  require_finite(matrix, "eigenvalues", d, d);
   std::vector<double> eigenvalues(d);
   const auto order = static_cast<lapack_int>(d);
   // The matrix is symmetric: its row-major lower triangle is the column-major upper one, and no transposition is
@@ -28,6 +31,24 @@ std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
   const lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, job, 'U', order, matrix.data(), order, eigenvalues.data());
   if (info != 0) throw std::runtime_error(fmt::format("LAPACK dsyevd failed on a {0}x{0} matrix (info {1})", d, info));
   return eigenvalues;
+}
+
+/// `job` N: values alone; S: with both arrays of vectors.
+SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_t rows, std::size_t columns) {
+  if (matrix.size() != rows * columns)
+    throw std::invalid_argument(fmt::format("matrix must have {}x{} entries, got {}", rows, columns, matrix.size()));
+  require_finite(matrix, "singular values", rows, columns);
+  const std::size_t k = std::min(rows, columns);
+  SingularValueDecomposition result;
+  result.values.resize(k);
+  if (job == 'S') result.left.resize(rows * k), result.right.resize(k * columns);
+  // The row-major array is the column-major transpose, whose left vectors are the right ones of the matrix.
+  const auto m = static_cast<lapack_int>(columns), n = static_cast<lapack_int>(rows), least = std::min(m, n);
+  const lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, job, m, n, matrix.data(), m, result.values.data(),
+                                         result.right.data(), m, result.left.data(), least);
+  if (info != 0)
+    throw std::runtime_error(fmt::format("LAPACK dgesdd failed on a {}x{} matrix (info {})", rows, columns, info));
+  return result;
 }
 
 }  // namespace
@@ -56,5 +77,14 @@ void symmetric_product(std::size_t rows, std::size_t columns, double scale, cons
 std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d) { return dsyevd('N', matrix, d); }
 
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) { return dsyevd('V', matrix, d); }
+
+std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns) {
+  return dgesdd('N', matrix, rows, columns).values;
+}
+
+SingularValueDecomposition singular_value_decomposition(std::span<double> matrix, std::size_t rows,
+                                                        std::size_t columns) {
+  return dgesdd('S', matrix, rows, columns);
+}
 
 }  // namespace attnlaw::base

@@ -1,6 +1,6 @@
 #pragma once
-/// The few dense kernels that everything heavy rests on: matrix products (cblas) and symmetric eigenproblems (LAPACK
-/// dsyevd).
+/// The few dense kernels that everything heavy rests on: matrix products (cblas), symmetric eigenproblems and singular
+/// values (LAPACK dsyevd and dgesdd).
 
 #include <cstddef>
 #include <span>
@@ -32,5 +32,21 @@ std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t 
 /// Eigenvalues, ascending, of a symmetric d×d matrix, which is overwritten by its eigenvectors: vector k is row k of
 /// the row-major array. Throws as symmetric_eigenvalues.
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d);
+
+/// Singular values, descending, of a row-major rows×columns array, which is overwritten. Throws as
+/// symmetric_eigenvalues.
+std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns);
+
+/// A = left · diag(values) · right for A of rows×columns, with k = min(rows, columns) values in descending order:
+/// `left` is a row-major rows×k array with a singular vector in each column, `right` k×columns with one in each row.
+struct SingularValueDecomposition {
+  std::vector<double> values;
+  std::vector<double> left;
+  std::vector<double> right;
+};
+
+/// Of a row-major array, which is overwritten. Throws as symmetric_eigenvalues.
+SingularValueDecomposition singular_value_decomposition(std::span<double> matrix, std::size_t rows,
+                                                        std::size_t columns);
 
 }  // namespace attnlaw::base

@@ -29,6 +29,12 @@ double log_potential(const Spectrum& spectrum, Complex w) {
     return (w * g).real() - 1 - 0.5 * std::log(std::norm(g)) +
            0.5 * wishart->kappa * std::log(std::norm(1.0 - jump * g));
   }
+  if (const auto* product = spectrum.product()) {
+    const double jump = product->jump();
+    const Complex g = spectrum.stieltjes(w).value;
+    return (w * g).real() - 1 - 0.5 * std::log(std::norm(g)) +
+           0.25 * product->kappa * std::log(std::norm(1.0 - jump * jump * g * g));
+  }
   double sum = 0;
   const DiscreteSpectrum& discrete = *spectrum.discrete();
   for (std::size_t i = 0; i < discrete.atoms.size(); ++i)
@@ -44,8 +50,9 @@ double variance_of(const Spectrum& spectrum) {
       variance += discrete->weights[i] * std::pow(discrete->atoms[i] - mean, 2);
     return variance;
   }
-  const auto* wishart = spectrum.wishart();
-  return wishart->scale * wishart->scale;
+  // Of both laws in closed form.
+  const double scale = spectrum.product() ? spectrum.product()->scale : spectrum.wishart()->scale;
+  return scale * scale;
 }
 
 }  // namespace
@@ -54,7 +61,7 @@ OptimalDenoiser::OptimalDenoiser(const Spectrum& prior, double variance)
     : prior_(prior),
       variance_(variance),
       law_(semicircle_sum(prior, variance)),
-      curve_(prior.wishart() ? semicircle_sum_biane(prior, variance).bands() : law_.bands()),
+      curve_(prior.discrete() ? law_.bands() : semicircle_sum_biane(prior, variance).bands()),
       quadrature_(law_.quadrature()) {
   const double prior_variance = variance_of(prior);
   const double mean = prior.mean();
@@ -150,6 +157,11 @@ double atom_collision(const Spectrum& spectrum) {
   if (const auto* wishart = spectrum.wishart()) {
     if (wishart->scale == 0) return 1;
     const double atom = std::max(0.0, 1 - wishart->kappa);
+    return atom * atom;
+  }
+  if (const auto* product = spectrum.product()) {
+    if (product->scale == 0) return 1;
+    const double atom = std::max(0.0, 1 - product->kappa);
     return atom * atom;
   }
   double sum = 0;

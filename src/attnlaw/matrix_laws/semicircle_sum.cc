@@ -10,6 +10,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "attnlaw/matrix_laws/product_law.h"
+
 namespace attnlaw::matrix_laws {
 namespace {
 
@@ -21,7 +23,7 @@ void require_variance(double variance) {
         fmt::format("the variance a² of a semicircle must be a finite number > 0, got {}", variance));
 }
 
-/// AtomSums, of a Wishart spectrum from its Stieltjes transform.
+/// AtomSums, of a spectrum in closed form from its Stieltjes transform.
 AtomSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
   if (spectrum.discrete()) return spectrum.atom_sums(u, v_squared);
   const double v = std::sqrt(v_squared);
@@ -152,6 +154,18 @@ std::vector<Component> components(const WishartSpectrum& wishart, double varianc
   return {atom, {bulk, wishart.kappa, std::nullopt}};
 }
 
+std::vector<Component> components(const ProductSpectrum& product, double variance) {
+  const double jump = product.jump();
+  const Interval bulk = product.bulk();
+  if (product.kappa >= 1) return {{{-bulk.upper, bulk.upper}, 1, std::nullopt}};
+  std::optional<double> below, above;
+  const ProductSumBands bands = product_sum_bands(product.kappa, variance / (jump * jump));
+  if (bands.inner) below = -jump * bands.gap, above = jump * bands.gap;
+  return {{{-bulk.upper, -bulk.lower}, 0.5 * product.kappa, below},
+          {{0, 0}, 1 - product.kappa, above},
+          {bulk, 0.5 * product.kappa, std::nullopt}};
+}
+
 /// The regions {F > 1/a²} of u as bands; outer ends lie within a of the hull, as F ≤ 1/distance².
 std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Component> parts, double variance) {
   const double a = std::sqrt(variance);
@@ -175,6 +189,7 @@ std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Com
 
 std::vector<Law::Band> biane_bands(const Spectrum& spectrum, double variance, double resolve_up_to) {
   if (spectrum.discrete()) return biane_bands(spectrum, components(spectrum, variance, resolve_up_to), variance);
+  if (const auto* product = spectrum.product()) return biane_bands(spectrum, components(*product, variance), variance);
   return biane_bands(spectrum, components(*spectrum.wishart(), variance), variance);
 }
 
@@ -229,6 +244,32 @@ Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   return Law({}, std::move(bands), std::move(parametrisation), spectrum.mean(), spectrum.second_moment() + variance);
 }
 
+std::vector<Law::Band> product_bands(const ProductSpectrum& product, double variance) {
+  const double jump = product.jump();
+  const auto [inner, outer, gap] = product_sum_bands(product.kappa, variance / (jump * jump));
+  const auto band = [jump](double lower, double upper, double mass) {
+    const Interval support{jump * lower, jump * upper};
+    return Law::Band{support, support, mass};
+  };
+  if (!inner) return {band(-outer.upper, outer.upper, 1)};
+  return {band(-outer.upper, -outer.lower, 0.5 * product.kappa), band(-*inner, *inner, 1 - product.kappa),
+          band(outer.lower, outer.upper, 0.5 * product.kappa)};
+}
+
+Law product_sum(const ProductSpectrum& product, double variance) {
+  const double jump = product.jump(), unit_variance = variance / (jump * jump);
+  // Beyond these the coefficients of the quartic differ too much for its complex pair to be seen in double precision.
+  constexpr double kLeastVariance = 1e-8, kLargestVariance = 1e8, kLargestKappa = 1e8;
+  if (!(unit_variance >= kLeastVariance && unit_variance <= kLargestVariance && product.kappa <= kLargestKappa))
+    return semicircle_sum_biane(product, variance);
+  auto parametrisation = [kappa = product.kappa, jump, unit_variance](double x, const Law::Point* nearby) {
+    const Complex start = nearby ? jump * nearby->g : Complex(0);
+    return Law::Point{x, 1, product_sum_stieltjes(kappa, unit_variance, x / jump, start) / jump, 0};
+  };
+  return Law({}, product_bands(product, variance), std::move(parametrisation), 0,
+             product.scale * product.scale + variance);
+}
+
 }  // namespace
 
 Law semicircle_sum_biane(const Spectrum& spectrum, double variance, double resolve_up_to) {
@@ -246,6 +287,7 @@ Law semicircle_sum_biane(const Spectrum& spectrum, double variance, double resol
 Law semicircle_sum(const Spectrum& spectrum, double variance, double resolve_up_to) {
   require_variance(variance);
   if (const auto* wishart = spectrum.wishart()) return wishart_sum(*wishart, variance);
+  if (const auto* product = spectrum.product()) return product_sum(*product, variance);
   return semicircle_sum_biane(spectrum, variance, resolve_up_to);
 }
 

@@ -10,8 +10,9 @@
 
 namespace attnlaw::matrix_laws {
 
-/// Law of S + aZ for a² = variance > 0. Discrete spectra by Biane's parametrisation with direct sums, Wishart spectra
-/// by the cubic of their Stieltjes transform. Throws std::invalid_argument unless variance is finite and > 0.
+/// Law of S + aZ for a² = variance > 0. Discrete spectra by Biane's parametrisation with direct sums, Wishart and
+/// product spectra by the cubic and the quartic of their Stieltjes transforms. Throws std::invalid_argument unless
+/// variance is finite and > 0.
 ///
 /// Of a discrete spectrum only the bands up to the first gap above `resolve_up_to` are resolved: the mass of the others
 /// is Law::unresolved_mass(). Thousands of isolated eigenvalues above a threshold cost nothing then.
@@ -31,7 +32,7 @@ struct Outlier {
 
 /// Atoms of a discrete spectrum that are visible beside the law of all the others, variance·∫μ(dt)/(s−t)² < 1, and
 /// stand in a band of `law`, the law of S + aZ, that holds no more than 5 % of all eigenvalues; ascending. Empty for a
-/// Wishart spectrum.
+/// spectrum that is not discrete.
 std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance);
 
 }  // namespace attnlaw::matrix_laws

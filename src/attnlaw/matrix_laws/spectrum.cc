@@ -6,6 +6,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "attnlaw/matrix_laws/product_law.h"
+
 namespace attnlaw::matrix_laws {
 namespace {
 
@@ -39,6 +41,13 @@ Interval WishartSpectrum::bulk() const {
   return {std::min(near, far), std::max(near, far)};
 }
 
+double ProductSpectrum::jump() const { return std::abs(scale) / std::sqrt(kappa); }
+
+Interval ProductSpectrum::bulk() const {
+  const Interval unit = product_bulk(kappa);
+  return {jump() * unit.lower, jump() * unit.upper};
+}
+
 Spectrum::Spectrum(DiscreteSpectrum discrete) : law_(std::move(discrete)) {
   const auto& [atoms, weights] = std::get<DiscreteSpectrum>(law_);
   if (atoms.empty() || atoms.size() != weights.size() || !std::is_sorted(atoms.begin(), atoms.end()))
@@ -52,6 +61,12 @@ Spectrum::Spectrum(WishartSpectrum wishart) : law_(wishart) {
   if (!(wishart.kappa > 0) || !std::isfinite(wishart.kappa))
     throw std::invalid_argument(
         fmt::format("kappa of a Wishart spectrum must be a finite number > 0, got {}", wishart.kappa));
+}
+
+Spectrum::Spectrum(ProductSpectrum product) : law_(product) {
+  if (!(product.kappa > 0) || !std::isfinite(product.kappa))
+    throw std::invalid_argument(
+        fmt::format("kappa of a product spectrum must be a finite number > 0, got {}", product.kappa));
 }
 
 Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues) {
@@ -76,17 +91,20 @@ Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues) {
 
 double Spectrum::mean() const {
   if (const auto* w = wishart()) return w->scale * std::sqrt(w->kappa);
+  if (product()) return 0;
   return weighted_power_sum(*discrete(), 1);
 }
 
 double Spectrum::second_moment() const {
   if (const auto* w = wishart()) return w->scale * w->scale * (1 + w->kappa);
+  if (const auto* p = product()) return p->scale * p->scale;
   return weighted_power_sum(*discrete(), 2);
 }
 
 Spectrum Spectrum::scaled(double c) const {
   if (c == 0) return DiscreteSpectrum{{0.0}, {1.0}};
   if (const auto* w = wishart()) return WishartSpectrum{w->kappa, c * w->scale};
+  if (const auto* p = product()) return ProductSpectrum{p->kappa, c * p->scale};
   Spectrum result = *this;
   auto& [atoms, weights] = std::get<DiscreteSpectrum>(result.law_);
   for (double& atom : atoms) atom *= c;
@@ -118,6 +136,11 @@ Stieltjes Spectrum::stieltjes(Complex w) const {
     const Complex dz_dg = -1.0 / (g * g) + wishart_law->kappa / ((1.0 - g) * (1.0 - g));
     return {g / b, 1.0 / (dz_dg * b * b)};
   }
+  if (const auto* product_law = product()) {
+    const double b = product_law->jump();
+    const Stieltjes unit = product_stieltjes(product_law->kappa, w / b);
+    return {unit.value / b, unit.derivative / (b * b)};
+  }
   // G = re_g − iv φ and, as the derivative of re_g and of φ along u, G' = −Σ weight r + 2v² Σ weight r² + 2iv Σ weight
   // (u−s) r².
   const double v = w.imag();
@@ -126,6 +149,7 @@ Stieltjes Spectrum::stieltjes(Complex w) const {
 }
 
 Spectrum symmetrised(const Spectrum& spectrum) {
+  if (spectrum.product()) return spectrum;
   const DiscreteSpectrum* discrete = spectrum.discrete();
   if (!discrete) throw std::invalid_argument("singular values must be a list of numbers >= 0, got a Wishart spectrum");
   const auto& [atoms, weights] = *discrete;
@@ -149,6 +173,7 @@ Interval Spectrum::hull() const {
     const Interval bulk = w->bulk();
     return w->kappa < 1 ? Interval{std::min(0.0, bulk.lower), std::max(0.0, bulk.upper)} : bulk;
   }
+  if (const auto* p = product()) return {-p->bulk().upper, p->bulk().upper};
   return {discrete()->atoms.front(), discrete()->atoms.back()};
 }
 

@@ -37,17 +37,31 @@ struct WishartSpectrum {
   Interval bulk() const;
 };
 
+/// Law of the singular values of scale * W_Q W_Kᵀ / (√κ d) and of their negatives, half of the mass each, for W_Q, W_K
+/// ∈ R^{d×κd} with iid N(0,1) entries: second moment scale², an atom of mass 1−κ at 0 if κ < 1. Its R-transform is s²
+/// g/(1 − (s² /κ) g²), s the scale (docs/theory/cross_attention.md); the sign of the scale does not matter.
+struct ProductSpectrum {
+  double kappa = 1;
+  double scale = 1;
+
+  /// b of z = 1/g + κ g/(1 − g²), G = 1/b g(z/b): a free Poisson law of rate κ with jumps ±b.
+  double jump() const;
+  /// Support of the density on the positive side; the lower end is 0 for κ ≥ 1.
+  Interval bulk() const;
+};
+
 /// Stieltjes transform G(w) = ∫ μ(ds)/(w − s) and its derivative.
 struct Stieltjes {
   Complex value;
   Complex derivative;
 };
 
-/// A probability measure on the real line with compact support: discrete, or Marchenko-Pastur in closed form.
+/// A probability measure on the real line with compact support: discrete, or one of two in closed form.
 class Spectrum {
  public:
   Spectrum(DiscreteSpectrum discrete);  // NOLINT(google-explicit-constructor)
   Spectrum(WishartSpectrum wishart);    // NOLINT(google-explicit-constructor)
+  Spectrum(ProductSpectrum product);    // NOLINT(google-explicit-constructor)
 
   /// Equal weights at the given eigenvalues (any order, repetitions merged). Throws std::invalid_argument if empty or
   /// not finite.
@@ -68,15 +82,17 @@ class Spectrum {
 
   const DiscreteSpectrum* discrete() const { return std::get_if<DiscreteSpectrum>(&law_); }
   const WishartSpectrum* wishart() const { return std::get_if<WishartSpectrum>(&law_); }
+  const ProductSpectrum* product() const { return std::get_if<ProductSpectrum>(&law_); }
 
  private:
-  std::variant<DiscreteSpectrum, WishartSpectrum> law_;
+  std::variant<DiscreteSpectrum, WishartSpectrum, ProductSpectrum> law_;
   std::shared_ptr<const AtomTree> tree_;  ///< of many atoms: shared by all multiples of a spectrum
   double tree_scale_ = 1;                 ///< atoms are this times those of the tree
 };
 
 /// The law of ±s with equal signs for s ≥ 0 of a discrete spectrum: how singular values enter equations for symmetric
-/// matrices. Throws std::invalid_argument for negative atoms and for a Wishart spectrum.
+/// matrices. A product spectrum is one already. Throws std::invalid_argument for negative atoms and for a Wishart
+/// spectrum.
 Spectrum symmetrised(const Spectrum& spectrum);
 
 }  // namespace attnlaw::matrix_laws

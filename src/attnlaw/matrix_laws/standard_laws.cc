@@ -5,6 +5,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "attnlaw/matrix_laws/product_law.h"
+
 namespace attnlaw::matrix_laws {
 
 Law semicircle(double variance) {
@@ -43,11 +45,28 @@ Law marchenko_pastur(const WishartSpectrum& wishart) {
       spectrum.mean(), spectrum.second_moment());
 }
 
+Law product_law(const ProductSpectrum& product) {
+  if (product.scale == 0 || !std::isfinite(product.scale))
+    throw std::invalid_argument(
+        fmt::format("the scale of a product law must be a finite number other than 0, got {}", product.scale));
+  const Interval bulk = product.bulk(), mirrored{-bulk.upper, -bulk.lower};
+  const double side_mass = 0.5 * std::min(1.0, product.kappa);
+  std::vector<Law::Atom> atoms;
+  if (product.kappa < 1) atoms.push_back({0, 1 - product.kappa});
+  return Law(
+      std::move(atoms), {{mirrored, mirrored, side_mass}, {bulk, bulk, side_mass}},
+      [kappa = product.kappa, jump = product.jump()](double x, const Law::Point*) {
+        return Law::Point{x, 1, product_stieltjes(kappa, x / jump).value / jump, 0};
+      },
+      0, product.scale * product.scale);
+}
+
 Law law_of(const Spectrum& spectrum) {
   if (const auto* wishart = spectrum.wishart()) {
     if (wishart->scale < 0) return marchenko_pastur({wishart->kappa, -wishart->scale}).mirrored();
     return marchenko_pastur(*wishart);
   }
+  if (const auto* product = spectrum.product()) return product_law(*product);
   const DiscreteSpectrum& discrete = *spectrum.discrete();
   std::vector<Law::Atom> atoms;
   for (std::size_t i = 0; i < discrete.atoms.size(); ++i) atoms.push_back({discrete.atoms[i], discrete.weights[i]});

@@ -27,7 +27,16 @@ void require_positive(double value, double largest, const char* key) {
   if (value > largest) reject("{} must be at most {}, got {}", key, largest, value);
 }
 
-void require_usable(const Target& target) {
+void require_usable(const Target& target, bool cross) {
+  if (cross && target.is_wishart())
+    reject("target must be product:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = cross, got {}",
+           target.spec());
+  if (!cross && target.is_product())
+    reject("target must be wishart:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = self, got {}",
+           target.spec());
+  if (cross && target.spectrum().discrete() && target.spectrum().hull().lower < 0)
+    reject("target {} must have singular values >= 0 with attention = cross, got {}", target.spec(),
+           target.spectrum().hull().lower);
   const double Q_star = target.Q_star();
   if (Q_star > 0 && std::isfinite(Q_star)) return;
   reject("target {} must have a mean squared eigenvalue Q_star that is finite and > 0, got {}", target.spec(), Q_star);
@@ -154,6 +163,8 @@ void require_valid_lambda(const Problem& problem) {
         "lambda must be > 0 with labels {}: while such labels can be separated, the loss falls for ever as S grows, "
         "and a student without penalty has no minimiser; got 0+",
         name(problem.labels));
+  if (problem.untied_self() && problem.lambda_rule != LambdaRule::value)
+    reject("lambda must be a number > 0 for the student untied of self-attention, got {}", lambda_text(problem));
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
   require_positive(problem.lambda, kMaxLambda, "lambda");
@@ -205,12 +216,11 @@ void require_valid_loss(const Problem& problem) {
     reject("loss cross-entropy compares the rows of head softmax with readout rows, got head {} and readout {}",
            name(head), name(readout));
   const bool plain = readout == Readout::rows && labels == Labels::soft && loss == Loss::square;
-  const bool two_sectors = student == Student::direct_general || (student == Student::untied && !problem.cross());
-  if (!plain && (student == Student::bayes || two_sectors))
+  if (!plain && (student == Student::bayes || problem.two_sectors()))
     reject(
         "student {} is available with readout rows, labels soft and loss square, got readout {}, labels {} and "
         "loss {}",
-        name(student) + (two_sectors ? " of self-attention" : ""), name(readout), name(labels), name(loss));
+        name(student) + (problem.two_sectors() ? " of self-attention" : ""), name(readout), name(labels), name(loss));
   constexpr int kLargestOutcomes = 4;
   if (labels == Labels::sampled && !problem.cross() && problem.tokens > kLargestOutcomes)
     reject(
@@ -236,7 +246,7 @@ void Problem::validate() const {
   require_valid_student(*this);
   require_valid_loss(*this);
   if (!std::isfinite(noise) || noise < 0) reject("noise must be a finite number >= 0, got {}", noise);
-  require_usable(target);
+  require_usable(target, cross());
 }
 
 namespace {

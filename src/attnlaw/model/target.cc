@@ -22,7 +22,8 @@ using base::finite_number;
 using base::reject;
 using base::split;
 
-constexpr std::string_view kAccepted = "wishart:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,... or file:PATH";
+constexpr std::string_view kAccepted =
+    "wishart:KAPPA, product:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,... or file:PATH";
 
 std::size_t positive_integer(std::string_view text, std::string_view what) {
   const auto value = base::number_in<std::size_t>(text);
@@ -30,10 +31,11 @@ std::size_t positive_integer(std::string_view text, std::string_view what) {
   return *value;
 }
 
-WishartTarget parse_wishart(std::string_view arguments) {
-  const double kappa = finite_number(arguments, "kappa of target wishart:KAPPA");
-  if (kappa <= 0) reject("kappa of target wishart:KAPPA must be > 0, got '{}'", arguments);
-  return {kappa};
+double parse_kappa(std::string_view kind, std::string_view arguments) {
+  const std::string what = fmt::format("kappa of target {}:KAPPA", kind);
+  const double kappa = finite_number(arguments, what);
+  if (kappa <= 0) reject("{} must be > 0, got '{}'", what, arguments);
+  return kappa;
 }
 
 PowerLawTarget parse_power_law(std::string_view arguments) {
@@ -97,12 +99,16 @@ std::vector<double> atoms(const FileTarget& target) { return target.eigenvalues;
 
 matrix_laws::Spectrum law(const WishartTarget& target) { return matrix_laws::WishartSpectrum{target.kappa, 1}; }
 
+matrix_laws::Spectrum law(const ProductTarget& target) { return matrix_laws::ProductSpectrum{target.kappa, 1}; }
+
 template <class Discrete>
 matrix_laws::Spectrum law(const Discrete& target) {
   return matrix_laws::Spectrum::from_eigenvalues(atoms(target));
 }
 
 std::string text(const WishartTarget& target) { return fmt::format("wishart:{}", target.kappa); }
+
+std::string text(const ProductTarget& target) { return fmt::format("product:{}", target.kappa); }
 
 std::string text(const PowerLawTarget& target) {
   if (target.cutoff == target.dimension) return fmt::format("powerlaw:{},{}", target.gamma, target.dimension);
@@ -115,15 +121,22 @@ std::string text(const SpikesTarget& target) {
 
 std::string text(const FileTarget& target) { return "file:" + target.path; }
 
-void check_dimension(const WishartTarget& target, std::size_t d) {
-  const double rank = target.kappa * static_cast<double>(d);
-  if (!(rank >= 0.5)) {
-    reject("target wishart:{0} needs round({0} d) >= 1, got d = {1}", target.kappa, d);
-  }
-  if (rank > static_cast<double>(std::numeric_limits<int>::max())) {
-    reject("target wishart:{0} needs round({0} d) < 2^31, got d = {1}", target.kappa, d);
-  }
+/// r of a target that is drawn.
+template <class Drawn>
+double width(const Drawn& target, std::size_t d) {
+  return std::round(target.kappa * static_cast<double>(d));
 }
+
+template <class Drawn>
+void check_width(const Drawn& target, std::size_t d) {
+  const double rank = target.kappa * static_cast<double>(d);
+  if (!(rank >= 0.5)) reject("target {} needs round({} d) >= 1, got d = {}", text(target), target.kappa, d);
+  if (rank > static_cast<double>(std::numeric_limits<int>::max()))
+    reject("target {} needs round({} d) < 2^31, got d = {}", text(target), target.kappa, d);
+}
+
+void check_dimension(const WishartTarget& target, std::size_t d) { check_width(target, d); }
+void check_dimension(const ProductTarget& target, std::size_t d) { check_width(target, d); }
 
 template <class Discrete>
 void check_dimension(const Discrete& target, std::size_t d) {
@@ -135,9 +148,16 @@ void check_dimension(const Discrete& target, std::size_t d) {
 
 /// What draw holds at once: W and its transpose, the Gram matrix, the eigenvalues.
 double drawing_bytes(const WishartTarget& target, std::size_t d) {
-  const double dimension = static_cast<double>(d), rank = std::round(target.kappa * dimension);
+  const double dimension = static_cast<double>(d), rank = width(target, d);
   const double small = std::min(rank, dimension);
   return (2 * rank * dimension + small * small + dimension) * sizeof(double);
+}
+
+/// Both factors, their product, and what LAPACK takes beside it.
+double drawing_bytes(const ProductTarget& target, std::size_t d) {
+  const double dimension = static_cast<double>(d), rank = width(target, d);
+  constexpr double kWorkspace = 0.2;  // dgesdd without vectors: panels of the bidiagonalisation
+  return (2 * rank * dimension + (1 + kWorkspace) * dimension * dimension) * sizeof(double);
 }
 
 template <class Discrete>
@@ -147,7 +167,7 @@ double drawing_bytes(const Discrete& target, std::size_t d) {
 
 /// Eigenvalues of W Wᵀ/√(r d) through the smaller Gram matrix; the other d − min(r, d) are zero.
 std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
-  const auto rank = static_cast<std::size_t>(std::lround(target.kappa * static_cast<double>(d)));
+  const auto rank = static_cast<std::size_t>(width(target, d));
   const std::size_t small = std::min(rank, d), large = std::max(rank, d);
   // Entries are iid: as a small×large array this is W or its transpose, the same in law.
   std::vector<double> weights(small * large), transposed(small * large), gram(small * small);
@@ -163,6 +183,22 @@ std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64
   eigenvalues.resize(d, 0.0);
   std::sort(eigenvalues.begin(), eigenvalues.end(), std::greater<>());
   return eigenvalues;
+}
+
+/// Singular values of W_Q W_Kᵀ/√(r d); those beyond the rank are zero.
+std::vector<double> draw(const ProductTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
+  const auto rank = static_cast<std::size_t>(width(target, d));
+  std::vector<double> queries(d * rank), keys(rank * d), product(d * d);
+  const base::NormalStream stream(seed, stream_id(Stream::target, d, instance));
+  stream.fill(0, std::span<double>(queries));
+  stream.fill(queries.size(), std::span<double>(keys));
+  base::use_one_blas_thread();
+  base::gemm(base::Transpose::no, d, d, rank, queries.data(), keys.data(), 0.0, product.data());
+  std::vector<double> values = base::singular_values(product, d, d);
+  const double scale = 1 / std::sqrt(static_cast<double>(rank) * static_cast<double>(d));
+  for (double& value : values) value *= scale;
+  if (rank < d) std::fill(values.begin() + static_cast<std::ptrdiff_t>(rank), values.end(), 0.0);
+  return values;
 }
 
 template <class Discrete>
@@ -189,7 +225,8 @@ Target Target::parse(const std::string& spec) {
   const std::string_view kind = std::string_view(spec).substr(0, colon);
   if (colon != std::string::npos) {
     const std::string_view arguments = std::string_view(spec).substr(colon + 1);
-    if (kind == "wishart") return Target(parse_wishart(arguments));
+    if (kind == "wishart") return Target(WishartTarget{parse_kappa(kind, arguments)});
+    if (kind == "product") return Target(ProductTarget{parse_kappa(kind, arguments)});
     if (kind == "powerlaw") return Target(parse_power_law(arguments));
     if (kind == "spikes") return Target(parse_spikes(arguments));
     if (kind == "file") return Target(parse_file(arguments));

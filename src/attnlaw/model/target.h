@@ -1,5 +1,5 @@
 #pragma once
-/// Targets: the symmetric matrix S* whose attention map labels the sequences.
+/// Targets: the matrix S* whose attention map labels the sequences, symmetric but for products.
 
 #include <cstdint>
 #include <string>
@@ -12,6 +12,11 @@ namespace attnlaw::model {
 
 /// S* = W* W*ᵀ / √(r d), W* ∈ R^{d×r} with iid N(0,1) entries, κ* = r/d.
 struct WishartTarget {
+  double kappa = 0.5;
+};
+
+/// S* = W_Q* W_K*ᵀ / √(r d), W_Q*, W_K* ∈ R^{d×r} with iid N(0,1) entries, κ* = r/d: cross-attention, Q* = 1.
+struct ProductTarget {
   double kappa = 0.5;
 };
 
@@ -34,31 +39,38 @@ struct FileTarget {
   std::vector<double> eigenvalues;
 };
 
-/// The target S*, known by its eigenvalues alone: data and students are rotation invariant in law.
+/// The target S*, known by its eigenvalues alone, or with cross-attention by its singular values: data and students are
+/// rotation invariant in law. What is said of eigenvalues below then holds for singular values.
 class Target {
  public:
   /// Default: wishart:0.5.
   Target();
 
-  /// Parses `wishart:KAPPA`, `powerlaw:GAMMA,D[,CUTOFF]`, `spikes:D,s1,s2,…` or `file:PATH` (the file is read here).
-  /// Throws std::invalid_argument that names the value and what is accepted, base::FileError if a file cannot be read.
+  /// Parses `wishart:KAPPA`, `product:KAPPA`, `powerlaw:GAMMA,D[,CUTOFF]`, `spikes:D,s1,s2,…` or `file:PATH` (the file
+  /// is read here). Throws std::invalid_argument that names the value and what is accepted, base::FileError if a file
+  /// cannot be read.
   static Target parse(const std::string& spec);
 
   /// The specification, such that parse(spec()) gives the same target.
   std::string spec() const;
 
-  /// Limiting law of S*, or the D atoms of a discrete target.
+  /// Limiting law of S*, or the D atoms of a discrete target; of a product the law of its singular values and their
+  /// negatives.
   const matrix_laws::Spectrum& spectrum() const { return spectrum_; }
 
   /// The parameters of a power law; null for other targets.
   const PowerLawTarget* power_law() const { return std::get_if<PowerLawTarget>(&kind_); }
 
+  /// S* = W W^T, known by eigenvalues that no matrix of singular values stands for, and the other way round.
+  bool is_wishart() const { return std::holds_alternative<WishartTarget>(kind_); }
+  bool is_product() const { return std::holds_alternative<ProductTarget>(kind_); }
+
   /// Q* = lim Tr(S*²)/d.
   double Q_star() const { return spectrum_.second_moment(); }
 
-  /// The d eigenvalues, descending, of the S* of one instance: of a Wishart matrix drawn from (seed, instance), or
-  /// those of a discrete target, each d/D times. Throws std::invalid_argument if round(κ* d) < 1 or if d is not a
-  /// multiple of D.
+  /// The d eigenvalues, descending, of the S* of one instance: of a Wishart matrix (or singular values of a
+  /// product) drawn from (seed, instance), or those of a discrete target, each d/D times. Throws std::invalid_argument
+  /// if round(κ* d) < 1 or if d is not a multiple of D.
   std::vector<double> eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const;
 
   /// Memory in bytes that eigenvalues() takes for this d, as a double that cannot overflow.
@@ -68,7 +80,7 @@ class Target {
   void require_dimension(std::size_t d) const;
 
  private:
-  using Kind = std::variant<WishartTarget, PowerLawTarget, SpikesTarget, FileTarget>;
+  using Kind = std::variant<WishartTarget, ProductTarget, PowerLawTarget, SpikesTarget, FileTarget>;
   explicit Target(Kind kind);
 
   Kind kind_;

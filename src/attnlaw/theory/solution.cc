@@ -6,6 +6,7 @@
 
 #include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/numerical_prior.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
@@ -52,6 +53,9 @@ nlohmann::json to_json(const Diagnostics& diagnostics) {
                           {"law_error", diagnostics.law_error},
                           {"points", diagnostics.points},
                           {"seconds", diagnostics.seconds}};
+  if (diagnostics.sampled_matrices > 0)
+    document["sampled_prior"] = {{"dimension", diagnostics.sampled_matrices},
+                                 {"matrices", NumericalPrior::kReplicates}};
   if (!diagnostics.message.empty()) document["message"] = diagnostics.message;
   return document;
 }
@@ -101,7 +105,7 @@ nlohmann::json to_json(const Solution& solution) {
       {"errors", to_json(solution.errors)},
       {"spectrum", to_json(solution.spectrum)},
       {"diagnostics", to_json(solution.diagnostics)}};
-  if (solution.problem.student == model::Student::direct_general) {
+  if (solution.problem.two_sectors()) {
     document["overlaps"].update({{"q_a", overlaps.q_a}, {"V_a", overlaps.V_a}});
     document["conjugates"].update({{"q_hat_a", conjugates.q_hat_a}, {"V_hat_a", conjugates.V_hat_a}});
   }

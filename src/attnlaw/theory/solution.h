@@ -52,6 +52,9 @@ struct Diagnostics {
   double law_error = 0;    ///< certified error of mass and moments of the spectral law
   std::size_t points = 0;  ///< quasi-Monte Carlo points, 0 for closed forms
   int log2_points = 0;     ///< …of each replicate
+  /// Dimension of the matrices that stand for the law of a student that has none known (NumericalPrior); their spread
+  /// is part of the sampling error. 0: the law is exact.
+  int sampled_matrices = 0;
   double seconds = 0;
 };
 
