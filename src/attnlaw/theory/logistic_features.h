@@ -73,7 +73,7 @@ class LogisticFeatures {
   }
 
   /// Logistic functions are flat beyond a few 1/β.
-  double reach() const { return 1 / beta_; }
+  double reach() const { return RowLoss::kReach / beta_; }
   /// Lanes where a minimum of this value of ℓ(ζ) + |ζ − ω|²/(2V) is known to be the global one.
   ///
   /// Everywhere for a convex loss. For w(y − s(βu))² and μ the largest eigenvalue of C: everywhere for wμβ²V ≤ 8, the

@@ -65,7 +65,7 @@ class SingleRow {
   }
 
   /// A softmax saturates within a few 1/β.
-  double reach() const { return 1 / beta_; }
+  double reach() const { return RowLoss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   static constexpr int mixed_starts() { return 0; }
