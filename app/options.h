@@ -517,7 +517,7 @@ struct AdapterOptions {
     add_text(app, "--lambda", pretraining.lambda, "L", "its penalty: a number > 0, 0+, optimal or edge");
     add_choice(app, "--student", pretraining.student, {"tied", "direct", "bayes"}, "its student (default tied)");
     add_number(app, "--width", pretraining.width, "its m_h/d of the tied student (default 1: full)");
-    add_number(app, "--pre-tokens", pretraining.tokens, "its tokens (default --tokens)");
+    add_text(app, "--pre-tokens", pretraining.tokens, "T", "its tokens (default --tokens)");
     add_choice(app, "--pre-head", pretraining.head, kHeads, "its head (default --head)");
     add_number(app, "--pre-noise", pretraining.noise, "its index noise (default --noise)");
     add_text(app, "--target", pretraining.target, "SPEC",
@@ -528,7 +528,7 @@ struct AdapterOptions {
   void resolve_problem(const companion::LoraTask& task, LoraArguments& arguments) const {
     ProblemOptions options = pretraining;
     if (!options.file) {
-      if (!options.tokens) options.tokens = task.tokens;
+      if (!options.tokens) options.tokens = std::to_string(task.tokens);
       if (!options.head) options.head = model::name(task.head);
       if (!options.noise) options.noise = task.noise;
       if (beta) options.beta = options.target_beta = beta;

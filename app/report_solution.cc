@@ -61,7 +61,7 @@ Table order_table(const theory::Solution& s) {
                 {scaled ? "q_hat/λ²" : "q_hat", q_hat},
                 {scaled ? "m_hat/λ" : "m_hat", m_hat},
                 {scaled ? "V_hat/λ" : "V_hat", V_hat}};
-  if (s.problem.student == model::Student::direct_general)
+  if (s.problem.two_sectors())
     append(fields, {{"q_a", q_a}, {"V_a", V_a}, {"q_hat_a", q_hat_a}, {"V_hat_a", V_hat_a}});
   return row_of(fields);
 }

@@ -50,6 +50,56 @@ TEST(Data, LabelsHaveTheVarianceOfTargetPlusNoise) {
   }
 }
 
+model::Problem cross_problem(int queries, int keys, double noise) {
+  model::Problem problem = linear_problem(queries, noise);
+  problem.attention = model::Attention::cross;
+  problem.key_tokens = keys;
+  problem.student = model::Student::untied;
+  problem.alpha = 3;
+  return problem;
+}
+
+/// Queries and keys are independent, so that all scores are N(0, Q*): noise adds Δ to each.
+TEST(Data, LabelsOfCrossAttentionAllHaveTheSameVariance) {
+  const model::Problem problem = cross_problem(2, 3, 1.5);
+  const std::vector<double> target = target_of(problem);
+  double Q_star = 0;
+  for (const double s : target) Q_star += s * s / kDimension;
+  const Data<double> data = draw_data<double>(problem, target, 3, 1);
+  const Eigen::Index n = data.labels.rows();
+  EXPECT_EQ(data.X.rows(), 2 * n);
+  EXPECT_EQ(data.keys().rows(), 3 * n);
+  const double variance = Q_star + problem.noise;
+  for (int k = 0; k < 6; ++k) {
+    EXPECT_NEAR(data.labels.col(k).mean(), 0, 5 * std::sqrt(variance / static_cast<double>(n)));
+    EXPECT_NEAR(data.labels.col(k).square().mean(), variance, 1.5 * five_sigma_of_variance(variance, n));
+  }
+}
+
+/// h_ab = x_aᵀ S* y_b/√d, S* = diag(s), from rows that are not correlated.
+TEST(Data, CrossAttentionHasASecondSequence) {
+  const model::Problem problem = cross_problem(2, 3, 0);
+  const std::vector<double> target = target_of(problem);
+  const Data<double> data = draw_data<double>(problem, target, 3, 1);
+  const Eigen::VectorXd s = Eigen::Map<const Eigen::VectorXd>(target.data(), kDimension);
+  for (const Eigen::Index mu : {0, 77, 1000}) {
+    const Matrix<double> h = data.X.middleRows(2 * mu, 2) * s.asDiagonal() * data.Y.middleRows(3 * mu, 3).transpose() /
+                             std::sqrt(kDimension);
+    for (int a = 0; a < 2; ++a)
+      for (int b = 0; b < 3; ++b) EXPECT_NEAR(data.labels(mu, 3 * a + b), h(a, b), 1e-12);
+  }
+  const auto rows = static_cast<double>(data.X.rows());
+  const double correlation = (data.X.array() * data.Y.topRows(data.X.rows()).array()).sum() / (rows * kDimension);
+  EXPECT_LT(std::abs(correlation), 5 / std::sqrt(rows * kDimension));
+}
+
+TEST(Data, SelfAttentionKeepsOneSequence) {
+  const model::Problem problem = linear_problem(2, 0);
+  const Data<double> data = draw_data<double>(problem, target_of(problem), 3, 1);
+  EXPECT_EQ(data.Y.size(), 0);
+  EXPECT_EQ(&data.keys(), &data.X);
+}
+
 TEST(Data, SoftmaxLabelsAreRowsOfProbabilities) {
   model::Problem problem;
   problem.tokens = 3;
@@ -108,6 +158,18 @@ TEST(TestError, OfTheLinearHeadIsTwiceKTimesTheEstimationError) {
   EXPECT_NEAR(test_error<double>(problem, target, S, kSequences, 3, 1, 1), expected, 0.02 * expected);
 }
 
+/// Cross-attention: T1 T2 ‖S − S*‖²_F/d.
+TEST(TestError, OfTheLinearHeadCountsEveryScoreOfCrossAttention) {
+  const model::Problem problem = cross_problem(2, 3, 0);
+  const std::vector<double> target = target_of(problem);
+  Matrix<double> S = 0.3 * Matrix<double>::Identity(kDimension, kDimension);
+  S(0, 7) = 2;
+  double estimation = 4.0 / kDimension;
+  for (const double s : target) estimation += (s - 0.3) * (s - 0.3) / kDimension;
+  const double expected = 6 * estimation;
+  EXPECT_NEAR(test_error<double>(problem, target, S, 100'000, 3, 1, 1), expected, 0.02 * expected);
+}
+
 TEST(TestError, VanishesAtTheTargetWithoutNoiseInLabels) {
   model::Problem problem;
   problem.noise = 3;
@@ -115,6 +177,10 @@ TEST(TestError, VanishesAtTheTargetWithoutNoiseInLabels) {
   const Matrix<double> S = Eigen::Map<const Eigen::VectorXd>(target.data(), kDimension).asDiagonal();
   EXPECT_LT(test_error<double>(problem, target, S, 1000, 3, 1, 1), 1e-24);
   EXPECT_LT(test_error<float>(problem, target, S, 1000, 3, 1, 1), 1e-9);
+  model::Problem cross = cross_problem(3, 2, 3);
+  cross.head = model::Head::softmax;
+  EXPECT_LT(test_error<double>(cross, target, S, 1000, 3, 1, 1), 1e-24);
+  EXPECT_LT(test_error<float>(cross, target, S, 1000, 3, 1, 1), 1e-9);
 }
 
 TEST(TestError, HasTheSameBitsOnAnyNumberOfThreads) {

@@ -122,7 +122,7 @@ Sequences draw_sequences(const Setting& setting, const base::NormalStream& sourc
   Sequences result{draw(source, first * T, count * T, d), Columns(count, layout.count()),
                    Columns(count, layout.count())};
   Matrix product;
-  experiment::target_scores(setting.task.tokens, setting.frozen.target_eigenvalues, result.X.data(), product,
+  experiment::target_scores(layout, setting.frozen.target_eigenvalues, result.X.data(), result.X.data(), product,
                             result.task);
   const Matrix v = result.X * setting.u;
   Columns adapter(count, layout.count());
@@ -179,7 +179,7 @@ class FineTuning {
     Sequences sequences = draw_sequences(setting_, source(Purpose::data), 0, n);
     frozen_ = std::move(sequences.frozen);
     if (setting_.task.noise > 0) experiment::add_noise(setting_.problem, source(Purpose::noise), 0, sequences.task);
-    experiment::Data<double> data{std::move(sequences.X), Columns(n, experiment::output_count(setting_.problem))};
+    experiment::Data<double> data{std::move(sequences.X), {}, Columns(n, experiment::output_count(setting_.problem))};
     experiment::target_outputs(setting_.problem, sequences.task, data.labels);
     return data;
   }

@@ -16,12 +16,34 @@ namespace {
 
 using Eigen::Index;
 
-/// The rows of sequences first, first+1, … of a stream of standard normal sequences.
-template <class Real>
-void draw_rows(const base::NormalStream& stream, Index first_row, Index rows, Index d, Real* X) {
-  stream.fill(static_cast<std::uint64_t>(first_row) * static_cast<std::uint64_t>(d),
-              std::span<Real>(X, static_cast<std::size_t>(rows * d)));
-}
+/// The sequences of one purpose: a stream of queries and, with cross-attention, one of keys.
+class Source {
+ public:
+  Source(model::Stream queries, model::Stream keys, std::uint64_t seed, Index d, std::uint64_t instance)
+      : queries_(seed, model::stream_id(queries, static_cast<std::uint64_t>(d), instance)),
+        keys_(seed, model::stream_id(keys, static_cast<std::uint64_t>(d), instance)),
+        d_(d) {}
+
+  /// Standard normal rows of sequences first, …, first+count−1 into X and, with cross-attention, Y; returns where the
+  /// keys are.
+  template <class Real>
+  const Real* draw(const ScoreLayout& layout, Index first, Index count, Real* X, Real* Y) const {
+    fill(queries_, first * layout.rows, count * layout.rows, X);
+    if (layout.self) return X;
+    fill(keys_, first * layout.columns, count * layout.columns, Y);
+    return Y;
+  }
+
+ private:
+  template <class Real>
+  void fill(const base::NormalStream& stream, Index first_row, Index rows, Real* out) const {
+    stream.fill(static_cast<std::uint64_t>(first_row) * static_cast<std::uint64_t>(d_),
+                std::span<Real>(out, static_cast<std::size_t>(rows * d_)));
+  }
+
+  base::NormalStream queries_, keys_;
+  Index d_;
+};
 
 /// A predictor of outputs: σ_β(h(S)), or its mean over ±points (one row each) added to h.
 template <class Real>
@@ -53,26 +75,27 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
   const ScoreLayout layout = student_layout(problem);
   Columns<Real> points(kPosteriorPoints / 2, layout.count());
   base::NormalStream(0, 0).fill(0, std::span(points.data(), static_cast<std::size_t>(points.size())));
-  layout.for_each([&](int a, int b, int k) { points.col(k) *= static_cast<Real>(std::sqrt((a == b ? 2 : 1) * V)); });
+  layout.for_each(
+      [&](int a, int b, int k) { points.col(k) *= static_cast<Real>(std::sqrt(layout.variance(a, b) * V)); });
   return points;
 }
 
 /// Summed test error of sequences first … first+count−1.
 template <class Real>
 double test_error_sum(const model::Problem& problem, std::span<const double> target_eigenvalues,
-                      const Predictor<Real>& predictor, const base::NormalStream& stream, Index first, Index count) {
-  const Index d = predictor.S.rows(), T = problem.tokens;
-  const ScoreLayout layout = student_layout(problem);
-  Matrix<Real> X(count * T, d), product(count * T, d);
-  Columns<Real> h_star(count, target_layout(problem).count()), scores(count, layout.count()),
-      wanted(count, output_count(problem)), given(count, output_count(problem));
-  draw_rows(stream, first * T, count * T, d, X.data());
-  target_scores(problem.tokens, target_eigenvalues, X.data(), product, h_star);
+                      const Predictor<Real>& predictor, const Source& source, Index first, Index count) {
+  const Index d = predictor.S.rows();
+  const ScoreLayout layout = student_layout(problem), labelled = target_layout(problem);
+  Matrix<Real> X(count * layout.rows, d), Y(layout.self ? 0 : count * layout.columns, d), product(X.rows(), d), scaled;
+  Columns<Real> h_star(count, labelled.count()), scores(count, layout.count()), wanted(count, output_count(problem)),
+      given(count, output_count(problem));
+  const Real* keys = source.draw(layout, first, count, X.data(), Y.data());
+  target_scores(labelled, target_eigenvalues, X.data(), keys, scaled, h_star);
   target_outputs(problem, h_star, wanted);
   const auto rows = static_cast<std::size_t>(X.rows()), columns = static_cast<std::size_t>(d);
   base::gemm(base::Transpose::no, rows, columns, columns, X.data(), predictor.S.data(), Real(0), product.data());
   const double normalisation = 1 / std::sqrt(static_cast<double>(d));
-  pair_scores(layout, d, product.data(), X.data(), normalisation, normalisation * predictor.trace, scores);
+  pair_scores(layout, d, product.data(), keys, normalisation, normalisation * predictor.trace, scores);
   predictor.predict(problem, scores, given);
   return squared_distance<Real>(problem, wanted, given);
 }
@@ -84,23 +107,23 @@ double wanted_sequences(const model::Problem& problem, int d) { return std::roun
 std::int64_t sequence_count(const model::Problem& problem, int d) {
   const double n = wanted_sequences(problem, d);
   if (n < 1) base::reject("alpha d^2 must be at least 1 sequence, got alpha = {} with d = {}", problem.alpha, d);
-  if (n * problem.tokens > std::numeric_limits<std::int32_t>::max()) {
+  if (n * std::max(problem.tokens, problem.keys()) > std::numeric_limits<std::int32_t>::max()) {
     base::reject("alpha d^2 T must stay below 2^31 rows of data, got alpha = {} with d = {}", problem.alpha, d);
   }
   return static_cast<std::int64_t>(n);
 }
 
 template <class Real>
-void target_scores(int tokens, std::span<const double> target_eigenvalues, const Real* X, Matrix<Real>& scaled,
-                   Columns<Real>& scores) {
+void target_scores(const ScoreLayout& layout, std::span<const double> target_eigenvalues, const Real* X, const Real* Y,
+                   Matrix<Real>& scaled, Columns<Real>& scores) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
   const Eigen::Map<const Eigen::RowVectorXd> eigenvalues(target_eigenvalues.data(), d);
   double trace = 0;
   for (const double eigenvalue : target_eigenvalues) trace += eigenvalue;
-  const Eigen::Map<const Matrix<Real>> rows(X, scores.rows() * tokens, d);
+  const Eigen::Map<const Matrix<Real>> rows(Y, scores.rows() * layout.columns, d);
   scaled = rows * eigenvalues.cast<Real>().asDiagonal();
   const double normalisation = 1 / std::sqrt(static_cast<double>(d));
-  pair_scores({tokens, true}, d, X, scaled.data(), normalisation, normalisation * trace, scores);
+  pair_scores(layout, d, X, scaled.data(), normalisation, normalisation * trace, scores);
 }
 
 template <class Real>
@@ -108,14 +131,12 @@ void add_noise(const model::Problem& problem, const base::NormalStream& stream, 
   const auto K = static_cast<std::size_t>(problem.score_count());
   std::vector<Real> noise(static_cast<std::size_t>(scores.rows()) * K);
   stream.fill(static_cast<std::uint64_t>(first) * K, std::span<Real>(noise));
-  for (int a = 0, k = 0; a < problem.tokens; ++a) {
-    for (int b = a; b < problem.tokens; ++b, ++k) {
-      const auto scale = static_cast<Real>(std::sqrt((a == b ? 2 : 1) * problem.noise));
-      for (Index mu = 0; mu < scores.rows(); ++mu) {
-        scores(mu, k) += scale * noise[static_cast<std::size_t>(mu) * K + static_cast<std::size_t>(k)];
-      }
-    }
-  }
+  const ScoreLayout layout = target_layout(problem);
+  layout.for_each([&](int a, int b, int k) {
+    const auto scale = static_cast<Real>(std::sqrt(layout.variance(a, b) * problem.noise));
+    for (Index mu = 0; mu < scores.rows(); ++mu)
+      scores(mu, k) += scale * noise[static_cast<std::size_t>(mu) * K + static_cast<std::size_t>(k)];
+  });
 }
 
 template <class Real>
@@ -123,20 +144,22 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
                      std::uint64_t instance, base::Communicator* communicator) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
   const Shard shard = shard_of(sequence_count(problem, static_cast<int>(d)), communicator);
-  const Index n = shard.count, T = problem.tokens;
-  const base::NormalStream data_stream(seed,
-                                       model::stream_id(model::Stream::data, target_eigenvalues.size(), instance));
-  const base::NormalStream noise_stream(
-      seed, model::stream_id(model::Stream::label_noise, target_eigenvalues.size(), instance));
-  Data<Real> data{Matrix<Real>(n * T, d), Columns<Real>(n, output_count(problem)), communicator};
+  const Index n = shard.count;
+  const ScoreLayout layout = target_layout(problem);
+  const Source source(model::Stream::data, model::Stream::keys, seed, d, instance);
+  const base::NormalStream noise(seed,
+                                 model::stream_id(model::Stream::label_noise, target_eigenvalues.size(), instance));
+  Data<Real> data{Matrix<Real>(n * layout.rows, d), {}, Columns<Real>(n, output_count(problem)), communicator};
+  if (!layout.self) data.Y.resize(n * layout.columns, d);
   Matrix<Real> scaled;
-  for (Index first = 0; first < n; first += block_sequences(problem.tokens)) {
-    const Index count = std::min(block_sequences(problem.tokens), n - first);
-    Columns<Real> scores(count, target_layout(problem).count()), outputs(count, output_count(problem));
-    Real* X = data.X.data() + first * T * d;
-    draw_rows(data_stream, (shard.first + first) * T, count * T, d, X);
-    target_scores(problem.tokens, target_eigenvalues, X, scaled, scores);
-    if (problem.noise > 0) add_noise(problem, noise_stream, shard.first + first, scores);
+  for (Index first = 0; first < n; first += block_sequences(problem)) {
+    const Index count = std::min(block_sequences(problem), n - first);
+    Columns<Real> scores(count, layout.count()), outputs(count, output_count(problem));
+    Real* X = data.X.data() + first * layout.rows * d;
+    Real* Y = layout.self ? nullptr : data.Y.data() + first * layout.columns * d;
+    const Real* keys = source.draw(layout, shard.first + first, count, X, Y);
+    target_scores<Real>(layout, target_eigenvalues, X, keys, scaled, scores);
+    if (problem.noise > 0) add_noise(problem, noise, shard.first + first, scores);
     target_outputs(problem, scores, outputs);
     data.labels.middleRows(first, count) = outputs;
   }
@@ -148,17 +171,16 @@ double test_error(const model::Problem& problem, std::span<const double> target_
                   std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
                   double posterior_variance, base::Communicator* communicator) {
   base::use_one_blas_thread();
-  const base::NormalStream stream(seed,
-                                  model::stream_id(model::Stream::test_data, target_eigenvalues.size(), instance));
+  const Source source(model::Stream::test_data, model::Stream::test_keys, seed, S.rows(), instance);
   const Matrix<Real> student = S.cast<Real>();
   const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(problem, posterior_variance)};
   const Shard shard = shard_of(sequences, communicator);
-  const Index block = block_sequences(problem.tokens);
+  const Index block = block_sequences(problem);
   const Index blocks = (shard.count + block - 1) / block;
   std::vector<double> sums(static_cast<std::size_t>(blocks));
   base::parallel_for(sums.size(), threads, [&](std::size_t b) {
     const Index first = static_cast<Index>(b) * block;
-    sums[b] = test_error_sum(problem, target_eigenvalues, predictor, stream, shard.first + first,
+    sums[b] = test_error_sum(problem, target_eigenvalues, predictor, source, shard.first + first,
                              std::min<Index>(block, shard.count - first));
   });
   double total = 0;
@@ -167,12 +189,13 @@ double test_error(const model::Problem& problem, std::span<const double> target_
   return total / static_cast<double>(sequences);
 }
 
-#define ATTNLAW_INSTANTIATE(Real)                                                                             \
-  template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t, \
-                                base::Communicator*);                                                         \
-  template void target_scores(int, std::span<const double>, const Real*, Matrix<Real>&, Columns<Real>&);      \
-  template void add_noise(const model::Problem&, const base::NormalStream&, Index, Columns<Real>&);           \
-  template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,     \
+#define ATTNLAW_INSTANTIATE(Real)                                                                                   \
+  template Data<Real> draw_data(const model::Problem&, std::span<const double>, std::uint64_t, std::uint64_t,       \
+                                base::Communicator*);                                                               \
+  template void target_scores(const ScoreLayout&, std::span<const double>, const Real*, const Real*, Matrix<Real>&, \
+                              Columns<Real>&);                                                                      \
+  template void add_noise(const model::Problem&, const base::NormalStream&, Index, Columns<Real>&);                 \
+  template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,           \
                                    std::int64_t, std::uint64_t, std::uint64_t, int, double, base::Communicator*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)

@@ -1,6 +1,7 @@
 #pragma once
 /// Training and test sequences of one instance.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "attnlaw/base/communicator.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/experiment/matrix.h"
+#include "attnlaw/experiment/scores.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/streams.h"
 
@@ -19,14 +21,19 @@ double wanted_sequences(const model::Problem& problem, int d);
 /// Number of training sequences n = round(α d²). Throws std::invalid_argument if it is below 1 or beyond 2³¹ rows.
 std::int64_t sequence_count(const model::Problem& problem, int d);
 
-/// Labelled sequences. The law of the data is invariant under rotations of the embedding space, so S* is taken diagonal
-/// without loss of generality: the target is its eigenvalues.
+/// Labelled sequences. The law of the data is invariant under rotations of the embedding space, with cross-attention
+/// under one on each side, so S* is taken diagonal without loss of generality: the target is its eigenvalues, or
+/// singular values (of either sign) with cross-attention.
 template <class Real>
 struct Data {
   Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
+  Matrix<Real> Y;        ///< (nT2)×d, the keys of cross-attention; empty with self-attention, where X has both
   Columns<Real> labels;  ///< n × output_count: σ_{β*}(h* + √Δ Ξ), or the noisy scores for the linear head
   /// The processes that hold one training set together, each its share of the n sequences; null: this one holds all.
   base::Communicator* communicator = nullptr;
+
+  /// The rows on the right of S: Y, or X with self-attention.
+  const Matrix<Real>& keys() const { return Y.size() > 0 ? Y : X; }
 };
 
 /// Draws the training set of (seed, instance), or the share of it that this process has (sharding.h). Values depend on
@@ -35,14 +42,14 @@ template <class Real>
 Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
                      std::uint64_t instance, base::Communicator* communicator = nullptr);
 
-/// Noiseless scores h* (target_layout) of the sequences in X under S* = diag(target_eigenvalues). `scaled` is scratch
-/// of the shape of X.
+/// Noiseless scores h* (target_layout) of scores.rows() sequences with queries in X and keys in Y (X itself with
+/// self-attention) under S* = diag(target_eigenvalues). `scaled` is scratch of the shape of Y.
 template <class Real>
-void target_scores(int tokens, std::span<const double> target_eigenvalues, const Real* X, Matrix<Real>& scaled,
-                   Columns<Real>& scores);
+void target_scores(const ScoreLayout& layout, std::span<const double> target_eigenvalues, const Real* X, const Real* Y,
+                   Matrix<Real>& scaled, Columns<Real>& scores);
 
-/// Adds √Δ Ξ, Var Ξ_ab = 1 + δ_ab, to the scores (target_layout) of sequences first, first+1, …; sequence μ takes K
-/// numbers of the stream from K μ on.
+/// Adds √Δ Ξ, Var Ξ_ab = 1 + δ_ab (1 with cross-attention), to the scores (target_layout) of sequences first, first+1,
+/// …; sequence μ takes K numbers of the stream from K μ on.
 template <class Real>
 void add_noise(const model::Problem& problem, const base::NormalStream& stream, Eigen::Index first,
                Columns<Real>& scores);
@@ -68,7 +75,10 @@ inline constexpr int kPosteriorPoints = 64;
 /// packing buffer of gemm) stay in the second-level cache at d = 200, and gemm is at its peak from 256 rows on.
 constexpr int kBlockRows = 256;
 
-/// Sequences per block of about kBlockRows rows.
+/// Sequences per block of about kBlockRows rows (of whichever side has more of them).
 inline Eigen::Index block_sequences(int tokens) { return std::max(1, kBlockRows / tokens); }
+inline Eigen::Index block_sequences(const model::Problem& problem) {
+  return block_sequences(std::max(problem.tokens, problem.keys()));
+}
 
 }  // namespace attnlaw::experiment

@@ -12,11 +12,11 @@
 
 namespace attnlaw::experiment {
 
-/// Two matrix products over blocks of sequences that stay in cache; nothing larger than a block is stored beside X.
-/// Data are cut into groups of blocks whose number depends on the size of the data alone; groups run on up to `threads`
-/// threads and are summed in order, so bits do not depend on threads. Not to be called from several threads at once (it
-/// owns its workspace). `problem` and `data` must outlive it. Where several processes hold the data together, all of
-/// them call at the same S, or W, and get the same sums over all sequences (Data::communicator).
+/// Two matrix products over blocks of sequences that stay in cache; nothing larger than a block is stored beside the
+/// data. Data are cut into groups of blocks whose number depends on the size of the data alone; groups run on up to
+/// `threads` threads and are summed in order, so bits do not depend on threads. Not to be called from several threads
+/// at once (it owns its workspace). `problem` and `data` must outlive it. Where several processes hold the data
+/// together, all of them call at the same S, or W, and get the same sums over all sequences (Data::communicator).
 template <class Real>
 class DataPass {
  public:
@@ -31,16 +31,24 @@ class DataPass {
   Eigen::Index d() const { return data_.X.cols(); }
   const Data<Real>& data() const { return data_; }
 
-  /// Scores of the d×d matrix S; `pulled_back`, unless null, becomes Σ_μ Σ_ab C_ab ∂h_ab/∂S = Σ_μ (Xᵀ C X − Tr C)/√d.
+  /// Scores of the d×d matrix S; `pulled_back`, unless null, becomes Σ_μ Σ_ab C_ab ∂h_ab/∂S = Σ_μ (Xᵀ C X − Tr C)/√d,
+  /// or Σ_μ Xᵀ C Y/√d with cross-attention. There both products are those with the shorter side: X S and Xᵀ (C Y), or Y
+  /// Sᵀ and (Cᵀ X)ᵀ Y.
   Sums at_matrix(const Matrix<double>& S, const Pointwise& pointwise, Matrix<double>* pulled_back);
-  /// The same for S = scale·W Wᵀ, by products with W alone; `pulled_back` becomes Σ_μ (Xᵀ C X − Tr C) W/√d.
+  /// The same for S = scale·W Wᵀ in self-attention, by products with W alone; `pulled_back` becomes
+  /// Σ_μ (Xᵀ C X − Tr C) W/√d.
   Sums at_factor(const Matrix<double>& W, double scale, const Pointwise& pointwise, Matrix<double>* pulled_back);
 
  private:
-  /// The matrix X is multiplied by, and how scores follow from the product.
+  /// What the data are multiplied by, and how scores follow from the product.
+  enum class Form {
+    matrix,     ///< product X S, scores with Y
+    transpose,  ///< product Y Sᵀ, scores with X
+    factor      ///< product X W, scores with itself
+  };
   struct Map {
-    Matrix<Real> matrix;
-    bool factor = false;
+    Matrix<Real> matrix;  ///< S, Sᵀ or W
+    Form form = Form::matrix;
     double scale = 1;
     double trace = 0;  ///< Tr S
   };
@@ -48,11 +56,13 @@ class DataPass {
   struct Group {
     Sums sums{};
     double coefficient_trace = 0;  ///< Σ_μ Tr C
-    Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C X, or Xᵀ C X W
-    Matrix<Real> product;          ///< one block of X S or X W
+    Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
+    Matrix<Real> product;          ///< of one block
     Columns<Real> scores, scratch;
   };
 
+  /// Rows of a sequence that are multiplied.
+  int product_rows() const;
   void add_block(const Pointwise& pointwise, bool pull_back, Eigen::Index first, Eigen::Index count,
                  Group& group) const;
   Sums sum_groups(const Matrix<double>& at, const Pointwise& pointwise, Matrix<double>* pulled_back);

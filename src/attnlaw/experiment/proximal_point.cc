@@ -21,7 +21,7 @@ constexpr double kNegligibleDamping = 1e-3;
 
 Eigen::VectorXd score_norms(const ScoreLayout& layout) {
   Eigen::VectorXd norms(layout.count());
-  layout.for_each([&](int a, int b, int k) { norms[k] = a == b ? std::sqrt(2.0) : 1.0; });
+  layout.for_each([&](int a, int b, int k) { norms[k] = std::sqrt(layout.variance(a, b)); });
   return norms;
 }
 

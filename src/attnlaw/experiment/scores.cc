@@ -28,20 +28,20 @@ double inner_product(const Real* x, const Real* y, Index d) {
          (static_cast<double>(lane[2]) + static_cast<double>(lane[3]));
 }
 
-/// Softmax of row a of every sequence into its T columns, shifted by the largest score against overflow.
+/// Softmax of row a of every sequence into its columns, shifted by the largest score against overflow.
 template <class Real>
 void softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
   using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
-  const int tokens = layout.tokens;
+  const int keys = layout.columns;
   Column largest = scores.col(layout.index(a, 0));
-  for (int b = 1; b < tokens; ++b) largest = largest.max(scores.col(layout.index(a, b)));
+  for (int b = 1; b < keys; ++b) largest = largest.max(scores.col(layout.index(a, b)));
   Column sum = Column::Zero(scores.rows());
-  for (int b = 0; b < tokens; ++b) {
-    auto out = outputs.col(a * tokens + b);
+  for (int b = 0; b < keys; ++b) {
+    auto out = outputs.col(a * keys + b);
     out = ((scores.col(layout.index(a, b)) - largest) * static_cast<Real>(beta)).exp();
     sum += out;
   }
-  for (int b = 0; b < tokens; ++b) outputs.col(a * tokens + b) /= sum;
+  for (int b = 0; b < keys; ++b) outputs.col(a * keys + b) /= sum;
 }
 
 /// Outputs of the head at inverse temperature beta, from scores in the given layout.
@@ -58,32 +58,52 @@ template <class Real>
 void softmax_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
                           const Columns<Real>& outputs, Columns<Real>& coefficients) {
   using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
-  const int tokens = problem.tokens;
   const ScoreLayout layout = student_layout(problem);
+  const int keys = layout.columns;
   coefficients.setZero();
   Column mean(outputs.rows());
-  for (int a = 0; a < tokens; ++a) {
+  for (int a = 0; a < layout.rows; ++a) {
     mean.setZero();
-    for (int k = a * tokens; k < (a + 1) * tokens; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
-    for (int b = 0; b < tokens; ++b) {
-      const int k = a * tokens + b;
+    for (int k = a * keys; k < (a + 1) * keys; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
+    for (int b = 0; b < keys; ++b) {
+      const int k = a * keys + b;
       const Real weight = static_cast<Real>(2 * problem.beta / layout.multiplicity(a, b));
       coefficients.col(layout.index(a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
     }
   }
 }
 
-/// Rows of one sequence, `width` columns from column j on, mixed through a copy so that out may be in.
+/// Mixes the rows of one sequence, `width` columns from column j on, by the row-major outs×ins `matrix`; through a
+/// copy, so that out may be in.
 template <class Real>
-void mix_block(int tokens, Index d, Index j, Index width, const Real* matrix, const Real* in, Real* out, Real* copy) {
-  for (int b = 0; b < tokens; ++b) std::copy_n(in + b * d + j, width, copy + b * width);
-  for (int a = 0; a < tokens; ++a) {
+void mix_block(int outs, int ins, Index d, Index j, Index width, const Real* matrix, const Real* in, Real* out,
+               Real* copy) {
+  for (int b = 0; b < ins; ++b) std::copy_n(in + b * d + j, width, copy + b * width);
+  for (int a = 0; a < outs; ++a) {
     Real* row = out + a * d + j;
-    const Real* c = matrix + a * tokens;
+    const Real* c = matrix + a * ins;
     for (Index l = 0; l < width; ++l) row[l] = c[0] * copy[l];
-    for (int b = 1; b < tokens; ++b) {
+    for (int b = 1; b < ins; ++b) {
       const Real* source = copy + b * width;
       for (Index l = 0; l < width; ++l) row[l] += c[b] * source[l];
+    }
+  }
+}
+
+/// out_i = Σ_j coefficients(μ, index(i, j)) in_j for every sequence μ.
+template <class Real, class Position>
+void mix(int outs, int ins, Position index, Index length, const Columns<Real>& coefficients, const Real* in,
+         Real* out) {
+  // A block of rows of this many columns stays in the first-level cache.
+  constexpr Index kWidth = 128;
+  std::vector<Real> matrix(static_cast<std::size_t>(outs * ins)), copy(static_cast<std::size_t>(ins * kWidth));
+  for (Index mu = 0; mu < coefficients.rows(); ++mu) {
+    for (int i = 0; i < outs; ++i) {
+      for (int j = 0; j < ins; ++j) matrix[static_cast<std::size_t>(i * ins + j)] = coefficients(mu, index(i, j));
+    }
+    for (Index j = 0; j < length; j += kWidth) {
+      mix_block(outs, ins, length, j, std::min(kWidth, length - j), matrix.data(), in + mu * ins * length,
+                out + mu * outs * length, copy.data());
     }
   }
 }
@@ -91,36 +111,42 @@ void mix_block(int tokens, Index d, Index j, Index width, const Real* matrix, co
 }  // namespace
 
 int ScoreLayout::index(int a, int b) const {
-  if (!symmetric) return a * tokens + b;
+  if (!symmetric) return a * columns + b;
   const int low = std::min(a, b), high = std::max(a, b);
-  return low * tokens - low * (low - 1) / 2 + (high - low);
+  return low * rows - low * (low - 1) / 2 + (high - low);
 }
 
 ScoreLayout student_layout(const model::Problem& problem) {
-  return {problem.tokens, problem.student != model::Student::direct_general};
+  using model::Student;
+  if (problem.cross()) return ScoreLayout::of_cross(problem.tokens, problem.key_tokens);
+  const bool general = problem.student == Student::direct_general || problem.student == Student::untied;
+  return ScoreLayout::of_self(problem.tokens, !general);
 }
 
-ScoreLayout target_layout(const model::Problem& problem) { return {problem.tokens, true}; }
+ScoreLayout target_layout(const model::Problem& problem) {
+  if (problem.cross()) return ScoreLayout::of_cross(problem.tokens, problem.key_tokens);
+  return ScoreLayout::of_self(problem.tokens, true);
+}
 
 int output_count(const model::Problem& problem) {
-  return problem.head == model::Head::softmax ? problem.tokens * problem.tokens : student_layout(problem).count();
+  return problem.head == model::Head::softmax ? problem.tokens * problem.keys() : student_layout(problem).count();
 }
 
 template <class Real>
 void pair_scores(const ScoreLayout& layout, Index length, const Real* left, const Real* right, double scale,
                  double shift, Columns<Real>& scores) {
-  const Index stride = layout.tokens * length;
   for (Index mu = 0; mu < scores.rows(); ++mu) {
+    const Real *queries = left + mu * layout.rows * length, *keys = right + mu * layout.columns * length;
     layout.for_each([&](int a, int b, int k) {
-      const double product = inner_product(left + mu * stride + a * length, right + mu * stride + b * length, length);
-      scores(mu, k) = static_cast<Real>(scale * product - (a == b ? shift : 0.0));
+      const double product = inner_product(queries + a * length, keys + b * length, length);
+      scores(mu, k) = static_cast<Real>(scale * product - (layout.self && a == b ? shift : 0.0));
     });
   }
 }
 
 template <class Real>
 void softmax_rows(const ScoreLayout& layout, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
-  for (int a = 0; a < layout.tokens; ++a) softmax_row(layout, a, beta, scores, outputs);
+  for (int a = 0; a < layout.rows; ++a) softmax_row(layout, a, beta, scores, outputs);
 }
 
 template <class Real>
@@ -137,8 +163,8 @@ template <class Real>
 double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& left,
                         const Columns<Real>& right) {
   // The rows of a softmax are all there.
-  const ScoreLayout layout =
-      problem.head == model::Head::softmax ? ScoreLayout{problem.tokens, false} : student_layout(problem);
+  ScoreLayout layout = student_layout(problem);
+  if (problem.head == model::Head::softmax) layout.symmetric = false;
   double sum = 0;
   layout.for_each([&](int a, int b, int k) {
     sum += layout.multiplicity(a, b) * (left.col(k) - right.col(k)).square().template cast<double>().sum();
@@ -160,22 +186,16 @@ double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<con
 }
 
 template <class Real>
-void mix_rows(const ScoreLayout& layout, Index length, const Columns<Real>& coefficients, const Real* in, Real* out) {
-  // A block of T rows of this many columns stays in the first-level cache.
-  constexpr Index kWidth = 128;
-  const int tokens = layout.tokens;
-  std::vector<Real> matrix(static_cast<std::size_t>(tokens * tokens)), copy(static_cast<std::size_t>(tokens * kWidth));
-  for (Index mu = 0; mu < coefficients.rows(); ++mu) {
-    for (int a = 0; a < tokens; ++a) {
-      for (int b = 0; b < tokens; ++b) {
-        matrix[static_cast<std::size_t>(a * tokens + b)] = coefficients(mu, layout.index(a, b));
-      }
-    }
-    for (Index j = 0; j < length; j += kWidth) {
-      mix_block(tokens, length, j, std::min(kWidth, length - j), matrix.data(), in + mu * tokens * length,
-                out + mu * tokens * length, copy.data());
-    }
-  }
+void mix_keys(const ScoreLayout& layout, Index length, const Columns<Real>& coefficients, const Real* in, Real* out) {
+  mix(
+      layout.rows, layout.columns, [&](int a, int b) { return layout.index(a, b); }, length, coefficients, in, out);
+}
+
+template <class Real>
+void mix_queries(const ScoreLayout& layout, Index length, const Columns<Real>& coefficients, const Real* in,
+                 Real* out) {
+  mix(
+      layout.columns, layout.rows, [&](int b, int a) { return layout.index(a, b); }, length, coefficients, in, out);
 }
 
 #define ATTNLAW_INSTANTIATE(Real)                                                                                      \
@@ -187,7 +207,8 @@ void mix_rows(const ScoreLayout& layout, Index length, const Columns<Real>& coef
                                         Columns<Real>&);                                                               \
   template double squared_distance(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,                      \
                                    const Columns<Real>&);                                                              \
-  template void mix_rows(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);
+  template void mix_keys(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);                         \
+  template void mix_queries(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)
 #undef ATTNLAW_INSTANTIATE

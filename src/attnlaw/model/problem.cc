@@ -163,6 +163,8 @@ void require_valid_lambda(const Problem& problem) {
         "lambda must be > 0 with labels {}: while such labels can be separated, the loss falls for ever as S grows, "
         "and a student without penalty has no minimiser; got 0+",
         name(problem.labels));
+  if (problem.untied_self() && problem.lambda_rule != LambdaRule::value)
+    reject("lambda must be a number > 0 for the student untied of self-attention, got {}", lambda_text(problem));
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
   require_positive(problem.lambda, kMaxLambda, "lambda");
@@ -214,12 +216,11 @@ void require_valid_loss(const Problem& problem) {
     reject("loss cross-entropy compares the rows of head softmax with readout rows, got head {} and readout {}",
            name(head), name(readout));
   const bool plain = readout == Readout::rows && labels == Labels::soft && loss == Loss::square;
-  const bool two_sectors = student == Student::direct_general || (student == Student::untied && !problem.cross());
-  if (!plain && (student == Student::bayes || two_sectors))
+  if (!plain && (student == Student::bayes || problem.two_sectors()))
     reject(
         "student {} is available with readout rows, labels soft and loss square, got readout {}, labels {} and "
         "loss {}",
-        name(student) + (two_sectors ? " of self-attention" : ""), name(readout), name(labels), name(loss));
+        name(student) + (problem.two_sectors() ? " of self-attention" : ""), name(readout), name(labels), name(loss));
   constexpr int kLargestOutcomes = 4;
   if (labels == Labels::sampled && !problem.cross() && problem.tokens > kLargestOutcomes)
     reject(

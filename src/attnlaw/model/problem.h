@@ -91,6 +91,10 @@ struct Problem {
   void validate() const;
 
   bool cross() const { return attention == Attention::cross; }
+  /// W_Q W_Kᵀ of one sequence: no spectral function (docs/theory/students.md).
+  bool untied_self() const { return student == Student::untied && !cross(); }
+  /// S has a symmetric and an antisymmetric part that learn at different rates.
+  bool two_sectors() const { return student == Student::direct_general || untied_self(); }
   /// Keys of every query: T, or T2.
   int keys() const { return cross() ? key_tokens : tokens; }
 

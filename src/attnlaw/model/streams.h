@@ -8,7 +8,16 @@
 
 namespace attnlaw::model {
 
-enum class Stream : std::uint64_t { target = 1, data = 2, label_noise = 3, initial_weights = 4, test_data = 5 };
+/// keys and test_keys: the second sequence of cross-attention.
+enum class Stream : std::uint64_t {
+  target = 1,
+  data = 2,
+  label_noise = 3,
+  initial_weights = 4,
+  test_data = 5,
+  keys = 6,
+  test_keys = 7
+};
 
 /// The stream of one purpose, dimension d < 2^28 and instance < 2^32, for base::NormalStream.
 constexpr std::uint64_t stream_id(Stream purpose, std::uint64_t d, std::uint64_t instance) {

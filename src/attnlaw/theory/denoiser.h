@@ -1,6 +1,6 @@
 #pragma once
-/// Prior channel: how a student class turns conjugates into overlaps. Every student is a spectral function of M = m̂ S*
-/// + √q̂ Z (docs/theory/erm.md, section 2; docs/theory/students.md).
+/// Prior channel: how a student class turns conjugates into overlaps. Students are spectral functions of M = m̂ S* + √q̂
+/// Z (docs/theory/erm.md, section 2; docs/theory/students.md), but for untied self-attention (numerical_prior.h).
 
 #include <algorithm>
 #include <limits>
@@ -32,6 +32,9 @@ matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjuga
 
 class Denoiser {
  public:
+  /// Selects one replicate, or the mean over all.
+  static constexpr int kAll = -1;
+
   Denoiser() = default;
   Denoiser(const Denoiser&) = delete;
   Denoiser& operator=(const Denoiser&) = delete;
@@ -44,8 +47,15 @@ class Denoiser {
     double zero_mass = 0;  ///< the atom of S at 0
     double law_error = 0;  ///< certified error of the law's mass and moments
   };
-  virtual Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const = 0;
+  virtual Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                          int replicate = kAll) const = 0;
+  /// Number of independent samples that a numerical prior averages over; 1 for an exact one.
+  virtual int replicates() const { return 1; }
+};
 
+/// A student that is a spectral function of M, known by its law.
+class SpectralDenoiser : public Denoiser {
+ public:
   /// f with S = f(M); for a general student with S_s = f(M).
   virtual SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const = 0;
 
@@ -70,12 +80,13 @@ inline SpectralFunction kept_side(SpectralFunction f, Symmetry symmetry) {
 
 /// f(x) = (x − threshold)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all): the tied student with threshold
 /// 2λ; on singular values the untied one with threshold λ.
-class ThresholdDenoiser : public Denoiser {
+class ThresholdDenoiser : public SpectralDenoiser {
  public:
   explicit ThresholdDenoiser(double threshold, double width = 1, Symmetry symmetry = Symmetry::symmetric)
       : threshold_(threshold), width_(width), symmetry_(symmetry) {}
 
-  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const override;
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                  int replicate = kAll) const override;
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
   Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
 
@@ -101,11 +112,12 @@ class EdgeDenoiser final : public ThresholdDenoiser {
 
 /// f(x) = x/(V̂ + stiffness): element-wise training of S with a Frobenius penalty, of stiffness 4λ in self-attention and
 /// 2λ with cross-attention. A general S of self-attention has an antisymmetric part with the same penalty.
-class LinearDenoiser final : public Denoiser {
+class LinearDenoiser final : public SpectralDenoiser {
  public:
   explicit LinearDenoiser(double stiffness) : stiffness_(stiffness) {}
 
-  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates) const override;
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                  int replicate = kAll) const override;
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
   Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
 
@@ -117,6 +129,6 @@ Symmetry symmetry_of(const model::Problem& problem);
 
 /// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws std::invalid_argument for the students
 /// bayes, and untied in self-attention, which is no spectral function.
-std::unique_ptr<Denoiser> make_denoiser(const model::Problem& problem, double lambda);
+std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda);
 
 }  // namespace attnlaw::theory

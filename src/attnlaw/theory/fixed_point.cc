@@ -134,17 +134,17 @@ bool is_stable(const StateEvolution& evolution, FixedPoint& fixed_point) {
   return contracts(*fixed_point.slope);
 }
 
-Step StateEvolution::prior_step(const OutputChannel::Result& output) const {
+Step StateEvolution::prior_step(const OutputChannel::Result& output, int replicate) const {
   Step step{output.conjugates, output.train, {}};
-  if (usable(output.conjugates)) step.prior = denoiser_.evaluate(target_, output.conjugates);
+  if (usable(output.conjugates)) step.prior = denoiser_.evaluate(target_, output.conjugates, replicate);
   return step;
 }
 
 Step StateEvolution::step(const Overlaps& overlaps, int replicate) const {
-  return prior_step(channel_.evaluate(overlaps, replicate));
+  return prior_step(channel_.evaluate(overlaps, replicate), replicate);
 }
 
-Step StateEvolution::step_from_zero() const { return prior_step(channel_.evaluate_at_zero()); }
+Step StateEvolution::step_from_zero() const { return prior_step(channel_.evaluate_at_zero(), OutputChannel::kAll); }
 
 FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
                             const Tolerance& tolerance) {
@@ -199,7 +199,7 @@ std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evoluti
   const Coordinates x = to_coordinates(fixed_point.overlaps, evolution.Q_star());
   const Eigen::FullPivLU<CoordinateMatrix> slope(fixed_point.slope->residual);
   std::vector<ReplicatePoint> points;
-  for (int replicate = 0; replicate < evolution.channel().replicates(); ++replicate) {
+  for (int replicate = 0; replicate < evolution.replicates(); ++replicate) {
     const Iterate at = Residual(evolution, replicate)(x);
     const Coordinates shift = -slope.solve(at.residual);
     points.push_back(

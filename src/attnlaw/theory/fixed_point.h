@@ -2,6 +2,7 @@
 /// Fixed point of the state evolution (docs/theory/erm.md, section 2).
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -25,6 +26,8 @@ class StateEvolution {
       : channel_(channel), denoiser_(denoiser), target_(target) {}
 
   Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll) const;
+  /// Independent replicates of both channels; 1 where neither has any sampling error.
+  int replicates() const { return std::max(channel_.replicates(), denoiser_.replicates()); }
   /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
   Step step_from_zero() const;
 
@@ -33,7 +36,7 @@ class StateEvolution {
   double Q_star() const { return target_.second_moment(); }
 
  private:
-  Step prior_step(const OutputChannel::Result& output) const;
+  Step prior_step(const OutputChannel::Result& output, int replicate) const;
 
   const OutputChannel& channel_;
   const Denoiser& denoiser_;

@@ -31,6 +31,12 @@ class LogisticFeatures {
   LogisticFeatures(const FeatureMetric<r>& metric, double beta, double target_beta, LabelLaw law = LabelLaw::outputs)
       : metric_(metric), beta_(beta), target_beta_(target_beta), law_(law) {}
 
+  /// The same rows with another loss.
+  template <class Other>
+  LogisticFeatures<r, Other> with() const {
+    return {metric_, beta_, target_beta_, law_};
+  }
+
   static constexpr int kDimension = r;
   static constexpr bool kGeneral = false;
   static constexpr bool kConvex = RowLoss::kConvex;

@@ -37,6 +37,12 @@ class SoftmaxRows {
     mirror_scale_ = 1 / (1 - last);
   }
 
+  /// The same rows with another loss.
+  template <class Other>
+  SoftmaxRows<kTokens, is_general, Other> with() const {
+    return {tokens(), beta_, target_beta_, law_};
+  }
+
   int dimension() const { return is_general ? tokens() * tokens() : symmetric_dimension(); }
   int symmetric_dimension() const { return lower_index(tokens(), 0); }
   int sampled_dimension() const { return is_general ? dimension() : dimension() - 1; }

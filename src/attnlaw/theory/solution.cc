@@ -6,6 +6,7 @@
 
 #include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/numerical_prior.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
@@ -16,6 +17,15 @@ nlohmann::json to_json(const Errors& errors) {
           {"test", errors.test},
           {"estimation", errors.estimation},
           {"objective", errors.objective}};
+}
+
+/// The keys of those figures that the loss has.
+nlohmann::json to_json(const LossFigures& figures, model::Loss loss) {
+  if (loss == model::Loss::logistic) return {{"sign_error", figures.sign_error}};
+  return {{"excess_train", figures.excess_train},
+          {"excess_test", figures.excess_test},
+          {"squared_train", figures.squared_train},
+          {"squared_test", figures.squared_test}};
 }
 
 nlohmann::json to_json(const TrainedSpectrum& spectrum) {
@@ -43,6 +53,9 @@ nlohmann::json to_json(const Diagnostics& diagnostics) {
                           {"law_error", diagnostics.law_error},
                           {"points", diagnostics.points},
                           {"seconds", diagnostics.seconds}};
+  if (diagnostics.sampled_matrices > 0)
+    document["sampled_prior"] = {{"dimension", diagnostics.sampled_matrices},
+                                 {"matrices", NumericalPrior::kReplicates}};
   if (!diagnostics.message.empty()) document["message"] = diagnostics.message;
   return document;
 }
@@ -96,7 +109,7 @@ nlohmann::json to_json(const Solution& solution) {
       {"errors", to_json(solution.errors)},
       {"spectrum", to_json(solution.spectrum)},
       {"diagnostics", to_json(solution.diagnostics)}};
-  if (solution.problem.student == model::Student::direct_general) {
+  if (solution.problem.two_sectors()) {
     document["overlaps"].update({{"q_a", overlaps.q_a}, {"V_a", overlaps.V_a}});
     document["conjugates"].update({{"q_hat_a", conjugates.q_hat_a}, {"V_hat_a", conjugates.V_hat_a}});
   }
@@ -104,6 +117,7 @@ nlohmann::json to_json(const Solution& solution) {
     document["ridgeless"] = {
         {"phase", name(solution.ridgeless->phase)}, {"a", solution.ridgeless->a}, {"t", solution.ridgeless->t}};
   if (solution.optimal_lambda) document["optimal_lambda"] = to_json(*solution.optimal_lambda);
+  if (solution.loss_figures) document["loss_figures"] = to_json(*solution.loss_figures, solution.problem.loss);
   if (const auto& bayes = solution.bayes)
     document["bayes"] = {{"noise_variance", bayes->noise_variance},
                          {"plug_in_test", bayes->plug_in_test},

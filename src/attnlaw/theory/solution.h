@@ -53,6 +53,9 @@ struct Diagnostics {
   double law_error = 0;    ///< certified error of mass and moments of the spectral law
   std::size_t points = 0;  ///< quasi-Monte Carlo points, 0 for closed forms
   int log2_points = 0;     ///< …of each replicate
+  /// Dimension of the matrices that stand for the law of a student that has none known (NumericalPrior); their spread
+  /// is part of the sampling error. 0: the law is exact.
+  int sampled_matrices = 0;
   double seconds = 0;
 };
 
@@ -96,6 +99,7 @@ struct Solution {
   std::optional<RidgelessLimit> ridgeless;      ///< λ = 0+ only
   std::optional<OptimalLambda> optimal_lambda;  ///< λ = optimal only
   std::optional<BayesFigures> bayes;            ///< student bayes only
+  std::optional<LossFigures> loss_figures;      ///< cross-entropy and sign labels only; Detail::full
 };
 
 /// The `optimal_lambda` part of a document.

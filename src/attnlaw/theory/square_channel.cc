@@ -4,7 +4,7 @@ namespace attnlaw::theory {
 
 std::unique_ptr<OutputChannel> make_square_channel(const ChannelRequest& request) {
   const model::Problem& problem = request.problem;
-  if (problem.student != model::Student::direct_general) return make_rows_channel<SquareLoss>(request);
+  if (!problem.two_sectors()) return make_rows_channel<SquareLoss>(request);
   const int T = problem.tokens;
   if (T == 2) return request.make(SoftmaxRows<2, true>(T, problem.beta, problem.target_beta));
   if (T == 3) return request.make(SoftmaxRows<3, true>(T, problem.beta, problem.target_beta));

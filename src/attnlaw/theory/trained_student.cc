@@ -27,13 +27,18 @@ Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f
   return collapse_of(q, nuclear, largest, spectrum.zero_mass);
 }
 
+/// Of the sampled matrices of a numerical prior: 1/dimension is the order of its bias.
+constexpr int kPriorDimension = 120;
+
 std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
                                             std::optional<RidgelessPhase> phase, int log2_points) {
   return phase == RidgelessPhase::interpolating ? make_interpolating_channel(problem, Q_star, log2_points)
                                                 : make_output_channel(problem, Q_star, log2_points);
 }
 
-std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, double lambda) {
+std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                                                double lambda, NumericalPrior::Approximation approximation) {
+  if (problem.untied_self()) return std::make_unique<NumericalPrior>(target, lambda, kPriorDimension, approximation);
   if (problem.lambda_rule == model::LambdaRule::edge)
     return std::make_unique<EdgeDenoiser>(problem.width, symmetry_of(problem));
   return make_denoiser(problem, lambda);
@@ -53,16 +58,20 @@ double relative_error(const Errors& error, const Errors& value) {
 }
 
 TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                               std::optional<RidgelessPhase> phase, int log2_points)
+                               std::optional<RidgelessPhase> phase, int log2_points,
+                               NumericalPrior::Approximation approximation)
     : problem_(problem),
       lambda_(effective_lambda(problem, phase)),
-      closed_form_(problem.head == model::Head::linear || phase == RidgelessPhase::interpolating),
+      closed_form_(!problem.untied_self() &&
+                   (problem.head == model::Head::linear || phase == RidgelessPhase::interpolating)),
       channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
-      denoiser_(make_denoiser_by_rule(problem, lambda_)),
+      denoiser_(make_denoiser_by_rule(problem, target, lambda_, approximation)),
+      spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
       evolution_(*channel_, *denoiser_, target) {}
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
   Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(evolution_.Q_star()), 0};
+  if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
   errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
 }
@@ -79,16 +88,17 @@ double TrainedStudent::penalty(const FixedPoint& at) const {
 }
 
 Errors TrainedStudent::sampling_error(const FixedPoint& at) const {
-  if (channel_->replicates() == 1) return {};
+  const int replicates = evolution_.replicates();
+  if (replicates == 1) return {};
   std::vector<ReplicatePoint> points;
   if (at.slope) {
     points = replicate_fixed_points(evolution_, at);
   } else {
-    for (int replicate = 0; replicate < channel_->replicates(); ++replicate)
+    for (int replicate = 0; replicate < replicates; ++replicate)
       points.push_back({{}, channel_->evaluate_at_zero(replicate).train});
   }
   std::vector<Errors> samples;
-  for (int replicate = 0; replicate < channel_->replicates(); ++replicate) {
+  for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
     samples.push_back(
         {point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(evolution_.Q_star()), 0});
@@ -104,11 +114,16 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
   const Conjugates& conjugates = at.step.conjugates;
   TrainedSpectrum spectrum;
   if (!usable(conjugates)) return spectrum;
+  spectrum.zero_mass = at.step.prior.zero_mass;
+  if (!spectral_) {
+    const double nuclear = at.step.prior.penalty, largest = numerical_prior()->singular_values().back();
+    spectrum.collapse = collapse_of(at.overlaps.q + at.overlaps.q_a, nuclear, largest, spectrum.zero_mass);
+    return spectrum;
+  }
   const matrix_laws::Law law = noisy_target(evolution_.target(), conjugates);
   const Symmetry symmetry = symmetry_of(problem_);
   const bool singular = symmetry == Symmetry::general;
-  const SpectralFunction f = kept_side(denoiser_->function(law, conjugates), symmetry);
-  spectrum.zero_mass = at.step.prior.zero_mass;
+  const SpectralFunction f = kept_side(spectral_->function(law, conjugates), symmetry);
   for (const auto& band : law.bands()) {
     if (band.support.upper <= f.cut) continue;
     spectrum.edges.push_back(
@@ -126,9 +141,10 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
 
 double TrainedStudent::replicon(const FixedPoint& at) const {
   if (!(at.overlaps.q > 0) || !usable(at.step.conjugates)) return 0;
+  if (!spectral_) return std::numeric_limits<double>::quiet_NaN();
   const matrix_laws::Law law = noisy_target(evolution_.target(), at.step.conjugates);
   return theory::replicon(channel_->squared_response(at.overlaps),
-                          denoiser_->squared_response(law, at.step.conjugates));
+                          spectral_->squared_response(law, at.step.conjugates));
 }
 
 }  // namespace attnlaw::theory

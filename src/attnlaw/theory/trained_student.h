@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "attnlaw/theory/fixed_point.h"
+#include "attnlaw/theory/numerical_prior.h"
 #include "attnlaw/theory/solution.h"
 #include "attnlaw/theory/thresholds.h"
 
@@ -15,7 +16,8 @@ class TrainedStudent {
   /// λ by problem.lambda_rule, `value` or `ridgeless`; in the latter case `phase` is that of ridgeless_phase, and not
   /// `recovered`, which has no equations left to solve. `target` must outlive it.
   TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                 std::optional<RidgelessPhase> phase, int log2_points);
+                 std::optional<RidgelessPhase> phase, int log2_points,
+                 NumericalPrior::Approximation approximation = NumericalPrior::Approximation::none);
 
   FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance) const {
     return find_fixed_point(evolution_, start, tolerance);
@@ -25,13 +27,15 @@ class TrainedStudent {
   const OutputChannel& channel() const { return *channel_; }
   /// The conjugates have no sampling error (test errors may).
   bool closed_form() const { return closed_form_; }
+  /// The sampled matrices of the prior, if it has no law.
+  const NumericalPrior* numerical_prior() const { return dynamic_cast<const NumericalPrior*>(denoiser_.get()); }
 
   Errors errors(const FixedPoint& fixed_point) const;
   /// Standard errors over the replicates of the point set.
   Errors sampling_error(const FixedPoint& fixed_point) const;
   /// Atom, bands and outliers of S.
   TrainedSpectrum spectrum(const FixedPoint& fixed_point) const;
-  /// R; 0 at S = 0.
+  /// R; 0 at S = 0, NaN for a numerical prior.
   double replicon(const FixedPoint& fixed_point) const;
 
  private:
@@ -43,6 +47,7 @@ class TrainedStudent {
   bool closed_form_;
   std::unique_ptr<OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
+  const SpectralDenoiser* spectral_;  ///< null for a numerical prior
   StateEvolution evolution_;
 };
 
