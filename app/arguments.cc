@@ -124,9 +124,17 @@ class CommandLine {
 
   void add_solve() {
     CLI::App& app = add("solve", "theory at one point", kExampleSolve);
-    auto& [common, problem, theory] = keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions>>();
-    problem.add(app), theory.add(app), common.add(app);
-    commands_.back().resolve = [&] { return SolveArguments{common.resolve(), problem.resolve(), theory.resolve()}; };
+    auto& [common, problem, theory, isotropic] = keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, bool>>();
+    problem.add(app), theory.add(app);
+    app.add_flag(
+        "--isotropic", isotropic,
+        "student untied of self-attention: an approximation that takes a tenth of the time; its error is printed");
+    common.add(app);
+    commands_.back().resolve = [&] {
+      SolveArguments arguments{common.resolve(), problem.resolve(), theory.resolve()};
+      arguments.options.isotropic = isotropic;
+      return arguments;
+    };
   }
 
   void add_simulate() {

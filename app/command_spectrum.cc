@@ -63,12 +63,18 @@ nlohmann::json singular_values(const Outcome& outcome) {
 
 nlohmann::json measured_outliers(const study::SpectrumComparison& measured) {
   nlohmann::json document = nlohmann::json::array();
-  for (const study::OutlierComparison& outlier : measured.outliers)
+  for (const study::OutlierComparison& outlier : measured.outliers) {
     document.push_back({{"target", outlier.predicted.target},
                         {"predicted", outlier.predicted.eigenvalue},
                         {"measured", outlier.measured.value},
                         {"standard_error", outlier.measured.standard_error},
                         {"difference", outlier.difference}});
+    const auto add = [&](const char* key, const std::optional<base::Estimate>& overlap) {
+      if (overlap) document.back()[key] = {{"value", overlap->value}, {"standard_error", overlap->standard_error}};
+    };
+    add("left_overlap", outlier.left_overlap);
+    add("right_overlap", outlier.right_overlap);
+  }
   return document;
 }
 

@@ -1,7 +1,8 @@
 /// Is training bound by matrix products? One gradient beside the sgemm of the same run, and the peak memory of
 /// training.
 ///
-/// `of_peak` of BM_Gradient is its 4·nT·d² flops per second over the fastest sgemm found in the same process: a large
+/// `of_peak` of BM_Gradient and BM_UntiedGradient is their 4·nT·d² flops per second (T the shorter side of
+/// cross-attention) over the fastest sgemm found in the same process: a large
 /// square product and the two products a gradient is made of, alone and on data that stay in cache.
 
 #include <benchmark/benchmark.h>
@@ -47,6 +48,22 @@ double sgemm_peak(std::size_t d) {
                    sgemm_rate(Transpose::yes, d, d, experiment::kBlockRows)});
 }
 
+/// Runs `gradient` and reports `flops` of one call over the time of the fastest beside the peak.
+template <class Gradient>
+void measure_gradient(benchmark::State& state, std::size_t d, double flops, Gradient gradient) {
+  double fastest = 0;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(gradient());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    fastest = std::max(fastest, flops / seconds.count());
+  }
+  const double peak = sgemm_peak(d);
+  state.counters["gflops"] = fastest / 1e9;
+  state.counters["sgemm_gflops"] = peak / 1e9;
+  state.counters["of_peak"] = fastest / peak;
+}
+
 void BM_Gradient(benchmark::State& state) {
   base::use_one_blas_thread();
   const auto d = static_cast<std::size_t>(state.range(0));
@@ -58,23 +75,45 @@ void BM_Gradient(benchmark::State& state) {
   const experiment::Matrix<double> W = experiment::initial_weights(static_cast<Eigen::Index>(d), {});
   experiment::Matrix<double> gradient;
   const double flops = 4.0 * static_cast<double>(data.X.size()) * static_cast<double>(d);
-  double fastest = 0;
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    benchmark::DoNotOptimize(objective.objective_of_factor(W, gradient));
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    fastest = std::max(fastest, flops / seconds.count());
-  }
-  const double peak = sgemm_peak(d);
-  state.counters["gflops"] = fastest / 1e9;
-  state.counters["sgemm_gflops"] = peak / 1e9;
-  state.counters["of_peak"] = fastest / peak;
+  measure_gradient(state, d, flops, [&] { return objective.objective_of_factor(W, gradient); });
 }
 BENCHMARK(BM_Gradient)
     ->ArgNames({"d", "n"})
     ->Args({60, 1800})
     ->Args({130, 8450})
     ->Args({200, 40000})
+    ->Unit(benchmark::kMillisecond);
+
+/// In both factors of the untied student: of cross-attention, or of one sequence where T2 = 0.
+void BM_UntiedGradient(benchmark::State& state) {
+  base::use_one_blas_thread();
+  const auto d = static_cast<std::size_t>(state.range(0));
+  model::Problem problem;
+  problem.student = model::Student::untied;
+  problem.alpha = static_cast<double>(state.range(1)) / static_cast<double>(d * d);
+  problem.tokens = static_cast<int>(state.range(2));
+  if (state.range(3) > 0) {
+    problem.attention = model::Attention::cross;
+    problem.key_tokens = static_cast<int>(state.range(3));
+    problem.target = model::Target::parse("product:0.5");
+  }
+  const std::vector<double> target = problem.target.eigenvalues(d, 0, 0);
+  const experiment::Data<float> data = experiment::draw_data<float>(problem, target, 0, 0);
+  experiment::Objective<float> objective(problem, data, 1);
+  const experiment::Matrix<double> factors = experiment::make_parameters(objective)->initial({});
+  experiment::Matrix<double> gradient;
+  const auto entries = static_cast<double>(std::min(data.X.size(), data.keys().size()));
+  measure_gradient(state, d, 4 * entries * static_cast<double>(d),
+                   [&] { return objective.objective_of_factors(factors, gradient); });
+}
+BENCHMARK(BM_UntiedGradient)
+    ->ArgNames({"d", "n", "T1", "T2"})
+    ->Args({60, 1800, 2, 2})
+    ->Args({130, 8450, 2, 2})
+    ->Args({200, 40000, 2, 2})
+    ->Args({200, 40000, 2, 3})
+    ->Args({200, 40000, 4, 2})
+    ->Args({200, 40000, 2, 0})
     ->Unit(benchmark::kMillisecond);
 
 /// A figure of /proc/self/status in bytes.

@@ -25,6 +25,7 @@ struct Case {
   Trainer trainer;
   int tokens;
   double noise;
+  int key_tokens = 0;  ///< of cross-attention
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -36,6 +37,8 @@ constexpr Case kCases[] = {
     {"gamp", Student::tied, Head::softmax, Trainer::gamp, 2, 0},
     {"general", Student::direct_general, Head::softmax, Trainer::lbfgs, 3, 0},
     {"bayes", Student::bayes, Head::softmax, Trainer::gamp, 2, 0.1},
+    {"cross", Student::untied, Head::softmax, Trainer::lbfgs, 2, 0.1, 3},
+    {"untied", Student::untied, Head::softmax, Trainer::fista, 2, 0},
 };
 
 model::Problem problem_of(const Case& c) {
@@ -46,6 +49,11 @@ model::Problem problem_of(const Case& c) {
   problem.noise = c.noise;
   problem.alpha = 0.5;
   problem.lambda = 0.05;
+  if (c.key_tokens > 0) {
+    problem.attention = model::Attention::cross;
+    problem.key_tokens = c.key_tokens;
+    problem.target = model::Target::parse("product:0.5");
+  }
   if (c.student == Student::bayes) problem.lambda_rule = model::LambdaRule::none;
   return problem;
 }
@@ -103,6 +111,7 @@ TEST_P(ShardedTraining, IsTheSameToTheLastBitOnEveryRank) {
   for (const Experiment& other : {shared[1], shared[2]}) {
     for (std::size_t i = 0; i < other.instances.size(); ++i) {
       EXPECT_EQ(other.instances[i].eigenvalues, shared[0].instances[i].eigenvalues);
+      EXPECT_EQ(other.instances[i].singular_values, shared[0].instances[i].singular_values);
       EXPECT_EQ(other.instances[i].test, shared[0].instances[i].test);
       EXPECT_EQ(other.instances[i].iterations, shared[0].instances[i].iterations);
     }

@@ -1,7 +1,9 @@
 /// The loss against its definition, its gradients against finite differences, float against double.
 #include <gtest/gtest.h>
 
+#include <Eigen/SVD>
 #include <cmath>
+#include <utility>
 
 #include "attnlaw/base/random.h"
 #include "attnlaw/experiment/losses.h"
@@ -11,6 +13,7 @@
 #include "attnlaw/experiment/penalty.h"
 #include "attnlaw/experiment/proximal_point.h"
 #include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/spectral.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -23,6 +26,7 @@ struct Case {
   int d;
   model::Student student = model::Student::tied;
   double width = 1;
+  int key_tokens = 0;  ///< of cross-attention
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -36,6 +40,10 @@ model::Problem problem_of(const Case& c) {
   problem.noise = c.noise;
   problem.student = c.student;
   problem.width = c.width;
+  if (c.key_tokens > 0) {
+    problem.attention = model::Attention::cross;
+    problem.key_tokens = c.key_tokens;
+  }
   problem.alpha = 0.8;
   problem.lambda = 0.07;
   return problem;
@@ -63,14 +71,28 @@ class Gradient : public testing::TestWithParam<Case> {
 
   Eigen::Index d() const { return GetParam().d; }
   bool tied() const { return problem_.student == model::Student::tied; }
+  bool untied() const { return problem_.student == model::Student::untied; }
   /// Some S that the student may be.
   Matrix<double> some_student(std::uint64_t stream) const {
-    if (problem_.student != model::Student::direct_general) return symmetric(d(), stream);
+    if (student_layout(problem_).symmetric) return symmetric(d(), stream);
     return gaussian(d(), d(), stream) / std::sqrt(static_cast<double>(d()));
   }
   /// Some parameters of a student of ordinary size.
   Matrix<double> some_parameters(std::uint64_t stream) const {
+    if (untied()) return gaussian(2 * d(), d(), stream);
     return tied() ? gaussian(d(), factor_columns(problem_, d()), stream) : some_student(stream);
+  }
+
+  /// Parameters as stationary points have them: factors of the same Gram matrix.
+  Matrix<double> balanced_parameters(std::uint64_t stream) const {
+    if (!untied()) return some_parameters(stream);
+    const SingularSystem system = singular_system(some_student(stream));
+    const auto root = Eigen::Map<const Eigen::VectorXd>(system.values.data(), d()).cwiseSqrt();
+    using Vectors = Eigen::Map<const Matrix<double>>;
+    Matrix<double> factors(2 * d(), d());
+    factors << Vectors(system.left.data(), d(), d()) * root.asDiagonal(),
+        Vectors(system.right.data(), d(), d()).transpose() * root.asDiagonal();
+    return std::sqrt(static_cast<double>(d())) * factors;
   }
 
   model::Problem problem_;
@@ -80,21 +102,28 @@ class Gradient : public testing::TestWithParam<Case> {
   std::unique_ptr<Parameters> parameters_;
 };
 
-/// ℓ of one sequence straight from docs/theory/erm.md section 1.
-double loss_by_definition(const model::Problem& problem, const Matrix<double>& X, const Columns<double>& labels,
-                          Eigen::Index mu, const Matrix<double>& S) {
-  const int T = problem.tokens;
-  const Matrix<double> x = X.middleRows(mu * T, T);
-  const Matrix<double> h =
-      (x * S * x.transpose() - S.trace() * Matrix<double>::Identity(T, T)) / std::sqrt(static_cast<double>(S.rows()));
+/// Scores of one sequence straight from docs/theory/erm.md section 1 and docs/theory/cross_attention.md section 1.
+Matrix<double> scores_by_definition(const model::Problem& problem, const Data<double>& data, Eigen::Index mu,
+                                    const Matrix<double>& S) {
+  const int T = problem.tokens, keys = problem.keys();
+  const double root = std::sqrt(static_cast<double>(S.rows()));
+  const Matrix<double> x = data.X.middleRows(mu * T, T);
+  if (problem.cross()) return x * S * data.Y.middleRows(mu * keys, keys).transpose() / root;
+  return (x * S * x.transpose() - S.trace() * Matrix<double>::Identity(T, T)) / root;
+}
+
+double loss_by_definition(const model::Problem& problem, const Data<double>& data, Eigen::Index mu,
+                          const Matrix<double>& S) {
+  const Matrix<double> h = scores_by_definition(problem, data, mu, S);
+  const Columns<double>& labels = data.labels;
   double loss = 0;
-  for (int a = 0; a < T; ++a) {
+  for (int a = 0; a < h.rows(); ++a) {
     const double normalisation = (problem.beta * h.row(a)).array().exp().sum();
-    for (int b = 0; b < T; ++b) {
+    for (int b = 0; b < h.cols(); ++b) {
       double output = h(a, b), label = 0;
       if (problem.head == model::Head::softmax) {
         output = std::exp(problem.beta * h(a, b)) / normalisation;
-        label = labels(mu, a * T + b);
+        label = labels(mu, a * h.cols() + b);
       } else {
         label = labels(mu, student_layout(problem).index(a, b));
       }
@@ -108,7 +137,7 @@ TEST_P(Gradient, LossIsItsDefinition) {
   const Matrix<double> S = some_student(2);
   double expected = 0;
   for (Eigen::Index mu = 0; mu < data_.labels.rows(); ++mu) {
-    expected += loss_by_definition(problem_, data_.X, data_.labels, mu, S);
+    expected += loss_by_definition(problem_, data_, mu, S);
   }
   expected /= static_cast<double>(d() * d());
   Matrix<double> gradient;
@@ -148,13 +177,22 @@ TEST_P(Gradient, InTheParametersIsTheSlopeOfTheObjective) {
 }
 
 TEST_P(Gradient, ObjectiveIsLossPlusPenalty) {
-  const Matrix<double> point = some_parameters(5), S = parameters_->student(point);
+  const Matrix<double> point = balanced_parameters(5), S = parameters_->student(point);
   Matrix<double> unused;
   const auto size = static_cast<double>(d());
-  const double penalty = problem_.lambda / size * (tied() ? S.trace() : S.squaredNorm());
+  const double norm = untied() ? Eigen::BDCSVD<Eigen::MatrixXd>(S).singularValues().sum() : S.squaredNorm();
+  const double penalty = problem_.lambda / size * (tied() ? S.trace() : norm);
   const double value = parameters_->objective(point, unused);
   EXPECT_NEAR(value, objective_.loss(S) + penalty, 1e-12 * value);
   EXPECT_NEAR(make_penalty(problem_)->value(S), penalty, 1e-12 * penalty);
+}
+
+/// ‖S‖_* is the least (‖W_Q‖² + ‖W_K‖²)/2 of all factors of S.
+TEST_P(Gradient, DecayOfUnequalFactorsIsMoreThanTheNuclearNorm) {
+  if (!untied()) GTEST_SKIP() << "no two factors";
+  const Matrix<double> point = some_parameters(5), S = parameters_->student(point);
+  Matrix<double> unused;
+  EXPECT_GT(parameters_->objective(point, unused), objective_.loss(S) + make_penalty(problem_)->value(S));
 }
 
 /// S = W Wᵀ/√(m_h d): ∇_W = (2/√(m_h d))(∇_S + (λ/d) I) W.
@@ -171,17 +209,33 @@ TEST_P(Gradient, InWIsTheChainRuleOfTheGradientInS) {
   EXPECT_LT((in_W - expected).norm(), 1e-12 * expected.norm());
 }
 
+/// S = W_Q W_Kᵀ/√(m_h d): ∇_{W_Q} = (∇_S W_K + (λ/d) W_Q)/√(m_h d), and the transpose for W_K.
+TEST_P(Gradient, InTwoFactorsIsTheChainRuleOfTheGradientInS) {
+  if (!untied()) GTEST_SKIP() << "no two factors";
+  const Matrix<double> factors = some_parameters(5), S = student_of_factors(factors);
+  const Matrix<double> queries = factors.topRows(d()), keys = factors.bottomRows(d());
+  const auto size = static_cast<double>(d());
+  EXPECT_LT((S - queries * keys.transpose() / size).norm(), 1e-12 * S.norm());
+  Matrix<double> gradient, in_S;
+  objective_.objective_of_factors(factors, gradient);
+  objective_.loss(S, in_S);
+  const double decay = problem_.lambda / size;
+  EXPECT_LT((size * gradient.topRows(d()) - in_S * keys - decay * queries).norm(), 1e-12 * size * gradient.norm());
+  EXPECT_LT((size * gradient.bottomRows(d()) - in_S.transpose() * queries - decay * keys).norm(),
+            1e-12 * size * gradient.norm());
+}
+
 /// What the gradient in the parameters tells of the residual is no more than the residual, and all of it where only
 /// stationarity counts.
 TEST_P(Gradient, BoundsTheResidual) {
-  const Matrix<double> point = some_parameters(8), S = parameters_->student(point);
+  const Matrix<double> point = balanced_parameters(8), S = parameters_->student(point);
   Matrix<double> gradient, loss_gradient;
   parameters_->objective(point, gradient);
   objective_.loss(S, loss_gradient);
   const double residual = kkt_residual(S, loss_gradient, problem_);
   const double bound = parameters_->residual_bound(point, gradient);
   EXPECT_LE(bound, residual * (1 + 1e-10));
-  if (!tied() || problem_.width < 1) {
+  if (!untied() && (!tied() || problem_.width < 1)) {
     EXPECT_NEAR(bound, residual, 1e-10 * residual);
   }
 }
@@ -224,7 +278,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"general_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::direct_general},
                     Case{"general_4", model::Head::softmax, 4, 1, 1, 0.3, 16, Student::direct_general},
                     Case{"general_linear", model::Head::linear, 3, 1, 1, 0.3, 18, Student::direct_general},
-                    Case{"general_linear_1", model::Head::linear, 1, 1, 1, 0.3, 18, Student::direct_general}),
+                    Case{"general_linear_1", model::Head::linear, 1, 1, 1, 0.3, 18, Student::direct_general},
+                    Case{"untied_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::untied},
+                    Case{"untied_3", model::Head::softmax, 3, 1, 1, 0.3, 60, Student::untied},
+                    Case{"untied_linear", model::Head::linear, 2, 1, 1, 0.3, 18, Student::untied},
+                    Case{"cross_2_2", model::Head::softmax, 2, 1, 1, 0.2, 40, Student::untied, 1, 2},
+                    Case{"cross_1_3", model::Head::softmax, 1, 0.7, 1.6, 0, 23, Student::untied, 1, 3},
+                    Case{"cross_5_2", model::Head::softmax, 5, 1, 1, 0, 40, Student::untied, 1, 2},
+                    Case{"cross_300_2", model::Head::softmax, 300, 1, 1, 0, 3, Student::untied, 1, 2},
+                    Case{"cross_2_300", model::Head::softmax, 2, 1, 1, 0, 3, Student::untied, 1, 300},
+                    Case{"cross_linear", model::Head::linear, 2, 1, 1, 0.5, 20, Student::untied, 1, 1},
+                    Case{"cross_direct", model::Head::softmax, 2, 1, 1, 0.1, 19, Student::direct, 1, 3}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 TEST(Scores, AreIndexedInOrder) {
@@ -241,6 +305,22 @@ TEST(Scores, AreIndexedInOrder) {
       EXPECT_EQ(layout.count(), count);
       EXPECT_EQ(entries, T * T);
     }
+  }
+}
+
+TEST(Scores, OfCrossAttentionAreIndexedByRows) {
+  for (const auto& [queries, keys] : {std::pair(1, 1), {2, 3}, {4, 2}, {1, 5}}) {
+    const ScoreLayout layout = ScoreLayout::of_cross(queries, keys);
+    int count = 0;
+    layout.for_each([&](int a, int b, int k) {
+      EXPECT_EQ(k, count++);
+      EXPECT_EQ(k, a * keys + b);
+      EXPECT_EQ(layout.index(a, b), k);
+      EXPECT_EQ(layout.multiplicity(a, b), 1);
+      EXPECT_EQ(layout.variance(a, b), 1);
+    });
+    EXPECT_EQ(layout.count(), queries * keys);
+    EXPECT_EQ(count, queries * keys);
   }
 }
 

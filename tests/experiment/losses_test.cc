@@ -56,6 +56,7 @@ Problem cross(Problem problem, int keys) {
   problem.attention = model::Attention::cross;
   problem.key_tokens = keys;
   problem.student = Student::untied;
+  problem.target = model::Target::parse("product:0.5");
   problem.validate();
   return problem;
 }

@@ -123,7 +123,7 @@ Point random_point(std::mt19937_64& generator) {
 Misses misses(const Regime& regime, int packs, std::mt19937_64& generator) {
   constexpr double kSame = 1e-7;
   constexpr double kLabelVariance = 1.5;
-  const SoftmaxPair loss(regime.beta, 1);
+  const SoftmaxPair loss(kPairMetric, regime.beta, 1);
   GlobalProximal<SoftmaxPair> proximal(loss);
   const Eigen::Matrix2d L = Eigen::Matrix2d{{3, 1}, {1, 3}}.llt().matrixL();
   const double across = std::sqrt(1 - regime.correlation * regime.correlation);
@@ -176,7 +176,7 @@ TEST(GlobalProximal, MinimaSaidToBeCertainAreGlobal) {
   int certain = 0, points = 0;
   for (const double q : {1.0, 10.0})
     for (const double V : {1.5, 4.0, 20.0}) {
-      const SoftmaxPair loss(1, 1);
+      const SoftmaxPair loss(kPairMetric, 1, 1);
       Proximal<SoftmaxPair> descent(loss);
       const Eigen::Matrix2d L = Eigen::Matrix2d{{3, 1}, {1, 3}}.llt().matrixL();
       for (int trial = 0; trial < 40; ++trial) {
@@ -203,7 +203,7 @@ TEST(GlobalProximal, MinimaSaidToBeCertainAreGlobal) {
 TEST(GlobalProximal, ObjectiveIsConvexUpToTheStatedV) {
   // The Hessian of the loss over all labels and fields: its least eigenvalue stays above −β².
   for (const double beta : {0.5, 1.0, 3.0}) {
-    const SoftmaxPair loss(beta, 1);
+    const SoftmaxPair loss(kPairMetric, beta, 1);
     Expansion<2> at(2);
     double least = 0;
     for (double y0 = 0; y0 <= 1; y0 += 0.25)

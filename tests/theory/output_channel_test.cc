@@ -58,7 +58,7 @@ TEST(SampledChannel, StiffnessIsTheMeanOfTheHessianForm) {
   // V̂ = −2α E Tr ∂g/∂ω = 2α E Tr[(1 + VH)⁻¹H] where the proximal point never jumps: V ≤ 1/β².
   const model::Problem problem = softmax(2);
   const auto channel = make_output_channel(problem, kQStar, 13);
-  const SoftmaxPair loss(1, 1);
+  const SoftmaxPair loss(kPairMetric, 1, 1);
   GlobalProximal<SoftmaxPair> proximal(loss);
   proximal.keep_hessian();
   const NormalRule rule = scrambled_sobol_rule(4, 15, 99);

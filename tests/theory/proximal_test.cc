@@ -113,7 +113,8 @@ void expect_gauss_newton_is_the_hessian_without_residual(const Loss& loss, std::
 
 TEST(SoftmaxPair, DerivativesMatchDifferences) {
   std::mt19937_64 generator(1);
-  for (const double beta : {0.5, 1.0, 2.0}) expect_derivatives_match_differences(SoftmaxPair(beta, 1.3), generator);
+  for (const double beta : {0.5, 1.0, 2.0})
+    expect_derivatives_match_differences(SoftmaxPair(kPairMetric, beta, 1.3), generator);
 }
 
 TEST(SoftmaxRows, DerivativesMatchDifferences) {
@@ -124,7 +125,7 @@ TEST(SoftmaxRows, DerivativesMatchDifferences) {
 
 TEST(SoftmaxLosses, GaussNewtonIsTheHessianWithoutResidual) {
   std::mt19937_64 generator(3);
-  expect_gauss_newton_is_the_hessian_without_residual(SoftmaxPair(1.4, 1.4), generator);
+  expect_gauss_newton_is_the_hessian_without_residual(SoftmaxPair(kPairMetric, 1.4, 1.4), generator);
   expect_gauss_newton_is_the_hessian_without_residual(SoftmaxRows<3>(3, 1.4, 1.4), generator);
   expect_gauss_newton_is_the_hessian_without_residual(SoftmaxRows<0>(5, 0.7, 0.7), generator);
 }
@@ -140,7 +141,7 @@ TEST(SoftmaxLosses, SaturatedScoresStayFinite) {
       EXPECT_TRUE(lane_matrix(expansion.hessian, loss.dimension(), lane).allFinite());
     }
   };
-  expect_finite(SoftmaxPair(3, 2));
+  expect_finite(SoftmaxPair(kPairMetric, 3, 2));
   expect_finite(SoftmaxRows<0>(4, 3, 2));
 }
 
@@ -164,7 +165,7 @@ Point pair_as_rows(const Point& zeta) {
 
 TEST(SoftmaxPair, IsSoftmaxRowsOfTwoTokens) {
   std::mt19937_64 generator(5);
-  const SoftmaxPair pair(1.3, 0.9);
+  const SoftmaxPair pair(kPairMetric, 1.3, 0.9);
   const SoftmaxRows<0> rows(2, 1.3, 0.9);
   for (int trial = 0; trial < 50; ++trial) {
     const Point at = random_point(2, 2, generator), target = random_point(2, 2, generator);
@@ -177,7 +178,7 @@ TEST(SoftmaxPair, IsSoftmaxRowsOfTwoTokens) {
 
 TEST(SoftmaxPair, MoreauEnvelopeIsThatOfSoftmaxRows) {
   std::mt19937_64 generator(6);
-  const SoftmaxPair pair(1, 1);
+  const SoftmaxPair pair(kPairMetric, 1, 1);
   const SoftmaxRows<0> rows(2, 1, 1);
   Proximal pair_proximal(pair);
   Proximal rows_proximal(rows);
@@ -279,8 +280,8 @@ void expect_stationary(const Loss& loss, std::mt19937_64& generator) {
 
 TEST(Proximal, EndsAtStationaryPoints) {
   std::mt19937_64 generator(10);
-  expect_stationary(SoftmaxPair(1, 1), generator);
-  expect_stationary(SoftmaxPair(2, 1), generator);
+  expect_stationary(SoftmaxPair(kPairMetric, 1, 1), generator);
+  expect_stationary(SoftmaxPair(kPairMetric, 2, 1), generator);
   expect_stationary(SoftmaxRows<3>(3, 1, 1), generator);
   expect_stationary(SoftmaxRows<0>(5, 1, 1), generator);
 }

@@ -17,6 +17,7 @@
 #include "attnlaw/experiment/lbfgs.h"
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/penalty.h"
+#include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/spectral.h"
 #include "attnlaw/experiment/training_figures.h"
 
@@ -41,18 +42,53 @@ TargetOverlap overlap_with(const std::vector<double>& target_eigenvalues, const 
   return {S.diagonal().dot(target) / d, difference.squaredNorm() / d};
 }
 
+double mean_absolute(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += std::abs(value);
+  return sum / static_cast<double>(values.size());
+}
+
+/// For every k the weight of vector k on the coordinates i where the target has its k-th value: `vector(k, i)` is
+/// coordinate i of vector k.
+template <class Vector>
+std::vector<double> overlaps_by_rank(const std::vector<double>& target, Vector vector) {
+  std::vector<double> overlaps(target.size(), 0.0);
+  for (std::size_t k = 0; k < target.size(); ++k)
+    for (std::size_t i = 0; i < target.size(); ++i)
+      if (target[i] == target[k]) overlaps[k] += vector(k, i) * vector(k, i);
+  return overlaps;
+}
+
+/// Singular values and vectors of S, of cross-attention.
+void measure_singular_vectors(const Matrix<double>& S, Instance& result) {
+  const std::size_t d = result.target_eigenvalues.size();
+  SingularSystem system = singular_system(S);
+  result.left_overlaps =
+      overlaps_by_rank(result.target_eigenvalues, [&](std::size_t k, std::size_t i) { return system.left[i * d + k]; });
+  result.right_overlaps = overlaps_by_rank(result.target_eigenvalues,
+                                           [&](std::size_t k, std::size_t i) { return system.right[k * d + i]; });
+  result.singular_values = std::move(system.values);
+}
+
 /// Overlaps and spectrum of S.
-void measure_student(const Matrix<double>& S, Instance& result) {
+void measure_student(const model::Problem& problem, const Matrix<double>& S, Instance& result) {
   const auto d = static_cast<double>(S.rows());
-  const Matrix<double> symmetric = 0.5 * (S + S.transpose());
   const TargetOverlap overlap = overlap_with(result.target_eigenvalues, S);
-  result.q = symmetric.squaredNorm() / d;
-  result.q_a = (S - symmetric).squaredNorm() / d;
   result.m = overlap.m;
   result.estimation = overlap.estimation;
   result.Q_star = Eigen::Map<const Eigen::VectorXd>(result.target_eigenvalues.data(), S.rows()).squaredNorm() / d;
-  result.eigenvalues = eigenvalues(symmetric);
-  std::reverse(result.eigenvalues.begin(), result.eigenvalues.end());
+  if (problem.cross()) {
+    result.q = S.squaredNorm() / d;
+    measure_singular_vectors(S, result);
+  } else {
+    const Matrix<double> symmetric = 0.5 * (S + S.transpose());
+    result.q = symmetric.squaredNorm() / d;
+    result.q_a = (S - symmetric).squaredNorm() / d;
+    result.eigenvalues = eigenvalues(symmetric);
+    std::reverse(result.eigenvalues.begin(), result.eigenvalues.end());
+    if (!student_layout(problem).symmetric) result.singular_values = singular_values(S);
+  }
+  result.nuclear = mean_absolute(result.singular_values.empty() ? result.eigenvalues : result.singular_values);
 }
 
 template <class Real>
@@ -121,7 +157,7 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   result.kkt = trained.kkt;
   result.iterations = trained.iterations;
   result.converged = trained.converged;
-  measure_student(trained.S, result);
+  measure_student(problem, trained.S, result);
   const double test_sequences = std::ceil(kTestSequencesPerEntry * options.d * options.d);
   const TestFigures test =
       test_figures<Real>(problem, result.target_eigenvalues, trained.S, static_cast<std::int64_t>(test_sequences),
@@ -144,9 +180,9 @@ void average(const std::vector<Instance>& instances, double Measurements::*quant
 
 void average_all(Experiment& experiment) {
   using M = Measurements;
-  for (double M::*quantity :
-       {&M::q, &M::q_a, &M::m, &M::Q_star, &M::train, &M::test, &M::estimation, &M::objective, &M::kkt, &M::iterations,
-        &M::seconds, &M::excess_train, &M::excess_test, &M::squared_train, &M::squared_test, &M::sign_error}) {
+  for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::estimation,
+                              &M::objective, &M::kkt, &M::iterations, &M::seconds, &M::excess_train, &M::excess_test,
+                              &M::squared_train, &M::squared_test, &M::sign_error}) {
     average(experiment.instances, quantity, experiment);
   }
 }

@@ -15,7 +15,7 @@
 namespace attnlaw::experiment {
 
 enum class Trainer {
-  lbfgs,  ///< on W, or on S of the direct students; the fastest
+  lbfgs,  ///< on W (W_Q and W_K of the untied student), or on S of the direct students; the fastest
   adam,   ///< the same, full batch
   fista,  ///< on S
   gamp    ///< message passing
@@ -58,16 +58,17 @@ double default_tolerance(Precision precision, double lambda);
 
 /// Results of one instance, or averages over instances. Notation of docs/theory/erm.md section 1.
 struct Measurements {
-  double q = 0;           ///< ‖S_s‖²_F/d of the symmetric part S_s = (S + Sᵀ)/2
-  double q_a = 0;         ///< ‖(S − Sᵀ)/2‖²_F/d; 0 for symmetric students (all but direct_general)
-  double m = 0;           ///< Tr(S S*)/d
-  double Q_star = 0;      ///< Tr S*²/d
-  double train = 0;       ///< loss per sequence, without penalty; NaN for bayes, where nothing is minimised
-  double test = 0;        ///< loss per fresh sequence against noiseless labels (sampled: their probabilities); of the
-                          ///< posterior mean for bayes
+  double q = 0;        ///< ‖S_s‖²_F/d of the symmetric part S_s = (S + Sᵀ)/2; ‖S‖²_F/d with cross-attention
+  double q_a = 0;      ///< ‖(S − Sᵀ)/2‖²_F/d; 0 for symmetric students and with cross-attention
+  double m = 0;        ///< ⟨S, S*⟩/d
+  double Q_star = 0;   ///< ‖S*‖²_F/d
+  double nuclear = 0;  ///< ‖S‖_*/d; Tr S/d where S ⪰ 0
+  double train = 0;    ///< loss per sequence, without penalty; NaN for bayes, where nothing is minimised
+  double test =
+      0;  ///< loss per fresh sequence against noiseless labels (sampled: their probabilities); posterior mean for bayes
   double estimation = 0;  ///< ‖S − S*‖²_F/d = Q* − 2m + q + q_a; NaN for sign labels, which hide the scale of S*
-  double objective = 0;  ///< per d²: α·train + λ Tr S/d (tied) or λ‖S‖²_F/d (direct); NaN for bayes
-  double kkt = 0;        ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
+  double objective = 0;  ///< per d²: α·train + λ Tr S/d (tied), λ‖S‖_*/d (untied) or λ‖S‖²_F/d (direct); NaN for bayes
+  double kkt = 0;  ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
   double iterations = 0;
   double seconds = 0;  ///< wall time of data, training and test
   /// Losses beside the one trained on (docs/theory/losses.md); NaN where they have no meaning. Of cross-entropy: what
@@ -86,9 +87,16 @@ struct Iterate {
 struct Instance : Measurements {
   std::uint64_t seed = 0;                  ///< the instance number: with Options::seed it keys all random numbers
   bool converged = false;                  ///< kkt ≤ tolerance
-  std::vector<double> target_eigenvalues;  ///< descending
-  std::vector<double> eigenvalues;         ///< of S (of its symmetric part), descending
-  std::vector<Iterate> trajectory;         ///< of gamp, in order; empty for other trainers
+  std::vector<double> target_eigenvalues;  ///< descending; singular values with cross-attention
+  std::vector<double> eigenvalues;         ///< of S (of its symmetric part), descending; none with cross-attention
+  std::vector<double> singular_values;     ///< of S, descending, unless S is symmetric
+  /// Squared overlaps of the k-th left and right singular vectors of S with those of S* that have its k-th singular
+  /// value; cross-attention only.
+  std::vector<double> left_overlaps, right_overlaps;
+  std::vector<Iterate> trajectory;  ///< of gamp, in order; empty for other trainers
+
+  /// Eigenvalues of S, or its singular values with cross-attention; descending.
+  const std::vector<double>& spectrum() const { return eigenvalues.empty() ? singular_values : eigenvalues; }
 };
 
 struct Experiment {

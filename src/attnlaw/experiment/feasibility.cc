@@ -12,6 +12,7 @@
 #include "attnlaw/base/reject.h"
 #include "attnlaw/experiment/data.h"
 #include "attnlaw/experiment/gamp.h"
+#include "attnlaw/experiment/lbfgs.h"
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/scores.h"
@@ -22,10 +23,11 @@ namespace {
 using base::reject;
 using model::Student;
 
-/// d×d double matrices held at once while training (temporaries, measurements), and those of the size of the trained
-/// parameters: L-BFGS keeps 10 pairs.
+/// d×d double matrices held at once while training: temporaries and measurements, with what LAPACK takes for singular
+/// vectors where S is not symmetric.
 constexpr double kStudentMatrices = 6;
-constexpr double kLbfgsMatrices = 26;
+constexpr double kGeneralStudentMatrices = 14;
+/// Those of the size of the trained parameters, beside the pairs that L-BFGS keeps.
 constexpr double kOtherMatrices = 6;
 
 void require_valid(const Options& options) {
@@ -75,10 +77,12 @@ double message_bytes(const Options& options) {
 /// Optimiser state and temporaries.
 double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double d = options.d;
-  const double width = problem.student == Student::tied ? std::min(1.0, problem.width) : 1.0;
-  const double matrices = options.trainer == Trainer::lbfgs ? kLbfgsMatrices : kOtherMatrices;
+  const bool factors = problem.student == Student::untied && options.trainer != Trainer::fista;
+  const double width = factors ? 2 : problem.student == Student::tied ? std::min(1.0, problem.width) : 1;
+  const double pairs = options.trainer == Trainer::lbfgs ? lbfgs_memory(problem) : 0;
+  const double students = student_layout(problem).symmetric ? kStudentMatrices : kGeneralStudentMatrices;
   const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) / processes(options) : 0;
-  return (kStudentMatrices + width * matrices) * d * d * sizeof(double) + messages + message_bytes(options);
+  return (students + width * (2 * pairs + kOtherMatrices)) * d * d * sizeof(double) + messages + message_bytes(options);
 }
 
 }  // namespace
@@ -121,7 +125,8 @@ double default_tolerance(Precision precision, double lambda) {
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options) {
   // In double, which cannot overflow: the answer matters most where it is absurd.
   const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
-  const double d = options.d, per_sequence = problem.tokens * d + label_count(problem);
+  const double d = options.d, rows = problem.tokens + (problem.cross() ? problem.key_tokens : 0),
+               per_sequence = rows * d + label_count(problem);
   const double sequences = std::ceil(wanted_sequences(problem, options.d) / processes(options));
   const double training = sequences * per_sequence * static_cast<double>(real) +
                           data_pass_bytes(problem, options.d, real) + trainer_bytes(problem, options);

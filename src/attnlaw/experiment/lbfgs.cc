@@ -9,8 +9,6 @@
 namespace attnlaw::experiment {
 namespace {
 
-/// Pairs of the quasi-Newton memory: within the customary 3 to 20.
-constexpr int kMemory = 10;
 /// Iterations between looks at the residual; one look costs about half a gradient.
 constexpr int kMonitorInterval = 10;
 /// Sufficient decrease and curvature of the Wolfe conditions: the customary values for quasi-Newton directions.
@@ -76,7 +74,7 @@ class Minimiser {
 
   /// Back to steepest descent, with a first step of the size of the entries' own scale.
   void forget() {
-    memory_.reset(static_cast<int>(point_.at.size()), kMemory);
+    memory_.reset(static_cast<int>(point_.at.size()), minimisation_.memory);
     direction_ = -point_.gradient;
     const double norm = direction_.norm();
     first_step_ = norm > 0 ? 1 / norm : 1;
@@ -144,6 +142,11 @@ Minimum minimise_lbfgs(const Minimisation& minimisation, const Matrix<double>& s
   return Minimiser(minimisation, start).run();
 }
 
+int lbfgs_memory(const model::Problem& problem) {
+  constexpr int kOneMatrix = 10, kTwoFactors = 20;
+  return problem.student == model::Student::untied ? kTwoFactors : kOneMatrix;
+}
+
 template <class Real>
 Trained train_lbfgs(Objective<Real>& objective, const TrainingOptions& options) {
   const std::unique_ptr<Parameters> parameters = make_parameters(objective);
@@ -155,7 +158,8 @@ Trained train_lbfgs(Objective<Real>& objective, const TrainingOptions& options) 
         trained = monitor.optimal(point, gradient, iteration);
         return trained || monitor.stalled();
       },
-      options.max_iterations, static_cast<double>(std::numeric_limits<Real>::epsilon())};
+      options.max_iterations, static_cast<double>(std::numeric_limits<Real>::epsilon()),
+      lbfgs_memory(objective.problem())};
   const Minimum minimum = minimise_lbfgs(minimisation, parameters->initial(options));
   return trained ? *trained : monitor.finish(minimum.at, minimum.iterations);
 }

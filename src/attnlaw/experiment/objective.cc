@@ -11,9 +11,10 @@ namespace attnlaw::experiment {
 namespace {
 
 /// 1/√(m_h d) of S = W Wᵀ/√(m_h d).
-double factor_scale(const Matrix<double>& W) {
-  return 1 / std::sqrt(static_cast<double>(W.cols()) * static_cast<double>(W.rows()));
+double factor_scale(Eigen::Index d, Eigen::Index columns) {
+  return 1 / std::sqrt(static_cast<double>(columns) * static_cast<double>(d));
 }
+double factor_scale(const Matrix<double>& W) { return factor_scale(W.rows(), W.cols()); }
 
 }  // namespace
 
@@ -49,6 +50,23 @@ double Objective<Real>::objective_of_factor(const Matrix<double>& W, Matrix<doub
   return sum / d2 + problem_.lambda * scale * W.squaredNorm() / dimension;
 }
 
+template <class Real>
+double Objective<Real>::objective_of_factors(const Matrix<double>& factors, Matrix<double>& gradient) {
+  const auto dimension = static_cast<double>(d());
+  const auto rows = static_cast<std::size_t>(d()), columns = static_cast<std::size_t>(factors.cols());
+  const double scale = factor_scale(d(), factors.cols()), decay = problem_.lambda / dimension;
+  Matrix<double> slope;
+  const double loss_at = loss(student_of_factors(factors), slope);
+  // ∇_{W_Q} = scale (∇_S loss W_K + (λ/d) W_Q), ∇_{W_K} = scale (∇_S lossᵀ W_Q + (λ/d) W_K).
+  gradient = factors;
+  const double *queries = factors.data(), *keys = queries + d() * factors.cols();
+  double *of_queries = gradient.data(), *of_keys = of_queries + d() * factors.cols();
+  base::gemm(base::Transpose::no, rows, columns, rows, slope.data(), keys, decay, of_queries);
+  base::gemm(base::Transpose::yes, rows, columns, rows, slope.data(), queries, decay, of_keys);
+  gradient *= scale;
+  return loss_at + 0.5 * decay * scale * factors.squaredNorm();
+}
+
 Eigen::Index factor_columns(const model::Problem& problem, Eigen::Index d) {
   if (problem.width >= 1) return d;
   const auto columns = static_cast<Eigen::Index>(std::round(problem.width * static_cast<double>(d)));
@@ -63,6 +81,15 @@ Matrix<double> student_of_factor(const Matrix<double>& W) {
   Matrix<double> S(W.rows(), W.rows());
   base::gemm(base::Transpose::no, d, d, columns, W.data(), transposed.data(), 0.0, S.data());
   return 0.5 * factor_scale(W) * (S + S.transpose());
+}
+
+Matrix<double> student_of_factors(const Matrix<double>& factors) {
+  const Eigen::Index d = factors.rows() / 2;
+  const auto rows = static_cast<std::size_t>(d), columns = static_cast<std::size_t>(factors.cols());
+  const Matrix<double> keys = factors.bottomRows(d).transpose();
+  Matrix<double> S(d, d);
+  base::gemm(base::Transpose::no, rows, rows, columns, factors.data(), keys.data(), 0.0, S.data());
+  return factor_scale(d, factors.cols()) * S;
 }
 
 template class Objective<float>;

@@ -1,5 +1,6 @@
 #include "attnlaw/experiment/parameters.h"
 
+#include <algorithm>
 #include <span>
 
 #include "attnlaw/base/linear_algebra.h"
@@ -9,6 +10,16 @@
 
 namespace attnlaw::experiment {
 namespace {
+
+/// rows×columns iid N(0,1) entries of the stream of dimension d.
+Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::Index d,
+                                const TrainingOptions& options) {
+  const std::uint64_t stream =
+      model::stream_id(model::Stream::initial_weights, static_cast<std::uint64_t>(d), options.instance);
+  Matrix<double> W(rows, columns);
+  base::NormalStream(options.seed, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
+  return W;
+}
 
 /// S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}.
 template <class Real>
@@ -34,6 +45,42 @@ class FactorParameters : public Parameters {
   }
 
  private:
+  Objective<Real>& objective_;
+};
+
+/// S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in one matrix of 2d×m_h.
+template <class Real>
+class FactorPairParameters : public Parameters {
+ public:
+  explicit FactorPairParameters(Objective<Real>& objective) : objective_(objective) {}
+
+  Matrix<double> initial(const TrainingOptions& options) const override {
+    return gaussian_weights(2 * objective_.d(), factor_columns(objective_.problem(), objective_.d()), objective_.d(),
+                            options);
+  }
+  Matrix<double> student(const Matrix<double>& factors) const override { return student_of_factors(factors); }
+  double objective(const Matrix<double>& factors, Matrix<double>& gradient) override {
+    return objective_.objective_of_factors(factors, gradient);
+  }
+  /// With S = U Σ Vᵀ and balanced factors, ∇_{W_Q} W_Kᵀ = −(1/d)(B/d V Σ − λ U Σ) Vᵀ, and so for W_K.
+  double residual_bound(const Matrix<double>& factors, const Matrix<double>& gradient) const override {
+    const Eigen::Index d = objective_.d();
+    const double worst = std::max(product_norm(gradient.topRows(d), factors.bottomRows(d)),
+                                  product_norm(gradient.bottomRows(d), factors.topRows(d)));
+    const model::Problem& problem = objective_.problem();
+    return worst * static_cast<double>(d) / (problem.lambda * student_scale(student(factors), problem));
+  }
+
+ private:
+  /// ‖A Bᵀ‖_F.
+  static double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
+    const auto d = static_cast<std::size_t>(A.rows()), columns = static_cast<std::size_t>(A.cols());
+    const Matrix<double> transposed = B.transpose();
+    Matrix<double> product(A.rows(), A.rows());
+    base::gemm(base::Transpose::no, d, d, columns, A.data(), transposed.data(), 0.0, product.data());
+    return product.norm();
+  }
+
   Objective<Real>& objective_;
 };
 
@@ -69,15 +116,13 @@ class EntryParameters : public Parameters {
 template <class Real>
 std::unique_ptr<Parameters> make_parameters(Objective<Real>& objective) {
   if (objective.problem().student == model::Student::tied) return std::make_unique<FactorParameters<Real>>(objective);
+  if (objective.problem().student == model::Student::untied)
+    return std::make_unique<FactorPairParameters<Real>>(objective);
   return std::make_unique<EntryParameters<Real>>(objective);
 }
 
 Matrix<double> initial_weights(Eigen::Index d, Eigen::Index columns, const TrainingOptions& options) {
-  const std::uint64_t stream =
-      model::stream_id(model::Stream::initial_weights, static_cast<std::uint64_t>(d), options.instance);
-  Matrix<double> W(d, columns);
-  base::NormalStream(options.seed, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
-  return W;
+  return gaussian_weights(d, columns, d, options);
 }
 
 template std::unique_ptr<Parameters> make_parameters(Objective<float>&);

@@ -1,5 +1,6 @@
 #pragma once
-/// What L-BFGS and Adam move: the factor W of the tied student, S itself of the direct ones.
+/// What L-BFGS and Adam move: the factor W of the tied student, both factors of the untied one, S itself of the direct
+/// ones.
 
 #include <memory>
 
@@ -19,7 +20,7 @@ class Parameters {
   /// Loss plus penalty per d², and its gradient in the point.
   virtual double objective(const Matrix<double>& point, Matrix<double>& gradient) = 0;
   /// A lower bound of the residual at student(point) that needs no further pass through the data: what `gradient`, that
-  /// of the objective, tells.
+  /// of the objective, tells. For two factors it is one where W_Qᵀ W_Q = W_Kᵀ W_K, as at every stationary point.
   virtual double residual_bound(const Matrix<double>& point, const Matrix<double>& gradient) const = 0;
 };
 

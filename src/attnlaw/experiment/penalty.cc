@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "attnlaw/base/linear_algebra.h"
@@ -55,6 +56,43 @@ class TracePenalty : public Penalty {
   }
 };
 
+/// ‖S‖_*.
+class NuclearPenalty : public Penalty {
+ public:
+  using Penalty::Penalty;
+
+  double value(const Matrix<double>& S) const override {
+    const std::vector<double> values = singular_values(S);
+    return problem_.lambda * std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(S.rows());
+  }
+
+  /// (σ − step·λ)₊ on the singular values.
+  Matrix<double> proximal(const Matrix<double>& M, double step) const override {
+    const SingularSystem system = singular_system(M);
+    std::vector<double> shrunk = system.values;
+    for (double& value : shrunk) value = std::max(0.0, value - step * problem_.lambda);
+    return recompose(system, shrunk);
+  }
+
+  double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
+    using Vectors = Eigen::Map<const Matrix<double>>;
+    const auto d = static_cast<std::size_t>(S.rows());
+    const SingularSystem system = singular_system(S);
+    const Eigen::Map<const Eigen::VectorXd> sigma(system.values.data(), S.rows());
+    const Matrix<double> left = Vectors(system.left.data(), S.rows(), S.rows()) * sigma.asDiagonal(),
+                         right = Vectors(system.right.data(), S.rows(), S.rows()).transpose() * sigma.asDiagonal();
+    const Matrix<double> B = -static_cast<double>(d) * loss_gradient;
+    // C = op(B/d) A − λ C
+    const auto distance = [&](base::Transpose transpose, const Matrix<double>& from, Matrix<double> to) {
+      base::gemm(transpose, d, d, d, B.data(), from.data(), -problem_.lambda, to.data());
+      return to.norm() / student_scale(S, problem_);
+    };
+    const double excess = singular_values(B).front() - problem_.lambda;
+    return std::max({excess, distance(base::Transpose::no, right, left), distance(base::Transpose::yes, left, right)}) /
+           problem_.lambda;
+  }
+};
+
 /// ‖S‖²_F.
 class SquarePenalty : public Penalty {
  public:
@@ -78,6 +116,7 @@ class SquarePenalty : public Penalty {
 
 std::unique_ptr<Penalty> make_penalty(const model::Problem& problem) {
   if (problem.student == model::Student::tied) return std::make_unique<TracePenalty>(problem);
+  if (problem.student == model::Student::untied) return std::make_unique<NuclearPenalty>(problem);
   return std::make_unique<SquarePenalty>(problem);
 }
 

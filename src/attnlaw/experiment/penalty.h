@@ -26,13 +26,17 @@ class Penalty {
   const model::Problem& problem_;
 };
 
-/// Of a student with an objective: p = Tr S over S ⪰ 0 (tied), p = ‖S‖²_F (direct, direct_general). `problem` must
-/// outlive it.
+/// Of a student with an objective: p = Tr S over S ⪰ 0 (tied), p = ‖S‖_* (untied), p = ‖S‖²_F (direct, direct_general).
+/// `problem` must outlive it.
 ///
 /// Residual of the tied student: max((λ_max(B/d) − λ)₊, ‖(B/d − λ I) S‖_F/student_scale)/λ. It is zero exactly where
 /// the conditions B/d ⪯ λ I and (B/d − λ I) S = 0 of docs/theory/erm.md section 8 hold. Where S has the largest rank
 /// that its width allows, m_h < d, the first of them is not asked for: the rank constraint then holds S back, and
 /// (B/d − λ I) S = 0, that is ∇_W = 0, is stationarity.
+///
+/// Residual of the untied student: the largest of (‖B/d‖_op − λ)₊, ‖(B/d) V Σ − λ U Σ‖_F/student_scale and ‖(B/d)ᵀ U Σ
+/// − λ V Σ‖_F/student_scale, over λ, for S = U Σ Vᵀ. It is zero exactly where ‖B/d‖_op ≤ λ and ⟨B/d, S⟩ = λ‖S‖_*
+/// (docs/theory/cross_attention.md), and it is the residual of the tied student where S and B are symmetric and S ⪰ 0.
 ///
 /// Residual of the direct students: the relative norm of the gradient, ‖2λ S − B/d‖_F/(2λ student_scale).
 std::unique_ptr<Penalty> make_penalty(const model::Problem& problem);

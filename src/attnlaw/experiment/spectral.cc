@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "attnlaw/base/linear_algebra.h"
-
 namespace attnlaw::experiment {
 namespace {
 
@@ -34,6 +32,30 @@ Matrix<double> recompose(const Eigensystem& system, std::span<const double> mapp
   const auto size = static_cast<std::size_t>(d);
   base::gemm(base::Transpose::yes, size, size, last - first, vectors.data(), weighted.data(), 0.0, S.data());
   return 0.5 * (S + S.transpose());
+}
+
+SingularSystem singular_system(Matrix<double> M) {
+  const auto d = static_cast<std::size_t>(M.rows());
+  return base::singular_value_decomposition(entries(M), d, d);
+}
+
+std::vector<double> singular_values(Matrix<double> M) {
+  const auto d = static_cast<std::size_t>(M.rows());
+  return base::singular_values(entries(M), d, d);
+}
+
+Matrix<double> recompose(const SingularSystem& system, std::span<const double> mapped) {
+  std::size_t kept = mapped.size();
+  while (kept > 0 && mapped[kept - 1] == 0) --kept;
+  const std::size_t d = system.values.size();
+  const auto rows = static_cast<Eigen::Index>(d), columns = static_cast<Eigen::Index>(kept);
+  Matrix<double> S = Matrix<double>::Zero(rows, rows);
+  if (kept == 0) return S;
+  const Eigen::Map<const Matrix<double>> left(system.left.data(), rows, rows);
+  const Matrix<double> weighted =
+      left.leftCols(columns) * Eigen::Map<const Eigen::VectorXd>(mapped.data(), columns).asDiagonal();
+  base::gemm(base::Transpose::no, d, d, kept, weighted.data(), system.right.data(), 0.0, S.data());
+  return S;
 }
 
 }  // namespace attnlaw::experiment

@@ -1,9 +1,10 @@
 #pragma once
-/// Functions of a symmetric matrix.
+/// Functions of a symmetric matrix, and of the singular values of any.
 
 #include <span>
 #include <vector>
 
+#include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/experiment/matrix.h"
 
 namespace attnlaw::experiment {
@@ -21,5 +22,16 @@ std::vector<double> eigenvalues(Matrix<double> M);
 
 /// Σ_k mapped_k v_k v_kᵀ; zeros at either end of `mapped` cost nothing.
 Matrix<double> recompose(const Eigensystem& system, std::span<const double> mapped);
+
+/// Singular values, descending, with their vectors: in the columns of `left` and the rows of `right`.
+using SingularSystem = base::SingularValueDecomposition;
+
+/// Of a square matrix. Throws std::runtime_error for not-finite entries.
+SingularSystem singular_system(Matrix<double> M);
+/// The same, singular values alone.
+std::vector<double> singular_values(Matrix<double> M);
+
+/// Σ_k mapped_k u_k v_kᵀ; trailing zeros of `mapped` cost nothing.
+Matrix<double> recompose(const SingularSystem& system, std::span<const double> mapped);
 
 }  // namespace attnlaw::experiment

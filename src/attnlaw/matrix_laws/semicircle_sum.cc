@@ -291,9 +291,10 @@ Law semicircle_sum(const Spectrum& spectrum, double variance, double resolve_up_
   return semicircle_sum_biane(spectrum, variance, resolve_up_to);
 }
 
-std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance) {
+std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance, Values values) {
   require_variance(variance);
-  constexpr double kLargestMass = 0.05;
+  const bool singular = values == Values::singular_values;
+  const double kLargestMass = singular ? 0.025 : 0.05;  // a singular value is half an atom on each side
   std::vector<Outlier> result;
   const auto* target = spectrum.discrete();
   if (!target) return result;
@@ -306,9 +307,13 @@ std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double v
     for (; band + 1 != law.bands().end() && weight_below + 0.5 * weight > mass_below + band->mass; ++band)
       mass_below += band->mass;
     weight_below += weight;
-    if (band->mass > kLargestMass) continue;
-    const AtomSums sums = spectrum.atom_sums_without(i);
-    const double rest_mass = 1 - weight;
+    if (band->mass > kLargestMass || (singular && s <= 0)) continue;
+    AtomSums sums = spectrum.atom_sums_without(i);
+    double rest_mass = 1 - weight;
+    if (singular) {
+      sums.re_g -= weight / (2 * s), sums.phi -= weight / (4 * s * s);  // its own negative
+      rest_mass -= weight;
+    }
     const double overlap = 1 - variance * sums.phi / rest_mass;
     if (overlap > 0) result.push_back({s, s + variance * sums.re_g / rest_mass, overlap});
   }

@@ -30,9 +30,14 @@ struct Outlier {
   double overlap = 0;     ///< squared overlap of its eigenvector with that of S, in (0, 1]
 };
 
+/// What a law is of: eigenvalues, or singular values and their negatives.
+enum class Values { eigenvalues, singular_values };
+
 /// Atoms of a discrete spectrum that are visible beside the law of all the others, variance·∫μ(dt)/(s−t)² < 1, and
 /// stand in a band of `law`, the law of S + aZ, that holds no more than 5 % of all eigenvalues; ascending. Empty for a
-/// spectrum that is not discrete.
-std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance);
+/// spectrum that is not discrete. Of singular values the positive atoms, each beside the law of all others and their
+/// negatives; the overlap is that of the left singular vectors, and of the right ones.
+std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance,
+                              Values values = Values::eigenvalues);
 
 }  // namespace attnlaw::matrix_laws

@@ -17,6 +17,12 @@ namespace {
 
 using matrix_laws::Spectrum;
 
+/// How these targets enter the theory: by the law of their eigenvalues, or of their singular values.
+Spectrum law_of_targets(const model::Problem& problem, const std::vector<double>& values) {
+  const Spectrum spectrum = Spectrum::from_eigenvalues(values);
+  return problem.cross() ? matrix_laws::symmetrised(spectrum) : spectrum;
+}
+
 /// NaN where the theory says exactly 0 (bayes, recovered): nothing is relative to that.
 std::vector<double> relative_differences(const Comparison& comparison, const SharedError& error) {
   std::vector<double> differences;
@@ -60,6 +66,7 @@ nlohmann::json measurements_json(const experiment::Measurements& m) {
           {"q_a", m.q_a},
           {"m", m.m},
           {"Q_star", m.Q_star},
+          {"nuclear", m.nuclear},
           {"train", m.train},
           {"test", m.test},
           {"estimation", m.estimation},
@@ -116,7 +123,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   std::vector<double> pooled;
   for (const auto& instance : instances)
     pooled.insert(pooled.end(), instance.target_eigenvalues.begin(), instance.target_eigenvalues.end());
-  comparison.theory = theory::solve(problem, Spectrum::from_eigenvalues(pooled), theory_options);
+  comparison.theory = theory::solve(problem, law_of_targets(problem, pooled), theory_options);
 
   comparison.instance_theory.resize(instances.size());
   std::vector<char> solved(instances.size(), 0);
@@ -137,7 +144,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
 
 theory::Solution theory_of(const model::Problem& problem, const experiment::Instance& instance,
                            const theory::SolveOptions& options) {
-  return theory::solve(problem, Spectrum::from_eigenvalues(instance.target_eigenvalues), options);
+  return theory::solve(problem, law_of_targets(problem, instance.target_eigenvalues), options);
 }
 
 void require_extrapolable(std::span<const int> d, int instances) {

@@ -34,7 +34,7 @@ struct Extrapolation {
 
 struct Comparison {
   experiment::Experiment experiment;
-  /// Theory on the eigenvalues of all instances' targets together.
+  /// Theory on the eigenvalues (singular values with cross-attention) of all instances' targets together.
   theory::Solution theory;
   /// Theory on the target of each instance.
   std::vector<theory::Errors> instance_theory;
@@ -65,7 +65,7 @@ inline constexpr SharedError kSharedErrors[] = {
 Comparison compare(const model::Problem& problem, const experiment::Options& options,
                    const theory::SolveOptions& theory_options = {});
 
-/// The theory of an instance: on the eigenvalues of its own target.
+/// The theory of an instance: on the eigenvalues, or singular values, of its own target.
 theory::Solution theory_of(const model::Problem& problem, const experiment::Instance& instance,
                            const theory::SolveOptions& options);
 

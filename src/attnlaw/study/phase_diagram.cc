@@ -13,10 +13,11 @@ namespace {
 model::Problem with(model::Problem problem, DiagramVariable variable, double value) {
   if (variable == DiagramVariable::noise) {
     problem.noise = value;
-  } else if (problem.target.spectrum().wishart() != nullptr) {
-    problem.target = model::Target::parse(fmt::format("wishart:{}", value));
+  } else if (problem.target.is_wishart() || problem.target.is_product()) {
+    const char* kind = problem.target.is_wishart() ? "wishart" : "product";
+    problem.target = model::Target::parse(fmt::format("{}:{}", kind, value));
   } else {
-    base::reject("a diagram over kappa needs a target wishart:KAPPA, got {}", problem.target.spec());
+    base::reject("a diagram over kappa needs a target wishart:KAPPA or product:KAPPA, got {}", problem.target.spec());
   }
   problem.validate();
   return problem;

@@ -2,36 +2,52 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "attnlaw/matrix_laws/kolmogorov.h"
 
 namespace attnlaw::study {
 namespace {
 
-/// The mean of the eigenvalues of S at the ranks of `target` among those of S*; both are in descending order.
-double mean_at_ranks_of(double target, const experiment::Instance& instance) {
+/// The mean of `figures`, one for each eigenvalue of S, at the ranks of `target` among those of S*, which descend.
+double mean_at_ranks_of(double target, const experiment::Instance& instance, const std::vector<double>& figures) {
   constexpr double kRounding = 1e-9;
   const double scale = std::max(std::abs(instance.target_eigenvalues.front()), std::abs(target));
   double sum = 0, count = 0;
-  for (std::size_t k = 0; k < instance.eigenvalues.size(); ++k) {
+  for (std::size_t k = 0; k < figures.size(); ++k) {
     if (std::abs(instance.target_eigenvalues[k] - target) > kRounding * scale) continue;
-    sum += instance.eigenvalues[k];
+    sum += figures[k];
     ++count;
   }
   return sum / count;
 }
 
-OutlierComparison compare_outlier(const theory::Outlier& predicted, const experiment::Experiment& experiment) {
+/// Over instances, of what `figures` takes from each.
+template <class Figures>
+base::Estimate estimate_at(double target, const experiment::Experiment& experiment, Figures figures) {
   std::vector<double> measured;
-  for (const auto& instance : experiment.instances) measured.push_back(mean_at_ranks_of(predicted.target, instance));
-  const base::Estimate estimate = base::estimate_of(measured);
-  return {predicted, estimate, estimate.value - predicted.eigenvalue};
+  for (const auto& instance : experiment.instances)
+    measured.push_back(mean_at_ranks_of(target, instance, figures(instance)));
+  return base::estimate_of(measured);
 }
 
-std::vector<double> pooled_eigenvalues(const experiment::Experiment& experiment) {
+OutlierComparison compare_outlier(const theory::Outlier& predicted, const experiment::Experiment& experiment) {
+  using experiment::Instance;
+  OutlierComparison outlier{
+      predicted, estimate_at(predicted.target, experiment, std::mem_fn(&Instance::spectrum)), 0, {}, {}};
+  outlier.difference = outlier.measured.value - predicted.eigenvalue;
+  if (!experiment.problem.cross()) return outlier;
+  outlier.left_overlap = estimate_at(predicted.target, experiment, std::mem_fn(&Instance::left_overlaps));
+  outlier.right_overlap = estimate_at(predicted.target, experiment, std::mem_fn(&Instance::right_overlaps));
+  return outlier;
+}
+
+std::vector<double> pooled_spectrum(const experiment::Experiment& experiment) {
   std::vector<double> pooled;
-  for (const auto& instance : experiment.instances)
-    pooled.insert(pooled.end(), instance.eigenvalues.begin(), instance.eigenvalues.end());
+  for (const auto& instance : experiment.instances) {
+    const std::vector<double>& values = instance.spectrum();
+    pooled.insert(pooled.end(), values.begin(), values.end());
+  }
   std::sort(pooled.begin(), pooled.end());
   return pooled;
 }
@@ -47,7 +63,7 @@ double zero_tolerance(std::span<const double> eigenvalues) {
 SpectrumComparison compare_spectra(const experiment::Experiment& experiment, const theory::Solution& solution,
                                    const matrix_laws::Spectrum& target) {
   SpectrumComparison result;
-  result.eigenvalues = pooled_eigenvalues(experiment);
+  result.eigenvalues = pooled_spectrum(experiment);
   const double atom = solution.spectrum.zero_mass;
   if (atom > 0) result.zero_tolerance = zero_tolerance(result.eigenvalues);
   std::vector<double> eigenvalues = result.eigenvalues;

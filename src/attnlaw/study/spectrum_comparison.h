@@ -1,6 +1,7 @@
 #pragma once
-/// Trained eigenvalues against the predicted law.
+/// Trained eigenvalues, or singular values with cross-attention, against the predicted law.
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,10 +17,12 @@ struct OutlierComparison {
   theory::Outlier predicted;
   base::Estimate measured;  ///< over instances
   double difference = 0;    ///< measured − predicted
+  /// Squared overlaps of the left and right singular vectors with those of the target; cross-attention only.
+  std::optional<base::Estimate> left_overlap, right_overlap;
 };
 
 struct SpectrumComparison {
-  std::vector<double> eigenvalues;  ///< of S, all instances together, ascending
+  std::vector<double> eigenvalues;  ///< of S (singular values with cross-attention), all instances together, ascending
   /// |s| up to here counts as zero: what a trainer leaves of an exact one. 0 where the law has no atom at zero.
   double zero_tolerance = 0;
   double zero_mass = 0;                     ///< measured mass at zero

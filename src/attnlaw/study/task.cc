@@ -128,7 +128,7 @@ Outcome run_experiment(const Task& task, const Outcome* predecessor, int threads
   outcome.figures["n"] = experiment.n;
   outcome.figures["lambda"] = lambda_json(problem);
   outcome.figures["theory"]["converged"] = own.diagnostics.converged;
-  outcome.arrays = {{"eigenvalues", instance.eigenvalues}, {"target_eigenvalues", instance.target_eigenvalues}};
+  outcome.arrays = {{"eigenvalues", instance.spectrum()}, {"target_eigenvalues", instance.target_eigenvalues}};
   add_trajectory(instance.trajectory, outcome.arrays);
   return outcome;
 }

@@ -49,8 +49,8 @@ struct Outcome {
   /// theory: the `solve` document without `problem`; experiment: an `instance` of the `simulate` document, with
   /// `lambda` as trained; thresholds, scaling: those of docs/json.md. Times are left out.
   nlohmann::json figures;
-  /// theory: `s`, `density` if asked for. experiment: `eigenvalues`, `target_eigenvalues` (descending), and with gamp
-  /// `trajectory_q`, `trajectory_m`, `trajectory_V`, `trajectory_estimation`.
+  /// theory: `s`, `density` if asked for. experiment: `eigenvalues`, `target_eigenvalues` (descending; singular values
+  /// with cross-attention), and with gamp `trajectory_q`, `trajectory_m`, `trajectory_V`, `trajectory_estimation`.
   std::vector<Array> arrays;
   double seconds = 0;  ///< wall time
 

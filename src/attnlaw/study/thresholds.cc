@@ -19,12 +19,13 @@ std::string noisy(const model::Problem& problem, double alpha) {
 }
 
 void set_ridgeless(const model::Problem& problem, Thresholds& result) {
-  if (problem.student != model::Student::tied && problem.student != model::Student::direct) {
+  if (!theory::has_ridgeless(problem)) {
     result.no_recovery = result.no_interpolation =
-        fmt::format("known for the students tied and direct, not for {}", model::name(problem.student));
+        fmt::format("known for the students tied and direct, and for untied with cross-attention, not for {}",
+                    model::name(problem.student));
     return;
   }
-  const matrix_laws::Spectrum& target = problem.target_law();
+  const matrix_laws::Spectrum target = problem.target_law();
   result.recovery = theory::recovery(problem, target);
   if (!result.recovery) result.no_recovery = unreachable(problem);
   if (result.recovery && problem.noise > 0) {

@@ -207,7 +207,7 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
 
 double bayes_recovery(const model::Problem& problem, const Spectrum& target) {
   if (!gaussian_output(problem)) return kInfinity;
-  return (1 - matrix_laws::atom_collision(target)) / (2 * problem.observed_score_count());
+  return (1 - matrix_laws::atom_collision(target)) / fitted_scores(problem);
 }
 
 Solution solve_bayes(const model::Problem& problem, const Spectrum& target, const SolveOptions& options) {

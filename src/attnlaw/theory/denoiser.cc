@@ -36,6 +36,12 @@ double posterior_mean(const Spectrum& spectrum, double variance, const Law::Node
     const double jump = wishart->jump();
     return wishart->kappa * jump / std::norm(1.0 - jump * node.g);
   }
+  if (const auto* product = spectrum.product()) {
+    // Im(g R(g))/Im g, as the former, of the R-transform.
+    const double jump = product->jump();
+    const matrix_laws::Complex g = jump * node.g;
+    return 2 * product->kappa * jump * g.real() / std::norm(1.0 - g * g);
+  }
   const matrix_laws::DiscreteSpectrum& discrete = *spectrum.discrete();
   const matrix_laws::Complex w = node.x - variance * node.g;
   double mass = 0, first = 0;
@@ -74,9 +80,6 @@ struct Integrals {
     return {c * all.mass, c * all.first, c * all.square, c * all.field, c * all.response};
   }
 };
-
-/// Sides of a law on which f is not 0: the right one, or both of a symmetrised one, where all integrals are even.
-double sides(Symmetry symmetry) { return symmetry == Symmetry::general ? 2 : 1; }
 
 }  // namespace
 

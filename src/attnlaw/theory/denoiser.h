@@ -2,6 +2,7 @@
 /// Prior channel: how a student class turns conjugates into overlaps. Students are spectral functions of M = m̂ S* + √q̂
 /// Z (docs/theory/erm.md, section 2; docs/theory/students.md), but for untied self-attention (numerical_prior.h).
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -67,6 +68,15 @@ enum class Symmetry {
   symmetric,  ///< on eigenvalues
   general     ///< on singular values: laws are symmetrised, and f continues to x < 0 as an odd function
 };
+
+/// Sides of a law on which f is not 0: the right one, or both of a symmetrised one, where all integrals are even.
+inline double sides(Symmetry symmetry) { return symmetry == Symmetry::general ? 2 : 1; }
+
+/// f on the eigenvalues that it keeps, or on the positive side alone of a symmetrised law: singular values are there.
+inline SpectralFunction kept_side(SpectralFunction f, Symmetry symmetry) {
+  if (symmetry == Symmetry::general) f.cut = std::max(f.cut, 0.0);
+  return f;
+}
 
 /// f(x) = (x − threshold)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all): the tied student with threshold
 /// 2λ; on singular values the untied one with threshold λ.

@@ -103,7 +103,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     return finish(std::move(failed), {largest, 0, 0, "end of range"}, scan.iterations());
   }
   const auto least = static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
-  const bool ridgeless_known = problem.student != model::Student::direct_general;
+  const bool ridgeless_known = has_ridgeless(problem);
   if (least + 1 == errors.size() && ridgeless_known) {
     Solution limit = solve_without_penalty(problem, target, options);
     if (limit.diagnostics.converged && limit.errors.test <= errors[least])

@@ -12,7 +12,8 @@ namespace attnlaw::theory {
 Solution solve_at_optimal_lambda(const model::Problem& problem, const matrix_laws::Spectrum& target,
                                  const SolveOptions& options);
 
-/// λ from which on S = 0 is trained, for the tied student: half the upper edge of the law of M at S = 0. Infinite for
+/// λ from which on S = 0 is trained, for the tied student: half the upper edge of the law of M at S = 0; for the untied
+/// one of cross-attention the edge itself. Infinite for
 /// direct students, which shrink but never vanish.
 double collapse_lambda(const model::Problem& problem, const matrix_laws::Spectrum& target);
 

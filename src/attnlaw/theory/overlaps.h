@@ -2,6 +2,7 @@
 /// Order parameters of the state evolution (docs/theory/erm.md, section 2), in the normalisation of
 /// docs/conventions.md.
 
+#include <algorithm>
 #include <cmath>
 
 namespace attnlaw::theory {
@@ -14,6 +15,12 @@ struct Overlaps {
   double V = 0;
   double q_a = 0;
   double V_a = 0;
+
+  /// Variance of the field of a label given ω: D/q with D = v q − m², v = Q* + Δ the variance of the field itself.
+  double unexplained(double label_variance) const {
+    constexpr double kRoundoff = 1e-300;
+    return std::max(label_variance - m * m / q, kRoundoff);
+  }
 
   /// ‖S − S*‖²_F/d.
   double estimation(double Q_star) const { return Q_star - 2 * m + q + q_a; }

@@ -54,14 +54,32 @@ inline Pack select(Mask condition, Pack yes, Pack no) { return Pack(condition.la
 inline Pack max(Pack a, Pack b) { return select(a < b, b, a); }
 inline Pack min(Pack a, Pack b) { return select(b < a, b, a); }
 
-inline Pack exp(Pack a) {
-  using Lanes = Eigen::Array<double, kLanes, 1>;
-  Lanes values;
+inline Pack abs(Pack a) { return max(a, -a); }
+
+/// A function of Eigen's arrays, which work in vector registers.
+template <class Function>
+Pack map_lanes(Pack a, Function function) {
+  Eigen::Array<double, kLanes, 1> values;
   for (int i = 0; i < kLanes; ++i) values[i] = a.lanes[i];
-  values = values.exp();
+  values = function(values);
   Pack result;
   for (int i = 0; i < kLanes; ++i) result.lanes[i] = values[i];
   return result;
+}
+
+inline Pack exp(Pack a) {
+  return map_lanes(a, [](const auto& values) { return values.exp(); });
+}
+
+inline Pack log(Pack a) {
+  return map_lanes(a, [](const auto& values) { return values.log(); });
+}
+
+/// log(1 + a), a ≥ 0, to full relative accuracy: the rounding of 1 + a divides out.
+inline Pack log1p(Pack a) {
+  const Pack sum = 1 + a, rounded = sum - 1;
+  const Mask vanishes = rounded <= Pack(0);
+  return select(vanishes, a, log(sum) * a / select(vanishes, 1, rounded));
 }
 
 inline Pack sqrt(Pack a) {

@@ -78,6 +78,30 @@ void cholesky_solve(const Matrix& factor, int dimension, Pack* x) {
   }
 }
 
+/// Squares of the entries of (1 + VH)⁻¹H per lane, summed over blocks: the first `symmetric` coordinates and the rest.
+/// 1 + VH is positive definite at a proximal point; a lane where rounding hides that (a fold, of measure zero) counts
+/// as 0.
+template <class Matrix>
+std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int dimension, int symmetric, double V) {
+  Matrix factor = hessian;
+  std::vector<Pack> column(static_cast<std::size_t>(dimension));
+  for (Pack& entry : factor) entry *= V;
+  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
+  const Mask fold = cholesky(factor, dimension);
+  std::array<std::array<Pack, 2>, 2> sums{};
+  for (int j = 0; j < dimension; ++j) {
+    for (int i = 0; i < dimension; ++i)
+      column[static_cast<std::size_t>(i)] =
+          hessian[static_cast<std::size_t>(i >= j ? lower_index(i, j) : lower_index(j, i))];
+    cholesky_solve(factor, dimension, column.data());
+    for (int i = 0; i < dimension; ++i) {
+      const Pack entry = column[static_cast<std::size_t>(i)];
+      sums[i < symmetric ? 0 : 1][j < symmetric ? 0 : 1] += select(fold, 0, entry * entry);
+    }
+  }
+  return sums;
+}
+
 /// Workspace and algorithm for one loss. A Loss has kDimension (0: known at run time), dimension(), a Label type, and
 ///   expand(const Label&, const Pack* z, Expansion<kDimension>&), and reach(), the distance over which it changes.
 /// Newton's step with the exact Hessian where H + (1/V + μ)I is positive definite, Gauss-Newton otherwise; μ grows on

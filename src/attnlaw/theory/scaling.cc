@@ -26,13 +26,18 @@ constexpr std::size_t kShareOfModes = 10;
 /// m̂/√q̂, the inverse of the effective noise: a mode s is recovered above 1/this.
 double signal(const Solution& solution) { return solution.conjugates.m_hat / std::sqrt(solution.conjugates.q_hat); }
 
+/// Modes of weight 1 of an atom: with cross-attention each is half at s and half at −s.
+double modes_per_weight(const model::Problem& problem, double dimension) {
+  return sides(symmetry_of(problem)) * dimension;
+}
+
 std::size_t recovered_modes(const Solution& solution, const Spectrum& target, double dimension) {
   if (std::isinf(solution.conjugates.q_hat)) return static_cast<std::size_t>(dimension);
   double weight = 0;
   const auto& [atoms, weights] = *target.discrete();
   for (std::size_t i = 0; i < atoms.size(); ++i)
     if (atoms[i] > 0 && atoms[i] * signal(solution) > 1) weight += weights[i];
-  return static_cast<std::size_t>(std::lround(weight * dimension));
+  return static_cast<std::size_t>(std::lround(weight * modes_per_weight(solution.problem, dimension)));
 }
 
 /// The spectral function of a solution.
@@ -65,24 +70,26 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
     unlearned_weight += band.mass;
     bulk_end = band.support.upper;
   }
+  const double both = sides(symmetry_of(solution.problem));
   const double breakpoints[] = {f.cut};
   for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
     if (node.x <= f.cut || node.x >= bulk_end) continue;
     const double value = f(node.x);
     const double along_target = (node.x - 2 * conjugates.q_hat * node.g.real()) / conjugates.m_hat;
-    parts.bulk += node.weight * value * (value - 2 * along_target);
+    parts.bulk += both * node.weight * value * (value - 2 * along_target);
   }
   double weight = 0;
   const Spectrum scaled = target.scaled(conjugates.m_hat);
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     weight += weights[i];
+    if (both > 1 && atoms[i] < 0) continue;
     if (weight - 0.5 * weights[i] <= unlearned_weight) {
-      parts.unlearned += weights[i] * atoms[i] * atoms[i];
+      parts.unlearned += both * weights[i] * atoms[i] * atoms[i];
       continue;
     }
     const double rest = scaled.atom_sums_without(i).re_g / (1 - weights[i]);
     const double x = conjugates.m_hat * atoms[i] + conjugates.q_hat * rest;
-    parts.shrinkage += weights[i] * std::pow(atoms[i] - f(x), 2);
+    parts.shrinkage += both * weights[i] * std::pow(atoms[i] - f(x), 2);
   }
   parts.misalignment = E - parts.unlearned - parts.bulk - parts.shrinkage;
   return parts;
@@ -121,7 +128,7 @@ double crossing(const std::vector<ScalingPoint>& points, const Function& functio
 }
 
 std::vector<ModeTransition> transitions_of(const std::vector<ScalingPoint>& points, const Spectrum& target,
-                                           double dimension, std::size_t count) {
+                                           double modes_of_weight, std::size_t count) {
   std::vector<ModeTransition> transitions;
   const auto& [atoms, weights] = *target.discrete();
   std::size_t mode = 1;
@@ -130,7 +137,7 @@ std::vector<ModeTransition> transitions_of(const std::vector<ScalingPoint>& poin
     transitions.push_back({mode, s, crossing(points, [&](const ScalingPoint& point) {
                              return point.solution.diagnostics.converged ? std::log(s * signal(point.solution)) : kNaN;
                            })});
-    mode += static_cast<std::size_t>(std::lround(weights[i] * dimension));
+    mode += static_cast<std::size_t>(std::lround(weights[i] * modes_of_weight));
   }
   return transitions;
 }
@@ -163,8 +170,10 @@ bool clean(const ScalingPoint& point, Regime regime, std::size_t modes) {
 void require_scalable(const model::Problem& problem, std::span<const double> n) {
   if (!problem.target.power_law())
     base::reject("a scaling curve needs a target powerlaw:GAMMA,D, got {}", problem.target.spec());
-  if (problem.student != model::Student::tied && problem.student != model::Student::direct)
-    base::reject("a scaling curve is available for the students tied and direct, got {}", model::name(problem.student));
+  if (!has_ridgeless(problem))
+    base::reject(
+        "a scaling curve is available for the students tied and direct, and for untied with cross-attention, got {}",
+        model::name(problem.student));
   if (problem.width < 1) base::reject("a scaling curve needs the full width, width >= 1, got {}", problem.width);
   if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
   for (std::size_t i = 0; i < n.size(); ++i)
@@ -203,7 +212,7 @@ std::string name(Regime regime) {
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options) {
   require_scalable(problem, n);
   const model::PowerLawTarget& law = *problem.target.power_law();
-  const Spectrum& target = problem.target_law();
+  const Spectrum target = problem.target_law();
   const double dimension = static_cast<double>(law.dimension);
   const auto at = [&](double sequences) {
     model::Problem one = problem;
@@ -225,7 +234,8 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
   };
   base::parallel_for(n.size(), options.threads, solve_one, options.progress);
   set_slopes(curve.points);
-  std::vector<ModeTransition> all = transitions_of(curve.points, target, dimension, law.cutoff);
+  std::vector<ModeTransition> all =
+      transitions_of(curve.points, target, modes_per_weight(problem, dimension), law.cutoff);
   curve.crossovers = crossovers_of(curve.points, all.empty() ? nullptr : &all.back());
   all.resize(std::min(all.size(), options.transitions));
   curve.transitions = std::move(all);

@@ -72,7 +72,8 @@ struct ScalingOptions {
 
 /// Solves `problem`, whose target is a power law of dimension D, at n = α D² for every n (ascending, > 0);
 /// problem.alpha is not read. λ as the problem says; `edge` is the rule of the scaling theory. Throws
-/// std::invalid_argument for another target, a student other than tied and direct, or fewer than three n.
+/// std::invalid_argument for another target, a student without a ridgeless limit (has_ridgeless), or fewer than three
+/// n.
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options);
 
 /// Throws what scaling_curve would throw for a problem and n out of range, without solving.

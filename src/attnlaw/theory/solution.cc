@@ -58,7 +58,8 @@ Collapse collapse_of(double square, double nuclear, double largest, double zero_
   return {1 - zero_mass, square / (largest * largest), nuclear * nuclear / square, nuclear / std::sqrt(square)};
 }
 
-TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target) {
+TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target, Symmetry symmetry) {
+  const bool general = symmetry == Symmetry::general;
   const matrix_laws::Law law = matrix_laws::law_of(target);
   TrainedSpectrum spectrum;
   spectrum.zero_mass = 0;
@@ -67,12 +68,15 @@ TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target) {
     nuclear += atom.mass * std::abs(atom.x);
     if (atom.x == 0)
       spectrum.zero_mass = atom.mass;
-    else
+    else if (!general || atom.x > 0)
       spectrum.edges.push_back({atom.x, atom.x});
   }
   // The bulk of a Wishart matrix has one sign.
   if (target.wishart()) nuclear = std::abs(target.mean());
-  for (const auto& band : law.bands()) spectrum.edges.push_back(band.support);
+  if (target.product())
+    for (const auto& node : law.quadrature().nodes) nuclear += node.weight * std::abs(node.x);
+  for (const auto& band : law.bands())
+    if (!general || band.support.upper > 0) spectrum.edges.push_back(band.support);
   const matrix_laws::Interval hull = law.hull();
   spectrum.collapse = collapse_of(target.second_moment(), nuclear, std::max(std::abs(hull.lower), std::abs(hull.upper)),
                                   spectrum.zero_mass);
@@ -133,15 +137,15 @@ SpectralFunction function_of(const Solution& solution, const matrix_laws::Law& n
 }  // namespace
 
 TrainedLaw::TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target)
-    : noisy_target_(noisy_target_of(solution, target)) {
-  function_ = function_of(solution, noisy_target_);
+    : symmetry_(symmetry_of(solution.problem)), noisy_target_(noisy_target_of(solution, target)) {
+  function_ = kept_side(function_of(solution, noisy_target_), symmetry_);
 }
 
 TrainedLaw::Curve TrainedLaw::density() const {
   Curve curve;
   const auto add = [&](double x, double density) {
     curve.s.push_back(function_.slope * (x - function_.shift));
-    curve.density.push_back(density / function_.slope);
+    curve.density.push_back(sides(symmetry_) * density / function_.slope);
   };
   const double breakpoints[] = {function_.cut};
   const std::vector<matrix_laws::Law::Node> nodes = noisy_target_.quadrature(breakpoints).nodes;
@@ -162,7 +166,9 @@ double TrainedLaw::cdf(double s) const {
   // Eigenvalues of M up to the cut are trained to 0.
   const double x = function_.shift + s / function_.slope;
   if (std::isinf(function_.cut)) return noisy_target_.cdf(x);
-  return s < 0 ? 0 : noisy_target_.cdf(std::max(x, function_.cut));
+  const double below = s < 0 ? 0 : noisy_target_.cdf(std::max(x, function_.cut));
+  // P(|x| ≤ x₀) = 2P(x ≤ x₀) − 1 of a symmetrised law.
+  return symmetry_ == Symmetry::general ? std::max(0.0, 2 * below - 1) : below;
 }
 
 }  // namespace attnlaw::theory

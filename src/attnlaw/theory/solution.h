@@ -30,7 +30,8 @@ struct Collapse {
 /// From Tr S²/d, ‖S‖_*/d, the largest |eigenvalue| and the fraction of zeros.
 Collapse collapse_of(double square, double nuclear, double largest, double zero_mass);
 
-/// Spectrum of the trained S (of its symmetric part for a general student): an atom at 0 and bands.
+/// Spectrum of the trained S (of its symmetric part for a general student of self-attention): an atom at 0 and bands.
+/// With cross-attention that of its singular values.
 struct TrainedSpectrum {
   double zero_mass = 1;
   std::vector<matrix_laws::Interval> edges;
@@ -38,8 +39,8 @@ struct TrainedSpectrum {
   Collapse collapse;
 };
 
-/// The spectrum of a student that is the target itself.
-TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target);
+/// The spectrum of a student that is the target itself; of its singular values from their symmetrised law.
+TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target, Symmetry symmetry = Symmetry::symmetric);
 
 /// How the solution was reached and how far it can be trusted.
 struct Diagnostics {
@@ -73,7 +74,8 @@ struct BayesFigures {
 struct RidgelessLimit {
   RidgelessPhase phase = RidgelessPhase::interpolating;
   double a = std::numeric_limits<double>::quiet_NaN();  ///< effective noise √q̂/m̂ (NaN unless interpolating)
-  double t = std::numeric_limits<double>::quiet_NaN();  ///< effective threshold 2λ/m̂ (NaN unless interpolating)
+  double t = std::numeric_limits<double>::quiet_NaN();  ///< effective threshold 2λ/m̂ (λ/m̂ with cross-attention; NaN
+                                                        ///< unless interpolating)
 };
 
 /// The penalty of least test error.
@@ -104,7 +106,8 @@ nlohmann::json to_json(const OptimalLambda& optimum);
 /// The `solve` document of the JSON contract (docs/json.md).
 nlohmann::json to_json(const Solution& solution);
 
-/// The law of the trained S of a solution (of its symmetric part for a general student): what the spectral function
+/// The law of the trained S of a solution (of its symmetric part for a general student of self-attention; of its
+/// singular values with cross-attention): what the spectral function
 /// makes of the bands of M, and its atom at 0.
 class TrainedLaw {
  public:
@@ -117,10 +120,11 @@ class TrainedLaw {
   };
   Curve density() const;
 
-  /// P(eigenvalue ≤ s), the atom included.
+  /// P(eigenvalue ≤ s) (or singular value), the atom included.
   double cdf(double s) const;
 
  private:
+  Symmetry symmetry_;
   SpectralFunction function_;
   matrix_laws::Law noisy_target_;
 };

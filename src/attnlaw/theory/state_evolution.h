@@ -20,6 +20,8 @@ struct SolveOptions {
   /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
   std::optional<Overlaps> start;
   Detail detail = Detail::full;
+  /// Untied self-attention alone: the approximation NumericalPrior::Approximation::isotropic, six times as fast.
+  bool isotropic = false;
 };
 
 /// Throws std::invalid_argument for an option out of range.

@@ -41,6 +41,10 @@ Sign signs(const Spectrum& target) {
     const double rank = std::min(1.0, wishart->kappa);
     return wishart->scale > 0 ? Sign{rank, 0} : Sign{0, rank};
   }
+  if (const auto* product = target.product()) {
+    const double rank = std::min(1.0, product->kappa);
+    return {0.5 * rank, 0.5 * rank};
+  }
   Sign sign;
   for (std::size_t i = 0; i < target.discrete()->atoms.size(); ++i) {
     if (target.discrete()->atoms[i] > 0) sign.positive += target.discrete()->weights[i];
@@ -50,15 +54,17 @@ Sign signs(const Spectrum& target) {
 }
 
 /// D(rank) = min_t [r² + 2r(1−r) + r t² + (1−r) ∫ (√(1−r) x − t)²], over the eigenvalues x of the noise in the kernel
-/// of the target that are kept: above t/√(1−r), and no more than a fraction `width` of all eigenvalues.
-std::pair<double, double> statistical_dimension(double rank, double width) {
+/// of the target that are kept: above t/√(1−r), and no more than a fraction `width` of all eigenvalues. Of a general
+/// matrix the singular values of the noise are kept, twice the positive side of the same semicircle.
+std::pair<double, double> statistical_dimension(double rank, double width, Symmetry symmetry) {
   if (rank >= 1) return {1, 0};
   const double scale = std::sqrt(1 - rank);
   double cut = -2;
   if (width < 1) cut = width > rank ? matrix_laws::semicircle(1).quantile(1 - (width - rank) / (1 - rank)) : 2;
+  const double sides = symmetry == Symmetry::general ? 2 : 1;
   const auto dimension = [&](double t) {
     return rank * rank + 2 * rank * (1 - rank) + rank * t * t +
-           (1 - rank) * (1 - rank) * clipped_square(t / scale, cut);
+           (1 - rank) * (1 - rank) * sides * clipped_square(t / scale, cut);
   };
   // D is convex in t where the cut does not bind, and quadratic where it does.
   const auto [t, least] =
@@ -83,38 +89,47 @@ double decreasing_root(const Function& function, double low, double high) {
   return 0.5 * (left + right);
 }
 
-/// K_eff per parameter of S and unit of α.
+}  // namespace
+
 double fitted_scores(const model::Problem& problem) {
   return static_cast<double>(problem.symmetry()) * problem.observed_score_count();
 }
 
-}  // namespace
-
-std::optional<double> target_rank(const Spectrum& target) {
+std::optional<double> target_rank(const model::Problem& problem, const Spectrum& target) {
   const Sign sign = signs(target);
+  if (problem.cross()) return sign.positive + sign.negative;
   return sign.negative > 0 ? std::nullopt : std::optional(sign.positive);
 }
 
+bool has_ridgeless(const model::Problem& problem) {
+  return problem.student == model::Student::tied || problem.student == model::Student::direct ||
+         (problem.student == model::Student::untied && problem.cross());
+}
+
 void require_ridgeless(const model::Problem& problem) {
-  if (problem.student == model::Student::tied || problem.student == model::Student::direct) return;
-  base::reject("the ridgeless limit is available for the students tied and direct, got {}",
-               model::name(problem.student));
+  if (has_ridgeless(problem)) return;
+  base::reject(
+      "the ridgeless limit is available for the students tied and direct, and for untied with cross-attention, got {}",
+      model::name(problem.student));
 }
 
 std::optional<Recovery> recovery(const model::Problem& problem, const Spectrum& target) {
   require_ridgeless(problem);
   if (problem.student == model::Student::direct) return Recovery{1 / fitted_scores(problem), 1, 0};
-  const std::optional<double> rank = target_rank(target);
+  const std::optional<double> rank = target_rank(problem, target);
   // A rank that differs from the width by rounding alone fits.
   constexpr double kRounding = 1e-12;
   if (!rank || (problem.width < 1 && *rank > problem.width + kRounding)) return std::nullopt;
-  const auto [D, t] = statistical_dimension(*rank, problem.width);
+  const auto [D, t] = statistical_dimension(*rank, problem.width, symmetry_of(problem));
   return Recovery{D / fitted_scores(problem), D, t};
 }
 
 std::optional<Interpolation> interpolation(const model::Problem& problem, const Spectrum& target) {
   require_ridgeless(problem);
   if (problem.noise == 0 && recovery(problem, target)) return std::nullopt;
+  // Without a penalty these students are S* + aZ: as many sequences as fix S.
+  if (problem.student != model::Student::tied)
+    return Interpolation{1 / fitted_scores(problem), std::numeric_limits<double>::infinity()};
   // Without a penalty E + Δ = A a² reads m = Q* + Δ.
   const double wanted = target.second_moment() + problem.noise;
   const auto excess = [&](double log_a) { return unpenalised(problem, target, std::exp(log_a)).overlaps.m - wanted; };
@@ -149,7 +164,7 @@ RidgelessPhase ridgeless_phase(const model::Problem& problem, const Spectrum& ta
 Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& target) {
   const double c = problem.alpha * fitted_scores(problem);
   const auto student = [&](double a, double t) {
-    return make_denoiser(problem, 0.5 * t)->evaluate(target, {a * a, 1, 1}).overlaps;
+    return make_denoiser(problem, t / problem.symmetry())->evaluate(target, {a * a, 1, 1}).overlaps;
   };
   const auto threshold = [&](double a) {
     // The response V falls from that of no penalty to 0 (tied) or towards it (direct).
@@ -168,9 +183,9 @@ Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& t
   const double a = std::exp(decreasing_root(excess, std::log(kLeast * scale), std::log(kLargest * scale / c)));
   const double t = threshold(a);
   const Overlaps fitted = student(a, t);
-  // V = A/V̂ with V̂ = m̂ = 2λ/t; the student of another temperature is β*/β times this one.
+  // V = A/V̂ with V̂ = m̂ = 2λ/t (λ/t with cross-attention); the student of another temperature is β*/β times this one.
   const double r = problem.target_beta / problem.beta;
-  return {r * r * fitted.q, r * fitted.m, r * 0.5 * c * t};
+  return {r * r * fitted.q, r * fitted.m, r * c * t / problem.symmetry()};
 }
 
 std::string name(RidgelessPhase phase) {

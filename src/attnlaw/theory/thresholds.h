@@ -10,11 +10,12 @@
 
 namespace attnlaw::theory {
 
-/// Above alpha the ridgeless student is the target itself, from labels without noise: alpha = D/(2 K_eff).
+/// Above alpha the ridgeless student is the target itself, from labels without noise: alpha = D/(2 K_eff), or D/K_eff
+/// with cross-attention.
 struct Recovery {
   double alpha = 0;
-  double D = 0;  ///< statistical dimension of the student class at the target, per d²/2
-  double t = 0;  ///< where the minimum that defines D is: the threshold 2λ/m̂ in units of the effective noise √q̂/m̂
+  double D = 0;  ///< statistical dimension of the student class at the target, per d²/2 (d²)
+  double t = 0;  ///< where the minimum that defines D is: the threshold 2λ/m̂ (λ/m̂) in units of the effective noise √q̂/m̂
 };
 
 /// Below alpha the ridgeless student fits every label. a is the effective noise √q̂/m̂ there, infinite where S is all
@@ -25,12 +26,16 @@ struct Interpolation {
 };
 
 /// Nothing where the student class cannot represent the target: eigenvalues below 0, or a rank beyond the width.
-/// Problems: softmax or linear head; students tied and direct. Throws std::invalid_argument for others, in all
-/// functions of this file.
+/// Problems: softmax or linear head; students tied and direct, and untied with cross-attention, which represents every
+/// target. Throws std::invalid_argument for others, in all functions of this file.
 std::optional<Recovery> recovery(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
-/// Fraction of nonzero eigenvalues of a positive semidefinite target; nothing for one with negative eigenvalues.
-std::optional<double> target_rank(const matrix_laws::Spectrum& target);
+/// Fraction of nonzero eigenvalues of a positive semidefinite target, nothing for one with negative eigenvalues;
+/// fraction of nonzero singular values of the target of cross-attention. `target` is problem.target_law() or like it.
+std::optional<double> target_rank(const model::Problem& problem, const matrix_laws::Spectrum& target);
+
+/// 2 K_eff, or K_eff with cross-attention: what a sequence more fixes of a student, in degrees of freedom of S.
+double fitted_scores(const model::Problem& problem);
 
 /// Nothing where labels can be fitted at any alpha: noiseless ones of a target that the student can represent.
 std::optional<Interpolation> interpolation(const model::Problem& problem, const matrix_laws::Spectrum& target);
@@ -44,11 +49,14 @@ enum class RidgelessPhase {
 RidgelessPhase ridgeless_phase(const model::Problem& problem, const matrix_laws::Spectrum& target);
 std::string name(RidgelessPhase phase);
 
-/// The interpolating student: the two equations A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² by nested bracketing, which
+/// The interpolating student: the two equations A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² (αK_eff with
+/// cross-attention) by nested bracketing, which
 /// no start can lead astray. V in units of 1/λ. Problem in the interpolating phase.
 Overlaps interpolating_overlaps(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
-/// Throws std::invalid_argument where the ridgeless equations are not available: students direct-general and bayes.
+/// The ridgeless equations are available: not for the students direct-general and bayes, and untied of self-attention.
+bool has_ridgeless(const model::Problem& problem);
+/// Throws std::invalid_argument where they are not.
 void require_ridgeless(const model::Problem& problem);
 
 }  // namespace attnlaw::theory

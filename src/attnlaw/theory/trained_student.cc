@@ -16,12 +16,13 @@ double standard_error(const std::vector<Errors>& samples, double Errors::*member
   return base::estimate_of(values).standard_error;
 }
 
-Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f, double q,
+Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f, Symmetry symmetry, double q,
                           const TrainedSpectrum& spectrum) {
   if (!(q > 0)) return {};
   const double breakpoints[] = {f.cut, f.shift};
   double nuclear = 0, largest = 0;
-  for (const auto& node : law.quadrature(breakpoints).nodes) nuclear += node.weight * std::abs(f(node.x));
+  for (const auto& node : law.quadrature(breakpoints).nodes)
+    nuclear += sides(symmetry) * node.weight * std::abs(f(node.x));
   for (const auto& edge : spectrum.edges) largest = std::max({largest, std::abs(edge.lower), std::abs(edge.upper)});
   return collapse_of(q, nuclear, largest, spectrum.zero_mass);
 }
@@ -36,8 +37,8 @@ std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, doubl
 }
 
 std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                                                double lambda) {
-  if (problem.untied_self()) return std::make_unique<NumericalPrior>(target, lambda, kPriorDimension);
+                                                double lambda, NumericalPrior::Approximation approximation) {
+  if (problem.untied_self()) return std::make_unique<NumericalPrior>(target, lambda, kPriorDimension, approximation);
   if (problem.lambda_rule == model::LambdaRule::edge)
     return std::make_unique<EdgeDenoiser>(problem.width, symmetry_of(problem));
   return make_denoiser(problem, lambda);
@@ -57,13 +58,14 @@ double relative_error(const Errors& error, const Errors& value) {
 }
 
 TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                               std::optional<RidgelessPhase> phase, int log2_points)
+                               std::optional<RidgelessPhase> phase, int log2_points,
+                               NumericalPrior::Approximation approximation)
     : problem_(problem),
       lambda_(effective_lambda(problem, phase)),
       closed_form_(!problem.untied_self() &&
                    (problem.head == model::Head::linear || phase == RidgelessPhase::interpolating)),
       channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
-      denoiser_(make_denoiser_by_rule(problem, target, lambda_)),
+      denoiser_(make_denoiser_by_rule(problem, target, lambda_, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
       evolution_(*channel_, *denoiser_, target) {}
 
@@ -78,7 +80,7 @@ double TrainedStudent::penalty(const FixedPoint& at) const {
     case model::LambdaRule::value:
       return problem_.lambda * at.step.prior.penalty;
     case model::LambdaRule::edge:
-      return std::sqrt(at.step.conjugates.q_hat) * at.step.prior.penalty;
+      return 2 * std::sqrt(at.step.conjugates.q_hat) / problem_.symmetry() * at.step.prior.penalty;
     default:
       return 0;  // ridgeless: lambda_ is a unit
   }
@@ -118,18 +120,21 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
     return spectrum;
   }
   const matrix_laws::Law law = noisy_target(evolution_.target(), conjugates);
-  const SpectralFunction f = spectral_->function(law, conjugates);
+  const Symmetry symmetry = symmetry_of(problem_);
+  const bool singular = symmetry == Symmetry::general;
+  const SpectralFunction f = kept_side(spectral_->function(law, conjugates), symmetry);
   for (const auto& band : law.bands()) {
     if (band.support.upper <= f.cut) continue;
     spectrum.edges.push_back(
         {f.slope * (std::max(f.cut, band.support.lower) - f.shift), f.slope * (band.support.upper - f.shift)});
   }
   for (const Outlier& outlier :
-       matrix_laws::outliers(law, evolution_.target().scaled(conjugates.m_hat), conjugates.q_hat)) {
+       matrix_laws::outliers(law, evolution_.target().scaled(conjugates.m_hat), conjugates.q_hat,
+                             singular ? matrix_laws::Values::singular_values : matrix_laws::Values::eigenvalues)) {
     if (outlier.eigenvalue <= f.cut) continue;
     spectrum.outliers.push_back({outlier.target / conjugates.m_hat, f(outlier.eigenvalue), outlier.overlap});
   }
-  spectrum.collapse = measure_collapse(law, f, at.overlaps.q, spectrum);
+  spectrum.collapse = measure_collapse(law, f, symmetry, at.overlaps.q, spectrum);
   return spectrum;
 }
 

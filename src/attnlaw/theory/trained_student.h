@@ -16,7 +16,8 @@ class TrainedStudent {
   /// λ by problem.lambda_rule, `value` or `ridgeless`; in the latter case `phase` is that of ridgeless_phase, and not
   /// `recovered`, which has no equations left to solve. `target` must outlive it.
   TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                 std::optional<RidgelessPhase> phase, int log2_points);
+                 std::optional<RidgelessPhase> phase, int log2_points,
+                 NumericalPrior::Approximation approximation = NumericalPrior::Approximation::none);
 
   FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance) const {
     return find_fixed_point(evolution_, start, tolerance);
