@@ -199,7 +199,6 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
     target_outputs(problem, scores, outputs);
     labels_of(problem, outputs, label_chances(problem, draws, shard.first + first, count), labels);
     data.labels.middleRows(first, count) = labels;
-    if (problem.loss == model::Loss::cross_entropy) data.label_entropy += entropy(outputs);
   }
   return data;
 }

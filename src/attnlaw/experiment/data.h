@@ -31,8 +31,6 @@ struct Data {
   Columns<Real> labels;  ///< n × label_count (outputs.h), of the noisy scores h* + √Δ Ξ
   /// The processes that hold one training set together, each its share of the n sequences; null: this one holds all.
   base::Communicator* communicator = nullptr;
-  /// Cross-entropy: summed entropy of the rows σ_{β*}(h* + √Δ Ξ) of the sequences held here.
-  double label_entropy = 0;
 
   /// The rows on the right of S: Y, or X with self-attention.
   const Matrix<Real>& keys() const { return Y.size() > 0 ? Y : X; }

@@ -118,9 +118,10 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 void measure_losses(const model::Problem& problem, const TrainingFigures& train, const TestFigures& test,
                     Measurements& result) {
   const bool entropic = problem.loss == model::Loss::cross_entropy;
-  result.excess_train = entropic ? train.loss - train.entropy : kNone;
+  const bool soft = entropic && problem.labels == model::Labels::soft;
+  result.excess_train = soft ? train.loss - train.entropy : kNone;
   result.excess_test = entropic ? test.loss - test.entropy : kNone;
-  result.squared_train = entropic && problem.labels == model::Labels::soft ? train.squared : kNone;
+  result.squared_train = soft ? train.squared : kNone;
   result.squared_test = entropic ? test.squared : kNone;
   result.sign_error = kNone;
   if (problem.labels != model::Labels::sign) return;

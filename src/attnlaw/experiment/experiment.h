@@ -71,10 +71,9 @@ struct Measurements {
   double kkt = 0;  ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
   double iterations = 0;
   double seconds = 0;  ///< wall time of data, training and test
-  /// Losses beside the one trained on (docs/theory/losses.md); NaN where they have no meaning. Of cross-entropy: less
-  /// the entropy of the label rows (of the rows that sampled labels are drawn from), and the squared distances Σ_ab
-  /// (y_ab − σ_β(h)_ab)², in training of soft labels only. Of sign labels: the part of fresh sequences with the wrong
-  /// sign.
+  /// Losses beside the one trained on (docs/theory/losses.md); NaN where they have no meaning. Of cross-entropy: what
+  /// it is above the entropy of the labels, and the squared distances Σ_ab (y_ab − σ_β(h)_ab)², in training with soft
+  /// labels only. Of sign labels: the part of fresh sequences with the wrong sign.
   double excess_train = 0, excess_test = 0, squared_train = 0, squared_test = 0, sign_error = 0;
 };
 

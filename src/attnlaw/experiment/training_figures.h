@@ -8,7 +8,7 @@ namespace attnlaw::experiment {
 /// Averages per sequence of the training set, against its labels.
 struct TrainingFigures {
   double loss = 0;     ///< ℓ, without penalty
-  double entropy = 0;  ///< of the rows that labels are, or are drawn from; cross-entropy only
+  double entropy = 0;  ///< of the labels; cross-entropy of soft labels only
   double squared = 0;  ///< ‖label − output‖²; soft labels only
 };
 
