@@ -24,7 +24,7 @@ using base::reject;
 /// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
 constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
 /// |F(x) − x| that counts as converged.
-constexpr double kAccepted = 1e-6;
+constexpr double kAccepted = 1e-5;
 /// |F(x) − x| beyond which the end of a search is no approximate solution either.
 constexpr double kNoSolution = 0.02;
 /// Sizes without a solution after which more points are pointless: there is none, or points jump.
@@ -80,13 +80,19 @@ LoraOverlaps overlaps_at(const Coordinates& x, double omega) {
   return {m, m * m + omega * std::exp(x[1]), std::exp(x[2])};
 }
 
-/// Where a search has got to, and how F(x) − x changes there.
+/// Where a search has got to: F(x) − x there, and what F was made of.
 struct Iterate {
   Coordinates x = Coordinates::Zero(), residual = Coordinates::Constant(std::numeric_limits<double>::infinity());
+  Step step = {};
 
-  double size() const { return residual.allFinite() ? residual.cwiseAbs().maxCoeff() : kUndefined; }
-  /// Of a point where F is not defined.
-  static constexpr double kUndefined = std::numeric_limits<double>::infinity();
+  /// Largest component; infinite where F is not defined.
+  double size() const {
+    // Of q − m² ≪ q rounding leaves few digits.
+    constexpr double kDigits = 1e-9;
+    const double digits = std::min(1.0, std::exp(x[1]) / (kDigits * x[0] * x[0]));
+    const double largest = std::max({std::abs(residual[0]), digits * std::abs(residual[1]), std::abs(residual[2])});
+    return residual.allFinite() ? largest : std::numeric_limits<double>::infinity();
+  }
 };
 
 using Jacobian = Eigen::Matrix3d;
@@ -131,8 +137,8 @@ class Search {
     constexpr double kOutside = 80;
     Iterate result{x};
     if (!(x.cwiseAbs().maxCoeff() < kOutside)) return result;
-    const Step step = evolution_.step(overlaps_at(x, omega_));
-    if (step.usable()) result.residual = coordinates(step.next, omega_) - x;
+    result.step = evolution_.step(overlaps_at(x, omega_));
+    if (result.step.usable()) result.residual = coordinates(result.step.next, omega_) - x;
     return result;
   }
 
@@ -188,7 +194,7 @@ Sample solve_replicate(const LoraTask& task, const LoraChannel& channel, int rep
   const Iterate end = Search(evolution, task.omega, tolerance).run(start.overlaps, sample.jacobian);
   sample.residual = end.size();
   sample.overlaps = overlaps_at(end.x, task.omega);
-  sample.step = evolution.step(sample.overlaps);
+  sample.step = end.step;
   sample.overlaps.m = std::abs(sample.overlaps.m);
   sample.test = channel.test(sample.overlaps, replicate);
   sample.evaluations = evolution.evaluations();
@@ -198,7 +204,7 @@ Sample solve_replicate(const LoraTask& task, const LoraChannel& channel, int rep
 std::vector<Sample> solve_replicates(const LoraTask& task, const LoraChannel& channel, const Start& start,
                                      const LoraOptions& options) {
   // Far below the sampling error; a product rule has none.
-  constexpr double kOfAccuracy = 1e-3, kProductRule = 1e-10;
+  constexpr double kOfAccuracy = 1e-2, kProductRule = 1e-10;
   const double tolerance =
       channel.replicates() == 1 ? kProductRule : std::min(kAccepted, kOfAccuracy * options.accuracy);
   std::vector<Sample> samples(static_cast<std::size_t>(channel.replicates()));
@@ -248,7 +254,7 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
     return (of.alignment + response - at.m * of.pull) / response;
   });
   result.effective_noise = pretrained.E_pre() + task.noise;
-  result.alignment = result.overlaps.alignment();
+  result.alignment = mean([](const Sample& s) { return s.overlaps.alignment(); }, &result.alignment_error);
   result.adapter_error = result.overlaps.adapter_error(task.omega);
   result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
   result.objective = task.alpha * result.train + 0.5 * task.lambda * result.overlaps.q;
@@ -256,8 +262,7 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
     result.test = mean([](const Sample& s) { return s.test; }, &result.test_error);
   else
     result.test = result.index_error;
-  for (const Sample& sample : samples)
-    result.residual = std::max(result.residual, sample.step.usable() ? sample.residual : Iterate::kUndefined);
+  for (const Sample& sample : samples) result.residual = std::max(result.residual, sample.residual);
   result.converged = result.residual <= kAccepted;
   return result;
 }
@@ -275,7 +280,8 @@ LoraPrediction without_figures(const LoraPrediction& failed) {
   for (double LoraPrediction::*figure :
        {&LoraPrediction::lambda_effective, &LoraPrediction::alignment, &LoraPrediction::adapter_error,
         &LoraPrediction::index_error, &LoraPrediction::train, &LoraPrediction::test, &LoraPrediction::objective,
-        &LoraPrediction::train_error, &LoraPrediction::test_error, &LoraPrediction::stability, &LoraPrediction::stein})
+        &LoraPrediction::alignment_error, &LoraPrediction::train_error, &LoraPrediction::test_error,
+        &LoraPrediction::stability, &LoraPrediction::stein})
     result.*figure = kNone;
   return result;
 }
@@ -351,8 +357,8 @@ LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pret
       continue;
     }
     if (error <= 1) break;
-    // Errors fall no faster than 1/points: this many more are needed at least.
-    const int more = std::max(1, static_cast<int>(std::lround(std::log2(error))));
+    constexpr double kRate = 0.75;  // errors fall like this power of the points
+    const int more = static_cast<int>(std::ceil(std::log2(error) / kRate));
     log2_points = log2_points < kMostPoints ? std::min(log2_points + more, kMostPoints) : kMostPoints + 1;
   }
   if (result.residual > kNoSolution) result = without_figures(result);

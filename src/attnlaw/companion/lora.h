@@ -85,14 +85,15 @@ struct LoraPrediction {
   double test = 0;           ///< E‖f(h of the task) − f(h of the student)‖²_F of a fresh sequence, noiseless
   double objective = 0;      ///< α·train + λq/2
   LoraOverlaps sampling_error;
-  double train_error = 0, test_error = 0;  ///< sampling errors
+  double alignment_error = 0, train_error = 0, test_error = 0;  ///< sampling errors
 
   /// Replica symmetry is stable where it is < 1.
   double stability = 0;
   /// Violation of Stein's identity, relative: the weight of jumps of the proximal point.
   double stein = 0;
 
-  /// Largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V), over the replicates.
+  /// Largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V), over the replicates; at most 1e-5
+  /// where converged. The second counts less where rounding leaves few digits of q − m², below 1e-9 m².
   double residual = 0;
   bool converged = false;
   bool sampling_ok = false;  ///< the sampling error is within the accuracy asked for
