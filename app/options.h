@@ -352,7 +352,7 @@ struct PoolingOptions {
   std::optional<double> delta, gamma, mu2, alpha, kappa;
   std::optional<std::string> weights, profile;
   std::optional<int> length, d, instances;
-  bool uncentred = false;
+  bool uncentred = false, fixed_length = false, own_scores = false;
 
   void add(CLI::App& app) {
     add_number(app, "--delta", delta, "δ = d/V, dimension over vocabulary (required)");
@@ -367,6 +367,9 @@ struct PoolingOptions {
     add_number(app, "--d", d, "simulate at this dimension");
     add_number(app, "--instances", instances, "vocabularies to draw (default 4)");
     app.add_flag("--uncentred", uncentred, "do not subtract the mean of the pooled vectors");
+    app.add_flag("--fixed-length", fixed_length, "also the bulk of sequences of just this length, and its distance");
+    app.add_flag("--own-scores", own_scores,
+                 "simulate attention:TAU with the scores of each sequence, not their limit");
   }
 
   companion::PoolingModel model(const std::optional<PooledSequences>& sequences) const {
@@ -400,6 +403,7 @@ struct PoolingOptions {
   std::optional<companion::PoolingExperimentOptions> experiment(const Common& common) const {
     if (!d) {
       if (instances) throw std::invalid_argument("--instances needs --d, a dimension to simulate at");
+      if (own_scores) throw std::invalid_argument("--own-scores needs --d, a dimension to simulate at");
       return std::nullopt;
     }
     if (!profile) throw std::invalid_argument("--d needs --profile: what sequences to draw");
@@ -408,6 +412,8 @@ struct PoolingOptions {
     options.d = static_cast<std::size_t>(*d);
     options.instances = instances.value_or(options.instances);
     options.centred = !uncentred;
+    options.fixed_length = fixed_length;
+    if (own_scores) options.own_scores = companion::attention_tau(weights.value_or("mean"));
     options.seed = common.seed;
     options.threads = common.threads;
     return options;
