@@ -204,6 +204,7 @@ struct LofiArguments {
   int test = 0;        ///< test samples; 0: 10000 of a target, a fifth of data
   std::string data;    ///< file; empty: the built-in target
   std::string labels;  ///< file; empty: the last column of data
+  int tokens = 0;      ///< in a row of data; 0: a row is one vector
   companion::LofiOptions options;
   std::string html;
 };

@@ -540,20 +540,22 @@ struct AdapterOptions {
 
 struct LofiOptions {
   std::optional<std::string> target, n, data, labels, html;
-  std::optional<int> d, instances, test, permutations, lift, lazy_lift, patches;
+  std::optional<int> d, instances, test, tokens, permutations, lift, lazy_lift, patches;
   std::optional<double> significance, clip;
   bool no_leap = false, lazy = false, published = false;
 
   void add(CLI::App& app) {
     add_text(
         app, "--target", target, "SPEC",
-        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R or shared:P (default sine:8,1.5)");
-    add_number(app, "--d", d, "dimension of the inputs of a target (default 100)");
+        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R, shared:P, shared-filter:P or "
+        "attention:BETA (default sine:8,1.5)");
+    add_number(app, "--d", d, "dimension of the inputs of a target, of its tokens (default 100)");
     add_text(app, "--n", n, "N[,N...]", "training samples of a target, one number or several (default 16000)");
     add_number(app, "--instances", instances, "draws at each n; 0: theory alone (default 1)");
     add_number(app, "--test", test, "test samples (default 10000 of a target, the last fifth of data)");
     add_text(app, "--data", data, "FILE", "instead of a target: samples, one a row, .npy or lines of numbers");
-    add_text(app, "--labels", labels, "FILE", "their labels (default: the last column of --data)");
+    add_text(app, "--labels", labels, "FILE", "their labels, one or several a sample (default: last column of --data)");
+    add_number(app, "--tokens", tokens, "a row of --data is this many tokens one after the other");
     add_number(app, "--significance", significance, "keep directions that noise makes less often (default 0.01)");
     add_number(app, "--permutations", permutations, "of the labels, for p-values of features that are not white");
     add_number(app, "--clip", clip, "labels of data beyond this many standard deviations are clipped (default 2)");
@@ -570,6 +572,8 @@ struct LofiOptions {
   LofiArguments resolve(const Common& common) const {
     if (data && (target || d || n || instances))
       throw std::invalid_argument("--data excludes --target, --d, --n and --instances");
+    if (tokens && !data) throw std::invalid_argument("--tokens is for --data: the tokens of a target are its own");
+    if (tokens && *tokens < 1) throw std::invalid_argument(fmt::format("--tokens must be 1 or more, got {}", *tokens));
     if (labels && !data) throw std::invalid_argument("--labels needs --data FILE beside it");
     if (data && clip && !(*clip > 0)) throw std::invalid_argument(fmt::format("--clip must be > 0, got {}", *clip));
     if (clip && !data) throw std::invalid_argument("--clip is for --data: a built-in target has its own weights");
@@ -583,7 +587,7 @@ struct LofiOptions {
     if (arguments.instances < 0)
       throw std::invalid_argument(fmt::format("--instances must be 0 or more, got {}", arguments.instances));
     if (test && *test < 2) throw std::invalid_argument(fmt::format("--test must be 2 or more, got {}", *test));
-    arguments.test = test.value_or(0);
+    arguments.test = test.value_or(0), arguments.tokens = tokens.value_or(0);
     arguments.data = data.value_or(""), arguments.labels = labels.value_or(""), arguments.html = html.value_or("");
     companion::LofiOptions& options = arguments.options;
     options.filter.significance = significance.value_or(options.filter.significance);

@@ -20,7 +20,7 @@ report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std:
   for (const SharedError& error : kSharedErrors) {
     report::Series series{error.name, {}, {}};
     for (const theory::Solution& solution : curve)
-      series.theory.push_back({solution.problem.alpha, solution.errors.*error.predicted});
+      series.theory.push_back({solution.problem.alpha, study::prediction_of(solution).*error.predicted});
     for (const study::Comparison& point : points)
       series.experiment.push_back({point.experiment.problem.alpha, point.experiment.mean.*error.measured,
                                    point.experiment.standard_error.*error.measured});
@@ -41,7 +41,7 @@ Table learning_curve_table(std::span<const theory::Solution> curve, std::span<co
     std::vector<Cell> row{solution.problem.alpha};
     const bool measured = point != points.end() && point->experiment.problem.alpha == solution.problem.alpha;
     for (const SharedError& error : kSharedErrors) {
-      row.emplace_back(solution.errors.*error.predicted);
+      row.emplace_back(study::prediction_of(solution).*error.predicted);
       row.push_back(measured ? Cell(point->experiment.mean.*error.measured) : Cell());
       row.push_back(measured ? Cell(point->experiment.standard_error.*error.measured) : Cell());
     }

@@ -64,10 +64,13 @@ void measure_gradient(benchmark::State& state, std::size_t d, double flops, Grad
   state.counters["of_peak"] = fastest / peak;
 }
 
+/// The last argument is the loss: 0 square, 1 cross-entropy, 2 cross-entropy of sampled rows.
 void BM_Gradient(benchmark::State& state) {
   base::use_one_blas_thread();
   const auto d = static_cast<std::size_t>(state.range(0));
   model::Problem problem;
+  if (state.range(2) > 0) problem.loss = model::Loss::cross_entropy;
+  if (state.range(2) > 1) problem.labels = model::Labels::sampled;
   problem.alpha = static_cast<double>(state.range(1)) / static_cast<double>(d * d);
   const std::vector<double> target = problem.target.eigenvalues(d, 0, 0);
   const experiment::Data<float> data = experiment::draw_data<float>(problem, target, 0, 0);
@@ -78,10 +81,12 @@ void BM_Gradient(benchmark::State& state) {
   measure_gradient(state, d, flops, [&] { return objective.objective_of_factor(W, gradient); });
 }
 BENCHMARK(BM_Gradient)
-    ->ArgNames({"d", "n"})
-    ->Args({60, 1800})
-    ->Args({130, 8450})
-    ->Args({200, 40000})
+    ->ArgNames({"d", "n", "loss"})
+    ->Args({60, 1800, 0})
+    ->Args({130, 8450, 0})
+    ->Args({200, 40000, 0})
+    ->Args({200, 40000, 1})
+    ->Args({200, 40000, 2})
     ->Unit(benchmark::kMillisecond);
 
 /// In both factors of the untied student: of cross-attention, or of one sequence where T2 = 0.

@@ -26,6 +26,7 @@ struct Case {
   int tokens;
   double noise;
   int key_tokens = 0;  ///< of cross-attention
+  model::Labels labels = model::Labels::soft;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -38,6 +39,7 @@ constexpr Case kCases[] = {
     {"general", Student::direct_general, Head::softmax, Trainer::lbfgs, 3, 0},
     {"bayes", Student::bayes, Head::softmax, Trainer::gamp, 2, 0.1},
     {"cross", Student::untied, Head::softmax, Trainer::lbfgs, 2, 0.1, 3},
+    {"sampled", Student::tied, Head::softmax, Trainer::lbfgs, 3, 0.2, 0, model::Labels::sampled},
     {"untied", Student::untied, Head::softmax, Trainer::fista, 2, 0},
 };
 
@@ -47,6 +49,8 @@ model::Problem problem_of(const Case& c) {
   problem.head = c.head;
   problem.tokens = c.tokens;
   problem.noise = c.noise;
+  problem.labels = c.labels;
+  if (c.labels == model::Labels::sampled) problem.loss = model::Loss::cross_entropy;
   problem.alpha = 0.5;
   problem.lambda = 0.05;
   if (c.key_tokens > 0) {
@@ -149,6 +153,21 @@ TEST(Sharding, EverySequenceIsDrawnAsByOneProcess) {
     EXPECT_EQ(part.X, whole.X.middleRows(shard.first * problem.tokens, shard.count * problem.tokens));
     // Scores are summed in vector registers whose fill depends on the place in a block.
     EXPECT_LT((part.labels - whole.labels.middleRows(shard.first, shard.count)).abs().maxCoeff(), 1e-6);
+  }
+}
+
+TEST(Sharding, LabelsAreSampledAsByOneProcess) {
+  model::Problem problem = problem_of(kCases[0]);
+  problem.loss = model::Loss::cross_entropy;
+  problem.labels = model::Labels::sampled;
+  const std::vector<double> target = problem.target.eigenvalues(30, 3, 1);
+  const Data<double> whole = draw_data<double>(problem, target, 3, 1);
+  test::Machine machine(3);
+  for (int rank = 0; rank < 3; ++rank) {
+    test::InProcess communicator(machine, rank);
+    const Shard shard = shard_of(whole.labels.rows(), &communicator);
+    const Data<double> part = draw_data<double>(problem, target, 3, 1, &communicator);
+    EXPECT_TRUE((part.labels == whole.labels.middleRows(shard.first, shard.count)).all());
   }
 }
 

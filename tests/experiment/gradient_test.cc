@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "attnlaw/base/random.h"
+#include "attnlaw/experiment/losses.h"
 #include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/parameters.h"
 #include "attnlaw/experiment/penalty.h"
 #include "attnlaw/experiment/proximal_point.h"

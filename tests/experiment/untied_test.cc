@@ -278,8 +278,11 @@ TEST(CrossAttention, NeedsTheMemoryOfBothSequences) {
   EXPECT_LT(needed, 1.5 * data);
 }
 
-TEST(CrossAttention, IsServedByAllButMessagePassing) {
-  const model::Problem problem = problem_of({"", 2, 2, 1, 0.05, 0, 20});
+TEST(CrossAttention, IsServedByAllTrainersAndSelfAttentionByAllButMessagePassing) {
+  model::Problem problem = problem_of({"", 2, 2, 1, 0.05, 0, 20});
+  EXPECT_EQ(trainers_for(problem).size(), 4U);
+  problem.attention = model::Attention::self;
+  problem.target = model::Target::parse("wishart:0.5");
   EXPECT_THAT(trainers_for(problem), testing::ElementsAre(Trainer::lbfgs, Trainer::adam, Trainer::fista));
   Options options;
   options.d = 20;

@@ -33,7 +33,8 @@ void expect_finite_size_agreement(const Comparison& comparison) {
   const auto bound = [&](const Estimate& difference) {
     return 5.0 / comparison.experiment.d + 3 * difference.standard_error;
   };
-  const auto& [train, test, estimation] = comparison.difference;
+  const Estimate &train = comparison.difference.train, &test = comparison.difference.test,
+                 &estimation = comparison.difference.estimation;
   EXPECT_TRUE(comparison.converged());
   const bool trained = comparison.experiment.problem.student != model::Student::bayes;
   if (trained) {

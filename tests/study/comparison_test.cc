@@ -18,7 +18,7 @@ Comparison made_up(int d, const std::vector<double>& measured) {
     experiment::Instance instance;
     instance.train = instance.test = instance.estimation = value;
     comparison.experiment.instances.push_back(instance);
-    comparison.instance_theory.push_back({1, 1, 1, 0});
+    comparison.instance_theory.push_back({{1, 1, 1, 0}, {}});
   }
   return comparison;
 }

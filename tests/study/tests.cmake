@@ -1,6 +1,7 @@
 attnlaw_test(study comparison)
 attnlaw_test(study learning_curve)
 attnlaw_test(study agreement)
+attnlaw_test(study loss_agreement)
 attnlaw_test(study cross_attention)
 attnlaw_test(study phase_diagram)
 attnlaw_test(study study_file)

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "attnlaw/theory/single_row.h"
 #include "attnlaw/theory/softmax_losses.h"
 
 namespace attnlaw::theory {
@@ -123,6 +124,111 @@ TEST(SoftmaxRows, DerivativesMatchDifferences) {
   expect_derivatives_match_differences(SoftmaxRows<4>(4, 1.2, 0.8), generator);
 }
 
+template <class RowLoss>
+void expect_row_loss_derivatives(std::mt19937_64& generator) {
+  expect_derivatives_match_differences(LogisticFeatures<2, RowLoss>(kPairMetric, 1.4, 0.8), generator);
+  expect_derivatives_match_differences(LogisticFeatures<1, RowLoss>(single_metric(2), 1.4, 0.8), generator);
+  expect_derivatives_match_differences(SingleRow<3, RowLoss>(3, 1, 1.4, 0.8), generator);
+  expect_derivatives_match_differences(SingleRow<0, RowLoss>(5, 2, 1.4, 0.8), generator);
+  expect_derivatives_match_differences(SoftmaxRows<3, false, RowLoss>(3, 1.4, 0.8), generator);
+  expect_derivatives_match_differences(SoftmaxRows<0, true, RowLoss>(3, 1.4, 0.8), generator);
+}
+
+TEST(RowLosses, DerivativesMatchDifferences) {
+  std::mt19937_64 generator(12);
+  expect_row_loss_derivatives<SquareLoss>(generator);
+  expect_row_loss_derivatives<EntryLoss>(generator);
+  expect_row_loss_derivatives<CrossEntropyLoss>(generator);
+}
+
+template <class RowLoss>
+void expect_logistic_is_a_row_of_two(std::mt19937_64& generator) {
+  const LogisticFeatures<1, RowLoss> logistic(single_metric(3), 1.4, 0.8);
+  const SingleRow<2, RowLoss> row(2, 2, 1.4, 0.8);
+  for (int trial = 0; trial < 20; ++trial) {
+    const Point at = random_point(1, 2, generator), field = random_point(1, 2, generator);
+    // Scores of the row are measured from the first, logistic ones from the second.
+    const Point mirrored{-at[0]}, mirrored_field{-field[0]};
+    const auto one = expansion_at(logistic, label_at(logistic, field), at);
+    const auto other = expansion_at(row, label_at(row, mirrored_field), mirrored);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      EXPECT_NEAR(one.value.lanes[lane], other.value.lanes[lane], 1e-14);
+      EXPECT_NEAR(entry(one.gradient, 0, lane), -entry(other.gradient, 0, lane), 1e-14);
+      EXPECT_NEAR(entry(one.hessian, 0, lane), entry(other.hessian, 0, lane), 1e-14);
+    }
+  }
+}
+
+TEST(RowLosses, TwoScoresAreALogisticFunction) {
+  std::mt19937_64 generator(13);
+  expect_logistic_is_a_row_of_two<SquareLoss>(generator);
+  expect_logistic_is_a_row_of_two<EntryLoss>(generator);
+  expect_logistic_is_a_row_of_two<CrossEntropyLoss>(generator);
+}
+
+TEST(SingleRow, DifferencesOfItsScoresHaveTheirMetric) {
+  // log(y_b/y_1)/β* = (Lζ)_b, L Lᵀ = I + v 11ᵀ.
+  for (const double variance : {1.0, 2.0})
+    for (const int tokens : {2, 3, 6}) {
+      const SingleRow<0, SquareLoss> row(tokens, variance, 1, 0.7);
+      Eigen::MatrixXd L(tokens - 1, tokens - 1);
+      for (int k = 0; k + 1 < tokens; ++k) {
+        Point unit(static_cast<std::size_t>(tokens - 1), Pack(0));
+        unit[static_cast<std::size_t>(k)] = 1;
+        const auto y = label_at(row, unit);
+        for (int b = 1; b < tokens; ++b) L(b - 1, k) = std::log(entry(y, b, 0) / entry(y, 0, 0)) / 0.7;
+      }
+      const Eigen::MatrixXd metric =
+          Eigen::MatrixXd::Identity(tokens - 1, tokens - 1) + variance * Eigen::MatrixXd::Ones(tokens - 1, tokens - 1);
+      EXPECT_LT((L * L.transpose() - metric).norm(), 1e-13);
+    }
+}
+
+template <class Loss>
+void expect_outcomes_are_a_law(const Loss& loss, int count, std::mt19937_64& generator) {
+  ASSERT_EQ(loss.outcomes(), count);
+  const Point field = random_point(loss.dimension(), 1.5, generator);
+  const auto mean = label_at(loss, field);
+  auto drawn = loss.make_label(), sum = loss.make_label();
+  std::fill(sum.begin(), sum.end(), Pack(0));
+  Pack total = 0;
+  for (int k = 0; k < count; ++k) {
+    const Pack probability = loss.outcome(k, field.data(), drawn);
+    total += probability;
+    for (std::size_t i = 0; i < drawn.size(); ++i) sum[i] += probability * drawn[i];
+  }
+  for (int lane = 0; lane < kLanes; ++lane) {
+    EXPECT_NEAR(total.lanes[lane], 1, 1e-14);
+    for (std::size_t i = 0; i < sum.size(); ++i) EXPECT_NEAR(sum[i].lanes[lane], mean[i].lanes[lane], 1e-14);
+  }
+}
+
+TEST(LabelLaw, SampledLabelsHaveTheOutputsAsMean) {
+  std::mt19937_64 generator(14);
+  const auto law = LabelLaw::sampled;
+  expect_outcomes_are_a_law(LogisticFeatures<2, CrossEntropyLoss>(kPairMetric, 1, 1.2, law), 4, generator);
+  expect_outcomes_are_a_law(LogisticFeatures<1, CrossEntropyLoss>(single_metric(2), 1, 1.2, law), 2, generator);
+  expect_outcomes_are_a_law(SingleRow<0, CrossEntropyLoss>(5, 1, 1, 1.2, law), 5, generator);
+  expect_outcomes_are_a_law(SoftmaxRows<3, false, CrossEntropyLoss>(3, 1, 1.2, law), 27, generator);
+  expect_outcomes_are_a_law(SoftmaxRows<3, false, CrossEntropyLoss>(3, 1, 1.2), 1, generator);
+}
+
+TEST(CrossEntropyLoss, KeepsItsRelativeAccuracyWhereItIsSmall) {
+  // A label that is certain, far on the right side: the loss is e^{−x}, at x = 30 and beyond the rounding of 1.
+  for (const double x : {5.0, 30.0, 200.0}) {
+    const double exact = std::log1p(std::exp(-x));
+    EXPECT_NEAR(CrossEntropyLoss::at(1, x).value.lanes[0], exact, 1e-14 * exact);
+    EXPECT_NEAR(CrossEntropyLoss::at(0, -x).value.lanes[0], exact, 1e-14 * exact);
+    EXPECT_NEAR(CrossEntropyLoss::at(0, x).value.lanes[0], x + exact, 1e-14 * x);
+    CrossEntropyLoss::Row<3> row(3);
+    row.scores()[0] = x, row.scores()[1] = 0, row.scores()[2] = 0;
+    const Pack label[3] = {1, 0, 0};
+    row.evaluate(label);
+    const double of_three = std::log1p(2 * std::exp(-x));
+    EXPECT_NEAR(row.value().lanes[0], of_three, 1e-14 * of_three);
+  }
+}
+
 TEST(SoftmaxLosses, GaussNewtonIsTheHessianWithoutResidual) {
   std::mt19937_64 generator(3);
   expect_gauss_newton_is_the_hessian_without_residual(SoftmaxPair(kPairMetric, 1.4, 1.4), generator);
@@ -143,6 +249,9 @@ TEST(SoftmaxLosses, SaturatedScoresStayFinite) {
   };
   expect_finite(SoftmaxPair(kPairMetric, 3, 2));
   expect_finite(SoftmaxRows<0>(4, 3, 2));
+  expect_finite(LogisticFeatures<2, CrossEntropyLoss>(kPairMetric, 3, 2));
+  expect_finite(SoftmaxRows<0, false, CrossEntropyLoss>(4, 3, 2));
+  expect_finite(SingleRow<0, EntryLoss>(4, 1, 3, 2));
 }
 
 /// u = A z, the two differences of scores that a 2×2 attention matrix depends on; z in the order 11, 21, 22.
@@ -284,6 +393,10 @@ TEST(Proximal, EndsAtStationaryPoints) {
   expect_stationary(SoftmaxPair(kPairMetric, 2, 1), generator);
   expect_stationary(SoftmaxRows<3>(3, 1, 1), generator);
   expect_stationary(SoftmaxRows<0>(5, 1, 1), generator);
+  expect_stationary(LogisticFeatures<2, CrossEntropyLoss>(kPairMetric, 2, 1), generator);
+  expect_stationary(SoftmaxRows<3, false, CrossEntropyLoss>(3, 1, 1), generator);
+  expect_stationary(SingleRow<0, CrossEntropyLoss>(4, 1, 1, 1), generator);
+  expect_stationary(SingleRow<3, EntryLoss>(3, 2, 1, 1), generator);
 }
 
 TEST(Proximal, IsTheFieldForAStiffSpringAndTheLabelForASoftOne) {

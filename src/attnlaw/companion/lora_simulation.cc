@@ -17,6 +17,8 @@
 #include "attnlaw/experiment/data.h"
 #include "attnlaw/experiment/data_pass.h"
 #include "attnlaw/experiment/lbfgs.h"
+#include "attnlaw/experiment/losses.h"
+#include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/spectral.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"

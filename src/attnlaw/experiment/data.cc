@@ -1,6 +1,7 @@
 #include "attnlaw/experiment/data.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -8,6 +9,8 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/experiment/losses.h"
+#include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/sharding.h"
 
@@ -80,15 +83,36 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
   return points;
 }
 
-/// Summed test error of sequences first … first+count−1.
+/// Of sequences with these noiseless outputs of the target, given the scores of the student; sums.
 template <class Real>
-double test_error_sum(const model::Problem& problem, std::span<const double> target_eigenvalues,
-                      const Predictor<Real>& predictor, const Source& source, Index first, Index count) {
+TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
+                       const Columns<Real>& scores) {
+  Columns<Real> labels(wanted.rows(), label_count(problem)), given(wanted.rows(), wanted.cols());
+  labels_of(problem, wanted, {}, labels);
+  TestFigures figures;
+  if (predictor.points.rows() > 0) {
+    predictor.predict(problem, scores, given);
+    figures.loss = figures.squared = squared_distance<Real>(problem, labels, given);
+    return figures;
+  }
+  figures.loss = loss<Real>(problem, labels, scores, given);
+  if (problem.labels == model::Labels::sign) {
+    figures.wrong = static_cast<double>((labels.col(0) * given.col(0) < Real(0)).count());
+  } else {
+    figures.squared = squared_distance<Real>(problem, labels, given);
+  }
+  if (problem.loss == model::Loss::cross_entropy) figures.entropy = entropy(wanted);
+  return figures;
+}
+
+/// Sums over sequences first … first+count−1.
+template <class Real>
+TestFigures figures_of_block(const model::Problem& problem, std::span<const double> target_eigenvalues,
+                             const Predictor<Real>& predictor, const Source& source, Index first, Index count) {
   const Index d = predictor.S.rows();
   const ScoreLayout layout = student_layout(problem), labelled = target_layout(problem);
   Matrix<Real> X(count * layout.rows, d), Y(layout.self ? 0 : count * layout.columns, d), product(X.rows(), d), scaled;
-  Columns<Real> h_star(count, labelled.count()), scores(count, layout.count()), wanted(count, output_count(problem)),
-      given(count, output_count(problem));
+  Columns<Real> h_star(count, labelled.count()), scores(count, layout.count()), wanted(count, output_count(problem));
   const Real* keys = source.draw(layout, first, count, X.data(), Y.data());
   target_scores(labelled, target_eigenvalues, X.data(), keys, scaled, h_star);
   target_outputs(problem, h_star, wanted);
@@ -96,8 +120,7 @@ double test_error_sum(const model::Problem& problem, std::span<const double> tar
   base::gemm(base::Transpose::no, rows, columns, columns, X.data(), predictor.S.data(), Real(0), product.data());
   const double normalisation = 1 / std::sqrt(static_cast<double>(d));
   pair_scores(layout, d, product.data(), keys, normalisation, normalisation * predictor.trace, scores);
-  predictor.predict(problem, scores, given);
-  return squared_distance<Real>(problem, wanted, given);
+  return figures_of(problem, predictor, wanted, scores);
 }
 
 }  // namespace
@@ -139,6 +162,16 @@ void add_noise(const model::Problem& problem, const base::NormalStream& stream, 
   });
 }
 
+Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream, Index first,
+                              Index count) {
+  if (problem.labels != model::Labels::sampled) return {};
+  const Index rows = problem.tokens;
+  Matrix<double> chances(count, rows);
+  stream.fill(static_cast<std::uint64_t>(first * rows),
+              std::span(chances.data(), static_cast<std::size_t>(chances.size())));
+  return chances;
+}
+
 template <class Real>
 Data<Real> draw_data(const model::Problem& problem, std::span<const double> target_eigenvalues, std::uint64_t seed,
                      std::uint64_t instance, base::Communicator* communicator) {
@@ -149,44 +182,53 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
   const Source source(model::Stream::data, model::Stream::keys, seed, d, instance);
   const base::NormalStream noise(seed,
                                  model::stream_id(model::Stream::label_noise, target_eigenvalues.size(), instance));
-  Data<Real> data{Matrix<Real>(n * layout.rows, d), {}, Columns<Real>(n, output_count(problem)), communicator};
+  const base::UniformStream draws(seed,
+                                  model::stream_id(model::Stream::label_draws, target_eigenvalues.size(), instance));
+  Data<Real> data{Matrix<Real>(n * layout.rows, d), {}, Columns<Real>(n, label_count(problem)), communicator};
   if (!layout.self) data.Y.resize(n * layout.columns, d);
   Matrix<Real> scaled;
   for (Index first = 0; first < n; first += block_sequences(problem)) {
     const Index count = std::min(block_sequences(problem), n - first);
-    Columns<Real> scores(count, layout.count()), outputs(count, output_count(problem));
+    Columns<Real> scores(count, layout.count()), outputs(count, output_count(problem)),
+        labels(count, label_count(problem));
     Real* X = data.X.data() + first * layout.rows * d;
     Real* Y = layout.self ? nullptr : data.Y.data() + first * layout.columns * d;
     const Real* keys = source.draw(layout, shard.first + first, count, X, Y);
     target_scores<Real>(layout, target_eigenvalues, X, keys, scaled, scores);
     if (problem.noise > 0) add_noise(problem, noise, shard.first + first, scores);
     target_outputs(problem, scores, outputs);
-    data.labels.middleRows(first, count) = outputs;
+    labels_of(problem, outputs, label_chances(problem, draws, shard.first + first, count), labels);
+    data.labels.middleRows(first, count) = labels;
   }
   return data;
 }
 
 template <class Real>
-double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
-                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
-                  double posterior_variance, base::Communicator* communicator) {
+TestFigures test_figures(const model::Problem& problem, std::span<const double> target_eigenvalues,
+                         const Matrix<double>& S, std::int64_t sequences, std::uint64_t seed, std::uint64_t instance,
+                         int threads, double posterior_variance, base::Communicator* communicator) {
   base::use_one_blas_thread();
+  const model::Problem asked = undrawn(problem);
   const Source source(model::Stream::test_data, model::Stream::test_keys, seed, S.rows(), instance);
   const Matrix<Real> student = S.cast<Real>();
-  const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(problem, posterior_variance)};
+  const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(asked, posterior_variance)};
   const Shard shard = shard_of(sequences, communicator);
   const Index block = block_sequences(problem);
   const Index blocks = (shard.count + block - 1) / block;
-  std::vector<double> sums(static_cast<std::size_t>(blocks));
-  base::parallel_for(sums.size(), threads, [&](std::size_t b) {
+  std::vector<TestFigures> parts(static_cast<std::size_t>(blocks));
+  base::parallel_for(parts.size(), threads, [&](std::size_t b) {
     const Index first = static_cast<Index>(b) * block;
-    sums[b] = test_error_sum(problem, target_eigenvalues, predictor, source, shard.first + first,
-                             std::min<Index>(block, shard.count - first));
+    parts[b] = figures_of_block(asked, target_eigenvalues, predictor, source, shard.first + first,
+                                std::min<Index>(block, shard.count - first));
   });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  sum_over_processes(communicator, S, std::span(&total, 1), nullptr);
-  return total / static_cast<double>(sequences);
+  std::array<double, 4> totals{};
+  for (const TestFigures& part : parts) {
+    const std::array terms{part.loss, part.entropy, part.squared, part.wrong};
+    for (std::size_t i = 0; i < totals.size(); ++i) totals[i] += terms[i];
+  }
+  sum_over_processes(communicator, S, totals, nullptr);
+  for (double& total : totals) total /= static_cast<double>(sequences);
+  return {totals[0], totals[1], totals[2], totals[3]};
 }
 
 #define ATTNLAW_INSTANTIATE(Real)                                                                                   \
@@ -195,8 +237,9 @@ double test_error(const model::Problem& problem, std::span<const double> target_
   template void target_scores(const ScoreLayout&, std::span<const double>, const Real*, const Real*, Matrix<Real>&, \
                               Columns<Real>&);                                                                      \
   template void add_noise(const model::Problem&, const base::NormalStream&, Index, Columns<Real>&);                 \
-  template double test_error<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,           \
-                                   std::int64_t, std::uint64_t, std::uint64_t, int, double, base::Communicator*);
+  template TestFigures test_figures<Real>(const model::Problem&, std::span<const double>, const Matrix<double>&,    \
+                                          std::int64_t, std::uint64_t, std::uint64_t, int, double,                  \
+                                          base::Communicator*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)
 #undef ATTNLAW_INSTANTIATE

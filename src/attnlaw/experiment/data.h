@@ -28,7 +28,7 @@ template <class Real>
 struct Data {
   Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
   Matrix<Real> Y;        ///< (nT2)×d, the keys of cross-attention; empty with self-attention, where X has both
-  Columns<Real> labels;  ///< n × output_count: σ_{β*}(h* + √Δ Ξ), or the noisy scores for the linear head
+  Columns<Real> labels;  ///< n × label_count (outputs.h), of the noisy scores h* + √Δ Ξ
   /// The processes that hold one training set together, each its share of the n sequences; null: this one holds all.
   base::Communicator* communicator = nullptr;
 
@@ -54,8 +54,21 @@ template <class Real>
 void add_noise(const model::Problem& problem, const base::NormalStream& stream, Eigen::Index first,
                Columns<Real>& scores);
 
-/// Per-sequence test error of the student S against noiseless labels, over `sequences` fresh sequences drawn and
-/// forgotten block by block (‖σ_{β*}(h*) − σ_β(h)‖²_F, or Σ_ab (h*_ab − h_ab)²).
+/// Numbers between 0 and 1 that draw the labels of sequences first, first+1, … where labels are sampled, one per row of
+/// attention; nothing elsewhere. Keyed by (seed, instance, sequence), whatever the division of the data.
+Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream, Eigen::Index first,
+                              Eigen::Index count);
+
+/// Averages per fresh sequence, all against noiseless labels.
+struct TestFigures {
+  double loss = 0;     ///< ℓ; sampled labels replaced by their probabilities
+  double entropy = 0;  ///< of the labels; cross-entropy only
+  double squared = 0;  ///< ‖label − output‖²; soft and sampled labels
+  double wrong = 0;    ///< 1 where the student has the other sign; labels sign only
+};
+
+/// Of the student S over `sequences` fresh sequences drawn and forgotten block by block. `loss` is that of the problem
+/// (‖σ_{β*}(h*) − σ_β(h)‖²_F, Σ_ab (h*_ab − h_ab)², …).
 ///
 /// With posterior_variance V > 0 (student bayes) the answer is the posterior mean of the outputs, E_ξ σ_β(h + √V Ξ),
 /// Var Ξ_ab = 1 + δ_ab, by kPosteriorPoints fixed Gaussian points ±ξ. They are too few to integrate exactly: the error
@@ -64,11 +77,21 @@ void add_noise(const model::Problem& problem, const base::NormalStream& stream, 
 ///
 /// The sequences are divided over the processes of a communicator, all of which get the same answer.
 template <class Real>
+TestFigures test_figures(const model::Problem& problem, std::span<const double> target_eigenvalues,
+                         const Matrix<double>& S, std::int64_t sequences, std::uint64_t seed, std::uint64_t instance,
+                         int threads, double posterior_variance = 0, base::Communicator* communicator = nullptr);
+
+/// The loss of test_figures: the test error.
+template <class Real>
 double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
                   std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
-                  double posterior_variance = 0, base::Communicator* communicator = nullptr);
+                  double posterior_variance = 0, base::Communicator* communicator = nullptr) {
+  return test_figures<Real>(problem, target_eigenvalues, S, sequences, seed, instance, threads, posterior_variance,
+                            communicator)
+      .loss;
+}
 
-/// Gaussian points of test_error: 32 antithetic pairs.
+/// Gaussian points of test_figures: 32 antithetic pairs.
 inline constexpr int kPosteriorPoints = 64;
 
 /// Rows of a block of sequences that is worked on at a time: three such blocks (data, products, their copy in the

@@ -6,6 +6,7 @@
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/sharding.h"
 

@@ -19,6 +19,7 @@
 #include "attnlaw/experiment/penalty.h"
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/spectral.h"
+#include "attnlaw/experiment/training_figures.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -111,17 +112,37 @@ Trained train(Objective<Real>& objective, const Options& options, Instance& resu
   return train_lbfgs(objective, training);
 }
 
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+/// Losses beside the one trained on, as far as they have a meaning.
+void measure_losses(const model::Problem& problem, const TrainingFigures& train, const TestFigures& test,
+                    Measurements& result) {
+  const bool entropic = problem.loss == model::Loss::cross_entropy;
+  const bool soft = entropic && problem.labels == model::Labels::soft;
+  result.excess_train = soft ? train.loss - train.entropy : kNone;
+  result.excess_test = entropic ? test.loss - test.entropy : kNone;
+  result.squared_train = soft ? train.squared : kNone;
+  result.squared_test = entropic ? test.squared : kNone;
+  result.sign_error = kNone;
+  if (problem.labels != model::Labels::sign) return;
+  result.sign_error = test.wrong;
+  // The scale of S is not identified by signs.
+  result.estimation = kNone;
+}
+
 template <class Real>
-Trained train_on_data(const model::Problem& problem, const Options& options, int threads, Instance& result) {
+Trained train_on_data(const model::Problem& problem, const Options& options, int threads, Instance& result,
+                      TrainingFigures& figures) {
   const Data<Real> data =
       draw_data<Real>(problem, result.target_eigenvalues, options.seed, result.seed, options.communicator);
   Objective<Real> objective(problem, data, threads);
   Trained trained = train(objective, options, result);
-  result.train = result.objective = std::numeric_limits<double>::quiet_NaN();
+  result.train = result.objective = kNone;
   if (problem.student == model::Student::bayes) return trained;
-  const double d = options.d, loss = objective.loss(trained.S);
-  result.train = loss * d * d / static_cast<double>(sequence_count(problem, options.d));
-  result.objective = loss + make_penalty(problem)->value(trained.S);
+  figures = training_figures(objective, trained.S);
+  const double d = options.d, n = static_cast<double>(sequence_count(problem, options.d));
+  result.train = figures.loss;
+  result.objective = figures.loss * n / (d * d) + make_penalty(problem)->value(trained.S);
   return trained;
 }
 
@@ -131,15 +152,18 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   Instance result;
   result.seed = instance;
   result.target_eigenvalues = problem.target.eigenvalues(static_cast<std::size_t>(options.d), options.seed, instance);
-  const Trained trained = train_on_data<Real>(problem, options, threads, result);
+  TrainingFigures train;
+  const Trained trained = train_on_data<Real>(problem, options, threads, result, train);
   result.kkt = trained.kkt;
   result.iterations = trained.iterations;
   result.converged = trained.converged;
   measure_student(problem, trained.S, result);
   const double test_sequences = std::ceil(kTestSequencesPerEntry * options.d * options.d);
-  result.test =
-      test_error<Real>(problem, result.target_eigenvalues, trained.S, static_cast<std::int64_t>(test_sequences),
-                       options.seed, instance, threads, trained.posterior_variance, options.communicator);
+  const TestFigures test =
+      test_figures<Real>(problem, result.target_eigenvalues, trained.S, static_cast<std::int64_t>(test_sequences),
+                         options.seed, instance, threads, trained.posterior_variance, options.communicator);
+  result.test = test.loss;
+  measure_losses(problem, train, test, result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (options.trained) options.trained(result, trained.S);
   return result;
@@ -157,7 +181,8 @@ void average(const std::vector<Instance>& instances, double Measurements::*quant
 void average_all(Experiment& experiment) {
   using M = Measurements;
   for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::estimation,
-                              &M::objective, &M::kkt, &M::iterations, &M::seconds}) {
+                              &M::objective, &M::kkt, &M::iterations, &M::seconds, &M::excess_train, &M::excess_test,
+                              &M::squared_train, &M::squared_test, &M::sign_error}) {
     average(experiment.instances, quantity, experiment);
   }
 }

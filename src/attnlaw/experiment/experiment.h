@@ -21,8 +21,8 @@ enum class Trainer {
   gamp    ///< message passing
 };
 
-/// The trainers that serve the student of a problem: all for tied at full width, lbfgs and adam below it, all but gamp
-/// for the untied and direct students, gamp alone for bayes.
+/// The trainers that serve the student of a problem: all for tied at full width and untied of cross-attention, lbfgs
+/// and adam below it, all but gamp for the direct students and untied of self-attention, gamp alone for bayes.
 std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
@@ -64,12 +64,17 @@ struct Measurements {
   double Q_star = 0;   ///< ‖S*‖²_F/d
   double nuclear = 0;  ///< ‖S‖_*/d; Tr S/d where S ⪰ 0
   double train = 0;    ///< loss per sequence, without penalty; NaN for bayes, where nothing is minimised
-  double test = 0;     ///< loss per fresh sequence against noiseless labels; of the posterior mean for bayes
-  double estimation = 0;  ///< ‖S − S*‖²_F/d = Q* − 2m + q + q_a
+  double test = 0;     ///< loss per fresh sequence against noiseless labels (sampled: their probabilities); of the
+                       ///< posterior mean for bayes
+  double estimation = 0;  ///< ‖S − S*‖²_F/d = Q* − 2m + q + q_a; NaN for sign labels, which hide the scale of S*
   double objective = 0;  ///< per d²: α·train + λ Tr S/d (tied), λ‖S‖_*/d (untied) or λ‖S‖²_F/d (direct); NaN for bayes
   double kkt = 0;  ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
   double iterations = 0;
   double seconds = 0;  ///< wall time of data, training and test
+  /// Losses beside the one trained on (docs/theory/losses.md); NaN where they have no meaning. Of cross-entropy: what
+  /// it is above the entropy of the labels, and the squared distances Σ_ab (y_ab − σ_β(h)_ab)², in training with soft
+  /// labels only. Of sign labels: the part of fresh sequences with the wrong sign.
+  double excess_train = 0, excess_test = 0, squared_train = 0, squared_test = 0, sign_error = 0;
 };
 
 /// One iteration of gamp.

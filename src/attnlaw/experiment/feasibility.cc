@@ -14,6 +14,7 @@
 #include "attnlaw/experiment/gamp.h"
 #include "attnlaw/experiment/lbfgs.h"
 #include "attnlaw/experiment/objective.h"
+#include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/scores.h"
 
 namespace attnlaw::experiment {
@@ -92,6 +93,8 @@ std::vector<Trainer> trainers_for(const model::Problem& problem) {
       if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
       return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
     case Student::untied:
+      if (problem.cross()) return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
+      [[fallthrough]];
     case Student::direct:
     case Student::direct_general:
       return {Trainer::lbfgs, Trainer::adam, Trainer::fista};
@@ -123,7 +126,7 @@ std::uint64_t bytes_needed(const model::Problem& problem, const Options& options
   // In double, which cannot overflow: the answer matters most where it is absurd.
   const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
   const double d = options.d, rows = problem.tokens + (problem.cross() ? problem.key_tokens : 0),
-               per_sequence = rows * d + output_count(problem);
+               per_sequence = rows * d + label_count(problem);
   const double sequences = std::ceil(wanted_sequences(problem, options.d) / processes(options));
   const double training = sequences * per_sequence * static_cast<double>(real) +
                           data_pass_bytes(problem, options.d, real) + trainer_bytes(problem, options);

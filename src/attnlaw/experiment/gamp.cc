@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "attnlaw/experiment/gamp_channels.h"
 #include "attnlaw/experiment/penalty.h"
@@ -36,14 +37,25 @@ class Step {
   double lowest_ = std::numeric_limits<double>::infinity();
 };
 
+std::unique_ptr<GampChannels> make_channels(const model::Problem& problem) {
+  switch (problem.student) {
+    case model::Student::bayes:
+      return make_bayes_channels(problem);
+    case model::Student::untied:
+      return make_untied_channels(problem);
+    default:
+      return make_tied_channels(problem);
+  }
+}
+
 template <class Real>
 class Iteration {
  public:
   Iteration(Objective<Real>& objective, const TrainingOptions& options)
       : objective_(objective),
         options_(options),
-        has_objective_(objective.problem().student == model::Student::tied),
-        channels_(has_objective_ ? make_tied_channels(objective.problem()) : make_bayes_channels(objective.problem())),
+        has_objective_(objective.problem().student != model::Student::bayes),
+        channels_(make_channels(objective.problem())),
         norms_(score_norms(student_layout(objective.problem()))),
         estimate_(channels_->start(objective.d())),
         step_(channels_->largest_step()) {
@@ -108,7 +120,7 @@ class Iteration {
           return typename DataPass<Real>::Sums{response, g.square().sum()};
         },
         &messages.B);
-    messages.B = 0.5 * (messages.B + messages.B.transpose()).eval();
+    if (student_layout(objective_.problem()).symmetric) messages.B = 0.5 * (messages.B + messages.B.transpose()).eval();
     messages.response = sums[0];
     messages.squares = sums[1];
     return messages;

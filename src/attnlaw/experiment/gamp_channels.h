@@ -16,7 +16,8 @@ struct Estimate {
 
 /// Messages from all sequences to S.
 struct Messages {
-  Matrix<double> B;     ///< Σ_μ Σ_{a≤b} g_ab [(x_a x_bᵀ + x_b x_aᵀ)/2 − δ_ab]/√(d(1+δ_ab))
+  /// Σ_μ Σ_{a≤b} g_ab [(x_a x_bᵀ + x_b x_aᵀ)/2 − δ_ab]/√(d(1+δ_ab)); Σ_μ Σ_ab g_ab x_a y_bᵀ/√d of cross-attention
+  Matrix<double> B;
   double response = 0;  ///< −Σ_μ Σ_k ∂g_k/∂ω_k; 0 where the prior channel does not need it
   double squares = 0;   ///< Σ_μ |g|²
 };
@@ -37,6 +38,10 @@ class GampChannels {
 
 /// Tied student at full width: proximal point, soft threshold (docs/theory/erm.md, section 8).
 std::unique_ptr<GampChannels> make_tied_channels(const model::Problem& problem);
+
+/// Untied student of cross-attention: proximal point of every row, soft threshold of singular values
+/// (docs/theory/cross_attention.md).
+std::unique_ptr<GampChannels> make_untied_channels(const model::Problem& problem);
 
 /// Posterior means: the label gives the scores up to noise (and, for softmax, up to a common shift), the prior is the
 /// spectrum of the target (docs/theory/bayes_optimal.md, section 5).

@@ -4,6 +4,7 @@
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/experiment/losses.h"
 #include "attnlaw/experiment/scores.h"
 
 namespace attnlaw::experiment {

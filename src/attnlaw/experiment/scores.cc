@@ -28,51 +28,6 @@ double inner_product(const Real* x, const Real* y, Index d) {
          (static_cast<double>(lane[2]) + static_cast<double>(lane[3]));
 }
 
-/// Softmax of row a of every sequence into its columns, shifted by the largest score against overflow.
-template <class Real>
-void softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
-  using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
-  const int keys = layout.columns;
-  Column largest = scores.col(layout.index(a, 0));
-  for (int b = 1; b < keys; ++b) largest = largest.max(scores.col(layout.index(a, b)));
-  Column sum = Column::Zero(scores.rows());
-  for (int b = 0; b < keys; ++b) {
-    auto out = outputs.col(a * keys + b);
-    out = ((scores.col(layout.index(a, b)) - largest) * static_cast<Real>(beta)).exp();
-    sum += out;
-  }
-  for (int b = 0; b < keys; ++b) outputs.col(a * keys + b) /= sum;
-}
-
-/// Outputs of the head at inverse temperature beta, from scores in the given layout.
-template <class Real>
-void outputs_of(const model::Problem& problem, double beta, const ScoreLayout& layout, const Columns<Real>& scores,
-                Columns<Real>& outputs) {
-  if (problem.head == model::Head::softmax) return softmax_rows(layout, beta, scores, outputs);
-  student_layout(problem).for_each([&](int a, int b, int k) { outputs.col(k) = scores.col(layout.index(a, b)); });
-}
-
-/// ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y; symmetrised over (a,b) and (b,a) if one
-/// score stands for both.
-template <class Real>
-void softmax_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
-                          const Columns<Real>& outputs, Columns<Real>& coefficients) {
-  using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
-  const ScoreLayout layout = student_layout(problem);
-  const int keys = layout.columns;
-  coefficients.setZero();
-  Column mean(outputs.rows());
-  for (int a = 0; a < layout.rows; ++a) {
-    mean.setZero();
-    for (int k = a * keys; k < (a + 1) * keys; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
-    for (int b = 0; b < keys; ++b) {
-      const int k = a * keys + b;
-      const Real weight = static_cast<Real>(2 * problem.beta / layout.multiplicity(a, b));
-      coefficients.col(layout.index(a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
-    }
-  }
-}
-
 /// Mixes the rows of one sequence, `width` columns from column j on, by the row-major outs×ins `matrix`; through a
 /// copy, so that out may be in.
 template <class Real>
@@ -126,10 +81,6 @@ ScoreLayout target_layout(const model::Problem& problem) {
   return ScoreLayout::of_self(problem.tokens, true);
 }
 
-int output_count(const model::Problem& problem) {
-  return problem.head == model::Head::softmax ? problem.tokens * problem.keys() : student_layout(problem).count();
-}
-
 template <class Real>
 void pair_scores(const ScoreLayout& layout, Index length, const Real* left, const Real* right, double scale,
                  double shift, Columns<Real>& scores) {
@@ -143,44 +94,26 @@ void pair_scores(const ScoreLayout& layout, Index length, const Real* left, cons
 }
 
 template <class Real>
+Partition<Real> softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores,
+                            Columns<Real>& outputs) {
+  const int keys = layout.columns;
+  // Shifted by the largest score against overflow.
+  Partition<Real> partition{scores.col(layout.index(a, 0)), {}};
+  auto& [largest, sum] = partition;
+  for (int b = 1; b < keys; ++b) largest = largest.max(scores.col(layout.index(a, b)));
+  sum.setZero(scores.rows());
+  for (int b = 0; b < keys; ++b) {
+    auto out = outputs.col(a * keys + b);
+    out = ((scores.col(layout.index(a, b)) - largest) * static_cast<Real>(beta)).exp();
+    sum += out;
+  }
+  for (int b = 0; b < keys; ++b) outputs.col(a * keys + b) /= sum;
+  return partition;
+}
+
+template <class Real>
 void softmax_rows(const ScoreLayout& layout, double beta, const Columns<Real>& scores, Columns<Real>& outputs) {
   for (int a = 0; a < layout.rows; ++a) softmax_row(layout, a, beta, scores, outputs);
-}
-
-template <class Real>
-void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
-  outputs_of(problem, problem.beta, student_layout(problem), scores, outputs);
-}
-
-template <class Real>
-void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
-  outputs_of(problem, problem.target_beta, target_layout(problem), scores, outputs);
-}
-
-template <class Real>
-double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& left,
-                        const Columns<Real>& right) {
-  // The rows of a softmax are all there.
-  ScoreLayout layout = student_layout(problem);
-  if (problem.head == model::Head::softmax) layout.symmetric = false;
-  double sum = 0;
-  layout.for_each([&](int a, int b, int k) {
-    sum += layout.multiplicity(a, b) * (left.col(k) - right.col(k)).square().template cast<double>().sum();
-  });
-  return sum;
-}
-
-template <class Real>
-double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
-                             Columns<Real>& scores, Columns<Real>& outputs) {
-  student_outputs(problem, scores, outputs);
-  const double loss = squared_distance<Real>(problem, labels, outputs);
-  if (problem.head == model::Head::softmax) {
-    softmax_coefficients<Real>(problem, labels, outputs, scores);
-  } else {
-    scores = Real(2) * (outputs - labels);
-  }
-  return loss;
 }
 
 template <class Real>
@@ -196,16 +129,11 @@ void mix_queries(const ScoreLayout& layout, Index length, const Columns<Real>& c
       layout.columns, layout.rows, [&](int b, int a) { return layout.index(a, b); }, length, coefficients, in, out);
 }
 
-#define ATTNLAW_INSTANTIATE(Real)                                                                                      \
-  template void pair_scores(const ScoreLayout&, Index, const Real*, const Real*, double, double, Columns<Real>&);      \
-  template void softmax_rows(const ScoreLayout&, double, const Columns<Real>&, Columns<Real>&);                        \
-  template void student_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                          \
-  template void target_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                           \
-  template double loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, Columns<Real>&, \
-                                        Columns<Real>&);                                                               \
-  template double squared_distance(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,                      \
-                                   const Columns<Real>&);                                                              \
-  template void mix_keys(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);                         \
+#define ATTNLAW_INSTANTIATE(Real)                                                                                 \
+  template void pair_scores(const ScoreLayout&, Index, const Real*, const Real*, double, double, Columns<Real>&); \
+  template void softmax_rows(const ScoreLayout&, double, const Columns<Real>&, Columns<Real>&);                   \
+  template Partition<Real> softmax_row(const ScoreLayout&, int, double, const Columns<Real>&, Columns<Real>&);    \
+  template void mix_keys(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);                    \
   template void mix_queries(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)

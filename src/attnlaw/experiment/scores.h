@@ -1,5 +1,5 @@
 #pragma once
-/// Attention scores and outputs of a block of sequences: the pointwise part of data, objective and test error.
+/// Attention scores of a block of sequences, their softmax, and their way back to tokens.
 
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/model/problem.h"
@@ -40,10 +40,6 @@ ScoreLayout student_layout(const model::Problem& problem);
 /// Scores of the target, which is symmetric in self-attention.
 ScoreLayout target_layout(const model::Problem& problem);
 
-/// Number of output entries per sequence: T² (T1 T2) for softmax, the rows of σ_β; the scores of the student for the
-/// linear head.
-int output_count(const model::Problem& problem);
-
 /// scores(μ, (a,b)) = scale·⟨left_a, right_b⟩ − δ_ab shift for rows a, b of sequence μ; without the shift for
 /// cross-attention. `left` and `right` hold scores.rows() sequences of layout.rows and layout.columns rows of this
 /// length. Products are summed in Real, the shift is taken off in double.
@@ -51,29 +47,20 @@ template <class Real>
 void pair_scores(const ScoreLayout& layout, Eigen::Index length, const Real* left, const Real* right, double scale,
                  double shift, Columns<Real>& scores);
 
-/// Row-wise softmax of beta·h: outputs(μ, a·columns + b), rows summing to 1.
+/// Σ_b exp(β h_ab) = sum · exp(β largest), one number per sequence.
+template <class Real>
+struct Partition {
+  Eigen::Array<Real, Eigen::Dynamic, 1> largest, sum;
+};
+
+/// Softmax of beta·h_a· into outputs(μ, a·columns + b), and what it was divided by.
+template <class Real>
+Partition<Real> softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores,
+                            Columns<Real>& outputs);
+
+/// The same for all rows.
 template <class Real>
 void softmax_rows(const ScoreLayout& layout, double beta, const Columns<Real>& scores, Columns<Real>& outputs);
-
-/// What the student of `problem` answers: σ_β(h), or h for the linear head.
-template <class Real>
-void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs);
-
-/// What the target answers to the scores h* (target_layout), in the form of the student's answer: σ_{β*}(h*), or h*.
-template <class Real>
-void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs);
-
-/// Σ_μ ℓ between the outputs of the student and `labels` (sequences × output_count), and in place of `scores` the
-/// coefficients C_ab with dΣℓ = Σ_{all a,b} C_ab dh_ab, in the same layout. `outputs` is overwritten by the outputs of
-/// the student. Sums in double.
-template <class Real>
-double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
-                             Columns<Real>& scores, Columns<Real>& outputs);
-
-/// Σ_μ ‖left − right‖² over outputs: all entries count once (a score that stands for two entries counts twice).
-template <class Real>
-double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& left,
-                        const Columns<Real>& right);
 
 /// out_a = Σ_b C_ab in_b for the rows of this length of each sequence; out may be in where rows = columns.
 template <class Real>

@@ -16,7 +16,8 @@ enum class Stream : std::uint64_t {
   initial_weights = 4,
   test_data = 5,
   keys = 6,
-  test_keys = 7
+  test_keys = 7,
+  label_draws = 8
 };
 
 /// The stream of one purpose, dimension d < 2^28 and instance < 2^32, for base::NormalStream.

@@ -61,19 +61,28 @@ Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const Sh
   return result;
 }
 
-nlohmann::json measurements_json(const experiment::Measurements& m) {
-  return {{"q", m.q},
-          {"q_a", m.q_a},
-          {"m", m.m},
-          {"Q_star", m.Q_star},
-          {"nuclear", m.nuclear},
-          {"train", m.train},
-          {"test", m.test},
-          {"estimation", m.estimation},
-          {"objective", m.objective},
-          {"kkt", m.kkt},
-          {"iterations", m.iterations},
-          {"seconds", m.seconds}};
+/// visit(error) for all that theory and experiment share of a problem.
+template <class Visit>
+void for_each_shared(const model::Problem& problem, const Visit& visit) {
+  for (const SharedError& error : kSharedErrors) visit(error);
+  for (const SharedError& figure : shared_figures(problem)) visit(figure);
+}
+
+nlohmann::json measurements_json(const model::Problem& problem, const experiment::Measurements& m) {
+  nlohmann::json document{{"q", m.q},
+                          {"q_a", m.q_a},
+                          {"m", m.m},
+                          {"Q_star", m.Q_star},
+                          {"nuclear", m.nuclear},
+                          {"train", m.train},
+                          {"test", m.test},
+                          {"estimation", m.estimation},
+                          {"objective", m.objective},
+                          {"kkt", m.kkt},
+                          {"iterations", m.iterations},
+                          {"seconds", m.seconds}};
+  for (const SharedError& figure : shared_figures(problem)) document[figure.name] = m.*figure.measured;
+  return document;
 }
 
 nlohmann::json trajectory_json(const std::vector<experiment::Iterate>& trajectory) {
@@ -85,30 +94,50 @@ nlohmann::json trajectory_json(const std::vector<experiment::Iterate>& trajector
 
 nlohmann::json comparison_json(const Comparison& comparison) {
   nlohmann::json instances = nlohmann::json::array();
+  const model::Problem& problem = comparison.experiment.problem;
   for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
-    instances.push_back(to_json(comparison.experiment.instances[i], comparison.instance_theory[i]));
+    instances.push_back(to_json(problem, comparison.experiment.instances[i], comparison.instance_theory[i]));
   nlohmann::json document{{"d", comparison.experiment.d},
                           {"n", comparison.experiment.n},
                           {"instances", instances},
-                          {"mean", measurements_json(comparison.experiment.mean)},
-                          {"standard_error", measurements_json(comparison.experiment.standard_error)},
+                          {"mean", measurements_json(problem, comparison.experiment.mean)},
+                          {"standard_error", measurements_json(problem, comparison.experiment.standard_error)},
                           {"theory", theory::to_json(comparison.theory)},
                           {"converged", comparison.converged()}};
-  for (const SharedError& error : kSharedErrors) {
+  for_each_shared(problem, [&](const SharedError& error) {
     const Estimate& estimate = comparison.difference.*error.difference;
     document["difference"][error.name] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
-  }
+  });
   return document;
 }
 
 }  // namespace
 
-nlohmann::json to_json(const experiment::Instance& instance, const theory::Errors& predicted) {
-  nlohmann::json document = measurements_json(instance);
+std::span<const SharedError> shared_figures(const model::Problem& problem) {
+  const std::span<const SharedError> all = kSharedFigures;
+  switch (problem.loss) {
+    case model::Loss::cross_entropy:
+      return all.first(all.size() - 1);
+    case model::Loss::logistic:
+      return all.last(1);
+    case model::Loss::square:
+      break;
+  }
+  return {};
+}
+
+Prediction prediction_of(const theory::Solution& solution) {
+  return {solution.errors, solution.loss_figures.value_or(theory::LossFigures{})};
+}
+
+nlohmann::json to_json(const model::Problem& problem, const experiment::Instance& instance,
+                       const Prediction& predicted) {
+  nlohmann::json document = measurements_json(problem, instance);
   document["seed"] = instance.seed;
   document["converged"] = instance.converged;
   document["iterations"] = static_cast<long long>(instance.iterations);
-  for (const SharedError& error : kSharedErrors) document["theory"][error.name] = predicted.*error.predicted;
+  for_each_shared(problem,
+                  [&](const SharedError& error) { document["theory"][error.name] = predicted.*error.predicted; });
   if (!instance.trajectory.empty()) document["trajectory"] = trajectory_json(instance.trajectory);
   return document;
 }
@@ -129,7 +158,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   std::vector<char> solved(instances.size(), 0);
   base::parallel_for(instances.size(), options.threads, [&](std::size_t i) {
     const theory::Solution solution = theory_of(problem, instances[i], theory_options);
-    comparison.instance_theory[i] = solution.errors;
+    comparison.instance_theory[i] = prediction_of(solution);
     solved[i] = solution.diagnostics.converged;
   });
   if (std::find(solved.begin(), solved.end(), 0) != solved.end()) {
@@ -137,8 +166,9 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
     if (comparison.theory.diagnostics.message.empty())
       comparison.theory.diagnostics.message = "the theory of an instance's own target did not converge";
   }
-  for (const SharedError& error : kSharedErrors)
+  for_each_shared(problem, [&](const SharedError& error) {
     comparison.difference.*error.difference = base::estimate_of(relative_differences(comparison, error));
+  });
   return comparison;
 }
 
@@ -167,8 +197,9 @@ Extrapolation extrapolate(std::span<const Comparison> comparisons) {
   constexpr std::size_t kSizesForQuadratic = 4;
   const int degree = std::set<int>(d.begin(), d.end()).size() >= kSizesForQuadratic ? 2 : 1;
   Extrapolation result;
-  for (const SharedError& error : kSharedErrors)
+  for_each_shared(comparisons.front().experiment.problem, [&](const SharedError& error) {
     result.*error.extrapolated = extrapolate_error(comparisons, error, degree);
+  });
   return result;
 }
 
@@ -187,11 +218,11 @@ nlohmann::json to_json(std::span<const Comparison> comparisons) {
   }
   document["converged"] = converged;
   const Extrapolation extrapolation = extrapolate(comparisons);
-  for (const SharedError& error : kSharedErrors) {
+  for_each_shared(comparisons.front().experiment.problem, [&](const SharedError& error) {
     const Extrapolated& figure = extrapolation.*error.extrapolated;
     document["extrapolation"][error.name] = {
         {"value", figure.value}, {"standard_error", figure.standard_error}, {"z", figure.z}};
-  }
+  });
   return document;
 }
 

@@ -13,31 +13,39 @@ namespace attnlaw::study {
 
 using base::Estimate;
 
-/// One Estimate for every error that theory and experiment share; NaN where there is none: `train` of the student
-/// bayes, and an error that the theory of an instance has at exactly 0.
-struct ErrorEstimates {
-  Estimate train;
-  Estimate test;
-  Estimate estimation;
+/// All that the theory of a target says about the errors of an experiment.
+struct Prediction : theory::Errors, theory::LossFigures {};
+Prediction prediction_of(const theory::Solution& solution);
+
+/// A figure for every error that theory and experiment share; NaN where there is none: `train` of the student bayes,
+/// `estimation` of sign labels, figures that a loss does not have, and an error that the theory of an instance has at
+/// exactly 0.
+template <class Figure>
+struct OfEachError {
+  Figure train;
+  Figure test;
+  Figure estimation;
+  Figure excess_train;
+  Figure excess_test;
+  Figure squared_train;
+  Figure squared_test;
+  Figure sign_error;
 };
+using ErrorEstimates = OfEachError<Estimate>;
 
 /// A relative difference taken to 1/d → 0, and how many standard errors it lies off zero.
 struct Extrapolated : Estimate {
   double z = 0;
 };
 
-struct Extrapolation {
-  Extrapolated train;
-  Extrapolated test;
-  Extrapolated estimation;
-};
+using Extrapolation = OfEachError<Extrapolated>;
 
 struct Comparison {
   experiment::Experiment experiment;
   /// Theory on the eigenvalues (singular values with cross-attention) of all instances' targets together.
   theory::Solution theory;
   /// Theory on the target of each instance.
-  std::vector<theory::Errors> instance_theory;
+  std::vector<Prediction> instance_theory;
   /// Mean over instances of (experiment − theory of that instance)/theory. Of order 1/d: a finite-size correction, not
   /// a discrepancy.
   ErrorEstimates difference;
@@ -50,15 +58,31 @@ struct Comparison {
 struct SharedError {
   const char* name;
   double experiment::Measurements::*measured;
-  double theory::Errors::*predicted;
+  double Prediction::*predicted;
   Estimate ErrorEstimates::*difference;
   Extrapolated Extrapolation::*extrapolated;
 };
+/// Of every problem, but for `train` of the student bayes and `estimation` of sign labels.
 inline constexpr SharedError kSharedErrors[] = {
-    {"train", &experiment::Measurements::train, &theory::Errors::train, &ErrorEstimates::train, &Extrapolation::train},
-    {"test", &experiment::Measurements::test, &theory::Errors::test, &ErrorEstimates::test, &Extrapolation::test},
-    {"estimation", &experiment::Measurements::estimation, &theory::Errors::estimation, &ErrorEstimates::estimation,
+    {"train", &experiment::Measurements::train, &Prediction::train, &ErrorEstimates::train, &Extrapolation::train},
+    {"test", &experiment::Measurements::test, &Prediction::test, &ErrorEstimates::test, &Extrapolation::test},
+    {"estimation", &experiment::Measurements::estimation, &Prediction::estimation, &ErrorEstimates::estimation,
      &Extrapolation::estimation}};
+/// Of the losses that have them (theory::LossFigures).
+inline constexpr SharedError kSharedFigures[] = {
+    {"excess_train", &experiment::Measurements::excess_train, &Prediction::excess_train, &ErrorEstimates::excess_train,
+     &Extrapolation::excess_train},
+    {"excess_test", &experiment::Measurements::excess_test, &Prediction::excess_test, &ErrorEstimates::excess_test,
+     &Extrapolation::excess_test},
+    {"squared_train", &experiment::Measurements::squared_train, &Prediction::squared_train,
+     &ErrorEstimates::squared_train, &Extrapolation::squared_train},
+    {"squared_test", &experiment::Measurements::squared_test, &Prediction::squared_test, &ErrorEstimates::squared_test,
+     &Extrapolation::squared_test},
+    {"sign_error", &experiment::Measurements::sign_error, &Prediction::sign_error, &ErrorEstimates::sign_error,
+     &Extrapolation::sign_error}};
+
+/// Those of kSharedFigures that the loss of a problem has; NaN where its labels have none.
+std::span<const SharedError> shared_figures(const model::Problem& problem);
 
 /// Runs experiment::run and solves the theory of every instance, on options.threads threads. Throws what
 /// experiment::run throws.
@@ -79,7 +103,8 @@ void require_extrapolable(std::span<const int> d, int instances);
 Extrapolation extrapolate(std::span<const Comparison> comparisons);
 
 /// One of the `instances` of docs/json.md, with the errors that its theory predicts.
-nlohmann::json to_json(const experiment::Instance& instance, const theory::Errors& predicted);
+nlohmann::json to_json(const model::Problem& problem, const experiment::Instance& instance,
+                       const Prediction& predicted);
 
 /// The `simulate` document of docs/json.md: for one comparison its own, for several `sizes` and `extrapolation`.
 nlohmann::json to_json(std::span<const Comparison> comparisons);

@@ -123,7 +123,7 @@ Outcome run_experiment(const Task& task, const Outcome* predecessor, int threads
   const theory::Solution own = theory_of(problem, instance, accuracy);
   Outcome outcome;
   outcome.status = status_of(instance.converged && own.diagnostics.converged);
-  outcome.figures = without_times(to_json(instance, own.errors));
+  outcome.figures = without_times(to_json(problem, instance, prediction_of(own)));
   outcome.figures.erase("trajectory");
   outcome.figures["n"] = experiment.n;
   outcome.figures["lambda"] = lambda_json(problem);

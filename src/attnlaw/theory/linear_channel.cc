@@ -40,13 +40,19 @@ OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, i
   const double residual = r * r * (Q_star_ + noise_) - 2 * r * overlaps.m + overlaps.q;
   Conjugates conjugates = quadratic_conjugates(fitted_, residual, overlaps.V);
   conjugates.m_hat *= r;
-  return {conjugates, 0};
+  return {conjugates, train_};
 }
 
 OutputChannel::Result InterpolatingChannel::evaluate_at_zero(int replicate) const {
   // The threshold λV/(αK_eff) of cross-attention, or twice λV/(2αK_eff), must not matter.
   constexpr double kSmall = 1e-3;
   return evaluate({0, 0, kSmall * 0.5 * fitted_ * std::sqrt(Q_star_ + noise_)}, replicate);
+}
+
+std::optional<LossFigures> InterpolatingChannel::loss_figures(const Overlaps& overlaps) const {
+  auto figures = head_->loss_figures({overlaps.q, overlaps.m, 0});
+  if (figures) figures->excess_train = figures->squared_train = 0;
+  return figures;
 }
 
 SectorMatrix InterpolatingChannel::squared_response(const Overlaps& overlaps) const {

@@ -37,13 +37,16 @@ class InterpolatingChannel final : public OutputChannel {
         noise_(problem.noise),
         beta_ratio_(problem.target_beta / problem.beta),
         Q_star_(Q_star),
-        head_(std::move(head)) {}
+        head_(std::move(head)),
+        train_(head_->least_loss(noise_)) {}
 
   Result evaluate(const Overlaps& overlaps, int replicate) const override;
   /// Message passing starts from a student far smaller than its labels ask for, not from one that the penalty holds at
   /// zero.
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override { return head_->test(overlaps, replicate); }
+  double least_loss(double noise) const override { return head_->least_loss(noise); }
+  std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return head_->replicates(); }
   std::size_t points() const override { return head_->points(); }
@@ -54,6 +57,7 @@ class InterpolatingChannel final : public OutputChannel {
   double beta_ratio_;
   double Q_star_;
   std::unique_ptr<OutputChannel> head_;
+  double train_;  ///< all labels are fitted
 };
 
 }  // namespace attnlaw::theory

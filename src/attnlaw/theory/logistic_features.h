@@ -31,6 +31,12 @@ class LogisticFeatures {
   LogisticFeatures(const FeatureMetric<r>& metric, double beta, double target_beta, LabelLaw law = LabelLaw::outputs)
       : metric_(metric), beta_(beta), target_beta_(target_beta), law_(law) {}
 
+  /// The same rows with another loss.
+  template <class Other>
+  LogisticFeatures<r, Other> with() const {
+    return {metric_, beta_, target_beta_, law_};
+  }
+
   static constexpr int kDimension = r;
   static constexpr bool kGeneral = false;
   static constexpr bool kConvex = RowLoss::kConvex;
@@ -67,7 +73,7 @@ class LogisticFeatures {
   }
 
   /// Logistic functions are flat beyond a few 1/β.
-  double reach() const { return 1 / beta_; }
+  double reach() const { return RowLoss::kReach / beta_; }
   /// Lanes where a minimum of this value of ℓ(ζ) + |ζ − ω|²/(2V) is known to be the global one.
   ///
   /// Everywhere for a convex loss. For w(y − s(βu))² and μ the largest eigenvalue of C: everywhere for wμβ²V ≤ 8, the

@@ -2,6 +2,7 @@
 /// Output channel: how the loss of one sequence turns overlaps into conjugates (docs/theory/erm.md, section 2).
 
 #include <memory>
+#include <optional>
 
 #include "attnlaw/model/problem.h"
 #include "attnlaw/theory/overlaps.h"
@@ -31,6 +32,14 @@ class OutputChannel {
   virtual Result evaluate_at_zero(int replicate = kAll) const = 0;
   /// Noiseless loss per fresh sequence; at q = 0 that of S = 0.
   virtual double test(const Overlaps& overlaps, int replicate = kAll) const = 0;
+
+  /// The loss per sequence of a student that fits every label, of noise Δ = `noise`: the entropy of the labels for the
+  /// cross-entropy, else 0.
+  virtual double least_loss(double /*noise*/) const { return 0; }
+  /// False where the labels do not fix the scale of S: then there is no estimation error.
+  virtual bool identifies_scale() const { return true; }
+  /// What a loss tells beside train and test error, at any overlaps.
+  virtual std::optional<LossFigures> loss_figures(const Overlaps& /*overlaps*/) const { return std::nullopt; }
 
   /// 2α E‖∂g/∂ω‖²_F, the output factor of the replicon.
   virtual SectorMatrix squared_response(const Overlaps& overlaps) const = 0;

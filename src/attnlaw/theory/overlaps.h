@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace attnlaw::theory {
 
@@ -48,6 +49,17 @@ struct Errors {
   double test = 0;        ///< noiseless loss per fresh sequence
   double estimation = 0;  ///< ‖S − S*‖²_F/d
   double objective = 0;   ///< α·train + λ·penalty/d, penalty = Tr S (tied) or ‖S‖²_F (direct)
+};
+
+/// Figures of a loss beside Errors (docs/theory/losses.md), those of whole rows per sequence; NaN where a loss or a
+/// label has none.
+struct LossFigures {
+  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  double excess_train = kNone;   ///< cross-entropy above the entropy of the labels, on training data (soft labels only)
+  double excess_test = kNone;    ///< on fresh sequences, noiseless
+  double squared_train = kNone;  ///< ‖y − σ_β(h)‖²_F of a student of the cross-entropy (soft labels only)
+  double squared_test = kNone;
+  double sign_error = kNone;  ///< probability of a wrong sign on noiseless fresh sequences: arccos(m/√(q Q*))/π
 };
 
 /// A number for each sector of a student: symmetric and antisymmetric part.

@@ -5,6 +5,7 @@
 ///
 /// A row loss has
 ///   kConvex: convex in the scores for every label;
+///   kReach: first steps towards a proximal point are no longer, in units of 1/β;
 ///   kWeight: w of a loss that is w(y₁ − p₁)² for two scores, 0 of a convex one (LogisticFeatures::certain);
 ///   at(y, x): value and derivatives of a row of two scores;
 ///   Row<kTokens>: the same for any number of scores, known at compile time (kTokens > 0) or at run time (0). Scores go
@@ -81,6 +82,7 @@ class SoftmaxRow {
 /// ‖y − p‖².
 struct SquareLoss {
   static constexpr bool kConvex = false;
+  static constexpr double kReach = 1;
   static constexpr double kWeight = 2;  ///< both entries of the row
   static LogisticPoint at(Pack y, Pack x) { return squared_logistic(y, x, kWeight); }
 
@@ -126,6 +128,7 @@ struct SquareLoss {
 /// (y₁ − p₁)², of the first entry alone.
 struct EntryLoss {
   static constexpr bool kConvex = false;
+  static constexpr double kReach = 1;
   static constexpr double kWeight = 1;
   static LogisticPoint at(Pack y, Pack x) { return squared_logistic(y, x, kWeight); }
 
@@ -156,6 +159,7 @@ struct EntryLoss {
 /// −Σ_b y_b log p_b, by log-sum-exp: a sum of terms ≥ 0 that keeps its relative accuracy where it is small.
 struct CrossEntropyLoss {
   static constexpr bool kConvex = true;
+  static constexpr double kReach = 5;  ///< one valley; full steps overshoot where the loss is straight
   static constexpr double kWeight = 0;
 
   static LogisticPoint at(Pack y, Pack x) {

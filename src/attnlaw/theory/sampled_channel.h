@@ -41,6 +41,8 @@ class SampledChannel final : public OutputChannel {
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  double least_loss(double noise) const override;
+  std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
   std::size_t points() const override { return points_->weights.size() * kLanes; }
 
@@ -227,6 +229,45 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) co
   const double factor = scale_.gain;
   return {{factor * sums[0][0].sum(), factor * sums[0][1].sum() / c2},
           {factor * sums[1][0].sum() / c2, factor * sums[1][1].sum() / (c2 * c2)}};
+}
+
+template <class Loss>
+double SampledChannel<Loss>::least_loss(double noise) const {
+  if constexpr (!Loss::kConvex) return 0;
+  Pack sum = 0;
+  for_each_pack({}, noise, kAll, [&](Field& field, Pack weight) {
+    loss_.label(field.target.data(), field.label);
+    sum += weight * loss_.value(field.label, field.fit.data());
+  });
+  return scale_.rows * sum.sum();
+}
+
+/// Differences of the losses of two fields at the same label are taken point by point.
+template <class Loss>
+std::optional<LossFigures> SampledChannel<Loss>::loss_figures(const Overlaps& overlaps) const {
+  if constexpr (!Loss::kConvex) {
+    return std::nullopt;
+  } else {
+    const auto squared_loss = loss_.template with<SquareLoss>();
+    LossFigures figures;
+    const auto average = [&](double noise, bool trained, double& excess, double& squared) {
+      GlobalProximal<Loss> proximal(loss_);
+      Pack excess_sum = 0, squared_sum = 0;
+      for_each_pack(overlaps, noise, kAll, [&](Field& field, Pack weight) {
+        loss_.label(field.target.data(), field.label);
+        if (trained) proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
+        const Pack* student = trained ? proximal.point().data() : field.omega.data();
+        excess_sum += weight * (loss_.value(field.label, student) - loss_.value(field.label, field.fit.data()));
+        squared_sum += weight * squared_loss.value(field.label, student);
+      });
+      excess = scale_.rows * excess_sum.sum();
+      squared = scale_.rows * squared_sum.sum();
+    };
+    average(0, false, figures.excess_test, figures.squared_test);
+    const bool trains = overlaps.V > 0;
+    if (loss_.outcomes() == 1) average(scale_.noise, trains, figures.excess_train, figures.squared_train);
+    return figures;
+  }
 }
 
 }  // namespace attnlaw::theory

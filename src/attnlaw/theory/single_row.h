@@ -21,7 +21,7 @@ class SingleRow {
   using Label = PackArray<kTokens>;
 
   SingleRow(int tokens, double first_variance, double beta, double target_beta, LabelLaw law = LabelLaw::outputs)
-      : runtime_tokens_(tokens), beta_(beta), target_beta_(target_beta), law_(law) {
+      : runtime_tokens_(tokens), first_variance_(first_variance), beta_(beta), target_beta_(target_beta), law_(law) {
     // Cholesky's factor of I + v 11ᵀ: below the diagonal of column k all entries are equal.
     double rest = first_variance;
     for (int k = 0; k < dimension(); ++k) {
@@ -29,6 +29,12 @@ class SingleRow {
       below_.push_back(rest / diagonal_.back());
       rest /= 1 + rest;
     }
+  }
+
+  /// The same rows with another loss.
+  template <class Other>
+  SingleRow<kTokens, Other> with() const {
+    return {tokens(), first_variance_, beta_, target_beta_, law_};
   }
 
   int dimension() const { return tokens() - 1; }
@@ -59,7 +65,7 @@ class SingleRow {
   }
 
   /// A softmax saturates within a few 1/β.
-  double reach() const { return 1 / beta_; }
+  double reach() const { return RowLoss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   static constexpr int mixed_starts() { return 0; }
@@ -111,6 +117,7 @@ class SingleRow {
   }
 
   int runtime_tokens_;
+  double first_variance_;
   double beta_;
   double target_beta_;
   LabelLaw law_;

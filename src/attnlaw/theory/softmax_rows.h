@@ -37,6 +37,12 @@ class SoftmaxRows {
     mirror_scale_ = 1 / (1 - last);
   }
 
+  /// The same rows with another loss.
+  template <class Other>
+  SoftmaxRows<kTokens, is_general, Other> with() const {
+    return {tokens(), beta_, target_beta_, law_};
+  }
+
   int dimension() const { return is_general ? tokens() * tokens() : symmetric_dimension(); }
   int symmetric_dimension() const { return lower_index(tokens(), 0); }
   int sampled_dimension() const { return is_general ? dimension() : dimension() - 1; }
@@ -96,7 +102,7 @@ class SoftmaxRows {
   }
 
   /// A softmax saturates within a few 1/β.
-  double reach() const { return 1 / beta_; }
+  double reach() const { return RowLoss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   /// Of a general S one row can follow its label and leave the others: row i then moves from ω, up to a shift, to

@@ -19,6 +19,15 @@ nlohmann::json to_json(const Errors& errors) {
           {"objective", errors.objective}};
 }
 
+/// The keys of those figures that the loss has.
+nlohmann::json to_json(const LossFigures& figures, model::Loss loss) {
+  if (loss == model::Loss::logistic) return {{"sign_error", figures.sign_error}};
+  return {{"excess_train", figures.excess_train},
+          {"excess_test", figures.excess_test},
+          {"squared_train", figures.squared_train},
+          {"squared_test", figures.squared_test}};
+}
+
 nlohmann::json to_json(const TrainedSpectrum& spectrum) {
   nlohmann::json edges = nlohmann::json::array(), outliers = nlohmann::json::array();
   for (const auto& edge : spectrum.edges) edges.push_back({edge.lower, edge.upper});
@@ -108,6 +117,7 @@ nlohmann::json to_json(const Solution& solution) {
     document["ridgeless"] = {
         {"phase", name(solution.ridgeless->phase)}, {"a", solution.ridgeless->a}, {"t", solution.ridgeless->t}};
   if (solution.optimal_lambda) document["optimal_lambda"] = to_json(*solution.optimal_lambda);
+  if (solution.loss_figures) document["loss_figures"] = to_json(*solution.loss_figures, solution.problem.loss);
   if (const auto& bayes = solution.bayes)
     document["bayes"] = {{"noise_variance", bayes->noise_variance},
                          {"plug_in_test", bayes->plug_in_test},

@@ -99,6 +99,7 @@ struct Solution {
   std::optional<RidgelessLimit> ridgeless;      ///< λ = 0+ only
   std::optional<OptimalLambda> optimal_lambda;  ///< λ = optimal only
   std::optional<BayesFigures> bayes;            ///< student bayes only
+  std::optional<LossFigures> loss_figures;      ///< cross-entropy and sign labels only; Detail::full
 };
 
 /// The `optimal_lambda` part of a document.

@@ -82,6 +82,12 @@ std::string shortfall(const Solution& solution, const FixedPoint& at, const Tole
 /// Ridgeless and exact: the student is the target, times β*/β.
 void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   const double Q_star = target.second_moment();
+  if (solution.problem.loss == model::Loss::cross_entropy) {
+    constexpr int kLog2Points = 14;
+    const double entropy = make_output_channel(solution.problem, Q_star, kLog2Points)->least_loss(0);
+    solution.errors.train = solution.errors.test = entropy;
+    solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
+  }
   const double r = solution.problem.target_beta / solution.problem.beta;
   solution.overlaps = {r * r * Q_star, r * Q_star, 0};
   solution.errors.estimation = (1 - r) * (1 - r) * Q_star;
@@ -142,7 +148,7 @@ bool unbounded(const Solution& solution) {
 /// it.
 bool edge_recovers(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || problem.head != model::Head::linear ||
-      problem.width < 1)
+      problem.loss != model::Loss::square || problem.width < 1)
     return false;
   const auto rank = target_rank(problem, target);
   return rank && *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank < problem.alpha * fitted_scores(problem);
@@ -190,6 +196,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     if (sampled) diagnostics.sampled_matrices = sampled->dimension();
     const bool full = options.detail == Detail::full;
     if (full) solution.spectrum = student.spectrum(at);
+    if (full) solution.loss_figures = student.channel().loss_figures(at.overlaps);
     diagnostics.replicon =
         full || !many_atoms(target) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
     diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options, reached);

@@ -71,6 +71,7 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
   Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(evolution_.Q_star()), 0};
+  if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
   errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
 }

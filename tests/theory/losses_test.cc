@@ -1,0 +1,253 @@
+/// Losses and label laws beside the squared loss of outputs: the checked facts of docs/theory/losses.md, the ridgeless
+/// limit they share, stability of convex losses, rows of cross-attention.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/thresholds.h"
+
+namespace attnlaw::theory {
+namespace {
+
+model::Problem self(double alpha, double lambda, double noise = 0) {
+  model::Problem problem;
+  problem.alpha = alpha;
+  problem.lambda = lambda;
+  problem.noise = noise;
+  return problem;
+}
+
+model::Problem cross_entropy(double alpha, double lambda, double noise = 0) {
+  model::Problem problem = self(alpha, lambda, noise);
+  problem.loss = model::Loss::cross_entropy;
+  return problem;
+}
+
+model::Problem sampled(double alpha, double lambda) {
+  model::Problem problem = cross_entropy(alpha, lambda);
+  problem.labels = model::Labels::sampled;
+  return problem;
+}
+
+model::Problem entry(double alpha, double lambda) {
+  model::Problem problem = self(alpha, lambda);
+  problem.readout = model::Readout::entry;
+  return problem;
+}
+
+model::Problem sign(double alpha, double lambda) {
+  model::Problem problem = self(alpha, lambda);
+  problem.head = model::Head::linear;
+  problem.readout = model::Readout::score;
+  problem.labels = model::Labels::sign;
+  problem.loss = model::Loss::logistic;
+  return problem;
+}
+
+model::Problem cross(int queries, int keys, double alpha, model::Loss loss = model::Loss::square) {
+  model::Problem problem = self(alpha, 0.05);
+  problem.attention = model::Attention::cross;
+  problem.tokens = queries;
+  problem.key_tokens = keys;
+  problem.loss = loss;
+  problem.student = model::Student::untied;
+  problem.target = model::Target::parse("spikes:10,3,2,1,1,0.5");
+  return problem;
+}
+
+Solution solved(const model::Problem& problem, double accuracy) {
+  Solution solution = solve(problem, {accuracy, {}});
+  EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+  return solution;
+}
+
+/// A checked figure; two units of its last digit are one of rounding and one of the sampling of the reference.
+void expect_digits(double value, double fact, double digit, const char* name) {
+  EXPECT_NEAR(value, fact, 2 * digit) << name;
+}
+
+TEST(CrossEntropy, GivesTheCheckedFacts) {
+  const Solution clean = solved(cross_entropy(0.3, 0.05), 3e-4);
+  expect_digits(clean.errors.train, 0.9104, 1e-4, "train");
+  expect_digits(clean.errors.test, 0.9447, 1e-4, "test");
+  expect_digits(clean.loss_figures->excess_test, 0.0495, 1e-4, "excess");
+  expect_digits(clean.loss_figures->squared_train, 0.0080, 1e-4, "squared train");
+  expect_digits(clean.loss_figures->squared_test, 0.0347, 1e-4, "squared test");
+  expect_digits(clean.spectrum.zero_mass, 0.543, 1e-3, "mass at 0");
+  expect_digits(clean.diagnostics.replicon, 0.413, 1e-3, "R");
+  const Solution noisy = solved(cross_entropy(0.3, 0.05, 0.5), 3e-4);
+  expect_digits(noisy.errors.train, 0.9001, 1e-4, "train");
+  expect_digits(noisy.errors.test, 1.0565, 1e-4, "test");
+  expect_digits(noisy.loss_figures->excess_test, 0.1613, 1e-4, "excess");
+  expect_digits(noisy.loss_figures->squared_train, 0.0484, 1e-4, "squared train");
+  expect_digits(noisy.loss_figures->squared_test, 0.1247, 1e-4, "squared test");
+  expect_digits(noisy.spectrum.zero_mass, 0.485, 1e-3, "mass at 0");
+}
+
+TEST(EntryReadout, GivesTheCheckedFacts) {
+  const Solution solution = solved(entry(0.8, 0.02), 3e-4);
+  expect_digits(solution.errors.train, 0.00213, 1e-5, "train");
+  expect_digits(solution.errors.test, 0.00583, 1e-5, "test");
+  expect_digits(solution.overlaps.q, 0.7957, 1e-4, "q");
+  expect_digits(solution.overlaps.m, 1.0756, 1e-4, "m");
+  expect_digits(solution.errors.estimation, 0.1444, 1e-4, "E");
+  expect_digits(solution.spectrum.zero_mass, 0.510, 1e-3, "mass at 0");
+  expect_digits(solution.overlaps.V, 3.216, 1e-3, "V");
+  expect_digits(solution.conjugates.q_hat, 0.00126, 1e-5, "q_hat");
+  expect_digits(solution.conjugates.m_hat, 0.1496, 1e-4, "m_hat");
+  expect_digits(solution.conjugates.V_hat, 0.1829, 1e-4, "V_hat");
+  expect_digits(solution.diagnostics.replicon, 0.383, 1e-3, "R");
+}
+
+TEST(SignLabels, GiveTheCheckedFacts) {
+  const Solution solution = solved(sign(1, 0.1), 1e-3);
+  expect_digits(solution.errors.train, 0.1356, 0.5e-4, "train");
+  expect_digits(solution.errors.test, 0.2995, 0.5e-4, "test");
+  expect_digits(solution.loss_figures->sign_error, 0.1339, 0.5e-4, "sign error");
+  expect_digits(solution.overlaps.q, 9.704, 0.5e-3, "q");
+  expect_digits(solution.overlaps.m, 3.483, 0.5e-3, "m");
+  expect_digits(solution.overlaps.V, 4.2107, 0.5e-4, "V");
+  expect_digits(solution.conjugates.q_hat, 0.05453, 0.5e-5, "q_hat");
+  expect_digits(solution.conjugates.m_hat, 0.34862, 0.5e-5, "m_hat");
+  expect_digits(solution.conjugates.V_hat, 0.11469, 0.5e-5, "V_hat");
+  expect_digits(solution.diagnostics.replicon, 0.283, 0.5e-3, "R");
+  expect_digits(solution.spectrum.zero_mass, 0.544, 0.5e-3, "mass at 0");
+  EXPECT_EQ(solution.diagnostics.points, 0) << "closed quadrature";
+}
+
+TEST(SignLabels, HaveNoEstimationError) {
+  const Solution solution = solved(sign(1, 0.1), 1e-3);
+  EXPECT_TRUE(std::isnan(solution.errors.estimation));
+  const auto document = nlohmann::json::parse(to_json(solution).dump());
+  EXPECT_TRUE(document["errors"]["estimation"].is_null());
+  EXPECT_EQ(document["loss_figures"].size(), 1);
+  EXPECT_EQ(document["loss_figures"]["sign_error"], solution.loss_figures->sign_error);
+}
+
+TEST(SignLabels, HaveFewerErrorsWithMoreDataAndTheRightEnds) {
+  double before = 0.5;
+  for (const double alpha : {0.1, 1.0, 10.0, 100.0}) {
+    const double error = solved(sign(alpha, 0.1), 1e-3).loss_figures->sign_error;
+    EXPECT_LT(error, 0.9 * before) << alpha;
+    before = error;
+  }
+  EXPECT_EQ(solved(sign(0.1, 10), 1e-3).loss_figures->sign_error, 0.5) << "S = 0";
+}
+
+TEST(LossFigures, AreThoseOfTheLoss) {
+  EXPECT_FALSE(solved(self(0.3, 0.05), 1e-2).loss_figures);
+  EXPECT_FALSE(solved(entry(0.8, 0.02), 1e-2).loss_figures);
+  const Solution soft = solved(cross_entropy(0.3, 0.05), 1e-2), drawn = solved(sampled(1, 0.3), 1e-2);
+  const auto figures = nlohmann::json::parse(to_json(drawn).dump())["loss_figures"];
+  EXPECT_EQ(figures.size(), 4);
+  EXPECT_TRUE(figures["excess_train"].is_null()) << "one-hot labels have no entropy to compare with";
+  EXPECT_TRUE(figures["squared_train"].is_null());
+  EXPECT_FALSE(figures["excess_test"].is_null());
+  // Test cross-entropy minus its excess is the entropy of the labels, whatever the student.
+  EXPECT_NEAR(soft.errors.test - soft.loss_figures->excess_test, drawn.errors.test - drawn.loss_figures->excess_test,
+              3e-3);
+}
+
+TEST(CrossEntropy, SharesTheRidgelessLimitOfTheSquaredLoss) {
+  // E at α = 0.1 against the formula of the limit, Δ = 0 and 0.5.
+  model::Problem problem = cross_entropy(0.1, 1);
+  struct Row {
+    double noise, formula, at_lambda[3];
+  };
+  for (const Row& row : {Row{0, 0.52736, {0.6085, 0.5366, 0.5282}}, Row{0.5, 1.27335, {0.946, 1.147, 1.246}}}) {
+    problem.noise = row.noise;
+    problem.lambda_rule = model::LambdaRule::ridgeless;
+    const Solution limit = solved(problem, 1e-3);
+    EXPECT_NEAR(limit.errors.estimation, row.formula, 1e-5);
+    model::Problem square = problem;
+    square.loss = model::Loss::square;
+    EXPECT_EQ(limit.overlaps.q, solved(square, 1e-3).overlaps.q);
+    EXPECT_EQ(limit.loss_figures->excess_train, 0);
+    problem.lambda_rule = model::LambdaRule::value;
+    const double digit = row.noise > 0 ? 1e-3 : 1e-4;
+    for (int i = 0; i < 3; ++i) {
+      problem.lambda = std::pow(10, -2 - i);
+      expect_digits(solved(problem, 1e-3).errors.estimation, row.at_lambda[i], digit, "E");
+    }
+    // All labels are fitted: what is left of the loss is their entropy.
+    const Solution last = solved(problem, 1e-3);
+    EXPECT_NEAR(limit.errors.train, last.errors.train - last.loss_figures->excess_train, 1e-3);
+  }
+}
+
+TEST(CrossEntropy, OfARecoveredTargetIsTheEntropyOfLabels) {
+  model::Problem problem = cross_entropy(2, 1);
+  problem.lambda_rule = model::LambdaRule::ridgeless;
+  const Solution solution = solved(problem, 1e-3);
+  EXPECT_EQ(solution.ridgeless->phase, RidgelessPhase::recovered);
+  const Solution other = solved(cross_entropy(0.3, 0.05), 1e-3);
+  const double entropy = other.errors.test - other.loss_figures->excess_test;
+  EXPECT_NEAR(solution.errors.test, entropy, 1e-3 * entropy);
+  EXPECT_EQ(solution.errors.train, solution.errors.test);
+  EXPECT_EQ(solution.loss_figures->squared_test, 0);
+}
+
+TEST(ConvexLosses, AreAlwaysStable) {
+  // R ≤ 1 for every α and λ; the squared loss passes it (α = 0.5, λ = 1e-3, Δ = 10: R = 1.37).
+  for (const double alpha : {0.1, 0.5, 2.0})
+    for (const double lambda : {1e-3, 0.1})
+      for (const double noise : {0.0, 10.0}) {
+        model::Problem hard = sign(alpha, lambda);
+        hard.noise = noise;
+        EXPECT_LE(solved(cross_entropy(alpha, lambda, noise), 1e-2).diagnostics.replicon, 1);
+        EXPECT_LE(solved(hard, 1e-2).diagnostics.replicon, 1);
+      }
+  EXPECT_GT(solve(self(0.5, 1e-3, 10), {1e-2, {}}).diagnostics.replicon, 1);
+}
+
+TEST(CrossEntropy, HasAPenaltyOfLeastTestError) {
+  model::Problem problem = cross_entropy(0.5, 1, 0.5);
+  problem.lambda_rule = model::LambdaRule::optimal;
+  const Solution best = solved(problem, 1e-3);
+  EXPECT_EQ(best.optimal_lambda->where, "interior");
+  EXPECT_GT(best.optimal_lambda->curvature, 0);
+  for (const double factor : {0.7, 1.4})
+    EXPECT_GT(solved(cross_entropy(0.5, factor * best.problem.lambda, 0.5), 1e-3).errors.test, best.errors.test);
+}
+
+TEST(EntryReadout, RecoversAsOneScorePerSequence) {
+  // K_eff = 1: α_rec is that of the rows times their K_eff = 2.
+  const auto& target = entry(1, 1).target.spectrum();
+  const double rows = recovery(self(1, 1), target)->alpha;
+  EXPECT_NEAR(recovery(entry(1, 1), target)->alpha, 2 * rows, 1e-12);
+  model::Problem problem = entry(1.6 * rows, 1e-4);
+  const Solution small = solved(problem, 1e-3);
+  problem.lambda_rule = model::LambdaRule::ridgeless;
+  const Solution limit = solved(problem, 1e-3);
+  EXPECT_EQ(limit.ridgeless->phase, RidgelessPhase::interpolating);
+  EXPECT_NEAR(limit.errors.estimation, small.errors.estimation, 0.02 * small.errors.estimation);
+}
+
+TEST(CrossAttention, RowsAreAsGoodAsSequences) {
+  for (const auto loss : {model::Loss::square, model::Loss::cross_entropy})
+    for (const int keys : {2, 3}) {
+      const Solution two = solved(cross(2, keys, 0.3, loss), 1e-3), one = solved(cross(1, keys, 0.6, loss), 1e-3);
+      EXPECT_NEAR(two.overlaps.q, one.overlaps.q, 1e-12);
+      EXPECT_NEAR(two.overlaps.m, one.overlaps.m, 1e-12);
+      EXPECT_NEAR(two.overlaps.V, one.overlaps.V, 1e-12);
+      EXPECT_NEAR(two.errors.train, 2 * one.errors.train, 1e-12);
+      EXPECT_NEAR(two.errors.test, 2 * one.errors.test, 1e-12);
+      EXPECT_NEAR(two.errors.objective, one.errors.objective, 1e-12);
+    }
+}
+
+TEST(CrossAttention, ReadsOneEntryOfARow) {
+  // Of a row of two entries one is all of it: ℓ = r² instead of 2r², so half the penalty gives the same student.
+  model::Problem rows = cross(1, 2, 0.5), one = rows;
+  one.readout = model::Readout::entry;
+  one.lambda = 0.5 * rows.lambda;
+  const Solution of_rows = solved(rows, 1e-3), of_entry = solved(one, 1e-3);
+  EXPECT_NEAR(of_entry.overlaps.q, of_rows.overlaps.q, 1e-5);
+  EXPECT_NEAR(2 * of_entry.errors.test, of_rows.errors.test, 1e-6);
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
