@@ -267,7 +267,8 @@ struct ExperimentOptions {
     add_text(app, "--d", d, d_type, d_help);
     add_number(app, "--instances", instances, "independent targets and data sets at each d (default 4)");
     add_choice(app, "--trainer", trainer, kTrainers, "how to train (default lbfgs; gamp for student bayes)");
-    add_choice(app, "--init", init, kInits, "where to begin: as the trainer does by itself, or what labels tell at once");
+    add_choice(app, "--init", init, kInits,
+               "where to begin: as the trainer does by itself, or what labels tell at once");
     add_choice(app, "--precision", precision, kPrecisions, "of data and products (default single)");
     add_number(app, "--tolerance", tolerance, "KKT residual to reach (default 1e-5 in double, see docs for single)");
     add_number(app, "--max-iterations", max_iterations, "of the trainer (default 20000)");

@@ -41,9 +41,13 @@ std::optional<Table> start_table(const study::Comparison& comparison) {
   const std::vector<study::StartComparison> starts = study::compare_starts(comparison.experiment);
   if (starts.empty()) return std::nullopt;
   Table table{fmt::format("Spectral start: d = {}; overlaps with S*", comparison.experiment.d),
-              {general("overlap"), general("predicted", 4), general("measured", 4),
-               general("standard error", kErrorFigures), general("difference", kErrorFigures),
-               general("its standard error", kErrorFigures), {"z", {}, report::Notation::fixed, 2}}};
+              {general("overlap"),
+               general("predicted", 4),
+               general("measured", 4),
+               general("standard error", kErrorFigures),
+               general("difference", kErrorFigures),
+               general("its standard error", kErrorFigures),
+               {"z", {}, report::Notation::fixed, 2}}};
   for (const study::StartComparison& start : starts)
     table.rows.push_back({start.name, start.predicted, start.measured.value, or_nothing(start.measured.standard_error),
                           start.difference.value, or_nothing(start.difference.standard_error),

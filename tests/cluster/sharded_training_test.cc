@@ -9,6 +9,7 @@
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/parameters.h"
 #include "attnlaw/experiment/sharding.h"
+#include "attnlaw/experiment/spectral_start.h"
 #include "cluster/in_process.h"
 
 namespace attnlaw::experiment {
@@ -25,6 +26,7 @@ struct Case {
   Trainer trainer;
   int tokens;
   double noise;
+  Initialisation initialisation = Initialisation::random;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -36,6 +38,8 @@ constexpr Case kCases[] = {
     {"gamp", Student::tied, Head::softmax, Trainer::gamp, 2, 0},
     {"general", Student::direct_general, Head::softmax, Trainer::lbfgs, 3, 0},
     {"bayes", Student::bayes, Head::softmax, Trainer::gamp, 2, 0.1},
+    {"spectral", Student::tied, Head::softmax, Trainer::lbfgs, 2, 0.1, Initialisation::spectral},
+    {"spectral_bayes", Student::bayes, Head::linear, Trainer::gamp, 1, 0.1, Initialisation::spectral},
 };
 
 model::Problem problem_of(const Case& c) {
@@ -53,6 +57,7 @@ model::Problem problem_of(const Case& c) {
 Options options_of(const Case& c) {
   Options options;
   options.trainer = c.trainer;
+  options.initialisation = c.initialisation;
   options.precision = Precision::double_;
   // No multiple of the number of ranks, and several blocks.
   options.d = 31;
@@ -161,6 +166,20 @@ TEST(Sharding, LossAndGradientsAreThoseOfOneProcess) {
     EXPECT_LT(relative(shared.loss(S), loss), 1e-13);
     EXPECT_LT(relative(shared.objective_of_factor(W, other), objective), 1e-13);
     EXPECT_LT((other - factor_gradient).norm(), 1e-13 * factor_gradient.norm());
+  });
+}
+
+TEST(Sharding, SpectralStartsAreThoseOfOneProcess) {
+  const model::Problem problem = problem_of(kCases[0]);
+  const std::vector<double> target = problem.target.eigenvalues(40, 3, 1);
+  const Data<double> whole = draw_data<double>(problem, target, 3, 1);
+  Objective<double> alone(problem, whole, 1);
+  const Matrix<double> R = label_operator(alone), S = spectral_start(alone).S;
+  on_ranks(4, [&](base::Communicator& communicator) {
+    const Data<double> part = draw_data<double>(problem, target, 3, 1, &communicator);
+    Objective<double> shared(problem, part, 1);
+    EXPECT_LT((label_operator(shared) - R).norm(), 1e-12 * R.norm());
+    EXPECT_LT((spectral_start(shared).S - S).norm(), 1e-12 * S.norm());
   });
 }
 

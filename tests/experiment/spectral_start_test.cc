@@ -75,7 +75,8 @@ struct Drawn {
 
 class LabelOperator : public testing::TestWithParam<Case> {};
 
-/// R = (1/(αK_eff d)) Σ_μ Σ_{a≤b} z_ab A_ab term by term, from the true scores: labels show them but for a common shift.
+/// R = (1/(αK_eff d)) Σ_μ Σ_{a≤b} z_ab A_ab term by term, from the true scores: labels show them but for a common
+/// shift.
 TEST_P(LabelOperator, IsTheSumOfTokenProducts) {
   const model::Problem problem = problem_of(GetParam());
   constexpr int d = 12;
@@ -127,7 +128,8 @@ TEST_P(SpectralStartTheory, PredictsTheCosine) {
   for (std::uint64_t i = 0; i < kInstances; ++i) {
     Drawn<float> drawn(problem, d, i);
     const matrix_laws::Spectrum target = matrix_laws::Spectrum::from_eigenvalues(drawn.target);
-    differences.push_back(drawn.cosine(spectral_start(drawn.objective).S) - model::spectral_start(problem, target).cosine);
+    differences.push_back(drawn.cosine(spectral_start(drawn.objective).S) -
+                          model::spectral_start(problem, target).cosine);
   }
   const base::Estimate difference = base::estimate_of(differences);
   EXPECT_NEAR(difference.value, 0, 5.0 / d + 3.5 * difference.standard_error);
@@ -152,8 +154,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"bayes_linear", Student::bayes, Head::linear, 1, 0.6, 0.1, "wishart:0.5"}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
-/// docs/theory/lofi.md, section 5: cosines of f = x, x₊ and best at d = 200, one instance each there. At κ* = 0.1, α = 0.1
-/// the best f misses its law, 0.788, by far: eigenvalues that are barely outliers mostly stay in the bulk at this d.
+/// docs/theory/lofi.md, section 5: cosines of f = x, x₊ and best at d = 200, one instance each there. At κ* = 0.1, α =
+/// 0.1 the best f misses its law, 0.788, by far: eigenvalues that are barely outliers mostly stay in the bulk at this
+/// d.
 TEST(SpectralStart, SlowHasTheMeasuredCosinesAtTwoHundredDimensions) {
   struct Row {
     const char* target;
@@ -163,8 +166,7 @@ TEST(SpectralStart, SlowHasTheMeasuredCosinesAtTwoHundredDimensions) {
                          Row{"wishart:0.1", .1, .523, .644, .728}}) {
     for (const auto& [student, noted] : {std::pair{Student::direct, row.linear}, std::pair{Student::tied, row.positive},
                                          std::pair{Student::bayes, row.best}}) {
-      const model::Problem problem =
-          problem_of({"", student, Head::softmax, 2, row.alpha, 0, row.target});
+      const model::Problem problem = problem_of({"", student, Head::softmax, 2, row.alpha, 0, row.target});
       std::vector<double> cosines;
       for (std::uint64_t i = 0; i < 3; ++i) {
         Drawn<float> drawn(problem, 200, i);
@@ -172,7 +174,8 @@ TEST(SpectralStart, SlowHasTheMeasuredCosinesAtTwoHundredDimensions) {
       }
       const base::Estimate cosine = base::estimate_of(cosines);
       // Both are means over few instances.
-      EXPECT_NEAR(cosine.value, noted, 3.5 * std::hypot(2, 1) * cosine.standard_error + 0.002) << row.target << " " << row.alpha;
+      EXPECT_NEAR(cosine.value, noted, 3.5 * std::hypot(2, 1) * cosine.standard_error + 0.002)
+          << row.target << " " << row.alpha;
     }
   }
 }
@@ -206,9 +209,10 @@ TEST_P(SpectralTraining, EndsWhereTrainingFromARandomStartEnds) {
   EXPECT_FALSE(random.start);
   ASSERT_TRUE(spectral.start);
   EXPECT_GT(spectral.start->measured.cosine, 0.5);
-  EXPECT_NE(spectral.iterations, random.iterations);
+  EXPECT_NE(spectral.eigenvalues, random.eigenvalues);  // to rounding: two ways to one end
   EXPECT_NEAR(spectral.estimation, random.estimation, 1e-3 * random.estimation);
-  if (c.student != Student::bayes) EXPECT_NEAR(spectral.objective, random.objective, 1e-7 * random.objective);
+  if (c.student == Student::bayes) return;
+  EXPECT_NEAR(spectral.objective, random.objective, 1e-7 * random.objective);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -235,8 +239,8 @@ TEST(SpectralTrainingOfSmallWidth, ReachesAStationaryPoint) {
   EXPECT_NEAR(instance.start->measured.cosine, instance.start->predicted.cosine, 0.2);
 }
 
-/// With the messages that made it, the start of the student bayes is an iterate of gamp: V is its error, as everywhere on
-/// a trajectory.
+/// With the messages that made it, the start of the student bayes is an iterate of gamp: V is its error, as everywhere
+/// on a trajectory.
 TEST(SpectralTrainingOfBayes, StartsWithTheErrorItClaims) {
   const model::Problem problem = problem_of({"", Student::bayes, Head::softmax, 2, 0.3, 0, "wishart:0.5"});
   for (std::uint64_t i = 0; i < 3; ++i) {

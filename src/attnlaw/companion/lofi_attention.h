@@ -1,6 +1,6 @@
 #pragma once
-/// The same filter on attention: what raw labels lose (docs/theory/lofi.md, section 5). The estimate itself, its noise and
-/// its overlaps, is model/spectral_start.h.
+/// The same filter on attention: what raw labels lose (docs/theory/lofi.md, section 5). The estimate itself, its noise
+/// and its overlaps, is model/spectral_start.h.
 
 namespace attnlaw::companion {
 

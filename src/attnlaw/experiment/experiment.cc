@@ -79,8 +79,12 @@ Trained train(Objective<Real>& objective, const Options& options, Instance& resu
     const TargetOverlap overlap = overlap_with(result.target_eigenvalues, S);
     result.trajectory.push_back({S.squaredNorm() / static_cast<double>(S.rows()), overlap.m, V, overlap.estimation});
   };
-  const TrainingOptions training{tolerance_of(objective.problem(), options), options.max_iterations, options.seed,
-                                 result.seed, record, start ? &*start : nullptr};
+  const TrainingOptions training{tolerance_of(objective.problem(), options),
+                                 options.max_iterations,
+                                 options.seed,
+                                 result.seed,
+                                 record,
+                                 start ? &*start : nullptr};
   switch (options.trainer) {
     case Trainer::adam:
       return train_adam(objective, training);

@@ -76,8 +76,9 @@ double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double d = options.d;
   const double width = problem.student == Student::tied ? std::min(1.0, problem.width) : 1.0;
   const double matrices = options.trainer == Trainer::lbfgs ? kLbfgsMatrices : kOtherMatrices;
+  const double start = options.initialisation == Initialisation::spectral ? 1 : 0;
   const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) / processes(options) : 0;
-  return (kStudentMatrices + width * matrices) * d * d * sizeof(double) + messages + message_bytes(options);
+  return (kStudentMatrices + start + width * matrices) * d * d * sizeof(double) + messages + message_bytes(options);
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ Estimate spectral_start(Objective<Real>& objective);
 /// The messages g, one row per sequence, that label_operator is the sum of up to a factor.
 void label_messages(const model::Problem& problem, const Columns<double>& labels, Columns<double>& g);
 
-/// W ∈ R^{d×columns} with W Wᵀ/√(columns d) = S, for S ⪰ 0 of no larger rank. Directions in which S vanishes get a small
-/// weight: those of weight zero would stay so under any gradient.
+/// W ∈ R^{d×columns} with W Wᵀ/√(columns d) = S, for S ⪰ 0 of no larger rank. Directions in which S vanishes get a
+/// small weight: those of weight zero would stay so under any gradient.
 Matrix<double> factor_of(const Matrix<double>& S, Eigen::Index columns);
 
 }  // namespace attnlaw::experiment

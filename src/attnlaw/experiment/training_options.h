@@ -16,8 +16,8 @@ struct TrainingOptions {
   std::uint64_t instance = 0;
   /// Called by gamp after every iteration with the student S and its V.
   std::function<void(const Matrix<double>& S, double V)> observe = {};
-  /// The spectral start of the student (spectral_start.h), which outlives training; null: the trainer's own, random W or
-  /// S = 0. Its V is read by gamp alone.
+  /// The spectral start of the student (spectral_start.h), which outlives training; null: the trainer's own, random W
+  /// or S = 0. Its V is read by gamp alone.
   const Estimate* start = nullptr;
 };
 

@@ -22,7 +22,9 @@ class Estimate {
         nodes_(nodes_split_at(0)) {}
 
   /// f(x) = x.
-  SpectralStart linear() const { return of(nodes_, [](const Law::Node& node) { return node.x; }); }
+  SpectralStart linear() const {
+    return of(nodes_, [](const Law::Node& node) { return node.x; });
+  }
   /// f(x) = max(0, x).
   SpectralStart positive() const { return above(nodes_, 0); }
   /// max(0, x) of this fraction of the eigenvalues, the largest.
@@ -73,7 +75,8 @@ SpectralStart scaled(SpectralStart start, double factor) {
 double spectral_start_variance(double Q_star, double noise, double alpha, int observed_scores, double efficiency) {
   if (!(Q_star > 0) || !(noise >= 0) || !(alpha > 0) || observed_scores < 1 || !(efficiency > 0) || efficiency > 1)
     base::reject(
-        "a spectral start needs Q* > 0, noise >= 0, alpha > 0, labels that show a score and efficiency in (0, 1], got {}, "
+        "a spectral start needs Q* > 0, noise >= 0, alpha > 0, labels that show a score and efficiency in (0, 1], got "
+        "{}, "
         "{}, {}, {} scores, {}",
         Q_star, noise, alpha, observed_scores, efficiency);
   return (Q_star + noise) / (2 * alpha * observed_scores * efficiency);

@@ -7,9 +7,9 @@
 
 namespace attnlaw::model {
 
-/// a² of the estimate R that n = αd² sequences give with the weights E[z|y]: (Q* + Δ)/(2αK_eff η); other weights have an
-/// efficiency η ≤ 1. Throws std::invalid_argument for values out of range, among them no observed scores: labels without
-/// a finite temperature show none.
+/// a² of the estimate R that n = αd² sequences give with the weights E[z|y]: (Q* + Δ)/(2αK_eff η); other weights have
+/// an efficiency η ≤ 1. Throws std::invalid_argument for values out of range, among them no observed scores: labels
+/// without a finite temperature show none.
 double spectral_start_variance(double Q_star, double noise, double alpha, int observed_scores, double efficiency = 1);
 /// The same, of the weights E[z|y], for a target of squared eigenvalues Q* on average.
 double spectral_start_variance(const Problem& problem, double Q_star);
@@ -31,8 +31,8 @@ struct SpectralStarts {
 /// For a target and a². Throws std::invalid_argument unless variance is finite and > 0.
 SpectralStarts spectral_starts(const matrix_laws::Spectrum& target, double variance);
 
-/// Scores of the student per score of the target at the same label, β*/β: students with a temperature of their own start
-/// from this times R.
+/// Scores of the student per score of the target at the same label, β*/β: students with a temperature of their own
+/// start from this times R.
 double student_units(const Problem& problem);
 
 /// Q*/(Q* + a²), the multiple of R that is nearest to S*: the start of the direct students.

@@ -113,7 +113,8 @@ nlohmann::json comparison_json(const Comparison& comparison) {
     const Estimate& estimate = comparison.difference.*error.difference;
     document["difference"][error.name] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
   }
-  if (const auto starts = compare_starts(comparison.experiment); !starts.empty()) document["start"] = starts_json(starts);
+  if (const auto starts = compare_starts(comparison.experiment); !starts.empty())
+    document["start"] = starts_json(starts);
   return document;
 }
 

@@ -80,10 +80,10 @@ Extrapolation extrapolate(std::span<const Comparison> comparisons);
 
 /// One figure of the spectral starts of an experiment, over its instances.
 struct StartComparison {
-  const char* name;        ///< q, m or cosine
-  Estimate measured;       ///< mean
-  double predicted = 0;    ///< mean of the theory on each instance's own target
-  Extrapolated difference; ///< measured − predicted, instance by instance: of order 1/d
+  const char* name;         ///< q, m or cosine
+  Estimate measured;        ///< mean
+  double predicted = 0;     ///< mean of the theory on each instance's own target
+  Extrapolated difference;  ///< measured − predicted, instance by instance: of order 1/d
 };
 
 /// q, m and cosine; empty where training did not begin at a spectral start.
