@@ -178,6 +178,7 @@ struct PoolingArguments {
   std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
   std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
   bool centred = true;
+  bool fixed_length = false;  ///< also the law of sequences of this length
   std::string html;
 };
 

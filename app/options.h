@@ -268,24 +268,27 @@ struct TheoryOptions {
 };
 
 struct ExperimentOptions {
-  std::optional<std::string> d, trainer, precision;
+  std::optional<std::string> d, trainer, init, precision;
   std::optional<int> instances, max_iterations;
   std::optional<double> tolerance;
 
   static inline const std::vector<std::string> kTrainers{"lbfgs", "adam", "fista", "gamp"};
   static inline const std::vector<std::string> kPrecisions{"single", "double"};
+  static inline const std::vector<std::string> kInits{"random", "spectral"};
 
   void add(CLI::App& app, const std::string& d_type, const std::string& d_help) {
     add_text(app, "--d", d, d_type, d_help);
     add_number(app, "--instances", instances, "independent targets and data sets at each d (default 4)");
     add_choice(app, "--trainer", trainer, kTrainers, "how to train (default lbfgs; gamp for student bayes)");
+    add_choice(app, "--init", init, kInits,
+               "where to begin: as the trainer does by itself, or what labels tell at once");
     add_choice(app, "--precision", precision, kPrecisions, "of data and products (default single)");
     add_number(app, "--tolerance", tolerance, "KKT residual to reach (default 1e-5 in double, see docs for single)");
     add_number(app, "--max-iterations", max_iterations, "of the trainer (default 20000)");
   }
 
   /// Any option of experiments was given, --d included.
-  bool any() const { return d || trainer || precision || instances || max_iterations || tolerance; }
+  bool any() const { return d || trainer || init || precision || instances || max_iterations || tolerance; }
 
   Experiments resolve(const model::Problem& problem) const {
     Experiments experiments;
@@ -293,6 +296,7 @@ struct ExperimentOptions {
       for (const std::string& field : split_at_commas(*d)) experiments.d.push_back(parse_number<int>("--d", field));
     experiments.options.trainer = trainer ? experiment::trainer_from_name(one_of("--trainer", trainer, kTrainers))
                                           : experiment::trainers_for(problem).front();
+    experiments.options.initialisation = experiment::initialisation_from_name(one_of("--init", init, kInits));
     experiments.options.precision = experiment::precision_from_name(one_of("--precision", precision, kPrecisions));
     if (instances) experiments.options.instances = *instances;
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
@@ -352,7 +356,7 @@ struct PoolingOptions {
   std::optional<double> delta, gamma, mu2, alpha, kappa;
   std::optional<std::string> weights, profile;
   std::optional<int> length, d, instances;
-  bool uncentred = false;
+  bool uncentred = false, fixed_length = false, own_scores = false;
 
   void add(CLI::App& app) {
     add_number(app, "--delta", delta, "δ = d/V, dimension over vocabulary (required)");
@@ -367,6 +371,9 @@ struct PoolingOptions {
     add_number(app, "--d", d, "simulate at this dimension");
     add_number(app, "--instances", instances, "vocabularies to draw (default 4)");
     app.add_flag("--uncentred", uncentred, "do not subtract the mean of the pooled vectors");
+    app.add_flag("--fixed-length", fixed_length, "also the bulk of sequences of just this length, and its distance");
+    app.add_flag("--own-scores", own_scores,
+                 "simulate attention:TAU with the scores of each sequence, not their limit");
   }
 
   companion::PoolingModel model(const std::optional<PooledSequences>& sequences) const {
@@ -400,6 +407,7 @@ struct PoolingOptions {
   std::optional<companion::PoolingExperimentOptions> experiment(const Common& common) const {
     if (!d) {
       if (instances) throw std::invalid_argument("--instances needs --d, a dimension to simulate at");
+      if (own_scores) throw std::invalid_argument("--own-scores needs --d, a dimension to simulate at");
       return std::nullopt;
     }
     if (!profile) throw std::invalid_argument("--d needs --profile: what sequences to draw");
@@ -408,6 +416,8 @@ struct PoolingOptions {
     options.d = static_cast<std::size_t>(*d);
     options.instances = instances.value_or(options.instances);
     options.centred = !uncentred;
+    options.fixed_length = fixed_length;
+    if (own_scores) options.own_scores = companion::attention_tau(weights.value_or("mean"));
     options.seed = common.seed;
     options.threads = common.threads;
     return options;

@@ -23,6 +23,7 @@
 #include "attnlaw/companion/lofi_simulation.h"
 #include "attnlaw/companion/lofi_stack.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::companion {
 namespace {
@@ -760,27 +761,6 @@ TEST(LofiExperiment, SlowFixedKernelsStayOnTheirPlateau) {
 
 // ---------------------------------------------------------------------------------------------------------- attention
 
-TEST(LofiAttention, StartsHaveTheCosinesOfTheNote) {
-  struct Row {
-    double kappa, variance, linear, positive, best, estimation;
-  };
-  for (const Row& row : {Row{.5, 1.25, .7386, .8183, .8357, .4525}, Row{.5, 1.491, .7082, .7981, .8172, .4982},
-                         Row{.5, .375, .8944, .9230, .9305, .2011}, Row{.1, 2.75, .5345, .6621, .7879, .4171}}) {
-    const matrix_laws::WishartSpectrum target{row.kappa, 1};
-    const SpectralStarts starts = spectral_starts(target, row.variance);
-    const double Q_star = 1 + row.kappa;
-    EXPECT_NEAR(starts.linear.cosine, 1 / std::sqrt(1 + row.variance / Q_star), 1e-9);
-    // The law is certified to 1e-13; the note's last digit is off by one in places.
-    EXPECT_NEAR(starts.linear.cosine, row.linear, 1e-4);
-    EXPECT_NEAR(starts.positive.cosine, row.positive, 1e-4);
-    EXPECT_NEAR(starts.best.cosine, row.best, 1e-4);
-    EXPECT_NEAR(starts.best.m, starts.best.q, 1e-9);
-    EXPECT_NEAR(starts.estimation, row.estimation, 1e-4);
-    const matrix_laws::OptimalDenoiser denoiser(target, row.variance);
-    EXPECT_NEAR(starts.estimation, denoiser.mean_square_error(), 1e-9);
-  }
-}
-
 TEST(LofiAttention, RawLabelsLoseEfficiency) {
   EXPECT_NEAR(raw_label_efficiency(1e-4, 1), 0.9, 1e-6);
   // By 160 nodes in each of three directions, an implementation of its own; the note has sampled ones, off by 0.002.
@@ -793,8 +773,7 @@ TEST(LofiAttention, RawLabelsLoseEfficiency) {
     EXPECT_NEAR(raw_label_efficiency(beta[i], 1), note[i], 2e-3);
     EXPECT_NEAR(raw_label_efficiency(beta[i], 1.5), note_more[i], 2e-3);
   }
-  EXPECT_NEAR(attention_start_variance(1.5, 0, .3, 2), 1.25, 1e-12);
-  EXPECT_NEAR(attention_start_variance(1.5, 0, .3, 2, raw_label_efficiency(1, 1.5)), 1.491, 3e-3);
+  EXPECT_NEAR(model::spectral_start_variance(1.5, 0, .3, 2, raw_label_efficiency(1, 1.5)), 1.491, 3e-3);
   EXPECT_THROW(raw_label_efficiency(0, 1), std::invalid_argument);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/experiment/training_options.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::experiment {
 
@@ -27,12 +29,19 @@ std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
 
+/// Where training begins.
+enum class Initialisation {
+  random,   ///< as each trainer does by itself: random W, S = 0 (fista and direct students), the prior mean (bayes)
+  spectral  ///< the first estimate that labels give (spectral_start.h)
+};
+
 /// Precision of data and products; sums and optimiser state are double either way.
 enum class Precision { single_, double_ };
 
 struct Options {
   Trainer trainer = Trainer::lbfgs;
   Precision precision = Precision::single_;
+  Initialisation initialisation = Initialisation::random;
   int d = 100;                       ///< embedding dimension
   int instances = 4;                 ///< independent (target, data, initial weights)
   std::uint64_t first_instance = 0;  ///< number of the first one
@@ -84,6 +93,11 @@ struct Iterate {
   double estimation = 0;  ///< ‖S − S*‖²_F/d
 };
 
+/// A spectral start beside what it should be: its theory on the eigenvalues of the target drawn, for d → ∞.
+struct Start {
+  model::SpectralStart measured, predicted;
+};
+
 struct Instance : Measurements {
   std::uint64_t seed = 0;                  ///< the instance number: with Options::seed it keys all random numbers
   bool converged = false;                  ///< kkt ≤ tolerance
@@ -94,6 +108,7 @@ struct Instance : Measurements {
   /// value; cross-attention only.
   std::vector<double> left_overlaps, right_overlaps;
   std::vector<Iterate> trajectory;  ///< of gamp, in order; empty for other trainers
+  std::optional<Start> start;       ///< of Initialisation::spectral
 
   /// Eigenvalues of S, or its singular values with cross-attention; descending.
   const std::vector<double>& spectrum() const { return eigenvalues.empty() ? singular_values : eigenvalues; }
@@ -128,6 +143,9 @@ std::uint64_t bytes_needed(const model::Problem& problem, const Options& options
 std::string name(Trainer trainer);
 /// Throws std::invalid_argument for anything but "lbfgs", "adam", "fista" and "gamp".
 Trainer trainer_from_name(const std::string& name);
+std::string name(Initialisation initialisation);
+/// Throws std::invalid_argument for anything but "random" and "spectral".
+Initialisation initialisation_from_name(const std::string& name);
 std::string name(Precision precision);
 /// Throws std::invalid_argument for anything but "single" and "double".
 Precision precision_from_name(const std::string& name);
