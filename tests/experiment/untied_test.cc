@@ -55,7 +55,7 @@ Matrix<double> gaussian(Eigen::Index d, std::uint64_t stream) {
 }
 
 constexpr double kTolerance = 1e-5;
-constexpr TrainingOptions kTraining{.tolerance = kTolerance, .max_iterations = 20000, .seed = 5, .instance = 0};
+const TrainingOptions kTraining{.tolerance = kTolerance, .max_iterations = 20000, .seed = 5, .instance = 0};
 
 class Untied : public testing::TestWithParam<Case> {
  protected:
