@@ -370,12 +370,15 @@ class CommandLine {
     commands_.back().resolve = [&] {
       if (pooling.uncentred && !pooling.profile)
         throw std::invalid_argument("--uncentred needs --profile and --weights: their sum sets the mean");
+      if (pooling.fixed_length && !pooling.profile)
+        throw std::invalid_argument("--fixed-length needs --profile and --weights: the law depends on each of them");
       PoolingArguments arguments;
       arguments.common = common.resolve();
       arguments.sequences = pooling.sequences();
       arguments.model = pooling.model(arguments.sequences);
       arguments.experiment = pooling.experiment(arguments.common);
       arguments.centred = !pooling.uncentred;
+      arguments.fixed_length = pooling.fixed_length;
       arguments.html = html.value_or("");
       return arguments;
     };

@@ -178,6 +178,7 @@ struct PoolingArguments {
   std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
   std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
   bool centred = true;
+  bool fixed_length = false;  ///< also the law of sequences of this length
   std::string html;
 };
 
@@ -204,6 +205,7 @@ struct LofiArguments {
   int test = 0;        ///< test samples; 0: 10000 of a target, a fifth of data
   std::string data;    ///< file; empty: the built-in target
   std::string labels;  ///< file; empty: the last column of data
+  int tokens = 0;      ///< in a row of data; 0: a row is one vector
   companion::LofiOptions options;
   std::string html;
 };

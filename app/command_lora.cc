@@ -87,7 +87,7 @@ int run(const LoraArguments& arguments) {
   const bool converged =
       found.prediction.converged && (!pretrained.solution || pretrained.solution->diagnostics.converged) &&
       std::all_of(found.curve.begin(), found.curve.end(), [](const auto& point) { return point.converged; }) &&
-      (!found.experiment || found.experiment->converged());
+      (!found.experiment || (found.experiment->converged() && found.drawn->converged));
 
   Result result{lora_tables(found), document_of(found, pretrained), lora_rows(found), warnings(found),
                 report_note(arguments.html)};

@@ -21,6 +21,7 @@ PoolingOutcome predict(const PoolingArguments& arguments) {
   outcome.sequences = arguments.sequences;
   if (!arguments.sequences) return outcome;
   const PooledSequences& sequences = *arguments.sequences;
+  if (arguments.fixed_length) outcome.fixed_length = companion::fixed_length_law(ratios, sequences.values);
   outcome.choices = companion::compare_weights(ratios, sequences.correlations, sequences.values);
   if (!arguments.centred) outcome.nuisance = companion::nuisance_spike(ratios, sequences.scalars);
   if (outcome.power_profile()) {
@@ -61,6 +62,10 @@ nlohmann::json document_of(const PoolingOutcome& outcome) {
     document["model"]["length"] = outcome.sequences->values.size();
     document["weights"] = weights_json(outcome);
   }
+  if (outcome.fixed_length) {
+    document["fixed_length"] = companion::to_json(*outcome.fixed_length);
+    document["fixed_length"]["distance"] = outcome.fixed_length_distance();
+  }
   if (outcome.nuisance) document["nuisance"] = companion::to_json(*outcome.nuisance);
   if (outcome.experiment) document["experiment"] = companion::to_json(*outcome.experiment);
   return document;
@@ -73,6 +78,10 @@ report::Page page_of(const PoolingOutcome& outcome) {
   report::Table levels = level_table(outcome);
   levels.title.clear();
   page.sections.push_back({"Spectrum", "", pooling_spectrum_chart(outcome), bulk_table(outcome)});
+  if (auto table = fixed_length_table(outcome)) {
+    const std::string heading = std::exchange(table->title, {});
+    page.sections.push_back({heading, "", std::nullopt, *table});
+  }
   page.sections.push_back({"Signal",
                            "The vocabulary hides a signal below a first threshold, pooling infinitely many sequences "
                            "shifts it, and a finite "
@@ -97,6 +106,7 @@ int run(const PoolingArguments& arguments) {
                 warnings(outcome),
                 report_note(arguments.html)};
   result.tables.front().title = "Attention pooling: " + describe(outcome);
+  if (const auto table = fixed_length_table(outcome)) result.tables.push_back(*table);
   if (const auto table = weights_table(outcome)) result.tables.push_back(*table);
   if (!arguments.html.empty()) write_page(arguments.html, page_of(outcome), result.warnings);
   emit(arguments.common, result);

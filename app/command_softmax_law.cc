@@ -59,7 +59,7 @@ nlohmann::json document_of(const SoftmaxLawArguments& arguments, const SoftmaxLa
   document["parameters"]["length"] = arguments.length;
   document["law"]["column_strength"] = companion::column_strength(result.parameters);
   document["law"]["outlier"] = result.outlier ? nlohmann::json(*result.outlier) : nlohmann::json();
-  document["law"]["leading_excess"] = companion::leading_singular_value_excess(result.parameters, arguments.length);
+  document["law"]["leading_excess"] = result.leading_excess();
   if (result.simulation) document["simulation"] = companion::to_json(*result.simulation, *result.measured);
   return document;
 }

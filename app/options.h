@@ -268,24 +268,27 @@ struct TheoryOptions {
 };
 
 struct ExperimentOptions {
-  std::optional<std::string> d, trainer, precision;
+  std::optional<std::string> d, trainer, init, precision;
   std::optional<int> instances, max_iterations;
   std::optional<double> tolerance;
 
   static inline const std::vector<std::string> kTrainers{"lbfgs", "adam", "fista", "gamp"};
   static inline const std::vector<std::string> kPrecisions{"single", "double"};
+  static inline const std::vector<std::string> kInits{"random", "spectral"};
 
   void add(CLI::App& app, const std::string& d_type, const std::string& d_help) {
     add_text(app, "--d", d, d_type, d_help);
     add_number(app, "--instances", instances, "independent targets and data sets at each d (default 4)");
     add_choice(app, "--trainer", trainer, kTrainers, "how to train (default lbfgs; gamp for student bayes)");
+    add_choice(app, "--init", init, kInits,
+               "where to begin: as the trainer does by itself, or what labels tell at once");
     add_choice(app, "--precision", precision, kPrecisions, "of data and products (default single)");
     add_number(app, "--tolerance", tolerance, "KKT residual to reach (default 1e-5 in double, see docs for single)");
     add_number(app, "--max-iterations", max_iterations, "of the trainer (default 20000)");
   }
 
   /// Any option of experiments was given, --d included.
-  bool any() const { return d || trainer || precision || instances || max_iterations || tolerance; }
+  bool any() const { return d || trainer || init || precision || instances || max_iterations || tolerance; }
 
   Experiments resolve(const model::Problem& problem) const {
     Experiments experiments;
@@ -293,6 +296,7 @@ struct ExperimentOptions {
       for (const std::string& field : split_at_commas(*d)) experiments.d.push_back(parse_number<int>("--d", field));
     experiments.options.trainer = trainer ? experiment::trainer_from_name(one_of("--trainer", trainer, kTrainers))
                                           : experiment::trainers_for(problem).front();
+    experiments.options.initialisation = experiment::initialisation_from_name(one_of("--init", init, kInits));
     experiments.options.precision = experiment::precision_from_name(one_of("--precision", precision, kPrecisions));
     if (instances) experiments.options.instances = *instances;
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
@@ -352,7 +356,7 @@ struct PoolingOptions {
   std::optional<double> delta, gamma, mu2, alpha, kappa;
   std::optional<std::string> weights, profile;
   std::optional<int> length, d, instances;
-  bool uncentred = false;
+  bool uncentred = false, fixed_length = false, own_scores = false;
 
   void add(CLI::App& app) {
     add_number(app, "--delta", delta, "δ = d/V, dimension over vocabulary (required)");
@@ -367,6 +371,9 @@ struct PoolingOptions {
     add_number(app, "--d", d, "simulate at this dimension");
     add_number(app, "--instances", instances, "vocabularies to draw (default 4)");
     app.add_flag("--uncentred", uncentred, "do not subtract the mean of the pooled vectors");
+    app.add_flag("--fixed-length", fixed_length, "also the bulk of sequences of just this length, and its distance");
+    app.add_flag("--own-scores", own_scores,
+                 "simulate attention:TAU with the scores of each sequence, not their limit");
   }
 
   companion::PoolingModel model(const std::optional<PooledSequences>& sequences) const {
@@ -400,6 +407,7 @@ struct PoolingOptions {
   std::optional<companion::PoolingExperimentOptions> experiment(const Common& common) const {
     if (!d) {
       if (instances) throw std::invalid_argument("--instances needs --d, a dimension to simulate at");
+      if (own_scores) throw std::invalid_argument("--own-scores needs --d, a dimension to simulate at");
       return std::nullopt;
     }
     if (!profile) throw std::invalid_argument("--d needs --profile: what sequences to draw");
@@ -408,6 +416,8 @@ struct PoolingOptions {
     options.d = static_cast<std::size_t>(*d);
     options.instances = instances.value_or(options.instances);
     options.centred = !uncentred;
+    options.fixed_length = fixed_length;
+    if (own_scores) options.own_scores = companion::attention_tau(weights.value_or("mean"));
     options.seed = common.seed;
     options.threads = common.threads;
     return options;
@@ -540,20 +550,22 @@ struct AdapterOptions {
 
 struct LofiOptions {
   std::optional<std::string> target, n, data, labels, html;
-  std::optional<int> d, instances, test, permutations, lift, lazy_lift, patches;
+  std::optional<int> d, instances, test, tokens, permutations, lift, lazy_lift, patches;
   std::optional<double> significance, clip;
   bool no_leap = false, lazy = false, published = false;
 
   void add(CLI::App& app) {
     add_text(
         app, "--target", target, "SPEC",
-        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R or shared:P (default sine:8,1.5)");
-    add_number(app, "--d", d, "dimension of the inputs of a target (default 100)");
+        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R, shared:P, shared-filter:P or "
+        "attention:BETA (default sine:8,1.5)");
+    add_number(app, "--d", d, "dimension of the inputs of a target, of its tokens (default 100)");
     add_text(app, "--n", n, "N[,N...]", "training samples of a target, one number or several (default 16000)");
     add_number(app, "--instances", instances, "draws at each n; 0: theory alone (default 1)");
     add_number(app, "--test", test, "test samples (default 10000 of a target, the last fifth of data)");
     add_text(app, "--data", data, "FILE", "instead of a target: samples, one a row, .npy or lines of numbers");
-    add_text(app, "--labels", labels, "FILE", "their labels (default: the last column of --data)");
+    add_text(app, "--labels", labels, "FILE", "their labels, one or several a sample (default: last column of --data)");
+    add_number(app, "--tokens", tokens, "a row of --data is this many tokens one after the other");
     add_number(app, "--significance", significance, "keep directions that noise makes less often (default 0.01)");
     add_number(app, "--permutations", permutations, "of the labels, for p-values of features that are not white");
     add_number(app, "--clip", clip, "labels of data beyond this many standard deviations are clipped (default 2)");
@@ -570,6 +582,8 @@ struct LofiOptions {
   LofiArguments resolve(const Common& common) const {
     if (data && (target || d || n || instances))
       throw std::invalid_argument("--data excludes --target, --d, --n and --instances");
+    if (tokens && !data) throw std::invalid_argument("--tokens is for --data: the tokens of a target are its own");
+    if (tokens && *tokens < 1) throw std::invalid_argument(fmt::format("--tokens must be 1 or more, got {}", *tokens));
     if (labels && !data) throw std::invalid_argument("--labels needs --data FILE beside it");
     if (data && clip && !(*clip > 0)) throw std::invalid_argument(fmt::format("--clip must be > 0, got {}", *clip));
     if (clip && !data) throw std::invalid_argument("--clip is for --data: a built-in target has its own weights");
@@ -583,7 +597,7 @@ struct LofiOptions {
     if (arguments.instances < 0)
       throw std::invalid_argument(fmt::format("--instances must be 0 or more, got {}", arguments.instances));
     if (test && *test < 2) throw std::invalid_argument(fmt::format("--test must be 2 or more, got {}", *test));
-    arguments.test = test.value_or(0);
+    arguments.test = test.value_or(0), arguments.tokens = tokens.value_or(0);
     arguments.data = data.value_or(""), arguments.labels = labels.value_or(""), arguments.html = html.value_or("");
     companion::LofiOptions& options = arguments.options;
     options.filter.significance = significance.value_or(options.filter.significance);

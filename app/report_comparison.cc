@@ -42,6 +42,25 @@ Table comparison_table(const study::Comparison& comparison) {
   return table;
 }
 
+/// What a spectral start shows of S*, beside its theory; nothing without one.
+std::optional<Table> start_table(const study::Comparison& comparison) {
+  const std::vector<study::StartComparison> starts = study::compare_starts(comparison.experiment);
+  if (starts.empty()) return std::nullopt;
+  Table table{fmt::format("Spectral start: d = {}; overlaps with S*", comparison.experiment.d),
+              {general("overlap"),
+               general("predicted", 4),
+               general("measured", 4),
+               general("standard error", kErrorFigures),
+               general("difference", kErrorFigures),
+               general("its standard error", kErrorFigures),
+               {"z", {}, report::Notation::fixed, 2}}};
+  for (const study::StartComparison& start : starts)
+    table.rows.push_back({start.name, start.predicted, start.measured.value, or_nothing(start.measured.standard_error),
+                          start.difference.value, or_nothing(start.difference.standard_error),
+                          or_nothing(start.difference.z)});
+  return table;
+}
+
 Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   const study::Extrapolation extrapolation = study::extrapolate(comparisons);
   Table table{
@@ -74,10 +93,15 @@ constexpr const char* kRowColumns[] = {"kind",
                                        "theory_train",
                                        "theory_test",
                                        "theory_estimation",
+                                       "start_q",
+                                       "start_m",
+                                       "start_cosine",
+                                       "theory_start_cosine",
                                        "replicon"};
 
 std::vector<Cell> instance_row(const study::Comparison& comparison, std::size_t i) {
   const experiment::Instance& x = comparison.experiment.instances[i];
+  const auto of_start = [&](auto figure) { return x.start ? Cell(figure(*x.start)) : Cell(); };
   const study::Prediction& predicted = comparison.instance_theory[i];
   std::vector<Cell> row{"instance",
                         static_cast<long long>(comparison.experiment.d),
@@ -98,6 +122,10 @@ std::vector<Cell> instance_row(const study::Comparison& comparison, std::size_t 
                         or_nothing(predicted.train),
                         predicted.test,
                         or_nothing(predicted.estimation),
+                        of_start([](const experiment::Start& start) { return start.measured.q; }),
+                        of_start([](const experiment::Start& start) { return start.measured.m; }),
+                        of_start([](const experiment::Start& start) { return start.measured.cosine; }),
+                        of_start([](const experiment::Start& start) { return start.predicted.cosine; }),
                         Cell()};
   const auto figures = study::shared_figures(comparison.experiment.problem);
   for (const SharedError& figure : figures) row.push_back(or_nothing(x.*figure.measured));
@@ -136,7 +164,10 @@ void add_comparison(Table& table, const study::Comparison& comparison) {
 
 std::vector<Table> comparison_tables(std::span<const study::Comparison> comparisons) {
   std::vector<Table> tables;
-  for (const study::Comparison& comparison : comparisons) tables.push_back(comparison_table(comparison));
+  for (const study::Comparison& comparison : comparisons) {
+    tables.push_back(comparison_table(comparison));
+    if (auto starts = start_table(comparison)) tables.push_back(std::move(*starts));
+  }
   if (comparisons.size() > 1) tables.push_back(extrapolation_table(comparisons));
   return tables;
 }

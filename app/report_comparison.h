@@ -10,7 +10,8 @@
 
 namespace attnlaw::app {
 
-/// Theory beside experiment, one table per d, and the extrapolation if there are several d.
+/// Theory beside experiment, one table per d, with one of the spectral start where training began there, and the
+/// extrapolation if there are several d.
 std::vector<report::Table> comparison_tables(std::span<const study::Comparison> comparisons);
 /// One row per instance; then by `kind`, for every d the theory on all its targets and the relative difference, and the
 /// extrapolation if there are several d.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -35,8 +36,8 @@ const std::array<Figure, 8> kFiguresOfBoth{{
      [](const LoraPrediction& p) { return p.sampling_error.m; }, &LoraMeasurements::m},
     {"q", "length q = |w|²", [](const LoraPrediction& p) { return p.overlaps.q; },
      [](const LoraPrediction& p) { return p.sampling_error.q; }, &LoraMeasurements::q},
-    {"alignment", "alignment cos²", [](const LoraPrediction& p) { return p.alignment; }, no_error,
-     &LoraMeasurements::alignment},
+    {"alignment", "alignment cos²", [](const LoraPrediction& p) { return p.alignment; },
+     [](const LoraPrediction& p) { return p.alignment_error; }, &LoraMeasurements::alignment},
     {"adapter_error", "adapter error", [](const LoraPrediction& p) { return p.adapter_error; }, no_error,
      &LoraMeasurements::adapter_error},
     {"index_error", "index error", [](const LoraPrediction& p) { return p.index_error; }, no_error,
@@ -63,14 +64,15 @@ Table prediction_table(const LoraPrediction& prediction) {
     if (linear && name == "alignment") limit = 1 - law.misalignment;
     if (linear && name == "adapter_error") limit = law.adapter_error;
     if (linear && (name == "index_error" || name == "test")) limit = law.index_error;
-    table.rows.push_back(
-        {std::string(figure.title), figure.theory(prediction), or_nothing(figure.sampling_error(prediction)), limit});
+    table.rows.push_back({std::string(figure.title), or_nothing(figure.theory(prediction)),
+                          or_nothing(figure.sampling_error(prediction)), limit});
   }
-  table.rows.push_back({std::string("response V"), prediction.overlaps.V, prediction.sampling_error.V, {}});
-  table.rows.push_back({std::string("effective penalty"), prediction.lambda_effective, {}, {}});
+  table.rows.push_back(
+      {std::string("response V"), or_nothing(prediction.overlaps.V), or_nothing(prediction.sampling_error.V), {}});
+  table.rows.push_back({std::string("effective penalty"), or_nothing(prediction.lambda_effective), {}, {}});
   table.rows.push_back({std::string("effective noise E_pre + Δ"), prediction.effective_noise, {}, {}});
-  table.rows.push_back({std::string("stability (< 1)"), prediction.stability, {}, {}});
-  table.rows.push_back({std::string("Stein's identity"), prediction.stein, {}, {}});
+  table.rows.push_back({std::string("stability (< 1)"), or_nothing(prediction.stability), {}, {}});
+  table.rows.push_back({std::string("Stein's identity"), or_nothing(prediction.stein), {}, {}});
   if (linear) {
     const companion::WeakRecovery weak = companion::weak_recovery(prediction.task, prediction.pretrained);
     table.rows.push_back({std::string(weak.alpha ? "weak recovery at α_ft" : "weak recovery at α_ft, at most"),
@@ -89,7 +91,7 @@ Table experiment_table(const LoraExperiment& experiment, const LoraPrediction& d
                   experiment.mean.omega_effective),
       {text_column("figure"), general("theory"), general("experiment"), general("±", kErrorFigures)}};
   for (const Figure& figure : kFiguresOfBoth)
-    table.rows.push_back({std::string(figure.title), figure.theory(drawn), experiment.mean.*figure.measured,
+    table.rows.push_back({std::string(figure.title), or_nothing(figure.theory(drawn)), experiment.mean.*figure.measured,
                           or_nothing(experiment.standard_error.*figure.measured)});
   table.rows.push_back({std::string("alignment of the start"),
                         {},
@@ -104,8 +106,8 @@ Table curve_table(const std::vector<LoraPrediction>& curve) {
   table.columns.push_back(general("stability"));
   for (const LoraPrediction& point : curve) {
     table.rows.push_back({point.task.alpha});
-    for (const Figure& figure : kFiguresOfBoth) table.rows.back().emplace_back(figure.theory(point));
-    table.rows.back().emplace_back(point.stability);
+    for (const Figure& figure : kFiguresOfBoth) table.rows.back().push_back(or_nothing(figure.theory(point)));
+    table.rows.back().push_back(or_nothing(point.stability));
   }
   return table;
 }
@@ -127,8 +129,10 @@ nlohmann::json prediction_json(const LoraPrediction& prediction) {
            {{"m", prediction.sampling_error.m},
             {"q", prediction.sampling_error.q},
             {"V", prediction.sampling_error.V},
+            {"alignment", prediction.alignment_error},
             {"train", prediction.train_error},
             {"test", prediction.test_error}}},
+          {"residual", prediction.residual},
           {"evaluations", prediction.iterations},
           {"points", prediction.points},
           {"seconds", prediction.seconds}};
@@ -156,11 +160,13 @@ nlohmann::json experiment_json(const LoraExperiment& experiment, const LoraPredi
 }
 
 void add_theory(Table& table, const char* kind, const LoraPrediction& prediction) {
-  std::vector<std::pair<std::string, report::Cell>> cells{
-      {"kind", std::string(kind)},  {"alpha_ft", prediction.task.alpha},
-      {"V", prediction.overlaps.V}, {"stability", prediction.stability},
-      {"stein", prediction.stein},  {"converged", yes_or_no(prediction.converged)}};
-  for (const Figure& figure : kFiguresOfBoth) cells.emplace_back(figure.name, figure.theory(prediction));
+  std::vector<std::pair<std::string, report::Cell>> cells{{"kind", std::string(kind)},
+                                                          {"alpha_ft", prediction.task.alpha},
+                                                          {"V", or_nothing(prediction.overlaps.V)},
+                                                          {"stability", or_nothing(prediction.stability)},
+                                                          {"stein", or_nothing(prediction.stein)},
+                                                          {"converged", yes_or_no(prediction.converged)}};
+  for (const Figure& figure : kFiguresOfBoth) cells.emplace_back(figure.name, or_nothing(figure.theory(prediction)));
   add_row(table, cells);
 }
 
@@ -273,6 +279,10 @@ Warnings warnings(const LoraResult& result) {
         fmt::format("The theory is not reliable at {} of {} points of the curve (stability >= 1, a violated "
                     "identity of Stein, or no convergence).",
                     doubtful, result.curve.size()));
+  if (result.drawn)
+    for (const std::string& doubt : result.drawn->doubts())
+      if (std::find(lines.begin(), lines.end(), doubt) == lines.end())
+        lines.push_back("Theory of the students that were drawn: " + doubt);
   if (result.experiment && !result.experiment->converged())
     lines.push_back("NOT CONVERGED: a pre-trained student or an adapter did not reach its tolerance.");
   return lines;

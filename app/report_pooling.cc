@@ -74,6 +74,10 @@ constexpr double kTallest = 10;
 
 }  // namespace
 
+double PoolingOutcome::fixed_length_distance() const {
+  return companion::fixed_length_distance(*fixed_length, prediction.model.ratios, prediction.model.kappa_pool);
+}
+
 std::string describe(const PoolingOutcome& outcome) {
   const companion::PoolingModel& model = outcome.prediction.model;
   std::string text = fmt::format("δ = {:.6g}, γ = {:.6g}, |μ|² = {:.6g}, α = {:.6g}, κ = {:.6g} (α/κ = {:.6g})",
@@ -123,6 +127,21 @@ Table bulk_table(const PoolingOutcome& outcome) {
     table.columns.push_back(general("±", kErrorFigures));
     table.rows.front().emplace_back(experiment->kolmogorov_distance.value);
     table.rows.front().push_back(or_nothing(experiment->kolmogorov_distance.standard_error));
+  }
+  return table;
+}
+
+std::optional<Table> fixed_length_table(const PoolingOutcome& outcome) {
+  if (!outcome.fixed_length) return std::nullopt;
+  Table table{fmt::format("Sequences of {} tokens, not of many", outcome.sequences->values.size()),
+              {general("mass at zero"), general("Kolmogorov distance to the law above", 3)},
+              {{outcome.fixed_length->zero_mass, outcome.fixed_length_distance()}}};
+  if (outcome.experiment && outcome.experiment->fixed_length_distance) {
+    const base::Estimate& distance = *outcome.experiment->fixed_length_distance;
+    table.columns.push_back(general("of the measured bulk", 3));
+    table.columns.push_back(general("±", kErrorFigures));
+    table.rows.front().emplace_back(distance.value);
+    table.rows.front().push_back(or_nothing(distance.standard_error));
   }
   return table;
 }
@@ -202,6 +221,9 @@ Table pooling_rows(const PoolingOutcome& outcome) {
   for (std::size_t i = 0; i < outcome.density.x.size(); ++i)
     add_row(table,
             {{"kind", "density"}, {"eigenvalue", outcome.density.x[i]}, {"density", outcome.density.density[i]}});
+  if (const auto& law = outcome.fixed_length)
+    for (std::size_t i = 0; i < law->x.size(); ++i)
+      add_row(table, {{"kind", "fixed_length_density"}, {"eigenvalue", law->x[i]}, {"density", law->density[i]}});
   if (experiment)
     for (const double x : experiment->eigenvalues()) add_row(table, {{"kind", "eigenvalue"}, {"eigenvalue", x}});
   return table;
@@ -272,10 +294,10 @@ Warnings warnings(const PoolingOutcome& outcome) {
   const double excess = companion::fixed_length_excess(prediction.model.ratios, outcome.sequences->scalars);
   constexpr double kNegligible = 1e-3;  // where the Kolmogorov distance of the bulk begins to see it: L = 2 to 4
   if (excess > kNegligible)
-    result.push_back(
-        fmt::format("the weights rest on few positions: the law holds up to their number, and the fourth moment of the "
-                    "spectrum is {:.2g} % larger than that of the law",
-                    100 * excess));
+    result.push_back(fmt::format(
+        "the weights rest on few positions: the law is that of many, and the fourth moment of the spectrum is "
+        "{:.2g} % larger{}",
+        100 * excess, outcome.fixed_length ? "" : " (--fixed-length gives the law of this length)"));
   return result;
 }
 

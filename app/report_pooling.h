@@ -21,8 +21,11 @@ struct PoolingOutcome {
   std::optional<companion::PoolingChoices> choices;  ///< of sequences
   std::optional<companion::Spike> nuisance;          ///< not centred
   std::optional<double> harmonic_crossing;           ///< of a power profile
+  std::optional<companion::FixedLengthLaw> fixed_length;
   std::optional<companion::PoolingExperiment> experiment;
 
+  /// Kolmogorov distance of the law at fixed length to the law.
+  double fixed_length_distance() const;
   bool power_profile() const { return sequences && sequences->profile.starts_with("power:"); }
 };
 
@@ -32,6 +35,8 @@ std::string describe(const PoolingOutcome& outcome);
 /// Threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
 report::Table level_table(const PoolingOutcome& outcome);
 report::Table bulk_table(const PoolingOutcome& outcome);
+/// Empty without a law at fixed length.
+std::optional<report::Table> fixed_length_table(const PoolingOutcome& outcome);
 /// Empty without sequences.
 std::optional<report::Table> weights_table(const PoolingOutcome& outcome);
 /// By `kind`: levels, weights, density along the band, measured eigenvalues.

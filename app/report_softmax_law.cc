@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "columns.h"
@@ -46,6 +47,11 @@ bool SoftmaxLawResult::converged() const {
   return law.squared().quadrature().error() < kLawError;
 }
 
+double SoftmaxLawResult::leading_excess() const {
+  return finite_size.bulk_visible ? companion::leading_singular_value_excess(parameters, finite_size.length)
+                                  : std::numeric_limits<double>::quiet_NaN();
+}
+
 std::string describe(const companion::SoftmaxParameters& parameters) {
   std::string text = fmt::format("β = {:.6g}, ρ = {:.6g}, ", parameters.beta, parameters.rho);
   if (parameters.tokens == companion::TokenModel::gaussian)
@@ -80,8 +86,7 @@ Table softmax_law_table(const SoftmaxLawResult& result) {
   for (std::size_t k = 0; measured && k < moments.size(); ++k)
     add_estimate(fmt::format("{} without the {} largest", kMoments[k], companion::kTrimmed), Cell(),
                  &measured->trimmed_moments[k]);
-  add_estimate(fmt::format("s₁(A) − 1 at T = {}", result.finite_size.length),
-               companion::leading_singular_value_excess(result.parameters, result.finite_size.length),
+  add_estimate(fmt::format("s₁(A) − 1 at T = {}", result.finite_size.length), or_nothing(result.leading_excess()),
                measured ? &measured->leading_excess : nullptr);
   if (measured) add("Kolmogorov distance to the law", Cell(), measured->kolmogorov);
   add("Kolmogorov distance to Marchenko-Pastur", result.marchenko_pastur.kolmogorov,

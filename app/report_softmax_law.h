@@ -24,6 +24,9 @@ struct SoftmaxLawResult {
   std::optional<companion::AttentionSimulation> simulation = {};
   std::optional<companion::AttentionComparison> measured = {};
 
+  /// s₁(A) − 1 at the number of tokens; NaN where the bulk is not yet that of the law: the expansion says nothing
+  /// there.
+  double leading_excess() const;
   /// Mass and moments of the law agree with their exact values.
   bool converged() const;
 };

@@ -46,6 +46,13 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   if (s.bayes) add("index error", s.bayes->index_error, Cell());
   add("estimation", s.errors.estimation, sampling.estimation);
   add("objective", s.errors.objective, sampling.objective);
+  if (const auto& figures = s.loss_figures) {
+    add("excess cross-entropy, train", figures->excess_train, Cell());
+    add("excess cross-entropy, test", figures->excess_test, Cell());
+    add("squared, train", figures->squared_train, Cell());
+    add("squared, test", figures->squared_test, Cell());
+    add("sign error", figures->sign_error, Cell());
+  }
   return table;
 }
 
@@ -61,8 +68,7 @@ Table order_table(const theory::Solution& s) {
                 {scaled ? "q_hat/λ²" : "q_hat", q_hat},
                 {scaled ? "m_hat/λ" : "m_hat", m_hat},
                 {scaled ? "V_hat/λ" : "V_hat", V_hat}};
-  if (s.problem.two_sectors())
-    append(fields, {{"q_a", q_a}, {"V_a", V_a}, {"q_hat_a", q_hat_a}, {"V_hat_a", V_hat_a}});
+  if (s.problem.two_sectors()) append(fields, {{"q_a", q_a}, {"V_a", V_a}, {"q_hat_a", q_hat_a}, {"V_hat_a", V_hat_a}});
   return row_of(fields);
 }
 
@@ -111,11 +117,25 @@ Fields special_fields(const theory::Solution& s) {
            when(bayes.has_value(), [&] { return fmt::format("{}", fmt::join(bayes->fixed_points, ";")); })}};
 }
 
+Fields loss_fields(const theory::Solution& s) {
+  const theory::LossFigures figures = s.loss_figures.value_or(theory::LossFigures{});
+  return {{"excess_train", or_nothing(figures.excess_train)},
+          {"excess_test", or_nothing(figures.excess_test)},
+          {"squared_train", or_nothing(figures.squared_train)},
+          {"squared_test", or_nothing(figures.squared_test)},
+          {"sign_error", or_nothing(figures.sign_error)}};
+}
+
 Fields problem_fields(const theory::Solution& s, const model::Problem& asked) {
   const bool number = s.problem.lambda_rule == model::LambdaRule::value;
   return {
-      {"tokens", static_cast<long long>(s.problem.tokens)},
+      {"attention", model::name(s.problem.attention)},
+      {"tokens",
+       s.problem.cross() ? Cell(model::tokens_text(s.problem)) : Cell(static_cast<long long>(s.problem.tokens))},
       {"head", model::name(s.problem.head)},
+      {"readout", model::name(s.problem.readout)},
+      {"labels", model::name(s.problem.labels)},
+      {"loss", model::name(s.problem.loss)},
       {"alpha", s.problem.alpha},
       {"lambda", number ? Cell(s.problem.lambda) : Cell(model::lambda_text(s.problem))},
       {"lambda_rule", asked.lambda_rule == model::LambdaRule::value ? std::string("value") : model::lambda_text(asked)},
@@ -142,7 +162,7 @@ Fields result_fields(const theory::Solution& s) {
           {"V_hat_a", s.conjugates.V_hat_a},
           {"train", or_nothing(s.errors.train)},
           {"test", s.errors.test},
-          {"estimation", s.errors.estimation},
+          {"estimation", or_nothing(s.errors.estimation)},
           {"objective", or_nothing(s.errors.objective)},
           {"train_sampling_error", sampling.train},
           {"test_sampling_error", sampling.test},
@@ -164,14 +184,19 @@ std::string describe(const model::Problem& problem, std::initializer_list<std::s
   const auto shown = [&](std::string_view option) {
     return std::find(without.begin(), without.end(), option) == without.end();
   };
-  std::string text = fmt::format("T = {}, {} head", problem.tokens, model::name(problem.head));
+  std::string text = fmt::format("T = {}, {}{} head", model::tokens_text(problem),
+                                 problem.cross() ? "cross-attention, " : "", model::name(problem.head));
+  if (problem.readout != model::Readout::rows) text += ", readout " + model::name(problem.readout);
+  if (problem.labels != model::Labels::soft) text += fmt::format(", {} labels", model::name(problem.labels));
+  if (problem.loss != model::Loss::square) text += ", loss " + model::name(problem.loss);
   if (shown("alpha")) text += fmt::format(", α = {:g}", problem.alpha);
   if (problem.lambda_rule == model::LambdaRule::value && shown("lambda"))
     text += fmt::format(", λ = {:.6g}", problem.lambda);
   else if (problem.lambda_rule != model::LambdaRule::none && shown("lambda"))
     text += ", λ = " + model::lambda_text(problem);
   if (shown("target")) text += ", target " + problem.target.spec();
-  if (problem.student != model::Student::tied) text += ", student " + model::name(problem.student);
+  const auto usual = problem.cross() ? model::Student::untied : model::Student::tied;
+  if (problem.student != usual) text += ", student " + model::name(problem.student);
   if (problem.width != 1) text += fmt::format(", width {:g}", problem.width);
   if (problem.noise > 0 && shown("noise")) text += fmt::format(", Δ = {:g}", problem.noise);
   if (problem.beta != 1 || problem.target_beta != 1)
@@ -204,6 +229,7 @@ Table solution_row(const theory::Solution& s, const model::Problem& asked) {
   Fields fields = problem_fields(s, asked);
   append(fields, result_fields(s));
   append(fields, special_fields(s));
+  append(fields, loss_fields(s));
   return row_of(fields);
 }
 

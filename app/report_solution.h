@@ -10,8 +10,9 @@
 
 namespace attnlaw::app {
 
-/// "T = 2, softmax head, α = 0.3, λ = 0.05, target wishart:0.5": what a heading says about a problem. Student and width
-/// are named where they are not the default, tied at full width.
+/// "T = 2, softmax head, α = 0.3, λ = 0.05, target wishart:0.5": what a heading says about a problem. Readout, labels,
+/// loss, student and width are named where they are not the default: rows, soft, square, tied (untied with
+/// cross-attention) at full width.
 /// `without`: options of the command line that vary ("alpha", "lambda", "target", "noise").
 std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without = {});
 

@@ -55,6 +55,16 @@ BENCHMARK(BM_SolveTwoTokens)->Unit(benchmark::kMillisecond);
 void BM_SolveThreeTokens(benchmark::State& state) { solve_cold(state, softmax(3, 0.15, 0.05), kDefaultAccuracy); }
 BENCHMARK(BM_SolveThreeTokens)->Unit(benchmark::kMillisecond);
 
+/// Cross-attention with two queries and two keys: one coordinate per row, and the law of singular values.
+void BM_SolveCrossAttention(benchmark::State& state) {
+  model::Problem problem = softmax(2, 0.3, 0.05);
+  problem.attention = model::Attention::cross;
+  problem.student = model::Student::untied;
+  problem.target = model::Target::parse("product:0.5");
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveCrossAttention)->Unit(benchmark::kMillisecond);
+
 /// The overfitting phase: proximal points with several valleys.
 void BM_SolveTwoTokensOverfitting(benchmark::State& state) {
   model::Problem problem = softmax(2, 0.1, 0.01);
@@ -62,6 +72,42 @@ void BM_SolveTwoTokensOverfitting(benchmark::State& state) {
   solve_cold(state, problem, kDefaultAccuracy);
 }
 BENCHMARK(BM_SolveTwoTokensOverfitting)->Unit(benchmark::kMillisecond);
+
+void BM_SolveCrossEntropy(benchmark::State& state) {
+  model::Problem problem = softmax(2, 0.3, 0.05);
+  problem.loss = model::Loss::cross_entropy;
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveCrossEntropy)->Unit(benchmark::kMillisecond);
+
+void BM_SolveSampledRows(benchmark::State& state) {
+  model::Problem problem = softmax(2, 1, 0.3);
+  problem.loss = model::Loss::cross_entropy;
+  problem.labels = model::Labels::sampled;
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveSampledRows)->Unit(benchmark::kMillisecond);
+
+void BM_SolveSignLabels(benchmark::State& state) {
+  model::Problem problem = softmax(2, 1, 0.1);
+  problem.head = model::Head::linear;
+  problem.readout = model::Readout::score;
+  problem.labels = model::Labels::sign;
+  problem.loss = model::Loss::logistic;
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveSignLabels)->Unit(benchmark::kMillisecond);
+
+/// Two queries and `keys` keys.
+void BM_SolveCrossAttention(benchmark::State& state) {
+  model::Problem problem = softmax(2, 0.3, 0.05);
+  problem.attention = model::Attention::cross;
+  problem.key_tokens = static_cast<int>(state.range(0));
+  problem.student = model::Student::untied;
+  problem.target = model::Target::parse("product:0.5");
+  solve_cold(state, problem, kDefaultAccuracy);
+}
+BENCHMARK(BM_SolveCrossAttention)->Arg(2)->Arg(3)->Unit(benchmark::kMillisecond);
 
 /// A closed-form channel and 400 atoms: all the time is the law of m̂ S* + √q̂ Z.
 void BM_SolveLinear400Atoms(benchmark::State& state) {

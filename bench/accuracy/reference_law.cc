@@ -390,6 +390,7 @@ Real bisected(const Panel& panel, const Real& from, const Real& to, const Real& 
 
 std::shared_ptr<const ReferenceSpectrum> make_spectrum(const matrix_laws::Spectrum& spectrum, const Real& scale) {
   if (const auto* wishart = spectrum.wishart()) return std::make_shared<ReferenceWishart>(*wishart, scale);
+  if (spectrum.product()) throw std::invalid_argument("there is no 50-digit reference of a product spectrum");
   return std::make_shared<ReferenceAtoms>(*spectrum.discrete(), scale);
 }
 

@@ -58,5 +58,31 @@ TEST(SymmetricEigensystem, RejectsEntriesThatAreNotFiniteAndWrongSizes) {
   EXPECT_THROW(symmetric_eigenvalues(matrix, 3), std::invalid_argument);
 }
 
+TEST(SingularValues, RebuildTheMatrix) {
+  for (const auto& [rows, columns] : {std::pair<Eigen::Index, Eigen::Index>{6, 6}, {7, 4}, {4, 7}, {1, 3}}) {
+    const auto A = gaussian<double>(rows, columns, 5);
+    const Eigen::Index k = std::min(rows, columns);
+    const auto count = [](Eigen::Index n) { return static_cast<std::size_t>(n); };
+    RowMajor<double> work = A;
+    const std::span<double> entries(work.data(), count(work.size()));
+    SingularValueDecomposition svd = singular_value_decomposition(entries, count(rows), count(columns));
+    const Eigen::Map<RowMajor<double>> left(svd.left.data(), rows, k), right(svd.right.data(), k, columns);
+    const Eigen::Map<Eigen::VectorXd> values(svd.values.data(), k);
+    EXPECT_LT((left * values.asDiagonal() * right - A).norm(), 1e-13);
+    EXPECT_LT((left.transpose() * left - Eigen::MatrixXd::Identity(k, k)).norm(), 1e-13);
+    EXPECT_LT((right * right.transpose() - Eigen::MatrixXd::Identity(k, k)).norm(), 1e-13);
+    EXPECT_TRUE(std::is_sorted(svd.values.rbegin(), svd.values.rend()));
+    work = A;
+    const std::vector<double> alone = singular_values(entries, count(rows), count(columns));
+    for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(alone[i], svd.values[i], 1e-13);
+  }
+}
+
+TEST(SingularValues, NeedFiniteEntriesOfTheGivenShape) {
+  std::vector<double> matrix{1, 2, 3, std::numeric_limits<double>::quiet_NaN()};
+  EXPECT_THROW(singular_values(matrix, 2, 2), std::runtime_error);
+  EXPECT_THROW(singular_values(matrix, 3, 2), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace attnlaw::base

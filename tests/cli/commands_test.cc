@@ -147,6 +147,20 @@ TEST(Simulate, SeveralSizesAreExtrapolated) {
           R"({"extrapolation": {"train": {"value": 0, "standard_error": 0, "z": 0}, "test": {}, "estimation": {}}})"));
 }
 
+TEST(Simulate, SpectralStartsAreShownBesideTheirTheory) {
+  const std::string arguments =
+      "simulate --alpha 0.5 --lambda 0.1 --head linear --d 16 --instances 2 --init spectral --format ";
+  const json document = run_json(arguments.substr(0, arguments.size() - 9));
+  expect_keys(document, json::parse(R"({"start": {"q": {}, "m": {}, "cosine": {"predicted": 0,
+    "measured": {"value": 0, "standard_error": 0}, "difference": {"value": 0, "standard_error": 0, "z": 0}}}})"));
+  expect_keys(document["instances"][0],
+              json::parse(R"({"start": {"q": 0, "m": 0, "cosine": 0, "theory": {"q": 0, "m": 0, "cosine": 0}}})"));
+  const Outcome table = attnlaw(arguments + "table"), csv = attnlaw(arguments + "csv");
+  EXPECT_NE(table.out.find("Spectral start: d = 16"), std::string::npos) << table.out;
+  EXPECT_NE(csv.out.find("start_q,start_m,start_cosine,theory_start_cosine"), std::string::npos) << csv.out;
+  EXPECT_FALSE(run_json("simulate --alpha 0.5 --lambda 0.1 --head linear --d 16 --instances 2").contains("start"));
+}
+
 TEST(Simulate, OneInstanceHasNoStandardError) {
   const json document = run_json("simulate --alpha 0.5 --lambda 0.1 --head linear --d 12 --instances 1");
   EXPECT_TRUE(document["standard_error"]["train"].is_null());

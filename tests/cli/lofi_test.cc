@@ -34,7 +34,11 @@ TEST(LofiCommand, ShowsExperimentsBesideTheTheory) {
   const Outcome one = attnlaw(options + "--format csv --threads 1"),
                 two = attnlaw(options + "--format csv --threads 2");
   EXPECT_EQ(one.out, two.out);
-  EXPECT_EQ(std::count(one.out.begin(), one.out.end(), '\n'), 1 + 2 * 2 * 2);
+  // A row for the two readouts of two draws at two n.
+  std::size_t readouts = 0;
+  for (std::size_t at = one.out.find("readout,"); at != std::string::npos; at = one.out.find("readout,", at + 1))
+    ++readouts;
+  EXPECT_EQ(readouts, 2U * 2 * 2);
 }
 
 TEST(LofiCommand, FindsTheFeaturesOfAFile) {
@@ -66,6 +70,19 @@ TEST(LofiCommand, FindsTheFeaturesOfAFile) {
   EXPECT_EQ(document["layers"][0]["features"][1]["kept"], "below the bulk");
   EXPECT_LT(document["readouts"][1]["test_error"], 0.1);
   EXPECT_EQ(document["readouts"].size(), 7U);
+  EXPECT_EQ(document["layers"][0]["features"][0]["direction"].size(), 8U);
+  const std::string html = (scratch / "report.html").string();
+  const Outcome table = attnlaw("lofi --data " + path.string() + " --permutations 99 --lift 100 --html " + html);
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_NE(table.out.find("x1 "), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("above the bulk"), std::string::npos) << table.out;
+  const std::string page = slurp(html);
+  for (const char* word : {"Layers", "Features kept", "permutations", "a direction is kept below"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+  // The same rows as four tokens of two features.
+  const Outcome tokens = attnlaw("lofi --data " + path.string() + " --tokens 4 --lift 50 --format json");
+  ASSERT_EQ(tokens.code, 0) << tokens.err;
+  EXPECT_EQ(json::parse(tokens.out)["features"], 2);
 }
 
 TEST(LofiCommand, NamesWhatIsWrong) {
@@ -83,6 +100,9 @@ TEST(LofiCommand, NamesWhatIsWrong) {
                                                        {"--lift 0", "lift"},
                                                        {"--clip 1", "--data"},
                                                        {"--labels x", "--data"},
+                                                       {"--tokens 2", "--data"},
+                                                       {"--data " + ragged.string() + " --tokens 0", "--tokens"},
+                                                       {"--target attention:0", "BETA"},
                                                        {"--patches 2", "--published"},
                                                        {"--data " + bad.string(), "NUMPY"},
                                                        {"--data " + ragged.string(), "sample 2"},

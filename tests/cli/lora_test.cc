@@ -42,6 +42,21 @@ TEST(Lora, WarnsWhereTheTheoryIsNotReliable) {
   EXPECT_NE(outcome.out.find("Stein's identity is violated"), std::string::npos);
 }
 
+/// Too few data: exit code 1, soon, and no number where there is no solution.
+TEST(Lora, WithoutASolutionThereAreNoFigures) {
+  for (const char* tokens : {"1", "2"}) {
+    const Outcome outcome =
+        attnlaw(std::string("lora --head linear --alpha-ft 0.5 --e-pre 0.4 --format json --tokens ") + tokens);
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    const json found = json::parse(outcome.out);
+    EXPECT_FALSE(found["converged"]);
+    EXPECT_TRUE(found["prediction"]["overlaps"]["m"].is_null());
+    EXPECT_TRUE(found["prediction"]["errors"]["test"].is_null());
+    EXPECT_NE(found["warnings"].dump().find("NOT CONVERGED"), std::string::npos);
+  }
+  EXPECT_EQ(attnlaw("lora --head linear --alpha-ft 0.5 --e-pre 0.4").out.find("nan"), std::string::npos);
+}
+
 TEST(Lora, PretrainingIsSolved) {
   const json tied = document("lora --head linear --tokens 2 --alpha-ft 3 --alpha 0.5 --lambda 0.05");
   const json solved = json::parse(attnlaw("solve --head linear --alpha 0.5 --lambda 0.05 --format json").out);

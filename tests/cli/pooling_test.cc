@@ -78,6 +78,25 @@ TEST(Pooling, UncentredNamesTheNuisance) {
   EXPECT_NE(table.out.find("not centred"), std::string::npos) << table.out;
 }
 
+TEST(Pooling, FixedLengthStandsBesideTheLaw) {
+  const std::string one = "--delta 0.5 --gamma 0.5 --mu2 0 --profile power:0,0 --length 1 --fixed-length ";
+  const json document = run_json(one + "--d 200 --instances 3");
+  EXPECT_NEAR(document["fixed_length"]["distance"], 0.039, 0.002);
+  EXPECT_EQ(document["fixed_length"]["x"].size(), document["fixed_length"]["cdf"].size());
+  EXPECT_LT(document["experiment"]["fixed_length_distance"]["value"],
+            document["experiment"]["kolmogorov_distance"]["value"]);
+  const Outcome table = attnlaw("pooling " + one);
+  EXPECT_NE(table.out.find("Sequences of 1 tokens, not of many"), std::string::npos) << table.out;
+  EXPECT_NE(attnlaw("pooling --format csv " + one).out.find("\r\nfixed_length_density,"), std::string::npos);
+}
+
+TEST(Pooling, ScoresOfTheirOwnAreOtherWeights) {
+  const std::string attention = kSequences + "--weights attention:1 --d 40 --instances 2 ";
+  const json own = run_json(attention + "--own-scores"), limit = run_json(attention);
+  EXPECT_NE(own["experiment"]["eigenvalues"], limit["experiment"]["eigenvalues"]);
+  EXPECT_EQ(own["levels"], limit["levels"]);
+}
+
 TEST(Pooling, SaysWhenAnOutlierIsNoSignal) {
   const json document = run_json("--delta 0.5 --gamma 0.5 --mu2 0 --alpha-pool 4");
   EXPECT_EQ(document["phantom"], true);
@@ -119,6 +138,10 @@ TEST(Pooling, BadInputIsNamed) {
   expect_refused(kSequences + "--weights softmax", "softmax");
   expect_refused(kSequences + "--instances 3", "--d");
   expect_refused(kSequences + "--d 1", "--d");
+  expect_refused(kSequences + "--own-scores", "--d");
+  expect_refused(kSequences + "--own-scores --d 20 --weights optimal", "optimal");
+  expect_refused("--delta 1 --gamma 1 --mu2 1 --alpha-pool 1 --fixed-length", "--profile");
+  expect_refused("--delta 1 --gamma 1 --mu2 1 --profile power:0.5,0 --length 64 --fixed-length", "64");
   expect_refused(kSequences + "--d 20 --instances 0", "instances");
   expect_refused("--delta 1 --gamma 1 --mu2 1 --profile power:1.9,0.5 --length 4", "1.9");
 }

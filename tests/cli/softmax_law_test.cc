@@ -74,6 +74,7 @@ TEST(SoftmaxLaw, OutlierAndDiagnosisInWords) {
   EXPECT_NE(heavy.out.find("expect KS"), std::string::npos) << heavy.out;
   EXPECT_NE(attnlaw("softmax-law --beta 0.5 --rho 20").out.find("--refine head"), std::string::npos);
   EXPECT_EQ(run_json("--beta 0.5 --rho 1")["warnings"], json::array());
+  EXPECT_TRUE(run_json("--beta 3 --rho 1")["law"]["leading_excess"].is_null()) << "no expansion where the bulk is off";
 }
 
 TEST(SoftmaxLaw, Refinements) {
@@ -116,6 +117,7 @@ TEST(SoftmaxLaw, RefusesBadInput) {
   expect_refused("--beta 1 --rho 1 --simulate 8", "8");
   expect_refused("--beta 1 --rho 1 --simulate 40000", "40000");
   expect_refused("--beta 1 --rho 3000", "head dimension");
+  expect_refused("--beta 1 --rho 1e-9", "head dimension of 1e+12");
 }
 
 }  // namespace

@@ -73,6 +73,9 @@ TEST(Usage, ExperimentsOutOfRange) {
   expect_refused("simulate --alpha 1 --lambda 1 --d 1 --target wishart:0.2", 2, "0.2");
   expect_refused("simulate --alpha 1 --lambda 1 --d 15 --target spikes:10,2", 2, "15");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --trainer sgd", 2, "'sgd'");
+  expect_refused("simulate --alpha 1 --lambda 1 --d 20 --init warm", 2, "'warm'");
+  expect_refused("simulate --alpha 1 --student bayes --head hardmax --d 20 --init spectral", 2, "hardmax");
+  expect_refused("simulate --alpha 1 --lambda 1 --tokens 1 --d 20 --init spectral", 2, "tokens");
   expect_refused("spectrum --alpha 1 --lambda 1 --d 20,30", 2, "--d");
   expect_refused("spectrum --alpha 1 --lambda 1 --instances 3", 2, "--d");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,30 --instances 1", 2, "1 instance");

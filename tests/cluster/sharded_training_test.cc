@@ -9,6 +9,7 @@
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/parameters.h"
 #include "attnlaw/experiment/sharding.h"
+#include "attnlaw/experiment/spectral_start.h"
 #include "cluster/in_process.h"
 
 namespace attnlaw::experiment {
@@ -27,6 +28,7 @@ struct Case {
   double noise;
   int key_tokens = 0;  ///< of cross-attention
   model::Labels labels = model::Labels::soft;
+  Initialisation initialisation = Initialisation::random;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -41,6 +43,10 @@ constexpr Case kCases[] = {
     {"cross", Student::untied, Head::softmax, Trainer::lbfgs, 2, 0.1, 3},
     {"sampled", Student::tied, Head::softmax, Trainer::lbfgs, 3, 0.2, 0, model::Labels::sampled},
     {"untied", Student::untied, Head::softmax, Trainer::fista, 2, 0},
+    {"spectral", Student::tied, Head::softmax, Trainer::lbfgs, 2, 0.1, 0, model::Labels::soft,
+     Initialisation::spectral},
+    {"spectral_bayes", Student::bayes, Head::linear, Trainer::gamp, 1, 0.1, 0, model::Labels::soft,
+     Initialisation::spectral},
 };
 
 model::Problem problem_of(const Case& c) {
@@ -65,6 +71,7 @@ model::Problem problem_of(const Case& c) {
 Options options_of(const Case& c) {
   Options options;
   options.trainer = c.trainer;
+  options.initialisation = c.initialisation;
   options.precision = Precision::double_;
   // No multiple of the number of ranks, and several blocks.
   options.d = 31;
@@ -189,6 +196,20 @@ TEST(Sharding, LossAndGradientsAreThoseOfOneProcess) {
     EXPECT_LT(relative(shared.loss(S), loss), 1e-13);
     EXPECT_LT(relative(shared.objective_of_factor(W, other), objective), 1e-13);
     EXPECT_LT((other - factor_gradient).norm(), 1e-13 * factor_gradient.norm());
+  });
+}
+
+TEST(Sharding, SpectralStartsAreThoseOfOneProcess) {
+  const model::Problem problem = problem_of(kCases[0]);
+  const std::vector<double> target = problem.target.eigenvalues(40, 3, 1);
+  const Data<double> whole = draw_data<double>(problem, target, 3, 1);
+  Objective<double> alone(problem, whole, 1);
+  const Matrix<double> R = label_operator(alone), S = spectral_start(alone).S;
+  on_ranks(4, [&](base::Communicator& communicator) {
+    const Data<double> part = draw_data<double>(problem, target, 3, 1, &communicator);
+    Objective<double> shared(problem, part, 1);
+    EXPECT_LT((label_operator(shared) - R).norm(), 1e-12 * R.norm());
+    EXPECT_LT((spectral_start(shared).S - S).norm(), 1e-12 * S.norm());
   });
 }
 

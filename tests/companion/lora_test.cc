@@ -233,10 +233,45 @@ TEST(LoraSoftmax, AsTabulatedWithinItsErrors) {
     EXPECT_NEAR(found.overlaps.m, row.m, 2 * row.m_error + 3 * found.sampling_error.m);
     EXPECT_NEAR(found.overlaps.q, row.q, 2 * row.q_error + 3 * found.sampling_error.q);
     EXPECT_NEAR(found.overlaps.V, row.V, 2 * row.V_error + 3 * found.sampling_error.V);
+    // The table's errors of cos² are those of three scrambles, too small for E = .396949 by a factor of 4 (section 6 of
+    // docs/theory/lora.md).
+    EXPECT_NEAR(found.alignment, row.alignment, 4 * row.alignment_error + 3 * found.alignment_error);
     EXPECT_NEAR(found.train, row.train, 3 * row.train_error + 3 * found.train_error);
     EXPECT_NEAR(found.test, row.test, 4 * row.test_error + 3 * found.test_error);
     EXPECT_NEAR(found.stability, row.stability, 2e-3);
   }
+}
+
+/// Better quadrature than that of the table above: the values of docs/theory/lora.md, section 6, standard errors in the
+/// last digit, at the default accuracy here.
+void expect_four_digits(const SoftmaxRow& row, double accuracy) {
+  SCOPED_TRACE(testing::Message() << row.E << ' ' << row.alpha);
+  const LoraPrediction found = predict_lora(softmax(row.alpha), pretrained(row.E), {accuracy, 0});
+  EXPECT_TRUE(found.converged);
+  EXPECT_TRUE(found.sampling_ok);
+  const auto near = [](const char* what, double value, double error, double printed, double printed_error) {
+    EXPECT_NEAR(value, printed, 3.5 * std::hypot(error, printed_error)) << what;
+  };
+  near("m", found.overlaps.m, found.sampling_error.m, row.m, row.m_error);
+  near("q", found.overlaps.q, found.sampling_error.q, row.q, row.q_error);
+  near("V", found.overlaps.V, found.sampling_error.V, row.V, row.V_error);
+  near("cos²", found.alignment, found.alignment_error, row.alignment, row.alignment_error);
+  near("train", found.train, found.train_error, row.train, row.train_error);
+  near("test", found.test, found.test_error, row.test, row.test_error);
+  EXPECT_NEAR(found.stability, row.stability, 1e-3);
+}
+
+const std::vector<SoftmaxRow> kFourDigits{
+    {.1, 8, 1.3982, 1e-4, 1.9617, 2e-4, .2878, 5e-5, .99651, 1e-5, .009599, 2e-6, .026236, 3e-6, .243},
+    {.1, 16, 1.4018, 2e-4, 1.9680, 4e-4, .1247, 5e-5, .99843, 1e-5, .010355, 2e-6, .024080, 5e-6, .136},
+    {.396949, 4, 1.3675, 2e-4, 1.9327, 4e-4, .7608, 1e-4, .96756, 2e-5, .031632, 1e-5, .118615, 7e-6, .489},
+    {.396949, 8, 1.3731, 1e-4, 1.9103, 3e-4, .2890, 5e-5, .98696, 2e-5, .036942, 8e-6, .098600, 4e-6, .273},
+    {.396949, 16, 1.3737, 2e-4, 1.8981, 4e-4, .1269, 5e-5, .99412, 1e-5, .039675, 8e-6, .091101, 7e-6, .150}};
+
+TEST(LoraSoftmax, FourDigitsAtTheDefaultAccuracy) { expect_four_digits(kFourDigits[3], 1e-3); }
+
+TEST(LoraSoftmaxSlow, FourDigitsOfAllRows) {
+  for (const SoftmaxRow& row : kFourDigits) expect_four_digits(row, 5e-4);
 }
 
 TEST(LoraSoftmax, MismatchIsNoIndependentNoise) {
@@ -274,6 +309,31 @@ TEST(Lora, RefusesWhatItCannotSolve) {
 TEST(Lora, TooFewDataAreToldNotGuessed) {
   const LoraPrediction found = predict_lora(linear(1, 1), pretrained(.4));
   EXPECT_FALSE(found.doubts().empty());
+  for (int tokens = 1; tokens <= 2; ++tokens) {
+    const LoraPrediction none = predict_lora(linear(tokens, .5), pretrained(.4));
+    EXPECT_FALSE(none.converged);
+    EXPECT_TRUE(std::isnan(none.overlaps.m) && std::isnan(none.alignment) && std::isnan(none.test));
+    ASSERT_EQ(none.doubts().size(), 1u);
+    EXPECT_NE(none.doubts()[0].find("NOT CONVERGED"), std::string::npos);
+  }
+}
+
+/// Linear scores have no scale: p → √ω p turns (ω, E, λ) into (1, E/ω², λ/ω).
+TEST(LoraLinear, IsFreeOfScaleAndOfExtremes) {
+  const double omega = 1e3;
+  LoraTask scaled = linear(1, 6);
+  scaled.omega = omega;
+  scaled.lambda *= omega;
+  const LoraPrediction large = predict_lora(scaled, {.1 * omega * omega, 0, 0}),
+                       one = predict_lora(linear(1, 6), pretrained(.1));
+  EXPECT_NEAR(large.overlaps.m / std::sqrt(omega), one.overlaps.m, 1e-8);
+  EXPECT_NEAR(large.overlaps.q / omega, one.overlaps.q, 1e-8);
+  EXPECT_NEAR(large.stability, one.stability, 1e-8);
+  // An adapter so certain that rounding leaves few digits of 1 − cos².
+  EXPECT_TRUE(predict_lora(linear(2, 1e9), pretrained(.1)).converged);
+  LoraTask strong = linear(2, 5);
+  strong.omega = 1e6;
+  EXPECT_TRUE(predict_lora(strong, pretrained(.1)).converged);
 }
 
 /// Theory of what was drawn against the mean of the instances: 5/d of the value plus 3.5 standard errors.

@@ -6,13 +6,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <Eigen/Cholesky>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <numbers>
+#include <random>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/memory.h"
+#include "attnlaw/companion/pooling_fixed_length.h"
 #include "attnlaw/companion/pooling_simulation.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 
@@ -617,6 +620,144 @@ TEST_F(PoolingFiles, SignsHaveTheirCorrelations) {
     // Var of a variance over N = 20000 draws of kurtosis ≤ 3: relative error √(2/N) = 0.01 each
     for (const PoolingInstance& instance : experiment.instances) EXPECT_NEAR(instance.alpha / alpha, 1, 0.05) << spec;
   }
+}
+
+/// True softmax attention, with the scores that every sequence has, against the weights that are their limit.
+TEST(PoolingSimulation, ScoresOfTheirOwnTendToTheLimit) {
+  const SignCorrelations correlations = power(0.9, 0.5, kLength);
+  std::uint64_t seed = 80;
+  for (const double tau : {0.0, 1.0, 3.0}) {
+    SCOPED_TRACE(tau);
+    PoolingExperimentOptions options;
+    options.d = 300;
+    options.instances = 8;
+    options.own_scores = tau;
+    options.seed = seed++;
+    const std::vector<double> weights = attention_weights(kLength, tau);
+    const PoolingExperiment experiment = simulate_pooling({0.5, 0.5}, 1, correlations, weights, options);
+    const PoolingScalars scalars = pooling_scalars(weights, correlations);
+    const PoolingPrediction prediction = predict_pooling({{0.5, 0.5}, 1, scalars.alpha, scalars.kappa});
+    expect_agreement(experiment.sample.eigenvalue, prediction.sample.spike.eigenvalue, options.d, "eigenvalue");
+    EXPECT_NEAR(experiment.sample.alignment.value, prediction.sample.alignment,
+                5.0 / 300 + 3.5 * experiment.sample.alignment.standard_error);
+  }
+  // τ = 0: every score is 0, and the weights are the harmonic ones to rounding.
+  PoolingExperimentOptions options;
+  options.d = 40;
+  options.instances = 1;
+  const std::vector<double> harmonic = harmonic_weights(kLength);
+  const auto limit = simulate_pooling({0.5, 0.5}, 1, correlations, harmonic, options).eigenvalues();
+  options.own_scores = 0;
+  const auto own = simulate_pooling({0.5, 0.5}, 1, correlations, harmonic, options).eigenvalues();
+  for (std::size_t i = 0; i < own.size(); ++i) EXPECT_NEAR(own[i], limit[i], 1e-12);
+}
+
+// ---- fixed length -------------------------------------------------------------------------------------------------
+
+std::vector<double> equal_weights(std::size_t length) {
+  return std::vector<double>(length, 1 / std::sqrt(static_cast<double>(length)));
+}
+
+/// One token: a Poisson number of occurrences and nothing else. Many: r → S = 1/(1 + X/(1 + XS/c)).
+TEST(PoolingFixedLength, ResolventOfSparseCounts) {
+  const auto resolvent = [](std::size_t length, double c, double X) {
+    return SparseCounts(equal_weights(length), c, length > 2 ? 2048 : 32768).mean_resolvent(X).real();
+  };
+  for (const double c : {0.5, 1.0, 3.0})
+    for (const double X : {0.3, 2.0, 50.0}) {
+      double expected = 0, term = std::exp(-c);
+      for (int n = 0; n < 60; ++n, term *= c / n) expected += term / (1 + n * X / c);
+      EXPECT_NEAR(resolvent(1, c, X), expected, 1e-4) << c << " " << X;
+    }
+  EXPECT_NEAR(resolvent(2, 1, 2), .5075, 2 * .0016);
+  double many = 1;
+  for (int i = 0; i < 100; ++i) many = 1 / (1 + 2 / (1 + 2 * many));
+  EXPECT_NEAR(many, .5, 1e-12);
+  EXPECT_NEAR(resolvent(32, 1, 2), many, 2e-3);
+}
+
+/// Against the trace of sampled matrices, with weights that differ.
+TEST(PoolingFixedLength, ResolventIsThatOfSampledMatrices) {
+  constexpr Eigen::Index kTokens = 700;
+  const std::vector<double> weights{.8, .5, .2};
+  std::mt19937_64 engine(3);
+  for (const auto& [c, X] : {std::pair{.7, 3.0}, {2.0, 10.0}}) {
+    const auto sequences = static_cast<Eigen::Index>(std::lround(c * kTokens));
+    std::uniform_int_distribution<Eigen::Index> token(0, kTokens - 1);
+    base::Estimate sampled;
+    std::vector<double> traces;
+    for (int draw = 0; draw < 4; ++draw) {
+      Eigen::MatrixXd A = Eigen::MatrixXd::Zero(sequences, kTokens);
+      for (Eigen::Index i = 0; i < sequences; ++i)
+        for (const double w : weights) A(i, token(engine)) += w;
+      const Eigen::MatrixXd M = Eigen::MatrixXd::Identity(kTokens, kTokens) +
+                                X * kTokens / static_cast<double>(sequences) * A.transpose() * A;
+      traces.push_back(M.llt().solve(Eigen::MatrixXd::Identity(kTokens, kTokens)).trace() / kTokens);
+    }
+    sampled = base::estimate_of(traces);
+    EXPECT_NEAR(SparseCounts(weights, c, 16384).mean_resolvent(X).real(), sampled.value,
+                3.5 * sampled.standard_error + 2e-3)
+        << c << " " << X;
+  }
+}
+
+/// The zeros that are left over: V e^{-c} tokens never drawn (L = 1); trees in a random graph of mean degree 2 (L = 2,
+/// c = 1), t(2 − t)/4 a vertex with t e^{-t} = 2 e^{-2}.
+TEST(PoolingFixedLength, MassAtZero) {
+  EXPECT_NEAR(fixed_length_law({1, 1}, equal_weights(1)).zero_mass, std::exp(-1), 3e-4);
+  EXPECT_NEAR(fixed_length_law({2, .5}, equal_weights(1)).zero_mass, .5 + .5 * std::exp(-4), 3e-4);
+  EXPECT_EQ(fixed_length_law({.5, .5}, equal_weights(1)).zero_mass, 0);
+  double t = .4;
+  for (int i = 0; i < 100; ++i) t = 2 * std::exp(t - 2);
+  EXPECT_NEAR(fixed_length_law({1, 1}, equal_weights(2)).zero_mass, t * (2 - t) / 4, .01);
+}
+
+TEST(PoolingFixedLength, IsTheLawOfManyTokensForManyTokens) {
+  for (const PoolingRatios& ratios : {PoolingRatios{.5, .5}, PoolingRatios{.5, .25}}) {
+    const FixedLengthLaw law = fixed_length_law(ratios, equal_weights(12));
+    EXPECT_LT(law.mass_error, 2e-3);
+    EXPECT_LT(fixed_length_distance(law, ratios, 1), 2.5e-3);
+    const Law many = pooling_law(ratios);
+    for (const double x : {.3, 1.0, 2.0}) EXPECT_NEAR(law.distribution(x), many.cdf(x), 2.5e-3);
+  }
+}
+
+TEST(PoolingFixedLength, ScalesWithItsWeightsAndRefusesWhatItCannot) {
+  const FixedLengthLaw one = fixed_length_law({.5, .5}, std::vector<double>{1});
+  const FixedLengthLaw half = fixed_length_law({.5, .5}, std::vector<double>{.5});
+  for (const double x : {.2, 1.0, 3.0}) EXPECT_NEAR(one.distribution(x), half.distribution(x / 4), 1e-4);
+  EXPECT_THROW(fixed_length_law({.5, .5}, equal_weights(SparseCounts::kMostPositions + 1)), std::invalid_argument);
+  EXPECT_THROW(fixed_length_law({.5, .5}, std::vector<double>{0, 0}), std::invalid_argument);
+  EXPECT_THROW(fixed_length_law({50, .5}, equal_weights(2)), std::invalid_argument);
+  EXPECT_THROW(fixed_length_law({0, .5}, equal_weights(2)), std::invalid_argument);
+}
+
+/// One token a sequence: experiments are 0.04 from the law of many tokens. From that of one it is what finite d leaves,
+/// some 3/d.
+TEST(PoolingFixedLength, ExperimentsFollowIt) {
+  for (const auto& [length, most] : {std::pair<std::size_t, double>{1, .018}, {2, .018}}) {
+    PoolingExperimentOptions options;
+    options.d = 300;
+    options.instances = 4;
+    options.fixed_length = true;
+    const PoolingExperiment experiment =
+        simulate_pooling({.5, .5}, 0, power(0, 0, length), equal_weights(length), options);
+    ASSERT_TRUE(experiment.fixed_length_distance);
+    EXPECT_LT(experiment.fixed_length_distance->value, most);
+    if (length == 1) {
+      EXPECT_GT(experiment.kolmogorov_distance.value, .03);
+    }
+  }
+  PoolingExperimentOptions options;
+  options.d = 200;
+  options.instances = 3;
+  options.fixed_length = true;
+  const PoolingExperiment square = simulate_pooling({1, 1}, 0, power(0, 0, 2), equal_weights(2), options);
+  const auto eigenvalues = square.eigenvalues();
+  const auto zeros = std::count(eigenvalues.begin(), eigenvalues.end(), 0.0);
+  EXPECT_NEAR(static_cast<double>(zeros) / static_cast<double>(eigenvalues.size()), .162, .03);
+  EXPECT_GT(square.kolmogorov_distance.value, .1);
+  EXPECT_LT(square.fixed_length_distance->value, .04);
 }
 
 TEST(PoolingSimulation, HasTheSameBitsOnAnyNumberOfThreads) {

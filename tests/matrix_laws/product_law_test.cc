@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "attnlaw/matrix_laws/optimal_denoiser.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 
@@ -112,6 +113,54 @@ TEST(ProductLaw, ThreeFormsOfTheSumAgree) {
 TEST(ProductLaw, SemicircleAtLargeRank) {
   const Law law = semicircle_sum(ProductSpectrum{1e7, 1}, 0.5), limit = semicircle(1.5);
   for (const double x : {0.1, 1.0, 2.0}) EXPECT_NEAR(law.density(x), limit.density(x), 1e-6);
+}
+
+TEST(ProductLaw, ResolvedWhereTheGapOpens) {
+  for (const double kappa : {0.01, 0.3, 0.9}) {
+    double open = 1e-9, closed = 1;
+    for (int i = 0; i < 80; ++i) {
+      const double middle = std::sqrt(open * closed);
+      (product_sum_bands(kappa, middle).inner ? open : closed) = middle;
+    }
+    EXPECT_NEAR(open / closed, 1, 1e-12);
+    for (const double distance : {1e-2, 1e-4, 1e-6, 1e-8})
+      for (const double sign : {-1.0, 1.0}) {
+        const double variance = open * (1 + sign * distance);
+        const Law law = semicircle_sum(ProductSpectrum{kappa, std::sqrt(kappa)}, variance);
+        EXPECT_EQ(law.bands().size(), sign < 0 ? 3u : 1u);
+        EXPECT_LT(law.quadrature().error(), 1e-9) << kappa << " " << sign * distance;
+      }
+  }
+}
+
+TEST(ProductLaw, EstimatesAreThoseOfItsAtoms) {
+  // Bayes-optimal estimation of S from S + √v Z: the variance explained, by two forms, and the slope of the mutual
+  // information, MMSE/4.
+  const Spectrum prior = ProductSpectrum{0.4, 1.3};
+  for (const double v : {0.05, 0.8, 10.0}) {
+    const OptimalDenoiser denoiser(prior, v);
+    double explained = 0;
+    for (const auto& node : denoiser.quadrature().nodes) explained += node.weight * std::pow(denoiser(node.x), 2);
+    EXPECT_NEAR(denoiser.mean_square_error(), prior.second_moment() - explained, 1e-9);
+    const double step = 1e-3 / v;
+    const double slope = (OptimalDenoiser(prior, 1 / (1 / v + step)).mutual_information() -
+                          OptimalDenoiser(prior, 1 / (1 / v - step)).mutual_information()) /
+                         (2 * step);
+    EXPECT_NEAR(slope, denoiser.mean_square_error() / 4, 1e-5 * slope);
+  }
+  EXPECT_DOUBLE_EQ(atom_collision(prior), 0.36);
+}
+
+TEST(ProductLaw, ScalesAndMirrors) {
+  const Spectrum spectrum = ProductSpectrum{0.4, 1.3};
+  EXPECT_EQ(spectrum.mean(), 0);
+  EXPECT_DOUBLE_EQ(spectrum.scaled(-2).second_moment(), 4 * 1.69);
+  EXPECT_DOUBLE_EQ(spectrum.scaled(-2).hull().upper, 2 * spectrum.hull().upper);
+  EXPECT_EQ(spectrum.hull().lower, -spectrum.hull().upper);
+  EXPECT_TRUE(symmetrised(spectrum).product());
+  EXPECT_EQ(spectrum.scaled(0).discrete()->atoms, std::vector<double>{0});
+  EXPECT_THROW(Spectrum(ProductSpectrum{0, 1}), std::invalid_argument);
+  EXPECT_THROW(product_law({1, 0}), std::invalid_argument);
 }
 
 TEST(ProductLaw, CertifiedAtAnyScaleOfNoise) {

@@ -163,6 +163,33 @@ TEST_P(WishartTargets, HaveTheMomentsOfTheirLaw) {
 }
 INSTANTIATE_TEST_SUITE_P(Kappa, WishartTargets, testing::Values(0.1, 0.5, 1.0, 2.0));
 
+TEST(Product, HasTheMomentsOfItsLaw) {
+  // Free cumulants κ b^n of even order n in the jump b = 1/√κ: moments 1 and 1/κ + 2.
+  for (const double kappa : {0.1, 0.5, 1.0, 2.0}) {
+    const Target target = Target::parse("product:" + std::to_string(kappa));
+    EXPECT_DOUBLE_EQ(target.Q_star(), 1);
+    constexpr std::size_t kSize = 200;
+    const std::vector<double> values = target.eigenvalues(kSize, 1, 0);
+    ASSERT_EQ(values.size(), kSize);
+    EXPECT_TRUE(std::is_sorted(values.rbegin(), values.rend()));
+    double second = 0, fourth = 0;
+    for (const double s : values) second += s * s / kSize, fourth += std::pow(s, 4) / kSize;
+    // Fluctuations and corrections are of relative order 1/rank.
+    const auto rank = std::min<std::ptrdiff_t>(kSize, std::lround(kappa * kSize));
+    const double share = 0.02 + 3 / static_cast<double>(rank);
+    EXPECT_NEAR(second, 1, share);
+    EXPECT_NEAR(fourth, 2 + 1 / kappa, share * (2 + 1 / kappa));
+    EXPECT_NEAR(values.front(), target.spectrum().hull().upper, share * values.front());
+    EXPECT_EQ(std::count(values.begin(), values.end(), 0.0), static_cast<std::ptrdiff_t>(kSize) - rank);
+    EXPECT_EQ(values, target.eigenvalues(kSize, 1, 0));
+    EXPECT_NE(values, target.eigenvalues(kSize, 1, 1));
+  }
+  EXPECT_EQ(Target::parse("product:0.25").spec(), "product:0.25");
+  EXPECT_THROW(Target::parse("product:0.001").eigenvalues(100, 1, 0), std::invalid_argument);
+  EXPECT_THROW(Target::parse("product:-1"), std::invalid_argument);
+  EXPECT_GT(Target::parse("product:1e300").bytes_needed(100), 1e300);
+}
+
 TEST(Wishart, HasRankRoundOfKappaD) {
   const std::vector<double> s = Target::parse("wishart:0.3").eigenvalues(10, 1, 1);
   EXPECT_GT(s[2], 0);

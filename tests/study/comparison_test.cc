@@ -107,6 +107,35 @@ TEST(Comparison, HasNoDifferenceFromAnErrorOfExactlyZero) {
   EXPECT_TRUE(document["difference"]["test"]["value"].is_null());
 }
 
+TEST(Comparison, SpectralStartsStandBesideTheirTheory) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.alpha = 0.5;
+  experiment::Options options;
+  options.d = 30;
+  options.instances = 3;
+  EXPECT_TRUE(compare_starts(experiment::run(problem, options)).empty());
+  options.initialisation = experiment::Initialisation::spectral;
+  const Comparison comparison = compare(problem, options);
+  const std::vector<StartComparison> starts = compare_starts(comparison.experiment);
+  ASSERT_EQ(starts.size(), 3U);
+  const StartComparison& cosine = starts.back();
+  EXPECT_STREQ(cosine.name, "cosine");
+  double measured = 0, predicted = 0;
+  for (const experiment::Instance& instance : comparison.experiment.instances) {
+    measured += instance.start->measured.cosine / 3;
+    predicted += instance.start->predicted.cosine / 3;
+  }
+  EXPECT_NEAR(cosine.measured.value, measured, 1e-12);
+  EXPECT_NEAR(cosine.predicted, predicted, 1e-12);
+  EXPECT_NEAR(cosine.difference.value, measured - predicted, 1e-12);
+  EXPECT_NEAR(cosine.difference.z, cosine.difference.value / cosine.difference.standard_error, 1e-12);
+  const nlohmann::json document = to_json(std::span(&comparison, 1));
+  EXPECT_EQ(document["start"]["cosine"]["predicted"], cosine.predicted);
+  EXPECT_EQ(document["start"]["cosine"]["difference"]["z"], cosine.difference.z);
+  EXPECT_EQ(document["instances"][1]["start"]["theory"]["q"], comparison.experiment.instances[1].start->predicted.q);
+}
+
 TEST(SpectrumComparison, QuantilesOfTheLawAreAtDistanceOneOverTheirNumber) {
   model::Problem problem;
   problem.head = model::Head::linear;

@@ -262,13 +262,14 @@ TEST(StudyFile, TheTrainerIsOneThatServesTheStudent) {
 
 TEST(StudyFile, ExperimentsTakeTheirOptions) {
   const Study study = parse(
-      "seed = 7\naccuracy = 1e-2\nexperiment = {d = 20, instances = 1, trainer = 'adam', precision = 'double', "
-      "tolerance = 1e-4, max_iterations = 300}\n" +
+      "seed = 7\naccuracy = 1e-2\nexperiment = {d = 20, instances = 1, trainer = 'adam', init = 'spectral', "
+      "precision = 'double', tolerance = 1e-4, max_iterations = 300}\n" +
       kPoint);
   const Task& only = task(study, 0, 0);
   EXPECT_EQ(only.experiment.seed, 7u);
   EXPECT_EQ(only.accuracy, 1e-2);
   EXPECT_EQ(only.experiment.trainer, experiment::Trainer::adam);
+  EXPECT_EQ(only.experiment.initialisation, experiment::Initialisation::spectral);
   EXPECT_EQ(only.experiment.precision, experiment::Precision::double_);
   EXPECT_EQ(only.experiment.tolerance, 1e-4);
   EXPECT_EQ(only.experiment.max_iterations, 300);
@@ -370,6 +371,7 @@ TEST(StudyFile, WrongTypesAndValuesAreRefusedWithTheirLine) {
   EXPECT_EQ(refusal("axes = [{alpha = [1, 1], noise = [0, 1]}]\n" + kPoint), "accepted");
   EXPECT_THAT(refusal("experiment = {d = []}\n" + kPoint), HasSubstr(":1: d needs at least one value"));
   EXPECT_THAT(refusal("experiment = {d = 20, instances = 0}\n" + kPoint), HasSubstr(":1: instances must be"));
+  EXPECT_THAT(refusal("experiment = {d = 20, init = 'warm'}\n" + kPoint), HasSubstr(":1: init must be random"));
   EXPECT_THAT(refusal("experiment = {d = 20, trainer = 'sgd'}\n" + kPoint), HasSubstr(":1: trainer must be lbfgs"));
   EXPECT_THAT(refusal("experiment = {d = 20, precision = 1}\n" + kPoint), HasSubstr(":1: precision must be a string"));
   EXPECT_THAT(refusal("scaling = {}\n" + kPoint), HasSubstr(":1: scaling needs n"));

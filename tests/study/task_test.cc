@@ -84,12 +84,21 @@ TEST(Task, KeyTellsApartWhateverChangesTheResult) {
   tasks.back().experiment.seed = 8;
   tasks.push_back(experiment_task());
   tasks.back().experiment.trainer = experiment::Trainer::fista;
+  tasks.push_back(experiment_task());
+  tasks.back().experiment.initialisation = experiment::Initialisation::spectral;
   std::set<std::string> keys;
   for (const Task& task : tasks) keys.insert(key(task, "code"));
   EXPECT_EQ(keys.size(), tasks.size());
   EXPECT_NE(key(tasks[0], "code"), key(tasks[0], "other code"));
   EXPECT_NE(key(tasks[0], "code"), key(tasks[0], "code", "what it follows"));
   EXPECT_EQ(key(tasks[0], "code").size(), 32U);
+}
+
+/// Stores of before there was a choice.
+TEST(Task, WithoutAnInitialisationStartsAsTrainersDo) {
+  nlohmann::json document = to_json(experiment_task());
+  document["experiment"].erase("init");
+  EXPECT_EQ(to_json(task_from_json(document)), to_json(experiment_task()));
 }
 
 TEST(Task, KeyLeavesOutWhatDoesNotMatter) {

@@ -1,13 +1,11 @@
 #include "attnlaw/companion/lofi_attention.h"
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/matrix_laws/semicircle_sum.h"
 
 namespace attnlaw::companion {
 namespace {
@@ -37,15 +35,6 @@ Products products(const Eigen::MatrixXd& h, double beta) {
 
 }  // namespace
 
-double attention_start_variance(double Q_star, double noise, double alpha, int observed_scores, double efficiency) {
-  if (!(Q_star > 0) || !(noise >= 0) || !(alpha > 0) || observed_scores < 1 || !(efficiency > 0) || efficiency > 1)
-    reject(
-        "a spectral start needs Q* > 0, noise >= 0, alpha > 0, scores >= 1 and efficiency in (0, 1], got {}, {}, {}, "
-        "{}, {}",
-        Q_star, noise, alpha, observed_scores, efficiency);
-  return (Q_star + noise) / (2 * alpha * observed_scores * efficiency);
-}
-
 double raw_label_efficiency(double beta, double Q_star) {
   if (!(beta > 0) || !(Q_star > 0)) reject("beta and Q* must be > 0, got {} and {}", beta, Q_star);
   constexpr int tokens = 2, scores = 3;
@@ -66,33 +55,6 @@ double raw_label_efficiency(double beta, double Q_star) {
   };
   integrate(0, 0, 1);
   return c * c / (tau * (scores - 1) * Q_star);
-}
-
-SpectralStarts spectral_starts(const matrix_laws::Spectrum& target, double variance) {
-  const matrix_laws::Law law = matrix_laws::semicircle_sum(target, variance);
-  const double kink[] = {0};
-  const matrix_laws::Law::Quadrature quadrature = law.quadrature(kink);
-  const double Q_star = target.second_moment();
-  const auto start = [&](const auto& f) {
-    SpectralStart result;
-    double V = 0;
-    for (const auto& node : quadrature.nodes) {
-      const double value = f(node);
-      result.q += node.weight * value * value;
-      result.m += node.weight * node.x * value;
-      V += node.weight * 2 * value * node.g.real();
-    }
-    result.m -= variance * V;
-    result.cosine = result.m / std::sqrt(result.q * Q_star);
-    return result;
-  };
-  using Node = matrix_laws::Law::Node;
-  SpectralStarts starts;
-  starts.linear = start([](const Node& node) { return node.x; });
-  starts.positive = start([](const Node& node) { return std::max(0.0, node.x); });
-  starts.best = start([&](const Node& node) { return node.x - 2 * variance * node.g.real(); });
-  starts.estimation = Q_star - starts.best.q;
-  return starts;
 }
 
 }  // namespace attnlaw::companion

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numbers>
 
 #include "attnlaw/base/reject.h"
 
@@ -120,6 +121,15 @@ LofiEdge find_edge(const WeightLaw& weights, double delta) {
   return edge;
 }
 
+/// v² of the curve E[T²/((u−T)²+v²)] = 1/δ, given T² with its probabilities and (u−T)²; 0 off the bulk.
+double squared_height(const ArrayXd& squares, const ArrayXd& distances, double delta) {
+  const auto excess = [&](double v2) { return (squares / (distances + v2)).sum() - 1 / delta; };
+  const double highest = delta * squares.sum();
+  constexpr double kLowest = 1e-14;  // of it: a height of 1e-7, below which the density is not seen
+  if (!(excess(kLowest * highest) > 0)) return 0;
+  return root(excess, 0, kLowest * highest, highest * (1 + 1e-12));
+}
+
 }  // namespace
 
 WeightLaw::WeightLaw(ArrayXd values, ArrayXd probabilities)
@@ -144,6 +154,32 @@ LofiLaw::LofiLaw(WeightLaw weights, double delta) : weights_(std::move(weights))
 
 double LofiLaw::psi(double lambda) const { return lambda / delta_ + omega(weights_, lambda); }
 double LofiLaw::psi_slope(double lambda) const { return 1 / delta_ - response(weights_, lambda); }
+
+double LofiLaw::zero_mass() const {
+  const double active = (weights_.t != 0).select(weights_.probability, 0).sum();
+  return std::max(0.0, 1 - delta_ * active);
+}
+
+std::vector<LofiDensity> LofiLaw::density(int points) const {
+  constexpr int kLeast = 10;
+  if (points < kLeast) reject("a density needs {} or more points, got {}", kLeast, points);
+  const double from = -find_edge(weights_.negated(), delta_).lambda, to = edge_.lambda;
+  const ArrayXd squares = weights_.t.square() * weights_.probability;
+  std::vector<LofiDensity> density;
+  for (int i = 0; i <= points; ++i) {
+    // Dense towards both ends, where the density is a square root.
+    const double u = 0.5 * (from + to) - 0.5 * (to - from) * std::cos(std::numbers::pi * i / points);
+    const ArrayXd distances = (u - weights_.t).square();
+    const double v2 = squared_height(squares, distances, delta_);
+    const double modulus2 = u * u + v2;
+    if (modulus2 == 0) continue;
+    // Re λT/(λ−T) = T(|λ|² − uT)/|λ−T|².
+    const ArrayXd real = weights_.t * (modulus2 - u * weights_.t) / (distances + v2);
+    const double x = u / delta_ + (weights_.probability * real).sum();
+    density.push_back({x, delta_ / std::numbers::pi * std::sqrt(v2) / modulus2});
+  }
+  return density;
+}
 
 std::vector<LofiOutlier> LofiLaw::outliers(const RelevantMoments& relevant) const {
   require_matching(weights_, relevant);
@@ -204,15 +240,29 @@ double degree_one_overlap(double second_moment, double beta, double delta) {
   return beta * beta / (beta * beta + second_moment / delta);
 }
 
-double tracy_widom_tail(double s) {
-  // Moments of TW₁ (mean −1.2065, variance 1.6078, skewness 0.2935) by a shifted Gamma law.
-  constexpr double kShape = 46.446, kScale = 0.186054, kShift = 9.84801;
-  return s <= -kShift ? 1 : boost::math::gamma_q(kShape, (s + kShift) / kScale);
+namespace {
+
+/// TW₁ as a shifted Gamma law that has its moments (mean −1.2065, variance 1.6078, skewness 0.2935).
+constexpr double kShape = 46.446, kScale = 0.186054, kShift = 9.84801;
+
+double fluctuation(const LofiEdge& edge, std::size_t p) {
+  return std::pow(edge.density * static_cast<double>(p), -2.0 / 3);
 }
+
+}  // namespace
+
+double tracy_widom_tail(double s) { return s <= -kShift ? 1 : boost::math::gamma_q(kShape, (s + kShift) / kScale); }
+
+double tracy_widom_quantile(double tail) { return kScale * boost::math::gamma_q_inv(kShape, tail) - kShift; }
 
 double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p) {
   if (edge.density == 0) return eigenvalue > edge.eigenvalue ? 0 : 1;
-  return tracy_widom_tail((eigenvalue - edge.eigenvalue) * std::pow(edge.density * static_cast<double>(p), 2.0 / 3));
+  return tracy_widom_tail((eigenvalue - edge.eigenvalue) / fluctuation(edge, p));
+}
+
+double outlier_threshold(const LofiEdge& edge, double significance, std::size_t p) {
+  if (edge.density == 0) return edge.eigenvalue;
+  return edge.eigenvalue + tracy_widom_quantile(significance) * fluctuation(edge, p);
 }
 
 AnisotropicLofiLaw::AnisotropicLofiLaw(WeightLaw weights, double n, ArrayXd covariance)

@@ -40,6 +40,12 @@ struct LofiEdge {
   double density = 0;     ///< c of the density (c/π)√(E₊ − x); 0 if the edge is the atom at 0
 };
 
+/// The bulk at one place.
+struct LofiDensity {
+  double x = 0;
+  double density = 0;
+};
+
 /// An eigenvalue above the upper edge.
 struct LofiOutlier {
   double eigenvalue = 0;
@@ -58,6 +64,13 @@ class LofiLaw {
   const LofiEdge& upper_edge() const { return edge_; }
   double psi(double lambda) const;
   double psi_slope(double lambda) const;
+
+  /// The density of the bulk at up to points + 1 places from end to end, ascending in x; what lies between bands is at
+  /// 0. With λ = u + iv on the curve where ψ is real, E[T²/((u−T)²+v²)] = 1/δ, it is δ v/(π(u²+v²)) at x = ψ(λ); its
+  /// integral is 1 − zero_mass().
+  std::vector<LofiDensity> density(int points = 400) const;
+  /// Of the atom at 0: max(0, 1 − δ P(T ≠ 0)).
+  double zero_mass() const;
 
   /// Outliers above the edge, the largest first: roots of det(ψ(λ) I − E[λT/(λ−T) s sᵀ]).
   std::vector<LofiOutlier> outliers(const RelevantMoments& relevant) const;
@@ -84,10 +97,14 @@ double degree_one_overlap(double second_moment, double beta, double delta);
 
 /// P(TW₁ > s), by a shifted Gamma law: 0.0500, 0.0098, 0.0010 at the 5, 1 and 0.1 % points.
 double tracy_widom_tail(double s);
+/// The s of a tail in (0, 1).
+double tracy_widom_quantile(double tail);
 
 /// How likely pure noise puts an eigenvalue at least this high: the tail of TW₁ at (eigenvalue − E₊)(c p)^{2/3}. 1 at
 /// and below an edge that is the atom at 0, 0 above it.
 double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p);
+/// The eigenvalue whose p-value is `significance`.
+double outlier_threshold(const LofiEdge& edge, double significance, std::size_t p);
 
 /// M for Gaussian φ with covariance eigenvalues s_i: z(λ) solves (1/n) Σ_i s_i/(z − ω s_i) = 1/λ, ω = E[λT/(λ−T)].
 class AnisotropicLofiLaw {

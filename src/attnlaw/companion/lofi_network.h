@@ -6,16 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "attnlaw/base/estimate.h"
 #include "attnlaw/companion/lofi_layer.h"
-#include "attnlaw/companion/lofi_target.h"
 
 namespace attnlaw::companion {
 
-/// Samples with one label each.
+/// Samples of one vector or of several tokens each, with their labels.
 struct LabelledSamples {
-  Samples x;
-  Eigen::ArrayXd y;
+  Samples x;               ///< a token a row, those of a sample after one another
+  Samples y;               ///< a sample a row: its outputs, or the T² entries of its attention, row by row
+  int tokens = 1;          ///< T
+  bool attention = false;  ///< the labels are weights of pairs of tokens
+  Eigen::Index size() const { return y.rows(); }
 };
 
 struct LofiOptions {
@@ -34,10 +35,11 @@ struct LofiOptions {
 struct LofiReadout {
   std::string name;
   int inputs = 0;         ///< features below the lift
-  double test_error = 1;  ///< mean squared, over the variance of the test labels
+  double test_error = 1;  ///< mean squared over the variance of the test labels; outputs in units of their deviations
   double validation_error =
       1;  ///< the same of the ridge regression's own check: optimistic where filters saw these labels
   double penalty = 0;
+  std::vector<double> output_errors = {};  ///< of each of several outputs
 };
 
 struct LofiResult {
@@ -47,47 +49,18 @@ struct LofiResult {
   double whiteness = 1;               ///< largest eigenvalue of the covariance of x over that of white features
 };
 
-/// The weights of labels that come from data.
-Eigen::ArrayXd data_weights(const Eigen::ArrayXd& y, double clip);
+/// The weights of labels that come from data, samples × outputs: each output in standard deviations, clipped and
+/// centred; of attention the symmetric part, all entries alike. Throws std::invalid_argument unless clip > 0, and for
+/// labels that are all the same.
+Eigen::ArrayXXd data_weights(const LabelledSamples& samples, double clip);
 
 /// Features from the training samples, readouts by ridge regression on them, errors on the test samples. Depth 1 reads
-/// out a lift of the kept projections; depth 2 one of ĥ = Σ λ_j(ŝ_j² − 1) of each group and of the degree-one
-/// projection. Without anything kept both answer the mean. Throws std::invalid_argument for values out of range, fewer
-/// than 10 samples, or labels that are all the same.
-LofiResult run_lofi(const LabelledSamples& train, const LabelledSamples& test, const Eigen::ArrayXd& t,
+/// out a lift of the kept projections ŝ; depth 2 one of ĥ_k (quadratic_features) of each group and of the degree-one
+/// projections. Of sequences, depth 1 the means over the tokens of ŝ and ŝ², depth 2 those of ĥ_k; with labels of
+/// attention, depth 1 the ŝ of all tokens, depth 2 the scores Σ_j λ_j ŝ_aj ŝ_bj. Without anything kept both answer the
+/// mean. t: samples × outputs. Throws std::invalid_argument for values out of range, fewer than 10 samples, or labels
+/// that are all the same.
+LofiResult run_lofi(const LabelledSamples& train, const LabelledSamples& test, const Eigen::ArrayXXd& t,
                     const LofiOptions& options);
-
-/// What theory says of one relevant direction at one n.
-struct LofiPrediction {
-  int group = 1;              ///< 2: seen by the leap step alone
-  Kept end = Kept::above;     ///< where it emerges first
-  double threshold = 0;       ///< n above which it is seen; infinite: never
-  double wide_threshold = 0;  ///< d E T²/θ²
-  double eigenvalue = 0;      ///< at this n; the edge if hidden
-  double overlap = 0;         ///< squared, at this n; 0 if hidden
-};
-
-struct LofiTheory {
-  double lower_edge = 0, upper_edge = 0;
-  std::vector<LofiPrediction> directions;  ///< in order of emergence, group by group
-  double mean_overlap = 0;                 ///< over the first group
-  double kernel_threshold = 0;             ///< d²/2: the lazy degree-2 kernel
-  double kernel_plateau = 0;               ///< 1 − share of y linear in h: its error until n ~ d⁴
-  std::optional<double> depth_two_error;   ///< sine and staircase, if anything is seen
-};
-LofiTheory predict_lofi(const LofiTarget& target, int d, double n);
-
-struct LofiMeasurement {
-  LofiResult result;
-  int seen = 0;                          ///< directions kept at either end
-  double mean_overlap = 0;               ///< ‖P̂U‖²_F/r over the first group
-  std::vector<double> feature_overlaps;  ///< of each kept feature of the first operator with span U, squared
-  double leap_overlap = 0;               ///< ‖P̂U‖²_F/r of the leap step over the second group
-};
-
-/// One draw of `train` and `test` samples in d dimensions. Throws std::invalid_argument for d < 2 r or out of range,
-/// base::MemoryError if they do not fit.
-LofiMeasurement measure_lofi(const LofiTarget& target, int d, int n, int test, std::uint64_t instance,
-                             const LofiOptions& options);
 
 }  // namespace attnlaw::companion

@@ -17,7 +17,7 @@ using base::reject;
 using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
-using Eigen::VectorXd;
+using Eigen::MatrixXd;
 
 /// Multiples of the mean variance of a feature: from hardly any penalty to one that leaves little but the mean.
 std::vector<double> penalties(double variance, double factor) {
@@ -36,27 +36,28 @@ Samples gram(const Samples& z) {
 
 /// z and y centred; in the eigenbasis of the Gram matrix every penalty is a scalar problem, and so is its leave-one-out
 /// error, (y_i − f_i)/(1 − H_ii).
-Ridge by_leave_one_out(const Samples& z, const ArrayXd& y) {
+Ridge by_leave_one_out(const Samples& z, const Samples& y) {
   const auto n = static_cast<double>(z.rows());
   Samples vectors = gram(z);
   const std::vector<double> values =
       base::symmetric_eigensystem({vectors.data(), size(vectors.size())}, size(z.cols()));
   const ArrayXd spectrum = Eigen::Map<const ArrayXd>(values.data(), z.cols()).max(0);
   const Samples rotated = product(z, vectors.transpose());
-  const ArrayXd target = (rotated.transpose() * y.matrix()).array() / n;
+  const MatrixXd target = rotated.transpose() * y / n;
   const Samples squares = rotated.cwiseAbs2();
   Ridge best;
   best.validation_error = std::numeric_limits<double>::infinity();
   constexpr double kFactor = 3;
   for (const double penalty : penalties(spectrum.mean(), kFactor)) {
     const ArrayXd inverse = (spectrum + penalty).inverse();
-    const ArrayXd fitted = (rotated * (inverse * target).matrix()).array();
+    const MatrixXd solution = inverse.matrix().asDiagonal() * target;
     const ArrayXd leverage = (squares * inverse.matrix()).array() / n + 1 / n;  // 1/n: the intercept
-    const double error = ((y - fitted) / (1 - leverage).max(1e-12)).square().mean();
+    const ArrayXd residual = (y - rotated * solution).rowwise().squaredNorm().array();
+    const double error = (residual / (1 - leverage).max(1e-12).square()).mean();
     if (!(error < best.validation_error)) continue;
     best.validation_error = error;
     best.penalty = penalty;
-    best.weights = vectors.transpose() * (inverse * target).matrix();
+    best.weights = vectors.transpose() * solution;
   }
   return best;
 }
@@ -64,17 +65,17 @@ Ridge by_leave_one_out(const Samples& z, const ArrayXd& y) {
 /// Weights at one penalty, by Cholesky of the smaller Gram matrix.
 class Solver {
  public:
-  Solver(const Samples& z, const ArrayXd& y) : z_(z), y_(y), dual_(z.rows() < z.cols()) {
+  Solver(const Samples& z, const Samples& y) : z_(z), y_(y), dual_(z.rows() < z.cols()) {
     gram_ = dual_ ? gram(Samples(z.transpose())) : gram(z);
     if (dual_) gram_ *= static_cast<double>(z.cols());  // z zᵀ
   }
-  VectorXd operator()(double penalty) const {
+  MatrixXd operator()(double penalty) const {
     const auto n = static_cast<double>(z_.rows());
     Samples shifted = gram_;
     shifted.diagonal().array() += dual_ ? n * penalty : penalty;
     const Eigen::LLT<Eigen::Ref<Samples>> factor(shifted);
-    if (dual_) return z_.transpose() * factor.solve(y_.matrix());
-    return factor.solve(z_.transpose() * y_.matrix() / n);
+    if (dual_) return z_.transpose() * factor.solve(y_);
+    return factor.solve(z_.transpose() * y_ / n);
   }
   double mean_variance() const {
     return (dual_ ? gram_.trace() / static_cast<double>(z_.rows()) : gram_.trace()) / static_cast<double>(z_.cols());
@@ -82,23 +83,23 @@ class Solver {
 
  private:
   const Samples& z_;
-  const ArrayXd& y_;
+  const Samples& y_;
   bool dual_;
   Samples gram_;
 };
 
-Ridge by_holding_out(const Samples& z, const ArrayXd& y) {
+Ridge by_holding_out(const Samples& z, const Samples& y) {
   constexpr double kFactor = 10;
   const Index held = z.rows() / 5, kept = z.rows() - held;
   Ridge best;
   best.validation_error = std::numeric_limits<double>::infinity();
   {
     const Samples part = z.topRows(kept);
-    const ArrayXd labels = y.head(kept);
+    const Samples labels = y.topRows(kept);
     const Solver solve(part, labels);
     for (const double penalty : penalties(solve.mean_variance(), kFactor)) {
-      const VectorXd weights = solve(penalty);
-      const double error = (y.tail(held) - (z.bottomRows(held) * weights).array()).square().mean();
+      const MatrixXd weights = solve(penalty);
+      const double error = (y.bottomRows(held) - z.bottomRows(held) * weights).rowwise().squaredNorm().mean();
       if (error < best.validation_error) best.validation_error = error, best.penalty = penalty;
     }
   }
@@ -115,17 +116,18 @@ Samples product(const Samples& a, const Samples& b) {
   return c;
 }
 
-ArrayXd Ridge::operator()(const Samples& z) const { return (z * weights).array() + intercept; }
+Samples Ridge::operator()(const Samples& z) const { return (z * weights).rowwise() + intercept; }
 
-Ridge fit_ridge(const Samples& z, const ArrayXd& y) {
+Ridge fit_ridge(const Samples& z, const Samples& y) {
   constexpr Index kLeast = 10;
-  if (z.rows() < kLeast || z.rows() != y.size())
-    reject("ridge regression needs {} or more samples with a label each, got {} and {}", kLeast, z.rows(), y.size());
+  if (z.rows() < kLeast || z.rows() != y.rows())
+    reject("ridge regression needs {} or more samples with a label each, got {} and {}", kLeast, z.rows(), y.rows());
   const Eigen::RowVectorXd mean = z.colwise().mean();
   const Samples centred = z.rowwise() - mean;
-  const ArrayXd labels = y - y.mean();
+  const Eigen::RowVectorXd level = y.colwise().mean();
+  const Samples labels = y.rowwise() - level;
   Ridge ridge = z.cols() <= kLeaveOneOut ? by_leave_one_out(centred, labels) : by_holding_out(centred, labels);
-  ridge.intercept = y.mean() - mean.dot(ridge.weights);
+  ridge.intercept = level - mean * ridge.weights;
   return ridge;
 }
 

@@ -8,20 +8,21 @@
 
 namespace attnlaw::companion {
 
-/// y ≈ intercept + weights·z.
+/// y ≈ intercept + z·weights, one column for each output.
 struct Ridge {
-  Eigen::VectorXd weights;
-  double intercept = 0;
-  double penalty = 0;           ///< λ of Σ(y − f)²/n + λ|weights|², features in their own units
-  double validation_error = 0;  ///< mean squared, leave-one-out or held out
+  Eigen::MatrixXd weights;
+  Eigen::RowVectorXd intercept;
+  double penalty = 0;           ///< λ of Σ|y − f|²/n + λ‖weights‖², features in their own units
+  double validation_error = 0;  ///< mean squared length, leave-one-out or held out
 
-  Eigen::ArrayXd operator()(const Samples& z) const;
+  Samples operator()(const Samples& z) const;
 };
 
 /// The penalty of least leave-one-out error (up to kLeaveOneOut features: an eigenproblem of their number), or of least
 /// error on the last fifth of the samples (more features: Cholesky factors of the smaller of samples and features),
-/// among multiples of the mean variance of a feature. Throws std::invalid_argument unless there are 10 or more samples.
-Ridge fit_ridge(const Samples& z, const Eigen::ArrayXd& y);
+/// among multiples of the mean variance of a feature; one for all outputs. Throws std::invalid_argument unless there
+/// are 10 or more samples.
+Ridge fit_ridge(const Samples& z, const Samples& y);
 inline constexpr Eigen::Index kLeaveOneOut = 1500;
 
 /// x and max(0, xW + b) of standardised x ∈ R^k: W ~ N(0, 1/k), b ~ N(0, 1), drawn by (seed, stream).

@@ -1,9 +1,11 @@
 #include "attnlaw/companion/lofi_target.h"
 
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <map>
 #include <numbers>
 #include <numeric>
@@ -22,7 +24,9 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using Complex = std::complex<double>;
 
-constexpr const char* kAccepted = "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R or shared:P";
+constexpr const char* kAccepted =
+    "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R, shared:P, shared-filter:P or "
+    "attention:BETA";
 constexpr double kParity = 2 / std::numbers::pi;  // E[s₁s₂ sign(s₁s₂)]
 constexpr double kSquareClip = 2;
 constexpr double kLeapClip = 2;
@@ -134,8 +138,9 @@ LofiTarget LofiTarget::parse(const std::string& text) {
   const std::vector<std::string_view> fields = colon == std::string::npos
                                                    ? std::vector<std::string_view>{}
                                                    : base::split(std::string_view(text).substr(colon + 1), ',');
-  const std::map<std::string, std::size_t> counts{{"square", 0},    {"parity", 0}, {"parity-optimal", 0}, {"sine", 2},
-                                                  {"staircase", 2}, {"leap", 1},   {"shared", 1}};
+  const std::map<std::string, std::size_t> counts{{"square", 0}, {"parity", 0},        {"parity-optimal", 0},
+                                                  {"sine", 2},   {"staircase", 2},     {"leap", 1},
+                                                  {"shared", 1}, {"shared-filter", 1}, {"attention", 1}};
   const auto count = counts.find(name);
   if (count == counts.end() || fields.size() != count->second)
     reject("target of lofi must be {}, got '{}'", kAccepted, text);
@@ -148,17 +153,27 @@ LofiTarget LofiTarget::parse(const std::string& text) {
       square_nodes(y, probability);
       target.weights_ = {(y - 1).min(kSquareClip), probability / probability.sum()};
       target.moments_ = {y, 1};
+      target.linear_share_ = 1;
     } else {
       target.moments_ = {(ArrayXXd(2, 4) << 1, -kParity, -kParity, 1, 1, kParity, kParity, 1).finished(), 2};
       target.weights_ = {(ArrayXd(2) << target.weight(-1), target.weight(1)).finished(), ArrayXd::Constant(2, 0.5)};
+      target.linear_share_ = kParity * kParity;
     }
+    return target;
+  }
+  if (name == "attention") {
+    target.parameter_ = base::finite_number(fields[0], "BETA of attention");
+    if (!(target.parameter_ > 0)) reject("BETA of '{}' must be > 0", text);
+    target.kind_ = Kind::attention, target.tokens_ = 2;
+    target.set_attention_law();
     return target;
   }
   const auto r = base::number_in<int>(fields[0]);
   if (!r || *r < kLeastForm || *r > kMostForm)
     reject("number of directions in '{}' must be a whole number from {} to {}", text, kLeastForm, kMostForm);
   constexpr double kSharedOmega = 1.5;
-  target.parameter_ = name == "shared" ? kSharedOmega : 0;
+  const bool shared = name.starts_with("shared");
+  target.parameter_ = shared ? kSharedOmega : 0;
   if (fields.size() == 2) {
     target.parameter_ = base::finite_number(fields[1], name == "sine" ? "OMEGA of a sine" : "GAMMA of a staircase");
     if (!(target.parameter_ > 0)) reject("second number of '{}' must be > 0", text);
@@ -166,10 +181,15 @@ LofiTarget LofiTarget::parse(const std::string& text) {
   target.kind_ = name == "staircase" ? Kind::staircase : name == "leap" ? Kind::leap : Kind::sine;
   for (int j = 1; j <= *r; ++j) {
     const double size = target.kind_ == Kind::staircase ? std::pow(j, -target.parameter_) : 1;
-    target.a_.push_back(name != "shared" && j % 2 == 0 ? -size : size);
+    target.a_.push_back(!shared && j % 2 == 0 ? -size : size);
   }
   target.relevant_ = target.kind_ == Kind::leap ? 2 * *r : *r;
   target.kind_ == Kind::leap ? target.set_leap_law() : target.set_form_law();
+  if (name == "shared-filter") {
+    // A token has one relevant coordinate, and every token the same law.
+    target.tokens_ = *r, target.relevant_ = 1;
+    target.moments_ = {ArrayXXd(target.moments_.moments.col(0)), 1};
+  }
   return target;
 }
 
@@ -231,10 +251,55 @@ void LofiTarget::set_leap_law() {
   linear_share_ = c * c / weights_.second_moment();
 }
 
+namespace {
+
+/// softmax(βh) of two tokens with coordinates s, row by row.
+Eigen::Matrix2d attention_of(double beta, const double* s) {
+  Eigen::Matrix2d y;
+  for (int a = 0; a < 2; ++a) {
+    const double other = s[a] * s[1 - a], own = s[a] * s[a] - 1;
+    y(a, a) = 1 / (1 + std::exp(beta * (other - own)));
+    y(a, 1 - a) = 1 - y(a, a);
+  }
+  return y;
+}
+
+}  // namespace
+
+void LofiTarget::set_attention_law() {
+  // Trapezoidal sums converge geometrically for analytic functions; (s₁, s₂) and −(s₁, s₂) have the same label.
+  constexpr double kStep = 0.125, kFar = 8.5, kNegligible = 1e-14;
+  std::vector<double> t, probability, g;
+  const int half = static_cast<int>(kFar / kStep);
+  for (int i = 0; i <= half; ++i) {
+    for (int j = -half; j <= half; ++j) {
+      const Eigen::Vector2d s(i * kStep, j * kStep);
+      const double mass = (i == 0 ? 1 : 2) * kStep * kStep / (2 * std::numbers::pi) * std::exp(-0.5 * s.squaredNorm());
+      if (mass < kNegligible) continue;
+      const Eigen::Matrix2d y = attention_of(parameter_, s.data());
+      const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(0.5 * (y + y.transpose()) -
+                                                                  Eigen::Matrix2d::Constant(0.5));
+      for (int k = 0; k < 2; ++k) {
+        t.push_back(solver.eigenvalues()[k]);
+        probability.push_back(0.5 * mass);
+        g.push_back(std::pow(solver.eigenvectors().col(k).dot(s), 2));
+      }
+    }
+  }
+  const auto array = [](const std::vector<double>& x) {
+    return ArrayXd(Eigen::Map<const ArrayXd>(x.data(), static_cast<Index>(x.size())));
+  };
+  weights_ = {array(t), array(probability)};
+  moments_ = {array(g), 1};
+  linear_share_ = std::numeric_limits<double>::quiet_NaN();
+}
+
 LeapLaw leap_law(const LofiTarget& target) {
   if (target.kind() != LofiTarget::Kind::leap) reject("the leap step is for the target leap, got '{}'", target.spec());
   const PairLaw pairs = pairs_of(target.coefficients());
-  const ArrayXd product = ((pairs.h1 * (1 + pairs.h2)).tanh() * pairs.h1).max(-kLeapClip).min(kLeapClip);
+  const ArrayXd y = (pairs.h1 * (1 + pairs.h2)).tanh();  // of mean 0: odd in h₁
+  const double deviation = std::sqrt((pairs.probability * y.square()).sum());
+  const ArrayXd product = (y * pairs.h1 / deviation).max(-kLeapClip).min(kLeapClip);
   const double mean = (pairs.probability * product).sum();
   return {{product - mean, pairs.probability}, {pairs.second, target.first_group()}};
 }
@@ -244,15 +309,24 @@ ArrayXd leap_weights(const ArrayXd& y, const ArrayXd& h) {
   return product - product.mean();
 }
 
-double LofiTarget::label(std::span<const double> s) const {
-  if (kind_ == Kind::square) return s[0] * s[0];
-  if (kind_ == Kind::parity) return s[0] * s[1] < 0 ? -1 : 1;
-  const double norm = norm_of(a_);
-  return link(form(a_, s, norm), kind_ == Kind::leap ? form(a_, s.subspan(a_.size()), norm) : 0);
+void LofiTarget::label(std::span<const double> s, std::span<double> y) const {
+  if (kind_ == Kind::square) {
+    y[0] = s[0] * s[0];
+  } else if (kind_ == Kind::parity) {
+    y[0] = s[0] * s[1] < 0 ? -1 : 1;
+  } else if (kind_ == Kind::attention) {
+    const Eigen::Matrix2d rows = attention_of(parameter_, s.data());
+    for (int a = 0; a < 2; ++a)
+      for (int b = 0; b < 2; ++b) y[static_cast<std::size_t>(2 * a + b)] = rows(a, b);
+  } else {
+    const double norm = norm_of(a_);
+    y[0] = link(form(a_, s, norm), kind_ == Kind::leap ? form(a_, s.subspan(a_.size()), norm) : 0);
+  }
 }
 
 double LofiTarget::weight(double y) const {
   if (kind_ == Kind::square) return std::min(y - 1, kSquareClip);
+  if (kind_ == Kind::attention) return y - 0.5;
   if (kind_ == Kind::parity) return optimal_ ? kParity * y / (1 + kParity * y) : y;
   return y - mean_;
 }

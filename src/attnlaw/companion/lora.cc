@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Core>
+#include <Eigen/LU>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -10,8 +10,6 @@
 #include <limits>
 #include <memory>
 #include <numbers>
-#include <unsupported/Eigen/NonLinearOptimization>
-#include <unsupported/Eigen/NumericalDiff>
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
@@ -25,8 +23,12 @@ using base::reject;
 
 /// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
 constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
-/// |F(x) − x| that counts as converged; the solver itself goes to rounding.
-constexpr double kAccepted = 1e-6;
+/// |F(x) − x| that counts as converged.
+constexpr double kAccepted = 1e-5;
+/// |F(x) − x| beyond which the end of a search is no approximate solution either.
+constexpr double kNoSolution = 0.02;
+/// Sizes without a solution after which more points are pointless: there is none, or points jump.
+constexpr int kMostFailures = 3;
 
 struct Step {
   LoraAverages averages;
@@ -34,7 +36,9 @@ struct Step {
   double stiffness = 0;  ///< λ_eff + V̂ > 0, or there is no solution with an adapter
   LoraOverlaps next;
 
-  bool usable() const { return stiffness > 0 && std::isfinite(next.q) && std::isfinite(next.m) && next.q > 0; }
+  bool usable() const {
+    return stiffness > 0 && std::isfinite(next.q) && std::isfinite(next.m) && next.q > next.m * next.m;
+  }
 };
 
 /// The state evolution on one replicate of the points.
@@ -65,89 +69,158 @@ class StateEvolution {
   int evaluations_ = 0;
 };
 
-/// x = (m, log q, log V).
-Eigen::VectorXd coordinates(const LoraOverlaps& overlaps) {
-  return Eigen::Vector3d(overlaps.m, std::log(overlaps.q), std::log(overlaps.V));
+/// x = (m/√ω, log((q − m²)/ω), log V): no step leaves q > m².
+using Coordinates = Eigen::Vector3d;
+Coordinates coordinates(const LoraOverlaps& overlaps, double omega) {
+  return {overlaps.m / std::sqrt(omega), std::log((overlaps.q - overlaps.m * overlaps.m) / omega),
+          std::log(overlaps.V)};
 }
-LoraOverlaps overlaps_at(const Eigen::VectorXd& x) { return {x[0], std::exp(x[1]), std::exp(x[2])}; }
+LoraOverlaps overlaps_at(const Coordinates& x, double omega) {
+  const double m = x[0] * std::sqrt(omega);
+  return {m, m * m + omega * std::exp(x[1]), std::exp(x[2])};
+}
 
-/// F(x) − x for Eigen's hybrid solver.
-struct Residual {
-  StateEvolution& evolution;
+/// Where a search has got to: F(x) − x there, and what F was made of.
+struct Iterate {
+  Coordinates x = Coordinates::Zero(), residual = Coordinates::Constant(std::numeric_limits<double>::infinity());
+  Step step = {};
 
-  int operator()(const Eigen::VectorXd& x, Eigen::VectorXd& residual) const {
-    constexpr double kUndefined = 1e3, kFar = 50;
-    residual = Eigen::VectorXd::Constant(x.size(), kUndefined);
-    if (!(x.cwiseAbs().maxCoeff() < kFar)) return 0;
-    const Step step = evolution.step(overlaps_at(x));
-    if (step.usable()) residual = coordinates(step.next) - x;
-    return 0;
+  /// Largest component; infinite where F is not defined.
+  double size() const {
+    // Of q − m² ≪ q rounding leaves few digits.
+    constexpr double kDigits = 1e-9;
+    const double digits = std::min(1.0, std::exp(x[1]) / (kDigits * x[0] * x[0]));
+    const double largest = std::max({std::abs(residual[0]), digits * std::abs(residual[1]), std::abs(residual[2])});
+    return residual.allFinite() ? largest : std::numeric_limits<double>::infinity();
   }
 };
 
-struct FixedPoint {
-  LoraOverlaps overlaps;
-  double residual = std::numeric_limits<double>::infinity();
-  int evaluations = 0;
-};
+using Jacobian = Eigen::Matrix3d;
 
-/// Damped iteration to get near, then Powell's hybrid method.
-FixedPoint find_fixed_point(const LoraTask& task, const LoraChannel& channel, int replicate, const LoraOverlaps& start,
-                            bool near) {
-  constexpr double kNear = 0.02, kDamping = 0.5;
-  constexpr int kDampedSteps = 60, kRounds = 3;
-  StateEvolution evolution(task, channel, replicate);
-  const Residual residual_of{evolution};
-  FixedPoint result{start};
-  Eigen::VectorXd x = coordinates(start), residual(3);
-  double target = kNear;
-  for (int round = 0; round < kRounds && result.residual > kAccepted; ++round, target *= kNear) {
-    for (int i = 0; i < (near && round == 0 ? 0 : kDampedSteps); ++i) {
-      residual_of(x, residual);
-      const double size = residual.cwiseAbs().maxCoeff();
-      if (size <= target) break;
-      x += kDamping * std::min(1.0, 1 / size) * residual;
+/// F(x) = x on one replicate: damped iteration to get near, then Newton's method with Broyden's updates.
+class Search {
+ public:
+  Search(StateEvolution& evolution, double omega, double tolerance)
+      : evolution_(evolution), omega_(omega), tolerance_(tolerance) {}
+
+  /// The Jacobian of F(x) − x at a solution nearby, if there is one, saves its differences.
+  Iterate run(const LoraOverlaps& start, std::optional<Jacobian>& jacobian) {
+    Iterate at = at_point(coordinates(start, omega_));
+    if (!jacobian) approach(at);
+    bool fresh = false;
+    for (int step = 0; step < kMostSteps && at.size() > tolerance_ && at.size() < kFar; ++step) {
+      if (!jacobian) jacobian = differences(at), fresh = true;
+      const Iterate next = newton(at, *jacobian);
+      if (next.size() < kProgress * at.size()) {
+        const Coordinates moved = next.x - at.x;
+        *jacobian += (next.residual - at.residual - *jacobian * moved) * moved.transpose() / moved.squaredNorm();
+        fresh = false;
+      } else if (fresh) {
+        break;  // not for want of a good Jacobian
+      } else {
+        jacobian.reset();
+      }
+      if (next.size() < at.size()) at = next;
     }
-    Eigen::HybridNonLinearSolver<const Residual> solver(residual_of);
-    solver.parameters.xtol = 1e-11;
-    solver.parameters.epsfcn = 1e-10;
-    solver.parameters.maxfev = 60;
-    solver.parameters.factor = 1;
-    Eigen::VectorXd trial = x;
-    solver.solveNumericalDiff(trial);
-    const double size = solver.fvec.cwiseAbs().maxCoeff();
-    if (size < result.residual) {
-      result.residual = size;
-      result.overlaps = overlaps_at(trial);
-    }
+    return at;
   }
-  result.evaluations = evolution.evaluations();
-  return result;
-}
+
+ private:
+  static constexpr int kMostSteps = 40;
+  /// Residual from which on Newton's method is tried, and beyond which it is pointless.
+  static constexpr double kNear = 0.02, kFar = 1;
+  /// A step that reduces the residual by less is taken for a failure.
+  static constexpr double kProgress = 0.9;
+  static constexpr double kLongestStep = 0.5;
+
+  Iterate at_point(const Coordinates& x) {
+    constexpr double kOutside = 80;
+    Iterate result{x};
+    if (!(x.cwiseAbs().maxCoeff() < kOutside)) return result;
+    result.step = evolution_.step(overlaps_at(x, omega_));
+    if (result.step.usable()) result.residual = coordinates(result.step.next, omega_) - x;
+    return result;
+  }
+
+  void approach(Iterate& at) {
+    constexpr double kDamping = 0.5;
+    constexpr int kDampedSteps = 100;
+    for (int i = 0; i < kDampedSteps && at.size() > kNear && std::isfinite(at.size()); ++i)
+      at = at_point(at.x + kDamping * std::min(1.0, 1 / at.size()) * at.residual);
+  }
+
+  Jacobian differences(const Iterate& at) {
+    constexpr double kStep = 1e-5;
+    Jacobian result;
+    for (int k = 0; k < 3; ++k) {
+      const Iterate shifted = at_point(at.x + kStep * Coordinates::Unit(k));
+      result.col(k) = (shifted.residual - at.residual) / kStep;
+    }
+    return result;
+  }
+
+  Iterate newton(const Iterate& at, const Jacobian& jacobian) {
+    Coordinates step = -jacobian.fullPivLu().solve(at.residual);
+    if (!step.allFinite()) return {};
+    step *= std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
+    return at_point(at.x + step);
+  }
+
+  StateEvolution& evolution_;
+  double omega_, tolerance_;
+};
 
 /// The solution on one replicate.
 struct Sample {
-  FixedPoint point;
+  LoraOverlaps overlaps;
+  double residual = std::numeric_limits<double>::infinity();
+  std::optional<Jacobian> jacobian;
   Step step;
   double test = 0;
+  int evaluations = 0;
 };
 
-Sample solve_replicate(const LoraTask& task, const LoraChannel& channel, int replicate, const LoraOverlaps& start,
-                       bool near) {
-  Sample sample{find_fixed_point(task, channel, replicate, start, near), {}, 0};
-  sample.step = StateEvolution(task, channel, replicate).step(sample.point.overlaps);
-  sample.point.overlaps.m = std::abs(sample.point.overlaps.m);
-  sample.test = channel.test(sample.point.overlaps, replicate);
+/// Where replicates begin: an informed guess, or the solution on fewer points and the Jacobian there.
+struct Start {
+  LoraOverlaps overlaps;
+  std::optional<Jacobian> jacobian = {};
+};
+
+Sample solve_replicate(const LoraTask& task, const LoraChannel& channel, int replicate, const Start& start,
+                       double tolerance) {
+  StateEvolution evolution(task, channel, replicate);
+  Sample sample;
+  sample.jacobian = start.jacobian;
+  const Iterate end = Search(evolution, task.omega, tolerance).run(start.overlaps, sample.jacobian);
+  sample.residual = end.size();
+  sample.overlaps = overlaps_at(end.x, task.omega);
+  sample.step = end.step;
+  sample.overlaps.m = std::abs(sample.overlaps.m);
+  sample.test = channel.test(sample.overlaps, replicate);
+  sample.evaluations = evolution.evaluations();
   return sample;
 }
 
-std::vector<Sample> solve_replicates(const LoraTask& task, const LoraChannel& channel, const LoraOverlaps& start,
-                                     bool near, int threads) {
+std::vector<Sample> solve_replicates(const LoraTask& task, const LoraChannel& channel, const Start& start,
+                                     const LoraOptions& options) {
+  // Far below the sampling error; a product rule has none.
+  constexpr double kOfAccuracy = 1e-2, kProductRule = 1e-10;
+  const double tolerance =
+      channel.replicates() == 1 ? kProductRule : std::min(kAccepted, kOfAccuracy * options.accuracy);
   std::vector<Sample> samples(static_cast<std::size_t>(channel.replicates()));
-  base::parallel_for(samples.size(), threads, [&](std::size_t replicate) {
-    samples[replicate] = solve_replicate(task, channel, static_cast<int>(replicate), start, near);
+  base::parallel_for(samples.size(), options.threads, [&](std::size_t replicate) {
+    samples[replicate] = solve_replicate(task, channel, static_cast<int>(replicate), start, tolerance);
   });
   return samples;
+}
+
+Start mean_of(const std::vector<Sample>& samples, const LoraOverlaps& overlaps) {
+  Start start{overlaps};
+  const auto known = [](const Sample& sample) { return sample.jacobian.has_value(); };
+  if (!std::all_of(samples.begin(), samples.end(), known)) return start;
+  start.jacobian = Jacobian::Zero();
+  for (const Sample& sample : samples) *start.jacobian += *sample.jacobian / static_cast<double>(samples.size());
+  return start;
 }
 
 template <class Figure>
@@ -168,20 +241,20 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
     if (error) *error = value.standard_error;
     return value.value;
   };
-  result.overlaps.m = mean([](const Sample& s) { return s.point.overlaps.m; }, &result.sampling_error.m);
-  result.overlaps.q = mean([](const Sample& s) { return s.point.overlaps.q; }, &result.sampling_error.q);
-  result.overlaps.V = mean([](const Sample& s) { return s.point.overlaps.V; }, &result.sampling_error.V);
+  result.overlaps.m = mean([](const Sample& s) { return s.overlaps.m; }, &result.sampling_error.m);
+  result.overlaps.q = mean([](const Sample& s) { return s.overlaps.q; }, &result.sampling_error.q);
+  result.overlaps.V = mean([](const Sample& s) { return s.overlaps.V; }, &result.sampling_error.V);
   result.train = mean([](const Sample& s) { return s.step.averages.train; }, &result.train_error);
   result.lambda_effective = mean([](const Sample& s) { return s.step.lambda_effective; });
   result.stability = task.alpha * mean([](const Sample& s) { return s.step.averages.squared_response; });
   result.stein = mean([](const Sample& s) {
     const LoraAverages& of = s.step.averages;
-    const LoraOverlaps& at = s.point.overlaps;
+    const LoraOverlaps& at = s.overlaps;
     const double response = at.q * of.response / at.V;
     return (of.alignment + response - at.m * of.pull) / response;
   });
   result.effective_noise = pretrained.E_pre() + task.noise;
-  result.alignment = result.overlaps.alignment();
+  result.alignment = mean([](const Sample& s) { return s.overlaps.alignment(); }, &result.alignment_error);
   result.adapter_error = result.overlaps.adapter_error(task.omega);
   result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
   result.objective = task.alpha * result.train + 0.5 * task.lambda * result.overlaps.q;
@@ -189,8 +262,27 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
     result.test = mean([](const Sample& s) { return s.test; }, &result.test_error);
   else
     result.test = result.index_error;
-  result.converged = std::all_of(samples.begin(), samples.end(),
-                                 [](const Sample& s) { return s.point.residual <= kAccepted && s.step.usable(); });
+  for (const Sample& sample : samples) result.residual = std::max(result.residual, sample.residual);
+  result.converged = result.residual <= kAccepted;
+  return result;
+}
+
+/// What is known where there is no solution.
+LoraPrediction without_figures(const LoraPrediction& failed) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  LoraPrediction result;
+  result.task = failed.task;
+  result.pretrained = failed.pretrained;
+  result.effective_noise = failed.effective_noise;
+  result.residual = failed.residual;
+  result.points = failed.points;
+  result.overlaps = result.sampling_error = {kNone, kNone, kNone};
+  for (double LoraPrediction::*figure :
+       {&LoraPrediction::lambda_effective, &LoraPrediction::alignment, &LoraPrediction::adapter_error,
+        &LoraPrediction::index_error, &LoraPrediction::train, &LoraPrediction::test, &LoraPrediction::objective,
+        &LoraPrediction::alignment_error, &LoraPrediction::train_error, &LoraPrediction::test_error,
+        &LoraPrediction::stability, &LoraPrediction::stein})
+    result.*figure = kNone;
   return result;
 }
 
@@ -247,23 +339,30 @@ LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pret
   options.validate();
   const auto begin = std::chrono::steady_clock::now();
   constexpr double kInformed = 0.98;
-  LoraOverlaps start{kInformed * std::sqrt(task.omega), task.omega, 1 / (2 * task.alpha * task.omega)};
+  const Start informed{{kInformed * std::sqrt(task.omega), task.omega, 1 / (2 * task.alpha * task.omega)}};
+  Start start = informed;
   LoraPrediction result;
-  int evaluations = 0;
-  bool near = false;
-  for (int log2_points = kCoarsePoints; log2_points <= kMostPoints;
-       log2_points = log2_points == kCoarsePoints ? kFirstPoints : log2_points + 1) {
+  int evaluations = 0, failures = 0;
+  for (int log2_points = kCoarsePoints; log2_points <= kMostPoints;) {
     const std::unique_ptr<LoraChannel> channel = make_lora_channel(task, pretrained, log2_points);
-    const std::vector<Sample> samples = solve_replicates(task, *channel, start, near, options.threads);
+    const std::vector<Sample> samples = solve_replicates(task, *channel, start, options);
     result = predict(task, pretrained, samples);
-    for (const Sample& sample : samples) evaluations += sample.point.evaluations + 1;
+    for (const Sample& sample : samples) evaluations += sample.evaluations;
     result.points = channel->points();
-    if (channel->replicates() == 1) break;
-    if (log2_points > kCoarsePoints && sampling_error(result) <= options.accuracy) break;
-    if (result.converged) start = result.overlaps;
-    near = result.converged;
+    if (channel->replicates() == 1 || (!result.converged && ++failures == kMostFailures)) break;
+    start = result.converged ? mean_of(samples, result.overlaps) : informed;
+    const double error = sampling_error(result) / options.accuracy;
+    if (log2_points == kCoarsePoints || !result.converged) {
+      log2_points = std::max(log2_points + 1, kFirstPoints);
+      continue;
+    }
+    if (error <= 1) break;
+    constexpr double kRate = 0.75;  // errors fall like this power of the points
+    const int more = static_cast<int>(std::ceil(std::log2(error) / kRate));
+    log2_points = log2_points < kMostPoints ? std::min(log2_points + more, kMostPoints) : kMostPoints + 1;
   }
-  result.sampling_ok = sampling_error(result) <= options.accuracy;
+  if (result.residual > kNoSolution) result = without_figures(result);
+  result.sampling_ok = result.converged && sampling_error(result) <= options.accuracy;
   result.iterations = evaluations;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;

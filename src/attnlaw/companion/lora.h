@@ -39,8 +39,8 @@ struct PretrainedOverlaps {
 
   /// S_pre as good as a posterior mean: m_pre = Q_pre = Q* − E_pre.
   static PretrainedOverlaps calibrated(double Q_star, double E_pre) { return {Q_star, Q_star - E_pre, Q_star - E_pre}; }
-  /// Those of a solved pre-training problem. Throws std::invalid_argument for the student direct-general, whose S is not
-  /// symmetric.
+  /// Those of a solved pre-training problem. Throws std::invalid_argument for the student direct-general, whose S is
+  /// not symmetric.
   static PretrainedOverlaps of(const theory::Solution& solution);
   /// ‖S_pre − S*‖²_F/d.
   double E_pre() const { return Q_star + Q_pre - 2 * m_pre; }
@@ -54,7 +54,7 @@ struct LoraOverlaps {
   double V = 0;  ///< response of w to its field
 
   /// cos² between w and u.
-  double alignment() const { return q > 0 ? m * m / q : 0; }
+  double alignment() const { return q == 0 ? 0 : m * m / q; }
   /// ‖ω u uᵀ − w wᵀ‖²_F.
   double adapter_error(double omega) const { return omega * omega - 2 * omega * m * m + q * q; }
 };
@@ -85,13 +85,16 @@ struct LoraPrediction {
   double test = 0;           ///< E‖f(h of the task) − f(h of the student)‖²_F of a fresh sequence, noiseless
   double objective = 0;      ///< α·train + λq/2
   LoraOverlaps sampling_error;
-  double train_error = 0, test_error = 0;  ///< sampling errors
+  double alignment_error = 0, train_error = 0, test_error = 0;  ///< sampling errors
 
   /// Replica symmetry is stable where it is < 1.
   double stability = 0;
   /// Violation of Stein's identity, relative: the weight of jumps of the proximal point.
   double stein = 0;
 
+  /// Largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V), over the replicates; at most 1e-5
+  /// where converged. The second counts less where rounding leaves few digits of q − m², below 1e-9 m².
+  double residual = 0;
   bool converged = false;
   bool sampling_ok = false;  ///< the sampling error is within the accuracy asked for
   int iterations = 0;        ///< evaluations of the map, all replicates together
@@ -106,7 +109,7 @@ struct LoraPrediction {
 inline constexpr double kSteinLimit = 1e-2;
 
 /// State evolution from the informed start. Throws std::invalid_argument for a task, overlaps or options out of range.
-/// Lack of convergence is told by `converged`.
+/// Lack of convergence is told by `converged`; where no solution with an adapter is in sight the figures are NaN.
 LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pretrained,
                             const LoraOptions& options = {});
 

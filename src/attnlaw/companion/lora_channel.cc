@@ -8,7 +8,7 @@
 #include "attnlaw/base/normal.h"
 #include "attnlaw/companion/lora_linear.h"
 #include "attnlaw/companion/lora_softmax.h"
-#include "attnlaw/theory/sampled_channel.h"
+#include "attnlaw/theory/point_set.h"
 
 namespace attnlaw::companion {
 namespace {

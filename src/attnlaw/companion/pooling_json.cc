@@ -102,6 +102,14 @@ json to_json(const PoolingPrediction& prediction) {
           {"phantom", prediction.phantom()}};
 }
 
+json to_json(const FixedLengthLaw& law) {
+  return {{"zero_mass", law.zero_mass},
+          {"x", law.x},
+          {"density", law.density},
+          {"cdf", law.cdf},
+          {"mass_error", law.mass_error}};
+}
+
 json to_json(const PoolingChoices& choices) {
   return {{"given", choice_json(choices.given)},
           {"mean", choice_json(choices.mean)},
@@ -118,6 +126,8 @@ json to_json(const PoolingExperiment& experiment) {
                 {"instances", json::array()},
                 {"kolmogorov_distance", estimate_json(experiment.kolmogorov_distance)},
                 {"eigenvalues", experiment.eigenvalues()}};
+  if (experiment.fixed_length_distance)
+    document["fixed_length_distance"] = estimate_json(*experiment.fixed_length_distance);
   for (const PoolingInstance& instance : experiment.instances) document["instances"].push_back(instance_json(instance));
   add_summary(document, "table", experiment.table);
   add_summary(document, "population", experiment.population);

@@ -33,7 +33,8 @@ struct Setup {
   PoolingRatios ratios;  ///< of these sizes
   double mu2;
   const SignCorrelations& correlations;
-  Eigen::MatrixXd latent_factor;  ///< of general correlations
+  Eigen::MatrixXd latent_factor;               ///< of general correlations
+  std::optional<FixedLengthLaw> fixed_length;  ///< where asked for
   std::span<const double> weights;
   PoolingScalars scalars;
   const PoolingExperimentOptions& options;
@@ -152,14 +153,24 @@ struct Sample {
   double alpha = 0;
 };
 
-/// The counts of a sequence are sparse: a row of the table for each token, times its weight.
-void pool(const Setup& setup, const Vocabulary& vocabulary, const double* signs, const double* uniform,
-          Eigen::Ref<Eigen::RowVectorXd> pooled) {
+/// Rows of the table, of the classes that the signs name.
+void draw_tokens(const Setup& setup, const double* signs, const double* uniform, std::vector<Index>& tokens) {
   const double half = static_cast<double>(setup.vocabulary / 2);
-  pooled.setZero();
-  for (std::size_t l = 0; l < setup.weights.size(); ++l) {
-    const auto token = static_cast<Index>((signs[l] > 0 ? 0 : half) + std::floor(uniform[l] * half));
-    pooled += setup.weights[l] * vocabulary.rows.row(token);
+  for (std::size_t l = 0; l < tokens.size(); ++l)
+    tokens[l] = static_cast<Index>((signs[l] > 0 ? 0 : half) + std::floor(uniform[l] * half));
+}
+
+/// Causal softmax attention of these tokens with scores τ⟨e_k, e_l⟩/d, its outputs averaged: the weight of each token.
+void own_weights(const RowMatrix& rows, const std::vector<Index>& tokens, double tau, std::vector<double>& weights) {
+  const double scale = tau / static_cast<double>(rows.cols());
+  std::fill(weights.begin(), weights.end(), 0.0);
+  for (std::size_t j = 0; j < tokens.size(); ++j) {
+    Eigen::ArrayXd attention(static_cast<Index>(j + 1));
+    for (std::size_t l = 0; l <= j; ++l)
+      attention[static_cast<Index>(l)] = scale * rows.row(tokens[l]).dot(rows.row(tokens[j]));
+    attention = (attention - attention.maxCoeff()).exp();
+    attention /= attention.sum() * static_cast<double>(tokens.size());
+    for (std::size_t l = 0; l <= j; ++l) weights[l] += attention[static_cast<Index>(l)];
   }
 }
 
@@ -168,7 +179,8 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   const auto d = static_cast<Index>(setup.d), L = static_cast<Index>(length);
   const SignSource sign_source(setup, instance);
   const base::UniformStream token_source(setup.options.seed, stream(setup, kTokens, instance));
-  const Eigen::Map<const Eigen::VectorXd> w(setup.weights.data(), L);
+  std::vector<Index> tokens(length);
+  std::vector<double> weights(setup.weights.begin(), setup.weights.end());
   RowMatrix pooled(kBlock, d), signs(kBlock, L), C = RowMatrix::Zero(d, d);
   std::vector<double> uniform(kBlock * length);
   Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(d);
@@ -178,13 +190,21 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
     const auto rows = static_cast<Index>(count);
     sign_source.fill(first, count, signs);
     token_source.fill(first * length, std::span(uniform.data(), count * length));
-    for (Index i = 0; i < rows; ++i)
-      pool(setup, vocabulary, signs.row(i).data(), &uniform[static_cast<std::size_t>(i) * length], pooled.row(i));
+    for (Index i = 0; i < rows; ++i) {
+      draw_tokens(setup, signs.row(i).data(), &uniform[static_cast<std::size_t>(i) * length], tokens);
+      if (setup.options.own_scores) own_weights(vocabulary.rows, tokens, *setup.options.own_scores, weights);
+      // The counts of a sequence are sparse: a row of the table for each token, times its weight.
+      pooled.row(i).setZero();
+      double signal = 0;
+      for (std::size_t l = 0; l < length; ++l) {
+        pooled.row(i) += weights[l] * vocabulary.rows.row(tokens[l]);
+        signal += weights[l] * signs(i, static_cast<Index>(l));
+      }
+      signal_sum += signal;
+      signal_square += signal * signal;
+    }
     add_gram(pooled, count, C);
     sum += pooled.topRows(rows).colwise().sum();
-    const Eigen::VectorXd signal = signs.topRows(rows) * w;
-    signal_sum += signal.sum();
-    signal_square += signal.squaredNorm();
   }
   const double N = static_cast<double>(setup.sequences);
   Sample sample{C / N, signal_square / N};
@@ -256,12 +276,16 @@ PoolingMeasurement measure_alone(RowMatrix matrix, const DrawnSpike& drawn) {
   return measure(system, drawn, find(system, drawn, {drawn.spike.place == Place::above, 1}));
 }
 
-/// Distance of the eigenvalues that are no outliers to the law.
-double bulk_distance(const Setup& setup, const std::vector<double>& eigenvalues, std::vector<std::size_t> outliers) {
-  std::vector<double> bulk = eigenvalues;
+/// Distance of the eigenvalues that are no outliers to the law, or both laws.
+void measure_bulk(const Setup& setup, std::vector<double> bulk, std::vector<std::size_t> outliers,
+                  PoolingInstance& result) {
   std::sort(outliers.begin(), outliers.end(), std::greater<>());
   for (const std::size_t k : outliers) bulk.erase(bulk.begin() + static_cast<std::ptrdiff_t>(k));
-  return matrix_laws::kolmogorov_distance(bulk, pooling_law(setup.ratios, setup.scalars.kappa));
+  result.kolmogorov_distance = matrix_laws::kolmogorov_distance(bulk, pooling_law(setup.ratios, setup.scalars.kappa));
+  if (!setup.fixed_length) return;
+  const FixedLengthLaw& law = *setup.fixed_length;
+  result.fixed_length_distance = matrix_laws::kolmogorov_distance(
+      bulk, [&](double x) { return law.distribution(x); }, law.zero_mass);
 }
 
 void measure_sample(const Setup& setup, const Vocabulary& vocabulary, Sample sample, PoolingInstance& result) {
@@ -288,7 +312,7 @@ void measure_sample(const Setup& setup, const Vocabulary& vocabulary, Sample sam
     if (!is_signal && drawn.spike.place == Place::above) result.nuisance = measure(system, drawn, index);
   }
   result.alpha = sample.alpha;
-  result.kolmogorov_distance = bulk_distance(setup, system.values, std::move(visible));
+  measure_bulk(setup, system.values, std::move(visible), result);
   result.eigenvalues = system.values;
 }
 
@@ -346,7 +370,10 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
   const std::size_t vocabulary = 2 * ((count_of("delta", d, ratios.delta) + 1) / 2);
   const std::size_t sequences = count_of("gamma", d, ratios.gamma);
   const PoolingRatios drawn{d / static_cast<double>(vocabulary), d / static_cast<double>(sequences)};
-  Setup setup{options.d, vocabulary, sequences, drawn, mu2, correlations, {}, weights, scalars, options};
+  Setup setup{options.d, vocabulary, sequences, drawn, mu2, correlations, {}, {}, weights, scalars, options};
+  if (options.own_scores && !std::isfinite(*options.own_scores))
+    reject("tau of the scores must be a finite number, got {}", *options.own_scores);
+  if (options.fixed_length) setup.fixed_length = fixed_length_law(drawn, weights);
   if (const auto* general = std::get_if<SignCorrelations::General>(&correlations.kind()))
     setup.latent_factor = latent_factor(general->R);
   return setup;
@@ -368,19 +395,21 @@ PoolingSummary summarise(const std::vector<PoolingMeasurement>& measurements) {
 
 void summarise(PoolingExperiment& experiment) {
   std::vector<PoolingMeasurement> table, population, sample, nuisance;
-  std::vector<double> distances;
+  std::vector<double> distances, fixed_length;
   for (const PoolingInstance& instance : experiment.instances) {
     table.push_back(instance.table);
     population.push_back(instance.population);
     sample.push_back(instance.sample);
     if (instance.nuisance) nuisance.push_back(*instance.nuisance);
     distances.push_back(instance.kolmogorov_distance);
+    fixed_length.push_back(instance.fixed_length_distance);
   }
   experiment.table = summarise(table);
   experiment.population = summarise(population);
   experiment.sample = summarise(sample);
   if (nuisance.size() == experiment.instances.size()) experiment.nuisance = summarise(nuisance);
   experiment.kolmogorov_distance = base::estimate_of(distances);
+  if (experiment.fixed_length_distance) experiment.fixed_length_distance = base::estimate_of(fixed_length);
 }
 
 }  // namespace
@@ -399,7 +428,8 @@ PoolingExperiment simulate_pooling(const PoolingRatios& ratios, double mu2, cons
   const int threads = options.threads > 0 ? options.threads : base::available_threads();
   const int at_a_time = std::min(threads, options.instances);
   require_memory(setup, at_a_time);
-  PoolingExperiment experiment{setup.d, setup.vocabulary, setup.sequences, options.centred, {}, {}, {}, {}, {}, {}};
+  PoolingExperiment experiment{setup.d, setup.vocabulary, setup.sequences, options.centred, {}, {}, {}, {}, {}, {}, {}};
+  if (options.fixed_length) experiment.fixed_length_distance.emplace();
   experiment.instances.resize(static_cast<std::size_t>(options.instances));
   base::parallel_for(
       experiment.instances.size(), at_a_time, [&](std::size_t i) { experiment.instances[i] = run_instance(setup, i); },

@@ -9,6 +9,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/companion/pooling.h"
+#include "attnlaw/companion/pooling_fixed_length.h"
 
 namespace attnlaw::companion {
 
@@ -16,6 +17,10 @@ struct PoolingExperimentOptions {
   std::size_t d = 0;    ///< dimension, ≥ 2; V = round(d/δ), made even, and N = round(d/γ)
   int instances = 4;    ///< vocabularies, each with its sequences, ≥ 1
   bool centred = true;  ///< subtract the mean of the pooled vectors
+  /// τ: every sequence is pooled with the causal softmax weights of its own scores τ⟨e_k, e_l⟩/d, whose limit
+  /// attention_weights are.
+  std::optional<double> own_scores = {};
+  bool fixed_length = false;  ///< hold the bulk against fixed_length_law, too
   std::uint64_t seed = 0;
   int threads = 0;  ///< instances at a time; 0: all available
   std::function<void(int done, int total)> progress = {};
@@ -41,6 +46,7 @@ struct PoolingInstance {
   PoolingMeasurement table, population, sample;
   std::optional<PoolingMeasurement> nuisance;  ///< of the vocabulary mean: uncentred, and above the bulk
   double kolmogorov_distance = 0;              ///< of the bulk (all eigenvalues but the outliers) to its law
+  double fixed_length_distance = 0;            ///< and to that at fixed length, where asked for
   double q2 = 0;                               ///< |EᵀV y/V|² → μ² + δ
   double alpha = 0;                            ///< variance of Σ w_l s_l over the sequences → α
 };
@@ -59,6 +65,7 @@ struct PoolingExperiment {
   PoolingSummary table, population, sample;
   std::optional<PoolingSummary> nuisance;  ///< if every instance has one
   base::Estimate kolmogorov_distance;
+  std::optional<base::Estimate> fixed_length_distance;
 
   /// Of all instances together, ascending.
   std::vector<double> eigenvalues() const;

@@ -216,6 +216,12 @@ std::vector<double> parse_weights(const std::string& spec, const SignCorrelation
   reject("weights must be {}, got '{}'", kWeights, spec);
 }
 
+double attention_tau(const std::string& spec) {
+  if (spec == "harmonic") return 0;
+  if (const auto tau = after("attention", spec)) return base::finite_number(*tau, "TAU of weights attention:TAU");
+  reject("scores of their own have the weights attention:TAU and harmonic, got '{}'", spec);
+}
+
 PoolingScalars pooling_scalars(std::span<const double> weights, const SignCorrelations& correlations) {
   if (weights.size() != correlations.length())
     reject("got {} weights for sequences of {} tokens", weights.size(), correlations.length());

@@ -74,6 +74,9 @@ OptimalWeights optimal_weights(const SignCorrelations& correlations);
 /// as SignCorrelations::parse, also for weights that are all zero.
 std::vector<double> parse_weights(const std::string& spec, const SignCorrelations& correlations);
 
+/// TAU of `attention:TAU`, and 0 of `harmonic`. Throws std::invalid_argument for weights that are not those of scores.
+double attention_tau(const std::string& spec);
+
 /// What pooling with weights w means for the theory: α = wᵀRw, κ = ‖w‖², Σ w_l, and Σ w_l⁴.
 struct PoolingScalars {
   double alpha = 0;

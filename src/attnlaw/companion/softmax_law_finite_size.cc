@@ -21,8 +21,8 @@ double normal_tail(double x) { return base::normal_cdf(-x); }
 int dimension(const char* what, int length, const char* ratio_name, double ratio) {
   const double rounded = std::round(length / ratio);
   if (!(rounded >= 1 && rounded <= std::numeric_limits<int>::max()))
-    reject("{0} = {1} with {2} tokens gives {3} = {4}; it must be at least 1", ratio_name, ratio, length, what,
-           rounded);
+    reject("{0} = {1} with {2} tokens gives {3} of {4:.6g}; it must be 1 to {5} (choose another number of tokens)",
+           ratio_name, ratio, length, what, rounded, std::numeric_limits<int>::max());
   return static_cast<int>(rounded);
 }
 

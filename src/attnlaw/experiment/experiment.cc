@@ -19,6 +19,7 @@
 #include "attnlaw/experiment/penalty.h"
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/spectral.h"
+#include "attnlaw/experiment/spectral_start.h"
 #include "attnlaw/experiment/training_figures.h"
 
 namespace attnlaw::experiment {
@@ -91,14 +92,36 @@ void measure_student(const model::Problem& problem, const Matrix<double>& S, Ins
   result.nuclear = mean_absolute(result.singular_values.empty() ? result.eigenvalues : result.singular_values);
 }
 
+/// Beside its theory on the target drawn.
+Start measure_start(const model::Problem& problem, const Matrix<double>& S, const std::vector<double>& target) {
+  const auto d = static_cast<double>(S.rows());
+  const double m = overlap_with(target, S).m, norm = Eigen::Map<const Eigen::VectorXd>(target.data(), S.rows()).norm();
+  return {{S.squaredNorm() / d, m, m * d / (S.norm() * norm)},
+          model::spectral_start(problem, matrix_laws::Spectrum::from_eigenvalues(target))};
+}
+
+/// What training begins from; nothing where the trainer knows.
+template <class Real>
+std::optional<Estimate> start_of(Objective<Real>& objective, const Options& options, Instance& result) {
+  if (options.initialisation == Initialisation::random) return std::nullopt;
+  Estimate start = spectral_start(objective);
+  result.start = measure_start(objective.problem(), start.S, result.target_eigenvalues);
+  return start;
+}
+
 template <class Real>
 Trained train(Objective<Real>& objective, const Options& options, Instance& result) {
+  const std::optional<Estimate> start = start_of(objective, options, result);
   const auto record = [&result](const Matrix<double>& S, double V) {
     const TargetOverlap overlap = overlap_with(result.target_eigenvalues, S);
     result.trajectory.push_back({S.squaredNorm() / static_cast<double>(S.rows()), overlap.m, V, overlap.estimation});
   };
-  const TrainingOptions training{tolerance_of(objective.problem(), options), options.max_iterations, options.seed,
-                                 result.seed, record};
+  const TrainingOptions training{tolerance_of(objective.problem(), options),
+                                 options.max_iterations,
+                                 options.seed,
+                                 result.seed,
+                                 record,
+                                 start ? &*start : nullptr};
   switch (options.trainer) {
     case Trainer::adam:
       return train_adam(objective, training);

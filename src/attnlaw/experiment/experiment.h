@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/experiment/training_options.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::experiment {
 
@@ -22,10 +24,16 @@ enum class Trainer {
 };
 
 /// The trainers that serve the student of a problem: all for tied at full width and untied of cross-attention, lbfgs
-/// and adam below it, all but gamp for the direct students, gamp alone for bayes.
+/// and adam below it, all but gamp for the direct students and untied of self-attention, gamp alone for bayes.
 std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
+
+/// Where training begins.
+enum class Initialisation {
+  random,   ///< as each trainer does by itself: random W, S = 0 (fista and direct students), the prior mean (bayes)
+  spectral  ///< the first estimate that labels give (spectral_start.h)
+};
 
 /// Precision of data and products; sums and optimiser state are double either way.
 enum class Precision { single_, double_ };
@@ -33,6 +41,7 @@ enum class Precision { single_, double_ };
 struct Options {
   Trainer trainer = Trainer::lbfgs;
   Precision precision = Precision::single_;
+  Initialisation initialisation = Initialisation::random;
   int d = 100;                       ///< embedding dimension
   int instances = 4;                 ///< independent (target, data, initial weights)
   std::uint64_t first_instance = 0;  ///< number of the first one
@@ -64,8 +73,8 @@ struct Measurements {
   double Q_star = 0;   ///< ‖S*‖²_F/d
   double nuclear = 0;  ///< ‖S‖_*/d; Tr S/d where S ⪰ 0
   double train = 0;    ///< loss per sequence, without penalty; NaN for bayes, where nothing is minimised
-  double test = 0;  ///< loss per fresh sequence against noiseless labels, their probabilities where labels are sampled;
-                    ///< of the posterior mean for bayes
+  double test = 0;     ///< loss per fresh sequence against noiseless labels (sampled: their probabilities); of the
+                       ///< posterior mean for bayes
   double estimation = 0;  ///< ‖S − S*‖²_F/d = Q* − 2m + q + q_a; NaN for sign labels, which hide the scale of S*
   double objective = 0;  ///< per d²: α·train + λ Tr S/d (tied), λ‖S‖_*/d (untied) or λ‖S‖²_F/d (direct); NaN for bayes
   double kkt = 0;  ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
@@ -84,6 +93,11 @@ struct Iterate {
   double estimation = 0;  ///< ‖S − S*‖²_F/d
 };
 
+/// A spectral start beside what it should be: its theory on the eigenvalues of the target drawn, for d → ∞.
+struct Start {
+  model::SpectralStart measured, predicted;
+};
+
 struct Instance : Measurements {
   std::uint64_t seed = 0;                  ///< the instance number: with Options::seed it keys all random numbers
   bool converged = false;                  ///< kkt ≤ tolerance
@@ -94,6 +108,7 @@ struct Instance : Measurements {
   /// value; cross-attention only.
   std::vector<double> left_overlaps, right_overlaps;
   std::vector<Iterate> trajectory;  ///< of gamp, in order; empty for other trainers
+  std::optional<Start> start;       ///< of Initialisation::spectral
 
   /// Eigenvalues of S, or its singular values with cross-attention; descending.
   const std::vector<double>& spectrum() const { return eigenvalues.empty() ? singular_values : eigenvalues; }
@@ -128,6 +143,9 @@ std::uint64_t bytes_needed(const model::Problem& problem, const Options& options
 std::string name(Trainer trainer);
 /// Throws std::invalid_argument for anything but "lbfgs", "adam", "fista" and "gamp".
 Trainer trainer_from_name(const std::string& name);
+std::string name(Initialisation initialisation);
+/// Throws std::invalid_argument for anything but "random" and "spectral".
+Initialisation initialisation_from_name(const std::string& name);
 std::string name(Precision precision);
 /// Throws std::invalid_argument for anything but "single" and "double".
 Precision precision_from_name(const std::string& name);

@@ -16,6 +16,7 @@
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/scores.h"
+#include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -57,6 +58,11 @@ void require_served(const model::Problem& problem, const Options& options) {
     reject("head hardmax has no experiment; accepted: softmax and linear, got student {} with head hardmax",
            model::name(problem.student));
   }
+  if (options.initialisation == Initialisation::spectral && !model::has_spectral_start(problem))
+    reject(
+        "a spectral start is there for self-attention with readout rows and labels soft, and for the students tied, "
+        "direct, direct-general and bayes; got attention {}, readout {}, labels {}, student {}",
+        name(problem.attention), name(problem.readout), name(problem.labels), name(problem.student));
   const std::vector<Trainer> accepted = trainers_for(problem);
   if (std::find(accepted.begin(), accepted.end(), options.trainer) != accepted.end()) return;
   std::vector<std::string> names;
@@ -81,8 +87,10 @@ double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double width = factors ? 2 : problem.student == Student::tied ? std::min(1.0, problem.width) : 1;
   const double pairs = options.trainer == Trainer::lbfgs ? lbfgs_memory(problem) : 0;
   const double students = student_layout(problem).symmetric ? kStudentMatrices : kGeneralStudentMatrices;
+  const double start = options.initialisation == Initialisation::spectral ? 1 : 0;
   const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) / processes(options) : 0;
-  return (students + width * (2 * pairs + kOtherMatrices)) * d * d * sizeof(double) + messages + message_bytes(options);
+  return (students + start + width * (2 * pairs + kOtherMatrices)) * d * d * sizeof(double) + messages +
+         message_bytes(options);
 }
 
 }  // namespace

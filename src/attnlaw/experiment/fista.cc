@@ -26,7 +26,7 @@ class Minimiser {
         options_(options),
         penalty_(make_penalty(objective.problem())),
         d_(static_cast<double>(objective.d())) {
-    S_ = extrapolated_ = Matrix<double>::Zero(objective.d(), objective.d());
+    S_ = extrapolated_ = options.start ? options.start->S : Matrix<double>::Zero(objective.d(), objective.d());
   }
 
   Trained run() {

@@ -6,9 +6,11 @@
 #include <memory>
 
 #include "attnlaw/experiment/gamp_channels.h"
+#include "attnlaw/experiment/observed_scores.h"
 #include "attnlaw/experiment/penalty.h"
 #include "attnlaw/experiment/proximal_point.h"
 #include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/spectral_start.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -57,16 +59,17 @@ class Iteration {
         has_objective_(objective.problem().student != model::Student::bayes),
         channels_(make_channels(objective.problem())),
         norms_(score_norms(student_layout(objective.problem()))),
-        estimate_(channels_->start(objective.d())),
+        estimate_(options.start ? *options.start : channels_->start(objective.d())),
         step_(channels_->largest_step()) {
     g_ = Columns<double>::Zero(objective.pass().data().labels.rows(), norms_.size());
+    if (options.start) start_messages();
   }
 
   Trained run() {
     double residual = std::numeric_limits<double>::infinity();
     int iteration = 0;
     while (iteration < options_.max_iterations) {
-      residual = iterate(iteration == 0);
+      residual = iterate(iteration == 0 && !options_.start);
       ++iteration;
       if (options_.observe) options_.observe(estimate_.S, estimate_.V);
       const bool last = stall_.observe(residual) || !std::isfinite(residual);
@@ -79,15 +82,27 @@ class Iteration {
   }
 
  private:
+  /// The g that the spectral start was made with.
+  void start_messages() {
+    const Columns<Real>& labels = objective_.pass().data().labels;
+    const Eigen::Index block = block_sequences(objective_.problem().tokens);
+    Columns<double> g;
+    for (Eigen::Index first = 0; first < labels.rows(); first += block) {
+      const Eigen::Index count = std::min(block, labels.rows() - first);
+      label_messages(objective_.problem(), labels.middleRows(first, count).template cast<double>(), g);
+      g_.middleRows(first, count) = g;
+    }
+  }
+
   Trained finish(int iterations, double residual) {
     if (has_objective_) return assess(objective_, estimate_.S, iterations, options_.tolerance);
     return {estimate_.S, iterations, residual, residual <= options_.tolerance, estimate_.V};
   }
 
-  /// One iteration; returns its residual, infinite if the messages have overflowed (S then stays where it is). The
-  /// first one, where g = 0 tells nothing, takes all of the new g.
-  double iterate(bool first) {
-    const Messages messages = pass(first ? 1 : step_.size());
+  /// One iteration; returns its residual, infinite if the messages have overflowed (S then stays where it is). It takes
+  /// all of the new g where the old one, zero, tells nothing.
+  double iterate(bool uninformed) {
+    const Messages messages = pass(uninformed ? 1 : step_.size());
     if (!messages.B.allFinite()) return std::numeric_limits<double>::infinity();
     const Estimate next = channels_->denoise(estimate_, messages);
     const double size = std::max(student_scale(estimate_.S, objective_.problem()), next.S.norm());
@@ -112,11 +127,7 @@ class Iteration {
           Columns<double> answer(z.rows(), z.cols());
           const double response = channels_->respond(labels, omega, z, estimate_.V, answer);
           g += step * (answer - g);
-          // Σ_{a≤b} g_ab A_ab = Σ_{all a,b} C_ab (x_a x_bᵀ − δ_ab)/√d.
-          const ScoreLayout layout = student_layout(objective_.problem());
-          layout.for_each([&](int a, int b, int k) {
-            scores.col(k) = (g.col(k) / (norms_[k] * layout.multiplicity(a, b))).template cast<Real>();
-          });
+          message_coefficients<Real>(objective_.problem(), g, scores);
           return typename DataPass<Real>::Sums{response, g.square().sum()};
         },
         &messages.B);

@@ -3,16 +3,11 @@
 
 #include <memory>
 
+#include "attnlaw/experiment/estimate.h"
 #include "attnlaw/experiment/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
-
-/// An estimate of S and the variance V of normalised scores that it leaves.
-struct Estimate {
-  Matrix<double> S;
-  double V = 0;
-};
 
 /// Messages from all sequences to S.
 struct Messages {

@@ -25,6 +25,16 @@ Trainer trainer_from_name(const std::string& name) {
   base::reject("trainer must be lbfgs, adam, fista or gamp, got '{}'", name);
 }
 
+std::string name(Initialisation initialisation) {
+  return initialisation == Initialisation::random ? "random" : "spectral";
+}
+
+Initialisation initialisation_from_name(const std::string& name) {
+  if (name == "random") return Initialisation::random;
+  if (name == "spectral") return Initialisation::spectral;
+  base::reject("init must be random or spectral, got '{}'", name);
+}
+
 std::string name(Precision precision) { return precision == Precision::single_ ? "single" : "double"; }
 
 Precision precision_from_name(const std::string& name) {

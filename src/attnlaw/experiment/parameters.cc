@@ -6,6 +6,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/experiment/penalty.h"
+#include "attnlaw/experiment/spectral_start.h"
 #include "attnlaw/model/streams.h"
 
 namespace attnlaw::experiment {
@@ -28,7 +29,8 @@ class FactorParameters : public Parameters {
   explicit FactorParameters(Objective<Real>& objective) : objective_(objective) {}
 
   Matrix<double> initial(const TrainingOptions& options) const override {
-    return initial_weights(objective_.d(), factor_columns(objective_.problem(), objective_.d()), options);
+    const Eigen::Index columns = factor_columns(objective_.problem(), objective_.d());
+    return options.start ? factor_of(options.start->S, columns) : initial_weights(objective_.d(), columns, options);
   }
   Matrix<double> student(const Matrix<double>& W) const override { return student_of_factor(W); }
   double objective(const Matrix<double>& W, Matrix<double>& gradient) override {
@@ -91,8 +93,8 @@ class EntryParameters : public Parameters {
   explicit EntryParameters(Objective<Real>& objective)
       : objective_(objective), penalty_(make_penalty(objective.problem())) {}
 
-  Matrix<double> initial(const TrainingOptions& /*options*/) const override {
-    return Matrix<double>::Zero(objective_.d(), objective_.d());
+  Matrix<double> initial(const TrainingOptions& options) const override {
+    return options.start ? options.start->S : Matrix<double>::Zero(objective_.d(), objective_.d());
   }
   Matrix<double> student(const Matrix<double>& S) const override { return S; }
   double objective(const Matrix<double>& S, Matrix<double>& gradient) override {

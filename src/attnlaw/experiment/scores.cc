@@ -72,10 +72,8 @@ int ScoreLayout::index(int a, int b) const {
 }
 
 ScoreLayout student_layout(const model::Problem& problem) {
-  using model::Student;
   if (problem.cross()) return ScoreLayout::of_cross(problem.tokens, problem.key_tokens);
-  const bool general = problem.student == Student::direct_general || problem.student == Student::untied;
-  return ScoreLayout::of_self(problem.tokens, !general);
+  return ScoreLayout::of_self(problem.tokens, !problem.two_sectors());
 }
 
 ScoreLayout target_layout(const model::Problem& problem) {

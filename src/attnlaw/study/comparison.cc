@@ -92,6 +92,28 @@ nlohmann::json trajectory_json(const std::vector<experiment::Iterate>& trajector
   return document;
 }
 
+constexpr std::pair<const char*, double model::SpectralStart::*> kStartFigures[] = {
+    {"q", &model::SpectralStart::q}, {"m", &model::SpectralStart::m}, {"cosine", &model::SpectralStart::cosine}};
+
+nlohmann::json start_json(const model::SpectralStart& start) {
+  nlohmann::json document;
+  for (const auto& [name, figure] : kStartFigures) document[name] = start.*figure;
+  return document;
+}
+
+nlohmann::json starts_json(const std::vector<StartComparison>& starts) {
+  nlohmann::json document;
+  for (const StartComparison& start : starts) {
+    const Extrapolated& difference = start.difference;
+    document[start.name] = {
+        {"predicted", start.predicted},
+        {"measured", {{"value", start.measured.value}, {"standard_error", start.measured.standard_error}}},
+        {"difference",
+         {{"value", difference.value}, {"standard_error", difference.standard_error}, {"z", difference.z}}}};
+  }
+  return document;
+}
+
 nlohmann::json comparison_json(const Comparison& comparison) {
   nlohmann::json instances = nlohmann::json::array();
   const model::Problem& problem = comparison.experiment.problem;
@@ -108,6 +130,8 @@ nlohmann::json comparison_json(const Comparison& comparison) {
     const Estimate& estimate = comparison.difference.*error.difference;
     document["difference"][error.name] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
   });
+  if (const auto starts = compare_starts(comparison.experiment); !starts.empty())
+    document["start"] = starts_json(starts);
   return document;
 }
 
@@ -138,8 +162,30 @@ nlohmann::json to_json(const model::Problem& problem, const experiment::Instance
   document["iterations"] = static_cast<long long>(instance.iterations);
   for_each_shared(problem,
                   [&](const SharedError& error) { document["theory"][error.name] = predicted.*error.predicted; });
+  if (instance.start) {
+    document["start"] = start_json(instance.start->measured);
+    document["start"]["theory"] = start_json(instance.start->predicted);
+  }
   if (!instance.trajectory.empty()) document["trajectory"] = trajectory_json(instance.trajectory);
   return document;
+}
+
+std::vector<StartComparison> compare_starts(const experiment::Experiment& experiment) {
+  std::vector<StartComparison> starts;
+  for (const auto& [name, figure] : kStartFigures) {
+    std::vector<double> measured, predicted, differences;
+    for (const experiment::Instance& instance : experiment.instances) {
+      if (!instance.start) return {};
+      measured.push_back(instance.start->measured.*figure);
+      predicted.push_back(instance.start->predicted.*figure);
+      differences.push_back(measured.back() - predicted.back());
+    }
+    StartComparison start{name, base::estimate_of(measured), base::mean_of(predicted), {}};
+    static_cast<Estimate&>(start.difference) = base::estimate_of(differences);
+    start.difference.z = start.difference.value / start.difference.standard_error;
+    starts.push_back(start);
+  }
+  return starts;
 }
 
 bool Comparison::converged() const { return experiment.converged() && theory.diagnostics.converged; }

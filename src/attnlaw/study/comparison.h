@@ -33,7 +33,7 @@ struct OfEachError {
 };
 using ErrorEstimates = OfEachError<Estimate>;
 
-/// A relative difference taken to 1/d → 0, and how many standard errors it lies off zero.
+/// A difference (relative, taken to 1/d → 0, where nothing else is said) and how many standard errors it lies off zero.
 struct Extrapolated : Estimate {
   double z = 0;
 };
@@ -101,6 +101,17 @@ void require_extrapolable(std::span<const int> d, int instances);
 /// Instances scatter like s/d (sums over d² weights and n ∝ d² sequences), with one s for all sizes from their
 /// residuals. Throws as require_extrapolable.
 Extrapolation extrapolate(std::span<const Comparison> comparisons);
+
+/// One figure of the spectral starts of an experiment, over its instances.
+struct StartComparison {
+  const char* name;         ///< q, m or cosine
+  Estimate measured;        ///< mean
+  double predicted = 0;     ///< mean of the theory on each instance's own target
+  Extrapolated difference;  ///< measured − predicted, instance by instance: of order 1/d
+};
+
+/// q, m and cosine; empty where training did not begin at a spectral start.
+std::vector<StartComparison> compare_starts(const experiment::Experiment& experiment);
 
 /// One of the `instances` of docs/json.md, with the errors that its theory predicts.
 nlohmann::json to_json(const model::Problem& problem, const experiment::Instance& instance,

@@ -131,7 +131,7 @@ std::vector<int> read_dimensions(const SourceFile& file, const TomlValue& experi
   return dimensions;
 }
 
-/// The name of a trainer or a precision.
+/// The name of a trainer, an initialisation or a precision.
 template <class Parse>
 auto named(const SourceFile& file, const std::string& key, const TomlValue& value, Parse parse) {
   try {
@@ -144,7 +144,7 @@ auto named(const SourceFile& file, const std::string& key, const TomlValue& valu
 
 ExperimentRequest read_experiment(const SourceFile& file, const TomlValue& experiment, std::uint64_t seed) {
   require_keys(file, experiment, "experiment",
-               {"d", "instances", "trainer", "precision", "tolerance", "max_iterations"});
+               {"d", "instances", "trainer", "init", "precision", "tolerance", "max_iterations"});
   ExperimentRequest request;
   request.d = read_dimensions(file, experiment);
   experiment::Options& options = request.options;
@@ -156,6 +156,8 @@ ExperimentRequest read_experiment(const SourceFile& file, const TomlValue& exper
   if (const TomlValue* given = experiment.find("tolerance")) options.tolerance = number_of(file, "tolerance", *given);
   if (const TomlValue* given = experiment.find("trainer"))
     request.trainer = named(file, "trainer", *given, experiment::trainer_from_name);
+  if (const TomlValue* given = experiment.find("init"))
+    options.initialisation = named(file, "init", *given, experiment::initialisation_from_name);
   if (const TomlValue* given = experiment.find("precision"))
     options.precision = named(file, "precision", *given, experiment::precision_from_name);
   return request;

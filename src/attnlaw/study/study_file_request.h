@@ -20,7 +20,7 @@ struct TheoryRequest {
 struct ExperimentRequest {
   std::vector<int> d;
   std::optional<experiment::Trainer> trainer;  ///< none: the first that serves the problem
-  experiment::Options options;                 ///< precision, instances, tolerance, max_iterations, seed
+  experiment::Options options;  ///< initialisation, precision, instances, tolerance, max_iterations, seed
 };
 
 struct PartRequest {

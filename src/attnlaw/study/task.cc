@@ -25,6 +25,7 @@ json experiment_json(const experiment::Options& options) {
           {"instance", options.first_instance},
           {"seed", options.seed},
           {"trainer", experiment::name(options.trainer)},
+          {"init", experiment::name(options.initialisation)},
           {"precision", experiment::name(options.precision)},
           {"tolerance", options.tolerance},
           {"max-iterations", options.max_iterations}};
@@ -37,6 +38,7 @@ experiment::Options experiment_from_json(const json& document) {
   options.first_instance = document.at("instance");
   options.seed = document.at("seed");
   options.trainer = experiment::trainer_from_name(document.at("trainer"));
+  options.initialisation = experiment::initialisation_from_name(document.value("init", "random"));
   options.precision = experiment::precision_from_name(document.at("precision"));
   options.tolerance = document.at("tolerance");
   options.max_iterations = document.at("max-iterations");

@@ -25,8 +25,8 @@ struct Task {
   bool continued = false;
   /// theory: with the density of the trained spectrum (arrays `s`, `density`).
   bool density = false;
-  /// experiment: d, trainer, precision, seed, tolerance, max_iterations, first_instance. One instance; threads and
-  /// progress are not part of the task.
+  /// experiment: d, trainer, initialisation, precision, seed, tolerance, max_iterations, first_instance. One instance;
+  /// threads and progress are not part of the task.
   experiment::Options experiment;
   std::vector<double> n;  ///< scaling: numbers of sequences at d = D, ascending
 };

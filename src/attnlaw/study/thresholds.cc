@@ -41,6 +41,7 @@ void set_ridgeless(const model::Problem& problem, Thresholds& result) {
 Thresholds thresholds(const model::Problem& problem) {
   Thresholds result;
   result.tokens = problem.tokens;
+  if (problem.cross()) result.key_tokens = problem.key_tokens;
   result.observed_scores = problem.observed_score_count();
   set_ridgeless(problem, result);
   const double bayes_recovery = theory::bayes_recovery(problem, problem.target_law());
@@ -57,6 +58,7 @@ nlohmann::json to_json(const Thresholds& t) {
   nlohmann::json document{{"tokens", t.tokens},        {"K_eff", t.observed_scores},
                           {"recovery", nullptr},       {"interpolation", nullptr},
                           {"bayes_recovery", nullptr}, {"reasons", nlohmann::json::object()}};
+  if (t.key_tokens > 0) document["key_tokens"] = t.key_tokens;
   if (t.recovery) document["recovery"] = {{"alpha", t.recovery->alpha}, {"D", t.recovery->D}, {"t", t.recovery->t}};
   if (t.interpolation) document["interpolation"] = {{"alpha", t.interpolation->alpha}, {"a", t.interpolation->a}};
   if (t.bayes_recovery) document["bayes_recovery"] = {{"alpha", *t.bayes_recovery}};

@@ -10,7 +10,8 @@
 namespace attnlaw::study {
 
 struct Thresholds {
-  int tokens = 0;           ///< T
+  int tokens = 0;           ///< T, or T1 with cross-attention
+  int key_tokens = 0;       ///< T2 with cross-attention, else 0
   int observed_scores = 0;  ///< K_eff
   std::optional<theory::Recovery> recovery;
   std::optional<theory::Interpolation> interpolation;
@@ -21,7 +22,8 @@ struct Thresholds {
 };
 
 /// Neither alpha nor lambda is read. Noisy labels allow no exact recovery: the reason then names the α of noiseless
-/// ones. Students other than tied and direct have the Bayes recovery alone, which is a property of the labels.
+/// ones. Students without a ridgeless limit (theory::has_ridgeless) have the Bayes recovery alone, which is a property
+/// of the labels.
 Thresholds thresholds(const model::Problem& problem);
 
 /// `tokens`, `K_eff`, `recovery`, `interpolation`, `bayes_recovery` (null where there is none) and `reasons`.

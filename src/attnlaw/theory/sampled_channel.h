@@ -12,6 +12,7 @@
 #include "attnlaw/theory/output_channel.h"
 #include "attnlaw/theory/point_set.h"
 #include "attnlaw/theory/proximal.h"
+#include "attnlaw/theory/row_losses.h"
 
 namespace attnlaw::theory {
 
