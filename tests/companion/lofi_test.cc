@@ -665,7 +665,7 @@ TEST(LofiExperiment, SlowKernelSpectraShapeTheOperator) {
     for (std::uint64_t instance = 0; instance < 6; ++instance) {
       const Samples white = normals(n, kFeatures, 6000 + instance);
       const ArrayXd t = (white.col(kSpike).array().square() - median).sign();
-      const Samples phi = white.array().rowwise() * covariance.sqrt().transpose();
+      const Samples phi = white * covariance.sqrt().matrix().asDiagonal();
       const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(weighted_operator(phi, t));
       overlaps.push_back(std::pow(solver.eigenvectors()(kSpike, kFeatures - 1), 2));
     }

@@ -1,6 +1,7 @@
 #include "attnlaw/companion/lofi_stack.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 #include <limits>
@@ -88,7 +89,9 @@ LofiEdge stack_edge(const ArrayXXd& t, double delta) {
   // Noise alone would end at (1 + √c)√(E t²/δ), and 1/g there is of that size.
   const double size = std::sqrt(t.square().rowwise().sum().mean() / delta);
   SolutionCurve z(t, delta);
-  const auto on_log = [&](double u) { return z(std::exp(u)); };
+  // Beyond the branch a number, not infinity: the search for the minimum interpolates.
+  const double beyond = 1e6 * size;
+  const auto on_log = [&](double u) { return std::min(z(std::exp(u)), beyond); };
   double low = std::log(1e-3 / size), high = low;
   constexpr double kStep = 0.25;
   double least = on_log(low);
