@@ -250,7 +250,9 @@ TEST(LofiTarget, ThresholdsOfTheDepthTwoTarget) {
     const LofiTheory at = predict_lofi(sine, 100, n);
     EXPECT_NEAR(at.mean_overlap, overlap, kDigits) << n;
     constexpr double kSampled = 0.003;  // the accuracy that depth_two_error states
-    if (overlap > 0) EXPECT_NEAR(at.depth_two_error.value(), depth_two_by_quadrature(1.5, overlap), kSampled) << n;
+    if (overlap > 0) {
+      EXPECT_NEAR(at.depth_two_error.value(), depth_two_by_quadrature(1.5, overlap), kSampled) << n;
+    }
   }
 }
 
