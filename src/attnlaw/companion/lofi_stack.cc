@@ -42,8 +42,13 @@ class SolutionCurve {
       const std::optional<Response> response = respond(g, cross, rest);
       if (!response) return std::numeric_limits<double>::infinity();
       const double previous = z;
-      z = step(g, *response, i == 0 ? 1 / g + response->first : z, cross, rest);
+      // Half steps: at the edge the plain iteration has a slope of −1.
+      VectorXd next_cross;
+      MatrixXd next_rest;
+      z = step(g, *response, i == 0 ? 1 / g + response->first : z, next_cross, next_rest);
       if (!(z > 0)) return std::numeric_limits<double>::infinity();
+      cross = 0.5 * (cross + next_cross);
+      rest = 0.5 * (rest + next_rest);
       if (std::abs(z - previous) <= kPrecision * z) break;
     }
     cross_ = cross, rest_ = rest;
