@@ -69,7 +69,7 @@ class Iteration {
     double residual = std::numeric_limits<double>::infinity();
     int iteration = 0;
     while (iteration < options_.max_iterations) {
-      residual = iterate(iteration == 0);
+      residual = iterate(iteration == 0 && !options_.start);
       ++iteration;
       if (options_.observe) options_.observe(estimate_.S, estimate_.V);
       const bool last = stall_.observe(residual) || !std::isfinite(residual);
@@ -99,11 +99,10 @@ class Iteration {
     return {estimate_.S, iterations, residual, residual <= options_.tolerance, estimate_.V};
   }
 
-  /// One iteration; returns its residual, infinite if the messages have overflowed (S then stays where it is). The
-  /// first one takes all of the new g: the old one is zero, or that of another channel (spectral start), whose response
-  /// is not that of this one.
-  double iterate(bool first) {
-    const Messages messages = pass(first ? 1 : step_.size());
+  /// One iteration; returns its residual, infinite if the messages have overflowed (S then stays where it is). It takes
+  /// all of the new g where the old one, zero, tells nothing.
+  double iterate(bool uninformed) {
+    const Messages messages = pass(uninformed ? 1 : step_.size());
     if (!messages.B.allFinite()) return std::numeric_limits<double>::infinity();
     const Estimate next = channels_->denoise(estimate_, messages);
     const double size = std::max(student_scale(estimate_.S, objective_.problem()), next.S.norm());
