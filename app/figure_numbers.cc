@@ -122,6 +122,9 @@ constexpr Name kNames[] = {
     {"train", "train", "training error"},
     {"test", "test", "test error"},
     {"estimation", "estimation", "estimation error"},
+    {"excess_test", "excess", "excess cross-entropy on fresh sequences"},
+    {"squared_test", "squared", "squared distance on fresh sequences"},
+    {"sign_error", "sign error", "part of signs that are wrong"},
     {"slope", "slope", "local slope d log E/d log n"},
     {"recovered", "modes", "modes recovered"},
     {"replicon", "replicon", "replicon R"},
@@ -145,7 +148,7 @@ std::optional<double> find_number(const json& document, const std::string& name)
   if (const json* value = at_path(document, name))
     if (const auto number = as_number(*value)) return number;
   for (const char* group : {"errors", "overlaps", "conjugates", "spectrum", "spectrum.collapse", "optimal_lambda",
-                            "bayes", "ridgeless", "diagnostics", "parts"})
+                            "bayes", "ridgeless", "loss_figures", "diagnostics", "parts"})
     if (const json* value = at_path(document, fmt::format("{}.{}", group, name)))
       if (const auto number = as_number(*value)) return number;
   return std::nullopt;

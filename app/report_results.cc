@@ -18,12 +18,14 @@ using report::Table;
 using Rows = study::Store::Rows;
 
 /// What a result is of: told once where it is the same in all rows.
-constexpr std::string_view kDescribing[] = {"kind",     "student", "head",    "tokens",    "alpha",       "lambda",
-                                            "beta",     "noise",   "target",  "width",     "target_beta", "d",
-                                            "instance", "seed",    "trainer", "precision", "accuracy"};
+constexpr std::string_view kDescribing[] = {"kind",    "student",   "head",        "tokens", "attention", "readout",
+                                            "labels",  "loss",      "alpha",       "lambda", "beta",      "noise",
+                                            "target",  "width",     "target_beta", "d",      "instance",  "seed",
+                                            "trainer", "precision", "accuracy"};
 /// What came out.
-constexpr std::string_view kOutcome[] = {"status",   "train",         "test",           "estimation", "theory_test",
-                                         "recovery", "interpolation", "bayes_recovery", "seconds",    "error"};
+constexpr std::string_view kOutcome[] = {"status",        "train",          "test",        "estimation",
+                                         "excess_test",   "sign_error",     "theory_test", "recovery",
+                                         "interpolation", "bayes_recovery", "seconds",     "error"};
 
 Cell cell_of(const json& value) {
   if (value.is_number_integer()) return value.get<long long>();
@@ -36,8 +38,10 @@ std::size_t index_of(const Rows& rows, std::string_view column) {
   return static_cast<std::size_t>(std::find(rows.columns.begin(), rows.columns.end(), column) - rows.columns.begin());
 }
 
+/// Null in all rows where there is no such column: stores of older versions have fewer.
 std::vector<json> values_of(const Rows& rows, std::string_view column) {
   const std::size_t index = index_of(rows, column);
+  if (index == rows.columns.size()) return std::vector<json>(rows.rows.size());
   std::vector<json> values;
   for (const auto& row : rows.rows) values.push_back(row[index]);
   return values;

@@ -101,7 +101,7 @@ Table continuation_rows(const theory::Continuation& continuation) {
   for (const theory::Branch& branch : continuation.branches)
     for (const theory::BranchPoint& p : branch.points)
       add({"solution", branch.name, p.alpha, p.overlaps.q, p.overlaps.m, p.overlaps.V, p.errors.train, p.errors.test,
-           p.errors.estimation, p.errors.objective, or_nothing(p.replicon), yes_or_no(p.lowest)});
+           or_nothing(p.errors.estimation), p.errors.objective, or_nothing(p.replicon), yes_or_no(p.lowest)});
   for (const theory::Spinodal& spinodal : continuation.spinodals) {
     add({spinodal.upper ? "upper_spinodal" : "lower_spinodal", spinodal.branch, spinodal.alpha});
     table.rows.back().back() = spinodal.width;
@@ -120,10 +120,10 @@ report::Chart continuation_chart(const theory::Continuation& continuation) {
     report::Series test{"test, " + branch.name, {}, {}}, estimation{"estimation, " + branch.name, {}, {}};
     for (const theory::BranchPoint& point : branch.points) {
       test.theory.push_back({point.alpha, point.errors.test});
-      estimation.theory.push_back({point.alpha, point.errors.estimation});
+      if (!std::isnan(point.errors.estimation)) estimation.theory.push_back({point.alpha, point.errors.estimation});
     }
     chart.series.push_back(std::move(test));
-    chart.series.push_back(std::move(estimation));
+    if (!estimation.theory.empty()) chart.series.push_back(std::move(estimation));
   }
   return report::errors_chart(chart);
 }
@@ -203,7 +203,7 @@ Table diagram_rows(const study::PhaseDiagram& diagram) {
     for (std::size_t k = 0; k < diagram.alphas.size(); ++k) {
       const study::DiagramPoint& point = diagram.at(i, k);
       table.rows.push_back({"solution", diagram.values[i], diagram.alphas[k], or_nothing(point.errors.train),
-                            point.errors.test, point.errors.estimation, or_nothing(point.replicon),
+                            point.errors.test, or_nothing(point.errors.estimation), or_nothing(point.replicon),
                             yes_or_no(point.converged)});
     }
   for (const ThresholdLine& line : kLines)

@@ -766,12 +766,21 @@ TEST(StoreSchema, AStepThatFailsChangesNothing) {
   EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
 }
 
+TEST(StoreSchema, OlderStoresGetTheColumnsOfLosses) {
+  const Directory directory;
+  sqlite::Connection connection(directory / "s.db", Store::Access::write);
+  migrate(connection, schema_steps().first(1));
+  EXPECT_THROW(connection.integer("SELECT count(loss) FROM results"), sqlite::Error);
+  migrate(connection);
+  EXPECT_EQ(connection.integer("SELECT count(loss) + count(sign_error) FROM results"), 0);
+}
+
 TEST(StoreSchema, SaysWhatItIs) {
   const Directory directory;
   Store{directory / "s.db"};
   sqlite::Connection connection(directory / "s.db", Store::Access::read);
   EXPECT_EQ(connection.integer("PRAGMA application_id"), kApplicationId);
-  EXPECT_EQ(connection.integer("PRAGMA user_version"), 1);
+  EXPECT_EQ(connection.integer("PRAGMA user_version"), 2);
   EXPECT_EQ(bytes_of(directory / "s.db").substr(68, 4), "attn") << "where file(1) looks for it";
 }
 

@@ -314,8 +314,7 @@ int Problem::observed_score_count() const {
   if (readout != Readout::rows) return 1;
   switch (head) {
     case Head::softmax:
-      if (cross()) return tokens * (key_tokens - 1);
-      return student == Student::untied ? tokens * (tokens - 1) : score_count() - 1;
+      return cross() ? tokens * (key_tokens - 1) : score_count() - 1;
     case Head::linear:
       return score_count();
     case Head::hardmax:

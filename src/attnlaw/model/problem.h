@@ -82,7 +82,7 @@ struct Problem {
   LambdaRule lambda_rule = LambdaRule::value;
   double beta = 1;         ///< inverse temperature of the student, > 0 (softmax only)
   double target_beta = 1;  ///< inverse temperature of the labels, > 0 (softmax only)
-  double noise = 0;        ///< Δ ≥ 0: labels use h* + √Δ Ξ, Var Ξ_ab = 1 + δ_ab
+  double noise = 0;        ///< Δ ≥ 0: labels use h* + √Δ Ξ, Var Ξ_ab = 1 + δ_ab (1 with cross-attention)
   Target target;           ///< 0 < Q* < ∞
   Student student = Student::tied;
   double width = 1;  ///< κ = m_h/d > 0 of the tied student; κ ≥ 1 is full width
@@ -104,6 +104,11 @@ struct Problem {
   /// K_eff, the number of combinations of scores that a noiseless label determines: a softmax row hides its own shift,
   /// and symmetry leaves one common shift of all rows. Without a finite temperature (hardmax) none is determined.
   int observed_score_count() const;
+
+  /// Labels say all of what they are made of, as λ → 0 they can be fitted, and K_eff linear combinations of scores are
+  /// what fits them. Not so sampled and signed ones, nor one entry of three or more scores, whose level sets are
+  /// curved.
+  bool linear_when_fitted() const { return labels == Labels::soft && !(readout == Readout::entry && keys() > 2); }
 
   /// d² over the number of free parameters of S: 2 for symmetric matrices (and for each of the two parts, symmetric and
   /// antisymmetric, of a general S in self-attention), 1 with cross-attention. All that tells the equations of the two

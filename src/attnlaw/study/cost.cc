@@ -24,11 +24,15 @@ using model::Student;
 // calibration finds.
 
 /// A fixed point over quasi-random points: their number grows as the accuracy shrinks, and a point costs a Newton solve
-/// in K unknowns (two for T = 2).
+/// in K unknowns (two for T = 2; those of one row with cross-attention), for each label that is summed over.
 double softmax_seconds(const Problem& problem, double accuracy) {
-  const double points = std::pow(1e-3 / accuracy, 0.85), K = problem.score_count();
-  const double solves = problem.tokens == 2 ? 1 : 10 * std::pow(K / 6, 2);
-  return 0.05 * points * solves * (problem.student == Student::direct_general ? 7 : 1);
+  constexpr double kSampledMatrices = 7;
+  const int T = problem.keys();
+  const double points = std::pow(1e-3 / accuracy, 0.85), K = problem.cross() ? T : problem.score_count();
+  const double solves = T == 2 ? 1 : 10 * std::pow(K / 6, 2);
+  const double labels = problem.labels == model::Labels::sampled ? std::pow(T, problem.cross() ? 1 : T) : 1;
+  return 0.05 * points * solves * labels * (problem.two_sectors() ? 7 : 1) +
+         (problem.untied_self() ? kSampledMatrices : 0);
 }
 
 /// A spectral law for each evaluation of the map: a cubic per node, or a sum over the atoms.
@@ -116,14 +120,15 @@ double processor_seconds() {
 }
 
 /// A target of the same kind that an instance of this d can have.
-model::Target resized(const model::Target& target, int d) {
+model::Target resized(const Problem& problem, int d) {
+  const model::Target& target = problem.target;
   if (!target.spectrum().discrete()) return target;
   if (const auto* law = target.power_law()) {
     const auto cutoff = static_cast<int>(law->cutoff) * d / static_cast<int>(law->dimension);
     return model::Target::parse("powerlaw:" + std::to_string(law->gamma) + "," + std::to_string(d) + "," +
                                 std::to_string(std::max(1, cutoff)));
   }
-  return model::Target();
+  return problem.cross() ? model::Target::parse("product:0.5") : model::Target();
 }
 
 bool is_feasible(const Task& task) {
@@ -141,7 +146,7 @@ Task small_experiment(const Task& task, double seconds) {
   for (const int d : {60, 40, 30, 20, 12}) {
     if (d > task.experiment.d) continue;
     small.experiment.d = d;
-    if (d < task.experiment.d) small.problem.target = resized(task.problem.target, d);
+    if (d < task.experiment.d) small.problem.target = resized(task.problem, d);
     if (is_feasible(small) && reference_seconds(small, usual_iterations(small.experiment)) <= seconds) break;
   }
   return small;
@@ -215,13 +220,14 @@ class Calibration {
     std::vector<std::size_t> part(study.tasks.size(), study.parts.size());
     for (std::size_t p = study.parts.size(); p-- > 0;)
       for (const PartEntry& entry : study.parts[p].entries) part[entry.task] = p;
-    using Signature = std::tuple<std::size_t, TaskKind, Student, Head, int, LambdaRule, bool, Trainer>;
+    using Signature = std::tuple<std::size_t, TaskKind, Student, Head, std::string, model::Readout, model::Labels,
+                                 model::Loss, LambdaRule, bool, Trainer>;
     std::map<Signature, Group> groups;
     for (std::size_t i = 0; i < study.tasks.size(); ++i) {
       const auto& [task, key, predecessor] = study.tasks[i];
       const Problem& problem = task.problem;
-      groups[{part[i], task.kind, problem.student, problem.head, problem.tokens, problem.lambda_rule, task.continued,
-              task.experiment.trainer}]
+      groups[{part[i], task.kind, problem.student, problem.head, tokens_text(problem), problem.readout, problem.labels,
+              problem.loss, problem.lambda_rule, task.continued, task.experiment.trainer}]
           .tasks.push_back(i);
     }
     std::vector<Group> result;

@@ -42,12 +42,19 @@ CREATE TABLE claim (
 ) WITHOUT ROWID;
 CREATE INDEX claim_by_run ON claim (run);
 
+)sql";
+
+/// The view, with columns of later versions after those of the problem and after the figures.
+std::string results_view(const char* of_problem, const char* of_figures) {
+  constexpr const char* kFirst = R"sql(
 CREATE VIEW results AS SELECT
   key,
   json_extract(task, '$.kind') AS kind,
   json_extract(task, '$.problem.student') AS student,
   json_extract(task, '$.problem.head') AS head,
   json_extract(task, '$.problem.tokens') AS tokens,
+)sql";
+  constexpr const char* kMiddle = R"sql(
   json_extract(task, '$.problem.alpha') AS alpha,
   coalesce(json_extract(figures, '$.lambda'), json_extract(task, '$.problem.lambda')) AS lambda,
   CASE json_type(task, '$.problem.lambda') WHEN 'text' THEN json_extract(task, '$.problem.lambda') END AS lambda_rule,
@@ -82,11 +89,29 @@ CREATE VIEW results AS SELECT
   json_extract(figures, '$.recovery.alpha') AS recovery,
   json_extract(figures, '$.interpolation.alpha') AS interpolation,
   json_extract(figures, '$.bayes_recovery.alpha') AS bayes_recovery,
+)sql";
+  constexpr const char* kLast = R"sql(
   seconds,
   code,
   finished,
   id
 FROM result;
+)sql";
+  return fmt::format("{}{}{}{}{}", kFirst, of_problem, kMiddle, of_figures, kLast);
+}
+
+/// Version 2: attention, readout, labels and loss of the problem; what the losses have beside their own value.
+constexpr const char* kProblemColumns2 = R"sql(
+  json_extract(task, '$.problem.attention') AS attention,
+  json_extract(task, '$.problem.readout') AS readout,
+  json_extract(task, '$.problem.labels') AS labels,
+  json_extract(task, '$.problem.loss') AS loss,
+)sql";
+constexpr const char* kFigureColumns2 = R"sql(
+  coalesce(json_extract(figures, '$.loss_figures.excess_test'), json_extract(figures, '$.excess_test')) AS excess_test,
+  coalesce(json_extract(figures, '$.loss_figures.squared_test'), json_extract(figures, '$.squared_test'))
+    AS squared_test,
+  coalesce(json_extract(figures, '$.loss_figures.sign_error'), json_extract(figures, '$.sign_error')) AS sign_error,
 )sql";
 
 [[noreturn]] void refuse(const sqlite::Connection& connection, const std::string& cause) {
@@ -107,7 +132,8 @@ void apply(sqlite::Connection& connection, std::span<const std::string> steps) {
 }  // namespace
 
 std::span<const std::string> schema_steps() {
-  static const std::string steps[] = {kVersion1};
+  static const std::string steps[] = {kVersion1 + results_view("", ""),
+                                      "DROP VIEW results;" + results_view(kProblemColumns2, kFigureColumns2)};
   return steps;
 }
 

@@ -81,7 +81,7 @@ Outcome solve_theory(const Task& task, const Outcome* predecessor) {
   outcome.figures = without_times(theory::to_json(solution));
   for (const char* repeated : {"schema", "command", "problem"}) outcome.figures.erase(repeated);
   outcome.figures["lambda"] = lambda_json(solution.problem);
-  if (task.density && solution.diagnostics.converged) {
+  if (task.density && solution.diagnostics.converged && !task.problem.untied_self()) {
     theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target_law()).density();
     outcome.arrays = {{"s", std::move(curve.s)}, {"density", std::move(curve.density)}};
   }

@@ -18,7 +18,13 @@ std::string noisy(const model::Problem& problem, double alpha) {
   return fmt::format("labels carry noise, Δ = {:g}; without it: at alpha = {:.6g}", problem.noise, alpha);
 }
 
+constexpr const char* kNotLinear = "labels of this kind are not fitted by linear conditions on S";
+
 void set_ridgeless(const model::Problem& problem, Thresholds& result) {
+  if (!problem.linear_when_fitted()) {
+    result.no_recovery = result.no_interpolation = kNotLinear;
+    return;
+  }
   if (!theory::has_ridgeless(problem)) {
     result.no_recovery = result.no_interpolation =
         fmt::format("known for the students tied and direct, and for untied with cross-attention, not for {}",
@@ -44,6 +50,10 @@ Thresholds thresholds(const model::Problem& problem) {
   if (problem.cross()) result.key_tokens = problem.key_tokens;
   result.observed_scores = problem.observed_score_count();
   set_ridgeless(problem, result);
+  if (!problem.linear_when_fitted()) {
+    result.no_bayes_recovery = kNotLinear;
+    return result;
+  }
   const double bayes_recovery = theory::bayes_recovery(problem, problem.target_law());
   if (std::isinf(bayes_recovery))
     result.no_bayes_recovery = "hardmax labels never determine the target exactly";

@@ -200,6 +200,8 @@ std::vector<double> replicon_crossings(const std::vector<Branch>& branches, cons
 
 void require_valid(const model::Problem& problem, const std::vector<double>& alphas) {
   problem.validate();
+  if (problem.untied_self())
+    base::reject("a continuation needs a student whose prior is known exactly, got untied of self-attention");
   if (problem.student == model::Student::bayes || problem.lambda_rule != model::LambdaRule::value)
     base::reject("a continuation needs a trained student at a given lambda, got student {} and lambda {}",
                  model::name(problem.student), model::lambda_text(problem));

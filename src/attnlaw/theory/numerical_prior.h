@@ -16,7 +16,7 @@ class NumericalPrior final : public Denoiser {
  public:
   enum class Approximation {
     none,      ///< the minimiser itself
-    isotropic  ///< V̂_s in place of V̂_a: one singular-value threshold (20 % off in E at T = 2, 4 % at T = 5)
+    isotropic  ///< V̂_s in place of V̂_a: one singular-value threshold (its error: docs/theory/students.md)
   };
 
   /// S* has the eigenvalues of `target` at equally spaced quantiles, and its second moment; λ > 0; matrices of the

@@ -41,7 +41,7 @@ class OutputChannel {
   /// What a loss tells beside train and test error, at any overlaps.
   virtual std::optional<LossFigures> loss_figures(const Overlaps& /*overlaps*/) const { return std::nullopt; }
 
-  /// 2α E‖∂g/∂ω‖²_F, the output factor of the replicon.
+  /// 2α E‖∂g/∂ω‖²_F (αT1 E of one row with cross-attention), the output factor of the replicon.
   virtual SectorMatrix squared_response(const Overlaps& overlaps) const = 0;
 
   /// Number of independent replicates; 1 for a closed form, which has no sampling error.

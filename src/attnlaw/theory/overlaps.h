@@ -9,7 +9,8 @@
 namespace attnlaw::theory {
 
 /// q = Tr(S_s²)/d, m = Tr(S S*)/d and V, the response of the student to its field, of the symmetric part S_s; q_a =
-/// ‖S_a‖²_F/d and V_a of the antisymmetric part, which only the student direct-general has (0 for all others).
+/// ‖S_a‖²_F/d and V_a of the antisymmetric part, which general students of self-attention have (0 for all others). With
+/// cross-attention q = ‖S‖²_F/d whole.
 struct Overlaps {
   double q = 0;
   double m = 0;
@@ -28,7 +29,8 @@ struct Overlaps {
 };
 
 /// Conjugate parameters: the student is a spectral function of m̂ S* + √q̂ Z, with V̂ its stiffness. The antisymmetric
-/// part of a general student is √q̂_a times an antisymmetric Gaussian matrix over a stiffness V̂_a + 4λ.
+/// part of a general student is √q̂_a times an antisymmetric Gaussian matrix over a stiffness V̂_a + 4λ
+/// with a Frobenius penalty; with a nuclear norm see numerical_prior.h.
 struct Conjugates {
   double q_hat = 0;
   double m_hat = 0;
@@ -48,7 +50,7 @@ struct Errors {
   double train = 0;       ///< loss per training sequence, without penalty
   double test = 0;        ///< noiseless loss per fresh sequence
   double estimation = 0;  ///< ‖S − S*‖²_F/d
-  double objective = 0;   ///< α·train + λ·penalty/d, penalty = Tr S (tied) or ‖S‖²_F (direct)
+  double objective = 0;   ///< α·train + λ·penalty/d, penalty = Tr S (tied), ‖S‖_* (untied) or ‖S‖²_F
 };
 
 /// Figures of a loss beside Errors (docs/theory/losses.md), those of whole rows per sequence; NaN where a loss or a

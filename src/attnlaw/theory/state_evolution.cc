@@ -103,7 +103,8 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
 /// two equations.
 FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& problem,
                           const matrix_laws::Spectrum& target, std::optional<RidgelessPhase> phase, int level,
-                          const std::optional<Start>& start, const Tolerance& tolerance) {
+                          const std::optional<Start>& start, const Tolerance& tolerance,
+                          NumericalPrior::Approximation approximation) {
   constexpr double kLost = 0.1;  // a distance that leaves no digit
   const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
   FixedPoint at = student.find(start, tolerance);
@@ -126,7 +127,7 @@ FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& p
   for (double lambda = kFirst; lambda > problem.lambda; lambda *= kStep) {
     model::Problem easier = problem;
     easier.lambda = lambda;
-    const FixedPoint next = TrainedStudent(easier, target, phase, level).find(nearby, tolerance);
+    const FixedPoint next = TrainedStudent(easier, target, phase, level, approximation).find(nearby, tolerance);
     at.iterations += next.iterations;
     if (found(next) && next.overlaps.q > 0) nearby = Start{next.overlaps, next.slope};
   }
@@ -163,8 +164,8 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   if (options.start) start = Start{*options.start, std::nullopt};
   for (int level = kCoarseLog2Points;;) {
     const TrainedStudent student(solution.problem, target, phase, level, approximation_of(options));
-    const FixedPoint at =
-        find_patiently(student, solution.problem, target, phase, level, start, tolerance_of(options, student));
+    const FixedPoint at = find_patiently(student, solution.problem, target, phase, level, start,
+                                         tolerance_of(options, student), approximation_of(options));
     diagnostics.iterations += at.iterations;
     solution.overlaps = at.overlaps;
     solution.conjugates = at.step.conjugates;

@@ -20,7 +20,7 @@ struct SolveOptions {
   /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
   std::optional<Overlaps> start;
   Detail detail = Detail::full;
-  /// Untied self-attention alone: the approximation NumericalPrior::Approximation::isotropic, six times as fast.
+  /// Untied self-attention alone: the approximation NumericalPrior::Approximation::isotropic (docs/theory/students.md).
   bool isotropic = false;
 };
 

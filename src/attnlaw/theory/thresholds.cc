@@ -102,15 +102,18 @@ std::optional<double> target_rank(const model::Problem& problem, const Spectrum&
 }
 
 bool has_ridgeless(const model::Problem& problem) {
-  return problem.student == model::Student::tied || problem.student == model::Student::direct ||
-         (problem.student == model::Student::untied && problem.cross());
+  return problem.linear_when_fitted() &&
+         (problem.student == model::Student::tied || problem.student == model::Student::direct ||
+          (problem.student == model::Student::untied && problem.cross()));
 }
 
 void require_ridgeless(const model::Problem& problem) {
   if (has_ridgeless(problem)) return;
   base::reject(
-      "the ridgeless limit is available for the students tied and direct, and for untied with cross-attention, got {}",
-      model::name(problem.student));
+      "the ridgeless limit is available for the students tied and direct, and for untied with cross-attention, with "
+      "soft "
+      "labels of rows, of a score or of an entry of two scores; got {}, labels {}, readout {}",
+      model::name(problem.student), model::name(problem.labels), model::name(problem.readout));
 }
 
 std::optional<Recovery> recovery(const model::Problem& problem, const Spectrum& target) {
