@@ -52,7 +52,7 @@ json to_json(const FilteredLayer& layer, bool directions) {
   for (const LofiFeature& feature : layer.features) {
     features.push_back(
         {{"kept", name(feature.kept)}, {"eigenvalue", feature.eigenvalue}, {"p_value", feature.p_value}});
-    if (directions) features.back()["direction"] = feature.direction;
+    if (directions) features.back()["direction"] = std::vector<double>(feature.direction.begin(), feature.direction.end());
     if (layer.stacked && feature.kept == Kept::degree_one) features.back()["output"] = feature.output + 1;
   }
   return {{"samples", layer.samples},

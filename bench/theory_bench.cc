@@ -55,16 +55,6 @@ BENCHMARK(BM_SolveTwoTokens)->Unit(benchmark::kMillisecond);
 void BM_SolveThreeTokens(benchmark::State& state) { solve_cold(state, softmax(3, 0.15, 0.05), kDefaultAccuracy); }
 BENCHMARK(BM_SolveThreeTokens)->Unit(benchmark::kMillisecond);
 
-/// Cross-attention with two queries and two keys: one coordinate per row, and the law of singular values.
-void BM_SolveCrossAttention(benchmark::State& state) {
-  model::Problem problem = softmax(2, 0.3, 0.05);
-  problem.attention = model::Attention::cross;
-  problem.student = model::Student::untied;
-  problem.target = model::Target::parse("product:0.5");
-  solve_cold(state, problem, kDefaultAccuracy);
-}
-BENCHMARK(BM_SolveCrossAttention)->Unit(benchmark::kMillisecond);
-
 /// The overfitting phase: proximal points with several valleys.
 void BM_SolveTwoTokensOverfitting(benchmark::State& state) {
   model::Problem problem = softmax(2, 0.1, 0.01);

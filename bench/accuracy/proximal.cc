@@ -146,7 +146,7 @@ Table proximal_table(double effort) {
     for (int trial = 0; trial < std::max(1, static_cast<int>(100 * effort)); ++trial) {
       const double beta = draw.decades(-1, 0.5), V = draw.decades(range.low, range.high);
       const double spread = draw.decades(-0.5, 0.5), label_spread = draw.decades(-0.5, 0.5);
-      const SoftmaxPair loss(kPairMetric, beta, 1);
+      const SoftmaxPair loss(theory::kPairMetric, beta, 1);
       std::array<Pack, 2> omega, target, fit;
       for (std::size_t k = 0; k < 2; ++k)
         for (int lane = 0; lane < kLanes; ++lane) {

@@ -109,8 +109,8 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
     EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
   }
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"bayes", "learning_curve", "phases", "scaling_laws", "tied_direct", "width"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bayes", "cross_attention", "learning_curve", "losses", "phases",
+                                             "scaling_laws", "tied_direct", "width"}));
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
@@ -242,7 +242,7 @@ values = ["recovered"]
 TEST_F(Figure, RefusesWhatItCannotDraw) {
   const Outcome unknown = attnlaw("figure nothing");
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_TRUE(contains(unknown.err, "learning_curve, phases")) << unknown.err;
+  EXPECT_TRUE(contains(unknown.err, "learning_curve, losses, phases")) << unknown.err;
   EXPECT_EQ(attnlaw("figure").code, 2);
   EXPECT_EQ(attnlaw("figure phases --list").code, 2);
   EXPECT_EQ(attnlaw("figure phases --seed 3").code, 2);

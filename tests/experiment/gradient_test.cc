@@ -415,7 +415,7 @@ TEST(ProxOfTheLinearHead, HasItsClosedForm) {
   problem.head = model::Head::linear;
   constexpr double kV = 0.6;
   const Eigen::VectorXd z_y = gaussian(3, 1, 5), omega = gaussian(3, 1, 6);
-  const Columns<double> label = (z_y.array() * score_norms({2, true}).array()).transpose();
+  const Columns<double> label = (z_y.array() * score_norms({2, 2, true}).array()).transpose();
   ProximalPoint proximal(problem);
   proximal.solve(label, omega, omega, kV);
   EXPECT_LT((proximal.g() - 4 * (z_y - omega) / (1 + 4 * kV)).norm(), 1e-12);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "attnlaw/theory/output_channel.h"
 #include "attnlaw/theory/state_evolution.h"
 #include "attnlaw/theory/thresholds.h"
 
@@ -87,6 +88,37 @@ TEST(CrossEntropy, GivesTheCheckedFacts) {
   expect_digits(noisy.spectrum.zero_mass, 0.485, 1e-3, "mass at 0");
 }
 
+/// Both sides of Stein's lemma and of the proximal point by an independent program: tensor quadrature of 24⁴ normal
+/// nodes, four labels summed (16⁴ nodes agree to 1e-6).
+TEST(CrossEntropy, HasTheConjugatesOfATensorQuadrature) {
+  struct Row {
+    model::Problem problem;
+    Overlaps at;
+    double q_hat, m_hat, V_hat, train;
+  };
+  const Row rows[] = {
+      {cross_entropy(0.3, 0.05), {0.8139, 1.0713, 1.8489}, 0.00717534, 0.24757755, 0.28363387, 0.9104062},
+      {sampled(1, 0.3), {1.19463, 1.18179, 0.3641}, 1.3833577, 1.4245977, 1.5173981, 0.7543634}};
+  for (const Row& row : rows) {
+    constexpr int kLog2Points = 13;
+    const auto [c, train] = make_output_channel(row.problem, 1.5, kLog2Points)->evaluate(row.at);
+    constexpr double kSampling = 3e-4;
+    EXPECT_NEAR(c.q_hat, row.q_hat, kSampling * row.q_hat);
+    EXPECT_NEAR(c.m_hat, row.m_hat, kSampling * row.m_hat);
+    EXPECT_NEAR(c.V_hat, row.V_hat, kSampling * row.V_hat);
+    EXPECT_NEAR(train, row.train, kSampling * row.train);
+  }
+}
+
+/// Fixed points of those conjugates, to which they were evaluated.
+TEST(SampledRows, SettleWhereTheirQuadratureDoes) {
+  const Solution solution = solved(sampled(1, 0.3), 3e-4);
+  expect_digits(solution.overlaps.q, 1.1946, 2e-4, "q");
+  expect_digits(solution.overlaps.m, 1.1818, 2e-4, "m");
+  expect_digits(solution.overlaps.V, 0.3641, 1e-4, "V");
+  expect_digits(solution.errors.estimation, 0.3310, 1e-4, "E");
+}
+
 TEST(EntryReadout, GivesTheCheckedFacts) {
   const Solution solution = solved(entry(0.8, 0.02), 3e-4);
   expect_digits(solution.errors.train, 0.00213, 1e-5, "train");
@@ -152,12 +184,12 @@ TEST(LossFigures, AreThoseOfTheLoss) {
 }
 
 TEST(CrossEntropy, SharesTheRidgelessLimitOfTheSquaredLoss) {
-  // E at α = 0.1 against the formula of the limit, Δ = 0 and 0.5.
+  // E at α = 0.1: the formula of the limit, and that E closes in on it with λ.
   model::Problem problem = cross_entropy(0.1, 1);
   struct Row {
-    double noise, formula, at_lambda[3];
+    double noise, formula;
   };
-  for (const Row& row : {Row{0, 0.52736, {0.6085, 0.5366, 0.5282}}, Row{0.5, 1.27335, {0.946, 1.147, 1.246}}}) {
+  for (const Row& row : {Row{0, 0.52736}, Row{0.5, 1.27335}}) {
     problem.noise = row.noise;
     problem.lambda_rule = model::LambdaRule::ridgeless;
     const Solution limit = solved(problem, 1e-3);
@@ -167,10 +199,12 @@ TEST(CrossEntropy, SharesTheRidgelessLimitOfTheSquaredLoss) {
     EXPECT_EQ(limit.overlaps.q, solved(square, 1e-3).overlaps.q);
     EXPECT_EQ(limit.loss_figures->excess_train, 0);
     problem.lambda_rule = model::LambdaRule::value;
-    const double digit = row.noise > 0 ? 1e-3 : 1e-4;
-    for (int i = 0; i < 3; ++i) {
-      problem.lambda = std::pow(10, -2 - i);
-      expect_digits(solved(problem, 1e-3).errors.estimation, row.at_lambda[i], digit, "E");
+    double before = 2 * row.formula;
+    for (const double lambda : {1e-2, 1e-3, 1e-4}) {
+      problem.lambda = lambda;
+      const double distance = std::abs(solved(problem, 1e-3).errors.estimation - row.formula);
+      EXPECT_LT(distance, 0.5 * before) << "lambda " << lambda;
+      before = distance;
     }
     // All labels are fitted: what is left of the loss is their entropy.
     const Solution last = solved(problem, 1e-3);
@@ -191,15 +225,16 @@ TEST(CrossEntropy, OfARecoveredTargetIsTheEntropyOfLabels) {
 }
 
 TEST(ConvexLosses, AreAlwaysStable) {
-  // R ≤ 1 for every α and λ; the squared loss passes it (α = 0.5, λ = 1e-3, Δ = 10: R = 1.37).
-  for (const double alpha : {0.1, 0.5, 2.0})
-    for (const double lambda : {1e-3, 0.1})
-      for (const double noise : {0.0, 10.0}) {
-        model::Problem hard = sign(alpha, lambda);
-        hard.noise = noise;
-        EXPECT_LE(solved(cross_entropy(alpha, lambda, noise), 1e-2).diagnostics.replicon, 1);
-        EXPECT_LE(solved(hard, 1e-2).diagnostics.replicon, 1);
-      }
+  // R ≤ 1 for every α and λ; the squared loss passes it.
+  struct Row {
+    double alpha, lambda, noise;
+  };
+  for (const Row& row : {Row{0.5, 1e-3, 10}, Row{0.1, 0.1, 0}, Row{2, 1e-3, 0}}) {
+    model::Problem hard = sign(row.alpha, row.lambda);
+    hard.noise = row.noise;
+    EXPECT_LE(solved(cross_entropy(row.alpha, row.lambda, row.noise), 1e-2).diagnostics.replicon, 1);
+    EXPECT_LE(solved(hard, 1e-2).diagnostics.replicon, 1);
+  }
   EXPECT_GT(solve(self(0.5, 1e-3, 10), {1e-2, {}}).diagnostics.replicon, 1);
 }
 
@@ -218,12 +253,16 @@ TEST(EntryReadout, RecoversAsOneScorePerSequence) {
   const auto& target = entry(1, 1).target.spectrum();
   const double rows = recovery(self(1, 1), target)->alpha;
   EXPECT_NEAR(recovery(entry(1, 1), target)->alpha, 2 * rows, 1e-12);
-  model::Problem problem = entry(1.6 * rows, 1e-4);
-  const Solution small = solved(problem, 1e-3);
+  model::Problem problem = entry(rows, 1);
   problem.lambda_rule = model::LambdaRule::ridgeless;
   const Solution limit = solved(problem, 1e-3);
   EXPECT_EQ(limit.ridgeless->phase, RidgelessPhase::interpolating);
-  EXPECT_NEAR(limit.errors.estimation, small.errors.estimation, 0.02 * small.errors.estimation);
+  double before = limit.errors.estimation;
+  for (const double lambda : {1e-3, 1e-4, 1e-5}) {
+    const double distance = std::abs(solved(entry(rows, lambda), 1e-3).errors.estimation - limit.errors.estimation);
+    EXPECT_LT(distance, 0.5 * before) << "lambda " << lambda;
+    before = distance;
+  }
 }
 
 TEST(CrossAttention, RowsAreAsGoodAsSequences) {

@@ -1,6 +1,7 @@
 #include "attnlaw/companion/lofi_stack.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 #include <limits>
@@ -41,8 +42,13 @@ class SolutionCurve {
       const std::optional<Response> response = respond(g, cross, rest);
       if (!response) return std::numeric_limits<double>::infinity();
       const double previous = z;
-      z = step(g, *response, i == 0 ? 1 / g + response->first : z, cross, rest);
+      // Half steps: at the edge the plain iteration has a slope of −1.
+      VectorXd next_cross;
+      MatrixXd next_rest;
+      z = step(g, *response, i == 0 ? 1 / g + response->first : z, next_cross, next_rest);
       if (!(z > 0)) return std::numeric_limits<double>::infinity();
+      cross = 0.5 * (cross + next_cross);
+      rest = 0.5 * (rest + next_rest);
       if (std::abs(z - previous) <= kPrecision * z) break;
     }
     cross_ = cross, rest_ = rest;
@@ -88,7 +94,9 @@ LofiEdge stack_edge(const ArrayXXd& t, double delta) {
   // Noise alone would end at (1 + √c)√(E t²/δ), and 1/g there is of that size.
   const double size = std::sqrt(t.square().rowwise().sum().mean() / delta);
   SolutionCurve z(t, delta);
-  const auto on_log = [&](double u) { return z(std::exp(u)); };
+  // Beyond the branch a number, not infinity: the search for the minimum interpolates.
+  const double beyond = 1e6 * size;
+  const auto on_log = [&](double u) { return std::min(z(std::exp(u)), beyond); };
   double low = std::log(1e-3 / size), high = low;
   constexpr double kStep = 0.25;
   double least = on_log(low);
