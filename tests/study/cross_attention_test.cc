@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/spectrum_comparison.h"
@@ -73,10 +76,24 @@ TEST(CrossAttention, FollowsTheTheoryUpToOneOverD) {
 TEST(CrossAttention, SlowFollowsTheTheoryOfManyProblems) {
   for (const Row& row : {Row{2, 2, 0.2, 0.05, "product:0.5", 100}, Row{2, 2, 0.3, 0.05, "product:0.5", 100},
                          Row{1, 2, 0.6, 0.05, "product:0.5", 100}, Row{2, 2, 0.6, 0.05, "product:0.5", 80},
-                         Row{1, 3, 0.3, 0.05, "product:0.5", 100}, Row{2, 3, 0.2, 0.02, "product:0.2", 80}}) {
+                         Row{1, 3, 0.3, 0.05, "product:0.5", 100}}) {
     SCOPED_TRACE(testing::Message() << row.queries << ',' << row.keys << " alpha " << row.alpha);
     expect_agreement(problem_of(row), row.d, 4);
   }
+}
+
+/// Close to recovery corrections are some 9/d of the estimation error: they vanish with 1/d all the same.
+TEST(CrossAttention, SlowFollowsTheTheoryInTheLimit) {
+  const model::Problem problem = problem_of({2, 3, 0.2, 0.02, "product:0.2", 0});
+  std::vector<Comparison> comparisons;
+  for (const int d : {40, 60, 90, 130}) {
+    comparisons.push_back(compare(problem, options_of(d, 6)));
+    EXPECT_TRUE(comparisons.back().converged());
+  }
+  const Extrapolation limit = extrapolate(comparisons);
+  EXPECT_LE(std::abs(limit.train.z), 3.5);
+  EXPECT_LE(std::abs(limit.test.z), 3.5);
+  EXPECT_LE(std::abs(limit.estimation.z), 3.5);
 }
 
 TEST(CrossAttention, SlowDirectStudentFollowsTheTheory) {
