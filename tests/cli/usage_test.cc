@@ -100,7 +100,7 @@ TEST(Usage, SpectrumAlongALine) {
   expect_refused("spectrum --along lambda:0.1,1,5", 2, "--alpha is required");
   for (const char* more : {"", " --d 20"})
     expect_refused(std::string("spectrum --alpha 1 --student bayes") + more, 2,
-                   "tied, direct and direct-general, got bayes");
+                   "trained students, got bayes");
 }
 
 TEST(Usage, ThresholdsOutOfRange) {

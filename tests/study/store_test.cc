@@ -308,7 +308,7 @@ TEST(Store, RefusesExpressionsThatAreNoneOrDoMore) {
     store.select("alhpa > 1");
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), HasSubstr("no such column: alhpa"));
-    EXPECT_THAT(error.what(), HasSubstr("tokens, alpha, lambda"));
+    EXPECT_THAT(error.what(), HasSubstr("labels, loss, alpha, lambda"));
   }
 }
 
