@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "attnlaw/theory/softmax_losses.h"
+#include "attnlaw/theory/logistic_features.h"
 #include "table.h"
 
 namespace attnlaw::accuracy {

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "attnlaw/theory/logistic_features.h"
 #include "attnlaw/theory/proximal.h"
-#include "attnlaw/theory/softmax_losses.h"
 
 namespace attnlaw::theory {
 namespace {

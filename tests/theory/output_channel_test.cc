@@ -10,9 +10,9 @@
 #include <cmath>
 
 #include "attnlaw/theory/linear_channel.h"
+#include "attnlaw/theory/logistic_features.h"
 #include "attnlaw/theory/proximal.h"
 #include "attnlaw/theory/quasi_monte_carlo.h"
-#include "attnlaw/theory/softmax_losses.h"
 
 namespace attnlaw::theory {
 namespace {

@@ -10,8 +10,9 @@
 #include <random>
 #include <vector>
 
+#include "attnlaw/theory/logistic_features.h"
 #include "attnlaw/theory/single_row.h"
-#include "attnlaw/theory/softmax_losses.h"
+#include "attnlaw/theory/softmax_rows.h"
 
 namespace attnlaw::theory {
 namespace {

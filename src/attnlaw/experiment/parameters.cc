@@ -22,6 +22,15 @@ Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::
   return W;
 }
 
+/// ‖A Bᵀ‖_F of matrices of the same shape.
+double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
+  const auto d = static_cast<std::size_t>(A.rows()), columns = static_cast<std::size_t>(A.cols());
+  const Matrix<double> transposed = B.transpose();
+  Matrix<double> product(A.rows(), A.rows());
+  base::gemm(base::Transpose::no, d, d, columns, A.data(), transposed.data(), 0.0, product.data());
+  return product.norm();
+}
+
 /// S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}.
 template <class Real>
 class FactorParameters : public Parameters {
@@ -38,12 +47,8 @@ class FactorParameters : public Parameters {
   }
   /// The part (B/d − λ I) S: ∇_W Wᵀ = −(2/d)(B/d − λ I) S. Costs a product of d×m_h matrices.
   double residual_bound(const Matrix<double>& W, const Matrix<double>& gradient) const override {
-    const auto d = static_cast<std::size_t>(W.rows()), columns = static_cast<std::size_t>(W.cols());
-    const Matrix<double> transposed = W.transpose();
-    Matrix<double> product(W.rows(), W.rows());
-    base::gemm(base::Transpose::no, d, d, columns, gradient.data(), transposed.data(), 0.0, product.data());
     const double scale = student_scale(student_of_factor(W), objective_.problem());
-    return product.norm() * static_cast<double>(d) / (2 * objective_.problem().lambda * scale);
+    return product_norm(gradient, W) * static_cast<double>(W.rows()) / (2 * objective_.problem().lambda * scale);
   }
 
  private:
@@ -74,15 +79,6 @@ class FactorPairParameters : public Parameters {
   }
 
  private:
-  /// ‖A Bᵀ‖_F.
-  static double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
-    const auto d = static_cast<std::size_t>(A.rows()), columns = static_cast<std::size_t>(A.cols());
-    const Matrix<double> transposed = B.transpose();
-    Matrix<double> product(A.rows(), A.rows());
-    base::gemm(base::Transpose::no, d, d, columns, A.data(), transposed.data(), 0.0, product.data());
-    return product.norm();
-  }
-
   Objective<Real>& objective_;
 };
 

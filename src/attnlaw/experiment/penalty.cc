@@ -16,6 +16,14 @@ namespace {
 /// training to the default tolerances leaves zeros of 1e-4 to 1e-3.
 constexpr double kZeroEigenvalue = 1e-3;
 
+/// The matrix with (x − threshold)₊ for each eigenvalue, or singular value, x.
+template <class System>
+Matrix<double> shrunk(const System& system, double threshold) {
+  std::vector<double> values = system.values;
+  for (double& value : values) value = std::max(0.0, value - threshold);
+  return recompose(system, values);
+}
+
 /// Tr S on S ⪰ 0.
 class TracePenalty : public Penalty {
  public:
@@ -27,10 +35,7 @@ class TracePenalty : public Penalty {
 
   /// (ν − step·λ)₊ on the eigenvalues.
   Matrix<double> proximal(const Matrix<double>& M, double step) const override {
-    const Eigensystem system = eigensystem(M);
-    std::vector<double> shrunk = system.values;
-    for (double& value : shrunk) value = std::max(0.0, value - step * problem_.lambda);
-    return recompose(system, shrunk);
+    return shrunk(eigensystem(M), step * problem_.lambda);
   }
 
   double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
@@ -68,10 +73,7 @@ class NuclearPenalty : public Penalty {
 
   /// (σ − step·λ)₊ on the singular values.
   Matrix<double> proximal(const Matrix<double>& M, double step) const override {
-    const SingularSystem system = singular_system(M);
-    std::vector<double> shrunk = system.values;
-    for (double& value : shrunk) value = std::max(0.0, value - step * problem_.lambda);
-    return recompose(system, shrunk);
+    return shrunk(singular_system(M), step * problem_.lambda);
   }
 
   double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {

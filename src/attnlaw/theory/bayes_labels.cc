@@ -9,8 +9,10 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/normal.h"
+#include "attnlaw/theory/logistic.h"
+#include "attnlaw/theory/logistic_features.h"
 #include "attnlaw/theory/quasi_monte_carlo.h"
-#include "attnlaw/theory/softmax_losses.h"
+#include "attnlaw/theory/softmax_rows.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -19,16 +21,11 @@ using base::normal_cdf;
 using base::normal_density;
 using std::numbers::pi;
 
-/// A normal law is cut at this many standard deviations: 1e-20 of its mass.
-constexpr double kNormalReach = 9.5;
 /// Beyond it a logistic function is 0 or 1 to 1e-17.
 constexpr double kSaturation = 40;
-/// Panels of 12 Gauss-Legendre nodes; this long they resolve the logistic function (poles at ±iπ), and in standard
-/// deviations a normal density, to rounding.
-constexpr double kLogisticPanel = 2;
+/// In standard deviations panels of this length resolve a normal density, as those of kLogisticPanel a logistic
+/// function.
 constexpr double kNormalPanel = 1;
-
-double logistic(double t) { return 1 / (1 + std::exp(-t)); }
 
 /// ∫ over [from, to] in panels no longer than `panel`.
 template <class Function>

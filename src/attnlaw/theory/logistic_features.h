@@ -148,4 +148,7 @@ class LogisticFeatures {
   LabelLaw law_;
 };
 
+/// Squared loss of self-attention with T = 2, to be made with kPairMetric.
+using SoftmaxPair = LogisticFeatures<2, SquareLoss>;
+
 }  // namespace attnlaw::theory

@@ -40,13 +40,6 @@ std::size_t recovered_modes(const Solution& solution, const Spectrum& target, do
   return static_cast<std::size_t>(std::lround(weight * modes_per_weight(solution.problem, dimension)));
 }
 
-/// The spectral function of a solution.
-SpectralFunction function_of(const Solution& solution, const Law& law) {
-  std::optional<RidgelessPhase> phase;
-  if (solution.ridgeless) phase = solution.ridgeless->phase;
-  return make_denoiser(solution.problem, effective_lambda(solution.problem, phase))->function(law, solution.conjugates);
-}
-
 ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
   ErrorParts parts;
   const auto& [atoms, weights] = *target.discrete();
@@ -56,7 +49,7 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
     parts.unlearned = E;
     return parts;
   }
-  const SpectralFunction f = function_of(solution, noisy_target(target, conjugates, 0));
+  const SpectralFunction f = spectral_function(solution, noisy_target(target, conjugates, 0));
   if (std::isinf(f.cut)) {
     parts.shrinkage = std::pow(1 - conjugates.m_hat * f.slope, 2) * solution.Q_star;
     parts.bulk = E - parts.shrinkage;

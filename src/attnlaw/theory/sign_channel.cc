@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "attnlaw/base/normal.h"
+#include "attnlaw/theory/logistic.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 using base::normal_cdf;
 using base::normal_density;
 
-/// A normal law is cut at this many standard deviations: 1e-20 of its mass.
-constexpr double kNormalReach = 9.5;
-
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 /// log(1 + e^{−u}).
 double loss(double u) { return std::max(-u, 0.0) + std::log1p(std::exp(-std::abs(u))); }
 double loss_curvature(double u) { return logistic(u) * logistic(-u); }
@@ -84,7 +81,6 @@ class Field {
   /// Panels of unit length resolve all that is integrated: logistic functions of u (poles at ±iπ), the normal density
   /// of ω, and the step of Z at ω = 0.
   double length(double u) const {
-    constexpr double kLogisticPanel = 2;
     const double at = omega(u);
     return 2 * std::asinh(u / (2 * kLogisticPanel)) + at / width_ + std::asinh(std::abs(sharpness_) * at);
   }

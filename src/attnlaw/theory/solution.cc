@@ -136,7 +136,9 @@ matrix_laws::Law noisy_target_of(const Solution& solution, const matrix_laws::Sp
   return copies_target(solution) ? matrix_laws::law_of(target) : noisy_target(target, solution.conjugates);
 }
 
-SpectralFunction function_of(const Solution& solution, const matrix_laws::Law& noisy_target) {
+}  // namespace
+
+SpectralFunction spectral_function(const Solution& solution, const matrix_laws::Law& noisy_target) {
   if (copies_target(solution)) return {0, 0, 1};
   std::optional<RidgelessPhase> phase;
   if (solution.ridgeless) phase = solution.ridgeless->phase;
@@ -144,11 +146,9 @@ SpectralFunction function_of(const Solution& solution, const matrix_laws::Law& n
       ->function(noisy_target, solution.conjugates);
 }
 
-}  // namespace
-
 TrainedLaw::TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target)
     : symmetry_(symmetry_of(solution.problem)), noisy_target_(noisy_target_of(solution, target)) {
-  function_ = kept_side(function_of(solution, noisy_target_), symmetry_);
+  function_ = kept_side(spectral_function(solution, noisy_target_), symmetry_);
 }
 
 TrainedLaw::Curve TrainedLaw::density() const {

@@ -55,6 +55,9 @@ class TrainedStudent {
 /// student, whose conjugates are in units of λ, 0 for an overdetermined one.
 double effective_lambda(const model::Problem& problem, std::optional<RidgelessPhase> phase);
 
+/// f of a solution, given the law of its M; the identity where the student is an exact copy of the target.
+SpectralFunction spectral_function(const Solution& solution, const matrix_laws::Law& noisy_target);
+
 /// Largest relative sampling error of train, test and estimation error.
 double relative_error(const Errors& error, const Errors& value);
 
