@@ -24,6 +24,9 @@ using Seconds = std::chrono::duration<double>;
 /// Signs of life per silence limit: losing some of them to a busy machine does no harm.
 constexpr int kBeatsPerLimit = 10;
 constexpr int kBeatTag = 0;
+/// What rank 0 says at the end, among the signs of life.
+constexpr int kFarewellTag = 1;
+constexpr std::string_view kAllWell = "well", kOneLost = "without Finalize";
 /// Numbers summed at a time: 1 GiB, well within the counts of MPI.
 constexpr std::size_t kMostNumbers = std::size_t(1) << 27;
 /// Sums are short and many, and MPI advances them only when asked: for this long their waiting just yields.
@@ -79,12 +82,12 @@ class MpiCommunicator : public base::Communicator {
   }
 
   ~MpiCommunicator() override {
-    heart_.request_stop();
-    heart_.join();
     // MPI_Finalize waits for all: not with a peer gone, nor while an error ends this process. mpirun sees a process
     // that ends without it and ends the others.
-    if (std::uncaught_exceptions() > 0 || lost_any()) return;
-    MPI_Finalize();
+    const bool well = std::uncaught_exceptions() == 0 && all_end_well();
+    heart_.request_stop();
+    heart_.join();
+    if (well) MPI_Finalize();
   }
 
   int rank() const override { return rank_; }
@@ -95,21 +98,8 @@ class MpiCommunicator : public base::Communicator {
     sum_some(values);
   }
 
-  void send(int to, int tag, std::string_view message) override {
-    const int length = length_of(message);
-    MPI_Request request =
-        start(to, [&](MPI_Request& r) { return MPI_Isend(message.data(), length, MPI_BYTE, to, tag, messages_, &r); });
-    await(request, to, Seconds(0));
-  }
-
-  std::string receive(int from, int tag) override {
-    std::string message(static_cast<std::size_t>(await_length(from, tag)), '\0');
-    MPI_Request request = start(from, [&](MPI_Request& r) {
-      return MPI_Irecv(message.data(), static_cast<int>(message.size()), MPI_BYTE, from, tag, messages_, &r);
-    });
-    await(request, from, Seconds(0));
-    return message;
-  }
+  void send(int to, int tag, std::string_view message) override { send(to, tag, message, messages_); }
+  std::string receive(int from, int tag) override { return receive(from, tag, messages_); }
 
  private:
   /// A peer with whom signs of life are exchanged.
@@ -129,6 +119,22 @@ class MpiCommunicator : public base::Communicator {
       return static_cast<int>(message.size());
     throw base::CommunicationError("a message of " + std::to_string(message.size()) +
                                    " bytes is too long: at most 2^31 - 1 can be sent");
+  }
+
+  void send(int to, int tag, std::string_view message, MPI_Comm among) {
+    const int length = length_of(message);
+    MPI_Request request =
+        start(to, [&](MPI_Request& r) { return MPI_Isend(message.data(), length, MPI_BYTE, to, tag, among, &r); });
+    await(request, to, Seconds(0));
+  }
+
+  std::string receive(int from, int tag, MPI_Comm among) {
+    std::string message(static_cast<std::size_t>(await_length(from, tag, among)), '\0');
+    MPI_Request request = start(from, [&](MPI_Request& r) {
+      return MPI_Irecv(message.data(), static_cast<int>(message.size()), MPI_BYTE, from, tag, among, &r);
+    });
+    await(request, from, Seconds(0));
+    return message;
   }
 
   /// Begins an operation with a peer, or with all (peer −1).
@@ -151,12 +157,12 @@ class MpiCommunicator : public base::Communicator {
     }
   }
 
-  int await_length(int from, int tag) {
+  int await_length(int from, int tag, MPI_Comm among) {
     for (Patience patience(Seconds(0));; patience.pause()) {
       const std::lock_guard lock(mutex_);
       int there = 0, length = 0;
       MPI_Status status;
-      check(MPI_Iprobe(from, tag, messages_, &there, &status), "waiting for rank " + std::to_string(from));
+      check(MPI_Iprobe(from, tag, among, &there, &status), "waiting for rank " + std::to_string(from));
       if (there) {
         MPI_Get_count(&status, MPI_BYTE, &length);
         return length;
@@ -190,8 +196,26 @@ class MpiCommunicator : public base::Communicator {
     }
   }
 
-  bool lost_any() const {
+  bool lost_any() {
+    const std::lock_guard lock(mutex_);
     return std::any_of(watched_.begin(), watched_.end(), [](const Watched& watched) { return watched.lost; });
+  }
+
+  /// Whether nobody is lost, as rank 0 knows, who watches all and tells the others: a rank that watches rank 0 alone
+  /// would wait in MPI_Finalize for one that is gone. With the heart beating, so that nobody is lost by waiting here.
+  bool all_end_well() {
+    bool well = !lost_any();
+    for (const Watched& watched : watched_) well = farewell(watched.rank, well) && well;
+    return well;
+  }
+
+  /// Tells a peer (rank 0), or hears from rank 0, whether all are well; false if the peer is gone.
+  bool farewell(int peer, bool well) try {
+    if (rank_ != 0) return receive(peer, kFarewellTag, beats_) == kAllWell;
+    send(peer, kFarewellTag, well ? kAllWell : kOneLost, beats_);
+    return true;
+  } catch (const base::CommunicationError&) {
+    return false;
   }
 
   void beat(const std::stop_token& stop) {
