@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Eigenvalues>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "attnlaw/matrix_laws/standard_laws.h"
@@ -172,6 +174,36 @@ TEST(SemicircleSum, FindsTheEdgesOfEveryWishartTarget) {
       const Law law = semicircle_sum(WishartSpectrum{kappa, 1}, variance);
       EXPECT_LT(law.quadrature().error(), 1e-11) << kappa << ' ' << variance;
     }
+}
+
+/// A symmetric law computes one half of its nodes: the same integrals as of the law moved aside, which does not.
+TEST(SemicircleSum, OfSymmetricSpectraIsTheMovedLawMovedBack) {
+  constexpr double kAside = 0.25, kCut = 0.4;
+  for (const std::vector<double>& values : {std::vector<double>{0, 0, 0.5, 2}, {1, 1.1, 3}, {0, 0, 0, 1}}) {
+    const Spectrum spectrum = symmetrised(Spectrum::from_eigenvalues(values));
+    ASSERT_TRUE(spectrum.symmetric());
+    DiscreteSpectrum aside = *spectrum.discrete();
+    for (double& atom : aside.atoms) atom += kAside;
+    ASSERT_FALSE(Spectrum(aside).symmetric());
+    for (const double variance : {0.01, 0.3, 4.0}) {
+      const auto integrals = [&](const Spectrum& of, double origin) {
+        const double cuts[] = {origin - kCut, origin + kCut};
+        double above = 0, response = 0, below = 0, last = -std::numeric_limits<double>::infinity();
+        for (const Law::Node& node : semicircle_sum(of, variance).quadrature(cuts).nodes) {
+          const double x = node.x - origin;
+          EXPECT_GT(node.x, last);
+          last = node.x;
+          if (x > kCut) above += node.weight * (x - kCut), response += node.weight * (x - kCut) * node.g.real();
+          if (x < -kCut) below += node.weight * x * x;
+        }
+        return std::array{above, response, below};
+      };
+      const auto here = integrals(spectrum, 0), there = integrals(aside, kAside);
+      for (std::size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(here[i], there[i], 1e-11 * (1 + std::abs(here[i])));
+    }
+  }
+  EXPECT_TRUE(Spectrum(ProductSpectrum{0.5, 1}).symmetric());
+  EXPECT_FALSE(Spectrum(WishartSpectrum{0.5, 1}).symmetric());
 }
 
 TEST(SemicircleSum, RejectsAVarianceThatIsNone) {

@@ -47,12 +47,13 @@ double Law::Quadrature::error() const {
 }
 
 Law::Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation parametrisation, double mean,
-         double second_moment)
+         double second_moment, bool symmetric)
     : atoms_(std::move(atoms)),
       bands_(std::move(bands)),
       parametrisation_(std::move(parametrisation)),
       mean_(mean),
-      second_moment_(second_moment) {
+      second_moment_(second_moment),
+      symmetric_(symmetric) {
   unresolved_mass_ = 1;
   for (const Atom& atom : atoms_) unresolved_mass_ -= atom.mass;
   for (const Band& band : bands_) unresolved_mass_ -= band.mass;
@@ -223,17 +224,34 @@ std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double>
   return nodes;
 }
 
+std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double tolerance) const {
+  const bool half = symmetric_ && unresolved_mass_ == 0;
+  std::vector<Node> result;
+  for (Band band : bands_) {
+    if (half && band.support.upper <= 0) continue;
+    if (half && band.support.lower < 0) band = {{0, band.parameter.upper}, {0, band.support.upper}, 0.5 * band.mass};
+    std::vector<double> cuts{0, pi};
+    for (double x : breakpoints) {
+      if (half) x = std::abs(x);
+      if (x > band.support.lower && x < band.support.upper) cuts.push_back(angle(band, x));
+    }
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    const std::vector<Node> more = band_nodes(band, cuts, tolerance);
+    result.insert(result.end(), more.begin(), more.end());
+  }
+  if (!half) return result;
+  std::vector<Node> both;
+  both.reserve(2 * result.size());
+  for (auto node = result.rbegin(); node != result.rend(); ++node)
+    both.push_back({-node->x, node->weight, -std::conj(node->g)});
+  both.insert(both.end(), result.begin(), result.end());
+  return both;
+}
+
 Law::Quadrature Law::quadrature(std::span<const double> breakpoints, double tolerance) const {
   Quadrature result;
-  for (const Band& band : bands_) {
-    std::vector<double> cuts{0};
-    for (const double x : breakpoints)
-      if (x > band.support.lower && x < band.support.upper) cuts.push_back(angle(band, x));
-    cuts.push_back(pi);
-    std::sort(cuts.begin(), cuts.end());
-    const std::vector<Node> nodes = band_nodes(band, cuts, tolerance);
-    result.nodes.insert(result.nodes.end(), nodes.begin(), nodes.end());
-  }
+  result.nodes = nodes(breakpoints, tolerance);
   double mass = 0, first = 0, second = 0;
   for (const Node& node : result.nodes) {
     mass += node.weight;
@@ -265,7 +283,7 @@ Law Law::mirrored() const {
     const Point inner_nearby = reflect(*nearby);
     return reflect(inner(-u, &inner_nearby));
   };
-  return Law(std::move(atoms), std::move(bands), std::move(parametrisation), -mean_, second_moment_);
+  return Law(std::move(atoms), std::move(bands), std::move(parametrisation), -mean_, second_moment_, symmetric_);
 }
 
 }  // namespace attnlaw::matrix_laws

@@ -56,9 +56,10 @@ class Law {
     double root_mean_square = 0;
   };
 
-  /// Mass and moments are what quadrature() is certified against; atoms and bands ascending.
+  /// Mass and moments are what quadrature() is certified against; atoms and bands ascending. Of a law symmetric about 0
+  /// quadrature() computes one half.
   Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation parametrisation, double mean,
-      double second_moment);
+      double second_moment, bool symmetric = false);
 
   const std::vector<Atom>& atoms() const { return atoms_; }
   const std::vector<Band>& bands() const { return bands_; }
@@ -107,6 +108,8 @@ class Law {
   std::vector<Panel> band_panels(const Band& band, std::span<const double> cuts, double tolerance) const;
   std::vector<Node> band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const;
   const Band* band_at(double x) const;
+  /// Ascending nodes of all bands; of a symmetric law those at x > 0 are computed, and mirrored.
+  std::vector<Node> nodes(std::span<const double> breakpoints, double tolerance) const;
 
   std::vector<Atom> atoms_;
   std::vector<Band> bands_;
@@ -114,6 +117,7 @@ class Law {
   double mean_;
   double second_moment_;
   double unresolved_mass_;
+  bool symmetric_;
 };
 
 }  // namespace attnlaw::matrix_laws

@@ -135,8 +135,9 @@ Complex product_sum_stieltjes(double kappa, double variance, double x, Complex n
       const Inverse at = inverse(kappa, variance, h);
       const Complex move = (x - at.value) / at.slope;
       h += move;
-      if (!(std::abs(move) <= kFarStep * std::abs(h)) || !(h.imag() > 0)) break;
-      if (std::abs(move) <= kConverged * h.imag()) return 1.0 / h;
+      const double moved = std::norm(move);
+      if (!(moved <= kFarStep * kFarStep * std::norm(h)) || !(h.imag() > 0)) break;
+      if (moved <= kConverged * kConverged * h.imag() * h.imag()) return 1.0 / h;
     }
   }
   // h⁴ − x h³ + (a² + κ − 1) h² + x h − a² = 0 as the characteristic polynomial of a matrix.

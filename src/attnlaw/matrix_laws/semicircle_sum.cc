@@ -267,7 +267,7 @@ Law product_sum(const ProductSpectrum& product, double variance) {
     return Law::Point{x, 1, product_sum_stieltjes(kappa, unit_variance, x / jump, start) / jump, 0};
   };
   return Law({}, product_bands(product, variance), std::move(parametrisation), 0,
-             product.scale * product.scale + variance);
+             product.scale * product.scale + variance, true);
 }
 
 }  // namespace
@@ -281,7 +281,7 @@ Law semicircle_sum_biane(const Spectrum& spectrum, double variance, double resol
     return biane_point(*shared, variance, u, nearby);
   };
   return Law({}, biane_bands(spectrum, variance, resolve_up_to), std::move(parametrisation), spectrum.mean(),
-             spectrum.second_moment() + variance);
+             spectrum.second_moment() + variance, spectrum.symmetric());
 }
 
 Law semicircle_sum(const Spectrum& spectrum, double variance, double resolve_up_to) {

@@ -129,6 +129,15 @@ AtomSums Spectrum::atom_sums_without(std::size_t i) const {
   return tree_->without(tree_scale_ > 0 ? i : atoms.size() - 1 - i).of_scaled_atoms(tree_scale_);
 }
 
+bool Spectrum::symmetric() const {
+  if (product()) return true;
+  if (wishart()) return false;
+  const auto& [atoms, weights] = *discrete();
+  for (std::size_t i = 0, j = atoms.size(); i < j--; ++i)
+    if (atoms[i] != -atoms[j] || weights[i] != weights[j]) return false;
+  return true;
+}
+
 Stieltjes Spectrum::stieltjes(Complex w) const {
   if (const auto* wishart_law = wishart()) {
     const double b = wishart_law->jump();

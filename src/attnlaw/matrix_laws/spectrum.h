@@ -79,6 +79,8 @@ class Spectrum {
   AtomSums atom_sums_without(std::size_t i) const;
   /// Smallest interval that contains the support.
   Interval hull() const;
+  /// Whether it is, to the last bit, the law of −x as well.
+  bool symmetric() const;
 
   const DiscreteSpectrum* discrete() const { return std::get_if<DiscreteSpectrum>(&law_); }
   const WishartSpectrum* wishart() const { return std::get_if<WishartSpectrum>(&law_); }

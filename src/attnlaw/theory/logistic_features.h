@@ -102,7 +102,7 @@ class LogisticFeatures {
     }
   }
 
-  void expand(const Label& y, const Pack* zeta, Expansion<r>& at) const {
+  [[gnu::always_inline]] void expand(const Label& y, const Pack* zeta, Expansion<r>& at) const {
     const Label u = features(zeta);
     Label slope, curvature, gauss_newton;
     at.value = 0;

@@ -40,41 +40,39 @@ struct Expansion {
   Matrix gauss_newton;
 };
 
-/// Cholesky factor of a symmetric matrix per lane, in place. Returns the lanes whose matrix is not safely positive
-/// definite; their factors are meaningless but finite.
+/// The factors of a symmetric matrix M = L D Lᵀ per lane, in place: L of unit diagonal below, 1/D on the diagonal.
+/// Returns the lanes whose matrix is not safely positive definite; their factors are meaningless but finite.
 template <class Matrix>
-Mask cholesky(Matrix& matrix, int dimension) {
+Mask factorise(Matrix& matrix, int dimension) {
   constexpr double kSafePivot = 1e-12;
+  const auto entry = [&matrix](int i, int j) -> Pack& { return matrix[static_cast<std::size_t>(lower_index(i, j))]; };
   Mask bad = Pack(0) < Pack(0);
   for (int j = 0; j < dimension; ++j) {
-    Pack* row_j = &matrix[static_cast<std::size_t>(lower_index(j, 0))];
-    Pack pivot = row_j[j];
+    // Row j holds L D as yet.
+    Pack pivot = entry(j, j);
     const Pack floor = kSafePivot * max(pivot, Pack(kSafePivot));
-    for (int k = 0; k < j; ++k) pivot -= row_j[k] * row_j[k];
-    bad = bad | (pivot <= floor);
-    row_j[j] = sqrt(max(pivot, floor));
-    const Pack inverse = 1 / row_j[j];
-    for (int i = j + 1; i < dimension; ++i) {
-      Pack* row_i = &matrix[static_cast<std::size_t>(lower_index(i, 0))];
-      Pack sum = row_i[j];
-      for (int k = 0; k < j; ++k) sum -= row_i[k] * row_j[k];
-      row_i[j] = sum * inverse;
+    for (int k = 0; k < j; ++k) {
+      const Pack scaled = entry(j, k);
+      entry(j, k) = scaled * entry(k, k);
+      pivot -= scaled * entry(j, k);
     }
+    bad = bad | (pivot <= floor);
+    entry(j, j) = 1 / max(pivot, floor);
+    for (int i = j + 1; i < dimension; ++i)
+      for (int k = 0; k < j; ++k) entry(i, j) -= entry(i, k) * entry(j, k);
   }
   return bad;
 }
 
-/// Solves L Lᵀ x = b in place, L from cholesky().
+/// Solves M x = b in place, M from factorise().
 template <class Matrix>
-void cholesky_solve(const Matrix& factor, int dimension, Pack* x) {
-  for (int i = 0; i < dimension; ++i) {
-    const Pack* row = &factor[static_cast<std::size_t>(lower_index(i, 0))];
-    for (int k = 0; k < i; ++k) x[i] -= row[k] * x[k];
-    x[i] = x[i] / row[i];
-  }
+void solve_factorised(const Matrix& factors, int dimension, Pack* x) {
+  const auto entry = [&factors](int i, int j) { return factors[static_cast<std::size_t>(lower_index(i, j))]; };
+  for (int i = 0; i < dimension; ++i)
+    for (int k = 0; k < i; ++k) x[i] -= entry(i, k) * x[k];
   for (int i = dimension - 1; i >= 0; --i) {
-    for (int k = i + 1; k < dimension; ++k) x[i] -= factor[static_cast<std::size_t>(lower_index(k, i))] * x[k];
-    x[i] = x[i] / factor[static_cast<std::size_t>(lower_index(i, i))];
+    x[i] *= entry(i, i);
+    for (int k = i + 1; k < dimension; ++k) x[i] -= entry(k, i) * x[k];
   }
 }
 
@@ -87,13 +85,13 @@ std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int 
   std::vector<Pack> column(static_cast<std::size_t>(dimension));
   for (Pack& entry : factor) entry *= V;
   for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
-  const Mask fold = cholesky(factor, dimension);
+  const Mask fold = factorise(factor, dimension);
   std::array<std::array<Pack, 2>, 2> sums{};
   for (int j = 0; j < dimension; ++j) {
     for (int i = 0; i < dimension; ++i)
       column[static_cast<std::size_t>(i)] =
           hessian[static_cast<std::size_t>(i >= j ? lower_index(i, j) : lower_index(j, i))];
-    cholesky_solve(factor, dimension, column.data());
+    solve_factorised(factor, dimension, column.data());
     for (int i = 0; i < dimension; ++i) {
       const Pack entry = column[static_cast<std::size_t>(i)];
       sums[i < symmetric ? 0 : 1][j < symmetric ? 0 : 1] += select(fold, 0, entry * entry);
@@ -209,9 +207,9 @@ class Proximal {
   Mask solve(const Matrix& matrix, Pack shift, Vector& step) {
     factor_ = matrix;
     for (int k = 0; k < dimension(); ++k) factor_[index(lower_index(k, k))] += shift;
-    const Mask indefinite = cholesky(factor_, dimension());
+    const Mask indefinite = factorise(factor_, dimension());
     for (int k = 0; k < dimension(); ++k) step[index(k)] = -current_.gradient[index(k)];
-    cholesky_solve(factor_, dimension(), step.data());
+    solve_factorised(factor_, dimension(), step.data());
     return indefinite;
   }
 
