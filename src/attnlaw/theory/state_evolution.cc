@@ -88,7 +88,7 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
     solution.errors.train = solution.errors.test = entropy;
     solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
   }
-  const double r = solution.problem.target_beta / solution.problem.beta;
+  const double r = solution.problem.beta_ratio();
   solution.overlaps = {r * r * Q_star, r * Q_star, 0};
   solution.errors.estimation = (1 - r) * (1 - r) * Q_star;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -140,7 +140,7 @@ FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& p
 /// Beyond any student that its labels ask for.
 bool unbounded(const Solution& solution) {
   constexpr double kUnbounded = 1e4;
-  const double r = solution.problem.target_beta / solution.problem.beta;
+  const double r = solution.problem.beta_ratio();
   return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
 }
 
@@ -224,7 +224,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     throw std::invalid_argument(fmt::format(
         "the isotropic approximation is one of the student untied of self-attention, got student {} of {}-attention",
         name(problem.student), name(problem.attention)));
-  if (problem.student == model::Student::bayes) return solve_bayes(problem, target, options);
+  if (!problem.penalised()) return solve_bayes(problem, target, options);
   if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
   const auto begin = std::chrono::steady_clock::now();
   Solution solution;
