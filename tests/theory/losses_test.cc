@@ -336,8 +336,8 @@ ScalarSolution scalar_solution(ScalarLoss loss, const model::Problem& problem, d
 
 TEST(Temperatures, OfStudentAndTargetMayDiffer) {
   // V < 1/(2λ) = 0.83 keeps the squared loss convex: 2·2·2β²/(6√3) = 1.11 < 1/V.
-  for (const auto& [kind, loss] :
-       {std::pair{model::Loss::square, scalar_square}, std::pair{model::Loss::cross_entropy, scalar_cross_entropy}}) {
+  for (const auto& [kind, loss] : {std::pair<model::Loss, ScalarLoss>{model::Loss::square, scalar_square},
+                                   {model::Loss::cross_entropy, scalar_cross_entropy}}) {
     model::Problem problem = cross(1, 2, 3, kind);
     problem.student = model::Student::direct;
     problem.lambda = 0.6;
