@@ -108,7 +108,7 @@ report::Page page_of(const Outcome& outcome, report::Table table) {
 }  // namespace
 
 int run(const SpectrumArguments& arguments) {
-  if (arguments.problem.student == model::Student::bayes)
+  if (!arguments.problem.penalised())
     throw std::invalid_argument(
         "spectrum is about trained students, got bayes (attnlaw solve prints the bands of the posterior mean)");
   if (arguments.problem.untied_self())

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/companion/pooling_json.h"
 #include "columns.h"
 
@@ -41,15 +42,9 @@ constexpr std::pair<const char*, PoolingChoice companion::PoolingChoices::*> kCh
     {"optimal", &companion::PoolingChoices::optimal}};
 
 const char* words(Place place) {
-  switch (place) {
-    case Place::above:
-      return "outlier";
-    case Place::gap:
-      return "outlier in the gap";
-    case Place::hidden:
-      break;
-  }
-  return "hidden";
+  static constexpr base::Named<Place> kWords[] = {
+      {Place::above, "outlier"}, {Place::gap, "outlier in the gap"}, {Place::hidden, "hidden"}};
+  return base::name_in(kWords, place);
 }
 
 /// Of the signal: whether there is one is another question.

@@ -472,5 +472,18 @@ TEST(LoraSimulationSlow, EndToEndRowOfTheSpecification) {
   expect_agreement(experiment, predict_lora(experiment, {3e-3, 0}));
 }
 
+/// An adapter of the theory here is one of a symmetric S.
+TEST(PretrainedOverlaps, AreOfSymmetricStudents) {
+  theory::Solution solution;
+  EXPECT_NO_THROW(PretrainedOverlaps::of(solution));
+  solution.problem.student = model::Student::untied;
+  EXPECT_THROW(PretrainedOverlaps::of(solution), std::invalid_argument);
+  solution.problem.student = model::Student::direct_general;
+  EXPECT_THROW(PretrainedOverlaps::of(solution), std::invalid_argument);
+  solution.problem.student = model::Student::direct;
+  solution.problem.attention = model::Attention::cross;
+  EXPECT_THROW(PretrainedOverlaps::of(solution), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace attnlaw::companion

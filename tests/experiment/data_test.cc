@@ -7,6 +7,7 @@
 
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/trainer.h"
+#include "problems.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -51,10 +52,7 @@ TEST(Data, LabelsHaveTheVarianceOfTargetPlusNoise) {
 }
 
 model::Problem cross_problem(int queries, int keys, double noise) {
-  model::Problem problem = linear_problem(queries, noise);
-  problem.attention = model::Attention::cross;
-  problem.key_tokens = keys;
-  problem.student = model::Student::untied;
+  model::Problem problem = samples::crossed(linear_problem(queries, noise), queries, keys);
   problem.alpha = 3;
   return problem;
 }

@@ -7,6 +7,7 @@
 
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/experiment/lbfgs.h"
+#include "experiment/samples.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -30,12 +31,7 @@ TEST_P(TiedGamp, EndsAtTheMinimiserOfLbfgs) {
   problem.alpha = c.alpha;
   problem.lambda = c.lambda;
   problem.noise = c.noise;
-  Options options;
-  options.d = c.d;
-  options.instances = 1;
-  options.threads = 1;
-  options.seed = 5;
-  options.precision = Precision::double_;
+  Options options = samples::small_run(c.d, 1, 5);
   const Instance lbfgs = run(problem, options).instances[0];
   options.trainer = Trainer::gamp;
   const Instance gamp = run(problem, options).instances[0];

@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/SVD>
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
+#include <vector>
 
-#include "attnlaw/base/random.h"
 #include "attnlaw/experiment/losses.h"
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/outputs.h"
@@ -14,9 +16,13 @@
 #include "attnlaw/experiment/proximal_point.h"
 #include "attnlaw/experiment/scores.h"
 #include "attnlaw/experiment/spectral.h"
+#include "experiment/samples.h"
+#include "problems.h"
 
 namespace attnlaw::experiment {
 namespace {
+
+using samples::gaussian;
 
 struct Case {
   const char* name;
@@ -33,6 +39,7 @@ void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 model::Problem problem_of(const Case& c) {
   model::Problem problem;
+  if (c.key_tokens > 0) problem = attnlaw::samples::crossed(problem, c.tokens, c.key_tokens);
   problem.head = c.head;
   problem.tokens = c.tokens;
   problem.beta = c.beta;
@@ -40,19 +47,9 @@ model::Problem problem_of(const Case& c) {
   problem.noise = c.noise;
   problem.student = c.student;
   problem.width = c.width;
-  if (c.key_tokens > 0) {
-    problem.attention = model::Attention::cross;
-    problem.key_tokens = c.key_tokens;
-  }
   problem.alpha = 0.8;
   problem.lambda = 0.07;
   return problem;
-}
-
-Matrix<double> gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
-  Matrix<double> matrix(rows, columns);
-  base::NormalStream(77, stream).fill(0, std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-  return matrix;
 }
 
 Matrix<double> symmetric(Eigen::Index d, std::uint64_t stream) {
@@ -101,6 +98,8 @@ class Gradient : public testing::TestWithParam<Case> {
   Objective<double> objective_;
   std::unique_ptr<Parameters> parameters_;
 };
+class GradientOfOneFactor : public Gradient {};
+class GradientOfTwoFactors : public Gradient {};
 
 /// Scores of one sequence straight from docs/theory/erm.md section 1 and docs/theory/cross_attention.md section 1.
 Matrix<double> scores_by_definition(const model::Problem& problem, const Data<double>& data, Eigen::Index mu,
@@ -188,16 +187,14 @@ TEST_P(Gradient, ObjectiveIsLossPlusPenalty) {
 }
 
 /// ‖S‖_* is the least (‖W_Q‖² + ‖W_K‖²)/2 of all factors of S.
-TEST_P(Gradient, DecayOfUnequalFactorsIsMoreThanTheNuclearNorm) {
-  if (!untied()) GTEST_SKIP() << "no two factors";
+TEST_P(GradientOfTwoFactors, DecayOfUnequalFactorsIsMoreThanTheNuclearNorm) {
   const Matrix<double> point = some_parameters(5), S = parameters_->student(point);
   Matrix<double> unused;
   EXPECT_GT(parameters_->objective(point, unused), objective_.loss(S) + make_penalty(problem_)->value(S));
 }
 
 /// S = W Wᵀ/√(m_h d): ∇_W = (2/√(m_h d))(∇_S + (λ/d) I) W.
-TEST_P(Gradient, InWIsTheChainRuleOfTheGradientInS) {
-  if (!tied()) GTEST_SKIP() << "no factor";
+TEST_P(GradientOfOneFactor, IsTheChainRuleOfTheGradientInS) {
   const Matrix<double> W = some_parameters(5), S = student_of_factor(W);
   const auto size = static_cast<double>(d()), columns = static_cast<double>(W.cols());
   EXPECT_LT((S - W * W.transpose() / std::sqrt(columns * size)).norm(), 1e-12 * S.norm());
@@ -210,8 +207,7 @@ TEST_P(Gradient, InWIsTheChainRuleOfTheGradientInS) {
 }
 
 /// S = W_Q W_Kᵀ/√(m_h d): ∇_{W_Q} = (∇_S W_K + (λ/d) W_Q)/√(m_h d), and the transpose for W_K.
-TEST_P(Gradient, InTwoFactorsIsTheChainRuleOfTheGradientInS) {
-  if (!untied()) GTEST_SKIP() << "no two factors";
+TEST_P(GradientOfTwoFactors, IsTheChainRuleOfTheGradientInS) {
   const Matrix<double> factors = some_parameters(5), S = student_of_factors(factors);
   const Matrix<double> queries = factors.topRows(d()), keys = factors.bottomRows(d());
   const auto size = static_cast<double>(d());
@@ -262,34 +258,43 @@ TEST_P(Gradient, HasTheSameBitsOnAnyNumberOfThreads) {
 }
 
 using model::Student;
-INSTANTIATE_TEST_SUITE_P(
-    Problems, Gradient,
-    testing::Values(Case{"softmax_2", model::Head::softmax, 2, 1, 1, 0, 17},
-                    Case{"softmax_2_noise", model::Head::softmax, 2, 0.7, 1.6, 0.5, 40},
-                    Case{"softmax_3", model::Head::softmax, 3, 1.5, 1, 0, 19},
-                    Case{"softmax_5", model::Head::softmax, 5, 1, 1, 0.1, 12},
-                    Case{"linear_1", model::Head::linear, 1, 1, 1, 0.3, 21},
-                    Case{"linear_2", model::Head::linear, 2, 1, 1, 0, 80},
-                    Case{"softmax_300_tokens", model::Head::softmax, 300, 1, 1, 0, 3},
-                    Case{"narrow", model::Head::softmax, 3, 1.5, 1, 0.1, 19, Student::tied, 0.3},
-                    Case{"narrow_linear", model::Head::linear, 2, 1, 1, 0.2, 30, Student::tied, 0.5},
-                    Case{"direct", model::Head::softmax, 3, 1.5, 1, 0.1, 19, Student::direct},
-                    Case{"direct_linear", model::Head::linear, 2, 1, 1, 0.2, 20, Student::direct},
-                    Case{"general_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::direct_general},
-                    Case{"general_4", model::Head::softmax, 4, 1, 1, 0.3, 16, Student::direct_general},
-                    Case{"general_linear", model::Head::linear, 3, 1, 1, 0.3, 18, Student::direct_general},
-                    Case{"general_linear_1", model::Head::linear, 1, 1, 1, 0.3, 18, Student::direct_general},
-                    Case{"untied_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::untied},
-                    Case{"untied_3", model::Head::softmax, 3, 1, 1, 0.3, 60, Student::untied},
-                    Case{"untied_linear", model::Head::linear, 2, 1, 1, 0.3, 18, Student::untied},
-                    Case{"cross_2_2", model::Head::softmax, 2, 1, 1, 0.2, 40, Student::untied, 1, 2},
-                    Case{"cross_1_3", model::Head::softmax, 1, 0.7, 1.6, 0, 23, Student::untied, 1, 3},
-                    Case{"cross_5_2", model::Head::softmax, 5, 1, 1, 0, 40, Student::untied, 1, 2},
-                    Case{"cross_300_2", model::Head::softmax, 300, 1, 1, 0, 3, Student::untied, 1, 2},
-                    Case{"cross_2_300", model::Head::softmax, 2, 1, 1, 0, 3, Student::untied, 1, 300},
-                    Case{"cross_linear", model::Head::linear, 2, 1, 1, 0.5, 20, Student::untied, 1, 1},
-                    Case{"cross_direct", model::Head::softmax, 2, 1, 1, 0.1, 19, Student::direct, 1, 3}),
-    [](const auto& parameter) { return std::string(parameter.param.name); });
+const Case kCases[] = {{"softmax_2", model::Head::softmax, 2, 1, 1, 0, 17},
+                       {"softmax_2_noise", model::Head::softmax, 2, 0.7, 1.6, 0.5, 40},
+                       {"softmax_3", model::Head::softmax, 3, 1.5, 1, 0, 19},
+                       {"softmax_5", model::Head::softmax, 5, 1, 1, 0.1, 12},
+                       {"linear_1", model::Head::linear, 1, 1, 1, 0.3, 21},
+                       {"linear_2", model::Head::linear, 2, 1, 1, 0, 80},
+                       {"softmax_300_tokens", model::Head::softmax, 300, 1, 1, 0, 3},
+                       {"narrow", model::Head::softmax, 3, 1.5, 1, 0.1, 19, Student::tied, 0.3},
+                       {"narrow_linear", model::Head::linear, 2, 1, 1, 0.2, 30, Student::tied, 0.5},
+                       {"direct", model::Head::softmax, 3, 1.5, 1, 0.1, 19, Student::direct},
+                       {"direct_linear", model::Head::linear, 2, 1, 1, 0.2, 20, Student::direct},
+                       {"general_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::direct_general},
+                       {"general_4", model::Head::softmax, 4, 1, 1, 0.3, 16, Student::direct_general},
+                       {"general_linear", model::Head::linear, 3, 1, 1, 0.3, 18, Student::direct_general},
+                       {"general_linear_1", model::Head::linear, 1, 1, 1, 0.3, 18, Student::direct_general},
+                       {"untied_2", model::Head::softmax, 2, 0.7, 1.6, 0, 24, Student::untied},
+                       {"untied_3", model::Head::softmax, 3, 1, 1, 0.3, 60, Student::untied},
+                       {"untied_linear", model::Head::linear, 2, 1, 1, 0.3, 18, Student::untied},
+                       {"cross_2_2", model::Head::softmax, 2, 1, 1, 0.2, 40, Student::untied, 1, 2},
+                       {"cross_1_3", model::Head::softmax, 1, 0.7, 1.6, 0, 23, Student::untied, 1, 3},
+                       {"cross_5_2", model::Head::softmax, 5, 1, 1, 0, 40, Student::untied, 1, 2},
+                       {"cross_300_2", model::Head::softmax, 300, 1, 1, 0, 3, Student::untied, 1, 2},
+                       {"cross_2_300", model::Head::softmax, 2, 1, 1, 0, 3, Student::untied, 1, 300},
+                       {"cross_linear", model::Head::linear, 2, 1, 1, 0.5, 20, Student::untied, 1, 1},
+                       {"cross_direct", model::Head::softmax, 2, 1, 1, 0.1, 19, Student::direct, 1, 3}};
+
+std::vector<Case> cases_of(Student student) {
+  std::vector<Case> cases;
+  std::copy_if(std::begin(kCases), std::end(kCases), std::back_inserter(cases),
+               [&](const Case& c) { return c.student == student; });
+  return cases;
+}
+
+const auto kCaseName = [](const auto& tested) { return std::string(tested.param.name); };
+INSTANTIATE_TEST_SUITE_P(Problems, Gradient, testing::ValuesIn(kCases), kCaseName);
+INSTANTIATE_TEST_SUITE_P(Problems, GradientOfOneFactor, testing::ValuesIn(cases_of(Student::tied)), kCaseName);
+INSTANTIATE_TEST_SUITE_P(Problems, GradientOfTwoFactors, testing::ValuesIn(cases_of(Student::untied)), kCaseName);
 
 TEST(Scores, AreIndexedInOrder) {
   for (int T = 1; T <= 6; ++T) {

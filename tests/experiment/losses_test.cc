@@ -3,16 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Eigenvalues>
+#include <Eigen/SVD>
 #include <cmath>
 #include <numbers>
 
-#include "attnlaw/base/random.h"
 #include "attnlaw/experiment/data.h"
 #include "attnlaw/experiment/experiment.h"
+#include "attnlaw/experiment/fista.h"
 #include "attnlaw/experiment/objective.h"
 #include "attnlaw/experiment/outputs.h"
 #include "attnlaw/experiment/proximal_point.h"
 #include "attnlaw/experiment/scores.h"
+#include "experiment/samples.h"
+#include "problems.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -23,6 +27,7 @@ using model::Loss;
 using model::Problem;
 using model::Readout;
 using model::Student;
+using samples::gaussian;
 
 struct Case {
   const char* name;
@@ -53,10 +58,7 @@ Problem direct(Problem problem) {
 }
 
 Problem cross(Problem problem, int keys) {
-  problem.attention = model::Attention::cross;
-  problem.key_tokens = keys;
-  problem.student = Student::untied;
-  problem.target = model::Target::parse("product:0.5");
+  problem = attnlaw::samples::crossed(problem, problem.tokens, keys);
   problem.validate();
   return problem;
 }
@@ -85,16 +87,11 @@ const Case kCases[] = {{"entropy_2", entropic(Labels::soft, 2)},
 
 const auto kCaseName = [](const auto& tested) { return std::string(tested.param.name); };
 
-Columns<double> gaussian(Index rows, Index columns, std::uint64_t stream) {
-  Columns<double> matrix(rows, columns);
-  base::NormalStream(78, stream).fill(0, std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-  return matrix;
-}
-
 /// Labels of `count` sequences with random scores of the target.
 Columns<double> some_labels(const Problem& problem, Index count, std::uint64_t stream) {
   Columns<double> outputs(count, output_count(problem)), labels(count, label_count(problem));
-  target_outputs<double>(problem, 1.3 * gaussian(count, target_layout(problem).count(), stream), outputs);
+  target_outputs<double>(problem, 1.3 * gaussian<Columns<double>>(count, target_layout(problem).count(), stream),
+                         outputs);
   labels_of(problem, outputs, label_chances(problem, base::UniformStream(1, stream), 0, count), labels);
   return labels;
 }
@@ -141,7 +138,7 @@ class PointwiseLoss : public testing::TestWithParam<Case> {
 
   const Problem& problem = GetParam().problem;
   Columns<double> labels = some_labels(problem, kSequences, 1);
-  Columns<double> scores = gaussian(kSequences, student_layout(problem).count(), 2);
+  Columns<double> scores = gaussian<Columns<double>>(kSequences, student_layout(problem).count(), 2);
 };
 
 TEST_P(PointwiseLoss, IsItsDefinition) {
@@ -186,7 +183,7 @@ TEST_P(PointwiseLoss, HasAGradientInS) {
   const Data<double> data = draw_data<double>(problem, target, 1, 0);
   Objective<double> objective(problem, data, 1);
   const auto direction = [&](std::uint64_t stream) {
-    const Matrix<double> G = gaussian(kDimension, kDimension, stream).matrix() / std::sqrt(2.0 * kDimension);
+    const Matrix<double> G = gaussian(kDimension, kDimension, stream) / std::sqrt(2.0 * kDimension);
     return Matrix<double>(student_layout(problem).symmetric ? Matrix<double>(G + G.transpose()) : G);
   };
   const Matrix<double> S = direction(3);
@@ -226,8 +223,8 @@ class ProximalLoss : public testing::TestWithParam<Case> {
     if (problem.cross()) problem.tokens = 1;
     label = some_labels(problem, 1, 5);
     const Index K = student_layout(problem).count();
-    omega = gaussian(K, 1, 31).matrix();
-    start = gaussian(K, 1, 32).matrix();
+    omega = gaussian(K, 1, 31);
+    start = gaussian(K, 1, 32);
   }
 
   double objective(const Eigen::VectorXd& z, double V) const {
@@ -362,21 +359,11 @@ TEST(TestFigures, CountWrongSigns) {
   const std::vector<double> target = problem.target.eigenvalues(kDimension, 2, 1);
   const Eigen::VectorXd s = Eigen::Map<const Eigen::VectorXd>(target.data(), kDimension);
   Matrix<double> S = s.asDiagonal();
-  const Matrix<double> G = gaussian(kDimension, kDimension, 9).matrix();
+  const Matrix<double> G = gaussian(kDimension, kDimension, 9);
   S += 0.5 * (G + G.transpose()) / std::sqrt(2.0 * kDimension);
   const double cosine = S.diagonal().dot(s) / (S.norm() * s.norm());
   const double wrong = test_figures<double>(problem, target, S, 40'000, 2, 1, 1).wrong;
   EXPECT_NEAR(wrong, std::acos(cosine) / std::numbers::pi, 0.01);
-}
-
-Options options_of(int d) {
-  Options options;
-  options.d = d;
-  options.instances = 1;
-  options.threads = 1;
-  options.seed = 5;
-  options.precision = Precision::double_;
-  return options;
 }
 
 class TrainingOnLosses : public testing::TestWithParam<Case> {};
@@ -385,7 +372,7 @@ class TrainingOnLosses : public testing::TestWithParam<Case> {};
 /// here.
 TEST_P(TrainingOnLosses, EndsAtTheSameMinimumByAllTrainers) {
   const Problem& problem = GetParam().problem;
-  Options options = options_of(20);
+  Options options = samples::small_run(20, 1, 5);
   // Objectives differ by its square, relative to a penalty that may be a large part of the objective.
   options.tolerance = 3e-6;
   const Instance lbfgs = run(problem, options).instances[0];
@@ -400,12 +387,50 @@ TEST_P(TrainingOnLosses, EndsAtTheSameMinimumByAllTrainers) {
   }
 }
 
+/// B = −dΣℓ/dS at the trained S: tied B ⪯ λ and ⟨B, S⟩ = λ Tr S; untied ‖B‖_op ≤ λ and ⟨B, S⟩ = λ‖S‖_*; direct B = 2λS;
+/// B/d by central differences of the loss, values by another library.
+TEST_P(TrainingOnLosses, EndsWhereTheConditionsOfItsPenaltyHold) {
+  constexpr Index kDimension = 16;
+  const Problem& problem = GetParam().problem;
+  const std::vector<double> target = problem.target.eigenvalues(kDimension, 5, 0);
+  const Data<double> data = draw_data<double>(problem, target, 5, 0);
+  Objective<double> objective(problem, data, 1);
+  constexpr double kTolerance = 1e-6;
+  const Matrix<double> S =
+      train_fista(objective, {.tolerance = kTolerance, .max_iterations = 20000, .seed = 5, .instance = 0}).S;
+  ASSERT_GT(S.norm(), 0.1);
+  const bool symmetric = student_layout(problem).symmetric;
+  Matrix<double> B(kDimension, kDimension);
+  constexpr double kStep = 1e-4;
+  for (Index i = 0; i < kDimension; ++i)
+    for (Index j = 0; j < kDimension; ++j) {
+      Matrix<double> direction = Matrix<double>::Zero(kDimension, kDimension);
+      direction(i, j) += 0.5;
+      (symmetric ? direction(j, i) : direction(i, j)) += 0.5;
+      B(i, j) = (objective.loss(S - kStep * direction) - objective.loss(S + kStep * direction)) / (2 * kStep) *
+                static_cast<double>(kDimension);
+    }
+  // Tolerance of the training, and kStep² of the differences.
+  constexpr double kShare = 1e-5;
+  const double lambda = problem.lambda;
+  if (problem.student == Student::direct) {
+    EXPECT_LT((B - 2 * lambda * S).norm(), kShare * 2 * lambda * S.norm());
+    return;
+  }
+  const Eigen::MatrixXd dense = B;
+  const double largest = symmetric ? Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(dense).eigenvalues().maxCoeff()
+                                   : Eigen::BDCSVD<Eigen::MatrixXd>(dense).singularValues()[0];
+  const double norm = symmetric ? S.trace() : Eigen::BDCSVD<Eigen::MatrixXd>(S).singularValues().sum();
+  EXPECT_LE(largest, lambda * (1 + kShare));
+  EXPECT_NEAR(inner(B, S), lambda * norm, kShare * lambda * norm);
+}
+
 INSTANTIATE_TEST_SUITE_P(Problems, TrainingOnLosses, testing::ValuesIn(kCases), kCaseName);
 
 TEST(Measurements, HaveTheFiguresThatTheLossHas) {
   const auto measured = [](Problem problem) {
     problem.noise = 0;
-    return run(problem, options_of(20)).instances[0];
+    return run(problem, samples::small_run(20, 1, 5)).instances[0];
   };
   const Instance soft = measured(entropic(Labels::soft, 2)), sampled = measured(entropic(Labels::sampled, 2)),
                  signs = measured(sign(2)), square = measured(entry(2));

@@ -13,6 +13,7 @@
 #include "attnlaw/experiment/lbfgs.h"
 #include "attnlaw/experiment/penalty.h"
 #include "attnlaw/experiment/scores.h"
+#include "experiment/samples.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -100,22 +101,13 @@ TEST(DirectStudents, EndAtTheSameOptimumByEveryTrainer) {
   }
 }
 
-Options options_of(int d, int instances) {
-  Options options;
-  options.d = d;
-  options.instances = instances;
-  options.seed = 11;
-  options.threads = 1;
-  options.precision = Precision::double_;
-  return options;
-}
-
 /// With n T² > d² noiseless equations the ridge only biases: ‖S − S*‖² ∝ λ².
 TEST(DirectStudents, OfTheLinearHeadRecoverTheTargetAsThePenaltyVanishes) {
   for (const Student student : {Student::direct, Student::direct_general}) {
     double previous = 0;
     for (const double lambda : {0.1, 0.01}) {
-      const Experiment experiment = run(problem_of(student, Head::linear, 2, 2, lambda, 0), options_of(20, 1));
+      const Experiment experiment =
+          run(problem_of(student, Head::linear, 2, 2, lambda, 0), samples::small_run(20, 1, 11));
       EXPECT_TRUE(experiment.converged());
       if (previous > 0) {
         EXPECT_NEAR(experiment.mean.estimation, previous / 100, previous / 200);
@@ -129,7 +121,7 @@ TEST(DirectStudents, OfTheLinearHeadRecoverTheTargetAsThePenaltyVanishes) {
 TEST(DirectStudents, MeasureWhatTheirIdentitiesSay) {
   for (const Student student : {Student::direct, Student::direct_general}) {
     const model::Problem problem = problem_of(student, Head::softmax, 2, 0.3, 0.05, 0.1);
-    const Experiment experiment = run(problem, options_of(20, 2));
+    const Experiment experiment = run(problem, samples::small_run(20, 2, 11));
     EXPECT_TRUE(experiment.converged());
     for (const Instance& i : experiment.instances) {
       double second = 0;
@@ -159,7 +151,7 @@ TEST(DirectStudents, SlowGeneralReproducesTheTheory) {
   for (const Row& row : {Row{2, 0.3, 60, 0.2567, 0.0324, 0.5237, 0.7417, 0.0257, 0.1634},
                          Row{3, 0.2, 100, 0.3493, 0.0252, 0.6675, 0.5395, 0.0534, 0.1957}}) {
     SCOPED_TRACE(row.tokens);
-    Options options = options_of(row.d, 12);
+    Options options = samples::small_run(row.d, 12, 11);
     options.precision = Precision::single_;
     const Experiment experiment =
         run(problem_of(Student::direct_general, Head::softmax, row.tokens, row.alpha, 0.05, 0), options);
@@ -179,9 +171,9 @@ TEST(DirectStudents, SlowGeneralReproducesTheTheory) {
 TEST(Width, OfAtLeastOneIsFullWidth) {
   model::Problem problem;
   problem.alpha = 0.5;
-  const Experiment full = run(problem, options_of(20, 1));
+  const Experiment full = run(problem, samples::small_run(20, 1, 11));
   problem.width = 3;
-  const Experiment wide = run(problem, options_of(20, 1));
+  const Experiment wide = run(problem, samples::small_run(20, 1, 11));
   EXPECT_EQ(full.instances[0].eigenvalues, wide.instances[0].eigenvalues);
   EXPECT_EQ(full.instances[0].test, wide.instances[0].test);
 }
@@ -191,9 +183,9 @@ TEST(Width, BeyondTheRankOfTheOptimumChangesNothing) {
   model::Problem problem;
   problem.target = model::Target::parse("wishart:0.3");
   problem.alpha = 0.5;
-  const Instance full = run(problem, options_of(20, 1)).instances[0];
+  const Instance full = run(problem, samples::small_run(20, 1, 11)).instances[0];
   problem.width = 0.6;
-  const Instance narrow = run(problem, options_of(20, 1)).instances[0];
+  const Instance narrow = run(problem, samples::small_run(20, 1, 11)).instances[0];
   ASSERT_LT(full.eigenvalues[9], 1e-3);
   EXPECT_TRUE(narrow.converged);
   EXPECT_NEAR(narrow.objective, full.objective, 1e-8 * full.objective);
@@ -203,10 +195,10 @@ TEST(Width, BeyondTheRankOfTheOptimumChangesNothing) {
 TEST(Width, BelowOneBoundsTheRank) {
   model::Problem problem;
   problem.alpha = 0.5;
-  const Instance full = run(problem, options_of(20, 1)).instances[0];
+  const Instance full = run(problem, samples::small_run(20, 1, 11)).instances[0];
   problem.width = 0.2;
   for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam}) {
-    Options options = options_of(20, 1);
+    Options options = samples::small_run(20, 1, 11);
     options.trainer = trainer;
     const Instance narrow = run(problem, options).instances[0];
     EXPECT_TRUE(narrow.converged);
@@ -231,7 +223,7 @@ TEST(Width, WithRankLeftAsksForTheSlackToBeNegative) {
 }
 
 void expect_rejected(const model::Problem& problem, Trainer trainer, const std::string& one, const std::string& other) {
-  Options options = options_of(20, 1);
+  Options options = samples::small_run(20, 1, 11);
   options.trainer = trainer;
   EXPECT_THAT([&] { require_feasible(problem, options); },
               ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(one), HasSubstr(other))));

@@ -12,6 +12,8 @@
 
 #include "attnlaw/theory/output_channel.h"
 #include "attnlaw/theory/sign_channel.h"
+#include "attnlaw/theory/state_evolution.h"
+#include "problems.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -39,7 +41,12 @@ Scores self_scores(int T) {
 
 Scores cross_scores(int T1, int T2) { return {MatrixXd::Identity(T1 * T2, T1 * T2), T1, T2}; }
 
-Scores first_row(const Scores& scores) { return {scores.F.topRows(scores.columns), 1, scores.columns}; }
+/// The first row alone: of self-attention h_11 = √2 z_11.
+Scores first_row(bool cross, int T) {
+  Scores scores = cross_scores(1, T);
+  if (!cross) scores.F(0, 0) = std::sqrt(2.0);
+  return scores;
+}
 
 VectorXd softmax(const Scores& scores, const VectorXd& z, double beta) {
   VectorXd p = beta * (scores.F * z);
@@ -51,20 +58,44 @@ VectorXd softmax(const Scores& scores, const VectorXd& z, double beta) {
   return p;
 }
 
-/// argmin of the cross-entropy + |z − ω|²/(2V), by Newton steps halved until they descend.
-VectorXd cross_entropy_point(const Scores& scores, const VectorXd& y, const VectorXd& omega, double beta, double V) {
+/// ℓ of softmax outputs p against the rows y, with its slope and a positive part of its curvature in β h.
+struct PlainLoss {
+  double (*value)(const VectorXd& y, const VectorXd& p);
+  VectorXd (*slope)(const VectorXd& y, const VectorXd& p);
+  /// Of one row p.
+  MatrixXd (*curvature)(const VectorXd& p);
+};
+
+/// ∂p/∂(β h) of one row.
+MatrixXd slopes_of_row(const VectorXd& p) { return MatrixXd(p.asDiagonal()) - p * p.transpose(); }
+
+const PlainLoss kCrossEntropy{[](const VectorXd& y, const VectorXd& p) { return -(y.array() * p.array().log()).sum(); },
+                              [](const VectorXd& y, const VectorXd& p) { return VectorXd(p - y); }, slopes_of_row};
+
+/// (y_1 − p_1)² of the first entry; Gauss-Newton curvature.
+const PlainLoss kEntry{
+    [](const VectorXd& y, const VectorXd& p) { return std::pow(y[0] - p[0], 2); },
+    [](const VectorXd& y, const VectorXd& p) { return VectorXd(2 * (p[0] - y[0]) * slopes_of_row(p).col(0)); },
+    [](const VectorXd& p) { return MatrixXd(2 * slopes_of_row(p).col(0) * slopes_of_row(p).row(0)); }};
+
+/// ‖y − p‖² of one row; Gauss-Newton curvature.
+const PlainLoss kSquare{[](const VectorXd& y, const VectorXd& p) { return (y - p).squaredNorm(); },
+                        [](const VectorXd& y, const VectorXd& p) { return VectorXd(2 * slopes_of_row(p) * (p - y)); },
+                        [](const VectorXd& p) { return MatrixXd(2 * slopes_of_row(p) * slopes_of_row(p)); }};
+
+/// argmin of ℓ + |z − ω|²/(2V) from ω, by Newton steps halved until they descend.
+VectorXd proximal_point(const PlainLoss& loss, const Scores& scores, const VectorXd& y, const VectorXd& omega,
+                        double beta, double V) {
   const auto value = [&](const VectorXd& z) {
-    return -(y.array() * softmax(scores, z, beta).array().log()).sum() + (z - omega).squaredNorm() / (2 * V);
+    return loss.value(y, softmax(scores, z, beta)) + (z - omega).squaredNorm() / (2 * V);
   };
   VectorXd z = omega;
-  for (int step = 0; step < 60; ++step) {
+  for (int step = 0; step < 200; ++step) {
     const VectorXd p = softmax(scores, z, beta);
-    const VectorXd gradient = beta * scores.F.transpose() * (p - y) + (z - omega) / V;
-    MatrixXd curvature = p.asDiagonal();
-    for (int a = 0; a < scores.rows; ++a) {
-      const auto row = p.segment(a * scores.columns, scores.columns);
-      curvature.block(a * scores.columns, a * scores.columns, scores.columns, scores.columns) -= row * row.transpose();
-    }
+    const VectorXd gradient = beta * scores.F.transpose() * loss.slope(y, p) + (z - omega) / V;
+    MatrixXd curvature = MatrixXd::Zero(p.size(), p.size());
+    for (Eigen::Index first = 0; first < p.size(); first += scores.columns)
+      curvature.block(first, first, scores.columns, scores.columns) = loss.curvature(p.segment(first, scores.columns));
     const MatrixXd hessian =
         beta * beta * scores.F.transpose() * curvature * scores.F + MatrixXd::Identity(z.size(), z.size()) / V;
     VectorXd move = -hessian.ldlt().solve(gradient);
@@ -88,7 +119,8 @@ void expect_average(const Average& average, double scale, double value, const ch
   EXPECT_NEAR(scale * average.mean(), value, 5 * scale * average.error()) << name;
 }
 
-void expect_brute_force(const model::Problem& problem, const Scores& scores, const Overlaps& at, int samples) {
+void expect_brute_force(const PlainLoss& loss, const model::Problem& problem, const Scores& scores, const Overlaps& at,
+                        int samples) {
   SCOPED_TRACE(model::tokens_text(problem) + " " + model::name(problem.labels));
   std::mt19937_64 generator(17);
   std::normal_distribution<double> normal;
@@ -111,15 +143,14 @@ void expect_brute_force(const model::Problem& problem, const Scores& scores, con
         row.setZero();
         row[chosen] = 1;
       }
-    const VectorXd z = cross_entropy_point(scores, y, omega, problem.beta, at.V), g = (z - omega) / at.V;
+    const VectorXd z = proximal_point(loss, scores, y, omega, problem.beta, at.V), g = (z - omega) / at.V;
     const double along = g.dot(epsilon) / std::sqrt(at.q), across = g.dot(eta) / spread;
     q_hat.add(g.squaredNorm());
     m_hat.add(across);
     V_hat.add(at.m / at.q * across - along);
-    train.add(-(y.array() * softmax(scores, z, problem.beta).array().log()).sum());
+    train.add(loss.value(y, softmax(scores, z, problem.beta)));
     const VectorXd clean = at.m / at.q * omega + std::sqrt(kQStar - at.m * at.m / at.q) * eta;
-    test.add(
-        -softmax(scores, clean, problem.target_beta).dot(VectorXd(softmax(scores, omega, problem.beta).array().log())));
+    test.add(loss.value(softmax(scores, clean, problem.target_beta), softmax(scores, omega, problem.beta)));
   }
   const auto channel = make_output_channel(problem, kQStar, problem.tokens + problem.keys() > 4 ? 9 : 11);
   const auto result = channel->evaluate(at);
@@ -144,48 +175,63 @@ model::Problem cross_entropy(int tokens, model::Labels labels) {
 }
 
 model::Problem crossed(int queries, int keys, model::Labels labels) {
-  model::Problem problem = cross_entropy(queries, labels);
-  problem.attention = model::Attention::cross;
-  problem.student = model::Student::untied;
-  problem.key_tokens = keys;
-  return problem;
+  return samples::crossed(cross_entropy(queries, labels), queries, keys);
 }
 
 TEST(CrossEntropyChannel, IsWhatDrawnSequencesGive) {
   const Overlaps at{1.2, 0.9, 1.5};
-  expect_brute_force(cross_entropy(2, model::Labels::soft), self_scores(2), at, 20000);
-  expect_brute_force(cross_entropy(2, model::Labels::sampled), self_scores(2), at, 20000);
-  expect_brute_force(cross_entropy(3, model::Labels::sampled), self_scores(3), at, 8000);
+  expect_brute_force(kCrossEntropy, cross_entropy(2, model::Labels::soft), self_scores(2), at, 20000);
+  expect_brute_force(kCrossEntropy, cross_entropy(2, model::Labels::sampled), self_scores(2), at, 20000);
+  expect_brute_force(kCrossEntropy, cross_entropy(3, model::Labels::sampled), self_scores(3), at, 8000);
+  // A number of tokens known at run time only.
+  expect_brute_force(kCrossEntropy, cross_entropy(5, model::Labels::soft), self_scores(5), at, 3000);
 }
 
 TEST(CrossEntropyChannel, IsWhatDrawnSequencesOfCrossAttentionGive) {
   const Overlaps at{1.2, 0.9, 1.5};
-  expect_brute_force(crossed(2, 2, model::Labels::soft), cross_scores(2, 2), at, 10000);
-  expect_brute_force(crossed(2, 2, model::Labels::sampled), cross_scores(2, 2), at, 20000);
-  expect_brute_force(crossed(2, 3, model::Labels::sampled), cross_scores(2, 3), at, 10000);
+  expect_brute_force(kCrossEntropy, crossed(2, 2, model::Labels::soft), cross_scores(2, 2), at, 10000);
+  expect_brute_force(kCrossEntropy, crossed(2, 2, model::Labels::sampled), cross_scores(2, 2), at, 20000);
+  expect_brute_force(kCrossEntropy, crossed(2, 3, model::Labels::sampled), cross_scores(2, 3), at, 10000);
+  expect_brute_force(kCrossEntropy, crossed(2, 5, model::Labels::soft), cross_scores(2, 5), at, 5000);
+  expect_brute_force(kCrossEntropy, crossed(1, 6, model::Labels::sampled), cross_scores(1, 6), at, 10000);
 }
 
-TEST(EntryChannel, TestErrorIsWhatDrawnRowsGive) {
-  std::mt19937_64 generator(18);
-  std::normal_distribution<double> normal;
-  const Overlaps at{1.2, 0.9, 1};
+TEST(EntryChannel, IsWhatDrawnRowsGive) {
+  // One minimum: along a unit direction of z, ∂²p_1 is at most β² 3/(6√3), as no difference of scores varies by more
+  // than 3, and 2β² 3/(6√3) = 0.98 < 1/V.
+  const Overlaps at{1.2, 0.9, 0.8};
   for (const bool cross : {false, true})
     for (const int tokens : {2, 3, 5}) {
       model::Problem problem =
           cross ? crossed(1, tokens, model::Labels::soft) : cross_entropy(tokens, model::Labels::soft);
       problem.loss = model::Loss::square;
       problem.readout = model::Readout::entry;
-      const Scores row = first_row(cross ? cross_scores(1, tokens) : self_scores(tokens));
-      Average test;
-      for (int i = 0; i < 100000; ++i) {
-        const VectorXd omega = std::sqrt(at.q) * VectorXd::NullaryExpr(row.F.cols(), [&] { return normal(generator); });
-        const VectorXd rest = VectorXd::NullaryExpr(row.F.cols(), [&] { return normal(generator); });
-        const VectorXd target = at.m / at.q * omega + std::sqrt(kQStar - at.m * at.m / at.q) * rest;
-        const double difference = softmax(row, target, problem.target_beta)[0] - softmax(row, omega, problem.beta)[0];
-        test.add(difference * difference);
-      }
-      expect_average(test, 1, make_output_channel(problem, kQStar, 11)->test(at), cross ? "cross" : "self");
+      expect_brute_force(kEntry, problem, first_row(cross, tokens), at, 20000);
     }
+}
+
+/// The equations of a direct student of cross-attention: S = M/(V̂ + 2λ), and conjugates that drawn rows give at its
+/// overlaps; with a temperature of its own.
+TEST(DirectStudent, OfCrossAttentionSolvesBothOfItsEquations) {
+  for (const int keys : {3, 5}) {
+    model::Problem problem = crossed(2, keys, model::Labels::soft);
+    problem.loss = model::Loss::square;
+    problem.student = model::Student::direct;
+    problem.lambda = 0.7;  // V < 1/(2λ): one minimum, as |y − p| |∂²p| ≤ √2 β² 2√2/(6√3) makes 1.3 < 1/V of it
+    problem.target = model::Target::parse("spikes:2,1.6,0.6633249580710796");  // Q* = 1.5
+    ASSERT_NEAR(problem.target.Q_star(), kQStar, 1e-12);
+    constexpr double kAccuracy = 1e-3;
+    const Solution solution = solve(problem, {kAccuracy, {}});
+    ASSERT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+    const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = solution.conjugates;
+    const double V = 1 / (V_hat + 2 * problem.lambda);
+    EXPECT_NEAR(solution.overlaps.V, V, 1e-6);
+    EXPECT_NEAR(solution.overlaps.m, m_hat * kQStar * V, 1e-6);
+    EXPECT_NEAR(solution.overlaps.q, (m_hat * m_hat * kQStar + q_hat) * V * V, 1e-6);
+    model::Problem row = problem;
+    row.tokens = 1, row.alpha = 2 * problem.alpha;
+    expect_brute_force(kSquare, row, cross_scores(1, keys), solution.overlaps, 20000);
+  }
 }
 
 /// E of the Moreau envelope, up to sampling: train + V q̂/(2 gain).
@@ -212,7 +258,7 @@ void expect_envelope_falls_by_the_fluctuation(const model::Problem& problem) {
 }
 
 TEST(AnyChannel, FluctuationIsTheDerivativeOfTheEnvelopeInV) {
-  for (const int tokens : {2, 3}) {
+  for (const int tokens : {2, 3, 5}) {
     model::Problem problem = cross_entropy(tokens, model::Labels::soft);
     expect_envelope_falls_by_the_fluctuation(problem);
     problem.loss = model::Loss::square;

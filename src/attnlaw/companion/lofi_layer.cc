@@ -9,6 +9,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/companion/lofi_stack.h"
@@ -162,9 +163,11 @@ LofiFeature degree_one(const Samples& phi, const ArrayXd& t, Index rank) {
 }  // namespace
 
 std::string name(Kept kept) {
-  if (kept == Kept::above) return "above the bulk";
-  if (kept == Kept::stacked) return "outputs together";
-  return kept == Kept::below ? "below the bulk" : "degree one";
+  static constexpr base::Named<Kept> kNames[] = {{Kept::above, "above the bulk"},
+                                                 {Kept::stacked, "outputs together"},
+                                                 {Kept::below, "below the bulk"},
+                                                 {Kept::degree_one, "degree one"}};
+  return base::name_in(kNames, kept);
 }
 
 Samples Standardisation::operator()(const Samples& x) const {

@@ -314,8 +314,10 @@ void LoraTask::validate() const {
 }
 
 PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
-  if (solution.problem.student == model::Student::direct_general)
-    reject("pre-training must give a symmetric S: student tied, direct or bayes, got direct-general");
+  const model::Problem& problem = solution.problem;
+  if (problem.cross() || problem.two_sectors())
+    reject("pre-training must give a symmetric S: student tied, direct or bayes of self-attention, got {} of {}",
+           name(problem.student), name(problem.attention));
   return {solution.Q_star, solution.overlaps.q, solution.overlaps.m};
 }
 

@@ -1,5 +1,7 @@
 #include "attnlaw/companion/pooling_json.h"
 
+#include "attnlaw/base/names.h"
+
 namespace attnlaw::companion {
 namespace {
 
@@ -60,15 +62,9 @@ void add_summary(json& document, const char* level, const PoolingSummary& summar
 }  // namespace
 
 const char* name(Place place) {
-  switch (place) {
-    case Place::above:
-      return "above";
-    case Place::gap:
-      return "gap";
-    case Place::hidden:
-      break;
-  }
-  return "hidden";
+  static constexpr base::Named<Place> kPlaces[] = {
+      {Place::above, "above"}, {Place::gap, "gap"}, {Place::hidden, "hidden"}};
+  return base::name_in(kPlaces, place);
 }
 
 json to_json(const Spike& spike) {

@@ -2,6 +2,8 @@
 
 #include <span>
 
+#include "attnlaw/base/names.h"
+
 namespace attnlaw::companion {
 namespace {
 
@@ -20,15 +22,9 @@ nlohmann::json estimates(std::span<const base::Estimate> all) {
 const char* name(TokenModel tokens) { return tokens == TokenModel::gaussian ? "gaussian" : "orthonormal"; }
 
 const char* name(Refinement refinement) {
-  switch (refinement) {
-    case Refinement::tail:
-      return "tail";
-    case Refinement::head:
-      return "head";
-    case Refinement::none:
-      break;
-  }
-  return "none";
+  static constexpr base::Named<Refinement> kRefinements[] = {
+      {Refinement::tail, "tail"}, {Refinement::head, "head"}, {Refinement::none, "none"}};
+  return base::name_in(kRefinements, refinement);
 }
 
 nlohmann::json to_json(const SoftmaxParameters& parameters) {

@@ -161,7 +161,7 @@ Trained train_on_data(const model::Problem& problem, const Options& options, int
   Objective<Real> objective(problem, data, threads);
   Trained trained = train(objective, options, result);
   result.train = result.objective = kNone;
-  if (problem.student == model::Student::bayes) return trained;
+  if (!problem.penalised()) return trained;
   figures = training_figures(objective, trained.S);
   const double d = options.d, n = static_cast<double>(sequence_count(problem, options.d));
   result.train = figures.loss;

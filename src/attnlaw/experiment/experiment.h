@@ -23,8 +23,9 @@ enum class Trainer {
   gamp    ///< message passing
 };
 
-/// The trainers that serve the student of a problem: all for tied at full width and untied of cross-attention, lbfgs
-/// and adam below it, all but gamp for the direct students and untied of self-attention, gamp alone for bayes.
+/// The trainers that serve the student of a problem: all for tied of full width and untied of cross-attention, lbfgs
+/// and adam for tied of a smaller one, all but gamp for the direct students and untied of self-attention, gamp alone
+/// for bayes.
 std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
@@ -128,9 +129,9 @@ struct Experiment {
 
 using base::MemoryError;
 
-/// Trains and measures all instances. Not served: lambda 0+ or optimal (an experiment needs a number), head hardmax,
-/// and trainers outside trainers_for(problem). Throws std::invalid_argument for a problem or options out of range
-/// (before any work), MemoryError before allocating.
+/// Trains and measures all instances. Not served: lambda 0+, optimal or edge (an experiment needs a number), head
+/// hardmax, and trainers outside trainers_for(problem). Throws std::invalid_argument for a problem or options out of
+/// range (before any work), MemoryError before allocating.
 Experiment run(const model::Problem& problem, const Options& options);
 
 /// Throws what run would throw for bad arguments and memory, without running.

@@ -44,7 +44,7 @@ void require_valid(const Options& options) {
 
 /// An experiment trains one student with one penalty.
 void require_number_lambda(const model::Problem& problem) {
-  if (problem.student == Student::bayes || problem.lambda_rule == model::LambdaRule::value) return;
+  if (problem.lambda_known()) return;
   reject("an experiment needs lambda to be a number > 0, got {}", model::lambda_text(problem));
 }
 
@@ -96,20 +96,10 @@ double trainer_bytes(const model::Problem& problem, const Options& options) {
 }  // namespace
 
 std::vector<Trainer> trainers_for(const model::Problem& problem) {
-  switch (problem.student) {
-    case Student::tied:
-      if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
-      return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
-    case Student::untied:
-      if (problem.cross()) return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
-      [[fallthrough]];
-    case Student::direct:
-    case Student::direct_general:
-      return {Trainer::lbfgs, Trainer::adam, Trainer::fista};
-    case Student::bayes:
-      break;
-  }
-  return {Trainer::gamp};
+  if (!problem.penalised()) return {Trainer::gamp};
+  if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
+  if (problem.soft_threshold()) return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
+  return {Trainer::lbfgs, Trainer::adam, Trainer::fista};
 }
 
 Threads share_threads(const Options& options) {
@@ -122,7 +112,7 @@ Threads share_threads(const Options& options) {
 
 double tolerance_of(const model::Problem& problem, const Options& options) {
   if (options.tolerance > 0) return options.tolerance;
-  return default_tolerance(options.precision, problem.student == Student::bayes ? 1 : problem.lambda);
+  return default_tolerance(options.precision, problem.penalised() ? problem.lambda : 1);
 }
 
 double default_tolerance(Precision precision, double lambda) {

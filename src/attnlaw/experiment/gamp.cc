@@ -56,7 +56,7 @@ class Iteration {
   Iteration(Objective<Real>& objective, const TrainingOptions& options)
       : objective_(objective),
         options_(options),
-        has_objective_(objective.problem().student != model::Student::bayes),
+        has_objective_(objective.problem().penalised()),
         channels_(make_channels(objective.problem())),
         norms_(score_norms(student_layout(objective.problem()))),
         estimate_(options.start ? *options.start : channels_->start(objective.d())),

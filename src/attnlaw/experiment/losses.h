@@ -23,7 +23,7 @@ template <class Real>
 double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
                         const Columns<Real>& outputs);
 
-/// ℓ(y, ·) is convex in h for every label: all but the squared loss of the softmax.
+/// ℓ(y, ·) is convex in h for every label: all but squared losses of softmax rows and entries.
 bool convex_loss(const model::Problem& problem);
 
 }  // namespace attnlaw::experiment

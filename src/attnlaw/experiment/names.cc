@@ -1,46 +1,28 @@
-#include "attnlaw/base/reject.h"
+#include "attnlaw/base/names.h"
+
 #include "attnlaw/experiment/experiment.h"
 
 namespace attnlaw::experiment {
+namespace {
 
-std::string name(Trainer trainer) {
-  switch (trainer) {
-    case Trainer::adam:
-      return "adam";
-    case Trainer::fista:
-      return "fista";
-    case Trainer::gamp:
-      return "gamp";
-    case Trainer::lbfgs:
-      break;
-  }
-  return "lbfgs";
-}
+using base::Named;
 
-Trainer trainer_from_name(const std::string& name) {
-  if (name == "lbfgs") return Trainer::lbfgs;
-  if (name == "adam") return Trainer::adam;
-  if (name == "fista") return Trainer::fista;
-  if (name == "gamp") return Trainer::gamp;
-  base::reject("trainer must be lbfgs, adam, fista or gamp, got '{}'", name);
-}
+constexpr Named<Trainer> kTrainers[] = {
+    {Trainer::lbfgs, "lbfgs"}, {Trainer::adam, "adam"}, {Trainer::fista, "fista"}, {Trainer::gamp, "gamp"}};
+constexpr Named<Initialisation> kInitialisations[] = {{Initialisation::random, "random"},
+                                                      {Initialisation::spectral, "spectral"}};
+constexpr Named<Precision> kPrecisions[] = {{Precision::single_, "single"}, {Precision::double_, "double"}};
 
-std::string name(Initialisation initialisation) {
-  return initialisation == Initialisation::random ? "random" : "spectral";
-}
+}  // namespace
 
+std::string name(Trainer trainer) { return base::name_in(kTrainers, trainer); }
+std::string name(Initialisation initialisation) { return base::name_in(kInitialisations, initialisation); }
+std::string name(Precision precision) { return base::name_in(kPrecisions, precision); }
+
+Trainer trainer_from_name(const std::string& name) { return base::value_in(kTrainers, "trainer", name); }
 Initialisation initialisation_from_name(const std::string& name) {
-  if (name == "random") return Initialisation::random;
-  if (name == "spectral") return Initialisation::spectral;
-  base::reject("init must be random or spectral, got '{}'", name);
+  return base::value_in(kInitialisations, "init", name);
 }
-
-std::string name(Precision precision) { return precision == Precision::single_ ? "single" : "double"; }
-
-Precision precision_from_name(const std::string& name) {
-  if (name == "single") return Precision::single_;
-  if (name == "double") return Precision::double_;
-  base::reject("precision must be single or double, got '{}'", name);
-}
+Precision precision_from_name(const std::string& name) { return base::value_in(kPrecisions, "precision", name); }
 
 }  // namespace attnlaw::experiment

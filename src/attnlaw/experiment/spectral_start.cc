@@ -14,13 +14,13 @@ constexpr double kSmallWeight = 1e-3;
 
 /// Q* + Δ in units of the student: the variance of what a label shows of a score.
 double label_variance(const model::Problem& problem) {
-  const double units = model::student_units(problem);
+  const double units = problem.beta_ratio();
   return units * units * (problem.target.Q_star() + problem.noise);
 }
 
 /// a² in units of the student.
 double start_variance(const model::Problem& problem) {
-  const double units = model::student_units(problem);
+  const double units = problem.beta_ratio();
   return units * units * model::spectral_start_variance(problem, problem.target.Q_star());
 }
 
@@ -41,7 +41,7 @@ Estimate linear_above(const Matrix<double>& R, double slope, Eigen::Index larges
 void label_messages(const model::Problem& problem, const Columns<double>& labels, Columns<double>& g) {
   observed_scores(problem, labels, g);
   remove_hidden_shift(problem, g);
-  g *= model::student_units(problem) / label_variance(problem);
+  g *= problem.beta_ratio() / label_variance(problem);
 }
 
 template <class Real>
@@ -68,7 +68,7 @@ Estimate spectral_start(Objective<Real>& objective) {
   const model::Problem& problem = objective.problem();
   const Matrix<double> R = label_operator(objective);
   const double variance = start_variance(problem);
-  if (problem.student == model::Student::bayes) return posterior_mean(problem, R, variance);
+  if (!problem.penalised()) return posterior_mean(problem, R, variance);
   const bool tied = problem.student == model::Student::tied;
   Estimate start =
       tied ? linear_above(R, 1, factor_columns(problem, R.rows()), 0)

@@ -2,20 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <tuple>
-#include <utility>
 #include <vector>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::model {
 namespace {
 
+using base::name_in;
+using base::Named;
 using base::reject;
+using base::value_in;
 using Json = nlohmann::json;
 
 void require_positive(double value, const char* key) {
@@ -42,36 +44,21 @@ void require_usable(const Target& target, bool cross) {
   reject("target {} must have a mean squared eigenvalue Q_star that is finite and > 0, got {}", target.spec(), Q_star);
 }
 
-/// The values of an option and their names.
-template <class Value>
-using Names = std::vector<std::pair<Value, std::string>>;
-
-const Names<Attention> kAttentions{{Attention::self, "self"}, {Attention::cross, "cross"}};
-const Names<Head> kHeads{{Head::softmax, "softmax"}, {Head::linear, "linear"}, {Head::hardmax, "hardmax"}};
-const Names<Readout> kReadouts{{Readout::rows, "rows"}, {Readout::entry, "entry"}, {Readout::score, "score"}};
-const Names<Labels> kLabels{{Labels::soft, "soft"}, {Labels::sampled, "sampled"}, {Labels::sign, "sign"}};
-const Names<Loss> kLosses{
+constexpr Named<Attention> kAttentions[] = {{Attention::self, "self"}, {Attention::cross, "cross"}};
+constexpr Named<Head> kHeads[] = {{Head::softmax, "softmax"}, {Head::linear, "linear"}, {Head::hardmax, "hardmax"}};
+constexpr Named<Readout> kReadouts[] = {{Readout::rows, "rows"}, {Readout::entry, "entry"}, {Readout::score, "score"}};
+constexpr Named<Labels> kLabels[] = {{Labels::soft, "soft"}, {Labels::sampled, "sampled"}, {Labels::sign, "sign"}};
+constexpr Named<Loss> kLosses[] = {
     {Loss::square, "square"}, {Loss::cross_entropy, "cross-entropy"}, {Loss::logistic, "logistic"}};
-const Names<Student> kStudents{{Student::tied, "tied"},
-                               {Student::direct, "direct"},
-                               {Student::direct_general, "direct-general"},
-                               {Student::untied, "untied"},
-                               {Student::bayes, "bayes"}};
+constexpr Named<Student> kStudents[] = {{Student::tied, "tied"},
+                                        {Student::direct, "direct"},
+                                        {Student::direct_general, "direct-general"},
+                                        {Student::untied, "untied"},
+                                        {Student::bayes, "bayes"}};
 
-template <class Value>
-std::string name_in(const Names<Value>& names, Value value) {
-  return std::find_if(names.begin(), names.end(), [&](const auto& entry) { return entry.first == value; })->second;
-}
-
-template <class Value>
-Value value_in(const Names<Value>& names, const char* key, const std::string& text) {
-  std::string accepted;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].second == text) return names[i].first;
-    accepted += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i].second;
-  }
-  reject("{} must be {}, got '{}'", key, accepted, text);
-}
+/// Rules that theory finds λ by.
+constexpr Named<LambdaRule> kFoundLambdas[] = {
+    {LambdaRule::ridgeless, "0+"}, {LambdaRule::optimal, "optimal"}, {LambdaRule::edge, "edge"}};
 
 void read(const Json& value, const std::string& key, double& out) {
   if (!value.is_number()) reject("{} must be a number, got {}", key, value.dump());
@@ -107,20 +94,12 @@ void read_tokens(const Json& value, Problem& problem) {
 }
 
 void read_lambda(const Json& value, Problem& problem) {
-  if (value == "0+") {
-    problem.lambda_rule = LambdaRule::ridgeless;
-  } else if (value == "optimal") {
-    problem.lambda_rule = LambdaRule::optimal;
-  } else if (value == "edge") {
-    problem.lambda_rule = LambdaRule::edge;
-  } else if (value.is_number()) {
-    problem.lambda_rule = LambdaRule::value;
-    problem.lambda = value.get<double>();
-  } else if (value.is_null()) {
-    problem.lambda_rule = LambdaRule::none;
-  } else {
+  for (const auto& [rule, text] : kFoundLambdas)
+    if (value == text) return void(problem.lambda_rule = rule);
+  if (!value.is_number() && !value.is_null())
     reject("lambda must be a number > 0, 0+, optimal or edge, got {}", value.dump());
-  }
+  problem.lambda_rule = value.is_null() ? LambdaRule::none : LambdaRule::value;
+  if (value.is_number()) problem.lambda = value.get<double>();
 }
 
 void read_option(Problem& problem, const std::string& key, const Json& value) {
@@ -145,7 +124,7 @@ void read_option(Problem& problem, const std::string& key, const Json& value) {
 }
 
 void require_valid_lambda(const Problem& problem) {
-  if (problem.student == Student::bayes) {
+  if (!problem.penalised()) {
     if (problem.lambda_rule != LambdaRule::none)
       reject("lambda has no meaning for the student bayes, which has no penalty; leave it out (got {})",
              lambda_text(problem));
@@ -153,16 +132,9 @@ void require_valid_lambda(const Problem& problem) {
   }
   if (problem.lambda_rule == LambdaRule::none)
     reject("lambda is required for the student {}: a number > 0, 0+, optimal or edge", name(problem.student));
-  const bool soft_threshold =
-      problem.student == Student::tied || (problem.student == Student::untied && problem.cross());
-  if (problem.lambda_rule == LambdaRule::edge && !soft_threshold)
+  if (problem.lambda_rule == LambdaRule::edge && !problem.soft_threshold())
     reject("lambda = edge is a rule for the student tied, and for untied with cross-attention; got student {}",
            name(problem.student));
-  if (problem.lambda_rule == LambdaRule::ridgeless && problem.labels != Labels::soft)
-    reject(
-        "lambda must be > 0 with labels {}: while such labels can be separated, the loss falls for ever as S grows, "
-        "and a student without penalty has no minimiser; got 0+",
-        name(problem.labels));
   if (problem.untied_self() && problem.lambda_rule != LambdaRule::value)
     reject("lambda must be a number > 0 for the student untied of self-attention, got {}", lambda_text(problem));
   if (problem.lambda_rule != LambdaRule::value) return;
@@ -215,7 +187,7 @@ void require_valid_loss(const Problem& problem) {
   if (loss == Loss::cross_entropy && (head != Head::softmax || readout != Readout::rows))
     reject("loss cross-entropy compares the rows of head softmax with readout rows, got head {} and readout {}",
            name(head), name(readout));
-  const bool plain = readout == Readout::rows && labels == Labels::soft && loss == Loss::square;
+  const bool plain = problem.labels_are_outputs() && loss == Loss::square;
   if (!plain && (student == Student::bayes || problem.two_sectors()))
     reject(
         "student {} is available with readout rows, labels soft and loss square, got readout {}, labels {} and "
@@ -226,8 +198,13 @@ void require_valid_loss(const Problem& problem) {
     reject(
         "tokens must be at most {} with labels sampled and self-attention, whose theory sums over T^T labels, got {}",
         kLargestOutcomes, problem.tokens);
-  if (problem.lambda_rule == LambdaRule::ridgeless && readout == Readout::entry && problem.keys() > 2)
-    reject("lambda must be > 0 with readout entry and {} tokens, whose level sets are curved; got 0+", problem.keys());
+  if (problem.lambda_rule != LambdaRule::ridgeless || problem.linear_when_fitted()) return;
+  if (labels != Labels::soft)
+    reject(
+        "lambda must be > 0 with labels {}: while such labels can be separated, the loss falls for ever as S grows, "
+        "and a student without penalty has no minimiser; got 0+",
+        name(labels));
+  reject("lambda must be > 0 with readout entry and {} tokens, whose level sets are curved; got 0+", problem.keys());
 }
 
 }  // namespace
@@ -271,6 +248,12 @@ Problem defaults(const Json& document) {
   return problem;
 }
 
+Json lambda_json(const Problem& problem) {
+  if (problem.lambda_rule == LambdaRule::none) return nullptr;
+  if (problem.lambda_rule == LambdaRule::value) return problem.lambda;
+  return name_in(kFoundLambdas, problem.lambda_rule);
+}
+
 }  // namespace
 
 nlohmann::json to_json(const Problem& problem) {
@@ -282,16 +265,7 @@ nlohmann::json to_json(const Problem& problem) {
   document["labels"] = name(problem.labels);
   document["loss"] = name(problem.loss);
   document["alpha"] = problem.alpha;
-  switch (problem.lambda_rule) {
-    case LambdaRule::value:
-      document["lambda"] = problem.lambda;
-      break;
-    case LambdaRule::none:
-      document["lambda"] = nullptr;
-      break;
-    default:
-      document["lambda"] = lambda_text(problem);
-  }
+  document["lambda"] = lambda_json(problem);
   document["beta"] = problem.beta;
   document["target-beta"] = problem.target_beta;
   document["noise"] = problem.noise;
@@ -323,8 +297,8 @@ int Problem::observed_score_count() const {
   return 0;
 }
 
-matrix_laws::Spectrum Problem::target_law() const {
-  return cross() ? matrix_laws::symmetrised(target.spectrum()) : target.spectrum();
+matrix_laws::Spectrum Problem::law_of(const matrix_laws::Spectrum& spectrum) const {
+  return cross() ? matrix_laws::symmetrised(spectrum) : spectrum;
 }
 
 std::string tokens_text(const Problem& problem) {
@@ -332,19 +306,8 @@ std::string tokens_text(const Problem& problem) {
 }
 
 std::string lambda_text(const Problem& problem) {
-  switch (problem.lambda_rule) {
-    case LambdaRule::value:
-      return fmt::format("{}", problem.lambda);
-    case LambdaRule::ridgeless:
-      return "0+";
-    case LambdaRule::optimal:
-      return "optimal";
-    case LambdaRule::edge:
-      return "edge";
-    case LambdaRule::none:
-      break;
-  }
-  return "none";
+  const Json lambda = lambda_json(problem);
+  return lambda.is_null() ? "none" : lambda.is_string() ? lambda.get<std::string>() : fmt::format("{}", problem.lambda);
 }
 
 std::string name(Attention attention) { return name_in(kAttentions, attention); }

@@ -95,6 +95,15 @@ struct Problem {
   bool untied_self() const { return student == Student::untied && !cross(); }
   /// S has a symmetric and an antisymmetric part that learn at different rates.
   bool two_sectors() const { return student == Student::direct_general || untied_self(); }
+  /// Training minimises a loss plus a penalty; the posterior mean has none.
+  bool penalised() const { return student != Student::bayes; }
+  /// What can be trained at once: λ is a number, or there is none.
+  bool lambda_known() const { return lambda_rule == LambdaRule::value || lambda_rule == LambdaRule::none; }
+  /// The trained S is a soft threshold of one noisy view of S*: of its eigenvalues, or with cross-attention of its
+  /// singular values. It collapses to 0 at a finite λ.
+  bool soft_threshold() const { return student == Student::tied || (student == Student::untied && cross()); }
+  /// β*/β: the student that gives the outputs of the target is S* times this.
+  double beta_ratio() const { return target_beta / beta; }
   /// Keys of every query: T, or T2.
   int keys() const { return cross() ? key_tokens : tokens; }
 
@@ -104,6 +113,9 @@ struct Problem {
   /// K_eff, the number of combinations of scores that a noiseless label determines: a softmax row hides its own shift,
   /// and symmetry leaves one common shift of all rows. Without a finite temperature (hardmax) none is determined.
   int observed_score_count() const;
+
+  /// A label is all outputs of the head, as they are.
+  bool labels_are_outputs() const { return readout == Readout::rows && labels == Labels::soft; }
 
   /// Labels say all of what they are made of, as λ → 0 they can be fitted, and K_eff linear combinations of scores are
   /// what fits them. Not so sampled and signed ones, nor one entry of three or more scores, whose level sets are
@@ -118,9 +130,10 @@ struct Problem {
   /// Parts of a label that share no score: the rows of cross-attention, each a sequence of one query to itself.
   int independent_rows() const { return cross() && readout == Readout::rows ? tokens : 1; }
 
-  /// The law that S* enters with: of its eigenvalues, or with cross-attention of its singular values and their
-  /// negatives, half of the mass each.
-  matrix_laws::Spectrum target_law() const;
+  /// The law that a target of this spectrum enters with: of its eigenvalues, or with cross-attention of its singular
+  /// values and their negatives, half of the mass each.
+  matrix_laws::Spectrum law_of(const matrix_laws::Spectrum& spectrum) const;
+  matrix_laws::Spectrum target_law() const { return law_of(target.spectrum()); }
 };
 
 /// Both documents use the option names of the command line as keys (`target-beta` for target_beta); reading rejects

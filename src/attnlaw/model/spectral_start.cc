@@ -94,11 +94,8 @@ SpectralStarts spectral_starts(const Spectrum& target, double variance) {
 }
 
 bool has_spectral_start(const Problem& problem) {
-  return !problem.cross() && problem.readout == Readout::rows && problem.labels == Labels::soft &&
-         problem.student != Student::untied;
+  return !problem.cross() && problem.labels_are_outputs() && problem.student != Student::untied;
 }
-
-double student_units(const Problem& problem) { return problem.target_beta / problem.beta; }
 
 double spectral_shrinkage(const Problem& problem) {
   const double Q_star = problem.target.Q_star();
@@ -107,7 +104,7 @@ double spectral_shrinkage(const Problem& problem) {
 
 SpectralStart spectral_start(const Problem& problem, const Spectrum& target) {
   const Estimate estimate(target, spectral_start_variance(problem, target.second_moment()));
-  const double units = student_units(problem);
+  const double units = problem.beta_ratio();
   switch (problem.student) {
     case Student::tied:
       return scaled(estimate.positive(problem.width), units);

@@ -35,16 +35,12 @@ SpectralStarts spectral_starts(const matrix_laws::Spectrum& target, double varia
 /// below.
 bool has_spectral_start(const Problem& problem);
 
-/// Scores of the student per score of the target at the same label, β*/β: students with a temperature of their own
-/// start from this times R.
-double student_units(const Problem& problem);
-
 /// Q*/(Q* + a²), the multiple of R that is nearest to S*: the start of the direct students.
 double spectral_shrinkage(const Problem& problem);
 
 /// The start of the student of a problem, for a target that may differ from its own (the one drawn): tied takes
 /// f(x) = max(0, x) of the largest m_h eigenvalues, the direct students the nearest multiple of R, bayes the posterior
-/// mean; all in student_units. Throws as spectral_start_variance.
+/// mean; all but the last times Problem::beta_ratio. Throws as spectral_start_variance.
 SpectralStart spectral_start(const Problem& problem, const matrix_laws::Spectrum& target);
 
 }  // namespace attnlaw::model

@@ -17,10 +17,8 @@ namespace {
 
 using matrix_laws::Spectrum;
 
-/// How these targets enter the theory: by the law of their eigenvalues, or of their singular values.
 Spectrum law_of_targets(const model::Problem& problem, const std::vector<double>& values) {
-  const Spectrum spectrum = Spectrum::from_eigenvalues(values);
-  return problem.cross() ? matrix_laws::symmetrised(spectrum) : spectrum;
+  return problem.law_of(Spectrum::from_eigenvalues(values));
 }
 
 /// NaN where the theory says exactly 0 (bayes, recovered): nothing is relative to that.

@@ -38,11 +38,11 @@ double softmax_seconds(const Problem& problem, double accuracy) {
 /// A spectral law for each evaluation of the map: a cubic per node, or a sum over the atoms.
 double law_seconds(const Problem& problem, double atoms) {
   const double one = atoms > 0 ? 1e-3 + 4.5e-5 * atoms : 2e-3;
-  return problem.student == Student::bayes ? 5 * one : one;
+  return problem.penalised() ? one : 5 * one;
 }
 
 double theory_seconds(const Problem& problem, double accuracy, double atoms) {
-  const bool sampled = problem.head == Head::softmax && problem.student != Student::bayes;
+  const bool sampled = problem.head == Head::softmax && problem.penalised();
   const double one = law_seconds(problem, atoms) + (sampled ? softmax_seconds(problem, accuracy) : 0);
   constexpr double kSolvesOfASearch = 15;  ///< for λ = optimal
   return problem.lambda_rule == LambdaRule::optimal ? kSolvesOfASearch * one : one;

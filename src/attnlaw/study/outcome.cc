@@ -2,6 +2,7 @@
 #include <span>
 #include <stdexcept>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/study/float64.h"
 #include "attnlaw/study/task.h"
 
@@ -9,6 +10,10 @@ namespace attnlaw::study {
 namespace {
 
 using nlohmann::json;
+
+constexpr base::Named<Outcome::Status> kStatuses[] = {{Outcome::Status::converged, "converged"},
+                                                      {Outcome::Status::unconverged, "unconverged"},
+                                                      {Outcome::Status::failed, "failed"}};
 
 /// JSON has no NaN, and decimal digits would be slower.
 json binary_of(const std::vector<double>& values) {
@@ -36,23 +41,9 @@ std::string message(const Outcome& outcome) {
   return "";
 }
 
-std::string name(Outcome::Status status) {
-  switch (status) {
-    case Outcome::Status::unconverged:
-      return "unconverged";
-    case Outcome::Status::failed:
-      return "failed";
-    case Outcome::Status::converged:
-      break;
-  }
-  return "converged";
-}
+std::string name(Outcome::Status status) { return base::name_in(kStatuses, status); }
 
-Outcome::Status status_from_name(const std::string& text) {
-  for (const auto status : {Outcome::Status::converged, Outcome::Status::unconverged, Outcome::Status::failed})
-    if (name(status) == text) return status;
-  throw std::invalid_argument("status must be converged, unconverged or failed, got " + text);
-}
+Outcome::Status status_from_name(const std::string& text) { return base::value_in(kStatuses, "status", text); }
 
 std::string pack(const Outcome& outcome) {
   json arrays = json::array();

@@ -5,7 +5,7 @@
 namespace attnlaw::study {
 
 void require_trainable(const model::Problem& problem) {
-  if (problem.student == model::Student::bayes || problem.lambda_rule == model::LambdaRule::value) return;
+  if (problem.lambda_known()) return;
   base::reject("an experiment needs lambda to be a number > 0, and the best one here is {}",
                model::lambda_text(problem));
 }

@@ -92,9 +92,7 @@ Json completed(Json options, TaskKind kind) {
 }
 
 /// A neighbour's solution is a start for this one: the equations differ by a small step in a number.
-bool continuable(const Problem& problem) {
-  return problem.lambda_rule == LambdaRule::value && problem.student != Student::bayes;
-}
+bool continuable(const Problem& problem) { return problem.lambda_rule == LambdaRule::value; }
 
 /// Whether neighbours on the innermost axis differ in numbers of the equations alone.
 bool is_smooth(const std::vector<Axis>& axes) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/resolve.h"
@@ -18,7 +19,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr TaskKind kKinds[] = {TaskKind::theory, TaskKind::experiment, TaskKind::thresholds, TaskKind::scaling};
+constexpr base::Named<TaskKind> kKinds[] = {{TaskKind::theory, "theory"},
+                                            {TaskKind::experiment, "experiment"},
+                                            {TaskKind::thresholds, "thresholds"},
+                                            {TaskKind::scaling, "scaling"}};
 
 json experiment_json(const experiment::Options& options) {
   return {{"d", options.d},
@@ -167,25 +171,9 @@ Outcome compute(const Task& task, const Outcome* predecessor, int threads) {
 
 }  // namespace
 
-std::string name(TaskKind kind) {
-  switch (kind) {
-    case TaskKind::experiment:
-      return "experiment";
-    case TaskKind::thresholds:
-      return "thresholds";
-    case TaskKind::scaling:
-      return "scaling";
-    case TaskKind::theory:
-      break;
-  }
-  return "theory";
-}
+std::string name(TaskKind kind) { return base::name_in(kKinds, kind); }
 
-TaskKind task_kind_from_name(const std::string& text) {
-  for (const TaskKind kind : kKinds)
-    if (name(kind) == text) return kind;
-  base::reject("a task must be theory, experiment, thresholds or scaling, got {}", text);
-}
+TaskKind task_kind_from_name(const std::string& text) { return base::value_in(kKinds, "kind", text); }
 
 json to_json(const Task& task) {
   json document{{"kind", name(task.kind)}, {"problem", model::to_json(task.problem)}};

@@ -214,7 +214,7 @@ Solution solve_bayes(const model::Problem& problem, const Spectrum& target, cons
   const auto begin = std::chrono::steady_clock::now();
   problem.validate();
   require_valid(options);
-  if (problem.student != model::Student::bayes)
+  if (problem.penalised())
     base::reject("the student must be bayes for the Bayes-optimal theory, got {}", name(problem.student));
   Solution solution;
   solution.problem = problem;

@@ -65,7 +65,7 @@ class Follower {
   /// From S near (β*/β) S*, which fits all labels. Where such a start leads away, to wherever it leads.
   FixedPoint informed(double alpha) const {
     constexpr double kOff = 1e-3;
-    const double Q = Q_star(), r = problem_.target_beta / problem_.beta;
+    const double Q = Q_star(), r = problem_.beta_ratio();
     const double V = kOff / (alpha * problem_.score_count());
     return student(alpha).find(Start{{r * r * Q, (1 - 0.5 * kOff) * r * Q, V}, std::nullopt}, tolerance_);
   }
@@ -202,7 +202,7 @@ void require_valid(const model::Problem& problem, const std::vector<double>& alp
   problem.validate();
   if (problem.untied_self())
     base::reject("a continuation needs a student whose prior is known exactly, got untied of self-attention");
-  if (problem.student == model::Student::bayes || problem.lambda_rule != model::LambdaRule::value)
+  if (problem.lambda_rule != model::LambdaRule::value)
     base::reject("a continuation needs a trained student at a given lambda, got student {} and lambda {}",
                  model::name(problem.student), model::lambda_text(problem));
   if (alphas.size() < 2) base::reject("a continuation needs at least 2 values of alpha, got {}", alphas.size());

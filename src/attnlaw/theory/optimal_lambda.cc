@@ -67,7 +67,7 @@ Solution solve_without_penalty(model::Problem problem, const Spectrum& target, c
 }  // namespace
 
 double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
-  if (problem.student != model::Student::tied && problem.student != model::Student::untied) return kInfinity;
+  if (!problem.soft_threshold()) return kInfinity;
   constexpr int kLog2Points = 14;  // one gradient each: no proximal points
   const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kLog2Points);
   const Step step = student.evolution().step_from_zero();

@@ -21,7 +21,7 @@ struct ChannelScale {
   ChannelScale(const model::Problem& problem, double target_second_moment)
       : rows(problem.independent_rows()),
         gain(problem.symmetry() * problem.alpha * rows),
-        beta_ratio(problem.target_beta / problem.beta),
+        beta_ratio(problem.beta_ratio()),
         noise(problem.noise),
         Q_star(target_second_moment) {}
 

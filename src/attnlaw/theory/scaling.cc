@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/theory/denoiser.h"
@@ -190,17 +191,11 @@ double predicted_exponent(Regime regime, double gamma) {
 }
 
 std::string name(Regime regime) {
-  switch (regime) {
-    case Regime::noise_dominated:
-      return "noise-dominated";
-    case Regime::noiseless:
-      return "noiseless";
-    case Regime::parametric:
-      return "parametric";
-    case Regime::none:
-      break;
-  }
-  return "none";
+  static constexpr base::Named<Regime> kRegimes[] = {{Regime::noise_dominated, "noise-dominated"},
+                                                     {Regime::noiseless, "noiseless"},
+                                                     {Regime::parametric, "parametric"},
+                                                     {Regime::none, "none"}};
+  return base::name_in(kRegimes, regime);
 }
 
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options) {

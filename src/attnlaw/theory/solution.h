@@ -108,8 +108,7 @@ nlohmann::json to_json(const OptimalLambda& optimum);
 nlohmann::json to_json(const Solution& solution);
 
 /// The law of the trained S of a solution (of its symmetric part for a general student of self-attention; of its
-/// singular values with cross-attention): what the spectral function
-/// makes of the bands of M, and its atom at 0.
+/// singular values with cross-attention): what the spectral function makes of the bands of M, and its atom at 0.
 class TrainedLaw {
  public:
   TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target);

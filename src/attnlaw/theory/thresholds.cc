@@ -7,6 +7,7 @@
 #include <limits>
 #include <numbers>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/theory/denoiser.h"
@@ -102,17 +103,14 @@ std::optional<double> target_rank(const model::Problem& problem, const Spectrum&
 }
 
 bool has_ridgeless(const model::Problem& problem) {
-  return problem.linear_when_fitted() &&
-         (problem.student == model::Student::tied || problem.student == model::Student::direct ||
-          (problem.student == model::Student::untied && problem.cross()));
+  return problem.linear_when_fitted() && (problem.soft_threshold() || problem.student == model::Student::direct);
 }
 
 void require_ridgeless(const model::Problem& problem) {
   if (has_ridgeless(problem)) return;
   base::reject(
       "the ridgeless limit is available for the students tied and direct, and for untied with cross-attention, with "
-      "soft "
-      "labels of rows, of a score or of an entry of two scores; got {}, labels {}, readout {}",
+      "soft labels of rows, of a score or of an entry of two scores; got {}, labels {}, readout {}",
       model::name(problem.student), model::name(problem.labels), model::name(problem.readout));
 }
 
@@ -187,20 +185,15 @@ Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& t
   const double t = threshold(a);
   const Overlaps fitted = student(a, t);
   // V = A/V̂ with V̂ = m̂ = 2λ/t (λ/t with cross-attention); the student of another temperature is β*/β times this one.
-  const double r = problem.target_beta / problem.beta;
+  const double r = problem.beta_ratio();
   return {r * r * fitted.q, r * fitted.m, r * c * t / problem.symmetry()};
 }
 
 std::string name(RidgelessPhase phase) {
-  switch (phase) {
-    case RidgelessPhase::interpolating:
-      return "interpolating";
-    case RidgelessPhase::recovered:
-      return "recovered";
-    case RidgelessPhase::overdetermined:
-      break;
-  }
-  return "overdetermined";
+  static constexpr base::Named<RidgelessPhase> kPhases[] = {{RidgelessPhase::interpolating, "interpolating"},
+                                                            {RidgelessPhase::recovered, "recovered"},
+                                                            {RidgelessPhase::overdetermined, "overdetermined"}};
+  return base::name_in(kPhases, phase);
 }
 
 }  // namespace attnlaw::theory

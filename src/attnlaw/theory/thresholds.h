@@ -26,8 +26,8 @@ struct Interpolation {
 };
 
 /// Nothing where the student class cannot represent the target: eigenvalues below 0, or a rank beyond the width.
-/// Problems: softmax or linear head; students tied and direct, and untied with cross-attention, which represents every
-/// target. Throws std::invalid_argument for others, in all functions of this file.
+/// The untied student of cross-attention represents every target. Throws std::invalid_argument unless has_ridgeless, as
+/// do the other functions of problems in the limit.
 std::optional<Recovery> recovery(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
 /// Fraction of nonzero eigenvalues of a positive semidefinite target, nothing for one with negative eigenvalues;
@@ -50,11 +50,12 @@ RidgelessPhase ridgeless_phase(const model::Problem& problem, const matrix_laws:
 std::string name(RidgelessPhase phase);
 
 /// The interpolating student: the two equations A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² (αK_eff with
-/// cross-attention) by nested bracketing, which
-/// no start can lead astray. V in units of 1/λ. Problem in the interpolating phase.
+/// cross-attention) by nested bracketing, which no start can lead astray. V in units of 1/λ. Problem in the
+/// interpolating phase.
 Overlaps interpolating_overlaps(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
-/// The ridgeless equations are available: not for the students direct-general and bayes, and untied of self-attention.
+/// The ridgeless equations are available: for labels that are linear conditions on S when fitted, and students that
+/// threshold one noisy matrix or shrink it (direct).
 bool has_ridgeless(const model::Problem& problem);
 /// Throws std::invalid_argument where they are not.
 void require_ridgeless(const model::Problem& problem);

@@ -1,0 +1,37 @@
+#pragma once
+/// Enumerations and the names of their values in options, documents and messages.
+
+#include <cstddef>
+#include <string>
+
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::base {
+
+/// One value and its name; an array of them, in the order in which messages list them, is the table of an enumeration.
+template <class Value>
+struct Named {
+  Value value;
+  const char* name;
+};
+
+/// The name of a value that is in the table.
+template <class Value, std::size_t N>
+constexpr const char* name_in(const Named<Value> (&table)[N], Value value) {
+  std::size_t i = 0;
+  while (i + 1 < N && table[i].value != value) ++i;
+  return table[i].name;
+}
+
+/// The value of a name; std::invalid_argument for any other, with `key`, what the name is of, and what is accepted.
+template <class Value, std::size_t N>
+Value value_in(const Named<Value> (&table)[N], const char* key, const std::string& name) {
+  std::string accepted;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (name == table[i].name) return table[i].value;
+    accepted += (i == 0 ? "" : i + 1 == N ? " or " : ", ") + std::string(table[i].name);
+  }
+  reject("{} must be {}, got '{}'", key, accepted, name);
+}
+
+}  // namespace attnlaw::base
