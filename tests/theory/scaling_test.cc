@@ -184,6 +184,23 @@ TEST(ScalingLaw, AHundredThousandModesAgreeWithTheLawResolvedInFull) {
   }
 }
 
+TEST(ScalingLaw, NoiselessSoftmaxIsRecoveredWhereMessagePassingReachesTheTarget) {
+  for (const model::Loss loss : {model::Loss::square, model::Loss::cross_entropy}) {
+    model::Problem problem = power_law(1, 20, 0, model::Head::softmax);
+    problem.loss = loss;
+    const ScalingCurve curve = curve_of(problem, grid(200, 4000, 6));
+    EXPECT_GT(curve.points.front().solution.errors.estimation, 0.1);
+    EXPECT_EQ(curve.points.back().solution.errors.estimation, 0);
+    for (const ScalingPoint& point : curve.points) EXPECT_TRUE(point.solution.diagnostics.converged) << point.n;
+  }
+  // At rank d the target attracts from alpha = 1.825 on, which message passing from S = 0 does not see yet at 1.9.
+  model::Problem problem = power_law(1, 20, 0, model::Head::softmax);
+  problem.alpha = 1.9;
+  const Solution solution = solve(problem);
+  EXPECT_TRUE(solution.diagnostics.converged);
+  EXPECT_GT(solution.errors.estimation, 0.05);
+}
+
 TEST(ScalingLaw, RejectsWhatHasNoPowerLaw) {
   const auto rejects = [](const model::Problem& problem, const std::vector<double>& n, const char* message) {
     EXPECT_THAT([&] { curve_of(problem, n); },
