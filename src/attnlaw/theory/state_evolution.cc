@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/tools/roots.hpp>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/theory/bayes.h"
@@ -149,62 +149,40 @@ bool unbounded(const Solution& solution) {
   return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
 }
 
-/// Of the distance to the target of a student near it, relative.
-constexpr double kNear = 1e-8;
-
-/// ‖S − rS*‖²_F/d, r = β*/β.
-double error_of(const Overlaps& overlaps, double Q_star, double r) {
-  return r * r * Q_star - 2 * r * overlaps.m + overlaps.q;
+/// Message passing from S = 0 does not end before the target.
+bool reaches_target(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+  constexpr int kLog2Points = kCoarseLog2Points + 3;
+  constexpr int kSteps = 2000;
+  constexpr double kStandstill = 1e-4;  // change of E in a step, relative
+  constexpr double kReached = 1e-10;    // E, relative
+  const double r = problem.target_beta / problem.beta, whole = r * r * target.second_moment();
+  const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
+  const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
+  const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
+  const StateEvolution evolution(*channel, denoiser, target);
+  Overlaps at = evolution.step_from_zero().prior.overlaps;
+  double E = error_of(at);
+  for (int i = 0; i < kSteps && at.q > 0 && at.V > 0; ++i) {
+    at = evolution.step(at).prior.overlaps;
+    const double before = std::exchange(E, error_of(at));
+    if (E < kReached * whole) return true;
+    if (std::abs(E - before) < kStandstill * before) return false;
+  }
+  return false;
 }
 
-/// Close to the target, the rule λ = edge multiplies E at every step by D q̂/(m̂² E), D = r² + 2r(1 − r) + 4r for a
-/// target of rank r d, at the V where the response r² + 2r(1 − r) of the prior meets that of the output. Of a linear
-/// head m̂² E/q̂ is 2αK (αK with cross-attention) at any V, of others less.
-bool edge_contracts(const model::Problem& problem, const OutputChannel& channel, double Q_star, double rank) {
-  const double response = rank * rank + 2 * rank * (1 - rank), dimension = response + 4 * rank;
-  if (dimension >= problem.alpha * fitted_scores(problem)) return false;
-  const double ratio = problem.target_beta / problem.beta, whole = ratio * ratio * Q_star, E = kNear * whole;
-  const auto near = [&](double V) { return channel.evaluate({whole - E, (whole - E) / ratio, V}).conjugates; };
-  const auto excess = [&](double V) { return V * near(V).m_hat / ratio - response; };
-  constexpr double kFactor = 8;
-  constexpr int kBits = 20;
-  std::uintmax_t evaluations = 100;
-  const auto [low, high] =
-      boost::math::tools::bracket_and_solve_root(excess, 1 / (problem.beta * problem.beta), kFactor, true,
-                                                 boost::math::tools::eps_tolerance<double>(kBits), evaluations);
-  const auto [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = near(0.5 * (low + high));
-  return dimension * ratio * ratio * q_hat < E * m_hat * m_hat;
-}
-
-/// Noiseless labels under the rule λ = edge: nothing is left of E where the target attracts, and message passing from
-/// S = 0 does not end before: labels other than those of a linear head may keep it at a larger E.
+/// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by
+/// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d;
+/// below 1 it ends at 0. No head shows more than its K_eff combinations of scores; how much more others need, message
+/// passing tells.
 bool edge_recovers(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted() ||
       problem.width < 1)
     return false;
   const auto rank = target_rank(problem, target);
-  if (!rank) return false;
-  constexpr int kLog2Points = kCoarseLog2Points + 3;
-  const double Q_star = target.second_moment(), ratio = problem.target_beta / problem.beta;
-  const auto channel = make_output_channel(problem, Q_star, kLog2Points);
-  if (!edge_contracts(problem, *channel, Q_star, *rank)) return false;
-  if (problem.head == model::Head::linear) return true;
-
-  constexpr int kSteps = 2000;
-  constexpr double kStandstill = 1e-4;  // relative change of E in a step
-  constexpr double kAttracted = 1e-4;   // E/Q* from which on the step is that of edge_contracts
-  const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
-  const StateEvolution evolution(*channel, denoiser, target);
-  Overlaps at = evolution.step_from_zero().prior.overlaps;
-  double E = error_of(at, Q_star, ratio);
-  for (int i = 0; i < kSteps && at.q > 0 && at.V > 0; ++i) {
-    const Overlaps next = evolution.step(at).prior.overlaps;
-    const double next_E = error_of(next, Q_star, ratio);
-    if (next_E < kAttracted * ratio * ratio * Q_star) return true;
-    if (std::abs(next_E - E) < kStandstill * E) return false;
-    at = next, E = next_E;
-  }
-  return false;
+  if (!rank || *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem))
+    return false;
+  return problem.head == model::Head::linear || reaches_target(problem, target);
 }
 
 /// Grows the point set until the accuracy is met.
