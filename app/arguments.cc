@@ -137,7 +137,7 @@ class CommandLine {
         "student untied of self-attention: an approximation that takes a tenth of the time; its error is printed");
     common.add(app);
     commands_.back().resolve = [&] {
-      SolveArguments arguments{common.resolve(given_among(app, {"--seed"})), problem.resolve(), theory.resolve()};
+      SolveArguments arguments{common.resolve(seed_without(app, false)), problem.resolve(), theory.resolve()};
       arguments.options.isotropic = isotropic;
       return arguments;
     };
@@ -185,10 +185,8 @@ class CommandLine {
                                       html.value_or("")};
       }
       const model::Problem learned = problem.resolve();
-      std::vector<std::string> unread;
-      if (!experiments.d) unread = given_among(app, {"--seed"});
-      SpectrumArguments arguments{common.resolve(unread), learned, theory.resolve(), experiments.resolve(learned),
-                                  html.value_or("")};
+      SpectrumArguments arguments{common.resolve(seed_without(app, experiments.d.has_value())), learned,
+                                  theory.resolve(), experiments.resolve(learned), html.value_or("")};
       if (arguments.experiments.d.empty() && experiments.any())
         throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
       if (arguments.experiments.d.size() > 1)
@@ -298,7 +296,7 @@ class CommandLine {
     CLI::App& app = add(name, summary, example);
     auto& common = keep<CommonOptions>();
     common.add(app);
-    commands_.back().resolve = [&] { return Plain{common.resolve()}; };
+    commands_.back().resolve = [&] { return Plain{common.resolve(seed_without(app, false))}; };
   }
 
   void add_completion() {
@@ -386,7 +384,7 @@ class CommandLine {
       if (pooling.fixed_length && !pooling.profile)
         throw std::invalid_argument("--fixed-length needs --profile and --weights: the law depends on each of them");
       PoolingArguments arguments;
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(seed_without(app, pooling.d.has_value()));
       arguments.sequences = pooling.sequences();
       arguments.model = pooling.model(arguments.sequences);
       arguments.experiment = pooling.experiment(arguments.common);
@@ -405,7 +403,7 @@ class CommandLine {
     common.add(app);
     commands_.back().resolve = [&] {
       SoftmaxLawArguments arguments = law.resolve();
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(seed_without(app, law.simulate.has_value()));
       arguments.html = html.value_or("");
       return arguments;
     };
@@ -420,7 +418,7 @@ class CommandLine {
     commands_.back().resolve = [&] {
       if (html && !adapter.alphas) throw std::invalid_argument("--html of lora needs --alpha-range: a curve to draw");
       LoraArguments arguments;
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(seed_without(app, adapter.d.has_value()));
       arguments.task = adapter.task();
       arguments.options.threads = arguments.common.threads;
       arguments.options.accuracy = adapter.accuracy.value_or(arguments.options.accuracy);
@@ -438,6 +436,11 @@ class CommandLine {
     auto& [common, lofi] = keep<std::tuple<CommonOptions, LofiOptions>>();
     lofi.add(app), common.add(app);
     commands_.back().resolve = [&] { return lofi.resolve(common.resolve()); };
+  }
+
+  /// A seed that no experiment draws by.
+  static std::vector<std::string> seed_without(const CLI::App& app, bool experiments) {
+    return given_among(app, experiments ? std::vector<std::string>{} : std::vector<std::string>{"--seed"});
   }
 
   /// Options are bound by reference: they must not move while the parser lives.

@@ -92,7 +92,7 @@ inline std::string one_of(const std::string& option, const std::optional<std::st
   return value;
 }
 
-/// Those of the named options that stand on the command line.
+/// Those of the named options that stand on the command line: what a command has no use for.
 inline std::vector<std::string> given_among(const CLI::App& app, std::vector<std::string> names) {
   std::erase_if(names, [&](const std::string& name) { return app.count(name) == 0; });
   return names;

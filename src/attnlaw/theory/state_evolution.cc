@@ -154,7 +154,9 @@ bool reaches_target(const model::Problem& problem, const matrix_laws::Spectrum& 
   constexpr int kLog2Points = kCoarseLog2Points + 3;
   constexpr int kSteps = 2000;
   constexpr double kStandstill = 1e-4;  // change of E in a step, relative
-  constexpr double kReached = 1e-10;    // E, relative
+  // E, relative, and still falling: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. Much smaller,
+  // the law of the target in so little noise takes minutes.
+  constexpr double kReached = 1e-7;
   const double r = problem.target_beta / problem.beta, whole = r * r * target.second_moment();
   const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
   const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
