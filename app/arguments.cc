@@ -73,6 +73,12 @@ class CommandLine {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
       return Help{help()};
+    } catch (const CLI::ExtrasError&) {
+      // Its own text names them last to first.
+      const std::vector<std::string> extras = app_.remaining(true);
+      throw std::invalid_argument(fmt::format("{} not expected: {} (attnlaw --help lists commands and options)",
+                                              extras.size() == 1 ? "this argument was" : "these arguments were",
+                                              fmt::join(extras, " ")));
     } catch (const CLI::ParseError& error) {
       throw std::invalid_argument(fmt::format("{} (attnlaw --help lists commands and options)", error.what()));
     }
@@ -131,7 +137,7 @@ class CommandLine {
         "student untied of self-attention: an approximation that takes a tenth of the time; its error is printed");
     common.add(app);
     commands_.back().resolve = [&] {
-      SolveArguments arguments{common.resolve(), problem.resolve(), theory.resolve()};
+      SolveArguments arguments{common.resolve(seed_without(app, false)), problem.resolve(), theory.resolve()};
       arguments.options.isotropic = isotropic;
       return arguments;
     };
@@ -174,12 +180,13 @@ class CommandLine {
       if (along) {
         const Range range = parse_along(*along);
         const char* key = range.variable == Range::Variable::alpha ? "alpha" : "lambda";
-        return SpectrumAlongArguments{common.resolve(), problem.resolve({{key, range.values.front()}}),
-                                      theory.resolve(), range, html.value_or("")};
+        return SpectrumAlongArguments{common.resolve(given_among(app, {fmt::format("--{}", key), "--seed"})),
+                                      problem.resolve({{key, range.values.front()}}), theory.resolve(), range,
+                                      html.value_or("")};
       }
       const model::Problem learned = problem.resolve();
-      SpectrumArguments arguments{common.resolve(), learned, theory.resolve(), experiments.resolve(learned),
-                                  html.value_or("")};
+      SpectrumArguments arguments{common.resolve(seed_without(app, experiments.d.has_value())), learned,
+                                  theory.resolve(), experiments.resolve(learned), html.value_or("")};
       if (arguments.experiments.d.empty() && experiments.any())
         throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
       if (arguments.experiments.d.size() > 1)
@@ -218,13 +225,16 @@ class CommandLine {
             fmt::format("--{}-range needs --alpha-range FROM,TO,N beside it", kappas ? "kappa" : "noise"));
       if (html && !alphas) throw std::invalid_argument("--html of thresholds needs --alpha-range: a curve to draw");
       nlohmann::json fallback{{"alpha", 1}};
-      if (!alphas) fallback["lambda"] = "0+";
+      std::vector<std::string> unread{"--alpha", "--seed"};
+      if (!alphas) fallback["lambda"] = 1, unread.insert(unread.end(), {"--lambda", "--accuracy"});
+      if (kappas) unread.push_back("--target");
+      if (noises) unread.push_back("--noise");
       if (alphas) arguments.alphas = parse_grid("--alpha-range", *alphas, study::Spacing::geometric);
       if (kappas) arguments.variable = study::DiagramVariable::kappa;
       if (noises) arguments.variable = study::DiagramVariable::noise;
       if (kappas) arguments.values = parse_grid("--kappa-range", *kappas, study::Spacing::linear);
       if (noises) arguments.values = parse_grid("--noise-range", *noises, study::Spacing::linear);
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(given_among(app, unread));
       arguments.problem = problem.resolve(fallback);
       arguments.options = theory.resolve();
       arguments.html = html.value_or("");
@@ -244,7 +254,8 @@ class CommandLine {
     commands_.back().resolve = [&] {
       if (!n) throw std::invalid_argument("--n is required: FROM,TO,N numbers of sequences, as in 1e3,1e6,31");
       constexpr int kLeastForSlopes = 3;
-      return ScalingArguments{common.resolve(), problem.resolve({{"alpha", 1}, {"lambda", "edge"}}), theory.resolve(),
+      return ScalingArguments{common.resolve(given_among(app, {"--alpha", "--seed"})),
+                              problem.resolve({{"alpha", 1}, {"lambda", "edge"}}), theory.resolve(),
                               parse_grid("--n", *n, study::Spacing::geometric, kLeastForSlopes), html.value_or("")};
     };
   }
@@ -285,7 +296,7 @@ class CommandLine {
     CLI::App& app = add(name, summary, example);
     auto& common = keep<CommonOptions>();
     common.add(app);
-    commands_.back().resolve = [&] { return Plain{common.resolve()}; };
+    commands_.back().resolve = [&] { return Plain{common.resolve(seed_without(app, false))}; };
   }
 
   void add_completion() {
@@ -373,7 +384,7 @@ class CommandLine {
       if (pooling.fixed_length && !pooling.profile)
         throw std::invalid_argument("--fixed-length needs --profile and --weights: the law depends on each of them");
       PoolingArguments arguments;
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(seed_without(app, pooling.d.has_value()));
       arguments.sequences = pooling.sequences();
       arguments.model = pooling.model(arguments.sequences);
       arguments.experiment = pooling.experiment(arguments.common);
@@ -392,7 +403,7 @@ class CommandLine {
     common.add(app);
     commands_.back().resolve = [&] {
       SoftmaxLawArguments arguments = law.resolve();
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(seed_without(app, law.simulate.has_value()));
       arguments.html = html.value_or("");
       return arguments;
     };
@@ -407,7 +418,7 @@ class CommandLine {
     commands_.back().resolve = [&] {
       if (html && !adapter.alphas) throw std::invalid_argument("--html of lora needs --alpha-range: a curve to draw");
       LoraArguments arguments;
-      arguments.common = common.resolve();
+      arguments.common = common.resolve(seed_without(app, adapter.d.has_value()));
       arguments.task = adapter.task();
       arguments.options.threads = arguments.common.threads;
       arguments.options.accuracy = adapter.accuracy.value_or(arguments.options.accuracy);
@@ -425,6 +436,11 @@ class CommandLine {
     auto& [common, lofi] = keep<std::tuple<CommonOptions, LofiOptions>>();
     lofi.add(app), common.add(app);
     commands_.back().resolve = [&] { return lofi.resolve(common.resolve()); };
+  }
+
+  /// A seed that no experiment draws by.
+  static std::vector<std::string> seed_without(const CLI::App& app, bool experiments) {
+    return given_among(app, experiments ? std::vector<std::string>{} : std::vector<std::string>{"--seed"});
   }
 
   /// Options are bound by reference: they must not move while the parser lives.

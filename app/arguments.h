@@ -29,6 +29,7 @@ struct Common {
   int threads = 0;     ///< 0: all available
   std::uint64_t seed = 0;
   bool quiet = false;
+  std::vector<std::string> unread;  ///< options that were given and have no effect
 };
 
 struct SolveArguments {

@@ -58,7 +58,8 @@ int lead(const SimulateArguments& arguments, base::Communicator* team) {
   std::vector<study::Comparison> comparisons;
   for (const int d : sizes) comparisons.push_back(compare(arguments, trainable.problem, d, team));
 
-  Result result{comparison_tables(comparisons), study::to_json(comparisons), comparison_rows(comparisons)};
+  Result result{comparison_tables(comparisons), study::to_json(comparisons),
+                comparison_rows(comparisons, arguments.problem), few_samples(comparisons)};
   if (arguments.distributed && !team)
     result.warnings.push_back("--distributed without mpirun: this process did all of the work.");
   bool converged = true;

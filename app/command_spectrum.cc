@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <optional>
-#include <stdexcept>
 
 #include "attnlaw/study/resolve.h"
 #include "commands.h"
@@ -108,13 +107,7 @@ report::Page page_of(const Outcome& outcome, report::Table table) {
 }  // namespace
 
 int run(const SpectrumArguments& arguments) {
-  if (!arguments.problem.penalised())
-    throw std::invalid_argument(
-        "spectrum is about trained students, got bayes (attnlaw solve prints the bands of the posterior mean)");
-  if (arguments.problem.untied_self())
-    throw std::invalid_argument(
-        "no law of the student untied of self-attention is known: spectrum takes tied, direct and direct-general, and "
-        "untied with --attention cross (attnlaw solve prints the mass at zero)");
+  require_spectral_law(arguments.problem);
   require_outputs(arguments.common, arguments.html);
   const Outcome outcome = arguments.experiments.d.empty() ? predict(arguments) : predict_and_measure(arguments);
   report::Table table = spectrum_table(outcome.solution, outcome.measurement());

@@ -48,6 +48,7 @@ nlohmann::json document_of(const SpectrumAlongArguments& arguments, const std::s
 }  // namespace
 
 int run(const SpectrumAlongArguments& arguments) {
+  require_spectral_law(arguments.problem);
   require_outputs(arguments.common, arguments.html);
   const std::string variable = arguments.along.variable == Range::Variable::alpha ? "alpha" : "lambda";
   const std::vector<theory::Solution> curve = solve(arguments, variable);
@@ -65,7 +66,8 @@ int run(const SpectrumAlongArguments& arguments) {
   table.title = "Spectrum of the trained S along " + variable + ": " + describe(arguments.problem, {variable});
   nlohmann::json document = document_of(arguments, variable, curve);
   document["converged"] = converged;
-  emit(arguments.common, {{table}, document, table, notes, report_note(arguments.html)});
+  emit(arguments.common,
+       {{table}, document, collapse_rows(curve, variable, arguments.along.values), notes, report_note(arguments.html)});
   return converged ? 0 : 1;
 }
 

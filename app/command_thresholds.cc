@@ -39,27 +39,23 @@ study::PhaseDiagram solve_diagram(const ThresholdsArguments& arguments) {
 Extension map_phases(const ThresholdsArguments& arguments, nlohmann::json& document) {
   const study::PhaseDiagram diagram = solve_diagram(arguments);
   document["diagram"] = study::to_json(diagram);
-  return {{diagram_table(diagram)},
-          diagram_rows(diagram),
-          report::Section{"Phase diagram", "", diagram_chart(diagram), std::nullopt},
-          warnings(diagram),
+  return {diagram_tables(diagram), diagram_rows(diagram),
+          report::Section{"Phase diagram", "", diagram_chart(diagram), std::nullopt}, warnings(diagram),
           diagram.failed == 0};
 }
 
-/// What varies is no part of the heading, and thresholds alone are those of λ → 0.
-std::string title_of(const ThresholdsArguments& arguments, int observed_scores) {
-  std::string_view varied = arguments.alphas.empty() ? "lambda" : "";
-  if (arguments.variable) varied = *arguments.variable == study::DiagramVariable::kappa ? "target" : "noise";
-  return fmt::format("{}, K_eff = {}", describe(arguments.problem, {"alpha", varied}), observed_scores);
+/// The option that varies beside α, or has no effect: thresholds alone are those of λ → 0.
+std::string not_fixed(const ThresholdsArguments& arguments) {
+  if (arguments.variable) return *arguments.variable == study::DiagramVariable::kappa ? "target" : "noise";
+  return arguments.alphas.empty() ? "lambda" : "";
 }
 
-report::Page page_of(const std::string& title, const report::Table& thresholds, const Extension& extension) {
+report::Page page_of(const std::string& title, const std::vector<report::Table>& tables, const Extension& extension) {
   report::Page page;
   page.title = "Thresholds";
   page.lead = title;
   page.sections.push_back(*extension.section);
-  page.sections.push_back({"Thresholds", "", std::nullopt, thresholds});
-  for (const report::Table& table : extension.tables)
+  for (const report::Table& table : tables)
     page.sections.push_back({table.title, "", std::nullopt, report::Table{"", table.columns, table.rows}});
   return page;
 }
@@ -69,31 +65,31 @@ report::Page page_of(const std::string& title, const report::Table& thresholds, 
 int run(const ThresholdsArguments& arguments) {
   require_outputs(arguments.common, arguments.html);
   if (arguments.alphas.empty()) theory::require_ridgeless(arguments.problem);
-  const study::Thresholds thresholds = study::thresholds(arguments.problem);
   nlohmann::json document{
       {"schema", "attnlaw/1"}, {"command", "thresholds"}, {"problem", model::to_json(arguments.problem)}};
-  document["problem"].erase("alpha");
-  if (arguments.alphas.empty()) document["problem"].erase("lambda");
-  document.update(study::to_json(thresholds));
+  for (const std::string& key : {std::string("alpha"), not_fixed(arguments)}) document["problem"].erase(key);
 
   Extension extension;
-  if (arguments.variable)
+  std::vector<report::Table> tables;
+  std::optional<report::Table> rows;
+  if (arguments.variable) {
     extension = map_phases(arguments, document);
-  else if (!arguments.alphas.empty())
-    extension = follow(arguments, document);
+  } else {
+    const study::Thresholds thresholds = study::thresholds(arguments.problem);
+    document.update(study::to_json(thresholds));
+    tables.push_back(thresholds_table(thresholds));
+    rows = thresholds_rows(thresholds);
+    if (!arguments.alphas.empty()) extension = follow(arguments, document);
+  }
   document["converged"] = extension.converged;
 
-  report::Table table = thresholds_table(thresholds);
-  const std::string title = title_of(arguments, thresholds.observed_scores);
-  if (!arguments.html.empty()) write_page(arguments.html, page_of(title, table, extension), extension.warnings);
-  table.title = title;
-  Result result{{table},
-                document,
-                extension.rows.value_or(thresholds_rows(thresholds)),
-                extension.warnings,
-                report_note(arguments.html)};
-  result.tables.insert(result.tables.end(), extension.tables.begin(), extension.tables.end());
-  emit(arguments.common, result);
+  tables.insert(tables.end(), extension.tables.begin(), extension.tables.end());
+  const std::string title = fmt::format("{}, K_eff = {}", describe(arguments.problem, {"alpha", not_fixed(arguments)}),
+                                        arguments.problem.observed_score_count());
+  if (!arguments.html.empty()) write_page(arguments.html, page_of(title, tables, extension), extension.warnings);
+  tables.front().title = fmt::format("{}: {}", tables.front().title, title);
+  emit(arguments.common,
+       {tables, document, extension.rows ? *extension.rows : *rows, extension.warnings, report_note(arguments.html)});
   return extension.converged ? 0 : 1;
 }
 

@@ -18,6 +18,7 @@
 #include "attnlaw/study/spectrum_comparison.h"
 #include "columns.h"
 #include "figure_items.h"
+#include "report_spectrum.h"
 
 namespace attnlaw::app {
 namespace {
@@ -270,6 +271,7 @@ std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
                       {general("γ", 4), general("mode"), general("eigenvalue", 5), general("n", 5)}};
   for (const Item& item : items) {
     if (item.task->kind != TaskKind::scaling || !item.has_figures()) continue;
+    table.columns[2].name = spectral_value(item.task->problem);
     for (const json& mode : item.outcome->figures.at("transitions"))
       if (const auto n = find_number(mode, "n"))
         table.rows.push_back({item.outcome->figures.at("gamma").get<double>(), mode.at("mode").get<long long>(),
@@ -320,7 +322,7 @@ std::pair<std::vector<double>, int> measured_eigenvalues(const Item& theory, con
 report::SpectrumChart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title) {
   report::SpectrumChart chart;
   chart.title = title;
-  chart.x_title = "eigenvalue of the trained S";
+  chart.value = spectral_value(theory.task->problem);
   const std::vector<double>&s = *theory.outcome->array("s"), &density = *theory.outcome->array("density");
   for (std::size_t i = 0; i < s.size(); ++i) chart.density.push_back({s[i], density[i]});
   chart.predicted_zero_mass = figure(theory, "zero_mass").value_or(0);
@@ -328,8 +330,8 @@ report::SpectrumChart spectrum_of(const Item& theory, const std::vector<Item>& i
     chart.outliers.push_back(outlier.at("eigenvalue"));
   chart.eigenvalues = measured_eigenvalues(theory, items).first;
   chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
-  chart.description = fmt::format("Density of the eigenvalues of the trained S, with an atom of mass {:.3f} at zero{}.",
-                                  chart.predicted_zero_mass,
+  chart.description = fmt::format("Density of the {}s of the trained S, with an atom of mass {:.3f} at zero{}.",
+                                  chart.value, chart.predicted_zero_mass,
                                   chart.eigenvalues.empty() ? "" : ", over a histogram of the measured ones");
   return chart;
 }

@@ -92,6 +92,12 @@ inline std::string one_of(const std::string& option, const std::optional<std::st
   return value;
 }
 
+/// Those of the named options that stand on the command line: what a command has no use for.
+inline std::vector<std::string> given_among(const CLI::App& app, std::vector<std::string> names) {
+  std::erase_if(names, [&](const std::string& name) { return app.count(name) == 0; });
+  return names;
+}
+
 struct CommonOptions {
   std::optional<std::string> format;
   std::optional<std::string> output;
@@ -109,11 +115,16 @@ struct CommonOptions {
     app.add_flag("--quiet", quiet, "no progress bar");
   }
 
-  Common resolve() const {
+  /// `unread`: options given that the command has no use for.
+  Common resolve(std::vector<std::string> unread = {}) const {
     static const std::map<std::string, Format> formats{
         {"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
-    Common common{formats.at(one_of("--format", format, kFormats)), output.value_or(""), threads.value_or(0),
-                  seed.value_or(0), quiet};
+    Common common{formats.at(one_of("--format", format, kFormats)),
+                  output.value_or(""),
+                  threads.value_or(0),
+                  seed.value_or(0),
+                  quiet,
+                  std::move(unread)};
     if (common.threads < 0)
       throw std::invalid_argument(fmt::format("--threads takes 0 (all) or more, got {}", common.threads));
     if (output && output->empty()) throw std::invalid_argument("--output takes a file name, got ''");
@@ -300,6 +311,9 @@ struct ExperimentOptions {
     experiments.options.precision = experiment::precision_from_name(one_of("--precision", precision, kPrecisions));
     if (instances) experiments.options.instances = *instances;
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
+    if (tolerance && !(*tolerance > 0))
+      throw std::invalid_argument(
+          fmt::format("--tolerance takes a number > 0 (without it: the default of the precision), got {}", *tolerance));
     if (tolerance) experiments.options.tolerance = *tolerance;
     return experiments;
   }
@@ -555,10 +569,9 @@ struct LofiOptions {
   bool no_leap = false, lazy = false, published = false;
 
   void add(CLI::App& app) {
-    add_text(
-        app, "--target", target, "SPEC",
-        "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R, shared:P, shared-filter:P or "
-        "attention:BETA (default sine:8,1.5)");
+    add_text(app, "--target", target, "SPEC",
+             "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R, shared:P, shared-filter:P or "
+             "attention:BETA (default sine:8,1.5)");
     add_number(app, "--d", d, "dimension of the inputs of a target, of its tokens (default 100)");
     add_text(app, "--n", n, "N[,N...]", "training samples of a target, one number or several (default 16000)");
     add_number(app, "--instances", instances, "draws at each n; 0: theory alone (default 1)");

@@ -43,6 +43,8 @@ void require_outputs(const Common& common, const std::string& html) {
 }
 
 void emit(const Common& common, Result result) {
+  if (!common.unread.empty())
+    result.warnings.push_back(fmt::format("Without effect here: {}.", fmt::join(common.unread, ", ")));
   result.document["warnings"] = result.warnings;
   emit_text(common, format_result(common.format, result));
 }

@@ -35,7 +35,7 @@ Table comparison_table(const study::Comparison& comparison) {
   const study::Prediction predicted = study::prediction_of(comparison.theory);
   for (const SharedError& error : shared_errors(comparison)) {
     const study::Estimate& difference = comparison.difference.*error.difference;
-    table.rows.push_back({error.name, predicted.*error.predicted, run.mean.*error.measured,
+    table.rows.push_back({words(error.name), predicted.*error.predicted, run.mean.*error.measured,
                           or_nothing(run.standard_error.*error.measured), or_nothing(100 * difference.value),
                           or_nothing(100 * difference.standard_error)});
   }
@@ -68,11 +68,13 @@ Table extrapolation_table(std::span<const study::Comparison> comparisons) {
       {general("error"), percent("difference"), percent("standard error"), {"z", {}, report::Notation::fixed, 2}}};
   for (const SharedError& error : shared_errors(comparisons.front())) {
     const study::Extrapolated& figure = extrapolation.*error.extrapolated;
-    table.rows.push_back(
-        {error.name, or_nothing(100 * figure.value), or_nothing(100 * figure.standard_error), or_nothing(figure.z)});
+    table.rows.push_back({words(error.name), or_nothing(100 * figure.value), or_nothing(100 * figure.standard_error),
+                          or_nothing(figure.z)});
   }
   return table;
 }
+
+using Fields = std::vector<std::pair<std::string, Cell>>;
 
 constexpr const char* kRowColumns[] = {"kind",
                                        "d",
@@ -82,6 +84,7 @@ constexpr const char* kRowColumns[] = {"kind",
                                        "q_a",
                                        "m",
                                        "Q_star",
+                                       "nuclear",
                                        "kkt",
                                        "iterations",
                                        "seconds",
@@ -99,65 +102,81 @@ constexpr const char* kRowColumns[] = {"kind",
                                        "theory_start_cosine",
                                        "replicon"};
 
-std::vector<Cell> instance_row(const study::Comparison& comparison, std::size_t i) {
+void append(Fields& fields, const Fields& more) { fields.insert(fields.end(), more.begin(), more.end()); }
+
+/// "theory_test" of "test".
+std::string predicted_column(const SharedError& error) { return fmt::format("theory_{}", error.name); }
+
+Fields instance_fields(const study::Comparison& comparison, std::size_t i) {
   const experiment::Instance& x = comparison.experiment.instances[i];
-  const auto of_start = [&](auto figure) { return x.start ? Cell(figure(*x.start)) : Cell(); };
   const study::Prediction& predicted = comparison.instance_theory[i];
-  std::vector<Cell> row{"instance",
-                        static_cast<long long>(comparison.experiment.d),
-                        static_cast<long long>(comparison.experiment.n),
-                        static_cast<long long>(x.seed),
-                        x.q,
-                        x.q_a,
-                        x.m,
-                        x.Q_star,
-                        x.kkt,
-                        x.iterations,
-                        x.seconds,
-                        yes_or_no(x.converged),
-                        or_nothing(x.objective),
-                        or_nothing(x.train),
-                        x.test,
-                        or_nothing(x.estimation),
-                        or_nothing(predicted.train),
-                        predicted.test,
-                        or_nothing(predicted.estimation),
-                        of_start([](const experiment::Start& start) { return start.measured.q; }),
-                        of_start([](const experiment::Start& start) { return start.measured.m; }),
-                        of_start([](const experiment::Start& start) { return start.measured.cosine; }),
-                        of_start([](const experiment::Start& start) { return start.predicted.cosine; }),
-                        Cell()};
-  const auto figures = study::shared_figures(comparison.experiment.problem);
-  for (const SharedError& figure : figures) row.push_back(or_nothing(x.*figure.measured));
-  for (const SharedError& figure : figures) row.push_back(or_nothing(predicted.*figure.predicted));
-  return row;
+  Fields fields{{"kind", "instance"},
+                {"d", static_cast<long long>(comparison.experiment.d)},
+                {"n", static_cast<long long>(comparison.experiment.n)},
+                {"seed", static_cast<long long>(x.seed)},
+                {"q", x.q},
+                {"q_a", x.q_a},
+                {"m", x.m},
+                {"Q_star", x.Q_star},
+                {"nuclear", x.nuclear},
+                {"kkt", x.kkt},
+                {"iterations", x.iterations},
+                {"seconds", x.seconds},
+                {"converged", yes_or_no(x.converged)},
+                {"objective", or_nothing(x.objective)}};
+  const auto add = [&](const SharedError& error) {
+    fields.emplace_back(error.name, or_nothing(x.*error.measured));
+    fields.emplace_back(predicted_column(error), or_nothing(predicted.*error.predicted));
+  };
+  for (const SharedError& error : kSharedErrors) add(error);
+  for (const SharedError& figure : study::shared_figures(comparison.experiment.problem)) add(figure);
+  if (x.start)
+    append(fields, {{"start_q", x.start->measured.q},
+                    {"start_m", x.start->measured.m},
+                    {"start_cosine", x.start->measured.cosine},
+                    {"theory_start_cosine", x.start->predicted.cosine}});
+  return fields;
 }
 
-using Figure = std::function<double(const SharedError&)>;
+/// Adds rows to a table, each with the options of the problem.
+class Rows {
+ public:
+  Rows(Table& table, const study::Comparison& of, const model::Problem& asked)
+      : table_(table),
+        shared_(study::shared_figures(of.experiment.problem)),
+        problem_(problem_fields(of.experiment.problem, asked)) {}
 
-/// A row that has one figure for each shared error and nothing else; d = 0: of all sizes together.
-void add_figures(Table& table, const study::Comparison& of, const char* kind, int d, const Figure& figure,
-                 const Cell& replicon = {}) {
-  std::vector<std::pair<std::string, Cell>> cells{{"kind", kind}, {"replicon", replicon}};
-  if (d > 0) cells.emplace_back("d", static_cast<long long>(d));
-  for (const SharedError& error : kSharedErrors) cells.emplace_back(error.name, or_nothing(figure(error)));
-  for (const SharedError& error : study::shared_figures(of.experiment.problem))
-    cells.emplace_back(error.name, or_nothing(figure(error)));
-  add_row(table, cells);
-}
+  void add(Fields fields) {
+    append(fields, problem_);
+    add_row(table_, fields);
+  }
 
-void add_comparison(Table& table, const study::Comparison& comparison) {
+  /// One figure for each shared error and nothing else; d = 0: of all sizes together.
+  void add_figures(const char* kind, int d, const std::function<double(const SharedError&)>& figure,
+                   const Cell& replicon = {}) {
+    Fields fields{{"kind", kind}, {"replicon", replicon}};
+    if (d > 0) fields.emplace_back("d", static_cast<long long>(d));
+    for (const SharedError& error : kSharedErrors) fields.emplace_back(error.name, or_nothing(figure(error)));
+    for (const SharedError& error : shared_) fields.emplace_back(error.name, or_nothing(figure(error)));
+    add(std::move(fields));
+  }
+
+ private:
+  Table& table_;
+  std::span<const SharedError> shared_;
+  Fields problem_;
+};
+
+void add_comparison(Rows& rows, const study::Comparison& comparison) {
   const int d = comparison.experiment.d;
-  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
-    table.rows.push_back(instance_row(comparison, i));
+  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i) rows.add(instance_fields(comparison, i));
   const study::Prediction predicted = study::prediction_of(comparison.theory);
-  add_figures(
-      table, comparison, "theory", d, [&](const SharedError& e) { return predicted.*e.predicted; },
+  rows.add_figures(
+      "theory", d, [&](const SharedError& e) { return predicted.*e.predicted; },
       or_nothing(comparison.theory.diagnostics.replicon));
-  add_figures(table, comparison, "difference", d,
-              [&](const SharedError& e) { return (comparison.difference.*e.difference).value; });
-  add_figures(table, comparison, "difference_standard_error", d,
-              [&](const SharedError& e) { return (comparison.difference.*e.difference).standard_error; });
+  rows.add_figures("difference", d, [&](const SharedError& e) { return (comparison.difference.*e.difference).value; });
+  rows.add_figures("difference_standard_error", d,
+                   [&](const SharedError& e) { return (comparison.difference.*e.difference).standard_error; });
 }
 
 }  // namespace
@@ -172,25 +191,40 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
   return tables;
 }
 
-Table comparison_rows(std::span<const study::Comparison> comparisons) {
+Table comparison_rows(std::span<const study::Comparison> comparisons, const model::Problem& asked) {
   Table table;
   for (const char* name : kRowColumns) table.columns.push_back({name});
-  if (!comparisons.empty()) {
-    const auto figures = study::shared_figures(comparisons.front().experiment.problem);
-    for (const SharedError& figure : figures) table.columns.push_back({figure.name});
-    for (const SharedError& figure : figures) table.columns.push_back({fmt::format("theory_{}", figure.name)});
-  }
-  for (const study::Comparison& comparison : comparisons) add_comparison(table, comparison);
+  if (comparisons.empty()) return table;
+  const study::Comparison& first = comparisons.front();
+  const auto figures = study::shared_figures(first.experiment.problem);
+  for (const SharedError& figure : figures) table.columns.push_back({figure.name});
+  for (const SharedError& figure : figures) table.columns.push_back({predicted_column(figure)});
+  for (const auto& [name, cell] : problem_fields(first.experiment.problem, asked)) table.columns.push_back({name});
+  Rows rows(table, first, asked);
+  for (const study::Comparison& comparison : comparisons) add_comparison(rows, comparison);
   if (comparisons.size() < 2) return table;
   const study::Extrapolation limit = study::extrapolate(comparisons);
   const auto add = [&](const char* kind, double study::Extrapolated::*figure) {
-    add_figures(table, comparisons.front(), kind, 0,
-                [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; });
+    rows.add_figures(kind, 0, [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; });
   };
   add("extrapolation", &study::Extrapolated::value);
   add("extrapolation_standard_error", &study::Extrapolated::standard_error);
   add("extrapolation_z", &study::Extrapolated::z);
   return table;
+}
+
+Warnings few_samples(std::span<const study::Comparison> comparisons) {
+  constexpr std::size_t kFew = 3;
+  Warnings result;
+  const std::size_t instances = comparisons.empty() ? 0 : comparisons.front().experiment.instances.size();
+  if (instances > 1 && instances < kFew)
+    result.push_back(fmt::format(
+        "Standard errors rest on {} instances at each d: they give the order of magnitude alone (--instances {} or "
+        "more).",
+        instances, kFew));
+  if (comparisons.size() == 2)
+    result.push_back("The extrapolation is a line through two d: nothing shows how far it is one (three --d or more).");
+  return result;
 }
 
 std::optional<report::Chart> difference_chart(std::span<const study::Comparison> comparisons) {
@@ -203,7 +237,7 @@ std::optional<report::Chart> difference_chart(std::span<const study::Comparison>
   chart.x.title = "1/d";
   chart.y.title = "(experiment − theory)/theory";
   for (const SharedError& error : shared_errors(comparisons.front())) {
-    report::Series series{error.name, {}, {}};
+    report::Series series{words(error.name), {}, {}};
     for (const study::Comparison& comparison : comparisons) {
       const study::Estimate& difference = comparison.difference.*error.difference;
       if (!std::isnan(difference.value))

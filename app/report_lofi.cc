@@ -283,7 +283,7 @@ report::Chart operator_chart(const FilteredLayer& layer, const std::vector<doubl
   chart.title = "Spectrum of the label-weighted operator";
   chart.description =
       fmt::format("Histogram of the {}; line: its bulk for white noise with these very weights.", values);
-  if (layer.stacked) chart.x_title = "singular value";
+  if (layer.stacked) chart.value = "singular value";
   for (const companion::LofiDensity& point : layer.bulk) chart.density.push_back({point.x, point.density, 0});
   chart.predicted_zero_mass = layer.zero_mass;
   chart.outliers = outliers;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "columns.h"
+#include "report_spectrum.h"
 
 namespace attnlaw::app {
 namespace {
@@ -61,7 +62,8 @@ Table exponent_table(const theory::ScalingCurve& curve) {
 }
 
 Table transition_table(const theory::ScalingCurve& curve) {
-  Table table{"Modes are recovered at", {general("mode"), general("eigenvalue", 5), general("n", 5)}};
+  Table table{"Modes are recovered at",
+              {general("mode"), general(spectral_value(curve.points.front().solution.problem), 5), general("n", 5)}};
   for (const theory::ModeTransition& transition : curve.transitions)
     table.rows.push_back({static_cast<long long>(transition.mode), transition.eigenvalue, or_nothing(transition.n)});
   return table;
@@ -74,10 +76,10 @@ Table crossover_table(const theory::ScalingCurve& curve) {
   return table;
 }
 
-constexpr const char* kRowColumns[] = {"kind",      "n",          "alpha",     "lambda",       "train",
-                                       "test",      "estimation", "slope",     "predicted",    "regime",
-                                       "recovered", "unlearned",  "shrinkage", "misalignment", "bulk",
-                                       "replicon",  "converged",  "mode",      "eigenvalue",   "to"};
+constexpr const char* kRowColumns[] = {
+    "kind",  "n",         "alpha",     "lambda",    "train",     "test",      "estimation",
+    "slope", "predicted", "regime",    "recovered", "unlearned", "shrinkage", "misalignment",
+    "bulk",  "replicon",  "converged", "mode",      "to"};
 
 void add_point(Table& table, const theory::ScalingPoint& point) {
   const theory::Solution& s = point.solution;
@@ -112,6 +114,8 @@ std::vector<Table> scaling_tables(const theory::ScalingCurve& curve) {
 Table scaling_rows(const theory::ScalingCurve& curve) {
   Table table;
   for (const char* name : kRowColumns) table.columns.push_back({name});
+  const std::string value = spectral_value_id(curve.points.front().solution.problem);
+  table.columns.push_back({value});
   for (const theory::ScalingPoint& point : curve.points) add_point(table, point);
   for (const Regime regime : kRegimes)
     if (points_of(curve, regime) > 0)
@@ -123,7 +127,7 @@ Table scaling_rows(const theory::ScalingCurve& curve) {
     add_row(table, {{"kind", "transition"},
                     {"n", or_nothing(transition.n)},
                     {"mode", static_cast<long long>(transition.mode)},
-                    {"eigenvalue", transition.eigenvalue}});
+                    {value, transition.eigenvalue}});
   for (const theory::Crossover& crossover : curve.crossovers)
     add_row(table, {{"kind", "crossover"},
                     {"n", crossover.n},

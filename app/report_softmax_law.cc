@@ -132,7 +132,7 @@ report::Chart softmax_law_chart(const SoftmaxLawResult& result) {
   chart.title = "Singular values of the centred attention matrix";
   chart.description = fmt::format("Density of the singular values of √T (A − 1/T), {}{}.", describe(result.parameters),
                                   result.measured ? ", over a histogram of the measured ones" : "");
-  chart.x_title = "singular value s";
+  chart.value = "singular value";
   for (std::size_t i = 0; i < result.density.s.size(); ++i)
     chart.density.push_back({result.density.s[i], result.density.density[i]});
   if (result.outlier) chart.outliers = {*result.outlier};

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "columns.h"
 #include "report_spectrum.h"
@@ -14,6 +15,13 @@ namespace {
 using report::Cell;
 using report::Table;
 using Fields = std::vector<std::pair<std::string, Cell>>;
+
+constexpr std::pair<const char*, double theory::LossFigures::*> kLossFigures[] = {
+    {"excess_train", &theory::LossFigures::excess_train},
+    {"excess_test", &theory::LossFigures::excess_test},
+    {"squared_train", &theory::LossFigures::squared_train},
+    {"squared_test", &theory::LossFigures::squared_test},
+    {"sign_error", &theory::LossFigures::sign_error}};
 
 /// One row, whose columns are the names of the fields.
 Table row_of(const Fields& fields, int precision = kFigures) {
@@ -37,7 +45,7 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   Table table{describe(s.problem), {general("error"), general("theory"), general("sampling error", kErrorFigures)}};
   const bool found = s.problem.lambda_rule == model::LambdaRule::value && asked.lambda_rule != s.problem.lambda_rule;
   if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
-  const auto add = [&](const char* name, double value, Cell error) {
+  const auto add = [&](const std::string& name, double value, Cell error) {
     if (!std::isnan(value)) table.rows.push_back({name, value, std::move(error)});
   };
   add("train", s.errors.train, sampling.train);
@@ -47,11 +55,7 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   add("estimation", s.errors.estimation, sampling.estimation);
   add("objective", s.errors.objective, sampling.objective);
   if (const auto& figures = s.loss_figures) {
-    add("excess cross-entropy, train", figures->excess_train, Cell());
-    add("excess cross-entropy, test", figures->excess_test, Cell());
-    add("squared, train", figures->squared_train, Cell());
-    add("squared, test", figures->squared_test, Cell());
-    add("sign error", figures->sign_error, Cell());
+    for (const auto& [name, figure] : kLossFigures) add(words(name), (*figures).*figure, Cell());
   }
   return table;
 }
@@ -119,32 +123,9 @@ Fields special_fields(const theory::Solution& s) {
 
 Fields loss_fields(const theory::Solution& s) {
   const theory::LossFigures figures = s.loss_figures.value_or(theory::LossFigures{});
-  return {{"excess_train", or_nothing(figures.excess_train)},
-          {"excess_test", or_nothing(figures.excess_test)},
-          {"squared_train", or_nothing(figures.squared_train)},
-          {"squared_test", or_nothing(figures.squared_test)},
-          {"sign_error", or_nothing(figures.sign_error)}};
-}
-
-Fields problem_fields(const theory::Solution& s, const model::Problem& asked) {
-  const bool number = s.problem.lambda_rule == model::LambdaRule::value;
-  return {
-      {"attention", model::name(s.problem.attention)},
-      {"tokens",
-       s.problem.cross() ? Cell(model::tokens_text(s.problem)) : Cell(static_cast<long long>(s.problem.tokens))},
-      {"head", model::name(s.problem.head)},
-      {"readout", model::name(s.problem.readout)},
-      {"labels", model::name(s.problem.labels)},
-      {"loss", model::name(s.problem.loss)},
-      {"alpha", s.problem.alpha},
-      {"lambda", number ? Cell(s.problem.lambda) : Cell(model::lambda_text(s.problem))},
-      {"lambda_rule", asked.lambda_rule == model::LambdaRule::value ? std::string("value") : model::lambda_text(asked)},
-      {"beta", s.problem.beta},
-      {"target-beta", s.problem.target_beta},
-      {"noise", s.problem.noise},
-      {"target", s.problem.target.spec()},
-      {"student", model::name(s.problem.student)},
-      {"width", s.problem.width}};
+  Fields fields;
+  for (const auto& [name, figure] : kLossFigures) fields.emplace_back(name, or_nothing(figures.*figure));
+  return fields;
 }
 
 Fields result_fields(const theory::Solution& s) {
@@ -179,6 +160,36 @@ Fields result_fields(const theory::Solution& s) {
 }
 
 }  // namespace
+
+std::string words(const std::string& figure) {
+  static const std::map<std::string, std::string> named{{"excess_train", "excess cross-entropy, train"},
+                                                        {"excess_test", "excess cross-entropy, test"},
+                                                        {"squared_train", "squared, train"},
+                                                        {"squared_test", "squared, test"},
+                                                        {"sign_error", "sign error"}};
+  const auto found = named.find(figure);
+  return found == named.end() ? figure : found->second;
+}
+
+Fields problem_fields(const model::Problem& problem, const model::Problem& asked) {
+  const bool number = problem.lambda_rule == model::LambdaRule::value;
+  return {
+      {"attention", model::name(problem.attention)},
+      {"tokens", problem.cross() ? Cell(model::tokens_text(problem)) : Cell(static_cast<long long>(problem.tokens))},
+      {"head", model::name(problem.head)},
+      {"readout", model::name(problem.readout)},
+      {"labels", model::name(problem.labels)},
+      {"loss", model::name(problem.loss)},
+      {"alpha", problem.alpha},
+      {"lambda", number ? Cell(problem.lambda) : Cell(model::lambda_text(problem))},
+      {"lambda_rule", asked.lambda_rule == model::LambdaRule::value ? std::string("value") : model::lambda_text(asked)},
+      {"beta", problem.beta},
+      {"target-beta", problem.target_beta},
+      {"noise", problem.noise},
+      {"target", problem.target.spec()},
+      {"student", model::name(problem.student)},
+      {"width", problem.width}};
+}
 
 std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without) {
   const auto shown = [&](std::string_view option) {
@@ -226,7 +237,7 @@ std::vector<Table> solution_tables(const theory::Solution& s, const model::Probl
 }
 
 Table solution_row(const theory::Solution& s, const model::Problem& asked) {
-  Fields fields = problem_fields(s, asked);
+  Fields fields = problem_fields(s.problem, asked);
   append(fields, result_fields(s));
   append(fields, special_fields(s));
   append(fields, loss_fields(s));

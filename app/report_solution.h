@@ -16,7 +16,14 @@ namespace attnlaw::app {
 /// `without`: options of the command line that vary ("alpha", "lambda", "target", "noise").
 std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without = {});
 
-/// `asked`: the problem as given, whose λ may be a rule where that of the solution is the number found.
+/// An error or a figure of a loss as tables call it: "sign error" for the identifier sign_error.
+std::string words(const std::string& figure);
+
+/// Every option of a resolved problem as CSV columns. `asked`: the problem as given, whose λ may be a rule where that
+/// of the resolved one is the number found.
+std::vector<std::pair<std::string, report::Cell>> problem_fields(const model::Problem& problem,
+                                                                 const model::Problem& asked);
+
 std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);
 /// One row with every figure of the solution; the columns are the same for all students.
 report::Table solution_row(const theory::Solution& solution, const model::Problem& asked);

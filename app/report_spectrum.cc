@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "columns.h"
 
@@ -30,12 +31,29 @@ Cell error_cell(const study::SpectrumComparison* measured, std::size_t outlier) 
 
 }  // namespace
 
+std::string spectral_value(const model::Problem& problem) { return problem.cross() ? "singular value" : "eigenvalue"; }
+
+std::string spectral_value_id(const model::Problem& problem) {
+  return problem.cross() ? "singular_value" : "eigenvalue";
+}
+
+void require_spectral_law(const model::Problem& problem) {
+  if (problem.student == model::Student::bayes)
+    throw std::invalid_argument(
+        "spectrum is about trained students, got bayes (attnlaw solve prints the bands of the posterior mean)");
+  if (problem.untied_self())
+    throw std::invalid_argument(
+        "no law of the student untied of self-attention is known: spectrum takes tied, direct and direct-general, and "
+        "untied with --attention cross (attnlaw solve prints the mass at zero)");
+}
+
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured) {
   report::SpectrumChart chart;
   chart.title = "Spectrum of the trained map S";
+  chart.value = spectral_value(solution.problem);
   chart.description =
-      fmt::format("Density of the eigenvalues of the trained S, with an atom of mass {:.3f} at zero{}.",
+      fmt::format("Density of the {}s of the trained S, with an atom of mass {:.3f} at zero{}.", chart.value,
                   solution.spectrum.zero_mass, measured ? ", over a histogram of the measured ones" : "");
   for (std::size_t i = 0; i < density.s.size(); ++i) chart.density.push_back({density.s[i], density.density[i]});
   chart.predicted_zero_mass = solution.spectrum.zero_mass;
@@ -65,8 +83,8 @@ Table spectrum_table(const theory::Solution& solution, const study::SpectrumComp
         outlier.overlap, error_cell(measured, k));
   }
   if (!measured) return table;
-  add("largest eigenvalue", spectrum.edges.empty() ? Cell() : Cell(spectrum.edges.back().upper),
-      measured->eigenvalues.back());
+  add("largest " + spectral_value(solution.problem),
+      spectrum.edges.empty() ? Cell() : Cell(spectrum.edges.back().upper), measured->eigenvalues.back());
   add("Kolmogorov distance", Cell(), measured->kolmogorov_distance);
   return table;
 }
@@ -83,7 +101,7 @@ Table collapse_table(const theory::Collapse& collapse) {
 Table spectrum_rows(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                     const study::SpectrumComparison* measured) {
   Table table{"", {{"kind"}, {"s"}, {"density"}, {"mass"}, {"target"}, {"overlap"}, {"measured"}, {"standard_error"}}};
-  const auto add = [&](const char* kind, double at, const std::vector<Cell>& more) {
+  const auto add = [&](const std::string& kind, double at, const std::vector<Cell>& more) {
     std::vector<Cell> row{kind, at};
     row.insert(row.end(), more.begin(), more.end());
     row.resize(table.columns.size());
@@ -97,7 +115,7 @@ Table spectrum_rows(const theory::Solution& solution, const theory::TrainedLaw::
     add("outlier", outliers[k].eigenvalue,
         {none, none, outliers[k].target, outliers[k].overlap, measured_cell(measured, k), error_cell(measured, k)});
   if (measured)
-    for (const double s : measured->eigenvalues) add("eigenvalue", s, {});
+    for (const double s : measured->eigenvalues) add(spectral_value_id(solution.problem), s, {});
   return table;
 }
 
@@ -105,20 +123,49 @@ double largest_eigenvalue(const theory::Solution& solution) {
   return solution.spectrum.edges.empty() ? 0 : std::max(0.0, solution.spectrum.edges.back().upper);
 }
 
+namespace {
+
+/// In the order of the columns of collapse_table and collapse_rows.
+std::vector<Cell> collapse_cells(const theory::Solution& s, double value) {
+  const theory::Collapse& collapse = s.spectrum.collapse;
+  return {value,
+          collapse.rank_fraction,
+          collapse.stable_rank,
+          collapse.effective_rank,
+          collapse.nuclear_frobenius,
+          largest_eigenvalue(s),
+          static_cast<long long>(s.spectrum.outliers.size()),
+          s.errors.test,
+          or_nothing(s.diagnostics.replicon),
+          yes_or_no(s.diagnostics.converged)};
+}
+
+}  // namespace
+
 Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
                      std::span<const double> values) {
   Table table{"",
               {general(variable, 4), general("rank/d", 4), general("stable rank/d", 4), general("effective rank/d", 4),
-               general("nuclear/Frobenius", 4), general("largest eigenvalue", 5), general("outliers"),
-               general("test", 4), general("replicon", 4), general("converged")}};
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    const theory::Solution& s = curve[i];
-    const theory::Collapse& collapse = s.spectrum.collapse;
-    table.rows.push_back({values[i], collapse.rank_fraction, collapse.stable_rank, collapse.effective_rank,
-                          collapse.nuclear_frobenius, largest_eigenvalue(s),
-                          static_cast<long long>(s.spectrum.outliers.size()), s.errors.test,
-                          or_nothing(s.diagnostics.replicon), yes_or_no(s.diagnostics.converged)});
-  }
+               general("nuclear/Frobenius", 4), general("largest " + spectral_value(curve.front().problem), 5),
+               general("outliers"), general("test", 4), general("replicon", 4), general("converged")}};
+  for (std::size_t i = 0; i < curve.size(); ++i) table.rows.push_back(collapse_cells(curve[i], values[i]));
+  return table;
+}
+
+Table collapse_rows(std::span<const theory::Solution> curve, const std::string& variable,
+                    std::span<const double> values) {
+  Table table{"",
+              {{variable},
+               {"rank_fraction"},
+               {"stable_rank"},
+               {"effective_rank"},
+               {"nuclear_frobenius"},
+               {"largest_" + spectral_value_id(curve.front().problem)},
+               {"outliers"},
+               {"test"},
+               {"replicon"},
+               {"converged"}}};
+  for (std::size_t i = 0; i < curve.size(); ++i) table.rows.push_back(collapse_cells(curve[i], values[i]));
   return table;
 }
 

@@ -35,7 +35,7 @@ std::vector<Entry> entries(const study::Thresholds& t) {
 }  // namespace
 
 Table thresholds_table(const study::Thresholds& t) {
-  Table table{"", {general("threshold"), general("alpha"), general("")}};
+  Table table{"Thresholds", {general("threshold"), general("alpha"), general("")}};
   for (const Entry& entry : entries(t))
     table.rows.push_back({entry.name, entry.alpha ? Cell(*entry.alpha) : Cell(), entry.beside});
   return table;
@@ -165,12 +165,21 @@ struct ThresholdLine {
   const char* kind;
   const char* title;
   double (*alpha)(const study::Thresholds&);
+  std::string study::Thresholds::*reason;
 };
 constexpr ThresholdLine kLines[] = {
-    {"recovery", "recovery", [](const study::Thresholds& t) { return t.recovery ? t.recovery->alpha : kNan; }},
+    {"recovery", "recovery", [](const study::Thresholds& t) { return t.recovery ? t.recovery->alpha : kNan; },
+     &study::Thresholds::no_recovery},
     {"interpolation", "interpolation",
-     [](const study::Thresholds& t) { return t.interpolation ? t.interpolation->alpha : kNan; }},
-    {"bayes_recovery", "Bayes recovery", [](const study::Thresholds& t) { return t.bayes_recovery.value_or(kNan); }}};
+     [](const study::Thresholds& t) { return t.interpolation ? t.interpolation->alpha : kNan; },
+     &study::Thresholds::no_interpolation},
+    {"bayes_recovery", "Bayes recovery", [](const study::Thresholds& t) { return t.bayes_recovery.value_or(kNan); },
+     &study::Thresholds::no_bayes_recovery}};
+
+bool nowhere(const study::PhaseDiagram& diagram, const ThresholdLine& line) {
+  return std::all_of(diagram.lines.begin(), diagram.lines.end(),
+                     [&](const study::Thresholds& t) { return std::isnan(line.alpha(t)); });
+}
 
 const char* axis_title(study::DiagramVariable variable) {
   return variable == study::DiagramVariable::kappa ? "κ* of the target" : "noise Δ";
@@ -178,15 +187,19 @@ const char* axis_title(study::DiagramVariable variable) {
 
 }  // namespace
 
-Table diagram_table(const study::PhaseDiagram& diagram) {
-  Table table{"Thresholds along the diagram", {general(study::name(diagram.variable), 4)}};
+std::vector<Table> diagram_tables(const study::PhaseDiagram& diagram) {
+  Table table{"Thresholds along " + study::name(diagram.variable), {general(study::name(diagram.variable), 4)}};
+  Table absent{"Nowhere in the diagram", {general("threshold"), general("why")}};
   for (const ThresholdLine& line : kLines) table.columns.push_back(general(line.title));
   for (std::size_t i = 0; i < diagram.lines.size(); ++i) {
     std::vector<Cell> row{diagram.values[i]};
     for (const ThresholdLine& line : kLines) row.push_back(or_nothing(line.alpha(diagram.lines[i])));
     table.rows.push_back(std::move(row));
   }
-  return table;
+  for (const ThresholdLine& line : kLines)
+    if (nowhere(diagram, line)) absent.rows.push_back({line.title, diagram.lines.front().*line.reason});
+  if (absent.rows.empty()) return {table};
+  return {table, absent};
 }
 
 Table diagram_rows(const study::PhaseDiagram& diagram) {

@@ -22,8 +22,8 @@ report::Chart continuation_chart(const theory::Continuation& continuation);
 /// The `continuation` of docs/json.md.
 nlohmann::json to_json(const theory::Continuation& continuation);
 
-/// The threshold lines.
-report::Table diagram_table(const study::PhaseDiagram& diagram);
+/// The threshold lines, and why one of them is nowhere (the reason at the first value of the variable).
+std::vector<report::Table> diagram_tables(const study::PhaseDiagram& diagram);
 /// By `kind`: every point of the plane, and the threshold lines.
 report::Table diagram_rows(const study::PhaseDiagram& diagram);
 /// The test error over the plane.

@@ -218,6 +218,32 @@ TEST(Simulate, CsvCarriesTheExtrapolation) {
     EXPECT_NE(csv.find(kind), std::string::npos) << kind << "\n" << csv;
 }
 
+TEST(Simulate, CsvHasTheProblemAndEveryMeasuredFigure) {
+  const std::string csv =
+      attnlaw("simulate --alpha 1 --lambda 0.1 --labels sign --d 12 --instances 2 --precision double --format csv").out;
+  const std::string head = csv.substr(0, csv.find("\r\n"));
+  for (const char* column : {",nuclear,", ",sign_error,", ",theory_sign_error,", ",attention,", ",labels,", ",alpha,",
+                             ",lambda,", ",target,", ",student,"})
+    EXPECT_NE((head + ",").find(column), std::string::npos) << column;
+  const std::string table =
+      attnlaw("simulate --alpha 1 --lambda 0.1 --labels sign --d 12 --instances 2 --precision double").out;
+  EXPECT_NE(table.find("sign error"), std::string::npos);
+  EXPECT_EQ(table.find("sign_error"), std::string::npos);
+}
+
+TEST(Simulate, SaysWhatFewInstancesAndTwoSizesAreWorth) {
+  const auto warned = [](const std::string& more, const std::string& words) {
+    const json document = run_json("simulate --alpha 1 --lambda 0.1 --head linear --precision double " + more);
+    const json warnings = document["warnings"];
+    return std::any_of(warnings.begin(), warnings.end(),
+                       [&](const json& line) { return line.get<std::string>().find(words) != std::string::npos; });
+  };
+  EXPECT_TRUE(warned("--d 10,16 --instances 2", "rest on 2 instances"));
+  EXPECT_TRUE(warned("--d 10,16 --instances 2", "a line through two d"));
+  EXPECT_FALSE(warned("--d 10,14,18 --instances 3", "instances"));
+  EXPECT_FALSE(warned("--d 10,14,18 --instances 3", "two d"));
+}
+
 TEST(Simulate, NamesItsReport) {
   const Scratch scratch;
   const std::string page = (scratch / "page.html").string();
@@ -287,6 +313,23 @@ TEST(Spectrum, CollapsesAlongLambda) {
   EXPECT_EQ(scratch.listing(), "page.html ");
 }
 
+TEST(Spectrum, OfCrossAttentionIsOfSingularValues) {
+  const std::string cross = "--attention cross --head linear --lambda 0.3 ";
+  const std::string target = "--target powerlaw:1,10 --noise 0.5 ";
+  const std::pair<std::string, const char*> cases[] = {
+      {"spectrum --alpha 1 --d 12 --instances 2 " + cross, "largest singular value"},
+      {"spectrum --along alpha:0.5,1,2 " + cross, "largest singular value"},
+      {"spectrum --along alpha:0.5,1,2 --format csv " + cross, "largest_singular_value"},
+      {"spectrum --alpha 1 --d 12 --instances 2 --format csv " + cross, "\nsingular_value,"},
+      {"scaling --n 1e2,1e3,3 " + target + cross, "singular value"},
+      {"scaling --n 1e2,1e3,3 --format csv " + target + cross, "singular_value"}};
+  for (const auto& [arguments, words] : cases) {
+    const std::string out = attnlaw(arguments).out;
+    EXPECT_NE(out.find(words), std::string::npos) << arguments << "\n" << out;
+    EXPECT_EQ(out.find("eigenvalue"), std::string::npos) << arguments << "\n" << out;
+  }
+}
+
 TEST(Thresholds, DocumentKeepsTheContract) {
   const json document = run_json("thresholds --head linear --target wishart:0.3");
   expect_keys(document, json::parse(R"({"tokens": 2, "K_eff": 3, "recovery": {"alpha": 0, "D": 0, "t": 0},
@@ -330,7 +373,8 @@ TEST(Thresholds, DiagramsTakeAnyStudent) {
     const json document = run_json(arguments);
     EXPECT_EQ(document["diagram"]["lines"]["recovery"], json::parse("[null, null]"));
     EXPECT_TRUE(document["diagram"]["lines"]["bayes_recovery"][0].is_number());
-    EXPECT_TRUE(document["recovery"].is_null());
+    EXPECT_NE(document["diagram"]["reasons"][0]["recovery"].get<std::string>().find("tied and direct"),
+              std::string::npos);
     EXPECT_NE(attnlaw(arguments).out.find("tied and direct"), std::string::npos);
   }
 }
@@ -352,6 +396,34 @@ TEST(Thresholds, HeadingsLeaveOutWhatVaries) {
   EXPECT_NE(heading(" --kappa-range 0.2,0.8,2").find("0.123"), std::string::npos);
   EXPECT_EQ(heading(" --noise-range 0,1,2").find("0.123"), std::string::npos);
   EXPECT_NE(heading("").find("wishart:0.37, Δ = 0.123"), std::string::npos);
+}
+
+TEST(Thresholds, DiagramsHaveTheThresholdsOfTheirOwnValuesAlone) {
+  const json document =
+      run_json("thresholds --head linear --lambda 0.05 --alpha-range 0.1,1,3 --kappa-range 0.2,0.8,2");
+  for (const char* key : {"recovery", "interpolation", "bayes_recovery"}) EXPECT_FALSE(document.contains(key)) << key;
+  EXPECT_FALSE(document["problem"].contains("target"));
+  EXPECT_NEAR(document["diagram"]["lines"]["recovery"][0].get<double>(),
+              run_json("thresholds --head linear --target wishart:0.2")["recovery"]["alpha"].get<double>(), 1e-12);
+}
+
+TEST(Options, ThoseWithoutEffectAreNamed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"solve --alpha 1 --lambda 1 --head linear --seed 3", "--seed"},
+      {"softmax-law --beta 0.5 --rho 1 --seed 3", "--seed"},
+      {"pooling --delta 0.5 --gamma 0.5 --mu2 1 --alpha-pool 1 --seed 3", "--seed"},
+      {"lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --seed 3", "--seed"},
+      {"thresholds --head linear --alpha 2 --lambda 0.1", "--alpha, --lambda"},
+      {"thresholds --head linear --lambda 0.1 --target wishart:0.3 --alpha-range 0.1,1,2 --kappa-range 0.1,1,2",
+       "--target"},
+      {"spectrum --alpha 1 --lambda 1 --head linear --along lambda:0.1,1,2", "--lambda"},
+      {"scaling --head linear --target powerlaw:1,20 --noise 0.1 --n 1e2,1e4,3 --alpha 1", "--alpha"}};
+  for (const auto& [arguments, names] : cases) {
+    const json warnings = run_json(arguments)["warnings"];
+    ASSERT_FALSE(warnings.empty()) << arguments;
+    EXPECT_EQ(warnings.back(), std::string("Without effect here: ") + names + ".") << arguments;
+  }
+  EXPECT_TRUE(run_json("solve --alpha 1 --lambda 1 --head linear --threads 1 --quiet")["warnings"].empty());
 }
 
 TEST(Thresholds, DiagramsWarnOfUnstablePoints) {

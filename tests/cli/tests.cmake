@@ -1,4 +1,4 @@
-foreach(subject usage commands demo sweep results figure softmax_law pooling lora lofi)
+foreach(subject usage commands csv demo sweep results figure softmax_law pooling lora lofi)
   attnlaw_test(cli ${subject})
   target_compile_definitions(cli_${subject}_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>"
                                                          ATTNLAW_DOCS="${PROJECT_SOURCE_DIR}/docs")

@@ -66,12 +66,21 @@ TEST(Usage, MistypedCommandLines) {
   expect_refused("completion fish", 2, "'fish'");
 }
 
+TEST(Usage, SurplusArgumentsAreNamedInTheirOrder) {
+  expect_refused("solve --alpha 1 --lambda 1 one two three", 2, "not expected: one two three");
+  expect_refused("thresholds --colour red", 2, "not expected: --colour red");
+  expect_refused("sweep a.toml b.toml", 2, "this argument was not expected: b.toml");
+}
+
 TEST(Usage, ExperimentsOutOfRange) {
   expect_refused("simulate --alpha 1 --lambda 1", 2, "--d is required");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --instances 0", 2, "instances");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20,,30", 2, "''");
   expect_refused("simulate --alpha 1 --lambda 1 --d 1 --target wishart:0.2", 2, "0.2");
   expect_refused("simulate --alpha 1 --lambda 1 --d 15 --target spikes:10,2", 2, "15");
+  for (const char* tolerance : {"0", "-1", "nan"})
+    expect_refused(std::string("simulate --alpha 1 --lambda 1 --d 20 --tolerance ") + tolerance, 2,
+                   "--tolerance takes a number > 0");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --trainer sgd", 2, "'sgd'");
   expect_refused("simulate --alpha 1 --lambda 1 --d 20 --init warm", 2, "'warm'");
   expect_refused("simulate --alpha 1 --student bayes --head hardmax --d 20 --init spectral", 2, "hardmax");
@@ -98,14 +107,21 @@ TEST(Usage, SpectrumAlongALine) {
   expect_refused("spectrum --alpha 1 --along lambda:0.1,1,1", 2, "got 1");
   expect_refused("spectrum --alpha 1 --along lambda:0.1,1,5 --d 20", 2, "--d");
   expect_refused("spectrum --along lambda:0.1,1,5", 2, "--alpha is required");
-  for (const char* more : {"", " --d 20"})
-    expect_refused(std::string("spectrum --alpha 1 --student bayes") + more, 2,
-                   "trained students, got bayes");
+  for (const char* more : {"", " --d 20", " --along alpha:0.1,1,5"})
+    expect_refused(std::string("spectrum --alpha 1 --student bayes") + more, 2, "trained students, got bayes");
+  for (const char* more : {"", " --along alpha:0.1,1,5"})
+    expect_refused(std::string("spectrum --alpha 1 --lambda 1 --student untied") + more, 2,
+                   "no law of the student untied of self-attention");
 }
 
 TEST(Usage, ThresholdsOutOfRange) {
   expect_refused("thresholds --student direct-general", 2, "direct-general");
   expect_refused("thresholds --student bayes", 2, "bayes");
+  // No lambda was given, and none is blamed.
+  expect_refused("thresholds --student untied", 2, "got student untied of self-attention, labels soft, readout rows");
+  expect_refused("thresholds --labels sign", 2, "got student tied, labels sign, readout score");
+  expect_refused("thresholds --labels sampled", 2, "got student tied, labels sampled, readout rows");
+  expect_refused("thresholds --readout entry --tokens 3", 2, "got student tied, labels soft, readout entry");
   expect_refused("thresholds --width 0", 2, "width");
   expect_refused("thresholds --target spikes:0,1", 2, "'0'");
   expect_refused("thresholds --kappa-range 0.1,1,5", 2, "--alpha-range");
@@ -129,6 +145,9 @@ TEST(Usage, ScalingOutOfRange) {
   expect_refused("scaling --target powerlaw:1,20 --n 0,1e4,5", 2, "0,1e4,5");
   expect_refused("scaling --head linear --n 1e2,1e4,5", 2, "wishart:0.5");
   expect_refused("scaling --head linear --target powerlaw:1,20 --n 1e2,1e4,5 --student bayes", 2, "bayes");
+  for (const char* labels : {"sampled", "sign"})
+    expect_refused(std::string("scaling --target powerlaw:1,20 --n 1e2,1e4,5 --labels ") + labels, 2,
+                   std::string("labels ") + labels);
 }
 
 TEST(Usage, MemoryBeyondTheMachineIsRefusedWithTheBytesNeeded) {

@@ -148,8 +148,10 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
       {R"({"alpha": 1, "lambda": 1, "head": 3})", "head must be a string, got 3"},
       {R"({"alpha": 1, "lambda": 1, "target": "goe:1"})", "got 'goe:1'"},
       {R"({"alpha": 1, "lambda": 1, "attention": "both"})", "attention must be self or cross, got 'both'"},
-      {R"({"alpha": 1, "lambda": 1, "tokens": "2,3"})", "tokens must be an integer without attention = cross"},
-      {R"({"alpha": 1, "lambda": 1, "attention": "cross", "tokens": 2})", "tokens must be \"T1,T2\""},
+      {R"({"alpha": 1, "lambda": 1, "tokens": "2,3"})",
+       "tokens must be an integer with attention = self (T1,T2 with attention = cross), got \"2,3\""},
+      {R"({"alpha": 1, "lambda": 1, "attention": "cross", "tokens": 2})",
+       "tokens must be two numbers T1,T2, queries and keys, with attention = cross, as \"2,3\"; got 2"},
       {R"({"alpha": 1, "lambda": 1, "attention": "cross", "tokens": "2,1"})", "T1,T2 with T2 >= 2"},
       {R"({"alpha": 1, "lambda": 1, "attention": "cross", "student": "tied"})", "student must be untied or direct"},
       {R"({"alpha": 1, "lambda": 1, "attention": "cross", "tokens": "2,2", "target": "wishart:1"})",
@@ -158,11 +160,9 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
        "must have singular values >= 0 with attention = cross, got -1"},
       {R"({"alpha": 1, "lambda": 1, "target": "product:1"})",
        "target must be wishart:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = self, got product:1"},
-      {R"({"alpha": 1, "lambda": 1, "loss": "logistic"})", "labels sign, loss logistic and readout score go together"},
-      {R"({"alpha": 1, "lambda": 1, "labels": "sampled", "loss": "square"})", "fitted with loss cross-entropy"},
+      {R"({"alpha": 1, "lambda": 1, "attention": "cross", "head": "hardmax"})",
+       "head must be softmax or linear with attention = cross, got hardmax"},
       {R"({"alpha": 1, "lambda": "0+", "labels": "sampled"})", "has no minimiser; got 0+"},
-      {R"({"alpha": 1, "lambda": 1, "head": "linear", "loss": "cross-entropy"})", "rows of head softmax"},
-      {R"({"alpha": 1, "lambda": 1, "student": "untied", "loss": "cross-entropy"})", "readout rows, labels soft"},
       {R"({"alpha": 1, "lambda": 1, "student": "bayes"})", "lambda has no meaning for the student bayes"},
       {R"({"alpha": 1, "lambda": 1, "student": "free"})",
        "student must be tied, direct, direct-general, untied or bayes, got 'free'"},
@@ -173,6 +173,32 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
   for (const auto& [text, message] : cases) {
     EXPECT_THAT([&] { problem_from_json(nlohmann::json::parse(text)); },
                 ThrowsMessage<std::invalid_argument>(HasSubstr(message)));
+  }
+}
+
+TEST(ProblemJson, NamesTheValueThatGoesWithTheOthers) {
+  const std::pair<nlohmann::json, const char*> cases[] = {
+      {{{"labels", "sign"}, {"loss", "square"}}, "loss must be logistic with labels sign, got square"},
+      {{{"labels", "sign"}, {"head", "softmax"}}, "head must be linear with labels sign, got softmax"},
+      {{{"labels", "sign"}, {"readout", "rows"}}, "readout must be score with labels sign, got rows"},
+      {{{"labels", "sampled"}, {"loss", "square"}}, "loss must be cross-entropy with labels sampled, got square"},
+      {{{"labels", "sampled"}, {"head", "linear"}}, "head must be softmax with labels sampled, got linear"},
+      {{{"labels", "sampled"}, {"readout", "entry"}}, "readout must be rows with labels sampled, got entry"},
+      {{{"loss", "logistic"}}, "labels must be sign with loss logistic, got soft"},
+      {{{"loss", "cross-entropy"}, {"head", "linear"}}, "head must be softmax with loss cross-entropy, got linear"},
+      {{{"loss", "cross-entropy"}, {"readout", "entry"}}, "readout must be rows with loss cross-entropy, got entry"},
+      {{{"readout", "entry"}, {"head", "linear"}}, "head must be softmax with readout entry, got linear"},
+      {{{"readout", "score"}}, "head must be linear with readout score, got softmax"},
+      {{{"student", "untied"}, {"loss", "cross-entropy"}},
+       "loss must be square with student untied of self-attention (others: tied, direct, untied with attention = "
+       "cross), got cross-entropy"},
+      {{{"student", "direct-general"}, {"labels", "sign"}}, "labels must be soft with student direct-general"},
+      {{{"student", "direct-general"}, {"readout", "entry"}}, "readout must be rows with student direct-general"},
+  };
+  for (const auto& [options, message] : cases) {
+    nlohmann::json document{{"alpha", 1}, {"lambda", 1}};
+    document.update(options);
+    EXPECT_THAT([&] { problem_from_json(document); }, ThrowsMessage<std::invalid_argument>(HasSubstr(message)));
   }
 }
 
@@ -193,6 +219,8 @@ TEST(ProblemToml, NamesTheLineOfASyntaxError) {
 TEST(ProblemToml, RejectsWrongTypesAndValues) {
   EXPECT_THAT([] { problem_from_toml("alpha = [1]\nlambda = 1"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a string or a number")));
+  EXPECT_THAT([] { problem_from_toml("alpha = 1\nlambda = 1\nattention = 'cross'\ntokens = [2, 3]"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("several numbers stand in a string, as \"2,3\"")));
   EXPECT_THAT([] { problem_from_toml("alpha = true\nlambda = 1"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a number, got true")));
   EXPECT_THAT([] { problem_from_toml("alpha = inf\nlambda = 1"); },

@@ -510,7 +510,8 @@ TEST(StudyFile, ChartsMustFitTheStudy) {
   EXPECT_THAT(chart("kind = 'map'\nx = 'alpha'\ny = 'happiness'\nvalues = ['test']\n"),
               StartsWith("curve.toml:12: y of a chart has 'happiness'"));
   EXPECT_THAT(chart("x = 'alpha'\nvalues = ['eigenvalue:0']\n"), HasSubstr("eigenvalue:1, eigenvalue:2"));
-  EXPECT_EQ(chart("x = 'n/d'\nvalues = ['eigenvalue:12', 'theory.test', 'lambda', 'rank', 'misalignment']\n"),
+  EXPECT_EQ(chart("x = 'n/d'\nvalues = ['eigenvalue:12', 'theory.test', 'lambda', 'rank', 'misalignment', "
+                  "'excess_test', 'squared_train', 'sign_error', 'nuclear']\n"),
             "accepted");
   EXPECT_THAT(chart("log_x = 1\n"), HasSubstr(":10: log_x must be true or false"));
   EXPECT_THAT(chart("legend = true\n"), HasSubstr(":10: unknown key 'legend' in a [[chart]]"));

@@ -69,6 +69,23 @@ void expect_digits(double value, double fact, double digit, const char* name) {
   EXPECT_NEAR(value, fact, 2 * digit) << name;
 }
 
+TEST(CrossEntropy, OfFittedLabelsIsTheirEntropyWithItsSamplingError) {
+  model::Problem problem = cross_entropy(0.1, 1);
+  problem.lambda_rule = model::LambdaRule::ridgeless;
+  const Solution coarse = solved(problem, 1e-2), fine = solved(problem, 1e-4);
+  const double scatter = coarse.diagnostics.sampling_error.train;
+  EXPECT_GT(scatter, 1e-5);
+  EXPECT_LT(fine.diagnostics.sampling_error.train, 0.1 * scatter);
+  EXPECT_NEAR(coarse.errors.train, fine.errors.train, 4 * scatter);
+  problem.alpha = 1;
+  const Solution recovered = solved(problem, 1e-3);
+  EXPECT_EQ(recovered.errors.estimation, 0);
+  EXPECT_EQ(recovered.errors.objective, problem.alpha * recovered.errors.train);
+  EXPECT_GT(recovered.diagnostics.sampling_error.train, 0);
+  EXPECT_NEAR(recovered.errors.train, fine.errors.train,
+              4 * std::hypot(recovered.diagnostics.sampling_error.train, fine.diagnostics.sampling_error.train));
+}
+
 TEST(CrossEntropy, GivesTheCheckedFacts) {
   const Solution clean = solved(cross_entropy(0.3, 0.05), 3e-4);
   expect_digits(clean.errors.train, 0.9104, 1e-4, "train");

@@ -184,6 +184,27 @@ TEST(ScalingLaw, AHundredThousandModesAgreeWithTheLawResolvedInFull) {
   }
 }
 
+TEST(ScalingLaw, NoiselessSoftmaxIsRecoveredWhereMessagePassingReachesTheTarget) {
+  for (const model::Loss loss : {model::Loss::square, model::Loss::cross_entropy}) {
+    model::Problem problem = power_law(1, 20, 0, model::Head::softmax);
+    problem.loss = loss;
+    const ScalingCurve curve = curve_of(problem, grid(200, 4000, 6));
+    EXPECT_GT(curve.points.front().solution.errors.estimation, 0.1);
+    EXPECT_EQ(curve.points.back().solution.errors.estimation, 0);
+    for (const ScalingPoint& point : curve.points) EXPECT_TRUE(point.solution.diagnostics.converged) << point.n;
+  }
+  // A linear head would recover rank d from alpha = 5/4 on, the softmax needs more.
+  model::Problem problem = power_law(1, 20, 0, model::Head::softmax);
+  double last = 1;
+  for (const double alpha : {1.3, 1.9, 2.2}) {
+    problem.alpha = alpha;
+    const double E = solve(problem, {1e-2, {}}).errors.estimation;
+    EXPECT_GT(E, 1e-3) << alpha;
+    EXPECT_LT(E, 0.7 * last) << alpha;
+    last = E;
+  }
+}
+
 TEST(ScalingLaw, RejectsWhatHasNoPowerLaw) {
   const auto rejects = [](const model::Problem& problem, const std::vector<double>& n, const char* message) {
     EXPECT_THAT([&] { curve_of(problem, n); },

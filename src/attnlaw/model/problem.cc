@@ -81,14 +81,16 @@ std::string read_text(const Json& value, const std::string& key) {
 /// T, or "T1,T2".
 void read_tokens(const Json& value, Problem& problem) {
   if (!problem.cross()) {
-    if (value.is_string()) reject("tokens must be an integer without attention = cross, got {}", value.dump());
+    if (value.is_string())
+      reject("tokens must be an integer with attention = self (T1,T2 with attention = cross), got {}", value.dump());
     return read(value, "tokens", problem.tokens);
   }
   const std::string text = value.is_string() ? value.get<std::string>() : "";
   const std::vector<std::string_view> counts = base::split(text, ',');
   const auto queries = base::number_in<int>(counts.front()), keys = base::number_in<int>(counts.back());
   if (counts.size() != 2 || !queries || !keys)
-    reject("tokens must be \"T1,T2\", queries and keys, with attention = cross, got {}", value.dump());
+    reject("tokens must be two numbers T1,T2, queries and keys, with attention = cross, as \"2,3\"; got {}",
+           value.dump());
   problem.tokens = *queries;
   problem.key_tokens = *keys;
 }
@@ -153,6 +155,7 @@ void require_valid_student(const Problem& problem) {
     reject("beta must equal target-beta with student bayes, which knows how labels are made; got {} and {}",
            problem.beta, problem.target_beta);
   if (problem.head != Head::hardmax) return;
+  if (problem.cross()) reject("head must be softmax or linear with attention = cross, got hardmax");
   if (problem.student != Student::bayes)
     reject("head hardmax is available for student bayes only, got student {}; accepted heads: softmax, linear",
            name(problem.student));
@@ -171,28 +174,32 @@ void require_valid_tokens(const Problem& problem) {
   }
 }
 
-/// Readout, labels and loss that go together.
+/// Refuses `got` unless it is the one value that goes with `cause`.
+template <class Value>
+void require_with(const std::string& cause, const char* key, Value accepted, Value got) {
+  if (got != accepted) reject("{} must be {} with {}, got {}", key, name(accepted), cause, name(got));
+}
+
+/// Readout, labels and loss that go together. What was probably chosen comes first: the rest has a default beside it.
 void require_valid_loss(const Problem& problem) {
-  const auto& [head, readout, labels, loss, student] =
-      std::tie(problem.head, problem.readout, problem.labels, problem.loss, problem.student);
-  if (readout == Readout::entry && head != Head::softmax)
-    reject("readout entry is one of a softmax row; head must be softmax, got {}", name(head));
-  if (readout == Readout::score && head != Head::linear)
-    reject("readout score is a score itself; head must be linear, got {}", name(head));
-  if ((labels == Labels::sign) != (loss == Loss::logistic) || (labels == Labels::sign && readout != Readout::score))
-    reject("labels sign, loss logistic and readout score go together, got labels {}, loss {} and readout {}",
-           name(labels), name(loss), name(readout));
-  if (labels == Labels::sampled && loss != Loss::cross_entropy)
-    reject("labels sampled are fitted with loss cross-entropy, got loss {}", name(loss));
-  if (loss == Loss::cross_entropy && (head != Head::softmax || readout != Readout::rows))
-    reject("loss cross-entropy compares the rows of head softmax with readout rows, got head {} and readout {}",
-           name(head), name(readout));
-  const bool plain = problem.labels_are_outputs() && loss == Loss::square;
-  if (!plain && (student == Student::bayes || problem.two_sectors()))
-    reject(
-        "student {} is available with readout rows, labels soft and loss square, got readout {}, labels {} and "
-        "loss {}",
-        name(student) + (problem.two_sectors() ? " of self-attention" : ""), name(readout), name(labels), name(loss));
+  const auto& [head, readout, labels, loss] = std::tie(problem.head, problem.readout, problem.labels, problem.loss);
+  if (labels == Labels::sign) {
+    require_with("labels sign", "head", Head::linear, head);
+    require_with("labels sign", "readout", Readout::score, readout);
+    require_with("labels sign", "loss", Loss::logistic, loss);
+  }
+  if (labels == Labels::sampled) {
+    require_with("labels sampled", "head", Head::softmax, head);
+    require_with("labels sampled", "readout", Readout::rows, readout);
+    require_with("labels sampled", "loss", Loss::cross_entropy, loss);
+  }
+  if (loss == Loss::logistic) require_with("loss logistic", "labels", Labels::sign, labels);
+  if (loss == Loss::cross_entropy) {
+    require_with("loss cross-entropy", "head", Head::softmax, head);
+    require_with("loss cross-entropy", "readout", Readout::rows, readout);
+  }
+  if (readout == Readout::entry) require_with("readout entry", "head", Head::softmax, head);
+  if (readout == Readout::score) require_with("readout score", "head", Head::linear, head);
   constexpr int kLargestOutcomes = 4;
   if (labels == Labels::sampled && !problem.cross() && problem.tokens > kLargestOutcomes)
     reject(
@@ -205,6 +212,16 @@ void require_valid_loss(const Problem& problem) {
         "and a student without penalty has no minimiser; got 0+",
         name(labels));
   reject("lambda must be > 0 with readout entry and {} tokens, whose level sets are curved; got 0+", problem.keys());
+}
+
+/// Two students learn from the outputs themselves by their squared distance, and in no other way.
+void require_plain_student(const Problem& problem) {
+  if (problem.student != Student::bayes && !problem.two_sectors()) return;
+  const std::string student = fmt::format("student {}{} (others: tied, direct, untied with attention = cross)",
+                                          name(problem.student), problem.untied_self() ? " of self-attention" : "");
+  require_with(student, "labels", Labels::soft, problem.labels);
+  require_with(student, "loss", Loss::square, problem.loss);
+  require_with(student, "readout", Readout::rows, problem.readout);
 }
 
 }  // namespace
@@ -221,6 +238,7 @@ void Problem::validate() const {
     reject("target-beta must be 1 with head linear, which has no temperature, got {}", target_beta);
   }
   require_valid_student(*this);
+  require_plain_student(*this);
   require_valid_loss(*this);
   if (!std::isfinite(noise) || noise < 0) reject("noise must be a finite number >= 0, got {}", noise);
   require_usable(target, cross());

@@ -359,7 +359,7 @@ json spectrum_layers(const SpectrumChart& chart, const Histogram& measured) {
   const auto [left, right] = eigenvalue_range(chart, measured);
   const double top = density_axis_top(chart, measured);
   const auto x = [&, l = left, r = right](const char* field) {
-    json encoding = quantitative(field, {.title = chart.x_title});
+    json encoding = quantitative(field, {.title = chart.value});
     encoding["scale"] = {{"domain", {l, r}}, {"nice", false}, {"zero", false}};
     return encoding;
   };
@@ -374,17 +374,18 @@ json spectrum_layers(const SpectrumChart& chart, const Histogram& measured) {
 
   json layers = json::array();
   if (!measured.bins.empty()) {
-    layers.push_back({{"name", "histogram"},
-                      {"data", {{"name", "histogram"}}},
-                      {"mark", {{"type", "bar"}, {"binSpacing", 1}}},
-                      {"encoding",
-                       {{"x", x("lower")},
-                        {"x2", {{"field", "upper"}}},
-                        {"y", y},
-                        {"y2", {{"datum", 0}}},
-                        {"color", colour("measured")},
-                        {"tooltip", json::array({tooltip("lower", "from"), tooltip("upper", "to"),
-                                                 tooltip("density", "density"), tooltip("count", "eigenvalues")})}}}});
+    layers.push_back(
+        {{"name", "histogram"},
+         {"data", {{"name", "histogram"}}},
+         {"mark", {{"type", "bar"}, {"binSpacing", 1}}},
+         {"encoding",
+          {{"x", x("lower")},
+           {"x2", {{"field", "upper"}}},
+           {"y", y},
+           {"y2", {{"datum", 0}}},
+           {"color", colour("measured")},
+           {"tooltip", json::array({tooltip("lower", "from"), tooltip("upper", "to"), tooltip("density", "density"),
+                                    tooltip("count", chart.value + "s")})}}}});
   }
   if (!chart.density.empty()) {
     layers.push_back({{"name", "density"},
@@ -402,7 +403,7 @@ json spectrum_layers(const SpectrumChart& chart, const Histogram& measured) {
          {"encoding",
           {{"x", x("x")},
            {"y", y},
-           {"tooltip", json::array({tooltip("x", chart.x_title), tooltip("density", "predicted density")})}}}});
+           {"tooltip", json::array({tooltip("x", chart.value), tooltip("density", "predicted density")})}}}});
   }
   if (!chart.outliers.empty()) {
     layers.push_back(
@@ -467,14 +468,14 @@ json spectrum_data(const SpectrumChart& chart, const Histogram& measured) {
 }
 
 Table spectrum_table(const SpectrumChart& chart, const Histogram& measured) {
-  Table table{.title = chart.title, .columns = {{.name = chart.x_title}, {.name = "predicted density"}}};
+  Table table{.title = chart.title, .columns = {{.name = chart.value}, {.name = "predicted density"}}};
   if (has_atom(chart, measured)) table.title += fmt::format(" ({})", mass_label(chart, measured, ", "));
   if (measured.bins.empty()) {
     for (const Point& point : chart.density) table.rows.push_back({point.x, point.y});
     return table;
   }
   table.columns.push_back({.name = "measured density"});
-  table.columns.push_back({.name = "eigenvalues"});
+  table.columns.push_back({.name = chart.value + "s"});
   for (const Bin& bin : measured.bins) {
     const double centre = 0.5 * (bin.lower + bin.upper);
     table.rows.push_back({centre, {}, bin.density, bin.count});
@@ -500,7 +501,7 @@ Chart spectrum_chart(const SpectrumChart& chart) {
   const Histogram measured = histogram(chart.eigenvalues, chart.bins, chart.zero_tolerance);
   std::vector<std::string> notes;
   if (measured.not_finite > 0)
-    notes.push_back(fmt::format("Not drawn: {} eigenvalues not finite.", measured.not_finite));
+    notes.push_back(fmt::format("Not drawn: {} {}s not finite.", measured.not_finite, chart.value));
   if (!chart.outliers.empty()) notes.emplace_back("Dashed: predicted outliers.");
   json spec = frame(chart.title, notes, chart.description);
   spec["datasets"] = spectrum_data(chart, measured);

@@ -70,7 +70,8 @@ Chart errors_chart(const ErrorsChart& chart);
 struct SpectrumChart {
   std::string title;
   std::string description;
-  std::string x_title = "eigenvalue";
+  /// What one value of the spectrum is, in the singular.
+  std::string value = "eigenvalue";
   /// Density of the predicted law off zero, ascending x; its integral is 1 - predicted_zero_mass. May be empty.
   std::vector<Point> density;
   double predicted_zero_mass = 0;

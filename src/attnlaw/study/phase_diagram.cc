@@ -84,6 +84,7 @@ nlohmann::json to_json(const PhaseDiagram& diagram) {
     const nlohmann::json entry = to_json(line);
     for (auto& [key, values] : document["lines"].items())
       values.push_back(entry[key].is_null() ? nlohmann::json() : entry[key]["alpha"]);
+    document["reasons"].push_back(entry["reasons"]);
   }
   return document;
 }

@@ -134,8 +134,10 @@ const std::vector<std::string>& figure_names() {
       "V_hat", "V_hat_a", "zero_mass", "rank_fraction", "stable_rank", "effective_rank", "nuclear_frobenius", "lambda",
       "curvature", "a", "t", "noise_variance", "plug_in_test", "index_error", "mutual_information", "iterations",
       "residual", "replicon", "law_error", "points",
+      // losses
+      "excess_train", "excess_test", "squared_train", "squared_test", "sign_error",
       // experiments
-      "seed", "kkt", "n", "rank",
+      "seed", "kkt", "n", "nuclear", "rank",
       // thresholds
       "tokens", "K_eff", "recovery", "interpolation", "bayes_recovery",
       // scaling curves

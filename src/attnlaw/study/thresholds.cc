@@ -27,8 +27,8 @@ void set_ridgeless(const model::Problem& problem, Thresholds& result) {
   }
   if (!theory::has_ridgeless(problem)) {
     result.no_recovery = result.no_interpolation =
-        fmt::format("known for the students tied and direct, and for untied with cross-attention, not for {}",
-                    model::name(problem.student));
+        fmt::format("known for the students tied and direct, and for untied with cross-attention, not for {}{}",
+                    model::name(problem.student), problem.untied_self() ? " of self-attention" : "");
     return;
   }
   const matrix_laws::Spectrum target = problem.target_law();

@@ -35,12 +35,19 @@ SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps) const {
   return {{gain_ * scores_ / (width * width), 0}, {}};
 }
 
-OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
+LeastLosses least_losses(const OutputChannel& channel, double noise) {
+  LeastLosses losses{channel.least_loss(noise), {}};
+  for (int replicate = 0; replicate < channel.replicates(); ++replicate)
+    losses.replicates.push_back(channel.least_loss(noise, replicate));
+  return losses;
+}
+
+OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int replicate) const {
   const double r = beta_ratio_;
   const double residual = r * r * (Q_star_ + noise_) - 2 * r * overlaps.m + overlaps.q;
   Conjugates conjugates = quadratic_conjugates(fitted_, residual, overlaps.V);
   conjugates.m_hat *= r;
-  return {conjugates, train_};
+  return {conjugates, train_.of(replicate)};
 }
 
 OutputChannel::Result InterpolatingChannel::evaluate_at_zero(int replicate) const {

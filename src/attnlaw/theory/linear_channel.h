@@ -2,6 +2,8 @@
 /// Output channels in closed form, of losses that are quadratic around the label (docs/theory/erm.md, sections 4 and
 /// 6).
 
+#include <vector>
+
 #include "attnlaw/theory/output_channel.h"
 
 namespace attnlaw::theory {
@@ -27,6 +29,17 @@ class LinearChannel final : public OutputChannel {
   double Q_star_;
 };
 
+/// OutputChannel::least_loss over all points, and of each replicate.
+struct LeastLosses {
+  double all = 0;
+  std::vector<double> replicates;
+
+  double of(int replicate) const {
+    return replicate == OutputChannel::kAll ? all : replicates[static_cast<std::size_t>(replicate)];
+  }
+};
+LeastLosses least_losses(const OutputChannel& channel, double noise);
+
 /// Any head while every label can be fitted: the proximal point is the projection of ω on the K_eff observed
 /// combinations of scores, of which the label leaves nothing open: they are β*/β times those of the label. Test errors
 /// are those of the head itself.
@@ -38,14 +51,14 @@ class InterpolatingChannel final : public OutputChannel {
         beta_ratio_(problem.target_beta / problem.beta),
         Q_star_(Q_star),
         head_(std::move(head)),
-        train_(head_->least_loss(noise_)) {}
+        train_(least_losses(*head_, noise_)) {}
 
   Result evaluate(const Overlaps& overlaps, int replicate) const override;
   /// Message passing starts from a student far smaller than its labels ask for, not from one that the penalty holds at
   /// zero.
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override { return head_->test(overlaps, replicate); }
-  double least_loss(double noise) const override { return head_->least_loss(noise); }
+  double least_loss(double noise, int replicate) const override { return head_->least_loss(noise, replicate); }
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return head_->replicates(); }
@@ -57,7 +70,7 @@ class InterpolatingChannel final : public OutputChannel {
   double beta_ratio_;
   double Q_star_;
   std::unique_ptr<OutputChannel> head_;
-  double train_;  ///< all labels are fitted
+  LeastLosses train_;  ///< all labels are fitted
 };
 
 }  // namespace attnlaw::theory

@@ -35,7 +35,7 @@ class OutputChannel {
 
   /// The loss per sequence of a student that fits every label, of noise Δ = `noise`: the entropy of the labels for the
   /// cross-entropy, else 0.
-  virtual double least_loss(double /*noise*/) const { return 0; }
+  virtual double least_loss(double /*noise*/, int /*replicate*/ = kAll) const { return 0; }
   /// False where the labels do not fix the scale of S: then there is no estimation error.
   virtual bool identifies_scale() const { return true; }
   /// What a loss tells beside train and test error, at any overlaps.

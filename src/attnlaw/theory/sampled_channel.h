@@ -42,7 +42,7 @@ class SampledChannel final : public OutputChannel {
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
-  double least_loss(double noise) const override;
+  double least_loss(double noise, int replicate) const override;
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
   std::size_t points() const override { return points_->weights.size() * kLanes; }
@@ -233,10 +233,10 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) co
 }
 
 template <class Loss>
-double SampledChannel<Loss>::least_loss(double noise) const {
+double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
   if constexpr (!Loss::kConvex) return 0;
   Pack sum = 0;
-  for_each_pack({}, noise, kAll, [&](Field& field, Pack weight) {
+  for_each_pack({}, noise, replicate, [&](Field& field, Pack weight) {
     loss_.label(field.target.data(), field.label);
     sum += weight * loss_.value(field.label, field.fit.data());
   });

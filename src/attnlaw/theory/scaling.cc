@@ -166,9 +166,10 @@ void require_scalable(const model::Problem& problem, std::span<const double> n) 
     base::reject("a scaling curve needs a target powerlaw:GAMMA,D, got {}", problem.target.spec());
   if (!has_ridgeless(problem))
     base::reject(
-        "a scaling curve is available for the students tied and direct, and for untied with cross-attention, and for "
-        "labels soft; got {}, labels {}",
-        model::name(problem.student), model::name(problem.labels));
+        "a scaling curve is available for the students tied and direct, and for untied with attention = cross, and for "
+        "labels soft, whose noise is that of the scores; got student {}{}, labels {}, readout {}",
+        model::name(problem.student), problem.untied_self() ? " of self-attention" : "", model::name(problem.labels),
+        model::name(problem.readout));
   if (problem.width < 1) base::reject("a scaling curve needs the full width, width >= 1, got {}", problem.width);
   if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
   for (std::size_t i = 0; i < n.size(); ++i)

@@ -7,8 +7,11 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/theory/bayes.h"
+#include "attnlaw/theory/linear_channel.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/trained_student.h"
 
@@ -84,8 +87,10 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   const double Q_star = target.second_moment();
   if (solution.problem.loss == model::Loss::cross_entropy) {
     constexpr int kLog2Points = 14;
-    const double entropy = make_output_channel(solution.problem, Q_star, kLog2Points)->least_loss(0);
-    solution.errors.train = solution.errors.test = entropy;
+    const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, kLog2Points), 0);
+    const double scatter = base::estimate_of(entropy.replicates).standard_error, alpha = solution.problem.alpha;
+    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all};
+    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter};
     solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
   }
   const double r = solution.problem.beta_ratio();
@@ -144,15 +149,42 @@ bool unbounded(const Solution& solution) {
   return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
 }
 
-/// Noiseless labels of a linear head under the rule λ = edge: E is multiplied at every step by its ratio to 2αK a² (αK
-/// a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d. Below 1 nothing is left of
-/// it.
+/// Message passing from S = 0 does not end before the target.
+bool reaches_target(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+  constexpr int kLog2Points = kCoarseLog2Points + 3;
+  constexpr int kSteps = 2000;
+  constexpr double kStandstill = 1e-4;  // change of E in a step, relative
+  // E, relative, and still falling: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. Much smaller,
+  // the law of the target in so little noise takes minutes.
+  constexpr double kReached = 1e-7;
+  const double r = problem.target_beta / problem.beta, whole = r * r * target.second_moment();
+  const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
+  const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
+  const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
+  const StateEvolution evolution(*channel, denoiser, target);
+  Overlaps at = evolution.step_from_zero().prior.overlaps;
+  double E = error_of(at);
+  for (int i = 0; i < kSteps && at.q > 0 && at.V > 0; ++i) {
+    at = evolution.step(at).prior.overlaps;
+    const double before = std::exchange(E, error_of(at));
+    if (E < kReached * whole) return true;
+    if (std::abs(E - before) < kStandstill * before) return false;
+  }
+  return false;
+}
+
+/// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by
+/// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d;
+/// below 1 it ends at 0. No head shows more than its K_eff combinations of scores; how much more others need, message
+/// passing tells.
 bool edge_recovers(const model::Problem& problem, const matrix_laws::Spectrum& target) {
-  if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || problem.head != model::Head::linear ||
-      problem.loss != model::Loss::square || problem.width < 1)
+  if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted() ||
+      problem.width < 1)
     return false;
   const auto rank = target_rank(problem, target);
-  return rank && *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank < problem.alpha * fitted_scores(problem);
+  if (!rank || *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem))
+    return false;
+  return problem.head == model::Head::linear || reaches_target(problem, target);
 }
 
 /// Grows the point set until the accuracy is met.

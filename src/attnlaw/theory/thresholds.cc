@@ -109,9 +109,10 @@ bool has_ridgeless(const model::Problem& problem) {
 void require_ridgeless(const model::Problem& problem) {
   if (has_ridgeless(problem)) return;
   base::reject(
-      "the ridgeless limit is available for the students tied and direct, and for untied with cross-attention, with "
-      "soft labels of rows, of a score or of an entry of two scores; got {}, labels {}, readout {}",
-      model::name(problem.student), model::name(problem.labels), model::name(problem.readout));
+      "thresholds and the limit lambda = 0+ are known for the students tied and direct, and for untied with attention "
+      "= cross, with labels soft and readout rows, score or (of two keys) entry; got student {}, labels {}, readout {}",
+      model::name(problem.student) + (problem.untied_self() ? " of self-attention" : ""), model::name(problem.labels),
+      model::name(problem.readout));
 }
 
 std::optional<Recovery> recovery(const model::Problem& problem, const Spectrum& target) {
