@@ -215,7 +215,8 @@ class Search {
   }
 
   Slopes differences(const Iterate& at) {
-    constexpr double kStep = 1e-5;
+    // As long as searches at one size are: in shorter ones single points that are about to jump take over.
+    constexpr double kStep = 1e-3;
     Slopes result;
     for (int k = 0; k < 3; ++k) {
       const Iterate shifted = evolution_.at(at.x + kStep * Coordinates::Unit(k));
@@ -233,7 +234,7 @@ class Search {
 struct Attempt {
   Iterate end;
   std::optional<Slopes> slopes;
-  std::vector<Sample> samples;  ///< of the replicates; none where not converged
+  std::vector<Sample> samples;  ///< of the replicates; none where there is no solution in sight
   bool converged = false;
 };
 
@@ -251,7 +252,7 @@ Attempt attempt(StateEvolution& evolution, const Start& start, const LoraOptions
   result.end = Search(evolution, evolution.samples() ? unseen : kProductRule).run(start.x, result.slopes);
   if (!result.slopes || !(result.end.size() <= kNoSolution)) return result;
   result.converged = size_at(result.end.x, result.slopes->step(result.end.residual)) <= unseen;
-  if (result.converged) result.samples = evolution.samples_at(result.end, *result.slopes);
+  result.samples = evolution.samples_at(result.end, *result.slopes);
   return result;
 }
 
@@ -277,7 +278,7 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
   result.points = channel.points();
   result.residual = found.end.size();
   result.converged = found.converged;
-  if (!(result.residual <= kNoSolution)) return without_figures(std::move(result));
+  if (found.samples.empty()) return without_figures(std::move(result));
 
   const LoraAverages& mean = found.end.mean;
   const LoraOverlaps at = overlaps_at(found.end.x, task.omega);

@@ -252,7 +252,7 @@ class SoftmaxChannel final : public LoraChannel {
         add(loss, field, {search.point(), search.loss_value(), search.hessian()}, overlaps.V, weight, sums);
         return;
       }
-      std::array<Pack, 2>& p = minima[count++];
+      std::array<Pack, 2> p = minima[count++];
       descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
       add(loss, field, {p, descent.expansion().value, descent.expansion().hessian}, overlaps.V, weight, sums);
     });

@@ -33,7 +33,7 @@ class LoraChannel {
   virtual ~LoraChannel() = default;
 
   /// At q ≥ m², V > 0, on one replicate of the points. Where proximal points take a search, those found go to `minima`;
-  /// minima that are already there, of overlaps close by, are followed instead.
+  /// from minima that are already there, of overlaps close by, it descends instead.
   virtual LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const = 0;
   /// Noiseless error of the outputs for a fresh sequence; softmax only (linear scores have it in closed form).
   virtual double test(const LoraOverlaps& overlaps, int replicate) const = 0;
