@@ -1,4 +1,4 @@
-/// How long the theory of fine-tuning takes: a point with linear scores 50 ms at most.
+/// How long the theory of fine-tuning takes: a point with linear scores 50 ms at most, one with softmax some 2 s.
 
 #include <benchmark/benchmark.h>
 
@@ -16,13 +16,17 @@ void BM_LoraLinear(benchmark::State& state) {
 }
 BENCHMARK(BM_LoraLinear)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);
 
+/// By α and 1/accuracy; at α = 4 proximal points jump.
 void BM_LoraSoftmax(benchmark::State& state) {
-  const companion::LoraTask task{2, model::Head::softmax, 8, 2, 0.02, 0, 1};
-  for (auto _ : state)
-    benchmark::DoNotOptimize(
-        companion::predict_lora(task, companion::PretrainedOverlaps::calibrated(1.5, 0.4), {1e-2, 1}));
+  const companion::LoraTask task{2, model::Head::softmax, static_cast<double>(state.range(0)), 2, 0.02, 0, 1};
+  const companion::LoraOptions options{1.0 / static_cast<double>(state.range(1)), 1};
+  for (auto _ : state) {
+    const auto found = companion::predict_lora(task, companion::PretrainedOverlaps::calibrated(1.5, 0.4), options);
+    state.counters["evaluations"] = found.iterations;
+    state.counters["points"] = static_cast<double>(found.points);
+  }
 }
-BENCHMARK(BM_LoraSoftmax)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_LoraSoftmax)->ArgsProduct({{4, 8, 16}, {100, 1000}})->Unit(benchmark::kMillisecond);
 
 void BM_LoraWeakRecovery(benchmark::State& state) {
   const companion::LoraTask task{1, model::Head::linear, 6, 1, 0.1, 0, 1};

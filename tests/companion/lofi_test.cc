@@ -625,7 +625,8 @@ TEST(LofiExperiment, SharedFiltersAndAttentionHaveTheOverlapsOfTheTheory) {
   expect_overlap("attention:1", 300, 3000, 3);
 }
 
-TEST(LofiExperiment, SlowFullyConnectedLayersNeedTheSquareOfThePatches) { expect_overlap("shared:8", 640, 24000, 3); }
+/// Draws scatter by 0.006: three of them can agree by chance far better than that, and give a standard error of 3e-4.
+TEST(LofiExperiment, SlowFullyConnectedLayersNeedTheSquareOfThePatches) { expect_overlap("shared:8", 640, 24000, 10); }
 
 TEST(LofiExperiment, SlowStaircaseIsClimbedStepByStep) {
   // Overlaps of all directions that the theory sees, whether or not they are significant: projections on the ends.

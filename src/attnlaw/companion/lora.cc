@@ -23,51 +23,14 @@ using base::reject;
 
 /// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
 constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
-/// |F(x) − x| that counts as converged.
-constexpr double kAccepted = 1e-5;
-/// |F(x) − x| beyond which the end of a search is no approximate solution either.
+/// Distance from the fixed point, in units of the accuracy asked for, that is as good as none: it adds 1/400 to the
+/// square of the sampling error. On finitely many points the map itself is no finer: each point that jumps is a step
+/// in it.
+constexpr double kUnseen = 0.05;
+/// |F(x) − x| beyond which the end of a search is no approximate solution.
 constexpr double kNoSolution = 0.02;
 /// Sizes without a solution after which more points are pointless: there is none, or points jump.
 constexpr int kMostFailures = 3;
-
-struct Step {
-  LoraAverages averages;
-  double lambda_effective = 0;
-  double stiffness = 0;  ///< λ_eff + V̂ > 0, or there is no solution with an adapter
-  LoraOverlaps next;
-
-  bool usable() const {
-    return stiffness > 0 && std::isfinite(next.q) && std::isfinite(next.m) && next.q > next.m * next.m;
-  }
-};
-
-/// The state evolution on one replicate of the points.
-class StateEvolution {
- public:
-  StateEvolution(const LoraTask& task, const LoraChannel& channel, int replicate)
-      : task_(task), channel_(channel), replicate_(replicate) {}
-
-  Step step(const LoraOverlaps& overlaps) {
-    ++evaluations_;
-    Step step;
-    step.averages = channel_.averages(overlaps, replicate_);
-    const LoraAverages& mean = step.averages;
-    const double V_hat = task_.alpha * mean.response / overlaps.V;
-    const double m_hat = task_.alpha * mean.pull, q_hat = task_.alpha * mean.force;
-    step.lambda_effective = task_.lambda + 2 * task_.alpha * mean.centring;
-    step.stiffness = step.lambda_effective + V_hat;
-    step.next = {m_hat / step.stiffness, (m_hat * m_hat + q_hat) / (step.stiffness * step.stiffness),
-                 1 / step.stiffness};
-    return step;
-  }
-  int evaluations() const { return evaluations_; }
-
- private:
-  const LoraTask& task_;
-  const LoraChannel& channel_;
-  int replicate_;
-  int evaluations_ = 0;
-};
 
 /// x = (m/√ω, log((q − m²)/ω), log V): no step leaves q > m².
 using Coordinates = Eigen::Vector3d;
@@ -80,47 +43,158 @@ LoraOverlaps overlaps_at(const Coordinates& x, double omega) {
   return {m, m * m + omega * std::exp(x[1]), std::exp(x[2])};
 }
 
-/// Where a search has got to: F(x) − x there, and what F was made of.
-struct Iterate {
-  Coordinates x = Coordinates::Zero(), residual = Coordinates::Constant(std::numeric_limits<double>::infinity());
-  Step step = {};
+/// Largest component. Of q − m² ≪ q rounding leaves few digits.
+double size_at(const Coordinates& x, const Coordinates& change) {
+  constexpr double kDigits = 1e-9;
+  const double digits = std::min(1.0, std::exp(x[1]) / (kDigits * x[0] * x[0]));
+  return change.allFinite() ? std::max({std::abs(change[0]), digits * std::abs(change[1]), std::abs(change[2])})
+                            : std::numeric_limits<double>::infinity();
+}
 
-  /// Largest component; infinite where F is not defined.
-  double size() const {
-    // Of q − m² ≪ q rounding leaves few digits.
-    constexpr double kDigits = 1e-9;
-    const double digits = std::min(1.0, std::exp(x[1]) / (kDigits * x[0] * x[0]));
-    const double largest = std::max({std::abs(residual[0]), digits * std::abs(residual[1]), std::abs(residual[2])});
-    return residual.allFinite() ? largest : std::numeric_limits<double>::infinity();
+/// One step of the state evolution.
+struct Step {
+  double lambda_effective = 0;
+  double stiffness = 0;  ///< λ_eff + V̂ > 0, or there is no solution with an adapter
+  LoraOverlaps next;
+
+  Step(const LoraTask& task, const LoraOverlaps& overlaps, const LoraAverages& mean) {
+    const double V_hat = task.alpha * mean.response / overlaps.V;
+    const double m_hat = task.alpha * mean.pull, q_hat = task.alpha * mean.force;
+    lambda_effective = task.lambda + 2 * task.alpha * mean.centring;
+    stiffness = lambda_effective + V_hat;
+    next = {m_hat / stiffness, (m_hat * m_hat + q_hat) / (stiffness * stiffness), 1 / stiffness};
+  }
+  bool usable() const {
+    return stiffness > 0 && std::isfinite(next.q) && std::isfinite(next.m) && next.q > next.m * next.m;
   }
 };
 
-using Jacobian = Eigen::Matrix3d;
+/// The state evolution at one point: on each replicate, and on all of them together.
+struct Iterate {
+  Coordinates x = Coordinates::Zero();
+  std::vector<LoraAverages> replicates;
+  LoraAverages mean;
+  Coordinates residual = Coordinates::Constant(std::numeric_limits<double>::infinity());  ///< F(x) − x
 
-/// F(x) = x on one replicate: damped iteration to get near, then Newton's method with Broyden's updates.
+  double size() const { return size_at(x, residual); }
+};
+
+LoraAverages mean_of(const std::vector<LoraAverages>& replicates) {
+  LoraAverages mean;
+  for (double LoraAverages::*average :
+       {&LoraAverages::response, &LoraAverages::pull, &LoraAverages::force, &LoraAverages::centring,
+        &LoraAverages::train, &LoraAverages::squared_response, &LoraAverages::alignment}) {
+    for (const LoraAverages& replicate : replicates) mean.*average += replicate.*average;
+    mean.*average /= static_cast<double>(replicates.size());
+  }
+  return mean;
+}
+
+/// First order around the fixed point.
+struct Slopes {
+  Eigen::Matrix3d residual = Eigen::Matrix3d::Zero();
+  Eigen::RowVector3d train = Eigen::RowVector3d::Zero();
+
+  /// Newton's step.
+  Coordinates step(const Coordinates& of) const { return -residual.fullPivLu().solve(of); }
+};
+
+/// What one replicate has for the solution.
+struct Sample {
+  LoraOverlaps overlaps;
+  double train = 0, test = 0;
+};
+
+class StateEvolution {
+ public:
+  StateEvolution(const LoraTask& task, const LoraChannel& channel, int threads)
+      : task_(task),
+        channel_(channel),
+        threads_(threads),
+        minima_(static_cast<std::size_t>(channel.replicates())),
+        searched_at_(Coordinates::Constant(std::numeric_limits<double>::infinity())) {}
+
+  /// The residual is infinite where F is not defined.
+  Iterate at(const Coordinates& x) {
+    constexpr double kOutside = 80;
+    Iterate result{x, std::vector<LoraAverages>(static_cast<std::size_t>(channel_.replicates())), {}};
+    if (!(x.cwiseAbs().maxCoeff() < kOutside)) return result;
+    if (!((x - searched_at_).cwiseAbs().maxCoeff() < kSameMinima)) {
+      for (LoraMinima& minima : minima_) minima.clear();
+      searched_at_ = x;
+    }
+    const LoraOverlaps overlaps = overlaps_at(x, task_.omega);
+    base::parallel_for(result.replicates.size(), threads_, [&](std::size_t replicate) {
+      result.replicates[replicate] = channel_.averages(overlaps, static_cast<int>(replicate), minima_[replicate]);
+    });
+    ++evaluations_;
+    result.mean = mean_of(result.replicates);
+    result.residual = residual(x, result.mean);
+    return result;
+  }
+  /// F(x) − x where the averages are these.
+  Coordinates residual(const Coordinates& x, const LoraAverages& averages) const {
+    const Step step(task_, overlaps_at(x, task_.omega), averages);
+    if (!step.usable()) return Coordinates::Constant(std::numeric_limits<double>::infinity());
+    return coordinates(step.next, task_.omega) - x;
+  }
+  /// What the replicates have for a solution of all together, to first order around it.
+  std::vector<Sample> samples_at(const Iterate& solution, const Slopes& slopes) const {
+    std::vector<Sample> samples(solution.replicates.size());
+    base::parallel_for(samples.size(), threads_, [&](std::size_t replicate) {
+      const LoraAverages& averages = solution.replicates[replicate];
+      const Coordinates shift = slopes.step(residual(solution.x, averages));
+      Sample& sample = samples[replicate];
+      sample.overlaps = overlaps_at(solution.x + shift, task_.omega);
+      sample.train = averages.train + slopes.train * shift;
+      sample.test = channel_.test(sample.overlaps, static_cast<int>(replicate));
+    });
+    return samples;
+  }
+  /// Whether the points are a sample of several replicates; otherwise they are a product rule.
+  bool samples() const { return channel_.replicates() > 1; }
+  int evaluations() const { return evaluations_; }
+
+ private:
+  /// Proximal points are followed over this distance, then sought anew: that errs by the points that jump on the way,
+  /// this fraction of those that jump at all, and a search that starts at the solution on fewer points moves far less.
+  static constexpr double kSameMinima = 0.02;
+
+  const LoraTask& task_;
+  const LoraChannel& channel_;
+  int threads_;
+  std::vector<LoraMinima> minima_;
+  Coordinates searched_at_;
+  int evaluations_ = 0;
+};
+
+/// F(x) = x: damped iteration to get near, then Newton's method with Broyden's updates.
 class Search {
  public:
-  Search(StateEvolution& evolution, double omega, double tolerance)
-      : evolution_(evolution), omega_(omega), tolerance_(tolerance) {}
+  Search(StateEvolution& evolution, double tolerance) : evolution_(evolution), tolerance_(tolerance) {}
 
-  /// The Jacobian of F(x) − x at a solution nearby, if there is one, saves its differences.
-  Iterate run(const LoraOverlaps& start, std::optional<Jacobian>& jacobian) {
-    Iterate at = at_point(coordinates(start, omega_));
-    if (!jacobian) approach(at);
+  /// Slopes at a solution nearby, if there is one, save their differences. Ends where Newton's step is within the
+  /// tolerance, or where no step makes progress.
+  Iterate run(const Coordinates& start, std::optional<Slopes>& slopes) {
+    Iterate at = evolution_.at(start);
+    if (!slopes) approach(at);
     bool fresh = false;
-    for (int step = 0; step < kMostSteps && at.size() > tolerance_ && at.size() < kFar; ++step) {
-      if (!jacobian) jacobian = differences(at), fresh = true;
-      const Iterate next = newton(at, *jacobian);
+    for (int count = 0; count < kMostSteps && at.size() < kFar; ++count) {
+      if (!slopes) slopes = differences(at), fresh = true;
+      Coordinates step = slopes->step(at.residual);
+      if (!step.allFinite() || size_at(at.x, step) <= tolerance_) break;
+      step *= std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
+      Iterate next = evolution_.at(at.x + step);
       if (next.size() < kProgress * at.size()) {
-        const Coordinates moved = next.x - at.x;
-        *jacobian += (next.residual - at.residual - *jacobian * moved) * moved.transpose() / moved.squaredNorm();
+        slopes->residual +=
+            (next.residual - at.residual - slopes->residual * step) * step.transpose() / step.squaredNorm();
         fresh = false;
       } else if (fresh) {
-        break;  // not for want of a good Jacobian
+        break;  // not for want of good slopes
       } else {
-        jacobian.reset();
+        slopes.reset();
       }
-      if (next.size() < at.size()) at = next;
+      if (next.size() < at.size()) at = std::move(next);
     }
     return at;
   }
@@ -133,149 +207,58 @@ class Search {
   static constexpr double kProgress = 0.9;
   static constexpr double kLongestStep = 0.5;
 
-  Iterate at_point(const Coordinates& x) {
-    constexpr double kOutside = 80;
-    Iterate result{x};
-    if (!(x.cwiseAbs().maxCoeff() < kOutside)) return result;
-    result.step = evolution_.step(overlaps_at(x, omega_));
-    if (result.step.usable()) result.residual = coordinates(result.step.next, omega_) - x;
-    return result;
-  }
-
   void approach(Iterate& at) {
     constexpr double kDamping = 0.5;
     constexpr int kDampedSteps = 100;
     for (int i = 0; i < kDampedSteps && at.size() > kNear && std::isfinite(at.size()); ++i)
-      at = at_point(at.x + kDamping * std::min(1.0, 1 / at.size()) * at.residual);
+      at = evolution_.at(at.x + kDamping * std::min(1.0, 1 / at.size()) * at.residual);
   }
 
-  Jacobian differences(const Iterate& at) {
-    constexpr double kStep = 1e-5;
-    Jacobian result;
+  Slopes differences(const Iterate& at) {
+    // As long as searches at one size are: in shorter ones single points that are about to jump take over.
+    constexpr double kStep = 1e-3;
+    Slopes result;
     for (int k = 0; k < 3; ++k) {
-      const Iterate shifted = at_point(at.x + kStep * Coordinates::Unit(k));
-      result.col(k) = (shifted.residual - at.residual) / kStep;
+      const Iterate shifted = evolution_.at(at.x + kStep * Coordinates::Unit(k));
+      result.residual.col(k) = (shifted.residual - at.residual) / kStep;
+      result.train[k] = (shifted.mean.train - at.mean.train) / kStep;
     }
     return result;
   }
 
-  Iterate newton(const Iterate& at, const Jacobian& jacobian) {
-    Coordinates step = -jacobian.fullPivLu().solve(at.residual);
-    if (!step.allFinite()) return {};
-    step *= std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
-    return at_point(at.x + step);
-  }
-
   StateEvolution& evolution_;
-  double omega_, tolerance_;
+  double tolerance_;
 };
 
-/// The solution on one replicate.
-struct Sample {
-  LoraOverlaps overlaps;
-  double residual = std::numeric_limits<double>::infinity();
-  std::optional<Jacobian> jacobian;
-  Step step;
-  double test = 0;
-  int evaluations = 0;
+/// The solution on one set of points.
+struct Attempt {
+  Iterate end;
+  std::optional<Slopes> slopes;
+  std::vector<Sample> samples;  ///< of the replicates; none where there is no solution in sight
+  bool converged = false;
 };
 
-/// Where replicates begin: an informed guess, or the solution on fewer points and the Jacobian there.
+/// Where a search begins: an informed guess, or the solution on fewer points with the slopes there.
 struct Start {
-  LoraOverlaps overlaps;
-  std::optional<Jacobian> jacobian = {};
+  Coordinates x;
+  std::optional<Slopes> slopes = {};
 };
 
-Sample solve_replicate(const LoraTask& task, const LoraChannel& channel, int replicate, const Start& start,
-                       double tolerance) {
-  StateEvolution evolution(task, channel, replicate);
-  Sample sample;
-  sample.jacobian = start.jacobian;
-  const Iterate end = Search(evolution, task.omega, tolerance).run(start.overlaps, sample.jacobian);
-  sample.residual = end.size();
-  sample.overlaps = overlaps_at(end.x, task.omega);
-  sample.step = end.step;
-  sample.overlaps.m = std::abs(sample.overlaps.m);
-  sample.test = channel.test(sample.overlaps, replicate);
-  sample.evaluations = evolution.evaluations();
-  return sample;
-}
-
-std::vector<Sample> solve_replicates(const LoraTask& task, const LoraChannel& channel, const Start& start,
-                                     const LoraOptions& options) {
-  // Far below the sampling error; a product rule has none.
-  constexpr double kOfAccuracy = 1e-2, kProductRule = 1e-10;
-  const double tolerance =
-      channel.replicates() == 1 ? kProductRule : std::min(kAccepted, kOfAccuracy * options.accuracy);
-  std::vector<Sample> samples(static_cast<std::size_t>(channel.replicates()));
-  base::parallel_for(samples.size(), options.threads, [&](std::size_t replicate) {
-    samples[replicate] = solve_replicate(task, channel, static_cast<int>(replicate), start, tolerance);
-  });
-  return samples;
-}
-
-Start mean_of(const std::vector<Sample>& samples, const LoraOverlaps& overlaps) {
-  Start start{overlaps};
-  const auto known = [](const Sample& sample) { return sample.jacobian.has_value(); };
-  if (!std::all_of(samples.begin(), samples.end(), known)) return start;
-  start.jacobian = Jacobian::Zero();
-  for (const Sample& sample : samples) *start.jacobian += *sample.jacobian / static_cast<double>(samples.size());
-  return start;
-}
-
-template <class Figure>
-Estimate estimate(const std::vector<Sample>& samples, Figure figure) {
-  std::vector<double> values;
-  for (const Sample& sample : samples) values.push_back(figure(sample));
-  Estimate result = base::estimate_of(values);
-  if (samples.size() == 1) result.standard_error = 0;  // a product rule has no replicates
-  return result;
-}
-
-LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretrained, const std::vector<Sample>& samples) {
-  LoraPrediction result;
-  result.task = task;
-  result.pretrained = pretrained;
-  const auto mean = [&](auto figure, double* error = nullptr) {
-    const Estimate value = estimate(samples, figure);
-    if (error) *error = value.standard_error;
-    return value.value;
-  };
-  result.overlaps.m = mean([](const Sample& s) { return s.overlaps.m; }, &result.sampling_error.m);
-  result.overlaps.q = mean([](const Sample& s) { return s.overlaps.q; }, &result.sampling_error.q);
-  result.overlaps.V = mean([](const Sample& s) { return s.overlaps.V; }, &result.sampling_error.V);
-  result.train = mean([](const Sample& s) { return s.step.averages.train; }, &result.train_error);
-  result.lambda_effective = mean([](const Sample& s) { return s.step.lambda_effective; });
-  result.stability = task.alpha * mean([](const Sample& s) { return s.step.averages.squared_response; });
-  result.stein = mean([](const Sample& s) {
-    const LoraAverages& of = s.step.averages;
-    const LoraOverlaps& at = s.overlaps;
-    const double response = at.q * of.response / at.V;
-    return (of.alignment + response - at.m * of.pull) / response;
-  });
-  result.effective_noise = pretrained.E_pre() + task.noise;
-  result.alignment = mean([](const Sample& s) { return s.overlaps.alignment(); }, &result.alignment_error);
-  result.adapter_error = result.overlaps.adapter_error(task.omega);
-  result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
-  result.objective = task.alpha * result.train + 0.5 * task.lambda * result.overlaps.q;
-  if (task.head == model::Head::softmax)
-    result.test = mean([](const Sample& s) { return s.test; }, &result.test_error);
-  else
-    result.test = result.index_error;
-  for (const Sample& sample : samples) result.residual = std::max(result.residual, sample.residual);
-  result.converged = result.residual <= kAccepted;
+Attempt attempt(StateEvolution& evolution, const Start& start, const LoraOptions& options) {
+  // A product rule has no sampling error: its digits are worth having.
+  constexpr double kProductRule = 1e-10;
+  const double unseen = kUnseen * options.accuracy;
+  Attempt result{{}, start.slopes, {}, false};
+  result.end = Search(evolution, evolution.samples() ? unseen : kProductRule).run(start.x, result.slopes);
+  if (!result.slopes || !(result.end.size() <= kNoSolution)) return result;
+  result.converged = size_at(result.end.x, result.slopes->step(result.end.residual)) <= unseen;
+  result.samples = evolution.samples_at(result.end, *result.slopes);
   return result;
 }
 
 /// What is known where there is no solution.
-LoraPrediction without_figures(const LoraPrediction& failed) {
+LoraPrediction without_figures(LoraPrediction result) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  LoraPrediction result;
-  result.task = failed.task;
-  result.pretrained = failed.pretrained;
-  result.effective_noise = failed.effective_noise;
-  result.residual = failed.residual;
-  result.points = failed.points;
   result.overlaps = result.sampling_error = {kNone, kNone, kNone};
   for (double LoraPrediction::*figure :
        {&LoraPrediction::lambda_effective, &LoraPrediction::alignment, &LoraPrediction::adapter_error,
@@ -283,6 +266,48 @@ LoraPrediction without_figures(const LoraPrediction& failed) {
         &LoraPrediction::alignment_error, &LoraPrediction::train_error, &LoraPrediction::test_error,
         &LoraPrediction::stability, &LoraPrediction::stein})
     result.*figure = kNone;
+  return result;
+}
+
+LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretrained, const LoraChannel& channel,
+                       const Attempt& found) {
+  LoraPrediction result;
+  result.task = task;
+  result.pretrained = pretrained;
+  result.effective_noise = pretrained.E_pre() + task.noise;
+  result.points = channel.points();
+  result.residual = found.end.size();
+  result.converged = found.converged;
+  if (found.samples.empty()) return without_figures(std::move(result));
+
+  const LoraAverages& mean = found.end.mean;
+  const LoraOverlaps at = overlaps_at(found.end.x, task.omega);
+  result.overlaps = {std::abs(at.m), at.q, at.V};
+  result.lambda_effective = Step(task, at, mean).lambda_effective;
+  result.train = mean.train;
+  result.stability = task.alpha * mean.squared_response;
+  const double response = at.q * mean.response / at.V;
+  result.stein = (mean.alignment + response - at.m * mean.pull) / response;
+  result.alignment = at.alignment();
+  result.adapter_error = at.adapter_error(task.omega);
+  result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
+  result.objective = task.alpha * mean.train + 0.5 * task.lambda * at.q;
+
+  const auto over_samples = [&](auto figure) {
+    std::vector<double> values;
+    for (const Sample& sample : found.samples) values.push_back(figure(sample));
+    Estimate value = base::estimate_of(values);
+    if (values.size() == 1) value.standard_error = 0;  // a product rule has no replicates
+    return value;
+  };
+  result.sampling_error.m = over_samples([](const Sample& s) { return s.overlaps.m; }).standard_error;
+  result.sampling_error.q = over_samples([](const Sample& s) { return s.overlaps.q; }).standard_error;
+  result.sampling_error.V = over_samples([](const Sample& s) { return s.overlaps.V; }).standard_error;
+  result.alignment_error = over_samples([](const Sample& s) { return s.overlaps.alignment(); }).standard_error;
+  result.train_error = over_samples([](const Sample& s) { return s.train; }).standard_error;
+  const Estimate test = over_samples([](const Sample& s) { return s.test; });
+  result.test = task.head == model::Head::softmax ? test.value : result.index_error;
+  result.test_error = task.head == model::Head::softmax ? test.standard_error : 0;
   return result;
 }
 
@@ -341,29 +366,29 @@ LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pret
   options.validate();
   const auto begin = std::chrono::steady_clock::now();
   constexpr double kInformed = 0.98;
-  const Start informed{{kInformed * std::sqrt(task.omega), task.omega, 1 / (2 * task.alpha * task.omega)}};
+  const Start informed{
+      coordinates({kInformed * std::sqrt(task.omega), task.omega, 1 / (2 * task.alpha * task.omega)}, task.omega)};
   Start start = informed;
   LoraPrediction result;
   int evaluations = 0, failures = 0;
   for (int log2_points = kCoarsePoints; log2_points <= kMostPoints;) {
     const std::unique_ptr<LoraChannel> channel = make_lora_channel(task, pretrained, log2_points);
-    const std::vector<Sample> samples = solve_replicates(task, *channel, start, options);
-    result = predict(task, pretrained, samples);
-    for (const Sample& sample : samples) evaluations += sample.evaluations;
-    result.points = channel->points();
-    if (channel->replicates() == 1 || (!result.converged && ++failures == kMostFailures)) break;
-    start = result.converged ? mean_of(samples, result.overlaps) : informed;
+    StateEvolution evolution(task, *channel, options.threads);
+    const Attempt found = attempt(evolution, start, options);
+    result = predict(task, pretrained, *channel, found);
+    evaluations += evolution.evaluations();
+    if (!evolution.samples() || (!found.converged && ++failures == kMostFailures)) break;
+    start = found.converged ? Start{found.end.x, found.slopes} : informed;
     const double error = sampling_error(result) / options.accuracy;
-    if (log2_points == kCoarsePoints || !result.converged) {
+    if (log2_points == kCoarsePoints || !found.converged) {
       log2_points = std::max(log2_points + 1, kFirstPoints);
       continue;
     }
     if (error <= 1) break;
-    constexpr double kRate = 0.75;  // errors fall like this power of the points
+    constexpr double kRate = 0.9;  // errors fall like this power of the points
     const int more = static_cast<int>(std::ceil(std::log2(error) / kRate));
     log2_points = log2_points < kMostPoints ? std::min(log2_points + more, kMostPoints) : kMostPoints + 1;
   }
-  if (result.residual > kNoSolution) result = without_figures(result);
   result.sampling_ok = result.converged && sampling_error(result) <= options.accuracy;
   result.iterations = evaluations;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

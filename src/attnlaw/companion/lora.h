@@ -92,12 +92,13 @@ struct LoraPrediction {
   /// Violation of Stein's identity, relative: the weight of jumps of the proximal point.
   double stein = 0;
 
-  /// Largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V), over the replicates; at most 1e-5
-  /// where converged. The second counts less where rounding leaves few digits of q − m², below 1e-9 m².
+  /// Largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V). The second counts less where
+  /// rounding leaves few digits of q − m², below 1e-9 m².
   double residual = 0;
+  /// Newton's step from the returned point is at most accuracy/20 in each coordinate of x.
   bool converged = false;
   bool sampling_ok = false;  ///< the sampling error is within the accuracy asked for
-  int iterations = 0;        ///< evaluations of the map, all replicates together
+  int iterations = 0;        ///< evaluations of the map
   std::size_t points = 0;    ///< in all
   double seconds = 0;
 

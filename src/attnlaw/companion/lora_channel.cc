@@ -86,7 +86,7 @@ class LinearChannel final : public LoraChannel {
     }
   }
 
-  LoraAverages averages(const LoraOverlaps& overlaps, int replicate) const override {
+  LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima&) const override {
     LinearProximal<kTokens> proximal(task_.tokens);
     theory::PackArray<kTokens * kTokens> B(task_.tokens * task_.tokens);
     theory::PackArray<kTokens> omega0(task_.tokens), v(task_.tokens);
@@ -179,8 +179,10 @@ AdapterPair::Pair score_differences(const Pack* normals) {
 class RayAngles {
  public:
   explicit RayAngles(double reach) : reach_(reach) {
-    for (std::size_t ray = 0; ray < 2; ++ray)
-      total_[ray] = std::atan((kLast - kRays[ray]) / reach) - std::atan((kFirst - kRays[ray]) / reach);
+    for (std::size_t ray = 0; ray < 2; ++ray) {
+      first_[ray] = std::atan((kFirst - kRays[ray]) / reach);
+      total_[ray] = std::atan((kLast - kRays[ray]) / reach) - first_[ray];
+    }
   }
 
   double density(double angle) const {
@@ -192,10 +194,10 @@ class RayAngles {
     return sum;
   }
 
-  /// Newton steps inside a shrinking bracket.
+  /// Newton steps inside a shrinking bracket; the last one squares its error.
   double quantile(double probability) const {
     constexpr int kSteps = 60;
-    constexpr double kRounding = 1e-14;
+    constexpr double kLastStep = 1e-7;
     double lower = kFirst, upper = kLast, angle = kFirst + probability * (kLast - kFirst);
     for (int step = 0; step < kSteps; ++step) {
       const double excess = distribution(angle) - probability;
@@ -204,7 +206,7 @@ class RayAngles {
       if (!(next > lower && next < upper)) next = 0.5 * (lower + upper);
       const double change = std::abs(next - angle);
       angle = next;
-      if (change < kRounding) break;
+      if (change < kLastStep) break;
     }
     return angle;
   }
@@ -220,13 +222,12 @@ class RayAngles {
   double distribution(double angle) const {
     double sum = (1 - kNearRays) * (angle - kFirst) / (kLast - kFirst);
     for (std::size_t ray = 0; ray < 2; ++ray)
-      sum += 0.5 * kNearRays / total_[ray] *
-             (std::atan((angle - kRays[ray]) / reach_) - std::atan((kFirst - kRays[ray]) / reach_));
+      sum += 0.5 * kNearRays / total_[ray] * (std::atan((angle - kRays[ray]) / reach_) - first_[ray]);
     return sum;
   }
 
   double reach_;
-  double total_[2];
+  double first_[2], total_[2];
 };
 
 class SoftmaxChannel final : public LoraChannel {
@@ -236,18 +237,24 @@ class SoftmaxChannel final : public LoraChannel {
     for (std::size_t pack = 0; pack < points_->weights.size(); ++pack) place(pack);
   }
 
-  LoraAverages averages(const LoraOverlaps& overlaps, int replicate) const override {
+  LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const override {
     const AdapterPair loss(task_.beta, overlaps.q);
-    theory::GlobalProximal<AdapterPair> proximal(loss);
-    proximal.keep_hessian();
+    theory::GlobalProximal<AdapterPair> search(loss);
+    search.keep_hessian();
+    theory::Proximal<AdapterPair> descent(loss);
+    const bool follow = !minima.empty();
+    std::size_t count = 0;
     PackAverages sums;
     for_each(overlaps, task_.noise, replicate, [&](const Field& field, Pack weight) {
-      std::array<Pack, 2> fit;
-      const Pack along = field.omega0[0] * field.v[0] + field.omega0[1] * field.v[1];
-      const Pack scale = select(along < Pack(0), -std::sqrt(task_.omega), std::sqrt(task_.omega));
-      for (std::size_t a = 0; a < 2; ++a) fit[a] = scale * field.v[a];
-      proximal.solve(field.label, field.omega0.data(), fit.data(), overlaps.V);
-      add(loss, field, proximal, overlaps.V, weight, sums);
+      if (!follow) {
+        search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V);
+        minima.push_back(search.point());
+        add(loss, field, {search.point(), search.loss_value(), search.hessian()}, overlaps.V, weight, sums);
+        return;
+      }
+      std::array<Pack, 2> p = minima[count++];
+      descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
+      add(loss, field, {p, descent.expansion().value, descent.expansion().hessian}, overlaps.V, weight, sums);
     });
     return sums.reduced(total(replicate));
   }
@@ -280,6 +287,19 @@ class SoftmaxChannel final : public LoraChannel {
     std::array<Pack, 2> v, omega0;
     AdapterPair::Label label;
   };
+
+  struct Minimum {
+    const std::array<Pack, 2>& p;
+    Pack loss;
+    const std::array<Pack, 3>& hessian;  ///< of the loss
+  };
+
+  /// √ω v with the sign of ω0·v: the adapter that was sought.
+  std::array<Pack, 2> fit(const Field& field) const {
+    const Pack along = field.omega0[0] * field.v[0] + field.omega0[1] * field.v[1];
+    const Pack scale = select(along < Pack(0), -std::sqrt(task_.omega), std::sqrt(task_.omega));
+    return {scale * field.v[0], scale * field.v[1]};
+  }
 
   /// v of a pack of points, and their weights.
   void place(std::size_t pack) {
@@ -333,9 +353,9 @@ class SoftmaxChannel final : public LoraChannel {
     }
   }
 
-  void add(const AdapterPair& loss, const Field& field, const theory::GlobalProximal<AdapterPair>& proximal, double V,
-           Pack weight, PackAverages& sums) const {
-    const Pack* p = proximal.point().data();
+  void add(const AdapterPair& loss, const Field& field, const Minimum& minimum, double V, Pack weight,
+           PackAverages& sums) const {
+    const Pack* p = minimum.p.data();
     const AdapterPair::Pair s = loss.outputs(field.label, p);
     const auto J = AdapterPair::jacobian(p), J_v = AdapterPair::jacobian(field.v.data());
     // ∂_v ∇ℓ, row by row.
@@ -348,7 +368,7 @@ class SoftmaxChannel final : public LoraChannel {
       for (std::size_t a = 0; a < 2; ++a)
         for (std::size_t b = 0; b < 2; ++b) mixed[2 * a + b] += slope * J[i][a] * J_v[i][b];
     }
-    const auto& H = proximal.hessian();
+    const auto& H = minimum.hessian;
     const Pack h00 = 1 + V * H[0], h01 = V * H[1], h11 = 1 + V * H[2];
     const Pack determinant = 1 / (h00 * h11 - h01 * h01);
     const Pack pi00 = h11 * determinant, pi01 = -h01 * determinant, pi11 = h00 * determinant;
@@ -362,7 +382,7 @@ class SoftmaxChannel final : public LoraChannel {
     sums.pull -= weight * (pi00 * mixed[0] + pi01 * (mixed[1] + mixed[2]) + pi11 * mixed[3]);
     sums.force += weight * force;
     sums.centring += weight * centring;
-    sums.train += weight * proximal.loss_value();
+    sums.train += weight * minimum.loss;
     sums.squared_response += weight * ((1 - pi00) * (1 - pi00) + 2 * pi01 * pi01 + (1 - pi11) * (1 - pi11));
     sums.alignment += weight * alignment;
   }

@@ -1,10 +1,13 @@
 #pragma once
 /// Expectations over one sequence of the fine-tuning set (docs/theory/lora.md, section 3).
 
+#include <array>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "attnlaw/companion/lora.h"
+#include "attnlaw/theory/pack.h"
 
 namespace attnlaw::companion {
 
@@ -19,6 +22,9 @@ struct LoraAverages {
   double alignment = 0;         ///< −E ∇ℓ·ω0
 };
 
+/// The proximal points of one replicate.
+using LoraMinima = std::vector<std::array<theory::Pack, 2>>;
+
 class LoraChannel {
  public:
   LoraChannel() = default;
@@ -26,8 +32,9 @@ class LoraChannel {
   LoraChannel& operator=(const LoraChannel&) = delete;
   virtual ~LoraChannel() = default;
 
-  /// At q ≥ m², V > 0, on one replicate of the points.
-  virtual LoraAverages averages(const LoraOverlaps& overlaps, int replicate) const = 0;
+  /// At q ≥ m², V > 0, on one replicate of the points. Where proximal points take a search, those found go to `minima`;
+  /// from minima that are already there, of overlaps close by, it descends instead.
+  virtual LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const = 0;
   /// Noiseless error of the outputs for a fresh sequence; softmax only (linear scores have it in closed form).
   virtual double test(const LoraOverlaps& overlaps, int replicate) const = 0;
   virtual int replicates() const = 0;
