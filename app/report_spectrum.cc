@@ -38,7 +38,7 @@ std::string spectral_value_id(const model::Problem& problem) {
 }
 
 void require_spectral_law(const model::Problem& problem) {
-  if (problem.student == model::Student::bayes)
+  if (!problem.penalised())
     throw std::invalid_argument(
         "spectrum is about trained students, got bayes (attnlaw solve prints the bands of the posterior mean)");
   if (problem.untied_self())
