@@ -154,8 +154,8 @@ bool reaches_target(const model::Problem& problem, const matrix_laws::Spectrum& 
   constexpr int kLog2Points = kCoarseLog2Points + 3;
   constexpr int kSteps = 2000;
   constexpr double kStandstill = 1e-4;  // change of E in a step, relative
-  // E, relative, and still falling: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. Much smaller,
-  // the law of the target in so little noise takes minutes.
+  // E, relative, and still falling: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. A
+  // hundred times smaller, one law of the target in so little noise takes more than 10 s.
   constexpr double kReached = 1e-7;
   const double r = problem.target_beta / problem.beta, whole = r * r * target.second_moment();
   const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
