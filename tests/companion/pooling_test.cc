@@ -712,6 +712,15 @@ TEST(PoolingFixedLength, MassAtZero) {
   EXPECT_NEAR(fixed_length_law({1, 1}, equal_weights(2)).zero_mass, t * (2 - t) / 4, .01);
 }
 
+/// One token a sequence, δ = γ = ½: ν is Poisson of mean 1, and x = (1 − δ − Σ_n e⁻¹/(n!(1 + nX)))/X was continued to
+/// the real axis and integrated in numpy (60000 points).
+TEST(PoolingFixedLength, OneTokenIsAPoissonLaw) {
+  const FixedLengthLaw law = fixed_length_law({.5, .5}, equal_weights(1));
+  for (const auto& [x, cdf] :
+       {std::pair{.2, .24267}, {.5, .43468}, {1., .62564}, {2., .83346}, {3., .93972}, {4., .98984}})
+    EXPECT_NEAR(law.distribution(x), cdf, 3e-4) << x;
+}
+
 TEST(PoolingFixedLength, IsTheLawOfManyTokensForManyTokens) {
   for (const PoolingRatios& ratios : {PoolingRatios{.5, .5}, PoolingRatios{.5, .25}}) {
     const FixedLengthLaw law = fixed_length_law(ratios, equal_weights(12));

@@ -12,6 +12,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attnlaw/companion/softmax_law_finite_size.h"
@@ -491,8 +492,8 @@ TEST(SoftmaxSimulation, KolmogorovDistancesOfTheNoteSlow) {
 }
 
 /// What the diagnosis expects, against distances measured elsewhere (T = 250 to 2000, both models of the tokens): one
-/// formula for all of them, none further off than 40 %, most within 15 %. Left out is β = 0.5 at T = 2000, where that
-/// table has 0.0026 and the formula 0.0013 (docs/theory/softmax_law.md, section 6).
+/// formula for all of them, none further off than 30 %, most within 15 %. Left out is β = 0.5 at T = 2000: that table
+/// has the distance of one matrix there (OneMatrixIsFurtherFromTheLawThanSeveralSlow).
 TEST(FiniteSize, ExpectedDistancesAreThoseMeasuredElsewhere) {
   struct Case {
     SoftmaxParameters parameters;
@@ -510,15 +511,16 @@ TEST(FiniteSize, ExpectedDistancesAreThoseMeasuredElsewhere) {
   std::vector<double> deviations;
   for (const Case& c : cases) {
     const double expected = finite_size(c.parameters, c.length).expected_kolmogorov;
-    deviations.push_back(std::abs(std::log(expected / c.measured)));
-    EXPECT_LT(deviations.back(), std::log(1.4))
-        << testing::PrintToString(c.parameters) << " T " << c.length << ": " << expected << ", not " << c.measured;
+    deviations.push_back(std::abs(expected / c.measured - 1));
+    EXPECT_LT(deviations.back(), 0.3) << testing::PrintToString(c.parameters) << " T " << c.length << ": " << expected
+                                      << ", not " << c.measured;
   }
   std::nth_element(deviations.begin(), deviations.begin() + std::ssize(deviations) / 2, deviations.end());
-  EXPECT_LT(deviations[deviations.size() / 2], std::log(1.15));
+  EXPECT_LT(deviations[deviations.size() / 2], 0.15);
 }
 
-/// The same against simulations of this program, off the values that the formula was fitted at as well.
+/// The same against simulations of this program, off the values that the formula was fitted at as well: sixteen
+/// matrices together at T = 250, which are closer to the law than the three or four that the formula is for.
 TEST(SoftmaxSimulation, ExpectedDistancesAreThoseMeasuredSlow) {
   std::vector<double> deviations;
   for (const int length : {250, 500, 1000})
@@ -533,6 +535,27 @@ TEST(SoftmaxSimulation, ExpectedDistancesAreThoseMeasuredSlow) {
     }
   std::nth_element(deviations.begin(), deviations.begin() + std::ssize(deviations) / 2, deviations.end());
   EXPECT_LT(deviations[deviations.size() / 2], std::log(1.15));
+}
+
+/// The published 0.0026 at T = 2000 is the distance of one matrix; several together come closer to the law, as the
+/// diagnosis says.
+TEST(SoftmaxSimulation, OneMatrixIsFurtherFromTheLawThanSeveralSlow) {
+  const SoftmaxParameters p = parameters(0.5, 1);
+  SimulationOptions options;
+  options.length = 2000;
+  options.instances = 6;
+  AttentionSimulation simulation = simulate_attention(p, options);
+  const SoftmaxLaw law(p);
+  const double together = compare(simulation, law).kolmogorov;
+  std::vector<double> single;
+  for (const AttentionInstance& instance : std::exchange(simulation.instances, {})) {
+    simulation.instances = {instance};
+    single.push_back(compare(simulation, law).kolmogorov);
+  }
+  const base::Estimate one = base::estimate_of(single);
+  EXPECT_NEAR(one.value, 0.0026, 0.5e-4 + 3.5 * one.standard_error);
+  EXPECT_NEAR(together, finite_size(p, options.length).expected_kolmogorov, 0.3 * 0.0026);
+  EXPECT_LT(together, one.value - 3.5 * one.standard_error);
 }
 
 /// Far in the tail, β = 1.5 and T = 1000, one matrix differs from the next by 0.004 in either distance. Of 24 matrices
