@@ -234,9 +234,9 @@ TEST(ConvexLosses, AreAlwaysStable) {
                                                 << problem.alpha << " lambda " << problem.lambda << " noise " << noise;
     solutions += solution.overlaps.q > 0;
   };
-  for (const double alpha : {0.1, 0.5, 2.0})
-    for (const double lambda : {1e-3, 0.03, 1.0})
-      for (const double noise : {0.0, 1.0, 10.0}) {
+  for (const double alpha : {0.1, 0.3, 2.0})
+    for (const double lambda : {1e-3, 0.1})
+      for (const double noise : {0.0, 10.0}) {
         expect_stable(cross_entropy(alpha, lambda), noise);
         expect_stable(sampled(alpha, lambda), noise);
         expect_stable(sign(alpha, lambda), noise);
@@ -244,7 +244,7 @@ TEST(ConvexLosses, AreAlwaysStable) {
         crossed.lambda = lambda;
         expect_stable(crossed, noise);
       }
-  EXPECT_GE(solutions, 80) << "students that learn at all";
+  EXPECT_EQ(solutions, 48) << "students that learn at all";
   EXPECT_GT(solve(self(0.5, 1e-3, 10), {1e-2, {}}).diagnostics.replicon, 1);
 }
 
