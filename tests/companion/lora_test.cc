@@ -11,6 +11,7 @@
 #include "attnlaw/companion/lora_linear.h"
 #include "attnlaw/companion/lora_simulation.h"
 #include "attnlaw/companion/lora_softmax.h"
+#include "attnlaw/theory/solution.h"
 
 namespace attnlaw::companion {
 namespace {
