@@ -322,8 +322,12 @@ class CommandLine {
     add_text(app, "--array", array, "NAME", "with --key: the numbers of an array, one a line");
     common.add(app);
     commands_.back().resolve = [&] {
-      ResultsArguments arguments{common.resolve(), store.value_or(""), where.value_or(""), {},
-                                 key.value_or(""), array.value_or("")};
+      ResultsArguments arguments{common.resolve(seed_without(app, false)),
+                                 store.value_or(""),
+                                 where.value_or(""),
+                                 {},
+                                 key.value_or(""),
+                                 array.value_or("")};
       if (columns) arguments.columns = split_at_commas(*columns);
       if (arguments.store.empty()) throw std::invalid_argument("results needs a store: attnlaw results STORE");
       require_consistent(arguments);

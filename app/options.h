@@ -558,6 +558,7 @@ struct AdapterOptions {
       if (beta) options.beta = options.target_beta = beta;
     }
     arguments.pretraining = options.resolve();
+    companion::require_symmetric_student(*arguments.pretraining);
     arguments.target = arguments.pretraining->target;
   }
 };

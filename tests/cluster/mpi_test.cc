@@ -81,6 +81,11 @@ TEST(Ranks, ASumWithoutOneOfThemEnds) {
   EXPECT_NE(outcome.err.find("rank 1 is gone"), std::string::npos) << outcome.err;
 }
 
+TEST(Ranks, NobodyWaitsAtTheEndForOneThatIsGone) {
+  const Outcome outcome = ranks(3, "lost_at_the_end", "--enable-recovery");
+  EXPECT_NE(outcome.code, 124) << "it hung";
+}
+
 TEST(Ranks, NobodyStaysBehindWithoutRankZero) {
   for (const std::string options : {"", "--enable-recovery"}) {
     const auto begin = std::chrono::steady_clock::now();

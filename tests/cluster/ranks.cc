@@ -142,6 +142,13 @@ void lost_in_sum(Communicator& communicator) {
   communicator.sum(values);
 }
 
+/// Under --enable-recovery: rank 2 kills itself after the last exchange, unseen by the rank that watches rank 0 alone.
+void lost_at_the_end(Communicator& communicator) {
+  std::vector<double> values(10);
+  communicator.sum(values);
+  if (communicator.rank() == 2) std::raise(SIGKILL);
+}
+
 /// One rank fails while the others wait for it.
 void lone_failure(Communicator& communicator) {
   require(communicator.rank() != 1, "rank 1 cannot go on");
@@ -149,9 +156,14 @@ void lone_failure(Communicator& communicator) {
   communicator.sum(values);
 }
 
-const std::map<std::string, std::function<void(Communicator&)>> kScenarios{
-    {"sums", sums},           {"messages", messages},       {"patience", patience},        {"lost_worker", lost_worker},
-    {"lost_lead", lost_lead}, {"lost_in_sum", lost_in_sum}, {"lone_failure", lone_failure}};
+const std::map<std::string, std::function<void(Communicator&)>> kScenarios{{"sums", sums},
+                                                                           {"messages", messages},
+                                                                           {"patience", patience},
+                                                                           {"lost_worker", lost_worker},
+                                                                           {"lost_lead", lost_lead},
+                                                                           {"lost_in_sum", lost_in_sum},
+                                                                           {"lost_at_the_end", lost_at_the_end},
+                                                                           {"lone_failure", lone_failure}};
 
 }  // namespace
 }  // namespace attnlaw

@@ -193,7 +193,7 @@ TEST(ScalingLaw, NoiselessSoftmaxIsRecoveredWhereMessagePassingReachesTheTarget)
     EXPECT_EQ(curve.points.back().solution.errors.estimation, 0);
     for (const ScalingPoint& point : curve.points) EXPECT_TRUE(point.solution.diagnostics.converged) << point.n;
   }
-  // A linear head would recover rank d from alpha = 5/4 on, the softmax needs more.
+  // No head that shows two combinations of scores recovers rank d below alpha = 5/4; the softmax needs more.
   model::Problem problem = power_law(1, 20, 0, model::Head::softmax);
   double last = 1;
   for (const double alpha : {1.3, 1.9, 2.2}) {

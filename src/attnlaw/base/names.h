@@ -2,6 +2,7 @@
 /// Enumerations and the names of their values in options, documents and messages.
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 
 #include "attnlaw/base/reject.h"
@@ -15,12 +16,12 @@ struct Named {
   const char* name;
 };
 
-/// The name of a value that is in the table.
+/// The name of a value; std::logic_error for one that the table lacks.
 template <class Value, std::size_t N>
 constexpr const char* name_in(const Named<Value> (&table)[N], Value value) {
-  std::size_t i = 0;
-  while (i + 1 < N && table[i].value != value) ++i;
-  return table[i].name;
+  for (const Named<Value>& entry : table)
+    if (entry.value == value) return entry.name;
+  throw std::logic_error("a value without a name");
 }
 
 /// The value of a name; std::invalid_argument for any other, with `key`, what the name is of, and what is accepted.

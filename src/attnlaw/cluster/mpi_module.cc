@@ -11,6 +11,7 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,7 +25,7 @@ using Seconds = std::chrono::duration<double>;
 /// Signs of life per silence limit: losing some of them to a busy machine does no harm.
 constexpr int kBeatsPerLimit = 10;
 constexpr int kBeatTag = 0;
-/// What rank 0 says at the end, among the signs of life.
+/// Words at the end, among the signs of life.
 constexpr int kFarewellTag = 1;
 constexpr std::string_view kAllWell = "well", kOneLost = "without Finalize";
 /// Numbers summed at a time: 1 GiB, well within the counts of MPI.
@@ -196,23 +197,28 @@ class MpiCommunicator : public base::Communicator {
     }
   }
 
-  bool lost_any() {
-    const std::lock_guard lock(mutex_);
-    return std::any_of(watched_.begin(), watched_.end(), [](const Watched& watched) { return watched.lost; });
-  }
-
-  /// Whether nobody is lost, as rank 0 knows, who watches all and tells the others: a rank that watches rank 0 alone
-  /// would wait in MPI_Finalize for one that is gone. With the heart beating, so that nobody is lost by waiting here.
+  /// Whether nobody is lost, as rank 0 finds: every other rank tells it that it has come to its end, and hears from it
+  /// whether all have. A rank that watches rank 0 alone would else wait in MPI_Finalize for one that is gone. With the
+  /// heart beating, so that nobody is lost by waiting here.
   bool all_end_well() {
-    bool well = !lost_any();
-    for (const Watched& watched : watched_) well = farewell(watched.rank, well) && well;
+    bool well = true;
+    if (rank_ == 0)
+      for (const Watched& watched : watched_) well = heard_from(watched.rank).has_value() && well;
+    const std::string_view word = well ? kAllWell : kOneLost;
+    for (const Watched& watched : watched_) well = tell(watched.rank, word) && well;
+    if (rank_ != 0 && well) well = heard_from(0) == kAllWell;
     return well;
   }
 
-  /// Tells a peer (rank 0), or hears from rank 0, whether all are well; false if the peer is gone.
-  bool farewell(int peer, bool well) try {
-    if (rank_ != 0) return receive(peer, kFarewellTag, beats_) == kAllWell;
-    send(peer, kFarewellTag, well ? kAllWell : kOneLost, beats_);
+  /// The farewell of a peer; none if it is gone.
+  std::optional<std::string> heard_from(int peer) try {
+    return receive(peer, kFarewellTag, beats_);
+  } catch (const base::CommunicationError&) {
+    return std::nullopt;
+  }
+
+  bool tell(int peer, std::string_view farewell) try {
+    send(peer, kFarewellTag, farewell, beats_);
     return true;
   } catch (const base::CommunicationError&) {
     return false;

@@ -27,8 +27,8 @@ constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
 /// square of the sampling error. On finitely many points the map itself is no finer: each point that jumps is a step
 /// in it.
 constexpr double kUnseen = 0.05;
-/// |F(x) − x| beyond which the end of a search is no approximate solution.
-constexpr double kNoSolution = 0.02;
+/// |F(x) − x| beyond which the end of a search is no approximate solution: a tenth of where searches begin in earnest.
+constexpr double kNoSolution = 0.002;
 /// Sizes without a solution after which more points are pointless: there is none, or points jump.
 constexpr int kMostFailures = 3;
 
@@ -256,14 +256,22 @@ Attempt attempt(StateEvolution& evolution, const Start& start, const LoraOptions
   return result;
 }
 
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+/// Near a solution, but not at it: how far the replicates are from it says nothing of these numbers.
+LoraPrediction without_errors(LoraPrediction result) {
+  result.sampling_error = {kNone, kNone, kNone};
+  result.alignment_error = result.train_error = result.test_error = kNone;
+  return result;
+}
+
 /// What is known where there is no solution.
 LoraPrediction without_figures(LoraPrediction result) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  result.overlaps = result.sampling_error = {kNone, kNone, kNone};
+  result = without_errors(std::move(result));
+  result.overlaps = {kNone, kNone, kNone};
   for (double LoraPrediction::*figure :
        {&LoraPrediction::lambda_effective, &LoraPrediction::alignment, &LoraPrediction::adapter_error,
         &LoraPrediction::index_error, &LoraPrediction::train, &LoraPrediction::test, &LoraPrediction::objective,
-        &LoraPrediction::alignment_error, &LoraPrediction::train_error, &LoraPrediction::test_error,
         &LoraPrediction::stability, &LoraPrediction::stein})
     result.*figure = kNone;
   return result;
@@ -308,12 +316,15 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
   const Estimate test = over_samples([](const Sample& s) { return s.test; });
   result.test = task.head == model::Head::softmax ? test.value : result.index_error;
   result.test_error = task.head == model::Head::softmax ? test.standard_error : 0;
-  return result;
+  return found.converged ? result : without_errors(std::move(result));
 }
 
-/// Largest relative sampling error, at two standard errors.
+/// Largest relative sampling error, at two standard errors; infinite where one is not known.
 double sampling_error(const LoraPrediction& result) {
-  const auto relative = [](double value, double error) { return value > 0 ? 2 * error / value : 0; };
+  const auto relative = [](double value, double error) {
+    if (!std::isfinite(error)) return std::numeric_limits<double>::infinity();
+    return value > 0 ? 2 * error / value : 0;
+  };
   return std::max({relative(result.overlaps.m, result.sampling_error.m),
                    relative(result.overlaps.q, result.sampling_error.q),
                    relative(result.overlaps.V, result.sampling_error.V), relative(result.train, result.train_error),
@@ -338,11 +349,15 @@ void LoraTask::validate() const {
   if (!(std::isfinite(noise) && noise >= 0)) reject("noise must be a finite number >= 0, got {}", noise);
 }
 
-PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
-  const model::Problem& problem = solution.problem;
+void require_symmetric_student(const model::Problem& problem) {
   if (problem.cross() || problem.two_sectors())
-    reject("pre-training must give a symmetric S: student tied, direct or bayes of self-attention, got {} of {}",
-           name(problem.student), name(problem.attention));
+    reject(
+        "pre-training must give a symmetric S: student tied, direct or bayes of self-attention, got {} of {}-attention",
+        name(problem.student), name(problem.attention));
+}
+
+PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
+  require_symmetric_student(solution.problem);
   return {solution.Q_star, solution.overlaps.q, solution.overlaps.m};
 }
 
@@ -377,10 +392,11 @@ LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pret
     const Attempt found = attempt(evolution, start, options);
     result = predict(task, pretrained, *channel, found);
     evaluations += evolution.evaluations();
-    if (!evolution.samples() || (!found.converged && ++failures == kMostFailures)) break;
-    start = found.converged ? Start{found.end.x, found.slopes} : informed;
     const double error = sampling_error(result) / options.accuracy;
-    if (log2_points == kCoarsePoints || !found.converged) {
+    const bool solved = found.converged && std::isfinite(error);
+    if (!evolution.samples() || (!solved && ++failures == kMostFailures)) break;
+    start = solved ? Start{found.end.x, found.slopes} : informed;
+    if (log2_points == kCoarsePoints || !solved) {
       log2_points = std::max(log2_points + 1, kFirstPoints);
       continue;
     }

@@ -39,14 +39,17 @@ struct PretrainedOverlaps {
 
   /// S_pre as good as a posterior mean: m_pre = Q_pre = Q* − E_pre.
   static PretrainedOverlaps calibrated(double Q_star, double E_pre) { return {Q_star, Q_star - E_pre, Q_star - E_pre}; }
-  /// Those of a solved pre-training problem. Throws std::invalid_argument for the student direct-general, whose S is
-  /// not symmetric.
+  /// Those of a solved pre-training problem. Throws as require_symmetric_student.
   static PretrainedOverlaps of(const theory::Solution& solution);
   /// ‖S_pre − S*‖²_F/d.
   double E_pre() const { return Q_star + Q_pre - 2 * m_pre; }
   /// Throws std::invalid_argument unless Q*, Q_pre ≥ 0 are finite and m_pre² ≤ Q* Q_pre.
   void validate() const;
 };
+
+/// Throws std::invalid_argument for students whose S is not symmetric (cross-attention, direct-general, untied): the
+/// adapter of this theory is.
+void require_symmetric_student(const model::Problem& problem);
 
 struct LoraOverlaps {
   double m = 0;  ///< w·u, ≥ 0

@@ -228,8 +228,9 @@ std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double to
   const bool half = symmetric_ && unresolved_mass_ == 0;
   std::vector<Node> result;
   for (Band band : bands_) {
-    if (half && band.support.upper <= 0) continue;
-    if (half && band.support.lower < 0) band = {{0, band.parameter.upper}, {0, band.support.upper}, 0.5 * band.mass};
+    // By the parameters of the bands, which 0 separates also where rounding leaves nothing of a gap.
+    if (half && band.parameter.upper <= 0) continue;
+    if (half && band.parameter.lower < 0) band = {{0, band.parameter.upper}, {0, band.support.upper}, 0.5 * band.mass};
     std::vector<double> cuts{0, pi};
     for (double x : breakpoints) {
       if (half) x = std::abs(x);

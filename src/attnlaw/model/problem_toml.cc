@@ -36,7 +36,8 @@ nlohmann::json json_from_toml(const std::string& text) {
   nlohmann::json document = nlohmann::json::object();
   for (const auto& [key, value] : table.entries) {
     if (value.is_array())
-      base::reject("{} must be a string or a number, got an array; several numbers stand in a string, as \"2,3\"", key);
+      base::reject("{} must be a string or a number, got an array{}", key,
+                   key == "tokens" ? "; two numbers stand in a string, as \"2,3\"" : "");
     if (!value.is_scalar()) base::reject("{} must be a string or a number, got {}", key, value.described());
     document[key] = value.scalar;
   }

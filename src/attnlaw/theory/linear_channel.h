@@ -48,7 +48,7 @@ class InterpolatingChannel final : public OutputChannel {
   InterpolatingChannel(const model::Problem& problem, double Q_star, std::unique_ptr<OutputChannel> head)
       : fitted_(problem.symmetry() * problem.alpha * problem.observed_score_count()),
         noise_(problem.noise),
-        beta_ratio_(problem.target_beta / problem.beta),
+        beta_ratio_(problem.beta_ratio()),
         Q_star_(Q_star),
         head_(std::move(head)),
         train_(least_losses(*head_, noise_)) {}

@@ -41,7 +41,7 @@ struct Expansion {
 };
 
 /// The factors of a symmetric matrix M = L D Lᵀ per lane, in place: L of unit diagonal below, 1/D on the diagonal.
-/// Returns the lanes whose matrix is not safely positive definite; their factors are meaningless but finite.
+/// Returns the lanes whose matrix is not safely positive definite; their factors are to be ignored.
 template <class Matrix>
 Mask factorise(Matrix& matrix, int dimension) {
   constexpr double kSafePivot = 1e-12;

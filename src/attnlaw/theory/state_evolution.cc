@@ -149,15 +149,22 @@ bool unbounded(const Solution& solution) {
   return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
 }
 
-/// Message passing from S = 0 does not end before the target.
-bool reaches_target(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+/// What the rule λ = edge leads to before any equation is solved: the target itself, or perhaps a point close to the
+/// solution.
+struct EdgeLimit {
+  bool recovered = false;
+  std::optional<Overlaps> near;
+};
+
+/// Where message passing from S = 0 ends: at the target, or where it stands still before.
+EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   constexpr int kLog2Points = kCoarseLog2Points + 3;
   constexpr int kSteps = 2000;
   constexpr double kStandstill = 1e-4;  // change of E in a step, relative
-  // E, relative, and still falling: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. A
-  // hundred times smaller, one law of the target in so little noise takes more than 10 s.
+  // E, relative: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. A hundred times smaller, one law
+  // of the target in so little noise takes more than 10 s.
   constexpr double kReached = 1e-7;
-  const double r = problem.target_beta / problem.beta, whole = r * r * target.second_moment();
+  const double r = problem.beta_ratio(), whole = r * r * target.second_moment();
   const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
   const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
   const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
@@ -167,24 +174,24 @@ bool reaches_target(const model::Problem& problem, const matrix_laws::Spectrum& 
   for (int i = 0; i < kSteps && at.q > 0 && at.V > 0; ++i) {
     at = evolution.step(at).prior.overlaps;
     const double before = std::exchange(E, error_of(at));
-    if (E < kReached * whole) return true;
-    if (std::abs(E - before) < kStandstill * before) return false;
+    if (E < kReached * whole) return {true, std::nullopt};
+    if (std::abs(E - before) < kStandstill * before) break;
   }
-  return false;
+  return {false, at};
 }
 
 /// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by
 /// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d;
 /// below 1 it ends at 0. No head shows more than its K_eff combinations of scores; how much more others need, message
 /// passing tells.
-bool edge_recovers(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted() ||
       problem.width < 1)
-    return false;
+    return {};
   const auto rank = target_rank(problem, target);
-  if (!rank || *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem))
-    return false;
-  return problem.head == model::Head::linear || reaches_target(problem, target);
+  if (!rank || *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem)) return {};
+  if (problem.head == model::Head::linear) return {true, std::nullopt};
+  return follow_messages(problem, target);
 }
 
 /// Grows the point set until the accuracy is met.
@@ -264,10 +271,14 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
   solution.Q_star = target.second_moment();
   if (problem.lambda_rule == model::LambdaRule::ridgeless) solution.ridgeless = {ridgeless_phase(problem, target)};
   const bool recovered = solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered;
-  if (recovered || edge_recovers(problem, target))
+  const EdgeLimit limit = edge_limit(problem, target);
+  if (recovered || limit.recovered) {
     set_recovered(solution, target);
-  else
-    solve_trained(target, options, solution);
+  } else {
+    SolveOptions from_there = options;
+    if (limit.near) from_there.start = limit.near;
+    solve_trained(target, from_there, solution);
+  }
   if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
     // Conjugates are those of λ = 1.
     solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
