@@ -199,8 +199,9 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   Diagnostics& diagnostics = solution.diagnostics;
   std::optional<RidgelessPhase> phase;
   if (solution.ridgeless) phase = solution.ridgeless->phase;
-  std::optional<Start> start;
-  if (options.start) start = Start{*options.start, std::nullopt};
+  std::optional<Start> given;
+  if (options.start) given = Start{*options.start, std::nullopt};
+  std::optional<Start> start = given;
   for (int level = kCoarseLog2Points;;) {
     const TrainedStudent student(solution.problem, target, phase, level, approximation_of(options));
     const FixedPoint at = find_patiently(student, solution.problem, target, phase, level, start,
@@ -224,8 +225,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
         student.channel().points() > 0 && level < (sampled ? kCoarseLog2Points + 2 : kLastLog2Points);
     if (refinable && (reached > options.accuracy || level == kCoarseLog2Points)) {
       // Without a fixed point on the coarse set, a finer one may still have it.
-      start.reset();
-      if (at.converged) start = Start{at.overlaps, at.slope};
+      start = at.converged ? Start{at.overlaps, at.slope} : given;
       level = next_level(level, reached, options.accuracy);
       continue;
     }
