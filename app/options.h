@@ -507,6 +507,11 @@ struct AdapterOptions {
         pretraining.head)
       throw std::invalid_argument("options of a pre-training problem need its --alpha");
     if (pretraining.target) arguments.target = model::Target::parse(*pretraining.target);
+    if (arguments.target.is_product())
+      throw std::invalid_argument(
+          fmt::format("target must be symmetric for an adapter: wishart:KAPPA, powerlaw:..., spikes:... or file:PATH, "
+                      "got {}",
+                      arguments.target.spec()));
     const double Q_star = arguments.target.Q_star();
     if (e_pre && !(*e_pre >= 0 && *e_pre <= Q_star))
       throw std::invalid_argument(

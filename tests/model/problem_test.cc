@@ -42,6 +42,7 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.alpha = kInfinity; }), "alpha", "finite", "got inf"},
       {with([](Problem& p) { p.lambda = -0.1; }), "lambda", "> 0", "got -0.1"},
       {with([](Problem& p) { p.lambda = 0; }), "lambda", "the limit of a vanishing penalty is lambda = 0+", "got 0"},
+      {with([](Problem& p) { p.lambda = 1e-13; }), "lambda", "at least 1e-12", "got 1e-13"},
       {with([](Problem& p) { p.lambda = kNaN; }), "lambda", "finite", "got nan"},
       {with([](Problem& p) { p.tokens = 1; }), "tokens", ">= 2", "got 1"},
       {with([](Problem& p) { p.tokens = -3; }), "tokens", ">= 2", "got -3"},
@@ -220,7 +221,7 @@ TEST(ProblemToml, RejectsWrongTypesAndValues) {
   EXPECT_THAT([] { problem_from_toml("alpha = [1]\nlambda = 1"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a string or a number")));
   EXPECT_THAT([] { problem_from_toml("alpha = 1\nlambda = 1\nattention = 'cross'\ntokens = [2, 3]"); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("several numbers stand in a string, as \"2,3\"")));
+              ThrowsMessage<std::invalid_argument>(HasSubstr("two numbers stand in a string, as \"2,3\"")));
   EXPECT_THAT([] { problem_from_toml("alpha = true\nlambda = 1"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("alpha must be a number, got true")));
   EXPECT_THAT([] { problem_from_toml("alpha = inf\nlambda = 1"); },

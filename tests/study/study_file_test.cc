@@ -392,7 +392,7 @@ TEST(StudyFile, ProblemsOutOfRangeAreRefusedAtTheKeyAtFault) {
               StartsWith("curve.toml:2: kappa of target wishart:KAPPA must be > 0, got '-1'"));
   EXPECT_THAT(refusal(kPoint + "target = 'file:no/such/file'\n"), StartsWith("curve.toml:4: target: cannot read"));
   EXPECT_THAT(refusal("[problem]\nalpha = 1\nstudent = 'direct-general'\nlambda = '0+'\n"),
-              HasSubstr("the ridgeless limit is available"));
+              HasSubstr("the limit lambda = 0+"));
   EXPECT_THAT(refusal("scaling = {n = [1, 2, 3]}\n" + kPoint), HasSubstr("a scaling curve needs a target powerlaw"));
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -20,6 +21,15 @@ model::Problem softmax_problem(const std::string& target, double alpha, double l
   problem.lambda = lambda;
   problem.target = model::Target::parse(target);
   return problem;
+}
+
+/// Close to S = 0 a replicate may have no student: an error that nobody knows is no small one.
+TEST(SamplingError, ThatIsNotKnownIsInfinite) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_NEAR(relative_error({0.1, 0.01, 0.2, 0}, {1, 1, 1, 1}), 0.2, 1e-15);
+  EXPECT_EQ(relative_error({0.1, kNaN, 0.2, 0}, {1, 1, 1, 1}), std::numeric_limits<double>::infinity());
+  // Where there is no such figure there is no error of it.
+  EXPECT_NEAR(relative_error({0.1, 0.01, kNaN, 0}, {1, 1, kNaN, 1}), 0.1, 1e-15);
 }
 
 model::Problem linear_problem(const std::string& target, double alpha, double lambda, double noise) {

@@ -346,6 +346,8 @@ void LoraTask::validate() const {
   require_positive(omega, "omega");
   require_positive(lambda, "lambda-ft");
   require_positive(beta, "beta");
+  if (head == model::Head::linear && beta != 1)
+    reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
   if (!(std::isfinite(noise) && noise >= 0)) reject("noise must be a finite number >= 0, got {}", noise);
 }
 

@@ -142,6 +142,11 @@ void require_valid_lambda(const Problem& problem) {
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
   require_positive(problem.lambda, kMaxLambda, "lambda");
+  // Below, rounding is all that is left of the penalty beside the loss.
+  constexpr double kLeastLambda = 1e-12;
+  if (problem.lambda < kLeastLambda)
+    reject("lambda must be at least {}, got {}; the limit of a vanishing penalty is lambda = 0+", kLeastLambda,
+           problem.lambda);
 }
 
 void require_valid_student(const Problem& problem) {

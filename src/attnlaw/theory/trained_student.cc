@@ -52,7 +52,11 @@ double effective_lambda(const model::Problem& problem, std::optional<RidgelessPh
 }
 
 double relative_error(const Errors& error, const Errors& value) {
-  const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
+  // An error that is not known (a replicate without a student, close to S = 0) is as bad as any.
+  const auto ratio = [](double part, double whole) {
+    if (std::isnan(part) && !std::isnan(whole)) return std::numeric_limits<double>::infinity();
+    return whole > 0 ? part / whole : 0;
+  };
   return std::max(
       {ratio(error.train, value.train), ratio(error.test, value.test), ratio(error.estimation, value.estimation)});
 }
