@@ -244,7 +244,7 @@ rc::Gen<double> positive_up_to(double largest) {
 RC_GTEST_PROP(Problem, SurvivesJsonAndTomlToTheLastBit, ()) {
   Problem problem;
   problem.alpha = *positive_up_to(kMaxAlpha);
-  problem.lambda = *positive_up_to(kMaxLambda);
+  problem.lambda = std::max(1e-12, *positive_up_to(kMaxLambda));  // smaller ones are refused
   problem.noise = *positive();
   problem.head = *rc::gen::element(Head::softmax, Head::linear);
   problem.tokens = *rc::gen::inRange(2, kMaxTokens + 1);
