@@ -439,7 +439,7 @@ class CommandLine {
     CLI::App& app = add("lofi", "layer-wise spectral filtering: features, overlaps, errors by depth", kExampleLofi);
     auto& [common, lofi] = keep<std::tuple<CommonOptions, LofiOptions>>();
     lofi.add(app), common.add(app);
-    commands_.back().resolve = [&] { return lofi.resolve(common.resolve()); };
+    commands_.back().resolve = [&] { return lofi.resolve(common.resolve(seed_without(app, lofi.instances != 0))); };
   }
 
   /// A seed that no experiment draws by.
