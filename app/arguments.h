@@ -9,14 +9,14 @@
 #include <variant>
 #include <vector>
 
-#include "attnlaw/companion/lofi_network.h"
-#include "attnlaw/companion/lora_simulation.h"
-#include "attnlaw/companion/pooling_simulation.h"
-#include "attnlaw/companion/softmax_law_finite_size.h"
 #include "attnlaw/experiment/experiment.h"
+#include "attnlaw/laws/adapter/simulation.h"
+#include "attnlaw/laws/filtering/network.h"
+#include "attnlaw/laws/pooling/simulation.h"
+#include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::app {
 
@@ -127,8 +127,8 @@ struct DemoArguments {
 
 struct SoftmaxLawArguments {
   Common common;
-  companion::SoftmaxParameters parameters;
-  companion::Refinement refinement = companion::Refinement::none;
+  laws::SoftmaxParameters parameters;
+  laws::Refinement refinement = laws::Refinement::none;
   int length = 1000;  ///< T of a simulation, of the refinement and of the diagnosis
   int instances = 0;  ///< of a simulation; 0: the law alone
   std::string html;
@@ -165,19 +165,11 @@ struct FigureArguments {
   std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
-/// Sequences as the user described them.
-struct PooledSequences {
-  std::string profile, weights;  ///< specifications
-  companion::SignCorrelations correlations;
-  std::vector<double> values;  ///< the weights
-  companion::PoolingScalars scalars;
-};
-
 struct PoolingArguments {
   Common common;
-  companion::PoolingModel model;             ///< α and κ given, or those of the sequences
-  std::optional<PooledSequences> sequences;  ///< required by experiments and by what is not centred
-  std::optional<companion::PoolingExperimentOptions> experiment;  ///< none: the theory alone
+  laws::PoolingModel model;                                  ///< α and κ given, or those of the sequences
+  std::optional<laws::PooledSequences> sequences;            ///< required by experiments and by what is not centred
+  std::optional<laws::PoolingExperimentOptions> experiment;  ///< none: the theory alone
   bool centred = true;
   bool fixed_length = false;  ///< also the law of sequences of this length
   std::string html;
@@ -186,13 +178,13 @@ struct PoolingArguments {
 /// Fine-tuning of a pre-trained student by an adapter of rank one.
 struct LoraArguments {
   Common common;
-  companion::LoraTask task;
-  companion::LoraOptions options;
+  laws::LoraTask task;
+  laws::LoraOptions options;
   model::Target target;
-  std::optional<companion::PretrainedOverlaps> pretrained;  ///< given by its overlaps …
-  std::optional<model::Problem> pretraining;                ///< … or as a problem to solve
-  std::vector<double> alphas;                               ///< ratios of a curve; empty: none
-  std::optional<companion::LoraExperimentOptions> experiment;
+  std::optional<laws::PretrainedOverlaps> pretrained;  ///< given by its overlaps …
+  std::optional<model::Problem> pretraining;           ///< … or as a problem to solve
+  std::vector<double> alphas;                          ///< ratios of a curve; empty: none
+  std::optional<laws::LoraExperimentOptions> experiment;
   std::string html;
 };
 
@@ -207,7 +199,7 @@ struct LofiArguments {
   std::string data;    ///< file; empty: the built-in target
   std::string labels;  ///< file; empty: the last column of data
   int tokens = 0;      ///< in a row of data; 0: a row is one vector
-  companion::LofiOptions options;
+  laws::LofiOptions options;
   std::string html;
 };
 

@@ -8,13 +8,15 @@
 
 #include "attnlaw/study/grid.h"
 #include "attnlaw/study/learning_curve.h"
+#include "attnlaw/view/learning_curve.h"
+#include "attnlaw/view/spectrum.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_learning_curve.h"
-#include "report_spectrum.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 constexpr double kFirstAlpha = 0.05, kLastAlpha = 2;

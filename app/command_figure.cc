@@ -12,14 +12,16 @@
 #include <system_error>
 
 #include "attnlaw/base/file.h"
-#include "columns.h"
+#include "attnlaw/view/columns.h"
+#include "attnlaw/view/figure/charts.h"
 #include "commands.h"
-#include "figure_charts.h"
 #include "figures_text.h"
 #include "output.h"
 #include "run_study.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 using report::Table;

@@ -3,38 +3,39 @@
 #include <mutex>
 
 #include "attnlaw/base/parallel.h"
-#include "attnlaw/companion/lofi_data.h"
+#include "attnlaw/laws/filtering/data.h"
+#include "attnlaw/view/lofi.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_lofi.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 LofiDataOutcome filter_data(const LofiArguments& arguments) {
-  const companion::LabelledSamples samples =
-      companion::read_labelled(arguments.data, arguments.labels, arguments.tokens);
+  const laws::LabelledSamples samples = laws::read_labelled(arguments.data, arguments.labels, arguments.tokens);
   const int test = arguments.test > 0 ? arguments.test : static_cast<int>(samples.size() / 5);
-  const companion::Split split = companion::split_samples(samples, test);
-  const auto weights = companion::data_weights(split.train, arguments.options.clip);
+  const laws::Split split = laws::split_samples(samples, test);
+  const auto weights = laws::data_weights(split.train, arguments.options.clip);
   LofiDataOutcome outcome{arguments.data,    split.train.size(),       test,
                           samples.tokens,    samples.x.cols(),         static_cast<int>(samples.y.cols()),
                           samples.attention, arguments.options.filter, {}};
-  outcome.result = companion::run_lofi(split.train, split.test, weights, arguments.options);
+  outcome.result = laws::run_lofi(split.train, split.test, weights, arguments.options);
   return outcome;
 }
 
-LofiRun run_at(const LofiArguments& arguments, const companion::LofiTarget& target, int n) {
+LofiRun run_at(const LofiArguments& arguments, const laws::LofiTarget& target, int n) {
   constexpr int kTest = 10000;
-  LofiRun run{n, companion::predict_lofi(target, arguments.d, n), {}};
+  LofiRun run{n, laws::predict_lofi(target, arguments.d, n), {}};
   run.instances.resize(static_cast<std::size_t>(arguments.instances));
   Progress progress(fmt::format("n = {}", n), arguments.common.quiet);
   int done = 0;
   std::mutex mutex;
   base::parallel_for(run.instances.size(), arguments.common.threads, [&](std::size_t i) {
-    run.instances[i] = companion::measure_lofi(target, arguments.d, n, arguments.test > 0 ? arguments.test : kTest, i,
-                                               arguments.options);
+    run.instances[i] =
+        laws::measure_lofi(target, arguments.d, n, arguments.test > 0 ? arguments.test : kTest, i, arguments.options);
     const std::lock_guard lock(mutex);
     progress.update(++done, arguments.instances);
   });
@@ -42,7 +43,7 @@ LofiRun run_at(const LofiArguments& arguments, const companion::LofiTarget& targ
 }
 
 LofiTargetOutcome filter_target(const LofiArguments& arguments) {
-  LofiTargetOutcome outcome{companion::LofiTarget::parse(arguments.target), arguments.d, {}};
+  LofiTargetOutcome outcome{laws::LofiTarget::parse(arguments.target), arguments.d, {}};
   for (const int n : arguments.n) outcome.runs.push_back(run_at(arguments, outcome.target, n));
   return outcome;
 }

@@ -1,18 +1,20 @@
 #include <algorithm>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
+#include "attnlaw/view/lora.h"
+#include "attnlaw/view/solution.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_lora.h"
-#include "report_solution.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 /// What was pre-trained, and how it came about.
 struct Pretrained {
-  companion::PretrainedOverlaps overlaps;
+  laws::PretrainedOverlaps overlaps;
   std::optional<theory::Solution> solution;
 };
 
@@ -22,34 +24,34 @@ Pretrained solve_pretraining(const LoraArguments& arguments) {
   options.accuracy = arguments.options.accuracy;
   options.detail = theory::Detail::errors;
   theory::Solution solution = theory::solve(*arguments.pretraining, options);
-  return {companion::PretrainedOverlaps::of(solution), std::move(solution)};
+  return {laws::PretrainedOverlaps::of(solution), std::move(solution)};
 }
 
-companion::Pretraining students(const LoraArguments& arguments, const Pretrained& pretrained) {
-  if (!pretrained.solution) return companion::sample_students(arguments.target, pretrained.overlaps);
+laws::Pretraining students(const LoraArguments& arguments, const Pretrained& pretrained) {
+  if (!pretrained.solution) return laws::sample_students(arguments.target, pretrained.overlaps);
   experiment::Options options;
   // λ may be a rule; experiments train with the number that the theory has found for it.
   options.trainer = experiment::trainers_for(pretrained.solution->problem).front();
-  return companion::train_students(pretrained.solution->problem, options);
+  return laws::train_students(pretrained.solution->problem, options);
 }
 
 LoraResult compute(const LoraArguments& arguments, const Pretrained& pretrained) {
-  LoraResult result{companion::predict_lora(arguments.task, pretrained.overlaps, arguments.options), {}, {}, {}};
+  LoraResult result{laws::predict_lora(arguments.task, pretrained.overlaps, arguments.options), {}, {}, {}};
   {
     Progress progress("curve", arguments.common.quiet);
     for (const double alpha : arguments.alphas) {
-      companion::LoraTask task = arguments.task;
+      laws::LoraTask task = arguments.task;
       task.alpha = alpha;
-      result.curve.push_back(companion::predict_lora(task, pretrained.overlaps, arguments.options));
+      result.curve.push_back(laws::predict_lora(task, pretrained.overlaps, arguments.options));
       progress.update(static_cast<int>(result.curve.size()), static_cast<int>(arguments.alphas.size()));
     }
   }
   if (!arguments.experiment) return result;
-  companion::LoraExperimentOptions options = *arguments.experiment;
+  laws::LoraExperimentOptions options = *arguments.experiment;
   Progress progress("fine-tuning", arguments.common.quiet);
   options.progress = [&](int done, int total) { progress.update(done, total); };
-  result.experiment = companion::simulate_lora(arguments.task, students(arguments, pretrained), options);
-  result.drawn = companion::predict_lora(*result.experiment, arguments.options);
+  result.experiment = laws::simulate_lora(arguments.task, students(arguments, pretrained), options);
+  result.drawn = laws::predict_lora(*result.experiment, arguments.options);
   return result;
 }
 

@@ -2,49 +2,51 @@
 
 #include <utility>
 
-#include "attnlaw/companion/pooling_json.h"
+#include "attnlaw/laws/pooling/json.h"
+#include "attnlaw/view/pooling.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_pooling.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 constexpr int kDensityPoints = 400;
 
 PoolingOutcome predict(const PoolingArguments& arguments) {
   PoolingOutcome outcome;
-  const companion::PoolingRatios& ratios = arguments.model.ratios;
-  outcome.prediction = companion::predict_pooling(arguments.model);
-  outcome.density = companion::pooling_density(ratios, arguments.model.kappa_pool, kDensityPoints);
+  const laws::PoolingRatios& ratios = arguments.model.ratios;
+  outcome.prediction = laws::predict_pooling(arguments.model);
+  outcome.density = laws::pooling_density(ratios, arguments.model.kappa_pool, kDensityPoints);
   outcome.sequences = arguments.sequences;
   if (!arguments.sequences) return outcome;
-  const PooledSequences& sequences = *arguments.sequences;
-  if (arguments.fixed_length) outcome.fixed_length = companion::fixed_length_law(ratios, sequences.values);
-  outcome.choices = companion::compare_weights(ratios, sequences.correlations, sequences.values);
-  if (!arguments.centred) outcome.nuisance = companion::nuisance_spike(ratios, sequences.scalars);
+  const laws::PooledSequences& sequences = *arguments.sequences;
+  if (arguments.fixed_length) outcome.fixed_length = laws::fixed_length_law(ratios, sequences.values);
+  outcome.choices = laws::compare_weights(ratios, sequences.correlations, sequences.values);
+  if (!arguments.centred) outcome.nuisance = laws::nuisance_spike(ratios, sequences.scalars);
   if (outcome.power_profile()) {
-    const auto& profile = std::get<companion::SignCorrelations::Profile>(sequences.correlations.kind());
-    outcome.harmonic_crossing = companion::harmonic_crossing(profile.r.front(), profile.r.size());
+    const auto& profile = std::get<laws::SignCorrelations::Profile>(sequences.correlations.kind());
+    outcome.harmonic_crossing = laws::harmonic_crossing(profile.r.front(), profile.r.size());
   }
   return outcome;
 }
 
-companion::PoolingExperiment simulate(const PoolingArguments& arguments) {
-  companion::PoolingExperimentOptions options = *arguments.experiment;
+laws::PoolingExperiment simulate(const PoolingArguments& arguments) {
+  laws::PoolingExperimentOptions options = *arguments.experiment;
   Progress progress(fmt::format("d = {}", options.d), arguments.common.quiet);
   options.progress = [&](int done, int total) { progress.update(done, total); };
-  return companion::simulate_pooling(arguments.model.ratios, arguments.model.mu2, arguments.sequences->correlations,
-                                     arguments.sequences->values, options);
+  return laws::simulate_pooling(arguments.model.ratios, arguments.model.mu2, arguments.sequences->correlations,
+                                arguments.sequences->values, options);
 }
 
 nlohmann::json weights_json(const PoolingOutcome& outcome) {
-  const PooledSequences& sequences = *outcome.sequences;
+  const laws::PooledSequences& sequences = *outcome.sequences;
   nlohmann::json document{
       {"values", sequences.values},
-      {"compared", companion::to_json(*outcome.choices)},
-      {"fixed_length_excess", companion::fixed_length_excess(outcome.prediction.model.ratios, sequences.scalars)}};
+      {"compared", laws::to_json(*outcome.choices)},
+      {"fixed_length_excess", laws::fixed_length_excess(outcome.prediction.model.ratios, sequences.scalars)}};
   if (outcome.power_profile())
     document["harmonic_crossing"] =
         outcome.harmonic_crossing ? nlohmann::json(*outcome.harmonic_crossing) : nlohmann::json(nullptr);
@@ -52,7 +54,7 @@ nlohmann::json weights_json(const PoolingOutcome& outcome) {
 }
 
 nlohmann::json document_of(const PoolingOutcome& outcome) {
-  nlohmann::json document = companion::to_json(outcome.prediction);
+  nlohmann::json document = laws::to_json(outcome.prediction);
   document["schema"] = "attnlaw/1";
   document["command"] = "pooling";
   document["density"] = {{"x", outcome.density.x}, {"density", outcome.density.density}};
@@ -63,11 +65,11 @@ nlohmann::json document_of(const PoolingOutcome& outcome) {
     document["weights"] = weights_json(outcome);
   }
   if (outcome.fixed_length) {
-    document["fixed_length"] = companion::to_json(*outcome.fixed_length);
+    document["fixed_length"] = laws::to_json(*outcome.fixed_length);
     document["fixed_length"]["distance"] = outcome.fixed_length_distance();
   }
-  if (outcome.nuisance) document["nuisance"] = companion::to_json(*outcome.nuisance);
-  if (outcome.experiment) document["experiment"] = companion::to_json(*outcome.experiment);
+  if (outcome.nuisance) document["nuisance"] = laws::to_json(*outcome.nuisance);
+  if (outcome.experiment) document["experiment"] = laws::to_json(*outcome.experiment);
   return document;
 }
 

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "attnlaw/study/store.h"
+#include "attnlaw/study/store/store.h"
+#include "attnlaw/view/results.h"
 #include "commands.h"
 #include "output.h"
-#include "report_results.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 using nlohmann::json;

@@ -1,12 +1,14 @@
 #include <algorithm>
 
+#include "attnlaw/view/scaling.h"
+#include "attnlaw/view/solution.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_scaling.h"
-#include "report_solution.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 theory::ScalingCurve solve_curve(const ScalingArguments& arguments) {

@@ -2,13 +2,15 @@
 
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/study/resolve.h"
+#include "attnlaw/view/comparison.h"
+#include "attnlaw/view/solution.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_comparison.h"
-#include "report_solution.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 report::Page page_of(const model::Problem& problem, const std::vector<report::Table>& tables,

@@ -1,18 +1,20 @@
 #include <fmt/format.h>
 
-#include "attnlaw/companion/softmax_law_document.h"
+#include "attnlaw/laws/softmax/document.h"
+#include "attnlaw/view/softmax_law.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_softmax_law.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 constexpr int kDensityPoints = 400;
 
-companion::SimulationOptions simulation_options(const SoftmaxLawArguments& arguments) {
-  companion::SimulationOptions options;
+laws::SimulationOptions simulation_options(const SoftmaxLawArguments& arguments) {
+  laws::SimulationOptions options;
   options.length = arguments.length;
   options.instances = arguments.instances;
   options.seed = arguments.common.seed;
@@ -20,27 +22,27 @@ companion::SimulationOptions simulation_options(const SoftmaxLawArguments& argum
   return options;
 }
 
-companion::AttentionSimulation simulate(const SoftmaxLawArguments& arguments) {
+laws::AttentionSimulation simulate(const SoftmaxLawArguments& arguments) {
   Progress progress("attention", arguments.common.quiet);
-  companion::SimulationOptions options = simulation_options(arguments);
+  laws::SimulationOptions options = simulation_options(arguments);
   options.progress = [&](int done, int total) { progress.update(done, total); };
-  return companion::simulate_attention(arguments.parameters, options);
+  return laws::simulate_attention(arguments.parameters, options);
 }
 
 /// With a simulation, the law is that of the ratios which its whole dimensions have.
 SoftmaxLawResult compute(const SoftmaxLawArguments& arguments) {
-  std::optional<companion::AttentionSimulation> simulation;
+  std::optional<laws::AttentionSimulation> simulation;
   if (arguments.instances > 0) simulation = simulate(arguments);
-  const companion::SoftmaxParameters parameters = simulation ? simulation->parameters : arguments.parameters;
-  companion::SoftmaxLaw law(companion::linear_model(parameters, arguments.refinement, arguments.length));
+  const laws::SoftmaxParameters parameters = simulation ? simulation->parameters : arguments.parameters;
+  laws::SoftmaxLaw law(laws::linear_model(parameters, arguments.refinement, arguments.length));
   SoftmaxLawResult result{parameters,
                           law,
                           law.density_curve(kDensityPoints),
-                          companion::marchenko_pastur_distance(law),
-                          law.outlier(companion::column_strength(parameters)),
-                          companion::finite_size(parameters, arguments.length)};
+                          laws::marchenko_pastur_distance(law),
+                          law.outlier(laws::column_strength(parameters)),
+                          laws::finite_size(parameters, arguments.length)};
   if (simulation) {
-    result.measured = companion::compare(*simulation, law);
+    result.measured = laws::compare(*simulation, law);
     result.simulation = std::move(simulation);
   }
   return result;
@@ -49,18 +51,18 @@ SoftmaxLawResult compute(const SoftmaxLawArguments& arguments) {
 nlohmann::json document_of(const SoftmaxLawArguments& arguments, const SoftmaxLawResult& result) {
   nlohmann::json document{{"schema", "attnlaw/1"},
                           {"command", "softmax-law"},
-                          {"parameters", companion::to_json(arguments.parameters)},
-                          {"law", companion::to_json(result.law)},
-                          {"marchenko_pastur", companion::to_json(result.marchenko_pastur)},
-                          {"finite_size", companion::to_json(result.finite_size)},
-                          {"density", companion::to_json(result.density)},
+                          {"parameters", laws::to_json(arguments.parameters)},
+                          {"law", laws::to_json(result.law)},
+                          {"marchenko_pastur", laws::to_json(result.marchenko_pastur)},
+                          {"finite_size", laws::to_json(result.finite_size)},
+                          {"density", laws::to_json(result.density)},
                           {"converged", result.converged()}};
-  document["parameters"]["refine"] = companion::name(arguments.refinement);
+  document["parameters"]["refine"] = laws::name(arguments.refinement);
   document["parameters"]["length"] = arguments.length;
-  document["law"]["column_strength"] = companion::column_strength(result.parameters);
+  document["law"]["column_strength"] = laws::column_strength(result.parameters);
   document["law"]["outlier"] = result.outlier ? nlohmann::json(*result.outlier) : nlohmann::json();
   document["law"]["leading_excess"] = result.leading_excess();
-  if (result.simulation) document["simulation"] = companion::to_json(*result.simulation, *result.measured);
+  if (result.simulation) document["simulation"] = laws::to_json(*result.simulation, *result.measured);
   return document;
 }
 
@@ -88,8 +90,8 @@ int run(const SoftmaxLawArguments& arguments) {
   const SoftmaxLawResult computed = compute(arguments);
   report::Table table = softmax_law_table(computed);
   table.title = "Softmax attention at initialisation: " + describe(computed.parameters);
-  if (arguments.refinement != companion::Refinement::none)
-    table.title += std::string(", refined: ") + companion::name(arguments.refinement);
+  if (arguments.refinement != laws::Refinement::none)
+    table.title += std::string(", refined: ") + laws::name(arguments.refinement);
   const report::Table finite_size = finite_size_table(computed.finite_size);
   Result result{{table, finite_size},
                 document_of(arguments, computed),

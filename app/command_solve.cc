@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include "attnlaw/view/solution.h"
 #include "commands.h"
 #include "output.h"
-#include "report_solution.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 
 int run(const SolveArguments& arguments) {
   require_outputs(arguments.common);

@@ -4,13 +4,15 @@
 #include <optional>
 
 #include "attnlaw/study/resolve.h"
+#include "attnlaw/view/solution.h"
+#include "attnlaw/view/spectrum.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_solution.h"
-#include "report_spectrum.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 using Curve = theory::TrainedLaw::Curve;

@@ -5,13 +5,15 @@
 #include <algorithm>
 
 #include "attnlaw/study/learning_curve.h"
+#include "attnlaw/view/solution.h"
+#include "attnlaw/view/spectrum.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_solution.h"
-#include "report_spectrum.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 std::vector<model::Problem> problems_of(const SpectrumAlongArguments& arguments) {

@@ -1,16 +1,18 @@
 #include <fmt/format.h>
 
 #include "attnlaw/base/parallel.h"
-#include "attnlaw/study/cost.h"
-#include "attnlaw/study/runner.h"
-#include "attnlaw/study/study_file.h"
-#include "columns.h"
+#include "attnlaw/study/file/study_file.h"
+#include "attnlaw/study/run/cost.h"
+#include "attnlaw/study/run/runner.h"
+#include "attnlaw/view/columns.h"
+#include "attnlaw/view/plan.h"
 #include "commands.h"
 #include "output.h"
-#include "report_plan.h"
 #include "run_study.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 int check(const SweepArguments& arguments, const study::Study& study) {

@@ -2,13 +2,15 @@
 
 #include <string_view>
 
+#include "attnlaw/view/solution.h"
+#include "attnlaw/view/thresholds.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
-#include "report_solution.h"
-#include "report_thresholds.h"
 
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 /// What an α range adds to the thresholds: branches of solutions, or a phase diagram.

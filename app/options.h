@@ -341,9 +341,8 @@ struct SoftmaxLawOptions {
 
   SoftmaxLawArguments resolve() const {
     constexpr int kInstances = 4;
-    static const std::map<std::string, companion::Refinement> refinements{{"none", companion::Refinement::none},
-                                                                          {"tail", companion::Refinement::tail},
-                                                                          {"head", companion::Refinement::head}};
+    static const std::map<std::string, laws::Refinement> refinements{
+        {"none", laws::Refinement::none}, {"tail", laws::Refinement::tail}, {"head", laws::Refinement::head}};
     SoftmaxLawArguments arguments;
     if (!beta) throw std::invalid_argument("--beta is required: a number > 0");
     if (!rho) throw std::invalid_argument("--rho is required: a number > 0");
@@ -353,14 +352,14 @@ struct SoftmaxLawOptions {
     if (length && simulate) throw std::invalid_argument("--simulate T says what T is: leave out --length");
     if (instances && *instances < 1)
       throw std::invalid_argument(fmt::format("--instances takes 1 or more, got {}", *instances));
-    arguments.parameters = {
-        *beta, *rho, gaussian ? companion::TokenModel::gaussian : companion::TokenModel::orthonormal, tau.value_or(0)};
+    arguments.parameters = {*beta, *rho, gaussian ? laws::TokenModel::gaussian : laws::TokenModel::orthonormal,
+                            tau.value_or(0)};
     arguments.refinement = refinements.at(one_of("--refine", refine, kRefinements));
     if (simulate) arguments.instances = instances.value_or(kInstances);
     if (length) arguments.length = *length;
     if (simulate) arguments.length = *simulate;
-    companion::linear_model(arguments.parameters, arguments.refinement, arguments.length);
-    companion::dimensions_of(arguments.parameters, arguments.length);
+    laws::linear_model(arguments.parameters, arguments.refinement, arguments.length);
+    laws::dimensions_of(arguments.parameters, arguments.length);
     return arguments;
   }
 };
@@ -390,18 +389,18 @@ struct PoolingOptions {
                  "simulate attention:TAU with the scores of each sequence, not their limit");
   }
 
-  companion::PoolingModel model(const std::optional<PooledSequences>& sequences) const {
-    companion::PoolingModel model;
+  laws::PoolingModel model(const std::optional<laws::PooledSequences>& sequences) const {
+    laws::PoolingModel model;
     model.ratios = {required("--delta", delta, "d/V, a number > 0"), required("--gamma", gamma, "d/N, a number > 0")};
     model.mu2 = required("--mu2", mu2, "the strength of the signal, a number >= 0");
     model.alpha_pool = sequences ? sequences->scalars.alpha
                                  : required("--alpha-pool", alpha, "a number >= 0 (or --profile and --weights)");
     model.kappa_pool = sequences ? sequences->scalars.kappa : kappa.value_or(1);
-    companion::require_valid(model);
+    laws::require_valid(model);
     return model;
   }
 
-  std::optional<PooledSequences> sequences() const {
+  std::optional<laws::PooledSequences> sequences() const {
     if (!profile) {
       if (weights || length) throw std::invalid_argument("--weights and --length need --profile beside them");
       return std::nullopt;
@@ -411,14 +410,14 @@ struct PoolingOptions {
     if (length && *length < 1) throw std::invalid_argument(fmt::format("--length must be at least 1, got {}", *length));
     std::optional<std::size_t> tokens;
     if (length) tokens = static_cast<std::size_t>(*length);
-    auto correlations = companion::SignCorrelations::parse(*profile, tokens);
+    auto correlations = laws::SignCorrelations::parse(*profile, tokens);
     const std::string spec = weights.value_or("mean");
-    std::vector<double> values = companion::parse_weights(spec, correlations);
-    const companion::PoolingScalars scalars = companion::pooling_scalars(values, correlations);
-    return PooledSequences{*profile, spec, std::move(correlations), std::move(values), scalars};
+    std::vector<double> values = laws::parse_weights(spec, correlations);
+    const laws::PoolingScalars scalars = laws::pooling_scalars(values, correlations);
+    return laws::PooledSequences{*profile, spec, std::move(correlations), std::move(values), scalars};
   }
 
-  std::optional<companion::PoolingExperimentOptions> experiment(const Common& common) const {
+  std::optional<laws::PoolingExperimentOptions> experiment(const Common& common) const {
     if (!d) {
       if (instances) throw std::invalid_argument("--instances needs --d, a dimension to simulate at");
       if (own_scores) throw std::invalid_argument("--own-scores needs --d, a dimension to simulate at");
@@ -426,12 +425,12 @@ struct PoolingOptions {
     }
     if (!profile) throw std::invalid_argument("--d needs --profile: what sequences to draw");
     if (*d < 2) throw std::invalid_argument(fmt::format("--d must be at least 2, got {}", *d));
-    companion::PoolingExperimentOptions options;
+    laws::PoolingExperimentOptions options;
     options.d = static_cast<std::size_t>(*d);
     options.instances = instances.value_or(options.instances);
     options.centred = !uncentred;
     options.fixed_length = fixed_length;
-    if (own_scores) options.own_scores = companion::attention_tau(weights.value_or("mean"));
+    if (own_scores) options.own_scores = laws::attention_tau(weights.value_or("mean"));
     options.seed = common.seed;
     options.threads = common.threads;
     return options;
@@ -479,9 +478,9 @@ struct AdapterOptions {
   /// Any option of experiments was given, --d included.
   bool experiments() const { return d || instances || start || tolerance || max_iterations; }
 
-  companion::LoraTask task() const {
+  laws::LoraTask task() const {
     if (!alpha) throw std::invalid_argument("--alpha-ft is required: sequences per dimension, a number > 0");
-    companion::LoraTask task;
+    laws::LoraTask task;
     task.head = model::head_from_name(one_of("--head", head, kHeads));
     task.alpha = *alpha;
     task.tokens = tokens.value_or(task.tokens);
@@ -494,7 +493,7 @@ struct AdapterOptions {
   }
 
   /// Sets what was pre-trained: overlaps, or a problem.
-  void resolve_pretraining(const companion::LoraTask& task, LoraArguments& arguments) const {
+  void resolve_pretraining(const laws::LoraTask& task, LoraArguments& arguments) const {
     const bool problem = pretraining.alpha || pretraining.file;
     if (int{problem} + int{e_pre.has_value()} + int{q_pre || m_pre} != 1)
       throw std::invalid_argument(
@@ -516,19 +515,19 @@ struct AdapterOptions {
     if (e_pre && !(*e_pre >= 0 && *e_pre <= Q_star))
       throw std::invalid_argument(
           fmt::format("--e-pre takes a number from 0 to Q* = {} of the target, got {}", Q_star, *e_pre));
-    arguments.pretrained = e_pre ? companion::PretrainedOverlaps::calibrated(Q_star, *e_pre)
-                                 : companion::PretrainedOverlaps{Q_star, *q_pre, *m_pre};
+    arguments.pretrained =
+        e_pre ? laws::PretrainedOverlaps::calibrated(Q_star, *e_pre) : laws::PretrainedOverlaps{Q_star, *q_pre, *m_pre};
     arguments.pretrained->validate();
   }
 
-  std::optional<companion::LoraExperimentOptions> experiment(const Common& common) const {
+  std::optional<laws::LoraExperimentOptions> experiment(const Common& common) const {
     if (!experiments()) return std::nullopt;
     if (!d) throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
-    companion::LoraExperimentOptions options;
+    laws::LoraExperimentOptions options;
     options.d = *d;
     options.instances = instances.value_or(options.instances);
-    options.start = one_of("--start", start, kStarts) == "informed" ? companion::AdapterStart::informed
-                                                                    : companion::AdapterStart::spectral;
+    options.start =
+        one_of("--start", start, kStarts) == "informed" ? laws::AdapterStart::informed : laws::AdapterStart::spectral;
     options.tolerance = tolerance.value_or(options.tolerance);
     options.max_iterations = max_iterations.value_or(options.max_iterations);
     options.seed = common.seed;
@@ -554,7 +553,7 @@ struct AdapterOptions {
     add_text(app, "--problem", pretraining.file, "FILE", "the problem of pre-training, from a TOML or JSON file");
   }
 
-  void resolve_problem(const companion::LoraTask& task, LoraArguments& arguments) const {
+  void resolve_problem(const laws::LoraTask& task, LoraArguments& arguments) const {
     ProblemOptions options = pretraining;
     if (!options.file) {
       if (!options.tokens) options.tokens = std::to_string(task.tokens);
@@ -563,7 +562,7 @@ struct AdapterOptions {
       if (beta) options.beta = options.target_beta = beta;
     }
     arguments.pretraining = options.resolve();
-    companion::require_symmetric_student(*arguments.pretraining);
+    laws::require_symmetric_student(*arguments.pretraining);
     arguments.target = arguments.pretraining->target;
   }
 };
@@ -618,7 +617,7 @@ struct LofiOptions {
     if (test && *test < 2) throw std::invalid_argument(fmt::format("--test must be 2 or more, got {}", *test));
     arguments.test = test.value_or(0), arguments.tokens = tokens.value_or(0);
     arguments.data = data.value_or(""), arguments.labels = labels.value_or(""), arguments.html = html.value_or("");
-    companion::LofiOptions& options = arguments.options;
+    laws::LofiOptions& options = arguments.options;
     options.filter.significance = significance.value_or(options.filter.significance);
     options.filter.permutations = permutations.value_or(0);
     options.filter.seed = options.seed = common.seed;

@@ -8,9 +8,11 @@
 #include "arguments.h"
 #include "attnlaw/report/page.h"
 #include "attnlaw/report/table.h"
-#include "warnings.h"
+#include "attnlaw/view/warnings.h"
 
 namespace attnlaw::app {
+
+using view::Warnings;
 
 /// What a command has to say, in each of the formats.
 struct Result {

@@ -6,7 +6,11 @@
 #include <cmath>
 #include <cstdio>
 
+#include "attnlaw/view/columns.h"
+
 namespace attnlaw::app {
+
+using namespace view;
 namespace {
 
 std::string bar(std::size_t done, std::size_t total) {
@@ -19,13 +23,6 @@ std::string bar(std::size_t done, std::size_t total) {
 
 /// Seconds between the lines that stand for a bar where there is no terminal.
 constexpr double kLineInterval = 30;
-
-std::string duration(double seconds) {
-  constexpr double kMinute = 60, kHour = 3600;
-  if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
-  return fmt::format("{:.1f} h", seconds / kHour);
-}
 
 Progress::Progress(std::string label, bool quiet)
     : label_(std::move(label)), visible_(!quiet && isatty(STDERR_FILENO)), begin_(std::chrono::steady_clock::now()) {
@@ -41,7 +38,7 @@ void Progress::update(int done, int total) {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   fmt::print(stderr, "\r\x1b[K{} {}, {} left", label_,
              bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
-             duration(elapsed / done * (total - done)));
+             view::duration(elapsed / done * (total - done)));
   std::fflush(stderr);
 }
 
@@ -64,7 +61,7 @@ void StudyProgress::update(const study::RunProgress& progress) {
   add(progress.unconverged, "unconverged");
   add(progress.elsewhere, "elsewhere");
   add(progress.lost_workers, "workers lost");
-  if (std::isfinite(progress.seconds_left)) line += fmt::format(", {} left", duration(progress.seconds_left));
+  if (std::isfinite(progress.seconds_left)) line += fmt::format(", {} left", view::duration(progress.seconds_left));
   fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }

@@ -4,12 +4,9 @@
 #include <chrono>
 #include <string>
 
-#include "attnlaw/study/runner.h"
+#include "attnlaw/study/run/runner.h"
 
 namespace attnlaw::app {
-
-/// For people: "40 s", "12 min", "3.5 h".
-std::string duration(double seconds);
 
 class Progress {
  public:

@@ -6,8 +6,8 @@
 
 #include "arguments.h"
 #include "attnlaw/base/communicator.h"
-#include "attnlaw/study/runner.h"
-#include "attnlaw/study/study_file.h"
+#include "attnlaw/study/file/study_file.h"
+#include "attnlaw/study/run/runner.h"
 
 namespace attnlaw::app {
 

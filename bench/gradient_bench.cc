@@ -16,8 +16,8 @@
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/objective.h"
-#include "attnlaw/experiment/trainer.h"
+#include "attnlaw/experiment/student/objective.h"
+#include "attnlaw/experiment/train/trainer.h"
 
 namespace {
 

@@ -6,12 +6,12 @@
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
-#include "attnlaw/companion/lofi_layer.h"
-#include "attnlaw/companion/lofi_target.h"
+#include "attnlaw/laws/filtering/layer.h"
+#include "attnlaw/laws/filtering/target.h"
 
 namespace {
 
-using namespace attnlaw::companion;
+using namespace attnlaw::laws;
 
 /// Edges of both ends, outliers and overlaps of one operator.
 void BM_Theory(benchmark::State& state, const char* spec) {

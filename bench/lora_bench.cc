@@ -2,7 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "attnlaw/companion/lora.h"
+#include "attnlaw/laws/adapter/lora.h"
 
 namespace {
 
@@ -10,18 +10,18 @@ using namespace attnlaw;
 
 /// One token by the product rule, two by quasi-Monte Carlo at the default accuracy.
 void BM_LoraLinear(benchmark::State& state) {
-  const companion::LoraTask task{static_cast<int>(state.range(0)), model::Head::linear, 6, 1, 0.1, 0, 1};
+  const laws::LoraTask task{static_cast<int>(state.range(0)), model::Head::linear, 6, 1, 0.1, 0, 1};
   for (auto _ : state)
-    benchmark::DoNotOptimize(companion::predict_lora(task, companion::PretrainedOverlaps::calibrated(1.5, 0.4)));
+    benchmark::DoNotOptimize(laws::predict_lora(task, laws::PretrainedOverlaps::calibrated(1.5, 0.4)));
 }
 BENCHMARK(BM_LoraLinear)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);
 
 /// By α and 1/accuracy; at α = 4 proximal points jump.
 void BM_LoraSoftmax(benchmark::State& state) {
-  const companion::LoraTask task{2, model::Head::softmax, static_cast<double>(state.range(0)), 2, 0.02, 0, 1};
-  const companion::LoraOptions options{1.0 / static_cast<double>(state.range(1)), 1};
+  const laws::LoraTask task{2, model::Head::softmax, static_cast<double>(state.range(0)), 2, 0.02, 0, 1};
+  const laws::LoraOptions options{1.0 / static_cast<double>(state.range(1)), 1};
   for (auto _ : state) {
-    const auto found = companion::predict_lora(task, companion::PretrainedOverlaps::calibrated(1.5, 0.4), options);
+    const auto found = laws::predict_lora(task, laws::PretrainedOverlaps::calibrated(1.5, 0.4), options);
     state.counters["evaluations"] = found.iterations;
     state.counters["points"] = static_cast<double>(found.points);
   }
@@ -29,9 +29,9 @@ void BM_LoraSoftmax(benchmark::State& state) {
 BENCHMARK(BM_LoraSoftmax)->ArgsProduct({{4, 8, 16}, {100, 1000}})->Unit(benchmark::kMillisecond);
 
 void BM_LoraWeakRecovery(benchmark::State& state) {
-  const companion::LoraTask task{1, model::Head::linear, 6, 1, 0.1, 0, 1};
+  const laws::LoraTask task{1, model::Head::linear, 6, 1, 0.1, 0, 1};
   for (auto _ : state)
-    benchmark::DoNotOptimize(companion::weak_recovery(task, companion::PretrainedOverlaps::calibrated(1.5, 0.1)));
+    benchmark::DoNotOptimize(laws::weak_recovery(task, laws::PretrainedOverlaps::calibrated(1.5, 0.1)));
 }
 BENCHMARK(BM_LoraWeakRecovery)->Unit(benchmark::kMillisecond);
 

@@ -2,11 +2,11 @@
 
 #include <benchmark/benchmark.h>
 
-#include "attnlaw/companion/pooling.h"
+#include "attnlaw/laws/pooling/pooling.h"
 
 namespace {
 
-using namespace attnlaw::companion;
+using namespace attnlaw::laws;
 
 constexpr PoolingRatios kRatios{0.5, 0.25};
 

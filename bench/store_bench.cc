@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "attnlaw/study/store.h"
+#include "attnlaw/study/store/store.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/study/runner.h"
+#include "attnlaw/study/run/runner.h"
 
 namespace attnlaw {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/continuation.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 #include "attnlaw/theory/thresholds.h"
 #include "timing.h"
 

@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/attnlaw)
 
-install(TARGETS attnlaw EXPORT attnlawTargets)
+install(TARGETS attnlaw attnlaw_interface EXPORT attnlawTargets)
 get_property(app_targets DIRECTORY app PROPERTY BUILDSYSTEM_TARGETS)
 foreach(target IN LISTS app_targets)
   get_target_property(type ${target} TYPE)

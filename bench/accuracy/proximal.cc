@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "attnlaw/theory/logistic_features.h"
+#include "attnlaw/theory/channel/logistic_features.h"
 #include "table.h"
 
 namespace attnlaw::accuracy {

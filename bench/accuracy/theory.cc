@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attnlaw/theory/denoiser.h"
-#include "attnlaw/theory/linear_channel.h"
+#include "attnlaw/theory/channel/linear_channel.h"
+#include "attnlaw/theory/prior/denoiser.h"
 #include "families.h"
 #include "table.h"
 

@@ -11,7 +11,7 @@
 #include <random>
 #include <thread>
 
-#include "attnlaw/study/store.h"
+#include "attnlaw/study/store/store.h"
 #include "cli/program.h"
 
 extern char** environ;

@@ -1,6 +1,2 @@
-foreach(subject usage commands csv demo sweep results figure softmax_law pooling lora lofi)
-  attnlaw_test(cli ${subject})
-  target_compile_definitions(cli_${subject}_test PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>"
-                                                         ATTNLAW_DOCS="${PROJECT_SOURCE_DIR}/docs")
-  add_dependencies(cli_${subject}_test attnlaw_program)
-endforeach()
+target_compile_definitions(cli_tests PRIVATE ATTNLAW_PROGRAM="$<TARGET_FILE:attnlaw_program>" ATTNLAW_DOCS="${PROJECT_SOURCE_DIR}/docs")
+add_dependencies(cli_tests attnlaw_program)

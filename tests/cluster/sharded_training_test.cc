@@ -4,12 +4,12 @@
 #include <cmath>
 #include <mutex>
 
-#include "attnlaw/experiment/data.h"
+#include "attnlaw/experiment/data/data.h"
+#include "attnlaw/experiment/data/sharding.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/objective.h"
-#include "attnlaw/experiment/parameters.h"
-#include "attnlaw/experiment/sharding.h"
-#include "attnlaw/experiment/spectral_start.h"
+#include "attnlaw/experiment/student/objective.h"
+#include "attnlaw/experiment/student/parameters.h"
+#include "attnlaw/experiment/student/spectral_start.h"
 #include "cluster/in_process.h"
 
 namespace attnlaw::experiment {

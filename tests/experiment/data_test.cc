@@ -1,12 +1,12 @@
-#include "attnlaw/experiment/data.h"
+#include "attnlaw/experiment/data/data.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <stdexcept>
 
-#include "attnlaw/experiment/scores.h"
-#include "attnlaw/experiment/trainer.h"
+#include "attnlaw/experiment/data/scores.h"
+#include "attnlaw/experiment/train/trainer.h"
 #include "problems.h"
 
 namespace attnlaw::experiment {

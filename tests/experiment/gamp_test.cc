@@ -1,12 +1,12 @@
 /// GAMP: its fixed points are the minimisers of the objective; the Bayes-optimal one recovers and is calibrated.
-#include "attnlaw/experiment/gamp.h"
+#include "attnlaw/experiment/train/gamp.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/lbfgs.h"
+#include "attnlaw/experiment/train/lbfgs.h"
 #include "experiment/samples.h"
 
 namespace attnlaw::experiment {

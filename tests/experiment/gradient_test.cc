@@ -8,14 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "attnlaw/experiment/losses.h"
-#include "attnlaw/experiment/objective.h"
-#include "attnlaw/experiment/outputs.h"
-#include "attnlaw/experiment/parameters.h"
-#include "attnlaw/experiment/penalty.h"
-#include "attnlaw/experiment/proximal_point.h"
-#include "attnlaw/experiment/scores.h"
-#include "attnlaw/experiment/spectral.h"
+#include "attnlaw/experiment/data/losses.h"
+#include "attnlaw/experiment/data/outputs.h"
+#include "attnlaw/experiment/data/proximal_point.h"
+#include "attnlaw/experiment/data/scores.h"
+#include "attnlaw/experiment/student/objective.h"
+#include "attnlaw/experiment/student/parameters.h"
+#include "attnlaw/experiment/student/penalty.h"
+#include "attnlaw/experiment/student/spectral.h"
 #include "experiment/samples.h"
 #include "problems.h"
 

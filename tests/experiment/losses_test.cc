@@ -1,5 +1,5 @@
 /// Losses, readouts and labels: against their definitions, finite differences and brute force; every trainer on them.
-#include "attnlaw/experiment/losses.h"
+#include "attnlaw/experiment/data/losses.h"
 
 #include <gtest/gtest.h>
 
@@ -8,13 +8,13 @@
 #include <cmath>
 #include <numbers>
 
-#include "attnlaw/experiment/data.h"
+#include "attnlaw/experiment/data/data.h"
+#include "attnlaw/experiment/data/outputs.h"
+#include "attnlaw/experiment/data/proximal_point.h"
+#include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/fista.h"
-#include "attnlaw/experiment/objective.h"
-#include "attnlaw/experiment/outputs.h"
-#include "attnlaw/experiment/proximal_point.h"
-#include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/student/objective.h"
+#include "attnlaw/experiment/train/fista.h"
 #include "experiment/samples.h"
 #include "problems.h"
 

@@ -5,8 +5,8 @@
 #include <span>
 
 #include "attnlaw/base/random.h"
+#include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/matrix.h"
 
 namespace attnlaw::experiment::samples {
 

@@ -1,13 +1,13 @@
 /// Spectral starts: the operator is what its formula says, shows of S* what its law says, and trainers that begin there
 /// end where others end.
-#include "attnlaw/experiment/spectral_start.h"
+#include "attnlaw/experiment/student/spectral_start.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "attnlaw/base/estimate.h"
-#include "attnlaw/experiment/data.h"
+#include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/experiment.h"
 
 namespace attnlaw::experiment {

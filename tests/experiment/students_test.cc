@@ -7,12 +7,12 @@
 #include <memory>
 #include <stdexcept>
 
-#include "attnlaw/experiment/adam.h"
+#include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/fista.h"
-#include "attnlaw/experiment/lbfgs.h"
-#include "attnlaw/experiment/penalty.h"
-#include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/student/penalty.h"
+#include "attnlaw/experiment/train/adam.h"
+#include "attnlaw/experiment/train/fista.h"
+#include "attnlaw/experiment/train/lbfgs.h"
 #include "experiment/samples.h"
 
 namespace attnlaw::experiment {

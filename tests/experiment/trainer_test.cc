@@ -3,11 +3,11 @@
 
 #include <cmath>
 
-#include "attnlaw/experiment/adam.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/experiment/fista.h"
-#include "attnlaw/experiment/lbfgs.h"
-#include "attnlaw/experiment/penalty.h"
+#include "attnlaw/experiment/student/penalty.h"
+#include "attnlaw/experiment/train/adam.h"
+#include "attnlaw/experiment/train/fista.h"
+#include "attnlaw/experiment/train/lbfgs.h"
 
 namespace attnlaw::experiment {
 namespace {

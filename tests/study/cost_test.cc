@@ -1,4 +1,4 @@
-#include "attnlaw/study/cost.h"
+#include "attnlaw/study/run/cost.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/study/study_file.h"
+#include "attnlaw/study/file/study_file.h"
 
 namespace attnlaw::study {
 namespace {

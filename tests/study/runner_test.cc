@@ -1,4 +1,4 @@
-#include "attnlaw/study/runner.h"
+#include "attnlaw/study/run/runner.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <set>
 #include <thread>
 
-#include "attnlaw/study/memory_gate.h"
-#include "attnlaw/study/schedule.h"
+#include "attnlaw/study/run/memory_gate.h"
+#include "attnlaw/study/run/schedule.h"
 #include "scratch.h"
 
 namespace attnlaw::study {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "attnlaw/study/store.h"
+#include "attnlaw/study/store/store.h"
 #include "scratch.h"
 
 namespace attnlaw::study::samples {

@@ -1,6 +1,6 @@
 /// The store keeps what was put, whatever happens to its writers, its file and its disk.
 
-#include "attnlaw/study/store.h"
+#include "attnlaw/study/store/store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,9 +19,9 @@
 #include <sstream>
 #include <thread>
 
-#include "attnlaw/study/process.h"
-#include "attnlaw/study/sqlite.h"
-#include "attnlaw/study/store_schema.h"
+#include "attnlaw/study/store/process.h"
+#include "attnlaw/study/store/schema.h"
+#include "attnlaw/study/store/sqlite.h"
 #include "store_samples.h"
 
 namespace attnlaw::study {

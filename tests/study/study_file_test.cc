@@ -1,4 +1,4 @@
-#include "attnlaw/study/study_file.h"
+#include "attnlaw/study/file/study_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include <limits>
 #include <set>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 namespace {

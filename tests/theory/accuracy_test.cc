@@ -7,7 +7,7 @@
 
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
-#include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/prior/denoiser.h"
 #include "reference_law.h"
 #include "table.h"
 

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
-#include "attnlaw/theory/bayes_channel.h"
-#include "attnlaw/theory/bayes_labels.h"
+#include "attnlaw/theory/channel/bayes_channel.h"
+#include "attnlaw/theory/channel/bayes_labels.h"
 
 namespace attnlaw::theory {
 namespace {

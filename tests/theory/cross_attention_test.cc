@@ -15,7 +15,7 @@
 #include "attnlaw/theory/continuation.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/scaling.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 #include "attnlaw/theory/trained_student.h"
 #include "problems.h"
 

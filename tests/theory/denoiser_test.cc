@@ -1,6 +1,6 @@
 /// The prior channel against closed forms, direct sums and a sampled matrix.
 
-#include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/prior/denoiser.h"
 
 #include <gtest/gtest.h>
 

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "attnlaw/theory/logistic_features.h"
-#include "attnlaw/theory/proximal.h"
+#include "attnlaw/theory/channel/logistic_features.h"
+#include "attnlaw/theory/channel/proximal.h"
 
 namespace attnlaw::theory {
 namespace {

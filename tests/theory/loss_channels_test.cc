@@ -10,9 +10,9 @@
 #include <random>
 #include <vector>
 
-#include "attnlaw/theory/output_channel.h"
-#include "attnlaw/theory/sign_channel.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/channel/sign_channel.h"
+#include "attnlaw/theory/solve.h"
 #include "problems.h"
 
 namespace attnlaw::theory {

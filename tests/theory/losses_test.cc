@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "attnlaw/theory/output_channel.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/solve.h"
 #include "attnlaw/theory/thresholds.h"
 #include "problems.h"
 

@@ -1,7 +1,7 @@
 /// Output channels: Stein's lemma against the Hessian, the conjugates as a gradient, closed forms, the limit of no
 /// student.
 
-#include "attnlaw/theory/output_channel.h"
+#include "attnlaw/theory/channel/output_channel.h"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 #include <array>
 #include <cmath>
 
-#include "attnlaw/theory/linear_channel.h"
-#include "attnlaw/theory/logistic_features.h"
-#include "attnlaw/theory/proximal.h"
-#include "attnlaw/theory/quasi_monte_carlo.h"
+#include "attnlaw/theory/channel/linear_channel.h"
+#include "attnlaw/theory/channel/logistic_features.h"
+#include "attnlaw/theory/channel/proximal.h"
+#include "attnlaw/theory/channel/quasi_monte_carlo.h"
 
 namespace attnlaw::theory {
 namespace {

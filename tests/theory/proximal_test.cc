@@ -1,7 +1,7 @@
 /// The proximal operator of the softmax losses: derivatives, symmetries, stationarity, and how well two starts find the
 /// global minimum.
 
-#include "attnlaw/theory/proximal.h"
+#include "attnlaw/theory/channel/proximal.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 #include <random>
 #include <vector>
 
-#include "attnlaw/theory/logistic_features.h"
-#include "attnlaw/theory/single_row.h"
-#include "attnlaw/theory/softmax_rows.h"
+#include "attnlaw/theory/channel/logistic_features.h"
+#include "attnlaw/theory/channel/single_row.h"
+#include "attnlaw/theory/channel/softmax_rows.h"
 
 namespace attnlaw::theory {
 namespace {

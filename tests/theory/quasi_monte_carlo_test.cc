@@ -1,6 +1,6 @@
 /// Rules for expectations over normal vectors: moments, independence of scrambles, order of convergence.
 
-#include "attnlaw/theory/quasi_monte_carlo.h"
+#include "attnlaw/theory/channel/quasi_monte_carlo.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "attnlaw/matrix_laws/semicircle_sum.h"
-#include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/prior/denoiser.h"
 
 namespace attnlaw::theory {
 namespace {

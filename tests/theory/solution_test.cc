@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {

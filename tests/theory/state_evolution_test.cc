@@ -1,8 +1,6 @@
 /// Solutions: the checked facts of docs/theory/erm.md section 9, published tables, limits, the fixed-point equation
 /// itself, and convergence without a start set by hand.
 
-#include "attnlaw/theory/state_evolution.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +11,8 @@
 #include <vector>
 
 #include "attnlaw/matrix_laws/standard_laws.h"
-#include "attnlaw/theory/fixed_point.h"
+#include "attnlaw/theory/evolution/fixed_point.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 namespace {

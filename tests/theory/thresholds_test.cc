@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "attnlaw/matrix_laws/standard_laws.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 namespace {

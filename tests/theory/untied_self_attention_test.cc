@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "attnlaw/theory/numerical_prior.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/prior/numerical_prior.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 namespace {

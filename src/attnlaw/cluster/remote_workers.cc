@@ -10,7 +10,7 @@
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/cluster/communicator_loader.h"
-#include "attnlaw/study/memory_gate.h"
+#include "attnlaw/study/run/memory_gate.h"
 
 namespace attnlaw::cluster {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
-#include "attnlaw/study/runner.h"
+#include "attnlaw/study/run/runner.h"
 
 namespace attnlaw::cluster {
 

@@ -9,8 +9,8 @@
 
 #include "attnlaw/base/communicator.h"
 #include "attnlaw/base/memory.h"
-#include "attnlaw/experiment/matrix.h"
-#include "attnlaw/experiment/training_options.h"
+#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/experiment/student/training_options.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
 

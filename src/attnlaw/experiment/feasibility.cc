@@ -10,12 +10,12 @@
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/experiment/data.h"
-#include "attnlaw/experiment/gamp.h"
-#include "attnlaw/experiment/lbfgs.h"
-#include "attnlaw/experiment/objective.h"
-#include "attnlaw/experiment/outputs.h"
-#include "attnlaw/experiment/scores.h"
+#include "attnlaw/experiment/data/data.h"
+#include "attnlaw/experiment/data/outputs.h"
+#include "attnlaw/experiment/data/scores.h"
+#include "attnlaw/experiment/student/objective.h"
+#include "attnlaw/experiment/train/gamp.h"
+#include "attnlaw/experiment/train/lbfgs.h"
 #include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::experiment {

@@ -7,7 +7,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 

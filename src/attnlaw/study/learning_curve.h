@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 

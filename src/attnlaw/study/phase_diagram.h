@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "attnlaw/study/thresholds.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 

@@ -12,8 +12,8 @@
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
-#include "attnlaw/theory/bayes_channel.h"
-#include "attnlaw/theory/bayes_labels.h"
+#include "attnlaw/theory/channel/bayes_channel.h"
+#include "attnlaw/theory/channel/bayes_labels.h"
 
 namespace attnlaw::theory {
 namespace {

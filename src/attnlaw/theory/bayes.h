@@ -2,7 +2,7 @@
 /// Bayes-optimal learning of the target: state evolution of the posterior mean (docs/theory/bayes_optimal.md).
 
 #include "attnlaw/theory/solution.h"
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 

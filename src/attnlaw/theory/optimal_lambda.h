@@ -1,7 +1,7 @@
 #pragma once
 /// The penalty of least predicted test error.
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 

@@ -8,7 +8,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/prior/denoiser.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {

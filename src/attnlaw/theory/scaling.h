@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
 

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "attnlaw/matrix_laws/standard_laws.h"
-#include "attnlaw/theory/denoiser.h"
-#include "attnlaw/theory/numerical_prior.h"
+#include "attnlaw/theory/prior/denoiser.h"
+#include "attnlaw/theory/prior/numerical_prior.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {

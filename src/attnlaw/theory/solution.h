@@ -10,8 +10,8 @@
 #include "attnlaw/matrix_laws/law.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/model/problem.h"
-#include "attnlaw/theory/denoiser.h"
-#include "attnlaw/theory/overlaps.h"
+#include "attnlaw/theory/channel/overlaps.h"
+#include "attnlaw/theory/prior/denoiser.h"
 #include "attnlaw/theory/thresholds.h"
 
 namespace attnlaw::theory {

@@ -10,7 +10,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
-#include "attnlaw/theory/denoiser.h"
+#include "attnlaw/theory/prior/denoiser.h"
 
 namespace attnlaw::theory {
 namespace {

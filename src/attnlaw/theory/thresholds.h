@@ -6,7 +6,7 @@
 
 #include "attnlaw/matrix_laws/spectrum.h"
 #include "attnlaw/model/problem.h"
-#include "attnlaw/theory/overlaps.h"
+#include "attnlaw/theory/channel/overlaps.h"
 
 namespace attnlaw::theory {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
-#include "attnlaw/theory/fixed_point.h"
-#include "attnlaw/theory/numerical_prior.h"
+#include "attnlaw/theory/evolution/fixed_point.h"
+#include "attnlaw/theory/prior/numerical_prior.h"
 #include "attnlaw/theory/solution.h"
 #include "attnlaw/theory/thresholds.h"
 

@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "attnlaw/theory/state_evolution.h"
+#include "attnlaw/theory/solve.h"
 
 int main() {
   attnlaw::model::Problem problem;

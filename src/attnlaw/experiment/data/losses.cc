@@ -1,0 +1,172 @@
+#include "attnlaw/experiment/data/losses.h"
+
+#include "attnlaw/experiment/data/outputs.h"
+#include "attnlaw/experiment/data/scores.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+using model::Head;
+using model::Loss;
+using model::Readout;
+
+template <class Real>
+using Labels = Eigen::Ref<const Columns<Real>>;
+template <class Real>
+using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
+
+/// y_ab of softmax rows: soft labels as they are, sampled ones from the position of the one.
+template <class Real>
+Column<Real> row_label(const model::Problem& problem, const Labels<Real>& labels, int a, int b) {
+  if (problem.labels == model::Labels::soft) return labels.col(a * problem.keys() + b);
+  return (labels.col(a) == static_cast<Real>(b)).template cast<Real>();
+}
+
+/// Σ_a [log Σ_b exp(β h_ab) − Σ_b y_ab β h_ab], all scores of a row less their largest.
+template <class Real>
+double cross_entropy(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& scores,
+                     Columns<Real>& outputs) {
+  const ScoreLayout layout = student_layout(problem);
+  const auto beta = static_cast<Real>(problem.beta);
+  double total = 0;
+  for (int a = 0; a < layout.rows; ++a) {
+    const Partition<Real> partition = softmax_row(layout, a, problem.beta, scores, outputs);
+    Column<Real> value = partition.sum.log();
+    for (int b = 0; b < layout.columns; ++b)
+      value -= row_label<Real>(problem, labels, a, b) * beta * (scores.col(layout.index(a, b)) - partition.largest);
+    total += value.template cast<double>().sum();
+  }
+  return total;
+}
+
+/// ∂ℓ/∂h_ab = β (p_ab − y_ab); symmetrised over (a,b) and (b,a) if one score stands for both.
+template <class Real>
+void cross_entropy_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+                                Columns<Real>& coefficients) {
+  const ScoreLayout layout = student_layout(problem);
+  coefficients.setZero();
+  for (int a = 0; a < layout.rows; ++a) {
+    for (int b = 0; b < layout.columns; ++b) {
+      const Real weight = static_cast<Real>(problem.beta / layout.multiplicity(a, b));
+      coefficients.col(layout.index(a, b)) +=
+          weight * (outputs.col(a * layout.columns + b) - row_label<Real>(problem, labels, a, b));
+    }
+  }
+}
+
+/// ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y; symmetrised as above.
+template <class Real>
+void softmax_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+                          Columns<Real>& coefficients) {
+  const ScoreLayout layout = student_layout(problem);
+  const int keys = layout.columns;
+  coefficients.setZero();
+  Column<Real> mean(outputs.rows());
+  for (int a = 0; a < layout.rows; ++a) {
+    mean.setZero();
+    for (int k = a * keys; k < (a + 1) * keys; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
+    for (int b = 0; b < keys; ++b) {
+      const int k = a * keys + b;
+      const Real weight = static_cast<Real>(2 * problem.beta / layout.multiplicity(a, b));
+      coefficients.col(layout.index(a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
+    }
+  }
+}
+
+/// ∂ℓ/∂h_1b = 2β p_11 r (δ_1b − p_1b) of ℓ = r², r = p_11 − y; symmetrised as above.
+template <class Real>
+void entry_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+                        Columns<Real>& coefficients) {
+  const ScoreLayout layout = student_layout(problem);
+  coefficients.setZero();
+  const Column<Real> slope = outputs.col(0) * (outputs.col(0) - labels.col(0));
+  for (int b = 0; b < layout.columns; ++b) {
+    const Real weight = static_cast<Real>(2 * problem.beta / layout.multiplicity(0, b));
+    coefficients.col(layout.index(0, b)) = weight * slope * (Real(b == 0 ? 1 : 0) - outputs.col(b));
+  }
+}
+
+/// log(1 + exp(−y β u)).
+template <class Real>
+double logistic_loss(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs) {
+  const Column<Real> x = -static_cast<Real>(problem.beta) * labels.col(0) * outputs.col(0);
+  return (x.max(Real(0)) + (-x.abs()).exp().log1p()).template cast<double>().sum();
+}
+
+/// dℓ/du: 2(u − y), or −y β/(1 + exp(y β u)).
+template <class Real>
+Column<Real> score_slope(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs) {
+  if (problem.loss == Loss::square) return Real(2) * (outputs.col(0) - labels.col(0));
+  const auto beta = static_cast<Real>(problem.beta);
+  return -beta * labels.col(0) / (Real(1) + (beta * labels.col(0) * outputs.col(0)).exp());
+}
+
+/// Of u = weight·h_ab alone.
+template <class Real>
+void score_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+                        Columns<Real>& coefficients) {
+  const ScoreLayout layout = student_layout(problem);
+  const ScoreReadout u = score_readout(problem);
+  coefficients.setZero();
+  coefficients.col(layout.index(u.a, u.b)) =
+      static_cast<Real>(u.weight / layout.multiplicity(u.a, u.b)) * score_slope<Real>(problem, labels, outputs);
+}
+
+/// Coefficients from outputs and labels.
+template <class Real>
+void coefficients_of(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+                     Columns<Real>& coefficients) {
+  if (problem.readout == Readout::score) return score_coefficients<Real>(problem, labels, outputs, coefficients);
+  if (problem.readout == Readout::entry) return entry_coefficients<Real>(problem, labels, outputs, coefficients);
+  if (problem.loss == Loss::cross_entropy)
+    return cross_entropy_coefficients<Real>(problem, labels, outputs, coefficients);
+  if (problem.head == Head::softmax) return softmax_coefficients<Real>(problem, labels, outputs, coefficients);
+  coefficients = Real(2) * (outputs - labels);
+}
+
+}  // namespace
+
+template <class Real>
+double loss(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels, const Columns<Real>& scores,
+            Columns<Real>& outputs) {
+  if (problem.loss == Loss::cross_entropy) return cross_entropy<Real>(problem, labels, scores, outputs);
+  student_outputs(problem, scores, outputs);
+  if (problem.loss == Loss::logistic) return logistic_loss<Real>(problem, labels, outputs);
+  return squared_distance<Real>(problem, labels, outputs);
+}
+
+template <class Real>
+double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
+                             Columns<Real>& scores, Columns<Real>& outputs) {
+  const double value = loss<Real>(problem, labels, scores, outputs);
+  coefficients_of<Real>(problem, labels, outputs, scores);
+  return value;
+}
+
+template <class Real>
+double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
+                        const Columns<Real>& outputs) {
+  if (problem.readout != Readout::rows) return (labels.col(0) - outputs.col(0)).square().template cast<double>().sum();
+  // The rows of a softmax are all there.
+  ScoreLayout layout = student_layout(problem);
+  if (problem.head == Head::softmax) layout.symmetric = false;
+  double sum = 0;
+  layout.for_each([&](int a, int b, int k) {
+    sum += layout.multiplicity(a, b) * (labels.col(k) - outputs.col(k)).square().template cast<double>().sum();
+  });
+  return sum;
+}
+
+bool convex_loss(const model::Problem& problem) { return problem.loss != Loss::square || problem.head == Head::linear; }
+
+#define ATTNLAW_INSTANTIATE(Real)                                                                                      \
+  template double loss(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, const Columns<Real>&,            \
+                       Columns<Real>&);                                                                                \
+  template double loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, Columns<Real>&, \
+                                        Columns<Real>&);                                                               \
+  template double squared_distance(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, const Columns<Real>&);
+ATTNLAW_INSTANTIATE(float)
+ATTNLAW_INSTANTIATE(double)
+#undef ATTNLAW_INSTANTIATE
+
+}  // namespace attnlaw::experiment

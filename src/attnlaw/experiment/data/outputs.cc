@@ -1,0 +1,119 @@
+#include "attnlaw/experiment/data/outputs.h"
+
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/experiment/data/scores.h"
+
+namespace attnlaw::experiment {
+namespace {
+
+using Eigen::Index;
+using model::Head;
+using model::Labels;
+using model::Readout;
+
+/// Outputs at inverse temperature beta, from scores in the given layout.
+template <class Real>
+void outputs_of(const model::Problem& problem, double beta, const ScoreLayout& layout, const Columns<Real>& scores,
+                Columns<Real>& outputs) {
+  switch (problem.readout) {
+    case Readout::entry:
+      softmax_row(layout, 0, beta, scores, outputs);
+      return;
+    case Readout::score: {
+      const ScoreReadout u = score_readout(problem);
+      outputs.col(0) = static_cast<Real>(u.weight) * scores.col(layout.index(u.a, u.b));
+      return;
+    }
+    case Readout::rows:
+      break;
+  }
+  if (problem.head == Head::softmax) return softmax_rows(layout, beta, scores, outputs);
+  student_layout(problem).for_each([&](int a, int b, int k) { outputs.col(k) = scores.col(layout.index(a, b)); });
+}
+
+/// The first position of row a at which the probabilities up to there exceed the chance.
+template <class Real>
+int drawn_position(const Columns<Real>& outputs, Index mu, int a, int keys, double chance) {
+  double below = 0;
+  for (int b = 0; b + 1 < keys; ++b) {
+    below += outputs(mu, a * keys + b);
+    if (chance < below) return b;
+  }
+  return keys - 1;
+}
+
+}  // namespace
+
+int output_count(const model::Problem& problem) {
+  switch (problem.readout) {
+    case Readout::entry:
+      return problem.keys();
+    case Readout::score:
+      return 1;
+    case Readout::rows:
+      break;
+  }
+  return problem.head == Head::softmax ? problem.tokens * problem.keys() : student_layout(problem).count();
+}
+
+int label_count(const model::Problem& problem) {
+  if (problem.readout != Readout::rows) return 1;
+  return problem.labels == Labels::sampled ? problem.tokens : output_count(problem);
+}
+
+ScoreReadout score_readout(const model::Problem& problem) {
+  if (problem.cross()) return {0, 0, 1};
+  return problem.tokens == 1 ? ScoreReadout{0, 0, std::sqrt(0.5)} : ScoreReadout{0, 1, 1};
+}
+
+template <class Real>
+void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
+  outputs_of(problem, problem.beta, student_layout(problem), scores, outputs);
+}
+
+template <class Real>
+void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
+  outputs_of(problem, problem.target_beta, target_layout(problem), scores, outputs);
+}
+
+template <class Real>
+void labels_of(const model::Problem& problem, const Columns<Real>& outputs, const Columns<double>& chances,
+               Columns<Real>& labels) {
+  switch (problem.labels) {
+    case Labels::soft:
+      labels = outputs.leftCols(label_count(problem));
+      return;
+    case Labels::sampled:
+      for (int a = 0; a < problem.tokens; ++a)
+        for (Index mu = 0; mu < outputs.rows(); ++mu)
+          labels(mu, a) = static_cast<Real>(drawn_position(outputs, mu, a, problem.keys(), chances(mu, a)));
+      return;
+    case Labels::sign:
+      labels = (outputs >= Real(0)).select(Columns<Real>::Ones(outputs.rows(), 1), Real(-1));
+  }
+}
+
+model::Problem undrawn(const model::Problem& problem) {
+  model::Problem result = problem;
+  if (problem.labels == Labels::sampled) result.labels = Labels::soft;
+  return result;
+}
+
+template <class Real>
+double entropy(const Columns<Real>& rows) {
+  // Probabilities may underflow: p log p is 0 there.
+  return -(rows * rows.max(std::numeric_limits<Real>::min()).log()).template cast<double>().sum();
+}
+
+#define ATTNLAW_INSTANTIATE(Real)                                                                               \
+  template void student_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                   \
+  template void target_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                    \
+  template void labels_of(const model::Problem&, const Columns<Real>&, const Columns<double>&, Columns<Real>&); \
+  template double entropy(const Columns<Real>&);
+ATTNLAW_INSTANTIATE(float)
+ATTNLAW_INSTANTIATE(double)
+#undef ATTNLAW_INSTANTIATE
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,27 @@
+#pragma once
+/// One training set divided over several processes.
+
+#include <span>
+
+#include "attnlaw/base/communicator.h"
+#include "attnlaw/experiment/data/matrix.h"
+
+namespace attnlaw::experiment {
+
+/// Consecutive sequences first … first + count − 1.
+struct Shard {
+  Eigen::Index first = 0;
+  Eigen::Index count = 0;
+};
+
+/// The share of this process in sequences 0 … sequences − 1: equal to one. All of them without a communicator.
+Shard shard_of(Eigen::Index sequences, const base::Communicator* communicator);
+
+/// Replaces `numbers`, and `matrix` unless it is null, by their sums over all processes; nothing without a
+/// communicator. `point`, where they were evaluated, must be the same on every process, else base::CommunicationError
+/// is thrown on all of them: processors of different kinds may round differently, and what follows would mix different
+/// students.
+void sum_over_processes(base::Communicator* communicator, const Matrix<double>& point, std::span<double> numbers,
+                        Matrix<double>* matrix);
+
+}  // namespace attnlaw::experiment

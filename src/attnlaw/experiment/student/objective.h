@@ -1,0 +1,49 @@
+#pragma once
+/// The training objective of docs/theory/erm.md section 1, per d²: (1/d²) Σ_μ ℓ(y^μ, h(X^μ; S)) plus the penalty of the
+/// student.
+
+#include "attnlaw/experiment/data/data_pass.h"
+#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/model/problem.h"
+
+namespace attnlaw::experiment {
+
+/// Loss and gradients over one training set; one pass through the data each (DataPass: threads, bits, lifetimes).
+template <class Real>
+class Objective {
+ public:
+  Objective(const model::Problem& problem, const Data<Real>& data, int threads)
+      : problem_(problem), pass_(problem, data, threads) {}
+
+  Eigen::Index d() const { return pass_.d(); }
+  const model::Problem& problem() const { return problem_; }
+  DataPass<Real>& pass() { return pass_; }
+
+  /// (1/d²) Σ ℓ at S, and its gradient ∇_S (symmetric if scores are; without the penalty).
+  double loss(const Matrix<double>& S, Matrix<double>& gradient);
+  /// (1/d²) Σ ℓ at S alone, half the work.
+  double loss(const Matrix<double>& S);
+  /// Loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W.
+  double objective_of_factor(const Matrix<double>& W, Matrix<double>& gradient);
+  /// Loss plus (λ/2√κ)(‖W_Q‖²_F + ‖W_K‖²_F)/d² of the untied student at S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in
+  /// `factors` ∈ R^{2d×m_h}, and the gradient in them. Passes through the data by S: two products with it, where the
+  /// factors would take four, and one of d×d matrices, which is nothing beside.
+  double objective_of_factors(const Matrix<double>& factors, Matrix<double>& gradient);
+
+ private:
+  typename DataPass<Real>::Pointwise loss_and_coefficients() const;
+
+  const model::Problem& problem_;
+  DataPass<Real> pass_;
+};
+
+/// m_h = round(κ d), d at full width (κ ≥ 1: the same minimisers). Throws std::invalid_argument if it is below 1.
+Eigen::Index factor_columns(const model::Problem& problem, Eigen::Index d);
+
+/// S = W Wᵀ/√(m_h d) of a factor W ∈ R^{d×m_h}.
+Matrix<double> student_of_factor(const Matrix<double>& W);
+
+/// S = W_Q W_Kᵀ/√(m_h d) of W_Q over W_K in `factors` ∈ R^{2d×m_h}.
+Matrix<double> student_of_factors(const Matrix<double>& factors);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,24 @@
+#pragma once
+/// What every trainer takes.
+
+#include <cstdint>
+#include <functional>
+
+#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/experiment/student/estimate.h"
+
+namespace attnlaw::experiment {
+
+struct TrainingOptions {
+  double tolerance = 1e-5;     ///< residual at which training stops (Penalty::residual; gamp.h for the student bayes)
+  int max_iterations = 20000;  ///< reaching it gives converged = false
+  std::uint64_t seed = 0;      ///< with `instance`, keys the initial weights
+  std::uint64_t instance = 0;
+  /// Called by gamp after every iteration with the student S and its V.
+  std::function<void(const Matrix<double>& S, double V)> observe = {};
+  /// The spectral start of the student (spectral_start.h), which outlives training; null: the trainer's own, random W
+  /// or S = 0. Its V is read by gamp alone.
+  const Estimate* start = nullptr;
+};
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,89 @@
+#include "attnlaw/experiment/train/adam.h"
+
+#include <cmath>
+#include <limits>
+
+namespace attnlaw::experiment {
+namespace {
+
+/// Decay of the first and second moments: the values of the paper for the first; a shorter memory for the second,
+/// because full-batch gradients carry no noise to average and shrink by orders of magnitude along the way.
+constexpr double kFirstDecay = 0.9;
+constexpr double kSecondDecay = 0.99;
+/// Initial rate, in units of the initial weights (N(0,1) entries).
+constexpr double kInitialRate = 0.05;
+/// Smallest rate: below it steps do not change double weights of order one any more.
+constexpr double kSmallestRate = 1e-14;
+/// The objective is looked at after this many iterations; if the best value has not fallen since, the rate is halved.
+constexpr int kPatience = 40;
+constexpr double kRateDecay = 0.5;
+/// Iterations between looks at the residual; one look costs about half a gradient.
+constexpr int kMonitorInterval = 20;
+
+/// Moments of the gradients and the update they imply.
+class Moments {
+ public:
+  explicit Moments(const Matrix<double>& point)
+      : first_(Matrix<double>::Zero(point.rows(), point.cols())),
+        second_(Matrix<double>::Zero(point.rows(), point.cols())) {}
+
+  /// point −= rate · m̂/√v̂ with bias-corrected moments.
+  void update(const Matrix<double>& gradient, double rate, Matrix<double>& point) {
+    first_power_ *= kFirstDecay;
+    second_power_ *= kSecondDecay;
+    first_ = kFirstDecay * first_ + (1 - kFirstDecay) * gradient;
+    second_ = kSecondDecay * second_ + (1 - kSecondDecay) * gradient.cwiseAbs2();
+    const double correction = std::sqrt(1 - second_power_) / (1 - first_power_);
+    // The smallest normal number only guards against 0/0 where a gradient has always been zero.
+    point.array() -= rate * correction * first_.array() / (second_.array().sqrt() + std::numeric_limits<double>::min());
+  }
+
+ private:
+  Matrix<double> first_, second_;
+  double first_power_ = 1, second_power_ = 1;
+};
+
+/// The rate as a function of the objectives seen.
+class Schedule {
+ public:
+  double rate() const { return rate_; }
+
+  void observe(double value) {
+    if (value < best_) best_ = value;
+    if (++iteration_ % kPatience != 0) return;
+    if (best_ >= best_of_last_window_) rate_ *= kRateDecay;
+    best_of_last_window_ = best_;
+  }
+
+ private:
+  double rate_ = kInitialRate;
+  double best_ = std::numeric_limits<double>::infinity();
+  double best_of_last_window_ = std::numeric_limits<double>::infinity();
+  int iteration_ = 0;
+};
+
+}  // namespace
+
+template <class Real>
+Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
+  const std::unique_ptr<Parameters> parameters = make_parameters(objective);
+  Monitor<Real> monitor(objective, *parameters, options.tolerance);
+  Matrix<double> point = parameters->initial(options), gradient;
+  Moments moments(point);
+  Schedule schedule;
+  int iteration = 0;
+  for (; iteration < options.max_iterations && schedule.rate() > kSmallestRate; ++iteration) {
+    schedule.observe(parameters->objective(point, gradient));
+    if (iteration % kMonitorInterval == 0) {
+      if (auto trained = monitor.optimal(point, gradient, iteration)) return *trained;
+      if (monitor.stalled()) break;
+    }
+    moments.update(gradient, schedule.rate(), point);
+  }
+  return monitor.finish(point, iteration);
+}
+
+template Trained train_adam(Objective<float>&, const TrainingOptions&);
+template Trained train_adam(Objective<double>&, const TrainingOptions&);
+
+}  // namespace attnlaw::experiment

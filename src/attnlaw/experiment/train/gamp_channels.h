@@ -1,0 +1,45 @@
+#pragma once
+/// What GAMP knows of a student: its output channel, per sequence, and its prior channel.
+
+#include <memory>
+
+#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/experiment/student/estimate.h"
+#include "attnlaw/model/problem.h"
+
+namespace attnlaw::experiment {
+
+/// Messages from all sequences to S.
+struct Messages {
+  /// Σ_μ Σ_{a≤b} g_ab [(x_a x_bᵀ + x_b x_aᵀ)/2 − δ_ab]/√(d(1+δ_ab)); Σ_μ Σ_ab g_ab x_a y_bᵀ/√d of cross-attention
+  Matrix<double> B;
+  double response = 0;  ///< −Σ_μ Σ_k ∂g_k/∂ω_k; 0 where the prior channel does not need it
+  double squares = 0;   ///< Σ_μ |g|²
+};
+
+class GampChannels {
+ public:
+  virtual ~GampChannels() = default;
+
+  virtual Estimate start(Eigen::Index d) const = 0;
+  /// Part of the way to the answer of the channels that is safe at d ~ 100.
+  virtual double largest_step() const = 0;
+  /// g of a block of sequences, one per row, at fields ω and estimated scores z; returns −Σ ∂g_k/∂ω_k over the block.
+  /// Called for several blocks at the same time.
+  virtual double respond(const Columns<double>& labels, const Columns<double>& omega, const Columns<double>& z,
+                         double V, Columns<double>& g) const = 0;
+  virtual Estimate denoise(const Estimate& estimate, const Messages& messages) const = 0;
+};
+
+/// Tied student at full width: proximal point, soft threshold (docs/theory/erm.md, section 8).
+std::unique_ptr<GampChannels> make_tied_channels(const model::Problem& problem);
+
+/// Untied student of cross-attention: proximal point of every row, soft threshold of singular values
+/// (docs/theory/cross_attention.md).
+std::unique_ptr<GampChannels> make_untied_channels(const model::Problem& problem);
+
+/// Posterior means: the label gives the scores up to noise (and, for softmax, up to a common shift), the prior is the
+/// spectrum of the target (docs/theory/bayes_optimal.md, section 5).
+std::unique_ptr<GampChannels> make_bayes_channels(const model::Problem& problem);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,170 @@
+#include "attnlaw/experiment/train/lbfgs.h"
+
+#include <LBFGSpp/BFGSMat.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace attnlaw::experiment {
+namespace {
+
+/// Iterations between looks at the residual; one look costs about half a gradient.
+constexpr int kMonitorInterval = 10;
+/// Sufficient decrease and curvature of the Wolfe conditions: the customary values for quasi-Newton directions.
+constexpr double kDecrease = 1e-4;
+constexpr double kCurvature = 0.9;
+/// Trial steps of one line search: enough for twenty bisections, a bracket of 1e-6.
+constexpr int kMaxTrials = 20;
+/// A step doubles while the objective still falls too steeply.
+constexpr double kExpansion = 2;
+/// Line searches in a row that may fail (each is restarted along the gradient) before training gives up.
+constexpr int kMaxFailures = 3;
+
+/// A point of the minimisation.
+struct Point {
+  Matrix<double> at;
+  Matrix<double> gradient;
+  double value = 0;
+};
+
+/// Bracket of a step between a slope that is too negative (lower) and one too positive or a value too high (upper).
+struct Bracket {
+  double lower = 0, lower_slope;
+  double upper = std::numeric_limits<double>::infinity();
+  double upper_slope = std::numeric_limits<double>::infinity();
+
+  /// The secant step inside, kept away from the ends; bisection if the upper slope does not tell.
+  double next() const {
+    if (std::isinf(upper)) return kExpansion * lower;
+    constexpr double kMargin = 0.1;
+    double fraction = 0.5;
+    if (std::isfinite(upper_slope) && upper_slope > 0) fraction = lower_slope / (lower_slope - upper_slope);
+    return lower + std::clamp(fraction, kMargin, 1 - kMargin) * (upper - lower);
+  }
+};
+
+class Minimiser {
+ public:
+  Minimiser(const Minimisation& minimisation, const Matrix<double>& start) : minimisation_(minimisation) {
+    point_.at = start;
+    evaluate(point_);
+    forget();
+  }
+
+  Minimum run() {
+    int failures = 0;
+    for (int iteration = 0; iteration < minimisation_.max_iterations; ++iteration) {
+      if (iteration % kMonitorInterval == 0 && minimisation_.ends(point_.at, point_.gradient, iteration))
+        return {point_.at, iteration};
+      if (line_search()) {
+        failures = 0;
+        update_direction();
+      } else if (++failures <= kMaxFailures) {
+        forget();
+      } else {
+        return {point_.at, iteration};
+      }
+    }
+    return {point_.at, minimisation_.max_iterations};
+  }
+
+ private:
+  void evaluate(Point& point) const { point.value = minimisation_.objective(point.at, point.gradient); }
+
+  /// Back to steepest descent, with a first step of the size of the entries' own scale.
+  void forget() {
+    memory_.reset(static_cast<int>(point_.at.size()), minimisation_.memory);
+    direction_ = -point_.gradient;
+    const double norm = direction_.norm();
+    first_step_ = norm > 0 ? 1 / norm : 1;
+  }
+
+  /// Moves point_ along direction_ to an acceptable step; false if there is none (point_ is then the start).
+  bool line_search() {
+    const double slope = inner(point_.gradient, direction_);
+    if (!(slope < 0)) return false;
+    Bracket bracket{.lower_slope = slope};
+    double step = first_step_;
+    for (int trial = 0; trial < kMaxTrials; ++trial, step = bracket.next()) {
+      trial_.at = point_.at + step * direction_;
+      evaluate(trial_);
+      const double trial_slope = inner(trial_.gradient, direction_);
+      const bool low = low_enough(step, slope, trial_slope);
+      if (low && trial_slope >= kCurvature * slope) return true;
+      if (low && trial_slope < 0) {
+        bracket.lower = step;
+        bracket.lower_slope = trial_slope;
+      } else {
+        bracket.upper = step;
+        bracket.upper_slope = trial_slope;
+      }
+    }
+    return false;
+  }
+
+  /// Sufficient decrease, or its approximation by slopes where the values agree to rounding.
+  bool low_enough(double step, double slope, double trial_slope) const {
+    if (!std::isfinite(trial_.value)) return false;
+    if (trial_.value <= point_.value + kDecrease * step * slope) return true;
+    constexpr double kSafety = 4;
+    return trial_.value <= point_.value * (1 + kSafety * minimisation_.rounding) &&
+           trial_slope <= (2 * kDecrease - 1) * slope;
+  }
+
+  void update_direction() {
+    using Vector = Eigen::Map<const Eigen::VectorXd>;
+    const Eigen::Index size = point_.at.size();
+    // trial_ becomes the point; point_ is left with the differences.
+    std::swap(point_, trial_);
+    trial_.at = point_.at - trial_.at;
+    trial_.gradient = point_.gradient - trial_.gradient;
+    if (inner(trial_.at, trial_.gradient) > 0) {
+      memory_.add_correction(Vector(trial_.at.data(), size), Vector(trial_.gradient.data(), size));
+    }
+    const Eigen::VectorXd gradient = Vector(point_.gradient.data(), size);
+    Eigen::VectorXd step;
+    memory_.apply_Hv(gradient, -1.0, step);
+    direction_ = Eigen::Map<const Matrix<double>>(step.data(), point_.at.rows(), point_.at.cols());
+    first_step_ = 1;
+  }
+
+  const Minimisation& minimisation_;
+  LBFGSpp::BFGSMat<double> memory_;
+  Point point_, trial_;
+  Matrix<double> direction_;
+  double first_step_ = 1;
+};
+
+}  // namespace
+
+Minimum minimise_lbfgs(const Minimisation& minimisation, const Matrix<double>& start) {
+  return Minimiser(minimisation, start).run();
+}
+
+int lbfgs_memory(const model::Problem& problem) {
+  constexpr int kOneMatrix = 10, kTwoFactors = 20;
+  return problem.student == model::Student::untied ? kTwoFactors : kOneMatrix;
+}
+
+template <class Real>
+Trained train_lbfgs(Objective<Real>& objective, const TrainingOptions& options) {
+  const std::unique_ptr<Parameters> parameters = make_parameters(objective);
+  Monitor<Real> monitor(objective, *parameters, options.tolerance);
+  std::optional<Trained> trained;
+  const Minimisation minimisation{
+      [&](const Matrix<double>& point, Matrix<double>& gradient) { return parameters->objective(point, gradient); },
+      [&](const Matrix<double>& point, const Matrix<double>& gradient, int iteration) {
+        trained = monitor.optimal(point, gradient, iteration);
+        return trained || monitor.stalled();
+      },
+      options.max_iterations, static_cast<double>(std::numeric_limits<Real>::epsilon()),
+      lbfgs_memory(objective.problem())};
+  const Minimum minimum = minimise_lbfgs(minimisation, parameters->initial(options));
+  return trained ? *trained : monitor.finish(minimum.at, minimum.iterations);
+}
+
+template Trained train_lbfgs(Objective<float>&, const TrainingOptions&);
+template Trained train_lbfgs(Objective<double>&, const TrainingOptions&);
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,71 @@
+#pragma once
+/// What every trainer returns, and what they share. One trainer per file: lbfgs.h, adam.h, fista.h, gamp.h.
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/experiment/student/objective.h"
+#include "attnlaw/experiment/student/parameters.h"
+#include "attnlaw/experiment/student/training_options.h"
+
+namespace attnlaw::experiment {
+
+struct Trained {
+  Matrix<double> S;
+  int iterations = 0;
+  double kkt = 0;          ///< residual at S
+  bool converged = false;  ///< kkt ≤ tolerance
+  /// Of every normalised score of a fresh sequence, given the training set (student bayes).
+  double posterior_variance = 0;
+};
+
+/// Notices that a residual has stopped falling: what is left is rounding.
+class StallDetector {
+ public:
+  /// True if the last kPatience residuals have brought no new low.
+  bool observe(double residual) {
+    looks_since_best_ = residual < best_ ? 0 : looks_since_best_ + 1;
+    best_ = std::min(best_, residual);
+    return stalled();
+  }
+  bool stalled() const { return looks_since_best_ >= kPatience; }
+
+ private:
+  /// Residuals of slow but steady runs are not monotone; a choice with room for that, at the cost of as many looks.
+  static constexpr int kPatience = 100;
+
+  double best_ = std::numeric_limits<double>::infinity();
+  int looks_since_best_ = 0;
+};
+
+/// The result S with its residual, one pass through the data.
+template <class Real>
+Trained assess(Objective<Real>& objective, const Matrix<double>& S, int iterations, double tolerance);
+
+/// Watches the optimality of a point from its gradient; only once what that tells is below tolerance, the whole
+/// residual is computed.
+template <class Real>
+class Monitor {
+ public:
+  Monitor(Objective<Real>& objective, const Parameters& parameters, double tolerance)
+      : objective_(objective), parameters_(parameters), tolerance_(tolerance) {}
+
+  /// The result at `point`, whose objective gradient is `gradient`, if it is optimal to tolerance.
+  std::optional<Trained> optimal(const Matrix<double>& point, const Matrix<double>& gradient, int iterations);
+
+  /// The result at `point`, with its residual computed afresh.
+  Trained finish(const Matrix<double>& point, int iterations);
+
+  /// True if the residual has stopped falling.
+  bool stalled() const { return stall_.stalled(); }
+
+ private:
+  Objective<Real>& objective_;
+  const Parameters& parameters_;
+  double tolerance_;
+  StallDetector stall_;
+};
+
+}  // namespace attnlaw::experiment

@@ -1,0 +1,499 @@
+#include "attnlaw/laws/adapter/lora.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <numbers>
+
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
+#include "attnlaw/laws/adapter/channel.h"
+#include "attnlaw/theory/solution.h"
+
+namespace attnlaw::laws {
+namespace {
+
+using base::reject;
+
+/// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
+constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
+/// Distance from the fixed point, in units of the accuracy asked for, that is as good as none: it adds 1/400 to the
+/// square of the sampling error. On finitely many points the map itself is no finer: each point that jumps is a step
+/// in it.
+constexpr double kUnseen = 0.05;
+/// |F(x) − x| beyond which the end of a search is no approximate solution: a tenth of where searches begin in earnest.
+constexpr double kNoSolution = 0.002;
+/// Sizes without a solution after which more points are pointless: there is none, or points jump.
+constexpr int kMostFailures = 3;
+
+/// x = (m/√ω, log((q − m²)/ω), log V): no step leaves q > m².
+using Coordinates = Eigen::Vector3d;
+Coordinates coordinates(const LoraOverlaps& overlaps, double omega) {
+  return {overlaps.m / std::sqrt(omega), std::log((overlaps.q - overlaps.m * overlaps.m) / omega),
+          std::log(overlaps.V)};
+}
+LoraOverlaps overlaps_at(const Coordinates& x, double omega) {
+  const double m = x[0] * std::sqrt(omega);
+  return {m, m * m + omega * std::exp(x[1]), std::exp(x[2])};
+}
+
+/// Largest component. Of q − m² ≪ q rounding leaves few digits.
+double size_at(const Coordinates& x, const Coordinates& change) {
+  constexpr double kDigits = 1e-9;
+  const double digits = std::min(1.0, std::exp(x[1]) / (kDigits * x[0] * x[0]));
+  return change.allFinite() ? std::max({std::abs(change[0]), digits * std::abs(change[1]), std::abs(change[2])})
+                            : std::numeric_limits<double>::infinity();
+}
+
+/// One step of the state evolution.
+struct Step {
+  double lambda_effective = 0;
+  double stiffness = 0;  ///< λ_eff + V̂ > 0, or there is no solution with an adapter
+  LoraOverlaps next;
+
+  Step(const LoraTask& task, const LoraOverlaps& overlaps, const LoraAverages& mean) {
+    const double V_hat = task.alpha * mean.response / overlaps.V;
+    const double m_hat = task.alpha * mean.pull, q_hat = task.alpha * mean.force;
+    lambda_effective = task.lambda + 2 * task.alpha * mean.centring;
+    stiffness = lambda_effective + V_hat;
+    next = {m_hat / stiffness, (m_hat * m_hat + q_hat) / (stiffness * stiffness), 1 / stiffness};
+  }
+  bool usable() const {
+    return stiffness > 0 && std::isfinite(next.q) && std::isfinite(next.m) && next.q > next.m * next.m;
+  }
+};
+
+/// The state evolution at one point: on each replicate, and on all of them together.
+struct Iterate {
+  Coordinates x = Coordinates::Zero();
+  std::vector<LoraAverages> replicates;
+  LoraAverages mean;
+  Coordinates residual = Coordinates::Constant(std::numeric_limits<double>::infinity());  ///< F(x) − x
+
+  double size() const { return size_at(x, residual); }
+};
+
+LoraAverages mean_of(const std::vector<LoraAverages>& replicates) {
+  LoraAverages mean;
+  for (double LoraAverages::*average :
+       {&LoraAverages::response, &LoraAverages::pull, &LoraAverages::force, &LoraAverages::centring,
+        &LoraAverages::train, &LoraAverages::squared_response, &LoraAverages::alignment}) {
+    for (const LoraAverages& replicate : replicates) mean.*average += replicate.*average;
+    mean.*average /= static_cast<double>(replicates.size());
+  }
+  return mean;
+}
+
+/// First order around the fixed point.
+struct Slopes {
+  Eigen::Matrix3d residual = Eigen::Matrix3d::Zero();
+  Eigen::RowVector3d train = Eigen::RowVector3d::Zero();
+
+  /// Newton's step.
+  Coordinates step(const Coordinates& of) const { return -residual.fullPivLu().solve(of); }
+};
+
+/// What one replicate has for the solution.
+struct Sample {
+  LoraOverlaps overlaps;
+  double train = 0, test = 0;
+};
+
+class StateEvolution {
+ public:
+  StateEvolution(const LoraTask& task, const LoraChannel& channel, int threads)
+      : task_(task),
+        channel_(channel),
+        threads_(threads),
+        minima_(static_cast<std::size_t>(channel.replicates())),
+        searched_at_(Coordinates::Constant(std::numeric_limits<double>::infinity())) {}
+
+  /// The residual is infinite where F is not defined.
+  Iterate at(const Coordinates& x) {
+    constexpr double kOutside = 80;
+    Iterate result{x, std::vector<LoraAverages>(static_cast<std::size_t>(channel_.replicates())), {}};
+    if (!(x.cwiseAbs().maxCoeff() < kOutside)) return result;
+    if (!((x - searched_at_).cwiseAbs().maxCoeff() < kSameMinima)) {
+      for (LoraMinima& minima : minima_) minima.clear();
+      searched_at_ = x;
+    }
+    const LoraOverlaps overlaps = overlaps_at(x, task_.omega);
+    base::parallel_for(result.replicates.size(), threads_, [&](std::size_t replicate) {
+      result.replicates[replicate] = channel_.averages(overlaps, static_cast<int>(replicate), minima_[replicate]);
+    });
+    ++evaluations_;
+    result.mean = mean_of(result.replicates);
+    result.residual = residual(x, result.mean);
+    return result;
+  }
+  /// F(x) − x where the averages are these.
+  Coordinates residual(const Coordinates& x, const LoraAverages& averages) const {
+    const Step step(task_, overlaps_at(x, task_.omega), averages);
+    if (!step.usable()) return Coordinates::Constant(std::numeric_limits<double>::infinity());
+    return coordinates(step.next, task_.omega) - x;
+  }
+  /// What the replicates have for a solution of all together, to first order around it.
+  std::vector<Sample> samples_at(const Iterate& solution, const Slopes& slopes) const {
+    std::vector<Sample> samples(solution.replicates.size());
+    base::parallel_for(samples.size(), threads_, [&](std::size_t replicate) {
+      const LoraAverages& averages = solution.replicates[replicate];
+      const Coordinates shift = slopes.step(residual(solution.x, averages));
+      Sample& sample = samples[replicate];
+      sample.overlaps = overlaps_at(solution.x + shift, task_.omega);
+      sample.train = averages.train + slopes.train * shift;
+      sample.test = channel_.test(sample.overlaps, static_cast<int>(replicate));
+    });
+    return samples;
+  }
+  /// Whether the points are a sample of several replicates; otherwise they are a product rule.
+  bool samples() const { return channel_.replicates() > 1; }
+  int evaluations() const { return evaluations_; }
+
+ private:
+  /// Proximal points are followed over this distance, then sought anew: that errs by the points that jump on the way,
+  /// this fraction of those that jump at all, and a search that starts at the solution on fewer points moves far less.
+  static constexpr double kSameMinima = 0.02;
+
+  const LoraTask& task_;
+  const LoraChannel& channel_;
+  int threads_;
+  std::vector<LoraMinima> minima_;
+  Coordinates searched_at_;
+  int evaluations_ = 0;
+};
+
+/// F(x) = x: damped iteration to get near, then Newton's method with Broyden's updates.
+class Search {
+ public:
+  Search(StateEvolution& evolution, double tolerance) : evolution_(evolution), tolerance_(tolerance) {}
+
+  /// Slopes at a solution nearby, if there is one, save their differences. Ends where Newton's step is within the
+  /// tolerance, or where no step makes progress.
+  Iterate run(const Coordinates& start, std::optional<Slopes>& slopes) {
+    Iterate at = evolution_.at(start);
+    if (!slopes) approach(at);
+    bool fresh = false;
+    for (int count = 0; count < kMostSteps && at.size() < kFar; ++count) {
+      if (!slopes) slopes = differences(at), fresh = true;
+      Coordinates step = slopes->step(at.residual);
+      if (!step.allFinite() || size_at(at.x, step) <= tolerance_) break;
+      step *= std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
+      Iterate next = evolution_.at(at.x + step);
+      if (next.size() < kProgress * at.size()) {
+        slopes->residual +=
+            (next.residual - at.residual - slopes->residual * step) * step.transpose() / step.squaredNorm();
+        fresh = false;
+      } else if (fresh) {
+        break;  // not for want of good slopes
+      } else {
+        slopes.reset();
+      }
+      if (next.size() < at.size()) at = std::move(next);
+    }
+    return at;
+  }
+
+ private:
+  static constexpr int kMostSteps = 40;
+  /// Residual from which on Newton's method is tried, and beyond which it is pointless.
+  static constexpr double kNear = 0.02, kFar = 1;
+  /// A step that reduces the residual by less is taken for a failure.
+  static constexpr double kProgress = 0.9;
+  static constexpr double kLongestStep = 0.5;
+
+  void approach(Iterate& at) {
+    constexpr double kDamping = 0.5;
+    constexpr int kDampedSteps = 100;
+    for (int i = 0; i < kDampedSteps && at.size() > kNear && std::isfinite(at.size()); ++i)
+      at = evolution_.at(at.x + kDamping * std::min(1.0, 1 / at.size()) * at.residual);
+  }
+
+  Slopes differences(const Iterate& at) {
+    // As long as searches at one size are: in shorter ones single points that are about to jump take over.
+    constexpr double kStep = 1e-3;
+    Slopes result;
+    for (int k = 0; k < 3; ++k) {
+      const Iterate shifted = evolution_.at(at.x + kStep * Coordinates::Unit(k));
+      result.residual.col(k) = (shifted.residual - at.residual) / kStep;
+      result.train[k] = (shifted.mean.train - at.mean.train) / kStep;
+    }
+    return result;
+  }
+
+  StateEvolution& evolution_;
+  double tolerance_;
+};
+
+/// The solution on one set of points.
+struct Attempt {
+  Iterate end;
+  std::optional<Slopes> slopes;
+  std::vector<Sample> samples;  ///< of the replicates; none where there is no solution in sight
+  bool converged = false;
+};
+
+/// Where a search begins: an informed guess, or the solution on fewer points with the slopes there.
+struct Start {
+  Coordinates x;
+  std::optional<Slopes> slopes = {};
+};
+
+Attempt attempt(StateEvolution& evolution, const Start& start, const LoraOptions& options) {
+  // A product rule has no sampling error: its digits are worth having.
+  constexpr double kProductRule = 1e-10;
+  const double unseen = kUnseen * options.accuracy;
+  Attempt result{{}, start.slopes, {}, false};
+  result.end = Search(evolution, evolution.samples() ? unseen : kProductRule).run(start.x, result.slopes);
+  if (!result.slopes || !(result.end.size() <= kNoSolution)) return result;
+  result.converged = size_at(result.end.x, result.slopes->step(result.end.residual)) <= unseen;
+  result.samples = evolution.samples_at(result.end, *result.slopes);
+  return result;
+}
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+/// Near a solution, but not at it: how far the replicates are from it says nothing of these numbers.
+LoraPrediction without_errors(LoraPrediction result) {
+  result.sampling_error = {kNone, kNone, kNone};
+  result.alignment_error = result.train_error = result.test_error = kNone;
+  return result;
+}
+
+/// What is known where there is no solution.
+LoraPrediction without_figures(LoraPrediction result) {
+  result = without_errors(std::move(result));
+  result.overlaps = {kNone, kNone, kNone};
+  for (double LoraPrediction::*figure :
+       {&LoraPrediction::lambda_effective, &LoraPrediction::alignment, &LoraPrediction::adapter_error,
+        &LoraPrediction::index_error, &LoraPrediction::train, &LoraPrediction::test, &LoraPrediction::objective,
+        &LoraPrediction::stability, &LoraPrediction::stein})
+    result.*figure = kNone;
+  return result;
+}
+
+LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretrained, const LoraChannel& channel,
+                       const Attempt& found) {
+  LoraPrediction result;
+  result.task = task;
+  result.pretrained = pretrained;
+  result.effective_noise = pretrained.E_pre() + task.noise;
+  result.points = channel.points();
+  result.residual = found.end.size();
+  result.converged = found.converged;
+  if (found.samples.empty()) return without_figures(std::move(result));
+
+  const LoraAverages& mean = found.end.mean;
+  const LoraOverlaps at = overlaps_at(found.end.x, task.omega);
+  result.overlaps = {std::abs(at.m), at.q, at.V};
+  result.lambda_effective = Step(task, at, mean).lambda_effective;
+  result.train = mean.train;
+  result.stability = task.alpha * mean.squared_response;
+  const double response = at.q * mean.response / at.V;
+  result.stein = (mean.alignment + response - at.m * mean.pull) / response;
+  result.alignment = at.alignment();
+  result.adapter_error = at.adapter_error(task.omega);
+  result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
+  result.objective = task.alpha * mean.train + 0.5 * task.lambda * at.q;
+
+  const auto over_samples = [&](auto figure) {
+    std::vector<double> values;
+    for (const Sample& sample : found.samples) values.push_back(figure(sample));
+    Estimate value = base::estimate_of(values);
+    if (values.size() == 1) value.standard_error = 0;  // a product rule has no replicates
+    return value;
+  };
+  result.sampling_error.m = over_samples([](const Sample& s) { return s.overlaps.m; }).standard_error;
+  result.sampling_error.q = over_samples([](const Sample& s) { return s.overlaps.q; }).standard_error;
+  result.sampling_error.V = over_samples([](const Sample& s) { return s.overlaps.V; }).standard_error;
+  result.alignment_error = over_samples([](const Sample& s) { return s.overlaps.alignment(); }).standard_error;
+  result.train_error = over_samples([](const Sample& s) { return s.train; }).standard_error;
+  const Estimate test = over_samples([](const Sample& s) { return s.test; });
+  result.test = task.head == model::Head::softmax ? test.value : result.index_error;
+  result.test_error = task.head == model::Head::softmax ? test.standard_error : 0;
+  return found.converged ? result : without_errors(std::move(result));
+}
+
+/// Largest relative sampling error, at two standard errors; infinite where one is not known.
+double sampling_error(const LoraPrediction& result) {
+  const auto relative = [](double value, double error) {
+    if (!std::isfinite(error)) return std::numeric_limits<double>::infinity();
+    return value > 0 ? 2 * error / value : 0;
+  };
+  return std::max({relative(result.overlaps.m, result.sampling_error.m),
+                   relative(result.overlaps.q, result.sampling_error.q),
+                   relative(result.overlaps.V, result.sampling_error.V), relative(result.train, result.train_error),
+                   relative(result.test, result.test_error)});
+}
+
+void require_positive(double value, const char* name) {
+  if (!(std::isfinite(value) && value > 0)) reject("{} must be a finite number > 0, got {}", name, value);
+}
+
+}  // namespace
+
+void LoraTask::validate() const {
+  if (head == model::Head::hardmax) reject("head must be softmax or linear for an adapter, got hardmax");
+  if (tokens < 1 || tokens > model::kMaxTokens) reject("tokens must be 1 to {}, got {}", model::kMaxTokens, tokens);
+  if (head == model::Head::softmax && tokens != 2)
+    reject("an adapter under softmax is solved for tokens = 2 alone (head linear: any number), got {}", tokens);
+  require_positive(alpha, "alpha-ft");
+  require_positive(omega, "omega");
+  require_positive(lambda, "lambda-ft");
+  require_positive(beta, "beta");
+  if (head == model::Head::linear && beta != 1)
+    reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
+  if (!(std::isfinite(noise) && noise >= 0)) reject("noise must be a finite number >= 0, got {}", noise);
+}
+
+void require_symmetric_student(const model::Problem& problem) {
+  if (problem.cross() || problem.two_sectors())
+    reject(
+        "pre-training must give a symmetric S: student tied, direct or bayes of self-attention, got {} of {}-attention",
+        name(problem.student), name(problem.attention));
+}
+
+PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
+  require_symmetric_student(solution.problem);
+  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m};
+}
+
+void PretrainedOverlaps::validate() const {
+  constexpr double kRounding = 1e-12;
+  if (!(std::isfinite(Q_star) && Q_star >= 0)) reject("Q* must be a finite number >= 0, got {}", Q_star);
+  if (!(std::isfinite(Q_pre) && Q_pre >= 0))
+    reject("Q_pre must be a finite number >= 0 (with --e-pre it is Q* - E_pre), got {}", Q_pre);
+  if (!std::isfinite(m_pre) || m_pre * m_pre > Q_star * Q_pre * (1 + kRounding))
+    reject("m_pre must satisfy m_pre^2 <= Q* Q_pre = {}, got {}", Q_star * Q_pre, m_pre);
+}
+
+void LoraOptions::validate() const {
+  if (!(accuracy >= 1e-6 && accuracy <= 0.1)) reject("accuracy must be between 1e-6 and 0.1, got {}", accuracy);
+  if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
+}
+
+LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pretrained, const LoraOptions& options) {
+  task.validate();
+  pretrained.validate();
+  options.validate();
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr double kInformed = 0.98;
+  const Start informed{
+      coordinates({kInformed * std::sqrt(task.omega), task.omega, 1 / (2 * task.alpha * task.omega)}, task.omega)};
+  Start start = informed;
+  LoraPrediction result;
+  int evaluations = 0, failures = 0;
+  for (int log2_points = kCoarsePoints; log2_points <= kMostPoints;) {
+    const std::unique_ptr<LoraChannel> channel = make_lora_channel(task, pretrained, log2_points);
+    StateEvolution evolution(task, *channel, options.threads);
+    const Attempt found = attempt(evolution, start, options);
+    result = predict(task, pretrained, *channel, found);
+    evaluations += evolution.evaluations();
+    const double error = sampling_error(result) / options.accuracy;
+    const bool solved = found.converged && std::isfinite(error);
+    if (!evolution.samples() || (!solved && ++failures == kMostFailures)) break;
+    start = solved ? Start{found.end.x, found.slopes} : informed;
+    if (log2_points == kCoarsePoints || !solved) {
+      log2_points = std::max(log2_points + 1, kFirstPoints);
+      continue;
+    }
+    if (error <= 1) break;
+    constexpr double kRate = 0.9;  // errors fall like this power of the points
+    const int more = static_cast<int>(std::ceil(std::log2(error) / kRate));
+    log2_points = log2_points < kMostPoints ? std::min(log2_points + more, kMostPoints) : kMostPoints + 1;
+  }
+  result.sampling_ok = result.converged && sampling_error(result) <= options.accuracy;
+  result.iterations = evaluations;
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+std::vector<std::string> LoraPrediction::doubts() const {
+  std::vector<std::string> result;
+  if (!converged)
+    result.push_back(
+        "NOT CONVERGED: no solution with an informed adapter was found (too few data, or too strong a penalty).");
+  if (converged && !sampling_ok) result.push_back("The sampling error is larger than the accuracy asked for.");
+  if (stability >= 1)
+    result.push_back(
+        fmt::format("Stability = {:.3g} >= 1: replica symmetry is broken and these numbers are not exact; "
+                    "trained adapters end elsewhere, depending on the start.",
+                    stability));
+  if (std::abs(stein) > kSteinLimit)
+    result.push_back(
+        fmt::format("Stein's identity is violated by {:.2g} (limit {}): proximal points jump, and replica "
+                    "symmetry is not reliable here.",
+                    stein, kSteinLimit));
+  return result;
+}
+
+LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& pretrained) {
+  const double E = pretrained.E_pre() + task.noise, scores = task.score_square();
+  return {E / (task.omega * task.omega * scores * task.alpha), 2 * E / (scores * task.alpha),
+          scores * pretrained.E_pre() + 2 * E / task.alpha};
+}
+
+namespace {
+
+/// ∫∫ over v of the weights 1 and v² − 1 at y = v² − 1 + σ·noise, the density of y included.
+struct Posterior {
+  double density = 0;
+  double moment = 0;
+
+  void add(double v, double weight) {
+    const double mass = weight * std::exp(-0.5 * v * v);
+    density += mass;
+    moment += mass * (v * v - 1);
+  }
+};
+
+/// At y = z − 1, up to a factor that all y share. The kernel in v² has width σ; far from 0 it is narrow in v, and v² is
+/// the better variable. Both integrands are smooth and vanish at the ends: equal steps converge beyond rounding.
+Posterior posterior(double z, double sigma) {
+  constexpr double kReach = 9, kFar = 20, kStep = 0.2, kNearStep = 0.02;
+  Posterior result;
+  if (z > kFar * sigma) {
+    for (double x = -kReach; x <= kReach; x += kStep) {
+      const double v = std::sqrt(z + sigma * x);
+      result.add(v, kStep * sigma * std::exp(-0.5 * x * x) / v);
+    }
+    return result;
+  }
+  const double step = kNearStep * std::sqrt(sigma), last = std::sqrt(std::max(0.0, z) + kReach * sigma);
+  for (double v = 0; v <= last; v += step) {
+    const double x = (v * v - z) / sigma;
+    result.add(v, (v == 0 ? 1 : 2) * step * std::exp(-0.5 * x * x));
+  }
+  return result;
+}
+
+/// 1/α_c of one token at E/ω² = e: ∫ (∫(v²−1)p)²/∫p dy with y = σ sinh τ − 1.
+double learned_per_sequence(double e) {
+  if (e == 0) return 2;  // v² is known
+  constexpr double kStep = 0.04, kReach = 9, kLargest = 150;
+  const double sigma = std::sqrt(2 * e);
+  double sum = 0, mass = 0;
+  for (double tau = -std::asinh(kReach); tau <= std::asinh((kLargest + kReach * sigma) / sigma); tau += kStep) {
+    const Posterior at = posterior(sigma * std::sinh(tau), sigma);
+    if (!(at.density > 0)) continue;
+    sum += std::cosh(tau) * at.moment * at.moment / at.density;
+    mass += std::cosh(tau) * at.density;
+  }
+  return sum / mass;
+}
+
+}  // namespace
+
+WeakRecovery weak_recovery(const LoraTask& task, const PretrainedOverlaps& pretrained) {
+  const double e = (pretrained.E_pre() + task.noise) / (task.omega * task.omega);
+  WeakRecovery result{(1 + e) / task.score_square(), std::nullopt};
+  if (task.tokens == 1) result.alpha = 1 / learned_per_sequence(e);
+  return result;
+}
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,420 @@
+#include "attnlaw/laws/adapter/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/memory.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/random.h"
+#include "attnlaw/base/reject.h"
+#include "attnlaw/experiment/data/data.h"
+#include "attnlaw/experiment/data/data_pass.h"
+#include "attnlaw/experiment/data/losses.h"
+#include "attnlaw/experiment/data/outputs.h"
+#include "attnlaw/experiment/data/scores.h"
+#include "attnlaw/experiment/student/spectral.h"
+#include "attnlaw/experiment/train/lbfgs.h"
+#include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "attnlaw/model/streams.h"
+
+namespace attnlaw::laws {
+namespace {
+
+using base::reject;
+using base::size;
+using Eigen::Index;
+using Matrix = experiment::Matrix<double>;
+using Columns = experiment::Columns<double>;
+
+/// Purposes of random numbers, beside those of model::Stream.
+enum class Purpose : std::uint64_t { pretraining = 24, adapter = 25, data = 26, noise = 27, test = 28 };
+
+/// Fresh sequences that measure the error of softmax outputs: its relative error of about 1.5/√N is then below that
+/// from instance to instance.
+constexpr Index kTestSequences = 40000;
+
+base::NormalStream stream(Purpose purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
+  return {seed, model::stream_id(static_cast<model::Stream>(purpose), size(d), instance)};
+}
+
+Matrix draw(const base::NormalStream& source, Index first_row, Index rows, Index columns) {
+  Matrix result(rows, columns);
+  source.fill(static_cast<std::uint64_t>(first_row * columns), std::span(result.data(), size(result.size())));
+  return result;
+}
+
+// --- pre-trained students -------------------------------------------------------------------------------------------
+
+/// diag(target)·c + a Z.
+FrozenStudent noisy(std::vector<double> target, double c, double a, std::uint64_t seed, std::uint64_t instance) {
+  const auto d = static_cast<Index>(target.size());
+  const Matrix normals = draw(stream(Purpose::pretraining, d, seed, instance), 0, d, d);
+  FrozenStudent student{std::move(target),
+                        (a / std::sqrt(2.0 * static_cast<double>(d))) * (normals + normals.transpose())};
+  for (Index i = 0; i < d; ++i) student.S(i, i) += c * student.target_eigenvalues[size(i)];
+  return student;
+}
+
+/// The noise variance at which the posterior mean has this error; E_pre > 0 below the variance of the spectrum.
+double noise_of_error(const matrix_laws::Spectrum& spectrum, double E_pre) {
+  constexpr double kGrowth = 8, kLargest = 1e9;
+  const auto excess = [&](double log_v) {
+    return matrix_laws::OptimalDenoiser(spectrum, std::exp(log_v)).mean_square_error() - E_pre;
+  };
+  double upper = E_pre;  // the error is at most v
+  while (excess(std::log(upper)) < 0) {
+    upper *= kGrowth;
+    if (upper > kLargest) return upper;
+  }
+  constexpr int kBits = 30;
+  std::uintmax_t steps = 60;
+  const auto root = boost::math::tools::toms748_solve(excess, std::log(upper / kGrowth), std::log(upper),
+                                                      boost::math::tools::eps_tolerance<double>(kBits), steps);
+  return std::exp(0.5 * (root.first + root.second));
+}
+
+FrozenStudent denoised(const matrix_laws::OptimalDenoiser& denoiser, std::vector<double> target, double v,
+                       std::uint64_t seed, std::uint64_t instance) {
+  FrozenStudent student = noisy(std::move(target), 1, std::sqrt(v), seed, instance);
+  experiment::Eigensystem system = experiment::eigensystem(std::move(student.S));
+  for (double& x : system.values) x = denoiser(x);
+  student.S = experiment::recompose(system, system.values);
+  return student;
+}
+
+// --- fine-tuning ----------------------------------------------------------------------------------------------------
+
+/// What one instance learns from: the frozen student and the direction of the adapter.
+struct Setting {
+  const LoraTask& task;
+  model::Problem problem;  ///< head, tokens, noise and β of the labels
+  FrozenStudent frozen;
+  Eigen::VectorXd u;
+  std::uint64_t seed, instance;
+
+  Index d() const { return u.size(); }
+  experiment::ScoreLayout layout() const { return experiment::student_layout(problem); }
+};
+
+model::Problem label_problem(const LoraTask& task) {
+  model::Problem problem;
+  problem.tokens = task.tokens;
+  problem.head = task.head;
+  problem.beta = problem.target_beta = task.beta;
+  problem.noise = task.noise;
+  return problem;
+}
+
+/// Sequences with the indices of the task and of the frozen student.
+struct Sequences {
+  Matrix X;
+  Columns task, frozen;
+};
+
+Sequences draw_sequences(const Setting& setting, const base::NormalStream& source, Index first, Index count) {
+  const Index d = setting.d(), T = setting.task.tokens;
+  const experiment::ScoreLayout layout = setting.layout();
+  Sequences result{draw(source, first * T, count * T, d), Columns(count, layout.count()),
+                   Columns(count, layout.count())};
+  Matrix product;
+  experiment::target_scores(layout, setting.frozen.target_eigenvalues, result.X.data(), result.X.data(), product,
+                            result.task);
+  const Matrix v = result.X * setting.u;
+  Columns adapter(count, layout.count());
+  experiment::pair_scores(layout, 1, v.data(), v.data(), setting.task.omega, setting.task.omega, adapter);
+  result.task += adapter;
+  base::gemm(base::Transpose::no, size(count * T), size(d), size(d), result.X.data(), setting.frozen.S.data(), 0.0,
+             product.data());
+  const double normalisation = 1 / std::sqrt(static_cast<double>(d));
+  experiment::pair_scores(layout, d, product.data(), result.X.data(), normalisation,
+                          normalisation * setting.frozen.S.trace(), result.frozen);
+  return result;
+}
+
+/// The objective (1/d) Σ ½‖Y − f(h)‖² + (λ/2)|w|² of the training set.
+class FineTuning {
+ public:
+  FineTuning(const Setting& setting, Index n)
+      : setting_(setting), frozen_(), data_(draw_training_set(n)), pass_(setting.problem, data_, 1) {}
+
+  Index n() const { return frozen_.rows(); }
+
+  double loss(const Matrix& w) { return pass_.at_factor(w, root_d(), pointwise(), nullptr)[0] / 2; }
+
+  double objective(const Matrix& w, Matrix& gradient) {
+    const double lambda = setting_.task.lambda, d = static_cast<double>(setting_.d());
+    const double sum = pass_.at_factor(w, root_d(), pointwise(), &gradient)[0];
+    gradient = gradient / root_d() + lambda * w;
+    return sum / (2 * d) + 0.5 * lambda * w.squaredNorm();
+  }
+
+  /// Leading eigenvector of −∇_S at w = 0, with the length of least objective among a few.
+  Matrix spectral_start() {
+    Matrix gradient;
+    pass_.at_matrix(Matrix::Zero(setting_.d(), setting_.d()), pointwise(), &gradient);
+    const experiment::Eigensystem system = experiment::eigensystem(-0.5 * (gradient + gradient.transpose()));
+    const Matrix direction = system.vectors.row(setting_.d() - 1).transpose();
+    constexpr double kShortest = 1.0 / 16, kLongest = 32, kRatio = 1.4142135623730951;
+    double best = kShortest, least = std::numeric_limits<double>::infinity();
+    Matrix unused;
+    for (double length = kShortest; length < kLongest; length *= kRatio) {
+      const double value = objective(length * direction, unused);
+      if (value < least) best = length, least = value;
+    }
+    return best * direction;
+  }
+
+ private:
+  double root_d() const { return std::sqrt(static_cast<double>(setting_.d())); }
+
+  experiment::Data<double> draw_training_set(Index n) {
+    const auto source = [&](Purpose purpose) {
+      return stream(purpose, setting_.d(), setting_.seed, setting_.instance);
+    };
+    Sequences sequences = draw_sequences(setting_, source(Purpose::data), 0, n);
+    frozen_ = std::move(sequences.frozen);
+    if (setting_.task.noise > 0) experiment::add_noise(setting_.problem, source(Purpose::noise), 0, sequences.task);
+    experiment::Data<double> data{std::move(sequences.X), {}, Columns(n, experiment::output_count(setting_.problem))};
+    experiment::target_outputs(setting_.problem, sequences.task, data.labels);
+    return data;
+  }
+
+  experiment::DataPass<double>::Pointwise pointwise() const {
+    return [this](Index first, Columns& scores, Columns& outputs) {
+      scores += frozen_.middleRows(first, scores.rows());
+      const auto labels = data_.labels.middleRows(first, scores.rows());
+      return experiment::DataPass<double>::Sums{
+          experiment::loss_and_coefficients<double>(setting_.problem, labels, scores, outputs)};
+    };
+  }
+
+  const Setting& setting_;
+  Columns frozen_;
+  experiment::Data<double> data_;
+  experiment::DataPass<double> pass_;
+};
+
+/// Mean over fresh sequences of ‖f(h of the task) − f(h of the student)‖².
+double test_error(const Setting& setting, const Matrix& w) {
+  const base::NormalStream source = stream(Purpose::test, setting.d(), setting.seed, setting.instance);
+  const experiment::ScoreLayout layout = setting.layout();
+  const double norm = w.squaredNorm();
+  double sum = 0;
+  const Index block = experiment::block_sequences(setting.task.tokens);
+  for (Index first = 0; first < kTestSequences; first += block) {
+    const Index count = std::min(block, kTestSequences - first);
+    const Sequences sequences = draw_sequences(setting, source, first, count);
+    const Matrix p = sequences.X * w;
+    Columns adapter(count, layout.count());
+    experiment::pair_scores(layout, 1, p.data(), p.data(), 1, norm, adapter);
+    Columns wanted(count, experiment::output_count(setting.problem)), given = wanted;
+    experiment::target_outputs(setting.problem, sequences.task, wanted);
+    experiment::student_outputs<double>(setting.problem, sequences.frozen + adapter, given);
+    sum += experiment::squared_distance<double>(setting.problem, wanted, given);
+  }
+  return sum / static_cast<double>(kTestSequences);
+}
+
+void measure_pretraining(const Setting& setting, LoraInstance& result) {
+  const auto d = static_cast<double>(setting.d());
+  const Eigen::Map<const Eigen::VectorXd> target(setting.frozen.target_eigenvalues.data(), setting.d());
+  Matrix residual = setting.frozen.S;
+  residual.diagonal() -= target;
+  result.Q_star = target.squaredNorm() / d;
+  result.Q_pre = setting.frozen.S.squaredNorm() / d;
+  result.m_pre = setting.frozen.S.diagonal().dot(target) / d;
+  result.E_pre = residual.squaredNorm() / d;
+  result.omega_effective = setting.task.omega - setting.u.dot(residual * setting.u) / std::sqrt(d);
+}
+
+void measure_adapter(const Setting& setting, const Matrix& w, LoraInstance& result) {
+  const auto d = static_cast<double>(setting.d());
+  const double overlap = setting.u.dot(w.col(0));
+  const LoraOverlaps overlaps{std::abs(overlap), w.squaredNorm(), 0};
+  result.m = overlaps.m;
+  result.q = overlaps.q;
+  result.alignment = overlaps.alignment();
+  result.adapter_error = overlaps.adapter_error(setting.task.omega);
+  Matrix difference =
+      setting.frozen.S + std::sqrt(d) * (w * w.transpose() - setting.task.omega * setting.u * setting.u.transpose());
+  difference.diagonal() -= Eigen::Map<const Eigen::VectorXd>(setting.frozen.target_eigenvalues.data(), setting.d());
+  result.index_error = setting.task.score_square() * difference.squaredNorm() / d;
+  result.test = setting.task.head == model::Head::linear ? result.index_error : test_error(setting, w);
+}
+
+Matrix train(FineTuning& fine_tuning, const Setting& setting, const LoraExperimentOptions& options,
+             LoraInstance& result) {
+  const Matrix start = options.start == AdapterStart::spectral ? fine_tuning.spectral_start()
+                                                               : Matrix(std::sqrt(setting.task.omega) * setting.u);
+  result.start_alignment = std::pow(setting.u.dot(start.col(0)), 2) / start.squaredNorm();
+  const double least = 1e-4 * std::sqrt(setting.task.omega);  // an adapter this short counts as none
+  const auto residual = [&](const Matrix& w, const Matrix& gradient) {
+    return gradient.norm() / (setting.task.lambda * std::max(w.norm(), least));
+  };
+  const experiment::Minimisation minimisation{
+      [&](const Matrix& w, Matrix& gradient) { return fine_tuning.objective(w, gradient); },
+      [&](const Matrix& w, const Matrix& gradient, int) { return residual(w, gradient) <= options.tolerance; },
+      options.max_iterations, std::numeric_limits<double>::epsilon()};
+  const experiment::Minimum minimum = experiment::minimise_lbfgs(minimisation, start);
+  Matrix gradient;
+  result.objective = fine_tuning.objective(minimum.at, gradient);
+  result.gradient = residual(minimum.at, gradient);
+  result.iterations = minimum.iterations;
+  result.converged = setting.frozen.converged && result.gradient <= options.tolerance;
+  result.train = fine_tuning.loss(minimum.at) / static_cast<double>(fine_tuning.n());
+  return minimum.at;
+}
+
+LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, const LoraExperimentOptions& options,
+                          Index n, std::uint64_t instance) {
+  LoraInstance result;
+  result.seed = instance;
+  Setting setting{task, label_problem(task), pretraining(options.d, options.seed, instance),
+                  {},   options.seed,        instance};
+  setting.u = draw(stream(Purpose::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
+  measure_pretraining(setting, result);
+  FineTuning fine_tuning(setting, n);
+  measure_adapter(setting, train(fine_tuning, setting, options, result), result);
+  return result;
+}
+
+/// Throws unless n = round(α d) sequences can be had.
+Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options) {
+  const double d = options.d, n = std::round(task.alpha * d);
+  if (n < 1) reject("alpha-ft d must be at least 1 sequence, got alpha-ft = {} with d = {}", task.alpha, options.d);
+  // Sequences and their products with S, and matrices of the students.
+  constexpr double kCopies = 3, kSquares = 12;
+  const double instances =
+      std::min(options.instances, options.threads > 0 ? options.threads : base::available_threads());
+  const double bytes = instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d);
+  if (bytes > static_cast<double>(base::memory_limit()))
+    throw experiment::MemoryError(fmt::format(
+        "fine-tuning with d = {}, alpha-ft = {} and {} instances at a time needs {:.3g} bytes of memory, this "
+        "process may use {}; choose a smaller d or fewer threads",
+        options.d, task.alpha, instances, bytes, base::memory_limit()));
+  return static_cast<Index>(n);
+}
+
+}  // namespace
+
+Pretraining train_students(const model::Problem& problem, const experiment::Options& options) {
+  return [problem, options](int d, std::uint64_t seed, std::uint64_t instance) {
+    FrozenStudent student;
+    experiment::Options run = options;
+    run.d = d;
+    run.seed = seed;
+    run.instances = 1;
+    run.first_instance = instance;
+    run.threads = 1;
+    run.progress = {};
+    run.trained = [&](const experiment::Instance& trained, const Matrix& S) {
+      student = {trained.target_eigenvalues, S, trained.converged};
+    };
+    experiment::run(problem, run);
+    return student;
+  };
+}
+
+FrozenStudent noisy_student(const model::Target& target, double c, double a, int d, std::uint64_t seed,
+                            std::uint64_t instance) {
+  return noisy(target.eigenvalues(static_cast<std::size_t>(d), seed, instance), c, a, seed, instance);
+}
+
+Pretraining sample_students(const model::Target& target, const PretrainedOverlaps& pretrained) {
+  pretrained.validate();
+  constexpr double kRounding = 1e-9;
+  const double Q_star = pretrained.Q_star, E_pre = pretrained.E_pre();
+  if (std::abs(Q_star - target.Q_star()) > kRounding * Q_star)
+    reject("Q* of the overlaps must be that of the target, {}, got {}", target.Q_star(), Q_star);
+  const matrix_laws::Spectrum& spectrum = target.spectrum();
+  const bool calibrated = std::abs(pretrained.m_pre - pretrained.Q_pre) <= kRounding * Q_star;
+  // Beyond this part of the variance the noise of the observation is out of proportion.
+  constexpr double kLargestPart = 0.999;
+  const double variance = Q_star - spectrum.mean() * spectrum.mean();
+  if (calibrated && E_pre > kRounding * Q_star && E_pre < kLargestPart * variance) {
+    const double v = noise_of_error(spectrum, E_pre);
+    return [target, v, denoiser = matrix_laws::OptimalDenoiser(spectrum, v)](int d, std::uint64_t seed,
+                                                                             std::uint64_t instance) {
+      return denoised(denoiser, target.eigenvalues(static_cast<std::size_t>(d), seed, instance), v, seed, instance);
+    };
+  }
+  const double c = Q_star > 0 ? pretrained.m_pre / Q_star : 0;
+  const double a = std::sqrt(std::max(0.0, pretrained.Q_pre - c * pretrained.m_pre));
+  return [target, c, a](int d, std::uint64_t seed, std::uint64_t instance) {
+    return noisy_student(target, c, a, d, seed, instance);
+  };
+}
+
+void LoraExperimentOptions::validate() const {
+  if (d < 2) reject("d must be an integer >= 2, got {}", d);
+  if (instances < 1) reject("instances must be an integer >= 1, got {}", instances);
+  if (!(std::isfinite(tolerance) && tolerance > 0)) reject("tolerance must be a finite number > 0, got {}", tolerance);
+  if (max_iterations < 1) reject("max-iterations must be an integer >= 1, got {}", max_iterations);
+  if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
+}
+
+const std::vector<LoraFigure>& lora_figures() {
+  using M = LoraMeasurements;
+  static const std::vector<LoraFigure> figures{{"m", &M::m},
+                                               {"q", &M::q},
+                                               {"alignment", &M::alignment},
+                                               {"adapter_error", &M::adapter_error},
+                                               {"index_error", &M::index_error},
+                                               {"train", &M::train},
+                                               {"test", &M::test},
+                                               {"objective", &M::objective},
+                                               {"E_pre", &M::E_pre},
+                                               {"Q_star", &M::Q_star},
+                                               {"Q_pre", &M::Q_pre},
+                                               {"m_pre", &M::m_pre},
+                                               {"omega_effective", &M::omega_effective},
+                                               {"start_alignment", &M::start_alignment},
+                                               {"gradient", &M::gradient},
+                                               {"iterations", &M::iterations}};
+  return figures;
+}
+
+bool LoraExperiment::converged() const {
+  return std::all_of(instances.begin(), instances.end(), [](const LoraInstance& one) { return one.converged; });
+}
+
+LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretraining,
+                             const LoraExperimentOptions& options) {
+  task.validate();
+  options.validate();
+  base::use_one_blas_thread();
+  LoraExperiment result{task, options.d, sequence_count(task, options), {}, {}, {}};
+  result.instances.resize(static_cast<std::size_t>(options.instances));
+  base::parallel_for(
+      result.instances.size(), options.threads,
+      [&](std::size_t i) { result.instances[i] = run_instance(task, pretraining, options, result.n, i); },
+      options.progress);
+  for (const LoraFigure& figure : lora_figures()) {
+    std::vector<double> values;
+    for (const LoraInstance& instance : result.instances) values.push_back(instance.*figure.value);
+    const Estimate estimate = base::estimate_of(values);
+    result.mean.*figure.value = estimate.value;
+    result.standard_error.*figure.value = estimate.standard_error;
+  }
+  return result;
+}
+
+LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
+  LoraTask task = experiment.task;
+  // With a weak adapter and a small d the residual may drown it; then there is no correction to speak of.
+  if (experiment.mean.omega_effective > 0) task.omega = experiment.mean.omega_effective;
+  LoraPrediction prediction =
+      predict_lora(task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre}, options);
+  // The adapter is held against the whole of ω u uᵀ.
+  prediction.adapter_error = prediction.overlaps.adapter_error(experiment.task.omega);
+  return prediction;
+}
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,104 @@
+#pragma once
+/// Fine-tuning at finite d: a pre-trained student, fresh labelled sequences, an adapter trained by L-BFGS.
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "attnlaw/base/estimate.h"
+#include "attnlaw/experiment/experiment.h"
+#include "attnlaw/laws/adapter/lora.h"
+#include "attnlaw/model/target.h"
+
+namespace attnlaw::laws {
+
+/// A student as fine-tuning finds it, in the basis in which S* is diagonal.
+struct FrozenStudent {
+  std::vector<double> target_eigenvalues;
+  experiment::Matrix<double> S;
+  bool converged = true;  ///< its own training did
+};
+
+/// Makes the student of one instance, a function of (d, seed, instance).
+using Pretraining = std::function<FrozenStudent(int d, std::uint64_t seed, std::uint64_t instance)>;
+
+/// Trains on a problem of its own. Options::d, seed, instances and first_instance are set by the caller. Throws
+/// std::invalid_argument when called if the problem cannot be trained at that d.
+Pretraining train_students(const model::Problem& problem, const experiment::Options& options = {});
+
+/// Makes students with given overlaps without training: where S_pre is calibrated (m_pre = Q_pre) and E_pre is below
+/// the variance of the spectrum, the posterior mean of S* seen through Gaussian noise, else c S* + noise. Throws
+/// std::invalid_argument if pretrained.Q_star is not that of the target.
+Pretraining sample_students(const model::Target& target, const PretrainedOverlaps& pretrained);
+
+/// c S* + a Z whatever its overlaps, Z a GOE matrix with off-diagonal variance 1/d.
+FrozenStudent noisy_student(const model::Target& target, double c, double a, int d, std::uint64_t seed,
+                            std::uint64_t instance);
+
+enum class AdapterStart {
+  spectral,  ///< leading eigenvector of the gradient at w = 0
+  informed   ///< √ω u
+};
+
+struct LoraExperimentOptions {
+  int d = 0;          ///< ≥ 2
+  int instances = 4;  ///< ≥ 1
+  AdapterStart start = AdapterStart::spectral;
+  double tolerance = 1e-6;    ///< of |∇L|/(λ|w|), > 0
+  int max_iterations = 5000;  ///< ≥ 1; reaching it gives converged = false
+  std::uint64_t seed = 0;
+  int threads = 0;  ///< instances at a time; 0: all available
+  std::function<void(int done, int total)> progress = {};
+
+  void validate() const;
+};
+
+struct LoraMeasurements {
+  double Q_star = 0, Q_pre = 0, m_pre = 0, E_pre = 0;
+  double omega_effective = 0;  ///< ω − uᵀ(S_pre − S*)u/√d: the strength that is left to learn
+  double m = 0;                ///< |w·u|
+  double q = 0;                ///< |w|²
+  double alignment = 0;        ///< m²/q
+  double adapter_error = 0;    ///< ‖ω u uᵀ − w wᵀ‖²_F
+  double index_error = 0;      ///< T(T+1)‖S_pre + √d w wᵀ − S* − √d ω u uᵀ‖²_F/d
+  double train = 0;            ///< ½‖Y − f(h)‖² per training sequence
+  double test = 0;             ///< of fresh sequences, noiseless; the index error for linear scores
+  double objective = 0;
+  double start_alignment = 0;  ///< cos² of the start
+  double gradient = 0;         ///< |∇L|/(λ|w|)
+  double iterations = 0;
+};
+
+struct LoraInstance : LoraMeasurements {
+  std::uint64_t seed = 0;  ///< number of the instance
+  bool converged = false;
+};
+
+struct LoraExperiment {
+  LoraTask task;
+  int d = 0;
+  std::int64_t n = 0;  ///< sequences of fine-tuning
+  std::vector<LoraInstance> instances;
+  LoraMeasurements mean;
+  LoraMeasurements standard_error;  ///< NaN for one instance
+
+  bool converged() const;
+};
+
+/// Figures of LoraMeasurements by name, in the order in which they are shown.
+struct LoraFigure {
+  const char* name;
+  double LoraMeasurements::*value;
+};
+const std::vector<LoraFigure>& lora_figures();
+
+/// Pre-trains, fine-tunes and measures all instances; the same bits for any number of threads. Throws
+/// std::invalid_argument for a task or options out of range, base::MemoryError if memory does not suffice.
+LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretraining,
+                             const LoraExperimentOptions& options);
+
+/// The theory of what was drawn: overlaps of pre-training and ω as the instances had them on average. That removes the
+/// largest correction at finite d (docs/theory/lora.md, section 5).
+LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options = {});
+
+}  // namespace attnlaw::laws

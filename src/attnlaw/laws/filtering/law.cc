@@ -1,0 +1,323 @@
+#include "attnlaw/laws/filtering/law.h"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numbers>
+
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::laws {
+namespace {
+
+using base::reject;
+using Eigen::ArrayXd;
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Infimum of the λ of a resolvent outside the bulk.
+double floor_of(const WeightLaw& weights) { return std::max(weights.t.maxCoeff(), 0.0); }
+
+/// E[λT/(λ−T)].
+double omega(const WeightLaw& weights, double lambda) {
+  return lambda * (weights.probability * weights.t / (lambda - weights.t)).sum();
+}
+
+/// E[T²/(λ−T)²].
+double response(const WeightLaw& weights, double lambda) {
+  return (weights.probability * (weights.t / (lambda - weights.t)).square()).sum();
+}
+
+/// The root of an increasing or decreasing function on a log scale above `floor`, between bounds with a change of sign.
+double root(const std::function<double(double)>& f, double floor, double from, double to) {
+  const auto on_log = [&](double u) { return f(floor + std::exp(u)); };
+  double a = std::log(from), b = std::log(to);
+  const double at_a = on_log(a), at_b = on_log(b);
+  if (at_a == 0) return floor + from;
+  if (at_b == 0) return floor + to;
+  std::uintmax_t evaluations = 200;
+  const auto bracket = boost::math::tools::toms748_solve(on_log, a, b, at_a, at_b,
+                                                         boost::math::tools::eps_tolerance<double>(48), evaluations);
+  return floor + std::exp(0.5 * (bracket.first + bracket.second));
+}
+
+/// The root beyond the edge λ̄ of what is positive there and falls; λ̄ itself if it is nearer than rounding tells.
+double root_beyond(const std::function<double(double)>& above, double edge) {
+  double step = edge;
+  while (above(edge + step) > 0) step *= 2;
+  constexpr double kStart = 1e-9, kRounding = 1e-15;
+  double least = kStart * step;
+  while (above(edge + least) <= 0) {
+    least *= 1e-2;
+    if (least < kRounding * edge) return edge;
+  }
+  return root(above, edge, least, step);
+}
+
+/// A distance above the floor at which nothing of T is felt any more but its moments, and one at which the largest T
+/// is all that is felt: where brackets begin and end.
+double far(const WeightLaw& weights, double delta) { return weights.t.abs().maxCoeff() * std::sqrt(delta); }
+
+/// Distance from the floor, downwards from `start`, at which f is ≥ 0 (`negative` false) or ≤ 0; nothing if there is
+/// none before rounding.
+std::optional<double> approach(const std::function<double(double)>& f, double floor, double start, bool positive) {
+  const double smallest = 1e-14 * (floor + start);
+  for (double distance = start; distance > smallest; distance *= 0.5) {
+    const double value = f(floor + distance);
+    if (positive ? value >= 0 : value <= 0) return distance;
+  }
+  return std::nullopt;
+}
+
+/// A direction v with vᵀ E[weight · s sᵀ] v.
+struct Direction {
+  double value = 0;
+  VectorXd vector;
+};
+
+/// Along coordinate k where off-diagonal entries vanish (not sorted), else eigenvalue k (0: the largest).
+Direction direction_of(const RelevantMoments& relevant, const ArrayXd& weight, int k) {
+  if (relevant.diagonal())
+    return {relevant.moments.col(k).matrix().dot(weight.matrix()), VectorXd::Unit(relevant.r, k)};
+  const VectorXd sums = relevant.moments.matrix().transpose() * weight.matrix();
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(Eigen::Map<const MatrixXd>(sums.data(), relevant.r, relevant.r));
+  const Index index = relevant.r - 1 - k;
+  return {solver.eigenvalues()[index], solver.eigenvectors().col(index)};
+}
+
+/// vᵀ E[s sᵀ | node] v, for a direction v that does not depend on the node.
+ArrayXd along(const RelevantMoments& relevant, const VectorXd& v) {
+  if (relevant.diagonal()) return (relevant.moments.matrix() * v.cwiseAbs2()).array();
+  const MatrixXd square = v * v.transpose();
+  return (relevant.moments.matrix() * Eigen::Map<const VectorXd>(square.data(), square.size())).array();
+}
+
+void require_matching(const WeightLaw& weights, const RelevantMoments& relevant) {
+  const Index r = relevant.r;
+  if (relevant.moments.rows() != weights.t.size() || (relevant.moments.cols() != r && relevant.moments.cols() != r * r))
+    reject("moments of {0} relevant coordinates at {1} nodes must be {1}x{0} or {1}x{2}, got {3}x{4}", r,
+           weights.t.size(), r * r, relevant.moments.rows(), relevant.moments.cols());
+}
+
+LofiEdge find_edge(const WeightLaw& weights, double delta) {
+  const double floor = floor_of(weights);
+  const auto slope = [&](double lambda) { return 1 / delta - response(weights, lambda); };
+  // |T|/(λ − T) ≤ 1/√δ at that distance: the slope is not negative.
+  const double upper = far(weights, delta);
+  const std::optional<double> lower = approach(slope, floor, upper, false);
+  if (!lower) return {floor, 0, 0};  // all T ≤ 0 and n < p: the atom at 0 is the upper end
+  LofiEdge edge;
+  edge.lambda = *lower == upper ? floor + upper : root(slope, floor, *lower, upper);
+  edge.eigenvalue = edge.lambda / delta + omega(weights, edge.lambda);
+  const double curvature = 2 * (weights.probability * weights.t.square() / (edge.lambda - weights.t).cube()).sum();
+  edge.density = delta / (edge.lambda * edge.lambda) * std::sqrt(2 / curvature);
+  return edge;
+}
+
+/// v² of the curve E[T²/((u−T)²+v²)] = 1/δ, given T² with its probabilities and (u−T)²; 0 off the bulk.
+double squared_height(const ArrayXd& squares, const ArrayXd& distances, double delta) {
+  const auto excess = [&](double v2) { return (squares / (distances + v2)).sum() - 1 / delta; };
+  const double highest = delta * squares.sum();
+  constexpr double kLowest = 1e-14;  // of it: a height of 1e-7, below which the density is not seen
+  if (!(excess(kLowest * highest) > 0)) return 0;
+  return root(excess, 0, kLowest * highest, highest * (1 + 1e-12));
+}
+
+}  // namespace
+
+WeightLaw::WeightLaw(ArrayXd values, ArrayXd probabilities)
+    : t(std::move(values)), probability(std::move(probabilities)) {
+  if (t.size() == 0 || t.size() != probability.size())
+    reject("a law of weights needs as many probabilities as values, at least one, got {} and {}", t.size(),
+           probability.size());
+  if (!t.allFinite() || !probability.allFinite()) reject("weights and their probabilities must be finite numbers");
+  if ((t == 0).all()) reject("weights must not all be 0 (labels that are all the same?)");
+}
+
+WeightLaw WeightLaw::of_sample(std::span<const double> t) {
+  const auto n = static_cast<Index>(t.size());
+  return {Eigen::Map<const ArrayXd>(t.data(), n),
+          ArrayXd::Constant(n, 1.0 / static_cast<double>(std::max<Index>(n, 1)))};
+}
+
+LofiLaw::LofiLaw(WeightLaw weights, double delta) : weights_(std::move(weights)), delta_(delta) {
+  if (!(delta > 0) || !std::isfinite(delta)) reject("delta = n/p must be a finite number > 0, got {}", delta);
+  edge_ = find_edge(weights_, delta_);
+}
+
+double LofiLaw::psi(double lambda) const { return lambda / delta_ + omega(weights_, lambda); }
+double LofiLaw::psi_slope(double lambda) const { return 1 / delta_ - response(weights_, lambda); }
+
+double LofiLaw::zero_mass() const {
+  const double active = (weights_.t != 0).select(weights_.probability, 0).sum();
+  return std::max(0.0, 1 - delta_ * active);
+}
+
+std::vector<LofiDensity> LofiLaw::density(int points) const {
+  constexpr int kLeast = 10;
+  if (points < kLeast) reject("a density needs {} or more points, got {}", kLeast, points);
+  const double from = -find_edge(weights_.negated(), delta_).lambda, to = edge_.lambda;
+  const ArrayXd squares = weights_.t.square() * weights_.probability;
+  std::vector<LofiDensity> density;
+  for (int i = 0; i <= points; ++i) {
+    // Dense towards both ends, where the density is a square root.
+    const double u = 0.5 * (from + to) - 0.5 * (to - from) * std::cos(std::numbers::pi * i / points);
+    const ArrayXd distances = (u - weights_.t).square();
+    const double v2 = squared_height(squares, distances, delta_);
+    const double modulus2 = u * u + v2;
+    if (modulus2 == 0) continue;
+    // Re λT/(λ−T) = T(|λ|² − uT)/|λ−T|².
+    const ArrayXd real = weights_.t * (modulus2 - u * weights_.t) / (distances + v2);
+    const double x = u / delta_ + (weights_.probability * real).sum();
+    density.push_back({x, delta_ / std::numbers::pi * std::sqrt(v2) / modulus2});
+  }
+  return density;
+}
+
+std::vector<LofiOutlier> LofiLaw::outliers(const RelevantMoments& relevant) const {
+  require_matching(weights_, relevant);
+  const auto weight = [&](double lambda) -> ArrayXd {
+    return weights_.probability * (lambda * weights_.t / (lambda - weights_.t));
+  };
+  std::vector<LofiOutlier> outliers;
+  for (int k = 0; k < relevant.r; ++k) {
+    const auto above = [&](double lambda) { return direction_of(relevant, weight(lambda), k).value - psi(lambda); };
+    // Eigenvalues of E[λT/(λ−T) s sᵀ] fall with λ and ψ rises beyond λ̄: one root if any.
+    if (edge_.density == 0 || !(above(edge_.lambda) > 0)) continue;
+    const double lambda = root_beyond(above, edge_.lambda);
+    const Direction direction = direction_of(relevant, weight(lambda), k);
+    const double slope = psi_slope(lambda);
+    const ArrayXd spread = weights_.probability * (weights_.t / (lambda - weights_.t)).square();
+    const double fall = (spread * along(relevant, direction.vector)).sum();
+    outliers.push_back({psi(lambda), slope / (slope + fall), direction.vector});
+  }
+  std::stable_sort(outliers.begin(), outliers.end(),
+                   [](const LofiOutlier& a, const LofiOutlier& b) { return a.eigenvalue > b.eigenvalue; });
+  return outliers;
+}
+
+std::vector<LofiThreshold> emergence_thresholds(const WeightLaw& weights, const RelevantMoments& relevant) {
+  require_matching(weights, relevant);
+  const double floor = floor_of(weights), largest = weights.t.abs().maxCoeff();
+  std::vector<LofiThreshold> thresholds;
+  for (int k = 0; k < relevant.r; ++k) {
+    // Edge and outlier meet where E[T²/(λ−T)²] = vᵀE[T(s sᵀ − I)/(λ−T)]v; δ is one over either side.
+    const auto hidden = [&](double lambda) {
+      const ArrayXd weight = weights.probability * weights.t / (lambda - weights.t);
+      return response(weights, lambda) - direction_of(relevant, weight, k).value + weight.sum();
+    };
+    constexpr double kBeyond = 1e9;  // times the largest weight: thresholds up to δ = 1e18
+    if (!(hidden(floor + kBeyond * largest) < 0)) {
+      thresholds.push_back({kInfinity, VectorXd::Zero(relevant.r)});
+      continue;
+    }
+    const std::optional<double> near = approach(hidden, floor, kBeyond * largest, true);
+    if (!near) {  // visible at every δ: the law of T thins out at its maximum
+      thresholds.push_back({0, VectorXd::Zero(relevant.r)});
+      continue;
+    }
+    const double lambda = root(hidden, floor, *near, std::min(2 * *near, kBeyond * largest));
+    const ArrayXd weight = weights.probability * weights.t / (lambda - weights.t);
+    thresholds.push_back({1 / response(weights, lambda), direction_of(relevant, weight, k).vector});
+  }
+  std::stable_sort(thresholds.begin(), thresholds.end(),
+                   [](const LofiThreshold& a, const LofiThreshold& b) { return a.delta < b.delta; });
+  return thresholds;
+}
+
+double large_delta_threshold(const WeightLaw& weights, double theta) {
+  return theta == 0 ? kInfinity : weights.second_moment() / (theta * theta);
+}
+
+double degree_one_overlap(double second_moment, double beta, double delta) {
+  return beta * beta / (beta * beta + second_moment / delta);
+}
+
+namespace {
+
+/// TW₁ as a shifted Gamma law that has its moments (mean −1.2065, variance 1.6078, skewness 0.2935).
+constexpr double kShape = 46.446, kScale = 0.186054, kShift = 9.84801;
+
+double fluctuation(const LofiEdge& edge, std::size_t p) {
+  return std::pow(edge.density * static_cast<double>(p), -2.0 / 3);
+}
+
+}  // namespace
+
+double tracy_widom_tail(double s) { return s <= -kShift ? 1 : boost::math::gamma_q(kShape, (s + kShift) / kScale); }
+
+double tracy_widom_quantile(double tail) { return kScale * boost::math::gamma_q_inv(kShape, tail) - kShift; }
+
+double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p) {
+  if (edge.density == 0) return eigenvalue > edge.eigenvalue ? 0 : 1;
+  return tracy_widom_tail((eigenvalue - edge.eigenvalue) / fluctuation(edge, p));
+}
+
+double outlier_threshold(const LofiEdge& edge, double significance, std::size_t p) {
+  if (edge.density == 0) return edge.eigenvalue;
+  return edge.eigenvalue + tracy_widom_quantile(significance) * fluctuation(edge, p);
+}
+
+AnisotropicLofiLaw::AnisotropicLofiLaw(WeightLaw weights, double n, ArrayXd covariance)
+    : weights_(std::move(weights)), n_(n), covariance_(std::move(covariance)) {
+  if (!(n > 0) || !std::isfinite(n)) reject("n must be a finite number > 0, got {}", n);
+  if (covariance_.size() == 0 || !covariance_.allFinite() || !(covariance_ > 0).all())
+    reject("covariance eigenvalues must be finite and > 0, at least one");
+  const double floor = floor_of(weights_);
+  const auto slope = [&](double lambda) { return at(lambda).slope; };
+  double upper = far(weights_, n / static_cast<double>(covariance_.size()));
+  while (slope(floor + upper) < 0) upper *= 2;
+  const std::optional<double> lower = approach(slope, floor, upper, false);
+  lambda_bar_ = lower ? (*lower == upper ? floor + upper : root(slope, floor, *lower, upper)) : floor;
+  edge_ = lower ? at(lambda_bar_).z : 0;
+}
+
+AnisotropicLofiLaw::Point AnisotropicLofiLaw::at(double lambda) const {
+  const double w = omega(weights_, lambda);
+  const double lowest = std::max(w * covariance_.maxCoeff(), w * covariance_.minCoeff());
+  const double highest = lambda * covariance_.sum() / n_;  // above `lowest`: there the sum is at most 1/λ
+  const auto excess = [&](double z) { return (covariance_ / (z - w * covariance_)).sum() / n_ - 1 / lambda; };
+  constexpr double kRounding = 1e-14;
+  const double z = root(excess, lowest, kRounding * std::max(highest, std::abs(lowest)), 2 * highest);
+  const ArrayXd inverse = (z - w * covariance_).inverse();
+  const double by_z = (covariance_ * inverse.square()).sum() / n_;
+  const double by_omega = (covariance_.square() * inverse.square()).sum() / n_;
+  return {z, (1 / (lambda * lambda) - by_omega * response(weights_, lambda)) / by_z};
+}
+
+std::optional<LofiOutlier> AnisotropicLofiLaw::outlier(double s_f, const ArrayXd& g) const {
+  const auto above = [&](double lambda) {
+    return s_f * lambda * (weights_.probability * g * weights_.t / (lambda - weights_.t)).sum() - at(lambda).z;
+  };
+  if (!(above(lambda_bar_) > 0)) return std::nullopt;
+  const double lambda = root_beyond(above, lambda_bar_);
+  const Point point = at(lambda);
+  const double fall = s_f * (weights_.probability * g * (weights_.t / (lambda - weights_.t)).square()).sum();
+  return LofiOutlier{point.z, point.slope / (point.slope + fall), VectorXd::Ones(1)};
+}
+
+double anisotropic_threshold(const WeightLaw& weights, const ArrayXd& covariance, double s_f, const ArrayXd& g,
+                             double from, double to) {
+  const auto seen = [&](double n) { return AnisotropicLofiLaw(weights, n, covariance).outlier(s_f, g).has_value(); };
+  if (!seen(to)) return kInfinity;
+  if (seen(from)) return from;
+  constexpr double kPrecision = 1e-6;
+  while (to / from > 1 + kPrecision) {
+    const double middle = std::sqrt(from * to);
+    (seen(middle) ? to : from) = middle;
+  }
+  return to;
+}
+
+double residual_dimension_threshold(const WeightLaw& weights, const ArrayXd& covariance, Index f, double theta) {
+  return large_delta_threshold(weights, theta) * (covariance.sum() - covariance[f]) / covariance[f];
+}
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,141 @@
+#pragma once
+/// The spectrum of the label-weighted operator M = (1/n) Σ_μ T(y_μ) φ_μ φ_μᵀ at δ = n/p: bulk edges, outliers,
+/// overlaps, thresholds of emergence, significance (docs/theory/lofi.md, section 2).
+
+#include <Eigen/Core>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace attnlaw::laws {
+
+/// The law of the weights T: nodes t with probabilities, a quadrature or the sample itself.
+struct WeightLaw {
+  Eigen::ArrayXd t;
+  Eigen::ArrayXd probability;  ///< ≥ 0 up to rounding, sum 1
+
+  /// Throws std::invalid_argument unless there are two arrays of one size ≥ 1, finite, and not all t are 0.
+  WeightLaw(Eigen::ArrayXd values, Eigen::ArrayXd probabilities);
+  /// Equal probabilities: the plug-in law, which needs no model of the labels.
+  static WeightLaw of_sample(std::span<const double> t);
+
+  double mean() const { return (probability * t).sum(); }
+  double second_moment() const { return (probability * t.square()).sum(); }
+  /// Of −T: the lower end of the spectrum of M is the upper one of −M.
+  WeightLaw negated() const { return {-t, probability}; }
+};
+
+/// E[s sᵀ | node] of the relevant coordinates s ∈ R^r, E s sᵀ = I: one row per node; r columns of the diagonal if all
+/// off-diagonal entries vanish (which symmetry under s_j → −s_j gives), r² columns otherwise.
+struct RelevantMoments {
+  Eigen::ArrayXXd moments;
+  int r = 1;
+  bool diagonal() const { return moments.cols() == r; }
+};
+
+/// The upper edge of a bulk.
+struct LofiEdge {
+  double lambda = 0;      ///< λ̄, where ψ is least
+  double eigenvalue = 0;  ///< E₊ = ψ(λ̄)
+  double density = 0;     ///< c of the density (c/π)√(E₊ − x); 0 if the edge is the atom at 0
+};
+
+/// The bulk at one place.
+struct LofiDensity {
+  double x = 0;
+  double density = 0;
+};
+
+/// An eigenvalue above the upper edge.
+struct LofiOutlier {
+  double eigenvalue = 0;
+  double overlap = 0;         ///< squared, of its eigenvector with `direction`, in (0, 1)
+  Eigen::VectorXd direction;  ///< unit vector among the relevant coordinates
+};
+
+/// M for white Gaussian φ ∈ R^p as n, p → ∞ at δ = n/p: z = ψ(λ) = λ/δ + E[λT/(λ−T)], λ > max(T, 0).
+class LofiLaw {
+ public:
+  /// Throws std::invalid_argument unless δ is finite and > 0.
+  LofiLaw(WeightLaw weights, double delta);
+
+  double delta() const { return delta_; }
+  const WeightLaw& weights() const { return weights_; }
+  const LofiEdge& upper_edge() const { return edge_; }
+  double psi(double lambda) const;
+  double psi_slope(double lambda) const;
+
+  /// The density of the bulk at up to points + 1 places from end to end, ascending in x; what lies between bands is at
+  /// 0. With λ = u + iv on the curve where ψ is real, E[T²/((u−T)²+v²)] = 1/δ, it is δ v/(π(u²+v²)) at x = ψ(λ); its
+  /// integral is 1 − zero_mass().
+  std::vector<LofiDensity> density(int points = 400) const;
+  /// Of the atom at 0: max(0, 1 − δ P(T ≠ 0)).
+  double zero_mass() const;
+
+  /// Outliers above the edge, the largest first: roots of det(ψ(λ) I − E[λT/(λ−T) s sᵀ]).
+  std::vector<LofiOutlier> outliers(const RelevantMoments& relevant) const;
+
+ private:
+  WeightLaw weights_;
+  double delta_;
+  LofiEdge edge_;
+};
+
+/// δ above which each of the r directions has an outlier at the upper end, ascending, in the order of emergence with
+/// the directions; infinite where there is none at any δ (E[T(v·s)²] ≤ E[T]).
+struct LofiThreshold {
+  double delta = 0;
+  Eigen::VectorXd direction;
+};
+std::vector<LofiThreshold> emergence_thresholds(const WeightLaw& weights, const RelevantMoments& relevant);
+
+/// δ_j → E T²/θ_j² and overlap² 1 − δ_j/δ as δ → ∞.
+double large_delta_threshold(const WeightLaw& weights, double theta);
+
+/// Squared overlap of b = (1/n) Σ T φ with a direction of E[T φ] of length β: β²/(β² + E T²/δ). No threshold.
+double degree_one_overlap(double second_moment, double beta, double delta);
+
+/// P(TW₁ > s), by a shifted Gamma law: 0.0500, 0.0098, 0.0010 at the 5, 1 and 0.1 % points.
+double tracy_widom_tail(double s);
+/// The s of a tail in (0, 1).
+double tracy_widom_quantile(double tail);
+
+/// How likely pure noise puts an eigenvalue at least this high: the tail of TW₁ at (eigenvalue − E₊)(c p)^{2/3}. 1 at
+/// and below an edge that is the atom at 0, 0 above it.
+double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p);
+/// The eigenvalue whose p-value is `significance`.
+double outlier_threshold(const LofiEdge& edge, double significance, std::size_t p);
+
+/// M for Gaussian φ with covariance eigenvalues s_i: z(λ) solves (1/n) Σ_i s_i/(z − ω s_i) = 1/λ, ω = E[λT/(λ−T)].
+class AnisotropicLofiLaw {
+ public:
+  /// Throws std::invalid_argument unless n > 0 and every eigenvalue is finite and > 0.
+  AnisotropicLofiLaw(WeightLaw weights, double n, Eigen::ArrayXd covariance);
+
+  double upper_edge() const { return edge_; }
+  /// The outlier along the eigenvector of covariance s_f, g = E[(coordinate/√s_f)² | node]; nothing if hidden.
+  std::optional<LofiOutlier> outlier(double s_f, const Eigen::ArrayXd& g) const;
+
+ private:
+  struct Point {
+    double z = 0, slope = 0;
+  };
+  Point at(double lambda) const;
+
+  WeightLaw weights_;
+  double n_;
+  Eigen::ArrayXd covariance_;
+  double lambda_bar_ = 0;
+  double edge_ = 0;
+};
+
+/// n above which the eigenvector of covariance s_f is seen at the upper end, between `from` and `to`; infinite if it is
+/// hidden at `to`, `from` if it is seen there.
+double anisotropic_threshold(const WeightLaw& weights, const Eigen::ArrayXd& covariance, double s_f,
+                             const Eigen::ArrayXd& g, double from, double to);
+
+/// The residual effective dimension rule for it, (E T²/θ²) Σ_{i≠f} s_i / s_f: a lower bound, good for strong spikes.
+double residual_dimension_threshold(const WeightLaw& weights, const Eigen::ArrayXd& covariance, Eigen::Index f,
+                                    double theta);
+
+}  // namespace attnlaw::laws

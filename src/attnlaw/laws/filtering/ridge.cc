@@ -1,0 +1,165 @@
+#include "attnlaw/laws/filtering/ridge.h"
+
+#include <Eigen/Cholesky>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/random.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::laws {
+namespace {
+
+using base::reject;
+using base::size;
+using Eigen::ArrayXd;
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+/// Multiples of the mean variance of a feature: from hardly any penalty to one that leaves little but the mean.
+std::vector<double> penalties(double variance, double factor) {
+  std::vector<double> values;
+  for (double multiple = 1e-6; multiple < 2e3; multiple *= factor) values.push_back(multiple * variance);
+  return values;
+}
+
+/// (1/n) zᵀz, lower triangle.
+Samples gram(const Samples& z) {
+  base::use_one_blas_thread();
+  Samples G = Samples::Zero(z.cols(), z.cols());
+  base::symmetric_product(size(z.rows()), size(z.cols()), 1.0 / static_cast<double>(z.rows()), z.data(), G.data());
+  return G;
+}
+
+/// z and y centred; in the eigenbasis of the Gram matrix every penalty is a scalar problem, and so is its leave-one-out
+/// error, (y_i − f_i)/(1 − H_ii).
+Ridge by_leave_one_out(const Samples& z, const Samples& y) {
+  const auto n = static_cast<double>(z.rows());
+  Samples vectors = gram(z);
+  const std::vector<double> values =
+      base::symmetric_eigensystem({vectors.data(), size(vectors.size())}, size(z.cols()));
+  const ArrayXd spectrum = Eigen::Map<const ArrayXd>(values.data(), z.cols()).max(0);
+  const Samples rotated = product(z, vectors.transpose());
+  const MatrixXd target = rotated.transpose() * y / n;
+  const Samples squares = rotated.cwiseAbs2();
+  Ridge best;
+  best.validation_error = std::numeric_limits<double>::infinity();
+  constexpr double kFactor = 3;
+  for (const double penalty : penalties(spectrum.mean(), kFactor)) {
+    const ArrayXd inverse = (spectrum + penalty).inverse();
+    const MatrixXd solution = inverse.matrix().asDiagonal() * target;
+    const ArrayXd leverage = (squares * inverse.matrix()).array() / n + 1 / n;  // 1/n: the intercept
+    const ArrayXd residual = (y - rotated * solution).rowwise().squaredNorm().array();
+    const double error = (residual / (1 - leverage).max(1e-12).square()).mean();
+    if (!(error < best.validation_error)) continue;
+    best.validation_error = error;
+    best.penalty = penalty;
+    best.weights = vectors.transpose() * solution;
+  }
+  return best;
+}
+
+/// Weights at one penalty, by Cholesky of the smaller Gram matrix.
+class Solver {
+ public:
+  Solver(const Samples& z, const Samples& y) : z_(z), y_(y), dual_(z.rows() < z.cols()) {
+    gram_ = dual_ ? gram(Samples(z.transpose())) : gram(z);
+    if (dual_) gram_ *= static_cast<double>(z.cols());  // z zᵀ
+  }
+  MatrixXd operator()(double penalty) const {
+    const auto n = static_cast<double>(z_.rows());
+    Samples shifted = gram_;
+    shifted.diagonal().array() += dual_ ? n * penalty : penalty;
+    const Eigen::LLT<Eigen::Ref<Samples>> factor(shifted);
+    if (dual_) return z_.transpose() * factor.solve(y_);
+    return factor.solve(z_.transpose() * y_ / n);
+  }
+  double mean_variance() const {
+    return (dual_ ? gram_.trace() / static_cast<double>(z_.rows()) : gram_.trace()) / static_cast<double>(z_.cols());
+  }
+
+ private:
+  const Samples& z_;
+  const Samples& y_;
+  bool dual_;
+  Samples gram_;
+};
+
+Ridge by_holding_out(const Samples& z, const Samples& y) {
+  constexpr double kFactor = 10;
+  const Index held = z.rows() / 5, kept = z.rows() - held;
+  Ridge best;
+  best.validation_error = std::numeric_limits<double>::infinity();
+  {
+    const Samples part = z.topRows(kept);
+    const Samples labels = y.topRows(kept);
+    const Solver solve(part, labels);
+    for (const double penalty : penalties(solve.mean_variance(), kFactor)) {
+      const MatrixXd weights = solve(penalty);
+      const double error = (y.bottomRows(held) - z.bottomRows(held) * weights).rowwise().squaredNorm().mean();
+      if (error < best.validation_error) best.validation_error = error, best.penalty = penalty;
+    }
+  }
+  best.weights = Solver(z, y)(best.penalty);
+  return best;
+}
+
+}  // namespace
+
+Samples product(const Samples& a, const Samples& b) {
+  base::use_one_blas_thread();
+  Samples c(a.rows(), b.cols());
+  base::gemm(base::Transpose::no, size(a.rows()), size(b.cols()), size(a.cols()), a.data(), b.data(), 0.0, c.data());
+  return c;
+}
+
+Samples Ridge::operator()(const Samples& z) const { return (z * weights).rowwise() + intercept; }
+
+Ridge fit_ridge(const Samples& z, const Samples& y) {
+  constexpr Index kLeast = 10;
+  if (z.rows() < kLeast || z.rows() != y.rows())
+    reject("ridge regression needs {} or more samples with a label each, got {} and {}", kLeast, z.rows(), y.rows());
+  const Eigen::RowVectorXd mean = z.colwise().mean();
+  const Samples centred = z.rowwise() - mean;
+  const Eigen::RowVectorXd level = y.colwise().mean();
+  const Samples labels = y.rowwise() - level;
+  Ridge ridge = z.cols() <= kLeaveOneOut ? by_leave_one_out(centred, labels) : by_holding_out(centred, labels);
+  ridge.intercept = level - mean * ridge.weights;
+  return ridge;
+}
+
+ReluLift::ReluLift(Index k, Index features, std::uint64_t seed, std::uint64_t purpose) {
+  if (k < 1 || features < 1) reject("a lift needs 1 or more inputs and features, got {} and {}", k, features);
+  weights_.resize(k, features);
+  bias_.resize(features);
+  const base::NormalStream stream(seed, base::stream_id(purpose, size(k), size(features)));
+  stream.fill(0, {weights_.data(), size(weights_.size())});
+  stream.fill(size(weights_.size()), {bias_.data(), size(features)});
+  weights_ /= std::sqrt(static_cast<double>(k));
+}
+
+Samples ReluLift::operator()(const Samples& x) const {
+  Samples lifted(x.rows(), x.cols() + weights_.cols());
+  lifted.leftCols(x.cols()) = x;
+  lifted.rightCols(weights_.cols()) = (product(x, weights_).rowwise() + bias_).cwiseMax(0);
+  return lifted;
+}
+
+Samples degree_two_features(const Samples& x) {
+  const Index d = x.cols();
+  Samples lifted(x.rows(), d + d * (d + 1) / 2);
+  for (Index mu = 0; mu < x.rows(); ++mu) {
+    lifted.row(mu).head(d) = x.row(mu);
+    Index at = d;
+    for (Index i = 0; i < d; at += d - i, ++i) {
+      lifted.row(mu).segment(at, d - i) = std::sqrt(2) * x(mu, i) * x.row(mu).tail(d - i);
+      lifted(mu, at) = x(mu, i) * x(mu, i);
+    }
+  }
+  return lifted;
+}
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,47 @@
+#pragma once
+/// Layer-wise spectral filtering of built-in targets: what theory predicts, and one draw beside it
+/// (docs/theory/lofi.md, section 3).
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "attnlaw/laws/filtering/network.h"
+#include "attnlaw/laws/filtering/target.h"
+
+namespace attnlaw::laws {
+
+/// What theory says of one relevant direction at one n.
+struct LofiPrediction {
+  int group = 1;              ///< 2: seen by the leap step alone
+  Kept end = Kept::above;     ///< where it emerges first
+  double threshold = 0;       ///< n above which it is seen; infinite: never
+  double wide_threshold = 0;  ///< d E T²/θ²
+  double eigenvalue = 0;      ///< at this n; the edge if hidden
+  double overlap = 0;         ///< squared, at this n; 0 if hidden
+};
+
+struct LofiTheory {
+  double lower_edge = 0, upper_edge = 0;
+  std::vector<LofiPrediction> directions;  ///< in order of emergence, group by group; thresholds in samples
+  double mean_overlap = 0;                 ///< over the first group
+  double kernel_threshold = 0;             ///< D²/2 of D inputs, all tokens together: the lazy degree-2 kernel
+  double kernel_plateau = 0;               ///< 1 − linear_share: its error until n ~ D⁴; NaN of attention
+  std::optional<double> depth_two_error;   ///< sine and staircase, if anything is seen
+};
+LofiTheory predict_lofi(const LofiTarget& target, int d, double n);
+
+struct LofiMeasurement {
+  LofiResult result;
+  int seen = 0;                          ///< directions kept at either end
+  double mean_overlap = 0;               ///< ‖P̂U‖²_F/r over the first group
+  std::vector<double> feature_overlaps;  ///< of each kept feature of the first operator with span U, squared
+  double leap_overlap = 0;               ///< ‖P̂U‖²_F/r of the leap step over the second group
+};
+
+/// One draw of `train` and `test` samples in d dimensions. Throws std::invalid_argument for d < 2 r or out of range,
+/// base::MemoryError if they do not fit.
+LofiMeasurement measure_lofi(const LofiTarget& target, int d, int n, int test, std::uint64_t instance,
+                             const LofiOptions& options);
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,105 @@
+#pragma once
+/// Built-in targets of white Gaussian inputs for layer-wise spectral filtering, and the exact laws of their weights
+/// (docs/theory/lofi.md, section 3).
+
+#include <Eigen/Core>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attnlaw/laws/filtering/law.h"
+
+namespace attnlaw::laws {
+
+/// Law of h = Σ_j a_j (s_j² − 1)/√(2Σa²), s ~ N(0, I), and E[s_j² | h], at nodes h.
+struct QuadraticFormLaw {
+  Eigen::ArrayXd h;
+  Eigen::ArrayXd probability;  ///< sum 1; tails ripple around 0
+  Eigen::ArrayXXd squares;     ///< nodes × r
+};
+
+/// By Fourier inversion on `points` (a power of 2) equidistant h. Expectations of functions with bounded derivative
+/// converge like (Δh)^{r/2+1}. Throws std::invalid_argument unless there are 4 or more a, finite, none of them 0.
+QuadraticFormLaw quadratic_form_law(std::span<const double> a, std::size_t points = 2048);
+
+/// A function y of a few coordinates s = Ux of x ~ N(0, I_d), and the weight T(y) that its operator uses.
+class LofiTarget {
+ public:
+  enum class Kind {
+    square,     ///< y = s², T = min(y − 1, 2)
+    parity,     ///< y = sign(s₁ s₂), T = y
+    sine,       ///< y = sin(ωh), h a quadratic form of r directions with a_j = ±1 in turn, T = y − E y
+    staircase,  ///< y = tanh h, a_j = ±j^{−γ} in turn
+    leap,       ///< y = tanh(h₁(1 + h₂)), two forms of r directions each: the second is seen through y ĥ₁ only
+    attention   ///< y = softmax(βh) of two tokens, h_ab = s_a s_b − δ_ab, T = (y + yᵀ)/2 − 1/2 (2×2)
+  };
+
+  /// From "square", "parity", "parity-optimal" (T = 1 − 1/E[G²|y]), "sine:R,OMEGA", "staircase:R,GAMMA", "leap:R",
+  /// "shared:P" (sine:P,1.5 with a_j = 1: one filter on P patches, which a fully connected layer sees as P directions),
+  /// "shared-filter:P" (the same target, its P patches given as tokens), "attention:BETA". Throws std::invalid_argument
+  /// otherwise.
+  static LofiTarget parse(const std::string& text);
+
+  Kind kind() const { return kind_; }
+  const std::string& spec() const { return spec_; }
+  /// Tokens of a sample, each in R^d and with the same relevant directions: 1 for targets of vectors.
+  int tokens() const { return tokens_; }
+  /// Labels of a sample: tokens² of attention, else 1.
+  int outputs() const { return kind_ == Kind::attention ? tokens_ * tokens_ : 1; }
+  /// Number of relevant directions (of a token), those of both forms for leap.
+  int relevant() const { return relevant_; }
+  /// Of the first form: coordinates that weights T(y) can see.
+  int first_group() const { return kind_ == Kind::leap ? relevant_ / 2 : relevant_; }
+  /// Depth at which the target is a function of one or two features: 1, or 2 for those of forms.
+  const std::vector<double>& coefficients() const { return a_; }
+
+  /// Labels of a sample whose relevant coordinates are s, token by token.
+  void label(std::span<const double> s, std::span<double> y) const;
+  /// T(y) of an entry of the label.
+  double weight(double y) const;
+  /// y as a function of the forms (h₂ is read by leap alone). Not for square, parity and attention.
+  double link(double h1, double h2) const;
+
+  /// The law of T; of attention that of an eigenvalue of T, for the token that its eigenvector makes.
+  const WeightLaw& weights() const { return weights_; }
+  const RelevantMoments& moments() const { return moments_; }
+  /// Share of the label's variance that a kernel of degree 2 can learn: (E[yh])²/Var y of the first form, 1 of square,
+  /// (2/π)² of parity; NaN of attention.
+  double linear_share() const { return linear_share_; }
+
+ private:
+  LofiTarget() = default;
+  void set_form_law();
+  void set_leap_law();
+  void set_attention_law();
+
+  std::string spec_;
+  Kind kind_ = Kind::square;
+  int relevant_ = 1;
+  int tokens_ = 1;
+  bool optimal_ = false;
+  double parameter_ = 0;   ///< ω, γ or β
+  std::vector<double> a_;  ///< of one form
+  double mean_ = 0;        ///< of y
+  WeightLaw weights_{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Ones(1)};
+  RelevantMoments moments_;
+  double linear_share_ = 0;
+};
+
+/// The leap step: law of t' = clip(y h₁/√Var y, ±2) − mean with h₁ known, and the moments of the second group.
+struct LeapLaw {
+  WeightLaw weights;
+  RelevantMoments moments;
+};
+LeapLaw leap_law(const LofiTarget& target);
+/// t' of labels of unit variance and (estimated, unit variance) h₁, centred on the sample.
+Eigen::ArrayXd leap_weights(const Eigen::ArrayXd& y, const Eigen::ArrayXd& h);
+
+/// Test error over Var y of the best function of ĥ = Σ_j λ_j(ŝ_j² − 1), ŝ_j = √ρ_j s_j + √(1−ρ_j) z_j with independent
+/// noise z: what depth 2 leaves when direction j is found with squared overlap ρ_j (0: not used) and weighted by λ_j.
+/// By 2¹⁸ fixed samples in 512 bins: good to about 0.003. Target sine or staircase.
+double depth_two_error(const LofiTarget& target, std::span<const double> overlaps, std::span<const double> lambdas);
+/// Its limit for sin(ωh) of wide forms, R = corr(ĥ, h).
+double wide_depth_two_error(double omega, double R);
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,94 @@
+#pragma once
+/// What survives of a signal when sequences of tokens are pooled by attention: the spectrum of the covariance of pooled
+/// vectors, its outlier, and the alignment of that outlier with the signal (docs/theory/pooling.md).
+
+#include <optional>
+#include <vector>
+
+#include "attnlaw/laws/pooling/bulk.h"
+#include "attnlaw/laws/pooling/weights.h"
+#include "attnlaw/matrix_laws/spectrum.h"
+
+namespace attnlaw::laws {
+
+/// A vocabulary of V vectors y_v μ + g_v in d dimensions (labels y_v = ±1, noise N(0, I)), shared by N sequences whose
+/// tokens are pooled with weights w.
+struct PoolingModel {
+  PoolingRatios ratios;
+  double mu2 = 1;         ///< |μ|² ≥ 0
+  double alpha_pool = 1;  ///< α = wᵀRw ≥ 0, R the correlations of the class signs along a sequence
+  double kappa_pool = 1;  ///< κ = ‖w‖² > 0
+};
+
+/// Throws std::invalid_argument that names the value out of range.
+void require_valid(const PoolingModel& model);
+
+/// Where a spike stands beside a bulk.
+enum class Place {
+  hidden,  ///< in it: nothing is seen, the largest eigenvalue is the upper edge
+  above,   ///< above its upper edge
+  gap      ///< between 0 and its lower edge
+};
+
+/// A spike in one of the three matrices: its eigenvalue (the upper edge of the bulk if hidden) and the squared overlap
+/// of its eigenvector with the direction of the spike (0 if hidden).
+struct Spike {
+  Place place = Place::hidden;
+  double eigenvalue = 0;
+  double overlap = 0;
+};
+
+/// The matrices between the signal and the sample, with a spike of strength s = (strength of its direction) − δ: the
+/// covariance EᵀE/V of the vocabulary (scale 1) and that of infinitely many pooled sequences (scale κ) share one law.
+Spike population_spike(double delta, double scale, double s);
+/// The covariance of N pooled sequences.
+Spike sample_spike(const PoolingRatios& ratios, double scale, double s);
+
+/// The signal in one matrix.
+struct PoolingLevel {
+  double threshold = 0;  ///< of mu2, above which there is an outlier above the bulk; < 0: even without a signal
+  double s = 0;
+  Spike spike;           ///< of direction q = μ + label-weighted noise of the vocabulary
+  double alignment = 0;  ///< squared overlap of the outlier with μ
+};
+
+struct PoolingPrediction {
+  PoolingModel model;
+  matrix_laws::Interval band;  ///< of the sample covariance
+  double zero_mass = 0;
+  CriticalPoints critical;
+  PoolingLevel table;        ///< EᵀE/V
+  PoolingLevel population;   ///< N = ∞
+  PoolingLevel sample;       ///< N sequences
+  double ceiling = 0;        ///< mu2/(mu2 + δ): no weights align better
+  double phantom_ratio = 0;  ///< α/κ above which the sample has an outlier even at mu2 = 0
+
+  /// The outlier above the bulk would be there without a signal.
+  bool phantom() const { return sample.threshold < 0; }
+};
+
+/// Closed forms. Throws std::invalid_argument as require_valid.
+PoolingPrediction predict_pooling(const PoolingModel& model);
+
+/// Without subtraction of the mean, the vocabulary mean is another spike, of no alignment with μ.
+Spike nuisance_spike(const PoolingRatios& ratios, const PoolingScalars& scalars);
+
+/// How much larger the fourth moment of the spectrum is at fixed length than in the law (which holds for weights spread
+/// over many positions, or γ/δ → 0), relative: δγ²(Σw⁴)²/m₄.
+double fixed_length_excess(const PoolingRatios& ratios, const PoolingScalars& scalars);
+
+/// One way to pool, held against others.
+struct PoolingChoice {
+  PoolingScalars scalars;
+  double threshold = 0;  ///< of mu2 in the sample
+};
+
+struct PoolingChoices {
+  PoolingChoice given, mean, harmonic, optimal;
+  bool harmonic_beats_mean() const { return harmonic.scalars.ratio() > mean.scalars.ratio(); }
+};
+
+PoolingChoices compare_weights(const PoolingRatios& ratios, const SignCorrelations& correlations,
+                               std::span<const double> weights);
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,203 @@
+#include "attnlaw/laws/softmax/simulation.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <span>
+
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/memory.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/random.h"
+#include "attnlaw/base/reject.h"
+#include "attnlaw/laws/softmax/finite_size.h"
+#include "attnlaw/matrix_laws/kolmogorov.h"
+#include "attnlaw/matrix_laws/law_difference.h"
+#include "attnlaw/matrix_laws/standard_laws.h"
+
+namespace attnlaw::laws {
+namespace {
+
+using base::reject;
+using base::Transpose;
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+enum class Stream : std::uint64_t { tokens = 6, query = 7, key = 8 };
+
+std::size_t size(Eigen::Index index) { return static_cast<std::size_t>(index); }
+
+Matrix gaussian(const SimulationOptions& options, Stream purpose, std::size_t instance, Eigen::Index rows,
+                Eigen::Index columns) {
+  Matrix matrix(rows, columns);
+  const std::uint64_t stream =
+      base::stream_id(static_cast<std::uint64_t>(purpose), static_cast<std::uint64_t>(options.length), instance);
+  base::NormalStream(options.seed, stream).fill(0, {matrix.data(), size(matrix.size())});
+  return matrix;
+}
+
+/// op(A) B.
+Matrix product(Transpose transpose, const Matrix& a, const Matrix& b) {
+  const Eigen::Index rows = transpose == Transpose::yes ? a.cols() : a.rows();
+  Matrix result(rows, b.cols());
+  base::gemm(transpose, size(rows), size(b.cols()), size(b.rows()), a.data(), b.data(), 0.0, result.data());
+  return result;
+}
+
+/// Scores of unit variance. Orthonormal tokens drop out: X W_Q and X W_K are iid N(0,1) themselves.
+Matrix scores(const AttentionSimulation& setup, const SimulationOptions& options, std::size_t instance) {
+  const Eigen::Index T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
+  const double normalisation = 1 / std::sqrt(static_cast<double>(m));
+  if (d == 0) {
+    const Matrix queries = gaussian(options, Stream::query, instance, T, m);
+    return normalisation * product(Transpose::no, queries, gaussian(options, Stream::key, instance, m, T));
+  }
+  const Matrix tokens = gaussian(options, Stream::tokens, instance, d, T);  // Xᵀ
+  const Matrix queries = product(Transpose::yes, tokens, gaussian(options, Stream::query, instance, d, m));
+  const Matrix keys = product(Transpose::yes, gaussian(options, Stream::key, instance, d, m), tokens);
+  return normalisation / static_cast<double>(d) * product(Transpose::no, queries, keys);
+}
+
+void softmax_rows(Matrix& logits) {
+  for (Eigen::Index a = 0; a < logits.rows(); ++a) {
+    auto row = logits.row(a);
+    row = (row.array() - row.maxCoeff()).exp();
+    row /= row.sum();
+  }
+}
+
+/// s₁ of a row-stochastic matrix by power iteration from the constant vector, which it is close to.
+double leading_singular_value(const Matrix& A) {
+  constexpr int kMostIterations = 1000;
+  constexpr double kRounding = 1e-15;
+  Eigen::VectorXd vector = Eigen::VectorXd::Constant(A.cols(), 1 / std::sqrt(static_cast<double>(A.cols())));
+  double value = 0;
+  for (int iteration = 0; iteration < kMostIterations; ++iteration) {
+    const Eigen::VectorXd image = A * vector;
+    const double last = value;
+    value = image.norm();
+    if (std::abs(value - last) <= kRounding * value) break;
+    vector.noalias() = A.transpose() * image;
+    vector.normalize();
+  }
+  return value;
+}
+
+/// Of A_⊥, from the eigenvalues of A_⊥ᵀ A_⊥: absolute error about 1e-8 of the largest at the smallest, far below the
+/// distance of neighbours.
+std::vector<double> singular_values(const Matrix& A_perp) {
+  Matrix gram = product(Transpose::yes, A_perp, A_perp);
+  std::vector<double> values = base::symmetric_eigenvalues({gram.data(), size(gram.size())}, size(gram.rows()));
+  for (double& value : values) value = std::sqrt(std::max(0.0, value));
+  return values;
+}
+
+/// Means of λ, λ², λ³ over all but the last `trimmed` of ascending singular values.
+std::array<double, 3> moments_of(std::span<const double> ascending, int trimmed) {
+  std::array<double, 3> moments{};
+  const auto kept = ascending.first(ascending.size() - static_cast<std::size_t>(trimmed));
+  for (const double s : kept) {
+    double power = 1;
+    for (double& moment : moments) moment += power *= s * s;
+  }
+  for (double& moment : moments) moment /= static_cast<double>(kept.size());
+  return moments;
+}
+
+AttentionInstance draw(const AttentionSimulation& setup, const SimulationOptions& options, std::size_t number) {
+  const auto begin = std::chrono::steady_clock::now();
+  AttentionInstance instance;
+  Matrix A = setup.parameters.beta * scores(setup, options, number);
+  softmax_rows(A);
+  instance.leading_singular_value = leading_singular_value(A);
+  const double T = setup.length;
+  A = std::sqrt(T) * (A.array() - 1 / T);
+  instance.singular_values = singular_values(A);
+  instance.moments = moments_of(instance.singular_values, 0);
+  instance.trimmed_moments = moments_of(instance.singular_values, kTrimmed);
+  instance.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return instance;
+}
+
+int instances_at_a_time(const SimulationOptions& options) {
+  return std::min(options.threads > 0 ? options.threads : base::available_threads(), options.instances);
+}
+
+void require_valid(const SimulationOptions& options) {
+  if (options.length > kMostLength) reject("a simulation takes at most {} tokens, got {}", kMostLength, options.length);
+  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
+  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+}
+
+AttentionSimulation setup_of(const SoftmaxParameters& parameters, const SimulationOptions& options) {
+  require_valid(options);
+  const Dimensions dimensions = dimensions_of(parameters, options.length);
+  AttentionSimulation setup{parameters, options.length, dimensions.head, dimensions.embedding, {}};
+  setup.parameters.rho = static_cast<double>(options.length) / dimensions.head;
+  if (dimensions.embedding > 0) setup.parameters.tau = static_cast<double>(options.length) / dimensions.embedding;
+  return setup;
+}
+
+std::uint64_t bytes_of(const AttentionSimulation& setup, const SimulationOptions& options) {
+  const double T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
+  // While scores are drawn: their product and what is multiplied; while they are decomposed: A_⊥ and its square.
+  const double drawing = 2 * T * T + (d == 0 ? 2 * T * m : d * T + d * m + 2 * T * m);
+  constexpr double kSquares = 2;
+  return static_cast<std::uint64_t>(sizeof(double) * std::max(drawing, kSquares * T * T) *
+                                    instances_at_a_time(options));
+}
+
+template <class Field>
+base::Estimate over_instances(const AttentionSimulation& simulation, const Field& field) {
+  std::vector<double> values;
+  for (const AttentionInstance& instance : simulation.instances) values.push_back(field(instance));
+  return base::estimate_of(values);
+}
+
+}  // namespace
+
+std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const SimulationOptions& options) {
+  return bytes_of(setup_of(parameters, options), options);
+}
+
+AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, const SimulationOptions& options) {
+  AttentionSimulation simulation = setup_of(parameters, options);
+  const std::uint64_t needed = bytes_of(simulation, options), available = base::memory_limit();
+  if (needed > available)
+    throw base::MemoryError(
+        fmt::format("simulating {} tokens, {} instances at a time, needs {} bytes of memory, this process may use {}; "
+                    "choose fewer tokens or threads",
+                    options.length, instances_at_a_time(options), needed, available));
+  base::use_one_blas_thread();
+  simulation.instances.resize(static_cast<std::size_t>(options.instances));
+  base::parallel_for(
+      simulation.instances.size(), options.threads,
+      [&](std::size_t i) { simulation.instances[i] = draw(simulation, options, i); }, options.progress);
+  return simulation;
+}
+
+AttentionComparison compare(const AttentionSimulation& simulation, const SoftmaxLaw& law) {
+  AttentionComparison result;
+  for (const AttentionInstance& instance : simulation.instances)
+    result.singular_values.insert(result.singular_values.end(), instance.singular_values.begin(),
+                                  instance.singular_values.end());
+  std::sort(result.singular_values.begin(), result.singular_values.end());
+  std::vector<double> squares;
+  for (const double s : result.singular_values) squares.push_back(s * s);
+  result.kolmogorov = matrix_laws::kolmogorov_distance(squares, law.squared());
+  result.marchenko_pastur = matrix_laws::kolmogorov_distance(
+      squares, matrix_laws::marchenko_pastur({1, entry_variance(simulation.parameters.beta)}));
+  for (std::size_t k = 0; k < result.moments.size(); ++k) {
+    result.moments[k] = over_instances(simulation, [&](const auto& instance) { return instance.moments[k]; });
+    result.trimmed_moments[k] =
+        over_instances(simulation, [&](const auto& instance) { return instance.trimmed_moments[k]; });
+  }
+  result.leading_excess =
+      over_instances(simulation, [](const auto& instance) { return instance.leading_singular_value - 1; });
+  result.largest = over_instances(simulation, [](const auto& instance) { return instance.singular_values.back(); });
+  return result;
+}
+
+}  // namespace attnlaw::laws

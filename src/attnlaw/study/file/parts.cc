@@ -1,0 +1,133 @@
+#include "attnlaw/study/file/parts.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+namespace attnlaw::study {
+namespace {
+
+using base::TomlEntry;
+using base::TomlValue;
+
+/// `over` laid over `under`: tables key by key, anything else replaced. The line is that of `over`.
+TomlValue merged(const TomlValue& under, const TomlValue& over) {
+  if (!under.is_table() || !over.is_table()) return over;
+  TomlValue result = under;
+  result.line = over.line;
+  for (const TomlEntry& entry : over.entries) {
+    const auto same = std::find_if(result.entries.begin(), result.entries.end(),
+                                   [&](const TomlEntry& other) { return other.key == entry.key; });
+    if (same == result.entries.end())
+      result.entries.push_back(entry);
+    else
+      same->value = merged(same->value, entry.value);
+  }
+  return result;
+}
+
+/// The keys of a table that describe a part.
+TomlValue description_in(const TomlValue& table) {
+  TomlValue result;
+  result.line = table.line;
+  for (const TomlEntry& entry : table.entries)
+    if (std::find(std::begin(kPartKeys), std::end(kPartKeys), entry.key) != std::end(kPartKeys))
+      result.entries.push_back(entry);
+  return result;
+}
+
+/// `under`, then what `table` says, then its `fast`.
+TomlValue described(const SourceFile& file, const TomlValue& under, const TomlValue& table, bool fast) {
+  TomlValue result = merged(under, description_in(table));
+  const TomlValue* overrides = table.find("fast");
+  if (!overrides) return result;
+  require_keys(file, table_of(file, "fast", *overrides), "fast", kPartKeys);
+  if (fast) result = merged(result, *overrides);
+  result.line = table.line;
+  return result;
+}
+
+std::string part_name(const SourceFile& file, const TomlValue& part) {
+  const TomlValue* given = part.find("name");
+  if (!given) file.reject(part.line, "a [[part]] needs a name");
+  const std::string name = text_of(file, "name of a part", *given);
+  const auto usable = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), usable))
+    file.reject(given->line, "name of a part must be letters, digits, - and _, got '{}'", name);
+  return name;
+}
+
+/// Follows `like` from part to part.
+class Family {
+ public:
+  Family(const SourceFile& file, const TomlValue& parts, TomlValue root, bool fast)
+      : file_(file), root_(std::move(root)), fast_(fast) {
+    for (const TomlValue& part : parts.items) add(part);
+  }
+
+  std::vector<PartTable> resolved() const {
+    std::vector<PartTable> result;
+    for (const std::string& name : names_) result.push_back({name, resolve(name, {})});
+    return result;
+  }
+
+ private:
+  void add(const TomlValue& part) {
+    require_keys(file_, table_of(file_, "part", part), "a [[part]]",
+                 {"name", "like", "problem", "axes", "theory", "experiment", "thresholds", "scaling", "fast"});
+    const std::string name = part_name(file_, part);
+    if (const auto [at, added] = members_.emplace(name, &part); !added)
+      file_.reject(part.find("name")->line, "a part named '{}' is there already, at line {}", name,
+                   at->second->find("name")->line);
+    names_.push_back(name);
+  }
+
+  /// `descendants`: the parts that are like this one, youngest first.
+  TomlValue resolve(const std::string& name, std::vector<std::string> descendants) const {
+    const TomlValue& part = *members_.at(name);
+    const TomlValue* like = part.find("like");
+    if (!like) return described(file_, root_, part, fast_);
+    const std::string parent = text_of(file_, "like", *like);
+    descendants.push_back(name);
+    require_ancestor(parent, like->line, descendants);
+    return described(file_, resolve(parent, descendants), part, fast_);
+  }
+
+  void require_ancestor(const std::string& parent, int line, const std::vector<std::string>& descendants) const {
+    if (!members_.contains(parent))
+      file_.reject(line, "like = '{}' is not a part; the parts are {}{}", parent, fmt::join(names_, ", "),
+                   suggestion(parent, names_));
+    const auto first = std::find(descendants.begin(), descendants.end(), parent);
+    if (first != descendants.end())
+      file_.reject(line, "a part cannot be like itself: {} → {}",
+                   fmt::join(std::vector(first, descendants.end()), " → "), parent);
+  }
+
+  const SourceFile& file_;
+  TomlValue root_;
+  bool fast_;
+  std::vector<std::string> names_;
+  std::map<std::string, const TomlValue*> members_;
+};
+
+void require_parts_alone(const SourceFile& file, const TomlValue& document) {
+  for (const char* key : {"axes", "theory", "experiment", "thresholds", "scaling", "fast"})
+    if (const TomlValue* value = document.find(key))
+      file.reject(value->line, "{} stands at top level beside [[part]]; move it into the parts it is meant for", key);
+}
+
+}  // namespace
+
+std::vector<PartTable> resolve_parts(const SourceFile& file, const TomlValue& document, const std::string& study_name,
+                                     bool fast) {
+  const TomlValue* parts = document.find("part");
+  if (!parts) return {{study_name, described(file, TomlValue{}, document, fast)}};
+  if (!parts->is_array() || parts->items.empty())
+    file.reject(parts->line, "parts are written [[part]], one or more of them, got {}", parts->described());
+  require_parts_alone(file, document);
+  return Family(file, *parts, description_in(document), fast).resolved();
+}
+
+}  // namespace attnlaw::study

@@ -1,0 +1,51 @@
+#pragma once
+/// What one part of a study file asks for, read and checked as far as it can be without making its points.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attnlaw/experiment/experiment.h"
+#include "attnlaw/study/file/axes.h"
+#include "attnlaw/study/file/parts.h"
+
+namespace attnlaw::study {
+
+struct TheoryRequest {
+  bool density = false;
+  bool warm_start = true;
+};
+
+struct ExperimentRequest {
+  std::vector<int> d;
+  std::optional<experiment::Trainer> trainer;  ///< none: the first that serves the problem
+  experiment::Options options;  ///< initialisation, precision, instances, tolerance, max_iterations, seed
+};
+
+struct PartRequest {
+  std::string name;
+  int line = 1;
+  nlohmann::json problem;            ///< options given to all points
+  std::map<std::string, int> lines;  ///< where each option, axis and key of the experiment stands
+  std::vector<Axis> axes;
+  std::optional<TheoryRequest> theory;
+  std::optional<ExperimentRequest> experiment;
+  std::optional<Values> n;  ///< of scaling
+  bool thresholds = false;
+
+  /// Tasks of one point, at most.
+  double tasks_per_point() const;
+  double task_count() const { return point_count(axes) * tasks_per_point(); }
+};
+
+/// The keys that a problem takes.
+const std::vector<std::string>& problem_options();
+
+/// Throws std::invalid_argument for anything that is wrong with the part, its variables included.
+PartRequest read_request(const SourceFile& file, const PartTable& part, std::uint64_t seed);
+
+/// `text` with every {name} replaced by the value of that axis. Throws std::invalid_argument for a {name} without one.
+std::string substituted(const std::string& text, const nlohmann::json& coordinates);
+
+}  // namespace attnlaw::study

@@ -1,0 +1,62 @@
+#pragma once
+/// Output channel: how the loss of one sequence turns overlaps into conjugates (docs/theory/erm.md, section 2).
+
+#include <memory>
+#include <optional>
+
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/channel/overlaps.h"
+
+namespace attnlaw::theory {
+
+/// An expectation over labels and fields at given overlaps. Sampled channels hold independent replicates of their point
+/// set; the full figure averages all of them.
+class OutputChannel {
+ public:
+  /// Selects one replicate, or all.
+  static constexpr int kAll = -1;
+
+  OutputChannel() = default;
+  OutputChannel(const OutputChannel&) = delete;
+  OutputChannel& operator=(const OutputChannel&) = delete;
+  virtual ~OutputChannel() = default;
+
+  /// What one pass over the proximal points gives: the conjugates and the loss per training sequence.
+  struct Result {
+    Conjugates conjugates;
+    double train = 0;
+  };
+  /// At q, V > 0 and m² < Q* q.
+  virtual Result evaluate(const Overlaps& overlaps, int replicate = kAll) const = 0;
+  /// At the student S = 0.
+  virtual Result evaluate_at_zero(int replicate = kAll) const = 0;
+  /// Noiseless loss per fresh sequence; at q = 0 that of S = 0.
+  virtual double test(const Overlaps& overlaps, int replicate = kAll) const = 0;
+
+  /// The loss per sequence of a student that fits every label, of noise Δ = `noise`: the entropy of the labels for the
+  /// cross-entropy, else 0.
+  virtual double least_loss(double /*noise*/, int /*replicate*/ = kAll) const { return 0; }
+  /// False where the labels do not fix the scale of S: then there is no estimation error.
+  virtual bool identifies_scale() const { return true; }
+  /// What a loss tells beside train and test error, at any overlaps.
+  virtual std::optional<LossFigures> loss_figures(const Overlaps& /*overlaps*/) const { return std::nullopt; }
+
+  /// 2α E‖∂g/∂ω‖²_F (αT1 E of one row with cross-attention), the output factor of the replicon.
+  virtual SectorMatrix squared_response(const Overlaps& overlaps) const = 0;
+
+  /// Number of independent replicates; 1 for a closed form, which has no sampling error.
+  virtual int replicates() const = 0;
+  /// Sample points in all; 0 for a closed form.
+  virtual std::size_t points() const = 0;
+};
+
+/// The channel of a problem with a target of second moment Q*, with 2^log2_points quasi-Monte Carlo points per
+/// replicate. Throws std::invalid_argument for the head hardmax.
+std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem, double Q_star, int log2_points);
+
+/// The same problem in its ridgeless limit while all labels can be fitted: λV, q̂/λ², m̂/λ and V̂/λ instead of V, q̂, m̂
+/// and V̂ (docs/theory/erm.md, section 6).
+std::unique_ptr<OutputChannel> make_interpolating_channel(const model::Problem& problem, double Q_star,
+                                                          int log2_points);
+
+}  // namespace attnlaw::theory

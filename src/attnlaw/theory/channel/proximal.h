@@ -1,0 +1,295 @@
+#pragma once
+/// Proximal operator of a loss, kLanes points at a time: argmin_z ℓ(z) + |z − ω|²/(2V), by damped Newton steps from
+/// several starts.
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "attnlaw/theory/channel/pack.h"
+
+namespace attnlaw::theory {
+
+/// Index of entry (i, j ≤ i) in a symmetric matrix stored by lower rows.
+constexpr int lower_index(int i, int j) { return i * (i + 1) / 2 + j; }
+
+/// Storage for r numbers per lane: on the stack where r is known at compile time (r > 0), so that small problems
+/// unroll.
+template <int r>
+struct PackArray : std::array<Pack, static_cast<std::size_t>(r)> {
+  explicit PackArray(int /*size*/) {}
+};
+template <>
+struct PackArray<0> : std::vector<Pack> {
+  explicit PackArray(int size) : std::vector<Pack>(static_cast<std::size_t>(size)) {}
+};
+
+/// Value, gradient, Hessian and its positive Gauss-Newton part of a loss at one point per lane; r = 0: size known at
+/// run time.
+template <int r>
+struct Expansion {
+  using Vector = PackArray<r>;
+  using Matrix = PackArray<lower_index(r, 0)>;
+
+  explicit Expansion(int dimension)
+      : gradient(dimension), hessian(lower_index(dimension, 0)), gauss_newton(lower_index(dimension, 0)) {}
+
+  Pack value;
+  Vector gradient;
+  Matrix hessian;
+  Matrix gauss_newton;
+};
+
+/// The factors of a symmetric matrix M = L D Lᵀ per lane, in place: L of unit diagonal below, 1/D on the diagonal.
+/// Returns the lanes whose matrix is not safely positive definite; their factors are to be ignored.
+template <class Matrix>
+Mask factorise(Matrix& matrix, int dimension) {
+  constexpr double kSafePivot = 1e-12;
+  const auto entry = [&matrix](int i, int j) -> Pack& { return matrix[static_cast<std::size_t>(lower_index(i, j))]; };
+  Mask bad = Pack(0) < Pack(0);
+  for (int j = 0; j < dimension; ++j) {
+    // Row j holds L D as yet.
+    Pack pivot = entry(j, j);
+    const Pack floor = kSafePivot * max(pivot, Pack(kSafePivot));
+    for (int k = 0; k < j; ++k) {
+      const Pack scaled = entry(j, k);
+      entry(j, k) = scaled * entry(k, k);
+      pivot -= scaled * entry(j, k);
+    }
+    bad = bad | (pivot <= floor);
+    entry(j, j) = 1 / max(pivot, floor);
+    for (int i = j + 1; i < dimension; ++i)
+      for (int k = 0; k < j; ++k) entry(i, j) -= entry(i, k) * entry(j, k);
+  }
+  return bad;
+}
+
+/// Solves M x = b in place, M from factorise().
+template <class Matrix>
+void solve_factorised(const Matrix& factors, int dimension, Pack* x) {
+  const auto entry = [&factors](int i, int j) { return factors[static_cast<std::size_t>(lower_index(i, j))]; };
+  for (int i = 0; i < dimension; ++i)
+    for (int k = 0; k < i; ++k) x[i] -= entry(i, k) * x[k];
+  for (int i = dimension - 1; i >= 0; --i) {
+    x[i] *= entry(i, i);
+    for (int k = i + 1; k < dimension; ++k) x[i] -= entry(k, i) * x[k];
+  }
+}
+
+/// Squares of the entries of (1 + VH)⁻¹H per lane, summed over blocks: the first `symmetric` coordinates and the rest.
+/// 1 + VH is positive definite at a proximal point; a lane where rounding hides that (a fold, of measure zero) counts
+/// as 0.
+template <class Matrix>
+std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int dimension, int symmetric, double V) {
+  Matrix factor = hessian;
+  std::vector<Pack> column(static_cast<std::size_t>(dimension));
+  for (Pack& entry : factor) entry *= V;
+  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
+  const Mask fold = factorise(factor, dimension);
+  std::array<std::array<Pack, 2>, 2> sums{};
+  for (int j = 0; j < dimension; ++j) {
+    for (int i = 0; i < dimension; ++i)
+      column[static_cast<std::size_t>(i)] =
+          hessian[static_cast<std::size_t>(i >= j ? lower_index(i, j) : lower_index(j, i))];
+    solve_factorised(factor, dimension, column.data());
+    for (int i = 0; i < dimension; ++i) {
+      const Pack entry = column[static_cast<std::size_t>(i)];
+      sums[i < symmetric ? 0 : 1][j < symmetric ? 0 : 1] += select(fold, 0, entry * entry);
+    }
+  }
+  return sums;
+}
+
+/// Workspace and algorithm for one loss. A Loss has kDimension (0: known at run time), dimension(), a Label type, and
+///   expand(const Label&, const Pack* z, Expansion<kDimension>&), and reach(), the distance over which it changes.
+/// Newton's step with the exact Hessian where H + (1/V + μ)I is positive definite, Gauss-Newton otherwise; μ grows on
+/// rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The first steps are no longer than the reach of
+/// the loss: a long one leaves the valley of its start.
+template <class Loss>
+class Proximal {
+ public:
+  using Expansion = theory::Expansion<Loss::kDimension>;
+  using Vector = typename Expansion::Vector;
+  using Matrix = typename Expansion::Matrix;
+
+  explicit Proximal(const Loss& loss)
+      : loss_(loss),
+        runtime_dimension_(loss.dimension()),
+        current_(loss.dimension()),
+        trial_(loss.dimension()),
+        factor_(current_.hessian),
+        step_(current_.gradient),
+        gauss_step_(step_),
+        trial_z_(step_) {}
+
+  /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value. A lane that comes
+  /// close to `known`, a minimum found before, is left on its way there: it would end in the same place.
+  Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z, const Pack* known = nullptr) {
+    constexpr int kMaxIterations = 60;
+    // Newton converges quadratically: a step this small leaves an error of about its square.
+    constexpr double kStepTolerance = 1e-5;
+    constexpr double kRounding = 1e-14;
+    // Well inside the reach of Newton's method: the loss changes over lengths of order 1.
+    constexpr double kSameMinimum = 0.03;
+    // Enough to settle in a valley; flat ground beyond it is crossed at full length.
+    constexpr int kShortSteps = 5;
+    const double stiffness = 1 / V;
+    Pack value = expand(label, omega, stiffness, z, current_);
+    Pack damping = 0;
+    Mask active = Pack(0) <= Pack(0);
+    for (int iteration = 0; iteration < kMaxIterations && active.any(); ++iteration) {
+      newton_step(stiffness, damping);
+      if (iteration < kShortSteps) shorten(step_);
+      Pack step_norm = 0, norm = 0;
+      for (int k = 0; k < dimension(); ++k) {
+        trial_z_[index(k)] = z[k] + step_[index(k)];
+        step_norm += step_[index(k)] * step_[index(k)];
+        norm += z[k] * z[k];
+      }
+      const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), trial_);
+      // Only an undamped step tells the distance from the minimum.
+      const Mask small = (damping <= 0) & (step_norm <= kStepTolerance * kStepTolerance * (1 + norm));
+      const Mask accept = active & (trial_value <= (1 + kRounding) * value);
+      adopt(accept, z);
+      value = select(accept, trial_value, value);
+      active = active & !(small & accept);
+      if (known) active = active & !(squared_distance(z, known) <= kSameMinimum * kSameMinimum);
+      damping = select(accept, select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0),
+                       max(kTighten * damping, Pack(stiffness)));
+    }
+    return value;
+  }
+
+  /// The expansion of ℓ at the point descend() ended at; its gradient includes that of the quadratic term.
+  const Expansion& expansion() const { return current_; }
+
+ private:
+  static constexpr double kRelax = 0.1;
+  static constexpr double kTighten = 4;
+  static constexpr double kNegligibleDamping = 1e-3;
+
+  static std::size_t index(int k) { return static_cast<std::size_t>(k); }
+  int dimension() const { return Loss::kDimension > 0 ? Loss::kDimension : runtime_dimension_; }
+
+  Pack expand(const typename Loss::Label& label, const Pack* omega, double stiffness, const Pack* z,
+              Expansion& at) const {
+    loss_.expand(label, z, at);
+    Pack distance = 0;
+    for (int k = 0; k < dimension(); ++k) {
+      const Pack shift = z[k] - omega[k];
+      distance += shift * shift;
+      at.gradient[index(k)] += stiffness * shift;
+    }
+    return at.value + 0.5 * stiffness * distance;
+  }
+
+  Pack squared_distance(const Pack* a, const Pack* b) const {
+    Pack sum = 0;
+    for (int k = 0; k < dimension(); ++k) sum += (a[k] - b[k]) * (a[k] - b[k]);
+    return sum;
+  }
+
+  void newton_step(double stiffness, Pack damping) {
+    const Mask indefinite = solve(current_.hessian, stiffness + damping, step_);
+    if (!indefinite.any()) return;
+    solve(current_.gauss_newton, stiffness + damping, gauss_step_);
+    for (int k = 0; k < dimension(); ++k) step_[index(k)] = select(indefinite, gauss_step_[index(k)], step_[index(k)]);
+  }
+
+  void shorten(Vector& step) const {
+    constexpr double kTiny = 1e-300;
+    Pack squared_norm = kTiny;
+    for (int k = 0; k < dimension(); ++k) squared_norm += step[index(k)] * step[index(k)];
+    const Pack factor = min(Pack(1), loss_.reach() / sqrt(squared_norm));
+    for (int k = 0; k < dimension(); ++k) step[index(k)] *= factor;
+  }
+
+  Mask solve(const Matrix& matrix, Pack shift, Vector& step) {
+    factor_ = matrix;
+    for (int k = 0; k < dimension(); ++k) factor_[index(lower_index(k, k))] += shift;
+    const Mask indefinite = factorise(factor_, dimension());
+    for (int k = 0; k < dimension(); ++k) step[index(k)] = -current_.gradient[index(k)];
+    solve_factorised(factor_, dimension(), step.data());
+    return indefinite;
+  }
+
+  void adopt(Mask accept, Pack* z) {
+    for (int k = 0; k < dimension(); ++k) {
+      z[k] = select(accept, trial_z_[index(k)], z[k]);
+      current_.gradient[index(k)] = select(accept, trial_.gradient[index(k)], current_.gradient[index(k)]);
+    }
+    for (std::size_t i = 0; i < current_.hessian.size(); ++i) {
+      current_.hessian[i] = select(accept, trial_.hessian[i], current_.hessian[i]);
+      current_.gauss_newton[i] = select(accept, trial_.gauss_newton[i], current_.gauss_newton[i]);
+    }
+    current_.value = select(accept, trial_.value, current_.value);
+  }
+
+  const Loss& loss_;
+  int runtime_dimension_;
+  Expansion current_, trial_;
+  Matrix factor_;
+  Vector step_, gauss_step_, trial_z_;
+};
+
+/// The lowest of the minima found from ω, from `fit`, a point of loss 0, and from the Loss's mixed starts, where one
+/// part of the label is fitted and the rest left to the spring. From ω alone where Loss::certain() says so. How often
+/// the global minimum is missed: tests/theory/global_minimum_test.cc.
+template <class Loss>
+class GlobalProximal {
+ public:
+  using Expansion = typename Proximal<Loss>::Expansion;
+  using Vector = typename Expansion::Vector;
+  using Matrix = typename Expansion::Matrix;
+
+  explicit GlobalProximal(const Loss& loss)
+      : loss_(loss),
+        descent_(loss),
+        point_(loss.dimension()),
+        trial_(loss.dimension()),
+        hessian_(Expansion(loss.dimension()).hessian) {}
+
+  /// Also keep the Hessian of the loss at the minimum.
+  void keep_hessian() { want_hessian_ = true; }
+
+  void solve(const typename Loss::Label& label, const Pack* omega, const Pack* fit, double V) {
+    std::copy(omega, omega + point_.size(), point_.begin());
+    value_ = descent_.descend(label, omega, V, point_.data());
+    loss_value_ = descent_.expansion().value;
+    if (want_hessian_) hessian_ = descent_.expansion().hessian;
+    if (!(!loss_.certain(value_, V)).any()) return;
+    std::copy(fit, fit + trial_.size(), trial_.begin());
+    try_start(label, omega, V);
+    for (int i = 0; i < loss_.mixed_starts(); ++i) {
+      loss_.mixed_start(i, omega, fit, trial_.data());
+      try_start(label, omega, V);
+    }
+  }
+
+  const Vector& point() const { return point_; }
+  Pack loss_value() const { return loss_value_; }
+  /// Of the whole objective ℓ(z) + |z − ω|²/(2V).
+  Pack value() const { return value_; }
+  const Matrix& hessian() const { return hessian_; }
+
+ private:
+  void try_start(const typename Loss::Label& label, const Pack* omega, double V) {
+    const Pack value = descent_.descend(label, omega, V, trial_.data(), point_.data());
+    const Mask lower = value < value_;
+    value_ = select(lower, value, value_);
+    loss_value_ = select(lower, descent_.expansion().value, loss_value_);
+    for (std::size_t k = 0; k < point_.size(); ++k) point_[k] = select(lower, trial_[k], point_[k]);
+    if (!want_hessian_) return;
+    for (std::size_t i = 0; i < hessian_.size(); ++i)
+      hessian_[i] = select(lower, descent_.expansion().hessian[i], hessian_[i]);
+  }
+
+  const Loss& loss_;
+  Proximal<Loss> descent_;
+  Vector point_, trial_;
+  Matrix hessian_;
+  Pack value_, loss_value_;
+  bool want_hessian_ = false;
+};
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,211 @@
+#pragma once
+/// Losses of one softmax row p = σ(x), x = β times the scores of the row, against its label y, kLanes points at a time
+/// (docs/theory/losses.md). Each is written twice: for a row of two scores, as a function of x = β(h₁ − h₂), and for
+/// any number of scores.
+///
+/// A row loss has
+///   kConvex: convex in the scores for every label;
+///   kReach: first steps towards a proximal point are no longer, in units of 1/β;
+///   kWeight: w of a loss that is w(y₁ − p₁)² for two scores, 0 of a convex one (LogisticFeatures::certain);
+///   at(y, x): value and derivatives of a row of two scores;
+///   Row<kTokens>: the same for any number of scores, known at compile time (kTokens > 0) or at run time (0). Scores go
+///     into scores(), evaluate(y) makes them probabilities; then value() and derivatives with respect to the x_b.
+
+#include <algorithm>
+
+#include "attnlaw/theory/channel/proximal.h"
+
+namespace attnlaw::theory {
+
+/// s(x) = 1/(1 + e^{−x}).
+inline Pack logistic(Pack x) {
+  constexpr double kSaturated = 700;  // exp stays finite
+  return 1 / (1 + exp(min(-x, Pack(kSaturated))));
+}
+
+/// How labels are made of a field (docs/theory/losses.md).
+enum class LabelLaw {
+  outputs,  ///< the probabilities of the rows themselves
+  sampled   ///< one-hot rows drawn with these probabilities: a sum over all of them
+};
+
+/// The k-th one-hot label of a row of probabilities y, in place; returns its probability.
+inline Pack draw(int k, int tokens, Pack* y) {
+  const Pack probability = y[k];
+  std::fill(y, y + tokens, Pack(0));
+  y[k] = 1;
+  return probability;
+}
+
+/// A loss of a row of two scores and its derivatives in x; `gauss_newton` is a curvature ≥ 0.
+struct LogisticPoint {
+  Pack value, slope, curvature, gauss_newton;
+};
+
+/// weight·(y − s(x))².
+inline LogisticPoint squared_logistic(Pack y, Pack x, double weight) {
+  const Pack s = logistic(x), residual = s - y, ds = s * (1 - s);
+  const Pack slope = 2 * weight * residual * ds, gauss = 2 * weight * ds * ds;
+  return {weight * residual * residual, slope, gauss + slope * (1 - 2 * s), gauss};
+}
+
+/// What the rows of all losses share: the scores, then the probabilities.
+template <int kTokens>
+class SoftmaxRow {
+ public:
+  explicit SoftmaxRow(int tokens) : runtime_tokens_(tokens), p_(tokens) {}
+  Pack* scores() { return p_.data(); }
+
+  /// Scores to probabilities.
+  void normalise() {
+    Pack largest = -1e300;
+    for (int b = 0; b < tokens(); ++b) largest = max(largest, p(b));
+    Pack sum = 0;
+    for (int b = 0; b < tokens(); ++b) {
+      p(b) = exp(p(b) - largest);
+      sum += p(b);
+    }
+    const Pack inverse = 1 / sum;
+    for (int b = 0; b < tokens(); ++b) p(b) *= inverse;
+  }
+
+ protected:
+  int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
+  Pack& p(int b) { return p_[static_cast<std::size_t>(b)]; }
+  const Pack& p(int b) const { return p_[static_cast<std::size_t>(b)]; }
+
+ private:
+  int runtime_tokens_;
+  PackArray<kTokens> p_;
+};
+
+/// ‖y − p‖².
+struct SquareLoss {
+  static constexpr bool kConvex = false;
+  static constexpr double kReach = 1;
+  static constexpr double kWeight = 2;  ///< both entries of the row
+  static LogisticPoint at(Pack y, Pack x) { return squared_logistic(y, x, kWeight); }
+
+  /// With r = p − y, P = diag p − ppᵀ, w = p∘r and R = Σ w: gradient 2(w − Rp), Gauss-Newton part 2P², curvature
+  /// 2(diag(w − Rp) − wpᵀ − pwᵀ + 2Rppᵀ).
+  template <int kTokens>
+  class Row : public SoftmaxRow<kTokens> {
+   public:
+    explicit Row(int tokens) : SoftmaxRow<kTokens>(tokens), w_(tokens) {}
+
+    void evaluate(const Pack* y) {
+      this->normalise();
+      value_ = total_ = square_ = 0;
+      for (int b = 0; b < this->tokens(); ++b) {
+        const Pack residual = this->p(b) - y[b];
+        value_ += residual * residual;
+        w(b) = this->p(b) * residual;
+        total_ += w(b);
+        square_ += this->p(b) * this->p(b);
+      }
+    }
+    Pack value() const { return value_; }
+    Pack gradient(int c) const { return 2 * tilt(c); }
+    Pack gauss_newton(int c, int e) const {
+      const Pack off = this->p(c) * this->p(e) * (square_ - this->p(c) - this->p(e));
+      return 2 * (c == e ? off + this->p(c) * this->p(c) : off);
+    }
+    Pack hessian(int c, int e) const {
+      const Pack off = 2 * total_ * this->p(c) * this->p(e) - w(c) * this->p(e) - this->p(c) * w(e);
+      return gauss_newton(c, e) + 2 * (c == e ? off + tilt(c) : off);
+    }
+
+   private:
+    Pack tilt(int c) const { return w(c) - total_ * this->p(c); }
+    Pack& w(int b) { return w_[static_cast<std::size_t>(b)]; }
+    const Pack& w(int b) const { return w_[static_cast<std::size_t>(b)]; }
+
+    PackArray<kTokens> w_;
+    Pack value_, total_, square_;
+  };
+};
+
+/// (y₁ − p₁)², of the first entry alone.
+struct EntryLoss {
+  static constexpr bool kConvex = false;
+  static constexpr double kReach = 1;
+  static constexpr double kWeight = 1;
+  static LogisticPoint at(Pack y, Pack x) { return squared_logistic(y, x, kWeight); }
+
+  /// With a = p₁ and v = e₁ − p: ∇a = a v, ∇²a = a (v vᵀ − diag p + ppᵀ).
+  template <int kTokens>
+  class Row : public SoftmaxRow<kTokens> {
+   public:
+    using SoftmaxRow<kTokens>::SoftmaxRow;
+
+    void evaluate(const Pack* y) {
+      this->normalise();
+      residual_ = this->p(0) - y[0];
+    }
+    Pack value() const { return residual_ * residual_; }
+    Pack gradient(int c) const { return 2 * residual_ * this->p(0) * v(c); }
+    Pack gauss_newton(int c, int e) const { return 2 * this->p(0) * this->p(0) * v(c) * v(e); }
+    Pack hessian(int c, int e) const {
+      const Pack off = v(c) * v(e) + this->p(c) * this->p(e);
+      return gauss_newton(c, e) + 2 * residual_ * this->p(0) * (c == e ? off - this->p(c) : off);
+    }
+
+   private:
+    Pack v(int c) const { return c == 0 ? 1 - this->p(0) : -this->p(c); }
+    Pack residual_;
+  };
+};
+
+/// −Σ_b y_b log p_b, by log-sum-exp: a sum of terms ≥ 0 that keeps its relative accuracy where it is small.
+struct CrossEntropyLoss {
+  static constexpr bool kConvex = true;
+  static constexpr double kReach = 5;  ///< one valley; full steps overshoot where the loss is straight
+  static constexpr double kWeight = 0;
+
+  static LogisticPoint at(Pack y, Pack x) {
+    // One exponential for both: softplus(x) = max(x, 0) + log(1 + e^{−|x|}).
+    const Pack e = exp(-abs(x)), inverse = 1 / (1 + e), small = e * inverse, log_sum = log1p(e);
+    const Pack s = select(x < Pack(0), small, inverse), curvature = small * inverse;
+    const Pack value = y * (max(-x, Pack(0)) + log_sum) + (1 - y) * (max(x, Pack(0)) + log_sum);
+    return {value, s - y, curvature, curvature};
+  }
+
+  template <int kTokens>
+  class Row : public SoftmaxRow<kTokens> {
+   public:
+    explicit Row(int tokens) : SoftmaxRow<kTokens>(tokens), y_(tokens) {}
+
+    void evaluate(const Pack* y) {
+      Pack largest = -1e300;
+      for (int b = 0; b < this->tokens(); ++b) largest = max(largest, this->p(b));
+      // Σ_b exp(x_b − max x) is 1 for a largest score and `others`.
+      Pack others = 0, ties = -1, below = 0;
+      for (int b = 0; b < this->tokens(); ++b) {
+        const Pack gap = largest - this->p(b);
+        const Mask is_largest = gap <= Pack(0);
+        below += y[b] * gap;
+        this->p(b) = exp(-gap);
+        ties += select(is_largest, 1, 0);
+        others += select(is_largest, 0, this->p(b));
+        y_[static_cast<std::size_t>(b)] = y[b];
+      }
+      others += ties;
+      const Pack inverse = 1 / (1 + others);
+      for (int b = 0; b < this->tokens(); ++b) this->p(b) *= inverse;
+      value_ = below + log1p(others);
+    }
+    Pack value() const { return value_; }
+    Pack gradient(int c) const { return this->p(c) - y_[static_cast<std::size_t>(c)]; }
+    Pack gauss_newton(int c, int e) const { return hessian(c, e); }
+    Pack hessian(int c, int e) const {
+      const Pack off = -this->p(c) * this->p(e);
+      return c == e ? off + this->p(c) : off;
+    }
+
+   private:
+    PackArray<kTokens> y_;
+    Pack value_;
+  };
+};
+
+}  // namespace attnlaw::theory

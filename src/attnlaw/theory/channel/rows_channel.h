@@ -1,0 +1,52 @@
+#pragma once
+/// Sampled channels of problems whose labels are whole softmax rows, by the loss of one row (docs/theory/losses.md).
+
+#include <memory>
+#include <utility>
+
+#include "attnlaw/theory/channel/logistic_features.h"
+#include "attnlaw/theory/channel/sampled_channel.h"
+#include "attnlaw/theory/channel/single_row.h"
+#include "attnlaw/theory/channel/softmax_rows.h"
+
+namespace attnlaw::theory {
+
+/// What the channel of a row loss is made from.
+struct ChannelRequest {
+  const model::Problem& problem;
+  double Q_star;
+  int log2_points;
+
+  template <class Loss>
+  std::unique_ptr<OutputChannel> make(Loss loss) const {
+    return std::make_unique<SampledChannel<Loss>>(std::move(loss), ChannelScale(problem, Q_star), log2_points);
+  }
+};
+
+/// Rows of two scores are logistic functions; a row of cross-attention stands alone; those of self-attention share
+/// scores.
+template <class RowLoss>
+std::unique_ptr<OutputChannel> make_rows_channel(const ChannelRequest& request) {
+  const model::Problem& problem = request.problem;
+  const double beta = problem.beta, target_beta = problem.target_beta;
+  const LabelLaw law = problem.labels == model::Labels::sampled ? LabelLaw::sampled : LabelLaw::outputs;
+  const int T = problem.keys();
+  if (problem.cross()) {
+    constexpr double kFirstVariance = 1;
+    if (T == 2) return request.make(LogisticFeatures<1, RowLoss>(single_metric(2), beta, target_beta, law));
+    if (T == 3) return request.make(SingleRow<3, RowLoss>(T, kFirstVariance, beta, target_beta, law));
+    if (T == 4) return request.make(SingleRow<4, RowLoss>(T, kFirstVariance, beta, target_beta, law));
+    return request.make(SingleRow<0, RowLoss>(T, kFirstVariance, beta, target_beta, law));
+  }
+  if (T == 2) return request.make(LogisticFeatures<2, RowLoss>(kPairMetric, beta, target_beta, law));
+  if (T == 3) return request.make(SoftmaxRows<3, false, RowLoss>(T, beta, target_beta, law));
+  if (T == 4) return request.make(SoftmaxRows<4, false, RowLoss>(T, beta, target_beta, law));
+  return request.make(SoftmaxRows<0, false, RowLoss>(T, beta, target_beta, law));
+}
+
+/// One file each: square_channel.cc, cross_entropy_channel.cc, entry_channel.cc.
+std::unique_ptr<OutputChannel> make_square_channel(const ChannelRequest& request);
+std::unique_ptr<OutputChannel> make_cross_entropy_channel(const ChannelRequest& request);
+std::unique_ptr<OutputChannel> make_entry_channel(const ChannelRequest& request);
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,212 @@
+#pragma once
+/// All rows of the softmax of one sequence of T tokens as functions of whitened coordinates ζ (metric identity), kLanes
+/// points at a time. Directions that the loss cannot see are left out of the sampled coordinates (docs/theory/erm.md,
+/// section 4).
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "attnlaw/theory/channel/row_losses.h"
+
+namespace attnlaw::theory {
+
+/// Any T ≥ 2 in the K = T(T+1)/2 normalised coordinates z_ab, h_ab = √(1+δ_ab) z_ab. A common shift of all scores, the
+/// unit direction e_aa = 1/T, e_ab = √2/T, is invisible: points are sampled in its orthogonal complement.
+///
+/// Scores of a general S (is_general) are not symmetric: h_ab = √(1+δ_ab) z_ab ± c z^a_ab with T(T−1)/2 further
+/// coordinates, + for a > b. c is the scale of the antisymmetric coordinates, such that the same V serves all of them
+/// (docs/theory/students.md). kTokens = 0: T known at run time.
+template <int kTokens, bool is_general = false, class RowLoss = SquareLoss>
+class SoftmaxRows {
+ public:
+  static constexpr bool kConvex = RowLoss::kConvex;
+  static constexpr bool kGeneral = is_general;
+  static constexpr int kDimension = is_general ? kTokens * kTokens : lower_index(kTokens, 0);
+  using Label = PackArray<kTokens * kTokens>;  // T×T, row by row
+
+  SoftmaxRows(int tokens, double beta, double target_beta, LabelLaw law = LabelLaw::outputs)
+      : runtime_tokens_(tokens), beta_(beta), target_beta_(target_beta), law_(law) {
+    // Householder reflection that maps the last axis to the invisible direction e: I − (e − a)(e − a)ᵀ/(1 − e·a).
+    std::vector<double> invisible;
+    for (int a = 0; a < tokens; ++a)
+      for (int b = 0; b <= a; ++b) invisible.push_back((a == b ? 1.0 : std::sqrt(2.0)) / tokens);
+    const double last = invisible.back();
+    mirror_ = invisible;
+    mirror_.back() -= 1;
+    mirror_scale_ = 1 / (1 - last);
+  }
+
+  /// The same rows with another loss.
+  template <class Other>
+  SoftmaxRows<kTokens, is_general, Other> with() const {
+    return {tokens(), beta_, target_beta_, law_};
+  }
+
+  int dimension() const { return is_general ? tokens() * tokens() : symmetric_dimension(); }
+  int symmetric_dimension() const { return lower_index(tokens(), 0); }
+  int sampled_dimension() const { return is_general ? dimension() : dimension() - 1; }
+
+  /// The same loss with another scale c.
+  SoftmaxRows scaled(double c) const {
+    SoftmaxRows result = *this;
+    result.antisymmetric_scale_ = c;
+    return result;
+  }
+
+  void embed(const Pack* sampled, Pack* zeta) const {
+    if constexpr (is_general) {
+      std::copy(sampled, sampled + dimension(), zeta);
+      return;
+    }
+    Pack projection = 0;
+    for (int k = 0; k + 1 < dimension(); ++k) projection += mirror_[index(k)] * sampled[k];
+    projection *= mirror_scale_;
+    for (int k = 0; k < dimension(); ++k)
+      zeta[k] = (k + 1 < dimension() ? sampled[k] : Pack(0)) - mirror_[index(k)] * projection;
+  }
+
+  Label make_label() const { return Label(tokens() * tokens()); }
+  /// The probabilities of the rows.
+  void label(const Pack* zeta, Label& y) const {
+    SoftmaxRow<kTokens> row(tokens());
+    for (int a = 0; a < tokens(); ++a) {
+      set_scores(zeta, a, target_beta_, row.scores());
+      row.normalise();
+      std::copy(row.scores(), row.scores() + tokens(), &y[index(a * tokens())]);
+    }
+  }
+  /// Labels that a field may have, and the probability of the k-th: the digits of k to base T are the ones of its rows.
+  int outcomes() const {
+    int count = 1;
+    for (int a = 0; law_ == LabelLaw::sampled && a < tokens(); ++a) count *= tokens();
+    return count;
+  }
+  Pack outcome(int k, const Pack* zeta, Label& y) const {
+    label(zeta, y);
+    Pack probability = 1;
+    for (int a = 0; law_ == LabelLaw::sampled && a < tokens(); ++a, k /= tokens())
+      probability *= draw(k % tokens(), tokens(), &y[index(a * tokens())]);
+    return probability;
+  }
+
+  Pack value(const Label& y, const Pack* zeta) const {
+    typename RowLoss::template Row<kTokens> row(tokens());
+    Pack sum = 0;
+    for (int a = 0; a < tokens(); ++a) {
+      set_scores(zeta, a, beta_, row.scores());
+      row.evaluate(&y[index(a * tokens())]);
+      sum += row.value();
+    }
+    return sum;
+  }
+
+  /// A softmax saturates within a few 1/β.
+  double reach() const { return RowLoss::kReach / beta_; }
+  /// Of losses that are not convex no bound is known: never certain.
+  static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
+  /// Of a general S one row can follow its label and leave the others: row i then moves from ω, up to a shift, to
+  /// where the label has it, and its coordinates by as little as that takes.
+  int mixed_starts() const { return is_general && !kConvex ? tokens() : 0; }
+  void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
+    std::copy(omega, omega + dimension(), zeta);
+    Pack shift = 0;
+    double total = 0;
+    PackArray<kTokens> move(tokens());
+    for (int b = 0; b < tokens(); ++b) {
+      double weight = 0;
+      move[index(b)] = 0;
+      for (const Feature& feature : features(i, b)) {
+        weight += feature.weight * feature.weight;
+        move[index(b)] += feature.weight * (fit[feature.coordinate] - omega[feature.coordinate]);
+      }
+      shift += (1 / weight) * move[index(b)];
+      total += 1 / weight;
+    }
+    shift *= 1 / total;
+    for (int b = 0; b < tokens(); ++b) {
+      double weight = 0;
+      for (const Feature& feature : features(i, b)) weight += feature.weight * feature.weight;
+      for (const Feature& feature : features(i, b))
+        zeta[feature.coordinate] += (feature.weight / weight) * (move[index(b)] - shift);
+    }
+  }
+
+  void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
+    at.value = 0;
+    std::fill(at.gradient.begin(), at.gradient.end(), Pack(0));
+    std::fill(at.hessian.begin(), at.hessian.end(), Pack(0));
+    std::fill(at.gauss_newton.begin(), at.gauss_newton.end(), Pack(0));
+    typename RowLoss::template Row<kTokens> row(tokens());
+    for (int a = 0; a < tokens(); ++a) {
+      set_scores(zeta, a, beta_, row.scores());
+      row.evaluate(&y[index(a * tokens())]);
+      at.value += row.value();
+      add_row(a, row, at);
+    }
+  }
+
+ private:
+  int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
+  static std::size_t index(int k) { return static_cast<std::size_t>(k); }
+  /// A coordinate that h_ab depends on, and how.
+  struct Feature {
+    int coordinate;
+    double weight;
+  };
+  static constexpr int kFeatures = is_general ? 2 : 1;
+  std::array<Feature, kFeatures> features(int a, int b) const {
+    const Feature symmetric{a >= b ? lower_index(a, b) : lower_index(b, a), a == b ? 1.4142135623730951 : 1.0};
+    if constexpr (!is_general) {
+      return {symmetric};
+    } else {
+      if (a == b) return {symmetric, {symmetric.coordinate, 0}};
+      // Pairs a > b in rows of length 0, 1, 2, …
+      const int pair = a > b ? lower_index(a - 1, b) : lower_index(b - 1, a);
+      return {symmetric, {symmetric_dimension() + pair, a > b ? antisymmetric_scale_ : -antisymmetric_scale_}};
+    }
+  }
+
+  void set_scores(const Pack* zeta, int a, double beta, Pack* scores) const {
+    for (int b = 0; b < tokens(); ++b) {
+      scores[b] = 0;
+      for (const Feature& feature : features(a, b)) scores[b] += beta * feature.weight * zeta[feature.coordinate];
+    }
+  }
+
+  template <class Row>
+  void add_row(int a, const Row& row, Expansion<kDimension>& at) const {
+    const double beta2 = beta_ * beta_;
+    for (int c = 0; c < tokens(); ++c) {
+      const auto features_c = features(a, c);
+      const Pack slope = beta_ * row.gradient(c);
+      for (const Feature& feature : features_c) at.gradient[index(feature.coordinate)] += feature.weight * slope;
+      for (int e = 0; e <= c; ++e) {
+        const Pack hessian = beta2 * row.hessian(c, e), gauss_newton = beta2 * row.gauss_newton(c, e);
+        const auto features_e = features(a, e);
+        for (int i = 0; i < kFeatures; ++i)
+          for (int j = 0; j < (c == e ? i + 1 : kFeatures); ++j)
+            add_curvature(features_c[index(i)], features_e[index(j)], hessian, gauss_newton, at);
+      }
+    }
+  }
+
+  static void add_curvature(Feature left, Feature right, Pack hessian, Pack gauss_newton, Expansion<kDimension>& at) {
+    const double weight = left.weight * right.weight;
+    const std::size_t entry =
+        index(left.coordinate >= right.coordinate ? lower_index(left.coordinate, right.coordinate)
+                                                  : lower_index(right.coordinate, left.coordinate));
+    at.hessian[entry] += weight * hessian;
+    at.gauss_newton[entry] += weight * gauss_newton;
+  }
+
+  int runtime_tokens_;
+  double beta_;
+  double target_beta_;
+  LabelLaw law_;
+  std::vector<double> mirror_;
+  double mirror_scale_ = 1;
+  double antisymmetric_scale_ = 1;
+};
+
+}  // namespace attnlaw::theory

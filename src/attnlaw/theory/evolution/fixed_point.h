@@ -1,0 +1,104 @@
+#pragma once
+/// Fixed point of the state evolution (docs/theory/erm.md, section 2).
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/prior/denoiser.h"
+
+namespace attnlaw::theory {
+
+/// One state-evolution step and everything seen on the way.
+struct Step {
+  Conjugates conjugates;
+  double train = 0;        ///< loss per training sequence
+  Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
+};
+
+/// The map overlaps -> conjugates -> overlaps. Holds references: channel and target must outlive it.
+class StateEvolution {
+ public:
+  StateEvolution(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target)
+      : channel_(channel), denoiser_(denoiser), target_(target) {}
+
+  Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll) const;
+  /// Independent replicates of both channels; 1 where neither has any sampling error.
+  int replicates() const { return std::max(channel_.replicates(), denoiser_.replicates()); }
+  /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
+  Step step_from_zero() const;
+
+  const OutputChannel& channel() const { return channel_; }
+  const matrix_laws::Spectrum& target() const { return target_; }
+  double Q_star() const { return target_.second_moment(); }
+
+ private:
+  Step prior_step(const OutputChannel::Result& output, int replicate) const;
+
+  const OutputChannel& channel_;
+  const Denoiser& denoiser_;
+  const matrix_laws::Spectrum& target_;
+};
+
+/// Coordinates x = (log q, artanh(m/√(q Q*)), log V), with (log q_a, log V_a) in addition where the student has an
+/// antisymmetric part.
+using Coordinates = Eigen::VectorXd;
+using CoordinateMatrix = Eigen::MatrixXd;
+
+/// x of overlaps with q, V > 0, relative to Q*, and back.
+Coordinates to_coordinates(const Overlaps& overlaps, double Q_star);
+Overlaps from_coordinates(const Coordinates& x, double Q_star);
+
+/// Derivatives at a point x.
+struct Slope {
+  CoordinateMatrix residual;  ///< of F(x) − x
+  Coordinates train;          ///< of the loss per training sequence
+};
+
+struct FixedPoint {
+  Overlaps overlaps;
+  Step step;                   ///< the step taken at `overlaps`
+  std::optional<Slope> slope;  ///< as the solver knows it near `overlaps`; none for S = 0
+  double residual = 0;         ///< max |F(x) − x| at `overlaps`; 0 for S = 0
+  double distance = 0;         ///< estimated distance of x from the fixed point, |slope⁻¹ (F(x) − x)|
+  int iterations = 0;          ///< evaluations of the map
+  bool converged = false;      ///< residual within Tolerance::accepted
+};
+
+/// Damped iteration stays at the fixed point: no eigenvalue of the slope of F(x) − x has a positive real part. Where
+/// the solver's own slope says otherwise it is replaced by one from differences. True for S = 0.
+bool is_stable(const StateEvolution& evolution, FixedPoint& fixed_point);
+
+/// The solver aims at `aimed`. Where the map is not smooth on its finite point set (proximal points that jump) it may
+/// stall before; a residual up to `accepted` still counts as converged.
+struct Tolerance {
+  double aimed = 1e-8;
+  double accepted = 1e-6;
+};
+
+/// Where to start: overlaps with q, V > 0 and, if known, the slope there (of a coarser point set, say).
+struct Start {
+  Overlaps overlaps;
+  std::optional<Slope> slope;
+};
+
+/// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
+/// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
+/// zero. A start without a slope that leads nowhere (to S = 0, say) is dropped for the uninformed one.
+FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
+                            const Tolerance& tolerance);
+
+/// What a replicate alone would have given.
+struct ReplicatePoint {
+  Overlaps overlaps;
+  double train = 0;
+};
+
+/// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
+/// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error. Needs fixed_point.slope.
+std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point);
+
+}  // namespace attnlaw::theory

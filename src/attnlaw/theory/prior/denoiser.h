@@ -1,0 +1,134 @@
+#pragma once
+/// Prior channel: how a student class turns conjugates into overlaps. Students are spectral functions of M = m̂ S* + √q̂
+/// Z (docs/theory/erm.md, section 2; docs/theory/students.md), but for untied self-attention (numerical_prior.h).
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "attnlaw/matrix_laws/law.h"
+#include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/channel/overlaps.h"
+
+namespace attnlaw::theory {
+
+/// f(x) = slope·(x − shift) for x > cut, else 0.
+struct SpectralFunction {
+  double cut = 0;
+  double shift = 0;
+  double slope = 1;
+
+  double operator()(double x) const { return x > cut ? slope * (x - shift) : 0; }
+};
+
+/// Targets of so many atoms (over 2000) that what they cost is avoided where it can be.
+bool many_atoms(const matrix_laws::Spectrum& target);
+
+/// The law of M; of many atoms only its bands up to the first gap above `resolve_up_to`. Throws std::invalid_argument
+/// unless q̂ > 0.
+matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                              double resolve_up_to = std::numeric_limits<double>::infinity());
+
+class Denoiser {
+ public:
+  /// Selects one replicate, or the mean over all.
+  static constexpr int kAll = -1;
+
+  Denoiser() = default;
+  Denoiser(const Denoiser&) = delete;
+  Denoiser& operator=(const Denoiser&) = delete;
+  virtual ~Denoiser() = default;
+
+  /// What the law of the trained student gives.
+  struct Result {
+    Overlaps overlaps;
+    double penalty = 0;    ///< Tr S/d, ‖S‖_*/d or ‖S‖²_F/d: what λ multiplies
+    double zero_mass = 0;  ///< the atom of S at 0
+    double law_error = 0;  ///< certified error of the law's mass and moments
+  };
+  virtual Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                          int replicate = kAll) const = 0;
+  /// Number of independent samples that a numerical prior averages over; 1 for an exact one.
+  virtual int replicates() const { return 1; }
+};
+
+/// A student that is a spectral function of M, known by its law.
+class SpectralDenoiser : public Denoiser {
+ public:
+  /// f with S = f(M); for a general student with S_s = f(M).
+  virtual SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const = 0;
+
+  /// ∬ [(f(x)−f(y))/(x−y)]² ρρ in each sector, the prior factor of the replicon; infinite where f jumps inside a band.
+  virtual Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const = 0;
+};
+
+/// Which matrices a spectral function acts on.
+enum class Symmetry {
+  symmetric,  ///< on eigenvalues
+  general     ///< on singular values: laws are symmetrised, and f continues to x < 0 as an odd function
+};
+
+/// Sides of a law on which f is not 0: the right one, or both of a symmetrised one, where all integrals are even.
+inline double sides(Symmetry symmetry) { return symmetry == Symmetry::general ? 2 : 1; }
+
+/// f on the eigenvalues that it keeps, or on the positive side alone of a symmetrised law: singular values are there.
+inline SpectralFunction kept_side(SpectralFunction f, Symmetry symmetry) {
+  if (symmetry == Symmetry::general) f.cut = std::max(f.cut, 0.0);
+  return f;
+}
+
+/// f(x) = (x − threshold)₊/V̂ on the largest κ-fraction of eigenvalues (κ ≥ 1: on all): the tied student with threshold
+/// 2λ; on singular values the untied one with threshold λ.
+class ThresholdDenoiser : public SpectralDenoiser {
+ public:
+  explicit ThresholdDenoiser(double threshold, double width = 1, Symmetry symmetry = Symmetry::symmetric)
+      : threshold_(threshold), width_(width), symmetry_(symmetry) {}
+
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                  int replicate = kAll) const override;
+  SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+  Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+
+ protected:
+  /// What f is measured from.
+  virtual double threshold(const Conjugates&) const { return threshold_; }
+
+ private:
+  double threshold_;
+  double width_;
+  Symmetry symmetry_;
+};
+
+/// The student at the penalty that just trains the noise to zero, a threshold of 2√q̂ (docs/theory/scaling.md).
+class EdgeDenoiser final : public ThresholdDenoiser {
+ public:
+  explicit EdgeDenoiser(double width = 1, Symmetry symmetry = Symmetry::symmetric)
+      : ThresholdDenoiser(0, width, symmetry) {}
+
+ protected:
+  double threshold(const Conjugates& conjugates) const override { return 2 * std::sqrt(conjugates.q_hat); }
+};
+
+/// f(x) = x/(V̂ + stiffness): element-wise training of S with a Frobenius penalty, of stiffness 4λ in self-attention and
+/// 2λ with cross-attention. A general S of self-attention has an antisymmetric part with the same penalty.
+class LinearDenoiser final : public SpectralDenoiser {
+ public:
+  explicit LinearDenoiser(double stiffness) : stiffness_(stiffness) {}
+
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
+                  int replicate = kAll) const override;
+  SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+  Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
+
+ private:
+  double stiffness_;
+};
+
+Symmetry symmetry_of(const model::Problem& problem);
+
+/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws std::invalid_argument for the students
+/// bayes, and untied in self-attention, which is no spectral function.
+std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda);
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,296 @@
+#include "attnlaw/theory/solve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "attnlaw/base/estimate.h"
+#include "attnlaw/theory/bayes.h"
+#include "attnlaw/theory/channel/linear_channel.h"
+#include "attnlaw/theory/optimal_lambda.h"
+#include "attnlaw/theory/trained_student.h"
+
+namespace attnlaw::theory {
+namespace {
+
+/// A fixed point is accepted with a residual of this share of the accuracy.
+constexpr double kResidualShare = 0.1;
+/// Aimed at: far below what sampling leaves open.
+constexpr double kAimedShare = 1e-3;
+/// Equations without sampling error are solved to the rounding of the spectral laws.
+constexpr double kClosedFormAimed = 1e-11;
+/// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
+constexpr double kLargestError = 0.1;
+/// A law whose mass or moments are off by more than this is not trusted.
+constexpr double kLawTolerance = 1e-7;
+
+/// Points per replicate, as powers of two: a coarse set finds the neighbourhood of the fixed point and the size of the
+/// sampling error; from there the number of points that the accuracy needs is predicted, and corrected where it falls
+/// short.
+constexpr int kCoarseLog2Points = 7;
+constexpr int kLastLog2Points = 16;
+/// Sampling error ∝ points^-1.2 at T = 2 (measured; nearer to points^-0.9 at T = 3, where one more level corrects it).
+constexpr double kConvergenceOrder = 1.2;
+
+/// The error of a coarse set is itself uncertain: no step may grow the set by more than 2^5.
+constexpr int kLongestLevelStep = 5;
+
+int next_level(int level, double error, double accuracy) {
+  // A set without a fixed point has no error to go by: as far as a step may go.
+  const double wanted =
+      std::isfinite(error) ? std::log2(std::max(error / accuracy, 1.0)) / kConvergenceOrder : kLongestLevelStep;
+  const int more = static_cast<int>(std::min<double>(std::ceil(wanted), kLongestLevelStep));
+  return std::min(kLastLog2Points, level + std::max(more, 1));
+}
+
+Tolerance tolerance_of(const SolveOptions& options, const TrainedStudent& student) {
+  return {student.closed_form() ? kClosedFormAimed : kAimedShare * options.accuracy, kResidualShare * options.accuracy};
+}
+
+NumericalPrior::Approximation approximation_of(const SolveOptions& options) {
+  return options.isotropic ? NumericalPrior::Approximation::isotropic : NumericalPrior::Approximation::none;
+}
+
+std::string shortfall(const Solution& solution, const FixedPoint& at, const Tolerance& tolerance,
+                      const SolveOptions& options, double reached) {
+  const double accuracy = options.accuracy;
+  const Diagnostics& diagnostics = solution.diagnostics;
+  if (!at.converged)
+    return fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
+                       diagnostics.residual, diagnostics.iterations, tolerance.accepted);
+  if (diagnostics.law_error > kLawTolerance)
+    return fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}", diagnostics.law_error,
+                       kLawTolerance);
+  if (options.isotropic)
+    return "isotropic approximation: estimation too small by 17, 10 and 4 % at T = 2, 3, 5 (alpha = 0.3, 0.15, 0.06, "
+           "lambda = 0.05, kappa* = 0.5), q_a by 74, 61 and 40 %";
+  if (reached > accuracy && diagnostics.sampled_matrices > 0)
+    return fmt::format(
+        "accuracy {:.3g} was asked for, {:.2g} reached: no law of the untied student of self-attention is known, and "
+        "{} matrices of dimension {} stand for it",
+        accuracy, reached, NumericalPrior::kReplicates, diagnostics.sampled_matrices);
+  if (reached > accuracy && diagnostics.points == 0)
+    return fmt::format("the fixed point is ill-conditioned: its residual leaves a relative error of {:.2g}", reached);
+  if (reached > accuracy)
+    return fmt::format("accuracy {:.3g} was asked for, {:.2g} reached with {} points", accuracy, reached,
+                       diagnostics.points);
+  return "";
+}
+
+/// Ridgeless and exact: the student is the target, times β*/β.
+void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
+  const double Q_star = target.second_moment();
+  if (solution.problem.loss == model::Loss::cross_entropy) {
+    constexpr int kLog2Points = 14;
+    const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, kLog2Points), 0);
+    const double scatter = base::estimate_of(entropy.replicates).standard_error, alpha = solution.problem.alpha;
+    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all};
+    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter};
+    solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
+  }
+  const double r = solution.problem.beta_ratio();
+  solution.overlaps = {r * r * Q_star, r * Q_star, 0};
+  solution.errors.estimation = (1 - r) * (1 - r) * Q_star;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  solution.conjugates = {kInfinity, kInfinity, kInfinity};
+  solution.spectrum = recovered_spectrum(target.scaled(r), symmetry_of(solution.problem));
+  solution.diagnostics.replicon = std::numeric_limits<double>::quiet_NaN();
+  solution.diagnostics.converged = true;
+}
+
+/// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
+/// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
+/// two equations.
+FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& problem,
+                          const matrix_laws::Spectrum& target, std::optional<RidgelessPhase> phase, int level,
+                          const std::optional<Start>& start, const Tolerance& tolerance,
+                          NumericalPrior::Approximation approximation) {
+  constexpr double kLost = 0.1;  // a distance that leaves no digit
+  const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
+  FixedPoint at = student.find(start, tolerance);
+  // A start with its slope comes from a coarser set, where the branch was found: what keeps the finest sets from it are
+  // jumps of proximal points, and another way to the same place takes minutes.
+  constexpr int kPatientLog2Points = kLastLog2Points - 3;
+  const bool refining = start && start->slope;
+  if (found(at) || (refining && level > kPatientLog2Points)) return at;
+  if (refining) {
+    const int spent = at.iterations;
+    at = student.find(std::nullopt, tolerance);
+    at.iterations += spent;
+    if (found(at)) return at;
+  }
+  if (phase == RidgelessPhase::interpolating)
+    return student.find(Start{interpolating_overlaps(problem, target), std::nullopt}, tolerance);
+  if (phase || problem.lambda_rule != model::LambdaRule::value) return at;
+  constexpr double kFirst = 1, kStep = 0.3;
+  std::optional<Start> nearby;
+  for (double lambda = kFirst; lambda > problem.lambda; lambda *= kStep) {
+    model::Problem easier = problem;
+    easier.lambda = lambda;
+    const FixedPoint next = TrainedStudent(easier, target, phase, level, approximation).find(nearby, tolerance);
+    at.iterations += next.iterations;
+    if (found(next) && next.overlaps.q > 0) nearby = Start{next.overlaps, next.slope};
+  }
+  FixedPoint again = student.find(nearby, tolerance);
+  again.iterations += at.iterations;
+  again.converged = found(again);
+  return again;
+}
+
+/// Beyond any student that its labels ask for.
+bool unbounded(const Solution& solution) {
+  constexpr double kUnbounded = 1e4;
+  const double r = solution.problem.beta_ratio();
+  return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
+}
+
+/// What the rule λ = edge leads to before any equation is solved: the target itself, or perhaps a point close to the
+/// solution.
+struct EdgeLimit {
+  bool recovered = false;
+  std::optional<Overlaps> near;
+};
+
+/// Where message passing from S = 0 ends: at the target, or where it stands still before.
+EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+  constexpr int kLog2Points = kCoarseLog2Points + 3;
+  constexpr int kSteps = 2000;
+  constexpr double kStandstill = 1e-4;  // change of E in a step, relative
+  // E, relative: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. A hundred times smaller, one law
+  // of the target in so little noise takes more than 10 s.
+  constexpr double kReached = 1e-7;
+  const double r = problem.beta_ratio(), whole = r * r * target.second_moment();
+  const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
+  const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
+  const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
+  const StateEvolution evolution(*channel, denoiser, target);
+  Overlaps at = evolution.step_from_zero().prior.overlaps;
+  double E = error_of(at);
+  for (int i = 0; i < kSteps && at.q > 0 && at.V > 0; ++i) {
+    at = evolution.step(at).prior.overlaps;
+    const double before = std::exchange(E, error_of(at));
+    if (E < kReached * whole) return {true, std::nullopt};
+    if (std::abs(E - before) < kStandstill * before) break;
+  }
+  return {false, at};
+}
+
+/// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by
+/// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d;
+/// below 1 it ends at 0. No head shows more than its K_eff combinations of scores; how much more others need, message
+/// passing tells.
+EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum& target) {
+  if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted() ||
+      problem.width < 1)
+    return {};
+  const auto rank = target_rank(problem, target);
+  if (!rank || *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem)) return {};
+  if (problem.head == model::Head::linear) return {true, std::nullopt};
+  return follow_messages(problem, target);
+}
+
+/// Grows the point set until the accuracy is met.
+void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
+  Diagnostics& diagnostics = solution.diagnostics;
+  std::optional<RidgelessPhase> phase;
+  if (solution.ridgeless) phase = solution.ridgeless->phase;
+  std::optional<Start> given;
+  if (options.start) given = Start{*options.start, std::nullopt};
+  std::optional<Start> start = given;
+  for (int level = kCoarseLog2Points;;) {
+    const TrainedStudent student(solution.problem, target, phase, level, approximation_of(options));
+    const FixedPoint at = find_patiently(student, solution.problem, target, phase, level, start,
+                                         tolerance_of(options, student), approximation_of(options));
+    diagnostics.iterations += at.iterations;
+    solution.overlaps = at.overlaps;
+    solution.conjugates = at.step.conjugates;
+    solution.errors = student.errors(at);
+    diagnostics.sampling_error = student.sampling_error(at);
+    if (phase == RidgelessPhase::overdetermined && unbounded(solution)) {
+      diagnostics.message =
+          "without a penalty the student grows without bound here: labels are almost fitted by saturated outputs, and "
+          "no "
+          "ridgeless limit exists; give a finite lambda";
+      return;
+    }
+    const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + at.distance);
+    // What sampled matrices of the prior leave open, no point set mends.
+    const NumericalPrior* sampled = student.numerical_prior();
+    const bool refinable =
+        student.channel().points() > 0 && level < (sampled ? kCoarseLog2Points + 2 : kLastLog2Points);
+    if (refinable && (reached > options.accuracy || level == kCoarseLog2Points)) {
+      // Without a fixed point on the coarse set, a finer one may still have it.
+      start = at.converged ? Start{at.overlaps, at.slope} : given;
+      level = next_level(level, reached, options.accuracy);
+      continue;
+    }
+    diagnostics.residual = at.residual;
+    diagnostics.points = student.channel().points();
+    diagnostics.log2_points = level;
+    diagnostics.law_error = at.step.prior.law_error;
+    if (sampled) diagnostics.sampled_matrices = sampled->dimension();
+    const bool full = options.detail == Detail::full;
+    if (full) solution.spectrum = student.spectrum(at);
+    if (full) solution.loss_figures = student.channel().loss_figures(at.overlaps);
+    diagnostics.replicon =
+        full || !many_atoms(target) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
+    diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options, reached);
+    diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
+    return;
+  }
+}
+
+}  // namespace
+
+void require_valid(const SolveOptions& options) {
+  if (!(options.accuracy >= 1e-6 && options.accuracy <= 0.1))
+    throw std::invalid_argument(fmt::format("accuracy must be between 1e-6 and 0.1, got {}", options.accuracy));
+}
+
+Solution solve(const model::Problem& problem, const SolveOptions& options) {
+  return solve(problem, problem.target_law(), options);
+}
+
+Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options) {
+  problem.validate();
+  require_valid(options);
+  if (options.isotropic && !problem.untied_self())
+    throw std::invalid_argument(fmt::format(
+        "the isotropic approximation is one of the student untied of self-attention, got student {} of {}-attention",
+        name(problem.student), name(problem.attention)));
+  if (!problem.penalised()) return solve_bayes(problem, target, options);
+  if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
+  const auto begin = std::chrono::steady_clock::now();
+  Solution solution;
+  solution.problem = problem;
+  solution.Q_star = target.second_moment();
+  if (problem.lambda_rule == model::LambdaRule::ridgeless) solution.ridgeless = {ridgeless_phase(problem, target)};
+  const bool recovered = solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered;
+  const EdgeLimit limit = edge_limit(problem, target);
+  if (recovered || limit.recovered) {
+    set_recovered(solution, target);
+  } else {
+    SolveOptions from_there = options;
+    if (limit.near) from_there.start = limit.near;
+    solve_trained(target, from_there, solution);
+  }
+  if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
+    // Conjugates are those of λ = 1.
+    solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
+    solution.ridgeless->t = problem.symmetry() / solution.conjugates.m_hat;
+  }
+  if (problem.lambda_rule == model::LambdaRule::edge) {
+    solution.problem.lambda_rule = model::LambdaRule::value;
+    solution.problem.lambda =
+        std::isinf(solution.conjugates.q_hat) ? 0 : 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
+  }
+  solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return solution;
+}
+
+}  // namespace attnlaw::theory

@@ -1,0 +1,527 @@
+#include "attnlaw/view/figure/charts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <tuple>
+
+#include "attnlaw/base/estimate.h"
+#include "attnlaw/study/spectrum_comparison.h"
+#include "attnlaw/view/columns.h"
+#include "attnlaw/view/figure/items.h"
+#include "attnlaw/view/spectrum.h"
+
+namespace attnlaw::view {
+namespace {
+
+using nlohmann::json;
+using report::Scale;
+using study::ChartRequest;
+using study::TaskKind;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Scale scale(bool log) { return log ? Scale::log : Scale::linear; }
+
+report::Axis axis(const std::string& title, const std::string& name, bool log) {
+  return {title.empty() ? axis_title(name) : title, scale(log)};
+}
+
+/// The thresholds of a `thresholds` document, with their titles.
+constexpr std::array kThresholds = {"recovery", "interpolation", "bayes_recovery"};
+
+std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
+
+std::vector<std::string> symbols(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) result.push_back(symbol(name));
+  return result;
+}
+
+std::vector<std::string> titles(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) result.push_back(axis_title(name));
+  return result;
+}
+
+/// With a capital letter at its beginning.
+std::string sentence(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+// ---- curves --------------------------------------------------------------------------------------------------------
+
+/// Collects points into series, which appear in the order of their first result.
+class Curves {
+ public:
+  Curves(const ChartRequest& request, const std::vector<Item>& items)
+      : request_(request), by_(series_axes(request, items)), labels_(items) {
+    for (const std::string& value : request.values)
+      for (const Item& item : items)
+        if (!is_rule(item)) series(item, value);
+    for (const Item& item : items) add(item);
+    measure();
+  }
+
+  report::ErrorsChart chart() const {
+    report::ErrorsChart chart;
+    chart.title = request_.title;
+    chart.description =
+        sentence(fmt::format("{} against {}.", joined(titles(request_.values)), axis_title(request_.x)));
+    chart.x = axis(request_.x_title, request_.x, request_.log_x);
+    const std::string y =
+        request_.values.size() == 1 ? axis_title(request_.values.front()) : joined(symbols(request_.values));
+    chart.y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)};
+    for (const report::Series& one : series_)
+      if (!one.theory.empty() || !one.experiment.empty()) chart.series.push_back(one);
+    for (report::Series& one : chart.series) sort(one);
+    chart.rules = rules_;
+    chart.guide_title = "power laws with the predicted exponents";
+    if (request_.values == std::vector<std::string>{"slope"}) chart.guide_title = "predicted exponents";
+    return chart;
+  }
+
+  /// Series that no result has a number for, e.g. the training error of a posterior mean.
+  std::vector<std::string> empty_series() const {
+    std::vector<std::string> names;
+    for (const report::Series& one : series_)
+      if (one.theory.empty() && one.experiment.empty()) names.push_back(one.name);
+    return names;
+  }
+
+ private:
+  /// Thresholds in α are vertical lines where α is x.
+  bool is_rule(const Item& item) const { return item.task->kind == TaskKind::thresholds && request_.x == "alpha"; }
+
+  std::string series_name(const Item& item, const std::string& value) const {
+    std::vector<std::string> words;
+    for (const std::string& axis : by_)
+      if (const std::string word = labels_(item, axis); !word.empty()) words.push_back(word);
+    if (request_.values.size() > 1 || words.empty()) words.push_back(symbol(value));
+    return joined(words);
+  }
+
+  /// Index of the series of a figure of an item, made if there is none.
+  std::size_t series_index(const Item& item, const std::string& value) {
+    json key{value};
+    for (const std::string& axis : by_) key.push_back(coordinate(item, axis));
+    const auto [at, added] = index_.try_emplace(std::move(key), series_.size());
+    if (added) series_.push_back({series_name(item, value), {}, {}});
+    return at->second;
+  }
+
+  report::Series& series(const Item& item, const std::string& value) { return series_[series_index(item, value)]; }
+
+  /// Whether a task is new to the series of a figure: parts may share tasks.
+  bool is_new(const Item& item, const std::string& value) {
+    return drawn_.insert({series_index(item, value), item.entry->task}).second;
+  }
+
+  void add(const Item& item) {
+    if (is_rule(item)) return add_rules(item);
+    for (const std::string& value : request_.values) {
+      if (!is_new(item, value)) continue;
+      if (item.task->kind == TaskKind::scaling)
+        add_scaling(item, value);
+      else
+        add_point(item, value);
+    }
+  }
+
+  void add_point(const Item& item, const std::string& value) {
+    const auto x = position(item, request_.x), y = usable(item) ? figure(item, value) : std::nullopt;
+    if (!x) return;
+    if (item.task->kind == TaskKind::experiment) {
+      if (y) measured_[{series_index(item, value), *x, subject(*item.task)}].push_back(*y);
+    } else if (y || !usable(item)) {
+      series(item, value).theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
+    }
+  }
+
+  void add_scaling(const Item& item, const std::string& value) {
+    if (!item.has_figures()) return;
+    const json& figures = item.outcome->figures;
+    report::Series& line = series(item, value);
+    for (const json& point : figures.at("points")) {
+      const auto x = scaling_position(figures, point), y = find_number(point, value);
+      if (x && y) line.theory.push_back({*x, point.at("converged").get<bool>() ? *y : kNan});
+    }
+    if (value == "estimation") line.guide = power_laws(figures);
+    if (value == "slope") line.guide = predicted_slopes(figures);
+  }
+
+  std::optional<double> scaling_position(const json& figures, const json& point) const {
+    if (request_.x == "n/d") return point.at("n").get<double>() / figures.at("dimension").get<double>();
+    return find_number(point, request_.x);
+  }
+
+  /// The predicted exponent at every point that has one; regimes are separate pieces.
+  std::vector<report::Point> predicted_slopes(const json& figures) const {
+    std::vector<report::Point> guide;
+    std::string regime;
+    for (const json& point : figures.at("points")) {
+      if (point.at("regime") != regime && !regime.empty()) guide.push_back({kNan, kNan});
+      regime = point.at("regime");
+      const auto x = scaling_position(figures, point), y = find_number(point, "predicted");
+      if (x && y) guide.push_back({*x, *y});
+    }
+    return guide;
+  }
+
+  /// Through every stretch of one regime a power law with its exponent and the mean height of the curve there.
+  std::vector<report::Point> power_laws(const json& figures) const {
+    std::vector<report::Point> guide;
+    const json& points = figures.at("points");
+    for (std::size_t first = 0; first < points.size();) {
+      std::size_t last = first;
+      while (last < points.size() && points[last].at("regime") == points[first].at("regime")) ++last;
+      if (!guide.empty()) guide.push_back({kNan, kNan});
+      add_power_law(figures, first, last, guide);
+      first = last;
+    }
+    return guide;
+  }
+
+  void add_power_law(const json& figures, std::size_t first, std::size_t last,
+                     std::vector<report::Point>& guide) const {
+    const json& points = figures.at("points");
+    const auto exponent = find_number(points[first], "predicted");
+    if (!exponent) return;
+    double height = 0, count = 0;
+    for (std::size_t i = first; i < last; ++i)
+      if (const auto error = find_number(points[i], "estimation"); error && *error > 0) {
+        height += std::log(*error) - *exponent * std::log(points[i].at("n").get<double>());
+        ++count;
+      }
+    if (count < 2) return;
+    for (std::size_t i = first; i < last; ++i)
+      if (const auto x = scaling_position(figures, points[i]))
+        guide.push_back({*x, std::exp(height / count + *exponent * std::log(points[i].at("n").get<double>()))});
+  }
+
+  void add_rules(const Item& item) {
+    for (const char* threshold : kThresholds) {
+      const auto alpha = usable(item) ? figure(item, threshold) : std::nullopt;
+      if (!alpha) continue;
+      std::string text = symbol(threshold);
+      for (const std::string& axis : item.part->axes) text += ", " + labels_(item, axis);
+      rules_.push_back({text, *alpha});
+    }
+  }
+
+  /// Means over instances, with their standard errors.
+  void measure() {
+    for (const auto& [key, samples] : measured_) {
+      const base::Estimate estimate = base::estimate_of(samples);
+      series_[std::get<0>(key)].experiment.push_back({std::get<1>(key), estimate.value, estimate.standard_error});
+    }
+  }
+
+  /// Lines by x; a break stays at its x.
+  static void sort(report::Series& series) {
+    const auto by_x = [](const report::Point& a, const report::Point& b) { return a.x < b.x; };
+    std::stable_sort(series.theory.begin(), series.theory.end(), by_x);
+    std::stable_sort(series.experiment.begin(), series.experiment.end(), by_x);
+  }
+
+  const ChartRequest& request_;
+  std::vector<std::string> by_;
+  Labels labels_;
+  std::vector<report::Series> series_;
+  std::map<json, std::size_t> index_;                    ///< of a series, by figure and coordinates
+  std::set<std::pair<std::size_t, std::size_t>> drawn_;  ///< series and task
+  std::vector<report::Rule> rules_;
+  /// Samples over instances by series, x and subject: one subject for all of a point, unless x is a figure.
+  std::map<std::tuple<std::size_t, double, json>, std::vector<double>> measured_;
+};
+
+/// What the experiments of a chart are: d, instances, trainer.
+std::string experiments_note(const std::vector<Item>& items) {
+  std::map<std::pair<int, std::string>, std::map<std::string, int>> instances;
+  for (const Item& item : items)
+    if (item.task->kind == TaskKind::experiment && item.has_figures()) {
+      json at = item.entry->coordinates;
+      at.erase("instance");
+      ++instances[{item.task->experiment.d, experiment::name(item.task->experiment.trainer)}]
+                 [item.part->name + at.dump()];
+    }
+  std::vector<std::string> words;
+  for (const auto& [kind, points] : instances) {
+    int most = 0;
+    for (const auto& [at, count] : points) most = std::max(most, count);
+    words.push_back(
+        fmt::format("d = {}, {} {}, {}", kind.first, most, most == 1 ? "instance" : "instances", kind.second));
+  }
+  return words.empty() ? "" : fmt::format("Experiments: {}.", fmt::join(words, "; "));
+}
+
+/// Where modes are recovered, beside a chart of scaling curves.
+std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
+  report::Table table{"Modes are recovered at",
+                      {general("γ", 4), general("mode"), general("eigenvalue", 5), general("n", 5)}};
+  for (const Item& item : items) {
+    if (item.task->kind != TaskKind::scaling || !item.has_figures()) continue;
+    table.columns[2].name = spectral_value(item.task->problem);
+    for (const json& mode : item.outcome->figures.at("transitions"))
+      if (const auto n = find_number(mode, "n"))
+        table.rows.push_back({item.outcome->figures.at("gamma").get<double>(), mode.at("mode").get<long long>(),
+                              mode.at("eigenvalue").get<double>(), *n});
+  }
+  if (table.rows.empty()) return std::nullopt;
+  return table;
+}
+
+report::Section curves_section(const ChartRequest& request, const std::vector<Item>& items) {
+  const Curves curves(request, items);
+  report::Section section{request.title, request.text, std::nullopt, std::nullopt};
+  if (const report::ErrorsChart chart = curves.chart(); !chart.series.empty())
+    section.chart = report::errors_chart(chart);
+  else if (gaps_of(items).complete())
+    throw std::invalid_argument(
+        fmt::format("no result has {} at a number {}", fmt::join(request.values, " or "), request.x));
+  if (const auto& values = request.values; std::find(values.begin(), values.end(), "recovered") != values.end())
+    section.table = transitions_table(items);
+  if (const auto empty = curves.empty_series(); !empty.empty())
+    section.text += fmt::format("\n\nWithout numbers: {}.", fmt::join(empty, "; "));
+  return section;
+}
+
+// ---- spectra -------------------------------------------------------------------------------------------------------
+
+bool has_density(const Item& item) {
+  return item.task->kind == TaskKind::theory && item.task->density && usable(item) &&
+         item.outcome->array("density") != nullptr;
+}
+
+/// Eigenvalues of all experiments on the problem of `theory`, and how many experiments.
+std::pair<std::vector<double>, int> measured_eigenvalues(const Item& theory, const std::vector<Item>& items) {
+  const json problem = model::to_json(theory.task->problem);
+  std::vector<double> eigenvalues;
+  int count = 0;
+  for (const Item& item : once(items)) {
+    if (item.task->kind != TaskKind::experiment || !item.has_figures()) continue;
+    const std::vector<double>* found = item.outcome->array("eigenvalues");
+    if (found == nullptr || model::to_json(item.task->problem) != problem) continue;
+    eigenvalues.insert(eigenvalues.end(), found->begin(), found->end());
+    ++count;
+  }
+  std::sort(eigenvalues.begin(), eigenvalues.end());
+  return {std::move(eigenvalues), count};
+}
+
+report::SpectrumChart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title) {
+  report::SpectrumChart chart;
+  chart.title = title;
+  chart.value = spectral_value(theory.task->problem);
+  const std::vector<double>&s = *theory.outcome->array("s"), &density = *theory.outcome->array("density");
+  for (std::size_t i = 0; i < s.size(); ++i) chart.density.push_back({s[i], density[i]});
+  chart.predicted_zero_mass = figure(theory, "zero_mass").value_or(0);
+  for (const json& outlier : theory.outcome->figures.at("spectrum").at("outliers"))
+    chart.outliers.push_back(outlier.at("eigenvalue"));
+  chart.eigenvalues = measured_eigenvalues(theory, items).first;
+  chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
+  chart.description = fmt::format("Density of the {}s of the trained S, with an atom of mass {:.3f} at zero{}.",
+                                  chart.value, chart.predicted_zero_mass,
+                                  chart.eigenvalues.empty() ? "" : ", over a histogram of the measured ones");
+  return chart;
+}
+
+std::vector<report::Section> spectrum_sections(const ChartRequest& request, const std::vector<Item>& items) {
+  std::vector<report::Section> sections;
+  const Labels labels(items);
+  for (const Item& item : items) {
+    if (!has_density(item)) continue;
+    std::vector<std::string> where;
+    for (const std::string& axis : item.part->axes) where.push_back(labels(item, axis));
+    const std::string title = where.empty() ? request.title : fmt::format("{}: {}", request.title, joined(where));
+    sections.push_back({title, sections.empty() ? request.text : "",
+                        report::spectrum_chart(spectrum_of(item, items, title)), std::nullopt});
+  }
+  return sections;
+}
+
+// ---- maps ----------------------------------------------------------------------------------------------------------
+
+std::vector<double> values_along(const std::vector<Item>& items, const std::string& axis) {
+  std::vector<double> values;
+  for (const Item& item : items)
+    if (const auto at = position(item, axis); at && item.task->kind == TaskKind::theory) values.push_back(*at);
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values;
+}
+
+std::size_t index_of(const std::vector<double>& ascending, double value) {
+  return static_cast<std::size_t>(std::lower_bound(ascending.begin(), ascending.end(), value) - ascending.begin());
+}
+
+/// Logarithmic where all values are positive and reach over a decade.
+Scale scale_of(const std::vector<double>& values) {
+  constexpr double kDecade = 10;
+  double lowest = std::numeric_limits<double>::infinity(), highest = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    lowest = std::min(lowest, value), highest = std::max(highest, value);
+  }
+  return scale(lowest > 0 && highest > kDecade * lowest);
+}
+
+/// Thresholds in α against the other axis of the map; none if α is no axis.
+std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, const std::vector<Item>& items) {
+  if (request.x != "alpha" && request.y != "alpha") return {};
+  const std::string& other = request.x == "alpha" ? request.y : request.x;
+  std::vector<report::HeatMap::Line> lines;
+  for (const char* threshold : kThresholds) {
+    report::HeatMap::Line line{symbol(threshold), {}};
+    for (const Item& item : items) {
+      const auto at = position(item, other);
+      if (item.task->kind != TaskKind::thresholds || !at) continue;
+      const double alpha = (usable(item) ? figure(item, threshold) : std::nullopt).value_or(kNan);
+      line.points.push_back(request.x == "alpha" ? report::Point{alpha, *at} : report::Point{*at, alpha});
+    }
+    if (std::any_of(line.points.begin(), line.points.end(),
+                    [](const auto& p) { return std::isfinite(p.x) && std::isfinite(p.y); }))
+      lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+report::Section map_section(const ChartRequest& request, const std::vector<Item>& items) {
+  report::HeatMap map;
+  const std::string& value = request.values.at(0);
+  map.title = request.title;
+  map.description =
+      sentence(fmt::format("{} over {} and {}.", axis_title(value), axis_title(request.x), axis_title(request.y)));
+  map.x = axis(request.x_title, request.x, request.log_x);
+  map.y = axis(request.y_title, request.y, request.log_y);
+  map.x_values = values_along(items, request.x);
+  map.y_values = values_along(items, request.y);
+  map.values.assign(map.x_values.size() * map.y_values.size(), kNan);
+  for (const Item& item : items) {
+    const auto x = position(item, request.x), y = position(item, request.y);
+    if (item.task->kind != TaskKind::theory || !x || !y || !usable(item)) continue;
+    map.values[index_of(map.x_values, *x) * map.y_values.size() + index_of(map.y_values, *y)] =
+        figure(item, value).value_or(kNan);
+  }
+  map.value = {axis_title(value), scale_of(map.values)};
+  map.lines = threshold_lines(request, items);
+  return {request.title, request.text, report::heat_map(map), std::nullopt};
+}
+
+std::vector<report::Section> sections_of(const ChartRequest& request, const std::vector<Item>& items) {
+  switch (request.kind) {
+    case ChartRequest::Kind::curves:
+      return {curves_section(request, items)};
+    case ChartRequest::Kind::spectrum:
+      return spectrum_sections(request, items);
+    case ChartRequest::Kind::map:
+      return {map_section(request, items)};
+  }
+  throw std::logic_error("unknown kind of chart");
+}
+
+// ---- before anything is computed ------------------------------------------------------------------------------------
+
+bool has_kind(const Item& item, TaskKind kind) { return item.task->kind == kind; }
+
+std::vector<Item> of_kind(const std::vector<Item>& items, TaskKind kind) {
+  std::vector<Item> result;
+  std::copy_if(items.begin(), items.end(), std::back_inserter(result),
+               [&](const auto& i) { return has_kind(i, kind); });
+  return result;
+}
+
+/// Refuses an axis that has words where numbers are needed. A rule for λ becomes a number.
+void require_numbers(const ChartRequest& request, const std::vector<Item>& items, const std::string& axis) {
+  const auto is_word = [&](const Item& item) { return coordinate(item, axis).is_string(); };
+  if (axis == "lambda" || items.empty() || !std::all_of(items.begin(), items.end(), is_word)) return;
+  throw std::invalid_argument(fmt::format("the chart '{}' needs numbers along its axes; {} is '{}'", request.title,
+                                          axis, coordinate(items.front(), axis).get<std::string>()));
+}
+
+/// Refuses a map whose theory is known to stand at one value.
+void require_two_values(const ChartRequest& request, const std::vector<Item>& theory, const std::string& axis) {
+  const bool known =
+      std::all_of(theory.begin(), theory.end(), [&](const Item& item) { return position(item, axis).has_value(); });
+  const std::vector<double> values = values_along(theory, axis);
+  if (!known || values.size() > 1) return;
+  throw std::invalid_argument(fmt::format("the map '{}' needs at least two values of {} in the theory of its parts{}",
+                                          request.title, axis,
+                                          values.empty() ? "" : fmt::format(", which has {} alone", values.front())));
+}
+
+void require_drawable_map(const ChartRequest& request, const std::vector<Item>& items) {
+  const std::vector<Item> theory = of_kind(items, TaskKind::theory), lines = of_kind(items, TaskKind::thresholds);
+  for (const std::string& axis : {request.x, request.y}) {
+    require_numbers(request, theory, axis);
+    require_two_values(request, theory, axis);
+  }
+  require_one_subject_per_point(request.title, theory, {{request.x, request.y}, {}});
+  if (request.x == "alpha") require_one_subject_per_point(request.title, lines, {{request.y}, {}});
+  if (request.y == "alpha") require_one_subject_per_point(request.title, lines, {{request.x}, {}});
+}
+
+void require_drawable(const ChartRequest& request, const std::vector<Item>& items) {
+  switch (request.kind) {
+    case ChartRequest::Kind::curves:
+      require_numbers(request, items, request.x);
+      return require_one_subject_per_point(request.title, items, {{request.x}, series_axes(request, items)});
+    case ChartRequest::Kind::spectrum:
+      if (std::any_of(items.begin(), items.end(), [](const Item& item) { return item.task->density; })) return;
+      throw std::invalid_argument(fmt::format(
+          "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));
+    case ChartRequest::Kind::map:
+      return require_drawable_map(request, items);
+  }
+}
+
+/// The sections of a chart, or one that says why it is not drawn.
+std::vector<report::Section> sections_or_fault(const ChartRequest& request, const std::vector<Item>& items,
+                                               FigureCharts& charts) {
+  try {
+    return sections_of(request, items);
+  } catch (const std::invalid_argument& error) {
+    charts.complete = false;
+    const std::string fault = fmt::format("Not drawn: {}.", error.what());
+    charts.warnings = std::move(charts.warnings) + Warnings{fmt::format("{}: {}", request.title, fault)};
+    const std::string text = request.text.empty() ? fault : fmt::format("{}\n\n{}", request.text, fault);
+    return {{request.title, text, std::nullopt, std::nullopt}};
+  }
+}
+
+}  // namespace
+
+void require_drawable(const study::Study& study) {
+  const study::Outcomes none(study.tasks.size());
+  for (const ChartRequest& request : study.charts) require_drawable(request, items_of(study, none, request));
+}
+
+FigureCharts figure_charts(const study::Study& study, const study::Outcomes& outcomes) {
+  FigureCharts charts;
+  for (const ChartRequest& request : study.charts) {
+    const std::vector<Item> items = items_of(study, outcomes, request);
+    const Gaps gaps = gaps_of(items);
+    charts.complete = charts.complete && gaps.complete();
+    std::vector<std::string> notes = gaps.lines();
+    for (const std::string& note : notes)
+      charts.warnings = std::move(charts.warnings) + Warnings{fmt::format("{}: {}", request.title, note)};
+    if (const std::string note = experiments_note(items); !note.empty()) notes.insert(notes.begin(), note);
+    for (report::Section& section : sections_or_fault(request, items, charts)) {
+      if (!notes.empty()) section.text += fmt::format("\n\n{}", fmt::join(notes, " "));
+      charts.sections.push_back(std::move(section));
+    }
+  }
+  return charts;
+}
+
+}  // namespace attnlaw::view

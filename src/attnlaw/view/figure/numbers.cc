@@ -1,0 +1,205 @@
+#include "attnlaw/view/figure/numbers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <iterator>
+
+#include "attnlaw/study/spectrum_comparison.h"
+
+namespace attnlaw::view {
+namespace {
+
+using nlohmann::json;
+using study::TaskKind;
+
+std::optional<double> as_number(const json& value) {
+  if (value.is_number() && !value.is_boolean()) return value.get<double>();
+  if (value.is_object() && value.contains("alpha")) return as_number(value["alpha"]);
+  return std::nullopt;
+}
+
+/// The value under a path "a.b.c"; null if there is none.
+const json* at_path(const json& document, const std::string& path) {
+  const json* here = &document;
+  for (std::size_t first = 0; first <= path.size();) {
+    const std::size_t dot = std::min(path.find('.', first), path.size());
+    const std::string key = path.substr(first, dot - first);
+    if (!here->is_object() || !here->contains(key)) return nullptr;
+    here = &(*here)[key];
+    first = dot + 1;
+  }
+  return here;
+}
+
+/// Dimension of a finite system: d of an experiment, D of a power law.
+std::optional<double> dimension(const study::Task& task) {
+  if (task.kind == TaskKind::experiment) return task.experiment.d;
+  if (const model::PowerLawTarget* law = task.problem.target.power_law()) return static_cast<double>(law->dimension);
+  return std::nullopt;
+}
+
+/// n and n/d, which follow from α and the dimension.
+std::optional<double> sequences(const study::Task& task, const std::string& name) {
+  const auto d = dimension(task);
+  if (!d) return std::nullopt;
+  if (name == "n/d") return task.problem.alpha * *d;
+  return std::round(task.problem.alpha * *d * *d);
+}
+
+/// k of "eigenvalue:k"; nothing for other names.
+std::optional<std::size_t> eigenvalue_number(const std::string& name) {
+  constexpr std::string_view kPrefix = "eigenvalue:";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  std::size_t k = 0;
+  const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), k);
+  if (error != std::errc{} || end != name.data() + name.size() || k == 0) return std::nullopt;
+  return k;
+}
+
+std::optional<double> rank_fraction_of(const std::vector<double>& eigenvalues) {
+  const double tolerance = study::zero_tolerance(eigenvalues);
+  const auto nonzero =
+      std::count_if(eigenvalues.begin(), eigenvalues.end(), [&](double s) { return std::abs(s) > tolerance; });
+  return static_cast<double>(nonzero) / static_cast<double>(eigenvalues.size());
+}
+
+std::optional<double> measured_in_spectrum(const std::vector<double>& eigenvalues, const std::string& name) {
+  if (eigenvalues.empty()) return std::nullopt;
+  if (const auto k = eigenvalue_number(name); k && *k <= eigenvalues.size()) return eigenvalues[*k - 1];
+  if (name == "rank_fraction") return rank_fraction_of(eigenvalues);
+  if (name == "zero_mass") return 1 - *rank_fraction_of(eigenvalues);
+  return std::nullopt;
+}
+
+/// The outlier of the k-th mode: modes become isolated in the order of their size.
+std::optional<double> predicted_eigenvalue(const json& figures, std::size_t k) {
+  const json* outliers = at_path(figures, "spectrum.outliers");
+  if (outliers == nullptr || outliers->size() < k) return std::nullopt;
+  std::vector<std::pair<double, double>> modes;
+  for (const json& outlier : *outliers) modes.emplace_back(outlier.at("target"), outlier.at("eigenvalue"));
+  std::sort(modes.begin(), modes.end(), std::greater<>());
+  return modes[k - 1].second;
+}
+
+std::optional<double> in_spectrum(const Item& item, const std::string& name) {
+  if (name == "rank") {
+    const auto fraction = figure(item, "rank_fraction"), d = dimension(*item.task);
+    return fraction && d ? std::optional(*fraction * *d) : std::nullopt;
+  }
+  if (const auto* eigenvalues = item.outcome->array("eigenvalues")) return measured_in_spectrum(*eigenvalues, name);
+  if (const auto k = eigenvalue_number(name)) return predicted_eigenvalue(item.outcome->figures, *k);
+  return std::nullopt;
+}
+
+/// 0.1 + 0.2 and 0.3 are the same value of an axis.
+json without_rounding_errors(const json& value) {
+  if (!value.is_number()) return value;
+  const std::string text = fmt::format("{:.14g}", value.get<double>());
+  return json::parse(text).get<double>();
+}
+
+struct Name {
+  const char* name;
+  const char* symbol;
+  const char* title;
+};
+constexpr Name kNames[] = {
+    {"alpha", "α", "α = n/d²"},
+    {"lambda", "λ", "penalty λ"},
+    {"noise", "Δ", "noise Δ"},
+    {"kappa", "κ*", "κ* of the target"},
+    {"gamma", "γ", "exponent γ of the target"},
+    {"width", "κ", "width κ = m_h/d"},
+    {"tokens", "T", "tokens T"},
+    {"beta", "β", "inverse temperature β"},
+    {"target-beta", "β*", "inverse temperature β* of the labels"},
+    {"n", "n", "sequences n"},
+    {"n/d", "n/d", "sequences per dimension n/d"},
+    {"train", "train", "training error"},
+    {"test", "test", "test error"},
+    {"estimation", "estimation", "estimation error"},
+    {"excess_train", "excess (train)", "excess cross-entropy on training data"},
+    {"excess_test", "excess", "excess cross-entropy on fresh sequences"},
+    {"squared_train", "squared (train)", "squared distance on training data"},
+    {"squared_test", "squared", "squared distance on fresh sequences"},
+    {"sign_error", "sign error", "part of signs that are wrong"},
+    {"slope", "slope", "local slope d log E/d log n"},
+    {"recovered", "modes", "modes recovered"},
+    {"replicon", "replicon", "replicon R"},
+    {"rank_fraction", "rank/d", "rank/d of the trained S"},
+    {"zero_mass", "mass at 0", "mass at 0 of the trained S"},
+    {"recovery", "recovery", "α of recovery"},
+    {"interpolation", "interpolation", "α of interpolation"},
+    {"bayes_recovery", "Bayes recovery", "α of Bayes recovery"},
+    {"bayes", "Bayes", "Bayes"},
+};
+
+const Name* find_name(const std::string& name) {
+  const auto found =
+      std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& known) { return name == known.name; });
+  return found == std::end(kNames) ? nullptr : found;
+}
+
+}  // namespace
+
+std::optional<double> find_number(const json& document, const std::string& name) {
+  if (const json* value = at_path(document, name))
+    if (const auto number = as_number(*value)) return number;
+  for (const char* group : {"errors", "overlaps", "conjugates", "spectrum", "spectrum.collapse", "optimal_lambda",
+                            "bayes", "ridgeless", "loss_figures", "diagnostics", "parts"})
+    if (const json* value = at_path(document, fmt::format("{}.{}", group, name)))
+      if (const auto number = as_number(*value)) return number;
+  return std::nullopt;
+}
+
+std::optional<double> position(const Item& item, const std::string& name) {
+  const json& coordinates = item.entry->coordinates;
+  if (coordinates.contains(name))
+    if (const auto number = as_number(coordinates[name])) return number;
+  if (name == "n" || name == "n/d") return sequences(*item.task, name);
+  if (name == "D" || name == "d") return dimension(*item.task);
+  if (const json problem = model::to_json(item.task->problem); problem.contains(name))
+    if (const auto number = as_number(problem[name])) return number;
+  return figure(item, name);
+}
+
+std::optional<double> figure(const Item& item, const std::string& name) {
+  if (!item.has_figures()) return std::nullopt;
+  if (const auto number = find_number(item.outcome->figures, name)) return number;
+  if (const auto number = in_spectrum(item, name)) return number;
+  if (name == "lambda" && item.task->problem.lambda_rule == model::LambdaRule::value) return item.task->problem.lambda;
+  return std::nullopt;
+}
+
+json coordinate(const Item& item, const std::string& name) {
+  if (name == "part") return item.part->name;
+  if (item.entry->coordinates.contains(name)) return without_rounding_errors(item.entry->coordinates[name]);
+  if (item.task->kind == TaskKind::experiment) {
+    if (name == "d") return static_cast<double>(item.task->experiment.d);
+    if (name == "trainer") return experiment::name(item.task->experiment.trainer);
+  }
+  const json problem = model::to_json(item.task->problem);
+  return problem.contains(name) ? without_rounding_errors(problem[name]) : json();
+}
+
+std::string text_of(const json& coordinate, int digits) {
+  if (coordinate.is_string()) return coordinate;
+  if (coordinate.is_number()) return fmt::format("{:.{}g}", coordinate.get<double>(), digits);
+  return coordinate.is_null() ? "" : coordinate.dump();
+}
+
+std::string axis_title(const std::string& name) {
+  const Name* known = find_name(name);
+  return known ? known->title : name;
+}
+
+std::string symbol(const std::string& name) {
+  const Name* known = find_name(name);
+  return known ? known->symbol : name;
+}
+
+}  // namespace attnlaw::view

@@ -1,0 +1,496 @@
+#include "attnlaw/view/lofi.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/view/columns.h"
+
+namespace attnlaw::view {
+namespace {
+
+using laws::FilteredLayer;
+using laws::Kept;
+using laws::LofiFeature;
+using laws::LofiMeasurement;
+using laws::LofiPrediction;
+using laws::LofiReadout;
+using laws::LofiResult;
+using laws::LofiTheory;
+using nlohmann::json;
+using report::Cell;
+using report::Table;
+
+constexpr const char* kFirst = "operator of t";
+constexpr const char* kLeap = "leap";
+constexpr const char* kDepthTwo = "depth 2";
+
+json or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+Cell finite_cell(double value) { return std::isfinite(value) ? Cell(value) : Cell("never"); }
+Cell optional_cell(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
+Cell whole(long long value) { return value; }
+
+template <class Figure>
+base::Estimate estimate(const std::vector<LofiMeasurement>& instances, const Figure& figure) {
+  std::vector<double> values;
+  for (const LofiMeasurement& instance : instances) values.push_back(figure(instance));
+  return base::estimate_of(values);
+}
+
+/// The layers of a result with their names.
+std::vector<std::pair<const char*, const FilteredLayer*>> layers_of(const LofiResult& result) {
+  std::vector<std::pair<const char*, const FilteredLayer*>> layers{{kFirst, &result.first}};
+  if (result.leap) layers.emplace_back(kLeap, &*result.leap);
+  return layers;
+}
+
+// --------------------------------------------------------------------------------------------------------------- JSON
+
+json to_json(const FilteredLayer& layer, bool directions) {
+  json features = json::array();
+  for (const LofiFeature& feature : layer.features) {
+    features.push_back(
+        {{"kept", name(feature.kept)}, {"eigenvalue", feature.eigenvalue}, {"p_value", feature.p_value}});
+    if (directions)
+      features.back()["direction"] = std::vector<double>(feature.direction.begin(), feature.direction.end());
+    if (layer.stacked && feature.kept == Kept::degree_one) features.back()["output"] = feature.output + 1;
+  }
+  return {{"samples", layer.samples},
+          {"dimension", layer.dimension},
+          {"edges", {layer.lower_edge, layer.upper_edge}},
+          {"kept_beyond", {layer.lower_threshold, layer.upper_threshold}},
+          {"largest", layer.eigenvalues.back()},
+          {"smallest", layer.eigenvalues.front()},
+          {"features", features}};
+}
+
+json to_json(const LofiReadout& readout) {
+  json result{{"name", readout.name},
+              {"inputs", readout.inputs},
+              {"test_error", readout.test_error},
+              {"validation_error", or_null(readout.validation_error)},
+              {"penalty", readout.penalty}};
+  if (!readout.output_errors.empty()) result["output_errors"] = readout.output_errors;
+  return result;
+}
+
+json to_json(const LofiResult& result, bool directions) {
+  json layers = json::array(), readouts = json::array();
+  for (const auto& [name, layer] : layers_of(result)) {
+    layers.push_back(to_json(*layer, directions));
+    layers.back()["name"] = name;
+  }
+  for (const LofiReadout& readout : result.readouts) readouts.push_back(to_json(readout));
+  return {{"layers", layers}, {"readouts", readouts}, {"whiteness", result.whiteness}};
+}
+
+json to_json(const LofiTheory& theory) {
+  json directions = json::array();
+  for (const LofiPrediction& direction : theory.directions)
+    directions.push_back({{"group", direction.group},
+                          {"end", name(direction.end)},
+                          {"threshold", or_null(direction.threshold)},
+                          {"wide_threshold", or_null(direction.wide_threshold)},
+                          {"eigenvalue", direction.eigenvalue},
+                          {"overlap", direction.overlap}});
+  return {{"edges", {theory.lower_edge, theory.upper_edge}},
+          {"directions", directions},
+          {"mean_overlap", theory.mean_overlap},
+          {"kernel_threshold", theory.kernel_threshold},
+          {"kernel_plateau", or_null(theory.kernel_plateau)},
+          {"depth_two_error", theory.depth_two_error ? json(*theory.depth_two_error) : json(nullptr)}};
+}
+
+json to_json(const LofiMeasurement& measured) {
+  json instance = to_json(measured.result, false);
+  instance["seen"] = measured.seen;
+  instance["mean_overlap"] = measured.mean_overlap;
+  instance["feature_overlaps"] = measured.feature_overlaps;
+  instance["leap_overlap"] = measured.leap_overlap;
+  return instance;
+}
+
+// ------------------------------------------------------------------------------------------------------------- tables
+
+/// The three coordinates of largest weight, "x1 +0.71, x2 −0.70".
+std::string main_coordinates(const Eigen::VectorXd& direction) {
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(direction.size()));
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Eigen::Index>(i);
+  const std::size_t shown = std::min<std::size_t>(3, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+                    [&](auto a, auto b) { return std::abs(direction[a]) > std::abs(direction[b]); });
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("{}x{} {:+.2f}", i == 0 ? "" : ", ", order[i] + 1, direction[order[i]]);
+  return text;
+}
+
+Table layer_table(const LofiResult& result) {
+  Table table{"Layers",
+              {general("operator"), general("samples"), general("dimension"), general("bulk from", 5),
+               general("bulk to", 5), general("kept below", 5), general("kept above", 5), general("smallest", 5),
+               general("largest", 5), general("features kept")}};
+  for (const auto& [name, layer] : layers_of(result)) {
+    const Cell below = layer->stacked ? Cell() : Cell(layer->lower_threshold);
+    table.rows.push_back({std::string(name), whole(layer->samples), whole(layer->dimension),
+                          layer->stacked ? Cell() : Cell(layer->lower_edge), layer->upper_edge, below,
+                          layer->upper_threshold, layer->eigenvalues.front(), layer->eigenvalues.back(),
+                          whole(static_cast<long long>(layer->features.size()))});
+  }
+  return table;
+}
+
+/// Features of all operators, and why they are kept. `overlaps`: of the first one with the target; null for data.
+Table feature_table(const LofiResult& result, const std::vector<double>* overlaps) {
+  Table table{
+      "Features kept",
+      {general("operator"), general("why"), general("eigenvalue", 5), general("threshold", 5), general("p-value", 3)}};
+  table.columns.push_back(overlaps ? general("squared overlap with target", 4) : general("largest coordinates"));
+  for (const auto& [name, layer] : layers_of(result)) {
+    for (std::size_t i = 0; i < layer->features.size(); ++i) {
+      const LofiFeature& feature = layer->features[i];
+      Cell threshold;
+      if (feature.kept != Kept::degree_one)
+        threshold = feature.kept == Kept::below ? layer->lower_threshold : layer->upper_threshold;
+      std::string why = laws::name(feature.kept);
+      if (layer->stacked && feature.kept == Kept::degree_one) why += fmt::format(" of output {}", feature.output + 1);
+      Cell last = main_coordinates(feature.direction);
+      if (overlaps) last = layer == &result.first ? Cell((*overlaps)[i]) : Cell();
+      table.rows.push_back({std::string(name), why, feature.eigenvalue, threshold, feature.p_value, last});
+    }
+  }
+  if (table.rows.empty()) table.title = "Features kept: none";
+  return table;
+}
+
+Table readout_table(const LofiResult& result) {
+  Table table{"Error after each depth (mean square over variance, test samples)",
+              {general("readout"), general("inputs"), general("test error", 4), general("validation error", 4),
+               general("ridge penalty", 3)}};
+  const std::size_t outputs = result.readouts.front().output_errors.size();
+  constexpr std::size_t kMostColumns = 6;
+  const std::size_t shown = outputs <= kMostColumns ? outputs : 0;
+  for (std::size_t k = 0; k < shown; ++k) table.columns.push_back(general(fmt::format("output {}", k + 1), 4));
+  for (const LofiReadout& readout : result.readouts) {
+    table.rows.push_back({readout.name, whole(readout.inputs), readout.test_error, or_nothing(readout.validation_error),
+                          or_nothing(readout.penalty)});
+    for (std::size_t k = 0; k < shown; ++k) table.rows.back().push_back(or_nothing(readout.output_errors[k]));
+  }
+  return table;
+}
+
+bool alike(const LofiPrediction& a, const LofiPrediction& b) {
+  constexpr double kSame = 1e-3;  // of the accuracy with which laws of forms are known on their grid
+  return a.group == b.group && a.end == b.end && std::abs(a.threshold - b.threshold) < kSame * a.threshold &&
+         std::abs(a.overlap - b.overlap) < kSame;
+}
+
+/// One row for directions that are alike.
+Table theory_table(const LofiTargetOutcome& outcome) {
+  const LofiRun& run = outcome.runs.back();
+  Table table{fmt::format("Theory: {}, d = {}, n = {}; bulk [{:.4g}, {:.4g}]", outcome.target.spec(), outcome.d, run.n,
+                          run.theory.lower_edge, run.theory.upper_edge),
+              {general("directions"), general("seen through"), general("end"), general("emerges at n", 5),
+               general("d E T²/θ²", 5), general("eigenvalue", 5), general("squared overlap", 4)}};
+  const auto& directions = run.theory.directions;
+  for (std::size_t i = 0, next = 0; i < directions.size(); i = next) {
+    while (next < directions.size() && alike(directions[i], directions[next])) ++next;
+    const LofiPrediction& direction = directions[i];
+    table.rows.push_back({whole(static_cast<long long>(next - i)), std::string(direction.group == 1 ? "y" : "y h₁"),
+                          name(direction.end), finite_cell(direction.threshold), finite_cell(direction.wide_threshold),
+                          direction.eigenvalue, direction.overlap});
+  }
+  return table;
+}
+
+long long seen_in_theory(const LofiTheory& theory) {
+  return std::count_if(theory.directions.begin(), theory.directions.end(),
+                       [](const auto& x) { return x.group == 1 && x.overlap > 0; });
+}
+
+/// One row for each n.
+Table curve_table(const std::vector<LofiRun>& runs) {
+  Table table{"Experiments beside the theory",
+              {general("n"), general("seen"), general("theory seen"), general("overlap", 4),
+               general("±", kErrorFigures), general("theory overlap", 4), general("depth 2 theory", 4)}};
+  for (const LofiReadout& readout : runs.back().instances.front().result.readouts) {
+    table.columns.push_back(general(readout.name, 4));
+    table.columns.push_back(general("±", kErrorFigures));
+  }
+  for (const LofiRun& run : runs) {
+    const base::Estimate overlap = estimate(run.instances, [](const auto& m) { return m.mean_overlap; });
+    const base::Estimate seen = estimate(run.instances, [](const auto& m) { return static_cast<double>(m.seen); });
+    std::vector<Cell> row{whole(run.n),
+                          seen.value,
+                          seen_in_theory(run.theory),
+                          overlap.value,
+                          or_nothing(overlap.standard_error),
+                          run.theory.mean_overlap,
+                          optional_cell(run.theory.depth_two_error)};
+    for (std::size_t i = 0; i < run.instances.front().result.readouts.size(); ++i) {
+      const base::Estimate error = run.test_error(i);
+      row.emplace_back(error.value);
+      row.push_back(or_nothing(error.standard_error));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+// ------------------------------------------------------------------------------------------------------------ records
+
+using Record = std::vector<std::pair<std::string, Cell>>;
+
+void add_records(Table& table, const LofiResult& result, const Record& common, const std::vector<double>* overlaps) {
+  for (const auto& [name, layer] : layers_of(result)) {
+    for (std::size_t i = 0; i < layer->features.size(); ++i) {
+      const LofiFeature& feature = layer->features[i];
+      Record record = common;
+      record.insert(record.end(), {{"kind", "feature"},
+                                   {"layer", std::string(name)},
+                                   {"name", laws::name(feature.kept)},
+                                   {"eigenvalue", feature.eigenvalue},
+                                   {"p_value", feature.p_value}});
+      if (overlaps && layer == &result.first) record.emplace_back("overlap", (*overlaps)[i]);
+      add_row(table, record);
+    }
+  }
+  for (const LofiReadout& readout : result.readouts) {
+    Record record = common;
+    record.insert(record.end(), {{"kind", "readout"},
+                                 {"name", readout.name},
+                                 {"inputs", whole(readout.inputs)},
+                                 {"test_error", readout.test_error},
+                                 {"validation_error", or_nothing(readout.validation_error)},
+                                 {"penalty", or_nothing(readout.penalty)}});
+    add_row(table, record);
+  }
+}
+
+Table record_table(std::initializer_list<const char*> names) {
+  Table table{"", {}};
+  for (const char* name : names) table.columns.push_back(general(name));
+  return table;
+}
+
+// ------------------------------------------------------------------------------------------------------------- charts
+
+report::Chart operator_chart(const FilteredLayer& layer, const std::vector<double>& outliers) {
+  report::SpectrumChart chart;
+  const char* values =
+      layer.stacked ? "singular values of the operators of all outputs" : "eigenvalues of the operator";
+  chart.title = "Spectrum of the label-weighted operator";
+  chart.description =
+      fmt::format("Histogram of the {}; line: its bulk for white noise with these very weights.", values);
+  if (layer.stacked) chart.value = "singular value";
+  for (const laws::LofiDensity& point : layer.bulk) chart.density.push_back({point.x, point.density, 0});
+  chart.predicted_zero_mass = layer.zero_mass;
+  chart.outliers = outliers;
+  chart.eigenvalues = layer.eigenvalues;
+  constexpr double kRounding = 1e-12;
+  chart.zero_tolerance = kRounding * std::max(std::abs(layer.eigenvalues.front()), std::abs(layer.eigenvalues.back()));
+  return report::spectrum_chart(chart);
+}
+
+std::vector<double> predicted_outliers(const LofiTheory& theory, int group) {
+  std::vector<double> values;
+  for (const LofiPrediction& direction : theory.directions)
+    if (direction.group == group && direction.overlap > 0) values.push_back(direction.eigenvalue);
+  return values;
+}
+
+/// A section for every operator; `theory` of a target gives the predicted outliers.
+void add_spectra(report::Page& page, const LofiResult& result, const LofiTheory* theory) {
+  for (const auto& [name, layer] : layers_of(result)) {
+    const int group = layer == &result.first ? 1 : 2;
+    std::string text = fmt::format("{} samples in dimension {}. ", layer->samples, layer->dimension);
+    text += layer->stacked
+                ? fmt::format("White noise ends at {:.5g}; a direction is kept above {:.5g}.", layer->upper_edge,
+                              layer->upper_threshold)
+                : fmt::format("White noise fills [{:.5g}, {:.5g}]; a direction is kept below {:.5g} or above {:.5g}.",
+                              layer->lower_edge, layer->upper_edge, layer->lower_threshold, layer->upper_threshold);
+    page.sections.push_back(
+        {group == 1 ? "Operator of the first layer" : "Leap: operator of y ĥ", text,
+         operator_chart(*layer, theory ? predicted_outliers(*theory, group) : std::vector<double>{}), std::nullopt});
+  }
+}
+
+void add_tables(report::Page& page, std::vector<Table> tables) {
+  for (Table& table : tables) {
+    report::Section section{std::exchange(table.title, {}), "", std::nullopt, {}};
+    section.table = std::move(table);
+    page.sections.push_back(std::move(section));
+  }
+}
+
+report::Chart error_chart(const std::vector<LofiRun>& runs) {
+  report::ErrorsChart chart{"Test error after each depth",
+                            "Test error over the variance of the label against the number of samples.",
+                            {"n", report::Scale::log},
+                            {"test error / Var y", report::Scale::log},
+                            {}};
+  const auto& readouts = runs.front().instances.front().result.readouts;
+  for (std::size_t i = 0; i < readouts.size(); ++i) {
+    report::Series series{readouts[i].name, {}, {}};
+    for (const LofiRun& run : runs) {
+      const base::Estimate error = run.test_error(i);
+      series.experiment.push_back({static_cast<double>(run.n), error.value, error.standard_error});
+      if (readouts[i].name == kDepthTwo && run.theory.depth_two_error)
+        series.theory.push_back({static_cast<double>(run.n), *run.theory.depth_two_error, 0});
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return report::errors_chart(chart);
+}
+
+}  // namespace
+
+base::Estimate LofiRun::test_error(std::size_t readout) const {
+  return estimate(instances, [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
+}
+
+std::vector<Table> lofi_tables(const LofiDataOutcome& outcome) {
+  std::vector<Table> tables{layer_table(outcome.result), feature_table(outcome.result, nullptr),
+                            readout_table(outcome.result)};
+  tables[0].title =
+      fmt::format("Layers: {} training samples of {}{} features, {}{}", outcome.n,
+                  outcome.tokens > 1 ? fmt::format("{} tokens of ", outcome.tokens) : "", outcome.features,
+                  outcome.outputs > 1 ? fmt::format("{} outputs, ", outcome.outputs) : "", outcome.source);
+  return tables;
+}
+
+std::vector<Table> lofi_tables(const LofiTargetOutcome& outcome) {
+  std::vector<Table> tables{theory_table(outcome)};
+  const LofiRun& last = outcome.runs.back();
+  if (last.instances.empty()) return tables;
+  const LofiMeasurement& shown = last.instances.front();
+  tables.push_back(curve_table(outcome.runs));
+  tables.push_back(layer_table(shown.result));
+  tables.push_back(feature_table(shown.result, &shown.feature_overlaps));
+  return tables;
+}
+
+Table lofi_rows(const LofiDataOutcome& outcome) {
+  Table table = record_table(
+      {"kind", "layer", "name", "eigenvalue", "p_value", "inputs", "test_error", "validation_error", "penalty"});
+  add_records(table, outcome.result, {}, nullptr);
+  return table;
+}
+
+Table lofi_rows(const LofiTargetOutcome& outcome) {
+  Table table =
+      record_table({"kind", "n", "instance", "layer", "name", "group", "threshold", "wide_threshold", "eigenvalue",
+                    "overlap", "p_value", "inputs", "test_error", "validation_error", "penalty", "theory"});
+  for (const LofiRun& run : outcome.runs) {
+    for (const LofiPrediction& direction : run.theory.directions)
+      add_row(table, {{"kind", "direction"},
+                      {"n", whole(run.n)},
+                      {"name", name(direction.end)},
+                      {"group", whole(direction.group)},
+                      {"threshold", direction.threshold},
+                      {"wide_threshold", direction.wide_threshold},
+                      {"eigenvalue", direction.eigenvalue},
+                      {"overlap", direction.overlap}});
+    for (std::size_t i = 0; i < run.instances.size(); ++i) {
+      const LofiMeasurement& measured = run.instances[i];
+      const Record common{{"n", whole(run.n)}, {"instance", whole(static_cast<long long>(i))}};
+      Record overlap = common;
+      overlap.insert(overlap.end(), {{"kind", "overlap"},
+                                     {"name", "first group"},
+                                     {"overlap", measured.mean_overlap},
+                                     {"theory", run.theory.mean_overlap}});
+      add_row(table, overlap);
+      add_records(table, measured.result, common, &measured.feature_overlaps);
+    }
+  }
+  return table;
+}
+
+json to_json(const LofiDataOutcome& outcome) {
+  json document = to_json(outcome.result, true);
+  document["data"] = outcome.source;
+  document["n"] = outcome.n;
+  document["tokens"] = outcome.tokens;
+  document["features"] = outcome.features;
+  document["outputs"] = outcome.outputs;
+  document["attention"] = outcome.attention;
+  document["test"] = outcome.test;
+  return document;
+}
+
+json to_json(const LofiTargetOutcome& outcome) {
+  json document{{"target", outcome.target.spec()},
+                {"d", outcome.d},
+                {"tokens", outcome.target.tokens()},
+                {"linear_share", or_null(outcome.target.linear_share())},
+                {"runs", json::array()}};
+  for (const LofiRun& run : outcome.runs) {
+    json instances = json::array();
+    for (const LofiMeasurement& measured : run.instances) instances.push_back(to_json(measured));
+    document["runs"].push_back({{"n", run.n}, {"theory", to_json(run.theory)}, {"instances", instances}});
+  }
+  return document;
+}
+
+report::Page lofi_page(const LofiDataOutcome& outcome) {
+  report::Page page;
+  page.title = "Layer-wise spectral filtering";
+  std::vector<Table> tables = lofi_tables(outcome);
+  page.lead = fmt::format("{}, {} test samples. Directions are kept that noise makes at most {:g} of the time{}.",
+                          tables[0].title, outcome.test, outcome.filter.significance,
+                          outcome.filter.permutations > 0
+                              ? fmt::format(", by {} permutations of the labels", outcome.filter.permutations)
+                              : "");
+  tables[0].title = "Layers";
+  add_spectra(page, outcome.result, nullptr);
+  add_tables(page, std::move(tables));
+  return page;
+}
+
+report::Page lofi_page(const LofiTargetOutcome& outcome) {
+  const LofiRun& last = outcome.runs.back();
+  report::Page page;
+  page.title = "Layer-wise spectral filtering";
+  page.lead =
+      fmt::format("Target {}, d = {}. A kernel that is fixed in advance needs n ≈ {:.0f} for the part of degree 2",
+                  outcome.target.spec(), outcome.d, last.theory.kernel_threshold);
+  page.lead += std::isfinite(last.theory.kernel_plateau)
+                   ? fmt::format(" and then stays at an error of {:.3f}.", last.theory.kernel_plateau)
+                   : ".";
+  if (!last.instances.empty()) {
+    page.sections.push_back({"Learning curve", "", error_chart(outcome.runs), std::nullopt});
+    add_spectra(page, last.instances.front().result, &last.theory);
+  }
+  add_tables(page, lofi_tables(outcome));
+  return page;
+}
+
+Warnings warnings(const LofiDataOutcome& outcome) {
+  Warnings lines;
+  constexpr double kWhite = 1.5;  // largest eigenvalue of the covariance, over that of white features
+  if (outcome.result.whiteness > kWhite && outcome.filter.permutations == 0)
+    lines.push_back(
+        fmt::format("features are not white (largest eigenvalue of their covariance {:.3g} times that of white ones): "
+                    "p-values do not hold, use --permutations {}",
+                    outcome.result.whiteness, static_cast<int>(std::ceil(1 / outcome.filter.significance)) - 1));
+  if (outcome.result.first.features.empty())
+    lines.push_back("nothing stands out of the noise: the readouts answer the mean of the labels");
+  return lines;
+}
+
+Warnings warnings(const LofiTargetOutcome& outcome) {
+  Warnings lines;
+  for (const LofiRun& run : outcome.runs) {
+    const auto blind = std::count_if(run.instances.begin(), run.instances.end(),
+                                     [](const LofiMeasurement& m) { return m.result.first.features.empty(); });
+    if (blind > 0)
+      lines.push_back(
+          fmt::format("n = {}: nothing stands out of the noise in {} of {} instances, whose readouts answer "
+                      "the mean of the labels",
+                      run.n, blind, run.instances.size()));
+  }
+  return lines;
+}
+
+}  // namespace attnlaw::view

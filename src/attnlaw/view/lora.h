@@ -1,0 +1,35 @@
+#pragma once
+/// How the fine-tuning of a pre-trained student reads as tables, chart and JSON.
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "attnlaw/laws/adapter/simulation.h"
+#include "attnlaw/report/chart.h"
+#include "attnlaw/report/table.h"
+#include "attnlaw/view/warnings.h"
+
+namespace attnlaw::view {
+
+/// All that `lora` has found.
+struct LoraResult {
+  laws::LoraPrediction prediction;
+  std::vector<laws::LoraPrediction> curve;  ///< over alpha-ft, ascending; may be empty
+  std::optional<laws::LoraExperiment> experiment;
+  std::optional<laws::LoraPrediction> drawn;  ///< the theory of what the experiment drew
+};
+
+/// "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1, m_pre = 1.1)".
+std::string describe(const laws::LoraPrediction& prediction);
+
+/// The prediction, the experiment beside it, the curve.
+std::vector<report::Table> lora_tables(const LoraResult& result);
+/// By `kind`: theory, curve, drawn (the theory of what was drawn), mean, standard_error, instance.
+report::Table lora_rows(const LoraResult& result);
+report::Chart lora_chart(const LoraResult& result);
+/// The keys of docs/json.md but `pretraining`.
+nlohmann::json to_json(const LoraResult& result);
+Warnings warnings(const LoraResult& result);
+
+}  // namespace attnlaw::view

@@ -1,0 +1,299 @@
+#include "attnlaw/view/pooling.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/base/names.h"
+#include "attnlaw/laws/pooling/json.h"
+#include "attnlaw/view/columns.h"
+
+namespace attnlaw::view {
+namespace {
+
+using laws::Place;
+using laws::PoolingChoice;
+using laws::PoolingLevel;
+using laws::PoolingPrediction;
+using laws::PoolingSummary;
+using laws::Spike;
+using report::Cell;
+using report::Table;
+
+/// One of the three matrices, under the names of tables and of JSON.
+struct Level {
+  const char* title;
+  const char* key;
+  PoolingLevel PoolingPrediction::*prediction;
+  PoolingSummary laws::PoolingExperiment::*measured;
+};
+
+constexpr Level kLevels[] = {
+    {"vocabulary", "table", &PoolingPrediction::table, &laws::PoolingExperiment::table},
+    {"pooled, N = ∞", "population", &PoolingPrediction::population, &laws::PoolingExperiment::population},
+    {"pooled, N sequences", "sample", &PoolingPrediction::sample, &laws::PoolingExperiment::sample}};
+
+/// The compared weights, under the names of tables and of JSON.
+constexpr std::pair<const char*, PoolingChoice laws::PoolingChoices::*> kChoices[] = {
+    {"given", &laws::PoolingChoices::given},
+    {"mean", &laws::PoolingChoices::mean},
+    {"harmonic", &laws::PoolingChoices::harmonic},
+    {"optimal", &laws::PoolingChoices::optimal}};
+
+const char* words(Place place) {
+  static constexpr base::Named<Place> kWords[] = {
+      {Place::above, "outlier"}, {Place::gap, "outlier in the gap"}, {Place::hidden, "hidden"}};
+  return base::name_in(kWords, place);
+}
+
+/// Of the signal: whether there is one is another question.
+const char* words(const PoolingLevel& level, double mu2) {
+  if (level.spike.place != Place::above || level.threshold >= 0) return words(level.spike.place);
+  return mu2 > 0 ? "outlier, also without signal" : "phantom outlier";
+}
+
+void append_measured(std::vector<Cell>& row, const PoolingSummary* measured) {
+  if (!measured) {
+    row.resize(row.size() + 4);
+    return;
+  }
+  row.emplace_back(measured->eigenvalue.value);
+  row.push_back(or_nothing(measured->eigenvalue.standard_error));
+  row.emplace_back(measured->alignment.value);
+  row.push_back(or_nothing(measured->alignment.standard_error));
+}
+
+/// Densities that diverge at 0 would flatten the rest of the chart.
+constexpr double kTallest = 10;
+
+}  // namespace
+
+double PoolingOutcome::fixed_length_distance() const {
+  return laws::fixed_length_distance(*fixed_length, prediction.model.ratios, prediction.model.kappa_pool);
+}
+
+std::string describe(const PoolingOutcome& outcome) {
+  const laws::PoolingModel& model = outcome.prediction.model;
+  std::string text = fmt::format("δ = {:.6g}, γ = {:.6g}, |μ|² = {:.6g}, α = {:.6g}, κ = {:.6g} (α/κ = {:.6g})",
+                                 model.ratios.delta, model.ratios.gamma, model.mu2, model.alpha_pool, model.kappa_pool,
+                                 model.alpha_pool / model.kappa_pool);
+  if (const auto& sequences = outcome.sequences)
+    text += fmt::format("; weights {}, profile {}, L = {}", sequences->weights, sequences->profile,
+                        sequences->values.size());
+  if (const auto& experiment = outcome.experiment)
+    text += fmt::format("; {} instances at d = {}, V = {}, N = {}{}", experiment->instances.size(), experiment->d,
+                        experiment->vocabulary, experiment->sequences, experiment->centred ? "" : ", not centred");
+  return text;
+}
+
+Table level_table(const PoolingOutcome& outcome) {
+  const auto& experiment = outcome.experiment;
+  Table table{
+      "Signal",
+      {general("matrix"), general("threshold in |μ|²"), {"signal"}, general("eigenvalue"), general("alignment")}};
+  if (experiment)
+    for (const char* name : {"eigenvalue measured", "alignment measured"})
+      table.columns.insert(table.columns.end(), {general(name, 4), general("±", kErrorFigures)});
+  for (const Level& entry : kLevels) {
+    const PoolingLevel& level = outcome.prediction.*entry.prediction;
+    std::vector<Cell> row{entry.title, level.threshold, words(level, outcome.prediction.model.mu2),
+                          level.spike.eigenvalue, level.alignment};
+    if (experiment) append_measured(row, &((*experiment).*entry.measured));
+    table.rows.push_back(std::move(row));
+  }
+  if (const auto& nuisance = outcome.nuisance) {
+    std::vector<Cell> row{"mean of the vocabulary", Cell(), words(nuisance->place), nuisance->eigenvalue, 0.0};
+    if (experiment) append_measured(row, experiment->nuisance ? &*experiment->nuisance : nullptr);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table bulk_table(const PoolingOutcome& outcome) {
+  const PoolingPrediction& prediction = outcome.prediction;
+  Table table{"",
+              {general("mass at zero"), general("band from"), general("to"), general("least α/κ of a phantom"),
+               general("ceiling of the alignment")},
+              {{prediction.zero_mass, prediction.band.lower, prediction.band.upper, prediction.phantom_ratio,
+                prediction.ceiling}}};
+  if (const auto& experiment = outcome.experiment) {
+    table.columns.push_back(general("Kolmogorov distance of the bulk", 3));
+    table.columns.push_back(general("±", kErrorFigures));
+    table.rows.front().emplace_back(experiment->kolmogorov_distance.value);
+    table.rows.front().push_back(or_nothing(experiment->kolmogorov_distance.standard_error));
+  }
+  return table;
+}
+
+std::optional<Table> fixed_length_table(const PoolingOutcome& outcome) {
+  if (!outcome.fixed_length) return std::nullopt;
+  Table table{fmt::format("Sequences of {} tokens, not of many", outcome.sequences->values.size()),
+              {general("mass at zero"), general("Kolmogorov distance to the law above", 3)},
+              {{outcome.fixed_length->zero_mass, outcome.fixed_length_distance()}}};
+  if (outcome.experiment && outcome.experiment->fixed_length_distance) {
+    const base::Estimate& distance = *outcome.experiment->fixed_length_distance;
+    table.columns.push_back(general("of the measured bulk", 3));
+    table.columns.push_back(general("±", kErrorFigures));
+    table.rows.front().emplace_back(distance.value);
+    table.rows.front().push_back(or_nothing(distance.standard_error));
+  }
+  return table;
+}
+
+std::optional<Table> weights_table(const PoolingOutcome& outcome) {
+  if (!outcome.choices) return std::nullopt;
+  Table table{"Weights", {{"weights"}, general("α"), general("κ"), general("α/κ"), general("threshold in |μ|²")}};
+  if (outcome.power_profile()) {
+    table.title +=
+        outcome.harmonic_crossing
+            ? fmt::format(": harmonic beats the mean for a decay B > {:.5f} at this length ({:.5f} as L → ∞)",
+                          *outcome.harmonic_crossing, laws::kHarmonicCrossingLimit)
+            : ": harmonic never beats the mean at this length";
+  }
+  for (const auto& [name, member] : kChoices) {
+    const PoolingChoice& choice = (*outcome.choices).*member;
+    table.rows.push_back({name, choice.scalars.alpha, choice.scalars.kappa, choice.scalars.ratio(), choice.threshold});
+  }
+  return table;
+}
+
+Table pooling_rows(const PoolingOutcome& outcome) {
+  Table table{"",
+              {{"kind"},
+               {"name"},
+               {"eigenvalue"},
+               {"alignment"},
+               {"threshold"},
+               {"place"},
+               {"density"},
+               {"mass"},
+               {"alpha_pool"},
+               {"kappa_pool"},
+               {"measured_eigenvalue"},
+               {"eigenvalue_error"},
+               {"measured_alignment"},
+               {"alignment_error"}}};
+  const auto& experiment = outcome.experiment;
+  const auto measured_cells = [](const PoolingSummary& measured) {
+    return std::vector<std::pair<std::string, Cell>>{
+        {"measured_eigenvalue", measured.eigenvalue.value},
+        {"eigenvalue_error", or_nothing(measured.eigenvalue.standard_error)},
+        {"measured_alignment", measured.alignment.value},
+        {"alignment_error", or_nothing(measured.alignment.standard_error)}};
+  };
+  for (const Level& entry : kLevels) {
+    const PoolingLevel& level = outcome.prediction.*entry.prediction;
+    std::vector<std::pair<std::string, Cell>> cells{{"kind", "level"},
+                                                    {"name", entry.key},
+                                                    {"eigenvalue", level.spike.eigenvalue},
+                                                    {"alignment", level.alignment},
+                                                    {"threshold", level.threshold},
+                                                    {"place", laws::name(level.spike.place)}};
+    if (experiment)
+      for (auto& cell : measured_cells((*experiment).*entry.measured)) cells.push_back(std::move(cell));
+    add_row(table, cells);
+  }
+  if (const auto& nuisance = outcome.nuisance) {
+    std::vector<std::pair<std::string, Cell>> cells{{"kind", "nuisance"},
+                                                    {"eigenvalue", nuisance->eigenvalue},
+                                                    {"alignment", 0.0},
+                                                    {"place", laws::name(nuisance->place)}};
+    if (experiment && experiment->nuisance)
+      for (auto& cell : measured_cells(*experiment->nuisance)) cells.push_back(std::move(cell));
+    add_row(table, cells);
+  }
+  add_row(table, {{"kind", "zero"}, {"eigenvalue", 0.0}, {"mass", outcome.prediction.zero_mass}});
+  if (outcome.choices)
+    for (const auto& [name, member] : kChoices) {
+      const PoolingChoice& choice = (*outcome.choices).*member;
+      add_row(table, {{"kind", "weights"},
+                      {"name", name},
+                      {"threshold", choice.threshold},
+                      {"alpha_pool", choice.scalars.alpha},
+                      {"kappa_pool", choice.scalars.kappa}});
+    }
+  for (std::size_t i = 0; i < outcome.density.x.size(); ++i)
+    add_row(table,
+            {{"kind", "density"}, {"eigenvalue", outcome.density.x[i]}, {"density", outcome.density.density[i]}});
+  if (const auto& law = outcome.fixed_length)
+    for (std::size_t i = 0; i < law->x.size(); ++i)
+      add_row(table, {{"kind", "fixed_length_density"}, {"eigenvalue", law->x[i]}, {"density", law->density[i]}});
+  if (experiment)
+    for (const double x : experiment->eigenvalues()) add_row(table, {{"kind", "eigenvalue"}, {"eigenvalue", x}});
+  return table;
+}
+
+report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome) {
+  const PoolingPrediction& prediction = outcome.prediction;
+  report::SpectrumChart chart;
+  chart.title = "Spectrum of the covariance of pooled sequences";
+  chart.description =
+      fmt::format("Density of the eigenvalues between {:.4g} and {:.4g}{}{}.", prediction.band.lower,
+                  prediction.band.upper, outcome.experiment ? ", over a histogram of measured ones" : "",
+                  prediction.sample.spike.place == Place::hidden ? "; no outlier" : ", with an outlier");
+  const auto& [x, density] = outcome.density;
+  const double typical = (1 - prediction.zero_mass) / (prediction.band.upper - prediction.band.lower);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (density[i] < kTallest * typical) chart.density.push_back({x[i], density[i]});
+  chart.predicted_zero_mass = prediction.zero_mass;
+  if (prediction.sample.spike.place != Place::hidden) chart.outliers.push_back(prediction.sample.spike.eigenvalue);
+  if (outcome.nuisance && outcome.nuisance->place != Place::hidden)
+    chart.outliers.push_back(outcome.nuisance->eigenvalue);
+  std::sort(chart.outliers.begin(), chart.outliers.end());
+  if (outcome.experiment) chart.eigenvalues = outcome.experiment->eigenvalues();
+  return report::spectrum_chart(chart);
+}
+
+report::Chart alignment_chart(const PoolingOutcome& outcome) {
+  const PoolingPrediction& prediction = outcome.prediction;
+  constexpr int kPoints = 240;
+  constexpr double kBeyond = 2;  // times the largest threshold or the signal
+  double most = std::max(prediction.model.mu2, prediction.table.threshold);
+  if (std::isfinite(prediction.sample.threshold)) most = std::max(most, prediction.sample.threshold);
+  report::ErrorsChart chart;
+  chart.title = "Alignment with the signal";
+  chart.description =
+      "Squared overlap of the outlier with the signal against the strength of the signal, in the vocabulary, for "
+      "infinitely many pooled sequences, and for N of them; each is zero up to its threshold.";
+  chart.x = {"|μ|²", report::Scale::linear};
+  chart.y = {"squared overlap", report::Scale::linear};
+  for (const Level& entry : kLevels) {
+    report::Series series{entry.title, {}, {}};
+    for (int i = 0; i <= kPoints; ++i) {
+      laws::PoolingModel model = prediction.model;
+      model.mu2 = kBeyond * most * i / kPoints;
+      series.theory.push_back({model.mu2, (laws::predict_pooling(model).*entry.prediction).alignment});
+    }
+    if (const auto& experiment = outcome.experiment) {
+      const base::Estimate& alignment = ((*experiment).*entry.measured).alignment;
+      series.experiment.push_back({prediction.model.mu2, alignment.value, alignment.standard_error});
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return report::errors_chart(chart);
+}
+
+Warnings warnings(const PoolingOutcome& outcome) {
+  Warnings result;
+  const PoolingPrediction& prediction = outcome.prediction;
+  if (prediction.phantom())
+    result.push_back(
+        fmt::format("α/κ > {:.6g}: the sample has an outlier even without a signal; an outlier shows that tokens are "
+                    "correlated, not that |μ|² > 0",
+                    prediction.phantom_ratio));
+  if (outcome.nuisance && outcome.nuisance->place == Place::above &&
+      outcome.nuisance->eigenvalue > prediction.sample.spike.eigenvalue)
+    result.push_back("not centred: the largest eigenvalue belongs to the mean of the vocabulary, not to the signal");
+  if (!outcome.sequences) return result;
+  const double excess = laws::fixed_length_excess(prediction.model.ratios, outcome.sequences->scalars);
+  constexpr double kNegligible = 1e-3;  // where the Kolmogorov distance of the bulk begins to see it: L = 2 to 4
+  if (excess > kNegligible)
+    result.push_back(fmt::format(
+        "the weights rest on few positions: the law is that of many, and the fourth moment of the spectrum is "
+        "{:.2g} % larger{}",
+        100 * excess, outcome.fixed_length ? "" : " (--fixed-length gives the law of this length)"));
+  return result;
+}
+
+}  // namespace attnlaw::view

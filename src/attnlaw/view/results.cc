@@ -1,0 +1,164 @@
+#include "attnlaw/view/results.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "attnlaw/view/columns.h"
+
+namespace attnlaw::view {
+namespace {
+
+using nlohmann::json;
+using report::Cell;
+using report::Table;
+using Rows = study::Store::Rows;
+
+/// What a result is of: told once where it is the same in all rows.
+constexpr std::string_view kDescribing[] = {"kind",    "student",   "head",        "tokens", "attention", "readout",
+                                            "labels",  "loss",      "alpha",       "lambda", "beta",      "noise",
+                                            "target",  "width",     "target_beta", "d",      "instance",  "seed",
+                                            "trainer", "precision", "accuracy"};
+/// What came out.
+constexpr std::string_view kOutcome[] = {"status",        "train",          "test",        "estimation",
+                                         "excess_test",   "sign_error",     "theory_test", "recovery",
+                                         "interpolation", "bayes_recovery", "seconds",     "error"};
+
+Cell cell_of(const json& value) {
+  if (value.is_number_integer()) return value.get<long long>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_string()) return value.get<std::string>();
+  return {};
+}
+
+std::size_t index_of(const Rows& rows, std::string_view column) {
+  return static_cast<std::size_t>(std::find(rows.columns.begin(), rows.columns.end(), column) - rows.columns.begin());
+}
+
+/// Null in all rows where there is no such column: stores of older versions have fewer.
+std::vector<json> values_of(const Rows& rows, std::string_view column) {
+  const std::size_t index = index_of(rows, column);
+  if (index == rows.columns.size()) return std::vector<json>(rows.rows.size());
+  std::vector<json> values;
+  for (const auto& row : rows.rows) values.push_back(row[index]);
+  return values;
+}
+
+bool all_equal(const std::vector<json>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+
+std::string word(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? fmt::format("{:.{}g}", value.get<double>(), kFigures) : value.dump();
+}
+
+/// The least number of digits, eight or more, that tells all keys apart.
+std::size_t telling_digits(const std::vector<json>& keys) {
+  constexpr std::size_t kLeast = 8;
+  std::vector<std::string> sorted;
+  for (const json& key : keys) sorted.push_back(key);
+  std::sort(sorted.begin(), sorted.end());
+  std::size_t digits = kLeast;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    const auto differ = std::mismatch(sorted[i - 1].begin(), sorted[i - 1].end(), sorted[i].begin(), sorted[i].end());
+    digits = std::max(digits, static_cast<std::size_t>(differ.first - sorted[i - 1].begin()) + 1);
+  }
+  return digits;
+}
+
+/// Messages may go on over several lines.
+std::vector<json> first_lines(std::vector<json> values) {
+  for (json& value : values)
+    if (value.is_string()) value = value.get<std::string>().substr(0, value.get<std::string>().find('\n'));
+  return values;
+}
+
+void add_column(Table& table, std::string_view name, const std::vector<json>& values) {
+  constexpr int kSecondsFigures = 3;
+  report::Column column = general(std::string(name));
+  if (name == "seconds") column = {"seconds", "", report::Notation::general, kSecondsFigures};
+  table.columns.push_back(column);
+  for (std::size_t i = 0; i < values.size(); ++i) table.rows[i].push_back(cell_of(values[i]));
+}
+
+std::string counts(const std::map<std::string, std::size_t>& all) {
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : all) parts.push_back(fmt::format("{} {}", count, name));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+bool all_null(const std::vector<json>& values) {
+  return std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_null(); });
+}
+
+}  // namespace
+
+ResultsSummary summarise(const Rows& rows) {
+  ResultsSummary summary;
+  summary.rows = rows.rows.size();
+  for (const json& status : values_of(rows, "status")) ++summary.statuses[status];
+  for (const json& code : values_of(rows, "code")) ++summary.codes[code];
+  return summary;
+}
+
+json to_json(const ResultsSummary& summary) {
+  return {{"rows", summary.rows}, {"statuses", summary.statuses}, {"codes", summary.codes}};
+}
+
+std::string text(const ResultsSummary& summary) {
+  if (summary.rows == 0) return "0 results";
+  std::vector<std::string> codes;
+  for (const auto& [code, count] : summary.codes)
+    codes.push_back(
+        fmt::format("{} of code {}{}", count, code, code == study::code_version() ? " (this program)" : ""));
+  return fmt::format("{} result{}: {}; {}", summary.rows, summary.rows == 1 ? "" : "s", counts(summary.statuses),
+                     fmt::join(codes, ", "));
+}
+
+json rows_json(const Rows& rows) {
+  json documents = json::array();
+  for (const auto& row : rows.rows) {
+    json& document = documents.emplace_back(json::object());
+    for (std::size_t i = 0; i < row.size(); ++i) document[rows.columns[i]] = row[i];
+  }
+  return documents;
+}
+
+Table results_table(const Rows& rows) {
+  Table table;
+  for (const std::string& name : rows.columns) table.columns.push_back(general(name));
+  for (const auto& row : rows.rows) {
+    auto& cells = table.rows.emplace_back();
+    for (const json& value : row) cells.push_back(cell_of(value));
+  }
+  return table;
+}
+
+Table overview(const Rows& rows) {
+  Table table;
+  table.rows.resize(rows.rows.size());
+  std::vector<json> keys = values_of(rows, "key");
+  const std::size_t digits = telling_digits(keys);
+  for (json& key : keys) key = key.get<std::string>().substr(0, digits);
+  add_column(table, "key", keys);
+  std::vector<std::string> common;
+  for (const std::string_view name : kDescribing) {
+    const std::vector<json> values = values_of(rows, name);
+    if (all_null(values)) continue;
+    if (values.size() > 1 && all_equal(values))
+      common.push_back(fmt::format("{} {}", name, word(values.front())));
+    else
+      add_column(table, name, values);
+  }
+  if (!common.empty()) table.title = fmt::format("All with {}", fmt::join(common, ", "));
+  for (const std::string_view name : kOutcome)
+    if (const std::vector<json> values = values_of(rows, name); !all_null(values))
+      add_column(table, name, first_lines(values));
+  return table;
+}
+
+}  // namespace attnlaw::view

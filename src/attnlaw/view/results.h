@@ -1,0 +1,35 @@
+#pragma once
+/// Rows of a store as tables and documents.
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "attnlaw/report/table.h"
+#include "attnlaw/study/store/store.h"
+
+namespace attnlaw::view {
+
+struct ResultsSummary {
+  std::size_t rows = 0;
+  std::map<std::string, std::size_t> statuses;  ///< how many of each
+  std::map<std::string, std::size_t> codes;
+};
+
+/// `rows` must have all columns of the view.
+ResultsSummary summarise(const study::Store::Rows& rows);
+nlohmann::json to_json(const ResultsSummary& summary);
+/// On one line, e.g. "3 results: 2 converged, 1 failed; code 0.1.0+ab12 (this program)".
+std::string text(const ResultsSummary& summary);
+
+/// An object for every row.
+nlohmann::json rows_json(const study::Store::Rows& rows);
+
+/// Every column and every row.
+report::Table results_table(const study::Store::Rows& rows);
+
+/// For people: the columns they compare, without those that are empty; options that are the same in all rows stand in
+/// the title, and of a key the digits that tell it from others.
+report::Table overview(const study::Store::Rows& rows);
+
+}  // namespace attnlaw::view

@@ -1,0 +1,31 @@
+#pragma once
+/// What a reader must know before trusting the numbers: lack of convergence, instability.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attnlaw/experiment/experiment.h"
+#include "attnlaw/study/phase_diagram.h"
+#include "attnlaw/theory/continuation.h"
+#include "attnlaw/theory/solution.h"
+
+namespace attnlaw::view {
+
+/// One line each; empty if nothing is to be said.
+using Warnings = std::vector<std::string>;
+
+Warnings warnings(const theory::Solution& solution);
+Warnings warnings(const experiment::Experiment& experiment);
+
+/// Of many solutions together: how many of them, and at which values of `variable`.
+Warnings warnings(std::span<const theory::Solution> curve, const std::string& variable, std::span<const double> values);
+
+Warnings warnings(const theory::Continuation& continuation);
+Warnings warnings(const study::PhaseDiagram& diagram);
+
+/// All of both; what is there already is not repeated.
+Warnings operator+(Warnings first, const Warnings& second);
+
+}  // namespace attnlaw::view

@@ -1,6 +1,0 @@
-attnlaw_test(companion pooling)
-target_link_libraries(companion_pooling_test PRIVATE GTest::gmock)
-attnlaw_test(companion softmax_law)
-attnlaw_test(companion lora)
-attnlaw_test(companion lofi)
-target_link_libraries(companion_lofi_test PRIVATE GTest::gmock)

@@ -1,7 +1,0 @@
-attnlaw_test(matrix_laws atom_sums)
-attnlaw_test(matrix_laws spectrum)
-attnlaw_test(matrix_laws law)
-attnlaw_test(matrix_laws semicircle_sum)
-attnlaw_test(matrix_laws optimal_denoiser)
-attnlaw_test(matrix_laws law_difference)
-attnlaw_test(matrix_laws product_law)

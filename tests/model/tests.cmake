@@ -1,7 +1,0 @@
-find_package(rapidcheck REQUIRED)
-attnlaw_test(model problem)
-attnlaw_test(model spectral_start)
-attnlaw_test(model streams)
-attnlaw_test(model target)
-target_link_libraries(model_problem_test PRIVATE GTest::gmock rapidcheck_gtest)
-target_link_libraries(model_target_test PRIVATE GTest::gmock)
