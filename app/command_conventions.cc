@@ -6,7 +6,7 @@ namespace attnlaw::app {
 
 int run(const ConventionsArguments& arguments) {
   const Result result{{},
-                      {{"schema", "attnlaw/1"}, {"command", "conventions"}, {"text", kConventions}},
+                      {{"schema", "attnlaw/2"}, {"command", "conventions"}, {"text", kConventions}},
                       {{}, {{"text"}}, {{std::string(kConventions)}}}};
   if (arguments.common.format == Format::table)
     emit_text(arguments.common, kConventions);

@@ -147,7 +147,7 @@ int run(const DemoArguments& arguments) {
   report::Table spectrum_summary = spectrum_table(spectrum.solution, &spectrum.measured);
   spectrum_summary.title =
       fmt::format("Spectrum of the trained S at α = {}, experiments at d = {}", kSpectrumAlpha, kSpectrumDimension);
-  nlohmann::json document{{"schema", "attnlaw/1"}, {"command", "demo"}};
+  nlohmann::json document{{"schema", "attnlaw/2"}, {"command", "demo"}};
   for (const auto& solution : curve) document["theory"].push_back(theory::to_json(solution));
   for (const auto& point : points) document["experiments"].push_back(study::to_json(std::span(&point, 1)));
   document["spectrum"] = theory::to_json(spectrum.solution);

@@ -66,7 +66,7 @@ int list(const Common& common) {
     figures.push_back(
         {{"name", full.name}, {"title", full.title}, {"tasks", full.tasks.size()}, {"fast_tasks", fast.tasks.size()}});
   }
-  const nlohmann::json document{{"schema", "attnlaw/1"}, {"command", "figure"}, {"figures", figures}};
+  const nlohmann::json document{{"schema", "attnlaw/2"}, {"command", "figure"}, {"figures", figures}};
   emit(common, {{table}, document, table, {}, "attnlaw figure NAME [--fast] makes one."});
   return 0;
 }
@@ -199,7 +199,7 @@ Result result_of(const study::Study& study, const FigureArguments& arguments, co
   }
   result.tables = {table};
   result.rows = table;
-  result.document = {{"schema", "attnlaw/1"},        {"command", "figure"},  {"name", study.name},
+  result.document = {{"schema", "attnlaw/2"},        {"command", "figure"},  {"name", study.name},
                      {"fast", arguments.study.fast}, {"html", files.html()}, {"charts", list},
                      {"complete", complete}};
   return result;

@@ -52,7 +52,7 @@ template <class Outcome>
 int show(const LofiArguments& arguments, const Outcome& outcome) {
   Result result{lofi_tables(outcome), to_json(outcome), lofi_rows(outcome), warnings(outcome),
                 report_note(arguments.html)};
-  result.document["schema"] = "attnlaw/1";
+  result.document["schema"] = "attnlaw/2";
   result.document["command"] = "lofi";
   if (!arguments.html.empty()) write_page(arguments.html, lofi_page(outcome), result.warnings);
   emit(arguments.common, result);

@@ -57,7 +57,7 @@ LoraResult compute(const LoraArguments& arguments, const Pretrained& pretrained)
 
 nlohmann::json document_of(const LoraResult& result, const Pretrained& pretrained) {
   nlohmann::json document = to_json(result);
-  document["schema"] = "attnlaw/1";
+  document["schema"] = "attnlaw/2";
   document["command"] = "lora";
   document["pretraining"] = {{"Q_star", pretrained.overlaps.Q_star},
                              {"Q_pre", pretrained.overlaps.Q_pre},

@@ -55,7 +55,7 @@ nlohmann::json weights_json(const PoolingOutcome& outcome) {
 
 nlohmann::json document_of(const PoolingOutcome& outcome) {
   nlohmann::json document = laws::to_json(outcome.prediction);
-  document["schema"] = "attnlaw/1";
+  document["schema"] = "attnlaw/2";
   document["command"] = "pooling";
   document["density"] = {{"x", outcome.density.x}, {"density", outcome.density.density}};
   if (outcome.sequences) {

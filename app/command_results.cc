@@ -18,7 +18,7 @@ using nlohmann::json;
 using study::Store;
 
 json document_of(const std::string& store) {
-  return {{"schema", "attnlaw/1"}, {"command", "results"}, {"store", store}};
+  return {{"schema", "attnlaw/2"}, {"command", "results"}, {"store", store}};
 }
 
 /// The columns that were asked for, in that order. Throws std::invalid_argument for one that there is not.

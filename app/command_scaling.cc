@@ -22,7 +22,7 @@ theory::ScalingCurve solve_curve(const ScalingArguments& arguments) {
 
 nlohmann::json document_of(const ScalingArguments& arguments, const theory::ScalingCurve& curve) {
   nlohmann::json document{
-      {"schema", "attnlaw/1"}, {"command", "scaling"}, {"problem", model::to_json(arguments.problem)}};
+      {"schema", "attnlaw/2"}, {"command", "scaling"}, {"problem", model::to_json(arguments.problem)}};
   document["problem"].erase("alpha");
   document["scaling"] = theory::to_json(curve);
   return document;

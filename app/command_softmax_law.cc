@@ -49,7 +49,7 @@ SoftmaxLawResult compute(const SoftmaxLawArguments& arguments) {
 }
 
 nlohmann::json document_of(const SoftmaxLawArguments& arguments, const SoftmaxLawResult& result) {
-  nlohmann::json document{{"schema", "attnlaw/1"},
+  nlohmann::json document{{"schema", "attnlaw/2"},
                           {"command", "softmax-law"},
                           {"parameters", laws::to_json(arguments.parameters)},
                           {"law", laws::to_json(result.law)},

@@ -34,7 +34,7 @@ std::vector<theory::Solution> solve(const SpectrumAlongArguments& arguments, con
 
 nlohmann::json document_of(const SpectrumAlongArguments& arguments, const std::string& variable,
                            std::span<const theory::Solution> curve) {
-  nlohmann::json document{{"schema", "attnlaw/1"},
+  nlohmann::json document{{"schema", "attnlaw/2"},
                           {"command", "spectrum"},
                           {"problem", model::to_json(arguments.problem)},
                           {"along", {{"variable", variable}, {"values", arguments.along.values}}}};

@@ -20,7 +20,7 @@ int check(const SweepArguments& arguments, const study::Study& study) {
   const int threads = arguments.common.threads > 0 ? arguments.common.threads : base::available_threads();
   const std::vector<study::Cost> costs = study::estimate_costs(study, kCalibration);
   Result result{plan_tables(study, costs, threads), plan_json(study, costs, threads), plan_rows(study, costs)};
-  result.document.update({{"schema", "attnlaw/1"}, {"command", "sweep"}});
+  result.document.update({{"schema", "attnlaw/2"}, {"command", "sweep"}});
   emit(arguments.common, result);
   return 0;
 }
@@ -63,7 +63,7 @@ int run(const SweepArguments& arguments) {
   const report::Table problems = problem_rows(study, study::outcomes(study, store, false));
 
   Result result{{summary_table(study, progress)},
-                {{"schema", "attnlaw/1"},
+                {{"schema", "attnlaw/2"},
                  {"command", "sweep"},
                  {"study", study.name},
                  {"store", path},

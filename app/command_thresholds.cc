@@ -68,7 +68,7 @@ int run(const ThresholdsArguments& arguments) {
   require_outputs(arguments.common, arguments.html);
   if (arguments.alphas.empty()) theory::require_ridgeless(arguments.problem);
   nlohmann::json document{
-      {"schema", "attnlaw/1"}, {"command", "thresholds"}, {"problem", model::to_json(arguments.problem)}};
+      {"schema", "attnlaw/2"}, {"command", "thresholds"}, {"problem", model::to_json(arguments.problem)}};
   for (const std::string& key : {std::string("alpha"), not_fixed(arguments)}) document["problem"].erase(key);
 
   Extension extension;

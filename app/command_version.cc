@@ -33,15 +33,15 @@ int run(const VersionArguments& arguments) {
       {"attnlaw", ATTNLAW_VERSION},
       {"build", ATTNLAW_BUILD_TYPE},
       {"compiler", __VERSION__},
-      {"instruction set", instruction_set()},
+      {"instruction_set", instruction_set()},
       {"BLAS", openblas_get_config()},
       {"BLAS kernel", openblas_get_corename()},
       {"Eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
       {"Boost", BOOST_LIB_VERSION},
-      {"nlohmann-json",
+      {"nlohmann_json",
        fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
       {"fmt", fmt::format("{}", FMT_VERSION)}};
-  Result result{{{"", {{"part"}, {"version"}}}}, {{"schema", "attnlaw/1"}, {"command", "version"}}, {}};
+  Result result{{{"", {{"part"}, {"version"}}}}, {{"schema", "attnlaw/2"}, {"command", "version"}}, {}};
   for (const auto& [part, text] : facts) {
     result.tables.front().rows.push_back({part, text});
     result.document["parts"][part] = text;

@@ -187,7 +187,7 @@ struct ProblemOptions {
     put("loss", loss);
     put("alpha", alpha);
     put("beta", beta);
-    put("target-beta", target_beta);
+    put("target_beta", target_beta);
     put("noise", noise);
     put("target", target);
     put("student", student);

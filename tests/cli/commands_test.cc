@@ -42,7 +42,7 @@ TEST(Solve, DocumentKeepsTheContract) {
     "spectrum": {"zero_mass": 0, "edges": [], "outliers": []},
     "diagnostics": {"converged": true, "iterations": 0, "residual": 0, "replicon": 0,
                     "sampling_error": {"train": 0, "test": 0, "estimation": 0}, "seconds": 0}})"));
-  EXPECT_EQ(document["schema"], "attnlaw/1");
+  EXPECT_EQ(document["schema"], "attnlaw/2");
   EXPECT_EQ(document["command"], "solve");
   EXPECT_EQ(document["diagnostics"]["converged"], true);
 }

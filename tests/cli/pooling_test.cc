@@ -31,7 +31,7 @@ void expect_refused(const std::string& arguments, const std::string& named) {
 
 TEST(Pooling, DocumentOfTheScalars) {
   const json document = run_json("--delta 0.5 --gamma 0.5 --mu2 1 --alpha-pool 1.5");
-  EXPECT_EQ(document["schema"], "attnlaw/1");
+  EXPECT_EQ(document["schema"], "attnlaw/2");
   EXPECT_EQ(document["command"], "pooling");
   EXPECT_EQ(document["model"]["kappa_pool"], 1);
   EXPECT_EQ(document["levels"]["sample"]["place"], "above");

@@ -77,7 +77,7 @@ TEST_F(Results, WhereAndColumnsChoose) {
 
 TEST_F(Results, CsvAndJsonHaveAllColumns) {
   const json all = document("");
-  EXPECT_EQ(all["schema"], "attnlaw/1");
+  EXPECT_EQ(all["schema"], "attnlaw/2");
   EXPECT_EQ(all["command"], "results");
   ASSERT_EQ(all["rows"].size(), 4u);
   EXPECT_EQ(all["rows"][0].size(), all["columns"].size());

@@ -298,7 +298,7 @@ TEST(Lora, RefusesWhatItCannotSolve) {
   };
   refuses({3, Head::softmax, 1, 1, .1, 0, 1}, "tokens");
   refuses({2, Head::hardmax, 1, 1, .1, 0, 1}, "hardmax");
-  refuses({2, Head::linear, 0, 1, .1, 0, 1}, "alpha-ft");
+  refuses({2, Head::linear, 0, 1, .1, 0, 1}, "alpha_ft");
   refuses({2, Head::linear, 1, -1, .1, 0, 1}, "omega");
   refuses({2, Head::linear, 1, 1, 0, 0, 1}, "lambda-ft");
   refuses({2, Head::linear, 1, 1, .1, -1, 1}, "noise");

@@ -55,9 +55,9 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
        "got 0"},
       {with([](Problem& p) { p.target = Target::parse("spikes:4,1e200"); }), "target spikes:4,1e+200", "finite", "inf"},
       {with([](Problem& p) { p.beta = 0; }), "beta", "> 0", "got 0"},
-      {with([](Problem& p) { p.target_beta = kNaN; }), "target-beta", "> 0", "got nan"},
+      {with([](Problem& p) { p.target_beta = kNaN; }), "target_beta", "> 0", "got nan"},
       {with([](Problem& p) { p.head = Head::linear, p.beta = 2; }), "beta", "must be 1 with head linear", "got 2"},
-      {with([](Problem& p) { p.head = Head::linear, p.target_beta = 2; }), "target-beta", "must be 1", "got 2"},
+      {with([](Problem& p) { p.head = Head::linear, p.target_beta = 2; }), "target_beta", "must be 1", "got 2"},
       {with([](Problem& p) { p.noise = -1; }), "noise", ">= 0", "got -1"},
       {with([](Problem& p) { p.noise = kInfinity; }), "noise", "finite", "got inf"},
       {with([](Problem& p) { p.width = 0; }), "width", "> 0", "got 0"},
@@ -66,7 +66,7 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
        "got 0.5"},
       {with([](Problem& p) { p.student = Student::bayes; }), "lambda", "leave it out", "got 0.05"},
       {with([](Problem& p) { p.student = Student::bayes, p.lambda_rule = LambdaRule::none, p.beta = 2; }), "beta",
-       "must equal target-beta", "got 2 and 1"},
+       "must equal target_beta", "got 2 and 1"},
       {with([](Problem& p) { p.lambda_rule = LambdaRule::none; }), "lambda", "a number > 0, 0+, optimal or edge",
        "tied"},
       {with([](Problem& p) { p.head = Head::hardmax; }), "hardmax", "student bayes only", "student tied"},
@@ -101,7 +101,7 @@ TEST(ProblemJson, WritesAllOptionsResolved) {
   const nlohmann::json document = to_json(Problem{});
   EXPECT_EQ(document,
             nlohmann::json::parse(R"({"tokens": 2, "head": "softmax", "alpha": 1.0, "lambda": 0.05, "beta": 1.0,
-    "target-beta": 1.0, "noise": 0.0, "target": "wishart:0.5", "attention": "self", "readout": "rows", "labels": "soft",
+    "target_beta": 1.0, "noise": 0.0, "target": "wishart:0.5", "attention": "self", "readout": "rows", "labels": "soft",
     "loss": "square", "student": "tied", "width": 1.0})"));
 }
 

@@ -344,7 +344,7 @@ TEST(StudyFile, UnknownKeysAreRefusedWithTheAcceptedOnes) {
               AllOf(StartsWith("curve.toml:2: unknown key 'acuracy' in a study"), HasSubstr("accepted: title"),
                     HasSubstr("did you mean 'accuracy'?")));
   EXPECT_THAT(refusal(kPoint + "alfa = 2\n"),
-              AllOf(StartsWith("curve.toml:4: unknown key 'alfa' in problem"), HasSubstr("target-beta")));
+              AllOf(StartsWith("curve.toml:4: unknown key 'alfa' in problem"), HasSubstr("target_beta")));
   EXPECT_THAT(refusal("theory = {densty = true}\n" + kPoint),
               AllOf(StartsWith("curve.toml:1: unknown key 'densty' in theory; accepted: density, warm_start")));
   EXPECT_THAT(refusal("experiment = {d = 20, iterations = 3}\n" + kPoint),

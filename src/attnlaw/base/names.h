@@ -1,6 +1,7 @@
 #pragma once
 /// Enumerations and the names of their values in options, documents and messages.
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -8,6 +9,12 @@
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::base {
+
+/// The name of a field as documents spell it: underscores for the dashes that the command line has.
+inline std::string snake_case(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
 
 /// One value and its name; an array of them, in the order in which messages list them, is the table of an enumeration.
 template <class Value>

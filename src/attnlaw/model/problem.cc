@@ -114,14 +114,14 @@ void read_option(Problem& problem, const std::string& key, const Json& value) {
   if (key == "alpha") return read(value, key, problem.alpha);
   if (key == "lambda") return read_lambda(value, problem);
   if (key == "beta") return read(value, key, problem.beta);
-  if (key == "target-beta") return read(value, key, problem.target_beta);
+  if (key == "target_beta") return read(value, key, problem.target_beta);
   if (key == "noise") return read(value, key, problem.noise);
   if (key == "target") return void(problem.target = Target::parse(read_text(value, key)));
   if (key == "student") return void(problem.student = student_from_name(read_text(value, key)));
   if (key == "width") return read(value, key, problem.width);
   reject(
       "unknown key '{}' in a problem; accepted: attention, tokens, head, readout, labels, loss, alpha, lambda, beta, "
-      "target-beta, noise, target, student, width",
+      "target_beta, noise, target, student, width",
       key);
 }
 
@@ -157,7 +157,7 @@ void require_valid_student(const Problem& problem) {
   if (problem.cross() && problem.student != Student::untied && problem.student != Student::direct)
     reject("student must be untied or direct with attention = cross, got {}", name(problem.student));
   if (problem.student == Student::bayes && problem.beta != problem.target_beta)
-    reject("beta must equal target-beta with student bayes, which knows how labels are made; got {} and {}",
+    reject("beta must equal target_beta with student bayes, which knows how labels are made; got {} and {}",
            problem.beta, problem.target_beta);
   if (problem.head != Head::hardmax) return;
   if (problem.cross()) reject("head must be softmax or linear with attention = cross, got hardmax");
@@ -236,11 +236,11 @@ void Problem::validate() const {
   require_positive(alpha, kMaxAlpha, "alpha");
   require_valid_lambda(*this);
   require_positive(beta, "beta");
-  require_positive(target_beta, "target-beta");
+  require_positive(target_beta, "target_beta");
   if (head == Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
   if (head == Head::linear && target_beta != 1) {
-    reject("target-beta must be 1 with head linear, which has no temperature, got {}", target_beta);
+    reject("target_beta must be 1 with head linear, which has no temperature, got {}", target_beta);
   }
   require_valid_student(*this);
   require_plain_student(*this);
@@ -290,7 +290,7 @@ nlohmann::json to_json(const Problem& problem) {
   document["alpha"] = problem.alpha;
   document["lambda"] = lambda_json(problem);
   document["beta"] = problem.beta;
-  document["target-beta"] = problem.target_beta;
+  document["target_beta"] = problem.target_beta;
   document["noise"] = problem.noise;
   document["target"] = problem.target.spec();
   document["student"] = name(problem.student);
@@ -301,7 +301,7 @@ nlohmann::json to_json(const Problem& problem) {
 Problem problem_from_json(const nlohmann::json& document) {
   if (!document.is_object()) reject("a problem must be an object of options, got {}", document.dump());
   Problem problem = defaults(document);
-  for (const auto& [key, value] : document.items()) read_option(problem, key, value);
+  for (const auto& [key, value] : document.items()) read_option(problem, base::snake_case(key), value);
   if (!document.contains("alpha")) reject("alpha is required in a problem: a finite number > 0");
   problem.validate();
   return problem;

@@ -136,10 +136,10 @@ struct Problem {
   matrix_laws::Spectrum target_law() const { return law_of(target.spectrum()); }
 };
 
-/// Both documents use the option names of the command line as keys (`target-beta` for target_beta); reading rejects
-/// unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and validates. `alpha` is
-/// required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the student bayes, where it is null or
-/// missing. `tokens` is a number, or "T1,T2" with cross-attention. Missing `readout` and `loss` are those that `labels`
+/// The keys of both documents are the option names of the command line in snake_case. Reading takes dashes for
+/// underscores, rejects unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and
+/// validates. `alpha` is required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the student
+/// bayes, where it is null or missing. `tokens` is a number, or "T1,T2" with cross-attention. Missing `readout` and `loss` are those that `labels`
 /// leave: score and logistic for sign labels (and the head linear), cross-entropy for sampled ones.
 nlohmann::json to_json(const Problem& problem);
 Problem problem_from_json(const nlohmann::json& document);

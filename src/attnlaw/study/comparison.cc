@@ -248,7 +248,7 @@ Extrapolation extrapolate(std::span<const Comparison> comparisons) {
 }
 
 nlohmann::json to_json(std::span<const Comparison> comparisons) {
-  nlohmann::json document{{"schema", "attnlaw/1"}, {"command", "simulate"}};
+  nlohmann::json document{{"schema", "attnlaw/2"}, {"command", "simulate"}};
   if (comparisons.empty()) return document;
   document["problem"] = model::to_json(comparisons.front().experiment.problem);
   if (comparisons.size() == 1) {

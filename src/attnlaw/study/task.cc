@@ -32,7 +32,7 @@ json experiment_json(const experiment::Options& options) {
           {"init", experiment::name(options.initialisation)},
           {"precision", experiment::name(options.precision)},
           {"tolerance", options.tolerance},
-          {"max-iterations", options.max_iterations}};
+          {"max_iterations", options.max_iterations}};
 }
 
 experiment::Options experiment_from_json(const json& document) {
@@ -45,7 +45,7 @@ experiment::Options experiment_from_json(const json& document) {
   options.initialisation = experiment::initialisation_from_name(document.value("init", "random"));
   options.precision = experiment::precision_from_name(document.at("precision"));
   options.tolerance = document.at("tolerance");
-  options.max_iterations = document.at("max-iterations");
+  options.max_iterations = document.at("max_iterations");
   return options;
 }
 

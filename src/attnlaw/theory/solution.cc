@@ -101,7 +101,7 @@ nlohmann::json to_json(const Solution& solution) {
   const Overlaps& overlaps = solution.overlaps;
   const Conjugates& conjugates = solution.conjugates;
   nlohmann::json document{
-      {"schema", "attnlaw/1"},
+      {"schema", "attnlaw/2"},
       {"command", "solve"},
       {"problem", model::to_json(solution.problem)},
       {"overlaps", {{"Q_star", solution.Q_star}, {"q", overlaps.q}, {"m", overlaps.m}, {"V", overlaps.V}}},

@@ -101,7 +101,7 @@ Table experiment_table(const LoraExperiment& experiment, const LoraPrediction& d
 }
 
 Table curve_table(const std::vector<LoraPrediction>& curve) {
-  Table table{"Learning curve", {general("alpha-ft")}};
+  Table table{"Learning curve", {general("alpha_ft")}};
   for (const Figure& figure : kFiguresOfBoth) table.columns.push_back(general(figure.name));
   table.columns.push_back(general("stability"));
   for (const LoraPrediction& point : curve) {
@@ -248,9 +248,9 @@ nlohmann::json to_json(const LoraResult& result) {
   nlohmann::json document{{"task",
                            {{"tokens", task.tokens},
                             {"head", model::name(task.head)},
-                            {"alpha-ft", task.alpha},
+                            {"alpha_ft", task.alpha},
                             {"omega", task.omega},
-                            {"lambda-ft", task.lambda},
+                            {"lambda_ft", task.lambda},
                             {"noise", task.noise},
                             {"beta", task.beta}}}};
   document["prediction"] = prediction_json(result.prediction);

@@ -184,7 +184,7 @@ Fields problem_fields(const model::Problem& problem, const model::Problem& asked
       {"lambda", number ? Cell(problem.lambda) : Cell(model::lambda_text(problem))},
       {"lambda_rule", asked.lambda_rule == model::LambdaRule::value ? std::string("value") : model::lambda_text(asked)},
       {"beta", problem.beta},
-      {"target-beta", problem.target_beta},
+      {"target_beta", problem.target_beta},
       {"noise", problem.noise},
       {"target", problem.target.spec()},
       {"student", model::name(problem.student)},

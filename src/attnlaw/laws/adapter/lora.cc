@@ -342,9 +342,9 @@ void LoraTask::validate() const {
   if (tokens < 1 || tokens > model::kMaxTokens) reject("tokens must be 1 to {}, got {}", model::kMaxTokens, tokens);
   if (head == model::Head::softmax && tokens != 2)
     reject("an adapter under softmax is solved for tokens = 2 alone (head linear: any number), got {}", tokens);
-  require_positive(alpha, "alpha-ft");
+  require_positive(alpha, "alpha_ft");
   require_positive(omega, "omega");
-  require_positive(lambda, "lambda-ft");
+  require_positive(lambda, "lambda_ft");
   require_positive(beta, "beta");
   if (head == model::Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);

@@ -288,7 +288,7 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
 /// Throws unless n = round(α d) sequences can be had.
 Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options) {
   const double d = options.d, n = std::round(task.alpha * d);
-  if (n < 1) reject("alpha-ft d must be at least 1 sequence, got alpha-ft = {} with d = {}", task.alpha, options.d);
+  if (n < 1) reject("alpha_ft d must be at least 1 sequence, got alpha_ft = {} with d = {}", task.alpha, options.d);
   // Sequences and their products with S, and matrices of the students.
   constexpr double kCopies = 3, kSquares = 12;
   const double instances =
@@ -296,7 +296,7 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   const double bytes = instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d);
   if (bytes > static_cast<double>(base::memory_limit()))
     throw experiment::MemoryError(fmt::format(
-        "fine-tuning with d = {}, alpha-ft = {} and {} instances at a time needs {:.3g} bytes of memory, this "
+        "fine-tuning with d = {}, alpha_ft = {} and {} instances at a time needs {:.3g} bytes of memory, this "
         "process may use {}; choose a smaller d or fewer threads",
         options.d, task.alpha, instances, bytes, base::memory_limit()));
   return static_cast<Index>(n);
@@ -356,7 +356,7 @@ void LoraExperimentOptions::validate() const {
   if (d < 2) reject("d must be an integer >= 2, got {}", d);
   if (instances < 1) reject("instances must be an integer >= 1, got {}", instances);
   if (!(std::isfinite(tolerance) && tolerance > 0)) reject("tolerance must be a finite number > 0, got {}", tolerance);
-  if (max_iterations < 1) reject("max-iterations must be an integer >= 1, got {}", max_iterations);
+  if (max_iterations < 1) reject("max_iterations must be an integer >= 1, got {}", max_iterations);
   if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
 }
 

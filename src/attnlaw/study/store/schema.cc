@@ -45,7 +45,7 @@ CREATE INDEX claim_by_run ON claim (run);
 )sql";
 
 /// The view, with columns of later versions after those of the problem and after the figures.
-std::string results_view(const char* of_problem, const char* of_figures) {
+std::string results_view(const char* of_problem, const char* of_figures, const char* target_beta = "\"target-beta\"") {
   constexpr const char* kFirst = R"sql(
 CREATE VIEW results AS SELECT
   key,
@@ -59,7 +59,7 @@ CREATE VIEW results AS SELECT
   coalesce(json_extract(figures, '$.lambda'), json_extract(task, '$.problem.lambda')) AS lambda,
   CASE json_type(task, '$.problem.lambda') WHEN 'text' THEN json_extract(task, '$.problem.lambda') END AS lambda_rule,
   json_extract(task, '$.problem.beta') AS beta,
-  json_extract(task, '$.problem."target-beta"') AS target_beta,
+  json_extract(task, '$.problem.{}') AS target_beta,
   json_extract(task, '$.problem.noise') AS noise,
   json_extract(task, '$.problem.target') AS target,
   json_extract(task, '$.problem.width') AS width,
@@ -97,7 +97,7 @@ CREATE VIEW results AS SELECT
   id
 FROM result;
 )sql";
-  return fmt::format("{}{}{}{}{}", kFirst, of_problem, kMiddle, of_figures, kLast);
+  return fmt::format("{}{}{}{}{}", kFirst, of_problem, fmt::format(kMiddle, target_beta), of_figures, kLast);
 }
 
 /// Version 2: attention, readout, labels and loss of the problem; what the losses have beside their own value.
@@ -112,6 +112,12 @@ constexpr const char* kFigureColumns2 = R"sql(
   coalesce(json_extract(figures, '$.loss_figures.squared_test'), json_extract(figures, '$.squared_test'))
     AS squared_test,
   coalesce(json_extract(figures, '$.loss_figures.sign_error'), json_extract(figures, '$.sign_error')) AS sign_error,
+)sql";
+
+/// The step to version 3: two names of a task that had a dash.
+constexpr const char* kSnakeCase = R"sql(
+UPDATE result SET task = replace(replace(task, '"target-beta":', '"target_beta":'), '"max-iterations":', '"max_iterations":');
+DROP VIEW results;
 )sql";
 
 [[noreturn]] void refuse(const sqlite::Connection& connection, const std::string& cause) {
@@ -133,7 +139,9 @@ void apply(sqlite::Connection& connection, std::span<const std::string> steps) {
 
 std::span<const std::string> schema_steps() {
   static const std::string steps[] = {kVersion1 + results_view("", ""),
-                                      "DROP VIEW results;" + results_view(kProblemColumns2, kFigureColumns2)};
+                                      "DROP VIEW results;" + results_view(kProblemColumns2, kFigureColumns2),
+                                      // Version 3: names in snake_case throughout.
+                                      kSnakeCase + results_view(kProblemColumns2, kFigureColumns2, "target_beta")};
   return steps;
 }
 

@@ -116,7 +116,7 @@ constexpr Name kNames[] = {
     {"width", "κ", "width κ = m_h/d"},
     {"tokens", "T", "tokens T"},
     {"beta", "β", "inverse temperature β"},
-    {"target-beta", "β*", "inverse temperature β* of the labels"},
+    {"target_beta", "β*", "inverse temperature β* of the labels"},
     {"n", "n", "sequences n"},
     {"n/d", "n/d", "sequences per dimension n/d"},
     {"train", "train", "training error"},
