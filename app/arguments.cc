@@ -5,7 +5,7 @@
 #include "completion.h"
 #include "options.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 namespace {
 
 /// A command's options and what they become.
@@ -478,4 +478,4 @@ std::string command_line(int argc, char** argv) {
   return line;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -18,7 +18,7 @@
 #include "attnlaw/study/phase_diagram.h"
 #include "attnlaw/theory/solve.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 enum class Format { table, json, csv };
 
@@ -220,4 +220,4 @@ Arguments parse_arguments(int argc, char** argv);
 /// The command line as typed, quoted for a shell.
 std::string command_line(int argc, char** argv);
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -2,14 +2,14 @@
 #include "conventions_text.h"
 #include "output.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 int run(const ConventionsArguments& arguments) {
   const Result result{{},
-                      {{"schema", "attnlaw/2"}, {"command", "conventions"}, {"text", kConventions}},
-                      {{}, {{"text"}}, {{std::string(kConventions)}}}};
+                      {{"schema", "attnlaw/2"}, {"command", "conventions"}, {"text", app::kConventions}},
+                      {{}, {{"text"}}, {{std::string(app::kConventions)}}}};
   if (arguments.common.format == Format::table)
-    emit_text(arguments.common, kConventions);
+    emit_text(arguments.common, app::kConventions);
   else
     emit(arguments.common, result);
   return 0;
@@ -20,4 +20,4 @@ int run(const Help& help) {
   return 0;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -11,10 +11,10 @@
 #include "attnlaw/view/learning_curve.h"
 #include "attnlaw/view/spectrum.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -162,4 +162,4 @@ int run(const DemoArguments& arguments) {
   return converged ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

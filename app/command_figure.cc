@@ -19,9 +19,10 @@
 #include "output.h"
 #include "run_study.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
+using namespace app;
 namespace {
 
 using report::Table;
@@ -245,4 +246,4 @@ int run(const FigureArguments& arguments) {
   return make(arguments);
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

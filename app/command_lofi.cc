@@ -6,10 +6,10 @@
 #include "attnlaw/laws/filtering/data.h"
 #include "attnlaw/view/lofi.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -68,4 +68,4 @@ int run(const LofiArguments& given) {
   return arguments.data.empty() ? show(arguments, filter_target(arguments)) : show(arguments, filter_data(arguments));
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

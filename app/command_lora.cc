@@ -4,10 +4,10 @@
 #include "attnlaw/view/lora.h"
 #include "attnlaw/view/solution.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -102,4 +102,4 @@ int run(const LoraArguments& arguments) {
   return converged ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -5,10 +5,10 @@
 #include "attnlaw/laws/pooling/json.h"
 #include "attnlaw/view/pooling.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -115,4 +115,4 @@ int run(const PoolingArguments& arguments) {
   return 0;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -9,7 +9,7 @@
 #include "commands.h"
 #include "output.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -120,4 +120,4 @@ int run(const ResultsArguments& arguments) {
   return arguments.key.empty() ? list(arguments, store) : show(arguments, store);
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -3,10 +3,10 @@
 #include "attnlaw/view/scaling.h"
 #include "attnlaw/view/solution.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -58,4 +58,4 @@ int run(const ScalingArguments& arguments) {
   return converged ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

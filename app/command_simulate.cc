@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/view/comparison.h"
 #include "attnlaw/view/solution.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -71,7 +72,7 @@ int lead(const SimulateArguments& arguments, base::Communicator* team) {
   }
   if (const auto& optimum = trainable.optimal_lambda) {
     result.tables.insert(result.tables.begin(), optimum_table(*optimum));
-    result.document["optimal_lambda"] = theory::to_json(*optimum);
+    result.document["optimal_lambda"] = base::json_of(*optimum);
   }
   if (!arguments.html.empty())
     write_page(arguments.html, page_of(trainable.problem, result.tables, comparisons), result.warnings);
@@ -95,4 +96,4 @@ int run(const SimulateArguments& arguments) {
   return 0;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

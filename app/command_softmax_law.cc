@@ -3,10 +3,10 @@
 #include "attnlaw/laws/softmax/document.h"
 #include "attnlaw/view/softmax_law.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -103,4 +103,4 @@ int run(const SoftmaxLawArguments& arguments) {
   return computed.converged() ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

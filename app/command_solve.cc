@@ -4,7 +4,7 @@
 #include "commands.h"
 #include "output.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 
@@ -16,4 +16,4 @@ int run(const SolveArguments& arguments) {
   return solution.diagnostics.converged ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

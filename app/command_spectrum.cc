@@ -7,10 +7,10 @@
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/spectrum.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -125,4 +125,4 @@ int run(const SpectrumArguments& arguments) {
   return outcome.converged() ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

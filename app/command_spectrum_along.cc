@@ -8,10 +8,10 @@
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/spectrum.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -73,4 +73,4 @@ int run(const SpectrumAlongArguments& arguments) {
   return converged ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -10,7 +10,7 @@
 #include "output.h"
 #include "run_study.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -101,4 +101,4 @@ int run(const SweepArguments& arguments) {
   return progress.complete() && problems.rows.empty() ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -5,10 +5,10 @@
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/thresholds.h"
 #include "commands.h"
+#include "legacy_progress.h"
 #include "output.h"
-#include "progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using namespace view;
 namespace {
@@ -95,4 +95,4 @@ int run(const ThresholdsArguments& arguments) {
   return extension.converged ? 0 : 1;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

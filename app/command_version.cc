@@ -13,7 +13,7 @@ char* openblas_get_config();
 char* openblas_get_corename();
 }
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 namespace {
 
 std::string instruction_set() {
@@ -51,4 +51,4 @@ int run(const VersionArguments& arguments) {
   return 0;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

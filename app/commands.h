@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 int run(const SolveArguments& arguments);
 int run(const SimulateArguments& arguments);
@@ -25,4 +25,4 @@ int run(const LoraArguments& arguments);
 int run(const LofiArguments& arguments);
 int run(const Help& help);
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

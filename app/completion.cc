@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "output.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 std::string bash_completion(const std::map<std::string, std::vector<CompletionOption>>& commands) {
   std::vector<std::string> names;
@@ -44,4 +44,4 @@ int run(const CompletionArguments& arguments) {
   return 0;
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

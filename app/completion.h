@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 struct CompletionOption {
   std::string name;                  ///< with its dashes
@@ -16,4 +16,4 @@ struct CompletionOption {
 /// The script for `complete`; one entry per command.
 std::string bash_completion(const std::map<std::string, std::vector<CompletionOption>>& commands);
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

@@ -5,11 +5,17 @@
 #include <stdexcept>
 #include <thread>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/cluster/communicator_loader.h"
+#include "command_line.h"
 #include "commands.h"
 #include "output.h"
+#include "progress.h"
+#include "write.h"
 
 namespace {
+
+using namespace attnlaw;
 
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
@@ -18,43 +24,74 @@ constexpr int kBadUsage = 2;
 /// others while they wait. A fault of one of them alone is reported after this time.
 constexpr std::chrono::seconds kTurn{2};
 
-int complain(const std::exception& error, int code) {
-  const auto launch = attnlaw::cluster::launch();
+int complain(const std::string& what, int code) {
+  const auto launch = cluster::launch();
   if (!launch || launch->rank == 0) {
-    fmt::print(stderr, "attnlaw: {}\n", error.what());
+    fmt::print(stderr, "attnlaw: {}\n", what);
     return code;
   }
   std::this_thread::sleep_for(kTurn);
-  fmt::print(stderr, "attnlaw: rank {}: {}\n", launch->rank, error.what());
+  fmt::print(stderr, "attnlaw: rank {}: {}\n", launch->rank, what);
   return code;
 }
 
 /// Throws std::invalid_argument if several processes would all do the same and write the same files.
-void require_division_of_work(const attnlaw::app::Arguments& arguments) {
-  using namespace attnlaw::app;
-  const auto launch = attnlaw::cluster::launch();
-  if (!launch || launch->size == 1) return;
-  if (const auto* simulate = std::get_if<SimulateArguments>(&arguments); simulate && simulate->distributed) return;
-  if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return;
-  if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print) return;
+void require_division_of_work(bool divided) {
+  const auto launch = cluster::launch();
+  if (!launch || launch->size == 1 || divided) return;
   throw std::invalid_argument(fmt::format(
       "this command was started as {} processes, which would all do the same; under mpirun there are sweep, "
       "figure and simulate --distributed",
       launch->size));
 }
 
+bool divided(const legacy::Arguments& arguments) {
+  using namespace legacy;
+  if (const auto* simulate = std::get_if<SimulateArguments>(&arguments); simulate && simulate->distributed) return true;
+  if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return true;
+  if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print)
+    return true;
+  return false;
+}
+
+int run(const app::Command& command, const std::string& line) {
+  const operations::Operation& operation = *command.operation;
+  require_division_of_work(operation.divides && operation.divides(command.options));
+  app::require_outputs(command);
+  app::Progress progress(command.common.quiet);
+  operations::Run run = command.common.run;
+  progress.attach(run);
+  view::Result result = operation.run(command.options, run);
+  progress.clear();
+  const bool converged = result.converged;
+  app::write(command, std::move(result), line);
+  return converged ? 0 : kFailed;
+}
+
+bool ported(int argc, char** argv) {
+  for (const operations::Operation& operation : operations::all())
+    if (argc > 1 && operation.about.name == std::string(argv[1])) return true;
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace attnlaw::app;
   try {
-    remember_command_line(command_line(argc, argv));
-    const Arguments arguments = parse_arguments(argc, argv);
-    require_division_of_work(arguments);
-    return std::visit([](const auto& given) { return run(given); }, arguments);
+    if (ported(argc, argv)) {
+      const auto asked = app::parse(argc, argv);
+      if (const auto* help = std::get_if<app::Help>(&asked)) return fmt::print("{}", help->text), 0;
+      return run(std::get<app::Command>(asked), app::typed(argc, argv));
+    }
+    legacy::remember_command_line(legacy::command_line(argc, argv));
+    const legacy::Arguments arguments = legacy::parse_arguments(argc, argv);
+    require_division_of_work(divided(arguments));
+    return std::visit([](const auto& given) { return legacy::run(given); }, arguments);
+  } catch (const base::MissingField& error) {
+    return complain(fmt::format("--{} is required: {}", base::dashed(error.field), error.accepted), kBadUsage);
   } catch (const std::invalid_argument& error) {
-    return complain(error, kBadUsage);
+    return complain(error.what(), kBadUsage);
   } catch (const std::exception& error) {
-    return complain(error, kFailed);
+    return complain(error.what(), kFailed);
   }
 }

@@ -21,7 +21,7 @@
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/grid.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 /// The number that takes up a whole text, after a plus sign or not; nothing if there is none. Anything a double can
 /// hold passes here; ranges are the model's business.
@@ -481,7 +481,7 @@ struct AdapterOptions {
   laws::LoraTask task() const {
     if (!alpha) throw std::invalid_argument("--alpha-ft is required: sequences per dimension, a number > 0");
     laws::LoraTask task;
-    task.head = model::head_from_name(one_of("--head", head, kHeads));
+    task.head = base::value_of<model::Head>("head", one_of("--head", head, kHeads));
     task.alpha = *alpha;
     task.tokens = tokens.value_or(task.tokens);
     task.omega = omega.value_or(task.omega);
@@ -632,4 +632,4 @@ struct LofiOptions {
   }
 };
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

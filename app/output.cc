@@ -12,7 +12,7 @@
 
 #include "attnlaw/base/file.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 namespace {
 
 std::string& remembered_command() {
@@ -72,4 +72,4 @@ void remember_command_line(std::string command) { remembered_command() = std::mo
 
 std::string version() { return ATTNLAW_VERSION; }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

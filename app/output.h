@@ -10,7 +10,7 @@
 #include "attnlaw/report/table.h"
 #include "attnlaw/view/warnings.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 using view::Warnings;
 
@@ -39,4 +39,4 @@ std::string report_note(const std::string& html);
 void remember_command_line(std::string command);
 std::string version();
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

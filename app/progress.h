@@ -1,46 +1,36 @@
 #pragma once
-/// A progress bar with the time left, on a terminal only.
+/// How an operation gets on: a bar with the time left on a terminal; of a study a line every half minute otherwise.
 
 #include <chrono>
 #include <string>
 
-#include "attnlaw/study/run/runner.h"
+#include "attnlaw/operations/operation.h"
 
 namespace attnlaw::app {
 
 class Progress {
  public:
-  /// Nothing is shown if standard error is no terminal or `quiet`.
-  Progress(std::string label, bool quiet);
+  /// Nothing is shown if `quiet`.
+  explicit Progress(bool quiet);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  /// Clears the line.
-  ~Progress();
-
-  void update(int done, int total);
-
- private:
-  std::string label_;
-  bool visible_;
-  std::chrono::steady_clock::time_point begin_;
-};
-
-/// How a study gets on: a bar on a terminal, a line every half minute otherwise.
-class StudyProgress {
- public:
-  StudyProgress(std::string label, bool quiet);
-  StudyProgress(const StudyProgress&) = delete;
-  StudyProgress& operator=(const StudyProgress&) = delete;
   /// Clears the line of a terminal.
-  ~StudyProgress();
+  ~Progress() { clear(); }
 
-  void update(const study::RunProgress& progress);
+  /// Lets a run report here; this must outlive it.
+  void attach(operations::Run& run);
+  void clear();
 
  private:
-  std::string label_;
+  void update(const std::string& label, int done, int total);
+  void update_study(const std::string& label, const study::RunProgress& progress);
+
   bool quiet_;
   bool terminal_;
-  double next_line_;  ///< seconds of the run at which the next line is due
+  bool shown_ = false;
+  std::string label_;                            ///< of the bar that stands there
+  std::chrono::steady_clock::time_point begin_;  ///< when its label was new
+  double next_line_;                             ///< seconds of a study at which its next line is due
 };
 
 }  // namespace attnlaw::app

@@ -7,9 +7,9 @@
 
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/cluster/remote_workers.h"
-#include "progress.h"
+#include "legacy_progress.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 namespace {
 
 std::atomic<bool> interrupted{false};
@@ -76,4 +76,4 @@ study::RunProgress run_study(const study::Study& study, study::Store& store, con
   return study::run(study, store, options);
 }
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

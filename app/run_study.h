@@ -9,7 +9,7 @@
 #include "attnlaw/study/file/study_file.h"
 #include "attnlaw/study/run/runner.h"
 
-namespace attnlaw::app {
+namespace attnlaw::legacy {
 
 /// Throws what study::read_study throws, with a hint at --yes if there are too many tasks.
 study::Study read_study(const StudyArguments& arguments);
@@ -33,4 +33,4 @@ Crew assemble_crew();
 study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
                              const StudyArguments& arguments, const Common& common);
 
-}  // namespace attnlaw::app
+}  // namespace attnlaw::legacy

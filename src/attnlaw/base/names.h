@@ -1,20 +1,29 @@
 #pragma once
 /// Enumerations and the names of their values in options, documents and messages.
+///
+/// An enumeration has names when `names_table(value)`, found by its argument, gives its table:
+///
+/// ```cpp
+/// std::span<const base::Named<Colour>> names_table(Colour);
+/// ```
 
-#include <algorithm>
+#include <concepts>
 #include <cstddef>
-#include <stdexcept>
+#include <span>
 #include <string>
-
-#include "attnlaw/base/reject.h"
+#include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace attnlaw::base {
 
 /// The name of a field as documents spell it: underscores for the dashes that the command line has.
-inline std::string snake_case(std::string name) {
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
+std::string snake_case(std::string_view name);
+/// The same name on the command line.
+std::string dashed(std::string_view name);
+
+/// "a, b or c".
+std::string alternatives(const std::vector<std::string>& words);
 
 /// One value and its name; an array of them, in the order in which messages list them, is the table of an enumeration.
 template <class Value>
@@ -23,23 +32,59 @@ struct Named {
   const char* name;
 };
 
+template <class E>
+concept NamedEnum = std::is_enum_v<E> && requires(E value) {
+  { names_table(value) } -> std::convertible_to<std::span<const Named<E>>>;
+};
+
+/// std::logic_error for a value that its table lacks.
+[[noreturn]] void throw_nameless();
+/// Throws std::invalid_argument: "head must be softmax or linear, got 'x'".
+[[noreturn]] void throw_unknown_name(std::string_view key, const std::vector<std::string>& accepted,
+                                     std::string_view name);
+
 /// The name of a value; std::logic_error for one that the table lacks.
-template <class Value, std::size_t N>
-constexpr const char* name_in(const Named<Value> (&table)[N], Value value) {
+template <class Value>
+constexpr const char* name_in(std::span<const Named<Value>> table, Value value) {
   for (const Named<Value>& entry : table)
     if (entry.value == value) return entry.name;
-  throw std::logic_error("a value without a name");
+  throw_nameless();
 }
 
 /// The value of a name; std::invalid_argument for any other, with `key`, what the name is of, and what is accepted.
-template <class Value, std::size_t N>
-Value value_in(const Named<Value> (&table)[N], const char* key, const std::string& name) {
-  std::string accepted;
-  for (std::size_t i = 0; i < N; ++i) {
-    if (name == table[i].name) return table[i].value;
-    accepted += (i == 0 ? "" : i + 1 == N ? " or " : ", ") + std::string(table[i].name);
+template <class Value>
+Value value_in(std::span<const Named<Value>> table, std::string_view key, std::string_view name) {
+  std::vector<std::string> accepted;
+  for (const Named<Value>& entry : table) {
+    if (name == entry.name) return entry.value;
+    accepted.emplace_back(entry.name);
   }
-  reject("{} must be {}, got '{}'", key, accepted, name);
+  throw_unknown_name(key, accepted, name);
+}
+
+template <class Value, std::size_t N>
+constexpr const char* name_in(const Named<Value> (&table)[N], Value value) {
+  return name_in(std::span<const Named<Value>>(table), value);
+}
+template <class Value, std::size_t N>
+Value value_in(const Named<Value> (&table)[N], std::string_view key, std::string_view name) {
+  return value_in(std::span<const Named<Value>>(table), key, name);
+}
+
+/// The same for an enumeration that has names.
+template <NamedEnum E>
+std::string name(E value) {
+  return name_in(std::span<const Named<E>>(names_table(value)), value);
+}
+template <NamedEnum E>
+E value_of(std::string_view key, std::string_view name) {
+  return value_in(std::span<const Named<E>>(names_table(E{})), key, name);
+}
+template <NamedEnum E>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  for (const Named<E>& entry : names_table(E{})) names.emplace_back(entry.name);
+  return names;
 }
 
 }  // namespace attnlaw::base

@@ -3,31 +3,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <tuple>
-#include <vector>
 
-#include "attnlaw/base/names.h"
-#include "attnlaw/base/numbers.h"
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::model {
 namespace {
 
-using base::name_in;
-using base::Named;
 using base::reject;
-using base::value_in;
-using Json = nlohmann::json;
-
-void require_positive(double value, const char* key) {
-  if (!std::isfinite(value) || value <= 0) reject("{} must be a finite number > 0, got {}", key, value);
-}
-
-void require_positive(double value, double largest, const char* key) {
-  require_positive(value, key);
-  if (value > largest) reject("{} must be at most {}, got {}", key, largest, value);
-}
 
 void require_usable(const Target& target, bool cross) {
   if (cross && target.is_wishart())
@@ -42,87 +26,6 @@ void require_usable(const Target& target, bool cross) {
   const double Q_star = target.Q_star();
   if (Q_star > 0 && std::isfinite(Q_star)) return;
   reject("target {} must have a mean squared eigenvalue Q_star that is finite and > 0, got {}", target.spec(), Q_star);
-}
-
-constexpr Named<Attention> kAttentions[] = {{Attention::self, "self"}, {Attention::cross, "cross"}};
-constexpr Named<Head> kHeads[] = {{Head::softmax, "softmax"}, {Head::linear, "linear"}, {Head::hardmax, "hardmax"}};
-constexpr Named<Readout> kReadouts[] = {{Readout::rows, "rows"}, {Readout::entry, "entry"}, {Readout::score, "score"}};
-constexpr Named<Labels> kLabels[] = {{Labels::soft, "soft"}, {Labels::sampled, "sampled"}, {Labels::sign, "sign"}};
-constexpr Named<Loss> kLosses[] = {
-    {Loss::square, "square"}, {Loss::cross_entropy, "cross-entropy"}, {Loss::logistic, "logistic"}};
-constexpr Named<Student> kStudents[] = {{Student::tied, "tied"},
-                                        {Student::direct, "direct"},
-                                        {Student::direct_general, "direct-general"},
-                                        {Student::untied, "untied"},
-                                        {Student::bayes, "bayes"}};
-
-/// Rules that theory finds λ by.
-constexpr Named<LambdaRule> kFoundLambdas[] = {
-    {LambdaRule::ridgeless, "0+"}, {LambdaRule::optimal, "optimal"}, {LambdaRule::edge, "edge"}};
-
-void read(const Json& value, const std::string& key, double& out) {
-  if (!value.is_number()) reject("{} must be a number, got {}", key, value.dump());
-  out = value.get<double>();
-}
-
-void read(const Json& value, const std::string& key, int& out) {
-  if (!value.is_number_integer()) reject("{} must be an integer, got {}", key, value.dump());
-  // Compared as a double first: an unsigned value beyond int64 would wrap.
-  const double number = value.get<double>();
-  if (std::abs(number) > std::numeric_limits<int>::max()) reject("{} must fit in 32 bits, got {}", key, value.dump());
-  out = value.get<int>();
-}
-
-std::string read_text(const Json& value, const std::string& key) {
-  if (!value.is_string()) reject("{} must be a string, got {}", key, value.dump());
-  return value.get<std::string>();
-}
-
-/// T, or "T1,T2".
-void read_tokens(const Json& value, Problem& problem) {
-  if (!problem.cross()) {
-    if (value.is_string())
-      reject("tokens must be an integer with attention = self (T1,T2 with attention = cross), got {}", value.dump());
-    return read(value, "tokens", problem.tokens);
-  }
-  const std::string text = value.is_string() ? value.get<std::string>() : "";
-  const std::vector<std::string_view> counts = base::split(text, ',');
-  const auto queries = base::number_in<int>(counts.front()), keys = base::number_in<int>(counts.back());
-  if (counts.size() != 2 || !queries || !keys)
-    reject("tokens must be two numbers T1,T2, queries and keys, with attention = cross, as \"2,3\"; got {}",
-           value.dump());
-  problem.tokens = *queries;
-  problem.key_tokens = *keys;
-}
-
-void read_lambda(const Json& value, Problem& problem) {
-  for (const auto& [rule, text] : kFoundLambdas)
-    if (value == text) return void(problem.lambda_rule = rule);
-  if (!value.is_number() && !value.is_null())
-    reject("lambda must be a number > 0, 0+, optimal or edge, got {}", value.dump());
-  problem.lambda_rule = value.is_null() ? LambdaRule::none : LambdaRule::value;
-  if (value.is_number()) problem.lambda = value.get<double>();
-}
-
-void read_option(Problem& problem, const std::string& key, const Json& value) {
-  if (key == "attention") return;  // read first: others depend on it
-  if (key == "tokens") return read_tokens(value, problem);
-  if (key == "head") return void(problem.head = head_from_name(read_text(value, key)));
-  if (key == "readout") return void(problem.readout = readout_from_name(read_text(value, key)));
-  if (key == "labels") return void(problem.labels = labels_from_name(read_text(value, key)));
-  if (key == "loss") return void(problem.loss = loss_from_name(read_text(value, key)));
-  if (key == "alpha") return read(value, key, problem.alpha);
-  if (key == "lambda") return read_lambda(value, problem);
-  if (key == "beta") return read(value, key, problem.beta);
-  if (key == "target_beta") return read(value, key, problem.target_beta);
-  if (key == "noise") return read(value, key, problem.noise);
-  if (key == "target") return void(problem.target = Target::parse(read_text(value, key)));
-  if (key == "student") return void(problem.student = student_from_name(read_text(value, key)));
-  if (key == "width") return read(value, key, problem.width);
-  reject(
-      "unknown key '{}' in a problem; accepted: attention, tokens, head, readout, labels, loss, alpha, lambda, beta, "
-      "target_beta, noise, target, student, width",
-      key);
 }
 
 void require_valid_lambda(const Problem& problem) {
@@ -141,7 +44,7 @@ void require_valid_lambda(const Problem& problem) {
     reject("lambda must be a number > 0 for the student untied of self-attention, got {}", lambda_text(problem));
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
-  require_positive(problem.lambda, kMaxLambda, "lambda");
+  base::require_in({0, kMaxLambda, true}, "lambda", problem.lambda);
   // Below, rounding is all that is left of the penalty beside the loss.
   constexpr double kLeastLambda = 1e-12;
   if (problem.lambda < kLeastLambda)
@@ -150,7 +53,6 @@ void require_valid_lambda(const Problem& problem) {
 }
 
 void require_valid_student(const Problem& problem) {
-  require_positive(problem.width, "width");
   if (problem.student != Student::tied && problem.width != 1)
     reject("width is a property of the tied student; it must be 1 with student {}, got {}", name(problem.student),
            problem.width);
@@ -233,10 +135,8 @@ void require_plain_student(const Problem& problem) {
 
 void Problem::validate() const {
   require_valid_tokens(*this);
-  require_positive(alpha, kMaxAlpha, "alpha");
+  base::require_in_ranges(describe(this), this);
   require_valid_lambda(*this);
-  require_positive(beta, "beta");
-  require_positive(target_beta, "target_beta");
   if (head == Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
   if (head == Head::linear && target_beta != 1) {
@@ -245,66 +145,7 @@ void Problem::validate() const {
   require_valid_student(*this);
   require_plain_student(*this);
   require_valid_loss(*this);
-  if (!std::isfinite(noise) || noise < 0) reject("noise must be a finite number >= 0, got {}", noise);
   require_usable(target, cross());
-}
-
-namespace {
-
-/// What a problem is where the document says nothing, given what it says about attention and labels.
-Problem defaults(const Json& document) {
-  Problem problem;
-  problem.lambda_rule = LambdaRule::none;
-  if (document.contains("attention"))
-    problem.attention = attention_from_name(read_text(document["attention"], "attention"));
-  if (problem.cross()) {
-    problem.student = Student::untied;
-    problem.target = Target::parse("product:0.5");
-  }
-  const auto labels = document.find("labels");
-  if (labels != document.end() && *labels == "sampled") problem.loss = Loss::cross_entropy;
-  if (labels != document.end() && *labels == "sign") {
-    problem.head = Head::linear;
-    problem.readout = Readout::score;
-    problem.loss = Loss::logistic;
-  }
-  return problem;
-}
-
-Json lambda_json(const Problem& problem) {
-  if (problem.lambda_rule == LambdaRule::none) return nullptr;
-  if (problem.lambda_rule == LambdaRule::value) return problem.lambda;
-  return name_in(kFoundLambdas, problem.lambda_rule);
-}
-
-}  // namespace
-
-nlohmann::json to_json(const Problem& problem) {
-  Json document;
-  document["attention"] = name(problem.attention);
-  document["tokens"] = problem.cross() ? Json(tokens_text(problem)) : Json(problem.tokens);
-  document["head"] = name(problem.head);
-  document["readout"] = name(problem.readout);
-  document["labels"] = name(problem.labels);
-  document["loss"] = name(problem.loss);
-  document["alpha"] = problem.alpha;
-  document["lambda"] = lambda_json(problem);
-  document["beta"] = problem.beta;
-  document["target_beta"] = problem.target_beta;
-  document["noise"] = problem.noise;
-  document["target"] = problem.target.spec();
-  document["student"] = name(problem.student);
-  document["width"] = problem.width;
-  return document;
-}
-
-Problem problem_from_json(const nlohmann::json& document) {
-  if (!document.is_object()) reject("a problem must be an object of options, got {}", document.dump());
-  Problem problem = defaults(document);
-  for (const auto& [key, value] : document.items()) read_option(problem, base::snake_case(key), value);
-  if (!document.contains("alpha")) reject("alpha is required in a problem: a finite number > 0");
-  problem.validate();
-  return problem;
 }
 
 int Problem::observed_score_count() const {
@@ -323,28 +164,5 @@ int Problem::observed_score_count() const {
 matrix_laws::Spectrum Problem::law_of(const matrix_laws::Spectrum& spectrum) const {
   return cross() ? matrix_laws::symmetrised(spectrum) : spectrum;
 }
-
-std::string tokens_text(const Problem& problem) {
-  return problem.cross() ? fmt::format("{},{}", problem.tokens, problem.key_tokens) : std::to_string(problem.tokens);
-}
-
-std::string lambda_text(const Problem& problem) {
-  const Json lambda = lambda_json(problem);
-  return lambda.is_null() ? "none" : lambda.is_string() ? lambda.get<std::string>() : fmt::format("{}", problem.lambda);
-}
-
-std::string name(Attention attention) { return name_in(kAttentions, attention); }
-std::string name(Head head) { return name_in(kHeads, head); }
-std::string name(Readout readout) { return name_in(kReadouts, readout); }
-std::string name(Labels labels) { return name_in(kLabels, labels); }
-std::string name(Loss loss) { return name_in(kLosses, loss); }
-std::string name(Student student) { return name_in(kStudents, student); }
-
-Attention attention_from_name(const std::string& name) { return value_in(kAttentions, "attention", name); }
-Head head_from_name(const std::string& name) { return value_in(kHeads, "head", name); }
-Readout readout_from_name(const std::string& name) { return value_in(kReadouts, "readout", name); }
-Labels labels_from_name(const std::string& name) { return value_in(kLabels, "labels", name); }
-Loss loss_from_name(const std::string& name) { return value_in(kLosses, "loss", name); }
-Student student_from_name(const std::string& name) { return value_in(kStudents, "student", name); }
 
 }  // namespace attnlaw::model

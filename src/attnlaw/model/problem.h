@@ -1,12 +1,20 @@
 #pragma once
 /// A Problem: everything that defines what is learned, from how many data, by which student.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/model/target.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::model {
+
+using base::name;
 
 /// Where queries and keys come from (docs/theory/cross_attention.md).
 enum class Attention {
@@ -139,8 +147,9 @@ struct Problem {
 /// The keys of both documents are the option names of the command line in snake_case. Reading takes dashes for
 /// underscores, rejects unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and
 /// validates. `alpha` is required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the student
-/// bayes, where it is null or missing. `tokens` is a number, or "T1,T2" with cross-attention. Missing `readout` and `loss` are those that `labels`
-/// leave: score and logistic for sign labels (and the head linear), cross-entropy for sampled ones.
+/// bayes, where it is null or missing. `tokens` is a number, or "T1,T2" with cross-attention. Missing `readout` and
+/// `loss` are those that `labels` leave: score and logistic for sign labels (and the head linear), cross-entropy for
+/// sampled ones.
 nlohmann::json to_json(const Problem& problem);
 Problem problem_from_json(const nlohmann::json& document);
 std::string to_toml(const Problem& problem);
@@ -152,19 +161,19 @@ nlohmann::json json_from_toml(const std::string& text);
 /// λ as options write it: a number, "0+", "optimal", "edge", or "none".
 std::string lambda_text(const Problem& problem);
 
-/// Names as options write them, and back; std::invalid_argument for anything else, with what is accepted.
-std::string name(Attention attention);
-std::string name(Head head);
-std::string name(Readout readout);
-std::string name(Labels labels);
-std::string name(Loss loss);
-std::string name(Student student);
-Attention attention_from_name(const std::string& name);
-Head head_from_name(const std::string& name);
-Readout readout_from_name(const std::string& name);
-Labels labels_from_name(const std::string& name);
-Loss loss_from_name(const std::string& name);
-Student student_from_name(const std::string& name);
+/// What a problem is where a document of options says nothing, given what it says about attention and labels.
+Problem default_problem(const nlohmann::json& document);
+
+/// What the fields of a problem are, for everything that reads, shows or documents them.
+const base::Description& describe(const Problem*);
+
+// The names of the enumerations, for base::name and base::value_of.
+std::span<const base::Named<Attention>> names_table(Attention);
+std::span<const base::Named<Head>> names_table(Head);
+std::span<const base::Named<Readout>> names_table(Readout);
+std::span<const base::Named<Labels>> names_table(Labels);
+std::span<const base::Named<Loss>> names_table(Loss);
+std::span<const base::Named<Student>> names_table(Student);
 
 /// T, or "T1,T2" with cross-attention.
 std::string tokens_text(const Problem& problem);

@@ -6,62 +6,9 @@
 
 #include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/theory/prior/denoiser.h"
-#include "attnlaw/theory/prior/numerical_prior.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
-namespace {
-
-nlohmann::json to_json(const Errors& errors) {
-  return {{"train", errors.train},
-          {"test", errors.test},
-          {"estimation", errors.estimation},
-          {"objective", errors.objective}};
-}
-
-/// The keys of those figures that the loss has.
-nlohmann::json to_json(const LossFigures& figures, model::Loss loss) {
-  if (loss == model::Loss::logistic) return {{"sign_error", figures.sign_error}};
-  return {{"excess_train", figures.excess_train},
-          {"excess_test", figures.excess_test},
-          {"squared_train", figures.squared_train},
-          {"squared_test", figures.squared_test}};
-}
-
-nlohmann::json to_json(const TrainedSpectrum& spectrum) {
-  nlohmann::json edges = nlohmann::json::array(), outliers = nlohmann::json::array();
-  for (const auto& edge : spectrum.edges) edges.push_back({edge.lower, edge.upper});
-  for (const auto& outlier : spectrum.outliers)
-    outliers.push_back({{"target", outlier.target}, {"eigenvalue", outlier.eigenvalue}, {"overlap", outlier.overlap}});
-  const Collapse& collapse = spectrum.collapse;
-  return {{"zero_mass", spectrum.zero_mass},
-          {"edges", edges},
-          {"outliers", outliers},
-          {"collapse",
-           {{"rank_fraction", collapse.rank_fraction},
-            {"stable_rank", collapse.stable_rank},
-            {"effective_rank", collapse.effective_rank},
-            {"nuclear_frobenius", collapse.nuclear_frobenius}}}};
-}
-
-nlohmann::json to_json(const Diagnostics& diagnostics) {
-  nlohmann::json document{{"converged", diagnostics.converged},
-                          {"iterations", diagnostics.iterations},
-                          {"residual", diagnostics.residual},
-                          {"replicon", diagnostics.replicon},
-                          {"sampling_error", to_json(diagnostics.sampling_error)},
-                          {"law_error", diagnostics.law_error},
-                          {"points", diagnostics.points},
-                          {"seconds", diagnostics.seconds}};
-  if (diagnostics.sampled_matrices > 0)
-    document["sampled_prior"] = {{"dimension", diagnostics.sampled_matrices},
-                                 {"matrices", NumericalPrior::kReplicates}};
-  if (!diagnostics.message.empty()) document["message"] = diagnostics.message;
-  return document;
-}
-
-}  // namespace
-
 Collapse collapse_of(double square, double nuclear, double largest, double zero_mass) {
   if (!(square > 0)) return {};
   return {1 - zero_mass, square / (largest * largest), nuclear * nuclear / square, nuclear / std::sqrt(square)};
@@ -90,41 +37,6 @@ TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target, Symmetry
   spectrum.collapse = collapse_of(target.second_moment(), nuclear, std::max(std::abs(hull.lower), std::abs(hull.upper)),
                                   spectrum.zero_mass);
   return spectrum;
-}
-
-nlohmann::json to_json(const OptimalLambda& optimum) {
-  return {
-      {"lambda", optimum.lambda}, {"test", optimum.test}, {"curvature", optimum.curvature}, {"where", optimum.where}};
-}
-
-nlohmann::json to_json(const Solution& solution) {
-  const Overlaps& overlaps = solution.overlaps;
-  const Conjugates& conjugates = solution.conjugates;
-  nlohmann::json document{
-      {"schema", "attnlaw/2"},
-      {"command", "solve"},
-      {"problem", model::to_json(solution.problem)},
-      {"overlaps", {{"Q_star", solution.Q_star}, {"q", overlaps.q}, {"m", overlaps.m}, {"V", overlaps.V}}},
-      {"conjugates", {{"q_hat", conjugates.q_hat}, {"m_hat", conjugates.m_hat}, {"V_hat", conjugates.V_hat}}},
-      {"errors", to_json(solution.errors)},
-      {"spectrum", to_json(solution.spectrum)},
-      {"diagnostics", to_json(solution.diagnostics)}};
-  if (solution.problem.two_sectors()) {
-    document["overlaps"].update({{"q_a", overlaps.q_a}, {"V_a", overlaps.V_a}});
-    document["conjugates"].update({{"q_hat_a", conjugates.q_hat_a}, {"V_hat_a", conjugates.V_hat_a}});
-  }
-  if (solution.ridgeless)
-    document["ridgeless"] = {
-        {"phase", name(solution.ridgeless->phase)}, {"a", solution.ridgeless->a}, {"t", solution.ridgeless->t}};
-  if (solution.optimal_lambda) document["optimal_lambda"] = to_json(*solution.optimal_lambda);
-  if (solution.loss_figures) document["loss_figures"] = to_json(*solution.loss_figures, solution.problem.loss);
-  if (const auto& bayes = solution.bayes)
-    document["bayes"] = {{"noise_variance", bayes->noise_variance},
-                         {"plug_in_test", bayes->plug_in_test},
-                         {"index_error", bayes->index_error},
-                         {"mutual_information", bayes->mutual_information},
-                         {"fixed_points", bayes->fixed_points}};
-  return document;
 }
 
 namespace {

@@ -2,7 +2,7 @@
 /// What the theory says about one Problem.
 
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -102,9 +102,15 @@ struct Solution {
   std::optional<LossFigures> loss_figures;      ///< cross-entropy and sign labels only; Detail::full
 };
 
-/// The `optimal_lambda` part of a document.
-nlohmann::json to_json(const OptimalLambda& optimum);
-/// The `solve` document of the JSON contract (docs/json.md).
+const base::Description& describe(const Collapse*);
+const base::Description& describe(const TrainedSpectrum*);
+const base::Description& describe(const Diagnostics*);
+const base::Description& describe(const BayesFigures*);
+const base::Description& describe(const RidgelessLimit*);
+const base::Description& describe(const OptimalLambda*);
+const base::Description& describe(const Solution*);
+
+/// The document of a solution (docs/json.md).
 nlohmann::json to_json(const Solution& solution);
 
 /// The law of the trained S of a solution (of its symmetric part for a general student of self-attention; of its

@@ -190,11 +190,11 @@ Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& t
   return {r * r * fitted.q, r * fitted.m, r * c * t / problem.symmetry()};
 }
 
-std::string name(RidgelessPhase phase) {
+std::span<const base::Named<RidgelessPhase>> names_table(RidgelessPhase) {
   static constexpr base::Named<RidgelessPhase> kPhases[] = {{RidgelessPhase::interpolating, "interpolating"},
                                                             {RidgelessPhase::recovered, "recovered"},
                                                             {RidgelessPhase::overdetermined, "overdetermined"}};
-  return base::name_in(kPhases, phase);
+  return kPhases;
 }
 
 }  // namespace attnlaw::theory

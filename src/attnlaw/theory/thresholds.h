@@ -1,7 +1,7 @@
 #pragma once
 /// Where perfect recovery and interpolation begin and end (docs/theory/thresholds.md).
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 
 #include "attnlaw/matrix_laws/spectrum.h"
@@ -9,6 +9,8 @@
 #include "attnlaw/theory/channel/overlaps.h"
 
 namespace attnlaw::theory {
+
+using base::name;
 
 /// Above alpha the ridgeless student is the target itself, from labels without noise: alpha = D/(2 K_eff), or D/K_eff
 /// with cross-attention.
@@ -47,7 +49,7 @@ enum class RidgelessPhase {
   overdetermined,  ///< cannot fit every label; the equations at λ = 0
 };
 RidgelessPhase ridgeless_phase(const model::Problem& problem, const matrix_laws::Spectrum& target);
-std::string name(RidgelessPhase phase);
+std::span<const base::Named<RidgelessPhase>> names_table(RidgelessPhase);
 
 /// The interpolating student: the two equations A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² (αK_eff with
 /// cross-attention) by nested bracketing, which no start can lead astray. V in units of 1/λ. Problem in the

@@ -6,6 +6,10 @@
 #include <cmath>
 #include <limits>
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::theory {
 
 /// q = Tr(S_s²)/d, m = Tr(S S*)/d and V, the response of the student to its field, of the symmetric part S_s; q_a =
@@ -63,6 +67,9 @@ struct LossFigures {
   double squared_test = kNone;
   double sign_error = kNone;  ///< probability of a wrong sign on noiseless fresh sequences: arccos(m/√(q Q*))/π
 };
+
+const base::Description& describe(const Errors*);
+const base::Description& describe(const LossFigures*);
 
 /// A number for each sector of a student: symmetric and antisymmetric part.
 struct Sectors {

@@ -1,0 +1,66 @@
+#include "write.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <stdexcept>
+
+#include "attnlaw/base/file.h"
+
+namespace attnlaw::app {
+namespace {
+
+constexpr int kIndent = 2;
+
+std::string text_of(const view::Result& result) {
+  std::string text;
+  for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table);
+  if (!result.warnings.empty()) text += "\n";
+  for (const std::string& warning : result.warnings) text += warning + "\n";
+  if (!result.note.empty()) text += "\n" + result.note + "\n";
+  return text;
+}
+
+std::string formatted(Format format, const view::Result& result) {
+  if (format == Format::json) return result.document.dump(kIndent) + "\n";
+  if (result.text) return *result.text;
+  return format == Format::csv ? report::csv(result.rows) : text_of(result);
+}
+
+void emit(const std::string& path, const std::string& text) {
+  if (!path.empty()) return base::write_atomically(path, text);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw base::FileError(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+}
+
+}  // namespace
+
+void require_outputs(const Command& command) {
+  const std::string& output = command.common.output;
+  if (!output.empty()) base::require_writable(output);
+  if (!command.html.empty() && command.html == output)
+    throw std::invalid_argument(fmt::format("--output and --html need two different files, got '{}' for both", output));
+  if (!command.html.empty()) base::require_writable(command.html);
+}
+
+void write(const Command& command, view::Result result, const std::string& line) {
+  const std::string path = result.page_path.empty() ? command.html : result.page_path;
+  if (result.page && !path.empty()) {
+    report::Page& page = *result.page;
+    if (!result.warnings.empty())
+      page.sections.push_back({"Warnings", fmt::format("{}", fmt::join(result.warnings, "\n\n"))});
+    page.command = line;
+    page.version = ATTNLAW_VERSION;
+    page.date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
+    base::write_atomically(path, report::html(page));
+    if (result.note.empty()) result.note = "Report: " + path;
+  }
+  emit(command.common.output, formatted(command.common.format, result));
+}
+
+}  // namespace attnlaw::app

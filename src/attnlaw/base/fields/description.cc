@@ -1,0 +1,121 @@
+#include "attnlaw/base/fields/description.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "attnlaw/base/names.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::base {
+namespace {
+
+/// Least number of letters to insert, delete or replace (Levenshtein).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t k = 1; k <= b.size(); ++k) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[k - 1] ? 0 : 1);
+      diagonal = std::exchange(row[k], std::min({replaced, row[k] + 1, row[k - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+std::string accepted(const Type& type, const Range& range) {
+  const auto bounded = [&](const char* what) {
+    std::string text = what;
+    if (std::isfinite(range.least)) text += fmt::format(" {} {}", range.open ? ">" : ">=", range.least);
+    if (range.above()) text += fmt::format("{} at most {}", std::isfinite(range.least) ? ", " : "", range.most);
+    return text;
+  };
+  switch (type.kind) {
+    case Kind::number:
+      return bounded("a number");
+    case Kind::integer:
+      return bounded("an integer");
+    case Kind::flag:
+      return "true or false";
+    case Kind::choice:
+      return alternatives(type.choices);
+    case Kind::list:
+      return "a list of " + (type.item->kind == Kind::text ? std::string("names") : accepted(*type.item, range));
+    case Kind::object:
+      return "an object";
+    case Kind::text:
+    case Kind::value:
+      break;
+  }
+  return "a text";
+}
+
+}  // namespace
+
+MissingField::MissingField(std::string name, std::string accepts)
+    : std::invalid_argument(fmt::format("{} is required: {}", name, accepts)),
+      field(std::move(name)),
+      accepted(std::move(accepts)) {}
+
+void for_each_field(const Description& description, const std::function<void(const Field&)>& visit) {
+  for (const Field& field : description.fields) {
+    if (field.nesting == Nesting::flat)
+      for_each_field(field.type.object(), visit);
+    else
+      visit(field);
+  }
+}
+
+const Field* find_field(const Description& description, std::string_view name) {
+  const Field* found = nullptr;
+  for_each_field(description, [&](const Field& field) {
+    if (field.name == name) found = &field;
+  });
+  return found;
+}
+
+std::vector<std::string> field_names(const Description& description) {
+  std::vector<std::string> names;
+  for_each_field(description, [&](const Field& field) { names.push_back(field.name); });
+  return names;
+}
+
+std::string accepted(const Field& field) {
+  return field.about.accepts.empty() ? accepted(field.type, field.about.range) : field.about.accepts;
+}
+
+void require_in(const Range& range, std::string_view name, double value) {
+  if (!range.bounded()) return;
+  const bool low = range.open ? !(value > range.least) : !(value >= range.least);
+  if (low || !std::isfinite(value)) {
+    if (std::isfinite(range.least))
+      reject("{} must be a finite number {} {}, got {}", name, range.open ? ">" : ">=", range.least, value);
+    reject("{} must be a finite number, got {}", name, value);
+  }
+  if (value > range.most) reject("{} must be at most {}, got {}", name, range.most, value);
+}
+
+void require_in_ranges(const Description& description, const void* object) {
+  for (const Field& field : description.fields) {
+    if (field.nesting == Nesting::flat)
+      require_in_ranges(field.type.object(), field.part(const_cast<void*>(object)));
+    else if (field.about.range.bounded() && (field.type.kind == Kind::number || field.type.kind == Kind::integer) &&
+             (!field.present || field.present(object)))
+      require_in(field.about.range, field.name, field.get(object).get<double>());
+  }
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string>& accepted) {
+  // Two letters exchanged are two edits; of a short word hardly anything would be left.
+  const std::size_t most = word.size() > 4 ? 2 : 1;
+  for (std::size_t distance = 1; distance <= most; ++distance)
+    for (const std::string& candidate : accepted)
+      if (edit_distance(word, candidate) == distance) return fmt::format("; did you mean '{}'?", candidate);
+  return "";
+}
+
+}  // namespace attnlaw::base

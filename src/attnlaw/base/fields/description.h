@@ -1,0 +1,116 @@
+#pragma once
+/// How a struct describes its fields, once. Everything that reads, writes, documents or asks for them follows from it:
+/// JSON and TOML (json.h), the command line (text.h), rows of tables (rows.h), the schema (schema.h).
+///
+/// A struct is described by a function beside it, `const base::Description& describe(const S*)`, which is found by its
+/// argument and written with the builders of fields.h.
+
+#include <functional>
+#include <limits>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace attnlaw::base {
+
+struct Description;
+
+/// What a field accepts between: `least` itself is left out of an open range.
+struct Range {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool open = false;
+
+  bool bounded() const { return least > -std::numeric_limits<double>::infinity() || above(); }
+  bool above() const { return most < std::numeric_limits<double>::infinity(); }
+};
+
+/// What people have to know about a field.
+struct About {
+  std::string symbol = {};  ///< as formulas have it: "α"
+  std::string unit = {};    ///< "n/d²"; empty for pure numbers
+  Range range = {};
+  std::string doc = {};         ///< one sentence, or the part of one that says what the field is
+  bool required = false;        ///< there is no default: who leaves it out is told so
+  std::string accepts = {};     ///< in words, where type and range do not say it
+  std::string otherwise = {};   ///< the default in words, where it is not that of the struct
+  std::string value_name = {};  ///< what stands for a value in the help: "FILE"
+  bool positional = false;      ///< on the command line it stands without its name
+};
+
+enum class Kind {
+  number,
+  integer,
+  flag,    ///< true or false
+  text,    ///< any string
+  choice,  ///< one of a few words
+  value,   ///< a number or a word, which the field itself reads
+  list,    ///< of one type
+  object   ///< a described struct, or without a description any JSON object
+};
+
+struct Type {
+  Kind kind = Kind::value;
+  std::vector<std::string> choices = {};
+  const Description& (*object)() = nullptr;
+  std::shared_ptr<const Type> item = {};
+};
+
+/// How the fields of a struct inside another one are named.
+enum class Nesting {
+  own,       ///< they make up an object of their own
+  flat,      ///< they stand beside the fields of the outer struct
+  suffixed,  ///< an object of their own; in rows its name follows theirs: sampling_error.test is test_sampling_error
+  prefixed   ///< the same, but in rows its name comes first
+};
+
+/// One field, without its type: objects are passed as pointers to the struct that is described.
+struct Field {
+  std::string name;
+  About about;
+  Type type;
+  Nesting nesting = Nesting::own;
+  /// Its value in documents.
+  std::function<nlohmann::json(const void*)> get;
+  /// Takes a value of a document; empty for what is only computed. Throws std::invalid_argument.
+  std::function<void(void*, const nlohmann::json&)> set;
+  /// Whether documents have the field; empty: always.
+  std::function<bool(const void*)> present;
+  /// The address of a struct inside; empty for all others.
+  std::function<void*(void*)> part;
+};
+
+struct Description {
+  std::string doc;  ///< what the struct is, one sentence
+  std::vector<Field> fields;
+};
+
+/// A required field that was left out. what() says what it accepts.
+struct MissingField : std::invalid_argument {
+  MissingField(std::string name, std::string accepts);
+  std::string field, accepted;
+};
+
+/// Calls visit(field) for every field, those of flat parts in the place of the part.
+void for_each_field(const Description& description, const std::function<void(const Field&)>& visit);
+
+/// The field of this name, flat ones included; null if there is none.
+const Field* find_field(const Description& description, std::string_view name);
+std::vector<std::string> field_names(const Description& description);
+
+/// What a field accepts, in words: "a number > 0", "softmax, linear or hardmax".
+std::string accepted(const Field& field);
+
+/// Throws std::invalid_argument unless a number lies in the range: "alpha must be a finite number > 0, got -1".
+void require_in(const Range& range, std::string_view name, double value);
+
+/// The same for every number of a described struct.
+void require_in_ranges(const Description& description, const void* object);
+
+/// "; did you mean 'x'?" where a word differs by a slip from one that is accepted, else nothing.
+std::string suggestion(std::string_view word, const std::vector<std::string>& accepted);
+
+}  // namespace attnlaw::base

@@ -1,0 +1,21 @@
+#pragma once
+/// Described structs as rows of tables: CSV, columns of a store.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "attnlaw/base/fields/description.h"
+
+namespace attnlaw::base {
+
+/// The columns of a struct, in the order of its fields: every number, flag or word, those of structs inside by their
+/// own names (see Nesting); lists of numbers and words are one text with semicolons. Left out are lists of anything
+/// else. They do not depend on which fields are present.
+std::vector<std::string> columns(const Description& description);
+
+/// The cells of the document of a struct under these columns, null for what is not present.
+std::vector<nlohmann::json> cells(const nlohmann::json& document, const Description& description);
+
+}  // namespace attnlaw::base

@@ -1,0 +1,74 @@
+#include "attnlaw/base/fields/schema.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "attnlaw/base/fields/text.h"
+
+namespace attnlaw::base {
+namespace {
+
+using nlohmann::json;
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::number:
+      return "number";
+    case Kind::integer:
+      return "integer";
+    case Kind::flag:
+      return "flag";
+    case Kind::text:
+      return "text";
+    case Kind::choice:
+      return "choice";
+    case Kind::list:
+      return "list";
+    case Kind::object:
+      return "object";
+    case Kind::value:
+      break;
+  }
+  return "value";
+}
+
+json type_of(const Type& type) {
+  json document{{"type", name_of(type.kind)}};
+  if (!type.choices.empty()) document["choices"] = type.choices;
+  if (type.item) document["item"] = type_of(*type.item);
+  if (type.object) document.update(schema_of(type.object(), json()));
+  return document;
+}
+
+json range_of(const Range& range) {
+  json document = json::object();
+  if (std::isfinite(range.least)) document["least"] = range.least;
+  if (range.above()) document["most"] = range.most;
+  if (range.open) document["open"] = true;
+  return document;
+}
+
+json field_of(const Field& field, const json& defaults) {
+  const About& about = field.about;
+  json document = type_of(field.type);
+  document["name"] = field.name;
+  if (!about.doc.empty() || !document.contains("doc")) document["doc"] = about.doc;
+  if (!about.symbol.empty()) document["symbol"] = about.symbol;
+  if (!about.unit.empty()) document["unit"] = about.unit;
+  if (!about.accepts.empty()) document["accepts"] = about.accepts;
+  if (about.range.bounded()) document["range"] = range_of(about.range);
+  if (about.required) document["required"] = true;
+  if (about.positional) document["positional"] = true;
+  if (const auto value = default_text(field, defaults); value && !about.required) document["default"] = *value;
+  return document;
+}
+
+}  // namespace
+
+json schema_of(const Description& description, const json& defaults) {
+  json fields = json::array();
+  for_each_field(description, [&](const Field& field) { fields.push_back(field_of(field, defaults)); });
+  return {{"doc", description.doc}, {"fields", fields}};
+}
+
+}  // namespace attnlaw::base

@@ -1,0 +1,183 @@
+/// The fields of a problem, and the documents that follow from them.
+
+#include <fmt/format.h>
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/numbers.h"
+#include "attnlaw/model/problem.h"
+
+namespace attnlaw::model {
+namespace {
+
+using base::Kind;
+using base::reject;
+using Json = nlohmann::json;
+
+constexpr base::Named<Attention> kAttentions[] = {{Attention::self, "self"}, {Attention::cross, "cross"}};
+constexpr base::Named<Head> kHeads[] = {
+    {Head::softmax, "softmax"}, {Head::linear, "linear"}, {Head::hardmax, "hardmax"}};
+constexpr base::Named<Readout> kReadouts[] = {
+    {Readout::rows, "rows"}, {Readout::entry, "entry"}, {Readout::score, "score"}};
+constexpr base::Named<Labels> kLabels[] = {
+    {Labels::soft, "soft"}, {Labels::sampled, "sampled"}, {Labels::sign, "sign"}};
+constexpr base::Named<Loss> kLosses[] = {
+    {Loss::square, "square"}, {Loss::cross_entropy, "cross-entropy"}, {Loss::logistic, "logistic"}};
+constexpr base::Named<Student> kStudents[] = {{Student::tied, "tied"},
+                                              {Student::direct, "direct"},
+                                              {Student::direct_general, "direct-general"},
+                                              {Student::untied, "untied"},
+                                              {Student::bayes, "bayes"}};
+
+/// Rules that theory finds λ by.
+constexpr base::Named<LambdaRule> kFoundLambdas[] = {
+    {LambdaRule::ridgeless, "0+"}, {LambdaRule::optimal, "optimal"}, {LambdaRule::edge, "edge"}};
+
+Json tokens_json(const Problem& problem) { return problem.cross() ? Json(tokens_text(problem)) : Json(problem.tokens); }
+
+void read_tokens(Problem& problem, const Json& value) {
+  if (!problem.cross()) {
+    if (value.is_string())
+      reject("tokens must be an integer with attention = self (T1,T2 with attention = cross), got {}", value.dump());
+    return base::read_value(value, "tokens", problem.tokens);
+  }
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  const std::vector<std::string_view> counts = base::split(text, ',');
+  const auto queries = base::number_in<int>(counts.front()), keys = base::number_in<int>(counts.back());
+  if (counts.size() != 2 || !queries || !keys)
+    reject("tokens must be two numbers T1,T2, queries and keys, with attention = cross, as \"2,3\"; got {}",
+           value.dump());
+  problem.tokens = *queries;
+  problem.key_tokens = *keys;
+}
+
+Json lambda_json(const Problem& problem) {
+  if (problem.lambda_rule == LambdaRule::none) return nullptr;
+  if (problem.lambda_rule == LambdaRule::value) return problem.lambda;
+  return base::name_in(kFoundLambdas, problem.lambda_rule);
+}
+
+void read_lambda(Problem& problem, const Json& value) {
+  for (const auto& [rule, text] : kFoundLambdas)
+    if (value == text) return void(problem.lambda_rule = rule);
+  if (!value.is_number() && !value.is_null())
+    reject("lambda must be a number > 0, 0+, optimal or edge, got {}", value.dump());
+  problem.lambda_rule = value.is_null() ? LambdaRule::none : LambdaRule::value;
+  if (value.is_number()) problem.lambda = value.get<double>();
+}
+
+Json target_json(const Problem& problem) { return problem.target.spec(); }
+
+void read_target(Problem& problem, const Json& value) {
+  problem.target = Target::parse(base::read_text(value, "target"));
+}
+
+}  // namespace
+
+const base::Description& describe(const Problem*) {
+  using P = Problem;
+  static const base::Description description{
+      "one learning problem: what is learned, from how many data, by which student",
+      {base::field("attention", &P::attention, {.doc = "queries and keys of one sequence, or of two"}),
+       base::custom<P>("tokens", {Kind::value}, tokens_json, read_tokens,
+                       {.symbol = "T",
+                        .doc = "tokens per sequence; with attention cross T1,T2: queries and keys",
+                        .accepts = "an integer from 1 (2 unless the head is linear) to 16; T1,T2 with attention cross",
+                        .otherwise = "2; 2,2 with attention cross",
+                        .value_name = "T"}),
+       base::field("head", &P::head,
+                   {.doc = "output nonlinearity; hardmax for student bayes with T = 2",
+                    .otherwise = "softmax; linear for labels sign"}),
+       base::field("readout", &P::readout,
+                   {.doc = "what is labelled: all rows, one entry of the softmax, or one score",
+                    .otherwise = "rows; score for labels sign"}),
+       base::field("labels", &P::labels,
+                   {.doc = "the outputs themselves, one-hot rows drawn from them, or the sign of a score"}),
+       base::field(
+           "loss", &P::loss,
+           {.doc = "what is minimised", .otherwise = "square; cross-entropy for sampled labels, logistic for signs"}),
+       base::field("alpha", &P::alpha,
+                   {.symbol = "α",
+                    .unit = "n/d²",
+                    .range = {0, kMaxAlpha, true},
+                    .doc = "sequences per squared dimension",
+                    .required = true,
+                    .accepts = "a number > 0"}),
+       base::custom<P>("lambda", {Kind::value}, lambda_json, read_lambda,
+                       {.symbol = "λ",
+                        .range = {0, kMaxLambda, true},
+                        .doc = "penalty: a number > 0, 0+ (its limit), optimal (least test error) or edge (noise just "
+                               "trained away); none for student bayes",
+                        .accepts = "a number > 0, 0+ (its limit), optimal (least test error) or edge",
+                        .otherwise = "required",
+                        .value_name = "L"}),
+       base::field("beta", &P::beta,
+                   {.symbol = "β",
+                    .range = {0, std::numeric_limits<double>::infinity(), true},
+                    .doc = "inverse temperature of the student"}),
+       base::field("target_beta", &P::target_beta,
+                   {.symbol = "β*",
+                    .range = {0, std::numeric_limits<double>::infinity(), true},
+                    .doc = "inverse temperature of the labels"}),
+       base::field("noise", &P::noise, {.symbol = "Δ", .range = {0}, .doc = "index noise of the labels"}),
+       base::custom<P>(
+           "target", {Kind::text}, target_json, read_target,
+           {.symbol = "S*",
+            .doc = "wishart:KAPPA, product:KAPPA, powerlaw:GAMMA,D[,CUTOFF], spikes:D,s1,s2,… or file:PATH",
+            .otherwise = "wishart:0.5; product:0.5 with attention cross, where the others list singular values",
+            .value_name = "SPEC"}),
+       base::field("student", &P::student,
+                   {.doc = "who learns: S = W Wᵀ, S by its entries, any S, S = W_Q W_Kᵀ, or the posterior mean",
+                    .otherwise = "tied; untied with attention cross"}),
+       base::field("width", &P::width,
+                   {.symbol = "κ",
+                    .unit = "m_h/d",
+                    .range = {0, std::numeric_limits<double>::infinity(), true},
+                    .doc = "width of the tied student; 1 is full"})}};
+  return description;
+}
+
+nlohmann::json to_json(const Problem& problem) { return base::json_of(problem); }
+
+Problem default_problem(const Json& document) {
+  Problem problem;
+  problem.lambda_rule = LambdaRule::none;
+  if (document.contains("attention")) base::read_value(document["attention"], "attention", problem.attention);
+  if (problem.cross()) {
+    problem.student = Student::untied;
+    problem.target = Target::parse("product:0.5");
+  }
+  const auto labels = document.find("labels");
+  if (labels != document.end() && *labels == "sampled") problem.loss = Loss::cross_entropy;
+  if (labels != document.end() && *labels == "sign") {
+    problem.head = Head::linear;
+    problem.readout = Readout::score;
+    problem.loss = Loss::logistic;
+  }
+  return problem;
+}
+
+Problem problem_from_json(const nlohmann::json& document) {
+  if (!document.is_object()) reject("a problem must be an object of options, got {}", document.dump());
+  Problem problem = default_problem(document);
+  base::read(document, problem, "a problem");
+  problem.validate();
+  return problem;
+}
+
+std::string tokens_text(const Problem& problem) {
+  return problem.cross() ? fmt::format("{},{}", problem.tokens, problem.key_tokens) : std::to_string(problem.tokens);
+}
+
+std::string lambda_text(const Problem& problem) {
+  const Json lambda = lambda_json(problem);
+  return lambda.is_null() ? "none" : lambda.is_string() ? lambda.get<std::string>() : fmt::format("{}", problem.lambda);
+}
+
+std::span<const base::Named<Attention>> names_table(Attention) { return kAttentions; }
+std::span<const base::Named<Head>> names_table(Head) { return kHeads; }
+std::span<const base::Named<Readout>> names_table(Readout) { return kReadouts; }
+std::span<const base::Named<Labels>> names_table(Labels) { return kLabels; }
+std::span<const base::Named<Loss>> names_table(Loss) { return kLosses; }
+std::span<const base::Named<Student>> names_table(Student) { return kStudents; }
+
+}  // namespace attnlaw::model

@@ -1,0 +1,68 @@
+#include "attnlaw/operations/operation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "attnlaw/base/fields/schema.h"
+#include "attnlaw/base/names.h"
+
+namespace attnlaw::operations {
+namespace {
+
+constexpr const char* kSchema = "attnlaw/2";
+
+}  // namespace
+
+const base::Description& describe(const Run*) {
+  static const base::Description description{
+      "what every operation may be told",
+      {base::field("threads", &Run::threads,
+                   {.range = {0}, .doc = "threads to use; 0: all", .accepts = "0 (all) or more"}),
+       base::field("seed", &Run::seed, {.doc = "key of all random numbers of experiments"})}};
+  return description;
+}
+
+std::function<void(int, int)> progress_of(const Run& run, const std::string& label) {
+  if (!run.progress) return {};
+  run.progress(label, 0, 0);
+  return [&run, label](int done, int total) { run.progress(label, done, total); };
+}
+
+view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names) {
+  std::vector<std::string> given;
+  for (const std::string& name : names)
+    if (options.contains(name)) given.push_back("--" + base::dashed(name));
+  if (given.empty()) return {};
+  return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
+}
+
+void add_head(nlohmann::json& document, const About& about) {
+  document["schema"] = kSchema;
+  document["command"] = about.name;
+}
+
+const Operation& find(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Operation& operation : all()) {
+    if (operation.about.name == name) return operation;
+    names.emplace_back(operation.about.name);
+  }
+  throw std::invalid_argument(fmt::format("'{}' is not a command; there are {}{}", name, fmt::join(names, ", "),
+                                          base::suggestion(name, names)));
+}
+
+nlohmann::json schema() {
+  nlohmann::json operations = nlohmann::json::array();
+  for (const Operation& operation : all())
+    operations.push_back({{"name", operation.about.name},
+                          {"summary", operation.about.summary},
+                          {"example", operation.about.example},
+                          {"draws", operation.about.draws},
+                          {"options", base::schema_of(operation.input(), operation.defaults)},
+                          {"result", base::schema_of(operation.output(), nlohmann::json())}});
+  return {{"schema", kSchema},
+          {"operations", operations},
+          {"common", base::schema_of(describe(static_cast<Run*>(nullptr)), base::json_of(Run{}))}};
+}
+
+}  // namespace attnlaw::operations

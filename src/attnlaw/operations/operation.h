@@ -1,0 +1,121 @@
+#pragma once
+/// Operations: what the program, and every other front door, can be asked for. Each one is a struct of its own file:
+///
+/// ```cpp
+/// struct Solve {
+///   struct Input { ... };                       // described: its fields are the options
+///   struct Output { ... };                      // described: its fields make up the document
+///   static constexpr About about{"solve", "theory at one point", "attnlaw solve --alpha 0.3 --lambda 0.05"};
+///   static Input read(const nlohmann::json& options);            // only if more than the fields is to be checked
+///   static Output run(const Input& input, const Run& run);
+///   static view::Result show(const Output& output, const Run& run);  // tables, rows, warnings; the document is the
+///   fields'
+/// };
+/// ```
+///
+/// and one line of all() in list.cc.
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/run/runner.h"
+#include "attnlaw/view/result.h"
+
+namespace attnlaw::operations {
+
+/// What every operation may be told beside its own input.
+struct Run {
+  int threads = 0;         ///< 0: all available; the same results for any number
+  std::uint64_t seed = 0;  ///< key of all random numbers of experiments
+  bool draw = false;       ///< a page is wanted
+  /// Called as progress(label, done, total) while something takes time, one call at a time; may be empty.
+  std::function<void(const std::string&, int, int)> progress = {};
+  /// The same for a study.
+  std::function<void(const std::string&, const study::RunProgress&)> study_progress = {};
+};
+const base::Description& describe(const Run*);
+
+/// A progress that names what is done, for those who report (done, total) alone.
+std::function<void(int, int)> progress_of(const Run& run, const std::string& label);
+
+struct About {
+  const char* name;
+  const char* summary;
+  const char* example;
+  bool draws = false;          ///< there is a page to be asked for
+  const char* page_path = "";  ///< where that goes if nobody says; empty: there is a page only on request
+};
+
+/// An operation without its types: options in, result out, both as documents.
+struct Operation {
+  About about;
+  const base::Description& (*input)() = nullptr;
+  const base::Description& (*output)() = nullptr;
+  nlohmann::json defaults;  ///< the options of a default input
+  /// Throws std::invalid_argument for options that are not accepted, base::FileError for files that cannot be read.
+  std::function<view::Result(const nlohmann::json& options, const Run& run)> run;
+  /// Whether the processes of mpirun share the work of these options.
+  bool (*divides)(const nlohmann::json& options) = nullptr;
+};
+
+/// What an operation must have; see the head of this file.
+template <class Op>
+concept OperationLike = base::Described<typename Op::Input> && base::Described<typename Op::Output> &&
+    requires(const typename Op::Input& input, const typename Op::Output& output, const Run& run) {
+  { Op::about } -> std::convertible_to<About>;
+  { Op::run(input, run) } -> std::same_as<typename Op::Output>;
+  { Op::show(output, run) } -> std::same_as<view::Result>;
+};
+
+template <OperationLike Op>
+typename Op::Input read(const nlohmann::json& options) {
+  if constexpr (requires { Op::read(options); }) {
+    return Op::read(options);
+  } else {
+    typename Op::Input input;
+    base::read(options, input, std::string("options of ") + Op::about.name);
+    return input;
+  }
+}
+
+/// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
+view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
+/// The head of every document: `schema` and `command`.
+void add_head(nlohmann::json& document, const About& about);
+
+template <OperationLike Op>
+Operation make_operation() {
+  Operation operation{Op::about,
+                      &base::detail::description_of<typename Op::Input>,
+                      &base::detail::description_of<typename Op::Output>,
+                      base::json_of(typename Op::Input{}),
+                      {},
+                      nullptr};
+  operation.run = [](const nlohmann::json& options, const Run& run) {
+    const typename Op::Output output = Op::run(read<Op>(options), run);
+    view::Result result = Op::show(output, run);
+    result.document = base::json_of(output);
+    add_head(result.document, Op::about);
+    if constexpr (requires { Op::unread(options); })
+      for (std::string& line : without_effect(options, Op::unread(options))) result.warnings.push_back(std::move(line));
+    result.document["warnings"] = result.warnings;
+    return result;
+  };
+  if constexpr (requires { Op::divides(operation.defaults); }) operation.divides = &Op::divides;
+  return operation;
+}
+
+/// All operations, in the order in which a help lists them.
+const std::vector<Operation>& all();
+/// Throws std::invalid_argument with the nearest name, and all of them.
+const Operation& find(const std::string& name);
+
+/// Every operation with its options and results: docs/schema.md says how it reads.
+nlohmann::json schema();
+
+}  // namespace attnlaw::operations

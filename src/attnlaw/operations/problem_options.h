@@ -1,0 +1,47 @@
+#pragma once
+/// A problem among the options of an operation: given by its options, in a file, or both.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/solve.h"
+
+namespace attnlaw::operations {
+
+/// The options of a problem. `file` is read first; what stands beside it overrides it.
+struct ProblemOptions {
+  std::string file;  ///< TOML or JSON; a document of this program carries its problem inside; empty: none
+  model::Problem problem;
+};
+const base::Description& describe(const ProblemOptions*);
+
+/// `options` with what the file that `problem` names adds to them, and with those keys of `fallback` that an operation
+/// can do without. Throws MissingField for a missing penalty, std::invalid_argument with the path for a file that is no
+/// problem, base::FileError if it cannot be read.
+nlohmann::json with_problem(const nlohmann::json& options, const nlohmann::json& fallback = nlohmann::json::object());
+
+/// The whole input of an operation that has a member `problem` of ProblemOptions: what with_problem gives, read by the
+/// fields, and the problem validated.
+template <base::Described Input>
+Input read_with_problem(const nlohmann::json& given, const char* command,
+                        const nlohmann::json& fallback = nlohmann::json::object()) {
+  const nlohmann::json options = with_problem(given, fallback);
+  Input input;
+  input.problem.problem = model::default_problem(options);
+  base::read(options, input, std::string("options of ") + command);
+  input.problem.problem.validate();
+  return input;
+}
+
+/// The options of the theory.
+struct TheoryOptions {
+  double accuracy = theory::SolveOptions{}.accuracy;
+
+  /// Throws std::invalid_argument for an option out of range.
+  theory::SolveOptions options() const;
+};
+const base::Description& describe(const TheoryOptions*);
+
+}  // namespace attnlaw::operations

@@ -1,0 +1,27 @@
+#pragma once
+/// What an operation has to say, in each of the forms that people and programs ask for.
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attnlaw/report/page.h"
+#include "attnlaw/report/table.h"
+#include "attnlaw/view/warnings.h"
+
+namespace attnlaw::view {
+
+struct Result {
+  std::vector<report::Table> tables = {};  ///< for people
+  nlohmann::json document = {};            ///< for programs
+  report::Table rows = {};                 ///< the CSV: one record per row
+  Warnings warnings = {};                  ///< under the tables, and `warnings` of the document
+  std::string note = {};                   ///< printed last
+  std::optional<report::Page> page = {};   ///< for who asks for a report
+  std::string page_path = {};              ///< where the page goes, if the operation itself says so
+  std::optional<std::string> text = {};    ///< instead of tables and documents, in every format but JSON
+  bool converged = true;                   ///< whether the figures can be used; if not, the program ends with 1
+};
+
+}  // namespace attnlaw::view
