@@ -5,6 +5,7 @@
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/instruction_set.h"
 #include "commands.h"
 #include "output.h"
 
@@ -14,26 +15,12 @@ char* openblas_get_corename();
 }
 
 namespace attnlaw::app {
-namespace {
-
-std::string instruction_set() {
-#if defined(__AVX512F__)
-  return "AVX-512";
-#elif defined(__AVX2__)
-  return "AVX2";
-#else
-  return "baseline";
-#endif
-}
-
-}  // namespace
-
 int run(const VersionArguments& arguments) {
   const std::vector<std::pair<std::string, std::string>> facts{
       {"attnlaw", ATTNLAW_VERSION},
       {"build", ATTNLAW_BUILD_TYPE},
       {"compiler", __VERSION__},
-      {"instruction set", instruction_set()},
+      {"instruction set", std::string(base::instruction_set())},
       {"BLAS", openblas_get_config()},
       {"BLAS kernel", openblas_get_corename()},
       {"Eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
