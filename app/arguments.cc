@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "completion.h"
 #include "options.h"
 
 namespace attnlaw::legacy {
@@ -23,13 +22,8 @@ constexpr const char* kExampleThresholds = "Example: attnlaw thresholds --head l
 constexpr const char* kExampleScaling =
     "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
 constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
-constexpr const char* kExampleDemo = "Example: attnlaw demo --html learning-curve.html";
 constexpr const char* kExampleLora =
     "Example: attnlaw lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --d 200 --instances 4";
-constexpr const char* kExampleConventions = "Example: attnlaw conventions";
-constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
-constexpr const char* kExampleCompletion =
-    "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
 constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve --fast --directory figures";
 
 constexpr const char* kExampleResults =
@@ -43,8 +37,6 @@ constexpr const char* kExampleLofi = "Example: attnlaw lofi --target sine:8,1.5 
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
-  static inline const std::vector<std::string> kShells{"bash"};
-
  public:
   CommandLine() : app_("Exact high-dimensional laws of attention, beside finite-size experiments.", "attnlaw") {
     app_.footer("attnlaw COMMAND --help shows the options of a command with an example.");
@@ -60,11 +52,6 @@ class CommandLine {
     add_pooling();
     add_lora();
     add_lofi();
-    add_demo();
-    add_plain<ConventionsArguments>("conventions", "the normalisation of everything that is computed",
-                                    kExampleConventions);
-    add_plain<VersionArguments>("version", "build, BLAS kernel and library versions", kExampleVersion);
-    add_completion();
   }
 
   Arguments parse(int argc, char** argv) {
@@ -86,25 +73,6 @@ class CommandLine {
       if (command.app->parsed()) return command.resolve();
     if (app_.get_subcommands().empty() && argc <= 1) return Help{app_.help()};
     throw std::invalid_argument("no command given (attnlaw --help lists them)");
-  }
-
-  std::string completion() const {
-    std::map<std::string, std::vector<CompletionOption>> entries;
-    for (const Command& command : commands_) {
-      std::vector<CompletionOption> options;
-      for (const CLI::Option* option : command.app->get_options()) {
-        const std::string name = option->get_name();
-        if (!name.starts_with("--")) continue;
-        const std::string type = option->get_type_name();
-        CompletionOption entry{name, {}, type == "FILE"};
-        // Names of types are in capitals, choices in lower case.
-        if (!type.empty() && std::islower(static_cast<unsigned char>(type.front())))
-          entry.choices = CLI::detail::split(type, '|');
-        options.push_back(std::move(entry));
-      }
-      entries[command.app->get_name()] = std::move(options);
-    }
-    return bash_completion(entries);
   }
 
  private:
@@ -275,38 +243,6 @@ class CommandLine {
       SweepArguments arguments{common.resolve(), study.resolve(), check};
       arguments.study.file = *file;
       return arguments;
-    };
-  }
-
-  void add_demo() {
-    CLI::App& app = add("demo", "learning curve of a softmax attention layer, theory and experiment", kExampleDemo);
-    auto& [common, html] = keep<std::tuple<CommonOptions, std::optional<std::string>>>();
-    add_text(app, "--html", html, "FILE", "report to write (default attnlaw-demo.html)");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      DemoArguments arguments;
-      arguments.common = common.resolve();
-      if (html) arguments.html = *html;
-      return arguments;
-    };
-  }
-
-  template <class Plain>
-  void add_plain(const std::string& name, const std::string& summary, const char* example) {
-    CLI::App& app = add(name, summary, example);
-    auto& common = keep<CommonOptions>();
-    common.add(app);
-    commands_.back().resolve = [&] { return Plain{common.resolve(seed_without(app, false))}; };
-  }
-
-  void add_completion() {
-    CLI::App& app = add("completion", "completion script for a shell", kExampleCompletion);
-    auto& [common, shell] = keep<std::tuple<CommonOptions, std::optional<std::string>>>();
-    app.add_option("shell", shell, "bash")->type_name("");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      one_of("completion", shell, kShells);
-      return CompletionArguments{common.resolve(), completion()};
     };
   }
 

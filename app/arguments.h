@@ -120,11 +120,6 @@ struct SweepArguments {
   bool check = false;  ///< print the plan and its cost, run nothing
 };
 
-struct DemoArguments {
-  Common common;
-  std::string html = "attnlaw-demo.html";
-};
-
 struct SoftmaxLawArguments {
   Common common;
   laws::SoftmaxParameters parameters;
@@ -132,19 +127,6 @@ struct SoftmaxLawArguments {
   int length = 1000;  ///< T of a simulation, of the refinement and of the diagnosis
   int instances = 0;  ///< of a simulation; 0: the law alone
   std::string html;
-};
-
-struct ConventionsArguments {
-  Common common;
-};
-
-struct VersionArguments {
-  Common common;
-};
-
-struct CompletionArguments {
-  Common common;
-  std::string script;  ///< the bash completion of this program
 };
 
 struct ResultsArguments {
@@ -210,8 +192,7 @@ struct Help {
 
 using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
                                ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments,
-                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -12,32 +12,17 @@ namespace {
 
 using nlohmann::json;
 
-/// The page of an operation that draws.
-struct PageOptions {
-  std::string html;
-};
-
-const base::Description& describe(const PageOptions*) {
-  static const base::Description description{
-      "the page of an operation",
-      {base::field("html", &PageOptions::html, {.doc = "write a report with charts", .value_name = "FILE"})}};
-  return description;
-}
-
-/// Adds an option for every field; those that are given go into `options` under the names of the fields.
-void add_options(CLI::App& app, const base::Description& description, const json& defaults, json& options) {
-  base::for_each_field(description, [&](const base::Field& field) {
-    if (field.type.kind == base::Kind::flag) {
-      app.add_flag_callback(
-          base::option_name(field), [&options, &field] { options[field.name] = true; }, field.about.doc);
-      return;
-    }
-    const auto take = [&options, &field](const std::string& text) {
-      options[field.name] = base::from_text(field, text);
-    };
-    app.add_option_function<std::string>(base::option_name(field), take, base::help(field, defaults))
-        ->type_name(base::value_name(field));
-  });
+/// Adds an option of a command; if it is given, its value goes into `options` under the name of its field.
+void add_option(CLI::App& app, const operations::Option& option, json& options) {
+  const base::Field& field = *option.field;
+  const std::string name = base::option_name(field), help = base::help(field, *option.defaults);
+  if (field.type.kind == base::Kind::flag) {
+    app.add_flag_callback(
+        name, [&options, &field] { options[field.name] = true; }, help);
+    return;
+  }
+  const auto take = [&options, &field](const std::string& text) { options[field.name] = base::from_text(field, text); };
+  app.add_option_function<std::string>(name, take, help)->type_name(base::value_name(field));
 }
 
 /// The texts of CLI11 name surplus arguments last to first.
@@ -51,38 +36,26 @@ std::string surplus(const CLI::App& app) {
 struct Subcommand {
   CLI::App* app = nullptr;
   const operations::Operation* operation = nullptr;
-  json options = json::object(), common = json::object(), page = json::object();
+  json options = json::object(), common = json::object();
 };
 
 Command command_of(const Subcommand& given) {
   Command command{given.operation, given.options, {}, given.operation->about.page_path};
+  if (const auto html = given.options.find("html"); given.operation->about.draws && html != given.options.end()) {
+    command.html = html->get<std::string>();
+    command.options.erase("html");
+  }
   base::read(given.common, command.common, "the options");
   if (given.common.contains("output") && command.common.output.empty())
     throw std::invalid_argument("--output takes a file name, got ''");
-  for (const char* shared : {"seed", "threads"})
+  for (const std::string& shared : base::field_names(base::detail::description_of<operations::Run>()))
     if (given.common.contains(shared)) command.options[shared] = given.common[shared];
-  if (given.page.contains("html")) command.html = given.page["html"];
   command.common.run.draw = !command.html.empty();
+  command.common.run.page_path = command.html;
   return command;
 }
 
 }  // namespace
-
-std::span<const base::Named<Format>> names_table(Format) {
-  static constexpr base::Named<Format> kFormats[] = {
-      {Format::table, "table"}, {Format::json, "json"}, {Format::csv, "csv"}};
-  return kFormats;
-}
-
-const base::Description& describe(const Common*) {
-  static const base::Description description{
-      "options that every command takes",
-      {base::field("format", &Common::format, {.doc = "form of the result"}),
-       base::field("output", &Common::output,
-                   {.doc = "write the result to FILE, whole or not at all", .value_name = "FILE"}),
-       base::flat(&Common::run), base::field("quiet", &Common::quiet, {.doc = "no progress bar"})}};
-  return description;
-}
 
 std::variant<Command, Help> parse(int argc, const char* const* argv) {
   CLI::App app("Exact high-dimensional laws of attention, beside finite-size experiments.", "attnlaw");
@@ -96,11 +69,9 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     const operations::About& about = subcommand.operation->about;
     subcommand.app = app.add_subcommand(about.name, about.summary);
     subcommand.app->footer(std::string("Example: ") + about.example);
-    add_options(*subcommand.app, subcommand.operation->input(), subcommand.operation->defaults, subcommand.options);
-    if (about.draws)
-      add_options(*subcommand.app, base::detail::description_of<PageOptions>(),
-                  base::json_of(PageOptions{about.page_path}), subcommand.page);
-    add_options(*subcommand.app, base::detail::description_of<Common>(), base::json_of(Common{}), subcommand.common);
+    const operations::Options options = operations::options_of(*subcommand.operation);
+    for (const operations::Option& option : options.own) add_option(*subcommand.app, option, subcommand.options);
+    for (const operations::Option& option : options.common) add_option(*subcommand.app, option, subcommand.common);
   }
   const auto hint = [](const std::string& text) {
     return std::invalid_argument(text + " (attnlaw --help lists commands and options)");

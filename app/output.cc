@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "attnlaw/base/file.h"
+#include "commands.h"
 
 namespace attnlaw::legacy {
 namespace {
@@ -71,5 +72,10 @@ std::string report_note(const std::string& html) { return html.empty() ? "" : "R
 void remember_command_line(std::string command) { remembered_command() = std::move(command); }
 
 std::string version() { return ATTNLAW_VERSION; }
+
+int run(const Help& help) {
+  emit_text({}, help.text);
+  return 0;
+}
 
 }  // namespace attnlaw::legacy

@@ -10,10 +10,13 @@
 #include <ctime>
 #include <stdexcept>
 
+#include "attnlaw/base/build.h"
 #include "attnlaw/base/file.h"
 
 namespace attnlaw::app {
 namespace {
+
+using operations::Format;
 
 constexpr int kIndent = 2;
 
@@ -28,7 +31,7 @@ std::string text_of(const view::Result& result) {
 
 std::string formatted(Format format, const view::Result& result) {
   if (format == Format::json) return result.document.dump(kIndent) + "\n";
-  if (result.text) return *result.text;
+  if (result.text && (format == Format::table || result.rows.columns.empty())) return *result.text;
   return format == Format::csv ? report::csv(result.rows) : text_of(result);
 }
 
@@ -55,7 +58,7 @@ void write(const Command& command, view::Result result, const std::string& line)
     if (!result.warnings.empty())
       page.sections.push_back({"Warnings", fmt::format("{}", fmt::join(result.warnings, "\n\n"))});
     page.command = line;
-    page.version = ATTNLAW_VERSION;
+    page.version = base::build().attnlaw;
     page.date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
     base::write_atomically(path, report::html(page));
     if (result.note.empty()) result.note = "Report: " + path;

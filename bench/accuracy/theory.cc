@@ -92,7 +92,7 @@ std::vector<double> widths(const ReferenceLaw& law, Draw& draw) {
 
 Table tied_table(const std::vector<Family>& all) {
   Table table{"Tied student",
-              "`TiedDenoiser` of `theory/denoiser.h`, the family being the law of m̂S* + √q̂Z. q, V and penalty relative "
+              "`TiedDenoiser` of `theory/prior/denoiser.h`, the family being the law of m̂S* + √q̂Z. q, V and penalty relative "
               "to themselves, m to √(Q*q), the zero mass absolute; m̂ and V̂ = 10^−3…3. λ such that 10^−3 or more of the "
               "eigenvalues are kept: one share drawn uniformly, one in decades, and λ = 0. Widths inside bands and "
               "between bands, with λ = 0 and with λ at a tenth of the uppermost edge.",

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "attnlaw/base/fields/schema.h"
 #include "attnlaw/base/names.h"
 
 namespace attnlaw::operations {
@@ -36,6 +35,11 @@ view::Warnings without_effect(const nlohmann::json& options, const std::vector<s
   return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
 }
 
+nlohmann::json without_run(nlohmann::json options) {
+  for (const std::string& name : base::field_names(describe(static_cast<const Run*>(nullptr)))) options.erase(name);
+  return options;
+}
+
 void add_head(nlohmann::json& document, const About& about) {
   document["schema"] = kSchema;
   document["command"] = about.name;
@@ -49,20 +53,6 @@ const Operation& find(const std::string& name) {
   }
   throw std::invalid_argument(fmt::format("'{}' is not a command; there are {}{}", name, fmt::join(names, ", "),
                                           base::suggestion(name, names)));
-}
-
-nlohmann::json schema() {
-  nlohmann::json operations = nlohmann::json::array();
-  for (const Operation& operation : all())
-    operations.push_back({{"name", operation.about.name},
-                          {"summary", operation.about.summary},
-                          {"example", operation.about.example},
-                          {"draws", operation.about.draws},
-                          {"options", base::schema_of(operation.input(), operation.defaults)},
-                          {"result", base::schema_of(operation.output(), nlohmann::json())}});
-  return {{"schema", kSchema},
-          {"operations", operations},
-          {"common", base::schema_of(describe(static_cast<Run*>(nullptr)), base::json_of(Run{}))}};
 }
 
 }  // namespace attnlaw::operations

@@ -1,0 +1,45 @@
+#include "attnlaw/operations/common_options.h"
+
+namespace attnlaw::operations {
+namespace {
+
+void add(const base::Description& description, const nlohmann::json& defaults, std::vector<Option>& options) {
+  base::for_each_field(description, [&](const base::Field& field) { options.push_back({&field, &defaults}); });
+}
+
+}  // namespace
+
+std::span<const base::Named<Format>> names_table(Format) {
+  static constexpr base::Named<Format> kFormats[] = {
+      {Format::table, "table"}, {Format::json, "json"}, {Format::csv, "csv"}};
+  return kFormats;
+}
+
+const base::Description& describe(const CommonOptions*) {
+  using C = CommonOptions;
+  static const base::Description description{
+      "options that every command takes",
+      {base::field("format", &C::format, {.doc = "form of the result"}),
+       base::field("output", &C::output,
+                   {.doc = "write the result to FILE, whole or not at all", .value_name = "FILE"}),
+       base::flat(&C::run), base::field("quiet", &C::quiet, {.doc = "no progress bar"})}};
+  return description;
+}
+
+const base::Description& describe(const PageOptions*) {
+  static const base::Description description{
+      "the page of an operation",
+      {base::field("html", &PageOptions::html, {.doc = "write a report with charts", .value_name = "FILE"})}};
+  return description;
+}
+
+Options options_of(const Operation& operation) {
+  static const nlohmann::json defaults = base::json_of(CommonOptions{}), no_page = base::json_of(PageOptions{});
+  Options options;
+  add(operation.input(), operation.defaults, options.own);
+  if (operation.about.draws) add(base::detail::description_of<PageOptions>(), no_page, options.own);
+  add(base::detail::description_of<CommonOptions>(), defaults, options.common);
+  return options;
+}
+
+}  // namespace attnlaw::operations

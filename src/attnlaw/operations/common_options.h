@@ -1,0 +1,40 @@
+#pragma once
+/// Options that every command takes, whatever it does.
+
+#include <span>
+#include <string>
+
+#include "attnlaw/operations/operation.h"
+
+namespace attnlaw::operations {
+
+enum class Format { table, json, csv };
+std::span<const base::Named<Format>> names_table(Format);
+
+struct CommonOptions {
+  Format format = Format::table;
+  std::string output;  ///< file; empty: standard output
+  bool quiet = false;
+  Run run;
+};
+const base::Description& describe(const CommonOptions*);
+
+/// Of operations that draw.
+struct PageOptions {
+  std::string html;  ///< where the page goes
+};
+const base::Description& describe(const PageOptions*);
+
+/// An option with the document of the defaults that it is one of.
+struct Option {
+  const base::Field* field = nullptr;
+  const nlohmann::json* defaults = nullptr;
+};
+
+/// All options of an operation: its own, that of the page, the common ones; what help, completion and manual list.
+struct Options {
+  std::vector<Option> own, common;
+};
+Options options_of(const Operation& operation);
+
+}  // namespace attnlaw::operations

@@ -1,0 +1,95 @@
+#include "attnlaw/operations/text.h"
+
+#include "attnlaw/base/fields/schema.h"
+#include "attnlaw/operations/common_options.h"
+#include "attnlaw/operations/completion.h"
+#include "attnlaw/operations/manual.h"
+#include "conventions_text.h"
+
+namespace attnlaw::operations {
+namespace {
+
+const base::Description& nothing() {
+  static const base::Description description{"nothing", {}};
+  return description;
+}
+
+view::Result show_text(const Text& output) { return {.text = output.text}; }
+
+}  // namespace
+
+const base::Description& describe(const Text*) {
+  static const base::Description description{"a text", {base::field("text", &Text::text, {.doc = "the text itself"})}};
+  return description;
+}
+
+const base::Description& describe(const Conventions::Input*) { return nothing(); }
+Text Conventions::run(const Input&, const Run&) { return {kConventions}; }
+view::Result Conventions::show(const Output& output, const Run&) {
+  return {.rows = {"", {{"text"}}, {{output.text}}}, .text = output.text};
+}
+
+std::span<const base::Named<Shell>> names_table(Shell) {
+  static constexpr base::Named<Shell> kShells[] = {{Shell::bash, "bash"}};
+  return kShells;
+}
+
+const base::Description& describe(const Completion::Input*) {
+  static const base::Description description{
+      "the shell", {base::field("shell", &Completion::Input::shell, {.doc = "bash", .positional = true})}};
+  return description;
+}
+Text Completion::run(const Input&, const Run&) { return {bash_completion()}; }
+view::Result Completion::show(const Output& output, const Run&) { return show_text(output); }
+
+const base::Description& describe(const Schema::Input*) { return nothing(); }
+
+const base::Description& describe(const Schema::Output*) {
+  using O = Schema::Output;
+  static const base::Description description{
+      "every command with its options and results",
+      {base::field("operations", &O::operations,
+                   {.doc = "a list of name, summary, example, options and result of every command"}),
+       base::field("common", &O::common, {.doc = "the options that every command takes"})}};
+  return description;
+}
+
+Schema::Output Schema::run(const Input&, const Run&) {
+  Output output{nlohmann::json::array(),
+                base::schema_of(base::detail::description_of<CommonOptions>(), base::json_of(CommonOptions{}))};
+  for (const Operation& operation : all())
+    output.operations.push_back({{"name", operation.about.name},
+                                 {"summary", operation.about.summary},
+                                 {"example", operation.about.example},
+                                 {"draws", operation.about.draws},
+                                 {"options", base::schema_of(operation.input(), operation.defaults)},
+                                 {"result", base::schema_of(operation.output(), nlohmann::json())}});
+  return output;
+}
+
+view::Result Schema::show(const Output& output, const Run&) {
+  nlohmann::json document = base::json_of(output);
+  add_head(document, about);
+  constexpr int kIndent = 2;
+  return {.text = document.dump(kIndent) + "\n"};
+}
+
+const base::Description& describe(const Manual::Input*) {
+  using I = Manual::Input;
+  static const base::Description description{
+      "the command that a page is about",
+      {base::field(
+           "command", &I::command,
+           {.doc = "a command; the page of the program without one", .value_name = "COMMAND", .positional = true}),
+       base::field("directory", &I::directory,
+                   {.doc = "write the pages of the program and of every command into DIR", .value_name = "DIR"})}};
+  return description;
+}
+
+Text Manual::run(const Input& input, const Run&) {
+  if (!input.directory.empty()) return {write_manual(input.directory)};
+  return {input.command.empty() ? manual_page() : manual_page(find(input.command))};
+}
+view::Result Manual::show(const Output& output, const Run&) { return show_text(output); }
+
+}  // namespace attnlaw::operations

@@ -1,0 +1,1 @@
+#include "attnlaw/theory/prior/denoiser.h"

@@ -1,0 +1,1 @@
+#include "attnlaw/base/random.h"

@@ -1,0 +1,110 @@
+/// An operation is described once: an option and a result field, one line each, are found wherever somebody looks.
+
+#include "attnlaw/operations/operation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "attnlaw/base/fields/rows.h"
+#include "attnlaw/base/fields/schema.h"
+#include "attnlaw/base/fields/text.h"
+#include "attnlaw/operations/common_options.h"
+#include "attnlaw/operations/completion.h"
+#include "attnlaw/operations/manual.h"
+
+namespace attnlaw::operations {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct Toy {
+  struct Input {
+    double speed = 3;
+  };
+  struct Output {
+    double distance = 0;
+  };
+  static constexpr About about{"toy", "how far one gets in an hour", "attnlaw toy --speed 4"};
+
+  static std::vector<std::string> unread(const json&) { return {"seed"}; }
+  static Output run(const Input& input, const Run&) { return {input.speed}; }
+  static view::Result show(const Output&, const Run&) { return {}; }
+};
+
+// The two lines.
+const base::Description& describe(const Toy::Input*) {
+  static const base::Description description{
+      "a walk",
+      {base::field("speed", &Toy::Input::speed, {.unit = "km/h", .range = {0}, .doc = "how fast one walks"})}};
+  return description;
+}
+const base::Description& describe(const Toy::Output*) {
+  static const base::Description description{
+      "a place", {base::field("distance", &Toy::Output::distance, {.unit = "km", .doc = "how far that is"})}};
+  return description;
+}
+
+TEST(Operation, FindsAnOptionAndAResultInEveryVisitor) {
+  static_assert(OperationLike<Toy>);
+  const Operation toy = make_operation<Toy>();
+  // JSON in and out, with the head of every document.
+  const json document = toy.run({{"speed", 5}}, {}).document;
+  EXPECT_EQ(document["distance"], 5);
+  EXPECT_EQ(document["command"], "toy");
+  EXPECT_EQ(document["schema"], "attnlaw/2");
+  EXPECT_EQ(toy.run({}, {}).document["distance"], 3);
+  EXPECT_THROW(toy.run({{"speed", -1}}, {}), std::invalid_argument);
+  EXPECT_THROW(toy.run({{"sped", 1}}, {}), std::invalid_argument);
+  EXPECT_EQ(toy.run({{"seed", 1}}, {}).document["warnings"], json({"Without effect here: --seed."}));
+  // Command line and its help.
+  const Options options = options_of(toy);
+  ASSERT_EQ(options.own.size(), 1u);
+  EXPECT_EQ(base::option_name(*options.own.front().field), "--speed");
+  EXPECT_EQ(base::help(*options.own.front().field, *options.own.front().defaults), "how fast one walks (default 3)");
+  // Rows, schema, manual.
+  EXPECT_THAT(base::columns(toy.output()), testing::ElementsAre("distance"));
+  EXPECT_EQ(base::schema_of(toy.input(), toy.defaults)["fields"][0]["unit"], "km/h");
+  EXPECT_THAT(manual_page(toy), HasSubstr("\\-\\-speed"));
+  EXPECT_THAT(manual_page(toy), HasSubstr("how far that is"));
+}
+
+TEST(Operations, StandInTheListOnceWithAnExampleThatNamesThem) {
+  std::set<std::string> names;
+  for (const Operation& operation : all()) {
+    EXPECT_TRUE(names.insert(operation.about.name).second) << operation.about.name;
+    EXPECT_THAT(operation.about.example, HasSubstr(std::string("attnlaw ") + operation.about.name));
+    EXPECT_THAT(bash_completion(), HasSubstr(std::string("    ") + operation.about.name + ":*)"));
+  }
+}
+
+/// Whoever reads a page, a help or the schema finds a sentence at every name.
+TEST(Operations, EveryOptionAndEveryResultHasADescription) {
+  const std::function<void(const base::Description&, const std::string&)> check =
+      [&](const base::Description& description, const std::string& where) {
+        base::for_each_field(description, [&](const base::Field& field) {
+          const bool inside = field.type.kind == base::Kind::object && field.type.object;
+          EXPECT_TRUE(inside || !field.about.doc.empty()) << where << "." << field.name;
+          EXPECT_EQ(field.name.find('-'), std::string::npos) << where << "." << field.name;
+          if (inside) check(field.type.object(), where + "." + field.name);
+        });
+      };
+  for (const Operation& operation : all()) {
+    check(operation.input(), operation.about.name);
+    check(operation.output(), operation.about.name);
+  }
+}
+
+TEST(Operations, ANameThatIsNearlyRightIsSuggested) {
+  try {
+    find("sovle");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'solve'?"));
+  }
+}
+
+}  // namespace
+}  // namespace attnlaw::operations
