@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/study/grid.h"
 #include "attnlaw/study/learning_curve.h"

@@ -2,7 +2,7 @@
 /// What the theory says about one Problem.
 
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>

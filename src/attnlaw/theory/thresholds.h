@@ -1,7 +1,6 @@
 #pragma once
 /// Where perfect recovery and interpolation begin and end (docs/theory/thresholds.md).
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "attnlaw/matrix_laws/spectrum.h"
