@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "options.h"
 

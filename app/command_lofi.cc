@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/laws/filtering/data.h"

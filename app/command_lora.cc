@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/theory/solve.h"
 #include "attnlaw/view/lora.h"

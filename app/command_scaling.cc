@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/view/scaling.h"
 #include "attnlaw/view/solution.h"

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "attnlaw/base/fields/fields.h"
+#include <nlohmann/json.hpp>
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/view/comparison.h"

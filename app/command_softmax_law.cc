@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "attnlaw/laws/softmax/document.h"
 #include "attnlaw/view/softmax_law.h"
 #include "commands.h"

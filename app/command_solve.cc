@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "attnlaw/view/solution.h"
 #include "commands.h"
 #include "output.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/study/learning_curve.h"
 #include "attnlaw/view/solution.h"

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/study/file/study_file.h"
 #include "attnlaw/study/run/cost.h"

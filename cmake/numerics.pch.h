@@ -4,6 +4,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <array>
+#include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <complex>
 #include <functional>

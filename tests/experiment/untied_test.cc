@@ -194,7 +194,8 @@ TEST(CrossAttention, MeasuresSingularValuesAndTheirVectors) {
   options.d = 24;
   options.instances = 2;
   options.precision = Precision::double_;
-  options.trained = [](const Instance& instance, const Matrix<double>& S) {
+  options.trained = [](const Instance& instance, std::span<const double> entries) {
+    const Matrix<double> S = Eigen::Map<const Matrix<double>>(entries.data(), 24, 24);
     const Eigen::BDCSVD<Dense> svd(S, Eigen::ComputeFullU | Eigen::ComputeFullV);
     EXPECT_TRUE(instance.eigenvalues.empty());
     EXPECT_EQ(instance.q_a, 0);
@@ -221,7 +222,8 @@ TEST(UntiedSelfAttention, MeasuresBothParts) {
   Options options;
   options.d = 30;
   options.instances = 2;
-  options.trained = [](const Instance& instance, const Matrix<double>& S) {
+  options.trained = [](const Instance& instance, std::span<const double> entries) {
+    const Matrix<double> S = Eigen::Map<const Matrix<double>>(entries.data(), 30, 30);
     EXPECT_NEAR(instance.q + instance.q_a, S.squaredNorm() / 30, 1e-12);
     EXPECT_GT(instance.q_a, 0);
     EXPECT_LT(instance.q_a, 0.3 * instance.q);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/report/assets.h"
 #include "attnlaw/report/escape.h"

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "attnlaw/study/outcome.h"
 #include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {

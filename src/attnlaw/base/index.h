@@ -1,11 +1,10 @@
 #pragma once
 /// Between the signed indices of Eigen and the unsigned sizes of the standard library.
 
-#include <Eigen/Core>
 #include <cstddef>
 
 namespace attnlaw::base {
 
-inline std::size_t size(Eigen::Index i) { return static_cast<std::size_t>(i); }
+inline std::size_t size(std::ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 }  // namespace attnlaw::base

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -34,7 +35,7 @@ bool lists(const std::string& list, const std::string& entry) {
 
 }  // namespace
 
-std::uint64_t control_group_limit(const std::filesystem::path& root, std::string_view membership) {
+std::uint64_t control_group_limit(const std::string& root, std::string_view membership) {
   std::uint64_t limit = kUnlimited;
   // Lines "number:controllers:/group"; v2 has number 0 and no controllers.
   std::istringstream lines{std::string(membership)};
@@ -43,7 +44,7 @@ std::uint64_t control_group_limit(const std::filesystem::path& root, std::string
     const std::filesystem::path relative = std::filesystem::path(group).relative_path();
     if (controllers.empty()) limit = std::min(limit, least_limit(root, relative, "memory.max"));
     if (lists(controllers, "memory")) {
-      limit = std::min(limit, least_limit(root / "memory", relative, "memory.limit_in_bytes"));
+      limit = std::min(limit, least_limit(std::filesystem::path(root) / "memory", relative, "memory.limit_in_bytes"));
     }
   }
   return limit;

@@ -2,8 +2,8 @@
 /// How much memory this process may use.
 
 #include <cstdint>
-#include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace attnlaw::base {
@@ -19,6 +19,6 @@ std::uint64_t memory_limit();
 
 /// The least memory limit of the control groups listed in `membership` (the text of /proc/self/cgroup) and of their
 /// parents, read below `root` (/sys/fs/cgroup); the largest number if there is none.
-std::uint64_t control_group_limit(const std::filesystem::path& root, std::string_view membership);
+std::uint64_t control_group_limit(const std::string& root, std::string_view membership);
 
 }  // namespace attnlaw::base

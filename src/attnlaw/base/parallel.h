@@ -1,5 +1,23 @@
 #pragma once
 /// Independent work items over threads.
+///
+/// ```cpp
+/// #include <cstdio>
+/// #include <numeric>
+/// #include <vector>
+///
+/// #include "attnlaw/base/parallel.h"
+/// #include "attnlaw/base/random.h"
+///
+/// // The mean of each of 100 blocks of N(0,1) numbers: the same bits on any number of threads.
+/// std::vector<double> means(100);
+/// attnlaw::base::parallel_for(means.size(), 0, [&](std::size_t block) {
+///   std::vector<double> numbers(1000);
+///   attnlaw::base::NormalStream(42, 0).fill(block * numbers.size(), numbers);
+///   means[block] = std::accumulate(numbers.begin(), numbers.end(), 0.0) / 1000;
+/// });
+/// std::printf("first block %.3f, last block %.3f\n", means.front(), means.back());
+/// ```
 
 #include <cstddef>
 #include <functional>

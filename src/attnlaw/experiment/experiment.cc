@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/data/data.h"
@@ -188,7 +189,7 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   result.test = test.loss;
   measure_losses(problem, train, test, result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (options.trained) options.trained(result, trained.S);
+  if (options.trained) options.trained(result, {trained.S.data(), base::size(trained.S.size())});
   return result;
 }
 

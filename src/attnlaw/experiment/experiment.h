@@ -1,16 +1,31 @@
 #pragma once
 /// The same Problem at finite d: data, training, errors of several independent instances.
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/experiment/experiment.h"
+///
+/// attnlaw::model::Problem problem;
+/// problem.alpha = 0.5;
+/// attnlaw::experiment::Options options;
+/// options.d = 20;
+/// options.instances = 4;
+/// options.seed = 1;
+/// const attnlaw::experiment::Experiment experiment = attnlaw::experiment::run(problem, options);
+/// std::printf("%lld sequences, test error %.4f ± %.4f\n", static_cast<long long>(experiment.n), experiment.mean.test,
+///             experiment.standard_error.test);
+/// ```
 
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
 #include "attnlaw/base/memory.h"
-#include "attnlaw/experiment/data/matrix.h"
-#include "attnlaw/experiment/student/training_options.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
 
@@ -43,17 +58,17 @@ struct Options {
   Trainer trainer = Trainer::lbfgs;
   Precision precision = Precision::single_;
   Initialisation initialisation = Initialisation::random;
-  int d = 100;                       ///< embedding dimension
-  int instances = 4;                 ///< independent (target, data, initial weights)
-  std::uint64_t first_instance = 0;  ///< number of the first one
-  std::uint64_t seed = 0;            ///< with the instance number, keys every random number
-  int threads = 0;                   ///< 0: all available; results have the same bits for any number
-  double tolerance = 0;              ///< KKT residual to reach; 0: default_tolerance
-  int max_iterations = TrainingOptions{}.max_iterations;  ///< of the trainer; reaching it gives converged = false
+  int d = 100;                             ///< embedding dimension
+  int instances = 4;                       ///< independent (target, data, initial weights)
+  std::uint64_t first_instance = 0;        ///< number of the first one
+  std::uint64_t seed = 0;                  ///< with the instance number, keys every random number
+  int threads = 0;                         ///< 0: all available; results have the same bits for any number
+  double tolerance = 0;                    ///< KKT residual to reach; 0: default_tolerance
+  int max_iterations = 20000;              ///< of the trainer; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
-  /// Called with each instance and its student S, from the thread that trained it, once everything is measured. The
-  /// basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
-  std::function<void(const Instance& instance, const Matrix<double>& S)> trained;
+  /// Called with each instance and its student S (d × d, row by row), from the thread that trained it, once everything
+  /// is measured. The basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
+  std::function<void(const Instance& instance, std::span<const double> S)> trained;
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
   /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;

@@ -1,6 +1,23 @@
 #pragma once
 /// Law of S + aZ: additive free convolution of a spectrum with a semicircle (Z a GOE matrix with off-diagonal variance
 /// 1/d, spectrum [−2, 2]). docs/theory/erm.md, section 3.
+///
+/// ```cpp
+/// #include <algorithm>
+/// #include <cstdio>
+/// #include <vector>
+///
+/// #include "attnlaw/matrix_laws/semicircle_sum.h"
+///
+/// // 95 % of the eigenvalues of S at 0, the others at 2, seen through noise of variance 0.2.
+/// std::vector<double> eigenvalues(100, 0.0);
+/// std::fill_n(eigenvalues.begin(), 5, 2.0);
+/// const auto S = attnlaw::matrix_laws::Spectrum::from_eigenvalues(eigenvalues);
+/// const attnlaw::matrix_laws::Law law = attnlaw::matrix_laws::semicircle_sum(S, 0.2);
+/// std::printf("%zu bands, E x² = %.3f, density at 0 %.3f\n", law.bands().size(), law.second_moment(), law.density(0));
+/// for (const auto& outlier : attnlaw::matrix_laws::outliers(law, S, 0.2))
+///   std::printf("%.1f is seen at %.3f, overlap %.3f\n", outlier.target, outlier.eigenvalue, outlier.overlap);
+/// ```
 
 #include <limits>
 #include <vector>

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "attnlaw/base/fields/description.h"

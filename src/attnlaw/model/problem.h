@@ -1,5 +1,19 @@
 #pragma once
 /// A Problem: everything that defines what is learned, from how many data, by which student.
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/model/problem.h"
+///
+/// attnlaw::model::Problem problem;  // two tokens, softmax attention, square loss, tied student
+/// problem.alpha = 0.5;              // n = d²/2 sequences
+/// problem.lambda = 0.05;
+/// problem.noise = 0.1;
+/// problem.target = attnlaw::model::Target::parse("wishart:0.5");
+/// problem.validate();
+/// std::fputs(to_toml(problem).c_str(), stdout);
+/// ```
 
 #include <nlohmann/json_fwd.hpp>
 #include <span>

@@ -1,6 +1,7 @@
 #include "attnlaw/model/problem_file.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace attnlaw::model {
 

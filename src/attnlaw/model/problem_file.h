@@ -1,7 +1,7 @@
 #pragma once
 /// Problems in files.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace attnlaw::model {

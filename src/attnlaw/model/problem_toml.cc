@@ -1,6 +1,7 @@
 /// TOML is another spelling of the JSON document: the keys and their checks are those of problem.cc.
 #include <toml++/toml.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "attnlaw/base/reject.h"

@@ -1,6 +1,7 @@
 #include "attnlaw/report/chart_parts.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace attnlaw::report::parts {
 

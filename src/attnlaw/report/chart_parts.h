@@ -1,7 +1,7 @@
 #pragma once
 /// What the charts of chart.h are made of.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

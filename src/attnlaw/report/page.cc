@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/report/assets.h"
 #include "attnlaw/report/escape.h"

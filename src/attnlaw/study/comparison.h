@@ -1,7 +1,24 @@
 #pragma once
 /// Experiments at finite d beside the theory of the very same targets (docs/guide/finite-size.md).
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/study/comparison.h"
+///
+/// attnlaw::model::Problem problem;
+/// problem.head = attnlaw::model::Head::linear;
+/// problem.alpha = 0.5;
+/// attnlaw::experiment::Options options;
+/// options.d = 20;
+/// const attnlaw::study::Comparison comparison = attnlaw::study::compare(problem, options);
+/// std::printf("test error of the theory %.4f\n", comparison.theory.errors.test);
+/// std::printf("of the experiment %.4f\n", comparison.experiment.mean.test);
+/// const attnlaw::study::Estimate difference = comparison.difference.test;
+/// std::printf("relative difference %.3f ± %.3f\n", difference.value, difference.standard_error);
+/// ```
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <vector>
 

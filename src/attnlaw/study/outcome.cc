@@ -1,10 +1,12 @@
+#include "attnlaw/study/outcome.h"
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 
 #include "attnlaw/base/names.h"
 #include "attnlaw/study/float64.h"
-#include "attnlaw/study/task.h"
 
 namespace attnlaw::study {
 namespace {

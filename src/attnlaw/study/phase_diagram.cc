@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"

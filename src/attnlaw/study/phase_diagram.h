@@ -2,7 +2,7 @@
 /// Solutions over a plane: α against another variable of the problem, with the lines of the thresholds.
 
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>

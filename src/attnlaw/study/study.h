@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/study/outcome.h"
 #include "attnlaw/study/task.h"
 
 namespace attnlaw::study {

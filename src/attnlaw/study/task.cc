@@ -6,10 +6,12 @@
 #include <xxhash.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/study/comparison.h"
+#include "attnlaw/study/outcome.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/study/thresholds.h"
 #include "attnlaw/theory/scaling.h"

@@ -1,7 +1,7 @@
 #pragma once
-/// The unit of a study: one thing to compute, what came out of it, and the key it is stored under.
+/// The unit of a study: one thing to compute, and the key it is stored under.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +17,8 @@ enum class TaskKind {
   scaling      ///< theory::scaling_curve over Task::n
 };
 
+struct Outcome;
+
 struct Task {
   TaskKind kind = TaskKind::theory;
   model::Problem problem;  ///< λ may be a rule; an experiment takes the number that its predecessor found
@@ -31,50 +33,14 @@ struct Task {
   std::vector<double> n;  ///< scaling: numbers of sequences at d = D, ascending
 };
 
-/// A named array of a result, e.g. `eigenvalues`.
-struct Array {
-  std::string name;
-  std::vector<double> values;
-};
-
-/// What came out of a task. Everything but `seconds` is the same on any number of threads, processes and runs.
-struct Outcome {
-  enum class Status {
-    converged,
-    unconverged,  ///< the figures are there, with the reason in them
-    failed        ///< it threw: `error` says what, there are no figures
-  };
-  Status status = Status::converged;
-  std::string error;
-  /// theory: the `solve` document without `problem`; experiment: an `instance` of the `simulate` document, with
-  /// `lambda` as trained; thresholds, scaling: those of docs/json.md. Times are left out.
-  nlohmann::json figures;
-  /// theory: `s`, `density` if asked for. experiment: `eigenvalues`, `target_eigenvalues` (descending; singular values
-  /// with cross-attention), and with gamp `trajectory_q`, `trajectory_m`, `trajectory_V`, `trajectory_estimation`.
-  std::vector<Array> arrays;
-  double seconds = 0;  ///< wall time
-
-  /// The array of this name; null if there is none.
-  const std::vector<double>* array(const std::string& name) const;
-};
-
-/// Why an outcome did not converge or failed; empty if it did not say, or did well.
-std::string message(const Outcome& outcome);
-
 std::string name(TaskKind kind);
-std::string name(Outcome::Status status);
 /// Throws std::invalid_argument for anything but the names.
 TaskKind task_kind_from_name(const std::string& name);
-Outcome::Status status_from_name(const std::string& name);
 
 /// The task with every option, defaults included; the same text for the same task (to_json(task).dump()).
 nlohmann::json to_json(const Task& task);
 /// Throws std::invalid_argument for what to_json does not write.
 Task task_from_json(const nlohmann::json& document);
-
-/// Outcomes as bytes, for messages between processes; throws std::invalid_argument for bytes that are none.
-std::string pack(const Outcome& outcome);
-Outcome unpack(std::string_view bytes);
 
 /// 32 hexadecimal digits: a 128-bit hash of the resolved task (with the eigenvalues of a target from a file, not its
 /// path) and of `code`. A continued task ends where it does because of where it began: `predecessor` is the key of the

@@ -1,7 +1,7 @@
 #pragma once
 /// The thresholds of one problem together, each with the reason where there is none.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 

@@ -2,7 +2,7 @@
 /// Learning curves of power-law targets: slopes, sequential recovery of modes, where the error comes from
 /// (docs/theory/scaling.md).
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>

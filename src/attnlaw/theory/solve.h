@@ -1,5 +1,20 @@
 #pragma once
 /// The theory of one Problem: state evolution solved to a stated accuracy.
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/theory/solve.h"
+///
+/// attnlaw::model::Problem problem;
+/// problem.head = attnlaw::model::Head::linear;
+/// problem.alpha = 0.5;
+/// problem.lambda = 0.1;
+/// const attnlaw::theory::Solution solution = attnlaw::theory::solve(problem);
+/// if (!solution.diagnostics.converged) std::puts(solution.diagnostics.message.c_str());
+/// std::printf("test error %.4f, estimation error %.4f\n", solution.errors.test, solution.errors.estimation);
+/// std::printf("%.1f %% of the eigenvalues of S are 0\n", 100 * solution.spectrum.zero_mass);
+/// ```
 
 #include <optional>
 

@@ -1,7 +1,7 @@
 #pragma once
 /// How layer-wise spectral filtering reads as tables, charts and JSON.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,7 @@
 #pragma once
 /// How the fine-tuning of a pre-trained student reads as tables, chart and JSON.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <vector>
 

@@ -1,7 +1,7 @@
 #pragma once
 /// What a study is going to do, as tables.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "attnlaw/report/table.h"

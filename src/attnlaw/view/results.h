@@ -2,7 +2,7 @@
 /// Rows of a store as tables and documents.
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "attnlaw/report/table.h"

@@ -1,7 +1,7 @@
 #pragma once
 /// How thresholds, branches of solutions and phase diagrams read as tables, charts and JSON.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "attnlaw/report/chart.h"
 #include "attnlaw/report/table.h"

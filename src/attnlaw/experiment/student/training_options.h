@@ -10,9 +10,9 @@
 namespace attnlaw::experiment {
 
 struct TrainingOptions {
-  double tolerance = 1e-5;     ///< residual at which training stops (Penalty::residual; gamp.h for the student bayes)
-  int max_iterations = 20000;  ///< reaching it gives converged = false
-  std::uint64_t seed = 0;      ///< with `instance`, keys the initial weights
+  double tolerance = 1e-5;  ///< residual at which training stops (Penalty::residual; gamp.h for the student bayes)
+  int max_iterations = 0;   ///< reaching it gives converged = false
+  std::uint64_t seed = 0;   ///< with `instance`, keys the initial weights
   std::uint64_t instance = 0;
   /// Called by gamp after every iteration with the student S and its V.
   std::function<void(const Matrix<double>& S, double V)> observe = {};

@@ -3,6 +3,20 @@
 ///
 /// A frozen student S_pre has learned S*. The task to fine-tune on has S* + √d ω u uᵀ; the student S_pre + √d w wᵀ
 /// learns w from n = α d fresh sequences by min_w (1/d) Σ ½‖Y − f(h)‖²_F + (λ/2)|w|², f = identity or row-wise softmax.
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/laws/adapter/lora.h"
+///
+/// attnlaw::laws::LoraTask task;
+/// task.head = attnlaw::model::Head::linear;
+/// task.alpha = 4;
+/// const auto pretrained = attnlaw::laws::PretrainedOverlaps::calibrated(2, 0.1);  // Q* and E_pre
+/// const attnlaw::laws::LoraPrediction prediction = attnlaw::laws::predict_lora(task, pretrained);
+/// std::printf("cos² %.4f, test error %.4f\n", prediction.alignment, prediction.test);
+/// for (const std::string& doubt : prediction.doubts()) std::puts(doubt.c_str());
+/// ```
 
 #include <optional>
 #include <vector>

@@ -314,8 +314,8 @@ Pretraining train_students(const model::Problem& problem, const experiment::Opti
     run.first_instance = instance;
     run.threads = 1;
     run.progress = {};
-    run.trained = [&](const experiment::Instance& trained, const Matrix& S) {
-      student = {trained.target_eigenvalues, S, trained.converged};
+    run.trained = [&](const experiment::Instance& trained, std::span<const double> S) {
+      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged};
     };
     experiment::run(problem, run);
     return student;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/laws/adapter/lora.h"
 #include "attnlaw/model/target.h"

@@ -1,6 +1,20 @@
 #pragma once
 /// The spectrum of the label-weighted operator M = (1/n) Σ_μ T(y_μ) φ_μ φ_μᵀ at δ = n/p: bulk edges, outliers,
 /// overlaps, thresholds of emergence, significance (docs/theory/lofi.md, section 2).
+///
+/// ```cpp
+/// #include <cstdio>
+/// #include <vector>
+///
+/// #include "attnlaw/laws/filtering/law.h"
+///
+/// // Weights ±1 for labels that are pure noise: where does the spectrum of M end, and what is significant above it?
+/// const std::vector<double> weights{-1, 1, 1, -1};
+/// const attnlaw::laws::LofiLaw law(attnlaw::laws::WeightLaw::of_sample(weights), 4);  // n = 4p
+/// const attnlaw::laws::LofiEdge& edge = law.upper_edge();
+/// const double significant = attnlaw::laws::outlier_threshold(edge, 0.01, 500);  // p = 500
+/// std::printf("upper edge %.4f; %.4f has a p-value of 1 %%\n", edge.eigenvalue, significant);
+/// ```
 
 #include <Eigen/Core>
 #include <optional>

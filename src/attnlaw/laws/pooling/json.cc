@@ -1,5 +1,7 @@
 #include "attnlaw/laws/pooling/json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "attnlaw/base/names.h"
 
 namespace attnlaw::laws {

@@ -1,7 +1,7 @@
 #pragma once
 /// Attention pooling as JSON: the keys of `attnlaw pooling` (docs/json.md).
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "attnlaw/laws/pooling/pooling.h"
 #include "attnlaw/laws/pooling/simulation.h"

@@ -1,6 +1,22 @@
 #pragma once
 /// What survives of a signal when sequences of tokens are pooled by attention: the spectrum of the covariance of pooled
 /// vectors, its outlier, and the alignment of that outlier with the signal (docs/theory/pooling.md).
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/laws/pooling/pooling.h"
+///
+/// attnlaw::laws::PoolingModel model;
+/// model.ratios = {0.5, 0.25};  // δ and γ
+/// model.mu2 = 4;
+/// model.alpha_pool = 0.3;
+/// model.kappa_pool = 0.1;
+/// const attnlaw::laws::PoolingPrediction prediction = attnlaw::laws::predict_pooling(model);
+/// std::printf("bulk [%.3f, %.3f], outlier at %.3f\n", prediction.band.lower, prediction.band.upper,
+///             prediction.sample.spike.eigenvalue);
+/// std::printf("alignment with the signal %.3f, at most %.3f\n", prediction.sample.alignment, prediction.ceiling);
+/// ```
 
 #include <optional>
 #include <vector>

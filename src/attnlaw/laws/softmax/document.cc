@@ -1,5 +1,6 @@
 #include "attnlaw/laws/softmax/document.h"
 
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "attnlaw/base/names.h"

@@ -1,7 +1,7 @@
 #pragma once
 /// The parts of the `softmax-law` document (docs/json.md).
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/laws/softmax/simulation.h"

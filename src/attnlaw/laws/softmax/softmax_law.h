@@ -3,6 +3,20 @@
 ///
 /// A = softmax(β S), T×T, with scores S of random weights and unit variance. In the limit T, d, m → ∞ the singular
 /// values s of A_⊥ = √T (A − 1 1ᵀ/T) follow those of a linear model, βS plus an independent Gaussian matrix.
+///
+/// ```cpp
+/// #include <cstdio>
+///
+/// #include "attnlaw/laws/softmax/softmax_law.h"
+///
+/// attnlaw::laws::SoftmaxParameters parameters;
+/// parameters.beta = 1.5;  // standard deviation of the logits
+/// parameters.rho = 2;     // twice as many tokens as head dimensions
+/// const attnlaw::laws::SoftmaxLaw law(parameters);
+/// std::printf("singular values up to %.3f, density at 0 %.3f\n", law.edge(), law.density_at_zero());
+/// const std::array<double, 3> moments = law.moments();
+/// std::printf("mean square %.4f = e^(β²) − 1 = %.4f\n", moments[0], attnlaw::laws::entry_variance(parameters.beta));
+/// ```
 
 #include <array>
 #include <complex>

@@ -1,7 +1,7 @@
 #pragma once
 /// Axes of a study file: lists and ranges, zipped within a table, multiplied between tables.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 /// What one part of a study file asks for, read and checked as far as it can be without making its points.
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>

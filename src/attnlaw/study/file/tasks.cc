@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/model/problem_file.h"

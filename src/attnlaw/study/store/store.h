@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "attnlaw/study/outcome.h"
 #include "attnlaw/study/task.h"
 
 namespace attnlaw::study {

@@ -2,6 +2,7 @@
 /// The tasks that a chart is drawn of, and what of them is missing.
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

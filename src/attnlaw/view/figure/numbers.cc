@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/study/spectrum_comparison.h"
 

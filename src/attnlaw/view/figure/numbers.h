@@ -1,6 +1,7 @@
 #pragma once
 /// The numbers of a study by name: what charts put on their axes.
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 

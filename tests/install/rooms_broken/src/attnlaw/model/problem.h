@@ -1,0 +1,2 @@
+#pragma once
+#include "attnlaw/base/heavy.h"
