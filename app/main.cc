@@ -35,6 +35,12 @@ int complain(const std::string& what, int code) {
   return code;
 }
 
+/// This process is alone, or rank 0 of several.
+bool leads() {
+  const auto launch = cluster::launch();
+  return !launch || launch->rank == 0;
+}
+
 /// Throws std::invalid_argument if several processes would all do the same and write the same files.
 void require_division_of_work(bool divided) {
   const auto launch = cluster::launch();
@@ -57,14 +63,14 @@ bool divided(const legacy::Arguments& arguments) {
 int run(const app::Command& command, const std::string& line) {
   const operations::Operation& operation = *command.operation;
   require_division_of_work(operation.divides && operation.divides(command.options));
-  app::require_outputs(command);
+  if (leads()) app::require_outputs(command);
   app::Progress progress(command.common.quiet);
   operations::Run run = command.common.run;
   progress.attach(run);
   view::Result result = operation.run(command.options, run);
   progress.clear();
   const bool converged = result.converged;
-  app::write(command, std::move(result), line);
+  if (!result.silent) app::write(command, std::move(result), line);
   return converged ? 0 : kFailed;
 }
 

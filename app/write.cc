@@ -30,7 +30,7 @@ std::string text_of(const view::Result& result) {
 }
 
 std::string formatted(Format format, const view::Result& result) {
-  if (format == Format::json) return result.document.dump(kIndent) + "\n";
+  if (format == Format::json || result.as_json) return result.document.dump(kIndent) + "\n";
   if (result.text && (format == Format::table || result.rows.columns.empty())) return *result.text;
   return format == Format::csv ? report::csv(result.rows) : text_of(result);
 }

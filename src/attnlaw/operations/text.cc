@@ -67,12 +67,7 @@ Schema::Output Schema::run(const Input&, const Run&) {
   return output;
 }
 
-view::Result Schema::show(const Output& output, const Run&) {
-  nlohmann::json document = base::json_of(output);
-  add_head(document, about);
-  constexpr int kIndent = 2;
-  return {.text = document.dump(kIndent) + "\n"};
-}
+view::Result Schema::show(const Output&, const Run&) { return {.as_json = true}; }
 
 const base::Description& describe(const Manual::Input*) {
   using I = Manual::Input;
