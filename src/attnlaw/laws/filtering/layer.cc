@@ -2,7 +2,6 @@
 
 #include <Eigen/QR>
 #include <algorithm>
-#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/laws/filtering/significance.h"
 #include "attnlaw/laws/filtering/stack.h"
 
 namespace attnlaw::laws {
@@ -157,7 +157,7 @@ LofiFeature degree_one(const Samples& phi, const ArrayXd& t, Index rank) {
   const auto n = static_cast<double>(t.size()), p = static_cast<double>(rank);
   const Eigen::VectorXd b = phi.transpose() * t.matrix() / n;
   const double statistic = n * b.squaredNorm() / t.square().mean();
-  return {Kept::degree_one, statistic / p, boost::math::gamma_q(p / 2, statistic / 2), b.normalized(), 0};
+  return {Kept::degree_one, statistic / p, chi_squared_tail(statistic, p), b.normalized(), 0};
 }
 
 }  // namespace
