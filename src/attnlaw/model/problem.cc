@@ -251,7 +251,7 @@ void Problem::validate() const {
 
 namespace {
 
-/// What a problem is where the document says nothing, given what it says about attention and labels.
+/// The problem that a document means where it says nothing, given what it says about attention and labels.
 Problem defaults(const Json& document) {
   Problem problem;
   problem.lambda_rule = LambdaRule::none;
