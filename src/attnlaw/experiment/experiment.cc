@@ -100,7 +100,7 @@ Start measure_start(const model::Problem& problem, const Matrix<double>& S, cons
           model::spectral_start(problem, matrix_laws::Spectrum::from_eigenvalues(target))};
 }
 
-/// What training begins from; nothing where the trainer knows.
+/// The estimate that training begins from; nothing if the trainer has a start of its own.
 template <class Real>
 std::optional<MatrixEstimate> start_of(Objective<Real>& objective, const Options& options, Instance& result) {
   if (options.initialisation == Initialisation::random) return std::nullopt;

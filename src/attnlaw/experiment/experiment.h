@@ -30,7 +30,7 @@ std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
 
-/// Where training begins.
+/// The point where training begins.
 enum class Initialisation {
   random,   ///< as each trainer does by itself: random W, S = 0 (fista and direct students), the prior mean (bayes)
   spectral  ///< the first estimate that labels give (spectral_start.h)
@@ -49,7 +49,7 @@ struct Options {
   std::uint64_t seed = 0;            ///< with the instance number, keys every random number
   int threads = 0;                   ///< 0: all available; results have the same bits for any number
   double tolerance = 0;              ///< KKT residual to reach; 0: default_tolerance
-  int max_iterations = TrainingOptions{}.max_iterations;  ///< of the trainer; reaching it gives converged = false
+  int max_iterations = TrainingOptions{}.max_iterations;  ///< the trainer's limit; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
   /// Called with each instance and its student S, from the thread that trained it, once everything is measured. The
   /// basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
@@ -57,7 +57,7 @@ struct Options {
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
   /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;
-  int processes_here = 1;  ///< of the communicator on this machine: they share its memory
+  int processes_here = 1;  ///< ranks of the communicator on this machine, which share its memory
 };
 
 /// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the
@@ -89,7 +89,7 @@ struct Measurements {
 
 /// One iteration of gamp.
 struct Iterate {
-  double q = 0, m = 0;    ///< of the current S
+  double q = 0, m = 0;    ///< overlaps of the current S
   double V = 0;           ///< as the iteration estimates it; for bayes an estimate of `estimation`
   double estimation = 0;  ///< ‖S − S*‖²_F/d
 };
@@ -108,8 +108,8 @@ struct Instance : Measurements {
   /// Squared overlaps of the k-th left and right singular vectors of S with those of S* that have its k-th singular
   /// value; cross-attention only.
   std::vector<double> left_overlaps, right_overlaps;
-  std::vector<Iterate> trajectory;  ///< of gamp, in order; empty for other trainers
-  std::optional<Start> start;       ///< of Initialisation::spectral
+  std::vector<Iterate> trajectory;  ///< the iterates of gamp, in order; empty for other trainers
+  std::optional<Start> start;       ///< the start that Initialisation::spectral made
 
   /// Eigenvalues of S, or its singular values with cross-attention; descending.
   const std::vector<double>& spectrum() const { return eigenvalues.empty() ? singular_values : eigenvalues; }

@@ -26,7 +26,7 @@ MatrixEstimate soft_threshold(const Matrix<double>& M, double threshold, double 
 /// known). Variance and V are kept above 1e-3 Q*.
 MatrixEstimate posterior_mean(const model::Problem& problem, const Matrix<double>& R, double variance);
 
-/// What V is kept above.
+/// V, or 1e-3 Q* if V is smaller.
 double floored(const model::Problem& problem, double V);
 
 }  // namespace attnlaw::experiment

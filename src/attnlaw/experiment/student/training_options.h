@@ -1,5 +1,5 @@
 #pragma once
-/// What every trainer takes.
+/// Options that every trainer takes.
 
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-/// What GAMP knows of a student: its output channel, per sequence, and its prior channel.
+/// The two channels through which GAMP knows a student: its output channel, per sequence, and its prior channel.
 
 #include <memory>
 
