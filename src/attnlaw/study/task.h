@@ -20,7 +20,7 @@ enum class TaskKind {
 struct Task {
   TaskKind kind = TaskKind::theory;
   model::Problem problem;  ///< λ may be a rule; an experiment takes the number that its predecessor found
-  double accuracy = 1e-3;  ///< of the theory, whatever the kind
+  double accuracy = 1e-3;  ///< accuracy of the theory, whatever the kind
   /// theory: starts from the overlaps of its predecessor instead of the uninformed start.
   bool continued = false;
   /// theory: with the density of the trained spectrum (arrays `s`, `density`).
@@ -37,7 +37,7 @@ struct Array {
   std::vector<double> values;
 };
 
-/// What came out of a task. Everything but `seconds` is the same on any number of threads, processes and runs.
+/// The result of a task. Everything but `seconds` is the same on any number of threads, processes and runs.
 struct Outcome {
   enum class Status {
     converged,
