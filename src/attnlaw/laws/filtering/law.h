@@ -20,7 +20,7 @@ struct WeightLaw {
 
   double mean() const { return (probability * t).sum(); }
   double second_moment() const { return (probability * t.square()).sum(); }
-  /// Of −T: the lower end of the spectrum of M is the upper one of −M.
+  /// The law of −T: the lower end of the spectrum of M is the upper one of −M.
   WeightLaw negated() const { return {-t, probability}; }
 };
 
@@ -68,7 +68,7 @@ class LofiLaw {
   /// 0. With λ = u + iv on the curve where ψ is real, E[T²/((u−T)²+v²)] = 1/δ, it is δ v/(π(u²+v²)) at x = ψ(λ); its
   /// integral is 1 − zero_mass().
   std::vector<LofiDensity> density(int points = 400) const;
-  /// Of the atom at 0: max(0, 1 − δ P(T ≠ 0)).
+  /// The mass of the atom at 0: max(0, 1 − δ P(T ≠ 0)).
   double zero_mass() const;
 
   /// Outliers above the edge, the largest first: roots of det(ψ(λ) I − E[λT/(λ−T) s sᵀ]).

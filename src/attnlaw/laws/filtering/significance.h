@@ -1,5 +1,5 @@
 #pragma once
-/// How likely pure noise is to look like a feature (docs/theory/lofi.md, section 2).
+/// The probability that pure noise looks like a feature (docs/theory/lofi.md, section 2).
 
 #include <cstddef>
 
@@ -12,7 +12,7 @@ double tracy_widom_tail(double s);
 /// The s of a tail in (0, 1).
 double tracy_widom_quantile(double tail);
 
-/// How likely pure noise puts an eigenvalue at least this high: the tail of TW₁ at (eigenvalue − E₊)(c p)^{2/3}. 1 at
+/// P(pure noise puts an eigenvalue at least this high): the tail of TW₁ at (eigenvalue − E₊)(c p)^{2/3}. 1 at
 /// and below an edge that is the atom at 0, 0 above it.
 double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p);
 /// The eigenvalue whose p-value is `significance`.

@@ -38,7 +38,7 @@ class LofiTarget {
   int outputs() const { return kind_ == Kind::attention ? tokens_ * tokens_ : 1; }
   /// Number of relevant directions (of a token), those of both forms for leap.
   int relevant() const { return relevant_; }
-  /// Of the first form: coordinates that weights T(y) can see.
+  /// The number of coordinates that weights T(y) can see: those of the first form.
   int first_group() const { return kind_ == Kind::leap ? relevant_ / 2 : relevant_; }
   /// Depth at which the target is a function of one or two features: 1, or 2 for those of forms.
   const std::vector<double>& coefficients() const { return a_; }
@@ -72,8 +72,8 @@ class LofiTarget {
   int tokens_ = 1;
   bool optimal_ = false;
   double parameter_ = 0;   ///< ω, γ or β
-  std::vector<double> a_;  ///< of one form
-  double mean_ = 0;        ///< of y
+  std::vector<double> a_;  ///< the coefficients of one form
+  double mean_ = 0;        ///< the mean of y
   WeightLaw weights_{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Ones(1)};
   RelevantMoments moments_;
   double linear_share_ = 0;
