@@ -40,7 +40,7 @@ class LofiTarget {
   int relevant() const { return relevant_; }
   /// The number of coordinates that weights T(y) can see: those of the first form.
   int first_group() const { return kind_ == Kind::leap ? relevant_ / 2 : relevant_; }
-  /// Depth at which the target is a function of one or two features: 1, or 2 for those of forms.
+  /// The coefficients a_j of a form; empty for square, parity and attention.
   const std::vector<double>& coefficients() const { return a_; }
 
   /// Labels of a sample whose relevant coordinates are s, token by token.
