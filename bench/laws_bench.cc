@@ -1,4 +1,4 @@
-/// How long the neighbouring laws take, beside the arithmetic they are made of.
+/// The time of the neighbouring laws, beside the arithmetic they are made of.
 ///
 /// `million_exps` is the time in units of one million scalar std::exp calls, measured in the same run: a
 /// machine-independent figure of the cost, from the fastest of all runs.

@@ -1,4 +1,4 @@
-/// How long layer-wise spectral filtering takes: the theory of one operator, and a layer beside its own syrk and syevd.
+/// The time of layer-wise spectral filtering: the theory of one operator, and a layer beside its own syrk and syevd.
 
 #include <benchmark/benchmark.h>
 

@@ -1,4 +1,4 @@
-/// How long the theory of fine-tuning takes: a point with linear scores 50 ms at most, one with softmax some 2 s.
+/// The time of the theory of fine-tuning: a point with linear scores 50 ms at most, one with softmax some 2 s.
 
 #include <benchmark/benchmark.h>
 

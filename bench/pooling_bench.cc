@@ -1,4 +1,4 @@
-/// How long the theory of attention pooling takes: a millisecond at most for all that `attnlaw pooling` prints.
+/// The time of the theory of attention pooling: a millisecond at most for all that `attnlaw pooling` prints.
 
 #include <benchmark/benchmark.h>
 

@@ -1,4 +1,4 @@
-/// How fast a store takes and finds results.
+/// The speed at which a store takes and finds results.
 ///
 /// BM_PutOne: one row per transaction, as the runner does. BM_PutBatch: many rows in one. BM_Find*: among 1e5 rows, of
 /// 20 instances for each problem. `per_second` counts rows or lookups.

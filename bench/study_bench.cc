@@ -1,4 +1,4 @@
-/// What the runner of studies adds to a plain loop, and what a second thread brings.
+/// The cost that the runner of studies adds to a plain loop, and the gain of a second thread.
 #include <benchmark/benchmark.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-/// How long one cold solution takes, beside the arithmetic it is made of.
+/// The time of one cold solution, beside the arithmetic it is made of.
 ///
 /// `million_exps` is the time in units of one million scalar std::exp calls, measured in the same run: a
 /// machine-independent figure of the cost, from the fastest solution of the run.

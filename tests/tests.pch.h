@@ -1,4 +1,4 @@
-// What most tests include from elsewhere: parsed once.
+// The headers that most tests include from elsewhere, parsed once.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -152,7 +152,7 @@ class ReferenceAtoms final : public ReferenceSpectrum {
     return result;
   }
 
-  /// Where Σ weight/(u − s)², convex between atoms i and i + 1, is least.
+  /// The place between atoms i and i + 1 where Σ weight/(u − s)², convex there, is least.
   Real least_square(std::size_t i) const {
     Real low = atoms_[i], high = atoms_[i + 1];
     Real u = (low + high) / 2;
@@ -355,7 +355,7 @@ class ReferenceWishart final : public ReferenceSpectrum {
   static Real monotone_root(const Function& f, const Map& map) {
     Real low = 1, high = 1;
     const bool positive = f(map(low)) > 0;
-    // Which side has the other sign is not known: look on both.
+    // The side that has the other sign is not known: look on both.
     while (true) {
       low /= 4;
       high *= 4;

@@ -1,4 +1,4 @@
-/// What the commands promise to programs and people.
+/// Tests of what the commands promise to programs and people.
 
 #include <gtest/gtest.h>
 

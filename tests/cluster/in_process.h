@@ -18,7 +18,7 @@
 
 namespace attnlaw::test {
 
-/// What the ranks have in common.
+/// The memory that the ranks have in common.
 class Machine {
  public:
   explicit Machine(int ranks) : contributions_(static_cast<std::size_t>(ranks)), barrier_(ranks) {}

@@ -26,7 +26,7 @@ struct Case {
   Trainer trainer;
   int tokens;
   double noise;
-  int key_tokens = 0;  ///< of cross-attention
+  int key_tokens = 0;  ///< the T2 of cross-attention
   model::Labels labels = model::Labels::soft;
   Initialisation initialisation = Initialisation::random;
 };

@@ -32,7 +32,7 @@ struct Case {
   int d;
   model::Student student = model::Student::tied;
   double width = 1;
-  int key_tokens = 0;  ///< of cross-attention
+  int key_tokens = 0;  ///< the T2 of cross-attention
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }

@@ -245,7 +245,7 @@ TEST(SpectralTrainingOfBayes, StartsWithTheErrorItClaims) {
   const model::Problem problem = problem_of({"", Student::bayes, Head::softmax, 2, 0.3, 0, "wishart:0.5"});
   for (std::uint64_t i = 0; i < 3; ++i) {
     Drawn<double> drawn(problem, 100, i);
-    const Estimate start = spectral_start(drawn.objective);
+    const MatrixEstimate start = spectral_start(drawn.objective);
     Matrix<double> difference = start.S;
     for (Eigen::Index k = 0; k < 100; ++k) difference(k, k) -= drawn.target[static_cast<std::size_t>(k)];
     EXPECT_NEAR(difference.squaredNorm() / 100, start.V, 0.2 * start.V);

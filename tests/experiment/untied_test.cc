@@ -217,7 +217,7 @@ TEST(CrossAttention, MeasuresSingularValuesAndTheirVectors) {
   EXPECT_NEAR(mean.objective, problem.alpha * mean.train + problem.lambda * mean.nuclear, 1e-12);
 }
 
-/// Of one sequence on both sides S has an antisymmetric part, which a symmetric target leaves small.
+/// With one sequence on both sides S has an antisymmetric part, which a symmetric target leaves small.
 TEST(UntiedSelfAttention, MeasuresBothParts) {
   Options options;
   options.d = 30;

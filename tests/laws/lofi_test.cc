@@ -15,15 +15,15 @@
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/random.h"
-#include "attnlaw/laws/filtering/attention.h"
 #include "attnlaw/laws/filtering/data.h"
 #include "attnlaw/laws/filtering/published.h"
+#include "attnlaw/laws/filtering/quadratic_form.h"
 #include "attnlaw/laws/filtering/ridge.h"
 #include "attnlaw/laws/filtering/sequence.h"
+#include "attnlaw/laws/filtering/significance.h"
 #include "attnlaw/laws/filtering/simulation.h"
 #include "attnlaw/laws/filtering/stack.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
-#include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -82,13 +82,6 @@ TEST(LofiLaw, DensitiesHaveTheMomentsOfTheBulk) {
   }
 }
 
-TEST(LofiLaw, AnisotropicEdgesOfWhiteFeaturesAreTheSame) {
-  for (const double delta : {0.5, 1.0, 4.0, 16.0}) {
-    const AnisotropicLofiLaw law(signs(), 100 * delta, ArrayXd::Ones(100));
-    EXPECT_NEAR(law.upper_edge(), LofiLaw(signs(), delta).upper_edge().eigenvalue, 1e-9);
-  }
-}
-
 /// E[s sᵀ | y] of y = sign(s₁s₂) at the nodes y = −1, 1.
 RelevantMoments parity_moments() {
   const double a = 2 / std::numbers::pi;
@@ -141,36 +134,10 @@ TEST(LofiLaw, SlopesAreDerivativesAndThresholdsAreWhereOutliersBegin) {
   }
 }
 
-TEST(LofiLaw, AnisotropicSpikesFollowTheKernelSpectrum) {
-  // s_j = j^{−1/2}, p = 600, label sign(s_f² − median): E[s² | label] by the incomplete third moment.
-  const int p = 600;
-  ArrayXd covariance(p);
-  for (int j = 0; j < p; ++j) covariance[j] = 1 / std::sqrt(j + 1.0);
-  const double m = std::sqrt(0.454936423119573);  // P(s² > m²) = 1/2
-  const double density = std::exp(-0.5 * m * m) / std::sqrt(2 * std::numbers::pi);
-  const double above = 1 + 4 * m * density, below = 2 - above;
-  const ArrayXd g = (ArrayXd(2) << below, above).finished();
-  const double theta = (signs().probability * signs().t * (g - 1)).sum();
-  EXPECT_NEAR(theta, 4 * m * density, 1e-12);
-  EXPECT_NEAR(residual_dimension_threshold(signs(), covariance, 4, theta), 143.28996, 1e-4);
-  EXPECT_NEAR(residual_dimension_threshold(signs(), covariance, 99, theta), 645.53590, 1e-4);
-  // Numbers of an implementation of its own: golden section of z(λ), bisection in n. Thresholds are found to 1e-6.
-  EXPECT_NEAR(anisotropic_threshold(signs(), covariance, covariance[4], g, 10, 1e5) / 146.498144, 1, 2e-6);
-  EXPECT_NEAR(anisotropic_threshold(signs(), covariance, covariance[99], g, 10, 1e5) / 7960.81632, 1, 2e-6);
-  const std::vector<std::pair<double, double>> overlaps{{400, .687}, {800, .834}, {1600, .914}};
-  for (const auto& [n, overlap] : overlaps)
-    EXPECT_NEAR(AnisotropicLofiLaw(signs(), n, covariance).outlier(covariance[4], g)->overlap, overlap, 1e-3);
-  EXPECT_NEAR(AnisotropicLofiLaw(signs(), 12800, covariance).outlier(covariance[99], g)->overlap, .937, 1e-3);
-  EXPECT_FALSE(AnisotropicLofiLaw(signs(), 6400, covariance).outlier(covariance[99], g));
-  RelevantMoments white{g, 1};
-  EXPECT_NEAR(p * emergence_thresholds(signs(), white)[0].delta, 1025, 1.5);
-}
-
 TEST(LofiLaw, RefusesWhatIsOutOfRange) {
   EXPECT_THROW(LofiLaw(signs(), 0), std::invalid_argument);
   EXPECT_THROW(LofiLaw(signs(), std::nan("")), std::invalid_argument);
   EXPECT_THROW(WeightLaw(ArrayXd::Zero(3), ArrayXd::Constant(3, 1.0 / 3)), std::invalid_argument);
-  EXPECT_THROW(AnisotropicLofiLaw(signs(), 10, ArrayXd::Zero(2)), std::invalid_argument);
 }
 
 // -------------------------------------------------------------------------------------------------- built-in targets
@@ -340,14 +307,6 @@ TEST(LofiTarget, NamesWhatItAccepts) {
                           "shared:", "attention:", "attention:0", "attention:x", "shared-filter:2"})
     EXPECT_THROW(LofiTarget::parse(bad), std::invalid_argument) << bad;
   EXPECT_THAT([] { LofiTarget::parse("cube"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("staircase:R,GAMMA")));
-}
-
-TEST(LofiTarget, WideFormsReachTheGaussianFormula) {
-  EXPECT_NEAR(wide_depth_two_error(1.5, 1), 0, 1e-12);
-  EXPECT_NEAR(wide_depth_two_error(1.5, 0), 1, 1e-12);
-  const LofiTarget wide = LofiTarget::parse("sine:100,1.5");
-  const std::vector<double> overlaps(100, 0.8);
-  EXPECT_NEAR(depth_two_error(wide, overlaps, wide.coefficients()), wide_depth_two_error(1.5, 0.8), 0.015);
 }
 
 // ------------------------------------------------------------------------------------------------------------- layers
@@ -656,29 +615,6 @@ TEST(LofiExperiment, SlowStaircaseIsClimbedStepByStep) {
   }
 }
 
-TEST(LofiExperiment, SlowKernelSpectraShapeTheOperator) {
-  // s_j = j^{−1/2}, p = 600, label sign(s_f² − median), f = 5.
-  constexpr int kFeatures = 600, kSpike = 4;
-  ArrayXd covariance(kFeatures);
-  for (int j = 0; j < kFeatures; ++j) covariance[j] = 1 / std::sqrt(j + 1.0);
-  const double median = 0.454936423119573;
-  const double shift = 4 * std::sqrt(median) * std::exp(-0.5 * median) / std::sqrt(2 * std::numbers::pi);
-  const ArrayXd g = (ArrayXd(2) << 1 - shift, 1 + shift).finished();
-  for (const int n : {400, 800, 1600}) {
-    std::vector<double> overlaps;
-    for (std::uint64_t instance = 0; instance < 6; ++instance) {
-      const Samples white = normals(n, kFeatures, 6000 + instance);
-      const ArrayXd t = (white.col(kSpike).array().square() - median).sign();
-      const Samples phi = white * covariance.sqrt().matrix().asDiagonal();
-      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(weighted_operator(phi, t));
-      overlaps.push_back(std::pow(solver.eigenvectors()(kSpike, kFeatures - 1), 2));
-    }
-    const base::Estimate overlap = base::estimate_of(overlaps);
-    const double predicted = AnisotropicLofiLaw(signs(), n, covariance).outlier(covariance[kSpike], g)->overlap;
-    EXPECT_NEAR(overlap.value, predicted, 5.0 / kFeatures * predicted + 3.5 * overlap.standard_error) << n;
-  }
-}
-
 TEST(LofiExperiment, DegreeOneOnAQuadraticLiftNeedsFewSamples) {
   // Second layer over 30 known directions: all p₂ = r(r+1)/2 products, b = (1/n) Σ t φ, corr² = 1/(1 + p₂/(n c²)).
   constexpr int kDirections = 30, kLifted = kDirections * (kDirections + 1) / 2;
@@ -761,24 +697,6 @@ TEST(LofiExperiment, SlowFixedKernelsStayOnTheirPlateau) {
   const LofiMeasurement run = measure_lofi(LofiTarget::parse("sine:8,1.5"), 100, 16000, 10000, 0, options);
   ASSERT_EQ(run.result.readouts.size(), 4U);
   for (const std::size_t lazy : {2, 3}) EXPECT_GT(run.result.readouts[lazy].test_error, 0.7);
-}
-
-// ---------------------------------------------------------------------------------------------------------- attention
-
-TEST(LofiAttention, RawLabelsLoseEfficiency) {
-  EXPECT_NEAR(raw_label_efficiency(1e-4, 1), 0.9, 1e-6);
-  // By 160 nodes in each of three directions, an implementation of its own; the note has sampled ones, off by 0.002.
-  const std::vector<double> beta{.5, 1, 2, 4};
-  const std::vector<double> one{.89123, .85548, .78240, .70635}, more{.88486, .83705, .75859, .68835};
-  const std::vector<double> note{.892, .855, .781, .707}, note_more{.883, .838, .760, .688};
-  for (std::size_t i = 0; i < beta.size(); ++i) {
-    EXPECT_NEAR(raw_label_efficiency(beta[i], 1), one[i], 1e-5);
-    EXPECT_NEAR(raw_label_efficiency(beta[i], 1.5), more[i], 1e-5);
-    EXPECT_NEAR(raw_label_efficiency(beta[i], 1), note[i], 2e-3);
-    EXPECT_NEAR(raw_label_efficiency(beta[i], 1.5), note_more[i], 2e-3);
-  }
-  EXPECT_NEAR(model::spectral_start_variance(1.5, 0, .3, 2, raw_label_efficiency(1, 1.5)), 1.491, 3e-3);
-  EXPECT_THROW(raw_label_efficiency(0, 1), std::invalid_argument);
 }
 
 // -------------------------------------------------------------------------------------------------------------- files

@@ -51,7 +51,7 @@ TEST(LoraLinear, OneTokenAsTabulated) {
   for (const Row& row : rows)
     expect_row(row, predict_lora(linear(1, row.alpha), pretrained(row.E)),
                {0, 0, kHalf, kHalf, kHalf, kHalf, kHalf, kHalf, 0.6e-4});
-  // Where the table itself is rounded to five digits.
+  // The table itself is rounded to five digits here.
   expect_row({.1, 3, .98788, 1.02462, .23274, .95245, .09804, .06599, .594}, predict_lora(linear(1, 3), pretrained(.1)),
              {0, 0, .6e-5, .6e-5, .6e-5, .6e-5, .6e-5, .6e-5, .6e-3});
   EXPECT_NEAR(predict_lora(linear(1, 10), pretrained(.4)).lambda_effective, .136468, kHalf);

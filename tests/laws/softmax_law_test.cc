@@ -270,7 +270,7 @@ TEST(SoftmaxLaw, SolvesItsEquations) {
         const double s = band.support.lower + share * (band.support.upper - band.support.lower);
         const Complex h = law.stieltjes(s), t = (s - noise * h) * h - 1.0, chain = 1.0 + tau * t;
         const Complex expected = p.beta * p.beta * h * h * (1.0 + p.rho * t) * chain * chain;
-        // How much the rounding of t, a difference, grows in a hole that the noise fills: 1 + ρt or 1 + τt is small.
+        // The growth of the rounding of t, a difference, in a hole that the noise fills: 1 + ρt or 1 + τt is small.
         const double condition = 1 + std::abs(expected * (p.rho / (1.0 + p.rho * t) + 2 * tau / chain));
         EXPECT_LT(std::abs(t - expected), 1e-13 * condition * (1 + std::abs(s * h)))
             << testing::PrintToString(p) << " s " << s;
@@ -491,7 +491,7 @@ TEST(SoftmaxSimulation, KolmogorovDistancesOfTheNoteSlow) {
   }
 }
 
-/// What the diagnosis expects, against distances measured elsewhere (T = 250 to 2000, both models of the tokens): one
+/// The expected distances against those measured elsewhere (T = 250 to 2000, both models of the tokens): one
 /// formula for all of them, none further off than 30 %, most within 15 %. Left out is β = 0.5 at T = 2000: that table
 /// has the distance of one matrix there (OneMatrixIsFurtherFromTheLawThanSeveralSlow).
 TEST(FiniteSize, ExpectedDistancesAreThoseMeasuredElsewhere) {

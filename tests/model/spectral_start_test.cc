@@ -1,4 +1,4 @@
-/// What a spectral start shows of the target: closed forms, the numbers of docs/theory/lofi.md, sampled matrices.
+/// Tests of what a spectral start tells: closed forms, the numbers of docs/theory/lofi.md, sampled matrices.
 #include "attnlaw/model/spectral_start.h"
 
 #include <gtest/gtest.h>

@@ -23,7 +23,7 @@ extern char** environ;
 
 namespace attnlaw::test {
 
-/// What a browser made of a page.
+/// The report of a browser on a page.
 struct PageReport {
   /// Charts that were drawn.
   int charts = 0;
@@ -34,7 +34,7 @@ struct PageReport {
   std::vector<std::string> warnings;
   /// Files that the page asked for beside itself.
   std::vector<std::string> requests;
-  /// What the links of the export menus lead to once they are pressed: "blob" (SVG), "data:image/png"; "" if to
+  /// The kind that each link of the export menus leads to once pressed: "blob" (SVG), "data:image/png"; "" if to
   /// nothing.
   std::vector<std::string> exports;
   /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.

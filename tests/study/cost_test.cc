@@ -22,7 +22,7 @@ double seconds_of(const std::vector<Cost>& costs) {
                          [](double sum, const Cost& cost) { return sum + cost.seconds; });
 }
 
-/// Of this thread: other tests may take their share of the machine meanwhile.
+/// The time of this thread: other tests may take their share of the machine meanwhile.
 double processor_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

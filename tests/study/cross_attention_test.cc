@@ -112,7 +112,7 @@ model::Problem spiked(int d) {
   model::Problem problem = problem_of({2, 2, 0.2, 0.05, "product:0.5", d});
   const matrix_laws::Law bulk = matrix_laws::law_of(problem.target_law());
   std::vector<double> values{4.5};
-  // Of the singular values the upper half is not 0: of the symmetrised law the upper quarter.
+  // The upper half of the singular values is not 0: it is the upper quarter of the symmetrised law.
   for (int i = 0; i < d / 2 - 1; ++i) values.push_back(bulk.quantile(0.75 + 0.25 * (i + 0.5) / (d / 2 - 1)));
   problem.target = model::Target::parse(fmt::format("spikes:{},{}", d, fmt::join(values, ",")));
   return problem;
@@ -130,7 +130,7 @@ base::Estimate limit_of(const std::vector<int>& sizes, const std::vector<base::E
   return {(xx * y - x * xy) / determinant, std::sqrt(xx / determinant)};
 }
 
-/// Where it stands in the trained S, and how much of its vectors: at finite d below the theory of the same list, by
+/// An outlier's place in the trained S and its overlaps are at finite d below the theory of the same list, by
 /// some 9.5/d of its position, but not in the limit.
 TEST(CrossAttention, SlowOutliersStandWherePredicted) {
   const std::vector<int> sizes{40, 60, 100, 140};

@@ -52,7 +52,7 @@ RunOptions on_threads(int threads) {
   return options;
 }
 
-/// What a plain loop computes.
+/// The outcomes that a plain loop computes.
 std::vector<Outcome> one_after_the_other(const Study& study) {
   std::vector<Outcome> outcomes;
   for (const PlannedTask& planned : study.tasks)

@@ -569,7 +569,7 @@ TEST(StoreReading, NeedsNoPermissionToWrite) {
   chmod(directory.path().c_str(), 0755);
 }
 
-/// What a process that may not write is told when it opens a store for writing.
+/// Checks the error of a process that may not write when it opens a store for writing.
 void expect_unwritable(const std::string& path) {
   EXPECT_EQ(wait_for(start_process([&] {
               if (!become_nobody()) return false;

@@ -260,7 +260,7 @@ TEST(Denoiser, OfAWidthTheResponseIsTheLimitOfSampledMatrices) {
       mean += sampled_response(d, kWidth, kLambda, static_cast<std::uint64_t>(k)) / samples;
     return std::abs(mean / V - 1);
   };
-  // Of order 1/d.
+  // The differences are of order 1/d.
   const double coarse = difference(80, 40), fine = difference(320, 10);
   EXPECT_LT(coarse, 10.0 / 80);
   EXPECT_LT(fine, 0.4 * coarse);

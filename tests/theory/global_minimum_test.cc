@@ -101,8 +101,8 @@ struct Regime {
 
 struct Misses {
   double rate = 0;         ///< share of points that end above the minimum
-  double mean_excess = 0;  ///< of the Moreau envelope, over all points
-  double mean_value = 0;   ///< of the Moreau envelope
+  double mean_excess = 0;  ///< excess of the Moreau envelope, over all points
+  double mean_value = 0;   ///< mean of the Moreau envelope
 };
 
 std::ostream& operator<<(std::ostream& out, const Regime& regime) {

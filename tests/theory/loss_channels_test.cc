@@ -62,7 +62,7 @@ VectorXd softmax(const Scores& scores, const VectorXd& z, double beta) {
 struct PlainLoss {
   double (*value)(const VectorXd& y, const VectorXd& p);
   VectorXd (*slope)(const VectorXd& y, const VectorXd& p);
-  /// Of one row p.
+  /// The curvature at one row p.
   MatrixXd (*curvature)(const VectorXd& p);
 };
 

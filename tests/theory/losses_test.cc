@@ -402,7 +402,7 @@ TEST(CrossAttention, RowsAreAsGoodAsSequences) {
 }
 
 TEST(CrossAttention, ReadsOneEntryOfARow) {
-  // Of a row of two entries one is all of it: ℓ = r² instead of 2r², so half the penalty gives the same student.
+  // One of two entries tells the whole row: ℓ = r² instead of 2r², so half the penalty gives the same student.
   model::Problem rows = cross(1, 2, 0.5), one = rows;
   one.readout = model::Readout::entry;
   one.lambda = 0.5 * rows.lambda;

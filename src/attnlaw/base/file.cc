@@ -38,13 +38,13 @@ std::string follow_links(const std::string& path) {
   fail(path, ELOOP);
 }
 
-/// Where the content goes.
+/// The file that receives the content.
 struct Destination {
   std::string path;            ///< as given, for messages
   int open_descriptor = -1;    ///< standard output or error, if the path names the same file
   bool special = false;        ///< a device, FIFO or socket: cannot be replaced, only written
   std::string file;            ///< otherwise the regular file to replace or create, symbolic links followed
-  std::optional<mode_t> mode;  ///< of the file to be replaced
+  std::optional<mode_t> mode;  ///< the mode of the file to be replaced
 };
 
 Destination destination_of(const std::string& path) {

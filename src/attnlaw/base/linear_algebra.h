@@ -45,7 +45,7 @@ struct SingularValueDecomposition {
   std::vector<double> right;
 };
 
-/// Of a row-major array, which is overwritten. Throws as symmetric_eigenvalues.
+/// The decomposition of a row-major array, which is overwritten. Throws as symmetric_eigenvalues.
 SingularValueDecomposition singular_value_decomposition(std::span<double> matrix, std::size_t rows,
                                                         std::size_t columns);
 

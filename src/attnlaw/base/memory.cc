@@ -28,7 +28,7 @@ std::uint64_t least_limit(const std::filesystem::path& mount, std::filesystem::p
   return limit;
 }
 
-/// Whether a comma-separated list has the entry.
+/// Tells whether a comma-separated list has the entry.
 bool lists(const std::string& list, const std::string& entry) {
   return ("," + list + ",").find("," + entry + ",") != std::string::npos;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// How much memory this process may use.
+/// Measures the memory that this process may use.
 
 #include <cstdint>
 #include <stdexcept>

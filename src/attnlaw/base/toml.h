@@ -15,10 +15,10 @@ struct TomlEntry;
 struct TomlValue {
   enum class Kind { scalar, array, table, date };
   Kind kind = Kind::table;
-  int line = 1;                    ///< where it stands in its document, from 1
+  int line = 1;                    ///< its place in the document, from 1
   nlohmann::json scalar;           ///< a string, an integer, a double or a boolean
-  std::vector<TomlValue> items;    ///< of an array
-  std::vector<TomlEntry> entries;  ///< of a table, in the order of the document
+  std::vector<TomlValue> items;    ///< the items of an array
+  std::vector<TomlEntry> entries;  ///< the entries of a table, in the order of the document
 
   bool is_table() const { return kind == Kind::table; }
   bool is_array() const { return kind == Kind::array; }
@@ -26,7 +26,7 @@ struct TomlValue {
 
   /// The value of a key of a table; null if there is none.
   const TomlValue* find(std::string_view key) const;
-  /// What it is, for messages: the text of a scalar, or "an array", "a table", "a date".
+  /// Names the value in messages: the text of a scalar, or "an array", "a table", "a date".
   std::string described() const;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// How a process finds out that it is one of several, and gets to talk to the others.
+/// Finds out whether a process is one of several, and connects it with the others.
 
 #include <memory>
 #include <optional>
@@ -8,11 +8,11 @@
 
 namespace attnlaw::cluster {
 
-/// What mpirun, or srun --mpi=pmix, tells a process about itself before it has started MPI.
+/// The facts that mpirun, or srun --mpi=pmix, tells a process about itself before it has started MPI.
 struct Launch {
   int rank = 0;
   int size = 1;        ///< processes in all
-  int local_size = 1;  ///< of these on this machine
+  int local_size = 1;  ///< the number of these on this machine
 };
 
 /// From the environment (OMPI_COMM_WORLD_*, or PMIX_RANK and SLURM_*); nothing if this process was started alone.

@@ -197,7 +197,7 @@ class MpiCommunicator : public base::Communicator {
     }
   }
 
-  /// Whether nobody is lost, as rank 0 finds: every other rank tells it that it has come to its end, and hears from it
+  /// Tells whether nobody is lost: every other rank tells rank 0 that it has come to its end, and hears from it
   /// whether all have. A rank that watches rank 0 alone would else wait in MPI_Finalize for one that is gone. With the
   /// heart beating, so that nobody is lost by waiting here.
   bool all_end_well() {

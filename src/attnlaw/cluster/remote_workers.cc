@@ -38,7 +38,7 @@ std::string pack_request(const Task& task, const Outcome* predecessor) {
   return message;
 }
 
-/// What a request asks for. A request that cannot be read is an outcome too: a failed one.
+/// Computes what a request asks for. A request that cannot be read is an outcome too: a failed one.
 Outcome answer(const std::string& message, study::MemoryGate& memory) {
   try {
     const std::size_t end = message.find('\0');
@@ -62,7 +62,7 @@ struct Slot {
   int tag = 0;
 };
 
-/// Those of all other ranks; tells them to stop at its end.
+/// The slots of all other ranks, which are told to stop when this object ends.
 class Slots {
  public:
   explicit Slots(base::Communicator& communicator) : communicator_(communicator) {

@@ -101,18 +101,18 @@ Start measure_start(const model::Problem& problem, const Matrix<double>& S, cons
           model::spectral_start(problem, matrix_laws::Spectrum::from_eigenvalues(target))};
 }
 
-/// What training begins from; nothing where the trainer knows.
+/// The estimate that training begins from; nothing if the trainer has a start of its own.
 template <class Real>
-std::optional<Estimate> start_of(Objective<Real>& objective, const Options& options, Instance& result) {
+std::optional<MatrixEstimate> start_of(Objective<Real>& objective, const Options& options, Instance& result) {
   if (options.initialisation == Initialisation::random) return std::nullopt;
-  Estimate start = spectral_start(objective);
+  MatrixEstimate start = spectral_start(objective);
   result.start = measure_start(objective.problem(), start.S, result.target_eigenvalues);
   return start;
 }
 
 template <class Real>
 Trained train(Objective<Real>& objective, const Options& options, Instance& result) {
-  const std::optional<Estimate> start = start_of(objective, options, result);
+  const std::optional<MatrixEstimate> start = start_of(objective, options, result);
   const auto record = [&result](const Matrix<double>& S, double V) {
     const TargetOverlap overlap = overlap_with(result.target_eigenvalues, S);
     result.trajectory.push_back({S.squaredNorm() / static_cast<double>(S.rows()), overlap.m, V, overlap.estimation});

@@ -45,7 +45,7 @@ std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
 
-/// Where training begins.
+/// The point where training begins.
 enum class Initialisation {
   random,   ///< as each trainer does by itself: random W, S = 0 (fista and direct students), the prior mean (bayes)
   spectral  ///< the first estimate that labels give (spectral_start.h)
@@ -72,7 +72,7 @@ struct Options {
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
   /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;
-  int processes_here = 1;  ///< of the communicator on this machine: they share its memory
+  int processes_here = 1;  ///< ranks of the communicator on this machine, which share its memory
 };
 
 /// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the
@@ -104,7 +104,7 @@ struct Measurements {
 
 /// One iteration of gamp.
 struct Iterate {
-  double q = 0, m = 0;    ///< of the current S
+  double q = 0, m = 0;    ///< overlaps of the current S
   double V = 0;           ///< as the iteration estimates it; for bayes an estimate of `estimation`
   double estimation = 0;  ///< ‖S − S*‖²_F/d
 };
@@ -123,8 +123,8 @@ struct Instance : Measurements {
   /// Squared overlaps of the k-th left and right singular vectors of S with those of S* that have its k-th singular
   /// value; cross-attention only.
   std::vector<double> left_overlaps, right_overlaps;
-  std::vector<Iterate> trajectory;  ///< of gamp, in order; empty for other trainers
-  std::optional<Start> start;       ///< of Initialisation::spectral
+  std::vector<Iterate> trajectory;  ///< the iterates of gamp, in order; empty for other trainers
+  std::optional<Start> start;       ///< the start that Initialisation::spectral made
 
   /// Eigenvalues of S, or its singular values with cross-attention; descending.
   const std::vector<double>& spectrum() const { return eigenvalues.empty() ? singular_values : eigenvalues; }

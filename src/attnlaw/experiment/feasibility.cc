@@ -28,7 +28,7 @@ using model::Student;
 /// vectors where S is not symmetric.
 constexpr double kStudentMatrices = 6;
 constexpr double kGeneralStudentMatrices = 14;
-/// Those of the size of the trained parameters, beside the pairs that L-BFGS keeps.
+/// Other matrices of the size of the trained parameters, beside the pairs that L-BFGS keeps.
 constexpr double kOtherMatrices = 6;
 
 void require_valid(const Options& options) {
@@ -74,7 +74,7 @@ void require_served(const model::Problem& problem, const Options& options) {
 /// Among which the sequences are divided.
 int processes(const Options& options) { return options.communicator ? options.communicator->size() : 1; }
 
-/// What is summed over processes, as a message and in the buffers of two who pass it on.
+/// The bytes that are summed over processes, as a message and in the buffers of two who pass it on.
 double message_bytes(const Options& options) {
   const double d = options.d;
   return processes(options) > 1 ? 3 * d * d * sizeof(double) : 0;

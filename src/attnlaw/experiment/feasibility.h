@@ -1,11 +1,11 @@
 #pragma once
-/// What run and require_feasible (experiment.h) agree on.
+/// The plan that run and require_feasible (experiment.h) share.
 
 #include "attnlaw/experiment/experiment.h"
 
 namespace attnlaw::experiment {
 
-/// How threads are shared: instances at the same time, and threads inside each.
+/// The division of threads: instances at the same time, and threads inside each.
 struct Threads {
   int instances = 1;
   int inside = 1;

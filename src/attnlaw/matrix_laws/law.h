@@ -95,7 +95,7 @@ class Law {
   double angle(const Band& band, double x) const;
   /// Nodes of a Gauss-Legendre panel over the angle interval [from, to].
   std::vector<Node> panel_nodes(const Band& band, double from, double to) const;
-  /// Where in a band the mass from its lower end reaches `mass`.
+  /// The place in a band where the mass from its lower end reaches `mass`.
   double quantile_in(const Band& band, double mass) const;
   /// Nodes over an interval of angles; `change`: by how much the bisection that made the panel changed the mass of its
   /// parent.

@@ -1,5 +1,5 @@
 #pragma once
-/// How far two laws are from each other.
+/// Measures the distance of two laws from each other.
 
 #include <functional>
 #include <span>
@@ -34,7 +34,7 @@ class LawDifference {
   Law b_;
   std::vector<double> grid_;        ///< the nodes of both laws, ascending
   std::vector<double> difference_;  ///< on the grid
-  std::vector<double> crossings_;   ///< where F_a − F_b changes its sign, ascending
+  std::vector<double> crossings_;   ///< places where F_a − F_b changes its sign, ascending
 };
 
 }  // namespace attnlaw::matrix_laws

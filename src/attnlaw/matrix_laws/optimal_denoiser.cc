@@ -50,7 +50,7 @@ double variance_of(const Spectrum& spectrum) {
       variance += discrete->weights[i] * std::pow(discrete->atoms[i] - mean, 2);
     return variance;
   }
-  // Of both laws in closed form.
+  // The variance of either law has a closed form.
   const double scale = spectrum.product() ? spectrum.product()->scale : spectrum.wishart()->scale;
   return scale * scale;
 }

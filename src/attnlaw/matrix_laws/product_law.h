@@ -21,7 +21,7 @@ Stieltjes product_stieltjes(double kappa, Complex w);
 struct ProductSumBands {
   std::optional<double> inner;  ///< upper end of the band around 0
   Interval outer;
-  double gap = 0;  ///< where there is an inner band: a w between the atom at 0 and the bulk with −G′(w) < 1/a²
+  double gap = 0;  ///< if there is an inner band, a w between the atom at 0 and the bulk with −G′(w) < 1/a²
 };
 ProductSumBands product_sum_bands(double kappa, double variance);
 

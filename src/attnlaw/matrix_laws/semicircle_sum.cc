@@ -126,7 +126,7 @@ struct Component {
   std::optional<double> below_after;  ///< a point of the gap after it where F < 1/a²; nullopt: no split there
 };
 
-/// Those of a discrete spectrum, the last of which begins at the first split above `resolve_up_to`.
+/// The bands of a discrete spectrum, the last of which begins at the first split above `resolve_up_to`.
 std::vector<Component> components(const Spectrum& spectrum, double variance, double resolve_up_to) {
   const DiscreteSpectrum& law = *spectrum.discrete();
   std::vector<Component> result;

@@ -43,11 +43,11 @@ Law semicircle_sum_biane(const Spectrum& spectrum, double variance,
 /// An isolated eigenvalue of S that stays visible outside the bulk of S + aZ.
 struct Outlier {
   double target = 0;      ///< eigenvalue of S
-  double eigenvalue = 0;  ///< where it appears in S + aZ
+  double eigenvalue = 0;  ///< its place in S + aZ
   double overlap = 0;     ///< squared overlap of its eigenvector with that of S, in (0, 1]
 };
 
-/// What a law is of: eigenvalues, or singular values and their negatives.
+/// The values that a law describes: eigenvalues, or singular values and their negatives.
 enum class Values { eigenvalues, singular_values };
 
 /// Atoms of a discrete spectrum that are visible beside the law of all the others, variance·∫μ(dt)/(s−t)² < 1, and

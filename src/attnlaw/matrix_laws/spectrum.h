@@ -79,7 +79,7 @@ class Spectrum {
   AtomSums atom_sums_without(std::size_t i) const;
   /// Smallest interval that contains the support.
   Interval hull() const;
-  /// Whether it is, to the last bit, the law of −x as well.
+  /// Tells whether it is, to the last bit, the law of −x as well.
   bool symmetric() const;
 
   const DiscreteSpectrum* discrete() const { return std::get_if<DiscreteSpectrum>(&law_); }
@@ -88,7 +88,7 @@ class Spectrum {
 
  private:
   std::variant<DiscreteSpectrum, WishartSpectrum, ProductSpectrum> law_;
-  std::shared_ptr<const AtomTree> tree_;  ///< of many atoms: shared by all multiples of a spectrum
+  std::shared_ptr<const AtomTree> tree_;  ///< the tree of many atoms, shared by all multiples of a spectrum
   double tree_scale_ = 1;                 ///< atoms are this times those of the tree
 };
 

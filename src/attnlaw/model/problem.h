@@ -30,7 +30,7 @@ namespace attnlaw::model {
 
 using base::name;
 
-/// Where queries and keys come from (docs/theory/cross_attention.md).
+/// The sequences that queries and keys come from (docs/theory/cross_attention.md).
 enum class Attention {
   self,  ///< one sequence of T tokens on both sides: h_ab = (x_aᵀ S x_b − δ_ab Tr S)/√d
   cross  ///< T1 queries x_a and T2 keys y_b of two sequences: h_ab = x_aᵀ S y_b/√d
@@ -43,21 +43,21 @@ enum class Head {
   hardmax   ///< the position of the largest score of each row (β = ∞); Bayes-optimal student with T = 2 only
 };
 
-/// What of a sequence's outputs is labelled and fitted.
+/// The part of a sequence's outputs that is labelled and fitted.
 enum class Readout {
   rows,   ///< all of them
   entry,  ///< the first entry of the first softmax row alone
   score   ///< one combination u = c·z, |c| = 1, of scores: h_12; h_11/√2 at T = 1, h_11 with cross-attention
 };
 
-/// How labels are made of the noisy scores of the target.
+/// The map from the noisy scores of the target to labels.
 enum class Labels {
   soft,     ///< the outputs of the head themselves
   sampled,  ///< one-hot rows drawn with the probabilities of the softmax rows
   sign      ///< ±1, the sign of the score; readout score only
 };
 
-/// What training minimises (docs/theory/losses.md).
+/// The loss that training minimises (docs/theory/losses.md).
 enum class Loss {
   square,         ///< squared Frobenius distance of the outputs
   cross_entropy,  ///< −Σ_ab y_ab log σ_β(h)_ab
@@ -73,7 +73,7 @@ enum class Student {
   bayes            ///< posterior mean of S*; knows the law of the target and the noise, has no penalty
 };
 
-/// How λ is given.
+/// The way in which λ is given.
 enum class LambdaRule {
   value,      ///< Problem::lambda
   ridgeless,  ///< "0+": the limit λ → 0 of the trained student
@@ -119,7 +119,7 @@ struct Problem {
   bool two_sectors() const { return student == Student::direct_general || untied_self(); }
   /// Training minimises a loss plus a penalty; the posterior mean has none.
   bool penalised() const { return student != Student::bayes; }
-  /// What can be trained at once: λ is a number, or there is none.
+  /// True if λ is known before training: it is a number, or there is none.
   bool lambda_known() const { return lambda_rule == LambdaRule::value || lambda_rule == LambdaRule::none; }
   /// The trained S is a soft threshold of one noisy view of S*: of its eigenvalues, or with cross-attention of its
   /// singular values. It collapses to 0 at a finite λ.

@@ -13,9 +13,9 @@ using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
 /// Overlaps of functions of R = S* + aZ with S*.
-class Estimate {
+class EstimateOverlaps {
  public:
-  Estimate(const Spectrum& target, double variance)
+  EstimateOverlaps(const Spectrum& target, double variance)
       : law_(matrix_laws::semicircle_sum(target, variance)),
         variance_(variance),
         Q_star_(target.second_moment()),
@@ -87,7 +87,7 @@ double spectral_start_variance(const Problem& problem, double Q_star) {
 }
 
 SpectralStarts spectral_starts(const Spectrum& target, double variance) {
-  const Estimate estimate(target, variance);
+  const EstimateOverlaps estimate(target, variance);
   SpectralStarts starts{estimate.linear(), estimate.positive(), estimate.best()};
   starts.estimation = target.second_moment() - starts.best.q;
   return starts;
@@ -103,7 +103,7 @@ double spectral_shrinkage(const Problem& problem) {
 }
 
 SpectralStart spectral_start(const Problem& problem, const Spectrum& target) {
-  const Estimate estimate(target, spectral_start_variance(problem, target.second_moment()));
+  const EstimateOverlaps estimate(target, spectral_start_variance(problem, target.second_moment()));
   const double units = problem.beta_ratio();
   switch (problem.student) {
     case Student::tied:

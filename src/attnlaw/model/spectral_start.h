@@ -31,7 +31,7 @@ struct SpectralStarts {
 /// For a target and a². Throws std::invalid_argument unless variance is finite and > 0.
 SpectralStarts spectral_starts(const matrix_laws::Spectrum& target, double variance);
 
-/// Whether a problem has one: self-attention, labels that are the outputs of all rows, and a student of the kinds
+/// Tells whether a problem has one: self-attention, labels that are the outputs of all rows, and a student of the kinds
 /// below.
 bool has_spectral_start(const Problem& problem);
 

@@ -146,7 +146,7 @@ void check_dimension(const Discrete& target, std::size_t d) {
   }
 }
 
-/// What draw holds at once: W and its transpose, the Gram matrix, the eigenvalues.
+/// The bytes that draw holds at once: W and its transpose, the Gram matrix, the eigenvalues.
 double drawing_bytes(const WishartTarget& target, std::size_t d) {
   const double dimension = static_cast<double>(d), rank = width(target, d);
   const double small = std::min(rank, dimension);

@@ -79,13 +79,13 @@ struct SharedError {
   Estimate ErrorEstimates::*difference;
   Extrapolated Extrapolation::*extrapolated;
 };
-/// Of every problem, but for `train` of the student bayes and `estimation` of sign labels.
+/// Figures of every problem, but for `train` of the student bayes and `estimation` of sign labels.
 inline constexpr SharedError kSharedErrors[] = {
     {"train", &experiment::Measurements::train, &Prediction::train, &ErrorEstimates::train, &Extrapolation::train},
     {"test", &experiment::Measurements::test, &Prediction::test, &ErrorEstimates::test, &Extrapolation::test},
     {"estimation", &experiment::Measurements::estimation, &Prediction::estimation, &ErrorEstimates::estimation,
      &Extrapolation::estimation}};
-/// Of the losses that have them (theory::LossFigures).
+/// Figures of the losses that have them (theory::LossFigures).
 inline constexpr SharedError kSharedFigures[] = {
     {"excess_train", &experiment::Measurements::excess_train, &Prediction::excess_train, &ErrorEstimates::excess_train,
      &Extrapolation::excess_train},
@@ -98,7 +98,7 @@ inline constexpr SharedError kSharedFigures[] = {
     {"sign_error", &experiment::Measurements::sign_error, &Prediction::sign_error, &ErrorEstimates::sign_error,
      &Extrapolation::sign_error}};
 
-/// Those of kSharedFigures that the loss of a problem has; NaN where its labels have none.
+/// The entries of kSharedFigures that the loss of a problem has; NaN where its labels have none.
 std::span<const SharedError> shared_figures(const model::Problem& problem);
 
 /// Runs experiment::run and solves the theory of every instance, on options.threads threads. Throws what

@@ -12,7 +12,7 @@
 
 namespace attnlaw::study {
 
-/// What a phase diagram varies beside α.
+/// The variable of a phase diagram beside α.
 enum class DiagramVariable {
   kappa,  ///< κ* of a Wishart target
   noise   ///< Δ
@@ -28,7 +28,7 @@ struct DiagramPoint {
 struct PhaseDiagram {
   model::Problem problem;  ///< as given
   DiagramVariable variable = DiagramVariable::kappa;
-  std::vector<double> values;        ///< of the variable, ascending
+  std::vector<double> values;        ///< values of the variable, ascending
   std::vector<double> alphas;        ///< ascending
   std::vector<DiagramPoint> points;  ///< one row of alphas for each value
   std::vector<Thresholds> lines;     ///< at each value

@@ -9,7 +9,7 @@ namespace attnlaw::study {
 
 struct Trainable {
   model::Problem problem;                               ///< its λ a number (or none, for the student bayes)
-  std::optional<theory::OptimalLambda> optimal_lambda;  ///< where the rule was `optimal`
+  std::optional<theory::OptimalLambda> optimal_lambda;  ///< present if the rule was `optimal`
 };
 
 /// Throws std::invalid_argument unless λ is a number, or the student has none.

@@ -41,7 +41,7 @@ struct ChartRequest {
   };
   Kind kind = Kind::curves;
   std::string title;
-  std::string text;                 ///< what to look at; may be empty
+  std::string text;                 ///< says what to look at; may be empty
   std::vector<std::string> parts;   ///< names; empty: all
   std::string x;                    ///< an axis, or another number of the task or its outcome
   std::string y;                    ///< map: the second axis
@@ -54,7 +54,7 @@ struct ChartRequest {
 };
 
 struct Study {
-  std::string name;  ///< of the file, without folder and extension
+  std::string name;  ///< the file's name without folder and extension
   std::string title;
   std::string description;
   std::vector<PlannedTask> tasks;  ///< unique keys; predecessors first
@@ -62,7 +62,7 @@ struct Study {
   std::vector<ChartRequest> charts;
 };
 
-/// What one outcome belongs to, aligned with Study::tasks; empty where there is no result (yet).
+/// One outcome per task, aligned with Study::tasks; empty where there is no result (yet).
 using Outcomes = std::vector<std::optional<Outcome>>;
 
 }  // namespace attnlaw::study

@@ -67,7 +67,7 @@ Outcome::Status status_of(bool converged) {
 
 json lambda_json(const model::Problem& problem) { return model::to_json(problem).at("lambda"); }
 
-/// Where a solution of the neighbour is one to start from: S = 0 is a fixed point of its own.
+/// The neighbour's solution, unless it is S = 0, which is a fixed point of its own.
 std::optional<theory::Overlaps> start_at(const Outcome* predecessor) {
   if (!predecessor || predecessor->status != Outcome::Status::converged) return std::nullopt;
   const json& overlaps = predecessor->figures.at("overlaps");
@@ -196,7 +196,7 @@ Task task_from_json(const json& document) {
     Task task;
     task.kind = task_kind_from_name(document.at("kind"));
     json problem = document.at("problem");
-    // Of what the kind does not read, any value will do.
+    // Any value will do for an option that the kind does not read.
     if (!problem.contains("alpha")) problem["alpha"] = 1;
     if (!problem.contains("lambda") && problem.value("student", "tied") != "bayes") problem["lambda"] = "0+";
     task.problem = model::problem_from_json(problem);

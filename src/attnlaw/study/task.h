@@ -22,7 +22,7 @@ struct Outcome;
 struct Task {
   TaskKind kind = TaskKind::theory;
   model::Problem problem;  ///< λ may be a rule; an experiment takes the number that its predecessor found
-  double accuracy = 1e-3;  ///< of the theory, whatever the kind
+  double accuracy = 1e-3;  ///< accuracy of the theory, whatever the kind
   /// theory: starts from the overlaps of its predecessor instead of the uninformed start.
   bool continued = false;
   /// theory: with the density of the trained spectrum (arrays `s`, `density`).

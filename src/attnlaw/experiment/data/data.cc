@@ -83,7 +83,7 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
   return points;
 }
 
-/// Of sequences with these noiseless outputs of the target, given the scores of the student; sums.
+/// Errors of sequences with these noiseless outputs of the target, given the scores of the student; sums.
 template <class Real>
 TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
                        const Columns<Real>& scores) {

@@ -62,12 +62,12 @@ Columns<double> label_chances(const model::Problem& problem, const base::Uniform
 /// Averages per fresh sequence, all against noiseless labels.
 struct TestFigures {
   double loss = 0;     ///< ℓ; sampled labels replaced by their probabilities
-  double entropy = 0;  ///< of the labels; cross-entropy only
+  double entropy = 0;  ///< that of the labels; cross-entropy only
   double squared = 0;  ///< ‖label − output‖²; soft and sampled labels
   double wrong = 0;    ///< 1 where the student has the other sign; labels sign only
 };
 
-/// Of the student S over `sequences` fresh sequences drawn and forgotten block by block. `loss` is that of the problem
+/// Errors of S over `sequences` fresh sequences drawn and forgotten block by block. `loss` is that of the problem
 /// (‖σ_{β*}(h*) − σ_β(h)‖²_F, Σ_ab (h*_ab − h_ab)², …).
 ///
 /// With posterior_variance V > 0 (student bayes) the answer is the posterior mean of the outputs, E_ξ σ_β(h + √V Ξ),

@@ -90,7 +90,7 @@ typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Matrix<double>& a
       add_block(pointwise, pulled_back != nullptr, b * block, std::min(block, n - b * block), group);
     }
   });
-  // What the pointwise step adds up, then Σ Tr C.
+  // The sums of the pointwise step come first, then Σ Tr C.
   std::array<double, std::tuple_size_v<Sums> + 1> totals{};
   double& coefficient_trace = totals.back();
   if (pulled_back) pulled_back->setZero(d(), map_.matrix.cols());

@@ -20,7 +20,7 @@ namespace attnlaw::experiment {
 template <class Real>
 class DataPass {
  public:
-  /// What a pointwise step may add up beside the coefficients.
+  /// Sums that a pointwise step may add up beside the coefficients.
   using Sums = std::array<double, 2>;
   /// The pointwise part of a pass, on sequences first … first + scores.rows() − 1: replaces their scores
   /// (student_layout) by coefficients C_ab. Called for several blocks at the same time. The last argument is scratch.
@@ -40,7 +40,7 @@ class DataPass {
   Sums at_factor(const Matrix<double>& W, double scale, const Pointwise& pointwise, Matrix<double>* pulled_back);
 
  private:
-  /// What the data are multiplied by, and how scores follow from the product.
+  /// The factor that the data are multiplied by; it determines how scores follow from the product.
   enum class Form {
     matrix,     ///< product X S, scores with Y
     transpose,  ///< product Y Sᵀ, scores with X
@@ -52,12 +52,12 @@ class DataPass {
     double scale = 1;
     double trace = 0;  ///< Tr S
   };
-  /// What one group of blocks adds up.
+  /// The sums of one group of blocks.
   struct Group {
     Sums sums{};
     double coefficient_trace = 0;  ///< Σ_μ Tr C
     Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
-    Matrix<Real> product;          ///< of one block
+    Matrix<Real> product;          ///< the product of one block
     Columns<Real> scores, scratch;
   };
 

@@ -101,7 +101,7 @@ Column<Real> score_slope(const model::Problem& problem, const Labels<Real>& labe
   return -beta * labels.col(0) / (Real(1) + (beta * labels.col(0) * outputs.col(0)).exp());
 }
 
-/// Of u = weight·h_ab alone.
+/// The loss of u = weight·h_ab alone.
 template <class Real>
 void score_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
                         Columns<Real>& coefficients) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What student and target answer to a block of sequences, and the labels made of the target's answer.
+/// The answers of student and target to a block of sequences, and the labels made of the target's answer.
 
 #include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/model/problem.h"
@@ -22,11 +22,11 @@ struct ScoreReadout {
 /// h_12; h_11/√2 for T = 1, h_11 for cross-attention.
 ScoreReadout score_readout(const model::Problem& problem);
 
-/// What the student of `problem` answers to its scores: σ_β(h), h for the linear head, u.
+/// The answer of the student of `problem` to its scores: σ_β(h), h for the linear head, u.
 template <class Real>
 void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs);
 
-/// What the target answers to the scores h* (target_layout), in the form of the student's answer.
+/// The answer of the target to the scores h* (target_layout), in the form of the student's answer.
 template <class Real>
 void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs);
 

@@ -6,7 +6,7 @@
 
 namespace attnlaw::experiment {
 
-/// Which scores h_ab of one sequence are kept, and where: all of them by rows, or, where h is symmetric, the K =
+/// The kept scores h_ab of one sequence and their places: all of them by rows, or, where h is symmetric, the K =
 /// T(T+1)/2 entries a ≤ b in the order (0,0), (0,1), …, (0,T−1), (1,1), …
 struct ScoreLayout {
   int rows = 1;     ///< queries: T, or T1 of cross-attention
@@ -14,15 +14,15 @@ struct ScoreLayout {
   bool symmetric = true;
   bool self = true;  ///< queries and keys are one sequence: h_aa = (x_aᵀ S x_a − Tr S)/√d has twice the variance
 
-  /// Of self-attention with T tokens.
+  /// The layout of self-attention with T tokens.
   static ScoreLayout of_self(int tokens, bool symmetric) { return {tokens, tokens, symmetric, true}; }
-  /// Of cross-attention.
+  /// The layout of cross-attention.
   static ScoreLayout of_cross(int queries, int keys) { return {queries, keys, false, false}; }
 
   int count() const { return symmetric ? rows * (rows + 1) / 2 : rows * columns; }
   /// Position of h_ab (any order of a, b if symmetric).
   int index(int a, int b) const;
-  /// How many entries of the matrix h the kept entry (a, b) stands for.
+  /// The number of entries of the matrix h that the kept entry (a, b) stands for.
   int multiplicity(int a, int b) const { return symmetric && a != b ? 2 : 1; }
   /// Var h_ab in units of ‖S‖²_F/d: 1 + δ_ab of self-attention with a symmetric S, 1 of cross-attention; of Ξ_ab too.
   int variance(int a, int b) const { return self && a == b ? 2 : 1; }

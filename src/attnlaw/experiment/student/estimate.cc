@@ -18,7 +18,7 @@ constexpr double kResolution = 1e-3;
 
 double floored(const model::Problem& problem, double V) { return std::max(V, kResolution * problem.target.Q_star()); }
 
-Estimate function_of(const Eigensystem& M, const std::vector<double>& values, const std::vector<double>& slopes) {
+MatrixEstimate function_of(const Eigensystem& M, const std::vector<double>& values, const std::vector<double>& slopes) {
   const std::vector<double>& x = M.values;
   double sum = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -34,7 +34,7 @@ Estimate function_of(const Eigensystem& M, const std::vector<double>& values, co
   return {recompose(M, values), sum / (d * d)};
 }
 
-Estimate soft_threshold(const Matrix<double>& M, double threshold, double stiffness) {
+MatrixEstimate soft_threshold(const Matrix<double>& M, double threshold, double stiffness) {
   const Eigensystem system = eigensystem(M);
   std::vector<double> values = system.values, slopes(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -44,7 +44,7 @@ Estimate soft_threshold(const Matrix<double>& M, double threshold, double stiffn
   return function_of(system, values, slopes);
 }
 
-Estimate posterior_mean(const model::Problem& problem, const Matrix<double>& R, double variance) {
+MatrixEstimate posterior_mean(const model::Problem& problem, const Matrix<double>& R, double variance) {
   const Eigensystem system = eigensystem(R);
   const matrix_laws::OptimalDenoiser denoiser(problem.target.spectrum(), floored(problem, variance));
   // Stragglers beyond the outermost bands, which there are at finite d only, are taken for the edge: there the denoiser

@@ -1,5 +1,5 @@
 #pragma once
-/// What L-BFGS and Adam move: the factor W of the tied student, both factors of the untied one, S itself of the direct
+/// L-BFGS and Adam move these: the factor W of the tied student, both factors of the untied one, S itself of the direct
 /// ones.
 
 #include <memory>

@@ -26,7 +26,7 @@ class Penalty {
   const model::Problem& problem_;
 };
 
-/// Of a student with an objective: p = Tr S over S ⪰ 0 (tied), p = ‖S‖_* (untied), p = ‖S‖²_F (direct, direct_general).
+/// Penalty p of a student with an objective: Tr S over S ⪰ 0 (tied), ‖S‖_* (untied), ‖S‖²_F (direct, direct_general).
 /// `problem` must outlive it.
 ///
 /// Residual of the tied student: max((λ_max(B/d) − λ)₊, ‖(B/d − λ I) S‖_F/student_scale)/λ. It is zero exactly where
@@ -48,7 +48,7 @@ double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient
 /// zero changes ‖S − S*‖²_F by no more than about twice this part of ‖S*‖²_F.
 inline constexpr double kNegligible = 1e-4;
 
-/// What residuals are measured by: the norm of S, but no less than kNegligible ‖S*‖_F, ‖S*‖_F = √(d Q*). Without the
+/// The scale of residuals: the norm of S, but no less than kNegligible ‖S*‖_F, ‖S*‖_F = √(d Q*). Without the
 /// floor a factor that shrinks towards the optimum S = 0 would have a residual of order one however small it is.
 double student_scale(const Matrix<double>& S, const model::Problem& problem);
 

@@ -15,7 +15,7 @@ struct Eigensystem {
   Matrix<double> vectors;
 };
 
-/// Of a symmetric matrix. Throws std::runtime_error for not-finite entries.
+/// The eigensystem of a symmetric matrix. Throws std::runtime_error for not-finite entries.
 Eigensystem eigensystem(Matrix<double> M);
 /// The same, eigenvalues alone.
 std::vector<double> eigenvalues(Matrix<double> M);
@@ -26,7 +26,7 @@ Matrix<double> recompose(const Eigensystem& system, std::span<const double> mapp
 /// Singular values, descending, with their vectors: in the columns of `left` and the rows of `right`.
 using SingularSystem = base::SingularValueDecomposition;
 
-/// Of a square matrix. Throws std::runtime_error for not-finite entries.
+/// The singular system of a square matrix. Throws std::runtime_error for not-finite entries.
 SingularSystem singular_system(Matrix<double> M);
 /// The same, singular values alone.
 std::vector<double> singular_values(Matrix<double> M);

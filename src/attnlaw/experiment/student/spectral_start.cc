@@ -25,7 +25,7 @@ double start_variance(const model::Problem& problem) {
 }
 
 /// f(x) = slope·x of those largest eigenvalues that are above `least`, 0 of the others.
-Estimate linear_above(const Matrix<double>& R, double slope, Eigen::Index largest, double least) {
+MatrixEstimate linear_above(const Matrix<double>& R, double slope, Eigen::Index largest, double least) {
   const Eigensystem system = eigensystem(R);
   std::vector<double> values(system.values.size(), 0.0), slopes(values.size(), 0.0);
   for (std::size_t i = values.size() - static_cast<std::size_t>(largest); i < values.size(); ++i) {
@@ -64,13 +64,13 @@ Matrix<double> label_operator(Objective<Real>& objective) {
 }
 
 template <class Real>
-Estimate spectral_start(Objective<Real>& objective) {
+MatrixEstimate spectral_start(Objective<Real>& objective) {
   const model::Problem& problem = objective.problem();
   const Matrix<double> R = label_operator(objective);
   const double variance = start_variance(problem);
   if (!problem.penalised()) return posterior_mean(problem, R, variance);
   const bool tied = problem.student == model::Student::tied;
-  Estimate start =
+  MatrixEstimate start =
       tied ? linear_above(R, 1, factor_columns(problem, R.rows()), 0)
            : linear_above(R, model::spectral_shrinkage(problem), R.rows(), -std::numeric_limits<double>::infinity());
   start.V *= variance;
@@ -92,7 +92,7 @@ Matrix<double> factor_of(const Matrix<double>& S, Eigen::Index columns) {
 
 template Matrix<double> label_operator(Objective<float>&);
 template Matrix<double> label_operator(Objective<double>&);
-template Estimate spectral_start(Objective<float>&);
-template Estimate spectral_start(Objective<double>&);
+template MatrixEstimate spectral_start(Objective<float>&);
+template MatrixEstimate spectral_start(Objective<double>&);
 
 }  // namespace attnlaw::experiment

@@ -15,7 +15,7 @@ Matrix<double> label_operator(Objective<Real>& objective);
 /// The start of the student of the objective's problem (model::spectral_start), a function of R; V is that of message
 /// passing after one iteration from S = 0 with the g of label_messages. One eigendecomposition beside the pass.
 template <class Real>
-Estimate spectral_start(Objective<Real>& objective);
+MatrixEstimate spectral_start(Objective<Real>& objective);
 
 /// The messages g, one row per sequence, that label_operator is the sum of up to a factor.
 void label_messages(const model::Problem& problem, const Columns<double>& labels, Columns<double>& g);

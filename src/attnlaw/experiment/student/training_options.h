@@ -1,5 +1,5 @@
 #pragma once
-/// What every trainer takes.
+/// Options that every trainer takes.
 
 #include <cstdint>
 #include <functional>
@@ -18,7 +18,7 @@ struct TrainingOptions {
   std::function<void(const Matrix<double>& S, double V)> observe = {};
   /// The spectral start of the student (spectral_start.h), which outlives training; null: the trainer's own, random W
   /// or S = 0. Its V is read by gamp alone.
-  const Estimate* start = nullptr;
+  const MatrixEstimate* start = nullptr;
 };
 
 }  // namespace attnlaw::experiment

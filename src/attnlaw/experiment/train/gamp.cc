@@ -104,7 +104,7 @@ class Iteration {
   double iterate(bool uninformed) {
     const Messages messages = pass(uninformed ? 1 : step_.size());
     if (!messages.B.allFinite()) return std::numeric_limits<double>::infinity();
-    const Estimate next = channels_->denoise(estimate_, messages);
+    const MatrixEstimate next = channels_->denoise(estimate_, messages);
     const double size = std::max(student_scale(estimate_.S, objective_.problem()), next.S.norm());
     const double residual = (next.S - estimate_.S).norm() / size;
     estimate_.S += step_.size() * (next.S - estimate_.S);
@@ -142,7 +142,7 @@ class Iteration {
   bool has_objective_;
   std::unique_ptr<GampChannels> channels_;
   Eigen::Array<double, 1, Eigen::Dynamic> norms_;
-  Estimate estimate_;
+  MatrixEstimate estimate_;
   Columns<double> g_;
   Step step_;
   StallDetector stall_;

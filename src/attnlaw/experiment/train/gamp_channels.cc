@@ -21,7 +21,7 @@ class TiedChannels : public GampChannels {
  public:
   explicit TiedChannels(const model::Problem& problem) : problem_(problem) {}
 
-  Estimate start(Index d) const override { return {Matrix<double>::Zero(d, d), problem_.target.Q_star()}; }
+  MatrixEstimate start(Index d) const override { return {Matrix<double>::Zero(d, d), problem_.target.Q_star()}; }
   double largest_step() const override { return 0.7; }
 
   double respond(const Columns<double>& labels, const Columns<double>& omega, const Columns<double>& z, double V,
@@ -36,7 +36,7 @@ class TiedChannels : public GampChannels {
     return response;
   }
 
-  Estimate denoise(const Estimate& estimate, const Messages& messages) const override {
+  MatrixEstimate denoise(const MatrixEstimate& estimate, const Messages& messages) const override {
     const auto d = static_cast<double>(estimate.S.rows());
     const double V_hat = std::max(2 / (d * d) * messages.response, kSmallestStiffness);
     return soft_threshold(V_hat * estimate.S + (2 / d) * messages.B, 2 * problem_.lambda, V_hat);
@@ -69,7 +69,7 @@ class UntiedChannels : public GampChannels {
  public:
   explicit UntiedChannels(const model::Problem& problem) : problem_(problem), row_(problem) { row_.tokens = 1; }
 
-  Estimate start(Index d) const override { return {Matrix<double>::Zero(d, d), problem_.target.Q_star()}; }
+  MatrixEstimate start(Index d) const override { return {Matrix<double>::Zero(d, d), problem_.target.Q_star()}; }
   double largest_step() const override { return 0.7; }
 
   double respond(const Columns<double>& labels, const Columns<double>& omega, const Columns<double>& z, double V,
@@ -92,7 +92,7 @@ class UntiedChannels : public GampChannels {
     return response;
   }
 
-  Estimate denoise(const Estimate& estimate, const Messages& messages) const override {
+  MatrixEstimate denoise(const MatrixEstimate& estimate, const Messages& messages) const override {
     const auto d = static_cast<double>(estimate.S.rows());
     const double V_hat = std::max(messages.response / (d * d), kSmallestStiffness);
     const SingularSystem M = singular_system(V_hat * estimate.S + messages.B / d);
@@ -111,7 +111,7 @@ class BayesChannels : public GampChannels {
   explicit BayesChannels(const model::Problem& problem) : problem_(problem) {}
 
   /// The mean of the prior, and its variance.
-  Estimate start(Index d) const override {
+  MatrixEstimate start(Index d) const override {
     const double mean = problem_.target.spectrum().mean();
     return {mean * Matrix<double>::Identity(d, d), floored(problem_, problem_.target.Q_star() - mean * mean)};
   }
@@ -126,7 +126,7 @@ class BayesChannels : public GampChannels {
     return 0;
   }
 
-  Estimate denoise(const Estimate& estimate, const Messages& messages) const override {
+  MatrixEstimate denoise(const MatrixEstimate& estimate, const Messages& messages) const override {
     const auto d = static_cast<double>(estimate.S.rows());
     const double gain = (estimate.V + problem_.noise) / (2 * problem_.alpha * problem_.observed_score_count());
     return posterior_mean(problem_, estimate.S + (2 * gain / d) * messages.B, d * d / (2 * messages.squares));

@@ -1,5 +1,5 @@
 #pragma once
-/// What GAMP knows of a student: its output channel, per sequence, and its prior channel.
+/// The two channels through which GAMP knows a student: its output channel, per sequence, and its prior channel.
 
 #include <memory>
 
@@ -21,14 +21,14 @@ class GampChannels {
  public:
   virtual ~GampChannels() = default;
 
-  virtual Estimate start(Eigen::Index d) const = 0;
+  virtual MatrixEstimate start(Eigen::Index d) const = 0;
   /// Part of the way to the answer of the channels that is safe at d ~ 100.
   virtual double largest_step() const = 0;
   /// g of a block of sequences, one per row, at fields ω and estimated scores z; returns −Σ ∂g_k/∂ω_k over the block.
   /// Called for several blocks at the same time.
   virtual double respond(const Columns<double>& labels, const Columns<double>& omega, const Columns<double>& z,
                          double V, Columns<double>& g) const = 0;
-  virtual Estimate denoise(const Estimate& estimate, const Messages& messages) const = 0;
+  virtual MatrixEstimate denoise(const MatrixEstimate& estimate, const Messages& messages) const = 0;
 };
 
 /// Tied student at full width: proximal point, soft threshold (docs/theory/erm.md, section 8).

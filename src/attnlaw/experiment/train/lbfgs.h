@@ -18,7 +18,7 @@ struct Minimisation {
   int memory = 10;      ///< pairs of the quasi-Newton memory, customarily 3 to 20
 };
 
-/// Where a minimisation has ended.
+/// The end of a minimisation.
 struct Minimum {
   Matrix<double> at;
   int iterations = 0;

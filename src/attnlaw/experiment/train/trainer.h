@@ -1,5 +1,5 @@
 #pragma once
-/// What every trainer returns, and what they share. One trainer per file: lbfgs.h, adam.h, fista.h, gamp.h.
+/// The result and the shared parts of all trainers. One trainer per file: lbfgs.h, adam.h, fista.h, gamp.h.
 
 #include <algorithm>
 #include <limits>
@@ -17,7 +17,7 @@ struct Trained {
   int iterations = 0;
   double kkt = 0;          ///< residual at S
   bool converged = false;  ///< kkt ≤ tolerance
-  /// Of every normalised score of a fresh sequence, given the training set (student bayes).
+  /// The posterior variance of every normalised score of a fresh sequence, given the training set (student bayes).
   double posterior_variance = 0;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What a trained student makes of its own training set.
+/// Figures of a trained student on its own training set.
 
 #include "attnlaw/experiment/student/objective.h"
 
@@ -8,11 +8,11 @@ namespace attnlaw::experiment {
 /// Averages per sequence of the training set, against its labels.
 struct TrainingFigures {
   double loss = 0;     ///< ℓ, without penalty
-  double entropy = 0;  ///< of the labels; cross-entropy of soft labels only
+  double entropy = 0;  ///< that of the labels; cross-entropy of soft labels only
   double squared = 0;  ///< ‖label − output‖²; soft labels only
 };
 
-/// Of S, one pass through the data. Every process of a divided training set calls it, and gets the same.
+/// The figures of S, by one pass through the data. Every process of a divided training set calls it, and gets the same.
 template <class Real>
 TrainingFigures training_figures(Objective<Real>& objective, const Matrix<double>& S);
 

@@ -20,12 +20,12 @@ using Eigen::Index;
 
 static_assert(std::endian::native == std::endian::little, "arrays are read as they lie in the file");
 
-/// What numbers of an .npy file may be; the last character is their size.
+/// The accepted types of numbers of an .npy file; the last character is their size.
 constexpr const char* kTypes[] = {"<f4", "<f8", "|b1", "|i1", "|u1", "<i2", "<i4", "<i8", "<u2", "<u4", "<u8"};
 
 /// The header of an .npy file.
 struct Header {
-  std::string type;  ///< of a number, "<f8"
+  std::string type;  ///< the type of a number, "<f8"
   std::vector<std::size_t> shape;
   std::size_t data = 0;  ///< offset of the first number
 
@@ -34,7 +34,7 @@ struct Header {
   std::size_t rows() const { return shape.size() == 3 ? shape[0] * shape[1] : shape[0]; }
 };
 
-/// What follows 'key': in the dictionary of a header, from its first character that is not a blank.
+/// The text that follows 'key': in the dictionary of a header, from its first character that is not a blank.
 std::string_view value_of(const std::string& path, std::string_view dictionary, std::string_view key) {
   const std::string quoted = "'" + std::string(key) + "'";
   const std::size_t at = dictionary.find(quoted);

@@ -2,12 +2,12 @@
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
-#include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include "attnlaw/base/reject.h"
 
@@ -238,86 +238,6 @@ double large_delta_threshold(const WeightLaw& weights, double theta) {
 
 double degree_one_overlap(double second_moment, double beta, double delta) {
   return beta * beta / (beta * beta + second_moment / delta);
-}
-
-namespace {
-
-/// TW₁ as a shifted Gamma law that has its moments (mean −1.2065, variance 1.6078, skewness 0.2935).
-constexpr double kShape = 46.446, kScale = 0.186054, kShift = 9.84801;
-
-double fluctuation(const LofiEdge& edge, std::size_t p) {
-  return std::pow(edge.density * static_cast<double>(p), -2.0 / 3);
-}
-
-}  // namespace
-
-double tracy_widom_tail(double s) { return s <= -kShift ? 1 : boost::math::gamma_q(kShape, (s + kShift) / kScale); }
-
-double tracy_widom_quantile(double tail) { return kScale * boost::math::gamma_q_inv(kShape, tail) - kShift; }
-
-double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p) {
-  if (edge.density == 0) return eigenvalue > edge.eigenvalue ? 0 : 1;
-  return tracy_widom_tail((eigenvalue - edge.eigenvalue) / fluctuation(edge, p));
-}
-
-double outlier_threshold(const LofiEdge& edge, double significance, std::size_t p) {
-  if (edge.density == 0) return edge.eigenvalue;
-  return edge.eigenvalue + tracy_widom_quantile(significance) * fluctuation(edge, p);
-}
-
-AnisotropicLofiLaw::AnisotropicLofiLaw(WeightLaw weights, double n, ArrayXd covariance)
-    : weights_(std::move(weights)), n_(n), covariance_(std::move(covariance)) {
-  if (!(n > 0) || !std::isfinite(n)) reject("n must be a finite number > 0, got {}", n);
-  if (covariance_.size() == 0 || !covariance_.allFinite() || !(covariance_ > 0).all())
-    reject("covariance eigenvalues must be finite and > 0, at least one");
-  const double floor = floor_of(weights_);
-  const auto slope = [&](double lambda) { return at(lambda).slope; };
-  double upper = far(weights_, n / static_cast<double>(covariance_.size()));
-  while (slope(floor + upper) < 0) upper *= 2;
-  const std::optional<double> lower = approach(slope, floor, upper, false);
-  lambda_bar_ = lower ? (*lower == upper ? floor + upper : root(slope, floor, *lower, upper)) : floor;
-  edge_ = lower ? at(lambda_bar_).z : 0;
-}
-
-AnisotropicLofiLaw::Point AnisotropicLofiLaw::at(double lambda) const {
-  const double w = omega(weights_, lambda);
-  const double lowest = std::max(w * covariance_.maxCoeff(), w * covariance_.minCoeff());
-  const double highest = lambda * covariance_.sum() / n_;  // above `lowest`: there the sum is at most 1/λ
-  const auto excess = [&](double z) { return (covariance_ / (z - w * covariance_)).sum() / n_ - 1 / lambda; };
-  constexpr double kRounding = 1e-14;
-  const double z = root(excess, lowest, kRounding * std::max(highest, std::abs(lowest)), 2 * highest);
-  const ArrayXd inverse = (z - w * covariance_).inverse();
-  const double by_z = (covariance_ * inverse.square()).sum() / n_;
-  const double by_omega = (covariance_.square() * inverse.square()).sum() / n_;
-  return {z, (1 / (lambda * lambda) - by_omega * response(weights_, lambda)) / by_z};
-}
-
-std::optional<LofiOutlier> AnisotropicLofiLaw::outlier(double s_f, const ArrayXd& g) const {
-  const auto above = [&](double lambda) {
-    return s_f * lambda * (weights_.probability * g * weights_.t / (lambda - weights_.t)).sum() - at(lambda).z;
-  };
-  if (!(above(lambda_bar_) > 0)) return std::nullopt;
-  const double lambda = root_beyond(above, lambda_bar_);
-  const Point point = at(lambda);
-  const double fall = s_f * (weights_.probability * g * (weights_.t / (lambda - weights_.t)).square()).sum();
-  return LofiOutlier{point.z, point.slope / (point.slope + fall), VectorXd::Ones(1)};
-}
-
-double anisotropic_threshold(const WeightLaw& weights, const ArrayXd& covariance, double s_f, const ArrayXd& g,
-                             double from, double to) {
-  const auto seen = [&](double n) { return AnisotropicLofiLaw(weights, n, covariance).outlier(s_f, g).has_value(); };
-  if (!seen(to)) return kInfinity;
-  if (seen(from)) return from;
-  constexpr double kPrecision = 1e-6;
-  while (to / from > 1 + kPrecision) {
-    const double middle = std::sqrt(from * to);
-    (seen(middle) ? to : from) = middle;
-  }
-  return to;
-}
-
-double residual_dimension_threshold(const WeightLaw& weights, const ArrayXd& covariance, Index f, double theta) {
-  return large_delta_threshold(weights, theta) * (covariance.sum() - covariance[f]) / covariance[f];
 }
 
 }  // namespace attnlaw::laws

@@ -1,12 +1,12 @@
 #pragma once
 /// The spectrum of the label-weighted operator M = (1/n) Σ_μ T(y_μ) φ_μ φ_μᵀ at δ = n/p: bulk edges, outliers,
-/// overlaps, thresholds of emergence, significance (docs/theory/lofi.md, section 2).
+/// overlaps, thresholds of emergence (docs/theory/lofi.md, section 2).
 ///
 /// ```cpp
 /// #include <cstdio>
 /// #include <vector>
 ///
-/// #include "attnlaw/laws/filtering/law.h"
+/// #include "attnlaw/laws/filtering/significance.h"
 ///
 /// // Weights ±1 for labels that are pure noise: where does the spectrum of M end, and what is significant above it?
 /// const std::vector<double> weights{-1, 1, 1, -1};
@@ -17,7 +17,6 @@
 /// ```
 
 #include <Eigen/Core>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,7 +34,7 @@ struct WeightLaw {
 
   double mean() const { return (probability * t).sum(); }
   double second_moment() const { return (probability * t.square()).sum(); }
-  /// Of −T: the lower end of the spectrum of M is the upper one of −M.
+  /// The law of −T: the lower end of the spectrum of M is the upper one of −M.
   WeightLaw negated() const { return {-t, probability}; }
 };
 
@@ -83,7 +82,7 @@ class LofiLaw {
   /// 0. With λ = u + iv on the curve where ψ is real, E[T²/((u−T)²+v²)] = 1/δ, it is δ v/(π(u²+v²)) at x = ψ(λ); its
   /// integral is 1 − zero_mass().
   std::vector<LofiDensity> density(int points = 400) const;
-  /// Of the atom at 0: max(0, 1 − δ P(T ≠ 0)).
+  /// The mass of the atom at 0: max(0, 1 − δ P(T ≠ 0)).
   double zero_mass() const;
 
   /// Outliers above the edge, the largest first: roots of det(ψ(λ) I − E[λT/(λ−T) s sᵀ]).
@@ -108,48 +107,5 @@ double large_delta_threshold(const WeightLaw& weights, double theta);
 
 /// Squared overlap of b = (1/n) Σ T φ with a direction of E[T φ] of length β: β²/(β² + E T²/δ). No threshold.
 double degree_one_overlap(double second_moment, double beta, double delta);
-
-/// P(TW₁ > s), by a shifted Gamma law: 0.0500, 0.0098, 0.0010 at the 5, 1 and 0.1 % points.
-double tracy_widom_tail(double s);
-/// The s of a tail in (0, 1).
-double tracy_widom_quantile(double tail);
-
-/// How likely pure noise puts an eigenvalue at least this high: the tail of TW₁ at (eigenvalue − E₊)(c p)^{2/3}. 1 at
-/// and below an edge that is the atom at 0, 0 above it.
-double outlier_p_value(const LofiEdge& edge, double eigenvalue, std::size_t p);
-/// The eigenvalue whose p-value is `significance`.
-double outlier_threshold(const LofiEdge& edge, double significance, std::size_t p);
-
-/// M for Gaussian φ with covariance eigenvalues s_i: z(λ) solves (1/n) Σ_i s_i/(z − ω s_i) = 1/λ, ω = E[λT/(λ−T)].
-class AnisotropicLofiLaw {
- public:
-  /// Throws std::invalid_argument unless n > 0 and every eigenvalue is finite and > 0.
-  AnisotropicLofiLaw(WeightLaw weights, double n, Eigen::ArrayXd covariance);
-
-  double upper_edge() const { return edge_; }
-  /// The outlier along the eigenvector of covariance s_f, g = E[(coordinate/√s_f)² | node]; nothing if hidden.
-  std::optional<LofiOutlier> outlier(double s_f, const Eigen::ArrayXd& g) const;
-
- private:
-  struct Point {
-    double z = 0, slope = 0;
-  };
-  Point at(double lambda) const;
-
-  WeightLaw weights_;
-  double n_;
-  Eigen::ArrayXd covariance_;
-  double lambda_bar_ = 0;
-  double edge_ = 0;
-};
-
-/// n above which the eigenvector of covariance s_f is seen at the upper end, between `from` and `to`; infinite if it is
-/// hidden at `to`, `from` if it is seen there.
-double anisotropic_threshold(const WeightLaw& weights, const Eigen::ArrayXd& covariance, double s_f,
-                             const Eigen::ArrayXd& g, double from, double to);
-
-/// The residual effective dimension rule for it, (E T²/θ²) Σ_{i≠f} s_i / s_f: a lower bound, good for strong spikes.
-double residual_dimension_threshold(const WeightLaw& weights, const Eigen::ArrayXd& covariance, Eigen::Index f,
-                                    double theta);
 
 }  // namespace attnlaw::laws

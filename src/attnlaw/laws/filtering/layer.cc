@@ -2,7 +2,6 @@
 
 #include <Eigen/QR>
 #include <algorithm>
-#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/laws/filtering/significance.h"
 #include "attnlaw/laws/filtering/stack.h"
 
 namespace attnlaw::laws {
@@ -53,7 +53,7 @@ std::span<double> entries(Samples& M) { return {M.data(), size(M.size())}; }
 
 using Eigen::ArrayXXd;
 
-/// What the eigensolver is given: M, or Σ_k M_k² of several outputs.
+/// The matrix that the eigensolver is given: M, or Σ_k M_k² of several outputs.
 Samples operator_of(const Samples& phi, const ArrayXXd& t) {
   if (t.cols() == 1) return lower_triangle(phi, t.col(0));
   const Index p = phi.cols();
@@ -72,7 +72,7 @@ std::vector<double> in_units_of_weights(std::vector<double> values, bool stacked
   return values;
 }
 
-/// What noise does to the ends of the spectrum.
+/// The law of the ends of the spectrum of pure noise.
 class Null {
  public:
   virtual ~Null() = default;
@@ -132,7 +132,7 @@ class PermutationNull : public Null {
   double lower_threshold(double significance) const override { return smallest_[exceeded(significance)]; }
 
  private:
-  /// Which of the permuted extremes must be exceeded: fewer than (B + 1)·significance may lie beyond.
+  /// The rank of the permuted extreme that must be exceeded: fewer than (B + 1)·significance may lie beyond.
   std::size_t exceeded(double significance) const {
     constexpr double kRounding = 1e-9;
     const double rank = std::floor(significance * (1.0 + static_cast<double>(largest_.size())) + kRounding);
@@ -157,7 +157,7 @@ LofiFeature degree_one(const Samples& phi, const ArrayXd& t, Index rank) {
   const auto n = static_cast<double>(t.size()), p = static_cast<double>(rank);
   const Eigen::VectorXd b = phi.transpose() * t.matrix() / n;
   const double statistic = n * b.squaredNorm() / t.square().mean();
-  return {Kept::degree_one, statistic / p, boost::math::gamma_q(p / 2, statistic / 2), b.normalized(), 0};
+  return {Kept::degree_one, statistic / p, chi_squared_tail(statistic, p), b.normalized(), 0};
 }
 
 }  // namespace

@@ -36,24 +36,24 @@ std::string name(Kept kept);
 
 struct LofiFeature {
   Kept kept = Kept::above;
-  double eigenvalue = 0;  ///< of M, or singular value; for degree one n|b|²/(E t² p), 1 in the mean for pure noise
-  double p_value = 0;     ///< of pure noise
+  double eigenvalue = 0;      ///< that of M, or singular value; for degree one n|b|²/(E t² p), mean 1 for pure noise
+  double p_value = 0;         ///< the tail of pure noise
   Eigen::VectorXd direction;  ///< unit vector in R^p
-  int output = 0;             ///< of degree one: whose b
+  int output = 0;             ///< for degree one, the output whose b it is
 };
 
 struct FilterOptions {
   double significance = 0.01;  ///< directions are kept that noise makes at most this often, in (0, 1)
-  int permutations = 0;        ///< of t for p-values of features that are not white; 0: the law of white ones
-  std::uint64_t seed = 0;      ///< of the permutations
+  int permutations = 0;        ///< permutations of t, for features that are not white; 0: the law of white ones
+  std::uint64_t seed = 0;      ///< seed of the permutations
   bool degree_one = true;
   int most = 200;        ///< largest number of directions kept at either end
   bool density = false;  ///< also the density of the bulk, to draw it
 };
 
 struct FilteredLayer {
-  std::vector<double> eigenvalues;                  ///< of M, or singular values of [M_1 … M_c]; ascending
-  double lower_edge = 0, upper_edge = 0;            ///< of the bulk of white features with these very weights
+  std::vector<double> eigenvalues;                  ///< those of M, or singular values of [M_1 … M_c]; ascending
+  double lower_edge = 0, upper_edge = 0;            ///< ends of the bulk of white features with these very weights
   double lower_threshold = 0, upper_threshold = 0;  ///< kept beyond: where noise comes that often
   std::vector<LofiDensity> bulk;                    ///< if asked for, of one output: integral 1 − zero_mass
   double zero_mass = 0;

@@ -37,7 +37,7 @@ Samples side_by_side(const Samples& rows, int tokens) {
   return Eigen::Map<const Samples>(rows.data(), rows.rows() / tokens, rows.cols() * tokens);
 }
 
-/// What depth 1 and depth 2 read out.
+/// The features that depth 1 and depth 2 read out.
 struct Representation {
   Samples first, second;
 };

@@ -31,7 +31,7 @@ struct LofiOptions {
   std::uint64_t seed = 0;
 };
 
-/// What a readout makes of the test samples.
+/// The errors of a readout on the test samples.
 struct LofiReadout {
   std::string name;
   int inputs = 0;         ///< features below the lift
@@ -39,7 +39,7 @@ struct LofiReadout {
   double validation_error =
       1;  ///< the same of the ridge regression's own check: optimistic where filters saw these labels
   double penalty = 0;
-  std::vector<double> output_errors = {};  ///< of each of several outputs
+  std::vector<double> output_errors = {};  ///< the error of each of several outputs
 };
 
 struct LofiResult {

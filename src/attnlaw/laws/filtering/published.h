@@ -15,7 +15,7 @@ struct PublishedLayer {
   Samples lift;                 ///< W, k × p
   Eigen::RowVectorXd mean;      ///< taken off Z; empty: the recipe as published, uncentred
   Eigen::MatrixXd filters;      ///< V, p × kept
-  Eigen::VectorXd eigenvalues;  ///< of M, by falling |λ|
+  Eigen::VectorXd eigenvalues;  ///< eigenvalues of M, by falling |λ|
 
   Samples lifted(const Samples& inputs) const;
   Samples operator()(const Samples& inputs) const { return lifted(inputs) * filters; }
@@ -26,7 +26,7 @@ struct PublishedLayerOptions {
   int keep = 16;        ///< k', 1 to p
   bool centre = false;  ///< take the mean off Z
   std::uint64_t seed = 0;
-  std::uint64_t number = 0;  ///< of the layer: its own random numbers
+  std::uint64_t number = 0;  ///< number of the layer, which gives it random numbers of its own
 };
 
 /// M = (1/n) Zᵀ diag(y) Z. For a convolution the inputs are all patches, one a row, and y is repeated for the patches
@@ -37,7 +37,7 @@ PublishedLayer published_layer(const Samples& inputs, const Eigen::ArrayXd& y, c
 /// The layer at infinite width, from the Gram matrix of the training samples alone.
 struct KernelLayer {
   Samples coordinates;          ///< A = G^{−1/2} B, n × kept: features are (kernel with the training samples)·A
-  Eigen::VectorXd eigenvalues;  ///< of G^{1/2} diag(y) G^{1/2}/n, by falling |λ|
+  Eigen::VectorXd eigenvalues;  ///< those of G^{1/2} diag(y) G^{1/2}/n, by falling |λ|
 };
 
 /// `gram` n×n, symmetric, positive semidefinite; directions of G below 1e-10 of its largest eigenvalue are dropped.

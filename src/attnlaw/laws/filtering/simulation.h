@@ -11,10 +11,10 @@
 
 namespace attnlaw::laws {
 
-/// What theory says of one relevant direction at one n.
+/// The prediction of the theory for one relevant direction at one n.
 struct LofiPrediction {
   int group = 1;              ///< 2: seen by the leap step alone
-  Kept end = Kept::above;     ///< where it emerges first
+  Kept end = Kept::above;     ///< the end where it emerges first
   double threshold = 0;       ///< n above which it is seen; infinite: never
   double wide_threshold = 0;  ///< d E T²/θ²
   double eigenvalue = 0;      ///< at this n; the edge if hidden
@@ -35,7 +35,7 @@ struct LofiMeasurement {
   LofiResult result;
   int seen = 0;                          ///< directions kept at either end
   double mean_overlap = 0;               ///< ‖P̂U‖²_F/r over the first group
-  std::vector<double> feature_overlaps;  ///< of each kept feature of the first operator with span U, squared
+  std::vector<double> feature_overlaps;  ///< squared overlap of each kept feature of the first operator with span U
   double leap_overlap = 0;               ///< ‖P̂U‖²_F/r of the leap step over the second group
 };
 

@@ -5,22 +5,12 @@
 #include <Eigen/Core>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attnlaw/laws/filtering/law.h"
 
 namespace attnlaw::laws {
-
-/// Law of h = Σ_j a_j (s_j² − 1)/√(2Σa²), s ~ N(0, I), and E[s_j² | h], at nodes h.
-struct QuadraticFormLaw {
-  Eigen::ArrayXd h;
-  Eigen::ArrayXd probability;  ///< sum 1; tails ripple around 0
-  Eigen::ArrayXXd squares;     ///< nodes × r
-};
-
-/// By Fourier inversion on `points` (a power of 2) equidistant h. Expectations of functions with bounded derivative
-/// converge like (Δh)^{r/2+1}. Throws std::invalid_argument unless there are 4 or more a, finite, none of them 0.
-QuadraticFormLaw quadratic_form_law(std::span<const double> a, std::size_t points = 2048);
 
 /// A function y of a few coordinates s = Ux of x ~ N(0, I_d), and the weight T(y) that its operator uses.
 class LofiTarget {
@@ -48,9 +38,9 @@ class LofiTarget {
   int outputs() const { return kind_ == Kind::attention ? tokens_ * tokens_ : 1; }
   /// Number of relevant directions (of a token), those of both forms for leap.
   int relevant() const { return relevant_; }
-  /// Of the first form: coordinates that weights T(y) can see.
+  /// The number of coordinates that weights T(y) can see: those of the first form.
   int first_group() const { return kind_ == Kind::leap ? relevant_ / 2 : relevant_; }
-  /// Depth at which the target is a function of one or two features: 1, or 2 for those of forms.
+  /// The coefficients a_j of a form; empty for square, parity and attention.
   const std::vector<double>& coefficients() const { return a_; }
 
   /// Labels of a sample whose relevant coordinates are s, token by token.
@@ -69,9 +59,12 @@ class LofiTarget {
 
  private:
   LofiTarget() = default;
+  void set_square_law();
+  void set_parity_law();
+  void set_attention_law();
+  void set_forms(std::string_view name, std::span<const std::string_view> fields);
   void set_form_law();
   void set_leap_law();
-  void set_attention_law();
 
   std::string spec_;
   Kind kind_ = Kind::square;
@@ -79,8 +72,8 @@ class LofiTarget {
   int tokens_ = 1;
   bool optimal_ = false;
   double parameter_ = 0;   ///< ω, γ or β
-  std::vector<double> a_;  ///< of one form
-  double mean_ = 0;        ///< of y
+  std::vector<double> a_;  ///< the coefficients of one form
+  double mean_ = 0;        ///< the mean of y
   WeightLaw weights_{Eigen::ArrayXd::Ones(1), Eigen::ArrayXd::Ones(1)};
   RelevantMoments moments_;
   double linear_share_ = 0;
@@ -99,7 +92,5 @@ Eigen::ArrayXd leap_weights(const Eigen::ArrayXd& y, const Eigen::ArrayXd& h);
 /// noise z: what depth 2 leaves when direction j is found with squared overlap ρ_j (0: not used) and weighted by λ_j.
 /// By 2¹⁸ fixed samples in 512 bins: good to about 0.003. Target sine or staircase.
 double depth_two_error(const LofiTarget& target, std::span<const double> overlaps, std::span<const double> lambdas);
-/// Its limit for sin(ωh) of wide forms, R = corr(ĥ, h).
-double wide_depth_two_error(double omega, double R);
 
 }  // namespace attnlaw::laws

@@ -136,7 +136,7 @@ Complex pooling_stieltjes(const PoolingRatios& ratios, Complex x) {
     return stieltjes_at(std::max_element(roots.begin(), roots.end(), real_part)->real(), x);
   if (x.imag() == 0 && x.real() <= band.lower)
     return stieltjes_at(std::min_element(roots.begin(), roots.end(), real_part)->real(), x);
-  // Of two roots in the upper half plane exactly one has Im G < 0 there.
+  // Exactly one of two roots in the upper half plane has Im G < 0 there.
   const auto margin = [&](const Complex& s) { return std::min(s.imag(), -stieltjes_at(s, x).imag()); };
   return stieltjes_at(*std::max_element(roots.begin(), roots.end(),
                                         [&](const Complex& s, const Complex& t) { return margin(s) < margin(t); }),

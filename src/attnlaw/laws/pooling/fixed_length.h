@@ -40,15 +40,15 @@ class SparseCounts {
 
   std::vector<double> squares_;         ///< w_l²
   double counts_;                       ///< c
-  std::vector<std::size_t> first_;      ///< of the sequences that a member takes part in; and the end
-  std::vector<std::size_t> positions_;  ///< of the member in each of them
+  std::vector<std::size_t> first_;      ///< begin of the sequences that a member takes part in; and the end
+  std::vector<std::size_t> positions_;  ///< position of the member in each of them
   std::vector<std::uint32_t> others_;   ///< members at the other positions, in order: L − 1 of each sequence
   std::vector<matrix_laws::Complex> r_, next_;
 };
 
 /// The law on a grid: its density and its distribution function, each smoothed over a thousandth of x.
 struct FixedLengthLaw {
-  double zero_mass = 0;  ///< of the atom at 0
+  double zero_mass = 0;  ///< mass of the atom at 0
   std::vector<double> x;
   std::vector<double> density;
   std::vector<double> cdf;  ///< with the atom

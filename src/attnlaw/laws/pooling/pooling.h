@@ -1,5 +1,5 @@
 #pragma once
-/// What survives of a signal when sequences of tokens are pooled by attention: the spectrum of the covariance of pooled
+/// The signal that survives when sequences of tokens are pooled by attention: the spectrum of the covariance of pooled
 /// vectors, its outlier, and the alignment of that outlier with the signal (docs/theory/pooling.md).
 ///
 /// ```cpp
@@ -39,7 +39,7 @@ struct PoolingModel {
 /// Throws std::invalid_argument that names the value out of range.
 void require_valid(const PoolingModel& model);
 
-/// Where a spike stands beside a bulk.
+/// The place of a spike beside a bulk.
 enum class Place {
   hidden,  ///< in it: nothing is seen, the largest eigenvalue is the upper edge
   above,   ///< above its upper edge
@@ -62,15 +62,15 @@ Spike sample_spike(const PoolingRatios& ratios, double scale, double s);
 
 /// The signal in one matrix.
 struct PoolingLevel {
-  double threshold = 0;  ///< of mu2, above which there is an outlier above the bulk; < 0: even without a signal
+  double threshold = 0;  ///< the mu2 above which there is an outlier above the bulk; < 0: even without a signal
   double s = 0;
-  Spike spike;           ///< of direction q = μ + label-weighted noise of the vocabulary
+  Spike spike;           ///< the spike of direction q = μ + label-weighted noise of the vocabulary
   double alignment = 0;  ///< squared overlap of the outlier with μ
 };
 
 struct PoolingPrediction {
   PoolingModel model;
-  matrix_laws::Interval band;  ///< of the sample covariance
+  matrix_laws::Interval band;  ///< the band of the sample covariance
   double zero_mass = 0;
   CriticalPoints critical;
   PoolingLevel table;        ///< EᵀE/V
@@ -89,14 +89,14 @@ PoolingPrediction predict_pooling(const PoolingModel& model);
 /// Without subtraction of the mean, the vocabulary mean is another spike, of no alignment with μ.
 Spike nuisance_spike(const PoolingRatios& ratios, const PoolingScalars& scalars);
 
-/// How much larger the fourth moment of the spectrum is at fixed length than in the law (which holds for weights spread
+/// The excess of the fourth moment of the spectrum at fixed length over the law (which holds for weights spread
 /// over many positions, or γ/δ → 0), relative: δγ²(Σw⁴)²/m₄.
 double fixed_length_excess(const PoolingRatios& ratios, const PoolingScalars& scalars);
 
 /// One way to pool, held against others.
 struct PoolingChoice {
   PoolingScalars scalars;
-  double threshold = 0;  ///< of mu2 in the sample
+  double threshold = 0;  ///< the threshold of mu2 in the sample
 };
 
 struct PoolingChoices {

@@ -27,14 +27,14 @@ enum Stream : std::uint64_t { kVocabulary = 16, kSigns = 17, kTokens = 18 };
 /// Sequences pooled at a time: their vectors stay in the second-level cache.
 constexpr std::size_t kBlock = 256;
 
-/// What all instances share.
+/// The setup that all instances share.
 struct Setup {
   std::size_t d, vocabulary, sequences;
-  PoolingRatios ratios;  ///< of these sizes
+  PoolingRatios ratios;  ///< ratios of these sizes
   double mu2;
   const SignCorrelations& correlations;
-  Eigen::MatrixXd latent_factor;               ///< of general correlations
-  std::optional<FixedLengthLaw> fixed_length;  ///< where asked for
+  Eigen::MatrixXd latent_factor;               ///< factor of general correlations
+  std::optional<FixedLengthLaw> fixed_length;  ///< present if it was asked for
   std::span<const double> weights;
   PoolingScalars scalars;
   const PoolingExperimentOptions& options;
@@ -214,7 +214,7 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   return sample;
 }
 
-/// Of N = ∞ sequences over this vocabulary, centred.
+/// The covariance of N = ∞ sequences over this vocabulary, centred.
 RowMatrix population_covariance(const Setup& setup, const Vocabulary& vocabulary, const RowMatrix& table) {
   const auto& [alpha, kappa, sum, fourth] = setup.scalars;
   return kappa * table + (alpha - kappa) * vocabulary.q * vocabulary.q.transpose() -
@@ -244,7 +244,7 @@ struct DrawnSpike {
   double alignment() const { return spike.overlap * direction[0] * direction[0] / direction.squaredNorm(); }
 };
 
-/// How many of the spikes stand above the bulk and in the gap.
+/// The numbers of spikes above the bulk and in the gap.
 struct Outliers {
   std::size_t above = 0, gap = 0;
 };

@@ -42,10 +42,10 @@ struct PoolingMeasurement {
 
 struct PoolingInstance {
   std::uint64_t seed = 0;           ///< number of the instance
-  std::vector<double> eigenvalues;  ///< of the sample covariance, ascending; what is zero to rounding is 0
+  std::vector<double> eigenvalues;  ///< those of the sample covariance, ascending; what is zero to rounding is 0
   PoolingMeasurement table, population, sample;
-  std::optional<PoolingMeasurement> nuisance;  ///< of the vocabulary mean: uncentred, and above the bulk
-  double kolmogorov_distance = 0;              ///< of the bulk (all eigenvalues but the outliers) to its law
+  std::optional<PoolingMeasurement> nuisance;  ///< that of the vocabulary mean: uncentred, and above the bulk
+  double kolmogorov_distance = 0;              ///< distance of the bulk (all eigenvalues but the outliers) to its law
   double fixed_length_distance = 0;            ///< and to that at fixed length, where asked for
   double q2 = 0;                               ///< |EᵀV y/V|² → μ² + δ
   double alpha = 0;                            ///< variance of Σ w_l s_l over the sequences → α
@@ -67,7 +67,7 @@ struct PoolingExperiment {
   base::Estimate kolmogorov_distance;
   std::optional<base::Estimate> fixed_length_distance;
 
-  /// Of all instances together, ascending.
+  /// The eigenvalues of all instances together, ascending.
   std::vector<double> eigenvalues() const;
 };
 

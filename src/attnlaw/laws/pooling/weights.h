@@ -1,5 +1,5 @@
 #pragma once
-/// How the positions of a sequence carry its signal, and the weights that pool them (docs/theory/pooling.md, sections 1
+/// The signal at the positions of a sequence, and the weights that pool them (docs/theory/pooling.md, sections 1
 /// and 4).
 
 #include <Eigen/Core>
@@ -77,7 +77,7 @@ std::vector<double> parse_weights(const std::string& spec, const SignCorrelation
 /// TAU of `attention:TAU`, and 0 of `harmonic`. Throws std::invalid_argument for weights that are not those of scores.
 double attention_tau(const std::string& spec);
 
-/// What pooling with weights w means for the theory: α = wᵀRw, κ = ‖w‖², Σ w_l, and Σ w_l⁴.
+/// The scalars through which weights w enter the theory: α = wᵀRw, κ = ‖w‖², Σ w_l, and Σ w_l⁴.
 struct PoolingScalars {
   double alpha = 0;
   double kappa = 0;

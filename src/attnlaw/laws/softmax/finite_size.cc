@@ -68,7 +68,7 @@ double expected_kolmogorov(const FiniteSize& size) {
 LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length) {
   dimensions_of(parameters, length);
   LinearModel model = linear_model(parameters);
-  // Of a handful of tokens the cut would take away more than the noise.
+  // With a handful of tokens the cut would take away more than the noise.
   constexpr double kLeastNoise = 0.01;
   model.noise = std::max(model.noise - tail_variance(parameters.beta, length), kLeastNoise * model.noise);
   return model;

@@ -33,7 +33,7 @@ struct Dimensions {
 /// Throws as SoftmaxParameters::validate, and unless T ≥ kLeastLength and T/ρ and T/τ round to 1 or more.
 Dimensions dimensions_of(const SoftmaxParameters& parameters, int length);
 
-/// How far T tokens are from the limit.
+/// The distance of T tokens from the limit.
 struct FiniteSize {
   int length = 0;
   Dimensions dimensions;

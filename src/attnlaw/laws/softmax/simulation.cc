@@ -85,8 +85,8 @@ double leading_singular_value(const Matrix& A) {
   return value;
 }
 
-/// Of A_⊥, from the eigenvalues of A_⊥ᵀ A_⊥: absolute error about 1e-8 of the largest at the smallest, far below the
-/// distance of neighbours.
+/// Square roots of the eigenvalues of A_⊥ᵀ A_⊥: absolute error about 1e-8 of the largest at the smallest, far below
+/// the distance of neighbours.
 std::vector<double> singular_values(const Matrix& A_perp) {
   Matrix gram = product(Transpose::yes, A_perp, A_perp);
   std::vector<double> values = base::symmetric_eigenvalues({gram.data(), size(gram.size())}, size(gram.rows()));

@@ -24,8 +24,8 @@ struct SimulationOptions {
 inline constexpr int kTrimmed = 3;
 
 struct AttentionInstance {
-  std::vector<double> singular_values;      ///< of A_⊥, all T of them, ascending
-  std::array<double, 3> moments{};          ///< of λ = s²
+  std::vector<double> singular_values;      ///< all T singular values of A_⊥, ascending
+  std::array<double, 3> moments{};          ///< moments of λ = s²
   std::array<double, 3> trimmed_moments{};  ///< over all but the kTrimmed largest
   double leading_singular_value = 0;        ///< s₁(A)
   double seconds = 0;
@@ -48,9 +48,9 @@ AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, cons
 
 inline constexpr int kMostLength = 32768;
 
-/// What was simulated beside the law of the same ratios.
+/// The simulation beside the law of the same ratios.
 struct AttentionComparison {
-  std::vector<double> singular_values;  ///< of all instances together, ascending
+  std::vector<double> singular_values;  ///< those of all instances together, ascending
   double kolmogorov = 0;                ///< distance of those from the law
   double marchenko_pastur = 0;          ///< and from the Marchenko-Pastur law of the same variance
   std::array<base::Estimate, 3> moments{};

@@ -68,7 +68,7 @@ double beyond_root(const Function& f, double lower) {
   return lower + step;
 }
 
-/// Where dz/dw > 0 in a gap, in q: an interval, because dz/dw is concave in w between two poles.
+/// The part of a gap with dz/dw > 0, in q: an interval, because dz/dw is concave in w between two poles.
 std::optional<matrix_laws::Interval> free_interval(const SoftmaxEquation& equation, const Gap& gap) {
   const auto slope = [&](double q) { return equation.at(q).dz_dw; };
   if (std::isinf(gap.upper)) return {{root_between(slope, gap.lower, beyond_root(slope, gap.lower)), kInfinite}};

@@ -117,8 +117,8 @@ class SoftmaxLaw {
   /// The law of λ = s² as quadrature nodes: distribution function, quantiles, integrals.
   const matrix_laws::Law& squared() const { return squared_; }
 
-  /// Where a rank-one term of the given strength (singular value) puts a singular value outside the bulk; nothing if it
-  /// does not.
+  /// The singular value outside the bulk that a rank-one term of the given strength (singular value) makes; nothing if
+  /// it makes none.
   std::optional<double> outlier(double strength) const;
 
  private:
@@ -134,7 +134,7 @@ double column_strength(const SoftmaxParameters& parameters);
 /// s₁(A) − 1 = (e^{β²} − 1 + θ²)/(2T) up to smaller terms: the one singular value that A_⊥ does not have.
 double leading_singular_value_excess(const SoftmaxParameters& parameters, double length);
 
-/// How far the law is from that of a square matrix with iid entries of the same variance.
+/// The distance of the law from that of a square matrix with iid entries of the same variance.
 struct MarchenkoPasturDistance {
   double edge = 0;                 ///< 2σ, the upper end of its singular values
   double kolmogorov = 0;           ///< sup |F − F_MP|

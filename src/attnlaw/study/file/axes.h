@@ -23,7 +23,7 @@ std::vector<nlohmann::json> values_of(const SourceFile& file, const Values& valu
 
 /// Keys that vary together.
 struct Axis {
-  std::vector<Values> keys;  ///< of equal count, at least one
+  std::vector<Values> keys;  ///< at least one, all of equal count
 
   double count() const { return keys.front().count; }
   /// "alpha" or "alpha, lambda".

@@ -36,7 +36,7 @@ std::vector<std::string> names_of(const std::vector<Part>& parts) {
   return names;
 }
 
-/// What may tell the curves of a chart apart.
+/// The variables that may tell the curves of a chart apart.
 std::vector<std::string> keys_of(const std::vector<Part>& parts) {
   std::vector<std::string> keys;
   for (const Part& part : parts) keys.insert(keys.end(), part.axes.begin(), part.axes.end());
@@ -47,7 +47,7 @@ std::vector<std::string> keys_of(const std::vector<Part>& parts) {
   return keys;
 }
 
-/// What may stand on an axis of a chart beside figures.
+/// The variables that may stand on an axis of a chart beside figures.
 std::vector<std::string> positions_of(const std::vector<Part>& parts) {
   std::vector<std::string> names{"n", "n/d", "d", "D", "instance"};
   for (const Part& part : parts) names.insert(names.end(), part.axes.begin(), part.axes.end());

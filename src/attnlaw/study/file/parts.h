@@ -13,7 +13,7 @@ struct PartTable {
   base::TomlValue table;  ///< with keys of kPartKeys alone; every value knows the line it was written on
 };
 
-/// What describes a part, in a [[part]], in its `fast`, or at top level where there is no [[part]].
+/// The keys that describe a part, in a [[part]], in its `fast`, or at top level where there is no [[part]].
 inline constexpr const char* kPartKeys[] = {"problem", "axes", "theory", "experiment", "thresholds", "scaling"};
 
 /// In the order of the file; the top level itself, under `study_name`, if it has no [[part]]. Merging takes tables key

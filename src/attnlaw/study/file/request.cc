@@ -99,7 +99,7 @@ void read_problem(const SourceFile& file, const TomlValue& problem, PartRequest&
                   suggestion(key, options));
 }
 
-/// Whether a key that takes a table, or false for none of it, asks for something.
+/// Tells whether a key that takes a table, or false for none of it, asks for something.
 bool wanted(const SourceFile& file, const char* key, const TomlValue& value) {
   if (value.scalar == false) return false;
   if (!value.is_table()) file.reject(value.line, "{} must be a table or false, got {}", key, value.described());

@@ -1,5 +1,5 @@
 #pragma once
-/// What one part of a study file asks for, read and checked as far as it can be without making its points.
+/// The request of one part of a study file, read and checked as far as it can be without making its points.
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
@@ -28,11 +28,11 @@ struct PartRequest {
   std::string name;
   int line = 1;
   nlohmann::json problem;            ///< options given to all points
-  std::map<std::string, int> lines;  ///< where each option, axis and key of the experiment stands
+  std::map<std::string, int> lines;  ///< the line of each option, axis and key of the experiment
   std::vector<Axis> axes;
   std::optional<TheoryRequest> theory;
   std::optional<ExperimentRequest> experiment;
-  std::optional<Values> n;  ///< of scaling
+  std::optional<Values> n;  ///< the sizes of scaling
   bool thresholds = false;
 
   /// Tasks of one point, at most.

@@ -22,7 +22,7 @@ using model::Student;
 
 // ---- errors --------------------------------------------------------------------------------------------------------
 
-/// Where `word` stands in `text` by itself; npos if nowhere.
+/// The position at which `word` stands in `text` by itself; npos if there is none.
 std::size_t find_word(const std::string& text, const std::string& word) {
   const auto inside = [&](std::size_t i) {
     return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '-' || text[i] == '_');
@@ -95,7 +95,7 @@ Json completed(Json options, TaskKind kind) {
 /// A neighbour's solution is a start for this one: the equations differ by a small step in a number.
 bool continuable(const Problem& problem) { return problem.lambda_rule == LambdaRule::value; }
 
-/// Whether neighbours on the innermost axis differ in numbers of the equations alone.
+/// Tells whether neighbours on the innermost axis differ in numbers of the equations alone.
 bool is_smooth(const std::vector<Axis>& axes) {
   constexpr const char* kSmooth[] = {"alpha", "lambda", "noise", "beta", "width"};
   if (axes.empty()) return false;
@@ -207,7 +207,7 @@ class PartMaker {
   Part part_;
   bool warm_ = false;
   std::vector<double> n_;
-  std::optional<std::size_t> last_theory_;  ///< of the point before, if one may start from it
+  std::optional<std::size_t> last_theory_;  ///< the theory of the point before, if one may start from it
 };
 
 }  // namespace

@@ -93,10 +93,10 @@ double scaling_seconds(const Task& task) {
   return 4e-3 * std::pow(atoms_of(task.problem) / 200, 0.7) * static_cast<double>(task.n.size());
 }
 
-/// Of a task, with an experiment that takes so many iterations.
+/// The cost of a task whose experiment takes so many iterations.
 double reference_seconds(const Task& task, double iterations) {
   constexpr double kThresholds = 1e-3;
-  constexpr double kWarmStart = 0.6;  ///< of the work without one
+  constexpr double kWarmStart = 0.6;  ///< its share of the work without one
   switch (task.kind) {
     case TaskKind::experiment:
       return experiment_seconds(task, iterations);
@@ -112,7 +112,7 @@ double reference_seconds(const Task& task, double iterations) {
 
 // ---- samples -------------------------------------------------------------------------------------------------------
 
-/// Of this thread, so that other work on the machine does not count.
+/// The time of this thread, so that other work on the machine does not count.
 double processor_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -165,11 +165,11 @@ Task cheaper(const Task& task, double seconds) {
   return result;
 }
 
-/// What one sample tells about the tasks around it.
+/// The facts that one sample tells about the tasks around it.
 struct Sample {
   double position = 0;    ///< in its group
   double speed = 1;       ///< seconds in those of the reference
-  double iterations = 0;  ///< of an experiment
+  double iterations = 0;  ///< those of an experiment
 };
 
 /// Tasks that cost alike.
@@ -237,13 +237,13 @@ class Calibration {
 
   double spent() const { return processor_seconds() - begin_; }
 
-  /// What one sample may take.
+  /// The time that one sample may take.
   double allowance() const {
     constexpr double kRounds = 5;
     return std::max(0.02, budget_ / kRounds / static_cast<double>(groups_.size()));
   }
 
-  /// What a task follows, from a rough theory: its overlaps to start from, or its λ to train with.
+  /// The outcome that a task follows, from a rough theory: its overlaps to start from, or its λ to train with.
   const Outcome* predecessor_of(std::size_t index) {
     const auto& predecessor = study_.tasks[index].predecessor;
     if (!predecessor) return nullptr;
@@ -283,7 +283,7 @@ class Calibration {
            reference_seconds(task, interpolated(group.samples, position, &Sample::iterations));
   }
 
-  /// Of this machine, for groups without a sample.
+  /// The speed of this machine, for groups without a sample.
   double mean_speed() const {
     double sum = 0, count = 0;
     for (const Group& group : groups_)

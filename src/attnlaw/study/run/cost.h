@@ -1,5 +1,5 @@
 #pragma once
-/// What a study will take on this machine.
+/// Forecasts the time that a study will take on this machine.
 
 #include <cstdint>
 #include <vector>
@@ -9,7 +9,7 @@
 namespace attnlaw::study {
 
 struct Cost {
-  double seconds = 0;       ///< of one thread
+  double seconds = 0;       ///< seconds of one thread
   std::uint64_t bytes = 0;  ///< peak, of an experiment; 0 for theory
 };
 

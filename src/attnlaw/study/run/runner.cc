@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// How often the run looks after itself.
+/// The interval at which the run looks after itself.
 constexpr auto kTick = milliseconds(100);
 constexpr auto kProgressInterval = milliseconds(1000);
 constexpr auto kHeartbeatInterval = milliseconds(5000);
@@ -278,7 +278,7 @@ class Run {
     report();
   }
 
-  /// What another run has finished, or has left when it died.
+  /// Looks again at deferred tasks, which another run may have finished, or left when it died.
   void renew_deferred(std::unique_lock<std::mutex>& lock) {
     if (schedule_.deferred().empty()) return;
     const std::vector<std::size_t> tasks = schedule_.deferred();
@@ -307,7 +307,7 @@ class Run {
   Store& store_;
   const RunOptions& options_;
   const int local_workers_;
-  MemoryGate memory_;  ///< of this process
+  MemoryGate memory_;  ///< the memory of this process
   const std::vector<std::string> keys_;
   std::vector<bool> finished_;
   const Clock::time_point begin_ = Clock::now();
@@ -324,7 +324,7 @@ class Run {
   std::size_t alive_ = 0;  ///< workers
   RunProgress progress_;
 
-  // Of the thread of the store.
+  // The thread of the store owns these.
   double computing_ = 0;  ///< seconds that tasks took
   Clock::time_point next_storing_ = begin_, next_report_ = begin_, next_heartbeat_ = begin_;
   std::vector<std::jthread> threads_;  ///< last: joined first

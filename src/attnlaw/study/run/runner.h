@@ -25,8 +25,8 @@ struct RunProgress {
   std::size_t total = 0;        ///< tasks of the study
   std::size_t reused = 0;       ///< were in the store before
   std::size_t done = 0;         ///< computed in this run, failures included
-  std::size_t failed = 0;       ///< of these, that threw
-  std::size_t unconverged = 0;  ///< of these, with figures that did not converge
+  std::size_t failed = 0;       ///< those of them that threw
+  std::size_t unconverged = 0;  ///< those of them with figures that did not converge
   std::size_t running = 0;
   std::size_t elsewhere = 0;     ///< left to another run on this store
   std::size_t lost_workers = 0;  ///< remote workers that went away; their tasks were given to others
@@ -40,11 +40,11 @@ struct RunProgress {
 struct RunOptions {
   /// Beside those of this process, one for each of its threads.
   std::vector<Worker> remote_workers;
-  int threads = 0;                                               ///< of this process, 0: all available
+  int threads = 0;                                               ///< the threads of this process, 0: all available
   double max_seconds = std::numeric_limits<double>::infinity();  ///< no task is started later
   bool retry_failed = false;                                     ///< tasks that failed in an earlier run
   const std::atomic<bool>* stop = nullptr;                       ///< no task is started once this is true
-  /// What computes a task in this process.
+  /// The function that computes a task in this process.
   std::function<Outcome(const Task& task, const Outcome* predecessor, int threads)> compute = perform;
   /// Called after every task and every second or so in between, one call at a time.
   std::function<void(const RunProgress&)> progress;

@@ -1,5 +1,5 @@
 #pragma once
-/// Which task of a study is next.
+/// Chooses the task of a study that is next.
 
 #include <cstddef>
 #include <optional>
@@ -19,9 +19,9 @@ class Schedule {
 
   /// A family that is neither admitted nor deferred, its root first; empty if there is none.
   std::vector<std::size_t> offer();
-  /// What was offered may be computed.
+  /// The offered task may be computed.
   void admit(const std::vector<std::size_t>& family);
-  /// What was offered is put aside, until somebody finishes it elsewhere or it is offered again.
+  /// The offered task is put aside, until somebody finishes it elsewhere or it is offered again.
   void defer(const std::vector<std::size_t>& family);
   /// Puts all deferred families on offer again, but for the tasks that are finished by now.
   void renew(const std::vector<bool>& finished);
@@ -44,7 +44,7 @@ class Schedule {
   const std::vector<std::size_t>& deferred() const { return deferred_; }
   /// Admitted or on offer, and not done.
   bool anything_left() const { return running_ > 0 || !ready_.empty() || !roots_.empty(); }
-  /// Whether a task has followers that are not done.
+  /// Tells whether a task has followers that are not done.
   bool is_needed(std::size_t task) const;
   /// Estimated work that is not done, and that there was at the beginning (relative_work).
   double work_left() const { return work_left_; }

@@ -34,7 +34,7 @@ struct Status {
   std::int64_t started = 0;
 };
 
-/// Of /proc/PID/stat (proc(5)): the name of the program in brackets, then the state, 18 numbers, the time of the start.
+/// Reads /proc/PID/stat (proc(5)): the name of the program in brackets, then the state, 18 numbers, the start time.
 std::optional<Status> status_of(std::int64_t pid) {
   const std::string line = first_line(fmt::format("/proc/{}/stat", pid));
   const std::size_t bracket = line.rfind(')');

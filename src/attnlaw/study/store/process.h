@@ -19,7 +19,7 @@ struct Process {
 
 Process this_process();
 
-/// Whether a process of this machine still runs (one that was killed does not, even before its parent has noticed);
+/// True if a process of this machine still runs (one that was killed does not, even before its parent has noticed);
 /// nothing can be said of another machine's.
 std::optional<bool> is_alive(const Process& process);
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How long one process waits for another one's transaction: far longer than any put takes.
+/// The time that one process waits for another one's transaction: far longer than any put takes.
 constexpr int kBusyMilliseconds = 60000;
 
 int primary(int code) { return code & 0xff; }
@@ -48,7 +48,7 @@ const char* advice(int code) {
   }
 }
 
-/// What SQLite says, and the system beneath it.
+/// The message of SQLite, and that of the system beneath it.
 std::string cause_of(sqlite3* database, int code) {
   std::string text = database ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   const int system = database ? sqlite3_system_errno(database) : 0;
@@ -106,7 +106,7 @@ void require_database(const std::string& path) {
     throw Error(path, "the file is not a database", advice(SQLITE_NOTADB), SQLITE_NOTADB);
 }
 
-/// How to open so that reading leaves no trace. A connection that may write removes its shared memory and its log when
+/// Flags that leave no trace of reading. A connection that may write removes its shared memory and its log when
 /// it is the last one; where it may not write, and no writer has left anything in the log, the file is read as it is.
 std::pair<int, const char*> way_to_read(const std::string& path) {
   const fs::path directory = fs::absolute(path).parent_path();
@@ -217,7 +217,7 @@ Connection::Connection(const std::string& path, Store::Access access) : path_(pa
   script("PRAGMA foreign_keys = ON");
   if (!reading) return;
   script("PRAGMA query_only = ON");
-  // What a killed writer left in the log is read there, and moved into the file by the next writer.
+  // Entries that a killed writer left in the log are read there, and moved into the file by the next writer.
   if (pending) sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 

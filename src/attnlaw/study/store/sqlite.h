@@ -17,7 +17,7 @@ struct sqlite3_stmt;
 
 namespace attnlaw::study::sqlite {
 
-/// What SQLite refused: names the store, the cause and what to do.
+/// A refusal by SQLite, which names the store, the cause and what to do.
 struct Error : StoreError {
   Error(const std::string& path, const std::string& cause_, const std::string& advice, int result_code);
   std::string cause;

@@ -169,7 +169,7 @@ bool is_mistake(const sqlite::Error& error) {
       where, cause, columns);
 }
 
-/// What stands in brackets: a comment in the condition ends before the bracket does.
+/// The condition stands in brackets: a comment in the condition ends before the bracket does.
 sqlite::Statement prepare_select(Connection& connection, const std::string& where) {
   const std::string condition = where.empty() ? "1" : where + "\n";
   const auto prepare = [&](const std::string& sql) {
@@ -178,7 +178,7 @@ sqlite::Statement prepare_select(Connection& connection, const std::string& wher
     return statement;
   };
   const ReadingResultsOnly guard(connection.handle());
-  // What closes the bracket by itself and goes on may fit into one of these, but not into both.
+  // A condition that closes the bracket by itself and goes on may fit into one of these, but not into both.
   prepare("SELECT CASE WHEN (" + condition + ") THEN 1 END FROM results");
   return prepare("SELECT * FROM results WHERE (" + condition + ") ORDER BY id");
 }
@@ -197,7 +197,7 @@ Store::Rows rows_of(sqlite::Statement statement) {
 
 struct Store::Database {
   std::string path;
-  std::mutex mutex;  ///< of all below
+  std::mutex mutex;  ///< guards all below
   Connection connection;
   std::optional<std::int64_t> run;  ///< under which this store holds claims
 };

@@ -50,7 +50,7 @@ class Store {
   std::optional<Outcome> find(const std::string& key, bool with_arrays = true) const;
   /// The task of a result (to_json of it) as it was stored.
   std::optional<nlohmann::json> task(const std::string& key) const;
-  /// Which of these keys have a result, in order (a failed one counts only if `failed_too`).
+  /// The keys among these that have a result, in order (a failed one counts only if `failed_too`).
   std::vector<bool> has(std::span<const std::string> keys, bool failed_too) const;
   /// All results of a problem (equal to_json), of any code: their keys.
   std::vector<std::string> find(const model::Problem& problem) const;
@@ -78,7 +78,7 @@ class Store {
   };
   Rows select(const std::string& where) const;
 
-  /// What `PRAGMA integrity_check` says; empty if all is well.
+  /// The complaints of `PRAGMA integrity_check`; empty if all is well.
   std::string integrity() const;
 
  private:
