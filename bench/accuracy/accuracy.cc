@@ -16,7 +16,7 @@ constexpr const char* kIntroduction =
     "# Accuracy\n\n"
     "The worst error of every law and functional against a reference in 50 digits, over random parameters (fixed "
     "seeds). Regenerate with\n\n"
-    "    make -C build/release accuracy_tables && build/release/bench/accuracy/accuracy_tables --output "
+    "    cmake --build build/release --target accuracy_tables && build/release/bench/accuracy/accuracy_tables --output "
     "docs/accuracy.md\n\n"
     "which takes minutes and ends with exit code 1 if an error exceeds what is allowed. A small part of it runs with "
     "the tests (`tests/theory/accuracy_test.cc`).\n\n"
