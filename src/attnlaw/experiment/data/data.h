@@ -11,7 +11,6 @@
 #include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/model/problem.h"
-#include "attnlaw/model/streams.h"
 
 namespace attnlaw::experiment {
 

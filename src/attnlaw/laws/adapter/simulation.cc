@@ -14,6 +14,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/data/data_pass.h"
 #include "attnlaw/experiment/data/losses.h"
@@ -22,26 +23,23 @@
 #include "attnlaw/experiment/student/spectral.h"
 #include "attnlaw/experiment/train/lbfgs.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
-#include "attnlaw/model/streams.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
 using base::size;
+using base::Stream;
 using Eigen::Index;
 using Matrix = experiment::Matrix<double>;
 using Columns = experiment::Columns<double>;
-
-/// Purposes of random numbers, beside those of model::Stream.
-enum class Purpose : std::uint64_t { pretraining = 24, adapter = 25, data = 26, noise = 27, test = 28 };
 
 /// Fresh sequences that measure the error of softmax outputs: its relative error of about 1.5/√N is then below that
 /// from instance to instance.
 constexpr Index kTestSequences = 40000;
 
-base::NormalStream stream(Purpose purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
-  return {seed, model::stream_id(static_cast<model::Stream>(purpose), size(d), instance)};
+base::NormalStream stream(Stream purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
+  return {seed, base::stream_id(purpose, size(d), instance)};
 }
 
 Matrix draw(const base::NormalStream& source, Index first_row, Index rows, Index columns) {
@@ -55,7 +53,7 @@ Matrix draw(const base::NormalStream& source, Index first_row, Index rows, Index
 /// diag(target)·c + a Z.
 FrozenStudent noisy(std::vector<double> target, double c, double a, std::uint64_t seed, std::uint64_t instance) {
   const auto d = static_cast<Index>(target.size());
-  const Matrix normals = draw(stream(Purpose::pretraining, d, seed, instance), 0, d, d);
+  const Matrix normals = draw(stream(Stream::pretraining, d, seed, instance), 0, d, d);
   FrozenStudent student{std::move(target),
                         (a / std::sqrt(2.0 * static_cast<double>(d))) * (normals + normals.transpose())};
   for (Index i = 0; i < d; ++i) student.S(i, i) += c * student.target_eigenvalues[size(i)];
@@ -175,12 +173,11 @@ class FineTuning {
   double root_d() const { return std::sqrt(static_cast<double>(setting_.d())); }
 
   experiment::Data<double> draw_training_set(Index n) {
-    const auto source = [&](Purpose purpose) {
-      return stream(purpose, setting_.d(), setting_.seed, setting_.instance);
-    };
-    Sequences sequences = draw_sequences(setting_, source(Purpose::data), 0, n);
+    const auto source = [&](Stream purpose) { return stream(purpose, setting_.d(), setting_.seed, setting_.instance); };
+    Sequences sequences = draw_sequences(setting_, source(Stream::adapter_data), 0, n);
     frozen_ = std::move(sequences.frozen);
-    if (setting_.task.noise > 0) experiment::add_noise(setting_.problem, source(Purpose::noise), 0, sequences.task);
+    if (setting_.task.noise > 0)
+      experiment::add_noise(setting_.problem, source(Stream::adapter_noise), 0, sequences.task);
     experiment::Data<double> data{std::move(sequences.X), {}, Columns(n, experiment::output_count(setting_.problem))};
     experiment::target_outputs(setting_.problem, sequences.task, data.labels);
     return data;
@@ -203,7 +200,7 @@ class FineTuning {
 
 /// Mean over fresh sequences of ‖f(h of the task) − f(h of the student)‖².
 double test_error(const Setting& setting, const Matrix& w) {
-  const base::NormalStream source = stream(Purpose::test, setting.d(), setting.seed, setting.instance);
+  const base::NormalStream source = stream(Stream::adapter_test_data, setting.d(), setting.seed, setting.instance);
   const experiment::ScoreLayout layout = setting.layout();
   const double norm = w.squaredNorm();
   double sum = 0;
@@ -278,7 +275,7 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
   result.seed = instance;
   Setting setting{task, label_problem(task), pretraining(options.d, options.seed, instance),
                   {},   options.seed,        instance};
-  setting.u = draw(stream(Purpose::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
+  setting.u = draw(stream(Stream::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
   measure_pretraining(setting, result);
   FineTuning fine_tuning(setting, n);
   measure_adapter(setting, train(fine_tuning, setting, options, result), result);

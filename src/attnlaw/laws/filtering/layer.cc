@@ -12,6 +12,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/filtering/stack.h"
 
 namespace attnlaw::laws {
@@ -100,11 +101,11 @@ class WhiteNull : public Null {
 class PermutationNull : public Null {
  public:
   PermutationNull(const Samples& phi, const ArrayXXd& t, const FilterOptions& options) {
-    constexpr std::uint64_t kStream = 36;
     const Index n = t.rows();
     std::vector<double> uniform(size(n));
     for (int permutation = 0; permutation < options.permutations; ++permutation) {
-      base::UniformStream(options.seed, base::stream_id(kStream, 0, static_cast<std::uint64_t>(permutation)))
+      base::UniformStream(options.seed, base::stream_id(base::Stream::filtering_permutations, 0,
+                                                        static_cast<std::uint64_t>(permutation)))
           .fill(0, uniform);
       ArrayXXd shuffled = t;
       for (Index i = n - 1; i > 0; --i)

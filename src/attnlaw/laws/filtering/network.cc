@@ -17,14 +17,12 @@ namespace {
 
 using base::reject;
 using base::size;
+using base::Stream;
 using Eigen::ArrayXd;
 using Eigen::Index;
 
 using Eigen::ArrayXXd;
 using Eigen::RowVectorXd;
-
-/// Purposes of random numbers.
-enum Stream : std::uint64_t { kLift = 34, kLazyLift = 37 };
 
 /// Means over the tokens of each sample.
 Samples pooled_tokens(const Samples& rows, int tokens) { return tokens == 1 ? rows : pooled(rows, tokens); }
@@ -71,12 +69,12 @@ class Network {
     measure_whiteness();
     const Samples other = standardise_(test_.x);
     const Representation here = represent(phi_), there = represent(other);
-    read_out("depth 1", here.first, there.first, options_.lift, kLift);
-    read_out("depth 2", here.second, there.second, options_.lift, kLift);
+    read_out("depth 1", here.first, there.first, options_.lift, Stream::filtering_lift);
+    read_out("depth 2", here.second, there.second, options_.lift, Stream::filtering_lift);
     if (!options_.lazy && !options_.published) return std::move(result_);
     const Samples inputs = side_by_side(phi_, train_.tokens), fresh = side_by_side(other, train_.tokens);
     if (options_.lazy) {
-      read_out("lazy: ReLU features of x", inputs, fresh, options_.lazy_lift, kLazyLift);
+      read_out("lazy: ReLU features of x", inputs, fresh, options_.lazy_lift, Stream::filtering_lazy_lift);
       add_readout("lazy: kernel of degree 2", inputs.cols(), degree_two_features(inputs), degree_two_features(fresh));
     }
     if (options_.published) published(inputs, fresh);
@@ -182,7 +180,7 @@ class Network {
         const Standardisation standardise = standardisation_of(here);
         here = standardise(here), there = standardise(there);
       }
-      read_out(centre ? "published, centred" : "published", here, there, options_.lift, kLift);
+      read_out(centre ? "published, centred" : "published", here, there, options_.lift, Stream::filtering_lift);
     }
     if (inputs.rows() <= kMostKernel) kernel_limit(inputs, other);
     if (options_.patches > 0) convolution(inputs, other);
@@ -196,7 +194,7 @@ class Network {
     const KernelLayer layer =
         kernel_layer(gram, train_.y.col(0).array(), std::min<int>(kKeep, static_cast<int>(inputs.rows() / 2)));
     read_out("published, kernel limit", product(gram, layer.coordinates),
-             product(relu_kernel(other, inputs, scale), layer.coordinates), options_.lift, kLift);
+             product(relu_kernel(other, inputs, scale), layer.coordinates), options_.lift, Stream::filtering_lift);
   }
 
   /// One layer that all patches share, its features squared and averaged over the patches.
@@ -206,7 +204,7 @@ class Network {
     const PublishedLayer layer = published_layer(here, repeated(train_.y.col(0).array(), options_.patches),
                                                  {kWidth, kKeep, true, options_.seed, kConvolutionNumber});
     read_out("published, convolution", pooled(layer(here).cwiseAbs2(), options_.patches),
-             pooled(layer(there).cwiseAbs2(), options_.patches), options_.lift, kLift);
+             pooled(layer(there).cwiseAbs2(), options_.patches), options_.lift, Stream::filtering_lift);
   }
 
   void measure_whiteness() {

@@ -9,6 +9,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/filtering/ridge.h"
 
 namespace attnlaw::laws {
@@ -61,7 +62,6 @@ Samples PublishedLayer::lifted(const Samples& inputs) const {
 
 PublishedLayer published_layer(const Samples& inputs, const ArrayXd& y, const PublishedLayerOptions& options) {
   constexpr int kMostWidth = 20000;
-  constexpr std::uint64_t kStream = 38;
   if (options.width < 1 || options.width > kMostWidth)
     reject("width of a layer must be 1 to {}, got {}", kMostWidth, options.width);
   if (options.keep < 1 || options.keep > options.width)
@@ -70,7 +70,7 @@ PublishedLayer published_layer(const Samples& inputs, const ArrayXd& y, const Pu
   PublishedLayer layer;
   layer.scale = root_mean_square_length(inputs);
   layer.lift.resize(inputs.cols(), options.width);
-  base::NormalStream(options.seed, base::stream_id(kStream, size(inputs.cols()), options.number))
+  base::NormalStream(options.seed, base::stream_id(base::Stream::filtering_layer, size(inputs.cols()), options.number))
       .fill(0, {layer.lift.data(), size(layer.lift.size())});
   Samples z = layer.lifted(inputs);
   if (options.centre) {

@@ -131,7 +131,7 @@ Ridge fit_ridge(const Samples& z, const Samples& y) {
   return ridge;
 }
 
-ReluLift::ReluLift(Index k, Index features, std::uint64_t seed, std::uint64_t purpose) {
+ReluLift::ReluLift(Index k, Index features, std::uint64_t seed, base::Stream purpose) {
   if (k < 1 || features < 1) reject("a lift needs 1 or more inputs and features, got {} and {}", k, features);
   weights_.resize(k, features);
   bias_.resize(features);

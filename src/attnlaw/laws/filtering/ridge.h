@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/filtering/layer.h"
 
 namespace attnlaw::laws {
@@ -29,7 +30,7 @@ inline constexpr Eigen::Index kLeaveOneOut = 1500;
 class ReluLift {
  public:
   /// Throws std::invalid_argument unless k and `features` are ≥ 1.
-  ReluLift(Eigen::Index k, Eigen::Index features, std::uint64_t seed, std::uint64_t purpose);
+  ReluLift(Eigen::Index k, Eigen::Index features, std::uint64_t seed, base::Stream purpose);
   Samples operator()(const Samples& x) const;
 
  private:

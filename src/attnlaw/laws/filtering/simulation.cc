@@ -9,17 +9,16 @@
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
 using base::size;
+using base::Stream;
 using Eigen::ArrayXXd;
 using Eigen::Index;
-
-/// Purposes of random numbers.
-enum Stream : std::uint64_t { kTrain = 32, kTest = 33 };
 
 /// The ends at which coordinate-wise thresholds are least.
 void add_directions(const WeightLaw& weights, const RelevantMoments& relevant, int d, double n, int group, int begin,
@@ -140,8 +139,8 @@ LofiMeasurement measure_lofi(const LofiTarget& target, int d, int n, int test, s
   constexpr int kLeast = 10;
   if (n < kLeast || test < kLeast) reject("n and the test samples must be {} or more, got {} and {}", kLeast, n, test);
   require_memory(target, d, n, test, options);
-  const LabelledSamples train = draw(target, d, n, options.seed, kTrain, instance);
-  const LabelledSamples fresh = draw(target, d, test, options.seed, kTest, instance);
+  const LabelledSamples train = draw(target, d, n, options.seed, Stream::filtering_data, instance);
+  const LabelledSamples fresh = draw(target, d, test, options.seed, Stream::filtering_test_data, instance);
   const ArrayXXd t = train.y.array().unaryExpr([&](double y) { return target.weight(y); });
   LofiMeasurement measurement;
   measurement.result = run_lofi(train, fresh, t, options);

@@ -14,6 +14,7 @@
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -339,12 +340,11 @@ double depth_two_error(const LofiTarget& target, std::span<const double> overlap
   if (overlaps.size() != r || lambdas.size() != r)
     reject("{} overlaps and weights are needed, got {} and {}", r, overlaps.size(), lambdas.size());
   constexpr std::size_t kSamples = 1 << 18, kBins = 512;
-  constexpr std::uint64_t kStream = 35;
   const double norm = norm_of(a);
   std::vector<std::pair<double, double>> pairs(kSamples);  // ĥ, y
   constexpr std::size_t kBlock = 1024;
   std::vector<double> normals(2 * r * kBlock);
-  const base::NormalStream stream(0, base::stream_id(kStream, 0, 0));
+  const base::NormalStream stream(0, base::stream_id(base::Stream::filtering_depth_two, 0, 0));
   for (std::size_t i = 0; i < kSamples; ++i) {
     if (i % kBlock == 0) stream.fill(i * 2 * r, normals);
     const std::span<const double> s(&normals[i % kBlock * 2 * r], r), noise(s.data() + r, r);

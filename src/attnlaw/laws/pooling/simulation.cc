@@ -12,17 +12,16 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
+using base::Stream;
 using Eigen::Index;
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// Purposes of the random numbers of an instance.
-enum Stream : std::uint64_t { kVocabulary = 16, kSigns = 17, kTokens = 18 };
 
 /// Sequences pooled at a time: their vectors stay in the second-level cache.
 constexpr std::size_t kBlock = 256;
@@ -65,7 +64,7 @@ Eigen::MatrixXd latent_factor(const Eigen::MatrixXd& R) {
 class SignSource {
  public:
   SignSource(const Setup& setup, std::uint64_t instance)
-      : setup_(setup), stream_(stream(setup, kSigns, instance)), length_(setup.correlations.length()) {}
+      : setup_(setup), instance_(instance), length_(setup.correlations.length()) {}
 
   void fill(std::size_t first, std::size_t count, RowMatrix& signs) const {
     if (const auto* profile = std::get_if<SignCorrelations::Profile>(&setup_.correlations.kind())) {
@@ -76,7 +75,7 @@ class SignSource {
       for (std::size_t i = 0; i < count; ++i) from_chain(*markov, &uniform[i * length_], signs.row(row(i)));
     } else {
       RowMatrix normals(row(count), row(length_));
-      base::NormalStream(setup_.options.seed, stream_)
+      base::NormalStream(setup_.options.seed, stream(setup_, Stream::pooling_latent_signs, instance_))
           .fill(first * length_, std::span(normals.data(), count * length_));
       signs.topRows(row(count)) =
           (normals * setup_.latent_factor.transpose()).unaryExpr([](double x) { return x < 0 ? -1.0 : 1.0; });
@@ -88,7 +87,8 @@ class SignSource {
 
   std::vector<double> uniforms(std::size_t first, std::size_t count, std::size_t per_sequence) const {
     std::vector<double> numbers(count * per_sequence);
-    base::UniformStream(setup_.options.seed, stream_).fill(first * per_sequence, numbers);
+    base::UniformStream(setup_.options.seed, stream(setup_, Stream::pooling_signs, instance_))
+        .fill(first * per_sequence, numbers);
     return numbers;
   }
 
@@ -110,7 +110,7 @@ class SignSource {
   }
 
   const Setup& setup_;
-  std::uint64_t stream_;
+  std::uint64_t instance_;
   std::size_t length_;
 };
 
@@ -124,7 +124,7 @@ struct Vocabulary {
 Vocabulary draw_vocabulary(const Setup& setup, std::uint64_t instance) {
   Vocabulary vocabulary{RowMatrix(setup.vocabulary, setup.d), {}, {}};
   RowMatrix& E = vocabulary.rows;
-  base::NormalStream(setup.options.seed, stream(setup, kVocabulary, instance))
+  base::NormalStream(setup.options.seed, stream(setup, Stream::pooling_vocabulary, instance))
       .fill(0, std::span(E.data(), static_cast<std::size_t>(E.size())));
   const Index half = E.rows() / 2;
   E.col(0).head(half).array() += std::sqrt(setup.mu2);
@@ -178,7 +178,7 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   const std::size_t length = setup.weights.size();
   const auto d = static_cast<Index>(setup.d), L = static_cast<Index>(length);
   const SignSource sign_source(setup, instance);
-  const base::UniformStream token_source(setup.options.seed, stream(setup, kTokens, instance));
+  const base::UniformStream token_source(setup.options.seed, stream(setup, Stream::pooling_tokens, instance));
   std::vector<Index> tokens(length);
   std::vector<double> weights(setup.weights.begin(), setup.weights.end());
   RowMatrix pooled(kBlock, d), signs(kBlock, L), C = RowMatrix::Zero(d, d);
@@ -363,7 +363,8 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
               std::span<const double> weights, const PoolingExperimentOptions& options) {
   const PoolingScalars scalars = pooling_scalars(weights, correlations);
   require_valid(PoolingModel{ratios, mu2, std::max(0.0, scalars.alpha), scalars.kappa});
-  if (options.d < 2 || options.d >= (1U << 28)) reject("d must be an integer >= 2 and < 2^28, got {}", options.d);
+  if (options.d < 2 || options.d >= base::kStreamDimensions)
+    reject("d must be an integer >= 2 and < {}, got {}", base::kStreamDimensions, options.d);
   if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
   if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
   const double d = static_cast<double>(options.d);

@@ -13,6 +13,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
 #include "attnlaw/matrix_laws/law_difference.h"
@@ -22,18 +23,16 @@ namespace attnlaw::laws {
 namespace {
 
 using base::reject;
+using base::Stream;
 using base::Transpose;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-enum class Stream : std::uint64_t { tokens = 6, query = 7, key = 8 };
 
 std::size_t size(Eigen::Index index) { return static_cast<std::size_t>(index); }
 
 Matrix gaussian(const SimulationOptions& options, Stream purpose, std::size_t instance, Eigen::Index rows,
                 Eigen::Index columns) {
   Matrix matrix(rows, columns);
-  const std::uint64_t stream =
-      base::stream_id(static_cast<std::uint64_t>(purpose), static_cast<std::uint64_t>(options.length), instance);
+  const std::uint64_t stream = base::stream_id(purpose, static_cast<std::uint64_t>(options.length), instance);
   base::NormalStream(options.seed, stream).fill(0, {matrix.data(), size(matrix.size())});
   return matrix;
 }
@@ -51,12 +50,12 @@ Matrix scores(const AttentionSimulation& setup, const SimulationOptions& options
   const Eigen::Index T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
   const double normalisation = 1 / std::sqrt(static_cast<double>(m));
   if (d == 0) {
-    const Matrix queries = gaussian(options, Stream::query, instance, T, m);
-    return normalisation * product(Transpose::no, queries, gaussian(options, Stream::key, instance, m, T));
+    const Matrix queries = gaussian(options, Stream::attention_queries, instance, T, m);
+    return normalisation * product(Transpose::no, queries, gaussian(options, Stream::attention_keys, instance, m, T));
   }
-  const Matrix tokens = gaussian(options, Stream::tokens, instance, d, T);  // Xᵀ
-  const Matrix queries = product(Transpose::yes, tokens, gaussian(options, Stream::query, instance, d, m));
-  const Matrix keys = product(Transpose::yes, gaussian(options, Stream::key, instance, d, m), tokens);
+  const Matrix tokens = gaussian(options, Stream::attention_tokens, instance, d, T);  // Xᵀ
+  const Matrix queries = product(Transpose::yes, tokens, gaussian(options, Stream::attention_queries, instance, d, m));
+  const Matrix keys = product(Transpose::yes, gaussian(options, Stream::attention_keys, instance, d, m), tokens);
   return normalisation / static_cast<double>(d) * product(Transpose::no, queries, keys);
 }
 
