@@ -8,6 +8,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/data/scores.h"
@@ -24,6 +25,9 @@
 
 namespace attnlaw::experiment {
 namespace {
+
+using base::eigenvalues;
+using base::Matrix;
 
 /// Test sequences per d². The loss of one sequence varies by about its mean, so the mean over 25 d² is known to
 /// 0.2–0.3/d; from instance to instance the error itself varies by about 1.2/d (d = 60, α = 0.5). Sampling thus adds a

@@ -9,7 +9,7 @@
 
 #include "attnlaw/base/communicator.h"
 #include "attnlaw/base/memory.h"
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/student/training_options.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
@@ -53,7 +53,7 @@ struct Options {
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
   /// Called with each instance and its student S, from the thread that trained it, once everything is measured. The
   /// basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
-  std::function<void(const Instance& instance, const Matrix<double>& S)> trained;
+  std::function<void(const Instance& instance, const base::Matrix<double>& S)> trained;
   /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
   /// and get the same result, `seconds` apart. Null: this process alone.
   base::Communicator* communicator = nullptr;

@@ -18,6 +18,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::Matrix;
 using Eigen::Index;
 
 /// The sequences of one purpose: a stream of queries and, with cross-attention, one of keys.

@@ -12,6 +12,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
+
 /// rows×columns iid N(0,1) entries of the stream of dimension d.
 Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::Index d,
                                 const TrainingOptions& options) {

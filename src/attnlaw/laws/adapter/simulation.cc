@@ -10,6 +10,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
@@ -31,8 +32,8 @@ using base::reject;
 using base::size;
 using base::Stream;
 using Eigen::Index;
-using Matrix = experiment::Matrix<double>;
-using Columns = experiment::Columns<double>;
+using Matrix = base::Matrix<double>;
+using Columns = base::Columns<double>;
 
 /// Fresh sequences that measure the error of softmax outputs: its relative error of about 1.5/√N is then below that
 /// from instance to instance.
@@ -81,7 +82,7 @@ double noise_of_error(const matrix_laws::Spectrum& spectrum, double E_pre) {
 FrozenStudent denoised(const matrix_laws::OptimalDenoiser& denoiser, std::vector<double> target, double v,
                        std::uint64_t seed, std::uint64_t instance) {
   FrozenStudent student = noisy(std::move(target), 1, std::sqrt(v), seed, instance);
-  experiment::Eigensystem system = experiment::eigensystem(std::move(student.S));
+  base::Eigensystem system = base::eigensystem(std::move(student.S));
   for (double& x : system.values) x = denoiser(x);
   student.S = experiment::recompose(system, system.values);
   return student;
@@ -157,7 +158,7 @@ class FineTuning {
   Matrix spectral_start() {
     Matrix gradient;
     pass_.at_matrix(Matrix::Zero(setting_.d(), setting_.d()), pointwise(), &gradient);
-    const experiment::Eigensystem system = experiment::eigensystem(-0.5 * (gradient + gradient.transpose()));
+    const base::Eigensystem system = base::eigensystem(-0.5 * (gradient + gradient.transpose()));
     const Matrix direction = system.vectors.row(setting_.d() - 1).transpose();
     constexpr double kShortest = 1.0 / 16, kLongest = 32, kRatio = 1.4142135623730951;
     double best = kShortest, least = std::numeric_limits<double>::infinity();

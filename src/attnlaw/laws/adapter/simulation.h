@@ -15,7 +15,7 @@ namespace attnlaw::laws {
 /// A student as fine-tuning finds it, in the basis in which S* is diagonal.
 struct FrozenStudent {
   std::vector<double> target_eigenvalues;
-  experiment::Matrix<double> S;
+  base::Matrix<double> S;
   bool converged = true;  ///< its own training did
 };
 

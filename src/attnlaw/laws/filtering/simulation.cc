@@ -19,6 +19,7 @@ using base::size;
 using base::Stream;
 using Eigen::ArrayXXd;
 using Eigen::Index;
+using Matrix = base::Matrix<double>;
 
 /// The ends at which coordinate-wise thresholds are least.
 void add_directions(const WeightLaw& weights, const RelevantMoments& relevant, int d, double n, int group, int begin,
@@ -96,7 +97,7 @@ namespace {
 LabelledSamples draw(const LofiTarget& target, int d, int n, std::uint64_t seed, Stream purpose,
                      std::uint64_t instance) {
   const int tokens = target.tokens(), relevant = target.relevant();
-  LabelledSamples samples{Samples(static_cast<Index>(n) * tokens, d), Samples(n, target.outputs()), tokens,
+  LabelledSamples samples{Matrix(static_cast<Index>(n) * tokens, d), Matrix(n, target.outputs()), tokens,
                           target.kind() == LofiTarget::Kind::attention};
   base::NormalStream(seed, base::stream_id(purpose, static_cast<std::uint64_t>(d), instance))
       .fill(0, {samples.x.data(), size(samples.x.size())});

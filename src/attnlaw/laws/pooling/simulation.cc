@@ -7,7 +7,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
@@ -21,7 +21,7 @@ namespace {
 using base::reject;
 using base::Stream;
 using Eigen::Index;
-using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Matrix = base::Matrix<double>;
 
 /// Sequences pooled at a time: their vectors stay in the second-level cache.
 constexpr std::size_t kBlock = 256;
@@ -45,19 +45,15 @@ std::uint64_t stream(const Setup& setup, Stream purpose, std::uint64_t instance)
 
 /// A such that the signs of A z, z standard normal, have the correlations R: A Aᵀ = sin(πR/2) (elementwise).
 Eigen::MatrixXd latent_factor(const Eigen::MatrixXd& R) {
-  Eigen::MatrixXd vectors = (0.5 * std::numbers::pi * R.array()).sin();
-  const auto length = static_cast<std::size_t>(R.rows());
-  base::use_one_blas_thread();
-  const std::vector<double> values =
-      base::symmetric_eigensystem({vectors.data(), static_cast<std::size_t>(vectors.size())}, length);
+  const auto [values, vectors] = base::eigensystem((0.5 * std::numbers::pi * R.array()).sin());
   const Eigen::Map<const Eigen::ArrayXd> variances(values.data(), R.rows());
   constexpr double kRounding = 1e-5;  // of a correlation matrix in a file
-  if (values.front() < -kRounding * static_cast<double>(length))
+  if (values.front() < -kRounding * static_cast<double>(R.rows()))
     reject(
         "signs of Gaussian variables cannot have this correlation matrix R: sin(pi R/2) must be positive "
         "semidefinite, got one with the eigenvalue {:.6g} (the theory needs no simulation: leave out --d)",
         values.front());
-  return vectors * variances.max(0).sqrt().matrix().asDiagonal();
+  return vectors.transpose() * variances.max(0).sqrt().matrix().asDiagonal();
 }
 
 /// Signs of `count` sequences from number `first` on, one sequence a row.
@@ -66,7 +62,7 @@ class SignSource {
   SignSource(const Setup& setup, std::uint64_t instance)
       : setup_(setup), instance_(instance), length_(setup.correlations.length()) {}
 
-  void fill(std::size_t first, std::size_t count, RowMatrix& signs) const {
+  void fill(std::size_t first, std::size_t count, Matrix& signs) const {
     if (const auto* profile = std::get_if<SignCorrelations::Profile>(&setup_.correlations.kind())) {
       const std::vector<double> uniform = uniforms(first, count, length_ + 1);
       for (std::size_t i = 0; i < count; ++i) from_profile(*profile, &uniform[i * (length_ + 1)], signs.row(row(i)));
@@ -74,7 +70,7 @@ class SignSource {
       const std::vector<double> uniform = uniforms(first, count, length_);
       for (std::size_t i = 0; i < count; ++i) from_chain(*markov, &uniform[i * length_], signs.row(row(i)));
     } else {
-      RowMatrix normals(row(count), row(length_));
+      Matrix normals(row(count), row(length_));
       base::NormalStream(setup_.options.seed, stream(setup_, Stream::pooling_latent_signs, instance_))
           .fill(first * length_, std::span(normals.data(), count * length_));
       signs.topRows(row(count)) =
@@ -116,14 +112,14 @@ class SignSource {
 
 /// Rows of the table: the first half has labels +1, the second −1; μ points along the first axis.
 struct Vocabulary {
-  RowMatrix rows;
+  Matrix rows;
   Eigen::VectorXd q;     ///< EᵀV y/V
   Eigen::VectorXd mean;  ///< Eᵀ1/V
 };
 
 Vocabulary draw_vocabulary(const Setup& setup, std::uint64_t instance) {
-  Vocabulary vocabulary{RowMatrix(setup.vocabulary, setup.d), {}, {}};
-  RowMatrix& E = vocabulary.rows;
+  Vocabulary vocabulary{Matrix(setup.vocabulary, setup.d), {}, {}};
+  Matrix& E = vocabulary.rows;
   base::NormalStream(setup.options.seed, stream(setup, Stream::pooling_vocabulary, instance))
       .fill(0, std::span(E.data(), static_cast<std::size_t>(E.size())));
   const Index half = E.rows() / 2;
@@ -136,20 +132,20 @@ Vocabulary draw_vocabulary(const Setup& setup, std::uint64_t instance) {
 }
 
 /// C += PᵀP of the first `count` rows.
-void add_gram(const RowMatrix& P, std::size_t count, RowMatrix& C) {
+void add_gram(const Matrix& P, std::size_t count, Matrix& C) {
   const auto d = static_cast<std::size_t>(P.cols());
   base::gemm(base::Transpose::yes, d, d, count, P.data(), P.data(), 1.0, C.data());
 }
 
-RowMatrix gram(const RowMatrix& E) {
-  RowMatrix C = RowMatrix::Zero(E.cols(), E.cols());
+Matrix gram(const Matrix& E) {
+  Matrix C = Matrix::Zero(E.cols(), E.cols());
   add_gram(E, static_cast<std::size_t>(E.rows()), C);
   return C;
 }
 
 /// The covariance of the pooled vectors, and the variance of Σ w_l s_l; centred or not.
 struct Sample {
-  RowMatrix covariance;
+  Matrix covariance;
   double alpha = 0;
 };
 
@@ -161,7 +157,7 @@ void draw_tokens(const Setup& setup, const double* signs, const double* uniform,
 }
 
 /// Causal softmax attention of these tokens with scores τ⟨e_k, e_l⟩/d, its outputs averaged: the weight of each token.
-void own_weights(const RowMatrix& rows, const std::vector<Index>& tokens, double tau, std::vector<double>& weights) {
+void own_weights(const Matrix& rows, const std::vector<Index>& tokens, double tau, std::vector<double>& weights) {
   const double scale = tau / static_cast<double>(rows.cols());
   std::fill(weights.begin(), weights.end(), 0.0);
   for (std::size_t j = 0; j < tokens.size(); ++j) {
@@ -181,7 +177,7 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   const base::UniformStream token_source(setup.options.seed, stream(setup, Stream::pooling_tokens, instance));
   std::vector<Index> tokens(length);
   std::vector<double> weights(setup.weights.begin(), setup.weights.end());
-  RowMatrix pooled(kBlock, d), signs(kBlock, L), C = RowMatrix::Zero(d, d);
+  Matrix pooled(kBlock, d), signs(kBlock, L), C = Matrix::Zero(d, d);
   std::vector<double> uniform(kBlock * length);
   Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(d);
   double signal_sum = 0, signal_square = 0;
@@ -215,21 +211,17 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
 }
 
 /// Of N = ∞ sequences over this vocabulary, centred.
-RowMatrix population_covariance(const Setup& setup, const Vocabulary& vocabulary, const RowMatrix& table) {
+Matrix population_covariance(const Setup& setup, const Vocabulary& vocabulary, const Matrix& table) {
   const auto& [alpha, kappa, sum, fourth] = setup.scalars;
   return kappa * table + (alpha - kappa) * vocabulary.q * vocabulary.q.transpose() -
          kappa * vocabulary.mean * vocabulary.mean.transpose();
 }
 
-/// Eigenvalues, ascending, and eigenvectors as rows.
-struct Eigensystem {
-  std::vector<double> values;
-  RowMatrix vectors;
-  std::size_t zeros = 0;  ///< the first ones, set to 0
+/// Of a covariance matrix: eigenvalues that are zero to rounding are 0.
+struct CovarianceSystem : base::Eigensystem {
+  std::size_t zeros = 0;  ///< the first ones
 
-  explicit Eigensystem(RowMatrix matrix) : vectors(std::move(matrix)) {
-    values = base::symmetric_eigensystem({vectors.data(), static_cast<std::size_t>(vectors.size())},
-                                         static_cast<std::size_t>(vectors.rows()));
+  explicit CovarianceSystem(Matrix covariance) : base::Eigensystem(base::eigensystem(std::move(covariance))) {
     constexpr double kRounding = 1e-13;
     while (zeros < values.size() && values[zeros] <= kRounding * values.back()) values[zeros++] = 0;
   }
@@ -251,7 +243,7 @@ struct Outliers {
 
 /// The eigenvalue of a spike: of as many as there are outliers on its side of the bulk the one whose eigenvector lies
 /// nearest to its direction; the first below them if it is hidden. Returns its index.
-std::size_t find(const Eigensystem& system, const DrawnSpike& drawn, const Outliers& outliers) {
+std::size_t find(const CovarianceSystem& system, const DrawnSpike& drawn, const Outliers& outliers) {
   const std::size_t d = system.values.size();
   if (drawn.spike.place == Place::hidden) return d - 1 - outliers.above;
   const bool above = drawn.spike.place == Place::above;
@@ -266,13 +258,13 @@ std::size_t find(const Eigensystem& system, const DrawnSpike& drawn, const Outli
   return std::min(best, d - 1);
 }
 
-PoolingMeasurement measure(const Eigensystem& system, const DrawnSpike& drawn, std::size_t index) {
+PoolingMeasurement measure(const CovarianceSystem& system, const DrawnSpike& drawn, std::size_t index) {
   const double first = system.vectors(static_cast<Index>(index), 0);
   return {{system.values[index], first * first}, {drawn.spike.eigenvalue, drawn.alignment()}, drawn.spike.place};
 }
 
-PoolingMeasurement measure_alone(RowMatrix matrix, const DrawnSpike& drawn) {
-  const Eigensystem system(std::move(matrix));
+PoolingMeasurement measure_alone(Matrix matrix, const DrawnSpike& drawn) {
+  const CovarianceSystem system(std::move(matrix));
   return measure(system, drawn, find(system, drawn, {drawn.spike.place == Place::above, 1}));
 }
 
@@ -302,7 +294,7 @@ void measure_sample(const Setup& setup, const Vocabulary& vocabulary, Sample sam
     outliers.above += drawn.spike.place == Place::above;
     outliers.gap += drawn.spike.place == Place::gap;
   }
-  const Eigensystem system(std::move(sample.covariance));
+  const CovarianceSystem system(std::move(sample.covariance));
   std::vector<std::size_t> visible;
   for (const DrawnSpike& drawn : spikes) {
     const std::size_t index = find(system, drawn, outliers);
@@ -324,7 +316,7 @@ PoolingInstance run_instance(const Setup& setup, std::uint64_t instance) {
   result.seed = instance;
   result.q2 = vocabulary.q.squaredNorm();
   measure_sample(setup, vocabulary, draw_sample(setup, vocabulary, instance), result);
-  const RowMatrix table = gram(vocabulary.rows) / static_cast<double>(setup.vocabulary);
+  const Matrix table = gram(vocabulary.rows) / static_cast<double>(setup.vocabulary);
   const double s = setup.scalars.ratio() * result.q2 - delta;
   result.population =
       measure_alone(population_covariance(setup, vocabulary, table), {population_spike(delta, kappa, s), vocabulary.q});

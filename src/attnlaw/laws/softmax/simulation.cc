@@ -8,7 +8,8 @@
 #include <cmath>
 #include <span>
 
-#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
@@ -22,12 +23,12 @@
 namespace attnlaw::laws {
 namespace {
 
+using base::product;
 using base::reject;
+using base::size;
 using base::Stream;
 using base::Transpose;
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-std::size_t size(Eigen::Index index) { return static_cast<std::size_t>(index); }
+using Matrix = base::Matrix<double>;
 
 Matrix gaussian(const SimulationOptions& options, Stream purpose, std::size_t instance, Eigen::Index rows,
                 Eigen::Index columns) {
@@ -37,26 +38,18 @@ Matrix gaussian(const SimulationOptions& options, Stream purpose, std::size_t in
   return matrix;
 }
 
-/// op(A) B.
-Matrix product(Transpose transpose, const Matrix& a, const Matrix& b) {
-  const Eigen::Index rows = transpose == Transpose::yes ? a.cols() : a.rows();
-  Matrix result(rows, b.cols());
-  base::gemm(transpose, size(rows), size(b.cols()), size(b.rows()), a.data(), b.data(), 0.0, result.data());
-  return result;
-}
-
 /// Scores of unit variance. Orthonormal tokens drop out: X W_Q and X W_K are iid N(0,1) themselves.
 Matrix scores(const AttentionSimulation& setup, const SimulationOptions& options, std::size_t instance) {
   const Eigen::Index T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
   const double normalisation = 1 / std::sqrt(static_cast<double>(m));
   if (d == 0) {
     const Matrix queries = gaussian(options, Stream::attention_queries, instance, T, m);
-    return normalisation * product(Transpose::no, queries, gaussian(options, Stream::attention_keys, instance, m, T));
+    return normalisation * product(queries, gaussian(options, Stream::attention_keys, instance, m, T));
   }
   const Matrix tokens = gaussian(options, Stream::attention_tokens, instance, d, T);  // Xᵀ
-  const Matrix queries = product(Transpose::yes, tokens, gaussian(options, Stream::attention_queries, instance, d, m));
-  const Matrix keys = product(Transpose::yes, gaussian(options, Stream::attention_keys, instance, d, m), tokens);
-  return normalisation / static_cast<double>(d) * product(Transpose::no, queries, keys);
+  const Matrix queries = product(tokens, gaussian(options, Stream::attention_queries, instance, d, m), Transpose::yes);
+  const Matrix keys = product(gaussian(options, Stream::attention_keys, instance, d, m), tokens, Transpose::yes);
+  return normalisation / static_cast<double>(d) * product(queries, keys);
 }
 
 void softmax_rows(Matrix& logits) {
@@ -87,8 +80,7 @@ double leading_singular_value(const Matrix& A) {
 /// Of A_⊥, from the eigenvalues of A_⊥ᵀ A_⊥: absolute error about 1e-8 of the largest at the smallest, far below the
 /// distance of neighbours.
 std::vector<double> singular_values(const Matrix& A_perp) {
-  Matrix gram = product(Transpose::yes, A_perp, A_perp);
-  std::vector<double> values = base::symmetric_eigenvalues({gram.data(), size(gram.size())}, size(gram.rows()));
+  std::vector<double> values = base::eigenvalues(product(A_perp, A_perp, Transpose::yes));
   for (double& value : values) value = std::sqrt(std::max(0.0, value));
   return values;
 }
