@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "attnlaw/base/random.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/random.h"
 #include "attnlaw/experiment/experiment.h"
 
 namespace attnlaw::experiment::samples {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
-#include "attnlaw/base/memory.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/memory.h"
 #include "attnlaw/experiment/student/training_options.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
-#include "attnlaw/base/random.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/random.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/model/problem.h"
 
@@ -55,8 +55,8 @@ void add_noise(const model::Problem& problem, const base::NormalStream& stream, 
 
 /// Numbers between 0 and 1 that draw the labels of sequences first, first+1, … where labels are sampled, one per row of
 /// attention; nothing elsewhere. Keyed by (seed, instance, sequence), whatever the division of the data.
-base::Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream, Eigen::Index first,
-                              Eigen::Index count);
+base::Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream,
+                                    Eigen::Index first, Eigen::Index count);
 
 /// Averages per fresh sequence, all against noiseless labels.
 struct TestFigures {
@@ -77,14 +77,15 @@ struct TestFigures {
 /// The sequences are divided over the processes of a communicator, all of which get the same answer.
 template <class Real>
 TestFigures test_figures(const model::Problem& problem, std::span<const double> target_eigenvalues,
-                         const base::Matrix<double>& S, std::int64_t sequences, std::uint64_t seed, std::uint64_t instance,
-                         int threads, double posterior_variance = 0, base::Communicator* communicator = nullptr);
+                         const base::Matrix<double>& S, std::int64_t sequences, std::uint64_t seed,
+                         std::uint64_t instance, int threads, double posterior_variance = 0,
+                         base::Communicator* communicator = nullptr);
 
 /// The loss of test_figures: the test error.
 template <class Real>
-double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const base::Matrix<double>& S,
-                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
-                  double posterior_variance = 0, base::Communicator* communicator = nullptr) {
+double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues,
+                  const base::Matrix<double>& S, std::int64_t sequences, std::uint64_t seed, std::uint64_t instance,
+                  int threads, double posterior_variance = 0, base::Communicator* communicator = nullptr) {
   return test_figures<Real>(problem, target_eigenvalues, S, sequences, seed, instance, threads, posterior_variance,
                             communicator)
       .loss;

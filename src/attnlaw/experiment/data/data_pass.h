@@ -6,8 +6,8 @@
 #include <functional>
 #include <vector>
 
-#include "attnlaw/experiment/data/data.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/experiment/data/data.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -37,7 +37,8 @@ class DataPass {
   Sums at_matrix(const base::Matrix<double>& S, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
   /// The same for S = scale·W Wᵀ in self-attention, by products with W alone; `pulled_back` becomes
   /// Σ_μ (Xᵀ C X − Tr C) W/√d.
-  Sums at_factor(const base::Matrix<double>& W, double scale, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
+  Sums at_factor(const base::Matrix<double>& W, double scale, const Pointwise& pointwise,
+                 base::Matrix<double>* pulled_back);
 
  private:
   /// What the data are multiplied by, and how scores follow from the product.
@@ -55,9 +56,9 @@ class DataPass {
   /// What one group of blocks adds up.
   struct Group {
     Sums sums{};
-    double coefficient_trace = 0;  ///< Σ_μ Tr C
-    base::Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
-    base::Matrix<Real> product;          ///< of one block
+    double coefficient_trace = 0;    ///< Σ_μ Tr C
+    base::Matrix<Real> pulled_back;  ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
+    base::Matrix<Real> product;      ///< of one block
     base::Columns<Real> scores, scratch;
   };
 

@@ -10,8 +10,8 @@ namespace attnlaw::experiment {
 /// the outputs of the student. Sums in double; cross-entropy by log-sum-exp, logistic loss by softplus, finite at any
 /// score.
 template <class Real>
-double loss(const model::Problem& problem, const Eigen::Ref<const base::Columns<Real>>& labels, const base::Columns<Real>& scores,
-            base::Columns<Real>& outputs);
+double loss(const model::Problem& problem, const Eigen::Ref<const base::Columns<Real>>& labels,
+            const base::Columns<Real>& scores, base::Columns<Real>& outputs);
 
 /// The same, and in place of `scores` the coefficients C_ab with dΣℓ = Σ_{all a,b} C_ab dh_ab, in the same layout.
 template <class Real>

@@ -60,7 +60,8 @@ Partition<Real> softmax_row(const ScoreLayout& layout, int a, double beta, const
 
 /// The same for all rows.
 template <class Real>
-void softmax_rows(const ScoreLayout& layout, double beta, const base::Columns<Real>& scores, base::Columns<Real>& outputs);
+void softmax_rows(const ScoreLayout& layout, double beta, const base::Columns<Real>& scores,
+                  base::Columns<Real>& outputs);
 
 /// out_a = Σ_b C_ab in_b for the rows of this length of each sequence; out may be in where rows = columns.
 template <class Real>
@@ -68,7 +69,7 @@ void mix_keys(const ScoreLayout& layout, Eigen::Index length, const base::Column
               Real* out);
 /// out_b = Σ_a C_ab in_a.
 template <class Real>
-void mix_queries(const ScoreLayout& layout, Eigen::Index length, const base::Columns<Real>& coefficients, const Real* in,
-                 Real* out);
+void mix_queries(const ScoreLayout& layout, Eigen::Index length, const base::Columns<Real>& coefficients,
+                 const Real* in, Real* out);
 
 }  // namespace attnlaw::experiment

@@ -2,8 +2,8 @@
 /// The training objective of docs/theory/erm.md section 1, per d²: (1/d²) Σ_μ ℓ(y^μ, h(X^μ; S)) plus the penalty of the
 /// student.
 
-#include "attnlaw/experiment/data/data_pass.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/experiment/data/data_pass.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {

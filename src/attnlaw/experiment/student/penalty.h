@@ -42,7 +42,8 @@ class Penalty {
 std::unique_ptr<Penalty> make_penalty(const model::Problem& problem);
 
 /// make_penalty(problem)->residual(S, loss_gradient).
-double kkt_residual(const base::Matrix<double>& S, const base::Matrix<double>& loss_gradient, const model::Problem& problem);
+double kkt_residual(const base::Matrix<double>& S, const base::Matrix<double>& loss_gradient,
+                    const model::Problem& problem);
 
 /// Students smaller than this part of the target, in Frobenius norm, count as zero in kkt_residual: replacing one by
 /// zero changes ‖S − S*‖²_F by no more than about twice this part of ‖S*‖²_F.

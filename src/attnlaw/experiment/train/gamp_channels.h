@@ -26,8 +26,8 @@ class GampChannels {
   virtual double largest_step() const = 0;
   /// g of a block of sequences, one per row, at fields ω and estimated scores z; returns −Σ ∂g_k/∂ω_k over the block.
   /// Called for several blocks at the same time.
-  virtual double respond(const base::Columns<double>& labels, const base::Columns<double>& omega, const base::Columns<double>& z,
-                         double V, base::Columns<double>& g) const = 0;
+  virtual double respond(const base::Columns<double>& labels, const base::Columns<double>& omega,
+                         const base::Columns<double>& z, double V, base::Columns<double>& g) const = 0;
   virtual Estimate denoise(const Estimate& estimate, const Messages& messages) const = 0;
 };
 

@@ -53,7 +53,8 @@ class Monitor {
       : objective_(objective), parameters_(parameters), tolerance_(tolerance) {}
 
   /// The result at `point`, whose objective gradient is `gradient`, if it is optimal to tolerance.
-  std::optional<Trained> optimal(const base::Matrix<double>& point, const base::Matrix<double>& gradient, int iterations);
+  std::optional<Trained> optimal(const base::Matrix<double>& point, const base::Matrix<double>& gradient,
+                                 int iterations);
 
   /// The result at `point`, with its residual computed afresh.
   Trained finish(const base::Matrix<double>& point, int iterations);

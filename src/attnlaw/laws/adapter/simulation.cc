@@ -9,10 +9,9 @@
 #include <utility>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/matrix.h"
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -289,14 +288,11 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   if (n < 1) reject("alpha-ft d must be at least 1 sequence, got alpha-ft = {} with d = {}", task.alpha, options.d);
   // Sequences and their products with S, and matrices of the students.
   constexpr double kCopies = 3, kSquares = 12;
-  const double instances =
-      std::min(options.instances, options.threads > 0 ? options.threads : base::available_threads());
-  const double bytes = instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d);
-  if (bytes > static_cast<double>(base::memory_limit()))
-    throw experiment::MemoryError(fmt::format(
-        "fine-tuning with d = {}, alpha-ft = {} and {} instances at a time needs {:.3g} bytes of memory, this "
-        "process may use {}; choose a smaller d or fewer threads",
-        options.d, task.alpha, instances, bytes, base::memory_limit()));
+  const int instances = base::instances_at_a_time(options.instances, options.threads);
+  base::require_memory(instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d),
+                       fmt::format("fine-tuning with d = {}, alpha-ft = {} and {} instances at a time", options.d,
+                                   task.alpha, instances),
+                       "a smaller d or fewer threads");
   return static_cast<Index>(n);
 }
 
@@ -352,10 +348,9 @@ Pretraining sample_students(const model::Target& target, const PretrainedOverlap
 
 void LoraExperimentOptions::validate() const {
   if (d < 2) reject("d must be an integer >= 2, got {}", d);
-  if (instances < 1) reject("instances must be an integer >= 1, got {}", instances);
+  base::require_instances(instances, threads);
   if (!(std::isfinite(tolerance) && tolerance > 0)) reject("tolerance must be a finite number > 0, got {}", tolerance);
   if (max_iterations < 1) reject("max-iterations must be an integer >= 1, got {}", max_iterations);
-  if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
 }
 
 const std::vector<LoraFigure>& lora_figures() {
@@ -387,20 +382,12 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
                              const LoraExperimentOptions& options) {
   task.validate();
   options.validate();
-  base::use_one_blas_thread();
   LoraExperiment result{task, options.d, sequence_count(task, options), {}, {}, {}};
-  result.instances.resize(static_cast<std::size_t>(options.instances));
-  base::parallel_for(
-      result.instances.size(), options.threads,
-      [&](std::size_t i) { result.instances[i] = run_instance(task, pretraining, options, result.n, i); },
-      options.progress);
-  for (const LoraFigure& figure : lora_figures()) {
-    std::vector<double> values;
-    for (const LoraInstance& instance : result.instances) values.push_back(instance.*figure.value);
-    const Estimate estimate = base::estimate_of(values);
-    result.mean.*figure.value = estimate.value;
-    result.standard_error.*figure.value = estimate.standard_error;
-  }
+  result.instances = base::run_instances(
+      options.instances, options.threads,
+      [&](std::size_t i) { return run_instance(task, pretraining, options, result.n, i); }, options.progress);
+  for (const LoraFigure& figure : lora_figures())
+    base::average_over(result.instances, figure.value, result.mean, result.standard_error);
   return result;
 }
 

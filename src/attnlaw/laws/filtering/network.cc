@@ -235,7 +235,7 @@ class Network {
   Matrix phi_;
   Standardisation outputs_;
   Matrix labels_, test_labels_;  ///< standardised outputs
-  Index rank_ = 0;                ///< features that vary
+  Index rank_ = 0;               ///< features that vary
   LofiResult result_;
 };
 

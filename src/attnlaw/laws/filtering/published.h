@@ -12,7 +12,7 @@ namespace attnlaw::laws {
 /// H ↦ Z V with Z = max(0, HW/c)/√p: a stored layer, the same for training and test samples.
 struct PublishedLayer {
   double scale = 1;             ///< c, root mean square length of the training inputs
-  base::Matrix<double> lift;                 ///< W, k × p
+  base::Matrix<double> lift;    ///< W, k × p
   Eigen::RowVectorXd mean;      ///< taken off Z; empty: the recipe as published, uncentred
   Eigen::MatrixXd filters;      ///< V, p × kept
   Eigen::VectorXd eigenvalues;  ///< of M, by falling |λ|
@@ -32,12 +32,13 @@ struct PublishedLayerOptions {
 /// M = (1/n) Zᵀ diag(y) Z. For a convolution the inputs are all patches, one a row, and y is repeated for the patches
 /// of a sample: M is then the mean over positions. Throws std::invalid_argument for widths out of range or sizes that
 /// do not match.
-PublishedLayer published_layer(const base::Matrix<double>& inputs, const Eigen::ArrayXd& y, const PublishedLayerOptions& options);
+PublishedLayer published_layer(const base::Matrix<double>& inputs, const Eigen::ArrayXd& y,
+                               const PublishedLayerOptions& options);
 
 /// The layer at infinite width, from the Gram matrix of the training samples alone.
 struct KernelLayer {
-  base::Matrix<double> coordinates;          ///< A = G^{−1/2} B, n × kept: features are (kernel with the training samples)·A
-  Eigen::VectorXd eigenvalues;  ///< of G^{1/2} diag(y) G^{1/2}/n, by falling |λ|
+  base::Matrix<double> coordinates;  ///< A = G^{−1/2} B, n × kept: features are (kernel with the training samples)·A
+  Eigen::VectorXd eigenvalues;       ///< of G^{1/2} diag(y) G^{1/2}/n, by falling |λ|
 };
 
 /// `gram` n×n, symmetric, positive semidefinite; directions of G below 1e-10 of its largest eigenvalue are dropped.

@@ -9,8 +9,8 @@ namespace attnlaw::laws {
 
 /// Tokens, or rotations of them, with one weight each (several for several outputs).
 struct WeightedTokens {
-  base::Matrix<double> phi;        ///< nT × d
-  Eigen::ArrayXXd t;  ///< nT × outputs
+  base::Matrix<double> phi;  ///< nT × d
+  Eigen::ArrayXXd t;         ///< nT × outputs
 };
 
 /// Every token with the weights (n × outputs) of its sample: M = (1/nT) Σ_μ t_μ Σ_a x_a x_aᵀ.

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/memory.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -125,10 +125,9 @@ void require_memory(const LofiTarget& target, int d, int n, int test, const Lofi
   const double lift =
       std::max({static_cast<double>(options.lift), options.lazy ? static_cast<double>(options.lazy_lift) : 0,
                 options.lazy ? inputs * (inputs + 3) / 2 : 0});
-  const double needed = 8.0 * ((n + static_cast<double>(test)) * (4.0 * inputs + 4.0 * lift) + 3.0 * lift * lift);
-  if (needed > static_cast<double>(base::memory_limit()))
-    throw base::MemoryError(
-        fmt::format("n = {} samples need {:.3g} bytes, this machine has {}", n, needed, base::memory_limit()));
+  base::require_memory(
+      sizeof(double) * ((n + static_cast<double>(test)) * (4.0 * inputs + 4.0 * lift) + 3.0 * lift * lift),
+      fmt::format("filtering n = {} samples", n), "fewer samples or features");
 }
 
 }  // namespace

@@ -7,9 +7,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/matrix.h"
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -309,7 +308,6 @@ void measure_sample(const Setup& setup, const Vocabulary& vocabulary, Sample sam
 }
 
 PoolingInstance run_instance(const Setup& setup, std::uint64_t instance) {
-  base::use_one_blas_thread();
   const Vocabulary vocabulary = draw_vocabulary(setup, instance);
   const double delta = setup.ratios.delta, kappa = setup.scalars.kappa;
   PoolingInstance result;
@@ -332,14 +330,12 @@ double bytes_needed(const Setup& setup) {
   return (rows * d + kSquares * d * d) * sizeof(double);
 }
 
-void require_memory(const Setup& setup, int at_a_time) {
-  const double needed = bytes_needed(setup) * at_a_time;
-  const auto available = static_cast<double>(base::memory_limit());
-  if (needed > available)
-    throw base::MemoryError(fmt::format(
-        "a pooling experiment with d = {}, a vocabulary of {} and {} instances at a time needs {:.0f} bytes "
-        "of memory, this process may use {:.0f}; choose a smaller d or fewer threads",
-        setup.d, setup.vocabulary, at_a_time, needed, available));
+void require_memory(const Setup& setup) {
+  const int at_a_time = base::instances_at_a_time(setup.options.instances, setup.options.threads);
+  base::require_memory(bytes_needed(setup) * at_a_time,
+                       fmt::format("a pooling experiment with d = {}, a vocabulary of {} and {} instances at a time",
+                                   setup.d, setup.vocabulary, at_a_time),
+                       "a smaller d or fewer threads");
 }
 
 /// round(d/ratio) where a count of it makes sense.
@@ -357,8 +353,7 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
   require_valid(PoolingModel{ratios, mu2, std::max(0.0, scalars.alpha), scalars.kappa});
   if (options.d < 2 || options.d >= base::kStreamDimensions)
     reject("d must be an integer >= 2 and < {}, got {}", base::kStreamDimensions, options.d);
-  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
-  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+  base::require_instances(options.instances, options.threads);
   const double d = static_cast<double>(options.d);
   const std::size_t vocabulary = 2 * ((count_of("delta", d, ratios.delta) + 1) / 2);
   const std::size_t sequences = count_of("gamma", d, ratios.gamma);
@@ -372,13 +367,12 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
   return setup;
 }
 
-using Field = double (*)(const PoolingMeasurement&);
-
-PoolingSummary summarise(const std::vector<PoolingMeasurement>& measurements) {
-  const auto estimate = [&](Field field) {
-    std::vector<double> values;
-    std::transform(measurements.begin(), measurements.end(), std::back_inserter(values), field);
-    return base::estimate_of(values);
+/// Of the matrix that `measurement` names.
+template <class Measurement>
+PoolingSummary summarise(const std::vector<PoolingInstance>& instances, const Measurement& measurement) {
+  const auto estimate = [&](double (*figure)(const PoolingMeasurement&)) {
+    return base::estimate_over(
+        instances, [&](const PoolingInstance& instance) { return figure(std::invoke(measurement, instance)); });
   };
   return {estimate([](const PoolingMeasurement& m) { return m.measured.eigenvalue; }),
           estimate([](const PoolingMeasurement& m) { return m.measured.alignment; }),
@@ -387,22 +381,15 @@ PoolingSummary summarise(const std::vector<PoolingMeasurement>& measurements) {
 }
 
 void summarise(PoolingExperiment& experiment) {
-  std::vector<PoolingMeasurement> table, population, sample, nuisance;
-  std::vector<double> distances, fixed_length;
-  for (const PoolingInstance& instance : experiment.instances) {
-    table.push_back(instance.table);
-    population.push_back(instance.population);
-    sample.push_back(instance.sample);
-    if (instance.nuisance) nuisance.push_back(*instance.nuisance);
-    distances.push_back(instance.kolmogorov_distance);
-    fixed_length.push_back(instance.fixed_length_distance);
-  }
-  experiment.table = summarise(table);
-  experiment.population = summarise(population);
-  experiment.sample = summarise(sample);
-  if (nuisance.size() == experiment.instances.size()) experiment.nuisance = summarise(nuisance);
-  experiment.kolmogorov_distance = base::estimate_of(distances);
-  if (experiment.fixed_length_distance) experiment.fixed_length_distance = base::estimate_of(fixed_length);
+  const std::vector<PoolingInstance>& instances = experiment.instances;
+  experiment.table = summarise(instances, &PoolingInstance::table);
+  experiment.population = summarise(instances, &PoolingInstance::population);
+  experiment.sample = summarise(instances, &PoolingInstance::sample);
+  if (std::all_of(instances.begin(), instances.end(), [](const auto& one) { return one.nuisance.has_value(); }))
+    experiment.nuisance = summarise(instances, [](const PoolingInstance& one) { return *one.nuisance; });
+  experiment.kolmogorov_distance = base::estimate_over(instances, &PoolingInstance::kolmogorov_distance);
+  if (experiment.fixed_length_distance)
+    experiment.fixed_length_distance = base::estimate_over(instances, &PoolingInstance::fixed_length_distance);
 }
 
 }  // namespace
@@ -418,15 +405,11 @@ std::vector<double> PoolingExperiment::eigenvalues() const {
 PoolingExperiment simulate_pooling(const PoolingRatios& ratios, double mu2, const SignCorrelations& correlations,
                                    std::span<const double> weights, const PoolingExperimentOptions& options) {
   const Setup setup = prepare(ratios, mu2, correlations, weights, options);
-  const int threads = options.threads > 0 ? options.threads : base::available_threads();
-  const int at_a_time = std::min(threads, options.instances);
-  require_memory(setup, at_a_time);
+  require_memory(setup);
   PoolingExperiment experiment{setup.d, setup.vocabulary, setup.sequences, options.centred, {}, {}, {}, {}, {}, {}, {}};
   if (options.fixed_length) experiment.fixed_length_distance.emplace();
-  experiment.instances.resize(static_cast<std::size_t>(options.instances));
-  base::parallel_for(
-      experiment.instances.size(), at_a_time, [&](std::size_t i) { experiment.instances[i] = run_instance(setup, i); },
-      options.progress);
+  experiment.instances = base::run_instances(
+      options.instances, options.threads, [&](std::size_t i) { return run_instance(setup, i); }, options.progress);
   summarise(experiment);
   return experiment;
 }

@@ -9,9 +9,8 @@
 #include <span>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/matrix.h"
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -112,14 +111,9 @@ AttentionInstance draw(const AttentionSimulation& setup, const SimulationOptions
   return instance;
 }
 
-int instances_at_a_time(const SimulationOptions& options) {
-  return std::min(options.threads > 0 ? options.threads : base::available_threads(), options.instances);
-}
-
 void require_valid(const SimulationOptions& options) {
   if (options.length > kMostLength) reject("a simulation takes at most {} tokens, got {}", kMostLength, options.length);
-  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
-  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+  base::require_instances(options.instances, options.threads);
 }
 
 AttentionSimulation setup_of(const SoftmaxParameters& parameters, const SimulationOptions& options) {
@@ -137,14 +131,7 @@ std::uint64_t bytes_of(const AttentionSimulation& setup, const SimulationOptions
   const double drawing = 2 * T * T + (d == 0 ? 2 * T * m : d * T + d * m + 2 * T * m);
   constexpr double kSquares = 2;
   return static_cast<std::uint64_t>(sizeof(double) * std::max(drawing, kSquares * T * T) *
-                                    instances_at_a_time(options));
-}
-
-template <class Field>
-base::Estimate over_instances(const AttentionSimulation& simulation, const Field& field) {
-  std::vector<double> values;
-  for (const AttentionInstance& instance : simulation.instances) values.push_back(field(instance));
-  return base::estimate_of(values);
+                                    base::instances_at_a_time(options.instances, options.threads));
 }
 
 }  // namespace
@@ -155,17 +142,13 @@ std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const Simula
 
 AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, const SimulationOptions& options) {
   AttentionSimulation simulation = setup_of(parameters, options);
-  const std::uint64_t needed = bytes_of(simulation, options), available = base::memory_limit();
-  if (needed > available)
-    throw base::MemoryError(
-        fmt::format("simulating {} tokens, {} instances at a time, needs {} bytes of memory, this process may use {}; "
-                    "choose fewer tokens or threads",
-                    options.length, instances_at_a_time(options), needed, available));
-  base::use_one_blas_thread();
-  simulation.instances.resize(static_cast<std::size_t>(options.instances));
-  base::parallel_for(
-      simulation.instances.size(), options.threads,
-      [&](std::size_t i) { simulation.instances[i] = draw(simulation, options, i); }, options.progress);
+  base::require_memory(static_cast<double>(bytes_of(simulation, options)),
+                       fmt::format("simulating {} tokens, {} instances at a time,", options.length,
+                                   base::instances_at_a_time(options.instances, options.threads)),
+                       "fewer tokens or threads");
+  simulation.instances = base::run_instances(
+      options.instances, options.threads, [&](std::size_t i) { return draw(simulation, options, i); },
+      options.progress);
   return simulation;
 }
 
@@ -180,14 +163,13 @@ AttentionComparison compare(const AttentionSimulation& simulation, const Softmax
   result.kolmogorov = matrix_laws::kolmogorov_distance(squares, law.squared());
   result.marchenko_pastur = matrix_laws::kolmogorov_distance(
       squares, matrix_laws::marchenko_pastur({1, entry_variance(simulation.parameters.beta)}));
+  const auto over_instances = [&](const auto& figure) { return base::estimate_over(simulation.instances, figure); };
   for (std::size_t k = 0; k < result.moments.size(); ++k) {
-    result.moments[k] = over_instances(simulation, [&](const auto& instance) { return instance.moments[k]; });
-    result.trimmed_moments[k] =
-        over_instances(simulation, [&](const auto& instance) { return instance.trimmed_moments[k]; });
+    result.moments[k] = over_instances([&](const auto& instance) { return instance.moments[k]; });
+    result.trimmed_moments[k] = over_instances([&](const auto& instance) { return instance.trimmed_moments[k]; });
   }
-  result.leading_excess =
-      over_instances(simulation, [](const auto& instance) { return instance.leading_singular_value - 1; });
-  result.largest = over_instances(simulation, [](const auto& instance) { return instance.singular_values.back(); });
+  result.leading_excess = over_instances([](const auto& instance) { return instance.leading_singular_value - 1; });
+  result.largest = over_instances([](const auto& instance) { return instance.singular_values.back(); });
   return result;
 }
 
