@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/laws/filtering/data.h"
 #include "attnlaw/view/lofi.h"
 #include "commands.h"
@@ -30,16 +29,12 @@ LofiDataOutcome filter_data(const LofiArguments& arguments) {
 LofiRun run_at(const LofiArguments& arguments, const laws::LofiTarget& target, int n) {
   constexpr int kTest = 10000;
   LofiRun run{n, laws::predict_lofi(target, arguments.d, n), {}};
-  run.instances.resize(static_cast<std::size_t>(arguments.instances));
+  const int test = arguments.test > 0 ? arguments.test : kTest;
   Progress progress(fmt::format("n = {}", n), arguments.common.quiet);
-  int done = 0;
-  std::mutex mutex;
-  base::parallel_for(run.instances.size(), arguments.common.threads, [&](std::size_t i) {
-    run.instances[i] =
-        laws::measure_lofi(target, arguments.d, n, arguments.test > 0 ? arguments.test : kTest, i, arguments.options);
-    const std::lock_guard lock(mutex);
-    progress.update(++done, arguments.instances);
-  });
+  run.instances = base::run_instances(
+      arguments.instances, arguments.common.threads,
+      [&](std::size_t i) { return laws::measure_lofi(target, arguments.d, n, test, i, arguments.options); },
+      [&](int done, int total) { progress.update(done, total); });
   return run;
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 int check(const SweepArguments& arguments, const study::Study& study) {
   constexpr double kCalibration = 20;  // seconds
-  const int threads = arguments.common.threads > 0 ? arguments.common.threads : base::available_threads();
+  const int threads = base::thread_count(arguments.common.threads);
   const std::vector<study::Cost> costs = study::estimate_costs(study, kCalibration);
   Result result{plan_tables(study, costs, threads), plan_json(study, costs, threads), plan_rows(study, costs)};
   result.document.update({{"schema", "attnlaw/2"}, {"command", "sweep"}});

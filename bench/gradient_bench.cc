@@ -75,8 +75,8 @@ void BM_Gradient(benchmark::State& state) {
   const std::vector<double> target = problem.target.eigenvalues(d, 0, 0);
   const experiment::Data<float> data = experiment::draw_data<float>(problem, target, 0, 0);
   experiment::Objective<float> objective(problem, data, 1);
-  const experiment::Matrix<double> W = experiment::initial_weights(static_cast<Eigen::Index>(d), {});
-  experiment::Matrix<double> gradient;
+  const base::Matrix<double> W = experiment::initial_weights(static_cast<Eigen::Index>(d), {});
+  base::Matrix<double> gradient;
   const double flops = 4.0 * static_cast<double>(data.X.size()) * static_cast<double>(d);
   measure_gradient(state, d, flops, [&] { return objective.objective_of_factor(W, gradient); });
 }
@@ -105,8 +105,8 @@ void BM_UntiedGradient(benchmark::State& state) {
   const std::vector<double> target = problem.target.eigenvalues(d, 0, 0);
   const experiment::Data<float> data = experiment::draw_data<float>(problem, target, 0, 0);
   experiment::Objective<float> objective(problem, data, 1);
-  const experiment::Matrix<double> factors = experiment::make_parameters(objective)->initial({});
-  experiment::Matrix<double> gradient;
+  const base::Matrix<double> factors = experiment::make_parameters(objective)->initial({});
+  base::Matrix<double> gradient;
   const auto entries = static_cast<double>(std::min(data.X.size(), data.keys().size()));
   measure_gradient(state, d, 4 * entries * static_cast<double>(d),
                    [&] { return objective.objective_of_factors(factors, gradient); });

@@ -12,6 +12,7 @@
 namespace {
 
 using namespace attnlaw::laws;
+using Matrix = attnlaw::base::Matrix<double>;
 
 /// Edges of both ends, outliers and overlaps of one operator.
 void BM_Theory(benchmark::State& state, const char* spec) {
@@ -33,11 +34,11 @@ double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC
 /// `ratio`: a layer over one product of its size and one eigenproblem.
 void BM_Layer(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0)), p = static_cast<std::size_t>(state.range(1));
-  Samples phi(state.range(0), state.range(1));
+  Matrix phi(state.range(0), state.range(1));
   attnlaw::base::NormalStream(0, 1).fill(0, {phi.data(), n * p});
   const Eigen::ArrayXd t = (phi.col(0).array() * phi.col(1).array()).sign();
   attnlaw::base::use_one_blas_thread();
-  Samples M = Samples::Zero(state.range(1), state.range(1));
+  Matrix M = Matrix::Zero(state.range(1), state.range(1));
   const double start = cpu_seconds();
   attnlaw::base::symmetric_product(n, p, 1.0 / static_cast<double>(n), phi.data(), M.data());
   attnlaw::base::symmetric_eigensystem({M.data(), p * p}, p);

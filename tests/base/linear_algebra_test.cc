@@ -8,43 +8,41 @@
 #include <limits>
 #include <stdexcept>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 
 namespace attnlaw::base {
 namespace {
 
 template <class Real>
-using RowMajor = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-template <class Real>
-RowMajor<Real> gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
-  RowMajor<Real> matrix(rows, columns);
+Matrix<Real> gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
+  Matrix<Real> matrix(rows, columns);
   NormalStream(1, stream).fill(0, std::span<Real>(matrix.data(), static_cast<std::size_t>(matrix.size())));
   return matrix;
 }
 
 TEST(Gemm, IsTheMatrixProduct) {
   const auto A = gaussian<double>(7, 5, 1), B = gaussian<double>(5, 3, 2), C = gaussian<double>(7, 3, 3);
-  RowMajor<double> result = C;
+  Matrix<double> result = C;
   gemm(Transpose::no, 7, 3, 5, A.data(), B.data(), 2.0, result.data());
   EXPECT_LT((result - (A * B + 2 * C)).norm(), 1e-13);
 }
 
 TEST(Gemm, IsTheProductWithATranspose) {
   const auto A = gaussian<float>(5, 7, 1), B = gaussian<float>(5, 3, 2);
-  RowMajor<float> result(7, 3);
+  Matrix<float> result(7, 3);
   gemm(Transpose::yes, 7, 3, 5, A.data(), B.data(), 0.0F, result.data());
   EXPECT_LT((result - A.transpose() * B).norm(), 1e-5F);
 }
 
 TEST(SymmetricEigensystem, SatisfiesItsEquation) {
   const auto G = gaussian<double>(20, 20, 4);
-  const RowMajor<double> A = G + G.transpose();
-  RowMajor<double> vectors = A, copy = A;
+  const Matrix<double> A = G + G.transpose();
+  Matrix<double> vectors = A, copy = A;
   const std::vector<double> values = symmetric_eigensystem(std::span(vectors.data(), 400), 20);
   EXPECT_TRUE(std::is_sorted(values.begin(), values.end()));
   const std::vector<double> values_alone = symmetric_eigenvalues(std::span(copy.data(), 400), 20);
-  EXPECT_LT((vectors * vectors.transpose() - RowMajor<double>::Identity(20, 20)).norm(), 1e-12);
+  EXPECT_LT((vectors * vectors.transpose() - Matrix<double>::Identity(20, 20)).norm(), 1e-12);
   for (Eigen::Index k = 0; k < 20; ++k) {
     const Eigen::VectorXd v = vectors.row(k);
     EXPECT_LT((A * v - values[static_cast<std::size_t>(k)] * v).norm(), 1e-12);
@@ -63,10 +61,10 @@ TEST(SingularValues, RebuildTheMatrix) {
     const auto A = gaussian<double>(rows, columns, 5);
     const Eigen::Index k = std::min(rows, columns);
     const auto count = [](Eigen::Index n) { return static_cast<std::size_t>(n); };
-    RowMajor<double> work = A;
+    Matrix<double> work = A;
     const std::span<double> entries(work.data(), count(work.size()));
     SingularValueDecomposition svd = singular_value_decomposition(entries, count(rows), count(columns));
-    const Eigen::Map<RowMajor<double>> left(svd.left.data(), rows, k), right(svd.right.data(), k, columns);
+    const Eigen::Map<Matrix<double>> left(svd.left.data(), rows, k), right(svd.right.data(), k, columns);
     const Eigen::Map<Eigen::VectorXd> values(svd.values.data(), k);
     EXPECT_LT((left * values.asDiagonal() * right - A).norm(), 1e-13);
     EXPECT_LT((left.transpose() * left - Eigen::MatrixXd::Identity(k, k)).norm(), 1e-13);

@@ -15,6 +15,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
 using model::Head;
 using model::Student;
 using test::on_ranks;

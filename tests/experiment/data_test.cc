@@ -12,6 +12,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
+
 model::Problem linear_problem(int tokens, double noise) {
   model::Problem problem;
   problem.head = model::Head::linear;

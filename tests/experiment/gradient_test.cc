@@ -22,6 +22,9 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::inner;
+using base::Matrix;
 using samples::gaussian;
 
 struct Case {

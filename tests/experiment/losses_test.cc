@@ -21,6 +21,9 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::inner;
+using base::Matrix;
 using Eigen::Index;
 using model::Labels;
 using model::Loss;

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
-#include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/experiment/experiment.h"
 
 namespace attnlaw::experiment::samples {
@@ -22,7 +22,7 @@ inline Options small_run(int d, int instances, std::uint64_t seed) {
 }
 
 /// Entries iid N(0, 1); every stream is another matrix.
-template <class Result = Matrix<double>>
+template <class Result = base::Matrix<double>>
 Result gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
   Result matrix(rows, columns);
   base::NormalStream(77, stream).fill(0, std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));

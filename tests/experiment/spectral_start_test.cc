@@ -13,6 +13,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
 using model::Head;
 using model::Student;
 

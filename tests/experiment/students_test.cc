@@ -18,6 +18,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
 using model::Head;
 using model::Student;
 using testing::AllOf;

@@ -12,6 +12,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
+
 struct Case {
   const char* name;
   model::Head head;

@@ -19,6 +19,9 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::inner;
+using base::Matrix;
 using model::Student;
 using Dense = Eigen::MatrixXd;
 

@@ -30,6 +30,7 @@ namespace {
 
 using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
+using Matrix = base::Matrix<double>;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -311,27 +312,27 @@ TEST(LofiTarget, NamesWhatItAccepts) {
 
 // ------------------------------------------------------------------------------------------------------------- layers
 
-Samples normals(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
-  Samples x(rows, columns);
+Matrix normals(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
+  Matrix x(rows, columns);
   base::NormalStream(11, stream).fill(0, {x.data(), static_cast<std::size_t>(x.size())});
   return x;
 }
 
 TEST(LofiLayer, OperatorIsTheWeightedSum) {
-  const Samples phi = normals(5000, 7, 1);
+  const Matrix phi = normals(5000, 7, 1);
   const ArrayXd t = normals(5000, 1, 2).array();
-  const Samples M = weighted_operator(phi, t);
-  const Samples direct = phi.transpose() * t.matrix().asDiagonal() * phi / 5000;
+  const Matrix M = weighted_operator(phi, t);
+  const Matrix direct = phi.transpose() * t.matrix().asDiagonal() * phi / 5000;
   EXPECT_LT((M - direct).cwiseAbs().maxCoeff(), 1e-13);
 }
 
 TEST(LofiLayer, PatchesOfOneLabelAreTokensWithRepeatedWeights) {
   const int n = 300, patches = 4, d = 6;
-  const Samples tokens = normals(n * patches, d, 3);
+  const Matrix tokens = normals(n * patches, d, 3);
   const ArrayXd t = normals(n, 1, 4).array();
-  Samples direct = Samples::Zero(d, d);
+  Matrix direct = Matrix::Zero(d, d);
   for (int mu = 0; mu < n; ++mu) {
-    const Samples sequence = tokens.middleRows(mu * patches, patches);
+    const Matrix sequence = tokens.middleRows(mu * patches, patches);
     direct += t[mu] * sequence.transpose() * sequence / (n * patches);
   }
   const ArrayXd repeated = t.transpose().replicate(patches, 1).reshaped();
@@ -342,7 +343,7 @@ TEST(LofiLayer, NoiseIsSeldomTakenForAFeature) {
   constexpr int kDraws = 200, kFeatures = 200, kSamples = 1000;
   int above = 0, below = 0, degree_one = 0;
   for (int draw = 0; draw < kDraws; ++draw) {
-    const Samples phi = normals(kSamples, kFeatures, 100 + 2 * static_cast<std::uint64_t>(draw));
+    const Matrix phi = normals(kSamples, kFeatures, 100 + 2 * static_cast<std::uint64_t>(draw));
     const ArrayXd t = normals(kSamples, 1, 101 + 2 * static_cast<std::uint64_t>(draw)).array().sign();
     for (const LofiFeature& feature : filter_layer(phi, t, {}).features) {
       above += feature.kept == Kept::above;
@@ -354,7 +355,7 @@ TEST(LofiLayer, NoiseIsSeldomTakenForAFeature) {
 }
 
 TEST(LofiLayer, PermutationsAgreeOnWhatStandsOut) {
-  Samples phi = normals(2000, 40, 5);
+  Matrix phi = normals(2000, 40, 5);
   const ArrayXd t = (phi.col(3).array() * phi.col(7).array()).sign();
   FilterOptions options;
   options.permutations = 99;  // the least that reaches the significance of 0.01
@@ -372,14 +373,14 @@ TEST(LofiLayer, PermutationsAgreeOnWhatStandsOut) {
 }
 
 TEST(LofiLayer, DegreeOneIsALinearLabel) {
-  const Samples phi = normals(3000, 30, 6);
+  const Matrix phi = normals(3000, 30, 6);
   const ArrayXd t = phi.col(2).array().tanh();
   const FilteredLayer layer = filter_layer(phi, t, {});
   ASSERT_EQ(layer.features.size(), 1U);
   EXPECT_EQ(layer.features[0].kept, Kept::degree_one);
   const double beta = 0.6057, second = 0.3943;  // E[G tanh G], E tanh² G
   EXPECT_NEAR(std::pow(layer.features[0].direction[2], 2), degree_one_overlap(second, beta, 100), 0.01);
-  const Samples rest = deflated(phi, layer.features);
+  const Matrix rest = deflated(phi, layer.features);
   EXPECT_LT(projections(rest, layer.features).cwiseAbs().maxCoeff(), 1e-12);
 }
 
@@ -420,15 +421,15 @@ TEST(LofiStack, NoiseIsSeldomTakenForAFeature) {
   FilterOptions options;
   options.degree_one = false;
   for (int draw = 0; draw < kDraws; ++draw) {
-    const Samples phi = normals(600, 100, 1000 + 2 * static_cast<std::uint64_t>(draw));
-    const Samples t = normals(600, 3, 1001 + 2 * static_cast<std::uint64_t>(draw)).cwiseMax(-2).cwiseMin(2);
+    const Matrix phi = normals(600, 100, 1000 + 2 * static_cast<std::uint64_t>(draw));
+    const Matrix t = normals(600, 3, 1001 + 2 * static_cast<std::uint64_t>(draw)).cwiseMax(-2).cwiseMin(2);
     kept += filter_layer(phi, t.array(), options).features.empty() ? 0 : 1;
   }
   EXPECT_LE(kept, 0.05 * kDraws);  // 1 % expected; 6 or more come once in 2000 such tests
 }
 
 TEST(LofiStack, EveryOutputIsReadFromTheCommonFeatures) {
-  LabelledSamples train{normals(4000, 20, 23), Samples(4000, 2)}, test{normals(1000, 20, 24), Samples(1000, 2)};
+  LabelledSamples train{normals(4000, 20, 23), Matrix(4000, 2)}, test{normals(1000, 20, 24), Matrix(1000, 2)};
   for (LabelledSamples* samples : {&train, &test}) {
     samples->y.col(0) = samples->x.col(0).cwiseProduct(samples->x.col(1));
     samples->y.col(1) = samples->x.col(2).cwiseProduct(samples->x.col(3)) + samples->x.col(4);
@@ -452,9 +453,9 @@ TEST(LofiStack, EveryOutputIsReadFromTheCommonFeatures) {
 
 TEST(LofiSequence, RotatedTokensMakeTheOperatorOfPairs) {
   const int n = 200, tokens = 3, d = 5;
-  const Samples x = normals(n * tokens, d, 25);
+  const Matrix x = normals(n * tokens, d, 25);
   const ArrayXXd w = normals(n, tokens * tokens, 26).array();
-  Samples direct = Samples::Zero(d, d);
+  Matrix direct = Matrix::Zero(d, d);
   for (int mu = 0; mu < n; ++mu)
     for (int a = 0; a < tokens; ++a)
       for (int b = 0; b < tokens; ++b)
@@ -477,9 +478,9 @@ TEST(LofiSequence, RotatedTokensMakeTheOperatorOfPairs) {
 // ------------------------------------------------------------------------------------------------------------ readouts
 
 TEST(LofiRidge, LeaveOneOutIsWhatItSays) {
-  const Samples z = normals(40, 5, 7);
+  const Matrix z = normals(40, 5, 7);
   const ArrayXd y = z.col(0).array() - 0.5 * z.col(1).array() + 0.3 * normals(40, 1, 8).array();
-  const Ridge ridge = fit_ridge(z, Samples(y.matrix()));
+  const Ridge ridge = fit_ridge(z, Matrix(y.matrix()));
   double sum = 0;
   for (int left = 0; left < 40; ++left) {
     // Normal equations of the other samples, with the same penalty per sample of all.
@@ -499,15 +500,15 @@ TEST(LofiRidge, LeaveOneOutIsWhatItSays) {
 }
 
 TEST(LofiRidge, ManyFeaturesAreServedFromEitherSide) {
-  const Samples x = normals(400, 60, 9);
+  const Matrix x = normals(400, 60, 9);
   const ArrayXd y = x.col(0).array() * x.col(1).array() + x.col(2).array();
-  const Samples lifted = degree_two_features(x);
+  const Matrix lifted = degree_two_features(x);
   ASSERT_EQ(lifted.cols(), 60 + 60 * 61 / 2);
   // Inner products of the features are those of the kernel x·x' + (x·x')².
   EXPECT_NEAR(lifted.row(0).dot(lifted.row(1)), x.row(0).dot(x.row(1)) + std::pow(x.row(0).dot(x.row(1)), 2), 1e-10);
-  const Ridge dual = fit_ridge(lifted, Samples(y.matrix()));
+  const Ridge dual = fit_ridge(lifted, Matrix(y.matrix()));
   const Eigen::RowVectorXd mean = lifted.colwise().mean();
-  const Samples centred = lifted.rowwise() - mean;
+  const Matrix centred = lifted.rowwise() - mean;
   const ArrayXd residual = y - dual(lifted).col(0).array();
   // Stationarity: zᵀ(y − f)/n = λ w.
   EXPECT_LT((centred.transpose() * residual.matrix() / 400 - dual.penalty * dual.weights).norm(), 1e-9);
@@ -516,13 +517,13 @@ TEST(LofiRidge, ManyFeaturesAreServedFromEitherSide) {
 // ---------------------------------------------------------------------------------------------- the published recipe
 
 TEST(LofiPublished, KernelLayerIsTheLayerOfItsOwnFeatures) {
-  const Samples x = normals(120, 10, 12), fresh = normals(30, 10, 13);
+  const Matrix x = normals(120, 10, 12), fresh = normals(30, 10, 13);
   const ArrayXd y = normals(120, 1, 14).array().sign();
   const PublishedLayer layer = published_layer(x, y, {40, 6, false, 0, 0});
-  const Samples z = layer.lifted(x), z_fresh = layer.lifted(fresh);
+  const Matrix z = layer.lifted(x), z_fresh = layer.lifted(fresh);
   const KernelLayer kernel = kernel_layer(z * z.transpose(), y, 6);
   EXPECT_LT((kernel.eigenvalues - layer.eigenvalues).cwiseAbs().maxCoeff(), 1e-10);
-  const Samples features = layer(fresh), same = z_fresh * z.transpose() * kernel.coordinates;
+  const Matrix features = layer(fresh), same = z_fresh * z.transpose() * kernel.coordinates;
   for (int k = 0; k < 6; ++k) {
     const double sign = features.col(k).dot(same.col(k)) < 0 ? -1 : 1;
     EXPECT_LT((features.col(k) - sign * same.col(k)).cwiseAbs().maxCoeff(), 1e-6 * features.col(k).norm()) << k;
@@ -530,7 +531,7 @@ TEST(LofiPublished, KernelLayerIsTheLayerOfItsOwnFeatures) {
 }
 
 TEST(LofiPublished, WideLayersApproachTheKernelLimit) {
-  const Samples x = normals(150, 10, 15);
+  const Matrix x = normals(150, 10, 15);
   const ArrayXd y = (x.col(0).array() * x.col(1).array()).sign();
   const double scale = root_mean_square_length(x);
   const KernelLayer limit = kernel_layer(relu_kernel(x, x, scale), y, 3);
@@ -539,14 +540,14 @@ TEST(LofiPublished, WideLayersApproachTheKernelLimit) {
 }
 
 TEST(LofiPublished, ConvolutionIsTheMeanOverPositions) {
-  const Samples x = normals(50, 12, 16);
+  const Matrix x = normals(50, 12, 16);
   const ArrayXd y = normals(50, 1, 17).array();
-  const Samples patches = patches_of(x, 3);
+  const Matrix patches = patches_of(x, 3);
   ASSERT_EQ(patches.rows(), 150);
   EXPECT_EQ(patches(1, 0), x(0, 4));
   const PublishedLayer layer = published_layer(patches, repeated(y, 3), {9, 2, false, 0, 0});
-  const Samples z = layer.lifted(patches);
-  Samples M = Samples::Zero(9, 9);
+  const Matrix z = layer.lifted(patches);
+  Matrix M = Matrix::Zero(9, 9);
   for (int mu = 0; mu < 50; ++mu)
     for (int s = 0; s < 3; ++s) M += y[mu] * z.row(3 * mu + s).transpose() * z.row(3 * mu + s) / 150;
   EXPECT_LT((M * layer.filters - layer.filters * layer.eigenvalues.asDiagonal()).cwiseAbs().maxCoeff(), 1e-12);
@@ -598,7 +599,7 @@ TEST(LofiExperiment, SlowStaircaseIsClimbedStepByStep) {
       if (direction.overlap > 0) direction.end == Kept::above ? ++above : ++below;
     std::vector<double> sums;
     for (std::uint64_t instance = 0; instance < 4; ++instance) {
-      const Samples x = normals(n, kDimension, 5000 + instance);
+      const Matrix x = normals(n, kDimension, 5000 + instance);
       ArrayXd t(n);
       for (Eigen::Index mu = 0; mu < n; ++mu) {
         double y = 0;
@@ -623,7 +624,7 @@ TEST(LofiExperiment, DegreeOneOnAQuadraticLiftNeedsFewSamples) {
   for (const int n : {1000, 3000, 10000}) {
     std::vector<double> correlations;
     for (std::uint64_t instance = 0; instance < 4; ++instance) {
-      const Samples s = normals(n, kDirections, 7000 + instance);
+      const Matrix s = normals(n, kDirections, 7000 + instance);
       Eigen::VectorXd b = Eigen::VectorXd::Zero(kLifted), form = b;
       for (Eigen::Index mu = 0; mu < n; ++mu) {
         double y = 0;
@@ -737,7 +738,7 @@ class LofiFiles : public testing::Test {
 
 TEST_F(LofiFiles, ArraysOfNumpyAreRead) {
   for (const int version : {1, 2, 3}) {
-    const Samples x =
+    const Matrix x =
         read_numbers(write(".npy", npy(version, "<f8", "(2, 3)", bytes<double>({1, 2, 3, 4, 5, 6.5})))).values;
     ASSERT_EQ(x.rows(), 2);
     EXPECT_EQ(x(1, 2), 6.5);

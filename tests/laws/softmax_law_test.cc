@@ -519,16 +519,17 @@ TEST(FiniteSize, ExpectedDistancesAreThoseMeasuredElsewhere) {
   EXPECT_LT(deviations[deviations.size() / 2], 0.15);
 }
 
-/// The same against simulations of this program, off the values that the formula was fitted at as well: sixteen
-/// matrices together at T = 250, which are closer to the law than the three or four that the formula is for.
+/// The same against simulations of this program, off the values that the formula was fitted at as well, of as many
+/// matrices together as the formula is for: sixteen are closer to the law.
 TEST(SoftmaxSimulation, ExpectedDistancesAreThoseMeasuredSlow) {
+  constexpr int kMatrices = 4;
   std::vector<double> deviations;
   for (const int length : {250, 500, 1000})
     for (const SoftmaxParameters& p :
          {parameters(.35, 1), parameters(.6, 3), parameters(.8, .7), parameters(1.2, 1), parameters(1.4, 2.5),
           parameters(.4, 8), parameters(.6, 1, .5), parameters(.9, 2, 1), parameters(1.3, .5, 1.5)}) {
       const double expected = finite_size(p, length).expected_kolmogorov;
-      const double measured = simulated(p, length, 4000 / length).comparison.kolmogorov;
+      const double measured = simulated(p, length, kMatrices).comparison.kolmogorov;
       deviations.push_back(std::abs(std::log(expected / measured)));
       EXPECT_LT(deviations.back(), std::log(1.5))
           << testing::PrintToString(p) << " T " << length << ": " << expected << ", not " << measured;

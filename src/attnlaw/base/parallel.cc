@@ -18,9 +18,11 @@ int available_threads() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+int thread_count(int threads) { return threads > 0 ? threads : available_threads(); }
+
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body,
                   const std::function<void(int, int)>& progress) {
-  const std::size_t wanted = static_cast<std::size_t>(threads > 0 ? threads : available_threads());
+  const std::size_t wanted = static_cast<std::size_t>(thread_count(threads));
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
   std::mutex failure_mutex, progress_mutex;

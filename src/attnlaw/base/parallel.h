@@ -27,6 +27,9 @@ namespace attnlaw::base {
 /// Number of threads that `--threads 0` ("all") stands for: the processors this process may run on, at least 1.
 int available_threads();
 
+/// What a number of threads stands for: available_threads() for 0.
+int thread_count(int threads);
+
 /// Calls body(i) for i in [0, count) on at most `threads` threads (0: all available). Items are handed out in order,
 /// each exactly once, so a body that writes only to slot i gives the same bits for any number of threads. The first
 /// exception thrown by a body is rethrown after all running items have ended; items not yet started are then skipped.

@@ -8,7 +8,7 @@
 namespace attnlaw::base {
 
 /// A stream of independent N(0,1) numbers (Philox4x32-10 and Box-Muller). Streams with different (seed, stream) are
-/// independent; `stream` names the purpose (data, target, initial weights, ...) and the instance.
+/// independent; `stream` names the purpose and the instance (streams.h).
 class NormalStream {
  public:
   NormalStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
@@ -35,12 +35,5 @@ class UniformStream {
   std::uint64_t seed_;
   std::uint64_t stream_;
 };
-
-/// The stream of one purpose, dimension d < 2^28 and instance < 2^32. Every dimension has numbers of its own:
-/// extrapolation in 1/d takes the errors of different d to be independent.
-constexpr std::uint64_t stream_id(std::uint64_t purpose, std::uint64_t d, std::uint64_t instance) {
-  constexpr int kDimensionBits = 28, kInstanceBits = 32;
-  return (((purpose << kDimensionBits) | d) << kInstanceBits) | instance;
-}
 
 }  // namespace attnlaw::base

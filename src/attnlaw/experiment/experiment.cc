@@ -10,6 +10,8 @@
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/experiment/feasibility.h"
@@ -25,6 +27,9 @@
 
 namespace attnlaw::experiment {
 namespace {
+
+using base::eigenvalues;
+using base::Matrix;
 
 /// Test sequences per d². The loss of one sequence varies by about its mean, so the mean over 25 d² is known to
 /// 0.2–0.3/d; from instance to instance the error itself varies by about 1.2/d (d = 60, α = 0.5). Sampling thus adds a
@@ -193,21 +198,12 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   return result;
 }
 
-/// Mean and standard error of one quantity over the instances.
-void average(const std::vector<Instance>& instances, double Measurements::*quantity, Experiment& experiment) {
-  std::vector<double> values;
-  for (const Instance& instance : instances) values.push_back(instance.*quantity);
-  const base::Estimate estimate = base::estimate_of(values);
-  experiment.mean.*quantity = estimate.value;
-  experiment.standard_error.*quantity = estimate.standard_error;
-}
-
 void average_all(Experiment& experiment) {
   using M = Measurements;
   for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::estimation,
                               &M::objective, &M::kkt, &M::iterations, &M::seconds, &M::excess_train, &M::excess_test,
                               &M::squared_train, &M::squared_test, &M::sign_error}) {
-    average(experiment.instances, quantity, experiment);
+    base::average_over(experiment.instances, quantity, experiment.mean, experiment.standard_error);
   }
 }
 
@@ -219,17 +215,14 @@ bool Experiment::converged() const {
 
 Experiment run(const model::Problem& problem, const Options& options) {
   require_feasible(problem, options);
-  base::use_one_blas_thread();
   Experiment experiment{problem, options.d, sequence_count(problem, options.d), {}, {}, {}};
-  experiment.instances.resize(static_cast<std::size_t>(options.instances));
   const Threads threads = share_threads(options);
   const auto run_one = [&](std::size_t i) {
     const std::uint64_t instance = options.first_instance + i;
-    experiment.instances[i] = options.precision == Precision::single_
-                                  ? run_instance<float>(problem, options, threads.inside, instance)
-                                  : run_instance<double>(problem, options, threads.inside, instance);
+    return options.precision == Precision::single_ ? run_instance<float>(problem, options, threads.inside, instance)
+                                                   : run_instance<double>(problem, options, threads.inside, instance);
   };
-  base::parallel_for(experiment.instances.size(), threads.instances, run_one, options.progress);
+  experiment.instances = base::run_instances(options.instances, threads.instances, run_one, options.progress);
   average_all(experiment);
   return experiment;
 }

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"

@@ -7,8 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/data/outputs.h"
@@ -33,8 +32,7 @@ constexpr double kOtherMatrices = 6;
 
 void require_valid(const Options& options) {
   if (options.d < 1) reject("d must be an integer >= 1, got {}", options.d);
-  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
-  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+  base::require_instances(options.instances, options.threads);
   if (!std::isfinite(options.tolerance) || options.tolerance < 0) {
     reject("tolerance must be a finite number >= 0 (0: the default of the precision), got {}", options.tolerance);
   }
@@ -103,7 +101,7 @@ std::vector<Trainer> trainers_for(const model::Problem& problem) {
 }
 
 Threads share_threads(const Options& options) {
-  const int threads = options.threads > 0 ? options.threads : base::available_threads();
+  const int threads = base::thread_count(options.threads);
   // Processes that train together go through the instances in the same order.
   if (options.communicator) return {1, threads};
   const int instances = std::min(threads, options.instances);
@@ -142,14 +140,11 @@ void require_feasible(const model::Problem& problem, const Options& options) {
   require_served(problem, options);
   factor_columns(problem, options.d);
   problem.target.require_dimension(static_cast<std::size_t>(options.d));
-  const std::uint64_t needed = bytes_needed(problem, options);
-  const std::uint64_t available = base::memory_limit() / static_cast<std::uint64_t>(options.processes_here);
-  if (needed > available) {
-    throw MemoryError(
-        fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time needs {} bytes of memory, this "
-                    "process may use {}; choose a smaller d, fewer threads, or the precision single",
-                    options.d, problem.alpha, share_threads(options).instances, needed, available));
-  }
+  base::require_memory(static_cast<double>(bytes_needed(problem, options)),
+                       fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time", options.d,
+                                   problem.alpha, share_threads(options).instances),
+                       "a smaller d, fewer threads, or the precision single",
+                       base::memory_limit() / static_cast<std::uint64_t>(options.processes_here));
   const std::int64_t n = sequence_count(problem, options.d);
   if (n < processes(options))
     reject("{} processes cannot divide {} sequences: alpha d^2 must be at least 1 for each", processes(options), n);

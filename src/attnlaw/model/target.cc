@@ -13,7 +13,7 @@
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/model/streams.h"
+#include "attnlaw/base/streams.h"
 
 namespace attnlaw::model {
 namespace {
@@ -171,7 +171,7 @@ std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64
   const std::size_t small = std::min(rank, d), large = std::max(rank, d);
   // Entries are iid: as a small×large array this is W or its transpose, the same in law.
   std::vector<double> weights(small * large), transposed(small * large), gram(small * small);
-  base::NormalStream(seed, stream_id(Stream::target, d, instance)).fill(0, std::span<double>(weights));
+  base::NormalStream(seed, base::stream_id(base::Stream::target, d, instance)).fill(0, std::span<double>(weights));
   for (std::size_t i = 0; i < small; ++i) {
     for (std::size_t j = 0; j < large; ++j) transposed[j * small + i] = weights[i * large + j];
   }
@@ -189,7 +189,7 @@ std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64
 std::vector<double> draw(const ProductTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
   const auto rank = static_cast<std::size_t>(width(target, d));
   std::vector<double> queries(d * rank), keys(rank * d), product(d * d);
-  const base::NormalStream stream(seed, stream_id(Stream::target, d, instance));
+  const base::NormalStream stream(seed, base::stream_id(base::Stream::target, d, instance));
   stream.fill(0, std::span<double>(queries));
   stream.fill(queries.size(), std::span<double>(keys));
   base::use_one_blas_thread();

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/instances.h"
 #include "attnlaw/view/columns.h"
 
 namespace attnlaw::view {
@@ -31,13 +32,6 @@ json or_null(double value) { return std::isfinite(value) ? json(value) : json(nu
 Cell finite_cell(double value) { return std::isfinite(value) ? Cell(value) : Cell("never"); }
 Cell optional_cell(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
 Cell whole(long long value) { return value; }
-
-template <class Figure>
-base::Estimate estimate(const std::vector<LofiMeasurement>& instances, const Figure& figure) {
-  std::vector<double> values;
-  for (const LofiMeasurement& instance : instances) values.push_back(figure(instance));
-  return base::estimate_of(values);
-}
 
 /// The layers of a result with their names.
 std::vector<std::pair<const char*, const FilteredLayer*>> layers_of(const LofiResult& result) {
@@ -220,8 +214,9 @@ Table curve_table(const std::vector<LofiRun>& runs) {
     table.columns.push_back(general("±", kErrorFigures));
   }
   for (const LofiRun& run : runs) {
-    const base::Estimate overlap = estimate(run.instances, [](const auto& m) { return m.mean_overlap; });
-    const base::Estimate seen = estimate(run.instances, [](const auto& m) { return static_cast<double>(m.seen); });
+    const base::Estimate overlap = base::estimate_over(run.instances, [](const auto& m) { return m.mean_overlap; });
+    const base::Estimate seen =
+        base::estimate_over(run.instances, [](const auto& m) { return static_cast<double>(m.seen); });
     std::vector<Cell> row{whole(run.n),
                           seen.value,
                           seen_in_theory(run.theory),
@@ -348,7 +343,8 @@ report::Chart error_chart(const std::vector<LofiRun>& runs) {
 }  // namespace
 
 base::Estimate LofiRun::test_error(std::size_t readout) const {
-  return estimate(instances, [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
+  return base::estimate_over(instances,
+                             [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
 }
 
 std::vector<Table> lofi_tables(const LofiDataOutcome& outcome) {

@@ -9,6 +9,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/experiment/data/losses.h"
 #include "attnlaw/experiment/data/outputs.h"
 #include "attnlaw/experiment/data/scores.h"
@@ -17,14 +18,16 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::Matrix;
 using Eigen::Index;
 
 /// The sequences of one purpose: a stream of queries and, with cross-attention, one of keys.
 class Source {
  public:
-  Source(model::Stream queries, model::Stream keys, std::uint64_t seed, Index d, std::uint64_t instance)
-      : queries_(seed, model::stream_id(queries, static_cast<std::uint64_t>(d), instance)),
-        keys_(seed, model::stream_id(keys, static_cast<std::uint64_t>(d), instance)),
+  Source(base::Stream queries, base::Stream keys, std::uint64_t seed, Index d, std::uint64_t instance)
+      : queries_(seed, base::stream_id(queries, static_cast<std::uint64_t>(d), instance)),
+        keys_(seed, base::stream_id(keys, static_cast<std::uint64_t>(d), instance)),
         d_(d) {}
 
   /// Standard normal rows of sequences first, …, first+count−1 into X and, with cross-attention, Y; returns where the
@@ -71,13 +74,14 @@ struct Predictor {
   }
 };
 
-/// √V Ξ for half of the points, the same for all sequences, seeds and instances: a stream that no purpose has.
+/// √V Ξ for half of the points, the same for all sequences, seeds and instances.
 template <class Real>
 Columns<Real> posterior_points(const model::Problem& problem, double V) {
   if (V <= 0) return {};
   const ScoreLayout layout = student_layout(problem);
   Columns<Real> points(kPosteriorPoints / 2, layout.count());
-  base::NormalStream(0, 0).fill(0, std::span(points.data(), static_cast<std::size_t>(points.size())));
+  base::NormalStream(0, base::stream_id(base::Stream::fixed_points, 0, 0))
+      .fill(0, std::span(points.data(), static_cast<std::size_t>(points.size())));
   layout.for_each(
       [&](int a, int b, int k) { points.col(k) *= static_cast<Real>(std::sqrt(layout.variance(a, b) * V)); });
   return points;
@@ -179,11 +183,10 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
   const Shard shard = shard_of(sequence_count(problem, static_cast<int>(d)), communicator);
   const Index n = shard.count;
   const ScoreLayout layout = target_layout(problem);
-  const Source source(model::Stream::data, model::Stream::keys, seed, d, instance);
-  const base::NormalStream noise(seed,
-                                 model::stream_id(model::Stream::label_noise, target_eigenvalues.size(), instance));
+  const Source source(base::Stream::data, base::Stream::keys, seed, d, instance);
+  const base::NormalStream noise(seed, base::stream_id(base::Stream::label_noise, target_eigenvalues.size(), instance));
   const base::UniformStream draws(seed,
-                                  model::stream_id(model::Stream::label_draws, target_eigenvalues.size(), instance));
+                                  base::stream_id(base::Stream::label_draws, target_eigenvalues.size(), instance));
   Data<Real> data{Matrix<Real>(n * layout.rows, d), {}, Columns<Real>(n, label_count(problem)), communicator};
   if (!layout.self) data.Y.resize(n * layout.columns, d);
   Matrix<Real> scaled;
@@ -209,7 +212,7 @@ TestFigures test_figures(const model::Problem& problem, std::span<const double> 
                          int threads, double posterior_variance, base::Communicator* communicator) {
   base::use_one_blas_thread();
   const model::Problem asked = undrawn(problem);
-  const Source source(model::Stream::test_data, model::Stream::test_keys, seed, S.rows(), instance);
+  const Source source(base::Stream::test_data, base::Stream::test_keys, seed, S.rows(), instance);
   const Matrix<Real> student = S.cast<Real>();
   const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(asked, posterior_variance)};
   const Shard shard = shard_of(sequences, communicator);

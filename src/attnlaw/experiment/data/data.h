@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
-#include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/model/problem.h"
-#include "attnlaw/model/streams.h"
 
 namespace attnlaw::experiment {
 
@@ -26,14 +25,14 @@ std::int64_t sequence_count(const model::Problem& problem, int d);
 /// singular values (of either sign) with cross-attention.
 template <class Real>
 struct Data {
-  Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
-  Matrix<Real> Y;        ///< (nT2)×d, the keys of cross-attention; empty with self-attention, where X has both
-  Columns<Real> labels;  ///< n × label_count (outputs.h), of the noisy scores h* + √Δ Ξ
+  base::Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
+  base::Matrix<Real> Y;        ///< (nT2)×d, the keys of cross-attention; empty with self-attention, where X has both
+  base::Columns<Real> labels;  ///< n × label_count (outputs.h), of the noisy scores h* + √Δ Ξ
   /// The processes that hold one training set together, each its share of the n sequences; null: this one holds all.
   base::Communicator* communicator = nullptr;
 
   /// The rows on the right of S: Y, or X with self-attention.
-  const Matrix<Real>& keys() const { return Y.size() > 0 ? Y : X; }
+  const base::Matrix<Real>& keys() const { return Y.size() > 0 ? Y : X; }
 };
 
 /// Draws the training set of (seed, instance), or the share of it that this process has (sharding.h). Values depend on
@@ -46,18 +45,18 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
 /// self-attention) under S* = diag(target_eigenvalues). `scaled` is scratch of the shape of Y.
 template <class Real>
 void target_scores(const ScoreLayout& layout, std::span<const double> target_eigenvalues, const Real* X, const Real* Y,
-                   Matrix<Real>& scaled, Columns<Real>& scores);
+                   base::Matrix<Real>& scaled, base::Columns<Real>& scores);
 
 /// Adds √Δ Ξ, Var Ξ_ab = 1 + δ_ab (1 with cross-attention), to the scores (target_layout) of sequences first, first+1,
 /// …; sequence μ takes K numbers of the stream from K μ on.
 template <class Real>
 void add_noise(const model::Problem& problem, const base::NormalStream& stream, Eigen::Index first,
-               Columns<Real>& scores);
+               base::Columns<Real>& scores);
 
 /// Numbers between 0 and 1 that draw the labels of sequences first, first+1, … where labels are sampled, one per row of
 /// attention; nothing elsewhere. Keyed by (seed, instance, sequence), whatever the division of the data.
-Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream, Eigen::Index first,
-                              Eigen::Index count);
+base::Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream,
+                                    Eigen::Index first, Eigen::Index count);
 
 /// Averages per fresh sequence, all against noiseless labels.
 struct TestFigures {
@@ -78,14 +77,15 @@ struct TestFigures {
 /// The sequences are divided over the processes of a communicator, all of which get the same answer.
 template <class Real>
 TestFigures test_figures(const model::Problem& problem, std::span<const double> target_eigenvalues,
-                         const Matrix<double>& S, std::int64_t sequences, std::uint64_t seed, std::uint64_t instance,
-                         int threads, double posterior_variance = 0, base::Communicator* communicator = nullptr);
+                         const base::Matrix<double>& S, std::int64_t sequences, std::uint64_t seed,
+                         std::uint64_t instance, int threads, double posterior_variance = 0,
+                         base::Communicator* communicator = nullptr);
 
 /// The loss of test_figures: the test error.
 template <class Real>
-double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues, const Matrix<double>& S,
-                  std::int64_t sequences, std::uint64_t seed, std::uint64_t instance, int threads,
-                  double posterior_variance = 0, base::Communicator* communicator = nullptr) {
+double test_error(const model::Problem& problem, std::span<const double> target_eigenvalues,
+                  const base::Matrix<double>& S, std::int64_t sequences, std::uint64_t seed, std::uint64_t instance,
+                  int threads, double posterior_variance = 0, base::Communicator* communicator = nullptr) {
   return test_figures<Real>(problem, target_eigenvalues, S, sequences, seed, instance, threads, posterior_variance,
                             communicator)
       .loss;

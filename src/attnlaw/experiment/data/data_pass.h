@@ -6,8 +6,8 @@
 #include <functional>
 #include <vector>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/data/data.h"
-#include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -24,7 +24,7 @@ class DataPass {
   using Sums = std::array<double, 2>;
   /// The pointwise part of a pass, on sequences first … first + scores.rows() − 1: replaces their scores
   /// (student_layout) by coefficients C_ab. Called for several blocks at the same time. The last argument is scratch.
-  using Pointwise = std::function<Sums(Eigen::Index first, Columns<Real>& scores, Columns<Real>& scratch)>;
+  using Pointwise = std::function<Sums(Eigen::Index first, base::Columns<Real>& scores, base::Columns<Real>& scratch)>;
 
   DataPass(const model::Problem& problem, const Data<Real>& data, int threads);
 
@@ -34,10 +34,11 @@ class DataPass {
   /// Scores of the d×d matrix S; `pulled_back`, unless null, becomes Σ_μ Σ_ab C_ab ∂h_ab/∂S = Σ_μ (Xᵀ C X − Tr C)/√d,
   /// or Σ_μ Xᵀ C Y/√d with cross-attention. There both products are those with the shorter side: X S and Xᵀ (C Y), or Y
   /// Sᵀ and (Cᵀ X)ᵀ Y.
-  Sums at_matrix(const Matrix<double>& S, const Pointwise& pointwise, Matrix<double>* pulled_back);
+  Sums at_matrix(const base::Matrix<double>& S, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
   /// The same for S = scale·W Wᵀ in self-attention, by products with W alone; `pulled_back` becomes
   /// Σ_μ (Xᵀ C X − Tr C) W/√d.
-  Sums at_factor(const Matrix<double>& W, double scale, const Pointwise& pointwise, Matrix<double>* pulled_back);
+  Sums at_factor(const base::Matrix<double>& W, double scale, const Pointwise& pointwise,
+                 base::Matrix<double>* pulled_back);
 
  private:
   /// The factor that the data are multiplied by; it determines how scores follow from the product.
@@ -47,7 +48,7 @@ class DataPass {
     factor      ///< product X W, scores with itself
   };
   struct Map {
-    Matrix<Real> matrix;  ///< S, Sᵀ or W
+    base::Matrix<Real> matrix;  ///< S, Sᵀ or W
     Form form = Form::matrix;
     double scale = 1;
     double trace = 0;  ///< Tr S
@@ -56,16 +57,16 @@ class DataPass {
   struct Group {
     Sums sums{};
     double coefficient_trace = 0;  ///< Σ_μ Tr C
-    Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
-    Matrix<Real> product;          ///< the product of one block
-    Columns<Real> scores, scratch;
+    base::Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
+    base::Matrix<Real> product;          ///< the product of one block
+    base::Columns<Real> scores, scratch;
   };
 
   /// Rows of a sequence that are multiplied.
   int product_rows() const;
   void add_block(const Pointwise& pointwise, bool pull_back, Eigen::Index first, Eigen::Index count,
                  Group& group) const;
-  Sums sum_groups(const Matrix<double>& at, const Pointwise& pointwise, Matrix<double>* pulled_back);
+  Sums sum_groups(const base::Matrix<double>& at, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
 
   const model::Problem& problem_;
   const Data<Real>& data_;

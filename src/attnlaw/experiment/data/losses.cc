@@ -6,6 +6,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
 using model::Head;
 using model::Loss;
 using model::Readout;

@@ -1,7 +1,7 @@
 #pragma once
 /// The losses ℓ(y, h) of a block of sequences with their derivatives in the scores (docs/theory/losses.md).
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -10,18 +10,18 @@ namespace attnlaw::experiment {
 /// the outputs of the student. Sums in double; cross-entropy by log-sum-exp, logistic loss by softplus, finite at any
 /// score.
 template <class Real>
-double loss(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels, const Columns<Real>& scores,
-            Columns<Real>& outputs);
+double loss(const model::Problem& problem, const Eigen::Ref<const base::Columns<Real>>& labels,
+            const base::Columns<Real>& scores, base::Columns<Real>& outputs);
 
 /// The same, and in place of `scores` the coefficients C_ab with dΣℓ = Σ_{all a,b} C_ab dh_ab, in the same layout.
 template <class Real>
-double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
-                             Columns<Real>& scores, Columns<Real>& outputs);
+double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const base::Columns<Real>>& labels,
+                             base::Columns<Real>& scores, base::Columns<Real>& outputs);
 
 /// Σ_μ ‖label − output‖² of soft labels: all entries count once (a score that stands for two entries counts twice).
 template <class Real>
-double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
-                        const Columns<Real>& outputs);
+double squared_distance(const model::Problem& problem, const Eigen::Ref<const base::Columns<Real>>& labels,
+                        const base::Columns<Real>& outputs);
 
 /// ℓ(y, ·) is convex in h for every label: all but squared losses of softmax rows and entries.
 bool convex_loss(const model::Problem& problem);

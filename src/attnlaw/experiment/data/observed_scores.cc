@@ -9,6 +9,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+
 /// log y_ab/β is h_ab up to a shift c_a of the row; h_ab = h_ba tells c_a − c_b.
 void scores_of_softmax(const model::Problem& problem, const Columns<double>& labels, Columns<double>& z) {
   const int T = problem.tokens;

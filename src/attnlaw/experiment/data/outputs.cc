@@ -8,6 +8,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
 using Eigen::Index;
 using model::Head;
 using model::Labels;

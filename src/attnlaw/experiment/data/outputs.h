@@ -1,7 +1,7 @@
 #pragma once
 /// The answers of student and target to a block of sequences, and the labels made of the target's answer.
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -24,23 +24,23 @@ ScoreReadout score_readout(const model::Problem& problem);
 
 /// The answer of the student of `problem` to its scores: σ_β(h), h for the linear head, u.
 template <class Real>
-void student_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs);
+void student_outputs(const model::Problem& problem, const base::Columns<Real>& scores, base::Columns<Real>& outputs);
 
 /// The answer of the target to the scores h* (target_layout), in the form of the student's answer.
 template <class Real>
-void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs);
+void target_outputs(const model::Problem& problem, const base::Columns<Real>& scores, base::Columns<Real>& outputs);
 
 /// Labels of sequences to which the target answers `outputs`. `chances` are numbers uniform in (0, 1), one per sequence
 /// and row; read for sampled labels alone.
 template <class Real>
-void labels_of(const model::Problem& problem, const Columns<Real>& outputs, const Columns<double>& chances,
-               Columns<Real>& labels);
+void labels_of(const model::Problem& problem, const base::Columns<Real>& outputs, const base::Columns<double>& chances,
+               base::Columns<Real>& labels);
 
 /// `problem` with the labels that errors are measured against where none are drawn: soft in place of sampled ones.
 model::Problem undrawn(const model::Problem& problem);
 
 /// −Σ p log p over all sequences and entries of softmax rows.
 template <class Real>
-double entropy(const Columns<Real>& rows);
+double entropy(const base::Columns<Real>& rows);
 
 }  // namespace attnlaw::experiment

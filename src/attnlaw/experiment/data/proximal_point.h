@@ -4,7 +4,7 @@
 
 #include <Eigen/Cholesky>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/model/problem.h"
 
@@ -18,7 +18,7 @@ class ProximalPoint {
  public:
   using Vector = Eigen::VectorXd;
   /// Label of one sequence (outputs.h).
-  using Label = Eigen::Ref<const Columns<double>>;
+  using Label = Eigen::Ref<const base::Columns<double>>;
 
   explicit ProximalPoint(const model::Problem& problem);
 
@@ -36,7 +36,7 @@ class ProximalPoint {
   struct Expansion {
     double value = 0;
     Vector gradient;
-    Columns<double> outputs;
+    base::Columns<double> outputs;
   };
 
   /// The value of V ℓ + |z − ω|²/2 at z.
@@ -53,7 +53,7 @@ class ProximalPoint {
   ScoreLayout layout_;
   Vector norms_;
   Expansion current_, trial_;
-  Columns<double> scores_;
+  base::Columns<double> scores_;
   Dense hessian_, row_;
   Eigen::LLT<Dense> factor_;
   Vector g_;

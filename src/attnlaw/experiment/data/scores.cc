@@ -7,6 +7,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
 using Eigen::Index;
 
 /// Partial sums of an inner product: enough to hide the latency of fused multiply-adds on two vector units.

@@ -1,7 +1,7 @@
 #pragma once
 /// Attention scores of a block of sequences, their softmax, and their way back to tokens.
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -45,7 +45,7 @@ ScoreLayout target_layout(const model::Problem& problem);
 /// length. Products are summed in Real, the shift is taken off in double.
 template <class Real>
 void pair_scores(const ScoreLayout& layout, Eigen::Index length, const Real* left, const Real* right, double scale,
-                 double shift, Columns<Real>& scores);
+                 double shift, base::Columns<Real>& scores);
 
 /// Σ_b exp(β h_ab) = sum · exp(β largest), one number per sequence.
 template <class Real>
@@ -55,20 +55,21 @@ struct Partition {
 
 /// Softmax of beta·h_a· into outputs(μ, a·columns + b), and what it was divided by.
 template <class Real>
-Partition<Real> softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores,
-                            Columns<Real>& outputs);
+Partition<Real> softmax_row(const ScoreLayout& layout, int a, double beta, const base::Columns<Real>& scores,
+                            base::Columns<Real>& outputs);
 
 /// The same for all rows.
 template <class Real>
-void softmax_rows(const ScoreLayout& layout, double beta, const Columns<Real>& scores, Columns<Real>& outputs);
+void softmax_rows(const ScoreLayout& layout, double beta, const base::Columns<Real>& scores,
+                  base::Columns<Real>& outputs);
 
 /// out_a = Σ_b C_ab in_b for the rows of this length of each sequence; out may be in where rows = columns.
 template <class Real>
-void mix_keys(const ScoreLayout& layout, Eigen::Index length, const Columns<Real>& coefficients, const Real* in,
+void mix_keys(const ScoreLayout& layout, Eigen::Index length, const base::Columns<Real>& coefficients, const Real* in,
               Real* out);
 /// out_b = Σ_a C_ab in_a.
 template <class Real>
-void mix_queries(const ScoreLayout& layout, Eigen::Index length, const Columns<Real>& coefficients, const Real* in,
-                 Real* out);
+void mix_queries(const ScoreLayout& layout, Eigen::Index length, const base::Columns<Real>& coefficients,
+                 const Real* in, Real* out);
 
 }  // namespace attnlaw::experiment

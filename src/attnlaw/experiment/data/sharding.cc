@@ -8,6 +8,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
+
 /// 20 bits of a matrix, as a number: its square and the sum of 8192 squares are exact in double.
 double fingerprint(const Matrix<double>& matrix) {
   // FNV-1a, a word at a time.

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "attnlaw/base/communicator.h"
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 
 namespace attnlaw::experiment {
 
@@ -21,7 +21,7 @@ Shard shard_of(Eigen::Index sequences, const base::Communicator* communicator);
 /// communicator. `point`, where they were evaluated, must be the same on every process, else base::CommunicationError
 /// is thrown on all of them: processors of different kinds may round differently, and what follows would mix different
 /// students.
-void sum_over_processes(base::Communicator* communicator, const Matrix<double>& point, std::span<double> numbers,
-                        Matrix<double>* matrix);
+void sum_over_processes(base::Communicator* communicator, const base::Matrix<double>& point, std::span<double> numbers,
+                        base::Matrix<double>* matrix);
 
 }  // namespace attnlaw::experiment

@@ -9,6 +9,10 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::eigensystem;
+using base::Eigensystem;
+using base::Matrix;
+
 /// Least V and least variance of the noise in R, in units of Q*: what keeps them finite where the target is recovered.
 /// Below, the spectrum of S* at d ~ 100 is not that of the prior any more: with less (1e-4, 1e-5) iterations beyond
 /// recovery settle more slowly, or at larger errors.

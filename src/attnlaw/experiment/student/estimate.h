@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/student/spectral.h"
 #include "attnlaw/model/problem.h"
 
@@ -11,20 +11,20 @@ namespace attnlaw::experiment {
 
 /// An estimate of S and the variance V of normalised scores that it leaves.
 struct MatrixEstimate {
-  Matrix<double> S;
+  base::Matrix<double> S;
   double V = 0;
 };
 
 /// S = f(M) with f and its slope at the eigenvalues of M, in their order; V = (1/d²) [Σ_{i≠j} (f_i − f_j)/(x_i − x_j) +
 /// 2 Σ_i f'_i], how much S moves with M.
-MatrixEstimate function_of(const Eigensystem& M, const std::vector<double>& values, const std::vector<double>& slopes);
+MatrixEstimate function_of(const base::Eigensystem& M, const std::vector<double>& values, const std::vector<double>& slopes);
 
 /// f(x) = max(0, x − threshold)/stiffness.
-MatrixEstimate soft_threshold(const Matrix<double>& M, double threshold, double stiffness);
+MatrixEstimate soft_threshold(const base::Matrix<double>& M, double threshold, double stiffness);
 
 /// The posterior mean of S* given R = S* + √variance Z, and its error, for the target of a problem (its spectrum is
 /// known). Variance and V are kept above 1e-3 Q*.
-MatrixEstimate posterior_mean(const model::Problem& problem, const Matrix<double>& R, double variance);
+MatrixEstimate posterior_mean(const model::Problem& problem, const base::Matrix<double>& R, double variance);
 
 /// V, or 1e-3 Q* if V is smaller.
 double floored(const model::Problem& problem, double V);

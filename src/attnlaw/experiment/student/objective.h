@@ -2,8 +2,8 @@
 /// The training objective of docs/theory/erm.md section 1, per d²: (1/d²) Σ_μ ℓ(y^μ, h(X^μ; S)) plus the penalty of the
 /// student.
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/data/data_pass.h"
-#include "attnlaw/experiment/data/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -20,15 +20,15 @@ class Objective {
   DataPass<Real>& pass() { return pass_; }
 
   /// (1/d²) Σ ℓ at S, and its gradient ∇_S (symmetric if scores are; without the penalty).
-  double loss(const Matrix<double>& S, Matrix<double>& gradient);
+  double loss(const base::Matrix<double>& S, base::Matrix<double>& gradient);
   /// (1/d²) Σ ℓ at S alone, half the work.
-  double loss(const Matrix<double>& S);
+  double loss(const base::Matrix<double>& S);
   /// Loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W.
-  double objective_of_factor(const Matrix<double>& W, Matrix<double>& gradient);
+  double objective_of_factor(const base::Matrix<double>& W, base::Matrix<double>& gradient);
   /// Loss plus (λ/2√κ)(‖W_Q‖²_F + ‖W_K‖²_F)/d² of the untied student at S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in
   /// `factors` ∈ R^{2d×m_h}, and the gradient in them. Passes through the data by S: two products with it, where the
   /// factors would take four, and one of d×d matrices, which is nothing beside.
-  double objective_of_factors(const Matrix<double>& factors, Matrix<double>& gradient);
+  double objective_of_factors(const base::Matrix<double>& factors, base::Matrix<double>& gradient);
 
  private:
   typename DataPass<Real>::Pointwise loss_and_coefficients() const;
@@ -41,9 +41,9 @@ class Objective {
 Eigen::Index factor_columns(const model::Problem& problem, Eigen::Index d);
 
 /// S = W Wᵀ/√(m_h d) of a factor W ∈ R^{d×m_h}.
-Matrix<double> student_of_factor(const Matrix<double>& W);
+base::Matrix<double> student_of_factor(const base::Matrix<double>& W);
 
 /// S = W_Q W_Kᵀ/√(m_h d) of W_Q over W_K in `factors` ∈ R^{2d×m_h}.
-Matrix<double> student_of_factors(const Matrix<double>& factors);
+base::Matrix<double> student_of_factors(const base::Matrix<double>& factors);
 
 }  // namespace attnlaw::experiment

@@ -5,18 +5,20 @@
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/experiment/student/penalty.h"
 #include "attnlaw/experiment/student/spectral_start.h"
-#include "attnlaw/model/streams.h"
 
 namespace attnlaw::experiment {
 namespace {
+
+using base::Matrix;
 
 /// rows×columns iid N(0,1) entries of the stream of dimension d.
 Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::Index d,
                                 const TrainingOptions& options) {
   const std::uint64_t stream =
-      model::stream_id(model::Stream::initial_weights, static_cast<std::uint64_t>(d), options.instance);
+      base::stream_id(base::Stream::initial_weights, static_cast<std::uint64_t>(d), options.instance);
   Matrix<double> W(rows, columns);
   base::NormalStream(options.seed, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
   return W;

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/student/objective.h"
 #include "attnlaw/experiment/student/training_options.h"
 
@@ -15,13 +15,13 @@ class Parameters {
  public:
   virtual ~Parameters() = default;
 
-  virtual Matrix<double> initial(const TrainingOptions& options) const = 0;
-  virtual Matrix<double> student(const Matrix<double>& point) const = 0;
+  virtual base::Matrix<double> initial(const TrainingOptions& options) const = 0;
+  virtual base::Matrix<double> student(const base::Matrix<double>& point) const = 0;
   /// Loss plus penalty per d², and its gradient in the point.
-  virtual double objective(const Matrix<double>& point, Matrix<double>& gradient) = 0;
+  virtual double objective(const base::Matrix<double>& point, base::Matrix<double>& gradient) = 0;
   /// A lower bound of the residual at student(point) that needs no further pass through the data: what `gradient`, that
   /// of the objective, tells. For two factors it is one where W_Qᵀ W_Q = W_Kᵀ W_K, as at every stationary point.
-  virtual double residual_bound(const Matrix<double>& point, const Matrix<double>& gradient) const = 0;
+  virtual double residual_bound(const base::Matrix<double>& point, const base::Matrix<double>& gradient) const = 0;
 };
 
 /// `objective` must outlive it.
@@ -30,8 +30,8 @@ std::unique_ptr<Parameters> make_parameters(Objective<Real>& objective);
 
 /// W ∈ R^{d×columns} with iid N(0,1) entries, a function of (seed, instance): at full width S = W Wᵀ/d starts as a
 /// full-rank Wishart matrix with Tr S/d = 1, the scale of the targets.
-Matrix<double> initial_weights(Eigen::Index d, Eigen::Index columns, const TrainingOptions& options);
-inline Matrix<double> initial_weights(Eigen::Index d, const TrainingOptions& options) {
+base::Matrix<double> initial_weights(Eigen::Index d, Eigen::Index columns, const TrainingOptions& options);
+inline base::Matrix<double> initial_weights(Eigen::Index d, const TrainingOptions& options) {
   return initial_weights(d, d, options);
 }
 

@@ -12,6 +12,10 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::eigensystem;
+using base::eigenvalues;
+using base::Matrix;
+
 /// Eigenvalues of S below this part of the root mean square of those of S* count as zero when its rank is asked for:
 /// training to the default tolerances leaves zeros of 1e-4 to 1e-3.
 constexpr double kZeroEigenvalue = 1e-3;

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -15,12 +15,12 @@ class Penalty {
   virtual ~Penalty() = default;
 
   /// λ p(S)/d: the penalty per d².
-  virtual double value(const Matrix<double>& S) const = 0;
+  virtual double value(const base::Matrix<double>& S) const = 0;
   /// argmin over the students S of λ p(S) + ‖S − M‖²_F/(2 step): a step of a proximal gradient method on d·(objective
   /// per d²).
-  virtual Matrix<double> proximal(const Matrix<double>& M, double step) const = 0;
+  virtual base::Matrix<double> proximal(const base::Matrix<double>& M, double step) const = 0;
   /// Distance of S from optimality; 0 exactly where S is stationary.
-  virtual double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const = 0;
+  virtual double residual(const base::Matrix<double>& S, const base::Matrix<double>& loss_gradient) const = 0;
 
  protected:
   const model::Problem& problem_;
@@ -42,7 +42,8 @@ class Penalty {
 std::unique_ptr<Penalty> make_penalty(const model::Problem& problem);
 
 /// make_penalty(problem)->residual(S, loss_gradient).
-double kkt_residual(const Matrix<double>& S, const Matrix<double>& loss_gradient, const model::Problem& problem);
+double kkt_residual(const base::Matrix<double>& S, const base::Matrix<double>& loss_gradient,
+                    const model::Problem& problem);
 
 /// Students smaller than this part of the target, in Frobenius norm, count as zero in kkt_residual: replacing one by
 /// zero changes ‖S − S*‖²_F by no more than about twice this part of ‖S*‖²_F.
@@ -50,6 +51,6 @@ inline constexpr double kNegligible = 1e-4;
 
 /// The scale of residuals: the norm of S, but no less than kNegligible ‖S*‖_F, ‖S*‖_F = √(d Q*). Without the
 /// floor a factor that shrinks towards the optimum S = 0 would have a residual of order one however small it is.
-double student_scale(const Matrix<double>& S, const model::Problem& problem);
+double student_scale(const base::Matrix<double>& S, const model::Problem& problem);
 
 }  // namespace attnlaw::experiment

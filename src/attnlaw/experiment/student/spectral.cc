@@ -3,20 +3,10 @@
 #include <utility>
 
 namespace attnlaw::experiment {
-namespace {
 
-std::span<double> entries(Matrix<double>& M) { return {M.data(), static_cast<std::size_t>(M.size())}; }
-
-}  // namespace
-
-Eigensystem eigensystem(Matrix<double> M) {
-  std::vector<double> values = base::symmetric_eigensystem(entries(M), static_cast<std::size_t>(M.rows()));
-  return {std::move(values), std::move(M)};
-}
-
-std::vector<double> eigenvalues(Matrix<double> M) {
-  return base::symmetric_eigenvalues(entries(M), static_cast<std::size_t>(M.rows()));
-}
+using base::Eigensystem;
+using base::entries;
+using base::Matrix;
 
 Matrix<double> recompose(const Eigensystem& system, std::span<const double> mapped) {
   const Eigen::Index d = system.vectors.rows();

@@ -9,6 +9,11 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::eigensystem;
+using base::Eigensystem;
+using base::Matrix;
+
 /// Weight of the directions in which a start vanishes, relative to the root mean square of its eigenvalues.
 constexpr double kSmallWeight = 1e-3;
 

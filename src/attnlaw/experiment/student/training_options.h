@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/student/estimate.h"
 
 namespace attnlaw::experiment {
@@ -15,7 +15,7 @@ struct TrainingOptions {
   std::uint64_t seed = 0;   ///< with `instance`, keys the initial weights
   std::uint64_t instance = 0;
   /// Called by gamp after every iteration with the student S and its V.
-  std::function<void(const Matrix<double>& S, double V)> observe = {};
+  std::function<void(const base::Matrix<double>& S, double V)> observe = {};
   /// The spectral start of the student (spectral_start.h), which outlives training; null: the trainer's own, random W
   /// or S = 0. Its V is read by gamp alone.
   const MatrixEstimate* start = nullptr;

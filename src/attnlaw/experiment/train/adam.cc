@@ -6,6 +6,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Matrix;
+
 /// Decay of the first and second moments: the values of the paper for the first; a shorter memory for the second,
 /// because full-batch gradients carry no noise to average and shrink by orders of magnitude along the way.
 constexpr double kFirstDecay = 0.9;

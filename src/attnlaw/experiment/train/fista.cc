@@ -9,6 +9,9 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::inner;
+using base::Matrix;
+
 /// Iterations between looks at the residual; one look costs one gradient and the eigenvalues of a d×d matrix.
 constexpr int kMonitorInterval = 10;
 /// The step shrinks by this factor until the quadratic model bounds the loss.

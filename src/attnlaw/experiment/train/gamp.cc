@@ -15,6 +15,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+
 /// Iterations between looks at the residual of the objective; one look costs about as much as an iteration.
 constexpr int kMonitorInterval = 10;
 

@@ -12,6 +12,8 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::Columns;
+using base::Matrix;
 using Eigen::Index;
 
 /// Positive at a stable fixed point; far from it the Hessians may be negative on average.

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/student/estimate.h"
 #include "attnlaw/model/problem.h"
 
@@ -12,7 +12,7 @@ namespace attnlaw::experiment {
 /// Messages from all sequences to S.
 struct Messages {
   /// Σ_μ Σ_{a≤b} g_ab [(x_a x_bᵀ + x_b x_aᵀ)/2 − δ_ab]/√(d(1+δ_ab)); Σ_μ Σ_ab g_ab x_a y_bᵀ/√d of cross-attention
-  Matrix<double> B;
+  base::Matrix<double> B;
   double response = 0;  ///< −Σ_μ Σ_k ∂g_k/∂ω_k; 0 where the prior channel does not need it
   double squares = 0;   ///< Σ_μ |g|²
 };
@@ -26,8 +26,8 @@ class GampChannels {
   virtual double largest_step() const = 0;
   /// g of a block of sequences, one per row, at fields ω and estimated scores z; returns −Σ ∂g_k/∂ω_k over the block.
   /// Called for several blocks at the same time.
-  virtual double respond(const Columns<double>& labels, const Columns<double>& omega, const Columns<double>& z,
-                         double V, Columns<double>& g) const = 0;
+  virtual double respond(const base::Columns<double>& labels, const base::Columns<double>& omega, const base::Columns<double>& z,
+                         double V, base::Columns<double>& g) const = 0;
   virtual MatrixEstimate denoise(const MatrixEstimate& estimate, const Messages& messages) const = 0;
 };
 

@@ -9,6 +9,9 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::inner;
+using base::Matrix;
+
 /// Iterations between looks at the residual; one look costs about half a gradient.
 constexpr int kMonitorInterval = 10;
 /// Sufficient decrease and curvature of the Wolfe conditions: the customary values for quasi-Newton directions.

@@ -10,9 +10,9 @@ namespace attnlaw::experiment {
 /// A smooth function of a matrix to be minimised, and when that ends.
 struct Minimisation {
   /// The value at a point, and the gradient there.
-  std::function<double(const Matrix<double>& point, Matrix<double>& gradient)> objective;
+  std::function<double(const base::Matrix<double>& point, base::Matrix<double>& gradient)> objective;
   /// Asked every tenth iteration: is the point good enough, or nothing more to be had?
-  std::function<bool(const Matrix<double>& point, const Matrix<double>& gradient, int iteration)> ends;
+  std::function<bool(const base::Matrix<double>& point, const base::Matrix<double>& gradient, int iteration)> ends;
   int max_iterations = 0;
   double rounding = 0;  ///< relative, of the objective
   int memory = 10;      ///< pairs of the quasi-Newton memory, customarily 3 to 20
@@ -20,14 +20,14 @@ struct Minimisation {
 
 /// The end of a minimisation.
 struct Minimum {
-  Matrix<double> at;
+  base::Matrix<double> at;
   int iterations = 0;
 };
 
 /// L-BFGS (Nocedal & Wright, Numerical Optimization, algorithm 7.5; two-loop recursion of LBFGSpp), with the
 /// approximate Wolfe conditions of Hager & Zhang (2005, eqs 4.1–4.2): close to the minimum the decrease of the
 /// objective drowns in rounding, and slopes decide instead. That is what lets float32 data reach small residuals.
-Minimum minimise_lbfgs(const Minimisation& minimisation, const Matrix<double>& start);
+Minimum minimise_lbfgs(const Minimisation& minimisation, const base::Matrix<double>& start);
 
 /// Pairs of the memory that a student is trained with: 20 for the two factors of the untied one, whose products leave
 /// directions of no curvature; 10 for all others.

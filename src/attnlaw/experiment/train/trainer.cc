@@ -4,6 +4,8 @@
 
 namespace attnlaw::experiment {
 
+using base::Matrix;
+
 template <class Real>
 Trained assess(Objective<Real>& objective, const Matrix<double>& S, int iterations, double tolerance) {
   Trained trained{S, iterations};

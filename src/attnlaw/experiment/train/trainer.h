@@ -5,7 +5,7 @@
 #include <limits>
 #include <optional>
 
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/student/objective.h"
 #include "attnlaw/experiment/student/parameters.h"
 #include "attnlaw/experiment/student/training_options.h"
@@ -13,7 +13,7 @@
 namespace attnlaw::experiment {
 
 struct Trained {
-  Matrix<double> S;
+  base::Matrix<double> S;
   int iterations = 0;
   double kkt = 0;          ///< residual at S
   bool converged = false;  ///< kkt ≤ tolerance
@@ -42,7 +42,7 @@ class StallDetector {
 
 /// The result S with its residual, one pass through the data.
 template <class Real>
-Trained assess(Objective<Real>& objective, const Matrix<double>& S, int iterations, double tolerance);
+Trained assess(Objective<Real>& objective, const base::Matrix<double>& S, int iterations, double tolerance);
 
 /// Watches the optimality of a point from its gradient; only once what that tells is below tolerance, the whole
 /// residual is computed.
@@ -53,10 +53,11 @@ class Monitor {
       : objective_(objective), parameters_(parameters), tolerance_(tolerance) {}
 
   /// The result at `point`, whose objective gradient is `gradient`, if it is optimal to tolerance.
-  std::optional<Trained> optimal(const Matrix<double>& point, const Matrix<double>& gradient, int iterations);
+  std::optional<Trained> optimal(const base::Matrix<double>& point, const base::Matrix<double>& gradient,
+                                 int iterations);
 
   /// The result at `point`, with its residual computed afresh.
-  Trained finish(const Matrix<double>& point, int iterations);
+  Trained finish(const base::Matrix<double>& point, int iterations);
 
   /// True if the residual has stopped falling.
   bool stalled() const { return stall_.stalled(); }

@@ -6,6 +6,9 @@
 
 namespace attnlaw::experiment {
 
+using base::Columns;
+using base::Matrix;
+
 template <class Real>
 TrainingFigures training_figures(Objective<Real>& objective, const Matrix<double>& S) {
   const model::Problem& problem = objective.problem();

@@ -14,6 +14,6 @@ struct TrainingFigures {
 
 /// The figures of S, by one pass through the data. Every process of a divided training set calls it, and gets the same.
 template <class Real>
-TrainingFigures training_figures(Objective<Real>& objective, const Matrix<double>& S);
+TrainingFigures training_figures(Objective<Real>& objective, const base::Matrix<double>& S);
 
 }  // namespace attnlaw::experiment

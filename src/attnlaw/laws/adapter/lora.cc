@@ -11,6 +11,7 @@
 #include <memory>
 #include <numbers>
 
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/adapter/channel.h"
@@ -374,7 +375,7 @@ void PretrainedOverlaps::validate() const {
 
 void LoraOptions::validate() const {
   if (!(accuracy >= 1e-6 && accuracy <= 0.1)) reject("accuracy must be between 1e-6 and 0.1, got {}", accuracy);
-  if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
+  base::require_threads(threads);
 }
 
 LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pretrained, const LoraOptions& options) {

@@ -9,11 +9,12 @@
 #include <utility>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/data/data_pass.h"
 #include "attnlaw/experiment/data/losses.h"
@@ -22,26 +23,23 @@
 #include "attnlaw/experiment/student/spectral.h"
 #include "attnlaw/experiment/train/lbfgs.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
-#include "attnlaw/model/streams.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
 using base::size;
+using base::Stream;
 using Eigen::Index;
-using Matrix = experiment::Matrix<double>;
-using Columns = experiment::Columns<double>;
-
-/// Purposes of random numbers, beside those of model::Stream.
-enum class Purpose : std::uint64_t { pretraining = 24, adapter = 25, data = 26, noise = 27, test = 28 };
+using Matrix = base::Matrix<double>;
+using Columns = base::Columns<double>;
 
 /// Fresh sequences that measure the error of softmax outputs: its relative error of about 1.5/√N is then below that
 /// from instance to instance.
 constexpr Index kTestSequences = 40000;
 
-base::NormalStream stream(Purpose purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
-  return {seed, model::stream_id(static_cast<model::Stream>(purpose), size(d), instance)};
+base::NormalStream stream(Stream purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
+  return {seed, base::stream_id(purpose, size(d), instance)};
 }
 
 Matrix draw(const base::NormalStream& source, Index first_row, Index rows, Index columns) {
@@ -55,7 +53,7 @@ Matrix draw(const base::NormalStream& source, Index first_row, Index rows, Index
 /// diag(target)·c + a Z.
 FrozenStudent noisy(std::vector<double> target, double c, double a, std::uint64_t seed, std::uint64_t instance) {
   const auto d = static_cast<Index>(target.size());
-  const Matrix normals = draw(stream(Purpose::pretraining, d, seed, instance), 0, d, d);
+  const Matrix normals = draw(stream(Stream::pretraining, d, seed, instance), 0, d, d);
   FrozenStudent student{std::move(target),
                         (a / std::sqrt(2.0 * static_cast<double>(d))) * (normals + normals.transpose())};
   for (Index i = 0; i < d; ++i) student.S(i, i) += c * student.target_eigenvalues[size(i)];
@@ -83,7 +81,7 @@ double noise_of_error(const matrix_laws::Spectrum& spectrum, double E_pre) {
 FrozenStudent denoised(const matrix_laws::OptimalDenoiser& denoiser, std::vector<double> target, double v,
                        std::uint64_t seed, std::uint64_t instance) {
   FrozenStudent student = noisy(std::move(target), 1, std::sqrt(v), seed, instance);
-  experiment::Eigensystem system = experiment::eigensystem(std::move(student.S));
+  base::Eigensystem system = base::eigensystem(std::move(student.S));
   for (double& x : system.values) x = denoiser(x);
   student.S = experiment::recompose(system, system.values);
   return student;
@@ -159,7 +157,7 @@ class FineTuning {
   Matrix spectral_start() {
     Matrix gradient;
     pass_.at_matrix(Matrix::Zero(setting_.d(), setting_.d()), pointwise(), &gradient);
-    const experiment::Eigensystem system = experiment::eigensystem(-0.5 * (gradient + gradient.transpose()));
+    const base::Eigensystem system = base::eigensystem(-0.5 * (gradient + gradient.transpose()));
     const Matrix direction = system.vectors.row(setting_.d() - 1).transpose();
     constexpr double kShortest = 1.0 / 16, kLongest = 32, kRatio = 1.4142135623730951;
     double best = kShortest, least = std::numeric_limits<double>::infinity();
@@ -175,12 +173,11 @@ class FineTuning {
   double root_d() const { return std::sqrt(static_cast<double>(setting_.d())); }
 
   experiment::Data<double> draw_training_set(Index n) {
-    const auto source = [&](Purpose purpose) {
-      return stream(purpose, setting_.d(), setting_.seed, setting_.instance);
-    };
-    Sequences sequences = draw_sequences(setting_, source(Purpose::data), 0, n);
+    const auto source = [&](Stream purpose) { return stream(purpose, setting_.d(), setting_.seed, setting_.instance); };
+    Sequences sequences = draw_sequences(setting_, source(Stream::adapter_data), 0, n);
     frozen_ = std::move(sequences.frozen);
-    if (setting_.task.noise > 0) experiment::add_noise(setting_.problem, source(Purpose::noise), 0, sequences.task);
+    if (setting_.task.noise > 0)
+      experiment::add_noise(setting_.problem, source(Stream::adapter_noise), 0, sequences.task);
     experiment::Data<double> data{std::move(sequences.X), {}, Columns(n, experiment::output_count(setting_.problem))};
     experiment::target_outputs(setting_.problem, sequences.task, data.labels);
     return data;
@@ -203,7 +200,7 @@ class FineTuning {
 
 /// Mean over fresh sequences of ‖f(h of the task) − f(h of the student)‖².
 double test_error(const Setting& setting, const Matrix& w) {
-  const base::NormalStream source = stream(Purpose::test, setting.d(), setting.seed, setting.instance);
+  const base::NormalStream source = stream(Stream::adapter_test_data, setting.d(), setting.seed, setting.instance);
   const experiment::ScoreLayout layout = setting.layout();
   const double norm = w.squaredNorm();
   double sum = 0;
@@ -278,7 +275,7 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
   result.seed = instance;
   Setting setting{task, label_problem(task), pretraining(options.d, options.seed, instance),
                   {},   options.seed,        instance};
-  setting.u = draw(stream(Purpose::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
+  setting.u = draw(stream(Stream::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
   measure_pretraining(setting, result);
   FineTuning fine_tuning(setting, n);
   measure_adapter(setting, train(fine_tuning, setting, options, result), result);
@@ -291,14 +288,11 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   if (n < 1) reject("alpha_ft d must be at least 1 sequence, got alpha_ft = {} with d = {}", task.alpha, options.d);
   // Sequences and their products with S, and matrices of the students.
   constexpr double kCopies = 3, kSquares = 12;
-  const double instances =
-      std::min(options.instances, options.threads > 0 ? options.threads : base::available_threads());
-  const double bytes = instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d);
-  if (bytes > static_cast<double>(base::memory_limit()))
-    throw experiment::MemoryError(fmt::format(
-        "fine-tuning with d = {}, alpha_ft = {} and {} instances at a time needs {:.3g} bytes of memory, this "
-        "process may use {}; choose a smaller d or fewer threads",
-        options.d, task.alpha, instances, bytes, base::memory_limit()));
+  const int instances = base::instances_at_a_time(options.instances, options.threads);
+  base::require_memory(instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d),
+                       fmt::format("fine-tuning with d = {}, alpha_ft = {} and {} instances at a time", options.d,
+                                   task.alpha, instances),
+                       "a smaller d or fewer threads");
   return static_cast<Index>(n);
 }
 
@@ -354,10 +348,9 @@ Pretraining sample_students(const model::Target& target, const PretrainedOverlap
 
 void LoraExperimentOptions::validate() const {
   if (d < 2) reject("d must be an integer >= 2, got {}", d);
-  if (instances < 1) reject("instances must be an integer >= 1, got {}", instances);
+  base::require_instances(instances, threads);
   if (!(std::isfinite(tolerance) && tolerance > 0)) reject("tolerance must be a finite number > 0, got {}", tolerance);
   if (max_iterations < 1) reject("max_iterations must be an integer >= 1, got {}", max_iterations);
-  if (threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", threads);
 }
 
 const std::vector<LoraFigure>& lora_figures() {
@@ -389,20 +382,12 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
                              const LoraExperimentOptions& options) {
   task.validate();
   options.validate();
-  base::use_one_blas_thread();
   LoraExperiment result{task, options.d, sequence_count(task, options), {}, {}, {}};
-  result.instances.resize(static_cast<std::size_t>(options.instances));
-  base::parallel_for(
-      result.instances.size(), options.threads,
-      [&](std::size_t i) { result.instances[i] = run_instance(task, pretraining, options, result.n, i); },
-      options.progress);
-  for (const LoraFigure& figure : lora_figures()) {
-    std::vector<double> values;
-    for (const LoraInstance& instance : result.instances) values.push_back(instance.*figure.value);
-    const Estimate estimate = base::estimate_of(values);
-    result.mean.*figure.value = estimate.value;
-    result.standard_error.*figure.value = estimate.standard_error;
-  }
+  result.instances = base::run_instances(
+      options.instances, options.threads,
+      [&](std::size_t i) { return run_instance(task, pretraining, options, result.n, i); }, options.progress);
+  for (const LoraFigure& figure : lora_figures())
+    base::average_over(result.instances, figure.value, result.mean, result.standard_error);
   return result;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
-#include "attnlaw/experiment/data/matrix.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/laws/adapter/lora.h"
 #include "attnlaw/model/target.h"
@@ -16,7 +16,7 @@ namespace attnlaw::laws {
 /// A student as fine-tuning finds it, in the basis in which S* is diagonal.
 struct FrozenStudent {
   std::vector<double> target_eigenvalues;
-  experiment::Matrix<double> S;
+  base::Matrix<double> S;
   bool converged = true;  ///< its own training did
 };
 

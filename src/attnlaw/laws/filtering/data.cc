@@ -17,6 +17,7 @@ namespace {
 
 using base::reject;
 using Eigen::Index;
+using Matrix = base::Matrix<double>;
 
 static_assert(std::endian::native == std::endian::little, "arrays are read as they lie in the file");
 
@@ -96,7 +97,7 @@ Header header_of(const std::string& path, std::string_view content) {
 }
 
 template <class Number>
-void copy_numbers(std::string_view bytes, Samples& samples) {
+void copy_numbers(std::string_view bytes, Matrix& samples) {
   std::vector<Number> row(static_cast<std::size_t>(samples.cols()));
   const std::size_t size = row.size() * sizeof(Number);
   for (Index i = 0; i < samples.rows(); ++i) {
@@ -105,7 +106,7 @@ void copy_numbers(std::string_view bytes, Samples& samples) {
   }
 }
 
-void copy_numbers_of(const std::string& type, std::string_view bytes, Samples& samples) {
+void copy_numbers_of(const std::string& type, std::string_view bytes, Matrix& samples) {
   if (type == "<f4") return copy_numbers<float>(bytes, samples);
   if (type == "<f8") return copy_numbers<double>(bytes, samples);
   if (type == "|i1") return copy_numbers<std::int8_t>(bytes, samples);
@@ -121,17 +122,17 @@ void copy_numbers_of(const std::string& type, std::string_view bytes, Samples& s
 NumberArray read_npy(const std::string& path) {
   const std::string content = base::read_text(path);
   const Header header = header_of(path, content);
-  NumberArray array{Samples(static_cast<Index>(header.rows()), static_cast<Index>(header.columns())),
+  NumberArray array{Matrix(static_cast<Index>(header.rows()), static_cast<Index>(header.columns())),
                     header.shape.size() == 3 ? static_cast<int>(header.shape[1]) : 0};
   copy_numbers_of(header.type, std::string_view(content).substr(header.data), array.values);
   if (!array.values.allFinite()) reject("{}: every number must be finite", path);
   return array;
 }
 
-Samples read_lines(const std::string& path) {
+Matrix read_lines(const std::string& path) {
   const std::vector<std::vector<double>> lines = base::read_number_lines(path, 0, "finite numbers");
   const std::size_t columns = lines.front().size();
-  Samples samples(static_cast<Index>(lines.size()), static_cast<Index>(columns));
+  Matrix samples(static_cast<Index>(lines.size()), static_cast<Index>(columns));
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].size() != columns)
       reject("{}: sample {} has {} numbers, the first one {}", path, i + 1, lines[i].size(), columns);
@@ -149,11 +150,11 @@ NumberArray read_numbers(const std::string& path) {
 namespace {
 
 /// Rows of T tokens one after the other, or as they are.
-Samples cut_into_tokens(const std::string& path, const Samples& rows, int tokens) {
+Matrix cut_into_tokens(const std::string& path, const Matrix& rows, int tokens) {
   if (tokens == 0) return rows;
   if (tokens < 1 || rows.cols() % tokens != 0)
     reject("{}: --tokens must divide the {} numbers of a sample, got {}", path, rows.cols(), tokens);
-  return Eigen::Map<const Samples>(rows.data(), rows.rows() * tokens, rows.cols() / tokens);
+  return Eigen::Map<const Matrix>(rows.data(), rows.rows() * tokens, rows.cols() / tokens);
 }
 
 }  // namespace
@@ -179,7 +180,7 @@ LabelledSamples read_labelled(const std::string& path, const std::string& labels
       reject("{}: labels of three axes are T x T for each sample of T = {} tokens, got {} x {}", labels, samples.tokens,
              y.inner, y.values.cols());
     samples.y = samples.attention
-                    ? Eigen::Map<const Samples>(y.values.data(), y.values.rows() / y.inner, y.inner * y.values.cols())
+                    ? Eigen::Map<const Matrix>(y.values.data(), y.values.rows() / y.inner, y.inner * y.values.cols())
                     : y.values;
   }
   if (samples.y.rows() * samples.tokens != samples.x.rows())

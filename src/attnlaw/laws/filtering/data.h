@@ -9,7 +9,7 @@ namespace attnlaw::laws {
 
 /// Numbers of a file, the last axis along the rows.
 struct NumberArray {
-  Samples values;
+  base::Matrix<double> values;
   int inner = 0;  ///< length of the second of three axes; 0: there are one or two
 };
 

@@ -12,6 +12,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/filtering/significance.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/filtering/stack.h"
 
 namespace attnlaw::laws {
@@ -21,12 +22,13 @@ using base::reject;
 using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
+using Matrix = base::Matrix<double>;
 
 /// Adds the rows of t > 0 (sign 1) or t < 0 (sign −1), scaled by √|t|, block by block.
-void add_products(const Samples& phi, const ArrayXd& t, double sign, Samples& sum) {
+void add_products(const Matrix& phi, const ArrayXd& t, double sign, Matrix& sum) {
   constexpr Index kRows = 4096;  // long products, and a buffer that is small beside φ
   const Index p = phi.cols();
-  Samples block(std::min(kRows, phi.rows()), p);
+  Matrix block(std::min(kRows, phi.rows()), p);
   Index filled = 0;
   const auto flush = [&] {
     base::symmetric_product(size(filled), size(p), sign / static_cast<double>(phi.rows()), block.data(), sum.data());
@@ -41,25 +43,23 @@ void add_products(const Samples& phi, const ArrayXd& t, double sign, Samples& su
 }
 
 /// The lower triangle of M, all that the eigensolver reads.
-Samples lower_triangle(const Samples& phi, const ArrayXd& t) {
+Matrix lower_triangle(const Matrix& phi, const ArrayXd& t) {
   base::use_one_blas_thread();
-  Samples M = Samples::Zero(phi.cols(), phi.cols());
+  Matrix M = Matrix::Zero(phi.cols(), phi.cols());
   add_products(phi, t, 1, M);
   add_products(phi, t, -1, M);
   return M;
 }
 
-std::span<double> entries(Samples& M) { return {M.data(), size(M.size())}; }
-
 using Eigen::ArrayXXd;
 
 /// The matrix that the eigensolver is given: M, or Σ_k M_k² of several outputs.
-Samples operator_of(const Samples& phi, const ArrayXXd& t) {
+Matrix operator_of(const Matrix& phi, const ArrayXXd& t) {
   if (t.cols() == 1) return lower_triangle(phi, t.col(0));
   const Index p = phi.cols();
-  Samples sum = Samples::Zero(p, p);
+  Matrix sum = Matrix::Zero(p, p);
   for (Index k = 0; k < t.cols(); ++k) {
-    const Samples M = weighted_operator(phi, t.col(k));
+    const Matrix M = weighted_operator(phi, t.col(k));
     base::symmetric_product(size(p), size(p), 1, M.data(), sum.data());
   }
   return sum;
@@ -99,19 +99,18 @@ class WhiteNull : public Null {
 /// Extreme eigenvalues of M with permuted weights.
 class PermutationNull : public Null {
  public:
-  PermutationNull(const Samples& phi, const ArrayXXd& t, const FilterOptions& options) {
-    constexpr std::uint64_t kStream = 36;
+  PermutationNull(const Matrix& phi, const ArrayXXd& t, const FilterOptions& options) {
     const Index n = t.rows();
     std::vector<double> uniform(size(n));
     for (int permutation = 0; permutation < options.permutations; ++permutation) {
-      base::UniformStream(options.seed, base::stream_id(kStream, 0, static_cast<std::uint64_t>(permutation)))
+      base::UniformStream(options.seed, base::stream_id(base::Stream::filtering_permutations, 0,
+                                                        static_cast<std::uint64_t>(permutation)))
           .fill(0, uniform);
       ArrayXXd shuffled = t;
       for (Index i = n - 1; i > 0; --i)
         shuffled.row(i).swap(shuffled.row(static_cast<Index>(uniform[size(i)] * static_cast<double>(i + 1))));
-      Samples M = operator_of(phi, shuffled);
       const std::vector<double> values =
-          in_units_of_weights(base::symmetric_eigenvalues(entries(M), size(phi.cols())), t.cols() > 1);
+          in_units_of_weights(base::eigenvalues(operator_of(phi, shuffled)), t.cols() > 1);
       largest_.push_back(values.back());
       smallest_.push_back(values.front());
     }
@@ -141,7 +140,7 @@ class PermutationNull : public Null {
   std::vector<double> largest_, smallest_;  ///< the most extreme first
 };
 
-void require_valid(const Samples& phi, const ArrayXXd& t, const FilterOptions& options) {
+void require_valid(const Matrix& phi, const ArrayXXd& t, const FilterOptions& options) {
   if (!(options.significance > 0 && options.significance < 1))
     reject("significance must be a number in (0, 1), got {}", options.significance);
   if (options.permutations != 0 && (options.permutations + 1) * options.significance < 1)
@@ -153,7 +152,7 @@ void require_valid(const Samples& phi, const ArrayXXd& t, const FilterOptions& o
 }
 
 /// b = (1/n) Σ t φ; n|b|²/E t² is χ² with `rank` degrees of freedom for noise.
-LofiFeature degree_one(const Samples& phi, const ArrayXd& t, Index rank) {
+LofiFeature degree_one(const Matrix& phi, const ArrayXd& t, Index rank) {
   const auto n = static_cast<double>(t.size()), p = static_cast<double>(rank);
   const Eigen::VectorXd b = phi.transpose() * t.matrix() / n;
   const double statistic = n * b.squaredNorm() / t.square().mean();
@@ -170,11 +169,11 @@ std::string name(Kept kept) {
   return base::name_in(kNames, kept);
 }
 
-Samples Standardisation::operator()(const Samples& x) const {
+Matrix Standardisation::operator()(const Matrix& x) const {
   return ((x.rowwise() - mean).array().rowwise() * scale.array()).matrix();
 }
 
-Standardisation standardisation_of(const Samples& x) {
+Standardisation standardisation_of(const Matrix& x) {
   Standardisation result{x.colwise().mean(), {}};
   const Eigen::RowVectorXd deviation =
       ((x.rowwise() - result.mean).colwise().squaredNorm() / static_cast<double>(x.rows())).cwiseSqrt();
@@ -185,8 +184,8 @@ Standardisation standardisation_of(const Samples& x) {
   return result;
 }
 
-Samples weighted_operator(const Samples& phi, const ArrayXd& t) {
-  Samples M = lower_triangle(phi, t);
+Matrix weighted_operator(const Matrix& phi, const ArrayXd& t) {
+  Matrix M = lower_triangle(phi, t);
   M.triangularView<Eigen::StrictlyUpper>() = M.transpose();
   return M;
 }
@@ -194,7 +193,7 @@ Samples weighted_operator(const Samples& phi, const ArrayXd& t) {
 namespace {
 
 /// The edges of white features into `layer`, and the null that decides.
-std::unique_ptr<Null> null_of(const Samples& phi, const ArrayXXd& t, const FilterOptions& options, Index rank,
+std::unique_ptr<Null> null_of(const Matrix& phi, const ArrayXXd& t, const FilterOptions& options, Index rank,
                               FilteredLayer& layer) {
   const double delta = static_cast<double>(phi.rows()) / static_cast<double>(rank);
   LofiEdge upper, lower;
@@ -226,7 +225,7 @@ void draw_bulk(const ArrayXXd& t, Index p, Index rank, FilteredLayer& layer) {
   layer.zero_mass = 1 - share * (1 - law.zero_mass());
 }
 
-void keep_directions(const Samples& vectors, const Null& null, const FilterOptions& options, FilteredLayer& layer) {
+void keep_directions(const Matrix& vectors, const Null& null, const FilterOptions& options, FilteredLayer& layer) {
   const Index p = vectors.rows(), most = std::min<Index>(options.most, p / 2);
   for (Index k = 0; k < most; ++k) {
     const double value = layer.eigenvalues[size(p - 1 - k)], chance = null.above(value);
@@ -241,8 +240,8 @@ void keep_directions(const Samples& vectors, const Null& null, const FilterOptio
 }
 
 /// VᵀM_kV = (1/n) Σ t_k ŝ ŝᵀ.
-void couple(const Samples& phi, const ArrayXXd& t, FilteredLayer& layer) {
-  const Samples s = projections(phi, layer.features);
+void couple(const Matrix& phi, const ArrayXXd& t, FilteredLayer& layer) {
+  const Matrix s = projections(phi, layer.features);
   for (Index k = 0; k < t.cols(); ++k)
     layer.couplings.emplace_back(s.transpose() * t.col(k).matrix().asDiagonal() * s / static_cast<double>(s.rows()));
 }
@@ -256,16 +255,15 @@ std::vector<LofiFeature> FilteredLayer::quadratic() const {
   return kept;
 }
 
-FilteredLayer filter_layer(const Samples& phi, const ArrayXXd& t, const FilterOptions& options, Index rank) {
+FilteredLayer filter_layer(const Matrix& phi, const ArrayXXd& t, const FilterOptions& options, Index rank) {
   require_valid(phi, t, options);
   if (rank == 0) rank = phi.cols();
   FilteredLayer layer;
   layer.stacked = t.cols() > 1;
   const std::unique_ptr<Null> null = null_of(phi, t, options, rank, layer);
-  Samples vectors = operator_of(phi, t);
-  layer.eigenvalues =
-      in_units_of_weights(base::symmetric_eigensystem(entries(vectors), size(phi.cols())), layer.stacked);
-  keep_directions(vectors, *null, options, layer);
+  base::Eigensystem system = base::eigensystem(operator_of(phi, t));
+  layer.eigenvalues = in_units_of_weights(std::move(system.values), layer.stacked);
+  keep_directions(system.vectors, *null, options, layer);
   couple(phi, t, layer);
   layer.samples = phi.rows(), layer.dimension = rank;
   if (options.density && !layer.stacked) draw_bulk(t, phi.cols(), rank, layer);
@@ -279,9 +277,9 @@ FilteredLayer filter_layer(const Samples& phi, const ArrayXXd& t, const FilterOp
   return layer;
 }
 
-Samples quadratic_features(const Samples& phi, const FilteredLayer& layer) {
-  const Samples s = projections(phi, layer.quadratic());
-  Samples h(phi.rows(), static_cast<Index>(layer.couplings.size()));
+Matrix quadratic_features(const Matrix& phi, const FilteredLayer& layer) {
+  const Matrix s = projections(phi, layer.quadratic());
+  Matrix h(phi.rows(), static_cast<Index>(layer.couplings.size()));
   for (Index k = 0; k < h.cols(); ++k) {
     const Eigen::MatrixXd& coupling = layer.couplings[size(k)];
     h.col(k) = ((s * coupling).cwiseProduct(s).rowwise().sum().array() - coupling.trace()).matrix();
@@ -289,13 +287,13 @@ Samples quadratic_features(const Samples& phi, const FilteredLayer& layer) {
   return h;
 }
 
-Samples projections(const Samples& phi, const std::vector<LofiFeature>& directions) {
-  Samples columns(phi.rows(), static_cast<Index>(directions.size()));
+Matrix projections(const Matrix& phi, const std::vector<LofiFeature>& directions) {
+  Matrix columns(phi.rows(), static_cast<Index>(directions.size()));
   for (Index j = 0; j < columns.cols(); ++j) columns.col(j) = phi * directions[size(j)].direction;
   return columns;
 }
 
-Samples deflated(const Samples& phi, const std::vector<LofiFeature>& directions) {
+Matrix deflated(const Matrix& phi, const std::vector<LofiFeature>& directions) {
   if (directions.empty()) return phi;
   Eigen::MatrixXd span(phi.cols(), static_cast<Index>(directions.size()));
   for (Index j = 0; j < span.cols(); ++j) span.col(j) = directions[size(j)].direction;

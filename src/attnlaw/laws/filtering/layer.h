@@ -7,23 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/laws/filtering/law.h"
 
 namespace attnlaw::laws {
-
-/// Samples by rows.
-using Samples = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// Shift and scale of every column.
 struct Standardisation {
   Eigen::RowVectorXd mean;
   Eigen::RowVectorXd scale;  ///< 1/standard deviation, 0 for a constant column
-  Samples operator()(const Samples& x) const;
+  base::Matrix<double> operator()(const base::Matrix<double>& x) const;
 };
-Standardisation standardisation_of(const Samples& x);
+Standardisation standardisation_of(const base::Matrix<double>& x);
 
 /// M = (1/n) Σ_μ t_μ φ_μ φ_μᵀ (p×p), two symmetric products: rows of positive and of negative t.
-Samples weighted_operator(const Samples& phi, const Eigen::ArrayXd& t);
+base::Matrix<double> weighted_operator(const base::Matrix<double>& phi, const Eigen::ArrayXd& t);
 
 /// Why a direction is kept.
 enum class Kept {
@@ -71,17 +69,17 @@ struct FilteredLayer {
 /// t, left singular vectors of [M_1 … M_c] above its bulk (lofi_stack.h) and every b_k, at p-values times c. φ centred
 /// and standardised, t bounded. `rank` ≤ p: dimension of the space in which φ lives (0: p), for deflated features.
 /// Throws std::invalid_argument for options out of range, for sizes that do not match, and for t that are all 0.
-FilteredLayer filter_layer(const Samples& phi, const Eigen::ArrayXXd& t, const FilterOptions& options,
+FilteredLayer filter_layer(const base::Matrix<double>& phi, const Eigen::ArrayXXd& t, const FilterOptions& options,
                            Eigen::Index rank = 0);
 
 /// ĥ_k = Σ_ij (VᵀM_kV)_ij (ŝ_i ŝ_j − δ_ij), ŝ = Vᵀφ: what M_k selects among quadratic functions of the projections; one
 /// column for each output. For one output Σ_j λ_j (ŝ_j² − 1).
-Samples quadratic_features(const Samples& phi, const FilteredLayer& layer);
+base::Matrix<double> quadratic_features(const base::Matrix<double>& phi, const FilteredLayer& layer);
 
 /// φ without its components along the directions (orthonormalised first).
-Samples deflated(const Samples& phi, const std::vector<LofiFeature>& directions);
+base::Matrix<double> deflated(const base::Matrix<double>& phi, const std::vector<LofiFeature>& directions);
 
 /// The projections of φ on the directions, one column each.
-Samples projections(const Samples& phi, const std::vector<LofiFeature>& directions);
+base::Matrix<double> projections(const base::Matrix<double>& phi, const std::vector<LofiFeature>& directions);
 
 }  // namespace attnlaw::laws

@@ -15,31 +15,31 @@
 namespace attnlaw::laws {
 namespace {
 
+using base::product;
 using base::reject;
 using base::size;
+using base::Stream;
 using Eigen::ArrayXd;
 using Eigen::Index;
 
 using Eigen::ArrayXXd;
 using Eigen::RowVectorXd;
-
-/// Purposes of random numbers.
-enum Stream : std::uint64_t { kLift = 34, kLazyLift = 37 };
+using Matrix = base::Matrix<double>;
 
 /// Means over the tokens of each sample.
-Samples pooled_tokens(const Samples& rows, int tokens) { return tokens == 1 ? rows : pooled(rows, tokens); }
+Matrix pooled_tokens(const Matrix& rows, int tokens) { return tokens == 1 ? rows : pooled(rows, tokens); }
 
 /// Columns of mean 0 and variance 1; a constant one becomes 0.
-Samples standardised(const Samples& x) { return standardisation_of(x)(x); }
+Matrix standardised(const Matrix& x) { return standardisation_of(x)(x); }
 
 /// x₁, …, x_T of a sample in one row.
-Samples side_by_side(const Samples& rows, int tokens) {
-  return Eigen::Map<const Samples>(rows.data(), rows.rows() / tokens, rows.cols() * tokens);
+Matrix side_by_side(const Matrix& rows, int tokens) {
+  return Eigen::Map<const Matrix>(rows.data(), rows.rows() / tokens, rows.cols() * tokens);
 }
 
 /// The features that depth 1 and depth 2 read out.
 struct Representation {
-  Samples first, second;
+  Matrix first, second;
 };
 
 class Network {
@@ -69,14 +69,14 @@ class Network {
 
   LofiResult run() {
     measure_whiteness();
-    const Samples other = standardise_(test_.x);
+    const Matrix other = standardise_(test_.x);
     const Representation here = represent(phi_), there = represent(other);
-    read_out("depth 1", here.first, there.first, options_.lift, kLift);
-    read_out("depth 2", here.second, there.second, options_.lift, kLift);
+    read_out("depth 1", here.first, there.first, options_.lift, Stream::filtering_lift);
+    read_out("depth 2", here.second, there.second, options_.lift, Stream::filtering_lift);
     if (!options_.lazy && !options_.published) return std::move(result_);
-    const Samples inputs = side_by_side(phi_, train_.tokens), fresh = side_by_side(other, train_.tokens);
+    const Matrix inputs = side_by_side(phi_, train_.tokens), fresh = side_by_side(other, train_.tokens);
     if (options_.lazy) {
-      read_out("lazy: ReLU features of x", inputs, fresh, options_.lazy_lift, kLazyLift);
+      read_out("lazy: ReLU features of x", inputs, fresh, options_.lazy_lift, Stream::filtering_lazy_lift);
       add_readout("lazy: kernel of degree 2", inputs.cols(), degree_two_features(inputs), degree_two_features(fresh));
     }
     if (options_.published) published(inputs, fresh);
@@ -86,7 +86,7 @@ class Network {
  private:
   void leap() {
     const int tokens = train_.tokens;
-    const Samples h = standardised(pooled_tokens(quadratic_features(phi_, result_.first), tokens));
+    const Matrix h = standardised(pooled_tokens(quadratic_features(phi_, result_.first), tokens));
     ArrayXXd t(train_.size(), h.cols());
     for (Index k = 0; k < h.cols(); ++k) t.col(k) = leap_weights(labels_.col(k).array(), h.col(k).array());
     if ((t == 0).all()) return;
@@ -97,10 +97,10 @@ class Network {
     if (left > 1) result_.leap = filter_layer(deflated(phi_, known), repeated_weights(t, tokens), filter, left);
   }
 
-  Representation represent(const Samples& phi) const {
+  Representation represent(const Matrix& phi) const {
     const FilteredLayer& first = result_.first;
     if (train_.attention) return scores(projections(phi, first.features));
-    std::vector<Samples> shallow{projections(phi, first.features)}, deep;
+    std::vector<Matrix> shallow{projections(phi, first.features)}, deep;
     if (!first.quadratic().empty()) deep.push_back(quadratic_features(phi, first));
     std::vector<LofiFeature> linear;
     for (const LofiFeature& feature : first.features)
@@ -112,16 +112,16 @@ class Network {
     }
     Representation representation{beside(shallow), beside(deep)};
     if (train_.tokens == 1) return representation;
-    const Samples squares = representation.first.cwiseAbs2();
+    const Matrix squares = representation.first.cwiseAbs2();
     return {pooled(beside({representation.first, squares}), train_.tokens),
             pooled(representation.second, train_.tokens)};
   }
 
   /// Projections of all tokens, and Σ_j λ_j s_aj s_bj of all pairs.
-  Representation scores(const Samples& s) const {
+  Representation scores(const Matrix& s) const {
     const Index tokens = train_.tokens, k = s.cols(), n = s.rows() / tokens;
-    Representation representation{side_by_side(s, train_.tokens), Samples(n, k == 0 ? 0 : tokens * (tokens + 1) / 2)};
-    if (k == 0) return {Samples(n, 0), Samples(n, 0)};
+    Representation representation{side_by_side(s, train_.tokens), Matrix(n, k == 0 ? 0 : tokens * (tokens + 1) / 2)};
+    if (k == 0) return {Matrix(n, 0), Matrix(n, 0)};
     RowVectorXd lambda(k);
     for (Index j = 0; j < k; ++j) lambda[j] = result_.first.features[size(j)].eigenvalue;
     for (Index mu = 0; mu < n; ++mu) {
@@ -134,18 +134,18 @@ class Network {
     return representation;
   }
 
-  static Samples beside(const std::vector<Samples>& parts) {
+  static Matrix beside(const std::vector<Matrix>& parts) {
     Index columns = 0;
-    for (const Samples& part : parts) columns += part.cols();
-    Samples all(parts.front().rows(), columns);
+    for (const Matrix& part : parts) columns += part.cols();
+    Matrix all(parts.front().rows(), columns);
     Index at = 0;
-    for (const Samples& part : parts) all.middleCols(at, part.cols()) = part, at += part.cols();
+    for (const Matrix& part : parts) all.middleCols(at, part.cols()) = part, at += part.cols();
     return all;
   }
 
-  void read_out(const std::string& name, const Samples& here, const Samples& there, int features, Stream purpose) {
+  void read_out(const std::string& name, const Matrix& here, const Matrix& there, int features, Stream purpose) {
     if (here.cols() == 0) {
-      add_answers(name, 0, Samples::Zero(test_labels_.rows(), test_labels_.cols()), 1, 0);
+      add_answers(name, 0, Matrix::Zero(test_labels_.rows(), test_labels_.cols()), 1, 0);
       return;
     }
     const Standardisation standardise = standardisation_of(here);
@@ -153,13 +153,13 @@ class Network {
     add_readout(name, here.cols(), lift(standardise(here)), lift(standardise(there)));
   }
 
-  void add_readout(const std::string& name, Index inputs, const Samples& here, const Samples& there) {
+  void add_readout(const std::string& name, Index inputs, const Matrix& here, const Matrix& there) {
     const Ridge ridge = fit_ridge(here, labels_);
     add_answers(name, inputs, ridge(there), ridge.validation_error / labels_.rowwise().squaredNorm().mean(),
                 ridge.penalty);
   }
 
-  void add_answers(const std::string& name, Index inputs, const Samples& answers, double validation, double penalty) {
+  void add_answers(const std::string& name, Index inputs, const Matrix& answers, double validation, double penalty) {
     const RowVectorXd squares = (test_labels_ - answers).cwiseAbs2().colwise().sum();
     const RowVectorXd level = test_labels_.colwise().mean();
     const RowVectorXd total = (test_labels_.rowwise() - level).cwiseAbs2().colwise().sum();
@@ -170,10 +170,10 @@ class Network {
   }
 
   /// Widths and kept features of the comparison in docs/theory/lofi.md.
-  void published(const Samples& inputs, const Samples& other) {
+  void published(const Matrix& inputs, const Matrix& other) {
     constexpr int kWidths[] = {1500, 1000}, kKeep[] = {16, 12};
     for (const bool centre : {false, true}) {
-      Samples here = inputs, there = other;
+      Matrix here = inputs, there = other;
       for (std::uint64_t l = 0; l < std::size(kWidths); ++l) {
         const PublishedLayer layer = published_layer(here, train_.y.col(0).array(),
                                                      {kWidths[l], kKeep[l], centre, options_.seed, 2 * l + centre});
@@ -182,35 +182,35 @@ class Network {
         const Standardisation standardise = standardisation_of(here);
         here = standardise(here), there = standardise(there);
       }
-      read_out(centre ? "published, centred" : "published", here, there, options_.lift, kLift);
+      read_out(centre ? "published, centred" : "published", here, there, options_.lift, Stream::filtering_lift);
     }
     if (inputs.rows() <= kMostKernel) kernel_limit(inputs, other);
     if (options_.patches > 0) convolution(inputs, other);
   }
 
   /// One layer of infinite width.
-  void kernel_limit(const Samples& inputs, const Samples& other) {
+  void kernel_limit(const Matrix& inputs, const Matrix& other) {
     constexpr int kKeep = 16;
     const double scale = root_mean_square_length(inputs);
-    const Samples gram = relu_kernel(inputs, inputs, scale);
+    const Matrix gram = relu_kernel(inputs, inputs, scale);
     const KernelLayer layer =
         kernel_layer(gram, train_.y.col(0).array(), std::min<int>(kKeep, static_cast<int>(inputs.rows() / 2)));
     read_out("published, kernel limit", product(gram, layer.coordinates),
-             product(relu_kernel(other, inputs, scale), layer.coordinates), options_.lift, kLift);
+             product(relu_kernel(other, inputs, scale), layer.coordinates), options_.lift, Stream::filtering_lift);
   }
 
   /// One layer that all patches share, its features squared and averaged over the patches.
-  void convolution(const Samples& inputs, const Samples& other) {
+  void convolution(const Matrix& inputs, const Matrix& other) {
     constexpr int kWidth = 500, kKeep = 16;
-    const Samples here = patches_of(inputs, options_.patches), there = patches_of(other, options_.patches);
+    const Matrix here = patches_of(inputs, options_.patches), there = patches_of(other, options_.patches);
     const PublishedLayer layer = published_layer(here, repeated(train_.y.col(0).array(), options_.patches),
                                                  {kWidth, kKeep, true, options_.seed, kConvolutionNumber});
     read_out("published, convolution", pooled(layer(here).cwiseAbs2(), options_.patches),
-             pooled(layer(there).cwiseAbs2(), options_.patches), options_.lift, kLift);
+             pooled(layer(there).cwiseAbs2(), options_.patches), options_.lift, Stream::filtering_lift);
   }
 
   void measure_whiteness() {
-    const Samples covariance = weighted_operator(phi_, ArrayXd::Ones(phi_.rows()));
+    const Matrix covariance = weighted_operator(phi_, ArrayXd::Ones(phi_.rows()));
     Eigen::VectorXd v = Eigen::VectorXd::Ones(phi_.cols()).normalized();
     constexpr int kPowerIterations = 100;
     double value = 0;
@@ -232,10 +232,10 @@ class Network {
   const LabelledSamples& test_;
   const LofiOptions& options_;
   Standardisation standardise_;
-  Samples phi_;
+  Matrix phi_;
   Standardisation outputs_;
-  Samples labels_, test_labels_;  ///< standardised outputs
-  Index rank_ = 0;                ///< features that vary
+  Matrix labels_, test_labels_;  ///< standardised outputs
+  Index rank_ = 0;               ///< features that vary
   LofiResult result_;
 };
 

@@ -12,8 +12,8 @@ namespace attnlaw::laws {
 
 /// Samples of one vector or of several tokens each, with their labels.
 struct LabelledSamples {
-  Samples x;               ///< a token a row, those of a sample after one another
-  Samples y;               ///< a sample a row: its outputs, or the T² entries of its attention, row by row
+  base::Matrix<double> x;  ///< a token a row, those of a sample after one another
+  base::Matrix<double> y;  ///< a sample a row: its outputs, or the T² entries of its attention, row by row
   int tokens = 1;          ///< T
   bool attention = false;  ///< the labels are weights of pairs of tokens
   Eigen::Index size() const { return y.rows(); }

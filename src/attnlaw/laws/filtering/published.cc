@@ -9,27 +9,20 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/filtering/ridge.h"
 
 namespace attnlaw::laws {
 namespace {
 
+using base::Eigensystem;
+using base::eigensystem;
+using base::product;
 using base::reject;
 using base::size;
 using Eigen::ArrayXd;
 using Eigen::Index;
-
-/// Eigenvalues of a symmetric matrix with its eigenvectors as rows.
-struct Eigensystem {
-  std::vector<double> values;
-  Samples vectors;
-};
-
-Eigensystem eigensystem(Samples M) {
-  base::use_one_blas_thread();
-  std::vector<double> values = base::symmetric_eigensystem({M.data(), size(M.size())}, size(M.rows()));
-  return {std::move(values), std::move(M)};
-}
+using Matrix = base::Matrix<double>;
 
 /// The `keep` eigenvectors of largest |λ|, as columns.
 struct Top {
@@ -53,15 +46,14 @@ Top largest(const Eigensystem& system, int keep) {
 
 }  // namespace
 
-Samples PublishedLayer::lifted(const Samples& inputs) const {
-  Samples z = product(inputs, lift).cwiseMax(0) / (scale * std::sqrt(static_cast<double>(lift.cols())));
+Matrix PublishedLayer::lifted(const Matrix& inputs) const {
+  Matrix z = product(inputs, lift).cwiseMax(0) / (scale * std::sqrt(static_cast<double>(lift.cols())));
   if (mean.size() > 0) z.rowwise() -= mean;
   return z;
 }
 
-PublishedLayer published_layer(const Samples& inputs, const ArrayXd& y, const PublishedLayerOptions& options) {
+PublishedLayer published_layer(const Matrix& inputs, const ArrayXd& y, const PublishedLayerOptions& options) {
   constexpr int kMostWidth = 20000;
-  constexpr std::uint64_t kStream = 38;
   if (options.width < 1 || options.width > kMostWidth)
     reject("width of a layer must be 1 to {}, got {}", kMostWidth, options.width);
   if (options.keep < 1 || options.keep > options.width)
@@ -70,9 +62,9 @@ PublishedLayer published_layer(const Samples& inputs, const ArrayXd& y, const Pu
   PublishedLayer layer;
   layer.scale = root_mean_square_length(inputs);
   layer.lift.resize(inputs.cols(), options.width);
-  base::NormalStream(options.seed, base::stream_id(kStream, size(inputs.cols()), options.number))
+  base::NormalStream(options.seed, base::stream_id(base::Stream::filtering_layer, size(inputs.cols()), options.number))
       .fill(0, {layer.lift.data(), size(layer.lift.size())});
-  Samples z = layer.lifted(inputs);
+  Matrix z = layer.lifted(inputs);
   if (options.centre) {
     layer.mean = z.colwise().mean();
     z.rowwise() -= layer.mean;
@@ -82,7 +74,7 @@ PublishedLayer published_layer(const Samples& inputs, const ArrayXd& y, const Pu
   return layer;
 }
 
-KernelLayer kernel_layer(const Samples& gram, const ArrayXd& y, int keep) {
+KernelLayer kernel_layer(const Matrix& gram, const ArrayXd& y, int keep) {
   const Index n = gram.rows();
   if (gram.cols() != n || y.size() != n)
     reject("a Gram matrix is n x n with n labels, got {}x{} and {}", n, gram.cols(), y.size());
@@ -92,19 +84,19 @@ KernelLayer kernel_layer(const Samples& gram, const ArrayXd& y, int keep) {
   const Index rank = std::count_if(system.values.begin(), system.values.end(), [&](double x) { return x > least; });
   if (keep < 1 || keep > rank) reject("a Gram matrix of rank {} has 1 to {} features, got {}", rank, rank, keep);
   const Eigen::Map<const Eigen::VectorXd> values(system.values.data() + (n - rank), rank);
-  const Samples basis = system.vectors.bottomRows(rank);  // rows q_i: G^{1/2} = Σ √μ_i q_i q_iᵀ
+  const Matrix basis = system.vectors.bottomRows(rank);  // rows q_i: G^{1/2} = Σ √μ_i q_i q_iᵀ
   // In the basis of the q_i.
-  const Samples weighted = values.cwiseSqrt().asDiagonal() * basis;
-  const Samples scaled = weighted * y.matrix().asDiagonal();
-  Samples M = product(scaled, weighted.transpose()) / static_cast<double>(n);
+  const Matrix weighted = values.cwiseSqrt().asDiagonal() * basis;
+  const Matrix scaled = weighted * y.matrix().asDiagonal();
+  Matrix M = product(scaled, weighted.transpose()) / static_cast<double>(n);
   M = 0.5 * (M + M.transpose()).eval();
   const Top top = largest(eigensystem(std::move(M)), keep);
-  return {Samples(basis.transpose() * (values.cwiseSqrt().cwiseInverse().asDiagonal() * top.vectors)), top.values};
+  return {Matrix(basis.transpose() * (values.cwiseSqrt().cwiseInverse().asDiagonal() * top.vectors)), top.values};
 }
 
-Samples relu_kernel(const Samples& a, const Samples& b, double scale) {
+Matrix relu_kernel(const Matrix& a, const Matrix& b, double scale) {
   const Eigen::VectorXd length_a = a.rowwise().norm(), length_b = b.rowwise().norm();
-  Samples kernel = product(a, b.transpose());
+  Matrix kernel = product(a, b.transpose());
   for (Index i = 0; i < kernel.rows(); ++i) {
     for (Index j = 0; j < kernel.cols(); ++j) {
       const double lengths = length_a[i] * length_b[j];
@@ -117,18 +109,18 @@ Samples relu_kernel(const Samples& a, const Samples& b, double scale) {
   return kernel;
 }
 
-double root_mean_square_length(const Samples& x) { return std::sqrt(x.squaredNorm() / static_cast<double>(x.rows())); }
+double root_mean_square_length(const Matrix& x) { return std::sqrt(x.squaredNorm() / static_cast<double>(x.rows())); }
 
-Samples patches_of(const Samples& x, int patches) {
+Matrix patches_of(const Matrix& x, int patches) {
   if (patches < 1 || x.cols() % patches != 0)
     reject("patches must divide the {} features of a sample, got {}", x.cols(), patches);
-  return Eigen::Map<const Samples>(x.data(), x.rows() * patches, x.cols() / patches);
+  return Eigen::Map<const Matrix>(x.data(), x.rows() * patches, x.cols() / patches);
 }
 
 ArrayXd repeated(const ArrayXd& y, int times) { return y.transpose().replicate(times, 1).reshaped(); }
 
-Samples pooled(const Samples& rows, int patches) {
-  Samples means(rows.rows() / patches, rows.cols());
+Matrix pooled(const Matrix& rows, int patches) {
+  Matrix means(rows.rows() / patches, rows.cols());
   for (Index mu = 0; mu < means.rows(); ++mu) means.row(mu) = rows.middleRows(mu * patches, patches).colwise().mean();
   return means;
 }

@@ -12,13 +12,13 @@ namespace attnlaw::laws {
 /// H ↦ Z V with Z = max(0, HW/c)/√p: a stored layer, the same for training and test samples.
 struct PublishedLayer {
   double scale = 1;             ///< c, root mean square length of the training inputs
-  Samples lift;                 ///< W, k × p
+  base::Matrix<double> lift;    ///< W, k × p
   Eigen::RowVectorXd mean;      ///< taken off Z; empty: the recipe as published, uncentred
   Eigen::MatrixXd filters;      ///< V, p × kept
   Eigen::VectorXd eigenvalues;  ///< eigenvalues of M, by falling |λ|
 
-  Samples lifted(const Samples& inputs) const;
-  Samples operator()(const Samples& inputs) const { return lifted(inputs) * filters; }
+  base::Matrix<double> lifted(const base::Matrix<double>& inputs) const;
+  base::Matrix<double> operator()(const base::Matrix<double>& inputs) const { return lifted(inputs) * filters; }
 };
 
 struct PublishedLayerOptions {
@@ -32,27 +32,28 @@ struct PublishedLayerOptions {
 /// M = (1/n) Zᵀ diag(y) Z. For a convolution the inputs are all patches, one a row, and y is repeated for the patches
 /// of a sample: M is then the mean over positions. Throws std::invalid_argument for widths out of range or sizes that
 /// do not match.
-PublishedLayer published_layer(const Samples& inputs, const Eigen::ArrayXd& y, const PublishedLayerOptions& options);
+PublishedLayer published_layer(const base::Matrix<double>& inputs, const Eigen::ArrayXd& y,
+                               const PublishedLayerOptions& options);
 
 /// The layer at infinite width, from the Gram matrix of the training samples alone.
 struct KernelLayer {
-  Samples coordinates;          ///< A = G^{−1/2} B, n × kept: features are (kernel with the training samples)·A
-  Eigen::VectorXd eigenvalues;  ///< those of G^{1/2} diag(y) G^{1/2}/n, by falling |λ|
+  base::Matrix<double> coordinates;  ///< A = G^{−1/2} B, n × kept: features are (kernel with the training samples)·A
+  Eigen::VectorXd eigenvalues;       ///< those of G^{1/2} diag(y) G^{1/2}/n, by falling |λ|
 };
 
 /// `gram` n×n, symmetric, positive semidefinite; directions of G below 1e-10 of its largest eigenvalue are dropped.
-KernelLayer kernel_layer(const Samples& gram, const Eigen::ArrayXd& y, int keep);
+KernelLayer kernel_layer(const base::Matrix<double>& gram, const Eigen::ArrayXd& y, int keep);
 
 /// E_w max(0, w·x) max(0, w·x')/c² for w ~ N(0, I), rows x of a and x' of b.
-Samples relu_kernel(const Samples& a, const Samples& b, double scale);
+base::Matrix<double> relu_kernel(const base::Matrix<double>& a, const base::Matrix<double>& b, double scale);
 
 /// Root mean square length of the rows.
-double root_mean_square_length(const Samples& x);
+double root_mean_square_length(const base::Matrix<double>& x);
 
 /// The rows of x cut into `patches` equal parts, one a row, and what belongs to a sample repeated for its patches.
-Samples patches_of(const Samples& x, int patches);
+base::Matrix<double> patches_of(const base::Matrix<double>& x, int patches);
 Eigen::ArrayXd repeated(const Eigen::ArrayXd& y, int times);
 /// Means over the `patches` consecutive rows of each sample.
-Samples pooled(const Samples& rows, int patches);
+base::Matrix<double> pooled(const base::Matrix<double>& rows, int patches);
 
 }  // namespace attnlaw::laws

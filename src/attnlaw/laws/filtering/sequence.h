@@ -9,8 +9,8 @@ namespace attnlaw::laws {
 
 /// Tokens, or rotations of them, with one weight each (several for several outputs).
 struct WeightedTokens {
-  Samples phi;        ///< nT × d
-  Eigen::ArrayXXd t;  ///< nT × outputs
+  base::Matrix<double> phi;  ///< nT × d
+  Eigen::ArrayXXd t;         ///< nT × outputs
 };
 
 /// Every token with the weights (n × outputs) of its sample: M = (1/nT) Σ_μ t_μ Σ_a x_a x_aᵀ.
@@ -19,6 +19,6 @@ Eigen::ArrayXXd repeated_weights(const Eigen::ArrayXXd& t, int tokens);
 /// For weights w ∈ R^{T×T} of the pairs of tokens (n rows of T², row by row; their symmetric part counts), with
 /// w = U diag(ω) Uᵀ: the tokens Uᵀx and weights ω, so that (1/nT) Σ ω x̃x̃ᵀ = (1/nT) Σ_μ Σ_ab w_ab x_a x_bᵀ. White tokens
 /// stay white. Throws std::invalid_argument for sizes that do not match.
-WeightedTokens rotated_tokens(const Samples& phi, const Eigen::ArrayXXd& w, int tokens);
+WeightedTokens rotated_tokens(const base::Matrix<double>& phi, const Eigen::ArrayXXd& w, int tokens);
 
 }  // namespace attnlaw::laws

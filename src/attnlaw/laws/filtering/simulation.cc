@@ -6,20 +6,20 @@
 #include <cmath>
 
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/memory.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
 using base::size;
+using base::Stream;
 using Eigen::ArrayXXd;
 using Eigen::Index;
-
-/// Purposes of random numbers.
-enum Stream : std::uint64_t { kTrain = 32, kTest = 33 };
+using Matrix = base::Matrix<double>;
 
 /// The ends at which coordinate-wise thresholds are least.
 void add_directions(const WeightLaw& weights, const RelevantMoments& relevant, int d, double n, int group, int begin,
@@ -97,7 +97,7 @@ namespace {
 LabelledSamples draw(const LofiTarget& target, int d, int n, std::uint64_t seed, Stream purpose,
                      std::uint64_t instance) {
   const int tokens = target.tokens(), relevant = target.relevant();
-  LabelledSamples samples{Samples(static_cast<Index>(n) * tokens, d), Samples(n, target.outputs()), tokens,
+  LabelledSamples samples{Matrix(static_cast<Index>(n) * tokens, d), Matrix(n, target.outputs()), tokens,
                           target.kind() == LofiTarget::Kind::attention};
   base::NormalStream(seed, base::stream_id(purpose, static_cast<std::uint64_t>(d), instance))
       .fill(0, {samples.x.data(), size(samples.x.size())});
@@ -125,10 +125,9 @@ void require_memory(const LofiTarget& target, int d, int n, int test, const Lofi
   const double lift =
       std::max({static_cast<double>(options.lift), options.lazy ? static_cast<double>(options.lazy_lift) : 0,
                 options.lazy ? inputs * (inputs + 3) / 2 : 0});
-  const double needed = 8.0 * ((n + static_cast<double>(test)) * (4.0 * inputs + 4.0 * lift) + 3.0 * lift * lift);
-  if (needed > static_cast<double>(base::memory_limit()))
-    throw base::MemoryError(
-        fmt::format("n = {} samples need {:.3g} bytes, this machine has {}", n, needed, base::memory_limit()));
+  base::require_memory(
+      sizeof(double) * ((n + static_cast<double>(test)) * (4.0 * inputs + 4.0 * lift) + 3.0 * lift * lift),
+      fmt::format("filtering n = {} samples", n), "fewer samples or features");
 }
 
 }  // namespace
@@ -140,8 +139,8 @@ LofiMeasurement measure_lofi(const LofiTarget& target, int d, int n, int test, s
   constexpr int kLeast = 10;
   if (n < kLeast || test < kLeast) reject("n and the test samples must be {} or more, got {} and {}", kLeast, n, test);
   require_memory(target, d, n, test, options);
-  const LabelledSamples train = draw(target, d, n, options.seed, kTrain, instance);
-  const LabelledSamples fresh = draw(target, d, test, options.seed, kTest, instance);
+  const LabelledSamples train = draw(target, d, n, options.seed, Stream::filtering_data, instance);
+  const LabelledSamples fresh = draw(target, d, test, options.seed, Stream::filtering_test_data, instance);
   const ArrayXXd t = train.y.array().unaryExpr([&](double y) { return target.weight(y); });
   LofiMeasurement measurement;
   measurement.result = run_lofi(train, fresh, t, options);

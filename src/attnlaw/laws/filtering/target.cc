@@ -13,6 +13,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/filtering/quadratic_form.h"
+#include "attnlaw/base/streams.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -262,12 +263,11 @@ std::vector<std::pair<double, double>> estimated_forms(const LofiTarget& target,
                                                        std::span<const double> lambdas) {
   const std::vector<double>& a = target.coefficients();
   const std::size_t r = a.size();
-  constexpr std::uint64_t kStream = 35;
   const double norm = form_norm(a);
   std::vector<std::pair<double, double>> pairs(kSamples);
   constexpr std::size_t kBlock = 1024;
   std::vector<double> normals(2 * r * kBlock);
-  const base::NormalStream stream(0, base::stream_id(kStream, 0, 0));
+  const base::NormalStream stream(0, base::stream_id(base::Stream::filtering_depth_two, 0, 0));
   for (std::size_t i = 0; i < kSamples; ++i) {
     if (i % kBlock == 0) stream.fill(i * 2 * r, normals);
     const std::span<const double> s(&normals[i % kBlock * 2 * r], r), noise(s.data() + r, r);

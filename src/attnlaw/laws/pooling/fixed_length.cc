@@ -8,15 +8,13 @@
 
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
 using matrix_laws::Complex;
-
-/// Purpose of the random numbers of the population, which no seed changes.
-constexpr std::uint64_t kStream = 48;
 
 /// Numbers of occurrences of a population: quantiles of Poisson(c) at equidistant levels.
 std::vector<std::size_t> stratified_counts(double c, std::size_t population) {
@@ -35,7 +33,7 @@ std::vector<std::size_t> stratified_counts(double c, std::size_t population) {
   return counts;
 }
 
-/// Permutations, one after the other, by Fisher and Yates.
+/// Permutations, one after the other, by Fisher and Yates; no seed changes them.
 class Permutations {
  public:
   explicit Permutations(std::size_t size) : size_(size) {}
@@ -44,7 +42,7 @@ class Permutations {
     std::vector<std::uint32_t> order(size_);
     std::iota(order.begin(), order.end(), 0U);
     std::vector<double> uniform(size_);
-    base::UniformStream(0, base::stream_id(kStream, 1, 0)).fill(used_, uniform);
+    base::UniformStream(0, base::stream_id(base::Stream::pooling_counts, 0, 0)).fill(used_, uniform);
     used_ += size_;
     for (std::size_t i = size_; i-- > 1;)
       std::swap(order[i], order[static_cast<std::size_t>(uniform[i] * static_cast<double>(i + 1))]);

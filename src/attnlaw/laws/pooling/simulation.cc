@@ -7,22 +7,20 @@
 #include <numbers>
 #include <numeric>
 
-#include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using base::reject;
+using base::Stream;
 using Eigen::Index;
-using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// Purposes of the random numbers of an instance.
-enum Stream : std::uint64_t { kVocabulary = 16, kSigns = 17, kTokens = 18 };
+using Matrix = base::Matrix<double>;
 
 /// Sequences pooled at a time: their vectors stay in the second-level cache.
 constexpr std::size_t kBlock = 256;
@@ -46,28 +44,24 @@ std::uint64_t stream(const Setup& setup, Stream purpose, std::uint64_t instance)
 
 /// A such that the signs of A z, z standard normal, have the correlations R: A Aᵀ = sin(πR/2) (elementwise).
 Eigen::MatrixXd latent_factor(const Eigen::MatrixXd& R) {
-  Eigen::MatrixXd vectors = (0.5 * std::numbers::pi * R.array()).sin();
-  const auto length = static_cast<std::size_t>(R.rows());
-  base::use_one_blas_thread();
-  const std::vector<double> values =
-      base::symmetric_eigensystem({vectors.data(), static_cast<std::size_t>(vectors.size())}, length);
+  const auto [values, vectors] = base::eigensystem((0.5 * std::numbers::pi * R.array()).sin());
   const Eigen::Map<const Eigen::ArrayXd> variances(values.data(), R.rows());
   constexpr double kRounding = 1e-5;  // of a correlation matrix in a file
-  if (values.front() < -kRounding * static_cast<double>(length))
+  if (values.front() < -kRounding * static_cast<double>(R.rows()))
     reject(
         "signs of Gaussian variables cannot have this correlation matrix R: sin(pi R/2) must be positive "
         "semidefinite, got one with the eigenvalue {:.6g} (the theory needs no simulation: leave out --d)",
         values.front());
-  return vectors * variances.max(0).sqrt().matrix().asDiagonal();
+  return vectors.transpose() * variances.max(0).sqrt().matrix().asDiagonal();
 }
 
 /// Signs of `count` sequences from number `first` on, one sequence a row.
 class SignSource {
  public:
   SignSource(const Setup& setup, std::uint64_t instance)
-      : setup_(setup), stream_(stream(setup, kSigns, instance)), length_(setup.correlations.length()) {}
+      : setup_(setup), instance_(instance), length_(setup.correlations.length()) {}
 
-  void fill(std::size_t first, std::size_t count, RowMatrix& signs) const {
+  void fill(std::size_t first, std::size_t count, Matrix& signs) const {
     if (const auto* profile = std::get_if<SignCorrelations::Profile>(&setup_.correlations.kind())) {
       const std::vector<double> uniform = uniforms(first, count, length_ + 1);
       for (std::size_t i = 0; i < count; ++i) from_profile(*profile, &uniform[i * (length_ + 1)], signs.row(row(i)));
@@ -75,8 +69,8 @@ class SignSource {
       const std::vector<double> uniform = uniforms(first, count, length_);
       for (std::size_t i = 0; i < count; ++i) from_chain(*markov, &uniform[i * length_], signs.row(row(i)));
     } else {
-      RowMatrix normals(row(count), row(length_));
-      base::NormalStream(setup_.options.seed, stream_)
+      Matrix normals(row(count), row(length_));
+      base::NormalStream(setup_.options.seed, stream(setup_, Stream::pooling_latent_signs, instance_))
           .fill(first * length_, std::span(normals.data(), count * length_));
       signs.topRows(row(count)) =
           (normals * setup_.latent_factor.transpose()).unaryExpr([](double x) { return x < 0 ? -1.0 : 1.0; });
@@ -88,7 +82,8 @@ class SignSource {
 
   std::vector<double> uniforms(std::size_t first, std::size_t count, std::size_t per_sequence) const {
     std::vector<double> numbers(count * per_sequence);
-    base::UniformStream(setup_.options.seed, stream_).fill(first * per_sequence, numbers);
+    base::UniformStream(setup_.options.seed, stream(setup_, Stream::pooling_signs, instance_))
+        .fill(first * per_sequence, numbers);
     return numbers;
   }
 
@@ -110,21 +105,21 @@ class SignSource {
   }
 
   const Setup& setup_;
-  std::uint64_t stream_;
+  std::uint64_t instance_;
   std::size_t length_;
 };
 
 /// Rows of the table: the first half has labels +1, the second −1; μ points along the first axis.
 struct Vocabulary {
-  RowMatrix rows;
+  Matrix rows;
   Eigen::VectorXd q;     ///< EᵀV y/V
   Eigen::VectorXd mean;  ///< Eᵀ1/V
 };
 
 Vocabulary draw_vocabulary(const Setup& setup, std::uint64_t instance) {
-  Vocabulary vocabulary{RowMatrix(setup.vocabulary, setup.d), {}, {}};
-  RowMatrix& E = vocabulary.rows;
-  base::NormalStream(setup.options.seed, stream(setup, kVocabulary, instance))
+  Vocabulary vocabulary{Matrix(setup.vocabulary, setup.d), {}, {}};
+  Matrix& E = vocabulary.rows;
+  base::NormalStream(setup.options.seed, stream(setup, Stream::pooling_vocabulary, instance))
       .fill(0, std::span(E.data(), static_cast<std::size_t>(E.size())));
   const Index half = E.rows() / 2;
   E.col(0).head(half).array() += std::sqrt(setup.mu2);
@@ -136,20 +131,20 @@ Vocabulary draw_vocabulary(const Setup& setup, std::uint64_t instance) {
 }
 
 /// C += PᵀP of the first `count` rows.
-void add_gram(const RowMatrix& P, std::size_t count, RowMatrix& C) {
+void add_gram(const Matrix& P, std::size_t count, Matrix& C) {
   const auto d = static_cast<std::size_t>(P.cols());
   base::gemm(base::Transpose::yes, d, d, count, P.data(), P.data(), 1.0, C.data());
 }
 
-RowMatrix gram(const RowMatrix& E) {
-  RowMatrix C = RowMatrix::Zero(E.cols(), E.cols());
+Matrix gram(const Matrix& E) {
+  Matrix C = Matrix::Zero(E.cols(), E.cols());
   add_gram(E, static_cast<std::size_t>(E.rows()), C);
   return C;
 }
 
 /// The covariance of the pooled vectors, and the variance of Σ w_l s_l; centred or not.
 struct Sample {
-  RowMatrix covariance;
+  Matrix covariance;
   double alpha = 0;
 };
 
@@ -161,7 +156,7 @@ void draw_tokens(const Setup& setup, const double* signs, const double* uniform,
 }
 
 /// Causal softmax attention of these tokens with scores τ⟨e_k, e_l⟩/d, its outputs averaged: the weight of each token.
-void own_weights(const RowMatrix& rows, const std::vector<Index>& tokens, double tau, std::vector<double>& weights) {
+void own_weights(const Matrix& rows, const std::vector<Index>& tokens, double tau, std::vector<double>& weights) {
   const double scale = tau / static_cast<double>(rows.cols());
   std::fill(weights.begin(), weights.end(), 0.0);
   for (std::size_t j = 0; j < tokens.size(); ++j) {
@@ -178,10 +173,10 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   const std::size_t length = setup.weights.size();
   const auto d = static_cast<Index>(setup.d), L = static_cast<Index>(length);
   const SignSource sign_source(setup, instance);
-  const base::UniformStream token_source(setup.options.seed, stream(setup, kTokens, instance));
+  const base::UniformStream token_source(setup.options.seed, stream(setup, Stream::pooling_tokens, instance));
   std::vector<Index> tokens(length);
   std::vector<double> weights(setup.weights.begin(), setup.weights.end());
-  RowMatrix pooled(kBlock, d), signs(kBlock, L), C = RowMatrix::Zero(d, d);
+  Matrix pooled(kBlock, d), signs(kBlock, L), C = Matrix::Zero(d, d);
   std::vector<double> uniform(kBlock * length);
   Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(d);
   double signal_sum = 0, signal_square = 0;
@@ -215,21 +210,17 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
 }
 
 /// The covariance of N = ∞ sequences over this vocabulary, centred.
-RowMatrix population_covariance(const Setup& setup, const Vocabulary& vocabulary, const RowMatrix& table) {
+Matrix population_covariance(const Setup& setup, const Vocabulary& vocabulary, const Matrix& table) {
   const auto& [alpha, kappa, sum, fourth] = setup.scalars;
   return kappa * table + (alpha - kappa) * vocabulary.q * vocabulary.q.transpose() -
          kappa * vocabulary.mean * vocabulary.mean.transpose();
 }
 
-/// Eigenvalues, ascending, and eigenvectors as rows.
-struct Eigensystem {
-  std::vector<double> values;
-  RowMatrix vectors;
-  std::size_t zeros = 0;  ///< the first ones, set to 0
+/// Of a covariance matrix: eigenvalues that are zero to rounding are 0.
+struct CovarianceSystem : base::Eigensystem {
+  std::size_t zeros = 0;  ///< the first ones
 
-  explicit Eigensystem(RowMatrix matrix) : vectors(std::move(matrix)) {
-    values = base::symmetric_eigensystem({vectors.data(), static_cast<std::size_t>(vectors.size())},
-                                         static_cast<std::size_t>(vectors.rows()));
+  explicit CovarianceSystem(Matrix covariance) : base::Eigensystem(base::eigensystem(std::move(covariance))) {
     constexpr double kRounding = 1e-13;
     while (zeros < values.size() && values[zeros] <= kRounding * values.back()) values[zeros++] = 0;
   }
@@ -251,7 +242,7 @@ struct Outliers {
 
 /// The eigenvalue of a spike: of as many as there are outliers on its side of the bulk the one whose eigenvector lies
 /// nearest to its direction; the first below them if it is hidden. Returns its index.
-std::size_t find(const Eigensystem& system, const DrawnSpike& drawn, const Outliers& outliers) {
+std::size_t find(const CovarianceSystem& system, const DrawnSpike& drawn, const Outliers& outliers) {
   const std::size_t d = system.values.size();
   if (drawn.spike.place == Place::hidden) return d - 1 - outliers.above;
   const bool above = drawn.spike.place == Place::above;
@@ -266,13 +257,13 @@ std::size_t find(const Eigensystem& system, const DrawnSpike& drawn, const Outli
   return std::min(best, d - 1);
 }
 
-PoolingMeasurement measure(const Eigensystem& system, const DrawnSpike& drawn, std::size_t index) {
+PoolingMeasurement measure(const CovarianceSystem& system, const DrawnSpike& drawn, std::size_t index) {
   const double first = system.vectors(static_cast<Index>(index), 0);
   return {{system.values[index], first * first}, {drawn.spike.eigenvalue, drawn.alignment()}, drawn.spike.place};
 }
 
-PoolingMeasurement measure_alone(RowMatrix matrix, const DrawnSpike& drawn) {
-  const Eigensystem system(std::move(matrix));
+PoolingMeasurement measure_alone(Matrix matrix, const DrawnSpike& drawn) {
+  const CovarianceSystem system(std::move(matrix));
   return measure(system, drawn, find(system, drawn, {drawn.spike.place == Place::above, 1}));
 }
 
@@ -302,7 +293,7 @@ void measure_sample(const Setup& setup, const Vocabulary& vocabulary, Sample sam
     outliers.above += drawn.spike.place == Place::above;
     outliers.gap += drawn.spike.place == Place::gap;
   }
-  const Eigensystem system(std::move(sample.covariance));
+  const CovarianceSystem system(std::move(sample.covariance));
   std::vector<std::size_t> visible;
   for (const DrawnSpike& drawn : spikes) {
     const std::size_t index = find(system, drawn, outliers);
@@ -317,14 +308,13 @@ void measure_sample(const Setup& setup, const Vocabulary& vocabulary, Sample sam
 }
 
 PoolingInstance run_instance(const Setup& setup, std::uint64_t instance) {
-  base::use_one_blas_thread();
   const Vocabulary vocabulary = draw_vocabulary(setup, instance);
   const double delta = setup.ratios.delta, kappa = setup.scalars.kappa;
   PoolingInstance result;
   result.seed = instance;
   result.q2 = vocabulary.q.squaredNorm();
   measure_sample(setup, vocabulary, draw_sample(setup, vocabulary, instance), result);
-  const RowMatrix table = gram(vocabulary.rows) / static_cast<double>(setup.vocabulary);
+  const Matrix table = gram(vocabulary.rows) / static_cast<double>(setup.vocabulary);
   const double s = setup.scalars.ratio() * result.q2 - delta;
   result.population =
       measure_alone(population_covariance(setup, vocabulary, table), {population_spike(delta, kappa, s), vocabulary.q});
@@ -340,14 +330,12 @@ double bytes_needed(const Setup& setup) {
   return (rows * d + kSquares * d * d) * sizeof(double);
 }
 
-void require_memory(const Setup& setup, int at_a_time) {
-  const double needed = bytes_needed(setup) * at_a_time;
-  const auto available = static_cast<double>(base::memory_limit());
-  if (needed > available)
-    throw base::MemoryError(fmt::format(
-        "a pooling experiment with d = {}, a vocabulary of {} and {} instances at a time needs {:.0f} bytes "
-        "of memory, this process may use {:.0f}; choose a smaller d or fewer threads",
-        setup.d, setup.vocabulary, at_a_time, needed, available));
+void require_memory(const Setup& setup) {
+  const int at_a_time = base::instances_at_a_time(setup.options.instances, setup.options.threads);
+  base::require_memory(bytes_needed(setup) * at_a_time,
+                       fmt::format("a pooling experiment with d = {}, a vocabulary of {} and {} instances at a time",
+                                   setup.d, setup.vocabulary, at_a_time),
+                       "a smaller d or fewer threads");
 }
 
 /// round(d/ratio) where a count of it makes sense.
@@ -363,9 +351,9 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
               std::span<const double> weights, const PoolingExperimentOptions& options) {
   const PoolingScalars scalars = pooling_scalars(weights, correlations);
   require_valid(PoolingModel{ratios, mu2, std::max(0.0, scalars.alpha), scalars.kappa});
-  if (options.d < 2 || options.d >= (1U << 28)) reject("d must be an integer >= 2 and < 2^28, got {}", options.d);
-  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
-  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+  if (options.d < 2 || options.d >= base::kStreamDimensions)
+    reject("d must be an integer >= 2 and < {}, got {}", base::kStreamDimensions, options.d);
+  base::require_instances(options.instances, options.threads);
   const double d = static_cast<double>(options.d);
   const std::size_t vocabulary = 2 * ((count_of("delta", d, ratios.delta) + 1) / 2);
   const std::size_t sequences = count_of("gamma", d, ratios.gamma);
@@ -379,13 +367,12 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
   return setup;
 }
 
-using Field = double (*)(const PoolingMeasurement&);
-
-PoolingSummary summarise(const std::vector<PoolingMeasurement>& measurements) {
-  const auto estimate = [&](Field field) {
-    std::vector<double> values;
-    std::transform(measurements.begin(), measurements.end(), std::back_inserter(values), field);
-    return base::estimate_of(values);
+/// Of the matrix that `measurement` names.
+template <class Measurement>
+PoolingSummary summarise(const std::vector<PoolingInstance>& instances, const Measurement& measurement) {
+  const auto estimate = [&](double (*figure)(const PoolingMeasurement&)) {
+    return base::estimate_over(
+        instances, [&](const PoolingInstance& instance) { return figure(std::invoke(measurement, instance)); });
   };
   return {estimate([](const PoolingMeasurement& m) { return m.measured.eigenvalue; }),
           estimate([](const PoolingMeasurement& m) { return m.measured.alignment; }),
@@ -394,22 +381,15 @@ PoolingSummary summarise(const std::vector<PoolingMeasurement>& measurements) {
 }
 
 void summarise(PoolingExperiment& experiment) {
-  std::vector<PoolingMeasurement> table, population, sample, nuisance;
-  std::vector<double> distances, fixed_length;
-  for (const PoolingInstance& instance : experiment.instances) {
-    table.push_back(instance.table);
-    population.push_back(instance.population);
-    sample.push_back(instance.sample);
-    if (instance.nuisance) nuisance.push_back(*instance.nuisance);
-    distances.push_back(instance.kolmogorov_distance);
-    fixed_length.push_back(instance.fixed_length_distance);
-  }
-  experiment.table = summarise(table);
-  experiment.population = summarise(population);
-  experiment.sample = summarise(sample);
-  if (nuisance.size() == experiment.instances.size()) experiment.nuisance = summarise(nuisance);
-  experiment.kolmogorov_distance = base::estimate_of(distances);
-  if (experiment.fixed_length_distance) experiment.fixed_length_distance = base::estimate_of(fixed_length);
+  const std::vector<PoolingInstance>& instances = experiment.instances;
+  experiment.table = summarise(instances, &PoolingInstance::table);
+  experiment.population = summarise(instances, &PoolingInstance::population);
+  experiment.sample = summarise(instances, &PoolingInstance::sample);
+  if (std::all_of(instances.begin(), instances.end(), [](const auto& one) { return one.nuisance.has_value(); }))
+    experiment.nuisance = summarise(instances, [](const PoolingInstance& one) { return *one.nuisance; });
+  experiment.kolmogorov_distance = base::estimate_over(instances, &PoolingInstance::kolmogorov_distance);
+  if (experiment.fixed_length_distance)
+    experiment.fixed_length_distance = base::estimate_over(instances, &PoolingInstance::fixed_length_distance);
 }
 
 }  // namespace
@@ -425,15 +405,11 @@ std::vector<double> PoolingExperiment::eigenvalues() const {
 PoolingExperiment simulate_pooling(const PoolingRatios& ratios, double mu2, const SignCorrelations& correlations,
                                    std::span<const double> weights, const PoolingExperimentOptions& options) {
   const Setup setup = prepare(ratios, mu2, correlations, weights, options);
-  const int threads = options.threads > 0 ? options.threads : base::available_threads();
-  const int at_a_time = std::min(threads, options.instances);
-  require_memory(setup, at_a_time);
+  require_memory(setup);
   PoolingExperiment experiment{setup.d, setup.vocabulary, setup.sequences, options.centred, {}, {}, {}, {}, {}, {}, {}};
   if (options.fixed_length) experiment.fixed_length_distance.emplace();
-  experiment.instances.resize(static_cast<std::size_t>(options.instances));
-  base::parallel_for(
-      experiment.instances.size(), at_a_time, [&](std::size_t i) { experiment.instances[i] = run_instance(setup, i); },
-      options.progress);
+  experiment.instances = base::run_instances(
+      options.instances, options.threads, [&](std::size_t i) { return run_instance(setup, i); }, options.progress);
   summarise(experiment);
   return experiment;
 }

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
 
@@ -26,13 +26,6 @@ Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
 
 Eigen::Map<const Eigen::VectorXd> vector(std::span<const double> values) {
   return {values.data(), index(values.size())};
-}
-
-/// Ascending eigenvalues of R; R becomes its eigenvectors, one a column.
-std::vector<double> eigensystem(Eigen::MatrixXd& R) {
-  base::use_one_blas_thread();
-  return base::symmetric_eigensystem({R.data(), static_cast<std::size_t>(R.size())},
-                                     static_cast<std::size_t>(R.rows()));
 }
 
 void require_length(std::size_t length) {
@@ -68,8 +61,7 @@ void require_valid(General& general) {
   }
   R = (0.5 * (R + R.transpose())).eval();
   R.diagonal().setOnes();
-  Eigen::MatrixXd vectors = R;
-  const double least = eigensystem(vectors).front();
+  const double least = base::eigenvalues(R).front();
   if (least < -kFileRounding * static_cast<double>(R.rows()))
     reject("a correlation matrix must be positive semidefinite, got one with the eigenvalue {:.6g}", least);
 }
@@ -193,11 +185,10 @@ std::vector<double> attention_weights(std::size_t length, double tau) {
 }
 
 OptimalWeights optimal_weights(const SignCorrelations& correlations) {
-  Eigen::MatrixXd vectors = correlations.matrix();
-  const std::vector<double> values = eigensystem(vectors);
+  const auto [values, vectors] = base::eigensystem(correlations.matrix());
   constexpr double kDegenerate = 1e-10;
   const auto first = std::lower_bound(values.begin(), values.end(), values.back() * (1 - kDegenerate));
-  const auto top = vectors.rightCols(values.end() - first);
+  const auto top = vectors.bottomRows(values.end() - first).transpose();
   Eigen::VectorXd w = top * top.colwise().sum().transpose();
   if (w.norm() < kDegenerate) w = top.rightCols(1);
   if (w.sum() < 0) w = -w;

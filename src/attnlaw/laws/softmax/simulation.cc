@@ -8,11 +8,12 @@
 #include <cmath>
 #include <span>
 
-#include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/memory.h"
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/instances.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
 #include "attnlaw/matrix_laws/law_difference.h"
@@ -21,29 +22,19 @@
 namespace attnlaw::laws {
 namespace {
 
+using base::product;
 using base::reject;
+using base::size;
+using base::Stream;
 using base::Transpose;
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-enum class Stream : std::uint64_t { tokens = 6, query = 7, key = 8 };
-
-std::size_t size(Eigen::Index index) { return static_cast<std::size_t>(index); }
+using Matrix = base::Matrix<double>;
 
 Matrix gaussian(const SimulationOptions& options, Stream purpose, std::size_t instance, Eigen::Index rows,
                 Eigen::Index columns) {
   Matrix matrix(rows, columns);
-  const std::uint64_t stream =
-      base::stream_id(static_cast<std::uint64_t>(purpose), static_cast<std::uint64_t>(options.length), instance);
+  const std::uint64_t stream = base::stream_id(purpose, static_cast<std::uint64_t>(options.length), instance);
   base::NormalStream(options.seed, stream).fill(0, {matrix.data(), size(matrix.size())});
   return matrix;
-}
-
-/// op(A) B.
-Matrix product(Transpose transpose, const Matrix& a, const Matrix& b) {
-  const Eigen::Index rows = transpose == Transpose::yes ? a.cols() : a.rows();
-  Matrix result(rows, b.cols());
-  base::gemm(transpose, size(rows), size(b.cols()), size(b.rows()), a.data(), b.data(), 0.0, result.data());
-  return result;
 }
 
 /// Scores of unit variance. Orthonormal tokens drop out: X W_Q and X W_K are iid N(0,1) themselves.
@@ -51,13 +42,13 @@ Matrix scores(const AttentionSimulation& setup, const SimulationOptions& options
   const Eigen::Index T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
   const double normalisation = 1 / std::sqrt(static_cast<double>(m));
   if (d == 0) {
-    const Matrix queries = gaussian(options, Stream::query, instance, T, m);
-    return normalisation * product(Transpose::no, queries, gaussian(options, Stream::key, instance, m, T));
+    const Matrix queries = gaussian(options, Stream::attention_queries, instance, T, m);
+    return normalisation * product(queries, gaussian(options, Stream::attention_keys, instance, m, T));
   }
-  const Matrix tokens = gaussian(options, Stream::tokens, instance, d, T);  // Xᵀ
-  const Matrix queries = product(Transpose::yes, tokens, gaussian(options, Stream::query, instance, d, m));
-  const Matrix keys = product(Transpose::yes, gaussian(options, Stream::key, instance, d, m), tokens);
-  return normalisation / static_cast<double>(d) * product(Transpose::no, queries, keys);
+  const Matrix tokens = gaussian(options, Stream::attention_tokens, instance, d, T);  // Xᵀ
+  const Matrix queries = product(tokens, gaussian(options, Stream::attention_queries, instance, d, m), Transpose::yes);
+  const Matrix keys = product(gaussian(options, Stream::attention_keys, instance, d, m), tokens, Transpose::yes);
+  return normalisation / static_cast<double>(d) * product(queries, keys);
 }
 
 void softmax_rows(Matrix& logits) {
@@ -88,8 +79,7 @@ double leading_singular_value(const Matrix& A) {
 /// Square roots of the eigenvalues of A_⊥ᵀ A_⊥: absolute error about 1e-8 of the largest at the smallest, far below
 /// the distance of neighbours.
 std::vector<double> singular_values(const Matrix& A_perp) {
-  Matrix gram = product(Transpose::yes, A_perp, A_perp);
-  std::vector<double> values = base::symmetric_eigenvalues({gram.data(), size(gram.size())}, size(gram.rows()));
+  std::vector<double> values = base::eigenvalues(product(A_perp, A_perp, Transpose::yes));
   for (double& value : values) value = std::sqrt(std::max(0.0, value));
   return values;
 }
@@ -121,14 +111,9 @@ AttentionInstance draw(const AttentionSimulation& setup, const SimulationOptions
   return instance;
 }
 
-int instances_at_a_time(const SimulationOptions& options) {
-  return std::min(options.threads > 0 ? options.threads : base::available_threads(), options.instances);
-}
-
 void require_valid(const SimulationOptions& options) {
   if (options.length > kMostLength) reject("a simulation takes at most {} tokens, got {}", kMostLength, options.length);
-  if (options.instances < 1) reject("instances must be an integer >= 1, got {}", options.instances);
-  if (options.threads < 0) reject("threads must be an integer >= 0 (0: all available), got {}", options.threads);
+  base::require_instances(options.instances, options.threads);
 }
 
 AttentionSimulation setup_of(const SoftmaxParameters& parameters, const SimulationOptions& options) {
@@ -146,14 +131,7 @@ std::uint64_t bytes_of(const AttentionSimulation& setup, const SimulationOptions
   const double drawing = 2 * T * T + (d == 0 ? 2 * T * m : d * T + d * m + 2 * T * m);
   constexpr double kSquares = 2;
   return static_cast<std::uint64_t>(sizeof(double) * std::max(drawing, kSquares * T * T) *
-                                    instances_at_a_time(options));
-}
-
-template <class Field>
-base::Estimate over_instances(const AttentionSimulation& simulation, const Field& field) {
-  std::vector<double> values;
-  for (const AttentionInstance& instance : simulation.instances) values.push_back(field(instance));
-  return base::estimate_of(values);
+                                    base::instances_at_a_time(options.instances, options.threads));
 }
 
 }  // namespace
@@ -164,17 +142,13 @@ std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const Simula
 
 AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, const SimulationOptions& options) {
   AttentionSimulation simulation = setup_of(parameters, options);
-  const std::uint64_t needed = bytes_of(simulation, options), available = base::memory_limit();
-  if (needed > available)
-    throw base::MemoryError(
-        fmt::format("simulating {} tokens, {} instances at a time, needs {} bytes of memory, this process may use {}; "
-                    "choose fewer tokens or threads",
-                    options.length, instances_at_a_time(options), needed, available));
-  base::use_one_blas_thread();
-  simulation.instances.resize(static_cast<std::size_t>(options.instances));
-  base::parallel_for(
-      simulation.instances.size(), options.threads,
-      [&](std::size_t i) { simulation.instances[i] = draw(simulation, options, i); }, options.progress);
+  base::require_memory(static_cast<double>(bytes_of(simulation, options)),
+                       fmt::format("simulating {} tokens, {} instances at a time,", options.length,
+                                   base::instances_at_a_time(options.instances, options.threads)),
+                       "fewer tokens or threads");
+  simulation.instances = base::run_instances(
+      options.instances, options.threads, [&](std::size_t i) { return draw(simulation, options, i); },
+      options.progress);
   return simulation;
 }
 
@@ -189,14 +163,13 @@ AttentionComparison compare(const AttentionSimulation& simulation, const Softmax
   result.kolmogorov = matrix_laws::kolmogorov_distance(squares, law.squared());
   result.marchenko_pastur = matrix_laws::kolmogorov_distance(
       squares, matrix_laws::marchenko_pastur({1, entry_variance(simulation.parameters.beta)}));
+  const auto over_instances = [&](const auto& figure) { return base::estimate_over(simulation.instances, figure); };
   for (std::size_t k = 0; k < result.moments.size(); ++k) {
-    result.moments[k] = over_instances(simulation, [&](const auto& instance) { return instance.moments[k]; });
-    result.trimmed_moments[k] =
-        over_instances(simulation, [&](const auto& instance) { return instance.trimmed_moments[k]; });
+    result.moments[k] = over_instances([&](const auto& instance) { return instance.moments[k]; });
+    result.trimmed_moments[k] = over_instances([&](const auto& instance) { return instance.trimmed_moments[k]; });
   }
-  result.leading_excess =
-      over_instances(simulation, [](const auto& instance) { return instance.leading_singular_value - 1; });
-  result.largest = over_instances(simulation, [](const auto& instance) { return instance.singular_values.back(); });
+  result.leading_excess = over_instances([](const auto& instance) { return instance.leading_singular_value - 1; });
+  result.largest = over_instances([](const auto& instance) { return instance.singular_values.back(); });
   return result;
 }
 

@@ -42,7 +42,7 @@ class Run {
       : study_(study),
         store_(store),
         options_(options),
-        local_workers_(options.threads > 0 ? options.threads : base::available_threads()),
+        local_workers_(base::thread_count(options.threads)),
         memory_(base::memory_limit()),
         keys_(keys_of(study)),
         finished_(store.has(keys_, !options.retry_failed)),

@@ -7,6 +7,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 
 namespace attnlaw::theory {
@@ -29,9 +30,10 @@ Eigen::VectorXd equally_spaced(const Spectrum& spectrum, int count) {
 
 /// Entries of the given parity, iid N(0, 1) off the diagonal.
 template <class Matrix>
-Matrix noise(int dimension, double parity, std::uint64_t stream) {
+Matrix noise(int dimension, double parity, std::uint64_t number) {
   Matrix entries(dimension, dimension);
-  base::NormalStream(kSeed, stream).fill(0, std::span(entries.data(), static_cast<std::size_t>(entries.size())));
+  base::NormalStream(kSeed, base::stream_id(base::Stream::fixed_points, 0, number))
+      .fill(0, std::span(entries.data(), static_cast<std::size_t>(entries.size())));
   return (entries + parity * entries.transpose()) / std::sqrt(2.0);
 }
 

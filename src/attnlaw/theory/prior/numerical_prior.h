@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <vector>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/theory/prior/denoiser.h"
 
 namespace attnlaw::theory {
@@ -37,7 +38,7 @@ class NumericalPrior final : public Denoiser {
   std::vector<double> singular_values() const;
 
  private:
-  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Matrix = base::Matrix<double>;
   struct Replicate {
     Matrix symmetric_noise, antisymmetric_noise;  ///< ‖·‖²_F = dimension, the first orthogonal to S*
     Matrix student;
