@@ -14,7 +14,7 @@ namespace attnlaw::report::parts {
 /// In a template, a string "$name" stands for values["name"] or, where there is none, for the shared part of that name;
 /// it is left out together with its key where the value is null. {"like": "$name", ...} is that value changed by the
 /// other members (a merge patch). An object with {"when": "name"} is left out where the value is null, false or empty.
-/// Throws std::out_of_range if a name has neither a value nor a part.
+/// Throws nlohmann::json::out_of_range if a name has neither a value nor a part.
 nlohmann::json filled(const std::string& name, const nlohmann::json& values);
 
 /// Whether an axis of this scale has a place for the value.

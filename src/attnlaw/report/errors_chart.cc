@@ -43,7 +43,7 @@ struct Drawn {
   int omitted = 0;
 };
 
-/// The lowest y that is drawn: where error bars end that would leave a logarithmic axis.
+/// The lowest y that is drawn; error bars that would leave a logarithmic axis end there.
 double lowest_drawn(const ErrorsChart& chart) {
   double lowest = std::numeric_limits<double>::infinity();
   for (const Series& series : chart.series) {
@@ -138,7 +138,7 @@ void add_guides(const ErrorsChart& chart, Table& table) {
   for (auto& row : table.rows) row.emplace_back();
   for (const Series& series : chart.series) {
     for (const Point& point : series.guide) {
-      if (!std::isfinite(point.x)) continue;  // the end of a piece
+      if (!std::isfinite(point.x)) continue;  // a piece ends here
       const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& cells) {
         return cells[0] == Cell(series.name) && cells[1] == Cell(point.x) && cells.back() == Cell();
       });
@@ -150,7 +150,7 @@ void add_guides(const ErrorsChart& chart, Table& table) {
   }
 }
 
-/// One row per series and x, theory beside experiment; then the rules.
+/// The table has one row per series and x, theory beside experiment; then the rules.
 Table errors_table(const ErrorsChart& chart) {
   Table table{.title = chart.title,
               .columns = {{.name = "series"},

@@ -2,13 +2,13 @@
 # then carries all that a page needs, and the program writes reports without any file beside it.
 set(web ${CMAKE_CURRENT_LIST_DIR})
 
-# In the order in which the browser must run them.
+# The browser must run the scripts in this order.
 set(vega_scripts vega/build/vega.min.js vega-lite/build/vega-lite.min.js vega-embed/build/vega-embed.min.js)
 
 # One specification for each kind of chart, and the parts that they share.
 set(chart_templates chart_parts errors_chart spectrum_chart heat_map)
 
-# The packages whose code these scripts contain, as far as they bring a licence text of their own.
+# These packages are in the scripts and bring a licence text of their own (docs/licences.md lists all of them; a test compares).
 set(licensed vega-canvas vega-lite vega-embed vega-schema-url-parser vega-themes vega-tooltip d3-array d3-delaunay d3-dsv d3-geo
     d3-geo-projection d3-path d3-scale-chromatic delaunator fast-json-patch internmap json-stringify-pretty-compact
     robust-predicates semver topojson-client tslib)
