@@ -8,7 +8,8 @@ set(vega_scripts vega/build/vega.min.js vega-lite/build/vega-lite.min.js vega-em
 # One specification for each kind of chart, and the parts that they share.
 set(chart_templates chart_parts errors_chart spectrum_chart heat_map)
 
-# These packages are in the scripts and bring a licence text of their own (docs/licences.md lists all of them; a test compares).
+# These packages are in the scripts and bring a licence text of their own; docs/licences.md lists all that are in them, and a
+# test finds each text in a page.
 set(licensed vega-canvas vega-lite vega-embed vega-schema-url-parser vega-themes vega-tooltip d3-array d3-delaunay d3-dsv d3-geo
     d3-geo-projection d3-path d3-scale-chromatic delaunator fast-json-patch internmap json-stringify-pretty-compact
     robust-predicates semver topojson-client tslib)
@@ -65,9 +66,9 @@ function(attnlaw_write_chart_templates)
   set(members "")
   foreach(name IN LISTS chart_templates)
     file(READ ${web}/${name}.json template)
-    list(APPEND members "\"${name}\": ${template}")
+    string(APPEND members "${separator}\"${name}\": ${template}")
+    set(separator ",\n")
   endforeach()
-  list(JOIN members ",\n" members)
   file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/chart_templates.json CONTENT "{\n@members@}\n" @ONLY)
 endfunction()
 
