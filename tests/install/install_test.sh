@@ -20,6 +20,8 @@ cmake --install "$build" --prefix "$prefix" >"$work/install.log" || fail "cmake 
 diff <(cd "$here/../../src/attnlaw" && find . -name web -prune -o -name '*.h' -print | sort) \
   <(cd "$prefix/include/attnlaw" && find . -type f | sort) || fail "the installed headers differ from those of the rooms"
 
+diff "$here/../../LICENSE" "$prefix/share/doc/attnlaw/LICENSE" || fail "the licence is not installed"
+
 # Neither the build nor the source tree is needed by those who use the package.
 cmake_files=$(find "$prefix" -name '*.cmake')
 [[ -n $cmake_files ]] || fail "no CMake package"

@@ -1,5 +1,17 @@
 #pragma once
-/// Charts as Vega-Lite v5 specifications with their data inside.
+/// Charts are Vega-Lite v5 specifications with their data inside; web/*.json has their templates.
+///
+/// ```cpp
+/// namespace report = attnlaw::report;
+/// const report::Chart chart = report::errors_chart({
+///     .title = "Learning curve",
+///     .description = "Test error against the number of samples.",
+///     .x = {.title = "alpha"},
+///     .y = {.title = "error", .scale = report::Scale::log},
+///     .series = {{.name = "test", .theory = {{0.5, 0.2}, {1, 0.1}, {2, 0.05}}, .experiment = {{1, 0.11, 0.02}}}},
+/// });
+/// return chart.spec.contains("layer") && report::csv(chart.data).size() > 0 ? 0 : 1;
+/// ```
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,7 +22,7 @@
 
 namespace attnlaw::report {
 
-/// A drawing with what stands in for it where it cannot be seen.
+/// A chart is a drawing together with the text and the numbers that stand in for it where it cannot be seen.
 struct Chart {
   /// One or two sentences that say what is shown, for screen readers.
   std::string description;
@@ -29,26 +41,27 @@ struct Axis {
 struct Point {
   double x = 0;
   double y = 0;
-  /// Half the length of the error bar; 0 or NaN: no bar.
+  /// This is half the length of the error bar; at 0 or NaN the point has none.
   double standard_error = 0;
 };
 
-/// One quantity: the predicted curve (ascending x; a value that is not finite breaks the line) and the measured points.
+/// A series is one quantity: the predicted curve (ascending x; a value that is not finite breaks the line) and the
+/// measured points.
 struct Series {
   std::string name;
   std::vector<Point> theory;
   std::vector<Point> experiment;
-  /// Drawn dotted: what the curve is compared with, e.g. a power law.
+  /// The guide is a dotted line with which the curve is compared, e.g. a power law.
   std::vector<Point> guide = {};
 };
 
-/// A labelled vertical line.
+/// A rule is a vertical line with its label.
 struct Rule {
   std::string label;
   double x = 0;
 };
 
-/// Theory lines through experimental points.
+/// This chart draws lines of theory through experimental points.
 struct ErrorsChart {
   std::string title;
   std::string description;
@@ -56,58 +69,60 @@ struct ErrorsChart {
   Axis y;
   std::vector<Series> series;
   std::vector<Rule> rules = {};
-  /// What the guides are, e.g. "predicted exponents".
+  /// The notes and the table call the guides by this name, e.g. "predicted exponents".
   std::string guide_title = "guide";
 };
 
-/// Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left out and counted in the
-/// subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic axis ends at the lowest
-/// drawn value. Series have one of six colours; beyond six, dashes tell lines of one colour apart. Throws
-/// std::invalid_argument if two series have the same name.
+/// The chart of errors. Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left out
+/// and counted in the subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic axis
+/// ends at the lowest drawn value. Series have one of six colours; beyond six, dashes tell lines of one colour apart.
+/// Throws std::invalid_argument if two series have the same name.
 Chart errors_chart(const ErrorsChart& chart);
 
-/// A measured spectrum over the predicted law.
+/// This chart draws a measured spectrum as a histogram under the predicted law.
 struct SpectrumChart {
   std::string title;
   std::string description;
-  /// What one value of the spectrum is, in the singular.
+  /// This noun, in the singular, names one value of the spectrum.
   std::string value = "eigenvalue";
   /// Density of the predicted law off zero, ascending x; its integral is 1 - predicted_zero_mass. May be empty.
   std::vector<Point> density;
   double predicted_zero_mass = 0;
   /// Predicted eigenvalues outside the bulk.
   std::vector<double> outliers = {};
-  /// All measured eigenvalues together; empty: the prediction alone.
+  /// All measured eigenvalues stand here together; without any, the prediction is drawn alone.
   std::vector<double> eigenvalues = {};
   /// Measured eigenvalues this close to zero belong to the atom.
   double zero_tolerance = 1e-6;
-  /// 0: chosen from the data.
+  /// The number of bins; 0 lets the data choose it (histogram.h).
   int bins = 0;
 };
 
+/// The chart of a spectrum. Values that are not finite are left out and counted in the subtitle. Throws
+/// std::invalid_argument if the number of bins or the tolerance is negative.
 Chart spectrum_chart(const SpectrumChart& chart);
 
-/// One quantity over a plane, as cells around the points of a grid, with lines over them.
+/// A heat map draws one quantity over a plane, as cells around the points of a grid, with lines over them.
 struct HeatMap {
   std::string title;
   std::string description;
   Axis x;
   Axis y;
   Axis value;
-  /// Ascending, two or more each; positive on a logarithmic axis.
+  /// The values of an axis are ascending, two or more, and positive on a logarithmic axis.
   std::vector<double> x_values;
   std::vector<double> y_values;
-  /// One row of y for each x.
+  /// There is one row of y for each x.
   std::vector<double> values;
   struct Line {
     std::string name;
-    std::vector<Point> points;  ///< what is not finite breaks the line
+    std::vector<Point> points;  ///< a point that is not finite breaks the line
   };
   std::vector<Line> lines = {};
 };
 
-/// Values that cannot be drawn leave their cell blank and are counted in the subtitle. Throws std::invalid_argument if
-/// the number of values is not that of the cells.
+/// The chart of a heat map. Values that cannot be drawn leave their cell blank and are counted in the subtitle. Throws
+/// std::invalid_argument if the number of values is not that of the cells.
 Chart heat_map(const HeatMap& map);
 
 }  // namespace attnlaw::report

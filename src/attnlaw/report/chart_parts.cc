@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
+
+#include "attnlaw/report/assets.h"
 
 namespace attnlaw::report::parts {
 
@@ -9,39 +12,51 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int chart_height = 340;
-constexpr int tick_count = 8;
-/// Pixels between the outermost marks and the ends of the axes.
-constexpr int axis_padding = 10;
-constexpr const char* number_format = ".4~g";
-
-}  // namespace
-
-bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale == Scale::linear || value > 0); }
-
-json quantitative(const char* field, const Axis& axis) {
-  json scale = {{"zero", false}, {"nice", false}, {"padding", axis_padding}};
-  if (axis.scale == Scale::log) scale = {{"type", "log"}, {"nice", false}, {"padding", axis_padding}};
-  return {{"field", field},
-          {"type", "quantitative"},
-          {"title", axis.title},
-          {"scale", scale},
-          {"axis", {{"tickCount", tick_count}}}};
+const json& templates() {
+  static const json parsed = json::parse(chart_templates());
+  return parsed;
 }
 
-json tooltip(const char* field, const std::string& title) {
-  return {{"field", field}, {"type", "quantitative"}, {"title", title}, {"format", number_format}};
+std::optional<json> fill(const json& part, const json& values);
+
+/// The value of a name, which is a shared part where no value is given.
+std::optional<json> named(const std::string& name, const json& values) {
+  if (!values.contains(name)) return fill(templates().at("chart_parts").at(name), values);
+  if (values[name].is_null()) return std::nullopt;
+  return values[name];
 }
 
-json frame(const std::string& title, const std::vector<std::string>& notes, const std::string& description) {
-  json spec = {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
-               {"description", description},
-               {"width", "container"},
-               {"height", chart_height},
-               {"autosize", {{"type", "fit-x"}, {"contains", "padding"}}},
-               {"title", {{"text", title}, {"anchor", "start"}}}};
-  if (!notes.empty()) spec["title"]["subtitle"] = notes;
-  return spec;
+bool is_wanted(const json& object, const json& values) {
+  if (!object.contains("when")) return true;
+  const json& condition = values.at(object["when"].get<std::string>());
+  return condition.is_boolean() ? condition.get<bool>() : !condition.empty();
+}
+
+std::optional<json> fill_object(const json& object, const json& values) {
+  if (!is_wanted(object, values)) return std::nullopt;
+  json own = json::object();
+  for (const auto& [key, member] : object.items()) {
+    if (key == "like" || key == "when") continue;
+    if (std::optional<json> value = fill(member, values)) own[key] = std::move(*value);
+  }
+  if (!object.contains("like")) return own;
+  json result = fill(object["like"], values).value();
+  result.merge_patch(own);
+  return result;
+}
+
+/// The part with its names replaced by their values; nothing if it is to be left out.
+std::optional<json> fill(const json& part, const json& values) {
+  if (part.is_object()) return fill_object(part, values);
+  if (part.is_array()) {
+    json result = json::array();
+    for (const json& element : part)
+      if (std::optional<json> value = fill(element, values)) result.push_back(std::move(*value));
+    return result;
+  }
+  const auto* text = part.get_ptr<const std::string*>();
+  if (text != nullptr && text->starts_with('$')) return named(text->substr(1), values);
+  return part;
 }
 
 std::vector<double> log_ticks(double lowest, double highest) {
@@ -56,6 +71,39 @@ std::vector<double> log_ticks(double lowest, double highest) {
     }
   }
   return ticks;
+}
+
+}  // namespace
+
+json filled(const std::string& name, const json& values) {
+  const json& all = templates();
+  return fill(all.contains(name) ? all[name] : all.at("chart_parts").at(name), values).value();
+}
+
+bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale == Scale::linear || value > 0); }
+
+json axis_encoding(const char* field, const Axis& axis, double lowest, double highest) {
+  json values = {{"field", field}, {"title", axis.title}, {"ticks", nullptr}};
+  if (axis.scale == Scale::linear) return filled("linear_axis", values);
+  const std::vector<double> ticks = lowest <= highest ? log_ticks(lowest, highest) : std::vector<double>();
+  // Within less than two such ticks, Vega's own choice is finer.
+  if (ticks.size() >= 2) values["ticks"] = ticks;
+  return filled("log_axis", values);
+}
+
+int append_line(const std::vector<Point>& line, Scale x, Scale y, json row, const char* y_field, json& rows) {
+  int piece = 0;
+  for (const Point& point : line) {
+    if (!drawable(point.x, x) || !drawable(point.y, y)) {
+      ++piece;
+      continue;
+    }
+    row["piece"] = piece;
+    row["x"] = point.x;
+    row[y_field] = point.y;
+    rows.push_back(row);
+  }
+  return piece;
 }
 
 }  // namespace attnlaw::report::parts

@@ -1,5 +1,5 @@
 #pragma once
-/// What the charts of chart.h are made of.
+/// The charts of chart.h share these functions: templates are filled, axes fitted, lines broken into drawable pieces.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -9,18 +9,24 @@
 
 namespace attnlaw::report::parts {
 
+/// The template of this name (web/<name>.json, or a member of web/chart_parts.json) with values for its names.
+///
+/// In a template, a string "$name" stands for values["name"] or, where there is none, for the shared part of that name;
+/// it is left out together with its key where the value is null. {"like": "$name", ...} is that value changed by the
+/// other members (a merge patch). An object with {"when": "name"} is left out where the value is null, false or empty.
+/// Throws nlohmann::json::out_of_range if a name has neither a value nor a part.
+nlohmann::json filled(const std::string& name, const nlohmann::json& values);
+
 /// Whether an axis of this scale has a place for the value.
 bool drawable(double value, Scale scale);
 
-/// The encoding of a field on an axis that fits its data.
-nlohmann::json quantitative(const char* field, const Axis& axis);
+/// The encoding of a field on an axis that fits its data, which reach from `lowest` to `highest`: a logarithmic axis
+/// has ticks at 1, 2, 5 times powers of ten, over many decades at the powers alone.
+nlohmann::json axis_encoding(const char* field, const Axis& axis, double lowest, double highest);
 
-nlohmann::json tooltip(const char* field, const std::string& title);
-
-/// What every chart has: schema, size that follows the page, and the accessible description.
-nlohmann::json frame(const std::string& title, const std::vector<std::string>& notes, const std::string& description);
-
-/// Ticks of a logarithmic axis: 1, 2, 5 times powers of ten, over many decades the powers alone.
-std::vector<double> log_ticks(double lowest, double highest);
+/// Appends to `rows` one row for each drawable point of a line: `row` with its x, its y (under the name `y_field`) and
+/// the number of its piece. A point that cannot be drawn ends a piece. Returns the number of such points.
+int append_line(const std::vector<Point>& line, Scale x, Scale y, nlohmann::json row, const char* y_field,
+                nlohmann::json& rows);
 
 }  // namespace attnlaw::report::parts

@@ -14,10 +14,11 @@ namespace {
 
 using nlohmann::json;
 
-/// Lines are told apart by their dashes: colours belong to the cells.
+/// Dashes tell the lines apart, because colours belong to the cells.
 constexpr std::array<std::array<int, 2>, 4> dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
 
-/// Ends of the cells around ascending values: middles, in the measure of the axis, and as far beyond the ends.
+/// The ends of the cells around ascending values lie midway between them, in the measure of the axis, and as far beyond
+/// the first and the last.
 std::vector<double> cell_edges(const std::vector<double>& values, Scale scale) {
   const auto to = [&](double x) { return scale == Scale::log ? std::log(x) : x; };
   const auto from = [&](double x) { return scale == Scale::log ? std::exp(x) : x; };
@@ -55,86 +56,18 @@ json cell_rows(const HeatMap& map, const std::vector<double>& x_edges, const std
   return rows;
 }
 
-json line_rows(const HeatMap& map) {
-  json rows = json::array();
-  for (const HeatMap::Line& line : map.lines) {
-    int piece = 0;
-    for (const Point& point : line.points) {
-      if (parts::drawable(point.x, map.x.scale) && parts::drawable(point.y, map.y.scale))
-        rows.push_back({{"line", line.name}, {"piece", piece}, {"x", point.x}, {"y", point.y}});
-      else
-        ++piece;
-    }
-  }
-  return rows;
-}
-
-/// An axis that ends where the cells end.
-json plane_axis(const char* field, const Axis& axis, const std::vector<double>& edges) {
-  json encoding = parts::quantitative(field, axis);
-  encoding["scale"] = {{"domain", {edges.front(), edges.back()}}, {"nice", false}, {"zero", false}};
-  encoding["axis"]["grid"] = false;
-  if (axis.scale == Scale::linear) return encoding;
-  encoding["scale"]["type"] = "log";
-  encoding["scale"].erase("zero");
-  encoding["axis"] = {{"format", "~g"}, {"grid", false}};
-  const std::vector<double> ticks = parts::log_ticks(edges.front(), edges.back());
-  if (ticks.size() >= 2) encoding["axis"]["values"] = ticks;
-  return encoding;
-}
-
-json cell_layer(const HeatMap& map, const json& x, const json& y) {
-  json left = x, low = y;
-  left["field"] = "left";
-  low["field"] = "low";
-  json colour = {{"field", "value"},
-                 {"type", "quantitative"},
-                 {"title", map.value.title},
-                 {"scale", {{"scheme", "viridis"}}},
-                 {"legend", {{"format", "~g"}}}};
-  if (map.value.scale == Scale::log) colour["scale"]["type"] = "log";
-  return {{"name", "cells"},
-          {"data", {{"name", "cells"}}},
-          {"mark", {{"type", "rect"}, {"clip", true}}},
-          {"encoding",
-           {{"x", left},
-            {"x2", {{"field", "right"}}},
-            {"y", low},
-            {"y2", {{"field", "high"}}},
-            {"color", colour},
-            {"tooltip", json::array({parts::tooltip("x", map.x.title), parts::tooltip("y", map.y.title),
-                                     parts::tooltip("value", map.value.title)})}}}};
-}
-
-bool has_points(const HeatMap& map, const HeatMap::Line& line) {
-  return std::any_of(line.points.begin(), line.points.end(), [&](const Point& point) {
-    return parts::drawable(point.x, map.x.scale) && parts::drawable(point.y, map.y.scale);
-  });
-}
-
-/// White lines on black ones, visible on every colour.
-json line_layers(const HeatMap& map, const json& x, const json& y) {
-  json domain = json::array(), range = json::array();
+/// The values of the template that belong to the lines: their rows, and the dashes of those that have any.
+json line_values(const HeatMap& map) {
+  json rows = json::array(), names = json::array(), ranges = json::array();
   for (std::size_t i = 0; i < map.lines.size(); ++i) {
-    if (!has_points(map, map.lines[i])) continue;
-    domain.push_back(map.lines[i].name);
-    range.push_back(dashes[i % dashes.size()]);
+    const HeatMap::Line& line = map.lines[i];
+    const std::size_t before = rows.size();
+    parts::append_line(line.points, map.x.scale, map.y.scale, {{"line", line.name}}, "y", rows);
+    if (rows.size() == before) continue;
+    names.push_back(line.name);
+    ranges.push_back(dashes[i % dashes.size()]);
   }
-  const json dash = {{"field", "line"},
-                     {"type", "nominal"},
-                     {"scale", {{"domain", domain}, {"range", range}}},
-                     {"legend", {{"title", nullptr}, {"orient", "top"}, {"symbolStrokeColor", "#888888"}}}};
-  const json detail = {{"field", "piece"}, {"type", "nominal"}};
-  const auto layer = [&](const char* name, const char* colour, double width, const json& dashed) {
-    json encoding = {{"x", x}, {"y", y}, {"detail", json::array({detail, {{"field", "line"}, {"type", "nominal"}}})}};
-    if (!dashed.is_null()) encoding["strokeDash"] = dashed;
-    return json{{"name", name},
-                {"data", {{"name", "lines"}}},
-                {"mark", {{"type", "line"}, {"clip", true}, {"stroke", colour}, {"strokeWidth", width}}},
-                {"encoding", encoding}};
-  };
-  constexpr double kUnder = 4, kOver = 2;
-  return json::array({layer("lines_under", "black", kUnder, json()), layer("lines", "white", kOver, dash)});
+  return {{"lines", rows}, {"line_names", names}, {"line_dashes", ranges}};
 }
 
 Table cells_table(const HeatMap& map) {
@@ -151,19 +84,24 @@ Chart heat_map(const HeatMap& map) {
   require_grid(map);
   const std::vector<double> x_edges = cell_edges(map.x_values, map.x.scale);
   const std::vector<double> y_edges = cell_edges(map.y_values, map.y.scale);
-  const json cells = cell_rows(map, x_edges, y_edges), lines = line_rows(map);
-  const std::size_t blank = map.values.size() - cells.size();
-  std::vector<std::string> notes;
-  if (blank > 0)
-    notes.push_back(
-        fmt::format("Blank: {} values not finite{}.", blank, map.value.scale == Scale::log ? " or not positive" : ""));
-  json spec = parts::frame(map.title, notes, map.description);
-  spec["datasets"] = {{"cells", cells}, {"lines", lines}};
-  const json x = plane_axis("x", map.x, x_edges), y = plane_axis("y", map.y, y_edges);
-  spec["layer"] = json::array({cell_layer(map, x, y)});
-  if (!lines.empty())
-    for (json& layer : line_layers(map, x, y)) spec["layer"].push_back(std::move(layer));
-  return {.description = map.description, .spec = std::move(spec), .data = cells_table(map)};
+  const bool log = map.value.scale == Scale::log;
+  json cells = cell_rows(map, x_edges, y_edges), notes;
+  if (const std::size_t blank = map.values.size() - cells.size(); blank > 0)
+    notes.push_back(fmt::format("Blank: {} values not finite{}.", blank, log ? " or not positive" : ""));
+  json values = {{"title", map.title},
+                 {"description", map.description},
+                 {"notes", notes},
+                 {"x", parts::axis_encoding("x", map.x, x_edges.front(), x_edges.back())},
+                 {"y", parts::axis_encoding("y", map.y, y_edges.front(), y_edges.back())},
+                 {"x_range", {x_edges.front(), x_edges.back()}},
+                 {"y_range", {y_edges.front(), y_edges.back()}},
+                 {"x_title", map.x.title},
+                 {"y_title", map.y.title},
+                 {"value_title", map.value.title},
+                 {"value_scale", log ? json("log") : json()},
+                 {"cells", std::move(cells)}};
+  values.update(line_values(map));
+  return {.description = map.description, .spec = parts::filled("heat_map", values), .data = cells_table(map)};
 }
 
 }  // namespace attnlaw::report

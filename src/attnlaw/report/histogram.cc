@@ -15,8 +15,8 @@ constexpr double max_bins = 120;
 /// values: a bin needs no more than these.
 constexpr double values_per_bin = 10;
 
-/// Number of bins for ascending values: by Freedman and Diaconis, which keeps the bulk resolved beside far outliers, or
-/// by the number of values, whichever is finer.
+/// The number of bins for ascending values is the finer of two: that of Freedman and Diaconis, which keeps the bulk
+/// resolved beside far outliers, and that from the number of values.
 int automatic_bins(const std::vector<double>& values) {
   const std::size_t n = values.size();
   const double interquartile_range = values[(3 * n) / 4] - values[n / 4];
@@ -27,7 +27,7 @@ int automatic_bins(const std::vector<double>& values) {
       std::ceil(std::clamp(std::max(range / width, static_cast<double>(n) / values_per_bin), 1.0, max_bins)));
 }
 
-/// `count` equal bins that cover the ascending values.
+/// Divides into `count` equal bins, which cover the ascending values.
 std::vector<Bin> equal_bins(const std::vector<double>& values, int count, double total) {
   // Equal values get one bin that contains them.
   const bool degenerate = values.front() == values.back();

@@ -9,7 +9,7 @@ namespace attnlaw::report {
 struct Bin {
   double lower = 0;
   double upper = 0;
-  /// count / (number of finite values · width): with zero_mass, the bars have total mass 1.
+  /// The density is count / (number of finite values · width), so that with zero_mass the bars have total mass 1.
   double density = 0;
   long long count = 0;
 };
@@ -18,12 +18,13 @@ struct Histogram {
   std::vector<Bin> bins;
   /// Fraction of the values with |x| <= zero_tolerance; they are in no bin.
   double zero_mass = 0;
-  /// NaN and infinite values, which are left out.
+  /// The number of NaN and infinite values, which are left out.
   long long not_finite = 0;
 };
 
-/// Equal bins from the smallest to the largest value off zero. bins = 0: the finer of ten values a bin and Freedman and
-/// Diaconis' rule (width 2 IQR / n^{1/3}), at most 120. Throws std::invalid_argument if bins < 0 or not zero_tolerance
+/// The histogram with equal bins from the smallest to the largest value off zero. bins = 0 takes the finer of ten
+/// values a bin and Freedman and Diaconis' rule (width 2 IQR / n^{1/3}), at most 120. Throws std::invalid_argument if
+/// bins < 0 or not zero_tolerance
 /// >= 0.
 Histogram histogram(std::span<const double> values, int bins, double zero_tolerance);
 

@@ -1,5 +1,19 @@
 #pragma once
-/// Reports: one HTML file that needs no other file and no network.
+/// A report is one HTML file that needs no other file and no network.
+///
+/// ```cpp
+/// namespace report = attnlaw::report;
+/// const report::Table table{.title = "Errors",
+///                           .columns = {{.name = "alpha"}, {.name = "test"}},
+///                           .rows = {{0.5, 0.2}, {1.0, 0.1}}};
+/// const report::Page page{.title = "A learning curve",
+///                         .lead = "The test error halves when the number of samples doubles.",
+///                         .sections = {{.heading = "Errors", .text = "Each row is one point.", .table = table}},
+///                         .command = "my_program",
+///                         .version = "1.0",
+///                         .date = "2026-01-31"};
+/// return report::html(page).starts_with("<!DOCTYPE html>") ? 0 : 1;
+/// ```
 
 #include <optional>
 #include <string>
@@ -12,11 +26,11 @@ namespace attnlaw::report {
 
 struct Section {
   std::string heading;
-  /// Plain text; an empty line starts a new paragraph.
+  /// The text is plain; an empty line starts a new paragraph.
   std::string text;
-  /// Drawn under the text, with its numbers in a folded table.
+  /// The chart is drawn under the text, with its numbers in a folded table.
   std::optional<Chart> chart = {};
-  /// Shown in full under the chart.
+  /// The table is shown in full under the chart.
   std::optional<Table> table = {};
 };
 
@@ -28,7 +42,7 @@ struct Page {
   /// The command that makes this page again.
   std::string command;
   std::string version;
-  /// As it shall be printed.
+  /// The date is printed as it stands here.
   std::string date;
 };
 

@@ -12,14 +12,14 @@ enum class Notation { general, fixed, scientific };
 
 struct Column {
   std::string name;
-  /// Shown in brackets after the name; empty for pure numbers.
+  /// The unit stands in brackets after the name; it is empty for pure numbers.
   std::string unit = {};
   Notation notation = Notation::general;
-  /// Significant digits (general) or digits after the point (fixed, scientific), 0 to 17.
+  /// The number of significant digits (general) or of digits after the point (fixed, scientific), 0 to 17.
   int precision = 4;
 };
 
-/// Empty (a value that does not exist), a number (possibly NaN or infinite), a count, or text.
+/// A cell is empty (a value that does not exist), a number (possibly NaN or infinite), a count, or text.
 using Cell = std::variant<std::monostate, double, long long, std::string>;
 
 struct Table {
@@ -30,15 +30,16 @@ struct Table {
   std::vector<std::vector<Cell>> rows = {};
 };
 
-/// Aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right, text left; columns
-/// are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. Ends with a newline.
+/// The table as aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right, text
+/// left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. Ends with a
+/// newline.
 std::string text(const Table& table);
 
-/// RFC 4180: a header line, CRLF line ends, quotes where needed. Numbers as the shortest text that reads back to the
-/// same double; `nan`, `inf`, `-inf`; empty fields for empty cells. The title is left out.
+/// The table as CSV of RFC 4180: a header line, CRLF line ends, quotes where needed. A number is the shortest text that
+/// reads back to the same double, or `nan`, `inf`, `-inf`; an empty cell is an empty field. The title is left out.
 std::string csv(const Table& table);
 
-/// A <table> element with caption, header cells with scope, and escaped text.
+/// The table as a <table> element with caption, header cells with scope, and escaped text.
 std::string html(const Table& table);
 
 // All three throw std::invalid_argument if a row has not one cell per column, or a precision is out of range.

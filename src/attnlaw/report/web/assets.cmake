@@ -2,10 +2,14 @@
 # then carries all that a page needs, and the program writes reports without any file beside it.
 set(web ${CMAKE_CURRENT_LIST_DIR})
 
-# In the order in which the browser must run them.
+# The browser must run the scripts in this order.
 set(vega_scripts vega/build/vega.min.js vega-lite/build/vega-lite.min.js vega-embed/build/vega-embed.min.js)
 
-# The packages whose code these scripts contain, as far as they bring a licence text of their own.
+# One specification for each kind of chart, and the parts that they share.
+set(chart_templates chart_parts errors_chart spectrum_chart heat_map)
+
+# These packages are in the scripts and bring a licence text of their own; docs/licences.md lists all that are in them, and a
+# test finds each text in a page.
 set(licensed vega-canvas vega-lite vega-embed vega-schema-url-parser vega-themes vega-tooltip d3-array d3-delaunay d3-dsv d3-geo
     d3-geo-projection d3-path d3-scale-chromatic delaunator fast-json-patch internmap json-stringify-pretty-compact
     robust-predicates semver topojson-client tslib)
@@ -57,17 +61,33 @@ function(attnlaw_write_vega_bundle)
   configure_file(${CMAKE_CURRENT_BINARY_DIR}/vega.js.new ${CMAKE_CURRENT_BINARY_DIR}/vega.js COPYONLY)
 endfunction()
 
+# chart_templates.json in the current binary directory: one object of all templates, each under the name of its file.
+function(attnlaw_write_chart_templates)
+  set(members "")
+  foreach(name IN LISTS chart_templates)
+    file(READ ${web}/${name}.json template)
+    string(APPEND members "${separator}\"${name}\": ${template}")
+    set(separator ",\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/chart_templates.json CONTENT "{\n@members@}\n" @ONLY)
+endfunction()
+
 function(attnlaw_report_assets source)
   attnlaw_require_node_modules()
   attnlaw_write_vega_bundle()
+  attnlaw_write_chart_templates()
   set(vega_bundle_path ${CMAKE_CURRENT_BINARY_DIR}/vega.js)
+  set(chart_templates_path ${CMAKE_CURRENT_BINARY_DIR}/chart_templates.json)
   set(recorder_script_path ${web}/recorder.js)
   set(charts_script_path ${web}/charts.js)
   set(style_sheet_path ${web}/style.css)
-  foreach(asset vega_bundle recorder_script charts_script style_sheet)
+  foreach(asset vega_bundle chart_templates recorder_script charts_script style_sheet)
     file(SHA256 ${${asset}_path} ${asset}_hash)
   endforeach()
   configure_file(${web}/assets.cc.in ${source} @ONLY)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${web}/package-lock.json ${web}/recorder.js ${web}/charts.js
                                                                  ${web}/style.css)
+  foreach(name IN LISTS chart_templates)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${web}/${name}.json)
+  endforeach()
 endfunction()

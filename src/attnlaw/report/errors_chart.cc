@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <stdexcept>
+
+#include "attnlaw/report/chart.h"
+#include "attnlaw/report/chart_parts.h"
+
+namespace attnlaw::report {
+namespace {
+
+using nlohmann::json;
+using parts::drawable;
+
+/// Okabe and Ito's colours that stand out on white and on black, told apart by every form of colour vision.
+constexpr std::array palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
+/// The number of shapes is prime to the number of colours, so that 30 series differ in colour or shape.
+constexpr std::array shapes = {"circle", "square", "triangle-up", "diamond", "cross"};
+/// Dashes tell lines of one colour apart in charts of more series than colours; guides have dots unlike every dash.
+const std::array<std::vector<int>, 4> dashes = {{{1, 0}, {8, 4}, {12, 3, 3, 3}, {4, 4}}};
+
+bool has_error_bar(const Point& point) { return std::isfinite(point.standard_error) && point.standard_error > 0; }
+
+void require_distinct_names(const std::vector<Series>& series) {
+  std::set<std::string> names;
+  for (const Series& one : series) {
+    if (!names.insert(one.name).second) {
+      throw std::invalid_argument(fmt::format("two series have the name '{}'", one.name));
+    }
+  }
+}
+
+/// The rows of the data sets (null: none, no such set), and the number of values that cannot be drawn.
+struct Drawn {
+  json theory = json::array();
+  json experiment = json::array();
+  json guide;
+  json rules;
+  int omitted = 0;
+};
+
+/// The lowest y that is drawn; error bars that would leave a logarithmic axis end there.
+double lowest_drawn(const ErrorsChart& chart) {
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const Series& series : chart.series) {
+    for (const auto* points : {&series.theory, &series.experiment}) {
+      for (const Point& point : *points) {
+        if (drawable(point.y, chart.y.scale)) lowest = std::min(lowest, point.y);
+      }
+    }
+  }
+  return lowest;
+}
+
+void draw_points(const ErrorsChart& chart, const Series& series, double floor, Drawn& drawn) {
+  for (const Point& point : series.experiment) {
+    if (!drawable(point.x, chart.x.scale) || !drawable(point.y, chart.y.scale)) {
+      ++drawn.omitted;
+      continue;
+    }
+    json row = {{"series", series.name}, {"x", point.x}, {"y", point.y}};
+    if (has_error_bar(point)) {
+      const double lower = point.y - point.standard_error;
+      row["standard_error"] = point.standard_error;
+      row["lower"] = drawable(lower, chart.y.scale) ? lower : floor;
+      row["upper"] = point.y + point.standard_error;
+    }
+    drawn.experiment.push_back(std::move(row));
+  }
+}
+
+Drawn draw(const ErrorsChart& chart) {
+  Drawn drawn;
+  const double floor = lowest_drawn(chart);
+  const auto draw_line = [&](const Series& series, const std::vector<Point>& line, json& rows) {
+    return parts::append_line(line, chart.x.scale, chart.y.scale, {{"series", series.name}}, "y", rows);
+  };
+  for (const Series& series : chart.series) {
+    drawn.omitted += draw_line(series, series.theory, drawn.theory);
+    draw_points(chart, series, floor, drawn);
+    draw_line(series, series.guide, drawn.guide);
+  }
+  for (const Rule& rule : chart.rules)
+    if (drawable(rule.x, chart.x.scale)) drawn.rules.push_back({{"label", rule.label}, {"x", rule.x}});
+  return drawn;
+}
+
+/// Colour, shape or dash by series, in the order of the series; each value serves `run` series in turn.
+template <class Value, std::size_t n>
+json by_series(const std::vector<Series>& series, const std::array<Value, n>& range, std::size_t run = 1) {
+  json names = json::array();
+  json values = json::array();
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    names.push_back(series[i].name);
+    values.push_back(range[(i / run) % n]);
+  }
+  return parts::filled("by_series", {{"names", names}, {"range", values}});
+}
+
+/// The encoding of x or y on an axis that fits the drawn values of `fields`.
+json errors_axis(const char* field, const Axis& axis, const std::vector<const char*>& fields, const Drawn& drawn) {
+  double lowest = std::numeric_limits<double>::infinity();
+  double highest = 0;
+  for (const json* rows : {&drawn.theory, &drawn.experiment, &drawn.guide}) {
+    for (const json& row : *rows) {
+      for (const char* name : fields) {
+        if (!row.contains(name)) continue;
+        lowest = std::min(lowest, row[name].get<double>());
+        highest = std::max(highest, row[name].get<double>());
+      }
+    }
+  }
+  return parts::axis_encoding(field, axis, lowest, highest);
+}
+
+json errors_notes(const ErrorsChart& chart, const Drawn& drawn) {
+  json notes;
+  if (!drawn.theory.empty() && !drawn.experiment.empty()) notes.push_back("Lines: theory. Points: experiment.");
+  const bool bars = std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
+                                [](const json& row) { return row.contains("lower"); });
+  if (bars) notes.push_back("Bars: one standard error to each side.");
+  if (!drawn.guide.empty()) notes.push_back(fmt::format("Dotted: {}.", chart.guide_title));
+  if (drawn.omitted > 0) {
+    const bool log = chart.x.scale == Scale::log || chart.y.scale == Scale::log;
+    notes.push_back(fmt::format("Not drawn: {} {} not finite{}.", drawn.omitted,
+                                drawn.omitted == 1 ? "value" : "values", log ? " or not positive" : ""));
+  }
+  return notes;
+}
+
+/// Adds a column with the guides, at the rows of the theory where they have one, and rows for the others.
+void add_guides(const ErrorsChart& chart, Table& table) {
+  table.columns.push_back({.name = chart.guide_title, .precision = 5});
+  for (auto& row : table.rows) row.emplace_back();
+  for (const Series& series : chart.series) {
+    for (const Point& point : series.guide) {
+      if (!std::isfinite(point.x)) continue;  // a piece ends here
+      const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& cells) {
+        return cells[0] == Cell(series.name) && cells[1] == Cell(point.x) && cells.back() == Cell();
+      });
+      if (row != table.rows.end())
+        row->back() = point.y;
+      else
+        table.rows.push_back({series.name, point.x, {}, {}, {}, point.y});
+    }
+  }
+}
+
+/// The table has one row per series and x, theory beside experiment; then the rules.
+Table errors_table(const ErrorsChart& chart) {
+  Table table{.title = chart.title,
+              .columns = {{.name = "series"},
+                          {.name = chart.x.title},
+                          {.name = "theory", .precision = 5},
+                          {.name = "experiment", .precision = 5},
+                          {.name = "standard error", .precision = 2}}};
+  for (const Series& series : chart.series) {
+    std::vector<Point> measured = series.experiment;
+    std::stable_sort(measured.begin(), measured.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
+    auto next = measured.begin();
+    const auto push_measured = [&](Cell theory) {
+      table.rows.push_back({series.name, next->x, std::move(theory), next->y,
+                            has_error_bar(*next) ? Cell(next->standard_error) : Cell()});
+      ++next;
+    };
+    for (const Point& predicted : series.theory) {
+      while (next != measured.end() && next->x < predicted.x) push_measured({});
+      if (next != measured.end() && next->x == predicted.x) {
+        push_measured(predicted.y);
+      } else {
+        table.rows.push_back({series.name, predicted.x, predicted.y, {}, {}});
+      }
+    }
+    while (next != measured.end()) push_measured({});
+  }
+  if (std::any_of(chart.series.begin(), chart.series.end(), [](const Series& one) { return !one.guide.empty(); }))
+    add_guides(chart, table);
+  for (const Rule& rule : chart.rules) {
+    table.rows.push_back({rule.label, rule.x});
+    table.rows.back().resize(table.columns.size());
+  }
+  return table;
+}
+
+}  // namespace
+
+Chart errors_chart(const ErrorsChart& chart) {
+  require_distinct_names(chart.series);
+  const Drawn drawn = draw(chart);
+  const bool dashed = chart.series.size() > palette.size();
+  const json values = {{"title", chart.title},
+                       {"description", chart.description},
+                       {"notes", errors_notes(chart, drawn)},
+                       {"x", errors_axis("x", chart.x, {"x"}, drawn)},
+                       {"y", errors_axis("y", chart.y, {"y", "lower", "upper"}, drawn)},
+                       {"x_title", chart.x.title},
+                       {"y_title", chart.y.title},
+                       {"colour", by_series(chart.series, palette)},
+                       {"shape", by_series(chart.series, shapes)},
+                       {"dash", dashed ? by_series(chart.series, dashes, palette.size()) : json()},
+                       {"theory", drawn.theory},
+                       {"experiment", drawn.experiment},
+                       {"guide", drawn.guide},
+                       {"rules", drawn.rules}};
+  return {.description = chart.description, .spec = parts::filled("errors_chart", values), .data = errors_table(chart)};
+}
+
+}  // namespace attnlaw::report
