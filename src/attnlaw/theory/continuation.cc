@@ -76,7 +76,7 @@ class Follower {
     const bool nothing = !(from.overlaps.q > 0);
     Found found{next.find(nothing ? std::nullopt : std::optional(Start{guess, from.slope}), tolerance_), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
-    const bool lost = !found.at.converged || !is_stable(next.evolution(), found.at);
+    const bool lost = !found.at.converged || !is_stable(next.map(), found.at);
     const bool vanishing = std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
     if ((!lost || vanishing) && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
     if (fine) {
