@@ -35,6 +35,18 @@ TEST(Gemm, IsTheProductWithATranspose) {
   EXPECT_LT((result - A.transpose() * B).norm(), 1e-5F);
 }
 
+/// A rotation by 0.3 times 2 has the eigenvalues 2 e^{±0.3i}, and a triangular block does not change them.
+TEST(LargestRealPart, IsThatOfComplexPairsToo) {
+  const double c = 2 * std::cos(0.3), s = 2 * std::sin(0.3);
+  std::vector<double> matrix{c, -s, 5, s, c, -7, 0, 0, -1};
+  EXPECT_NEAR(largest_real_part(matrix, 3), c, 1e-14);
+  matrix = {-c, s, 5, -s, -c, -7, 0, 0, -1};
+  EXPECT_NEAR(largest_real_part(matrix, 3), -1, 1e-14);
+  matrix = {0, 1, 1, std::numeric_limits<double>::quiet_NaN()};
+  EXPECT_THROW(largest_real_part(matrix, 2), std::runtime_error);
+  EXPECT_THROW(largest_real_part(matrix, 3), std::invalid_argument);
+}
+
 TEST(SymmetricEigensystem, SatisfiesItsEquation) {
   const auto G = gaussian<double>(20, 20, 4);
   const Matrix<double> A = G + G.transpose();

@@ -165,7 +165,7 @@ TEST(StateEvolution, SolutionIsAFixedPointOfAFinerMap) {
   const auto channel = make_output_channel(problem, solution.Q_star, log2_points + 2);
   const ThresholdDenoiser denoiser(2 * problem.lambda);
   const Overlaps next =
-      StateEvolution(*channel, denoiser, problem.target.spectrum()).step(solution.overlaps).prior.overlaps;
+      EvolutionMap(*channel, denoiser, problem.target.spectrum()).step(solution.overlaps).prior.overlaps;
   EXPECT_NEAR(next.q, solution.overlaps.q, 1e-3 * solution.overlaps.q);
   EXPECT_NEAR(next.m, solution.overlaps.m, 1e-3 * solution.overlaps.m);
   EXPECT_NEAR(next.V, solution.overlaps.V, 1e-3 * solution.overlaps.V);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "attnlaw/theory/prior/numerical_prior.h"
 #include "attnlaw/theory/solve.h"
@@ -42,6 +43,28 @@ TEST(NumericalPrior, BelowTheLargestSingularValueNothingIsLearned) {
   const auto result = NumericalPrior(kTarget, 10, 40).evaluate(kTarget, {0.4, 0.8, 1.1, 0.1, 0.3});
   EXPECT_EQ(result.overlaps.q, 0);
   EXPECT_EQ(result.zero_mass, 1);
+}
+
+/// Nothing is remembered but in the workspace, and that changes the effort, not the minimiser.
+TEST(NumericalPrior, DependsOnNoCallBefore) {
+  const NumericalPrior prior(kTarget, 0.2, 40);
+  const Conjugates here{0.4, 0.8, 1.1, 0.1, 0.3}, elsewhere{0.2, 0.5, 0.3, 0.3, 0.9};
+  const auto numbers = [&](PriorWorkspace* workspace) {
+    const auto [o, penalty, zero_mass, law_error] = prior.evaluate(kTarget, here, NumericalPrior::kAll, workspace);
+    return std::vector{o.q, o.m, o.V, o.q_a, o.V_a, penalty, zero_mass};
+  };
+  const std::vector<double> first = numbers(nullptr);
+  prior.evaluate(kTarget, elsewhere);
+  EXPECT_EQ(numbers(nullptr), first);
+  PriorWorkspace workspace;
+  EXPECT_EQ(numbers(&workspace), first);
+  prior.evaluate(kTarget, elsewhere, NumericalPrior::kAll, &workspace);
+  PriorWorkspace copy = workspace;
+  const std::vector<double> warm = numbers(&workspace);
+  EXPECT_EQ(numbers(&copy), warm);
+  EXPECT_EQ(copy.singular_values(), workspace.singular_values());
+  EXPECT_EQ(workspace.singular_values().size(), 40u * NumericalPrior::kReplicates);
+  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_NEAR(warm[i], first[i], 1e-8);
 }
 
 /// Equal stiffness: the singular values of an elliptic matrix. Averages over matrices of dimension 600, drawn

@@ -19,11 +19,14 @@ void require_finite(std::span<const double> matrix, const char* what, std::size_
     throw std::runtime_error(fmt::format("{} of a {}x{} matrix with entries that are not finite", what, rows, columns));
 }
 
-std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
-  if (matrix.size() != d * d) {
+void require_square(std::span<const double> matrix, std::size_t d) {
+  if (matrix.size() != d * d)
     throw std::invalid_argument(fmt::format("matrix must have {0}x{0} entries, got {1}", d, matrix.size()));
-  }
   require_finite(matrix, "eigenvalues", d, d);
+}
+
+std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
+  require_square(matrix, d);
   std::vector<double> eigenvalues(d);
   const auto order = static_cast<lapack_int>(d);
   // The matrix is symmetric: its row-major lower triangle is the column-major upper one, and no transposition is
@@ -77,6 +80,17 @@ void symmetric_product(std::size_t rows, std::size_t columns, double scale, cons
 std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d) { return dsyevd('N', matrix, d); }
 
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) { return dsyevd('V', matrix, d); }
+
+double largest_real_part(std::span<double> matrix, std::size_t d) {
+  require_square(matrix, d);
+  std::vector<double> real(d), imaginary(d);
+  const auto order = static_cast<lapack_int>(d);
+  // The transposed matrix has the same eigenvalues.
+  const lapack_int info = LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', order, matrix.data(), order, real.data(),
+                                        imaginary.data(), nullptr, 1, nullptr, 1);
+  if (info != 0) throw std::runtime_error(fmt::format("LAPACK dgeev failed on a {0}x{0} matrix (info {1})", d, info));
+  return *std::max_element(real.begin(), real.end());
+}
 
 std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns) {
   return dgesdd('N', matrix, rows, columns).values;

@@ -1,6 +1,6 @@
 #pragma once
 /// The few dense kernels that everything heavy rests on: matrix products (cblas), symmetric eigenproblems and singular
-/// values (LAPACK dsyevd and dgesdd).
+/// values (LAPACK dsyevd and dgesdd), and eigenvalues of general matrices (dgeev).
 
 #include <cstddef>
 #include <span>
@@ -32,6 +32,9 @@ std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t 
 /// Eigenvalues, ascending, of a symmetric d×d matrix, which is overwritten by its eigenvectors: vector k is row k of
 /// the row-major array. Throws as symmetric_eigenvalues.
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d);
+
+/// Largest real part among the eigenvalues of any d×d matrix, which is overwritten. Throws as symmetric_eigenvalues.
+double largest_real_part(std::span<double> matrix, std::size_t d);
 
 /// Singular values, descending, of a row-major rows×columns array, which is overwritten. Throws as
 /// symmetric_eigenvalues.

@@ -76,7 +76,7 @@ class Follower {
     const bool nothing = !(from.overlaps.q > 0);
     Found found{next.find(nothing ? std::nullopt : std::optional(Start{guess, from.slope}), tolerance_), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
-    const bool lost = !found.at.converged || !is_stable(next.evolution(), found.at);
+    const bool lost = !found.at.converged || !is_stable(next.map(), found.at);
     const bool vanishing = std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
     if ((!lost || vanishing) && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
     if (fine) {
@@ -173,6 +173,70 @@ std::vector<Stretch> stretches(const Sweep& sweep, bool upwards) {
   return result;
 }
 
+/// Both sweeps over ascending α.
+struct Sweeps {
+  const Follower& follower;
+  const std::vector<double>& alphas;
+  Sweep up, down;
+
+  Sweeps(const Follower& on, const std::vector<double>& over)
+      : follower(on), alphas(over), up(sweep_up(on, over)), down(sweep_down(on, over, up)) {}
+
+  bool converged() const {
+    const auto all = [](const Sweep& sweep) {
+      return std::all_of(sweep.at.begin(), sweep.at.end(), [](const FixedPoint& at) { return at.converged; });
+    };
+    return all(up) && all(down);
+  }
+  bool agree(std::size_t i) const {
+    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.Q_star()) <= follower.same();
+  }
+  BranchPoint point(const Sweep& sweep, std::size_t i) const { return point_of(follower, alphas[i], sweep.at[i]); }
+};
+
+void add_spinodal(const std::optional<Spinodal>& jump, const std::string& branch, Continuation& result) {
+  if (!jump) return;
+  result.spinodals.push_back(*jump);
+  result.spinodals.back().branch = branch;
+}
+
+/// One branch for each stretch of the way up; the one before it ends where it begins.
+void add_upward_branches(const Sweeps& sweeps, Continuation& result) {
+  for (const Stretch& stretch : stretches(sweeps.up, true)) {
+    Branch branch{result.branches.empty() ? "uninformed" : "informed", {}};
+    for (std::size_t i = stretch.begin; i < stretch.end; ++i) branch.points.push_back(sweeps.point(sweeps.up, i));
+    if (!result.branches.empty()) add_spinodal(sweeps.up.jump[stretch.begin], result.branches.back().name, result);
+    result.branches.push_back(std::move(branch));
+  }
+}
+
+/// The last branch with a solution at `alpha`.
+Branch* branch_at(std::vector<Branch>& branches, double alpha) {
+  Branch* found = nullptr;
+  for (Branch& branch : branches)
+    for (const BranchPoint& point : branch.points)
+      if (point.alpha == alpha) found = &branch;
+  return found;
+}
+
+/// What the way down adds: solutions that the way up has not met, as the lower ends of the branches they join.
+void add_downward_branches(const Sweeps& sweeps, Continuation& result) {
+  for (const Stretch& stretch : stretches(sweeps.down, false)) {
+    std::vector<BranchPoint> fresh;
+    Branch* joined = nullptr;
+    for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+      if (!sweeps.agree(i))
+        fresh.push_back(sweeps.point(sweeps.down, i));
+      else if (!joined)
+        joined = branch_at(result.branches, sweeps.alphas[i]);
+    }
+    if (fresh.empty()) continue;
+    if (!joined) joined = &result.branches.emplace_back(Branch{"informed", {}});
+    joined->points.insert(joined->points.begin(), fresh.begin(), fresh.end());
+    if (stretch.begin > 0) add_spinodal(sweeps.down.jump[stretch.begin - 1], joined->name, result);
+  }
+}
+
 void mark_lowest(std::vector<Branch>& branches, double alpha) {
   BranchPoint* lowest = nullptr;
   for (Branch& branch : branches)
@@ -230,49 +294,12 @@ Continuation continue_in_alpha(const model::Problem& problem, const std::vector<
   require_valid(problem, alphas);
   const auto begin = std::chrono::steady_clock::now();
   const Follower follower(problem, options, wanted_points(problem, alphas, options));
+  const Sweeps sweeps(follower, alphas);
   Continuation result;
   result.points = follower.student(alphas.front()).channel().points();
-  const Sweep up = sweep_up(follower, alphas), down = sweep_down(follower, alphas, up);
-  const auto agree = [&](std::size_t i) {
-    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.Q_star()) <= follower.same();
-  };
-  for (std::size_t i = 0; i < alphas.size(); ++i)
-    result.converged = result.converged && up.at[i].converged && down.at[i].converged;
-  const std::vector<Stretch> parts = stretches(up, true);
-  for (std::size_t p = 0; p < parts.size(); ++p) {
-    Branch branch{p == 0 ? "uninformed" : "informed", {}};
-    for (std::size_t i = parts[p].begin; i < parts[p].end; ++i)
-      branch.points.push_back(point_of(follower, alphas[i], up.at[i]));
-    if (up.jump[parts[p].begin]) {
-      result.spinodals.push_back(*up.jump[parts[p].begin]);
-      result.spinodals.back().branch = result.branches.back().name;
-    }
-    result.branches.push_back(std::move(branch));
-  }
-  // What the way down adds: solutions that the way up has not met, as the lower ends of the branches they join.
-  for (const Stretch& stretch : stretches(down, false)) {
-    std::vector<BranchPoint> fresh;
-    Branch* joined = nullptr;
-    for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
-      if (!agree(i)) {
-        fresh.push_back(point_of(follower, alphas[i], down.at[i]));
-      } else if (!joined) {
-        for (Branch& branch : result.branches)
-          for (const BranchPoint& point : branch.points)
-            if (point.alpha == alphas[i]) joined = &branch;
-      }
-    }
-    if (fresh.empty()) continue;
-    if (!joined) {
-      result.branches.push_back({"informed", {}});
-      joined = &result.branches.back();
-    }
-    joined->points.insert(joined->points.begin(), fresh.begin(), fresh.end());
-    if (stretch.begin > 0 && down.jump[stretch.begin - 1]) {
-      result.spinodals.push_back(*down.jump[stretch.begin - 1]);
-      result.spinodals.back().branch = joined->name;
-    }
-  }
+  result.converged = sweeps.converged();
+  add_upward_branches(sweeps, result);
+  add_downward_branches(sweeps, result);
   if (result.branches.size() == 1) result.branches.front().name = "both";
   for (const double alpha : alphas) mark_lowest(result.branches, alpha);
   result.replicon_crossings = replicon_crossings(result.branches, alphas);

@@ -70,7 +70,7 @@ double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
   if (!problem.soft_threshold()) return kInfinity;
   constexpr int kLog2Points = 14;  // one gradient each: no proximal points
   const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kLog2Points);
-  const Step step = student.evolution().step_from_zero();
+  const Step step = student.map().step_from_zero();
   return noisy_target(target, step.conjugates).hull().upper / problem.symmetry();
 }
 

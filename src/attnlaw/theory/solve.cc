@@ -35,25 +35,23 @@ constexpr double kLawTolerance = 1e-7;
 constexpr int kCoarseLog2Points = 7;
 constexpr int kLastLog2Points = 16;
 /// Sampling error ∝ points^-1.2 at T = 2 (measured; nearer to points^-0.9 at T = 3, where one more level corrects it).
-constexpr double kConvergenceOrder = 1.2;
+constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLog2Points};
 
-/// The error of a coarse set is itself uncertain: no step may grow the set by more than 2^5.
-constexpr int kLongestLevelStep = 5;
+/// The equations of one problem, on point sets of any size.
+struct Equations {
+  const model::Problem& problem;
+  const matrix_laws::Spectrum& target;
+  std::optional<RidgelessPhase> phase;
+  const SolveOptions& options;
 
-int next_level(int level, double error, double accuracy) {
-  // A set without a fixed point has no error to go by: as far as a step may go.
-  const double wanted =
-      std::isfinite(error) ? std::log2(std::max(error / accuracy, 1.0)) / kConvergenceOrder : kLongestLevelStep;
-  const int more = static_cast<int>(std::min<double>(std::ceil(wanted), kLongestLevelStep));
-  return std::min(kLastLog2Points, level + std::max(more, 1));
-}
+  TrainedStudent student(const model::Problem& of, int level) const {
+    using enum NumericalPrior::Approximation;
+    return {of, target, phase, level, options.isotropic ? isotropic : none};
+  }
+};
 
 Tolerance tolerance_of(const SolveOptions& options, const TrainedStudent& student) {
   return {student.closed_form() ? kClosedFormAimed : kAimedShare * options.accuracy, kResidualShare * options.accuracy};
-}
-
-NumericalPrior::Approximation approximation_of(const SolveOptions& options) {
-  return options.isotropic ? NumericalPrior::Approximation::isotropic : NumericalPrior::Approximation::none;
 }
 
 std::string shortfall(const Solution& solution, const FixedPoint& at, const Tolerance& tolerance,
@@ -106,13 +104,13 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
 /// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
 /// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
 /// two equations.
-FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& problem,
-                          const matrix_laws::Spectrum& target, std::optional<RidgelessPhase> phase, int level,
-                          const std::optional<Start>& start, const Tolerance& tolerance,
-                          NumericalPrior::Approximation approximation) {
+FixedPoint find_patiently(const Equations& equations, const TrainedStudent& student, int level,
+                          const std::optional<Start>& start, PriorWorkspace& workspace) {
   constexpr double kLost = 0.1;  // a distance that leaves no digit
   const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
-  FixedPoint at = student.find(start, tolerance);
+  const model::Problem& problem = equations.problem;
+  const Tolerance tolerance = tolerance_of(equations.options, student);
+  FixedPoint at = student.find(start, tolerance, workspace);
   // A start with its slope comes from a coarser set, where the branch was found: what keeps the finest sets from it are
   // jumps of proximal points, and another way to the same place takes minutes.
   constexpr int kPatientLog2Points = kLastLog2Points - 3;
@@ -120,23 +118,23 @@ FixedPoint find_patiently(const TrainedStudent& student, const model::Problem& p
   if (found(at) || (refining && level > kPatientLog2Points)) return at;
   if (refining) {
     const int spent = at.iterations;
-    at = student.find(std::nullopt, tolerance);
+    at = student.find(std::nullopt, tolerance, workspace);
     at.iterations += spent;
     if (found(at)) return at;
   }
-  if (phase == RidgelessPhase::interpolating)
-    return student.find(Start{interpolating_overlaps(problem, target), std::nullopt}, tolerance);
-  if (phase || problem.lambda_rule != model::LambdaRule::value) return at;
+  if (equations.phase == RidgelessPhase::interpolating)
+    return student.find(Start{interpolating_overlaps(problem, equations.target), std::nullopt}, tolerance, workspace);
+  if (equations.phase || problem.lambda_rule != model::LambdaRule::value) return at;
   constexpr double kFirst = 1, kStep = 0.3;
   std::optional<Start> nearby;
   for (double lambda = kFirst; lambda > problem.lambda; lambda *= kStep) {
     model::Problem easier = problem;
     easier.lambda = lambda;
-    const FixedPoint next = TrainedStudent(easier, target, phase, level, approximation).find(nearby, tolerance);
+    const FixedPoint next = equations.student(easier, level).find(nearby, tolerance);
     at.iterations += next.iterations;
     if (found(next) && next.overlaps.q > 0) nearby = Start{next.overlaps, next.slope};
   }
-  FixedPoint again = student.find(nearby, tolerance);
+  FixedPoint again = student.find(nearby, tolerance, workspace);
   again.iterations += at.iterations;
   again.converged = found(again);
   return again;
@@ -168,11 +166,11 @@ EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spec
   const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
   const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
   const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
-  const StateEvolution evolution(*channel, denoiser, target);
-  Overlaps at = evolution.step_from_zero().prior.overlaps;
+  const EvolutionMap map(*channel, denoiser, target);
+  Overlaps at = map.step_from_zero().prior.overlaps;
   double E = error_of(at);
   for (int i = 0; i < kSteps && at.q > 0 && at.V > 0; ++i) {
-    at = evolution.step(at).prior.overlaps;
+    at = map.step(at).prior.overlaps;
     const double before = std::exchange(E, error_of(at));
     if (E < kReached * whole) return {true, std::nullopt};
     if (std::abs(E - before) < kStandstill * before) break;
@@ -194,54 +192,65 @@ EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum&
   return follow_messages(problem, target);
 }
 
+/// Figures that every point set gives.
+void record_errors(const TrainedStudent& student, const FixedPoint& at, PriorWorkspace& workspace, Solution& solution) {
+  solution.diagnostics.iterations += at.iterations;
+  solution.overlaps = at.overlaps;
+  solution.conjugates = at.step.conjugates;
+  solution.errors = student.errors(at);
+  solution.diagnostics.sampling_error = student.sampling_error(at, workspace);
+}
+
+/// What is asked of the last point set beside: the student's law, its stability, and how far all of it can be trusted.
+void record_details(const TrainedStudent& student, const FixedPoint& at, const PriorWorkspace& workspace,
+                    const SolveOptions& options, double reached, Solution& solution) {
+  Diagnostics& diagnostics = solution.diagnostics;
+  diagnostics.residual = at.residual;
+  diagnostics.points = student.channel().points();
+  diagnostics.law_error = at.step.prior.law_error;
+  if (const NumericalPrior* sampled = student.numerical_prior()) diagnostics.sampled_matrices = sampled->dimension();
+  const bool full = options.detail == Detail::full;
+  if (full) solution.spectrum = student.spectrum(at, workspace);
+  if (full) solution.loss_figures = student.channel().loss_figures(at.overlaps);
+  diagnostics.replicon =
+      full || !many_atoms(student.map().target()) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
+  diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options, reached);
+  diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
+}
+
+/// Whether a larger point set may do better. What sampled matrices of the prior leave open, none mends.
+bool refinable(const TrainedStudent& student, int level) {
+  return student.channel().points() > 0 &&
+         level < (student.numerical_prior() ? kCoarseLog2Points + 2 : kLastLog2Points);
+}
+
 /// Grows the point set until the accuracy is met.
 void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
-  Diagnostics& diagnostics = solution.diagnostics;
-  std::optional<RidgelessPhase> phase;
-  if (solution.ridgeless) phase = solution.ridgeless->phase;
+  Equations equations{solution.problem, target, std::nullopt, options};
+  if (solution.ridgeless) equations.phase = solution.ridgeless->phase;
   std::optional<Start> given;
   if (options.start) given = Start{*options.start, std::nullopt};
   std::optional<Start> start = given;
   for (int level = kCoarseLog2Points;;) {
-    const TrainedStudent student(solution.problem, target, phase, level, approximation_of(options));
-    const FixedPoint at = find_patiently(student, solution.problem, target, phase, level, start,
-                                         tolerance_of(options, student), approximation_of(options));
-    diagnostics.iterations += at.iterations;
-    solution.overlaps = at.overlaps;
-    solution.conjugates = at.step.conjugates;
-    solution.errors = student.errors(at);
-    diagnostics.sampling_error = student.sampling_error(at);
-    if (phase == RidgelessPhase::overdetermined && unbounded(solution)) {
-      diagnostics.message =
+    const TrainedStudent student = equations.student(solution.problem, level);
+    PriorWorkspace workspace;
+    const FixedPoint at = find_patiently(equations, student, level, start, workspace);
+    record_errors(student, at, workspace, solution);
+    if (equations.phase == RidgelessPhase::overdetermined && unbounded(solution)) {
+      solution.diagnostics.message =
           "without a penalty the student grows without bound here: labels are almost fitted by saturated outputs, and "
-          "no "
-          "ridgeless limit exists; give a finite lambda";
+          "no ridgeless limit exists; give a finite lambda";
       return;
     }
-    const double reached = 2 * (relative_error(diagnostics.sampling_error, solution.errors) + at.distance);
-    // What sampled matrices of the prior leave open, no point set mends.
-    const NumericalPrior* sampled = student.numerical_prior();
-    const bool refinable =
-        student.channel().points() > 0 && level < (sampled ? kCoarseLog2Points + 2 : kLastLog2Points);
-    if (refinable && (reached > options.accuracy || level == kCoarseLog2Points)) {
-      // Without a fixed point on the coarse set, a finer one may still have it.
-      start = at.converged ? Start{at.overlaps, at.slope} : given;
-      level = next_level(level, reached, options.accuracy);
-      continue;
+    const double reached = 2 * (relative_error(solution.diagnostics.sampling_error, solution.errors) + at.distance);
+    const bool enough = !(reached > options.accuracy) && level > kCoarseLog2Points;
+    if (enough || !refinable(student, level)) {
+      solution.diagnostics.log2_points = level;
+      return record_details(student, at, workspace, options, reached, solution);
     }
-    diagnostics.residual = at.residual;
-    diagnostics.points = student.channel().points();
-    diagnostics.log2_points = level;
-    diagnostics.law_error = at.step.prior.law_error;
-    if (sampled) diagnostics.sampled_matrices = sampled->dimension();
-    const bool full = options.detail == Detail::full;
-    if (full) solution.spectrum = student.spectrum(at);
-    if (full) solution.loss_figures = student.channel().loss_figures(at.overlaps);
-    diagnostics.replicon =
-        full || !many_atoms(target) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
-    diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options, reached);
-    diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
-    return;
+    // Without a fixed point on the coarse set, a finer one may still have it.
+    start = at.converged ? Start{at.overlaps, at.slope} : given;
+    level = kGrowth.next(level, reached / options.accuracy);
   }
 }
 

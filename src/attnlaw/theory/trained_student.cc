@@ -4,17 +4,10 @@
 #include <cmath>
 #include <limits>
 
-#include "attnlaw/base/estimate.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 
 namespace attnlaw::theory {
 namespace {
-
-double standard_error(const std::vector<Errors>& samples, double Errors::*member) {
-  std::vector<double> values;
-  for (const Errors& sample : samples) values.push_back(sample.*member);
-  return base::estimate_of(values).standard_error;
-}
 
 Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f, Symmetry symmetry, double q,
                           const TrainedSpectrum& spectrum) {
@@ -71,10 +64,10 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
       channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
       denoiser_(make_denoiser_by_rule(problem, target, lambda_, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
-      evolution_(*channel_, *denoiser_, target) {}
+      map_(*channel_, *denoiser_, target) {}
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
-  Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(evolution_.Q_star()), 0};
+  Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(map_.Q_star()), 0};
   if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
   errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
@@ -91,12 +84,12 @@ double TrainedStudent::penalty(const FixedPoint& at) const {
   }
 }
 
-Errors TrainedStudent::sampling_error(const FixedPoint& at) const {
-  const int replicates = evolution_.replicates();
+Errors TrainedStudent::sampling_error(const FixedPoint& at, PriorWorkspace& workspace) const {
+  const int replicates = map_.replicates();
   if (replicates == 1) return {};
   std::vector<ReplicatePoint> points;
   if (at.slope) {
-    points = replicate_fixed_points(evolution_, at);
+    points = replicate_fixed_points(map_, at, workspace);
   } else {
     for (int replicate = 0; replicate < replicates; ++replicate)
       points.push_back({{}, channel_->evaluate_at_zero(replicate).train});
@@ -105,26 +98,26 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at) const {
   for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
     samples.push_back(
-        {point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(evolution_.Q_star()), 0});
+        {point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(map_.Q_star()), 0});
   }
-  Errors error{standard_error(samples, &Errors::train), standard_error(samples, &Errors::test),
-               standard_error(samples, &Errors::estimation), 0};
+  const auto error_of = [&](double Errors::*figure) { return over_replicates(samples, figure).standard_error; };
+  Errors error{error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation), 0};
   // The objective is stationary in the overlaps: what is left is at most the error of its loss.
   error.objective = problem_.alpha * error.train;
   return error;
 }
 
-TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
+TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const PriorWorkspace& workspace) const {
   const Conjugates& conjugates = at.step.conjugates;
   TrainedSpectrum spectrum;
   if (!usable(conjugates)) return spectrum;
   spectrum.zero_mass = at.step.prior.zero_mass;
   if (!spectral_) {
-    const double nuclear = at.step.prior.penalty, largest = numerical_prior()->singular_values().back();
+    const double nuclear = at.step.prior.penalty, largest = workspace.singular_values().back();
     spectrum.collapse = collapse_of(at.overlaps.q + at.overlaps.q_a, nuclear, largest, spectrum.zero_mass);
     return spectrum;
   }
-  const matrix_laws::Law law = noisy_target(evolution_.target(), conjugates);
+  const matrix_laws::Law law = noisy_target(map_.target(), conjugates);
   const Symmetry symmetry = symmetry_of(problem_);
   const bool singular = symmetry == Symmetry::general;
   const SpectralFunction f = kept_side(spectral_->function(law, conjugates), symmetry);
@@ -134,7 +127,7 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
         {f.slope * (std::max(f.cut, band.support.lower) - f.shift), f.slope * (band.support.upper - f.shift)});
   }
   for (const Outlier& outlier :
-       matrix_laws::outliers(law, evolution_.target().scaled(conjugates.m_hat), conjugates.q_hat,
+       matrix_laws::outliers(law, map_.target().scaled(conjugates.m_hat), conjugates.q_hat,
                              singular ? matrix_laws::Values::singular_values : matrix_laws::Values::eigenvalues)) {
     if (outlier.eigenvalue <= f.cut) continue;
     spectrum.outliers.push_back({outlier.target / conjugates.m_hat, f(outlier.eigenvalue), outlier.overlap});
@@ -146,7 +139,7 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at) const {
 double TrainedStudent::replicon(const FixedPoint& at) const {
   if (!(at.overlaps.q > 0) || !usable(at.step.conjugates)) return 0;
   if (!spectral_) return std::numeric_limits<double>::quiet_NaN();
-  const matrix_laws::Law law = noisy_target(evolution_.target(), at.step.conjugates);
+  const matrix_laws::Law law = noisy_target(map_.target(), at.step.conjugates);
   return theory::replicon(channel_->squared_response(at.overlaps),
                           spectral_->squared_response(law, at.step.conjugates));
 }

@@ -19,11 +19,16 @@ class TrainedStudent {
                  std::optional<RidgelessPhase> phase, int log2_points,
                  NumericalPrior::Approximation approximation = NumericalPrior::Approximation::none);
 
+  /// The workspace of a numerical prior belongs to the caller, who hands it on to what follows at this fixed point.
+  FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance, PriorWorkspace& workspace) const {
+    return find_fixed_point(map_, start, tolerance, workspace);
+  }
   FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance) const {
-    return find_fixed_point(evolution_, start, tolerance);
+    PriorWorkspace workspace;
+    return find(start, tolerance, workspace);
   }
 
-  const StateEvolution& evolution() const { return evolution_; }
+  const EvolutionMap& map() const { return map_; }
   const OutputChannel& channel() const { return *channel_; }
   /// The conjugates have no sampling error (test errors may).
   bool closed_form() const { return closed_form_; }
@@ -32,9 +37,9 @@ class TrainedStudent {
 
   Errors errors(const FixedPoint& fixed_point) const;
   /// Standard errors over the replicates of the point set.
-  Errors sampling_error(const FixedPoint& fixed_point) const;
+  Errors sampling_error(const FixedPoint& fixed_point, PriorWorkspace& workspace) const;
   /// Atom, bands and outliers of S.
-  TrainedSpectrum spectrum(const FixedPoint& fixed_point) const;
+  TrainedSpectrum spectrum(const FixedPoint& fixed_point, const PriorWorkspace& workspace) const;
   /// R; 0 at S = 0, NaN for a numerical prior.
   double replicon(const FixedPoint& fixed_point) const;
 
@@ -48,7 +53,7 @@ class TrainedStudent {
   std::unique_ptr<OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
   const SpectralDenoiser* spectral_;  ///< null for a numerical prior
-  StateEvolution evolution_;
+  EvolutionMap map_;
 };
 
 /// The λ of the spectral function of a solution, in the unit of its conjugates: 1 for an interpolating ridgeless

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/LU>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/adapter/channel.h"
+#include "attnlaw/theory/evolution/search.h"
 #include "attnlaw/theory/solution.h"
 
 namespace attnlaw::laws {
@@ -24,6 +24,7 @@ using base::reject;
 
 /// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
 constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
+constexpr theory::PointGrowth kGrowth{.order = 0.9, .longest = kMostPoints, .last = kMostPoints};
 /// Distance from the fixed point, in units of the accuracy asked for, that is as good as none: it adds 1/400 to the
 /// square of the sampling error. On finitely many points the map itself is no finer: each point that jumps is a step
 /// in it.
@@ -73,11 +74,13 @@ struct Step {
 /// The state evolution at one point: on each replicate, and on all of them together.
 struct Iterate {
   Coordinates x = Coordinates::Zero();
-  std::vector<LoraAverages> replicates;
-  LoraAverages mean;
   Coordinates residual = Coordinates::Constant(std::numeric_limits<double>::infinity());  ///< F(x) − x
+  LoraAverages mean;
+  std::vector<LoraAverages> replicates;
 
   double size() const { return size_at(x, residual); }
+  double train() const { return mean.train; }
+  bool usable() const { return std::isfinite(size()); }
 };
 
 LoraAverages mean_of(const std::vector<LoraAverages>& replicates) {
@@ -91,14 +94,7 @@ LoraAverages mean_of(const std::vector<LoraAverages>& replicates) {
   return mean;
 }
 
-/// First order around the fixed point.
-struct Slopes {
-  Eigen::Matrix3d residual = Eigen::Matrix3d::Zero();
-  Eigen::RowVector3d train = Eigen::RowVector3d::Zero();
-
-  /// Newton's step.
-  Coordinates step(const Coordinates& of) const { return -residual.fullPivLu().solve(of); }
-};
+using Slopes = theory::MapSlope<Coordinates>;
 
 /// What one replicate has for the solution.
 struct Sample {
@@ -106,9 +102,10 @@ struct Sample {
   double train = 0, test = 0;
 };
 
-class StateEvolution {
+/// One step of the state evolution in these coordinates, on one set of points.
+class AdapterMap {
  public:
-  StateEvolution(const LoraTask& task, const LoraChannel& channel, int threads)
+  AdapterMap(const LoraTask& task, const LoraChannel& channel, int threads)
       : task_(task),
         channel_(channel),
         threads_(threads),
@@ -118,13 +115,15 @@ class StateEvolution {
   /// The residual is infinite where F is not defined.
   Iterate at(const Coordinates& x) {
     constexpr double kOutside = 80;
-    Iterate result{x, std::vector<LoraAverages>(static_cast<std::size_t>(channel_.replicates())), {}};
+    Iterate result;
+    result.x = x;
     if (!(x.cwiseAbs().maxCoeff() < kOutside)) return result;
     if (!((x - searched_at_).cwiseAbs().maxCoeff() < kSameMinima)) {
       for (LoraMinima& minima : minima_) minima.clear();
       searched_at_ = x;
     }
     const LoraOverlaps overlaps = overlaps_at(x, task_.omega);
+    result.replicates.resize(static_cast<std::size_t>(channel_.replicates()));
     base::parallel_for(result.replicates.size(), threads_, [&](std::size_t replicate) {
       result.replicates[replicate] = channel_.averages(overlaps, static_cast<int>(replicate), minima_[replicate]);
     });
@@ -133,22 +132,14 @@ class StateEvolution {
     result.residual = residual(x, result.mean);
     return result;
   }
-  /// F(x) − x where the averages are these.
-  Coordinates residual(const Coordinates& x, const LoraAverages& averages) const {
-    const Step step(task_, overlaps_at(x, task_.omega), averages);
-    if (!step.usable()) return Coordinates::Constant(std::numeric_limits<double>::infinity());
-    return coordinates(step.next, task_.omega) - x;
-  }
   /// What the replicates have for a solution of all together, to first order around it.
-  std::vector<Sample> samples_at(const Iterate& solution, const Slopes& slopes) const {
-    std::vector<Sample> samples(solution.replicates.size());
+  std::vector<Sample> samples_at(const Iterate& all, const Slopes& slopes) const {
+    std::vector<Sample> samples(all.replicates.size());
     base::parallel_for(samples.size(), threads_, [&](std::size_t replicate) {
-      const LoraAverages& averages = solution.replicates[replicate];
-      const Coordinates shift = slopes.step(residual(solution.x, averages));
-      Sample& sample = samples[replicate];
-      sample.overlaps = overlaps_at(solution.x + shift, task_.omega);
-      sample.train = averages.train + slopes.train * shift;
-      sample.test = channel_.test(sample.overlaps, static_cast<int>(replicate));
+      const LoraAverages& averages = all.replicates[replicate];
+      const auto [x, train] = slopes.solution(Iterate{all.x, residual(all.x, averages), averages, {}});
+      const LoraOverlaps overlaps = overlaps_at(x, task_.omega);
+      samples[replicate] = {overlaps, train, channel_.test(overlaps, static_cast<int>(replicate))};
     });
     return samples;
   }
@@ -161,6 +152,13 @@ class StateEvolution {
   /// this fraction of those that jump at all, and a search that starts at the solution on fewer points moves far less.
   static constexpr double kSameMinima = 0.02;
 
+  /// F(x) − x where the averages are these.
+  Coordinates residual(const Coordinates& x, const LoraAverages& averages) const {
+    const Step step(task_, overlaps_at(x, task_.omega), averages);
+    if (!step.usable()) return Coordinates::Constant(std::numeric_limits<double>::infinity());
+    return coordinates(step.next, task_.omega) - x;
+  }
+
   const LoraTask& task_;
   const LoraChannel& channel_;
   int threads_;
@@ -169,67 +167,42 @@ class StateEvolution {
   int evaluations_ = 0;
 };
 
-/// F(x) = x: damped iteration to get near, then Newton's method with Broyden's updates.
-class Search {
- public:
-  Search(StateEvolution& evolution, double tolerance) : evolution_(evolution), tolerance_(tolerance) {}
-
-  /// Slopes at a solution nearby, if there is one, save their differences. Ends where Newton's step is within the
-  /// tolerance, or where no step makes progress.
-  Iterate run(const Coordinates& start, std::optional<Slopes>& slopes) {
-    Iterate at = evolution_.at(start);
-    if (!slopes) approach(at);
-    bool fresh = false;
-    for (int count = 0; count < kMostSteps && at.size() < kFar; ++count) {
-      if (!slopes) slopes = differences(at), fresh = true;
-      Coordinates step = slopes->step(at.residual);
-      if (!step.allFinite() || size_at(at.x, step) <= tolerance_) break;
-      step *= std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
-      Iterate next = evolution_.at(at.x + step);
-      if (next.size() < kProgress * at.size()) {
-        slopes->residual +=
-            (next.residual - at.residual - slopes->residual * step) * step.transpose() / step.squaredNorm();
-        fresh = false;
-      } else if (fresh) {
-        break;  // not for want of good slopes
-      } else {
-        slopes.reset();
-      }
-      if (next.size() < at.size()) at = std::move(next);
+/// F(x) = x: damped iteration to get near, then Newton's method with Broyden's updates, where points that jump make
+/// steps fail: only those count that make progress. Slopes at a solution nearby, if there is one, save their
+/// differences. Ends where Newton's step is within the tolerance, or where no step makes progress.
+Iterate search(AdapterMap& map, const Coordinates& start, std::optional<Slopes>& slopes, double tolerance) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr theory::Damping kDamping{
+      .share = 0.5, .longest = 1, .growth = kInfinity, .least = 0, .steps = 100, .patience = 100};
+  // Residual from which on Newton's method is tried, and beyond which it is pointless.
+  constexpr double kNear = 0.02, kFar = 1;
+  // As long as searches at one size are: in shorter ones single points that are about to jump take over.
+  constexpr double kDifference = 1e-3;
+  constexpr int kMostSteps = 40;
+  constexpr double kLongestStep = 0.5;
+  // A step that reduces the residual by less is taken for a failure.
+  constexpr double kProgress = 0.9;
+  Iterate at = map.at(start);
+  if (!slopes && !theory::approach(map, at, kNear, kDamping)) return {};
+  bool fresh = false;
+  for (int count = 0; count < kMostSteps && at.size() < kFar; ++count) {
+    if (!slopes) slopes = theory::slope_by_differences(map, at, kDifference), fresh = true;
+    Coordinates step = slopes->step(at.residual);
+    if (!step.allFinite() || size_at(at.x, step) <= tolerance) break;
+    step = theory::shortened(step, kLongestStep);
+    Iterate next = map.at(at.x + step);
+    if (next.size() < kProgress * at.size()) {
+      slopes->learn(step, next.residual - at.residual);
+      fresh = false;
+    } else if (fresh) {
+      break;  // not for want of good slopes
+    } else {
+      slopes.reset();
     }
-    return at;
+    if (next.size() < at.size()) at = std::move(next);
   }
-
- private:
-  static constexpr int kMostSteps = 40;
-  /// Residual from which on Newton's method is tried, and beyond which it is pointless.
-  static constexpr double kNear = 0.02, kFar = 1;
-  /// A step that reduces the residual by less is taken for a failure.
-  static constexpr double kProgress = 0.9;
-  static constexpr double kLongestStep = 0.5;
-
-  void approach(Iterate& at) {
-    constexpr double kDamping = 0.5;
-    constexpr int kDampedSteps = 100;
-    for (int i = 0; i < kDampedSteps && at.size() > kNear && std::isfinite(at.size()); ++i)
-      at = evolution_.at(at.x + kDamping * std::min(1.0, 1 / at.size()) * at.residual);
-  }
-
-  Slopes differences(const Iterate& at) {
-    // As long as searches at one size are: in shorter ones single points that are about to jump take over.
-    constexpr double kStep = 1e-3;
-    Slopes result;
-    for (int k = 0; k < 3; ++k) {
-      const Iterate shifted = evolution_.at(at.x + kStep * Coordinates::Unit(k));
-      result.residual.col(k) = (shifted.residual - at.residual) / kStep;
-      result.train[k] = (shifted.mean.train - at.mean.train) / kStep;
-    }
-    return result;
-  }
-
-  StateEvolution& evolution_;
-  double tolerance_;
-};
+  return at;
+}
 
 /// The solution on one set of points.
 struct Attempt {
@@ -245,15 +218,15 @@ struct Start {
   std::optional<Slopes> slopes = {};
 };
 
-Attempt attempt(StateEvolution& evolution, const Start& start, const LoraOptions& options) {
+Attempt attempt(AdapterMap& map, const Start& start, const LoraOptions& options) {
   // A product rule has no sampling error: its digits are worth having.
   constexpr double kProductRule = 1e-10;
   const double unseen = kUnseen * options.accuracy;
   Attempt result{{}, start.slopes, {}, false};
-  result.end = Search(evolution, evolution.samples() ? unseen : kProductRule).run(start.x, result.slopes);
+  result.end = search(map, start.x, result.slopes, map.samples() ? unseen : kProductRule);
   if (!result.slopes || !(result.end.size() <= kNoSolution)) return result;
   result.converged = size_at(result.end.x, result.slopes->step(result.end.residual)) <= unseen;
-  result.samples = evolution.samples_at(result.end, *result.slopes);
+  result.samples = map.samples_at(result.end, *result.slopes);
   return result;
 }
 
@@ -302,19 +275,13 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
   result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
   result.objective = task.alpha * mean.train + 0.5 * task.lambda * at.q;
 
-  const auto over_samples = [&](auto figure) {
-    std::vector<double> values;
-    for (const Sample& sample : found.samples) values.push_back(figure(sample));
-    Estimate value = base::estimate_of(values);
-    if (values.size() == 1) value.standard_error = 0;  // a product rule has no replicates
-    return value;
-  };
-  result.sampling_error.m = over_samples([](const Sample& s) { return s.overlaps.m; }).standard_error;
-  result.sampling_error.q = over_samples([](const Sample& s) { return s.overlaps.q; }).standard_error;
-  result.sampling_error.V = over_samples([](const Sample& s) { return s.overlaps.V; }).standard_error;
-  result.alignment_error = over_samples([](const Sample& s) { return s.overlaps.alignment(); }).standard_error;
-  result.train_error = over_samples([](const Sample& s) { return s.train; }).standard_error;
-  const Estimate test = over_samples([](const Sample& s) { return s.test; });
+  const auto error_of = [&](auto figure) { return theory::over_replicates(found.samples, figure).standard_error; };
+  result.sampling_error.m = error_of([](const Sample& s) { return s.overlaps.m; });
+  result.sampling_error.q = error_of([](const Sample& s) { return s.overlaps.q; });
+  result.sampling_error.V = error_of([](const Sample& s) { return s.overlaps.V; });
+  result.alignment_error = error_of([](const Sample& s) { return s.overlaps.alignment(); });
+  result.train_error = error_of(&Sample::train);
+  const Estimate test = theory::over_replicates(found.samples, &Sample::test);
   result.test = task.head == model::Head::softmax ? test.value : result.index_error;
   result.test_error = task.head == model::Head::softmax ? test.standard_error : 0;
   return found.converged ? result : without_errors(std::move(result));
@@ -391,22 +358,20 @@ LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pret
   int evaluations = 0, failures = 0;
   for (int log2_points = kCoarsePoints; log2_points <= kMostPoints;) {
     const std::unique_ptr<LoraChannel> channel = make_lora_channel(task, pretrained, log2_points);
-    StateEvolution evolution(task, *channel, options.threads);
-    const Attempt found = attempt(evolution, start, options);
+    AdapterMap map(task, *channel, options.threads);
+    const Attempt found = attempt(map, start, options);
     result = predict(task, pretrained, *channel, found);
-    evaluations += evolution.evaluations();
+    evaluations += map.evaluations();
     const double error = sampling_error(result) / options.accuracy;
     const bool solved = found.converged && std::isfinite(error);
-    if (!evolution.samples() || (!solved && ++failures == kMostFailures)) break;
+    if (!map.samples() || (!solved && ++failures == kMostFailures)) break;
     start = solved ? Start{found.end.x, found.slopes} : informed;
     if (log2_points == kCoarsePoints || !solved) {
       log2_points = std::max(log2_points + 1, kFirstPoints);
       continue;
     }
-    if (error <= 1) break;
-    constexpr double kRate = 0.9;  // errors fall like this power of the points
-    const int more = static_cast<int>(std::ceil(std::log2(error) / kRate));
-    log2_points = log2_points < kMostPoints ? std::min(log2_points + more, kMostPoints) : kMostPoints + 1;
+    if (error <= 1 || log2_points == kMostPoints) break;
+    log2_points = kGrowth.next(log2_points, error);
   }
   result.sampling_ok = result.converged && sampling_error(result) <= options.accuracy;
   result.iterations = evaluations;

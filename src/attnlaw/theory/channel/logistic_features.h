@@ -23,7 +23,7 @@ inline constexpr FeatureMetric<2> kPairMetric{{1.7320508075688772, 0.57735026918
 /// One difference of the given variance: 3 of h₁₁ − h₁₂ with symmetric scores, 2 with cross-attention.
 inline FeatureMetric<1> single_metric(double variance) { return {{std::sqrt(variance)}, variance}; }
 
-template <int r, class RowLoss>
+template <int r, RowLoss Loss>
 class LogisticFeatures {
  public:
   using Label = std::array<Pack, static_cast<std::size_t>(r)>;
@@ -32,14 +32,14 @@ class LogisticFeatures {
       : metric_(metric), beta_(beta), target_beta_(target_beta), law_(law) {}
 
   /// The same rows with another loss.
-  template <class Other>
+  template <RowLoss Other>
   LogisticFeatures<r, Other> with() const {
     return {metric_, beta_, target_beta_, law_};
   }
 
   static constexpr int kDimension = r;
   static constexpr bool kGeneral = false;
-  static constexpr bool kConvex = RowLoss::kConvex;
+  static constexpr bool kConvex = Loss::kConvex;
   static constexpr int dimension() { return r; }
   static constexpr int symmetric_dimension() { return r; }
   static constexpr int sampled_dimension() { return r; }
@@ -68,12 +68,12 @@ class LogisticFeatures {
   Pack value(const Label& y, const Pack* zeta) const {
     const Label u = features(zeta);
     Pack sum = 0;
-    for (std::size_t i = 0; i < r; ++i) sum += RowLoss::at(y[i], beta_ * u[i]).value;
+    for (std::size_t i = 0; i < r; ++i) sum += Loss::at(y[i], beta_ * u[i]).value;
     return sum;
   }
 
   /// Logistic functions are flat beyond a few 1/β.
-  double reach() const { return RowLoss::kReach / beta_; }
+  double reach() const { return Loss::kReach / beta_; }
   /// Lanes where a minimum of this value of ℓ(ζ) + |ζ − ω|²/(2V) is known to be the global one.
   ///
   /// Everywhere for a convex loss. For w(y − s(βu))² and μ the largest eigenvalue of C: everywhere for wμβ²V ≤ 8, the
@@ -83,10 +83,10 @@ class LogisticFeatures {
   /// stationary point.
   Mask certain(Pack value, double V) const {
     const double softness = metric_.largest_eigenvalue * beta_ * beta_ * V;
-    return RowLoss::kWeight * softness <= 8 ? Pack(0) < Pack(1) : softness * value < Pack(2);
+    return Loss::kWeight * softness <= 8 ? Pack(0) < Pack(1) : softness * value < Pack(2);
   }
   /// u_i where the label has it, the other one where the spring then pulls it.
-  static constexpr int mixed_starts() { return RowLoss::kConvex || r == 1 ? 0 : r; }
+  static constexpr int mixed_starts() { return Loss::kConvex || r == 1 ? 0 : r; }
   void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
     static_assert(r <= 2, "one other difference");
     if constexpr (r == 2) {
@@ -107,7 +107,7 @@ class LogisticFeatures {
     Label slope, curvature, gauss_newton;
     at.value = 0;
     for (std::size_t i = 0; i < r; ++i) {
-      const LogisticPoint point = RowLoss::at(y[i], beta_ * u[i]);
+      const LogisticPoint point = Loss::at(y[i], beta_ * u[i]);
       at.value += point.value;
       slope[i] = beta_ * point.slope;
       curvature[i] = beta_ * beta_ * point.curvature;

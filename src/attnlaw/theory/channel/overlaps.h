@@ -49,6 +49,12 @@ inline bool usable(const Conjugates& conjugates) {
          std::isfinite(conjugates.m_hat) && std::isfinite(conjugates.V_hat);
 }
 
+/// Finite, with q > 0 and V > 0: what coordinates can be made of.
+inline bool usable(const Overlaps& overlaps) {
+  return overlaps.q > 0 && overlaps.V > 0 && std::isfinite(overlaps.q) && std::isfinite(overlaps.m) &&
+         std::isfinite(overlaps.V);
+}
+
 /// The figures that a solution predicts (definitions in docs/conventions.md).
 struct Errors {
   double train = 0;       ///< loss per training sequence, without penalty

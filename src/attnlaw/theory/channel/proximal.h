@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <vector>
 
 #include "attnlaw/theory/channel/pack.h"
@@ -100,12 +101,35 @@ std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int 
   return sums;
 }
 
-/// Workspace and algorithm for one loss. A Loss has kDimension (0: known at run time), dimension(), a Label type, and
-///   expand(const Label&, const Pack* z, Expansion<kDimension>&), and reach(), the distance over which it changes.
-/// Newton's step with the exact Hessian where H + (1/V + μ)I is positive definite, Gauss-Newton otherwise; μ grows on
-/// rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The first steps are no longer than the reach of
-/// the loss: a long one leaves the valley of its start.
+/// A loss with a label and a number of coordinates.
 template <class Loss>
+concept LabelledLoss = requires(const Loss& loss) {
+  typename Loss::Label;
+  { Loss::kDimension } -> std::convertible_to<int>;  // 0: known at run time
+  { loss.dimension() } -> std::same_as<int>;
+};
+
+/// A loss with derivatives, and the distance over which it changes.
+template <class Loss>
+concept SmoothLoss = LabelledLoss<Loss> &&
+    requires(const Loss& loss, const typename Loss::Label& label, const Pack* z, Expansion<Loss::kDimension>& at) {
+  loss.expand(label, z, at);
+  { loss.reach() } -> std::same_as<double>;
+};
+
+/// A loss that may have several minima: where one of a value is known to be the global one, and where others may be.
+template <class Loss>
+concept SearchableLoss = SmoothLoss<Loss> &&
+    requires(const Loss& loss, Pack value, double V, int i, const Pack* omega, const Pack* fit, Pack* start) {
+  { loss.certain(value, V) } -> std::same_as<Mask>;
+  { loss.mixed_starts() } -> std::same_as<int>;
+  loss.mixed_start(i, omega, fit, start);
+};
+
+/// Workspace and algorithm for one loss. Newton's step with the exact Hessian where H + (1/V + μ)I is positive
+/// definite, Gauss-Newton otherwise; μ grows on rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The
+/// first steps are no longer than the reach of the loss: a long one leaves the valley of its start.
+template <SmoothLoss Loss>
 class Proximal {
  public:
   using Expansion = theory::Expansion<Loss::kDimension>;
@@ -235,7 +259,7 @@ class Proximal {
 /// The lowest of the minima found from ω, from `fit`, a point of loss 0, and from the Loss's mixed starts, where one
 /// part of the label is fitted and the rest left to the spring. From ω alone where Loss::certain() says so. How often
 /// the global minimum is missed: tests/theory/global_minimum_test.cc.
-template <class Loss>
+template <SearchableLoss Loss>
 class GlobalProximal {
  public:
   using Expansion = typename Proximal<Loss>::Expansion;

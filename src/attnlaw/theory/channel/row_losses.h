@@ -2,16 +2,9 @@
 /// Losses of one softmax row p = σ(x), x = β times the scores of the row, against its label y, kLanes points at a time
 /// (docs/theory/losses.md). Each is written twice: for a row of two scores, as a function of x = β(h₁ − h₂), and for
 /// any number of scores.
-///
-/// A row loss has
-///   kConvex: convex in the scores for every label;
-///   kReach: first steps towards a proximal point are no longer, in units of 1/β;
-///   kWeight: w of a loss that is w(y₁ − p₁)² for two scores, 0 of a convex one (LogisticFeatures::certain);
-///   at(y, x): value and derivatives of a row of two scores;
-///   Row<kTokens>: the same for any number of scores, known at compile time (kTokens > 0) or at run time (0). Scores go
-///     into scores(), evaluate(y) makes them probabilities; then value() and derivatives with respect to the x_b.
 
 #include <algorithm>
+#include <concepts>
 
 #include "attnlaw/theory/channel/proximal.h"
 
@@ -40,6 +33,29 @@ inline Pack draw(int k, int tokens, Pack* y) {
 /// A loss of a row of two scores and its derivatives in x; `gauss_newton` is a curvature ≥ 0.
 struct LogisticPoint {
   Pack value, slope, curvature, gauss_newton;
+};
+
+/// A row of any number of scores: they go into scores(), evaluate(y) makes them probabilities; then value() and
+/// derivatives with respect to them.
+template <class Row>
+concept EvaluatedRow = requires(Row row, const Row& done, const Pack* y, int c, int e) {
+  { row.scores() } -> std::same_as<Pack*>;
+  row.evaluate(y);
+  { done.value() } -> std::same_as<Pack>;
+  { done.gradient(c) } -> std::same_as<Pack>;
+  { done.hessian(c, e) } -> std::same_as<Pack>;
+  { done.gauss_newton(c, e) } -> std::same_as<Pack>;
+};
+
+/// A loss of one row. Row<kTokens> has so many scores; 0: known at run time.
+template <class Loss>
+concept RowLoss = requires(Pack y, Pack x) {
+  { Loss::kConvex } -> std::convertible_to<bool>;   // in the scores, for every label
+  { Loss::kReach } -> std::convertible_to<double>;  // longest first step towards a proximal point, in units of 1/β
+  // w of a loss that is w(y₁ − p₁)² for two scores, 0 of a convex one (LogisticFeatures::certain).
+  { Loss::kWeight } -> std::convertible_to<double>;
+  { Loss::at(y, x) } -> std::same_as<LogisticPoint>;  // of two scores
+  requires EvaluatedRow<typename Loss::template Row<0>>;
 };
 
 /// weight·(y − s(x))².

@@ -17,7 +17,7 @@ struct ChannelRequest {
   double Q_star;
   int log2_points;
 
-  template <class Loss>
+  template <ChannelLoss Loss>
   std::unique_ptr<OutputChannel> make(Loss loss) const {
     return std::make_unique<SampledChannel<Loss>>(std::move(loss), ChannelScale(problem, Q_star), log2_points);
   }
@@ -25,7 +25,7 @@ struct ChannelRequest {
 
 /// Rows of two scores are logistic functions; a row of cross-attention stands alone; those of self-attention share
 /// scores.
-template <class RowLoss>
+template <RowLoss Loss>
 std::unique_ptr<OutputChannel> make_rows_channel(const ChannelRequest& request) {
   const model::Problem& problem = request.problem;
   const double beta = problem.beta, target_beta = problem.target_beta;
@@ -33,15 +33,15 @@ std::unique_ptr<OutputChannel> make_rows_channel(const ChannelRequest& request) 
   const int T = problem.keys();
   if (problem.cross()) {
     constexpr double kFirstVariance = 1;
-    if (T == 2) return request.make(LogisticFeatures<1, RowLoss>(single_metric(2), beta, target_beta, law));
-    if (T == 3) return request.make(SingleRow<3, RowLoss>(T, kFirstVariance, beta, target_beta, law));
-    if (T == 4) return request.make(SingleRow<4, RowLoss>(T, kFirstVariance, beta, target_beta, law));
-    return request.make(SingleRow<0, RowLoss>(T, kFirstVariance, beta, target_beta, law));
+    if (T == 2) return request.make(LogisticFeatures<1, Loss>(single_metric(2), beta, target_beta, law));
+    if (T == 3) return request.make(SingleRow<3, Loss>(T, kFirstVariance, beta, target_beta, law));
+    if (T == 4) return request.make(SingleRow<4, Loss>(T, kFirstVariance, beta, target_beta, law));
+    return request.make(SingleRow<0, Loss>(T, kFirstVariance, beta, target_beta, law));
   }
-  if (T == 2) return request.make(LogisticFeatures<2, RowLoss>(kPairMetric, beta, target_beta, law));
-  if (T == 3) return request.make(SoftmaxRows<3, false, RowLoss>(T, beta, target_beta, law));
-  if (T == 4) return request.make(SoftmaxRows<4, false, RowLoss>(T, beta, target_beta, law));
-  return request.make(SoftmaxRows<0, false, RowLoss>(T, beta, target_beta, law));
+  if (T == 2) return request.make(LogisticFeatures<2, Loss>(kPairMetric, beta, target_beta, law));
+  if (T == 3) return request.make(SoftmaxRows<3, false, Loss>(T, beta, target_beta, law));
+  if (T == 4) return request.make(SoftmaxRows<4, false, Loss>(T, beta, target_beta, law));
+  return request.make(SoftmaxRows<0, false, Loss>(T, beta, target_beta, law));
 }
 
 /// One file each: square_channel.cc, cross_entropy_channel.cc, entry_channel.cc.

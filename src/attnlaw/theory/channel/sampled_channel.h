@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -32,7 +33,28 @@ struct ChannelScale {
   double Q_star;
 };
 
+/// The loss of one part of a label in whitened coordinates, with the law of the label given a field. Coordinates of the
+/// symmetric part of S come first.
 template <class Loss>
+concept ChannelLoss = SearchableLoss<Loss> &&
+    requires(const Loss& loss, const Pack* sampled, Pack* zeta, typename Loss::Label& label, int k) {
+  { Loss::kConvex } -> std::convertible_to<bool>;
+  { Loss::kGeneral } -> std::convertible_to<bool>;  // there are coordinates of an antisymmetric part
+  { loss.symmetric_dimension() } -> std::same_as<int>;
+  { loss.sampled_dimension() } -> std::same_as<int>;  // coordinates that the loss can see
+  loss.embed(sampled, zeta);                          // of these into all
+  { loss.make_label() } -> std::same_as<typename Loss::Label>;
+  loss.label(sampled, label);                                 // the outputs of a field
+  { loss.outcomes() } -> std::same_as<int>;                   // labels that a field may have
+  { loss.outcome(k, sampled, label) } -> std::same_as<Pack>;  // the k-th, and its probability
+  { loss.value(label, sampled) } -> std::same_as<Pack>;
+  requires !Loss::kGeneral || requires {
+    { loss.scaled(1.0) } -> std::same_as<Loss>;
+  };
+  requires !Loss::kConvex || requires { loss.template with<SquareLoss>(); };
+};
+
+template <ChannelLoss Loss>
 class SampledChannel final : public OutputChannel {
  public:
   /// Replicates of 2^log2_points points each.
@@ -66,7 +88,7 @@ class SampledChannel final : public OutputChannel {
   std::shared_ptr<const PointSet> points_;
 };
 
-template <class Loss>
+template <ChannelLoss Loss>
 struct SampledChannel<Loss>::Field {
   using Vector = PackArray<Loss::kDimension>;
   explicit Field(const Loss& loss)
@@ -83,24 +105,24 @@ struct SampledChannel<Loss>::Field {
   typename Loss::Label label;
 };
 
-template <class Loss>
+template <ChannelLoss Loss>
 SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, int log2_points)
     : loss_(std::move(loss)),
       scale_(scale),
       points_(point_set(2 * static_cast<std::size_t>(loss_.sampled_dimension()), log2_points)) {}
 
-template <class Loss>
+template <ChannelLoss Loss>
 double SampledChannel<Loss>::antisymmetric_scale(const Overlaps& overlaps) {
   return Loss::kGeneral && overlaps.V_a > 0 ? std::sqrt(overlaps.V_a / overlaps.V) : 1;
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 Loss SampledChannel<Loss>::scaled_loss(const Overlaps& overlaps) const {
   if constexpr (Loss::kGeneral) return loss_.scaled(antisymmetric_scale(overlaps));
   return loss_;
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 void SampledChannel<Loss>::draw(std::size_t pack, const Overlaps& overlaps, double noise, Field& field) const {
   const auto sampled = static_cast<std::size_t>(loss_.sampled_dimension());
   const Pack* normals = &points_->normals[pack * 2 * sampled];
@@ -123,7 +145,7 @@ void SampledChannel<Loss>::draw(std::size_t pack, const Overlaps& overlaps, doub
   }
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 template <class Body>
 void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const {
   const auto chosen = static_cast<std::size_t>(replicate);
@@ -137,7 +159,7 @@ void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise,
   }
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 template <class Body>
 void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicate, Body&& body) const {
   const int outcomes = loss_.outcomes();
@@ -149,7 +171,7 @@ void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicat
   });
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate) const {
   const Loss loss = scaled_loss(overlaps);
   const auto symmetric = static_cast<std::size_t>(loss.symmetric_dimension());
@@ -179,7 +201,7 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
   return {conjugates, scale_.rows * train.sum()};
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) const {
   Expansion<Loss::kDimension> at(loss_.dimension());
   Pack g_square = 0, g_eta = 0, trace = 0, train = 0, g_square_a = 0, trace_a = 0;
@@ -200,7 +222,7 @@ OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) cons
           scale_.rows * train.sum()};
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const {
   const Loss loss = scaled_loss(overlaps);
   Pack sum = 0;
@@ -211,7 +233,7 @@ double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const
   return scale_.rows * sum.sum();
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) const {
   const Loss loss = scaled_loss(overlaps);
   GlobalProximal<Loss> proximal(loss);
@@ -232,7 +254,7 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) co
           {factor * sums[1][0].sum() / c2, factor * sums[1][1].sum() / (c2 * c2)}};
 }
 
-template <class Loss>
+template <ChannelLoss Loss>
 double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
   if constexpr (!Loss::kConvex) return 0;
   Pack sum = 0;
@@ -244,7 +266,7 @@ double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
 }
 
 /// Differences of the losses of two fields at the same label are taken point by point.
-template <class Loss>
+template <ChannelLoss Loss>
 std::optional<LossFigures> SampledChannel<Loss>::loss_figures(const Overlaps& overlaps) const {
   if constexpr (!Loss::kConvex) {
     return std::nullopt;

@@ -12,11 +12,11 @@ namespace attnlaw::theory {
 
 /// The row sees its scores up to a shift: T − 1 coordinates with h_b − h_1 = (Lζ)_b, LLᵀ = I + v 11ᵀ, where v = Var h_1
 /// / Var h_b: 1 with cross-attention, 2 of symmetric scores. kTokens = 0: T known at run time.
-template <int kTokens, class RowLoss>
+template <int kTokens, RowLoss Loss>
 class SingleRow {
  public:
   static constexpr bool kGeneral = false;
-  static constexpr bool kConvex = RowLoss::kConvex;
+  static constexpr bool kConvex = Loss::kConvex;
   static constexpr int kDimension = kTokens > 0 ? kTokens - 1 : 0;
   using Label = PackArray<kTokens>;
 
@@ -32,7 +32,7 @@ class SingleRow {
   }
 
   /// The same rows with another loss.
-  template <class Other>
+  template <RowLoss Other>
   SingleRow<kTokens, Other> with() const {
     return {tokens(), first_variance_, beta_, target_beta_, law_};
   }
@@ -65,7 +65,7 @@ class SingleRow {
   }
 
   /// A softmax saturates within a few 1/β.
-  double reach() const { return RowLoss::kReach / beta_; }
+  double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   static constexpr int mixed_starts() { return 0; }
@@ -87,7 +87,7 @@ class SingleRow {
   }
 
  private:
-  using Row = typename RowLoss::template Row<kTokens>;
+  using Row = typename Loss::template Row<kTokens>;
 
   int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
   static std::size_t index(int k) { return static_cast<std::size_t>(k); }

@@ -17,10 +17,10 @@ namespace attnlaw::theory {
 /// Scores of a general S (is_general) are not symmetric: h_ab = √(1+δ_ab) z_ab ± c z^a_ab with T(T−1)/2 further
 /// coordinates, + for a > b. c is the scale of the antisymmetric coordinates, such that the same V serves all of them
 /// (docs/theory/students.md). kTokens = 0: T known at run time.
-template <int kTokens, bool is_general = false, class RowLoss = SquareLoss>
+template <int kTokens, bool is_general = false, RowLoss Loss = SquareLoss>
 class SoftmaxRows {
  public:
-  static constexpr bool kConvex = RowLoss::kConvex;
+  static constexpr bool kConvex = Loss::kConvex;
   static constexpr bool kGeneral = is_general;
   static constexpr int kDimension = is_general ? kTokens * kTokens : lower_index(kTokens, 0);
   using Label = PackArray<kTokens * kTokens>;  // T×T, row by row
@@ -38,7 +38,7 @@ class SoftmaxRows {
   }
 
   /// The same rows with another loss.
-  template <class Other>
+  template <RowLoss Other>
   SoftmaxRows<kTokens, is_general, Other> with() const {
     return {tokens(), beta_, target_beta_, law_};
   }
@@ -91,7 +91,7 @@ class SoftmaxRows {
   }
 
   Pack value(const Label& y, const Pack* zeta) const {
-    typename RowLoss::template Row<kTokens> row(tokens());
+    typename Loss::template Row<kTokens> row(tokens());
     Pack sum = 0;
     for (int a = 0; a < tokens(); ++a) {
       set_scores(zeta, a, beta_, row.scores());
@@ -102,7 +102,7 @@ class SoftmaxRows {
   }
 
   /// A softmax saturates within a few 1/β.
-  double reach() const { return RowLoss::kReach / beta_; }
+  double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   /// Of a general S one row can follow its label and leave the others: row i then moves from ω, up to a shift, to
@@ -137,7 +137,7 @@ class SoftmaxRows {
     std::fill(at.gradient.begin(), at.gradient.end(), Pack(0));
     std::fill(at.hessian.begin(), at.hessian.end(), Pack(0));
     std::fill(at.gauss_newton.begin(), at.gauss_newton.end(), Pack(0));
-    typename RowLoss::template Row<kTokens> row(tokens());
+    typename Loss::template Row<kTokens> row(tokens());
     for (int a = 0; a < tokens(); ++a) {
       set_scores(zeta, a, beta_, row.scores());
       row.evaluate(&y[index(a * tokens())]);

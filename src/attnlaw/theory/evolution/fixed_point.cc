@@ -1,108 +1,104 @@
 #include "attnlaw/theory/evolution/fixed_point.h"
 
-#include <Eigen/Dense>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/theory/prior/numerical_prior.h"
+
 namespace attnlaw::theory {
 namespace {
-
-bool usable(const Overlaps& overlaps) {
-  return overlaps.q > 0 && overlaps.V > 0 && std::isfinite(overlaps.q) && std::isfinite(overlaps.m) &&
-         std::isfinite(overlaps.V);
-}
-
-double size(const Coordinates& residual) { return residual.cwiseAbs().maxCoeff(); }
 
 /// Where an iteration stands: x, F(x) − x, and the step that gave it.
 struct Iterate {
   Coordinates x;
   Coordinates residual;
   Step step;
+
+  double size() const { return residual.cwiseAbs().maxCoeff(); }
+  double train() const { return step.train; }
+  bool usable() const { return theory::usable(step.prior.overlaps); }
 };
 
 /// x ↦ Iterate, counting evaluations; a huge residual where the map is undefined, so that solvers turn away.
-class Residual {
+class CoordinateMap {
  public:
-  explicit Residual(const StateEvolution& evolution, int replicate = OutputChannel::kAll)
-      : evolution_(evolution), replicate_(replicate) {}
+  CoordinateMap(const EvolutionMap& map, PriorWorkspace& workspace, int replicate = OutputChannel::kAll)
+      : map_(map), workspace_(workspace), replicate_(replicate) {}
 
-  Iterate operator()(const Coordinates& x) {
+  Iterate at(const Coordinates& x) {
     constexpr double kUndefined = 1e3;
     constexpr double kLargestCoordinate = 200;
     Iterate at{x, Coordinates::Constant(x.size(), kUndefined), {}};
     if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return at;
     ++evaluations_;
-    at.step = evolution_.step(from_coordinates(x, evolution_.Q_star()), replicate_);
-    if (!usable(at.step.prior.overlaps)) return at;
-    const Coordinates next = to_coordinates(at.step.prior.overlaps, evolution_.Q_star());
+    at.step = map_.step(from_coordinates(x, map_.Q_star()), replicate_, &workspace_);
+    if (!at.usable()) return at;
+    const Coordinates next = to_coordinates(at.step.prior.overlaps, map_.Q_star());
     if (next.size() == x.size()) at.residual = next - x;
     return at;
   }
+  Iterate at(const Overlaps& overlaps) { return at(to_coordinates(overlaps, map_.Q_star())); }
 
   int evaluations() const { return evaluations_; }
 
  private:
-  const StateEvolution& evolution_;
+  const EvolutionMap& map_;
+  PriorWorkspace& workspace_;
   int replicate_;
   int evaluations_ = 0;
 };
 
-Slope difference_slope(Residual& residual, const Iterate& at) {
+Slope slope_at(CoordinateMap& map, const Iterate& at) {
   // The map is smooth up to rare jumps of proximal points: differences well above its rounding.
   constexpr double kDifference = 1e-5;
-  const Eigen::Index n = at.x.size();
-  Slope slope{CoordinateMatrix(n, n), Coordinates(n)};
-  for (Eigen::Index k = 0; k < n; ++k) {
-    const Iterate shifted = residual(at.x + kDifference * Coordinates::Unit(n, k));
-    slope.residual.col(k) = (shifted.residual - at.residual) / kDifference;
-    slope.train[k] = (shifted.step.train - at.step.train) / kDifference;
-  }
-  return slope;
+  return slope_by_differences(map, at, kDifference);
 }
 
 /// Broyden's method with steps of bounded length; stops at the tolerance, or when it no longer gains.
-void solve_broyden(Residual& residual, Iterate& at, CoordinateMatrix& slope, double tolerance) {
+void solve_broyden(CoordinateMap& map, Iterate& at, Slope& slope, double tolerance) {
   constexpr int kMaxSteps = 40;
   constexpr int kPatience = 6;
   constexpr double kLongestStep = 0.5;
   Iterate current = at;
   int without_gain = 0;
-  for (int i = 0; i < kMaxSteps && size(at.residual) > tolerance && without_gain < kPatience; ++i) {
-    Coordinates step = -slope.fullPivLu().solve(current.residual);
+  for (int i = 0; i < kMaxSteps && at.size() > tolerance && without_gain < kPatience; ++i) {
+    Coordinates step = slope.step(current.residual);
     if (!step.allFinite()) return;
-    step *= std::min(1.0, kLongestStep / size(step));
-    Iterate next = residual(current.x + step);
-    slope += (next.residual - current.residual - slope * step) * step.transpose() / step.squaredNorm();
+    step = shortened(step, kLongestStep);
+    Iterate next = map.at(current.x + step);
+    slope.learn(step, next.residual - current.residual);
     current = std::move(next);
-    without_gain = size(current.residual) < size(at.residual) ? 0 : without_gain + 1;
-    if (size(current.residual) < size(at.residual)) at = current;
+    without_gain = current.size() < at.size() ? 0 : without_gain + 1;
+    if (current.size() < at.size()) at = current;
   }
 }
 
-/// Damped iteration until the residual is below `target`, or for `budget` steps. Halves the damping while the residual
-/// grows. Returns false where it leads to S = 0, or to no law at all.
-bool iterate_damped(Residual& residual, Iterate& at, double target, int budget) {
-  constexpr double kLongestMove = 2;
-  constexpr double kGrowth = 1.5;
-  constexpr double kLeastDamping = 0.05;
-  constexpr int kPatience = 40;
-  double damping = 0.8;
-  double least = size(at.residual);
-  int without_gain = 0;
-  for (int i = 0; i < budget && size(at.residual) > target && without_gain < kPatience; ++i) {
-    Iterate next = residual(at.x + damping * std::min(1.0, kLongestMove / size(at.residual)) * at.residual);
-    if (size(next.residual) > kGrowth * size(at.residual) && damping > kLeastDamping)
-      damping *= 0.5;
-    else if (!usable(next.step.prior.overlaps))
-      return false;
-    else
-      at = std::move(next);
-    without_gain = size(at.residual) < least ? 0 : without_gain + 1;
-    least = std::min(least, size(at.residual));
+/// Near, then fast; nearer and again where the fast method loses its way (close to a spinodal, or at a kink of the
+/// map).
+void search(CoordinateMap& map, Iterate& at, std::optional<Slope>& slope, const Tolerance& tolerance) {
+  constexpr int kRounds = 4;
+  constexpr Damping kDamping{.share = 0.8, .longest = 2, .growth = 1.5, .least = 0.05, .steps = 150, .patience = 40};
+  double near = 0.1;
+  for (int round = 0; round < kRounds; ++round, near *= 0.03) {
+    if (at.size() <= (round == 0 ? tolerance.aimed : tolerance.accepted)) break;
+    if (!approach(map, at, near, kDamping)) break;
+    if (!slope || round > 0) slope = slope_at(map, at);
+    solve_broyden(map, at, *slope, tolerance.aimed);
   }
-  return true;
+  if (!slope) slope = slope_at(map, at);
+}
+
+/// The overlaps of the first step from S = 0. It may overshoot so far that the next leads back to 0: the fixed point is
+/// nearer.
+Iterate enter(CoordinateMap& map, Overlaps overlaps) {
+  constexpr int kMaxHalvings = 20;
+  Iterate at = map.at(overlaps);
+  for (int i = 0; i < kMaxHalvings && !at.usable(); ++i) {
+    overlaps = {overlaps.q / 4, overlaps.m / 2, overlaps.V / 2, overlaps.q_a / 4, overlaps.V_a / 2};
+    at = map.at(overlaps);
+  }
+  return at;
 }
 
 }  // namespace
@@ -125,85 +121,70 @@ Overlaps from_coordinates(const Coordinates& x, double Q_star) {
   return overlaps;
 }
 
-bool is_stable(const StateEvolution& evolution, FixedPoint& fixed_point) {
-  const auto contracts = [](const Slope& slope) { return slope.residual.eigenvalues().real().maxCoeff() <= 0; };
+bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
+  const auto contracts = [](const Slope& slope) {
+    Slope::Matrix matrix = slope.residual;
+    const auto d = static_cast<std::size_t>(matrix.rows());
+    return matrix.allFinite() && base::largest_real_part({matrix.data(), d * d}, d) <= 0;
+  };
   if (!fixed_point.slope || contracts(*fixed_point.slope)) return true;
-  Residual residual(evolution);
-  const Iterate at = residual(to_coordinates(fixed_point.overlaps, evolution.Q_star()));
-  fixed_point.slope = difference_slope(residual, at);
+  PriorWorkspace workspace;
+  CoordinateMap coordinates(map, workspace);
+  fixed_point.slope = slope_at(coordinates, coordinates.at(fixed_point.overlaps));
   return contracts(*fixed_point.slope);
 }
 
-Step StateEvolution::prior_step(const OutputChannel::Result& output, int replicate) const {
+Step EvolutionMap::prior_step(const OutputChannel::Result& output, int replicate, PriorWorkspace* workspace) const {
   Step step{output.conjugates, output.train, {}};
-  if (usable(output.conjugates)) step.prior = denoiser_.evaluate(target_, output.conjugates, replicate);
+  if (usable(output.conjugates)) step.prior = denoiser_.evaluate(target_, output.conjugates, replicate, workspace);
   return step;
 }
 
-Step StateEvolution::step(const Overlaps& overlaps, int replicate) const {
-  return prior_step(channel_.evaluate(overlaps, replicate), replicate);
+Step EvolutionMap::step(const Overlaps& overlaps, int replicate, PriorWorkspace* workspace) const {
+  return prior_step(channel_.evaluate(overlaps, replicate), replicate, workspace);
 }
 
-Step StateEvolution::step_from_zero() const { return prior_step(channel_.evaluate_at_zero(), OutputChannel::kAll); }
+Step EvolutionMap::step_from_zero(PriorWorkspace* workspace) const {
+  return prior_step(channel_.evaluate_at_zero(), OutputChannel::kAll, workspace);
+}
 
-FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
-                            const Tolerance& tolerance) {
+FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>& start, const Tolerance& tolerance,
+                            PriorWorkspace& workspace) {
   FixedPoint result;
-  Overlaps overlaps;
+  CoordinateMap coordinates(map, workspace);
+  Iterate at;
   if (start && usable(start->overlaps)) {
-    overlaps = start->overlaps;
+    at = coordinates.at(start->overlaps);
   } else {
-    result.step = evolution.step_from_zero();
+    result.step = map.step_from_zero(&workspace);
     result.iterations = 1;
-    overlaps = result.step.prior.overlaps;
-    if (!usable(overlaps)) {
+    if (!usable(result.step.prior.overlaps)) {
       result.converged = usable(result.step.conjugates);
       return result;
     }
+    at = enter(coordinates, result.step.prior.overlaps);
   }
-  Residual residual(evolution);
-  Iterate at = residual(to_coordinates(overlaps, evolution.Q_star()));
-  // From S = 0 the first step may overshoot so far that the next leads back to 0: the fixed point is nearer.
-  constexpr int kMaxHalvings = 20;
-  for (int i = 0; i < kMaxHalvings && result.iterations > 0 && !usable(at.step.prior.overlaps); ++i) {
-    overlaps = {overlaps.q / 4, overlaps.m / 2, overlaps.V / 2, overlaps.q_a / 4, overlaps.V_a / 2};
-    at = residual(to_coordinates(overlaps, evolution.Q_star()));
-  }
-  std::optional<Slope> slope = start ? start->slope : std::nullopt;
-  // Near, then fast; nearer and again where the fast method loses its way (close to a spinodal, or at a kink of the
-  // map).
-  constexpr int kBudget = 150;
-  constexpr int kRounds = 4;
-  double near = 0.1;
-  for (int round = 0; round < kRounds; ++round, near *= 0.03) {
-    if (size(at.residual) <= (round == 0 ? tolerance.aimed : tolerance.accepted)) break;
-    if (!usable(at.step.prior.overlaps) || !iterate_damped(residual, at, near, kBudget)) break;
-    if (!slope || round > 0) slope = difference_slope(residual, at);
-    solve_broyden(residual, at, slope->residual, tolerance.aimed);
-  }
-  if (!slope) slope = difference_slope(residual, at);
-  result.overlaps = from_coordinates(at.x, evolution.Q_star());
+  result.slope = start ? start->slope : std::nullopt;
+  search(coordinates, at, result.slope, tolerance);
+  result.overlaps = from_coordinates(at.x, map.Q_star());
   result.step = at.step;
-  result.residual = size(at.residual);
-  result.distance = size(slope->residual.fullPivLu().solve(at.residual));
-  result.slope = slope;
-  result.iterations += residual.evaluations();
+  result.residual = at.size();
+  result.distance = result.slope->step(at.residual).cwiseAbs().maxCoeff();
+  result.iterations += coordinates.evaluations();
   result.converged = result.residual <= tolerance.accepted;
   if (result.converged || !start || start->slope) return result;
-  FixedPoint uninformed = find_fixed_point(evolution, std::nullopt, tolerance);
+  FixedPoint uninformed = find_fixed_point(map, std::nullopt, tolerance, workspace);
   uninformed.iterations += result.iterations;
   return uninformed;
 }
 
-std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point) {
-  const Coordinates x = to_coordinates(fixed_point.overlaps, evolution.Q_star());
-  const Eigen::FullPivLU<CoordinateMatrix> slope(fixed_point.slope->residual);
+std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, const FixedPoint& fixed_point,
+                                                   PriorWorkspace& workspace) {
   std::vector<ReplicatePoint> points;
-  for (int replicate = 0; replicate < evolution.replicates(); ++replicate) {
-    const Iterate at = Residual(evolution, replicate)(x);
-    const Coordinates shift = -slope.solve(at.residual);
-    points.push_back(
-        {from_coordinates(x + shift, evolution.Q_star()), at.step.train + fixed_point.slope->train.dot(shift)});
+  for (int replicate = 0; replicate < map.replicates(); ++replicate) {
+    const Iterate at = CoordinateMap(map, workspace, replicate).at(fixed_point.overlaps);
+    const auto [x, train] = fixed_point.slope->solution(at);
+    points.push_back({from_coordinates(x, map.Q_star()), train});
   }
   return points;
 }

@@ -8,6 +8,7 @@
 
 #include "attnlaw/matrix_laws/spectrum.h"
 #include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/evolution/search.h"
 #include "attnlaw/theory/prior/denoiser.h"
 
 namespace attnlaw::theory {
@@ -19,24 +20,24 @@ struct Step {
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 
-/// The map overlaps -> conjugates -> overlaps. Holds references: channel and target must outlive it.
-class StateEvolution {
+/// The map overlaps -> conjugates -> overlaps. Holds references: channel, denoiser and target must outlive it. Where
+/// steps of a numerical prior follow each other, its workspace is handed on from one to the next.
+class EvolutionMap {
  public:
-  StateEvolution(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target)
+  EvolutionMap(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target)
       : channel_(channel), denoiser_(denoiser), target_(target) {}
 
-  Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll) const;
+  Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll, PriorWorkspace* workspace = nullptr) const;
   /// Independent replicates of both channels; 1 where neither has any sampling error.
   int replicates() const { return std::max(channel_.replicates(), denoiser_.replicates()); }
   /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
-  Step step_from_zero() const;
+  Step step_from_zero(PriorWorkspace* workspace = nullptr) const;
 
-  const OutputChannel& channel() const { return channel_; }
   const matrix_laws::Spectrum& target() const { return target_; }
   double Q_star() const { return target_.second_moment(); }
 
  private:
-  Step prior_step(const OutputChannel::Result& output, int replicate) const;
+  Step prior_step(const OutputChannel::Result& output, int replicate, PriorWorkspace* workspace) const;
 
   const OutputChannel& channel_;
   const Denoiser& denoiser_;
@@ -46,17 +47,12 @@ class StateEvolution {
 /// Coordinates x = (log q, artanh(m/√(q Q*)), log V), with (log q_a, log V_a) in addition where the student has an
 /// antisymmetric part.
 using Coordinates = Eigen::VectorXd;
-using CoordinateMatrix = Eigen::MatrixXd;
 
 /// x of overlaps with q, V > 0, relative to Q*, and back.
 Coordinates to_coordinates(const Overlaps& overlaps, double Q_star);
 Overlaps from_coordinates(const Coordinates& x, double Q_star);
 
-/// Derivatives at a point x.
-struct Slope {
-  CoordinateMatrix residual;  ///< of F(x) − x
-  Coordinates train;          ///< of the loss per training sequence
-};
+using Slope = MapSlope<Coordinates>;
 
 struct FixedPoint {
   Overlaps overlaps;
@@ -70,7 +66,7 @@ struct FixedPoint {
 
 /// Damped iteration stays at the fixed point: no eigenvalue of the slope of F(x) − x has a positive real part. Where
 /// the solver's own slope says otherwise it is replaced by one from differences. True for S = 0.
-bool is_stable(const StateEvolution& evolution, FixedPoint& fixed_point);
+bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point);
 
 /// The solver aims at `aimed`. Where the map is not smooth on its finite point set (proximal points that jump) it may
 /// stall before; a residual up to `accepted` still counts as converged.
@@ -87,9 +83,10 @@ struct Start {
 
 /// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
 /// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
-/// zero. A start without a slope that leads nowhere (to S = 0, say) is dropped for the uninformed one.
-FixedPoint find_fixed_point(const StateEvolution& evolution, const std::optional<Start>& start,
-                            const Tolerance& tolerance);
+/// zero. A start without a slope that leads nowhere (to S = 0, say) is dropped for the uninformed one. `workspace` ends
+/// up with what a numerical prior has for the last point that was tried.
+FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>& start, const Tolerance& tolerance,
+                            PriorWorkspace& workspace);
 
 /// What a replicate alone would have given.
 struct ReplicatePoint {
@@ -99,6 +96,7 @@ struct ReplicatePoint {
 
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
 /// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error. Needs fixed_point.slope.
-std::vector<ReplicatePoint> replicate_fixed_points(const StateEvolution& evolution, const FixedPoint& fixed_point);
+std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, const FixedPoint& fixed_point,
+                                                   PriorWorkspace& workspace);
 
 }  // namespace attnlaw::theory

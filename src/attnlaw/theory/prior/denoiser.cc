@@ -83,7 +83,8 @@ struct Integrals {
 
 }  // namespace
 
-Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates, int) const {
+Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates, int,
+                                             PriorWorkspace*) const {
   // Of many atoms most may stand above the threshold, each in a band of its own: then what is below is integrated.
   const bool many = width_ >= 1 && many_atoms(target);
   const Law law = many ? noisy_target(target, conjugates, threshold(conjugates)) : noisy_target(target, conjugates);
@@ -152,7 +153,8 @@ SpectralFunction LinearDenoiser::function(const Law&, const Conjugates& conjugat
   return {-std::numeric_limits<double>::infinity(), 0, 1 / (conjugates.V_hat + stiffness_)};
 }
 
-Denoiser::Result LinearDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates, int) const {
+Denoiser::Result LinearDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates, int,
+                                          PriorWorkspace*) const {
   const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = conjugates;
   const double V = 1 / (V_hat + stiffness_);
   Result result;

@@ -30,6 +30,9 @@ bool many_atoms(const matrix_laws::Spectrum& target);
 matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
                               double resolve_up_to = std::numeric_limits<double>::infinity());
 
+/// What a numerical prior hands on from one call to the next (numerical_prior.h).
+struct PriorWorkspace;
+
 class Denoiser {
  public:
   /// Selects one replicate, or the mean over all.
@@ -47,8 +50,10 @@ class Denoiser {
     double zero_mass = 0;  ///< the atom of S at 0
     double law_error = 0;  ///< certified error of the law's mass and moments
   };
-  virtual Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
-                          int replicate = kAll) const = 0;
+  /// A numerical prior starts from what the caller's workspace holds, if there is one, and leaves its result there: the
+  /// result depends on nothing else. Exact priors have no use for it.
+  virtual Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates, int replicate = kAll,
+                          PriorWorkspace* workspace = nullptr) const = 0;
   /// Number of independent samples that a numerical prior averages over; 1 for an exact one.
   virtual int replicates() const { return 1; }
 };
@@ -85,8 +90,8 @@ class ThresholdDenoiser : public SpectralDenoiser {
   explicit ThresholdDenoiser(double threshold, double width = 1, Symmetry symmetry = Symmetry::symmetric)
       : threshold_(threshold), width_(width), symmetry_(symmetry) {}
 
-  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
-                  int replicate = kAll) const override;
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates, int replicate = kAll,
+                  PriorWorkspace* workspace = nullptr) const override;
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
   Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
 
@@ -116,8 +121,8 @@ class LinearDenoiser final : public SpectralDenoiser {
  public:
   explicit LinearDenoiser(double stiffness) : stiffness_(stiffness) {}
 
-  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
-                  int replicate = kAll) const override;
+  Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates, int replicate = kAll,
+                  PriorWorkspace* workspace = nullptr) const override;
   SpectralFunction function(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
   Sectors squared_response(const matrix_laws::Law& noisy_target, const Conjugates& conjugates) const override;
 

@@ -51,25 +51,24 @@ Overlaps operator*(double c, const Overlaps& a) { return {c * a.q, c * a.m, c * 
 }  // namespace
 
 NumericalPrior::NumericalPrior(const Spectrum& target, double lambda, int dimension, Approximation approximation)
-    : lambda_(lambda), approximation_(approximation), replicates_(kReplicates) {
+    : lambda_(lambda), approximation_(approximation), noise_(kReplicates) {
   if (!(lambda > 0)) base::reject("a sampled nuclear-norm student needs lambda > 0, got {}", lambda);
   if (dimension < 2) base::reject("sampled matrices must have a dimension >= 2, got {}", dimension);
   target_ = equally_spaced(target, dimension);
-  for (std::size_t i = 0; i < replicates_.size(); ++i) {
-    Replicate& replicate = replicates_[i];
-    Matrix& symmetric = replicate.symmetric_noise;
+  for (std::size_t i = 0; i < noise_.size(); ++i) {
+    auto& [symmetric, antisymmetric] = noise_[i];
     symmetric = noise<Matrix>(dimension, 1, 2 * i);
     if (target_.squaredNorm() > 0)
       symmetric.diagonal() -= symmetric.diagonal().dot(target_) / target_.squaredNorm() * target_;
-    replicate.antisymmetric_noise = noise<Matrix>(dimension, -1, 2 * i + 1);
+    antisymmetric = noise<Matrix>(dimension, -1, 2 * i + 1);
     normalise(symmetric);
-    normalise(replicate.antisymmetric_noise);
-    replicate.student = Matrix::Zero(dimension, dimension);
+    normalise(antisymmetric);
   }
 }
 
 /// From the eigenvectors v of SᵀS: Σ (1 − level/σ) S v vᵀ over σ > level, far above what squaring σ loses.
-void NumericalPrior::threshold(double level, Matrix& S, Eigen::VectorXd& singular_values) {
+void NumericalPrior::threshold(double level, Student& student) {
+  auto& [S, singular_values] = student;
   const Eigen::Index d = S.rows();
   const auto size = static_cast<std::size_t>(d);
   Matrix vectors = Matrix::Zero(d, d);  // rows
@@ -85,7 +84,7 @@ void NumericalPrior::threshold(double level, Matrix& S, Eigen::VectorXd& singula
 }
 
 /// Nesterov's method for a strongly convex function: gradient (V̂_s S_s + V̂_a S_a − pull)/2, curvatures V̂_s/2 and V̂_a/2.
-void NumericalPrior::minimise(const Matrix& pull, const Conjugates& conjugates, Replicate& replicate) const {
+void NumericalPrior::minimise(const Matrix& pull, const Conjugates& conjugates, Student& student) const {
   constexpr int kMaxSteps = 500;
   // Differences of 1e-5 along the coordinates of the fixed point are taken of the result.
   constexpr double kTolerance = 1e-9;
@@ -94,52 +93,56 @@ void NumericalPrior::minimise(const Matrix& pull, const Conjugates& conjugates, 
   const double momentum = (std::sqrt(steep) - std::sqrt(flat)) / (std::sqrt(steep) + std::sqrt(flat));
   const double mean = 0.5 * (conjugates.V_hat + conjugates.V_hat_a) / steep;
   const double half_difference = 0.5 * (conjugates.V_hat - conjugates.V_hat_a) / steep;
-  Matrix& S = replicate.student;
+  Matrix& S = student.matrix;
   Matrix ahead = S, previous;
   for (int step = 0; step < kMaxSteps; ++step) {
     previous = S;
     S = ahead - mean * ahead - half_difference * ahead.transpose() + pull / steep;
-    threshold(2 * lambda_ / steep, S, replicate.singular_values);
+    threshold(2 * lambda_ / steep, student);
     const double move = (S - previous).norm();
     if (move <= kTolerance * (S.norm() + kTolerance * pull.norm())) return;
     ahead = S + momentum * (S - previous);
   }
 }
 
-Denoiser::Result NumericalPrior::evaluate_one(const Conjugates& conjugates, Replicate& replicate) const {
-  Matrix pull = std::sqrt(conjugates.q_hat) * replicate.symmetric_noise +
-                std::sqrt(conjugates.q_hat_a) * replicate.antisymmetric_noise;
+Denoiser::Result NumericalPrior::evaluate_one(const Conjugates& conjugates, const Noise& noise,
+                                              Student& student) const {
+  Matrix pull = std::sqrt(conjugates.q_hat) * noise.symmetric + std::sqrt(conjugates.q_hat_a) * noise.antisymmetric;
   pull.diagonal() += conjugates.m_hat * target_;
   if (approximation_ == Approximation::isotropic) {
-    replicate.student = pull / conjugates.V_hat;
-    threshold(2 * lambda_ / conjugates.V_hat, replicate.student, replicate.singular_values);
+    student.matrix = pull / conjugates.V_hat;
+    threshold(2 * lambda_ / conjugates.V_hat, student);
   } else {
-    minimise(pull, conjugates, replicate);
+    minimise(pull, conjugates, student);
   }
-  const Matrix symmetric = 0.5 * (replicate.student + replicate.student.transpose());
-  const Matrix antisymmetric = replicate.student - symmetric;
+  const Matrix symmetric = 0.5 * (student.matrix + student.matrix.transpose());
+  const Matrix antisymmetric = student.matrix - symmetric;
   const auto d = static_cast<double>(target_.size());
-  const auto response = [d](const Matrix& part, const Matrix& noise, double q_hat) {
-    return q_hat > 0 ? part.cwiseProduct(noise).sum() / (d * std::sqrt(q_hat)) : 0;
+  const auto response = [d](const Matrix& part, const Matrix& noise_part, double q_hat) {
+    return q_hat > 0 ? part.cwiseProduct(noise_part).sum() / (d * std::sqrt(q_hat)) : 0;
   };
   Result result;
   result.overlaps = {symmetric.squaredNorm() / d, symmetric.diagonal().dot(target_) / d,
-                     response(symmetric, replicate.symmetric_noise, conjugates.q_hat), antisymmetric.squaredNorm() / d,
-                     response(antisymmetric, replicate.antisymmetric_noise, conjugates.q_hat_a)};
-  result.penalty = replicate.singular_values.sum() / d;
-  result.zero_mass = static_cast<double>((replicate.singular_values.array() <= 0).count()) / d;
+                     response(symmetric, noise.symmetric, conjugates.q_hat), antisymmetric.squaredNorm() / d,
+                     response(antisymmetric, noise.antisymmetric, conjugates.q_hat_a)};
+  result.penalty = student.singular_values.sum() / d;
+  result.zero_mass = static_cast<double>((student.singular_values.array() <= 0).count()) / d;
   return result;
 }
 
-Denoiser::Result NumericalPrior::evaluate(const Spectrum& /*target*/, const Conjugates& conjugates,
-                                          int replicate) const {
+Denoiser::Result NumericalPrior::evaluate(const Spectrum& /*target*/, const Conjugates& conjugates, int replicate,
+                                          PriorWorkspace* workspace) const {
   base::use_one_blas_thread();
-  if (replicate != kAll) return evaluate_one(conjugates, replicates_[static_cast<std::size_t>(replicate)]);
+  PriorWorkspace fresh;
+  std::vector<Student>& students = (workspace ? *workspace : fresh).students;
+  if (students.empty()) students.assign(noise_.size(), {Matrix::Zero(target_.size(), target_.size()), {}});
+  const auto evaluate_at = [&](std::size_t i) { return evaluate_one(conjugates, noise_[i], students[i]); };
+  if (replicate != kAll) return evaluate_at(static_cast<std::size_t>(replicate));
   Result mean;
   mean.zero_mass = 0;
-  for (Replicate& one : replicates_) {
+  for (std::size_t i = 0; i < noise_.size(); ++i) {
     constexpr double kShare = 1.0 / kReplicates;
-    const Result result = evaluate_one(conjugates, one);
+    const Result result = evaluate_at(i);
     mean.overlaps = mean.overlaps + kShare * result.overlaps;
     mean.penalty += kShare * result.penalty;
     mean.zero_mass += kShare * result.zero_mass;
@@ -147,10 +150,10 @@ Denoiser::Result NumericalPrior::evaluate(const Spectrum& /*target*/, const Conj
   return mean;
 }
 
-std::vector<double> NumericalPrior::singular_values() const {
+std::vector<double> PriorWorkspace::singular_values() const {
   std::vector<double> all;
-  for (const Replicate& replicate : replicates_)
-    all.insert(all.end(), replicate.singular_values.begin(), replicate.singular_values.end());
+  for (const Student& student : students)
+    all.insert(all.end(), student.singular_values.begin(), student.singular_values.end());
   std::sort(all.begin(), all.end());
   return all;
 }
