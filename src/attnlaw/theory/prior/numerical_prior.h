@@ -12,7 +12,7 @@ namespace attnlaw::theory {
 /// The students that a numerical prior has found, one per replicate: its next search starts there. It belongs to the
 /// caller, who hands it on along a path of conjugates; empty at first, when searches start from S = 0.
 struct PriorWorkspace {
-  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Matrix = base::Matrix<double>;
   struct Student {
     Matrix matrix;
     Eigen::VectorXd singular_values;
