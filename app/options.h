@@ -305,10 +305,13 @@ struct ExperimentOptions {
     Experiments experiments;
     if (d)
       for (const std::string& field : split_at_commas(*d)) experiments.d.push_back(parse_number<int>("--d", field));
-    experiments.options.trainer = trainer ? experiment::trainer_from_name(one_of("--trainer", trainer, kTrainers))
-                                          : experiment::trainers_for(problem).front();
-    experiments.options.initialisation = experiment::initialisation_from_name(one_of("--init", init, kInits));
-    experiments.options.precision = experiment::precision_from_name(one_of("--precision", precision, kPrecisions));
+    experiments.options.trainer =
+        trainer ? base::value_of<experiment::Trainer>("trainer", one_of("--trainer", trainer, kTrainers))
+                : experiment::trainers_for(problem).front();
+    experiments.options.initialisation =
+        base::value_of<experiment::Initialisation>("init", one_of("--init", init, kInits));
+    experiments.options.precision =
+        base::value_of<experiment::Precision>("precision", one_of("--precision", precision, kPrecisions));
     if (instances) experiments.options.instances = *instances;
     if (max_iterations) experiments.options.max_iterations = *max_iterations;
     if (tolerance && !(*tolerance > 0))
