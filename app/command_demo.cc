@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/grid.h"
 #include "attnlaw/study/learning_curve.h"
 #include "attnlaw/view/learning_curve.h"
@@ -40,9 +41,12 @@ std::vector<double> alpha_grid() {
 }
 
 experiment::Options experiment_options(const Common& common, int d) {
-  Experiments experiments;
-  experiments.options.instances = kInstances;
-  return experiments.at(d, common);
+  experiment::Options options;
+  options.d = d;
+  options.instances = kInstances;
+  options.seed = common.seed;
+  options.threads = common.threads;
+  return options;
 }
 
 std::vector<theory::Solution> theory_curve(const Common& common) {
@@ -149,7 +153,10 @@ int run(const DemoArguments& arguments) {
       fmt::format("Spectrum of the trained S at α = {}, experiments at d = {}", kSpectrumAlpha, kSpectrumDimension);
   nlohmann::json document{{"schema", "attnlaw/2"}, {"command", "demo"}};
   for (const auto& solution : curve) document["theory"].push_back(theory::to_json(solution));
-  for (const auto& point : points) document["experiments"].push_back(study::to_json(std::span(&point, 1)));
+  for (const auto& point : points) {
+    document["experiments"].push_back(base::json_of(point));
+    document["experiments"].back()["problem"] = base::json_of(point.experiment.problem);
+  }
   document["spectrum"] = theory::to_json(spectrum.solution);
   document["converged"] = converged;
   document["html"] = arguments.html;

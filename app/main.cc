@@ -47,7 +47,6 @@ void require_division_of_work(bool divided) {
 
 bool divided(const legacy::Arguments& arguments) {
   using namespace legacy;
-  if (const auto* simulate = std::get_if<SimulateArguments>(&arguments); simulate && simulate->distributed) return true;
   if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return true;
   if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print)
     return true;
@@ -57,14 +56,17 @@ bool divided(const legacy::Arguments& arguments) {
 int run(const app::Command& command, const std::string& line) {
   const operations::Operation& operation = *command.operation;
   require_division_of_work(operation.divides && operation.divides(command.options));
-  app::require_outputs(command);
+  // Of several processes the first one alone writes.
+  const auto launch = cluster::launch();
+  const bool writes = !launch || launch->rank == 0;
+  if (writes) app::require_outputs(command);
   app::Progress progress(command.common.quiet);
   operations::Run run = command.common.run;
   progress.attach(run);
   view::Result result = operation.run(command.options, run);
   progress.clear();
   const bool converged = result.converged;
-  app::write(command, std::move(result), line);
+  if (writes) app::write(command, std::move(result), line);
   return converged ? 0 : kFailed;
 }
 
