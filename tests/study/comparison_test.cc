@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::study {
