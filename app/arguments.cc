@@ -15,13 +15,6 @@ struct Command {
 };
 
 constexpr const char* kExampleSolve = "Example: attnlaw solve --alpha 0.3 --lambda 0.05";
-constexpr const char* kExampleSimulate =
-    "Example: attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90 --instances 4";
-constexpr const char* kExampleSpectrum =
-    "Example: attnlaw spectrum --alpha 0.3 --lambda 0.05 --d 100 --html spectrum.html";
-constexpr const char* kExampleThresholds = "Example: attnlaw thresholds --head linear --target wishart:0.3";
-constexpr const char* kExampleScaling =
-    "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
 constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
 constexpr const char* kExampleLora =
     "Example: attnlaw lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --d 200 --instances 4";
@@ -42,10 +35,6 @@ class CommandLine {
   CommandLine() : app_("Exact high-dimensional laws of attention, beside finite-size experiments.", "attnlaw") {
     app_.footer("attnlaw COMMAND --help shows the options of a command with an example.");
     add_solve();
-    add_simulate();
-    add_spectrum();
-    add_thresholds();
-    add_scaling();
     add_sweep();
     add_results();
     add_figure();
@@ -109,123 +98,6 @@ class CommandLine {
       SolveArguments arguments{common.resolve(seed_without(app, false)), problem.resolve(), theory.resolve()};
       arguments.options.isotropic = isotropic;
       return arguments;
-    };
-  }
-
-  void add_simulate() {
-    CLI::App& app = add("simulate", "finite-size experiments with the theory beside them", kExampleSimulate);
-    auto& [common, problem, theory, experiments, html, distributed] =
-        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>,
-                        bool>>();
-    problem.add(app), theory.add(app);
-    experiments.add(app, "N[,N...]", "embedding dimension, or several to extrapolate to 1/d → 0 (required)");
-    add_text(app, "--html", html, "FILE", "write a report with charts");
-    app.add_flag("--distributed", distributed, "divide the sequences of every experiment among the ranks of mpirun");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      const model::Problem learned = problem.resolve();
-      SimulateArguments arguments{common.resolve(),  learned,    theory.resolve(), experiments.resolve(learned),
-                                  html.value_or(""), distributed};
-      if (arguments.experiments.d.empty())
-        throw std::invalid_argument("--d is required: one embedding dimension or several, as in 40,60,90");
-      return arguments;
-    };
-  }
-
-  void add_spectrum() {
-    CLI::App& app = add("spectrum", "law of the trained map, and experiments over it", kExampleSpectrum);
-    auto& [common, problem, theory, experiments, along, html] =
-        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, ExperimentOptions, std::optional<std::string>,
-                        std::optional<std::string>>>();
-    problem.add(app), theory.add(app);
-    experiments.add(app, "N", "overlay experiments at this embedding dimension");
-    add_text(app, "--along", along, "VARIABLE:FROM,TO,N",
-             "instead: how the spectrum collapses along lambda:FROM,TO,N or alpha:FROM,TO,N (equal ratios)");
-    add_text(app, "--html", html, "FILE", "write a report with the chart");
-    common.add(app);
-    commands_.back().resolve = [&]() -> Arguments {
-      if (along && experiments.any())
-        throw std::invalid_argument("--along is theory alone: leave out --d and the other options of experiments");
-      if (along) {
-        const Range range = parse_along(*along);
-        const char* key = range.variable == Range::Variable::alpha ? "alpha" : "lambda";
-        return SpectrumAlongArguments{common.resolve(given_among(app, {fmt::format("--{}", key), "--seed"})),
-                                      problem.resolve({{key, range.values.front()}}), theory.resolve(), range,
-                                      html.value_or("")};
-      }
-      const model::Problem learned = problem.resolve();
-      SpectrumArguments arguments{common.resolve(seed_without(app, experiments.d.has_value())), learned,
-                                  theory.resolve(), experiments.resolve(learned), html.value_or("")};
-      if (arguments.experiments.d.empty() && experiments.any())
-        throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
-      if (arguments.experiments.d.size() > 1)
-        throw std::invalid_argument(
-            fmt::format("--d of spectrum takes one dimension, got {}", arguments.experiments.d.size()));
-      return arguments;
-    };
-  }
-
-  static Range parse_along(const std::string& text) {
-    const std::size_t colon = text.find(':');
-    const std::string variable = text.substr(0, colon);
-    if (colon == std::string::npos || (variable != "alpha" && variable != "lambda"))
-      throw std::invalid_argument(fmt::format("--along takes lambda:FROM,TO,N or alpha:FROM,TO,N, got '{}'", text));
-    return {variable == "alpha" ? Range::Variable::alpha : Range::Variable::lambda,
-            parse_grid("--along", text.substr(colon + 1), study::Spacing::geometric)};
-  }
-
-  void add_thresholds() {
-    CLI::App& app = add("thresholds", "recovery, interpolation, spinodals, phase diagrams", kExampleThresholds);
-    auto& [common, problem, theory, alphas, kappas, noises, html] =
-        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, std::optional<std::string>,
-                        std::optional<std::string>, std::optional<std::string>, std::optional<std::string>>>();
-    problem.add(app, "not read", "for ranges"), theory.add(app);
-    add_text(app, "--alpha-range", alphas, "FROM,TO,N", "follow all solutions along alpha (equal ratios)");
-    add_text(app, "--kappa-range", kappas, "FROM,TO,N",
-             "with --alpha-range: phase diagram over κ* of a Wishart target");
-    add_text(app, "--noise-range", noises, "FROM,TO,N", "with --alpha-range: phase diagram over the noise Δ");
-    add_text(app, "--html", html, "FILE", "write a report with the chart of a range");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      ThresholdsArguments arguments;
-      if (kappas && noises) throw std::invalid_argument("--kappa-range and --noise-range exclude each other");
-      if ((kappas || noises) && !alphas)
-        throw std::invalid_argument(
-            fmt::format("--{}-range needs --alpha-range FROM,TO,N beside it", kappas ? "kappa" : "noise"));
-      if (html && !alphas) throw std::invalid_argument("--html of thresholds needs --alpha-range: a curve to draw");
-      nlohmann::json fallback{{"alpha", 1}};
-      std::vector<std::string> unread{"--alpha", "--seed"};
-      if (!alphas) fallback["lambda"] = 1, unread.insert(unread.end(), {"--lambda", "--accuracy"});
-      if (kappas) unread.push_back("--target");
-      if (noises) unread.push_back("--noise");
-      if (alphas) arguments.alphas = parse_grid("--alpha-range", *alphas, study::Spacing::geometric);
-      if (kappas) arguments.variable = study::DiagramVariable::kappa;
-      if (noises) arguments.variable = study::DiagramVariable::noise;
-      if (kappas) arguments.values = parse_grid("--kappa-range", *kappas, study::Spacing::linear);
-      if (noises) arguments.values = parse_grid("--noise-range", *noises, study::Spacing::linear);
-      arguments.common = common.resolve(given_among(app, unread));
-      arguments.problem = problem.resolve(fallback);
-      arguments.options = theory.resolve();
-      arguments.html = html.value_or("");
-      return arguments;
-    };
-  }
-
-  void add_scaling() {
-    CLI::App& app = add("scaling", "learning curve of a power-law target: slopes and exponents", kExampleScaling);
-    auto& [common, problem, theory, n, html] =
-        keep<std::tuple<CommonOptions, ProblemOptions, TheoryOptions, std::optional<std::string>,
-                        std::optional<std::string>>>();
-    problem.add(app, "not read", "default edge"), theory.add(app);
-    add_text(app, "--n", n, "FROM,TO,N", "numbers of sequences at d = D, equal ratios (required)");
-    add_text(app, "--html", html, "FILE", "write a report with the chart");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      if (!n) throw std::invalid_argument("--n is required: FROM,TO,N numbers of sequences, as in 1e3,1e6,31");
-      constexpr int kLeastForSlopes = 3;
-      return ScalingArguments{common.resolve(given_among(app, {"--alpha", "--seed"})),
-                              problem.resolve({{"alpha", 1}, {"lambda", "edge"}}), theory.resolve(),
-                              parse_grid("--n", *n, study::Spacing::geometric, kLeastForSlopes), html.value_or("")};
     };
   }
 

@@ -38,72 +38,6 @@ struct SolveArguments {
   theory::SolveOptions options;
 };
 
-/// Finite-size experiments at each d.
-struct Experiments {
-  std::vector<int> d;
-  experiment::Options options;  ///< d, seed, threads and progress are set per run
-
-  /// The options of the run at one d.
-  experiment::Options at(int dimension, const Common& common) const {
-    experiment::Options run = options;
-    run.d = dimension;
-    run.seed = common.seed;
-    run.threads = common.threads;
-    return run;
-  }
-};
-
-struct SimulateArguments {
-  Common common;
-  model::Problem problem;
-  theory::SolveOptions options;
-  Experiments experiments;
-  std::string html;          ///< report to write; empty: none
-  bool distributed = false;  ///< every experiment is divided among the processes of mpirun
-};
-
-struct SpectrumArguments {
-  Common common;
-  model::Problem problem;
-  theory::SolveOptions options;
-  Experiments experiments;  ///< at most one d; empty: the law alone
-  std::string html;
-};
-
-/// One variable of a problem and its values.
-struct Range {
-  enum class Variable { alpha, lambda };
-  Variable variable = Variable::alpha;
-  std::vector<double> values;  ///< ascending
-};
-
-/// `spectrum --along`: how the spectrum collapses along a line of problems.
-struct SpectrumAlongArguments {
-  Common common;
-  model::Problem problem;
-  theory::SolveOptions options;
-  Range along;
-  std::string html;
-};
-
-struct ThresholdsArguments {
-  Common common;
-  model::Problem problem;  ///< its alpha is not read, its lambda along alphas alone
-  theory::SolveOptions options;
-  std::vector<double> alphas;                      ///< empty: the thresholds alone
-  std::optional<study::DiagramVariable> variable;  ///< of a phase diagram over alphas
-  std::vector<double> values;                      ///< of that variable
-  std::string html;
-};
-
-struct ScalingArguments {
-  Common common;
-  model::Problem problem;  ///< its alpha is not read
-  theory::SolveOptions options;
-  std::vector<double> n;  ///< sequences, ascending
-  std::string html;
-};
-
 /// A study file and how to run it.
 struct StudyArguments {
   std::string file;
@@ -190,9 +124,8 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
-                               ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments,
-                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, Help>;
+using Arguments = std::variant<SolveArguments, SweepArguments, ResultsArguments, FigureArguments, SoftmaxLawArguments,
+                               PoolingArguments, LoraArguments, LofiArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -7,11 +7,6 @@
 namespace attnlaw::legacy {
 
 int run(const SolveArguments& arguments);
-int run(const SimulateArguments& arguments);
-int run(const SpectrumArguments& arguments);
-int run(const SpectrumAlongArguments& arguments);
-int run(const ThresholdsArguments& arguments);
-int run(const ScalingArguments& arguments);
 int run(const SweepArguments& arguments);
 int run(const ResultsArguments& arguments);
 int run(const FigureArguments& arguments);

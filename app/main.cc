@@ -53,7 +53,6 @@ void require_division_of_work(bool divided) {
 
 bool divided(const legacy::Arguments& arguments) {
   using namespace legacy;
-  if (const auto* simulate = std::get_if<SimulateArguments>(&arguments); simulate && simulate->distributed) return true;
   if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return true;
   if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print)
     return true;
@@ -70,7 +69,7 @@ int run(const app::Command& command, const std::string& line) {
   view::Result result = operation.run(command.options, run);
   progress.clear();
   const bool converged = result.converged;
-  if (!result.silent) app::write(command, std::move(result), line);
+  if (!result.silent && leads()) app::write(command, std::move(result), line);
   return converged ? 0 : kFailed;
 }
 

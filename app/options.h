@@ -278,47 +278,6 @@ struct TheoryOptions {
   }
 };
 
-struct ExperimentOptions {
-  std::optional<std::string> d, trainer, init, precision;
-  std::optional<int> instances, max_iterations;
-  std::optional<double> tolerance;
-
-  static inline const std::vector<std::string> kTrainers{"lbfgs", "adam", "fista", "gamp"};
-  static inline const std::vector<std::string> kPrecisions{"single", "double"};
-  static inline const std::vector<std::string> kInits{"random", "spectral"};
-
-  void add(CLI::App& app, const std::string& d_type, const std::string& d_help) {
-    add_text(app, "--d", d, d_type, d_help);
-    add_number(app, "--instances", instances, "independent targets and data sets at each d (default 4)");
-    add_choice(app, "--trainer", trainer, kTrainers, "how to train (default lbfgs; gamp for student bayes)");
-    add_choice(app, "--init", init, kInits,
-               "where to begin: as the trainer does by itself, or what labels tell at once");
-    add_choice(app, "--precision", precision, kPrecisions, "of data and products (default single)");
-    add_number(app, "--tolerance", tolerance, "KKT residual to reach (default 1e-5 in double, see docs for single)");
-    add_number(app, "--max-iterations", max_iterations, "of the trainer (default 20000)");
-  }
-
-  /// Any option of experiments was given, --d included.
-  bool any() const { return d || trainer || init || precision || instances || max_iterations || tolerance; }
-
-  Experiments resolve(const model::Problem& problem) const {
-    Experiments experiments;
-    if (d)
-      for (const std::string& field : split_at_commas(*d)) experiments.d.push_back(parse_number<int>("--d", field));
-    experiments.options.trainer = trainer ? experiment::trainer_from_name(one_of("--trainer", trainer, kTrainers))
-                                          : experiment::trainers_for(problem).front();
-    experiments.options.initialisation = experiment::initialisation_from_name(one_of("--init", init, kInits));
-    experiments.options.precision = experiment::precision_from_name(one_of("--precision", precision, kPrecisions));
-    if (instances) experiments.options.instances = *instances;
-    if (max_iterations) experiments.options.max_iterations = *max_iterations;
-    if (tolerance && !(*tolerance > 0))
-      throw std::invalid_argument(
-          fmt::format("--tolerance takes a number > 0 (without it: the default of the precision), got {}", *tolerance));
-    if (tolerance) experiments.options.tolerance = *tolerance;
-    return experiments;
-  }
-};
-
 struct SoftmaxLawOptions {
   std::optional<double> beta, rho, tau;
   std::optional<std::string> tokens, refine;

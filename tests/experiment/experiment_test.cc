@@ -243,13 +243,15 @@ TEST(BytesNeeded, AreLittleMoreThanTheData) {
 
 TEST(Names, RoundTrip) {
   for (const Trainer trainer : {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp}) {
-    EXPECT_EQ(trainer_from_name(name(trainer)), trainer);
+    EXPECT_EQ(base::value_of<Trainer>("trainer", name(trainer)), trainer);
   }
   for (const Precision precision : {Precision::single_, Precision::double_}) {
-    EXPECT_EQ(precision_from_name(name(precision)), precision);
+    EXPECT_EQ(base::value_of<Precision>("precision", name(precision)), precision);
   }
-  EXPECT_THAT([] { trainer_from_name("sgd"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got 'sgd'")));
-  EXPECT_THAT([] { precision_from_name("half"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got 'half'")));
+  EXPECT_THAT([] { base::value_of<Trainer>("trainer", "sgd"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("got 'sgd'")));
+  EXPECT_THAT([] { base::value_of<Precision>("precision", "half"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("got 'half'")));
 }
 
 /// Theory (docs/theory/erm.md, section 9: κ* = 0.5, λ = 0.05, T = 2) up to its measured finite-size corrections of a

@@ -272,8 +272,8 @@ TEST(SpectralStart, FactorsGiveTheMatrixBackAndLoseNoDirection) {
 
 TEST(SpectralStart, NamesAreReadAndOthersRefused) {
   for (const Initialisation initialisation : {Initialisation::random, Initialisation::spectral})
-    EXPECT_EQ(initialisation_from_name(name(initialisation)), initialisation);
-  EXPECT_THROW(initialisation_from_name("warm"), std::invalid_argument);
+    EXPECT_EQ(base::value_of<Initialisation>("init", name(initialisation)), initialisation);
+  EXPECT_THROW(base::value_of<Initialisation>("init", "warm"), std::invalid_argument);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::study {
@@ -104,7 +105,7 @@ TEST(Comparison, HasNoDifferenceFromAnErrorOfExactlyZero) {
   ASSERT_EQ(comparison.theory.errors.test, 0);
   EXPECT_TRUE(std::isnan(comparison.difference.test.value));
   EXPECT_TRUE(std::isnan(comparison.difference.estimation.value));
-  const nlohmann::json document = nlohmann::json::parse(to_json(std::span(&comparison, 1)).dump());
+  const nlohmann::json document = nlohmann::json::parse(base::json_of(comparison).dump());
   EXPECT_TRUE(document["difference"]["test"]["value"].is_null());
 }
 
@@ -131,7 +132,7 @@ TEST(Comparison, SpectralStartsStandBesideTheirTheory) {
   EXPECT_NEAR(cosine.predicted, predicted, 1e-12);
   EXPECT_NEAR(cosine.difference.value, measured - predicted, 1e-12);
   EXPECT_NEAR(cosine.difference.z, cosine.difference.value / cosine.difference.standard_error, 1e-12);
-  const nlohmann::json document = to_json(std::span(&comparison, 1));
+  const nlohmann::json document = base::json_of(comparison);
   EXPECT_EQ(document["start"]["cosine"]["predicted"], cosine.predicted);
   EXPECT_EQ(document["start"]["cosine"]["difference"]["z"], cosine.difference.z);
   EXPECT_EQ(document["instances"][1]["start"]["theory"]["q"], comparison.experiment.instances[1].start->predicted.q);

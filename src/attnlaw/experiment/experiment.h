@@ -27,10 +27,17 @@
 #include "attnlaw/base/communicator.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/memory.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::experiment {
+
+using base::name;
 
 enum class Trainer {
   lbfgs,  ///< on W (W_Q and W_K of the untied student), or on S of the direct students; the fastest
@@ -38,6 +45,7 @@ enum class Trainer {
   fista,  ///< on S
   gamp    ///< message passing
 };
+std::span<const base::Named<Trainer>> names_table(Trainer);
 
 /// The trainers that serve the student of a problem: all for tied of full width and untied of cross-attention, lbfgs
 /// and adam for tied of a smaller one, all but gamp for the direct students and untied of self-attention, gamp alone
@@ -51,21 +59,28 @@ enum class Initialisation {
   random,   ///< as each trainer does by itself: random W, S = 0 (fista and direct students), the prior mean (bayes)
   spectral  ///< the first estimate that labels give (spectral_start.h)
 };
+std::span<const base::Named<Initialisation>> names_table(Initialisation);
 
 /// Precision of data and products; sums and optimiser state are double either way.
 enum class Precision { single_, double_ };
+std::span<const base::Named<Precision>> names_table(Precision);
 
-struct Options {
+/// How a student is trained.
+struct TrainerOptions {
   Trainer trainer = Trainer::lbfgs;
-  Precision precision = Precision::single_;
   Initialisation initialisation = Initialisation::random;
+  Precision precision = Precision::single_;
+  double tolerance = 0;        ///< KKT residual to reach; 0: default_tolerance
+  int max_iterations = 20000;  ///< of the trainer; reaching it gives converged = false
+};
+const base::Description& describe(const TrainerOptions*);
+
+struct Options : TrainerOptions {
   int d = 100;                             ///< embedding dimension
   int instances = 4;                       ///< independent (target, data, initial weights)
   std::uint64_t first_instance = 0;        ///< number of the first one
   std::uint64_t seed = 0;                  ///< with the instance number, keys every random number
   int threads = 0;                         ///< 0: all available; results have the same bits for any number
-  double tolerance = 0;                    ///< KKT residual to reach; 0: default_tolerance
-  int max_iterations = 20000;              ///< of the trainer; reaching it gives converged = false
   std::function<void(int, int)> progress;  ///< called as progress(done, total) after each instance, one call at a time
   /// Called with each instance and its student S (d × d, row by row), from the thread that trained it, once everything
   /// is measured. The basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
@@ -75,6 +90,8 @@ struct Options {
   base::Communicator* communicator = nullptr;
   int processes_here = 1;  ///< ranks of the communicator on this machine, which share its memory
 };
+/// `instances` and how they are trained; where d, seed and threads come from is up to who asks.
+const base::Description& describe(const Options*);
 
 /// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the
 /// residual is relative to λ. The errors of a student trained to it differ from the double ones by about 1e-5 of
@@ -157,14 +174,9 @@ void require_feasible(const model::Problem& problem, const Options& options);
 /// it is more than that. With a communicator, of this process: its share of the data.
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
 
-std::string name(Trainer trainer);
-/// Throws std::invalid_argument for anything but "lbfgs", "adam", "fista" and "gamp".
-Trainer trainer_from_name(const std::string& name);
-std::string name(Initialisation initialisation);
-/// Throws std::invalid_argument for anything but "random" and "spectral".
-Initialisation initialisation_from_name(const std::string& name);
-std::string name(Precision precision);
-/// Throws std::invalid_argument for anything but "single" and "double".
-Precision precision_from_name(const std::string& name);
+const base::Description& describe(const Measurements*);
+const base::Description& describe(const Iterate*);
+const base::Description& describe(const Start*);
+const base::Description& describe(const Instance*);
 
 }  // namespace attnlaw::experiment

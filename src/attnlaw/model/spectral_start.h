@@ -5,6 +5,10 @@
 #include "attnlaw/matrix_laws/spectrum.h"
 #include "attnlaw/model/problem.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::model {
 
 /// a² of the estimate R that n = αd² sequences give with the weights E[z|y]: (Q* + Δ)/(2αK_eff η); other weights have
@@ -20,6 +24,7 @@ struct SpectralStart {
   double m = 0;       ///< Tr f(R) S*/d
   double cosine = 0;  ///< m/√(q Q*)
 };
+const base::Description& describe(const SpectralStart*);
 
 struct SpectralStarts {
   SpectralStart linear;    ///< f(x) = x: cosine 1/√(1 + a²/Q*)

@@ -1,15 +1,21 @@
 #include "attnlaw/operations/demo.h"
 #include "attnlaw/operations/operation.h"
+#include "attnlaw/operations/scaling.h"
+#include "attnlaw/operations/simulate.h"
 #include "attnlaw/operations/solve.h"
 #include "attnlaw/operations/text.h"
 #include "attnlaw/operations/version.h"
+#include "attnlaw/operations/spectrum.h"
+#include "attnlaw/operations/thresholds.h"
 
 namespace attnlaw::operations {
 
 const std::vector<Operation>& all() {
   static const std::vector<Operation> operations{
-      make_operation<Solve>(),  make_operation<Demo>(),   make_operation<Conventions>(), make_operation<Version>(),
-      make_operation<Schema>(), make_operation<Manual>(), make_operation<Completion>(),
+      make_operation<Solve>(),      make_operation<Simulate>(), make_operation<Spectrum>(),
+      make_operation<Thresholds>(), make_operation<Scaling>(),  make_operation<Demo>(),
+      make_operation<Conventions>(), make_operation<Version>(), make_operation<Completion>(),
+      make_operation<Schema>(),     make_operation<Manual>(),
   };
   return operations;
 }

@@ -27,17 +27,17 @@ std::function<void(int, int)> progress_of(const Run& run, const std::string& lab
   return [&run, label](int done, int total) { run.progress(label, done, total); };
 }
 
+nlohmann::json own_options(nlohmann::json options) {
+  for (const std::string& name : base::field_names(describe(static_cast<Run*>(nullptr)))) options.erase(name);
+  return options;
+}
+
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names) {
   std::vector<std::string> given;
   for (const std::string& name : names)
     if (options.contains(name)) given.push_back("--" + base::dashed(name));
   if (given.empty()) return {};
   return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
-}
-
-nlohmann::json without_run(nlohmann::json options) {
-  for (const std::string& name : base::field_names(describe(static_cast<const Run*>(nullptr)))) options.erase(name);
-  return options;
 }
 
 void add_head(nlohmann::json& document, const About& about) {

@@ -87,10 +87,10 @@ typename Op::Input read(const nlohmann::json& options) {
   }
 }
 
+/// Options without those of Run, which have been read.
+nlohmann::json own_options(nlohmann::json options);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
-/// The options without those of Run.
-nlohmann::json without_run(nlohmann::json options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 
@@ -104,7 +104,7 @@ Operation make_operation() {
                       nullptr};
   operation.run = [](const nlohmann::json& options, const Run& run) {
     if constexpr (requires { Op::refuse(options); }) Op::refuse(options);
-    const typename Op::Output output = Op::run(read<Op>(without_run(options)), run);
+    const typename Op::Output output = Op::run(read<Op>(own_options(options)), run);
     view::Result result = Op::show(output, run);
     result.document = base::json_of(output);
     add_head(result.document, Op::about);

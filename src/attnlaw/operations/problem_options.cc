@@ -52,6 +52,23 @@ theory::SolveOptions TheoryOptions::options() const {
   return options;
 }
 
+json problem_without(const model::Problem& problem, const std::vector<std::string>& varying) {
+  json document = base::json_of(problem);
+  for (const std::string& name : varying) document.erase(name);
+  return document;
+}
+
+base::Description with_fallbacks(base::Description description,
+                                 const std::vector<std::pair<std::string, std::string>>& otherwise) {
+  for (base::Field& field : description.fields)
+    for (const auto& [name, text] : otherwise)
+      if (field.name == name) {
+        field.about.required = false;
+        field.about.otherwise = text;
+      }
+  return description;
+}
+
 json with_problem(const json& given, const json& fallback) {
   json options = given;
   if (const auto file = given.find("problem"); file != given.end()) {

@@ -22,6 +22,26 @@ const base::Description& describe(const ProblemOptions*);
 /// problem, base::FileError if it cannot be read.
 nlohmann::json with_problem(const nlohmann::json& options, const nlohmann::json& fallback = nlohmann::json::object());
 
+/// The document of a problem without those of its fields that vary.
+nlohmann::json problem_without(const model::Problem& problem, const std::vector<std::string>& varying);
+
+/// A description whose fields of these names can be left out, with what the help says of that.
+base::Description with_fallbacks(base::Description description,
+                                 const std::vector<std::pair<std::string, std::string>>& otherwise);
+
+/// The problem of an input that can do without some of its fields, see with_fallbacks and with_problem.
+template <class Input>
+base::FieldOf<Input> problem_field(ProblemOptions Input::*member,
+                                   const std::vector<std::pair<std::string, std::string>>& otherwise) {
+  static const base::Description problem =
+      with_fallbacks(describe(static_cast<const model::Problem*>(nullptr)), otherwise);
+  static base::Description options = describe(static_cast<const ProblemOptions*>(nullptr));
+  options.fields.back().type.object = []() -> const base::Description& { return problem; };
+  base::FieldOf<Input> made = base::flat(member);
+  made.type.object = []() -> const base::Description& { return options; };
+  return made;
+}
+
 /// The whole input of an operation that has a member `problem` of ProblemOptions: what with_problem gives, read by the
 /// fields, and the problem validated.
 template <base::Described Input>

@@ -67,72 +67,8 @@ void for_each_shared(const model::Problem& problem, const Visit& visit) {
   for (const SharedError& figure : shared_figures(problem)) visit(figure);
 }
 
-nlohmann::json measurements_json(const model::Problem& problem, const experiment::Measurements& m) {
-  nlohmann::json document{{"q", m.q},
-                          {"q_a", m.q_a},
-                          {"m", m.m},
-                          {"Q_star", m.Q_star},
-                          {"nuclear", m.nuclear},
-                          {"train", m.train},
-                          {"test", m.test},
-                          {"estimation", m.estimation},
-                          {"objective", m.objective},
-                          {"kkt", m.kkt},
-                          {"iterations", m.iterations},
-                          {"seconds", m.seconds}};
-  for (const SharedError& figure : shared_figures(problem)) document[figure.name] = m.*figure.measured;
-  return document;
-}
-
-nlohmann::json trajectory_json(const std::vector<experiment::Iterate>& trajectory) {
-  nlohmann::json document = nlohmann::json::array();
-  for (const experiment::Iterate& iterate : trajectory)
-    document.push_back({{"q", iterate.q}, {"m", iterate.m}, {"V", iterate.V}, {"estimation", iterate.estimation}});
-  return document;
-}
-
 constexpr std::pair<const char*, double model::SpectralStart::*> kStartFigures[] = {
     {"q", &model::SpectralStart::q}, {"m", &model::SpectralStart::m}, {"cosine", &model::SpectralStart::cosine}};
-
-nlohmann::json start_json(const model::SpectralStart& start) {
-  nlohmann::json document;
-  for (const auto& [name, figure] : kStartFigures) document[name] = start.*figure;
-  return document;
-}
-
-nlohmann::json starts_json(const std::vector<StartComparison>& starts) {
-  nlohmann::json document;
-  for (const StartComparison& start : starts) {
-    const Extrapolated& difference = start.difference;
-    document[start.name] = {
-        {"predicted", start.predicted},
-        {"measured", {{"value", start.measured.value}, {"standard_error", start.measured.standard_error}}},
-        {"difference",
-         {{"value", difference.value}, {"standard_error", difference.standard_error}, {"z", difference.z}}}};
-  }
-  return document;
-}
-
-nlohmann::json comparison_json(const Comparison& comparison) {
-  nlohmann::json instances = nlohmann::json::array();
-  const model::Problem& problem = comparison.experiment.problem;
-  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
-    instances.push_back(to_json(problem, comparison.experiment.instances[i], comparison.instance_theory[i]));
-  nlohmann::json document{{"d", comparison.experiment.d},
-                          {"n", comparison.experiment.n},
-                          {"instances", instances},
-                          {"mean", measurements_json(problem, comparison.experiment.mean)},
-                          {"standard_error", measurements_json(problem, comparison.experiment.standard_error)},
-                          {"theory", theory::to_json(comparison.theory)},
-                          {"converged", comparison.converged()}};
-  for_each_shared(problem, [&](const SharedError& error) {
-    const Estimate& estimate = comparison.difference.*error.difference;
-    document["difference"][error.name] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
-  });
-  if (const auto starts = compare_starts(comparison.experiment); !starts.empty())
-    document["start"] = starts_json(starts);
-  return document;
-}
 
 }  // namespace
 
@@ -151,22 +87,6 @@ std::span<const SharedError> shared_figures(const model::Problem& problem) {
 
 Prediction prediction_of(const theory::Solution& solution) {
   return {solution.errors, solution.loss_figures.value_or(theory::LossFigures{})};
-}
-
-nlohmann::json to_json(const model::Problem& problem, const experiment::Instance& instance,
-                       const Prediction& predicted) {
-  nlohmann::json document = measurements_json(problem, instance);
-  document["seed"] = instance.seed;
-  document["converged"] = instance.converged;
-  document["iterations"] = static_cast<long long>(instance.iterations);
-  for_each_shared(problem,
-                  [&](const SharedError& error) { document["theory"][error.name] = predicted.*error.predicted; });
-  if (instance.start) {
-    document["start"] = start_json(instance.start->measured);
-    document["start"]["theory"] = start_json(instance.start->predicted);
-  }
-  if (!instance.trajectory.empty()) document["trajectory"] = trajectory_json(instance.trajectory);
-  return document;
 }
 
 std::vector<StartComparison> compare_starts(const experiment::Experiment& experiment) {
@@ -246,29 +166,6 @@ Extrapolation extrapolate(std::span<const Comparison> comparisons) {
     result.*error.extrapolated = extrapolate_error(comparisons, error, degree);
   });
   return result;
-}
-
-nlohmann::json to_json(std::span<const Comparison> comparisons) {
-  nlohmann::json document{{"schema", "attnlaw/2"}, {"command", "simulate"}};
-  if (comparisons.empty()) return document;
-  document["problem"] = model::to_json(comparisons.front().experiment.problem);
-  if (comparisons.size() == 1) {
-    document.update(comparison_json(comparisons.front()));
-    return document;
-  }
-  bool converged = true;
-  for (const Comparison& comparison : comparisons) {
-    document["sizes"].push_back(comparison_json(comparison));
-    converged = converged && comparison.converged();
-  }
-  document["converged"] = converged;
-  const Extrapolation extrapolation = extrapolate(comparisons);
-  for_each_shared(comparisons.front().experiment.problem, [&](const SharedError& error) {
-    const Extrapolated& figure = extrapolation.*error.extrapolated;
-    document["extrapolation"][error.name] = {
-        {"value", figure.value}, {"standard_error", figure.standard_error}, {"z", figure.z}};
-  });
-  return document;
 }
 
 }  // namespace attnlaw::study

@@ -54,6 +54,7 @@ using ErrorEstimates = OfEachError<Estimate>;
 struct Extrapolated : Estimate {
   double z = 0;
 };
+const base::Description& describe(const Extrapolated*);
 
 using Extrapolation = OfEachError<Extrapolated>;
 
@@ -70,6 +71,7 @@ struct Comparison {
   /// Every instance trained and every theory solved.
   bool converged() const;
 };
+const base::Description& describe(const Comparison*);
 
 /// The errors that theory and experiment share: where each one stands.
 struct SharedError {
@@ -134,7 +136,7 @@ std::vector<StartComparison> compare_starts(const experiment::Experiment& experi
 nlohmann::json to_json(const model::Problem& problem, const experiment::Instance& instance,
                        const Prediction& predicted);
 
-/// The `simulate` document of docs/json.md: for one comparison its own, for several `sizes` and `extrapolation`.
-nlohmann::json to_json(std::span<const Comparison> comparisons);
+/// The document of an extrapolation of comparisons of a problem: those errors that its loss has.
+nlohmann::json to_json(const model::Problem& problem, const Extrapolation& extrapolation);
 
 }  // namespace attnlaw::study

@@ -41,8 +41,6 @@ void solve_row(model::Problem problem, std::span<const double> alphas, theory::S
 
 }  // namespace
 
-std::string name(DiagramVariable variable) { return variable == DiagramVariable::kappa ? "kappa" : "noise"; }
-
 PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variable, std::span<const double> values,
                            std::span<const double> alphas, const theory::SolveOptions& options, int threads,
                            const std::function<void(int, int)>& progress) {
@@ -58,36 +56,6 @@ PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variab
   diagram.failed = static_cast<int>(std::count_if(diagram.points.begin(), diagram.points.end(),
                                                   [](const DiagramPoint& point) { return !point.converged; }));
   return diagram;
-}
-
-nlohmann::json to_json(const PhaseDiagram& diagram) {
-  nlohmann::json document{{"variable", name(diagram.variable)},
-                          {"values", diagram.values},
-                          {"alpha", diagram.alphas},
-                          {"lines", {{"recovery", nullptr}, {"interpolation", nullptr}, {"bayes_recovery", nullptr}}}};
-  for (std::size_t i = 0; i < diagram.values.size(); ++i) {
-    nlohmann::json train, test, estimation, replicon, converged;
-    for (std::size_t k = 0; k < diagram.alphas.size(); ++k) {
-      const DiagramPoint& point = diagram.at(i, k);
-      train.push_back(point.errors.train);
-      test.push_back(point.errors.test);
-      estimation.push_back(point.errors.estimation);
-      replicon.push_back(point.replicon);
-      converged.push_back(point.converged);
-    }
-    document["train"].push_back(train);
-    document["test"].push_back(test);
-    document["estimation"].push_back(estimation);
-    document["replicon"].push_back(replicon);
-    document["converged"].push_back(converged);
-  }
-  for (const Thresholds& line : diagram.lines) {
-    const nlohmann::json entry = to_json(line);
-    for (auto& [key, values] : document["lines"].items())
-      values.push_back(entry[key].is_null() ? nlohmann::json() : entry[key]["alpha"]);
-    document["reasons"].push_back(entry["reasons"]);
-  }
-  return document;
 }
 
 }  // namespace attnlaw::study

@@ -12,12 +12,14 @@
 
 namespace attnlaw::study {
 
+using base::name;
+
 /// The variable of a phase diagram beside α.
 enum class DiagramVariable {
   kappa,  ///< κ* of a Wishart target
   noise   ///< Δ
 };
-std::string name(DiagramVariable variable);
+std::span<const base::Named<DiagramVariable>> names_table(DiagramVariable);
 
 struct DiagramPoint {
   theory::Errors errors;
@@ -45,6 +47,7 @@ PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variab
                            std::span<const double> alphas, const theory::SolveOptions& options, int threads,
                            const std::function<void(int, int)>& progress = {});
 
+const base::Description& describe(const PhaseDiagram*);
 /// The `diagram` of docs/json.md.
 nlohmann::json to_json(const PhaseDiagram& diagram);
 

@@ -30,6 +30,9 @@ struct SpectrumComparison {
   std::vector<OutlierComparison> outliers;  ///< in the order of the solution
 };
 
+const base::Description& describe(const OutlierComparison*);
+const base::Description& describe(const SpectrumComparison*);
+
 /// |s| up to here is zero where the law has an atom there: gradient training on W leaves a zero eigenvalue at the
 /// square of a small weight, far below this share (1e-3) of the largest |s|. `eigenvalues` ascending or descending.
 double zero_tolerance(std::span<const double> eigenvalues);

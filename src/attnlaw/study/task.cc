@@ -43,9 +43,9 @@ experiment::Options experiment_from_json(const json& document) {
   options.instances = 1;
   options.first_instance = document.at("instance");
   options.seed = document.at("seed");
-  options.trainer = experiment::trainer_from_name(document.at("trainer"));
-  options.initialisation = experiment::initialisation_from_name(document.value("init", "random"));
-  options.precision = experiment::precision_from_name(document.at("precision"));
+  options.trainer = base::value_of<experiment::Trainer>("trainer", document.at("trainer").get<std::string>());
+  options.initialisation = base::value_of<experiment::Initialisation>("init", document.value("init", "random"));
+  options.precision = base::value_of<experiment::Precision>("precision", document.at("precision").get<std::string>());
   options.tolerance = document.at("tolerance");
   options.max_iterations = document.at("max_iterations");
   return options;

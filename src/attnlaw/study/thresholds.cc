@@ -65,18 +65,4 @@ Thresholds thresholds(const model::Problem& problem) {
   return result;
 }
 
-nlohmann::json to_json(const Thresholds& t) {
-  nlohmann::json document{{"tokens", t.tokens},        {"K_eff", t.observed_scores},
-                          {"recovery", nullptr},       {"interpolation", nullptr},
-                          {"bayes_recovery", nullptr}, {"reasons", nlohmann::json::object()}};
-  if (t.key_tokens > 0) document["key_tokens"] = t.key_tokens;
-  if (t.recovery) document["recovery"] = {{"alpha", t.recovery->alpha}, {"D", t.recovery->D}, {"t", t.recovery->t}};
-  if (t.interpolation) document["interpolation"] = {{"alpha", t.interpolation->alpha}, {"a", t.interpolation->a}};
-  if (t.bayes_recovery) document["bayes_recovery"] = {{"alpha", *t.bayes_recovery}};
-  if (!t.recovery) document["reasons"]["recovery"] = t.no_recovery;
-  if (!t.interpolation) document["reasons"]["interpolation"] = t.no_interpolation;
-  if (!t.bayes_recovery) document["reasons"]["bayes_recovery"] = t.no_bayes_recovery;
-  return document;
-}
-
 }  // namespace attnlaw::study

@@ -26,6 +26,7 @@ struct Thresholds {
 /// of the labels.
 Thresholds thresholds(const model::Problem& problem);
 
+const base::Description& describe(const Thresholds*);
 /// `tokens`, `K_eff`, `recovery`, `interpolation`, `bayes_recovery` (null where there is none) and `reasons`.
 nlohmann::json to_json(const Thresholds& thresholds);
 

@@ -51,4 +51,9 @@ struct Continuation {
 Continuation continue_in_alpha(const model::Problem& problem, const std::vector<double>& alphas,
                                const SolveOptions& options = {});
 
+const base::Description& describe(const BranchPoint*);
+const base::Description& describe(const Branch*);
+const base::Description& describe(const Spinodal*);
+const base::Description& describe(const Continuation*);
+
 }  // namespace attnlaw::theory

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "attnlaw/base/names.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/theory/prior/denoiser.h"
@@ -192,14 +191,6 @@ double predicted_exponent(Regime regime, double gamma) {
   return kNaN;
 }
 
-std::string name(Regime regime) {
-  static constexpr base::Named<Regime> kRegimes[] = {{Regime::noise_dominated, "noise-dominated"},
-                                                     {Regime::noiseless, "noiseless"},
-                                                     {Regime::parametric, "parametric"},
-                                                     {Regime::none, "none"}};
-  return base::name_in(kRegimes, regime);
-}
-
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options) {
   require_scalable(problem, n);
   const model::PowerLawTarget& law = *problem.target.power_law();
@@ -249,39 +240,6 @@ double fitted_exponent(const ScalingCurve& curve, Regime regime) {
   }
   if (count < 3) return kNaN;
   return (count * xy - x * y) / (count * xx - x * x);
-}
-
-nlohmann::json to_json(const ScalingCurve& curve) {
-  using Json = nlohmann::json;
-  Json points = Json::array(), transitions = Json::array(), crossovers = Json::array(), exponents = Json::object();
-  for (const ScalingPoint& point : curve.points)
-    points.push_back({{"n", point.n},
-                      {"alpha", point.solution.problem.alpha},
-                      {"lambda", model::to_json(point.solution.problem)["lambda"]},
-                      {"estimation", point.solution.errors.estimation},
-                      {"train", point.solution.errors.train},
-                      {"test", point.solution.errors.test},
-                      {"slope", point.slope},
-                      {"predicted", point.predicted},
-                      {"regime", name(point.regime)},
-                      {"recovered", point.recovered},
-                      {"parts",
-                       {{"unlearned", point.parts.unlearned},
-                        {"shrinkage", point.parts.shrinkage},
-                        {"misalignment", point.parts.misalignment},
-                        {"bulk", point.parts.bulk}}},
-                      {"replicon", point.solution.diagnostics.replicon},
-                      {"converged", point.solution.diagnostics.converged}});
-  for (const ModeTransition& mode : curve.transitions)
-    transitions.push_back({{"mode", mode.mode}, {"eigenvalue", mode.eigenvalue}, {"n", mode.n}});
-  for (const Crossover& crossover : curve.crossovers)
-    crossovers.push_back({{"from", name(crossover.from)}, {"to", name(crossover.to)}, {"n", crossover.n}});
-  for (const Regime regime : {Regime::noise_dominated, Regime::noiseless, Regime::parametric})
-    exponents[name(regime)] = {{"clean_points", clean_points(curve, regime)},
-                               {"fitted", fitted_exponent(curve, regime)},
-                               {"predicted", predicted_exponent(regime, curve.gamma)}};
-  return {{"gamma", curve.gamma},       {"dimension", curve.dimension}, {"points", points},
-          {"transitions", transitions}, {"crossovers", crossovers},     {"exponents", exponents}};
 }
 
 }  // namespace attnlaw::theory

@@ -29,6 +29,7 @@ enum class Regime {
   parametric,       ///< E ∝ 1/n: all modes are learned and the noise is averaged
   none              ///< nothing is learned, or all of it exactly
 };
+std::span<const base::Named<Regime>> names_table(Regime);
 
 struct ScalingPoint {
   double n = 0;  ///< sequences at d = D
@@ -88,7 +89,11 @@ double fitted_exponent(const ScalingCurve& curve, Regime regime);
 /// Exponent of a regime for tail exponent γ: −1 + 1/(2γ), 1 − 2γ, −1; NaN for none.
 double predicted_exponent(Regime regime, double gamma);
 
-std::string name(Regime regime);
+const base::Description& describe(const ErrorParts*);
+const base::Description& describe(const ScalingPoint*);
+const base::Description& describe(const ModeTransition*);
+const base::Description& describe(const Crossover*);
+const base::Description& describe(const ScalingCurve*);
 /// The `scaling` part of docs/json.md.
 nlohmann::json to_json(const ScalingCurve& curve);
 

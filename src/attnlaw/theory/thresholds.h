@@ -26,6 +26,8 @@ struct Interpolation {
   double alpha = 0;
   double a = 0;
 };
+const base::Description& describe(const Recovery*);
+const base::Description& describe(const Interpolation*);
 
 /// Nothing where the student class cannot represent the target: eigenvalues below 0, or a rank beyond the width.
 /// The untied student of cross-attention represents every target. Throws std::invalid_argument unless has_ridgeless, as

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "attnlaw/view/columns.h"
@@ -74,36 +75,6 @@ Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   return table;
 }
 
-using Fields = std::vector<std::pair<std::string, Cell>>;
-
-constexpr const char* kRowColumns[] = {"kind",
-                                       "d",
-                                       "n",
-                                       "seed",
-                                       "q",
-                                       "q_a",
-                                       "m",
-                                       "Q_star",
-                                       "nuclear",
-                                       "kkt",
-                                       "iterations",
-                                       "seconds",
-                                       "converged",
-                                       "objective",
-                                       "train",
-                                       "test",
-                                       "estimation",
-                                       "theory_train",
-                                       "theory_test",
-                                       "theory_estimation",
-                                       "start_q",
-                                       "start_m",
-                                       "start_cosine",
-                                       "theory_start_cosine",
-                                       "replicon"};
-
-void append(Fields& fields, const Fields& more) { fields.insert(fields.end(), more.begin(), more.end()); }
-
 /// "theory_test" of "test".
 std::string predicted_column(const SharedError& error) { return fmt::format("theory_{}", error.name); }
 
@@ -114,42 +85,41 @@ Fields instance_fields(const study::Comparison& comparison, std::size_t i) {
                 {"d", static_cast<long long>(comparison.experiment.d)},
                 {"n", static_cast<long long>(comparison.experiment.n)},
                 {"seed", static_cast<long long>(x.seed)},
-                {"q", x.q},
-                {"q_a", x.q_a},
-                {"m", x.m},
-                {"Q_star", x.Q_star},
-                {"nuclear", x.nuclear},
-                {"kkt", x.kkt},
-                {"iterations", x.iterations},
-                {"seconds", x.seconds},
-                {"converged", yes_or_no(x.converged)},
-                {"objective", or_nothing(x.objective)}};
+                {"converged", yes_or_no(x.converged)}};
+  append(fields, fields_of(static_cast<const experiment::Measurements&>(x)));
+  const auto figures = study::shared_figures(comparison.experiment.problem);
   const auto add = [&](const SharedError& error) {
-    fields.emplace_back(error.name, or_nothing(x.*error.measured));
     fields.emplace_back(predicted_column(error), or_nothing(predicted.*error.predicted));
   };
   for (const SharedError& error : kSharedErrors) add(error);
-  for (const SharedError& figure : study::shared_figures(comparison.experiment.problem)) add(figure);
-  if (x.start)
-    append(fields, {{"start_q", x.start->measured.q},
-                    {"start_m", x.start->measured.m},
-                    {"start_cosine", x.start->measured.cosine},
-                    {"theory_start_cosine", x.start->predicted.cosine}});
+  for (const SharedError& figure : figures) add(figure);
+  // Figures of another loss are not zero, there are none.
+  std::erase_if(fields, [&](const auto& field) {
+    const auto is = [&](const SharedError& error) { return field.first == error.name; };
+    return std::any_of(std::begin(study::kSharedFigures), std::end(study::kSharedFigures), is) &&
+           std::none_of(figures.begin(), figures.end(), is);
+  });
+  const auto started = [&](double figure) { return x.start ? Cell(figure) : Cell(); };
+  const experiment::Start start = x.start.value_or(experiment::Start{});
+  append(fields, {{"start_q", started(start.measured.q)},
+                  {"start_m", started(start.measured.m)},
+                  {"start_cosine", started(start.measured.cosine)},
+                  {"theory_start_cosine", started(start.predicted.cosine)}});
   return fields;
 }
 
-/// Adds rows to a table, each with the options of the problem.
+/// Rows, each with the options of the problem.
 class Rows {
  public:
-  Rows(Table& table, const study::Comparison& of, const model::Problem& asked)
-      : table_(table),
-        shared_(study::shared_figures(of.experiment.problem)),
-        problem_(problem_fields(of.experiment.problem, asked)) {}
+  Rows(const study::Comparison& of, const model::Problem& asked)
+      : shared_(study::shared_figures(of.experiment.problem)), problem_(problem_fields(of.experiment.problem, asked)) {}
 
   void add(Fields fields) {
     append(fields, problem_);
-    add_row(table_, fields);
+    rows_.push_back(std::move(fields));
   }
+
+  Table table() const { return table_of(rows_); }
 
   /// One figure for each shared error and nothing else; d = 0: of all sizes together.
   void add_figures(const char* kind, int d, const std::function<double(const SharedError&)>& figure,
@@ -162,7 +132,7 @@ class Rows {
   }
 
  private:
-  Table& table_;
+  std::vector<Fields> rows_;
   std::span<const SharedError> shared_;
   Fields problem_;
 };
@@ -192,17 +162,10 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
 }
 
 Table comparison_rows(std::span<const study::Comparison> comparisons, const model::Problem& asked) {
-  Table table;
-  for (const char* name : kRowColumns) table.columns.push_back({name});
-  if (comparisons.empty()) return table;
-  const study::Comparison& first = comparisons.front();
-  const auto figures = study::shared_figures(first.experiment.problem);
-  for (const SharedError& figure : figures) table.columns.push_back({figure.name});
-  for (const SharedError& figure : figures) table.columns.push_back({predicted_column(figure)});
-  for (const auto& [name, cell] : problem_fields(first.experiment.problem, asked)) table.columns.push_back({name});
-  Rows rows(table, first, asked);
+  if (comparisons.empty()) return {};
+  Rows rows(comparisons.front(), asked);
   for (const study::Comparison& comparison : comparisons) add_comparison(rows, comparison);
-  if (comparisons.size() < 2) return table;
+  if (comparisons.size() < 2) return rows.table();
   const study::Extrapolation limit = study::extrapolate(comparisons);
   const auto add = [&](const char* kind, double study::Extrapolated::*figure) {
     rows.add_figures(kind, 0, [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; });
@@ -210,7 +173,7 @@ Table comparison_rows(std::span<const study::Comparison> comparisons, const mode
   add("extrapolation", &study::Extrapolated::value);
   add("extrapolation_standard_error", &study::Extrapolated::standard_error);
   add("extrapolation_z", &study::Extrapolated::z);
-  return table;
+  return rows.table();
 }
 
 Warnings few_samples(std::span<const study::Comparison> comparisons) {

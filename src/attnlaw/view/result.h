@@ -26,4 +26,12 @@ struct Result {
   bool converged = true;                   ///< whether the figures can be used; if not, the program ends with 1
 };
 
+/// One section of a page for each table, under its title.
+inline std::vector<report::Section> sections_of(const std::vector<report::Table>& tables) {
+  std::vector<report::Section> sections;
+  for (const report::Table& table : tables)
+    sections.push_back({table.title, "", std::nullopt, report::Table{"", table.columns, table.rows}});
+  return sections;
+}
+
 }  // namespace attnlaw::view

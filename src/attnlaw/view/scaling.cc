@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/fields/rows.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -16,20 +18,12 @@ using theory::Regime;
 
 constexpr Regime kRegimes[] = {Regime::noise_dominated, Regime::noiseless, Regime::parametric};
 
-struct Part {
-  const char* name;
-  double theory::ErrorParts::*value;
-};
-constexpr Part kParts[] = {{"unlearned", &theory::ErrorParts::unlearned},
-                           {"shrinkage", &theory::ErrorParts::shrinkage},
-                           {"misalignment", &theory::ErrorParts::misalignment},
-                           {"bulk", &theory::ErrorParts::bulk}};
-
 Table curve_table(const theory::ScalingCurve& curve) {
   Table table{"",
               {general("n", 4), general("estimation", 5), general("slope", 3), general("predicted", 3),
                general("regime"), general("modes")}};
-  for (const Part& part : kParts) table.columns.push_back(general(part.name, 3));
+  for (const std::string& part : base::columns(describe(&curve.points.front().parts)))
+    table.columns.push_back(general(part, 3));
   for (const theory::ScalingPoint& point : curve.points) {
     std::vector<Cell> row{point.n,
                           point.solution.errors.estimation,
@@ -37,7 +31,7 @@ Table curve_table(const theory::ScalingCurve& curve) {
                           or_nothing(point.predicted),
                           theory::name(point.regime),
                           static_cast<long long>(point.recovered)};
-    for (const Part& part : kParts) row.emplace_back(point.parts.*part.value);
+    for (auto& [part, cell] : fields_of(point.parts)) row.push_back(cell);
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -76,33 +70,6 @@ Table crossover_table(const theory::ScalingCurve& curve) {
   return table;
 }
 
-constexpr const char* kRowColumns[] = {
-    "kind",  "n",         "alpha",     "lambda",    "train",     "test",      "estimation",
-    "slope", "predicted", "regime",    "recovered", "unlearned", "shrinkage", "misalignment",
-    "bulk",  "replicon",  "converged", "mode",      "to"};
-
-void add_point(Table& table, const theory::ScalingPoint& point) {
-  const theory::Solution& s = point.solution;
-  const bool number = s.problem.lambda_rule == model::LambdaRule::value;
-  add_row(table, {{"kind", "point"},
-                  {"n", point.n},
-                  {"alpha", s.problem.alpha},
-                  {"lambda", number ? Cell(s.problem.lambda) : Cell(model::lambda_text(s.problem))},
-                  {"train", s.errors.train},
-                  {"test", s.errors.test},
-                  {"estimation", s.errors.estimation},
-                  {"slope", or_nothing(point.slope)},
-                  {"predicted", or_nothing(point.predicted)},
-                  {"regime", theory::name(point.regime)},
-                  {"recovered", static_cast<long long>(point.recovered)},
-                  {"unlearned", point.parts.unlearned},
-                  {"shrinkage", point.parts.shrinkage},
-                  {"misalignment", point.parts.misalignment},
-                  {"bulk", point.parts.bulk},
-                  {"replicon", or_nothing(s.diagnostics.replicon)},
-                  {"converged", yes_or_no(s.diagnostics.converged)}});
-}
-
 }  // namespace
 
 std::vector<Table> scaling_tables(const theory::ScalingCurve& curve) {
@@ -112,28 +79,32 @@ std::vector<Table> scaling_tables(const theory::ScalingCurve& curve) {
 }
 
 Table scaling_rows(const theory::ScalingCurve& curve) {
-  Table table;
-  for (const char* name : kRowColumns) table.columns.push_back({name});
   const std::string value = spectral_value_id(curve.points.front().solution.problem);
-  table.columns.push_back({value});
-  for (const theory::ScalingPoint& point : curve.points) add_point(table, point);
+  std::vector<Fields> rows;
+  for (const theory::ScalingPoint& point : curve.points) {
+    rows.push_back({{"kind", "point"}});
+    append(rows.back(), fields_of(point));
+  }
   for (const Regime regime : kRegimes)
     if (points_of(curve, regime) > 0)
-      add_row(table, {{"kind", "exponent"},
+      rows.push_back({{"kind", "exponent"},
                       {"slope", or_nothing(theory::fitted_exponent(curve, regime))},
                       {"predicted", theory::predicted_exponent(regime, curve.gamma)},
                       {"regime", theory::name(regime)}});
   for (const theory::ModeTransition& transition : curve.transitions)
-    add_row(table, {{"kind", "transition"},
+    rows.push_back({{"kind", "transition"},
                     {"n", or_nothing(transition.n)},
                     {"mode", static_cast<long long>(transition.mode)},
                     {value, transition.eigenvalue}});
   for (const theory::Crossover& crossover : curve.crossovers)
-    add_row(table, {{"kind", "crossover"},
+    rows.push_back({{"kind", "crossover"},
                     {"n", crossover.n},
                     {"regime", theory::name(crossover.from)},
                     {"to", theory::name(crossover.to)}});
-  return table;
+  std::vector<std::string> columns{"kind"};
+  for (const std::string& name : base::columns(describe(&curve.points.front()))) columns.push_back(name);
+  columns.insert(columns.end(), {"mode", "to", value});
+  return table_of(rows, columns);
 }
 
 report::Chart scaling_chart(const theory::ScalingCurve& curve) {
@@ -148,9 +119,10 @@ report::Chart scaling_chart(const theory::ScalingCurve& curve) {
   for (const theory::ScalingPoint& point : curve.points)
     all.theory.push_back({point.n, point.solution.errors.estimation});
   chart.series.push_back(std::move(all));
-  for (const Part& part : kParts) {
-    report::Series series{part.name, {}, {}};
-    for (const theory::ScalingPoint& point : curve.points) series.theory.push_back({point.n, point.parts.*part.value});
+  for (const std::string& part : base::columns(describe(&curve.points.front().parts))) {
+    report::Series series{part, {}, {}};
+    for (const theory::ScalingPoint& point : curve.points)
+      series.theory.push_back({point.n, base::json_of(point.parts)[part].get<double>()});
     chart.series.push_back(std::move(series));
   }
   return report::errors_chart(chart);

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 
 #include "attnlaw/view/columns.h"
 #include "attnlaw/view/spectrum.h"
@@ -14,15 +13,6 @@ namespace {
 
 using report::Cell;
 using report::Table;
-using Fields = std::vector<std::pair<std::string, Cell>>;
-
-constexpr std::pair<const char*, double theory::LossFigures::*> kLossFigures[] = {
-    {"excess_train", &theory::LossFigures::excess_train},
-    {"excess_test", &theory::LossFigures::excess_test},
-    {"squared_train", &theory::LossFigures::squared_train},
-    {"squared_test", &theory::LossFigures::squared_test},
-    {"sign_error", &theory::LossFigures::sign_error}};
-
 /// One row, whose columns are the names of the fields.
 Table row_of(const Fields& fields, int precision = kFigures) {
   Table row{"", {}, {{}}};
@@ -32,8 +22,6 @@ Table row_of(const Fields& fields, int precision = kFigures) {
   }
   return row;
 }
-
-void append(Fields& fields, const Fields& more) { fields.insert(fields.end(), more.begin(), more.end()); }
 
 bool interpolates(const theory::Solution& s) {
   return s.ridgeless && s.ridgeless->phase == theory::RidgelessPhase::interpolating;
@@ -55,7 +43,8 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   add("estimation", s.errors.estimation, sampling.estimation);
   add("objective", s.errors.objective, sampling.objective);
   if (const auto& figures = s.loss_figures) {
-    for (const auto& [name, figure] : kLossFigures) add(words(name), (*figures).*figure, Cell());
+    for (const auto& [name, cell] : fields_of(*figures))
+      if (const auto* value = std::get_if<double>(&cell)) add(words(name), *value, Cell());
   }
   return table;
 }
@@ -105,93 +94,23 @@ Table diagnostics_table(const theory::Solution& s) {
   return table;
 }
 
-Fields special_fields(const theory::Solution& s) {
-  const auto when = [](bool present, auto value) { return present ? Cell(value()) : Cell(); };
-  const auto& [ridgeless, optimum, bayes] = std::tie(s.ridgeless, s.optimal_lambda, s.bayes);
-  return {{"phase", when(ridgeless.has_value(), [&] { return theory::name(ridgeless->phase); })},
-          {"a", when(interpolates(s), [&] { return ridgeless->a; })},
-          {"t", when(interpolates(s), [&] { return ridgeless->t; })},
-          {"optimal_lambda_curvature", when(optimum.has_value(), [&] { return optimum->curvature; })},
-          {"optimal_lambda_where", when(optimum.has_value(), [&] { return optimum->where; })},
-          {"noise_variance", when(bayes.has_value(), [&] { return bayes->noise_variance; })},
-          {"plug_in_test", when(bayes.has_value(), [&] { return bayes->plug_in_test; })},
-          {"index_error", when(bayes.has_value(), [&] { return bayes->index_error; })},
-          {"mutual_information", bayes ? or_nothing(bayes->mutual_information) : Cell()},
-          {"fixed_points",
-           when(bayes.has_value(), [&] { return fmt::format("{}", fmt::join(bayes->fixed_points, ";")); })}};
-}
-
-Fields loss_fields(const theory::Solution& s) {
-  const theory::LossFigures figures = s.loss_figures.value_or(theory::LossFigures{});
-  Fields fields;
-  for (const auto& [name, figure] : kLossFigures) fields.emplace_back(name, or_nothing(figures.*figure));
-  return fields;
-}
-
-Fields result_fields(const theory::Solution& s) {
-  const theory::Errors& sampling = s.diagnostics.sampling_error;
-  return {{"Q_star", s.Q_star},
-          {"q", s.overlaps.q},
-          {"m", s.overlaps.m},
-          {"V", s.overlaps.V},
-          {"q_hat", s.conjugates.q_hat},
-          {"m_hat", s.conjugates.m_hat},
-          {"V_hat", s.conjugates.V_hat},
-          {"q_a", s.overlaps.q_a},
-          {"V_a", s.overlaps.V_a},
-          {"q_hat_a", s.conjugates.q_hat_a},
-          {"V_hat_a", s.conjugates.V_hat_a},
-          {"train", or_nothing(s.errors.train)},
-          {"test", s.errors.test},
-          {"estimation", or_nothing(s.errors.estimation)},
-          {"objective", or_nothing(s.errors.objective)},
-          {"train_sampling_error", sampling.train},
-          {"test_sampling_error", sampling.test},
-          {"estimation_sampling_error", sampling.estimation},
-          {"zero_mass", s.spectrum.zero_mass},
-          {"rank_fraction", s.spectrum.collapse.rank_fraction},
-          {"stable_rank", s.spectrum.collapse.stable_rank},
-          {"effective_rank", s.spectrum.collapse.effective_rank},
-          {"nuclear_frobenius", s.spectrum.collapse.nuclear_frobenius},
-          {"replicon", or_nothing(s.diagnostics.replicon)},
-          {"residual", s.diagnostics.residual},
-          {"converged", yes_or_no(s.diagnostics.converged)},
-          {"seconds", s.diagnostics.seconds}};
-}
-
 }  // namespace
 
-std::string words(const std::string& figure) {
-  static const std::map<std::string, std::string> named{{"excess_train", "excess cross-entropy, train"},
-                                                        {"excess_test", "excess cross-entropy, test"},
-                                                        {"squared_train", "squared, train"},
-                                                        {"squared_test", "squared, test"},
-                                                        {"sign_error", "sign error"}};
-  const auto found = named.find(figure);
-  return found == named.end() ? figure : found->second;
+std::string words(std::string figure) {
+  std::replace(figure.begin(), figure.end(), '_', ' ');
+  return figure;
 }
 
 Fields problem_fields(const model::Problem& problem, const model::Problem& asked) {
-  const bool number = problem.lambda_rule == model::LambdaRule::value;
-  return {
-      {"attention", model::name(problem.attention)},
-      {"tokens", problem.cross() ? Cell(model::tokens_text(problem)) : Cell(static_cast<long long>(problem.tokens))},
-      {"head", model::name(problem.head)},
-      {"readout", model::name(problem.readout)},
-      {"labels", model::name(problem.labels)},
-      {"loss", model::name(problem.loss)},
-      {"alpha", problem.alpha},
-      {"lambda", number ? Cell(problem.lambda) : Cell(model::lambda_text(problem))},
-      {"lambda_rule", asked.lambda_rule == model::LambdaRule::value ? std::string("value") : model::lambda_text(asked)},
-      {"beta", problem.beta},
-      {"target_beta", problem.target_beta},
-      {"noise", problem.noise},
-      {"target", problem.target.spec()},
-      {"student", model::name(problem.student)},
-      {"width", problem.width}};
+  Fields fields = fields_of(problem);
+  const auto lambda = std::find_if(fields.begin(), fields.end(), [](const auto& f) { return f.first == "lambda"; });
+  if (problem.lambda_rule != model::LambdaRule::value) lambda->second = model::lambda_text(problem);
+  const bool number = asked.lambda_rule == model::LambdaRule::value;
+  fields.insert(lambda + 1, {"lambda_rule", number ? std::string("value") : model::lambda_text(asked)});
+  return fields;
 }
 
-std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without) {
+std::string describe(const model::Problem& problem, const std::vector<std::string>& without) {
   const auto shown = [&](std::string_view option) {
     return std::find(without.begin(), without.end(), option) == without.end();
   };
@@ -237,11 +156,18 @@ std::vector<Table> solution_tables(const theory::Solution& s, const model::Probl
 }
 
 Table solution_row(const theory::Solution& s, const model::Problem& asked) {
+  static const char* const kOfSectors[] = {"q_a", "V_a", "q_hat_a", "V_hat_a"};
+  const Fields of_problem = fields_of(s.problem);
   Fields fields = problem_fields(s.problem, asked);
-  append(fields, result_fields(s));
-  append(fields, special_fields(s));
-  append(fields, loss_fields(s));
-  return row_of(fields);
+  for (auto& [name, cell] : fields_of(s)) {
+    const auto is = [&name = name](const auto& field) { return field.first == name; };
+    if (std::any_of(of_problem.begin(), of_problem.end(), is)) continue;
+    // Where a student has one sector alone, the other one is 0.
+    const bool zero = std::find(std::begin(kOfSectors), std::end(kOfSectors), name) != std::end(kOfSectors) &&
+                      std::holds_alternative<std::monostate>(cell);
+    fields.emplace_back(name, zero ? Cell(0.0) : cell);
+  }
+  return table_of({fields});
 }
 
 }  // namespace attnlaw::view

@@ -1,12 +1,12 @@
 #pragma once
 /// How a solution of the theory reads as tables.
 
-#include <initializer_list>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "attnlaw/report/table.h"
 #include "attnlaw/theory/solution.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 
@@ -14,15 +14,14 @@ namespace attnlaw::view {
 /// loss, student and width are named where they are not the default: rows, soft, square, tied (untied with
 /// cross-attention) at full width.
 /// `without`: options of the command line that vary ("alpha", "lambda", "target", "noise").
-std::string describe(const model::Problem& problem, std::initializer_list<std::string_view> without = {});
+std::string describe(const model::Problem& problem, const std::vector<std::string>& without = {});
 
 /// An error or a figure of a loss as tables call it: "sign error" for the identifier sign_error.
-std::string words(const std::string& figure);
+std::string words(std::string figure);
 
 /// Every option of a resolved problem as CSV columns. `asked`: the problem as given, whose λ may be a rule where that
 /// of the resolved one is the number found.
-std::vector<std::pair<std::string, report::Cell>> problem_fields(const model::Problem& problem,
-                                                                 const model::Problem& asked);
+Fields problem_fields(const model::Problem& problem, const model::Problem& asked);
 
 std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);
 /// One row with every figure of the solution; the columns are the same for all students.

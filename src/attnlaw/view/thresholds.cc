@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "attnlaw/base/fields/rows.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -81,34 +83,24 @@ std::vector<Table> continuation_tables(const theory::Continuation& continuation)
 }
 
 Table continuation_rows(const theory::Continuation& continuation) {
-  Table table{"",
-              {{"kind"},
-               {"branch"},
-               {"alpha"},
-               {"q"},
-               {"m"},
-               {"V"},
-               {"train"},
-               {"test"},
-               {"estimation"},
-               {"objective"},
-               {"replicon"},
-               {"lowest"},
-               {"width"}}};
-  const auto add = [&](std::vector<Cell> row) {
-    row.resize(table.columns.size());
-    table.rows.push_back(std::move(row));
-  };
+  std::vector<Fields> rows;
   for (const theory::Branch& branch : continuation.branches)
-    for (const theory::BranchPoint& p : branch.points)
-      add({"solution", branch.name, p.alpha, p.overlaps.q, p.overlaps.m, p.overlaps.V, p.errors.train, p.errors.test,
-           or_nothing(p.errors.estimation), p.errors.objective, or_nothing(p.replicon), yes_or_no(p.lowest)});
-  for (const theory::Spinodal& spinodal : continuation.spinodals) {
-    add({spinodal.upper ? "upper_spinodal" : "lower_spinodal", spinodal.branch, spinodal.alpha});
-    table.rows.back().back() = spinodal.width;
-  }
-  for (const double alpha : continuation.replicon_crossings) add({"replicon_crossing", Cell(), alpha});
-  return table;
+    for (const theory::BranchPoint& point : branch.points) {
+      rows.push_back({{"kind", "solution"}, {"branch", branch.name}});
+      append(rows.back(), fields_of(point));
+    }
+  for (const theory::Spinodal& spinodal : continuation.spinodals)
+    rows.push_back({{"kind", spinodal.upper ? "upper_spinodal" : "lower_spinodal"},
+                    {"branch", spinodal.branch},
+                    {"alpha", spinodal.alpha},
+                    {"width", spinodal.width}});
+  for (const double alpha : continuation.replicon_crossings)
+    rows.push_back({{"kind", "replicon_crossing"}, {"alpha", alpha}});
+  std::vector<std::string> columns{"kind", "branch"};
+  for (const std::string& name : base::columns(base::detail::description_of<theory::BranchPoint>()))
+    columns.push_back(name);
+  columns.emplace_back("width");
+  return table_of(rows, columns);
 }
 
 report::Chart continuation_chart(const theory::Continuation& continuation) {
@@ -127,32 +119,6 @@ report::Chart continuation_chart(const theory::Continuation& continuation) {
     if (!estimation.theory.empty()) chart.series.push_back(std::move(estimation));
   }
   return report::errors_chart(chart);
-}
-
-nlohmann::json to_json(const theory::Continuation& continuation) {
-  nlohmann::json branches = nlohmann::json::array(), spinodals = nlohmann::json::array();
-  for (const theory::Branch& branch : continuation.branches) {
-    nlohmann::json points = nlohmann::json::array();
-    for (const theory::BranchPoint& p : branch.points)
-      points.push_back({{"alpha", p.alpha},
-                        {"overlaps", {{"q", p.overlaps.q}, {"m", p.overlaps.m}, {"V", p.overlaps.V}}},
-                        {"errors",
-                         {{"train", p.errors.train},
-                          {"test", p.errors.test},
-                          {"estimation", p.errors.estimation},
-                          {"objective", p.errors.objective}}},
-                        {"replicon", p.replicon},
-                        {"lowest", p.lowest}});
-    branches.push_back({{"name", branch.name}, {"points", points}});
-  }
-  for (const theory::Spinodal& s : continuation.spinodals)
-    spinodals.push_back({{"alpha", s.alpha}, {"width", s.width}, {"branch", s.branch}, {"upper", s.upper}});
-  return {{"branches", branches},
-          {"spinodals", spinodals},
-          {"replicon_crossings", continuation.replicon_crossings},
-          {"converged", continuation.converged},
-          {"points", continuation.points},
-          {"seconds", continuation.seconds}};
 }
 
 // ---- phase diagram -------------------------------------------------------------------------------------------------

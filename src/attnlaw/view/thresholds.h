@@ -1,7 +1,5 @@
 #pragma once
-/// How thresholds, branches of solutions and phase diagrams read as tables, charts and JSON.
-
-#include <nlohmann/json_fwd.hpp>
+/// How thresholds, branches of solutions and phase diagrams read as tables and charts.
 
 #include "attnlaw/report/chart.h"
 #include "attnlaw/report/table.h"
@@ -19,8 +17,6 @@ std::vector<report::Table> continuation_tables(const theory::Continuation& conti
 /// By `kind`: every point of every branch, spinodals, replicon crossings.
 report::Table continuation_rows(const theory::Continuation& continuation);
 report::Chart continuation_chart(const theory::Continuation& continuation);
-/// The `continuation` of docs/json.md.
-nlohmann::json to_json(const theory::Continuation& continuation);
 
 /// The threshold lines, and why one of them is nowhere (the reason at the first value of the variable).
 std::vector<report::Table> diagram_tables(const study::PhaseDiagram& diagram);

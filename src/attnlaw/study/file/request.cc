@@ -133,10 +133,10 @@ std::vector<int> read_dimensions(const SourceFile& file, const TomlValue& experi
 }
 
 /// The name of a trainer, an initialisation or a precision.
-template <class Parse>
-auto named(const SourceFile& file, const std::string& key, const TomlValue& value, Parse parse) {
+template <base::NamedEnum E>
+E named(const SourceFile& file, const std::string& key, const TomlValue& value) {
   try {
-    return parse(text_of(file, key, value));
+    return base::value_of<E>(key, text_of(file, key, value));
   } catch (const std::invalid_argument& error) {
     if (!value.scalar.is_string()) throw;
     file.reject(value.line, "{}", error.what());
@@ -156,11 +156,11 @@ ExperimentRequest read_experiment(const SourceFile& file, const TomlValue& exper
     options.max_iterations = static_cast<int>(integer_of(file, "max_iterations", *given, 1, kMostInt));
   if (const TomlValue* given = experiment.find("tolerance")) options.tolerance = number_of(file, "tolerance", *given);
   if (const TomlValue* given = experiment.find("trainer"))
-    request.trainer = named(file, "trainer", *given, experiment::trainer_from_name);
+    request.trainer = named<experiment::Trainer>(file, "trainer", *given);
   if (const TomlValue* given = experiment.find("init"))
-    options.initialisation = named(file, "init", *given, experiment::initialisation_from_name);
+    options.initialisation = named<experiment::Initialisation>(file, "init", *given);
   if (const TomlValue* given = experiment.find("precision"))
-    options.precision = named(file, "precision", *given, experiment::precision_from_name);
+    options.precision = named<experiment::Precision>(file, "precision", *given);
   return request;
 }
 

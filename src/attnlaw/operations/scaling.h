@@ -1,0 +1,35 @@
+#pragma once
+/// `scaling`: the learning curve of a power-law target.
+
+#include "attnlaw/operations/operation.h"
+#include "attnlaw/operations/problem_options.h"
+#include "attnlaw/theory/scaling.h"
+
+namespace attnlaw::operations {
+
+struct Scaling {
+  struct Input {
+    ProblemOptions problem;  ///< its alpha is not read
+    TheoryOptions theory;
+    std::vector<double> n;  ///< sequences, ascending
+  };
+  struct Output {
+    model::Problem problem;
+    theory::ScalingCurve curve;
+
+    bool converged() const;
+  };
+  static constexpr About about{
+      "scaling", "learning curve of a power-law target: slopes and exponents",
+      "attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41", true};
+
+  static Input read(const nlohmann::json& options);
+  static std::vector<std::string> unread(const nlohmann::json&) { return {"alpha", "seed"}; }
+  static Output run(const Input& input, const Run& run);
+  static view::Result show(const Output& output, const Run& run);
+};
+
+const base::Description& describe(const Scaling::Input*);
+const base::Description& describe(const Scaling::Output*);
+
+}  // namespace attnlaw::operations

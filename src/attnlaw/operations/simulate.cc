@@ -1,0 +1,134 @@
+#include "attnlaw/operations/simulate.h"
+
+#include <algorithm>
+
+#include "attnlaw/cluster/communicator_loader.h"
+#include "attnlaw/operations/experiment_options.h"
+#include "attnlaw/view/comparison.h"
+#include "attnlaw/view/solution.h"
+
+namespace attnlaw::operations {
+namespace {
+
+using view::operator+;
+using Output = Simulate::Output;
+using nlohmann::json;
+
+bool one_size(const Output& output) { return output.comparisons.size() == 1; }
+bool several_sizes(const Output& output) { return output.comparisons.size() > 1; }
+
+/// The document of a single d has the fields of its comparison at the top.
+base::FieldOf<Output> only_comparison() {
+  base::FieldOf<Output> made;
+  made.type = base::type_of<study::Comparison>();
+  made.nesting = base::Nesting::flat;
+  made.part = [](void* object) -> void* { return &static_cast<Output*>(object)->comparisons.front(); };
+  return std::move(made).when(one_size);
+}
+
+json extrapolation_json(const Output& output) {
+  return study::to_json(output.trained.problem, study::extrapolate(output.comparisons));
+}
+
+/// On this process of several, or alone.
+experiment::Options options_at(const Simulate::Input& input, int d, const Run& run, base::Communicator* team) {
+  experiment::Options options = at_dimension(input.experiment, d, run);
+  if (!team) return options;
+  options.communicator = team;
+  options.processes_here = cluster::launch()->local_size;
+  options.threads = cluster::threads_of_rank(options.threads);
+  return options;
+}
+
+report::Page page_of(const Output& output, const std::vector<report::Table>& tables) {
+  report::Page page;
+  page.title = "Finite-size experiments beside the theory";
+  page.lead = view::describe(output.trained.problem);
+  page.sections = view::sections_of(tables);
+  if (!several_sizes(output)) return page;
+  if (const std::optional<report::Chart> chart = view::difference_chart(output.comparisons))
+    page.sections.push_back({"Towards infinite d",
+                             "At a single d a correction of order 1/d remains; the theory is tested by its shrinking.",
+                             chart, std::nullopt});
+  return page;
+}
+
+}  // namespace
+
+bool Output::converged() const {
+  return std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.converged(); });
+}
+
+const base::Description& describe(const Simulate::Input*) {
+  using I = Simulate::Input;
+  static const base::Description description{
+      "a problem, and the experiments on it",
+      {base::flat(&I::problem), base::flat(&I::theory),
+       base::field("d", &I::d,
+                   {.doc = "embedding dimension, or several to extrapolate to 1/d → 0",
+                    .required = true,
+                    .accepts = "one embedding dimension or several, as in 40,60,90"}),
+       base::flat(&I::experiment),
+       base::field("distributed", &I::distributed,
+                   {.doc = "divide the sequences of every experiment among the ranks of mpirun"})}};
+  return description;
+}
+
+const base::Description& describe(const Simulate::Output*) {
+  static const base::Description description{
+      "experiments beside the theory; for several d one comparison each, and what they tend to",
+      {base::figure_of<Output>("problem", [](const Output& o) { return o.trained.problem; },
+                               {.doc = "resolved: with the λ that was found"}),
+       only_comparison(),
+       base::field("sizes", &Output::comparisons, {.doc = "one comparison for each of several d"}).when(several_sizes),
+       base::custom<Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,
+                            {.doc = "of several d, by error: relative difference taken to 1/d → 0"})
+           .when(several_sizes),
+       base::figure("converged", &Output::converged, {.doc = "every instance trained and every theory solved"})
+           .when(several_sizes),
+       base::figure_of<Output>("optimal_lambda", [](const Output& o) { return o.trained.optimal_lambda; },
+                               {.doc = "with lambda optimal"})}};
+  return description;
+}
+
+Simulate::Input Simulate::read(const json& options) {
+  require_tolerance(options);
+  Input input = read_with_problem<Input>(options, about.name);
+  choose_trainer(options, input.problem.problem, input.experiment);
+  return input;
+}
+
+Simulate::Output Simulate::run(const Input& input, const Run& run) {
+  const std::unique_ptr<base::Communicator> team = input.distributed ? cluster::connect() : nullptr;
+  const model::Problem& problem = input.problem.problem;
+  const theory::SolveOptions options = input.theory.options();
+  if (input.d.size() > 1) study::require_extrapolable(input.d, input.experiment.instances);
+  for (const int d : input.d)
+    experiment::require_feasible(study::with_some_lambda(problem), options_at(input, d, {}, team.get()));
+  Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team};
+  for (const int d : input.d) {
+    const experiment::Options at = options_at(input, d, run, team.get());
+    if (!team || team->rank() == 0)
+      output.comparisons.push_back(study::compare(output.trained.problem, at, options));
+    else
+      experiment::run(output.trained.problem, at);
+  }
+  return output;
+}
+
+view::Result Simulate::show(const Output& output, const Run& run) {
+  view::Result result{.tables = view::comparison_tables(output.comparisons),
+                      .rows = view::comparison_rows(output.comparisons, output.asked),
+                      .warnings = view::few_samples(output.comparisons),
+                      .converged = output.converged()};
+  if (output.alone) result.warnings.push_back("--distributed without mpirun: this process did all of the work.");
+  for (const study::Comparison& comparison : output.comparisons)
+    result.warnings =
+        std::move(result.warnings) + view::warnings(comparison.theory) + view::warnings(comparison.experiment);
+  if (const auto& optimum = output.trained.optimal_lambda)
+    result.tables.insert(result.tables.begin(), view::optimum_table(*optimum));
+  if (run.draw) result.page = page_of(output, result.tables);
+  return result;
+}
+
+}  // namespace attnlaw::operations

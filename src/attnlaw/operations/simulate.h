@@ -1,0 +1,40 @@
+#pragma once
+/// `simulate`: experiments at finite d with the theory beside them.
+
+#include "attnlaw/operations/operation.h"
+#include "attnlaw/operations/problem_options.h"
+#include "attnlaw/study/comparison.h"
+#include "attnlaw/study/resolve.h"
+
+namespace attnlaw::operations {
+
+struct Simulate {
+  struct Input {
+    ProblemOptions problem;
+    TheoryOptions theory;
+    std::vector<int> d;
+    experiment::Options experiment;
+    bool distributed = false;  ///< every experiment is divided among the processes of mpirun
+  };
+  struct Output {
+    study::Trainable trained;
+    model::Problem asked;  ///< as given: its λ may be a rule
+    std::vector<study::Comparison> comparisons;
+    bool alone = false;  ///< asked to divide the work, with nobody to share it
+
+    bool converged() const;
+  };
+  static constexpr About about{"simulate", "finite-size experiments with the theory beside them",
+                               "attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90 --instances 4", true};
+
+  static Input read(const nlohmann::json& options);
+  static bool divides(const nlohmann::json& options) { return options.contains("distributed"); }
+  /// On all ranks but the first the output has no comparisons: they only take part in the experiments.
+  static Output run(const Input& input, const Run& run);
+  static view::Result show(const Output& output, const Run& run);
+};
+
+const base::Description& describe(const Simulate::Input*);
+const base::Description& describe(const Simulate::Output*);
+
+}  // namespace attnlaw::operations

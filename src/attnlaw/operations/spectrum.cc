@@ -1,0 +1,246 @@
+#include "attnlaw/operations/spectrum.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/operations/experiment_options.h"
+#include "attnlaw/operations/grid_options.h"
+#include "attnlaw/study/learning_curve.h"
+#include "attnlaw/study/resolve.h"
+#include "attnlaw/view/solution.h"
+#include "attnlaw/view/spectrum.h"
+
+namespace attnlaw::operations {
+namespace {
+
+using view::operator+;
+using Input = Spectrum::Input;
+using Line = Spectrum::Line;
+using One = Spectrum::One;
+using Along = Spectrum::Curve;
+using Output = Spectrum::Output;
+using nlohmann::json;
+
+Line line_from_text(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const std::string variable = text.substr(0, colon);
+  if (colon == std::string::npos || (variable != "alpha" && variable != "lambda"))
+    base::reject("--along takes lambda:FROM,TO,N or alpha:FROM,TO,N, got '{}'", text);
+  return {variable, grid_from_text("--along", text.substr(colon + 1), study::Spacing::geometric)};
+}
+
+void read_line(Input& input, const json& text) { input.along = line_from_text(base::read_text(text, "along")); }
+
+// ---- documents -----------------------------------------------------------------------------------------------------
+
+/// Of W, in units of √d: σ² = s √κ with S = W Wᵀ/√(m_h d), κ = m_h/d.
+json singular_values(const One& one) {
+  const double unit = std::sqrt(one.solution.problem.width);
+  const auto sigma = [&](double s) { return std::sqrt(std::max(0.0, s) * unit); };
+  json edges = json::array();
+  for (const auto& edge : one.solution.spectrum.edges) edges.push_back({sigma(edge.lower), sigma(edge.upper)});
+  std::vector<double> at, density;
+  for (std::size_t i = 0; i < one.density.s.size(); ++i) {
+    at.push_back(sigma(one.density.s[i]));
+    density.push_back(one.density.density[i] * 2 * at.back() / unit);
+  }
+  return {{"edges", edges}, {"sigma", at}, {"density", density}};
+}
+
+json density_json(const One& one) { return {{"s", one.density.s}, {"density", one.density.density}}; }
+
+bool tied(const One& one) { return one.solution.problem.student == model::Student::tied; }
+
+/// Measured spectra, with where they come from.
+struct Measured {
+  int d = 0;
+  bool converged = false;
+  study::SpectrumComparison spectra;
+};
+
+const base::Description& describe(const Measured*) {
+  static const base::Description description{
+      "experiments beside the law",
+      {base::field("d", &Measured::d, {.doc = "embedding dimension"}),
+       base::field("converged", &Measured::converged, {.doc = "whether every student trained"}),
+       base::flat(&Measured::spectra)}};
+  return description;
+}
+
+std::optional<Measured> measured_of(const One& one) {
+  if (!one.measured) return std::nullopt;
+  return Measured{one.experiment->d, one.experiment->converged(), *one.measured};
+}
+
+/// {variable, values, solutions}.
+json along_json(const Along& curve) {
+  json document{{"variable", curve.along.variable}, {"values", curve.along.values}};
+  for (const theory::Solution& solution : curve.solutions) {
+    json point = base::json_of(solution);
+    point["largest_eigenvalue"] = view::largest_eigenvalue(solution);
+    document["solutions"].push_back(std::move(point));
+  }
+  return document;
+}
+
+bool single(const Output& output) { return !output.line(); }
+bool many(const Output& output) { return output.line(); }
+
+// ---- pages ---------------------------------------------------------------------------------------------------------
+
+report::Page page_of(const One& one, const study::SpectrumComparison* measured, report::Table table) {
+  report::Page page;
+  page.title = "Spectrum of the trained map";
+  page.lead = view::describe(one.solution.problem);
+  table.title.clear();
+  page.sections.push_back(
+      {"Law and experiment", "", view::spectrum_chart(one.solution, one.density, measured), std::move(table)});
+  return page;
+}
+
+report::Page page_of(const Along& curve, const report::Table& table) {
+  const auto& [variable, values] = curve.along;
+  report::Page page;
+  page.title = "Collapse of the trained spectrum along " + variable;
+  page.lead = view::describe(curve.problem, {variable});
+  page.sections.push_back({"Measures of collapse", "", view::collapse_chart(curve.solutions, variable, values), table});
+  return page;
+}
+
+// ---- results -------------------------------------------------------------------------------------------------------
+
+view::Result show_one(const One& one, bool draw) {
+  const study::SpectrumComparison* measured = one.measured ? &*one.measured : nullptr;
+  report::Table table = view::spectrum_table(one.solution, measured);
+  table.title = "Spectrum of the trained S: " + view::describe(one.solution.problem);
+  view::Result result{.tables = {table, view::collapse_table(one.solution.spectrum.collapse)},
+                      .rows = view::spectrum_rows(one.solution, one.density, measured),
+                      .warnings = view::warnings(one.solution)};
+  if (one.experiment) result.warnings = std::move(result.warnings) + view::warnings(*one.experiment);
+  if (one.solution.optimal_lambda) result.tables.push_back(view::optimum_table(*one.solution.optimal_lambda));
+  if (draw) result.page = page_of(one, measured, table);
+  return result;
+}
+
+view::Result show_line(const Along& curve, bool draw) {
+  const auto& [variable, values] = curve.along;
+  report::Table table = view::collapse_table(curve.solutions, variable, values);
+  view::Result result{.rows = view::collapse_rows(curve.solutions, variable, values),
+                      .warnings = view::warnings(curve.solutions, variable, values)};
+  if (draw) result.page = page_of(curve, table);
+  table.title = "Spectrum of the trained S along " + variable + ": " + view::describe(curve.problem, {variable});
+  result.tables = {std::move(table)};
+  return result;
+}
+
+One predict_and_measure(const Input& input, const Run& run) {
+  const model::Problem& problem = input.problem.problem;
+  if (input.d)
+    experiment::require_feasible(study::with_some_lambda(problem), at_dimension(input.experiment, *input.d, {}));
+  One one;
+  one.solution = theory::solve(problem, input.theory.options());
+  one.density = theory::TrainedLaw(one.solution, problem.target_law()).density();
+  if (!input.d) return one;
+  study::require_trainable(one.solution.problem);
+  one.experiment = experiment::run(one.solution.problem, at_dimension(input.experiment, *input.d, run));
+  one.measured = study::compare_spectra(*one.experiment, one.solution, problem.target_law());
+  return one;
+}
+
+Along follow(const Input& input, const Run& run) {
+  const auto& [variable, values] = input.along;
+  const std::vector<model::Problem> problems = variable == "alpha" ? study::along_alpha(input.problem.problem, values)
+                                                                   : study::along_lambda(input.problem.problem, values);
+  for (const model::Problem& problem : problems) problem.validate();
+  return {input.problem.problem, input.along,
+          study::solve_each(problems, input.theory.options(), run.threads, progress_of(run, variable))};
+}
+
+}  // namespace
+
+const base::Description& describe(const One*) {
+  static const base::Description description{
+      "the law of the trained S, and what was measured",
+      {base::flat(&One::solution),
+       base::custom<One>("density", {base::Kind::object}, density_json, nullptr,
+                         {.doc = "the law: points s along every band and the density there"}),
+       base::custom<One>("singular_values", {base::Kind::object}, singular_values, nullptr,
+                         {.unit = "√d", .doc = "of W of the student tied: edges, points sigma and the density there"})
+           .when(tied),
+       base::figure_of<One>("experiment", measured_of, {.doc = "with d"})}};
+  return description;
+}
+
+const base::Description& describe(const Along*) {
+  static const base::Description description{
+      "the spectrum along a line of problems",
+      {base::custom<Along>("problem", base::type_of<model::Problem>(),
+                           [](const Along& c) { return problem_without(c.problem, {c.along.variable}); }, nullptr,
+                           {.doc = "as given, without what varies"}),
+       base::custom<Along>("along", {base::Kind::object}, along_json, nullptr,
+                           {.doc = "variable, its values, and the solution at each with its largest_eigenvalue"})}};
+  return description;
+}
+
+bool Output::converged() const {
+  if (!line()) return one.solution.diagnostics.converged && (!one.experiment || one.experiment->converged());
+  return std::all_of(curve.solutions.begin(), curve.solutions.end(),
+                     [](const theory::Solution& s) { return s.diagnostics.converged; });
+}
+
+const base::Description& describe(const Spectrum::Input*) {
+  static const base::Description description{
+      "a problem, and experiments on it or a line through it",
+      {base::flat(&Input::problem), base::flat(&Input::theory),
+       base::field("d", &Input::d, {.doc = "overlay experiments at this embedding dimension"}),
+       base::flat(&Input::experiment),
+       base::custom<Input>(
+           "along", {base::Kind::text}, [](const Input&) { return json(); }, read_line,
+           {.doc = "instead: how the spectrum collapses along lambda:FROM,TO,N or alpha:FROM,TO,N (equal ratios)",
+            .value_name = "VARIABLE:FROM,TO,N"})}};
+  return description;
+}
+
+const base::Description& describe(const Spectrum::Output*) {
+  static const base::Description description{
+      "the spectrum of the trained S; with along, that of many problems",
+      {base::flat(&Output::one).when(single), base::flat(&Output::curve).when(many),
+       base::figure("converged", &Output::converged, {.doc = "whether everything can be used"})}};
+  return description;
+}
+
+Spectrum::Input Spectrum::read(const json& options) {
+  bool experiments = options.contains("d");
+  for (const std::string& name : base::field_names(describe(static_cast<const experiment::Options*>(nullptr))))
+    experiments = experiments || options.contains(name);
+  json fallback = json::object();
+  if (options.contains("along")) {
+    if (experiments) base::reject("--along is theory alone: leave out --d and the other options of experiments");
+    const Line line = line_from_text(options["along"].get<std::string>());
+    fallback[line.variable] = line.values.front();
+  }
+  require_tolerance(options);
+  Input input = read_with_problem<Input>(options, about.name, fallback);
+  choose_trainer(options, input.problem.problem, input.experiment);
+  if (experiments && !input.d) base::reject("options of experiments need --d, an embedding dimension to run them at");
+  view::require_spectral_law(input.problem.problem);
+  return input;
+}
+
+std::vector<std::string> Spectrum::unread(const json& options) {
+  if (options.contains("along")) return {line_from_text(options["along"].get<std::string>()).variable, "seed"};
+  return options.contains("d") ? std::vector<std::string>{} : std::vector<std::string>{"seed"};
+}
+
+Spectrum::Output Spectrum::run(const Input& input, const Run& run) {
+  if (input.along.variable.empty()) return {predict_and_measure(input, run), {}};
+  return {{}, follow(input, run)};
+}
+
+view::Result Spectrum::show(const Output& output, const Run& run) {
+  view::Result result = output.line() ? show_line(output.curve, run.draw) : show_one(output.one, run.draw);
+  result.converged = output.converged();
+  return result;
+}
+
+}  // namespace attnlaw::operations

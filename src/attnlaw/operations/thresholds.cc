@@ -1,0 +1,142 @@
+#include "attnlaw/operations/thresholds.h"
+
+#include <fmt/format.h>
+
+#include "attnlaw/operations/grid_options.h"
+#include "attnlaw/view/solution.h"
+#include "attnlaw/view/thresholds.h"
+
+namespace attnlaw::operations {
+namespace {
+
+using Input = Thresholds::Input;
+using Output = Thresholds::Output;
+using nlohmann::json;
+
+bool without_diagram(const Output& output) { return !output.diagram; }
+
+void require_consistent(const json& options) {
+  const bool kappas = options.contains("kappa_range"), noises = options.contains("noise_range");
+  if (kappas && noises) base::reject("--kappa-range and --noise-range exclude each other");
+  if ((kappas || noises) && !options.contains("alpha_range"))
+    base::reject("--{}-range needs --alpha-range FROM,TO,N beside it", kappas ? "kappa" : "noise");
+}
+
+/// What varies beside α, or has no effect: thresholds alone are those of λ → 0.
+std::vector<std::string> varying(const Input& input) {
+  if (!input.kappas.empty()) return {"alpha", "target"};
+  if (!input.noises.empty()) return {"alpha", "noise"};
+  if (input.alphas.empty()) return {"alpha", "lambda"};
+  return {"alpha"};
+}
+
+study::PhaseDiagram solve_diagram(const Input& input, const Run& run) {
+  const bool noises = !input.noises.empty();
+  return study::phase_diagram(input.problem.problem,
+                              noises ? study::DiagramVariable::noise : study::DiagramVariable::kappa,
+                              noises ? input.noises : input.kappas, input.alphas, input.theory.options(), run.threads,
+                              progress_of(run, "phase diagram"));
+}
+
+/// Tables, rows and warnings.
+view::Result result_of(const Output& output) {
+  if (const auto& diagram = output.diagram)
+    return {.tables = view::diagram_tables(*diagram),
+            .rows = view::diagram_rows(*diagram),
+            .warnings = view::warnings(*diagram)};
+  view::Result result{.tables = {view::thresholds_table(output.thresholds)},
+                      .rows = view::thresholds_rows(output.thresholds)};
+  if (const auto& continuation = output.continuation) {
+    for (report::Table& table : view::continuation_tables(*continuation)) result.tables.push_back(std::move(table));
+    result.rows = view::continuation_rows(*continuation);
+    result.warnings = view::warnings(*continuation);
+  }
+  return result;
+}
+
+report::Page page_of(const Output& output, const std::string& lead, const std::vector<report::Table>& tables) {
+  report::Page page;
+  page.title = "Thresholds";
+  page.lead = lead;
+  page.sections = view::sections_of(tables);
+  report::Section chart{output.diagram ? "Phase diagram" : "Branches of solutions", "", std::nullopt, std::nullopt};
+  chart.chart = output.diagram ? view::diagram_chart(*output.diagram) : view::continuation_chart(*output.continuation);
+  page.sections.insert(page.sections.begin(), std::move(chart));
+  return page;
+}
+
+}  // namespace
+
+bool Output::converged() const {
+  return (!continuation || continuation->converged) && (!diagram || diagram->failed == 0);
+}
+
+const base::Description& describe(const Thresholds::Input*) {
+  using study::Spacing;
+  static const base::Description description{
+      "a problem, and ranges to follow its solutions along",
+      {problem_field(&Input::problem, {{"alpha", "1, not read"}, {"lambda", "required for ranges"}}),
+       base::flat(&Input::theory),
+       grid("alpha_range", &Input::alphas, Spacing::geometric,
+            {.doc = "follow all solutions along alpha (equal ratios)"}),
+       grid("kappa_range", &Input::kappas, Spacing::linear,
+            {.doc = "with --alpha-range: phase diagram over κ* of a Wishart target"}),
+       grid("noise_range", &Input::noises, Spacing::linear,
+            {.doc = "with --alpha-range: phase diagram over the noise Δ"})}};
+  return description;
+}
+
+const base::Description& describe(const Thresholds::Output*) {
+  static const base::Description description{
+      "thresholds, and with ranges solutions along alpha or over a plane",
+      {base::custom<Output>("problem", base::type_of<model::Problem>(),
+                            [](const Output& o) { return problem_without(o.problem, o.varying); }, nullptr,
+                            {.doc = "as given, without what varies or has no effect"}),
+       base::flat(&Output::thresholds).when(without_diagram),
+       base::field("continuation", &Output::continuation, {.doc = "with alpha_range"}),
+       base::field("diagram", &Output::diagram, {.doc = "with kappa_range or noise_range"}),
+       base::figure("converged", &Output::converged, {.doc = "whether all points can be used"})}};
+  return description;
+}
+
+Thresholds::Input Thresholds::read(const json& options) {
+  require_consistent(options);
+  json fallback{{"alpha", 1}};
+  if (!options.contains("alpha_range")) fallback["lambda"] = 1;
+  return read_with_problem<Input>(options, about.name, fallback);
+}
+
+std::vector<std::string> Thresholds::unread(const json& options) {
+  std::vector<std::string> names{"alpha", "seed"};
+  if (!options.contains("alpha_range")) names.insert(names.end(), {"lambda", "accuracy"});
+  if (options.contains("kappa_range")) names.emplace_back("target");
+  if (options.contains("noise_range")) names.emplace_back("noise");
+  return names;
+}
+
+Thresholds::Output Thresholds::run(const Input& input, const Run& run) {
+  const model::Problem& problem = input.problem.problem;
+  if (run.draw && input.alphas.empty()) base::reject("--html of thresholds needs --alpha-range: a curve to draw");
+  if (input.alphas.empty()) theory::require_ridgeless(problem);
+  Output output{problem, varying(input), {}, std::nullopt, std::nullopt};
+  if (!input.kappas.empty() || !input.noises.empty()) {
+    output.diagram = solve_diagram(input, run);
+    return output;
+  }
+  output.thresholds = study::thresholds(problem);
+  if (!input.alphas.empty())
+    output.continuation = theory::continue_in_alpha(problem, input.alphas, input.theory.options());
+  return output;
+}
+
+view::Result Thresholds::show(const Output& output, const Run& run) {
+  view::Result result = result_of(output);
+  result.converged = output.converged();
+  const std::string title = fmt::format("{}, K_eff = {}", view::describe(output.problem, output.varying),
+                                        output.problem.observed_score_count());
+  if (run.draw) result.page = page_of(output, title, result.tables);
+  result.tables.front().title = fmt::format("{}: {}", result.tables.front().title, title);
+  return result;
+}
+
+}  // namespace attnlaw::operations

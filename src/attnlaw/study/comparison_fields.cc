@@ -1,0 +1,123 @@
+/// The fields of comparisons, and the documents that follow from them.
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/comparison.h"
+
+namespace attnlaw::study {
+namespace {
+
+using Json = nlohmann::json;
+
+/// `document` without the figures that the loss of the problem does not have.
+Json of_loss(const model::Problem& problem, Json document) {
+  const std::span<const SharedError> has = shared_figures(problem);
+  for (const SharedError& figure : kSharedFigures)
+    if (std::none_of(has.begin(), has.end(), [&](const SharedError& x) { return x.measured == figure.measured; }))
+      document.erase(figure.name);
+  return document;
+}
+
+/// A figure of every error that theory and experiment share.
+template <class Of, class Figure>
+Json of_each_error(const model::Problem& problem, const Of& figures, Figure Of::*SharedError::*figure) {
+  Json document;
+  for (const SharedError& error : kSharedErrors) document[error.name] = base::value_json(figures.*(error.*figure));
+  for (const SharedError& error : shared_figures(problem))
+    document[error.name] = base::value_json(figures.*(error.*figure));
+  return document;
+}
+
+/// A figure of a spectral start.
+struct StartFigure {
+  double predicted = 0;
+  Estimate measured;
+  Extrapolated difference;
+};
+
+const base::Description& describe(const StartFigure*) {
+  using S = StartFigure;
+  static const base::Description description{
+      "a figure of the spectral starts",
+      {base::field("predicted", &S::predicted, {.doc = "by the theory on the targets drawn"}),
+       base::field("measured", &S::measured, {.doc = "over instances"}),
+       base::field("difference", &S::difference, {.doc = "measured − predicted, instance by instance"})}};
+  return description;
+}
+
+Json starts_json(const Comparison& comparison) {
+  Json document;
+  for (const StartComparison& start : compare_starts(comparison.experiment))
+    document[start.name] = base::json_of(StartFigure{start.predicted, start.measured, start.difference});
+  return document;
+}
+
+bool started(const Comparison& comparison) { return !compare_starts(comparison.experiment).empty(); }
+
+Json instances_json(const Comparison& comparison) {
+  Json instances = Json::array();
+  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
+    instances.push_back(
+        to_json(comparison.experiment.problem, comparison.experiment.instances[i], comparison.instance_theory[i]));
+  return instances;
+}
+
+Json mean_json(const Comparison& comparison) {
+  return of_loss(comparison.experiment.problem, base::json_of(comparison.experiment.mean));
+}
+
+Json standard_error_json(const Comparison& comparison) {
+  return of_loss(comparison.experiment.problem, base::json_of(comparison.experiment.standard_error));
+}
+
+Json difference_json(const Comparison& comparison) {
+  return of_each_error(comparison.experiment.problem, comparison.difference, &SharedError::difference);
+}
+
+base::Type list_of(base::Type item) {
+  return {base::Kind::list, {}, nullptr, std::make_shared<const base::Type>(std::move(item))};
+}
+
+}  // namespace
+
+const base::Description& describe(const Extrapolated*) {
+  static const base::Description description{"a difference between experiment and theory",
+                                             {base::inherited<Extrapolated, Estimate>(),
+                                              base::field("z", &Extrapolated::z, {.doc = "standard errors off zero"})}};
+  return description;
+}
+
+const base::Description& describe(const Comparison*) {
+  using C = Comparison;
+  static const base::Description description{
+      "experiments at one d beside the theory of the targets drawn",
+      {base::figure_of<C>("d", [](const C& c) { return c.experiment.d; }, {.doc = "embedding dimension"}),
+       base::figure_of<C>("n", [](const C& c) { return c.experiment.n; }, {.doc = "training sequences"}),
+       base::custom<C>("instances", list_of(base::type_of<experiment::Instance>()), instances_json, nullptr,
+                       {.doc = "each with `theory`, the errors predicted for its own target"}),
+       base::custom<C>("mean", base::type_of<experiment::Measurements>(), mean_json, nullptr,
+                       {.doc = "over instances"}),
+       base::custom<C>("standard_error", base::type_of<experiment::Measurements>(), standard_error_json, nullptr,
+                       {.doc = "of the means; null for one instance"}),
+       base::field("theory", &C::theory, {.doc = "on the eigenvalues of all targets drawn together"}),
+       base::custom<C>("difference", {base::Kind::object}, difference_json, nullptr,
+                       {.doc = "by error: mean of (experiment − theory)/theory over instances, of order 1/d"}),
+       base::custom<C>("start", {base::Kind::object}, starts_json, nullptr,
+                       {.doc = "with init spectral, by figure: of the start, beside its theory"})
+           .when(started),
+       base::figure("converged", &C::converged, {.doc = "every instance trained and every theory solved"})}};
+  return description;
+}
+
+nlohmann::json to_json(const model::Problem& problem, const experiment::Instance& instance,
+                       const Prediction& predicted) {
+  Json document = of_loss(problem, base::json_of(instance));
+  document["iterations"] = static_cast<long long>(instance.iterations);
+  document["theory"] = of_each_error(problem, predicted, &SharedError::predicted);
+  return document;
+}
+
+nlohmann::json to_json(const model::Problem& problem, const Extrapolation& extrapolation) {
+  return of_each_error(problem, extrapolation, &SharedError::extrapolated);
+}
+
+}  // namespace attnlaw::study

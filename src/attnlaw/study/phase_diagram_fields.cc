@@ -1,0 +1,97 @@
+/// The fields of a phase diagram, and the document that follows from them.
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/phase_diagram.h"
+
+namespace attnlaw::study {
+namespace {
+
+using Json = nlohmann::json;
+using D = PhaseDiagram;
+
+/// One figure over the plane: a row of alphas for each value of the variable.
+template <class Figure>
+Json plane(const PhaseDiagram& diagram, const Figure& figure) {
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < diagram.values.size(); ++i) {
+    Json row = Json::array();
+    for (std::size_t k = 0; k < diagram.alphas.size(); ++k) row.push_back(figure(diagram.at(i, k)));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+template <class Number>
+base::Type plane_of() {
+  return base::type_of<std::vector<std::vector<Number>>>();
+}
+
+/// The lines of the thresholds, null where there is none.
+struct Lines {
+  std::vector<Json> recovery, interpolation, bayes_recovery;
+};
+
+const base::Description& describe(const Lines*) {
+  static const base::Description description{
+      "α of every threshold at each value of the variable, null where there is none",
+      {base::field("recovery", &Lines::recovery, {.doc = "of the student at λ → 0"}),
+       base::field("interpolation", &Lines::interpolation, {.doc = "of the student at λ → 0"}),
+       base::field("bayes_recovery", &Lines::bayes_recovery, {.doc = "of the posterior"})}};
+  return description;
+}
+
+Lines lines_of(const PhaseDiagram& diagram) {
+  Lines lines;
+  for (const Thresholds& line : diagram.lines) {
+    lines.recovery.push_back(line.recovery ? Json(line.recovery->alpha) : Json());
+    lines.interpolation.push_back(line.interpolation ? Json(line.interpolation->alpha) : Json());
+    lines.bayes_recovery.push_back(base::value_json(line.bayes_recovery));
+  }
+  return lines;
+}
+
+std::vector<Json> reasons_of(const PhaseDiagram& diagram) {
+  std::vector<Json> reasons;
+  for (const Thresholds& line : diagram.lines) reasons.push_back(base::json_of(line)["reasons"]);
+  return reasons;
+}
+
+}  // namespace
+
+std::span<const base::Named<DiagramVariable>> names_table(DiagramVariable) {
+  static constexpr base::Named<DiagramVariable> kVariables[] = {{DiagramVariable::kappa, "kappa"},
+                                                                {DiagramVariable::noise, "noise"}};
+  return kVariables;
+}
+
+const base::Description& describe(const PhaseDiagram*) {
+  using P = DiagramPoint;
+  static const base::Description description{
+      "solutions over a plane, one row of alphas for each value of the variable",
+      {base::field("variable", &D::variable, {.doc = "what varies beside alpha"}),
+       base::field("values", &D::values, {.doc = "of the variable, ascending"}),
+       base::field("alpha", &D::alphas, {.symbol = "α", .unit = "n/d²", .doc = "ascending"}),
+       base::custom<D>("train", plane_of<double>(),
+                       [](const D& d) { return plane(d, [](const P& p) { return p.errors.train; }); }, nullptr,
+                       {.doc = "training error"}),
+       base::custom<D>("test", plane_of<double>(),
+                       [](const D& d) { return plane(d, [](const P& p) { return p.errors.test; }); }, nullptr,
+                       {.doc = "test error"}),
+       base::custom<D>("estimation", plane_of<double>(),
+                       [](const D& d) { return plane(d, [](const P& p) { return p.errors.estimation; }); }, nullptr,
+                       {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
+       base::custom<D>("replicon", plane_of<double>(),
+                       [](const D& d) { return plane(d, [](const P& p) { return p.replicon; }); }, nullptr,
+                       {.symbol = "R", .doc = "the solution is stable where R < 1"}),
+       base::custom<D>("converged", plane_of<bool>(),
+                       [](const D& d) { return plane(d, [](const P& p) { return p.converged; }); }, nullptr,
+                       {.doc = "whether the figures can be used"}),
+       base::figure_of<D>("lines", lines_of, {}),
+       base::figure_of<D>("reasons", reasons_of,
+                          {.doc = "at each value, why there is none of the thresholds that there are not"})}};
+  return description;
+}
+
+nlohmann::json to_json(const PhaseDiagram& diagram) { return base::json_of(diagram); }
+
+}  // namespace attnlaw::study

@@ -1,0 +1,63 @@
+/// The fields of the thresholds of a problem, and the document that follows from them.
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/thresholds.h"
+
+namespace attnlaw::study {
+namespace {
+
+using Json = nlohmann::json;
+
+struct BayesRecovery {
+  double alpha = 0;
+};
+
+const base::Description& describe(const BayesRecovery*) {
+  static const base::Description description{
+      "where the posterior becomes certain",
+      {base::field("alpha", &BayesRecovery::alpha,
+                   {.symbol = "α", .unit = "n/d²", .doc = "above it the posterior mean is the target"})}};
+  return description;
+}
+
+/// Why there is none, of those thresholds that there are not.
+Json reasons_json(const Thresholds& t) {
+  Json reasons = Json::object();
+  if (!t.recovery) reasons["recovery"] = t.no_recovery;
+  if (!t.interpolation) reasons["interpolation"] = t.no_interpolation;
+  if (!t.bayes_recovery) reasons["bayes_recovery"] = t.no_bayes_recovery;
+  return reasons;
+}
+
+Json bayes_recovery_json(const Thresholds& t) {
+  return t.bayes_recovery ? base::json_of(BayesRecovery{*t.bayes_recovery}) : Json();
+}
+
+}  // namespace
+
+const base::Description& describe(const Thresholds*) {
+  using T = Thresholds;
+  // A threshold that does not exist is null, and has a reason.
+  static const base::Description description{
+      "the thresholds of one problem",
+      {base::field("tokens", &T::tokens, {.symbol = "T", .doc = "per sequence; T1 with cross-attention"}),
+       base::field("key_tokens", &T::key_tokens, {.doc = "T2 with cross-attention"}).when([](const T& t) {
+         return t.key_tokens > 0;
+       }),
+       base::field("K_eff", &T::observed_scores, {.symbol = "K_eff", .doc = "observed scores of a sequence"}),
+       base::custom<T>("recovery", base::type_of<theory::Recovery>(),
+                       [](const T& t) { return base::value_json(t.recovery); }, nullptr,
+                       {.doc = "null where there is none"}),
+       base::custom<T>("interpolation", base::type_of<theory::Interpolation>(),
+                       [](const T& t) { return base::value_json(t.interpolation); }, nullptr,
+                       {.doc = "null where there is none"}),
+       base::custom<T>("bayes_recovery", base::type_of<BayesRecovery>(), bayes_recovery_json, nullptr,
+                       {.doc = "null where there is none"}),
+       base::custom<T>("reasons", {base::Kind::object}, reasons_json, nullptr,
+                       {.doc = "why there is none, under the name of every threshold that there is not"})}};
+  return description;
+}
+
+nlohmann::json to_json(const Thresholds& thresholds) { return base::json_of(thresholds); }
+
+}  // namespace attnlaw::study

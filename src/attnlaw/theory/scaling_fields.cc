@@ -1,0 +1,104 @@
+/// The fields of scaling curves, and the document that follows from them.
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/theory/scaling.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using Json = nlohmann::json;
+
+Json lambda_json(const ScalingPoint& point) { return base::json_of(point.solution.problem)["lambda"]; }
+
+/// By the name of the regime.
+Json exponents_json(const ScalingCurve& curve) {
+  Json exponents = Json::object();
+  for (const Regime regime : {Regime::noise_dominated, Regime::noiseless, Regime::parametric})
+    exponents[name(regime)] = {{"clean_points", clean_points(curve, regime)},
+                               {"fitted", fitted_exponent(curve, regime)},
+                               {"predicted", predicted_exponent(regime, curve.gamma)}};
+  return exponents;
+}
+
+}  // namespace
+
+std::span<const base::Named<Regime>> names_table(Regime) {
+  static constexpr base::Named<Regime> kRegimes[] = {{Regime::noise_dominated, "noise-dominated"},
+                                                     {Regime::noiseless, "noiseless"},
+                                                     {Regime::parametric, "parametric"},
+                                                     {Regime::none, "none"}};
+  return kRegimes;
+}
+
+const base::Description& describe(const ErrorParts*) {
+  using E = ErrorParts;
+  static const base::Description description{
+      "the estimation error by its origin",
+      {base::field("unlearned", &E::unlearned, {.doc = "modes of the target that stay inside the bulk"}),
+       base::field("shrinkage", &E::shrinkage, {.doc = "learned modes: eigenvalues too small"}),
+       base::field("misalignment", &E::misalignment, {.doc = "learned modes: eigenvectors off"}),
+       base::field("bulk", &E::bulk, {.doc = "noise that is fitted, less the signal in it"})}};
+  return description;
+}
+
+const base::Description& describe(const ScalingPoint*) {
+  using P = ScalingPoint;
+  static const base::Description description{
+      "one number of sequences",
+      {base::field("n", &P::n, {.symbol = "n", .doc = "sequences at d = D"}),
+       base::figure_of<P>("alpha", [](const P& p) { return p.solution.problem.alpha; },
+                          {.symbol = "α", .unit = "n/d²", .doc = "sequences per squared dimension"}),
+       base::custom<P>("lambda", {base::Kind::value}, lambda_json, nullptr, {.symbol = "λ", .doc = "the penalty"}),
+       base::figure_of<P>("train", [](const P& p) { return p.solution.errors.train; }, {.doc = "training error"}),
+       base::figure_of<P>("test", [](const P& p) { return p.solution.errors.test; }, {.doc = "test error"}),
+       base::figure_of<P>("estimation", [](const P& p) { return p.solution.errors.estimation; },
+                          {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
+       base::field("slope", &P::slope, {.doc = "d log E/d log n from the neighbours"}),
+       base::field("predicted", &P::predicted, {.doc = "exponent of the regime"}),
+       base::field("regime", &P::regime, {.doc = "the law that rules here"}),
+       base::field("recovered", &P::recovered, {.doc = "modes above their transition"}),
+       base::field("parts", &P::parts, {.doc = "the estimation error by its origin; they sum to it"}),
+       base::figure_of<P>("replicon", [](const P& p) { return p.solution.diagnostics.replicon; },
+                          {.symbol = "R", .doc = "the solution is stable where R < 1"}),
+       base::figure_of<P>("converged", [](const P& p) { return p.solution.diagnostics.converged; },
+                          {.doc = "whether the figures can be used"})}};
+  return description;
+}
+
+const base::Description& describe(const ModeTransition*) {
+  using M = ModeTransition;
+  static const base::Description description{
+      "where a mode of the target is recovered",
+      {base::field("mode", &M::mode, {.doc = "1, 2, … from the largest"}),
+       base::field("eigenvalue", &M::eigenvalue, {.doc = "that of the target; singular value with cross-attention"}),
+       base::field("n", &M::n, {.symbol = "n", .doc = "interpolated in log n; null beyond the curve"})}};
+  return description;
+}
+
+const base::Description& describe(const Crossover*) {
+  using C = Crossover;
+  static const base::Description description{
+      "where one regime gives way to the next",
+      {base::field("from", &C::from, {.doc = "the regime before"}), base::field("to", &C::to, {.doc = "that after"}),
+       base::field("n", &C::n, {.symbol = "n", .doc = "sequences at d = D"})}};
+  return description;
+}
+
+const base::Description& describe(const ScalingCurve*) {
+  using C = ScalingCurve;
+  static const base::Description description{
+      "the learning curve of a power-law target",
+      {base::field("gamma", &C::gamma, {.symbol = "γ", .doc = "tail exponent of the target"}),
+       base::field("dimension", &C::dimension, {.symbol = "D", .doc = "dimension of the target"}),
+       base::field("points", &C::points, {.doc = "ascending in n"}),
+       base::field("transitions", &C::transitions, {.doc = "where the first modes are recovered"}),
+       base::field("crossovers", &C::crossovers, {.doc = "where the regime changes"}),
+       base::custom<C>(
+           "exponents", {base::Kind::object}, exponents_json, nullptr,
+           {.doc = "of each regime: points where it is clean, exponent fitted to them and predicted one"})}};
+  return description;
+}
+
+nlohmann::json to_json(const ScalingCurve& curve) { return base::json_of(curve); }
+
+}  // namespace attnlaw::theory
