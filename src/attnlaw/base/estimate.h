@@ -5,11 +5,14 @@
 
 namespace attnlaw::base {
 
+struct Description;
+
 /// A figure with its standard error over samples (NaN for one sample).
 struct Estimate {
   double value = 0;
   double standard_error = 0;
 };
+const Description& describe(const Estimate*);
 
 double mean_of(std::span<const double> values);
 /// Σ (x − mean)².
