@@ -24,8 +24,6 @@ constexpr const char* kExampleScaling =
     "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
 constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
 constexpr const char* kExampleDemo = "Example: attnlaw demo --html learning-curve.html";
-constexpr const char* kExampleLora =
-    "Example: attnlaw lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --d 200 --instances 4";
 constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
@@ -34,12 +32,7 @@ constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve -
 
 constexpr const char* kExampleResults =
     "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
-constexpr const char* kExamplePooling =
-    "Example: attnlaw pooling --delta 0.5 --gamma 0.5 --mu2 1 --profile power:0.9,0.5 --length 16 --weights optimal";
-constexpr const char* kExampleSoftmaxLaw =
-    "Example: attnlaw softmax-law --beta 0.5 --rho 1 --simulate 1000 --instances 4 --html law.html";
 
-constexpr const char* kExampleLofi = "Example: attnlaw lofi --target sine:8,1.5 --d 100 --n 4000,16000";
 
 /// Every command with its options; the options live as long as this object.
 class CommandLine {
@@ -56,10 +49,6 @@ class CommandLine {
     add_sweep();
     add_results();
     add_figure();
-    add_softmax_law();
-    add_pooling();
-    add_lora();
-    add_lofi();
     add_demo();
     add_plain<ConventionsArguments>("conventions", "the normalisation of everything that is computed",
                                     kExampleConventions);
@@ -374,72 +363,6 @@ class CommandLine {
       arguments.study.file = options.figure.value_or("");
       return arguments;
     };
-  }
-
-  void add_pooling() {
-    CLI::App& app = add("pooling", "signal recovery from attention-pooled sequences", kExamplePooling);
-    auto& [common, pooling, html] = keep<std::tuple<CommonOptions, PoolingOptions, std::optional<std::string>>>();
-    pooling.add(app);
-    add_text(app, "--html", html, "FILE", "write a report with charts");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      if (pooling.uncentred && !pooling.profile)
-        throw std::invalid_argument("--uncentred needs --profile and --weights: their sum sets the mean");
-      if (pooling.fixed_length && !pooling.profile)
-        throw std::invalid_argument("--fixed-length needs --profile and --weights: the law depends on each of them");
-      PoolingArguments arguments;
-      arguments.common = common.resolve(seed_without(app, pooling.d.has_value()));
-      arguments.sequences = pooling.sequences();
-      arguments.model = pooling.model(arguments.sequences);
-      arguments.experiment = pooling.experiment(arguments.common);
-      arguments.centred = !pooling.uncentred;
-      arguments.fixed_length = pooling.fixed_length;
-      arguments.html = html.value_or("");
-      return arguments;
-    };
-  }
-
-  void add_softmax_law() {
-    CLI::App& app = add("softmax-law", "singular values of softmax attention at initialisation", kExampleSoftmaxLaw);
-    auto& [common, law, html] = keep<std::tuple<CommonOptions, SoftmaxLawOptions, std::optional<std::string>>>();
-    law.add(app);
-    add_text(app, "--html", html, "FILE", "write a report with the charts");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      SoftmaxLawArguments arguments = law.resolve();
-      arguments.common = common.resolve(seed_without(app, law.simulate.has_value()));
-      arguments.html = html.value_or("");
-      return arguments;
-    };
-  }
-
-  void add_lora() {
-    CLI::App& app = add("lora", "a pre-trained student fine-tuned by an adapter of rank one", kExampleLora);
-    auto& [common, adapter, html] = keep<std::tuple<CommonOptions, AdapterOptions, std::optional<std::string>>>();
-    adapter.add(app);
-    add_text(app, "--html", html, "FILE", "write a report with the chart of a range");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      if (html && !adapter.alphas) throw std::invalid_argument("--html of lora needs --alpha-range: a curve to draw");
-      LoraArguments arguments;
-      arguments.common = common.resolve(seed_without(app, adapter.d.has_value()));
-      arguments.task = adapter.task();
-      arguments.options.threads = arguments.common.threads;
-      arguments.options.accuracy = adapter.accuracy.value_or(arguments.options.accuracy);
-      arguments.options.validate();
-      adapter.resolve_pretraining(arguments.task, arguments);
-      if (adapter.alphas) arguments.alphas = parse_grid("--alpha-range", *adapter.alphas, study::Spacing::geometric);
-      arguments.experiment = adapter.experiment(arguments.common);
-      arguments.html = html.value_or("");
-      return arguments;
-    };
-  }
-
-  void add_lofi() {
-    CLI::App& app = add("lofi", "layer-wise spectral filtering: features, overlaps, errors by depth", kExampleLofi);
-    auto& [common, lofi] = keep<std::tuple<CommonOptions, LofiOptions>>();
-    lofi.add(app), common.add(app);
-    commands_.back().resolve = [&] { return lofi.resolve(common.resolve(seed_without(app, lofi.instances != 0))); };
   }
 
   /// A seed that no experiment draws by.

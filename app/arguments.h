@@ -10,10 +10,6 @@
 #include <vector>
 
 #include "attnlaw/experiment/experiment.h"
-#include "attnlaw/laws/adapter/simulation.h"
-#include "attnlaw/laws/filtering/network.h"
-#include "attnlaw/laws/pooling/simulation.h"
-#include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/study/phase_diagram.h"
 #include "attnlaw/theory/solve.h"
@@ -125,15 +121,6 @@ struct DemoArguments {
   std::string html = "attnlaw-demo.html";
 };
 
-struct SoftmaxLawArguments {
-  Common common;
-  laws::SoftmaxParameters parameters;
-  laws::Refinement refinement = laws::Refinement::none;
-  int length = 1000;  ///< T of a simulation, of the refinement and of the diagnosis
-  int instances = 0;  ///< of a simulation; 0: the law alone
-  std::string html;
-};
-
 struct ConventionsArguments {
   Common common;
 };
@@ -165,52 +152,13 @@ struct FigureArguments {
   std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
-struct PoolingArguments {
-  Common common;
-  laws::PoolingModel model;                                  ///< α and κ given, or those of the sequences
-  std::optional<laws::PooledSequences> sequences;            ///< required by experiments and by what is not centred
-  std::optional<laws::PoolingExperimentOptions> experiment;  ///< none: the theory alone
-  bool centred = true;
-  bool fixed_length = false;  ///< also the law of sequences of this length
-  std::string html;
-};
-
-/// Fine-tuning of a pre-trained student by an adapter of rank one.
-struct LoraArguments {
-  Common common;
-  laws::LoraTask task;
-  laws::LoraOptions options;
-  model::Target target;
-  std::optional<laws::PretrainedOverlaps> pretrained;  ///< given by its overlaps …
-  std::optional<model::Problem> pretraining;           ///< … or as a problem to solve
-  std::vector<double> alphas;                          ///< ratios of a curve; empty: none
-  std::optional<laws::LoraExperimentOptions> experiment;
-  std::string html;
-};
-
-/// `lofi`: samples from a file, or a built-in target.
-struct LofiArguments {
-  Common common;
-  std::string target;  ///< read if `data` is empty
-  int d = 100;
-  std::vector<int> n;
-  int instances = 1;   ///< 0: theory alone
-  int test = 0;        ///< test samples; 0: 10000 of a target, a fifth of data
-  std::string data;    ///< file; empty: the built-in target
-  std::string labels;  ///< file; empty: the last column of data
-  int tokens = 0;      ///< in a row of data; 0: a row is one vector
-  laws::LofiOptions options;
-  std::string html;
-};
-
 /// Help was asked for: its text.
 struct Help {
   std::string text;
 };
 
 using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
-                               ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments,
-                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, DemoArguments,
+                               ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments, DemoArguments,
                                ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a

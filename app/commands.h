@@ -19,10 +19,6 @@ int run(const VersionArguments& arguments);
 int run(const CompletionArguments& arguments);
 int run(const ResultsArguments& arguments);
 int run(const FigureArguments& arguments);
-int run(const PoolingArguments& arguments);
-int run(const SoftmaxLawArguments& arguments);
-int run(const LoraArguments& arguments);
-int run(const LofiArguments& arguments);
 int run(const Help& help);
 
 }  // namespace attnlaw::legacy

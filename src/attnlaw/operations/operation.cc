@@ -28,6 +28,11 @@ std::function<void(int, int)> progress_of(const Run& run, const std::string& lab
   return [&run, label](int done, int total) { run.progress(label, done, total); };
 }
 
+nlohmann::json own_options(nlohmann::json options) {
+  for (const std::string& name : base::field_names(describe(static_cast<Run*>(nullptr)))) options.erase(name);
+  return options;
+}
+
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names) {
   std::vector<std::string> given;
   for (const std::string& name : names)

@@ -83,6 +83,8 @@ typename Op::Input read(const nlohmann::json& options) {
   }
 }
 
+/// Options without those of Run, which have been read.
+nlohmann::json own_options(nlohmann::json options);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
 /// The head of every document: `schema` and `command`.
@@ -97,7 +99,7 @@ Operation make_operation() {
                       {},
                       nullptr};
   operation.run = [](const nlohmann::json& options, const Run& run) {
-    const typename Op::Output output = Op::run(read<Op>(options), run);
+    const typename Op::Output output = Op::run(read<Op>(own_options(options)), run);
     view::Result result = Op::show(output, run);
     result.document = base::json_of(output);
     add_head(result.document, Op::about);

@@ -9,7 +9,6 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/names.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/filtering/stack.h"
@@ -161,14 +160,6 @@ LofiFeature degree_one(const Samples& phi, const ArrayXd& t, Index rank) {
 }
 
 }  // namespace
-
-std::string name(Kept kept) {
-  static constexpr base::Named<Kept> kNames[] = {{Kept::above, "above the bulk"},
-                                                 {Kept::stacked, "outputs together"},
-                                                 {Kept::below, "below the bulk"},
-                                                 {Kept::degree_one, "degree one"}};
-  return base::name_in(kNames, kept);
-}
 
 Samples Standardisation::operator()(const Samples& x) const {
   return ((x.rowwise() - mean).array().rowwise() * scale.array()).matrix();
