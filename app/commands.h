@@ -10,10 +10,6 @@ int run(const SolveArguments& arguments);
 int run(const SweepArguments& arguments);
 int run(const ResultsArguments& arguments);
 int run(const FigureArguments& arguments);
-int run(const PoolingArguments& arguments);
-int run(const SoftmaxLawArguments& arguments);
-int run(const LoraArguments& arguments);
-int run(const LofiArguments& arguments);
 int run(const Help& help);
 
 }  // namespace attnlaw::legacy

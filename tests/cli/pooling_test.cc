@@ -137,7 +137,7 @@ TEST(Pooling, BadInputIsNamed) {
   expect_refused(kSequences + "--alpha-pool 1", "--alpha-pool");
   expect_refused(kSequences + "--weights softmax", "softmax");
   expect_refused(kSequences + "--instances 3", "--d");
-  expect_refused(kSequences + "--d 1", "--d");
+  expect_refused(kSequences + "--d 1", "d must");
   expect_refused(kSequences + "--own-scores", "--d");
   expect_refused(kSequences + "--own-scores --d 20 --weights optimal", "optimal");
   expect_refused("--delta 1 --gamma 1 --mu2 1 --alpha-pool 1 --fixed-length", "--profile");

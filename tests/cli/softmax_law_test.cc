@@ -112,7 +112,7 @@ TEST(SoftmaxLaw, RefusesBadInput) {
   expect_refused("--beta 1 --rho 1 --refine both", "'both'");
   expect_refused("--beta 1 --rho 1 --tokens gaussian --tau 1 --refine head", "orthonormal");
   expect_refused("--beta 1 --rho 1 --instances 3", "--simulate");
-  expect_refused("--beta 1 --rho 1 --simulate 100 --instances 0", "--instances");
+  expect_refused("--beta 1 --rho 1 --simulate 100 --instances 0", "instances must");
   expect_refused("--beta 1 --rho 1 --simulate 100 --length 200", "--length");
   expect_refused("--beta 1 --rho 1 --simulate 8", "8");
   expect_refused("--beta 1 --rho 1 --simulate 40000", "40000");

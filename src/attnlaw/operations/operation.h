@@ -103,7 +103,8 @@ Operation make_operation() {
                       {},
                       nullptr};
   operation.run = [](const nlohmann::json& options, const Run& run) {
-    if constexpr (requires { Op::refuse(options); }) Op::refuse(options);
+    // What is wrong with options of Run, which read does not see.
+    if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
     const typename Op::Output output = Op::run(read<Op>(own_options(options)), run);
     view::Result result = Op::show(output, run);
     result.document = base::json_of(output);

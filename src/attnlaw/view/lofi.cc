@@ -8,6 +8,7 @@
 
 #include "attnlaw/base/instances.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -20,93 +21,14 @@ using laws::LofiPrediction;
 using laws::LofiReadout;
 using laws::LofiResult;
 using laws::LofiTheory;
-using nlohmann::json;
 using report::Cell;
 using report::Table;
 
-constexpr const char* kFirst = "operator of t";
-constexpr const char* kLeap = "leap";
 constexpr const char* kDepthTwo = "depth 2";
 
-json or_null(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 Cell finite_cell(double value) { return std::isfinite(value) ? Cell(value) : Cell("never"); }
 Cell optional_cell(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
 Cell whole(long long value) { return value; }
-
-/// The layers of a result with their names.
-std::vector<std::pair<const char*, const FilteredLayer*>> layers_of(const LofiResult& result) {
-  std::vector<std::pair<const char*, const FilteredLayer*>> layers{{kFirst, &result.first}};
-  if (result.leap) layers.emplace_back(kLeap, &*result.leap);
-  return layers;
-}
-
-// --------------------------------------------------------------------------------------------------------------- JSON
-
-json to_json(const FilteredLayer& layer, bool directions) {
-  json features = json::array();
-  for (const LofiFeature& feature : layer.features) {
-    features.push_back(
-        {{"kept", name(feature.kept)}, {"eigenvalue", feature.eigenvalue}, {"p_value", feature.p_value}});
-    if (directions)
-      features.back()["direction"] = std::vector<double>(feature.direction.begin(), feature.direction.end());
-    if (layer.stacked && feature.kept == Kept::degree_one) features.back()["output"] = feature.output + 1;
-  }
-  return {{"samples", layer.samples},
-          {"dimension", layer.dimension},
-          {"edges", {layer.lower_edge, layer.upper_edge}},
-          {"kept_beyond", {layer.lower_threshold, layer.upper_threshold}},
-          {"largest", layer.eigenvalues.back()},
-          {"smallest", layer.eigenvalues.front()},
-          {"features", features}};
-}
-
-json to_json(const LofiReadout& readout) {
-  json result{{"name", readout.name},
-              {"inputs", readout.inputs},
-              {"test_error", readout.test_error},
-              {"validation_error", or_null(readout.validation_error)},
-              {"penalty", readout.penalty}};
-  if (!readout.output_errors.empty()) result["output_errors"] = readout.output_errors;
-  return result;
-}
-
-json to_json(const LofiResult& result, bool directions) {
-  json layers = json::array(), readouts = json::array();
-  for (const auto& [name, layer] : layers_of(result)) {
-    layers.push_back(to_json(*layer, directions));
-    layers.back()["name"] = name;
-  }
-  for (const LofiReadout& readout : result.readouts) readouts.push_back(to_json(readout));
-  return {{"layers", layers}, {"readouts", readouts}, {"whiteness", result.whiteness}};
-}
-
-json to_json(const LofiTheory& theory) {
-  json directions = json::array();
-  for (const LofiPrediction& direction : theory.directions)
-    directions.push_back({{"group", direction.group},
-                          {"end", name(direction.end)},
-                          {"threshold", or_null(direction.threshold)},
-                          {"wide_threshold", or_null(direction.wide_threshold)},
-                          {"eigenvalue", direction.eigenvalue},
-                          {"overlap", direction.overlap}});
-  return {{"edges", {theory.lower_edge, theory.upper_edge}},
-          {"directions", directions},
-          {"mean_overlap", theory.mean_overlap},
-          {"kernel_threshold", theory.kernel_threshold},
-          {"kernel_plateau", or_null(theory.kernel_plateau)},
-          {"depth_two_error", theory.depth_two_error ? json(*theory.depth_two_error) : json(nullptr)}};
-}
-
-json to_json(const LofiMeasurement& measured) {
-  json instance = to_json(measured.result, false);
-  instance["seen"] = measured.seen;
-  instance["mean_overlap"] = measured.mean_overlap;
-  instance["feature_overlaps"] = measured.feature_overlaps;
-  instance["leap_overlap"] = measured.leap_overlap;
-  return instance;
-}
-
-// ------------------------------------------------------------------------------------------------------------- tables
 
 /// The three coordinates of largest weight, "x1 +0.71, x2 −0.70".
 std::string main_coordinates(const Eigen::VectorXd& direction) {
@@ -126,7 +48,7 @@ Table layer_table(const LofiResult& result) {
               {general("operator"), general("samples"), general("dimension"), general("bulk from", 5),
                general("bulk to", 5), general("kept below", 5), general("kept above", 5), general("smallest", 5),
                general("largest", 5), general("features kept")}};
-  for (const auto& [name, layer] : layers_of(result)) {
+  for (const auto& [name, layer] : result.layers()) {
     const Cell below = layer->stacked ? Cell() : Cell(layer->lower_threshold);
     table.rows.push_back({std::string(name), whole(layer->samples), whole(layer->dimension),
                           layer->stacked ? Cell() : Cell(layer->lower_edge), layer->upper_edge, below,
@@ -142,13 +64,13 @@ Table feature_table(const LofiResult& result, const std::vector<double>* overlap
       "Features kept",
       {general("operator"), general("why"), general("eigenvalue", 5), general("threshold", 5), general("p-value", 3)}};
   table.columns.push_back(overlaps ? general("squared overlap with target", 4) : general("largest coordinates"));
-  for (const auto& [name, layer] : layers_of(result)) {
+  for (const auto& [name, layer] : result.layers()) {
     for (std::size_t i = 0; i < layer->features.size(); ++i) {
       const LofiFeature& feature = layer->features[i];
       Cell threshold;
       if (feature.kept != Kept::degree_one)
         threshold = feature.kept == Kept::below ? layer->lower_threshold : layer->upper_threshold;
-      std::string why = laws::name(feature.kept);
+      std::string why = base::name(feature.kept);
       if (layer->stacked && feature.kept == Kept::degree_one) why += fmt::format(" of output {}", feature.output + 1);
       Cell last = main_coordinates(feature.direction);
       if (overlaps) last = layer == &result.first ? Cell((*overlaps)[i]) : Cell();
@@ -193,8 +115,8 @@ Table theory_table(const LofiTargetOutcome& outcome) {
     while (next < directions.size() && alike(directions[i], directions[next])) ++next;
     const LofiPrediction& direction = directions[i];
     table.rows.push_back({whole(static_cast<long long>(next - i)), std::string(direction.group == 1 ? "y" : "y h₁"),
-                          name(direction.end), finite_cell(direction.threshold), finite_cell(direction.wide_threshold),
-                          direction.eigenvalue, direction.overlap});
+                          base::name(direction.end), finite_cell(direction.threshold),
+                          finite_cell(direction.wide_threshold), direction.eigenvalue, direction.overlap});
   }
   return table;
 }
@@ -234,43 +156,22 @@ Table curve_table(const std::vector<LofiRun>& runs) {
   return table;
 }
 
-// ------------------------------------------------------------------------------------------------------------ records
-
-using Record = std::vector<std::pair<std::string, Cell>>;
-
-void add_records(Table& table, const LofiResult& result, const Record& common, const std::vector<double>* overlaps) {
-  for (const auto& [name, layer] : layers_of(result)) {
+void add_records(Table& table, const LofiResult& result, const Fields& common,
+                 const std::vector<double>* overlaps) {
+  const auto with = [&](Fields cells) {
+    cells.insert(cells.end(), common.begin(), common.end());
+    return cells;
+  };
+  for (const auto& [name, layer] : result.layers())
     for (std::size_t i = 0; i < layer->features.size(); ++i) {
       const LofiFeature& feature = layer->features[i];
-      Record record = common;
-      record.insert(record.end(), {{"kind", "feature"},
-                                   {"layer", std::string(name)},
-                                   {"name", laws::name(feature.kept)},
-                                   {"eigenvalue", feature.eigenvalue},
-                                   {"p_value", feature.p_value}});
-      if (overlaps && layer == &result.first) record.emplace_back("overlap", (*overlaps)[i]);
-      add_row(table, record);
+      const Cell overlap = overlaps && layer == &result.first ? Cell((*overlaps)[i]) : Cell();
+      add_row(table,
+              with({{"kind", "feature"}, {"layer", name}, {"name", base::name(feature.kept)}, {"overlap", overlap}}),
+              feature);
     }
-  }
-  for (const LofiReadout& readout : result.readouts) {
-    Record record = common;
-    record.insert(record.end(), {{"kind", "readout"},
-                                 {"name", readout.name},
-                                 {"inputs", whole(readout.inputs)},
-                                 {"test_error", readout.test_error},
-                                 {"validation_error", or_nothing(readout.validation_error)},
-                                 {"penalty", or_nothing(readout.penalty)}});
-    add_row(table, record);
-  }
+  for (const LofiReadout& readout : result.readouts) add_row(table, with({{"kind", "readout"}}), readout);
 }
-
-Table record_table(std::initializer_list<const char*> names) {
-  Table table{"", {}};
-  for (const char* name : names) table.columns.push_back(general(name));
-  return table;
-}
-
-// ------------------------------------------------------------------------------------------------------------- charts
 
 report::Chart operator_chart(const FilteredLayer& layer, const std::vector<double>& outliers) {
   report::SpectrumChart chart;
@@ -298,7 +199,7 @@ std::vector<double> predicted_outliers(const LofiTheory& theory, int group) {
 
 /// A section for every operator; `theory` of a target gives the predicted outliers.
 void add_spectra(report::Page& page, const LofiResult& result, const LofiTheory* theory) {
-  for (const auto& [name, layer] : layers_of(result)) {
+  for (const auto& [name, layer] : result.layers()) {
     const int group = layer == &result.first ? 1 : 2;
     std::string text = fmt::format("{} samples in dimension {}. ", layer->samples, layer->dimension);
     text += layer->stacked
@@ -369,7 +270,7 @@ std::vector<Table> lofi_tables(const LofiTargetOutcome& outcome) {
 }
 
 Table lofi_rows(const LofiDataOutcome& outcome) {
-  Table table = record_table(
+  Table table = table_of(
       {"kind", "layer", "name", "eigenvalue", "p_value", "inputs", "test_error", "validation_error", "penalty"});
   add_records(table, outcome.result, {}, nullptr);
   return table;
@@ -377,57 +278,24 @@ Table lofi_rows(const LofiDataOutcome& outcome) {
 
 Table lofi_rows(const LofiTargetOutcome& outcome) {
   Table table =
-      record_table({"kind", "n", "instance", "layer", "name", "group", "threshold", "wide_threshold", "eigenvalue",
-                    "overlap", "p_value", "inputs", "test_error", "validation_error", "penalty", "theory"});
+      table_of({"kind", "n", "instance", "layer", "name", "group", "threshold", "wide_threshold", "eigenvalue",
+                "overlap", "p_value", "inputs", "test_error", "validation_error", "penalty", "theory"});
   for (const LofiRun& run : outcome.runs) {
     for (const LofiPrediction& direction : run.theory.directions)
-      add_row(table, {{"kind", "direction"},
-                      {"n", whole(run.n)},
-                      {"name", name(direction.end)},
-                      {"group", whole(direction.group)},
-                      {"threshold", direction.threshold},
-                      {"wide_threshold", direction.wide_threshold},
-                      {"eigenvalue", direction.eigenvalue},
-                      {"overlap", direction.overlap}});
+      add_row(table, {{"kind", "direction"}, {"n", whole(run.n)}, {"name", base::name(direction.end)}}, direction);
     for (std::size_t i = 0; i < run.instances.size(); ++i) {
       const LofiMeasurement& measured = run.instances[i];
-      const Record common{{"n", whole(run.n)}, {"instance", whole(static_cast<long long>(i))}};
-      Record overlap = common;
-      overlap.insert(overlap.end(), {{"kind", "overlap"},
-                                     {"name", "first group"},
-                                     {"overlap", measured.mean_overlap},
-                                     {"theory", run.theory.mean_overlap}});
-      add_row(table, overlap);
+      const Fields common{{"n", whole(run.n)}, {"instance", whole(static_cast<long long>(i))}};
+      add_row(table, {{"kind", "overlap"},
+                      {"n", whole(run.n)},
+                      {"instance", whole(static_cast<long long>(i))},
+                      {"name", "first group"},
+                      {"overlap", measured.mean_overlap},
+                      {"theory", run.theory.mean_overlap}});
       add_records(table, measured.result, common, &measured.feature_overlaps);
     }
   }
   return table;
-}
-
-json to_json(const LofiDataOutcome& outcome) {
-  json document = to_json(outcome.result, true);
-  document["data"] = outcome.source;
-  document["n"] = outcome.n;
-  document["tokens"] = outcome.tokens;
-  document["features"] = outcome.features;
-  document["outputs"] = outcome.outputs;
-  document["attention"] = outcome.attention;
-  document["test"] = outcome.test;
-  return document;
-}
-
-json to_json(const LofiTargetOutcome& outcome) {
-  json document{{"target", outcome.target.spec()},
-                {"d", outcome.d},
-                {"tokens", outcome.target.tokens()},
-                {"linear_share", or_null(outcome.target.linear_share())},
-                {"runs", json::array()}};
-  for (const LofiRun& run : outcome.runs) {
-    json instances = json::array();
-    for (const LofiMeasurement& measured : run.instances) instances.push_back(to_json(measured));
-    document["runs"].push_back({{"n", run.n}, {"theory", to_json(run.theory)}, {"instances", instances}});
-  }
-  return document;
 }
 
 report::Page lofi_page(const LofiDataOutcome& outcome) {

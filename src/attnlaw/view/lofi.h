@@ -1,7 +1,6 @@
 #pragma once
-/// How layer-wise spectral filtering reads as tables, charts and JSON.
+/// How layer-wise spectral filtering reads as tables and charts.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -25,6 +24,7 @@ struct LofiDataOutcome {
   laws::FilterOptions filter;
   laws::LofiResult result;
 };
+const base::Description& describe(const LofiDataOutcome*);
 
 /// Theory and experiments at one n.
 struct LofiRun {
@@ -34,6 +34,7 @@ struct LofiRun {
 
   base::Estimate test_error(std::size_t readout) const;
 };
+const base::Description& describe(const LofiRun*);
 
 /// What it has found of a built-in target.
 struct LofiTargetOutcome {
@@ -41,15 +42,13 @@ struct LofiTargetOutcome {
   int d = 0;
   std::vector<LofiRun> runs;  ///< at least one; tables are of the last
 };
+const base::Description& describe(const LofiTargetOutcome*);
 
 std::vector<report::Table> lofi_tables(const LofiDataOutcome& outcome);
 std::vector<report::Table> lofi_tables(const LofiTargetOutcome& outcome);
 /// By `kind`: feature, readout; of targets first direction (the theory).
 report::Table lofi_rows(const LofiDataOutcome& outcome);
 report::Table lofi_rows(const LofiTargetOutcome& outcome);
-/// The keys of docs/json.md.
-nlohmann::json to_json(const LofiDataOutcome& outcome);
-nlohmann::json to_json(const LofiTargetOutcome& outcome);
 report::Page lofi_page(const LofiDataOutcome& outcome);
 report::Page lofi_page(const LofiTargetOutcome& outcome);
 Warnings warnings(const LofiDataOutcome& outcome);

@@ -1,24 +1,33 @@
 #pragma once
-/// How the fine-tuning of a pre-trained student reads as tables, chart and JSON.
+/// How the fine-tuning of a pre-trained student reads as tables and chart.
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <vector>
 
 #include "attnlaw/laws/adapter/simulation.h"
 #include "attnlaw/report/chart.h"
 #include "attnlaw/report/table.h"
+#include "attnlaw/theory/solution.h"
 #include "attnlaw/view/warnings.h"
 
 namespace attnlaw::view {
 
+/// Fine-tuning at finite size, and the theory of what was drawn.
+struct LoraMeasured : laws::LoraExperiment {
+  laws::LoraPrediction drawn;
+};
+const base::Description& describe(const LoraMeasured*);
+
 /// All that `lora` has found.
 struct LoraResult {
+  std::optional<theory::Solution> pretraining;  ///< of a problem; empty: overlaps were given
   laws::LoraPrediction prediction;
-  std::vector<laws::LoraPrediction> curve;  ///< over alpha-ft, ascending; may be empty
-  std::optional<laws::LoraExperiment> experiment;
-  std::optional<laws::LoraPrediction> drawn;  ///< the theory of what the experiment drew
+  std::vector<laws::LoraPrediction> curve;  ///< over alpha_ft, ascending; may be empty
+  std::optional<LoraMeasured> experiment;
+
+  bool converged() const;
 };
+const base::Description& describe(const LoraResult*);
 
 /// "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1, m_pre = 1.1)".
 std::string describe(const laws::LoraPrediction& prediction);
@@ -28,8 +37,6 @@ std::vector<report::Table> lora_tables(const LoraResult& result);
 /// By `kind`: theory, curve, drawn (the theory of what was drawn), mean, standard_error, instance.
 report::Table lora_rows(const LoraResult& result);
 report::Chart lora_chart(const LoraResult& result);
-/// The keys of docs/json.md but `pretraining`.
-nlohmann::json to_json(const LoraResult& result);
 Warnings warnings(const LoraResult& result);
 
 }  // namespace attnlaw::view

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "attnlaw/base/names.h"
-#include "attnlaw/laws/pooling/json.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -159,66 +159,34 @@ std::optional<Table> weights_table(const PoolingOutcome& outcome) {
 }
 
 Table pooling_rows(const PoolingOutcome& outcome) {
-  Table table{"",
-              {{"kind"},
-               {"name"},
-               {"eigenvalue"},
-               {"alignment"},
-               {"threshold"},
-               {"place"},
-               {"density"},
-               {"mass"},
-               {"alpha_pool"},
-               {"kappa_pool"},
-               {"measured_eigenvalue"},
-               {"eigenvalue_error"},
-               {"measured_alignment"},
-               {"alignment_error"}}};
+  Table table =
+      table_of({"kind", "name", "eigenvalue", "alignment", "threshold", "place", "density", "mass", "alpha_pool",
+                "kappa_pool", "measured_eigenvalue", "eigenvalue_error", "measured_alignment", "alignment_error"});
   const auto& experiment = outcome.experiment;
-  const auto measured_cells = [](const PoolingSummary& measured) {
-    return std::vector<std::pair<std::string, Cell>>{
-        {"measured_eigenvalue", measured.eigenvalue.value},
-        {"eigenvalue_error", or_nothing(measured.eigenvalue.standard_error)},
-        {"measured_alignment", measured.alignment.value},
-        {"alignment_error", or_nothing(measured.alignment.standard_error)}};
+  const auto add_spike = [&](Fields cells, const auto& predicted, const PoolingSummary* measured) {
+    if (measured)
+      cells.insert(cells.end(), {{"measured_eigenvalue", measured->eigenvalue.value},
+                                 {"eigenvalue_error", or_nothing(measured->eigenvalue.standard_error)},
+                                 {"measured_alignment", measured->alignment.value},
+                                 {"alignment_error", or_nothing(measured->alignment.standard_error)}});
+    add_row(table, cells, predicted);
   };
-  for (const Level& entry : kLevels) {
-    const PoolingLevel& level = outcome.prediction.*entry.prediction;
-    std::vector<std::pair<std::string, Cell>> cells{{"kind", "level"},
-                                                    {"name", entry.key},
-                                                    {"eigenvalue", level.spike.eigenvalue},
-                                                    {"alignment", level.alignment},
-                                                    {"threshold", level.threshold},
-                                                    {"place", laws::name(level.spike.place)}};
-    if (experiment)
-      for (auto& cell : measured_cells((*experiment).*entry.measured)) cells.push_back(std::move(cell));
-    add_row(table, cells);
-  }
-  if (const auto& nuisance = outcome.nuisance) {
-    std::vector<std::pair<std::string, Cell>> cells{{"kind", "nuisance"},
-                                                    {"eigenvalue", nuisance->eigenvalue},
-                                                    {"alignment", 0.0},
-                                                    {"place", laws::name(nuisance->place)}};
-    if (experiment && experiment->nuisance)
-      for (auto& cell : measured_cells(*experiment->nuisance)) cells.push_back(std::move(cell));
-    add_row(table, cells);
-  }
+  for (const Level& entry : kLevels)
+    add_spike({{"kind", "level"}, {"name", entry.key}}, outcome.prediction.*entry.prediction,
+              experiment ? &((*experiment).*entry.measured) : nullptr);
+  if (outcome.nuisance)
+    add_spike({{"kind", "nuisance"}, {"alignment", 0.0}}, *outcome.nuisance,
+              experiment && experiment->nuisance ? &*experiment->nuisance : nullptr);
   add_row(table, {{"kind", "zero"}, {"eigenvalue", 0.0}, {"mass", outcome.prediction.zero_mass}});
   if (outcome.choices)
-    for (const auto& [name, member] : kChoices) {
-      const PoolingChoice& choice = (*outcome.choices).*member;
-      add_row(table, {{"kind", "weights"},
-                      {"name", name},
-                      {"threshold", choice.threshold},
-                      {"alpha_pool", choice.scalars.alpha},
-                      {"kappa_pool", choice.scalars.kappa}});
-    }
-  for (std::size_t i = 0; i < outcome.density.x.size(); ++i)
-    add_row(table,
-            {{"kind", "density"}, {"eigenvalue", outcome.density.x[i]}, {"density", outcome.density.density[i]}});
-  if (const auto& law = outcome.fixed_length)
-    for (std::size_t i = 0; i < law->x.size(); ++i)
-      add_row(table, {{"kind", "fixed_length_density"}, {"eigenvalue", law->x[i]}, {"density", law->density[i]}});
+    for (const auto& [name, member] : kChoices)
+      add_row(table, {{"kind", "weights"}, {"name", name}}, (*outcome.choices).*member);
+  const auto add_density = [&](const char* kind, const auto& law) {
+    for (std::size_t i = 0; i < law.x.size(); ++i)
+      add_row(table, {{"kind", kind}, {"eigenvalue", law.x[i]}, {"density", law.density[i]}});
+  };
+  add_density("density", outcome.density);
+  if (outcome.fixed_length) add_density("fixed_length_density", *outcome.fixed_length);
   if (experiment)
     for (const double x : experiment->eigenvalues()) add_row(table, {{"kind", "eigenvalue"}, {"eigenvalue", x}});
   return table;

@@ -27,6 +27,7 @@ struct PoolingOutcome {
   double fixed_length_distance() const;
   bool power_profile() const { return sequences && sequences->profile.starts_with("power:"); }
 };
+const base::Description& describe(const PoolingOutcome*);
 
 /// "δ = 0.5, γ = 0.5, …" in one line.
 std::string describe(const PoolingOutcome& outcome);

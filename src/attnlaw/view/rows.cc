@@ -4,17 +4,16 @@
 #include <cmath>
 
 #include "attnlaw/base/fields/rows.h"
+#include "attnlaw/view/columns.h"
 
 namespace attnlaw::view {
 
 report::Cell cell_of(const nlohmann::json& value) {
+  if (value.is_number_float()) return or_nothing(value.get<double>());
+  if (value.is_number()) return value.get<long long>();
+  if (value.is_boolean()) return yes_or_no(value.get<bool>());
   if (value.is_null()) return {};
-  if (value.is_boolean()) return std::string(value.get<bool>() ? "true" : "false");
-  if (value.is_number_integer()) return value.get<long long>();
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_number()) return value.dump();
-  const double number = value.get<double>();
-  return std::isnan(number) ? report::Cell() : report::Cell(number);
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 Fields fields_of(const nlohmann::json& document, const base::Description& description) {
@@ -26,6 +25,19 @@ Fields fields_of(const nlohmann::json& document, const base::Description& descri
 }
 
 void append(Fields& fields, const Fields& more) { fields.insert(fields.end(), more.begin(), more.end()); }
+
+void add_row(report::Table& table, const Fields& cells, const Fields& more) {
+  std::map<std::string, report::Cell> found(more.begin(), more.end());
+  for (const auto& [name, cell] : cells) found[name] = cell;
+  std::vector<report::Cell>& row = table.rows.emplace_back();
+  for (const report::Column& column : table.columns) row.push_back(found[column.name]);
+}
+
+report::Table table_of(std::initializer_list<const char*> columns) {
+  report::Table table;
+  for (const char* name : columns) table.columns.push_back(general(name));
+  return table;
+}
 
 report::Table table_of(const std::vector<Fields>& rows, std::vector<std::string> columns) {
   const auto place = [&](const std::string& name) {

@@ -1,6 +1,8 @@
 #pragma once
-/// Rows for programs: what described structs have under the names of their fields.
+/// Rows of tables for programs: cells under the names of the fields of described structs.
 
+#include <initializer_list>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,10 +25,28 @@ Fields fields_of(const S& object) {
   return fields_of(base::json_of(object), describe(&object));
 }
 
+/// The fields of a struct by name.
+template <base::Described S>
+std::map<std::string, report::Cell> cells_by_name(const S& object) {
+  const Fields fields = fields_of(object);
+  return {fields.begin(), fields.end()};
+}
+
 void append(Fields& fields, const Fields& more);
 
 /// These rows as a table. Its columns are those given, then what rows name beside them, in their order; what a row
 /// does not name is empty.
 report::Table table_of(const std::vector<Fields>& rows, std::vector<std::string> columns = {});
+
+/// Adds a row: the named cells, and under the other names of columns those of `more`, the fields of a struct. Fields
+/// without a column are left out.
+void add_row(report::Table& table, const Fields& cells, const Fields& more);
+template <base::Described S>
+void add_row(report::Table& table, const Fields& cells, const S& object) {
+  add_row(table, cells, fields_of(object));
+}
+
+/// A table of these columns, without rows.
+report::Table table_of(std::initializer_list<const char*> columns);
 
 }  // namespace attnlaw::view

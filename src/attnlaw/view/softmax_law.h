@@ -13,6 +13,12 @@
 
 namespace attnlaw::view {
 
+/// Simulated matrices, and what they say of the law.
+struct SoftmaxMeasured : laws::AttentionComparison {
+  laws::AttentionSimulation simulation;
+};
+const base::Description& describe(const SoftmaxMeasured*);
+
 /// The law, what T tokens do to it, and what was measured.
 struct SoftmaxLawResult {
   laws::SoftmaxParameters parameters;
@@ -21,8 +27,7 @@ struct SoftmaxLawResult {
   laws::MarchenkoPasturDistance marchenko_pastur;
   std::optional<double> outlier;  ///< of the column term
   laws::FiniteSize finite_size;
-  std::optional<laws::AttentionSimulation> simulation = {};
-  std::optional<laws::AttentionComparison> measured = {};
+  std::optional<SoftmaxMeasured> measured = {};
 
   /// s₁(A) − 1 at the number of tokens; NaN where the bulk is not yet that of the law: the expansion says nothing
   /// there.
@@ -30,6 +35,7 @@ struct SoftmaxLawResult {
   /// Mass and moments of the law agree with their exact values.
   bool converged() const;
 };
+const base::Description& describe(const SoftmaxLawResult*);
 
 /// "β = 1, ρ = 1, orthonormal tokens".
 std::string describe(const laws::SoftmaxParameters& parameters);

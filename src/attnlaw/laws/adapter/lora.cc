@@ -11,6 +11,7 @@
 #include <numbers>
 
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/adapter/channel.h"
@@ -299,24 +300,15 @@ double sampling_error(const LoraPrediction& result) {
                    relative(result.test, result.test_error)});
 }
 
-void require_positive(double value, const char* name) {
-  if (!(std::isfinite(value) && value > 0)) reject("{} must be a finite number > 0, got {}", name, value);
-}
-
 }  // namespace
 
 void LoraTask::validate() const {
   if (head == model::Head::hardmax) reject("head must be softmax or linear for an adapter, got hardmax");
-  if (tokens < 1 || tokens > model::kMaxTokens) reject("tokens must be 1 to {}, got {}", model::kMaxTokens, tokens);
+  base::require_in_ranges(describe(this), this);
   if (head == model::Head::softmax && tokens != 2)
     reject("an adapter under softmax is solved for tokens = 2 alone (head linear: any number), got {}", tokens);
-  require_positive(alpha, "alpha_ft");
-  require_positive(omega, "omega");
-  require_positive(lambda, "lambda_ft");
-  require_positive(beta, "beta");
   if (head == model::Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
-  if (!(std::isfinite(noise) && noise >= 0)) reject("noise must be a finite number >= 0, got {}", noise);
 }
 
 void require_symmetric_student(const model::Problem& problem) {
@@ -341,7 +333,7 @@ void PretrainedOverlaps::validate() const {
 }
 
 void LoraOptions::validate() const {
-  if (!(accuracy >= 1e-6 && accuracy <= 0.1)) reject("accuracy must be between 1e-6 and 0.1, got {}", accuracy);
+  base::require_in_ranges(describe(this), this);
   base::require_threads(threads);
 }
 

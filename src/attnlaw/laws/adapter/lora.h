@@ -24,6 +24,10 @@
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/model/problem.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::theory {
 struct Solution;
 }
@@ -44,6 +48,7 @@ struct LoraTask {
   /// T(T+1): E‖h(S)‖²_F of a matrix of unit square Tr S²/d.
   double score_square() const { return static_cast<double>(tokens) * (tokens + 1); }
 };
+const base::Description& describe(const LoraTask*);
 
 /// What fine-tuning needs to know of pre-training.
 struct PretrainedOverlaps {
@@ -60,6 +65,7 @@ struct PretrainedOverlaps {
   /// Throws std::invalid_argument unless Q*, Q_pre ≥ 0 are finite and m_pre² ≤ Q* Q_pre.
   void validate() const;
 };
+const base::Description& describe(const PretrainedOverlaps*);
 
 /// Throws std::invalid_argument for students whose S is not symmetric (cross-attention, direct-general, untied): the
 /// adapter of this theory is.
@@ -75,6 +81,7 @@ struct LoraOverlaps {
   /// ‖ω u uᵀ − w wᵀ‖²_F.
   double adapter_error(double omega) const { return omega * omega - 2 * omega * m * m + q * q; }
 };
+const base::Description& describe(const LoraOverlaps*);
 
 struct LoraOptions {
   /// Largest relative sampling error of q, m, V and the errors at two standard errors; 1e-6 to 0.1. The number of
@@ -84,6 +91,7 @@ struct LoraOptions {
 
   void validate() const;
 };
+const base::Description& describe(const LoraOptions*);
 
 /// A figure and its standard error over independent scrambles of the points (0 for the product rule).
 using base::Estimate;
@@ -122,6 +130,7 @@ struct LoraPrediction {
   /// What casts doubt on these numbers, one sentence each.
   std::vector<std::string> doubts() const;
 };
+const base::Description& describe(const LoraPrediction*);
 
 /// |stein| beyond which replica symmetry is not to be trusted.
 inline constexpr double kSteinLimit = 1e-2;
@@ -137,6 +146,7 @@ struct LoraLargeAlpha {
   double adapter_error = 0;  ///< a = 2E/(T(T+1) α)
   double index_error = 0;    ///< T(T+1) E_pre + 2E/α
 };
+const base::Description& describe(const LoraLargeAlpha*);
 LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& pretrained);
 
 /// α from which on the posterior of u knows a direction, linear scores: 1/α_c = E_Y‖E[v vᵀ − 1 | Y]‖²_F.
@@ -144,6 +154,7 @@ struct WeakRecovery {
   double upper_bound = 0;       ///< (1 + E/ω²)/(T(T+1)) ≥ α_c
   std::optional<double> alpha;  ///< α_c, one token only
 };
+const base::Description& describe(const WeakRecovery*);
 WeakRecovery weak_recovery(const LoraTask& task, const PretrainedOverlaps& pretrained);
 
 }  // namespace attnlaw::laws

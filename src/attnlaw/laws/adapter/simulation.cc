@@ -6,8 +6,10 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
 #include "attnlaw/base/linear_algebra.h"
@@ -347,31 +349,8 @@ Pretraining sample_students(const model::Target& target, const PretrainedOverlap
 }
 
 void LoraExperimentOptions::validate() const {
-  if (d < 2) reject("d must be an integer >= 2, got {}", d);
+  base::require_in_ranges(describe(this), this);
   base::require_instances(instances, threads);
-  if (!(std::isfinite(tolerance) && tolerance > 0)) reject("tolerance must be a finite number > 0, got {}", tolerance);
-  if (max_iterations < 1) reject("max_iterations must be an integer >= 1, got {}", max_iterations);
-}
-
-const std::vector<LoraFigure>& lora_figures() {
-  using M = LoraMeasurements;
-  static const std::vector<LoraFigure> figures{{"m", &M::m},
-                                               {"q", &M::q},
-                                               {"alignment", &M::alignment},
-                                               {"adapter_error", &M::adapter_error},
-                                               {"index_error", &M::index_error},
-                                               {"train", &M::train},
-                                               {"test", &M::test},
-                                               {"objective", &M::objective},
-                                               {"E_pre", &M::E_pre},
-                                               {"Q_star", &M::Q_star},
-                                               {"Q_pre", &M::Q_pre},
-                                               {"m_pre", &M::m_pre},
-                                               {"omega_effective", &M::omega_effective},
-                                               {"start_alignment", &M::start_alignment},
-                                               {"gradient", &M::gradient},
-                                               {"iterations", &M::iterations}};
-  return figures;
 }
 
 bool LoraExperiment::converged() const {
@@ -386,8 +365,13 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
   result.instances = base::run_instances(
       options.instances, options.threads,
       [&](std::size_t i) { return run_instance(task, pretraining, options, result.n, i); }, options.progress);
-  for (const LoraFigure& figure : lora_figures())
-    base::average_over(result.instances, figure.value, result.mean, result.standard_error);
+  for (const base::Field& figure : describe(&result.mean).fields) {
+    std::vector<double> values;
+    for (const LoraMeasurements& instance : result.instances) values.push_back(figure.get(&instance).get<double>());
+    const Estimate estimate = base::estimate_of(values);
+    figure.set(&result.mean, estimate.value);
+    figure.set(&result.standard_error, estimate.standard_error);
+  }
   return result;
 }
 

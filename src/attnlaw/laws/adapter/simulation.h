@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/laws/adapter/lora.h"
 #include "attnlaw/model/target.h"
@@ -40,6 +41,7 @@ enum class AdapterStart {
   spectral,  ///< leading eigenvector of the gradient at w = 0
   informed   ///< √ω u
 };
+std::span<const base::Named<AdapterStart>> names_table(AdapterStart);
 
 struct LoraExperimentOptions {
   int d = 0;          ///< ≥ 2
@@ -53,6 +55,7 @@ struct LoraExperimentOptions {
 
   void validate() const;
 };
+const base::Description& describe(const LoraExperimentOptions*);
 
 struct LoraMeasurements {
   double Q_star = 0, Q_pre = 0, m_pre = 0, E_pre = 0;
@@ -69,11 +72,13 @@ struct LoraMeasurements {
   double gradient = 0;         ///< |∇L|/(λ|w|)
   double iterations = 0;
 };
+const base::Description& describe(const LoraMeasurements*);
 
 struct LoraInstance : LoraMeasurements {
   std::uint64_t seed = 0;  ///< number of the instance
   bool converged = false;
 };
+const base::Description& describe(const LoraInstance*);
 
 struct LoraExperiment {
   LoraTask task;
@@ -85,13 +90,7 @@ struct LoraExperiment {
 
   bool converged() const;
 };
-
-/// Figures of LoraMeasurements by name, in the order in which they are shown.
-struct LoraFigure {
-  const char* name;
-  double LoraMeasurements::*value;
-};
-const std::vector<LoraFigure>& lora_figures();
+const base::Description& describe(const LoraExperiment*);
 
 /// Pre-trains, fine-tunes and measures all instances; the same bits for any number of threads. Throws
 /// std::invalid_argument for a task or options out of range, base::MemoryError if memory does not suffice.

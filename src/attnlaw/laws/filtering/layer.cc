@@ -8,7 +8,6 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/names.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/filtering/significance.h"
@@ -160,14 +159,6 @@ LofiFeature degree_one(const Matrix& phi, const ArrayXd& t, Index rank) {
 }
 
 }  // namespace
-
-std::string name(Kept kept) {
-  static constexpr base::Named<Kept> kNames[] = {{Kept::above, "above the bulk"},
-                                                 {Kept::stacked, "outputs together"},
-                                                 {Kept::below, "below the bulk"},
-                                                 {Kept::degree_one, "degree one"}};
-  return base::name_in(kNames, kept);
-}
 
 Matrix Standardisation::operator()(const Matrix& x) const {
   return ((x.rowwise() - mean).array().rowwise() * scale.array()).matrix();

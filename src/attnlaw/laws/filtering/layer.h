@@ -4,11 +4,15 @@
 
 #include <Eigen/Core>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/laws/filtering/law.h"
+
+namespace attnlaw::base {
+struct Description;
+}
 
 namespace attnlaw::laws {
 
@@ -30,7 +34,7 @@ enum class Kept {
   stacked,    ///< singular value of [M_1 … M_c] above its bulk: several outputs
   degree_one  ///< b = (1/n) Σ t φ
 };
-std::string name(Kept kept);
+std::span<const base::Named<Kept>> names_table(Kept);
 
 struct LofiFeature {
   Kept kept = Kept::above;
@@ -39,6 +43,7 @@ struct LofiFeature {
   Eigen::VectorXd direction;  ///< unit vector in R^p
   int output = 0;             ///< for degree one, the output whose b it is
 };
+const base::Description& describe(const LofiFeature*);
 
 struct FilterOptions {
   double significance = 0.01;  ///< directions are kept that noise makes at most this often, in (0, 1)
@@ -48,6 +53,7 @@ struct FilterOptions {
   int most = 200;        ///< largest number of directions kept at either end
   bool density = false;  ///< also the density of the bulk, to draw it
 };
+const base::Description& describe(const FilterOptions*);
 
 struct FilteredLayer {
   std::vector<double> eigenvalues;                  ///< those of M, or singular values of [M_1 … M_c]; ascending
@@ -64,6 +70,7 @@ struct FilteredLayer {
   /// The features of degree two.
   std::vector<LofiFeature> quadratic() const;
 };
+const base::Description& describe(const FilteredLayer*);
 
 /// Eigenvectors of M outside its bulk, and b = (1/n) Σ t φ if it is longer than noise makes it. With c > 1 columns of
 /// t, left singular vectors of [M_1 … M_c] above its bulk (lofi_stack.h) and every b_k, at p-values times c. φ centred

@@ -265,6 +265,12 @@ ArrayXXd clipped(const ArrayXXd& y, double clip) {
 
 }  // namespace
 
+std::vector<std::pair<const char*, const FilteredLayer*>> LofiResult::layers() const {
+  std::vector<std::pair<const char*, const FilteredLayer*>> layers{{"operator of t", &first}};
+  if (leap) layers.emplace_back("leap", &*leap);
+  return layers;
+}
+
 ArrayXXd data_weights(const LabelledSamples& samples, double clip) {
   if (!(clip > 0)) reject("clip must be a number > 0 (standard deviations of the labels), got {}", clip);
   ArrayXXd t(samples.y.rows(), samples.y.cols());

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attnlaw/laws/filtering/layer.h"
@@ -30,6 +31,7 @@ struct LofiOptions {
   int patches = 0;         ///< with it, also its convolution: features are this many patches of equal size; 0: none
   std::uint64_t seed = 0;
 };
+const base::Description& describe(const LofiOptions*);
 
 /// The errors of a readout on the test samples.
 struct LofiReadout {
@@ -41,13 +43,18 @@ struct LofiReadout {
   double penalty = 0;
   std::vector<double> output_errors = {};  ///< the error of each of several outputs
 };
+const base::Description& describe(const LofiReadout*);
 
 struct LofiResult {
   FilteredLayer first;                ///< operator of t
   std::optional<FilteredLayer> leap;  ///< operator of t', without what is known; absent if nothing was known
   std::vector<LofiReadout> readouts;  ///< depth 1, depth 2, lazy ones if asked for
   double whiteness = 1;               ///< largest eigenvalue of the covariance of x over that of white features
+
+  /// The layers there are, with their names.
+  std::vector<std::pair<const char*, const FilteredLayer*>> layers() const;
 };
+const base::Description& describe(const LofiResult*);
 
 /// The weights of labels that come from data, samples × outputs: each output in standard deviations, clipped and
 /// centred; of attention the symmetric part, all entries alike. Throws std::invalid_argument unless clip > 0, and for

@@ -20,6 +20,7 @@ struct LofiPrediction {
   double eigenvalue = 0;      ///< at this n; the edge if hidden
   double overlap = 0;         ///< squared, at this n; 0 if hidden
 };
+const base::Description& describe(const LofiPrediction*);
 
 struct LofiTheory {
   double lower_edge = 0, upper_edge = 0;
@@ -29,6 +30,7 @@ struct LofiTheory {
   double kernel_plateau = 0;               ///< 1 − linear_share: its error until n ~ D⁴; NaN of attention
   std::optional<double> depth_two_error;   ///< sine and staircase, if anything is seen
 };
+const base::Description& describe(const LofiTheory*);
 LofiTheory predict_lofi(const LofiTarget& target, int d, double n);
 
 struct LofiMeasurement {
@@ -38,6 +40,7 @@ struct LofiMeasurement {
   std::vector<double> feature_overlaps;  ///< squared overlap of each kept feature of the first operator with span U
   double leap_overlap = 0;               ///< ‖P̂U‖²_F/r of the leap step over the second group
 };
+const base::Description& describe(const LofiMeasurement*);
 
 /// One draw of `train` and `test` samples in d dimensions. Throws std::invalid_argument for d < 2 r or out of range,
 /// base::MemoryError if they do not fit.

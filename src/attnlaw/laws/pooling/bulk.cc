@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
@@ -85,12 +86,7 @@ Complex stieltjes_at(Complex s, Complex x) { return (1.0 + 1.0 / s) / x; }
 
 }  // namespace
 
-void require_valid(const PoolingRatios& ratios) {
-  if (!(ratios.delta > 0) || !std::isfinite(ratios.delta))
-    base::reject("delta = d/V must be a finite number > 0, got {}", ratios.delta);
-  if (!(ratios.gamma > 0) || !std::isfinite(ratios.gamma))
-    base::reject("gamma = d/N must be a finite number > 0, got {}", ratios.gamma);
-}
+void require_valid(const PoolingRatios& ratios) { base::require_in_ranges(describe(&ratios), &ratios); }
 
 double pooling_map(const PoolingRatios& ratios, double s) {
   return (s + 1) * ((s + ratios.delta) / s) * ((s + ratios.gamma) / s);

@@ -7,6 +7,10 @@
 
 #include "attnlaw/matrix_laws/law.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::laws {
 
 /// δ = d/V (dimension over vocabulary) and γ = d/N (dimension over sequences).
@@ -14,6 +18,7 @@ struct PoolingRatios {
   double delta = 0;
   double gamma = 0;
 };
+const base::Description& describe(const PoolingRatios*);
 
 /// Throws std::invalid_argument unless both ratios are finite and > 0.
 void require_valid(const PoolingRatios& ratios);
@@ -38,6 +43,7 @@ struct PoolingDensity {
   std::vector<double> x;
   std::vector<double> density;
 };
+const base::Description& describe(const PoolingDensity*);
 PoolingDensity pooling_density(const PoolingRatios& ratios, double kappa, int count);
 
 /// G(x) = ∫ρ(t)/(x−t) dt of the law at κ = 1: for x off the support, and inside the band the limit from above.

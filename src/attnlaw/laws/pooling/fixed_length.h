@@ -57,6 +57,7 @@ struct FixedLengthLaw {
   /// Piecewise linear; the atom counts from 0 on.
   double distribution(double at) const;
 };
+const base::Description& describe(const FixedLengthLaw*);
 
 /// κ is that of the weights. Throws std::invalid_argument as SparseCounts and for ratios out of range.
 FixedLengthLaw fixed_length_law(const PoolingRatios& ratios, std::span<const double> weights);

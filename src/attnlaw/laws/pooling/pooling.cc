@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attnlaw/base/reject.h"
+#include "attnlaw/base/fields/description.h"
 
 namespace attnlaw::laws {
 namespace {
-
-using base::reject;
 
 /// μ² at which s = q μ² + δ(q − 1), q = α/κ, reaches `critical`.
 double threshold(double delta, double ratio, double critical) { return (critical + delta) / ratio - delta; }
@@ -25,14 +23,7 @@ PoolingLevel level(const Spike& spike, double s, double threshold, double ceilin
 
 }  // namespace
 
-void require_valid(const PoolingModel& model) {
-  require_valid(model.ratios);
-  if (!(model.mu2 >= 0) || !std::isfinite(model.mu2)) reject("mu2 must be a finite number >= 0, got {}", model.mu2);
-  if (!(model.alpha_pool >= 0) || !std::isfinite(model.alpha_pool))
-    reject("alpha_pool must be a finite number >= 0, got {}", model.alpha_pool);
-  if (!(model.kappa_pool > 0) || !std::isfinite(model.kappa_pool))
-    reject("kappa_pool must be a finite number > 0, got {}", model.kappa_pool);
-}
+void require_valid(const PoolingModel& model) { base::require_in_ranges(describe(&model), &model); }
 
 Spike population_spike(double delta, double scale, double s) {
   const double root = std::sqrt(delta);

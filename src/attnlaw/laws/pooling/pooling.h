@@ -21,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/laws/pooling/bulk.h"
 #include "attnlaw/laws/pooling/weights.h"
 #include "attnlaw/matrix_laws/spectrum.h"
@@ -35,6 +36,7 @@ struct PoolingModel {
   double alpha_pool = 1;  ///< α = wᵀRw ≥ 0, R the correlations of the class signs along a sequence
   double kappa_pool = 1;  ///< κ = ‖w‖² > 0
 };
+const base::Description& describe(const PoolingModel*);
 
 /// Throws std::invalid_argument that names the value out of range.
 void require_valid(const PoolingModel& model);
@@ -45,6 +47,7 @@ enum class Place {
   above,   ///< above its upper edge
   gap      ///< between 0 and its lower edge
 };
+std::span<const base::Named<Place>> names_table(Place);
 
 /// A spike in one of the three matrices: its eigenvalue (the upper edge of the bulk if hidden) and the squared overlap
 /// of its eigenvector with the direction of the spike (0 if hidden).
@@ -53,6 +56,7 @@ struct Spike {
   double eigenvalue = 0;
   double overlap = 0;
 };
+const base::Description& describe(const Spike*);
 
 /// The matrices between the signal and the sample, with a spike of strength s = (strength of its direction) − δ: the
 /// covariance EᵀE/V of the vocabulary (scale 1) and that of infinitely many pooled sequences (scale κ) share one law.
@@ -67,6 +71,7 @@ struct PoolingLevel {
   Spike spike;           ///< the spike of direction q = μ + label-weighted noise of the vocabulary
   double alignment = 0;  ///< squared overlap of the outlier with μ
 };
+const base::Description& describe(const PoolingLevel*);
 
 struct PoolingPrediction {
   PoolingModel model;
@@ -82,6 +87,7 @@ struct PoolingPrediction {
   /// The outlier above the bulk would be there without a signal.
   bool phantom() const { return sample.threshold < 0; }
 };
+const base::Description& describe(const PoolingPrediction*);
 
 /// Closed forms. Throws std::invalid_argument as require_valid.
 PoolingPrediction predict_pooling(const PoolingModel& model);
@@ -98,11 +104,13 @@ struct PoolingChoice {
   PoolingScalars scalars;
   double threshold = 0;  ///< the threshold of mu2 in the sample
 };
+const base::Description& describe(const PoolingChoice*);
 
 struct PoolingChoices {
   PoolingChoice given, mean, harmonic, optimal;
   bool harmonic_beats_mean() const { return harmonic.scalars.ratio() > mean.scalars.ratio(); }
 };
+const base::Description& describe(const PoolingChoices*);
 
 PoolingChoices compare_weights(const PoolingRatios& ratios, const SignCorrelations& correlations,
                                std::span<const double> weights);

@@ -31,6 +31,7 @@ struct MeasuredSpike {
   double eigenvalue = 0;
   double alignment = 0;
 };
+const base::Description& describe(const MeasuredSpike*);
 
 /// One matrix of one instance: measured, and as the theory has it for the |q|² and α that were drawn, which takes out
 /// what scatters most.
@@ -39,6 +40,7 @@ struct PoolingMeasurement {
   MeasuredSpike theory;
   Place place = Place::hidden;  ///< by that theory
 };
+const base::Description& describe(const PoolingMeasurement*);
 
 struct PoolingInstance {
   std::uint64_t seed = 0;           ///< number of the instance
@@ -50,6 +52,7 @@ struct PoolingInstance {
   double q2 = 0;                               ///< |EᵀV y/V|² → μ² + δ
   double alpha = 0;                            ///< variance of Σ w_l s_l over the sequences → α
 };
+const base::Description& describe(const PoolingInstance*);
 
 /// Over instances.
 struct PoolingSummary {
@@ -70,6 +73,7 @@ struct PoolingExperiment {
   /// The eigenvalues of all instances together, ascending.
   std::vector<double> eigenvalues() const;
 };
+const base::Description& describe(const PoolingExperiment*);
 
 /// Measures the model with the given sequences: α and κ follow from weights and correlations. The theory beside it is
 /// that of the ratios drawn, d/V and d/N. Eigenvalues and vectors depend on the options' seed, never on threads.

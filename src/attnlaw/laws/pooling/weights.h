@@ -9,6 +9,10 @@
 #include <variant>
 #include <vector>
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::laws {
 
 /// The class signs s_1, …, s_L = ±1 of the tokens of a sequence, with E s_l = 0 and R_kl = E[s_k s_l].
@@ -86,6 +90,7 @@ struct PoolingScalars {
 
   double ratio() const { return alpha / kappa; }
 };
+const base::Description& describe(const PoolingScalars*);
 PoolingScalars pooling_scalars(std::span<const double> weights, const SignCorrelations& correlations);
 
 /// The decay b beyond which harmonic weights have a larger α/κ than the mean, for r_l = r0 l^−b; nothing if there is

@@ -17,6 +17,7 @@ LinearModel truncated_tail_model(const SoftmaxParameters& parameters, int length
 LinearModel small_head_model(const SoftmaxParameters& parameters, int length);
 
 enum class Refinement { none, tail, head };
+std::span<const base::Named<Refinement>> names_table(Refinement);
 
 /// The model of the limit, or refined for T tokens: truncated_tail_model or small_head_model.
 LinearModel linear_model(const SoftmaxParameters& parameters, Refinement refinement, int length);
@@ -29,6 +30,7 @@ struct Dimensions {
   int head = 0;       ///< m = round(T/ρ)
   int embedding = 0;  ///< d = round(T/τ); 0 for orthonormal tokens, where d drops out
 };
+const base::Description& describe(const Dimensions*);
 
 /// Throws as SoftmaxParameters::validate, and unless T ≥ kLeastLength and T/ρ and T/τ round to 1 or more.
 Dimensions dimensions_of(const SoftmaxParameters& parameters, int length);
@@ -58,6 +60,7 @@ struct FiniteSize {
   /// 250 to 2000, which it meets within 50 % (27 settings: the worst 46 %, half within 15 %).
   double expected_kolmogorov = 0;
 };
+const base::Description& describe(const FiniteSize*);
 
 /// Throws as dimensions_of.
 FiniteSize finite_size(const SoftmaxParameters& parameters, int length);

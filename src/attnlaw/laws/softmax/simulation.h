@@ -30,6 +30,7 @@ struct AttentionInstance {
   double leading_singular_value = 0;        ///< s₁(A)
   double seconds = 0;
 };
+const base::Description& describe(const AttentionInstance*);
 
 struct AttentionSimulation {
   SoftmaxParameters parameters;  ///< with the ratios T/m and T/d that were simulated
@@ -38,6 +39,7 @@ struct AttentionSimulation {
   int embedding_dimension = 0;  ///< 0 for orthonormal tokens, where d drops out
   std::vector<AttentionInstance> instances;
 };
+const base::Description& describe(const AttentionSimulation*);
 
 /// Bytes that so many instances at a time take.
 std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const SimulationOptions& options);
@@ -58,6 +60,7 @@ struct AttentionComparison {
   base::Estimate leading_excess;  ///< s₁(A) − 1
   base::Estimate largest;         ///< the largest singular value of A_⊥
 };
+const base::Description& describe(const AttentionComparison*);
 AttentionComparison compare(const AttentionSimulation& simulation, const SoftmaxLaw& law);
 
 }  // namespace attnlaw::laws

@@ -11,6 +11,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/softmax/equation.h"
 #include "attnlaw/matrix_laws/law_difference.h"
@@ -124,8 +125,7 @@ double last_edge(const SoftmaxEquation& equation) { return free_interval(equatio
 }  // namespace
 
 void SoftmaxParameters::validate() const {
-  if (!(beta > 0 && beta <= kMostBeta)) reject("beta must be a number > 0 and at most {}, got {}", kMostBeta, beta);
-  if (!positive(rho)) reject("rho = T/m must be a finite number > 0, got {}", rho);
+  base::require_in_ranges(describe(this), this);
   if (tokens == TokenModel::gaussian && !positive(tau))
     reject("tau = T/d of Gaussian tokens must be a finite number > 0, got {}", tau);
   if (tokens == TokenModel::orthonormal && !(tau >= 0 && tau <= 1))

@@ -23,7 +23,12 @@
 #include <optional>
 #include <vector>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/matrix_laws/law.h"
+
+namespace attnlaw::base {
+struct Description;
+}
 
 namespace attnlaw::laws {
 
@@ -31,6 +36,7 @@ enum class TokenModel {
   orthonormal,  ///< X Xᵀ = 1, which needs T ≤ d; then d drops out
   gaussian      ///< X with iid N(0,1) entries
 };
+std::span<const base::Named<TokenModel>> names_table(TokenModel);
 
 struct SoftmaxParameters {
   double beta = 1;  ///< inverse temperature: the standard deviation of the logits
@@ -45,6 +51,7 @@ struct SoftmaxParameters {
   /// The entries of A_⊥ overflow beyond; the law is that of iid entries long before.
   static constexpr double kMostBeta = 10;
 };
+const base::Description& describe(const SoftmaxParameters*);
 
 /// e^{β²} − 1, the variance of an entry of A_⊥.
 double entry_variance(double beta);
@@ -127,6 +134,9 @@ class SoftmaxLaw {
   double edge_parameter_ = 0;
   matrix_laws::Law squared_;
 };
+const base::Description& describe(const SoftmaxLaw::Band*);
+const base::Description& describe(const SoftmaxLaw::Curve*);
+const base::Description& describe(const SoftmaxLaw*);
 
 /// θ = √(k₄/2): the strength of the rank-one term that the fluctuating norms of the keys leave in A_⊥. Heuristic.
 double column_strength(const SoftmaxParameters& parameters);
@@ -141,6 +151,7 @@ struct MarchenkoPasturDistance {
   double wasserstein = 0;          ///< W₁ between the laws of s
   double wasserstein_squared = 0;  ///< W₁ between the laws of λ = s²
 };
+const base::Description& describe(const MarchenkoPasturDistance*);
 MarchenkoPasturDistance marchenko_pastur_distance(const SoftmaxLaw& law);
 
 }  // namespace attnlaw::laws

@@ -1,0 +1,139 @@
+#include "attnlaw/operations/lofi.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/laws/filtering/data.h"
+
+namespace attnlaw::operations {
+namespace {
+
+constexpr int kTest = 10000;   ///< test samples of a target
+constexpr int kTestShare = 5;  ///< one of so many samples of data is for the test
+
+view::LofiDataOutcome filter_data(const Lofi::Input& input, const laws::LofiOptions& options) {
+  const laws::LabelledSamples samples = laws::read_labelled(input.data, input.labels, input.tokens.value_or(0));
+  const int test = input.test.value_or(static_cast<int>(samples.size() / kTestShare));
+  const laws::Split split = laws::split_samples(samples, test);
+  const auto weights = laws::data_weights(split.train, options.clip);
+  return {input.data,        split.train.size(), test,
+          samples.tokens,    samples.x.cols(),   static_cast<int>(samples.y.cols()),
+          samples.attention, options.filter,     laws::run_lofi(split.train, split.test, weights, options)};
+}
+
+/// One draw. Its directions are left out: those of random coordinates say nothing.
+laws::LofiMeasurement measure(const Lofi::Input& input, const laws::LofiOptions& options,
+                              const laws::LofiTarget& target, int n, std::size_t instance) {
+  laws::LofiMeasurement measured =
+      laws::measure_lofi(target, input.d, n, input.test.value_or(kTest), instance, options);
+  for (auto* layer : {&measured.result.first, measured.result.leap ? &*measured.result.leap : nullptr})
+    if (layer)
+      for (laws::LofiFeature& feature : layer->features) feature.direction.resize(0);
+  return measured;
+}
+
+view::LofiRun run_at(const Lofi::Input& input, const laws::LofiOptions& options, const laws::LofiTarget& target, int n,
+                     const Run& run) {
+  view::LofiRun found{n, laws::predict_lofi(target, input.d, n), {}};
+  found.instances.resize(static_cast<std::size_t>(input.instances));
+  const auto progress = progress_of(run, fmt::format("n = {}", n));
+  int done = 0;
+  std::mutex mutex;
+  base::parallel_for(found.instances.size(), run.threads, [&](std::size_t i) {
+    found.instances[i] = measure(input, options, target, n, i);
+    const std::lock_guard lock(mutex);
+    if (progress) progress(++done, input.instances);
+  });
+  return found;
+}
+
+/// The fields of one of two results.
+template <class T>
+base::FieldOf<Lofi::Output> flat_if_there(std::optional<T> Lofi::Output::*member) {
+  base::FieldOf<Lofi::Output> made;
+  made.type = base::type_of<T>();
+  made.nesting = base::Nesting::flat;
+  made.part = [member](void* output) -> void* { return &*(static_cast<Lofi::Output*>(output)->*member); };
+  made.present = [member](const void* output) {
+    return (static_cast<const Lofi::Output*>(output)->*member).has_value();
+  };
+  return made;
+}
+
+void refuse(bool refused, const char* message) {
+  if (refused) throw std::invalid_argument(message);
+}
+
+}  // namespace
+
+const base::Description& describe(const Lofi::Input*) {
+  using I = Lofi::Input;
+  static const base::Description description{
+      "samples, and how to filter them",
+      {base::field("target", &I::target,
+                   {.doc = "square, parity, parity-optimal, sine:R,OMEGA, staircase:R,GAMMA, leap:R, shared:P, "
+                           "shared-filter:P or attention:BETA",
+                    .value_name = "SPEC"}),
+       base::field("d", &I::d, {.symbol = "d", .doc = "dimension of the inputs of a target, of its tokens"}),
+       base::field("n", &I::n, {.symbol = "n", .doc = "training samples of a target, one number or several"}),
+       base::field("instances", &I::instances, {.range = {0}, .doc = "draws at each n; 0: theory alone"}),
+       base::field("test", &I::test,
+                   {.range = {2}, .doc = "test samples", .otherwise = "10000 of a target, the last fifth of data"}),
+       base::field("data", &I::data,
+                   {.doc = "instead of a target: samples, one a row, .npy or lines of numbers", .value_name = "FILE"}),
+       base::field(
+           "labels", &I::labels,
+           {.doc = "their labels, one or several a sample", .otherwise = "last column of data", .value_name = "FILE"}),
+       base::field("tokens", &I::tokens,
+                   {.symbol = "T", .range = {1}, .doc = "a row of data is this many tokens one after the other"}),
+       base::flat(&I::options)}};
+  return description;
+}
+
+const base::Description& describe(const Lofi::Output*) {
+  static const base::Description description{
+      "what was found: of data, or of a target",
+      {flat_if_there(&Lofi::Output::data), flat_if_there(&Lofi::Output::target)}};
+  return description;
+}
+
+Lofi::Input Lofi::read(const nlohmann::json& options) {
+  Input input;
+  base::read(options, input, "options of lofi");
+  const auto given = [&](const char* name) { return options.contains(name); };
+  const bool data = !input.data.empty();
+  refuse(data && (given("target") || given("d") || given("n") || given("instances")),
+         "--data excludes --target, --d, --n and --instances");
+  refuse(given("tokens") && !data, "--tokens is for --data: the tokens of a target are its own");
+  refuse(given("labels") && !data, "--labels needs --data FILE beside it");
+  refuse(given("clip") && !data, "--clip is for --data: a built-in target has its own weights");
+  refuse(given("patches") && !input.options.published, "--patches needs --published beside it");
+  return input;
+}
+
+std::vector<std::string> Lofi::unread(const nlohmann::json& options) {
+  return options.value("instances", 1) != 0 ? std::vector<std::string>{} : std::vector<std::string>{"seed"};
+}
+
+Lofi::Output Lofi::run(const Input& input, const Run& run) {
+  laws::LofiOptions options = input.options;
+  options.filter.seed = options.seed = run.seed;
+  options.filter.density = run.draw;
+  if (!input.data.empty()) return {filter_data(input, options), std::nullopt};
+  view::LofiTargetOutcome outcome{laws::LofiTarget::parse(input.target), input.d, {}};
+  for (const int n : input.n) outcome.runs.push_back(run_at(input, options, outcome.target, n, run));
+  return {std::nullopt, std::move(outcome)};
+}
+
+view::Result Lofi::show(const Output& output, const Run& run) {
+  const auto shown = [&](const auto& outcome) {
+    view::Result result{.tables = lofi_tables(outcome), .rows = lofi_rows(outcome), .warnings = warnings(outcome)};
+    if (run.draw) result.page = lofi_page(outcome);
+    return result;
+  };
+  return output.data ? shown(*output.data) : shown(*output.target);
+}
+
+}  // namespace attnlaw::operations

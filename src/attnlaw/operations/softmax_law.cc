@@ -1,0 +1,117 @@
+#include "attnlaw/operations/softmax_law.h"
+
+#include <fmt/format.h>
+
+namespace attnlaw::operations {
+namespace {
+
+constexpr int kDensityPoints = 400;
+
+laws::AttentionSimulation simulate(const SoftmaxLaw::Input& input, const Run& run) {
+  laws::SimulationOptions options;
+  options.length = input.question.length;
+  options.instances = input.instances;
+  options.seed = run.seed;
+  options.threads = run.threads;
+  options.progress = progress_of(run, "attention");
+  return laws::simulate_attention(input.question.parameters, options);
+}
+
+report::Page page_of(const view::SoftmaxLawResult& result, report::Table table, report::Table finite_size) {
+  report::Page page;
+  page.title = "Softmax attention at initialisation";
+  page.lead = view::describe(result.parameters);
+  if (const auto& measured = result.measured)
+    page.lead += fmt::format("; {} simulated attention matrices of {} tokens.", measured->simulation.instances.size(),
+                             measured->simulation.length);
+  table.title.clear();
+  const std::string heading = std::exchange(finite_size.title, {});
+  page.sections.push_back(
+      {result.measured ? "Law and experiment" : "The law", "", softmax_law_chart(result), std::move(table)});
+  page.sections.push_back({"Beside Marchenko-Pastur", "", marchenko_pastur_chart(result), std::nullopt});
+  page.sections.push_back({heading, "", std::nullopt, std::move(finite_size)});
+  return page;
+}
+
+}  // namespace
+
+const base::Description& describe(const SoftmaxLaw::Question*) {
+  using Q = SoftmaxLaw::Question;
+  static const base::Description description{
+      "a law at a number of tokens",
+      {base::flat(&Q::parameters),
+       base::field("refine", &Q::refinement,
+                   {.doc = "law refined for T tokens: heavy tail of the entries, or small head"}),
+       base::field("length", &Q::length,
+                   {.symbol = "T", .doc = "T of refinement and diagnosis without a simulation"})}};
+  return description;
+}
+
+const base::Description& describe(const SoftmaxLaw::Input*) {
+  using I = SoftmaxLaw::Input;
+  static const base::Description description{
+      "a law, and what to simulate beside it",
+      {base::flat(&I::question),
+       base::field("simulate", &I::simulate,
+                   {.symbol = "T", .doc = "simulate attention with so many tokens", .value_name = "T"}),
+       base::field("instances", &I::instances, {.range = {1}, .doc = "independent weights and tokens to simulate"})}};
+  return description;
+}
+
+const base::Description& describe(const SoftmaxLaw::Output*) {
+  using O = SoftmaxLaw::Output;
+  static const base::Description description{
+      "the law, and what was simulated",
+      {base::field("parameters", &O::asked, {.doc = "as given"}), base::flat(&O::result)}};
+  return description;
+}
+
+SoftmaxLaw::Input SoftmaxLaw::read(const nlohmann::json& options) {
+  Input input;
+  base::read(options, input, "options of softmax-law");
+  Question& question = input.question;
+  if (question.parameters.tokens == laws::TokenModel::gaussian && !options.contains("tau"))
+    throw base::MissingField("tau", "T/d of gaussian tokens, a number > 0");
+  if (options.contains("instances") && !input.simulate)
+    throw std::invalid_argument("instances need --simulate T, a number of tokens");
+  if (options.contains("length") && input.simulate)
+    throw std::invalid_argument("--simulate T says what T is: leave out --length");
+  question.length = input.simulate.value_or(question.length);
+  laws::linear_model(question.parameters, question.refinement, question.length);
+  laws::dimensions_of(question.parameters, question.length);
+  return input;
+}
+
+std::vector<std::string> SoftmaxLaw::unread(const nlohmann::json& options) {
+  return options.contains("simulate") ? std::vector<std::string>{} : std::vector<std::string>{"seed"};
+}
+
+/// With a simulation, the law is that of the ratios which its whole dimensions have.
+SoftmaxLaw::Output SoftmaxLaw::run(const Input& input, const Run& run) {
+  std::optional<laws::AttentionSimulation> simulation;
+  if (input.simulate) simulation = simulate(input, run);
+  const auto& [asked, refinement, length] = input.question;
+  const laws::SoftmaxParameters parameters = simulation ? simulation->parameters : asked;
+  const laws::SoftmaxLaw law(laws::linear_model(parameters, refinement, length));
+  Output output{input.question,
+                {parameters, law, law.density_curve(kDensityPoints), laws::marchenko_pastur_distance(law),
+                 law.outlier(laws::column_strength(parameters)), laws::finite_size(parameters, length)}};
+  if (simulation) output.result.measured = {laws::compare(*simulation, law), *simulation};
+  return output;
+}
+
+view::Result SoftmaxLaw::show(const Output& output, const Run& run) {
+  const view::SoftmaxLawResult& found = output.result;
+  report::Table table = softmax_law_table(found);
+  table.title = "Softmax attention at initialisation: " + view::describe(found.parameters);
+  if (output.asked.refinement != laws::Refinement::none) table.title += ", refined: " + base::name(output.asked.refinement);
+  const report::Table finite_size = view::finite_size_table(found.finite_size);
+  view::Result result{.tables = {table, finite_size},
+                      .rows = softmax_law_rows(found),
+                      .warnings = warnings(found),
+                      .converged = found.converged()};
+  if (run.draw) result.page = page_of(found, table, finite_size);
+  return result;
+}
+
+}  // namespace attnlaw::operations
