@@ -22,7 +22,6 @@ constexpr const char* kExampleSpectrum =
 constexpr const char* kExampleThresholds = "Example: attnlaw thresholds --head linear --target wishart:0.3";
 constexpr const char* kExampleScaling =
     "Example: attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41";
-constexpr const char* kExampleSweep = "Example: attnlaw sweep study.toml --store study.sqlite";
 constexpr const char* kExampleDemo = "Example: attnlaw demo --html learning-curve.html";
 constexpr const char* kExampleLora =
     "Example: attnlaw lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --d 200 --instances 4";
@@ -30,10 +29,7 @@ constexpr const char* kExampleConventions = "Example: attnlaw conventions";
 constexpr const char* kExampleVersion = "Example: attnlaw version --format json";
 constexpr const char* kExampleCompletion =
     "Example: attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw";
-constexpr const char* kExampleFigure = "Example: attnlaw figure learning_curve --fast --directory figures";
 
-constexpr const char* kExampleResults =
-    "Example: attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv";
 constexpr const char* kExamplePooling =
     "Example: attnlaw pooling --delta 0.5 --gamma 0.5 --mu2 1 --profile power:0.9,0.5 --length 16 --weights optimal";
 constexpr const char* kExampleSoftmaxLaw =
@@ -53,9 +49,6 @@ class CommandLine {
     add_spectrum();
     add_thresholds();
     add_scaling();
-    add_sweep();
-    add_results();
-    add_figure();
     add_softmax_law();
     add_pooling();
     add_lora();
@@ -260,24 +253,6 @@ class CommandLine {
     };
   }
 
-  void add_sweep() {
-    CLI::App& app = add("sweep", "a study: many problems into a store of results, resumable", kExampleSweep);
-    auto& [common, study, file, check] =
-        keep<std::tuple<CommonOptions, StudyOptions, std::optional<std::string>, bool>>();
-    app.add_option("STUDY", file, "the study file (TOML)")->type_name("FILE");
-    app.add_flag("--check", check, "print the plan with its cost on this machine, run nothing");
-    add_text(app, "--store", study.store, "FILE", "the store of results (default: name of the study with .sqlite)");
-    study.add(app), common.add(app);
-    commands_.back().resolve = [&] {
-      if (!file) throw std::invalid_argument("sweep needs a study file: attnlaw sweep STUDY.toml");
-      if (common.seed)
-        throw std::invalid_argument("the seed of a study stands in its file (seed = N): --seed is not accepted here");
-      SweepArguments arguments{common.resolve(), study.resolve(), check};
-      arguments.study.file = *file;
-      return arguments;
-    };
-  }
-
   void add_demo() {
     CLI::App& app = add("demo", "learning curve of a softmax attention layer, theory and experiment", kExampleDemo);
     auto& [common, html] = keep<std::tuple<CommonOptions, std::optional<std::string>>>();
@@ -307,72 +282,6 @@ class CommandLine {
     commands_.back().resolve = [&] {
       one_of("completion", shell, kShells);
       return CompletionArguments{common.resolve(), completion()};
-    };
-  }
-
-  void add_results() {
-    CLI::App& app = add("results", "rows of the store of a study", kExampleResults);
-    auto& [common, store, where, columns, key, array] =
-        keep<std::tuple<CommonOptions, std::optional<std::string>, std::optional<std::string>,
-                        std::optional<std::string>, std::optional<std::string>, std::optional<std::string>>>();
-    app.add_option("store", store, "the store (required)")->type_name("FILE");
-    add_text(app, "--where", where, "EXPR", "rows for which this SQL expression on the columns holds (default all)");
-    add_text(app, "--columns", columns, "NAME[,NAME...]", "columns to print, in this order (default all)");
-    add_text(app, "--key", key, "KEY", "one whole result as JSON; KEY may be the beginning of a key");
-    add_text(app, "--array", array, "NAME", "with --key: the numbers of an array, one a line");
-    common.add(app);
-    commands_.back().resolve = [&] {
-      ResultsArguments arguments{common.resolve(seed_without(app, false)),
-                                 store.value_or(""),
-                                 where.value_or(""),
-                                 {},
-                                 key.value_or(""),
-                                 array.value_or("")};
-      if (columns) arguments.columns = split_at_commas(*columns);
-      if (arguments.store.empty()) throw std::invalid_argument("results needs a store: attnlaw results STORE");
-      require_consistent(arguments);
-      return arguments;
-    };
-  }
-
-  static void require_consistent(const ResultsArguments& arguments) {
-    const std::string& key = arguments.key;
-    if (!arguments.array.empty() && key.empty())
-      throw std::invalid_argument("--array needs --key KEY, the result whose array it is");
-    if (key.empty()) return;
-    if (key.find_first_not_of("0123456789abcdef") != std::string::npos)
-      throw std::invalid_argument(fmt::format("--key takes hexadecimal digits, got '{}'", key));
-    if (!arguments.where.empty() || !arguments.columns.empty())
-      throw std::invalid_argument("--key shows one result: leave out --where and --columns");
-    if (arguments.common.format == Format::csv && arguments.array.empty())
-      throw std::invalid_argument("--key prints JSON: --format csv needs --array NAME beside it");
-  }
-
-  void add_figure() {
-    CLI::App& app = add("figure", "a figure of the papers: report, charts as CSV", kExampleFigure);
-    struct FigureOptions {
-      CommonOptions common;
-      StudyOptions study;
-      std::optional<std::string> figure, directory;
-      bool list = false, print = false;
-    };
-    auto& options = keep<FigureOptions>();
-    app.add_option("FIGURE", options.figure, "a name of --list, or a study file (TOML) with charts")
-        ->type_name("NAME|FILE");
-    app.add_flag("--list", options.list, "the figures there are");
-    app.add_flag("--print", options.print, "print the study file, run nothing");
-    add_text(app, "--directory", options.directory, "DIR", "where the files go (default: here)");
-    add_text(app, "--store", options.study.store, "FILE", "the store of results (default: DIR/NAME.sqlite)");
-    options.study.add(app), options.common.add(app);
-    commands_.back().resolve = [&] {
-      if (options.list == options.figure.has_value())
-        throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
-      if (options.common.seed)
-        throw std::invalid_argument("the seed of a figure stands in its file (seed = N): --seed is not accepted here");
-      FigureArguments arguments{options.common.resolve(), options.study.resolve(), options.list, options.print,
-                                options.directory.value_or(".")};
-      arguments.study.file = options.figure.value_or("");
-      return arguments;
     };
   }
 

@@ -104,22 +104,6 @@ struct ScalingArguments {
   std::string html;
 };
 
-/// A study file and how to run it.
-struct StudyArguments {
-  std::string file;
-  std::string store;  ///< empty: the name of the study with .sqlite
-  bool fast = false;
-  bool yes = false;  ///< any number of tasks
-  bool retry_failed = false;
-  double max_seconds = std::numeric_limits<double>::infinity();
-};
-
-struct SweepArguments {
-  Common common;
-  StudyArguments study;
-  bool check = false;  ///< print the plan and its cost, run nothing
-};
-
 struct DemoArguments {
   Common common;
   std::string html = "attnlaw-demo.html";
@@ -145,24 +129,6 @@ struct VersionArguments {
 struct CompletionArguments {
   Common common;
   std::string script;  ///< the bash completion of this program
-};
-
-struct ResultsArguments {
-  Common common;
-  std::string store;
-  std::string where;                 ///< SQL expression; empty: all rows
-  std::vector<std::string> columns;  ///< empty: all
-  std::string key;                   ///< how the key of one result begins; empty: list the results
-  std::string array;                 ///< of that result; empty: all of it
-};
-
-/// A figure of the papers, or of a study file with charts.
-struct FigureArguments {
-  Common common;
-  StudyArguments study;         ///< `file`: a name of the list, or a path that ends in .toml
-  bool list = false;            ///< the figures there are
-  bool print = false;           ///< the study file instead of the figure
-  std::string directory = ".";  ///< where the files go, the store too unless it is named
 };
 
 struct PoolingArguments {
@@ -208,10 +174,10 @@ struct Help {
   std::string text;
 };
 
-using Arguments = std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments,
-                               ThresholdsArguments, ScalingArguments, SweepArguments, ResultsArguments, FigureArguments,
-                               SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, DemoArguments,
-                               ConventionsArguments, VersionArguments, CompletionArguments, Help>;
+using Arguments =
+    std::variant<SolveArguments, SimulateArguments, SpectrumArguments, SpectrumAlongArguments, ThresholdsArguments,
+                 ScalingArguments, SoftmaxLawArguments, PoolingArguments, LoraArguments, LofiArguments, DemoArguments,
+                 ConventionsArguments, VersionArguments, CompletionArguments, Help>;
 
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted; base::FileError if a
 /// file cannot be read.

@@ -48,21 +48,22 @@ void require_division_of_work(bool divided) {
 bool divided(const legacy::Arguments& arguments) {
   using namespace legacy;
   if (const auto* simulate = std::get_if<SimulateArguments>(&arguments); simulate && simulate->distributed) return true;
-  if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return true;
-  if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print)
-    return true;
   return false;
 }
 
 int run(const app::Command& command, const std::string& line) {
   const operations::Operation& operation = *command.operation;
   require_division_of_work(operation.divides && operation.divides(command.options));
-  app::require_outputs(command);
+  // Of processes that share the work the first one has the result.
+  const auto launch = cluster::launch();
+  const bool writes = !launch || launch->rank == 0;
+  if (writes) app::require_outputs(command);
   app::Progress progress(command.common.quiet);
   operations::Run run = command.common.run;
   progress.attach(run);
   view::Result result = operation.run(command.options, run);
   progress.clear();
+  if (!writes) return 0;
   const bool converged = result.converged;
   app::write(command, std::move(result), line);
   return converged ? 0 : kFailed;

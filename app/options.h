@@ -231,38 +231,6 @@ struct ProblemOptions {
 };
 
 /// 90, 90s, 15m or 2h, in seconds.
-inline double parse_duration(const std::string& option, const std::string& text) {
-  static const std::map<char, double> units{{'s', 1}, {'m', 60}, {'h', 3600}};
-  const auto unit = text.empty() ? units.end() : units.find(text.back());
-  const auto number = number_in<double>(unit == units.end() ? text : text.substr(0, text.size() - 1));
-  if (!number || !(*number >= 0))
-    throw std::invalid_argument(fmt::format("{} takes a time such as 90s, 15m or 2h, got '{}'", option, text));
-  return *number * (unit == units.end() ? 1 : unit->second);
-}
-
-/// How to run a study.
-struct StudyOptions {
-  std::optional<std::string> store, max_time;
-  bool fast = false, yes = false, retry_failed = false;
-
-  void add(CLI::App& app) {
-    app.add_flag("--fast", fast, "with the settings of the fast tables");
-    add_text(app, "--max-time", max_time, "TIME", "start no task after this time: 90s, 15m, 2h");
-    app.add_flag("--retry-failed", retry_failed, "compute again what failed in an earlier run");
-    app.add_flag("--yes", yes, "run it however many tasks there are");
-  }
-
-  StudyArguments resolve() const {
-    StudyArguments arguments;
-    arguments.store = store.value_or("");
-    arguments.fast = fast;
-    arguments.yes = yes;
-    arguments.retry_failed = retry_failed;
-    if (max_time) arguments.max_seconds = parse_duration("--max-time", *max_time);
-    return arguments;
-  }
-};
-
 struct TheoryOptions {
   std::optional<double> accuracy;
 

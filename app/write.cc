@@ -27,8 +27,9 @@ std::string text_of(const view::Result& result) {
 }
 
 std::string formatted(Format format, const view::Result& result) {
-  if (format == Format::json) return result.document.dump(kIndent) + "\n";
-  if (result.text) return *result.text;
+  if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
+  if (format == Format::json || !result.document_alone.empty()) return result.document.dump(kIndent) + "\n";
+  if (result.text && (format == Format::table || result.rows.columns.empty())) return *result.text;
   return format == Format::csv ? report::csv(result.rows) : text_of(result);
 }
 

@@ -30,9 +30,10 @@ namespace attnlaw::operations {
 
 /// What every operation may be told beside its own input.
 struct Run {
-  int threads = 0;         ///< 0: all available; the same results for any number
-  std::uint64_t seed = 0;  ///< key of all random numbers of experiments
-  bool draw = false;       ///< a page is wanted
+  int threads = 0;             ///< 0: all available; the same results for any number
+  std::uint64_t seed = 0;      ///< key of all random numbers of experiments
+  bool draw = false;           ///< a page is wanted
+  std::string page_path = {};  ///< and where it will stand
   /// Called as progress(label, done, total) while something takes time, one call at a time; may be empty.
   std::function<void(const std::string&, int, int)> progress = {};
   /// The same for a study.
@@ -85,6 +86,8 @@ typename Op::Input read(const nlohmann::json& options) {
 
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
+/// The options without those of Run.
+nlohmann::json without_run(nlohmann::json options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 
@@ -97,7 +100,9 @@ Operation make_operation() {
                       {},
                       nullptr};
   operation.run = [](const nlohmann::json& options, const Run& run) {
-    const typename Op::Output output = Op::run(read<Op>(options), run);
+    // What is wrong with options of Run, which read does not see.
+    if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
+    const typename Op::Output output = Op::run(read<Op>(without_run(options)), run);
     view::Result result = Op::show(output, run);
     result.document = base::json_of(output);
     add_head(result.document, Op::about);
