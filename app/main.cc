@@ -8,8 +8,6 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "command_line.h"
-#include "commands.h"
-#include "output.h"
 #include "progress.h"
 #include "write.h"
 
@@ -35,12 +33,6 @@ int complain(const std::string& what, int code) {
   return code;
 }
 
-/// This process is alone, or rank 0 of several.
-bool leads() {
-  const auto launch = cluster::launch();
-  return !launch || launch->rank == 0;
-}
-
 /// Throws std::invalid_argument if several processes would all do the same and write the same files.
 void require_division_of_work(bool divided) {
   const auto launch = cluster::launch();
@@ -51,47 +43,31 @@ void require_division_of_work(bool divided) {
       launch->size));
 }
 
-bool divided(const legacy::Arguments& arguments) {
-  using namespace legacy;
-  if (const auto* sweep = std::get_if<SweepArguments>(&arguments); sweep && !sweep->check) return true;
-  if (const auto* figure = std::get_if<FigureArguments>(&arguments); figure && !figure->list && !figure->print)
-    return true;
-  return false;
-}
-
 int run(const app::Command& command, const std::string& line) {
   const operations::Operation& operation = *command.operation;
   require_division_of_work(operation.divides && operation.divides(command.options));
-  if (leads()) app::require_outputs(command);
+  // Of processes that share the work the first one has the result.
+  const auto launch = cluster::launch();
+  const bool writes = !launch || launch->rank == 0;
+  if (writes) app::require_outputs(command);
   app::Progress progress(command.common.quiet);
   operations::Run run = command.common.run;
   progress.attach(run);
   view::Result result = operation.run(command.options, run);
   progress.clear();
+  if (!writes) return 0;
   const bool converged = result.converged;
-  if (!result.silent && leads()) app::write(command, std::move(result), line);
+  app::write(command, std::move(result), line);
   return converged ? 0 : kFailed;
-}
-
-bool ported(int argc, char** argv) {
-  for (const operations::Operation& operation : operations::all())
-    if (argc > 1 && operation.about.name == std::string(argv[1])) return true;
-  return false;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (ported(argc, argv)) {
-      const auto asked = app::parse(argc, argv);
-      if (const auto* help = std::get_if<app::Help>(&asked)) return fmt::print("{}", help->text), 0;
-      return run(std::get<app::Command>(asked), app::typed(argc, argv));
-    }
-    legacy::remember_command_line(legacy::command_line(argc, argv));
-    const legacy::Arguments arguments = legacy::parse_arguments(argc, argv);
-    require_division_of_work(divided(arguments));
-    return std::visit([](const auto& given) { return legacy::run(given); }, arguments);
+    const auto asked = app::parse(argc, argv);
+    if (const auto* help = std::get_if<app::Help>(&asked)) return app::write_text("", help->text), 0;
+    return run(std::get<app::Command>(asked), app::typed(argc, argv));
   } catch (const base::MissingField& error) {
     return complain(fmt::format("--{} is required: {}", base::dashed(error.field), error.accepted), kBadUsage);
   } catch (const std::invalid_argument& error) {

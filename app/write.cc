@@ -30,18 +30,19 @@ std::string text_of(const view::Result& result) {
 }
 
 std::string formatted(Format format, const view::Result& result) {
-  if (format == Format::json || result.as_json) return result.document.dump(kIndent) + "\n";
+  if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
+  if (format == Format::json || !result.document_alone.empty()) return result.document.dump(kIndent) + "\n";
   if (result.text && (format == Format::table || result.rows.columns.empty())) return *result.text;
   return format == Format::csv ? report::csv(result.rows) : text_of(result);
 }
 
-void emit(const std::string& path, const std::string& text) {
+}  // namespace
+
+void write_text(const std::string& path, const std::string& text) {
   if (!path.empty()) return base::write_atomically(path, text);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw base::FileError(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
-
-}  // namespace
 
 void require_outputs(const Command& command) {
   const std::string& output = command.common.output;
@@ -63,7 +64,7 @@ void write(const Command& command, view::Result result, const std::string& line)
     base::write_atomically(path, report::html(page));
     if (result.note.empty()) result.note = "Report: " + path;
   }
-  emit(command.common.output, formatted(command.common.format, result));
+  write_text(command.common.output, formatted(command.common.format, result));
 }
 
 }  // namespace attnlaw::app

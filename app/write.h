@@ -7,6 +7,9 @@
 
 namespace attnlaw::app {
 
+/// To a file, whole or not at all, or to standard output if the path is empty. Throws base::FileError.
+void write_text(const std::string& path, const std::string& text);
+
 /// Fails early: throws base::FileError unless the files a command will write at its end can be written.
 void require_outputs(const Command& command);
 

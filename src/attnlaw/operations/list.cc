@@ -11,6 +11,9 @@
 #include "attnlaw/operations/version.h"
 #include "attnlaw/operations/spectrum.h"
 #include "attnlaw/operations/thresholds.h"
+#include "attnlaw/operations/figure.h"
+#include "attnlaw/operations/results.h"
+#include "attnlaw/operations/sweep.h"
 
 namespace attnlaw::operations {
 

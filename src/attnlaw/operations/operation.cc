@@ -40,6 +40,11 @@ view::Warnings without_effect(const nlohmann::json& options, const std::vector<s
   return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
 }
 
+nlohmann::json without_run(nlohmann::json options) {
+  for (const std::string& name : base::field_names(describe(static_cast<const Run*>(nullptr)))) options.erase(name);
+  return options;
+}
+
 void add_head(nlohmann::json& document, const About& about) {
   document["schema"] = kSchema;
   document["command"] = about.name;

@@ -91,6 +91,8 @@ typename Op::Input read(const nlohmann::json& options) {
 nlohmann::json own_options(nlohmann::json options);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
+/// The options without those of Run.
+nlohmann::json without_run(nlohmann::json options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 

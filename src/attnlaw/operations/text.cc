@@ -67,7 +67,9 @@ Schema::Output Schema::run(const Input&, const Run&) {
   return output;
 }
 
-view::Result Schema::show(const Output&, const Run&) { return {.as_json = true}; }
+view::Result Schema::show(const Output&, const Run&) {
+  return {.document_alone = "schema is one JSON document: --format csv is not for it"};
+}
 
 const base::Description& describe(const Manual::Input*) {
   using I = Manual::Input;

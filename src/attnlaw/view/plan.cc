@@ -7,8 +7,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <set>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/view/columns.h"
 
@@ -22,90 +22,65 @@ using study::Cost;
 using study::Study;
 using study::TaskKind;
 
-/// The values that one coordinate takes, in the order of the file.
-struct PlannedAxis {
-  std::string key;
-  std::vector<json> values;
-  std::set<json> seen;
-
-  void add(const json& value) {
-    if (seen.insert(value).second) values.push_back(value);
-  }
-};
-
-/// The tasks of one kind in one part.
-struct PlannedRow {
-  std::string part;
-  TaskKind kind = TaskKind::theory;
-  std::vector<PlannedAxis> axes;
-  std::size_t points = 0;  ///< entries of the part
-  std::size_t tasks = 0;   ///< that no part before has
-  double seconds = 0;
-  std::uint64_t bytes = 0;  ///< of the largest
-};
-
-void add_coordinates(const json& coordinates, const std::vector<std::string>& order, PlannedRow& row) {
+/// Keys of `coordinates` in this order, then those that experiments add, with the values they take.
+void add_coordinates(const json& coordinates, const std::vector<std::string>& order, PlannedPart& part) {
   const auto add = [&](const std::string& key) {
     if (!coordinates.contains(key)) return;
-    auto axis = std::find_if(row.axes.begin(), row.axes.end(), [&](const auto& a) { return a.key == key; });
-    if (axis == row.axes.end()) axis = row.axes.insert(row.axes.end(), {key, {}, {}});
-    axis->add(coordinates.at(key));
+    auto axis = std::find_if(part.axes.begin(), part.axes.end(), [&](const auto& a) { return a.key == key; });
+    if (axis == part.axes.end()) axis = part.axes.insert(part.axes.end(), {key, {}, {}});
+    if (axis->seen.insert(coordinates.at(key)).second) axis->values.push_back(coordinates.at(key));
   };
   for (const std::string& key : order) add(key);
   for (const char* key : {"d", "instance"}) add(key);
 }
 
-/// The rows of a plan; a task belongs to the first row that needs it, as does what it follows.
-class Plan {
+/// The parts of a plan; a task belongs to the first part that needs it, as does what it follows.
+class Parts {
  public:
-  Plan(const Study& study, const std::vector<Cost>& costs) : study_(study), costs_(costs), owned_(study.tasks.size()) {
+  Parts(const Study& study, const std::vector<Cost>& costs) : study_(study), costs_(costs), owned_(study.tasks.size()) {
     for (const study::Part& part : study.parts) add(part);
   }
 
-  const std::vector<PlannedRow>& rows() const { return rows_; }
+  std::vector<PlannedPart> take() && { return std::move(parts_); }
 
  private:
   void add(const study::Part& part) {
-    std::map<TaskKind, PlannedRow> kinds;
-    const auto row_of = [&](std::size_t task) -> PlannedRow& {
+    std::map<TaskKind, PlannedPart> kinds;
+    const auto of_kind = [&](std::size_t task) -> PlannedPart& {
       const TaskKind kind = study_.tasks[task].task.kind;
-      PlannedRow& row = kinds[kind];
-      row.part = part.name;
-      row.kind = kind;
-      return row;
+      PlannedPart& planned = kinds[kind];
+      planned.name = part.name;
+      planned.kind = study::name(kind);
+      return planned;
     };
     for (const study::PartEntry& entry : part.entries) {
-      PlannedRow& row = row_of(entry.task);
-      ++row.points;
-      add_coordinates(entry.coordinates, part.axes, row);
+      PlannedPart& planned = of_kind(entry.task);
+      ++planned.points;
+      add_coordinates(entry.coordinates, part.axes, planned);
       for (std::optional<std::size_t> task = entry.task; task && !owned_[*task]; task = study_.tasks[*task].predecessor)
-        own(*task, row_of(*task));
+        own(*task, of_kind(*task));
     }
-    for (auto& [kind, row] : kinds) rows_.push_back(std::move(row));
+    for (auto& [kind, planned] : kinds) parts_.push_back(std::move(planned));
   }
 
-  void own(std::size_t task, PlannedRow& row) {
+  void own(std::size_t task, PlannedPart& part) {
     owned_[task] = true;
-    ++row.tasks;
-    row.seconds += costs_[task].seconds;
-    row.bytes = std::max(row.bytes, costs_[task].bytes);
+    ++part.tasks;
+    part.seconds += costs_[task].seconds;
+    part.bytes = std::max(part.bytes, costs_[task].bytes);
   }
 
   const Study& study_;
   const std::vector<Cost>& costs_;
   std::vector<bool> owned_;
-  std::vector<PlannedRow> rows_;
+  std::vector<PlannedPart> parts_;
 };
 
-/// The whole study.
-struct Total {
-  double seconds = 0;             ///< of one thread
-  double seconds_on_threads = 0;  ///< at best: the work divided, but no chain of tasks divides
-  std::uint64_t bytes = 0;        ///< of the largest tasks, one on each thread
-};
-
-Total total(const Study& study, const std::vector<Cost>& costs, int threads) {
-  Total result;
+PlanTotal total(const Study& study, const std::vector<Cost>& costs, int threads) {
+  PlanTotal result;
+  result.tasks = study.tasks.size();
+  result.threads = threads;
+  result.memory = base::memory_limit();
   std::vector<double> chain(costs.size());
   double longest = 0;
   std::vector<std::uint64_t> bytes;
@@ -153,12 +128,22 @@ constexpr double kMegabyte = 1e6;
 
 Cell megabytes(std::uint64_t bytes) { return bytes > 0 ? Cell(static_cast<double>(bytes) / kMegabyte) : Cell(); }
 
+json axes_json(const PlannedPart& part) {
+  json axes = json::object();
+  for (const PlannedAxis& axis : part.axes) axes[axis.key] = axis.values;
+  return axes;
+}
+
 constexpr int kTimeFigures = 3;  ///< more than an estimate is worth
 
 }  // namespace
 
-std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& costs, int threads) {
-  Table parts{study.title.empty() ? study.name : study.title,
+Plan plan(const Study& study, const std::vector<Cost>& costs, int threads) {
+  return {study.name, study.title, Parts(study, costs).take(), total(study, costs, threads)};
+}
+
+std::vector<Table> plan_tables(const Plan& plan) {
+  Table parts{plan.title.empty() ? plan.study : plan.title,
               {general("part"),
                general("computes"),
                general("along"),
@@ -166,11 +151,10 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
                general("tasks"),
                {"time of one thread", "s", report::Notation::general, kTimeFigures},
                {"memory", "MB", report::Notation::general, kTimeFigures}}};
-  const Plan plan(study, costs);
-  for (const PlannedRow& row : plan.rows())
-    parts.rows.push_back({row.part, study::name(row.kind), short_text(row.axes), count(row.points), count(row.tasks),
-                          row.seconds, megabytes(row.bytes)});
-  const Total whole = total(study, costs, threads);
+  for (const PlannedPart& part : plan.parts)
+    parts.rows.push_back({part.name, part.kind, short_text(part.axes), count(part.points), count(part.tasks),
+                          part.seconds, megabytes(part.bytes)});
+  const PlanTotal& whole = plan.total;
   Table sums{"All parts, estimated on this machine",
              {general("tasks"),
               general("time of one thread"),
@@ -178,45 +162,56 @@ std::vector<Table> plan_tables(const Study& study, const std::vector<Cost>& cost
               general("time on these"),
               {"memory at most", "MB", report::Notation::general, kTimeFigures},
               {"of this machine", "MB", report::Notation::general, kTimeFigures}},
-             {{count(study.tasks.size()), duration(whole.seconds), static_cast<long long>(threads),
-               duration(whole.seconds_on_threads), megabytes(whole.bytes), megabytes(base::memory_limit())}}};
+             {{count(whole.tasks), duration(whole.seconds), static_cast<long long>(whole.threads),
+               duration(whole.seconds_on_threads), megabytes(whole.bytes), megabytes(whole.memory)}}};
   return {parts, sums};
 }
 
-json plan_json(const Study& study, const std::vector<Cost>& costs, int threads) {
-  json parts = json::array();
-  const Plan plan(study, costs);
-  for (const PlannedRow& row : plan.rows()) {
-    json axes = json::object();
-    for (const PlannedAxis& axis : row.axes) axes[axis.key] = axis.values;
-    parts.push_back({{"name", row.part},
-                     {"kind", study::name(row.kind)},
-                     {"axes", axes},
-                     {"points", row.points},
-                     {"tasks", row.tasks},
-                     {"seconds", row.seconds},
-                     {"bytes", row.bytes}});
-  }
-  const Total whole = total(study, costs, threads);
-  return {{"study", study.name},
-          {"title", study.title},
-          {"parts", parts},
-          {"total",
-           {{"tasks", study.tasks.size()},
-            {"seconds", whole.seconds},
-            {"threads", threads},
-            {"seconds_on_threads", whole.seconds_on_threads},
-            {"bytes", whole.bytes},
-            {"memory", base::memory_limit()}}}};
+Table plan_rows(const Plan& plan) {
+  Table table{"", {{"part"}, {"kind"}, {"axes"}, {"points"}, {"tasks"}, {"seconds"}, {"bytes"}}};
+  for (const PlannedPart& part : plan.parts)
+    table.rows.push_back({part.name, part.kind, short_text(part.axes), count(part.points), count(part.tasks),
+                          part.seconds, static_cast<long long>(part.bytes)});
+  return table;
 }
 
-Table plan_rows(const Study& study, const std::vector<Cost>& costs) {
-  Table table{"", {{"part"}, {"kind"}, {"axes"}, {"points"}, {"tasks"}, {"seconds"}, {"bytes"}}};
-  const Plan plan(study, costs);
-  for (const PlannedRow& row : plan.rows())
-    table.rows.push_back({row.part, study::name(row.kind), short_text(row.axes), count(row.points), count(row.tasks),
-                          row.seconds, static_cast<long long>(row.bytes)});
-  return table;
+const base::Description& describe(const PlannedPart*) {
+  using P = PlannedPart;
+  static const base::Description description{
+      "the tasks of one kind in one part",
+      {base::field("name", &P::name, {.doc = "of the part"}),
+       base::field("kind", &P::kind, {.doc = "theory, experiment, thresholds or scaling"}),
+       base::custom<P>("axes", {base::Kind::object}, axes_json, nullptr,
+                       {.doc = "for every coordinate the values it takes, in the order of the file"}),
+       base::field("points", &P::points, {.doc = "points of the part"}),
+       base::field("tasks", &P::tasks, {.doc = "tasks that no part before has"}),
+       base::field("seconds", &P::seconds, {.unit = "s", .doc = "estimated time of one thread"}),
+       base::field("bytes", &P::bytes, {.unit = "B", .doc = "memory of the largest task"})}};
+  return description;
+}
+
+const base::Description& describe(const PlanTotal*) {
+  using T = PlanTotal;
+  static const base::Description description{
+      "a whole study, estimated on this machine",
+      {base::field("tasks", &T::tasks, {.doc = "different tasks"}),
+       base::field("seconds", &T::seconds, {.unit = "s", .doc = "time of one thread"}),
+       base::field("threads", &T::threads, {.doc = "threads of this run"}),
+       base::field("seconds_on_threads", &T::seconds_on_threads,
+                   {.unit = "s", .doc = "time on these at best: chains of tasks do not divide"}),
+       base::field("bytes", &T::bytes, {.unit = "B", .doc = "memory of the largest tasks, one on each thread"}),
+       base::field("memory", &T::memory, {.unit = "B", .doc = "memory of this machine"})}};
+  return description;
+}
+
+const base::Description& describe(const Plan*) {
+  static const base::Description description{
+      "what a study is going to do",
+      {base::field("study", &Plan::study, {.doc = "its name"}),
+       base::field("title", &Plan::title, {.doc = "its title"}),
+       base::field("parts", &Plan::parts, {.doc = "an entry for every part and kind of task"}),
+       base::field("total", &Plan::total, {.doc = "all parts together"})}};
+  return description;
 }
 
 }  // namespace attnlaw::view

@@ -21,9 +21,8 @@ struct Result {
   std::optional<report::Page> page = {};   ///< for who asks for a report
   std::string page_path = {};              ///< where the page goes, if the operation itself says so
   std::optional<std::string> text = {};    ///< instead of tables, and of rows if there are none
-  bool as_json = false;                    ///< the document is what is printed, in every format
-  bool silent = false;                     ///< another process of mpirun has the result
   bool converged = true;                   ///< whether the figures can be used; if not, the program ends with 1
+  std::string document_alone = {};         ///< why it is shown as its document, and not as CSV; empty: it is not
 };
 
 /// One section of a page for each table, under its title.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/view/columns.h"
 
 namespace attnlaw::view {
@@ -106,8 +107,16 @@ ResultsSummary summarise(const Rows& rows) {
   return summary;
 }
 
-json to_json(const ResultsSummary& summary) {
-  return {{"rows", summary.rows}, {"statuses", summary.statuses}, {"codes", summary.codes}};
+const base::Description& describe(const ResultsSummary*) {
+  using S = ResultsSummary;
+  static const base::Description description{
+      "how many results there are",
+      {base::field("rows", &S::rows, {.doc = "in all"}),
+       base::custom<S>("statuses", {base::Kind::object}, [](const S& summary) { return json(summary.statuses); },
+                       nullptr, {.doc = "how many of each status"}),
+       base::custom<S>("codes", {base::Kind::object}, [](const S& summary) { return json(summary.codes); }, nullptr,
+                       {.doc = "how many of each code version"})}};
+  return description;
 }
 
 std::string text(const ResultsSummary& summary) {

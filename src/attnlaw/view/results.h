@@ -8,6 +8,10 @@
 #include "attnlaw/report/table.h"
 #include "attnlaw/study/store/store.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::view {
 
 struct ResultsSummary {
@@ -15,10 +19,10 @@ struct ResultsSummary {
   std::map<std::string, std::size_t> statuses;  ///< how many of each
   std::map<std::string, std::size_t> codes;
 };
+const base::Description& describe(const ResultsSummary*);
 
 /// `rows` must have all columns of the view.
 ResultsSummary summarise(const study::Store::Rows& rows);
-nlohmann::json to_json(const ResultsSummary& summary);
 /// On one line, e.g. "3 results: 2 converged, 1 failed; code 0.1.0+ab12 (this program)".
 std::string text(const ResultsSummary& summary);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/study/file/request.h"
 
 namespace attnlaw::study {
@@ -27,7 +28,7 @@ void require_among(const SourceFile& file, const TomlValue& chart, const std::st
   for (const std::string& text : texts)
     if (std::find(accepted.begin(), accepted.end(), text) == accepted.end())
       file.reject(chart.find(key)->line, "{} of a chart has '{}'; accepted: {}{}", key, text, fmt::join(accepted, ", "),
-                  suggestion(text, accepted));
+                  base::suggestion(text, accepted));
 }
 
 std::vector<std::string> names_of(const std::vector<Part>& parts) {
@@ -76,7 +77,7 @@ void require_figures(const SourceFile& file, const TomlValue& chart, const std::
     if (!is_eigenvalue(name) && !is_path(name) && std::find(others.begin(), others.end(), name) == others.end())
       file.reject(chart.find(key)->line,
                   "{} of a chart has '{}'; accepted: {}, eigenvalue:1, eigenvalue:2, …, and paths like theory.test{}",
-                  key, name, fmt::join(others, ", "), suggestion(name, others));
+                  key, name, fmt::join(others, ", "), base::suggestion(name, others));
 }
 
 void require_names(const SourceFile& file, const TomlValue& chart, const ChartRequest& request,

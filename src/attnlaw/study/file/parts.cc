@@ -6,6 +6,8 @@
 #include <cctype>
 #include <map>
 
+#include "attnlaw/base/fields/description.h"
+
 namespace attnlaw::study {
 namespace {
 
@@ -98,7 +100,7 @@ class Family {
   void require_ancestor(const std::string& parent, int line, const std::vector<std::string>& descendants) const {
     if (!members_.contains(parent))
       file_.reject(line, "like = '{}' is not a part; the parts are {}{}", parent, fmt::join(names_, ", "),
-                   suggestion(parent, names_));
+                   base::suggestion(parent, names_));
     const auto first = std::find(descendants.begin(), descendants.end(), parent);
     if (first != descendants.end())
       file_.reject(line, "a part cannot be like itself: {} → {}",

@@ -3,37 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
+
+#include "attnlaw/base/fields/description.h"
 
 namespace attnlaw::study {
-namespace {
 
 using base::TomlValue;
-
-/// Least number of letters to insert, delete or replace (Levenshtein).
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t k = 1; k <= b.size(); ++k) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[k - 1] ? 0 : 1);
-      diagonal = std::exchange(row[k], std::min({replaced, row[k] + 1, row[k - 1] + 1}));
-    }
-  }
-  return row.back();
-}
-
-}  // namespace
-
-std::string suggestion(const std::string& word, std::span<const std::string> accepted) {
-  // Two letters exchanged are two edits; of a short word hardly anything would be left.
-  const std::size_t most = word.size() > 4 ? 2 : 1;
-  for (std::size_t distance = 1; distance <= most; ++distance)
-    for (const std::string& candidate : accepted)
-      if (edit_distance(word, candidate) == distance) return fmt::format("; did you mean '{}'?", candidate);
-  return "";
-}
 
 std::string text_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
   if (!value.scalar.is_string()) file.reject(value.line, "{} must be a string, got {}", key, value.described());
@@ -76,7 +51,7 @@ void require_keys(const SourceFile& file, const TomlValue& table, const std::str
   for (const auto& [key, value] : table.entries)
     if (std::find(names.begin(), names.end(), key) == names.end())
       file.reject(value.line, "unknown key '{}' in {}; accepted: {}{}", key, what, fmt::join(names, ", "),
-                  suggestion(key, names));
+                  base::suggestion(key, names));
 }
 
 void require_keys(const SourceFile& file, const TomlValue& table, const std::string& what,

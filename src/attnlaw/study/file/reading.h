@@ -49,7 +49,4 @@ void require_keys(const SourceFile& file, const base::TomlValue& table, const st
 void require_keys(const SourceFile& file, const base::TomlValue& table, const std::string& what,
                   std::initializer_list<const char*> accepted);
 
-/// "; did you mean 'x'?" where a word differs by a slip from one that is accepted, else nothing.
-std::string suggestion(const std::string& word, std::span<const std::string> accepted);
-
 }  // namespace attnlaw::study

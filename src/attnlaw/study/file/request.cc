@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::study {
@@ -74,12 +75,12 @@ void require_known_axes(const SourceFile& file, const PartRequest& request) {
         file.reject(values.given.line,
                     "axis {0} is neither an option of the problem ({1}) nor a variable: no string of the problem has "
                     "{{{0}}}{2}",
-                    key, fmt::join(options, ", "), suggestion(key, options));
+                    key, fmt::join(options, ", "), base::suggestion(key, options));
     }
   for (const auto& [name, line] : variables)
     if (!contains(axes, name))
       file.reject(line, "{{{}}} in the problem of part '{}' has no axis of this name; axes: {}{}", name, request.name,
-                  axes.empty() ? "none" : fmt::format("{}", fmt::join(axes, ", ")), suggestion(name, axes));
+                  axes.empty() ? "none" : fmt::format("{}", fmt::join(axes, ", ")), base::suggestion(name, axes));
 }
 
 // ---- keys of a part ------------------------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ void read_problem(const SourceFile& file, const TomlValue& problem, PartRequest&
   for (const auto& [key, value] : request.problem.items())
     if (!contains(options, key))
       file.reject(request.lines.at(key), "unknown key '{}' in problem; accepted: {}{}", key, fmt::join(options, ", "),
-                  suggestion(key, options));
+                  base::suggestion(key, options));
 }
 
 /// Tells whether a key that takes a table, or false for none of it, asks for something.

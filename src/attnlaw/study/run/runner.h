@@ -10,6 +10,10 @@
 #include "attnlaw/study/store/store.h"
 #include "attnlaw/study/study.h"
 
+namespace attnlaw::base {
+struct Description;
+}
+
 namespace attnlaw::study {
 
 /// The worker cannot go on: its task is given to another one.
@@ -36,6 +40,7 @@ struct RunProgress {
   std::size_t left() const { return total - reused - done; }
   bool complete() const { return left() == 0; }
 };
+const base::Description& describe(const RunProgress*);
 
 struct RunOptions {
   /// Beside those of this process, one for each of its threads.

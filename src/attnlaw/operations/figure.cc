@@ -1,0 +1,306 @@
+#include "attnlaw/operations/figure.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <system_error>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/study/file/study_file.h"
+#include "attnlaw/view/columns.h"
+#include "attnlaw/view/figure/charts.h"
+#include "figures_text.h"
+
+namespace attnlaw::operations {
+namespace {
+
+using report::Table;
+using view::general;
+using Status = study::Outcome::Status;
+using Content = Figure::Content;
+
+// ---- study files ---------------------------------------------------------------------------------------------------
+
+study::Study study_of(const EmbeddedFigure& figure, bool fast) {
+  return study::parse_study(std::string(figure.text), fmt::format("figures/{}.toml", figure.name), {.fast = fast});
+}
+
+const EmbeddedFigure& embedded_figure(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const EmbeddedFigure& figure : kEmbeddedFigures) {
+    if (figure.name == name) return figure;
+    names.push_back(figure.name);
+  }
+  throw std::invalid_argument(
+      fmt::format("'{}' is not a figure; there are {}, and files that end in .toml", name, fmt::join(names, ", ")));
+}
+
+bool is_file(const std::string& figure) { return figure.ends_with(".toml"); }
+
+study::Study study_of(const Figure::Input& input) {
+  study::Study study = is_file(input.figure) ? read_study(input.figure, input.options)
+                                             : study_of(embedded_figure(input.figure), input.options.fast);
+  if (study.charts.empty())
+    throw std::invalid_argument(fmt::format("{} has no [[chart]]: `attnlaw sweep` computes it", input.figure));
+  view::require_drawable(study);
+  return study;
+}
+
+std::vector<Figure::Known> known_figures() {
+  std::vector<Figure::Known> figures;
+  for (const EmbeddedFigure& figure : kEmbeddedFigures) {
+    const study::Study full = study_of(figure, false);
+    figures.push_back({full.name, full.title, full.tasks.size(), study_of(figure, true).tasks.size()});
+  }
+  return figures;
+}
+
+// ---- the run -------------------------------------------------------------------------------------------------------
+
+/// Lower-case letters and digits, words joined by hyphens.
+std::string slug(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    else if (!result.empty() && result.back() != '-')
+      result += '-';
+  }
+  while (result.ends_with('-')) result.pop_back();
+  return result.empty() ? "chart" : result;
+}
+
+/// CPU seconds of this process.
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  constexpr double kMicro = 1e-6;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + kMicro * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::map<std::string, Figure::Work> work_of(const study::Study& study, const study::Outcomes& outcomes) {
+  std::map<std::string, Figure::Work> work;
+  for (std::size_t i = 0; i < study.tasks.size(); ++i) {
+    Figure::Work& kind = work[name(study.tasks[i].task.kind)];
+    ++kind.tasks;
+    if (!outcomes[i]) continue;
+    if (outcomes[i]->status == Status::converged) ++kind.converged;
+    kind.seconds += outcomes[i]->seconds;
+  }
+  return work;
+}
+
+/// Tasks and their time by kind.
+Table work_table(const std::map<std::string, Figure::Work>& work) {
+  Table table{"What was computed",
+              {general("kind"),
+               general("tasks"),
+               general("converged"),
+               {.name = "time of all tasks", .unit = "s", .notation = report::Notation::fixed, .precision = 1}}};
+  for (const auto& [kind, sum] : work) table.rows.push_back({kind, sum.tasks, sum.converged, sum.seconds});
+  return table;
+}
+
+std::string work_text(const Figure::Made& made) {
+  std::string text = fmt::format("CPU time of the run that wrote this page: {:.0f} s.", made.cpu_seconds);
+  if (made.progress.reused > 0)
+    text += fmt::format(" {} of {} results were in the store before.", made.progress.reused, made.progress.total);
+  return text + " The times of the tasks add up over all runs; a task on several threads counts once.";
+}
+
+/// What happened to tasks, charts or no charts.
+view::Warnings run_warnings(const study::Study& study, const study::Outcomes& outcomes) {
+  const auto count = [&](auto condition) { return std::count_if(outcomes.begin(), outcomes.end(), condition); };
+  view::Warnings warnings;
+  const auto missing = count([](const auto& o) { return !o; });
+  const auto failed = count([](const auto& o) { return o && o->status == Status::failed; });
+  const auto unconverged = count([](const auto& o) { return o && o->status == Status::unconverged; });
+  const std::size_t total = study.tasks.size();
+  if (missing > 0)
+    warnings.push_back(fmt::format("{} of {} tasks were not computed: run again to resume.", missing, total));
+  if (failed > 0) warnings.push_back(fmt::format("{} of {} tasks failed (--retry-failed tries again).", failed, total));
+  if (unconverged > 0) warnings.push_back(fmt::format("{} of {} tasks did not converge.", unconverged, total));
+  return warnings;
+}
+
+/// Writes the numbers of charts 1, 2, … beside the page.
+std::vector<Figure::Chart> write_csvs(const std::string& beginning, const view::FigureCharts& charts) {
+  std::vector<Figure::Chart> written;
+  for (const report::Section& section : charts.sections) {
+    if (!section.chart) continue;
+    const std::string path = fmt::format("{}-{}-{}.csv", beginning, written.size() + 1, slug(section.heading));
+    base::write_atomically(path, report::csv(section.chart->data));
+    written.push_back({path, section.heading, section.chart->data.rows.size()});
+  }
+  return written;
+}
+
+report::Page page_of(const study::Study& study, const Figure::Made& made, const view::FigureCharts& charts) {
+  report::Page page;
+  page.title = study.title.empty() ? study.name : study.title;
+  page.lead = study.description;
+  page.sections = charts.sections;
+  page.sections.push_back({"Work", work_text(made), std::nullopt, work_table(made.work)});
+  return page;
+}
+
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error)
+    throw base::FileError(fmt::format("--directory {} cannot be made: {}", directory.string(), error.message()));
+}
+
+Figure::Made make(const Figure::Input& input, const Crew& crew, const Run& run) {
+  const study::Study study = study_of(input);
+  const std::string beginning = std::filesystem::path(input.directory) / study.name;
+  Figure::Made made;
+  made.name = study.name;
+  made.title = study.title;
+  made.html = beginning + ".html";
+  made.fast = input.options.fast;
+  make_directory(input.directory);
+  base::require_writable(made.html);
+  study::Store store(input.store.empty() ? beginning + ".sqlite" : input.store);
+  made.store = store.path();
+  made.progress = run_study(study, store, crew, input.options, run);
+  const study::Outcomes outcomes = study::outcomes(study, store);
+  const view::FigureCharts charts = view::figure_charts(study, outcomes);
+  made.charts = write_csvs(beginning, charts);
+  made.complete = charts.complete;
+  made.warnings = view::operator+(run_warnings(study, outcomes), charts.warnings);
+  made.work = work_of(study, outcomes);
+  made.cpu_seconds = cpu_seconds();
+  made.page = page_of(study, made, charts);
+  return made;
+}
+
+// ---- results -------------------------------------------------------------------------------------------------------
+
+view::Result show_list(const std::vector<Figure::Known>& figures) {
+  Table table{"", {general("figure"), general("title"), general("tasks"), general("with --fast")}};
+  for (const Figure::Known& figure : figures)
+    table.rows.push_back(
+        {figure.name, figure.title, static_cast<long long>(figure.tasks), static_cast<long long>(figure.fast_tasks)});
+  return {.tables = {table}, .rows = table, .note = "attnlaw figure NAME [--fast] makes one."};
+}
+
+view::Result show_made(const Figure::Made& made) {
+  Table table{made.title, {general("file"), general("chart"), general("rows")}};
+  table.rows.push_back({made.html, "all charts", report::Cell()});
+  for (const Figure::Chart& chart : made.charts)
+    table.rows.push_back({chart.file, chart.chart, static_cast<long long>(chart.rows)});
+  return {.tables = {table, work_table(made.work)},
+          .rows = table,
+          .warnings = made.warnings,
+          .note = fmt::format("Results: {}. Report: {}", made.store, made.html),
+          .page = made.page,
+          .page_path = made.html,
+          .converged = made.complete};
+}
+
+nlohmann::json tasks_json(const Figure::Made& made) {
+  return {{"total", made.progress.total}, {"reused", made.progress.reused}, {"computed", made.progress.done}};
+}
+
+template <Content content>
+bool has(const Figure::Output& output) {
+  return output.content == content;
+}
+
+}  // namespace
+
+const base::Description& describe(const Figure::Input*) {
+  using I = Figure::Input;
+  static const base::Description description{
+      "a figure and how to make it",
+      {base::field("figure", &I::figure,
+                   {.doc = "a name of --list, or a study file (TOML) with charts",
+                    .value_name = "NAME|FILE",
+                    .positional = true}),
+       base::field("list", &I::list, {.doc = "the figures there are"}),
+       base::field("print", &I::print, {.doc = "print the study file, run nothing"}),
+       base::field("directory", &I::directory, {.doc = "where the files go", .otherwise = "here", .value_name = "DIR"}),
+       base::field("store", &I::store,
+                   {.doc = "the store of results", .otherwise = "DIR/NAME.sqlite", .value_name = "FILE"}),
+       base::flat(&I::options)}};
+  return description;
+}
+
+const base::Description& describe(const Figure::Known*) {
+  using K = Figure::Known;
+  static const base::Description description{
+      "a figure that there is",
+      {base::field("name", &K::name, {.doc = "what it is asked for by"}),
+       base::field("title", &K::title, {.doc = "its title"}), base::field("tasks", &K::tasks, {.doc = "tasks"}),
+       base::field("fast_tasks", &K::fast_tasks, {.doc = "tasks with fast"})}};
+  return description;
+}
+
+const base::Description& describe(const Figure::Chart*) {
+  using C = Figure::Chart;
+  static const base::Description description{
+      "the numbers of a chart",
+      {base::field("file", &C::file, {.doc = "the CSV"}), base::field("chart", &C::chart, {.doc = "its title"}),
+       base::field("rows", &C::rows, {.doc = "rows without the header"})}};
+  return description;
+}
+
+const base::Description& describe(const Figure::Made*) {
+  using M = Figure::Made;
+  static const base::Description description{
+      "a figure that was made",
+      {base::field("name", &M::name, {.doc = "of the figure"}), base::field("fast", &M::fast, {.doc = "as asked for"}),
+       base::field("html", &M::html, {.doc = "the report"}),
+       base::field("charts", &M::charts, {.doc = "the charts, in the order of the study file"}),
+       base::field("complete", &M::complete,
+                   {.doc = "whether every chart is drawn and has all its results, those of the theory converged"}),
+       base::custom<M>("tasks", {base::Kind::object}, tasks_json, nullptr,
+                       {.doc = "total, reused (in the store before) and computed"}),
+       base::field("cpu_seconds", &M::cpu_seconds, {.unit = "s", .doc = "CPU time of this process"})}};
+  return description;
+}
+
+const base::Description& describe(const Figure::Output*) {
+  using O = Figure::Output;
+  static const base::Description description{
+      "a figure, or with list all there are",
+      {base::field("figures", &O::figures, {.doc = "the figures there are"}).when(has<Content::list>),
+       base::field("text", &O::text, {.doc = "with print: the study file"}).when(has<Content::text>),
+       base::flat(&O::made).when(has<Content::made>)}};
+  return description;
+}
+
+Figure::Input Figure::read(const nlohmann::json& options) {
+  Input input;
+  base::read(options, input, "options of figure");
+  if (input.list == options.contains("figure"))
+    throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
+  input.options.max_seconds();
+  return input;
+}
+
+Figure::Output Figure::run(const Input& input, const Run& run) {
+  if (input.list) return {.content = Content::list, .figures = known_figures()};
+  if (input.print)
+    return {.content = Content::text,
+            .text = is_file(input.figure) ? base::read_text(input.figure)
+                                          : std::string(embedded_figure(input.figure).text)};
+  const std::optional<Crew> crew = assemble_crew(run);
+  return crew ? Output{.made = make(input, *crew, run)} : Output{};
+}
+
+view::Result Figure::show(const Output& output, const Run&) {
+  if (output.content == Content::list) return show_list(output.figures);
+  if (output.content == Content::text) return {.text = output.text};
+  return show_made(output.made);
+}
+
+}  // namespace attnlaw::operations

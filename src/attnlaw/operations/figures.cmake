@@ -1,0 +1,12 @@
+# The studies of `attnlaw figure NAME` are figures/*.toml themselves.
+file(GLOB figures CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/figures/*.toml)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${figures})
+set(ATTNLAW_FIGURES "")
+foreach(figure IN LISTS figures)
+  get_filename_component(name ${figure} NAME_WE)
+  file(READ ${figure} text)
+  string(APPEND ATTNLAW_FIGURES "{\"${name}\", R\"attnlaw(${text})attnlaw\"},\n")
+endforeach()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/figures_text.h.in ${CMAKE_CURRENT_BINARY_DIR}/figures_text.h @ONLY)
+set_property(SOURCE operations/figure.cc APPEND PROPERTY INCLUDE_DIRECTORIES ${CMAKE_CURRENT_BINARY_DIR})
+install(FILES ${figures} DESTINATION ${CMAKE_INSTALL_DATADIR}/attnlaw/figures)

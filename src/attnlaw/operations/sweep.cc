@@ -1,0 +1,148 @@
+#include "attnlaw/operations/sweep.h"
+
+#include <fmt/format.h>
+
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/study/run/cost.h"
+#include "attnlaw/view/columns.h"
+
+namespace attnlaw::operations {
+namespace {
+
+using view::general;
+
+view::Plan plan_of(const study::Study& study, const Run& run) {
+  constexpr double kCalibration = 20;  // seconds
+  const int threads = run.threads > 0 ? run.threads : base::available_threads();
+  return view::plan(study, study::estimate_costs(study, kCalibration), threads);
+}
+
+/// Every task that has no figures, or figures that did not converge.
+std::vector<Sweep::Problem> problems_of(const study::Study& study, const study::Outcomes& outcomes) {
+  std::vector<Sweep::Problem> problems;
+  for (const study::Part& part : study.parts)
+    for (const study::PartEntry& entry : part.entries) {
+      const auto& outcome = outcomes[entry.task];
+      if (!outcome || outcome->status == study::Outcome::Status::converged) continue;
+      problems.push_back({part.name, study::name(study.tasks[entry.task].task.kind), entry.coordinates,
+                          study::name(outcome->status), study::message(*outcome)});
+    }
+  return problems;
+}
+
+report::Table summary_table(const Sweep::Output& output) {
+  const auto count = [](std::size_t n) { return static_cast<long long>(n); };
+  const study::RunProgress& progress = output.progress;
+  return {output.title.empty() ? output.study : output.title,
+          {general("tasks"), general("from the store"), general("computed"), general("failed"), general("unconverged"),
+           general("left"), general("seconds", 4)},
+          {{count(progress.total), count(progress.reused), count(progress.done), count(progress.failed),
+            count(progress.unconverged), count(progress.left()), progress.seconds}}};
+}
+
+report::Table problem_table(const std::vector<Sweep::Problem>& problems) {
+  report::Table table{
+      "Tasks without a result to use",
+      {general("part"), general("kind"), general("coordinates"), general("status"), general("message")}};
+  for (const Sweep::Problem& problem : problems)
+    table.rows.push_back({problem.part, problem.kind, problem.coordinates.dump(), problem.status, problem.message});
+  return table;
+}
+
+/// The first rows of a long table.
+report::Table shortened(report::Table table) {
+  constexpr std::size_t kMostShown = 10;
+  if (table.rows.size() > kMostShown) {
+    table.title += fmt::format(" (the first {} of {})", kMostShown, table.rows.size());
+    table.rows.resize(kMostShown);
+  }
+  return table;
+}
+
+bool ran(const Sweep::Output& output) { return !output.checked; }
+
+}  // namespace
+
+const base::Description& describe(const Sweep::Input*) {
+  using I = Sweep::Input;
+  static const base::Description description{
+      "a study and how to run it",
+      {base::field("study", &I::study,
+                   {.doc = "the study file (TOML)", .required = true, .value_name = "FILE", .positional = true}),
+       base::field("check", &I::check, {.doc = "print the plan with its cost on this machine, run nothing"}),
+       base::field(
+           "store", &I::store,
+           {.doc = "the store of results", .otherwise = "name of the study with .sqlite", .value_name = "FILE"}),
+       base::flat(&I::options)}};
+  return description;
+}
+
+const base::Description& describe(const Sweep::Problem*) {
+  using P = Sweep::Problem;
+  static const base::Description description{
+      "a task without a result to use",
+      {base::field("part", &P::part, {.doc = "name of its part"}),
+       base::field("kind", &P::kind, {.doc = "theory, experiment, thresholds or scaling"}),
+       base::field("coordinates", &P::coordinates, {.doc = "values of the axes"}),
+       base::field("status", &P::status, {.doc = "unconverged or failed"}),
+       base::field("message", &P::message, {.doc = "the reason"})}};
+  return description;
+}
+
+const base::Description& describe(const Sweep::Output*) {
+  using O = Sweep::Output;
+  static const base::Description description{
+      "what was computed; with check, what is going to be",
+      {base::flat(&O::plan).when([](const O& output) { return output.checked; }),
+       base::field("study", &O::study, {.doc = "name of the study"}).when(ran),
+       base::field("store", &O::store, {.doc = "path of the store"}).when(ran),
+       base::field("code", &O::code, {.doc = "code version that the results are stored under"}).when(ran),
+       base::flat(&O::progress).when(ran),
+       base::field("problems", &O::problems, {.doc = "tasks without a result to use, where there are any"})
+           .when([](const O& output) { return !output.problems.empty(); })}};
+  return description;
+}
+
+Sweep::Input Sweep::read(const nlohmann::json& options) {
+  if (!options.contains("study")) throw std::invalid_argument("sweep needs a study file: attnlaw sweep STUDY.toml");
+  Input input;
+  base::read(options, input, "options of sweep");
+  input.options.max_seconds();
+  return input;
+}
+
+Sweep::Output Sweep::run(const Input& input, const Run& run) {
+  Output output;
+  const std::optional<Crew> crew = input.check ? Crew{} : assemble_crew(run);
+  if (!crew) return output;
+  const study::Study study = read_study(input.study, input.options);
+  output.checked = input.check;
+  if (input.check) {
+    output.plan = plan_of(study, run);
+    return output;
+  }
+  output.study = study.name;
+  output.title = study.title;
+  output.store = input.store.empty() ? study.name + ".sqlite" : input.store;
+  output.code = study::code_version();
+  study::Store store(output.store);
+  output.progress = run_study(study, store, *crew, input.options, run);
+  output.problems = problems_of(study, study::outcomes(study, store, false));
+  return output;
+}
+
+view::Result Sweep::show(const Output& output, const Run&) {
+  if (output.checked) return {.tables = view::plan_tables(output.plan), .rows = view::plan_rows(output.plan)};
+  const study::RunProgress& progress = output.progress;
+  view::Result result{.tables = {summary_table(output)},
+                      .rows = problem_table(output.problems),
+                      .note = fmt::format("Results: attnlaw results {}", output.store),
+                      .converged = progress.complete() && output.problems.empty()};
+  if (!output.problems.empty()) result.tables.push_back(shortened(result.rows));
+  if (!progress.complete())
+    result.warnings.push_back(
+        fmt::format("the study is not complete: {} tasks left; the same command goes on with them", progress.left()));
+  return result;
+}
+
+}  // namespace attnlaw::operations
