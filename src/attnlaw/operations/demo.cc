@@ -13,6 +13,8 @@
 namespace attnlaw::operations {
 namespace {
 
+using view::operator+;
+
 constexpr double kFirstAlpha = 0.05, kLastAlpha = 2;
 constexpr int kTheoryPoints = 40;
 constexpr int kExperimentPoints = 8;
@@ -115,12 +117,24 @@ report::Page demo_page(const Demo::Output& output) {
   return page;
 }
 
-}  // namespace
+/// An experiment with its problem, as simulate has it.
+struct Point {
+  model::Problem problem;
+  study::Comparison comparison;
+};
 
-nlohmann::json experiments_json(const Demo::Output& output) {
-  nlohmann::json documents = nlohmann::json::array();
-  for (const auto& point : output.experiments) documents.push_back(study::to_json(std::span(&point, 1)));
-  return documents;
+const base::Description& describe(const Point*) {
+  static const base::Description description{
+      "an experiment beside the theory",
+      {base::field("problem", &Point::problem, {.doc = "what was learned"}), base::flat(&Point::comparison)}};
+  return description;
+}
+
+std::vector<Point> points_of(const Demo::Output& output) {
+  std::vector<Point> points;
+  for (const study::Comparison& comparison : output.experiments)
+    points.push_back({comparison.experiment.problem, comparison});
+  return points;
 }
 
 }  // namespace
@@ -135,8 +149,7 @@ const base::Description& describe(const Demo::Output*) {
   static const base::Description description{
       "a learning curve and a spectrum",
       {base::field("theory", &O::theory, {.doc = "solutions along α"}),
-       base::custom<O>("experiments", base::type_of<std::vector<nlohmann::json>>(), experiments_json, nullptr,
-                       {.doc = "experiments beside the theory, as simulate has them"}),
+       base::figure_of<O>("experiments", points_of, {.doc = "experiments beside the theory, as simulate has them"}),
        base::field("spectrum", &O::spectrum, {.doc = "solution behind the spectrum"}),
        base::field("converged", &O::converged, {.doc = "whether every solution and every experiment did"}),
        base::field("html", &O::html, {.doc = "where the page is"})}};
