@@ -3,7 +3,7 @@
 ///
 /// An enumeration has names when `names_table(value)`, found by its argument, gives its table:
 ///
-/// ```cpp
+/// ```c++
 /// std::span<const base::Named<Colour>> names_table(Colour);
 /// ```
 

@@ -1,18 +1,17 @@
 #pragma once
 /// Operations: what the program, and every other front door, can be asked for. Each one is a struct of its own file:
 ///
-/// ```cpp
+/// ```c++
 /// struct Solve {
 ///   struct Input { ... };                       // described: its fields are the options
 ///   struct Output { ... };                      // described: its fields make up the document
 ///   static constexpr About about{"solve", "theory at one point", "attnlaw solve --alpha 0.3 --lambda 0.05"};
 ///   static Input read(const nlohmann::json& options);            // only if more than the fields is to be checked
 ///   static void refuse(const nlohmann::json& options);           // only if seed or threads are to be checked, too
-///   static std::vector<std::string> unread(const nlohmann::json& options);  // options without effect, if there are any
-///   static bool divides(const nlohmann::json& options);          // only if the processes of mpirun may share the work
-///   static Output run(const Input& input, const Run& run);
-///   static view::Result show(const Output& output, const Run& run);  // tables, rows, warnings; the document is the
-///   fields'
+///   static std::vector<std::string> unread(const nlohmann::json& options);  // options without effect, if there are
+///   any static bool divides(const nlohmann::json& options);          // only if the processes of mpirun may share the
+///   work static Output run(const Input& input, const Run& run); static view::Result show(const Output& output, const
+///   Run& run);  // tables, rows, warnings; the document is the fields'
 /// };
 /// ```
 ///

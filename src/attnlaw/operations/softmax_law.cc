@@ -104,7 +104,8 @@ view::Result SoftmaxLaw::show(const Output& output, const Run& run) {
   const view::SoftmaxLawResult& found = output.result;
   report::Table table = softmax_law_table(found);
   table.title = "Softmax attention at initialisation: " + view::describe(found.parameters);
-  if (output.asked.refinement != laws::Refinement::none) table.title += ", refined: " + base::name(output.asked.refinement);
+  if (output.asked.refinement != laws::Refinement::none)
+    table.title += ", refined: " + base::name(output.asked.refinement);
   const report::Table finite_size = view::finite_size_table(found.finite_size);
   view::Result result{.tables = {table, finite_size},
                       .rows = softmax_law_rows(found),

@@ -156,8 +156,7 @@ Table curve_table(const std::vector<LofiRun>& runs) {
   return table;
 }
 
-void add_records(Table& table, const LofiResult& result, const Fields& common,
-                 const std::vector<double>* overlaps) {
+void add_records(Table& table, const LofiResult& result, const Fields& common, const std::vector<double>* overlaps) {
   const auto with = [&](Fields cells) {
     cells.insert(cells.end(), common.begin(), common.end());
     return cells;

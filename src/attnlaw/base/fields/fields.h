@@ -1,7 +1,7 @@
 #pragma once
 /// The builders of a description, for the file that defines `describe`: a struct's own `<name>_fields.cc`.
 ///
-/// ```cpp
+/// ```c++
 /// struct Point { double x = 0; int count = 1; double length() const { return std::abs(x); } };
 /// const base::Description& describe(const Point*) {
 ///   static const base::Description description{"a point", {
@@ -61,7 +61,9 @@ const Description& description_of() {
 
 template <class T>
 Type type_of() {
-  if constexpr (std::same_as<T, bool>) {
+  if constexpr (std::same_as<T, nlohmann::json>) {
+    return {Kind::value};  // before all others: a document converts to almost anything
+  } else if constexpr (std::same_as<T, bool>) {
     return {Kind::flag};
   } else if constexpr (std::integral<T>) {
     return {Kind::integer};
@@ -78,9 +80,9 @@ Type type_of() {
   } else if constexpr (Described<T>) {
     return {Kind::object, {}, &detail::description_of<T>};
   } else {
-    static_assert(std::same_as<T, nlohmann::json>,
-                  "a field is a number, text, flag, named enum, described struct, or a list or optional of these");
-    return {Kind::value};
+    static_assert(
+        !std::same_as<T, T>,
+        "a field is a number, text, flag, named enum, described struct, document, or a list or optional of these");
   }
 }
 

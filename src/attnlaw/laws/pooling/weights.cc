@@ -24,8 +24,9 @@ constexpr double kFileRounding = 1e-6;
 
 Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
 
-Eigen::Map<const Eigen::VectorXd> vector(std::span<const double> values) {
-  return {values.data(), index(values.size())};
+/// A copy: sums over a map would have the bits of wherever in memory the values begin.
+Eigen::VectorXd vector(std::span<const double> values) {
+  return Eigen::Map<const Eigen::VectorXd>(values.data(), index(values.size()));
 }
 
 void require_length(std::size_t length) {
