@@ -461,7 +461,7 @@ TEST(Scaling, DocumentKeepsTheContract) {
 
 TEST(Texts, ConventionsVersionHelpAndCompletion) {
   EXPECT_NE(attnlaw("conventions").out.find("alpha"), std::string::npos);
-  EXPECT_TRUE(run_json("version")["parts"].contains("BLAS"));
+  EXPECT_TRUE(run_json("version")["parts"].contains("blas"));
   for (const char* command :
        {"solve", "simulate", "spectrum", "thresholds", "scaling", "demo", "conventions", "version", "completion"}) {
     const Outcome help = attnlaw(std::string(command) + " --help");

@@ -300,7 +300,7 @@ TEST(Lora, RefusesWhatItCannotSolve) {
   refuses({2, Head::hardmax, 1, 1, .1, 0, 1}, "hardmax");
   refuses({2, Head::linear, 0, 1, .1, 0, 1}, "alpha_ft");
   refuses({2, Head::linear, 1, -1, .1, 0, 1}, "omega");
-  refuses({2, Head::linear, 1, 1, 0, 0, 1}, "lambda-ft");
+  refuses({2, Head::linear, 1, 1, 0, 0, 1}, "lambda_ft");
   refuses({2, Head::linear, 1, 1, .1, -1, 1}, "noise");
   EXPECT_THROW(predict_lora(linear(1, 1), {1, 1, 1.1}), std::invalid_argument);
   EXPECT_THROW(predict_lora(linear(1, 1), PretrainedOverlaps::calibrated(1.5, 2)), std::invalid_argument);

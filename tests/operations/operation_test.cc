@@ -55,7 +55,7 @@ TEST(Operation, FindsAnOptionAndAResultInEveryVisitor) {
   EXPECT_EQ(document["distance"], 5);
   EXPECT_EQ(document["command"], "toy");
   EXPECT_EQ(document["schema"], "attnlaw/2");
-  EXPECT_EQ(toy.run({}, {}).document["distance"], 3);
+  EXPECT_EQ(toy.run(json::object(), {}).document["distance"], 3);
   EXPECT_THROW(toy.run({{"speed", -1}}, {}), std::invalid_argument);
   EXPECT_THROW(toy.run({{"sped", 1}}, {}), std::invalid_argument);
   EXPECT_EQ(toy.run({{"seed", 1}}, {}).document["warnings"], json({"Without effect here: --seed."}));

@@ -25,7 +25,6 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
-#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/model/problem.h"

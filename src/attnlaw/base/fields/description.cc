@@ -31,7 +31,7 @@ std::string accepted(const Type& type, const Range& range) {
   const auto bounded = [&](const char* what) {
     std::string text = what;
     if (std::isfinite(range.least)) text += fmt::format(" {} {}", range.open ? ">" : ">=", range.least);
-    if (range.above()) text += fmt::format("{} at most {}", std::isfinite(range.least) ? ", " : "", range.most);
+    if (range.above()) text += fmt::format("{} at most {}", std::isfinite(range.least) ? "," : "", range.most);
     return text;
   };
   switch (type.kind) {
