@@ -767,6 +767,18 @@ TEST(StoreSchema, AStepThatFailsChangesNothing) {
   EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
 }
 
+TEST(StoreSchema, OlderStoresAreSpelledInSnakeCase) {
+  const Directory directory;
+  sqlite::Connection connection(directory / "s.db", Store::Access::write);
+  migrate(connection, schema_steps().first(2));
+  connection.run(
+      R"(INSERT INTO result (key, code, task, status, seconds, finished) VALUES ('a', 'c',
+         '{"kind":"experiment","problem":{"target-beta":2.5},"experiment":{"max-iterations":7}}', 'converged', 1, 'now'))");
+  migrate(connection);
+  EXPECT_EQ(connection.integer("SELECT count(*) FROM results WHERE target_beta = 2.5"), 1);
+  EXPECT_EQ(connection.integer("SELECT json_extract(task, '$.experiment.max_iterations') FROM result"), 7);
+}
+
 TEST(StoreSchema, OlderStoresGetTheColumnsOfLosses) {
   const Directory directory;
   sqlite::Connection connection(directory / "s.db", Store::Access::write);

@@ -63,6 +63,19 @@ TEST(StudyFile, AProblemAloneIsOneTheoryTaskInAPartNamedAfterTheFile) {
   EXPECT_TRUE(study.charts.empty());
 }
 
+TEST(StudyFile, NamesAreReadWithDashesAndWithUnderscores) {
+  const std::string dashed = "axes = [{my-gamma = [1.5, 2]}]\nexperiment = {d = 16, max-iterations = 7}\n" + kPoint +
+                             "target-beta = 2\ntarget = 'powerlaw:{my-gamma},16'\n";
+  std::string underscored = dashed;
+  for (std::size_t i = 0; (i = underscored.find("-", i)) != std::string::npos;) underscored[i] = '_';
+  const Study study = parse(dashed);
+  EXPECT_EQ(keys(study), keys(parse(underscored)));
+  EXPECT_EQ(task(study, 0, 0).problem.target_beta, 2);
+  EXPECT_EQ(task(study, 0, 0).experiment.max_iterations, 7);
+  EXPECT_THAT(refusal(kPoint + "target-beta = 2\ntarget_beta = 2\n"),
+              HasSubstr("target_beta stands here twice, with dashes and with underscores"));
+}
+
 TEST(StudyFile, TablesOfAxesMultiplyWithTheFirstOutermostAndKeysOfOneTableGoTogether) {
   const Study study =
       parse("axes = [{student = ['tied', 'direct']}, {alpha = [0.1, 0.2, 0.4], noise = [0, 0.5, 1]}]\n" + kPoint);

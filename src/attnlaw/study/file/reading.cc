@@ -3,12 +3,25 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/names.h"
 
 namespace attnlaw::study {
 
 using base::TomlValue;
+
+void spell_in_snake_case(const SourceFile& file, TomlValue& value) {
+  std::set<std::string> seen;
+  for (auto& [key, inner] : value.entries) {
+    key = base::snake_case(key);
+    if (!seen.insert(key).second)
+      file.reject(inner.line, "{} stands here twice, with dashes and with underscores", key);
+    spell_in_snake_case(file, inner);
+  }
+  for (TomlValue& item : value.items) spell_in_snake_case(file, item);
+}
 
 std::string text_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
   if (!value.scalar.is_string()) file.reject(value.line, "{} must be a string, got {}", key, value.described());

@@ -33,6 +33,10 @@ class SourceFile {
   std::string path_;
 };
 
+/// Gives every key of the tables in a value its underscores: names are read with dashes as well. Throws
+/// std::invalid_argument if a table then has one twice.
+void spell_in_snake_case(const SourceFile& file, base::TomlValue& value);
+
 // Each throws std::invalid_argument that names `key`, the value and what is accepted.
 std::string text_of(const SourceFile& file, const std::string& key, const base::TomlValue& value);
 bool flag_of(const SourceFile& file, const std::string& key, const base::TomlValue& value);

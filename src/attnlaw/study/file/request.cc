@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::study {
@@ -35,7 +36,7 @@ void split_at_variables(const std::string& text, Literal literal, Variable varia
     const std::size_t close = text.find('}', open);
     if (close == std::string::npos) break;
     literal(text.substr(first, open - first));
-    variable(text.substr(open + 1, close - open - 1));
+    variable(base::snake_case(text.substr(open + 1, close - open - 1)));
     first = close + 1;
   }
   literal(text.substr(first));

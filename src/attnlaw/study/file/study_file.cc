@@ -21,7 +21,9 @@ using base::TomlValue;
 
 TomlValue parse_document(const SourceFile& file, const std::string& text) {
   try {
-    return base::parse_toml(text);
+    TomlValue document = base::parse_toml(text);
+    spell_in_snake_case(file, document);
+    return document;
   } catch (const base::TomlError& error) {
     file.reject(error.line, "column {}: {}", error.column, error.what());
   }
