@@ -25,11 +25,19 @@ void add_option(CLI::App& app, const operations::Option& option, json& options) 
   app.add_option_function<std::string>(name, take, help)->type_name(base::value_name(field));
 }
 
+/// The option that was probably meant by one that there is not.
+std::string meant(const CLI::App& command, const std::string& typed) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
+  return base::suggestion(typed.substr(0, typed.find('=')), names);
+}
+
 /// The texts of CLI11 name surplus arguments last to first.
 std::string surplus(const CLI::App& app) {
   const std::vector<std::string> extras = app.remaining(true);
-  return fmt::format("{} not expected: {}", extras.size() == 1 ? "this argument was" : "these arguments were",
-                     fmt::join(extras, " "));
+  const auto commands = app.get_subcommands();
+  return fmt::format("{} not expected: {}{}", extras.size() == 1 ? "this argument was" : "these arguments were",
+                     fmt::join(extras, " "), commands.empty() ? "" : meant(*commands.front(), extras.front()));
 }
 
 /// One operation as a subcommand, with what of it was given.
@@ -61,6 +69,8 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
   CLI::App app("Exact high-dimensional laws of attention, beside finite-size experiments.", "attnlaw");
   app.footer("attnlaw COMMAND --help shows the options of a command with an example.");
   if (argc > 1 && argv[1][0] != '-') operations::find(argv[1]);
+  // A second name of a command is an argument of the first, as in `manual solve`.
+  app.require_subcommand(0, 1);
   // Options are bound by reference: the subcommands must not move.
   std::vector<Subcommand> subcommands(operations::all().size());
   for (std::size_t i = 0; i < subcommands.size(); ++i) {

@@ -471,6 +471,18 @@ TEST(Texts, ConventionsVersionHelpAndCompletion) {
   EXPECT_EQ(attnlaw("").code, 0);
 }
 
+TEST(Texts, ManualHasAPageForEveryCommand) {
+  EXPECT_NE(attnlaw("manual").out.find("\n\\fBlofi\\fR\n"), std::string::npos);
+  const std::string page = attnlaw("manual lofi").out;
+  EXPECT_TRUE(page.starts_with(".TH ATTNLAW\\-LOFI 1")) << page.substr(0, 80);
+  EXPECT_NE(page.find("\\-\\-permutations"), std::string::npos);
+  const Scratch scratch;
+  const Outcome written = attnlaw("manual --directory " + (scratch / "man").string());
+  EXPECT_EQ(written.code, 0);
+  for (const auto& operation : run_json("schema")["operations"])
+    EXPECT_TRUE(std::filesystem::exists(scratch / "man" / ("attnlaw-" + operation["name"].get<std::string>() + ".1")));
+}
+
 TEST(Texts, CompletionOffersCommandsOptionsAndChoices) {
   const Scratch scratch;
   const std::string script = scratch.write("completion", attnlaw("completion bash").out).string();

@@ -61,6 +61,8 @@ TEST(Usage, MistypedCommandLines) {
   expect_refused("solve --lambda 1", 2, "--alpha is required");
   expect_refused("solve --alpha 1 --lambda 1 --colour red", 2, "--colour");
   expect_refused("resolve", 2, "resolve");
+  expect_refused("sovle --alpha 1", 2, "did you mean 'solve'?");
+  expect_refused("solve --alpah 1", 2, "not expected: --alpah 1; did you mean '--alpha'?");
   expect_refused("solve --alpha 1 --lambda 1 --format xml", 2, "'xml'");
   expect_refused("solve --alpha 1 --lambda 1 --threads -2", 2, "-2");
   expect_refused("completion fish", 2, "'fish'");

@@ -20,9 +20,11 @@
 #include <sstream>
 #include <thread>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/study/store/process.h"
 #include "attnlaw/study/store/schema.h"
 #include "attnlaw/study/store/sqlite.h"
+#include "attnlaw/theory/channel/overlaps.h"
 #include "store_samples.h"
 
 namespace attnlaw::study {
@@ -765,6 +767,16 @@ TEST(StoreSchema, AStepThatFailsChangesNothing) {
   EXPECT_THROW(migrate(connection, steps), StoreError);
   EXPECT_EQ(connection.integer("PRAGMA user_version"), static_cast<std::int64_t>(schema_steps().size()));
   EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
+}
+
+/// A new option, or a new error, needs a column, and with it a new version.
+TEST(StoreSchema, HasAColumnForEveryOptionOfAProblemAndEveryError) {
+  const Directory directory;
+  Store store(directory / "s.db");
+  const std::vector<std::string> columns = store.select("").columns;
+  for (const base::Description* described :
+       {&describe(static_cast<model::Problem*>(nullptr)), &describe(static_cast<theory::Errors*>(nullptr))})
+    for (const std::string& name : base::field_names(*described)) EXPECT_THAT(columns, testing::Contains(name));
 }
 
 TEST(StoreSchema, OlderStoresAreSpelledInSnakeCase) {

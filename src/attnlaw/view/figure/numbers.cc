@@ -9,6 +9,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::view {
@@ -103,21 +104,23 @@ json without_rounding_errors(const json& value) {
   return json::parse(text).get<double>();
 }
 
+/// What readers see in place of a name: short, and as the title of an axis. Options of a problem have their symbols of
+/// their fields.
 struct Name {
   const char* name;
   const char* symbol;
   const char* title;
 };
 constexpr Name kNames[] = {
-    {"alpha", "α", "α = n/d²"},
-    {"lambda", "λ", "penalty λ"},
-    {"noise", "Δ", "noise Δ"},
+    {"alpha", "", "α = n/d²"},
+    {"lambda", "", "penalty λ"},
+    {"noise", "", "noise Δ"},
     {"kappa", "κ*", "κ* of the target"},
     {"gamma", "γ", "exponent γ of the target"},
-    {"width", "κ", "width κ = m_h/d"},
-    {"tokens", "T", "tokens T"},
-    {"beta", "β", "inverse temperature β"},
-    {"target_beta", "β*", "inverse temperature β* of the labels"},
+    {"width", "", "width κ = m_h/d"},
+    {"tokens", "", "tokens T"},
+    {"beta", "", "inverse temperature β"},
+    {"target_beta", "", "inverse temperature β* of the labels"},
     {"n", "n", "sequences n"},
     {"n/d", "n/d", "sequences per dimension n/d"},
     {"train", "train", "training error"},
@@ -199,6 +202,8 @@ std::string axis_title(const std::string& name) {
 }
 
 std::string symbol(const std::string& name) {
+  const base::Field* option = base::find_field(describe(static_cast<const model::Problem*>(nullptr)), name);
+  if (option && !option->about.symbol.empty()) return option->about.symbol;
   const Name* known = find_name(name);
   return known ? known->symbol : name;
 }
