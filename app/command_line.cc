@@ -51,6 +51,7 @@ Command command_of(const Subcommand& given) {
   Command command{given.operation, given.options, {}, given.operation->about.page_path};
   if (const auto html = given.options.find("html"); given.operation->about.draws && html != given.options.end()) {
     command.html = html->get<std::string>();
+    if (command.html.empty()) throw std::invalid_argument("--html takes a file name, got ''");
     command.options.erase("html");
   }
   base::read(given.common, command.common, "the options");

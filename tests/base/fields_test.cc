@@ -182,7 +182,7 @@ TEST(Fields, AreASchema) {
   const json& alpha = schema["fields"][0];
   EXPECT_EQ(alpha, json::parse(R"({"name": "alpha", "type": "number", "doc": "how many", "symbol": "α", "unit": "n/d²",
     "range": {"least": 0.0, "most": 10.0, "open": true}, "required": true})"));
-  EXPECT_EQ(schema["fields"][1]["default"], "2");
+  EXPECT_EQ(schema["fields"][1]["default"], 2);
   EXPECT_THAT(schema["fields"][4]["choices"], ElementsAre("red", "dark-blue"));
   EXPECT_EQ(schema["fields"][7]["doc"], "what is inside");
   EXPECT_EQ(schema["fields"][7]["fields"][1]["item"]["type"], "number");

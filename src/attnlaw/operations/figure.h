@@ -56,7 +56,9 @@ struct Figure {
 
   static void require_run(const nlohmann::json& options) { require_no_seed(options, "a figure"); }
   static Input read(const nlohmann::json& options);
-  static bool divides(const nlohmann::json& options) { return !options.contains("list") && !options.contains("print"); }
+  static bool divides(const nlohmann::json& options) {
+    return !options.value("list", false) && !options.value("print", false);
+  }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };

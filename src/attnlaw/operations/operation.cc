@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "attnlaw/base/names.h"
+#include "attnlaw/base/reject.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -40,9 +41,21 @@ view::Warnings without_effect(const nlohmann::json& options, const std::vector<s
   return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
 }
 
-nlohmann::json without_run(nlohmann::json options) {
-  for (const std::string& name : base::field_names(describe(static_cast<const Run*>(nullptr)))) options.erase(name);
-  return options;
+nlohmann::json in_snake_case(const nlohmann::json& options) {
+  if (!options.is_object()) base::reject("options must be an object, got {}", options.dump());
+  nlohmann::json spelled = nlohmann::json::object();
+  for (const auto& [key, value] : options.items())
+    if (!spelled.emplace(base::snake_case(key), value).second)
+      base::reject("{} stands here twice, with dashes and with underscores", base::snake_case(key));
+  return spelled;
+}
+
+Run with_options(Run run, const nlohmann::json& options) {
+  nlohmann::json own = nlohmann::json::object();
+  for (const std::string& name : base::field_names(describe(&run)))
+    if (options.contains(name)) own[name] = options[name];
+  base::read(own, run, "the options");
+  return run;
 }
 
 void add_head(nlohmann::json& document, const About& about) {

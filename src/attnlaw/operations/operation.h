@@ -3,15 +3,17 @@
 ///
 /// ```c++
 /// struct Solve {
-///   struct Input { ... };                       // described: its fields are the options
-///   struct Output { ... };                      // described: its fields make up the document
-///   static constexpr About about{"solve", "theory at one point", "attnlaw solve --alpha 0.3 --lambda 0.05"};
-///   static Input read(const nlohmann::json& options);            // only if more than the fields is to be checked
-///   static void refuse(const nlohmann::json& options);           // only if seed or threads are to be checked, too
-///   static std::vector<std::string> unread(const nlohmann::json& options);  // options without effect, if there are
-///   any static bool divides(const nlohmann::json& options);          // only if the processes of mpirun may share the
-///   work static Output run(const Input& input, const Run& run); static view::Result show(const Output& output, const
-///   Run& run);  // tables, rows, warnings; the document is the fields'
+///   struct Input { ... };   // described: its fields are the options
+///   struct Output { ... };  // described: its fields make up the document
+///   static constexpr About about{"solve", "theory at one point", "attnlaw solve --alpha 0.3"};
+///   static Output run(const Input& input, const Run& run);
+///   static view::Result show(const Output& output, const Run& run);  // all but the document
+///
+///   // Only where they are needed; options are a document with names in snake_case:
+///   static Input read(const nlohmann::json& options);        // checks more than the fields do
+///   static void require_run(const nlohmann::json& options);  // refuses options of Run, such as a seed
+///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect
+///   static bool divides(const nlohmann::json& options);  // processes of mpirun may share the work
 /// };
 /// ```
 ///
@@ -92,6 +94,11 @@ nlohmann::json own_options(nlohmann::json options);
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
 /// The options without those of Run.
 nlohmann::json without_run(nlohmann::json options);
+/// The same options under names with underscores. Throws std::invalid_argument for what is no object, and for an option
+/// that is there twice.
+nlohmann::json in_snake_case(const nlohmann::json& options);
+/// The run with those of its fields that stand among the options.
+Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 
@@ -103,7 +110,9 @@ Operation make_operation() {
                       base::json_of(typename Op::Input{}),
                       {},
                       nullptr};
-  operation.run = [](const nlohmann::json& options, const Run& run) {
+  operation.run = [](const nlohmann::json& given, const Run& run_without) {
+    const nlohmann::json options = in_snake_case(given);
+    const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.
     if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
     const typename Op::Output output = Op::run(read<Op>(own_options(options)), run);

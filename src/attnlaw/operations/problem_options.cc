@@ -1,8 +1,13 @@
 #include "attnlaw/operations/problem_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/names.h"
+#include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
 
 namespace attnlaw::operations {
@@ -10,15 +15,32 @@ namespace {
 
 using nlohmann::json;
 
+/// The options of a problem alone. Throws std::invalid_argument for any other.
+void require_problem(const json& problem) {
+  const std::vector<std::string> names = base::field_names(describe(static_cast<const model::Problem*>(nullptr)));
+  for (const auto& [key, value] : problem.items())
+    if (std::find(names.begin(), names.end(), base::snake_case(key)) == names.end())
+      base::reject("unknown key '{}' in a problem; accepted: {}{}", key, fmt::join(names, ", "),
+                   base::suggestion(key, names));
+}
+
+/// The problem in the text of a file. A document that this program wrote carries it inside.
+json problem_in(const std::string& path, const std::string& text) {
+  if (!path.ends_with(".json")) return model::json_from_toml(text);
+  const json document = json::parse(text);
+  const json problem = document.contains("problem") ? document["problem"] : document;
+  if (!problem.is_object()) throw std::invalid_argument("a problem is a JSON object");
+  return problem;
+}
+
 json read_problem(const std::string& path) {
   const std::string text = base::read_text(path);
   try {
-    if (!path.ends_with(".json")) return model::with_target_beside(path, model::json_from_toml(text));
-    const json document = json::parse(text);
-    // A document that this program wrote carries its problem inside.
-    const json problem = document.contains("problem") ? document["problem"] : document;
-    if (!problem.is_object()) throw std::invalid_argument("a problem is a JSON object");
-    return model::with_target_beside(path, problem);
+    const json problem = problem_in(path, text);
+    require_problem(problem);
+    json spelled = json::object();
+    for (const auto& [key, value] : problem.items()) spelled[base::snake_case(key)] = value;
+    return model::with_target_beside(path, spelled);
   } catch (const std::exception& error) {
     throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
   }

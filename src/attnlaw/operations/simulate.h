@@ -28,7 +28,7 @@ struct Simulate {
                                "attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90 --instances 4", true};
 
   static Input read(const nlohmann::json& options);
-  static bool divides(const nlohmann::json& options) { return options.contains("distributed"); }
+  static bool divides(const nlohmann::json& options) { return options.value("distributed", false); }
   /// On all ranks but the first the output has no comparisons: they only take part in the experiments.
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);

@@ -33,7 +33,7 @@ struct Sweep {
 
   static void require_run(const nlohmann::json& options) { require_no_seed(options, "a study"); }
   static Input read(const nlohmann::json& options);
-  static bool divides(const nlohmann::json& options) { return !options.contains("check"); }
+  static bool divides(const nlohmann::json& options) { return !options.value("check", false); }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };

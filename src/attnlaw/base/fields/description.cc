@@ -101,10 +101,10 @@ void require_in(const Range& range, std::string_view name, double value) {
 
 void require_in_ranges(const Description& description, const void* object) {
   for (const Field& field : description.fields) {
+    if (field.present && !field.present(object)) continue;
     if (field.nesting == Nesting::flat)
       require_in_ranges(field.type.object(), field.part(const_cast<void*>(object)));
-    else if (field.about.range.bounded() && (field.type.kind == Kind::number || field.type.kind == Kind::integer) &&
-             (!field.present || field.present(object)))
+    else if (field.about.range.bounded() && (field.type.kind == Kind::number || field.type.kind == Kind::integer))
       require_in(field.about.range, field.name, field.get(object).get<double>());
   }
 }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
@@ -29,6 +30,7 @@ void write(const Description& description, const void* object, json& document) {
 bool take(const Description& description, void* object, const std::string& name, const json& value) {
   for (const Field& field : description.fields) {
     if (field.nesting == Nesting::flat) {
+      if (field.present && !field.present(object)) continue;
       if (take(field.type.object(), field.part(object), name, value)) return true;
     } else if (field.name == name && (field.set || field.part)) {
       if (field.set)
@@ -51,11 +53,15 @@ json to_json(const Description& description, const void* object) {
 
 void from_json(const json& document, const Description& description, void* object, const std::string& what) {
   if (!document.is_object()) reject("{} must be an object of options, got {}", what, document.dump());
-  for (const auto& [key, value] : document.items())
+  std::set<std::string> seen;
+  for (const auto& [key, value] : document.items()) {
+    if (!seen.insert(snake_case(key)).second)
+      reject("{} stands in {} twice, with dashes and with underscores", snake_case(key), what);
     if (!take(description, object, snake_case(key), value)) {
       const std::vector<std::string> names = field_names(description);
       reject("unknown key '{}' in {}; accepted: {}{}", key, what, fmt::join(names, ", "), suggestion(key, names));
     }
+  }
   for_each_field(description, [&](const Field& field) {
     if (!field.about.required) return;
     for (const auto& [key, value] : document.items())

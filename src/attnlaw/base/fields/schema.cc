@@ -3,8 +3,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "attnlaw/base/fields/text.h"
-
 namespace attnlaw::base {
 namespace {
 
@@ -59,7 +57,11 @@ json field_of(const Field& field, const json& defaults) {
   if (about.range.bounded()) document["range"] = range_of(about.range);
   if (about.required) document["required"] = true;
   if (about.positional) document["positional"] = true;
-  if (const auto value = default_text(field, defaults); value && !about.required) document["default"] = *value;
+  if (!about.otherwise.empty())
+    document["otherwise"] = about.otherwise;
+  else if (const auto value = defaults.find(field.name);
+           value != defaults.end() && !value->is_null() && !about.required)
+    document["default"] = *value;
   return document;
 }
 
