@@ -118,7 +118,7 @@ TEST(Fields, RefuseWhatTheyDoNotAccept) {
       {R"({"alpha": "1"})", "alpha must be a number, got \"1\""},
       {R"({"alpha": 0})", "alpha must be a finite number > 0, got 0"},
       {R"({"alpha": 11})", "alpha must be at most 10, got 11"},
-      {R"({"alpha": 1, "tokens": 0})", "tokens must be a finite number >= 1, got 0"},
+      {R"({"alpha": 1, "tokens": 0})", "tokens must be an integer >= 1, got 0"},
       {R"({"alpha": 1, "tokens": 1.5})", "tokens must be an integer, got 1.5"},
       {R"({"alpha": 1, "tokens": 4294967298})", "tokens must fit in 32 bits"},
       {R"({"alpha": 1, "seed": -1})", "seed must be an integer >= 0, got -1"},

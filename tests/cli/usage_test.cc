@@ -198,6 +198,13 @@ TEST(Usage, ProblemFilesWithMistakesAreRefused) {
   const Scratch scratch;
   expect_refused("solve --problem " + scratch.write("typo.toml", "alpha = 1\nlambda = 1\ntemprature = 2\n").string(), 2,
                  "temprature");
+  expect_refused("solve --problem " + scratch.write("missed.toml", "alhpa = 1\nlambda = 1\n").string(), 2,
+                 "missed.toml: unknown key 'alhpa' in a problem");
+  expect_refused("simulate --d 10 --problem " + scratch.write("own.toml", "alpha = 1\nlambda = 1\nd = 20\n").string(),
+                 2, "unknown key 'd' in a problem");
+  expect_refused("solve --problem " +
+                     scratch.write("twice.toml", "alpha = 1\nlambda = 1\ntarget-beta = 2\ntarget_beta = 3\n").string(),
+                 2, "target_beta stands here twice");
   expect_refused("solve --problem " + scratch.write("broken.toml", "alpha = = 1\n").string(), 2, "broken.toml");
   expect_refused("solve --problem " + scratch.write("broken.json", "{").string(), 2, "broken.json");
   expect_refused("solve --alpha 1 --problem " + scratch.write("list.json", "[1]").string(), 2, "list.json");

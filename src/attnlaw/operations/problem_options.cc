@@ -9,6 +9,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
+#include "attnlaw/operations/operation.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -38,9 +39,7 @@ json read_problem(const std::string& path) {
   try {
     const json problem = problem_in(path, text);
     require_problem(problem);
-    json spelled = json::object();
-    for (const auto& [key, value] : problem.items()) spelled[base::snake_case(key)] = value;
-    return model::with_target_beside(path, spelled);
+    return model::with_target_beside(path, in_snake_case(problem));
   } catch (const std::exception& error) {
     throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
   }

@@ -88,13 +88,14 @@ std::string accepted(const Field& field) {
   return field.about.accepts.empty() ? accepted(field.type, field.about.range) : field.about.accepts;
 }
 
-void require_in(const Range& range, std::string_view name, double value) {
+void require_in(const Range& range, std::string_view name, double value, bool integer) {
   if (!range.bounded()) return;
+  const char* what = integer ? "an integer" : "a finite number";
   const bool low = range.open ? !(value > range.least) : !(value >= range.least);
   if (low || !std::isfinite(value)) {
     if (std::isfinite(range.least))
-      reject("{} must be a finite number {} {}, got {}", name, range.open ? ">" : ">=", range.least, value);
-    reject("{} must be a finite number, got {}", name, value);
+      reject("{} must be {} {} {}, got {}", name, what, range.open ? ">" : ">=", range.least, value);
+    reject("{} must be {}, got {}", name, what, value);
   }
   if (value > range.most) reject("{} must be at most {}, got {}", name, range.most, value);
 }
@@ -105,7 +106,7 @@ void require_in_ranges(const Description& description, const void* object) {
     if (field.nesting == Nesting::flat)
       require_in_ranges(field.type.object(), field.part(const_cast<void*>(object)));
     else if (field.about.range.bounded() && (field.type.kind == Kind::number || field.type.kind == Kind::integer))
-      require_in(field.about.range, field.name, field.get(object).get<double>());
+      require_in(field.about.range, field.name, field.get(object).get<double>(), field.type.kind == Kind::integer);
   }
 }
 

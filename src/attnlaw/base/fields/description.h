@@ -104,8 +104,9 @@ std::vector<std::string> field_names(const Description& description);
 /// What a field accepts, in words: "a number > 0", "softmax, linear or hardmax".
 std::string accepted(const Field& field);
 
-/// Throws std::invalid_argument unless a number lies in the range: "alpha must be a finite number > 0, got -1".
-void require_in(const Range& range, std::string_view name, double value);
+/// Throws std::invalid_argument unless a number, or an integer, lies in the range: "alpha must be a finite number > 0,
+/// got -1".
+void require_in(const Range& range, std::string_view name, double value, bool integer = false);
 
 /// The same for every number of a described struct.
 void require_in_ranges(const Description& description, const void* object);

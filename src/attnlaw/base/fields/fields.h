@@ -160,7 +160,7 @@ requires std::is_object_v<T> FieldOf<S> field(std::string name, T S::*member, Ab
   made.set = [member, name, range = about.range](void* object, const nlohmann::json& value) {
     T& out = static_cast<S*>(object)->*member;
     read_value(value, name, out);
-    require_all_in(range, name, value);
+    require_all_in(range, name, value, type_of<T>().kind == Kind::integer);
   };
   if constexpr (detail::OptionalOf<T>::value)
     made.present = [member](const void* object) { return (static_cast<const S*>(object)->*member).has_value(); };

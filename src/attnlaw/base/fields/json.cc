@@ -95,10 +95,10 @@ std::string read_text(const json& value, const std::string& field) {
   return value.get<std::string>();
 }
 
-void require_all_in(const Range& range, const std::string& field, const json& value) {
-  if (value.is_number()) require_in(range, field, value.get<double>());
+void require_all_in(const Range& range, const std::string& field, const json& value, bool integer) {
+  if (value.is_number()) require_in(range, field, value.get<double>(), integer);
   if (!value.is_array()) return;
-  for (const json& item : value) require_all_in(range, field, item);
+  for (const json& item : value) require_all_in(range, field, item, integer);
 }
 
 }  // namespace attnlaw::base

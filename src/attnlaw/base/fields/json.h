@@ -23,6 +23,6 @@ void require_integer(const nlohmann::json& value, const std::string& field, doub
 bool read_flag(const nlohmann::json& value, const std::string& field);
 std::string read_text(const nlohmann::json& value, const std::string& field);
 /// The number, or all numbers of a list, within the range; anything else passes.
-void require_all_in(const Range& range, const std::string& field, const nlohmann::json& value);
+void require_all_in(const Range& range, const std::string& field, const nlohmann::json& value, bool integer);
 
 }  // namespace attnlaw::base
