@@ -139,10 +139,7 @@ std::vector<Point> points_of(const Demo::Output& output) {
 
 }  // namespace
 
-const base::Description& describe(const Demo::Input*) {
-  static const base::Description description{"nothing", {}};
-  return description;
-}
+const base::Description& describe(const Demo::Input*) { return nothing(); }
 
 const base::Description& describe(const Demo::Output*) {
   using O = Demo::Output;

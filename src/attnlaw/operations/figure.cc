@@ -151,13 +151,6 @@ report::Page page_of(const study::Study& study, const Figure::Made& made, const 
   return page;
 }
 
-void make_directory(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error)
-    throw base::FileError(fmt::format("--directory {} cannot be made: {}", directory.string(), error.message()));
-}
-
 Figure::Made make(const Figure::Input& input, const Crew& crew, const Run& run) {
   const study::Study study = study_of(input);
   const std::string beginning = std::filesystem::path(input.directory) / study.name;

@@ -62,10 +62,6 @@ base::FieldOf<Lofi::Output> flat_if_there(std::optional<T> Lofi::Output::*member
   return made;
 }
 
-void refuse(bool refused, const char* message) {
-  if (refused) throw std::invalid_argument(message);
-}
-
 }  // namespace
 
 const base::Description& describe(const Lofi::Input*) {

@@ -95,9 +95,7 @@ std::string manual_page(const Operation& operation) {
 }
 
 std::string write_manual(const std::string& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) throw base::FileError(fmt::format("--directory {} cannot be made: {}", directory, error.message()));
+  make_directory(directory);
   std::string written;
   const auto write = [&](const std::string& name, const std::string& page) {
     const std::string path = std::filesystem::path(directory) / (name + ".1");

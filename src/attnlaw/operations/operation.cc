@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
+
+#include "attnlaw/base/file.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
@@ -61,6 +64,21 @@ Run with_options(Run run, const nlohmann::json& options) {
 void add_head(nlohmann::json& document, const About& about) {
   document["schema"] = kSchema;
   document["command"] = about.name;
+}
+
+const base::Description& nothing() {
+  static const base::Description description{"nothing", {}};
+  return description;
+}
+
+void refuse(bool refused, const char* message) {
+  if (refused) throw std::invalid_argument(message);
+}
+
+void make_directory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw base::FileError(fmt::format("--directory {} cannot be made: {}", directory, error.message()));
 }
 
 const Operation& find(const std::string& name) {

@@ -92,8 +92,6 @@ typename Op::Input read(const nlohmann::json& options) {
 nlohmann::json own_options(nlohmann::json options);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
-/// The options without those of Run.
-nlohmann::json without_run(nlohmann::json options);
 /// The same options under names with underscores. Throws std::invalid_argument for what is no object, and for an option
 /// that is there twice.
 nlohmann::json in_snake_case(const nlohmann::json& options);
@@ -127,6 +125,15 @@ Operation make_operation() {
   if constexpr (requires { Op::divides(operation.defaults); }) operation.divides = &Op::divides;
   return operation;
 }
+
+// What several operations need.
+
+/// The description of an input without options.
+const base::Description& nothing();
+/// Throws std::invalid_argument with the message if options do not go together.
+void refuse(bool refused, const char* message);
+/// Makes the folder of an option --directory, and those it stands in. Throws base::FileError.
+void make_directory(const std::string& directory);
 
 /// All operations, in the order in which a help lists them.
 const std::vector<Operation>& all();

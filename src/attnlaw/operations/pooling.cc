@@ -7,10 +7,6 @@ namespace {
 
 constexpr int kDensityPoints = 400;
 
-void refuse(bool refused, const char* message) {
-  if (refused) throw std::invalid_argument(message);
-}
-
 /// Reads the sequences, which set α and κ.
 void read_sequences(Pooling::Input& input) {
   const std::optional<std::size_t> length = input.length ? std::optional<std::size_t>(*input.length) : std::nullopt;

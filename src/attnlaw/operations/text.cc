@@ -9,11 +9,6 @@
 namespace attnlaw::operations {
 namespace {
 
-const base::Description& nothing() {
-  static const base::Description description{"nothing", {}};
-  return description;
-}
-
 view::Result show_text(const Text& output) { return {.text = output.text}; }
 
 }  // namespace
@@ -84,8 +79,8 @@ const base::Description& describe(const Manual::Input*) {
 }
 
 Text Manual::run(const Input& input, const Run&) {
-  if (!input.directory.empty() && !input.command.empty())
-    throw std::invalid_argument("--directory writes the pages of all commands: leave out the command");
+  refuse(!input.directory.empty() && !input.command.empty(),
+         "--directory writes the pages of all commands: leave out the command");
   if (!input.directory.empty()) return {write_manual(input.directory)};
   return {input.command.empty() ? manual_page() : manual_page(find(input.command))};
 }

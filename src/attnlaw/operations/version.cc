@@ -2,10 +2,7 @@
 
 namespace attnlaw::operations {
 
-const base::Description& describe(const Version::Input*) {
-  static const base::Description description{"nothing", {}};
-  return description;
-}
+const base::Description& describe(const Version::Input*) { return nothing(); }
 
 const base::Description& describe(const Version::Output*) {
   static const base::Description description{"the parts of the program",

@@ -10,12 +10,12 @@
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
 
 using nlohmann::json;
-using report::Cell;
 using report::Table;
 using Rows = study::Store::Rows;
 
@@ -28,13 +28,6 @@ constexpr std::string_view kDescribing[] = {"kind",    "student",   "head",     
 constexpr std::string_view kOutcome[] = {"status",        "train",          "test",        "estimation",
                                          "excess_test",   "sign_error",     "theory_test", "recovery",
                                          "interpolation", "bayes_recovery", "seconds",     "error"};
-
-Cell cell_of(const json& value) {
-  if (value.is_number_integer()) return value.get<long long>();
-  if (value.is_number()) return value.get<double>();
-  if (value.is_string()) return value.get<std::string>();
-  return {};
-}
 
 std::size_t index_of(const Rows& rows, std::string_view column) {
   return static_cast<std::size_t>(std::find(rows.columns.begin(), rows.columns.end(), column) - rows.columns.begin());

@@ -1,9 +1,8 @@
 #include "attnlaw/base/fields/rows.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <nlohmann/json.hpp>
+
+#include "attnlaw/base/fields/text.h"
 
 namespace attnlaw::base {
 namespace {
@@ -22,12 +21,7 @@ void for_each_cell(const Description& description, const json& document, const V
     if (scalar(field.type)) {
       visit(field.name, value);
     } else if (field.type.kind == Kind::list && scalar(*field.type.item)) {
-      std::vector<std::string> items;
-      for (const json& item : value)
-        items.push_back(item.is_string()         ? item.get<std::string>()
-                        : item.is_number_float() ? fmt::format("{}", item.get<double>())
-                                                 : item.dump());
-      visit(field.name, value.is_null() ? json() : json(fmt::format("{}", fmt::join(items, ";"))));
+      visit(field.name, value.is_null() ? json() : json(shown(value, ";")));
     } else if (field.type.kind == Kind::object && field.type.object) {
       for_each_cell(field.type.object(), value, [&](const std::string& name, const json& cell) {
         visit(field.nesting == Nesting::suffixed   ? name + "_" + field.name

@@ -50,16 +50,16 @@ json item_from_text(const Type& type, const std::string& option, const std::stri
   return text;
 }
 
-std::string shown(const json& value) {
+}  // namespace
+
+std::string shown(const json& value, std::string_view separator) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   if (!value.is_array()) return value.dump();
   std::vector<std::string> items;
-  for (const json& item : value) items.push_back(shown(item));
-  return fmt::format("{}", fmt::join(items, ","));
+  for (const json& item : value) items.push_back(shown(item, separator));
+  return fmt::format("{}", fmt::join(items, separator));
 }
-
-}  // namespace
 
 std::string option_name(const Field& field) { return (field.about.positional ? "" : "--") + dashed(field.name); }
 

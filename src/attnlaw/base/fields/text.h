@@ -28,6 +28,9 @@ std::string help(const Field& field, const nlohmann::json& defaults);
 /// The default in words; nothing if there is none worth a word.
 std::optional<std::string> default_text(const Field& field, const nlohmann::json& defaults);
 
+/// A value of a document for readers: numbers with all digits, words as they are, lists with `separator` in between.
+std::string shown(const nlohmann::json& value, std::string_view separator = ",");
+
 /// The number that takes up a whole text, after a plus sign or not. Throws std::invalid_argument: "N takes a whole
 /// number, got 'x'".
 double number_from_text(std::string_view what, std::string_view text);
