@@ -18,6 +18,8 @@ constexpr double kLongestMove = 0.3;
 constexpr double kFinest = 1e-4;
 /// Share of the accuracy that the residual of a solution may be left with.
 constexpr double kResidualShare = 0.1;
+/// …and that of the integrals of the prior.
+constexpr double kLawShare = 1e-6;
 /// Students of q below this share of Q* count as S = 0 in comparisons.
 constexpr double kOnset = 0.02;
 /// Least distance at which two fixed points differ.
@@ -43,18 +45,18 @@ struct Found {
 /// Solves at any α on one point set.
 class Follower {
  public:
-  Follower(const model::Problem& problem, const SolveOptions& options, int log2_points)
+  Follower(const model::Problem& problem, const SolveOptions& options, const PointRule& rule)
       : problem_(problem),
         target_(problem.target_law()),
         tolerance_{kResidualShare * options.accuracy, kResidualShare * options.accuracy},
         same_(std::max(kSame, kSameShare * options.accuracy)),
-        log2_points_(log2_points),
+        resolution_{rule, kLawShare * options.accuracy},
         holder_(student(problem.alpha)) {}
 
   TrainedStudent student(double alpha) const {
     model::Problem one = problem_;
     one.alpha = alpha;
-    return TrainedStudent(one, target_, std::nullopt, log2_points_);
+    return TrainedStudent(one, target_, std::nullopt, resolution_);
   }
   double Q_star() const { return target_.second_moment(); }
   /// Two fixed points this close are the same one, as far as their residuals tell.
@@ -97,7 +99,7 @@ class Follower {
   Spectrum target_;
   Tolerance tolerance_;
   double same_;
-  int log2_points_;
+  Resolution resolution_;
   TrainedStudent holder_;  ///< keeps the point set that all students of a sweep share (point_set)
 };
 
@@ -275,16 +277,17 @@ void require_valid(const model::Problem& problem, const std::vector<double>& alp
       base::reject("alpha must be numbers > 0 in ascending order, got {}", alphas[i]);
 }
 
-/// The size of the point set that the accuracy needs at both ends and in the middle.
-int wanted_points(const model::Problem& problem, const std::vector<double>& alphas, SolveOptions options) {
+/// The largest of the rules that the accuracy needs at both ends and in the middle.
+PointRule wanted_rule(const model::Problem& problem, const std::vector<double>& alphas, SolveOptions options) {
   options.detail = Detail::errors;
-  int log2_points = 0;
+  Diagnostics most;
   for (const double alpha : {alphas.front(), alphas[alphas.size() / 2], alphas.back()}) {
     model::Problem one = problem;
     one.alpha = alpha;
-    log2_points = std::max(log2_points, solve(one, options).diagnostics.log2_points);
+    const Diagnostics diagnostics = solve(one, options).diagnostics;
+    if (diagnostics.points >= most.points) most = diagnostics;
   }
-  return log2_points;
+  return most.rule;
 }
 
 }  // namespace
@@ -293,7 +296,7 @@ Continuation continue_in_alpha(const model::Problem& problem, const std::vector<
                                const SolveOptions& options) {
   require_valid(problem, alphas);
   const auto begin = std::chrono::steady_clock::now();
-  const Follower follower(problem, options, wanted_points(problem, alphas, options));
+  const Follower follower(problem, options, wanted_rule(problem, alphas, options));
   const Sweeps sweeps(follower, alphas);
   Continuation result;
   result.points = follower.student(alphas.front()).channel().points();

@@ -21,6 +21,8 @@ constexpr int kScanLog2Points = 8;
 /// log λ is found to about this: the error in the test error is its square times the curvature.
 constexpr int kBits = 12;
 constexpr double kCurvatureStep = 0.05;
+/// Integrals of the prior: test errors are compared to about the square root of this.
+constexpr double kLaw = 1e-10;
 
 model::Problem at_lambda(model::Problem problem, double lambda) {
   problem.lambda_rule = model::LambdaRule::value;
@@ -31,14 +33,14 @@ model::Problem at_lambda(model::Problem problem, double lambda) {
 /// Test errors along log λ on one point set, each from the solution before.
 class TestError {
  public:
-  TestError(const model::Problem& problem, const Spectrum& target, int log2_points)
+  TestError(const model::Problem& problem, const Spectrum& target, const PointRule& rule)
       : problem_(problem),
         target_(target),
-        log2_points_(log2_points),
-        holder_(at_lambda(problem, 1), target, std::nullopt, log2_points) {}
+        resolution_{rule, kLaw},
+        holder_(at_lambda(problem, 1), target, std::nullopt, resolution_) {}
 
   double operator()(double log_lambda) {
-    const TrainedStudent student(at_lambda(problem_, std::exp(log_lambda)), target_, std::nullopt, log2_points_);
+    const TrainedStudent student(at_lambda(problem_, std::exp(log_lambda)), target_, std::nullopt, resolution_);
     constexpr double kAimed = 1e-9, kAccepted = 1e-6;
     const FixedPoint at = student.find(start_, {kAimed, kAccepted});
     iterations_ += at.iterations;
@@ -53,7 +55,7 @@ class TestError {
  private:
   const model::Problem& problem_;
   const Spectrum& target_;
-  int log2_points_;
+  Resolution resolution_;
   TrainedStudent holder_;  ///< keeps the point set that all λ share (point_set)
   std::optional<Start> start_;
   int iterations_ = 0;
@@ -69,7 +71,7 @@ Solution solve_without_penalty(model::Problem problem, const Spectrum& target, c
 double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
   if (!problem.soft_threshold()) return kInfinity;
   constexpr int kLog2Points = 14;  // one gradient each: no proximal points
-  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, kLog2Points);
+  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, {SobolRule{kLog2Points}});
   const Step step = student.map().step_from_zero();
   return noisy_target(target, step.conjugates).hull().upper / problem.symmetry();
 }
@@ -90,7 +92,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double Q_star = target.second_moment();
   const double ridge = 100 * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
   const double largest = std::isfinite(collapse) ? collapse : ridge;
-  TestError scan(problem, target, kScanLog2Points);
+  TestError scan(problem, target, SobolRule{kScanLog2Points});
   std::vector<double> logs, errors;
   for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
     logs.push_back(x);
@@ -116,7 +118,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   SolveOptions probing = options;
   probing.detail = Detail::errors;
   const Solution probe = solve(at_lambda(problem, std::exp(logs[least])), target, probing);
-  TestError fine(problem, target, probe.diagnostics.log2_points);
+  TestError fine(problem, target, probe.diagnostics.rule);
   if (probe.overlaps.q > 0) fine.start_from(Start{probe.overlaps, std::nullopt});
   const double upper = logs[least > 0 ? least - 1 : 0], lower = logs[std::min(least + 1, logs.size() - 1)];
   const auto [best, test] =

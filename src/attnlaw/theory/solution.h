@@ -11,6 +11,7 @@
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/theory/channel/overlaps.h"
+#include "attnlaw/theory/channel/point_rule.h"
 #include "attnlaw/theory/prior/denoiser.h"
 #include "attnlaw/theory/thresholds.h"
 
@@ -49,10 +50,10 @@ struct Diagnostics {
   int iterations = 0;      ///< evaluations of the state-evolution map, all accuracy levels together
   double residual = 0;     ///< at the returned point, see FixedPoint
   double replicon = 0;     ///< R; the replica-symmetric solution is stable iff R < 1; NaN if there is none
-  Errors sampling_error;   ///< standard errors over independent scrambles; 0 for closed forms
+  Errors sampling_error;   ///< standard errors over the replicates of a rule; 0 for closed forms
   double law_error = 0;    ///< certified error of mass and moments of the spectral law
-  std::size_t points = 0;  ///< quasi-Monte Carlo points, 0 for closed forms
-  int log2_points = 0;     ///< …of each replicate
+  std::size_t points = 0;  ///< of all replicates of a rule together, 0 for closed forms
+  PointRule rule;          ///< the points themselves, on which neighbouring problems may be solved
   /// Dimension of the matrices that stand for the law of a student that has none known (NumericalPrior); their spread
   /// is part of the sampling error. 0: the law is exact.
   int sampled_matrices = 0;

@@ -13,29 +13,16 @@
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/channel/linear_channel.h"
 #include "attnlaw/theory/optimal_lambda.h"
+#include "attnlaw/theory/point_ladder.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
 
-/// A fixed point is accepted with a residual of this share of the accuracy.
-constexpr double kResidualShare = 0.1;
-/// Aimed at: far below what sampling leaves open.
-constexpr double kAimedShare = 1e-3;
-/// Equations without sampling error are solved to the rounding of the spectral laws.
-constexpr double kClosedFormAimed = 1e-11;
 /// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
 constexpr double kLargestError = 0.1;
 /// A law whose mass or moments are off by more than this is not trusted.
 constexpr double kLawTolerance = 1e-7;
-
-/// Points per replicate, as powers of two: a coarse set finds the neighbourhood of the fixed point and the size of the
-/// sampling error; from there the number of points that the accuracy needs is predicted, and corrected where it falls
-/// short.
-constexpr int kCoarseLog2Points = 7;
-constexpr int kLastLog2Points = 16;
-/// Sampling error ∝ points^-1.2 at T = 2 (measured; nearer to points^-0.9 at T = 3, where one more level corrects it).
-constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLog2Points};
 
 /// The equations of one problem, on point sets of any size.
 struct Equations {
@@ -44,15 +31,11 @@ struct Equations {
   std::optional<RidgelessPhase> phase;
   const SolveOptions& options;
 
-  TrainedStudent student(const model::Problem& of, int level) const {
+  TrainedStudent student(const model::Problem& of, const Resolution& resolution) const {
     using enum NumericalPrior::Approximation;
-    return {of, target, phase, level, options.isotropic ? isotropic : none};
+    return {of, target, phase, resolution, options.isotropic ? isotropic : none};
   }
 };
-
-Tolerance tolerance_of(const SolveOptions& options, const TrainedStudent& student) {
-  return {student.closed_form() ? kClosedFormAimed : kAimedShare * options.accuracy, kResidualShare * options.accuracy};
-}
 
 std::string shortfall(const Solution& solution, const FixedPoint& at, const Tolerance& tolerance,
                       const SolveOptions& options, double reached) {
@@ -85,7 +68,7 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   const double Q_star = target.second_moment();
   if (solution.problem.loss == model::Loss::cross_entropy) {
     constexpr int kLog2Points = 14;
-    const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, kLog2Points), 0);
+    const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, SobolRule{kLog2Points}), 0);
     const double scatter = base::estimate_of(entropy.replicates).standard_error, alpha = solution.problem.alpha;
     solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all};
     solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter};
@@ -104,18 +87,17 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
 /// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
 /// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
 /// two equations.
-FixedPoint find_patiently(const Equations& equations, const TrainedStudent& student, int level,
-                          const std::optional<Start>& start, PriorWorkspace& workspace) {
+FixedPoint find_patiently(const Equations& equations, const TrainedStudent& student, const PointLadder& ladder,
+                          const std::optional<Start>& start, Workspace& workspace) {
   constexpr double kLost = 0.1;  // a distance that leaves no digit
   const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
   const model::Problem& problem = equations.problem;
-  const Tolerance tolerance = tolerance_of(equations.options, student);
+  const Tolerance tolerance = ladder.tolerance();
   FixedPoint at = student.find(start, tolerance, workspace);
   // A start with its slope comes from a coarser set, where the branch was found: what keeps the finest sets from it are
   // jumps of proximal points, and another way to the same place takes minutes.
-  constexpr int kPatientLog2Points = kLastLog2Points - 3;
   const bool refining = start && start->slope;
-  if (found(at) || (refining && level > kPatientLog2Points)) return at;
+  if (found(at) || (refining && ladder.many_points())) return at;
   if (refining) {
     const int spent = at.iterations;
     at = student.find(std::nullopt, tolerance, workspace);
@@ -130,7 +112,7 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   for (double lambda = kFirst; lambda > problem.lambda; lambda *= kStep) {
     model::Problem easier = problem;
     easier.lambda = lambda;
-    const FixedPoint next = equations.student(easier, level).find(nearby, tolerance);
+    const FixedPoint next = equations.student(easier, ladder.resolution()).find(nearby, tolerance);
     at.iterations += next.iterations;
     if (found(next) && next.overlaps.q > 0) nearby = Start{next.overlaps, next.slope};
   }
@@ -156,7 +138,7 @@ struct EdgeLimit {
 
 /// Where message passing from S = 0 ends: at the target, or where it stands still before.
 EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spectrum& target) {
-  constexpr int kLog2Points = kCoarseLog2Points + 3;
+  constexpr int kLog2Points = 10;
   constexpr int kSteps = 2000;
   constexpr double kStandstill = 1e-4;  // change of E in a step, relative
   // E, relative: at a transition E ~ (distance)², so that 1e-7 is within 1e-3 of it. A hundred times smaller, one law
@@ -164,7 +146,7 @@ EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spec
   constexpr double kReached = 1e-7;
   const double r = problem.beta_ratio(), whole = r * r * target.second_moment();
   const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
-  const auto channel = make_output_channel(problem, target.second_moment(), kLog2Points);
+  const auto channel = make_output_channel(problem, target.second_moment(), SobolRule{kLog2Points});
   const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
   const EvolutionMap map(*channel, denoiser, target);
   Overlaps at = map.step_from_zero().prior.overlaps;
@@ -193,7 +175,7 @@ EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum&
 }
 
 /// Figures that every point set gives.
-void record_errors(const TrainedStudent& student, const FixedPoint& at, PriorWorkspace& workspace, Solution& solution) {
+void record_errors(const TrainedStudent& student, const FixedPoint& at, Workspace& workspace, Solution& solution) {
   solution.diagnostics.iterations += at.iterations;
   solution.overlaps = at.overlaps;
   solution.conjugates = at.step.conjugates;
@@ -202,8 +184,8 @@ void record_errors(const TrainedStudent& student, const FixedPoint& at, PriorWor
 }
 
 /// What is asked of the last point set beside: the student's law, its stability, and how far all of it can be trusted.
-void record_details(const TrainedStudent& student, const FixedPoint& at, const PriorWorkspace& workspace,
-                    const SolveOptions& options, double reached, Solution& solution) {
+void record_details(const TrainedStudent& student, const FixedPoint& at, const Workspace& workspace,
+                    const PointLadder& ladder, const SolveOptions& options, double reached, Solution& solution) {
   Diagnostics& diagnostics = solution.diagnostics;
   diagnostics.residual = at.residual;
   diagnostics.points = student.channel().points();
@@ -214,27 +196,23 @@ void record_details(const TrainedStudent& student, const FixedPoint& at, const P
   if (full) solution.loss_figures = student.channel().loss_figures(at.overlaps);
   diagnostics.replicon =
       full || !many_atoms(student.map().target()) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
-  diagnostics.message = shortfall(solution, at, tolerance_of(options, student), options, reached);
+  diagnostics.message = shortfall(solution, at, ladder.tolerance(), options, reached);
   diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
 }
 
-/// Whether a larger point set may do better. What sampled matrices of the prior leave open, none mends.
-bool refinable(const TrainedStudent& student, int level) {
-  return student.channel().points() > 0 &&
-         level < (student.numerical_prior() ? kCoarseLog2Points + 2 : kLastLog2Points);
-}
-
-/// Grows the point set until the accuracy is met.
+/// Refines the rule until the accuracy is met.
 void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
-  Equations equations{solution.problem, target, std::nullopt, options};
+  const model::Problem& problem = solution.problem;
+  Equations equations{problem, target, std::nullopt, options};
   if (solution.ridgeless) equations.phase = solution.ridgeless->phase;
   std::optional<Start> given;
   if (options.start) given = Start{*options.start, std::nullopt};
   std::optional<Start> start = given;
-  for (int level = kCoarseLog2Points;;) {
-    const TrainedStudent student = equations.student(solution.problem, level);
-    PriorWorkspace workspace;
-    const FixedPoint at = find_patiently(equations, student, level, start, workspace);
+  PointLadder ladder(problem, target.second_moment(), equations.phase, options.accuracy);
+  while (true) {
+    const TrainedStudent student = equations.student(problem, ladder.resolution());
+    Workspace workspace;
+    const FixedPoint at = find_patiently(equations, student, ladder, start, workspace);
     record_errors(student, at, workspace, solution);
     if (equations.phase == RidgelessPhase::overdetermined && unbounded(solution)) {
       solution.diagnostics.message =
@@ -243,14 +221,13 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
       return;
     }
     const double reached = 2 * (relative_error(solution.diagnostics.sampling_error, solution.errors) + at.distance);
-    const bool enough = !(reached > options.accuracy) && level > kCoarseLog2Points;
-    if (enough || !refinable(student, level)) {
-      solution.diagnostics.log2_points = level;
-      return record_details(student, at, workspace, options, reached, solution);
+    const bool enough = !(reached > options.accuracy) && !ladder.coarse();
+    if (enough || !ladder.refine({at.overlaps, at.step.searched, reached / options.accuracy})) {
+      solution.diagnostics.rule = ladder.rule();
+      return record_details(student, at, workspace, ladder, options, reached, solution);
     }
     // Without a fixed point on the coarse set, a finer one may still have it.
     start = at.converged ? Start{at.overlaps, at.slope} : given;
-    level = kGrowth.next(level, reached / options.accuracy);
   }
 }
 

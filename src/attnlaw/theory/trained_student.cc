@@ -24,20 +24,25 @@ Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f
 constexpr int kPriorDimension = 120;
 
 std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
-                                            std::optional<RidgelessPhase> phase, int log2_points) {
-  return phase == RidgelessPhase::interpolating ? make_interpolating_channel(problem, Q_star, log2_points)
-                                                : make_output_channel(problem, Q_star, log2_points);
+                                            std::optional<RidgelessPhase> phase, const PointRule& rule) {
+  return phase == RidgelessPhase::interpolating ? make_interpolating_channel(problem, Q_star, rule)
+                                                : make_output_channel(problem, Q_star, rule);
 }
 
 std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                                                double lambda, NumericalPrior::Approximation approximation) {
+                                                double lambda, double tolerance,
+                                                NumericalPrior::Approximation approximation) {
   if (problem.untied_self()) return std::make_unique<NumericalPrior>(target, lambda, kPriorDimension, approximation);
   if (problem.lambda_rule == model::LambdaRule::edge)
-    return std::make_unique<EdgeDenoiser>(problem.width, symmetry_of(problem));
-  return make_denoiser(problem, lambda);
+    return std::make_unique<EdgeDenoiser>(problem.width, symmetry_of(problem), tolerance);
+  return make_denoiser(problem, lambda, tolerance);
 }
 
 }  // namespace
+
+bool closed_form(const model::Problem& problem, std::optional<RidgelessPhase> phase) {
+  return !problem.untied_self() && (problem.head == model::Head::linear || phase == RidgelessPhase::interpolating);
+}
 
 double effective_lambda(const model::Problem& problem, std::optional<RidgelessPhase> phase) {
   if (!phase) return problem.lambda;
@@ -55,14 +60,12 @@ double relative_error(const Errors& error, const Errors& value) {
 }
 
 TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                               std::optional<RidgelessPhase> phase, int log2_points,
+                               std::optional<RidgelessPhase> phase, const Resolution& resolution,
                                NumericalPrior::Approximation approximation)
     : problem_(problem),
       lambda_(effective_lambda(problem, phase)),
-      closed_form_(!problem.untied_self() &&
-                   (problem.head == model::Head::linear || phase == RidgelessPhase::interpolating)),
-      channel_(make_channel(problem, target.second_moment(), phase, log2_points)),
-      denoiser_(make_denoiser_by_rule(problem, target, lambda_, approximation)),
+      channel_(make_channel(problem, target.second_moment(), phase, resolution.rule)),
+      denoiser_(make_denoiser_by_rule(problem, target, lambda_, resolution.law, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
       map_(*channel_, *denoiser_, target) {}
 
@@ -84,7 +87,7 @@ double TrainedStudent::penalty(const FixedPoint& at) const {
   }
 }
 
-Errors TrainedStudent::sampling_error(const FixedPoint& at, PriorWorkspace& workspace) const {
+Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace) const {
   const int replicates = map_.replicates();
   if (replicates == 1) return {};
   std::vector<ReplicatePoint> points;
@@ -107,13 +110,13 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, PriorWorkspace& work
   return error;
 }
 
-TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const PriorWorkspace& workspace) const {
+TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& workspace) const {
   const Conjugates& conjugates = at.step.conjugates;
   TrainedSpectrum spectrum;
   if (!usable(conjugates)) return spectrum;
   spectrum.zero_mass = at.step.prior.zero_mass;
   if (!spectral_) {
-    const double nuclear = at.step.prior.penalty, largest = workspace.singular_values().back();
+    const double nuclear = at.step.prior.penalty, largest = workspace.prior.singular_values().back();
     spectrum.collapse = collapse_of(at.overlaps.q + at.overlaps.q_a, nuclear, largest, spectrum.zero_mass);
     return spectrum;
   }

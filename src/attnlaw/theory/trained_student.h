@@ -11,35 +11,42 @@
 
 namespace attnlaw::theory {
 
+/// The conjugates have no sampling error (test errors may).
+bool closed_form(const model::Problem& problem, std::optional<RidgelessPhase> phase);
+
+/// How finely both channels of a student are resolved.
+struct Resolution {
+  PointRule rule;             ///< points of the output channel
+  double law = kLawRounding;  ///< relative error of the integrals of the prior channel
+};
+
 class TrainedStudent {
  public:
   /// λ by problem.lambda_rule, `value` or `ridgeless`; in the latter case `phase` is that of ridgeless_phase, and not
   /// `recovered`, which has no equations left to solve. `target` must outlive it.
   TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                 std::optional<RidgelessPhase> phase, int log2_points,
+                 std::optional<RidgelessPhase> phase, const Resolution& resolution,
                  NumericalPrior::Approximation approximation = NumericalPrior::Approximation::none);
 
-  /// The workspace of a numerical prior belongs to the caller, who hands it on to what follows at this fixed point.
-  FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance, PriorWorkspace& workspace) const {
+  /// The workspace belongs to the caller, who hands it on to what follows at this fixed point.
+  FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance, Workspace& workspace) const {
     return find_fixed_point(map_, start, tolerance, workspace);
   }
   FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance) const {
-    PriorWorkspace workspace;
+    Workspace workspace;
     return find(start, tolerance, workspace);
   }
 
   const EvolutionMap& map() const { return map_; }
   const OutputChannel& channel() const { return *channel_; }
-  /// The conjugates have no sampling error (test errors may).
-  bool closed_form() const { return closed_form_; }
   /// The sampled matrices of the prior, if it has no law.
   const NumericalPrior* numerical_prior() const { return dynamic_cast<const NumericalPrior*>(denoiser_.get()); }
 
   Errors errors(const FixedPoint& fixed_point) const;
   /// Standard errors over the replicates of the point set.
-  Errors sampling_error(const FixedPoint& fixed_point, PriorWorkspace& workspace) const;
+  Errors sampling_error(const FixedPoint& fixed_point, Workspace& workspace) const;
   /// Atom, bands and outliers of S.
-  TrainedSpectrum spectrum(const FixedPoint& fixed_point, const PriorWorkspace& workspace) const;
+  TrainedSpectrum spectrum(const FixedPoint& fixed_point, const Workspace& workspace) const;
   /// R; 0 at S = 0, NaN for a numerical prior.
   double replicon(const FixedPoint& fixed_point) const;
 
@@ -49,7 +56,6 @@ class TrainedStudent {
 
   model::Problem problem_;
   double lambda_;  ///< in the unit of the channel
-  bool closed_form_;
   std::unique_ptr<OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
   const SpectralDenoiser* spectral_;  ///< null for a numerical prior

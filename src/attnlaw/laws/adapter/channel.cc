@@ -45,6 +45,7 @@ PointSet product_rule() {
         if (weight > kNegligible) points.push_back({rule.points[i], rule.points[j], rule.points[k], weight});
       }
   PointSet set;
+  set.points = points.size();
   set.first_pack = {0};
   for (std::size_t first = 0; first < points.size(); first += kLanes) {
     std::array<Pack, 4> packs;
@@ -108,7 +109,7 @@ class LinearChannel final : public LoraChannel {
 
   double test(const LoraOverlaps&, int) const override { return std::numeric_limits<double>::quiet_NaN(); }
   int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
-  std::size_t points() const override { return points_->weights.size() * kLanes; }
+  std::size_t points() const override { return points_->points; }
 
  private:
   std::size_t dimension() const { return at(1 + task_.tokens + task_.tokens * (task_.tokens + 1) / 2); }
@@ -240,21 +241,19 @@ class SoftmaxChannel final : public LoraChannel {
   LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const override {
     const AdapterPair loss(task_.beta, overlaps.q);
     theory::GlobalProximal<AdapterPair> search(loss);
-    search.keep_hessian();
     theory::Proximal<AdapterPair> descent(loss);
     const bool follow = !minima.empty();
     std::size_t count = 0;
     PackAverages sums;
     for_each(overlaps, task_.noise, replicate, [&](const Field& field, Pack weight) {
       if (!follow) {
-        search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V);
-        minima.push_back(search.point());
-        add(loss, field, {search.point(), search.loss_value(), search.hessian()}, overlaps.V, weight, sums);
+        minima.push_back(search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V).point);
+        add(loss, field, minima.back().data(), overlaps.V, weight, sums);
         return;
       }
       std::array<Pack, 2> p = minima[count++];
       descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
-      add(loss, field, {p, descent.expansion().value, descent.expansion().hessian}, overlaps.V, weight, sums);
+      add(loss, field, p.data(), overlaps.V, weight, sums);
     });
     return sums.reduced(total(replicate));
   }
@@ -273,7 +272,7 @@ class SoftmaxChannel final : public LoraChannel {
   }
 
   int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
-  std::size_t points() const override { return points_->weights.size() * kLanes; }
+  std::size_t points() const override { return points_->points; }
 
  private:
   /// v, ξ, frozen index, what of the target's index it does not tell.
@@ -286,12 +285,6 @@ class SoftmaxChannel final : public LoraChannel {
   struct Field {
     std::array<Pack, 2> v, omega0;
     AdapterPair::Label label;
-  };
-
-  struct Minimum {
-    const std::array<Pack, 2>& p;
-    Pack loss;
-    const std::array<Pack, 3>& hessian;  ///< of the loss
   };
 
   /// √ω v with the sign of ω0·v: the adapter that was sought.
@@ -353,9 +346,10 @@ class SoftmaxChannel final : public LoraChannel {
     }
   }
 
-  void add(const AdapterPair& loss, const Field& field, const Minimum& minimum, double V, Pack weight,
+  void add(const AdapterPair& loss, const Field& field, const Pack* p, double V, Pack weight,
            PackAverages& sums) const {
-    const Pack* p = minimum.p.data();
+    theory::Expansion<AdapterPair::kDimension> at(AdapterPair::dimension());
+    loss.expand(field.label, p, at);
     const AdapterPair::Pair s = loss.outputs(field.label, p);
     const auto J = AdapterPair::jacobian(p), J_v = AdapterPair::jacobian(field.v.data());
     // ∂_v ∇ℓ, row by row.
@@ -368,7 +362,7 @@ class SoftmaxChannel final : public LoraChannel {
       for (std::size_t a = 0; a < 2; ++a)
         for (std::size_t b = 0; b < 2; ++b) mixed[2 * a + b] += slope * J[i][a] * J_v[i][b];
     }
-    const auto& H = minimum.hessian;
+    const auto& H = at.hessian;
     const Pack h00 = 1 + V * H[0], h01 = V * H[1], h11 = 1 + V * H[2];
     const Pack determinant = 1 / (h00 * h11 - h01 * h01);
     const Pack pi00 = h11 * determinant, pi01 = -h01 * determinant, pi11 = h00 * determinant;
@@ -382,7 +376,7 @@ class SoftmaxChannel final : public LoraChannel {
     sums.pull -= weight * (pi00 * mixed[0] + pi01 * (mixed[1] + mixed[2]) + pi11 * mixed[3]);
     sums.force += weight * force;
     sums.centring += weight * centring;
-    sums.train += weight * minimum.loss;
+    sums.train += weight * at.value;
     sums.squared_response += weight * ((1 - pi00) * (1 - pi00) + 2 * pi01 * pi01 + (1 - pi11) * (1 - pi11));
     sums.alignment += weight * alignment;
   }

@@ -28,7 +28,7 @@ class AdapterPair {
 
   /// p moves scores by β per unit of p².
   double reach() const { return kReach / std::sqrt(beta_); }
-  static theory::Mask certain(Pack, double) { return Pack(1) < Pack(0); }
+  static theory::Mask certain(const Label&, Pack, double) { return Pack(1) < Pack(0); }
   /// Half way between the cavity field, which `solve` starts from, and no adapter.
   static constexpr int mixed_starts() { return 1; }
   void mixed_start(int, const Pack* omega, const Pack*, Pack* p) const {

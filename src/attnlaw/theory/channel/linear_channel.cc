@@ -18,7 +18,7 @@ LinearChannel::LinearChannel(const model::Problem& problem, double Q_star)
       noise_(problem.noise),
       Q_star_(Q_star) {}
 
-OutputChannel::Result LinearChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
+OutputChannel::Result LinearChannel::evaluate(const Overlaps& overlaps, int /*replicate*/, ChannelWorkspace*) const {
   const double inverse_curvature = 1 / (2 * weight_);
   const double width = overlaps.V + inverse_curvature;
   const double residual = overlaps.estimation(Q_star_) + noise_;
@@ -42,7 +42,7 @@ LeastLosses least_losses(const OutputChannel& channel, double noise) {
   return losses;
 }
 
-OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int replicate) const {
+OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace*) const {
   const double r = beta_ratio_;
   const double residual = r * r * (Q_star_ + noise_) - 2 * r * overlaps.m + overlaps.q;
   Conjugates conjugates = quadratic_conjugates(fitted_, residual, overlaps.V);
@@ -53,7 +53,7 @@ OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, i
 OutputChannel::Result InterpolatingChannel::evaluate_at_zero(int replicate) const {
   // The threshold λV/(αK_eff) of cross-attention, or twice λV/(2αK_eff), must not matter.
   constexpr double kSmall = 1e-3;
-  return evaluate({0, 0, kSmall * 0.5 * fitted_ * std::sqrt(Q_star_ + noise_)}, replicate);
+  return evaluate({0, 0, kSmall * 0.5 * fitted_ * std::sqrt(Q_star_ + noise_)}, replicate, nullptr);
 }
 
 std::optional<LossFigures> InterpolatingChannel::loss_figures(const Overlaps& overlaps) const {

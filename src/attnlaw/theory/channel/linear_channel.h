@@ -14,8 +14,8 @@ class LinearChannel final : public OutputChannel {
  public:
   LinearChannel(const model::Problem& problem, double Q_star);
 
-  Result evaluate(const Overlaps& overlaps, int replicate) const override;
-  Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate); }
+  Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
+  Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate, nullptr); }
   double test(const Overlaps& overlaps, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return 1; }
@@ -53,7 +53,7 @@ class InterpolatingChannel final : public OutputChannel {
         head_(std::move(head)),
         train_(least_losses(*head_, noise_)) {}
 
-  Result evaluate(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   /// Message passing starts from a student far smaller than its labels ask for, not from one that the penalty holds at
   /// zero.
   Result evaluate_at_zero(int replicate) const override;

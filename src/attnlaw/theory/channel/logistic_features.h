@@ -5,23 +5,32 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
+#include "attnlaw/theory/channel/curvature_bound.h"
 #include "attnlaw/theory/channel/row_losses.h"
 
 namespace attnlaw::theory {
 
-/// C = LLᵀ of r differences of scores.
+/// C = LLᵀ, the covariance of r differences of scores, by its principal axes: where the loss treats rows alike it is
+/// then even in every coordinate together with its label's.
 template <int r>
 struct FeatureMetric {
-  std::array<double, static_cast<std::size_t>(lower_index(r, 0))> factor;  ///< L by lower rows
-  double largest_eigenvalue;                                               ///< of C
+  using Matrix = std::array<double, static_cast<std::size_t>(r) * static_cast<std::size_t>(r)>;
+  Matrix factor;              ///< L by rows
+  Matrix inverse;             ///< L⁻¹
+  double variance;            ///< C_ii, the same for all i
+  double largest_eigenvalue;  ///< of C
 };
 
-/// u₁ = h₁₁ − h₁₂, u₂ = h₂₂ − h₁₂ of symmetric scores: C = [[3,1],[1,3]], L = [[√3,0],[1/√3,√(8/3)]].
-inline constexpr FeatureMetric<2> kPairMetric{{1.7320508075688772, 0.57735026918962576, 1.6329931618554521}, 4};
+/// u₁ = h₁₁ − h₁₂, u₂ = h₂₂ − h₁₂ of symmetric scores: C = [[3,1],[1,3]], L = [[√2,1],[√2,−1]].
+inline constexpr FeatureMetric<2> kPairMetric{
+    {1.4142135623730951, 1, 1.4142135623730951, -1}, {0.35355339059327373, 0.35355339059327373, 0.5, -0.5}, 3, 4};
 
 /// One difference of the given variance: 3 of h₁₁ − h₁₂ with symmetric scores, 2 with cross-attention.
-inline FeatureMetric<1> single_metric(double variance) { return {{std::sqrt(variance)}, variance}; }
+inline FeatureMetric<1> single_metric(double variance) {
+  return {{std::sqrt(variance)}, {1 / std::sqrt(variance)}, variance, variance};
+}
 
 template <int r, RowLoss Loss>
 class LogisticFeatures {
@@ -51,10 +60,11 @@ class LogisticFeatures {
     const Label u = features(zeta);
     for (std::size_t i = 0; i < r; ++i) y[i] = logistic(target_beta_ * u[i]);
   }
-  /// Labels that a field may have, and the probability of the k-th.
+  /// How many labels a field may have.
   int outcomes() const { return law_ == LabelLaw::sampled ? 1 << r : 1; }
-  Pack outcome(int k, const Pack* zeta, Label& y) const {
-    label(zeta, y);
+  /// Makes y the k-th label of a field with these outputs, and returns its probability.
+  Pack outcome(int k, const Label& outputs, Label& y) const {
+    y = outputs;
     Pack probability = 1;
     if (law_ == LabelLaw::outputs) return probability;
     for (std::size_t i = 0; i < r; ++i) {
@@ -64,6 +74,14 @@ class LogisticFeatures {
     }
     return probability;
   }
+
+  /// The loss of one row alone, on the same scale; a label has r of them.
+  LogisticFeatures<1, Loss> row() const { return {single_metric(metric_.variance), beta_, target_beta_, law_}; }
+
+  /// How far from the real axis outputs are analytic in fields of unit variance, times the slope β of the output.
+  double strip() const { return std::numbers::pi / std::sqrt(metric_.variance); }
+  double beta() const { return beta_; }
+  double target_beta() const { return target_beta_; }
 
   Pack value(const Label& y, const Pack* zeta) const {
     const Label u = features(zeta);
@@ -78,12 +96,15 @@ class LogisticFeatures {
   ///
   /// Everywhere for a convex loss. For w(y − s(βu))² and μ the largest eigenvalue of C: everywhere for wμβ²V ≤ 8, the
   /// curvature being at least 2wβ² min s(1−s)²(3s−1) = −0.1202 wβ². Else where μβ²V·value < 2: at a lower minimum no
-  /// residual r exceeds ρ = √(value/w), hence (s is monotone) nor on the segment to it, where with p = s(1−s) the
+  /// residual exceeds ρ = √(value/w), hence (s is monotone) nor on the segment to it, where with p = s(1−s) the
   /// curvatures are then at least 2wβ²p(p − ρ) ≥ −wβ²ρ²/2: the objective is convex along the segment, which has but one
-  /// stationary point.
-  Mask certain(Pack value, double V) const {
+  /// stationary point. Else where C⁻¹/V + diag(2wβ² φ) is positive definite, φ being the least that p² + (s − y)p(1−2s)
+  /// can be within that residual.
+  Mask certain(const Label& y, Pack value, double V) const {
     const double softness = metric_.largest_eigenvalue * beta_ * beta_ * V;
-    return Loss::kWeight * softness <= 8 ? Pack(0) < Pack(1) : softness * value < Pack(2);
+    if (Loss::kWeight * softness <= 8) return Pack(0) < Pack(1);
+    const Mask flat = softness * value < Pack(2);
+    return (!flat).any() ? flat | convex_within(y, value, V) : flat;
   }
   /// u_i where the label has it, the other one where the spring then pulls it.
   static constexpr int mixed_starts() { return Loss::kConvex || r == 1 ? 0 : r; }
@@ -92,13 +113,11 @@ class LogisticFeatures {
     if constexpr (r == 2) {
       const Label at_omega = features(omega), at_fit = features(fit);
       const auto fitted = static_cast<std::size_t>(i), other = 1 - fitted;
-      const auto& [l00, l10, l11] = metric_.factor;
-      const double variance = fitted == 0 ? l00 * l00 : l10 * l10 + l11 * l11, covariance = l00 * l10;
+      const double covariance = factor(0, 0) * factor(1, 0) + factor(0, 1) * factor(1, 1);
       Label u;
       u[fitted] = at_fit[fitted];
-      u[other] = at_omega[other] + (covariance / variance) * (u[fitted] - at_omega[fitted]);
-      zeta[0] = (1 / l00) * u[0];
-      zeta[1] = (1 / l11) * (u[1] - l10 * zeta[0]);
+      u[other] = at_omega[other] + (covariance / metric_.variance) * (u[fitted] - at_omega[fitted]);
+      for (int k = 0; k < r; ++k) zeta[k] = inverse(k, 0) * u[0] + inverse(k, 1) * u[1];
     }
   }
 
@@ -114,8 +133,8 @@ class LogisticFeatures {
       gauss_newton[i] = beta_ * beta_ * point.gauss_newton;
     }
     for (int k = 0; k < r; ++k) {
-      at.gradient[index(k)] = 0;
-      for (int i = k; i < r; ++i) at.gradient[index(k)] += factor(i, k) * slope[index(i)];
+      at.gradient[index(k)] = factor(0, k) * slope[0];
+      for (int i = 1; i < r; ++i) at.gradient[index(k)] += factor(i, k) * slope[index(i)];
     }
     pull_back(curvature, at.hessian);
     pull_back(gauss_newton, at.gauss_newton);
@@ -123,23 +142,47 @@ class LogisticFeatures {
 
  private:
   static std::size_t index(int k) { return static_cast<std::size_t>(k); }
-  double factor(int i, int k) const { return metric_.factor[index(lower_index(i, k))]; }
-  Label features(const Pack* zeta) const {
+  double factor(int i, int k) const { return metric_.factor[index(i * r + k)]; }
+  double inverse(int k, int i) const { return metric_.inverse[index(k * r + i)]; }
+  [[gnu::always_inline]] Label features(const Pack* zeta) const {
     Label u;
     for (int i = 0; i < r; ++i) {
-      u[index(i)] = 0;
-      for (int k = 0; k <= i; ++k) u[index(i)] += factor(i, k) * zeta[k];
+      u[index(i)] = factor(i, 0) * zeta[0];
+      for (int k = 1; k < r; ++k) u[index(i)] += factor(i, k) * zeta[k];
     }
     return u;
   }
   /// Lᵀ diag(c) L.
-  void pull_back(const Label& c, typename Expansion<r>::Matrix& matrix) const {
+  [[gnu::always_inline]] void pull_back(const Label& c, typename Expansion<r>::Matrix& matrix) const {
     for (int k = 0; k < r; ++k)
       for (int l = 0; l <= k; ++l) {
-        Pack sum = 0;
-        for (int i = k; i < r; ++i) sum += factor(i, k) * factor(i, l) * c[index(i)];
+        Pack sum = factor(0, k) * factor(0, l) * c[0];
+        for (int i = 1; i < r; ++i) sum += factor(i, k) * factor(i, l) * c[index(i)];
         matrix[index(lower_index(k, l))] = sum;
       }
+  }
+
+  /// Lanes where C⁻¹/V + diag(c) is positive definite for the least curvatures c within the residual √(value/w).
+  Mask convex_within(const Label& y, Pack value, double V) const {
+    Mask convex = Pack(1) < Pack(0);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const double residual = std::sqrt(value.lanes[lane] / Loss::kWeight);
+      const auto curvature = [&](int i) {
+        const double bound = least_logistic_curvature(y[index(i)].lanes[lane], residual);
+        return precision(i, i) / V + 2 * Loss::kWeight * beta_ * beta_ * bound;
+      };
+      bool definite = curvature(0) > 0;
+      if constexpr (r == 2)
+        definite = definite && curvature(0) * curvature(1) > precision(0, 1) * precision(0, 1) / (V * V);
+      convex.lanes[lane] = definite ? -1 : 0;
+    }
+    return convex;
+  }
+  /// (C⁻¹)_ij = Σ_k (L⁻¹)_ki (L⁻¹)_kj.
+  double precision(int i, int j) const {
+    double sum = 0;
+    for (int k = 0; k < r; ++k) sum += inverse(k, i) * inverse(k, j);
+    return sum;
   }
 
   FeatureMetric<r> metric_;

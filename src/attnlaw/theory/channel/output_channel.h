@@ -3,14 +3,23 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "attnlaw/model/problem.h"
 #include "attnlaw/theory/channel/overlaps.h"
+#include "attnlaw/theory/channel/pack.h"
+#include "attnlaw/theory/channel/point_rule.h"
 
 namespace attnlaw::theory {
 
 /// An expectation over labels and fields at given overlaps. Sampled channels hold independent replicates of their point
 /// set; the full figure averages all of them.
+/// The proximal points that a sampled channel has found: its next pass over them starts there. It belongs to the
+/// caller, who hands it on along a path of overlaps; empty at first, when searches start from the student's field.
+struct ChannelWorkspace {
+  std::vector<Pack> minima;
+};
+
 class OutputChannel {
  public:
   /// Selects one replicate, or all.
@@ -21,13 +30,17 @@ class OutputChannel {
   OutputChannel& operator=(const OutputChannel&) = delete;
   virtual ~OutputChannel() = default;
 
-  /// What one pass over the proximal points gives: the conjugates and the loss per training sequence.
+  /// What one pass over the proximal points gives.
   struct Result {
     Conjugates conjugates;
-    double train = 0;
+    double train = 0;     ///< loss per training sequence
+    double searched = 0;  ///< share of the points where a proximal point was the lowest of several minima, or may be
   };
-  /// At q, V > 0 and m² < Q* q.
-  virtual Result evaluate(const Overlaps& overlaps, int replicate = kAll) const = 0;
+  /// At q, V > 0 and m² < Q* q. A sampled channel starts from what the caller's workspace holds, if there is one, and
+  /// leaves its proximal points there: the result does not depend on it beyond their rounding. Closed forms have no use
+  /// for it.
+  virtual Result evaluate(const Overlaps& overlaps, int replicate = kAll,
+                          ChannelWorkspace* workspace = nullptr) const = 0;
   /// At the student S = 0.
   virtual Result evaluate_at_zero(int replicate = kAll) const = 0;
   /// Noiseless loss per fresh sequence; at q = 0 that of S = 0.
@@ -50,13 +63,13 @@ class OutputChannel {
   virtual std::size_t points() const = 0;
 };
 
-/// The channel of a problem with a target of second moment Q*, with 2^log2_points quasi-Monte Carlo points per
-/// replicate. Throws std::invalid_argument for the head hardmax.
-std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem, double Q_star, int log2_points);
+/// The channel of a problem with a target of second moment Q*, on the points of `rule`. Throws std::invalid_argument
+/// for the head hardmax.
+std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem, double Q_star, const PointRule& rule);
 
 /// The same problem in its ridgeless limit while all labels can be fitted: λV, q̂/λ², m̂/λ and V̂/λ instead of V, q̂, m̂
 /// and V̂ (docs/theory/erm.md, section 6).
 std::unique_ptr<OutputChannel> make_interpolating_channel(const model::Problem& problem, double Q_star,
-                                                          int log2_points);
+                                                          const PointRule& rule);
 
 }  // namespace attnlaw::theory

@@ -1,11 +1,16 @@
 #pragma once
-/// Four sample points side by side: arithmetic of one point, carried out on all lanes at once.
+/// Several sample points side by side: arithmetic of one point, carried out on all lanes at once.
 
 #include <Eigen/Core>
 
 namespace attnlaw::theory {
 
+/// As many as a register holds, which the build knows (src/attnlaw/CMakeLists.txt).
+#ifdef ATTNLAW_LANES
+constexpr int kLanes = ATTNLAW_LANES;
+#else
 constexpr int kLanes = 4;
+#endif
 
 /// One truth value per lane (all bits set, or none).
 struct Mask {
@@ -27,7 +32,7 @@ struct Pack {
   Vector lanes;
 
   Pack() : lanes{} {}
-  Pack(double value) : lanes{value, value, value, value} {}  // NOLINT(google-explicit-constructor)
+  Pack(double value) : lanes(Vector{} + value) {}  // NOLINT(google-explicit-constructor)
   explicit Pack(Vector value) : lanes(value) {}
 
   friend Pack operator+(Pack a, Pack b) { return Pack(a.lanes + b.lanes); }
@@ -48,7 +53,6 @@ struct Pack {
     return total;
   }
 };
-static_assert(kLanes == 4, "Pack(double) lists its lanes");
 
 inline Pack select(Mask condition, Pack yes, Pack no) { return Pack(condition.lanes ? yes.lanes : no.lanes); }
 inline Pack max(Pack a, Pack b) { return select(a < b, b, a); }

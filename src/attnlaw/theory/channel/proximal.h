@@ -120,8 +120,9 @@ concept SmoothLoss = LabelledLoss<Loss> &&
 /// A loss that may have several minima: where one of a value is known to be the global one, and where others may be.
 template <class Loss>
 concept SearchableLoss = SmoothLoss<Loss> &&
-    requires(const Loss& loss, Pack value, double V, int i, const Pack* omega, const Pack* fit, Pack* start) {
-  { loss.certain(value, V) } -> std::same_as<Mask>;
+    requires(const Loss& loss, const typename Loss::Label& label, Pack value, double V, int i, const Pack* omega,
+             const Pack* fit, Pack* start) {
+  { loss.certain(label, value, V) } -> std::same_as<Mask>;
   { loss.mixed_starts() } -> std::same_as<int>;
   loss.mixed_start(i, omega, fit, start);
 };
@@ -147,8 +148,9 @@ class Proximal {
         trial_z_(step_) {}
 
   /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value. A lane that comes
-  /// close to `known`, a minimum found before, is left on its way there: it would end in the same place.
-  Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z, const Pack* known = nullptr) {
+  /// close to `known`, a minimum found before, is left on its way there: it would end in the same place. All that it calls
+  /// is inlined: a call costs as much as half of an exponential.
+  [[gnu::flatten]] Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z, const Pack* known = nullptr) {
     constexpr int kMaxIterations = 60;
     // Newton converges quadratically: a step this small leaves an error of about its square.
     constexpr double kStepTolerance = 1e-5;
@@ -257,63 +259,66 @@ class Proximal {
 };
 
 /// The lowest of the minima found from ω, from `fit`, a point of loss 0, and from the Loss's mixed starts, where one
-/// part of the label is fitted and the rest left to the spring. From ω alone where Loss::certain() says so. How often
-/// the global minimum is missed: tests/theory/global_minimum_test.cc.
+/// part of the label is fitted and the rest left to the spring. From the first start alone where Loss::certain() says
+/// so. How often the global minimum is missed: tests/theory/global_minimum_test.cc.
 template <SearchableLoss Loss>
 class GlobalProximal {
  public:
-  using Expansion = typename Proximal<Loss>::Expansion;
-  using Vector = typename Expansion::Vector;
-  using Matrix = typename Expansion::Matrix;
+  using Vector = typename Proximal<Loss>::Vector;
+  using Label = typename Loss::Label;
+
+  /// A minimum: where, the whole objective ℓ(z) + |z − ω|²/(2V), and ℓ alone.
+  struct Minimum {
+    explicit Minimum(int dimension) : point(dimension) {}
+    Vector point;
+    Pack value, loss;
+  };
 
   explicit GlobalProximal(const Loss& loss)
-      : loss_(loss),
-        descent_(loss),
-        point_(loss.dimension()),
-        trial_(loss.dimension()),
-        hessian_(Expansion(loss.dimension()).hessian) {}
+      : loss_(loss), descent_(loss), trial_(loss.dimension()), best_(loss.dimension()) {}
 
-  /// Also keep the Hessian of the loss at the minimum.
-  void keep_hessian() { want_hessian_ = true; }
-
-  void solve(const typename Loss::Label& label, const Pack* omega, const Pack* fit, double V) {
-    std::copy(omega, omega + point_.size(), point_.begin());
-    value_ = descent_.descend(label, omega, V, point_.data());
-    loss_value_ = descent_.expansion().value;
-    if (want_hessian_) hessian_ = descent_.expansion().hessian;
-    if (!(!loss_.certain(value_, V)).any()) return;
-    std::copy(fit, fit + trial_.size(), trial_.begin());
-    try_start(label, omega, V);
-    for (int i = 0; i < loss_.mixed_starts(); ++i) {
-      loss_.mixed_start(i, omega, fit, trial_.data());
-      try_start(label, omega, V);
-    }
+  /// Finds the minimum with ω as the first start.
+  const Minimum& solve(const Label& label, const Pack* omega, const Pack* fit, double V) {
+    std::copy(omega, omega + trial_.size(), best_.point.begin());
+    descend(label, omega, V, best_);
+    if ((!loss_.certain(label, best_.value, V)).any()) search_elsewhere(label, omega, fit, V, best_);
+    return best_;
   }
 
-  const Vector& point() const { return point_; }
-  Pack loss_value() const { return loss_value_; }
-  /// Of the whole objective ℓ(z) + |z − ω|²/(2V).
-  Pack value() const { return value_; }
-  const Matrix& hessian() const { return hessian_; }
+  /// Moves minimum.point, a start, to the local minimum below it.
+  void descend(const Label& label, const Pack* omega, double V, Minimum& minimum) {
+    minimum.value = descent_.descend(label, omega, V, minimum.point.data());
+    minimum.loss = descent_.expansion().value;
+  }
+
+  /// Replaces a local minimum by the lowest that is found from ω and the other starts.
+  void search(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
+    std::copy(omega, omega + trial_.size(), trial_.begin());
+    try_start(label, omega, V, minimum);
+    search_elsewhere(label, omega, fit, V, minimum);
+  }
 
  private:
-  void try_start(const typename Loss::Label& label, const Pack* omega, double V) {
-    const Pack value = descent_.descend(label, omega, V, trial_.data(), point_.data());
-    const Mask lower = value < value_;
-    value_ = select(lower, value, value_);
-    loss_value_ = select(lower, descent_.expansion().value, loss_value_);
-    for (std::size_t k = 0; k < point_.size(); ++k) point_[k] = select(lower, trial_[k], point_[k]);
-    if (!want_hessian_) return;
-    for (std::size_t i = 0; i < hessian_.size(); ++i)
-      hessian_[i] = select(lower, descent_.expansion().hessian[i], hessian_[i]);
+  void search_elsewhere(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
+    std::copy(fit, fit + trial_.size(), trial_.begin());
+    try_start(label, omega, V, minimum);
+    for (int i = 0; i < loss_.mixed_starts(); ++i) {
+      loss_.mixed_start(i, omega, fit, trial_.data());
+      try_start(label, omega, V, minimum);
+    }
+  }
+  void try_start(const Label& label, const Pack* omega, double V, Minimum& minimum) {
+    const Pack value = descent_.descend(label, omega, V, trial_.data(), minimum.point.data());
+    const Mask lower = value < minimum.value;
+    minimum.value = select(lower, value, minimum.value);
+    minimum.loss = select(lower, descent_.expansion().value, minimum.loss);
+    for (std::size_t k = 0; k < trial_.size(); ++k) minimum.point[k] = select(lower, trial_[k], minimum.point[k]);
   }
 
   const Loss& loss_;
   Proximal<Loss> descent_;
-  Vector point_, trial_;
-  Matrix hessian_;
-  Pack value_, loss_value_;
-  bool want_hessian_ = false;
+  Vector trial_;
+  Minimum best_;
 };
 
 }  // namespace attnlaw::theory

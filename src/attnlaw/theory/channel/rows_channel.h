@@ -15,11 +15,11 @@ namespace attnlaw::theory {
 struct ChannelRequest {
   const model::Problem& problem;
   double Q_star;
-  int log2_points;
+  const PointRule& rule;
 
   template <ChannelLoss Loss>
   std::unique_ptr<OutputChannel> make(Loss loss) const {
-    return std::make_unique<SampledChannel<Loss>>(std::move(loss), ChannelScale(problem, Q_star), log2_points);
+    return std::make_unique<SampledChannel<Loss>>(std::move(loss), ChannelScale(problem, Q_star), rule);
   }
 };
 

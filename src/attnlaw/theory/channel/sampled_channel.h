@@ -1,6 +1,6 @@
 #pragma once
-/// Output channel of a loss in whitened coordinates, by quasi-Monte Carlo over (ω, t) and the proximal operator at each
-/// point (docs/theory/erm.md, section 2; derivative-free conjugates; docs/theory/losses.md).
+/// Output channel of a loss in whitened coordinates, by any rule for its points and the proximal operator at each of
+/// them (docs/theory/erm.md, section 2; derivative-free conjugates; docs/theory/losses.md; docs/theory/quadrature.md).
 
 #include <algorithm>
 #include <array>
@@ -10,9 +10,9 @@
 #include <memory>
 #include <vector>
 
+#include "attnlaw/theory/channel/block_search.h"
 #include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/channel/point_set.h"
-#include "attnlaw/theory/channel/proximal.h"
 #include "attnlaw/theory/channel/row_losses.h"
 
 namespace attnlaw::theory {
@@ -25,6 +25,13 @@ struct ChannelScale {
         beta_ratio(problem.beta_ratio()),
         noise(problem.noise),
         Q_star(target_second_moment) {}
+
+  /// The same for noiseless labels.
+  ChannelScale fresh() const {
+    ChannelScale scale = *this;
+    scale.noise = 0;
+    return scale;
+  }
 
   double rows;        ///< independent parts of a label: errors per sequence are so many times those of one
   double gain;        ///< parts in all, per parameter of S: 2α, or αT1 with cross-attention
@@ -44,9 +51,9 @@ concept ChannelLoss = SearchableLoss<Loss> &&
   { loss.sampled_dimension() } -> std::same_as<int>;  // coordinates that the loss can see
   loss.embed(sampled, zeta);                          // of these into all
   { loss.make_label() } -> std::same_as<typename Loss::Label>;
-  loss.label(sampled, label);                                 // the outputs of a field
-  { loss.outcomes() } -> std::same_as<int>;                   // labels that a field may have
-  { loss.outcome(k, sampled, label) } -> std::same_as<Pack>;  // the k-th, and its probability
+  loss.label(sampled, label);                               // the outputs of a field
+  { loss.outcomes() } -> std::same_as<int>;                 // labels that a field may have
+  { loss.outcome(k, label, label) } -> std::same_as<Pack>;  // the k-th by the outputs, and its probability
   { loss.value(label, sampled) } -> std::same_as<Pack>;
   requires !Loss::kGeneral || requires {
     { loss.scaled(1.0) } -> std::same_as<Loss>;
@@ -54,62 +61,93 @@ concept ChannelLoss = SearchableLoss<Loss> &&
   requires !Loss::kConvex || requires { loss.template with<SquareLoss>(); };
 };
 
+/// A loss that is a sum over rows of two scores, each a function of one difference: its test errors are integrals over
+/// a plane.
+template <class Loss>
+concept RowwiseLoss = requires(const Loss& loss) {
+  { loss.row().dimension() } -> std::same_as<int>;
+  { loss.strip() } -> std::same_as<double>;
+};
+
+/// Fields are sampled as t = σ τ and ω = (m/σ) τ + s ρ with σ² = Q* + Δ, s² = q − m²/σ² and standard normal τ and ρ: a
+/// label is then the same whatever the overlaps are.
 template <ChannelLoss Loss>
 class SampledChannel final : public OutputChannel {
  public:
-  /// Replicates of 2^log2_points points each.
-  SampledChannel(Loss loss, const ChannelScale& scale, int log2_points);
+  SampledChannel(Loss loss, const ChannelScale& scale, const PointRule& rule);
 
-  Result evaluate(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   double least_loss(double noise, int replicate) const override;
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
-  int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
-  std::size_t points() const override { return points_->weights.size() * kLanes; }
+  int replicates() const override { return static_cast<int>(points_->replicates()); }
+  std::size_t points() const override { return points_->points; }
 
  private:
-  struct Field;
-  /// Fields ω and t (that of the label, noise included) of one pack of points at the given overlaps.
-  void draw(std::size_t pack, const Overlaps& overlaps, double noise, Field& field) const;
-  /// Runs body(field, weight) over the packs of a replicate (or all); the weights add up to 1.
+  using Field = FieldPack<Loss>;
+  using Label = typename Loss::Label;
+  template <ChannelLoss Other>
+  friend class SampledChannel;
+
+  /// How the fields of labels of a given noise and students of given overlaps are made of τ and ρ.
+  struct Mixture {
+    double sigma, along, across, antisymmetric;
+  };
+  Mixture mixture(const Overlaps& overlaps, double noise) const;
+  void draw(std::size_t pack, const Mixture& mixture, Field& field) const;
+  /// The outputs of the field of a label: kept for small losses, whose labels cost as much as a step of Newton's
+  /// method.
+  void draw_outputs(std::size_t pack, double noise, const Field& field, Label& outputs) const;
+
+  struct Range {
+    std::size_t first, last;
+    double share;  ///< of each replicate in the mean
+  };
+  Range packs_of(int replicate) const;
+  /// Runs body(pack, field, weight) over the packs of a replicate (or all); the weights add up to 1.
   template <class Body>
   void for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const;
-  /// The same with each label that the fields of a pack may have, weighted by its probability.
+  /// Runs body(index, field, weight) with each label that the fields of a pack may have, weighted by its probability.
   template <class Body>
   void for_each_label(const Overlaps& overlaps, int replicate, Body&& body) const;
+  /// Runs body(field, weight, minimum) with the proximal point of each; returns Result::searched.
+  template <class Body>
+  double for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace,
+                          const Body& body) const;
   /// c of SoftmaxRows: √(V_a/V) for a general student.
   static double antisymmetric_scale(const Overlaps& overlaps);
   Loss scaled_loss(const Overlaps& overlaps) const;
+  /// Mean of body(loss, label, student's field, field that fits the label) over labels of a noise, per sequence.
+  template <class Body>
+  double mean_over_points(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
+  /// The same over noiseless labels.
+  template <class Body>
+  double fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const;
+
+  static constexpr bool kKeepsOutputs = Loss::kDimension > 0 && Loss::kDimension <= 2;
 
   Loss loss_;
   ChannelScale scale_;
   std::shared_ptr<const PointSet> points_;
+  std::vector<Label> outputs_;  ///< per pack
 };
 
 template <ChannelLoss Loss>
-struct SampledChannel<Loss>::Field {
-  using Vector = PackArray<Loss::kDimension>;
-  explicit Field(const Loss& loss)
-      : omega(loss.dimension()),
-        target(loss.dimension()),
-        fit(loss.dimension()),
-        epsilon(loss.dimension()),
-        eta(loss.dimension()),
-        label(loss.make_label()) {}
-
-  Vector omega, target;  ///< whitened fields
-  Vector fit;            ///< the student's field that reproduces the label
-  Vector epsilon, eta;   ///< their independent standard normal parts
-  typename Loss::Label label;
-};
-
-template <ChannelLoss Loss>
-SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, int log2_points)
+SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, const PointRule& rule)
     : loss_(std::move(loss)),
       scale_(scale),
-      points_(point_set(2 * static_cast<std::size_t>(loss_.sampled_dimension()), log2_points)) {}
+      points_(point_set(static_cast<std::size_t>(loss_.sampled_dimension()), rule)) {
+  if constexpr (kKeepsOutputs) {
+    std::vector<Label> outputs;
+    for_each_pack({}, scale_.noise, kAll, [&](std::size_t, const Field& field, Pack) {
+      outputs.push_back(loss_.make_label());
+      loss_.label(field.target.data(), outputs.back());
+    });
+    outputs_ = std::move(outputs);
+  }
+}
 
 template <ChannelLoss Loss>
 double SampledChannel<Loss>::antisymmetric_scale(const Overlaps& overlaps) {
@@ -123,89 +161,125 @@ Loss SampledChannel<Loss>::scaled_loss(const Overlaps& overlaps) const {
 }
 
 template <ChannelLoss Loss>
-void SampledChannel<Loss>::draw(std::size_t pack, const Overlaps& overlaps, double noise, Field& field) const {
+typename SampledChannel<Loss>::Mixture SampledChannel<Loss>::mixture(const Overlaps& overlaps, double noise) const {
+  constexpr double kRoundoff = 1e-300;
+  const double sigma = std::sqrt(scale_.Q_star + noise), along = overlaps.m / sigma;
+  const double across = overlaps.q > 0 ? std::sqrt(std::max(overlaps.q - along * along, kRoundoff)) : 0;
+  return {sigma, along, across, std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps)};
+}
+
+template <ChannelLoss Loss>
+void SampledChannel<Loss>::draw(std::size_t pack, const Mixture& mixture, Field& field) const {
   const auto sampled = static_cast<std::size_t>(loss_.sampled_dimension());
   const Pack* normals = &points_->normals[pack * 2 * sampled];
-  loss_.embed(normals, field.epsilon.data());
-  loss_.embed(normals + sampled, field.eta.data());
-  const double scale = std::sqrt(overlaps.q);
-  const double along = overlaps.q > 0 ? overlaps.m / scale : 0;
-  const double across = std::sqrt(overlaps.q > 0 ? overlaps.unexplained(scale_.Q_star + noise) : scale_.Q_star + noise);
+  loss_.embed(normals, field.tau.data());
+  loss_.embed(normals + sampled, field.rho.data());
   const auto symmetric = static_cast<std::size_t>(loss_.symmetric_dimension());
   for (std::size_t k = 0; k < symmetric; ++k) {
-    field.omega[k] = scale * field.epsilon[k];
-    field.target[k] = along * field.epsilon[k] + across * field.eta[k];
+    field.target[k] = mixture.sigma * field.tau[k];
+    field.omega[k] = mixture.along * field.tau[k] + mixture.across * field.rho[k];
     field.fit[k] = scale_.beta_ratio * field.target[k];
   }
   // Labels are made from a symmetric target.
-  const double antisymmetric = std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps);
   for (std::size_t k = symmetric; k < field.omega.size(); ++k) {
-    field.omega[k] = antisymmetric * field.epsilon[k];
+    field.omega[k] = mixture.antisymmetric * field.rho[k];
     field.target[k] = field.fit[k] = 0;
   }
 }
 
 template <ChannelLoss Loss>
+void SampledChannel<Loss>::draw_outputs(std::size_t pack, double noise, const Field& field, Label& outputs) const {
+  if (kKeepsOutputs && noise == scale_.noise)
+    outputs = outputs_[pack];
+  else
+    loss_.label(field.target.data(), outputs);
+}
+
+template <ChannelLoss Loss>
+typename SampledChannel<Loss>::Range SampledChannel<Loss>::packs_of(int replicate) const {
+  if (replicate == kAll) return {0, points_->weights.size(), 1.0 / replicates()};
+  const auto chosen = static_cast<std::size_t>(replicate);
+  return {points_->first_pack[chosen], points_->first_pack[chosen + 1], 1};
+}
+
+template <ChannelLoss Loss>
 template <class Body>
 void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const {
-  const auto chosen = static_cast<std::size_t>(replicate);
-  const std::size_t first = replicate == kAll ? 0 : points_->first_pack[chosen];
-  const std::size_t last = replicate == kAll ? points_->weights.size() : points_->first_pack[chosen + 1];
-  const double share = replicate == kAll ? 1.0 / replicates() : 1.0;
+  const auto [first, last, share] = packs_of(replicate);
+  const Mixture mixed = mixture(overlaps, noise);
   Field field(loss_);
   for (std::size_t pack = first; pack < last; ++pack) {
-    draw(pack, overlaps, noise, field);
-    body(field, share * points_->weights[pack]);
+    draw(pack, mixed, field);
+    body(pack, field, share * points_->weights[pack]);
   }
 }
 
 template <ChannelLoss Loss>
 template <class Body>
 void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicate, Body&& body) const {
-  const int outcomes = loss_.outcomes();
-  for_each_pack(overlaps, scale_.noise, replicate, [&](Field& field, Pack weight) {
-    for (int k = 0; k < outcomes; ++k) {
-      const Pack probability = loss_.outcome(k, field.target.data(), field.label);
-      body(field, weight * probability);
+  const auto outcomes = static_cast<std::size_t>(loss_.outcomes());
+  Label outputs = loss_.make_label();
+  for_each_pack(overlaps, scale_.noise, replicate, [&](std::size_t pack, Field& field, Pack weight) {
+    draw_outputs(pack, scale_.noise, field, outputs);
+    for (std::size_t k = 0; k < outcomes; ++k) {
+      const Pack probability = loss_.outcome(static_cast<int>(k), outputs, field.label);
+      body(outcomes * pack + k, field, weight * probability);
     }
   });
 }
 
 template <ChannelLoss Loss>
-OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate) const {
+template <class Body>
+double SampledChannel<Loss>::for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate,
+                                              ChannelWorkspace* workspace, const Body& body) const {
+  const auto dimension = static_cast<std::size_t>(loss.dimension());
+  const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes()) * dimension;
+  const bool known = workspace && workspace->minima.size() == size;
+  if (workspace && !known) workspace->minima.assign(size, 0);
+  BlockSearch<Loss> search(loss, overlaps.V);
+  for_each_label(overlaps, replicate, [&](std::size_t index, const Field& field, Pack weight) {
+    Pack* minimum = workspace ? &workspace->minima[index * dimension] : nullptr;
+    search.take(field, weight, known ? minimum : nullptr, minimum, body);
+  });
+  search.finish(body);
+  return search.searched();
+}
+
+template <ChannelLoss Loss>
+OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate,
+                                                     ChannelWorkspace* workspace) const {
   const Loss loss = scaled_loss(overlaps);
   const auto symmetric = static_cast<std::size_t>(loss.symmetric_dimension());
-  GlobalProximal<Loss> proximal(loss);
-  Pack g_square = 0, g_epsilon = 0, g_eta = 0, train = 0, g_square_a = 0, g_epsilon_a = 0;
-  for_each_label(overlaps, replicate, [&](const Field& field, Pack weight) {
-    proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
-    train += weight * proximal.loss_value();
-    for (std::size_t k = 0; k < field.omega.size(); ++k) {
-      const Pack g = (proximal.point()[k] - field.omega[k]) / overlaps.V;
-      const Pack weighted = weight * g;
-      (k < symmetric ? g_square : g_square_a) += weighted * g;
-      (k < symmetric ? g_epsilon : g_epsilon_a) += weighted * field.epsilon[k];
-      if (k < symmetric) g_eta += weighted * field.eta[k];
-    }
-  });
-  // Stein's lemma in the independent parts (ε, η) of (ω, t): free of the cancellation in A q − B m when D is small.
-  const double spread = std::sqrt(overlaps.unexplained(scale_.Q_star + scale_.noise));
-  const double m_hat = scale_.gain * g_eta.sum() / spread;
-  const double V_hat = (overlaps.m * m_hat / overlaps.q) - scale_.gain * g_epsilon.sum() / std::sqrt(overlaps.q);
-  Conjugates conjugates{scale_.gain * g_square.sum(), m_hat, V_hat};
+  const double stiffness = 1 / overlaps.V;
+  Pack g_square = 0, g_tau = 0, g_rho = 0, train = 0, g_square_a = 0, g_rho_a = 0;
+  const double searched =
+      for_each_minimum(loss, overlaps, replicate, workspace, [&](const Field& field, Pack weight, const auto& minimum) {
+        train += weight * minimum.loss;
+        for (std::size_t k = 0; k < field.omega.size(); ++k) {
+          const Pack g = stiffness * (minimum.point[k] - field.omega[k]);
+          const Pack weighted = weight * g;
+          (k < symmetric ? g_square : g_square_a) += weighted * g;
+          (k < symmetric ? g_rho : g_rho_a) += weighted * field.rho[k];
+          if (k < symmetric) g_tau += weighted * field.tau[k];
+        }
+      });
+  // Stein's lemma in the independent parts (τ, ρ) of (t, ω): E tr ∂g/∂ω, then E tr ∂g/∂t.
+  const Mixture mixed = mixture(overlaps, scale_.noise);
+  const double by_omega = g_rho.sum() / mixed.across, by_target = (g_tau.sum() - mixed.along * by_omega) / mixed.sigma;
+  Conjugates conjugates{scale_.gain * g_square.sum(), scale_.gain * by_target, -scale_.gain * by_omega};
   if (Loss::kGeneral && overlaps.q_a > 0) {
     const double c = antisymmetric_scale(overlaps);  // g of a scaled coordinate is c times that of the coordinate
     conjugates.q_hat_a = scale_.gain * g_square_a.sum() / (c * c);
-    conjugates.V_hat_a = -scale_.gain * g_epsilon_a.sum() / (c * std::sqrt(overlaps.q_a));
+    conjugates.V_hat_a = -scale_.gain * g_rho_a.sum() / (c * std::sqrt(overlaps.q_a));
   }
-  return {conjugates, scale_.rows * train.sum()};
+  return {conjugates, scale_.rows * train.sum(), searched};
 }
 
 template <ChannelLoss Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) const {
   Expansion<Loss::kDimension> at(loss_.dimension());
-  Pack g_square = 0, g_eta = 0, trace = 0, train = 0, g_square_a = 0, trace_a = 0;
-  for_each_label({}, replicate, [&](const Field& field, Pack weight) {
+  Pack g_square = 0, g_tau = 0, trace = 0, train = 0, g_square_a = 0, trace_a = 0;
+  for_each_label({}, replicate, [&](std::size_t, const Field& field, Pack weight) {
     loss_.expand(field.label, field.omega.data(), at);
     train += weight * at.value;
     for (int k = 0; k < loss_.dimension(); ++k) {
@@ -213,37 +287,78 @@ OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) cons
       const bool symmetric = k < loss_.symmetric_dimension();
       (symmetric ? g_square : g_square_a) += weight * at.gradient[i] * at.gradient[i];
       (symmetric ? trace : trace_a) += weight * at.hessian[static_cast<std::size_t>(lower_index(k, k))];
-      if (symmetric) g_eta -= weight * at.gradient[i] * field.eta[i];
+      if (symmetric) g_tau -= weight * at.gradient[i] * field.tau[i];
     }
   });
   const double factor = scale_.gain;
-  return {{factor * g_square.sum(), factor * g_eta.sum() / std::sqrt(scale_.Q_star + scale_.noise),
+  return {{factor * g_square.sum(), factor * g_tau.sum() / std::sqrt(scale_.Q_star + scale_.noise),
            factor * trace.sum(), factor * g_square_a.sum(), factor * trace_a.sum()},
           scale_.rows * train.sum()};
 }
 
 template <ChannelLoss Loss>
-double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const {
+template <class Body>
+double SampledChannel<Loss>::mean_over_points(const Overlaps& overlaps, double noise, int replicate,
+                                              const Body& body) const {
   const Loss loss = scaled_loss(overlaps);
+  Label label = loss.make_label();
   Pack sum = 0;
-  for_each_pack(overlaps, 0, replicate, [&](Field& field, Pack weight) {
-    loss.label(field.target.data(), field.label);
-    sum += weight * loss.value(field.label, field.omega.data());
+  for_each_pack(overlaps, noise, replicate, [&](std::size_t pack, const Field& field, Pack weight) {
+    draw_outputs(pack, noise, field, label);
+    sum += weight * body(loss, label, field.omega.data(), field.fit.data());
   });
   return scale_.rows * sum.sum();
+}
+
+/// Over rows of two scores by a trapezoidal rule in the plane of τ and ρ, the same for all replicates; unless outputs
+/// are steps that it would take too many points to resolve.
+template <ChannelLoss Loss>
+template <class Body>
+double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const {
+  if constexpr (RowwiseLoss<Loss>) {
+    // Outputs enter squared, so that their poles are double ones, and errors may be small beside them.
+    constexpr double kDigits = 26;
+    constexpr double kLeastStep = 0.02;
+    const double steepest =
+        std::max(loss_.target_beta() * std::sqrt(scale_.Q_star), loss_.beta() * std::sqrt(overlaps.q));
+    const double step = trapezoidal_step(loss_.strip() / steepest, kDigits);
+    if (step > kLeastStep) {
+      const GridRule plane{.label_step = step,
+                           .radius = trapezoidal_radius(kDigits),
+                           .hermite = 0,
+                           .noise_step = step,
+                           .interleaved = false};
+      const SampledChannel<decltype(loss_.row())> rows(loss_.row(), scale_.fresh(), plane);
+      return loss_.dimension() * rows.mean_over_points(overlaps, 0, kAll, body);
+    }
+  }
+  return mean_over_points(overlaps, 0, replicate, body);
+}
+
+template <ChannelLoss Loss>
+double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const {
+  return fresh_mean(overlaps, replicate, [](const auto& loss, const auto& label, const Pack* omega, const Pack*) {
+    return loss.value(label, omega);
+  });
+}
+
+template <ChannelLoss Loss>
+double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
+  if constexpr (!Loss::kConvex) return 0;
+  return mean_over_points({}, noise, replicate, [](const Loss& loss, const Label& label, const Pack*, const Pack* fit) {
+    return loss.value(label, fit);
+  });
 }
 
 template <ChannelLoss Loss>
 SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) const {
   const Loss loss = scaled_loss(overlaps);
-  GlobalProximal<Loss> proximal(loss);
-  proximal.keep_hessian();
+  Expansion<Loss::kDimension> at(loss.dimension());
   std::array<std::array<Pack, 2>, 2> sums{};
   // One replicate settles a stability figure that is compared with 1.
-  for_each_label(overlaps, 0, [&](const Field& field, Pack weight) {
-    proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
-    const auto squares =
-        squared_responses(proximal.hessian(), loss.dimension(), loss.symmetric_dimension(), overlaps.V);
+  for_each_minimum(loss, overlaps, 0, nullptr, [&](const Field& field, Pack weight, const auto& minimum) {
+    loss.expand(field.label, minimum.point.data(), at);
+    const auto squares = squared_responses(at.hessian, loss.dimension(), loss.symmetric_dimension(), overlaps.V);
     for (std::size_t p = 0; p < 2; ++p)
       for (std::size_t q = 0; q < 2; ++q) sums[p][q] += weight * squares[p][q];
   });
@@ -254,41 +369,34 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) co
           {factor * sums[1][0].sum() / c2, factor * sums[1][1].sum() / (c2 * c2)}};
 }
 
-template <ChannelLoss Loss>
-double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
-  if constexpr (!Loss::kConvex) return 0;
-  Pack sum = 0;
-  for_each_pack({}, noise, replicate, [&](Field& field, Pack weight) {
-    loss_.label(field.target.data(), field.label);
-    sum += weight * loss_.value(field.label, field.fit.data());
-  });
-  return scale_.rows * sum.sum();
-}
-
 /// Differences of the losses of two fields at the same label are taken point by point.
 template <ChannelLoss Loss>
 std::optional<LossFigures> SampledChannel<Loss>::loss_figures(const Overlaps& overlaps) const {
   if constexpr (!Loss::kConvex) {
     return std::nullopt;
   } else {
-    const auto squared_loss = loss_.template with<SquareLoss>();
-    LossFigures figures;
-    const auto average = [&](double noise, bool trained, double& excess, double& squared) {
-      GlobalProximal<Loss> proximal(loss_);
-      Pack excess_sum = 0, squared_sum = 0;
-      for_each_pack(overlaps, noise, kAll, [&](Field& field, Pack weight) {
-        loss_.label(field.target.data(), field.label);
-        if (trained) proximal.solve(field.label, field.omega.data(), field.fit.data(), overlaps.V);
-        const Pack* student = trained ? proximal.point().data() : field.omega.data();
-        excess_sum += weight * (loss_.value(field.label, student) - loss_.value(field.label, field.fit.data()));
-        squared_sum += weight * squared_loss.value(field.label, student);
-      });
-      excess = scale_.rows * excess_sum.sum();
-      squared = scale_.rows * squared_sum.sum();
+    const auto excess = [](const auto& loss, const auto& label, const Pack* student, const Pack* fit) {
+      return loss.value(label, student) - loss.value(label, fit);
     };
-    average(0, false, figures.excess_test, figures.squared_test);
-    const bool trains = overlaps.V > 0;
-    if (loss_.outcomes() == 1) average(scale_.noise, trains, figures.excess_train, figures.squared_train);
+    const auto squared = [](const auto& loss, const auto& label, const Pack* student, const Pack*) {
+      return loss.template with<SquareLoss>().value(label, student);
+    };
+    LossFigures figures;
+    figures.excess_test = fresh_mean(overlaps, kAll, excess);
+    figures.squared_test = fresh_mean(overlaps, kAll, squared);
+    if (loss_.outcomes() > 1) return figures;
+    if (!(overlaps.V > 0)) {
+      figures.excess_train = mean_over_points(overlaps, scale_.noise, kAll, excess);
+      figures.squared_train = mean_over_points(overlaps, scale_.noise, kAll, squared);
+      return figures;
+    }
+    Pack excess_sum = 0, squared_sum = 0;
+    for_each_minimum(loss_, overlaps, kAll, nullptr, [&](const Field& field, Pack weight, const auto& minimum) {
+      excess_sum += weight * excess(loss_, field.label, minimum.point.data(), field.fit.data());
+      squared_sum += weight * squared(loss_, field.label, minimum.point.data(), field.fit.data());
+    });
+    figures.excess_train = scale_.rows * excess_sum.sum();
+    figures.squared_train = scale_.rows * squared_sum.sum();
     return figures;
   }
 }

@@ -93,7 +93,7 @@ class Field {
 SignChannel::SignChannel(const model::Problem& problem, double Q_star)
     : gain_(problem.symmetry() * problem.alpha), noise_(problem.noise), Q_star_(Q_star) {}
 
-OutputChannel::Result SignChannel::evaluate(const Overlaps& overlaps, int /*replicate*/) const {
+OutputChannel::Result SignChannel::evaluate(const Overlaps& overlaps, int /*replicate*/, ChannelWorkspace*) const {
   const Field field(overlaps, overlaps.unexplained(Q_star_ + noise_));
   const double V = overlaps.V;
   // With the gradient g = s(−u) of the loss and its curvature H: q̂ = gain·E Z g², m̂ = gain·E ∂Z g, V̂ = gain·E Z H/(1 +

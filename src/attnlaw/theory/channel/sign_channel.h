@@ -13,7 +13,7 @@ class SignChannel final : public OutputChannel {
  public:
   SignChannel(const model::Problem& problem, double Q_star);
 
-  Result evaluate(const Overlaps& overlaps, int replicate) const override;
+  Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
   double test(const Overlaps& overlaps, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;

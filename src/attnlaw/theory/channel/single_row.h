@@ -50,10 +50,11 @@ class SingleRow {
     row.normalise();
     std::copy(row.scores(), row.scores() + tokens(), y.begin());
   }
-  /// Labels that a field may have, and the probability of the k-th.
+  /// How many labels a field may have.
   int outcomes() const { return law_ == LabelLaw::sampled ? tokens() : 1; }
-  Pack outcome(int k, const Pack* zeta, Label& y) const {
-    label(zeta, y);
+  /// Makes y the k-th label of a field with these outputs, and returns its probability.
+  Pack outcome(int k, const Label& outputs, Label& y) const {
+    y = outputs;
     return law_ == LabelLaw::sampled ? draw(k, tokens(), y.data()) : Pack(1);
   }
 
@@ -67,7 +68,7 @@ class SingleRow {
   /// A softmax saturates within a few 1/β.
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
-  static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
+  static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   static constexpr int mixed_starts() { return 0; }
   static void mixed_start(int, const Pack*, const Pack*, Pack*) {}
 

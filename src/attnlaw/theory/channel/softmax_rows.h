@@ -76,14 +76,16 @@ class SoftmaxRows {
       std::copy(row.scores(), row.scores() + tokens(), &y[index(a * tokens())]);
     }
   }
-  /// Labels that a field may have, and the probability of the k-th: the digits of k to base T are the ones of its rows.
+  /// How many labels a field may have.
   int outcomes() const {
     int count = 1;
     for (int a = 0; law_ == LabelLaw::sampled && a < tokens(); ++a) count *= tokens();
     return count;
   }
-  Pack outcome(int k, const Pack* zeta, Label& y) const {
-    label(zeta, y);
+  /// Makes y the k-th label of a field with these outputs, and returns its probability: the digits of k to base T are
+  /// the ones of its rows.
+  Pack outcome(int k, const Label& outputs, Label& y) const {
+    y = outputs;
     Pack probability = 1;
     for (int a = 0; law_ == LabelLaw::sampled && a < tokens(); ++a, k /= tokens())
       probability *= draw(k % tokens(), tokens(), &y[index(a * tokens())]);
@@ -104,7 +106,7 @@ class SoftmaxRows {
   /// A softmax saturates within a few 1/β.
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
-  static Mask certain(Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
+  static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   /// Of a general S one row can follow its label and leave the others: row i then moves from ω, up to a shift, to
   /// where the label has it, and its coordinates by as little as that takes.
   int mixed_starts() const { return is_general && !kConvex ? tokens() : 0; }

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/theory/prior/numerical_prior.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -23,7 +22,7 @@ struct Iterate {
 /// x ↦ Iterate, counting evaluations; a huge residual where the map is undefined, so that solvers turn away.
 class CoordinateMap {
  public:
-  CoordinateMap(const EvolutionMap& map, PriorWorkspace& workspace, int replicate = OutputChannel::kAll)
+  CoordinateMap(const EvolutionMap& map, Workspace& workspace, int replicate = OutputChannel::kAll)
       : map_(map), workspace_(workspace), replicate_(replicate) {}
 
   Iterate at(const Coordinates& x) {
@@ -44,7 +43,7 @@ class CoordinateMap {
 
  private:
   const EvolutionMap& map_;
-  PriorWorkspace& workspace_;
+  Workspace& workspace_;
   int replicate_;
   int evaluations_ = 0;
 };
@@ -128,28 +127,30 @@ bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
     return matrix.allFinite() && base::largest_real_part({matrix.data(), d * d}, d) <= 0;
   };
   if (!fixed_point.slope || contracts(*fixed_point.slope)) return true;
-  PriorWorkspace workspace;
+  Workspace workspace;
   CoordinateMap coordinates(map, workspace);
   fixed_point.slope = slope_at(coordinates, coordinates.at(fixed_point.overlaps));
   return contracts(*fixed_point.slope);
 }
 
-Step EvolutionMap::prior_step(const OutputChannel::Result& output, int replicate, PriorWorkspace* workspace) const {
-  Step step{output.conjugates, output.train, {}};
-  if (usable(output.conjugates)) step.prior = denoiser_.evaluate(target_, output.conjugates, replicate, workspace);
+Step EvolutionMap::prior_step(const OutputChannel::Result& output, int replicate, Workspace* workspace) const {
+  Step step{output.conjugates, output.train, output.searched, {}};
+  if (usable(output.conjugates))
+    step.prior = denoiser_.evaluate(target_, output.conjugates, replicate, workspace ? &workspace->prior : nullptr);
   return step;
 }
 
-Step EvolutionMap::step(const Overlaps& overlaps, int replicate, PriorWorkspace* workspace) const {
-  return prior_step(channel_.evaluate(overlaps, replicate), replicate, workspace);
+Step EvolutionMap::step(const Overlaps& overlaps, int replicate, Workspace* workspace) const {
+  return prior_step(channel_.evaluate(overlaps, replicate, workspace ? &workspace->channel : nullptr), replicate,
+                    workspace);
 }
 
-Step EvolutionMap::step_from_zero(PriorWorkspace* workspace) const {
+Step EvolutionMap::step_from_zero(Workspace* workspace) const {
   return prior_step(channel_.evaluate_at_zero(), OutputChannel::kAll, workspace);
 }
 
 FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>& start, const Tolerance& tolerance,
-                            PriorWorkspace& workspace) {
+                            Workspace& workspace) {
   FixedPoint result;
   CoordinateMap coordinates(map, workspace);
   Iterate at;
@@ -179,7 +180,7 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
 }
 
 std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, const FixedPoint& fixed_point,
-                                                   PriorWorkspace& workspace) {
+                                                   Workspace& workspace) {
   std::vector<ReplicatePoint> points;
   for (int replicate = 0; replicate < map.replicates(); ++replicate) {
     const Iterate at = CoordinateMap(map, workspace, replicate).at(fixed_point.overlaps);

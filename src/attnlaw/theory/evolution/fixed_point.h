@@ -9,35 +9,42 @@
 #include "attnlaw/matrix_laws/spectrum.h"
 #include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/evolution/search.h"
-#include "attnlaw/theory/prior/denoiser.h"
+#include "attnlaw/theory/prior/numerical_prior.h"
 
 namespace attnlaw::theory {
+
+/// What steps that follow each other hand on from one to the next: proximal points, and the students of a numerical
+/// prior. It changes what a step costs, and its result no further than those are resolved.
+struct Workspace {
+  ChannelWorkspace channel;
+  PriorWorkspace prior;
+};
 
 /// One state-evolution step and everything seen on the way.
 struct Step {
   Conjugates conjugates;
   double train = 0;        ///< loss per training sequence
+  double searched = 0;     ///< OutputChannel::Result::searched
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 
-/// The map overlaps -> conjugates -> overlaps. Holds references: channel, denoiser and target must outlive it. Where
-/// steps of a numerical prior follow each other, its workspace is handed on from one to the next.
+/// The map overlaps -> conjugates -> overlaps. Holds references: channel, denoiser and target must outlive it.
 class EvolutionMap {
  public:
   EvolutionMap(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target)
       : channel_(channel), denoiser_(denoiser), target_(target) {}
 
-  Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll, PriorWorkspace* workspace = nullptr) const;
+  Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll, Workspace* workspace = nullptr) const;
   /// Independent replicates of both channels; 1 where neither has any sampling error.
   int replicates() const { return std::max(channel_.replicates(), denoiser_.replicates()); }
   /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
-  Step step_from_zero(PriorWorkspace* workspace = nullptr) const;
+  Step step_from_zero(Workspace* workspace = nullptr) const;
 
   const matrix_laws::Spectrum& target() const { return target_; }
   double Q_star() const { return target_.second_moment(); }
 
  private:
-  Step prior_step(const OutputChannel::Result& output, int replicate, PriorWorkspace* workspace) const;
+  Step prior_step(const OutputChannel::Result& output, int replicate, Workspace* workspace) const;
 
   const OutputChannel& channel_;
   const Denoiser& denoiser_;
@@ -84,9 +91,9 @@ struct Start {
 /// Solves from `start`, or from S = 0 as message passing does (the uninformed start): damped iteration to get near,
 /// then Broyden's method. S = 0 itself is returned, with zero overlaps, where the penalty keeps every eigenvalue at
 /// zero. A start without a slope that leads nowhere (to S = 0, say) is dropped for the uninformed one. `workspace` ends
-/// up with what a numerical prior has for the last point that was tried.
+/// up with what belongs to the last point that was tried.
 FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>& start, const Tolerance& tolerance,
-                            PriorWorkspace& workspace);
+                            Workspace& workspace);
 
 /// What a replicate alone would have given.
 struct ReplicatePoint {
@@ -97,6 +104,6 @@ struct ReplicatePoint {
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
 /// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error. Needs fixed_point.slope.
 std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, const FixedPoint& fixed_point,
-                                                   PriorWorkspace& workspace);
+                                                   Workspace& workspace);
 
 }  // namespace attnlaw::theory

@@ -92,7 +92,8 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   const double breakpoints[] = {f.cut};
   // Near the threshold many atoms stand as bumps in one band: resolved to what the sums over them are good for.
   constexpr double kManyTolerance = 1e-10;
-  const Law::Quadrature quadrature = many ? law.quadrature(breakpoints, kManyTolerance) : law.quadrature(breakpoints);
+  const Law::Quadrature quadrature = many ? law.quadrature(breakpoints, std::max(tolerance_, kManyTolerance))
+                                          : law.quadrature(breakpoints, tolerance_);
   const bool all_resolved = law.unresolved_mass() == 0;
   Integrals over;
   for (const Law::Node& node : quadrature.nodes)
@@ -179,13 +180,13 @@ Symmetry symmetry_of(const model::Problem& problem) {
   return problem.cross() ? Symmetry::general : Symmetry::symmetric;
 }
 
-std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda) {
+std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda, double tolerance) {
   const double scale = problem.symmetry() * lambda;
   switch (problem.student) {
     case model::Student::tied:
-      return std::make_unique<ThresholdDenoiser>(scale, problem.width);
+      return std::make_unique<ThresholdDenoiser>(scale, problem.width, Symmetry::symmetric, tolerance);
     case model::Student::untied:
-      if (problem.cross()) return std::make_unique<ThresholdDenoiser>(scale, 1, Symmetry::general);
+      if (problem.cross()) return std::make_unique<ThresholdDenoiser>(scale, 1, Symmetry::general, tolerance);
       break;
     case model::Student::direct:
     case model::Student::direct_general:

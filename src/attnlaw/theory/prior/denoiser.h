@@ -22,6 +22,9 @@ struct SpectralFunction {
   double operator()(double x) const { return x > cut ? slope * (x - shift) : 0; }
 };
 
+/// Integrals over a law are taken to this relative error of its mass where nothing else is said: to rounding.
+inline constexpr double kLawRounding = 1e-13;
+
 /// Targets of so many atoms (over 2000) that what they cost is avoided where it can be.
 bool many_atoms(const matrix_laws::Spectrum& target);
 
@@ -87,8 +90,10 @@ inline SpectralFunction kept_side(SpectralFunction f, Symmetry symmetry) {
 /// 2λ; on singular values the untied one with threshold λ.
 class ThresholdDenoiser : public SpectralDenoiser {
  public:
-  explicit ThresholdDenoiser(double threshold, double width = 1, Symmetry symmetry = Symmetry::symmetric)
-      : threshold_(threshold), width_(width), symmetry_(symmetry) {}
+  /// Integrals are taken to `tolerance`, see matrix_laws::Law::quadrature.
+  explicit ThresholdDenoiser(double threshold, double width = 1, Symmetry symmetry = Symmetry::symmetric,
+                             double tolerance = kLawRounding)
+      : threshold_(threshold), width_(width), symmetry_(symmetry), tolerance_(tolerance) {}
 
   Result evaluate(const matrix_laws::Spectrum& target, const Conjugates& conjugates, int replicate = kAll,
                   PriorWorkspace* workspace = nullptr) const override;
@@ -103,13 +108,14 @@ class ThresholdDenoiser : public SpectralDenoiser {
   double threshold_;
   double width_;
   Symmetry symmetry_;
+  double tolerance_;
 };
 
 /// The student at the penalty that just trains the noise to zero, a threshold of 2√q̂ (docs/theory/scaling.md).
 class EdgeDenoiser final : public ThresholdDenoiser {
  public:
-  explicit EdgeDenoiser(double width = 1, Symmetry symmetry = Symmetry::symmetric)
-      : ThresholdDenoiser(0, width, symmetry) {}
+  explicit EdgeDenoiser(double width = 1, Symmetry symmetry = Symmetry::symmetric, double tolerance = kLawRounding)
+      : ThresholdDenoiser(0, width, symmetry, tolerance) {}
 
  protected:
   double threshold(const Conjugates& conjugates) const override { return 2 * std::sqrt(conjugates.q_hat); }
@@ -132,8 +138,9 @@ class LinearDenoiser final : public SpectralDenoiser {
 
 Symmetry symmetry_of(const model::Problem& problem);
 
-/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0. Throws std::invalid_argument for the students
-/// bayes, and untied in self-attention, which is no spectral function.
-std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda);
+/// The denoiser of the student of `problem` at penalty `lambda` ≥ 0, integrals to `tolerance`. Throws
+/// std::invalid_argument for the students bayes, and untied in self-attention, which is no spectral function.
+std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda,
+                                                double tolerance = kLawRounding);
 
 }  // namespace attnlaw::theory

@@ -1,0 +1,40 @@
+#pragma once
+/// Rules for the points of expectations over a label's field and a student's field (docs/theory/quadrature.md).
+
+#include <cstddef>
+#include <variant>
+
+namespace attnlaw::theory {
+
+/// Scrambled Sobol points, 2^log2_points in each of 8 independent replicates: for any number of coordinates.
+struct SobolRule {
+  int log2_points = 7;
+};
+
+/// A product grid for fields of one or two coordinates, each a pair (τ, ρ) of standard normals. It serves integrands
+/// that are even in every pair.
+///
+/// τ has a trapezoidal rule; ρ has a Gauss-Hermite rule of `hermite` nodes or, where that is 0, a trapezoidal one of
+/// step `noise_step`. A second replicate interleaves the first, shifted by half a step in the first coordinate and with
+/// one Hermite node more: what the two differ by tells the error.
+struct GridRule {
+  double label_step = 0.8;  ///< of τ
+  double radius = 4.3;      ///< points with |τ| beyond it are left out
+  int hermite = 3;
+  double noise_step = 0;
+  bool interleaved = true;  ///< there is a second replicate
+};
+
+/// Either; a channel need not know which.
+using PointRule = std::variant<SobolRule, GridRule>;
+
+/// About how many points a grid has in all.
+double grid_size(std::size_t coordinates, const GridRule& rule);
+
+/// Steps and radii that integrate a function which is analytic as far as its imaginary part is `strip`, against a
+/// standard normal law, to an error of about e^−`digits` (Trefethen and Weideman, SIAM Review 56 (2014) 385): a
+/// trapezoidal rule of step h leaves e^(−2π s/h + s²/2) of a pole at distance s, and e^(−2π²/h²) of the normal law.
+double trapezoidal_step(double strip, double digits);
+double trapezoidal_radius(double digits);
+
+}  // namespace attnlaw::theory

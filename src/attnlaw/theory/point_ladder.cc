@@ -1,0 +1,154 @@
+#include "attnlaw/theory/point_ladder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <optional>
+#include <utility>
+
+#include "attnlaw/theory/channel/logistic_features.h"
+#include "attnlaw/theory/evolution/search.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using std::numbers::pi;
+
+/// Sobol rules, as powers of two.
+constexpr int kFirstLevel = 7;
+constexpr int kLastLevel = 16;
+constexpr int kManyLevel = kLastLevel - 3;
+/// What sampled matrices of the prior leave open, no rule of the output channel mends.
+constexpr int kLastSampledLevel = kFirstLevel + 2;
+/// Sampling error ∝ points^-1.2 at T = 2 (measured; nearer to points^-0.9 at T = 3, where one more level corrects it).
+constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLevel};
+
+/// Residuals, as shares of the accuracy: a fixed point is accepted with one, and aimed at with the other, far below
+/// what sampling leaves open. Equations without sampling error are solved to the rounding of the spectral laws.
+constexpr double kResidualShare = 0.1;
+constexpr double kAimedShare = 1e-3;
+constexpr double kClosedFormAimed = 1e-11;
+/// Errors of the law of the prior, likewise.
+constexpr double kLawShare = 1e-5;
+/// A coarse rule is as far off as this.
+constexpr Tolerance kCoarseTolerance{.aimed = 1e-4, .accepted = 1e-3};
+constexpr double kCoarseLaw = 1e-6;
+
+/// Grids: the error of the first fine one is aimed at a third of the accuracy, and each further one has so many times
+/// more digits.
+constexpr double kCoarseDigits = 6;
+constexpr double kMoreDigits = 1.45;
+/// A Sobol rule of so many points does as well as a grid of more.
+constexpr double kMostPoints = 6e4;
+constexpr double kMostPrecisePoints = 2e5;
+constexpr double kPrecise = 1e-4;
+constexpr double kMostCoarsePoints = 2000;
+/// Where more points than this have several minima, what jumps between them is an error that two grids may share.
+constexpr double kMostSearched = 0.05;
+
+/// The differences of scores that rows of two scores depend on: how many, their variance and the largest eigenvalue of
+/// their covariance for S of unit second moment; and the weight of the loss (RowLoss::kWeight).
+struct TwoScores {
+  std::size_t coordinates;
+  double variance, largest_eigenvalue, weight;
+};
+
+std::optional<TwoScores> two_scores(const model::Problem& problem) {
+  if (problem.head != model::Head::softmax || problem.keys() != 2 || problem.two_sectors()) return std::nullopt;
+  if (problem.readout == model::Readout::entry) {
+    const double variance = 1 + problem.symmetry();
+    return TwoScores{1, variance, variance, EntryLoss::kWeight};
+  }
+  const double weight = problem.loss == model::Loss::cross_entropy ? CrossEntropyLoss::kWeight : SquareLoss::kWeight;
+  if (problem.cross()) return TwoScores{1, single_metric(2).variance, single_metric(2).largest_eigenvalue, weight};
+  return TwoScores{2, kPairMetric.variance, kPairMetric.largest_eigenvalue, weight};
+}
+
+/// How far from the real axis a proximal point is analytic in x = βu of a row.
+///
+/// Outputs have poles at ±iπ. Of a loss w(y − s)² those points come nearer where its Gauss-Newton curvature, 2wμβ²V
+/// s²(1 − s)² in units of the spring's, is −1: cosh x = −1 ± iκ/2 with κ = β√(2wμV).
+double analytic_height(const TwoScores& scores, double beta, double V) {
+  const double kappa = beta * std::sqrt(2 * scores.weight * scores.largest_eigenvalue * V);
+  return std::abs(std::acosh(std::complex<double>(-1, 0.5 * kappa)).imag());
+}
+
+}  // namespace
+
+PointLadder::PointLadder(const model::Problem& problem, double Q_star, std::optional<RidgelessPhase> phase,
+                         double accuracy)
+    : problem_(problem),
+      Q_star_(Q_star),
+      accuracy_(accuracy),
+      closed_form_(closed_form(problem, phase)),
+      last_level_(problem.untied_self() ? kLastSampledLevel : kLastLevel),
+      rule_(SobolRule{kFirstLevel}) {
+  const auto scores = two_scores(problem);
+  if (!scores) return;
+  // Before anything is known of the student, its outputs are taken to be as steep as those of its target, and softened.
+  constexpr double kSoftened = 0.62;
+  const double steepest = problem.target_beta * std::sqrt(scores->variance * (Q_star + problem.noise));
+  GridRule grid{.label_step = trapezoidal_step(kSoftened * pi / steepest, kCoarseDigits), .interleaved = false};
+  const double excess = grid_size(scores->coordinates, grid) / kMostCoarsePoints;
+  if (excess > 1) grid.label_step *= std::pow(excess, 1.0 / static_cast<double>(scores->coordinates));
+  rule_ = grid;
+}
+
+Resolution PointLadder::resolution() const {
+  if (coarse_) return {rule_, kCoarseLaw};
+  return {rule_, closed_form_ ? kLawRounding : kLawShare * accuracy_};
+}
+
+Tolerance PointLadder::tolerance() const {
+  if (coarse_) return kCoarseTolerance;
+  return {closed_form_ ? kClosedFormAimed : kAimedShare * accuracy_, kResidualShare * accuracy_};
+}
+
+bool PointLadder::many_points() const {
+  const auto* sobol = std::get_if<SobolRule>(&rule_);
+  return sobol && sobol->log2_points > kManyLevel;
+}
+
+GridRule PointLadder::grid_at(const Overlaps& overlaps) const {
+  const TwoScores scores = *two_scores(problem_);
+  const double sigma = std::sqrt(Q_star_ + problem_.noise), along = overlaps.m / sigma;
+  const double across = std::sqrt(std::max(overlaps.q - along * along, 0.0));
+  const double width = std::sqrt(scores.variance);
+  const double height = analytic_height(scores, problem_.beta, overlaps.V);
+  GridRule grid;
+  grid.label_step =
+      trapezoidal_step(height / (width * std::max(problem_.target_beta * sigma, problem_.beta * along)), digits_);
+  grid.radius = trapezoidal_radius(digits_);
+  // n Gauss-Hermite nodes leave e^(−s√(2n)) of a pole at distance s.
+  constexpr int kLeastNodes = 3;
+  const double strip = height / (width * problem_.beta * std::max(across, 1e-12));
+  grid.noise_step = trapezoidal_step(strip, digits_);
+  const double nodes = std::max<double>(kLeastNodes, std::ceil(0.5 * digits_ * digits_ / (strip * strip)));
+  const double trapezoidal = 2 * grid.radius / grid.noise_step;
+  grid.hermite = nodes <= trapezoidal + 1 ? static_cast<int>(nodes) : 0;
+  return grid;
+}
+
+bool PointLadder::refine(const Outcome& outcome) {
+  if (closed_form_ && problem_.head == model::Head::linear) return std::exchange(coarse_, false);
+  const auto scores = two_scores(problem_);
+  if (!scores || std::holds_alternative<SobolRule>(rule_)) return refine_sobol(outcome.error);
+  digits_ = coarse_ ? std::max(kCoarseDigits, std::log(1 / accuracy_) + 1) : kMoreDigits * digits_;
+  const GridRule grid = grid_at(outcome.overlaps);
+  const double most = accuracy_ < kPrecise ? kMostPrecisePoints : kMostPoints;
+  const bool fits = grid_size(scores->coordinates, grid) <= most && outcome.searched <= kMostSearched;
+  coarse_ = !fits;
+  rule_ = fits ? PointRule(grid) : PointRule(SobolRule{kFirstLevel});
+  return true;
+}
+
+bool PointLadder::refine_sobol(double error) {
+  auto& level = std::get<SobolRule>(rule_).log2_points;
+  if (level >= last_level_) return false;
+  level = std::min(last_level_, kGrowth.next(level, error));
+  coarse_ = false;
+  return true;
+}
+
+}  // namespace attnlaw::theory
