@@ -3,9 +3,9 @@
 
 #include <string>
 
-namespace attnlaw::base {
+#include "attnlaw/base/describe.h"
 
-struct Description;
+namespace attnlaw::base {
 
 struct Build {
   std::string attnlaw;          ///< its version

@@ -3,9 +3,9 @@
 
 #include <span>
 
-namespace attnlaw::base {
+#include "attnlaw/base/describe.h"
 
-struct Description;
+namespace attnlaw::base {
 
 /// A figure with its standard error over samples (NaN for one sample).
 struct Estimate {

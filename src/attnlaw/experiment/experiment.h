@@ -25,14 +25,11 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::experiment {
 

@@ -19,12 +19,9 @@
 #include <span>
 #include <string>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/model/target.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::model {
 

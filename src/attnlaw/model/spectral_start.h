@@ -2,12 +2,9 @@
 /// The label-weighted sum of token products as a first estimate of S*, and what of S* it shows
 /// (docs/theory/lofi.md, section 5). For n ∝ d² → ∞ it is R = S* + aZ, Z a GOE matrix of off-diagonal variance 1/d.
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/matrix_laws/spectrum.h"
 #include "attnlaw/model/problem.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::model {
 

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-namespace attnlaw::base {
+#include "attnlaw/base/describe.h"
 
-struct Description;
+namespace attnlaw::base {
 
 /// What a field accepts between: `least` itself is left out of an open range.
 struct Range {

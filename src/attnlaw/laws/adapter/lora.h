@@ -21,12 +21,9 @@
 #include <optional>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/model/problem.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::theory {
 struct Solution;

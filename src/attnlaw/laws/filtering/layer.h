@@ -6,13 +6,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/laws/filtering/law.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::laws {
 

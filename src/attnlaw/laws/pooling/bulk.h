@@ -5,11 +5,8 @@
 
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/matrix_laws/law.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::laws {
 

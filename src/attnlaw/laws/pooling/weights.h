@@ -9,9 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace attnlaw::base {
-struct Description;
-}
+#include "attnlaw/base/describe.h"
 
 namespace attnlaw::laws {
 

@@ -23,12 +23,9 @@
 #include <optional>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/matrix_laws/law.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::laws {
 
