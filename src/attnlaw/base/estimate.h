@@ -1,5 +1,5 @@
 #pragma once
-/// Figures estimated from independent samples.
+/// Estimates a figure from independent samples.
 
 #include <span>
 
@@ -7,7 +7,7 @@
 
 namespace attnlaw::base {
 
-/// A figure with its standard error over samples (NaN for one sample).
+/// A mean over samples with its standard error, which is NaN for one sample.
 struct Estimate {
   double value = 0;
   double standard_error = 0;
@@ -15,7 +15,7 @@ struct Estimate {
 const Description& describe(const Estimate*);
 
 double mean_of(std::span<const double> values);
-/// Σ (x − mean)².
+/// Returns Σ (x − mean)².
 double squared_deviations(std::span<const double> values);
 Estimate estimate_of(std::span<const double> values);
 

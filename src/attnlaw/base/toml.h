@@ -1,5 +1,5 @@
 #pragma once
-/// TOML text as plain values that remember their lines.
+/// Parses TOML text into plain values that remember their lines.
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -35,7 +35,7 @@ struct TomlEntry {
   TomlValue value;
 };
 
-/// Text that is not TOML. what() is the description alone, without the position.
+/// Is thrown for text that is not TOML; what() is the description alone, without the position.
 struct TomlError : std::invalid_argument {
   TomlError(const std::string& description, int line_, int column_)
       : std::invalid_argument(description), line(line_), column(column_) {}
@@ -43,7 +43,7 @@ struct TomlError : std::invalid_argument {
   int column;
 };
 
-/// The document as a table. Throws TomlError.
+/// Returns the document as a table. Throws TomlError if the text is not TOML.
 TomlValue parse_toml(std::string_view text);
 
 }  // namespace attnlaw::base
