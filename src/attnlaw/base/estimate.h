@@ -17,6 +17,7 @@ const Description& describe(const Estimate*);
 double mean_of(std::span<const double> values);
 /// Returns Σ (x − mean)².
 double squared_deviations(std::span<const double> values);
+/// Returns the mean and its standard error √(Σ (x − mean)²/(n (n − 1))).
 Estimate estimate_of(std::span<const double> values);
 
 }  // namespace attnlaw::base

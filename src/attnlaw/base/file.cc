@@ -76,7 +76,7 @@ Destination destination_of(const std::string& path) {
   return destination;
 }
 
-/// An open file that is written to its end or reports why not.
+/// Holds an open file, and throws FileError if any operation on it fails.
 class OpenFile {
  public:
   OpenFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The standard normal law.
+/// Computes density, distribution function and quadrature nodes of the standard normal law.
 
 #include <vector>
 

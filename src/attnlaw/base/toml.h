@@ -11,7 +11,7 @@ namespace attnlaw::base {
 
 struct TomlEntry;
 
-/// A value of a TOML document. Copies freely: parts of several documents can be put together.
+/// A value of a TOML document. It owns what it holds, so parts of several documents can be put together.
 struct TomlValue {
   enum class Kind { scalar, array, table, date };
   Kind kind = Kind::table;
@@ -24,7 +24,7 @@ struct TomlValue {
   bool is_array() const { return kind == Kind::array; }
   bool is_scalar() const { return kind == Kind::scalar; }
 
-  /// The value of a key of a table; null if there is none.
+  /// Returns the value of a key of a table; null if there is none.
   const TomlValue* find(std::string_view key) const;
   /// Names the value in messages: the text of a scalar, or "an array", "a table", "a date".
   std::string described() const;

@@ -50,7 +50,7 @@ std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
 
-/// The point where training begins.
+/// Says where training begins.
 enum class Initialisation {
   random,   ///< the trainer's own: random W, S = 0 (fista and direct students), the prior mean (bayes)
   spectral  ///< the first estimate that labels give (spectral_start.h)

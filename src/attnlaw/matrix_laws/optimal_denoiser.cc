@@ -18,7 +18,8 @@ constexpr double kRoundoff = 1e-15;
 /// Near an edge, a double root, steps stop shrinking at about √1e-16 of the scale: a step below this size that does not
 /// shrink is noise.
 constexpr double kEdgeRoundoff = 1e-7;
-/// Quadratic convergence takes half a dozen steps, an edge halves its distance 26 times.
+/// Newton's method takes half a dozen steps where it converges quadratically; near an edge it halves the distance up to
+/// 26 times.
 constexpr int kMaxIterations = 80;
 
 /// Returns Re ∫ log(w − s) μ(ds). For the free Poisson law with jump b and G = G(w) this is the integral of G dw along

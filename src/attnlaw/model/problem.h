@@ -1,5 +1,5 @@
 #pragma once
-/// A Problem: everything that defines what is learned, from how many data, by which student.
+/// Defines a Problem: what is learned, from how many data, by which student.
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -27,7 +27,7 @@ namespace attnlaw::model {
 
 using base::name;
 
-/// The sequences that queries and keys come from (docs/theory/cross_attention.md).
+/// Says which sequences queries and keys come from (docs/theory/cross_attention.md).
 enum class Attention {
   self,  ///< one sequence of T tokens on both sides: h_ab = (x_aᵀ S x_b − δ_ab Tr S)/√d
   cross  ///< T1 queries x_a and T2 keys y_b of two sequences: h_ab = x_aᵀ S y_b/√d
@@ -40,14 +40,14 @@ enum class Head {
   hardmax   ///< marks the largest score of each row (β = ∞); only for the student bayes with T = 2
 };
 
-/// The part of a sequence's outputs that is labelled and fitted.
+/// Says which part of a sequence's outputs is labelled and fitted.
 enum class Readout {
   rows,   ///< all rows
   entry,  ///< the first entry of the first softmax row alone
   score   ///< one combination u = c·z, |c| = 1, of scores: h_12; h_11/√2 at T = 1, h_11 with cross-attention
 };
 
-/// The map from the noisy scores of the target to labels.
+/// Says how the noisy scores of the target become labels.
 enum class Labels {
   soft,     ///< the outputs of the head themselves
   sampled,  ///< one-hot rows drawn with the probabilities of the softmax rows
@@ -70,7 +70,7 @@ enum class Student {
   bayes            ///< the posterior mean of S*, which knows the law of the target and the noise; no penalty
 };
 
-/// The way in which λ is given.
+/// Says how λ is given.
 enum class LambdaRule {
   value,      ///< Problem::lambda
   ridgeless,  ///< "0+": the limit λ → 0 of the trained student

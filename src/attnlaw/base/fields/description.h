@@ -59,7 +59,7 @@ struct Type {
   std::shared_ptr<const Type> item = {};
 };
 
-/// How the fields of a struct inside another one are named.
+/// Says how the fields of an inner struct are named.
 enum class Nesting {
   own,       ///< the inner struct is an object of its own
   flat,      ///< its fields stand beside those of the outer struct

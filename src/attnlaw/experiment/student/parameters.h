@@ -15,7 +15,9 @@ class Parameters {
  public:
   virtual ~Parameters() = default;
 
+  /// Returns the point where training begins, made from options.start if there is one, else random weights or S = 0.
   virtual base::Matrix<double> initial(const TrainingOptions& options) const = 0;
+  /// Returns the student S at a point.
   virtual base::Matrix<double> student(const base::Matrix<double>& point) const = 0;
   /// Returns loss plus penalty per d², and its gradient in the point.
   virtual double objective(const base::Matrix<double>& point, base::Matrix<double>& gradient) = 0;

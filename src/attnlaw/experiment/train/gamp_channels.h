@@ -18,10 +18,12 @@ struct Messages {
   double squares = 0;   ///< Σ_μ |g|²
 };
 
+/// Answers for one kind of student: its output channel to every sequence, and its prior channel to S.
 class GampChannels {
  public:
   virtual ~GampChannels() = default;
 
+  /// Returns the estimate that iterations start from.
   virtual MatrixEstimate start(Eigen::Index d) const = 0;
   /// Returns which part of the way to the answer of the channels is safe to take at d ~ 100.
   virtual double largest_step() const = 0;
@@ -29,6 +31,7 @@ class GampChannels {
   /// block. Several threads call it at the same time, each for its block.
   virtual double respond(const base::Columns<double>& labels, const base::Columns<double>& omega, const base::Columns<double>& z,
                          double V, base::Columns<double>& g) const = 0;
+  /// Returns the estimate that the prior channel makes of the present one and the messages.
   virtual MatrixEstimate denoise(const MatrixEstimate& estimate, const Messages& messages) const = 0;
 };
 

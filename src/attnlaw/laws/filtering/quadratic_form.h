@@ -27,7 +27,7 @@ inline constexpr int kLeastForm = 4;
 /// none of them 0.
 QuadraticFormLaw quadratic_form_law(std::span<const double> a, std::size_t points = 2048);
 
-/// The law of two independent forms with the same a, at pairs of nodes.
+/// The law of two independent forms with the same a, at pairs of nodes. Throws as quadratic_form_law.
 struct FormPairLaw {
   Eigen::ArrayXd h1, h2, probability;
   Eigen::ArrayXXd first, second;  ///< E[s_j² | h] of either form, nodes × r

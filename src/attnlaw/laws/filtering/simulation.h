@@ -31,6 +31,8 @@ struct LofiTheory {
   std::optional<double> depth_two_error;  ///< for sine and staircase, if anything is seen
 };
 const base::Description& describe(const LofiTheory*);
+/// Predicts for n samples in d dimensions. Throws std::invalid_argument unless d exceeds the number of relevant
+/// directions.
 LofiTheory predict_lofi(const LofiTarget& target, int d, double n);
 
 struct LofiMeasurement {

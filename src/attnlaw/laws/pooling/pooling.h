@@ -113,6 +113,8 @@ struct PoolingChoices {
 };
 const base::Description& describe(const PoolingChoices*);
 
+/// Compares given weights with equal, harmonic and optimal ones. Throws std::invalid_argument for ratios out of range
+/// and for weights of another length than the correlations.
 PoolingChoices compare_weights(const PoolingRatios& ratios, const SignCorrelations& correlations,
                                std::span<const double> weights);
 

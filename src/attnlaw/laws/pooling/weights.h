@@ -90,6 +90,7 @@ struct PoolingScalars {
   double ratio() const { return alpha / kappa; }
 };
 const base::Description& describe(const PoolingScalars*);
+/// Computes the scalars. Throws std::invalid_argument for weights of another length than the correlations.
 PoolingScalars pooling_scalars(std::span<const double> weights, const SignCorrelations& correlations);
 
 /// Returns the decay b beyond which harmonic weights have a larger α/κ than the mean, for r_l = r0 l^−b; nothing if
@@ -99,7 +100,7 @@ std::optional<double> harmonic_crossing(double r0, std::size_t length);
 /// harmonic_crossing tends to this as L → ∞ for r0 ≠ 0; it solves 1/(2(1−b)⁴) = 1/(1−b)².
 inline constexpr double kHarmonicCrossingLimit = 0.29289321881345254;  // 1 − 1/√2
 
-/// Sequences as the user described them.
+/// Sequences as the user specified them, and what follows from that.
 struct PooledSequences {
   std::string profile, weights;  ///< the specifications
   SignCorrelations correlations;

@@ -50,7 +50,7 @@ AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, cons
 
 inline constexpr int kMostLength = 32768;
 
-/// The simulation beside the law of the same ratios.
+/// A simulation compared with the law of the same ratios.
 struct AttentionComparison {
   std::vector<double> singular_values;  ///< of all instances together, ascending
   double kolmogorov = 0;                ///< distance of all singular values from the law
@@ -61,6 +61,7 @@ struct AttentionComparison {
   base::Estimate largest;         ///< the largest singular value of A_⊥
 };
 const base::Description& describe(const AttentionComparison*);
+/// Compares all instances together with the law.
 AttentionComparison compare(const AttentionSimulation& simulation, const SoftmaxLaw& law);
 
 }  // namespace attnlaw::laws
