@@ -135,9 +135,10 @@ void read_value(const nlohmann::json& value, const std::string& field, T& out) {
   }
 }
 
-/// A field of S whose builder can be refined: field(...).when(...).nested(...).
+/// A field of S that can be refined as it is built: field(...).when(...).nested(...).
 template <class S>
 struct FieldOf : Field {
+  /// Makes documents leave the field out unless the condition holds.
   FieldOf when(bool (*condition)(const S&)) && {
     present = [condition, before = std::move(present)](const void* object) {
       return (!before || before(object)) && condition(*static_cast<const S*>(object));
