@@ -1,17 +1,17 @@
 #pragma once
-/// How this library was built, and on what it stands.
+/// Says how this library was built, and which versions of others it stands on.
 
 #include <string>
 
+#include "attnlaw/base/describe.h"
+
 namespace attnlaw::base {
 
-struct Description;
-
 struct Build {
-  std::string attnlaw;          ///< its version
+  std::string attnlaw;          ///< version of attnlaw
   std::string build;            ///< "Release", "Debug", …
-  std::string compiler;         ///< version of g++ or clang
-  std::string instruction_set;  ///< of the numerical rooms: "AVX-512", "AVX2" or "baseline"
+  std::string compiler;         ///< version of the compiler (g++ or clang)
+  std::string instruction_set;  ///< what the numerical rooms were compiled for: "AVX-512", "AVX2" or "baseline"
   std::string blas, blas_kernel;
   std::string eigen, boost, nlohmann_json, fmt;
 };

@@ -1,5 +1,5 @@
 #pragma once
-/// Several processes that work together, whatever passes their messages.
+/// Lets several processes work together, whatever passes their messages.
 
 #include <span>
 #include <stdexcept>
@@ -8,7 +8,7 @@
 
 namespace attnlaw::base {
 
-/// A peer is gone, or the message layer failed; the message names the rank.
+/// Is thrown when a peer is gone or the message layer failed; what() names the rank.
 struct CommunicationError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -21,13 +21,13 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  /// Replaces `values` by their sums over all ranks: the same bits on every rank. Called by all ranks together, in the
-  /// same order and with the same number of values.
+  /// Replaces `values` by their sums over all ranks, the same bits on every rank. All ranks must call it together, in
+  /// the same order and with the same number of values.
   virtual void sum(std::span<double> values) = 0;
 
-  /// Sends bytes to another rank; messages between two ranks with one tag arrive in the order of sending.
+  /// Sends bytes to another rank. Messages with the same tag between the same two ranks arrive in the order of sending.
   virtual void send(int to, int tag, std::string_view message) = 0;
-  /// Waits, without burning a processor, for the next message with this tag.
+  /// Waits, without using processor time, for the next message with this tag and returns it.
   virtual std::string receive(int from, int tag) = 0;
 };
 

@@ -1,13 +1,13 @@
 #pragma once
-/// Figures estimated from independent samples.
+/// Estimates a figure from independent samples.
 
 #include <span>
 
+#include "attnlaw/base/describe.h"
+
 namespace attnlaw::base {
 
-struct Description;
-
-/// A figure with its standard error over samples (NaN for one sample).
+/// A mean over samples with its standard error, which is NaN for one sample.
 struct Estimate {
   double value = 0;
   double standard_error = 0;
@@ -15,8 +15,9 @@ struct Estimate {
 const Description& describe(const Estimate*);
 
 double mean_of(std::span<const double> values);
-/// Σ (x − mean)².
+/// Returns Σ (x − mean)².
 double squared_deviations(std::span<const double> values);
+/// Returns the mean and its standard error √(Σ (x − mean)²/(n (n − 1))).
 Estimate estimate_of(std::span<const double> values);
 
 }  // namespace attnlaw::base

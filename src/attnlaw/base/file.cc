@@ -22,12 +22,12 @@ namespace {
   throw FileError(fmt::format("cannot write '{}': {}", path, std::strerror(cause)));
 }
 
-/// Directory part of a path with its last slash; empty for a bare name.
+/// Returns the directory part of a path with its last slash; empty for a bare name.
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
-/// The name at the end of a chain of symbolic links, whether or not it exists: what open(2) would create.
+/// Follows a chain of symbolic links to the name at its end, which need not exist: open(2) would create it.
 std::string follow_links(const std::string& path) {
-  constexpr int kMostLinks = 40;  // the limit of Linux
+  constexpr int kMostLinks = 40;  // Linux follows no more
   std::string current = path;
   for (int links = 0; links <= kMostLinks; ++links) {
     std::error_code not_a_link;
@@ -38,9 +38,9 @@ std::string follow_links(const std::string& path) {
   fail(path, ELOOP);
 }
 
-/// The file that receives the content.
+/// Says where the content goes: to an open descriptor, a special file, or a regular file.
 struct Destination {
-  std::string path;            ///< as given, for messages
+  std::string path;            ///< the path as given, for messages
   int open_descriptor = -1;    ///< standard output or error, if the path names the same file
   bool special = false;        ///< a device, FIFO or socket: cannot be replaced, only written
   std::string file;            ///< otherwise the regular file to replace or create, symbolic links followed
@@ -58,7 +58,7 @@ Destination destination_of(const std::string& path) {
     return destination;
   }
   if (S_ISDIR(status.st_mode)) fail(path, EISDIR);
-  // /dev/stdout redirected to a file that is appended to: replacing it would lose what is already there.
+  // /dev/stdout may be redirected to a file that is appended to: replacing it would lose what is already there.
   for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
     struct stat standard;
     if (fstat(descriptor, &standard) == 0 && standard.st_dev == status.st_dev && standard.st_ino == status.st_ino) {
@@ -76,7 +76,7 @@ Destination destination_of(const std::string& path) {
   return destination;
 }
 
-/// An open file that is written to its end or reports why not.
+/// Holds an open file, and throws FileError if any operation on it fails.
 class OpenFile {
  public:
   OpenFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
@@ -114,7 +114,7 @@ class OpenFile {
   int descriptor_;
 };
 
-/// A temporary file beside its destination, removed unless it has been renamed.
+/// Holds a temporary file beside its destination and removes it unless it has been renamed.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const Destination& destination)
@@ -136,7 +136,8 @@ class TemporaryFile {
   }
 
  private:
-  /// A new file under a name of its own (0666 less the umask, as any new file); -1 and errno if there cannot be one.
+  /// Opens a new file under an unused name (mode 0666 less the umask, as any new file) and returns its descriptor; -1
+  /// with errno set if that fails.
   static int create(const Destination& destination, std::string& name) {
     static std::atomic<unsigned> counter{0};
     for (;;) {
@@ -177,7 +178,7 @@ std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   std::ostringstream content;
-  // A directory opens, and only reading from it fails.
+  // A directory can be opened, only reading from it fails: peek() reads.
   file.peek();
   content << file.rdbuf();
   if (file.bad()) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));

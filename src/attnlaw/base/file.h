@@ -1,5 +1,5 @@
 #pragma once
-/// Files that are whole or absent.
+/// Writes files so that they are whole or absent, and reads them.
 
 #include <stdexcept>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace attnlaw::base {
 
-/// A file that cannot be read or written; the message names path and cause.
+/// Is thrown when a file cannot be read or written; the message names path and cause.
 struct FileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -18,11 +18,11 @@ struct FileError : std::runtime_error {
 /// disk full, ...) and leaves nothing behind.
 void write_atomically(const std::string& path, std::string_view content);
 
-/// Throws FileError where write_atomically could only fail: to be asked before a long computation, not after it. Does
-/// not open devices and FIFOs.
+/// Throws FileError where write_atomically could only fail, so that a long computation can ask before it begins. It
+/// does not open devices and FIFOs.
 void require_writable(const std::string& path);
 
-/// The whole file. Throws FileError.
+/// Returns the content of the file. Throws FileError if it cannot be read.
 std::string read_text(const std::string& path);
 
 }  // namespace attnlaw::base

@@ -1,5 +1,5 @@
 #pragma once
-/// Between the signed indices of Eigen and the unsigned sizes of the standard library.
+/// Converts the signed indices of Eigen to the unsigned sizes of the standard library.
 
 #include <cstddef>
 

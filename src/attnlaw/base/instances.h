@@ -1,6 +1,6 @@
 #pragma once
-/// What simulations of several instances at finite size have in common: options that are refused, memory that is asked
-/// for before work begins, threads, and figures over instances.
+/// Serves simulations of several instances at finite size: refuses bad options, asks for memory before work begins,
+/// runs instances over threads and averages their figures.
 
 #include <cstdint>
 #include <functional>
@@ -20,16 +20,16 @@ void require_threads(int threads);
 /// Throws std::invalid_argument for instances < 1, or threads < 0.
 void require_instances(int instances, int threads);
 
-/// How many of the instances are worked on at the same time; threads 0: all available.
+/// Returns how many of the instances are worked on at the same time; threads = 0 means all available.
 int instances_at_a_time(int instances, int threads);
 
-/// Throws MemoryError "`what` needs … bytes of memory, this process may use …; choose `remedy`" if it may not use as
-/// many bytes.
+/// Throws MemoryError "`what` needs … bytes of memory, this process may use …; choose `remedy`" if `bytes` exceeds
+/// `available`.
 void require_memory(double bytes, std::string_view what, std::string_view remedy,
                     std::uint64_t available = memory_limit());
 
-/// {run(0), …, run(count − 1)}, each on one of at most `threads` threads (0: all available). Throws and reports
-/// progress as parallel_for.
+/// Returns {run(0), …, run(count − 1)}, each computed on one of at most `threads` threads (0: all available).
+/// Exceptions and progress are those of parallel_for.
 template <class Run>
 auto run_instances(int count, int threads, const Run& run, const std::function<void(int done, int total)>& progress) {
   use_one_blas_thread();
@@ -39,7 +39,7 @@ auto run_instances(int count, int threads, const Run& run, const std::function<v
   return instances;
 }
 
-/// The mean of figure(instance), or of a member, with its standard error over the instances.
+/// Returns the mean of figure(instance), or of a member, with its standard error over the instances.
 template <class Instances, class Figure>
 Estimate estimate_over(const Instances& instances, const Figure& figure) {
   std::vector<double> values;
@@ -47,7 +47,7 @@ Estimate estimate_over(const Instances& instances, const Figure& figure) {
   return estimate_of(values);
 }
 
-/// The same of one member of measurements that every instance has: into that member of `mean` and `standard_error`.
+/// Averages one member of the measurements of every instance into the same member of `mean` and `standard_error`.
 template <class Instances, class Measurements>
 void average_over(const Instances& instances, double Measurements::*figure, Measurements& mean,
                   Measurements& standard_error) {

@@ -13,7 +13,8 @@ namespace {
 
 CBLAS_TRANSPOSE cblas(Transpose transpose) { return transpose == Transpose::yes ? CblasTrans : CblasNoTrans; }
 
-/// LAPACK may loop or return garbage on entries that are not finite instead of reporting them.
+/// Throws std::runtime_error for entries that are not finite: LAPACK may loop or return garbage on them instead of
+/// failing.
 void require_finite(std::span<const double> matrix, const char* what, std::size_t rows, std::size_t columns) {
   if (!std::all_of(matrix.begin(), matrix.end(), [](double x) { return std::isfinite(x); }))
     throw std::runtime_error(fmt::format("{} of a {}x{} matrix with entries that are not finite", what, rows, columns));
@@ -29,14 +30,13 @@ std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
   require_square(matrix, d);
   std::vector<double> eigenvalues(d);
   const auto order = static_cast<lapack_int>(d);
-  // The matrix is symmetric: its row-major lower triangle is the column-major upper one, and no transposition is
-  // needed.
+  // The row-major lower triangle of a symmetric matrix is its column-major upper one, so no transposition is needed.
   const lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, job, 'U', order, matrix.data(), order, eigenvalues.data());
   if (info != 0) throw std::runtime_error(fmt::format("LAPACK dsyevd failed on a {0}x{0} matrix (info {1})", d, info));
   return eigenvalues;
 }
 
-/// `job` N: values alone; S: with both arrays of vectors.
+/// Computes the singular values (`job` N), or also both arrays of vectors (S).
 SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_t rows, std::size_t columns) {
   if (matrix.size() != rows * columns)
     throw std::invalid_argument(fmt::format("matrix must have {}x{} entries, got {}", rows, columns, matrix.size()));
@@ -85,7 +85,7 @@ double largest_real_part(std::span<double> matrix, std::size_t d) {
   require_square(matrix, d);
   std::vector<double> real(d), imaginary(d);
   const auto order = static_cast<lapack_int>(d);
-  // The transposed matrix has the same eigenvalues.
+  // The row-major array is read as the transposed matrix, which has the same eigenvalues.
   const lapack_int info = LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', order, matrix.data(), order, real.data(),
                                         imaginary.data(), nullptr, 1, nullptr, 1);
   if (info != 0) throw std::runtime_error(fmt::format("LAPACK dgeev failed on a {0}x{0} matrix (info {1})", d, info));

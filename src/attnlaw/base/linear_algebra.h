@@ -1,6 +1,6 @@
 #pragma once
-/// The few dense kernels that everything heavy rests on: matrix products (cblas), symmetric eigenproblems and singular
-/// values (LAPACK dsyevd and dgesdd), and eigenvalues of general matrices (dgeev).
+/// Wraps the few dense kernels that everything heavy rests on: matrix products (cblas), symmetric eigenproblems and
+/// singular values (LAPACK dsyevd and dgesdd), and eigenvalues of general matrices (dgeev).
 
 #include <cstddef>
 #include <span>
@@ -9,34 +9,37 @@
 namespace attnlaw::base {
 
 /// Limits OpenBLAS to the calling thread: parallelism in attnlaw is over instances and blocks of data, never inside a
-/// product, so that results have the same bits on any number of threads. Cheap; every user of gemm calls it once.
+/// product, so that results have the same bits on any number of threads. The call is cheap; every user of gemm makes it
+/// once.
 void use_one_blas_thread();
 
-/// op of the left factor in gemm.
+/// Says whether gemm transposes its left factor.
 enum class Transpose { no, yes };
 
-/// C = op(A) B + beta C for row-major C (rows×columns), op(A) (rows×inner) and B (inner×columns), all densely packed.
+/// Computes C = op(A) B + beta C for row-major C (rows×columns), op(A) (rows×inner) and B (inner×columns), all densely
+/// packed.
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const float* a,
           const float* b, float beta, float* c);
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
           const double* b, double beta, double* c);
 
-/// C += scale AᵀA for row-major A (rows×columns): the lower triangle of the row-major columns×columns array C; the rest
-/// is not touched.
+/// Adds scale AᵀA for row-major A (rows×columns) to the lower triangle of the row-major columns×columns array C; the
+/// rest of C is not touched.
 void symmetric_product(std::size_t rows, std::size_t columns, double scale, const double* a, double* c);
 
-/// Eigenvalues of a symmetric matrix, ascending; only the lower triangle of the d×d array is read, and it is
-/// overwritten. Throws std::runtime_error if LAPACK does not converge (not-finite entries).
+/// Returns the eigenvalues of a symmetric matrix, ascending; only the lower triangle of the d×d array is read, and the
+/// array is overwritten. Throws std::runtime_error for entries that are not finite or if LAPACK does not converge.
 std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d);
 
-/// Eigenvalues, ascending, of a symmetric d×d matrix, which is overwritten by its eigenvectors: vector k is row k of
-/// the row-major array. Throws as symmetric_eigenvalues.
+/// Returns the eigenvalues, ascending, of a symmetric d×d matrix, which is overwritten by its eigenvectors: vector k is
+/// row k of the row-major array. Throws as symmetric_eigenvalues.
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d);
 
-/// Largest real part among the eigenvalues of any d×d matrix, which is overwritten. Throws as symmetric_eigenvalues.
+/// Returns the largest real part among the eigenvalues of any d×d matrix, which is overwritten. Throws as
+/// symmetric_eigenvalues.
 double largest_real_part(std::span<double> matrix, std::size_t d);
 
-/// Singular values, descending, of a row-major rows×columns array, which is overwritten. Throws as
+/// Returns the singular values, descending, of a row-major rows×columns array, which is overwritten. Throws as
 /// symmetric_eigenvalues.
 std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns);
 
@@ -48,7 +51,7 @@ struct SingularValueDecomposition {
   std::vector<double> right;
 };
 
-/// The decomposition of a row-major array, which is overwritten. Throws as symmetric_eigenvalues.
+/// Decomposes a row-major rows×columns array, which is overwritten. Throws as symmetric_eigenvalues.
 SingularValueDecomposition singular_value_decomposition(std::span<double> matrix, std::size_t rows,
                                                         std::size_t columns);
 

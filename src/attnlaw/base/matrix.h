@@ -1,6 +1,6 @@
 #pragma once
-/// Dense arrays of all rooms, with the products and eigenproblems of linear_algebra.h on them. Eigen owns their memory:
-/// its fixed alignment makes vectorised sums the same on every run.
+/// Defines the dense arrays of all rooms, with the products and eigenproblems of linear_algebra.h on them. Eigen owns
+/// their memory: its fixed alignment makes vectorised sums the same on every run.
 
 #include <Eigen/Core>
 #include <span>
@@ -10,21 +10,22 @@
 
 namespace attnlaw::base {
 
-/// Row-major matrix: samples, sequences or vectors by rows, and square maps.
+/// A row-major matrix; samples, sequences and vectors are its rows.
 template <class Real>
 using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// One column per score or output, one row per sequence: pointwise work runs along the sequences.
+/// An array with one column per score or output and one row per sequence, so that pointwise work runs along the
+/// sequences.
 template <class Real>
 using Columns = Eigen::Array<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 
-/// Σ_ij a_ij b_ij.
+/// Returns Σ_ij a_ij b_ij.
 inline double inner(const Matrix<double>& a, const Matrix<double>& b) { return (a.array() * b.array()).sum(); }
 
-/// All entries, row by row.
+/// Views all entries, row by row.
 std::span<double> entries(Matrix<double>& M);
 
-/// op(A) B.
+/// Returns op(A) B.
 Matrix<double> product(const Matrix<double>& A, const Matrix<double>& B, Transpose transpose_a = Transpose::no);
 
 /// Eigenvalues, ascending, with their eigenvectors as rows.
@@ -33,9 +34,10 @@ struct Eigensystem {
   Matrix<double> vectors;
 };
 
-/// Of a symmetric matrix, of which the lower triangle is read. Throws std::runtime_error for not-finite entries.
+/// Computes the eigensystem of a symmetric matrix, of which the lower triangle is read. Throws std::runtime_error for
+/// entries that are not finite.
 Eigensystem eigensystem(Matrix<double> M);
-/// The same, eigenvalues alone.
+/// Computes the eigenvalues alone, ascending; reads and throws as eigensystem.
 std::vector<double> eigenvalues(Matrix<double> M);
 
 }  // namespace attnlaw::base

@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
-/// The number in a file; "max", a missing file and anything else mean no limit.
+/// Reads the number in a file; "max", a missing file and anything else mean no limit.
 std::uint64_t number_in(const std::filesystem::path& file) {
   std::uint64_t number = 0;
   return std::ifstream(file) >> number ? number : kUnlimited;
 }
 
-/// Limits hold for all groups below: the least of `group` and its parents up to `mount`. Inside a container `group` may
-/// be a name of the host that does not exist here; the parents that do are what is known.
+/// Returns the least limit of `group` and its parents up to `mount`, as a limit holds for all groups below. Inside a
+/// container `group` may be a name of the host that does not exist here; then only its parents that do exist count.
 std::uint64_t least_limit(const std::filesystem::path& mount, std::filesystem::path group, const char* file) {
   std::uint64_t limit = number_in(mount / file);
   for (; !group.empty(); group = group.parent_path()) limit = std::min(limit, number_in(mount / group / file));
@@ -37,7 +37,7 @@ bool lists(const std::string& list, const std::string& entry) {
 
 std::uint64_t control_group_limit(const std::string& root, std::string_view membership) {
   std::uint64_t limit = kUnlimited;
-  // Lines "number:controllers:/group"; v2 has number 0 and no controllers.
+  // A line is "number:controllers:/group"; in v2 the number is 0 and the controllers are empty.
   std::istringstream lines{std::string(membership)};
   for (std::string number, controllers, group;
        std::getline(lines, number, ':') && std::getline(lines, controllers, ':') && std::getline(lines, group);) {

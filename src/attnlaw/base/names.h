@@ -1,5 +1,5 @@
 #pragma once
-/// Enumerations and the names of their values in options, documents and messages.
+/// Gives the values of enumerations their names in options, documents and messages.
 ///
 /// An enumeration has names when `names_table(value)`, found by its argument, gives its table:
 ///
@@ -17,12 +17,12 @@
 
 namespace attnlaw::base {
 
-/// The name of a field as documents spell it: underscores for the dashes that the command line has.
+/// Returns a name as documents spell it: with underscores for the dashes of the command line.
 std::string snake_case(std::string_view name);
-/// The same name on the command line.
+/// Returns a name as the command line spells it: with dashes for underscores.
 std::string dashed(std::string_view name);
 
-/// "a, b or c".
+/// Joins words as in a sentence: "a, b or c".
 std::string alternatives(const std::vector<std::string>& words);
 
 /// One value and its name; an array of them, in the order in which messages list them, is the table of an enumeration.
@@ -37,13 +37,13 @@ concept NamedEnum = std::is_enum_v<E> && requires(E value) {
   { names_table(value) } -> std::convertible_to<std::span<const Named<E>>>;
 };
 
-/// std::logic_error for a value that its table lacks.
+/// Throws std::logic_error for a value that its table lacks.
 [[noreturn]] void throw_nameless();
 /// Throws std::invalid_argument: "head must be softmax or linear, got 'x'".
 [[noreturn]] void throw_unknown_name(std::string_view key, const std::vector<std::string>& accepted,
                                      std::string_view name);
 
-/// The name of a value; std::logic_error for one that the table lacks.
+/// Returns the name of a value. Throws std::logic_error if the table lacks it.
 template <class Value>
 constexpr const char* name_in(std::span<const Named<Value>> table, Value value) {
   for (const Named<Value>& entry : table)
@@ -51,7 +51,8 @@ constexpr const char* name_in(std::span<const Named<Value>> table, Value value) 
   throw_nameless();
 }
 
-/// The value of a name; std::invalid_argument for any other, with `key`, what the name is of, and what is accepted.
+/// Returns the value of a name. Throws std::invalid_argument for a name that the table lacks, with `key` (the field
+/// that the name is for) and the names that are accepted.
 template <class Value>
 Value value_in(std::span<const Named<Value>> table, std::string_view key, std::string_view name) {
   std::vector<std::string> accepted;
@@ -71,7 +72,7 @@ Value value_in(const Named<Value> (&table)[N], std::string_view key, std::string
   return value_in(std::span<const Named<Value>>(table), key, name);
 }
 
-/// The same for an enumeration that has names.
+/// name, value_of and names_of look into the table of the enumeration itself.
 template <NamedEnum E>
 std::string name(E value) {
   return name_in(std::span<const Named<E>>(names_table(value)), value);

@@ -1,21 +1,23 @@
 #pragma once
-/// The standard normal law.
+/// Computes density, distribution function and quadrature nodes of the standard normal law.
 
 #include <vector>
 
 namespace attnlaw::base {
 
 double normal_density(double x);
-/// P(X ≤ x), to full relative accuracy in the lower tail.
+/// Returns P(X ≤ x), to full relative accuracy in the lower tail.
 double normal_cdf(double x);
 
-/// E φ(X) = Σ_i weights[i] φ(points[i]), exact for polynomials of degree 2·count − 1; points ascending.
+/// A quadrature rule: E φ(X) ≈ Σ_i weights[i] φ(points[i]), exact for polynomials of degree up to 2·count − 1; points
+/// ascend.
 struct NormalNodes {
   std::vector<double> points;
   std::vector<double> weights;
 };
 
-/// Gauss-Hermite nodes, by the eigensystem of the Jacobi matrix (Golub and Welsch, Math. Comp. 23 (1969) 221).
+/// Computes `count` Gauss-Hermite nodes from the eigensystem of the Jacobi matrix (Golub and Welsch, Math. Comp. 23
+/// (1969) 221).
 NormalNodes normal_nodes(int count);
 
 }  // namespace attnlaw::base

@@ -17,7 +17,7 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-/// The words of a line; a comma beside blanks is one separator.
+/// Returns the words of a line; a comma beside blanks is one separator.
 std::vector<std::string_view> words(std::string_view line) {
   std::vector<std::string_view> words;
   for (const std::string_view field : split(line, ',')) {
@@ -31,7 +31,7 @@ std::vector<std::string_view> words(std::string_view line) {
   return words;
 }
 
-/// Empty unless every word is a finite number.
+/// Returns the numbers of a line; nothing unless every word is a finite number.
 std::vector<double> numbers_in(std::string_view line) {
   std::vector<double> numbers;
   for (const std::string_view word : words(line)) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Independent work items over threads.
+/// Spreads independent work items over threads.
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -24,10 +24,11 @@
 
 namespace attnlaw::base {
 
-/// Number of threads that `--threads 0` ("all") stands for: the processors this process may run on, at least 1.
+/// Returns the number of threads that `--threads 0` ("all") stands for: the processors this process may run on, at
+/// least 1.
 int available_threads();
 
-/// What a number of threads stands for: available_threads() for 0.
+/// Returns `threads`, or available_threads() for 0.
 int thread_count(int threads);
 
 /// Calls body(i) for i in [0, count) on at most `threads` threads (0: all available). Items are handed out in order,

@@ -10,11 +10,12 @@
 namespace attnlaw::base {
 namespace {
 
-/// Numbers per Philox counter: one block of four 32-bit words is two uniform pairs, hence two Box-Muller pairs.
+/// One Philox counter yields a block of four 32-bit words: two uniform pairs, hence two Box-Muller pairs.
 constexpr std::size_t kBlock = 4;
-/// Blocks transformed together: long enough to fill the vector units, short enough to stay in the first-level cache.
+/// So many blocks are transformed together: enough to fill the vector units, few enough to stay in the first-level
+/// cache.
 constexpr std::size_t kBatch = 64;
-/// Box-Muller pairs of a batch.
+/// A batch holds so many Box-Muller pairs.
 constexpr int kPairs = static_cast<int>(kBatch * kBlock / 2);
 
 using Words = Eigen::Array<std::int32_t, kPairs, 1>;
@@ -44,8 +45,8 @@ void draw(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, U
   }
 }
 
-/// Box-Muller on a whole batch. Batches are never shortened: a remainder would leave the packet code for the scalar
-/// one, whose last bits differ, and a number would then depend on how its range was split.
+/// Applies Box-Muller to a whole batch. Batches are never shortened: a remainder would leave the packet code for the
+/// scalar one, whose last bits differ, and a number would then depend on how its range was split.
 template <class Real>
 void transform(const Uniforms& uniforms, Real* out) {
   using Reals = Eigen::Array<Real, kPairs, 1>;
@@ -58,7 +59,7 @@ void transform(const Uniforms& uniforms, Real* out) {
   const Reals squared = ((length + Real(0.5)) * kUnit).log() * Real(-2);
   const Reals radius = squared.max(Real(0)).sqrt();
   const Reals angle = turn * (std::numbers::pi_v<Real> * kUnit);
-  // Evaluated before they are interleaved: a strided destination would make Eigen fall back to scalar code.
+  // Both are evaluated before they are interleaved: a strided destination would make Eigen fall back to scalar code.
   const Reals cosine = radius * angle.cos();
   const Reals sine = radius * angle.sin();
   for (int pair = 0; pair < kPairs; ++pair) {

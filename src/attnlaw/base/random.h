@@ -1,6 +1,6 @@
 #pragma once
-/// Counter-based random numbers: a value depends on (seed, stream, index) alone, never on who draws it or in which
-/// order.
+/// Draws counter-based random numbers: a value depends on (seed, stream, index) alone, never on who draws it or in
+/// which order.
 
 #include <cstdint>
 #include <span>
@@ -8,7 +8,7 @@
 namespace attnlaw::base {
 
 /// A stream of independent N(0,1) numbers (Philox4x32-10 and Box-Muller). Streams with different (seed, stream) are
-/// independent; `stream` names the purpose and the instance (streams.h).
+/// independent; `stream` is a stream_id (streams.h).
 class NormalStream {
  public:
   NormalStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
@@ -23,7 +23,7 @@ class NormalStream {
 };
 
 /// A stream of independent numbers uniform in (0, 1), odd multiples of 2^-33. It is made of the same bits as the
-/// NormalStream of the same name: name it otherwise.
+/// NormalStream of the same (seed, stream): never use both.
 class UniformStream {
  public:
   UniformStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}

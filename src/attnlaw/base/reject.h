@@ -1,5 +1,5 @@
 #pragma once
-/// Refusing a bad argument with a formatted message.
+/// Refuses a bad argument with a formatted message.
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 namespace attnlaw::base {
 
-/// Throws std::invalid_argument. The message names the argument, what is accepted and the value.
+/// Throws std::invalid_argument. The message should name the argument, what is accepted and the value.
 template <class... Arguments>
 [[noreturn]] void reject(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
   throw std::invalid_argument(fmt::format(format, std::forward<Arguments>(arguments)...));

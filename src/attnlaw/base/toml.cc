@@ -10,7 +10,7 @@
 namespace attnlaw::base {
 namespace {
 
-/// Tables that only dotted headers make have no place of their own: they take that of what they stand in.
+/// Returns the line of a node. Tables that only dotted headers create have none of their own and take their parent's.
 int line_of(const toml::node& node, int parent) {
   const auto line = static_cast<int>(node.source().begin.line);
   return line > 0 ? line : parent;
@@ -19,7 +19,7 @@ int line_of(const toml::node& node, int parent) {
 TomlValue value_of(const toml::node& node, int parent_line);
 
 std::vector<TomlEntry> entries_of(const toml::table& table, int line) {
-  // The library orders keys by name.
+  // The library orders keys by name; users want the order of the document.
   std::vector<std::pair<std::tuple<toml::source_index, toml::source_index>, TomlEntry>> found;
   for (const auto& [key, node] : table) {
     const toml::source_position at = key.source().begin;

@@ -1,5 +1,5 @@
 #pragma once
-/// TOML text as plain values that remember their lines.
+/// Parses TOML text into plain values that remember their lines.
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -11,7 +11,7 @@ namespace attnlaw::base {
 
 struct TomlEntry;
 
-/// A value of a TOML document. Copies freely: parts of several documents can be put together.
+/// A value of a TOML document. It owns what it holds, so parts of several documents can be put together.
 struct TomlValue {
   enum class Kind { scalar, array, table, date };
   Kind kind = Kind::table;
@@ -24,7 +24,7 @@ struct TomlValue {
   bool is_array() const { return kind == Kind::array; }
   bool is_scalar() const { return kind == Kind::scalar; }
 
-  /// The value of a key of a table; null if there is none.
+  /// Returns the value of a key of a table; null if there is none.
   const TomlValue* find(std::string_view key) const;
   /// Names the value in messages: the text of a scalar, or "an array", "a table", "a date".
   std::string described() const;
@@ -35,7 +35,7 @@ struct TomlEntry {
   TomlValue value;
 };
 
-/// Text that is not TOML. what() is the description alone, without the position.
+/// Is thrown for text that is not TOML; what() is the description alone, without the position.
 struct TomlError : std::invalid_argument {
   TomlError(const std::string& description, int line_, int column_)
       : std::invalid_argument(description), line(line_), column(column_) {}
@@ -43,7 +43,7 @@ struct TomlError : std::invalid_argument {
   int column;
 };
 
-/// The document as a table. Throws TomlError.
+/// Returns the document as a table. Throws TomlError if the text is not TOML.
 TomlValue parse_toml(std::string_view text);
 
 }  // namespace attnlaw::base

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kModule = "attnlaw_mpi.so";
 
-/// The number that an environment variable begins with (Slurm writes "4(x2)"); nothing if it is not set.
+/// Returns the number that an environment variable begins with (Slurm writes "4(x2)"); nothing if it is not set.
 std::optional<int> number_from(const char* variable) {
   const char* text = std::getenv(variable);
   if (!text) return std::nullopt;

@@ -8,28 +8,30 @@
 
 namespace attnlaw::cluster {
 
-/// The facts that mpirun, or srun --mpi=pmix, tells a process about itself before it has started MPI.
+/// What mpirun, or srun --mpi=pmix, tells a process about itself before it has started MPI.
 struct Launch {
   int rank = 0;
-  int size = 1;        ///< processes in all
+  int size = 1;        ///< the number of processes in all
   int local_size = 1;  ///< the number of these on this machine
 };
 
-/// From the environment (OMPI_COMM_WORLD_*, or PMIX_RANK and SLURM_*); nothing if this process was started alone.
+/// Reads the launch from the environment (OMPI_COMM_WORLD_*, or PMIX_RANK and SLURM_*); nothing if this process was
+/// started alone.
 std::optional<Launch> launch();
 
-/// Seconds without a sign of life after which a peer counts as gone. Signs are exchanged by a thread of its own,
+/// After so many seconds without a sign of life a peer counts as gone. Signs are exchanged by a thread of its own,
 /// however busy a process is.
 inline constexpr double kSilenceLimit = 30;
 
-/// The processes of this launch; null if there is none. Waits for all of them. MPI is loaded here and nowhere else:
-/// attnlaw_mpi.so from the folder of this program, from lib/attnlaw of its installation, or the file that the
-/// environment variable ATTNLAW_MPI_MODULE names. Throws std::runtime_error if it is not there or does not load. Once
-/// per process. Destroyed by an exception it does not wait for the others, which mpirun then ends.
+/// Connects the processes of this launch, waiting for all of them; returns null if this process was started alone. It
+/// alone loads MPI: attnlaw_mpi.so from the folder of this program, from lib/attnlaw of its installation, or the file
+/// that the environment variable ATTNLAW_MPI_MODULE names. Throws std::runtime_error if that file is not there or does
+/// not load. A process may connect once. A communicator that is destroyed by an exception does not wait for the others,
+/// which mpirun then ends.
 std::unique_ptr<base::Communicator> connect(double silence_limit = kSilenceLimit);
 
-/// Threads of a rank: `wanted`, or for 0 the processors it is bound to; where ranks of one machine are not bound, each
-/// takes an equal share, at least 1.
+/// Returns the number of threads of a rank: `wanted`, or for 0 that of the processors it is bound to; where ranks of
+/// one machine are not bound, each takes an equal share, at least 1.
 int threads_of_rank(int wanted);
 
 }  // namespace attnlaw::cluster

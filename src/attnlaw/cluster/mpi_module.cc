@@ -1,4 +1,4 @@
-/// base::Communicator over MPI. Loaded at run time (communicator_loader.h).
+/// Implements base::Communicator over MPI. The program loads this module at run time (communicator_loader.h).
 
 #include "attnlaw/cluster/mpi_module.h"
 
@@ -22,18 +22,18 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-/// Signs of life per silence limit: losing some of them to a busy machine does no harm.
+/// So many signs of life are sent per silence limit that losing some to a busy machine does no harm.
 constexpr int kBeatsPerLimit = 10;
 constexpr int kBeatTag = 0;
-/// Words at the end, among the signs of life.
+/// Farewells are exchanged at the end, on the communicator of the signs of life.
 constexpr int kFarewellTag = 1;
 constexpr std::string_view kAllWell = "well", kOneLost = "without Finalize";
-/// Numbers summed at a time: 1 GiB, well within the counts of MPI.
+/// The most numbers that are summed at a time, 1 GiB, are well within the counts of MPI.
 constexpr std::size_t kMostNumbers = std::size_t(1) << 27;
-/// Sums are short and many, and MPI advances them only when asked: for this long their waiting just yields.
+/// Sums are short and many, and MPI advances them only when asked: for this long a waiting thread just yields.
 constexpr Seconds kEager{0.02};
 
-/// The pauses of somebody who waits: none for `eager`, then 50 µs, growing to 1 ms.
+/// Paces a thread that waits: it only yields for `eager`, then pauses 50 µs, growing to 1 ms.
 class Patience {
  public:
   explicit Patience(Seconds eager) : eager_end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(eager)) {}
@@ -74,7 +74,8 @@ class MpiCommunicator : public base::Communicator {
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
-    // Apart, so that no tag and no sum meets a sign of life. They inherit the error handler.
+    // Messages and signs of life have communicators of their own, so that no tag and no sum meets a sign of life. Both
+    // inherit the error handler.
     check(MPI_Comm_dup(MPI_COMM_WORLD, &messages_), "starting MPI");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &beats_), "starting MPI");
     for (int peer = 0; peer < size_; ++peer)
@@ -83,8 +84,8 @@ class MpiCommunicator : public base::Communicator {
   }
 
   ~MpiCommunicator() override {
-    // MPI_Finalize waits for all: not with a peer gone, nor while an error ends this process. mpirun sees a process
-    // that ends without it and ends the others.
+    // MPI_Finalize waits for all, so it is not called when a peer is gone or an error ends this process. mpirun sees a
+    // process that ends without it, and ends the others.
     const bool well = std::uncaught_exceptions() == 0 && all_end_well();
     heart_.request_stop();
     heart_.join();
@@ -103,7 +104,7 @@ class MpiCommunicator : public base::Communicator {
   std::string receive(int from, int tag) override { return receive(from, tag, messages_); }
 
  private:
-  /// A peer with whom signs of life are exchanged.
+  /// A peer with which signs of life are exchanged.
   struct Watched {
     int rank = 0;
     Clock::time_point heard = Clock::now();
@@ -172,7 +173,8 @@ class MpiCommunicator : public base::Communicator {
     }
   }
 
-  /// To rank 0 in an order that is always the same, and from there to all: the same bits everywhere.
+  /// Sums on rank 0, in an order that is always the same, and sends the sums from there to all: the same bits
+  /// everywhere.
   void sum_some(std::span<double> values) {
     const int count = static_cast<int>(values.size());
     double* data = values.data();
@@ -186,7 +188,8 @@ class MpiCommunicator : public base::Communicator {
     await(broadcast, -1, kEager);
   }
 
-  /// Throws if this peer, or any watched one for −1, has been silent for too long; it then stays lost. With the mutex.
+  /// Throws if this peer, or any watched one for −1, has been silent for too long; it then stays lost. The caller holds
+  /// the mutex.
   void require_alive(int peer) {
     for (Watched& watched : watched_) {
       if (peer >= 0 && watched.rank != peer) continue;
@@ -197,9 +200,9 @@ class MpiCommunicator : public base::Communicator {
     }
   }
 
-  /// Tells whether nobody is lost: every other rank tells rank 0 that it has come to its end, and hears from it
-  /// whether all have. A rank that watches rank 0 alone would else wait in MPI_Finalize for one that is gone. With the
-  /// heart beating, so that nobody is lost by waiting here.
+  /// Tells whether nobody is lost: every other rank tells rank 0 that it has come to its end, and hears from it whether
+  /// all have. Otherwise a rank that watches rank 0 alone would wait in MPI_Finalize for one that is gone. The heart
+  /// must still beat, so that nobody is lost by waiting here.
   bool all_end_well() {
     bool well = true;
     if (rank_ == 0)
@@ -210,7 +213,7 @@ class MpiCommunicator : public base::Communicator {
     return well;
   }
 
-  /// The farewell of a peer; none if it is gone.
+  /// Returns the farewell of a peer; nothing if it is gone.
   std::optional<std::string> heard_from(int peer) try {
     return receive(peer, kFarewellTag, beats_);
   } catch (const base::CommunicationError&) {
@@ -238,7 +241,7 @@ class MpiCommunicator : public base::Communicator {
     for (Watched& watched : watched_) {
       const std::lock_guard lock(mutex_);
       int sent = 1, there = 0;
-      // To one that does not listen, no more than one at a time.
+      // A peer that does not listen has one unread sign of life at most.
       if (watched.beat != MPI_REQUEST_NULL) MPI_Test(&watched.beat, &sent, MPI_STATUS_IGNORE);
       if (sent) MPI_Isend(nullptr, 0, MPI_BYTE, watched.rank, kBeatTag, beats_, &watched.beat);
       MPI_Iprobe(watched.rank, kBeatTag, beats_, &there, MPI_STATUS_IGNORE);

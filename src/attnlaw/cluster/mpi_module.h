@@ -1,5 +1,5 @@
 #pragma once
-/// The border between the program and its MPI module: one function by its name.
+/// Declares the border between the program and its MPI module: one function, found by its name.
 
 #include "attnlaw/base/communicator.h"
 

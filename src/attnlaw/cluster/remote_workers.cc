@@ -19,10 +19,10 @@ namespace {
 using study::Outcome;
 using study::Task;
 
-/// A message without content: there are no more tasks.
+/// A message without content says that there are no more tasks.
 constexpr std::string_view kStop;
 
-/// The threads of every rank, known to all of them.
+/// Returns the number of threads of every rank; all ranks call it together.
 std::vector<double> share_thread_counts(base::Communicator& communicator, int threads) {
   std::vector<double> counts(static_cast<std::size_t>(communicator.size()));
   counts[static_cast<std::size_t>(communicator.rank())] = threads;
@@ -30,7 +30,7 @@ std::vector<double> share_thread_counts(base::Communicator& communicator, int th
   return counts;
 }
 
-/// The task as JSON, a zero byte, and the outcome of its predecessor if there is one.
+/// Packs the task as JSON, a zero byte, and the outcome of its predecessor if there is one.
 std::string pack_request(const Task& task, const Outcome* predecessor) {
   std::string message = study::to_json(task).dump();
   message.push_back('\0');
@@ -80,7 +80,7 @@ class Slots {
       try {
         communicator_.send(slot.rank, slot.tag, kStop);
       } catch (const base::CommunicationError&) {
-        // Whoever is gone has stopped.
+        // A rank that is gone has stopped anyway.
       }
     }
   }

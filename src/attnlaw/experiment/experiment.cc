@@ -31,12 +31,13 @@ namespace {
 using base::eigenvalues;
 using base::Matrix;
 
-/// Test sequences per d². The loss of one sequence varies by about its mean, so the mean over 25 d² is known to
-/// 0.2–0.3/d; from instance to instance the error itself varies by about 1.2/d (d = 60, α = 0.5). Sampling thus adds a
-/// few percent to the variance, and the test costs as much as 50/α forward passes: a small part of training.
+/// The number of test sequences per d². The loss of one sequence varies by about its mean, so the mean over 25 d² is
+/// known to 0.2–0.3/d; from instance to instance the error itself varies by about 1.2/d (d = 60, α = 0.5). Sampling
+/// thus adds a few percent to the variance, and the test costs as much as 50/α forward passes: a small part of
+/// training.
 constexpr double kTestSequencesPerEntry = 25;
 
-/// ‖S − S*‖²_F/d and ⟨S, S*⟩/d with S* = diag(target).
+/// m = ⟨S, S*⟩/d and estimation = ‖S − S*‖²_F/d, with S* = diag(target).
 struct TargetOverlap {
   double m = 0, estimation = 0;
 };
@@ -55,8 +56,8 @@ double mean_absolute(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-/// For every k the weight of vector k on the coordinates i where the target has its k-th value: `vector(k, i)` is
-/// coordinate i of vector k.
+/// Returns for every k the weight of vector k on the coordinates i where the target has its k-th value; `vector(k, i)`
+/// is coordinate i of vector k.
 template <class Vector>
 std::vector<double> overlaps_by_rank(const std::vector<double>& target, Vector vector) {
   std::vector<double> overlaps(target.size(), 0.0);
@@ -66,7 +67,8 @@ std::vector<double> overlaps_by_rank(const std::vector<double>& target, Vector v
   return overlaps;
 }
 
-/// Singular values and vectors of S, of cross-attention.
+/// Measures the singular values of S, and the overlaps of its singular vectors with those of the target
+/// (cross-attention).
 void measure_singular_vectors(const Matrix<double>& S, Instance& result) {
   const std::size_t d = result.target_eigenvalues.size();
   SingularSystem system = singular_system(S);
@@ -77,7 +79,7 @@ void measure_singular_vectors(const Matrix<double>& S, Instance& result) {
   result.singular_values = std::move(system.values);
 }
 
-/// Overlaps and spectrum of S.
+/// Measures overlaps and spectrum of S.
 void measure_student(const model::Problem& problem, const Matrix<double>& S, Instance& result) {
   const auto d = static_cast<double>(S.rows());
   const TargetOverlap overlap = overlap_with(result.target_eigenvalues, S);
@@ -98,7 +100,7 @@ void measure_student(const model::Problem& problem, const Matrix<double>& S, Ins
   result.nuclear = mean_absolute(result.singular_values.empty() ? result.eigenvalues : result.singular_values);
 }
 
-/// Beside its theory on the target drawn.
+/// Measures a start, and predicts it from the target drawn.
 Start measure_start(const model::Problem& problem, const Matrix<double>& S, const std::vector<double>& target) {
   const auto d = static_cast<double>(S.rows());
   const double m = overlap_with(target, S).m, norm = Eigen::Map<const Eigen::VectorXd>(target.data(), S.rows()).norm();
@@ -106,7 +108,8 @@ Start measure_start(const model::Problem& problem, const Matrix<double>& S, cons
           model::spectral_start(problem, matrix_laws::Spectrum::from_eigenvalues(target))};
 }
 
-/// The estimate that training begins from; nothing if the trainer has a start of its own.
+/// Returns the estimate that training begins from, and records its measures; nothing if the trainer takes its own
+/// start.
 template <class Real>
 std::optional<MatrixEstimate> start_of(Objective<Real>& objective, const Options& options, Instance& result) {
   if (options.initialisation == Initialisation::random) return std::nullopt;
@@ -143,7 +146,7 @@ Trained train(Objective<Real>& objective, const Options& options, Instance& resu
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// Losses beside the one trained on, as far as they have a meaning.
+/// Records the losses beside the one trained on, as far as they have a meaning.
 void measure_losses(const model::Problem& problem, const TrainingFigures& train, const TestFigures& test,
                     Measurements& result) {
   const bool entropic = problem.loss == model::Loss::cross_entropy;
@@ -155,7 +158,7 @@ void measure_losses(const model::Problem& problem, const TrainingFigures& train,
   result.sign_error = kNone;
   if (problem.labels != model::Labels::sign) return;
   result.sign_error = test.wrong;
-  // The scale of S is not identified by signs.
+  // Signs do not tell the scale of S.
   result.estimation = kNone;
 }
 

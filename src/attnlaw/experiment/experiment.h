@@ -1,5 +1,5 @@
 #pragma once
-/// The same Problem at finite d: data, training, errors of several independent instances.
+/// Runs the same Problem at finite d: draws data, trains, and measures errors of several independent instances.
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -25,58 +25,55 @@
 #include <vector>
 
 #include "attnlaw/base/communicator.h"
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::experiment {
 
 using base::name;
 
 enum class Trainer {
-  lbfgs,  ///< on W (W_Q and W_K of the untied student), or on S of the direct students; the fastest
-  adam,   ///< the same, full batch
-  fista,  ///< on S
-  gamp    ///< message passing
+  lbfgs,  ///< L-BFGS on W (untied: on W_Q and W_K), or on S of the direct students; the fastest
+  adam,   ///< full-batch Adam on the same
+  fista,  ///< accelerated proximal gradient on S
+  gamp    ///< generalised approximate message passing
 };
 std::span<const base::Named<Trainer>> names_table(Trainer);
 
-/// The trainers that serve the student of a problem: all for tied of full width and untied of cross-attention, lbfgs
-/// and adam for tied of a smaller one, all but gamp for the direct students and untied of self-attention, gamp alone
-/// for bayes.
+/// Returns the trainers that serve the student of a problem: all of them for tied of full width and for untied in
+/// cross-attention, lbfgs and adam for tied of smaller width, all but gamp for the direct students and for untied in
+/// self-attention, gamp alone for bayes.
 std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;
 
-/// The point where training begins.
+/// Says where training begins.
 enum class Initialisation {
-  random,   ///< as each trainer does by itself: random W, S = 0 (fista and direct students), the prior mean (bayes)
+  random,   ///< the trainer's own: random W, S = 0 (fista and direct students), the prior mean (bayes)
   spectral  ///< the first estimate that labels give (spectral_start.h)
 };
 std::span<const base::Named<Initialisation>> names_table(Initialisation);
 
-/// Precision of data and products; sums and optimiser state are double either way.
+/// The precision of data and products; sums and optimiser state are double either way.
 enum class Precision { single_, double_ };
 std::span<const base::Named<Precision>> names_table(Precision);
 
-/// How a student is trained.
+/// Says how a student is trained.
 struct TrainerOptions {
   Trainer trainer = Trainer::lbfgs;
   Initialisation initialisation = Initialisation::random;
   Precision precision = Precision::single_;
-  double tolerance = 0;        ///< KKT residual to reach; 0: default_tolerance
-  int max_iterations = 20000;  ///< of the trainer; reaching it gives converged = false
+  double tolerance = 0;        ///< KKT residual to reach; 0 means default_tolerance
+  int max_iterations = 20000;  ///< after which the trainer stops with converged = false
 };
 const base::Description& describe(const TrainerOptions*);
 
 struct Options : TrainerOptions {
   int d = 100;                             ///< embedding dimension
-  int instances = 4;                       ///< independent (target, data, initial weights)
+  int instances = 4;                       ///< number of independent (target, data, initial weights)
   std::uint64_t first_instance = 0;        ///< number of the first one
   std::uint64_t seed = 0;                  ///< with the instance number, keys every random number
   int threads = 0;                         ///< 0: all available; results have the same bits for any number
@@ -84,21 +81,21 @@ struct Options : TrainerOptions {
   /// Called with each instance and its student S (d × d, row by row), from the thread that trained it, once everything
   /// is measured. The basis is that in which S* is diagonal, in the order of Instance::target_eigenvalues.
   std::function<void(const Instance& instance, std::span<const double> S)> trained;
-  /// Processes among which the sequences of every instance are divided: all of them call run with the same arguments
-  /// and get the same result, `seconds` apart. Null: this process alone.
+  /// Processes among which the sequences of every instance are divided. All of them must call run with the same
+  /// arguments, and get the same result except `seconds`. Null means this process alone.
   base::Communicator* communicator = nullptr;
   int processes_here = 1;  ///< ranks of the communicator on this machine, which share its memory
 };
-/// `instances` and how they are trained; where d, seed and threads come from is up to who asks.
+/// Describes `instances` and how they are trained; users of Options add d, seed and threads in their own way.
 const base::Description& describe(const Options*);
 
-/// 1e-5 in double. In single precision max(2e-4, 1e-6/λ): rounding leaves an error of up to 1e-6 in B/d, and the
-/// residual is relative to λ. The errors of a student trained to it differ from the double ones by about 1e-5 of
-/// themselves for λ ≥ 0.005, 1e-4 at λ = 1e-3 and 1e-3 at λ = 1e-4 (README.md), far less than the finite-size effects
-/// of order 1/d.
+/// Returns 1e-5 in double and max(2e-4, 1e-6/λ) in single precision: there rounding leaves an error of up to 1e-6 in
+/// B/d, and the residual is relative to λ. The errors of a student trained to it differ from the double ones by about
+/// 1e-5 of themselves for λ ≥ 0.005, 1e-4 at λ = 1e-3 and 1e-3 at λ = 1e-4 (README.md), far less than the finite-size
+/// effects of order 1/d.
 double default_tolerance(Precision precision, double lambda);
 
-/// Results of one instance, or averages over instances. Notation of docs/theory/erm.md section 1.
+/// The results of one instance, or their averages over instances, in the notation of docs/theory/erm.md section 1.
 struct Measurements {
   double q = 0;        ///< ‖S_s‖²_F/d of the symmetric part S_s = (S + Sᵀ)/2; ‖S‖²_F/d with cross-attention
   double q_a = 0;      ///< ‖(S − Sᵀ)/2‖²_F/d; 0 for symmetric students and with cross-attention
@@ -113,20 +110,21 @@ struct Measurements {
   double kkt = 0;  ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)
   double iterations = 0;
   double seconds = 0;  ///< wall time of data, training and test
-  /// Losses beside the one trained on (docs/theory/losses.md); NaN where they have no meaning. Of cross-entropy: what
-  /// it is above the entropy of the labels, and the squared distances Σ_ab (y_ab − σ_β(h)_ab)², in training with soft
-  /// labels only. Of sign labels: the part of fresh sequences with the wrong sign.
+  /// Losses beside the one trained on (docs/theory/losses.md); NaN where they have no meaning. With cross-entropy,
+  /// `excess` is its amount above the entropy of the labels, and `squared` is Σ_ab (y_ab − σ_β(h)_ab)²; both exist on
+  /// training data for soft labels only. With sign labels, `sign_error` is the share of fresh sequences with the wrong
+  /// sign.
   double excess_train = 0, excess_test = 0, squared_train = 0, squared_test = 0, sign_error = 0;
 };
 
 /// One iteration of gamp.
 struct Iterate {
   double q = 0, m = 0;    ///< overlaps of the current S
-  double V = 0;           ///< as the iteration estimates it; for bayes an estimate of `estimation`
+  double V = 0;           ///< the V of the iteration; for bayes an estimate of `estimation`
   double estimation = 0;  ///< ‖S − S*‖²_F/d
 };
 
-/// A spectral start beside what it should be: its theory on the eigenvalues of the target drawn, for d → ∞.
+/// A spectral start as measured, and its prediction for d → ∞ from the eigenvalues of the target drawn.
 struct Start {
   model::SpectralStart measured, predicted;
 };
@@ -137,13 +135,13 @@ struct Instance : Measurements {
   std::vector<double> target_eigenvalues;  ///< descending; singular values with cross-attention
   std::vector<double> eigenvalues;         ///< of S (of its symmetric part), descending; none with cross-attention
   std::vector<double> singular_values;     ///< of S, descending, unless S is symmetric
-  /// Squared overlaps of the k-th left and right singular vectors of S with those of S* that have its k-th singular
-  /// value; cross-attention only.
+  /// Squared overlaps of the k-th left and right singular vectors of S with the singular vectors of S* of its k-th
+  /// singular value; cross-attention only.
   std::vector<double> left_overlaps, right_overlaps;
   std::vector<Iterate> trajectory;  ///< the iterates of gamp, in order; empty for other trainers
   std::optional<Start> start;       ///< the start that Initialisation::spectral made
 
-  /// Eigenvalues of S, or its singular values with cross-attention; descending.
+  /// Returns the eigenvalues of S, or its singular values with cross-attention, descending.
   const std::vector<double>& spectrum() const { return eigenvalues.empty() ? singular_values : eigenvalues; }
 };
 
@@ -155,22 +153,23 @@ struct Experiment {
   Measurements mean;
   Measurements standard_error;  ///< over instances, with n−1; NaN for one instance
 
-  /// Every instance reached the tolerance.
+  /// Tells whether every instance reached the tolerance.
   bool converged() const;
 };
 
 using base::MemoryError;
 
-/// Trains and measures all instances. Not served: lambda 0+, optimal or edge (an experiment needs a number), head
-/// hardmax, and trainers outside trainers_for(problem). Throws std::invalid_argument for a problem or options out of
-/// range (before any work), MemoryError before allocating.
+/// Trains and measures all instances. Throws std::invalid_argument, before any work, for a problem or options out of
+/// range; among them are lambda 0+, optimal or edge (an experiment needs a number), head hardmax, and trainers outside
+/// trainers_for(problem). Throws MemoryError before allocating more than there is.
 Experiment run(const model::Problem& problem, const Options& options);
 
 /// Throws what run would throw for bad arguments and memory, without running.
 void require_feasible(const model::Problem& problem, const Options& options);
 
-/// Peak memory of run: target, data and trainer state of all instances that are worked on at the same time; 2^64 − 1 if
-/// it is more than that. With a communicator, of this process: its share of the data.
+/// Returns the peak memory of run in bytes: target, data and trainer state of all instances that are worked on at the
+/// same time; 2^64 − 1 if it is more than that. With a communicator it is that of this process, which holds its share
+/// of the data.
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options);
 
 const base::Description& describe(const Measurements*);

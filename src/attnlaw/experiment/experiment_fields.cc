@@ -1,4 +1,4 @@
-/// The fields of the options and results of experiments.
+/// Describes the fields of the options and results of experiments.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/experiment/experiment.h"

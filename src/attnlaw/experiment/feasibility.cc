@@ -23,11 +23,11 @@ namespace {
 using base::reject;
 using model::Student;
 
-/// d×d double matrices held at once while training: temporaries and measurements, with what LAPACK takes for singular
-/// vectors where S is not symmetric.
+/// The number of d×d double matrices held at once while training, for temporaries and measurements; where S is not
+/// symmetric, LAPACK takes more for singular vectors.
 constexpr double kStudentMatrices = 6;
 constexpr double kGeneralStudentMatrices = 14;
-/// Other matrices of the size of the trained parameters, beside the pairs that L-BFGS keeps.
+/// The number of matrices of the size of the trained parameters, beside the pairs that L-BFGS keeps.
 constexpr double kOtherMatrices = 6;
 
 void require_valid(const Options& options) {
@@ -40,7 +40,7 @@ void require_valid(const Options& options) {
   if (options.processes_here < 1) reject("processes_here must be an integer >= 1, got {}", options.processes_here);
 }
 
-/// An experiment trains one student with one penalty.
+/// Throws unless λ is a number: an experiment trains one student with one penalty.
 void require_number_lambda(const model::Problem& problem) {
   if (problem.lambda_known()) return;
   reject("an experiment needs lambda to be a number > 0, got {}", model::lambda_text(problem));
@@ -69,16 +69,16 @@ void require_served(const model::Problem& problem, const Options& options) {
          fmt::join(names, ", "));
 }
 
-/// Among which the sequences are divided.
+/// Returns the number of processes among which the sequences are divided.
 int processes(const Options& options) { return options.communicator ? options.communicator->size() : 1; }
 
-/// The bytes that are summed over processes, as a message and in the buffers of two who pass it on.
+/// Returns the bytes of a sum over processes: the message, and two buffers that pass it on.
 double message_bytes(const Options& options) {
   const double d = options.d;
   return processes(options) > 1 ? 3 * d * d * sizeof(double) : 0;
 }
 
-/// Optimiser state and temporaries.
+/// Returns the bytes of optimiser state and temporaries.
 double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double d = options.d;
   const bool factors = problem.student == Student::untied && options.trainer != Trainer::fista;
@@ -102,7 +102,7 @@ std::vector<Trainer> trainers_for(const model::Problem& problem) {
 
 Threads share_threads(const Options& options) {
   const int threads = base::thread_count(options.threads);
-  // Processes that train together go through the instances in the same order.
+  // Processes that train together must take the instances in the same order, so one at a time.
   if (options.communicator) return {1, threads};
   const int instances = std::min(threads, options.instances);
   return {instances, std::max(1, threads / instances)};
@@ -119,14 +119,14 @@ double default_tolerance(Precision precision, double lambda) {
 }
 
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options) {
-  // In double, which cannot overflow: the answer matters most where it is absurd.
+  // The sum is in double, which cannot overflow: the answer matters most where it is absurd.
   const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
   const double d = options.d, rows = problem.tokens + (problem.cross() ? problem.key_tokens : 0),
                per_sequence = rows * d + label_count(problem);
   const double sequences = std::ceil(wanted_sequences(problem, options.d) / processes(options));
   const double training = sequences * per_sequence * static_cast<double>(real) +
                           data_pass_bytes(problem, options.d, real) + trainer_bytes(problem, options);
-  // The target is drawn before the data.
+  // The target is drawn before the data, and its workspace is then free again.
   const double one_instance = std::max(training, problem.target.bytes_needed(static_cast<std::size_t>(options.d)));
   const double all = std::ceil(one_instance * share_threads(options).instances);
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();

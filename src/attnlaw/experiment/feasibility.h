@@ -1,11 +1,11 @@
 #pragma once
-/// The plan that run and require_feasible (experiment.h) share.
+/// Plans an experiment for run and require_feasible (experiment.h).
 
 #include "attnlaw/experiment/experiment.h"
 
 namespace attnlaw::experiment {
 
-/// The division of threads: instances at the same time, and threads inside each.
+/// How threads are divided: so many instances at the same time, and so many threads inside each.
 struct Threads {
   int instances = 1;
   int inside = 1;
@@ -13,7 +13,7 @@ struct Threads {
 
 Threads share_threads(const Options& options);
 
-/// Options::tolerance, or the default of the precision (of λ = 1 for the student bayes, which has none).
+/// Returns Options::tolerance, or the default of the precision (for λ = 1 if the student is bayes, which has none).
 double tolerance_of(const model::Problem& problem, const Options& options);
 
 }  // namespace attnlaw::experiment

@@ -7,12 +7,12 @@
 namespace attnlaw::matrix_laws {
 namespace {
 
-/// Below this many atoms their direct sum costs no more than the nodes of a group.
+/// The direct sum over so many atoms costs no more than the sum over the nodes of a group.
 constexpr std::size_t kLeaf = 32;
 
 using Nodes = std::array<double, AtomTree::kNodes>;
 
-/// Chebyshev points of [−1, 1] and the barycentric weights of interpolation through them.
+/// The Chebyshev points of [−1, 1], with the barycentric weights of interpolation through them.
 struct Chebyshev {
   Nodes points{}, barycentric{};
 
@@ -30,7 +30,7 @@ const Chebyshev& chebyshev() {
   return nodes;
 }
 
-/// Adds `weight` at x ∈ [−1, 1] to the nodes: weight·L_j(x), L_j the Lagrange polynomials.
+/// Spreads `weight` at x ∈ [−1, 1] over the nodes: node j receives weight·L_j(x), L_j its Lagrange polynomial.
 void spread(double x, double weight, double* node_weights) {
   const auto& [points, barycentric] = chebyshev();
   Nodes terms;
@@ -114,7 +114,8 @@ void AtomTree::set_equivalent(Group& group) {
     for (std::size_t i = group.begin; i < group.end; ++i) weights[0] += weights_[i];
     return;
   }
-  // From the nodes of the children, which integrate polynomials of this degree exactly; from the atoms of leaves.
+  // The weight comes from the nodes of the children, which integrate polynomials of this degree exactly, or from the
+  // atoms of a child that is a leaf.
   const auto take = [&](const double* atoms, const double* from, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) spread((atoms[i] - group.centre) / group.radius, from[i], weights);
   };
@@ -134,7 +135,7 @@ AtomSums AtomTree::operator()(double u, double v_squared) const {
 }
 
 AtomSums AtomTree::without(std::size_t i) const {
-  // The group of an atom contains it: it is never far.
+  // A group that contains atom i is never far from it, so the atom is left out in its leaf.
   return sum(atoms_[i], 0, [&](const Group& group) {
     const double* atoms = &atoms_[group.begin];
     const double* weights = &weights_[group.begin];
@@ -148,7 +149,7 @@ AtomSums AtomTree::without(std::size_t i) const {
 template <class Leaf>
 AtomSums AtomTree::sum(double u, double v_squared, const Leaf& leaf) const {
   AtomSums sums;
-  std::array<std::size_t, 64> stack{};  // halving: the depth is log2 of the number of atoms
+  std::array<std::size_t, 64> stack{};  // groups are halved, so the depth is log2 of the number of atoms
   std::size_t depth = 1;
   while (depth > 0) {
     const Group& group = groups_[stack[--depth]];

@@ -1,12 +1,12 @@
 #pragma once
-/// Sums over the atoms of a discrete spectrum at w = u + iv: direct for few atoms, hierarchical for many.
+/// Computes sums over the atoms of a discrete spectrum at w = u + iv: directly for few atoms, hierarchically for many.
 
 #include <cstddef>
 #include <vector>
 
 namespace attnlaw::matrix_laws {
 
-/// Sums with r = 1/((u−s)² + v²), v² ≥ 0.
+/// The sums at w = u + iv over atoms s and their weights, with r = 1/((u−s)² + v²), v² ≥ 0.
 struct AtomSums {
   double phi = 0;        ///< Σ weight r            = −Im G/v
   double phi_slope = 0;  ///< Σ weight r²           = −dφ/d(v²)
@@ -14,44 +14,44 @@ struct AtomSums {
   double tilt = 0;       ///< Σ weight (u−s) r²
 
   AtomSums& operator+=(const AtomSums& other);
-  /// The sums at c·w over atoms c·s, from these at w over atoms s.
+  /// Returns the sums at c·w over atoms c·s, given that these are the sums at w over atoms s.
   AtomSums of_scaled_atoms(double c) const;
 };
 
-/// The direct sums over `count` atoms.
+/// Adds up the sums over `count` atoms one by one.
 AtomSums atom_sums(const double* atoms, const double* weights, std::size_t count, double u, double v_squared);
 
-/// At u = atoms[i], v = 0, over the other atoms.
+/// Adds up the sums at u = atoms[i], v = 0 over all atoms but atom i.
 AtomSums atom_sums_without(const double* atoms, const double* weights, std::size_t count, std::size_t i);
 
-/// The same sums in time ∝ log(count). A group of atoms whose centre lies at least kSeparation of its radii from w acts
-/// like kNodes atoms at the Chebyshev points of its interval: those weights integrate every polynomial of degree below
-/// kNodes as the group does. The resolvent of a group, 1/(w − s), is interpolated there with the relative error
-/// T_n(x)/T_n(z) (z = w in units of the group's interval), so each group's contribution to G is off by at most
+/// Computes the same sums in time ∝ log(count). A group of atoms whose centre lies at least kSeparation of its radii
+/// from w acts like kNodes atoms at the Chebyshev points of its interval: those weights integrate every polynomial of
+/// degree below kNodes as the group does. The resolvent of a group, 1/(w − s), is interpolated there with the relative
+/// error T_n(x)/T_n(z) (z = w in units of the group's interval), so each group's contribution to G is off by at most
 /// 1/T_n(kSeparation) of itself; sums with r² are derivatives of G, off by at most (n kSeparation)³ of that.
 class AtomTree {
  public:
   static constexpr int kNodes = 20;
   static constexpr double kSeparation = 3;
-  /// Relative error bound of the contribution of one group to G: 1/T_20(3).
+  /// Returns the bound of the relative error of one group's contribution to G: 1/T_20(3).
   static double error_bound();
 
-  /// Ascending atoms and their weights, at least one.
+  /// Takes at least one atom, in ascending order, and the weights of the atoms.
   AtomTree(std::vector<double> atoms, std::vector<double> weights);
 
   AtomSums operator()(double u, double v_squared) const;
-  /// At u = atom i, v = 0, over the other atoms.
+  /// Returns the sums at u = atom i, v = 0 over all other atoms.
   AtomSums without(std::size_t i) const;
 
  private:
   struct Group {
-    std::size_t begin, end;  ///< atoms
+    std::size_t begin, end;  ///< the range of its atoms
     double centre, radius;
-    std::size_t left, right;  ///< children; 0: a leaf
-    std::size_t nodes;        ///< first of its kNodes equivalent atoms; unused for a leaf of fewer atoms
+    std::size_t left, right;  ///< indices of its two halves; 0 if it is a leaf
+    std::size_t nodes;        ///< index of the first of its kNodes equivalent atoms; a leaf has none
   };
 
-  /// Sums over the groups at w; `leaf(group)` gives those of a leaf.
+  /// Adds up the contributions of all groups at w; `leaf(group)` returns that of a leaf.
   template <class Leaf>
   AtomSums sum(double u, double v_squared, const Leaf& leaf) const;
   std::size_t build(std::size_t begin, std::size_t end);

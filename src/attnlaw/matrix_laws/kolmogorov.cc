@@ -10,8 +10,8 @@ namespace attnlaw::matrix_laws {
 
 double kolmogorov_distance(std::span<const double> ascending, const std::function<double(double)>& distribution,
                            double zero_mass) {
-  // Both functions are monotone and the measured one is constant between two values: the supremum is at one of them,
-  // from its left or its right.
+  // Both functions are monotone and the measured one is constant between two values, so the supremum is reached at a
+  // value, from its left or its right.
   const double count = static_cast<double>(ascending.size());
   double distance = 0;
   for (auto x = ascending.begin(); x != ascending.end();) {

@@ -20,13 +20,14 @@ constexpr unsigned kPanelNodes = 20;
 constexpr double kMassTolerance = 1e-13;
 /// A panel whose last bisection changed less than this share of the tolerance is left alone.
 constexpr double kPanelShare = 0.1;
-/// Enough for a band in which thousands of atoms are about to separate; beyond it the errors are reported, not hidden.
+/// So many panels suffice for a band in which thousands of atoms are about to separate; if not, quadrature() reports
+/// the error.
 constexpr std::size_t kMaxPanels = 1 << 13;
 
 double parameter_at(const Law::Band& band, double t) {
   const auto& [lower, upper] = band.parameter;
   const double sine = std::sin(0.5 * t), cosine = std::cos(0.5 * t);
-  // From the nearer end: distances from an edge keep their digits (a density may diverge there).
+  // The nearer end is the origin, so that distances from an edge keep their digits (a density may diverge there).
   return t < 0.5 * pi ? lower + (upper - lower) * sine * sine : upper - (upper - lower) * cosine * cosine;
 }
 
@@ -57,7 +58,7 @@ Law::Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation param
   unresolved_mass_ = 1;
   for (const Atom& atom : atoms_) unresolved_mass_ -= atom.mass;
   for (const Band& band : bands_) unresolved_mass_ -= band.mass;
-  constexpr double kRounding = 1e-9;  // of weights that add up to 1
+  constexpr double kRounding = 1e-9;  // rounding of weights that add up to 1
   if (std::abs(unresolved_mass_) < kRounding) unresolved_mass_ = 0;
 }
 
@@ -73,7 +74,7 @@ double Law::angle(const Band& band, double x) const {
     previous = parametrisation_(parameter_at(band, t), previous ? &*previous : nullptr);
     return previous->x - x;
   };
-  // The ends themselves are where a parametrisation may be singular; their x is known.
+  // A parametrisation may be singular at the ends themselves, but their x is known.
   std::uintmax_t iterations = 100;
   const auto [low, high] =
       boost::math::tools::toms748_solve(distance, 0.0, pi, band.support.lower - x, band.support.upper - x,
@@ -112,7 +113,7 @@ double Law::cdf(double x) const {
 
 double Law::quantile(double p) const {
   if (!(p > 0 && p < 1)) throw std::domain_error(fmt::format("a quantile is asked for at p = {}, not in (0, 1)", p));
-  // Atoms and bands in ascending order; the one where the sum of masses passes p.
+  // Atoms and bands are passed in ascending order, up to the one where the sum of masses reaches p.
   double below = 0;
   auto atom = atoms_.begin();
   const auto take_atoms = [&](double up_to) -> std::optional<double> {
@@ -142,7 +143,7 @@ double Law::quantile_in(const Band& band, double mass) const {
       before += panel.mass;
       continue;
     }
-    // One panel resolves the band between two of its own ends.
+    // A panel has resolved the band between its ends, and so does any shorter one.
     const auto excess = [&](double t) { return before + mass_of(panel_nodes(band, panel.from, t)) - mass; };
     std::uintmax_t iterations = 100;
     const auto [low, high] =
@@ -172,7 +173,7 @@ std::vector<Law::Node> Law::panel_nodes(const Band& band, double from, double to
   std::vector<Node> nodes;
   nodes.reserve(kPanelNodes);
   std::optional<Point> previous;
-  for (int k = -half_nodes; k < half_nodes; ++k) {  // ascending: the positive half of the rule, mirrored
+  for (int k = -half_nodes; k < half_nodes; ++k) {  // nodes ascend; the rule stores its positive half alone
     const auto index = static_cast<std::size_t>(k < 0 ? -k - 1 : k);
     const double t = centre + (k < 0 ? -1 : 1) * half_panel * abscissa[index];
     previous = parametrisation_(parameter_at(band, t), previous ? &*previous : nullptr);
@@ -183,7 +184,7 @@ std::vector<Law::Node> Law::panel_nodes(const Band& band, double from, double to
 }
 
 std::vector<Law::Panel> Law::band_panels(const Band& band, std::span<const double> cuts, double tolerance) const {
-  // Positions are known to their rounding: no mass is more accurate than that over the width of its band.
+  // Positions carry rounding errors, so no mass is more accurate than those relative to the width of its band.
   constexpr double kRounding = 16 * std::numeric_limits<double>::epsilon();
   const auto& [lower, upper] = band.support;
   tolerance = std::max(tolerance, kRounding * std::max(std::abs(lower), std::abs(upper)) / (upper - lower));
@@ -228,7 +229,8 @@ std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double to
   const bool half = symmetric_ && unresolved_mass_ == 0;
   std::vector<Node> result;
   for (Band band : bands_) {
-    // By the parameters of the bands, which 0 separates also where rounding leaves nothing of a gap.
+    // The sides are told apart by the parameters of the bands: 0 separates them also where rounding has closed a gap in
+    // x.
     if (half && band.parameter.upper <= 0) continue;
     if (half && band.parameter.lower < 0) band = {{0, band.parameter.upper}, {0, band.support.upper}, 0.5 * band.mass};
     std::vector<double> cuts{0, pi};

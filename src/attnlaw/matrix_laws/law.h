@@ -17,7 +17,7 @@ class Law {
     double mass = 0;
   };
 
-  /// A band in the parameter u of the law and in x, and its exact mass.
+  /// An interval with a density: where it lies in the parameter u of the law and in x, and its exact mass.
   struct Band {
     Interval parameter;
     Interval support;
@@ -29,35 +29,35 @@ class Law {
     double x = 0;
     double dx_du = 0;
     Complex g;
-    double slope =
-        0;  ///< for a parametrisation that iterates: how its unknown changes with u, to start the next point from
+    /// How the unknown of a parametrisation that iterates changes with u, for the start at the next point.
+    double slope = 0;
   };
 
-  /// u ↦ Point, increasing in x on every band. The second argument is the Point of a nearby u, or null: a start value
-  /// that changes the cost of a call, never its result beyond rounding.
+  /// Maps u to its Point; x increases with u on every band. The second argument is the Point of a nearby u, or null: a
+  /// start value that changes the cost of a call, and its result by no more than rounding.
   using Parametrisation = std::function<Point(double u, const Point* nearby)>;
 
-  /// Quadrature node: ∫ φ(x) ρ(x) dx over the bands ≈ Σ weight φ(x).
+  /// A quadrature node: ∫ φ(x) ρ(x) dx over the bands ≈ Σ weight φ(x), and g at x + i0.
   struct Node {
     double x = 0;
     double weight = 0;
     Complex g;
   };
 
-  /// Nodes of all bands, and how far mass, mean and second moment (atoms included) are from their exact values.
+  /// The nodes of all bands, and how far mass, mean and second moment (atoms included) are from their exact values.
   struct Quadrature {
     std::vector<Node> nodes;
     double mass_error = 0;
     double mean_error = 0;
     double second_moment_error = 0;
 
-    /// The largest of the three, moments relative to the root mean square of the law.
+    /// Returns the largest of the three errors, moments relative to the root mean square of the law.
     double error() const;
     double root_mean_square = 0;
   };
 
-  /// Mass and moments are what quadrature() is certified against; atoms and bands ascending. Of a law symmetric about 0
-  /// quadrature() computes one half.
+  /// Takes atoms and bands in ascending order, and the exact moments, against which quadrature() is certified. If the
+  /// law is `symmetric` about 0, quadrature() computes one half and mirrors it.
   Law(std::vector<Atom> atoms, std::vector<Band> bands, Parametrisation parametrisation, double mean,
       double second_moment, bool symmetric = false);
 
@@ -65,50 +65,50 @@ class Law {
   const std::vector<Band>& bands() const { return bands_; }
   double mean() const { return mean_; }
   double second_moment() const { return second_moment_; }
-  /// Mass above the last band that is not resolved into bands (semicircle_sum): 0 but where that was asked for. Moments
-  /// are those of the whole law; density, cdf and quantile hold up to the last band.
+  /// Returns the mass above the last band that is not resolved into bands, which is 0 unless semicircle_sum was asked
+  /// to stop early. Moments are those of the whole law; density, cdf and quantile hold up to the last band.
   double unresolved_mass() const { return unresolved_mass_; }
 
-  /// Density at x; zero outside the bands.
+  /// Returns the density at x; zero outside the bands.
   double density(double x) const;
-  /// Stieltjes transform at x + i0 for x inside a band. Throws std::domain_error outside.
+  /// Returns the Stieltjes transform at x + i0. Throws std::domain_error unless x lies inside a band.
   Complex stieltjes(double x) const;
-  /// P(X ≤ x).
+  /// Returns P(X ≤ x).
   double cdf(double x) const;
-  /// The least x with P(X ≤ x) ≥ p; between two bands (no mass) the upper end of the lower one. Throws
-  /// std::domain_error unless 0 < p < 1.
+  /// Returns the least x with P(X ≤ x) ≥ p; if p is reached where a band ends, that end. Throws std::domain_error
+  /// unless 0 < p < 1.
   double quantile(double p) const;
-  /// Smallest interval that contains the support.
+  /// Returns the smallest interval that contains the support.
   Interval hull() const;
 
-  /// Composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those breakpoints that
-  /// fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels are bisected until
-  /// each band's mass is met to the relative `tolerance` (or to what the rounding of positions in a narrow band
-  /// leaves), or bisection no longer changes it; the errors returned say which.
+  /// Computes nodes by composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those
+  /// breakpoints x that fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels
+  /// are bisected until each band's mass is met to the relative `tolerance` (or to what the rounding of positions in a
+  /// narrow band leaves), or bisection no longer changes it; the errors returned tell which.
   Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13) const;
 
-  /// The law of −X.
+  /// Returns the law of −X.
   Law mirrored() const;
 
  private:
-  /// Angle t ∈ [0, π] in a band at which x(u(t)) = x.
+  /// Returns the angle t ∈ [0, π] in a band at which x(u(t)) = x.
   double angle(const Band& band, double x) const;
-  /// Nodes of a Gauss-Legendre panel over the angle interval [from, to].
+  /// Computes the nodes of a Gauss-Legendre panel over the angle interval [from, to].
   std::vector<Node> panel_nodes(const Band& band, double from, double to) const;
-  /// The place in a band where the mass from its lower end reaches `mass`.
+  /// Returns the x in a band where the mass from its lower end reaches `mass`.
   double quantile_in(const Band& band, double mass) const;
-  /// Nodes over an interval of angles; `change`: by how much the bisection that made the panel changed the mass of its
-  /// parent.
+  /// The nodes over an interval of angles; `change` says by how much the bisection that made the panel changed the mass
+  /// of its parent.
   struct Panel {
     double from = 0, to = 0, mass = 0, change = 0;
     std::vector<Node> nodes;
   };
-  /// A band cut at ascending angles: panels are bisected where that still changes their mass, until the mass of the
+  /// Cuts a band at ascending angles into panels, and bisects those whose mass that still changes until the mass of the
   /// band is met.
   std::vector<Panel> band_panels(const Band& band, std::span<const double> cuts, double tolerance) const;
   std::vector<Node> band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const;
   const Band* band_at(double x) const;
-  /// Ascending nodes of all bands; of a symmetric law those at x > 0 are computed, and mirrored.
+  /// Returns the nodes of all bands, ascending; for a symmetric law it computes those at x > 0 and mirrors them.
   std::vector<Node> nodes(std::span<const double> breakpoints, double tolerance) const;
 
   std::vector<Atom> atoms_;

@@ -19,7 +19,7 @@ std::vector<double> merged_nodes(const Law& a, const Law& b) {
   return grid;
 }
 
-/// ∫ φ(x) ρ(x) dx between neighbouring cuts, from below the first one to above the last.
+/// Returns ∫ φ(x) ρ(x) dx below the first cut, between neighbouring cuts, and above the last.
 std::vector<double> partial_integrals(const Law& law, std::span<const double> cuts,
                                       const std::function<double(double)>& phi) {
   std::vector<double> integrals(cuts.size() + 1);
@@ -55,9 +55,9 @@ LawDifference::LawDifference(Law a, Law b) : a_(std::move(a)), b_(std::move(b)),
   difference_ = cdf_at(a_, grid_);
   const std::vector<double> of_b = cdf_at(b_, grid_);
   for (std::size_t i = 0; i < grid_.size(); ++i) difference_[i] -= of_b[i];
-  // Rounding of the masses: where both functions are 0 or 1 the sign says nothing.
+  // Masses carry rounding errors: where both functions are 0 or 1, the sign of their difference says nothing.
   constexpr double kRounding = 1e-12;
-  constexpr int kBits = 40;  // an error of a crossing enters a distance with its square
+  constexpr int kBits = 40;  // the square of a crossing's error enters the distance
   std::size_t last = grid_.size();
   for (std::size_t i = 0; i < grid_.size(); ++i) {
     if (std::abs(difference_[i]) < kRounding) continue;
@@ -73,7 +73,7 @@ LawDifference::LawDifference(Law a, Law b) : a_(std::move(a)), b_(std::move(b)),
 }
 
 double LawDifference::largest_between(double lower, double upper) const {
-  constexpr int kBits = 26;  // the distance is flat at its maximum
+  constexpr int kBits = 26;  // half of the digits: the difference is flat at its maximum
   std::uintmax_t iterations = 60;
   return -boost::math::tools::brent_find_minima([&](double x) { return -std::abs(at(x)); }, lower, upper, kBits,
                                                 iterations)

@@ -15,13 +15,15 @@ using std::numbers::pi;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// A Newton step of this size, relative to the scale of the law, has met rounding.
 constexpr double kRoundoff = 1e-15;
-/// Near an edge, a double root, steps stop shrinking at about √1e-16 of the scale: smaller ones that do so are noise.
+/// Near an edge, a double root, steps stop shrinking at about √1e-16 of the scale: a step below this size that does not
+/// shrink is noise.
 constexpr double kEdgeRoundoff = 1e-7;
-/// Quadratic convergence takes half a dozen steps, an edge halves its distance 26 times.
+/// Newton's method takes half a dozen steps where it converges quadratically; near an edge it halves the distance up to
+/// 26 times.
 constexpr int kMaxIterations = 80;
 
-/// ∫ log(w − s) μ(ds) at w, up to a multiple of 2πi. For the free Poisson law with jump b and G = G(w): the integral of
-/// G dw along w = 1/G + κb/(1 − bG).
+/// Returns Re ∫ log(w − s) μ(ds). For the free Poisson law with jump b and G = G(w) this is the integral of G dw along
+/// w = 1/G + κb/(1 − bG).
 double log_potential(const Spectrum& spectrum, Complex w) {
   if (const auto* wishart = spectrum.wishart()) {
     const double jump = wishart->jump();
@@ -50,7 +52,7 @@ double variance_of(const Spectrum& spectrum) {
       variance += discrete->weights[i] * std::pow(discrete->atoms[i] - mean, 2);
     return variance;
   }
-  // The variance of either law has a closed form.
+  // Both other laws have the variance scale².
   const double scale = spectrum.product() ? spectrum.product()->scale : spectrum.wishart()->scale;
   return scale * scale;
 }
@@ -65,8 +67,8 @@ OptimalDenoiser::OptimalDenoiser(const Spectrum& prior, double variance)
       quadrature_(law_.quadrature()) {
   const double prior_variance = variance_of(prior);
   const double mean = prior.mean();
-  // Two forms of the same number: the first loses digits where the noise is large (1 − its integral → 0), the second
-  // where it is small (the estimate is nearly S, of the same variance).
+  // The same number has two forms: the first loses digits where the noise is large (its integral is nearly 1), the
+  // second where it is small (the estimate is nearly S and has its variance).
   if (variance <= prior_variance) {
     double cube = 0;
     for (const Law::Node& node : quadrature_.nodes) cube += node.weight * std::pow(node.g.imag() / pi, 2);
@@ -138,7 +140,7 @@ double OptimalDenoiser::subordinate_outside(double x, Interval parameters) const
 }
 
 double OptimalDenoiser::mutual_information() const {
-  // The logarithmic potential of Y at x is that of S at w = x − vg, plus v g²/2: differentiate in x.
+  // The logarithmic potential of Y at x is that of S at w = x − vg plus v g²/2, as differentiation in x shows.
   double energy = 0;
   for (const Law::Node& node : quadrature_.nodes)
     energy += node.weight * (log_potential(prior_, node.x - variance_ * node.g) +

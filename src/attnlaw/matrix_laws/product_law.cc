@@ -26,7 +26,8 @@ Inverse inverse(double kappa, double variance, Complex h) {
   return z;
 }
 
-/// Newton's iteration for z(h) = z. Near an edge, a double root, it may only polish.
+/// Improves a root h of z(h) = z by Newton's iteration. It only makes short steps, as it is not reliable near an edge,
+/// a double root.
 Complex polished(double kappa, double variance, Complex z, Complex h) {
   constexpr int kSteps = 4;
   constexpr double kLongestPolish = 0.1, kRounding = 1e-16;
@@ -40,7 +41,7 @@ Complex polished(double kappa, double variance, Complex z, Complex h) {
   return h;
 }
 
-/// The roots h of z(h) = w without a semicircle, h³ − w h² + (κ − 1) h + w = 0.
+/// Returns the roots h of z(h) = w without a semicircle (a² = 0), those of h³ − w h² + (κ − 1) h + w = 0.
 std::array<Complex, 3> bare_roots(double kappa, Complex w) {
   const Complex centre = w / 3.0;
   const Complex p = (kappa - 1) - w * centre, q = w * (1.0 + (kappa - 1) / 3 - 2.0 * centre * centre / 3.0);
@@ -59,12 +60,12 @@ std::array<Complex, 3> bare_roots(double kappa, Complex w) {
   return roots;
 }
 
-/// (η − 1)²(η − a²) − κη(η + 1), whose positive roots η = h² are where z′(h) = 0.
+/// Returns (η − 1)²(η − a²) − κη(η + 1), whose positive roots η = h² are where z′(h) = 0.
 double edge_polynomial(double kappa, double variance, double eta) {
   return (eta - 1) * (eta - 1) * (eta - variance) - kappa * eta * (eta + 1);
 }
 
-/// Its root between two points of opposite sign.
+/// Returns the root of edge_polynomial between two points where its signs differ.
 double edge_root(double kappa, double variance, double low, double high) {
   const auto value = [&](double eta) { return edge_polynomial(kappa, variance, eta); };
   const double at_low = value(low), at_high = value(high);
@@ -82,9 +83,10 @@ double position(double kappa, double variance, double eta) {
 }  // namespace
 
 Interval product_bulk(double kappa) {
-  // Discriminant of the cubic in g: Z = x² solves 4Z² + (κ² − 20κ − 8) Z − 4(κ − 1)³ = 0, of discriminant κ(κ + 8)³.
+  // The discriminant of the cubic in g vanishes at the edges x: Z = x² solves 4Z² + (κ² − 20κ − 8) Z − 4(κ − 1)³ = 0,
+  // of discriminant κ(κ + 8)³.
   const double upper = (8 + 20 * kappa - kappa * kappa + std::sqrt(kappa) * std::pow(kappa + 8, 1.5)) / 8;
-  // For large κ the same number without cancellation, by the product of the roots −(κ − 1)³.
+  // For large κ the upper root follows without cancellation from the product of the roots, −(κ − 1)³.
   const double lower = (8 + 20 * kappa - kappa * kappa - std::sqrt(kappa) * std::pow(kappa + 8, 1.5)) / 8;
   if (kappa >= 1) return {0, std::sqrt(kappa > 20 ? std::pow(kappa - 1, 3) / -lower : upper)};
   return {std::sqrt(std::pow(1 - kappa, 3) / upper), std::sqrt(upper)};
@@ -101,14 +103,14 @@ Stieltjes product_stieltjes(double kappa, Complex w) {
     return w.imag() < 0 ? a.imag() < b.imag() : a.imag() > b.imag();
   };
   Complex h = *std::min_element(roots.begin(), roots.end(), before);
-  // Off the support the rounding of a double root is no imaginary part.
+  // Off the support h is real: an imaginary part is the rounding of a double root.
   if (real && (x >= bulk.upper || x <= bulk.lower)) h.imag(0);
   return {1.0 / h, -1.0 / (h * h * inverse(kappa, 0, h).slope)};
 }
 
 ProductSumBands product_sum_bands(double kappa, double variance) {
   ProductSumBands bands;
-  double high = 2 * (2 + variance + kappa) + 1;  // beyond the sum of all roots
+  double high = 2 * (2 + variance + kappa) + 1;  // exceeds the sum of all roots
   const double outer = edge_root(kappa, variance, std::max(1.0, variance), high);
   bands.outer = {0, position(kappa, variance, outer)};
   if (kappa >= 1 || variance >= 1) return bands;
@@ -126,7 +128,7 @@ ProductSumBands product_sum_bands(double kappa, double variance) {
 }
 
 Complex product_sum_stieltjes(double kappa, double variance, double x, Complex nearby) {
-  // Im h > 0 where Im g < 0. Whatever Newton's iteration converges to there is the root.
+  // Im h > 0 where Im g < 0, and only one root has that: whatever Newton's iteration converges to there is the one.
   if (nearby != 0.0) {
     constexpr int kMaxSteps = 8;
     constexpr double kConverged = 1e-13, kFarStep = 0.5;
@@ -140,7 +142,7 @@ Complex product_sum_stieltjes(double kappa, double variance, double x, Complex n
       if (moved <= kConverged * kConverged * h.imag() * h.imag()) return 1.0 / h;
     }
   }
-  // h⁴ − x h³ + (a² + κ − 1) h² + x h − a² = 0 as the characteristic polynomial of a matrix.
+  // The roots of h⁴ − x h³ + (a² + κ − 1) h² + x h − a² = 0 are the eigenvalues of its companion matrix.
   Eigen::Matrix4d companion = Eigen::Matrix4d::Zero();
   companion.row(0) << x, 1 - variance - kappa, -x, variance;
   companion.diagonal<-1>().setOnes();

@@ -23,7 +23,7 @@ void require_variance(double variance) {
         fmt::format("the variance a² of a semicircle must be a finite number > 0, got {}", variance));
 }
 
-/// AtomSums, of a spectrum in closed form from its Stieltjes transform.
+/// Returns the AtomSums of any spectrum; one in closed form has them from its Stieltjes transform.
 AtomSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
   if (spectrum.discrete()) return spectrum.atom_sums(u, v_squared);
   const double v = std::sqrt(v_squared);
@@ -32,12 +32,13 @@ AtomSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
   return {phi, (phi + g.derivative.real()) / (2 * v_squared), g.value.real(), g.derivative.imag() / (2 * v)};
 }
 
-/// v(u)² with φ(v²) = 1/a². In y = v² the function 1/φ − a² is increasing and concave (1/φ is a complete Bernstein
-/// function), so Newton's iteration falls below the root after one step and then climbs to it without overshooting.
+/// Returns v(u)², the v² with φ(v²) = 1/a², and the sums there. In y = v² the function 1/φ − a² is increasing and
+/// concave (1/φ is a complete Bernstein function), so Newton's iteration falls below the root after one step and then
+/// climbs to it without overshooting.
 double biane_height_squared(const Spectrum& spectrum, double u, double variance, double start, AtomSums& sums) {
   constexpr int kMaxIterations = 100;
-  // Quadratic convergence: a step this small has met rounding, or one that no longer shrinks (near an edge, where y is
-  // small).
+  // Convergence is quadratic: a step below kTolerance has met rounding, and so has one below kRounding that no longer
+  // shrinks (near an edge, where y is small).
   constexpr double kTolerance = 1e-13;
   constexpr double kRounding = 1e-8;
   double y = start;
@@ -55,7 +56,7 @@ double biane_height_squared(const Spectrum& spectrum, double u, double variance,
 }
 
 Law::Point biane_point(const Spectrum& spectrum, double variance, double u, const Law::Point* nearby) {
-  // From a neighbour on the curve y(u) = v(u)²: along its tangent, dy/du = −2·tilt/phi_slope.
+  // From a neighbour on the curve y(u) = v(u)² the start follows the tangent, dy/du = −2·tilt/phi_slope.
   double start = variance;
   if (nearby && nearby->g.imag() < 0) {
     const double nearby_u = nearby->x - variance * nearby->g.real();
@@ -64,22 +65,22 @@ Law::Point biane_point(const Spectrum& spectrum, double variance, double u, cons
   }
   AtomSums sums;
   const double v_squared = biane_height_squared(spectrum, u, variance, start, sums);
-  // On the curve 1 + a²G'(w) = 2va²(v·phi_slope + i·tilt): the form without cancellation near the edges.
+  // On the curve 1 + a²G'(w) = 2va²(v·phi_slope + i·tilt), which does not cancel near the edges.
   const double dx_du = 2 * variance * (v_squared * sums.phi_slope + sums.tilt * sums.tilt / sums.phi_slope);
   return {
       u + variance * sums.re_g, dx_du, {sums.re_g, -std::sqrt(v_squared) / variance}, -2 * sums.tilt / sums.phi_slope};
 }
 
-/// F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
+/// Returns F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
 double resolvent_square(const Spectrum& spectrum, double u) {
   if (spectrum.discrete()) return spectrum.atom_sums(u, 0).phi;
   const Complex slope = spectrum.stieltjes({u, 0}).derivative;
-  // Rounding can put an edge of the support inside, where G′ is complex.
+  // Rounding can put an edge of the support inside it, where G′ is complex and F counts as infinite.
   return slope.imag() == 0 && slope.real() < 0 ? -slope.real() : kInfinity;
 }
 
-/// The end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F < 1/a².
-/// Near an atom 1/√F is nearly linear, which makes the root easy.
+/// Finds the end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F <
+/// 1/a². It solves for 1/√F, which is nearly linear near an atom.
 double region_end(const Spectrum& spectrum, double variance, double inside, double outside) {
   const double a = std::sqrt(variance);
   const auto excess = [&](double u) { return u == inside ? -a : 1 / std::sqrt(resolvent_square(spectrum, u)) - a; };
@@ -93,15 +94,16 @@ double region_end(const Spectrum& spectrum, double variance, double inside, doub
   return 0.5 * (low + high);
 }
 
-/// A point of the gap (left, right) between neighbouring atoms where F < 1/a², if there is one. F is convex there.
+/// Returns a point of the gap between the atoms `left` and left + 1 where F < 1/a², if there is one. Newton's iteration
+/// seeks the minimum of F, which is convex there.
 std::optional<double> point_below(const Spectrum& spectrum, std::size_t left, double variance) {
   const DiscreteSpectrum& law = *spectrum.discrete();
   const double s0 = law.atoms[left], s1 = law.atoms[left + 1];
   const double width = s1 - s0;
-  // (c0 + c1)³ ≥ 8 min(weights): most gaps need no cube root.
+  // As (c0 + c1)³ ≥ 8 min(weights), most gaps need no cube root.
   if (8 * variance * std::min(law.weights[left], law.weights[left + 1]) >= width * width) return std::nullopt;
   const double c0 = std::cbrt(law.weights[left]), c1 = std::cbrt(law.weights[left + 1]);
-  // The two neighbours alone have their minimum (c0 + c1)³/width² here: a lower bound that settles most gaps.
+  // The two neighbours alone give F its minimum (c0 + c1)³/width² at the u below: a lower bound that settles most gaps.
   if (variance * std::pow(c0 + c1, 3) >= width * width) return std::nullopt;
   double u = s0 + width * c0 / (c0 + c1);
   double low = s0, high = s1;
@@ -123,10 +125,11 @@ std::optional<double> point_below(const Spectrum& spectrum, std::size_t left, do
 struct Component {
   Interval hull;
   double mass = 0;
-  std::optional<double> below_after;  ///< a point of the gap after it where F < 1/a²; nullopt: no split there
+  std::optional<double> below_after;  ///< a point of the gap after it where F < 1/a²; none if the gap is closed
 };
 
-/// The bands of a discrete spectrum, the last of which begins at the first split above `resolve_up_to`.
+/// Returns the components of a discrete spectrum, up to the one after which the first open gap above `resolve_up_to`
+/// lies.
 std::vector<Component> components(const Spectrum& spectrum, double variance, double resolve_up_to) {
   const DiscreteSpectrum& law = *spectrum.discrete();
   std::vector<Component> result;
@@ -148,7 +151,7 @@ std::vector<Component> components(const WishartSpectrum& wishart, double varianc
   const Interval bulk = wishart.bulk();
   if (wishart.kappa >= 1) return {{bulk, 1, std::nullopt}};
   Component atom{{0, 0}, 1 - wishart.kappa, std::nullopt};
-  // d²w/dG² = 0 between the atom and the bulk at bG = 1/(1 − κ^{1/3}): there F has its minimum, 1/(b²(1 − κ^{1/3})³).
+  // Between the atom and the bulk F has its minimum 1/(b²(1 − κ^{1/3})³) where d²w/dG² = 0, at bG = 1/(1 − κ^{1/3}).
   const double gap = 1 - std::cbrt(wishart.kappa);
   if (variance < jump * jump * gap * gap * gap) atom.below_after = jump * gap * gap * (2 - gap);
   return {atom, {bulk, wishart.kappa, std::nullopt}};
@@ -166,7 +169,7 @@ std::vector<Component> components(const ProductSpectrum& product, double varianc
           {bulk, 0.5 * product.kappa, std::nullopt}};
 }
 
-/// The regions {F > 1/a²} of u as bands; outer ends lie within a of the hull, as F ≤ 1/distance².
+/// Returns the regions {F > 1/a²} of u as bands. Their outer ends lie within a of the hull, as F ≤ 1/distance².
 std::vector<Law::Band> biane_bands(const Spectrum& spectrum, std::span<const Component> parts, double variance) {
   const double a = std::sqrt(variance);
   const auto x_at = [&](double u) { return u + variance * spectrum.stieltjes({u, 0}).value.real(); };
@@ -193,8 +196,8 @@ std::vector<Law::Band> biane_bands(const Spectrum& spectrum, double variance, do
   return biane_bands(spectrum, components(*spectrum.wishart(), variance), variance);
 }
 
-/// g at x + i0 inside a band, from the cubic a²b g³ − (a² + xb) g² + (x − κb + b) g − 1 = 0 with b the jump of the free
-/// Poisson law: its real root, then the complex pair by Vieta.
+/// Returns g at x + i0 inside a band from the cubic a²b g³ − (a² + xb) g² + (x − κb + b) g − 1 = 0, b the jump of the
+/// free Poisson law. It finds the real root, then the complex pair by Vieta.
 Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
   const double c2 = -(variance + x * jump) / (variance * jump);
   const double c1 = (x - kappa * jump + jump) / (variance * jump);
@@ -202,7 +205,8 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
   const double shift = -c2 / 3;
   const double p = c1 - c2 * c2 / 3;
   const double q = 2 * c2 * c2 * c2 / 27 - c2 * c1 / 3 + c0;
-  // One real root inside a band: discriminant (q/2)² + (p/3)³ ≥ 0; the cube roots without cancellation.
+  // Inside a band there is one real root, so the discriminant (q/2)² + (p/3)³ is ≥ 0. The cube root of larger modulus
+  // comes first: it does not cancel.
   const double root = std::sqrt(std::max(0.0, q * q / 4 + p * p * p / 27));
   const double larger = std::cbrt(-q / 2 - std::copysign(root, q));
   double real_root = shift + larger - (larger != 0 ? p / (3 * larger) : 0);
@@ -214,8 +218,8 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
   const double re = 0.5 * (-c2 - real_root);
   const double norm = -c0 / real_root;
   Complex g(re, -std::sqrt(std::max(0.0, norm - re * re)));
-  // Vieta cancels when a² is small; Newton on a²g + κb/(1−bg) + 1/g = x does not. Near an edge, a double root, it may
-  // only polish.
+  // Vieta cancels when a² is small; Newton on a²g + κb/(1−bg) + 1/g = x does not. Near an edge, a double root, it is
+  // not reliable and may only make short steps.
   constexpr double kLongestPolish = 0.1;
   for (int polish = 0; polish < 4; ++polish) {
     const Complex rest = 1.0 - jump * g;
@@ -231,7 +235,8 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
 Law wishart_sum(const WishartSpectrum& wishart, double variance) {
   if (wishart.scale < 0) return wishart_sum({wishart.kappa, -wishart.scale}, variance).mirrored();
   const double jump = wishart.jump();
-  // Beyond these the coefficients of the cubic differ too much for its complex pair to be seen in double precision.
+  // Beyond these variances the coefficients of the cubic differ too much for double precision to resolve its complex
+  // pair.
   constexpr double kLeastVariance = 1e-8, kLargestVariance = 1e8;
   if (variance < kLeastVariance * jump * jump || variance > kLargestVariance * jump * jump)
     return semicircle_sum_biane(wishart, variance);
@@ -258,7 +263,8 @@ std::vector<Law::Band> product_bands(const ProductSpectrum& product, double vari
 
 Law product_sum(const ProductSpectrum& product, double variance) {
   const double jump = product.jump(), unit_variance = variance / (jump * jump);
-  // Beyond these the coefficients of the quartic differ too much for its complex pair to be seen in double precision.
+  // Beyond these values the coefficients of the quartic differ too much for double precision to resolve its complex
+  // pair.
   constexpr double kLeastVariance = 1e-8, kLargestVariance = 1e8, kLargestKappa = 1e8;
   if (!(unit_variance >= kLeastVariance && unit_variance <= kLargestVariance && product.kappa <= kLargestKappa))
     return semicircle_sum_biane(product, variance);
@@ -294,11 +300,11 @@ Law semicircle_sum(const Spectrum& spectrum, double variance, double resolve_up_
 std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance, Values values) {
   require_variance(variance);
   const bool singular = values == Values::singular_values;
-  const double kLargestMass = singular ? 0.025 : 0.05;  // a singular value is half an atom on each side
+  const double kLargestMass = singular ? 0.025 : 0.05;  // a singular value has half its weight on each side
   std::vector<Outlier> result;
   const auto* target = spectrum.discrete();
   if (!target) return result;
-  // A band holds the weight of its atoms, and both ascend.
+  // The mass of a band is the weight of its atoms, and both ascend, so the sums of both tell an atom's band.
   auto band = law.bands().begin();
   double weight_below = 0, mass_below = 0;
   for (std::size_t i = 0; i < target->atoms.size(); ++i) {
@@ -311,7 +317,7 @@ std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double v
     AtomSums sums = spectrum.atom_sums_without(i);
     double rest_mass = 1 - weight;
     if (singular) {
-      sums.re_g -= weight / (2 * s), sums.phi -= weight / (4 * s * s);  // its own negative
+      sums.re_g -= weight / (2 * s), sums.phi -= weight / (4 * s * s);  // takes its own negative out as well
       rest_mass -= weight;
     }
     const double overlap = 1 - variance * sums.phi / rest_mass;

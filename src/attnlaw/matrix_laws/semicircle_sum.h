@@ -1,6 +1,6 @@
 #pragma once
-/// Law of S + aZ: additive free convolution of a spectrum with a semicircle (Z a GOE matrix with off-diagonal variance
-/// 1/d, spectrum [−2, 2]). docs/theory/erm.md, section 3.
+/// Computes the law of S + aZ, the additive free convolution of a spectrum with a semicircle (Z a GOE matrix with
+/// off-diagonal variance 1/d, spectrum [−2, 2]; docs/theory/erm.md, section 3).
 ///
 /// ```cpp
 /// #include <algorithm>
@@ -27,33 +27,34 @@
 
 namespace attnlaw::matrix_laws {
 
-/// Law of S + aZ for a² = variance > 0. Discrete spectra by Biane's parametrisation with direct sums, Wishart and
-/// product spectra by the cubic and the quartic of their Stieltjes transforms. Throws std::invalid_argument unless
-/// variance is finite and > 0.
+/// Returns the law of S + aZ for a² = variance > 0. Discrete spectra take Biane's parametrisation with sums over atoms,
+/// Wishart and product spectra the cubic and the quartic of their Stieltjes transforms. Throws std::invalid_argument
+/// unless variance is finite and > 0.
 ///
-/// Of a discrete spectrum only the bands up to the first gap above `resolve_up_to` are resolved: the mass of the others
-/// is Law::unresolved_mass(). Thousands of isolated eigenvalues above a threshold cost nothing then.
+/// For a discrete spectrum, only the bands up to the first gap above `resolve_up_to` are resolved; the mass of the
+/// others is Law::unresolved_mass(). Thousands of isolated eigenvalues above a threshold then cost nothing.
 Law semicircle_sum(const Spectrum& spectrum, double variance,
                    double resolve_up_to = std::numeric_limits<double>::infinity());
 
-/// The same law by Biane's parametrisation for every spectrum: the reference for the fast path.
+/// Returns the same law by Biane's parametrisation for every spectrum: the reference for the closed forms.
 Law semicircle_sum_biane(const Spectrum& spectrum, double variance,
                          double resolve_up_to = std::numeric_limits<double>::infinity());
 
 /// An isolated eigenvalue of S that stays visible outside the bulk of S + aZ.
 struct Outlier {
   double target = 0;      ///< eigenvalue of S
-  double eigenvalue = 0;  ///< its place in S + aZ
+  double eigenvalue = 0;  ///< the eigenvalue of S + aZ that it shows at
   double overlap = 0;     ///< squared overlap of its eigenvector with that of S, in (0, 1]
 };
 
-/// The values that a law describes: eigenvalues, or singular values and their negatives.
+/// Says what a law describes: eigenvalues, or singular values and their negatives.
 enum class Values { eigenvalues, singular_values };
 
-/// Atoms of a discrete spectrum that are visible beside the law of all the others, variance·∫μ(dt)/(s−t)² < 1, and
-/// stand in a band of `law`, the law of S + aZ, that holds no more than 5 % of all eigenvalues; ascending. Empty for a
-/// spectrum that is not discrete. Of singular values the positive atoms, each beside the law of all others and their
-/// negatives; the overlap is that of the left singular vectors, and of the right ones.
+/// Returns, ascending, the atoms s of a discrete spectrum that are visible beside the law of all the others,
+/// variance·∫μ(dt)/(s−t)² < 1, and stand in a band of `law`, the law of S + aZ, that holds no more than 5 % of all
+/// eigenvalues; nothing for a spectrum that is not discrete. Of singular values it returns positive atoms, each seen
+/// beside the law of all others and their negatives; their overlap is that of the left singular vectors, and also of
+/// the right ones.
 std::vector<Outlier> outliers(const Law& law, const Spectrum& spectrum, double variance,
                               Values values = Values::eigenvalues);
 

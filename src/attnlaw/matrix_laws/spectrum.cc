@@ -11,8 +11,8 @@
 namespace attnlaw::matrix_laws {
 namespace {
 
-/// Free Poisson law of rate κ and jump 1: z = 1/g + κ/(1−g). Of the two equal forms of the root 2/(A+r) = (A−r)/(2z)
-/// the one without cancellation.
+/// Returns g of the free Poisson law of rate κ and jump 1, z = 1/g + κ/(1−g). The root has two equal forms, 2/(A+r) =
+/// (A−r)/(2z); the one that does not cancel is taken.
 Complex free_poisson_stieltjes(double kappa, Complex z) {
   const double lower = std::pow(1 - std::sqrt(kappa), 2);
   const double upper = std::pow(1 + std::sqrt(kappa), 2);
@@ -28,7 +28,7 @@ double weighted_power_sum(const DiscreteSpectrum& discrete, int power) {
   return sum;
 }
 
-/// Up to this many atoms direct sums are as fast as the tree.
+/// Direct sums over up to so many atoms are as fast as the tree.
 constexpr std::size_t kDirect = 2000;
 
 }  // namespace
@@ -150,8 +150,7 @@ Stieltjes Spectrum::stieltjes(Complex w) const {
     const Stieltjes unit = product_stieltjes(product_law->kappa, w / b);
     return {unit.value / b, unit.derivative / (b * b)};
   }
-  // G = re_g − iv φ and, as the derivative of re_g and of φ along u, G' = −Σ weight r + 2v² Σ weight r² + 2iv Σ weight
-  // (u−s) r².
+  // G = re_g − iv φ, and its derivative along u is G' = −Σ weight r + 2v² Σ weight r² + 2iv Σ weight (u−s) r².
   const double v = w.imag();
   const AtomSums sums = atom_sums(w.real(), v * v);
   return {{sums.re_g, -v * sums.phi}, {2 * v * v * sums.phi_slope - sums.phi, 2 * v * sums.tilt}};

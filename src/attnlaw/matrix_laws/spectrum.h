@@ -1,5 +1,5 @@
 #pragma once
-/// Spectral measures: the limiting or actual eigenvalue law of a symmetric matrix.
+/// Represents spectral measures: the limiting or actual eigenvalue law of a symmetric matrix.
 
 #include <complex>
 #include <memory>
@@ -25,32 +25,33 @@ struct DiscreteSpectrum {
   std::vector<double> weights;
 };
 
-/// Marchenko-Pastur law of scale * W Wᵀ / (√κ d) for W ∈ R^{d×κd} with iid N(0,1) entries: mean scale·√κ, second moment
-/// scale²(1+κ); an atom of mass 1−κ at 0 if κ < 1 (docs/theory/erm.md, section 1).
+/// The Marchenko-Pastur law of scale * W Wᵀ / (√κ d) for W ∈ R^{d×κd} with iid N(0,1) entries. It has mean scale·√κ,
+/// second moment scale²(1+κ), and an atom of mass 1−κ at 0 if κ < 1 (docs/theory/erm.md, section 1).
 struct WishartSpectrum {
   double kappa = 1;
   double scale = 1;
 
-  /// b of the free Poisson law, G = 1/b g(z/b) with z = 1/g + κ/(1 − g).
+  /// Returns b of the free Poisson law, G = 1/b g(z/b) with z = 1/g + κ/(1 − g).
   double jump() const;
-  /// Support of the density.
+  /// Returns the support of the density.
   Interval bulk() const;
 };
 
-/// Law of the singular values of scale * W_Q W_Kᵀ / (√κ d) and of their negatives, half of the mass each, for W_Q, W_K
-/// ∈ R^{d×κd} with iid N(0,1) entries: second moment scale², an atom of mass 1−κ at 0 if κ < 1. Its R-transform is s²
-/// g/(1 − (s² /κ) g²), s the scale (docs/theory/cross_attention.md); the sign of the scale does not matter.
+/// The law of the singular values of scale * W_Q W_Kᵀ / (√κ d) and of their negatives, half of the mass each, for W_Q,
+/// W_K ∈ R^{d×κd} with iid N(0,1) entries. It has second moment scale², and an atom of mass 1−κ at 0 if κ < 1. Its
+/// R-transform is s² g/(1 − (s²/κ) g²), s the scale (docs/theory/cross_attention.md); the sign of the scale does not
+/// matter.
 struct ProductSpectrum {
   double kappa = 1;
   double scale = 1;
 
-  /// b of z = 1/g + κ g/(1 − g²), G = 1/b g(z/b): a free Poisson law of rate κ with jumps ±b.
+  /// Returns b of z = 1/g + κ g/(1 − g²), G = 1/b g(z/b): a free Poisson law of rate κ with jumps ±b.
   double jump() const;
-  /// Support of the density on the positive side; the lower end is 0 for κ ≥ 1.
+  /// Returns the support of the density on the positive side; the lower end is 0 for κ ≥ 1.
   Interval bulk() const;
 };
 
-/// Stieltjes transform G(w) = ∫ μ(ds)/(w − s) and its derivative.
+/// The Stieltjes transform G(w) = ∫ μ(ds)/(w − s) and its derivative at one w.
 struct Stieltjes {
   Complex value;
   Complex derivative;
@@ -63,23 +64,23 @@ class Spectrum {
   Spectrum(WishartSpectrum wishart);    // NOLINT(google-explicit-constructor)
   Spectrum(ProductSpectrum product);    // NOLINT(google-explicit-constructor)
 
-  /// Equal weights at the given eigenvalues (any order, repetitions merged). Throws std::invalid_argument if empty or
-  /// not finite.
+  /// Puts equal weights at the given eigenvalues (in any order, repetitions are merged). Throws std::invalid_argument
+  /// if there are none or one is not finite.
   static Spectrum from_eigenvalues(std::span<const double> eigenvalues);
 
   double mean() const;
   double second_moment() const;
-  /// The law of c·x for x of this law.
+  /// Returns the law of c·x for x of this law.
   Spectrum scaled(double c) const;
-  /// G at w off the support.
+  /// Returns G and G′ at w off the support.
   Stieltjes stieltjes(Complex w) const;
-  /// Sums over the atoms at u + iv, of a discrete spectrum.
+  /// Returns the sums over the atoms of a discrete spectrum at u + iv.
   AtomSums atom_sums(double u, double v_squared) const;
-  /// At u = atom i and v = 0, over all other atoms.
+  /// Returns the sums at u = atom i and v = 0 over all other atoms.
   AtomSums atom_sums_without(std::size_t i) const;
-  /// Smallest interval that contains the support.
+  /// Returns the smallest interval that contains the support.
   Interval hull() const;
-  /// Tells whether it is, to the last bit, the law of −x as well.
+  /// Tells whether the law of −x is the same to the last bit.
   bool symmetric() const;
 
   const DiscreteSpectrum* discrete() const { return std::get_if<DiscreteSpectrum>(&law_); }
@@ -88,13 +89,13 @@ class Spectrum {
 
  private:
   std::variant<DiscreteSpectrum, WishartSpectrum, ProductSpectrum> law_;
-  std::shared_ptr<const AtomTree> tree_;  ///< the tree of many atoms, shared by all multiples of a spectrum
-  double tree_scale_ = 1;                 ///< atoms are this times those of the tree
+  std::shared_ptr<const AtomTree> tree_;  ///< null for few atoms; all multiples of a spectrum share it
+  double tree_scale_ = 1;                 ///< the atoms are those of the tree times this
 };
 
-/// The law of ±s with equal signs for s ≥ 0 of a discrete spectrum: how singular values enter equations for symmetric
-/// matrices. A product spectrum is one already. Throws std::invalid_argument for negative atoms and for a Wishart
-/// spectrum.
+/// Returns the law of ±s, both signs with half the weight, for the atoms s ≥ 0 of a discrete spectrum: so singular
+/// values enter equations for symmetric matrices. A product spectrum is such a law already and is returned. Throws
+/// std::invalid_argument for negative atoms and for a Wishart spectrum.
 Spectrum symmetrised(const Spectrum& spectrum);
 
 }  // namespace attnlaw::matrix_laws

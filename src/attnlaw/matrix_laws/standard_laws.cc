@@ -37,7 +37,7 @@ Law marchenko_pastur(const WishartSpectrum& wishart) {
   return Law(
       std::move(atoms), {{bulk, bulk, bulk_mass}},
       [=](double x, const Law::Point*) {
-        // x g² − (x/b − κ + 1) g + 1/b = 0 in units of the jump b.
+        // g solves x g² − (x/b − κ + 1) g + 1/b = 0, b the jump.
         const double re = (x / jump - wishart.kappa + 1) / (2 * x);
         const double im = -std::sqrt(std::max(0.0, (x - bulk.lower) * (bulk.upper - x))) / (2 * jump * x);
         return Law::Point{x, 1, {re, im}, 0};

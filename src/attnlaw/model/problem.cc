@@ -47,7 +47,7 @@ void require_valid_lambda(const Problem& problem) {
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
   base::require_in({0, kMaxLambda, true}, "lambda", problem.lambda);
-  // Below, rounding is all that is left of the penalty beside the loss.
+  // A smaller penalty would drown in the rounding of the loss.
   constexpr double kLeastLambda = 1e-12;
   if (problem.lambda < kLeastLambda)
     reject("lambda must be at least {}, got {}; the limit of a vanishing penalty is lambda = 0+", kLeastLambda,
@@ -83,13 +83,14 @@ void require_valid_tokens(const Problem& problem) {
   }
 }
 
-/// Refuses `got` unless it is the one value that goes with `cause`.
+/// Throws unless `got` is the one value that goes with `cause`.
 template <class Value>
 void require_with(const std::string& cause, const char* key, Value accepted, Value got) {
   if (got != accepted) reject("{} must be {} with {}, got {}", key, name(accepted), cause, name(got));
 }
 
-/// Readout, labels and loss that go together. What was probably chosen comes first: the rest has a default beside it.
+/// Throws unless readout, labels and loss go together. Labels are checked first, because users choose them and the rest
+/// follows by default.
 void require_valid_loss(const Problem& problem) {
   const auto& [head, readout, labels, loss] = std::tie(problem.head, problem.readout, problem.labels, problem.loss);
   if (labels == Labels::sign) {
@@ -123,7 +124,8 @@ void require_valid_loss(const Problem& problem) {
   reject("lambda must be > 0 with readout entry and {} tokens, whose level sets are curved; got 0+", problem.keys());
 }
 
-/// Two students learn from the outputs themselves by their squared distance, and in no other way.
+/// Throws if the student is one of those that only learn from the outputs themselves, by their squared distance, and
+/// the problem asks for something else.
 void require_plain_student(const Problem& problem) {
   if (problem.student != Student::bayes && !problem.two_sectors()) return;
   const std::string student = fmt::format("student {}{} (others: tied, direct, untied with attention = cross)",

@@ -1,5 +1,5 @@
 #pragma once
-/// A Problem: everything that defines what is learned, from how many data, by which student.
+/// Defines a Problem: what is learned, from how many data, by which student.
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -19,38 +19,35 @@
 #include <span>
 #include <string>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/model/target.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::model {
 
 using base::name;
 
-/// The sequences that queries and keys come from (docs/theory/cross_attention.md).
+/// Says which sequences queries and keys come from (docs/theory/cross_attention.md).
 enum class Attention {
   self,  ///< one sequence of T tokens on both sides: h_ab = (x_aᵀ S x_b − δ_ab Tr S)/√d
   cross  ///< T1 queries x_a and T2 keys y_b of two sequences: h_ab = x_aᵀ S y_b/√d
 };
 
-/// Output nonlinearity of the attention layer.
+/// The output nonlinearity of the attention layer.
 enum class Head {
   softmax,  ///< row-wise softmax of β h, T ≥ 2 (one row of one entry is always 1)
   linear,   ///< the scores h themselves, T ≥ 1
-  hardmax   ///< the position of the largest score of each row (β = ∞); Bayes-optimal student with T = 2 only
+  hardmax   ///< marks the largest score of each row (β = ∞); only for the student bayes with T = 2
 };
 
-/// The part of a sequence's outputs that is labelled and fitted.
+/// Says which part of a sequence's outputs is labelled and fitted.
 enum class Readout {
-  rows,   ///< all of them
+  rows,   ///< all rows
   entry,  ///< the first entry of the first softmax row alone
   score   ///< one combination u = c·z, |c| = 1, of scores: h_12; h_11/√2 at T = 1, h_11 with cross-attention
 };
 
-/// The map from the noisy scores of the target to labels.
+/// Says how the noisy scores of the target become labels.
 enum class Labels {
   soft,     ///< the outputs of the head themselves
   sampled,  ///< one-hot rows drawn with the probabilities of the softmax rows
@@ -64,16 +61,16 @@ enum class Loss {
   logistic        ///< log(1 + exp(−y β u)) of sign labels y, u the score
 };
 
-/// Who learns (docs/theory/students.md).
+/// The student that learns (docs/theory/students.md).
 enum class Student {
   tied,            ///< S = W Wᵀ/√(m_h d) ⪰ 0, penalty λ d Tr S (weight decay on W); self-attention
-  direct,          ///< S by its entries, symmetric with self-attention, penalty λ d ‖S‖²_F
-  direct_general,  ///< any S in self-attention, penalty λ d ‖S‖²_F
+  direct,          ///< every entry of S is a parameter; S = Sᵀ in self-attention, penalty λ d ‖S‖²_F
+  direct_general,  ///< as direct in self-attention, but S need not be symmetric
   untied,          ///< S = W_Q W_Kᵀ/√(m_h d), penalty λ d ‖S‖_* (weight decay on W_Q and W_K)
-  bayes            ///< posterior mean of S*; knows the law of the target and the noise, has no penalty
+  bayes            ///< the posterior mean of S*, which knows the law of the target and the noise; no penalty
 };
 
-/// The way in which λ is given.
+/// Says how λ is given.
 enum class LambdaRule {
   value,      ///< Problem::lambda
   ridgeless,  ///< "0+": the limit λ → 0 of the trained student
@@ -82,11 +79,11 @@ enum class LambdaRule {
   none        ///< student bayes, which has no penalty
 };
 
-/// Largest T. Softmax over T tokens is an integral over 2(K − 1) = T(T+1) − 2 Gaussian coordinates, 270 at T = 16, and
-/// an experiment holds α d³ T numbers: beyond, neither side gives an answer that anybody would wait for.
+/// The largest T. Softmax over T tokens is an integral over 2(K − 1) = T(T+1) − 2 Gaussian coordinates, 270 at T = 16,
+/// and an experiment holds α d³ T numbers: for a larger T neither gives an answer that anybody would wait for.
 inline constexpr int kMaxTokens = 16;
-/// Largest α and λ: ceilings that only keep counts and products finite, beyond what fits into a machine (α) and what
-/// leaves anything of a student (λ) in practice.
+/// The largest α and λ only keep counts and products finite: in practice no machine holds the data of such an α, and
+/// nothing is left of the student at such a λ.
 inline constexpr double kMaxAlpha = 1e6;
 inline constexpr double kMaxLambda = 1e6;
 
@@ -94,7 +91,7 @@ inline constexpr double kMaxLambda = 1e6;
 struct Problem {
   Attention attention = Attention::self;
   int tokens = 2;      ///< T, tokens per sequence, or T1, queries, with cross-attention; at most kMaxTokens
-  int key_tokens = 2;  ///< T2, keys; read with cross-attention
+  int key_tokens = 2;  ///< T2, keys; only read with cross-attention
   Head head = Head::softmax;
   Readout readout = Readout::rows;
   Labels labels = Labels::soft;
@@ -109,79 +106,83 @@ struct Problem {
   Student student = Student::tied;
   double width = 1;  ///< κ = m_h/d > 0 of the tied student; κ ≥ 1 is full width
 
-  /// Throws std::invalid_argument with the first value out of range and what is accepted.
+  /// Throws std::invalid_argument that names the first value out of range and what is accepted.
   void validate() const;
 
   bool cross() const { return attention == Attention::cross; }
-  /// W_Q W_Kᵀ of one sequence: no spectral function (docs/theory/students.md).
+  /// Tells whether S = W_Q W_Kᵀ acts on one sequence: the trained S is then no function of a spectrum
+  /// (docs/theory/students.md).
   bool untied_self() const { return student == Student::untied && !cross(); }
-  /// S has a symmetric and an antisymmetric part that learn at different rates.
+  /// Tells whether S has a symmetric and an antisymmetric part that learn at different rates.
   bool two_sectors() const { return student == Student::direct_general || untied_self(); }
-  /// Training minimises a loss plus a penalty; the posterior mean has none.
+  /// Tells whether training minimises a loss plus a penalty; the posterior mean does not.
   bool penalised() const { return student != Student::bayes; }
-  /// True if λ is known before training: it is a number, or there is none.
+  /// Tells whether λ is known before training: it is a number, or there is none.
   bool lambda_known() const { return lambda_rule == LambdaRule::value || lambda_rule == LambdaRule::none; }
-  /// The trained S is a soft threshold of one noisy view of S*: of its eigenvalues, or with cross-attention of its
-  /// singular values. It collapses to 0 at a finite λ.
+  /// Tells whether training soft-thresholds the eigenvalues of a noisy view of S*, or with cross-attention its singular
+  /// values. The trained S then collapses to 0 at a finite λ.
   bool soft_threshold() const { return student == Student::tied || (student == Student::untied && cross()); }
-  /// β*/β: the student that gives the outputs of the target is S* times this.
+  /// Returns β*/β: the student that gives the outputs of the target is S* times this.
   double beta_ratio() const { return target_beta / beta; }
-  /// Keys of every query: T, or T2.
+  /// Returns the number of keys of every query: T, or T2 with cross-attention.
   int keys() const { return cross() ? key_tokens : tokens; }
 
-  /// K, the number of distinct scores of a symmetric S: T(T+1)/2, or T1 T2 of cross-attention.
+  /// Returns K, the number of distinct scores of a symmetric S: T(T+1)/2, or T1 T2 with cross-attention.
   int score_count() const { return cross() ? tokens * key_tokens : tokens * (tokens + 1) / 2; }
 
-  /// K_eff, the number of combinations of scores that a noiseless label determines: a softmax row hides its own shift,
-  /// and symmetry leaves one common shift of all rows. Without a finite temperature (hardmax) none is determined.
+  /// Returns K_eff, the number of combinations of scores that a noiseless label determines: a softmax row hides its own
+  /// shift, and symmetry leaves one common shift of all rows. Without a finite temperature (hardmax) none is
+  /// determined.
   int observed_score_count() const;
 
-  /// A label is all outputs of the head, as they are.
+  /// Tells whether a label is all outputs of the head, as they are.
   bool labels_are_outputs() const { return readout == Readout::rows && labels == Labels::soft; }
 
-  /// Labels say all of what they are made of, as λ → 0 they can be fitted, and K_eff linear combinations of scores are
-  /// what fits them. Not so sampled and signed ones, nor one entry of three or more scores, whose level sets are
-  /// curved.
+  /// Tells whether as λ → 0 all labels can be fitted, by fixing K_eff linear combinations of scores. This fails for
+  /// sampled and signed labels, and for one entry of a row of three or more scores, whose level sets are curved.
   bool linear_when_fitted() const { return labels == Labels::soft && !(readout == Readout::entry && keys() > 2); }
 
-  /// d² over the number of free parameters of S: 2 for symmetric matrices (and for each of the two parts, symmetric and
-  /// antisymmetric, of a general S in self-attention), 1 with cross-attention. All that tells the equations of the two
-  /// apart: 2α, 2λ of self-attention stand where α, λ do with cross-attention (docs/theory/cross_attention.md).
+  /// Returns d² over the number of free parameters of S: 2 for symmetric matrices (and for each of the two parts,
+  /// symmetric and antisymmetric, of a general S in self-attention), 1 with cross-attention. The equations of both
+  /// attentions differ in nothing else: self-attention has 2α, 2λ where cross-attention has α, λ
+  /// (docs/theory/cross_attention.md).
   int symmetry() const { return cross() ? 1 : 2; }
 
-  /// Parts of a label that share no score: the rows of cross-attention, each a sequence of one query to itself.
+  /// Returns how many parts of a label share no score: with cross-attention every row is one, as if its query were a
+  /// sequence of its own.
   int independent_rows() const { return cross() && readout == Readout::rows ? tokens : 1; }
 
-  /// The law that a target of this spectrum enters with: of its eigenvalues, or with cross-attention of its singular
-  /// values and their negatives, half of the mass each.
+  /// Returns the law by which a target of this spectrum enters the equations: that of its eigenvalues, or with
+  /// cross-attention that of its singular values and their negatives, half of the mass each.
   matrix_laws::Spectrum law_of(const matrix_laws::Spectrum& spectrum) const;
   matrix_laws::Spectrum target_law() const { return law_of(target.spectrum()); }
 };
 
-/// The keys of both documents are the option names of the command line in snake_case. Reading takes dashes for
-/// underscores, rejects unknown keys and wrong types with std::invalid_argument, takes defaults for missing ones, and
-/// validates. `alpha` is required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the student
-/// bayes, where it is null or missing. `tokens` is a number, or "T1,T2" with cross-attention. Missing `readout` and
-/// `loss` are those that `labels` leave: score and logistic for sign labels (and the head linear), cross-entropy for
-/// sampled ones.
+/// The keys of JSON and TOML documents are the option names of the command line in snake_case. Reading takes dashes for
+/// underscores, rejects unknown keys and wrong types with std::invalid_argument, takes default_problem for missing
+/// ones, and validates. `alpha` is required, and so is `lambda` (a number, "0+", "optimal" or "edge") except for the
+/// student bayes, where it is null or missing. `tokens` is a number, or "T1,T2" with cross-attention. Where `readout`,
+/// `loss` or `head` is missing, `labels` decides: sign labels take score, logistic and linear, sampled ones
+/// cross-entropy.
 nlohmann::json to_json(const Problem& problem);
 Problem problem_from_json(const nlohmann::json& document);
 std::string to_toml(const Problem& problem);
 Problem problem_from_toml(const std::string& text);
 
-/// The keys of a TOML problem as a JSON object, unchecked: for those who complete it before problem_from_json.
+/// Returns the keys of a TOML problem as a JSON object. The values are unchecked: callers complete it before
+/// problem_from_json.
 nlohmann::json json_from_toml(const std::string& text);
 
-/// λ as options write it: a number, "0+", "optimal", "edge", or "none".
+/// Returns λ as options write it: a number, "0+", "optimal", "edge", or "none".
 std::string lambda_text(const Problem& problem);
 
-/// What a problem is where a document of options says nothing, given what it says about attention and labels.
+/// Returns the values of all options that a document does not set; some depend on its `attention` and `labels`.
 Problem default_problem(const nlohmann::json& document);
 
-/// What the fields of a problem are, for everything that reads, shows or documents them.
+/// Describes the fields of a problem for everything that reads, shows or documents them.
 const base::Description& describe(const Problem*);
 
-// The names of the enumerations, for base::name and base::value_of.
+// base::name and base::value_of look into these tables.
 std::span<const base::Named<Attention>> names_table(Attention);
 std::span<const base::Named<Head>> names_table(Head);
 std::span<const base::Named<Readout>> names_table(Readout);
@@ -189,7 +190,7 @@ std::span<const base::Named<Labels>> names_table(Labels);
 std::span<const base::Named<Loss>> names_table(Loss);
 std::span<const base::Named<Student>> names_table(Student);
 
-/// T, or "T1,T2" with cross-attention.
+/// Returns T, or "T1,T2" with cross-attention.
 std::string tokens_text(const Problem& problem);
 
 }  // namespace attnlaw::model

@@ -1,4 +1,4 @@
-/// The fields of a problem, and the documents that follow from them.
+/// Describes the fields of a problem, and reads and writes its JSON documents by them.
 
 #include <fmt/format.h>
 
@@ -28,7 +28,7 @@ constexpr base::Named<Student> kStudents[] = {{Student::tied, "tied"},
                                               {Student::untied, "untied"},
                                               {Student::bayes, "bayes"}};
 
-/// Rules that theory finds λ by.
+/// The rules by which theory finds λ, as documents write them.
 constexpr base::Named<LambdaRule> kFoundLambdas[] = {
     {LambdaRule::ridgeless, "0+"}, {LambdaRule::optimal, "optimal"}, {LambdaRule::edge, "edge"}};
 

@@ -1,12 +1,13 @@
 #pragma once
-/// Problems in files.
+/// Helps to read problems from files.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace attnlaw::model {
 
-/// A target `file:PATH` of a problem that stands in the file `path` is looked for beside that file first.
+/// Returns the problem, read from the file `path`, with a target `file:PATH` replaced by the file of that name beside
+/// `path` if there is one.
 nlohmann::json with_target_beside(const std::string& path, nlohmann::json problem);
 
 }  // namespace attnlaw::model

@@ -1,4 +1,4 @@
-/// TOML is another spelling of the JSON document: the keys and their checks are those of problem.cc.
+/// TOML is another spelling of the JSON document: the keys and their checks are those of problem_fields.cc.
 #include <toml++/toml.h>
 
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@ std::string to_toml(const Problem& problem) {
   const nlohmann::json document = to_json(problem);
   toml::table table;
   for (const auto& [key, value] : document.items()) {
-    if (value.is_null()) continue;  // TOML has none: a missing key
+    if (value.is_null()) continue;  // TOML has no null: the key is left out
     if (value.is_string()) {
       table.insert(key, value.get<std::string>());
     } else if (value.is_number_integer()) {

@@ -12,7 +12,7 @@ namespace {
 using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
-/// Overlaps of functions of R = S* + aZ with S*.
+/// Computes the overlaps of functions of R = S* + aZ with S*.
 class EstimateOverlaps {
  public:
   EstimateOverlaps(const Spectrum& target, double variance)
@@ -21,18 +21,18 @@ class EstimateOverlaps {
         Q_star_(target.second_moment()),
         nodes_(nodes_split_at(0)) {}
 
-  /// f(x) = x.
+  /// Takes f(x) = x.
   SpectralStart linear() const {
     return of(nodes_, [](const Law::Node& node) { return node.x; });
   }
-  /// f(x) = max(0, x).
+  /// Takes f(x) = max(0, x).
   SpectralStart positive() const { return above(nodes_, 0); }
-  /// max(0, x) of this fraction of the eigenvalues, the largest.
+  /// Takes f(x) = max(0, x) for the largest eigenvalues, a fraction of all, and 0 for the others.
   SpectralStart positive(double fraction) const {
     const double threshold = fraction < 1 ? std::max(0.0, law_.quantile(1 - fraction)) : 0;
     return threshold > 0 ? above(nodes_split_at(threshold), threshold) : positive();
   }
-  /// f(x) = x − 2a² Re g(x).
+  /// Takes f(x) = x − 2a² Re g(x).
   SpectralStart best() const {
     return of(nodes_, [this](const Law::Node& node) { return node.x - 2 * variance_ * node.g.real(); });
   }
@@ -46,7 +46,7 @@ class EstimateOverlaps {
     return of(nodes, [=](const Law::Node& node) { return node.x > threshold ? node.x : 0.0; });
   }
 
-  /// q = ∫f²ρ, and m = ∫f E[S*|x] ρ with E[S*|x] = x − 2a² Re g.
+  /// Computes q = ∫f²ρ and m = ∫f E[S*|x] ρ, where E[S*|x] = x − 2a² Re g.
   template <class Function>
   SpectralStart of(const Nodes& nodes, Function f) const {
     SpectralStart start;

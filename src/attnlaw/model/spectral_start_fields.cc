@@ -1,4 +1,4 @@
-/// The fields of a spectral start.
+/// Describes the fields of a spectral start.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/model/spectral_start.h"

@@ -77,7 +77,7 @@ FileTarget parse_file(std::string_view arguments) {
   return target;
 }
 
-/// The D eigenvalues of a discrete target in any order.
+/// Returns the D eigenvalues of a discrete target, in any order.
 std::vector<double> atoms(const PowerLawTarget& target) {
   std::vector<double> eigenvalues(target.dimension, 0.0);
   double sum = 0;
@@ -121,7 +121,7 @@ std::string text(const SpikesTarget& target) {
 
 std::string text(const FileTarget& target) { return "file:" + target.path; }
 
-/// r of a target that is drawn.
+/// Returns r, the number of columns of W, for a target that is drawn.
 template <class Drawn>
 double width(const Drawn& target, std::size_t d) {
   return std::round(target.kappa * static_cast<double>(d));
@@ -146,17 +146,18 @@ void check_dimension(const Discrete& target, std::size_t d) {
   }
 }
 
-/// The bytes that draw holds at once: W and its transpose, the Gram matrix, the eigenvalues.
+/// Returns the bytes that draw holds at once: W and its transpose, the Gram matrix, the eigenvalues.
 double drawing_bytes(const WishartTarget& target, std::size_t d) {
   const double dimension = static_cast<double>(d), rank = width(target, d);
   const double small = std::min(rank, dimension);
   return (2 * rank * dimension + small * small + dimension) * sizeof(double);
 }
 
-/// Both factors, their product, and what LAPACK takes beside it.
+/// Returns the bytes of both factors, their product, and the workspace of LAPACK.
 double drawing_bytes(const ProductTarget& target, std::size_t d) {
   const double dimension = static_cast<double>(d), rank = width(target, d);
-  constexpr double kWorkspace = 0.2;  // dgesdd without vectors: panels of the bidiagonalisation
+  constexpr double kWorkspace =
+      0.2;  // share of d² that dgesdd without vectors takes, for panels of the bidiagonalisation
   return (2 * rank * dimension + (1 + kWorkspace) * dimension * dimension) * sizeof(double);
 }
 
@@ -165,11 +166,11 @@ double drawing_bytes(const Discrete& target, std::size_t d) {
   return static_cast<double>(atoms(target).size() + d) * sizeof(double);
 }
 
-/// Eigenvalues of W Wᵀ/√(r d) through the smaller Gram matrix; the other d − min(r, d) are zero.
+/// Computes the eigenvalues of W Wᵀ/√(r d) from the smaller Gram matrix; the other d − min(r, d) are zero.
 std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
   const auto rank = static_cast<std::size_t>(width(target, d));
   const std::size_t small = std::min(rank, d), large = std::max(rank, d);
-  // Entries are iid: as a small×large array this is W or its transpose, the same in law.
+  // Entries are iid, so one small×large array serves as W or as its transpose.
   std::vector<double> weights(small * large), transposed(small * large), gram(small * small);
   base::NormalStream(seed, base::stream_id(base::Stream::target, d, instance)).fill(0, std::span<double>(weights));
   for (std::size_t i = 0; i < small; ++i) {
@@ -185,7 +186,7 @@ std::vector<double> draw(const WishartTarget& target, std::size_t d, std::uint64
   return eigenvalues;
 }
 
-/// Singular values of W_Q W_Kᵀ/√(r d); those beyond the rank are zero.
+/// Computes the singular values of W_Q W_Kᵀ/√(r d); those beyond the rank are zero.
 std::vector<double> draw(const ProductTarget& target, std::size_t d, std::uint64_t seed, std::uint64_t instance) {
   const auto rank = static_cast<std::size_t>(width(target, d));
   std::vector<double> queries(d * rank), keys(rank * d), product(d * d);

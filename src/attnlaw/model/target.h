@@ -1,5 +1,5 @@
 #pragma once
-/// Targets: the matrix S* whose attention map labels the sequences, symmetric but for products.
+/// Specifies targets: the matrix S* whose attention map labels the sequences. It is symmetric except for products.
 
 #include <cstdint>
 #include <string>
@@ -15,16 +15,16 @@ struct WishartTarget {
   double kappa = 0.5;
 };
 
-/// S* = W_Q* W_K*ᵀ / √(r d), W_Q*, W_K* ∈ R^{d×r} with iid N(0,1) entries, κ* = r/d: cross-attention, Q* = 1.
+/// S* = W_Q* W_K*ᵀ / √(r d), W_Q*, W_K* ∈ R^{d×r} with iid N(0,1) entries, κ* = r/d; for cross-attention, Q* = 1.
 struct ProductTarget {
   double kappa = 0.5;
 };
 
-/// Eigenvalues √D i^{−γ} / (Σ_{j≤cutoff} j^{−2γ})^{1/2} for i = 1..cutoff, zero for cutoff < i ≤ D; Q* = 1.
+/// D eigenvalues √D i^{−γ} / (Σ_{j≤cutoff} j^{−2γ})^{1/2} for i = 1..cutoff, zero for cutoff < i ≤ D; Q* = 1.
 struct PowerLawTarget {
   double gamma = 1;
   std::size_t dimension = 0;
-  std::size_t cutoff = 0;  ///< = dimension unless given
+  std::size_t cutoff = 0;  ///< the dimension unless given
 };
 
 /// D eigenvalues: the listed ones, all others zero.
@@ -33,47 +33,47 @@ struct SpikesTarget {
   std::vector<double> spikes;
 };
 
-/// One eigenvalue per line; empty lines and what follows a '#' are ignored.
+/// The eigenvalues in a file, one per line; empty lines and what follows a '#' are ignored.
 struct FileTarget {
   std::string path;
   std::vector<double> eigenvalues;
 };
 
-/// The target S*, known by its eigenvalues alone, or with cross-attention by its singular values: data and students are
-/// rotation invariant in law. What is said of eigenvalues below then holds for singular values.
+/// A target S*, given by its eigenvalues alone, as data and students are rotation invariant in law. With
+/// cross-attention singular values take the place of eigenvalues in all that follows.
 class Target {
  public:
-  /// Default: wishart:0.5.
+  /// Is wishart:0.5 by default.
   Target();
 
   /// Parses `wishart:KAPPA`, `product:KAPPA`, `powerlaw:GAMMA,D[,CUTOFF]`, `spikes:D,s1,s2,…` or `file:PATH` (the file
-  /// is read here). Throws std::invalid_argument that names the value and what is accepted, base::FileError if a file
-  /// cannot be read.
+  /// is read here). Throws std::invalid_argument that names the value and what is accepted, and base::FileError if a
+  /// file cannot be read.
   static Target parse(const std::string& spec);
 
-  /// The specification, such that parse(spec()) gives the same target.
+  /// Returns the specification, such that parse(spec()) gives the same target.
   std::string spec() const;
 
-  /// Limiting law of S*, or the D atoms of a discrete target; of a product the law of its singular values and their
-  /// negatives.
+  /// Returns the limiting law of S*, or the D atoms of a discrete target. The law of a product is that of its singular
+  /// values and their negatives.
   const matrix_laws::Spectrum& spectrum() const { return spectrum_; }
 
-  /// The parameters of a power law; null for other targets.
+  /// Returns the parameters of a power law; null for other targets.
   const PowerLawTarget* power_law() const { return std::get_if<PowerLawTarget>(&kind_); }
 
-  /// S* = W W^T, known by eigenvalues that no matrix of singular values stands for, and the other way round.
+  /// Tell S* = W Wᵀ, which only self-attention takes, from S* = W_Q W_Kᵀ, which only cross-attention takes.
   bool is_wishart() const { return std::holds_alternative<WishartTarget>(kind_); }
   bool is_product() const { return std::holds_alternative<ProductTarget>(kind_); }
 
-  /// Q* = lim Tr(S*²)/d.
+  /// Returns Q* = lim Tr(S*²)/d.
   double Q_star() const { return spectrum_.second_moment(); }
 
-  /// The d eigenvalues, descending, of the S* of one instance: of a Wishart matrix (or singular values of a
-  /// product) drawn from (seed, instance), or those of a discrete target, each d/D times. Throws std::invalid_argument
-  /// if round(κ* d) < 1 or if d is not a multiple of D.
+  /// Returns the d eigenvalues, descending, of the S* of one instance: those of a Wishart matrix (or the singular
+  /// values of a product) drawn from (seed, instance), or those of a discrete target, each d/D times. Throws
+  /// std::invalid_argument if round(κ* d) < 1 or if d is not a multiple of D.
   std::vector<double> eigenvalues(std::size_t d, std::uint64_t seed, std::uint64_t instance) const;
 
-  /// Memory in bytes that eigenvalues() takes for this d, as a double that cannot overflow.
+  /// Returns the memory in bytes that eigenvalues() takes for this d, as a double, which cannot overflow.
   double bytes_needed(std::size_t d) const;
 
   /// Throws what eigenvalues() would throw for this d.

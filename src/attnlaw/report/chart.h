@@ -1,5 +1,5 @@
 #pragma once
-/// Charts are Vega-Lite v5 specifications with their data inside; web/*.json has their templates.
+/// Draws charts, which are Vega-Lite v5 specifications with their data inside; web/*.json has their templates.
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -77,10 +77,10 @@ struct ErrorsChart {
   std::string guide_title = "guide";
 };
 
-/// The chart of errors. Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left out
-/// and counted in the subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic axis
-/// ends at the lowest drawn value. Series have one of six colours; beyond six, dashes tell lines of one colour apart.
-/// Throws std::invalid_argument if two series have the same name.
+/// Makes the chart of errors. Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left
+/// out and counted in the subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic
+/// axis ends at the lowest drawn value. Series have one of six colours; beyond six, dashes tell lines of one colour
+/// apart. Throws std::invalid_argument if two series have the same name.
 Chart errors_chart(const ErrorsChart& chart);
 
 /// This chart draws a measured spectrum as a histogram under the predicted law.
@@ -89,10 +89,11 @@ struct SpectrumChart {
   std::string description;
   /// This noun, in the singular, names one value of the spectrum.
   std::string value = "eigenvalue";
-  /// Density of the predicted law off zero, ascending x; its integral is 1 - predicted_zero_mass. May be empty.
+  /// The density of the predicted law off zero, at ascending x, has the integral 1 - predicted_zero_mass; it may be
+  /// empty.
   std::vector<Point> density;
   double predicted_zero_mass = 0;
-  /// Predicted eigenvalues outside the bulk.
+  /// The predicted eigenvalues outside the bulk.
   std::vector<double> outliers = {};
   /// All measured eigenvalues stand here together; without any, the prediction is drawn alone.
   std::vector<double> eigenvalues = {};
@@ -102,7 +103,7 @@ struct SpectrumChart {
   int bins = 0;
 };
 
-/// The chart of a spectrum. Values that are not finite are left out and counted in the subtitle. Throws
+/// Makes the chart of a spectrum. Values that are not finite are left out and counted in the subtitle. Throws
 /// std::invalid_argument if the number of bins or the tolerance is negative.
 Chart spectrum_chart(const SpectrumChart& chart);
 
@@ -125,8 +126,8 @@ struct HeatMap {
   std::vector<Line> lines = {};
 };
 
-/// The chart of a heat map. Values that cannot be drawn leave their cell blank and are counted in the subtitle. Throws
-/// std::invalid_argument if the number of values is not that of the cells.
+/// Makes the chart of a heat map. Values that cannot be drawn leave their cell blank and are counted in the subtitle.
+/// Throws std::invalid_argument if the number of values is not that of the cells.
 Chart heat_map(const HeatMap& map);
 
 }  // namespace attnlaw::report

@@ -19,7 +19,7 @@ const json& templates() {
 
 std::optional<json> fill(const json& part, const json& values);
 
-/// The value of a name, which is a shared part where no value is given.
+/// Returns the value of a name, or the shared part of that name where no value is given.
 std::optional<json> named(const std::string& name, const json& values) {
   if (!values.contains(name)) return fill(templates().at("chart_parts").at(name), values);
   if (values[name].is_null()) return std::nullopt;
@@ -45,7 +45,7 @@ std::optional<json> fill_object(const json& object, const json& values) {
   return result;
 }
 
-/// The part with its names replaced by their values; nothing if it is to be left out.
+/// Returns the part with its names replaced by their values; nothing if it is to be left out.
 std::optional<json> fill(const json& part, const json& values) {
   if (part.is_object()) return fill_object(part, values);
   if (part.is_array()) {
@@ -65,7 +65,7 @@ std::vector<double> log_ticks(double lowest, double highest) {
   std::vector<double> ticks;
   for (double exponent = std::floor(std::log10(lowest)); exponent <= std::log10(highest); ++exponent) {
     for (const double mantissa : {1.0, 2.0, 5.0}) {
-      // pow rather than repeated products: the ticks are the nearest doubles to 0.01, 0.02, ...
+      // With pow rather than repeated products the ticks are the nearest doubles to 0.01, 0.02, ...
       const double tick = exponent < 0 ? mantissa / std::pow(10, -exponent) : mantissa * std::pow(10, exponent);
       if (tick >= lowest && tick <= highest && (all || mantissa == 1)) ticks.push_back(tick);
     }
@@ -86,7 +86,7 @@ json axis_encoding(const char* field, const Axis& axis, double lowest, double hi
   json values = {{"field", field}, {"title", axis.title}, {"ticks", nullptr}};
   if (axis.scale == Scale::linear) return filled("linear_axis", values);
   const std::vector<double> ticks = lowest <= highest ? log_ticks(lowest, highest) : std::vector<double>();
-  // Within less than two such ticks, Vega's own choice is finer.
+  // With fewer than two such ticks, Vega's own choice is finer.
   if (ticks.size() >= 2) values["ticks"] = ticks;
   return filled("log_axis", values);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// The charts of chart.h share these functions: templates are filled, axes fitted, lines broken into drawable pieces.
+/// Helps all charts of chart.h: fills templates, fits axes, and breaks lines into drawable pieces.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace attnlaw::report::parts {
 
-/// The template of this name (web/<name>.json, or a member of web/chart_parts.json) with values for its names.
+/// Returns the template `name` (web/<name>.json, or a member of web/chart_parts.json) with `values` for the names in
+/// it.
 ///
 /// In a template, a string "$name" stands for values["name"] or, where there is none, for the shared part of that name;
 /// it is left out together with its key where the value is null. {"like": "$name", ...} is that value changed by the
@@ -17,11 +18,11 @@ namespace attnlaw::report::parts {
 /// Throws nlohmann::json::out_of_range if a name has neither a value nor a part.
 nlohmann::json filled(const std::string& name, const nlohmann::json& values);
 
-/// Whether an axis of this scale has a place for the value.
+/// Tells whether an axis of this scale has a place for the value.
 bool drawable(double value, Scale scale);
 
-/// The encoding of a field on an axis that fits its data, which reach from `lowest` to `highest`: a logarithmic axis
-/// has ticks at 1, 2, 5 times powers of ten, over many decades at the powers alone.
+/// Returns the encoding of a field on an axis that fits its data, which reach from `lowest` to `highest`. A logarithmic
+/// axis has ticks at 1, 2, 5 times powers of ten, over many decades at the powers alone.
 nlohmann::json axis_encoding(const char* field, const Axis& axis, double lowest, double highest);
 
 /// Appends to `rows` one row for each drawable point of a line: `row` with its x, its y (under the name `y_field`) and

@@ -34,7 +34,7 @@ void require_distinct_names(const std::vector<Series>& series) {
   }
 }
 
-/// The rows of the data sets (null: none, no such set), and the number of values that cannot be drawn.
+/// The rows of the data sets (null where a chart has no such set), and the number of values that cannot be drawn.
 struct Drawn {
   json theory = json::array();
   json experiment = json::array();
@@ -43,7 +43,7 @@ struct Drawn {
   int omitted = 0;
 };
 
-/// The lowest y that is drawn; error bars that would leave a logarithmic axis end there.
+/// Returns the lowest y that is drawn; error bars that would leave a logarithmic axis end there.
 double lowest_drawn(const ErrorsChart& chart) {
   double lowest = std::numeric_limits<double>::infinity();
   for (const Series& series : chart.series) {
@@ -89,7 +89,7 @@ Drawn draw(const ErrorsChart& chart) {
   return drawn;
 }
 
-/// Colour, shape or dash by series, in the order of the series; each value serves `run` series in turn.
+/// Returns the encoding of a colour, shape or dash by series; each value of `range` serves `run` series in turn.
 template <class Value, std::size_t n>
 json by_series(const std::vector<Series>& series, const std::array<Value, n>& range, std::size_t run = 1) {
   json names = json::array();
@@ -101,7 +101,7 @@ json by_series(const std::vector<Series>& series, const std::array<Value, n>& ra
   return parts::filled("by_series", {{"names", names}, {"range", values}});
 }
 
-/// The encoding of x or y on an axis that fits the drawn values of `fields`.
+/// Returns the encoding of x or y on an axis that fits the drawn values of `fields`.
 json errors_axis(const char* field, const Axis& axis, const std::vector<const char*>& fields, const Drawn& drawn) {
   double lowest = std::numeric_limits<double>::infinity();
   double highest = 0;
@@ -150,7 +150,7 @@ void add_guides(const ErrorsChart& chart, Table& table) {
   }
 }
 
-/// The table has one row per series and x, theory beside experiment; then the rules.
+/// Returns a table with one row per series and x, theory beside experiment, and then the rules.
 Table errors_table(const ErrorsChart& chart) {
   Table table{.title = chart.title,
               .columns = {{.name = "series"},

@@ -1,16 +1,16 @@
 #pragma once
-/// These functions make text safe for the places of an HTML file.
+/// Makes text safe for its place in an HTML file.
 
 #include <string>
 #include <string_view>
 
 namespace attnlaw::report {
 
-/// The text for element content and quoted attributes, where & < > " ' have become references.
+/// Returns the text for element content and quoted attributes, where & < > " ' have become references.
 std::string escape_html(std::string_view text);
 
-/// The JSON text for a <script>, where every `<` has become \u003c, so that no `</script` or `<!--` can end or change
-/// the element. `json` is a JSON document, where `<` occurs inside strings only.
+/// Returns the JSON text for a <script>, where every `<` has become \u003c, so that no `</script` or `<!--` can end or
+/// change the element. `json` is a JSON document, where `<` occurs inside strings only.
 std::string escape_json_in_script(std::string_view json);
 
 }  // namespace attnlaw::report

@@ -17,8 +17,8 @@ using nlohmann::json;
 /// Dashes tell the lines apart, because colours belong to the cells.
 constexpr std::array<std::array<int, 2>, 4> dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
 
-/// The ends of the cells around ascending values lie midway between them, in the measure of the axis, and as far beyond
-/// the first and the last.
+/// Returns the ends of the cells around ascending values. They lie midway between the values, in the scale of the axis,
+/// and as far beyond the first and the last.
 std::vector<double> cell_edges(const std::vector<double>& values, Scale scale) {
   const auto to = [&](double x) { return scale == Scale::log ? std::log(x) : x; };
   const auto from = [&](double x) { return scale == Scale::log ? std::exp(x) : x; };
@@ -56,7 +56,7 @@ json cell_rows(const HeatMap& map, const std::vector<double>& x_edges, const std
   return rows;
 }
 
-/// The values of the template that belong to the lines: their rows, and the dashes of those that have any.
+/// Returns what the template needs for the lines: their rows, and a name and dashes for each line that has rows.
 json line_values(const HeatMap& map) {
   json rows = json::array(), names = json::array(), ranges = json::array();
   for (std::size_t i = 0; i < map.lines.size(); ++i) {

@@ -12,11 +12,11 @@ namespace {
 /// Narrower bars than these are not told apart on a page.
 constexpr double max_bins = 120;
 /// Eigenvalues repel each other, so that their number in an interval fluctuates far less than that of independent
-/// values: a bin needs no more than these.
+/// values: a bin needs no more than these on average.
 constexpr double values_per_bin = 10;
 
-/// The number of bins for ascending values is the finer of two: that of Freedman and Diaconis, which keeps the bulk
-/// resolved beside far outliers, and that from the number of values.
+/// Returns the number of bins for ascending values, the larger of two: that of Freedman and Diaconis, which keeps the
+/// bulk resolved beside far outliers, and that from the number of values.
 int automatic_bins(const std::vector<double>& values) {
   const std::size_t n = values.size();
   const double interquartile_range = values[(3 * n) / 4] - values[n / 4];
@@ -27,7 +27,7 @@ int automatic_bins(const std::vector<double>& values) {
       std::ceil(std::clamp(std::max(range / width, static_cast<double>(n) / values_per_bin), 1.0, max_bins)));
 }
 
-/// Divides into `count` equal bins, which cover the ascending values.
+/// Counts ascending values in `count` equal bins, which cover them all; `total` includes the values at zero.
 std::vector<Bin> equal_bins(const std::vector<double>& values, int count, double total) {
   // Equal values get one bin that contains them.
   const bool degenerate = values.front() == values.back();

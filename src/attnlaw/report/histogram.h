@@ -1,5 +1,5 @@
 #pragma once
-/// Histograms of eigenvalues that separate the atom at zero from the bulk.
+/// Makes histograms of eigenvalues that separate the atom at zero from the bulk.
 
 #include <span>
 #include <vector>
@@ -16,16 +16,15 @@ struct Bin {
 
 struct Histogram {
   std::vector<Bin> bins;
-  /// Fraction of the values with |x| <= zero_tolerance; they are in no bin.
+  /// The fraction of the finite values with |x| <= zero_tolerance; they are in no bin.
   double zero_mass = 0;
   /// The number of NaN and infinite values, which are left out.
   long long not_finite = 0;
 };
 
-/// The histogram with equal bins from the smallest to the largest value off zero. bins = 0 takes the finer of ten
-/// values a bin and Freedman and Diaconis' rule (width 2 IQR / n^{1/3}), at most 120. Throws std::invalid_argument if
-/// bins < 0 or not zero_tolerance
-/// >= 0.
+/// Returns the histogram with equal bins from the smallest to the largest value off zero. bins = 0 takes the finer of
+/// two choices, ten values a bin on average and Freedman and Diaconis' rule (width 2 IQR / n^{1/3}), at most 120.
+/// Throws std::invalid_argument unless bins and zero_tolerance are 0 or more.
 Histogram histogram(std::span<const double> values, int bins, double zero_tolerance);
 
 }  // namespace attnlaw::report

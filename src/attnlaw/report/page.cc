@@ -11,7 +11,7 @@
 namespace attnlaw::report {
 namespace {
 
-/// Nothing is fetched. Vega runs through its interpreter, so that 'unsafe-eval' is not needed.
+/// The policy lets the page fetch nothing. Vega runs through its interpreter, so that 'unsafe-eval' is not needed.
 constexpr const char* content_security_policy =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'";
@@ -31,7 +31,7 @@ std::string head(const Page& page) {
       content_security_policy, escape_html(page.version), escape_html(page.title), recorder_script(), style_sheet());
 }
 
-/// The paragraphs of a plain text, which are separated by empty lines.
+/// Returns the paragraphs of a plain text, which are separated by empty lines.
 std::string paragraphs(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -45,7 +45,7 @@ std::string paragraphs(std::string_view text) {
   return result;
 }
 
-/// A table that scrolls by itself where the page is narrower, also by keyboard.
+/// Returns a table that scrolls by itself where the page is narrower, also by keyboard.
 std::string scrolling(const Table& table, const std::string& label) {
   return fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n{}</div>\n",
                      escape_html(label), html(table));

@@ -1,5 +1,5 @@
 #pragma once
-/// A report is one HTML file that needs no other file and no network.
+/// Writes a report as one HTML file that needs no other file and no network.
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -40,19 +40,19 @@ struct Section {
 
 struct Page {
   std::string title;
-  /// One paragraph that says what was computed and what came out.
+  /// The lead is one paragraph that says what was computed and what came out.
   std::string lead;
   std::vector<Section> sections;
-  /// The command that makes this page again.
+  /// This command makes the page again.
   std::string command;
   std::string version;
   /// The date is printed as it stands here.
   std::string date;
 };
 
-/// The page as one self-contained HTML5 document. Its content security policy forbids every request; it follows the
-/// reader's dark or light theme; charts are SVG with export to SVG and PNG; all text is escaped.
-/// Throws std::invalid_argument if a table is not well formed.
+/// Returns the page as one self-contained HTML5 document. Its content security policy forbids every request; it follows
+/// the reader's dark or light theme; charts are SVG with export to SVG and PNG; all text is escaped. Throws
+/// std::invalid_argument if a table is not well formed.
 std::string html(const Page& page);
 
 }  // namespace attnlaw::report

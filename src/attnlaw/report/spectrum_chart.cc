@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Room above the highest density, as a part of it, where the label of the atom stands.
+/// The room above the highest density, as a part of it, where the label of the atom stands.
 constexpr double headroom = 0.25;
 /// A density that diverges at an edge is cut off at this multiple of the highest bar.
 constexpr double max_density_over_bars = 2;
@@ -22,7 +22,7 @@ bool has_atom(const SpectrumChart& chart, const Histogram& measured) {
   return chart.predicted_zero_mass > 0 || measured.zero_mass > 0;
 }
 
-/// The predicted density at x; zero outside the curve.
+/// Returns the predicted density at x; zero outside the curve.
 double interpolated(const std::vector<Point>& density, double x) {
   const auto upper =
       std::lower_bound(density.begin(), density.end(), x, [](const Point& p, double at) { return p.x < at; });
@@ -41,7 +41,7 @@ double highest(const std::vector<Point>& density) {
   return top;
 }
 
-/// The upper end of the density axis.
+/// Returns the upper end of the density axis.
 double density_axis_top(const SpectrumChart& chart, const Histogram& measured) {
   double bars = 0;
   for (const Bin& bin : measured.bins) bars = std::max(bars, bin.density);
@@ -50,7 +50,7 @@ double density_axis_top(const SpectrumChart& chart, const Histogram& measured) {
   return top > 0 ? (1 + headroom) * top : 1;
 }
 
-/// An interval that holds all that is drawn.
+/// Returns an interval that holds all that is drawn.
 std::pair<double, double> eigenvalue_range(const SpectrumChart& chart, const Histogram& measured) {
   std::vector<double> positions = chart.outliers;
   for (const Bin& bin : measured.bins) positions.insert(positions.end(), {bin.lower, bin.upper});
@@ -59,7 +59,7 @@ std::pair<double, double> eigenvalue_range(const SpectrumChart& chart, const His
   std::erase_if(positions, [](double x) { return !std::isfinite(x); });
   if (positions.empty()) return {0, 1};
   const auto [low, high] = std::minmax_element(positions.begin(), positions.end());
-  // Room for marks that stand at the very ends.
+  // Marks at the very ends need some room.
   const double margin = *high > *low ? 0.02 * (*high - *low) : 0.5;
   return {*low - margin, *high + margin};
 }
@@ -70,7 +70,7 @@ std::string mass_label(const SpectrumChart& chart, const Histogram& measured, co
   return label;
 }
 
-/// The values of the template that are rows of data.
+/// Returns those values of the template that are rows of data.
 json spectrum_rows(const SpectrumChart& chart, const Histogram& measured) {
   json bars = json::array(), density = json::array(), outliers = json::array();
   for (const Bin& bin : measured.bins)

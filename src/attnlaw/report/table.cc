@@ -50,7 +50,7 @@ std::string number(double value, const Column& column) {
   return fmt::format("{:.{}g}", value, column.precision);
 }
 
-/// The cell as people read it.
+/// Returns the cell as people read it.
 std::string shown(const Cell& cell, const Column& column) {
   return std::visit(
       [&](const auto& value) -> std::string {
@@ -63,7 +63,7 @@ std::string shown(const Cell& cell, const Column& column) {
       cell);
 }
 
-/// The cell as programs read it.
+/// Returns the cell as programs read it.
 std::string exact(const Cell& cell) {
   return std::visit(
       [](const auto& value) -> std::string {
@@ -76,13 +76,13 @@ std::string exact(const Cell& cell) {
       cell);
 }
 
-/// A column is text if it holds any; else its entries are aligned right.
+/// Tells whether a column holds any text; its entries are then aligned left, else right.
 bool is_text(const Table& table, std::size_t column) {
   return std::any_of(table.rows.begin(), table.rows.end(),
                      [&](const auto& row) { return std::holds_alternative<std::string>(row[column]); });
 }
 
-/// Code points that take a place on the terminal: continuation bytes and combining marks (U+0300 to U+036F) do not.
+/// Counts the code points that take a place on the terminal; combining marks (U+0300 to U+036F) do not.
 std::size_t display_width(std::string_view utf8) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < utf8.size(); ++i) {
@@ -100,7 +100,7 @@ std::string padded(const std::string& entry, std::size_t width, bool left) {
   return left ? entry + spaces : spaces + entry;
 }
 
-/// Entries joined by the gap between columns, without trailing spaces.
+/// Joins entries by the gap between columns, without trailing spaces.
 std::string line(const std::vector<std::string>& entries) {
   std::string joined = fmt::format("{}", fmt::join(entries, column_gap));
   joined.erase(joined.find_last_not_of(' ') + 1);

@@ -1,5 +1,5 @@
 #pragma once
-/// Tables for the terminal, for programs and for the page.
+/// Writes tables for the terminal, for programs and for the page.
 
 #include <string>
 #include <variant>
@@ -7,7 +7,7 @@
 
 namespace attnlaw::report {
 
-/// How the numbers of a column are written for people; CSV always carries every digit.
+/// Says how the numbers of a column are written for people; CSV always carries every digit.
 enum class Notation { general, fixed, scientific };
 
 struct Column {
@@ -23,23 +23,24 @@ struct Column {
 using Cell = std::variant<std::monostate, double, long long, std::string>;
 
 struct Table {
-  /// Heading of the table; may be empty.
+  /// The heading of the table may be empty.
   std::string title;
   std::vector<Column> columns;
   /// Each row has one cell per column.
   std::vector<std::vector<Cell>> rows = {};
 };
 
-/// The table as aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right, text
-/// left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. Ends with a
-/// newline.
+/// Returns the table as aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right,
+/// text left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. The text
+/// ends with a newline.
 std::string text(const Table& table);
 
-/// The table as CSV of RFC 4180: a header line, CRLF line ends, quotes where needed. A number is the shortest text that
-/// reads back to the same double, or `nan`, `inf`, `-inf`; an empty cell is an empty field. The title is left out.
+/// Returns the table as CSV of RFC 4180: a header line, CRLF line ends, quotes where needed. A number is the shortest
+/// text that reads back to the same double, or `nan`, `inf`, `-inf`; an empty cell is an empty field. The title is left
+/// out.
 std::string csv(const Table& table);
 
-/// The table as a <table> element with caption, header cells with scope, and escaped text.
+/// Returns the table as a <table> element with caption, header cells with scope, and escaped text.
 std::string html(const Table& table);
 
 // All three throw std::invalid_argument if a row has not one cell per column, or a precision is out of range.

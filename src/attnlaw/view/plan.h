@@ -7,13 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/report/table.h"
 #include "attnlaw/study/run/cost.h"
 #include "attnlaw/study/study.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::view {
 

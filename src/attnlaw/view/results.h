@@ -5,12 +5,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/report/table.h"
 #include "attnlaw/study/store/store.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::view {
 

@@ -13,7 +13,7 @@
 namespace attnlaw::base {
 namespace {
 
-/// Least number of letters to insert, delete or replace (Levenshtein).
+/// Returns the least number of letters to insert, delete or replace that makes a into b (Levenshtein).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
@@ -111,7 +111,8 @@ void require_in_ranges(const Description& description, const void* object) {
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& accepted) {
-  // Two letters exchanged are two edits; of a short word hardly anything would be left.
+  // Two letters exchanged count as two edits. A word of up to four letters is allowed one: after two, any short word
+  // would be like any other.
   const std::size_t most = word.size() > 4 ? 2 : 1;
   for (std::size_t distance = 1; distance <= most; ++distance)
     for (const std::string& candidate : accepted)

@@ -1,6 +1,6 @@
 #pragma once
-/// How a struct describes its fields, once. Everything that reads, writes, documents or asks for them follows from it:
-/// JSON and TOML (json.h), the command line (text.h), rows of tables (rows.h), the schema (schema.h).
+/// A struct describes its fields once. Everything that reads, writes, documents or asks for them follows from that
+/// description: JSON and TOML (json.h), the command line (text.h), rows of tables (rows.h), the schema (schema.h).
 ///
 /// A struct is described by a function beside it, `const base::Description& describe(const S*)`, which is found by its
 /// argument and written with the builders of fields.h.
@@ -14,11 +14,11 @@
 #include <string_view>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
+
 namespace attnlaw::base {
 
-struct Description;
-
-/// What a field accepts between: `least` itself is left out of an open range.
+/// A number is in the range if least ≤ x ≤ most, or least < x ≤ most for an open range.
 struct Range {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
@@ -28,17 +28,17 @@ struct Range {
   bool above() const { return most < std::numeric_limits<double>::infinity(); }
 };
 
-/// What people have to know about a field.
+/// Tells people what a field is and what it accepts.
 struct About {
-  std::string symbol = {};  ///< as formulas have it: "α"
+  std::string symbol = {};  ///< how formulas write it: "α"
   std::string unit = {};    ///< "n/d²"; empty for pure numbers
   Range range = {};
   std::string doc = {};         ///< one sentence, or the part of one that says what the field is
-  bool required = false;        ///< there is no default: who leaves it out is told so
-  std::string accepts = {};     ///< in words, where type and range do not say it
-  std::string otherwise = {};   ///< the default in words, where it is not that of the struct
-  std::string value_name = {};  ///< what stands for a value in the help: "FILE"
-  bool positional = false;      ///< on the command line it stands without its name
+  bool required = false;        ///< there is no default: leaving it out is an error
+  std::string accepts = {};     ///< what it accepts, in words, where type and range do not say it
+  std::string otherwise = {};   ///< the default in words, where it is not the value in a default struct
+  std::string value_name = {};  ///< the word for a value in the help: "FILE"
+  bool positional = false;      ///< the command line takes its value without a name
 };
 
 enum class Kind {
@@ -47,8 +47,8 @@ enum class Kind {
   flag,    ///< true or false
   text,    ///< any string
   choice,  ///< one of a few words
-  value,   ///< a number or a word, which the field itself reads
-  list,    ///< of one type
+  value,   ///< a number or a word: the field's own `set` tells which
+  list,    ///< any number of values of one type
   object   ///< a described struct, or without a description any JSON object
 };
 
@@ -59,27 +59,28 @@ struct Type {
   std::shared_ptr<const Type> item = {};
 };
 
-/// How the fields of a struct inside another one are named.
+/// Says how the fields of an inner struct are named.
 enum class Nesting {
-  own,       ///< they make up an object of their own
-  flat,      ///< they stand beside the fields of the outer struct
-  suffixed,  ///< an object of their own; in rows its name follows theirs: sampling_error.test is test_sampling_error
-  prefixed   ///< the same, but in rows its name comes first
+  own,       ///< the inner struct is an object of its own
+  flat,      ///< its fields stand beside those of the outer struct
+  suffixed,  ///< as own, but the column of sampling_error.test is test_sampling_error
+  prefixed   ///< as own, but the column of sampling_error.test is sampling_error_test
 };
 
-/// One field, without its type: objects are passed as pointers to the struct that is described.
+/// One field of a struct whose type is erased: the functions take pointers to the described struct.
 struct Field {
   std::string name;
   About about;
   Type type;
   Nesting nesting = Nesting::own;
-  /// Its value in documents.
+  /// Returns the value as documents write it.
   std::function<nlohmann::json(const void*)> get;
-  /// Takes a value of a document; empty for what is only computed. Throws std::invalid_argument.
+  /// Takes a value from a document; empty for what is only computed. Throws std::invalid_argument if the value is not
+  /// accepted.
   std::function<void(void*, const nlohmann::json&)> set;
-  /// Whether documents have the field; empty: always.
+  /// Tells whether documents of this object have the field; empty if they always do.
   std::function<bool(const void*)> present;
-  /// The address of a struct inside; empty for all others.
+  /// Returns the address of an inner struct; empty for all other fields.
   std::function<void*(void*)> part;
 };
 
@@ -88,30 +89,30 @@ struct Description {
   std::vector<Field> fields;
 };
 
-/// A required field that was left out. what() says what it accepts.
+/// Is thrown when a required field was left out; what() says what the field accepts.
 struct MissingField : std::invalid_argument {
   MissingField(std::string name, std::string accepts);
   std::string field, accepted;
 };
 
-/// Calls visit(field) for every field, those of flat parts in the place of the part.
+/// Calls visit(field) for every field; a flat part is replaced by its own fields.
 void for_each_field(const Description& description, const std::function<void(const Field&)>& visit);
 
-/// The field of this name, flat ones included; null if there is none.
+/// Returns the field of this name, also if it belongs to a flat part; null if there is none.
 const Field* find_field(const Description& description, std::string_view name);
 std::vector<std::string> field_names(const Description& description);
 
-/// What a field accepts, in words: "a number > 0", "softmax, linear or hardmax".
+/// Says in words what a field accepts: "a number > 0", "softmax, linear or hardmax".
 std::string accepted(const Field& field);
 
 /// Throws std::invalid_argument unless a number, or an integer, lies in the range: "alpha must be a finite number > 0,
 /// got -1".
 void require_in(const Range& range, std::string_view name, double value, bool integer = false);
 
-/// The same for every number of a described struct.
+/// Applies require_in to every number of a described struct.
 void require_in_ranges(const Description& description, const void* object);
 
-/// "; did you mean 'x'?" where a word differs by a slip from one that is accepted, else nothing.
+/// Returns "; did you mean 'x'?" if `word` is a slip of the keyboard away from an accepted word, otherwise "".
 std::string suggestion(std::string_view word, const std::vector<std::string>& accepted);
 
 }  // namespace attnlaw::base

@@ -1,4 +1,4 @@
-/// The fields of an estimate.
+/// Describes the fields of an estimate.
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/fields/fields.h"

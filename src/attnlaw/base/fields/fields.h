@@ -1,5 +1,5 @@
 #pragma once
-/// The builders of a description, for the file that defines `describe`: a struct's own `<name>_fields.cc`.
+/// Builds descriptions. Only the file that defines `describe`, a struct's own `<name>_fields.cc`, includes this.
 ///
 /// ```c++
 /// struct Point { double x = 0; int count = 1; double length() const { return std::abs(x); } };
@@ -27,7 +27,7 @@
 
 namespace attnlaw::base {
 
-/// A struct that says what its fields are.
+/// Holds for a struct that has a `describe` beside it.
 template <class S>
 concept Described = requires(const S* object) {
   { describe(object) } -> std::same_as<const Description&>;
@@ -62,7 +62,7 @@ const Description& description_of() {
 template <class T>
 Type type_of() {
   if constexpr (std::same_as<T, nlohmann::json>) {
-    return {Kind::value};  // before all others: a document converts to almost anything
+    return {Kind::value};  // comes first, as a document converts to almost anything
   } else if constexpr (std::same_as<T, bool>) {
     return {Kind::flag};
   } else if constexpr (std::integral<T>) {
@@ -86,7 +86,7 @@ Type type_of() {
   }
 }
 
-/// A value as documents have it; NaN becomes null when it is written.
+/// Returns a value as documents write it; NaN becomes null when the document is written out.
 template <class T>
 nlohmann::json value_json(const T& value) {
   if constexpr (NamedEnum<T>) {
@@ -104,7 +104,8 @@ nlohmann::json value_json(const T& value) {
   }
 }
 
-/// Takes a value of a document. Throws std::invalid_argument that names the field, what it accepts and the value.
+/// Stores a value of a document in `out`. Throws std::invalid_argument that names the field, what it accepts and the
+/// value.
 template <class T>
 void read_value(const nlohmann::json& value, const std::string& field, T& out) {
   if constexpr (std::same_as<T, bool>) {
@@ -124,7 +125,7 @@ void read_value(const nlohmann::json& value, const std::string& field, T& out) {
     read_value(value, field, out.emplace());
   } else if constexpr (detail::ListOf<T>::value) {
     out.clear();
-    // One value is a list of one.
+    // A single value stands for a list of one.
     if (!value.is_array()) return read_value(value, field, out.emplace_back());
     for (const auto& item : value) read_value(item, field, out.emplace_back());
   } else if constexpr (Described<T>) {
@@ -134,23 +135,24 @@ void read_value(const nlohmann::json& value, const std::string& field, T& out) {
   }
 }
 
-/// A field of S; `when` makes documents leave it out unless the condition holds.
+/// A field of S that can be refined as it is built: field(...).when(...).nested(...).
 template <class S>
 struct FieldOf : Field {
+  /// Makes documents leave the field out unless the condition holds.
   FieldOf when(bool (*condition)(const S&)) && {
     present = [condition, before = std::move(present)](const void* object) {
       return (!before || before(object)) && condition(*static_cast<const S*>(object));
     };
     return std::move(*this);
   }
-  /// How rows name the fields of a struct inside.
+  /// Says how rows name the fields of an inner struct.
   FieldOf nested(Nesting how) && {
     nesting = how;
     return std::move(*this);
   }
 };
 
-/// A data member. An optional without a value is left out of documents.
+/// Describes a data member. Documents leave an optional out while it has no value.
 template <class S, class T>
 requires std::is_object_v<T> FieldOf<S> field(std::string name, T S::*member, About about) {
   FieldOf<S> made;
@@ -170,7 +172,8 @@ requires std::is_object_v<T> FieldOf<S> field(std::string name, T S::*member, Ab
   return made;
 }
 
-/// What is computed of a struct: a member function without arguments, or a function of the struct.
+/// Describes a figure that is computed from a struct, by a member function without arguments or a function of the
+/// struct. It is only written; documents leave an optional out while it has no value.
 template <class S, class Function>
 FieldOf<S> figure_of(std::string name, Function function, About about) {
   using T = std::remove_cvref_t<std::invoke_result_t<Function, const S&>>;
@@ -192,7 +195,8 @@ FieldOf<S> figure(std::string name, T (S::*function)() const, About about) {
   return figure_of<S>(std::move(name), function, std::move(about));
 }
 
-/// A field with a form of its own in documents: `get` writes it, `set` reads it (none: it is only written).
+/// Describes a field that documents write in a form of its own: `get` writes it, `set` reads it (null if it is only
+/// written).
 template <class S>
 FieldOf<S> custom(std::string name, Type type, nlohmann::json (*get)(const S&), void (*set)(S&, const nlohmann::json&),
                   About about) {
@@ -205,7 +209,7 @@ FieldOf<S> custom(std::string name, Type type, nlohmann::json (*get)(const S&), 
   return made;
 }
 
-/// A struct inside, whose fields stand beside those of S.
+/// Describes an inner struct whose fields stand beside those of S.
 template <class S, Described T>
 FieldOf<S> flat(T S::*member) {
   FieldOf<S> made = field("", member, {});
@@ -213,7 +217,7 @@ FieldOf<S> flat(T S::*member) {
   return made;
 }
 
-/// The fields of a base class.
+/// Describes the fields of a base class of S, beside those of S.
 template <class S, Described Base>
 requires std::derived_from<S, Base> FieldOf<S> inherited() {
   FieldOf<S> made;
@@ -223,8 +227,8 @@ requires std::derived_from<S, Base> FieldOf<S> inherited() {
   return made;
 }
 
-/// The document of a described struct, and back: `read` changes what the document has and leaves the rest, `from`
-/// begins with a default one.
+/// json_of returns the document of a described struct; `read` sets the fields that a document has and leaves the
+/// others. `what` names the document in messages.
 template <Described S>
 nlohmann::json json_of(const S& object) {
   return to_json(describe(&object), &object);

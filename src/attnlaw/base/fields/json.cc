@@ -19,14 +19,14 @@ void write(const Description& description, const void* object, json& document) {
   for (const Field& field : description.fields) {
     if (field.present && !field.present(object)) continue;
     if (field.nesting == Nesting::flat)
-      // Only its address is asked for.
+      // The cast is harmless: part() only computes an address.
       write(field.type.object(), field.part(const_cast<void*>(object)), document);
     else
       document[field.name] = field.get(object);
   }
 }
 
-/// Takes a value into the field of this name, here or in a flat part; false if there is none.
+/// Stores a value in the field of this name, here or in a flat part; returns false if there is none.
 bool take(const Description& description, void* object, const std::string& name, const json& value) {
   for (const Field& field : description.fields) {
     if (field.nesting == Nesting::flat) {
@@ -77,7 +77,7 @@ double read_number(const json& value, const std::string& field) {
 
 void require_integer(const json& value, const std::string& field, double least, double largest) {
   if (!value.is_number_integer()) reject("{} must be an integer, got {}", field, value.dump());
-  // Compared as a double: an unsigned value beyond int64 would wrap.
+  // The value is compared as a double, because an unsigned one beyond int64 would wrap.
   const double number = value.get<double>();
   if (number < least && least == 0) reject("{} must be an integer >= 0, got {}", field, value.dump());
   constexpr double kLargest32 = 4294967296.0;

@@ -1,5 +1,5 @@
 #pragma once
-/// Described structs as JSON documents, and back.
+/// Turns described structs into JSON documents, and back.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -8,21 +8,21 @@
 
 namespace attnlaw::base {
 
-/// All fields that are present, by name.
+/// Returns an object with every field that is present, by name.
 nlohmann::json to_json(const Description& description, const void* object);
 
-/// Takes every field that the document has; the others keep their values. Names are read with underscores or dashes.
+/// Sets every field that the document has; the others keep their values. Names are read with underscores or dashes.
 /// Throws std::invalid_argument for a document that is no object, for an unknown name with the nearest known one, for a
 /// value of the wrong type or out of range, and MissingField for a required one that is not there. `what` names the
 /// document in messages.
 void from_json(const nlohmann::json& document, const Description& description, void* object, const std::string& what);
 
-// What fields.h reads values with: each throws std::invalid_argument that names the field and the value.
+// fields.h reads values with these; each throws std::invalid_argument that names the field and the value.
 double read_number(const nlohmann::json& value, const std::string& field);
 void require_integer(const nlohmann::json& value, const std::string& field, double least, double largest);
 bool read_flag(const nlohmann::json& value, const std::string& field);
 std::string read_text(const nlohmann::json& value, const std::string& field);
-/// The number, or all numbers of a list, within the range; anything else passes.
+/// Throws unless the number, or every number of a list, lies in the range; anything else passes.
 void require_all_in(const Range& range, const std::string& field, const nlohmann::json& value, bool integer);
 
 }  // namespace attnlaw::base

@@ -13,7 +13,7 @@ bool scalar(const Type& type) { return type.kind != Kind::object && type.kind !=
 
 using Visit = std::function<void(const std::string& column, const json& value)>;
 
-/// Visits every column, of a document or of none.
+/// Visits every column with its cell in the document; for a null document every cell is null.
 void for_each_cell(const Description& description, const json& document, const Visit& visit) {
   for_each_field(description, [&](const Field& field) {
     const auto found = document.find(field.name);

@@ -1,5 +1,5 @@
 #pragma once
-/// Described structs as rows of tables: CSV, columns of a store.
+/// Turns described structs into rows of tables: CSV files, columns of a store.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace attnlaw::base {
 
-/// The columns of a struct, in the order of its fields: every number, flag or word, those of structs inside by their
-/// own names (see Nesting); lists of numbers and words are one text with semicolons. Left out are lists of anything
-/// else. They do not depend on which fields are present.
+/// Returns the names of the columns of a struct, in the order of its fields. Every number, flag or word has one, also
+/// those of inner structs, named as their Nesting says; a list of numbers or words is one column of text with
+/// semicolons; other lists have none. The columns do not depend on which fields are present.
 std::vector<std::string> columns(const Description& description);
 
-/// The cells of the document of a struct under these columns, null for what is not present.
+/// Returns the cells under these columns of a struct's document, null for what is not present.
 std::vector<nlohmann::json> cells(const nlohmann::json& document, const Description& description);
 
 }  // namespace attnlaw::base

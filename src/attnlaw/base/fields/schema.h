@@ -1,5 +1,5 @@
 #pragma once
-/// Descriptions as a document: what the pages of the manual, the types of other languages and forms are made of.
+/// Writes descriptions as a document, from which manual pages, types of other languages and forms are made.
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -7,9 +7,9 @@
 
 namespace attnlaw::base {
 
-/// {"doc": …, "fields": [{"name", "type", "doc", and where they are there "symbol", "unit", "range" {"least", "most",
-/// "open"}, "choices", "accepts", "required", "default", "positional", "item", "fields" of an object}]}. `defaults`:
-/// the document of a default struct; null if nobody fills one in.
+/// Returns {"doc": …, "fields": [{"name", "type", "doc", and where they exist "symbol", "unit", "range" {"least",
+/// "most", "open"}, "choices", "accepts", "required", "default", "positional", "item", "fields" of an object}]}.
+/// `defaults` is the document of a default struct, or null for a struct that users do not fill in.
 nlohmann::json schema_of(const Description& description, const nlohmann::json& defaults);
 
 }  // namespace attnlaw::base

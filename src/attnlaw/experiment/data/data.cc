@@ -22,7 +22,7 @@ using base::Columns;
 using base::Matrix;
 using Eigen::Index;
 
-/// The sequences of one purpose: a stream of queries and, with cross-attention, one of keys.
+/// Draws the sequences of one purpose from a stream of queries and, with cross-attention, one of keys.
 class Source {
  public:
   Source(base::Stream queries, base::Stream keys, std::uint64_t seed, Index d, std::uint64_t instance)
@@ -30,8 +30,8 @@ class Source {
         keys_(seed, base::stream_id(keys, static_cast<std::uint64_t>(d), instance)),
         d_(d) {}
 
-  /// Standard normal rows of sequences first, …, first+count−1 into X and, with cross-attention, Y; returns where the
-  /// keys are.
+  /// Writes the standard normal rows of sequences first, …, first+count−1 into X and, with cross-attention, Y; returns
+  /// where the keys are.
   template <class Real>
   const Real* draw(const ScoreLayout& layout, Index first, Index count, Real* X, Real* Y) const {
     fill(queries_, first * layout.rows, count * layout.rows, X);
@@ -51,14 +51,14 @@ class Source {
   Index d_;
 };
 
-/// A predictor of outputs: σ_β(h(S)), or its mean over ±points (one row each) added to h.
+/// Predicts outputs: σ_β(h(S)), or its mean over points, each row of `points` with both signs, that are added to h.
 template <class Real>
 struct Predictor {
   const Matrix<Real>& S;
   double trace = 0;
   Columns<Real> points;
 
-  /// Outputs from the scores h(S); overwrites nothing else.
+  /// Computes the outputs from the scores h(S).
   void predict(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) const {
     if (points.rows() == 0) return student_outputs(problem, scores, outputs);
     Columns<Real> moved(scores.rows(), scores.cols()), part(outputs.rows(), outputs.cols());
@@ -74,7 +74,7 @@ struct Predictor {
   }
 };
 
-/// √V Ξ for half of the points, the same for all sequences, seeds and instances.
+/// Returns √V Ξ for half of the points, the same for all sequences, seeds and instances; nothing for V = 0.
 template <class Real>
 Columns<Real> posterior_points(const model::Problem& problem, double V) {
   if (V <= 0) return {};
@@ -87,7 +87,7 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
   return points;
 }
 
-/// Errors of sequences with these noiseless outputs of the target, given the scores of the student; sums.
+/// Sums the errors over sequences, given the noiseless outputs of the target and the scores of the student.
 template <class Real>
 TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
                        const Columns<Real>& scores) {
@@ -109,7 +109,7 @@ TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& pre
   return figures;
 }
 
-/// Sums over sequences first … first+count−1.
+/// Sums the errors over sequences first … first+count−1.
 template <class Real>
 TestFigures figures_of_block(const model::Problem& problem, std::span<const double> target_eigenvalues,
                              const Predictor<Real>& predictor, const Source& source, Index first, Index count) {

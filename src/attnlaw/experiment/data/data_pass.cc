@@ -17,12 +17,13 @@ using base::Matrix;
 using base::size;
 using Eigen::Index;
 
-/// Groups of blocks that may run at the same time: more threads than this do not help one instance.
+/// The most groups of blocks: more threads than this do not help one instance.
 constexpr Index kMaxGroups = 16;
-/// A group is worth a thread from about this many multiply-adds on (some hundred microseconds).
+/// A group with fewer multiply-adds (some hundred microseconds) is not worth a thread.
 constexpr double kMinGroupWork = 1e7;
 
-/// A function of the size of the data alone: the order of summation, hence every bit, must not depend on threads.
+/// Returns the number of groups. It depends on the size of the data alone, because the order of summation, hence every
+/// bit, must not depend on threads.
 Index group_count(Index rows, Index d, Index blocks) {
   const double work = 2 * static_cast<double>(rows) * static_cast<double>(d) * static_cast<double>(d);
   const double wanted = std::min(static_cast<double>(kMaxGroups), std::floor(work / kMinGroupWork));
@@ -130,14 +131,14 @@ typename DataPass<Real>::Sums DataPass<Real>::at_factor(const Matrix<double>& W,
 }
 
 double data_pass_bytes(const model::Problem& problem, int d, std::size_t size_of_real) {
-  // The number of groups does not grow any more long before this many rows.
+  // The number of groups reaches its maximum long before this many rows.
   constexpr double kManyRows = 1e9;
   const double dimension = d;
   const int fewer = std::min(problem.tokens, problem.keys()), more = std::max(problem.tokens, problem.keys());
   const auto rows = static_cast<Index>(std::min(kManyRows, fewer * std::round(problem.alpha * dimension * dimension)));
   const Index block_rows = std::max<Index>(kBlockRows, more);
   const auto groups = static_cast<double>(group_count(rows, d, rows / block_rows + 1));
-  // Scores and outputs of a sequence are no more than 2 T1 T2.
+  // A sequence has at most T1 T2 scores and as many outputs.
   const double entries =
       dimension * dimension * (groups + 1) + groups * static_cast<double>(block_rows) * (dimension + 2 * fewer);
   return entries * static_cast<double>(size_of_real);

@@ -1,6 +1,6 @@
 #pragma once
-/// One pass through a training set: from S, or its factor W, to the scores of every sequence, and from what they give
-/// rise to back to a matrix. The heavy part of every trainer.
+/// Passes once through a training set, the heavy part of every trainer: S, or its factor W, gives the scores of every
+/// sequence, and coefficients made from the scores are pulled back to a matrix.
 
 #include <array>
 #include <functional>
@@ -12,18 +12,20 @@
 
 namespace attnlaw::experiment {
 
-/// Two matrix products over blocks of sequences that stay in cache; nothing larger than a block is stored beside the
-/// data. Data are cut into groups of blocks whose number depends on the size of the data alone; groups run on up to
-/// `threads` threads and are summed in order, so bits do not depend on threads. Not to be called from several threads
-/// at once (it owns its workspace). `problem` and `data` must outlive it. Where several processes hold the data
-/// together, all of them call at the same S, or W, and get the same sums over all sequences (Data::communicator).
+/// Computes two matrix products over blocks of sequences that stay in cache; nothing larger than a block is stored
+/// beside the data. Data are cut into groups of blocks whose number depends on the size of the data alone; groups run
+/// on up to `threads` threads and are summed in order, so bits do not depend on threads. As it owns its workspace, only
+/// one thread may call it at a time. `problem` and `data` must outlive it. Where several processes hold the data
+/// together (Data::communicator), all of them must call it at the same S, or W, and get the same sums over all
+/// sequences.
 template <class Real>
 class DataPass {
  public:
-  /// Sums that a pointwise step may add up beside the coefficients.
+  /// Numbers that a pointwise step may return beside the coefficients; they are summed over all sequences.
   using Sums = std::array<double, 2>;
-  /// The pointwise part of a pass, on sequences first … first + scores.rows() − 1: replaces their scores
-  /// (student_layout) by coefficients C_ab. Called for several blocks at the same time. The last argument is scratch.
+  /// The pointwise part of a pass on sequences first … first + scores.rows() − 1: it replaces their scores
+  /// (student_layout) by coefficients C_ab. Several threads call it at the same time, each for its block. The last
+  /// argument is scratch.
   using Pointwise = std::function<Sums(Eigen::Index first, base::Columns<Real>& scores, base::Columns<Real>& scratch)>;
 
   DataPass(const model::Problem& problem, const Data<Real>& data, int threads);
@@ -31,17 +33,17 @@ class DataPass {
   Eigen::Index d() const { return data_.X.cols(); }
   const Data<Real>& data() const { return data_; }
 
-  /// Scores of the d×d matrix S; `pulled_back`, unless null, becomes Σ_μ Σ_ab C_ab ∂h_ab/∂S = Σ_μ (Xᵀ C X − Tr C)/√d,
-  /// or Σ_μ Xᵀ C Y/√d with cross-attention. There both products are those with the shorter side: X S and Xᵀ (C Y), or Y
-  /// Sᵀ and (Cᵀ X)ᵀ Y.
+  /// Passes the scores of the d×d matrix S to `pointwise`; `pulled_back`, unless null, becomes Σ_μ Σ_ab C_ab ∂h_ab/∂S =
+  /// Σ_μ (Xᵀ C X − Tr C)/√d, or Σ_μ Xᵀ C Y/√d with cross-attention. Both products are taken on the side with fewer
+  /// rows: X S and Xᵀ (C Y), or Y Sᵀ and (Cᵀ X)ᵀ Y.
   Sums at_matrix(const base::Matrix<double>& S, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
-  /// The same for S = scale·W Wᵀ in self-attention, by products with W alone; `pulled_back` becomes
-  /// Σ_μ (Xᵀ C X − Tr C) W/√d.
+  /// Does the same for S = scale·W Wᵀ in self-attention, by products with W alone; `pulled_back` becomes Σ_μ (Xᵀ C X −
+  /// Tr C) W/√d.
   Sums at_factor(const base::Matrix<double>& W, double scale, const Pointwise& pointwise,
                  base::Matrix<double>* pulled_back);
 
  private:
-  /// The factor that the data are multiplied by; it determines how scores follow from the product.
+  /// Says what the data are multiplied by, and hence how scores follow from the product.
   enum class Form {
     matrix,     ///< product X S, scores with Y
     transpose,  ///< product Y Sᵀ, scores with X
@@ -62,7 +64,7 @@ class DataPass {
     base::Columns<Real> scores, scratch;
   };
 
-  /// Rows of a sequence that are multiplied.
+  /// Returns the number of rows of a sequence that are multiplied: those of its shorter side.
   int product_rows() const;
   void add_block(const Pointwise& pointwise, bool pull_back, Eigen::Index first, Eigen::Index count,
                  Group& group) const;
@@ -75,7 +77,7 @@ class DataPass {
   std::vector<Group> groups_;
 };
 
-/// Bytes of the workspace of a DataPass, as a double that cannot overflow.
+/// Returns the bytes of the workspace of a DataPass, as a double, which cannot overflow.
 double data_pass_bytes(const model::Problem& problem, int d, std::size_t size_of_real);
 
 }  // namespace attnlaw::experiment

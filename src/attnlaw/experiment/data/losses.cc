@@ -16,14 +16,14 @@ using Labels = Eigen::Ref<const Columns<Real>>;
 template <class Real>
 using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
 
-/// y_ab of softmax rows: soft labels as they are, sampled ones from the position of the one.
+/// Returns y_ab of softmax rows: soft labels hold it, sampled ones the position b of the one.
 template <class Real>
 Column<Real> row_label(const model::Problem& problem, const Labels<Real>& labels, int a, int b) {
   if (problem.labels == model::Labels::soft) return labels.col(a * problem.keys() + b);
   return (labels.col(a) == static_cast<Real>(b)).template cast<Real>();
 }
 
-/// Σ_a [log Σ_b exp(β h_ab) − Σ_b y_ab β h_ab], all scores of a row less their largest.
+/// Returns Σ_a [log Σ_b exp(β h_ab) − Σ_b y_ab β h_ab], with the largest score of a row subtracted from all of them.
 template <class Real>
 double cross_entropy(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& scores,
                      Columns<Real>& outputs) {
@@ -40,7 +40,7 @@ double cross_entropy(const model::Problem& problem, const Labels<Real>& labels, 
   return total;
 }
 
-/// ∂ℓ/∂h_ab = β (p_ab − y_ab); symmetrised over (a,b) and (b,a) if one score stands for both.
+/// Sets C_ab = ∂ℓ/∂h_ab = β (p_ab − y_ab), symmetrised over (a,b) and (b,a) if one score stands for both.
 template <class Real>
 void cross_entropy_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
                                 Columns<Real>& coefficients) {
@@ -55,7 +55,7 @@ void cross_entropy_coefficients(const model::Problem& problem, const Labels<Real
   }
 }
 
-/// ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y; symmetrised as above.
+/// Sets C_ab = ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y, symmetrised as above.
 template <class Real>
 void softmax_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
                           Columns<Real>& coefficients) {
@@ -74,7 +74,7 @@ void softmax_coefficients(const model::Problem& problem, const Labels<Real>& lab
   }
 }
 
-/// ∂ℓ/∂h_1b = 2β p_11 r (δ_1b − p_1b) of ℓ = r², r = p_11 − y; symmetrised as above.
+/// Sets C_1b = ∂ℓ/∂h_1b = 2β p_11 r (δ_1b − p_1b) of ℓ = r², r = p_11 − y, symmetrised as above.
 template <class Real>
 void entry_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
                         Columns<Real>& coefficients) {
@@ -87,14 +87,14 @@ void entry_coefficients(const model::Problem& problem, const Labels<Real>& label
   }
 }
 
-/// log(1 + exp(−y β u)).
+/// Returns Σ_μ log(1 + exp(−y β u)).
 template <class Real>
 double logistic_loss(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs) {
   const Column<Real> x = -static_cast<Real>(problem.beta) * labels.col(0) * outputs.col(0);
   return (x.max(Real(0)) + (-x.abs()).exp().log1p()).template cast<double>().sum();
 }
 
-/// dℓ/du: 2(u − y), or −y β/(1 + exp(y β u)).
+/// Returns dℓ/du, which is 2(u − y) or −y β/(1 + exp(y β u)).
 template <class Real>
 Column<Real> score_slope(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs) {
   if (problem.loss == Loss::square) return Real(2) * (outputs.col(0) - labels.col(0));
@@ -102,7 +102,7 @@ Column<Real> score_slope(const model::Problem& problem, const Labels<Real>& labe
   return -beta * labels.col(0) / (Real(1) + (beta * labels.col(0) * outputs.col(0)).exp());
 }
 
-/// The loss of u = weight·h_ab alone.
+/// Sets the coefficients of a loss of u = weight·h_ab alone.
 template <class Real>
 void score_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
                         Columns<Real>& coefficients) {
@@ -113,7 +113,7 @@ void score_coefficients(const model::Problem& problem, const Labels<Real>& label
       static_cast<Real>(u.weight / layout.multiplicity(u.a, u.b)) * score_slope<Real>(problem, labels, outputs);
 }
 
-/// Coefficients from outputs and labels.
+/// Computes the coefficients C_ab from outputs and labels.
 template <class Real>
 void coefficients_of(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
                      Columns<Real>& coefficients) {
@@ -148,7 +148,7 @@ template <class Real>
 double squared_distance(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
                         const Columns<Real>& outputs) {
   if (problem.readout != Readout::rows) return (labels.col(0) - outputs.col(0)).square().template cast<double>().sum();
-  // The rows of a softmax are all there.
+  // The outputs of a softmax are whole rows, never half of a symmetric matrix.
   ScoreLayout layout = student_layout(problem);
   if (problem.head == Head::softmax) layout.symmetric = false;
   double sum = 0;

@@ -11,7 +11,7 @@ namespace {
 
 using base::Columns;
 
-/// log y_ab/β is h_ab up to a shift c_a of the row; h_ab = h_ba tells c_a − c_b.
+/// (log y_ab)/β is h_ab up to a shift c_a of the row; h_ab = h_ba tells c_a − c_b.
 void scores_of_softmax(const model::Problem& problem, const Columns<double>& labels, Columns<double>& z) {
   const int T = problem.tokens;
   const Columns<double> logs =

@@ -14,7 +14,7 @@ using model::Head;
 using model::Labels;
 using model::Readout;
 
-/// Outputs at inverse temperature beta, from scores in the given layout.
+/// Computes outputs at inverse temperature beta from scores in the given layout.
 template <class Real>
 void outputs_of(const model::Problem& problem, double beta, const ScoreLayout& layout, const Columns<Real>& scores,
                 Columns<Real>& outputs) {
@@ -34,7 +34,7 @@ void outputs_of(const model::Problem& problem, double beta, const ScoreLayout& l
   student_layout(problem).for_each([&](int a, int b, int k) { outputs.col(k) = scores.col(layout.index(a, b)); });
 }
 
-/// The first position of row a at which the probabilities up to there exceed the chance.
+/// Returns the first position of row a up to which the probabilities sum to more than `chance`.
 template <class Real>
 int drawn_position(const Columns<Real>& outputs, Index mu, int a, int keys, double chance) {
   double below = 0;
@@ -104,7 +104,7 @@ model::Problem undrawn(const model::Problem& problem) {
 
 template <class Real>
 double entropy(const Columns<Real>& rows) {
-  // Probabilities may underflow: p log p is 0 there.
+  // Probabilities may underflow to 0, where p log p is 0.
   return -(rows * rows.max(std::numeric_limits<Real>::min()).log()).template cast<double>().sum();
 }
 

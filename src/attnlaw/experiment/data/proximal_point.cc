@@ -11,16 +11,17 @@ namespace {
 
 /// Newton converges quadratically: a step this small (relative to 1 + |z|) leaves an error of about its square.
 constexpr double kStepTolerance = 1e-6;
-/// Values closer than this part of themselves are equal.
+/// Values whose relative difference is below this count as equal.
 constexpr double kRounding = 1e-14;
-/// Enough for tens of rejected steps on top of the handful that Newton takes.
+/// The most iterations: enough for tens of rejected steps on top of the handful that Newton takes.
 constexpr int kMaxIterations = 60;
-/// Levenberg-Marquardt damping, in units of the quadratic term: after a rejected and after an accepted step.
+/// The Levenberg-Marquardt damping, in units of the quadratic term, is multiplied by kTighten after a rejected and by
+/// kRelax after an accepted step; below kNegligibleDamping it is dropped.
 constexpr double kTighten = 4;
 constexpr double kRelax = 0.1;
 constexpr double kNegligibleDamping = 1e-3;
 
-/// d²ℓ/du² of readout score: 2, or β² s(βu) s(−βu) for either sign.
+/// Returns d²ℓ/du² for readout score: 2, or β² s(βu) s(−βu) for labels of either sign, s the logistic function.
 double score_curvature(const model::Problem& problem, double u) {
   if (problem.loss == model::Loss::square) return 2;
   const double s = 1 / (1 + std::exp(-problem.beta * u));
@@ -52,16 +53,15 @@ ProximalPoint::ProximalPoint(const model::Problem& problem)
 double ProximalPoint::expand(const Label& label, const Vector& omega, double V, const Vector& z, Expansion& at) {
   scores_ = (norms_.array() * z.array()).transpose();
   at.value = loss_and_coefficients<double>(problem_, label, scores_, at.outputs);
-  // dℓ = Σ_{all a,b} C_ab dh_ab.
+  // dℓ = Σ_{all a,b} C_ab dh_ab, so a score that stands for two entries counts twice.
   layout_.for_each(
       [&](int a, int b, int k) { at.gradient[k] = layout_.multiplicity(a, b) * norms_[k] * scores_(0, k); });
   return V * at.value + 0.5 * (z - omega).squaredNorm();
 }
 
-/// With p the outputs of the row, r = p − y and P = diag p − ppᵀ:
-/// cross-entropy β² P;
-/// squared loss, w = p∘r and R = Σ w: 2β² [P² + diag(w − R p) − w pᵀ − p wᵀ + 2R p pᵀ], of which 2β² P² is the
-/// Gauss-Newton part; that of the entry p_1 alone has r = (p_1 − y, 0, …) there and P e_1 e_1ᵀ P in place of P².
+/// Let p be the outputs of the row, r = p − y and P = diag p − ppᵀ. Cross-entropy has the Hessian β² P. The squared
+/// loss has 2β² [P² + diag(w − R p) − w pᵀ − p wᵀ + 2R p pᵀ] with w = p∘r and R = Σ w, of which 2β² P² is the
+/// Gauss-Newton part; for the entry p_1 alone, r = (p_1 − y, 0, …) and P e_1 e_1ᵀ P stands in place of P².
 void ProximalPoint::set_row_hessian(const Label& label, const Expansion& at, int a, bool exact) {
   const Eigen::Index keys = layout_.columns;
   const double beta2 = problem_.beta * problem_.beta;
@@ -88,7 +88,7 @@ void ProximalPoint::set_row_hessian(const Label& label, const Expansion& at, int
   row_ *= 2 * beta2;
 }
 
-/// Linear head: ℓ = Σ_ab (y_ab − h_ab)². Readout score: ℓ is a function of u, which is one of the z.
+/// For readout score ℓ is a function of u, which is one of the z; for the linear head ℓ = Σ_ab (y_ab − h_ab)².
 void ProximalPoint::set_hessian(const Label& label, const Expansion& at, bool exact) {
   hessian_.setZero();
   if (problem_.readout == model::Readout::score) {
@@ -132,7 +132,7 @@ double ProximalPoint::descend(const Label& label, const Vector& omega, double V,
     step = -factor_.solve(V * current_.gradient + z - omega);
     trial = z + step;
     const double trial_value = expand(label, omega, V, trial, trial_);
-    // Only an undamped step tells the distance from the minimum.
+    // The length of a step tells the distance from the minimum only if the step is undamped.
     const bool last = damping == 0 && step.norm() <= kStepTolerance * (1 + z.norm());
     if (trial_value <= value + kRounding * std::abs(value)) {
       std::swap(current_, trial_);

@@ -10,10 +10,11 @@ namespace {
 using base::Columns;
 using Eigen::Index;
 
-/// Partial sums of an inner product: enough to hide the latency of fused multiply-adds on two vector units.
+/// An inner product is split into so many partial sums: enough to hide the latency of fused multiply-adds on two vector
+/// units.
 constexpr Index kLanes = 32;
 
-/// ⟨x, y⟩ with a fixed order of summation that the compiler can vectorise.
+/// Returns ⟨x, y⟩, summed in a fixed order that the compiler can vectorise.
 template <class Real>
 double inner_product(const Real* x, const Real* y, Index d) {
   Real lane[kLanes] = {};
@@ -29,8 +30,8 @@ double inner_product(const Real* x, const Real* y, Index d) {
          (static_cast<double>(lane[2]) + static_cast<double>(lane[3]));
 }
 
-/// Mixes the rows of one sequence, `width` columns from column j on, by the row-major outs×ins `matrix`; through a
-/// copy, so that out may be in.
+/// Mixes the rows of one sequence, `width` columns from column j on, by the row-major outs×ins `matrix`. It works from
+/// a copy, so that out may be in.
 template <class Real>
 void mix_block(int outs, int ins, Index d, Index j, Index width, const Real* matrix, const Real* in, Real* out,
                Real* copy) {
@@ -46,7 +47,7 @@ void mix_block(int outs, int ins, Index d, Index j, Index width, const Real* mat
   }
 }
 
-/// out_i = Σ_j coefficients(μ, index(i, j)) in_j for every sequence μ.
+/// Sets out_i = Σ_j coefficients(μ, index(i, j)) in_j for every sequence μ.
 template <class Real, class Position>
 void mix(int outs, int ins, Position index, Index length, const Columns<Real>& coefficients, const Real* in,
          Real* out) {
@@ -98,7 +99,7 @@ template <class Real>
 Partition<Real> softmax_row(const ScoreLayout& layout, int a, double beta, const Columns<Real>& scores,
                             Columns<Real>& outputs) {
   const int keys = layout.columns;
-  // Shifted by the largest score against overflow.
+  // The largest score is subtracted against overflow.
   Partition<Real> partition{scores.col(layout.index(a, 0)), {}};
   auto& [largest, sum] = partition;
   for (int b = 1; b < keys; ++b) largest = largest.max(scores.col(layout.index(a, b)));

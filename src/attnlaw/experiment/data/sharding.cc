@@ -10,9 +10,9 @@ namespace {
 
 using base::Matrix;
 
-/// 20 bits of a matrix, as a number: its square and the sum of 8192 squares are exact in double.
+/// Returns a hash of a matrix of 20 bits as a number: its square and the sum of 8192 squares are exact in double.
 double fingerprint(const Matrix<double>& matrix) {
-  // FNV-1a, a word at a time.
+  // This is FNV-1a, a word at a time.
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const double entry : matrix.reshaped<Eigen::RowMajor>())
     hash = (hash ^ std::bit_cast<std::uint64_t>(entry)) * 0x100000001b3;
@@ -32,7 +32,7 @@ void sum_over_processes(base::Communicator* communicator, const Matrix<double>& 
                         Matrix<double>* matrix) {
   if (!communicator) return;
   const double mine = fingerprint(point);
-  // One message: all entries of the matrix, the numbers, and what tells whether the points agree.
+  // One message holds all entries of the matrix, the numbers, and what tells whether the points agree.
   std::vector<double> message;
   message.reserve(numbers.size() + 2 + (matrix ? static_cast<std::size_t>(matrix->size()) : 0));
   if (matrix) message.assign(matrix->data(), matrix->data() + matrix->size());
@@ -40,7 +40,7 @@ void sum_over_processes(base::Communicator* communicator, const Matrix<double>& 
   message.insert(message.end(), {mine, mine * mine});
   communicator->sum(message);
   const double squares = message.back(), total = message[message.size() - 2];
-  // Equality in Cauchy-Schwarz: all fingerprints are the same.
+  // Cauchy-Schwarz holds with equality only if all fingerprints are the same.
   if (communicator->size() * squares != total * total) {
     throw base::CommunicationError(
         "the processes of this run do not agree on the student: they compute on different kinds of processors; give "

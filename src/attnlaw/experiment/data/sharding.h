@@ -1,5 +1,5 @@
 #pragma once
-/// One training set divided over several processes.
+/// Divides one training set over several processes.
 
 #include <span>
 
@@ -14,12 +14,13 @@ struct Shard {
   Eigen::Index count = 0;
 };
 
-/// The share of this process in sequences 0 … sequences − 1: equal to one. All of them without a communicator.
+/// Returns the share of this process in sequences 0 … sequences − 1; shares differ by one at most. Without a
+/// communicator it is all of them.
 Shard shard_of(Eigen::Index sequences, const base::Communicator* communicator);
 
-/// Replaces `numbers`, and `matrix` unless it is null, by their sums over all processes; nothing without a
-/// communicator. `point`, where they were evaluated, must be the same on every process, else base::CommunicationError
-/// is thrown on all of them: processors of different kinds may round differently, and what follows would mix different
+/// Replaces `numbers`, and `matrix` unless it is null, by their sums over all processes; without a communicator it does
+/// nothing. `point`, where they were evaluated, must be the same on every process, else base::CommunicationError is
+/// thrown on all of them: processors of different kinds may round differently, and what follows would mix different
 /// students.
 void sum_over_processes(base::Communicator* communicator, const base::Matrix<double>& point, std::span<double> numbers,
                         base::Matrix<double>* matrix);

@@ -13,9 +13,9 @@ using base::eigensystem;
 using base::Eigensystem;
 using base::Matrix;
 
-/// Least V and least variance of the noise in R, in units of Q*: what keeps them finite where the target is recovered.
-/// Below, the spectrum of S* at d ~ 100 is not that of the prior any more: with less (1e-4, 1e-5) iterations beyond
-/// recovery settle more slowly, or at larger errors.
+/// The least V and the least variance of the noise in R, in units of Q*, where the target is recovered. On a finer
+/// scale the spectrum of S* at d ~ 100 is not that of the prior any more: with 1e-4 or 1e-5, iterations beyond recovery
+/// settle more slowly, or at larger errors.
 constexpr double kResolution = 1e-3;
 
 }  // namespace
@@ -29,7 +29,7 @@ MatrixEstimate function_of(const Eigensystem& M, const std::vector<double>& valu
     sum += 2 * slopes[i];
     for (std::size_t j = 0; j < i; ++j) {
       const double gap = x[i] - x[j];
-      // Equal to rounding: the derivative.
+      // For equal eigenvalues (to rounding) the quotient is the derivative.
       const bool equal = gap <= std::numeric_limits<double>::epsilon() * std::abs(x[i]);
       sum += 2 * (equal ? slopes[i] : (values[i] - values[j]) / gap);
     }
@@ -51,8 +51,8 @@ MatrixEstimate soft_threshold(const Matrix<double>& M, double threshold, double 
 MatrixEstimate posterior_mean(const model::Problem& problem, const Matrix<double>& R, double variance) {
   const Eigensystem system = eigensystem(R);
   const matrix_laws::OptimalDenoiser denoiser(problem.target.spectrum(), floored(problem, variance));
-  // Stragglers beyond the outermost bands, which there are at finite d only, are taken for the edge: there the denoiser
-  // is infinitely steep, and iterations would not settle.
+  // Eigenvalues beyond the outermost bands, which there are at finite d only, are moved to the edge: just outside it
+  // the denoiser is infinitely steep, and iterations would not settle.
   const auto& bands = denoiser.law().bands();
   const double lowest = bands.front().support.lower, highest = bands.back().support.upper;
   std::vector<double> mapped = system.values;

@@ -1,5 +1,5 @@
 #pragma once
-/// Estimates of S by a function of the eigenvalues of a noisy view of it.
+/// Estimates S by a function of the eigenvalues of a noisy view of it.
 
 #include <vector>
 
@@ -15,18 +15,18 @@ struct MatrixEstimate {
   double V = 0;
 };
 
-/// S = f(M) with f and its slope at the eigenvalues of M, in their order; V = (1/d²) [Σ_{i≠j} (f_i − f_j)/(x_i − x_j) +
-/// 2 Σ_i f'_i], how much S moves with M.
+/// Returns S = f(M), given f and its slope at the eigenvalues of M in their order, and V = (1/d²) [Σ_{i≠j} (f_i −
+/// f_j)/(x_i − x_j) + 2 Σ_i f'_i], the response of S to M.
 MatrixEstimate function_of(const base::Eigensystem& M, const std::vector<double>& values, const std::vector<double>& slopes);
 
-/// f(x) = max(0, x − threshold)/stiffness.
+/// Returns function_of M with f(x) = max(0, x − threshold)/stiffness.
 MatrixEstimate soft_threshold(const base::Matrix<double>& M, double threshold, double stiffness);
 
-/// The posterior mean of S* given R = S* + √variance Z, and its error, for the target of a problem (its spectrum is
-/// known). Variance and V are kept above 1e-3 Q*.
+/// Returns the posterior mean of S* given R = S* + √variance Z and the spectrum of a problem's target, and its error as
+/// V. Variance and V are kept above 1e-3 Q*.
 MatrixEstimate posterior_mean(const model::Problem& problem, const base::Matrix<double>& R, double variance);
 
-/// V, or 1e-3 Q* if V is smaller.
+/// Returns V, or 1e-3 Q* if V is smaller.
 double floored(const model::Problem& problem, double V);
 
 }  // namespace attnlaw::experiment

@@ -13,7 +13,7 @@ namespace {
 using base::Columns;
 using base::Matrix;
 
-/// 1/√(m_h d) of S = W Wᵀ/√(m_h d).
+/// Returns the 1/√(m_h d) of S = W Wᵀ/√(m_h d).
 double factor_scale(Eigen::Index d, Eigen::Index columns) {
   return 1 / std::sqrt(static_cast<double>(columns) * static_cast<double>(d));
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// The training objective of docs/theory/erm.md section 1, per d²: (1/d²) Σ_μ ℓ(y^μ, h(X^μ; S)) plus the penalty of the
-/// student.
+/// Computes the training objective of docs/theory/erm.md section 1, per d²: (1/d²) Σ_μ ℓ(y^μ, h(X^μ; S)) plus the
+/// penalty of the student.
 
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/data/data_pass.h"
@@ -8,7 +8,8 @@
 
 namespace attnlaw::experiment {
 
-/// Loss and gradients over one training set; one pass through the data each (DataPass: threads, bits, lifetimes).
+/// Computes loss and gradients over one training set. Each call is one pass through the data; threads, bits and
+/// lifetimes are as in DataPass.
 template <class Real>
 class Objective {
  public:
@@ -19,15 +20,15 @@ class Objective {
   const model::Problem& problem() const { return problem_; }
   DataPass<Real>& pass() { return pass_; }
 
-  /// (1/d²) Σ ℓ at S, and its gradient ∇_S (symmetric if scores are; without the penalty).
+  /// Returns (1/d²) Σ ℓ at S, and its gradient ∇_S (symmetric if scores are); neither has the penalty.
   double loss(const base::Matrix<double>& S, base::Matrix<double>& gradient);
-  /// (1/d²) Σ ℓ at S alone, half the work.
+  /// Returns (1/d²) Σ ℓ at S alone, which is half the work.
   double loss(const base::Matrix<double>& S);
-  /// Loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W.
+  /// Returns loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W.
   double objective_of_factor(const base::Matrix<double>& W, base::Matrix<double>& gradient);
-  /// Loss plus (λ/2√κ)(‖W_Q‖²_F + ‖W_K‖²_F)/d² of the untied student at S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in
-  /// `factors` ∈ R^{2d×m_h}, and the gradient in them. Passes through the data by S: two products with it, where the
-  /// factors would take four, and one of d×d matrices, which is nothing beside.
+  /// Returns loss plus (λ/2√κ)(‖W_Q‖²_F + ‖W_K‖²_F)/d² of the untied student at S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in
+  /// `factors` ∈ R^{2d×m_h}, and the gradient in them. It passes S through the data, by two products where the factors
+  /// would take four; the product of the factors itself costs nothing beside.
   double objective_of_factors(const base::Matrix<double>& factors, base::Matrix<double>& gradient);
 
  private:
@@ -37,13 +38,14 @@ class Objective {
   DataPass<Real> pass_;
 };
 
-/// m_h = round(κ d), d at full width (κ ≥ 1: the same minimisers). Throws std::invalid_argument if it is below 1.
+/// Returns m_h = round(κ d), or d at full width: all κ ≥ 1 have the same minimisers. Throws std::invalid_argument if it
+/// is below 1.
 Eigen::Index factor_columns(const model::Problem& problem, Eigen::Index d);
 
-/// S = W Wᵀ/√(m_h d) of a factor W ∈ R^{d×m_h}.
+/// Returns S = W Wᵀ/√(m_h d) of a factor W ∈ R^{d×m_h}.
 base::Matrix<double> student_of_factor(const base::Matrix<double>& W);
 
-/// S = W_Q W_Kᵀ/√(m_h d) of W_Q over W_K in `factors` ∈ R^{2d×m_h}.
+/// Returns S = W_Q W_Kᵀ/√(m_h d) of W_Q over W_K in `factors` ∈ R^{2d×m_h}.
 base::Matrix<double> student_of_factors(const base::Matrix<double>& factors);
 
 }  // namespace attnlaw::experiment

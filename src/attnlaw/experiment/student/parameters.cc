@@ -14,7 +14,7 @@ namespace {
 
 using base::Matrix;
 
-/// rows×columns iid N(0,1) entries of the stream of dimension d.
+/// Returns rows×columns iid N(0,1) entries of the stream of dimension d.
 Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::Index d,
                                 const TrainingOptions& options) {
   const std::uint64_t stream =
@@ -24,7 +24,7 @@ Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::
   return W;
 }
 
-/// ‖A Bᵀ‖_F of matrices of the same shape.
+/// Returns ‖A Bᵀ‖_F of matrices of the same shape.
 double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
   const auto d = static_cast<std::size_t>(A.rows()), columns = static_cast<std::size_t>(A.cols());
   const Matrix<double> transposed = B.transpose();
@@ -33,7 +33,7 @@ double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
   return product.norm();
 }
 
-/// S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}.
+/// The point is W ∈ R^{d×m_h} in S = W Wᵀ/√(m_h d).
 template <class Real>
 class FactorParameters : public Parameters {
  public:
@@ -47,7 +47,8 @@ class FactorParameters : public Parameters {
   double objective(const Matrix<double>& W, Matrix<double>& gradient) override {
     return objective_.objective_of_factor(W, gradient);
   }
-  /// The part (B/d − λ I) S: ∇_W Wᵀ = −(2/d)(B/d − λ I) S. Costs a product of d×m_h matrices.
+  /// Bounds the residual by its part (B/d − λ I) S, as ∇_W Wᵀ = −(2/d)(B/d − λ I) S. It costs products of d×m_h
+  /// matrices.
   double residual_bound(const Matrix<double>& W, const Matrix<double>& gradient) const override {
     const double scale = student_scale(student_of_factor(W), objective_.problem());
     return product_norm(gradient, W) * static_cast<double>(W.rows()) / (2 * objective_.problem().lambda * scale);
@@ -57,7 +58,7 @@ class FactorParameters : public Parameters {
   Objective<Real>& objective_;
 };
 
-/// S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in one matrix of 2d×m_h.
+/// The point is W_Q over W_K, one 2d×m_h matrix, in S = W_Q W_Kᵀ/√(m_h d).
 template <class Real>
 class FactorPairParameters : public Parameters {
  public:
@@ -71,7 +72,7 @@ class FactorPairParameters : public Parameters {
   double objective(const Matrix<double>& factors, Matrix<double>& gradient) override {
     return objective_.objective_of_factors(factors, gradient);
   }
-  /// With S = U Σ Vᵀ and balanced factors, ∇_{W_Q} W_Kᵀ = −(1/d)(B/d V Σ − λ U Σ) Vᵀ, and so for W_K.
+  /// Uses that with S = U Σ Vᵀ and balanced factors ∇_{W_Q} W_Kᵀ = −(1/d)(B/d V Σ − λ U Σ) Vᵀ, and likewise for W_K.
   double residual_bound(const Matrix<double>& factors, const Matrix<double>& gradient) const override {
     const Eigen::Index d = objective_.d();
     const double worst = std::max(product_norm(gradient.topRows(d), factors.bottomRows(d)),
@@ -84,7 +85,7 @@ class FactorPairParameters : public Parameters {
   Objective<Real>& objective_;
 };
 
-/// S by its entries. A symmetric start and symmetric gradients keep S symmetric.
+/// The point is S itself. A symmetric start and symmetric gradients keep S symmetric.
 template <class Real>
 class EntryParameters : public Parameters {
  public:
@@ -100,7 +101,7 @@ class EntryParameters : public Parameters {
     gradient += (2 * objective_.problem().lambda / static_cast<double>(S.rows())) * S;
     return loss + penalty_->value(S);
   }
-  /// All of it.
+  /// The bound is the residual itself.
   double residual_bound(const Matrix<double>& S, const Matrix<double>& gradient) const override {
     const model::Problem& problem = objective_.problem();
     return gradient.norm() * static_cast<double>(S.rows()) / (2 * problem.lambda * student_scale(S, problem));

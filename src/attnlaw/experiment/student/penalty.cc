@@ -20,7 +20,7 @@ using base::Matrix;
 /// training to the default tolerances leaves zeros of 1e-4 to 1e-3.
 constexpr double kZeroEigenvalue = 1e-3;
 
-/// The matrix with (x − threshold)₊ for each eigenvalue, or singular value, x.
+/// Returns the matrix with (x − threshold)₊ in place of each eigenvalue, or singular value, x.
 template <class System>
 Matrix<double> shrunk(const System& system, double threshold) {
   std::vector<double> values = system.values;
@@ -28,7 +28,7 @@ Matrix<double> shrunk(const System& system, double threshold) {
   return recompose(system, values);
 }
 
-/// Tr S on S ⪰ 0.
+/// The penalty Tr S on S ⪰ 0.
 class TracePenalty : public Penalty {
  public:
   using Penalty::Penalty;
@@ -37,14 +37,14 @@ class TracePenalty : public Penalty {
     return problem_.lambda * S.trace() / static_cast<double>(S.rows());
   }
 
-  /// (ν − step·λ)₊ on the eigenvalues.
+  /// Takes eigenvalues ν to (ν − step·λ)₊.
   Matrix<double> proximal(const Matrix<double>& M, double step) const override {
     return shrunk(eigensystem(M), step * problem_.lambda);
   }
 
   double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
     const auto d = static_cast<std::size_t>(S.rows());
-    // B/d − λ I
+    // `slack` is B/d − λ I.
     Matrix<double> slack = -static_cast<double>(d) * loss_gradient;
     slack.diagonal().array() -= problem_.lambda;
     Matrix<double> product(S.rows(), S.rows());
@@ -55,7 +55,7 @@ class TracePenalty : public Penalty {
   }
 
  private:
-  /// S is held back by its width.
+  /// Tells whether S has the largest rank that its width allows, and is held back by it.
   bool has_largest_rank(const Matrix<double>& S) const {
     const Eigen::Index rank = factor_columns(problem_, S.rows());
     if (rank == S.rows()) return false;
@@ -65,7 +65,7 @@ class TracePenalty : public Penalty {
   }
 };
 
-/// ‖S‖_*.
+/// The penalty ‖S‖_*.
 class NuclearPenalty : public Penalty {
  public:
   using Penalty::Penalty;
@@ -75,7 +75,7 @@ class NuclearPenalty : public Penalty {
     return problem_.lambda * std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(S.rows());
   }
 
-  /// (σ − step·λ)₊ on the singular values.
+  /// Takes singular values σ to (σ − step·λ)₊.
   Matrix<double> proximal(const Matrix<double>& M, double step) const override {
     return shrunk(singular_system(M), step * problem_.lambda);
   }
@@ -88,7 +88,7 @@ class NuclearPenalty : public Penalty {
     const Matrix<double> left = Vectors(system.left.data(), S.rows(), S.rows()) * sigma.asDiagonal(),
                          right = Vectors(system.right.data(), S.rows(), S.rows()).transpose() * sigma.asDiagonal();
     const Matrix<double> B = -static_cast<double>(d) * loss_gradient;
-    // C = op(B/d) A − λ C
+    // Returns ‖op(B/d) from − λ to‖_F over the scale of the student.
     const auto distance = [&](base::Transpose transpose, const Matrix<double>& from, Matrix<double> to) {
       base::gemm(transpose, d, d, d, B.data(), from.data(), -problem_.lambda, to.data());
       return to.norm() / student_scale(S, problem_);
@@ -99,7 +99,7 @@ class NuclearPenalty : public Penalty {
   }
 };
 
-/// ‖S‖²_F.
+/// The penalty ‖S‖²_F.
 class SquarePenalty : public Penalty {
  public:
   using Penalty::Penalty;

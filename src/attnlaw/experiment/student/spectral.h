@@ -1,5 +1,5 @@
 #pragma once
-/// Functions of a symmetric matrix, and of the singular values of any.
+/// Computes functions of a symmetric matrix, and of the singular values of any square one.
 
 #include <span>
 #include <vector>
@@ -9,18 +9,18 @@
 
 namespace attnlaw::experiment {
 
-/// Σ_k mapped_k v_k v_kᵀ; zeros at either end of `mapped` cost nothing.
+/// Returns Σ_k mapped_k v_k v_kᵀ; zeros at either end of `mapped` cost nothing.
 base::Matrix<double> recompose(const base::Eigensystem& system, std::span<const double> mapped);
 
-/// Singular values, descending, with their vectors: in the columns of `left` and the rows of `right`.
+/// The singular values, descending, with their vectors in the columns of `left` and the rows of `right`.
 using SingularSystem = base::SingularValueDecomposition;
 
-/// The singular system of a square matrix. Throws std::runtime_error for not-finite entries.
+/// Computes the singular system of a square matrix. Throws std::runtime_error for entries that are not finite.
 SingularSystem singular_system(base::Matrix<double> M);
-/// The same, singular values alone.
+/// Computes the singular values alone.
 std::vector<double> singular_values(base::Matrix<double> M);
 
-/// Σ_k mapped_k u_k v_kᵀ; trailing zeros of `mapped` cost nothing.
+/// Returns Σ_k mapped_k u_k v_kᵀ; trailing zeros of `mapped` cost nothing.
 base::Matrix<double> recompose(const SingularSystem& system, std::span<const double> mapped);
 
 }  // namespace attnlaw::experiment

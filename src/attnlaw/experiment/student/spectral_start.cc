@@ -14,22 +14,22 @@ using base::eigensystem;
 using base::Eigensystem;
 using base::Matrix;
 
-/// Weight of the directions in which a start vanishes, relative to the root mean square of its eigenvalues.
+/// The least eigenvalue in directions in which a start vanishes, relative to the root mean square of its eigenvalues.
 constexpr double kSmallWeight = 1e-3;
 
-/// Q* + Δ in units of the student: the variance of what a label shows of a score.
+/// Returns Q* + Δ in units of the student: the variance of the scores that labels show.
 double label_variance(const model::Problem& problem) {
   const double units = problem.beta_ratio();
   return units * units * (problem.target.Q_star() + problem.noise);
 }
 
-/// a² in units of the student.
+/// Returns a² in units of the student.
 double start_variance(const model::Problem& problem) {
   const double units = problem.beta_ratio();
   return units * units * model::spectral_start_variance(problem, problem.target.Q_star());
 }
 
-/// f(x) = slope·x of those largest eigenvalues that are above `least`, 0 of the others.
+/// Takes f(x) = slope·x for the eigenvalues that are among the `largest` ones and above `least`, 0 for the others.
 MatrixEstimate linear_above(const Matrix<double>& R, double slope, Eigen::Index largest, double least) {
   const Eigensystem system = eigensystem(R);
   std::vector<double> values(system.values.size(), 0.0), slopes(values.size(), 0.0);

@@ -8,28 +8,28 @@ namespace {
 
 using base::Matrix;
 
-/// Decay of the first and second moments: the values of the paper for the first; a shorter memory for the second,
-/// because full-batch gradients carry no noise to average and shrink by orders of magnitude along the way.
+/// The decay of the first moment is that of the paper; the second has a shorter memory, because full-batch gradients
+/// carry no noise to average and shrink by orders of magnitude along the way.
 constexpr double kFirstDecay = 0.9;
 constexpr double kSecondDecay = 0.99;
-/// Initial rate, in units of the initial weights (N(0,1) entries).
+/// The initial rate, in units of the initial weights (N(0,1) entries).
 constexpr double kInitialRate = 0.05;
-/// Smallest rate: below it steps do not change double weights of order one any more.
+/// The smallest rate: below it steps do not change double weights of order one any more.
 constexpr double kSmallestRate = 1e-14;
 /// The objective is looked at after this many iterations; if the best value has not fallen since, the rate is halved.
 constexpr int kPatience = 40;
 constexpr double kRateDecay = 0.5;
-/// Iterations between looks at the residual; one look costs about half a gradient.
+/// So many iterations pass between looks at the residual; one look costs about half a gradient.
 constexpr int kMonitorInterval = 20;
 
-/// Moments of the gradients and the update they imply.
+/// Keeps the moments of the gradients, and makes the update that they imply.
 class Moments {
  public:
   explicit Moments(const Matrix<double>& point)
       : first_(Matrix<double>::Zero(point.rows(), point.cols())),
         second_(Matrix<double>::Zero(point.rows(), point.cols())) {}
 
-  /// point −= rate · m̂/√v̂ with bias-corrected moments.
+  /// Subtracts rate · m̂/√v̂, with bias-corrected moments, from the point.
   void update(const Matrix<double>& gradient, double rate, Matrix<double>& point) {
     first_power_ *= kFirstDecay;
     second_power_ *= kSecondDecay;
@@ -45,7 +45,7 @@ class Moments {
   double first_power_ = 1, second_power_ = 1;
 };
 
-/// The rate as a function of the objectives seen.
+/// Sets the rate by the objectives that it has seen.
 class Schedule {
  public:
   double rate() const { return rate_; }

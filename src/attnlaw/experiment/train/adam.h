@@ -1,5 +1,5 @@
 #pragma once
-/// Full-batch Adam on the parameters of a student.
+/// Trains by full-batch Adam on the parameters of a student.
 
 #include "attnlaw/experiment/train/trainer.h"
 

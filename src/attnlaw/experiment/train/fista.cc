@@ -12,13 +12,14 @@ namespace {
 using base::inner;
 using base::Matrix;
 
-/// Iterations between looks at the residual; one look costs one gradient and the eigenvalues of a d×d matrix.
+/// So many iterations pass between looks at the residual; one look costs one gradient and the eigenvalues of a d×d
+/// matrix.
 constexpr int kMonitorInterval = 10;
 /// The step shrinks by this factor until the quadratic model bounds the loss.
 constexpr double kBacktrack = 0.5;
-/// …and grows by this one between iterations, so that one steep region does not slow all that follow.
+/// The step grows by this factor between iterations, so that one steep region does not slow all that follow.
 constexpr double kGrowth = 1.02;
-/// A step this small means that the loss does not fall along its own gradient any more: rounding rules.
+/// A step this small means that the loss does not fall along its own gradient any more: rounding dominates.
 constexpr double kSmallestStep = 1e-12;
 
 template <class Real>
@@ -47,8 +48,9 @@ class Minimiser {
  private:
   Trained finish(int iterations) { return assess(objective_, S_, iterations, options_.tolerance); }
 
-  /// On d·loss, so that gradients, steps and the penalty are of order one at any d: next_ = prox of a gradient step
-  /// from extrapolated_, with a step for which the quadratic model is an upper bound; false if there is none.
+  /// Sets next_ to the prox of a gradient step from extrapolated_, with a step for which the quadratic model is an
+  /// upper bound; returns false if there is none. It works on d·loss, so that gradients, steps and the penalty are of
+  /// order one at any d.
   bool proximal_step() {
     constexpr double kRounding = 4 * static_cast<double>(std::numeric_limits<Real>::epsilon());
     Matrix<double> gradient;
@@ -64,7 +66,7 @@ class Minimiser {
     return false;
   }
 
-  /// Nesterov's extrapolation, restarted when the momentum points uphill.
+  /// Extrapolates as Nesterov does, and restarts when the momentum points uphill.
   void extrapolate() {
     const bool uphill = inner(extrapolated_ - next_, next_ - S_) > 0;
     const double momentum = uphill ? 1 : momentum_;

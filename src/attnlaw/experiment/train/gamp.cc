@@ -17,10 +17,11 @@ namespace {
 
 using base::Columns;
 
-/// Iterations between looks at the residual of the objective; one look costs about as much as an iteration.
+/// So many iterations pass between looks at the residual of the objective; one look costs about as much as an
+/// iteration.
 constexpr int kMonitorInterval = 10;
 
-/// Part of the way to the answer of the channels that is taken.
+/// Chooses how much of the way to the answer of the channels is taken.
 class Step {
  public:
   explicit Step(double largest) : largest_(largest), size_(largest) {}
@@ -84,7 +85,7 @@ class Iteration {
   }
 
  private:
-  /// The g that the spectral start was made with.
+  /// Sets g to the messages that the spectral start was made with.
   void start_messages() {
     const Columns<Real>& labels = objective_.pass().data().labels;
     const Eigen::Index block = block_sequences(objective_.problem().tokens);
@@ -101,8 +102,8 @@ class Iteration {
     return {estimate_.S, iterations, residual, residual <= options_.tolerance, estimate_.V};
   }
 
-  /// One iteration; returns its residual, infinite if the messages have overflowed (S then stays where it is). It takes
-  /// all of the new g where the old one, zero, tells nothing.
+  /// Makes one iteration and returns its residual, infinite if the messages have overflowed (S then stays where it is).
+  /// An `uninformed` one takes all of the new g, because the old one, zero, tells nothing.
   double iterate(bool uninformed) {
     const Messages messages = pass(uninformed ? 1 : step_.size());
     if (!messages.B.allFinite()) return std::numeric_limits<double>::infinity();
@@ -115,7 +116,7 @@ class Iteration {
     return residual;
   }
 
-  /// Updates g and sends it to S.
+  /// Updates g and returns the messages from g to S.
   Messages pass(double step) {
     Messages messages;
     const auto sums = objective_.pass().at_matrix(

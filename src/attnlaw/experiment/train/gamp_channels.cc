@@ -16,7 +16,8 @@ using base::Columns;
 using base::Matrix;
 using Eigen::Index;
 
-/// Positive at a stable fixed point; far from it the Hessians may be negative on average.
+/// The least stiffness V̂. It is positive at a stable fixed point, but far from it the Hessians may be negative on
+/// average.
 constexpr double kSmallestStiffness = 1e-6;
 
 class TiedChannels : public GampChannels {
@@ -48,8 +49,8 @@ class TiedChannels : public GampChannels {
   const model::Problem& problem_;
 };
 
-/// V = (1/d²) [Σ_i f'_i + Σ_{i≠j} (x_i f_i − x_j f_j)/(x_i² − x_j²)] of f(x) = (x − threshold)₊/stiffness at descending
-/// singular values x: the divergence of f as a function of a matrix.
+/// Returns V = (1/d²) [Σ_i f'_i + Σ_{i≠j} (x_i f_i − x_j f_j)/(x_i² − x_j²)] of f(x) = (x − threshold)₊/stiffness at
+/// descending singular values x: the divergence of f as a function of a matrix.
 double singular_threshold_response(const std::vector<double>& x, double threshold, double stiffness) {
   const auto product = [&](double value) { return value * std::max(0.0, value - threshold); };
   double sum = 0;
@@ -57,7 +58,7 @@ double singular_threshold_response(const std::vector<double>& x, double threshol
     sum += 1;
     for (std::size_t j = i + 1; j < x.size(); ++j) {
       const double gap = x[i] * x[i] - x[j] * x[j];
-      // Equal to rounding: the derivative of x f in x².
+      // For equal values (to rounding) the quotient is the derivative of x f in x².
       const bool equal = gap <= std::numeric_limits<double>::epsilon() * x[i] * x[i];
       sum += 2 * (equal ? 1 - threshold / (2 * x[i]) : (product(x[i]) - product(x[j])) / gap);
     }
@@ -66,7 +67,8 @@ double singular_threshold_response(const std::vector<double>& x, double threshol
   return sum / (stiffness * d * d);
 }
 
-/// Rows do not interact: each is a problem of one query. The shift of a row, which no label sees, has g = 0.
+/// Solves every row as a problem of one query, as rows do not interact. The shift of a row, which no label sees, has g
+/// = 0.
 class UntiedChannels : public GampChannels {
  public:
   explicit UntiedChannels(const model::Problem& problem) : problem_(problem), row_(problem) { row_.tokens = 1; }
@@ -112,7 +114,7 @@ class BayesChannels : public GampChannels {
  public:
   explicit BayesChannels(const model::Problem& problem) : problem_(problem) {}
 
-  /// The mean of the prior, and its variance.
+  /// Starts from the mean of the prior, and its variance.
   MatrixEstimate start(Index d) const override {
     const double mean = problem_.target.spectrum().mean();
     return {mean * Matrix<double>::Identity(d, d), floored(problem_, problem_.target.Q_star() - mean * mean)};

@@ -12,16 +12,17 @@ namespace {
 using base::inner;
 using base::Matrix;
 
-/// Iterations between looks at the residual; one look costs about half a gradient.
+/// So many iterations pass between looks at the residual; one look costs about half a gradient.
 constexpr int kMonitorInterval = 10;
-/// Sufficient decrease and curvature of the Wolfe conditions: the customary values for quasi-Newton directions.
+/// The constants of the Wolfe conditions, sufficient decrease and curvature, have the customary values for quasi-Newton
+/// directions.
 constexpr double kDecrease = 1e-4;
 constexpr double kCurvature = 0.9;
-/// Trial steps of one line search: enough for twenty bisections, a bracket of 1e-6.
+/// A line search takes at most so many trial steps: enough for twenty bisections, a bracket of 1e-6.
 constexpr int kMaxTrials = 20;
 /// A step doubles while the objective still falls too steeply.
 constexpr double kExpansion = 2;
-/// Line searches in a row that may fail (each is restarted along the gradient) before training gives up.
+/// So many line searches in a row may fail (each is restarted along the gradient) before training gives up.
 constexpr int kMaxFailures = 3;
 
 /// A point of the minimisation.
@@ -31,13 +32,13 @@ struct Point {
   double value = 0;
 };
 
-/// Bracket of a step between a slope that is too negative (lower) and one too positive or a value too high (upper).
+/// Brackets a step between one whose slope is too negative (lower) and one whose slope or value is too high (upper).
 struct Bracket {
   double lower = 0, lower_slope;
   double upper = std::numeric_limits<double>::infinity();
   double upper_slope = std::numeric_limits<double>::infinity();
 
-  /// The secant step inside, kept away from the ends; bisection if the upper slope does not tell.
+  /// Returns the secant step inside, kept away from the ends; the middle if the upper slope is of no use.
   double next() const {
     if (std::isinf(upper)) return kExpansion * lower;
     constexpr double kMargin = 0.1;
@@ -75,7 +76,7 @@ class Minimiser {
  private:
   void evaluate(Point& point) const { point.value = minimisation_.objective(point.at, point.gradient); }
 
-  /// Back to steepest descent, with a first step of the size of the entries' own scale.
+  /// Goes back to steepest descent, with a first step of length one.
   void forget() {
     memory_.reset(static_cast<int>(point_.at.size()), minimisation_.memory);
     direction_ = -point_.gradient;
@@ -83,7 +84,7 @@ class Minimiser {
     first_step_ = norm > 0 ? 1 / norm : 1;
   }
 
-  /// Moves point_ along direction_ to an acceptable step; false if there is none (point_ is then the start).
+  /// Finds trial_, an acceptable step from point_ along direction_; returns false if there is none.
   bool line_search() {
     const double slope = inner(point_.gradient, direction_);
     if (!(slope < 0)) return false;
@@ -106,7 +107,7 @@ class Minimiser {
     return false;
   }
 
-  /// Sufficient decrease, or its approximation by slopes where the values agree to rounding.
+  /// Tells whether the trial has decreased the objective enough; slopes decide where the values agree to rounding.
   bool low_enough(double step, double slope, double trial_slope) const {
     if (!std::isfinite(trial_.value)) return false;
     if (trial_.value <= point_.value + kDecrease * step * slope) return true;
@@ -118,7 +119,7 @@ class Minimiser {
   void update_direction() {
     using Vector = Eigen::Map<const Eigen::VectorXd>;
     const Eigen::Index size = point_.at.size();
-    // trial_ becomes the point; point_ is left with the differences.
+    // The trial becomes the point, and trial_ then holds the differences of both.
     std::swap(point_, trial_);
     trial_.at = point_.at - trial_.at;
     trial_.gradient = point_.gradient - trial_.gradient;

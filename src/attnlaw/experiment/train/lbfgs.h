@@ -1,5 +1,5 @@
 #pragma once
-/// Limited-memory BFGS on the parameters of a student.
+/// Trains by limited-memory BFGS on the parameters of a student.
 
 #include <functional>
 
@@ -7,30 +7,30 @@
 
 namespace attnlaw::experiment {
 
-/// A smooth function of a matrix to be minimised, and when that ends.
+/// A smooth function of a matrix to be minimised, and the rules by which that ends.
 struct Minimisation {
-  /// The value at a point, and the gradient there.
+  /// Returns the value at a point, and sets the gradient there.
   std::function<double(const base::Matrix<double>& point, base::Matrix<double>& gradient)> objective;
-  /// Asked every tenth iteration: is the point good enough, or nothing more to be had?
+  /// Is asked every tenth iteration whether to end, because the point is good enough or gets no better.
   std::function<bool(const base::Matrix<double>& point, const base::Matrix<double>& gradient, int iteration)> ends;
   int max_iterations = 0;
-  double rounding = 0;  ///< relative, of the objective
-  int memory = 10;      ///< pairs of the quasi-Newton memory, customarily 3 to 20
+  double rounding = 0;  ///< relative rounding error of the objective
+  int memory = 10;      ///< number of pairs in the quasi-Newton memory, customarily 3 to 20
 };
 
-/// The end of a minimisation.
+/// The point where a minimisation ended.
 struct Minimum {
   base::Matrix<double> at;
   int iterations = 0;
 };
 
-/// L-BFGS (Nocedal & Wright, Numerical Optimization, algorithm 7.5; two-loop recursion of LBFGSpp), with the
-/// approximate Wolfe conditions of Hager & Zhang (2005, eqs 4.1–4.2): close to the minimum the decrease of the
-/// objective drowns in rounding, and slopes decide instead. That is what lets float32 data reach small residuals.
+/// Minimises by L-BFGS (Nocedal & Wright, Numerical Optimization, algorithm 7.5; two-loop recursion of LBFGSpp), with
+/// the approximate Wolfe conditions of Hager & Zhang (2005, eqs 4.1–4.2): close to the minimum the decrease of the
+/// objective drowns in rounding, and slopes decide instead. This lets float32 data reach small residuals.
 Minimum minimise_lbfgs(const Minimisation& minimisation, const base::Matrix<double>& start);
 
-/// Pairs of the memory that a student is trained with: 20 for the two factors of the untied one, whose products leave
-/// directions of no curvature; 10 for all others.
+/// Returns the number of pairs in the memory for a student: 20 for the two factors of the untied one, whose product
+/// leaves directions without curvature; 10 for all others.
 int lbfgs_memory(const model::Problem& problem);
 
 /// Minimises the objective in its Parameters by L-BFGS.

@@ -1,5 +1,5 @@
 #pragma once
-/// The result and the shared parts of all trainers. One trainer per file: lbfgs.h, adam.h, fista.h, gamp.h.
+/// Defines the result and the shared parts of all trainers, which are in lbfgs.h, adam.h, fista.h and gamp.h.
 
 #include <algorithm>
 #include <limits>
@@ -21,10 +21,10 @@ struct Trained {
   double posterior_variance = 0;
 };
 
-/// Notices that a residual has stopped falling: what is left is rounding.
+/// Notices that a residual has stopped falling, because only rounding is left.
 class StallDetector {
  public:
-  /// True if the last kPatience residuals have brought no new low.
+  /// Takes the next residual; returns whether the last kPatience ones have brought no new low.
   bool observe(double residual) {
     looks_since_best_ = residual < best_ ? 0 : looks_since_best_ + 1;
     best_ = std::min(best_, residual);
@@ -33,33 +33,34 @@ class StallDetector {
   bool stalled() const { return looks_since_best_ >= kPatience; }
 
  private:
-  /// Residuals of slow but steady runs are not monotone; a choice with room for that, at the cost of as many looks.
+  /// Residuals of slow but steady runs are not monotone: this leaves room for that, at the cost of so many looks at the
+  /// end.
   static constexpr int kPatience = 100;
 
   double best_ = std::numeric_limits<double>::infinity();
   int looks_since_best_ = 0;
 };
 
-/// The result S with its residual, one pass through the data.
+/// Returns the result S with its residual, by one pass through the data.
 template <class Real>
 Trained assess(Objective<Real>& objective, const base::Matrix<double>& S, int iterations, double tolerance);
 
-/// Watches the optimality of a point from its gradient; only once what that tells is below tolerance, the whole
-/// residual is computed.
+/// Watches the optimality of a point by the bound that its gradient gives; only where the bound is below tolerance it
+/// computes the whole residual.
 template <class Real>
 class Monitor {
  public:
   Monitor(Objective<Real>& objective, const Parameters& parameters, double tolerance)
       : objective_(objective), parameters_(parameters), tolerance_(tolerance) {}
 
-  /// The result at `point`, whose objective gradient is `gradient`, if it is optimal to tolerance.
+  /// Returns the result at `point`, whose objective gradient is `gradient`, if it is optimal to tolerance.
   std::optional<Trained> optimal(const base::Matrix<double>& point, const base::Matrix<double>& gradient,
                                  int iterations);
 
-  /// The result at `point`, with its residual computed afresh.
+  /// Returns the result at `point`, with its residual computed afresh.
   Trained finish(const base::Matrix<double>& point, int iterations);
 
-  /// True if the residual has stopped falling.
+  /// Tells whether the residual has stopped falling.
   bool stalled() const { return stall_.stalled(); }
 
  private:

@@ -1,18 +1,19 @@
 #pragma once
-/// Figures of a trained student on its own training set.
+/// Measures a trained student on its own training set.
 
 #include "attnlaw/experiment/student/objective.h"
 
 namespace attnlaw::experiment {
 
-/// Averages per sequence of the training set, against its labels.
+/// Averages over the sequences of the training set, against its labels.
 struct TrainingFigures {
   double loss = 0;     ///< ℓ, without penalty
-  double entropy = 0;  ///< that of the labels; cross-entropy of soft labels only
+  double entropy = 0;  ///< entropy of the labels; cross-entropy of soft labels only
   double squared = 0;  ///< ‖label − output‖²; soft labels only
 };
 
-/// The figures of S, by one pass through the data. Every process of a divided training set calls it, and gets the same.
+/// Returns the figures of S, by one pass through the data. Every process of a divided training set must call it, and
+/// gets the same.
 template <class Real>
 TrainingFigures training_figures(Objective<Real>& objective, const base::Matrix<double>& S);
 

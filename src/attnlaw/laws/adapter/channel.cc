@@ -32,7 +32,7 @@ double width_of(const LoraOverlaps& overlaps) { return std::sqrt(std::max(0.0, o
 
 // --- linear scores --------------------------------------------------------------------------------------------------
 
-/// (v, ξ, ζ) of one token. Averages do not change with the sign of (v, ξ): v > 0 suffices.
+/// Returns points (v, ξ, ζ) of one token. Averages do not change with the sign of (v, ξ), so v > 0 suffices.
 PointSet product_rule() {
   constexpr int kNodes = 48;  // even: none at 0
   constexpr double kNegligible = 1e-16;
@@ -60,7 +60,8 @@ PointSet product_rule() {
   return set;
 }
 
-/// |v| of T independent normal coordinates, from one that is normal.
+/// Returns the |v| of T independent normal coordinates that has the probability in its law that x has in the normal
+/// law.
 double radius_quantile(int tokens, double x) {
   using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
   const double upper = base::normal_cdf(-x), lower = base::normal_cdf(x);
@@ -69,7 +70,8 @@ double radius_quantile(int tokens, double x) {
                                     : boost::math::gamma_p_inv(0.5 * tokens, lower, Policy())));
 }
 
-/// The law of (v, ξ, ζ) is invariant under rotations of the tokens: v is laid along the first one.
+/// Averages for linear scores. The law of (v, ξ, ζ) is invariant under rotations of the tokens, so v lies along the
+/// first one.
 template <int kTokens>
 class LinearChannel final : public LoraChannel {
  public:
@@ -114,7 +116,7 @@ class LinearChannel final : public LoraChannel {
  private:
   std::size_t dimension() const { return at(1 + task_.tokens + task_.tokens * (task_.tokens + 1) / 2); }
 
-  /// B = ω(vvᵀ − 1) + ζ + q.
+  /// Sets B = ω(vvᵀ − 1) + ζ + q.
   void lay_out(const Pack* normals, Pack radius, double q, Pack* B) const {
     const int T = task_.tokens;
     const double off = std::sqrt(noise_), diagonal = std::numbers::sqrt2 * off;
@@ -127,8 +129,8 @@ class LinearChannel final : public LoraChannel {
     B[0] += task_.omega * radius * radius;
   }
 
-  /// ∇ℓ = 2(s − b)p, ∇²ℓ = 2(s − b) + 4ppᵀ, ∂_v∇ℓ = −2ω(v·p + v pᵀ) and ∂ℓ/∂q = tr(B − ppᵀ) in the eigenbasis of B; Π
-  /// by the formula of Sherman and Morrison.
+  /// Adds one pack of points. In the eigenbasis of B, ∇ℓ = 2(s − b)p, ∇²ℓ = 2(s − b) + 4ppᵀ, ∂_v∇ℓ = −2ω(v·p + v pᵀ)
+  /// and ∂ℓ/∂q = tr(B − ppᵀ); Π follows from the formula of Sherman and Morrison.
   void add(const LinearProximal<kTokens>& at_point, double V, Pack weight, PackAverages& sums) const {
     Pack trace = 0, trace_square = 0, pp = 0, p_tilt = 0, ppdd = 0, pv = 0, pdv = 0, force = 0, alignment = 0, loss = 0,
          level = 0;
@@ -150,7 +152,7 @@ class LinearChannel final : public LoraChannel {
     }
     const Pack rank_one = 4 * V / (1 + 4 * V * pp);
     sums.response += weight * (trace + rank_one * ppdd);
-    // tr(Π)(v·p) + pᵀΠv
+    // The pull is 2ω (tr(Π)(v·p) + pᵀΠv).
     sums.pull += weight * 2 * task_.omega * ((task_.tokens - trace - rank_one * ppdd) * pv + pdv - rank_one * pp * pdv);
     sums.force += weight * force;
     sums.centring += weight * (level - s);
@@ -167,16 +169,16 @@ class LinearChannel final : public LoraChannel {
 
 // --- softmax --------------------------------------------------------------------------------------------------------
 
-/// h_11 − h_12 and h_22 − h_12 of a Gaussian index of unit variance, from two normal coordinates: covariance
-/// [[3,1],[1,3]].
+/// Makes h_11 − h_12 and h_22 − h_12 of a Gaussian index of unit variance, of covariance [[3,1],[1,3]], from two normal
+/// coordinates.
 AdapterPair::Pair score_differences(const Pack* normals) {
   constexpr double kL00 = 1.7320508075688772, kL10 = 0.57735026918962576, kL11 = 1.6329931618554521;
   return {kL00 * normals[0], kL10 * normals[0] + kL11 * normals[1]};
 }
 
-/// Angles of v ∈ R² from π/4 to 3π/4, a quarter of the plane: the law of a sequence does not change if both tokens
-/// change sign or change places. A row responds where its score is of order 1, and for large |v| that is near the rays
-/// v_1 = v_2 and v_1 = 0 alone, within `reach` of them: angles are sampled more densely there.
+/// Samples angles of v ∈ R² from π/4 to 3π/4, a quarter of the plane: the law of a sequence does not change if both
+/// tokens change sign or change places. A row responds where its score is of order 1, and for large |v| that is near
+/// the rays v_1 = v_2 and v_1 = 0 alone, within `reach` of them: angles are sampled more densely there.
 class RayAngles {
  public:
   explicit RayAngles(double reach) : reach_(reach) {
@@ -195,7 +197,7 @@ class RayAngles {
     return sum;
   }
 
-  /// Newton steps inside a shrinking bracket; the last one squares its error.
+  /// Returns the angle of this probability, by Newton steps inside a shrinking bracket; the last one squares its error.
   double quantile(double probability) const {
     constexpr int kSteps = 60;
     constexpr double kLastStep = 1e-7;
@@ -212,13 +214,13 @@ class RayAngles {
     return angle;
   }
 
-  /// The density of a uniform direction.
+  /// Returns the density of a uniform direction.
   static constexpr double uniform() { return 1 / (kLast - kFirst); }
 
  private:
   static constexpr double kFirst = 0.25 * std::numbers::pi, kLast = 0.75 * std::numbers::pi;
   static constexpr double kRays[2] = {0.25 * std::numbers::pi, 0.5 * std::numbers::pi};
-  static constexpr double kNearRays = 0.5;  ///< of the angles
+  static constexpr double kNearRays = 0.5;  ///< share of the angles that is sampled near a ray
 
   double distribution(double angle) const {
     double sum = (1 - kNearRays) * (angle - kFirst) / (kLast - kFirst);
@@ -275,11 +277,12 @@ class SoftmaxChannel final : public LoraChannel {
   std::size_t points() const override { return points_->points; }
 
  private:
-  /// v, ξ, frozen index, what of the target's index it does not tell.
+  /// Two coordinates each for v, ξ, the frozen index, and the part of the target's index that the frozen one does not
+  /// tell.
   static constexpr std::size_t kCoordinates = 8;
-  /// Sampled width of |v|: the averages are dominated by large ones.
+  /// |v| is sampled with this multiple of its width, because large ones dominate the averages.
   static constexpr double kWiden = 1.2;
-  /// Scores that move an output: a few of the width of the logistic function, and that of the frozen index.
+  /// Scores of this size move an output: a few widths of the logistic function, and the width of the frozen index.
   static constexpr double kScoreReach = 3;
 
   struct Field {
@@ -287,14 +290,14 @@ class SoftmaxChannel final : public LoraChannel {
     AdapterPair::Label label;
   };
 
-  /// √ω v with the sign of ω0·v: the adapter that was sought.
+  /// Returns √ω v with the sign of ω0·v: the adapter that was sought, as a start of the search.
   std::array<Pack, 2> fit(const Field& field) const {
     const Pack along = field.omega0[0] * field.v[0] + field.omega0[1] * field.v[1];
     const Pack scale = select(along < Pack(0), -std::sqrt(task_.omega), std::sqrt(task_.omega));
     return {scale * field.v[0], scale * field.v[1]};
   }
 
-  /// v of a pack of points, and their weights.
+  /// Sets v of a pack of points, and their weights.
   void place(std::size_t pack) {
     std::array<Pack, 2> v;
     Pack weight = points_->weights[pack];
@@ -333,7 +336,8 @@ class SoftmaxChannel final : public LoraChannel {
         field.label.frozen[a] = std::sqrt(pretrained_.Q_pre) * frozen[a];
       }
       const AdapterPair::Pair adapter = AdapterPair::differences(field.v.data());
-      // Pairs of opposite noise: all odd powers of it, the largest part of the sampling error, cancel.
+      // Every point is taken with noise of either sign, so that all odd powers of it, the largest part of the sampling
+      // error, cancel.
       for (const double sign : {1.0, -1.0}) {
         for (std::size_t a = 0; a < 2; ++a) {
           field.omega0[a] = overlaps.m * field.v[a] + sign * width * x[2 + a];
@@ -352,7 +356,7 @@ class SoftmaxChannel final : public LoraChannel {
     loss.expand(field.label, p, at);
     const AdapterPair::Pair s = loss.outputs(field.label, p);
     const auto J = AdapterPair::jacobian(p), J_v = AdapterPair::jacobian(field.v.data());
-    // ∂_v ∇ℓ, row by row.
+    // `mixed` is ∂_v ∇ℓ, row by row.
     std::array<Pack, 4> mixed{};
     Pack centring = 0;
     for (std::size_t i = 0; i < 2; ++i) {

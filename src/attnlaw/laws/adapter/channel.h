@@ -1,5 +1,5 @@
 #pragma once
-/// Expectations over one sequence of the fine-tuning set (docs/theory/lora.md, section 3).
+/// Computes expectations over one sequence of the fine-tuning set (docs/theory/lora.md, section 3).
 
 #include <array>
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace attnlaw::laws {
 
-/// Averages at given overlaps. ω0 = m v + √(q−m²) ξ is the cavity field, p its proximal point, Π = (1 + V∇²ℓ)⁻¹.
+/// The averages at given overlaps. ω0 = m v + √(q−m²) ξ is the cavity field, p its proximal point, Π = (1 + V∇²ℓ)⁻¹.
 struct LoraAverages {
   double response = 0;          ///< E tr(1 − Π)
   double pull = 0;              ///< −E tr(Π ∂_v ∇ℓ)
@@ -32,17 +32,19 @@ class LoraChannel {
   LoraChannel& operator=(const LoraChannel&) = delete;
   virtual ~LoraChannel() = default;
 
-  /// At q ≥ m², V > 0, on one replicate of the points. Where proximal points take a search, those found go to `minima`;
-  /// from minima that are already there, of overlaps close by, it descends instead.
+  /// Returns the averages at q ≥ m², V > 0 on one replicate of the points. Where proximal points take a search, it
+  /// stores those it finds in `minima`; if `minima` has some, found at overlaps close by, it descends from them
+  /// instead.
   virtual LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const = 0;
-  /// Noiseless error of the outputs for a fresh sequence; softmax only (linear scores have it in closed form).
+  /// Returns the noiseless error of the outputs for a fresh sequence; NaN for linear scores, which have it in closed
+  /// form.
   virtual double test(const LoraOverlaps& overlaps, int replicate) const = 0;
   virtual int replicates() const = 0;
   virtual std::size_t points() const = 0;
 };
 
-/// Linear scores of one token: Gauss-Hermite product rule, one replicate, log2_points unread. Otherwise independent
-/// replicates of 2^log2_points quasi-Monte Carlo points each.
+/// Makes the channel of a task. Linear scores of one token take a Gauss-Hermite product rule, one replicate, whatever
+/// log2_points; all others take independent replicates of 2^log2_points quasi-Monte Carlo points each.
 std::unique_ptr<LoraChannel> make_lora_channel(const LoraTask& task, const PretrainedOverlaps& pretrained,
                                                int log2_points);
 

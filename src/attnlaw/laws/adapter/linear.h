@@ -1,5 +1,5 @@
 #pragma once
-/// The proximal point of linear scores, kLanes sequences at a time (docs/theory/lora.md, section 3).
+/// Finds the proximal point of linear scores, kLanes sequences at a time (docs/theory/lora.md, section 3).
 
 #include <algorithm>
 #include <array>
@@ -14,11 +14,11 @@ using theory::kLanes;
 using theory::Mask;
 using theory::Pack;
 
-/// argmin_p ½‖B − ppᵀ‖²_F + |p − ω0|²/(2V), B = A + q: the global minimum, for kTokens tokens (0: known at run time).
+/// Finds the global minimum argmin_p ½‖B − ppᵀ‖²_F + |p − ω0|²/(2V), B = A + q, for kTokens tokens (0: a number known
+/// at run time).
 ///
 /// In the eigenbasis of B, p_i = ω0_i/(1 + 2V(s − b_i)) with s = |p|² the one root of s = Σ p_i² beyond the largest
-/// pole, as for a trust region. There everything else is explicit, too: 1 + V∇²ℓ = D + 4V ppᵀ with D_i = 1 + 2V(s −
-/// b_i).
+/// pole, as for a trust region. There the Hessian is explicit, too: 1 + V∇²ℓ = D + 4V ppᵀ with D_i = 1 + 2V(s − b_i).
 template <int kTokens>
 class LinearProximal {
  public:
@@ -33,7 +33,7 @@ class LinearProximal {
         p_(tokens),
         d_(tokens) {}
 
-  /// B row by row; v is carried along into the eigenbasis.
+  /// Solves for B, given row by row; v is carried along into the eigenbasis.
   void solve(const Pack* B, const Pack* omega0, const Pack* v, double V) {
     std::copy(B, B + tokens() * tokens(), matrix_.begin());
     std::copy(omega0, omega0 + tokens(), omega0_.begin());
@@ -47,13 +47,13 @@ class LinearProximal {
     }
   }
 
-  /// All in the eigenbasis of B.
+  /// These return eigenvalues b of B, and ω0, v, p and D, all in the eigenbasis of B.
   const Vector& b() const { return b_; }
   const Vector& omega0() const { return omega0_; }
   const Vector& v() const { return v_; }
   const Vector& p() const { return p_; }
   const Vector& d() const { return d_; }
-  /// |p|².
+  /// Returns |p|².
   Pack square() const { return s_; }
 
   int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
@@ -61,7 +61,8 @@ class LinearProximal {
  private:
   static std::size_t at(int k) { return static_cast<std::size_t>(k); }
 
-  /// Jacobi rotations of B, applied to ω0 and v: exact after one for two tokens, quadratically convergent otherwise.
+  /// Diagonalises B by Jacobi rotations, which it applies to ω0 and v. One is exact for two tokens; for more they
+  /// converge quadratically.
   void diagonalise() {
     constexpr int kMaxSweeps = 30;
     for (int sweep = 0; sweep < (tokens() <= 2 ? 1 : kMaxSweeps); ++sweep) {
@@ -109,8 +110,8 @@ class LinearProximal {
     turn(v_[at(i)], v_[at(j)]);
   }
 
-  /// s on s > max(0, b_max − 1/(2V)), where s − Σ ω0_i²/D_i² increases through its root. Newton steps for 1/√Σ − 1/√s,
-  /// which is nearly linear in s, kept inside a shrinking bracket.
+  /// Finds s on s > max(0, b_max − 1/(2V)), where s − Σ ω0_i²/D_i² increases through its root. It takes Newton steps
+  /// for 1/√Σ − 1/√s, which is nearly linear in s, kept inside a shrinking bracket.
   void find_square(double V) {
     constexpr int kMaxSteps = 60;
     constexpr double kTolerance = 1e-13;
@@ -136,7 +137,7 @@ class LinearProximal {
       const Mask below = sum > s_;
       lower = select(below, s_, lower);
       upper = select(below, upper, s_);
-      // (1/√Σ − 1/√s) over its derivative Σ'/Σ^{3/2} + 1/(2 s^{3/2})
+      // A Newton step is 1/√Σ − 1/√s over its derivative, slope/Σ^{3/2} + 1/(2 s^{3/2}) with slope = −Σ'/2.
       const Pack root_sum = theory::sqrt(sum), root_s = theory::sqrt(s_);
       const Pack change = (root_s - root_sum) / (root_sum * root_s) / (slope / (sum * root_sum) + 0.5 / (s_ * root_s));
       const Pack newton = s_ - change;

@@ -23,19 +23,19 @@ namespace {
 
 using base::reject;
 
-/// Points of each replicate: what the first solution takes, and what no accuracy takes more of.
+/// Logarithms, base 2, of the points of each replicate: those of the coarse solution that begins, of the next one, and
+/// the most that any accuracy takes.
 constexpr int kCoarsePoints = 9, kFirstPoints = 11, kMostPoints = 19;
 constexpr theory::PointGrowth kGrowth{.order = 0.9, .longest = kMostPoints, .last = kMostPoints};
-/// Distance from the fixed point, in units of the accuracy asked for, that is as good as none: it adds 1/400 to the
-/// square of the sampling error. On finitely many points the map itself is no finer: each point that jumps is a step
-/// in it.
+/// A distance of this part of the accuracy from the fixed point is as good as none: it adds 1/400 to the square of the
+/// sampling error. The map itself is no finer on finitely many points: each point that jumps is a step in it.
 constexpr double kUnseen = 0.05;
-/// |F(x) − x| beyond which the end of a search is no approximate solution: a tenth of where searches begin in earnest.
+/// The end of a search with a larger |F(x) − x| is no approximate solution; Newton's method begins at ten times this.
 constexpr double kNoSolution = 0.002;
-/// Sizes without a solution after which more points are pointless: there is none, or points jump.
+/// After so many sizes without a solution more points are pointless: there is none, or points jump.
 constexpr int kMostFailures = 3;
 
-/// x = (m/√ω, log((q − m²)/ω), log V): no step leaves q > m².
+/// x = (m/√ω, log((q − m²)/ω), log V), in which no step leaves q > m².
 using Coordinates = Eigen::Vector3d;
 Coordinates coordinates(const LoraOverlaps& overlaps, double omega) {
   return {overlaps.m / std::sqrt(omega), std::log((overlaps.q - overlaps.m * overlaps.m) / omega),
@@ -46,7 +46,8 @@ LoraOverlaps overlaps_at(const Coordinates& x, double omega) {
   return {m, m * m + omega * std::exp(x[1]), std::exp(x[2])};
 }
 
-/// Largest component. Of q − m² ≪ q rounding leaves few digits.
+/// Returns the largest component of a change of x. The second counts less where q − m² ≪ q, of which rounding leaves
+/// few digits.
 double size_at(const Coordinates& x, const Coordinates& change) {
   constexpr double kDigits = 1e-9;
   const double digits = std::min(1.0, std::exp(x[1]) / (kDigits * x[0] * x[0]));
@@ -54,10 +55,10 @@ double size_at(const Coordinates& x, const Coordinates& change) {
                             : std::numeric_limits<double>::infinity();
 }
 
-/// One step of the state evolution.
+/// One step of the state evolution from the averages at given overlaps.
 struct Step {
   double lambda_effective = 0;
-  double stiffness = 0;  ///< λ_eff + V̂ > 0, or there is no solution with an adapter
+  double stiffness = 0;  ///< λ_eff + V̂; unless it is > 0 there is no solution with an adapter
   LoraOverlaps next;
 
   Step(const LoraTask& task, const LoraOverlaps& overlaps, const LoraAverages& mean) {
@@ -97,13 +98,13 @@ LoraAverages mean_of(const std::vector<LoraAverages>& replicates) {
 
 using Slopes = theory::MapSlope<Coordinates>;
 
-/// What one replicate has for the solution.
+/// The solution on one replicate of the points.
 struct Sample {
   LoraOverlaps overlaps;
   double train = 0, test = 0;
 };
 
-/// One step of the state evolution in these coordinates, on one set of points.
+/// Maps x to F(x) by a step of the state evolution on one set of points.
 class AdapterMap {
  public:
   AdapterMap(const LoraTask& task, const LoraChannel& channel, int threads)
@@ -113,7 +114,7 @@ class AdapterMap {
         minima_(static_cast<std::size_t>(channel.replicates())),
         searched_at_(Coordinates::Constant(std::numeric_limits<double>::infinity())) {}
 
-  /// The residual is infinite where F is not defined.
+  /// Evaluates the map at x; the residual is infinite where F is not defined.
   Iterate at(const Coordinates& x) {
     constexpr double kOutside = 80;
     Iterate result;
@@ -133,7 +134,7 @@ class AdapterMap {
     result.residual = residual(x, result.mean);
     return result;
   }
-  /// What the replicates have for a solution of all together, to first order around it.
+  /// Returns the solution of each replicate, to first order around that of all together.
   std::vector<Sample> samples_at(const Iterate& all, const Slopes& slopes) const {
     std::vector<Sample> samples(all.replicates.size());
     base::parallel_for(samples.size(), threads_, [&](std::size_t replicate) {
@@ -144,16 +145,17 @@ class AdapterMap {
     });
     return samples;
   }
-  /// Whether the points are a sample of several replicates; otherwise they are a product rule.
+  /// Tells whether the points are a sample of several replicates; otherwise they are a product rule.
   bool samples() const { return channel_.replicates() > 1; }
   int evaluations() const { return evaluations_; }
 
  private:
-  /// Proximal points are followed over this distance, then sought anew: that errs by the points that jump on the way,
-  /// this fraction of those that jump at all, and a search that starts at the solution on fewer points moves far less.
+  /// Proximal points are followed over this distance of x, then sought anew. Following misses points that jump on the
+  /// way, about this fraction of those that jump at all; a search that starts at the solution on fewer points moves far
+  /// less.
   static constexpr double kSameMinima = 0.02;
 
-  /// F(x) − x where the averages are these.
+  /// Returns F(x) − x, given the averages at x.
   Coordinates residual(const Coordinates& x, const LoraAverages& averages) const {
     const Step step(task_, overlaps_at(x, task_.omega), averages);
     if (!step.usable()) return Coordinates::Constant(std::numeric_limits<double>::infinity());
@@ -168,20 +170,21 @@ class AdapterMap {
   int evaluations_ = 0;
 };
 
-/// F(x) = x: damped iteration to get near, then Newton's method with Broyden's updates, where points that jump make
-/// steps fail: only those count that make progress. Slopes at a solution nearby, if there is one, save their
-/// differences. Ends where Newton's step is within the tolerance, or where no step makes progress.
+/// Solves F(x) = x by damped iteration to get near, then by Newton's method with Broyden's updates. Points that jump
+/// can make steps fail, so only steps that make progress are taken. `slopes` of a solution nearby save finding them by
+/// differences. The search ends where Newton's step is within the tolerance, or where no step makes progress.
 Iterate search(AdapterMap& map, const Coordinates& start, std::optional<Slopes>& slopes, double tolerance) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr theory::Damping kDamping{
       .share = 0.5, .longest = 1, .growth = kInfinity, .least = 0, .steps = 100, .patience = 100};
-  // Residual from which on Newton's method is tried, and beyond which it is pointless.
+  // Newton's method begins below the residual kNear, and is pointless beyond kFar.
   constexpr double kNear = 0.02, kFar = 1;
-  // As long as searches at one size are: in shorter ones single points that are about to jump take over.
+  // Differences are as long as the steps of a search: in shorter ones single points that are about to jump would
+  // dominate.
   constexpr double kDifference = 1e-3;
   constexpr int kMostSteps = 40;
   constexpr double kLongestStep = 0.5;
-  // A step that reduces the residual by less is taken for a failure.
+  // A step that does not reduce the residual to this part of it is a failure.
   constexpr double kProgress = 0.9;
   Iterate at = map.at(start);
   if (!slopes && !theory::approach(map, at, kNear, kDamping)) return {};
@@ -196,7 +199,7 @@ Iterate search(AdapterMap& map, const Coordinates& start, std::optional<Slopes>&
       slopes->learn(step, next.residual - at.residual);
       fresh = false;
     } else if (fresh) {
-      break;  // not for want of good slopes
+      break;  // the slopes are fresh: better ones are not to be had
     } else {
       slopes.reset();
     }
@@ -205,22 +208,22 @@ Iterate search(AdapterMap& map, const Coordinates& start, std::optional<Slopes>&
   return at;
 }
 
-/// The solution on one set of points.
+/// The outcome of a search on one set of points.
 struct Attempt {
   Iterate end;
   std::optional<Slopes> slopes;
-  std::vector<Sample> samples;  ///< of the replicates; none where there is no solution in sight
+  std::vector<Sample> samples;  ///< solutions of the replicates; none where there is no solution in sight
   bool converged = false;
 };
 
-/// Where a search begins: an informed guess, or the solution on fewer points with the slopes there.
+/// The start of a search: an informed guess, or the solution on fewer points with the slopes there.
 struct Start {
   Coordinates x;
   std::optional<Slopes> slopes = {};
 };
 
 Attempt attempt(AdapterMap& map, const Start& start, const LoraOptions& options) {
-  // A product rule has no sampling error: its digits are worth having.
+  // A product rule has no sampling error, so it is solved to more digits.
   constexpr double kProductRule = 1e-10;
   const double unseen = kUnseen * options.accuracy;
   Attempt result{{}, start.slopes, {}, false};
@@ -233,14 +236,15 @@ Attempt attempt(AdapterMap& map, const Start& start, const LoraOptions& options)
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// Near a solution, but not at it: how far the replicates are from it says nothing of these numbers.
+/// Removes the sampling errors of a point near a solution but not at it: how far the replicates are from it says
+/// nothing of these numbers.
 LoraPrediction without_errors(LoraPrediction result) {
   result.sampling_error = {kNone, kNone, kNone};
   result.alignment_error = result.train_error = result.test_error = kNone;
   return result;
 }
 
-/// What is known where there is no solution.
+/// Removes all figures where there is no solution.
 LoraPrediction without_figures(LoraPrediction result) {
   result = without_errors(std::move(result));
   result.overlaps = {kNone, kNone, kNone};
@@ -288,7 +292,7 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
   return found.converged ? result : without_errors(std::move(result));
 }
 
-/// Largest relative sampling error, at two standard errors; infinite where one is not known.
+/// Returns the largest relative sampling error, at two standard errors; infinite where one is not known.
 double sampling_error(const LoraPrediction& result) {
   const auto relative = [](double value, double error) {
     if (!std::isfinite(error)) return std::numeric_limits<double>::infinity();
@@ -398,7 +402,7 @@ LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& p
 
 namespace {
 
-/// ∫∫ over v of the weights 1 and v² − 1 at y = v² − 1 + σ·noise, the density of y included.
+/// Integrals over v of the weights 1 and v² − 1 at one y = v² − 1 + σ·noise, with the density of y given v.
 struct Posterior {
   double density = 0;
   double moment = 0;
@@ -410,8 +414,9 @@ struct Posterior {
   }
 };
 
-/// At y = z − 1, up to a factor that all y share. The kernel in v² has width σ; far from 0 it is narrow in v, and v² is
-/// the better variable. Both integrands are smooth and vanish at the ends: equal steps converge beyond rounding.
+/// Computes the integrals at y = z − 1, up to a factor that all y share. The kernel in v² has width σ; far from 0 it is
+/// narrow in v, and v² is the better variable. Both integrands are smooth and vanish at the ends: equal steps converge
+/// beyond rounding.
 Posterior posterior(double z, double sigma) {
   constexpr double kReach = 9, kFar = 20, kStep = 0.2, kNearStep = 0.02;
   Posterior result;
@@ -430,9 +435,9 @@ Posterior posterior(double z, double sigma) {
   return result;
 }
 
-/// 1/α_c of one token at E/ω² = e: ∫ (∫(v²−1)p)²/∫p dy with y = σ sinh τ − 1.
+/// Returns 1/α_c of one token at E/ω² = e: ∫ (∫(v²−1)p)²/∫p dy, with y = σ sinh τ − 1 as the variable of integration.
 double learned_per_sequence(double e) {
-  if (e == 0) return 2;  // v² is known
+  if (e == 0) return 2;  // without noise y tells v²
   constexpr double kStep = 0.04, kReach = 9, kLargest = 150;
   const double sigma = std::sqrt(2 * e);
   double sum = 0, mass = 0;

@@ -1,5 +1,5 @@
 #pragma once
-/// Fine-tuning a pre-trained attention head by an adapter of rank one (docs/theory/lora.md).
+/// Predicts how well a pre-trained attention head is fine-tuned by an adapter of rank one (docs/theory/lora.md).
 ///
 /// A frozen student S_pre has learned S*. The task to fine-tune on has S* + √d ω u uᵀ; the student S_pre + √d w wᵀ
 /// learns w from n = α d fresh sequences by min_w (1/d) Σ ½‖Y − f(h)‖²_F + (λ/2)|w|², f = identity or row-wise softmax.
@@ -21,12 +21,9 @@
 #include <optional>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/model/problem.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::theory {
 struct Solution;
@@ -45,7 +42,7 @@ struct LoraTask {
 
   /// Throws std::invalid_argument that names the first value out of range.
   void validate() const;
-  /// T(T+1): E‖h(S)‖²_F of a matrix of unit square Tr S²/d.
+  /// Returns T(T+1), which is E‖h(S)‖²_F of a matrix with Tr S²/d = 1.
   double score_square() const { return static_cast<double>(tokens) * (tokens + 1); }
 };
 const base::Description& describe(const LoraTask*);
@@ -56,11 +53,11 @@ struct PretrainedOverlaps {
   double Q_pre = 0;   ///< Tr S_pre²/d
   double m_pre = 0;   ///< Tr S_pre S*/d
 
-  /// S_pre as good as a posterior mean: m_pre = Q_pre = Q* − E_pre.
+  /// Returns the overlaps of an S_pre that is as good as a posterior mean: m_pre = Q_pre = Q* − E_pre.
   static PretrainedOverlaps calibrated(double Q_star, double E_pre) { return {Q_star, Q_star - E_pre, Q_star - E_pre}; }
-  /// Those of a solved pre-training problem. Throws as require_symmetric_student.
+  /// Returns the overlaps of a solved pre-training problem. Throws as require_symmetric_student.
   static PretrainedOverlaps of(const theory::Solution& solution);
-  /// ‖S_pre − S*‖²_F/d.
+  /// Returns ‖S_pre − S*‖²_F/d.
   double E_pre() const { return Q_star + Q_pre - 2 * m_pre; }
   /// Throws std::invalid_argument unless Q*, Q_pre ≥ 0 are finite and m_pre² ≤ Q* Q_pre.
   void validate() const;
@@ -76,24 +73,24 @@ struct LoraOverlaps {
   double q = 0;  ///< |w|²
   double V = 0;  ///< response of w to its field
 
-  /// cos² between w and u.
+  /// Returns cos² of the angle between w and u.
   double alignment() const { return q == 0 ? 0 : m * m / q; }
-  /// ‖ω u uᵀ − w wᵀ‖²_F.
+  /// Returns ‖ω u uᵀ − w wᵀ‖²_F.
   double adapter_error(double omega) const { return omega * omega - 2 * omega * m * m + q * q; }
 };
 const base::Description& describe(const LoraOverlaps*);
 
 struct LoraOptions {
-  /// Largest relative sampling error of q, m, V and the errors at two standard errors; 1e-6 to 0.1. The number of
+  /// The largest relative sampling error of q, m, V and the errors, at two standard errors; 1e-6 to 0.1. The number of
   /// points grows until it is met. Linear scores of one token are integrated by a product rule without such an error.
   double accuracy = 1e-3;
-  int threads = 1;  ///< 0: all available; the same bits for any number
+  int threads = 1;  ///< 0 means all available; results have the same bits for any number
 
   void validate() const;
 };
 const base::Description& describe(const LoraOptions*);
 
-/// A figure and its standard error over independent scrambles of the points (0 for the product rule).
+/// Sampling errors of the theory are standard errors over independent scrambles of the points (0 for the product rule).
 using base::Estimate;
 
 struct LoraPrediction {
@@ -101,11 +98,11 @@ struct LoraPrediction {
   PretrainedOverlaps pretrained;
   LoraOverlaps overlaps;
   double lambda_effective = 0;  ///< λ plus what the centring −δ_ab |w|² of the index adds
-  double effective_noise = 0;   ///< E_pre + Δ: all that linear scores feel of pre-training
+  double effective_noise = 0;   ///< E_pre + Δ: linear scores depend on pre-training by this alone
 
   double alignment = 0;      ///< cos²
-  double adapter_error = 0;  ///< a
-  double index_error = 0;    ///< T(T+1)(E_pre + a): of the scores of a fresh sequence, noiseless
+  double adapter_error = 0;  ///< a = ‖ω u uᵀ − w wᵀ‖²_F
+  double index_error = 0;    ///< T(T+1)(E_pre + a): noiseless error of the scores of a fresh sequence
   double train = 0;          ///< E ½‖Y − f(h)‖² of a training sequence
   double test = 0;           ///< E‖f(h of the task) − f(h of the student)‖²_F of a fresh sequence, noiseless
   double objective = 0;      ///< α·train + λq/2
@@ -114,33 +111,34 @@ struct LoraPrediction {
 
   /// Replica symmetry is stable where it is < 1.
   double stability = 0;
-  /// Violation of Stein's identity, relative: the weight of jumps of the proximal point.
+  /// The relative violation of Stein's identity, which is the weight of jumps of the proximal point.
   double stein = 0;
 
-  /// Largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V). The second counts less where
+  /// The largest |F(x) − x| at the returned point, x = (m/√ω, log((q − m²)/ω), log V). The second counts less where
   /// rounding leaves few digits of q − m², below 1e-9 m².
   double residual = 0;
-  /// Newton's step from the returned point is at most accuracy/20 in each coordinate of x.
+  /// True if Newton's step from the returned point is at most accuracy/20 in each coordinate of x.
   bool converged = false;
   bool sampling_ok = false;  ///< the sampling error is within the accuracy asked for
   int iterations = 0;        ///< evaluations of the map
-  std::size_t points = 0;    ///< in all
+  std::size_t points = 0;    ///< number of points in all
   double seconds = 0;
 
-  /// What casts doubt on these numbers, one sentence each.
+  /// Returns what casts doubt on these numbers, one sentence each.
   std::vector<std::string> doubts() const;
 };
 const base::Description& describe(const LoraPrediction*);
 
-/// |stein| beyond which replica symmetry is not to be trusted.
+/// Where |stein| is larger, replica symmetry is not to be trusted.
 inline constexpr double kSteinLimit = 1e-2;
 
-/// State evolution from the informed start. Throws std::invalid_argument for a task, overlaps or options out of range.
-/// Lack of convergence is told by `converged`; where no solution with an adapter is in sight the figures are NaN.
+/// Solves the state evolution from the informed start. Throws std::invalid_argument for a task, overlaps or options out
+/// of range. Lack of convergence is told by `converged`; where no solution with an adapter is in sight the figures are
+/// NaN.
 LoraPrediction predict_lora(const LoraTask& task, const PretrainedOverlaps& pretrained,
                             const LoraOptions& options = {});
 
-/// λ = O(1), α → ∞, linear scores: what the errors tend to, up to a factor 1 + O(1/α).
+/// What the errors of linear scores tend to as α → ∞ at fixed λ, up to a factor 1 + O(1/α).
 struct LoraLargeAlpha {
   double misalignment = 0;   ///< 1 − cos² = E/(ω² T(T+1) α), E = E_pre + Δ
   double adapter_error = 0;  ///< a = 2E/(T(T+1) α)
@@ -149,10 +147,10 @@ struct LoraLargeAlpha {
 const base::Description& describe(const LoraLargeAlpha*);
 LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& pretrained);
 
-/// α from which on the posterior of u knows a direction, linear scores: 1/α_c = E_Y‖E[v vᵀ − 1 | Y]‖²_F.
+/// The α_c above which the posterior of u knows a direction, for linear scores: 1/α_c = E_Y‖E[v vᵀ − 1 | Y]‖²_F.
 struct WeakRecovery {
-  double upper_bound = 0;       ///< (1 + E/ω²)/(T(T+1)) ≥ α_c
-  std::optional<double> alpha;  ///< α_c, one token only
+  double upper_bound = 0;       ///< (1 + E/ω²)/(T(T+1)) ≥ α_c, E = E_pre + Δ
+  std::optional<double> alpha;  ///< α_c, for one token only
 };
 const base::Description& describe(const WeakRecovery*);
 WeakRecovery weak_recovery(const LoraTask& task, const PretrainedOverlaps& pretrained);

@@ -1,4 +1,4 @@
-/// The fields of fine-tuning by an adapter: task, law, and what was trained.
+/// Describes the fields of fine-tuning by an adapter: task, law, and what was trained.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/laws/adapter/simulation.h"

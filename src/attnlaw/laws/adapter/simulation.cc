@@ -36,8 +36,8 @@ using Eigen::Index;
 using Matrix = base::Matrix<double>;
 using Columns = base::Columns<double>;
 
-/// Fresh sequences that measure the error of softmax outputs: its relative error of about 1.5/√N is then below that
-/// from instance to instance.
+/// So many fresh sequences measure the error of softmax outputs: the relative error of about 1.5/√N is then below what
+/// differs from instance to instance.
 constexpr Index kTestSequences = 40000;
 
 base::NormalStream stream(Stream purpose, Index d, std::uint64_t seed, std::uint64_t instance) {
@@ -52,7 +52,7 @@ Matrix draw(const base::NormalStream& source, Index first_row, Index rows, Index
 
 // --- pre-trained students -------------------------------------------------------------------------------------------
 
-/// diag(target)·c + a Z.
+/// Makes the student diag(target)·c + a Z.
 FrozenStudent noisy(std::vector<double> target, double c, double a, std::uint64_t seed, std::uint64_t instance) {
   const auto d = static_cast<Index>(target.size());
   const Matrix normals = draw(stream(Stream::pretraining, d, seed, instance), 0, d, d);
@@ -62,7 +62,8 @@ FrozenStudent noisy(std::vector<double> target, double c, double a, std::uint64_
   return student;
 }
 
-/// The noise variance at which the posterior mean has this error; E_pre > 0 below the variance of the spectrum.
+/// Returns the noise variance at which the posterior mean has the error E_pre, which must be > 0 and below the variance
+/// of the spectrum.
 double noise_of_error(const matrix_laws::Spectrum& spectrum, double E_pre) {
   constexpr double kGrowth = 8, kLargest = 1e9;
   const auto excess = [&](double log_v) {
@@ -91,7 +92,7 @@ FrozenStudent denoised(const matrix_laws::OptimalDenoiser& denoiser, std::vector
 
 // --- fine-tuning ----------------------------------------------------------------------------------------------------
 
-/// What one instance learns from: the frozen student and the direction of the adapter.
+/// What one instance learns from: the task, the frozen student and the direction u.
 struct Setting {
   const LoraTask& task;
   model::Problem problem;  ///< head, tokens, noise and β of the labels
@@ -112,7 +113,7 @@ model::Problem label_problem(const LoraTask& task) {
   return problem;
 }
 
-/// Sequences with the indices of the task and of the frozen student.
+/// Sequences with their scores under the matrix of the task and under the frozen student.
 struct Sequences {
   Matrix X;
   Columns task, frozen;
@@ -138,7 +139,7 @@ Sequences draw_sequences(const Setting& setting, const base::NormalStream& sourc
   return result;
 }
 
-/// The objective (1/d) Σ ½‖Y − f(h)‖² + (λ/2)|w|² of the training set.
+/// Computes the objective (1/d) Σ ½‖Y − f(h)‖² + (λ/2)|w|² of the training set.
 class FineTuning {
  public:
   FineTuning(const Setting& setting, Index n)
@@ -155,7 +156,7 @@ class FineTuning {
     return sum / (2 * d) + 0.5 * lambda * w.squaredNorm();
   }
 
-  /// Leading eigenvector of −∇_S at w = 0, with the length of least objective among a few.
+  /// Returns the leading eigenvector of −∇_S at w = 0, with the length of least objective among a few.
   Matrix spectral_start() {
     Matrix gradient;
     pass_.at_matrix(Matrix::Zero(setting_.d(), setting_.d()), pointwise(), &gradient);
@@ -200,7 +201,7 @@ class FineTuning {
   experiment::DataPass<double> pass_;
 };
 
-/// Mean over fresh sequences of ‖f(h of the task) − f(h of the student)‖².
+/// Returns the mean over fresh sequences of ‖f(h of the task) − f(h of the student)‖².
 double test_error(const Setting& setting, const Matrix& w) {
   const base::NormalStream source = stream(Stream::adapter_test_data, setting.d(), setting.seed, setting.instance);
   const experiment::ScoreLayout layout = setting.layout();
@@ -284,11 +285,11 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
   return result;
 }
 
-/// Throws unless n = round(α d) sequences can be had.
+/// Returns n = round(α d). Throws if it is below 1 or memory does not suffice.
 Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options) {
   const double d = options.d, n = std::round(task.alpha * d);
   if (n < 1) reject("alpha_ft d must be at least 1 sequence, got alpha_ft = {} with d = {}", task.alpha, options.d);
-  // Sequences and their products with S, and matrices of the students.
+  // Memory goes to the sequences and their products with S (kCopies), and to matrices of the students (kSquares).
   constexpr double kCopies = 3, kSquares = 12;
   const int instances = base::instances_at_a_time(options.instances, options.threads);
   base::require_memory(instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d),
@@ -331,7 +332,7 @@ Pretraining sample_students(const model::Target& target, const PretrainedOverlap
     reject("Q* of the overlaps must be that of the target, {}, got {}", target.Q_star(), Q_star);
   const matrix_laws::Spectrum& spectrum = target.spectrum();
   const bool calibrated = std::abs(pretrained.m_pre - pretrained.Q_pre) <= kRounding * Q_star;
-  // Beyond this part of the variance the noise of the observation is out of proportion.
+  // Errors beyond this part of the variance would take a noise out of all proportion.
   constexpr double kLargestPart = 0.999;
   const double variance = Q_star - spectrum.mean() * spectrum.mean();
   if (calibrated && E_pre > kRounding * Q_star && E_pre < kLargestPart * variance) {
@@ -377,11 +378,11 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
 
 LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
   LoraTask task = experiment.task;
-  // With a weak adapter and a small d the residual may drown it; then there is no correction to speak of.
+  // With a small ω and a small d the residual of pre-training may exceed ω; then ω is left as it is.
   if (experiment.mean.omega_effective > 0) task.omega = experiment.mean.omega_effective;
   LoraPrediction prediction =
       predict_lora(task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre}, options);
-  // The adapter is held against the whole of ω u uᵀ.
+  // The adapter was compared with the whole of ω u uᵀ, not with what was left to learn.
   prediction.adapter_error = prediction.overlaps.adapter_error(experiment.task.omega);
   return prediction;
 }

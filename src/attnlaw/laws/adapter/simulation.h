@@ -1,5 +1,5 @@
 #pragma once
-/// Fine-tuning at finite d: a pre-trained student, fresh labelled sequences, an adapter trained by L-BFGS.
+/// Fine-tunes at finite d: takes a pre-trained student and fresh labelled sequences, and trains an adapter by L-BFGS.
 
 #include <cstdint>
 #include <functional>
@@ -18,14 +18,14 @@ namespace attnlaw::laws {
 struct FrozenStudent {
   std::vector<double> target_eigenvalues;
   base::Matrix<double> S;
-  bool converged = true;  ///< its own training did
+  bool converged = true;  ///< whether its own training converged
 };
 
-/// Makes the student of one instance, a function of (d, seed, instance).
+/// Makes the student of one instance, which depends on (d, seed, instance) alone.
 using Pretraining = std::function<FrozenStudent(int d, std::uint64_t seed, std::uint64_t instance)>;
 
-/// Trains on a problem of its own. Options::d, seed, instances and first_instance are set by the caller. Throws
-/// std::invalid_argument when called if the problem cannot be trained at that d.
+/// Makes students by training on a problem of their own. Options::d, seed, instances and first_instance are replaced.
+/// The function returned throws std::invalid_argument if the problem cannot be trained at its d.
 Pretraining train_students(const model::Problem& problem, const experiment::Options& options = {});
 
 /// Makes students with given overlaps without training: where S_pre is calibrated (m_pre = Q_pre) and E_pre is below
@@ -33,24 +33,24 @@ Pretraining train_students(const model::Problem& problem, const experiment::Opti
 /// std::invalid_argument if pretrained.Q_star is not that of the target.
 Pretraining sample_students(const model::Target& target, const PretrainedOverlaps& pretrained);
 
-/// c S* + a Z whatever its overlaps, Z a GOE matrix with off-diagonal variance 1/d.
+/// Makes the student c S* + a Z whatever its overlaps, Z a GOE matrix with off-diagonal variance 1/d.
 FrozenStudent noisy_student(const model::Target& target, double c, double a, int d, std::uint64_t seed,
                             std::uint64_t instance);
 
 enum class AdapterStart {
-  spectral,  ///< leading eigenvector of the gradient at w = 0
-  informed   ///< √ω u
+  spectral,  ///< the leading eigenvector of −gradient at w = 0
+  informed   ///< √ω u, the answer
 };
 std::span<const base::Named<AdapterStart>> names_table(AdapterStart);
 
 struct LoraExperimentOptions {
-  int d = 0;          ///< ≥ 2
+  int d = 0;          ///< embedding dimension, ≥ 2
   int instances = 4;  ///< ≥ 1
   AdapterStart start = AdapterStart::spectral;
-  double tolerance = 1e-6;    ///< of |∇L|/(λ|w|), > 0
-  int max_iterations = 5000;  ///< ≥ 1; reaching it gives converged = false
+  double tolerance = 1e-6;    ///< the |∇L|/(λ|w|) to reach, > 0
+  int max_iterations = 5000;  ///< ≥ 1; after these L-BFGS stops with converged = false
   std::uint64_t seed = 0;
-  int threads = 0;  ///< instances at a time; 0: all available
+  int threads = 0;  ///< instances at a time; 0 means all available
   std::function<void(int done, int total)> progress = {};
 
   void validate() const;
@@ -59,14 +59,14 @@ const base::Description& describe(const LoraExperimentOptions*);
 
 struct LoraMeasurements {
   double Q_star = 0, Q_pre = 0, m_pre = 0, E_pre = 0;
-  double omega_effective = 0;  ///< ω − uᵀ(S_pre − S*)u/√d: the strength that is left to learn
+  double omega_effective = 0;  ///< ω − uᵀ(S_pre − S*)u/√d, the strength that is left to learn
   double m = 0;                ///< |w·u|
   double q = 0;                ///< |w|²
   double alignment = 0;        ///< m²/q
   double adapter_error = 0;    ///< ‖ω u uᵀ − w wᵀ‖²_F
   double index_error = 0;      ///< T(T+1)‖S_pre + √d w wᵀ − S* − √d ω u uᵀ‖²_F/d
   double train = 0;            ///< ½‖Y − f(h)‖² per training sequence
-  double test = 0;             ///< of fresh sequences, noiseless; the index error for linear scores
+  double test = 0;             ///< noiseless loss per fresh sequence; the index error for linear scores
   double objective = 0;
   double start_alignment = 0;  ///< cos² of the start
   double gradient = 0;         ///< |∇L|/(λ|w|)
@@ -97,8 +97,8 @@ const base::Description& describe(const LoraExperiment*);
 LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretraining,
                              const LoraExperimentOptions& options);
 
-/// The theory of what was drawn: overlaps of pre-training and ω as the instances had them on average. That removes the
-/// largest correction at finite d (docs/theory/lora.md, section 5).
+/// Returns the theory of what was drawn: it takes the overlaps of pre-training and ω as the instances had them on
+/// average. This removes the largest correction at finite d (docs/theory/lora.md, section 5).
 LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options = {});
 
 }  // namespace attnlaw::laws

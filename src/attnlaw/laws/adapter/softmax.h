@@ -1,6 +1,6 @@
 #pragma once
-/// The loss of an adapter under row-wise softmax of two tokens, kLanes sequences at a time (docs/theory/lora.md,
-/// section 3).
+/// Computes the loss of an adapter under row-wise softmax of two tokens, kLanes sequences at a time
+/// (docs/theory/lora.md, section 3).
 
 #include <algorithm>
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace attnlaw::laws {
 
-/// ℓ(p) = Σ_i (s(u_i) − t_i)², s the logistic function, u_1 = β(P_1 + p_1² − p_1 p_2 − q), u_2 = β(P_2 + p_2² − p_1 p_2
-/// − q) with P_i = h_ii − h_12 of the frozen student.
+/// The loss ℓ(p) = Σ_i (s(u_i) − t_i)², s the logistic function, u_1 = β(P_1 + p_1² − p_1 p_2 − q), u_2 = β(P_2 + p_2²
+/// − p_1 p_2 − q) with P_i = h_ii − h_12 of the frozen student.
 class AdapterPair {
  public:
   using Pack = theory::Pack;
@@ -26,19 +26,19 @@ class AdapterPair {
   static constexpr int kDimension = 2;
   static constexpr int dimension() { return kDimension; }
 
-  /// p moves scores by β per unit of p².
+  /// Returns the longest step that is trusted: scores change by β per unit of p².
   double reach() const { return kReach / std::sqrt(beta_); }
   static theory::Mask certain(const Label&, Pack, double) { return Pack(1) < Pack(0); }
-  /// Half way between the cavity field, which `solve` starts from, and no adapter.
+  /// A search also starts between the cavity field, from which `solve` starts, and no adapter.
   static constexpr int mixed_starts() { return 1; }
   void mixed_start(int, const Pack* omega, const Pack*, Pack* p) const {
     constexpr double kShrunk = 0.3;
     p[0] = kShrunk * omega[0], p[1] = kShrunk * omega[1];
   }
 
-  /// p_i² − p_1 p_2 of either row.
+  /// Returns p_i² − p_1 p_2 of either row.
   static Pair differences(const Pack* p) { return {p[0] * (p[0] - p[1]), p[1] * (p[1] - p[0])}; }
-  /// Their gradients: rows of the Jacobian.
+  /// Returns the gradients of the differences, the rows of their Jacobian.
   static std::array<Pair, 2> jacobian(const Pack* p) {
     return {Pair{2 * p[0] - p[1], -p[0]}, Pair{-p[1], 2 * p[1] - p[0]}};
   }
@@ -47,7 +47,7 @@ class AdapterPair {
     return 1 / (1 + exp(min(-x, Pack(kSaturated))));
   }
 
-  /// s(u) of the student.
+  /// Returns s(u) of the student.
   Pair outputs(const Label& label, const Pack* p) const {
     const Pair h = differences(p);
     return {logistic(beta_ * (label.frozen[0] + h[0] - q_)), logistic(beta_ * (label.frozen[1] + h[1] - q_))};
@@ -56,7 +56,7 @@ class AdapterPair {
   void expand(const Label& label, const Pack* p, theory::Expansion<kDimension>& at) const {
     const Pair s = outputs(label, p);
     const auto J = jacobian(p);
-    // ∇² (p_i² − p_1 p_2), by lower rows.
+    // kCurvature is ∇² (p_i² − p_1 p_2), the lower triangle by rows.
     constexpr double kCurvature[2][3] = {{2, -1, 0}, {0, -1, 2}};
     at.value = 0;
     at.gradient[0] = at.gradient[1] = 0;

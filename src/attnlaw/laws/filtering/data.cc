@@ -21,7 +21,7 @@ using Matrix = base::Matrix<double>;
 
 static_assert(std::endian::native == std::endian::little, "arrays are read as they lie in the file");
 
-/// The accepted types of numbers of an .npy file; the last character is their size.
+/// The types of numbers that an .npy file may have; the last character is their size in bytes.
 constexpr const char* kTypes[] = {"<f4", "<f8", "|b1", "|i1", "|u1", "<i2", "<i4", "<i8", "<u2", "<u4", "<u8"};
 
 /// The header of an .npy file.
@@ -35,7 +35,7 @@ struct Header {
   std::size_t rows() const { return shape.size() == 3 ? shape[0] * shape[1] : shape[0]; }
 };
 
-/// The text that follows 'key': in the dictionary of a header, from its first character that is not a blank.
+/// Returns the text that follows 'key': in the dictionary of a header, from its first character that is not a blank.
 std::string_view value_of(const std::string& path, std::string_view dictionary, std::string_view key) {
   const std::string quoted = "'" + std::string(key) + "'";
   const std::size_t at = dictionary.find(quoted);
@@ -149,7 +149,7 @@ NumberArray read_numbers(const std::string& path) {
 
 namespace {
 
-/// Rows of T tokens one after the other, or as they are.
+/// Cuts rows of T tokens into one row per token; for tokens = 0 it leaves them as they are.
 Matrix cut_into_tokens(const std::string& path, const Matrix& rows, int tokens) {
   if (tokens == 0) return rows;
   if (tokens < 1 || rows.cols() % tokens != 0)

@@ -22,20 +22,20 @@ using Eigen::VectorXd;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Infimum of the λ of a resolvent outside the bulk.
+/// Returns the infimum of the λ outside the bulk.
 double floor_of(const WeightLaw& weights) { return std::max(weights.t.maxCoeff(), 0.0); }
 
-/// E[λT/(λ−T)].
+/// Returns E[λT/(λ−T)].
 double omega(const WeightLaw& weights, double lambda) {
   return lambda * (weights.probability * weights.t / (lambda - weights.t)).sum();
 }
 
-/// E[T²/(λ−T)²].
+/// Returns E[T²/(λ−T)²].
 double response(const WeightLaw& weights, double lambda) {
   return (weights.probability * (weights.t / (lambda - weights.t)).square()).sum();
 }
 
-/// The root of an increasing or decreasing function on a log scale above `floor`, between bounds with a change of sign.
+/// Returns the root of a monotone function, on a log scale above `floor`, between two distances where its signs differ.
 double root(const std::function<double(double)>& f, double floor, double from, double to) {
   const auto on_log = [&](double u) { return f(floor + std::exp(u)); };
   double a = std::log(from), b = std::log(to);
@@ -48,7 +48,8 @@ double root(const std::function<double(double)>& f, double floor, double from, d
   return floor + std::exp(0.5 * (bracket.first + bracket.second));
 }
 
-/// The root beyond the edge λ̄ of what is positive there and falls; λ̄ itself if it is nearer than rounding tells.
+/// Returns the root beyond the edge λ̄ of a function that is positive there and falls; λ̄ itself if the root is nearer
+/// than rounding tells.
 double root_beyond(const std::function<double(double)>& above, double edge) {
   double step = edge;
   while (above(edge + step) > 0) step *= 2;
@@ -61,12 +62,11 @@ double root_beyond(const std::function<double(double)>& above, double edge) {
   return root(above, edge, least, step);
 }
 
-/// A distance above the floor at which nothing of T is felt any more but its moments, and one at which the largest T
-/// is all that is felt: where brackets begin and end.
+/// Returns a distance above the floor beyond which |T|/(λ − T) ≤ 1/√δ: brackets begin there.
 double far(const WeightLaw& weights, double delta) { return weights.t.abs().maxCoeff() * std::sqrt(delta); }
 
-/// Distance from the floor, downwards from `start`, at which f is ≥ 0 (`negative` false) or ≤ 0; nothing if there is
-/// none before rounding.
+/// Halves the distance from the floor, beginning at `start`, until f is ≥ 0 (`positive`) or ≤ 0 there, and returns it;
+/// nothing if rounding is reached before.
 std::optional<double> approach(const std::function<double(double)>& f, double floor, double start, bool positive) {
   const double smallest = 1e-14 * (floor + start);
   for (double distance = start; distance > smallest; distance *= 0.5) {
@@ -76,13 +76,14 @@ std::optional<double> approach(const std::function<double(double)>& f, double fl
   return std::nullopt;
 }
 
-/// A direction v with vᵀ E[weight · s sᵀ] v.
+/// A direction v with its value vᵀ E[weight · s sᵀ] v.
 struct Direction {
   double value = 0;
   VectorXd vector;
 };
 
-/// Along coordinate k where off-diagonal entries vanish (not sorted), else eigenvalue k (0: the largest).
+/// Returns coordinate k where off-diagonal entries vanish (in no order), else eigenvector k (0: that of the largest
+/// eigenvalue).
 Direction direction_of(const RelevantMoments& relevant, const ArrayXd& weight, int k) {
   if (relevant.diagonal())
     return {relevant.moments.col(k).matrix().dot(weight.matrix()), VectorXd::Unit(relevant.r, k)};
@@ -92,7 +93,7 @@ Direction direction_of(const RelevantMoments& relevant, const ArrayXd& weight, i
   return {solver.eigenvalues()[index], solver.eigenvectors().col(index)};
 }
 
-/// vᵀ E[s sᵀ | node] v, for a direction v that does not depend on the node.
+/// Returns vᵀ E[s sᵀ | node] v at every node.
 ArrayXd along(const RelevantMoments& relevant, const VectorXd& v) {
   if (relevant.diagonal()) return (relevant.moments.matrix() * v.cwiseAbs2()).array();
   const MatrixXd square = v * v.transpose();
@@ -109,10 +110,10 @@ void require_matching(const WeightLaw& weights, const RelevantMoments& relevant)
 LofiEdge find_edge(const WeightLaw& weights, double delta) {
   const double floor = floor_of(weights);
   const auto slope = [&](double lambda) { return 1 / delta - response(weights, lambda); };
-  // |T|/(λ − T) ≤ 1/√δ at that distance: the slope is not negative.
+  // At the distance far() |T|/(λ − T) ≤ 1/√δ, so the slope is not negative.
   const double upper = far(weights, delta);
   const std::optional<double> lower = approach(slope, floor, upper, false);
-  if (!lower) return {floor, 0, 0};  // all T ≤ 0 and n < p: the atom at 0 is the upper end
+  if (!lower) return {floor, 0, 0};  // all T ≤ 0 and n < p, so the atom at 0 is the upper end
   LofiEdge edge;
   edge.lambda = *lower == upper ? floor + upper : root(slope, floor, *lower, upper);
   edge.eigenvalue = edge.lambda / delta + omega(weights, edge.lambda);
@@ -121,11 +122,11 @@ LofiEdge find_edge(const WeightLaw& weights, double delta) {
   return edge;
 }
 
-/// v² of the curve E[T²/((u−T)²+v²)] = 1/δ, given T² with its probabilities and (u−T)²; 0 off the bulk.
+/// Returns v² of the curve E[T²/((u−T)²+v²)] = 1/δ, given T² times its probabilities and (u−T)²; 0 off the bulk.
 double squared_height(const ArrayXd& squares, const ArrayXd& distances, double delta) {
   const auto excess = [&](double v2) { return (squares / (distances + v2)).sum() - 1 / delta; };
   const double highest = delta * squares.sum();
-  constexpr double kLowest = 1e-14;  // of it: a height of 1e-7, below which the density is not seen
+  constexpr double kLowest = 1e-14;  // times `highest`: a height of 1e-7, below which the density is not seen
   if (!(excess(kLowest * highest) > 0)) return 0;
   return root(excess, 0, kLowest * highest, highest * (1 + 1e-12));
 }
@@ -167,13 +168,13 @@ std::vector<LofiDensity> LofiLaw::density(int points) const {
   const ArrayXd squares = weights_.t.square() * weights_.probability;
   std::vector<LofiDensity> density;
   for (int i = 0; i <= points; ++i) {
-    // Dense towards both ends, where the density is a square root.
+    // Places are denser towards both ends, where the density is a square root.
     const double u = 0.5 * (from + to) - 0.5 * (to - from) * std::cos(std::numbers::pi * i / points);
     const ArrayXd distances = (u - weights_.t).square();
     const double v2 = squared_height(squares, distances, delta_);
     const double modulus2 = u * u + v2;
     if (modulus2 == 0) continue;
-    // Re λT/(λ−T) = T(|λ|² − uT)/|λ−T|².
+    // `real` is Re λT/(λ−T) = T(|λ|² − uT)/|λ−T|².
     const ArrayXd real = weights_.t * (modulus2 - u * weights_.t) / (distances + v2);
     const double x = u / delta_ + (weights_.probability * real).sum();
     density.push_back({x, delta_ / std::numbers::pi * std::sqrt(v2) / modulus2});
@@ -189,7 +190,7 @@ std::vector<LofiOutlier> LofiLaw::outliers(const RelevantMoments& relevant) cons
   std::vector<LofiOutlier> outliers;
   for (int k = 0; k < relevant.r; ++k) {
     const auto above = [&](double lambda) { return direction_of(relevant, weight(lambda), k).value - psi(lambda); };
-    // Eigenvalues of E[λT/(λ−T) s sᵀ] fall with λ and ψ rises beyond λ̄: one root if any.
+    // Eigenvalues of E[λT/(λ−T) s sᵀ] fall with λ and ψ rises beyond λ̄, so there is one root at most.
     if (edge_.density == 0 || !(above(edge_.lambda) > 0)) continue;
     const double lambda = root_beyond(above, edge_.lambda);
     const Direction direction = direction_of(relevant, weight(lambda), k);
@@ -208,12 +209,12 @@ std::vector<LofiThreshold> emergence_thresholds(const WeightLaw& weights, const 
   const double floor = floor_of(weights), largest = weights.t.abs().maxCoeff();
   std::vector<LofiThreshold> thresholds;
   for (int k = 0; k < relevant.r; ++k) {
-    // Edge and outlier meet where E[T²/(λ−T)²] = vᵀE[T(s sᵀ − I)/(λ−T)]v; δ is one over either side.
+    // Edge and outlier meet where E[T²/(λ−T)²] = vᵀE[T(s sᵀ − I)/(λ−T)]v, and both sides are then 1/δ.
     const auto hidden = [&](double lambda) {
       const ArrayXd weight = weights.probability * weights.t / (lambda - weights.t);
       return response(weights, lambda) - direction_of(relevant, weight, k).value + weight.sum();
     };
-    constexpr double kBeyond = 1e9;  // times the largest weight: thresholds up to δ = 1e18
+    constexpr double kBeyond = 1e9;  // times the largest weight, which reaches thresholds up to δ = 1e18
     if (!(hidden(floor + kBeyond * largest) < 0)) {
       thresholds.push_back({kInfinity, VectorXd::Zero(relevant.r)});
       continue;

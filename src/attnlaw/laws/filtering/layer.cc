@@ -23,7 +23,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
 
-/// Adds the rows of t > 0 (sign 1) or t < 0 (sign −1), scaled by √|t|, block by block.
+/// Adds the products of the rows with t > 0 (sign 1) or t < 0 (sign −1), scaled by √|t|, block by block.
 void add_products(const Matrix& phi, const ArrayXd& t, double sign, Matrix& sum) {
   constexpr Index kRows = 4096;  // long products, and a buffer that is small beside φ
   const Index p = phi.cols();
@@ -41,7 +41,7 @@ void add_products(const Matrix& phi, const ArrayXd& t, double sign, Matrix& sum)
   if (filled > 0) flush();
 }
 
-/// The lower triangle of M, all that the eigensolver reads.
+/// Returns the lower triangle of M, all that the eigensolver reads.
 Matrix lower_triangle(const Matrix& phi, const ArrayXd& t) {
   base::use_one_blas_thread();
   Matrix M = Matrix::Zero(phi.cols(), phi.cols());
@@ -52,7 +52,7 @@ Matrix lower_triangle(const Matrix& phi, const ArrayXd& t) {
 
 using Eigen::ArrayXXd;
 
-/// The matrix that the eigensolver is given: M, or Σ_k M_k² of several outputs.
+/// Returns the matrix that the eigensolver is given: M, or Σ_k M_k² for several outputs.
 Matrix operator_of(const Matrix& phi, const ArrayXXd& t) {
   if (t.cols() == 1) return lower_triangle(phi, t.col(0));
   const Index p = phi.cols();
@@ -64,20 +64,20 @@ Matrix operator_of(const Matrix& phi, const ArrayXXd& t) {
   return sum;
 }
 
-/// Eigenvalues of M, or the singular values that Σ_k M_k² has squared.
+/// Returns the eigenvalues of M as they are, and the singular values whose squares are the eigenvalues of Σ_k M_k².
 std::vector<double> in_units_of_weights(std::vector<double> values, bool stacked) {
   if (stacked)
     for (double& value : values) value = std::sqrt(std::max(value, 0.0));
   return values;
 }
 
-/// The law of the ends of the spectrum of pure noise.
+/// The law of the ends of the spectrum of pure noise. above() and below() return p-values.
 class Null {
  public:
   virtual ~Null() = default;
   virtual double above(double eigenvalue) const = 0;
   virtual double below(double eigenvalue) const = 0;
-  /// Beyond which above() and below() are at most `significance`.
+  /// Return the eigenvalues beyond which above() and below() are at most `significance`.
   virtual double upper_threshold(double significance) const = 0;
   virtual double lower_threshold(double significance) const = 0;
 };
@@ -95,7 +95,7 @@ class WhiteNull : public Null {
   std::size_t p_;
 };
 
-/// Extreme eigenvalues of M with permuted weights.
+/// Takes the extreme eigenvalues of M with permuted weights as samples of pure noise.
 class PermutationNull : public Null {
  public:
   PermutationNull(const Matrix& phi, const ArrayXXd& t, const FilterOptions& options) {
@@ -130,7 +130,8 @@ class PermutationNull : public Null {
   double lower_threshold(double significance) const override { return smallest_[exceeded(significance)]; }
 
  private:
-  /// The rank of the permuted extreme that must be exceeded: fewer than (B + 1)·significance may lie beyond.
+  /// Returns the index of the permuted extreme that must be exceeded: fewer than (B + 1)·significance of the B may lie
+  /// beyond.
   std::size_t exceeded(double significance) const {
     constexpr double kRounding = 1e-9;
     const double rank = std::floor(significance * (1.0 + static_cast<double>(largest_.size())) + kRounding);
@@ -150,7 +151,7 @@ void require_valid(const Matrix& phi, const ArrayXXd& t, const FilterOptions& op
            phi.rows(), phi.cols(), t.rows());
 }
 
-/// b = (1/n) Σ t φ; n|b|²/E t² is χ² with `rank` degrees of freedom for noise.
+/// Returns b = (1/n) Σ t φ with its p-value: for noise, n|b|²/E t² is χ² with `rank` degrees of freedom.
 LofiFeature degree_one(const Matrix& phi, const ArrayXd& t, Index rank) {
   const auto n = static_cast<double>(t.size()), p = static_cast<double>(rank);
   const Eigen::VectorXd b = phi.transpose() * t.matrix() / n;
@@ -168,7 +169,7 @@ Standardisation standardisation_of(const Matrix& x) {
   Standardisation result{x.colwise().mean(), {}};
   const Eigen::RowVectorXd deviation =
       ((x.rowwise() - result.mean).colwise().squaredNorm() / static_cast<double>(x.rows())).cwiseSqrt();
-  constexpr double kConstant = 1e-12;  // of the mean's size: rounding
+  constexpr double kConstant = 1e-12;  // times the mean: rounding of a constant column
   result.scale = deviation.array().binaryExpr(result.mean.array(), [](double sd, double mean) {
     return sd > kConstant * std::abs(mean) && sd > 0 ? 1 / sd : 0.0;
   });
@@ -183,7 +184,7 @@ Matrix weighted_operator(const Matrix& phi, const ArrayXd& t) {
 
 namespace {
 
-/// The edges of white features into `layer`, and the null that decides.
+/// Sets the edges of white features and the thresholds in `layer`, and returns the null that decides.
 std::unique_ptr<Null> null_of(const Matrix& phi, const ArrayXXd& t, const FilterOptions& options, Index rank,
                               FilteredLayer& layer) {
   const double delta = static_cast<double>(phi.rows()) / static_cast<double>(rank);
@@ -206,7 +207,7 @@ std::unique_ptr<Null> null_of(const Matrix& phi, const ArrayXXd& t, const Filter
   return null;
 }
 
-/// The bulk of all p eigenvalues, of which p − rank are 0.
+/// Sets the bulk of all p eigenvalues, of which p − rank are 0.
 void draw_bulk(const ArrayXXd& t, Index p, Index rank, FilteredLayer& layer) {
   const LofiLaw law(WeightLaw::of_sample({t.data(), size(t.size())}),
                     static_cast<double>(t.rows()) / static_cast<double>(rank));
@@ -230,7 +231,7 @@ void keep_directions(const Matrix& vectors, const Null& null, const FilterOption
   }
 }
 
-/// VᵀM_kV = (1/n) Σ t_k ŝ ŝᵀ.
+/// Sets the couplings VᵀM_kV = (1/n) Σ t_k ŝ ŝᵀ.
 void couple(const Matrix& phi, const ArrayXXd& t, FilteredLayer& layer) {
   const Matrix s = projections(phi, layer.features);
   for (Index k = 0; k < t.cols(); ++k)

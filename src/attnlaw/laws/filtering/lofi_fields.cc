@@ -1,4 +1,4 @@
-/// The fields of layer-wise spectral filtering: options, theory, and what was found.
+/// Describes the fields of layer-wise spectral filtering: options, theory, and what was found.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/laws/filtering/simulation.h"
@@ -13,10 +13,10 @@ constexpr base::Named<Kept> kKept[] = {{Kept::above, "above the bulk"},
                                        {Kept::below, "below the bulk"},
                                        {Kept::degree_one, "degree one"}};
 constexpr base::Range kPositive{0, std::numeric_limits<double>::infinity(), true};
-/// ReLU features of a readout.
+/// The number of ReLU features that a readout may have.
 constexpr base::Range kLift{1, 10000};
 
-/// A feature as one of its layer.
+/// A feature as one of its layer, with the number of its output if that matters.
 struct FeatureOfLayer {
   LofiFeature feature;
   std::optional<int> output;

@@ -26,13 +26,13 @@ using Eigen::ArrayXXd;
 using Eigen::RowVectorXd;
 using Matrix = base::Matrix<double>;
 
-/// Means over the tokens of each sample.
+/// Returns the means over the tokens of each sample.
 Matrix pooled_tokens(const Matrix& rows, int tokens) { return tokens == 1 ? rows : pooled(rows, tokens); }
 
-/// Columns of mean 0 and variance 1; a constant one becomes 0.
+/// Scales columns to mean 0 and variance 1; a constant one becomes 0.
 Matrix standardised(const Matrix& x) { return standardisation_of(x)(x); }
 
-/// x₁, …, x_T of a sample in one row.
+/// Puts x₁, …, x_T of a sample into one row.
 Matrix side_by_side(const Matrix& rows, int tokens) {
   return Eigen::Map<const Matrix>(rows.data(), rows.rows() / tokens, rows.cols() * tokens);
 }
@@ -117,7 +117,7 @@ class Network {
             pooled(representation.second, train_.tokens)};
   }
 
-  /// Projections of all tokens, and Σ_j λ_j s_aj s_bj of all pairs.
+  /// Represents a sample by the projections of all tokens, and by Σ_j λ_j s_aj s_bj of all pairs.
   Representation scores(const Matrix& s) const {
     const Index tokens = train_.tokens, k = s.cols(), n = s.rows() / tokens;
     Representation representation{side_by_side(s, train_.tokens), Matrix(n, k == 0 ? 0 : tokens * (tokens + 1) / 2)};
@@ -169,7 +169,7 @@ class Network {
     result_.readouts.push_back(std::move(readout));
   }
 
-  /// Widths and kept features of the comparison in docs/theory/lofi.md.
+  /// Runs the published recipe with the widths and kept features of the comparison in docs/theory/lofi.md.
   void published(const Matrix& inputs, const Matrix& other) {
     constexpr int kWidths[] = {1500, 1000}, kKeep[] = {16, 12};
     for (const bool centre : {false, true}) {
@@ -188,7 +188,7 @@ class Network {
     if (options_.patches > 0) convolution(inputs, other);
   }
 
-  /// One layer of infinite width.
+  /// Reads out one published layer of infinite width.
   void kernel_limit(const Matrix& inputs, const Matrix& other) {
     constexpr int kKeep = 16;
     const double scale = root_mean_square_length(inputs);
@@ -199,7 +199,7 @@ class Network {
              product(relu_kernel(other, inputs, scale), layer.coordinates), options_.lift, Stream::filtering_lift);
   }
 
-  /// One layer that all patches share, its features squared and averaged over the patches.
+  /// Reads out one published layer that all patches share, its features squared and averaged over the patches.
   void convolution(const Matrix& inputs, const Matrix& other) {
     constexpr int kWidth = 500, kKeep = 16;
     const Matrix here = patches_of(inputs, options_.patches), there = patches_of(other, options_.patches);
@@ -224,7 +224,7 @@ class Network {
     result_.whiteness = value / ((1 + ratio) * (1 + ratio));
   }
 
-  /// Samples up to which an eigenproblem of their number is solved.
+  /// Up to so many samples an eigenproblem of their number is solved.
   static constexpr Index kMostKernel = 3000;
   static constexpr std::uint64_t kConvolutionNumber = 100;
 
@@ -255,7 +255,7 @@ void require_valid(const LabelledSamples& train, const LabelledSamples& test, co
     if (standardisation_of(samples->y).scale.isZero(0)) reject("labels must not all be the same");
 }
 
-/// Labels in standard deviations of all entries, clipped and centred.
+/// Returns labels in standard deviations of all entries, clipped and centred.
 ArrayXXd clipped(const ArrayXXd& y, double clip) {
   const double deviation = std::sqrt((y - y.mean()).square().mean());
   if (!(deviation > 0)) return ArrayXXd::Zero(y.rows(), y.cols());

@@ -24,7 +24,7 @@ using Eigen::ArrayXd;
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
 
-/// The `keep` eigenvectors of largest |λ|, as columns.
+/// The eigenvectors of largest |λ|, as columns.
 struct Top {
   Eigen::VectorXd values;
   Eigen::MatrixXd vectors;
@@ -79,13 +79,13 @@ KernelLayer kernel_layer(const Matrix& gram, const ArrayXd& y, int keep) {
   if (gram.cols() != n || y.size() != n)
     reject("a Gram matrix is n x n with n labels, got {}x{} and {}", n, gram.cols(), y.size());
   const Eigensystem system = eigensystem(gram);
-  constexpr double kDropped = 1e-10;  // of the largest eigenvalue: below, G^{−1/2} is rounding
+  constexpr double kDropped = 1e-10;  // times the largest eigenvalue: below, G^{−1/2} is rounding
   const double least = kDropped * system.values.back();
   const Index rank = std::count_if(system.values.begin(), system.values.end(), [&](double x) { return x > least; });
   if (keep < 1 || keep > rank) reject("a Gram matrix of rank {} has 1 to {} features, got {}", rank, rank, keep);
   const Eigen::Map<const Eigen::VectorXd> values(system.values.data() + (n - rank), rank);
   const Matrix basis = system.vectors.bottomRows(rank);  // rows q_i: G^{1/2} = Σ √μ_i q_i q_iᵀ
-  // In the basis of the q_i.
+  // M = G^{1/2} diag(y) G^{1/2}/n is taken in the basis of the q_i.
   const Matrix weighted = values.cwiseSqrt().asDiagonal() * basis;
   const Matrix scaled = weighted * y.matrix().asDiagonal();
   Matrix M = product(scaled, weighted.transpose()) / static_cast<double>(n);

@@ -29,14 +29,15 @@ void require_form(std::span<const double> a) {
            a.size());
 }
 
-/// Half the width of a grid of h: tails fall like exp(−|h| norm/(2 max|a|)), and less than 1e-13 is left beyond.
+/// Returns half the width of the grid of h: tails fall like exp(−|h| norm/(2 max|a|)), and less than 1e-13 is left
+/// beyond.
 double half_range_of(std::span<const double> a, double norm) {
   double largest = 0;
   for (const double x : a) largest = std::max(largest, std::abs(x));
   return 8 + 64 * largest / norm;
 }
 
-/// t_k = πk/half_range, negative in the second half.
+/// Returns the frequencies t_k = πk/half_range, negative in the second half.
 std::vector<double> frequencies(std::size_t points, double half_range) {
   std::vector<double> frequency(points);
   for (std::size_t k = 0; k < points; ++k) {
@@ -46,7 +47,7 @@ std::vector<double> frequencies(std::size_t points, double half_range) {
   return frequency;
 }
 
-/// E exp(i t h) at every frequency t.
+/// Returns E exp(i t h) at every frequency t.
 std::vector<Complex> characteristic_function(std::span<const double> a, double norm,
                                              std::span<const double> frequency) {
   std::vector<Complex> characteristic;
@@ -55,15 +56,15 @@ std::vector<Complex> characteristic_function(std::span<const double> a, double n
     for (const double x : a) logarithm -= 0.5 * std::log(Complex(1, -2 * t * x / norm)) + Complex(0, t * x / norm);
     characteristic.push_back(std::exp(logarithm));
   }
-  characteristic[characteristic.size() / 2] = 0;  // has no conjugate partner on the grid
+  characteristic[characteristic.size() / 2] = 0;  // it has no conjugate partner on the grid
   return characteristic;
 }
 
-/// Density on the grid from its characteristic function at t_k = πk/half_range, in the order of an FFT.
+/// Returns the density on the grid from its characteristic function at t_k = πk/half_range, in the order of an FFT.
 std::vector<double> invert(const std::vector<Complex>& characteristic, double half_range) {
   const std::size_t points = characteristic.size();
   std::vector<Complex> shifted(points), density;
-  // h_i = −half_range + i Δ: e^{−i t_k h_i} = (−1)^k e^{−2πi k i/points}.
+  // With h_j = −half_range + j Δ, e^{−i t_k h_j} = (−1)^k e^{−2πi k j/points}.
   for (std::size_t k = 0; k < points; ++k) shifted[k] = (k % 2 == 0 ? 1.0 : -1.0) * characteristic[k];
   Eigen::FFT<double> fft;
   fft.fwd(density, shifted);
@@ -72,7 +73,7 @@ std::vector<double> invert(const std::vector<Complex>& characteristic, double ha
   return real;
 }
 
-/// Densities weighted by E[s_j² | h], for every value of a_j.
+/// Returns the density weighted by E[s_j² | h], for every value of a_j.
 std::map<double, std::vector<double>> tilted_densities(std::span<const double> a, double norm,
                                                        std::span<const double> frequency,
                                                        const std::vector<Complex>& characteristic, double half_range) {
@@ -88,8 +89,8 @@ std::map<double, std::vector<double>> tilted_densities(std::span<const double> a
   return tilted;
 }
 
-/// Places on the grid that matter. Ripples of the cut-off frequencies have either sign and cancel in sums over smooth
-/// functions: they stay.
+/// Returns the places on the grid that matter. Ripples of the cut-off frequencies have either sign and cancel in sums
+/// over smooth functions: they stay.
 std::vector<std::size_t> kept_nodes(const std::vector<double>& density, double step) {
   constexpr double kNegligible = 1e-15;
   std::vector<std::size_t> kept;

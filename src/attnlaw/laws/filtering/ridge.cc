@@ -21,14 +21,14 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Matrix = base::Matrix<double>;
 
-/// Multiples of the mean variance of a feature: from hardly any penalty to one that leaves little but the mean.
+/// Returns multiples of the mean variance of a feature, from hardly any penalty to one that leaves little but the mean.
 std::vector<double> penalties(double variance, double factor) {
   std::vector<double> values;
   for (double multiple = 1e-6; multiple < 2e3; multiple *= factor) values.push_back(multiple * variance);
   return values;
 }
 
-/// (1/n) zᵀz, lower triangle.
+/// Returns the lower triangle of (1/n) zᵀz.
 Matrix gram(const Matrix& z) {
   base::use_one_blas_thread();
   Matrix G = Matrix::Zero(z.cols(), z.cols());
@@ -36,8 +36,8 @@ Matrix gram(const Matrix& z) {
   return G;
 }
 
-/// z and y centred; in the eigenbasis of the Gram matrix every penalty is a scalar problem, and so is its leave-one-out
-/// error, (y_i − f_i)/(1 − H_ii).
+/// Fits centred z and y. In the eigenbasis of the Gram matrix every penalty is a scalar problem, and so is its
+/// leave-one-out error, (y_i − f_i)/(1 − H_ii).
 Ridge by_leave_one_out(const Matrix& z, const Matrix& y) {
   const auto n = static_cast<double>(z.rows());
   const auto [values, vectors] = base::eigensystem(gram(z));
@@ -51,7 +51,7 @@ Ridge by_leave_one_out(const Matrix& z, const Matrix& y) {
   for (const double penalty : penalties(spectrum.mean(), kFactor)) {
     const ArrayXd inverse = (spectrum + penalty).inverse();
     const MatrixXd solution = inverse.matrix().asDiagonal() * target;
-    const ArrayXd leverage = (squares * inverse.matrix()).array() / n + 1 / n;  // 1/n: the intercept
+    const ArrayXd leverage = (squares * inverse.matrix()).array() / n + 1 / n;  // 1/n is due to the intercept
     const ArrayXd residual = (y - rotated * solution).rowwise().squaredNorm().array();
     const double error = (residual / (1 - leverage).max(1e-12).square()).mean();
     if (!(error < best.validation_error)) continue;
@@ -62,7 +62,7 @@ Ridge by_leave_one_out(const Matrix& z, const Matrix& y) {
   return best;
 }
 
-/// Weights at one penalty, by Cholesky of the smaller Gram matrix.
+/// Returns the weights at a penalty, by Cholesky factors of the smaller Gram matrix.
 class Solver {
  public:
   Solver(const Matrix& z, const Matrix& y) : z_(z), y_(y), dual_(z.rows() < z.cols()) {

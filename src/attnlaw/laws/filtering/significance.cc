@@ -6,7 +6,7 @@
 namespace attnlaw::laws {
 namespace {
 
-/// TW₁ as a shifted Gamma law that has its moments (mean −1.2065, variance 1.6078, skewness 0.2935).
+/// TW₁ is taken for the shifted Gamma law that has its moments (mean −1.2065, variance 1.6078, skewness 0.2935).
 constexpr double kShape = 46.446, kScale = 0.186054, kShift = 9.84801;
 
 double fluctuation(const LofiEdge& edge, std::size_t p) {

@@ -21,7 +21,8 @@ using Eigen::ArrayXXd;
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
 
-/// The ends at which coordinate-wise thresholds are least.
+/// Adds the predictions for directions begin … end − 1 of a group, at both ends of the spectrum for n samples in d
+/// dimensions.
 void add_directions(const WeightLaw& weights, const RelevantMoments& relevant, int d, double n, int group, int begin,
                     int end, LofiTheory& theory) {
   const RelevantMoments part =
@@ -83,7 +84,7 @@ LofiTheory predict_lofi(const LofiTarget& target, int d, double n) {
         overlaps[size(j)] = outlier.overlap, lambdas[size(j)] = (side == &law ? 1 : -1) * outlier.eigenvalue;
       }
     }
-    if (tokens > 1) {  // one direction, read in every token
+    if (tokens > 1) {  // the one direction is read in every token
       std::fill(overlaps.begin(), overlaps.end(), overlaps[0]);
       std::fill(lambdas.begin(), lambdas.end(), lambdas[0]);
     }
@@ -111,7 +112,7 @@ LabelledSamples draw(const LofiTarget& target, int d, int n, std::uint64_t seed,
   return samples;
 }
 
-/// ‖P̂U‖²_F/r for coordinates begin … end − 1.
+/// Returns ‖P̂U‖²_F/r for coordinates begin … end − 1.
 double subspace_overlap(const std::vector<LofiFeature>& features, int begin, int end) {
   double sum = 0;
   for (const LofiFeature& feature : features)
@@ -119,7 +120,7 @@ double subspace_overlap(const std::vector<LofiFeature>& features, int begin, int
   return sum / (end - begin);
 }
 
-/// Samples standardised and deflated, and the lift with its rotation and squares.
+/// Throws MemoryError unless the samples, standardised and deflated, and the lift with its rotation and squares fit.
 void require_memory(const LofiTarget& target, int d, int n, int test, const LofiOptions& options) {
   const double inputs = static_cast<double>(d) * target.tokens();
   const double lift =

@@ -20,9 +20,9 @@ using Eigen::VectorXd;
 
 /// The blocks of E[B(I − BG/δ)⁻¹].
 struct Response {
-  double first = 0;  ///< 00
-  VectorXd cross;    ///< 0k
-  MatrixXd rest;     ///< kl
+  double first = 0;  ///< the entry 00
+  VectorXd cross;    ///< the entries 0k, k ≥ 1
+  MatrixXd rest;     ///< the entries kl, k, l ≥ 1
 };
 
 /// The curve z(g) of solutions; every evaluation starts from the blocks of the one before.
@@ -31,7 +31,7 @@ class SolutionCurve {
   SolutionCurve(const ArrayXXd& t, double delta)
       : t_(t.matrix()), delta_(delta), cross_(VectorXd::Zero(t.cols())), rest_(MatrixXd::Zero(t.cols(), t.cols())) {}
 
-  /// z at G₀₀ = g; infinite beyond the branch that starts at z = ∞.
+  /// Returns z at G₀₀ = g; infinite beyond the branch that starts at z = ∞.
   double operator()(double g) {
     constexpr int kMostIterations = 2000;
     constexpr double kPrecision = 1e-13;
@@ -42,7 +42,7 @@ class SolutionCurve {
       const std::optional<Response> response = respond(g, cross, rest);
       if (!response) return std::numeric_limits<double>::infinity();
       const double previous = z;
-      // Half steps: at the edge the plain iteration has a slope of −1.
+      // Steps are halved, because at the edge the plain iteration has a slope of −1.
       VectorXd next_cross;
       MatrixXd next_rest;
       z = step(g, *response, i == 0 ? 1 / g + response->first : z, next_cross, next_rest);
@@ -69,7 +69,7 @@ class SolutionCurve {
     return response;
   }
 
-  /// Block inversion of zI − R with G₀₀ = g given: new z, and the other blocks.
+  /// Inverts zI − R by blocks with G₀₀ = g given: sets the other blocks and returns the new z.
   static double step(double g, const Response& response, double z, VectorXd& cross, MatrixXd& rest) {
     const Eigen::Index c = response.cross.size();
     const Eigen::LLT<MatrixXd> schur(z * MatrixXd::Identity(c, c) - response.rest);
@@ -94,7 +94,7 @@ LofiEdge stack_edge(const ArrayXXd& t, double delta) {
   // Noise alone would end at (1 + √c)√(E t²/δ), and 1/g there is of that size.
   const double size = std::sqrt(t.square().rowwise().sum().mean() / delta);
   SolutionCurve z(t, delta);
-  // Beyond the branch a number, not infinity: the search for the minimum interpolates.
+  // Beyond the branch z counts as a finite number, because the search for the minimum interpolates.
   const double beyond = 1e6 * size;
   const auto on_log = [&](double u) { return std::min(z(std::exp(u)), beyond); };
   double low = std::log(1e-3 / size), high = low;
@@ -102,12 +102,12 @@ LofiEdge stack_edge(const ArrayXXd& t, double delta) {
   double least = on_log(low);
   for (double next = on_log(high + kStep); next < least; next = on_log(high + kStep)) least = next, high += kStep;
   low = high - kStep, high += kStep;
-  constexpr int kBits = 26;  // half the digits, all that a minimum has
+  constexpr int kBits = 26;  // half the digits: a minimum tells no more
   const auto [u, edge] = boost::math::tools::brent_find_minima(on_log, low, high, kBits);
-  // Curvature of z(g) by its symmetric difference on the scale of g itself.
+  // The curvature of z(g) is its symmetric difference on the scale of g itself.
   const double g = std::exp(u), h = 1e-3 * g;
   const double curvature = (z(g + h) + z(g - h) - 2 * z(g)) / (h * h);
-  // Im G₀₀ = √(2(E − x)/z''), and G₀₀ has half the weight of every singular value.
+  // The density follows from Im G₀₀ = √(2(E − x)/z''), where G₀₀ has half the weight of every singular value.
   return {delta / g, edge, std::isfinite(curvature) ? 2 * std::sqrt(2 / curvature) : 0};
 }
 

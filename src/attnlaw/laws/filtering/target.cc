@@ -32,7 +32,7 @@ constexpr double kLeapClip = 2;
 constexpr double kSharedOmega = 1.5;
 constexpr int kMostForm = 1000;
 
-/// Nodes of y = s²: Gauss-Legendre panels over s ≥ 0 that end at the kink of T.
+/// Computes nodes of y = s² by Gauss-Legendre panels over s ≥ 0, two of which meet at the kink of T.
 void square_nodes(ArrayXd& y, ArrayXd& probability) {
   constexpr int kPanels = 8, kPoints = 20;
   constexpr double kFar = 9;  // P(|s| > 9) = 2e-19
@@ -55,7 +55,8 @@ void square_nodes(ArrayXd& y, ArrayXd& probability) {
   probability = Eigen::Map<const ArrayXd>(mass.data(), static_cast<Index>(mass.size()));
 }
 
-/// A specification: a name with as many fields after the colon as it takes.
+/// Splits a specification into its name and the fields after the colon. Throws unless they are as many as the name
+/// takes.
 std::pair<std::string, std::vector<std::string_view>> name_and_fields(const std::string& text) {
   const std::size_t colon = text.find(':');
   std::string name = text.substr(0, colon);
@@ -71,7 +72,7 @@ std::pair<std::string, std::vector<std::string_view>> name_and_fields(const std:
   return {std::move(name), fields};
 }
 
-/// a_j = j^{−γ}, for j from 1 to r, of alternating sign or all positive.
+/// Returns a_j = j^{−γ}, for j from 1 to r, of alternating sign or all positive.
 std::vector<double> falling_coefficients(int r, double gamma, bool alternating) {
   std::vector<double> a;
   for (int j = 1; j <= r; ++j) {
@@ -168,7 +169,7 @@ void LofiTarget::set_leap_law() {
 
 namespace {
 
-/// softmax(βh) of two tokens with coordinates s, row by row.
+/// Returns softmax(βh) of two tokens with coordinates s, row by row.
 Eigen::Matrix2d attention_of(double beta, const double* s) {
   Eigen::Matrix2d y;
   for (int a = 0; a < 2; ++a) {
@@ -179,7 +180,7 @@ Eigen::Matrix2d attention_of(double beta, const double* s) {
   return y;
 }
 
-/// Eigenvalues of T with their probabilities and (v·s)² of their eigenvectors.
+/// The eigenvalues of T with their probabilities, and (v·s)² of their eigenvectors v.
 struct AttentionNodes {
   std::vector<double> t, probability, g;
 };
@@ -220,7 +221,7 @@ void LofiTarget::set_attention_law() {
 LeapLaw leap_law(const LofiTarget& target) {
   if (target.kind() != LofiTarget::Kind::leap) reject("the leap step is for the target leap, got '{}'", target.spec());
   const FormPairLaw pairs = form_pair_law(target.coefficients());
-  const ArrayXd y = (pairs.h1 * (1 + pairs.h2)).tanh();  // of mean 0: odd in h₁
+  const ArrayXd y = (pairs.h1 * (1 + pairs.h2)).tanh();  // its mean is 0, as it is odd in h₁
   const double deviation = std::sqrt((pairs.probability * y.square()).sum());
   const ArrayXd product = (y * pairs.h1 / deviation).max(-kLeapClip).min(kLeapClip);
   const double mean = (pairs.probability * product).sum();
@@ -258,7 +259,7 @@ namespace {
 
 constexpr std::size_t kSamples = 1 << 18, kBins = 512;
 
-/// (ĥ, y) of fixed samples.
+/// Returns (ĥ, y) of fixed samples.
 std::vector<std::pair<double, double>> estimated_forms(const LofiTarget& target, std::span<const double> overlaps,
                                                        std::span<const double> lambdas) {
   const std::vector<double>& a = target.coefficients();
@@ -282,7 +283,7 @@ std::vector<std::pair<double, double>> estimated_forms(const LofiTarget& target,
   return pairs;
 }
 
-/// The share of Var y that the means of y over bins of equally many ĥ leave, for pairs in ascending order of ĥ.
+/// Returns the share of Var y that the means of y over bins of equally many ĥ leave, for pairs in ascending order of ĥ.
 double unexplained_share(const std::vector<std::pair<double, double>>& pairs) {
   double mean = 0, square = 0, between = 0;
   for (const auto& [estimate, y] : pairs) mean += y / kSamples, square += y * y / kSamples;
@@ -293,7 +294,8 @@ double unexplained_share(const std::vector<std::pair<double, double>>& pairs) {
     between += sum * sum / kPerBin / kSamples;
   }
   const double variance = square - mean * mean;
-  // A bin mean has variance ≤ variance/kPerBin of its own: taken off at its size if ĥ tells nothing.
+  // A bin mean has a variance of its own, at most variance/kPerBin. The factor corrects for it exactly if ĥ tells
+  // nothing.
   const double unexplained = (square - between) / variance;
   return std::min(1.0, unexplained * kPerBin / (kPerBin - 1.0));
 }

@@ -18,8 +18,8 @@ using matrix_laws::Interval;
 using matrix_laws::Law;
 using std::numbers::pi;
 
-/// The curve s = r e^{iφ} on which F is real: Im F = 0 reads r³ − a r − 2b cos φ = 0. Its parameter is u = cos²(φ/2),
-/// which runs from 0 at the lower edge to 1 at the upper one; x increases with it.
+/// The curve s = r e^{iφ} on which F is real, as Im F = 0 reads r³ − a r − 2b cos φ = 0. Its parameter is u =
+/// cos²(φ/2), which runs from 0 at the lower edge to 1 at the upper one; x increases with it.
 class Curve {
  public:
   explicit Curve(const PoolingRatios& ratios)
@@ -28,14 +28,14 @@ class Curve {
         b_(ratios.delta * ratios.gamma),
         cosine_(std::min(1.0, b_ * std::pow(3 / a_, 1.5))) {}
 
-  /// The largest root of r³ − a r − 2b (2u − 1) = 0. The angle is taken from its distance to π, so that nothing cancels
-  /// where two roots meet.
+  /// Returns the largest root of r³ − a r − 2b (2u − 1) = 0. The angle is taken from its distance to π, so that nothing
+  /// cancels where two roots meet.
   double radius(double u) const {
     const double half_versine = std::clamp(0.5 * (1 - cosine_) + u * cosine_, 0.0, 1.0);
     return 2 * std::sqrt(a_ / 3) * std::cos((pi - 2 * std::asin(std::sqrt(half_versine))) / 3);
   }
 
-  /// F/κ is |s+1| |s+δ| |s+γ|/|s|², and |s+c|² = (r−c)² + 4cru.
+  /// Returns the law at u, from F/κ = |s+1| |s+δ| |s+γ|/|s|² and |s+c|² = (r−c)² + 4cru.
   Law::Point point(double u, double kappa) const {
     const double r = radius(u), dr = 4 * b_ / (3 * r * r - a_);
     double x = kappa / (r * r), dlog = -2 * dr / r;
@@ -65,13 +65,13 @@ void require_scale(double kappa) {
   if (!(kappa > 0) || !std::isfinite(kappa)) base::reject("kappa must be a finite number > 0, got {}", kappa);
 }
 
-/// Roots of s³ + (1+δ+γ−x) s² + a s + b = 0, i.e. of F(s) = x at κ = 1.
+/// Returns the roots of s³ + (1+δ+γ−x) s² + a s + b = 0, that is of F(s) = x at κ = 1.
 Eigen::Vector3cd preimages(const PoolingRatios& ratios, Complex x) {
   const double a = ratios.delta + ratios.gamma + ratios.delta * ratios.gamma, b = ratios.delta * ratios.gamma;
   Eigen::Matrix3cd companion;
   companion << x - (1 + ratios.delta + ratios.gamma), -a, -b, 1, 0, 0, 0, 1, 0;
   Eigen::Vector3cd roots = companion.eigenvalues();
-  // One Newton step each, but where two roots nearly meet.
+  // Each root takes one Newton step, but not where two roots nearly meet.
   for (Complex& s : roots) {
     const Complex value = (s + 1.0) * (s + ratios.delta) * (s + ratios.gamma) - x * s * s;
     const Complex slope = 3.0 * s * s + 2.0 * (1 + ratios.delta + ratios.gamma - x) * s + a;
@@ -132,7 +132,7 @@ Complex pooling_stieltjes(const PoolingRatios& ratios, Complex x) {
     return stieltjes_at(std::max_element(roots.begin(), roots.end(), real_part)->real(), x);
   if (x.imag() == 0 && x.real() <= band.lower)
     return stieltjes_at(std::min_element(roots.begin(), roots.end(), real_part)->real(), x);
-  // Exactly one of two roots in the upper half plane has Im G < 0 there.
+  // Off the real axis and inside the band, exactly one root has both Im s > 0 and Im G < 0.
   const auto margin = [&](const Complex& s) { return std::min(s.imag(), -stieltjes_at(s, x).imag()); };
   return stieltjes_at(*std::max_element(roots.begin(), roots.end(),
                                         [&](const Complex& s, const Complex& t) { return margin(s) < margin(t); }),

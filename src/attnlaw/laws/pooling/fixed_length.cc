@@ -16,7 +16,7 @@ namespace {
 using base::reject;
 using matrix_laws::Complex;
 
-/// Numbers of occurrences of a population: quantiles of Poisson(c) at equidistant levels.
+/// Returns the numbers of occurrences of a population, which are quantiles of Poisson(c) at equidistant levels.
 std::vector<std::size_t> stratified_counts(double c, std::size_t population) {
   std::vector<std::size_t> counts(population);
   double term = std::exp(-c), below = term;
@@ -33,7 +33,7 @@ std::vector<std::size_t> stratified_counts(double c, std::size_t population) {
   return counts;
 }
 
-/// Permutations, one after the other, by Fisher and Yates; no seed changes them.
+/// Draws permutations, one after the other, as Fisher and Yates do; no seed of the user changes them.
 class Permutations {
  public:
   explicit Permutations(std::size_t size) : size_(size) {}
@@ -54,7 +54,7 @@ class Permutations {
   std::uint64_t used_ = 0;
 };
 
-/// Members of the population, all of them before any a second time.
+/// Deals members of the population, all of them before any a second time.
 class Partners {
  public:
   explicit Partners(Permutations& permutations) : permutations_(permutations) {}
@@ -87,7 +87,8 @@ SparseCounts::SparseCounts(std::span<const double> weights, double sequences_per
   Permutations permutations(population);
   Partners partners(permutations);
   const std::vector<std::size_t> counts = stratified_counts(counts_, population);
-  std::vector<std::vector<std::uint32_t>> places;  // of every member, in the strata of every position
+  std::vector<std::vector<std::uint32_t>>
+      places;  // place of every member among the strata of counts, for every position
   for (std::size_t l = 0; l < weights.size(); ++l) places.push_back(permutations.next());
   for (std::size_t member = 0; member < population; ++member) {
     first_.push_back(positions_.size());
@@ -124,7 +125,7 @@ Complex SparseCounts::mean_resolvent(Complex X) {
   constexpr double kTolerance = 1e-7;
   for (int i = 0; i < kMostSweeps; ++i) {
     const double change = sweep(X);
-    // Close to the negative axis the map turns about its fixed point.
+    // Close to the negative axis the map turns about its fixed point, so later sweeps are averaged.
     if (i < kUndamped)
       std::swap(r_, next_);
     else
@@ -137,13 +138,13 @@ Complex SparseCounts::mean_resolvent(Complex X) {
 
 namespace {
 
-/// 1/G = x − ∫ t ν(dt)/(1 − δGt) with X = −δG: x = (1 − δ − E r)/X.
+/// Solves 1/G = x − ∫ t ν(dt)/(1 − δGt) for X = −δG: the equation reads x = (1 − δ − E r)/X.
 class Transform {
  public:
   Transform(const PoolingRatios& ratios, std::span<const double> weights)
       : delta_(ratios.delta), counts_(weights, ratios.delta / ratios.gamma, population(weights.size())) {}
 
-  /// G(x) from a guess, by the secant method in X.
+  /// Returns X at x, by the secant method from a guess.
   Complex solve(Complex x, Complex guess) {
     constexpr int kMostSteps = 12;
     constexpr double kTolerance = 1e-6, kLongest = 0.3;
@@ -161,7 +162,7 @@ class Transform {
     return at;
   }
 
-  /// Mass of the atom of the law at 0: d − (rank of A) of d dimensions, at least.
+  /// Returns the mass of the atom of the law at 0, that is 1 − (rank of A)/d or 0.
   double zero_mass() {
     constexpr double kLarge = 1e9;
     const double hole = counts_.mean_resolvent(kLarge).real();
@@ -172,7 +173,7 @@ class Transform {
   double delta() const { return delta_; }
 
  private:
-  /// The more tokens a sequence has, the less r fluctuates.
+  /// Returns the size of the population: the more tokens a sequence has, the less r fluctuates.
   static std::size_t population(std::size_t length) {
     constexpr std::size_t kLeast = 512, kAll = 8192;
     return std::max(kLeast, kAll / length);
@@ -209,8 +210,8 @@ FixedLengthLaw fixed_length_law(const PoolingRatios& ratios, std::span<const dou
   law.x.resize(kPoints), law.density.resize(kPoints), law.cdf.resize(kPoints);
   Complex correction = 0;
   double above = 0;
-  // x = reach u³, which flattens a density that diverges at 0; from the right, where the law is close to that of many
-  // tokens.
+  // Points x = reach u³ flatten a density that diverges at 0. They are taken from the right, where the law is close to
+  // that of many tokens.
   for (int i = kPoints; i-- > 0;) {
     const auto at = static_cast<std::size_t>(i);
     const double u = (i + 0.5) / kPoints, x = reach * u * u * u;

@@ -8,10 +8,10 @@
 namespace attnlaw::laws {
 namespace {
 
-/// μ² at which s = q μ² + δ(q − 1), q = α/κ, reaches `critical`.
+/// Returns the μ² at which s = q μ² + δ(q − 1), q = α/κ, reaches `critical`.
 double threshold(double delta, double ratio, double critical) { return (critical + delta) / ratio - delta; }
 
-/// At s = −δ the spike has taken all variance of its direction away: its eigenvalue is 0.
+/// Returns the place of a spike. At s = −δ it has taken all variance of its direction away, and its eigenvalue is 0.
 Place place(double delta, const CriticalPoints& critical, double s) {
   if (s > critical.upper) return Place::above;
   return s < critical.lower && s > -delta ? Place::gap : Place::hidden;

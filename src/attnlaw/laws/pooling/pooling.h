@@ -1,6 +1,6 @@
 #pragma once
-/// The signal that survives when sequences of tokens are pooled by attention: the spectrum of the covariance of pooled
-/// vectors, its outlier, and the alignment of that outlier with the signal (docs/theory/pooling.md).
+/// Predicts what survives of a signal when sequences of tokens are pooled by attention: the spectrum of the covariance
+/// of pooled vectors, its outlier, and the alignment of that outlier with the signal (docs/theory/pooling.md).
 ///
 /// ```cpp
 /// #include <cstdio>
@@ -43,7 +43,7 @@ void require_valid(const PoolingModel& model);
 
 /// The place of a spike beside a bulk.
 enum class Place {
-  hidden,  ///< in it: nothing is seen, the largest eigenvalue is the upper edge
+  hidden,  ///< in the bulk: nothing is seen, and the largest eigenvalue is the upper edge
   above,   ///< above its upper edge
   gap      ///< between 0 and its lower edge
 };
@@ -58,15 +58,15 @@ struct Spike {
 };
 const base::Description& describe(const Spike*);
 
-/// The matrices between the signal and the sample, with a spike of strength s = (strength of its direction) − δ: the
-/// covariance EᵀE/V of the vocabulary (scale 1) and that of infinitely many pooled sequences (scale κ) share one law.
+/// Returns the spike of strength s = (strength of its direction) − δ in the covariance EᵀE/V of the vocabulary (scale
+/// 1) or of infinitely many pooled sequences (scale κ), which share one law.
 Spike population_spike(double delta, double scale, double s);
-/// The covariance of N pooled sequences.
+/// Returns the spike of strength s in the covariance of N pooled sequences (scale κ).
 Spike sample_spike(const PoolingRatios& ratios, double scale, double s);
 
 /// The signal in one matrix.
 struct PoolingLevel {
-  double threshold = 0;  ///< the mu2 above which there is an outlier above the bulk; < 0: even without a signal
+  double threshold = 0;  ///< the mu2 beyond which an outlier is above the bulk; < 0 if even without a signal
   double s = 0;
   Spike spike;           ///< the spike of direction q = μ + label-weighted noise of the vocabulary
   double alignment = 0;  ///< squared overlap of the outlier with μ
@@ -78,31 +78,32 @@ struct PoolingPrediction {
   matrix_laws::Interval band;  ///< the band of the sample covariance
   double zero_mass = 0;
   CriticalPoints critical;
-  PoolingLevel table;        ///< EᵀE/V
-  PoolingLevel population;   ///< N = ∞
-  PoolingLevel sample;       ///< N sequences
-  double ceiling = 0;        ///< mu2/(mu2 + δ): no weights align better
+  PoolingLevel table;        ///< covariance EᵀE/V of the vocabulary
+  PoolingLevel population;   ///< covariance of infinitely many sequences
+  PoolingLevel sample;       ///< covariance of N sequences
+  double ceiling = 0;        ///< mu2/(mu2 + δ), the alignment that no weights exceed
   double phantom_ratio = 0;  ///< α/κ above which the sample has an outlier even at mu2 = 0
 
-  /// The outlier above the bulk would be there without a signal.
+  /// Tells whether the outlier above the bulk would be there even without a signal.
   bool phantom() const { return sample.threshold < 0; }
 };
 const base::Description& describe(const PoolingPrediction*);
 
-/// Closed forms. Throws std::invalid_argument as require_valid.
+/// Predicts by closed forms. Throws std::invalid_argument as require_valid.
 PoolingPrediction predict_pooling(const PoolingModel& model);
 
-/// Without subtraction of the mean, the vocabulary mean is another spike, of no alignment with μ.
+/// Returns the spike that the mean of the vocabulary makes where the mean is not subtracted; it has no alignment with
+/// μ.
 Spike nuisance_spike(const PoolingRatios& ratios, const PoolingScalars& scalars);
 
-/// The excess of the fourth moment of the spectrum at fixed length over the law (which holds for weights spread
-/// over many positions, or γ/δ → 0), relative: δγ²(Σw⁴)²/m₄.
+/// Returns the relative excess of the fourth moment of the spectrum at fixed length over that of the law (which holds
+/// for weights spread over many positions, or γ/δ → 0): δγ²(Σw⁴)²/(κ⁴ m₄), m₄ at κ = 1.
 double fixed_length_excess(const PoolingRatios& ratios, const PoolingScalars& scalars);
 
-/// One way to pool, held against others.
+/// One way to pool, to be compared with others.
 struct PoolingChoice {
   PoolingScalars scalars;
-  double threshold = 0;  ///< the threshold of mu2 in the sample
+  double threshold = 0;  ///< PoolingLevel::threshold in the sample
 };
 const base::Description& describe(const PoolingChoice*);
 
@@ -112,6 +113,8 @@ struct PoolingChoices {
 };
 const base::Description& describe(const PoolingChoices*);
 
+/// Compares given weights with equal, harmonic and optimal ones. Throws std::invalid_argument for ratios out of range
+/// and for weights of another length than the correlations.
 PoolingChoices compare_weights(const PoolingRatios& ratios, const SignCorrelations& correlations,
                                std::span<const double> weights);
 

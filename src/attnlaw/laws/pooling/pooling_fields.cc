@@ -1,4 +1,4 @@
-/// The fields of attention pooling: the law, and what was simulated.
+/// Describes the fields of attention pooling: the law, and what was simulated.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/laws/pooling/simulation.h"
@@ -41,7 +41,7 @@ Bulk bulk_of(const PoolingPrediction& prediction) {
   return bulk;
 }
 
-/// The same of each matrix.
+/// One value for each matrix.
 template <class T>
 struct OfLevels {
   T table, population, sample;
@@ -65,7 +65,7 @@ OfLevels<PoolingLevel> levels_of(const PoolingPrediction& prediction) {
   return {prediction.table, prediction.population, prediction.sample};
 }
 
-/// What the theory says of what was drawn.
+/// The spike that the theory predicts for what was drawn.
 struct DrawnSpike {
   MeasuredSpike spike;
   Place place = Place::hidden;
@@ -98,7 +98,7 @@ Difference difference(const PoolingSummary& summary) {
   return {summary.eigenvalue_difference, summary.alignment_difference};
 }
 
-/// One figure of every matrix.
+/// Returns one figure of every matrix.
 template <auto figure>
 auto of_levels(const PoolingExperiment& experiment) {
   OfLevels<decltype(figure(experiment.table))> all{figure(experiment.table), figure(experiment.population),

@@ -22,17 +22,17 @@ using base::Stream;
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
 
-/// Sequences pooled at a time: their vectors stay in the second-level cache.
+/// So many sequences are pooled at a time: their vectors stay in the second-level cache.
 constexpr std::size_t kBlock = 256;
 
 /// The setup that all instances share.
 struct Setup {
   std::size_t d, vocabulary, sequences;
-  PoolingRatios ratios;  ///< ratios of these sizes
+  PoolingRatios ratios;  ///< the ratios of these sizes
   double mu2;
   const SignCorrelations& correlations;
-  Eigen::MatrixXd latent_factor;               ///< factor of general correlations
-  std::optional<FixedLengthLaw> fixed_length;  ///< present if it was asked for
+  Eigen::MatrixXd latent_factor;               ///< for general correlations
+  std::optional<FixedLengthLaw> fixed_length;  ///< if it was asked for
   std::span<const double> weights;
   PoolingScalars scalars;
   const PoolingExperimentOptions& options;
@@ -42,11 +42,11 @@ std::uint64_t stream(const Setup& setup, Stream purpose, std::uint64_t instance)
   return base::stream_id(purpose, setup.d, instance);
 }
 
-/// A such that the signs of A z, z standard normal, have the correlations R: A Aᵀ = sin(πR/2) (elementwise).
+/// Returns A such that the signs of A z, z standard normal, have the correlations R: A Aᵀ = sin(πR/2) (elementwise).
 Eigen::MatrixXd latent_factor(const Eigen::MatrixXd& R) {
   const auto [values, vectors] = base::eigensystem((0.5 * std::numbers::pi * R.array()).sin());
   const Eigen::Map<const Eigen::ArrayXd> variances(values.data(), R.rows());
-  constexpr double kRounding = 1e-5;  // of a correlation matrix in a file
+  constexpr double kRounding = 1e-5;  // rounding of a correlation matrix in a file
   if (values.front() < -kRounding * static_cast<double>(R.rows()))
     reject(
         "signs of Gaussian variables cannot have this correlation matrix R: sin(pi R/2) must be positive "
@@ -55,7 +55,7 @@ Eigen::MatrixXd latent_factor(const Eigen::MatrixXd& R) {
   return vectors.transpose() * variances.max(0).sqrt().matrix().asDiagonal();
 }
 
-/// Signs of `count` sequences from number `first` on, one sequence a row.
+/// Draws the signs of `count` sequences from number `first` on, one sequence per row.
 class SignSource {
  public:
   SignSource(const Setup& setup, std::uint64_t instance)
@@ -109,10 +109,11 @@ class SignSource {
   std::size_t length_;
 };
 
-/// Rows of the table: the first half has labels +1, the second −1; μ points along the first axis.
+/// The table E of the vocabulary. The first half of its rows has labels +1, the second −1; μ points along the first
+/// axis.
 struct Vocabulary {
   Matrix rows;
-  Eigen::VectorXd q;     ///< EᵀV y/V
+  Eigen::VectorXd q;     ///< Eᵀy/V
   Eigen::VectorXd mean;  ///< Eᵀ1/V
 };
 
@@ -130,7 +131,7 @@ Vocabulary draw_vocabulary(const Setup& setup, std::uint64_t instance) {
   return vocabulary;
 }
 
-/// C += PᵀP of the first `count` rows.
+/// Adds PᵀP of the first `count` rows to C.
 void add_gram(const Matrix& P, std::size_t count, Matrix& C) {
   const auto d = static_cast<std::size_t>(P.cols());
   base::gemm(base::Transpose::yes, d, d, count, P.data(), P.data(), 1.0, C.data());
@@ -142,20 +143,21 @@ Matrix gram(const Matrix& E) {
   return C;
 }
 
-/// The covariance of the pooled vectors, and the variance of Σ w_l s_l; centred or not.
+/// The covariance of the pooled vectors and the variance of Σ w_l s_l, both centred or not.
 struct Sample {
   Matrix covariance;
   double alpha = 0;
 };
 
-/// Rows of the table, of the classes that the signs name.
+/// Draws tokens, rows of the table, from the classes that the signs name.
 void draw_tokens(const Setup& setup, const double* signs, const double* uniform, std::vector<Index>& tokens) {
   const double half = static_cast<double>(setup.vocabulary / 2);
   for (std::size_t l = 0; l < tokens.size(); ++l)
     tokens[l] = static_cast<Index>((signs[l] > 0 ? 0 : half) + std::floor(uniform[l] * half));
 }
 
-/// Causal softmax attention of these tokens with scores τ⟨e_k, e_l⟩/d, its outputs averaged: the weight of each token.
+/// Computes the weight of each token when the outputs of causal softmax attention with scores τ⟨e_k, e_l⟩/d are
+/// averaged.
 void own_weights(const Matrix& rows, const std::vector<Index>& tokens, double tau, std::vector<double>& weights) {
   const double scale = tau / static_cast<double>(rows.cols());
   std::fill(weights.begin(), weights.end(), 0.0);
@@ -188,7 +190,7 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
     for (Index i = 0; i < rows; ++i) {
       draw_tokens(setup, signs.row(i).data(), &uniform[static_cast<std::size_t>(i) * length], tokens);
       if (setup.options.own_scores) own_weights(vocabulary.rows, tokens, *setup.options.own_scores, weights);
-      // The counts of a sequence are sparse: a row of the table for each token, times its weight.
+      // The counts of a sequence are sparse, so rows of the table are added, each times the weight of its token.
       pooled.row(i).setZero();
       double signal = 0;
       for (std::size_t l = 0; l < length; ++l) {
@@ -209,16 +211,16 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   return sample;
 }
 
-/// The covariance of N = ∞ sequences over this vocabulary, centred.
+/// Returns the centred covariance of infinitely many sequences over this vocabulary.
 Matrix population_covariance(const Setup& setup, const Vocabulary& vocabulary, const Matrix& table) {
   const auto& [alpha, kappa, sum, fourth] = setup.scalars;
   return kappa * table + (alpha - kappa) * vocabulary.q * vocabulary.q.transpose() -
          kappa * vocabulary.mean * vocabulary.mean.transpose();
 }
 
-/// Of a covariance matrix: eigenvalues that are zero to rounding are 0.
+/// The eigensystem of a covariance matrix, where eigenvalues that are zero to rounding are 0.
 struct CovarianceSystem : base::Eigensystem {
-  std::size_t zeros = 0;  ///< the first ones
+  std::size_t zeros = 0;  ///< number of zeros, the first values
 
   explicit CovarianceSystem(Matrix covariance) : base::Eigensystem(base::eigensystem(std::move(covariance))) {
     constexpr double kRounding = 1e-13;
@@ -226,12 +228,12 @@ struct CovarianceSystem : base::Eigensystem {
   }
 };
 
-/// A spike as the theory has it for what was drawn.
+/// The spike that the theory predicts for what was drawn, and its direction.
 struct DrawnSpike {
   Spike spike;
   Eigen::VectorXd direction;
 
-  /// Squared overlap of the outlier with the first axis.
+  /// Returns the squared overlap of the outlier with the first axis.
   double alignment() const { return spike.overlap * direction[0] * direction[0] / direction.squaredNorm(); }
 };
 
@@ -240,8 +242,8 @@ struct Outliers {
   std::size_t above = 0, gap = 0;
 };
 
-/// The eigenvalue of a spike: of as many as there are outliers on its side of the bulk the one whose eigenvector lies
-/// nearest to its direction; the first below them if it is hidden. Returns its index.
+/// Returns the index of the eigenvalue that belongs to a spike. Among the outliers on its side of the bulk it is the
+/// one whose eigenvector lies nearest to its direction; for a hidden spike it is the largest one of the bulk.
 std::size_t find(const CovarianceSystem& system, const DrawnSpike& drawn, const Outliers& outliers) {
   const std::size_t d = system.values.size();
   if (drawn.spike.place == Place::hidden) return d - 1 - outliers.above;
@@ -267,7 +269,7 @@ PoolingMeasurement measure_alone(Matrix matrix, const DrawnSpike& drawn) {
   return measure(system, drawn, find(system, drawn, {drawn.spike.place == Place::above, 1}));
 }
 
-/// Distance of the eigenvalues that are no outliers to the law, or both laws.
+/// Measures the distance of the eigenvalues that are no outliers from the law, or from both laws.
 void measure_bulk(const Setup& setup, std::vector<double> bulk, std::vector<std::size_t> outliers,
                   PoolingInstance& result) {
   std::sort(outliers.begin(), outliers.end(), std::greater<>());
@@ -322,8 +324,8 @@ PoolingInstance run_instance(const Setup& setup, std::uint64_t instance) {
   return result;
 }
 
-/// Vocabulary, block of pooled vectors, and the d×d matrices alive at once: covariances, eigenvectors, the workspace of
-/// dsyevd, the kept table.
+/// Returns the bytes of the vocabulary, a block of pooled vectors, and the d×d matrices alive at once: covariances,
+/// eigenvectors, the workspace of dsyevd, the kept table.
 double bytes_needed(const Setup& setup) {
   constexpr double kSquares = 7;
   const double d = static_cast<double>(setup.d), rows = static_cast<double>(setup.vocabulary + kBlock);
@@ -338,7 +340,7 @@ void require_memory(const Setup& setup) {
                        "a smaller d or fewer threads");
 }
 
-/// round(d/ratio) where a count of it makes sense.
+/// Returns round(d/ratio). Throws unless it lies between 2 and 1e9.
 std::size_t count_of(const char* name, double d, double ratio) {
   constexpr double kMost = 1e9;
   const double count = std::round(d / ratio);
@@ -367,7 +369,7 @@ Setup prepare(const PoolingRatios& ratios, double mu2, const SignCorrelations& c
   return setup;
 }
 
-/// Of the matrix that `measurement` names.
+/// Averages over instances for the matrix that `measurement` names.
 template <class Measurement>
 PoolingSummary summarise(const std::vector<PoolingInstance>& instances, const Measurement& measurement) {
   const auto estimate = [&](double (*figure)(const PoolingMeasurement&)) {

@@ -1,6 +1,6 @@
 #pragma once
-/// Attention pooling at finite size: vocabularies and sequences are drawn, tokens pooled, and spectra measured beside
-/// the theory of what was drawn.
+/// Simulates attention pooling at finite size: draws vocabularies and sequences, pools tokens, and measures spectra
+/// beside the theory of what was drawn.
 
 #include <cstdint>
 #include <functional>
@@ -15,14 +15,14 @@ namespace attnlaw::laws {
 
 struct PoolingExperimentOptions {
   std::size_t d = 0;    ///< dimension, ≥ 2; V = round(d/δ), made even, and N = round(d/γ)
-  int instances = 4;    ///< vocabularies, each with its sequences, ≥ 1
-  bool centred = true;  ///< subtract the mean of the pooled vectors
-  /// τ: every sequence is pooled with the causal softmax weights of its own scores τ⟨e_k, e_l⟩/d, whose limit
-  /// attention_weights are.
+  int instances = 4;    ///< number of vocabularies, each with its sequences, ≥ 1
+  bool centred = true;  ///< whether to subtract the mean of the pooled vectors
+  /// If it has a value τ, every sequence is pooled with the causal softmax weights of its own scores τ⟨e_k, e_l⟩/d,
+  /// which tend to attention_weights.
   std::optional<double> own_scores = {};
-  bool fixed_length = false;  ///< hold the bulk against fixed_length_law, too
+  bool fixed_length = false;  ///< whether to compare the bulk with fixed_length_law, too
   std::uint64_t seed = 0;
-  int threads = 0;  ///< instances at a time; 0: all available
+  int threads = 0;  ///< instances at a time; 0 means all available
   std::function<void(int done, int total)> progress = {};
 };
 
@@ -33,32 +33,32 @@ struct MeasuredSpike {
 };
 const base::Description& describe(const MeasuredSpike*);
 
-/// One matrix of one instance: measured, and as the theory has it for the |q|² and α that were drawn, which takes out
-/// what scatters most.
+/// One matrix of one instance, as measured and as the theory predicts it from the |q|² and α that were drawn: these
+/// scatter most.
 struct PoolingMeasurement {
   MeasuredSpike measured;
   MeasuredSpike theory;
-  Place place = Place::hidden;  ///< by that theory
+  Place place = Place::hidden;  ///< according to that theory
 };
 const base::Description& describe(const PoolingMeasurement*);
 
 struct PoolingInstance {
   std::uint64_t seed = 0;           ///< number of the instance
-  std::vector<double> eigenvalues;  ///< those of the sample covariance, ascending; what is zero to rounding is 0
+  std::vector<double> eigenvalues;  ///< of the sample covariance, ascending; those that are zero to rounding are 0
   PoolingMeasurement table, population, sample;
-  std::optional<PoolingMeasurement> nuisance;  ///< that of the vocabulary mean: uncentred, and above the bulk
-  double kolmogorov_distance = 0;              ///< distance of the bulk (all eigenvalues but the outliers) to its law
-  double fixed_length_distance = 0;            ///< and to that at fixed length, where asked for
-  double q2 = 0;                               ///< |EᵀV y/V|² → μ² + δ
-  double alpha = 0;                            ///< variance of Σ w_l s_l over the sequences → α
+  std::optional<PoolingMeasurement> nuisance;  ///< the vocabulary mean, if not centred and above the bulk
+  double kolmogorov_distance = 0;              ///< of the bulk (all eigenvalues but the outliers) from its law
+  double fixed_length_distance = 0;            ///< of the bulk from the law at fixed length, where asked for
+  double q2 = 0;                               ///< |Eᵀy/V|², which tends to μ² + δ
+  double alpha = 0;                            ///< variance of Σ w_l s_l over the sequences, which tends to α
 };
 const base::Description& describe(const PoolingInstance*);
 
-/// Over instances.
+/// Means over instances, with standard errors.
 struct PoolingSummary {
   base::Estimate eigenvalue, alignment;
-  base::Estimate eigenvalue_difference;  ///< measured/theory − 1, instance by instance
-  base::Estimate alignment_difference;   ///< measured − theory
+  base::Estimate eigenvalue_difference;  ///< of measured/theory − 1, instance by instance
+  base::Estimate alignment_difference;   ///< of measured − theory
 };
 
 struct PoolingExperiment {
@@ -70,7 +70,7 @@ struct PoolingExperiment {
   base::Estimate kolmogorov_distance;
   std::optional<base::Estimate> fixed_length_distance;
 
-  /// The eigenvalues of all instances together, ascending.
+  /// Returns the eigenvalues of all instances together, ascending.
   std::vector<double> eigenvalues() const;
 };
 const base::Description& describe(const PoolingExperiment*);

@@ -19,12 +19,12 @@ using General = SignCorrelations::General;
 
 constexpr std::string_view kProfiles = "power:R0,B, markov:RHO or file:PATH";
 constexpr std::string_view kWeights = "mean, harmonic, attention:TAU, optimal or file:PATH";
-/// Correlations in a file are often written with six digits.
+/// Correlations in a file are often written with six digits, so they are accepted up to this error.
 constexpr double kFileRounding = 1e-6;
 
 Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
 
-/// A copy: sums over a map would have the bits of wherever in memory the values begin.
+/// Copies values into a vector: the bits of sums over a map would depend on where in memory the values begin.
 Eigen::VectorXd vector(std::span<const double> values) {
   return Eigen::Map<const Eigen::VectorXd>(values.data(), index(values.size()));
 }
@@ -47,7 +47,7 @@ void require_valid(Markov& markov) {
   if (!(std::abs(markov.rho) <= 1)) reject("markov:RHO needs -1 <= RHO <= 1, got {}", markov.rho);
 }
 
-/// Removes what rounding left.
+/// Checks a correlation matrix and removes from it what rounding left.
 void require_valid(General& general) {
   Eigen::MatrixXd& R = general.R;
   require_length(static_cast<std::size_t>(R.rows()));
@@ -101,7 +101,7 @@ SignCorrelations::Kind parse_file(const std::string& path, std::optional<std::si
   return General{R};
 }
 
-/// The text after `kind:`, if the specification is of that kind.
+/// Returns the text after `kind:`, if the specification is of that kind.
 std::optional<std::string> after(const std::string& kind, const std::string& spec) {
   if (!spec.starts_with(kind + ":")) return std::nullopt;
   return spec.substr(kind.size() + 1);
@@ -155,7 +155,7 @@ double SignCorrelations::quadratic_form(std::span<const double> weights) const {
   const auto w = vector(weights);
   const auto* profile = std::get_if<Profile>(&kind_);
   if (!profile) return w.dot(matrix() * w);
-  // The one that is asked for many times, by harmonic_crossing.
+  // A profile has a form of its own without the matrix, because harmonic_crossing calls it many times.
   const auto r = vector(profile->r);
   return std::pow(w.dot(r), 2) + (w.array().square() * (1 - r.array().square())).sum();
 }
@@ -235,7 +235,7 @@ std::optional<double> harmonic_crossing(double r0, std::size_t length) {
     };
     return gain(harmonic, harmonic_kappa) - gain(mean, mean_kappa);
   };
-  // At no decay the mean is optimal; all crossings with L ≥ 3 lie below this decay.
+  // Without decay the mean is optimal, and all crossings with L ≥ 3 lie below this decay.
   constexpr double kStrongDecay = 8;
   if (!(advantage(0) < 0 && advantage(kStrongDecay) > 0)) return std::nullopt;
   std::uintmax_t iterations = 100;

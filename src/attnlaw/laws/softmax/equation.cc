@@ -13,17 +13,18 @@ namespace {
 
 using Complex = SoftmaxEquation::Complex;
 
-/// Steps of Newton's method on one start, and sweeps of the fixed-point map before giving up.
+/// Newton's method takes at most kMostSteps from one start; the fixed-point map makes kFirstSweeps sweeps at first, and
+/// kMostSweeps before it gives up.
 constexpr int kMostSteps = 40;
 constexpr int kFirstSweeps = 8;
 constexpr int kMostSweeps = 1 << 17;
-/// Relative size below which a step may be rounding: there it ends the iteration as soon as it no longer shrinks.
+/// A step of less than this relative size may be rounding: it ends the iteration as soon as it no longer shrinks.
 constexpr double kSmallStep = 1e-7;
 constexpr double kNoStep = 4 * std::numeric_limits<double>::epsilon();
 /// A root on the real axis comes out with an imaginary part of this size or less.
 constexpr double kRealRoot = 1e-11;
 
-/// Below the real axis by more than rounding.
+/// Tells whether x lies below the real axis by more than rounding.
 bool below(Complex x) { return x.imag() < -kRealRoot * std::abs(x); }
 
 }  // namespace
@@ -87,8 +88,8 @@ Complex SoftmaxEquation::start_from(Complex h, double s) const {
   Complex t = s * h - 1.0 - noise_ * u;
   for (const FeatureMatrix& f : features_) t -= f.variance * u / (1.0 - f.ratio * f.variance * u);
   const Complex chain = 1.0 + tau_ * t;
-  if (rho_ >= tau_) return 1.0 / (v_ * u * chain * chain);  // p + ρ
-  // p + τ = (1 + τt)/t, whose numerator is small where d is: its digits come from the equation for t.
+  if (rho_ >= tau_) return 1.0 / (v_ * u * chain * chain);  // q is p + ρ
+  // q is p + τ = (1 + τt)/t. Its numerator is small where d is, so its digits come from the equation for t.
   const Complex root = std::sqrt(t / (v_ * u * (1.0 + rho_ * t)));
   return (std::abs(root - chain) < std::abs(root + chain) ? root : -root) / t;
 }
@@ -111,7 +112,7 @@ Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_
       for (const FeatureMatrix& f : features_) w -= f.variance / (1.0 / h - f.ratio * f.variance * h);
       h = 0.5 * (h + 1.0 / w);
     }
-    // p + ρ and p + τ without taking a difference.
+    // This is q = p + ρ or p + τ without taking a difference.
     const auto q = newton(s, rho_ >= tau_ ? 1.0 / (v_ * g * g) : 1.0 / (h * D));
     if (q && physical(*q)) return h_at(*q);
   }
@@ -128,7 +129,8 @@ std::vector<SoftmaxEquation::Gap> SoftmaxEquation::gaps() const {
     gaps.push_back({0.5 * (tau_ + root) + shift_, kInfinite, 0});
     return gaps;
   }
-  // w² = β² q: between the poles of z, one for each matrix of features, with the mass of its rank.
+  // For τ = 0 w² = β² q, and gaps lie between the poles of z: there is one for S and one for each matrix of features,
+  // with the mass of its rank.
   std::vector<std::pair<double, double>> poles{{rho_, 1 / rho_}};
   for (const FeatureMatrix& f : features_) poles.emplace_back(f.ratio * f.variance / v_, 1 / f.ratio);
   std::sort(poles.begin(), poles.end());
@@ -140,7 +142,8 @@ std::vector<SoftmaxEquation::Gap> SoftmaxEquation::gaps() const {
 }
 
 double SoftmaxEquation::square_at_zero() const {
-  // t = −θ and −h² = y(θ), increasing in θ while no factor changes its sign; 1 − θ is what z h leaves at z = 0.
+  // With t = −θ, y(θ) = −h² increases in θ while no factor changes its sign, and at z = 0 the equation for z h reads
+  // excess(θ) = 0.
   const auto y = [&](double theta) {
     const double chain = 1 - tau_ * theta;
     return theta / (v_ * (1 - rho_ * theta) * chain * chain);

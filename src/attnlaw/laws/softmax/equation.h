@@ -1,5 +1,5 @@
 #pragma once
-/// The equation behind SoftmaxLaw (docs/theory/softmax_law.md, section 3).
+/// Solves the equation behind SoftmaxLaw (docs/theory/softmax_law.md, section 3).
 
 #include <complex>
 #include <optional>
@@ -9,7 +9,8 @@
 
 namespace attnlaw::laws {
 
-/// z = w + ω²/w + w/p + Σ_k v_k w/(w² − c_k v_k) with w = 1/h and p = 1/t on the curve w² = β² (p+ρ)(p+τ)²/p².
+/// The equation z = w + ω²/w + w/p + Σ_k v_k w/(w² − c_k v_k) with w = 1/h and p = 1/t on the curve w² = β²
+/// (p+ρ)(p+τ)²/p².
 ///
 /// The unknown is q = p + max(ρ, τ), so that small w keep their digits.
 class SoftmaxEquation {
@@ -29,8 +30,8 @@ class SoftmaxEquation {
   template <class Number>
   Point<Number> at(Number q) const;
 
-  /// h(s + i0) for s inside a band. `nearby` is h at a close s, or null. Throws std::runtime_error if no solution is
-  /// found, which happens to no s further from an edge than rounding.
+  /// Returns h(s + i0) for s inside a band. `nearby_h` is h at the close nearby_s, from which the search starts, or
+  /// null. Throws std::runtime_error if no solution is found, which only happens within rounding of an edge.
   Complex solve(double s, const Complex* nearby_h, double nearby_s) const;
 
   /// An interval of q on which w is real and z can lie outside the support, and the mass of the law above it.
@@ -39,15 +40,16 @@ class SoftmaxEquation {
     double upper = 0;  ///< infinite for the last one
     double mass_above = 0;
   };
-  /// Ascending in w. The support begins where z turns around: between the ends of a gap at most once down and up.
+  /// Returns the gaps, ascending in w. The support begins where z turns around, which it does at most once down and up
+  /// between the ends of a gap.
   std::vector<Gap> gaps() const;
 
   double p(double q) const { return q - shift_; }
-  /// y = −1/w² at z = 0, where w is imaginary: the density of s there is (2/π) √y.
+  /// Returns y = −1/w² at z = 0, where w is imaginary: the density of s there is (2/π) √y.
   double square_at_zero() const;
 
  private:
-  /// q of the point that has this h at z = s, from sums that keep its digits.
+  /// Returns q of the point that has this h at z = s, from sums that keep its digits.
   Complex start_from(Complex h, double s) const;
   std::optional<Complex> newton(double s, Complex q) const;
   bool physical(Complex q) const;

@@ -14,10 +14,10 @@ namespace {
 
 using base::reject;
 
-/// P(N(0,1) > x).
+/// Returns P(N(0,1) > x).
 double normal_tail(double x) { return base::normal_cdf(-x); }
 
-/// round(T/ratio), the dimension of which T is that multiple.
+/// Returns round(T/ratio), the dimension of which T is that multiple. Throws unless it is an int of 1 or more.
 int dimension(const char* what, int length, const char* ratio_name, double ratio) {
   const double rounded = std::round(length / ratio);
   if (!(rounded >= 1 && rounded <= std::numeric_limits<int>::max()))
@@ -26,21 +26,22 @@ int dimension(const char* what, int length, const char* ratio_name, double ratio
   return static_cast<int>(rounded);
 }
 
-/// P(N > κ), κ = (½ ln T − β²)/β: the variance of e^{βS} comes from S near 2β, and √T σ is passed at S = 2β + κ.
+/// Returns P(N > κ), κ = (½ ln T − β²)/β: the variance of e^{βS} comes from S near 2β, and an entry passes √T σ at S =
+/// 2β + κ.
 double tail_share(double beta, int length) {
   const double kappa = (0.5 * std::log(static_cast<double>(length)) - beta * beta) / beta;
   return normal_tail(kappa);
 }
 
-/// E (e^{βS − β²/2} − 1)² over the entries where it is beyond √T σ.
+/// Returns E (e^{βS − β²/2} − 1)², restricted to entries beyond √T σ.
 double tail_variance(double beta, int length) {
   const double square = beta * beta, cut = std::sqrt(length * entry_variance(beta));
   const double k = (std::log1p(cut) + 0.5 * square) / beta;
   return std::exp(square) * normal_tail(k - 2 * beta) - 2 * normal_tail(k - beta) + normal_tail(k);
 }
 
-/// σ² + (−2(A₃ − A₂) + 3 A₂(A₂ − 1))/T with A_k = e^{k(k−1)β²/2}, the moments of an entry: the rows are divided by
-/// their own sums.
+/// Returns σ² + (−2(A₃ − A₂) + 3 A₂(A₂ − 1))/T with A_k = e^{k(k−1)β²/2}, the moments of an entry. The 1/T term arises
+/// because rows are divided by their own sums.
 double corrected_mean(double beta, int length) {
   constexpr double kExpansion = 0.1;
   const double second = std::exp(beta * beta), third = std::exp(3 * beta * beta);
@@ -52,8 +53,8 @@ double kolmogorov(const LinearModel& a, const LinearModel& b) {
   return matrix_laws::LawDifference(SoftmaxLaw(a).squared(), SoftmaxLaw(b).squared()).kolmogorov();
 }
 
-/// Effects of finite m, of finite d and of the tail, each as its own measure says; the coefficients are fitted
-/// (docs/theory/softmax_law.md, section 6).
+/// Adds up the effects of finite m, of finite d and of the tail, each by a measure of its own; the coefficients are
+/// fitted (docs/theory/softmax_law.md, section 6).
 double expected_kolmogorov(const FiniteSize& size) {
   constexpr double kHead = 2.6, kEmbedding = 5, kTail = 0.62, kTailRoot = 0.09;
   double sum = kHead / std::min(size.dimensions.head, size.length);
@@ -78,7 +79,7 @@ LinearModel small_head_model(const SoftmaxParameters& parameters, int length) {
   const double m = dimensions_of(parameters, length).head, square = parameters.beta * parameters.beta;
   LinearModel model = linear_model(parameters);
   if (model.tau > 0) reject("the small-head refinement is known for orthonormal tokens, got Gaussian ones");
-  // An order whose matrix differs from noise by less than this share of the variance is noise.
+  // An order whose matrix differs from noise by less than this share of the variance counts as noise.
   constexpr double kNoise = 1e-8;
   double variance = square, dimension = m, noise = model.noise;
   for (int k = 2;; ++k) {
@@ -89,7 +90,7 @@ LinearModel small_head_model(const SoftmaxParameters& parameters, int length) {
     model.features.push_back({variance, ratio});
     noise -= variance;
   }
-  // What is left is the tail of a series of positive terms; where it cancels, its first term stands for it.
+  // The rest is the tail of a series of positive terms; where it cancels, its first term stands for it.
   model.noise = std::max(noise, variance);
   return model;
 }

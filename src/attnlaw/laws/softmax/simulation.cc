@@ -37,7 +37,7 @@ Matrix gaussian(const SimulationOptions& options, Stream purpose, std::size_t in
   return matrix;
 }
 
-/// Scores of unit variance. Orthonormal tokens drop out: X W_Q and X W_K are iid N(0,1) themselves.
+/// Draws scores of unit variance. Orthonormal tokens drop out, because X W_Q and X W_K are iid N(0,1) themselves.
 Matrix scores(const AttentionSimulation& setup, const SimulationOptions& options, std::size_t instance) {
   const Eigen::Index T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
   const double normalisation = 1 / std::sqrt(static_cast<double>(m));
@@ -59,7 +59,8 @@ void softmax_rows(Matrix& logits) {
   }
 }
 
-/// s₁ of a row-stochastic matrix by power iteration from the constant vector, which it is close to.
+/// Returns s₁ of a row-stochastic matrix, by power iteration from the constant vector, which is close to the singular
+/// vector.
 double leading_singular_value(const Matrix& A) {
   constexpr int kMostIterations = 1000;
   constexpr double kRounding = 1e-15;
@@ -76,15 +77,15 @@ double leading_singular_value(const Matrix& A) {
   return value;
 }
 
-/// Square roots of the eigenvalues of A_⊥ᵀ A_⊥: absolute error about 1e-8 of the largest at the smallest, far below
-/// the distance of neighbours.
+/// Returns the square roots of the eigenvalues of A_⊥ᵀ A_⊥, ascending. The smallest have an error of about 1e-8 of the
+/// largest, far below the distance of neighbours.
 std::vector<double> singular_values(const Matrix& A_perp) {
   std::vector<double> values = base::eigenvalues(product(A_perp, A_perp, Transpose::yes));
   for (double& value : values) value = std::sqrt(std::max(0.0, value));
   return values;
 }
 
-/// Means of λ, λ², λ³ over all but the last `trimmed` of ascending singular values.
+/// Returns the means of λ, λ², λ³ over all but the last `trimmed` of ascending singular values.
 std::array<double, 3> moments_of(std::span<const double> ascending, int trimmed) {
   std::array<double, 3> moments{};
   const auto kept = ascending.first(ascending.size() - static_cast<std::size_t>(trimmed));
@@ -127,7 +128,7 @@ AttentionSimulation setup_of(const SoftmaxParameters& parameters, const Simulati
 
 std::uint64_t bytes_of(const AttentionSimulation& setup, const SimulationOptions& options) {
   const double T = setup.length, d = setup.embedding_dimension, m = setup.head_dimension;
-  // While scores are drawn: their product and what is multiplied; while they are decomposed: A_⊥ and its square.
+  // While scores are drawn, their product and its factors are held; while they are decomposed, A_⊥ and its square.
   const double drawing = 2 * T * T + (d == 0 ? 2 * T * m : d * T + d * m + 2 * T * m);
   constexpr double kSquares = 2;
   return static_cast<std::uint64_t>(sizeof(double) * std::max(drawing, kSquares * T * T) *

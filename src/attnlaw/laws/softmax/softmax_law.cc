@@ -28,7 +28,7 @@ using Gap = SoftmaxEquation::Gap;
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
-/// Σ_{k≥2} x^k/k! = e^x − 1 − x, without cancellation.
+/// Returns Σ_{k≥2} x^k/k! = e^x − 1 − x, without cancellation.
 double exponential_remainder(double x) {
   constexpr double kSeries = 0.5;
   if (x > kSeries) return std::expm1(x) - x;
@@ -52,7 +52,7 @@ void require_valid(const LinearModel& model) {
              f.ratio);
 }
 
-/// The root of an increasing function between two points where it is negative and positive.
+/// Returns the root of an increasing function between two points where it is negative and positive.
 template <class Function>
 double root_between(const Function& f, double lower, double upper) {
   std::uintmax_t iterations = 400;
@@ -61,7 +61,7 @@ double root_between(const Function& f, double lower, double upper) {
   return 0.5 * (low + high);
 }
 
-/// The first q above `lower` by a power of two where an increasing function is positive.
+/// Returns a point above `lower` where an increasing function is positive, the first one at distances that double.
 template <class Function>
 double beyond_root(const Function& f, double lower) {
   double step = std::max(1.0, std::abs(lower));
@@ -69,14 +69,14 @@ double beyond_root(const Function& f, double lower) {
   return lower + step;
 }
 
-/// The part of a gap with dz/dw > 0, in q: an interval, because dz/dw is concave in w between two poles.
+/// Returns the part of a gap with dz/dw > 0, in q. It is an interval, because dz/dw is concave in w between two poles.
 std::optional<matrix_laws::Interval> free_interval(const SoftmaxEquation& equation, const Gap& gap) {
   const auto slope = [&](double q) { return equation.at(q).dz_dw; };
   if (std::isinf(gap.upper)) return {{root_between(slope, gap.lower, beyond_root(slope, gap.lower)), kInfinite}};
   // The top may lie at any scale above the lower end: it is sought in y = log((q − lower)/(upper − q)), within what
   // doubles resolve at either end.
   constexpr double kLowest = -90, kHighest = 30;
-  constexpr int kBits = 26;  // the top is flat
+  constexpr int kBits = 26;  // half of the digits: the top is flat
   const auto q_at = [&](double y) { return gap.lower + (gap.upper - gap.lower) / (1 + std::exp(-y)); };
   const double top = q_at(
       boost::math::tools::brent_find_minima([&](double y) { return -slope(q_at(y)); }, kLowest, kHighest, kBits).first);
@@ -100,7 +100,7 @@ std::vector<SoftmaxLaw::Band> bands_of(const SoftmaxEquation& equation) {
 
 double density_of(Complex h) { return -2 / pi * h.imag(); }
 
-/// In λ, with s as the parameter: the density of λ diverges at 0 like 1/√λ, that of s is smooth.
+/// Returns the law of λ, with s as its parameter: the density of λ diverges at 0 like 1/√λ, that of s is smooth.
 Law law_of_squares(const SoftmaxEquation& equation, const std::vector<SoftmaxLaw::Band>& bands,
                    const LinearModel& model) {
   std::vector<Law::Band> in_lambda;
@@ -141,7 +141,7 @@ double LinearModel::variance() const {
 }
 
 double LinearModel::free_cumulant(int j) const {
-  // [t^{j−1}] ((1+ρt)(1+τt)²)^j
+  // `coefficient` is that of t^{j−1} in ((1+ρt)(1+τt)²)^j.
   double coefficient = 0;
   for (int i = 0; i < j; ++i) {
     const auto choose = [](int n, int k) {
@@ -216,7 +216,7 @@ std::array<double, 3> SoftmaxLaw::moments() const {
 }
 
 std::optional<double> SoftmaxLaw::outlier(double strength) const {
-  // h = 1/θ at the outlier, hence w = θ: visible where w lies beyond the edge.
+  // At the outlier h = 1/θ, hence w = θ, and it is visible if w lies beyond the edge.
   const SoftmaxEquation equation(model_);
   const double edge = last_edge(equation);
   const auto excess = [&](double q) { return equation.at(q).w - strength; };

@@ -1,5 +1,5 @@
 #pragma once
-/// The singular values of softmax attention at random initialisation (docs/theory/softmax_law.md).
+/// Computes the law of the singular values of softmax attention at random initialisation (docs/theory/softmax_law.md).
 ///
 /// A = softmax(β S), T×T, with scores S of random weights and unit variance. In the limit T, d, m → ∞ the singular
 /// values s of A_⊥ = √T (A − 1 1ᵀ/T) follow those of a linear model, βS plus an independent Gaussian matrix.
@@ -23,12 +23,9 @@
 #include <optional>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/matrix_laws/law.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::laws {
 
@@ -48,12 +45,12 @@ struct SoftmaxParameters {
   /// Gaussian tokens and in [0, 1] for orthonormal ones.
   void validate() const;
 
-  /// The entries of A_⊥ overflow beyond; the law is that of iid entries long before.
+  /// Beyond this the entries of A_⊥ overflow; the law is that of iid entries long before.
   static constexpr double kMostBeta = 10;
 };
 const base::Description& describe(const SoftmaxParameters*);
 
-/// e^{β²} − 1, the variance of an entry of A_⊥.
+/// Returns e^{β²} − 1, the variance of an entry of A_⊥.
 double entry_variance(double beta);
 
 /// A free summand of Y with the R-transform v h/(1 − c v h²): a matrix of features whose dimension is T/c.
@@ -62,7 +59,7 @@ struct FeatureMatrix {
   double ratio = 0;     ///< c > 0
 };
 
-/// Y = T^{-1/2} (β S + Σ F + ω Z), Z with iid N(0,1) entries: the linear model whose singular values follow the law.
+/// The linear model whose singular values follow the law: Y = T^{-1/2} (β S + Σ F + ω Z), Z with iid N(0,1) entries.
 struct LinearModel {
   double beta = 1;
   double rho = 1;
@@ -70,13 +67,13 @@ struct LinearModel {
   double noise = 0;                          ///< ω² > 0
   std::vector<FeatureMatrix> features = {};  ///< only for τ = 0
 
-  /// Variance of an entry of √T Y.
+  /// Returns the variance of an entry of √T Y.
   double variance() const;
-  /// k_{2j} of the law of ±s, j ≥ 1: its free cumulant of even order 2j.
+  /// Returns k_{2j} of the law of ±s, j ≥ 1: its free cumulant of even order 2j.
   double free_cumulant(int j) const;
 };
 
-/// The model of the limit: ω² = e^{β²} − 1 − β². Validates the parameters.
+/// Returns the model of the limit, ω² = e^{β²} − 1 − β². Throws as SoftmaxParameters::validate.
 LinearModel linear_model(const SoftmaxParameters& parameters);
 
 /// The law of the singular values s of Y, and that of λ = s².
@@ -97,35 +94,35 @@ class SoftmaxLaw {
     matrix_laws::Interval support;
     double mass = 0;
   };
-  /// Ascending; the first one begins at 0.
+  /// Returns the bands, ascending; the first one begins at 0.
   const std::vector<Band>& bands() const { return bands_; }
-  /// s₊, the upper end of the last band.
+  /// Returns s₊, the upper end of the last band.
   double edge() const { return bands_.back().support.upper; }
-  /// t = w h − 1 at the edge, the point of the parametrisation where λ is least.
+  /// Returns t at the edge, the point of the parametrisation where z(t) is least.
   double edge_parameter() const { return edge_parameter_; }
 
-  /// The density of s at 0.
+  /// Returns the density of s at 0.
   double density_at_zero() const;
-  /// The density of s ≥ 0; 0 off the bands.
+  /// Returns the density of s ≥ 0; 0 off the bands.
   double density(double s) const;
-  /// h(s + i0) inside a band. Throws std::domain_error elsewhere.
+  /// Returns h(s + i0) inside a band. Throws std::domain_error elsewhere.
   std::complex<double> stieltjes(double s) const;
 
   struct Curve {
     std::vector<double> s;
     std::vector<double> density;
   };
-  /// About `count` points of the density of s along the bands, ascending, closer towards their ends.
+  /// Returns about `count` points of the density of s along the bands, ascending, closer towards their ends.
   Curve density_curve(int count) const;
 
-  /// E λ, E λ², E λ³.
+  /// Returns E λ, E λ², E λ³.
   std::array<double, 3> moments() const;
 
-  /// The law of λ = s² as quadrature nodes: distribution function, quantiles, integrals.
+  /// Returns the law of λ = s², for its distribution function, quantiles and integrals.
   const matrix_laws::Law& squared() const { return squared_; }
 
-  /// The singular value outside the bulk that a rank-one term of the given strength (singular value) makes; nothing if
-  /// it makes none.
+  /// Returns the singular value outside the bulk that a rank-one term of the given strength (singular value) makes;
+  /// nothing if it makes none.
   std::optional<double> outlier(double strength) const;
 
  private:
@@ -138,10 +135,11 @@ const base::Description& describe(const SoftmaxLaw::Band*);
 const base::Description& describe(const SoftmaxLaw::Curve*);
 const base::Description& describe(const SoftmaxLaw*);
 
-/// θ = √(k₄/2): the strength of the rank-one term that the fluctuating norms of the keys leave in A_⊥. Heuristic.
+/// Returns θ = √(k₄/2), the strength of the rank-one term that the fluctuating norms of the keys leave in A_⊥; this is
+/// heuristic.
 double column_strength(const SoftmaxParameters& parameters);
 
-/// s₁(A) − 1 = (e^{β²} − 1 + θ²)/(2T) up to smaller terms: the one singular value that A_⊥ does not have.
+/// Returns s₁(A) − 1 = (e^{β²} − 1 + θ²)/(2T) up to smaller terms, s₁ the one singular value that A_⊥ does not have.
 double leading_singular_value_excess(const SoftmaxParameters& parameters, double length);
 
 /// The distance of the law from that of a square matrix with iid entries of the same variance.

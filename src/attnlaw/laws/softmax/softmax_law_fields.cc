@@ -1,4 +1,4 @@
-/// The fields of the law of softmax attention and of what stands beside it.
+/// Describes the fields of the law of softmax attention and of what stands beside it.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/laws/softmax/finite_size.h"

@@ -7,12 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/describe.h"
 #include "attnlaw/study/store/store.h"
 #include "attnlaw/study/study.h"
-
-namespace attnlaw::base {
-struct Description;
-}
 
 namespace attnlaw::study {
 

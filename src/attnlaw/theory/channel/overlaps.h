@@ -6,9 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace attnlaw::base {
-struct Description;
-}
+#include "attnlaw/base/describe.h"
 
 namespace attnlaw::theory {
 
