@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ namespace attnlaw::base {
 std::string snake_case(std::string_view name);
 /// The same name on the command line.
 std::string dashed(std::string_view name);
+
+/// Adds a name of a table to those that it has, as documents spell it. Throws std::invalid_argument if it is there, in
+/// either spelling.
+const std::string& add_name(std::set<std::string>& names, std::string_view name);
 
 /// "a, b or c".
 std::string alternatives(const std::vector<std::string>& words);

@@ -29,14 +29,17 @@ study::Study study_of(const EmbeddedFigure& figure, bool fast) {
   return study::parse_study(std::string(figure.text), fmt::format("figures/{}.toml", figure.name), {.fast = fast});
 }
 
+std::vector<std::string> embedded_names() {
+  std::vector<std::string> names;
+  for (const EmbeddedFigure& figure : kEmbeddedFigures) names.emplace_back(figure.name);
+  return names;
+}
+
 const EmbeddedFigure& embedded_figure(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const EmbeddedFigure& figure : kEmbeddedFigures) {
+  for (const EmbeddedFigure& figure : kEmbeddedFigures)
     if (figure.name == name) return figure;
-    names.push_back(figure.name);
-  }
-  throw std::invalid_argument(
-      fmt::format("'{}' is not a figure; there are {}, and files that end in .toml", name, fmt::join(names, ", ")));
+  throw std::invalid_argument(fmt::format("'{}' is not a figure; there are {}, and files that end in .toml{}", name,
+                                          fmt::join(embedded_names(), ", "), base::suggestion(name, embedded_names())));
 }
 
 bool is_file(const std::string& figure) { return figure.ends_with(".toml"); }
@@ -217,7 +220,8 @@ const base::Description& describe(const Figure::Input*) {
       {base::field("figure", &I::figure,
                    {.doc = "a name of --list, or a study file (TOML) with charts",
                     .value_name = "NAME|FILE",
-                    .positional = true}),
+                    .positional = true})
+           .words(embedded_names()),
        base::field("list", &I::list, {.doc = "the figures there are"}),
        base::field("print", &I::print, {.doc = "print the study file, run nothing"}),
        base::field("directory", &I::directory, {.doc = "where the files go", .otherwise = "here", .value_name = "DIR"}),
@@ -276,6 +280,8 @@ Figure::Input Figure::read(const nlohmann::json& options) {
   base::read(options, input, "options of figure");
   if (input.list == options.contains("figure"))
     throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
+  if (input.list) refuse_beside("list", options, {});
+  if (input.print) refuse_beside("print", options, {"figure"});
   input.options.max_seconds();
   return input;
 }

@@ -22,9 +22,10 @@ base::FieldOf<S> grid(std::string name, std::vector<double> S::*values, study::S
   made.name = name;
   made.type = {base::Kind::text};
   made.get = [](const void*) { return nlohmann::json(); };
-  made.set = [values, name, spacing, least](void* object, const nlohmann::json& value) {
-    static_cast<S*>(object)->*values =
-        grid_from_text("--" + base::dashed(name), base::read_text(value, name), spacing, least);
+  made.set = [values, name, spacing, least, range = about.range](void* object, const nlohmann::json& value) {
+    const auto grid = grid_from_text("--" + base::dashed(name), base::read_text(value, name), spacing, least);
+    for (const double point : grid) base::require_in(range, name, point);
+    static_cast<S*>(object)->*values = grid;
   };
   about.value_name = "FROM,TO,N";
   made.about = std::move(about);

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <mutex>
-
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/laws/filtering/data.h"
 
 namespace attnlaw::operations {
@@ -36,17 +34,10 @@ laws::LofiMeasurement measure(const Lofi::Input& input, const laws::LofiOptions&
 
 view::LofiRun run_at(const Lofi::Input& input, const laws::LofiOptions& options, const laws::LofiTarget& target, int n,
                      const Run& run) {
-  view::LofiRun found{n, laws::predict_lofi(target, input.d, n), {}};
-  found.instances.resize(static_cast<std::size_t>(input.instances));
-  const auto progress = progress_of(run, fmt::format("n = {}", n));
-  int done = 0;
-  std::mutex mutex;
-  base::parallel_for(found.instances.size(), run.threads, [&](std::size_t i) {
-    found.instances[i] = measure(input, options, target, n, i);
-    const std::lock_guard lock(mutex);
-    if (progress) progress(++done, input.instances);
-  });
-  return found;
+  return {n, laws::predict_lofi(target, input.d, n),
+          base::run_instances(
+              input.instances, run.threads, [&](std::size_t i) { return measure(input, options, target, n, i); },
+              progress_of(run, fmt::format("n = {}", n)))};
 }
 
 /// The fields of one of two results.

@@ -92,9 +92,6 @@ typename Op::Input read(const nlohmann::json& options) {
 nlohmann::json own_options(nlohmann::json options);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
-/// The same options under names with underscores. Throws std::invalid_argument for what is no object, and for an option
-/// that is there twice.
-nlohmann::json in_snake_case(const nlohmann::json& options);
 /// The run with those of its fields that stand among the options.
 Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
@@ -109,7 +106,7 @@ Operation make_operation() {
                       {},
                       nullptr};
   operation.run = [](const nlohmann::json& given, const Run& run_without) {
-    const nlohmann::json options = in_snake_case(given);
+    const nlohmann::json options = base::in_snake_case(given, "options");
     const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.
     if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
@@ -132,11 +129,15 @@ Operation make_operation() {
 const base::Description& nothing();
 /// Throws std::invalid_argument with the message if options do not go together.
 void refuse(bool refused, const char* message);
+/// Throws std::invalid_argument that names the options beside `flag`, which stands among them, unless they are
+/// accepted.
+void refuse_beside(const char* flag, const nlohmann::json& options, const std::vector<std::string>& accepted);
 /// Makes the folder of an option --directory, and those it stands in. Throws base::FileError.
 void make_directory(const std::string& directory);
 
 /// All operations, in the order in which a help lists them.
 const std::vector<Operation>& all();
+std::vector<std::string> names();
 /// Throws std::invalid_argument with the nearest name, and all of them.
 const Operation& find(const std::string& name);
 

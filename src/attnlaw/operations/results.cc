@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::operations {
@@ -18,12 +19,15 @@ using Content = Results::Content;
 /// The columns that were asked for, in that order. Throws std::invalid_argument for one that there is not.
 Store::Rows pick(const Store::Rows& all, const std::vector<std::string>& columns) {
   std::vector<std::size_t> indices;
-  for (const std::string& name : columns) {
+  Store::Rows picked;
+  for (const std::string& given : columns) {
+    const std::string& name = picked.columns.emplace_back(base::snake_case(given));
     const auto found = std::find(all.columns.begin(), all.columns.end(), name);
-    if (found == all.columns.end()) reject("--columns takes {}; got '{}'", fmt::join(all.columns, ", "), name);
+    if (found == all.columns.end())
+      reject("--columns takes {}; got '{}'{}", fmt::join(all.columns, ", "), given,
+             base::suggestion(name, all.columns));
     indices.push_back(static_cast<std::size_t>(found - all.columns.begin()));
   }
-  Store::Rows picked{columns, {}};
   for (const auto& row : all.rows) {
     auto& cells = picked.rows.emplace_back();
     for (const std::size_t i : indices) cells.push_back(row[i]);

@@ -107,6 +107,7 @@ Sweep::Input Sweep::read(const nlohmann::json& options) {
   if (!options.contains("study")) throw std::invalid_argument("sweep needs a study file: attnlaw sweep STUDY.toml");
   Input input;
   base::read(options, input, "options of sweep");
+  if (input.check) refuse_beside("check", options, {"study", "fast", "yes"});
   input.options.max_seconds();
   return input;
 }

@@ -1,11 +1,13 @@
 #include "attnlaw/base/fields/description.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
@@ -54,6 +56,16 @@ std::string accepted(const Type& type, const Range& range) {
   return "a text";
 }
 
+void visit_new(const Description& description, std::set<std::string>& seen,
+               const std::function<void(const Field&)>& visit) {
+  for (const Field& field : description.fields) {
+    if (field.nesting == Nesting::flat)
+      visit_new(field.type.object(), seen, visit);
+    else if (seen.insert(field.name).second)
+      visit(field);
+  }
+}
+
 }  // namespace
 
 MissingField::MissingField(std::string name, std::string accepts)
@@ -62,12 +74,8 @@ MissingField::MissingField(std::string name, std::string accepts)
       accepted(std::move(accepts)) {}
 
 void for_each_field(const Description& description, const std::function<void(const Field&)>& visit) {
-  for (const Field& field : description.fields) {
-    if (field.nesting == Nesting::flat)
-      for_each_field(field.type.object(), visit);
-    else
-      visit(field);
-  }
+  std::set<std::string> seen;
+  visit_new(description, seen, visit);
 }
 
 const Field* find_field(const Description& description, std::string_view name) {
@@ -108,6 +116,11 @@ void require_in_ranges(const Description& description, const void* object) {
     else if (field.about.range.bounded() && (field.type.kind == Kind::number || field.type.kind == Kind::integer))
       require_in(field.about.range, field.name, field.get(object).get<double>(), field.type.kind == Kind::integer);
   }
+}
+
+void require_known(std::string_view key, const std::vector<std::string>& accepted, std::string_view what) {
+  if (std::find(accepted.begin(), accepted.end(), key) == accepted.end())
+    reject("unknown key '{}' in {}; accepted: {}{}", key, what, fmt::join(accepted, ", "), suggestion(key, accepted));
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& accepted) {

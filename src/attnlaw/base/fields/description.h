@@ -94,7 +94,8 @@ struct MissingField : std::invalid_argument {
   std::string field, accepted;
 };
 
-/// Calls visit(field) for every field, those of flat parts in the place of the part.
+/// Calls visit(field) for every field, those of flat parts in the place of the part; of parts that exclude each other
+/// and share a name, for the first.
 void for_each_field(const Description& description, const std::function<void(const Field&)>& visit);
 
 /// The field of this name, flat ones included; null if there is none.
@@ -110,6 +111,10 @@ void require_in(const Range& range, std::string_view name, double value, bool in
 
 /// The same for every number of a described struct.
 void require_in_ranges(const Description& description, const void* object);
+
+/// Throws std::invalid_argument unless a key is among the accepted ones: "unknown key 'alpa' in a problem; accepted:
+/// …", with the nearest of them. `what` names what has the key.
+void require_known(std::string_view key, const std::vector<std::string>& accepted, std::string_view what);
 
 /// "; did you mean 'x'?" where a word differs by a slip from one that is accepted, else nothing.
 std::string suggestion(std::string_view word, const std::vector<std::string>& accepted);

@@ -143,6 +143,11 @@ struct FieldOf : Field {
     };
     return std::move(*this);
   }
+  /// Words that a text may be, beside any other: they are offered where one is typed.
+  FieldOf words(std::vector<std::string> known) && {
+    type.choices = std::move(known);
+    return std::move(*this);
+  }
   /// How rows name the fields of a struct inside.
   FieldOf nested(Nesting how) && {
     nesting = how;
@@ -199,9 +204,14 @@ FieldOf<S> custom(std::string name, Type type, nlohmann::json (*get)(const S&), 
   FieldOf<S> made;
   made.name = std::move(name);
   made.type = std::move(type);
-  made.about = std::move(about);
   made.get = [get](const void* object) { return get(*static_cast<const S*>(object)); };
-  if (set) made.set = [set](void* object, const nlohmann::json& value) { set(*static_cast<S*>(object), value); };
+  if (set)
+    made.set = [set, name = made.name, range = about.range, integer = made.type.kind == Kind::integer](
+                   void* object, const nlohmann::json& value) {
+      set(*static_cast<S*>(object), value);
+      require_all_in(range, name, value, integer);
+    };
+  made.about = std::move(about);
   return made;
 }
 

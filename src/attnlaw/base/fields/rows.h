@@ -2,8 +2,9 @@
 /// Described structs as rows of tables: CSV, columns of a store.
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "attnlaw/base/fields/description.h"
@@ -15,7 +16,12 @@ namespace attnlaw::base {
 /// else. They do not depend on which fields are present.
 std::vector<std::string> columns(const Description& description);
 
-/// The cells of the document of a struct under these columns, null for what is not present.
+/// Where the column of this name, the first if there are several, stands in documents: "errors.test". Nothing if there
+/// is no such column.
+std::optional<std::string> place_of(const Description& description, std::string_view column);
+
+/// The cells of the document of a struct under these columns, null for what is not present and for numbers that are not
+/// finite.
 std::vector<nlohmann::json> cells(const nlohmann::json& document, const Description& description);
 
 }  // namespace attnlaw::base
