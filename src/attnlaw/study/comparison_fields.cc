@@ -79,6 +79,29 @@ base::Type list_of(base::Type item) {
 
 }  // namespace
 
+const base::Description& describe(const Prediction*) {
+  static const base::Description description = [] {
+    base::Description made{"errors that the theory predicts", {}};
+    const auto add = [&](const SharedError& error) {
+      const auto& measured = base::detail::description_of<experiment::Measurements>();
+      made.fields.push_back(base::field(error.name, error.predicted, find_field(measured, error.name)->about));
+    };
+    for (const SharedError& error : kSharedErrors) add(error);
+    for (const SharedError& error : kSharedFigures) add(error);
+    return made;
+  }();
+  return description;
+}
+
+const base::Description& describe(const PredictedInstance*) {
+  using P = PredictedInstance;
+  static const base::Description description{
+      "one target, one data set, one student, and what the theory says of them",
+      {base::inherited<P, experiment::Instance>(),
+       base::field("theory", &P::theory, {.doc = "on its own target"}).nested(base::Nesting::prefixed)}};
+  return description;
+}
+
 const base::Description& describe(const Extrapolated*) {
   static const base::Description description{"a difference between experiment and theory",
                                              {base::inherited<Extrapolated, Estimate>(),
@@ -92,8 +115,8 @@ const base::Description& describe(const Comparison*) {
       "experiments at one d beside the theory of the targets drawn",
       {base::figure_of<C>("d", [](const C& c) { return c.experiment.d; }, {.doc = "embedding dimension"}),
        base::figure_of<C>("n", [](const C& c) { return c.experiment.n; }, {.doc = "training sequences"}),
-       base::custom<C>("instances", list_of(base::type_of<experiment::Instance>()), instances_json, nullptr,
-                       {.doc = "each with `theory`, the errors predicted for its own target"}),
+       base::custom<C>("instances", list_of(base::type_of<PredictedInstance>()), instances_json, nullptr,
+                       {.doc = "one by one"}),
        base::custom<C>("mean", base::type_of<experiment::Measurements>(), mean_json, nullptr,
                        {.doc = "over instances"}),
        base::custom<C>("standard_error", base::type_of<experiment::Measurements>(), standard_error_json, nullptr,
