@@ -43,7 +43,7 @@ const base::Description& describe(const Completion::Input*);
 struct Schema {
   struct Input {};
   struct Output {
-    nlohmann::json operations, common;
+    nlohmann::json operations, common, study;
   };
   static constexpr About about{"schema", "every command with its options and results, as one JSON document",
                                "attnlaw schema --output schema.json"};

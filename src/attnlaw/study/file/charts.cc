@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/file/request.h"
 
 namespace attnlaw::study {
@@ -13,14 +13,6 @@ namespace {
 
 using base::TomlValue;
 using Kind = ChartRequest::Kind;
-
-Kind kind_of(const SourceFile& file, const TomlValue& value) {
-  const std::string name = text_of(file, "kind of a chart", value);
-  if (name == "curves") return Kind::curves;
-  if (name == "spectrum") return Kind::spectrum;
-  if (name == "map") return Kind::map;
-  file.reject(value.line, "kind of a chart must be curves, spectrum or map, got '{}'", name);
-}
 
 /// Refuses texts under `key` that are not among the accepted ones.
 void require_among(const SourceFile& file, const TomlValue& chart, const std::string& key,
@@ -103,24 +95,8 @@ void require_complete(const SourceFile& file, const TomlValue& chart, const Char
 }
 
 ChartRequest read_chart(const SourceFile& file, const TomlValue& chart, const std::vector<Part>& parts) {
-  require_keys(file, table_of(file, "chart", chart), "a [[chart]]",
-               {"kind", "title", "text", "parts", "x", "y", "values", "by", "x_title", "y_title", "log_x", "log_y"});
   ChartRequest request;
-  const auto given = [&](const char* key, auto read, auto& field) {
-    if (const TomlValue* value = chart.find(key)) field = read(file, key, *value);
-  };
-  if (const TomlValue* kind = chart.find("kind")) request.kind = kind_of(file, *kind);
-  given("title", text_of, request.title);
-  given("text", text_of, request.text);
-  given("parts", texts_of, request.parts);
-  given("x", text_of, request.x);
-  given("y", text_of, request.y);
-  given("values", texts_of, request.values);
-  given("by", texts_of, request.by);
-  given("x_title", text_of, request.x_title);
-  given("y_title", text_of, request.y_title);
-  given("log_x", flag_of, request.log_x);
-  given("log_y", flag_of, request.log_y);
+  read_table(file, chart, base::detail::description_of<ChartRequest>(), &request, "a [[chart]]");
   require_names(file, chart, request, parts);
   require_complete(file, chart, request);
   return request;

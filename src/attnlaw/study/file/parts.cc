@@ -6,7 +6,7 @@
 #include <cctype>
 #include <map>
 
-#include "attnlaw/base/fields/description.h"
+#include "attnlaw/study/file/keys.h"
 
 namespace attnlaw::study {
 namespace {
@@ -30,13 +30,14 @@ TomlValue merged(const TomlValue& under, const TomlValue& over) {
   return result;
 }
 
+const base::Description& part_keys() { return describe(static_cast<const PartKeys*>(nullptr)); }
+
 /// The keys of a table that describe a part.
 TomlValue description_in(const TomlValue& table) {
   TomlValue result;
   result.line = table.line;
   for (const TomlEntry& entry : table.entries)
-    if (std::find(std::begin(kPartKeys), std::end(kPartKeys), entry.key) != std::end(kPartKeys))
-      result.entries.push_back(entry);
+    if (find_field(part_keys(), entry.key)) result.entries.push_back(entry);
   return result;
 }
 
@@ -45,20 +46,19 @@ TomlValue described(const SourceFile& file, const TomlValue& under, const TomlVa
   TomlValue result = merged(under, description_in(table));
   const TomlValue* overrides = table.find("fast");
   if (!overrides) return result;
-  require_keys(file, table_of(file, "fast", *overrides), "fast", kPartKeys);
+  require_keys(file, table_of(file, "fast", *overrides), "fast", field_names(part_keys()));
   if (fast) result = merged(result, *overrides);
   result.line = table.line;
   return result;
 }
 
 std::string part_name(const SourceFile& file, const TomlValue& part) {
-  const TomlValue* given = part.find("name");
-  if (!given) file.reject(part.line, "a [[part]] needs a name");
-  const std::string name = text_of(file, "name of a part", *given);
+  PartTableKeys keys;
+  read_table(file, part, describe(&keys), &keys, "a [[part]]");
   const auto usable = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
-  if (name.empty() || !std::all_of(name.begin(), name.end(), usable))
-    file.reject(given->line, "name of a part must be letters, digits, - and _, got '{}'", name);
-  return name;
+  if (keys.name.empty() || !std::all_of(keys.name.begin(), keys.name.end(), usable))
+    file.reject(part.find("name")->line, "name of a part must be letters, digits, - and _, got '{}'", keys.name);
+  return keys.name;
 }
 
 /// Follows `like` from part to part.
@@ -77,8 +77,6 @@ class Family {
 
  private:
   void add(const TomlValue& part) {
-    require_keys(file_, table_of(file_, "part", part), "a [[part]]",
-                 {"name", "like", "problem", "axes", "theory", "experiment", "thresholds", "scaling", "fast"});
     const std::string name = part_name(file_, part);
     if (const auto [at, added] = members_.emplace(name, &part); !added)
       file_.reject(part.find("name")->line, "a part named '{}' is there already, at line {}", name,
@@ -115,9 +113,9 @@ class Family {
 };
 
 void require_parts_alone(const SourceFile& file, const TomlValue& document) {
-  for (const char* key : {"axes", "theory", "experiment", "thresholds", "scaling", "fast"})
-    if (const TomlValue* value = document.find(key))
-      file.reject(value->line, "{} stands at top level beside [[part]]; move it into the parts it is meant for", key);
+  for (const auto& [key, value] : document.entries)
+    if (key == "fast" || (key != "problem" && find_field(part_keys(), key)))
+      file.reject(value.line, "{} stands at top level beside [[part]]; move it into the parts it is meant for", key);
 }
 
 }  // namespace

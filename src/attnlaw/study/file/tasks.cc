@@ -183,7 +183,7 @@ class PartMaker {
     Task task = task_at(coordinates, options, TaskKind::experiment);
     const ExperimentRequest& request = *request_.experiment;
     task.experiment = request.options;
-    task.experiment.trainer = request.trainer.value_or(experiment::trainers_for(task.problem).front());
+    if (request.any_trainer) task.experiment.trainer = experiment::trainers_for(task.problem).front();
     task.experiment.instances = task.experiment.threads = 1;
     std::optional<std::size_t> predecessor;
     if (theory_finds_lambda(task.problem)) predecessor = tasks_.index_of(theory_at(coordinates, options));
