@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "attnlaw/base/fields/text.h"
 
@@ -50,11 +49,10 @@ struct Subcommand {
   json options = json::object(), common = json::object();
 
   void take(const operations::Options& all) {
-    const auto run = base::field_names(base::detail::description_of<operations::Run>());
-    const auto of_run = [&](const std::string& name) { return std::find(run.begin(), run.end(), name) != run.end(); };
+    const base::Description& run = base::detail::description_of<operations::Run>();
     for (const operations::Option& option : all.own) add_option(*app, option, options);
     for (const operations::Option& option : all.common)
-      add_option(*app, option, of_run(option.field->name) ? options : common);
+      add_option(*app, option, base::find_field(run, option.field->name) ? options : common);
   }
 };
 

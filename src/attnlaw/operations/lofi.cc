@@ -40,19 +40,6 @@ view::LofiRun run_at(const Lofi::Input& input, const laws::LofiOptions& options,
               progress_of(run, fmt::format("n = {}", n)))};
 }
 
-/// The fields of one of two results.
-template <class T>
-base::FieldOf<Lofi::Output> flat_if_there(std::optional<T> Lofi::Output::*member) {
-  base::FieldOf<Lofi::Output> made;
-  made.type = base::type_of<T>();
-  made.nesting = base::Nesting::flat;
-  made.part = [member](void* output) -> void* { return &*(static_cast<Lofi::Output*>(output)->*member); };
-  made.present = [member](const void* output) {
-    return (static_cast<const Lofi::Output*>(output)->*member).has_value();
-  };
-  return made;
-}
-
 }  // namespace
 
 const base::Description& describe(const Lofi::Input*) {
@@ -80,9 +67,8 @@ const base::Description& describe(const Lofi::Input*) {
 }
 
 const base::Description& describe(const Lofi::Output*) {
-  static const base::Description description{
-      "what was found: of data, or of a target",
-      {flat_if_there(&Lofi::Output::data), flat_if_there(&Lofi::Output::target)}};
+  static const base::Description description{"what was found: of data, or of a target",
+                                             {base::flat(&Lofi::Output::data), base::flat(&Lofi::Output::target)}};
   return description;
 }
 

@@ -66,7 +66,7 @@ void add_head(nlohmann::json& document, const About& about) {
   document["command"] = about.name;
 }
 
-const base::Description& nothing() {
+const base::Description& describe(const Nothing*) {
   static const base::Description description{"nothing", {}};
   return description;
 }
@@ -82,10 +82,8 @@ void make_directory(const std::string& directory) {
 }
 
 const Operation& find(const std::string& name) {
-  for (const Operation& operation : all())
-    if (operation.about.name == name) return operation;
-  base::reject("'{}' is not a command; there are {}{}", name, fmt::join(names(), ", "),
-               base::suggestion(name, names()));
+  base::require_among(name, names(), fmt::format("'{}' is not a command", name));
+  return *std::find_if(all().begin(), all().end(), [&](const Operation& op) { return op.about.name == name; });
 }
 
 }  // namespace attnlaw::operations

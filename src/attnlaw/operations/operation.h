@@ -12,7 +12,7 @@
 ///   // Only where they are needed; options are a document with names in snake_case:
 ///   static Input read(const nlohmann::json& options);        // checks more than the fields do
 ///   static void require_run(const nlohmann::json& options);  // refuses options of Run, such as a seed
-///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect
+///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect; else: seed
 ///   static bool divides(const nlohmann::json& options);  // processes of mpirun may share the work
 /// };
 /// ```
@@ -114,8 +114,9 @@ Operation make_operation() {
     view::Result result = Op::show(output, run);
     result.document = base::json_of(output);
     add_head(result.document, Op::about);
-    if constexpr (requires { Op::unread(options); })
-      for (std::string& line : without_effect(options, Op::unread(options))) result.warnings.push_back(std::move(line));
+    std::vector<std::string> unread{"seed"};
+    if constexpr (requires { Op::unread(options); }) unread = Op::unread(options);
+    for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));
     result.document["warnings"] = result.warnings;
     return result;
   };
@@ -125,8 +126,9 @@ Operation make_operation() {
 
 // What several operations need.
 
-/// The description of an input without options.
-const base::Description& nothing();
+/// An input without options.
+struct Nothing {};
+const base::Description& describe(const Nothing*);
 /// Throws std::invalid_argument with the message if options do not go together.
 void refuse(bool refused, const char* message);
 /// Throws std::invalid_argument that names the options beside `flag`, which stands among them, unless they are

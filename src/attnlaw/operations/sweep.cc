@@ -59,7 +59,7 @@ report::Table shortened(report::Table table) {
   return table;
 }
 
-bool ran(const Sweep::Output& output) { return !output.checked; }
+bool ran(const Sweep::Output& output) { return !output.plan; }
 
 }  // namespace
 
@@ -93,8 +93,7 @@ const base::Description& describe(const Sweep::Output*) {
   using O = Sweep::Output;
   static const base::Description description{
       "what was computed; with check, what is going to be",
-      {base::flat(&O::plan).when([](const O& output) { return output.checked; }),
-       base::field("study", &O::study, {.doc = "name of the study"}).when(ran),
+      {base::flat(&O::plan), base::field("study", &O::study, {.doc = "name of the study"}).when(ran),
        base::field("store", &O::store, {.doc = "path of the store"}).when(ran),
        base::field("code", &O::code, {.doc = "code version that the results are stored under"}).when(ran),
        base::flat(&O::progress).when(ran),
@@ -117,11 +116,7 @@ Sweep::Output Sweep::run(const Input& input, const Run& run) {
   const std::optional<Crew> crew = input.check ? Crew{} : assemble_crew(run);
   if (!crew) return output;
   const study::Study study = read_study(input.study, input.options);
-  output.checked = input.check;
-  if (input.check) {
-    output.plan = plan_of(study, run);
-    return output;
-  }
+  if (input.check) return {plan_of(study, run), {}, {}, {}, {}, {}, {}};
   output.study = study.name;
   output.title = study.title;
   output.store = input.store.empty() ? study.name + ".sqlite" : input.store;
@@ -133,7 +128,7 @@ Sweep::Output Sweep::run(const Input& input, const Run& run) {
 }
 
 view::Result Sweep::show(const Output& output, const Run&) {
-  if (output.checked) return {.tables = view::plan_tables(output.plan), .rows = view::plan_rows(output.plan)};
+  if (output.plan) return {.tables = view::plan_tables(*output.plan), .rows = view::plan_rows(*output.plan)};
   const study::RunProgress& progress = output.progress;
   view::Result result{.tables = {summary_table(output)},
                       .rows = problem_table(output.problems),

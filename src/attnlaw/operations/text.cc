@@ -19,7 +19,6 @@ const base::Description& describe(const Text*) {
   return description;
 }
 
-const base::Description& describe(const Conventions::Input*) { return nothing(); }
 Text Conventions::run(const Input&, const Run&) { return {kConventions}; }
 view::Result Conventions::show(const Output& output, const Run&) {
   return {.rows = {"", {{"text"}}, {{output.text}}}, .text = output.text};
@@ -37,8 +36,6 @@ const base::Description& describe(const Completion::Input*) {
 }
 Text Completion::run(const Input&, const Run&) { return {bash_completion()}; }
 view::Result Completion::show(const Output& output, const Run&) { return show_text(output); }
-
-const base::Description& describe(const Schema::Input*) { return nothing(); }
 
 const base::Description& describe(const Schema::Output*) {
   using O = Schema::Output;

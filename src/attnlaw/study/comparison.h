@@ -136,6 +136,8 @@ struct StartComparison {
   Extrapolated difference;  ///< measured − predicted, instance by instance: of order 1/d
 };
 
+const base::Description& describe(const StartComparison*);
+
 /// q, m and cosine; empty where training did not begin at a spectral start.
 std::vector<StartComparison> compare_starts(const experiment::Experiment& experiment);
 

@@ -74,13 +74,14 @@ struct Field {
   Type type;
   Nesting nesting = Nesting::own;
   /// Its value in documents.
-  std::function<nlohmann::json(const void*)> get;
+  std::function<nlohmann::json(const void*)> get = {};
   /// Takes a value of a document; empty for what is only computed. Throws std::invalid_argument.
-  std::function<void(void*, const nlohmann::json&)> set;
+  std::function<void(void*, const nlohmann::json&)> set = {};
   /// Whether documents have the field; empty: always.
-  std::function<bool(const void*)> present;
+  std::function<bool(const void*)> present = {};
+  bool in(const void* object) const { return !present || present(object); }
   /// The address of a struct inside; empty for all others.
-  std::function<void*(void*)> part;
+  std::function<void*(void*)> part = {};
 };
 
 struct Description {
@@ -98,6 +99,11 @@ struct MissingField : std::invalid_argument {
 /// and share a name, for the first.
 void for_each_field(const Description& description, const std::function<void(const Field&)>& visit);
 
+/// The same for an object, with the address of the struct that a field belongs to; flat parts that it lacks are left
+/// out.
+void for_each_field(const Description& description, void* object,
+                    const std::function<void(const Field&, void*)>& visit);
+
 /// The field of this name, flat ones included; null if there is none.
 const Field* find_field(const Description& description, std::string_view name);
 std::vector<std::string> field_names(const Description& description);
@@ -112,8 +118,10 @@ void require_in(const Range& range, std::string_view name, double value, bool in
 /// The same for every number of a described struct.
 void require_in_ranges(const Description& description, const void* object);
 
-/// Throws std::invalid_argument unless a key is among the accepted ones: "unknown key 'alpa' in a problem; accepted:
-/// …", with the nearest of them. `what` names what has the key.
+/// Throws std::invalid_argument unless a word is among the accepted ones: the complaint, "; accepted: …", and the
+/// nearest.
+void require_among(std::string_view word, const std::vector<std::string>& accepted, std::string_view complaint);
+/// The same for a key of `what`: "unknown key 'alpa' in a problem; accepted: …".
 void require_known(std::string_view key, const std::vector<std::string>& accepted, std::string_view what);
 
 /// "; did you mean 'x'?" where a word differs by a slip from one that is accepted, else nothing.

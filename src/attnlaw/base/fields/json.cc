@@ -8,43 +8,15 @@
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::base {
-namespace {
 
 using nlohmann::json;
 
-void write(const Description& description, const void* object, json& document) {
-  for (const Field& field : description.fields) {
-    if (field.present && !field.present(object)) continue;
-    if (field.nesting == Nesting::flat)
-      // Only its address is asked for.
-      write(field.type.object(), field.part(const_cast<void*>(object)), document);
-    else
-      document[field.name] = field.get(object);
-  }
-}
-
-/// Takes a value into the field of this name, here or in a flat part; false if there is none.
-bool take(const Description& description, void* object, const std::string& name, const json& value) {
-  for (const Field& field : description.fields) {
-    if (field.nesting == Nesting::flat) {
-      if (field.present && !field.present(object)) continue;
-      if (take(field.type.object(), field.part(object), name, value)) return true;
-    } else if (field.name == name && (field.set || field.part)) {
-      if (field.set)
-        field.set(object, value);
-      else
-        from_json(value, field.type.object(), field.part(object), field.name);
-      return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
 json to_json(const Description& description, const void* object) {
   json document = json::object();
-  write(description, object, document);
+  // Only addresses are asked for.
+  for_each_field(description, const_cast<void*>(object), [&](const Field& field, const void* at) {
+    if (field.in(at)) document[field.name] = field.get(at);
+  });
   return document;
 }
 
@@ -58,12 +30,14 @@ void from_json(const json& document, const Description& description, void* objec
 
 void read_entry(const std::string& name, const json& value, const Description& description, void* object,
                 const std::string& what) {
-  if (take(description, object, name, value)) return;
   std::vector<std::string> names;
-  for_each_field(description, [&](const Field& field) {
-    if (field.set || field.part) names.push_back(field.name);
+  bool taken = false;
+  for_each_field(description, object, [&](const Field& field, void* at) {
+    if (!field.set || taken) return;
+    names.push_back(field.name);
+    if ((taken = field.name == name)) field.set(at, value);
   });
-  require_known(name, names, what);
+  if (!taken) require_known(name, names, what);
 }
 
 json in_snake_case(const json& document, const std::string& what) {

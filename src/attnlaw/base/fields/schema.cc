@@ -8,30 +8,11 @@ namespace {
 
 using nlohmann::json;
 
-const char* name_of(Kind kind) {
-  switch (kind) {
-    case Kind::number:
-      return "number";
-    case Kind::integer:
-      return "integer";
-    case Kind::flag:
-      return "flag";
-    case Kind::text:
-      return "text";
-    case Kind::choice:
-      return "choice";
-    case Kind::list:
-      return "list";
-    case Kind::object:
-      return "object";
-    case Kind::value:
-      break;
-  }
-  return "value";
-}
+/// In the order of Kind.
+constexpr const char* kKinds[] = {"number", "integer", "flag", "text", "choice", "value", "list", "object"};
 
 json type_of(const Type& type, const json& value) {
-  json document{{"type", name_of(type.kind)}};
+  json document{{"type", kKinds[static_cast<std::size_t>(type.kind)]}};
   if (!type.choices.empty()) document["choices"] = type.choices;
   if (type.item) document["item"] = type_of(*type.item, json());
   if (type.object) document.update(schema_of(type.object(), value));

@@ -6,7 +6,10 @@
 #include <string_view>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/comparison.h"
 #include "attnlaw/study/file/request.h"
+#include "attnlaw/study/thresholds.h"
+#include "attnlaw/theory/scaling.h"
 
 namespace attnlaw::study {
 namespace {
@@ -18,9 +21,8 @@ using Kind = ChartRequest::Kind;
 void require_among(const SourceFile& file, const TomlValue& chart, const std::string& key,
                    const std::vector<std::string>& texts, const std::vector<std::string>& accepted) {
   for (const std::string& text : texts)
-    if (std::find(accepted.begin(), accepted.end(), text) == accepted.end())
-      file.reject(chart.find(key)->line, "{} of a chart has '{}'; accepted: {}{}", key, text, fmt::join(accepted, ", "),
-                  base::suggestion(text, accepted));
+    file.placed(chart.find(key)->line, "",
+                [&] { base::require_among(text, accepted, fmt::format("{} of a chart has '{}'", key, text)); });
 }
 
 std::vector<std::string> names_of(const std::vector<Part>& parts) {
@@ -102,24 +104,27 @@ ChartRequest read_chart(const SourceFile& file, const TomlValue& chart, const st
   return request;
 }
 
+/// Adds the names of the numbers in a document, but for its problem and its times.
+void add_numbers(const base::Description& description, std::vector<std::string>& names) {
+  base::for_each_field(description, [&](const base::Field& field) {
+    const base::Type& type = field.type.item ? *field.type.item : field.type;
+    const bool number = field.type.kind == base::Kind::number || field.type.kind == base::Kind::integer;
+    if (type.object && field.name != "problem") add_numbers(type.object(), names);
+    if ((number || field.name == "lambda") && field.about.unit != "s") names.push_back(field.name);
+  });
+}
+
 }  // namespace
 
 const std::vector<std::string>& figure_names() {
-  static const std::vector<std::string> names = {
-      // theory
-      "train", "test", "estimation", "objective", "Q_star", "q", "q_a", "m", "V", "V_a", "q_hat", "q_hat_a", "m_hat",
-      "V_hat", "V_hat_a", "zero_mass", "rank_fraction", "stable_rank", "effective_rank", "nuclear_frobenius", "lambda",
-      "curvature", "a", "t", "noise_variance", "plug_in_test", "index_error", "mutual_information", "iterations",
-      "residual", "replicon", "law_error", "points",
-      // losses
-      "excess_train", "excess_test", "squared_train", "squared_test", "sign_error",
-      // experiments
-      "seed", "kkt", "n", "nuclear", "rank",
-      // thresholds
-      "tokens", "K_eff", "recovery", "interpolation", "bayes_recovery",
-      // scaling curves
-      "gamma", "dimension", "alpha", "slope", "predicted", "recovered", "unlearned", "shrinkage", "misalignment",
-      "bulk"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found{"rank", "recovery", "interpolation", "bayes_recovery"};
+    for (const base::Description* document :
+         {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
+          &base::detail::description_of<Thresholds>(), &base::detail::description_of<theory::ScalingCurve>()})
+      add_numbers(*document, found);
+    return found;
+  }();
   return names;
 }
 

@@ -8,28 +8,10 @@
 namespace attnlaw::study {
 namespace {
 
-using base::Kind;
-using base::Type;
-
 constexpr base::Named<Spacing> kSpacings[] = {{Spacing::linear, "linear"}, {Spacing::geometric, "log"}};
 constexpr base::Named<ChartRequest::Kind> kCharts[] = {{ChartRequest::Kind::curves, "curves"},
                                                        {ChartRequest::Kind::spectrum, "spectrum"},
                                                        {ChartRequest::Kind::map, "map"}};
-
-/// A key with a form of its own.
-template <class S>
-base::FieldOf<S> key(std::string name, Kind kind, base::About about) {
-  return base::custom<S>(
-      std::move(name), {kind}, [](const S&) { return nlohmann::json(); }, nullptr, std::move(about));
-}
-
-/// A key that takes a table, or true or false.
-template <class S, base::Described Table>
-base::FieldOf<S> table_key(std::string name, base::About about) {
-  return base::custom<S>(
-      std::move(name), base::type_of<Table>(), [](const S&) { return base::json_of(Table{}); }, nullptr,
-      std::move(about));
-}
 
 template <base::Described Table>
 nlohmann::json schema_of() {
@@ -45,19 +27,20 @@ const base::Description& describe(const PartKeys*) {
   using P = PartKeys;
   static const base::Description description{
       "what is computed, and for which problems",
-      {key<P>("problem", Kind::object,
-              {.doc = "problem options, without their dashes; those of a part change those of the file key by key; a "
-                      "target `file:PATH` is looked for beside the study first",
-               .accepts = "a table"}),
-       key<P>("axes", Kind::list,
-              {.doc = "what varies: tables multiply, the keys of one table go together",
-               .accepts = "a list of tables",
-               .otherwise = "one point"}),
-       table_key<P, TheoryKeys>(
-           "theory", {.accepts = "`true`, `false`, or a table", .otherwise = "`true` if nothing else is asked for"}),
-       table_key<P, ExperimentKeys>("experiment", {.accepts = "a table, or `false`"}),
+      {base::field(
+           "problem", &P::problem,
+           {.doc = "problem options, without their dashes; those of a part change those of the file key by key; "
+                   "a target `file:PATH` is looked for beside the study first",
+            .accepts = "a table"}),
+       base::field("axes", &P::axes,
+                   {.doc = "what varies: tables multiply, the keys of one table go together",
+                    .accepts = "a list of tables",
+                    .otherwise = "one point"}),
+       base::field("theory", &P::theory,
+                   {.accepts = "`true`, `false`, or a table", .otherwise = "`true` if nothing else is asked for"}),
+       base::field("experiment", &P::experiment, {.accepts = "a table, or `false`"}),
        base::field("thresholds", &P::thresholds, {.doc = "recovery and interpolation thresholds"}),
-       table_key<P, ScalingKeys>("scaling", {.accepts = "a table, or `false`"})}};
+       base::field("scaling", &P::scaling, {.accepts = "a table, or `false`"})}};
   return description;
 }
 
@@ -68,8 +51,8 @@ const base::Description& describe(const PartTableKeys*) {
       {base::field("name", &P::name, {.doc = "unique", .required = true, .accepts = "letters, digits, `-`, `_`"}),
        base::field("like", &P::like, {.doc = "the part that this one starts from", .accepts = "name of another part"}),
        base::flat(&P::keys),
-       key<P>("fast", Kind::object,
-              {.doc = "what `--fast` changes: keys of a part but `name` and `like`", .accepts = "a table"})}};
+       base::field("fast", &P::fast,
+                   {.doc = "what `--fast` changes: keys of a part but `name` and `like`", .accepts = "a table"})}};
   return description;
 }
 
@@ -80,10 +63,10 @@ const base::Description& describe(const StudyKeys*) {
       {base::field("title", &S::title, {.doc = "of the report", .otherwise = "name of the file"}),
        base::field("description", &S::description, {.doc = "a text of the report"}),
        base::field("seed", &S::seed, {.range = {0}, .doc = "of all experiments"}), theory::accuracy_field(&S::accuracy),
-       base::flat(&S::keys), key<S>("fast", Kind::object, {.doc = "as in a part", .accepts = "a table"}),
-       key<S>("part", Kind::list,
-              {.doc = "as often as needed", .accepts = "`[[part]]`", .otherwise = "the file itself"}),
-       key<S>("chart", Kind::list, {.doc = "as often as needed", .accepts = "`[[chart]]`", .otherwise = "none"})}};
+       base::flat(&S::keys), base::field("fast", &S::fast, {.doc = "as in a part", .accepts = "a table"}),
+       base::field("part", &S::part,
+                   {.doc = "as often as needed", .accepts = "`[[part]]`", .otherwise = "the file itself"}),
+       base::field("chart", &S::chart, {.doc = "as often as needed", .accepts = "`[[chart]]`", .otherwise = "none"})}};
   return description;
 }
 
@@ -112,10 +95,10 @@ const base::Description& describe(const ExperimentKeys*) {
 const base::Description& describe(const ScalingKeys*) {
   static const base::Description description{
       "the learning curve of a power-law target",
-      {key<ScalingKeys>("n", Kind::list,
-                        {.doc = "numbers of sequences at d = D, ascending, at least three",
-                         .required = true,
-                         .accepts = "a list or a range of numbers of sequences"})}};
+      {base::field("n", &ScalingKeys::n,
+                   {.doc = "numbers of sequences at d = D, ascending, at least three",
+                    .required = true,
+                    .accepts = "a list or a range of numbers of sequences"})}};
   return description;
 }
 

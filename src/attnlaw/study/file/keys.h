@@ -2,7 +2,7 @@
 /// The keys of the tables of a study file, described: what is read of them, what messages and the guide say.
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -12,29 +12,7 @@
 
 namespace attnlaw::study {
 
-// A key that has a form of its own, as `axes` has, is described beside the others, and read by who knows the form.
-
-/// What belongs to a part: in a [[part]], in its `fast`, or at top level where there is no [[part]].
-struct PartKeys {
-  bool thresholds = false;
-};
-const base::Description& describe(const PartKeys*);
-
-/// A [[part]].
-struct PartTableKeys {
-  std::string name, like;
-  PartKeys keys;
-};
-const base::Description& describe(const PartTableKeys*);
-
-/// The top level.
-struct StudyKeys {
-  std::string title, description;
-  std::uint64_t seed = 0;
-  double accuracy = 1e-3;
-  PartKeys keys;
-};
-const base::Description& describe(const StudyKeys*);
+// A key that has a form of its own, as `axes` has, is a document here: whoever knows the form reads it, with its lines.
 
 struct TheoryKeys {
   bool density = false;
@@ -48,8 +26,38 @@ struct ExperimentKeys {
 };
 const base::Description& describe(const ExperimentKeys*);
 
-struct ScalingKeys {};
+struct ScalingKeys {
+  nlohmann::json n;
+};
 const base::Description& describe(const ScalingKeys*);
+
+/// What belongs to a part: in a [[part]], in its `fast`, or at top level where there is no [[part]].
+struct PartKeys {
+  nlohmann::json problem, axes;
+  TheoryKeys theory;
+  ExperimentKeys experiment;
+  bool thresholds = false;
+  ScalingKeys scaling;
+};
+const base::Description& describe(const PartKeys*);
+
+/// A [[part]].
+struct PartTableKeys {
+  std::string name, like;
+  PartKeys keys;
+  nlohmann::json fast;
+};
+const base::Description& describe(const PartTableKeys*);
+
+/// The top level.
+struct StudyKeys {
+  std::string title, description;
+  std::uint64_t seed = 0;
+  double accuracy = 1e-3;
+  PartKeys keys;
+  nlohmann::json fast, part, chart;
+};
+const base::Description& describe(const StudyKeys*);
 
 /// A range of values.
 struct RangeKeys {

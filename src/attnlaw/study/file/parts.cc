@@ -6,6 +6,7 @@
 #include <cctype>
 #include <map>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/file/keys.h"
 
 namespace attnlaw::study {
@@ -52,13 +53,18 @@ TomlValue described(const SourceFile& file, const TomlValue& under, const TomlVa
   return result;
 }
 
-std::string part_name(const SourceFile& file, const TomlValue& part) {
-  PartTableKeys keys;
-  read_table(file, part, describe(&keys), &keys, "a [[part]]");
+/// A [[part]] with its own keys.
+struct Member : PartTableKeys {
+  const TomlValue* table = nullptr;
+};
+
+Member read_member(const SourceFile& file, const TomlValue& part) {
+  Member member{{}, &part};
+  read_table(file, part, base::detail::description_of<PartTableKeys>(), &member, "a [[part]]");
   const auto usable = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
-  if (keys.name.empty() || !std::all_of(keys.name.begin(), keys.name.end(), usable))
-    file.reject(part.find("name")->line, "name of a part must be letters, digits, - and _, got '{}'", keys.name);
-  return keys.name;
+  if (member.name.empty() || !std::all_of(member.name.begin(), member.name.end(), usable))
+    file.reject(part.find("name")->line, "name of a part must be letters, digits, - and _, got '{}'", member.name);
+  return member;
 }
 
 /// Follows `like` from part to part.
@@ -77,28 +83,26 @@ class Family {
 
  private:
   void add(const TomlValue& part) {
-    const std::string name = part_name(file_, part);
-    if (const auto [at, added] = members_.emplace(name, &part); !added)
-      file_.reject(part.find("name")->line, "a part named '{}' is there already, at line {}", name,
-                   at->second->find("name")->line);
-    names_.push_back(name);
+    const Member member = read_member(file_, part);
+    if (const auto [at, added] = members_.emplace(member.name, member); !added)
+      file_.reject(part.find("name")->line, "a part named '{}' is there already, at line {}", member.name,
+                   at->second.table->find("name")->line);
+    names_.push_back(member.name);
   }
 
   /// `descendants`: the parts that are like this one, youngest first.
   TomlValue resolve(const std::string& name, std::vector<std::string> descendants) const {
-    const TomlValue& part = *members_.at(name);
-    const TomlValue* like = part.find("like");
-    if (!like) return described(file_, root_, part, fast_);
-    const std::string parent = text_of(file_, "like", *like);
+    const Member& part = members_.at(name);
+    const TomlValue* like = part.table->find("like");
+    if (!like) return described(file_, root_, *part.table, fast_);
     descendants.push_back(name);
-    require_ancestor(parent, like->line, descendants);
-    return described(file_, resolve(parent, descendants), part, fast_);
+    require_ancestor(part.like, like->line, descendants);
+    return described(file_, resolve(part.like, descendants), *part.table, fast_);
   }
 
   void require_ancestor(const std::string& parent, int line, const std::vector<std::string>& descendants) const {
-    if (!members_.contains(parent))
-      file_.reject(line, "like = '{}' is not a part; the parts are {}{}", parent, fmt::join(names_, ", "),
-                   base::suggestion(parent, names_));
+    file_.placed(line, "",
+                 [&] { base::require_among(parent, names_, fmt::format("like = '{}' is not a part", parent)); });
     const auto first = std::find(descendants.begin(), descendants.end(), parent);
     if (first != descendants.end())
       file_.reject(line, "a part cannot be like itself: {} → {}",
@@ -109,7 +113,7 @@ class Family {
   TomlValue root_;
   bool fast_;
   std::vector<std::string> names_;
-  std::map<std::string, const TomlValue*> members_;
+  std::map<std::string, Member> members_;
 };
 
 void require_parts_alone(const SourceFile& file, const TomlValue& document) {

@@ -33,16 +33,6 @@ void spell_in_snake_case(const SourceFile& file, TomlValue& value) {
   for (TomlValue& item : value.items) spell_in_snake_case(file, item);
 }
 
-std::string text_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  if (!value.scalar.is_string()) file.reject(value.line, "{} must be a string, got {}", key, value.described());
-  return value.scalar.get<std::string>();
-}
-
-double number_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  if (!value.scalar.is_number()) file.reject(value.line, "{} must be a number, got {}", key, value.described());
-  return value.scalar.get<double>();
-}
-
 const TomlValue& table_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
   if (!value.is_table()) file.reject(value.line, "{} must be a table, got {}", key, value.described());
   return value;
@@ -60,7 +50,8 @@ void read_table(const SourceFile& file, const TomlValue& table, const base::Desc
   base::for_each_field(description, [&](const base::Field& field) {
     const TomlValue* given = table.find(field.name);
     if (!given && field.about.required) file.reject(table.line, "{} needs {}: {}", what, field.name, accepted(field));
-    if (!given || !field.set) return;
+    const bool by_caller = field.type.kind == base::Kind::value || field.type.kind == base::Kind::object;
+    if (!given || by_caller) return;
     const Json value = json_of(file, field.name, field, *given);
     file.placed(given->line, "", [&] { base::read_entry(field.name, value, description, object, what); });
   });

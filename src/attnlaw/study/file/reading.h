@@ -45,16 +45,14 @@ class SourceFile {
 /// std::invalid_argument if a table then has one twice.
 void spell_in_snake_case(const SourceFile& file, base::TomlValue& value);
 
-// Each throws std::invalid_argument that names `key`, the value and what is accepted.
-std::string text_of(const SourceFile& file, const std::string& key, const base::TomlValue& value);
-double number_of(const SourceFile& file, const std::string& key, const base::TomlValue& value);
+/// Throws std::invalid_argument unless a value is a table.
 const base::TomlValue& table_of(const SourceFile& file, const std::string& key, const base::TomlValue& value);
 
 /// Refuses keys of a table other than the accepted ones. `what` names the table.
 void require_keys(const SourceFile& file, const base::TomlValue& table, const std::string& what,
                   const std::vector<std::string>& accepted);
 
-/// Reads a table into the struct that is described; keys that have no `set` of their own are left to the caller. Throws
+/// Reads a table into the struct that is described; documents and objects inside are left to the caller. Throws
 /// std::invalid_argument for unknown keys, for values of the wrong type or out of range, and for a required key that is
 /// missing. `what` names the table.
 void read_table(const SourceFile& file, const base::TomlValue& table, const base::Description& description,

@@ -126,7 +126,8 @@ Values read_scaling(const SourceFile& file, const TomlValue& scaling) {
   ScalingKeys keys;
   read_table(file, scaling, describe(&keys), &keys, "scaling");
   Values values = read_values(file, "n", *scaling.find("n"));
-  for (const TomlValue& item : values.given.items) number_of(file, "n", item);
+  for (const TomlValue& item : values.given.items)
+    if (!item.scalar.is_number()) file.reject(item.line, "n must be a number, got {}", item.described());
   return values;
 }
 
