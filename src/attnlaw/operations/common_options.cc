@@ -26,23 +26,10 @@ const base::Description& describe(const CommonOptions*) {
   return description;
 }
 
-const base::Description& common_options() {
-  static const base::Description description = [] {
-    base::Description made{"options that every command takes", describe(static_cast<CommonOptions*>(nullptr)).fields};
-    const auto& run = describe(static_cast<Run*>(nullptr)).fields;
-    made.fields.insert(made.fields.end() - 1, run.begin(), run.end());
-    return made;
-  }();
+const base::Description& describe(const SharedOptions*) {
+  static const base::Description description{"options that every command takes",
+                                             {base::flat(&SharedOptions::program), base::flat(&SharedOptions::run)}};
   return description;
-}
-
-const nlohmann::json& common_defaults() {
-  static const nlohmann::json defaults = [] {
-    nlohmann::json document = base::json_of(CommonOptions{});
-    document.update(base::json_of(Run{}));
-    return document;
-  }();
-  return defaults;
 }
 
 const base::Description& describe(const PageOptions*) {
@@ -53,11 +40,11 @@ const base::Description& describe(const PageOptions*) {
 }
 
 Options options_of(const Operation& operation) {
-  static const nlohmann::json no_page = base::json_of(PageOptions{});
+  static const nlohmann::json defaults = base::json_of(SharedOptions{}), no_page = base::json_of(PageOptions{});
   Options options;
   add(operation.input(), operation.defaults, options.own);
   if (operation.about.draws) add(base::detail::description_of<PageOptions>(), no_page, options.own);
-  add(common_options(), common_defaults(), options.common);
+  add(base::detail::description_of<SharedOptions>(), defaults, options.common);
   return options;
 }
 

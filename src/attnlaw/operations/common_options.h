@@ -18,9 +18,12 @@ struct CommonOptions {
 };
 const base::Description& describe(const CommonOptions*);
 
-/// What every command takes: these, and the options of Run, with the document of the defaults.
-const base::Description& common_options();
-const nlohmann::json& common_defaults();
+/// What every command takes: these, and the options of Run.
+struct SharedOptions {
+  CommonOptions program;
+  Run run;
+};
+const base::Description& describe(const SharedOptions*);
 
 /// Of operations that draw.
 struct PageOptions {

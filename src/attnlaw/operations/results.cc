@@ -63,7 +63,7 @@ Results::Whole whole_of(const Store& store, const std::string& key, const study:
           row.rows.front()[1],
           store.task(key).value(),
           outcome.status,
-          outcome.error.empty() ? json() : json(outcome.error),
+          outcome.error.empty() ? std::nullopt : std::optional(outcome.error),
           outcome.figures,
           arrays,
           outcome.seconds};
@@ -119,8 +119,8 @@ const base::Description& describe(const Results::Whole*) {
       "one whole result",
       {base::field("code", &W::code, {.doc = "code version that computed it"}),
        base::field("finished", &W::finished, {.doc = "when, UTC"}), base::field("task", &W::task, {.doc = "its task"}),
-       base::field("status", &W::status, {.doc = "how it ended"}),
-       base::field("error", &W::error, {.doc = "what it failed of; null otherwise"}),
+       base::field("status", &W::status, {.doc = "converged, unconverged or failed"}),
+       base::field("error", &W::error, {.doc = "what it failed of; null otherwise"}).nullable(),
        base::field("figures", &W::figures, {.doc = "what came out"}),
        base::field("arrays", &W::arrays, {.doc = "its arrays, by name"}),
        base::field("seconds", &W::seconds, {.unit = "s", .doc = "wall time"})}};

@@ -26,7 +26,8 @@ struct Results {
     std::string code, finished;
     nlohmann::json task;
     study::Outcome::Status status = {};
-    nlohmann::json error, figures, arrays;  ///< error: null where there is none
+    std::optional<std::string> error;
+    nlohmann::json figures, arrays;
     double seconds = 0;
   };
   /// An array of one result.

@@ -49,7 +49,8 @@ const base::Description& describe(const Schema::Output*) {
 }
 
 Schema::Output Schema::run(const Input&, const Run&) {
-  Output output{nlohmann::json::array(), base::schema_of(common_options(), common_defaults()),
+  Output output{nlohmann::json::array(),
+                base::schema_of(base::detail::description_of<SharedOptions>(), base::json_of(SharedOptions{})),
                 study::schema_of_files()};
   for (const Operation& operation : all())
     output.operations.push_back({{"name", operation.about.name},

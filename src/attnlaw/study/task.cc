@@ -103,15 +103,10 @@ model::Problem trainable(const model::Problem& problem, const Outcome* predecess
 
 void add_trajectory(const std::vector<experiment::Iterate>& trajectory, std::vector<Array>& arrays) {
   if (trajectory.empty()) return;
-  using Iterate = experiment::Iterate;
-  constexpr std::pair<const char*, double Iterate::*> kColumns[] = {{"trajectory_q", &Iterate::q},
-                                                                    {"trajectory_m", &Iterate::m},
-                                                                    {"trajectory_V", &Iterate::V},
-                                                                    {"trajectory_estimation", &Iterate::estimation}};
-  for (const auto& [name, figure] : kColumns) {
-    Array& column = arrays.emplace_back(Array{name, {}});
-    for (const Iterate& iterate : trajectory) column.values.push_back(iterate.*figure);
-  }
+  base::for_each_field(base::detail::description_of<experiment::Iterate>(), [&](const base::Field& figure) {
+    Array& column = arrays.emplace_back(Array{"trajectory_" + figure.name, {}});
+    for (const experiment::Iterate& iterate : trajectory) column.values.push_back(figure.get(&iterate).get<double>());
+  });
 }
 
 Outcome run_experiment(const Task& task, const Outcome* predecessor, int threads) {

@@ -31,23 +31,17 @@ std::vector<std::string> names_of(const std::vector<Part>& parts) {
   return names;
 }
 
-/// The variables that may tell the curves of a chart apart.
-std::vector<std::string> keys_of(const std::vector<Part>& parts) {
-  std::vector<std::string> keys;
-  for (const Part& part : parts) keys.insert(keys.end(), part.axes.begin(), part.axes.end());
-  keys.insert(keys.end(), {"d", "instance", "part", "trainer"});
-  keys.insert(keys.end(), problem_options().begin(), problem_options().end());
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  return keys;
+std::vector<std::string> each_once(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
-/// The variables that may stand on an axis of a chart beside figures.
-std::vector<std::string> positions_of(const std::vector<Part>& parts) {
-  std::vector<std::string> names{"n", "n/d", "d", "D", "instance"};
+/// Axes and options of the problem, which tell curves apart and may stand along a chart, and names beside them.
+std::vector<std::string> variables_of(const std::vector<Part>& parts, std::vector<std::string> names) {
   for (const Part& part : parts) names.insert(names.end(), part.axes.begin(), part.axes.end());
   names.insert(names.end(), problem_options().begin(), problem_options().end());
-  return names;
+  return each_once(std::move(names));
 }
 
 /// "eigenvalue:3".
@@ -61,26 +55,47 @@ bool is_eigenvalue(const std::string& name) {
 /// A path into a document: "theory.test".
 bool is_path(const std::string& name) { return name.find('.') != std::string::npos; }
 
+/// Adds the names of the numbers in a document, but for its problem and its times.
+void add_numbers(const base::Description& description, std::vector<std::string>& names) {
+  base::for_each_field(description, [&](const base::Field& field) {
+    const base::Type& type = field.type.item ? *field.type.item : field.type;
+    const bool number = field.type.kind == base::Kind::number || field.type.kind == base::Kind::integer;
+    if (type.object && field.name != "problem") add_numbers(type.object(), names);
+    if ((number || field.name == "lambda") && field.about.unit != "s") names.push_back(field.name);
+  });
+}
+
+/// Plain names of the figures that a chart may draw (docs/commands/figure.md), of all kinds of tasks.
+const std::vector<std::string>& figure_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found{"rank", "recovery", "interpolation", "bayes_recovery"};
+    for (const base::Description* document :
+         {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
+          &base::detail::description_of<Thresholds>(), &base::detail::description_of<theory::ScalingCurve>()})
+      add_numbers(*document, found);
+    return found;
+  }();
+  return names;
+}
+
 /// Refuses names under `key` that are no figure and not among `others`.
 void require_figures(const SourceFile& file, const TomlValue& chart, const std::string& key,
-                     const std::vector<std::string>& names, std::vector<std::string> others) {
+                     std::vector<std::string> names, std::vector<std::string> others = {}) {
+  std::erase_if(names, [](const std::string& name) { return is_eigenvalue(name) || is_path(name); });
   others.insert(others.end(), figure_names().begin(), figure_names().end());
-  std::sort(others.begin(), others.end());
-  others.erase(std::unique(others.begin(), others.end()), others.end());
-  for (const std::string& name : names)
-    if (!is_eigenvalue(name) && !is_path(name) && std::find(others.begin(), others.end(), name) == others.end())
-      file.reject(chart.find(key)->line,
-                  "{} of a chart has '{}'; accepted: {}, eigenvalue:1, eigenvalue:2, …, and paths like theory.test{}",
-                  key, name, fmt::join(others, ", "), base::suggestion(name, others));
+  others = each_once(std::move(others));
+  others.insert(others.end(), {"eigenvalue:1", "eigenvalue:2", "…", "paths like theory.test"});
+  require_among(file, chart, key, names, others);
 }
 
 void require_names(const SourceFile& file, const TomlValue& chart, const ChartRequest& request,
                    const std::vector<Part>& parts) {
+  const auto along = variables_of(parts, {"n", "n/d", "d", "D", "instance"});
   require_among(file, chart, "parts", request.parts, names_of(parts));
-  require_among(file, chart, "by", request.by, keys_of(parts));
-  if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, positions_of(parts));
-  if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, positions_of(parts));
-  require_figures(file, chart, "values", request.values, {});
+  require_among(file, chart, "by", request.by, variables_of(parts, {"d", "instance", "part", "trainer"}));
+  if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, along);
+  if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, along);
+  require_figures(file, chart, "values", request.values);
 }
 
 void require_complete(const SourceFile& file, const TomlValue& chart, const ChartRequest& request) {
@@ -104,29 +119,7 @@ ChartRequest read_chart(const SourceFile& file, const TomlValue& chart, const st
   return request;
 }
 
-/// Adds the names of the numbers in a document, but for its problem and its times.
-void add_numbers(const base::Description& description, std::vector<std::string>& names) {
-  base::for_each_field(description, [&](const base::Field& field) {
-    const base::Type& type = field.type.item ? *field.type.item : field.type;
-    const bool number = field.type.kind == base::Kind::number || field.type.kind == base::Kind::integer;
-    if (type.object && field.name != "problem") add_numbers(type.object(), names);
-    if ((number || field.name == "lambda") && field.about.unit != "s") names.push_back(field.name);
-  });
-}
-
 }  // namespace
-
-const std::vector<std::string>& figure_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> found{"rank", "recovery", "interpolation", "bayes_recovery"};
-    for (const base::Description* document :
-         {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
-          &base::detail::description_of<Thresholds>(), &base::detail::description_of<theory::ScalingCurve>()})
-      add_numbers(*document, found);
-    return found;
-  }();
-  return names;
-}
 
 std::vector<ChartRequest> read_charts(const SourceFile& file, const TomlValue& document,
                                       const std::vector<Part>& parts) {

@@ -14,12 +14,10 @@
 namespace attnlaw::study {
 
 /// The file that values come from.
-class SourceFile {
- public:
-  explicit SourceFile(std::string path) : path_(std::move(path)) {}
+struct SourceFile {
+  std::string path;
 
-  const std::string& path() const { return path_; }
-  std::string at(int line, const std::string& message) const { return fmt::format("{}:{}: {}", path_, line, message); }
+  std::string at(int line, const std::string& message) const { return fmt::format("{}:{}: {}", path, line, message); }
 
   /// Throws std::invalid_argument.
   template <class... Arguments>
@@ -36,9 +34,6 @@ class SourceFile {
       reject(line, "{}{}", before, error.what());
     }
   }
-
- private:
-  std::string path_;
 };
 
 /// Gives every key of the tables in a value its underscores: names are read with dashes as well. Throws

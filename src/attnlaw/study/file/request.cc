@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/fields/text.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
@@ -25,33 +26,26 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
 
 // ---- variables -----------------------------------------------------------------------------------------------------
 
-/// Calls literal(text) and variable(name) for the pieces of a text in turn.
-template <class Literal, class Variable>
-void split_at_variables(const std::string& text, Literal literal, Variable variable) {
+/// The text with value(name) for every {name}.
+template <class Value>
+std::string replaced(const std::string& text, Value value) {
+  std::string result;
   std::size_t first = 0;
   for (std::size_t open; (open = text.find('{', first)) != std::string::npos;) {
     const std::size_t close = text.find('}', open);
     if (close == std::string::npos) break;
-    literal(text.substr(first, open - first));
-    variable(base::snake_case(text.substr(open + 1, close - open - 1)));
+    result += text.substr(first, open - first) + value(base::snake_case(text.substr(open + 1, close - open - 1)));
     first = close + 1;
   }
-  literal(text.substr(first));
-}
-
-std::vector<std::string> variables_in(const Json& value) {
-  std::vector<std::string> names;
-  if (value.is_string())
-    split_at_variables(
-        value.get<std::string>(), [](const std::string&) {}, [&](const std::string& name) { names.push_back(name); });
-  return names;
+  return result + text.substr(first);
 }
 
 /// Names in braces anywhere in the problem, with the line they stand on.
 std::map<std::string, int> variables_of(const PartRequest& request) {
   std::map<std::string, int> found;
   const auto collect = [&](const Json& value, int line) {
-    for (const std::string& name : variables_in(value)) found.emplace(name, line);
+    if (value.is_string())
+      replaced(value.get<std::string>(), [&](const std::string& name) { return found.emplace(name, line), ""; });
   };
   for (const auto& [key, value] : request.problem.items()) collect(value, request.lines.at(key));
   for (const Axis& axis : request.axes)
@@ -153,29 +147,18 @@ void read_computations(const SourceFile& file, const TomlValue& part, std::uint6
 
 const std::vector<std::string>& problem_options() {
   static const std::vector<std::string> options = [] {
-    std::vector<std::string> keys;
-    const Json resolved = model::to_json(model::Problem{});
-    for (const auto& [key, value] : resolved.items()) keys.push_back(key);
-    return keys;
+    std::vector<std::string> names = base::field_names(base::detail::description_of<model::Problem>());
+    std::sort(names.begin(), names.end());
+    return names;
   }();
   return options;
 }
 
 std::string substituted(const std::string& text, const Json& coordinates) {
-  std::string result;
-  split_at_variables(
-      text, [&](const std::string& literal) { result += literal; },
-      [&](const std::string& name) {
-        if (!coordinates.contains(name)) base::reject("{{{}}} has no axis of this name", name);
-        const Json& value = coordinates[name];
-        if (value.is_string())
-          result += value.get<std::string>();
-        else if (value.is_number_integer())
-          result += fmt::format("{}", value.get<std::int64_t>());
-        else
-          result += fmt::format("{}", value.get<double>());
-      });
-  return result;
+  return replaced(text, [&](const std::string& name) {
+    if (!coordinates.contains(name)) base::reject("{{{}}} has no axis of this name", name);
+    return base::shown(coordinates[name]);
+  });
 }
 
 double PartRequest::tasks_per_point() const {

@@ -54,7 +54,7 @@ void require_few_tasks(const SourceFile& file, const std::vector<PartRequest>& r
 }  // namespace
 
 Study parse_study(const std::string& text, const std::string& path, const StudyFileOptions& options) {
-  const SourceFile file(path);
+  const SourceFile file{path};
   const TomlValue document = parse_document(file, text);
   Study study;
   study.name = std::filesystem::path(path).stem().string();
