@@ -107,7 +107,7 @@ TEST_F(Results, OneResultIsWhole) {
 TEST_F(Results, MistakesAreNamed) {
   expect_refused("--where 'alhpa > 1'", "no such column: alhpa");
   expect_refused("--where '1; DELETE FROM result'", "second");
-  expect_refused("--columns alpha,tset", "did you mean 'test'?");
+  expect_refused("--columns alpha,tests", "did you mean 'test'?");
   expect_refused("--key xyz", "'xyz'");
   expect_refused("--key 0000000000", "0000000000");
   expect_refused("--key " + key(0) + " --array t", "it has s, density");

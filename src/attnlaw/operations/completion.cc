@@ -40,12 +40,8 @@ std::string cases_of(const Operation& operation) {
 }  // namespace
 
 std::string bash_completion() {
-  std::vector<std::string> names;
   std::string cases;
-  for (const Operation& operation : all()) {
-    names.emplace_back(operation.about.name);
-    cases += cases_of(operation);
-  }
+  for (const Operation& operation : all()) cases += cases_of(operation);
   return fmt::format(R"(# bash completion of attnlaw, written by `attnlaw completion bash`
 _attnlaw() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} options="" words=""
@@ -61,7 +57,7 @@ _attnlaw() {{
 # Where no word fits, the names of files are offered.
 complete -o default -F _attnlaw attnlaw
 )",
-                     fmt::join(names, " "), cases);
+                     fmt::join(names(), " "), cases);
 }
 
 }  // namespace attnlaw::operations

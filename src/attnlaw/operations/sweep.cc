@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "attnlaw/base/fields/rows.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/study/run/cost.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -41,11 +43,10 @@ report::Table summary_table(const Sweep::Output& output) {
 }
 
 report::Table problem_table(const std::vector<Sweep::Problem>& problems) {
-  report::Table table{
-      "Tasks without a result to use",
-      {general("part"), general("kind"), general("coordinates"), general("status"), general("message")}};
-  for (const Sweep::Problem& problem : problems)
-    table.rows.push_back({problem.part, problem.kind, problem.coordinates.dump(), problem.status, problem.message});
+  std::vector<view::Fields> rows;
+  for (const Sweep::Problem& problem : problems) rows.push_back(view::fields_of(problem));
+  report::Table table = view::table_of(rows, base::columns(base::detail::description_of<Sweep::Problem>()));
+  table.title = "Tasks without a result to use";
   return table;
 }
 

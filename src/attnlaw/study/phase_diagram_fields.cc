@@ -1,4 +1,4 @@
-/// The fields of a phase diagram, and the document that follows from them.
+/// The fields of a phase diagram: the `diagram` of docs/json.md.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -78,7 +78,5 @@ const base::Description& describe(const PhaseDiagram*) {
                           {.doc = "at each value, why there is none of the thresholds that there are not"})}};
   return description;
 }
-
-nlohmann::json to_json(const PhaseDiagram& diagram) { return base::json_of(diagram); }
 
 }  // namespace attnlaw::study

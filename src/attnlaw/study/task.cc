@@ -152,7 +152,7 @@ Outcome compute(const Task& task, const Outcome* predecessor, int threads) {
       return solve_scaling(task, threads);
     case TaskKind::thresholds: {
       Outcome outcome;
-      outcome.figures = to_json(thresholds(task.problem));
+      outcome.figures = base::json_of(thresholds(task.problem));
       return outcome;
     }
     case TaskKind::theory:

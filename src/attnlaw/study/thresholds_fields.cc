@@ -1,4 +1,4 @@
-/// The fields of the thresholds of a problem, and the document that follows from them.
+/// The fields of the thresholds of a problem.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/thresholds.h"
@@ -52,7 +52,5 @@ const base::Description& describe(const Thresholds*) {
                        {.doc = "why there is none, under the name of every threshold that there is not"})}};
   return description;
 }
-
-nlohmann::json to_json(const Thresholds& thresholds) { return base::json_of(thresholds); }
 
 }  // namespace attnlaw::study

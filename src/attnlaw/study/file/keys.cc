@@ -29,8 +29,7 @@ const base::Description& describe(const PartKeys*) {
       "what is computed, and for which problems",
       {base::field(
            "problem", &P::problem,
-           {.doc = "problem options, without their dashes; those of a part change those of the file key by key; "
-                   "a target `file:PATH` is looked for beside the study first",
+           {.doc = "problem options without their dashes; a target `file:PATH` is looked for beside the study first",
             .accepts = "a table"}),
        base::field("axes", &P::axes,
                    {.doc = "what varies: tables multiply, the keys of one table go together",
