@@ -26,10 +26,12 @@ void add_option(CLI::App& app, const operations::Option& option, json& options) 
 }
 
 /// The option that was probably meant by one that there is not.
-std::string meant(const CLI::App& command, const std::string& typed) {
+std::string meant(const CLI::App& command, const std::vector<std::string>& typed) {
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
-  return base::suggestion(typed.substr(0, typed.find('=')), names);
+  for (const std::string& word : typed)
+    if (std::string hint = base::suggestion(word.substr(0, word.find('=')), names); !hint.empty()) return hint;
+  return "";
 }
 
 /// The texts of CLI11 name surplus arguments last to first.
@@ -37,7 +39,7 @@ std::string surplus(const CLI::App& app) {
   const std::vector<std::string> extras = app.remaining(true);
   const auto commands = app.get_subcommands();
   return fmt::format("{} not expected: {}{}", extras.size() == 1 ? "this argument was" : "these arguments were",
-                     fmt::join(extras, " "), commands.empty() ? "" : meant(*commands.front(), extras.front()));
+                     fmt::join(extras, " "), commands.empty() ? "" : meant(*commands.front(), extras));
 }
 
 /// One operation as a subcommand, with what of it was given.
@@ -45,6 +47,13 @@ struct Subcommand {
   CLI::App* app = nullptr;
   const operations::Operation* operation = nullptr;
   json options = json::object(), common = json::object();
+
+  void take(const operations::Options& all) {
+    const base::Description& run = base::detail::description_of<operations::Run>();
+    for (const operations::Option& option : all.own) add_option(*app, option, options);
+    for (const operations::Option& option : all.common)
+      add_option(*app, option, base::find_field(run, option.field->name) ? options : common);
+  }
 };
 
 Command command_of(const Subcommand& given) {
@@ -57,10 +66,6 @@ Command command_of(const Subcommand& given) {
   base::read(given.common, command.common, "the options");
   if (given.common.contains("output") && command.common.output.empty())
     throw std::invalid_argument("--output takes a file name, got ''");
-  for (const std::string& shared : base::field_names(base::detail::description_of<operations::Run>()))
-    if (given.common.contains(shared)) command.options[shared] = given.common[shared];
-  command.common.run.draw = !command.html.empty();
-  command.common.run.page_path = command.html;
   return command;
 }
 
@@ -80,9 +85,7 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     const operations::About& about = subcommand.operation->about;
     subcommand.app = app.add_subcommand(about.name, about.summary);
     subcommand.app->footer(std::string("Example: ") + about.example);
-    const operations::Options options = operations::options_of(*subcommand.operation);
-    for (const operations::Option& option : options.own) add_option(*subcommand.app, option, subcommand.options);
-    for (const operations::Option& option : options.common) add_option(*subcommand.app, option, subcommand.common);
+    subcommand.take(operations::options_of(*subcommand.operation));
   }
   const auto hint = [](const std::string& text) {
     return std::invalid_argument(text + " (attnlaw --help lists commands and options)");

@@ -11,7 +11,7 @@ namespace attnlaw::app {
 
 struct Command {
   const operations::Operation* operation = nullptr;
-  nlohmann::json options;  ///< those of the operation that were given, and of Run
+  nlohmann::json options;  ///< those of the operation that were given, and those of Run
   operations::CommonOptions common;
   std::string html;  ///< where the page goes; empty: none is wanted
 };

@@ -51,7 +51,9 @@ int run(const app::Command& command, const std::string& line) {
   const bool writes = !launch || launch->rank == 0;
   if (writes) app::require_outputs(command);
   app::Progress progress(command.common.quiet);
-  operations::Run run = command.common.run;
+  operations::Run run;
+  run.draw = !command.html.empty();
+  run.page_path = command.html;
   progress.attach(run);
   view::Result result = operation.run(command.options, run);
   progress.clear();

@@ -29,6 +29,11 @@ std::string text_of(const view::Result& result) {
   return text;
 }
 
+/// Whether the warnings stand in what formatted() makes: in a document, or under tables.
+bool shows_warnings(Format format, const view::Result& result) {
+  return format == Format::json || !result.document_alone.empty() || (format == Format::table && !result.text);
+}
+
 std::string formatted(Format format, const view::Result& result) {
   if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
   if (format == Format::json || !result.document_alone.empty()) return result.document.dump(kIndent) + "\n";
@@ -64,7 +69,10 @@ void write(const Command& command, view::Result result, const std::string& line)
     base::write_atomically(path, report::html(page));
     if (result.note.empty()) result.note = "Report: " + path;
   }
-  write_text(command.common.output, formatted(command.common.format, result));
+  const std::string text = formatted(command.common.format, result);
+  write_text(command.common.output, text);
+  if (!command.common.quiet && !shows_warnings(command.common.format, result))
+    for (const std::string& warning : result.warnings) fmt::print(stderr, "attnlaw: {}\n", warning);
 }
 
 }  // namespace attnlaw::app

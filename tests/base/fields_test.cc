@@ -109,6 +109,43 @@ TEST(Fields, ReadWhatTheyWrite) {
 
 TEST(Fields, ReadNamesWithDashesToo) { EXPECT_EQ(read_outer({{"alpha", 1}, {"file-name", "a"}}).file, "a"); }
 
+struct Custom {
+  json value;
+};
+
+const Description& describe(const Custom*) {
+  static const Description description{"a toy with a form of its own",
+                                       {custom<Custom>(
+                                           "size", {Kind::value}, [](const Custom& c) { return c.value; },
+                                           [](Custom& c, const json& value) { c.value = value; },
+                                           {.range = {0, 1, true}, .doc = "a number, or a word"})}};
+  return description;
+}
+
+TEST(Fields, OfAFormOfTheirOwnKeepToTheirRange) {
+  Custom custom;
+  read({{"size", "large"}}, custom, "a toy");
+  EXPECT_EQ(custom.value, "large");
+  EXPECT_THAT(
+      [&] {
+        read({{"size", 0}}, custom, "a toy");
+      },
+      ThrowsMessage<std::invalid_argument>("size must be a finite number > 0, got 0"));
+}
+
+TEST(Fields, RefuseANameThatStandsTwice) {
+  const char* twice = "file_name stands here twice; with dashes and with underscores it is one name";
+  EXPECT_THAT(
+      [&] {
+        read_outer({{"alpha", 1}, {"file-name", "a"}, {"file_name", "b"}});
+      },
+      ThrowsMessage<std::invalid_argument>(twice));
+  EXPECT_THAT([&] { parse_json(R"({"file_name": "a", "inner": {"q": 1}, "file_name": "b"})"); },
+              ThrowsMessage<std::invalid_argument>(twice));
+  EXPECT_EQ(parse_json(R"([{"q": 1}, {"q": {"q": 2}}])").size(), 2u);
+  EXPECT_THROW(parse_json("{"), std::invalid_argument);
+}
+
 TEST(Fields, RefuseWhatTheyDoNotAccept) {
   const std::pair<const char*, const char*> cases[] = {
       {R"([1])", "a toy must be an object"},
@@ -174,6 +211,10 @@ TEST(Fields, AreColumnsOfRows) {
   EXPECT_TRUE(row[6].is_null());
   EXPECT_EQ(row[8], "1.5;2");
   EXPECT_EQ(row[9], 3);
+  EXPECT_EQ(place_of(description, "q_error"), "error.q");
+  EXPECT_EQ(place_of(description, "q_nothing"), std::nullopt);
+  outer.error.q = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(cells(json_of(outer), description)[9].is_null());
 }
 
 TEST(Fields, AreASchema) {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "program.h"
 
@@ -54,6 +56,35 @@ TEST(Solve, ReadsBackTheProblemItWrote) {
             0);
   EXPECT_EQ(scratch.listing(), "first.json ");
   EXPECT_EQ(without_seconds(run_json("solve --problem " + first)), without_seconds(json::parse(slurp(first))));
+}
+
+TEST(Solve, ReadsTheProblemOfAnyResult) {
+  const Scratch scratch;
+  const auto write = [&](const std::string& options) {
+    const std::string path = (scratch / "lora.json").string();
+    EXPECT_EQ(attnlaw("lora --head linear --tokens 1 --alpha-ft 6 --format json --output " + path + options).code, 0);
+    return path;
+  };
+  const std::string problem = " --alpha 0.5 --lambda 0.05";
+  EXPECT_EQ(attnlaw("solve --format csv --problem " + write(problem)).code, 0);
+  EXPECT_EQ(attnlaw("lora --head linear --tokens 1 --alpha-ft 6 --problem " + write(problem)).code, 0);
+  const Outcome none = attnlaw("solve --problem " + write(" --e-pre 0.4"));
+  EXPECT_EQ(none.code, 2);
+  EXPECT_NE(none.err.find("this result of lora has no problem in it"), std::string::npos) << none.err;
+}
+
+TEST(Solve, CsvLeavesOutWhatIsInfinite) {
+  const Outcome outcome = attnlaw("solve --head linear --alpha 2 --lambda 0+ --format csv");
+  EXPECT_EQ(outcome.out.find(",inf,"), std::string::npos) << outcome.out;
+}
+
+/// JSON has them inside, a table below it.
+TEST(Options, WarningsBesideCsvGoToStandardError) {
+  const std::string options = "lora --head linear --tokens 1 --alpha-ft 3 --e-pre 0.4 --format ";
+  EXPECT_NE(attnlaw(options + "csv").err.find("Stein's identity is violated"), std::string::npos);
+  EXPECT_EQ(attnlaw(options + "csv --quiet").err, "");
+  for (const char* format : {"json", "table"}) EXPECT_EQ(attnlaw(options + format).err, "") << format;
+  EXPECT_EQ(attnlaw("conventions --seed 3").err, "attnlaw: Without effect here: --seed.\n");
 }
 
 TEST(Solve, ProblemFileAndOverride) {
@@ -479,7 +510,8 @@ TEST(Texts, ManualHasAPageForEveryCommand) {
   const Scratch scratch;
   const Outcome written = attnlaw("manual --directory " + (scratch / "man").string());
   EXPECT_EQ(written.code, 0);
-  for (const auto& operation : run_json("schema")["operations"])
+  const json schema = run_json("schema");
+  for (const auto& operation : schema["operations"])
     EXPECT_TRUE(std::filesystem::exists(scratch / "man" / ("attnlaw-" + operation["name"].get<std::string>() + ".1")));
 }
 
@@ -499,6 +531,33 @@ TEST(Texts, CompletionOffersCommandsOptionsAndChoices) {
   EXPECT_EQ(ask("attnlaw simulate --trainer f", 3), "fista\n");
   EXPECT_EQ(ask("attnlaw solve --student b", 3), "bayes\n");
   EXPECT_EQ(ask("attnlaw thresholds --kap", 2), "--kappa-range\n");
+  EXPECT_EQ(ask("attnlaw figure learn", 2), "learning_curve\n");
+  EXPECT_EQ(ask("attnlaw manual sol", 2), "solve\n");
+  // Nothing of ours: the shell offers files.
+  EXPECT_EQ(ask("attnlaw sweep stu", 2), "\n");
+  EXPECT_EQ(ask("attnlaw solve --problem p", 3), "\n");
+  EXPECT_NE(slurp(script).find("complete -o default"), std::string::npos);
+}
+
+/// Parts that exclude each other may share a name, as the problems of spectrum do.
+TEST(Texts, SchemaHasEveryFieldOnce) {
+  std::size_t instances = 0;
+  const std::function<void(const json&, const std::string&)> check = [&](const json& object, const std::string& where) {
+    std::set<std::string> names;
+    for (const json& field : object.value("fields", json::array())) {
+      const std::string name = where + "." + field["name"].get<std::string>();
+      EXPECT_TRUE(names.insert(name).second) << name;
+      if (name == "simulate.instances.theory") ++instances;
+      check(field, name);
+      if (field.contains("item")) check(field["item"], name);
+    }
+  };
+  const json schema = run_json("schema");
+  for (const json& operation : schema["operations"]) {
+    check(operation["options"], operation["name"]);
+    check(operation["result"], operation["name"]);
+  }
+  EXPECT_EQ(instances, 1u);
 }
 
 }  // namespace

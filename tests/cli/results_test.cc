@@ -65,7 +65,7 @@ TEST_F(Results, TableShowsWhatDiffersAndSummarises) {
 TEST_F(Results, WhereAndColumnsChoose) {
   const Outcome outcome = run("--where \"kind = 'theory' AND alpha < 0.6\" --columns alpha,test --format csv");
   EXPECT_EQ(outcome.out, "alpha,test\r\n0.25,0.125\r\n0.5,0.3333333333333333\r\n") << outcome.err;
-  const json found = document("--where \"d = 60\" --columns test,theory_test,key");
+  const json found = document("--where \"d = 60\" --columns test,theory-test,key");
   EXPECT_EQ(found["columns"], json({"test", "theory_test", "key"}));
   EXPECT_EQ(found["rows"], json::array({{{"test", 0.04}, {"theory_test", 0.03}, {"key", key(2)}}}));
   EXPECT_EQ(found["summary"]["rows"], 1);
@@ -107,7 +107,7 @@ TEST_F(Results, OneResultIsWhole) {
 TEST_F(Results, MistakesAreNamed) {
   expect_refused("--where 'alhpa > 1'", "no such column: alhpa");
   expect_refused("--where '1; DELETE FROM result'", "second");
-  expect_refused("--columns alpha,tset", "'tset'");
+  expect_refused("--columns alpha,tests", "did you mean 'test'?");
   expect_refused("--key xyz", "'xyz'");
   expect_refused("--key 0000000000", "0000000000");
   expect_refused("--key " + key(0) + " --array t", "it has s, density");

@@ -191,11 +191,10 @@ TEST(Sweep, BadUsageIsRefusedWithTheReason) {
 TEST(Sweep, ACheckRunsNothing) {
   const Scratch scratch;
   const std::string study = "'" + scratch.write("study.toml", study_of(30)).string() + "'";
-  const auto store = scratch / "s.sqlite";
-  const Outcome check = attnlaw("sweep " + study + " --check --store '" + store.string() + "'");
+  const Outcome check = attnlaw("sweep " + study + " --check", "cd '" + (scratch / "").string() + "';");
   EXPECT_EQ(check.code, 0) << check.err;
   EXPECT_NE(check.out.find("30"), std::string::npos) << check.out;
-  EXPECT_FALSE(std::filesystem::exists(store));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "study.sqlite"));
 }
 
 }  // namespace

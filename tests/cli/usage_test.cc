@@ -66,6 +66,14 @@ TEST(Usage, MistypedCommandLines) {
   expect_refused("solve --alpha 1 --lambda 1 --format xml", 2, "'xml'");
   expect_refused("solve --alpha 1 --lambda 1 --threads -2", 2, "-2");
   expect_refused("completion fish", 2, "'fish'");
+  expect_refused("solve one --alpha 1 --target_beta 2", 2, "did you mean '--target-beta'?");
+  expect_refused("figure learning_curv", 2, "did you mean 'learning_curve'?");
+}
+
+TEST(Usage, WhatRunsNothingTakesNoOptionsOfARun) {
+  expect_refused("figure --list --fast", 2, "--list runs nothing: leave out --fast");
+  expect_refused("figure width --print --store s --max-time 3s", 2, "leave out --max-time, --store");
+  expect_refused("sweep a.toml --check --retry-failed", 2, "--check runs nothing: leave out --retry-failed");
 }
 
 TEST(Usage, SurplusArgumentsAreNamedInTheirOrder) {
@@ -205,6 +213,11 @@ TEST(Usage, ProblemFilesWithMistakesAreRefused) {
   expect_refused("solve --problem " +
                      scratch.write("twice.toml", "alpha = 1\nlambda = 1\ntarget-beta = 2\ntarget_beta = 3\n").string(),
                  2, "target_beta stands here twice");
+  expect_refused("solve --problem " + scratch.write("same.json", R"({"alpha": 1, "lambda": 1, "alpha": 2})").string(),
+                 2, "same.json: alpha stands here twice");
+  expect_refused("solve --problem " +
+                     scratch.write("beside.json", R"({"problem": {"alpha": 1, "lambda": 1}, "noise": 3})").string(),
+                 2, "beside.json: 'noise' stands beside 'problem'");
   expect_refused("solve --problem " + scratch.write("broken.toml", "alpha = = 1\n").string(), 2, "broken.toml");
   expect_refused("solve --problem " + scratch.write("broken.json", "{").string(), 2, "broken.json");
   expect_refused("solve --alpha 1 --problem " + scratch.write("list.json", "[1]").string(), 2, "list.json");

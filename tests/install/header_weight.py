@@ -10,7 +10,7 @@ import sys
 
 # A struct that holds a JSON value needs to know its size, and so do the builders of descriptions and who uses them.
 HOLD_JSON = {
-    "base/toml.h", "base/fields/fields.h", "report/chart.h", "study/outcome.h", "study/study.h",
+    "base/toml.h", "base/fields/fields.h", "report/chart.h", "study/outcome.h", "study/study.h", "study/file/keys.h",
     "view/plan.h", "view/result.h", "operations/operation.h", "operations/problem_options.h",
 }
 NEVER = ("nlohmann/json.hpp", "CLI/", "filesystem")

@@ -3,6 +3,10 @@ add_test(NAME install.PackageServesAPlainProgram
                  ${CMAKE_CXX_COMPILER} -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS})
 set_tests_properties(install.PackageServesAPlainProgram PROPERTIES LABELS install)
 
+add_test(NAME install.BuildScriptKeepsTheWishForTests
+         COMMAND ${CMAKE_CURRENT_LIST_DIR}/build_script_test.sh ${PROJECT_BINARY_DIR}/build_script_test)
+set_tests_properties(install.BuildScriptKeepsTheWishForTests PROPERTIES LABELS install)
+
 set(street -DTABLE=${PROJECT_SOURCE_DIR}/DEVELOPERS.md -P ${CMAKE_CURRENT_LIST_DIR}/rooms_test.cmake)
 add_test(NAME base.RoomsKeepToThoseBelow COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} ${street})
 add_test(NAME base.RoomsTestFindsFaults COMMAND ${CMAKE_COMMAND} -DROOT=${CMAKE_CURRENT_LIST_DIR}/rooms_broken ${street})

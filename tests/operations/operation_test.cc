@@ -12,6 +12,7 @@
 #include "attnlaw/base/fields/text.h"
 #include "attnlaw/operations/common_options.h"
 #include "attnlaw/operations/completion.h"
+#include "attnlaw/operations/grid_options.h"
 #include "attnlaw/operations/manual.h"
 
 namespace attnlaw::operations {
@@ -69,6 +70,23 @@ TEST(Operation, FindsAnOptionAndAResultInEveryVisitor) {
   EXPECT_EQ(base::schema_of(toy.input(), toy.defaults)["fields"][0]["unit"], "km/h");
   EXPECT_THAT(manual_page(toy), HasSubstr("\\-\\-speed"));
   EXPECT_THAT(manual_page(toy), HasSubstr("how far that is"));
+}
+
+struct Walk {
+  std::vector<double> speeds;
+};
+
+const base::Description& describe(const Walk*) {
+  static const base::Description description{
+      "walks", {grid("speeds", &Walk::speeds, study::Spacing::linear, {.range = {0, 10}, .doc = "how fast"})}};
+  return description;
+}
+
+TEST(Grids, KeepToTheRangeOfTheirField) {
+  Walk walk;
+  base::read({{"speeds", "1,4,4"}}, walk, "a walk");
+  EXPECT_THAT(walk.speeds, testing::ElementsAre(1, 2, 3, 4));
+  EXPECT_THROW(base::read({{"speeds", "1,40,4"}}, walk, "a walk"), std::invalid_argument);
 }
 
 TEST(Operations, StandInTheListOnceWithAnExampleThatNamesThem) {

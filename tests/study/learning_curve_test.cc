@@ -29,7 +29,7 @@ TEST(LearningCurve, SameBitsOnAnyNumberOfThreads) {
   model::Problem problem;
   problem.head = model::Head::linear;
   problem.lambda = 0.1;
-  const auto problems = along_alpha(problem, grid(0.1, 2, 7, Spacing::geometric));
+  const auto problems = along(problem, &model::Problem::alpha, grid(0.1, 2, 7, Spacing::geometric));
   int reported = 0;
   const auto one = solve_each(problems, {}, 1, [&](int done, int total) {
     EXPECT_EQ(done, ++reported);

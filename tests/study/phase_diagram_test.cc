@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::study {
@@ -38,7 +39,7 @@ TEST(PhaseDiagram, SameBitsOnAnyNumberOfThreads) {
   const std::vector<double> noises = grid(0, 1, 3, Spacing::linear), alphas = grid(0.1, 1, 4, Spacing::geometric);
   const auto one = phase_diagram(linear_problem(), DiagramVariable::noise, noises, alphas, {}, 1);
   const auto three = phase_diagram(linear_problem(), DiagramVariable::noise, noises, alphas, {}, 3);
-  EXPECT_EQ(to_json(one), to_json(three));
+  EXPECT_EQ(base::json_of(one), base::json_of(three));
   EXPECT_TRUE(one.lines[0].recovery.has_value());
   EXPECT_FALSE(one.lines[1].recovery.has_value()) << "noisy labels";
   EXPECT_TRUE(one.lines[1].interpolation.has_value());
@@ -50,7 +51,7 @@ TEST(PhaseDiagram, EveryPointHasItsReplicon) {
   model::Problem problem = linear_problem();
   problem.alpha = 1;
   EXPECT_NEAR(diagram.at(0, 2).replicon, theory::solve(problem).diagnostics.replicon, 1e-4);
-  EXPECT_EQ(to_json(diagram)["replicon"].size(), 2u);
+  EXPECT_EQ(base::json_of(diagram)["replicon"].size(), 2u);
 }
 
 TEST(PhaseDiagram, TakesAnyStudent) {

@@ -769,6 +769,18 @@ TEST(StoreSchema, AStepThatFailsChangesNothing) {
   EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'"), 0);
 }
 
+/// The view is made of the descriptions of what stands in the tables.
+TEST(StoreSchema, EveryColumnOfAResultIsWhereItsDocumentHasIt) {
+  const std::string& view = schema_steps().back();
+  for (const char* column :
+       {"coalesce(json_extract(figures, '$.errors.test'), json_extract(figures, '$.test'), NULL) AS test",
+        "coalesce(json_extract(figures, '$.overlaps.q'), json_extract(figures, '$.q'), NULL) AS q",
+        "coalesce(json_extract(figures, '$.diagnostics.replicon'), NULL) AS replicon",
+        "coalesce(json_extract(figures, '$.theory.train'), NULL) AS theory_train",
+        "json_extract(task, '$.problem.target_beta') AS target_beta", "json_extract(task, '$.experiment.d') AS d"})
+    EXPECT_THAT(view, HasSubstr(column));
+}
+
 /// A new option, or a new error, needs a column, and with it a new version.
 TEST(StoreSchema, HasAColumnForEveryOptionOfAProblemAndEveryError) {
   const Directory directory;

@@ -19,6 +19,12 @@ std::string dashed(std::string_view name) {
   return result;
 }
 
+const std::string& add_name(std::set<std::string>& names, std::string_view name) {
+  const auto [at, added] = names.insert(snake_case(name));
+  if (!added) reject("{} stands here twice; with dashes and with underscores it is one name", *at);
+  return *at;
+}
+
 std::string alternatives(const std::vector<std::string>& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i)

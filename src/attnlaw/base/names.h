@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +23,11 @@ std::string snake_case(std::string_view name);
 /// Returns a name as the command line spells it: with dashes for underscores.
 std::string dashed(std::string_view name);
 
-/// Joins words as in a sentence: "a, b or c".
+/// Adds a name of a table to those that it has, as documents spell it. Throws std::invalid_argument if it is there, in
+/// either spelling.
+const std::string& add_name(std::set<std::string>& names, std::string_view name);
+
+/// "a, b or c".
 std::string alternatives(const std::vector<std::string>& words);
 
 /// One value and its name; an array of them, in the order in which messages list them, is the table of an enumeration.

@@ -18,11 +18,17 @@ std::span<const base::Named<Format>> names_table(Format) {
 const base::Description& describe(const CommonOptions*) {
   using C = CommonOptions;
   static const base::Description description{
-      "options that every command takes",
+      "what the program itself is told",
       {base::field("format", &C::format, {.doc = "form of the result"}),
        base::field("output", &C::output,
                    {.doc = "write the result to FILE, whole or not at all", .value_name = "FILE"}),
-       base::flat(&C::run), base::field("quiet", &C::quiet, {.doc = "no progress bar"})}};
+       base::field("quiet", &C::quiet, {.doc = "no progress bar, and no warnings beside CSV or a text"})}};
+  return description;
+}
+
+const base::Description& describe(const SharedOptions*) {
+  static const base::Description description{"options that every command takes",
+                                             {base::flat(&SharedOptions::program), base::flat(&SharedOptions::run)}};
   return description;
 }
 
@@ -34,11 +40,11 @@ const base::Description& describe(const PageOptions*) {
 }
 
 Options options_of(const Operation& operation) {
-  static const nlohmann::json defaults = base::json_of(CommonOptions{}), no_page = base::json_of(PageOptions{});
+  static const nlohmann::json defaults = base::json_of(SharedOptions{}), no_page = base::json_of(PageOptions{});
   Options options;
   add(operation.input(), operation.defaults, options.own);
   if (operation.about.draws) add(base::detail::description_of<PageOptions>(), no_page, options.own);
-  add(base::detail::description_of<CommonOptions>(), defaults, options.common);
+  add(base::detail::description_of<SharedOptions>(), defaults, options.common);
   return options;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Options that every command takes, whatever it does.
+/// Options that every command takes, whatever it does: those that the program reads itself.
 
 #include <span>
 #include <string>
@@ -15,9 +15,15 @@ struct CommonOptions {
   Format format = Format::table;
   std::string output;  ///< file; empty: standard output
   bool quiet = false;
-  Run run;
 };
 const base::Description& describe(const CommonOptions*);
+
+/// What every command takes: these, and the options of Run.
+struct SharedOptions {
+  CommonOptions program;
+  Run run;
+};
+const base::Description& describe(const SharedOptions*);
 
 /// Of operations that draw.
 struct PageOptions {

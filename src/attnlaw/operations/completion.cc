@@ -14,52 +14,50 @@ std::string case_of(const std::string& command, const base::Field& field) {
   const std::string option = base::option_name(field);
   if (!field.type.choices.empty())
     return fmt::format("    {}:{}) words=\"{}\" ;;\n", command, option, fmt::join(field.type.choices, " "));
-  if (field.about.value_name != "FILE") return "";
-  return fmt::format("    {}:{}) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n", command, option);
+  return field.about.value_name == "FILE" ? fmt::format("    {}:{}) ;;\n", command, option) : "";
 }
 
 std::string cases_of(const Operation& operation) {
   const std::string command = operation.about.name;
   std::string cases;
-  std::vector<std::string> words;
+  std::vector<std::string> options_there, words;
   const auto add = [&](const Option& option) {
     const base::Field& field = *option.field;
     if (field.about.positional) {
       words.insert(words.end(), field.type.choices.begin(), field.type.choices.end());
     } else {
-      words.push_back(base::option_name(field));
+      options_there.push_back(base::option_name(field));
       cases += case_of(command, field);
     }
   };
   const Options options = options_of(operation);
   for (const Option& option : options.own) add(option);
   for (const Option& option : options.common) add(option);
-  return cases + fmt::format("    {}:*) words=\"{}\" ;;\n", command, fmt::join(words, " "));
+  return cases + fmt::format("    {}:*) options=\"{}\" words=\"{}\" ;;\n", command, fmt::join(options_there, " "),
+                             fmt::join(words, " "));
 }
 
 }  // namespace
 
 std::string bash_completion() {
-  std::vector<std::string> names;
   std::string cases;
-  for (const Operation& operation : all()) {
-    names.emplace_back(operation.about.name);
-    cases += cases_of(operation);
-  }
+  for (const Operation& operation : all()) cases += cases_of(operation);
   return fmt::format(R"(# bash completion of attnlaw, written by `attnlaw completion bash`
 _attnlaw() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words=""
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} options="" words=""
   if [[ $COMP_CWORD -eq 1 ]]; then
     COMPREPLY=($(compgen -W "{} --help" -- "$current"))
     return
   fi
   case ${{COMP_WORDS[1]}}:$previous in
 {}  esac
+  [[ $current == -* ]] && words=$options
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }}
-complete -F _attnlaw attnlaw
+# Where no word fits, the names of files are offered.
+complete -o default -F _attnlaw attnlaw
 )",
-                     fmt::join(names, " "), cases);
+                     fmt::join(names(), " "), cases);
 }
 
 }  // namespace attnlaw::operations

@@ -45,7 +45,7 @@ experiment::Options experiment_options(const Run& run, int d) {
 }
 
 std::vector<theory::Solution> theory_curve(const Run& run) {
-  return study::solve_each(study::along_alpha(demo_problem(), alpha_grid()), {}, run.threads,
+  return study::solve_each(study::along(demo_problem(), &model::Problem::alpha, alpha_grid()), {}, run.threads,
                            progress_of(run, "theory"));
 }
 
@@ -138,8 +138,6 @@ std::vector<Point> points_of(const Demo::Output& output) {
 }
 
 }  // namespace
-
-const base::Description& describe(const Demo::Input*) { return nothing(); }
 
 const base::Description& describe(const Demo::Output*) {
   using O = Demo::Output;

@@ -9,7 +9,7 @@
 namespace attnlaw::operations {
 
 struct Demo {
-  struct Input {};
+  using Input = Nothing;
   struct Output {
     std::vector<theory::Solution> theory;        ///< along α
     std::vector<study::Comparison> experiments;  ///< at some of the same α
@@ -27,10 +27,10 @@ struct Demo {
                                .page_path = "attnlaw-demo.html"};
 
   static Output run(const Input& input, const Run& run);
+  static std::vector<std::string> unread(const nlohmann::json&) { return {}; }
   static view::Result show(const Output& output, const Run& run);
 };
 
-const base::Description& describe(const Demo::Input*);
 const base::Description& describe(const Demo::Output*);
 
 }  // namespace attnlaw::operations

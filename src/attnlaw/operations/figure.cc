@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 
@@ -21,7 +21,6 @@ namespace {
 using report::Table;
 using view::general;
 using Status = study::Outcome::Status;
-using Content = Figure::Content;
 
 // ---- study files ---------------------------------------------------------------------------------------------------
 
@@ -29,14 +28,17 @@ study::Study study_of(const EmbeddedFigure& figure, bool fast) {
   return study::parse_study(std::string(figure.text), fmt::format("figures/{}.toml", figure.name), {.fast = fast});
 }
 
+std::vector<std::string> embedded_names() {
+  std::vector<std::string> names;
+  for (const EmbeddedFigure& figure : kEmbeddedFigures) names.emplace_back(figure.name);
+  return names;
+}
+
 const EmbeddedFigure& embedded_figure(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const EmbeddedFigure& figure : kEmbeddedFigures) {
+  for (const EmbeddedFigure& figure : kEmbeddedFigures)
     if (figure.name == name) return figure;
-    names.push_back(figure.name);
-  }
-  throw std::invalid_argument(
-      fmt::format("'{}' is not a figure; there are {}, and files that end in .toml", name, fmt::join(names, ", ")));
+  throw std::invalid_argument(fmt::format("'{}' is not a figure; there are {}, and files that end in .toml{}", name,
+                                          fmt::join(embedded_names(), ", "), base::suggestion(name, embedded_names())));
 }
 
 bool is_file(const std::string& figure) { return figure.ends_with(".toml"); }
@@ -75,15 +77,7 @@ std::string slug(const std::string& text) {
 }
 
 /// CPU seconds of this process.
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  constexpr double kMicro = 1e-6;
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + kMicro * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 std::map<std::string, Figure::Work> work_of(const study::Study& study, const study::Outcomes& outcomes) {
   std::map<std::string, Figure::Work> work;
@@ -203,11 +197,6 @@ nlohmann::json tasks_json(const Figure::Made& made) {
   return {{"total", made.progress.total}, {"reused", made.progress.reused}, {"computed", made.progress.done}};
 }
 
-template <Content content>
-bool has(const Figure::Output& output) {
-  return output.content == content;
-}
-
 }  // namespace
 
 const base::Description& describe(const Figure::Input*) {
@@ -217,7 +206,8 @@ const base::Description& describe(const Figure::Input*) {
       {base::field("figure", &I::figure,
                    {.doc = "a name of --list, or a study file (TOML) with charts",
                     .value_name = "NAME|FILE",
-                    .positional = true}),
+                    .positional = true})
+           .words(embedded_names()),
        base::field("list", &I::list, {.doc = "the figures there are"}),
        base::field("print", &I::print, {.doc = "print the study file, run nothing"}),
        base::field("directory", &I::directory, {.doc = "where the files go", .otherwise = "here", .value_name = "DIR"}),
@@ -265,9 +255,8 @@ const base::Description& describe(const Figure::Output*) {
   using O = Figure::Output;
   static const base::Description description{
       "a figure, or with list all there are",
-      {base::field("figures", &O::figures, {.doc = "the figures there are"}).when(has<Content::list>),
-       base::field("text", &O::text, {.doc = "with print: the study file"}).when(has<Content::text>),
-       base::flat(&O::made).when(has<Content::made>)}};
+      {base::field("figures", &O::figures, {.doc = "the figures there are"}),
+       base::field("text", &O::text, {.doc = "with print: the study file"}), base::flat(&O::made)}};
   return description;
 }
 
@@ -276,24 +265,24 @@ Figure::Input Figure::read(const nlohmann::json& options) {
   base::read(options, input, "options of figure");
   if (input.list == options.contains("figure"))
     throw std::invalid_argument("figure takes the name of a figure or a study file, or --list");
+  if (input.list) refuse_beside("list", options, {});
+  if (input.print) refuse_beside("print", options, {"figure"});
   input.options.max_seconds();
   return input;
 }
 
 Figure::Output Figure::run(const Input& input, const Run& run) {
-  if (input.list) return {.content = Content::list, .figures = known_figures()};
+  if (input.list) return {.figures = known_figures()};
   if (input.print)
-    return {.content = Content::text,
-            .text = is_file(input.figure) ? base::read_text(input.figure)
+    return {.text = is_file(input.figure) ? base::read_text(input.figure)
                                           : std::string(embedded_figure(input.figure).text)};
   const std::optional<Crew> crew = assemble_crew(run);
   return crew ? Output{.made = make(input, *crew, run)} : Output{};
 }
 
 view::Result Figure::show(const Output& output, const Run&) {
-  if (output.content == Content::list) return show_list(output.figures);
-  if (output.content == Content::text) return {.text = output.text};
-  return show_made(output.made);
+  if (output.figures) return show_list(*output.figures);
+  return output.made ? show_made(*output.made) : view::Result{.text = output.text};
 }
 
 }  // namespace attnlaw::operations

@@ -44,12 +44,11 @@ struct Figure {
     view::Warnings warnings;
     report::Page page;
   };
-  enum class Content { list, text, made };
+  /// One of these; on all processes but the first none.
   struct Output {
-    Content content = Content::made;
-    std::vector<Known> figures = {};
-    std::string text = {};
-    Made made = {};
+    std::optional<std::vector<Known>> figures = {};
+    std::optional<std::string> text = {};
+    std::optional<Made> made = {};
   };
   static constexpr About about{"figure", "a figure of the papers: report, charts as CSV",
                                "attnlaw figure learning_curve --fast --directory figures"};

@@ -18,17 +18,13 @@ std::vector<double> grid_from_text(const std::string& option, const std::string&
 template <class S>
 base::FieldOf<S> grid(std::string name, std::vector<double> S::*values, study::Spacing spacing, base::About about,
                       int least = 2) {
-  base::FieldOf<S> made;
-  made.name = name;
-  made.type = {base::Kind::text};
-  made.get = [](const void*) { return nlohmann::json(); };
-  made.set = [values, name, spacing, least](void* object, const nlohmann::json& value) {
-    static_cast<S*>(object)->*values =
-        grid_from_text("--" + base::dashed(name), base::read_text(value, name), spacing, least);
-  };
   about.value_name = "FROM,TO,N";
-  made.about = std::move(about);
-  return made;
+  const auto read = [values, name, spacing, least, range = about.range](S& object, const nlohmann::json& value) {
+    object.*values = grid_from_text("--" + base::dashed(name), base::read_text(value, name), spacing, least);
+    for (const double point : object.*values) base::require_in(range, name, point);
+  };
+  return base::custom<S>(
+      name, {base::Kind::text}, [](const S&) { return nlohmann::json(); }, read, std::move(about));
 }
 
 }  // namespace attnlaw::operations

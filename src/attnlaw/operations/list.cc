@@ -16,17 +16,25 @@
 #include "attnlaw/operations/version.h"
 
 namespace attnlaw::operations {
+namespace {
+
+template <class... Ops>
+struct List {
+  static std::vector<Operation> operations() { return {make_operation<Ops>()...}; }
+  static std::vector<std::string> names() { return {Ops::about.name...}; }
+};
+
+using All = List<Solve, Simulate, Spectrum, Thresholds, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling, Lora,
+                 Lofi, Demo, Conventions, Version, Completion, Schema, Manual>;
+
+}  // namespace
 
 const std::vector<Operation>& all() {
-  static const std::vector<Operation> operations{
-      make_operation<Solve>(),      make_operation<Simulate>(),    make_operation<Spectrum>(),
-      make_operation<Thresholds>(), make_operation<Scaling>(),     make_operation<Sweep>(),
-      make_operation<Results>(),    make_operation<Figure>(),      make_operation<SoftmaxLaw>(),
-      make_operation<Pooling>(),    make_operation<Lora>(),        make_operation<Lofi>(),
-      make_operation<Demo>(),       make_operation<Conventions>(), make_operation<Version>(),
-      make_operation<Completion>(), make_operation<Schema>(),      make_operation<Manual>(),
-  };
+  static const std::vector<Operation> operations = All::operations();
   return operations;
 }
+
+// Not of all(), whose descriptions ask for them.
+std::vector<std::string> names() { return All::names(); }
 
 }  // namespace attnlaw::operations

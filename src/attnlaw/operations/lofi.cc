@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <mutex>
-
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
 #include "attnlaw/laws/filtering/data.h"
 
 namespace attnlaw::operations {
@@ -36,30 +34,10 @@ laws::LofiMeasurement measure(const Lofi::Input& input, const laws::LofiOptions&
 
 view::LofiRun run_at(const Lofi::Input& input, const laws::LofiOptions& options, const laws::LofiTarget& target, int n,
                      const Run& run) {
-  view::LofiRun found{n, laws::predict_lofi(target, input.d, n), {}};
-  found.instances.resize(static_cast<std::size_t>(input.instances));
-  const auto progress = progress_of(run, fmt::format("n = {}", n));
-  int done = 0;
-  std::mutex mutex;
-  base::parallel_for(found.instances.size(), run.threads, [&](std::size_t i) {
-    found.instances[i] = measure(input, options, target, n, i);
-    const std::lock_guard lock(mutex);
-    if (progress) progress(++done, input.instances);
-  });
-  return found;
-}
-
-/// The fields of one of two results.
-template <class T>
-base::FieldOf<Lofi::Output> flat_if_there(std::optional<T> Lofi::Output::*member) {
-  base::FieldOf<Lofi::Output> made;
-  made.type = base::type_of<T>();
-  made.nesting = base::Nesting::flat;
-  made.part = [member](void* output) -> void* { return &*(static_cast<Lofi::Output*>(output)->*member); };
-  made.present = [member](const void* output) {
-    return (static_cast<const Lofi::Output*>(output)->*member).has_value();
-  };
-  return made;
+  return {n, laws::predict_lofi(target, input.d, n),
+          base::run_instances(
+              input.instances, run.threads, [&](std::size_t i) { return measure(input, options, target, n, i); },
+              progress_of(run, fmt::format("n = {}", n)))};
 }
 
 }  // namespace
@@ -89,9 +67,8 @@ const base::Description& describe(const Lofi::Input*) {
 }
 
 const base::Description& describe(const Lofi::Output*) {
-  static const base::Description description{
-      "what was found: of data, or of a target",
-      {flat_if_there(&Lofi::Output::data), flat_if_there(&Lofi::Output::target)}};
+  static const base::Description description{"what was found: of data, or of a target",
+                                             {base::flat(&Lofi::Output::data), base::flat(&Lofi::Output::target)}};
   return description;
 }
 

@@ -16,16 +16,6 @@ bool any_of(const json& options, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) { return options.contains(name); });
 }
 
-/// A problem alone among the options of an operation.
-struct ProblemAlone {
-  ProblemOptions problem;
-};
-
-const base::Description& describe(const ProblemAlone*) {
-  static const base::Description description{"a problem of pre-training", {base::flat(&ProblemAlone::problem)}};
-  return description;
-}
-
 /// The problem of pre-training. Without a file, what it shares with the task is that of the task.
 model::Problem read_pretraining(const json& given, const laws::LoraTask& task) {
   json options = json::object();
@@ -37,7 +27,9 @@ model::Problem read_pretraining(const json& given, const laws::LoraTask& task) {
     if (given.contains(same)) options[same] = given[same];
   for (const char* own : {"tokens", "head", "noise"})
     if (const std::string name = std::string("pre_") + own; given.contains(name)) options[own] = given[name];
-  model::Problem problem = read_with_problem<ProblemAlone>(options, "lora").problem.problem;
+  options = with_problem(options);
+  options.erase("problem");
+  const model::Problem problem = model::problem_from_json(options);
   laws::require_symmetric_student(problem);
   return problem;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "attnlaw/base/file.h"
@@ -44,13 +45,12 @@ view::Warnings without_effect(const nlohmann::json& options, const std::vector<s
   return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
 }
 
-nlohmann::json in_snake_case(const nlohmann::json& options) {
-  if (!options.is_object()) base::reject("options must be an object, got {}", options.dump());
-  nlohmann::json spelled = nlohmann::json::object();
-  for (const auto& [key, value] : options.items())
-    if (!spelled.emplace(base::snake_case(key), value).second)
-      base::reject("{} stands here twice, with dashes and with underscores", base::snake_case(key));
-  return spelled;
+void refuse_beside(const char* flag, const nlohmann::json& options, const std::vector<std::string>& accepted) {
+  std::vector<std::string> surplus;
+  for (const auto& [name, value] : options.items())
+    if (name != flag && std::find(accepted.begin(), accepted.end(), name) == accepted.end())
+      surplus.push_back("--" + base::dashed(name));
+  if (!surplus.empty()) base::reject("--{} runs nothing: leave out {}", flag, fmt::join(surplus, ", "));
 }
 
 Run with_options(Run run, const nlohmann::json& options) {
@@ -66,7 +66,7 @@ void add_head(nlohmann::json& document, const About& about) {
   document["command"] = about.name;
 }
 
-const base::Description& nothing() {
+const base::Description& describe(const Nothing*) {
   static const base::Description description{"nothing", {}};
   return description;
 }
@@ -82,13 +82,8 @@ void make_directory(const std::string& directory) {
 }
 
 const Operation& find(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Operation& operation : all()) {
-    if (operation.about.name == name) return operation;
-    names.emplace_back(operation.about.name);
-  }
-  throw std::invalid_argument(fmt::format("'{}' is not a command; there are {}{}", name, fmt::join(names, ", "),
-                                          base::suggestion(name, names)));
+  base::require_among(name, names(), fmt::format("'{}' is not a command", name));
+  return *std::find_if(all().begin(), all().end(), [&](const Operation& op) { return op.about.name == name; });
 }
 
 }  // namespace attnlaw::operations

@@ -12,7 +12,7 @@
 ///   // Only where they are needed; options are a document with names in snake_case:
 ///   static Input read(const nlohmann::json& options);        // checks more than the fields do
 ///   static void require_run(const nlohmann::json& options);  // refuses options of Run, such as a seed
-///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect
+///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect; else: seed
 ///   static bool divides(const nlohmann::json& options);  // processes of mpirun may share the work
 /// };
 /// ```
@@ -92,9 +92,6 @@ typename Op::Input read(const nlohmann::json& options) {
 nlohmann::json own_options(nlohmann::json options);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
-/// The same options under names with underscores. Throws std::invalid_argument for what is no object, and for an option
-/// that is there twice.
-nlohmann::json in_snake_case(const nlohmann::json& options);
 /// The run with those of its fields that stand among the options.
 Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
@@ -109,7 +106,7 @@ Operation make_operation() {
                       {},
                       nullptr};
   operation.run = [](const nlohmann::json& given, const Run& run_without) {
-    const nlohmann::json options = in_snake_case(given);
+    const nlohmann::json options = base::in_snake_case(given, "options");
     const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.
     if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
@@ -117,8 +114,9 @@ Operation make_operation() {
     view::Result result = Op::show(output, run);
     result.document = base::json_of(output);
     add_head(result.document, Op::about);
-    if constexpr (requires { Op::unread(options); })
-      for (std::string& line : without_effect(options, Op::unread(options))) result.warnings.push_back(std::move(line));
+    std::vector<std::string> unread{"seed"};
+    if constexpr (requires { Op::unread(options); }) unread = Op::unread(options);
+    for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));
     result.document["warnings"] = result.warnings;
     return result;
   };
@@ -128,15 +126,20 @@ Operation make_operation() {
 
 // What several operations need.
 
-/// The description of an input without options.
-const base::Description& nothing();
+/// An input without options.
+struct Nothing {};
+const base::Description& describe(const Nothing*);
 /// Throws std::invalid_argument with the message if options do not go together.
 void refuse(bool refused, const char* message);
+/// Throws std::invalid_argument that names the options beside `flag`, which stands among them, unless they are
+/// accepted.
+void refuse_beside(const char* flag, const nlohmann::json& options, const std::vector<std::string>& accepted);
 /// Makes the folder of an option --directory, and those it stands in. Throws base::FileError.
 void make_directory(const std::string& directory);
 
 /// All operations, in the order in which a help lists them.
 const std::vector<Operation>& all();
+std::vector<std::string> names();
 /// Throws std::invalid_argument with the nearest name, and all of them.
 const Operation& find(const std::string& name);
 

@@ -1,45 +1,44 @@
 #include "attnlaw/operations/problem_options.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 
 #include "attnlaw/base/file.h"
-#include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/operations/operation.h"
+#include "attnlaw/theory/accuracy_field.h"
 
 namespace attnlaw::operations {
 namespace {
 
 using nlohmann::json;
 
-/// The options of a problem alone. Throws std::invalid_argument for any other.
-void require_problem(const json& problem) {
-  const std::vector<std::string> names = base::field_names(describe(static_cast<const model::Problem*>(nullptr)));
-  for (const auto& [key, value] : problem.items())
-    if (std::find(names.begin(), names.end(), base::snake_case(key)) == names.end())
-      base::reject("unknown key '{}' in a problem; accepted: {}{}", key, fmt::join(names, ", "),
-                   base::suggestion(key, names));
+/// The problem that a document of this program carries.
+json problem_of_result(const json& result) {
+  for (const char* place : {"/problem", "/pretraining/problem", "/task/problem"})
+    if (const json::json_pointer at(place); result.contains(at)) return result[at];
+  base::reject("this result of {} has no problem in it", result.value("command", "attnlaw"));
 }
 
-/// The problem in the text of a file. A document that this program wrote carries it inside.
+/// The problem in the text of a file.
 json problem_in(const std::string& path, const std::string& text) {
   if (!path.ends_with(".json")) return model::json_from_toml(text);
-  const json document = json::parse(text);
-  const json problem = document.contains("problem") ? document["problem"] : document;
-  if (!problem.is_object()) throw std::invalid_argument("a problem is a JSON object");
-  return problem;
+  const json document = base::parse_json(text);
+  if (!document.is_object()) base::reject("a problem is a JSON object");
+  if (document.contains("schema") && document.contains("command")) return problem_of_result(document);
+  if (!document.contains("problem")) return document;
+  for (const auto& [key, value] : document.items())
+    if (key != "problem") base::reject("'{}' stands beside 'problem'; only a result of attnlaw has more in it", key);
+  return document["problem"];
 }
 
 json read_problem(const std::string& path) {
   const std::string text = base::read_text(path);
   try {
-    const json problem = problem_in(path, text);
-    require_problem(problem);
-    return model::with_target_beside(path, in_snake_case(problem));
+    const json problem = base::in_snake_case(problem_in(path, text), "a problem");
+    const auto accepted = base::field_names(describe(static_cast<const model::Problem*>(nullptr)));
+    for (const auto& [name, value] : problem.items()) base::require_known(name, accepted, "a problem");
+    return model::with_target_beside(path, problem);
   } catch (const std::exception& error) {
     throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
   }
@@ -59,17 +58,14 @@ const base::Description& describe(const ProblemOptions*) {
 }
 
 const base::Description& describe(const TheoryOptions*) {
-  static const base::Description description{
-      "options of the theory",
-      {base::field("accuracy", &TheoryOptions::accuracy,
-                   {.doc = "largest relative sampling error of the theory", .accepts = "a number from 1e-6 to 0.1"})}};
+  static const base::Description description{"options of the theory",
+                                             {theory::accuracy_field(&TheoryOptions::accuracy)}};
   return description;
 }
 
 theory::SolveOptions TheoryOptions::options() const {
   theory::SolveOptions options;
   options.accuracy = accuracy;
-  theory::require_valid(options);
   return options;
 }
 

@@ -59,7 +59,6 @@ Input read_with_problem(const nlohmann::json& given, const char* command,
 struct TheoryOptions {
   double accuracy = theory::SolveOptions{}.accuracy;
 
-  /// Throws std::invalid_argument for an option out of range.
   theory::SolveOptions options() const;
 };
 const base::Description& describe(const TheoryOptions*);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::operations {
@@ -13,17 +14,17 @@ namespace {
 using base::reject;
 using nlohmann::json;
 using study::Store;
-using Content = Results::Content;
 
 /// The columns that were asked for, in that order. Throws std::invalid_argument for one that there is not.
 Store::Rows pick(const Store::Rows& all, const std::vector<std::string>& columns) {
   std::vector<std::size_t> indices;
-  for (const std::string& name : columns) {
+  Store::Rows picked;
+  for (const std::string& given : columns) {
+    const std::string& name = picked.columns.emplace_back(base::snake_case(given));
     const auto found = std::find(all.columns.begin(), all.columns.end(), name);
-    if (found == all.columns.end()) reject("--columns takes {}; got '{}'", fmt::join(all.columns, ", "), name);
+    base::require_among(name, all.columns, fmt::format("--columns takes names of columns, got '{}'", given));
     indices.push_back(static_cast<std::size_t>(found - all.columns.begin()));
   }
-  Store::Rows picked{columns, {}};
   for (const auto& row : all.rows) {
     auto& cells = picked.rows.emplace_back();
     for (const std::size_t i : indices) cells.push_back(row[i]);
@@ -54,19 +55,18 @@ const std::vector<double>& require_array(const study::Outcome& outcome, const st
          names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", ")));
 }
 
-Results::Whole whole_of(const Store& store, const std::string& key, study::Outcome outcome) {
+Results::Whole whole_of(const Store& store, const std::string& key, const study::Outcome& outcome) {
   const Store::Rows row = pick(store.select(fmt::format("key = '{}'", key)), {"code", "finished"});
-  return {row.rows.front()[0], row.rows.front()[1], store.task(key).value(), std::move(outcome)};
-}
-
-json arrays_json(const Results::Whole& whole) {
   json arrays = json::object();
-  for (const study::Array& array : whole.outcome.arrays) arrays[array.name] = array.values;
-  return arrays;
-}
-
-json error_json(const Results::Whole& whole) {
-  return whole.outcome.error.empty() ? json() : json(whole.outcome.error);
+  for (const study::Array& array : outcome.arrays) arrays[array.name] = array.values;
+  return {row.rows.front()[0],
+          row.rows.front()[1],
+          store.task(key).value(),
+          outcome.status,
+          outcome.error.empty() ? std::nullopt : std::optional(outcome.error),
+          outcome.figures,
+          arrays,
+          outcome.seconds};
 }
 
 /// What goes with one result excludes what goes with many.
@@ -76,11 +76,6 @@ void require_consistent(const Results::Input& input) {
   if (input.key.find_first_not_of("0123456789abcdef") != std::string::npos)
     reject("--key takes hexadecimal digits, got '{}'", input.key);
   if (!input.where.empty() || !input.columns.empty()) reject("--key shows one result: leave out --where and --columns");
-}
-
-template <Content content>
-bool has(const Results::Output& output) {
-  return output.content == content;
 }
 
 }  // namespace
@@ -124,13 +119,11 @@ const base::Description& describe(const Results::Whole*) {
       "one whole result",
       {base::field("code", &W::code, {.doc = "code version that computed it"}),
        base::field("finished", &W::finished, {.doc = "when, UTC"}), base::field("task", &W::task, {.doc = "its task"}),
-       base::figure_of<W>("status", [](const W& whole) { return study::name(whole.outcome.status); },
-                          {.doc = "converged, unconverged or failed"}),
-       base::custom<W>("error", {base::Kind::text}, error_json, nullptr, {.doc = "what it failed of; null otherwise"}),
-       base::figure_of<W>("figures", [](const W& whole) { return whole.outcome.figures; }, {.doc = "what came out"}),
-       base::custom<W>("arrays", {base::Kind::object}, arrays_json, nullptr, {.doc = "its arrays, by name"}),
-       base::figure_of<W>("seconds", [](const W& whole) { return whole.outcome.seconds; },
-                          {.unit = "s", .doc = "wall time"})}};
+       base::field("status", &W::status, {.doc = "converged, unconverged or failed"}),
+       base::field("error", &W::error, {.doc = "what it failed of; null otherwise"}).nullable(),
+       base::field("figures", &W::figures, {.doc = "what came out"}),
+       base::field("arrays", &W::arrays, {.doc = "its arrays, by name"}),
+       base::field("seconds", &W::seconds, {.unit = "s", .doc = "wall time"})}};
   return description;
 }
 
@@ -146,10 +139,8 @@ const base::Description& describe(const Results::Output*) {
   using O = Results::Output;
   static const base::Description description{
       "rows of the store, or with key one result",
-      {base::field("store", &O::store, {.doc = "path of the store"}),
-       base::flat(&O::listing).when(has<Content::listing>),
-       base::field("key", &O::key, {.doc = "whole key of the result"}).when([](const O& o) { return !o.key.empty(); }),
-       base::flat(&O::whole).when(has<Content::whole>), base::flat(&O::values).when(has<Content::values>)}};
+      {base::field("store", &O::store, {.doc = "path of the store"}), base::flat(&O::listing),
+       base::field("key", &O::key, {.doc = "whole key of the result"}), base::flat(&O::whole), base::flat(&O::values)}};
   return description;
 }
 
@@ -163,34 +154,24 @@ Results::Input Results::read(const json& options) {
 
 Results::Output Results::run(const Input& input, const Run&) {
   const Store store(input.store, Store::Access::read);
-  Output output;
-  output.store = input.store;
-  if (input.key.empty()) {
-    output.listing = listing_of(store, input);
-    return output;
-  }
-  output.key = complete_key(store, input.key);
-  study::Outcome outcome = store.find(output.key).value();
-  output.content = input.array.empty() ? Content::whole : Content::values;
-  if (input.array.empty())
-    output.whole = whole_of(store, output.key, std::move(outcome));
-  else
-    output.values = {input.array, require_array(outcome, input.array)};
-  return output;
+  if (input.key.empty()) return {input.store, listing_of(store, input), {}, {}, {}};
+  const std::string key = complete_key(store, input.key);
+  const study::Outcome outcome = store.find(key).value();
+  if (!input.array.empty()) return {input.store, {}, key, {}, Values{input.array, require_array(outcome, input.array)}};
+  return {input.store, {}, key, whole_of(store, key, outcome), {}};
 }
 
 view::Result Results::show(const Output& output, const Run&) {
-  if (output.content == Content::listing) {
-    const Listing& listing = output.listing;
-    report::Table rows = view::results_table(listing.picked);
-    return {.tables = {listing.chosen ? rows : view::overview(listing.all)},
+  if (const auto& listing = output.listing) {
+    report::Table rows = view::results_table(listing->picked);
+    return {.tables = {listing->chosen ? rows : view::overview(listing->all)},
             .rows = rows,
-            .note = view::text(listing.summary)};
+            .note = view::text(listing->summary)};
   }
-  if (output.content == Content::values) {
-    report::Table column{"", {{output.values.array}}};
+  if (output.values) {
+    report::Table column{"", {{output.values->array}}};
     std::string text;
-    for (const double value : output.values.values) {
+    for (const double value : output.values->values) {
       column.rows.push_back({value});
       text += fmt::format("{}\n", value);
     }

@@ -25,27 +25,28 @@ struct Results {
   struct Whole {
     std::string code, finished;
     nlohmann::json task;
-    study::Outcome outcome;
+    study::Outcome::Status status = {};
+    std::optional<std::string> error;
+    nlohmann::json figures, arrays;
+    double seconds = 0;
   };
   /// An array of one result.
   struct Values {
     std::string array;
     std::vector<double> values;
   };
-  enum class Content { listing, whole, values };
   struct Output {
-    std::string store, key;  ///< key: empty for a listing
-    Content content = Content::listing;
-    Listing listing;
-    Whole whole;
-    Values values;
+    std::string store;
+    std::optional<Listing> listing;  ///< or else, of the result of this key, one of the others
+    std::optional<std::string> key;
+    std::optional<Whole> whole;
+    std::optional<Values> values;
   };
   static constexpr About about{
       "results", "rows of the store of a study",
       "attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv"};
 
   static Input read(const nlohmann::json& options);
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };

@@ -78,7 +78,7 @@ const base::Description& describe(const Simulate::Output*) {
   static const base::Description description{
       "experiments beside the theory; for several d one comparison each, and what they tend to",
       {base::figure_of<Output>("problem", [](const Output& o) { return o.trained.problem; },
-                               {.doc = "resolved: with the λ that was found"}),
+                               {.doc = "resolved: with the λ that was found, a number or 0+"}),
        only_comparison(),
        base::field("sizes", &Output::comparisons, {.doc = "one comparison for each of several d"}).when(several_sizes),
        base::custom<Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,

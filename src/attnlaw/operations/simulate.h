@@ -31,6 +31,7 @@ struct Simulate {
   static bool divides(const nlohmann::json& options) { return options.value("distributed", false); }
   /// On all ranks but the first the output has no comparisons: they only take part in the experiments.
   static Output run(const Input& input, const Run& run);
+  static std::vector<std::string> unread(const nlohmann::json&) { return {}; }
   static view::Result show(const Output& output, const Run& run);
 };
 

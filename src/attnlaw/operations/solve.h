@@ -19,7 +19,6 @@ struct Solve {
   static constexpr About about{"solve", "theory at one point", "attnlaw solve --alpha 0.3 --lambda 0.05"};
 
   static Input read(const nlohmann::json& options);
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };

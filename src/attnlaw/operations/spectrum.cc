@@ -149,8 +149,8 @@ One predict_and_measure(const Input& input, const Run& run) {
 
 Along follow(const Input& input, const Run& run) {
   const auto& [variable, values] = input.along;
-  const std::vector<model::Problem> problems = variable == "alpha" ? study::along_alpha(input.problem.problem, values)
-                                                                   : study::along_lambda(input.problem.problem, values);
+  const std::vector<model::Problem> problems = study::along(
+      input.problem.problem, variable == "alpha" ? &model::Problem::alpha : &model::Problem::lambda, values);
   for (const model::Problem& problem : problems) problem.validate();
   return {input.problem.problem, input.along,
           study::solve_each(problems, input.theory.options(), run.threads, progress_of(run, variable))};

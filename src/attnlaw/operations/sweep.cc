@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "attnlaw/base/fields/rows.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/study/run/cost.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -41,11 +43,10 @@ report::Table summary_table(const Sweep::Output& output) {
 }
 
 report::Table problem_table(const std::vector<Sweep::Problem>& problems) {
-  report::Table table{
-      "Tasks without a result to use",
-      {general("part"), general("kind"), general("coordinates"), general("status"), general("message")}};
-  for (const Sweep::Problem& problem : problems)
-    table.rows.push_back({problem.part, problem.kind, problem.coordinates.dump(), problem.status, problem.message});
+  std::vector<view::Fields> rows;
+  for (const Sweep::Problem& problem : problems) rows.push_back(view::fields_of(problem));
+  report::Table table = view::table_of(rows, base::columns(base::detail::description_of<Sweep::Problem>()));
+  table.title = "Tasks without a result to use";
   return table;
 }
 
@@ -59,7 +60,7 @@ report::Table shortened(report::Table table) {
   return table;
 }
 
-bool ran(const Sweep::Output& output) { return !output.checked; }
+bool ran(const Sweep::Output& output) { return !output.plan; }
 
 }  // namespace
 
@@ -93,8 +94,7 @@ const base::Description& describe(const Sweep::Output*) {
   using O = Sweep::Output;
   static const base::Description description{
       "what was computed; with check, what is going to be",
-      {base::flat(&O::plan).when([](const O& output) { return output.checked; }),
-       base::field("study", &O::study, {.doc = "name of the study"}).when(ran),
+      {base::flat(&O::plan), base::field("study", &O::study, {.doc = "name of the study"}).when(ran),
        base::field("store", &O::store, {.doc = "path of the store"}).when(ran),
        base::field("code", &O::code, {.doc = "code version that the results are stored under"}).when(ran),
        base::flat(&O::progress).when(ran),
@@ -107,6 +107,7 @@ Sweep::Input Sweep::read(const nlohmann::json& options) {
   if (!options.contains("study")) throw std::invalid_argument("sweep needs a study file: attnlaw sweep STUDY.toml");
   Input input;
   base::read(options, input, "options of sweep");
+  if (input.check) refuse_beside("check", options, {"study", "fast", "yes"});
   input.options.max_seconds();
   return input;
 }
@@ -116,11 +117,7 @@ Sweep::Output Sweep::run(const Input& input, const Run& run) {
   const std::optional<Crew> crew = input.check ? Crew{} : assemble_crew(run);
   if (!crew) return output;
   const study::Study study = read_study(input.study, input.options);
-  output.checked = input.check;
-  if (input.check) {
-    output.plan = plan_of(study, run);
-    return output;
-  }
+  if (input.check) return {plan_of(study, run), {}, {}, {}, {}, {}, {}};
   output.study = study.name;
   output.title = study.title;
   output.store = input.store.empty() ? study.name + ".sqlite" : input.store;
@@ -132,7 +129,7 @@ Sweep::Output Sweep::run(const Input& input, const Run& run) {
 }
 
 view::Result Sweep::show(const Output& output, const Run&) {
-  if (output.checked) return {.tables = view::plan_tables(output.plan), .rows = view::plan_rows(output.plan)};
+  if (output.plan) return {.tables = view::plan_tables(*output.plan), .rows = view::plan_rows(*output.plan)};
   const study::RunProgress& progress = output.progress;
   view::Result result{.tables = {summary_table(output)},
                       .rows = problem_table(output.problems),

@@ -21,9 +21,7 @@ struct Sweep {
     std::string status, message;
   };
   struct Output {
-    bool checked = false;
-    view::Plan plan;  ///< if checked
-    // Otherwise:
+    std::optional<view::Plan> plan;  ///< of a check; otherwise:
     std::string study, title, store, code;
     study::RunProgress progress;
     std::vector<Problem> problems;

@@ -4,6 +4,7 @@
 #include "attnlaw/operations/common_options.h"
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/manual.h"
+#include "attnlaw/study/file/keys.h"
 #include "conventions_text.h"
 
 namespace attnlaw::operations {
@@ -18,7 +19,6 @@ const base::Description& describe(const Text*) {
   return description;
 }
 
-const base::Description& describe(const Conventions::Input*) { return nothing(); }
 Text Conventions::run(const Input&, const Run&) { return {kConventions}; }
 view::Result Conventions::show(const Output& output, const Run&) {
   return {.rows = {"", {{"text"}}, {{output.text}}}, .text = output.text};
@@ -37,21 +37,21 @@ const base::Description& describe(const Completion::Input*) {
 Text Completion::run(const Input&, const Run&) { return {bash_completion()}; }
 view::Result Completion::show(const Output& output, const Run&) { return show_text(output); }
 
-const base::Description& describe(const Schema::Input*) { return nothing(); }
-
 const base::Description& describe(const Schema::Output*) {
   using O = Schema::Output;
   static const base::Description description{
       "every command with its options and results",
       {base::field("operations", &O::operations,
                    {.doc = "a list of name, summary, example, options and result of every command"}),
-       base::field("common", &O::common, {.doc = "the options that every command takes"})}};
+       base::field("common", &O::common, {.doc = "the options that every command takes"}),
+       base::field("study", &O::study, {.doc = "the keys of study files, table by table"})}};
   return description;
 }
 
 Schema::Output Schema::run(const Input&, const Run&) {
   Output output{nlohmann::json::array(),
-                base::schema_of(base::detail::description_of<CommonOptions>(), base::json_of(CommonOptions{}))};
+                base::schema_of(base::detail::description_of<SharedOptions>(), base::json_of(SharedOptions{})),
+                study::schema_of_files()};
   for (const Operation& operation : all())
     output.operations.push_back({{"name", operation.about.name},
                                  {"summary", operation.about.summary},
@@ -72,7 +72,8 @@ const base::Description& describe(const Manual::Input*) {
       "the command that a page is about",
       {base::field(
            "command", &I::command,
-           {.doc = "a command; the page of the program without one", .value_name = "COMMAND", .positional = true}),
+           {.doc = "a command; the page of the program without one", .value_name = "COMMAND", .positional = true})
+           .words(names()),
        base::field("directory", &I::directory,
                    {.doc = "write the pages of the program and of every command into DIR", .value_name = "DIR"})}};
   return description;

@@ -12,16 +12,14 @@ struct Text {
 const base::Description& describe(const Text*);
 
 struct Conventions {
-  struct Input {};
+  using Input = Nothing;
   using Output = Text;
   static constexpr About about{"conventions", "the normalisation of everything that is computed",
                                "attnlaw conventions"};
 
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };
-const base::Description& describe(const Conventions::Input*);
 
 enum class Shell { bash };
 std::span<const base::Named<Shell>> names_table(Shell);
@@ -34,25 +32,22 @@ struct Completion {
   static constexpr About about{"completion", "completion script for a shell",
                                "attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw"};
 
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };
 const base::Description& describe(const Completion::Input*);
 
 struct Schema {
-  struct Input {};
+  using Input = Nothing;
   struct Output {
-    nlohmann::json operations, common;
+    nlohmann::json operations, common, study;
   };
   static constexpr About about{"schema", "every command with its options and results, as one JSON document",
                                "attnlaw schema --output schema.json"};
 
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };
-const base::Description& describe(const Schema::Input*);
 const base::Description& describe(const Schema::Output*);
 
 struct Manual {
@@ -63,7 +58,6 @@ struct Manual {
   using Output = Text;
   static constexpr About about{"manual", "manual pages", "attnlaw manual solve | man -l -"};
 
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };

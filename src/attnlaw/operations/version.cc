@@ -2,8 +2,6 @@
 
 namespace attnlaw::operations {
 
-const base::Description& describe(const Version::Input*) { return nothing(); }
-
 const base::Description& describe(const Version::Output*) {
   static const base::Description description{"the parts of the program",
                                              {base::field("parts", &Version::Output::parts, {})}};

@@ -7,18 +7,16 @@
 namespace attnlaw::operations {
 
 struct Version {
-  struct Input {};
+  using Input = Nothing;
   struct Output {
     base::Build parts;
   };
   static constexpr About about{"version", "build, BLAS kernel and library versions", "attnlaw version --format json"};
 
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"seed"}; }
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };
 
-const base::Description& describe(const Version::Input*);
 const base::Description& describe(const Version::Output*);
 
 }  // namespace attnlaw::operations

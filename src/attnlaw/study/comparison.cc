@@ -18,10 +18,6 @@ namespace {
 
 using matrix_laws::Spectrum;
 
-Spectrum law_of_targets(const model::Problem& problem, const std::vector<double>& values) {
-  return problem.law_of(Spectrum::from_eigenvalues(values));
-}
-
 /// NaN where the theory says exactly 0 (bayes, recovered): nothing is relative to that.
 std::vector<double> relative_differences(const Comparison& comparison, const SharedError& error) {
   std::vector<double> differences;
@@ -117,7 +113,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   std::vector<double> pooled;
   for (const auto& instance : instances)
     pooled.insert(pooled.end(), instance.target_eigenvalues.begin(), instance.target_eigenvalues.end());
-  comparison.theory = theory::solve(problem, law_of_targets(problem, pooled), theory_options);
+  comparison.theory = theory::solve(problem, problem.law_of(Spectrum::from_eigenvalues(pooled)), theory_options);
 
   comparison.instance_theory.resize(instances.size());
   std::vector<char> solved(instances.size(), 0);
@@ -139,7 +135,7 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
 
 theory::Solution theory_of(const model::Problem& problem, const experiment::Instance& instance,
                            const theory::SolveOptions& options) {
-  return theory::solve(problem, law_of_targets(problem, instance.target_eigenvalues), options);
+  return theory::solve(problem, problem.law_of(Spectrum::from_eigenvalues(instance.target_eigenvalues)), options);
 }
 
 void require_extrapolable(std::span<const int> d, int instances) {

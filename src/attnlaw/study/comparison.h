@@ -32,6 +32,7 @@ using base::Estimate;
 
 /// All that the theory of a target says about the errors of an experiment.
 struct Prediction : theory::Errors, theory::LossFigures {};
+const base::Description& describe(const Prediction*);
 Prediction prediction_of(const theory::Solution& solution);
 
 /// A figure for every error that theory and experiment share; NaN where there is none: `train` of the student bayes,
@@ -72,6 +73,12 @@ struct Comparison {
   bool converged() const;
 };
 const base::Description& describe(const Comparison*);
+
+/// One of the `instances` of docs/json.md.
+struct PredictedInstance : experiment::Instance {
+  Prediction theory;  ///< on its own target
+};
+const base::Description& describe(const PredictedInstance*);
 
 /// The errors that theory and experiment share: where each one stands.
 struct SharedError {
@@ -128,6 +135,8 @@ struct StartComparison {
   double predicted = 0;     ///< mean of the theory on each instance's own target
   Extrapolated difference;  ///< measured − predicted, instance by instance: of order 1/d
 };
+
+const base::Description& describe(const StartComparison*);
 
 /// q, m and cosine; empty where training did not begin at a spectral start.
 std::vector<StartComparison> compare_starts(const experiment::Experiment& experiment);

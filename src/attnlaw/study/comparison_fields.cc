@@ -27,27 +27,10 @@ Json of_each_error(const model::Problem& problem, const Of& figures, Figure Of::
   return document;
 }
 
-/// A figure of a spectral start.
-struct StartFigure {
-  double predicted = 0;
-  Estimate measured;
-  Extrapolated difference;
-};
-
-const base::Description& describe(const StartFigure*) {
-  using S = StartFigure;
-  static const base::Description description{
-      "a figure of the spectral starts",
-      {base::field("predicted", &S::predicted, {.doc = "by the theory on the targets drawn"}),
-       base::field("measured", &S::measured, {.doc = "over instances"}),
-       base::field("difference", &S::difference, {.doc = "measured − predicted, instance by instance"})}};
-  return description;
-}
-
 Json starts_json(const Comparison& comparison) {
   Json document;
   for (const StartComparison& start : compare_starts(comparison.experiment))
-    document[start.name] = base::json_of(StartFigure{start.predicted, start.measured, start.difference});
+    document[start.name] = base::json_of(start);
   return document;
 }
 
@@ -61,12 +44,13 @@ Json instances_json(const Comparison& comparison) {
   return instances;
 }
 
-Json mean_json(const Comparison& comparison) {
-  return of_loss(comparison.experiment.problem, base::json_of(comparison.experiment.mean));
-}
-
-Json standard_error_json(const Comparison& comparison) {
-  return of_loss(comparison.experiment.problem, base::json_of(comparison.experiment.standard_error));
+/// Figures over instances that the loss of the problem has.
+base::FieldOf<Comparison> averages(const char* name, experiment::Measurements experiment::Experiment::*figures,
+                                   const char* doc) {
+  const auto document = [figures](const Comparison& comparison) {
+    return of_loss(comparison.experiment.problem, base::json_of(comparison.experiment.*figures));
+  };
+  return base::custom<Comparison>(name, base::type_of<experiment::Measurements>(), document, nullptr, {.doc = doc});
 }
 
 Json difference_json(const Comparison& comparison) {
@@ -78,6 +62,39 @@ base::Type list_of(base::Type item) {
 }
 
 }  // namespace
+
+const base::Description& describe(const StartComparison*) {
+  using S = StartComparison;
+  static const base::Description description{
+      "a figure of the spectral starts",
+      {base::field("predicted", &S::predicted, {.doc = "by the theory on the targets drawn"}),
+       base::field("measured", &S::measured, {.doc = "over instances"}),
+       base::field("difference", &S::difference, {.doc = "measured − predicted, instance by instance"})}};
+  return description;
+}
+
+const base::Description& describe(const Prediction*) {
+  static const base::Description description = [] {
+    base::Description made{"errors that the theory predicts", {}};
+    const auto add = [&](const SharedError& error) {
+      const auto& measured = base::detail::description_of<experiment::Measurements>();
+      made.fields.push_back(base::field(error.name, error.predicted, find_field(measured, error.name)->about));
+    };
+    for (const SharedError& error : kSharedErrors) add(error);
+    for (const SharedError& error : kSharedFigures) add(error);
+    return made;
+  }();
+  return description;
+}
+
+const base::Description& describe(const PredictedInstance*) {
+  using P = PredictedInstance;
+  static const base::Description description{
+      "one target, one data set, one student, and what the theory says of them",
+      {base::inherited<P, experiment::Instance>(),
+       base::field("theory", &P::theory, {.doc = "on its own target"}).nested(base::Nesting::prefixed)}};
+  return description;
+}
 
 const base::Description& describe(const Extrapolated*) {
   static const base::Description description{"a difference between experiment and theory",
@@ -92,12 +109,10 @@ const base::Description& describe(const Comparison*) {
       "experiments at one d beside the theory of the targets drawn",
       {base::figure_of<C>("d", [](const C& c) { return c.experiment.d; }, {.doc = "embedding dimension"}),
        base::figure_of<C>("n", [](const C& c) { return c.experiment.n; }, {.doc = "training sequences"}),
-       base::custom<C>("instances", list_of(base::type_of<experiment::Instance>()), instances_json, nullptr,
-                       {.doc = "each with `theory`, the errors predicted for its own target"}),
-       base::custom<C>("mean", base::type_of<experiment::Measurements>(), mean_json, nullptr,
-                       {.doc = "over instances"}),
-       base::custom<C>("standard_error", base::type_of<experiment::Measurements>(), standard_error_json, nullptr,
-                       {.doc = "of the means; null for one instance"}),
+       base::custom<C>("instances", list_of(base::type_of<PredictedInstance>()), instances_json, nullptr,
+                       {.doc = "one by one"}),
+       averages("mean", &experiment::Experiment::mean, "over instances"),
+       averages("standard_error", &experiment::Experiment::standard_error, "of the means; null for one instance"),
        base::field("theory", &C::theory, {.doc = "on the eigenvalues of all targets drawn together"}),
        base::custom<C>("difference", {base::Kind::object}, difference_json, nullptr,
                        {.doc = "by error: mean of (experiment − theory)/theory over instances, of order 1/d"}),

@@ -4,17 +4,12 @@
 
 namespace attnlaw::study {
 
-std::vector<model::Problem> along_alpha(const model::Problem& problem, std::span<const double> alphas) {
-  std::vector<model::Problem> problems(alphas.size(), problem);
-  for (std::size_t i = 0; i < alphas.size(); ++i) problems[i].alpha = alphas[i];
-  return problems;
-}
-
-std::vector<model::Problem> along_lambda(const model::Problem& problem, std::span<const double> lambdas) {
-  std::vector<model::Problem> problems(lambdas.size(), problem);
-  for (std::size_t i = 0; i < lambdas.size(); ++i) {
-    problems[i].lambda = lambdas[i];
-    problems[i].lambda_rule = model::LambdaRule::value;
+std::vector<model::Problem> along(const model::Problem& problem, double model::Problem::*variable,
+                                  std::span<const double> values) {
+  std::vector<model::Problem> problems(values.size(), problem);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    problems[i].*variable = values[i];
+    if (variable == &model::Problem::lambda) problems[i].lambda_rule = model::LambdaRule::value;
   }
   return problems;
 }

@@ -9,11 +9,9 @@
 
 namespace attnlaw::study {
 
-/// `problem` at each value of alpha.
-std::vector<model::Problem> along_alpha(const model::Problem& problem, std::span<const double> alphas);
-
-/// `problem` at each value of lambda.
-std::vector<model::Problem> along_lambda(const model::Problem& problem, std::span<const double> lambdas);
+/// `problem` at each value of a variable, such as &model::Problem::alpha; lambda is a number then, whatever it was.
+std::vector<model::Problem> along(const model::Problem& problem, double model::Problem::*variable,
+                                  std::span<const double> values);
 
 /// Solves every problem from the uninformed start: the result does not depend on the order or the number of threads (0:
 /// all). progress(done, total) is called after each, one call at a time.

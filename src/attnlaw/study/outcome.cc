@@ -43,15 +43,13 @@ std::string message(const Outcome& outcome) {
   return "";
 }
 
-std::string name(Outcome::Status status) { return base::name_in(kStatuses, status); }
-
-Outcome::Status status_from_name(const std::string& text) { return base::value_in(kStatuses, "status", text); }
+std::span<const base::Named<Outcome::Status>> names_table(Outcome::Status) { return kStatuses; }
 
 std::string pack(const Outcome& outcome) {
   json arrays = json::array();
   for (const Array& array : outcome.arrays)
     arrays.push_back({{"name", array.name}, {"values", binary_of(array.values)}});
-  const std::vector<std::uint8_t> bytes = json::to_cbor({{"status", name(outcome.status)},
+  const std::vector<std::uint8_t> bytes = json::to_cbor({{"status", base::name(outcome.status)},
                                                          {"error", outcome.error},
                                                          {"figures", outcome.figures},
                                                          {"arrays", arrays},
@@ -62,7 +60,7 @@ std::string pack(const Outcome& outcome) {
 Outcome unpack(std::string_view bytes) {
   try {
     const json document = json::from_cbor(bytes);
-    Outcome outcome{status_from_name(document.at("status")),
+    Outcome outcome{base::value_of<Outcome::Status>("status", document.at("status").get<std::string>()),
                     document.at("error"),
                     document.at("figures"),
                     {},

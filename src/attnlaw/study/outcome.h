@@ -2,9 +2,12 @@
 /// What came out of one task of a study.
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "attnlaw/base/names.h"
 
 namespace attnlaw::study {
 
@@ -38,9 +41,7 @@ struct Outcome {
 /// Why an outcome did not converge or failed; empty if it did not say, or did well.
 std::string message(const Outcome& outcome);
 
-std::string name(Outcome::Status status);
-/// Throws std::invalid_argument for anything but the names.
-Outcome::Status status_from_name(const std::string& name);
+std::span<const base::Named<Outcome::Status>> names_table(Outcome::Status);
 
 /// Outcomes as bytes, for messages between processes; throws std::invalid_argument for bytes that are none.
 std::string pack(const Outcome& outcome);

@@ -2,7 +2,6 @@
 /// Solutions over a plane: α against another variable of the problem, with the lines of the thresholds.
 
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,7 +47,5 @@ PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variab
                            const std::function<void(int, int)>& progress = {});
 
 const base::Description& describe(const PhaseDiagram*);
-/// The `diagram` of docs/json.md.
-nlohmann::json to_json(const PhaseDiagram& diagram);
 
 }  // namespace attnlaw::study

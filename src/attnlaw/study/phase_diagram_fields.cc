@@ -1,4 +1,4 @@
-/// The fields of a phase diagram, and the document that follows from them.
+/// The fields of a phase diagram: the `diagram` of docs/json.md.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/phase_diagram.h"
@@ -11,19 +11,15 @@ using D = PhaseDiagram;
 
 /// One figure over the plane: a row of alphas for each value of the variable.
 template <class Figure>
-Json plane(const PhaseDiagram& diagram, const Figure& figure) {
-  Json rows = Json::array();
-  for (std::size_t i = 0; i < diagram.values.size(); ++i) {
-    Json row = Json::array();
-    for (std::size_t k = 0; k < diagram.alphas.size(); ++k) row.push_back(figure(diagram.at(i, k)));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-template <class Number>
-base::Type plane_of() {
-  return base::type_of<std::vector<std::vector<Number>>>();
+base::FieldOf<D> plane(const char* name, Figure figure, base::About about) {
+  using Number = std::invoke_result_t<Figure, const DiagramPoint&>;
+  const auto rows_of = [figure](const D& diagram) {
+    std::vector<std::vector<Number>> rows(diagram.values.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (std::size_t k = 0; k < diagram.alphas.size(); ++k) rows[i].push_back(figure(diagram.at(i, k)));
+    return rows;
+  };
+  return base::figure_of<D>(name, rows_of, std::move(about));
 }
 
 /// The lines of the thresholds, null where there is none.
@@ -71,27 +67,16 @@ const base::Description& describe(const PhaseDiagram*) {
       {base::field("variable", &D::variable, {.doc = "what varies beside alpha"}),
        base::field("values", &D::values, {.doc = "of the variable, ascending"}),
        base::field("alpha", &D::alphas, {.symbol = "α", .unit = "n/d²", .doc = "ascending"}),
-       base::custom<D>("train", plane_of<double>(),
-                       [](const D& d) { return plane(d, [](const P& p) { return p.errors.train; }); }, nullptr,
-                       {.doc = "training error"}),
-       base::custom<D>("test", plane_of<double>(),
-                       [](const D& d) { return plane(d, [](const P& p) { return p.errors.test; }); }, nullptr,
-                       {.doc = "test error"}),
-       base::custom<D>("estimation", plane_of<double>(),
-                       [](const D& d) { return plane(d, [](const P& p) { return p.errors.estimation; }); }, nullptr,
-                       {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
-       base::custom<D>("replicon", plane_of<double>(),
-                       [](const D& d) { return plane(d, [](const P& p) { return p.replicon; }); }, nullptr,
-                       {.symbol = "R", .doc = "the solution is stable where R < 1"}),
-       base::custom<D>("converged", plane_of<bool>(),
-                       [](const D& d) { return plane(d, [](const P& p) { return p.converged; }); }, nullptr,
-                       {.doc = "whether the figures can be used"}),
+       plane("train", [](const P& p) { return p.errors.train; }, {.doc = "training error"}),
+       plane("test", [](const P& p) { return p.errors.test; }, {.doc = "test error"}),
+       plane("estimation", [](const P& p) { return p.errors.estimation; }, {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
+       plane("replicon", [](const P& p) { return p.replicon; },
+             {.symbol = "R", .doc = "the solution is stable where R < 1"}),
+       plane("converged", [](const P& p) { return p.converged; }, {.doc = "whether the figures can be used"}),
        base::figure_of<D>("lines", lines_of, {}),
        base::figure_of<D>("reasons", reasons_of,
                           {.doc = "at each value, why there is none of the thresholds that there are not"})}};
   return description;
 }
-
-nlohmann::json to_json(const PhaseDiagram& diagram) { return base::json_of(diagram); }
 
 }  // namespace attnlaw::study

@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/study/outcome.h"
 #include "attnlaw/study/task.h"
 
@@ -52,6 +55,8 @@ struct ChartRequest {
   std::string x_title, y_title;  ///< empty: the names
   bool log_x = false, log_y = false;
 };
+std::span<const base::Named<ChartRequest::Kind>> names_table(ChartRequest::Kind);
+const base::Description& describe(const ChartRequest*);
 
 struct Study {
   std::string name;  ///< the file's name without folder and extension

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "attnlaw/base/names.h"
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/outcome.h"
@@ -27,27 +27,22 @@ constexpr base::Named<TaskKind> kKinds[] = {{TaskKind::theory, "theory"},
                                             {TaskKind::scaling, "scaling"}};
 
 json experiment_json(const experiment::Options& options) {
-  return {{"d", options.d},
-          {"instance", options.first_instance},
-          {"seed", options.seed},
-          {"trainer", experiment::name(options.trainer)},
-          {"init", experiment::name(options.initialisation)},
-          {"precision", experiment::name(options.precision)},
-          {"tolerance", options.tolerance},
-          {"max_iterations", options.max_iterations}};
+  json document = base::json_of(static_cast<const experiment::TrainerOptions&>(options));
+  document.update({{"d", options.d}, {"instance", options.first_instance}, {"seed", options.seed}});
+  return document;
 }
 
-experiment::Options experiment_from_json(const json& document) {
+experiment::Options experiment_from_json(json document) {
   experiment::Options options;
-  options.d = document.at("d");
   options.instances = 1;
-  options.first_instance = document.at("instance");
-  options.seed = document.at("seed");
-  options.trainer = base::value_of<experiment::Trainer>("trainer", document.at("trainer").get<std::string>());
-  options.initialisation = base::value_of<experiment::Initialisation>("init", document.value("init", "random"));
-  options.precision = base::value_of<experiment::Precision>("precision", document.at("precision").get<std::string>());
-  options.tolerance = document.at("tolerance");
-  options.max_iterations = document.at("max_iterations");
+  const auto take = [&](const char* key, auto& value) {
+    document.at(key).get_to(value);
+    document.erase(key);
+  };
+  take("d", options.d);
+  take("instance", options.first_instance);
+  take("seed", options.seed);
+  base::read(document, static_cast<experiment::TrainerOptions&>(options), "the experiment of a task");
   return options;
 }
 
@@ -108,15 +103,10 @@ model::Problem trainable(const model::Problem& problem, const Outcome* predecess
 
 void add_trajectory(const std::vector<experiment::Iterate>& trajectory, std::vector<Array>& arrays) {
   if (trajectory.empty()) return;
-  using Iterate = experiment::Iterate;
-  constexpr std::pair<const char*, double Iterate::*> kColumns[] = {{"trajectory_q", &Iterate::q},
-                                                                    {"trajectory_m", &Iterate::m},
-                                                                    {"trajectory_V", &Iterate::V},
-                                                                    {"trajectory_estimation", &Iterate::estimation}};
-  for (const auto& [name, figure] : kColumns) {
-    Array& column = arrays.emplace_back(Array{name, {}});
-    for (const Iterate& iterate : trajectory) column.values.push_back(iterate.*figure);
-  }
+  base::for_each_field(base::detail::description_of<experiment::Iterate>(), [&](const base::Field& figure) {
+    Array& column = arrays.emplace_back(Array{"trajectory_" + figure.name, {}});
+    for (const experiment::Iterate& iterate : trajectory) column.values.push_back(figure.get(&iterate).get<double>());
+  });
 }
 
 Outcome run_experiment(const Task& task, const Outcome* predecessor, int threads) {
@@ -162,7 +152,7 @@ Outcome compute(const Task& task, const Outcome* predecessor, int threads) {
       return solve_scaling(task, threads);
     case TaskKind::thresholds: {
       Outcome outcome;
-      outcome.figures = to_json(thresholds(task.problem));
+      outcome.figures = base::json_of(thresholds(task.problem));
       return outcome;
     }
     case TaskKind::theory:
@@ -173,9 +163,7 @@ Outcome compute(const Task& task, const Outcome* predecessor, int threads) {
 
 }  // namespace
 
-std::string name(TaskKind kind) { return base::name_in(kKinds, kind); }
-
-TaskKind task_kind_from_name(const std::string& text) { return base::value_in(kKinds, "kind", text); }
+std::span<const base::Named<TaskKind>> names_table(TaskKind) { return kKinds; }
 
 json to_json(const Task& task) {
   json document{{"kind", name(task.kind)}, {"problem", model::to_json(task.problem)}};
@@ -194,7 +182,7 @@ json to_json(const Task& task) {
 Task task_from_json(const json& document) {
   try {
     Task task;
-    task.kind = task_kind_from_name(document.at("kind"));
+    task.kind = base::value_of<TaskKind>("kind", document.at("kind").get<std::string>());
     json problem = document.at("problem");
     // Any value will do for an option that the kind does not read.
     if (!problem.contains("alpha")) problem["alpha"] = 1;

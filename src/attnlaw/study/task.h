@@ -2,13 +2,17 @@
 /// The unit of a study: one thing to compute, and the key it is stored under.
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/names.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::study {
+
+using base::name;
 
 enum class TaskKind {
   theory,      ///< theory::solve
@@ -33,9 +37,7 @@ struct Task {
   std::vector<double> n;  ///< scaling: numbers of sequences at d = D, ascending
 };
 
-std::string name(TaskKind kind);
-/// Throws std::invalid_argument for anything but the names.
-TaskKind task_kind_from_name(const std::string& name);
+std::span<const base::Named<TaskKind>> names_table(TaskKind);
 
 /// The task with every option, defaults included; the same text for the same task (to_json(task).dump()).
 nlohmann::json to_json(const Task& task);

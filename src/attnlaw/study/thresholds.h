@@ -1,7 +1,6 @@
 #pragma once
 /// The thresholds of one problem together, each with the reason where there is none.
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -27,7 +26,5 @@ struct Thresholds {
 Thresholds thresholds(const model::Problem& problem);
 
 const base::Description& describe(const Thresholds*);
-/// `tokens`, `K_eff`, `recovery`, `interpolation`, `bayes_recovery` (null where there is none) and `reasons`.
-nlohmann::json to_json(const Thresholds& thresholds);
 
 }  // namespace attnlaw::study

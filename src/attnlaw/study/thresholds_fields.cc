@@ -1,4 +1,4 @@
-/// The fields of the thresholds of a problem, and the document that follows from them.
+/// The fields of the thresholds of a problem.
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/study/thresholds.h"
@@ -29,8 +29,8 @@ Json reasons_json(const Thresholds& t) {
   return reasons;
 }
 
-Json bayes_recovery_json(const Thresholds& t) {
-  return t.bayes_recovery ? base::json_of(BayesRecovery{*t.bayes_recovery}) : Json();
+std::optional<BayesRecovery> bayes_recovery_of(const Thresholds& t) {
+  return t.bayes_recovery ? std::optional(BayesRecovery{*t.bayes_recovery}) : std::nullopt;
 }
 
 }  // namespace
@@ -45,19 +45,12 @@ const base::Description& describe(const Thresholds*) {
          return t.key_tokens > 0;
        }),
        base::field("K_eff", &T::observed_scores, {.symbol = "K_eff", .doc = "observed scores of a sequence"}),
-       base::custom<T>("recovery", base::type_of<theory::Recovery>(),
-                       [](const T& t) { return base::value_json(t.recovery); }, nullptr,
-                       {.doc = "null where there is none"}),
-       base::custom<T>("interpolation", base::type_of<theory::Interpolation>(),
-                       [](const T& t) { return base::value_json(t.interpolation); }, nullptr,
-                       {.doc = "null where there is none"}),
-       base::custom<T>("bayes_recovery", base::type_of<BayesRecovery>(), bayes_recovery_json, nullptr,
-                       {.doc = "null where there is none"}),
+       base::field("recovery", &T::recovery, {.doc = "null where there is none"}).nullable(),
+       base::field("interpolation", &T::interpolation, {.doc = "null where there is none"}).nullable(),
+       base::figure_of<T>("bayes_recovery", bayes_recovery_of, {.doc = "null where there is none"}).nullable(),
        base::custom<T>("reasons", {base::Kind::object}, reasons_json, nullptr,
                        {.doc = "why there is none, under the name of every threshold that there is not"})}};
   return description;
 }
-
-nlohmann::json to_json(const Thresholds& thresholds) { return base::json_of(thresholds); }
 
 }  // namespace attnlaw::study

@@ -1,11 +1,13 @@
 #include "attnlaw/base/fields/description.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
@@ -54,6 +56,16 @@ std::string accepted(const Type& type, const Range& range) {
   return "a text";
 }
 
+void visit_new(const Description& description, std::set<std::string>& seen,
+               const std::function<void(const Field&)>& visit) {
+  for (const Field& field : description.fields) {
+    if (field.nesting == Nesting::flat)
+      visit_new(field.type.object(), seen, visit);
+    else if (seen.insert(field.name).second)
+      visit(field);
+  }
+}
+
 }  // namespace
 
 MissingField::MissingField(std::string name, std::string accepts)
@@ -62,11 +74,17 @@ MissingField::MissingField(std::string name, std::string accepts)
       accepted(std::move(accepts)) {}
 
 void for_each_field(const Description& description, const std::function<void(const Field&)>& visit) {
+  std::set<std::string> seen;
+  visit_new(description, seen, visit);
+}
+
+void for_each_field(const Description& description, void* object,
+                    const std::function<void(const Field&, void*)>& visit) {
   for (const Field& field : description.fields) {
-    if (field.nesting == Nesting::flat)
-      for_each_field(field.type.object(), visit);
-    else
-      visit(field);
+    if (field.nesting != Nesting::flat)
+      visit(field, object);
+    else if (field.in(object))
+      for_each_field(field.type.object(), field.part(object), visit);
   }
 }
 
@@ -101,13 +119,20 @@ void require_in(const Range& range, std::string_view name, double value, bool in
 }
 
 void require_in_ranges(const Description& description, const void* object) {
-  for (const Field& field : description.fields) {
-    if (field.present && !field.present(object)) continue;
-    if (field.nesting == Nesting::flat)
-      require_in_ranges(field.type.object(), field.part(const_cast<void*>(object)));
-    else if (field.about.range.bounded() && (field.type.kind == Kind::number || field.type.kind == Kind::integer))
-      require_in(field.about.range, field.name, field.get(object).get<double>(), field.type.kind == Kind::integer);
-  }
+  for_each_field(description, const_cast<void*>(object), [](const Field& field, const void* at) {
+    if (field.in(at) && field.about.range.bounded() &&
+        (field.type.kind == Kind::number || field.type.kind == Kind::integer))
+      require_in(field.about.range, field.name, field.get(at).get<double>(), field.type.kind == Kind::integer);
+  });
+}
+
+void require_among(std::string_view word, const std::vector<std::string>& accepted, std::string_view complaint) {
+  if (std::find(accepted.begin(), accepted.end(), word) == accepted.end())
+    reject("{}; accepted: {}{}", complaint, fmt::join(accepted, ", "), suggestion(word, accepted));
+}
+
+void require_known(std::string_view key, const std::vector<std::string>& accepted, std::string_view what) {
+  require_among(key, accepted, fmt::format("unknown key '{}' in {}", key, what));
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& accepted) {

@@ -73,15 +73,15 @@ struct Field {
   About about;
   Type type;
   Nesting nesting = Nesting::own;
-  /// Returns the value as documents write it.
-  std::function<nlohmann::json(const void*)> get;
-  /// Takes a value from a document; empty for what is only computed. Throws std::invalid_argument if the value is not
-  /// accepted.
-  std::function<void(void*, const nlohmann::json&)> set;
-  /// Tells whether documents of this object have the field; empty if they always do.
-  std::function<bool(const void*)> present;
-  /// Returns the address of an inner struct; empty for all other fields.
-  std::function<void*(void*)> part;
+  /// Its value in documents.
+  std::function<nlohmann::json(const void*)> get = {};
+  /// Takes a value of a document; empty for what is only computed. Throws std::invalid_argument.
+  std::function<void(void*, const nlohmann::json&)> set = {};
+  /// Whether documents have the field; empty: always.
+  std::function<bool(const void*)> present = {};
+  bool in(const void* object) const { return !present || present(object); }
+  /// The address of a struct inside; empty for all others.
+  std::function<void*(void*)> part = {};
 };
 
 struct Description {
@@ -95,10 +95,16 @@ struct MissingField : std::invalid_argument {
   std::string field, accepted;
 };
 
-/// Calls visit(field) for every field; a flat part is replaced by its own fields.
+/// Calls visit(field) for every field, those of flat parts in the place of the part; of parts that exclude each other
+/// and share a name, for the first.
 void for_each_field(const Description& description, const std::function<void(const Field&)>& visit);
 
-/// Returns the field of this name, also if it belongs to a flat part; null if there is none.
+/// The same for an object, with the address of the struct that a field belongs to; flat parts that it lacks are left
+/// out.
+void for_each_field(const Description& description, void* object,
+                    const std::function<void(const Field&, void*)>& visit);
+
+/// The field of this name, flat ones included; null if there is none.
 const Field* find_field(const Description& description, std::string_view name);
 std::vector<std::string> field_names(const Description& description);
 
@@ -112,7 +118,13 @@ void require_in(const Range& range, std::string_view name, double value, bool in
 /// Applies require_in to every number of a described struct.
 void require_in_ranges(const Description& description, const void* object);
 
-/// Returns "; did you mean 'x'?" if `word` is a slip of the keyboard away from an accepted word, otherwise "".
+/// Throws std::invalid_argument unless a word is among the accepted ones: the complaint, "; accepted: …", and the
+/// nearest.
+void require_among(std::string_view word, const std::vector<std::string>& accepted, std::string_view complaint);
+/// The same for a key of `what`: "unknown key 'alpa' in a problem; accepted: …".
+void require_known(std::string_view key, const std::vector<std::string>& accepted, std::string_view what);
+
+/// "; did you mean 'x'?" where a word differs by a slip from one that is accepted, else nothing.
 std::string suggestion(std::string_view word, const std::vector<std::string>& accepted);
 
 }  // namespace attnlaw::base

@@ -52,6 +52,9 @@ struct ListOf<std::array<T, N>> : std::true_type {
   using Item = T;
 };
 
+template <class T>
+concept DescribedOptional = Described<typename OptionalOf<T>::Item>;
+
 template <class S>
 const Description& description_of() {
   return describe(static_cast<const S*>(nullptr));
@@ -145,49 +148,45 @@ struct FieldOf : Field {
     };
     return std::move(*this);
   }
-  /// Says how rows name the fields of an inner struct.
+  /// How it takes a value of a document: set(object, value), before the range is looked at.
+  template <class Set>
+  FieldOf read_by(Set take) && {
+    set = [take, name = name, range = about.range, integer = type.kind == Kind::integer](void* object,
+                                                                                         const nlohmann::json& value) {
+      take(*static_cast<S*>(object), value);
+      require_all_in(range, name, value, integer);
+    };
+    return std::move(*this);
+  }
+  /// Words that a text may be, beside any other: they are offered where one is typed.
+  FieldOf words(std::vector<std::string> known) && {
+    type.choices = std::move(known);
+    return std::move(*this);
+  }
+  /// Documents have it without a value, too: as null.
+  FieldOf nullable() && {
+    present = nullptr;
+    return std::move(*this);
+  }
+  /// How rows name the fields of a struct inside.
   FieldOf nested(Nesting how) && {
     nesting = how;
     return std::move(*this);
   }
 };
 
-/// Describes a data member. Documents leave an optional out while it has no value.
-template <class S, class T>
-requires std::is_object_v<T> FieldOf<S> field(std::string name, T S::*member, About about) {
-  FieldOf<S> made;
-  made.name = name;
-  made.type = type_of<T>();
-  made.get = [member](const void* object) { return value_json(static_cast<const S*>(object)->*member); };
-  made.set = [member, name, range = about.range](void* object, const nlohmann::json& value) {
-    T& out = static_cast<S*>(object)->*member;
-    read_value(value, name, out);
-    require_all_in(range, name, value, type_of<T>().kind == Kind::integer);
-  };
-  if constexpr (detail::OptionalOf<T>::value)
-    made.present = [member](const void* object) { return (static_cast<const S*>(object)->*member).has_value(); };
-  if constexpr (Described<T>)
-    made.part = [member](void* object) -> void* { return &(static_cast<S*>(object)->*member); };
-  made.about = std::move(about);
-  return made;
-}
-
-/// Describes a figure that is computed from a struct, by a member function without arguments or a function of the
-/// struct. It is only written; documents leave an optional out while it has no value.
+/// What is computed of a struct: a member function without arguments, or a function of the struct. Without a value an
+/// optional is left out of documents.
 template <class S, class Function>
 FieldOf<S> figure_of(std::string name, Function function, About about) {
   using T = std::remove_cvref_t<std::invoke_result_t<Function, const S&>>;
-  FieldOf<S> made;
-  made.name = std::move(name);
-  made.type = type_of<T>();
-  made.get = [function](const void* object) {
-    return value_json(std::invoke(function, *static_cast<const S*>(object)));
+  const auto value_of = [function](const void* object) -> decltype(auto) {
+    return std::invoke(function, *static_cast<const S*>(object));
   };
+  FieldOf<S> made{{std::move(name), std::move(about), type_of<T>()}};
+  made.get = [value_of](const void* object) { return value_json(value_of(object)); };
   if constexpr (detail::OptionalOf<T>::value)
-    made.present = [function](const void* object) {
-      return std::invoke(function, *static_cast<const S*>(object)).has_value();
-    };
-  made.about = std::move(about);
+    made.present = [value_of](const void* object) { return value_of(object).has_value(); };
   return made;
 }
 template <class S, class T>
@@ -195,25 +194,38 @@ FieldOf<S> figure(std::string name, T (S::*function)() const, About about) {
   return figure_of<S>(std::move(name), function, std::move(about));
 }
 
-/// Describes a field that documents write in a form of its own: `get` writes it, `set` reads it (null if it is only
-/// written).
-template <class S>
-FieldOf<S> custom(std::string name, Type type, nlohmann::json (*get)(const S&), void (*set)(S&, const nlohmann::json&),
-                  About about) {
-  FieldOf<S> made;
-  made.name = std::move(name);
-  made.type = std::move(type);
-  made.about = std::move(about);
-  made.get = [get](const void* object) { return get(*static_cast<const S*>(object)); };
-  if (set) made.set = [set](void* object, const nlohmann::json& value) { set(*static_cast<S*>(object), value); };
-  return made;
+/// A data member.
+template <class S, class T>
+requires std::is_object_v<T> FieldOf<S> field(std::string name, T S::*member, About about) {
+  return figure_of<S>(name, member, std::move(about)).read_by([member, name](S& object, const auto& value) {
+    read_value(value, name, object.*member);
+  });
 }
 
-/// Describes an inner struct whose fields stand beside those of S.
-template <class S, Described T>
-FieldOf<S> flat(T S::*member) {
-  FieldOf<S> made = field("", member, {});
-  made.nesting = Nesting::flat;
+/// A field with a form of its own in documents: `get` writes it, `set` reads it (null: it is only written).
+template <class S, class Get, class Set>
+FieldOf<S> custom(std::string name, Type type, Get get, Set set, About about) {
+  FieldOf<S> made{{std::move(name), std::move(about), std::move(type)}};
+  made.get = [get](const void* object) { return get(*static_cast<const S*>(object)); };
+  if constexpr (std::same_as<Set, std::nullptr_t>)
+    return made;
+  else
+    return std::move(made).read_by(set);
+}
+
+/// A struct inside, if there is one, whose fields stand beside those of S.
+template <class S, class T>
+requires Described<T> || detail::DescribedOptional<T> FieldOf<S> flat(T S::*member) {
+  FieldOf<S> made{{"", {}, type_of<T>(), Nesting::flat}};
+  made.part = [member](void* object) -> void* {
+    auto& part = static_cast<S*>(object)->*member;
+    if constexpr (Described<T>)
+      return &part;
+    else
+      return &*part;
+  };
+  if constexpr (!Described<T>)
+    made.present = [member](const void* object) { return (static_cast<const S*>(object)->*member).has_value(); };
   return made;
 }
 

@@ -1,8 +1,5 @@
 #include "attnlaw/base/fields/json.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -11,63 +8,59 @@
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::base {
-namespace {
 
 using nlohmann::json;
 
-void write(const Description& description, const void* object, json& document) {
-  for (const Field& field : description.fields) {
-    if (field.present && !field.present(object)) continue;
-    if (field.nesting == Nesting::flat)
-      // The cast is harmless: part() only computes an address.
-      write(field.type.object(), field.part(const_cast<void*>(object)), document);
-    else
-      document[field.name] = field.get(object);
-  }
-}
-
-/// Stores a value in the field of this name, here or in a flat part; returns false if there is none.
-bool take(const Description& description, void* object, const std::string& name, const json& value) {
-  for (const Field& field : description.fields) {
-    if (field.nesting == Nesting::flat) {
-      if (field.present && !field.present(object)) continue;
-      if (take(field.type.object(), field.part(object), name, value)) return true;
-    } else if (field.name == name && (field.set || field.part)) {
-      if (field.set)
-        field.set(object, value);
-      else
-        from_json(value, field.type.object(), field.part(object), field.name);
-      return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
 json to_json(const Description& description, const void* object) {
   json document = json::object();
-  write(description, object, document);
+  // Only addresses are asked for.
+  for_each_field(description, const_cast<void*>(object), [&](const Field& field, const void* at) {
+    if (field.in(at)) document[field.name] = field.get(at);
+  });
   return document;
 }
 
 void from_json(const json& document, const Description& description, void* object, const std::string& what) {
+  const json options = in_snake_case(document, what);
+  for (const auto& [name, value] : options.items()) read_entry(name, value, description, object, what);
+  for_each_field(description, [&](const Field& field) {
+    if (field.about.required && !options.contains(field.name)) throw MissingField(field.name, accepted(field));
+  });
+}
+
+void read_entry(const std::string& name, const json& value, const Description& description, void* object,
+                const std::string& what) {
+  std::vector<std::string> names;
+  bool taken = false;
+  for_each_field(description, object, [&](const Field& field, void* at) {
+    if (!field.set || taken) return;
+    names.push_back(field.name);
+    if ((taken = field.name == name)) field.set(at, value);
+  });
+  if (!taken) require_known(name, names, what);
+}
+
+json in_snake_case(const json& document, const std::string& what) {
   if (!document.is_object()) reject("{} must be an object of options, got {}", what, document.dump());
   std::set<std::string> seen;
-  for (const auto& [key, value] : document.items()) {
-    if (!seen.insert(snake_case(key)).second)
-      reject("{} stands in {} twice, with dashes and with underscores", snake_case(key), what);
-    if (!take(description, object, snake_case(key), value)) {
-      const std::vector<std::string> names = field_names(description);
-      reject("unknown key '{}' in {}; accepted: {}{}", key, what, fmt::join(names, ", "), suggestion(key, names));
-    }
+  json spelled = json::object();
+  for (const auto& [key, value] : document.items()) spelled[add_name(seen, key)] = value;
+  return spelled;
+}
+
+json parse_json(const std::string& text) {
+  std::vector<std::set<std::string>> names;  // of the objects that are open
+  const auto look = [&](int, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start) names.emplace_back();
+    if (event == json::parse_event_t::key) add_name(names.back(), parsed.get<std::string>());
+    if (event == json::parse_event_t::object_end) names.pop_back();
+    return true;
+  };
+  try {
+    return json::parse(text, look);
+  } catch (const json::exception& error) {
+    throw std::invalid_argument(error.what());
   }
-  for_each_field(description, [&](const Field& field) {
-    if (!field.about.required) return;
-    for (const auto& [key, value] : document.items())
-      if (snake_case(key) == field.name) return;
-    throw MissingField(field.name, accepted(field));
-  });
 }
 
 double read_number(const json& value, const std::string& field) {

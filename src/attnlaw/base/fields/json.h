@@ -17,7 +17,19 @@ nlohmann::json to_json(const Description& description, const void* object);
 /// document in messages.
 void from_json(const nlohmann::json& document, const Description& description, void* object, const std::string& what);
 
-// fields.h reads values with these; each throws std::invalid_argument that names the field and the value.
+/// Takes one of the values of such a document. Throws what from_json throws.
+void read_entry(const std::string& name, const nlohmann::json& value, const Description& description, void* object,
+                const std::string& what);
+
+/// The same document under names with underscores. Throws std::invalid_argument for what is no object, and for a name
+/// that is there in both spellings. `what` names the document.
+nlohmann::json in_snake_case(const nlohmann::json& document, const std::string& what);
+
+/// The document of a text. Throws std::invalid_argument for text that is not JSON, and for a name that an object has
+/// twice.
+nlohmann::json parse_json(const std::string& text);
+
+// What fields.h reads values with: each throws std::invalid_argument that names the field and the value.
 double read_number(const nlohmann::json& value, const std::string& field);
 void require_integer(const nlohmann::json& value, const std::string& field, double least, double largest);
 bool read_flag(const nlohmann::json& value, const std::string& field);

@@ -2,8 +2,9 @@
 /// Turns described structs into rows of tables: CSV files, columns of a store.
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "attnlaw/base/fields/description.h"
@@ -15,7 +16,12 @@ namespace attnlaw::base {
 /// semicolons; other lists have none. The columns do not depend on which fields are present.
 std::vector<std::string> columns(const Description& description);
 
-/// Returns the cells under these columns of a struct's document, null for what is not present.
+/// Where the column of this name, the first if there are several, stands in documents: "errors.test". Nothing if there
+/// is no such column.
+std::optional<std::string> place_of(const Description& description, std::string_view column);
+
+/// The cells of the document of a struct under these columns, null for what is not present and for numbers that are not
+/// finite.
 std::vector<nlohmann::json> cells(const nlohmann::json& document, const Description& description);
 
 }  // namespace attnlaw::base

@@ -8,33 +8,14 @@ namespace {
 
 using nlohmann::json;
 
-const char* name_of(Kind kind) {
-  switch (kind) {
-    case Kind::number:
-      return "number";
-    case Kind::integer:
-      return "integer";
-    case Kind::flag:
-      return "flag";
-    case Kind::text:
-      return "text";
-    case Kind::choice:
-      return "choice";
-    case Kind::list:
-      return "list";
-    case Kind::object:
-      return "object";
-    case Kind::value:
-      break;
-  }
-  return "value";
-}
+/// In the order of Kind.
+constexpr const char* kKinds[] = {"number", "integer", "flag", "text", "choice", "value", "list", "object"};
 
-json type_of(const Type& type) {
-  json document{{"type", name_of(type.kind)}};
+json type_of(const Type& type, const json& value) {
+  json document{{"type", kKinds[static_cast<std::size_t>(type.kind)]}};
   if (!type.choices.empty()) document["choices"] = type.choices;
-  if (type.item) document["item"] = type_of(*type.item);
-  if (type.object) document.update(schema_of(type.object(), json()));
+  if (type.item) document["item"] = type_of(*type.item, json());
+  if (type.object) document.update(schema_of(type.object(), value));
   return document;
 }
 
@@ -48,7 +29,8 @@ json range_of(const Range& range) {
 
 json field_of(const Field& field, const json& defaults) {
   const About& about = field.about;
-  json document = type_of(field.type);
+  const json value = defaults.contains(field.name) ? defaults[field.name] : json();
+  json document = type_of(field.type, value);
   document["name"] = field.name;
   if (!about.doc.empty() || !document.contains("doc")) document["doc"] = about.doc;
   if (!about.symbol.empty()) document["symbol"] = about.symbol;
@@ -59,9 +41,8 @@ json field_of(const Field& field, const json& defaults) {
   if (about.positional) document["positional"] = true;
   if (!about.otherwise.empty())
     document["otherwise"] = about.otherwise;
-  else if (const auto value = defaults.find(field.name);
-           value != defaults.end() && !value->is_null() && !about.required)
-    document["default"] = *value;
+  else if (!value.is_null() && !field.type.object && !about.required)
+    document["default"] = value;
   return document;
 }
 

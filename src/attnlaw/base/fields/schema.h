@@ -7,9 +7,9 @@
 
 namespace attnlaw::base {
 
-/// Returns {"doc": …, "fields": [{"name", "type", "doc", and where they exist "symbol", "unit", "range" {"least",
-/// "most", "open"}, "choices", "accepts", "required", "default", "positional", "item", "fields" of an object}]}.
-/// `defaults` is the document of a default struct, or null for a struct that users do not fill in.
+/// {"doc": …, "fields": [{"name", "type", "doc", and where they are there "symbol", "unit", "range" {"least", "most",
+/// "open"}, "choices", "accepts", "required", "default", "positional", "item", "fields" of an object}]}. `defaults`:
+/// the document of a default struct, objects inside included; null if nobody fills one in.
 nlohmann::json schema_of(const Description& description, const nlohmann::json& defaults);
 
 }  // namespace attnlaw::base

@@ -2,6 +2,7 @@
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/laws/adapter/simulation.h"
+#include "attnlaw/theory/accuracy_field.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -80,10 +81,7 @@ const base::Description& describe(const LoraTask*) {
 }
 
 const base::Description& describe(const LoraOptions*) {
-  static const base::Description description{
-      "options of the theory",
-      {base::field("accuracy", &LoraOptions::accuracy,
-                   {.range = {1e-6, 0.1}, .doc = "largest relative sampling error of the theory"})}};
+  static const base::Description description{"options of the theory", {theory::accuracy_field(&LoraOptions::accuracy)}};
   return description;
 }
 

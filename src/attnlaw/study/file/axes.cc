@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "attnlaw/study/grid.h"
+#include "attnlaw/study/file/keys.h"
 
 namespace attnlaw::study {
 namespace {
@@ -16,29 +15,10 @@ namespace {
 using base::TomlValue;
 using Json = nlohmann::json;
 
-constexpr std::int64_t kMostInteger = std::numeric_limits<std::int64_t>::max();
-
-const TomlValue& required(const SourceFile& file, const Values& range, const char* key) {
-  const TomlValue* value = range.given.find(key);
-  if (!value) file.reject(range.given.line, "the range of {} needs {}", range.key, key);
-  return *value;
-}
-
-Spacing spacing_of(const SourceFile& file, const Values& range) {
-  const TomlValue* given = range.given.find("spacing");
-  if (!given) return Spacing::linear;
-  const std::string key = "spacing of " + range.key, name = text_of(file, key, *given);
-  if (name != "linear" && name != "log") file.reject(given->line, "{} must be linear or log, got '{}'", key, name);
-  return name == "log" ? Spacing::geometric : Spacing::linear;
-}
-
-double range_count(const SourceFile& file, const Values& range) {
-  require_keys(file, range.given, "the range of " + range.key, {"from", "to", "count", "spacing"});
-  number_of(file, "from of " + range.key, required(file, range, "from"));
-  number_of(file, "to of " + range.key, required(file, range, "to"));
-  spacing_of(file, range);
-  return static_cast<double>(
-      integer_of(file, "count of " + range.key, required(file, range, "count"), 2, kMostInteger));
+RangeKeys read_range(const SourceFile& file, const Values& values) {
+  RangeKeys range;
+  read_table(file, values.given, describe(&range), &range, "the range of " + values.key);
+  return range;
 }
 
 void require_list(const SourceFile& file, const Values& list) {
@@ -53,21 +33,19 @@ Json range_value(double value, bool integers) {
   return integers && value == std::round(value) ? Json(static_cast<std::int64_t>(value)) : Json(value);
 }
 
-std::vector<Json> range_values(const SourceFile& file, const Values& range) {
-  const TomlValue &from = *range.given.find("from"), &to = *range.given.find("to");
+std::vector<Json> range_values(const SourceFile& file, const Values& values) {
+  const RangeKeys range = read_range(file, values);
+  const TomlValue &from = *values.given.find("from"), &to = *values.given.find("to");
   const bool integers = from.scalar.is_number_integer() && to.scalar.is_number_integer();
   if (range.count > kMostGridPoints)
-    file.reject(range.given.find("count")->line, "count of {} must be an integer from 2 to {}, got {:.0f}", range.key,
+    file.reject(values.given.find("count")->line, "count of {} must be an integer from 2 to {}, got {}", values.key,
                 kMostGridPoints, range.count);
-  std::vector<Json> values;
-  try {
-    for (const double value : grid(from.scalar.get<double>(), to.scalar.get<double>(), static_cast<int>(range.count),
-                                   spacing_of(file, range)))
-      values.push_back(range_value(value, integers));
-  } catch (const std::invalid_argument& error) {
-    file.reject(from.line, "range of {}: {}", range.key, error.what());
-  }
-  return values;
+  std::vector<Json> list;
+  file.placed(from.line, "range of " + values.key + ": ", [&] {
+    for (const double value : grid(range.from, range.to, static_cast<int>(range.count), range.spacing))
+      list.push_back(range_value(value, integers));
+  });
+  return list;
 }
 
 /// Refuses lists that have one point twice, of all keys together. Values of a range differ.
@@ -127,7 +105,7 @@ Values read_values(const SourceFile& file, const std::string& key, const TomlVal
     require_list(file, values);
     values.count = static_cast<double>(given.items.size());
   } else if (given.is_table()) {
-    values.count = range_count(file, values);
+    values.count = static_cast<double>(read_range(file, values).count);
   } else {
     file.reject(given.line, "{} must be a list [a, b] or a range {{from, to, count, spacing}}, got {}", key,
                 given.described());

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <string_view>
 
-#include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/comparison.h"
 #include "attnlaw/study/file/request.h"
+#include "attnlaw/study/thresholds.h"
+#include "attnlaw/theory/scaling.h"
 
 namespace attnlaw::study {
 namespace {
@@ -14,21 +17,12 @@ namespace {
 using base::TomlValue;
 using Kind = ChartRequest::Kind;
 
-Kind kind_of(const SourceFile& file, const TomlValue& value) {
-  const std::string name = text_of(file, "kind of a chart", value);
-  if (name == "curves") return Kind::curves;
-  if (name == "spectrum") return Kind::spectrum;
-  if (name == "map") return Kind::map;
-  file.reject(value.line, "kind of a chart must be curves, spectrum or map, got '{}'", name);
-}
-
 /// Refuses texts under `key` that are not among the accepted ones.
 void require_among(const SourceFile& file, const TomlValue& chart, const std::string& key,
                    const std::vector<std::string>& texts, const std::vector<std::string>& accepted) {
   for (const std::string& text : texts)
-    if (std::find(accepted.begin(), accepted.end(), text) == accepted.end())
-      file.reject(chart.find(key)->line, "{} of a chart has '{}'; accepted: {}{}", key, text, fmt::join(accepted, ", "),
-                  base::suggestion(text, accepted));
+    file.placed(chart.find(key)->line, "",
+                [&] { base::require_among(text, accepted, fmt::format("{} of a chart has '{}'", key, text)); });
 }
 
 std::vector<std::string> names_of(const std::vector<Part>& parts) {
@@ -37,23 +31,17 @@ std::vector<std::string> names_of(const std::vector<Part>& parts) {
   return names;
 }
 
-/// The variables that may tell the curves of a chart apart.
-std::vector<std::string> keys_of(const std::vector<Part>& parts) {
-  std::vector<std::string> keys;
-  for (const Part& part : parts) keys.insert(keys.end(), part.axes.begin(), part.axes.end());
-  keys.insert(keys.end(), {"d", "instance", "part", "trainer"});
-  keys.insert(keys.end(), problem_options().begin(), problem_options().end());
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  return keys;
+std::vector<std::string> each_once(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
-/// The variables that may stand on an axis of a chart beside figures.
-std::vector<std::string> positions_of(const std::vector<Part>& parts) {
-  std::vector<std::string> names{"n", "n/d", "d", "D", "instance"};
+/// Axes and options of the problem, which tell curves apart and may stand along a chart, and names beside them.
+std::vector<std::string> variables_of(const std::vector<Part>& parts, std::vector<std::string> names) {
   for (const Part& part : parts) names.insert(names.end(), part.axes.begin(), part.axes.end());
   names.insert(names.end(), problem_options().begin(), problem_options().end());
-  return names;
+  return each_once(std::move(names));
 }
 
 /// "eigenvalue:3".
@@ -67,26 +55,47 @@ bool is_eigenvalue(const std::string& name) {
 /// A path into a document: "theory.test".
 bool is_path(const std::string& name) { return name.find('.') != std::string::npos; }
 
+/// Adds the names of the numbers in a document, but for its problem and its times.
+void add_numbers(const base::Description& description, std::vector<std::string>& names) {
+  base::for_each_field(description, [&](const base::Field& field) {
+    const base::Type& type = field.type.item ? *field.type.item : field.type;
+    const bool number = field.type.kind == base::Kind::number || field.type.kind == base::Kind::integer;
+    if (type.object && field.name != "problem") add_numbers(type.object(), names);
+    if ((number || field.name == "lambda") && field.about.unit != "s") names.push_back(field.name);
+  });
+}
+
+/// Plain names of the figures that a chart may draw (docs/commands/figure.md), of all kinds of tasks.
+const std::vector<std::string>& figure_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> found{"rank", "recovery", "interpolation", "bayes_recovery"};
+    for (const base::Description* document :
+         {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
+          &base::detail::description_of<Thresholds>(), &base::detail::description_of<theory::ScalingCurve>()})
+      add_numbers(*document, found);
+    return found;
+  }();
+  return names;
+}
+
 /// Refuses names under `key` that are no figure and not among `others`.
 void require_figures(const SourceFile& file, const TomlValue& chart, const std::string& key,
-                     const std::vector<std::string>& names, std::vector<std::string> others) {
+                     std::vector<std::string> names, std::vector<std::string> others = {}) {
+  std::erase_if(names, [](const std::string& name) { return is_eigenvalue(name) || is_path(name); });
   others.insert(others.end(), figure_names().begin(), figure_names().end());
-  std::sort(others.begin(), others.end());
-  others.erase(std::unique(others.begin(), others.end()), others.end());
-  for (const std::string& name : names)
-    if (!is_eigenvalue(name) && !is_path(name) && std::find(others.begin(), others.end(), name) == others.end())
-      file.reject(chart.find(key)->line,
-                  "{} of a chart has '{}'; accepted: {}, eigenvalue:1, eigenvalue:2, …, and paths like theory.test{}",
-                  key, name, fmt::join(others, ", "), base::suggestion(name, others));
+  others = each_once(std::move(others));
+  others.insert(others.end(), {"eigenvalue:1", "eigenvalue:2", "…", "paths like theory.test"});
+  require_among(file, chart, key, names, others);
 }
 
 void require_names(const SourceFile& file, const TomlValue& chart, const ChartRequest& request,
                    const std::vector<Part>& parts) {
+  const auto along = variables_of(parts, {"n", "n/d", "d", "D", "instance"});
   require_among(file, chart, "parts", request.parts, names_of(parts));
-  require_among(file, chart, "by", request.by, keys_of(parts));
-  if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, positions_of(parts));
-  if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, positions_of(parts));
-  require_figures(file, chart, "values", request.values, {});
+  require_among(file, chart, "by", request.by, variables_of(parts, {"d", "instance", "part", "trainer"}));
+  if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, along);
+  if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, along);
+  require_figures(file, chart, "values", request.values);
 }
 
 void require_complete(const SourceFile& file, const TomlValue& chart, const ChartRequest& request) {
@@ -103,49 +112,14 @@ void require_complete(const SourceFile& file, const TomlValue& chart, const Char
 }
 
 ChartRequest read_chart(const SourceFile& file, const TomlValue& chart, const std::vector<Part>& parts) {
-  require_keys(file, table_of(file, "chart", chart), "a [[chart]]",
-               {"kind", "title", "text", "parts", "x", "y", "values", "by", "x_title", "y_title", "log_x", "log_y"});
   ChartRequest request;
-  const auto given = [&](const char* key, auto read, auto& field) {
-    if (const TomlValue* value = chart.find(key)) field = read(file, key, *value);
-  };
-  if (const TomlValue* kind = chart.find("kind")) request.kind = kind_of(file, *kind);
-  given("title", text_of, request.title);
-  given("text", text_of, request.text);
-  given("parts", texts_of, request.parts);
-  given("x", text_of, request.x);
-  given("y", text_of, request.y);
-  given("values", texts_of, request.values);
-  given("by", texts_of, request.by);
-  given("x_title", text_of, request.x_title);
-  given("y_title", text_of, request.y_title);
-  given("log_x", flag_of, request.log_x);
-  given("log_y", flag_of, request.log_y);
+  read_table(file, chart, base::detail::description_of<ChartRequest>(), &request, "a [[chart]]");
   require_names(file, chart, request, parts);
   require_complete(file, chart, request);
   return request;
 }
 
 }  // namespace
-
-const std::vector<std::string>& figure_names() {
-  static const std::vector<std::string> names = {
-      // theory
-      "train", "test", "estimation", "objective", "Q_star", "q", "q_a", "m", "V", "V_a", "q_hat", "q_hat_a", "m_hat",
-      "V_hat", "V_hat_a", "zero_mass", "rank_fraction", "stable_rank", "effective_rank", "nuclear_frobenius", "lambda",
-      "curvature", "a", "t", "noise_variance", "plug_in_test", "index_error", "mutual_information", "iterations",
-      "residual", "replicon", "law_error", "points",
-      // losses
-      "excess_train", "excess_test", "squared_train", "squared_test", "sign_error",
-      // experiments
-      "seed", "kkt", "n", "nuclear", "rank",
-      // thresholds
-      "tokens", "K_eff", "recovery", "interpolation", "bayes_recovery",
-      // scaling curves
-      "gamma", "dimension", "alpha", "slope", "predicted", "recovered", "unlearned", "shrinkage", "misalignment",
-      "bulk"};
-  return names;
-}
 
 std::vector<ChartRequest> read_charts(const SourceFile& file, const TomlValue& document,
                                       const std::vector<Part>& parts) {

@@ -9,10 +9,6 @@
 
 namespace attnlaw::study {
 
-/// Plain names of the figures that a chart may draw (docs/commands/figure.md), of all kinds of tasks: the numbers of
-/// their documents (docs/json.md), and `rank`.
-const std::vector<std::string>& figure_names();
-
 /// `chart` of a document, for a study with these parts. Throws std::invalid_argument for unknown keys, kinds, parts,
 /// axes and figures, and for what a chart of its kind needs and does not have.
 std::vector<ChartRequest> read_charts(const SourceFile& file, const base::TomlValue& document,

@@ -6,7 +6,8 @@
 #include <cctype>
 #include <map>
 
-#include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/study/file/keys.h"
 
 namespace attnlaw::study {
 namespace {
@@ -30,13 +31,14 @@ TomlValue merged(const TomlValue& under, const TomlValue& over) {
   return result;
 }
 
+const base::Description& part_keys() { return describe(static_cast<const PartKeys*>(nullptr)); }
+
 /// The keys of a table that describe a part.
 TomlValue description_in(const TomlValue& table) {
   TomlValue result;
   result.line = table.line;
   for (const TomlEntry& entry : table.entries)
-    if (std::find(std::begin(kPartKeys), std::end(kPartKeys), entry.key) != std::end(kPartKeys))
-      result.entries.push_back(entry);
+    if (find_field(part_keys(), entry.key)) result.entries.push_back(entry);
   return result;
 }
 
@@ -45,20 +47,24 @@ TomlValue described(const SourceFile& file, const TomlValue& under, const TomlVa
   TomlValue result = merged(under, description_in(table));
   const TomlValue* overrides = table.find("fast");
   if (!overrides) return result;
-  require_keys(file, table_of(file, "fast", *overrides), "fast", kPartKeys);
+  require_keys(file, table_of(file, "fast", *overrides), "fast", field_names(part_keys()));
   if (fast) result = merged(result, *overrides);
   result.line = table.line;
   return result;
 }
 
-std::string part_name(const SourceFile& file, const TomlValue& part) {
-  const TomlValue* given = part.find("name");
-  if (!given) file.reject(part.line, "a [[part]] needs a name");
-  const std::string name = text_of(file, "name of a part", *given);
+/// A [[part]] with its own keys.
+struct Member : PartTableKeys {
+  const TomlValue* table = nullptr;
+};
+
+Member read_member(const SourceFile& file, const TomlValue& part) {
+  Member member{{}, &part};
+  read_table(file, part, base::detail::description_of<PartTableKeys>(), &member, "a [[part]]");
   const auto usable = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
-  if (name.empty() || !std::all_of(name.begin(), name.end(), usable))
-    file.reject(given->line, "name of a part must be letters, digits, - and _, got '{}'", name);
-  return name;
+  if (member.name.empty() || !std::all_of(member.name.begin(), member.name.end(), usable))
+    file.reject(part.find("name")->line, "name of a part must be letters, digits, - and _, got '{}'", member.name);
+  return member;
 }
 
 /// Follows `like` from part to part.
@@ -77,30 +83,26 @@ class Family {
 
  private:
   void add(const TomlValue& part) {
-    require_keys(file_, table_of(file_, "part", part), "a [[part]]",
-                 {"name", "like", "problem", "axes", "theory", "experiment", "thresholds", "scaling", "fast"});
-    const std::string name = part_name(file_, part);
-    if (const auto [at, added] = members_.emplace(name, &part); !added)
-      file_.reject(part.find("name")->line, "a part named '{}' is there already, at line {}", name,
-                   at->second->find("name")->line);
-    names_.push_back(name);
+    const Member member = read_member(file_, part);
+    if (const auto [at, added] = members_.emplace(member.name, member); !added)
+      file_.reject(part.find("name")->line, "a part named '{}' is there already, at line {}", member.name,
+                   at->second.table->find("name")->line);
+    names_.push_back(member.name);
   }
 
   /// `descendants`: the parts that are like this one, youngest first.
   TomlValue resolve(const std::string& name, std::vector<std::string> descendants) const {
-    const TomlValue& part = *members_.at(name);
-    const TomlValue* like = part.find("like");
-    if (!like) return described(file_, root_, part, fast_);
-    const std::string parent = text_of(file_, "like", *like);
+    const Member& part = members_.at(name);
+    const TomlValue* like = part.table->find("like");
+    if (!like) return described(file_, root_, *part.table, fast_);
     descendants.push_back(name);
-    require_ancestor(parent, like->line, descendants);
-    return described(file_, resolve(parent, descendants), part, fast_);
+    require_ancestor(part.like, like->line, descendants);
+    return described(file_, resolve(part.like, descendants), *part.table, fast_);
   }
 
   void require_ancestor(const std::string& parent, int line, const std::vector<std::string>& descendants) const {
-    if (!members_.contains(parent))
-      file_.reject(line, "like = '{}' is not a part; the parts are {}{}", parent, fmt::join(names_, ", "),
-                   base::suggestion(parent, names_));
+    file_.placed(line, "",
+                 [&] { base::require_among(parent, names_, fmt::format("like = '{}' is not a part", parent)); });
     const auto first = std::find(descendants.begin(), descendants.end(), parent);
     if (first != descendants.end())
       file_.reject(line, "a part cannot be like itself: {} → {}",
@@ -111,13 +113,13 @@ class Family {
   TomlValue root_;
   bool fast_;
   std::vector<std::string> names_;
-  std::map<std::string, const TomlValue*> members_;
+  std::map<std::string, Member> members_;
 };
 
 void require_parts_alone(const SourceFile& file, const TomlValue& document) {
-  for (const char* key : {"axes", "theory", "experiment", "thresholds", "scaling", "fast"})
-    if (const TomlValue* value = document.find(key))
-      file.reject(value->line, "{} stands at top level beside [[part]]; move it into the parts it is meant for", key);
+  for (const auto& [key, value] : document.entries)
+    if (key == "fast" || (key != "problem" && find_field(part_keys(), key)))
+      file.reject(value.line, "{} stands at top level beside [[part]]; move it into the parts it is meant for", key);
 }
 
 }  // namespace

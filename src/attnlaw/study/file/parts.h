@@ -10,11 +10,8 @@ namespace attnlaw::study {
 
 struct PartTable {
   std::string name;
-  base::TomlValue table;  ///< with keys of kPartKeys alone; every value knows the line it was written on
+  base::TomlValue table;  ///< with the keys of PartKeys alone; every value knows the line it was written on
 };
-
-/// The keys that describe a part, in a [[part]], in its `fast`, or at top level where there is no [[part]].
-inline constexpr const char* kPartKeys[] = {"problem", "axes", "theory", "experiment", "thresholds", "scaling"};
 
 /// In the order of the file; the top level itself, under `study_name`, if it has no [[part]]. Merging takes tables key
 /// by key and replaces everything else. A part is, in this order: the base problem or the part it is like (with its

@@ -1,56 +1,36 @@
 #include "attnlaw/study/file/reading.h"
 
-#include <fmt/ranges.h>
-
-#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
-#include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/fields/json.h"
 #include "attnlaw/base/names.h"
 
 namespace attnlaw::study {
 
 using base::TomlValue;
+using Json = nlohmann::json;
+
+namespace {
+
+/// The scalar or the list of them, as documents have it.
+Json json_of(const SourceFile& file, const std::string& key, const base::Field& field, const TomlValue& value) {
+  if (value.is_scalar()) return value.scalar;
+  if (!value.is_array()) file.reject(value.line, "{} must be {}, got {}", key, accepted(field), value.described());
+  Json list = Json::array();
+  for (const TomlValue& item : value.items) list.push_back(json_of(file, key, field, item));
+  return list;
+}
+
+}  // namespace
 
 void spell_in_snake_case(const SourceFile& file, TomlValue& value) {
   std::set<std::string> seen;
   for (auto& [key, inner] : value.entries) {
-    key = base::snake_case(key);
-    if (!seen.insert(key).second)
-      file.reject(inner.line, "{} stands here twice, with dashes and with underscores", key);
+    key = file.placed(inner.line, "", [&] { return base::add_name(seen, key); });
     spell_in_snake_case(file, inner);
   }
   for (TomlValue& item : value.items) spell_in_snake_case(file, item);
-}
-
-std::string text_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  if (!value.scalar.is_string()) file.reject(value.line, "{} must be a string, got {}", key, value.described());
-  return value.scalar.get<std::string>();
-}
-
-bool flag_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  if (!value.scalar.is_boolean()) file.reject(value.line, "{} must be true or false, got {}", key, value.described());
-  return value.scalar.get<bool>();
-}
-
-double number_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  if (!value.scalar.is_number()) file.reject(value.line, "{} must be a number, got {}", key, value.described());
-  return value.scalar.get<double>();
-}
-
-std::int64_t integer_of(const SourceFile& file, const std::string& key, const TomlValue& value, std::int64_t least,
-                        std::int64_t most) {
-  if (!value.scalar.is_number_integer() || value.scalar.get<std::int64_t>() < least ||
-      value.scalar.get<std::int64_t>() > most)
-    file.reject(value.line, "{} must be an integer from {} to {}, got {}", key, least, most, value.described());
-  return value.scalar.get<std::int64_t>();
-}
-
-std::vector<std::string> texts_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  if (!value.is_array()) file.reject(value.line, "{} must be an array of strings, got {}", key, value.described());
-  std::vector<std::string> texts;
-  for (const TomlValue& item : value.items) texts.push_back(text_of(file, "every item of " + key, item));
-  return texts;
 }
 
 const TomlValue& table_of(const SourceFile& file, const std::string& key, const TomlValue& value) {
@@ -59,17 +39,22 @@ const TomlValue& table_of(const SourceFile& file, const std::string& key, const 
 }
 
 void require_keys(const SourceFile& file, const TomlValue& table, const std::string& what,
-                  std::span<const char* const> accepted) {
-  const std::vector<std::string> names(accepted.begin(), accepted.end());
+                  const std::vector<std::string>& accepted) {
   for (const auto& [key, value] : table.entries)
-    if (std::find(names.begin(), names.end(), key) == names.end())
-      file.reject(value.line, "unknown key '{}' in {}; accepted: {}{}", key, what, fmt::join(names, ", "),
-                  base::suggestion(key, names));
+    file.placed(value.line, "", [&, &name = key] { base::require_known(name, accepted, what); });
 }
 
-void require_keys(const SourceFile& file, const TomlValue& table, const std::string& what,
-                  std::initializer_list<const char*> accepted) {
-  require_keys(file, table, what, std::span(accepted.begin(), accepted.size()));
+void read_table(const SourceFile& file, const TomlValue& table, const base::Description& description, void* object,
+                const std::string& what) {
+  require_keys(file, table_of(file, what, table), what, field_names(description));
+  base::for_each_field(description, [&](const base::Field& field) {
+    const TomlValue* given = table.find(field.name);
+    if (!given && field.about.required) file.reject(table.line, "{} needs {}: {}", what, field.name, accepted(field));
+    const bool by_caller = field.type.kind == base::Kind::value || field.type.kind == base::Kind::object;
+    if (!given || by_caller) return;
+    const Json value = json_of(file, field.name, field, *given);
+    file.placed(given->line, "", [&] { base::read_entry(field.name, value, description, object, what); });
+  });
 }
 
 }  // namespace attnlaw::study

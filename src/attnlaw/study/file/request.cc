@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <limits>
 #include <nlohmann/json.hpp>
 
-#include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/fields/text.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
@@ -17,44 +17,32 @@ namespace {
 using base::TomlValue;
 using Json = nlohmann::json;
 
-constexpr int kMostInt = std::numeric_limits<int>::max();
-
-/// Coordinates that experiments add by themselves.
-constexpr const char* kReserved[] = {"d", "instance"};
-
 bool contains(const std::vector<std::string>& texts, const std::string& text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
 // ---- variables -----------------------------------------------------------------------------------------------------
 
-/// Calls literal(text) and variable(name) for the pieces of a text in turn.
-template <class Literal, class Variable>
-void split_at_variables(const std::string& text, Literal literal, Variable variable) {
+/// The text with value(name) for every {name}.
+template <class Value>
+std::string replaced(const std::string& text, Value value) {
+  std::string result;
   std::size_t first = 0;
   for (std::size_t open; (open = text.find('{', first)) != std::string::npos;) {
     const std::size_t close = text.find('}', open);
     if (close == std::string::npos) break;
-    literal(text.substr(first, open - first));
-    variable(base::snake_case(text.substr(open + 1, close - open - 1)));
+    result += text.substr(first, open - first) + value(base::snake_case(text.substr(open + 1, close - open - 1)));
     first = close + 1;
   }
-  literal(text.substr(first));
-}
-
-std::vector<std::string> variables_in(const Json& value) {
-  std::vector<std::string> names;
-  if (value.is_string())
-    split_at_variables(
-        value.get<std::string>(), [](const std::string&) {}, [&](const std::string& name) { names.push_back(name); });
-  return names;
+  return result + text.substr(first);
 }
 
 /// Names in braces anywhere in the problem, with the line they stand on.
 std::map<std::string, int> variables_of(const PartRequest& request) {
   std::map<std::string, int> found;
   const auto collect = [&](const Json& value, int line) {
-    for (const std::string& name : variables_in(value)) found.emplace(name, line);
+    if (value.is_string())
+      replaced(value.get<std::string>(), [&](const std::string& name) { return found.emplace(name, line), ""; });
   };
   for (const auto& [key, value] : request.problem.items()) collect(value, request.lines.at(key));
   for (const Axis& axis : request.axes)
@@ -70,7 +58,7 @@ void require_known_axes(const SourceFile& file, const PartRequest& request) {
   for (const Axis& axis : request.axes)
     for (const Values& values : axis.keys) {
       const std::string& key = axes.emplace_back(values.key);
-      if (std::find(std::begin(kReserved), std::end(kReserved), key) != std::end(kReserved))
+      if (key == "d" || key == "instance")  // experiments add these by themselves
         file.reject(values.given.line, "{} cannot be an axis; it is a key of experiment", key);
       if (!contains(options, key) && !variables.contains(key))
         file.reject(values.given.line,
@@ -87,106 +75,66 @@ void require_known_axes(const SourceFile& file, const PartRequest& request) {
 // ---- keys of a part ------------------------------------------------------------------------------------------------
 
 void read_problem(const SourceFile& file, const TomlValue& problem, PartRequest& request) {
-  for (const auto& [key, value] : table_of(file, "problem", problem).entries) {
+  require_keys(file, table_of(file, "problem", problem), "problem", problem_options());
+  for (const auto& [key, value] : problem.entries) {
     if (!value.is_scalar())
       file.reject(value.line, "{} in problem must be a string or a number, got {}; values that vary stand in axes", key,
                   value.described());
     request.problem[key] = value.scalar;
     request.lines[key] = value.line;
   }
-  const std::vector<std::string>& options = problem_options();
-  for (const auto& [key, value] : request.problem.items())
-    if (!contains(options, key))
-      file.reject(request.lines.at(key), "unknown key '{}' in problem; accepted: {}{}", key, fmt::join(options, ", "),
-                  base::suggestion(key, options));
 }
 
-/// Tells whether a key that takes a table, or false for none of it, asks for something.
-bool wanted(const SourceFile& file, const char* key, const TomlValue& value) {
-  if (value.scalar == false) return false;
-  if (!value.is_table()) file.reject(value.line, "{} must be a table or false, got {}", key, value.described());
-  return true;
-}
-
-std::optional<TheoryRequest> read_theory(const SourceFile& file, const TomlValue& theory) {
-  if (theory.scalar.is_boolean()) return theory.scalar.get<bool>() ? std::optional(TheoryRequest{}) : std::nullopt;
-  if (!theory.is_table()) file.reject(theory.line, "theory must be true, false or a table, got {}", theory.described());
-  require_keys(file, theory, "theory", {"density", "warm_start"});
-  TheoryRequest request;
-  if (const TomlValue* given = theory.find("density")) request.density = flag_of(file, "density", *given);
-  if (const TomlValue* given = theory.find("warm_start")) request.warm_start = flag_of(file, "warm_start", *given);
-  return request;
-}
-
-std::vector<int> read_dimensions(const SourceFile& file, const TomlValue& experiment) {
-  const TomlValue* given = experiment.find("d");
-  if (!given) file.reject(experiment.line, "experiment needs d: an integer, or a list of them");
-  std::vector<int> dimensions;
-  const auto add = [&](const TomlValue& value) {
-    const int d = static_cast<int>(integer_of(file, "d", value, 1, kMostInt));
-    if (std::find(dimensions.begin(), dimensions.end(), d) != dimensions.end())
-      file.reject(value.line, "d has {} twice; more instances of one d are asked for with instances", d);
-    dimensions.push_back(d);
-  };
-  if (!given->is_array()) add(*given);
-  for (const TomlValue& item : given->items) add(item);
-  if (dimensions.empty()) file.reject(given->line, "d needs at least one value, got []");
-  return dimensions;
-}
-
-/// The name of a trainer, an initialisation or a precision.
-template <base::NamedEnum E>
-E named(const SourceFile& file, const std::string& key, const TomlValue& value) {
-  try {
-    return base::value_of<E>(key, text_of(file, key, value));
-  } catch (const std::invalid_argument& error) {
-    if (!value.scalar.is_string()) throw;
-    file.reject(value.line, "{}", error.what());
-  }
+/// The table under a key that takes false, and where `flag` says so true, for none of it; null if there is none, or it
+/// is false. True is an empty table.
+const TomlValue* wanted(const SourceFile& file, const TomlValue& part, const char* key, bool flag = false) {
+  static const TomlValue kEmpty;
+  const TomlValue* value = part.find(key);
+  if (!value || value->scalar == false) return nullptr;
+  if (flag && value->scalar == true) return &kEmpty;
+  if (!value->is_table())
+    file.reject(value->line, "{} must be {}, got {}", key, flag ? "true, false or a table" : "a table or false",
+                value->described());
+  return value;
 }
 
 ExperimentRequest read_experiment(const SourceFile& file, const TomlValue& experiment, std::uint64_t seed) {
-  require_keys(file, experiment, "experiment",
-               {"d", "instances", "trainer", "init", "precision", "tolerance", "max_iterations"});
   ExperimentRequest request;
-  request.d = read_dimensions(file, experiment);
-  experiment::Options& options = request.options;
-  options.seed = seed;
-  if (const TomlValue* given = experiment.find("instances"))
-    options.instances = static_cast<int>(integer_of(file, "instances", *given, 1, kMostInt));
-  if (const TomlValue* given = experiment.find("max_iterations"))
-    options.max_iterations = static_cast<int>(integer_of(file, "max_iterations", *given, 1, kMostInt));
-  if (const TomlValue* given = experiment.find("tolerance")) options.tolerance = number_of(file, "tolerance", *given);
-  if (const TomlValue* given = experiment.find("trainer"))
-    request.trainer = named<experiment::Trainer>(file, "trainer", *given);
-  if (const TomlValue* given = experiment.find("init"))
-    options.initialisation = named<experiment::Initialisation>(file, "init", *given);
-  if (const TomlValue* given = experiment.find("precision"))
-    options.precision = named<experiment::Precision>(file, "precision", *given);
+  read_table(file, experiment, base::detail::description_of<ExperimentKeys>(), &request, "experiment");
+  const TomlValue& d = *experiment.find("d");
+  if (request.d.empty()) file.reject(d.line, "d needs at least one value, got []");
+  for (std::size_t i = 0; i < request.d.size(); ++i)
+    if (std::find(request.d.begin(), request.d.begin() + static_cast<std::ptrdiff_t>(i), request.d[i]) !=
+        request.d.begin() + static_cast<std::ptrdiff_t>(i))
+      file.reject(d.items[i].line, "d has {} twice; more instances of one d are asked for with instances",
+                  request.d[i]);
+  request.any_trainer = !experiment.find("trainer");
+  request.options.seed = seed;
   return request;
 }
 
 Values read_scaling(const SourceFile& file, const TomlValue& scaling) {
-  require_keys(file, scaling, "scaling", {"n"});
-  const TomlValue* n = scaling.find("n");
-  if (!n) file.reject(scaling.line, "scaling needs n: a list or a range of numbers of sequences");
-  Values values = read_values(file, "n", *n);
-  for (const TomlValue& item : values.given.items) number_of(file, "n", item);
+  ScalingKeys keys;
+  read_table(file, scaling, describe(&keys), &keys, "scaling");
+  Values values = read_values(file, "n", *scaling.find("n"));
+  for (const TomlValue& item : values.given.items)
+    if (!item.scalar.is_number()) file.reject(item.line, "n must be a number, got {}", item.described());
   return values;
 }
 
 void read_computations(const SourceFile& file, const TomlValue& part, std::uint64_t seed, PartRequest& request) {
-  bool asked = false;
-  if (const TomlValue* given = part.find("theory")) request.theory = read_theory(file, *given), asked = true;
-  if (const TomlValue* given = part.find("thresholds"))
-    request.thresholds = flag_of(file, "thresholds", *given), asked = true;
-  if (const TomlValue* given = part.find("scaling"); given && (asked = true, wanted(file, "scaling", *given)))
-    request.n = read_scaling(file, *given);
-  if (const TomlValue* given = part.find("experiment"); given && (asked = true, wanted(file, "experiment", *given))) {
-    request.experiment = read_experiment(file, *given, seed);
-    for (const auto& [key, value] : given->entries) request.lines[key] = value.line;
+  PartKeys keys;
+  read_table(file, part, describe(&keys), &keys, "a part");
+  request.thresholds = keys.thresholds;
+  if (const TomlValue* theory = wanted(file, part, "theory", true))
+    read_table(file, *theory, base::detail::description_of<TheoryKeys>(), &request.theory.emplace(), "theory");
+  if (const TomlValue* scaling = wanted(file, part, "scaling")) request.n = read_scaling(file, *scaling);
+  if (const TomlValue* experiment = wanted(file, part, "experiment")) {
+    request.experiment = read_experiment(file, *experiment, seed);
+    for (const auto& [key, value] : experiment->entries) request.lines[key] = value.line;
   }
-  if (!asked) request.theory.emplace();
+  const auto asked = [&](const char* key) { return part.find(key) != nullptr; };
+  if (!asked("theory") && !asked("thresholds") && !asked("scaling") && !asked("experiment")) request.theory.emplace();
   if (request.tasks_per_point() == 0)
     file.reject(request.line, "part '{}' computes nothing; it takes theory, experiment, thresholds or scaling",
                 request.name);
@@ -196,29 +144,18 @@ void read_computations(const SourceFile& file, const TomlValue& part, std::uint6
 
 const std::vector<std::string>& problem_options() {
   static const std::vector<std::string> options = [] {
-    std::vector<std::string> keys;
-    const Json resolved = model::to_json(model::Problem{});
-    for (const auto& [key, value] : resolved.items()) keys.push_back(key);
-    return keys;
+    std::vector<std::string> names = base::field_names(base::detail::description_of<model::Problem>());
+    std::sort(names.begin(), names.end());
+    return names;
   }();
   return options;
 }
 
 std::string substituted(const std::string& text, const Json& coordinates) {
-  std::string result;
-  split_at_variables(
-      text, [&](const std::string& literal) { result += literal; },
-      [&](const std::string& name) {
-        if (!coordinates.contains(name)) base::reject("{{{}}} has no axis of this name", name);
-        const Json& value = coordinates[name];
-        if (value.is_string())
-          result += value.get<std::string>();
-        else if (value.is_number_integer())
-          result += fmt::format("{}", value.get<std::int64_t>());
-        else
-          result += fmt::format("{}", value.get<double>());
-      });
-  return result;
+  return replaced(text, [&](const std::string& name) {
+    if (!coordinates.contains(name)) base::reject("{{{}}} has no axis of this name", name);
+    return base::shown(coordinates[name]);
+  });
 }
 
 double PartRequest::tasks_per_point() const {

@@ -7,21 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "attnlaw/experiment/experiment.h"
 #include "attnlaw/study/file/axes.h"
+#include "attnlaw/study/file/keys.h"
 #include "attnlaw/study/file/parts.h"
 
 namespace attnlaw::study {
 
-struct TheoryRequest {
-  bool density = false;
-  bool warm_start = true;
-};
-
-struct ExperimentRequest {
-  std::vector<int> d;
-  std::optional<experiment::Trainer> trainer;  ///< none: the first that serves the problem
-  experiment::Options options;  ///< initialisation, precision, instances, tolerance, max_iterations, seed
+struct ExperimentRequest : ExperimentKeys {
+  bool any_trainer = true;  ///< the first that serves the problem
 };
 
 struct PartRequest {
@@ -30,7 +23,7 @@ struct PartRequest {
   nlohmann::json problem;            ///< options given to all points
   std::map<std::string, int> lines;  ///< the line of each option, axis and key of the experiment
   std::vector<Axis> axes;
-  std::optional<TheoryRequest> theory;
+  std::optional<TheoryKeys> theory;
   std::optional<ExperimentRequest> experiment;
   std::optional<Values> n;  ///< the sizes of scaling
   bool thresholds = false;

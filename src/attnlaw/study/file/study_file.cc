@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <map>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/study/file/charts.h"
+#include "attnlaw/study/file/keys.h"
 #include "attnlaw/study/file/parts.h"
 #include "attnlaw/study/file/request.h"
 #include "attnlaw/study/file/tasks.h"
-#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 namespace {
@@ -27,31 +26,6 @@ TomlValue parse_document(const SourceFile& file, const std::string& text) {
   } catch (const base::TomlError& error) {
     file.reject(error.line, "column {}: {}", error.column, error.what());
   }
-}
-
-std::string text_or(const SourceFile& file, const TomlValue& document, const char* key, const std::string& otherwise) {
-  const TomlValue* value = document.find(key);
-  return value ? text_of(file, key, *value) : otherwise;
-}
-
-std::uint64_t seed_of(const SourceFile& file, const TomlValue& document) {
-  const TomlValue* value = document.find("seed");
-  return value
-             ? static_cast<std::uint64_t>(integer_of(file, "seed", *value, 0, std::numeric_limits<std::int64_t>::max()))
-             : 0;
-}
-
-double accuracy_of(const SourceFile& file, const TomlValue& document) {
-  theory::SolveOptions options;
-  const TomlValue* value = document.find("accuracy");
-  if (!value) return options.accuracy;
-  options.accuracy = number_of(file, "accuracy", *value);
-  try {
-    theory::require_valid(options);
-  } catch (const std::invalid_argument& error) {
-    file.reject(value->line, "{}", error.what());
-  }
-  return options.accuracy;
 }
 
 /// "alpha (1000) × lambda (1000) × instance (4)".
@@ -80,23 +54,21 @@ void require_few_tasks(const SourceFile& file, const std::vector<PartRequest>& r
 }  // namespace
 
 Study parse_study(const std::string& text, const std::string& path, const StudyFileOptions& options) {
-  const SourceFile file(path);
+  const SourceFile file{path};
   const TomlValue document = parse_document(file, text);
-  require_keys(file, document, "a study",
-               {"title", "description", "seed", "accuracy", "problem", "axes", "theory", "experiment", "thresholds",
-                "scaling", "fast", "part", "chart"});
   Study study;
   study.name = std::filesystem::path(path).stem().string();
-  study.title = text_or(file, document, "title", study.name);
-  study.description = text_or(file, document, "description", "");
-  const std::uint64_t seed = seed_of(file, document);
-  const double accuracy = accuracy_of(file, document);
+  StudyKeys keys;
+  keys.title = study.name;
+  read_table(file, document, describe(&keys), &keys, "a study");
+  study.title = keys.title;
+  study.description = keys.description;
   std::vector<PartRequest> requests;
   for (const PartTable& part : resolve_parts(file, document, study.name, options.fast))
-    requests.push_back(read_request(file, part, seed));
+    requests.push_back(read_request(file, part, keys.seed));
   require_few_tasks(file, requests, options.most_tasks);
   TaskTable tasks;
-  for (const PartRequest& request : requests) study.parts.push_back(make_part(file, request, accuracy, tasks));
+  for (const PartRequest& request : requests) study.parts.push_back(make_part(file, request, keys.accuracy, tasks));
   study.tasks = std::move(tasks).take();
   study.charts = read_charts(file, document, study.parts);
   return study;

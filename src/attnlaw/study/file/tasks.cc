@@ -1,11 +1,12 @@
 #include "attnlaw/study/file/tasks.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/resolve.h"
@@ -41,46 +42,35 @@ int line_of_fault(const PartRequest& request, const std::string& message) {
   return line;
 }
 
-std::string described(const PartRequest& request, const Json& coordinates) {
-  std::vector<std::string> texts{"part '" + request.name + "'"};
-  for (const auto& [key, value] : coordinates.items()) texts.push_back(fmt::format("{} = {}", key, value.dump()));
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
-std::string message_of(const SourceFile& file, const PartRequest& request, const Json& coordinates,
-                       const std::string& message) {
-  return file.at(line_of_fault(request, message), fmt::format("{} ({})", message, described(request, coordinates)));
-}
-
 /// Calls check(); what it refuses is said with its place in the file.
 template <class Check>
 auto placed(const SourceFile& file, const PartRequest& request, const Json& coordinates, Check check) {
+  const auto refused = [&](const std::string& message) {
+    std::string where = "part '" + request.name + "'";
+    for (const auto& [key, value] : coordinates.items()) where += fmt::format(", {} = {}", key, value.dump());
+    return std::invalid_argument(file.at(line_of_fault(request, message), fmt::format("{} ({})", message, where)));
+  };
   try {
     return check();
   } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(message_of(file, request, coordinates, error.what()));
+    throw refused(error.what());
   } catch (const base::FileError& error) {
-    throw std::invalid_argument(message_of(file, request, coordinates, fmt::format("target: {}", error.what())));
+    throw refused(fmt::format("target: {}", error.what()));
   }
 }
 
 // ---- problems ------------------------------------------------------------------------------------------------------
 
-bool is_option(const std::string& key) {
-  const std::vector<std::string>& options = problem_options();
-  return std::find(options.begin(), options.end(), key) != options.end();
-}
-
 /// The options of the problem at a point, not checked yet.
 Json options_at(const SourceFile& file, const PartRequest& request, const Json& coordinates) {
   Json options = request.problem;
   for (const auto& [key, value] : coordinates.items())
-    if (is_option(key)) options[key] = value;
+    if (find_field(base::detail::description_of<Problem>(), key)) options[key] = value;
   for (auto& [key, value] : options.items())
     if (value.is_string()) value = substituted(value.get<std::string>(), coordinates);
   // Along students, only those with a penalty have a λ.
   if (options.value("student", Json()) == "bayes") options.erase("lambda");
-  return model::with_target_beside(file.path(), std::move(options));
+  return model::with_target_beside(file.path, std::move(options));
 }
 
 /// Options that a kind of task does not read, or has a default of its own for.
@@ -183,7 +173,7 @@ class PartMaker {
     Task task = task_at(coordinates, options, TaskKind::experiment);
     const ExperimentRequest& request = *request_.experiment;
     task.experiment = request.options;
-    task.experiment.trainer = request.trainer.value_or(experiment::trainers_for(task.problem).front());
+    if (request.any_trainer) task.experiment.trainer = experiment::trainers_for(task.problem).front();
     task.experiment.instances = task.experiment.threads = 1;
     std::optional<std::size_t> predecessor;
     if (theory_finds_lambda(task.problem)) predecessor = tasks_.index_of(theory_at(coordinates, options));

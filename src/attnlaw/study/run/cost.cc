@@ -55,19 +55,8 @@ double atoms_of(const Problem& problem) {
 
 /// Iterations to the default tolerance at moderate λ.
 double usual_iterations(const experiment::Options& options) {
-  const auto usual = [&] {
-    switch (options.trainer) {
-      case Trainer::adam:
-        return 320.0;
-      case Trainer::fista:
-        return 60.0;
-      case Trainer::gamp:
-        return 40.0;
-      case Trainer::lbfgs:
-        break;
-    }
-    return 90.0;
-  }();
+  const auto is = [&](Trainer trainer) { return options.trainer == trainer; };
+  const double usual = is(Trainer::adam) ? 320 : is(Trainer::fista) ? 60 : is(Trainer::gamp) ? 40 : 90;
   return std::min(usual, static_cast<double>(options.max_iterations));
 }
 

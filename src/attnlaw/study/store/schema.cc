@@ -1,12 +1,19 @@
 #include "attnlaw/study/store/schema.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <initializer_list>
+#include <stdexcept>
+#include <vector>
+
+#include "attnlaw/base/fields/rows.h"
+#include "attnlaw/study/comparison.h"
 
 namespace attnlaw::study {
 namespace {
 
-/// A result is kept as the task and the figures it consists of; the view takes columns out of them. Of a theory the
-/// errors stand under $.errors, of an experiment at the top (docs/json.md).
+/// A result is kept as the task and the figures it consists of; the view takes columns out of them.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE result (
   id INTEGER PRIMARY KEY,
@@ -44,81 +51,52 @@ CREATE INDEX claim_by_run ON claim (run);
 
 )sql";
 
-/// The view, with columns of later versions after those of the problem and after the figures.
-std::string results_view(const char* of_problem, const char* of_figures, const char* target_beta = "\"target-beta\"") {
-  constexpr const char* kFirst = R"sql(
-CREATE VIEW results AS SELECT
-  key,
-  json_extract(task, '$.kind') AS kind,
-  json_extract(task, '$.problem.student') AS student,
-  json_extract(task, '$.problem.head') AS head,
-  json_extract(task, '$.problem.tokens') AS tokens,
-)sql";
-  constexpr const char* kMiddle = R"sql(
-  json_extract(task, '$.problem.alpha') AS alpha,
-  coalesce(json_extract(figures, '$.lambda'), json_extract(task, '$.problem.lambda')) AS lambda,
-  CASE json_type(task, '$.problem.lambda') WHEN 'text' THEN json_extract(task, '$.problem.lambda') END AS lambda_rule,
-  json_extract(task, '$.problem.beta') AS beta,
-  json_extract(task, '$.problem.{}') AS target_beta,
-  json_extract(task, '$.problem.noise') AS noise,
-  json_extract(task, '$.problem.target') AS target,
-  json_extract(task, '$.problem.width') AS width,
-  json_extract(task, '$.experiment.d') AS d,
-  json_extract(task, '$.experiment.instance') AS instance,
-  json_extract(task, '$.experiment.seed') AS seed,
-  json_extract(task, '$.experiment.trainer') AS trainer,
-  json_extract(task, '$.experiment.precision') AS precision,
-  json_extract(task, '$.accuracy') AS accuracy,
-  json_extract(task, '$.continued') AS continued,
-  status,
-  coalesce(error, json_extract(figures, '$.diagnostics.message')) AS error,
-  coalesce(json_extract(figures, '$.errors.train'), json_extract(figures, '$.train')) AS train,
-  coalesce(json_extract(figures, '$.errors.test'), json_extract(figures, '$.test')) AS test,
-  coalesce(json_extract(figures, '$.errors.estimation'), json_extract(figures, '$.estimation')) AS estimation,
-  coalesce(json_extract(figures, '$.errors.objective'), json_extract(figures, '$.objective')) AS objective,
-  coalesce(json_extract(figures, '$.overlaps.q'), json_extract(figures, '$.q')) AS q,
-  coalesce(json_extract(figures, '$.overlaps.m'), json_extract(figures, '$.m')) AS m,
-  json_extract(figures, '$.overlaps.V') AS V,
-  coalesce(json_extract(figures, '$.overlaps.Q_star'), json_extract(figures, '$.Q_star')) AS Q_star,
-  json_extract(figures, '$.kkt') AS kkt,
-  json_extract(figures, '$.diagnostics.replicon') AS replicon,
-  json_extract(figures, '$.spectrum.zero_mass') AS zero_mass,
-  json_extract(figures, '$.theory.train') AS theory_train,
-  json_extract(figures, '$.theory.test') AS theory_test,
-  json_extract(figures, '$.theory.estimation') AS theory_estimation,
-  json_extract(figures, '$.recovery.alpha') AS recovery,
-  json_extract(figures, '$.interpolation.alpha') AS interpolation,
-  json_extract(figures, '$.bayes_recovery.alpha') AS bayes_recovery,
-)sql";
-  constexpr const char* kLast = R"sql(
-  seconds,
-  code,
-  finished,
-  id
-FROM result;
-)sql";
-  return fmt::format("{}{}{}{}{}", kFirst, of_problem, fmt::format(kMiddle, target_beta), of_figures, kLast);
+/// Columns out of the JSON of a task.
+void add_task(std::vector<std::string>& columns, const char* of, std::initializer_list<const char*> names) {
+  for (const char* name : names) columns.push_back(fmt::format("json_extract(task, '$.{0}{1}') AS {1}", of, name));
 }
 
-/// Version 2: attention, readout, labels and loss of the problem; what the losses have beside their own value.
-constexpr const char* kProblemColumns2 = R"sql(
-  json_extract(task, '$.problem.attention') AS attention,
-  json_extract(task, '$.problem.readout') AS readout,
-  json_extract(task, '$.problem.labels') AS labels,
-  json_extract(task, '$.problem.loss') AS loss,
-)sql";
-constexpr const char* kFigureColumns2 = R"sql(
-  coalesce(json_extract(figures, '$.loss_figures.excess_test'), json_extract(figures, '$.excess_test')) AS excess_test,
-  coalesce(json_extract(figures, '$.loss_figures.squared_test'), json_extract(figures, '$.squared_test'))
-    AS squared_test,
-  coalesce(json_extract(figures, '$.loss_figures.sign_error'), json_extract(figures, '$.sign_error')) AS sign_error,
-)sql";
+/// Columns out of the figures of a theory or of an experiment, wherever their documents have them.
+void add_figures(std::vector<std::string>& columns, std::initializer_list<const char*> names) {
+  const base::Description* documents[] = {&describe(static_cast<const theory::Solution*>(nullptr)),
+                                          &describe(static_cast<const PredictedInstance*>(nullptr))};
+  for (const char* name : names) {
+    std::vector<std::string> places;
+    for (const base::Description* document : documents)
+      if (const auto place = base::place_of(*document, name))
+        places.push_back(fmt::format("json_extract(figures, '$.{}')", *place));
+    if (places.empty()) throw std::logic_error(fmt::format("no result has the figure {}", name));
+    columns.push_back(fmt::format("coalesce({}, NULL) AS {}", fmt::join(places, ", "), name));
+  }
+}
+
+std::string results_view() {
+  std::vector<std::string> columns{"key"};
+  add_task(columns, "", {"kind"});
+  add_task(columns, "problem.", {"student", "head", "tokens", "attention", "readout", "labels", "loss", "alpha"});
+  columns.push_back("coalesce(json_extract(figures, '$.lambda'), json_extract(task, '$.problem.lambda')) AS lambda");
+  columns.push_back(
+      "CASE json_type(task, '$.problem.lambda') WHEN 'text' THEN json_extract(task, '$.problem.lambda') END AS "
+      "lambda_rule");
+  add_task(columns, "problem.", {"beta", "target_beta", "noise", "target", "width"});
+  add_task(columns, "experiment.", {"d", "instance", "seed", "trainer", "precision"});
+  add_task(columns, "", {"accuracy", "continued"});
+  columns.push_back("status");
+  columns.push_back("coalesce(error, json_extract(figures, '$.diagnostics.message')) AS error");
+  add_figures(columns, {"train", "test", "estimation", "objective", "q", "m", "V", "Q_star", "kkt", "replicon",
+                        "zero_mass", "theory_train", "theory_test", "theory_estimation"});
+  for (const char* threshold : {"recovery", "interpolation", "bayes_recovery"})
+    columns.push_back(fmt::format("json_extract(figures, '$.{0}.alpha') AS {0}", threshold));
+  add_figures(columns, {"excess_test", "squared_test", "sign_error"});
+  for (const char* column : {"seconds", "code", "finished", "id"}) columns.push_back(column);
+  return fmt::format("CREATE VIEW results AS SELECT\n  {}\nFROM result;\n", fmt::join(columns, ",\n  "));
+}
 
 /// The step to version 3: two names of a task that had a dash.
 constexpr const char* kSnakeCase = R"sql(
 UPDATE result SET task = replace(replace(task, '"target-beta":', '"target_beta":'), '"max-iterations":', '"max_iterations":');
-DROP VIEW results;
 )sql";
+constexpr const char* kDropView = "DROP VIEW IF EXISTS results;\n";
 
 [[noreturn]] void refuse(const sqlite::Connection& connection, const std::string& cause) {
   throw StoreError(fmt::format("cannot use the store '{}': {}", connection.path(), cause));
@@ -138,10 +116,9 @@ void apply(sqlite::Connection& connection, std::span<const std::string> steps) {
 }  // namespace
 
 std::span<const std::string> schema_steps() {
-  static const std::string steps[] = {kVersion1 + results_view("", ""),
-                                      "DROP VIEW results;" + results_view(kProblemColumns2, kFigureColumns2),
-                                      // Version 3: names in snake_case throughout.
-                                      kSnakeCase + results_view(kProblemColumns2, kFigureColumns2, "target_beta")};
+  // The view keeps nothing: the last step makes it, whatever view there was. Version 2 had more columns, version 3
+  // names in snake_case throughout.
+  static const std::string steps[] = {kVersion1, kDropView, std::string(kSnakeCase) + kDropView + results_view()};
   return steps;
 }
 

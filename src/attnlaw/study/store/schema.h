@@ -11,7 +11,7 @@ namespace attnlaw::study {
 inline constexpr std::int64_t kApplicationId = 0x6174746e;
 
 /// Step v (from 0) takes a store of version v to version v + 1; an empty database has version 0. A released step never
-/// changes: a new version is a new step.
+/// changes a table in another way: a new version is a new step.
 std::span<const std::string> schema_steps();
 
 /// The version of a store, in PRAGMA user_version. Throws StoreError for a database of another program and for a store

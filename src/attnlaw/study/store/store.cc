@@ -80,7 +80,7 @@ bool add(Connection& connection, const Store::Entry& entry) {
   const std::int64_t added = connection.run(
       "INSERT INTO result (key, code, task, status, error, figures, seconds, finished) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) ON CONFLICT (key) DO NOTHING",
-      entry.key, entry.code, to_json(entry.task).dump(), name(outcome.status),
+      entry.key, entry.code, to_json(entry.task).dump(), base::name(outcome.status),
       text_if(!outcome.error.empty(), outcome.error), text_if(!outcome.figures.is_null(), outcome.figures.dump()),
       outcome.seconds);
   if (added == 0) return false;
@@ -234,7 +234,7 @@ std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) con
   const Query row = connection.query("SELECT id, status, error, figures, seconds FROM result WHERE key = ?1", key);
   if (!row->next()) return std::nullopt;
   Outcome outcome;
-  outcome.status = status_from_name(row->text(1));
+  outcome.status = base::value_of<Outcome::Status>("status", row->text(1));
   outcome.error = row->text(2);
   if (const std::string figures = row->text(3); !figures.empty()) outcome.figures = json::parse(figures);
   outcome.seconds = row->real(4);
