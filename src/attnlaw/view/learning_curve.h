@@ -1,5 +1,5 @@
 #pragma once
-/// How a learning curve with experiments reads as table and chart.
+/// These functions show a learning curve with experiments as table and chart.
 
 #include <span>
 
@@ -9,7 +9,7 @@
 
 namespace attnlaw::view {
 
-/// Train, test and estimation error against α: solutions as lines, comparisons as points.
+/// The chart draws train, test and estimation error against α: solutions as lines, comparisons as points.
 report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std::span<const study::Comparison> points);
 report::Table learning_curve_table(std::span<const theory::Solution> curve, std::span<const study::Comparison> points);
 

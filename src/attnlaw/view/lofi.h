@@ -1,5 +1,5 @@
 #pragma once
-/// How layer-wise spectral filtering reads as tables and charts.
+/// These functions show layer-wise spectral filtering as tables and charts.
 
 #include <string>
 #include <vector>
@@ -13,7 +13,7 @@
 
 namespace attnlaw::view {
 
-/// What `lofi` has found in a file.
+/// This is what `lofi` has found in a file.
 struct LofiDataOutcome {
   std::string source;
   long long n = 0, test = 0;  ///< samples
@@ -26,7 +26,7 @@ struct LofiDataOutcome {
 };
 const base::Description& describe(const LofiDataOutcome*);
 
-/// Theory and experiments at one n.
+/// A run has theory and experiments at one n.
 struct LofiRun {
   int n = 0;
   laws::LofiTheory theory;
@@ -36,7 +36,7 @@ struct LofiRun {
 };
 const base::Description& describe(const LofiRun*);
 
-/// What it has found of a built-in target.
+/// This is what it has found of a built-in target.
 struct LofiTargetOutcome {
   laws::LofiTarget target;
   int d = 0;
@@ -46,7 +46,7 @@ const base::Description& describe(const LofiTargetOutcome*);
 
 std::vector<report::Table> lofi_tables(const LofiDataOutcome& outcome);
 std::vector<report::Table> lofi_tables(const LofiTargetOutcome& outcome);
-/// By `kind`: feature, readout; of targets first direction (the theory).
+/// Rows are told apart by `kind`: feature, readout; those of targets begin with direction (the theory).
 report::Table lofi_rows(const LofiDataOutcome& outcome);
 report::Table lofi_rows(const LofiTargetOutcome& outcome);
 report::Page lofi_page(const LofiDataOutcome& outcome);

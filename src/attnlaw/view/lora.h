@@ -1,5 +1,5 @@
 #pragma once
-/// How the fine-tuning of a pre-trained student reads as tables and chart.
+/// These functions show the fine-tuning of a pre-trained student as tables and chart.
 
 #include <optional>
 #include <vector>
@@ -12,13 +12,13 @@
 
 namespace attnlaw::view {
 
-/// Fine-tuning at finite size, and the theory of what was drawn.
+/// Fine-tuning at finite size stands beside the theory of what was drawn.
 struct LoraMeasured : laws::LoraExperiment {
   laws::LoraPrediction drawn;
 };
 const base::Description& describe(const LoraMeasured*);
 
-/// All that `lora` has found.
+/// The result is all that `lora` has found.
 struct LoraResult {
   std::optional<theory::Solution> pretraining;  ///< of a problem; empty: overlaps were given
   laws::LoraPrediction prediction;
@@ -29,12 +29,13 @@ struct LoraResult {
 };
 const base::Description& describe(const LoraResult*);
 
-/// "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1, m_pre = 1.1)".
+/// A prediction is named "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1,
+/// m_pre = 1.1)".
 std::string describe(const laws::LoraPrediction& prediction);
 
-/// The prediction, the experiment beside it, the curve.
+/// The tables are the prediction, the experiment beside it, and the curve.
 std::vector<report::Table> lora_tables(const LoraResult& result);
-/// By `kind`: theory, curve, drawn (the theory of what was drawn), mean, standard_error, instance.
+/// Rows are told apart by `kind`: theory, curve, drawn (the theory of what was drawn), mean, standard_error, instance.
 report::Table lora_rows(const LoraResult& result);
 report::Chart lora_chart(const LoraResult& result);
 Warnings warnings(const LoraResult& result);

@@ -1,5 +1,5 @@
 #pragma once
-/// How attention pooling reads as tables and charts.
+/// These functions show attention pooling as tables and charts.
 
 #include <optional>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace attnlaw::view {
 
-/// All that `attnlaw pooling` found.
+/// The outcome is all that `attnlaw pooling` found.
 struct PoolingOutcome {
   laws::PoolingPrediction prediction;
   laws::PoolingDensity density;
@@ -23,27 +23,27 @@ struct PoolingOutcome {
   std::optional<laws::FixedLengthLaw> fixed_length;
   std::optional<laws::PoolingExperiment> experiment;
 
-  /// Kolmogorov distance of the law at fixed length to the law.
+  /// Returns the Kolmogorov distance of the law at fixed length to the law.
   double fixed_length_distance() const;
   bool power_profile() const { return sequences && sequences->profile.starts_with("power:"); }
 };
 const base::Description& describe(const PoolingOutcome*);
 
-/// "δ = 0.5, γ = 0.5, …" in one line.
+/// The outcome is named in one line: "δ = 0.5, γ = 0.5, …".
 std::string describe(const PoolingOutcome& outcome);
 
-/// Threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
+/// The table has threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
 report::Table level_table(const PoolingOutcome& outcome);
 report::Table bulk_table(const PoolingOutcome& outcome);
-/// Empty without a law at fixed length.
+/// There is no table without a law at fixed length …
 std::optional<report::Table> fixed_length_table(const PoolingOutcome& outcome);
-/// Empty without sequences.
+/// … and none without sequences.
 std::optional<report::Table> weights_table(const PoolingOutcome& outcome);
-/// By `kind`: levels, weights, density along the band, measured eigenvalues.
+/// Rows are told apart by `kind`: levels, weights, density along the band, measured eigenvalues.
 report::Table pooling_rows(const PoolingOutcome& outcome);
 
 report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome);
-/// Alignment against the strength of the signal.
+/// The chart draws the alignment against the strength of the signal.
 report::Chart alignment_chart(const PoolingOutcome& outcome);
 
 Warnings warnings(const PoolingOutcome& outcome);

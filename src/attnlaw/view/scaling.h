@@ -1,5 +1,5 @@
 #pragma once
-/// How the learning curve of a power-law target reads as tables and chart.
+/// These functions show the learning curve of a power-law target as tables and chart.
 
 #include "attnlaw/report/chart.h"
 #include "attnlaw/report/table.h"
@@ -7,11 +7,11 @@
 
 namespace attnlaw::view {
 
-/// The curve; fitted exponents; transitions of modes; crossovers.
+/// The tables are the curve, its fitted exponents, transitions of modes, and crossovers if there are any.
 std::vector<report::Table> scaling_tables(const theory::ScalingCurve& curve);
-/// By `kind`: points, exponents, transitions, crossovers.
+/// Rows are told apart by `kind`: points, exponents, transitions, crossovers.
 report::Table scaling_rows(const theory::ScalingCurve& curve);
-/// Estimation error and its parts against n, both logarithmic.
+/// The chart draws the estimation error and its parts against n, both logarithmic.
 report::Chart scaling_chart(const theory::ScalingCurve& curve);
 
 }  // namespace attnlaw::view
