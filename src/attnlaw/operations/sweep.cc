@@ -4,12 +4,10 @@
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/study/run/cost.h"
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::operations {
 namespace {
-
-using view::general;
 
 view::Plan plan_of(const study::Study& study, const Run& run) {
   constexpr double kCalibration = 20;  // seconds
@@ -31,21 +29,19 @@ std::vector<Sweep::Problem> problems_of(const study::Study& study, const study::
 }
 
 report::Table summary_table(const Sweep::Output& output) {
-  const auto count = [](std::size_t n) { return static_cast<long long>(n); };
   const study::RunProgress& progress = output.progress;
-  return {output.title.empty() ? output.study : output.title,
-          {general("tasks"), general("from the store"), general("computed"), general("failed"), general("unconverged"),
-           general("left"), general("seconds", 4)},
-          {{count(progress.total), count(progress.reused), count(progress.done), count(progress.failed),
-            count(progress.unconverged), count(progress.left()), progress.seconds}}};
+  report::Table table = view::headed(
+      output.title.empty() ? output.study : output.title,
+      {"tasks", "from the store", "computed", "failed", "unconverged", "left", view::general("seconds", 4)});
+  view::add(table, progress.total, progress.reused, progress.done, progress.failed, progress.unconverged,
+            progress.left(), progress.seconds);
+  return table;
 }
 
 report::Table problem_table(const std::vector<Sweep::Problem>& problems) {
-  report::Table table{
-      "Tasks without a result to use",
-      {general("part"), general("kind"), general("coordinates"), general("status"), general("message")}};
-  for (const Sweep::Problem& problem : problems)
-    table.rows.push_back({problem.part, problem.kind, problem.coordinates.dump(), problem.status, problem.message});
+  report::Table table =
+      view::headed("Tasks without a result to use", {"part", "kind", "coordinates", "status", "message"});
+  for (const Sweep::Problem& problem : problems) view::add(table, view::cells(problem));
   return table;
 }
 

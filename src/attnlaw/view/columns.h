@@ -1,12 +1,15 @@
 #pragma once
-/// Columns and cells that all tables share.
+/// All of view shares these columns, cells and words.
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <concepts>
+#include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,14 +28,27 @@ inline report::Column general(std::string name, int precision = kFigures) {
 
 inline report::Column percent(std::string name) { return {std::move(name), "%", report::Notation::fixed, 2}; }
 
-/// The column of a standard error.
+/// The column is that of a standard error.
 inline report::Column error_column(std::string name = "±") { return general(std::move(name), kErrorFigures); }
 
-inline void append(std::vector<report::Column>& columns, const std::vector<report::Column>& more) {
-  columns.insert(columns.end(), more.begin(), more.end());
+/// A column among others may be its bare name.
+struct Heading : report::Column {
+  Heading(const char* title) : report::Column(general(title)) {}
+  Heading(report::Column column) : report::Column(std::move(column)) {}
+};
+
+inline void add_columns(report::Table& table, std::initializer_list<Heading> columns) {
+  table.columns.insert(table.columns.end(), columns.begin(), columns.end());
 }
 
-/// What a single cell can show.
+/// Makes a table of these columns for people, without rows yet.
+inline report::Table headed(std::string title, std::initializer_list<Heading> columns) {
+  report::Table table{std::move(title), {}};
+  add_columns(table, columns);
+  return table;
+}
+
+/// These values fill a single cell.
 template <class T>
 concept Single = base::NamedEnum<T> || std::is_arithmetic_v<T> || std::convertible_to<T, report::Cell>;
 
@@ -57,7 +73,7 @@ report::Cell cell(const std::optional<T>& value) {
   return value ? cell(*value) : report::Cell();
 }
 
-/// The same where a cell stands among others: values of any type convert to it.
+/// Values of any type convert to a cell where it stands among others.
 struct Value : report::Cell {
   template <class T>
   requires requires(const T& value) { cell(value); }
@@ -76,7 +92,7 @@ inline void append(Row& row, const base::Estimate* estimate) {
 }
 inline void append(Row& row, const Row& more) { row.insert(row.end(), more.begin(), more.end()); }
 
-/// The cells of these values, one after the other.
+/// Returns the cells of these values, one after the other.
 template <class... T>
 Row row(const T&... values) {
   Row cells;
@@ -92,6 +108,17 @@ void add(report::Table& table, const T&... values) {
   table.rows.push_back(std::move(cells));
 }
 inline constexpr std::optional<double> kNothing = {};  ///< makes an empty cell among others
+
+/// Joins what `shown` makes of each item.
+template <class Items, class Shown>
+std::string joined(const Items& items, const Shown& shown, std::string_view separator = ", ") {
+  std::string text;
+  for (const auto& item : items) {
+    if (&item != &*std::begin(items)) text += separator;
+    text += shown(item);
+  }
+  return text;
+}
 
 /// A duration reads as "40 s", "12 min", "3.5 h".
 inline std::string duration(double seconds) {

@@ -33,10 +33,11 @@ std::vector<SharedError> predicted_errors(const study::Comparison& comparison) {
 
 Table comparison_table(const study::Comparison& comparison) {
   const experiment::Experiment& run = comparison.experiment;
-  Table table{fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem),
-                          run.d, run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
-              {general("error"), general("theory", 4), general("experiment", 4), error_column("standard error"),
-               percent("difference"), percent("its standard error")}};
+  Table table =
+      headed(fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem), run.d,
+                         run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
+             {"error", general("theory", 4), general("experiment", 4), error_column("standard error"),
+              percent("difference"), percent("its standard error")});
   const study::Prediction predicted = study::prediction_of(comparison.theory);
   for (const SharedError& error : predicted_errors(comparison)) {
     const study::Estimate& difference = comparison.difference.*error.difference;
@@ -50,9 +51,9 @@ Table comparison_table(const study::Comparison& comparison) {
 std::optional<Table> start_table(const study::Comparison& comparison) {
   const std::vector<study::StartComparison> starts = study::compare_starts(comparison.experiment);
   if (starts.empty()) return std::nullopt;
-  Table table{fmt::format("Spectral start: d = {}; overlaps with S*", comparison.experiment.d),
-              {general("overlap"), general("predicted", 4), general("measured", 4), error_column("standard error"),
-               error_column("difference"), error_column("its standard error"), kStandardised}};
+  Table table = headed(fmt::format("Spectral start: d = {}; overlaps with S*", comparison.experiment.d),
+                       {"overlap", general("predicted", 4), general("measured", 4), error_column("standard error"),
+                        error_column("difference"), error_column("its standard error"), kStandardised});
   for (const study::StartComparison& start : starts)
     add(table, start.name, start.predicted, start.measured, cells(start.difference));
   return table;
@@ -60,8 +61,8 @@ std::optional<Table> start_table(const study::Comparison& comparison) {
 
 Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   const study::Extrapolation extrapolation = study::extrapolate(comparisons);
-  Table table{"Relative difference extrapolated to 1/d → 0",
-              {general("error"), percent("difference"), percent("standard error"), kStandardised}};
+  Table table = headed("Relative difference extrapolated to 1/d → 0",
+                       {"error", percent("difference"), percent("standard error"), kStandardised});
   for (const SharedError& error : predicted_errors(comparisons.front())) {
     const study::Extrapolated& figure = extrapolation.*error.extrapolated;
     add(table, words(error.name), 100 * figure.value, 100 * figure.standard_error, figure.z);
@@ -128,9 +129,15 @@ void add_extrapolation(std::vector<Fields>& rows, std::span<const study::Compari
   add("extrapolation_z", &study::Extrapolated::z);
 }
 
-}  // namespace
+double predicted(const theory::Solution& solution, const study::SharedError& error) {
+  return study::prediction_of(solution).*error.predicted;
+}
 
-std::vector<Table> comparison_tables(std::span<const study::Comparison> comparisons) {
+base::Estimate measured(const study::Comparison& point, const study::SharedError& error) {
+  return {point.experiment.mean.*error.measured, point.experiment.standard_error.*error.measured};
+}
+
+std::vector<Table> tables_of(std::span<const study::Comparison> comparisons) {
   std::vector<Table> tables;
   for (const study::Comparison& comparison : comparisons) {
     tables.push_back(comparison_table(comparison));
@@ -140,7 +147,7 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
   return tables;
 }
 
-Table comparison_rows(std::span<const study::Comparison> comparisons, const model::Problem& asked) {
+Table rows_of(std::span<const study::Comparison> comparisons, const model::Problem& asked) {
   if (comparisons.empty()) return {};
   std::vector<Fields> rows;
   for (const study::Comparison& comparison : comparisons) add_comparison(rows, comparison);
@@ -150,6 +157,7 @@ Table comparison_rows(std::span<const study::Comparison> comparisons, const mode
   return table_of(rows);
 }
 
+/// Says what standard errors over few instances, and an extrapolation from two d, are worth.
 Warnings few_samples(std::span<const study::Comparison> comparisons) {
   constexpr std::size_t kFew = 3;
   Warnings result;
@@ -164,6 +172,7 @@ Warnings few_samples(std::span<const study::Comparison> comparisons) {
   return result;
 }
 
+/// The chart draws relative differences against 1/d; there is none where no difference is known.
 std::optional<report::Chart> difference_chart(std::span<const study::Comparison> comparisons) {
   if (comparisons.empty()) return std::nullopt;
   report::ErrorsChart chart{
@@ -182,6 +191,61 @@ std::optional<report::Chart> difference_chart(std::span<const study::Comparison>
   }
   if (chart.series.empty()) return std::nullopt;
   return report::errors_chart(chart);
+}
+
+report::Page page_of(std::span<const study::Comparison> comparisons, const std::string& lead,
+                     const std::vector<Table>& tables) {
+  report::Page page{"Finite-size experiments beside the theory", lead, sections_of(tables)};
+  if (comparisons.size() < 2) return page;
+  if (const std::optional<report::Chart> chart = difference_chart(comparisons))
+    page.sections.push_back({"Towards infinite d",
+                             "At a single d a correction of order 1/d remains; the theory is tested by its shrinking.",
+                             chart});
+  return page;
+}
+
+}  // namespace
+
+Result show(const study::Trainable& trained, std::span<const study::Comparison> comparisons,
+            const model::Problem& asked, const Warnings& notes, bool draw) {
+  Result result{.tables = tables_of(comparisons),
+                .rows = rows_of(comparisons, asked),
+                .warnings = few_samples(comparisons) + notes};
+  for (const study::Comparison& comparison : comparisons)
+    result.warnings = std::move(result.warnings) + warnings(comparison.theory) + warnings(comparison.experiment);
+  if (trained.optimal_lambda) result.tables.insert(result.tables.begin(), optimum_table(*trained.optimal_lambda));
+  if (draw) result.page = page_of(comparisons, describe(trained.problem), result.tables);
+  return result;
+}
+
+report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std::span<const study::Comparison> points) {
+  report::ErrorsChart chart{
+      .title = "Learning curve: theory (lines) and experiment (points)",
+      .description = "Train, test and estimation error against the number of sequences per squared dimension, alpha.",
+      .x = {"α = n/d²", Scale::log},
+      .y = {"error", Scale::log}};
+  for (const SharedError& error : study::kSharedErrors) {
+    const auto line = [&](const auto& s) { return report::Point{s.problem.alpha, predicted(s, error)}; };
+    const auto point = [&](const auto& p) { return measured_point(p.experiment.problem.alpha, measured(p, error)); };
+    chart.series.push_back({error.name, points_over(curve, line), points_over(points, point)});
+  }
+  return report::errors_chart(chart);
+}
+
+Table learning_curve_table(std::span<const theory::Solution> curve, std::span<const study::Comparison> points) {
+  Table table = headed("", {general("alpha", 4)});
+  for (const SharedError& error : study::kSharedErrors)
+    add_columns(table, {general(fmt::format("{} theory", error.name), 4), general("experiment", 4), error_column()});
+  auto point = points.begin();
+  for (const theory::Solution& solution : curve) {
+    Row cells = row(solution.problem.alpha);
+    const bool found = point != points.end() && point->experiment.problem.alpha == solution.problem.alpha;
+    for (const SharedError& error : study::kSharedErrors)
+      append(cells, row(predicted(solution, error), found ? row(measured(*point, error)) : Row(2)));
+    if (found) ++point;
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
 }
 
 }  // namespace attnlaw::view

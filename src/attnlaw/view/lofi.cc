@@ -7,7 +7,6 @@
 
 #include "attnlaw/base/instances.h"
 #include "attnlaw/view/charts.h"
-#include "attnlaw/view/result.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
@@ -43,10 +42,9 @@ std::string main_coordinates(const Eigen::VectorXd& direction) {
 }
 
 Table layer_table(const LofiResult& result) {
-  Table table{"Layers",
-              {general("operator"), general("samples"), general("dimension"), general("bulk from", 5),
-               general("bulk to", 5), general("kept below", 5), general("kept above", 5), general("smallest", 5),
-               general("largest", 5), general("features kept")}};
+  Table table = headed("Layers", {"operator", "samples", "dimension", general("bulk from", 5), general("bulk to", 5),
+                                  general("kept below", 5), general("kept above", 5), general("smallest", 5),
+                                  general("largest", 5), "features kept"});
   for (const auto& [name, layer] : result.layers()) {
     const auto below = [stacked = layer->stacked](double value) { return stacked ? Cell() : Cell(value); };
     add(table, name, layer->samples, layer->dimension, below(layer->lower_edge), layer->upper_edge,
@@ -63,10 +61,9 @@ Cell overlap_of(const std::vector<double>* overlaps, bool first, std::size_t fea
 
 /// The features of all operators stand here with the reason why they are kept.
 Table feature_table(const LofiResult& result, const std::vector<double>* overlaps) {
-  Table table{
-      "Features kept",
-      {general("operator"), general("why"), general("eigenvalue", 5), general("threshold", 5), general("p-value", 3),
-       overlaps ? general("squared overlap with target", 4) : general("largest coordinates")}};
+  Table table = headed("Features kept",
+                       {"operator", "why", general("eigenvalue", 5), general("threshold", 5), general("p-value", 3),
+                        overlaps ? general("squared overlap with target", 4) : general("largest coordinates")});
   for (const auto& [name, layer] : result.layers()) {
     for (std::size_t i = 0; i < layer->features.size(); ++i) {
       const LofiFeature& feature = layer->features[i];
@@ -83,9 +80,9 @@ Table feature_table(const LofiResult& result, const std::vector<double>* overlap
 }
 
 Table readout_table(const LofiResult& result) {
-  Table table{"Error after each depth (mean square over variance, test samples)",
-              {general("readout"), general("inputs"), general("test error", 4), general("validation error", 4),
-               general("ridge penalty", 3)}};
+  Table table = headed(
+      "Error after each depth (mean square over variance, test samples)",
+      {"readout", "inputs", general("test error", 4), general("validation error", 4), general("ridge penalty", 3)});
   const std::size_t outputs = result.readouts.front().output_errors.size();
   constexpr std::size_t kMostColumns = 6;
   for (std::size_t k = 0; outputs <= kMostColumns && k < outputs; ++k)
@@ -107,10 +104,10 @@ bool alike(const LofiPrediction& a, const LofiPrediction& b) {
 /// There is one row for directions that are alike.
 Table theory_table(const LofiTargetOutcome& outcome) {
   const LofiRun& run = outcome.runs.back();
-  Table table{fmt::format("Theory: {}, d = {}, n = {}; bulk [{:.4g}, {:.4g}]", outcome.target.spec(), outcome.d, run.n,
-                          run.theory.lower_edge, run.theory.upper_edge),
-              {general("directions"), general("seen through"), general("end"), general("emerges at n", 5),
-               general("d E T²/θ²", 5), general("eigenvalue", 5), general("squared overlap", 4)}};
+  Table table = headed(fmt::format("Theory: {}, d = {}, n = {}; bulk [{:.4g}, {:.4g}]", outcome.target.spec(),
+                                   outcome.d, run.n, run.theory.lower_edge, run.theory.upper_edge),
+                       {"directions", "seen through", "end", general("emerges at n", 5), general("d E T²/θ²", 5),
+                        general("eigenvalue", 5), general("squared overlap", 4)});
   const auto& directions = run.theory.directions;
   for (std::size_t i = 0, next = 0; i < directions.size(); i = next) {
     while (next < directions.size() && alike(directions[i], directions[next])) ++next;
@@ -128,11 +125,11 @@ long long seen_in_theory(const LofiTheory& theory) {
 
 /// There is one row for each n.
 Table curve_table(const std::vector<LofiRun>& runs) {
-  Table table{"Experiments beside the theory",
-              {general("n"), general("seen"), general("theory seen"), general("overlap", 4), error_column(),
-               general("theory overlap", 4), general("depth 2 theory", 4)}};
+  Table table =
+      headed("Experiments beside the theory", {"n", "seen", "theory seen", general("overlap", 4), error_column(),
+                                               general("theory overlap", 4), general("depth 2 theory", 4)});
   const std::vector<LofiReadout>& readouts = runs.back().instances.front().result.readouts;
-  for (const LofiReadout& readout : readouts) append(table.columns, {general(readout.name, 4), error_column()});
+  for (const LofiReadout& readout : readouts) add_columns(table, {general(readout.name, 4), error_column()});
   for (const LofiRun& run : runs) {
     Row errors;
     for (std::size_t i = 0; i < readouts.size(); ++i) append(errors, run.test_error(i));
@@ -225,14 +222,7 @@ report::Chart error_chart(const std::vector<LofiRun>& runs) {
   return report::errors_chart(chart);
 }
 
-}  // namespace
-
-base::Estimate LofiRun::test_error(std::size_t readout) const {
-  return base::estimate_over(instances,
-                             [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
-}
-
-std::vector<Table> lofi_tables(const LofiDataOutcome& outcome) {
+std::vector<Table> tables_of(const LofiDataOutcome& outcome) {
   std::vector<Table> tables{layer_table(outcome.result), feature_table(outcome.result, nullptr),
                             readout_table(outcome.result)};
   tables[0].title =
@@ -242,7 +232,7 @@ std::vector<Table> lofi_tables(const LofiDataOutcome& outcome) {
   return tables;
 }
 
-std::vector<Table> lofi_tables(const LofiTargetOutcome& outcome) {
+std::vector<Table> tables_of(const LofiTargetOutcome& outcome) {
   std::vector<Table> tables{theory_table(outcome)};
   const LofiRun& last = outcome.runs.back();
   if (last.instances.empty()) return tables;
@@ -253,14 +243,14 @@ std::vector<Table> lofi_tables(const LofiTargetOutcome& outcome) {
   return tables;
 }
 
-Table lofi_rows(const LofiDataOutcome& outcome) {
+Table rows_of(const LofiDataOutcome& outcome) {
   Table table = records(
       {"kind", "layer", "name", "eigenvalue", "p_value", "inputs", "test_error", "validation_error", "penalty"});
   add_records(table, outcome.result, {}, nullptr);
   return table;
 }
 
-Table lofi_rows(const LofiTargetOutcome& outcome) {
+Table rows_of(const LofiTargetOutcome& outcome) {
   Table table = records({"kind", "n", "instance", "layer", "name", "group", "threshold", "wide_threshold", "eigenvalue",
                          "overlap", "p_value", "inputs", "test_error", "validation_error", "penalty", "theory"});
   for (const LofiRun& run : outcome.runs) {
@@ -281,8 +271,7 @@ Table lofi_rows(const LofiTargetOutcome& outcome) {
   return table;
 }
 
-report::Page lofi_page(const LofiDataOutcome& outcome) {
-  std::vector<Table> tables = lofi_tables(outcome);
+report::Page page_of(const LofiDataOutcome& outcome, std::vector<Table> tables) {
   const std::string permutations = fmt::format(", by {} permutations of the labels", outcome.filter.permutations);
   report::Page page{
       .title = kTitle,
@@ -295,7 +284,7 @@ report::Page lofi_page(const LofiDataOutcome& outcome) {
   return page;
 }
 
-report::Page lofi_page(const LofiTargetOutcome& outcome) {
+report::Page page_of(const LofiTargetOutcome& outcome, const std::vector<Table>& tables) {
   const LofiRun& last = outcome.runs.back();
   report::Page page{
       .title = kTitle,
@@ -309,11 +298,11 @@ report::Page lofi_page(const LofiTargetOutcome& outcome) {
     page.sections.push_back({"Learning curve", "", error_chart(outcome.runs)});
     add_spectra(page, last.instances.front().result, &last.theory);
   }
-  add_tables(page, lofi_tables(outcome));
+  add_tables(page, tables);
   return page;
 }
 
-Warnings warnings(const LofiDataOutcome& outcome) {
+Warnings warnings_of(const LofiDataOutcome& outcome) {
   Warnings lines;
   constexpr double kWhite = 1.5;  // largest eigenvalue of the covariance, over that of white features
   if (outcome.result.whiteness > kWhite && outcome.filter.permutations == 0)
@@ -326,7 +315,7 @@ Warnings warnings(const LofiDataOutcome& outcome) {
   return lines;
 }
 
-Warnings warnings(const LofiTargetOutcome& outcome) {
+Warnings warnings_of(const LofiTargetOutcome& outcome) {
   Warnings lines;
   for (const LofiRun& run : outcome.runs) {
     const auto blind = std::count_if(run.instances.begin(), run.instances.end(),
@@ -339,5 +328,22 @@ Warnings warnings(const LofiTargetOutcome& outcome) {
   }
   return lines;
 }
+
+template <class Outcome>
+Result shown(const Outcome& outcome, bool draw) {
+  Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(outcome)};
+  if (draw) result.page = page_of(outcome, result.tables);
+  return result;
+}
+
+}  // namespace
+
+base::Estimate LofiRun::test_error(std::size_t readout) const {
+  return base::estimate_over(instances,
+                             [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
+}
+
+Result show(const LofiDataOutcome& outcome, bool draw) { return shown(outcome, draw); }
+Result show(const LofiTargetOutcome& outcome, bool draw) { return shown(outcome, draw); }
 
 }  // namespace attnlaw::view

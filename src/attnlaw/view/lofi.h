@@ -1,15 +1,12 @@
 #pragma once
-/// These functions show layer-wise spectral filtering as tables and charts.
+/// This file shows what layer-wise spectral filtering finds.
 
 #include <string>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/laws/filtering/simulation.h"
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/page.h"
-#include "attnlaw/report/table.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
@@ -44,14 +41,8 @@ struct LofiTargetOutcome {
 };
 const base::Description& describe(const LofiTargetOutcome*);
 
-std::vector<report::Table> lofi_tables(const LofiDataOutcome& outcome);
-std::vector<report::Table> lofi_tables(const LofiTargetOutcome& outcome);
 /// Rows are told apart by `kind`: feature, readout; those of targets begin with direction (the theory).
-report::Table lofi_rows(const LofiDataOutcome& outcome);
-report::Table lofi_rows(const LofiTargetOutcome& outcome);
-report::Page lofi_page(const LofiDataOutcome& outcome);
-report::Page lofi_page(const LofiTargetOutcome& outcome);
-Warnings warnings(const LofiDataOutcome& outcome);
-Warnings warnings(const LofiTargetOutcome& outcome);
+Result show(const LofiDataOutcome& outcome, bool draw);
+Result show(const LofiTargetOutcome& outcome, bool draw);
 
 }  // namespace attnlaw::view

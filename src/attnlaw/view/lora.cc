@@ -6,6 +6,7 @@
 
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
+#include "attnlaw/view/solution.h"
 
 namespace attnlaw::view {
 namespace {
@@ -24,6 +25,19 @@ constexpr std::pair<const char*, const char*> kShared[] = {{"m", "overlap m = w�
                                                            {"test", "test"},
                                                            {"objective", "objective"}};
 
+/// A prediction is named "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1,
+/// m_pre = 1.1)".
+std::string headline(const LoraPrediction& prediction) {
+  const laws::LoraTask& task = prediction.task;
+  const laws::PretrainedOverlaps& pretrained = prediction.pretrained;
+  std::string text = fmt::format("T = {}, {} head, α_ft = {:.6g}, ω = {:.6g}, λ_ft = {:.6g}", task.tokens,
+                                 model::name(task.head), task.alpha, task.omega, task.lambda);
+  if (task.noise > 0) text += fmt::format(", Δ = {:.6g}", task.noise);
+  if (task.head == model::Head::softmax && task.beta != 1) text += fmt::format(", β = {:.6g}", task.beta);
+  return text + fmt::format("; E_pre = {:.6g} (Q* = {:.6g}, Q_pre = {:.6g}, m_pre = {:.6g})", pretrained.E_pre(),
+                            pretrained.Q_star, pretrained.Q_pre, pretrained.m_pre);
+}
+
 /// The law of many sequences, by the names of figures; it is empty unless the head is linear.
 std::map<std::string, report::Cell> large_alpha_figures(const LoraPrediction& prediction) {
   if (prediction.task.head != model::Head::linear) return {};
@@ -35,8 +49,8 @@ std::map<std::string, report::Cell> large_alpha_figures(const LoraPrediction& pr
 }
 
 Table prediction_table(const LoraPrediction& prediction) {
-  Table table{"Fine-tuning: " + describe(prediction),
-              {general("figure"), general("theory"), error_column("sampling error"), general("large-α law")}};
+  Table table = headed("Fine-tuning: " + headline(prediction),
+                       {"figure", "theory", error_column("sampling error"), "large-α law"});
   auto cells = cells_by_name(prediction), limits = large_alpha_figures(prediction);
   const auto add_figure = [&](const std::string& name, const char* title) {
     add(table, title, cells[name], cells[name + "_sampling_error"], limits[name]);
@@ -55,12 +69,12 @@ Table prediction_table(const LoraPrediction& prediction) {
 }
 
 Table experiment_table(const LoraMeasured& experiment) {
-  Table table{
-      fmt::format("Experiments at d = {}, n = {}, {} instances; theory of the students that were drawn (E_pre = "
-                  "{:.4g}, ω left to learn {:.4g})",
-                  experiment.d, experiment.n, experiment.instances.size(), experiment.mean.E_pre,
-                  experiment.mean.omega_effective),
-      {general("figure"), general("theory"), general("experiment"), error_column()}};
+  Table table =
+      headed(fmt::format("Experiments at d = {}, n = {}, {} instances; theory of the students that were drawn (E_pre = "
+                         "{:.4g}, ω left to learn {:.4g})",
+                         experiment.d, experiment.n, experiment.instances.size(), experiment.mean.E_pre,
+                         experiment.mean.omega_effective),
+             {"figure", "theory", "experiment", error_column()});
   auto drawn = cells_by_name(experiment.drawn), mean = cells_by_name(experiment.mean),
        error = cells_by_name(experiment.standard_error);
   const auto add_figure = [&](const char* name, const char* title) {
@@ -72,40 +86,21 @@ Table experiment_table(const LoraMeasured& experiment) {
 }
 
 Table curve_table(const std::vector<LoraPrediction>& curve) {
-  Table table{"Learning curve", {general("alpha_ft")}};
+  Table table = headed("Learning curve", {"alpha_ft"});
   for (const auto& [name, title] : kShared) table.columns.push_back(general(name));
   table.columns.push_back(general("stability"));
   for (const LoraPrediction& point : curve) add_row(table, {}, point);
   return table;
 }
 
-}  // namespace
-
-bool LoraResult::converged() const {
-  return prediction.converged && (!pretraining || pretraining->diagnostics.converged) &&
-         std::all_of(curve.begin(), curve.end(), [](const auto& point) { return point.converged; }) &&
-         (!experiment || (experiment->converged() && experiment->drawn.converged));
-}
-
-std::string describe(const LoraPrediction& prediction) {
-  const laws::LoraTask& task = prediction.task;
-  const laws::PretrainedOverlaps& pretrained = prediction.pretrained;
-  std::string text = fmt::format("T = {}, {} head, α_ft = {:.6g}, ω = {:.6g}, λ_ft = {:.6g}", task.tokens,
-                                 model::name(task.head), task.alpha, task.omega, task.lambda);
-  if (task.noise > 0) text += fmt::format(", Δ = {:.6g}", task.noise);
-  if (task.head == model::Head::softmax && task.beta != 1) text += fmt::format(", β = {:.6g}", task.beta);
-  return text + fmt::format("; E_pre = {:.6g} (Q* = {:.6g}, Q_pre = {:.6g}, m_pre = {:.6g})", pretrained.E_pre(),
-                            pretrained.Q_star, pretrained.Q_pre, pretrained.m_pre);
-}
-
-std::vector<Table> lora_tables(const LoraResult& result) {
+std::vector<Table> tables_of(const LoraResult& result) {
   std::vector<Table> tables{prediction_table(result.prediction)};
   if (result.experiment) tables.push_back(experiment_table(*result.experiment));
   if (!result.curve.empty()) tables.push_back(curve_table(result.curve));
   return tables;
 }
 
-Table lora_rows(const LoraResult& result) {
+Table rows_of(const LoraResult& result) {
   Table table = records<LoraMeasurements>({"kind", "alpha_ft"}, {"V", "stability", "stein", "converged"});
   add_row(table, {{"kind", "theory"}}, result.prediction);
   for (const LoraPrediction& point : result.curve) add_row(table, {{"kind", "curve"}}, point);
@@ -121,7 +116,7 @@ Table lora_rows(const LoraResult& result) {
   return table;
 }
 
-report::Chart lora_chart(const LoraResult& result) {
+report::Chart chart_of(const LoraResult& result) {
   const auto line = [&](auto figure) {
     return points_over(result.curve, [&](const auto& point) { return report::Point{point.task.alpha, figure(point)}; });
   };
@@ -150,7 +145,7 @@ report::Chart lora_chart(const LoraResult& result) {
   return report::errors_chart(chart);
 }
 
-Warnings warnings(const LoraResult& result) {
+Warnings warnings_of(const LoraResult& result) {
   Warnings lines = result.prediction.doubts();
   std::size_t doubtful = 0;
   for (const LoraPrediction& point : result.curve) doubtful += point.doubts().empty() ? 0 : 1;
@@ -166,6 +161,32 @@ Warnings warnings(const LoraResult& result) {
   if (result.experiment && !result.experiment->converged())
     lines.push_back("NOT CONVERGED: a pre-trained student or an adapter did not reach its tolerance.");
   return lines;
+}
+
+report::Page page_of(const LoraResult& result, const std::vector<Table>& tables) {
+  report::Page page{"Fine-tuning by an adapter of rank one", headline(result.prediction), sections_of(tables)};
+  page.sections.insert(page.sections.begin(), {"Learning curve", "", chart_of(result)});
+  return page;
+}
+
+}  // namespace
+
+bool LoraResult::converged() const {
+  return prediction.converged && (!pretraining || pretraining->diagnostics.converged) &&
+         std::all_of(curve.begin(), curve.end(), [](const auto& point) { return point.converged; }) &&
+         (!experiment || (experiment->converged() && experiment->drawn.converged));
+}
+
+Result show(const LoraResult& result, bool draw) {
+  Result shown{.tables = tables_of(result),
+               .rows = rows_of(result),
+               .warnings = warnings_of(result),
+               .converged = result.converged()};
+  if (draw) shown.page = page_of(result, shown.tables);
+  if (!result.pretraining) return shown;
+  for (const std::string& line : warnings(*result.pretraining)) shown.warnings.push_back("Pre-training: " + line);
+  shown.tables.front().title += "\nPre-trained: " + describe(result.pretraining->problem);
+  return shown;
 }
 
 }  // namespace attnlaw::view

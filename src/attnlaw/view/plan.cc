@@ -1,7 +1,6 @@
 #include "attnlaw/view/plan.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -109,15 +108,12 @@ std::string short_text(const PlannedAxis& axis) {
   if (axis.values.size() > kFew)
     return fmt::format("{} {} … {} ({})", axis.key, short_text(axis.values.front()), short_text(axis.values.back()),
                        axis.values.size());
-  std::vector<std::string> texts;
-  for (const json& value : axis.values) texts.push_back(short_text(value));
-  return fmt::format("{} {}", axis.key, fmt::join(texts, ", "));
+  return axis.key + " " + joined(axis.values, [](const json& value) { return short_text(value); });
 }
 
 std::string short_text(const std::vector<PlannedAxis>& axes) {
-  std::vector<std::string> texts;
-  for (const PlannedAxis& axis : axes) texts.push_back(short_text(axis));
-  return fmt::format("{}", fmt::join(texts, "; "));
+  return joined(
+      axes, [](const PlannedAxis& axis) { return short_text(axis); }, "; ");
 }
 
 /// A size reads in megabytes; without one, nothing is known.
@@ -144,16 +140,16 @@ Plan plan(const Study& study, const std::vector<Cost>& costs, int threads) {
 }
 
 std::vector<Table> plan_tables(const Plan& plan) {
-  Table parts{plan.title.empty() ? plan.study : plan.title,
-              {general("part"), general("computes"), general("along"), general("points"), general("tasks"),
-               estimated("time of one thread", "s"), estimated("memory", "MB")}};
+  Table parts = headed(plan.title.empty() ? plan.study : plan.title,
+                       {"part", "computes", "along", "points", "tasks", estimated("time of one thread", "s"),
+                        estimated("memory", "MB")});
   for (const PlannedPart& part : plan.parts)
     add(parts, part.name, part.kind, short_text(part.axes), part.points, part.tasks, part.seconds,
         megabytes(part.bytes));
   const PlanTotal& whole = plan.total;
-  Table sums{"All parts, estimated on this machine",
-             {general("tasks"), general("time of one thread"), general("threads"), general("time on these"),
-              estimated("memory at most", "MB"), estimated("of this machine", "MB")}};
+  Table sums = headed("All parts, estimated on this machine",
+                      {"tasks", "time of one thread", "threads", "time on these", estimated("memory at most", "MB"),
+                       estimated("of this machine", "MB")});
   add(sums, whole.tasks, duration(whole.seconds), whole.threads, duration(whole.seconds_on_threads),
       megabytes(whole.bytes), megabytes(whole.memory));
   return {parts, sums};

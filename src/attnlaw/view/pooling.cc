@@ -64,13 +64,8 @@ const PoolingSummary* measured_nuisance(const PoolingOutcome& outcome) {
   return outcome.experiment && outcome.experiment->nuisance ? &*outcome.experiment->nuisance : nullptr;
 }
 
-}  // namespace
-
-double PoolingOutcome::fixed_length_distance() const {
-  return laws::fixed_length_distance(*fixed_length, prediction.model.ratios, prediction.model.kappa_pool);
-}
-
-std::string describe(const PoolingOutcome& outcome) {
+/// The outcome is named in one line: "δ = 0.5, γ = 0.5, …".
+std::string headline(const PoolingOutcome& outcome) {
   const laws::PoolingModel& model = outcome.prediction.model;
   std::string text = fmt::format("δ = {:.6g}, γ = {:.6g}, |μ|² = {:.6g}, α = {:.6g}, κ = {:.6g} (α/κ = {:.6g})",
                                  model.ratios.delta, model.ratios.gamma, model.mu2, model.alpha_pool, model.kappa_pool,
@@ -84,13 +79,12 @@ std::string describe(const PoolingOutcome& outcome) {
   return text;
 }
 
+/// The table has threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
 Table level_table(const PoolingOutcome& outcome) {
-  Table table{
-      "Signal",
-      {general("matrix"), general("threshold in |μ|²"), {"signal"}, general("eigenvalue"), general("alignment")}};
+  Table table = headed("Signal", {"matrix", "threshold in |μ|²", "signal", "eigenvalue", "alignment"});
   if (outcome.experiment)
     for (const char* name : {"eigenvalue measured", "alignment measured"})
-      append(table.columns, {general(name, 4), error_column()});
+      add_columns(table, {general(name, 4), error_column()});
   for (const Level& entry : kLevels) {
     const PoolingLevel& level = outcome.prediction.*entry.prediction;
     add(table, entry.title, level.threshold, words(level, outcome.prediction.model.mu2), level.spike.eigenvalue,
@@ -104,11 +98,9 @@ Table level_table(const PoolingOutcome& outcome) {
 
 Table bulk_table(const PoolingOutcome& outcome) {
   const PoolingPrediction& prediction = outcome.prediction;
-  Table table{"",
-              {general("mass at zero"), general("band from"), general("to"), general("least α/κ of a phantom"),
-               general("ceiling of the alignment")}};
+  Table table = headed("", {"mass at zero", "band from", "to", "least α/κ of a phantom", "ceiling of the alignment"});
   const auto& experiment = outcome.experiment;
-  if (experiment) append(table.columns, {general("Kolmogorov distance of the bulk", 3), error_column()});
+  if (experiment) add_columns(table, {general("Kolmogorov distance of the bulk", 3), error_column()});
   add(table, prediction.zero_mass, prediction.band.lower, prediction.band.upper, prediction.phantom_ratio,
       prediction.ceiling, experiment ? &experiment->kolmogorov_distance : nullptr);
   return table;
@@ -116,33 +108,32 @@ Table bulk_table(const PoolingOutcome& outcome) {
 
 std::optional<Table> fixed_length_table(const PoolingOutcome& outcome) {
   if (!outcome.fixed_length) return std::nullopt;
-  Table table{fmt::format("Sequences of {} tokens, not of many", outcome.sequences->values.size()),
-              {general("mass at zero"), general("Kolmogorov distance to the law above", 3)}};
+  Table table = headed(fmt::format("Sequences of {} tokens, not of many", outcome.sequences->values.size()),
+                       {"mass at zero", general("Kolmogorov distance to the law above", 3)});
   const bool measured = outcome.experiment && outcome.experiment->fixed_length_distance;
-  if (measured) append(table.columns, {general("of the measured bulk", 3), error_column()});
-  add(table, outcome.fixed_length->zero_mass, outcome.fixed_length_distance(),
+  if (measured) add_columns(table, {general("of the measured bulk", 3), error_column()});
+  add(table, outcome.fixed_length->zero_mass, outcome.fixed_length->distance,
       measured ? &*outcome.experiment->fixed_length_distance : nullptr);
   return table;
 }
 
 std::optional<Table> weights_table(const PoolingOutcome& outcome) {
-  if (!outcome.choices) return std::nullopt;
-  Table table{"Weights", {{"weights"}, general("α"), general("κ"), general("α/κ"), general("threshold in |μ|²")}};
-  if (outcome.power_profile()) {
+  if (!outcome.weights) return std::nullopt;
+  Table table = headed("Weights", {"weights", "α", "κ", "α/κ", "threshold in |μ|²"});
+  if (const std::optional<double> crossing = outcome.weights->harmonic_crossing)
     table.title +=
-        outcome.harmonic_crossing
-            ? fmt::format(": harmonic beats the mean for a decay B > {:.5f} at this length ({:.5f} as L → ∞)",
-                          *outcome.harmonic_crossing, laws::kHarmonicCrossingLimit)
-            : ": harmonic never beats the mean at this length";
-  }
+        std::isnan(*crossing)
+            ? ": harmonic never beats the mean at this length"
+            : fmt::format(": harmonic beats the mean for a decay B > {:.5f} at this length ({:.5f} as L → ∞)",
+                          *crossing, laws::kHarmonicCrossingLimit);
   for (const auto& [name, member] : kChoices) {
-    const PoolingChoice& choice = (*outcome.choices).*member;
+    const PoolingChoice& choice = outcome.weights->compared.*member;
     add(table, name, choice.scalars.alpha, choice.scalars.kappa, choice.scalars.ratio(), choice.threshold);
   }
   return table;
 }
 
-Table pooling_rows(const PoolingOutcome& outcome) {
+Table rows_of(const PoolingOutcome& outcome) {
   Table table =
       records({"kind", "name", "eigenvalue", "alignment", "threshold", "place", "density", "mass", "alpha_pool",
                "kappa_pool", "measured_eigenvalue", "eigenvalue_error", "measured_alignment", "alignment_error"});
@@ -155,9 +146,9 @@ Table pooling_rows(const PoolingOutcome& outcome) {
   if (outcome.nuisance)
     add_spike({{"kind", "nuisance"}, {"alignment", 0.0}}, *outcome.nuisance, measured_nuisance(outcome));
   add_row(table, {{"kind", "zero"}, {"eigenvalue", 0.0}, {"mass", outcome.prediction.zero_mass}});
-  if (outcome.choices)
+  if (outcome.weights)
     for (const auto& [name, member] : kChoices)
-      add_row(table, {{"kind", "weights"}, {"name", name}}, (*outcome.choices).*member);
+      add_row(table, {{"kind", "weights"}, {"name", name}}, outcome.weights->compared.*member);
   const auto add_density = [&](const char* kind, const auto& law) {
     for (std::size_t i = 0; i < law.x.size(); ++i)
       add_row(table, {{"kind", kind}, {"eigenvalue", law.x[i]}, {"density", law.density[i]}});
@@ -170,7 +161,7 @@ Table pooling_rows(const PoolingOutcome& outcome) {
   return table;
 }
 
-report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome) {
+report::Chart spectrum_chart(const PoolingOutcome& outcome) {
   const PoolingPrediction& prediction = outcome.prediction;
   const bool hidden = prediction.sample.spike.place == Place::hidden;
   report::SpectrumChart chart{
@@ -192,6 +183,7 @@ report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome) {
   return report::spectrum_chart(chart);
 }
 
+/// The chart draws the alignment against the strength of the signal.
 report::Chart alignment_chart(const PoolingOutcome& outcome) {
   const PoolingPrediction& prediction = outcome.prediction;
   constexpr int kPoints = 240;
@@ -219,7 +211,7 @@ report::Chart alignment_chart(const PoolingOutcome& outcome) {
   return report::errors_chart(chart);
 }
 
-Warnings warnings(const PoolingOutcome& outcome) {
+Warnings warnings_of(const PoolingOutcome& outcome) {
   Warnings result;
   const PoolingPrediction& prediction = outcome.prediction;
   if (prediction.phantom())
@@ -230,14 +222,39 @@ Warnings warnings(const PoolingOutcome& outcome) {
   if (outcome.nuisance && outcome.nuisance->place == Place::above &&
       outcome.nuisance->eigenvalue > prediction.sample.spike.eigenvalue)
     result.push_back("not centred: the largest eigenvalue belongs to the mean of the vocabulary, not to the signal");
-  if (!outcome.sequences) return result;
-  const double excess = laws::fixed_length_excess(prediction.model.ratios, outcome.sequences->scalars);
+  const double excess = outcome.weights ? outcome.weights->fixed_length_excess : 0;
   constexpr double kNegligible = 1e-3;  // where the Kolmogorov distance of the bulk begins to see it: L = 2 to 4
   if (excess > kNegligible)
     result.push_back(fmt::format(
         "the weights rest on few positions: the law is that of many, and the fourth moment of the spectrum is "
         "{:.2g} % larger{}",
         100 * excess, outcome.fixed_length ? "" : " (--fixed-length gives the law of this length)"));
+  return result;
+}
+
+report::Page page_of(const PoolingOutcome& outcome) {
+  report::Page page{"Signal recovery from attention-pooled sequences",
+                    headline(outcome),
+                    {{"Spectrum", "", spectrum_chart(outcome), bulk_table(outcome)}}};
+  if (const auto table = fixed_length_table(outcome)) page.sections.push_back(section_of(*table));
+  page.sections.push_back({"Signal",
+                           "The vocabulary hides a signal below a first threshold, pooling infinitely many sequences "
+                           "shifts it, and a finite number of sequences puts a second one above it.",
+                           alignment_chart(outcome), level_table(outcome)});
+  if (const auto table = weights_table(outcome)) page.sections.push_back(section_of(*table));
+  return page;
+}
+
+}  // namespace
+
+Result show(const PoolingOutcome& outcome, bool draw) {
+  Result result{.tables = {level_table(outcome), bulk_table(outcome)},
+                .rows = rows_of(outcome),
+                .warnings = warnings_of(outcome)};
+  result.tables.front().title = "Attention pooling: " + headline(outcome);
+  for (const auto& table : {fixed_length_table(outcome), weights_table(outcome)})
+    if (table) result.tables.push_back(*table);
+  if (draw) result.page = page_of(outcome);
   return result;
 }
 

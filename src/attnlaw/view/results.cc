@@ -75,12 +75,6 @@ void add_column(Table& table, std::string_view name, const std::vector<json>& va
   for (std::size_t i = 0; i < values.size(); ++i) table.rows[i].push_back(cell_of(values[i]));
 }
 
-std::string counts(const std::map<std::string, std::size_t>& all) {
-  std::vector<std::string> parts;
-  for (const auto& [name, count] : all) parts.push_back(fmt::format("{} {}", count, name));
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 bool all_null(const std::vector<json>& values) {
   return std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_null(); });
 }
@@ -109,12 +103,13 @@ const base::Description& describe(const ResultsSummary*) {
 
 std::string text(const ResultsSummary& summary) {
   if (summary.rows == 0) return "0 results";
-  std::vector<std::string> codes;
-  for (const auto& [code, count] : summary.codes)
-    codes.push_back(
-        fmt::format("{} of code {}{}", count, code, code == study::code_version() ? " (this program)" : ""));
-  return fmt::format("{} result{}: {}; {}", summary.rows, summary.rows == 1 ? "" : "s", counts(summary.statuses),
-                     fmt::join(codes, ", "));
+  const auto status = [](const auto& of) { return fmt::format("{} {}", of.second, of.first); };
+  const auto code = [](const auto& of) {
+    return fmt::format("{} of code {}{}", of.second, of.first,
+                       of.first == study::code_version() ? " (this program)" : "");
+  };
+  return fmt::format("{} result{}: {}; {}", summary.rows, summary.rows == 1 ? "" : "s",
+                     joined(summary.statuses, status), joined(summary.codes, code));
 }
 
 json rows_json(const Rows& rows) {
@@ -127,12 +122,9 @@ json rows_json(const Rows& rows) {
 }
 
 Table results_table(const Rows& rows) {
-  Table table;
-  for (const std::string& name : rows.columns) table.columns.push_back(general(name));
-  for (const auto& row : rows.rows) {
-    auto& cells = table.rows.emplace_back();
-    for (const json& value : row) cells.push_back(cell_of(value));
-  }
+  Table table = records(rows.columns);
+  for (const auto& row : rows.rows)
+    std::transform(row.begin(), row.end(), std::back_inserter(table.rows.emplace_back()), cell_of);
   return table;
 }
 

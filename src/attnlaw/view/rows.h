@@ -1,5 +1,5 @@
 #pragma once
-/// Rows of tables for programs: cells under the names of the fields of described structs.
+/// Rows of tables for programs have cells under the names of the fields of described structs.
 
 #include <map>
 #include <string>
@@ -13,20 +13,20 @@
 
 namespace attnlaw::view {
 
-/// Cells of one row under the names of their columns.
+/// The cells of one row stand under the names of their columns.
 using Fields = std::vector<std::pair<std::string, Value>>;
 
-/// A value of a document; null and NaN are empty.
+/// Makes a cell of a value of a document; null and NaN are empty.
 report::Cell cell_of(const nlohmann::json& value);
 
-/// Every column of a document that follows from a description, also of fields that it leaves out.
+/// Returns every column of a document that follows from a description, also of fields that it leaves out.
 Fields fields_of(const nlohmann::json& document, const base::Description& description);
 template <base::Described S>
 Fields fields_of(const S& object) {
   return fields_of(base::json_of(object), describe(&object));
 }
 
-/// The cells of a struct, one for each of its columns.
+/// Returns the cells of a struct, one for each of its columns.
 template <base::Described S>
 Row cells(const S& object) {
   Row row;
@@ -34,7 +34,7 @@ Row cells(const S& object) {
   return row;
 }
 
-/// The fields of a struct by name.
+/// Returns the fields of a struct by name.
 template <base::Described S>
 std::map<std::string, report::Cell> cells_by_name(const S& object) {
   const Fields fields = fields_of(object);
@@ -43,12 +43,12 @@ std::map<std::string, report::Cell> cells_by_name(const S& object) {
 
 void append(Fields& fields, const Fields& more);
 
-/// A table of all these rows. Its columns are what rows name, in their order; what a row does not name is empty.
+/// Makes a table of all these rows. Its columns are what rows name, in their order; what a row does not name is empty.
 report::Table table_of(const std::vector<Fields>& rows);
 
-/// A table of these columns for programs, without rows yet.
+/// Makes a table of these columns for programs, without rows yet.
 report::Table records(const std::vector<std::string>& columns);
-/// The same with the columns of a struct between these.
+/// Puts the columns of a struct between these.
 template <base::Described S>
 report::Table records(std::vector<std::string> before, const std::vector<std::string>& after) {
   for (const auto& more : {base::columns(base::detail::description_of<S>()), after})

@@ -4,6 +4,7 @@
 
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
+#include "attnlaw/view/solution.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -15,9 +16,8 @@ using theory::Regime;
 constexpr Regime kRegimes[] = {Regime::noise_dominated, Regime::noiseless, Regime::parametric};
 
 Table curve_table(const theory::ScalingCurve& curve) {
-  Table table{"",
-              {general("n", 4), general("estimation", 5), general("slope", 3), general("predicted", 3),
-               general("regime"), general("modes")}};
+  Table table = headed(
+      "", {general("n", 4), general("estimation", 5), general("slope", 3), general("predicted", 3), "regime", "modes"});
   for (const std::string& part : base::columns(base::detail::description_of<theory::ErrorParts>()))
     table.columns.push_back(general(part, 3));
   for (const theory::ScalingPoint& point : curve.points)
@@ -26,7 +26,7 @@ Table curve_table(const theory::ScalingCurve& curve) {
   return table;
 }
 
-/// A regime, and how much of the curve it rules.
+/// Returns the regimes there are, each with the number of points that it rules.
 std::vector<std::pair<Regime, std::size_t>> regimes_of(const theory::ScalingCurve& curve) {
   std::vector<std::pair<Regime, std::size_t>> regimes;
   for (const Regime regime : kRegimes) {
@@ -38,9 +38,8 @@ std::vector<std::pair<Regime, std::size_t>> regimes_of(const theory::ScalingCurv
 }
 
 Table exponent_table(const theory::ScalingCurve& curve) {
-  Table table{
-      "Exponents of the estimation error in n",
-      {general("regime"), general("points"), general("clean points"), general("fitted", 4), general("predicted", 4)}};
+  Table table = headed("Exponents of the estimation error in n",
+                       {"regime", "points", "clean points", general("fitted", 4), general("predicted", 4)});
   for (const auto& [regime, points] : regimes_of(curve))
     add(table, regime, points, theory::clean_points(curve, regime), theory::fitted_exponent(curve, regime),
         theory::predicted_exponent(regime, curve.gamma));
@@ -48,27 +47,25 @@ Table exponent_table(const theory::ScalingCurve& curve) {
 }
 
 Table transition_table(const theory::ScalingCurve& curve) {
-  Table table{"Modes are recovered at",
-              {general("mode"), general(spectral_value(curve.points.front().solution.problem), 5), general("n", 5)}};
+  Table table = headed("Modes are recovered at",
+                       {"mode", general(spectral_value(curve.points.front().solution.problem), 5), general("n", 5)});
   for (const theory::ModeTransition& transition : curve.transitions) add(table, cells(transition));
   return table;
 }
 
 Table crossover_table(const theory::ScalingCurve& curve) {
-  Table table{"Crossovers", {general("from"), general("to"), general("n", 4)}};
+  Table table = headed("Crossovers", {"from", "to", general("n", 4)});
   for (const theory::Crossover& crossover : curve.crossovers) add(table, cells(crossover));
   return table;
 }
 
-}  // namespace
-
-std::vector<Table> scaling_tables(const theory::ScalingCurve& curve) {
+std::vector<Table> tables_of(const theory::ScalingCurve& curve) {
   std::vector<Table> tables{curve_table(curve), exponent_table(curve), transition_table(curve)};
   if (!curve.crossovers.empty()) tables.push_back(crossover_table(curve));
   return tables;
 }
 
-Table scaling_rows(const theory::ScalingCurve& curve) {
+Table rows_of(const theory::ScalingCurve& curve) {
   const std::string value = spectral_value_id(curve.points.front().solution.problem);
   Table table = records<theory::ScalingPoint>({"kind"}, {"mode", "to", value});
   for (const theory::ScalingPoint& point : curve.points) add_row(table, {{"kind", "point"}}, point);
@@ -84,7 +81,7 @@ Table scaling_rows(const theory::ScalingCurve& curve) {
   return table;
 }
 
-report::Chart scaling_chart(const theory::ScalingCurve& curve) {
+report::Chart chart_of(const theory::ScalingCurve& curve) {
   report::ErrorsChart chart{
       .title = "Learning curve and its parts",
       .description =
@@ -101,6 +98,30 @@ report::Chart scaling_chart(const theory::ScalingCurve& curve) {
   for (const std::string& part : base::columns(base::detail::description_of<theory::ErrorParts>()))
     add_series(part, [&](const theory::ScalingPoint& point) { return base::json_of(point.parts)[part].get<double>(); });
   return report::errors_chart(chart);
+}
+
+Warnings warnings_of(const theory::ScalingCurve& curve) {
+  std::vector<theory::Solution> solutions;
+  std::vector<double> n;
+  for (const theory::ScalingPoint& point : curve.points) {
+    solutions.push_back(point.solution);
+    n.push_back(point.n);
+  }
+  return warnings(solutions, "n", n);
+}
+
+}  // namespace
+
+Result show(const theory::ScalingCurve& curve, const model::Problem& problem, bool draw) {
+  Result result{.tables = tables_of(curve), .rows = rows_of(curve), .warnings = warnings_of(curve)};
+  const std::string title = describe(problem, {"alpha"});
+  if (draw) {
+    result.page = {"Learning curve of a power-law target", title, sections_of(result.tables)};
+    result.page->sections.front().heading = "Learning curve";
+    result.page->sections.front().chart = chart_of(curve);
+  }
+  result.tables.front().title = "Learning curve: " + title;
+  return result;
 }
 
 }  // namespace attnlaw::view

@@ -37,29 +37,18 @@ Cell tokens_from(double length) {
 
 std::string verdict(bool met) { return met ? "yes" : "not at this T"; }
 
-}  // namespace
-
-bool SoftmaxLawResult::converged() const {
-  constexpr double kLawError = 1e-7;
-  return law.squared().quadrature().error() < kLawError;
-}
-
-double SoftmaxLawResult::leading_excess() const {
-  return finite_size.bulk_visible ? laws::leading_singular_value_excess(parameters, finite_size.length)
-                                  : std::numeric_limits<double>::quiet_NaN();
-}
-
-std::string describe(const laws::SoftmaxParameters& parameters) {
+/// The parameters read as "β = 1, ρ = 1, orthonormal tokens".
+std::string headline(const laws::SoftmaxParameters& parameters) {
   std::string text = fmt::format("β = {:.6g}, ρ = {:.6g}, ", parameters.beta, parameters.rho);
   if (parameters.tokens == laws::TokenModel::gaussian)
     return text + fmt::format("τ = {:.6g}, Gaussian tokens", parameters.tau);
   return text + "orthonormal tokens";
 }
 
-Table softmax_law_table(const SoftmaxLawResult& result) {
+Table law_table(const SoftmaxLawResult& result) {
   const auto& measured = result.measured;
-  Table table{"", {general("part"), general("theory")}};
-  if (measured) append(table.columns, {general("experiment"), error_column("standard error")});
+  Table table = headed("", {"part", "theory"});
+  if (measured) add_columns(table, {"experiment", error_column("standard error")});
   for (const SoftmaxLaw::Band& band : result.law.bands())
     add(table, fmt::format("band of s, mass {:.6g}", band.mass),
         fmt::format("[{:.6g}, {:.6g}]", band.support.lower, band.support.upper));
@@ -84,9 +73,10 @@ Table softmax_law_table(const SoftmaxLawResult& result) {
 }
 
 Table finite_size_table(const FiniteSize& size) {
-  Table table{fmt::format("The limit at T = {}, m = {}{}", size.length, size.dimensions.head,
-                          size.dimensions.embedding > 0 ? fmt::format(", d = {}", size.dimensions.embedding) : ""),
-              {general("criterion"), general("value", 4), general("needs T", 3), general("met")}};
+  Table table =
+      headed(fmt::format("The limit at T = {}, m = {}{}", size.length, size.dimensions.head,
+                         size.dimensions.embedding > 0 ? fmt::format(", d = {}", size.dimensions.embedding) : ""),
+             {"criterion", general("value", 4), general("needs T", 3), "met"});
   add(table, "bulk follows the law: β² < ln(T)/2", kNothing, tokens_from(size.bulk_from), verdict(size.bulk_visible));
   add(table, "edge follows the law: β < 0.293 √ln T", kNothing, tokens_from(size.edge_from),
       verdict(size.edge_visible));
@@ -97,7 +87,7 @@ Table finite_size_table(const FiniteSize& size) {
   return table;
 }
 
-Table softmax_law_rows(const SoftmaxLawResult& result) {
+Table rows_of(const SoftmaxLawResult& result) {
   Table table = records({"kind", "s", "density", "mass", "marchenko_pastur"});
   for (const SoftmaxLaw::Band& band : result.law.bands()) {
     add(table, "band_lower", band.support.lower, kNothing, band.mass);
@@ -112,10 +102,11 @@ Table softmax_law_rows(const SoftmaxLawResult& result) {
   return table;
 }
 
-report::Chart softmax_law_chart(const SoftmaxLawResult& result) {
+/// The chart draws the measured singular values over the law.
+report::Chart law_chart(const SoftmaxLawResult& result) {
   report::SpectrumChart chart{
       .title = "Singular values of the centred attention matrix",
-      .description = fmt::format("Density of the singular values of √T (A − 1/T), {}{}.", describe(result.parameters),
+      .description = fmt::format("Density of the singular values of √T (A − 1/T), {}{}.", headline(result.parameters),
                                  result.measured ? ", over a histogram of the measured ones" : ""),
       .value = "singular value",
       .density = points(result.density.s, result.density.density),
@@ -128,6 +119,7 @@ report::Chart softmax_law_chart(const SoftmaxLawResult& result) {
   return report::spectrum_chart(chart);
 }
 
+/// The chart draws the law beside the Marchenko-Pastur law of the same variance.
 report::Chart marchenko_pastur_chart(const SoftmaxLawResult& result) {
   const double edge = result.marchenko_pastur.edge;
   constexpr int kPoints = 200;
@@ -145,7 +137,7 @@ report::Chart marchenko_pastur_chart(const SoftmaxLawResult& result) {
        .series = {{"softmax attention", points(result.density.s, result.density.density)}, {"Marchenko-Pastur", iid}}});
 }
 
-Warnings warnings(const SoftmaxLawResult& result) {
+Warnings warnings_of(const SoftmaxLawResult& result) {
   const FiniteSize& size = result.finite_size;
   Warnings lines;
   if (!result.converged())
@@ -175,6 +167,44 @@ Warnings warnings(const SoftmaxLawResult& result) {
     lines.push_back(fmt::format("with Gaussian tokens outliers come out some percent high while √T/d = {:.2g}",
                                 std::sqrt(size.length) / size.dimensions.embedding));
   return lines;
+}
+
+report::Page page_of(const SoftmaxLawResult& result, Table table, const Table& finite_size) {
+  std::string lead = headline(result.parameters);
+  if (const auto& measured = result.measured)
+    lead += fmt::format("; {} simulated attention matrices of {} tokens.", measured->simulation.instances.size(),
+                        measured->simulation.length);
+  table.title = result.measured ? "Law and experiment" : "The law";
+  return {"Softmax attention at initialisation",
+          std::move(lead),
+          {section_of(std::move(table), law_chart(result)),
+           {"Beside Marchenko-Pastur", "", marchenko_pastur_chart(result)},
+           section_of(finite_size)}};
+}
+
+}  // namespace
+
+bool SoftmaxLawResult::converged() const {
+  constexpr double kLawError = 1e-7;
+  return law.squared().quadrature().error() < kLawError;
+}
+
+double SoftmaxLawResult::leading_excess() const {
+  return finite_size.bulk_visible ? laws::leading_singular_value_excess(parameters, finite_size.length)
+                                  : std::numeric_limits<double>::quiet_NaN();
+}
+
+Result show(const SoftmaxLawResult& result, laws::Refinement refinement, bool draw) {
+  Table table = law_table(result);
+  table.title = "Softmax attention at initialisation: " + headline(result.parameters);
+  if (refinement != laws::Refinement::none) table.title += ", refined: " + base::name(refinement);
+  const Table finite_size = finite_size_table(result.finite_size);
+  Result shown{.tables = {table, finite_size},
+               .rows = rows_of(result),
+               .warnings = warnings_of(result),
+               .converged = result.converged()};
+  if (draw) shown.page = page_of(result, table, finite_size);
+  return shown;
 }
 
 }  // namespace attnlaw::view

@@ -1,5 +1,5 @@
 #pragma once
-/// These functions show the law of softmax attention at initialisation as tables, charts and warnings.
+/// This file shows the law of softmax attention at initialisation.
 
 #include <optional>
 #include <string>
@@ -7,9 +7,7 @@
 
 #include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/laws/softmax/simulation.h"
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/table.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
@@ -37,18 +35,8 @@ struct SoftmaxLawResult {
 };
 const base::Description& describe(const SoftmaxLawResult*);
 
-/// The parameters read as "β = 1, ρ = 1, orthonormal tokens".
-std::string describe(const laws::SoftmaxParameters& parameters);
-
-report::Table softmax_law_table(const SoftmaxLawResult& result);
-report::Table finite_size_table(const laws::FiniteSize& size);
-report::Table softmax_law_rows(const SoftmaxLawResult& result);
-
-/// The chart draws the measured singular values over the law.
-report::Chart softmax_law_chart(const SoftmaxLawResult& result);
-/// The chart draws the law beside the Marchenko-Pastur law of the same variance.
-report::Chart marchenko_pastur_chart(const SoftmaxLawResult& result);
-
-Warnings warnings(const SoftmaxLawResult& result);
+/// The tables are the law with what was measured, and what T tokens do to it; a title names the refinement. Rows are
+/// told apart by `kind`: ends of bands, density, outlier, measured singular values.
+Result show(const SoftmaxLawResult& result, laws::Refinement refinement, bool draw);
 
 }  // namespace attnlaw::view

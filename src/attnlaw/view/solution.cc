@@ -13,7 +13,7 @@ namespace {
 using report::Cell;
 using report::Table;
 
-/// A table of one row, whose columns are the names of the fields.
+/// Makes a table of one row, whose columns are the names of the fields.
 Table row_of(std::string title, const Fields& fields) {
   Table table{std::move(title), {}, {{}}};
   for (const auto& [name, value] : fields) {
@@ -30,7 +30,7 @@ bool interpolates(const theory::Solution& s) {
 /// Rows that do not exist for a student are left out.
 Table error_table(const theory::Solution& s, const model::Problem& asked) {
   const theory::Errors& sampling = s.diagnostics.sampling_error;
-  Table table{describe(s.problem), {general("error"), general("theory"), general("sampling error", kErrorFigures)}};
+  Table table = headed(describe(s.problem), {"error", "theory", error_column("sampling error")});
   const bool found = s.problem.lambda_rule == model::LambdaRule::value && asked.lambda_rule != s.problem.lambda_rule;
   if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
   add(table, "train", s.errors.train, sampling.train);
@@ -79,9 +79,8 @@ Table bayes_table(const theory::BayesFigures& bayes) {
 
 Table diagnostics_table(const theory::Solution& s) {
   const theory::Diagnostics& d = s.diagnostics;
-  Table table{"",
-              {general("replicon", 4), general("residual", kErrorFigures), general("iterations"), general("points"),
-               report::Column{"time", "s", report::Notation::general, 3}}};
+  Table table = headed("", {general("replicon", 4), error_column("residual"), "iterations", "points",
+                            report::Column{"time", "s", report::Notation::general, 3}});
   // It is infinite where the response jumps, which a warning explains.
   add(table, std::isfinite(d.replicon) ? Cell(d.replicon) : Cell(), d.residual, d.iterations, d.points, d.seconds);
   return table;

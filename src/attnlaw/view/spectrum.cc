@@ -66,8 +66,7 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   const theory::TrainedSpectrum& spectrum = solution.spectrum;
-  Table table{"Spectrum of the trained S",
-              {general("part"), general("theory"), general("experiment"), general("squared overlap", 4)}};
+  Table table = headed("Spectrum of the trained S", {"part", "theory", "experiment", general("squared overlap", 4)});
   if (measured && !measured->outliers.empty()) table.columns.push_back(error_column("standard error"));
   add(table, "mass at zero", spectrum.zero_mass, measured ? cell(measured->zero_mass) : Cell());
   for (const auto& edge : spectrum.edges) add(table, "band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
@@ -126,16 +125,11 @@ Table collapse_rows(std::span<const theory::Solution> curve, const std::string& 
 Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
                      std::span<const double> values) {
   Table table = collapse_rows(curve, variable, values);
-  table.columns = {general(variable, 4),
-                   general("rank/d", 4),
-                   general("stable rank/d", 4),
-                   general("effective rank/d", 4),
-                   general("nuclear/Frobenius", 4),
-                   general("largest " + spectral_value(curve.front().problem), 5),
-                   general("outliers"),
-                   general("test", 4),
-                   general("replicon", 4),
-                   general("converged")};
+  table.columns = headed("", {general(variable, 4), general("rank/d", 4), general("stable rank/d", 4),
+                              general("effective rank/d", 4), general("nuclear/Frobenius", 4),
+                              general("largest " + spectral_value(curve.front().problem), 5), "outliers",
+                              general("test", 4), general("replicon", 4), "converged"})
+                      .columns;
   return table;
 }
 

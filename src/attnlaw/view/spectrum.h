@@ -33,7 +33,7 @@ report::Table spectrum_rows(const theory::Solution& solution, const theory::Trai
 /// The rows have collapse measures, largest eigenvalue and number of outliers along a line of problems.
 report::Table collapse_rows(std::span<const theory::Solution> curve, const std::string& variable,
                             std::span<const double> values);
-/// The same rows are under headings for people.
+/// The table has the same rows under headings for people.
 report::Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
                              std::span<const double> values);
 report::Chart collapse_chart(std::span<const theory::Solution> curve, const std::string& variable,

@@ -1,11 +1,11 @@
 #include "attnlaw/view/thresholds.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
@@ -18,8 +18,8 @@ using study::Thresholds;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// A threshold under its names for programs and for people, with its fields (none where there is no threshold) and the
-/// reason why there is none.
+/// A threshold has names for programs and for people, its fields with α first (none where there is no threshold) and
+/// the reason why there is none.
 struct Threshold {
   const char* kind;
   const char* title;
@@ -46,10 +46,9 @@ constexpr Threshold kThresholds[] = {
 
 /// Says what a threshold is beside its α: "D = 0.2, t = 1.3".
 std::string beside(const Fields& threshold) {
-  std::vector<std::string> words;
-  for (const auto& [name, value] : threshold)
-    if (name != "alpha") words.push_back(fmt::format("{} = {:.6g}", name, std::get<double>(value)));
-  return fmt::format("{}", fmt::join(words, ", "));
+  return joined(std::span(threshold).subspan(1), [](const auto& field) {
+    return fmt::format("{} = {:.6g}", field.first, std::get<double>(field.second));
+  });
 }
 
 bool nowhere(const study::PhaseDiagram& diagram, const Threshold& line) {
@@ -61,10 +60,8 @@ const char* axis_title(study::DiagramVariable variable) {
   return variable == study::DiagramVariable::kappa ? "κ* of the target" : "noise Δ";
 }
 
-}  // namespace
-
 Table thresholds_table(const Thresholds& t) {
-  Table table{"Thresholds", {general("threshold"), general("alpha"), general("")}};
+  Table table = headed("Thresholds", {"threshold", "alpha", ""});
   for (const Threshold& threshold : kThresholds) {
     const Fields fields = threshold.fields(t);
     add(table, threshold.title, threshold.alpha(t), fields.empty() ? t.*threshold.reason : beside(fields));
@@ -87,9 +84,8 @@ Table thresholds_rows(const Thresholds& t) {
 // ---- branches ------------------------------------------------------------------------------------------------------
 
 std::vector<Table> continuation_tables(const theory::Continuation& continuation) {
-  Table branches{"Branches of stable solutions",
-                 {general("branch"), general("from alpha", 5), general("to alpha", 5), general("lowest at"),
-                  general("integration points")}};
+  Table branches = headed("Branches of stable solutions", {"branch", general("from alpha", 5), general("to alpha", 5),
+                                                           "lowest at", "integration points"});
   for (const theory::Branch& branch : continuation.branches) {
     const auto& points = branch.points;
     if (points.empty()) continue;
@@ -97,7 +93,7 @@ std::vector<Table> continuation_tables(const theory::Continuation& continuation)
     add(branches, branch.name, points.front().alpha, points.back().alpha,
         fmt::format("{} of {}", lowest, points.size()), continuation.points);
   }
-  Table events{"Spinodals and replicon crossings", {general("event"), general("alpha"), error_column()}};
+  Table events = headed("Spinodals and replicon crossings", {"event", "alpha", error_column()});
   for (const theory::Spinodal& spinodal : continuation.spinodals)
     add(events, fmt::format("branch {} ends {}", spinodal.branch, spinodal.upper ? "upwards" : "downwards"),
         spinodal.alpha, 0.5 * spinodal.width);
@@ -139,8 +135,9 @@ report::Chart continuation_chart(const theory::Continuation& continuation) {
 // ---- phase diagram -------------------------------------------------------------------------------------------------
 
 std::vector<Table> diagram_tables(const study::PhaseDiagram& diagram) {
-  Table table{"Thresholds along " + study::name(diagram.variable), {general(study::name(diagram.variable), 4)}};
-  Table absent{"Nowhere in the diagram", {general("threshold"), general("why")}};
+  Table table =
+      headed("Thresholds along " + study::name(diagram.variable), {general(study::name(diagram.variable), 4)});
+  Table absent = headed("Nowhere in the diagram", {"threshold", "why"});
   for (const double value : diagram.values) table.rows.push_back(row(value));
   for (const Threshold& line : kThresholds) {
     table.columns.push_back(general(line.title));
@@ -184,6 +181,38 @@ report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
       drawn.points.push_back({diagram.values[i], line.alpha(diagram.lines[i])});
   }
   return report::heat_map(map);
+}
+
+/// The page has the chart first, then the tables; a table of the terminal has the title of the page beside its own.
+void add_page(Result& result, const std::string& title, const char* heading,
+              const std::optional<report::Chart>& chart) {
+  if (chart) {
+    result.page = {"Thresholds", title, sections_of(result.tables)};
+    result.page->sections.insert(result.page->sections.begin(), {heading, "", chart});
+  }
+  result.tables.front().title += ": " + title;
+}
+
+}  // namespace
+
+Result show(const Thresholds& thresholds, const std::optional<theory::Continuation>& continuation,
+            const std::string& title, bool draw) {
+  Result result{.tables = {thresholds_table(thresholds)}, .rows = thresholds_rows(thresholds)};
+  std::optional<report::Chart> chart;
+  if (continuation) {
+    for (Table& table : continuation_tables(*continuation)) result.tables.push_back(std::move(table));
+    result.rows = continuation_rows(*continuation);
+    result.warnings = warnings(*continuation);
+    if (draw) chart = continuation_chart(*continuation);
+  }
+  add_page(result, title, "Branches of solutions", chart);
+  return result;
+}
+
+Result show(const study::PhaseDiagram& diagram, const std::string& title, bool draw) {
+  Result result{.tables = diagram_tables(diagram), .rows = diagram_rows(diagram), .warnings = warnings(diagram)};
+  add_page(result, title, "Phase diagram", draw ? std::optional(diagram_chart(diagram)) : std::nullopt);
+  return result;
 }
 
 }  // namespace attnlaw::view
