@@ -7,7 +7,7 @@
 
 #include "attnlaw/study/grid.h"
 #include "attnlaw/study/learning_curve.h"
-#include "attnlaw/view/learning_curve.h"
+#include "attnlaw/view/comparison.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::operations {
@@ -89,15 +89,13 @@ double largest_difference(std::span<const study::Comparison> points) {
 
 report::Page demo_page(const Demo::Output& output) {
   const std::span<const study::Comparison> points = output.experiments;
-  report::Page page;
-  page.title = "What a softmax attention layer learns";
-  page.lead = fmt::format(
-      "A single-head attention layer with tied query and key (T = 2 tokens, weight decay λ = 0.05) learns a target "
-      "attention map of "
-      "rank d/2 from n = αd² sequences. Lines: the exact law for large d, solved without any fit. Points: layers "
-      "trained by L-BFGS at "
-      "d = {}, {} instances each, with standard errors.",
-      kDimension, kInstances);
+  report::Page page{
+      .title = "What a softmax attention layer learns",
+      .lead = fmt::format(
+          "A single-head attention layer with tied query and key (T = 2 tokens, weight decay λ = 0.05) learns a target "
+          "attention map of rank d/2 from n = αd² sequences. Lines: the exact law for large d, solved without any fit. "
+          "Points: layers trained by L-BFGS at d = {}, {} instances each, with standard errors.",
+          kDimension, kInstances)};
   page.sections.push_back(
       {"Learning curve",
        fmt::format("At finite d a correction of order 1/d remains: at most {:.0f} % for α > 0.2 here, more where there "
@@ -105,7 +103,7 @@ report::Page demo_page(const Demo::Output& output) {
                    "`attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90,130` shows it vanish.",
                    100 * largest_difference(points), 100 * std::abs(points.front().difference.train.value),
                    kFirstAlpha),
-       view::learning_curve_chart(output.theory, points), std::nullopt});
+       view::learning_curve_chart(output.theory, points)});
   page.sections.push_back(
       {"Spectrum of the trained map",
        fmt::format("At α = {}, λ = 0.05: weight decay sets {:.1f} % of the eigenvalues of S to zero (measured at d = "

@@ -11,15 +11,14 @@
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/study/file/study_file.h"
-#include "attnlaw/view/columns.h"
 #include "attnlaw/view/figure/charts.h"
+#include "attnlaw/view/rows.h"
 #include "figures_text.h"
 
 namespace attnlaw::operations {
 namespace {
 
 using report::Table;
-using view::general;
 using Status = study::Outcome::Status;
 
 // ---- study files ---------------------------------------------------------------------------------------------------
@@ -93,12 +92,11 @@ std::map<std::string, Figure::Work> work_of(const study::Study& study, const stu
 
 /// Tasks and their time by kind.
 Table work_table(const std::map<std::string, Figure::Work>& work) {
-  Table table{"What was computed",
-              {general("kind"),
-               general("tasks"),
-               general("converged"),
-               {.name = "time of all tasks", .unit = "s", .notation = report::Notation::fixed, .precision = 1}}};
-  for (const auto& [kind, sum] : work) table.rows.push_back({kind, sum.tasks, sum.converged, sum.seconds});
+  Table table = view::headed(
+      "What was computed",
+      {"kind", "tasks", "converged",
+       report::Column{.name = "time of all tasks", .unit = "s", .notation = report::Notation::fixed, .precision = 1}});
+  for (const auto& [kind, sum] : work) view::add(table, kind, sum.tasks, sum.converged, sum.seconds);
   return table;
 }
 
@@ -137,10 +135,7 @@ std::vector<Figure::Chart> write_csvs(const std::string& beginning, const view::
 }
 
 report::Page page_of(const study::Study& study, const Figure::Made& made, const view::FigureCharts& charts) {
-  report::Page page;
-  page.title = study.title.empty() ? study.name : study.title;
-  page.lead = study.description;
-  page.sections = charts.sections;
+  report::Page page{study.title.empty() ? study.name : study.title, study.description, charts.sections};
   page.sections.push_back({"Work", work_text(made), std::nullopt, work_table(made.work)});
   return page;
 }
@@ -172,18 +167,15 @@ Figure::Made make(const Figure::Input& input, const Crew& crew, const Run& run) 
 // ---- results -------------------------------------------------------------------------------------------------------
 
 view::Result show_list(const std::vector<Figure::Known>& figures) {
-  Table table{"", {general("figure"), general("title"), general("tasks"), general("with --fast")}};
-  for (const Figure::Known& figure : figures)
-    table.rows.push_back(
-        {figure.name, figure.title, static_cast<long long>(figure.tasks), static_cast<long long>(figure.fast_tasks)});
+  Table table = view::headed("", {"figure", "title", "tasks", "with --fast"});
+  for (const Figure::Known& figure : figures) view::add(table, view::cells(figure));
   return {.tables = {table}, .rows = table, .note = "attnlaw figure NAME [--fast] makes one."};
 }
 
 view::Result show_made(const Figure::Made& made) {
-  Table table{made.title, {general("file"), general("chart"), general("rows")}};
-  table.rows.push_back({made.html, "all charts", report::Cell()});
-  for (const Figure::Chart& chart : made.charts)
-    table.rows.push_back({chart.file, chart.chart, static_cast<long long>(chart.rows)});
+  Table table = view::headed(made.title, {"file", "chart", "rows"});
+  view::add(table, made.html, "all charts");
+  for (const Figure::Chart& chart : made.charts) view::add(table, view::cells(chart));
   return {.tables = {table, work_table(made.work)},
           .rows = table,
           .warnings = made.warnings,

@@ -101,12 +101,7 @@ Lofi::Output Lofi::run(const Input& input, const Run& run) {
 }
 
 view::Result Lofi::show(const Output& output, const Run& run) {
-  const auto shown = [&](const auto& outcome) {
-    view::Result result{.tables = lofi_tables(outcome), .rows = lofi_rows(outcome), .warnings = warnings(outcome)};
-    if (run.draw) result.page = lofi_page(outcome);
-    return result;
-  };
-  return output.data ? shown(*output.data) : shown(*output.target);
+  return output.data ? view::show(*output.data, run.draw) : view::show(*output.target, run.draw);
 }
 
 }  // namespace attnlaw::operations

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "attnlaw/operations/grid_options.h"
-#include "attnlaw/view/solution.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -88,18 +87,6 @@ view::LoraMeasured fine_tune(const Lora::Input& input, const std::optional<theor
   view::LoraMeasured measured{laws::simulate_lora(input.task, students(input, solution), options), {}};
   measured.drawn = laws::predict_lora(measured, theory);
   return measured;
-}
-
-report::Page page_of(const view::LoraResult& result) {
-  report::Page page;
-  page.title = "Fine-tuning by an adapter of rank one";
-  page.lead = view::describe(result.prediction);
-  page.sections.push_back({"Learning curve", "", lora_chart(result), std::nullopt});
-  for (report::Table& table : lora_tables(result)) {
-    std::string heading = std::exchange(table.title, {});
-    page.sections.push_back({std::move(heading), "", std::nullopt, std::move(table)});
-  }
-  return page;
 }
 
 }  // namespace
@@ -189,18 +176,6 @@ Lora::Output Lora::run(const Input& input, const Run& run) {
   return result;
 }
 
-view::Result Lora::show(const Output& output, const Run& run) {
-  view::Result result{.tables = lora_tables(output),
-                      .rows = lora_rows(output),
-                      .warnings = warnings(output),
-                      .converged = output.converged()};
-  if (output.pretraining) {
-    for (const std::string& line : view::warnings(*output.pretraining))
-      result.warnings.push_back("Pre-training: " + line);
-    result.tables.front().title += "\nPre-trained: " + view::describe(output.pretraining->problem);
-  }
-  if (run.draw) result.page = page_of(output);
-  return result;
-}
+view::Result Lora::show(const Output& output, const Run& run) { return view::show(output, run.draw); }
 
 }  // namespace attnlaw::operations

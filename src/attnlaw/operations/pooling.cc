@@ -33,24 +33,16 @@ laws::PoolingExperiment simulate(const Pooling::Input& input, const Run& run) {
                                 input.sequences->values, options);
 }
 
-void add_section(report::Page& page, std::optional<report::Table> table) {
-  if (!table) return;
-  const std::string heading = std::exchange(table->title, {});
-  page.sections.push_back({heading, "", std::nullopt, *table});
-}
-
-report::Page page_of(const view::PoolingOutcome& outcome) {
-  report::Page page;
-  page.title = "Signal recovery from attention-pooled sequences";
-  page.lead = view::describe(outcome);
-  page.sections.push_back({"Spectrum", "", pooling_spectrum_chart(outcome), bulk_table(outcome)});
-  add_section(page, fixed_length_table(outcome));
-  page.sections.push_back({"Signal",
-                           "The vocabulary hides a signal below a first threshold, pooling infinitely many sequences "
-                           "shifts it, and a finite number of sequences puts a second one above it.",
-                           alignment_chart(outcome), level_table(outcome)});
-  add_section(page, weights_table(outcome));
-  return page;
+view::PoolingWeights weights_of(const laws::PoolingRatios& ratios, const laws::PooledSequences& sequences) {
+  view::PoolingWeights weights{sequences.values,
+                               laws::compare_weights(ratios, sequences.correlations, sequences.values),
+                               laws::fixed_length_excess(ratios, sequences.scalars),
+                               {}};
+  if (!sequences.profile.starts_with("power:")) return weights;
+  const auto& profile = std::get<laws::SignCorrelations::Profile>(sequences.correlations.kind());
+  weights.harmonic_crossing =
+      laws::harmonic_crossing(profile.r.front(), profile.r.size()).value_or(std::numeric_limits<double>::quiet_NaN());
+  return weights;
 }
 
 }  // namespace
@@ -115,25 +107,16 @@ Pooling::Output Pooling::run(const Input& input, const Run& run) {
   outcome.sequences = input.sequences;
   if (!input.sequences) return outcome;
   const laws::PooledSequences& sequences = *input.sequences;
-  if (input.fixed_length) outcome.fixed_length = laws::fixed_length_law(ratios, sequences.values);
-  outcome.choices = laws::compare_weights(ratios, sequences.correlations, sequences.values);
-  if (input.uncentred) outcome.nuisance = laws::nuisance_spike(ratios, sequences.scalars);
-  if (outcome.power_profile()) {
-    const auto& profile = std::get<laws::SignCorrelations::Profile>(sequences.correlations.kind());
-    outcome.harmonic_crossing = laws::harmonic_crossing(profile.r.front(), profile.r.size());
+  if (input.fixed_length) {
+    const laws::FixedLengthLaw law = laws::fixed_length_law(ratios, sequences.values);
+    outcome.fixed_length = {law, laws::fixed_length_distance(law, ratios, input.model.kappa_pool)};
   }
+  outcome.weights = weights_of(ratios, sequences);
+  if (input.uncentred) outcome.nuisance = laws::nuisance_spike(ratios, sequences.scalars);
   if (input.d) outcome.experiment = simulate(input, run);
   return outcome;
 }
 
-view::Result Pooling::show(const Output& output, const Run& run) {
-  view::Result result{
-      .tables = {level_table(output), bulk_table(output)}, .rows = pooling_rows(output), .warnings = warnings(output)};
-  result.tables.front().title = "Attention pooling: " + view::describe(output);
-  for (const auto& table : {fixed_length_table(output), weights_table(output)})
-    if (table) result.tables.push_back(*table);
-  if (run.draw) result.page = page_of(output);
-  return result;
-}
+view::Result Pooling::show(const Output& output, const Run& run) { return view::show(output, run.draw); }
 
 }  // namespace attnlaw::operations

@@ -4,23 +4,12 @@
 
 #include "attnlaw/operations/grid_options.h"
 #include "attnlaw/view/scaling.h"
-#include "attnlaw/view/solution.h"
 
 namespace attnlaw::operations {
 namespace {
 
 /// Slopes take neighbours on both sides.
 constexpr int kLeastForSlopes = 3;
-
-report::Page page_of(const Scaling::Output& output, const std::vector<report::Table>& tables) {
-  report::Page page;
-  page.title = "Learning curve of a power-law target";
-  page.lead = view::describe(output.problem, {"alpha"});
-  page.sections = view::sections_of(tables);
-  page.sections.front().heading = "Learning curve";
-  page.sections.front().chart = view::scaling_chart(output.curve);
-  return page;
-}
 
 }  // namespace
 
@@ -67,18 +56,8 @@ Scaling::Output Scaling::run(const Input& input, const Run& run) {
 }
 
 view::Result Scaling::show(const Output& output, const Run& run) {
-  std::vector<theory::Solution> solutions;
-  std::vector<double> n;
-  for (const theory::ScalingPoint& point : output.curve.points) {
-    solutions.push_back(point.solution);
-    n.push_back(point.n);
-  }
-  view::Result result{.tables = view::scaling_tables(output.curve),
-                      .rows = view::scaling_rows(output.curve),
-                      .warnings = view::warnings(solutions, "n", n),
-                      .converged = output.converged()};
-  if (run.draw) result.page = page_of(output, result.tables);
-  result.tables.front().title = "Learning curve: " + view::describe(output.problem, {"alpha"});
+  view::Result result = view::show(output.curve, output.problem, run.draw);
+  result.converged = output.converged();
   return result;
 }
 

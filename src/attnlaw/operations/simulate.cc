@@ -5,12 +5,10 @@
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/operations/experiment_options.h"
 #include "attnlaw/view/comparison.h"
-#include "attnlaw/view/solution.h"
 
 namespace attnlaw::operations {
 namespace {
 
-using view::operator+;
 using Output = Simulate::Output;
 using nlohmann::json;
 
@@ -38,19 +36,6 @@ experiment::Options options_at(const Simulate::Input& input, int d, const Run& r
   options.processes_here = cluster::launch()->local_size;
   options.threads = cluster::threads_of_rank(options.threads);
   return options;
-}
-
-report::Page page_of(const Output& output, const std::vector<report::Table>& tables) {
-  report::Page page;
-  page.title = "Finite-size experiments beside the theory";
-  page.lead = view::describe(output.trained.problem);
-  page.sections = view::sections_of(tables);
-  if (!several_sizes(output)) return page;
-  if (const std::optional<report::Chart> chart = view::difference_chart(output.comparisons))
-    page.sections.push_back({"Towards infinite d",
-                             "At a single d a correction of order 1/d remains; the theory is tested by its shrinking.",
-                             chart, std::nullopt});
-  return page;
 }
 
 }  // namespace
@@ -117,17 +102,10 @@ Simulate::Output Simulate::run(const Input& input, const Run& run) {
 }
 
 view::Result Simulate::show(const Output& output, const Run& run) {
-  view::Result result{.tables = view::comparison_tables(output.comparisons),
-                      .rows = view::comparison_rows(output.comparisons, output.asked),
-                      .warnings = view::few_samples(output.comparisons),
-                      .converged = output.converged()};
-  if (output.alone) result.warnings.push_back("--distributed without mpirun: this process did all of the work.");
-  for (const study::Comparison& comparison : output.comparisons)
-    result.warnings =
-        std::move(result.warnings) + view::warnings(comparison.theory) + view::warnings(comparison.experiment);
-  if (const auto& optimum = output.trained.optimal_lambda)
-    result.tables.insert(result.tables.begin(), view::optimum_table(*optimum));
-  if (run.draw) result.page = page_of(output, result.tables);
+  view::Warnings notes;
+  if (output.alone) notes.push_back("--distributed without mpirun: this process did all of the work.");
+  view::Result result = view::show(output.trained, output.comparisons, output.asked, notes, run.draw);
+  result.converged = output.converged();
   return result;
 }
 

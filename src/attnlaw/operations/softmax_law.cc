@@ -17,22 +17,6 @@ laws::AttentionSimulation simulate(const SoftmaxLaw::Input& input, const Run& ru
   return laws::simulate_attention(input.question.parameters, options);
 }
 
-report::Page page_of(const view::SoftmaxLawResult& result, report::Table table, report::Table finite_size) {
-  report::Page page;
-  page.title = "Softmax attention at initialisation";
-  page.lead = view::describe(result.parameters);
-  if (const auto& measured = result.measured)
-    page.lead += fmt::format("; {} simulated attention matrices of {} tokens.", measured->simulation.instances.size(),
-                             measured->simulation.length);
-  table.title.clear();
-  const std::string heading = std::exchange(finite_size.title, {});
-  page.sections.push_back(
-      {result.measured ? "Law and experiment" : "The law", "", softmax_law_chart(result), std::move(table)});
-  page.sections.push_back({"Beside Marchenko-Pastur", "", marchenko_pastur_chart(result), std::nullopt});
-  page.sections.push_back({heading, "", std::nullopt, std::move(finite_size)});
-  return page;
-}
-
 }  // namespace
 
 const base::Description& describe(const SoftmaxLaw::Question*) {
@@ -101,18 +85,7 @@ SoftmaxLaw::Output SoftmaxLaw::run(const Input& input, const Run& run) {
 }
 
 view::Result SoftmaxLaw::show(const Output& output, const Run& run) {
-  const view::SoftmaxLawResult& found = output.result;
-  report::Table table = softmax_law_table(found);
-  table.title = "Softmax attention at initialisation: " + view::describe(found.parameters);
-  if (output.asked.refinement != laws::Refinement::none)
-    table.title += ", refined: " + base::name(output.asked.refinement);
-  const report::Table finite_size = view::finite_size_table(found.finite_size);
-  view::Result result{.tables = {table, finite_size},
-                      .rows = softmax_law_rows(found),
-                      .warnings = warnings(found),
-                      .converged = found.converged()};
-  if (run.draw) result.page = page_of(found, table, finite_size);
-  return result;
+  return view::show(output.result, output.asked.refinement, run.draw);
 }
 
 }  // namespace attnlaw::operations

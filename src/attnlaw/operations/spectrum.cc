@@ -89,22 +89,17 @@ bool many(const Output& output) { return output.line(); }
 // ---- pages ---------------------------------------------------------------------------------------------------------
 
 report::Page page_of(const One& one, const study::SpectrumComparison* measured, report::Table table) {
-  report::Page page;
-  page.title = "Spectrum of the trained map";
-  page.lead = view::describe(one.solution.problem);
-  table.title.clear();
-  page.sections.push_back(
-      {"Law and experiment", "", view::spectrum_chart(one.solution, one.density, measured), std::move(table)});
-  return page;
+  table.title = "Law and experiment";
+  return {"Spectrum of the trained map",
+          view::describe(one.solution.problem),
+          {view::section_of(std::move(table), view::spectrum_chart(one.solution, one.density, measured))}};
 }
 
 report::Page page_of(const Along& curve, const report::Table& table) {
   const auto& [variable, values] = curve.along;
-  report::Page page;
-  page.title = "Collapse of the trained spectrum along " + variable;
-  page.lead = view::describe(curve.problem, {variable});
-  page.sections.push_back({"Measures of collapse", "", view::collapse_chart(curve.solutions, variable, values), table});
-  return page;
+  return {"Collapse of the trained spectrum along " + variable,
+          view::describe(curve.problem, {variable}),
+          {{"Measures of collapse", "", view::collapse_chart(curve.solutions, variable, values), table}}};
 }
 
 // ---- results -------------------------------------------------------------------------------------------------------

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "attnlaw/base/fields/rows.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/study/run/cost.h"
-#include "attnlaw/view/columns.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::operations {
 namespace {
-
-using view::general;
 
 view::Plan plan_of(const study::Study& study, const Run& run) {
   constexpr double kCalibration = 20;  // seconds
@@ -33,20 +29,19 @@ std::vector<Sweep::Problem> problems_of(const study::Study& study, const study::
 }
 
 report::Table summary_table(const Sweep::Output& output) {
-  const auto count = [](std::size_t n) { return static_cast<long long>(n); };
   const study::RunProgress& progress = output.progress;
-  return {output.title.empty() ? output.study : output.title,
-          {general("tasks"), general("from the store"), general("computed"), general("failed"), general("unconverged"),
-           general("left"), general("seconds", 4)},
-          {{count(progress.total), count(progress.reused), count(progress.done), count(progress.failed),
-            count(progress.unconverged), count(progress.left()), progress.seconds}}};
+  report::Table table = view::headed(
+      output.title.empty() ? output.study : output.title,
+      {"tasks", "from the store", "computed", "failed", "unconverged", "left", view::general("seconds", 4)});
+  view::add(table, progress.total, progress.reused, progress.done, progress.failed, progress.unconverged,
+            progress.left(), progress.seconds);
+  return table;
 }
 
 report::Table problem_table(const std::vector<Sweep::Problem>& problems) {
-  std::vector<view::Fields> rows;
-  for (const Sweep::Problem& problem : problems) rows.push_back(view::fields_of(problem));
-  report::Table table = view::table_of(rows, base::columns(base::detail::description_of<Sweep::Problem>()));
-  table.title = "Tasks without a result to use";
+  report::Table table =
+      view::headed("Tasks without a result to use", {"part", "kind", "coordinates", "status", "message"});
+  for (const Sweep::Problem& problem : problems) view::add(table, view::cells(problem));
   return table;
 }
 

@@ -38,33 +38,6 @@ study::PhaseDiagram solve_diagram(const Input& input, const Run& run) {
                               progress_of(run, "phase diagram"));
 }
 
-/// Tables, rows and warnings.
-view::Result result_of(const Output& output) {
-  if (const auto& diagram = output.diagram)
-    return {.tables = view::diagram_tables(*diagram),
-            .rows = view::diagram_rows(*diagram),
-            .warnings = view::warnings(*diagram)};
-  view::Result result{.tables = {view::thresholds_table(output.thresholds)},
-                      .rows = view::thresholds_rows(output.thresholds)};
-  if (const auto& continuation = output.continuation) {
-    for (report::Table& table : view::continuation_tables(*continuation)) result.tables.push_back(std::move(table));
-    result.rows = view::continuation_rows(*continuation);
-    result.warnings = view::warnings(*continuation);
-  }
-  return result;
-}
-
-report::Page page_of(const Output& output, const std::string& lead, const std::vector<report::Table>& tables) {
-  report::Page page;
-  page.title = "Thresholds";
-  page.lead = lead;
-  page.sections = view::sections_of(tables);
-  report::Section chart{output.diagram ? "Phase diagram" : "Branches of solutions", "", std::nullopt, std::nullopt};
-  chart.chart = output.diagram ? view::diagram_chart(*output.diagram) : view::continuation_chart(*output.continuation);
-  page.sections.insert(page.sections.begin(), std::move(chart));
-  return page;
-}
-
 }  // namespace
 
 bool Output::converged() const {
@@ -130,12 +103,11 @@ Thresholds::Output Thresholds::run(const Input& input, const Run& run) {
 }
 
 view::Result Thresholds::show(const Output& output, const Run& run) {
-  view::Result result = result_of(output);
-  result.converged = output.converged();
   const std::string title = fmt::format("{}, K_eff = {}", view::describe(output.problem, output.varying),
                                         output.problem.observed_score_count());
-  if (run.draw) result.page = page_of(output, title, result.tables);
-  result.tables.front().title = fmt::format("{}: {}", result.tables.front().title, title);
+  view::Result result = output.diagram ? view::show(*output.diagram, title, run.draw)
+                                       : view::show(output.thresholds, output.continuation, title, run.draw);
+  result.converged = output.converged();
   return result;
 }
 

@@ -1,5 +1,7 @@
 #include "attnlaw/operations/version.h"
 
+#include "attnlaw/view/columns.h"
+
 namespace attnlaw::operations {
 
 const base::Description& describe(const Version::Output*) {
@@ -13,7 +15,7 @@ Version::Output Version::run(const Input&, const Run&) { return {base::build()};
 view::Result Version::show(const Output& output, const Run&) {
   report::Table table{"", {{"part"}, {"version"}}};
   base::for_each_field(describe(&output.parts), [&](const base::Field& field) {
-    table.rows.push_back({field.name, field.get(&output.parts).get<std::string>()});
+    view::add(table, field.name, field.get(&output.parts).get<std::string>());
   });
   return {.tables = {table}, .rows = table};
 }

@@ -53,8 +53,8 @@ struct Point {
 /// measured points.
 struct Series {
   std::string name;
-  std::vector<Point> theory;
-  std::vector<Point> experiment;
+  std::vector<Point> theory = {};
+  std::vector<Point> experiment = {};
   /// The guide is a dotted line with which the curve is compared, e.g. a power law.
   std::vector<Point> guide = {};
 };
@@ -71,7 +71,7 @@ struct ErrorsChart {
   std::string description;
   Axis x;
   Axis y;
-  std::vector<Series> series;
+  std::vector<Series> series = {};
   std::vector<Rule> rules = {};
   /// The notes and the table call the guides by this name, e.g. "predicted exponents".
   std::string guide_title = "guide";
@@ -86,12 +86,11 @@ Chart errors_chart(const ErrorsChart& chart);
 /// This chart draws a measured spectrum as a histogram under the predicted law.
 struct SpectrumChart {
   std::string title;
-  std::string description;
+  std::string description = {};
   /// This noun, in the singular, names one value of the spectrum.
   std::string value = "eigenvalue";
-  /// The density of the predicted law off zero, at ascending x, has the integral 1 - predicted_zero_mass; it may be
-  /// empty.
-  std::vector<Point> density;
+  /// Density of the predicted law off zero, ascending x; its integral is 1 - predicted_zero_mass. May be empty.
+  std::vector<Point> density = {};
   double predicted_zero_mass = 0;
   /// The predicted eigenvalues outside the bulk.
   std::vector<double> outliers = {};
@@ -118,7 +117,7 @@ struct HeatMap {
   std::vector<double> x_values;
   std::vector<double> y_values;
   /// There is one row of y for each x.
-  std::vector<double> values;
+  std::vector<double> values = {};
   struct Line {
     std::string name;
     std::vector<Point> points;  ///< a point that is not finite breaks the line

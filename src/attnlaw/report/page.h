@@ -31,7 +31,7 @@ namespace attnlaw::report {
 struct Section {
   std::string heading;
   /// The text is plain; an empty line starts a new paragraph.
-  std::string text;
+  std::string text = {};
   /// The chart is drawn under the text, with its numbers in a folded table.
   std::optional<Chart> chart = {};
   /// The table is shown in full under the chart.
@@ -42,12 +42,12 @@ struct Page {
   std::string title;
   /// The lead is one paragraph that says what was computed and what came out.
   std::string lead;
-  std::vector<Section> sections;
-  /// This command makes the page again.
-  std::string command;
-  std::string version;
+  std::vector<Section> sections = {};
+  /// The command that makes this page again.
+  std::string command = {};
+  std::string version = {};
   /// The date is printed as it stands here.
-  std::string date;
+  std::string date = {};
 };
 
 /// Returns the page as one self-contained HTML5 document. Its content security policy forbids every request; it follows

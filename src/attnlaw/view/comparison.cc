@@ -3,155 +3,141 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/charts.h"
 #include "attnlaw/view/solution.h"
 
 namespace attnlaw::view {
 namespace {
 
-using report::Cell;
 using report::Table;
-using study::kSharedErrors;
 using study::SharedError;
 
-/// Errors and figures of the loss that theory and experiment share; the training error of a posterior mean, for one,
-/// does not exist.
-std::vector<SharedError> shared_errors(const study::Comparison& comparison) {
-  const study::Prediction predicted = study::prediction_of(comparison.theory);
-  std::vector<SharedError> errors(std::begin(kSharedErrors), std::end(kSharedErrors));
-  const auto figures = study::shared_figures(comparison.experiment.problem);
+const report::Column kStandardised{"z", {}, report::Notation::fixed, 2};
+
+/// Returns errors, and the figures that the loss of the problem has.
+std::vector<SharedError> errors_of(const model::Problem& problem) {
+  std::vector<SharedError> errors(std::begin(study::kSharedErrors), std::end(study::kSharedErrors));
+  const auto figures = study::shared_figures(problem);
   errors.insert(errors.end(), figures.begin(), figures.end());
+  return errors;
+}
+
+/// Returns those that the theory has: the training error of a posterior mean, for one, does not exist.
+std::vector<SharedError> predicted_errors(const study::Comparison& comparison) {
+  const study::Prediction predicted = study::prediction_of(comparison.theory);
+  std::vector<SharedError> errors = errors_of(comparison.experiment.problem);
   std::erase_if(errors, [&](const SharedError& error) { return std::isnan(predicted.*error.predicted); });
   return errors;
 }
 
 Table comparison_table(const study::Comparison& comparison) {
   const experiment::Experiment& run = comparison.experiment;
-  Table table{fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem),
-                          run.d, run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
-              {general("error"), general("theory", 4), general("experiment", 4),
-               general("standard error", kErrorFigures), percent("difference"), percent("its standard error")}};
+  Table table =
+      headed(fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem), run.d,
+                         run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
+             {"error", general("theory", 4), general("experiment", 4), error_column("standard error"),
+              percent("difference"), percent("its standard error")});
   const study::Prediction predicted = study::prediction_of(comparison.theory);
-  for (const SharedError& error : shared_errors(comparison)) {
+  for (const SharedError& error : predicted_errors(comparison)) {
     const study::Estimate& difference = comparison.difference.*error.difference;
-    table.rows.push_back({words(error.name), predicted.*error.predicted, run.mean.*error.measured,
-                          or_nothing(run.standard_error.*error.measured), or_nothing(100 * difference.value),
-                          or_nothing(100 * difference.standard_error)});
+    add(table, words(error.name), predicted.*error.predicted, run.mean.*error.measured,
+        run.standard_error.*error.measured, 100 * difference.value, 100 * difference.standard_error);
   }
   return table;
 }
 
-/// What a spectral start shows of S*, beside its theory; nothing without one.
+/// The table shows what a spectral start finds of S*, beside its theory; there is none without such a start.
 std::optional<Table> start_table(const study::Comparison& comparison) {
   const std::vector<study::StartComparison> starts = study::compare_starts(comparison.experiment);
   if (starts.empty()) return std::nullopt;
-  Table table{fmt::format("Spectral start: d = {}; overlaps with S*", comparison.experiment.d),
-              {general("overlap"),
-               general("predicted", 4),
-               general("measured", 4),
-               general("standard error", kErrorFigures),
-               general("difference", kErrorFigures),
-               general("its standard error", kErrorFigures),
-               {"z", {}, report::Notation::fixed, 2}}};
+  Table table = headed(fmt::format("Spectral start: d = {}; overlaps with S*", comparison.experiment.d),
+                       {"overlap", general("predicted", 4), general("measured", 4), error_column("standard error"),
+                        error_column("difference"), error_column("its standard error"), kStandardised});
   for (const study::StartComparison& start : starts)
-    table.rows.push_back({start.name, start.predicted, start.measured.value, or_nothing(start.measured.standard_error),
-                          start.difference.value, or_nothing(start.difference.standard_error),
-                          or_nothing(start.difference.z)});
+    add(table, start.name, start.predicted, start.measured, cells(start.difference));
   return table;
 }
 
 Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   const study::Extrapolation extrapolation = study::extrapolate(comparisons);
-  Table table{
-      "Relative difference extrapolated to 1/d → 0",
-      {general("error"), percent("difference"), percent("standard error"), {"z", {}, report::Notation::fixed, 2}}};
-  for (const SharedError& error : shared_errors(comparisons.front())) {
+  Table table = headed("Relative difference extrapolated to 1/d → 0",
+                       {"error", percent("difference"), percent("standard error"), kStandardised});
+  for (const SharedError& error : predicted_errors(comparisons.front())) {
     const study::Extrapolated& figure = extrapolation.*error.extrapolated;
-    table.rows.push_back({words(error.name), or_nothing(100 * figure.value), or_nothing(100 * figure.standard_error),
-                          or_nothing(figure.z)});
+    add(table, words(error.name), 100 * figure.value, 100 * figure.standard_error, figure.z);
   }
   return table;
 }
 
-/// "theory_test" of "test".
-std::string predicted_column(const SharedError& error) { return fmt::format("theory_{}", error.name); }
-
 Fields instance_fields(const study::Comparison& comparison, std::size_t i) {
   const experiment::Instance& x = comparison.experiment.instances[i];
-  const study::Prediction& predicted = comparison.instance_theory[i];
+  const std::vector<SharedError> errors = errors_of(comparison.experiment.problem);
   Fields fields{{"kind", "instance"},
-                {"d", static_cast<long long>(comparison.experiment.d)},
-                {"n", static_cast<long long>(comparison.experiment.n)},
-                {"seed", static_cast<long long>(x.seed)},
-                {"converged", yes_or_no(x.converged)}};
+                {"d", comparison.experiment.d},
+                {"n", comparison.experiment.n},
+                {"seed", x.seed},
+                {"converged", x.converged}};
   append(fields, fields_of(static_cast<const experiment::Measurements&>(x)));
-  const auto figures = study::shared_figures(comparison.experiment.problem);
-  const auto add = [&](const SharedError& error) {
-    fields.emplace_back(predicted_column(error), or_nothing(predicted.*error.predicted));
-  };
-  for (const SharedError& error : kSharedErrors) add(error);
-  for (const SharedError& figure : figures) add(figure);
   // Figures of another loss are not zero, there are none.
-  std::erase_if(fields, [&](const auto& field) {
-    const auto is = [&](const SharedError& error) { return field.first == error.name; };
-    return std::any_of(std::begin(study::kSharedFigures), std::end(study::kSharedFigures), is) &&
-           std::none_of(figures.begin(), figures.end(), is);
-  });
-  const auto started = [&](double figure) { return x.start ? Cell(figure) : Cell(); };
-  const experiment::Start start = x.start.value_or(experiment::Start{});
-  append(fields, {{"start_q", started(start.measured.q)},
-                  {"start_m", started(start.measured.m)},
-                  {"start_cosine", started(start.measured.cosine)},
-                  {"theory_start_cosine", started(start.predicted.cosine)}});
+  for (const SharedError& figure : study::kSharedFigures)
+    if (std::none_of(errors.begin(), errors.end(), [&](const auto& error) { return error.name == figure.name; }))
+      std::erase_if(fields, [&](const auto& field) { return field.first == figure.name; });
+  for (const SharedError& error : errors)
+    fields.emplace_back(fmt::format("theory_{}", error.name), comparison.instance_theory[i].*error.predicted);
+  const auto started = [&](auto figure) { return x.start ? std::optional(figure(*x.start)) : std::nullopt; };
+  append(fields, {{"start_q", started([](const auto& start) { return start.measured.q; })},
+                  {"start_m", started([](const auto& start) { return start.measured.m; })},
+                  {"start_cosine", started([](const auto& start) { return start.measured.cosine; })},
+                  {"theory_start_cosine", started([](const auto& start) { return start.predicted.cosine; })}});
   return fields;
 }
 
-/// Rows, each with the options of the problem.
-class Rows {
- public:
-  Rows(const study::Comparison& of, const model::Problem& asked)
-      : shared_(study::shared_figures(of.experiment.problem)), problem_(problem_fields(of.experiment.problem, asked)) {}
-
-  void add(Fields fields) {
-    append(fields, problem_);
-    rows_.push_back(std::move(fields));
-  }
-
-  Table table() const { return table_of(rows_); }
-
-  /// One figure for each shared error and nothing else; d = 0: of all sizes together.
-  void add_figures(const char* kind, int d, const std::function<double(const SharedError&)>& figure,
-                   const Cell& replicon = {}) {
-    Fields fields{{"kind", kind}, {"replicon", replicon}};
-    if (d > 0) fields.emplace_back("d", static_cast<long long>(d));
-    for (const SharedError& error : kSharedErrors) fields.emplace_back(error.name, or_nothing(figure(error)));
-    for (const SharedError& error : shared_) fields.emplace_back(error.name, or_nothing(figure(error)));
-    add(std::move(fields));
-  }
-
- private:
-  std::vector<Fields> rows_;
-  std::span<const SharedError> shared_;
-  Fields problem_;
-};
-
-void add_comparison(Rows& rows, const study::Comparison& comparison) {
-  const int d = comparison.experiment.d;
-  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i) rows.add(instance_fields(comparison, i));
-  const study::Prediction predicted = study::prediction_of(comparison.theory);
-  rows.add_figures(
-      "theory", d, [&](const SharedError& e) { return predicted.*e.predicted; },
-      or_nothing(comparison.theory.diagnostics.replicon));
-  rows.add_figures("difference", d, [&](const SharedError& e) { return (comparison.difference.*e.difference).value; });
-  rows.add_figures("difference_standard_error", d,
-                   [&](const SharedError& e) { return (comparison.difference.*e.difference).standard_error; });
+/// Returns one figure for each shared error and nothing else; d = 0 stands for all sizes together.
+template <class Figure>
+Fields figure_fields(const char* kind, const study::Comparison& comparison, int d, const Figure& figure,
+                     const Value& replicon = kNothing) {
+  Fields fields{{"kind", kind}, {"replicon", replicon}};
+  if (d > 0) fields.emplace_back("d", d);
+  for (const SharedError& error : errors_of(comparison.experiment.problem))
+    fields.emplace_back(error.name, figure(error));
+  return fields;
 }
 
-}  // namespace
+void add_comparison(std::vector<Fields>& rows, const study::Comparison& comparison) {
+  for (std::size_t i = 0; i < comparison.experiment.instances.size(); ++i)
+    rows.push_back(instance_fields(comparison, i));
+  const auto add = [&](const char* kind, const auto& figure, const Value& replicon = kNothing) {
+    rows.push_back(figure_fields(kind, comparison, comparison.experiment.d, figure, replicon));
+  };
+  const study::Prediction predicted = study::prediction_of(comparison.theory);
+  add(
+      "theory", [&](const SharedError& e) { return predicted.*e.predicted; }, comparison.theory.diagnostics.replicon);
+  add("difference", [&](const SharedError& e) { return (comparison.difference.*e.difference).value; });
+  add("difference_standard_error",
+      [&](const SharedError& e) { return (comparison.difference.*e.difference).standard_error; });
+}
 
-std::vector<Table> comparison_tables(std::span<const study::Comparison> comparisons) {
+void add_extrapolation(std::vector<Fields>& rows, std::span<const study::Comparison> comparisons) {
+  const study::Extrapolation limit = study::extrapolate(comparisons);
+  const auto add = [&](const char* kind, double study::Extrapolated::*figure) {
+    rows.push_back(figure_fields(kind, comparisons.front(), 0,
+                                 [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; }));
+  };
+  add("extrapolation", &study::Extrapolated::value);
+  add("extrapolation_standard_error", &study::Extrapolated::standard_error);
+  add("extrapolation_z", &study::Extrapolated::z);
+}
+
+double predicted(const theory::Solution& solution, const study::SharedError& error) {
+  return study::prediction_of(solution).*error.predicted;
+}
+
+base::Estimate measured(const study::Comparison& point, const study::SharedError& error) {
+  return {point.experiment.mean.*error.measured, point.experiment.standard_error.*error.measured};
+}
+
+std::vector<Table> tables_of(std::span<const study::Comparison> comparisons) {
   std::vector<Table> tables;
   for (const study::Comparison& comparison : comparisons) {
     tables.push_back(comparison_table(comparison));
@@ -161,21 +147,17 @@ std::vector<Table> comparison_tables(std::span<const study::Comparison> comparis
   return tables;
 }
 
-Table comparison_rows(std::span<const study::Comparison> comparisons, const model::Problem& asked) {
+Table rows_of(std::span<const study::Comparison> comparisons, const model::Problem& asked) {
   if (comparisons.empty()) return {};
-  Rows rows(comparisons.front(), asked);
+  std::vector<Fields> rows;
   for (const study::Comparison& comparison : comparisons) add_comparison(rows, comparison);
-  if (comparisons.size() < 2) return rows.table();
-  const study::Extrapolation limit = study::extrapolate(comparisons);
-  const auto add = [&](const char* kind, double study::Extrapolated::*figure) {
-    rows.add_figures(kind, 0, [&](const SharedError& e) { return (limit.*e.extrapolated).*figure; });
-  };
-  add("extrapolation", &study::Extrapolated::value);
-  add("extrapolation_standard_error", &study::Extrapolated::standard_error);
-  add("extrapolation_z", &study::Extrapolated::z);
-  return rows.table();
+  if (comparisons.size() > 1) add_extrapolation(rows, comparisons);
+  const Fields problem = problem_fields(comparisons.front().experiment.problem, asked);
+  for (Fields& row : rows) append(row, problem);
+  return table_of(rows);
 }
 
+/// Says what standard errors over few instances, and an extrapolation from two d, are worth.
 Warnings few_samples(std::span<const study::Comparison> comparisons) {
   constexpr std::size_t kFew = 3;
   Warnings result;
@@ -190,26 +172,80 @@ Warnings few_samples(std::span<const study::Comparison> comparisons) {
   return result;
 }
 
+/// The chart draws relative differences against 1/d; there is none where no difference is known.
 std::optional<report::Chart> difference_chart(std::span<const study::Comparison> comparisons) {
   if (comparisons.empty()) return std::nullopt;
-  report::ErrorsChart chart;
-  chart.title = "Experiment against theory as d grows";
-  chart.description =
-      "Relative difference of every error between experiment and theory against 1/d; it should "
-      "shrink to zero with 1/d.";
-  chart.x.title = "1/d";
-  chart.y.title = "(experiment − theory)/theory";
-  for (const SharedError& error : shared_errors(comparisons.front())) {
-    report::Series series{words(error.name), {}, {}};
-    for (const study::Comparison& comparison : comparisons) {
-      const study::Estimate& difference = comparison.difference.*error.difference;
-      if (!std::isnan(difference.value))
-        series.experiment.push_back({1.0 / comparison.experiment.d, difference.value, difference.standard_error});
-    }
+  report::ErrorsChart chart{
+      .title = "Experiment against theory as d grows",
+      .description =
+          "Relative difference of every error between experiment and theory against 1/d; it should shrink to zero "
+          "with 1/d.",
+      .x = {"1/d"},
+      .y = {"(experiment − theory)/theory"}};
+  for (const SharedError& error : predicted_errors(comparisons.front())) {
+    report::Series series{words(error.name)};
+    for (const study::Comparison& comparison : comparisons)
+      if (const study::Estimate& difference = comparison.difference.*error.difference; !std::isnan(difference.value))
+        series.experiment.push_back(measured_point(1.0 / comparison.experiment.d, difference));
     if (!series.experiment.empty()) chart.series.push_back(std::move(series));
   }
   if (chart.series.empty()) return std::nullopt;
   return report::errors_chart(chart);
+}
+
+report::Page page_of(std::span<const study::Comparison> comparisons, const std::string& lead,
+                     const std::vector<Table>& tables) {
+  report::Page page{"Finite-size experiments beside the theory", lead, sections_of(tables)};
+  if (comparisons.size() < 2) return page;
+  if (const std::optional<report::Chart> chart = difference_chart(comparisons))
+    page.sections.push_back({"Towards infinite d",
+                             "At a single d a correction of order 1/d remains; the theory is tested by its shrinking.",
+                             chart});
+  return page;
+}
+
+}  // namespace
+
+Result show(const study::Trainable& trained, std::span<const study::Comparison> comparisons,
+            const model::Problem& asked, const Warnings& notes, bool draw) {
+  Result result{.tables = tables_of(comparisons),
+                .rows = rows_of(comparisons, asked),
+                .warnings = few_samples(comparisons) + notes};
+  for (const study::Comparison& comparison : comparisons)
+    result.warnings = std::move(result.warnings) + warnings(comparison.theory) + warnings(comparison.experiment);
+  if (trained.optimal_lambda) result.tables.insert(result.tables.begin(), optimum_table(*trained.optimal_lambda));
+  if (draw) result.page = page_of(comparisons, describe(trained.problem), result.tables);
+  return result;
+}
+
+report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std::span<const study::Comparison> points) {
+  report::ErrorsChart chart{
+      .title = "Learning curve: theory (lines) and experiment (points)",
+      .description = "Train, test and estimation error against the number of sequences per squared dimension, alpha.",
+      .x = {"α = n/d²", Scale::log},
+      .y = {"error", Scale::log}};
+  for (const SharedError& error : study::kSharedErrors) {
+    const auto line = [&](const auto& s) { return report::Point{s.problem.alpha, predicted(s, error)}; };
+    const auto point = [&](const auto& p) { return measured_point(p.experiment.problem.alpha, measured(p, error)); };
+    chart.series.push_back({error.name, points_over(curve, line), points_over(points, point)});
+  }
+  return report::errors_chart(chart);
+}
+
+Table learning_curve_table(std::span<const theory::Solution> curve, std::span<const study::Comparison> points) {
+  Table table = headed("", {general("alpha", 4)});
+  for (const SharedError& error : study::kSharedErrors)
+    add_columns(table, {general(fmt::format("{} theory", error.name), 4), general("experiment", 4), error_column()});
+  auto point = points.begin();
+  for (const theory::Solution& solution : curve) {
+    Row cells = row(solution.problem.alpha);
+    const bool found = point != points.end() && point->experiment.problem.alpha == solution.problem.alpha;
+    for (const SharedError& error : study::kSharedErrors)
+      append(cells, row(predicted(solution, error), found ? row(measured(*point, error)) : Row(2)));
+    if (found) ++point;
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
 }
 
 }  // namespace attnlaw::view

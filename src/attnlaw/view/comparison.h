@@ -1,25 +1,24 @@
 #pragma once
-/// How experiments beside the theory read as tables and charts.
+/// This file shows experiments beside the theory, one problem or a learning curve.
 
-#include <optional>
 #include <span>
 
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/table.h"
 #include "attnlaw/study/comparison.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/study/resolve.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
-/// Theory beside experiment, one table per d, with one of the spectral start where training began there, and the
-/// extrapolation if there are several d.
-std::vector<report::Table> comparison_tables(std::span<const study::Comparison> comparisons);
-/// One row per instance; then by `kind`, for every d the theory on all its targets and the relative difference, and the
-/// extrapolation if there are several d. Each has the options of its problem; `asked` as in problem_fields.
-report::Table comparison_rows(std::span<const study::Comparison> comparisons, const model::Problem& asked);
-/// What standard errors over few instances, and an extrapolation from two d, are worth.
-Warnings few_samples(std::span<const study::Comparison> comparisons);
-/// Relative differences against 1/d; nothing where there are none.
-std::optional<report::Chart> difference_chart(std::span<const study::Comparison> comparisons);
+/// There is one table per d with theory beside experiment, one of the spectral start where training began there, and
+/// the extrapolation if there are several d. There is one row per instance; then come by `kind`, for every d, the
+/// theory on all its targets and the relative difference, and the extrapolation. Each has the options of its problem;
+/// `asked` is that of problem_fields. Warnings say what few instances are worth, then come the notes. The chart draws
+/// differences against 1/d.
+Result show(const study::Trainable& trained, std::span<const study::Comparison> comparisons,
+            const model::Problem& asked, const Warnings& notes, bool draw);
+
+/// The chart draws train, test and estimation error against α: solutions as lines, comparisons as points.
+report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std::span<const study::Comparison> points);
+report::Table learning_curve_table(std::span<const theory::Solution> curve, std::span<const study::Comparison> points);
 
 }  // namespace attnlaw::view

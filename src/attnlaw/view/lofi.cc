@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/instances.h"
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
@@ -25,12 +24,11 @@ using report::Cell;
 using report::Table;
 
 constexpr const char* kDepthTwo = "depth 2";
+constexpr const char* kTitle = "Layer-wise spectral filtering";  ///< of pages
 
 Cell finite_cell(double value) { return std::isfinite(value) ? Cell(value) : Cell("never"); }
-Cell optional_cell(const std::optional<double>& value) { return value ? Cell(*value) : Cell(); }
-Cell whole(long long value) { return value; }
 
-/// The three coordinates of largest weight, "x1 +0.71, x2 −0.70".
+/// The three coordinates of largest weight read as "x1 +0.71, x2 −0.70".
 std::string main_coordinates(const Eigen::VectorXd& direction) {
   std::vector<Eigen::Index> order(static_cast<std::size_t>(direction.size()));
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Eigen::Index>(i);
@@ -44,37 +42,37 @@ std::string main_coordinates(const Eigen::VectorXd& direction) {
 }
 
 Table layer_table(const LofiResult& result) {
-  Table table{"Layers",
-              {general("operator"), general("samples"), general("dimension"), general("bulk from", 5),
-               general("bulk to", 5), general("kept below", 5), general("kept above", 5), general("smallest", 5),
-               general("largest", 5), general("features kept")}};
+  Table table = headed("Layers", {"operator", "samples", "dimension", general("bulk from", 5), general("bulk to", 5),
+                                  general("kept below", 5), general("kept above", 5), general("smallest", 5),
+                                  general("largest", 5), "features kept"});
   for (const auto& [name, layer] : result.layers()) {
-    const Cell below = layer->stacked ? Cell() : Cell(layer->lower_threshold);
-    table.rows.push_back({std::string(name), whole(layer->samples), whole(layer->dimension),
-                          layer->stacked ? Cell() : Cell(layer->lower_edge), layer->upper_edge, below,
-                          layer->upper_threshold, layer->eigenvalues.front(), layer->eigenvalues.back(),
-                          whole(static_cast<long long>(layer->features.size()))});
+    const auto below = [stacked = layer->stacked](double value) { return stacked ? Cell() : Cell(value); };
+    add(table, name, layer->samples, layer->dimension, below(layer->lower_edge), layer->upper_edge,
+        below(layer->lower_threshold), layer->upper_threshold, layer->eigenvalues.front(), layer->eigenvalues.back(),
+        layer->features.size());
   }
   return table;
 }
 
-/// Features of all operators, and why they are kept. `overlaps`: of the first one with the target; null for data.
+/// Returns the squared overlap with the target of a feature of the first operator; `overlaps` is null for data.
+Cell overlap_of(const std::vector<double>* overlaps, bool first, std::size_t feature) {
+  return overlaps && first ? Cell((*overlaps)[feature]) : Cell();
+}
+
+/// The features of all operators stand here with the reason why they are kept.
 Table feature_table(const LofiResult& result, const std::vector<double>* overlaps) {
-  Table table{
-      "Features kept",
-      {general("operator"), general("why"), general("eigenvalue", 5), general("threshold", 5), general("p-value", 3)}};
-  table.columns.push_back(overlaps ? general("squared overlap with target", 4) : general("largest coordinates"));
+  Table table = headed("Features kept",
+                       {"operator", "why", general("eigenvalue", 5), general("threshold", 5), general("p-value", 3),
+                        overlaps ? general("squared overlap with target", 4) : general("largest coordinates")});
   for (const auto& [name, layer] : result.layers()) {
     for (std::size_t i = 0; i < layer->features.size(); ++i) {
       const LofiFeature& feature = layer->features[i];
-      Cell threshold;
-      if (feature.kept != Kept::degree_one)
-        threshold = feature.kept == Kept::below ? layer->lower_threshold : layer->upper_threshold;
+      const double beyond = feature.kept == Kept::below ? layer->lower_threshold : layer->upper_threshold;
       std::string why = base::name(feature.kept);
       if (layer->stacked && feature.kept == Kept::degree_one) why += fmt::format(" of output {}", feature.output + 1);
-      Cell last = main_coordinates(feature.direction);
-      if (overlaps) last = layer == &result.first ? Cell((*overlaps)[i]) : Cell();
-      table.rows.push_back({std::string(name), why, feature.eigenvalue, threshold, feature.p_value, last});
+      add(table, name, why, feature.eigenvalue, feature.kept == Kept::degree_one ? Cell() : Cell(beyond),
+          feature.p_value,
+          overlaps ? overlap_of(overlaps, layer == &result.first, i) : Cell(main_coordinates(feature.direction)));
     }
   }
   if (table.rows.empty()) table.title = "Features kept: none";
@@ -82,17 +80,17 @@ Table feature_table(const LofiResult& result, const std::vector<double>* overlap
 }
 
 Table readout_table(const LofiResult& result) {
-  Table table{"Error after each depth (mean square over variance, test samples)",
-              {general("readout"), general("inputs"), general("test error", 4), general("validation error", 4),
-               general("ridge penalty", 3)}};
+  Table table = headed(
+      "Error after each depth (mean square over variance, test samples)",
+      {"readout", "inputs", general("test error", 4), general("validation error", 4), general("ridge penalty", 3)});
   const std::size_t outputs = result.readouts.front().output_errors.size();
   constexpr std::size_t kMostColumns = 6;
-  const std::size_t shown = outputs <= kMostColumns ? outputs : 0;
-  for (std::size_t k = 0; k < shown; ++k) table.columns.push_back(general(fmt::format("output {}", k + 1), 4));
+  for (std::size_t k = 0; outputs <= kMostColumns && k < outputs; ++k)
+    table.columns.push_back(general(fmt::format("output {}", k + 1), 4));
   for (const LofiReadout& readout : result.readouts) {
-    table.rows.push_back({readout.name, whole(readout.inputs), readout.test_error, or_nothing(readout.validation_error),
-                          or_nothing(readout.penalty)});
-    for (std::size_t k = 0; k < shown; ++k) table.rows.back().push_back(or_nothing(readout.output_errors[k]));
+    Row errors;
+    for (const double error : readout.output_errors) append(errors, error);
+    add(table, readout.name, readout.inputs, readout.test_error, readout.validation_error, readout.penalty, errors);
   }
   return table;
 }
@@ -103,20 +101,19 @@ bool alike(const LofiPrediction& a, const LofiPrediction& b) {
          std::abs(a.overlap - b.overlap) < kSame;
 }
 
-/// One row for directions that are alike.
+/// There is one row for directions that are alike.
 Table theory_table(const LofiTargetOutcome& outcome) {
   const LofiRun& run = outcome.runs.back();
-  Table table{fmt::format("Theory: {}, d = {}, n = {}; bulk [{:.4g}, {:.4g}]", outcome.target.spec(), outcome.d, run.n,
-                          run.theory.lower_edge, run.theory.upper_edge),
-              {general("directions"), general("seen through"), general("end"), general("emerges at n", 5),
-               general("d E T²/θ²", 5), general("eigenvalue", 5), general("squared overlap", 4)}};
+  Table table = headed(fmt::format("Theory: {}, d = {}, n = {}; bulk [{:.4g}, {:.4g}]", outcome.target.spec(),
+                                   outcome.d, run.n, run.theory.lower_edge, run.theory.upper_edge),
+                       {"directions", "seen through", "end", general("emerges at n", 5), general("d E T²/θ²", 5),
+                        general("eigenvalue", 5), general("squared overlap", 4)});
   const auto& directions = run.theory.directions;
   for (std::size_t i = 0, next = 0; i < directions.size(); i = next) {
     while (next < directions.size() && alike(directions[i], directions[next])) ++next;
     const LofiPrediction& direction = directions[i];
-    table.rows.push_back({whole(static_cast<long long>(next - i)), std::string(direction.group == 1 ? "y" : "y h₁"),
-                          base::name(direction.end), finite_cell(direction.threshold),
-                          finite_cell(direction.wide_threshold), direction.eigenvalue, direction.overlap});
+    add(table, next - i, direction.group == 1 ? "y" : "y h₁", direction.end, finite_cell(direction.threshold),
+        finite_cell(direction.wide_threshold), direction.eigenvalue, direction.overlap);
   }
   return table;
 }
@@ -126,67 +123,58 @@ long long seen_in_theory(const LofiTheory& theory) {
                        [](const auto& x) { return x.group == 1 && x.overlap > 0; });
 }
 
-/// One row for each n.
+/// There is one row for each n.
 Table curve_table(const std::vector<LofiRun>& runs) {
-  Table table{"Experiments beside the theory",
-              {general("n"), general("seen"), general("theory seen"), general("overlap", 4),
-               general("±", kErrorFigures), general("theory overlap", 4), general("depth 2 theory", 4)}};
-  for (const LofiReadout& readout : runs.back().instances.front().result.readouts) {
-    table.columns.push_back(general(readout.name, 4));
-    table.columns.push_back(general("±", kErrorFigures));
-  }
+  Table table =
+      headed("Experiments beside the theory", {"n", "seen", "theory seen", general("overlap", 4), error_column(),
+                                               general("theory overlap", 4), general("depth 2 theory", 4)});
+  const std::vector<LofiReadout>& readouts = runs.back().instances.front().result.readouts;
+  for (const LofiReadout& readout : readouts) add_columns(table, {general(readout.name, 4), error_column()});
   for (const LofiRun& run : runs) {
-    const base::Estimate overlap = base::estimate_over(run.instances, [](const auto& m) { return m.mean_overlap; });
-    const base::Estimate seen =
-        base::estimate_over(run.instances, [](const auto& m) { return static_cast<double>(m.seen); });
-    std::vector<Cell> row{whole(run.n),
-                          seen.value,
-                          seen_in_theory(run.theory),
-                          overlap.value,
-                          or_nothing(overlap.standard_error),
-                          run.theory.mean_overlap,
-                          optional_cell(run.theory.depth_two_error)};
-    for (std::size_t i = 0; i < run.instances.front().result.readouts.size(); ++i) {
-      const base::Estimate error = run.test_error(i);
-      row.emplace_back(error.value);
-      row.push_back(or_nothing(error.standard_error));
-    }
-    table.rows.push_back(std::move(row));
+    Row errors;
+    for (std::size_t i = 0; i < readouts.size(); ++i) append(errors, run.test_error(i));
+    const auto seen = base::estimate_over(run.instances, [](const auto& m) { return static_cast<double>(m.seen); });
+    add(table, run.n, seen.value, seen_in_theory(run.theory),
+        base::estimate_over(run.instances, [](const auto& m) { return m.mean_overlap; }), run.theory.mean_overlap,
+        run.theory.depth_two_error, errors);
   }
   return table;
 }
 
 void add_records(Table& table, const LofiResult& result, const Fields& common, const std::vector<double>* overlaps) {
   const auto with = [&](Fields cells) {
-    cells.insert(cells.end(), common.begin(), common.end());
+    append(cells, common);
     return cells;
   };
   for (const auto& [name, layer] : result.layers())
-    for (std::size_t i = 0; i < layer->features.size(); ++i) {
-      const LofiFeature& feature = layer->features[i];
-      const Cell overlap = overlaps && layer == &result.first ? Cell((*overlaps)[i]) : Cell();
+    for (std::size_t i = 0; i < layer->features.size(); ++i)
       add_row(table,
-              with({{"kind", "feature"}, {"layer", name}, {"name", base::name(feature.kept)}, {"overlap", overlap}}),
-              feature);
-    }
+              with({{"kind", "feature"},
+                    {"layer", name},
+                    {"name", layer->features[i].kept},
+                    {"overlap", overlap_of(overlaps, layer == &result.first, i)}}),
+              layer->features[i]);
   for (const LofiReadout& readout : result.readouts) add_row(table, with({{"kind", "readout"}}), readout);
 }
 
 report::Chart operator_chart(const FilteredLayer& layer, const std::vector<double>& outliers) {
-  report::SpectrumChart chart;
   const char* values =
       layer.stacked ? "singular values of the operators of all outputs" : "eigenvalues of the operator";
-  chart.title = "Spectrum of the label-weighted operator";
-  chart.description =
-      fmt::format("Histogram of the {}; line: its bulk for white noise with these very weights.", values);
-  if (layer.stacked) chart.value = "singular value";
-  for (const laws::LofiDensity& point : layer.bulk) chart.density.push_back({point.x, point.density, 0});
-  chart.predicted_zero_mass = layer.zero_mass;
-  chart.outliers = outliers;
-  chart.eigenvalues = layer.eigenvalues;
   constexpr double kRounding = 1e-12;
-  chart.zero_tolerance = kRounding * std::max(std::abs(layer.eigenvalues.front()), std::abs(layer.eigenvalues.back()));
-  return report::spectrum_chart(chart);
+  return report::spectrum_chart(
+      {.title = "Spectrum of the label-weighted operator",
+       .description =
+           fmt::format("Histogram of the {}; line: its bulk for white noise with these very weights.", values),
+       .value = layer.stacked ? "singular value" : "eigenvalue",
+       .density = points_over(layer.bulk,
+                              [](const auto& at) {
+                                return report::Point{at.x, at.density};
+                              }),
+       .predicted_zero_mass = layer.zero_mass,
+       .outliers = outliers,
+       .eigenvalues = layer.eigenvalues,
+       .zero_tolerance =
+           kRounding * std::max(std::abs(layer.eigenvalues.front()), std::abs(layer.eigenvalues.back()))});
 }
 
 std::vector<double> predicted_outliers(const LofiTheory& theory, int group) {
@@ -196,7 +184,7 @@ std::vector<double> predicted_outliers(const LofiTheory& theory, int group) {
   return values;
 }
 
-/// A section for every operator; `theory` of a target gives the predicted outliers.
+/// Adds a section for every operator; `theory` of a target gives the predicted outliers.
 void add_spectra(report::Page& page, const LofiResult& result, const LofiTheory* theory) {
   for (const auto& [name, layer] : result.layers()) {
     const int group = layer == &result.first ? 1 : 2;
@@ -208,46 +196,33 @@ void add_spectra(report::Page& page, const LofiResult& result, const LofiTheory*
                               layer->lower_edge, layer->upper_edge, layer->lower_threshold, layer->upper_threshold);
     page.sections.push_back(
         {group == 1 ? "Operator of the first layer" : "Leap: operator of y ĥ", text,
-         operator_chart(*layer, theory ? predicted_outliers(*theory, group) : std::vector<double>{}), std::nullopt});
+         operator_chart(*layer, theory ? predicted_outliers(*theory, group) : std::vector<double>{})});
   }
 }
 
-void add_tables(report::Page& page, std::vector<Table> tables) {
-  for (Table& table : tables) {
-    report::Section section{std::exchange(table.title, {}), "", std::nullopt, {}};
-    section.table = std::move(table);
-    page.sections.push_back(std::move(section));
-  }
+void add_tables(report::Page& page, const std::vector<Table>& tables) {
+  for (report::Section& section : sections_of(tables)) page.sections.push_back(std::move(section));
 }
 
 report::Chart error_chart(const std::vector<LofiRun>& runs) {
-  report::ErrorsChart chart{"Test error after each depth",
-                            "Test error over the variance of the label against the number of samples.",
-                            {"n", report::Scale::log},
-                            {"test error / Var y", report::Scale::log},
-                            {}};
+  report::ErrorsChart chart{.title = "Test error after each depth",
+                            .description = "Test error over the variance of the label against the number of samples.",
+                            .x = {"n", Scale::log},
+                            .y = {"test error / Var y", Scale::log}};
   const auto& readouts = runs.front().instances.front().result.readouts;
   for (std::size_t i = 0; i < readouts.size(); ++i) {
-    report::Series series{readouts[i].name, {}, {}};
+    report::Series series{readouts[i].name};
     for (const LofiRun& run : runs) {
-      const base::Estimate error = run.test_error(i);
-      series.experiment.push_back({static_cast<double>(run.n), error.value, error.standard_error});
+      series.experiment.push_back(measured_point(run.n, run.test_error(i)));
       if (readouts[i].name == kDepthTwo && run.theory.depth_two_error)
-        series.theory.push_back({static_cast<double>(run.n), *run.theory.depth_two_error, 0});
+        series.theory.push_back({static_cast<double>(run.n), *run.theory.depth_two_error});
     }
     chart.series.push_back(std::move(series));
   }
   return report::errors_chart(chart);
 }
 
-}  // namespace
-
-base::Estimate LofiRun::test_error(std::size_t readout) const {
-  return base::estimate_over(instances,
-                             [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
-}
-
-std::vector<Table> lofi_tables(const LofiDataOutcome& outcome) {
+std::vector<Table> tables_of(const LofiDataOutcome& outcome) {
   std::vector<Table> tables{layer_table(outcome.result), feature_table(outcome.result, nullptr),
                             readout_table(outcome.result)};
   tables[0].title =
@@ -257,7 +232,7 @@ std::vector<Table> lofi_tables(const LofiDataOutcome& outcome) {
   return tables;
 }
 
-std::vector<Table> lofi_tables(const LofiTargetOutcome& outcome) {
+std::vector<Table> tables_of(const LofiTargetOutcome& outcome) {
   std::vector<Table> tables{theory_table(outcome)};
   const LofiRun& last = outcome.runs.back();
   if (last.instances.empty()) return tables;
@@ -268,69 +243,66 @@ std::vector<Table> lofi_tables(const LofiTargetOutcome& outcome) {
   return tables;
 }
 
-Table lofi_rows(const LofiDataOutcome& outcome) {
-  Table table = table_of(
+Table rows_of(const LofiDataOutcome& outcome) {
+  Table table = records(
       {"kind", "layer", "name", "eigenvalue", "p_value", "inputs", "test_error", "validation_error", "penalty"});
   add_records(table, outcome.result, {}, nullptr);
   return table;
 }
 
-Table lofi_rows(const LofiTargetOutcome& outcome) {
-  Table table =
-      table_of({"kind", "n", "instance", "layer", "name", "group", "threshold", "wide_threshold", "eigenvalue",
-                "overlap", "p_value", "inputs", "test_error", "validation_error", "penalty", "theory"});
+Table rows_of(const LofiTargetOutcome& outcome) {
+  Table table = records({"kind", "n", "instance", "layer", "name", "group", "threshold", "wide_threshold", "eigenvalue",
+                         "overlap", "p_value", "inputs", "test_error", "validation_error", "penalty", "theory"});
   for (const LofiRun& run : outcome.runs) {
     for (const LofiPrediction& direction : run.theory.directions)
-      add_row(table, {{"kind", "direction"}, {"n", whole(run.n)}, {"name", base::name(direction.end)}}, direction);
+      add_row(table, {{"kind", "direction"}, {"n", run.n}, {"name", direction.end}}, direction);
     for (std::size_t i = 0; i < run.instances.size(); ++i) {
       const LofiMeasurement& measured = run.instances[i];
-      const Fields common{{"n", whole(run.n)}, {"instance", whole(static_cast<long long>(i))}};
-      add_row(table, {{"kind", "overlap"},
-                      {"n", whole(run.n)},
-                      {"instance", whole(static_cast<long long>(i))},
-                      {"name", "first group"},
-                      {"overlap", measured.mean_overlap},
-                      {"theory", run.theory.mean_overlap}});
+      const Fields common{{"n", run.n}, {"instance", i}};
+      Fields overlap{{"kind", "overlap"},
+                     {"name", "first group"},
+                     {"overlap", measured.mean_overlap},
+                     {"theory", run.theory.mean_overlap}};
+      append(overlap, common);
+      add_row(table, overlap);
       add_records(table, measured.result, common, &measured.feature_overlaps);
     }
   }
   return table;
 }
 
-report::Page lofi_page(const LofiDataOutcome& outcome) {
-  report::Page page;
-  page.title = "Layer-wise spectral filtering";
-  std::vector<Table> tables = lofi_tables(outcome);
-  page.lead = fmt::format("{}, {} test samples. Directions are kept that noise makes at most {:g} of the time{}.",
+report::Page page_of(const LofiDataOutcome& outcome, std::vector<Table> tables) {
+  const std::string permutations = fmt::format(", by {} permutations of the labels", outcome.filter.permutations);
+  report::Page page{
+      .title = kTitle,
+      .lead = fmt::format("{}, {} test samples. Directions are kept that noise makes at most {:g} of the time{}.",
                           tables[0].title, outcome.test, outcome.filter.significance,
-                          outcome.filter.permutations > 0
-                              ? fmt::format(", by {} permutations of the labels", outcome.filter.permutations)
-                              : "");
+                          outcome.filter.permutations > 0 ? permutations : "")};
   tables[0].title = "Layers";
   add_spectra(page, outcome.result, nullptr);
-  add_tables(page, std::move(tables));
+  add_tables(page, tables);
   return page;
 }
 
-report::Page lofi_page(const LofiTargetOutcome& outcome) {
+report::Page page_of(const LofiTargetOutcome& outcome, const std::vector<Table>& tables) {
   const LofiRun& last = outcome.runs.back();
-  report::Page page;
-  page.title = "Layer-wise spectral filtering";
-  page.lead =
-      fmt::format("Target {}, d = {}. A kernel that is fixed in advance needs n ≈ {:.0f} for the part of degree 2",
-                  outcome.target.spec(), outcome.d, last.theory.kernel_threshold);
+  report::Page page{
+      .title = kTitle,
+      .lead =
+          fmt::format("Target {}, d = {}. A kernel that is fixed in advance needs n ≈ {:.0f} for the part of degree 2",
+                      outcome.target.spec(), outcome.d, last.theory.kernel_threshold)};
   page.lead += std::isfinite(last.theory.kernel_plateau)
                    ? fmt::format(" and then stays at an error of {:.3f}.", last.theory.kernel_plateau)
                    : ".";
   if (!last.instances.empty()) {
-    page.sections.push_back({"Learning curve", "", error_chart(outcome.runs), std::nullopt});
+    page.sections.push_back({"Learning curve", "", error_chart(outcome.runs)});
     add_spectra(page, last.instances.front().result, &last.theory);
   }
-  add_tables(page, lofi_tables(outcome));
+  add_tables(page, tables);
   return page;
 }
 
-Warnings warnings(const LofiDataOutcome& outcome) {
+Warnings warnings_of(const LofiDataOutcome& outcome) {
   Warnings lines;
   constexpr double kWhite = 1.5;  // largest eigenvalue of the covariance, over that of white features
   if (outcome.result.whiteness > kWhite && outcome.filter.permutations == 0)
@@ -343,7 +315,7 @@ Warnings warnings(const LofiDataOutcome& outcome) {
   return lines;
 }
 
-Warnings warnings(const LofiTargetOutcome& outcome) {
+Warnings warnings_of(const LofiTargetOutcome& outcome) {
   Warnings lines;
   for (const LofiRun& run : outcome.runs) {
     const auto blind = std::count_if(run.instances.begin(), run.instances.end(),
@@ -356,5 +328,22 @@ Warnings warnings(const LofiTargetOutcome& outcome) {
   }
   return lines;
 }
+
+template <class Outcome>
+Result shown(const Outcome& outcome, bool draw) {
+  Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(outcome)};
+  if (draw) result.page = page_of(outcome, result.tables);
+  return result;
+}
+
+}  // namespace
+
+base::Estimate LofiRun::test_error(std::size_t readout) const {
+  return base::estimate_over(instances,
+                             [&](const LofiMeasurement& m) { return m.result.readouts[readout].test_error; });
+}
+
+Result show(const LofiDataOutcome& outcome, bool draw) { return shown(outcome, draw); }
+Result show(const LofiTargetOutcome& outcome, bool draw) { return shown(outcome, draw); }
 
 }  // namespace attnlaw::view

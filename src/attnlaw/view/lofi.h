@@ -1,19 +1,16 @@
 #pragma once
-/// How layer-wise spectral filtering reads as tables and charts.
+/// This file shows what layer-wise spectral filtering finds.
 
 #include <string>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/laws/filtering/simulation.h"
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/page.h"
-#include "attnlaw/report/table.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
-/// What `lofi` has found in a file.
+/// This is what `lofi` has found in a file.
 struct LofiDataOutcome {
   std::string source;
   long long n = 0, test = 0;  ///< samples
@@ -26,7 +23,7 @@ struct LofiDataOutcome {
 };
 const base::Description& describe(const LofiDataOutcome*);
 
-/// Theory and experiments at one n.
+/// A run has theory and experiments at one n.
 struct LofiRun {
   int n = 0;
   laws::LofiTheory theory;
@@ -36,7 +33,7 @@ struct LofiRun {
 };
 const base::Description& describe(const LofiRun*);
 
-/// What it has found of a built-in target.
+/// This is what it has found of a built-in target.
 struct LofiTargetOutcome {
   laws::LofiTarget target;
   int d = 0;
@@ -44,14 +41,8 @@ struct LofiTargetOutcome {
 };
 const base::Description& describe(const LofiTargetOutcome*);
 
-std::vector<report::Table> lofi_tables(const LofiDataOutcome& outcome);
-std::vector<report::Table> lofi_tables(const LofiTargetOutcome& outcome);
-/// By `kind`: feature, readout; of targets first direction (the theory).
-report::Table lofi_rows(const LofiDataOutcome& outcome);
-report::Table lofi_rows(const LofiTargetOutcome& outcome);
-report::Page lofi_page(const LofiDataOutcome& outcome);
-report::Page lofi_page(const LofiTargetOutcome& outcome);
-Warnings warnings(const LofiDataOutcome& outcome);
-Warnings warnings(const LofiTargetOutcome& outcome);
+/// Rows are told apart by `kind`: feature, readout; those of targets begin with direction (the theory).
+Result show(const LofiDataOutcome& outcome, bool draw);
+Result show(const LofiTargetOutcome& outcome, bool draw);
 
 }  // namespace attnlaw::view

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
+#include "attnlaw/view/solution.h"
 
 namespace attnlaw::view {
 namespace {
@@ -16,7 +15,7 @@ using laws::LoraMeasurements;
 using laws::LoraPrediction;
 using report::Table;
 
-/// Figures that theory and experiment share: names of fields, and what tables say.
+/// Theory and experiment share these figures: names of fields, and what tables say.
 constexpr std::pair<const char*, const char*> kShared[] = {{"m", "overlap m = w·u"},
                                                            {"q", "length q = |w|²"},
                                                            {"alignment", "alignment cos²"},
@@ -26,73 +25,9 @@ constexpr std::pair<const char*, const char*> kShared[] = {{"m", "overlap m = w�
                                                            {"test", "test"},
                                                            {"objective", "objective"}};
 
-Table prediction_table(const LoraPrediction& prediction) {
-  Table table{"Fine-tuning: " + describe(prediction),
-              {general("figure"), general("theory"), general("sampling error", kErrorFigures), general("large-α law")}};
-  auto cells = cells_by_name(prediction);
-  const bool linear = prediction.task.head == model::Head::linear;
-  std::map<std::string, report::Cell> limits;
-  if (linear) {
-    const laws::LoraLargeAlpha law = laws::large_alpha_law(prediction.task, prediction.pretrained);
-    limits = {{"alignment", 1 - law.misalignment},
-              {"adapter_error", law.adapter_error},
-              {"index_error", law.index_error},
-              {"test", law.index_error}};
-  }
-  const auto add = [&](const std::string& name, const char* title) {
-    table.rows.push_back({std::string(title), cells[name], cells[name + "_sampling_error"], limits[name]});
-  };
-  for (const auto& [name, title] : kShared) add(name, title);
-  add("V", "response V");
-  add("lambda_effective", "effective penalty");
-  add("effective_noise", "effective noise E_pre + Δ");
-  add("stability", "stability (< 1)");
-  add("stein", "Stein's identity");
-  if (linear) {
-    const laws::WeakRecovery weak = laws::weak_recovery(prediction.task, prediction.pretrained);
-    table.rows.push_back({std::string(weak.alpha ? "weak recovery at α_ft" : "weak recovery at α_ft, at most"),
-                          weak.alpha.value_or(weak.upper_bound),
-                          {},
-                          {}});
-  }
-  return table;
-}
-
-Table experiment_table(const LoraMeasured& experiment) {
-  Table table{
-      fmt::format("Experiments at d = {}, n = {}, {} instances; theory of the students that were drawn (E_pre = "
-                  "{:.4g}, ω left to learn {:.4g})",
-                  experiment.d, experiment.n, experiment.instances.size(), experiment.mean.E_pre,
-                  experiment.mean.omega_effective),
-      {general("figure"), general("theory"), general("experiment"), general("±", kErrorFigures)}};
-  auto drawn = cells_by_name(experiment.drawn), mean = cells_by_name(experiment.mean),
-       error = cells_by_name(experiment.standard_error);
-  const auto add = [&](const char* name, const char* title) {
-    table.rows.push_back({std::string(title), drawn[name], mean[name], error[name]});
-  };
-  for (const auto& [name, title] : kShared) add(name, title);
-  add("start_alignment", "alignment of the start");
-  return table;
-}
-
-Table curve_table(const std::vector<LoraPrediction>& curve) {
-  Table table = table_of({"alpha_ft"});
-  table.title = "Learning curve";
-  for (const auto& [name, title] : kShared) table.columns.push_back(general(name));
-  table.columns.push_back(general("stability"));
-  for (const LoraPrediction& point : curve) add_row(table, {}, point);
-  return table;
-}
-
-}  // namespace
-
-bool LoraResult::converged() const {
-  return prediction.converged && (!pretraining || pretraining->diagnostics.converged) &&
-         std::all_of(curve.begin(), curve.end(), [](const auto& point) { return point.converged; }) &&
-         (!experiment || (experiment->converged() && experiment->drawn.converged));
-}
-
-std::string describe(const LoraPrediction& prediction) {
+/// A prediction is named "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1,
+/// m_pre = 1.1)".
+std::string headline(const LoraPrediction& prediction) {
   const laws::LoraTask& task = prediction.task;
   const laws::PretrainedOverlaps& pretrained = prediction.pretrained;
   std::string text = fmt::format("T = {}, {} head, α_ft = {:.6g}, ω = {:.6g}, λ_ft = {:.6g}", task.tokens,
@@ -103,18 +38,70 @@ std::string describe(const LoraPrediction& prediction) {
                             pretrained.Q_star, pretrained.Q_pre, pretrained.m_pre);
 }
 
-std::vector<Table> lora_tables(const LoraResult& result) {
+/// The law of many sequences, by the names of figures; it is empty unless the head is linear.
+std::map<std::string, report::Cell> large_alpha_figures(const LoraPrediction& prediction) {
+  if (prediction.task.head != model::Head::linear) return {};
+  const laws::LoraLargeAlpha law = laws::large_alpha_law(prediction.task, prediction.pretrained);
+  return {{"alignment", 1 - law.misalignment},
+          {"adapter_error", law.adapter_error},
+          {"index_error", law.index_error},
+          {"test", law.index_error}};
+}
+
+Table prediction_table(const LoraPrediction& prediction) {
+  Table table = headed("Fine-tuning: " + headline(prediction),
+                       {"figure", "theory", error_column("sampling error"), "large-α law"});
+  auto cells = cells_by_name(prediction), limits = large_alpha_figures(prediction);
+  const auto add_figure = [&](const std::string& name, const char* title) {
+    add(table, title, cells[name], cells[name + "_sampling_error"], limits[name]);
+  };
+  for (const auto& [name, title] : kShared) add_figure(name, title);
+  add_figure("V", "response V");
+  add_figure("lambda_effective", "effective penalty");
+  add_figure("effective_noise", "effective noise E_pre + Δ");
+  add_figure("stability", "stability (< 1)");
+  add_figure("stein", "Stein's identity");
+  if (prediction.task.head != model::Head::linear) return table;
+  const laws::WeakRecovery weak = laws::weak_recovery(prediction.task, prediction.pretrained);
+  add(table, weak.alpha ? "weak recovery at α_ft" : "weak recovery at α_ft, at most",
+      weak.alpha.value_or(weak.upper_bound));
+  return table;
+}
+
+Table experiment_table(const LoraMeasured& experiment) {
+  Table table =
+      headed(fmt::format("Experiments at d = {}, n = {}, {} instances; theory of the students that were drawn (E_pre = "
+                         "{:.4g}, ω left to learn {:.4g})",
+                         experiment.d, experiment.n, experiment.instances.size(), experiment.mean.E_pre,
+                         experiment.mean.omega_effective),
+             {"figure", "theory", "experiment", error_column()});
+  auto drawn = cells_by_name(experiment.drawn), mean = cells_by_name(experiment.mean),
+       error = cells_by_name(experiment.standard_error);
+  const auto add_figure = [&](const char* name, const char* title) {
+    add(table, title, drawn[name], mean[name], error[name]);
+  };
+  for (const auto& [name, title] : kShared) add_figure(name, title);
+  add_figure("start_alignment", "alignment of the start");
+  return table;
+}
+
+Table curve_table(const std::vector<LoraPrediction>& curve) {
+  Table table = headed("Learning curve", {"alpha_ft"});
+  for (const auto& [name, title] : kShared) table.columns.push_back(general(name));
+  table.columns.push_back(general("stability"));
+  for (const LoraPrediction& point : curve) add_row(table, {}, point);
+  return table;
+}
+
+std::vector<Table> tables_of(const LoraResult& result) {
   std::vector<Table> tables{prediction_table(result.prediction)};
   if (result.experiment) tables.push_back(experiment_table(*result.experiment));
   if (!result.curve.empty()) tables.push_back(curve_table(result.curve));
   return tables;
 }
 
-Table lora_rows(const LoraResult& result) {
-  Table table = table_of({"kind", "alpha_ft"});
-  for (const std::string& name : base::field_names(base::detail::description_of<LoraMeasurements>()))
-    table.columns.push_back(general(name));
-  for (const char* name : {"V", "stability", "stein", "converged"}) table.columns.push_back(general(name));
+Table rows_of(const LoraResult& result) {
+  Table table = records<LoraMeasurements>({"kind", "alpha_ft"}, {"V", "stability", "stein", "converged"});
   add_row(table, {{"kind", "theory"}}, result.prediction);
   for (const LoraPrediction& point : result.curve) add_row(table, {{"kind", "curve"}}, point);
   if (!result.experiment) return table;
@@ -129,35 +116,36 @@ Table lora_rows(const LoraResult& result) {
   return table;
 }
 
-report::Chart lora_chart(const LoraResult& result) {
-  report::ErrorsChart chart;
-  chart.title = "Learning curve of the adapter";
-  chart.description =
-      "Misalignment 1 − cos², adapter error and test error against the number of fine-tuning sequences per dimension, "
-      "predicted and measured, with the law of large α_ft.";
-  chart.x = {"α_ft = n/d", report::Scale::log};
-  chart.y = {"error", report::Scale::log};
-  report::Series misalignment{"1 − cos²", {}, {}}, adapter{"adapter error", {}, {}}, test{"test error", {}, {}},
-      law{"adapter error, large α_ft", {}, {}};
-  for (const LoraPrediction& point : result.curve) {
-    misalignment.theory.push_back({point.task.alpha, 1 - point.alignment});
-    adapter.theory.push_back({point.task.alpha, point.adapter_error});
-    test.theory.push_back({point.task.alpha, point.test});
-    law.theory.push_back({point.task.alpha, laws::large_alpha_law(point.task, point.pretrained).adapter_error});
-  }
+report::Chart chart_of(const LoraResult& result) {
+  const auto line = [&](auto figure) {
+    return points_over(result.curve, [&](const auto& point) { return report::Point{point.task.alpha, figure(point)}; });
+  };
+  report::Series misalignment{"1 − cos²", line([](const auto&point) { return 1 - point.alignment; })},
+      adapter{"adapter error", line([](const auto&point) { return point.adapter_error; })},
+      test{"test error", line([](const auto&point) { return point.test; })};
   if (result.experiment) {
     const LoraMeasurements &mean = result.experiment->mean, &error = result.experiment->standard_error;
     const double alpha = result.prediction.task.alpha;
-    misalignment.experiment.push_back({alpha, 1 - mean.alignment, error.alignment});
-    adapter.experiment.push_back({alpha, mean.adapter_error, error.adapter_error});
-    test.experiment.push_back({alpha, mean.test, error.test});
+    misalignment.experiment = {{alpha, 1 - mean.alignment, error.alignment}};
+    adapter.experiment = {{alpha, mean.adapter_error, error.adapter_error}};
+    test.experiment = {{alpha, mean.test, error.test}};
   }
-  chart.series = {std::move(misalignment), std::move(adapter), std::move(test)};
-  if (result.prediction.task.head == model::Head::linear) chart.series.push_back(std::move(law));
+  report::ErrorsChart chart{
+      .title = "Learning curve of the adapter",
+      .description =
+          "Misalignment 1 − cos², adapter error and test error against the number of fine-tuning sequences per "
+          "dimension, predicted and measured, with the law of large α_ft.",
+      .x = {"α_ft = n/d", Scale::log},
+      .y = {"error", Scale::log},
+      .series = {std::move(misalignment), std::move(adapter), std::move(test)}};
+  if (result.prediction.task.head == model::Head::linear)
+    chart.series.push_back({"adapter error, large α_ft", line([](const auto& point) {
+                              return laws::large_alpha_law(point.task, point.pretrained).adapter_error;
+                            })});
   return report::errors_chart(chart);
 }
 
-Warnings warnings(const LoraResult& result) {
+Warnings warnings_of(const LoraResult& result) {
   Warnings lines = result.prediction.doubts();
   std::size_t doubtful = 0;
   for (const LoraPrediction& point : result.curve) doubtful += point.doubts().empty() ? 0 : 1;
@@ -173,6 +161,32 @@ Warnings warnings(const LoraResult& result) {
   if (result.experiment && !result.experiment->converged())
     lines.push_back("NOT CONVERGED: a pre-trained student or an adapter did not reach its tolerance.");
   return lines;
+}
+
+report::Page page_of(const LoraResult& result, const std::vector<Table>& tables) {
+  report::Page page{"Fine-tuning by an adapter of rank one", headline(result.prediction), sections_of(tables)};
+  page.sections.insert(page.sections.begin(), {"Learning curve", "", chart_of(result)});
+  return page;
+}
+
+}  // namespace
+
+bool LoraResult::converged() const {
+  return prediction.converged && (!pretraining || pretraining->diagnostics.converged) &&
+         std::all_of(curve.begin(), curve.end(), [](const auto& point) { return point.converged; }) &&
+         (!experiment || (experiment->converged() && experiment->drawn.converged));
+}
+
+Result show(const LoraResult& result, bool draw) {
+  Result shown{.tables = tables_of(result),
+               .rows = rows_of(result),
+               .warnings = warnings_of(result),
+               .converged = result.converged()};
+  if (draw) shown.page = page_of(result, shown.tables);
+  if (!result.pretraining) return shown;
+  for (const std::string& line : warnings(*result.pretraining)) shown.warnings.push_back("Pre-training: " + line);
+  shown.tables.front().title += "\nPre-trained: " + describe(result.pretraining->problem);
+  return shown;
 }
 
 }  // namespace attnlaw::view

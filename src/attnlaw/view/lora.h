@@ -1,24 +1,22 @@
 #pragma once
-/// How the fine-tuning of a pre-trained student reads as tables and chart.
+/// This file shows the fine-tuning of a pre-trained student.
 
 #include <optional>
 #include <vector>
 
 #include "attnlaw/laws/adapter/simulation.h"
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/table.h"
 #include "attnlaw/theory/solution.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
-/// Fine-tuning at finite size, and the theory of what was drawn.
+/// Fine-tuning at finite size stands beside the theory of what was drawn.
 struct LoraMeasured : laws::LoraExperiment {
   laws::LoraPrediction drawn;
 };
 const base::Description& describe(const LoraMeasured*);
 
-/// All that `lora` has found.
+/// The result is all that `lora` has found.
 struct LoraResult {
   std::optional<theory::Solution> pretraining;  ///< of a problem; empty: overlaps were given
   laws::LoraPrediction prediction;
@@ -29,14 +27,8 @@ struct LoraResult {
 };
 const base::Description& describe(const LoraResult*);
 
-/// "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1, m_pre = 1.1)".
-std::string describe(const laws::LoraPrediction& prediction);
-
-/// The prediction, the experiment beside it, the curve.
-std::vector<report::Table> lora_tables(const LoraResult& result);
-/// By `kind`: theory, curve, drawn (the theory of what was drawn), mean, standard_error, instance.
-report::Table lora_rows(const LoraResult& result);
-report::Chart lora_chart(const LoraResult& result);
-Warnings warnings(const LoraResult& result);
+/// The tables are the prediction, the experiment beside it, and the curve. Rows are told apart by `kind`: theory,
+/// curve, drawn (the theory of what was drawn), mean, standard_error, instance. A page needs a curve to draw.
+Result show(const LoraResult& result, bool draw);
 
 }  // namespace attnlaw::view

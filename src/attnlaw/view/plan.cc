@@ -1,16 +1,14 @@
 #include "attnlaw/view/plan.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/memory.h"
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -22,7 +20,7 @@ using study::Cost;
 using study::Study;
 using study::TaskKind;
 
-/// Keys of `coordinates` in this order, then those that experiments add, with the values they take.
+/// Adds the keys of `coordinates` in this order, then those that experiments add, with the values they take.
 void add_coordinates(const json& coordinates, const std::vector<std::string>& order, PlannedPart& part) {
   const auto add = [&](const std::string& key) {
     if (!coordinates.contains(key)) return;
@@ -34,7 +32,7 @@ void add_coordinates(const json& coordinates, const std::vector<std::string>& or
   for (const char* key : {"d", "instance"}) add(key);
 }
 
-/// The parts of a plan; a task belongs to the first part that needs it, as does what it follows.
+/// The parts of a plan are collected here; a task belongs to the first part that needs it, as does what it follows.
 class Parts {
  public:
   Parts(const Study& study, const std::vector<Cost>& costs) : study_(study), costs_(costs), owned_(study.tasks.size()) {
@@ -92,10 +90,9 @@ PlanTotal total(const Study& study, const std::vector<Cost>& costs, int threads)
     bytes.push_back(costs[i].bytes);
   }
   result.seconds_on_threads = std::max(longest, result.seconds / threads);
-  const auto together = std::min(bytes.size(), static_cast<std::size_t>(threads));
-  std::partial_sort(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(together), bytes.end(), std::greater());
-  result.bytes =
-      std::accumulate(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(together), std::uint64_t{0});
+  std::sort(bytes.begin(), bytes.end(), std::greater());
+  bytes.resize(std::min(bytes.size(), static_cast<std::size_t>(threads)));
+  result.bytes = std::accumulate(bytes.begin(), bytes.end(), std::uint64_t{0});
   return result;
 }
 
@@ -105,36 +102,36 @@ std::string short_text(const json& value) {
                                    : fmt::format("{:.4g}", value.get<double>());
 }
 
-/// "alpha 0.05 … 2 (40)", or all values if they are few.
+/// An axis reads as "alpha 0.05 … 2 (40)", or with all values if they are few.
 std::string short_text(const PlannedAxis& axis) {
   constexpr std::size_t kFew = 4;
   if (axis.values.size() > kFew)
     return fmt::format("{} {} … {} ({})", axis.key, short_text(axis.values.front()), short_text(axis.values.back()),
                        axis.values.size());
-  std::vector<std::string> texts;
-  for (const json& value : axis.values) texts.push_back(short_text(value));
-  return fmt::format("{} {}", axis.key, fmt::join(texts, ", "));
+  return axis.key + " " + joined(axis.values, [](const json& value) { return short_text(value); });
 }
 
 std::string short_text(const std::vector<PlannedAxis>& axes) {
-  std::vector<std::string> texts;
-  for (const PlannedAxis& axis : axes) texts.push_back(short_text(axis));
-  return fmt::format("{}", fmt::join(texts, "; "));
+  return joined(
+      axes, [](const PlannedAxis& axis) { return short_text(axis); }, "; ");
 }
 
-Cell count(std::size_t n) { return static_cast<long long>(n); }
+/// A size reads in megabytes; without one, nothing is known.
+Cell megabytes(std::uint64_t bytes) {
+  constexpr double kMegabyte = 1e6;
+  return bytes > 0 ? Cell(static_cast<double>(bytes) / kMegabyte) : Cell();
+}
 
-constexpr double kMegabyte = 1e6;
-
-Cell megabytes(std::uint64_t bytes) { return bytes > 0 ? Cell(static_cast<double>(bytes) / kMegabyte) : Cell(); }
+/// A column of estimates has few digits: more would promise too much.
+report::Column estimated(std::string name, std::string unit) {
+  return {std::move(name), std::move(unit), report::Notation::general, 3};
+}
 
 json axes_json(const PlannedPart& part) {
   json axes = json::object();
   for (const PlannedAxis& axis : part.axes) axes[axis.key] = axis.values;
   return axes;
 }
-
-constexpr int kTimeFigures = 3;  ///< more than an estimate is worth
 
 }  // namespace
 
@@ -143,35 +140,25 @@ Plan plan(const Study& study, const std::vector<Cost>& costs, int threads) {
 }
 
 std::vector<Table> plan_tables(const Plan& plan) {
-  Table parts{plan.title.empty() ? plan.study : plan.title,
-              {general("part"),
-               general("computes"),
-               general("along"),
-               general("points"),
-               general("tasks"),
-               {"time of one thread", "s", report::Notation::general, kTimeFigures},
-               {"memory", "MB", report::Notation::general, kTimeFigures}}};
+  Table parts = headed(plan.title.empty() ? plan.study : plan.title,
+                       {"part", "computes", "along", "points", "tasks", estimated("time of one thread", "s"),
+                        estimated("memory", "MB")});
   for (const PlannedPart& part : plan.parts)
-    parts.rows.push_back({part.name, part.kind, short_text(part.axes), count(part.points), count(part.tasks),
-                          part.seconds, megabytes(part.bytes)});
+    add(parts, part.name, part.kind, short_text(part.axes), part.points, part.tasks, part.seconds,
+        megabytes(part.bytes));
   const PlanTotal& whole = plan.total;
-  Table sums{"All parts, estimated on this machine",
-             {general("tasks"),
-              general("time of one thread"),
-              general("threads"),
-              general("time on these"),
-              {"memory at most", "MB", report::Notation::general, kTimeFigures},
-              {"of this machine", "MB", report::Notation::general, kTimeFigures}},
-             {{count(whole.tasks), duration(whole.seconds), static_cast<long long>(whole.threads),
-               duration(whole.seconds_on_threads), megabytes(whole.bytes), megabytes(whole.memory)}}};
+  Table sums = headed("All parts, estimated on this machine",
+                      {"tasks", "time of one thread", "threads", "time on these", estimated("memory at most", "MB"),
+                       estimated("of this machine", "MB")});
+  add(sums, whole.tasks, duration(whole.seconds), whole.threads, duration(whole.seconds_on_threads),
+      megabytes(whole.bytes), megabytes(whole.memory));
   return {parts, sums};
 }
 
 Table plan_rows(const Plan& plan) {
-  Table table{"", {{"part"}, {"kind"}, {"axes"}, {"points"}, {"tasks"}, {"seconds"}, {"bytes"}}};
+  Table table = records({"part", "kind", "axes", "points", "tasks", "seconds", "bytes"});
   for (const PlannedPart& part : plan.parts)
-    table.rows.push_back({part.name, part.kind, short_text(part.axes), count(part.points), count(part.tasks),
-                          part.seconds, static_cast<long long>(part.bytes)});
+    add_row(table, {{"part", part.name}, {"axes", short_text(part.axes)}}, part);
   return table;
 }
 

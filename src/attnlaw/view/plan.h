@@ -1,5 +1,5 @@
 #pragma once
-/// What a study is going to do, as tables.
+/// A plan says what a study is going to do; these functions show it as tables.
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -14,14 +14,14 @@
 
 namespace attnlaw::view {
 
-/// The values that one coordinate takes, in the order of the file.
+/// An axis has the values that one coordinate takes, in the order of the file.
 struct PlannedAxis {
   std::string key;
   std::vector<nlohmann::json> values;
   std::set<nlohmann::json> seen;
 };
 
-/// The tasks of one kind in one part. A task that several parts share counts for the first of them.
+/// A planned part has the tasks of one kind in one part. A task that several parts share counts for the first of them.
 struct PlannedPart {
   std::string name;
   std::string kind;
@@ -53,9 +53,9 @@ const base::Description& describe(const Plan*);
 /// `costs` are aligned with study.tasks.
 Plan plan(const study::Study& study, const std::vector<study::Cost>& costs, int threads);
 
-/// Parts with their axes, tasks, time and memory; then the whole.
+/// The first table has the parts with their axes, tasks, time and memory; the second has the whole.
 std::vector<report::Table> plan_tables(const Plan& plan);
-/// One row per part and kind of task.
+/// There is one row per part and kind of task.
 report::Table plan_rows(const Plan& plan);
 
 }  // namespace attnlaw::view

@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attnlaw/base/names.h"
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
@@ -17,11 +16,9 @@ using laws::PoolingChoice;
 using laws::PoolingLevel;
 using laws::PoolingPrediction;
 using laws::PoolingSummary;
-using laws::Spike;
-using report::Cell;
 using report::Table;
 
-/// One of the three matrices, under the names of tables and of JSON.
+/// This is one of the three matrices, under the names of tables and of JSON.
 struct Level {
   const char* title;
   const char* key;
@@ -34,7 +31,7 @@ constexpr Level kLevels[] = {
     {"pooled, N = ∞", "population", &PoolingPrediction::population, &laws::PoolingExperiment::population},
     {"pooled, N sequences", "sample", &PoolingPrediction::sample, &laws::PoolingExperiment::sample}};
 
-/// The compared weights, under the names of tables and of JSON.
+/// The compared weights stand here under the names of tables and of JSON.
 constexpr std::pair<const char*, PoolingChoice laws::PoolingChoices::*> kChoices[] = {
     {"given", &laws::PoolingChoices::given},
     {"mean", &laws::PoolingChoices::mean},
@@ -47,33 +44,28 @@ const char* words(Place place) {
   return base::name_in(kWords, place);
 }
 
-/// Of the signal: whether there is one is another question.
+/// Says how the signal shows: whether there is one is another question.
 const char* words(const PoolingLevel& level, double mu2) {
   if (level.spike.place != Place::above || level.threshold >= 0) return words(level.spike.place);
   return mu2 > 0 ? "outlier, also without signal" : "phantom outlier";
 }
 
-void append_measured(std::vector<Cell>& row, const PoolingSummary* measured) {
-  if (!measured) {
-    row.resize(row.size() + 4);
-    return;
-  }
-  row.emplace_back(measured->eigenvalue.value);
-  row.push_back(or_nothing(measured->eigenvalue.standard_error));
-  row.emplace_back(measured->alignment.value);
-  row.push_back(or_nothing(measured->alignment.standard_error));
+/// A matrix has two measured figures, each with its standard error; their cells are empty where there are none.
+constexpr int kMeasuredCells = 4;
+Row measured_cells(const PoolingSummary* measured) {
+  return measured ? row(measured->eigenvalue, measured->alignment) : Row(kMeasuredCells);
 }
 
-/// Densities that diverge at 0 would flatten the rest of the chart.
-constexpr double kTallest = 10;
-
-}  // namespace
-
-double PoolingOutcome::fixed_length_distance() const {
-  return laws::fixed_length_distance(*fixed_length, prediction.model.ratios, prediction.model.kappa_pool);
+/// Returns what was measured of a matrix; null if nothing was.
+const PoolingSummary* measured(const PoolingOutcome& outcome, const Level& level) {
+  return outcome.experiment ? &((*outcome.experiment).*level.measured) : nullptr;
+}
+const PoolingSummary* measured_nuisance(const PoolingOutcome& outcome) {
+  return outcome.experiment && outcome.experiment->nuisance ? &*outcome.experiment->nuisance : nullptr;
 }
 
-std::string describe(const PoolingOutcome& outcome) {
+/// The outcome is named in one line: "δ = 0.5, γ = 0.5, …".
+std::string headline(const PoolingOutcome& outcome) {
   const laws::PoolingModel& model = outcome.prediction.model;
   std::string text = fmt::format("δ = {:.6g}, γ = {:.6g}, |μ|² = {:.6g}, α = {:.6g}, κ = {:.6g} (α/κ = {:.6g})",
                                  model.ratios.delta, model.ratios.gamma, model.mu2, model.alpha_pool, model.kappa_pool,
@@ -87,125 +79,103 @@ std::string describe(const PoolingOutcome& outcome) {
   return text;
 }
 
+/// The table has threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
 Table level_table(const PoolingOutcome& outcome) {
-  const auto& experiment = outcome.experiment;
-  Table table{
-      "Signal",
-      {general("matrix"), general("threshold in |μ|²"), {"signal"}, general("eigenvalue"), general("alignment")}};
-  if (experiment)
+  Table table = headed("Signal", {"matrix", "threshold in |μ|²", "signal", "eigenvalue", "alignment"});
+  if (outcome.experiment)
     for (const char* name : {"eigenvalue measured", "alignment measured"})
-      table.columns.insert(table.columns.end(), {general(name, 4), general("±", kErrorFigures)});
+      add_columns(table, {general(name, 4), error_column()});
   for (const Level& entry : kLevels) {
     const PoolingLevel& level = outcome.prediction.*entry.prediction;
-    std::vector<Cell> row{entry.title, level.threshold, words(level, outcome.prediction.model.mu2),
-                          level.spike.eigenvalue, level.alignment};
-    if (experiment) append_measured(row, &((*experiment).*entry.measured));
-    table.rows.push_back(std::move(row));
+    add(table, entry.title, level.threshold, words(level, outcome.prediction.model.mu2), level.spike.eigenvalue,
+        level.alignment, measured_cells(measured(outcome, entry)));
   }
-  if (const auto& nuisance = outcome.nuisance) {
-    std::vector<Cell> row{"mean of the vocabulary", Cell(), words(nuisance->place), nuisance->eigenvalue, 0.0};
-    if (experiment) append_measured(row, experiment->nuisance ? &*experiment->nuisance : nullptr);
-    table.rows.push_back(std::move(row));
-  }
+  if (const auto& nuisance = outcome.nuisance)
+    add(table, "mean of the vocabulary", kNothing, words(nuisance->place), nuisance->eigenvalue, 0.0,
+        measured_cells(measured_nuisance(outcome)));
   return table;
 }
 
 Table bulk_table(const PoolingOutcome& outcome) {
   const PoolingPrediction& prediction = outcome.prediction;
-  Table table{"",
-              {general("mass at zero"), general("band from"), general("to"), general("least α/κ of a phantom"),
-               general("ceiling of the alignment")},
-              {{prediction.zero_mass, prediction.band.lower, prediction.band.upper, prediction.phantom_ratio,
-                prediction.ceiling}}};
-  if (const auto& experiment = outcome.experiment) {
-    table.columns.push_back(general("Kolmogorov distance of the bulk", 3));
-    table.columns.push_back(general("±", kErrorFigures));
-    table.rows.front().emplace_back(experiment->kolmogorov_distance.value);
-    table.rows.front().push_back(or_nothing(experiment->kolmogorov_distance.standard_error));
-  }
+  Table table = headed("", {"mass at zero", "band from", "to", "least α/κ of a phantom", "ceiling of the alignment"});
+  const auto& experiment = outcome.experiment;
+  if (experiment) add_columns(table, {general("Kolmogorov distance of the bulk", 3), error_column()});
+  add(table, prediction.zero_mass, prediction.band.lower, prediction.band.upper, prediction.phantom_ratio,
+      prediction.ceiling, experiment ? &experiment->kolmogorov_distance : nullptr);
   return table;
 }
 
 std::optional<Table> fixed_length_table(const PoolingOutcome& outcome) {
   if (!outcome.fixed_length) return std::nullopt;
-  Table table{fmt::format("Sequences of {} tokens, not of many", outcome.sequences->values.size()),
-              {general("mass at zero"), general("Kolmogorov distance to the law above", 3)},
-              {{outcome.fixed_length->zero_mass, outcome.fixed_length_distance()}}};
-  if (outcome.experiment && outcome.experiment->fixed_length_distance) {
-    const base::Estimate& distance = *outcome.experiment->fixed_length_distance;
-    table.columns.push_back(general("of the measured bulk", 3));
-    table.columns.push_back(general("±", kErrorFigures));
-    table.rows.front().emplace_back(distance.value);
-    table.rows.front().push_back(or_nothing(distance.standard_error));
-  }
+  Table table = headed(fmt::format("Sequences of {} tokens, not of many", outcome.sequences->values.size()),
+                       {"mass at zero", general("Kolmogorov distance to the law above", 3)});
+  const bool measured = outcome.experiment && outcome.experiment->fixed_length_distance;
+  if (measured) add_columns(table, {general("of the measured bulk", 3), error_column()});
+  add(table, outcome.fixed_length->zero_mass, outcome.fixed_length->distance,
+      measured ? &*outcome.experiment->fixed_length_distance : nullptr);
   return table;
 }
 
 std::optional<Table> weights_table(const PoolingOutcome& outcome) {
-  if (!outcome.choices) return std::nullopt;
-  Table table{"Weights", {{"weights"}, general("α"), general("κ"), general("α/κ"), general("threshold in |μ|²")}};
-  if (outcome.power_profile()) {
+  if (!outcome.weights) return std::nullopt;
+  Table table = headed("Weights", {"weights", "α", "κ", "α/κ", "threshold in |μ|²"});
+  if (const std::optional<double> crossing = outcome.weights->harmonic_crossing)
     table.title +=
-        outcome.harmonic_crossing
-            ? fmt::format(": harmonic beats the mean for a decay B > {:.5f} at this length ({:.5f} as L → ∞)",
-                          *outcome.harmonic_crossing, laws::kHarmonicCrossingLimit)
-            : ": harmonic never beats the mean at this length";
-  }
+        std::isnan(*crossing)
+            ? ": harmonic never beats the mean at this length"
+            : fmt::format(": harmonic beats the mean for a decay B > {:.5f} at this length ({:.5f} as L → ∞)",
+                          *crossing, laws::kHarmonicCrossingLimit);
   for (const auto& [name, member] : kChoices) {
-    const PoolingChoice& choice = (*outcome.choices).*member;
-    table.rows.push_back({name, choice.scalars.alpha, choice.scalars.kappa, choice.scalars.ratio(), choice.threshold});
+    const PoolingChoice& choice = outcome.weights->compared.*member;
+    add(table, name, choice.scalars.alpha, choice.scalars.kappa, choice.scalars.ratio(), choice.threshold);
   }
   return table;
 }
 
-Table pooling_rows(const PoolingOutcome& outcome) {
+Table rows_of(const PoolingOutcome& outcome) {
   Table table =
-      table_of({"kind", "name", "eigenvalue", "alignment", "threshold", "place", "density", "mass", "alpha_pool",
-                "kappa_pool", "measured_eigenvalue", "eigenvalue_error", "measured_alignment", "alignment_error"});
-  const auto& experiment = outcome.experiment;
-  const auto add_spike = [&](Fields cells, const auto& predicted, const PoolingSummary* measured) {
-    if (measured)
-      cells.insert(cells.end(), {{"measured_eigenvalue", measured->eigenvalue.value},
-                                 {"eigenvalue_error", or_nothing(measured->eigenvalue.standard_error)},
-                                 {"measured_alignment", measured->alignment.value},
-                                 {"alignment_error", or_nothing(measured->alignment.standard_error)}});
+      records({"kind", "name", "eigenvalue", "alignment", "threshold", "place", "density", "mass", "alpha_pool",
+               "kappa_pool", "measured_eigenvalue", "eigenvalue_error", "measured_alignment", "alignment_error"});
+  const auto add_spike = [&](const Fields& cells, const auto& predicted, const PoolingSummary* measured) {
     add_row(table, cells, predicted);
+    if (measured) std::ranges::copy(measured_cells(measured), table.rows.back().end() - kMeasuredCells);
   };
   for (const Level& entry : kLevels)
-    add_spike({{"kind", "level"}, {"name", entry.key}}, outcome.prediction.*entry.prediction,
-              experiment ? &((*experiment).*entry.measured) : nullptr);
+    add_spike({{"kind", "level"}, {"name", entry.key}}, outcome.prediction.*entry.prediction, measured(outcome, entry));
   if (outcome.nuisance)
-    add_spike({{"kind", "nuisance"}, {"alignment", 0.0}}, *outcome.nuisance,
-              experiment && experiment->nuisance ? &*experiment->nuisance : nullptr);
+    add_spike({{"kind", "nuisance"}, {"alignment", 0.0}}, *outcome.nuisance, measured_nuisance(outcome));
   add_row(table, {{"kind", "zero"}, {"eigenvalue", 0.0}, {"mass", outcome.prediction.zero_mass}});
-  if (outcome.choices)
+  if (outcome.weights)
     for (const auto& [name, member] : kChoices)
-      add_row(table, {{"kind", "weights"}, {"name", name}}, (*outcome.choices).*member);
+      add_row(table, {{"kind", "weights"}, {"name", name}}, outcome.weights->compared.*member);
   const auto add_density = [&](const char* kind, const auto& law) {
     for (std::size_t i = 0; i < law.x.size(); ++i)
       add_row(table, {{"kind", kind}, {"eigenvalue", law.x[i]}, {"density", law.density[i]}});
   };
   add_density("density", outcome.density);
   if (outcome.fixed_length) add_density("fixed_length_density", *outcome.fixed_length);
-  if (experiment)
-    for (const double x : experiment->eigenvalues()) add_row(table, {{"kind", "eigenvalue"}, {"eigenvalue", x}});
+  if (outcome.experiment)
+    for (const double x : outcome.experiment->eigenvalues())
+      add_row(table, {{"kind", "eigenvalue"}, {"eigenvalue", x}});
   return table;
 }
 
-report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome) {
+report::Chart spectrum_chart(const PoolingOutcome& outcome) {
   const PoolingPrediction& prediction = outcome.prediction;
-  report::SpectrumChart chart;
-  chart.title = "Spectrum of the covariance of pooled sequences";
-  chart.description =
-      fmt::format("Density of the eigenvalues between {:.4g} and {:.4g}{}{}.", prediction.band.lower,
-                  prediction.band.upper, outcome.experiment ? ", over a histogram of measured ones" : "",
-                  prediction.sample.spike.place == Place::hidden ? "; no outlier" : ", with an outlier");
-  const auto& [x, density] = outcome.density;
+  const bool hidden = prediction.sample.spike.place == Place::hidden;
+  report::SpectrumChart chart{
+      .title = "Spectrum of the covariance of pooled sequences",
+      .description = fmt::format("Density of the eigenvalues between {:.4g} and {:.4g}{}{}.", prediction.band.lower,
+                                 prediction.band.upper, outcome.experiment ? ", over a histogram of measured ones" : "",
+                                 hidden ? "; no outlier" : ", with an outlier"),
+      .density = points(outcome.density.x, outcome.density.density),
+      .predicted_zero_mass = prediction.zero_mass};
+  // Densities that diverge at 0 would flatten the rest of the chart.
+  constexpr double kTallest = 10;
   const double typical = (1 - prediction.zero_mass) / (prediction.band.upper - prediction.band.lower);
-  for (std::size_t i = 0; i < x.size(); ++i)
-    if (density[i] < kTallest * typical) chart.density.push_back({x[i], density[i]});
-  chart.predicted_zero_mass = prediction.zero_mass;
-  if (prediction.sample.spike.place != Place::hidden) chart.outliers.push_back(prediction.sample.spike.eigenvalue);
+  std::erase_if(chart.density, [&](const report::Point& point) { return !(point.y < kTallest * typical); });
+  if (!hidden) chart.outliers.push_back(prediction.sample.spike.eigenvalue);
   if (outcome.nuisance && outcome.nuisance->place != Place::hidden)
     chart.outliers.push_back(outcome.nuisance->eigenvalue);
   std::sort(chart.outliers.begin(), chart.outliers.end());
@@ -213,36 +183,35 @@ report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome) {
   return report::spectrum_chart(chart);
 }
 
+/// The chart draws the alignment against the strength of the signal.
 report::Chart alignment_chart(const PoolingOutcome& outcome) {
   const PoolingPrediction& prediction = outcome.prediction;
   constexpr int kPoints = 240;
   constexpr double kBeyond = 2;  // times the largest threshold or the signal
   double most = std::max(prediction.model.mu2, prediction.table.threshold);
   if (std::isfinite(prediction.sample.threshold)) most = std::max(most, prediction.sample.threshold);
-  report::ErrorsChart chart;
-  chart.title = "Alignment with the signal";
-  chart.description =
-      "Squared overlap of the outlier with the signal against the strength of the signal, in the vocabulary, for "
-      "infinitely many pooled sequences, and for N of them; each is zero up to its threshold.";
-  chart.x = {"|μ|²", report::Scale::linear};
-  chart.y = {"squared overlap", report::Scale::linear};
+  report::ErrorsChart chart{
+      .title = "Alignment with the signal",
+      .description =
+          "Squared overlap of the outlier with the signal against the strength of the signal, in the vocabulary, for "
+          "infinitely many pooled sequences, and for N of them; each is zero up to its threshold.",
+      .x = {"|μ|²"},
+      .y = {"squared overlap"}};
   for (const Level& entry : kLevels) {
-    report::Series series{entry.title, {}, {}};
+    report::Series series{entry.title};
     for (int i = 0; i <= kPoints; ++i) {
       laws::PoolingModel model = prediction.model;
       model.mu2 = kBeyond * most * i / kPoints;
       series.theory.push_back({model.mu2, (laws::predict_pooling(model).*entry.prediction).alignment});
     }
-    if (const auto& experiment = outcome.experiment) {
-      const base::Estimate& alignment = ((*experiment).*entry.measured).alignment;
-      series.experiment.push_back({prediction.model.mu2, alignment.value, alignment.standard_error});
-    }
+    if (const PoolingSummary* found = measured(outcome, entry))
+      series.experiment.push_back(measured_point(prediction.model.mu2, found->alignment));
     chart.series.push_back(std::move(series));
   }
   return report::errors_chart(chart);
 }
 
-Warnings warnings(const PoolingOutcome& outcome) {
+Warnings warnings_of(const PoolingOutcome& outcome) {
   Warnings result;
   const PoolingPrediction& prediction = outcome.prediction;
   if (prediction.phantom())
@@ -253,14 +222,39 @@ Warnings warnings(const PoolingOutcome& outcome) {
   if (outcome.nuisance && outcome.nuisance->place == Place::above &&
       outcome.nuisance->eigenvalue > prediction.sample.spike.eigenvalue)
     result.push_back("not centred: the largest eigenvalue belongs to the mean of the vocabulary, not to the signal");
-  if (!outcome.sequences) return result;
-  const double excess = laws::fixed_length_excess(prediction.model.ratios, outcome.sequences->scalars);
+  const double excess = outcome.weights ? outcome.weights->fixed_length_excess : 0;
   constexpr double kNegligible = 1e-3;  // where the Kolmogorov distance of the bulk begins to see it: L = 2 to 4
   if (excess > kNegligible)
     result.push_back(fmt::format(
         "the weights rest on few positions: the law is that of many, and the fourth moment of the spectrum is "
         "{:.2g} % larger{}",
         100 * excess, outcome.fixed_length ? "" : " (--fixed-length gives the law of this length)"));
+  return result;
+}
+
+report::Page page_of(const PoolingOutcome& outcome) {
+  report::Page page{"Signal recovery from attention-pooled sequences",
+                    headline(outcome),
+                    {{"Spectrum", "", spectrum_chart(outcome), bulk_table(outcome)}}};
+  if (const auto table = fixed_length_table(outcome)) page.sections.push_back(section_of(*table));
+  page.sections.push_back({"Signal",
+                           "The vocabulary hides a signal below a first threshold, pooling infinitely many sequences "
+                           "shifts it, and a finite number of sequences puts a second one above it.",
+                           alignment_chart(outcome), level_table(outcome)});
+  if (const auto table = weights_table(outcome)) page.sections.push_back(section_of(*table));
+  return page;
+}
+
+}  // namespace
+
+Result show(const PoolingOutcome& outcome, bool draw) {
+  Result result{.tables = {level_table(outcome), bulk_table(outcome)},
+                .rows = rows_of(outcome),
+                .warnings = warnings_of(outcome)};
+  result.tables.front().title = "Attention pooling: " + headline(outcome);
+  for (const auto& table : {fixed_length_table(outcome), weights_table(outcome)})
+    if (table) result.tables.push_back(*table);
+  if (draw) result.page = page_of(outcome);
   return result;
 }
 

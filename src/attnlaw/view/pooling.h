@@ -1,51 +1,44 @@
 #pragma once
-/// How attention pooling reads as tables and charts.
+/// This file shows what attention pooling does to a signal.
 
 #include <optional>
 #include <string>
 
 #include "attnlaw/laws/pooling/pooling.h"
 #include "attnlaw/laws/pooling/simulation.h"
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/table.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
-/// All that `attnlaw pooling` found.
+/// The weights of sequences stand beside others.
+struct PoolingWeights {
+  std::vector<double> values;  ///< one for each position
+  laws::PoolingChoices compared;
+  double fixed_length_excess = 0;           ///< relative excess of the fourth moment at this length
+  std::optional<double> harmonic_crossing;  ///< of a power profile; NaN: there is none
+};
+const base::Description& describe(const PoolingWeights*);
+
+/// The law of sequences of a fixed length has a Kolmogorov distance to the law of many tokens.
+struct PoolingFixedLength : laws::FixedLengthLaw {
+  double distance = 0;
+};
+const base::Description& describe(const PoolingFixedLength*);
+
+/// The outcome is all that `attnlaw pooling` found.
 struct PoolingOutcome {
   laws::PoolingPrediction prediction;
   laws::PoolingDensity density;
   std::optional<laws::PooledSequences> sequences;
-  std::optional<laws::PoolingChoices> choices;  ///< of sequences
-  std::optional<laws::Spike> nuisance;          ///< not centred
-  std::optional<double> harmonic_crossing;      ///< of a power profile
-  std::optional<laws::FixedLengthLaw> fixed_length;
+  std::optional<PoolingWeights> weights;  ///< of sequences
+  std::optional<laws::Spike> nuisance;    ///< not centred
+  std::optional<PoolingFixedLength> fixed_length;
   std::optional<laws::PoolingExperiment> experiment;
-
-  /// Kolmogorov distance of the law at fixed length to the law.
-  double fixed_length_distance() const;
-  bool power_profile() const { return sequences && sequences->profile.starts_with("power:"); }
 };
 const base::Description& describe(const PoolingOutcome*);
 
-/// "δ = 0.5, γ = 0.5, …" in one line.
-std::string describe(const PoolingOutcome& outcome);
-
-/// Threshold, eigenvalue and alignment of the signal in the three matrices, and what was measured.
-report::Table level_table(const PoolingOutcome& outcome);
-report::Table bulk_table(const PoolingOutcome& outcome);
-/// Empty without a law at fixed length.
-std::optional<report::Table> fixed_length_table(const PoolingOutcome& outcome);
-/// Empty without sequences.
-std::optional<report::Table> weights_table(const PoolingOutcome& outcome);
-/// By `kind`: levels, weights, density along the band, measured eigenvalues.
-report::Table pooling_rows(const PoolingOutcome& outcome);
-
-report::Chart pooling_spectrum_chart(const PoolingOutcome& outcome);
-/// Alignment against the strength of the signal.
-report::Chart alignment_chart(const PoolingOutcome& outcome);
-
-Warnings warnings(const PoolingOutcome& outcome);
+/// The tables have the signal in the three matrices, the bulk, and of sequences the law at fixed length and the
+/// weights. Rows are told apart by `kind`: levels, weights, density along the band, measured eigenvalues.
+Result show(const PoolingOutcome& outcome, bool draw);
 
 }  // namespace attnlaw::view

@@ -6,7 +6,7 @@
 namespace attnlaw::view {
 namespace {
 
-/// The model, and how the sequences were described.
+/// The model is asked for together with a description of the sequences.
 struct Asked {
   laws::PoolingModel model;
   std::optional<std::string> profile, weights;
@@ -32,57 +32,29 @@ Asked asked(const PoolingOutcome& outcome) {
   return asked;
 }
 
-/// The weights of sequences beside others.
-struct Weights {
-  std::vector<double> values;
-  laws::PoolingChoices compared;
-  double fixed_length_excess = 0;
-  std::optional<double> harmonic_crossing;
-};
+}  // namespace
 
-const base::Description& describe(const Weights*) {
+const base::Description& describe(const PoolingWeights*) {
+  using W = PoolingWeights;
   static const base::Description description{
       "the weights of sequences",
-      {base::field("values", &Weights::values, {.doc = "one for each position"}),
-       base::field("compared", &Weights::compared, {.doc = "beside other weights"}),
-       base::field("fixed_length_excess", &Weights::fixed_length_excess,
+      {base::field("values", &W::values, {.doc = "one for each position"}),
+       base::field("compared", &W::compared, {.doc = "beside other weights"}),
+       base::field("fixed_length_excess", &W::fixed_length_excess,
                    {.doc = "relative excess of the fourth moment at this length"}),
-       base::field("harmonic_crossing", &Weights::harmonic_crossing,
+       base::field("harmonic_crossing", &W::harmonic_crossing,
                    {.doc = "of a power profile: the decay beyond which harmonic weights beat the mean; null: none"})}};
   return description;
 }
 
-std::optional<Weights> weights(const PoolingOutcome& outcome) {
-  if (!outcome.sequences) return std::nullopt;
-  const laws::PooledSequences& sequences = *outcome.sequences;
-  Weights weights{sequences.values,
-                  *outcome.choices,
-                  laws::fixed_length_excess(outcome.prediction.model.ratios, sequences.scalars),
-                  {}};
-  if (outcome.power_profile())
-    weights.harmonic_crossing = outcome.harmonic_crossing.value_or(std::numeric_limits<double>::quiet_NaN());
-  return weights;
-}
-
-struct FixedLength {
-  laws::FixedLengthLaw law;
-  double distance = 0;
-};
-
-const base::Description& describe(const FixedLength*) {
+const base::Description& describe(const PoolingFixedLength*) {
+  using L = PoolingFixedLength;
   static const base::Description description{
       "the law of sequences of this length",
-      {base::flat(&FixedLength::law),
-       base::field("distance", &FixedLength::distance, {.doc = "Kolmogorov distance to the law of many tokens"})}};
+      {base::inherited<L, laws::FixedLengthLaw>(),
+       base::field("distance", &L::distance, {.doc = "Kolmogorov distance to the law of many tokens"})}};
   return description;
 }
-
-std::optional<FixedLength> fixed_length(const PoolingOutcome& outcome) {
-  if (!outcome.fixed_length) return std::nullopt;
-  return FixedLength{*outcome.fixed_length, outcome.fixed_length_distance()};
-}
-
-}  // namespace
 
 const base::Description& describe(const PoolingOutcome*) {
   using O = PoolingOutcome;
@@ -90,9 +62,9 @@ const base::Description& describe(const PoolingOutcome*) {
       "what survives of a signal when sequences are pooled",
       {base::figure_of<O>("model", asked, {.doc = "what was asked for"}), base::flat(&O::prediction),
        base::field("nuisance", &O::nuisance, {.doc = "the mean of the vocabulary, if it was not subtracted"}),
-       base::figure_of<O>("weights", weights, {.doc = "the weights of sequences"}),
+       base::field("weights", &O::weights, {.doc = "the weights of sequences"}),
        base::field("density", &O::density, {.doc = "density along the band"}),
-       base::figure_of<O>("fixed_length", fixed_length, {.doc = "the law of sequences of this length"}),
+       base::field("fixed_length", &O::fixed_length, {.doc = "the law of sequences of this length"}),
        base::field("experiment", &O::experiment, {.doc = "what was simulated"})}};
   return description;
 }

@@ -1,9 +1,10 @@
 #pragma once
-/// What an operation has to say, in each of the forms that people and programs ask for.
+/// A result is what an operation has to say, in each of the forms that people and programs ask for.
 
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attnlaw/report/page.h"
@@ -25,11 +26,16 @@ struct Result {
   std::string document_alone = {};         ///< why it is shown as its document, and not as CSV; empty: it is not
 };
 
-/// One section of a page for each table, under its title.
+/// A section of a page has the title of its table as its heading.
+inline report::Section section_of(report::Table table, std::optional<report::Chart> chart = {}) {
+  std::string heading = std::exchange(table.title, {});
+  return {std::move(heading), "", std::move(chart), std::move(table)};
+}
+
+/// Makes one section for each table.
 inline std::vector<report::Section> sections_of(const std::vector<report::Table>& tables) {
   std::vector<report::Section> sections;
-  for (const report::Table& table : tables)
-    sections.push_back({table.title, "", std::nullopt, report::Table{"", table.columns, table.rows}});
+  for (const report::Table& table : tables) sections.push_back(section_of(table));
   return sections;
 }
 

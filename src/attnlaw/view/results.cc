@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "attnlaw/base/fields/fields.h"
-#include "attnlaw/view/columns.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
@@ -19,26 +17,23 @@ using nlohmann::json;
 using report::Table;
 using Rows = study::Store::Rows;
 
-/// What a result is of: told once where it is the same in all rows.
+/// These columns say what a result is of: once where they are the same in all rows.
 constexpr std::string_view kDescribing[] = {"kind",    "student",   "head",        "tokens", "attention", "readout",
                                             "labels",  "loss",      "alpha",       "lambda", "beta",      "noise",
                                             "target",  "width",     "target_beta", "d",      "instance",  "seed",
                                             "trainer", "precision", "accuracy"};
-/// What came out.
+/// These columns say what came out.
 constexpr std::string_view kOutcome[] = {"status",        "train",          "test",        "estimation",
                                          "excess_test",   "sign_error",     "theory_test", "recovery",
                                          "interpolation", "bayes_recovery", "seconds",     "error"};
 
-std::size_t index_of(const Rows& rows, std::string_view column) {
-  return static_cast<std::size_t>(std::find(rows.columns.begin(), rows.columns.end(), column) - rows.columns.begin());
-}
-
-/// Null in all rows where there is no such column: stores of older versions have fewer.
+/// The values of a column are null where there is no such column: stores of older versions have fewer.
 std::vector<json> values_of(const Rows& rows, std::string_view column) {
-  const std::size_t index = index_of(rows, column);
-  if (index == rows.columns.size()) return std::vector<json>(rows.rows.size());
-  std::vector<json> values;
-  for (const auto& row : rows.rows) values.push_back(row[index]);
+  std::vector<json> values(rows.rows.size());
+  const auto found = std::find(rows.columns.begin(), rows.columns.end(), column);
+  if (found == rows.columns.end()) return values;
+  const auto index = static_cast<std::size_t>(found - rows.columns.begin());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = rows.rows[i][index];
   return values;
 }
 
@@ -51,7 +46,7 @@ std::string word(const json& value) {
   return value.is_number_float() ? fmt::format("{:.{}g}", value.get<double>(), kFigures) : value.dump();
 }
 
-/// The least number of digits, eight or more, that tells all keys apart.
+/// Returns the least number of digits, eight or more, that tells all keys apart.
 std::size_t telling_digits(const std::vector<json>& keys) {
   constexpr std::size_t kLeast = 8;
   std::vector<std::string> sorted;
@@ -65,7 +60,7 @@ std::size_t telling_digits(const std::vector<json>& keys) {
   return digits;
 }
 
-/// Messages may go on over several lines.
+/// Returns the first line of each value: messages may go on over several.
 std::vector<json> first_lines(std::vector<json> values) {
   for (json& value : values)
     if (value.is_string()) value = value.get<std::string>().substr(0, value.get<std::string>().find('\n'));
@@ -78,12 +73,6 @@ void add_column(Table& table, std::string_view name, const std::vector<json>& va
   if (name == "seconds") column = {"seconds", "", report::Notation::general, kSecondsFigures};
   table.columns.push_back(column);
   for (std::size_t i = 0; i < values.size(); ++i) table.rows[i].push_back(cell_of(values[i]));
-}
-
-std::string counts(const std::map<std::string, std::size_t>& all) {
-  std::vector<std::string> parts;
-  for (const auto& [name, count] : all) parts.push_back(fmt::format("{} {}", count, name));
-  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 bool all_null(const std::vector<json>& values) {
@@ -114,12 +103,13 @@ const base::Description& describe(const ResultsSummary*) {
 
 std::string text(const ResultsSummary& summary) {
   if (summary.rows == 0) return "0 results";
-  std::vector<std::string> codes;
-  for (const auto& [code, count] : summary.codes)
-    codes.push_back(
-        fmt::format("{} of code {}{}", count, code, code == study::code_version() ? " (this program)" : ""));
-  return fmt::format("{} result{}: {}; {}", summary.rows, summary.rows == 1 ? "" : "s", counts(summary.statuses),
-                     fmt::join(codes, ", "));
+  const auto status = [](const auto& of) { return fmt::format("{} {}", of.second, of.first); };
+  const auto code = [](const auto& of) {
+    return fmt::format("{} of code {}{}", of.second, of.first,
+                       of.first == study::code_version() ? " (this program)" : "");
+  };
+  return fmt::format("{} result{}: {}; {}", summary.rows, summary.rows == 1 ? "" : "s",
+                     joined(summary.statuses, status), joined(summary.codes, code));
 }
 
 json rows_json(const Rows& rows) {
@@ -132,12 +122,9 @@ json rows_json(const Rows& rows) {
 }
 
 Table results_table(const Rows& rows) {
-  Table table;
-  for (const std::string& name : rows.columns) table.columns.push_back(general(name));
-  for (const auto& row : rows.rows) {
-    auto& cells = table.rows.emplace_back();
-    for (const json& value : row) cells.push_back(cell_of(value));
-  }
+  Table table = records(rows.columns);
+  for (const auto& row : rows.rows)
+    std::transform(row.begin(), row.end(), std::back_inserter(table.rows.emplace_back()), cell_of);
   return table;
 }
 

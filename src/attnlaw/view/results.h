@@ -1,5 +1,5 @@
 #pragma once
-/// Rows of a store as tables and documents.
+/// These functions show rows of a store as tables and documents.
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
@@ -20,17 +20,17 @@ const base::Description& describe(const ResultsSummary*);
 
 /// `rows` must have all columns of the view.
 ResultsSummary summarise(const study::Store::Rows& rows);
-/// On one line, e.g. "3 results: 2 converged, 1 failed; code 0.1.0+ab12 (this program)".
+/// The summary stands on one line, e.g. "3 results: 2 converged, 1 failed; code 0.1.0+ab12 (this program)".
 std::string text(const ResultsSummary& summary);
 
-/// An object for every row.
+/// The list has an object for every row.
 nlohmann::json rows_json(const study::Store::Rows& rows);
 
-/// Every column and every row.
+/// The table has every column and every row.
 report::Table results_table(const study::Store::Rows& rows);
 
-/// For people: the columns they compare, without those that are empty; options that are the same in all rows stand in
-/// the title, and of a key the digits that tell it from others.
+/// The overview is for people: it has the columns they compare, without those that are empty. Options that are the same
+/// in all rows stand in the title, and a key is cut to the digits that tell it from others.
 report::Table overview(const study::Store::Rows& rows);
 
 }  // namespace attnlaw::view

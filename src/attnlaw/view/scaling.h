@@ -1,17 +1,14 @@
 #pragma once
-/// How the learning curve of a power-law target reads as tables and chart.
+/// This file shows the learning curve of a power-law target.
 
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/table.h"
 #include "attnlaw/theory/scaling.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
-/// The curve; fitted exponents; transitions of modes; crossovers.
-std::vector<report::Table> scaling_tables(const theory::ScalingCurve& curve);
-/// By `kind`: points, exponents, transitions, crossovers.
-report::Table scaling_rows(const theory::ScalingCurve& curve);
-/// Estimation error and its parts against n, both logarithmic.
-report::Chart scaling_chart(const theory::ScalingCurve& curve);
+/// The tables are the curve, its fitted exponents, transitions of modes, and crossovers if there are any. Rows are told
+/// apart by `kind`: points, exponents, transitions, crossovers. The chart draws the estimation error and its parts
+/// against n, both logarithmic. `problem` is as given: its α varies.
+Result show(const theory::ScalingCurve& curve, const model::Problem& problem, bool draw);
 
 }  // namespace attnlaw::view

@@ -1,5 +1,5 @@
 #pragma once
-/// How the law of softmax attention at initialisation reads as tables, charts and warnings.
+/// This file shows the law of softmax attention at initialisation.
 
 #include <optional>
 #include <string>
@@ -7,19 +7,17 @@
 
 #include "attnlaw/laws/softmax/finite_size.h"
 #include "attnlaw/laws/softmax/simulation.h"
-#include "attnlaw/report/chart.h"
-#include "attnlaw/report/table.h"
-#include "attnlaw/view/warnings.h"
+#include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
 
-/// Simulated matrices, and what they say of the law.
+/// Simulated matrices stand beside what they say of the law.
 struct SoftmaxMeasured : laws::AttentionComparison {
   laws::AttentionSimulation simulation;
 };
 const base::Description& describe(const SoftmaxMeasured*);
 
-/// The law, what T tokens do to it, and what was measured.
+/// The result has the law, what T tokens do to it, and what was measured.
 struct SoftmaxLawResult {
   laws::SoftmaxParameters parameters;
   laws::SoftmaxLaw law;
@@ -29,26 +27,16 @@ struct SoftmaxLawResult {
   laws::FiniteSize finite_size;
   std::optional<SoftmaxMeasured> measured = {};
 
-  /// s₁(A) − 1 at the number of tokens; NaN where the bulk is not yet that of the law: the expansion says nothing
-  /// there.
+  /// Returns s₁(A) − 1 at the number of tokens; NaN where the bulk is not yet that of the law: the expansion says
+  /// nothing there.
   double leading_excess() const;
-  /// Mass and moments of the law agree with their exact values.
+  /// Says whether mass and moments of the law agree with their exact values.
   bool converged() const;
 };
 const base::Description& describe(const SoftmaxLawResult*);
 
-/// "β = 1, ρ = 1, orthonormal tokens".
-std::string describe(const laws::SoftmaxParameters& parameters);
-
-report::Table softmax_law_table(const SoftmaxLawResult& result);
-report::Table finite_size_table(const laws::FiniteSize& size);
-report::Table softmax_law_rows(const SoftmaxLawResult& result);
-
-/// The measured singular values over the law.
-report::Chart softmax_law_chart(const SoftmaxLawResult& result);
-/// The law beside the Marchenko-Pastur law of the same variance.
-report::Chart marchenko_pastur_chart(const SoftmaxLawResult& result);
-
-Warnings warnings(const SoftmaxLawResult& result);
+/// The tables are the law with what was measured, and what T tokens do to it; a title names the refinement. Rows are
+/// told apart by `kind`: ends of bands, density, outlier, measured singular values.
+Result show(const SoftmaxLawResult& result, laws::Refinement refinement, bool draw);
 
 }  // namespace attnlaw::view

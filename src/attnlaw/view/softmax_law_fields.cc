@@ -6,7 +6,7 @@
 namespace attnlaw::view {
 namespace {
 
-/// The law, and what it says of T tokens.
+/// The law stands beside what it says of T tokens.
 struct LawFigures {
   laws::SoftmaxLaw law;
   double column_strength = 0, outlier = 0, leading_excess = 0;

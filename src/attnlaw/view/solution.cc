@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "attnlaw/view/columns.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -13,14 +12,15 @@ namespace {
 
 using report::Cell;
 using report::Table;
-/// One row, whose columns are the names of the fields.
-Table row_of(const Fields& fields, int precision = kFigures) {
-  Table row{"", {}, {{}}};
+
+/// Makes a table of one row, whose columns are the names of the fields.
+Table row_of(std::string title, const Fields& fields) {
+  Table table{std::move(title), {}, {{}}};
   for (const auto& [name, value] : fields) {
-    row.columns.push_back(general(name, precision));
-    row.rows.front().push_back(value);
+    table.columns.push_back(general(name));
+    append(table.rows.front(), value);
   }
-  return row;
+  return table;
 }
 
 bool interpolates(const theory::Solution& s) {
@@ -30,22 +30,18 @@ bool interpolates(const theory::Solution& s) {
 /// Rows that do not exist for a student are left out.
 Table error_table(const theory::Solution& s, const model::Problem& asked) {
   const theory::Errors& sampling = s.diagnostics.sampling_error;
-  Table table{describe(s.problem), {general("error"), general("theory"), general("sampling error", kErrorFigures)}};
+  Table table = headed(describe(s.problem), {"error", "theory", error_column("sampling error")});
   const bool found = s.problem.lambda_rule == model::LambdaRule::value && asked.lambda_rule != s.problem.lambda_rule;
   if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
-  const auto add = [&](const std::string& name, double value, Cell error) {
-    if (!std::isnan(value)) table.rows.push_back({name, value, std::move(error)});
-  };
-  add("train", s.errors.train, sampling.train);
-  add(s.bayes ? "test (posterior mean of the label)" : "test", s.errors.test, sampling.test);
-  if (s.bayes) add("test (plug-in)", s.bayes->plug_in_test, Cell());
-  if (s.bayes) add("index error", s.bayes->index_error, Cell());
-  add("estimation", s.errors.estimation, sampling.estimation);
-  add("objective", s.errors.objective, sampling.objective);
-  if (const auto& figures = s.loss_figures) {
-    for (const auto& [name, cell] : fields_of(*figures))
-      if (const auto* value = std::get_if<double>(&cell)) add(words(name), *value, Cell());
-  }
+  add(table, "train", s.errors.train, sampling.train);
+  add(table, s.bayes ? "test (posterior mean of the label)" : "test", s.errors.test, sampling.test);
+  if (s.bayes) add(table, "test (plug-in)", s.bayes->plug_in_test);
+  if (s.bayes) add(table, "index error", s.bayes->index_error);
+  add(table, "estimation", s.errors.estimation, sampling.estimation);
+  add(table, "objective", s.errors.objective, sampling.objective);
+  if (s.loss_figures)
+    for (const auto& [name, figure] : fields_of(*s.loss_figures)) add(table, words(name), figure);
+  std::erase_if(table.rows, [](const Row& row) { return row[1] == Cell(); });
   return table;
 }
 
@@ -62,35 +58,31 @@ Table order_table(const theory::Solution& s) {
                 {scaled ? "m_hat/λ" : "m_hat", m_hat},
                 {scaled ? "V_hat/λ" : "V_hat", V_hat}};
   if (s.problem.two_sectors()) append(fields, {{"q_a", q_a}, {"V_a", V_a}, {"q_hat_a", q_hat_a}, {"V_hat_a", V_hat_a}});
-  return row_of(fields);
+  return row_of("", fields);
 }
 
 Table ridgeless_table(const theory::RidgelessLimit& limit) {
   const bool interpolating = limit.phase == theory::RidgelessPhase::interpolating;
-  Table table = row_of({{"phase", theory::name(limit.phase)},
-                        {"a", interpolating ? Cell(limit.a) : Cell()},
-                        {"t", interpolating ? Cell(limit.t) : Cell()}});
-  table.title = "Limit λ → 0: effective noise a, effective threshold t";
-  return table;
+  return row_of("Limit λ → 0: effective noise a, effective threshold t",
+                {{"phase", limit.phase},
+                 {"a", interpolating ? Cell(limit.a) : Cell()},
+                 {"t", interpolating ? Cell(limit.t) : Cell()}});
 }
 
 Table bayes_table(const theory::BayesFigures& bayes) {
-  Table table = row_of({{"v", bayes.noise_variance},
-                        {"mutual information", or_nothing(bayes.mutual_information)},
-                        {"fixed points", static_cast<long long>(bayes.fixed_points.size())},
-                        {"their estimation errors", fmt::format("{:.6g}", fmt::join(bayes.fixed_points, ", "))}});
-  table.title = "Posterior: the data are as good as S* + √v GOE";
-  return table;
+  return row_of("Posterior: the data are as good as S* + √v GOE",
+                {{"v", bayes.noise_variance},
+                 {"mutual information", bayes.mutual_information},
+                 {"fixed points", bayes.fixed_points.size()},
+                 {"their estimation errors", fmt::format("{:.6g}", fmt::join(bayes.fixed_points, ", "))}});
 }
 
 Table diagnostics_table(const theory::Solution& s) {
   const theory::Diagnostics& d = s.diagnostics;
-  Table table{"",
-              {general("replicon", 4), general("residual", kErrorFigures), general("iterations"), general("points"),
-               report::Column{"time", "s", report::Notation::general, 3}}};
-  // Infinite where the response jumps, which a warning explains.
-  table.rows = {{std::isfinite(d.replicon) ? Cell(d.replicon) : Cell(), d.residual,
-                 static_cast<long long>(d.iterations), static_cast<long long>(d.points), d.seconds}};
+  Table table = headed("", {general("replicon", 4), error_column("residual"), "iterations", "points",
+                            report::Column{"time", "s", report::Notation::general, 3}});
+  // It is infinite where the response jumps, which a warning explains.
+  add(table, std::isfinite(d.replicon) ? Cell(d.replicon) : Cell(), d.residual, d.iterations, d.points, d.seconds);
   return table;
 }
 
@@ -135,12 +127,10 @@ std::string describe(const model::Problem& problem, const std::vector<std::strin
 }
 
 Table optimum_table(const theory::OptimalLambda& optimum) {
-  Table table = row_of({{"λ", optimum.lambda},
-                        {"test", optimum.test},
-                        {"d²test/d(log λ)²", optimum.curvature},
-                        {"where", optimum.where}});
-  table.title = "λ of least test error";
-  return table;
+  return row_of("λ of least test error", {{"λ", optimum.lambda},
+                                          {"test", optimum.test},
+                                          {"d²test/d(log λ)²", optimum.curvature},
+                                          {"where", optimum.where}});
 }
 
 std::vector<Table> solution_tables(const theory::Solution& s, const model::Problem& asked) {
@@ -159,13 +149,13 @@ Table solution_row(const theory::Solution& s, const model::Problem& asked) {
   static const char* const kOfSectors[] = {"q_a", "V_a", "q_hat_a", "V_hat_a"};
   const Fields of_problem = fields_of(s.problem);
   Fields fields = problem_fields(s.problem, asked);
-  for (auto& [name, cell] : fields_of(s)) {
+  for (const auto& [name, value] : fields_of(s)) {
     const auto is = [&name = name](const auto& field) { return field.first == name; };
     if (std::any_of(of_problem.begin(), of_problem.end(), is)) continue;
     // Where a student has one sector alone, the other one is 0.
-    const bool zero = std::find(std::begin(kOfSectors), std::end(kOfSectors), name) != std::end(kOfSectors) &&
-                      std::holds_alternative<std::monostate>(cell);
-    fields.emplace_back(name, zero ? Cell(0.0) : cell);
+    const bool zero =
+        std::find(std::begin(kOfSectors), std::end(kOfSectors), name) != std::end(kOfSectors) && value == Cell();
+    fields.emplace_back(name, zero ? Value(0.0) : value);
   }
   return table_of({fields});
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// How a solution of the theory reads as tables.
+/// These functions show a solution of the theory as tables.
 
 #include <string>
 #include <vector>
@@ -10,23 +10,23 @@
 
 namespace attnlaw::view {
 
-/// "T = 2, softmax head, α = 0.3, λ = 0.05, target wishart:0.5": what a heading says about a problem. Readout, labels,
-/// loss, student and width are named where they are not the default: rows, soft, square, tied (untied with
-/// cross-attention) at full width.
-/// `without`: options of the command line that vary ("alpha", "lambda", "target", "noise").
+/// Returns what a heading says about a problem: "T = 2, softmax head, α = 0.3, λ = 0.05, target wishart:0.5". Readout,
+/// labels, loss, student and width are named where they are not the default: rows, soft, square, tied (untied with
+/// cross-attention) at full width. `without` names options of the command line that vary ("alpha", "lambda", "target",
+/// "noise").
 std::string describe(const model::Problem& problem, const std::vector<std::string>& without = {});
 
-/// An error or a figure of a loss as tables call it: "sign error" for the identifier sign_error.
+/// Returns the name that tables have for a figure: "sign error" for the identifier sign_error.
 std::string words(std::string figure);
 
-/// Every option of a resolved problem as CSV columns. `asked`: the problem as given, whose λ may be a rule where that
-/// of the resolved one is the number found.
+/// Every option of a resolved problem becomes a CSV column. `asked` is the problem as given, whose λ may be a rule
+/// where that of the resolved one is the number found.
 Fields problem_fields(const model::Problem& problem, const model::Problem& asked);
 
 std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);
-/// One row with every figure of the solution; the columns are the same for all students.
+/// The one row has every figure of the solution; the columns are the same for all students.
 report::Table solution_row(const theory::Solution& solution, const model::Problem& asked);
-/// Where the least test error is.
+/// The table says where the least test error is.
 report::Table optimum_table(const theory::OptimalLambda& optimum);
 
 }  // namespace attnlaw::view

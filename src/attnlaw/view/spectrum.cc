@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "attnlaw/view/columns.h"
+#include "attnlaw/view/charts.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -19,14 +20,9 @@ constexpr std::pair<const char*, double theory::Collapse::*> kMeasures[] = {
     {"effective rank/d", &theory::Collapse::effective_rank},
     {"nuclear/(√d Frobenius)", &theory::Collapse::nuclear_frobenius}};
 
-Cell measured_cell(const study::SpectrumComparison* measured, std::size_t outlier) {
-  if (measured == nullptr) return {};
-  return measured->outliers[outlier].measured.value;
-}
-
-Cell error_cell(const study::SpectrumComparison* measured, std::size_t outlier) {
-  if (measured == nullptr) return {};
-  return or_nothing(measured->outliers[outlier].measured.standard_error);
+/// Returns what was measured of an outlier; null if nothing was.
+const base::Estimate* measured_outlier(const study::SpectrumComparison* measured, std::size_t outlier) {
+  return measured ? &measured->outliers[outlier].measured : nullptr;
 }
 
 }  // namespace
@@ -47,45 +43,43 @@ void require_spectral_law(const model::Problem& problem) {
         "untied with --attention cross (attnlaw solve prints the mass at zero)");
 }
 
+report::Chart trained_spectrum_chart(report::SpectrumChart chart) {
+  chart.description = fmt::format("Density of the {}s of the trained S, with an atom of mass {:.3f} at zero{}.",
+                                  chart.value, chart.predicted_zero_mass,
+                                  chart.eigenvalues.empty() ? "" : ", over a histogram of the measured ones");
+  return report::spectrum_chart(chart);
+}
+
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured) {
-  report::SpectrumChart chart;
-  chart.title = "Spectrum of the trained map S";
-  chart.value = spectral_value(solution.problem);
-  chart.description =
-      fmt::format("Density of the {}s of the trained S, with an atom of mass {:.3f} at zero{}.", chart.value,
-                  solution.spectrum.zero_mass, measured ? ", over a histogram of the measured ones" : "");
-  for (std::size_t i = 0; i < density.s.size(); ++i) chart.density.push_back({density.s[i], density.density[i]});
-  chart.predicted_zero_mass = solution.spectrum.zero_mass;
+  report::SpectrumChart chart{.title = "Spectrum of the trained map S",
+                              .value = spectral_value(solution.problem),
+                              .density = points(density.s, density.density),
+                              .predicted_zero_mass = solution.spectrum.zero_mass};
   for (const auto& outlier : solution.spectrum.outliers) chart.outliers.push_back(outlier.eigenvalue);
   if (measured) {
     chart.eigenvalues = measured->eigenvalues;
     chart.zero_tolerance = measured->zero_tolerance;
   }
-  return report::spectrum_chart(chart);
+  return trained_spectrum_chart(std::move(chart));
 }
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   const theory::TrainedSpectrum& spectrum = solution.spectrum;
-  Table table{"Spectrum of the trained S",
-              {general("part"), general("theory"), general("experiment"), general("squared overlap", 4)}};
-  const bool scattered = measured != nullptr && !measured->outliers.empty();
-  if (scattered) table.columns.push_back(general("standard error", kErrorFigures));
-  const auto add = [&](std::string part, Cell predicted, Cell experiment = {}, Cell overlap = {}, Cell error = {}) {
-    table.rows.push_back({std::move(part), std::move(predicted), std::move(experiment), std::move(overlap)});
-    if (scattered) table.rows.back().push_back(std::move(error));
-  };
-  add("mass at zero", spectrum.zero_mass, measured ? Cell(measured->zero_mass) : Cell());
-  for (const auto& edge : spectrum.edges) add("band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
+  Table table = headed("Spectrum of the trained S", {"part", "theory", "experiment", general("squared overlap", 4)});
+  if (measured && !measured->outliers.empty()) table.columns.push_back(error_column("standard error"));
+  add(table, "mass at zero", spectrum.zero_mass, measured ? cell(measured->zero_mass) : Cell());
+  for (const auto& edge : spectrum.edges) add(table, "band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
   for (std::size_t k = 0; k < spectrum.outliers.size(); ++k) {
     const theory::Outlier& outlier = spectrum.outliers[k];
-    add(fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue, measured_cell(measured, k),
-        outlier.overlap, error_cell(measured, k));
+    const Row found = row(measured_outlier(measured, k));
+    add(table, fmt::format("outlier of target {:.6g}", outlier.target), outlier.eigenvalue, found[0], outlier.overlap,
+        found[1]);
   }
   if (!measured) return table;
-  add("largest " + spectral_value(solution.problem),
-      spectrum.edges.empty() ? Cell() : Cell(spectrum.edges.back().upper), measured->eigenvalues.back());
-  add("Kolmogorov distance", Cell(), measured->kolmogorov_distance);
+  add(table, "largest " + spectral_value(solution.problem),
+      spectrum.edges.empty() ? Cell() : cell(spectrum.edges.back().upper), measured->eigenvalues.back());
+  add(table, "Kolmogorov distance", kNothing, measured->kolmogorov_distance);
   return table;
 }
 
@@ -93,29 +87,23 @@ Table collapse_table(const theory::Collapse& collapse) {
   Table table{"", {}, {{}}};
   for (const auto& [name, measure] : kMeasures) {
     table.columns.push_back(general(name));
-    table.rows.front().emplace_back(collapse.*measure);
+    append(table.rows.front(), collapse.*measure);
   }
   return table;
 }
 
 Table spectrum_rows(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                     const study::SpectrumComparison* measured) {
-  Table table{"", {{"kind"}, {"s"}, {"density"}, {"mass"}, {"target"}, {"overlap"}, {"measured"}, {"standard_error"}}};
-  const auto add = [&](const std::string& kind, double at, const std::vector<Cell>& more) {
-    std::vector<Cell> row{kind, at};
-    row.insert(row.end(), more.begin(), more.end());
-    row.resize(table.columns.size());
-    table.rows.push_back(std::move(row));
-  };
-  const Cell none;
-  add("zero", 0, {none, solution.spectrum.zero_mass, none, none, measured ? Cell(measured->zero_mass) : none});
-  for (std::size_t i = 0; i < density.s.size(); ++i) add("density", density.s[i], {density.density[i]});
+  Table table = records({"kind", "s", "density", "mass", "target", "overlap", "measured", "standard_error"});
+  add(table, "zero", 0.0, kNothing, solution.spectrum.zero_mass, kNothing, kNothing,
+      measured ? cell(measured->zero_mass) : Cell());
+  for (std::size_t i = 0; i < density.s.size(); ++i) add(table, "density", density.s[i], density.density[i]);
   const auto& outliers = solution.spectrum.outliers;
   for (std::size_t k = 0; k < outliers.size(); ++k)
-    add("outlier", outliers[k].eigenvalue,
-        {none, none, outliers[k].target, outliers[k].overlap, measured_cell(measured, k), error_cell(measured, k)});
+    add(table, "outlier", outliers[k].eigenvalue, kNothing, kNothing, outliers[k].target, outliers[k].overlap,
+        measured_outlier(measured, k));
   if (measured)
-    for (const double s : measured->eigenvalues) add(spectral_value_id(solution.problem), s, {});
+    for (const double s : measured->eigenvalues) add(table, spectral_value_id(solution.problem), s);
   return table;
 }
 
@@ -123,65 +111,41 @@ double largest_eigenvalue(const theory::Solution& solution) {
   return solution.spectrum.edges.empty() ? 0 : std::max(0.0, solution.spectrum.edges.back().upper);
 }
 
-namespace {
-
-/// In the order of the columns of collapse_table and collapse_rows.
-std::vector<Cell> collapse_cells(const theory::Solution& s, double value) {
-  const theory::Collapse& collapse = s.spectrum.collapse;
-  return {value,
-          collapse.rank_fraction,
-          collapse.stable_rank,
-          collapse.effective_rank,
-          collapse.nuclear_frobenius,
-          largest_eigenvalue(s),
-          static_cast<long long>(s.spectrum.outliers.size()),
-          s.errors.test,
-          or_nothing(s.diagnostics.replicon),
-          yes_or_no(s.diagnostics.converged)};
-}
-
-}  // namespace
-
-Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
-                     std::span<const double> values) {
-  Table table{"",
-              {general(variable, 4), general("rank/d", 4), general("stable rank/d", 4), general("effective rank/d", 4),
-               general("nuclear/Frobenius", 4), general("largest " + spectral_value(curve.front().problem), 5),
-               general("outliers"), general("test", 4), general("replicon", 4), general("converged")}};
-  for (std::size_t i = 0; i < curve.size(); ++i) table.rows.push_back(collapse_cells(curve[i], values[i]));
+Table collapse_rows(std::span<const theory::Solution> curve, const std::string& variable,
+                    std::span<const double> values) {
+  const std::string largest = "largest_" + spectral_value_id(curve.front().problem);
+  Table table = records<theory::Collapse>({variable}, {largest, "outliers", "test", "replicon", "converged"});
+  for (std::size_t i = 0; i < curve.size(); ++i)
+    add(table, values[i], cells(curve[i].spectrum.collapse), largest_eigenvalue(curve[i]),
+        curve[i].spectrum.outliers.size(), curve[i].errors.test, curve[i].diagnostics.replicon,
+        curve[i].diagnostics.converged);
   return table;
 }
 
-Table collapse_rows(std::span<const theory::Solution> curve, const std::string& variable,
-                    std::span<const double> values) {
-  Table table{"",
-              {{variable},
-               {"rank_fraction"},
-               {"stable_rank"},
-               {"effective_rank"},
-               {"nuclear_frobenius"},
-               {"largest_" + spectral_value_id(curve.front().problem)},
-               {"outliers"},
-               {"test"},
-               {"replicon"},
-               {"converged"}}};
-  for (std::size_t i = 0; i < curve.size(); ++i) table.rows.push_back(collapse_cells(curve[i], values[i]));
+Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
+                     std::span<const double> values) {
+  Table table = collapse_rows(curve, variable, values);
+  table.columns = headed("", {general(variable, 4), general("rank/d", 4), general("stable rank/d", 4),
+                              general("effective rank/d", 4), general("nuclear/Frobenius", 4),
+                              general("largest " + spectral_value(curve.front().problem), 5), "outliers",
+                              general("test", 4), general("replicon", 4), "converged"})
+                      .columns;
   return table;
 }
 
 report::Chart collapse_chart(std::span<const theory::Solution> curve, const std::string& variable,
                              std::span<const double> values) {
-  report::ErrorsChart chart;
-  chart.title = "Collapse of the trained spectrum";
-  chart.description = "Rank, stable rank and effective rank over d, and nuclear over Frobenius norm, against " +
-                      variable + "; each is 1 for a multiple of the identity.";
-  chart.x = {variable, report::Scale::log};
-  chart.y = {"share", report::Scale::linear};
+  report::ErrorsChart chart{
+      .title = "Collapse of the trained spectrum",
+      .description = "Rank, stable rank and effective rank over d, and nuclear over Frobenius norm, against " +
+                     variable + "; each is 1 for a multiple of the identity.",
+      .x = {variable, Scale::log},
+      .y = {"share"}};
   for (const auto& [name, measure] : kMeasures) {
-    report::Series series{name, {}, {}};
-    for (std::size_t i = 0; i < curve.size(); ++i)
-      series.theory.push_back({values[i], curve[i].spectrum.collapse.*measure});
-    chart.series.push_back(std::move(series));
+    const auto share = [measure = measure](const auto& solution) { return solution.spectrum.collapse.*measure; };
+    std::vector<double> shares;
+    std::transform(curve.begin(), curve.end(), std::back_inserter(shares), share);
+    chart.series.push_back({name, points(values, shares)});
   }
   return report::errors_chart(chart);
 }

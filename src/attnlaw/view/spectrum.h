@@ -1,5 +1,5 @@
 #pragma once
-/// How the spectrum of the trained S reads as tables and charts.
+/// These functions show the spectrum of the trained S as tables and charts.
 
 #include <span>
 #include <string>
@@ -10,33 +10,35 @@
 
 namespace attnlaw::view {
 
-/// "eigenvalue" of S, or "singular value" with cross-attention: what its spectrum is of, for people …
+/// The spectrum of S has an "eigenvalue", or with cross-attention a "singular value": this is the word for people …
 std::string spectral_value(const model::Problem& problem);
-/// … and as an identifier of CSV.
+/// … and this is the identifier of CSV.
 std::string spectral_value_id(const model::Problem& problem);
 
 /// Throws std::invalid_argument for the students whose spectrum has no law: bayes, and untied of self-attention.
 void require_spectral_law(const model::Problem& problem);
 
-/// The law, and measured eigenvalues if there are any.
+/// The description of a chart of the trained S follows from what it draws.
+report::Chart trained_spectrum_chart(report::SpectrumChart chart);
+/// The chart shows the law, and measured eigenvalues if there are any.
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured);
 report::Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured);
-/// The measures of collapse in one row.
+/// The measures of collapse stand in one row.
 report::Table collapse_table(const theory::Collapse& collapse);
-/// By `kind`: density along the bands, predicted outliers, measured eigenvalues of all instances.
+/// Rows are told apart by `kind`: density along the bands, predicted outliers, measured eigenvalues of all instances.
 report::Table spectrum_rows(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                             const study::SpectrumComparison* measured);
 
-/// Collapse measures, largest eigenvalue and number of outliers along a line of problems.
-report::Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
-                             std::span<const double> values);
-/// The same with identifiers as columns.
+/// The rows have collapse measures, largest eigenvalue and number of outliers along a line of problems.
 report::Table collapse_rows(std::span<const theory::Solution> curve, const std::string& variable,
                             std::span<const double> values);
+/// The table has the same rows under headings for people.
+report::Table collapse_table(std::span<const theory::Solution> curve, const std::string& variable,
+                             std::span<const double> values);
 report::Chart collapse_chart(std::span<const theory::Solution> curve, const std::string& variable,
                              std::span<const double> values);
-/// The upper end of the spectrum of S; 0 for S = 0.
+/// Returns the upper end of the spectrum of S; 0 for S = 0.
 double largest_eigenvalue(const theory::Solution& solution);
 
 }  // namespace attnlaw::view

@@ -13,7 +13,7 @@ constexpr const char* kUnstable =
 constexpr const char* kJump =
     "the rank constraint binds: the response jumps, R is infinite; trained networks may end in other minima";
 
-/// "at 3 of 40 values of alpha, 0.5 to 0.7".
+/// Says where something happens: "at 3 of 40 values of alpha, 0.5 to 0.7".
 std::string where(const std::vector<double>& at, std::size_t of, const std::string& variable) {
   return fmt::format("at {} of {} values of {}, {:.4g} to {:.4g}", at.size(), of, variable, at.front(), at.back());
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// What a reader must know before trusting the numbers: lack of convergence, instability.
+/// Warnings say what a reader must know before trusting the numbers: lack of convergence, instability.
 
 #include <functional>
 #include <span>
@@ -13,19 +13,19 @@
 
 namespace attnlaw::view {
 
-/// One line each; empty if nothing is to be said.
+/// Each warning is one line; there are none if nothing is to be said.
 using Warnings = std::vector<std::string>;
 
 Warnings warnings(const theory::Solution& solution);
 Warnings warnings(const experiment::Experiment& experiment);
 
-/// Of many solutions together: how many of them, and at which values of `variable`.
+/// Many solutions together have warnings that say how many of them, and at which values of `variable`.
 Warnings warnings(std::span<const theory::Solution> curve, const std::string& variable, std::span<const double> values);
 
 Warnings warnings(const theory::Continuation& continuation);
 Warnings warnings(const study::PhaseDiagram& diagram);
 
-/// All of both; what is there already is not repeated.
+/// The sum has all of both; what is there already is not repeated.
 Warnings operator+(Warnings first, const Warnings& second);
 
 }  // namespace attnlaw::view

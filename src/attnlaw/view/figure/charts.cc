@@ -13,10 +13,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
-#include <tuple>
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/study/spectrum_comparison.h"
+#include "attnlaw/view/charts.h"
 #include "attnlaw/view/columns.h"
 #include "attnlaw/view/figure/items.h"
 #include "attnlaw/view/spectrum.h"
@@ -37,30 +37,89 @@ report::Axis axis(const std::string& title, const std::string& name, bool log) {
   return {title.empty() ? axis_title(name) : title, scale(log)};
 }
 
-/// The thresholds of a `thresholds` document, with their titles.
+/// A `thresholds` document has these figures.
 constexpr std::array kThresholds = {"recovery", "interpolation", "bayes_recovery"};
 
-std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
-
-std::vector<std::string> symbols(const std::vector<std::string>& names) {
-  std::vector<std::string> result;
-  for (const std::string& name : names) result.push_back(symbol(name));
-  return result;
-}
-
-std::vector<std::string> titles(const std::vector<std::string>& names) {
-  std::vector<std::string> result;
-  for (const std::string& name : names) result.push_back(axis_title(name));
-  return result;
-}
-
-/// With a capital letter at its beginning.
+/// Gives a text a capital letter at its beginning.
 std::string sentence(std::string text) {
   if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   return text;
 }
 
 // ---- curves --------------------------------------------------------------------------------------------------------
+
+/// Returns x of a point of a scaling curve.
+std::optional<double> scaling_position(const json& figures, const json& point, const std::string& x) {
+  if (x == "n/d") return point.at("n").get<double>() / figures.at("dimension").get<double>();
+  return find_number(point, x);
+}
+
+/// Returns the predicted exponent at every point that has one; regimes are separate pieces.
+std::vector<report::Point> predicted_slopes(const json& figures, const std::string& x_name) {
+  std::vector<report::Point> guide;
+  std::string regime;
+  for (const json& point : figures.at("points")) {
+    if (point.at("regime") != regime && !regime.empty()) guide.push_back({kNan, kNan});
+    regime = point.at("regime");
+    const auto x = scaling_position(figures, point, x_name), y = find_number(point, "predicted");
+    if (x && y) guide.push_back({*x, *y});
+  }
+  return guide;
+}
+
+/// Returns the power law through points first … last − 1, which are of one regime: it has their exponent and their mean
+/// height. It is empty where there is no exponent, or no height of two points.
+std::vector<report::Point> power_law(const json& figures, std::size_t first, std::size_t last, const std::string& x) {
+  const json& points = figures.at("points");
+  const auto exponent = find_number(points[first], "predicted");
+  if (!exponent) return {};
+  double height = 0, count = 0;
+  for (std::size_t i = first; i < last; ++i)
+    if (const auto error = find_number(points[i], "estimation"); error && *error > 0) {
+      height += std::log(*error) - *exponent * std::log(points[i].at("n").get<double>());
+      ++count;
+    }
+  std::vector<report::Point> line;
+  for (std::size_t i = first; count >= 2 && i < last; ++i)
+    if (const auto at = scaling_position(figures, points[i], x))
+      line.push_back({*at, std::exp(height / count + *exponent * std::log(points[i].at("n").get<double>()))});
+  return line;
+}
+
+/// Returns a power law through every stretch of one regime.
+std::vector<report::Point> power_laws(const json& figures, const std::string& x) {
+  std::vector<report::Point> guide;
+  const json& points = figures.at("points");
+  for (std::size_t first = 0; first < points.size();) {
+    std::size_t last = first;
+    while (last < points.size() && points[last].at("regime") == points[first].at("regime")) ++last;
+    if (!guide.empty()) guide.push_back({kNan, kNan});
+    const std::vector<report::Point> line = power_law(figures, first, last, x);
+    guide.insert(guide.end(), line.begin(), line.end());
+    first = last;
+  }
+  return guide;
+}
+
+/// A curve is a series with what goes into it.
+struct Curve {
+  report::Series series;
+  std::set<std::size_t> tasks = {};  ///< those that are in it: parts may share tasks
+  /// Samples over instances stand by x and subject: there is one subject for all of a point, unless x is a figure.
+  std::map<std::pair<double, json>, std::vector<double>> samples = {};
+
+  /// It is empty if no result has a number for it, e.g. the training error of a posterior mean.
+  bool empty() const { return series.theory.empty() && samples.empty(); }
+
+  /// Returns the series with means over instances and their standard errors. Lines go by x; a break stays at its x.
+  report::Series drawn() const {
+    report::Series drawn = series;
+    for (const auto& [at, values] : samples)
+      drawn.experiment.push_back(measured_point(at.first, base::estimate_of(values)));
+    std::stable_sort(drawn.theory.begin(), drawn.theory.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+    return drawn;
+  }
+};
 
 /// Collects points into series, which appear in the order of their first result.
 class Curves {
@@ -69,34 +128,30 @@ class Curves {
       : request_(request), by_(series_axes(request, items)), labels_(items) {
     for (const std::string& value : request.values)
       for (const Item& item : items)
-        if (!is_rule(item)) series(item, value);
+        if (!is_rule(item)) curve(item, value);
     for (const Item& item : items) add(item);
-    measure();
   }
 
   report::ErrorsChart chart() const {
-    report::ErrorsChart chart;
-    chart.title = request_.title;
-    chart.description =
-        sentence(fmt::format("{} against {}.", joined(titles(request_.values)), axis_title(request_.x)));
-    chart.x = axis(request_.x_title, request_.x, request_.log_x);
-    const std::string y =
-        request_.values.size() == 1 ? axis_title(request_.values.front()) : joined(symbols(request_.values));
-    chart.y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)};
-    for (const report::Series& one : series_)
-      if (!one.theory.empty() || !one.experiment.empty()) chart.series.push_back(one);
-    for (report::Series& one : chart.series) sort(one);
-    chart.rules = rules_;
-    chart.guide_title = "power laws with the predicted exponents";
-    if (request_.values == std::vector<std::string>{"slope"}) chart.guide_title = "predicted exponents";
+    const std::vector<std::string>& values = request_.values;
+    const std::string y = values.size() == 1 ? axis_title(values.front()) : joined(values, symbol);
+    report::ErrorsChart chart{
+        .title = request_.title,
+        .description = sentence(fmt::format("{} against {}.", joined(values, axis_title), axis_title(request_.x))),
+        .x = axis(request_.x_title, request_.x, request_.log_x),
+        .y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)},
+        .rules = rules_,
+        .guide_title = values == std::vector<std::string>{"slope"} ? "predicted exponents"
+                                                                   : "power laws with the predicted exponents"};
+    for (const Curve& curve : curves_)
+      if (!curve.empty()) chart.series.push_back(curve.drawn());
     return chart;
   }
 
-  /// Series that no result has a number for, e.g. the training error of a posterior mean.
   std::vector<std::string> empty_series() const {
     std::vector<std::string> names;
-    for (const report::Series& one : series_)
-      if (one.theory.empty() && one.experiment.empty()) names.push_back(one.name);
+    for (const Curve& curve : curves_)
+      if (curve.empty()) names.push_back(curve.series.name);
     return names;
   }
 
@@ -109,105 +164,49 @@ class Curves {
     for (const std::string& axis : by_)
       if (const std::string word = labels_(item, axis); !word.empty()) words.push_back(word);
     if (request_.values.size() > 1 || words.empty()) words.push_back(symbol(value));
-    return joined(words);
+    return fmt::format("{}", fmt::join(words, ", "));
   }
 
-  /// Index of the series of a figure of an item, made if there is none.
-  std::size_t series_index(const Item& item, const std::string& value) {
+  /// Returns the curve of a figure of an item, made if there is none.
+  Curve& curve(const Item& item, const std::string& value) {
     json key{value};
     for (const std::string& axis : by_) key.push_back(coordinate(item, axis));
-    const auto [at, added] = index_.try_emplace(std::move(key), series_.size());
-    if (added) series_.push_back({series_name(item, value), {}, {}});
-    return at->second;
-  }
-
-  report::Series& series(const Item& item, const std::string& value) { return series_[series_index(item, value)]; }
-
-  /// Whether a task is new to the series of a figure: parts may share tasks.
-  bool is_new(const Item& item, const std::string& value) {
-    return drawn_.insert({series_index(item, value), item.entry->task}).second;
+    const auto [at, added] = index_.try_emplace(std::move(key), curves_.size());
+    if (added) curves_.push_back({{series_name(item, value)}});
+    return curves_[at->second];
   }
 
   void add(const Item& item) {
     if (is_rule(item)) return add_rules(item);
     for (const std::string& value : request_.values) {
-      if (!is_new(item, value)) continue;
+      Curve& line = curve(item, value);
+      if (!line.tasks.insert(item.entry->task).second) continue;
       if (item.task->kind == TaskKind::scaling)
-        add_scaling(item, value);
+        add_scaling(item, value, line.series);
       else
-        add_point(item, value);
+        add_point(item, value, line);
     }
   }
 
-  void add_point(const Item& item, const std::string& value) {
+  void add_point(const Item& item, const std::string& value, Curve& line) const {
     const auto x = position(item, request_.x), y = usable(item) ? figure(item, value) : std::nullopt;
     if (!x) return;
     if (item.task->kind == TaskKind::experiment) {
-      if (y) measured_[{series_index(item, value), *x, subject(*item.task)}].push_back(*y);
+      if (y) line.samples[{*x, subject(*item.task)}].push_back(*y);
     } else if (y || !usable(item)) {
-      series(item, value).theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
+      line.series.theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
     }
   }
 
-  void add_scaling(const Item& item, const std::string& value) {
+  void add_scaling(const Item& item, const std::string& value, report::Series& line) const {
     if (!item.has_figures()) return;
     const json& figures = item.outcome->figures;
-    report::Series& line = series(item, value);
     for (const json& point : figures.at("points")) {
-      const auto x = scaling_position(figures, point), y = find_number(point, value);
+      const auto x = scaling_position(figures, point, request_.x), y = find_number(point, value);
       if (x && y) line.theory.push_back({*x, point.at("converged").get<bool>() ? *y : kNan});
     }
-    if (value == "estimation") line.guide = power_laws(figures);
-    if (value == "slope") line.guide = predicted_slopes(figures);
-  }
-
-  std::optional<double> scaling_position(const json& figures, const json& point) const {
-    if (request_.x == "n/d") return point.at("n").get<double>() / figures.at("dimension").get<double>();
-    return find_number(point, request_.x);
-  }
-
-  /// The predicted exponent at every point that has one; regimes are separate pieces.
-  std::vector<report::Point> predicted_slopes(const json& figures) const {
-    std::vector<report::Point> guide;
-    std::string regime;
-    for (const json& point : figures.at("points")) {
-      if (point.at("regime") != regime && !regime.empty()) guide.push_back({kNan, kNan});
-      regime = point.at("regime");
-      const auto x = scaling_position(figures, point), y = find_number(point, "predicted");
-      if (x && y) guide.push_back({*x, *y});
-    }
-    return guide;
-  }
-
-  /// Through every stretch of one regime a power law with its exponent and the mean height of the curve there.
-  std::vector<report::Point> power_laws(const json& figures) const {
-    std::vector<report::Point> guide;
-    const json& points = figures.at("points");
-    for (std::size_t first = 0; first < points.size();) {
-      std::size_t last = first;
-      while (last < points.size() && points[last].at("regime") == points[first].at("regime")) ++last;
-      if (!guide.empty()) guide.push_back({kNan, kNan});
-      add_power_law(figures, first, last, guide);
-      first = last;
-    }
-    return guide;
-  }
-
-  void add_power_law(const json& figures, std::size_t first, std::size_t last,
-                     std::vector<report::Point>& guide) const {
-    const json& points = figures.at("points");
-    const auto exponent = find_number(points[first], "predicted");
-    if (!exponent) return;
-    double height = 0, count = 0;
-    for (std::size_t i = first; i < last; ++i)
-      if (const auto error = find_number(points[i], "estimation"); error && *error > 0) {
-        height += std::log(*error) - *exponent * std::log(points[i].at("n").get<double>());
-        ++count;
-      }
-    if (count < 2) return;
-    for (std::size_t i = first; i < last; ++i)
-      if (const auto x = scaling_position(figures, points[i]))
-        guide.push_back({*x, std::exp(height / count + *exponent * std::log(points[i].at("n").get<double>()))});
+    if (value == "estimation") line.guide = power_laws(figures, request_.x);
+    if (value == "slope") line.guide = predicted_slopes(figures, request_.x);
   }
 
   void add_rules(const Item& item) {
@@ -220,33 +219,15 @@ class Curves {
     }
   }
 
-  /// Means over instances, with their standard errors.
-  void measure() {
-    for (const auto& [key, samples] : measured_) {
-      const base::Estimate estimate = base::estimate_of(samples);
-      series_[std::get<0>(key)].experiment.push_back({std::get<1>(key), estimate.value, estimate.standard_error});
-    }
-  }
-
-  /// Lines by x; a break stays at its x.
-  static void sort(report::Series& series) {
-    const auto by_x = [](const report::Point& a, const report::Point& b) { return a.x < b.x; };
-    std::stable_sort(series.theory.begin(), series.theory.end(), by_x);
-    std::stable_sort(series.experiment.begin(), series.experiment.end(), by_x);
-  }
-
   const ChartRequest& request_;
   std::vector<std::string> by_;
   Labels labels_;
-  std::vector<report::Series> series_;
-  std::map<json, std::size_t> index_;                    ///< of a series, by figure and coordinates
-  std::set<std::pair<std::size_t, std::size_t>> drawn_;  ///< series and task
+  std::vector<Curve> curves_;
+  std::map<json, std::size_t> index_;  ///< of a curve, by figure and coordinates
   std::vector<report::Rule> rules_;
-  /// Samples over instances by series, x and subject: one subject for all of a point, unless x is a figure.
-  std::map<std::tuple<std::size_t, double, json>, std::vector<double>> measured_;
 };
 
-/// What the experiments of a chart are: d, instances, trainer.
+/// Says what the experiments of a chart are: d, instances, trainer.
 std::string experiments_note(const std::vector<Item>& items) {
   std::map<std::pair<int, std::string>, std::map<std::string, int>> instances;
   for (const Item& item : items)
@@ -266,17 +247,17 @@ std::string experiments_note(const std::vector<Item>& items) {
   return words.empty() ? "" : fmt::format("Experiments: {}.", fmt::join(words, "; "));
 }
 
-/// Where modes are recovered, beside a chart of scaling curves.
+/// The table says where modes are recovered, beside a chart of scaling curves.
 std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
-  report::Table table{"Modes are recovered at",
-                      {general("γ", 4), general("mode"), general("eigenvalue", 5), general("n", 5)}};
+  report::Table table =
+      headed("Modes are recovered at", {general("γ", 4), "mode", general("eigenvalue", 5), general("n", 5)});
   for (const Item& item : items) {
     if (item.task->kind != TaskKind::scaling || !item.has_figures()) continue;
     table.columns[2].name = spectral_value(item.task->problem);
     for (const json& mode : item.outcome->figures.at("transitions"))
       if (const auto n = find_number(mode, "n"))
-        table.rows.push_back({item.outcome->figures.at("gamma").get<double>(), mode.at("mode").get<long long>(),
-                              mode.at("eigenvalue").get<double>(), *n});
+        add(table, item.outcome->figures.at("gamma").get<double>(), mode.at("mode").get<long long>(),
+            mode.at("eigenvalue").get<double>(), n);
   }
   if (table.rows.empty()) return std::nullopt;
   return table;
@@ -284,7 +265,7 @@ std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
 
 report::Section curves_section(const ChartRequest& request, const std::vector<Item>& items) {
   const Curves curves(request, items);
-  report::Section section{request.title, request.text, std::nullopt, std::nullopt};
+  report::Section section{request.title, request.text};
   if (const report::ErrorsChart chart = curves.chart(); !chart.series.empty())
     section.chart = report::errors_chart(chart);
   else if (gaps_of(items).complete())
@@ -304,37 +285,30 @@ bool has_density(const Item& item) {
          item.outcome->array("density") != nullptr;
 }
 
-/// Eigenvalues of all experiments on the problem of `theory`, and how many experiments.
-std::pair<std::vector<double>, int> measured_eigenvalues(const Item& theory, const std::vector<Item>& items) {
+/// Returns the eigenvalues of all experiments on the problem of `theory`.
+std::vector<double> measured_eigenvalues(const Item& theory, const std::vector<Item>& items) {
   const json problem = model::to_json(theory.task->problem);
   std::vector<double> eigenvalues;
-  int count = 0;
   for (const Item& item : once(items)) {
     if (item.task->kind != TaskKind::experiment || !item.has_figures()) continue;
     const std::vector<double>* found = item.outcome->array("eigenvalues");
-    if (found == nullptr || model::to_json(item.task->problem) != problem) continue;
-    eigenvalues.insert(eigenvalues.end(), found->begin(), found->end());
-    ++count;
+    if (found && model::to_json(item.task->problem) == problem)
+      eigenvalues.insert(eigenvalues.end(), found->begin(), found->end());
   }
   std::sort(eigenvalues.begin(), eigenvalues.end());
-  return {std::move(eigenvalues), count};
+  return eigenvalues;
 }
 
-report::SpectrumChart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title) {
-  report::SpectrumChart chart;
-  chart.title = title;
-  chart.value = spectral_value(theory.task->problem);
-  const std::vector<double>&s = *theory.outcome->array("s"), &density = *theory.outcome->array("density");
-  for (std::size_t i = 0; i < s.size(); ++i) chart.density.push_back({s[i], density[i]});
-  chart.predicted_zero_mass = figure(theory, "zero_mass").value_or(0);
+report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title) {
+  report::SpectrumChart chart{.title = title,
+                              .value = spectral_value(theory.task->problem),
+                              .density = points(*theory.outcome->array("s"), *theory.outcome->array("density")),
+                              .predicted_zero_mass = figure(theory, "zero_mass").value_or(0),
+                              .eigenvalues = measured_eigenvalues(theory, items)};
   for (const json& outlier : theory.outcome->figures.at("spectrum").at("outliers"))
     chart.outliers.push_back(outlier.at("eigenvalue"));
-  chart.eigenvalues = measured_eigenvalues(theory, items).first;
   chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
-  chart.description = fmt::format("Density of the {}s of the trained S, with an atom of mass {:.3f} at zero{}.",
-                                  chart.value, chart.predicted_zero_mass,
-                                  chart.eigenvalues.empty() ? "" : ", over a histogram of the measured ones");
-  return chart;
+  return trained_spectrum_chart(std::move(chart));
 }
 
 std::vector<report::Section> spectrum_sections(const ChartRequest& request, const std::vector<Item>& items) {
@@ -342,11 +316,9 @@ std::vector<report::Section> spectrum_sections(const ChartRequest& request, cons
   const Labels labels(items);
   for (const Item& item : items) {
     if (!has_density(item)) continue;
-    std::vector<std::string> where;
-    for (const std::string& axis : item.part->axes) where.push_back(labels(item, axis));
-    const std::string title = where.empty() ? request.title : fmt::format("{}: {}", request.title, joined(where));
-    sections.push_back({title, sections.empty() ? request.text : "",
-                        report::spectrum_chart(spectrum_of(item, items, title)), std::nullopt});
+    const std::string where = joined(item.part->axes, [&](const std::string& axis) { return labels(item, axis); });
+    const std::string title = item.part->axes.empty() ? request.title : request.title + ": " + where;
+    sections.push_back({title, sections.empty() ? request.text : "", spectrum_of(item, items, title)});
   }
   return sections;
 }
@@ -366,7 +338,7 @@ std::size_t index_of(const std::vector<double>& ascending, double value) {
   return static_cast<std::size_t>(std::lower_bound(ascending.begin(), ascending.end(), value) - ascending.begin());
 }
 
-/// Logarithmic where all values are positive and reach over a decade.
+/// An axis is logarithmic where all values are positive and reach over a decade.
 Scale scale_of(const std::vector<double>& values) {
   constexpr double kDecade = 10;
   double lowest = std::numeric_limits<double>::infinity(), highest = 0;
@@ -377,7 +349,7 @@ Scale scale_of(const std::vector<double>& values) {
   return scale(lowest > 0 && highest > kDecade * lowest);
 }
 
-/// Thresholds in α against the other axis of the map; none if α is no axis.
+/// The lines are thresholds in α against the other axis of the map; there are none if α is no axis.
 std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, const std::vector<Item>& items) {
   if (request.x != "alpha" && request.y != "alpha") return {};
   const std::string& other = request.x == "alpha" ? request.y : request.x;
@@ -398,15 +370,15 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
 }
 
 report::Section map_section(const ChartRequest& request, const std::vector<Item>& items) {
-  report::HeatMap map;
   const std::string& value = request.values.at(0);
-  map.title = request.title;
-  map.description =
-      sentence(fmt::format("{} over {} and {}.", axis_title(value), axis_title(request.x), axis_title(request.y)));
-  map.x = axis(request.x_title, request.x, request.log_x);
-  map.y = axis(request.y_title, request.y, request.log_y);
-  map.x_values = values_along(items, request.x);
-  map.y_values = values_along(items, request.y);
+  report::HeatMap map{.title = request.title,
+                      .description = sentence(fmt::format("{} over {} and {}.", axis_title(value),
+                                                          axis_title(request.x), axis_title(request.y))),
+                      .x = axis(request.x_title, request.x, request.log_x),
+                      .y = axis(request.y_title, request.y, request.log_y),
+                      .value = {axis_title(value)},
+                      .x_values = values_along(items, request.x),
+                      .y_values = values_along(items, request.y)};
   map.values.assign(map.x_values.size() * map.y_values.size(), kNan);
   for (const Item& item : items) {
     const auto x = position(item, request.x), y = position(item, request.y);
@@ -414,9 +386,9 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
     map.values[index_of(map.x_values, *x) * map.y_values.size() + index_of(map.y_values, *y)] =
         figure(item, value).value_or(kNan);
   }
-  map.value = {axis_title(value), scale_of(map.values)};
+  map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
-  return {request.title, request.text, report::heat_map(map), std::nullopt};
+  return {request.title, request.text, report::heat_map(map)};
 }
 
 std::vector<report::Section> sections_of(const ChartRequest& request, const std::vector<Item>& items) {
@@ -433,12 +405,10 @@ std::vector<report::Section> sections_of(const ChartRequest& request, const std:
 
 // ---- before anything is computed ------------------------------------------------------------------------------------
 
-bool has_kind(const Item& item, TaskKind kind) { return item.task->kind == kind; }
-
 std::vector<Item> of_kind(const std::vector<Item>& items, TaskKind kind) {
   std::vector<Item> result;
   std::copy_if(items.begin(), items.end(), std::back_inserter(result),
-               [&](const auto& i) { return has_kind(i, kind); });
+               [&](const Item& item) { return item.task->kind == kind; });
   return result;
 }
 
@@ -486,7 +456,7 @@ void require_drawable(const ChartRequest& request, const std::vector<Item>& item
   }
 }
 
-/// The sections of a chart, or one that says why it is not drawn.
+/// Returns the sections of a chart, or one that says why it is not drawn.
 std::vector<report::Section> sections_or_fault(const ChartRequest& request, const std::vector<Item>& items,
                                                FigureCharts& charts) {
   try {
@@ -496,7 +466,7 @@ std::vector<report::Section> sections_or_fault(const ChartRequest& request, cons
     const std::string fault = fmt::format("Not drawn: {}.", error.what());
     charts.warnings = std::move(charts.warnings) + Warnings{fmt::format("{}: {}", request.title, fault)};
     const std::string text = request.text.empty() ? fault : fmt::format("{}\n\n{}", request.text, fault);
-    return {{request.title, text, std::nullopt, std::nullopt}};
+    return {{request.title, text}};
   }
 }
 

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "attnlaw/view/columns.h"
+
 namespace attnlaw::view {
 namespace {
 
@@ -17,17 +19,15 @@ using nlohmann::json;
 using study::TaskKind;
 using Status = study::Outcome::Status;
 
-/// As many digits as tell all doubles apart.
+/// So many digits tell all doubles apart.
 constexpr int kAllDigits = 17;
 
 void require_parts(const study::Study& study, const study::ChartRequest& request) {
   for (const std::string& name : request.parts) {
     if (std::any_of(study.parts.begin(), study.parts.end(), [&](const auto& part) { return part.name == name; }))
       continue;
-    std::vector<std::string> names;
-    for (const study::Part& part : study.parts) names.push_back(part.name);
     throw std::invalid_argument(fmt::format("the chart '{}' asks for the part '{}'; there are {}", request.title, name,
-                                            fmt::join(names, ", ")));
+                                            joined(study.parts, [](const study::Part& part) { return part.name; })));
   }
 }
 
@@ -36,13 +36,13 @@ bool asked_for(const study::ChartRequest& request, const study::Part& part) {
          std::find(request.parts.begin(), request.parts.end(), part.name) != request.parts.end();
 }
 
-/// Where a chart puts an item along an axis, as far as it is known before anything is computed.
+/// Returns where a chart puts an item along an axis, as far as it is known before anything is computed.
 std::optional<double> planned_position(Item item, const std::string& axis) {
   item.outcome = nullptr;
   return position(item, axis);
 }
 
-/// Whether results of one kind at one x, and alike in `others`, differ in `axis`.
+/// Says whether results of one kind at one x, and alike in `others`, differ in `axis`.
 bool varies_at_one_x(const std::vector<Item>& items, const std::string& x, const std::string& axis,
                      const std::vector<std::string>& others = {}) {
   std::map<json, std::set<json>> seen;
@@ -65,7 +65,7 @@ bool several_dimensions(const std::vector<Item>& items) {
   return dimensions.size() > 1;
 }
 
-/// "noise (0 and 0.5)", one for each option that differs.
+/// Each option that differs reads as "noise (0 and 0.5)".
 std::vector<std::string> differences(const json& first, const json& second) {
   const json a = first.flatten(), b = second.flatten();
   std::vector<std::string> words;
@@ -80,8 +80,8 @@ std::vector<std::string> differences(const json& first, const json& second) {
   return words;
 }
 
-/// The point of a chart that an item belongs to; null if that is not known before it is computed, or if it is drawn
-/// otherwise: thresholds in α are lines across the chart.
+/// Returns the point of a chart that an item belongs to; null if that is not known before it is computed, or if it is
+/// drawn otherwise: thresholds in α are lines across the chart.
 json point_of(const Item& item, const PointAxes& axes) {
   json point{name(item.task->kind)};
   for (const std::string& axis : axes.along) {
@@ -96,7 +96,7 @@ json point_of(const Item& item, const PointAxes& axes) {
   return point;
 }
 
-/// Two items of different subjects at one point; nothing if there are none.
+/// Returns two items of different subjects at one point; nothing if there are none.
 std::optional<std::pair<Item, Item>> mixed_point(const std::vector<Item>& items, const PointAxes& axes) {
   std::map<json, std::pair<Item, json>> seen;
   for (const Item& item : items) {
@@ -108,7 +108,7 @@ std::optional<std::pair<Item, Item>> mixed_point(const std::vector<Item>& items,
   return std::nullopt;
 }
 
-/// "alpha = 0.3, student = tied".
+/// A point reads as "alpha = 0.3, student = tied".
 std::string described_point(const Item& item, const PointAxes& axes) {
   std::vector<std::string> words;
   const auto add = [&](const std::string& axis, const json& value) {

@@ -24,27 +24,21 @@ std::optional<double> as_number(const json& value) {
   return std::nullopt;
 }
 
-/// The value under a path "a.b.c"; null if there is none.
-const json* at_path(const json& document, const std::string& path) {
-  const json* here = &document;
-  for (std::size_t first = 0; first <= path.size();) {
-    const std::size_t dot = std::min(path.find('.', first), path.size());
-    const std::string key = path.substr(first, dot - first);
-    if (!here->is_object() || !here->contains(key)) return nullptr;
-    here = &(*here)[key];
-    first = dot + 1;
-  }
-  return here;
+/// Returns the value under a path "a.b.c"; null if there is none.
+const json* at_path(const json& document, std::string path) {
+  std::replace(path.begin(), path.end(), '.', '/');
+  const json::json_pointer pointer("/" + path);
+  return document.contains(pointer) ? &document.at(pointer) : nullptr;
 }
 
-/// Dimension of a finite system: d of an experiment, D of a power law.
+/// Returns the dimension of a finite system: d of an experiment, D of a power law.
 std::optional<double> dimension(const study::Task& task) {
   if (task.kind == TaskKind::experiment) return task.experiment.d;
   if (const model::PowerLawTarget* law = task.problem.target.power_law()) return static_cast<double>(law->dimension);
   return std::nullopt;
 }
 
-/// n and n/d, which follow from α and the dimension.
+/// Returns n or n/d, which follow from α and the dimension.
 std::optional<double> sequences(const study::Task& task, const std::string& name) {
   const auto d = dimension(task);
   if (!d) return std::nullopt;
@@ -52,7 +46,7 @@ std::optional<double> sequences(const study::Task& task, const std::string& name
   return std::round(task.problem.alpha * *d * *d);
 }
 
-/// k of "eigenvalue:k"; nothing for other names.
+/// Returns k of "eigenvalue:k"; nothing for other names.
 std::optional<std::size_t> eigenvalue_number(const std::string& name) {
   constexpr std::string_view kPrefix = "eigenvalue:";
   if (!name.starts_with(kPrefix)) return std::nullopt;
@@ -77,7 +71,7 @@ std::optional<double> measured_in_spectrum(const std::vector<double>& eigenvalue
   return std::nullopt;
 }
 
-/// The outlier of the k-th mode: modes become isolated in the order of their size.
+/// Returns the outlier of the k-th mode: modes become isolated in the order of their size.
 std::optional<double> predicted_eigenvalue(const json& figures, std::size_t k) {
   const json* outliers = at_path(figures, "spectrum.outliers");
   if (outliers == nullptr || outliers->size() < k) return std::nullopt;
@@ -104,8 +98,8 @@ json without_rounding_errors(const json& value) {
   return json::parse(text).get<double>();
 }
 
-/// What readers see in place of a name: short, and as the title of an axis. Options of a problem have their symbols of
-/// their fields.
+/// Readers see these in place of a name: a short one, and the title of an axis. Options of a problem have their symbols
+/// of their fields.
 struct Name {
   const char* name;
   const char* symbol;

@@ -1,5 +1,5 @@
 #pragma once
-/// The numbers of a study by name: what charts put on their axes.
+/// Charts put numbers of a study on their axes; this file finds them by name.
 
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -9,43 +9,43 @@
 
 namespace attnlaw::view {
 
-/// A task of a part with what came out of it.
+/// An item is a task of a part with what came out of it.
 struct Item {
   const study::Part* part = nullptr;
   const study::PartEntry* entry = nullptr;
   const study::Task* task = nullptr;
   const study::Outcome* outcome = nullptr;  ///< null: not computed (yet)
 
-  /// There are figures, converged or not.
+  /// Says whether there are figures, converged or not.
   bool has_figures() const { return outcome != nullptr && outcome->status != study::Outcome::Status::failed; }
 };
 
-/// The number `name` of a JSON object: by path ("theory.test"), or in the object or the groups of a document of
+/// Returns the number `name` of a JSON object: by path ("theory.test"), or in the object or the groups of a document of
 /// docs/json.md (errors, overlaps, spectrum, …). Nothing if it is not there or no number; of an object with `alpha` (a
 /// threshold) that number.
 std::optional<double> find_number(const nlohmann::json& document, const std::string& name);
 
-/// Where a task stands: a coordinate of the part, an option of the problem, `d`, `instance`, `D` (dimension of a power
-/// law), `n` = α d² and `n/d` (with D where there is no d); otherwise a figure of the outcome.
+/// Returns where a task stands: a coordinate of the part, an option of the problem, `d`, `instance`, `D` (dimension of
+/// a power law), `n` = α d² and `n/d` (with D where there is no d); otherwise a figure of the outcome.
 std::optional<double> position(const Item& item, const std::string& name);
 
-/// A figure of the outcome (find_number), or of its spectrum: `rank` (eigenvalues off zero), `rank_fraction`,
+/// Returns a figure of the outcome (find_number), or of its spectrum: `rank` (eigenvalues off zero), `rank_fraction`,
 /// `zero_mass`, and `eigenvalue:k`, the k-th largest eigenvalue of an experiment, in theory the outlier of the k-th
 /// mode of the target where there is one. `lambda` is the number that was found or trained with. Nothing without an
 /// outcome.
 std::optional<double> figure(const Item& item, const std::string& name);
 
-/// What tells series apart: a coordinate, an option of the problem, `part`, or of an experiment `d` or `trainer`; null
-/// if there is none. Numbers are doubles, to 14 digits: those that ranges and lists make of one decimal number are
-/// equal.
+/// Returns what tells series apart: a coordinate, an option of the problem, `part`, or of an experiment `d` or
+/// `trainer`; null if there is none. Numbers are doubles, to 14 digits: those that ranges and lists make of one decimal
+/// number are equal.
 nlohmann::json coordinate(const Item& item, const std::string& name);
 
-/// A coordinate for readers, numbers with `digits` significant digits: "tied", "1.25"; empty for null.
+/// Shows a coordinate to readers, numbers with `digits` significant digits: "tied", "1.25"; empty for null.
 std::string text_of(const nlohmann::json& coordinate, int digits);
 
-/// How the axis of a number is titled: "α = n/d²".
+/// Returns the title of the axis of a number: "α = n/d²".
 std::string axis_title(const std::string& name);
-/// Its symbol or name: "α".
+/// Returns its symbol or name: "α".
 std::string symbol(const std::string& name);
 
 }  // namespace attnlaw::view
