@@ -131,8 +131,8 @@ Table proximal_table(double effort) {
       {}};
   constexpr double kValueBound = 1e-12;
   constexpr double kPointBound = 1e-8;
-  const double root3 = std::sqrt(3.0);
-  const Real L00 = sqrt(Real(3)), L10 = 1 / L00, L11 = sqrt(Real(8) / 3);
+  // u = (√2 a + b, √2 a − b) in the coordinates ζ = (a, b).
+  const double root2 = std::sqrt(2.0);
   Draw draw(8);
   struct Range {
     const char* name;
@@ -157,11 +157,11 @@ Table proximal_table(double effort) {
       SoftmaxPair::Label label;
       loss.label(target.data(), label);
       GlobalProximal<SoftmaxPair> proximal(loss);
-      proximal.solve(label, omega.data(), fit.data(), V);
+      const auto& found = proximal.solve(label, omega.data(), fit.data(), V);
       for (int lane = 0; lane < kLanes; ++lane) {
         const auto u_of = [&](const std::array<Pack, 2>& zeta) {
-          const double first = zeta[0].lanes[lane];
-          return std::array<double, 2>{root3 * first, first / root3 + std::sqrt(8.0 / 3) * zeta[1].lanes[lane]};
+          const double a = root2 * zeta[0].lanes[lane], b = zeta[1].lanes[lane];
+          return std::array<double, 2>{a + b, a - b};
         };
         const Minimum minimum =
             global_minimum(beta, {label[0].lanes[lane], label[1].lanes[lane]}, u_of(omega), V, u_of(fit));
@@ -169,10 +169,11 @@ Table proximal_table(double effort) {
           return fmt::format("β = {}, V = {}, ω = {} {}, label {} {}", beta, V, omega[0].lanes[lane],
                              omega[1].lanes[lane], label[0].lanes[lane], label[1].lanes[lane]);
         };
-        value.compare(proximal.value().lanes[lane], minimum.value, std::max(Real(1), minimum.value), at);
-        const Real zeta0 = minimum.u[0] / L00, zeta1 = (minimum.u[1] - L10 * zeta0) / L11;
+        value.compare(found.value.lanes[lane], minimum.value, std::max(Real(1), minimum.value), at);
+        const Real zeta0 = (minimum.u[0] + minimum.u[1]) / (2 * sqrt(Real(2))),
+                   zeta1 = (minimum.u[0] - minimum.u[1]) / 2;
         const Real distance =
-            sqrt(pow(zeta0 - proximal.point()[0].lanes[lane], 2) + pow(zeta1 - proximal.point()[1].lanes[lane], 2));
+            sqrt(pow(zeta0 - found.point[0].lanes[lane], 2) + pow(zeta1 - found.point[1].lanes[lane], 2));
         point.compare(static_cast<double>(distance), 0, 1 + sqrt(zeta0 * zeta0 + zeta1 * zeta1), at);
       }
     }

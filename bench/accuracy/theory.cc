@@ -91,12 +91,13 @@ std::vector<double> widths(const ReferenceLaw& law, Draw& draw) {
 }
 
 Table tied_table(const std::vector<Family>& all) {
-  Table table{"Tied student",
-              "`TiedDenoiser` of `theory/prior/denoiser.h`, the family being the law of m̂S* + √q̂Z. q, V and penalty relative "
-              "to themselves, m to √(Q*q), the zero mass absolute; m̂ and V̂ = 10^−3…3. λ such that 10^−3 or more of the "
-              "eigenvalues are kept: one share drawn uniformly, one in decades, and λ = 0. Widths inside bands and "
-              "between bands, with λ = 0 and with λ at a tenth of the uppermost edge.",
-              {}};
+  Table table{
+      "Tied student",
+      "`TiedDenoiser` of `theory/prior/denoiser.h`, the family being the law of m̂S* + √q̂Z. q, V and penalty relative "
+      "to themselves, m to √(Q*q), the zero mass absolute; m̂ and V̂ = 10^−3…3. λ such that 10^−3 or more of the "
+      "eigenvalues are kept: one share drawn uniformly, one in decades, and λ = 0. Widths inside bands and "
+      "between bands, with λ = 0 and with λ at a tenth of the uppermost edge.",
+      {}};
   Draw draw(5);
   for (const Family& family : all) {
     DenoiserRows full(family.name), narrow(family.name + ", width < 1");
@@ -201,7 +202,8 @@ Table direct_table(double effort) {
     problem.noise = draw.decades(-6, 2);
     theory::Overlaps overlaps{draw.decades(-3, 3), 0, draw.decades(-6, 6), 0, 0};
     overlaps.m = draw.uniform(0, 1) * std::sqrt(Q_star * overlaps.q);
-    const auto channel = theory::LinearChannel(problem, Q_star).evaluate(overlaps, theory::OutputChannel::kAll);
+    const auto channel =
+        theory::LinearChannel(problem, Q_star).evaluate(overlaps, theory::OutputChannel::kAll, nullptr);
     const Real scores = problem.score_count(), width = Real(overlaps.V) + Real(0.25), noise = problem.noise;
     const Real residual = Real(Q_star) - 2 * Real(overlaps.m) + overlaps.q + noise;
     const Real scale = Real(Q_star) + 2 * Real(overlaps.m) + overlaps.q + noise;

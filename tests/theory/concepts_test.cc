@@ -59,7 +59,7 @@ struct Parabola {
 static_assert(SmoothLoss<Parabola> && !SearchableLoss<Parabola>);
 
 struct ParabolaOfOneStart : Parabola {
-  static Mask certain(Pack, double) { return Pack(0) < Pack(1); }
+  static Mask certain(Pack, Pack, double) { return Pack(0) < Pack(1); }
   static int mixed_starts() { return 0; }
   static void mixed_start(int, const Pack*, const Pack*, Pack*) {}
 };
@@ -77,9 +77,8 @@ TEST(Proximal, OfAToyLossIsTheWeightedMean) {
   GlobalProximal<ParabolaOfOneStart> proximal(loss);
   const Pack omega = 3, fit = 1;
   constexpr double kV = 0.5;
-  proximal.solve(1, &omega, &fit, kV);
-  for (int lane = 0; lane < kLanes; ++lane)
-    EXPECT_NEAR(proximal.point()[0].lanes[lane], (3 + kV * 1) / (1 + kV), 1e-14);
+  const Pack point = proximal.solve(1, &omega, &fit, kV).point[0];
+  for (int lane = 0; lane < kLanes; ++lane) EXPECT_NEAR(point.lanes[lane], (3 + kV * 1) / (1 + kV), 1e-14);
 }
 
 /// x ↦ (1 + 0.3 sin x₁, 0.5 x₀): its fixed point is near (1.1, 0.6).

@@ -94,6 +94,11 @@ class BruteForce {
   double V_;
 };
 
+/// L of the coordinates u = Lζ.
+Eigen::Matrix2d pair_factor() {
+  return Eigen::Map<const Eigen::Matrix<double, 2, 2, Eigen::RowMajor>>(kPairMetric.factor.data());
+}
+
 /// ω ~ N(0, q C), label field N(0, 1.5 C) with the given correlation: what the channel meets.
 struct Regime {
   double q, correlation, V, beta;
@@ -125,7 +130,7 @@ Misses misses(const Regime& regime, int packs, std::mt19937_64& generator) {
   constexpr double kLabelVariance = 1.5;
   const SoftmaxPair loss(kPairMetric, regime.beta, 1);
   GlobalProximal<SoftmaxPair> proximal(loss);
-  const Eigen::Matrix2d L = Eigen::Matrix2d{{3, 1}, {1, 3}}.llt().matrixL();
+  const Eigen::Matrix2d L = pair_factor();
   const double across = std::sqrt(1 - regime.correlation * regime.correlation);
   Misses misses;
   const double share = 1.0 / (packs * kLanes);
@@ -139,13 +144,13 @@ Misses misses(const Regime& regime, int packs, std::mt19937_64& generator) {
     }
     SoftmaxPair::Label label;
     loss.label(target.data(), label);
-    proximal.solve(label, omega.data(), fit.data(), regime.V);
+    const Pack value = proximal.solve(label, omega.data(), fit.data(), regime.V).value;
     for (int lane = 0; lane < kLanes; ++lane) {
       const Eigen::Vector2d u = L * Eigen::Vector2d(omega[0].lanes[lane], omega[1].lanes[lane]);
       const BruteForce brute(regime.beta, {label[0].lanes[lane], label[1].lanes[lane]}, {u[0], u[1]}, regime.V);
-      const double excess = proximal.value().lanes[lane] - brute.minimum();
+      const double excess = value.lanes[lane] - brute.minimum();
       EXPECT_GT(excess, -kSame) << regime;
-      misses.mean_value += share * proximal.value().lanes[lane];
+      misses.mean_value += share * value.lanes[lane];
       misses.mean_excess += share * excess;
       if (excess > kSame) misses.rate += share;
     }
@@ -178,7 +183,7 @@ TEST(GlobalProximal, MinimaSaidToBeCertainAreGlobal) {
     for (const double V : {1.5, 4.0, 20.0}) {
       const SoftmaxPair loss(kPairMetric, 1, 1);
       Proximal<SoftmaxPair> descent(loss);
-      const Eigen::Matrix2d L = Eigen::Matrix2d{{3, 1}, {1, 3}}.llt().matrixL();
+      const Eigen::Matrix2d L = pair_factor();
       for (int trial = 0; trial < 40; ++trial) {
         Point omega = random_point(generator), target = random_point(generator);
         for (Pack& coordinate : omega) coordinate *= std::sqrt(q);
@@ -186,7 +191,7 @@ TEST(GlobalProximal, MinimaSaidToBeCertainAreGlobal) {
         loss.label(target.data(), label);
         Point z = omega;
         const Pack value = descent.descend(label, omega.data(), V, z.data());
-        const Mask sure = loss.certain(value, V);
+        const Mask sure = loss.certain(label, value, V);
         for (int lane = 0; lane < kLanes; ++lane) {
           ++points;
           if (!sure.lanes[lane]) continue;
@@ -218,7 +223,7 @@ TEST(GlobalProximal, ObjectiveIsConvexUpToTheStatedV) {
           }
     EXPECT_GT(least, -beta * beta);
     EXPECT_LT(least, -0.9 * beta * beta) << "the bound is nearly met";
-    EXPECT_FALSE((!loss.certain(4, 1 / (beta * beta))).any());
+    EXPECT_FALSE((!loss.certain({0.5, 0.5}, 4, 1 / (beta * beta))).any());
   }
 }
 

@@ -152,7 +152,7 @@ void expect_brute_force(const PlainLoss& loss, const model::Problem& problem, co
     const VectorXd clean = at.m / at.q * omega + std::sqrt(kQStar - at.m * at.m / at.q) * eta;
     test.add(loss.value(softmax(scores, clean, problem.target_beta), softmax(scores, omega, problem.beta)));
   }
-  const auto channel = make_output_channel(problem, kQStar, problem.tokens + problem.keys() > 4 ? 9 : 11);
+  const auto channel = make_output_channel(problem, kQStar, SobolRule{problem.tokens + problem.keys() > 4 ? 9 : 11});
   const auto result = channel->evaluate(at);
   const double gain = problem.symmetry() * problem.alpha;
   expect_average(q_hat, gain, result.conjugates.q_hat, "q_hat");
@@ -243,7 +243,7 @@ double mean_envelope(const OutputChannel& channel, const Overlaps& at, double ga
 /// dM/dV = −|g|²/2 point by point holds for the global minimum only, jumps or not: q̂ = −2 gain d E M/dV.
 void expect_envelope_falls_by_the_fluctuation(const model::Problem& problem) {
   constexpr double kStep = 1e-3;
-  const auto channel = make_output_channel(problem, kQStar, 9);
+  const auto channel = make_output_channel(problem, kQStar, SobolRule{9});
   const double gain = problem.symmetry() * problem.alpha;
   for (const double V : {0.1, 2.0, 30.0}) {
     const Overlaps at{1.2, 0.8, V};
@@ -279,7 +279,7 @@ TEST(AnyChannel, NoStudentIsTheLimitOfASmallOne) {
   for (const model::Problem& problem : {cross_entropy(2, model::Labels::soft), cross_entropy(3, model::Labels::sampled),
                                         crossed(2, 2, model::Labels::sampled), crossed(1, 4, model::Labels::soft)}) {
     SCOPED_TRACE(model::tokens_text(problem));
-    const auto channel = make_output_channel(problem, kQStar, 10);
+    const auto channel = make_output_channel(problem, kQStar, SobolRule{10});
     const auto zero = channel->evaluate_at_zero(), near = channel->evaluate(small);
     EXPECT_NEAR(near.train, zero.train, 2e-3 * zero.train);
     EXPECT_NEAR(near.conjugates.q_hat, zero.conjugates.q_hat, 6e-3 * zero.conjugates.q_hat);
@@ -333,7 +333,7 @@ TEST(SignChannel, IsWhatDrawnScoresGive) {
         test.add(std::log1p(std::exp(-clean * omega)));
         wrong.add(clean * omega < 0 ? 1 : 0);
       }
-      const auto result = channel.evaluate(at, OutputChannel::kAll);
+      const auto result = channel.evaluate(at, OutputChannel::kAll, nullptr);
       const double gain = 2 * 0.7;
       expect_average(q_hat, gain, result.conjugates.q_hat, "q_hat");
       expect_average(m_hat, gain, result.conjugates.m_hat, "m_hat");
@@ -353,7 +353,7 @@ TEST(SignChannel, IsExactInItsIdentities) {
     const auto envelope = [&](const Overlaps& overlaps) {
       return mean_envelope(channel, overlaps, kGain, OutputChannel::kAll);
     };
-    const auto result = channel.evaluate(at, OutputChannel::kAll);
+    const auto result = channel.evaluate(at, OutputChannel::kAll, nullptr);
     const double V = kStep * at.V;
     const double in_V = (envelope({at.q, at.m, at.V + V}) - envelope({at.q, at.m, at.V - V})) / (2 * V);
     EXPECT_NEAR(-2 * kGain * in_V, result.conjugates.q_hat, 1e-6 * result.conjugates.q_hat);
@@ -368,7 +368,7 @@ TEST(SignChannel, IsExactInItsIdentities) {
 
 TEST(SignChannel, NoStudentIsTheLimitOfASmallOne) {
   const SignChannel channel(sign_labels(0.3), kQStar);
-  const auto zero = channel.evaluate_at_zero(0), near = channel.evaluate({1e-10, 0, 1e-10}, 0);
+  const auto zero = channel.evaluate_at_zero(0), near = channel.evaluate({1e-10, 0, 1e-10}, 0, nullptr);
   EXPECT_NEAR(near.conjugates.q_hat, zero.conjugates.q_hat, 1e-8);
   EXPECT_NEAR(near.conjugates.m_hat, zero.conjugates.m_hat, 1e-8);
   EXPECT_NEAR(near.conjugates.V_hat, zero.conjugates.V_hat, 1e-8);

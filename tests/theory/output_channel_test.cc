@@ -57,10 +57,10 @@ constexpr double kErrors = 6;
 TEST(SampledChannel, StiffnessIsTheMeanOfTheHessianForm) {
   // V̂ = −2α E Tr ∂g/∂ω = 2α E Tr[(1 + VH)⁻¹H] where the proximal point never jumps: V ≤ 1/β².
   const model::Problem problem = softmax(2);
-  const auto channel = make_output_channel(problem, kQStar, 13);
+  const auto channel = make_output_channel(problem, kQStar, SobolRule{13});
   const SoftmaxPair loss(kPairMetric, 1, 1);
   GlobalProximal<SoftmaxPair> proximal(loss);
-  proximal.keep_hessian();
+  Expansion<2> expansion(2);
   const NormalRule rule = scrambled_sobol_rule(4, 15, 99);
   for (const Overlaps& at : {Overlaps{0.8, 0.9, 0.05}, Overlaps{0.4, 0.5, 0.8}}) {
     const double across = std::sqrt(kQStar - at.m * at.m / at.q);
@@ -74,9 +74,9 @@ TEST(SampledChannel, StiffnessIsTheMeanOfTheHessianForm) {
       }
       SoftmaxPair::Label label;
       loss.label(target.data(), label);
-      proximal.solve(label, omega.data(), target.data(), at.V);
+      loss.expand(label, proximal.solve(label, omega.data(), target.data(), at.V).point.data(), expansion);
       // Tr (1+VH)⁻¹H = (Tr H + 2V det H)/(1 + V Tr H + V² det H) in two dimensions.
-      const auto& H = proximal.hessian();
+      const auto& H = expansion.hessian;
       const double h00 = H[0].lanes[0], h10 = H[1].lanes[0], h11 = H[2].lanes[0];
       const double trace = h00 + h11, determinant = h00 * h11 - h10 * h10;
       hessian_form +=
@@ -101,7 +101,7 @@ TEST(SampledChannel, FluctuationIsTheDerivativeOfTheEnvelopeInV) {
   for (const int tokens : {2, 3})
     for (const double V : {0.1, 2.0, 30.0}) {
       const model::Problem problem = softmax(tokens, 0.4, 0.5);
-      const auto channel = make_output_channel(problem, kQStar, 10);
+      const auto channel = make_output_channel(problem, kQStar, SobolRule{10});
       const Overlaps at{1.2, 0.8, V};
       const auto envelope = [&](double scale) {
         return mean_envelope(*channel, {at.q, at.m, scale * V}, problem.alpha, OutputChannel::kAll);
@@ -117,7 +117,7 @@ TEST(SampledChannel, ConjugatesAreTheGradientOfTheEnvelope) {
   constexpr double kStep = 2e-2;
   for (const int tokens : {2, 3, 4}) {
     const model::Problem problem = softmax(tokens, 0.4, 0.2);
-    const auto channel = make_output_channel(problem, kQStar, tokens == 4 ? 12 : 13);
+    const auto channel = make_output_channel(problem, kQStar, SobolRule{tokens == 4 ? 12 : 13});
     const Overlaps at{1.0, 0.8, 0.5};
     const double alpha = problem.alpha;
     const auto difference = [&](Overlaps up, Overlaps down, int r) {
@@ -142,7 +142,7 @@ TEST(SampledChannel, ConjugatesAreTheGradientOfTheEnvelope) {
 
 TEST(SampledChannel, NoStudentIsTheLimitOfASmallOne) {
   for (const int tokens : {2, 3, 5}) {
-    const auto channel = make_output_channel(softmax(tokens, 0.4, 0.3), kQStar, 13);
+    const auto channel = make_output_channel(softmax(tokens, 0.4, 0.3), kQStar, SobolRule{13});
     const auto zero = channel->evaluate_at_zero();
     const Overlaps small{1e-4, 0, 1e-4};
     const auto near = channel->evaluate(small);
@@ -157,7 +157,7 @@ TEST(SampledChannel, NoStudentIsTheLimitOfASmallOne) {
 }
 
 TEST(SampledChannel, ReplicatesAverageToTheWhole) {
-  const auto channel = make_output_channel(softmax(3), kQStar, 8);
+  const auto channel = make_output_channel(softmax(3), kQStar, SobolRule{8});
   const Overlaps at{1, 0.8, 0.5};
   double q_hat = 0, V_hat = 0, train = 0, test = 0;
   for (int r = 0; r < channel->replicates(); ++r) {
@@ -176,12 +176,12 @@ TEST(SampledChannel, ReplicatesAverageToTheWhole) {
 
 TEST(SampledChannel, PerfectStudentHasNoTestError) {
   for (const int tokens : {2, 3, 5})
-    EXPECT_LT(make_output_channel(softmax(tokens), kQStar, 8)->test({kQStar, kQStar, 1}), 1e-20);
+    EXPECT_LT(make_output_channel(softmax(tokens), kQStar, SobolRule{8})->test({kQStar, kQStar, 1}), 1e-20);
 }
 
 TEST(SampledChannel, SoftSpringsReachTheLabelAndStiffOnesLeaveTheStudent) {
   for (const int tokens : {2, 3, 4, 5}) {
-    const auto channel = make_output_channel(softmax(tokens), kQStar, 8);
+    const auto channel = make_output_channel(softmax(tokens), kQStar, SobolRule{8});
     // The label's own field bounds the envelope: train ≤ E|t − ω|²/(2V), over the visible coordinates.
     const Overlaps soft{1, 0.8, 1e4};
     const double visible = tokens * (tokens + 1) / 2.0 - 1;
@@ -198,7 +198,7 @@ TEST(LinearChannel, IsTheClosedFormOfTheSquareLoss) {
   for (const int tokens : {1, 2, 4}) {
     const double K = tokens * (tokens + 1) / 2.0, error = kQStar - 2 * at.m + at.q, width = at.V + 0.25;
     const LinearChannel channel(linear(tokens, alpha, noise), kQStar);
-    const auto result = channel.evaluate(at, OutputChannel::kAll);
+    const auto result = channel.evaluate(at, OutputChannel::kAll, nullptr);
     EXPECT_NEAR(result.conjugates.q_hat, 2 * alpha * K * (error + noise) / (width * width), 1e-13);
     EXPECT_NEAR(result.conjugates.m_hat, 2 * alpha * K / width, 1e-13);
     EXPECT_EQ(result.conjugates.V_hat, result.conjugates.m_hat);
@@ -214,14 +214,14 @@ TEST(LinearChannel, OneTokenIsTheQuadraticNetwork) {
   const double alpha = 0.9, label_noise = 0.1;
   const Overlaps at{0.8, 0.7, 0.4};
   const auto [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] =
-      make_output_channel(linear(1, alpha, label_noise / 2), 1, 0)->evaluate(at).conjugates;
+      make_output_channel(linear(1, alpha, label_noise / 2), 1, SobolRule{0})->evaluate(at).conjugates;
   EXPECT_NEAR(q_hat, 2 * alpha * (1 - 2 * at.m + at.q + label_noise / 2) / std::pow(at.V + 0.25, 2), 1e-14);
   EXPECT_NEAR(m_hat, 2 * alpha / (at.V + 0.25), 1e-14);
   EXPECT_EQ(m_hat, V_hat);
 }
 
 TEST(LinearChannel, NoStudentIsTheLimitOfASmallOne) {
-  const auto channel = make_output_channel(linear(2, 0.4, 0.3), kQStar, 0);
+  const auto channel = make_output_channel(linear(2, 0.4, 0.3), kQStar, SobolRule{0});
   const auto zero = channel->evaluate_at_zero(), near = channel->evaluate({1e-12, 0, 1e-12});
   EXPECT_NEAR(near.conjugates.q_hat, zero.conjugates.q_hat, 1e-9);
   EXPECT_NEAR(near.conjugates.V_hat, zero.conjugates.V_hat, 1e-9);

@@ -194,7 +194,7 @@ void expect_outcomes_are_a_law(const Loss& loss, int count, std::mt19937_64& gen
   std::fill(sum.begin(), sum.end(), Pack(0));
   Pack total = 0;
   for (int k = 0; k < count; ++k) {
-    const Pack probability = loss.outcome(k, field.data(), drawn);
+    const Pack probability = loss.outcome(k, mean, drawn);
     total += probability;
     for (std::size_t i = 0; i < drawn.size(); ++i) sum[i] += probability * drawn[i];
   }
