@@ -262,11 +262,11 @@ Eigen::Matrix<double, 2, 3> pair_features() {
   return features;
 }
 
-/// ζ with u = L ζ, L Lᵀ = [[3,1],[1,3]], as z, its preimage of least norm.
+/// ζ with u = L ζ as z, its preimage of least norm.
 Point pair_as_rows(const Point& zeta) {
   const Eigen::Matrix<double, 2, 3> features = pair_features();
   const Eigen::Matrix2d metric = features * features.transpose();
-  const Eigen::Matrix2d L = metric.llt().matrixL();
+  const Eigen::Matrix2d L = Eigen::Map<const Eigen::Matrix<double, 2, 2, Eigen::RowMajor>>(kPairMetric.factor.data());
   const Eigen::Matrix<double, 3, 2> map = features.transpose() * metric.inverse() * L;
   Point z(3);
   for (int i = 0; i < 3; ++i) z[static_cast<std::size_t>(i)] = map(i, 0) * zeta[0] + map(i, 1) * zeta[1];

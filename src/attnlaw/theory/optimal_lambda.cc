@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "attnlaw/theory/trained_student.h"
+#include "attnlaw/theory/point_ladder.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -70,8 +70,8 @@ Solution solve_without_penalty(model::Problem problem, const Spectrum& target, c
 
 double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
   if (!problem.soft_threshold()) return kInfinity;
-  constexpr int kLog2Points = 14;  // one gradient each: no proximal points
-  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, {SobolRule{kLog2Points}});
+  const PointRule rule = rule_at_zero(problem, target.second_moment());
+  const TrainedStudent student(at_lambda(problem, 1), target, std::nullopt, {rule});
   const Step step = student.map().step_from_zero();
   return noisy_target(target, step.conjugates).hull().upper / problem.symmetry();
 }

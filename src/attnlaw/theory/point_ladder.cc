@@ -29,8 +29,9 @@ constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLevel};
 constexpr double kResidualShare = 0.1;
 constexpr double kAimedShare = 1e-3;
 constexpr double kClosedFormAimed = 1e-11;
-/// Errors of the law of the prior, likewise.
+/// Errors of the law of the prior, likewise, and at most.
 constexpr double kLawShare = 1e-5;
+constexpr double kLargestLawError = 1e-8;
 /// A coarse rule is as far off as this.
 constexpr Tolerance kCoarseTolerance{.aimed = 1e-4, .accepted = 1e-3};
 constexpr double kCoarseLaw = 1e-6;
@@ -76,6 +77,18 @@ double analytic_height(const TwoScores& scores, double beta, double V) {
 
 }  // namespace
 
+PointRule rule_at_zero(const model::Problem& problem, double Q_star) {
+  constexpr int kLevel = 16;
+  constexpr double kDigits = 18;
+  const auto scores = two_scores(problem);
+  if (!scores) return SobolRule{kLevel};
+  const double steepest = problem.target_beta * std::sqrt(scores->variance * (Q_star + problem.noise));
+  return GridRule{.label_step = trapezoidal_step(pi / steepest, kDigits),
+                  .radius = trapezoidal_radius(kDigits),
+                  .hermite = 1,
+                  .interleaved = false};
+}
+
 PointLadder::PointLadder(const model::Problem& problem, double Q_star, std::optional<RidgelessPhase> phase,
                          double accuracy)
     : problem_(problem),
@@ -97,7 +110,7 @@ PointLadder::PointLadder(const model::Problem& problem, double Q_star, std::opti
 
 Resolution PointLadder::resolution() const {
   if (coarse_) return {rule_, kCoarseLaw};
-  return {rule_, closed_form_ ? kLawRounding : kLawShare * accuracy_};
+  return {rule_, closed_form_ ? kLawRounding : std::min(kLargestLawError, kLawShare * accuracy_)};
 }
 
 Tolerance PointLadder::tolerance() const {

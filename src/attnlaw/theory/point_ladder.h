@@ -48,4 +48,7 @@ class PointLadder {
   double digits_ = 0;
 };
 
+/// A fine rule for the student S = 0, whose field has no part of its own.
+PointRule rule_at_zero(const model::Problem& problem, double Q_star);
+
 }  // namespace attnlaw::theory
