@@ -9,6 +9,8 @@ const base::Description& describe(const Solve::Input*) {
   static const base::Description description{
       "a problem and how accurately to solve it",
       {base::flat(&I::problem), base::flat(&I::theory),
+       base::field("sensitivities", &I::sensitivities,
+                   {.doc = "also how every error changes with alpha, lambda, noise and beta"}),
        base::field(
            "isotropic", &I::isotropic,
            {.doc = "student untied of self-attention: an approximation that takes a tenth of the time; its error "
@@ -27,6 +29,7 @@ Solve::Input Solve::read(const nlohmann::json& options) { return read_with_probl
 Solve::Output Solve::run(const Input& input, const Run&) {
   theory::SolveOptions options = input.theory.options();
   options.isotropic = input.isotropic;
+  options.sensitivities = input.sensitivities;
   return {theory::solve(input.problem.problem, options), input.problem.problem};
 }
 

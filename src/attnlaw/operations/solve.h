@@ -10,6 +10,7 @@ struct Solve {
   struct Input {
     ProblemOptions problem;
     TheoryOptions theory;
+    bool sensitivities = false;
     bool isotropic = false;  ///< NumericalPrior::Approximation::isotropic
   };
   struct Output {

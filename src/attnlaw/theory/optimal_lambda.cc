@@ -1,12 +1,12 @@
 #include "attnlaw/theory/optimal_lambda.h"
 
 #include <algorithm>
-#include <boost/math/tools/minima.hpp>
 #include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "attnlaw/theory/point_ladder.h"
+#include "attnlaw/theory/sensitivity.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -14,15 +14,15 @@ namespace {
 using matrix_laws::Spectrum;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+/// Integrals of the prior: test errors are compared to about the square root of this.
+constexpr double kLaw = 1e-10;
+constexpr Tolerance kFineTolerance{.aimed = 1e-9, .accepted = 1e-6};
 /// The scan: this many λ per factor e, over a range beyond which test errors no longer change visibly.
 constexpr double kScanStep = 0.5;
 constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where it begins
-constexpr int kScanLog2Points = 8;
 /// log λ is found to about this: the error in the test error is its square times the curvature.
-constexpr int kBits = 12;
+constexpr double kLogTolerance = 1e-4;
 constexpr double kCurvatureStep = 0.05;
-/// Integrals of the prior: test errors are compared to about the square root of this.
-constexpr double kLaw = 1e-10;
 
 model::Problem at_lambda(model::Problem problem, double lambda) {
   problem.lambda_rule = model::LambdaRule::value;
@@ -30,23 +30,31 @@ model::Problem at_lambda(model::Problem problem, double lambda) {
   return problem;
 }
 
-/// Test errors along log λ on one point set, each from the solution before.
+/// Test errors along log λ on one rule, each from the solution before.
 class TestError {
  public:
-  TestError(const model::Problem& problem, const Spectrum& target, const PointRule& rule)
+  TestError(const model::Problem& problem, const Spectrum& target, const Resolution& resolution,
+            const Tolerance& tolerance)
       : problem_(problem),
         target_(target),
-        resolution_{rule, kLaw},
-        holder_(at_lambda(problem, 1), target, std::nullopt, resolution_) {}
+        resolution_(resolution),
+        tolerance_(tolerance),
+        holder_(at_lambda(problem, 1), target, std::nullopt, resolution) {}
 
   double operator()(double log_lambda) {
     const TrainedStudent student(at_lambda(problem_, std::exp(log_lambda)), target_, std::nullopt, resolution_);
-    constexpr double kAimed = 1e-9, kAccepted = 1e-6;
-    const FixedPoint at = student.find(start_, {kAimed, kAccepted});
-    iterations_ += at.iterations;
-    if (!at.converged) return kInfinity;
-    if (at.overlaps.q > 0) start_ = Start{at.overlaps, at.slope};
-    return student.channel().test(at.overlaps);
+    at_ = student.find(start_, tolerance_);
+    iterations_ += at_.iterations;
+    if (!at_.converged) return kInfinity;
+    if (at_.overlaps.q > 0) start_ = Start{at_.overlaps, at_.slope};
+    return student.channel().test(at_.overlaps);
+  }
+
+  /// d(test error)/d log λ where it was asked for last.
+  double slope(double log_lambda) const {
+    const model::Problem problem = at_lambda(problem_, std::exp(log_lambda));
+    return problem.lambda *
+           ErrorResponse(problem, target_, std::nullopt, resolution_, at_).derivative(&model::Problem::lambda).test;
   }
 
   void start_from(const std::optional<Start>& start) { start_ = start; }
@@ -56,10 +64,59 @@ class TestError {
   const model::Problem& problem_;
   const Spectrum& target_;
   Resolution resolution_;
+  Tolerance tolerance_;
   TrainedStudent holder_;  ///< keeps the point set that all λ share (point_set)
   std::optional<Start> start_;
+  FixedPoint at_;
   int iterations_ = 0;
 };
+
+/// The test errors of a scan from large λ to small ones; infinite where there is no solution.
+struct Scan {
+  std::vector<double> logs, errors;
+  std::size_t least = 0;
+
+  bool at_end() const { return least == 0 || least + 1 == logs.size(); }
+  double upper() const { return logs[least > 0 ? least - 1 : 0]; }
+  double lower() const { return logs[std::min(least + 1, logs.size() - 1)]; }
+  /// Of the parabola through the least error and its neighbours; NaN where one of them is missing.
+  double curvature() const {
+    if (at_end()) return std::numeric_limits<double>::quiet_NaN();
+    return (errors[least - 1] - 2 * errors[least] + errors[least + 1]) / (kScanStep * kScanStep);
+  }
+};
+
+Scan scan_down(TestError& error, double largest) {
+  Scan scan;
+  for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
+    scan.logs.push_back(x);
+    scan.errors.push_back(error(x));
+  }
+  scan.least = static_cast<std::size_t>(std::min_element(scan.errors.begin(), scan.errors.end()) - scan.errors.begin());
+  return scan;
+}
+
+/// The zero of the slope next to the least error of a scan, by Newton's method whose curvatures are first that of the
+/// scan, then those of the slopes met; or the end of the interval that it leads to.
+double find_minimum(TestError& error, const Scan& scan) {
+  constexpr int kMaxSteps = 12;
+  double x = scan.logs[scan.least];
+  if (!std::isfinite(error(x))) return x;
+  double slope = error.slope(x);
+  double curvature = scan.curvature();
+  const double lower = scan.lower(), upper = scan.upper();
+  for (int i = 0; i < kMaxSteps; ++i) {
+    // Where the errors are not convex the way down is all that is known.
+    const double step = curvature > 0 ? -slope / curvature : std::copysign(0.5 * kScanStep, -slope);
+    const double next = std::clamp(x + step, lower, upper);
+    const double moved = next - x;
+    if (std::abs(moved) <= kLogTolerance || !std::isfinite(error(next))) return next;
+    const double next_slope = error.slope(next);
+    curvature = (next_slope - slope) / moved;
+    x = next, slope = next_slope;
+  }
+  return x;
+}
 
 Solution solve_without_penalty(model::Problem problem, const Spectrum& target, const SolveOptions& options) {
   problem.lambda_rule = model::LambdaRule::ridgeless;
@@ -92,45 +149,40 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double Q_star = target.second_moment();
   const double ridge = 100 * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
   const double largest = std::isfinite(collapse) ? collapse : ridge;
-  TestError scan(problem, target, SobolRule{kScanLog2Points});
-  std::vector<double> logs, errors;
-  for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
-    logs.push_back(x);
-    errors.push_back(scan(x));
-  }
-  if (std::none_of(errors.begin(), errors.end(), [](double error) { return std::isfinite(error); })) {
+  const PointLadder coarse(problem, Q_star, std::nullopt, options.accuracy);
+  TestError scanned(problem, target, coarse.resolution(), coarse.tolerance());
+  const Scan scan = scan_down(scanned, largest);
+  if (!std::isfinite(scan.errors[scan.least])) {
     Solution failed = solve(at_lambda(problem, largest), target, options);
     failed.diagnostics.converged = false;
     failed.diagnostics.message = "no penalty was found whose equations have a solution";
-    return finish(std::move(failed), {largest, 0, 0, "end of range"}, scan.iterations());
+    return finish(std::move(failed), {largest, 0, 0, "end of range"}, scanned.iterations());
   }
-  const auto least = static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
   const bool ridgeless_known = has_ridgeless(problem);
-  if (least + 1 == errors.size() && ridgeless_known) {
+  if (scan.least + 1 == scan.errors.size() && ridgeless_known) {
     Solution limit = solve_without_penalty(problem, target, options);
-    if (limit.diagnostics.converged && limit.errors.test <= errors[least])
-      return finish(std::move(limit), {0, 0, 0, "0+"}, scan.iterations());
+    if (limit.diagnostics.converged && limit.errors.test <= scan.errors[scan.least])
+      return finish(std::move(limit), {0, 0, 0, "0+"}, scanned.iterations());
   }
-  if (least == 0 && std::isfinite(collapse))
+  if (scan.least == 0 && std::isfinite(collapse))
     return finish(solve(at_lambda(problem, kBeyond * collapse), target, options), {collapse, 0, 0, "S = 0"},
-                  scan.iterations());
-  // Brent's method on the point set that the accuracy asks for at the best λ so far.
+                  scanned.iterations());
+  // On the rule that the accuracy asks for at the best λ so far.
   SolveOptions probing = options;
   probing.detail = Detail::errors;
-  const Solution probe = solve(at_lambda(problem, std::exp(logs[least])), target, probing);
-  TestError fine(problem, target, probe.diagnostics.rule);
+  probing.sensitivities = false;
+  const Solution probe = solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target, probing);
+  TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, kFineTolerance);
   if (probe.overlaps.q > 0) fine.start_from(Start{probe.overlaps, std::nullopt});
-  const double upper = logs[least > 0 ? least - 1 : 0], lower = logs[std::min(least + 1, logs.size() - 1)];
-  const auto [best, test] =
-      boost::math::tools::brent_find_minima([&](double x) { return fine(x); }, lower, upper, kBits);
-  const bool at_end = least == 0 || least + 1 == logs.size();
-  OptimalLambda optimum{std::exp(best), test, 0, at_end ? "end of range" : "interior"};
+  const double best = find_minimum(fine, scan);
+  const double test = fine(best);
+  OptimalLambda optimum{std::exp(best), test, 0, scan.at_end() ? "end of range" : "interior"};
   optimum.curvature =
-      (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
+      (fine(best + kCurvatureStep) - 2 * test + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
   SolveOptions final_options = options;
   if (probe.overlaps.q > 0) final_options.start = probe.overlaps;
   return finish(solve(at_lambda(problem, optimum.lambda), target, final_options), optimum,
-                scan.iterations() + fine.iterations());
+                scanned.iterations() + fine.iterations());
 }
 
 }  // namespace attnlaw::theory

@@ -88,6 +88,15 @@ struct OptimalLambda {
   std::string where;
 };
 
+/// Derivatives of the errors with respect to the numbers of a problem, all others fixed (sensitivity.h); with respect
+/// to λ none in the ridgeless limit.
+struct Sensitivities {
+  Errors alpha;
+  std::optional<Errors> lambda;
+  Errors noise;
+  Errors beta;
+};
+
 struct Solution {
   /// Where the optimal λ was asked for: with the one found, lambda_rule `value`, or `ridgeless` for 0+.
   model::Problem problem;
@@ -100,6 +109,7 @@ struct Solution {
   std::optional<RidgelessLimit> ridgeless;      ///< λ = 0+ only
   std::optional<OptimalLambda> optimal_lambda;  ///< λ = optimal only
   std::optional<BayesFigures> bayes;            ///< student bayes only
+  std::optional<Sensitivities> sensitivities;   ///< SolveOptions::sensitivities only
   std::optional<LossFigures> loss_figures;      ///< cross-entropy and sign labels only; Detail::full
 };
 
@@ -109,6 +119,7 @@ const base::Description& describe(const Diagnostics*);
 const base::Description& describe(const BayesFigures*);
 const base::Description& describe(const RidgelessLimit*);
 const base::Description& describe(const OptimalLambda*);
+const base::Description& describe(const Sensitivities*);
 const base::Description& describe(const Solution*);
 
 /// The document of a solution (docs/json.md).

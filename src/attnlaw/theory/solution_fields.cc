@@ -165,7 +165,8 @@ const base::Description& describe(const Diagnostics*) {
   using D = Diagnostics;
   static const base::Description description{
       "how the solution was reached and how far it can be trusted",
-      {base::field("sampling_error", &D::sampling_error, {.doc = "standard errors of the errors; 0 for closed forms"})
+      {base::field("sampling_error", &D::sampling_error,
+                   {.doc = "standard errors of the errors over replicates of the rule; 0 for closed forms"})
            .nested(Nesting::suffixed),
        base::field("replicon", &D::replicon, {.symbol = "R", .doc = "the solution is stable where R < 1"}),
        base::field("residual", &D::residual, {.doc = "at the returned point"}),
@@ -175,7 +176,8 @@ const base::Description& describe(const Diagnostics*) {
        }),
        base::field("iterations", &D::iterations, {.doc = "evaluations of the state-evolution map"}),
        base::field("law_error", &D::law_error, {.doc = "certified error of mass and moments of the spectral law"}),
-       base::field("points", &D::points, {.doc = "quasi-Monte Carlo points, 0 for closed forms"}),
+       base::field("points", &D::points,
+                   {.doc = "points of the rule for expectations over fields, 0 for closed forms"}),
        base::figure_of<D>("sampled_prior", sampled_prior, {}),
        base::field("seconds", &D::seconds, {.unit = "s", .doc = "wall time"})}};
   return description;
@@ -216,6 +218,19 @@ const base::Description& describe(const OptimalLambda*) {
   return description;
 }
 
+const base::Description& describe(const Sensitivities*) {
+  using S = Sensitivities;
+  static const base::Description description{
+      "derivatives of the errors with respect to the numbers of the problem, all others fixed",
+      {base::field("alpha", &S::alpha, {.doc = "with respect to α"}).nested(Nesting::prefixed),
+       base::field("lambda", &S::lambda, {.doc = "with respect to λ; none in the ridgeless limit"})
+           .nested(Nesting::prefixed),
+       base::field("noise", &S::noise, {.doc = "with respect to Δ, at 0 from above"}).nested(Nesting::prefixed),
+       base::field("beta", &S::beta, {.doc = "with respect to β of the student, that of the target fixed"})
+           .nested(Nesting::prefixed)}};
+  return description;
+}
+
 const base::Description& describe(const Solution*) {
   using S = Solution;
   static const base::Description description{
@@ -226,6 +241,8 @@ const base::Description& describe(const Solution*) {
        base::field("diagnostics", &S::diagnostics, {}),
        base::field("ridgeless", &S::ridgeless, {.doc = "with lambda 0+"}),
        base::field("optimal_lambda", &S::optimal_lambda, {.doc = "with lambda optimal"}).nested(Nesting::prefixed),
+       base::field("sensitivities", &S::sensitivities, {.doc = "with the option sensitivities"})
+           .nested(Nesting::prefixed),
        base::field("bayes", &S::bayes, {.doc = "student bayes"}),
        base::custom<S>("loss_figures", base::type_of<LossFigures>(), loss_figures_json, nullptr,
                        {.doc = "cross-entropy and sign labels"})

@@ -14,6 +14,7 @@
 #include "attnlaw/theory/channel/linear_channel.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/point_ladder.h"
+#include "attnlaw/theory/sensitivity.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
@@ -200,6 +201,15 @@ void record_details(const TrainedStudent& student, const FixedPoint& at, const W
   diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
 }
 
+Sensitivities sensitivities_of(const Equations& equations, const PointLadder& ladder, const FixedPoint& at) {
+  ErrorResponse response(equations.problem, equations.target, equations.phase, ladder.resolution(), at);
+  using P = model::Problem;
+  Sensitivities result{
+      response.derivative(&P::alpha), {}, response.derivative(&P::noise), response.derivative(&P::beta)};
+  if (!equations.phase) result.lambda = response.derivative(&P::lambda);
+  return result;
+}
+
 /// Refines the rule until the accuracy is met.
 void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
   const model::Problem& problem = solution.problem;
@@ -224,7 +234,9 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     const bool enough = !(reached > options.accuracy) && !ladder.coarse();
     if (enough || !ladder.refine({at.overlaps, at.step.searched, reached / options.accuracy})) {
       solution.diagnostics.rule = ladder.rule();
-      return record_details(student, at, workspace, ladder, options, reached, solution);
+      record_details(student, at, workspace, ladder, options, reached, solution);
+      if (options.sensitivities && at.converged) solution.sensitivities = sensitivities_of(equations, ladder, at);
+      return;
     }
     // Without a fixed point on the coarse set, a finer one may still have it.
     start = at.converged ? Start{at.overlaps, at.slope} : given;
@@ -249,6 +261,13 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     throw std::invalid_argument(fmt::format(
         "the isotropic approximation is one of the student untied of self-attention, got student {} of {}-attention",
         name(problem.student), name(problem.attention)));
+  if (options.sensitivities &&
+      (!problem.penalised() || problem.untied_self() || problem.lambda_rule == model::LambdaRule::edge))
+    throw std::invalid_argument(
+        fmt::format("sensitivities need a student trained at a given, optimal or ridgeless lambda whose prior is known "
+                    "exactly, got "
+                    "student {} of {}-attention and lambda {}",
+                    name(problem.student), name(problem.attention), model::lambda_text(problem)));
   if (!problem.penalised()) return solve_bayes(problem, target, options);
   if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
   const auto begin = std::chrono::steady_clock::now();

@@ -35,6 +35,8 @@ struct SolveOptions {
   /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
   std::optional<Overlaps> start;
   Detail detail = Detail::full;
+  /// Also the derivatives of the errors with respect to α, λ, Δ and β (Solution::sensitivities).
+  bool sensitivities = false;
   /// Untied self-attention alone: the approximation NumericalPrior::Approximation::isotropic (docs/theory/students.md).
   bool isotropic = false;
 };

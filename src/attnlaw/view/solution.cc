@@ -77,6 +77,19 @@ Table bayes_table(const theory::BayesFigures& bayes) {
                  {"their estimation errors", fmt::format("{:.6g}", fmt::join(bayes.fixed_points, ", "))}});
 }
 
+Table sensitivity_table(const theory::Sensitivities& s) {
+  Table table = headed("Sensitivities: d(error)/d(parameter), the others fixed",
+                       {"parameter", "train", "test", "estimation", "objective"});
+  const auto row = [&](const char* parameter, const theory::Errors& slope) {
+    add(table, parameter, slope.train, slope.test, slope.estimation, slope.objective);
+  };
+  row("alpha", s.alpha);
+  if (s.lambda) row("lambda", *s.lambda);
+  row("noise", s.noise);
+  row("beta", s.beta);
+  return table;
+}
+
 Table diagnostics_table(const theory::Solution& s) {
   const theory::Diagnostics& d = s.diagnostics;
   Table table = headed("", {general("replicon", 4), error_column("residual"), "iterations", "points",
@@ -137,6 +150,7 @@ std::vector<Table> solution_tables(const theory::Solution& s, const model::Probl
   std::vector<Table> tables{error_table(s, asked)};
   if (s.optimal_lambda) tables.push_back(optimum_table(*s.optimal_lambda));
   if (s.ridgeless) tables.push_back(ridgeless_table(*s.ridgeless));
+  if (s.sensitivities) tables.push_back(sensitivity_table(*s.sensitivities));
   if (s.bayes) tables.push_back(bayes_table(*s.bayes));
   tables.push_back(order_table(s));
   tables.push_back(spectrum_table(s, nullptr));

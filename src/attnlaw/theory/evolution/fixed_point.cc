@@ -120,6 +120,11 @@ Overlaps from_coordinates(const Coordinates& x, double Q_star) {
   return overlaps;
 }
 
+Slope exact_slope(const EvolutionMap& map, const Overlaps& overlaps, Workspace& workspace) {
+  CoordinateMap coordinates(map, workspace);
+  return slope_at(coordinates, coordinates.at(overlaps));
+}
+
 bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
   const auto contracts = [](const Slope& slope) {
     Slope::Matrix matrix = slope.residual;
@@ -128,8 +133,7 @@ bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
   };
   if (!fixed_point.slope || contracts(*fixed_point.slope)) return true;
   Workspace workspace;
-  CoordinateMap coordinates(map, workspace);
-  fixed_point.slope = slope_at(coordinates, coordinates.at(fixed_point.overlaps));
+  fixed_point.slope = exact_slope(map, fixed_point.overlaps, workspace);
   return contracts(*fixed_point.slope);
 }
 

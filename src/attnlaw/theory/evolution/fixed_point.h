@@ -71,6 +71,9 @@ struct FixedPoint {
   bool converged = false;      ///< residual within Tolerance::accepted
 };
 
+/// The slope of F(x) − x at x, by differences.
+Slope exact_slope(const EvolutionMap& map, const Overlaps& overlaps, Workspace& workspace);
+
 /// Damped iteration stays at the fixed point: no eigenvalue of the slope of F(x) − x has a positive real part. Where
 /// the solver's own slope says otherwise it is replaced by one from differences. True for S = 0.
 bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point);

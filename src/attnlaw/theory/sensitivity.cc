@@ -1,0 +1,83 @@
+#include "attnlaw/theory/sensitivity.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace attnlaw::theory {
+namespace {
+
+/// Differences over this share of a parameter: what they leave out, its square, and what the laws leave open over it
+/// are both far below what the points of a rule leave open.
+constexpr double kStep = 1e-3;
+/// Integrals of the prior, as small differences need them.
+constexpr double kLaw = 1e-11;
+/// The step of a parameter that is 0, or close to it.
+constexpr double kLeastScale = 0.1;
+
+struct Term {
+  double weight;
+  Errors errors;
+};
+
+Errors weighted_sum(std::initializer_list<Term> terms) {
+  Errors sum;
+  for (const auto& [weight, errors] : terms)
+    for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation, &Errors::objective})
+      sum.*figure += weight * errors.*figure;
+  return sum;
+}
+
+}  // namespace
+
+ErrorResponse::ErrorResponse(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                             std::optional<RidgelessPhase> phase, const Resolution& resolution, const FixedPoint& at)
+    : problem_(problem), target_(target), phase_(phase), resolution_{resolution.rule, kLaw}, at_(at) {
+  if (!(at.overlaps.q > 0)) return;
+  const TrainedStudent student(problem, target, phase, resolution_);
+  slope_ = exact_slope(student.map(), at.overlaps, workspace_);
+}
+
+TrainedStudent ErrorResponse::student(Parameter parameter, double value) const {
+  model::Problem moved = problem_;
+  moved.*parameter = value;
+  return {moved, target_, phase_, resolution_};
+}
+
+Coordinates ErrorResponse::motion(const TrainedStudent& below, const TrainedStudent& above, double width) {
+  const auto image = [&](const TrainedStudent& student) {
+    return to_coordinates(student.map().step(at_.overlaps, OutputChannel::kAll, &workspace_).prior.overlaps,
+                          target_.second_moment());
+  };
+  return slope_->step(image(above) - image(below)) / width;
+}
+
+Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates& motion) {
+  FixedPoint moved;
+  if (slope_) {
+    const double Q_star = target_.second_moment();
+    moved.overlaps = from_coordinates(to_coordinates(at_.overlaps, Q_star) + motion, Q_star);
+    moved.step = student.map().step(moved.overlaps, OutputChannel::kAll, &workspace_);
+  } else {
+    moved.step = student.map().step_from_zero();
+  }
+  return student.errors(moved);
+}
+
+Errors ErrorResponse::derivative(Parameter parameter) {
+  const double value = problem_.*parameter, step = kStep * std::max(value, kLeastScale);
+  // From above at an end of the range: three values instead of two.
+  const bool one_sided = value < step;
+  const double lower = one_sided ? value : value - step, upper = value + step;
+  const TrainedStudent below = student(parameter, lower), above = student(parameter, upper);
+  const Coordinates speed = slope_ ? motion(below, above, upper - lower) : Coordinates();
+  const auto errors = [&](const TrainedStudent& of, double at) {
+    return errors_at(of, slope_ ? Coordinates((at - value) * speed) : Coordinates());
+  };
+  const Errors low = errors(below, lower), high = errors(above, upper);
+  if (!one_sided) return weighted_sum({{-0.5 / step, low}, {0.5 / step, high}});
+  const double farther = value + 2 * step;
+  return weighted_sum(
+      {{-1.5 / step, low}, {2 / step, high}, {-0.5 / step, errors(student(parameter, farther), farther)}});
+}
+
+}  // namespace attnlaw::theory
