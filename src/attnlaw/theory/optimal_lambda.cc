@@ -16,7 +16,9 @@ using matrix_laws::Spectrum;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Integrals of the prior: test errors are compared to about the square root of this.
 constexpr double kLaw = 1e-10;
-constexpr Tolerance kFineTolerance{.aimed = 1e-9, .accepted = 1e-6};
+/// Aimed at where errors are compared; what is accepted is a share of the accuracy, as where one problem is solved.
+constexpr double kAimed = 1e-9;
+constexpr double kAcceptedShare = 0.1;
 /// The scan: this many λ per factor e, over a range beyond which test errors no longer change visibly.
 constexpr double kScanStep = 0.5;
 constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where it begins
@@ -86,36 +88,44 @@ struct Scan {
   }
 };
 
+/// Stops early where two λ in a row have no solution below a minimum that was passed.
 Scan scan_down(TestError& error, double largest) {
   Scan scan;
-  for (double x = std::log(largest); x > std::log(largest) - kScanDepth; x -= kScanStep) {
+  int lost = 0;
+  for (double x = std::log(largest); x > std::log(largest) - kScanDepth && lost < 2; x -= kScanStep) {
     scan.logs.push_back(x);
     scan.errors.push_back(error(x));
+    scan.least =
+        static_cast<std::size_t>(std::min_element(scan.errors.begin(), scan.errors.end()) - scan.errors.begin());
+    lost = std::isfinite(scan.errors.back()) || scan.at_end() ? 0 : lost + 1;
   }
-  scan.least = static_cast<std::size_t>(std::min_element(scan.errors.begin(), scan.errors.end()) - scan.errors.begin());
   return scan;
 }
 
-/// The zero of the slope next to the least error of a scan, by Newton's method whose curvatures are first that of the
-/// scan, then those of the slopes met; or the end of the interval that it leads to.
-double find_minimum(TestError& error, const Scan& scan) {
+/// Where the test error is least, and roughly d² test/d(log λ)² there.
+struct Minimum {
+  double log_lambda;
+  double curvature;
+};
+
+/// The zero of the slope next to a guess, by Newton's method whose curvatures are those of the slopes met; or the end
+/// of the interval that it leads to. Converges quadratically: a last step leaves an error of about its square.
+Minimum find_minimum(TestError& error, Minimum guess, double lower, double upper) {
   constexpr int kMaxSteps = 12;
-  double x = scan.logs[scan.least];
-  if (!std::isfinite(error(x))) return x;
+  constexpr double kTellingMove = 0.01;  // slopes over less of log λ say little on how they change
+  double x = guess.log_lambda, curvature = guess.curvature;
+  if (!std::isfinite(error(x))) return guess;
   double slope = error.slope(x);
-  double curvature = scan.curvature();
-  const double lower = scan.lower(), upper = scan.upper();
   for (int i = 0; i < kMaxSteps; ++i) {
     // Where the errors are not convex the way down is all that is known.
     const double step = curvature > 0 ? -slope / curvature : std::copysign(0.5 * kScanStep, -slope);
-    const double next = std::clamp(x + step, lower, upper);
-    const double moved = next - x;
-    if (std::abs(moved) <= kLogTolerance || !std::isfinite(error(next))) return next;
+    const double next = std::clamp(x + step, lower, upper), moved = next - x;
+    if (moved * moved <= kLogTolerance || !std::isfinite(error(next))) return {next, curvature};
     const double next_slope = error.slope(next);
-    curvature = (next_slope - slope) / moved;
+    if (std::abs(moved) > kTellingMove) curvature = (next_slope - slope) / moved;
     x = next, slope = next_slope;
   }
-  return x;
+  return {x, curvature};
 }
 
 Solution solve_without_penalty(model::Problem problem, const Spectrum& target, const SolveOptions& options) {
@@ -149,7 +159,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double Q_star = target.second_moment();
   const double ridge = 100 * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
   const double largest = std::isfinite(collapse) ? collapse : ridge;
-  const PointLadder coarse(problem, Q_star, std::nullopt, options.accuracy);
+  const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
   TestError scanned(problem, target, coarse.resolution(), coarse.tolerance());
   const Scan scan = scan_down(scanned, largest);
   if (!std::isfinite(scan.errors[scan.least])) {
@@ -167,20 +177,24 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   if (scan.least == 0 && std::isfinite(collapse))
     return finish(solve(at_lambda(problem, kBeyond * collapse), target, options), {collapse, 0, 0, "S = 0"},
                   scanned.iterations());
-  // On the rule that the accuracy asks for at the best λ so far.
+  // On the coarse rule, then on the one that the accuracy asks for there.
+  const double lower = scan.lower(), upper = scan.upper();
+  const Minimum near = find_minimum(scanned, {scan.logs[scan.least], scan.curvature()}, lower, upper);
   SolveOptions probing = options;
   probing.detail = Detail::errors;
   probing.sensitivities = false;
-  const Solution probe = solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target, probing);
-  TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, kFineTolerance);
-  if (probe.overlaps.q > 0) fine.start_from(Start{probe.overlaps, std::nullopt});
-  const double best = find_minimum(fine, scan);
-  const double test = fine(best);
-  OptimalLambda optimum{std::exp(best), test, 0, scan.at_end() ? "end of range" : "interior"};
-  optimum.curvature =
-      (fine(best + kCurvatureStep) - 2 * test + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
+  const Solution probe = solve(at_lambda(problem, std::exp(near.log_lambda)), target, probing);
+  TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy});
   SolveOptions final_options = options;
-  if (probe.overlaps.q > 0) final_options.start = probe.overlaps;
+  if (probe.overlaps.q > 0) {
+    fine.start_from(Start{probe.overlaps, std::nullopt});
+    final_options.start = probe.overlaps;
+  }
+  const double best = find_minimum(fine, near, lower, upper).log_lambda;
+  OptimalLambda optimum{std::exp(best), 0, 0, scan.at_end() ? "end of range" : "interior"};
+  if (!scan.at_end())
+    optimum.curvature = (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) /
+                        (kCurvatureStep * kCurvatureStep);
   return finish(solve(at_lambda(problem, optimum.lambda), target, final_options), optimum,
                 scanned.iterations() + fine.iterations());
 }
