@@ -50,10 +50,11 @@ struct Parabola {
   static constexpr int kDimension = 1;
   static int dimension() { return 1; }
   static double reach() { return 1; }
+  template <Curvature = Curvature::hessian>
   static void expand(Pack y, const Pack* z, Expansion<1>& at) {
     at.gradient[0] = *z - y;
     at.value = 0.5 * at.gradient[0] * at.gradient[0];
-    at.hessian[0] = at.gauss_newton[0] = 1;
+    at.hessian[0] = 1;
   }
 };
 static_assert(SmoothLoss<Parabola> && !SearchableLoss<Parabola>);

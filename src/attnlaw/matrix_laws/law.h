@@ -3,6 +3,7 @@
 /// like a square root at their ends (or diverges integrably, as Marchenko-Pastur at 0).
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -87,6 +88,17 @@ class Law {
   /// narrow band leaves), or bisection no longer changes it; the errors returned tell which.
   Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13) const;
 
+  /// Nodes at x > cut, and an estimate of how much mass they miss.
+  struct UpperQuadrature {
+    std::vector<Node> nodes;
+    double error = 0;
+  };
+
+  /// Returns nodes for what is smooth above a cut, to about `tolerance` of the whole mass: Gauss-Kronrod panels in the
+  /// same angle, bisected until their embedded Gauss rules agree. The rest of the law is not looked at, so that its
+  /// mass and moments cannot certify the error. Throws std::logic_error where bands above the cut are not resolved.
+  UpperQuadrature quadrature_above(double cut, double tolerance) const;
+
   /// Returns the law of −X.
   Law mirrored() const;
 
@@ -95,6 +107,14 @@ class Law {
   double angle(const Band& band, double x) const;
   /// Computes the nodes of a Gauss-Legendre panel over the angle interval [from, to].
   std::vector<Node> panel_nodes(const Band& band, double from, double to) const;
+  /// A node without weight at an angle of a band, and the density per angle there.
+  struct AngleNode {
+    Node node;
+    double density = 0;
+  };
+  AngleNode angle_node(const Band& band, double t, std::optional<Point>& previous) const;
+  /// Adds the nodes over an interval of angles to those above a cut.
+  void add_above(const Band& band, double from, double to, double tolerance, UpperQuadrature& result) const;
   /// Returns the x in a band where the mass from its lower end reaches `mass`.
   double quantile_in(const Band& band, double mass) const;
   /// The nodes over an interval of angles; `change` says by how much the bisection that made the panel changed the mass

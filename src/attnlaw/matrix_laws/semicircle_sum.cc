@@ -221,13 +221,15 @@ Complex cubic_stieltjes(double kappa, double jump, double variance, double x) {
   // Vieta cancels when a² is small; Newton on a²g + κb/(1−bg) + 1/g = x does not. Near an edge, a double root, it is
   // not reliable and may only make short steps.
   constexpr double kLongestPolish = 0.1;
+  constexpr double kRounding = 1e-18;  // the square of a step that the next one, quadratically smaller, would not see
   for (int polish = 0; polish < 4; ++polish) {
     const Complex rest = 1.0 - jump * g;
     const Complex value = variance * g + kappa * jump / rest + 1.0 / g - x;
     const Complex slope = variance + kappa * jump * jump / (rest * rest) - 1.0 / (g * g);
     const Complex step = -value / slope;
-    if (!(std::abs(step) <= kLongestPolish * std::abs(g)) || g.imag() + step.imag() > 0) break;
+    if (!(std::norm(step) <= kLongestPolish * kLongestPolish * std::norm(g)) || g.imag() + step.imag() > 0) break;
     g += step;
+    if (std::norm(step) <= kRounding * std::norm(g)) break;
   }
   return g;
 }

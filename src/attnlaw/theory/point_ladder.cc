@@ -45,8 +45,8 @@ constexpr double kMostPoints = 6e4;
 constexpr double kMostPrecisePoints = 2e5;
 constexpr double kPrecise = 1e-4;
 constexpr double kMostCoarsePoints = 2000;
-/// Where more points than this have several minima, what jumps between them is an error that two grids may share.
-constexpr double kMostSearched = 0.05;
+/// Where more points than this have several minima, integrands jump so much that Sobol points do better.
+constexpr double kMostSeveral = 0.05;
 
 /// The differences of scores that rows of two scores depend on: how many, their variance and the largest eigenvalue of
 /// their covariance for S of unit second moment; and the weight of the loss (RowLoss::kWeight).
@@ -150,7 +150,7 @@ bool PointLadder::refine(const Outcome& outcome) {
   digits_ = coarse_ ? std::max(kCoarseDigits, std::log(1 / accuracy_) + 1) : kMoreDigits * digits_;
   const GridRule grid = grid_at(outcome.overlaps);
   const double most = accuracy_ < kPrecise ? kMostPrecisePoints : kMostPoints;
-  const bool fits = grid_size(scores->coordinates, grid) <= most && outcome.searched <= kMostSearched;
+  const bool fits = grid_size(scores->coordinates, grid) <= most && outcome.several <= kMostSeveral;
   coarse_ = !fits;
   rule_ = fits ? PointRule(grid) : PointRule(SobolRule{kFirstLevel});
   return true;

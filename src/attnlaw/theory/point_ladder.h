@@ -27,8 +27,8 @@ class PointLadder {
   /// What was found on a rule.
   struct Outcome {
     Overlaps overlaps;
-    double searched = 0;  ///< OutputChannel::Result::searched
-    double error = 0;     ///< in units of the accuracy
+    double several = 0;  ///< OutputChannel::Result::several
+    double error = 0;    ///< in units of the accuracy
   };
   /// Moves on to the rule that the accuracy is expected to need; false where there is none.
   bool refine(const Outcome& outcome);

@@ -232,7 +232,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     }
     const double reached = 2 * (relative_error(solution.diagnostics.sampling_error, solution.errors) + at.distance);
     const bool enough = !(reached > options.accuracy) && !ladder.coarse();
-    if (enough || !ladder.refine({at.overlaps, at.step.searched, reached / options.accuracy})) {
+    if (enough || !ladder.refine({at.overlaps, at.step.several, reached / options.accuracy})) {
       solution.diagnostics.rule = ladder.rule();
       record_details(student, at, workspace, ladder, options, reached, solution);
       if (options.sensitivities && at.converged) solution.sensitivities = sensitivities_of(equations, ladder, at);

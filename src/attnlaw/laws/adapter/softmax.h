@@ -53,6 +53,7 @@ class AdapterPair {
     return {logistic(beta_ * (label.frozen[0] + h[0] - q_)), logistic(beta_ * (label.frozen[1] + h[1] - q_))};
   }
 
+  template <theory::Curvature which = theory::Curvature::hessian>
   void expand(const Label& label, const Pack* p, theory::Expansion<kDimension>& at) const {
     const Pair s = outputs(label, p);
     const auto J = jacobian(p);
@@ -60,7 +61,7 @@ class AdapterPair {
     constexpr double kCurvature[2][3] = {{2, -1, 0}, {0, -1, 2}};
     at.value = 0;
     at.gradient[0] = at.gradient[1] = 0;
-    for (std::size_t k = 0; k < 3; ++k) at.hessian[k] = at.gauss_newton[k] = 0;
+    for (std::size_t k = 0; k < 3; ++k) at.hessian[k] = 0;
     for (std::size_t i = 0; i < 2; ++i) {
       const Pack residual = s[i] - label.t[i], ds = beta_ * s[i] * (1 - s[i]);
       const Pack slope = 2 * residual * ds, gauss = 2 * ds * ds;
@@ -69,8 +70,10 @@ class AdapterPair {
       at.value += residual * residual;
       for (std::size_t k = 0; k < 2; ++k) at.gradient[k] += slope * J[i][k];
       for (std::size_t k = 0; k < 3; ++k) {
-        at.gauss_newton[k] += gauss * outer[k];
-        at.hessian[k] += curvature * outer[k] + slope * kCurvature[i][k];
+        if constexpr (which == theory::Curvature::gauss_newton)
+          at.hessian[k] += gauss * outer[k];
+        else
+          at.hessian[k] += curvature * outer[k] + slope * kCurvature[i][k];
       }
     }
   }

@@ -37,22 +37,22 @@ class BlockSearch {
 
   BlockSearch(const Loss& loss, double V) : loss_(loss), V_(V), proximal_(loss), gathered_(loss) {}
 
-  /// Begins with `start` where there is one, a proximal point of nearby overlaps, else with the field itself. Where
-  /// `result` is not null the point goes there. Runs body(field, weight, minimum) over a block that is full.
+  /// What is known of proximal points before: nothing, where they were at other overlaps, or where they were at
+  /// overlaps so close by that they are followed without any search.
+  enum class Known { nothing, start, branch };
+
+  /// Begins at `*place` as far as it is known, else with the field itself; where `place` is not null the point goes
+  /// there. Runs body(field, weight, minimum) over a block that is full.
   template <class Body>
-  void take(const Field& field, Pack weight, const Pack* start, Pack* result, const Body& body) {
+  void take(const Field& field, Pack weight, Known known, Pack* place, const Body& body) {
     Entry& entry = block_.emplace_back(loss_);
     entry.field = field;
     entry.weight = weight;
-    entry.result = result;
-    if (!start) start = field.omega.data();
+    entry.result = place;
+    const Pack* start = known == Known::nothing ? field.omega.data() : place;
     std::copy(start, start + field.omega.size(), entry.minimum.point.begin());
     proximal_.descend(field.label, field.omega.data(), V_, entry.minimum);
-    const Mask uncertain = !loss_.certain(field.label, entry.minimum.value, V_);
-    if (uncertain.any()) {
-      for (int lane = 0; lane < kLanes; ++lane)
-        if (uncertain.lanes[lane] && weight.lanes[lane] > 0) open_.push_back({block_.size() - 1, lane});
-    }
+    if (known != Known::branch) open_uncertain(entry);
     if (block_.size() == kBlock) finish(body);
   }
 
@@ -68,8 +68,8 @@ class BlockSearch {
     open_.clear();
   }
 
-  /// Weight of the lanes that took several starts so far.
-  double searched() const { return searched_; }
+  /// Weight of the lanes where several minima were found so far.
+  double several() const { return several_; }
 
  private:
   static constexpr std::size_t kBlock = 64;
@@ -85,6 +85,13 @@ class BlockSearch {
     std::size_t entry;
     int lane;
   };
+
+  void open_uncertain(const Entry& entry) {
+    const Mask uncertain = !loss_.certain(entry.field.label, entry.minimum.value, V_);
+    if (!uncertain.any()) return;
+    for (int lane = 0; lane < kLanes; ++lane)
+      if (uncertain.lanes[lane] && entry.weight.lanes[lane] > 0) open_.push_back({block_.size() - 1, lane});
+  }
 
   static void copy_lane(const Entry& from, int lane, Entry& to, int place) {
     const auto copy = [&](const auto& source, auto& target) {
@@ -106,11 +113,11 @@ class BlockSearch {
     for (int place = 0; place < kLanes; ++place)
       copy_lane(block_[open(place).entry], open(place).lane, gathered_, place);
     const Field& field = gathered_.field;
-    proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, gathered_.minimum);
+    const Mask other = proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, gathered_.minimum);
     for (int place = 0; place < kLanes && first + static_cast<std::size_t>(place) < open_.size(); ++place) {
       Entry& entry = block_[open(place).entry];
       copy_lane(gathered_, place, entry, open(place).lane);
-      searched_ += entry.weight.lanes[open(place).lane];
+      if (other.lanes[place]) several_ += entry.weight.lanes[open(place).lane];
     }
   }
 
@@ -120,7 +127,7 @@ class BlockSearch {
   std::vector<Entry> block_;
   std::vector<Lane> open_;
   Entry gathered_;
-  double searched_ = 0;
+  double several_ = 0;
 };
 
 }  // namespace attnlaw::theory

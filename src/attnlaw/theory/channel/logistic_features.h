@@ -78,6 +78,8 @@ class LogisticFeatures {
   /// The loss of one row alone, on the same scale; a label has r of them.
   LogisticFeatures<1, Loss> row() const { return {single_metric(metric_.variance), beta_, target_beta_, law_}; }
 
+  static constexpr int rows() { return r; }
+
   /// How far from the real axis outputs are analytic in fields of unit variance, times the slope β of the output.
   double strip() const { return std::numbers::pi / std::sqrt(metric_.variance); }
   double beta() const { return beta_; }
@@ -121,23 +123,22 @@ class LogisticFeatures {
     }
   }
 
+  template <Curvature which = Curvature::hessian>
   [[gnu::always_inline]] void expand(const Label& y, const Pack* zeta, Expansion<r>& at) const {
     const Label u = features(zeta);
-    Label slope, curvature, gauss_newton;
+    Label slope, curvature;
     at.value = 0;
     for (std::size_t i = 0; i < r; ++i) {
       const LogisticPoint point = Loss::at(y[i], beta_ * u[i]);
       at.value += point.value;
       slope[i] = beta_ * point.slope;
-      curvature[i] = beta_ * beta_ * point.curvature;
-      gauss_newton[i] = beta_ * beta_ * point.gauss_newton;
+      curvature[i] = beta_ * beta_ * (which == Curvature::hessian ? point.curvature : point.gauss_newton);
     }
     for (int k = 0; k < r; ++k) {
       at.gradient[index(k)] = factor(0, k) * slope[0];
       for (int i = 1; i < r; ++i) at.gradient[index(k)] += factor(i, k) * slope[index(i)];
     }
     pull_back(curvature, at.hessian);
-    pull_back(gauss_newton, at.gauss_newton);
   }
 
  private:

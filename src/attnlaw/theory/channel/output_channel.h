@@ -16,8 +16,17 @@ namespace attnlaw::theory {
 /// set; the full figure averages all of them.
 /// The proximal points that a sampled channel has found: its next pass over them starts there. It belongs to the
 /// caller, who hands it on along a path of overlaps; empty at first, when searches start from the student's field.
+///
+/// Where every point needs a search, the searches of one pass serve all overlaps close by, whose proximal points are
+/// followed from there: `followed` says that the last pass did so. Whoever needs what a search finds at the last
+/// overlaps forgets where it was made.
 struct ChannelWorkspace {
   std::vector<Pack> minima;
+  std::optional<Overlaps> searched_at;
+  double several = 0;  ///< OutputChannel::Result::several of that search
+  bool followed = false;
+
+  void forget() { searched_at.reset(); }
 };
 
 class OutputChannel {
@@ -33,8 +42,8 @@ class OutputChannel {
   /// What one pass over the proximal points gives.
   struct Result {
     Conjugates conjugates;
-    double train = 0;     ///< loss per training sequence
-    double searched = 0;  ///< share of the points where a proximal point was the lowest of several minima, or may be
+    double train = 0;    ///< loss per training sequence
+    double several = 0;  ///< share of the points where a proximal point was found to be the lowest of several minima
   };
   /// At q, V > 0 and m² < Q* q. A sampled channel starts from what the caller's workspace holds, if there is one, and
   /// leaves its proximal points there: the result does not depend on it beyond their rounding. Closed forms have no use

@@ -6,7 +6,8 @@
 
 namespace attnlaw::theory {
 
-/// Scrambled Sobol points, 2^log2_points in each of 8 independent replicates: for any number of coordinates.
+/// Scrambled Sobol points for any number of coordinates, 2^log2_points ≥ 2 in each of 8 independent replicates: pairs
+/// (τ, ρ) and (τ, −ρ), so that all odd powers of ρ, the largest part of the error of conjugates, cancel.
 struct SobolRule {
   int log2_points = 7;
 };

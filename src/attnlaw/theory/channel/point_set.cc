@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
-#include <utility>
+#include <tuple>
 
 #include "attnlaw/base/normal.h"
 #include "attnlaw/theory/channel/quasi_monte_carlo.h"
@@ -103,29 +103,50 @@ NormalRule grid_replicate(std::size_t coordinates, const GridRule& rule, bool se
   return result;
 }
 
-}  // namespace
+/// Every point (τ, ρ) of a rule, and (τ, −ρ) beside it.
+NormalRule with_opposite_noise(const NormalRule& rule) {
+  NormalRule result{rule.dimension, {}, {}};
+  for (std::size_t i = 0; i < rule.weights.size(); ++i)
+    for (const double sign : {1.0, -1.0}) {
+      for (std::size_t k = 0; k < rule.dimension; ++k)
+        result.points.push_back((k < rule.dimension / 2 ? 1 : sign) * rule.points[i * rule.dimension + k]);
+      result.weights.push_back(0.5 * rule.weights[i]);
+    }
+  return result;
+}
 
-std::shared_ptr<const PointSet> point_set(std::size_t dimension, int log2_points) {
-  // Neighbouring problems of a sweep use the same points: whoever still holds them shares them.
+/// Neighbouring problems of a sweep use the same points: whoever still holds them shares them.
+std::shared_ptr<const PointSet> shared_sobol_set(std::size_t dimension, int log2_points, bool opposite_noise) {
   static std::mutex mutex;
-  static std::map<std::pair<std::size_t, int>, std::weak_ptr<const PointSet>> held;
-  const std::pair key(dimension, log2_points);
+  static std::map<std::tuple<std::size_t, int, bool>, std::weak_ptr<const PointSet>> held;
+  const std::tuple key(dimension, log2_points, opposite_noise);
   {
     const std::lock_guard lock(mutex);
     if (auto set = held[key].lock()) return set;
   }
   auto set = std::make_shared<PointSet>();
   set->first_pack.push_back(0);
-  for (int replicate = 0; replicate < kReplicates; ++replicate)
-    append_replicate(scrambled_sobol_rule(dimension, log2_points, kRuleSeed + static_cast<std::uint64_t>(replicate)),
-                     *set);
+  for (int replicate = 0; replicate < kReplicates; ++replicate) {
+    const std::uint64_t seed = kRuleSeed + static_cast<std::uint64_t>(replicate);
+    if (opposite_noise)
+      append_replicate(with_opposite_noise(scrambled_sobol_rule(dimension, log2_points - 1, seed)), *set);
+    else
+      append_replicate(scrambled_sobol_rule(dimension, log2_points, seed), *set);
+  }
   const std::lock_guard lock(mutex);
   held[key] = set;
   return set;
 }
 
+}  // namespace
+
+std::shared_ptr<const PointSet> point_set(std::size_t dimension, int log2_points) {
+  return shared_sobol_set(dimension, log2_points, false);
+}
+
 std::shared_ptr<const PointSet> point_set(std::size_t coordinates, const PointRule& rule) {
-  if (const auto* sobol = std::get_if<SobolRule>(&rule)) return point_set(2 * coordinates, sobol->log2_points);
+  if (const auto* sobol = std::get_if<SobolRule>(&rule))
+    return shared_sobol_set(2 * coordinates, sobol->log2_points, true);
   const auto& grid = std::get<GridRule>(rule);
   auto set = std::make_shared<PointSet>();
   set->first_pack.push_back(0);

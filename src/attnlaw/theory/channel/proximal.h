@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <utility>
 #include <vector>
 
 #include "attnlaw/theory/channel/pack.h"
@@ -25,26 +26,33 @@ struct PackArray<0> : std::vector<Pack> {
   explicit PackArray(int size) : std::vector<Pack>(static_cast<std::size_t>(size)) {}
 };
 
-/// Value, gradient, Hessian and its positive Gauss-Newton part of a loss at one point per lane; r = 0: size known at
-/// run time.
+/// Which curvature an expansion has: the Hessian, or its Gauss-Newton part, which is never negative.
+enum class Curvature { hessian, gauss_newton };
+
+/// Value, gradient and curvature of a loss at one point per lane; r = 0: size known at run time.
 template <int r>
 struct Expansion {
   using Vector = PackArray<r>;
   using Matrix = PackArray<lower_index(r, 0)>;
 
-  explicit Expansion(int dimension)
-      : gradient(dimension), hessian(lower_index(dimension, 0)), gauss_newton(lower_index(dimension, 0)) {}
+  explicit Expansion(int dimension) : gradient(dimension), hessian(lower_index(dimension, 0)) {}
 
   Pack value;
   Vector gradient;
-  Matrix hessian;
-  Matrix gauss_newton;
+  Matrix hessian;  ///< or its Gauss-Newton part, if that was asked for
+};
+
+/// Any two coordinates may be coupled.
+struct AllCoupled {
+  constexpr bool operator()(int, int) const { return true; }
 };
 
 /// The factors of a symmetric matrix M = L D Lᵀ per lane, in place: L of unit diagonal below, 1/D on the diagonal.
 /// Returns the lanes whose matrix is not safely positive definite; their factors are to be ignored.
-template <class Matrix>
-Mask factorise(Matrix& matrix, int dimension) {
+///
+/// coupled(i, j ≤ i) is false for entries that are 0 in M and in L: they cost nothing.
+template <class Matrix, class Coupled = AllCoupled>
+Mask factorise(Matrix& matrix, int dimension, const Coupled& coupled = {}) {
   constexpr double kSafePivot = 1e-12;
   const auto entry = [&matrix](int i, int j) -> Pack& { return matrix[static_cast<std::size_t>(lower_index(i, j))]; };
   Mask bad = Pack(0) < Pack(0);
@@ -53,6 +61,7 @@ Mask factorise(Matrix& matrix, int dimension) {
     Pack pivot = entry(j, j);
     const Pack floor = kSafePivot * max(pivot, Pack(kSafePivot));
     for (int k = 0; k < j; ++k) {
+      if (!coupled(j, k)) continue;
       const Pack scaled = entry(j, k);
       entry(j, k) = scaled * entry(k, k);
       pivot -= scaled * entry(j, k);
@@ -60,20 +69,23 @@ Mask factorise(Matrix& matrix, int dimension) {
     bad = bad | (pivot <= floor);
     entry(j, j) = 1 / max(pivot, floor);
     for (int i = j + 1; i < dimension; ++i)
-      for (int k = 0; k < j; ++k) entry(i, j) -= entry(i, k) * entry(j, k);
+      for (int k = 0; k < j; ++k)
+        if (coupled(i, k) && coupled(j, k)) entry(i, j) -= entry(i, k) * entry(j, k);
   }
   return bad;
 }
 
 /// Solves M x = b in place, M from factorise().
-template <class Matrix>
-void solve_factorised(const Matrix& factors, int dimension, Pack* x) {
+template <class Matrix, class Coupled = AllCoupled>
+void solve_factorised(const Matrix& factors, int dimension, Pack* x, const Coupled& coupled = {}) {
   const auto entry = [&factors](int i, int j) { return factors[static_cast<std::size_t>(lower_index(i, j))]; };
   for (int i = 0; i < dimension; ++i)
-    for (int k = 0; k < i; ++k) x[i] -= entry(i, k) * x[k];
+    for (int k = 0; k < i; ++k)
+      if (coupled(i, k)) x[i] -= entry(i, k) * x[k];
   for (int i = dimension - 1; i >= 0; --i) {
     x[i] *= entry(i, i);
-    for (int k = i + 1; k < dimension; ++k) x[i] -= entry(k, i) * x[k];
+    for (int k = i + 1; k < dimension; ++k)
+      if (coupled(k, i)) x[i] -= entry(k, i) * x[k];
   }
 }
 
@@ -101,6 +113,34 @@ std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int 
   return sums;
 }
 
+/// The diagonal of (1 + VH)⁻¹H per lane, summed over the first `symmetric` coordinates and over the rest: the response
+/// −tr ∂g/∂ω of a proximal point. A fold counts as 0, as above.
+template <class Matrix, class Coupled>
+std::array<Pack, 2> responses(const Matrix& hessian, int dimension, int symmetric, double V, const Coupled& coupled) {
+  Matrix factor = hessian;
+  for (Pack& entry : factor) entry *= V;
+  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
+  const Mask fold = factorise(factor, dimension, coupled);
+  // (M⁻¹)_ii = Σ_k (L⁻¹)_ki²/D_k, and H(1 + VH)⁻¹ = (1 − M⁻¹)/V.
+  std::array<Pack, 2> sums{};
+  std::vector<Pack> column(static_cast<std::size_t>(dimension));
+  const auto at = [&column](int k) -> Pack& { return column[static_cast<std::size_t>(k)]; };
+  for (int i = 0; i < dimension; ++i) {
+    Pack inverse = 0;
+    at(i) = 1;
+    for (int k = i; k < dimension; ++k) {
+      if (k > i) {
+        at(k) = 0;
+        for (int j = i; j < k; ++j)
+          if (coupled(k, j)) at(k) -= factor[static_cast<std::size_t>(lower_index(k, j))] * at(j);
+      }
+      inverse += at(k) * at(k) * factor[static_cast<std::size_t>(lower_index(k, k))];
+    }
+    sums[i < symmetric ? 0 : 1] += select(fold, 0, (1 - inverse) * (1 / V));
+  }
+  return sums;
+}
+
 /// A loss with a label and a number of coordinates.
 template <class Loss>
 concept LabelledLoss = requires(const Loss& loss) {
@@ -114,8 +154,18 @@ template <class Loss>
 concept SmoothLoss = LabelledLoss<Loss> &&
     requires(const Loss& loss, const typename Loss::Label& label, const Pack* z, Expansion<Loss::kDimension>& at) {
   loss.expand(label, z, at);
+  loss.template expand<Curvature::gauss_newton>(label, z, at);
   { loss.reach() } -> std::same_as<double>;
 };
+
+/// Which coordinates of a loss are coupled, see factorise().
+template <class Loss>
+auto coupling(const Loss& loss) {
+  if constexpr (requires { loss.coupling(); })
+    return loss.coupling();
+  else
+    return AllCoupled{};
+}
 
 /// A loss that may have several minima: where one of a value is known to be the global one, and where others may be.
 template <class Loss>
@@ -142,21 +192,21 @@ class Proximal {
         runtime_dimension_(loss.dimension()),
         current_(loss.dimension()),
         trial_(loss.dimension()),
+        coupled_(coupling(loss)),
         factor_(current_.hessian),
         step_(current_.gradient),
         gauss_step_(step_),
         trial_z_(step_) {}
 
   /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value. A lane that comes
-  /// close to `known`, a minimum found before, is left on its way there: it would end in the same place. All that it calls
-  /// is inlined: a call costs as much as half of an exponential.
-  [[gnu::flatten]] Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z, const Pack* known = nullptr) {
+  /// close to `known`, a minimum found before, is left on its way there: it would end in the same place. All that it
+  /// calls is inlined: a call costs as much as half of an exponential.
+  [[gnu::flatten]] Pack descend(const typename Loss::Label& label, const Pack* omega, double V, Pack* z,
+                                const Pack* known = nullptr) {
     constexpr int kMaxIterations = 60;
     // Newton converges quadratically: a step this small leaves an error of about its square.
     constexpr double kStepTolerance = 1e-5;
     constexpr double kRounding = 1e-14;
-    // Well inside the reach of Newton's method: the loss changes over lengths of order 1.
-    constexpr double kSameMinimum = 0.03;
     // Enough to settle in a valley; flat ground beyond it is crossed at full length.
     constexpr int kShortSteps = 5;
     const double stiffness = 1 / V;
@@ -164,7 +214,7 @@ class Proximal {
     Pack damping = 0;
     Mask active = Pack(0) <= Pack(0);
     for (int iteration = 0; iteration < kMaxIterations && active.any(); ++iteration) {
-      newton_step(stiffness, damping);
+      newton_step(label, z, stiffness, damping);
       if (iteration < kShortSteps) shorten(step_);
       Pack step_norm = 0, norm = 0;
       for (int k = 0; k < dimension(); ++k) {
@@ -179,11 +229,20 @@ class Proximal {
       adopt(accept, z);
       value = select(accept, trial_value, value);
       active = active & !(small & accept);
-      if (known) active = active & !(squared_distance(z, known) <= kSameMinimum * kSameMinimum);
+      if (known) active = active & !same_minimum(z, known);
       damping = select(accept, select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0),
                        max(kTighten * damping, Pack(stiffness)));
     }
     return value;
+  }
+
+  /// Lanes where two points lie well inside the reach of Newton's method of each other: the loss changes over lengths
+  /// of order 1.
+  Mask same_minimum(const Pack* a, const Pack* b) const {
+    constexpr double kSame = 0.03;
+    Pack square = 0;
+    for (int k = 0; k < dimension(); ++k) square += (a[k] - b[k]) * (a[k] - b[k]);
+    return square <= Pack(kSame * kSame);
   }
 
   /// The expansion of ℓ at the point descend() ended at; its gradient includes that of the quadratic term.
@@ -209,16 +268,12 @@ class Proximal {
     return at.value + 0.5 * stiffness * distance;
   }
 
-  Pack squared_distance(const Pack* a, const Pack* b) const {
-    Pack sum = 0;
-    for (int k = 0; k < dimension(); ++k) sum += (a[k] - b[k]) * (a[k] - b[k]);
-    return sum;
-  }
-
-  void newton_step(double stiffness, Pack damping) {
+  void newton_step(const typename Loss::Label& label, const Pack* z, double stiffness, Pack damping) {
     const Mask indefinite = solve(current_.hessian, stiffness + damping, step_);
     if (!indefinite.any()) return;
-    solve(current_.gauss_newton, stiffness + damping, gauss_step_);
+    // The trial expansion is free until the step is known.
+    loss_.template expand<Curvature::gauss_newton>(label, z, trial_);
+    solve(trial_.hessian, stiffness + damping, gauss_step_);
     for (int k = 0; k < dimension(); ++k) step_[index(k)] = select(indefinite, gauss_step_[index(k)], step_[index(k)]);
   }
 
@@ -233,9 +288,9 @@ class Proximal {
   Mask solve(const Matrix& matrix, Pack shift, Vector& step) {
     factor_ = matrix;
     for (int k = 0; k < dimension(); ++k) factor_[index(lower_index(k, k))] += shift;
-    const Mask indefinite = factorise(factor_, dimension());
+    const Mask indefinite = factorise(factor_, dimension(), coupled_);
     for (int k = 0; k < dimension(); ++k) step[index(k)] = -current_.gradient[index(k)];
-    solve_factorised(factor_, dimension(), step.data());
+    solve_factorised(factor_, dimension(), step.data(), coupled_);
     return indefinite;
   }
 
@@ -244,16 +299,15 @@ class Proximal {
       z[k] = select(accept, trial_z_[index(k)], z[k]);
       current_.gradient[index(k)] = select(accept, trial_.gradient[index(k)], current_.gradient[index(k)]);
     }
-    for (std::size_t i = 0; i < current_.hessian.size(); ++i) {
+    for (std::size_t i = 0; i < current_.hessian.size(); ++i)
       current_.hessian[i] = select(accept, trial_.hessian[i], current_.hessian[i]);
-      current_.gauss_newton[i] = select(accept, trial_.gauss_newton[i], current_.gauss_newton[i]);
-    }
     current_.value = select(accept, trial_.value, current_.value);
   }
 
   const Loss& loss_;
   int runtime_dimension_;
   Expansion current_, trial_;
+  decltype(theory::coupling(std::declval<const Loss&>())) coupled_;
   Matrix factor_;
   Vector step_, gauss_step_, trial_z_;
 };
@@ -291,28 +345,33 @@ class GlobalProximal {
     minimum.loss = descent_.expansion().value;
   }
 
-  /// Replaces a local minimum by the lowest that is found from ω and the other starts.
-  void search(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
+  /// Replaces a local minimum by the lowest that is found from ω and the other starts. Returns the lanes where there
+  /// was another one.
+  Mask search(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
     std::copy(omega, omega + trial_.size(), trial_.begin());
-    try_start(label, omega, V, minimum);
-    search_elsewhere(label, omega, fit, V, minimum);
+    const Mask other = try_start(label, omega, V, minimum);
+    return other | search_elsewhere(label, omega, fit, V, minimum);
   }
 
  private:
-  void search_elsewhere(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
+  Mask search_elsewhere(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
     std::copy(fit, fit + trial_.size(), trial_.begin());
-    try_start(label, omega, V, minimum);
+    Mask other = try_start(label, omega, V, minimum);
     for (int i = 0; i < loss_.mixed_starts(); ++i) {
       loss_.mixed_start(i, omega, fit, trial_.data());
-      try_start(label, omega, V, minimum);
+      other = other | try_start(label, omega, V, minimum);
     }
+    return other;
   }
-  void try_start(const Label& label, const Pack* omega, double V, Minimum& minimum) {
+  /// Returns the lanes where this start leads to another minimum, higher or lower.
+  Mask try_start(const Label& label, const Pack* omega, double V, Minimum& minimum) {
     const Pack value = descent_.descend(label, omega, V, trial_.data(), minimum.point.data());
+    const Mask other = !descent_.same_minimum(trial_.data(), minimum.point.data());
     const Mask lower = value < minimum.value;
     minimum.value = select(lower, value, minimum.value);
     minimum.loss = select(lower, descent_.expansion().value, minimum.loss);
     for (std::size_t k = 0; k < trial_.size(); ++k) minimum.point[k] = select(lower, trial_[k], minimum.point[k]);
+    return other;
   }
 
   const Loss& loss_;

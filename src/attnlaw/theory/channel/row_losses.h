@@ -58,6 +58,15 @@ concept RowLoss = requires(Pack y, Pack x) {
   requires EvaluatedRow<typename Loss::template Row<0>>;
 };
 
+/// Either curvature of a row.
+template <Curvature which, EvaluatedRow Row>
+Pack curvature(const Row& row, int c, int e) {
+  if constexpr (which == Curvature::hessian)
+    return row.hessian(c, e);
+  else
+    return row.gauss_newton(c, e);
+}
+
 /// weight·(y − s(x))².
 inline LogisticPoint squared_logistic(Pack y, Pack x, double weight) {
   const Pack s = logistic(x), residual = s - y, ds = s * (1 - s);

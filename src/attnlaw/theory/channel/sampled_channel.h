@@ -8,6 +8,8 @@
 #include <concepts>
 #include <limits>
 #include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "attnlaw/theory/channel/block_search.h"
@@ -61,12 +63,27 @@ concept ChannelLoss = SearchableLoss<Loss> &&
   requires !Loss::kConvex || requires { loss.template with<SquareLoss>(); };
 };
 
-/// A loss that is a sum over rows of two scores, each a function of one difference: its test errors are integrals over
-/// a plane.
+/// A loss that is a sum over rows, each with a law of fewer coordinates: means over fresh sequences are those of a row.
 template <class Loss>
 concept RowwiseLoss = requires(const Loss& loss) {
   { loss.row().dimension() } -> std::same_as<int>;
+  { loss.rows() } -> std::same_as<int>;
+};
+
+/// Rows of two scores, each a function of one difference: means over fresh sequences are integrals over a plane.
+template <class Loss>
+concept TwoScoreLoss = RowwiseLoss<Loss> && requires(const Loss& loss) {
   { loss.strip() } -> std::same_as<double>;
+};
+
+/// The channel of one row of a loss; itself where the loss is one row.
+template <class Loss>
+struct RowOf {
+  using Type = Loss;
+};
+template <RowwiseLoss Loss>
+struct RowOf<Loss> {
+  using Type = std::remove_cvref_t<decltype(std::declval<const Loss&>().row())>;
 };
 
 /// Fields are sampled as t = σ τ and ω = (m/σ) τ + s ρ with σ² = Q* + Δ, s² = q − m²/σ² and standard normal τ and ρ: a
@@ -112,7 +129,7 @@ class SampledChannel final : public OutputChannel {
   /// Runs body(index, field, weight) with each label that the fields of a pack may have, weighted by its probability.
   template <class Body>
   void for_each_label(const Overlaps& overlaps, int replicate, Body&& body) const;
-  /// Runs body(field, weight, minimum) with the proximal point of each; returns Result::searched.
+  /// Runs body(field, weight, minimum) with the proximal point of each; returns Result::several.
   template <class Body>
   double for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace,
                           const Body& body) const;
@@ -126,12 +143,20 @@ class SampledChannel final : public OutputChannel {
   template <class Body>
   double fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const;
 
+  /// Whether the proximal points of a workspace can be followed to these overlaps; notes where they are searched for if
+  /// not.
+  static bool recall(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace);
+
+  /// Whether V̂ may be a mean of responses. Grids resolve integrands of rows of two scores either way.
+  static constexpr bool kTakesResponses = !TwoScoreLoss<Loss>;
   static constexpr bool kKeepsOutputs = Loss::kDimension > 0 && Loss::kDimension <= 2;
 
   Loss loss_;
   ChannelScale scale_;
   std::shared_ptr<const PointSet> points_;
   std::vector<Label> outputs_;  ///< per pack
+  /// One row and fresh labels, where no plane serves.
+  std::unique_ptr<SampledChannel<typename RowOf<Loss>::Type>> row_;
 };
 
 template <ChannelLoss Loss>
@@ -146,6 +171,11 @@ SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, const
       loss_.label(field.target.data(), outputs.back());
     });
     outputs_ = std::move(outputs);
+  }
+  if constexpr (RowwiseLoss<Loss> && !TwoScoreLoss<Loss>) {
+    // One row tells less than all of a sequence, and costs less.
+    const SobolRule twice{std::get<SobolRule>(rule).log2_points + 1};
+    row_ = std::make_unique<SampledChannel<typename RowOf<Loss>::Type>>(loss_.row(), scale_.fresh(), twice);
   }
 }
 
@@ -229,30 +259,48 @@ void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicat
 }
 
 template <ChannelLoss Loss>
+bool SampledChannel<Loss>::recall(const Overlaps& overlaps, int replicate, std::size_t size,
+                                  ChannelWorkspace& workspace) {
+  // Fields then move by less than the loss changes over; which points have another lowest minimum a last search tells.
+  constexpr double kCloseBy = 0.1;
+  const auto close = [](double a, double b) { return a == b || std::abs(a - b) <= kCloseBy * std::abs(b); };
+  const auto& at = workspace.searched_at;
+  workspace.followed = !Loss::kConvex && !TwoScoreLoss<Loss> && workspace.minima.size() == size && at &&
+                       close(overlaps.q, at->q) && close(overlaps.m, at->m) && close(overlaps.V, at->V) &&
+                       close(overlaps.q_a, at->q_a) && close(overlaps.V_a, at->V_a);
+  // The searches of a single replicate are not those of all.
+  if (!workspace.followed) workspace.searched_at = replicate == kAll ? std::optional(overlaps) : std::nullopt;
+  return workspace.followed;
+}
+
+template <ChannelLoss Loss>
 template <class Body>
 double SampledChannel<Loss>::for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate,
                                               ChannelWorkspace* workspace, const Body& body) const {
   const auto dimension = static_cast<std::size_t>(loss.dimension());
   const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes()) * dimension;
-  const bool known = workspace && workspace->minima.size() == size;
-  if (workspace && !known) workspace->minima.assign(size, 0);
+  using Known = typename BlockSearch<Loss>::Known;
+  Known known = Known::nothing;
+  if (workspace) known = recall(overlaps, replicate, size, *workspace) ? Known::branch : Known::start;
+  if (workspace && workspace->minima.size() != size) workspace->minima.assign(size, 0), known = Known::nothing;
   BlockSearch<Loss> search(loss, overlaps.V);
   for_each_label(overlaps, replicate, [&](std::size_t index, const Field& field, Pack weight) {
-    Pack* minimum = workspace ? &workspace->minima[index * dimension] : nullptr;
-    search.take(field, weight, known ? minimum : nullptr, minimum, body);
+    search.take(field, weight, known, workspace ? &workspace->minima[index * dimension] : nullptr, body);
   });
   search.finish(body);
-  return search.searched();
+  return search.several();
 }
 
 template <ChannelLoss Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate,
                                                      ChannelWorkspace* workspace) const {
   const Loss loss = scaled_loss(overlaps);
+  const auto coupled = coupling(loss);
   const auto symmetric = static_cast<std::size_t>(loss.symmetric_dimension());
   const double stiffness = 1 / overlaps.V;
-  Pack g_square = 0, g_tau = 0, g_rho = 0, train = 0, g_square_a = 0, g_rho_a = 0;
-  const double searched =
+  Expansion<Loss::kDimension> at(loss.dimension());
+  Pack g_square = 0, g_tau = 0, g_rho = 0, train = 0, g_square_a = 0, g_rho_a = 0, response = 0, response_a = 0;
+  double several =
       for_each_minimum(loss, overlaps, replicate, workspace, [&](const Field& field, Pack weight, const auto& minimum) {
         train += weight * minimum.loss;
         for (std::size_t k = 0; k < field.omega.size(); ++k) {
@@ -262,17 +310,29 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
           (k < symmetric ? g_rho : g_rho_a) += weighted * field.rho[k];
           if (k < symmetric) g_tau += weighted * field.tau[k];
         }
+        if constexpr (kTakesResponses) {
+          loss.expand(field.label, minimum.point.data(), at);
+          const auto [of_symmetric, rest] =
+              responses(at.hessian, loss.dimension(), loss.symmetric_dimension(), overlaps.V, coupled);
+          response += weight * of_symmetric;
+          response_a += weight * rest;
+        }
       });
-  // Stein's lemma in the independent parts (τ, ρ) of (t, ω): E tr ∂g/∂ω, then E tr ∂g/∂t.
+  if (workspace) several = workspace->followed ? workspace->several : (workspace->several = several);
+  // Stein's lemma in the independent parts (τ, ρ) of (t, ω) gives E tr ∂g/∂ω and E tr ∂g/∂t. Where no proximal point
+  // jumps the former is the mean of the derivative itself, which Sobol points give more accurately.
+  const bool smooth = kTakesResponses && several == 0;
   const Mixture mixed = mixture(overlaps, scale_.noise);
-  const double by_omega = g_rho.sum() / mixed.across, by_target = (g_tau.sum() - mixed.along * by_omega) / mixed.sigma;
+  const double by_omega = smooth ? -response.sum() : g_rho.sum() / mixed.across;
+  const double by_target = (g_tau.sum() - mixed.along * by_omega) / mixed.sigma;
   Conjugates conjugates{scale_.gain * g_square.sum(), scale_.gain * by_target, -scale_.gain * by_omega};
   if (Loss::kGeneral && overlaps.q_a > 0) {
     const double c = antisymmetric_scale(overlaps);  // g of a scaled coordinate is c times that of the coordinate
     conjugates.q_hat_a = scale_.gain * g_square_a.sum() / (c * c);
-    conjugates.V_hat_a = -scale_.gain * g_rho_a.sum() / (c * std::sqrt(overlaps.q_a));
+    const double by_omega_a = smooth ? -response_a.sum() / (c * c) : g_rho_a.sum() / (c * std::sqrt(overlaps.q_a));
+    conjugates.V_hat_a = -scale_.gain * by_omega_a;
   }
-  return {conjugates, scale_.rows * train.sum(), searched};
+  return {conjugates, scale_.rows * train.sum(), several};
 }
 
 template <ChannelLoss Loss>
@@ -310,12 +370,12 @@ double SampledChannel<Loss>::mean_over_points(const Overlaps& overlaps, double n
   return scale_.rows * sum.sum();
 }
 
-/// Over rows of two scores by a trapezoidal rule in the plane of τ and ρ, the same for all replicates; unless outputs
-/// are steps that it would take too many points to resolve.
+/// Rows of two scores take a trapezoidal rule in the plane of τ and ρ, the same for all replicates; unless outputs are
+/// steps that it would take too many points to resolve.
 template <ChannelLoss Loss>
 template <class Body>
 double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const {
-  if constexpr (RowwiseLoss<Loss>) {
+  if constexpr (TwoScoreLoss<Loss>) {
     // Outputs enter squared, so that their poles are double ones, and errors may be small beside them.
     constexpr double kDigits = 26;
     constexpr double kLeastStep = 0.02;
@@ -328,9 +388,11 @@ double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate,
                            .hermite = 0,
                            .noise_step = step,
                            .interleaved = false};
-      const SampledChannel<decltype(loss_.row())> rows(loss_.row(), scale_.fresh(), plane);
-      return loss_.dimension() * rows.mean_over_points(overlaps, 0, kAll, body);
+      const SampledChannel<typename RowOf<Loss>::Type> row(loss_.row(), scale_.fresh(), plane);
+      return loss_.rows() * row.mean_over_points(overlaps, 0, kAll, body);
     }
+  } else if constexpr (RowwiseLoss<Loss>) {
+    return loss_.rows() * row_->mean_over_points(overlaps, 0, replicate, body);
   }
   return mean_over_points(overlaps, 0, replicate, body);
 }

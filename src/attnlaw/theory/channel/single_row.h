@@ -73,6 +73,7 @@ class SingleRow {
   static void mixed_start(int, const Pack*, const Pack*, Pack*) {}
 
   /// Column k of L takes the derivatives with respect to score k + 1 and, all at one weight, to the later ones.
+  template <Curvature which = Curvature::hessian>
   void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
     Row row(tokens());
     set_scores(zeta, beta_, row.scores());
@@ -83,8 +84,7 @@ class SingleRow {
       at.gradient[index(k)] = beta_ * (diagonal_[index(k)] * row.gradient(k + 1) + below_[index(k)] * later);
       later += row.gradient(k + 1);
     }
-    pull_back([&](int c, int e) { return row.hessian(c, e); }, at.hessian);
-    if constexpr (!kConvex) pull_back([&](int c, int e) { return row.gauss_newton(c, e); }, at.gauss_newton);
+    pull_back([&](int c, int e) { return curvature<which>(row, c, e); }, at.hessian);
   }
 
  private:

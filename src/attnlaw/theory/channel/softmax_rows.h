@@ -5,14 +5,17 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "attnlaw/theory/channel/row_losses.h"
+#include "attnlaw/theory/channel/single_row.h"
 
 namespace attnlaw::theory {
 
-/// Any T ≥ 2 in the K = T(T+1)/2 normalised coordinates z_ab, h_ab = √(1+δ_ab) z_ab. A common shift of all scores, the
-/// unit direction e_aa = 1/T, e_ab = √2/T, is invisible: points are sampled in its orthogonal complement.
+/// Any T ≥ 2 in the K = T(T+1)/2 normalised coordinates z_ab, h_ab = √(1+δ_ab) z_ab, first those of a = b: no row has
+/// two of these, so that curvatures do not couple them. A common shift of all scores, the unit direction e_aa = 1/T,
+/// e_ab = √2/T, is invisible: points are sampled in its orthogonal complement.
 ///
 /// Scores of a general S (is_general) are not symmetric: h_ab = √(1+δ_ab) z_ab ± c z^a_ab with T(T−1)/2 further
 /// coordinates, + for a > b. c is the scale of the antisymmetric coordinates, such that the same V serves all of them
@@ -29,8 +32,10 @@ class SoftmaxRows {
       : runtime_tokens_(tokens), beta_(beta), target_beta_(target_beta), law_(law) {
     // Householder reflection that maps the last axis to the invisible direction e: I − (e − a)(e − a)ᵀ/(1 − e·a).
     std::vector<double> invisible;
-    for (int a = 0; a < tokens; ++a)
-      for (int b = 0; b <= a; ++b) invisible.push_back((a == b ? 1.0 : std::sqrt(2.0)) / tokens);
+    for (int k = 0; k < symmetric_dimension(); ++k) invisible.push_back((k < tokens ? 1.0 : std::sqrt(2.0)) / tokens);
+    for (int sector = 0; sector < kFeatures; ++sector)
+      for (int a = 0; a < tokens; ++a)
+        for (int b = 0; b < a; ++b) pairs_.push_back(std::uint64_t{1} << a | std::uint64_t{1} << b);
     const double last = invisible.back();
     mirror_ = invisible;
     mirror_.back() -= 1;
@@ -46,6 +51,13 @@ class SoftmaxRows {
   int dimension() const { return is_general ? tokens() * tokens() : symmetric_dimension(); }
   int symmetric_dimension() const { return lower_index(tokens(), 0); }
   int sampled_dimension() const { return is_general ? dimension() : dimension() - 1; }
+
+  /// The loss of one row alone, whose own score has twice the variance of the others; a label has T of them.
+  SingleRow<kTokens, Loss> row() const requires(!is_general) {
+    constexpr double kFirstVariance = 2;
+    return {tokens(), kFirstVariance, beta_, target_beta_, law_};
+  }
+  int rows() const { return tokens(); }
 
   /// The same loss with another scale c.
   SoftmaxRows scaled(double c) const {
@@ -134,17 +146,24 @@ class SoftmaxRows {
     }
   }
 
+  /// Coordinates a < T of scores h_aa are coupled to those of pairs with a alone, also in L of M = L D Lᵀ.
+  auto coupling() const {
+    return [T = tokens(), pairs = pairs_.data()](int i, int j) {
+      return j >= T || i == j || (i >= T && (pairs[i - T] >> j & 1) != 0);
+    };
+  }
+
+  template <Curvature which = Curvature::hessian>
   void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
     at.value = 0;
     std::fill(at.gradient.begin(), at.gradient.end(), Pack(0));
     std::fill(at.hessian.begin(), at.hessian.end(), Pack(0));
-    std::fill(at.gauss_newton.begin(), at.gauss_newton.end(), Pack(0));
     typename Loss::template Row<kTokens> row(tokens());
     for (int a = 0; a < tokens(); ++a) {
       set_scores(zeta, a, beta_, row.scores());
       row.evaluate(&y[index(a * tokens())]);
       at.value += row.value();
-      add_row(a, row, at);
+      add_row<which>(a, row, at);
     }
   }
 
@@ -158,13 +177,13 @@ class SoftmaxRows {
   };
   static constexpr int kFeatures = is_general ? 2 : 1;
   std::array<Feature, kFeatures> features(int a, int b) const {
-    const Feature symmetric{a >= b ? lower_index(a, b) : lower_index(b, a), a == b ? 1.4142135623730951 : 1.0};
+    // Pairs a > b in rows of length 0, 1, 2, …
+    const int pair = a > b ? lower_index(a - 1, b) : lower_index(b - 1, a);
+    const Feature symmetric = a == b ? Feature{a, 1.4142135623730951} : Feature{tokens() + pair, 1.0};
     if constexpr (!is_general) {
       return {symmetric};
     } else {
       if (a == b) return {symmetric, {symmetric.coordinate, 0}};
-      // Pairs a > b in rows of length 0, 1, 2, …
-      const int pair = a > b ? lower_index(a - 1, b) : lower_index(b - 1, a);
       return {symmetric, {symmetric_dimension() + pair, a > b ? antisymmetric_scale_ : -antisymmetric_scale_}};
     }
   }
@@ -176,7 +195,7 @@ class SoftmaxRows {
     }
   }
 
-  template <class Row>
+  template <Curvature which, class Row>
   void add_row(int a, const Row& row, Expansion<kDimension>& at) const {
     const double beta2 = beta_ * beta_;
     for (int c = 0; c < tokens(); ++c) {
@@ -184,28 +203,28 @@ class SoftmaxRows {
       const Pack slope = beta_ * row.gradient(c);
       for (const Feature& feature : features_c) at.gradient[index(feature.coordinate)] += feature.weight * slope;
       for (int e = 0; e <= c; ++e) {
-        const Pack hessian = beta2 * row.hessian(c, e), gauss_newton = beta2 * row.gauss_newton(c, e);
+        const Pack bent = beta2 * curvature<which>(row, c, e);
         const auto features_e = features(a, e);
         for (int i = 0; i < kFeatures; ++i)
           for (int j = 0; j < (c == e ? i + 1 : kFeatures); ++j)
-            add_curvature(features_c[index(i)], features_e[index(j)], hessian, gauss_newton, at);
+            add_curvature(features_c[index(i)], features_e[index(j)], bent, at);
       }
     }
   }
 
-  static void add_curvature(Feature left, Feature right, Pack hessian, Pack gauss_newton, Expansion<kDimension>& at) {
+  static void add_curvature(Feature left, Feature right, Pack bent, Expansion<kDimension>& at) {
     const double weight = left.weight * right.weight;
     const std::size_t entry =
         index(left.coordinate >= right.coordinate ? lower_index(left.coordinate, right.coordinate)
                                                   : lower_index(right.coordinate, left.coordinate));
-    at.hessian[entry] += weight * hessian;
-    at.gauss_newton[entry] += weight * gauss_newton;
+    at.hessian[entry] += weight * bent;
   }
 
   int runtime_tokens_;
   double beta_;
   double target_beta_;
   LabelLaw law_;
+  std::vector<std::uint64_t> pairs_;  ///< the two tokens of the coordinates from T on, as bits
   std::vector<double> mirror_;
   double mirror_scale_ = 1;
   double antisymmetric_scale_ = 1;

@@ -138,7 +138,7 @@ bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
 }
 
 Step EvolutionMap::prior_step(const OutputChannel::Result& output, int replicate, Workspace* workspace) const {
-  Step step{output.conjugates, output.train, output.searched, {}};
+  Step step{output.conjugates, output.train, output.several, {}};
   if (usable(output.conjugates))
     step.prior = denoiser_.evaluate(target_, output.conjugates, replicate, workspace ? &workspace->prior : nullptr);
   return step;
@@ -170,7 +170,16 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
     at = enter(coordinates, result.step.prior.overlaps);
   }
   result.slope = start ? start->slope : std::nullopt;
-  search(coordinates, at, result.slope, tolerance);
+  // Proximal points that were followed from other overlaps are searched for anew where they led to, if there were
+  // several minima to choose from.
+  constexpr int kSearches = 3;
+  for (int i = 0; i < kSearches; ++i) {
+    search(coordinates, at, result.slope, tolerance);
+    if (!workspace.channel.followed || workspace.channel.several == 0 || !at.usable()) break;
+    workspace.channel.forget();
+    at = coordinates.at(at.x);
+    if (at.size() <= tolerance.accepted) break;
+  }
   result.overlaps = from_coordinates(at.x, map.Q_star());
   result.step = at.step;
   result.residual = at.size();

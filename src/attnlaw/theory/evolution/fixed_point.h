@@ -24,7 +24,7 @@ struct Workspace {
 struct Step {
   Conjugates conjugates;
   double train = 0;        ///< loss per training sequence
-  double searched = 0;     ///< OutputChannel::Result::searched
+  double several = 0;      ///< OutputChannel::Result::several
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 

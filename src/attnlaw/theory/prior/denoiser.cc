@@ -90,16 +90,27 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   const Law law = many ? noisy_target(target, conjugates, threshold(conjugates)) : noisy_target(target, conjugates);
   const SpectralFunction f = function(law, conjugates);
   const double breakpoints[] = {f.cut};
+  const bool all_resolved = law.unresolved_mass() == 0;
+  // What lies above the threshold alone counts; to rounding it is certified by the mass and moments of the whole law.
+  const bool certified = many || tolerance_ <= kLawRounding;
   // Near the threshold many atoms stand as bumps in one band: resolved to what the sums over them are good for.
   constexpr double kManyTolerance = 1e-10;
-  const Law::Quadrature quadrature = many ? law.quadrature(breakpoints, std::max(tolerance_, kManyTolerance))
-                                          : law.quadrature(breakpoints, tolerance_);
-  const bool all_resolved = law.unresolved_mass() == 0;
+  std::vector<Law::Node> nodes;
+  Result result;
+  if (certified) {
+    const double tolerance = many ? std::max(tolerance_, kManyTolerance) : tolerance_;
+    Law::Quadrature whole = law.quadrature(breakpoints, tolerance);
+    result.law_error = whole.error();
+    nodes = std::move(whole.nodes);
+  } else {
+    Law::UpperQuadrature upper = law.quadrature_above(f.cut, tolerance_);
+    result.law_error = upper.error;
+    nodes = std::move(upper.nodes);
+  }
   Integrals over;
-  for (const Law::Node& node : quadrature.nodes)
+  for (const Law::Node& node : nodes)
     if ((node.x > f.cut) == all_resolved) over.add(node, f.shift);
   const Integrals kept = sides(symmetry_) * (all_resolved ? over : Integrals::of_all(law, f.shift) - over);
-  Result result;
   result.penalty = kept.first * f.slope;
   result.overlaps.q = kept.square * f.slope * f.slope;
   result.overlaps.V = kept.response * f.slope;
@@ -112,14 +123,13 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   } else if (weak && all_resolved) {
     const Spectrum signal = target.scaled(m_hat);
     double mean = 0;
-    for (const Law::Node& node : quadrature.nodes)
+    for (const Law::Node& node : nodes)
       if (node.x > f.cut) mean += node.weight * f(node.x) * posterior_mean(signal, conjugates.q_hat, node);
     result.overlaps.m = sides(symmetry_) * mean / m_hat;
   } else {
     result.overlaps.m = (kept.field - conjugates.q_hat * kept.response) * f.slope / m_hat;
   }
   result.zero_mass = std::clamp(1 - kept.mass, 0.0, 1.0);
-  result.law_error = quadrature.error();
   return result;
 }
 
