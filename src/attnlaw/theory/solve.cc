@@ -85,14 +85,53 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   solution.diagnostics.converged = true;
 }
 
+/// Whether a student is beyond any that its labels ask for. Iterations from S = 0 may end there with a small penalty,
+/// where all outputs are saturated: with a penalty no minimum is so far.
+bool unbounded(const model::Problem& problem, double Q_star, const Overlaps& overlaps) {
+  constexpr double kUnbounded = 1e4;
+  const double r = problem.beta_ratio();
+  return !(overlaps.q < kUnbounded * r * r * (Q_star + problem.noise));
+}
+
+/// Solutions at ever smaller λ, and where the line through the last two leads: while labels are fitted V ~ 1/λ.
+class LambdaPath {
+ public:
+  explicit LambdaPath(double Q_star) : Q_star_(Q_star) {}
+
+  void add(double lambda, const FixedPoint& at) {
+    before_ = std::exchange(last_, Place{std::log(lambda), to_coordinates(at.overlaps, Q_star_), at.slope});
+  }
+  std::optional<Start> start_at(double lambda) const {
+    if (!last_) return std::nullopt;
+    Coordinates x = last_->x;
+    if (before_ && before_->x.size() == x.size()) {
+      const double ratio = (std::log(lambda) - last_->log_lambda) / (last_->log_lambda - before_->log_lambda);
+      x += ratio * (last_->x - before_->x);
+    }
+    return Start{from_coordinates(x, Q_star_), last_->slope};
+  }
+
+ private:
+  struct Place {
+    double log_lambda;
+    Coordinates x;
+    std::optional<Slope> slope;
+  };
+  double Q_star_;
+  std::optional<Place> before_, last_;
+};
+
 /// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
 /// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
 /// two equations.
 FixedPoint find_patiently(const Equations& equations, const TrainedStudent& student, const PointLadder& ladder,
                           const std::optional<Start>& start, Workspace& workspace) {
   constexpr double kLost = 0.1;  // a distance that leaves no digit
-  const auto found = [](const FixedPoint& at) { return at.converged && at.distance < kLost; };
   const model::Problem& problem = equations.problem;
+  const auto found = [&](const FixedPoint& at) {
+    const bool lost = !equations.phase && unbounded(problem, equations.target.second_moment(), at.overlaps);
+    return at.converged && at.distance < kLost && !lost;
+  };
   const Tolerance tolerance = ladder.tolerance();
   FixedPoint at = student.find(start, tolerance, workspace);
   // A start with its slope comes from a coarser set, where the branch was found: what keeps the finest sets from it are
@@ -109,25 +148,18 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
     return student.find(Start{interpolating_overlaps(problem, equations.target), std::nullopt}, tolerance, workspace);
   if (equations.phase || problem.lambda_rule != model::LambdaRule::value) return at;
   constexpr double kFirst = 1, kStep = 0.3;
-  std::optional<Start> nearby;
+  LambdaPath path(equations.target.second_moment());
   for (double lambda = kFirst; lambda > problem.lambda; lambda *= kStep) {
     model::Problem easier = problem;
     easier.lambda = lambda;
-    const FixedPoint next = equations.student(easier, ladder.resolution()).find(nearby, tolerance);
+    const FixedPoint next = equations.student(easier, ladder.resolution()).find(path.start_at(lambda), tolerance);
     at.iterations += next.iterations;
-    if (found(next) && next.overlaps.q > 0) nearby = Start{next.overlaps, next.slope};
+    if (found(next) && next.overlaps.q > 0) path.add(lambda, next);
   }
-  FixedPoint again = student.find(nearby, tolerance, workspace);
+  FixedPoint again = student.find(path.start_at(problem.lambda), tolerance, workspace);
   again.iterations += at.iterations;
   again.converged = found(again);
   return again;
-}
-
-/// Beyond any student that its labels ask for.
-bool unbounded(const Solution& solution) {
-  constexpr double kUnbounded = 1e4;
-  const double r = solution.problem.beta_ratio();
-  return !(solution.overlaps.q < kUnbounded * r * r * (solution.Q_star + solution.problem.noise));
 }
 
 /// What the rule λ = edge leads to before any equation is solved: the target itself, or perhaps a point close to the
@@ -224,7 +256,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     Workspace workspace;
     const FixedPoint at = find_patiently(equations, student, ladder, start, workspace);
     record_errors(student, at, workspace, solution);
-    if (equations.phase == RidgelessPhase::overdetermined && unbounded(solution)) {
+    if (equations.phase == RidgelessPhase::overdetermined && unbounded(problem, target.second_moment(), at.overlaps)) {
       solution.diagnostics.message =
           "without a penalty the student grows without bound here: labels are almost fitted by saturated outputs, and "
           "no ridgeless limit exists; give a finite lambda";
@@ -238,7 +270,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
       if (options.sensitivities && at.converged) solution.sensitivities = sensitivities_of(equations, ladder, at);
       return;
     }
-    // Without a fixed point on the coarse set, a finer one may still have it.
+    // Without a fixed point on the coarse rule, a finer one may still have it.
     start = at.converged ? Start{at.overlaps, at.slope} : given;
   }
 }

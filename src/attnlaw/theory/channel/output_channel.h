@@ -22,6 +22,7 @@ namespace attnlaw::theory {
 /// overlaps forgets where it was made.
 struct ChannelWorkspace {
   std::vector<Pack> minima;
+  std::optional<Overlaps> found_at;  ///< overlaps of the last pass
   std::optional<Overlaps> searched_at;
   double several = 0;  ///< OutputChannel::Result::several of that search
   bool followed = false;

@@ -143,9 +143,9 @@ class SampledChannel final : public OutputChannel {
   template <class Body>
   double fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const;
 
-  /// Whether the proximal points of a workspace can be followed to these overlaps; notes where they are searched for if
-  /// not.
-  static bool recall(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace);
+  /// What the proximal points of a workspace tell of those at these overlaps; makes room for them there.
+  static typename BlockSearch<Loss>::Known recall(const Overlaps& overlaps, int replicate, std::size_t size,
+                                                  ChannelWorkspace& workspace);
 
   /// Whether V̂ may be a mean of responses. Grids resolve integrands of rows of two scores either way.
   static constexpr bool kTakesResponses = !TwoScoreLoss<Loss>;
@@ -259,18 +259,28 @@ void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicat
 }
 
 template <ChannelLoss Loss>
-bool SampledChannel<Loss>::recall(const Overlaps& overlaps, int replicate, std::size_t size,
-                                  ChannelWorkspace& workspace) {
+typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& overlaps, int replicate,
+                                                               std::size_t size, ChannelWorkspace& workspace) {
+  using Known = typename BlockSearch<Loss>::Known;
   // Fields then move by less than the loss changes over; which points have another lowest minimum a last search tells.
   constexpr double kCloseBy = 0.1;
-  const auto close = [](double a, double b) { return a == b || std::abs(a - b) <= kCloseBy * std::abs(b); };
-  const auto& at = workspace.searched_at;
-  workspace.followed = !Loss::kConvex && !TwoScoreLoss<Loss> && workspace.minima.size() == size && at &&
-                       close(overlaps.q, at->q) && close(overlaps.m, at->m) && close(overlaps.V, at->V) &&
-                       close(overlaps.q_a, at->q_a) && close(overlaps.V_a, at->V_a);
-  // The searches of a single replicate are not those of all.
-  if (!workspace.followed) workspace.searched_at = replicate == kAll ? std::optional(overlaps) : std::nullopt;
-  return workspace.followed;
+  // From farther off Newton's method may need longer than from the field itself, or lose its way on flat ground.
+  constexpr double kNearby = 0.5;
+  const auto within = [&](const std::optional<Overlaps>& at, double share) {
+    const auto close = [share](double a, double b) { return a == b || std::abs(a - b) <= share * std::abs(b); };
+    return at && close(overlaps.q, at->q) && close(overlaps.m, at->m) && close(overlaps.V, at->V) &&
+           close(overlaps.q_a, at->q_a) && close(overlaps.V_a, at->V_a);
+  };
+  const bool filled = workspace.minima.size() == size;
+  if (!filled) workspace.minima.assign(size, 0);
+  workspace.followed = filled && !Loss::kConvex && !TwoScoreLoss<Loss> && within(workspace.searched_at, kCloseBy);
+  const bool nearby = filled && within(workspace.found_at, kNearby);
+  // Minima of a single replicate are not those of all.
+  const auto here = replicate == kAll ? std::optional(overlaps) : std::nullopt;
+  if (replicate == kAll || !nearby) workspace.found_at = here;
+  if (workspace.followed) return Known::branch;
+  workspace.searched_at = here;
+  return nearby ? Known::start : Known::nothing;
 }
 
 template <ChannelLoss Loss>
@@ -279,10 +289,7 @@ double SampledChannel<Loss>::for_each_minimum(const Loss& loss, const Overlaps& 
                                               ChannelWorkspace* workspace, const Body& body) const {
   const auto dimension = static_cast<std::size_t>(loss.dimension());
   const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes()) * dimension;
-  using Known = typename BlockSearch<Loss>::Known;
-  Known known = Known::nothing;
-  if (workspace) known = recall(overlaps, replicate, size, *workspace) ? Known::branch : Known::start;
-  if (workspace && workspace->minima.size() != size) workspace->minima.assign(size, 0), known = Known::nothing;
+  const auto known = workspace ? recall(overlaps, replicate, size, *workspace) : BlockSearch<Loss>::Known::nothing;
   BlockSearch<Loss> search(loss, overlaps.V);
   for_each_label(overlaps, replicate, [&](std::size_t index, const Field& field, Pack weight) {
     search.take(field, weight, known, workspace ? &workspace->minima[index * dimension] : nullptr, body);

@@ -1,0 +1,87 @@
+/// Are stated sampling errors those that solutions have? Problems drawn at random, solved at the default accuracy and
+/// far beyond it.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "attnlaw/theory/solve.h"
+
+namespace attnlaw::theory {
+namespace {
+
+/// Log-uniform numbers of a problem; half of them have noiseless labels.
+model::Problem random_problem(std::mt19937& generator) {
+  const auto decades = [&](double low, double high) {
+    return low * std::pow(high / low, std::uniform_real_distribution<double>()(generator));
+  };
+  model::Problem problem;
+  problem.alpha = decades(0.05, 2);
+  problem.lambda = decades(0.01, 1);
+  problem.beta = decades(0.5, 2);
+  problem.target_beta = decades(0.5, 2);
+  problem.noise = decades(0.1, 1) > 0.3 ? decades(0.05, 0.5) : 0;
+  problem.target = model::Target::parse("wishart:" + std::to_string(decades(0.1, 1)));
+  return problem;
+}
+
+/// The largest deviation of train, test and estimation error from those of accuracy 1e-5, in units of the stated errors
+/// of both.
+double deviation(const model::Problem& problem) {
+  const Solution solution = solve(problem);
+  EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+  SolveOptions fine;
+  fine.accuracy = 1e-5;
+  if (solution.overlaps.q > 0) fine.start = solution.overlaps;
+  const Solution reference = solve(problem, fine);
+  constexpr double kRounding = 1e-8;
+  double largest = 0;
+  for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation}) {
+    const double value = reference.errors.*figure;
+    const double stated =
+        std::hypot(solution.diagnostics.sampling_error.*figure, reference.diagnostics.sampling_error.*figure);
+    largest = std::max(largest, std::abs(solution.errors.*figure - value) / (stated + kRounding * value));
+  }
+  return largest;
+}
+
+void expect_honest(int problems, model::Problem (*variant)(model::Problem)) {
+  std::mt19937 generator(7);
+  std::vector<double> deviations;
+  for (int i = 0; i < problems; ++i) deviations.push_back(deviation(variant(random_problem(generator))));
+  std::sort(deviations.begin(), deviations.end());
+  const auto beyond = std::count_if(deviations.begin(), deviations.end(), [](double units) { return units > 3; });
+  EXPECT_LE(static_cast<double>(beyond), 0.05 * problems) << "largest " << deviations.back();
+}
+
+TEST(StatedError, IsThatOfTheSquaredLossSlow) {
+  expect_honest(60, [](model::Problem problem) { return problem; });
+}
+
+TEST(StatedError, IsThatOfTheCrossEntropySlow) {
+  expect_honest(60, [](model::Problem problem) {
+    problem.loss = model::Loss::cross_entropy;
+    return problem;
+  });
+}
+
+TEST(StatedError, IsThatOfOneEntrySlow) {
+  expect_honest(60, [](model::Problem problem) {
+    problem.readout = model::Readout::entry;
+    return problem;
+  });
+}
+
+TEST(StatedError, IsThatOfDirectStudentsSlow) {
+  expect_honest(60, [](model::Problem problem) {
+    problem.student = model::Student::direct;
+    return problem;
+  });
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
