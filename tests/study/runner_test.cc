@@ -178,7 +178,8 @@ TEST(Runner, RecordsAFailureAndGoesOn) {
 }
 
 TEST(Runner, GivesTheTaskOfALostWorkerToAnother) {
-  const Study study = study_along_alpha(12, 3);
+  // So many that every worker gets one before the others have done them all.
+  const Study study = study_along_alpha(400, 3);
   const StoreFile file;
   Store store(file.path());
   RunOptions options = on_threads(1);

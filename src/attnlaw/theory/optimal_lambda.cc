@@ -19,6 +19,8 @@ constexpr double kLaw = 1e-10;
 /// Aimed at where errors are compared; what is accepted is a share of the accuracy, as where one problem is solved.
 constexpr double kAimed = 1e-9;
 constexpr double kAcceptedShare = 0.1;
+constexpr double kScanLaw = 1e-8;
+constexpr Tolerance kScanTolerance{.aimed = 1e-6, .accepted = 1e-3};
 /// The scan: this many λ per factor e, over a range beyond which test errors no longer change visibly.
 constexpr double kScanStep = 0.5;
 constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where it begins
@@ -128,6 +130,12 @@ Minimum find_minimum(TestError& error, Minimum guess, double lower, double upper
   return {x, curvature};
 }
 
+SolveOptions without_details(SolveOptions options) {
+  options.detail = Detail::errors;
+  options.sensitivities = false;
+  return options;
+}
+
 Solution solve_without_penalty(model::Problem problem, const Spectrum& target, const SolveOptions& options) {
   problem.lambda_rule = model::LambdaRule::ridgeless;
   return solve(problem, target, options);
@@ -160,7 +168,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double ridge = 100 * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
   const double largest = std::isfinite(collapse) ? collapse : ridge;
   const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
-  TestError scanned(problem, target, coarse.resolution(), coarse.tolerance());
+  // Few points, but all that else decides between two λ resolved: errors on a plateau differ by little.
+  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance);
   const Scan scan = scan_down(scanned, largest);
   if (!std::isfinite(scan.errors[scan.least])) {
     Solution failed = solve(at_lambda(problem, largest), target, options);
@@ -171,7 +180,9 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const bool ridgeless_known = has_ridgeless(problem);
   if (scan.least + 1 == scan.errors.size() && ridgeless_known) {
     Solution limit = solve_without_penalty(problem, target, options);
-    if (limit.diagnostics.converged && limit.errors.test <= scan.errors[scan.least])
+    const Solution smallest = solve(at_lambda(problem, std::exp(scan.logs.back())), target, without_details(options));
+    const double uncertain = limit.diagnostics.sampling_error.test + smallest.diagnostics.sampling_error.test;
+    if (limit.diagnostics.converged && limit.errors.test <= smallest.errors.test + 2 * uncertain)
       return finish(std::move(limit), {0, 0, 0, "0+"}, scanned.iterations());
   }
   if (scan.least == 0 && std::isfinite(collapse))
@@ -180,10 +191,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   // On the coarse rule, then on the one that the accuracy asks for there.
   const double lower = scan.lower(), upper = scan.upper();
   const Minimum near = find_minimum(scanned, {scan.logs[scan.least], scan.curvature()}, lower, upper);
-  SolveOptions probing = options;
-  probing.detail = Detail::errors;
-  probing.sensitivities = false;
-  const Solution probe = solve(at_lambda(problem, std::exp(near.log_lambda)), target, probing);
+  const Solution probe = solve(at_lambda(problem, std::exp(near.log_lambda)), target, without_details(options));
   TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy});
   SolveOptions final_options = options;
   if (probe.overlaps.q > 0) {
