@@ -130,14 +130,17 @@ GridRule PointLadder::grid_at(const Overlaps& overlaps) const {
   const double width = std::sqrt(scores.variance);
   const double height = analytic_height(scores, problem_.beta, overlaps.V);
   GridRule grid;
+  grid.digits = digits_;
   grid.label_step =
       trapezoidal_step(height / (width * std::max(problem_.target_beta * sigma, problem_.beta * along)), digits_);
   grid.radius = trapezoidal_radius(digits_);
-  // n Gauss-Hermite nodes leave e^(−s√(2n)) of a pole at distance s.
-  constexpr int kLeastNodes = 3;
+  // n Gauss-Hermite nodes leave e^(−s√(2n)) of a pole at distance s. Errors of n and n + 1 nodes may have one sign, so
+  // that their difference tells too little; with one coordinate two nodes more cost next to nothing.
+  constexpr int kLeastNodes = 3, kSpareNodes = 2;
   const double strip = height / (width * problem_.beta * std::max(across, 1e-12));
   grid.noise_step = trapezoidal_step(strip, digits_);
-  const double nodes = std::max<double>(kLeastNodes, std::ceil(0.5 * digits_ * digits_ / (strip * strip)));
+  const double nodes = std::max<double>(kLeastNodes, std::ceil(0.5 * digits_ * digits_ / (strip * strip))) +
+                       (scores.coordinates == 1 ? kSpareNodes : 0);
   const double trapezoidal = 2 * grid.radius / grid.noise_step;
   grid.hermite = nodes <= trapezoidal + 1 ? static_cast<int>(nodes) : 0;
   return grid;

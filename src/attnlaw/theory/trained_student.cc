@@ -24,10 +24,11 @@ Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f
 constexpr int kPriorDimension = 120;
 
 /// Where more than so many points have several minima, integrands jump between them, and the two replicates of a grid
-/// share part of the error that this makes: up to five times what they differ by (measured on 400 problems, tests/theory).
+/// share part of the error that this makes: up to five times what they differ by (tests/theory/stated_error_test.cc).
 constexpr double kFewJumps = 1e-3;
 constexpr double kJumpCaution = 5;
-constexpr int kManyReplicates = 3;
+/// …and of all errors of a grid of c digits this share of e^−c.
+constexpr double kLeastShare = 0.05;
 
 std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
                                             std::optional<RidgelessPhase> phase, const PointRule& rule) {
@@ -69,6 +70,7 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
                                std::optional<RidgelessPhase> phase, const Resolution& resolution,
                                NumericalPrior::Approximation approximation)
     : problem_(problem),
+      rule_(resolution.rule),
       lambda_(effective_lambda(problem, phase)),
       channel_(make_channel(problem, target.second_moment(), phase, resolution.rule)),
       denoiser_(make_denoiser_by_rule(problem, target, lambda_, resolution.law, approximation)),
@@ -109,10 +111,14 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
     samples.push_back(
         {point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(map_.Q_star()), 0});
   }
-  const auto error_of = [&](double Errors::*figure) { return over_replicates(samples, figure).standard_error; };
-  const double caution = at.step.several > kFewJumps && replicates < kManyReplicates ? kJumpCaution : 1;
-  Errors error{caution * error_of(&Errors::train), caution * error_of(&Errors::test),
-               caution * error_of(&Errors::estimation), 0};
+  const auto error_of = [&](double Errors::*figure) {
+    const auto [mean, scatter] = over_replicates(samples, figure);
+    const auto* grid = std::get_if<GridRule>(&rule_);
+    if (!grid) return scatter;
+    const double caution = at.step.several > kFewJumps ? kJumpCaution : 1;
+    return caution * scatter + (kLeastShare * std::exp(-grid->digits) + at.distance) * std::abs(mean);
+  };
+  Errors error{error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation), 0};
   // The objective is stationary in the overlaps: what is left is at most the error of its loss.
   error.objective = problem_.alpha * error.train;
   return error;

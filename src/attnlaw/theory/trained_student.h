@@ -43,7 +43,8 @@ class TrainedStudent {
   const NumericalPrior* numerical_prior() const { return dynamic_cast<const NumericalPrior*>(denoiser_.get()); }
 
   Errors errors(const FixedPoint& fixed_point) const;
-  /// Standard errors over the replicates of the point set.
+  /// Standard errors over the replicates of the rule. Two grids may agree by chance: theirs are at least what the steps
+  /// of a grid and the distance from the fixed point leave open.
   Errors sampling_error(const FixedPoint& fixed_point, Workspace& workspace) const;
   /// Atom, bands and outliers of S.
   TrainedSpectrum spectrum(const FixedPoint& fixed_point, const Workspace& workspace) const;
@@ -55,6 +56,7 @@ class TrainedStudent {
   double penalty(const FixedPoint& fixed_point) const;
 
   model::Problem problem_;
+  PointRule rule_;
   double lambda_;  ///< in the unit of the channel
   std::unique_ptr<OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;

@@ -2,6 +2,7 @@
 /// Rules for the points of expectations over a label's field and a student's field (docs/theory/quadrature.md).
 
 #include <cstddef>
+#include <limits>
 #include <variant>
 
 namespace attnlaw::theory {
@@ -24,6 +25,8 @@ struct GridRule {
   int hermite = 3;
   double noise_step = 0;
   bool interleaved = true;  ///< there is a second replicate
+  /// The grid was made for errors of about e^−digits: no difference of two replicates is believed far below that.
+  double digits = std::numeric_limits<double>::infinity();
 };
 
 /// Either; a channel need not know which.
