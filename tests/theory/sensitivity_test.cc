@@ -63,6 +63,23 @@ TEST(Sensitivities, AreDifferencesOfSolutions) {
   expect_differences(direct, 1e-6, 2e-4);
 }
 
+TEST(Sensitivities, OfASmallPenaltyAreDifferencesToo) {
+  for (const double lambda : {1e-3, 1e-5}) {
+    const model::Problem problem = problem_of(2, 0.3, lambda, 0);
+    const Solution solution = solve(problem, asked(1e-6));
+    ASSERT_TRUE(solution.sensitivities);
+    model::Problem above = problem, below = problem;
+    above.lambda *= 1.01, below.lambda *= 0.99;
+    SolveOptions options;
+    options.accuracy = 1e-6;
+    const Errors high = solve(above, options).errors, low = solve(below, options).errors;
+    for (double Errors::*figure : {&Errors::test, &Errors::estimation}) {
+      const double difference = (high.*figure - low.*figure) / (0.02 * lambda);
+      EXPECT_NEAR(solution.sensitivities->lambda->*figure, difference, 2e-3 * std::abs(difference)) << lambda;
+    }
+  }
+}
+
 TEST(Sensitivities, OfAClosedFormAreExact) {
   model::Problem linear = problem_of(2, 0.5, 0.1, 0.3);
   linear.head = model::Head::linear;

@@ -288,6 +288,29 @@ TEST(StateEvolution, ConvergesWithoutAStartAtTheCornersOfItsRange) {
   expect_converged({3, 4}, {0.3}, {1e-2}, {0, 1});
 }
 
+TEST(StateEvolution, OverfittingStudentsOfThreeTokensAreFound) {
+  // Close to the replica-symmetric limit, R = 0.92 and 0.95, where proximal points jump; q by 8 times as many points.
+  model::Problem problem = problem_of(3, 0.15, 0.004, 0.8);
+  problem.beta = 1.2, problem.target_beta = 1.7;
+  const Solution first = solve_to(problem, 1e-2);
+  EXPECT_TRUE(first.diagnostics.converged) << first.diagnostics.message;
+  EXPECT_NEAR(first.overlaps.q, 11.27, 0.15);
+  problem = problem_of(3, 0.128, 0.00493, 0.719);
+  problem.beta = 1.32, problem.target_beta = 1.79;
+  const Solution second = solve_to(problem, 1e-2);
+  EXPECT_TRUE(second.diagnostics.converged) << second.diagnostics.message;
+  EXPECT_NEAR(second.overlaps.q, 5.96, 0.06);
+}
+
+TEST(StateEvolution, MoreAccuracyIsNeverLess) {
+  // A grid that would need more points than a grid has stays what it is.
+  model::Problem problem = problem_of(2, 2.462, 0.001036);
+  problem.beta = 4.731, problem.target_beta = 4.926;
+  const Solution coarse = solve_to(problem, 1e-5), fine = solve_to(problem, 1e-6);
+  EXPECT_NEAR(fine.errors.test, coarse.errors.test, 1e-5 * fine.errors.test);
+  EXPECT_LE(fine.diagnostics.sampling_error.test, coarse.diagnostics.sampling_error.test);
+}
+
 TEST(StateEvolution, ConvergesWithoutAStartForTwoTokensSlow) {
   expect_converged({2}, {0.02, 0.1, 0.5, 2, 10}, {1e-4, 1e-2, 0.3, 10}, {0, 0.3, 10});
 }

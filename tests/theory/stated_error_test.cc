@@ -29,8 +29,8 @@ model::Problem random_problem(std::mt19937& generator) {
   return problem;
 }
 
-/// The largest deviation of train, test and estimation error from those of accuracy 1e-5, in units of the stated errors
-/// of both.
+/// The largest deviation of train, test and estimation error and objective from those of accuracy 1e-5, in units of the
+/// stated errors of both.
 double deviation(const model::Problem& problem) {
   const Solution solution = solve(problem);
   EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
@@ -40,7 +40,7 @@ double deviation(const model::Problem& problem) {
   const Solution reference = solve(problem, fine);
   constexpr double kRounding = 1e-8;
   double largest = 0;
-  for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation}) {
+  for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation, &Errors::objective}) {
     const double value = reference.errors.*figure;
     const double stated =
         std::hypot(solution.diagnostics.sampling_error.*figure, reference.diagnostics.sampling_error.*figure);
@@ -56,6 +56,7 @@ void expect_honest(int problems, model::Problem (*variant)(model::Problem)) {
   std::sort(deviations.begin(), deviations.end());
   const auto beyond = std::count_if(deviations.begin(), deviations.end(), [](double units) { return units > 3; });
   EXPECT_LE(static_cast<double>(beyond), 0.05 * problems) << "largest " << deviations.back();
+  EXPECT_LT(deviations.back(), 20) << "no figure is far from what it claims";
 }
 
 TEST(StatedError, IsThatOfTheSquaredLossSlow) {

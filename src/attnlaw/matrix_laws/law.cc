@@ -209,9 +209,10 @@ void Law::add_above(const Band& band, double from, double to, double tolerance, 
   }
   // The error of a Kronrod rule beside that of its Gauss rule, as in QUADPACK (Piessens et al., 1983).
   const double difference = std::abs(kronrod - gauss);
-  const double error = std::min(difference, kronrod * std::pow(200 * difference / kronrod, 1.5));
+  const double error =
+      kronrod > 0 ? std::min(difference, kronrod * std::pow(200 * difference / kronrod, 1.5)) : difference;
   if (!(error > tolerance) || half_panel < kNarrowest) {
-    result.error += kronrod > 0 ? error : 0;
+    result.error += error;
     return;
   }
   result.nodes.resize(first);

@@ -122,7 +122,8 @@ Minimum find_minimum(TestError& error, Minimum guess, double lower, double upper
     // Where the errors are not convex the way down is all that is known.
     const double step = curvature > 0 ? -slope / curvature : std::copysign(0.5 * kScanStep, -slope);
     const double next = std::clamp(x + step, lower, upper), moved = next - x;
-    if (moved * moved <= kLogTolerance || !std::isfinite(error(next))) return {next, curvature};
+    if (moved * moved <= kLogTolerance) return {next, curvature};
+    if (!std::isfinite(error(next))) return {x, curvature};
     const double next_slope = error.slope(next);
     if (std::abs(moved) > kTellingMove) curvature = (next_slope - slope) / moved;
     x = next, slope = next_slope;
@@ -198,7 +199,9 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     fine.start_from(Start{probe.overlaps, std::nullopt});
     final_options.start = probe.overlaps;
   }
-  const double best = find_minimum(fine, near, lower, upper).log_lambda;
+  double best = find_minimum(fine, near, lower, upper).log_lambda;
+  // Newton's method finds where the slope vanishes; of the two the scan has the last word on which is lower.
+  if (fine(scan.logs[scan.least]) < fine(best)) best = scan.logs[scan.least];
   OptimalLambda optimum{std::exp(best), 0, 0, scan.at_end() ? "end of range" : "interior"};
   if (!scan.at_end())
     optimum.curvature = (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) /

@@ -40,10 +40,12 @@ constexpr double kCoarseLaw = 1e-6;
 /// more digits.
 constexpr double kCoarseDigits = 6;
 constexpr double kMoreDigits = 1.45;
-/// A Sobol rule of so many points does as well as a grid of more.
-constexpr double kMostPoints = 6e4;
-constexpr double kMostPrecisePoints = 2e5;
-constexpr double kPrecise = 1e-4;
+/// A grid has at most so many points, and so many fewer digits that it does; where it cannot have the least number of
+/// digits Sobol points do as well. A grid of hardly more digits than the last one is not worth its time.
+constexpr double kMostPoints = 2e5;
+constexpr double kFewerDigits = 0.95;
+constexpr double kLeastDigits = 4.5;
+constexpr double kWorthwhile = 1.05;
 constexpr double kMostCoarsePoints = 2000;
 /// Where more points than this have several minima, integrands jump so much that Sobol points do better.
 constexpr double kMostSeveral = 0.05;
@@ -128,7 +130,8 @@ GridRule PointLadder::grid_at(const Overlaps& overlaps) const {
   const double sigma = std::sqrt(Q_star_ + problem_.noise), along = overlaps.m / sigma;
   const double across = std::sqrt(std::max(overlaps.q - along * along, 0.0));
   const double width = std::sqrt(scores.variance);
-  const double height = analytic_height(scores, problem_.beta, overlaps.V);
+  // Conjugates in closed form have no proximal points.
+  const double height = analytic_height(scores, problem_.beta, closed_form_ ? 0 : overlaps.V);
   GridRule grid;
   grid.digits = digits_;
   grid.label_step =
@@ -150,12 +153,18 @@ bool PointLadder::refine(const Outcome& outcome) {
   if (closed_form_ && problem_.head == model::Head::linear) return std::exchange(coarse_, false);
   const auto scores = two_scores(problem_);
   if (!scores || std::holds_alternative<SobolRule>(rule_)) return refine_sobol(outcome.error);
-  digits_ = coarse_ ? std::max(kCoarseDigits, std::log(1 / accuracy_) + 1) : kMoreDigits * digits_;
-  const GridRule grid = grid_at(outcome.overlaps);
-  const double most = accuracy_ < kPrecise ? kMostPrecisePoints : kMostPoints;
-  const bool fits = grid_size(scores->coordinates, grid) <= most && outcome.several <= kMostSeveral;
-  coarse_ = !fits;
-  rule_ = fits ? PointRule(grid) : PointRule(SobolRule{kFirstLevel});
+  if (outcome.several > kMostSeveral) {
+    coarse_ = true;
+    rule_ = SobolRule{kFirstLevel};
+    return true;
+  }
+  const double wanted = coarse_ ? std::max(kCoarseDigits, std::log(1 / accuracy_) + 1) : kMoreDigits * digits_;
+  const double before = std::exchange(digits_, wanted);
+  while (grid_size(scores->coordinates, grid_at(outcome.overlaps)) > kMostPoints) digits_ *= kFewerDigits;
+  // As many digits as fit; fewer than a coarse rule has are left to Sobol points.
+  if (!coarse_ && digits_ <= kWorthwhile * before) return false;
+  coarse_ = coarse_ && digits_ < kLeastDigits;
+  rule_ = coarse_ ? PointRule(SobolRule{kFirstLevel}) : PointRule(grid_at(outcome.overlaps));
   return true;
 }
 

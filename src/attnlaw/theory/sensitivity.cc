@@ -11,8 +11,8 @@ namespace {
 constexpr double kStep = 1e-3;
 /// Integrals of the prior, as small differences need them.
 constexpr double kLaw = 1e-11;
-/// The step of a parameter that is 0, or close to it.
-constexpr double kLeastScale = 0.1;
+/// The step of a noise that is 0, or close to it; all other parameters are > 0.
+constexpr double kLeastNoise = 0.1;
 
 struct Term {
   double weight;
@@ -64,7 +64,8 @@ Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates
 }
 
 Errors ErrorResponse::derivative(Parameter parameter) {
-  const double value = problem_.*parameter, step = kStep * std::max(value, kLeastScale);
+  const double value = problem_.*parameter,
+               step = kStep * (parameter == &model::Problem::noise ? std::max(value, kLeastNoise) : value);
   // From above at an end of the range: three values instead of two.
   const bool one_sided = value < step;
   const double lower = one_sided ? value : value - step, upper = value + step;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -106,7 +107,10 @@ class LambdaPath {
     Coordinates x = last_->x;
     if (before_ && before_->x.size() == x.size()) {
       const double ratio = (std::log(lambda) - last_->log_lambda) / (last_->log_lambda - before_->log_lambda);
-      x += ratio * (last_->x - before_->x);
+      const Coordinates move = ratio * (last_->x - before_->x);
+      // Where S leaves 0 its coordinates come from infinitely far away.
+      constexpr double kLongestMove = 2;
+      if (move.cwiseAbs().maxCoeff() <= kLongestMove) x += move;
     }
     return Start{from_coordinates(x, Q_star_), last_->slope};
   }
@@ -207,30 +211,55 @@ EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum&
   return follow_messages(problem, target);
 }
 
-/// Figures that every point set gives.
-void record_errors(const TrainedStudent& student, const FixedPoint& at, Workspace& workspace, Solution& solution) {
-  solution.diagnostics.iterations += at.iterations;
-  solution.overlaps = at.overlaps;
-  solution.conjugates = at.step.conjugates;
-  solution.errors = student.errors(at);
-  solution.diagnostics.sampling_error = student.sampling_error(at, workspace);
+/// A fixed point on one rule, and its errors.
+struct Reached {
+  PointLadder ladder;
+  std::shared_ptr<const TrainedStudent> student;
+  FixedPoint at;
+  Workspace workspace;
+  Errors errors, sampling_error;
+  double error = 0;  ///< largest relative one: two standard errors, and the distance from the fixed point
+};
+
+Reached reach(const Equations& equations, const PointLadder& ladder, const std::optional<Start>& start) {
+  using Owned = std::shared_ptr<const TrainedStudent>;
+  Reached now{
+      ladder, Owned(new TrainedStudent(equations.student(equations.problem, ladder.resolution()))), {}, {}, {}, {}, 0};
+  now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
+  now.errors = now.student->errors(now.at);
+  now.sampling_error = now.student->sampling_error(now.at, now.workspace);
+  now.error = 2 * (relative_error(now.sampling_error, now.errors) + now.at.distance);
+  return now;
 }
 
-/// What is asked of the last point set beside: the student's law, its stability, and how far all of it can be trusted.
-void record_details(const TrainedStudent& student, const FixedPoint& at, const Workspace& workspace,
-                    const PointLadder& ladder, const SolveOptions& options, double reached, Solution& solution) {
+/// The student's law and its stability, beside what is asked of every rule.
+void record_details(const Reached& reached, Solution& solution) {
+  const TrainedStudent& student = *reached.student;
+  solution.spectrum = student.spectrum(reached.at, reached.workspace);
+  solution.loss_figures = student.channel().loss_figures(reached.at.overlaps);
+  solution.diagnostics.law_error = std::max(solution.diagnostics.law_error, student.certified_law_error(reached.at));
+}
+
+void record(const Equations& equations, const Reached& reached, Solution& solution) {
+  const TrainedStudent& student = *reached.student;
+  const FixedPoint& at = reached.at;
+  const SolveOptions& options = equations.options;
+  solution.overlaps = at.overlaps;
+  solution.conjugates = at.step.conjugates;
+  solution.errors = reached.errors;
   Diagnostics& diagnostics = solution.diagnostics;
+  diagnostics.sampling_error = reached.sampling_error;
   diagnostics.residual = at.residual;
+  diagnostics.rule = reached.ladder.rule();
   diagnostics.points = student.channel().points();
   diagnostics.law_error = at.step.prior.law_error;
   if (const NumericalPrior* sampled = student.numerical_prior()) diagnostics.sampled_matrices = sampled->dimension();
   const bool full = options.detail == Detail::full;
-  if (full) solution.spectrum = student.spectrum(at, workspace);
-  if (full) solution.loss_figures = student.channel().loss_figures(at.overlaps);
+  if (full) record_details(reached, solution);
   diagnostics.replicon =
-      full || !many_atoms(student.map().target()) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
-  diagnostics.message = shortfall(solution, at, ladder.tolerance(), options, reached);
-  diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached <= kLargestError;
+      full || !many_atoms(equations.target) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
+  diagnostics.message = shortfall(solution, at, reached.ladder.tolerance(), options, reached.error);
+  diagnostics.converged = at.converged && diagnostics.law_error <= kLawTolerance && reached.error <= kLargestError;
 }
 
 Sensitivities sensitivities_of(const Equations& equations, const PointLadder& ladder, const FixedPoint& at) {
@@ -251,28 +280,31 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   if (options.start) given = Start{*options.start, std::nullopt};
   std::optional<Start> start = given;
   PointLadder ladder(problem, target.second_moment(), equations.phase, options.accuracy);
+  // The last rule with a fixed point: a finer one without is no reason to give up what is known.
+  std::optional<Reached> last;
   while (true) {
-    const TrainedStudent student = equations.student(problem, ladder.resolution());
-    Workspace workspace;
-    const FixedPoint at = find_patiently(equations, student, ladder, start, workspace);
-    record_errors(student, at, workspace, solution);
+    Reached now = reach(equations, ladder, start);
+    const FixedPoint at = now.at;
+    solution.diagnostics.iterations += at.iterations;
     if (equations.phase == RidgelessPhase::overdetermined && unbounded(problem, target.second_moment(), at.overlaps)) {
+      record(equations, now, solution);
+      solution.diagnostics.converged = false;
       solution.diagnostics.message =
           "without a penalty the student grows without bound here: labels are almost fitted by saturated outputs, and "
           "no ridgeless limit exists; give a finite lambda";
       return;
     }
-    const double reached = 2 * (relative_error(solution.diagnostics.sampling_error, solution.errors) + at.distance);
-    const bool enough = !(reached > options.accuracy) && !ladder.coarse();
-    if (enough || !ladder.refine({at.overlaps, at.step.several, reached / options.accuracy})) {
-      solution.diagnostics.rule = ladder.rule();
-      record_details(student, at, workspace, ladder, options, reached, solution);
-      if (options.sensitivities && at.converged) solution.sensitivities = sensitivities_of(equations, ladder, at);
-      return;
-    }
+    const bool enough = !(now.error > options.accuracy) && !ladder.coarse();
+    const double error = now.error / options.accuracy;
+    const bool known = !at.converged && last;
+    if (!known && !ladder.coarse()) last = std::move(now);
+    if (known || enough || !ladder.refine({at.overlaps, at.step.several, error})) break;
     // Without a fixed point on the coarse rule, a finer one may still have it.
     start = at.converged ? Start{at.overlaps, at.slope} : given;
   }
+  record(equations, *last, solution);
+  if (options.sensitivities && last->at.converged)
+    solution.sensitivities = sensitivities_of(equations, last->ladder, last->at);
 }
 
 }  // namespace

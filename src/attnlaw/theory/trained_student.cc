@@ -27,8 +27,9 @@ constexpr int kPriorDimension = 120;
 /// share part of the error that this makes: up to five times what they differ by (tests/theory/stated_error_test.cc).
 constexpr double kFewJumps = 1e-3;
 constexpr double kJumpCaution = 5;
-/// …and of all errors of a grid of c digits this share of e^−c.
+/// …and of all errors of a grid of c digits this share of e^−c, and this share of the relative error of q̂.
 constexpr double kLeastShare = 0.05;
+constexpr double kForceShare = 0.2;
 
 std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
                                             std::optional<RidgelessPhase> phase, const PointRule& rule) {
@@ -95,6 +96,11 @@ double TrainedStudent::penalty(const FixedPoint& at) const {
   }
 }
 
+double TrainedStudent::envelope(const Step& step, const Overlaps& overlaps) const {
+  const double work = overlaps.V * step.conjugates.q_hat + overlaps.V_a * step.conjugates.q_hat_a;
+  return problem_.alpha * step.train + work / (2 * problem_.symmetry());
+}
+
 Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace) const {
   const int replicates = map_.replicates();
   if (replicates == 1) return {};
@@ -102,26 +108,34 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   if (at.slope) {
     points = replicate_fixed_points(map_, at, workspace);
   } else {
-    for (int replicate = 0; replicate < replicates; ++replicate)
-      points.push_back({{}, channel_->evaluate_at_zero(replicate).train});
+    for (int replicate = 0; replicate < replicates; ++replicate) {
+      Step step;
+      step.train = channel_->evaluate_at_zero(replicate).train;
+      points.push_back({{}, step.train, step});
+    }
   }
+  // The objective is stationary in the overlaps: it scatters as its envelope does at the fixed point of all.
   std::vector<Errors> samples;
+  std::vector<double> forces;
   for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
-    samples.push_back(
-        {point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(map_.Q_star()), 0});
+    samples.push_back({point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(map_.Q_star()),
+                       envelope(point.step, at.overlaps)});
+    forces.push_back(point.step.conjugates.q_hat);
   }
+  // Figures of two grids may agree by chance.
+  const auto* grid = std::get_if<GridRule>(&rule_);
+  const base::Estimate force = base::estimate_of(forces);
+  const double least = grid ? kLeastShare * std::exp(-grid->digits) + at.distance +
+                                  (force.value > 0 ? kForceShare * force.standard_error / force.value : 0)
+                            : 0;
+  const double caution = grid && at.step.several > kFewJumps ? kJumpCaution : 1;
   const auto error_of = [&](double Errors::*figure) {
     const auto [mean, scatter] = over_replicates(samples, figure);
-    const auto* grid = std::get_if<GridRule>(&rule_);
-    if (!grid) return scatter;
-    const double caution = at.step.several > kFewJumps ? kJumpCaution : 1;
-    return caution * scatter + (kLeastShare * std::exp(-grid->digits) + at.distance) * std::abs(mean);
+    return caution * scatter + least * std::abs(mean);
   };
-  Errors error{error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation), 0};
-  // The objective is stationary in the overlaps: what is left is at most the error of its loss.
-  error.objective = problem_.alpha * error.train;
-  return error;
+  return {error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation),
+          error_of(&Errors::objective)};
 }
 
 TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& workspace) const {
@@ -151,6 +165,11 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& 
   }
   spectrum.collapse = measure_collapse(law, f, symmetry, at.overlaps.q, spectrum);
   return spectrum;
+}
+
+double TrainedStudent::certified_law_error(const FixedPoint& at) const {
+  if (!spectral_ || !usable(at.step.conjugates) || many_atoms(map_.target())) return 0;
+  return noisy_target(map_.target(), at.step.conjugates).quadrature().error();
 }
 
 double TrainedStudent::replicon(const FixedPoint& at) const {

@@ -48,12 +48,17 @@ class TrainedStudent {
   Errors sampling_error(const FixedPoint& fixed_point, Workspace& workspace) const;
   /// Atom, bands and outliers of S.
   TrainedSpectrum spectrum(const FixedPoint& fixed_point, const Workspace& workspace) const;
+  /// By how much mass and moments of the law of M miss their exact values; 0 where there is no law, or one of so many
+  /// atoms that only a part of it is resolved.
+  double certified_law_error(const FixedPoint& fixed_point) const;
   /// R; 0 at S = 0, NaN for a numerical prior.
   double replicon(const FixedPoint& fixed_point) const;
 
  private:
   /// λ times what it multiplies, per d².
   double penalty(const FixedPoint& fixed_point) const;
+  /// The Moreau envelopes of all losses, per d²: losses, and the work done on the student.
+  double envelope(const Step& step, const Overlaps& overlaps) const;
 
   model::Problem problem_;
   PointRule rule_;

@@ -22,7 +22,8 @@ class Table {
   }
 
   double operator()(double label, double residual) const {
-    const auto cell = [](double x) { return std::clamp(static_cast<int>(x * kCells), 0, kCells - 1); };
+    // Not a number is as bad as the largest residual.
+    const auto cell = [](double x) { return x < 1 ? static_cast<int>(std::max(x, 0.0) * kCells) : kCells - 1; };
     return bounds_[static_cast<std::size_t>(cell(label) * kCells + cell(residual))];
   }
 

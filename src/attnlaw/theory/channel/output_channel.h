@@ -12,24 +12,22 @@
 
 namespace attnlaw::theory {
 
-/// An expectation over labels and fields at given overlaps. Sampled channels hold independent replicates of their point
-/// set; the full figure averages all of them.
 /// The proximal points that a sampled channel has found: its next pass over them starts there. It belongs to the
 /// caller, who hands it on along a path of overlaps; empty at first, when searches start from the student's field.
 ///
-/// Where every point needs a search, the searches of one pass serve all overlaps close by, whose proximal points are
-/// followed from there: `followed` says that the last pass did so. Whoever needs what a search finds at the last
-/// overlaps forgets where it was made.
+/// Where every point needs a search and none of one pass found several minima, its points are followed to all overlaps
+/// close by; `followed` says that the last pass did so.
 struct ChannelWorkspace {
   std::vector<Pack> minima;
   std::optional<Overlaps> found_at;  ///< overlaps of the last pass
   std::optional<Overlaps> searched_at;
   double several = 0;  ///< OutputChannel::Result::several of that search
+  bool jumps = false;  ///< some search on these points found several minima: V̂ is then Stein's from there on
   bool followed = false;
-
-  void forget() { searched_at.reset(); }
 };
 
+/// An expectation over labels and fields at given overlaps. Sampled channels hold replicates of their points, scrambles
+/// or shifted grids; the full figure averages all of them.
 class OutputChannel {
  public:
   /// Selects one replicate, or all.
@@ -47,8 +45,8 @@ class OutputChannel {
     double several = 0;  ///< share of the points where a proximal point was found to be the lowest of several minima
   };
   /// At q, V > 0 and m² < Q* q. A sampled channel starts from what the caller's workspace holds, if there is one, and
-  /// leaves its proximal points there: the result does not depend on it beyond their rounding. Closed forms have no use
-  /// for it.
+  /// leaves its proximal points there: the result depends on it as far as a nearby start may find a lower minimum, and
+  /// where minima are followed. Closed forms have no use for it.
   virtual Result evaluate(const Overlaps& overlaps, int replicate = kAll,
                           ChannelWorkspace* workspace = nullptr) const = 0;
   /// At the student S = 0.

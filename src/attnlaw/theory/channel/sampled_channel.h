@@ -262,7 +262,8 @@ template <ChannelLoss Loss>
 typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& overlaps, int replicate,
                                                                std::size_t size, ChannelWorkspace& workspace) {
   using Known = typename BlockSearch<Loss>::Known;
-  // Fields then move by less than the loss changes over; which points have another lowest minimum a last search tells.
+  // Fields then move by less than the loss changes over. Where some point had several minima others may have, so close
+  // by: then every pass searches.
   constexpr double kCloseBy = 0.1;
   // From farther off Newton's method may need longer than from the field itself, or lose its way on flat ground.
   constexpr double kNearby = 0.5;
@@ -272,8 +273,9 @@ typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& o
            close(overlaps.q_a, at->q_a) && close(overlaps.V_a, at->V_a);
   };
   const bool filled = workspace.minima.size() == size;
-  if (!filled) workspace.minima.assign(size, 0);
-  workspace.followed = filled && !Loss::kConvex && !TwoScoreLoss<Loss> && within(workspace.searched_at, kCloseBy);
+  if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false;
+  workspace.followed = filled && !Loss::kConvex && !TwoScoreLoss<Loss> && workspace.several == 0 &&
+                       within(workspace.searched_at, kCloseBy);
   const bool nearby = filled && within(workspace.found_at, kNearby);
   // Minima of a single replicate are not those of all.
   const auto here = replicate == kAll ? std::optional(overlaps) : std::nullopt;
@@ -328,7 +330,8 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
   if (workspace) several = workspace->followed ? workspace->several : (workspace->several = several);
   // Stein's lemma in the independent parts (τ, ρ) of (t, ω) gives E tr ∂g/∂ω and E tr ∂g/∂t. Where no proximal point
   // jumps the former is the mean of the derivative itself, which Sobol points give more accurately.
-  const bool smooth = kTakesResponses && several == 0;
+  if (workspace && several > 0) workspace->jumps = true;
+  const bool smooth = kTakesResponses && (workspace ? !workspace->jumps : several == 0);
   const Mixture mixed = mixture(overlaps, scale_.noise);
   const double by_omega = smooth ? -response.sum() : g_rho.sum() / mixed.across;
   const double by_target = (g_tau.sum() - mixed.along * by_omega) / mixed.sigma;

@@ -170,16 +170,7 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
     at = enter(coordinates, result.step.prior.overlaps);
   }
   result.slope = start ? start->slope : std::nullopt;
-  // Proximal points that were followed from other overlaps are searched for anew where they led to, if there were
-  // several minima to choose from.
-  constexpr int kSearches = 3;
-  for (int i = 0; i < kSearches; ++i) {
-    search(coordinates, at, result.slope, tolerance);
-    if (!workspace.channel.followed || workspace.channel.several == 0 || !at.usable()) break;
-    workspace.channel.forget();
-    at = coordinates.at(at.x);
-    if (at.size() <= tolerance.accepted) break;
-  }
+  search(coordinates, at, result.slope, tolerance);
   result.overlaps = from_coordinates(at.x, map.Q_star());
   result.step = at.step;
   result.residual = at.size();
@@ -198,7 +189,7 @@ std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, cons
   for (int replicate = 0; replicate < map.replicates(); ++replicate) {
     const Iterate at = CoordinateMap(map, workspace, replicate).at(fixed_point.overlaps);
     const auto [x, train] = fixed_point.slope->solution(at);
-    points.push_back({from_coordinates(x, map.Q_star()), train});
+    points.push_back({from_coordinates(x, map.Q_star()), train, at.step});
   }
   return points;
 }

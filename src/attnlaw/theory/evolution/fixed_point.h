@@ -14,7 +14,8 @@
 namespace attnlaw::theory {
 
 /// What steps that follow each other hand on from one to the next: proximal points, and the students of a numerical
-/// prior. It changes what a step costs, and its result no further than those are resolved.
+/// prior. It belongs to one map; it changes what a
+/// step costs, and which of several minima of nearly equal value are found.
 struct Workspace {
   ChannelWorkspace channel;
   PriorWorkspace prior;
@@ -102,6 +103,7 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
 struct ReplicatePoint {
   Overlaps overlaps;
   double train = 0;
+  Step step;  ///< of the replicate at the fixed point of all
 };
 
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
