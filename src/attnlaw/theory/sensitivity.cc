@@ -6,11 +6,9 @@
 namespace attnlaw::theory {
 namespace {
 
-/// Differences over this share of a parameter: what they leave out, its square, and what the laws leave open over it
-/// are both far below what the points of a rule leave open.
+/// Differences over this share of a parameter leave out its square. Laws are taken to rounding: near perfect recovery
+/// errors are small differences of overlaps.
 constexpr double kStep = 1e-3;
-/// Integrals of the prior, as small differences need them.
-constexpr double kLaw = 1e-11;
 /// The step of a noise that is 0, or close to it; all other parameters are > 0.
 constexpr double kLeastNoise = 0.1;
 
@@ -31,7 +29,7 @@ Errors weighted_sum(std::initializer_list<Term> terms) {
 
 ErrorResponse::ErrorResponse(const model::Problem& problem, const matrix_laws::Spectrum& target,
                              std::optional<RidgelessPhase> phase, const Resolution& resolution, const FixedPoint& at)
-    : problem_(problem), target_(target), phase_(phase), resolution_{resolution.rule, kLaw}, at_(at) {
+    : problem_(problem), target_(target), phase_(phase), resolution_{resolution.rule, kLawRounding}, at_(at) {
   if (!(at.overlaps.q > 0)) return;
   const TrainedStudent student(problem, target, phase, resolution_);
   slope_ = exact_slope(student.map(), at.overlaps, workspace_);
