@@ -199,13 +199,14 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     fine.start_from(Start{probe.overlaps, std::nullopt});
     final_options.start = probe.overlaps;
   }
-  double best = find_minimum(fine, near, lower, upper).log_lambda;
+  double best = find_minimum(fine, near, lower, upper).log_lambda, test = fine(best);
   // Newton's method finds where the slope vanishes; of the two the scan has the last word on which is lower.
-  if (fine(scan.logs[scan.least]) < fine(best)) best = scan.logs[scan.least];
+  const double scanned_best = scan.logs[scan.least], scanned_test = fine(scanned_best);
+  if (scanned_test < test) best = scanned_best, test = scanned_test;
   OptimalLambda optimum{std::exp(best), 0, 0, scan.at_end() ? "end of range" : "interior"};
   if (!scan.at_end())
-    optimum.curvature = (fine(best + kCurvatureStep) - 2 * fine(best) + fine(best - kCurvatureStep)) /
-                        (kCurvatureStep * kCurvatureStep);
+    optimum.curvature =
+        (fine(best + kCurvatureStep) - 2 * test + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
   return finish(solve(at_lambda(problem, optimum.lambda), target, final_options), optimum,
                 scanned.iterations() + fine.iterations());
 }

@@ -77,6 +77,11 @@ double analytic_height(const TwoScores& scores, double beta, double V) {
   return std::abs(std::acosh(std::complex<double>(-1, 0.5 * kappa)).imag());
 }
 
+/// How steep the outputs of the target are as functions of τ.
+double label_slope(const TwoScores& scores, const model::Problem& problem, double Q_star) {
+  return problem.target_beta * std::sqrt(scores.variance * (Q_star + problem.noise));
+}
+
 }  // namespace
 
 PointRule rule_at_zero(const model::Problem& problem, double Q_star) {
@@ -84,7 +89,7 @@ PointRule rule_at_zero(const model::Problem& problem, double Q_star) {
   constexpr double kDigits = 18;
   const auto scores = two_scores(problem);
   if (!scores) return SobolRule{kLevel};
-  const double steepest = problem.target_beta * std::sqrt(scores->variance * (Q_star + problem.noise));
+  const double steepest = label_slope(*scores, problem, Q_star);
   return GridRule{.label_step = trapezoidal_step(pi / steepest, kDigits),
                   .radius = trapezoidal_radius(kDigits),
                   .hermite = 1,
@@ -103,7 +108,7 @@ PointLadder::PointLadder(const model::Problem& problem, double Q_star, std::opti
   if (!scores) return;
   // Before anything is known of the student, its outputs are taken to be as steep as those of its target, and softened.
   constexpr double kSoftened = 0.62;
-  const double steepest = problem.target_beta * std::sqrt(scores->variance * (Q_star + problem.noise));
+  const double steepest = label_slope(*scores, problem, Q_star);
   GridRule grid{.label_step = trapezoidal_step(kSoftened * pi / steepest, kCoarseDigits), .interleaved = false};
   const double excess = grid_size(scores->coordinates, grid) / kMostCoarsePoints;
   if (excess > 1) grid.label_step *= std::pow(excess, 1.0 / static_cast<double>(scores->coordinates));

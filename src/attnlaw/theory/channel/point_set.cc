@@ -85,7 +85,7 @@ NormalRule grid_replicate(std::size_t coordinates, const GridRule& rule, bool se
   const bool four = coordinates == 2 && rule.hermite == 0;
   const double square = rule.radius * rule.radius + (four ? 2 * std::log1p(0.5 * rule.radius * rule.radius) : 0);
   const std::vector<GridPair> pairs = half_of_pairs(rule, std::sqrt(square), second, second);
-  const std::vector<GridPair> others = half_of_pairs(rule, std::sqrt(square), second, false);
+  const std::vector<GridPair> others = second ? half_of_pairs(rule, std::sqrt(square), second, false) : pairs;
   NormalRule result{.dimension = 2 * coordinates, .points = {}, .weights = {}};
   for (const GridPair& a : pairs) {
     if (a.square > square) continue;

@@ -89,16 +89,22 @@ void solve_factorised(const Matrix& factors, int dimension, Pack* x, const Coupl
   }
 }
 
+/// Makes `factor`, the Hessian H on entry, the factors of 1 + VH, which is positive definite at a proximal point.
+/// Returns the lanes where rounding hides that: folds, of measure zero.
+template <class Matrix, class Coupled = AllCoupled>
+Mask factorise_stiffened(Matrix& factor, int dimension, double V, const Coupled& coupled = {}) {
+  for (Pack& entry : factor) entry *= V;
+  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
+  return factorise(factor, dimension, coupled);
+}
+
 /// Squares of the entries of (1 + VH)⁻¹H per lane, summed over blocks: the first `symmetric` coordinates and the rest.
-/// 1 + VH is positive definite at a proximal point; a lane where rounding hides that (a fold, of measure zero) counts
-/// as 0.
+/// A fold counts as 0.
 template <class Matrix>
 std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int dimension, int symmetric, double V) {
   Matrix factor = hessian;
   std::vector<Pack> column(static_cast<std::size_t>(dimension));
-  for (Pack& entry : factor) entry *= V;
-  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
-  const Mask fold = factorise(factor, dimension);
+  const Mask fold = factorise_stiffened(factor, dimension, V);
   std::array<std::array<Pack, 2>, 2> sums{};
   for (int j = 0; j < dimension; ++j) {
     for (int i = 0; i < dimension; ++i)
@@ -114,13 +120,11 @@ std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int 
 }
 
 /// The diagonal of (1 + VH)⁻¹H per lane, summed over the first `symmetric` coordinates and over the rest: the response
-/// −tr ∂g/∂ω of a proximal point. A fold counts as 0, as above.
+/// −tr ∂g/∂ω of a proximal point. A fold counts as 0.
 template <class Matrix, class Coupled>
 std::array<Pack, 2> responses(const Matrix& hessian, int dimension, int symmetric, double V, const Coupled& coupled) {
   Matrix factor = hessian;
-  for (Pack& entry : factor) entry *= V;
-  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
-  const Mask fold = factorise(factor, dimension, coupled);
+  const Mask fold = factorise_stiffened(factor, dimension, V, coupled);
   // (M⁻¹)_ii = Σ_k (L⁻¹)_ki²/D_k, and H(1 + VH)⁻¹ = (1 − M⁻¹)/V.
   std::array<Pack, 2> sums{};
   std::vector<Pack> column(static_cast<std::size_t>(dimension));
