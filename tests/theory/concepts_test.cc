@@ -61,8 +61,8 @@ static_assert(SmoothLoss<Parabola> && !SearchableLoss<Parabola>);
 
 struct ParabolaOfOneStart : Parabola {
   static Mask certain(Pack, Pack, double) { return Pack(0) < Pack(1); }
-  static int mixed_starts() { return 0; }
-  static void mixed_start(int, const Pack*, const Pack*, Pack*) {}
+  static int further_starts() { return 0; }
+  static bool further_start(int, const SearchFrom<Pack>&, Pack*) { return false; }
 };
 static_assert(SearchableLoss<ParabolaOfOneStart> && !ChannelLoss<ParabolaOfOneStart>);
 

@@ -485,7 +485,6 @@ TEST(BlockSearch, FindsWhatEveryPointAloneWouldFind) {
   const SoftmaxPair loss(kPairMetric, 1, 1);
   BlockSearch<SoftmaxPair> blocks(loss, kV);
   GlobalProximal<SoftmaxPair> alone(loss);
-  using Known = BlockSearch<SoftmaxPair>::Known;
   int several = 0, packs = 0;
   const auto compare = [&](const auto& field, Pack, const auto& found) {
     const auto& expected = alone.solve(field.label, field.omega.data(), field.fit.data(), kV);
@@ -502,7 +501,7 @@ TEST(BlockSearch, FindsWhatEveryPointAloneWouldFind) {
     std::copy(omega.begin(), omega.end(), field.omega.begin());
     std::copy(target.begin(), target.end(), field.fit.begin());
     loss.label(target.data(), field.label);
-    blocks.take(field, 1, Known::nothing, &places[2 * static_cast<std::size_t>(trial)], compare);
+    blocks.take(field, 1, &places[2 * static_cast<std::size_t>(trial)], compare);
   }
   blocks.finish(compare);
   EXPECT_EQ(packs, 150);

@@ -29,11 +29,12 @@ class AdapterPair {
   /// Returns the longest step that is trusted: scores change by β per unit of p².
   double reach() const { return kReach / std::sqrt(beta_); }
   static theory::Mask certain(const Label&, Pack, double) { return Pack(1) < Pack(0); }
-  /// A search also starts between the cavity field, from which `solve` starts, and no adapter.
-  static constexpr int mixed_starts() { return 1; }
-  void mixed_start(int, const Pack* omega, const Pack*, Pack* p) const {
+  /// A search also starts from the fit, and between the cavity field, from which `solve` starts, and no adapter.
+  static constexpr int further_starts() { return 2; }
+  static bool further_start(int i, const theory::SearchFrom<Label>& from, Pack* p) {
     constexpr double kShrunk = 0.3;
-    p[0] = kShrunk * omega[0], p[1] = kShrunk * omega[1];
+    for (std::size_t k = 0; k < 2; ++k) p[k] = i == 0 ? from.fit[k] : kShrunk * from.omega[k];
+    return true;
   }
 
   /// Returns p_i² − p_1 p_2 of either row.

@@ -34,25 +34,28 @@ class BlockSearch {
  public:
   using Field = FieldPack<Loss>;
   using Minimum = typename GlobalProximal<Loss>::Minimum;
+  using Search = typename GlobalProximal<Loss>::Search;
 
-  BlockSearch(const Loss& loss, double V) : loss_(loss), V_(V), proximal_(loss), gathered_(loss) {}
+  /// What is known of proximal points before: nothing; where they were at other overlaps; the lowest minima at overlaps
+  /// so close by that few others can have become lower, so that a short search serves; or that they are followed
+  /// without any.
+  enum class Known { nothing, start, lowest, branch };
 
-  /// What is known of proximal points before: nothing, where they were at other overlaps, or where they were at
-  /// overlaps so close by that they are followed without any search.
-  enum class Known { nothing, start, branch };
+  BlockSearch(const Loss& loss, double V, Known known = Known::nothing)
+      : loss_(loss), V_(V), known_(known), proximal_(loss), gathered_(loss) {}
 
   /// Begins at `*place` as far as it is known, else with the field itself; where `place` is not null the point goes
   /// there. Runs body(field, weight, minimum) over a block that is full.
   template <class Body>
-  void take(const Field& field, Pack weight, Known known, Pack* place, const Body& body) {
+  void take(const Field& field, Pack weight, Pack* place, const Body& body) {
     Entry& entry = block_.emplace_back(loss_);
     entry.field = field;
     entry.weight = weight;
     entry.result = place;
-    const Pack* start = known == Known::nothing ? field.omega.data() : place;
+    const Pack* start = known_ == Known::nothing ? field.omega.data() : place;
     std::copy(start, start + field.omega.size(), entry.minimum.point.begin());
     proximal_.descend(field.label, field.omega.data(), V_, entry.minimum);
-    if (known != Known::branch) open_uncertain(entry);
+    if (known_ != Known::branch) open_uncertain(entry);
     if (block_.size() == kBlock) finish(body);
   }
 
@@ -113,7 +116,9 @@ class BlockSearch {
     for (int place = 0; place < kLanes; ++place)
       copy_lane(block_[open(place).entry], open(place).lane, gathered_, place);
     const Field& field = gathered_.field;
-    const Mask other = proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, gathered_.minimum);
+    const auto effort = known_ == Known::lowest ? Search::brief : Search::full;
+    const Mask other =
+        proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, effort, gathered_.minimum);
     for (int place = 0; place < kLanes && first + static_cast<std::size_t>(place) < open_.size(); ++place) {
       Entry& entry = block_[open(place).entry];
       copy_lane(gathered_, place, entry, open(place).lane);
@@ -123,6 +128,7 @@ class BlockSearch {
 
   const Loss& loss_;
   double V_;
+  Known known_;
   GlobalProximal<Loss> proximal_;
   std::vector<Entry> block_;
   std::vector<Lane> open_;

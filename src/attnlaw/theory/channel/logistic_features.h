@@ -108,19 +108,20 @@ class LogisticFeatures {
     const Mask flat = softness * value < Pack(2);
     return (!flat).any() ? flat | convex_within(y, value, V) : flat;
   }
-  /// u_i where the label has it, the other one where the spring then pulls it.
-  static constexpr int mixed_starts() { return Loss::kConvex || r == 1 ? 0 : r; }
-  void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
-    static_assert(r <= 2, "one other difference");
+  /// u where the label has it, or at a foothold before; then one u_i alone there, and the other one where the spring
+  /// then pulls it.
+  static constexpr int further_starts() { return r == 1 ? 1 : 1 + r; }
+  bool further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
+    Label u = features(from.fit);
+    for (Pack& each : u) each = max(Pack(-kFoothold / beta_), min(each, Pack(kFoothold / beta_)));
     if constexpr (r == 2) {
-      const Label at_omega = features(omega), at_fit = features(fit);
-      const auto fitted = static_cast<std::size_t>(i), other = 1 - fitted;
-      const double covariance = factor(0, 0) * factor(1, 0) + factor(0, 1) * factor(1, 1);
-      Label u;
-      u[fitted] = at_fit[fitted];
-      u[other] = at_omega[other] + (covariance / metric_.variance) * (u[fitted] - at_omega[fitted]);
-      for (int k = 0; k < r; ++k) zeta[k] = inverse(k, 0) * u[0] + inverse(k, 1) * u[1];
+      if (i > 0) leave_to_spring(static_cast<std::size_t>(2 - i), from.omega, u);
     }
+    for (int k = 0; k < r; ++k) {
+      zeta[k] = inverse(k, 0) * u[0];
+      for (int l = 1; l < r; ++l) zeta[k] += inverse(k, l) * u[index(l)];
+    }
+    return true;
   }
 
   template <Curvature which = Curvature::hessian>
@@ -161,6 +162,15 @@ class LogisticFeatures {
         for (int i = 1; i < r; ++i) sum += factor(i, k) * factor(i, l) * c[index(i)];
         matrix[index(lower_index(k, l))] = sum;
       }
+  }
+
+  /// Moves u_other to where the spring towards ω pulls it while the other one stays.
+  void leave_to_spring(std::size_t other, const Pack* omega, Label& u) const {
+    static_assert(r == 2, "one other difference");
+    const Label at_omega = features(omega);
+    const std::size_t fitted = 1 - other;
+    const double covariance = factor(0, 0) * factor(1, 0) + factor(0, 1) * factor(1, 1);
+    u[other] = at_omega[other] + (covariance / metric_.variance) * (u[fitted] - at_omega[fitted]);
   }
 
   /// Lanes where C⁻¹/V + diag(c) is positive definite for the least curvatures c within the residual √(value/w).

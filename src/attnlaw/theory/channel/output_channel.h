@@ -16,14 +16,14 @@ namespace attnlaw::theory {
 /// caller, who hands it on along a path of overlaps; empty at first, when searches start from the student's field.
 ///
 /// Where every point needs a search and none of one pass found several minima, its points are followed to all overlaps
-/// close by; `followed` says that the last pass did so.
+/// close by; where some did, further passes very close by search more briefly.
 struct ChannelWorkspace {
   std::vector<Pack> minima;
   std::optional<Overlaps> found_at;  ///< overlaps of the last pass
   std::optional<Overlaps> searched_at;
-  double several = 0;  ///< OutputChannel::Result::several of that search
-  bool jumps = false;  ///< some search on these points found several minima: V̂ is then Stein's from there on
-  bool followed = false;
+  double several = 0;     ///< OutputChannel::Result::several of that search
+  bool jumps = false;     ///< some search on these points found several minima: V̂ is then Stein's from there on
+  bool searched = false;  ///< the last pass searched in full
 };
 
 /// An expectation over labels and fields at given overlaps. Sampled channels hold replicates of their points, scrambles

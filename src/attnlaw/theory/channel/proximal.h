@@ -171,15 +171,26 @@ auto coupling(const Loss& loss) {
     return AllCoupled{};
 }
 
+/// What the starts of a search are made of.
+template <class Label>
+struct SearchFrom {
+  const Label& label;
+  const Pack* omega;  ///< the field
+  const Pack* fit;    ///< a point of loss 0
+  const Pack* best;   ///< the lowest minimum that the search has found as yet
+};
+
 /// A loss that may have several minima: where one of a value is known to be the global one, and where others may be.
 template <class Loss>
 concept SearchableLoss = SmoothLoss<Loss> &&
-    requires(const Loss& loss, const typename Loss::Label& label, Pack value, double V, int i, const Pack* omega,
-             const Pack* fit, Pack* start) {
-  { loss.certain(label, value, V) } -> std::same_as<Mask>;
-  { loss.mixed_starts() } -> std::same_as<int>;
-  loss.mixed_start(i, omega, fit, start);
+    requires(const Loss& loss, const SearchFrom<typename Loss::Label>& from, Pack value, double V, int i, Pack* start) {
+  { loss.certain(from.label, value, V) } -> std::same_as<Mask>;
+  { loss.further_starts() } -> std::same_as<int>;                // beside the field itself
+  { loss.further_start(i, from, start) } -> std::same_as<bool>;  // false where this one leads to nothing new
 };
+
+/// Outputs are flat beyond so many logits: the spring pulls a start from out there over any valley on its way.
+inline constexpr double kFoothold = 3;
 
 /// Workspace and algorithm for one loss. Newton's step with the exact Hessian where H + (1/V + μ)I is positive
 /// definite, Gauss-Newton otherwise; μ grows on rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The
@@ -316,9 +327,9 @@ class Proximal {
   Vector step_, gauss_step_, trial_z_;
 };
 
-/// The lowest of the minima found from ω, from `fit`, a point of loss 0, and from the Loss's mixed starts, where one
-/// part of the label is fitted and the rest left to the spring. From the first start alone where Loss::certain() says
-/// so. How often the global minimum is missed: tests/theory/global_minimum_test.cc.
+/// The lowest of the minima found from ω and from the Loss's further starts, where all of the label is fitted, or a
+/// part of it and the rest is left to the spring. From the first start alone where Loss::certain() says so. How often
+/// the global minimum is missed: tests/theory/global_minimum_test.cc.
 template <SearchableLoss Loss>
 class GlobalProximal {
  public:
@@ -339,7 +350,7 @@ class GlobalProximal {
   const Minimum& solve(const Label& label, const Pack* omega, const Pack* fit, double V) {
     std::copy(omega, omega + trial_.size(), best_.point.begin());
     descend(label, omega, V, best_);
-    if ((!loss_.certain(label, best_.value, V)).any()) search_elsewhere(label, omega, fit, V, best_);
+    if ((!loss_.certain(label, best_.value, V)).any()) search_elsewhere(label, omega, fit, V, Search::full, best_);
     return best_;
   }
 
@@ -349,24 +360,37 @@ class GlobalProximal {
     minimum.loss = descent_.expansion().value;
   }
 
+  /// All starts, or the field and the first further one alone.
+  enum class Search { brief, full };
+
   /// Replaces a local minimum by the lowest that is found from ω and the other starts. Returns the lanes where there
   /// was another one.
-  Mask search(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
+  Mask search(const Label& label, const Pack* omega, const Pack* fit, double V, Search effort, Minimum& minimum) {
     std::copy(omega, omega + trial_.size(), trial_.begin());
     const Mask other = try_start(label, omega, V, minimum);
-    return other | search_elsewhere(label, omega, fit, V, minimum);
+    return other | search_elsewhere(label, omega, fit, V, effort, minimum);
   }
 
  private:
-  Mask search_elsewhere(const Label& label, const Pack* omega, const Pack* fit, double V, Minimum& minimum) {
-    std::copy(fit, fit + trial_.size(), trial_.begin());
-    Mask other = try_start(label, omega, V, minimum);
-    for (int i = 0; i < loss_.mixed_starts(); ++i) {
-      loss_.mixed_start(i, omega, fit, trial_.data());
-      other = other | try_start(label, omega, V, minimum);
+  Mask search_elsewhere(const Label& label, const Pack* omega, const Pack* fit, double V, Search effort,
+                        Minimum& minimum) {
+    Mask other = Pack(1) < Pack(0);
+    const int starts = effort == Search::full ? loss_.further_starts() : std::min(1, loss_.further_starts());
+    for (int i = 0; i < starts; ++i) {
+      if (!loss_.further_start(i, {label, omega, fit, minimum.point.data()}, trial_.data())) continue;
+      if (i == 0 || promises_less(omega, V, minimum).any()) other = other | try_start(label, omega, V, minimum);
     }
     return other;
   }
+
+  /// Lanes where the start on trial is elsewhere than the minimum, and its spring alone does not exceed it: starts lie
+  /// where the spring allows the least.
+  Mask promises_less(const Pack* omega, double V, const Minimum& minimum) const {
+    Pack square = 0;
+    for (std::size_t k = 0; k < trial_.size(); ++k) square += (trial_[k] - omega[k]) * (trial_[k] - omega[k]);
+    return (square * (0.5 / V) < minimum.value) & !descent_.same_minimum(trial_.data(), minimum.point.data());
+  }
+
   /// Returns the lanes where this start leads to another minimum, higher or lower.
   Mask try_start(const Label& label, const Pack* omega, double V, Minimum& minimum) {
     const Pack value = descent_.descend(label, omega, V, trial_.data(), minimum.point.data());

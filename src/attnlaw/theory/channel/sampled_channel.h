@@ -265,6 +265,8 @@ typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& o
   // Fields then move by less than the loss changes over. Where some point had several minima others may have, so close
   // by: then every pass searches.
   constexpr double kCloseBy = 0.1;
+  // Of the points with several minima few change from one to another over this distance: there a short search serves.
+  constexpr double kNextTo = 0.01;
   // From farther off Newton's method may need longer than from the field itself, or lose its way on flat ground.
   constexpr double kNearby = 0.5;
   const auto within = [&](const std::optional<Overlaps>& at, double share) {
@@ -274,13 +276,16 @@ typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& o
   };
   const bool filled = workspace.minima.size() == size;
   if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false;
-  workspace.followed = filled && !Loss::kConvex && !TwoScoreLoss<Loss> && workspace.several == 0 &&
-                       within(workspace.searched_at, kCloseBy);
+  const bool followed = filled && !Loss::kConvex && !TwoScoreLoss<Loss> && workspace.several == 0 &&
+                        within(workspace.searched_at, kCloseBy);
+  const bool lowest = filled && within(workspace.searched_at, kNextTo);
+  workspace.searched = !followed && !lowest;
   const bool nearby = filled && within(workspace.found_at, kNearby);
   // Minima of a single replicate are not those of all.
   const auto here = replicate == kAll ? std::optional(overlaps) : std::nullopt;
   if (replicate == kAll || !nearby) workspace.found_at = here;
-  if (workspace.followed) return Known::branch;
+  if (followed) return Known::branch;
+  if (lowest) return Known::lowest;
   workspace.searched_at = here;
   return nearby ? Known::start : Known::nothing;
 }
@@ -292,9 +297,9 @@ double SampledChannel<Loss>::for_each_minimum(const Loss& loss, const Overlaps& 
   const auto dimension = static_cast<std::size_t>(loss.dimension());
   const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes()) * dimension;
   const auto known = workspace ? recall(overlaps, replicate, size, *workspace) : BlockSearch<Loss>::Known::nothing;
-  BlockSearch<Loss> search(loss, overlaps.V);
+  BlockSearch<Loss> search(loss, overlaps.V, known);
   for_each_label(overlaps, replicate, [&](std::size_t index, const Field& field, Pack weight) {
-    search.take(field, weight, known, workspace ? &workspace->minima[index * dimension] : nullptr, body);
+    search.take(field, weight, workspace ? &workspace->minima[index * dimension] : nullptr, body);
   });
   search.finish(body);
   return search.several();
@@ -327,7 +332,7 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
           response_a += weight * rest;
         }
       });
-  if (workspace) several = workspace->followed ? workspace->several : (workspace->several = several);
+  if (workspace) several = workspace->several = workspace->searched ? several : std::max(several, workspace->several);
   // Stein's lemma in the independent parts (τ, ρ) of (t, ω) gives E tr ∂g/∂ω and E tr ∂g/∂t. Where no proximal point
   // jumps the former is the mean of the derivative itself, which Sobol points give more accurately.
   if (workspace && several > 0) workspace->jumps = true;

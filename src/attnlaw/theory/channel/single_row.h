@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attnlaw/theory/channel/row_losses.h"
+#include "attnlaw/theory/channel/row_starts.h"
 
 namespace attnlaw::theory {
 
@@ -69,8 +70,29 @@ class SingleRow {
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
-  static constexpr int mixed_starts() { return 0; }
-  static void mixed_start(int, const Pack*, const Pack*, Pack*) {}
+  int further_starts() const { return starts_of_rows(*this); }
+  bool further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
+    if (i > 0 && !saturated(*this, from.label)) return false;
+    start_of_rows(*this, i, from, zeta);
+    return true;
+  }
+  static constexpr int rows() { return 1; }
+  int keys() const { return tokens(); }
+  static const Pack* label_of(const Label& y, int) { return y.data(); }
+  RowScores<kTokens> scores(int, const Pack* zeta) const {
+    RowScores<kTokens> row(tokens());
+    set_scores(zeta, beta_, row.x.data());
+    for (int b = 0; b < tokens(); ++b) row.variance[index(b)] = b == 0 ? first_variance_ : 1;
+    return row;
+  }
+  /// Solves Lζ = (x_b − x_1)/β.
+  void set_scores(int, const RowScores<kTokens>& row, Pack* zeta) const {
+    Pack earlier = 0;
+    for (int k = 0; k < dimension(); ++k) {
+      zeta[k] = ((1 / beta_) * (row.x[index(k + 1)] - row.x[0]) - earlier) * (1 / diagonal_[index(k)]);
+      earlier += below_[index(k)] * zeta[k];
+    }
+  }
 
   /// Column k of L takes the derivatives with respect to score k + 1 and, all at one weight, to the later ones.
   template <Curvature which = Curvature::hessian>

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "attnlaw/theory/channel/row_losses.h"
+#include "attnlaw/theory/channel/row_starts.h"
 #include "attnlaw/theory/channel/single_row.h"
 
 namespace attnlaw::theory {
@@ -119,30 +120,27 @@ class SoftmaxRows {
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
-  /// Of a general S one row can follow its label and leave the others: row i then moves from ω, up to a shift, to
-  /// where the label has it, and its coordinates by as little as that takes.
-  int mixed_starts() const { return is_general && !kConvex ? tokens() : 0; }
-  void mixed_start(int i, const Pack* omega, const Pack* fit, Pack* zeta) const {
-    std::copy(omega, omega + dimension(), zeta);
-    Pack shift = 0;
-    double total = 0;
-    PackArray<kTokens> move(tokens());
+  int further_starts() const { return starts_of_rows(*this); }
+  bool further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
+    // Of a general S rows hardly hinder each other, so that any of them may be the one that follows its label.
+    const bool always = i == 0 || (is_general && i <= rows());
+    if (!always && !saturated(*this, from.label)) return false;
+    start_of_rows(*this, i, from, zeta);
+    return true;
+  }
+  int keys() const { return tokens(); }
+  const Pack* label_of(const Label& y, int a) const { return &y[index(a * tokens())]; }
+  RowScores<kTokens> scores(int a, const Pack* zeta) const {
+    RowScores<kTokens> row(tokens());
+    set_scores(zeta, a, beta_, row.x.data());
+    for (int b = 0; b < tokens(); ++b) row.variance[index(b)] = variance(a, b);
+    return row;
+  }
+  void set_scores(int a, const RowScores<kTokens>& row, Pack* zeta) const {
+    const RowScores<kTokens> now = scores(a, zeta);
     for (int b = 0; b < tokens(); ++b) {
-      double weight = 0;
-      move[index(b)] = 0;
-      for (const Feature& feature : features(i, b)) {
-        weight += feature.weight * feature.weight;
-        move[index(b)] += feature.weight * (fit[feature.coordinate] - omega[feature.coordinate]);
-      }
-      shift += (1 / weight) * move[index(b)];
-      total += 1 / weight;
-    }
-    shift *= 1 / total;
-    for (int b = 0; b < tokens(); ++b) {
-      double weight = 0;
-      for (const Feature& feature : features(i, b)) weight += feature.weight * feature.weight;
-      for (const Feature& feature : features(i, b))
-        zeta[feature.coordinate] += (feature.weight / weight) * (move[index(b)] - shift);
+      const Pack move = (row.x[index(b)] - now.x[index(b)]) * (1 / (beta_ * variance(a, b)));
+      for (const Feature& feature : features(a, b)) zeta[feature.coordinate] += feature.weight * move;
     }
   }
 
@@ -186,6 +184,13 @@ class SoftmaxRows {
       if (a == b) return {symmetric, {symmetric.coordinate, 0}};
       return {symmetric, {symmetric_dimension() + pair, a > b ? antisymmetric_scale_ : -antisymmetric_scale_}};
     }
+  }
+
+  /// Of h_ab, for S of unit second moment.
+  double variance(int a, int b) const {
+    double sum = 0;
+    for (const Feature& feature : features(a, b)) sum += feature.weight * feature.weight;
+    return sum;
   }
 
   void set_scores(const Pack* zeta, int a, double beta, Pack* scores) const {
