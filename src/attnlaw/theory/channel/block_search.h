@@ -34,28 +34,31 @@ class BlockSearch {
  public:
   using Field = FieldPack<Loss>;
   using Minimum = typename GlobalProximal<Loss>::Minimum;
-  using Search = typename GlobalProximal<Loss>::Search;
 
-  /// What is known of proximal points before: nothing; where they were at other overlaps; the lowest minima at overlaps
-  /// so close by that few others can have become lower, so that a short search serves; or that they are followed
-  /// without any.
-  enum class Known { nothing, start, lowest, branch };
+  using Effort = typename GlobalProximal<Loss>::Effort;
 
-  BlockSearch(const Loss& loss, double V, Known known = Known::nothing)
-      : loss_(loss), V_(V), known_(known), proximal_(loss), gathered_(loss) {}
+  /// How to find proximal points: from where they were at other overlaps or from the field, and with how much of a
+  /// search.
+  struct Plan {
+    bool known = false;
+    Effort effort = Effort::full;
+  };
 
-  /// Begins at `*place` as far as it is known, else with the field itself; where `place` is not null the point goes
-  /// there. Runs body(field, weight, minimum) over a block that is full.
+  BlockSearch(const Loss& loss, double V, const Plan& plan = {})
+      : loss_(loss), V_(V), plan_(plan), proximal_(loss), gathered_(loss) {}
+
+  /// Begins at `*place` if proximal points are known; where `place` is not null the point goes there. Runs body(field,
+  /// weight, minimum) over a block that is full.
   template <class Body>
   void take(const Field& field, Pack weight, Pack* place, const Body& body) {
     Entry& entry = block_.emplace_back(loss_);
     entry.field = field;
     entry.weight = weight;
     entry.result = place;
-    const Pack* start = known_ == Known::nothing ? field.omega.data() : place;
+    const Pack* start = plan_.known ? place : field.omega.data();
     std::copy(start, start + field.omega.size(), entry.minimum.point.begin());
     proximal_.descend(field.label, field.omega.data(), V_, entry.minimum);
-    if (known_ != Known::branch) open_uncertain(entry);
+    if (plan_.effort != Effort::none) open_uncertain(entry);
     if (block_.size() == kBlock) finish(body);
   }
 
@@ -116,9 +119,8 @@ class BlockSearch {
     for (int place = 0; place < kLanes; ++place)
       copy_lane(block_[open(place).entry], open(place).lane, gathered_, place);
     const Field& field = gathered_.field;
-    const auto effort = known_ == Known::lowest ? Search::brief : Search::full;
-    const Mask other =
-        proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, effort, gathered_.minimum);
+    const Mask other = proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, plan_.effort,
+                                        plan_.known, gathered_.minimum);
     for (int place = 0; place < kLanes && first + static_cast<std::size_t>(place) < open_.size(); ++place) {
       Entry& entry = block_[open(place).entry];
       copy_lane(gathered_, place, entry, open(place).lane);
@@ -128,7 +130,7 @@ class BlockSearch {
 
   const Loss& loss_;
   double V_;
-  Known known_;
+  Plan plan_;
   GlobalProximal<Loss> proximal_;
   std::vector<Entry> block_;
   std::vector<Lane> open_;

@@ -350,7 +350,7 @@ class GlobalProximal {
   const Minimum& solve(const Label& label, const Pack* omega, const Pack* fit, double V) {
     std::copy(omega, omega + trial_.size(), best_.point.begin());
     descend(label, omega, V, best_);
-    if ((!loss_.certain(label, best_.value, V)).any()) search_elsewhere(label, omega, fit, V, Search::full, best_);
+    if ((!loss_.certain(label, best_.value, V)).any()) search(label, omega, fit, V, Effort::full, false, best_);
     return best_;
   }
 
@@ -360,22 +360,19 @@ class GlobalProximal {
     minimum.loss = descent_.expansion().value;
   }
 
-  /// All starts, or the field and the first further one alone.
-  enum class Search { brief, full };
+  /// Which further starts a search takes: none, the first, or all.
+  enum class Effort { none, brief, full };
 
-  /// Replaces a local minimum by the lowest that is found from ω and the other starts. Returns the lanes where there
-  /// was another one.
-  Mask search(const Label& label, const Pack* omega, const Pack* fit, double V, Search effort, Minimum& minimum) {
-    std::copy(omega, omega + trial_.size(), trial_.begin());
-    const Mask other = try_start(label, omega, V, minimum);
-    return other | search_elsewhere(label, omega, fit, V, effort, minimum);
-  }
-
- private:
-  Mask search_elsewhere(const Label& label, const Pack* omega, const Pack* fit, double V, Search effort,
-                        Minimum& minimum) {
+  /// Replaces a local minimum by the lowest that is found from other starts: the field, unless the minimum comes from
+  /// there, and the further ones. Returns the lanes where there was another one.
+  Mask search(const Label& label, const Pack* omega, const Pack* fit, double V, Effort effort, bool from_elsewhere,
+              Minimum& minimum) {
     Mask other = Pack(1) < Pack(0);
-    const int starts = effort == Search::full ? loss_.further_starts() : std::min(1, loss_.further_starts());
+    if (from_elsewhere) {
+      std::copy(omega, omega + trial_.size(), trial_.begin());
+      other = try_start(label, omega, V, minimum);
+    }
+    const int starts = effort == Effort::brief ? std::min(1, loss_.further_starts()) : loss_.further_starts();
     for (int i = 0; i < starts; ++i) {
       if (!loss_.further_start(i, {label, omega, fit, minimum.point.data()}, trial_.data())) continue;
       if (i == 0 || promises_less(omega, V, minimum).any()) other = other | try_start(label, omega, V, minimum);
@@ -383,6 +380,7 @@ class GlobalProximal {
     return other;
   }
 
+ private:
   /// Lanes where the start on trial is elsewhere than the minimum, and its spring alone does not exceed it: starts lie
   /// where the spring allows the least.
   Mask promises_less(const Pack* omega, double V, const Minimum& minimum) const {

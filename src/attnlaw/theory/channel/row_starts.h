@@ -63,16 +63,16 @@ void prefer(std::size_t b, RowScores<T>& row) {
     }
 }
 
-/// Whether some entry of a row of the label is so small that fields beyond it lie on flat ground.
+/// Whether some row of the label is so nearly one key alone that fields beyond it lie on flat ground.
 template <class Loss>
 bool saturated(const Loss& loss, const typename Loss::Label& label) {
-  constexpr double kSmall = 0.01;
-  Pack least = 1;
+  constexpr double kNearlyOne = 0.97;
+  Pack largest = 0;
   for (int a = 0; a < loss.rows(); ++a) {
     const Pack* y = loss.label_of(label, a);
-    for (int b = 0; b < loss.keys(); ++b) least = min(least, y[b]);
+    for (int b = 0; b < loss.keys(); ++b) largest = max(largest, y[b]);
   }
-  return (least < Pack(kSmall)).any();
+  return (largest > Pack(kNearlyOne)).any();
 }
 
 /// Makes ζ the fit, or where that lies on flat ground what is left of it closer to 0; outputs change over `length`.

@@ -123,12 +123,12 @@ class SampledChannel final : public OutputChannel {
     double share;  ///< of each replicate in the mean
   };
   Range packs_of(int replicate) const;
-  /// Runs body(pack, field, weight) over the packs of a replicate (or all); the weights add up to 1.
+  /// Runs body(pack, field, weight) over a range of packs; the weights of a replicate (or all) add up to 1.
   template <class Body>
-  void for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const;
+  void for_each_pack(const Overlaps& overlaps, double noise, const Range& range, Body&& body) const;
   /// Runs body(index, field, weight) with each label that the fields of a pack may have, weighted by its probability.
   template <class Body>
-  void for_each_label(const Overlaps& overlaps, int replicate, Body&& body) const;
+  void for_each_label(const Overlaps& overlaps, const Range& range, Body&& body) const;
   /// Runs body(field, weight, minimum) with the proximal point of each; returns Result::several.
   template <class Body>
   double for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace,
@@ -143,9 +143,23 @@ class SampledChannel final : public OutputChannel {
   template <class Body>
   double fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const;
 
-  /// What the proximal points of a workspace tell of those at these overlaps; makes room for them there.
-  static typename BlockSearch<Loss>::Known recall(const Overlaps& overlaps, int replicate, std::size_t size,
-                                                  ChannelWorkspace& workspace);
+  using Search = BlockSearch<Loss>;
+  using Plan = typename Search::Plan;
+  using Effort = typename Search::Effort;
+  /// How to find the proximal points of a replicate, given what a workspace holds; makes room for them there.
+  static Plan plan(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace);
+  /// Finds those of a range of packs.
+  template <class Body>
+  void run(Search& search, const Overlaps& overlaps, const Range& range, ChannelWorkspace* workspace,
+           const Body& body) const;
+  /// Whether a sample, the first points of a replicate (or of all), has points with several minima.
+  bool has_several(const Loss& loss, const Overlaps& overlaps, int replicate, const Plan& plan,
+                   ChannelWorkspace* workspace) const;
+
+  /// Every point of such a loss needs a search, which takes as long as all the rest: where a sample of so many has none
+  /// with several minima, others are too few to matter.
+  static constexpr bool kNeverCertain = !Loss::kConvex && !TwoScoreLoss<Loss>;
+  static constexpr std::size_t kSampleSize = 8192;
 
   /// Whether V̂ may be a mean of responses. Grids resolve integrands of rows of two scores either way.
   static constexpr bool kTakesResponses = !TwoScoreLoss<Loss>;
@@ -166,7 +180,7 @@ SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, const
       points_(point_set(static_cast<std::size_t>(loss_.sampled_dimension()), rule)) {
   if constexpr (kKeepsOutputs) {
     std::vector<Label> outputs;
-    for_each_pack({}, scale_.noise, kAll, [&](std::size_t, const Field& field, Pack) {
+    for_each_pack({}, scale_.noise, packs_of(kAll), [&](std::size_t, const Field& field, Pack) {
       outputs.push_back(loss_.make_label());
       loss_.label(field.target.data(), outputs.back());
     });
@@ -234,8 +248,9 @@ typename SampledChannel<Loss>::Range SampledChannel<Loss>::packs_of(int replicat
 
 template <ChannelLoss Loss>
 template <class Body>
-void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise, int replicate, Body&& body) const {
-  const auto [first, last, share] = packs_of(replicate);
+void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise, const Range& range,
+                                         Body&& body) const {
+  const auto [first, last, share] = range;
   const Mixture mixed = mixture(overlaps, noise);
   Field field(loss_);
   for (std::size_t pack = first; pack < last; ++pack) {
@@ -246,10 +261,10 @@ void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise,
 
 template <ChannelLoss Loss>
 template <class Body>
-void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicate, Body&& body) const {
+void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, const Range& range, Body&& body) const {
   const auto outcomes = static_cast<std::size_t>(loss_.outcomes());
   Label outputs = loss_.make_label();
-  for_each_pack(overlaps, scale_.noise, replicate, [&](std::size_t pack, Field& field, Pack weight) {
+  for_each_pack(overlaps, scale_.noise, range, [&](std::size_t pack, Field& field, Pack weight) {
     draw_outputs(pack, scale_.noise, field, outputs);
     for (std::size_t k = 0; k < outcomes; ++k) {
       const Pack probability = loss_.outcome(static_cast<int>(k), outputs, field.label);
@@ -259,9 +274,8 @@ void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, int replicat
 }
 
 template <ChannelLoss Loss>
-typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& overlaps, int replicate,
-                                                               std::size_t size, ChannelWorkspace& workspace) {
-  using Known = typename BlockSearch<Loss>::Known;
+auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace)
+    -> Plan {
   // Fields then move by less than the loss changes over. Where some point had several minima others may have, so close
   // by: then every pass searches.
   constexpr double kCloseBy = 0.1;
@@ -276,32 +290,55 @@ typename BlockSearch<Loss>::Known SampledChannel<Loss>::recall(const Overlaps& o
   };
   const bool filled = workspace.minima.size() == size;
   if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false;
-  const bool followed = filled && !Loss::kConvex && !TwoScoreLoss<Loss> && workspace.several == 0 &&
-                        within(workspace.searched_at, kCloseBy);
+  const bool followed = filled && kNeverCertain && workspace.several == 0 && within(workspace.searched_at, kCloseBy);
   const bool lowest = filled && within(workspace.searched_at, kNextTo);
   workspace.searched = !followed && !lowest;
   const bool nearby = filled && within(workspace.found_at, kNearby);
   // Minima of a single replicate are not those of all.
   const auto here = replicate == kAll ? std::optional(overlaps) : std::nullopt;
   if (replicate == kAll || !nearby) workspace.found_at = here;
-  if (followed) return Known::branch;
-  if (lowest) return Known::lowest;
+  if (followed) return {true, Effort::none};
+  if (lowest) return {true, Effort::brief};
   workspace.searched_at = here;
-  return nearby ? Known::start : Known::nothing;
+  return {nearby, Effort::full};
+}
+
+template <ChannelLoss Loss>
+template <class Body>
+void SampledChannel<Loss>::run(Search& search, const Overlaps& overlaps, const Range& range,
+                               ChannelWorkspace* workspace, const Body& body) const {
+  const auto dimension = static_cast<std::size_t>(loss_.dimension());
+  for_each_label(overlaps, range, [&](std::size_t index, const Field& field, Pack weight) {
+    search.take(field, weight, workspace ? &workspace->minima[index * dimension] : nullptr, body);
+  });
+  search.finish(body);
+}
+
+template <ChannelLoss Loss>
+bool SampledChannel<Loss>::has_several(const Loss& loss, const Overlaps& overlaps, int replicate, const Plan& plan,
+                                       ChannelWorkspace* workspace) const {
+  Search search(loss, overlaps.V, plan);
+  const int first = replicate == kAll ? 0 : replicate, last = replicate == kAll ? replicates() - 1 : replicate;
+  for (int r = first; r <= last; ++r) {
+    Range range = packs_of(r);
+    range.last = range.first + kSampleSize / kLanes / static_cast<std::size_t>(last - first + 1);
+    run(search, overlaps, range, workspace, [](const Field&, Pack, const auto&) {});
+  }
+  return search.several() > 0;
 }
 
 template <ChannelLoss Loss>
 template <class Body>
 double SampledChannel<Loss>::for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate,
                                               ChannelWorkspace* workspace, const Body& body) const {
-  const auto dimension = static_cast<std::size_t>(loss.dimension());
-  const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes()) * dimension;
-  const auto known = workspace ? recall(overlaps, replicate, size, *workspace) : BlockSearch<Loss>::Known::nothing;
-  BlockSearch<Loss> search(loss, overlaps.V, known);
-  for_each_label(overlaps, replicate, [&](std::size_t index, const Field& field, Pack weight) {
-    search.take(field, weight, workspace ? &workspace->minima[index * dimension] : nullptr, body);
-  });
-  search.finish(body);
+  const Range range = packs_of(replicate);
+  const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes() * loss.dimension());
+  Plan how = workspace ? plan(overlaps, replicate, size, *workspace) : Plan{};
+  const bool sampled =
+      kNeverCertain && how.effort == Effort::full && (range.last - range.first) * kLanes > 2 * kSampleSize;
+  if (sampled && !has_several(loss, overlaps, replicate, how, workspace)) how.effort = Effort::none;
+  Search search(loss, overlaps.V, how);
+  run(search, overlaps, range, workspace, body);
   return search.several();
 }
 
@@ -354,7 +391,7 @@ template <ChannelLoss Loss>
 OutputChannel::Result SampledChannel<Loss>::evaluate_at_zero(int replicate) const {
   Expansion<Loss::kDimension> at(loss_.dimension());
   Pack g_square = 0, g_tau = 0, trace = 0, train = 0, g_square_a = 0, trace_a = 0;
-  for_each_label({}, replicate, [&](std::size_t, const Field& field, Pack weight) {
+  for_each_label({}, packs_of(replicate), [&](std::size_t, const Field& field, Pack weight) {
     loss_.expand(field.label, field.omega.data(), at);
     train += weight * at.value;
     for (int k = 0; k < loss_.dimension(); ++k) {
@@ -378,7 +415,7 @@ double SampledChannel<Loss>::mean_over_points(const Overlaps& overlaps, double n
   const Loss loss = scaled_loss(overlaps);
   Label label = loss.make_label();
   Pack sum = 0;
-  for_each_pack(overlaps, noise, replicate, [&](std::size_t pack, const Field& field, Pack weight) {
+  for_each_pack(overlaps, noise, packs_of(replicate), [&](std::size_t pack, const Field& field, Pack weight) {
     draw_outputs(pack, noise, field, label);
     sum += weight * body(loss, label, field.omega.data(), field.fit.data());
   });
