@@ -230,6 +230,24 @@ TEST(StateEvolution, AccuracyIsWhatWasAskedFor) {
   }
 }
 
+TEST(StateEvolution, NoFinerPointsAreBegunAfterTheTimeLimit) {
+  const model::Problem problem = problem_of(3, 0.3, 0.05);
+  SolveOptions options{1e-4, {}};
+  options.time_limit = 1e-9;
+  const Solution solution = solve(problem, options);
+  EXPECT_TRUE(solution.diagnostics.converged);
+  EXPECT_NE(solution.diagnostics.message.find("time limit of 1e-09 s"), std::string::npos)
+      << solution.diagnostics.message;
+  // What it states is still true.
+  const Solution patient = solve_to(problem, 1e-3);
+  EXPECT_LT(solution.diagnostics.points, patient.diagnostics.points);
+  constexpr double kErrors = 4;
+  EXPECT_NEAR(solution.errors.test, patient.errors.test, kErrors * solution.diagnostics.sampling_error.test);
+  options.time_limit = 1e9;
+  options.accuracy = 1e-3;
+  EXPECT_EQ(solve(problem, options).errors.test, patient.errors.test) << "a limit that is not met changes nothing";
+}
+
 TEST(StateEvolution, StartsChangeTheCostNotTheAnswer) {
   const model::Problem problem = problem_of(2, 0.3, 0.05);
   const Solution cold = solve_to(problem, 1e-3);

@@ -58,14 +58,21 @@ const base::Description& describe(const ProblemOptions*) {
 }
 
 const base::Description& describe(const TheoryOptions*) {
-  static const base::Description description{"options of the theory",
-                                             {theory::accuracy_field(&TheoryOptions::accuracy)}};
+  using O = TheoryOptions;
+  static const base::Description description{
+      "options of the theory",
+      {theory::accuracy_field(&O::accuracy),
+       base::field("time_limit", &O::time_limit,
+                   {.unit = "s",
+                    .range = {.least = 0, .open = true},
+                    .doc = "begin no finer points of one solution after so long, and state the accuracy reached"})}};
   return description;
 }
 
 theory::SolveOptions TheoryOptions::options() const {
   theory::SolveOptions options;
   options.accuracy = accuracy;
+  options.time_limit = time_limit;
   return options;
 }
 

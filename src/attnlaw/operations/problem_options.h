@@ -58,6 +58,7 @@ Input read_with_problem(const nlohmann::json& given, const char* command,
 /// The options of the theory.
 struct TheoryOptions {
   double accuracy = theory::SolveOptions{}.accuracy;
+  std::optional<double> time_limit;
 
   theory::SolveOptions options() const;
 };

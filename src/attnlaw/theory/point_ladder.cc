@@ -125,6 +125,11 @@ Tolerance PointLadder::tolerance() const {
   return {closed_form_ ? kClosedFormAimed : kAimedShare * accuracy_, kResidualShare * accuracy_};
 }
 
+double PointLadder::points() const {
+  if (const auto* sobol = std::get_if<SobolRule>(&rule_)) return SobolRule::kReplicates * std::exp2(sobol->log2_points);
+  return grid_size(two_scores(problem_)->coordinates, std::get<GridRule>(rule_));
+}
+
 bool PointLadder::many_points() const {
   const auto* sobol = std::get_if<SobolRule>(&rule_);
   return sobol && sobol->log2_points > kManyLevel;

@@ -21,6 +21,8 @@ class PointLadder {
   Tolerance tolerance() const;
   /// The rule is not meant to meet the accuracy.
   bool coarse() const { return coarse_; }
+  /// About how many points the rule has.
+  double points() const;
   /// So many points that another way to the same fixed point takes minutes.
   bool many_points() const;
 

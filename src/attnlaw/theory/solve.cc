@@ -271,7 +271,20 @@ Sensitivities sensitivities_of(const Equations& equations, const PointLadder& la
   return result;
 }
 
-/// Refines the rule until the accuracy is met.
+/// The time that a solution may take.
+class Budget {
+ public:
+  explicit Budget(std::optional<double> seconds) : seconds_(seconds) {}
+  double spent() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+  /// Whether there is as much left, or no limit.
+  bool allows(double seconds) const { return !seconds_ || spent() + seconds <= *seconds_; }
+
+ private:
+  std::optional<double> seconds_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+/// Refines the rule until the accuracy is met, or for as long as the time limit allows.
 void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
   const model::Problem& problem = solution.problem;
   Equations equations{problem, target, std::nullopt, options};
@@ -282,8 +295,12 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   PointLadder ladder(problem, target.second_moment(), equations.phase, options.accuracy);
   // The last rule with a fixed point: a finer one without is no reason to give up what is known.
   std::optional<Reached> last;
+  const Budget budget(options.time_limit);
+  std::string late;
   while (true) {
+    const double begun = budget.spent(), points = ladder.points();
     Reached now = reach(equations, ladder, start);
+    const double seconds = budget.spent() - begun;
     const FixedPoint at = now.at;
     solution.diagnostics.iterations += at.iterations;
     if (equations.phase == RidgelessPhase::overdetermined && unbounded(problem, target.second_moment(), at.overlaps)) {
@@ -299,10 +316,15 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     const bool known = !at.converged && last;
     if (!known && !ladder.coarse()) last = std::move(now);
     if (known || enough || !ladder.refine({at.overlaps, at.step.several, error})) break;
+    if (last && !budget.allows(seconds * ladder.points() / points)) {
+      late = fmt::format("; finer points need more than the time limit of {:g} s", *options.time_limit);
+      break;
+    }
     // Without a fixed point on the coarse rule, a finer one may still have it.
     start = at.converged ? Start{at.overlaps, at.slope} : given;
   }
   record(equations, *last, solution);
+  solution.diagnostics.message += late;
   if (options.sensitivities && last->at.converged)
     solution.sensitivities = sensitivities_of(equations, last->ladder, last->at);
 }
@@ -312,6 +334,8 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
 void require_valid(const SolveOptions& options) {
   if (!(options.accuracy >= 1e-6 && options.accuracy <= 0.1))
     throw std::invalid_argument(fmt::format("accuracy must be between 1e-6 and 0.1, got {}", options.accuracy));
+  if (options.time_limit && !(*options.time_limit > 0))
+    throw std::invalid_argument(fmt::format("time_limit must be a number of seconds > 0, got {}", *options.time_limit));
 }
 
 Solution solve(const model::Problem& problem, const SolveOptions& options) {

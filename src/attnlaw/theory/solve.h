@@ -32,6 +32,9 @@ struct SolveOptions {
   /// Largest relative sampling error of train, test and estimation error, at two standard errors. Range 1e-6 to 0.1;
   /// the number of points grows until it is met. Closed forms are exact.
   double accuracy = 1e-3;
+  /// Seconds after which no finer points are begun: the accuracy reached by then is stated. The first points that can
+  /// tell an accuracy are always taken; what is found depends on the machine.
+  std::optional<double> time_limit;
   /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
   std::optional<Overlaps> start;
   Detail detail = Detail::full;

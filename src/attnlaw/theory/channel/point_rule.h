@@ -7,9 +7,10 @@
 
 namespace attnlaw::theory {
 
-/// Scrambled Sobol points for any number of coordinates, 2^log2_points ≥ 2 in each of 8 independent replicates: pairs
+/// Scrambled Sobol points for any number of coordinates, 2^log2_points ≥ 2 in each of the independent replicates: pairs
 /// (τ, ρ) and (τ, −ρ), so that all odd powers of ρ, the largest part of the error of conjugates, cancel.
 struct SobolRule {
+  static constexpr int kReplicates = 8;  ///< enough for a standard error of 7 degrees of freedom
   int log2_points = 7;
 };
 

@@ -15,9 +15,6 @@ namespace {
 /// Seeds of the scrambles: fixed, so that the theory is deterministic.
 constexpr std::uint64_t kRuleSeed = 20250924;
 
-/// Independent replicates: enough for a standard error of 7 degrees of freedom.
-constexpr int kReplicates = 8;
-
 /// Adds a replicate whose weights are those of the rule over their sum. The last pack is filled with copies of the last
 /// point, of weight 0.
 void append_replicate(const NormalRule& rule, PointSet& set) {
@@ -126,7 +123,7 @@ std::shared_ptr<const PointSet> shared_sobol_set(std::size_t dimension, int log2
   }
   auto set = std::make_shared<PointSet>();
   set->first_pack.push_back(0);
-  for (int replicate = 0; replicate < kReplicates; ++replicate) {
+  for (int replicate = 0; replicate < SobolRule::kReplicates; ++replicate) {
     const std::uint64_t seed = kRuleSeed + static_cast<std::uint64_t>(replicate);
     if (opposite_noise)
       append_replicate(with_opposite_noise(scrambled_sobol_rule(dimension, log2_points - 1, seed)), *set);
