@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 namespace attnlaw::experiment {
@@ -10,57 +11,46 @@ namespace {
 using base::Columns;
 using Eigen::Index;
 
-/// An inner product is split into so many partial sums: enough to hide the latency of fused multiply-adds on two vector
-/// units.
-constexpr Index kLanes = 32;
+/// Calls visit(i, n) for runs of n entries from i on that cover `length` entries: n is an integral constant, 16 and at
+/// the end 8, 4 and 1, so that each run is one operation on a vector.
+template <class Visit>
+void for_runs(Index length, Visit visit) {
+  Index i = 0;
+  const auto runs_of = [&](auto n) {
+    for (; i + n <= length; i += n) visit(i, n);
+  };
+  runs_of(std::integral_constant<int, 16>());
+  runs_of(std::integral_constant<int, 8>());
+  runs_of(std::integral_constant<int, 4>());
+  runs_of(std::integral_constant<int, 1>());
+}
+
+template <class Real, int n>
+auto run(const Real* x, std::integral_constant<int, n> /*length*/) {
+  return Eigen::Map<const Eigen::Array<Real, n, 1>>(x);
+}
 
 /// Returns ⟨x, y⟩, summed in a fixed order that the compiler can vectorise.
 template <class Real>
-double inner_product(const Real* x, const Real* y, Index d) {
-  Real lane[kLanes] = {};
-  Index i = 0;
-  for (; i + kLanes <= d; i += kLanes) {
-    for (Index l = 0; l < kLanes; ++l) lane[l] += x[i + l] * y[i + l];
-  }
-  for (Index l = 0; i + l < d; ++l) lane[l] += x[i + l] * y[i + l];
-  for (Index half = kLanes / 2; half >= 4; half /= 2) {
-    for (Index l = 0; l < half; ++l) lane[l] += lane[l + half];
-  }
-  return (static_cast<double>(lane[0]) + static_cast<double>(lane[1])) +
-         (static_cast<double>(lane[2]) + static_cast<double>(lane[3]));
-}
-
-/// Mixes the rows of one sequence, `width` columns from column j on, by the row-major outs×ins `matrix`. It works from
-/// a copy, so that out may be in.
-template <class Real>
-void mix_block(int outs, int ins, Index d, Index j, Index width, const Real* matrix, const Real* in, Real* out,
-               Real* copy) {
-  for (int b = 0; b < ins; ++b) std::copy_n(in + b * d + j, width, copy + b * width);
-  for (int a = 0; a < outs; ++a) {
-    Real* row = out + a * d + j;
-    const Real* c = matrix + a * ins;
-    for (Index l = 0; l < width; ++l) row[l] = c[0] * copy[l];
-    for (int b = 1; b < ins; ++b) {
-      const Real* source = copy + b * width;
-      for (Index l = 0; l < width; ++l) row[l] += c[b] * source[l];
-    }
-  }
+double inner_product(const Real* x, const Real* y, Index length) {
+  Eigen::Array<Real, 16, 1> sums = Eigen::Array<Real, 16, 1>::Zero();
+  for_runs(length, [&](Index i, auto n) { sums.template head<n>() += run(x + i, n) * run(y + i, n); });
+  return static_cast<double>(sums.sum());
 }
 
 /// Sets out_i = Σ_j coefficients(μ, index(i, j)) in_j for every sequence μ.
 template <class Real, class Position>
 void mix(int outs, int ins, Position index, Index length, const Columns<Real>& coefficients, const Real* in,
          Real* out) {
-  // A block of rows of this many columns stays in the first-level cache.
-  constexpr Index kWidth = 128;
-  std::vector<Real> matrix(static_cast<std::size_t>(outs * ins)), copy(static_cast<std::size_t>(ins * kWidth));
-  for (Index mu = 0; mu < coefficients.rows(); ++mu) {
-    for (int i = 0; i < outs; ++i) {
-      for (int j = 0; j < ins; ++j) matrix[static_cast<std::size_t>(i * ins + j)] = coefficients(mu, index(i, j));
-    }
-    for (Index j = 0; j < length; j += kWidth) {
-      mix_block(outs, ins, length, j, std::min(kWidth, length - j), matrix.data(), in + mu * ins * length,
-                out + mu * outs * length, copy.data());
+  std::vector<Real> row(static_cast<std::size_t>(ins));
+  for (Index mu = 0; mu < coefficients.rows(); ++mu, in += ins * length) {
+    for (int i = 0; i < outs; ++i, out += length) {
+      for (int j = 0; j < ins; ++j) row[static_cast<std::size_t>(j)] = coefficients(mu, index(i, j));
+      for_runs(length, [&](Index l, auto n) {
+        Eigen::Array<Real, n, 1> sum = row[0] * run(in + l, n);
+        for (int j = 1; j < ins; ++j) sum += row[static_cast<std::size_t>(j)] * run(in + j * length + l, n);
+        Eigen::Map<Eigen::Array<Real, n, 1>>(out + l) = sum;
+      });
     }
   }
 }
@@ -91,6 +81,19 @@ void pair_scores(const ScoreLayout& layout, Index length, const Real* left, cons
     layout.for_each([&](int a, int b, int k) {
       const double product = inner_product(queries + a * length, keys + b * length, length);
       scores(mu, k) = static_cast<Real>(scale * product - (layout.self && a == b ? shift : 0.0));
+    });
+  }
+}
+
+template <class Real>
+void symmetric_scores(const ScoreLayout& layout, Index length, const Real* halves, const Real* rows, double scale,
+                      double shift, Columns<Real>& scores) {
+  const Index sequence = layout.rows * length;
+  for (Index mu = 0; mu < scores.rows(); ++mu, halves += sequence, rows += sequence) {
+    layout.for_each([&](int a, int b, int k) {
+      const double one = inner_product(halves + a * length, rows + b * length, length);
+      const double product = a == b ? 2 * one : one + inner_product(halves + b * length, rows + a * length, length);
+      scores(mu, k) = static_cast<Real>(scale * product - (a == b ? shift : 0.0));
     });
   }
 }
@@ -131,11 +134,12 @@ void mix_queries(const ScoreLayout& layout, Index length, const Columns<Real>& c
       layout.columns, layout.rows, [&](int b, int a) { return layout.index(a, b); }, length, coefficients, in, out);
 }
 
-#define ATTNLAW_INSTANTIATE(Real)                                                                                 \
-  template void pair_scores(const ScoreLayout&, Index, const Real*, const Real*, double, double, Columns<Real>&); \
-  template void softmax_rows(const ScoreLayout&, double, const Columns<Real>&, Columns<Real>&);                   \
-  template Partition<Real> softmax_row(const ScoreLayout&, int, double, const Columns<Real>&, Columns<Real>&);    \
-  template void mix_keys(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);                    \
+#define ATTNLAW_INSTANTIATE(Real)                                                                                      \
+  template void pair_scores(const ScoreLayout&, Index, const Real*, const Real*, double, double, Columns<Real>&);      \
+  template void symmetric_scores(const ScoreLayout&, Index, const Real*, const Real*, double, double, Columns<Real>&); \
+  template void softmax_rows(const ScoreLayout&, double, const Columns<Real>&, Columns<Real>&);                        \
+  template Partition<Real> softmax_row(const ScoreLayout&, int, double, const Columns<Real>&, Columns<Real>&);         \
+  template void mix_keys(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);                         \
   template void mix_queries(const ScoreLayout&, Index, const Columns<Real>&, const Real*, Real*);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)
