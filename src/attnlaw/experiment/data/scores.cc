@@ -11,31 +11,45 @@ namespace {
 using base::Columns;
 using Eigen::Index;
 
-/// Calls visit(i, n) for runs of n entries from i on that cover `length` entries: n is an integral constant, 16 and at
-/// the end 8, 4 and 1, so that each run is one operation on a vector.
+/// The number of entries that are worked on together, as one operation on a vector.
+template <int n>
+using Run = std::integral_constant<int, n>;
+
+/// Views the entries of one run.
+template <class Real, int n>
+auto run(const Real* x, Run<n> /*length*/) {
+  return Eigen::Map<const Eigen::Array<Real, n, 1>>(x);
+}
+
+/// Calls visit(i, n) for runs of n entries from i on that cover `length` entries: runs of 16, and at the end of 8, 4
+/// and 1.
 template <class Visit>
-void for_runs(Index length, Visit visit) {
+void for_runs(Index length, const Visit& visit) {
   Index i = 0;
   const auto runs_of = [&](auto n) {
     for (; i + n <= length; i += n) visit(i, n);
   };
-  runs_of(std::integral_constant<int, 16>());
-  runs_of(std::integral_constant<int, 8>());
-  runs_of(std::integral_constant<int, 4>());
-  runs_of(std::integral_constant<int, 1>());
+  runs_of(Run<16>());
+  runs_of(Run<8>());
+  runs_of(Run<4>());
+  runs_of(Run<1>());
 }
 
-template <class Real, int n>
-auto run(const Real* x, std::integral_constant<int, n> /*length*/) {
-  return Eigen::Map<const Eigen::Array<Real, n, 1>>(x);
-}
-
-/// Returns ⟨x, y⟩, summed in a fixed order that the compiler can vectorise.
-template <class Real>
-double inner_product(const Real* x, const Real* y, Index length) {
-  Eigen::Array<Real, 16, 1> sums = Eigen::Array<Real, 16, 1>::Zero();
-  for_runs(length, [&](Index i, auto n) { sums.template head<n>() += run(x + i, n) * run(y + i, n); });
-  return static_cast<double>(sums.sum());
+/// Returns Σ_i terms, where term(i, n) has the n of them from i on. They are summed in a fixed order, by lanes of a
+/// vector that is folded in the end.
+template <class Real, class Term>
+double sum_by_lanes(Index length, const Term& term) {
+  Index i = 0;
+  Eigen::Array<Real, 16, 1> of_16 = Eigen::Array<Real, 16, 1>::Zero();
+  for (; i + 16 <= length; i += 16) of_16 += term(i, Run<16>());
+  Eigen::Array<Real, 8, 1> of_8 = of_16.template head<8>() + of_16.template tail<8>();
+  if (i + 8 <= length) of_8 += term(i, Run<8>()), i += 8;
+  Eigen::Array<Real, 4, 1> of_4 = of_8.template head<4>() + of_8.template tail<4>();
+  if (i + 4 <= length) of_4 += term(i, Run<4>()), i += 4;
+  double rest = 0;
+  for (; i < length; ++i) rest += static_cast<double>(term(i, Run<1>())[0]);
+  return (static_cast<double>(of_4[0]) + static_cast<double>(of_4[1])) +
+         (static_cast<double>(of_4[2]) + static_cast<double>(of_4[3])) + rest;
 }
 
 /// Sets out_i = Σ_j coefficients(μ, index(i, j)) in_j for every sequence μ.
@@ -79,7 +93,10 @@ void pair_scores(const ScoreLayout& layout, Index length, const Real* left, cons
   for (Index mu = 0; mu < scores.rows(); ++mu) {
     const Real *queries = left + mu * layout.rows * length, *keys = right + mu * layout.columns * length;
     layout.for_each([&](int a, int b, int k) {
-      const double product = inner_product(queries + a * length, keys + b * length, length);
+      const Real *left_a = queries + a * length, *right_b = keys + b * length;
+      const double product = sum_by_lanes<Real>(length, [&]<int n>(Index i, Run<n> size) {
+        return Eigen::Array<Real, n, 1>(run(left_a + i, size) * run(right_b + i, size));
+      });
       scores(mu, k) = static_cast<Real>(scale * product - (layout.self && a == b ? shift : 0.0));
     });
   }
@@ -91,8 +108,12 @@ void symmetric_scores(const ScoreLayout& layout, Index length, const Real* halve
   const Index sequence = layout.rows * length;
   for (Index mu = 0; mu < scores.rows(); ++mu, halves += sequence, rows += sequence) {
     layout.for_each([&](int a, int b, int k) {
-      const double one = inner_product(halves + a * length, rows + b * length, length);
-      const double product = a == b ? 2 * one : one + inner_product(halves + b * length, rows + a * length, length);
+      const Real *half_a = halves + a * length, *half_b = halves + b * length;
+      const Real *row_a = rows + a * length, *row_b = rows + b * length;
+      const double product = sum_by_lanes<Real>(length, [&]<int n>(Index i, Run<n> size) {
+        return Eigen::Array<Real, n, 1>(run(half_a + i, size) * run(row_b + i, size) +
+                                        run(half_b + i, size) * run(row_a + i, size));
+      });
       scores(mu, k) = static_cast<Real>(scale * product - (a == b ? shift : 0.0));
     });
   }
