@@ -35,6 +35,28 @@ TEST(Gemm, IsTheProductWithATranspose) {
   EXPECT_LT((result - A.transpose() * B).norm(), 1e-5F);
 }
 
+template <class Real>
+void expect_triangular_products(Eigen::Index d, double tolerance) {
+  const Eigen::Index rows = 17;
+  const auto A = gaussian<Real>(rows, d, 1), B = gaussian<Real>(rows, d, 2), C = gaussian<Real>(d, d, 3);
+  const auto n = static_cast<std::size_t>(d);
+  const Matrix<Real> L = C.template triangularView<Eigen::Lower>(), expected = A * L;
+  Matrix<Real> product(rows, d), sum = C;
+  lower_gemm(rows, n, A.data(), L.data(), product.data());
+  EXPECT_LT((product - expected).norm(), tolerance * expected.norm());
+  add_lower_product(rows, n, A.data(), B.data(), sum.data());
+  const Matrix<Real> difference = (sum - C - A.transpose() * B).template triangularView<Eigen::Lower>();
+  EXPECT_LT(difference.norm(), tolerance * sum.norm());
+}
+
+TEST(LowerGemm, IsGemmOfATriangle) {
+  for (const Eigen::Index d : {1, 7, 31, 40, 60, 100, 131}) {
+    SCOPED_TRACE(d);
+    expect_triangular_products<float>(d, 1e-5);
+    expect_triangular_products<double>(d, 1e-14);
+  }
+}
+
 /// A rotation by 0.3 times 2 has the eigenvalues 2 e^{±0.3i}, and a triangular block does not change them.
 TEST(LargestRealPart, IsThatOfComplexPairsToo) {
   const double c = 2 * std::cos(0.3), s = 2 * std::sin(0.3);

@@ -57,6 +57,28 @@ INSTANTIATE_TEST_SUITE_P(Problems, TiedGamp,
                                          Case{"reference_Slow", model::Head::softmax, 2, 60, 0.5, 0.05, 0}),
                          [](const auto& parameter) { return std::string(parameter.param.name); });
 
+/// S = 0 survives the first iteration where the threshold is above all messages, as it does for a target that is nearly
+/// a multiple of the identity: this must not count as a residual of zero, below which nothing falls again.
+TEST(Gamp, SettlesOnATargetWithALargeMean) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.tokens = 1;
+  problem.alpha = 0.8;
+  problem.lambda = 0.3;
+  problem.noise = 0.1;
+  for (const char* target : {"spikes:2,9.9,10.1", "spikes:2,99,101", "spikes:2,2.8,3.2"}) {
+    SCOPED_TRACE(target);
+    problem.target = model::Target::parse(target);
+    Options options = samples::small_run(30, 1, 7);
+    const Instance lbfgs = run(problem, options).instances[0];
+    options.trainer = Trainer::gamp;
+    const Instance gamp = run(problem, options).instances[0];
+    EXPECT_TRUE(gamp.converged) << gamp.kkt;
+    EXPECT_NEAR(gamp.objective, lbfgs.objective, 1e-8 * lbfgs.objective);
+    EXPECT_NEAR(gamp.m, lbfgs.m, 1e-5 * lbfgs.m);
+  }
+}
+
 TEST(Gamp, HasTheSameBitsOnAnyNumberOfThreads) {
   model::Problem problem;
   problem.alpha = 1;

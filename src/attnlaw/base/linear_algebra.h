@@ -23,6 +23,16 @@ void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::siz
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
           const double* b, double beta, double* c);
 
+/// Computes C = A L for row-major A and C (rows×d) and a lower triangle L (row-major, d×d, zeros above its diagonal),
+/// in little more than half of the operations of gemm.
+void lower_gemm(std::size_t rows, std::size_t d, const float* a, const float* lower, float* c);
+void lower_gemm(std::size_t rows, std::size_t d, const double* a, const double* lower, double* c);
+
+/// Adds the lower triangle of AᵀB, for row-major A and B (rows×d), to that of the row-major d×d array C, likewise in
+/// little more than half of the operations. What C has above its diagonal is of no meaning afterwards.
+void add_lower_product(std::size_t rows, std::size_t d, const float* a, const float* b, float* c);
+void add_lower_product(std::size_t rows, std::size_t d, const double* a, const double* b, double* c);
+
 /// Adds scale AᵀA for row-major A (rows×columns) to the lower triangle of the row-major columns×columns array C; the
 /// rest of C is not touched.
 void symmetric_product(std::size_t rows, std::size_t columns, double scale, const double* a, double* c);

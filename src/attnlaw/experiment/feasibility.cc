@@ -29,6 +29,9 @@ constexpr double kStudentMatrices = 6;
 constexpr double kGeneralStudentMatrices = 14;
 /// The number of matrices of the size of the trained parameters, beside the pairs that L-BFGS keeps.
 constexpr double kOtherMatrices = 6;
+/// The number of d×d matrices of the coordinates of L-BFGS and what they are made from: tangents at two points, and
+/// eigenvectors, slack and workspace of LAPACK, which are 2d×2d for two factors.
+constexpr double kMetricMatrices = 12, kMetricMatricesOfTwo = 28;
 
 void require_valid(const Options& options) {
   if (options.d < 1) reject("d must be an integer >= 1, got {}", options.d);
@@ -83,11 +86,14 @@ double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double d = options.d;
   const bool factors = problem.student == Student::untied && options.trainer != Trainer::fista;
   const double width = factors ? 2 : problem.student == Student::tied ? std::min(1.0, problem.width) : 1;
-  const double pairs = options.trainer == Trainer::lbfgs ? lbfgs_memory(problem) : 0;
+  const bool lbfgs = options.trainer == Trainer::lbfgs;
+  const double pairs = lbfgs ? lbfgs_memory(problem) : 0;
+  const bool one_factor = problem.student == Student::tied;
+  const double metric = !lbfgs ? 0 : factors ? kMetricMatricesOfTwo : one_factor ? kMetricMatrices : 0;
   const double students = student_layout(problem).symmetric ? kStudentMatrices : kGeneralStudentMatrices;
   const double start = options.initialisation == Initialisation::spectral ? 1 : 0;
   const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) / processes(options) : 0;
-  return (students + start + width * (2 * pairs + kOtherMatrices)) * d * d * sizeof(double) + messages +
+  return (students + start + metric + width * (2 * pairs + kOtherMatrices)) * d * d * sizeof(double) + messages +
          message_bytes(options);
 }
 

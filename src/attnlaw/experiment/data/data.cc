@@ -12,6 +12,7 @@
 #include "attnlaw/base/streams.h"
 #include "attnlaw/experiment/data/losses.h"
 #include "attnlaw/experiment/data/outputs.h"
+#include "attnlaw/experiment/data/score_map.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/experiment/data/sharding.h"
 
@@ -54,8 +55,7 @@ class Source {
 /// Predicts outputs: σ_β(h(S)), or its mean over points, each row of `points` with both signs, that are added to h.
 template <class Real>
 struct Predictor {
-  const Matrix<Real>& S;
-  double trace = 0;
+  ScoreMap<Real> map;
   Columns<Real> points;
 
   /// Computes the outputs from the scores h(S).
@@ -113,17 +113,15 @@ TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& pre
 template <class Real>
 TestFigures figures_of_block(const model::Problem& problem, std::span<const double> target_eigenvalues,
                              const Predictor<Real>& predictor, const Source& source, Index first, Index count) {
-  const Index d = predictor.S.rows();
+  const auto d = static_cast<Index>(target_eigenvalues.size());
   const ScoreLayout layout = student_layout(problem), labelled = target_layout(problem);
-  Matrix<Real> X(count * layout.rows, d), Y(layout.self ? 0 : count * layout.columns, d), product(X.rows(), d), scaled;
+  Matrix<Real> X(count * layout.rows, d), Y(layout.self ? 0 : count * layout.columns, d),
+      product(count * ScoreMap<Real>::product_rows(layout), d), scaled;
   Columns<Real> h_star(count, labelled.count()), scores(count, layout.count()), wanted(count, output_count(problem));
   const Real* keys = source.draw(layout, first, count, X.data(), Y.data());
   target_scores(labelled, target_eigenvalues, X.data(), keys, scaled, h_star);
   target_outputs(problem, h_star, wanted);
-  const auto rows = static_cast<std::size_t>(X.rows()), columns = static_cast<std::size_t>(d);
-  base::gemm(base::Transpose::no, rows, columns, columns, X.data(), predictor.S.data(), Real(0), product.data());
-  const double normalisation = 1 / std::sqrt(static_cast<double>(d));
-  pair_scores(layout, d, product.data(), keys, normalisation, normalisation * predictor.trace, scores);
+  predictor.map.scores(X.data(), keys, product.data(), scores);
   return figures_of(problem, predictor, wanted, scores);
 }
 
@@ -213,8 +211,8 @@ TestFigures test_figures(const model::Problem& problem, std::span<const double> 
   base::use_one_blas_thread();
   const model::Problem asked = undrawn(problem);
   const Source source(base::Stream::test_data, base::Stream::test_keys, seed, S.rows(), instance);
-  const Matrix<Real> student = S.cast<Real>();
-  const Predictor<Real> predictor{student, S.trace(), posterior_points<Real>(asked, posterior_variance)};
+  const Predictor<Real> predictor{ScoreMap<Real>::of_matrix(student_layout(asked), S),
+                                  posterior_points<Real>(asked, posterior_variance)};
   const Shard shard = shard_of(sequences, communicator);
   const Index block = block_sequences(problem);
   const Index blocks = (shard.count + block - 1) / block;

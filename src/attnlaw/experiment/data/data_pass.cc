@@ -34,47 +34,28 @@ Index group_count(Index rows, Index d, Index blocks) {
 
 template <class Real>
 DataPass<Real>::DataPass(const model::Problem& problem, const Data<Real>& data, int threads)
-    : problem_(problem), data_(data), threads_(threads) {
+    : problem_(problem), data_(data), threads_(threads), layout_(student_layout(problem)) {
   base::use_one_blas_thread();
-  const Index block = block_sequences(problem), n = data.labels.rows();
-  groups_.resize(size(group_count(n * product_rows(), d(), (n + block - 1) / block)));
-  for (Group& group : groups_) group.product.resize(std::min(block, n) * product_rows(), d());
-}
-
-template <class Real>
-int DataPass<Real>::product_rows() const {
-  return std::min(problem_.tokens, problem_.keys());
+  const Index block = block_sequences(problem), n = data.labels.rows(), rows = ScoreMap<Real>::product_rows(layout_);
+  groups_.resize(size(group_count(n * rows, d(), (n + block - 1) / block)));
+  for (Group& group : groups_) group.product.resize(std::min(block, n) * rows, d());
 }
 
 template <class Real>
 void DataPass<Real>::add_block(const Pointwise& pointwise, bool pull_back, Index first, Index count,
                                Group& group) const {
-  const ScoreLayout layout = student_layout(problem_);
-  const Index width = map_.matrix.cols();
-  const Real* X = data_.X.data() + first * layout.rows * d();
-  const Real* Y = data_.keys().data() + first * layout.columns * d();
-  Real* product = group.product.data();
-  const std::size_t rows = size(count * product_rows());
-  const bool of_keys = map_.form == Form::transpose;
-  group.scores.resize(count, layout.count());
+  const Real* X = data_.X.data() + first * layout_.rows * d();
+  const Real* Y = data_.keys().data() + first * layout_.columns * d();
+  group.scores.resize(count, layout_.count());
   group.scratch.resize(count, output_count(problem_));
-  base::gemm(base::Transpose::no, rows, size(width), size(d()), of_keys ? Y : X, map_.matrix.data(), Real(0), product);
-  const double normalisation = 1 / std::sqrt(static_cast<double>(d()));
-  pair_scores(layout, width, of_keys ? X : product, map_.form == Form::matrix ? Y : product, normalisation * map_.scale,
-              normalisation * map_.trace, group.scores);
+  map_.scores(X, Y, group.product.data(), group.scores);
   const Sums sums = pointwise(first, group.scores, group.scratch);
   for (std::size_t i = 0; i < sums.size(); ++i) group.sums[i] += sums[i];
   if (!pull_back) return;
-  for (int a = 0; layout.self && a < layout.rows; ++a) {
-    group.coefficient_trace += group.scores.col(layout.index(a, a)).template cast<double>().sum();
+  for (int a = 0; layout_.self && a < layout_.rows; ++a) {
+    group.coefficient_trace += group.scores.col(layout_.index(a, a)).template cast<double>().sum();
   }
-  if (of_keys) {
-    mix_queries(layout, width, group.scores, X, product);
-    base::gemm(base::Transpose::yes, size(d()), size(d()), rows, product, Y, Real(1), group.pulled_back.data());
-  } else {
-    mix_keys(layout, width, group.scores, map_.form == Form::matrix ? Y : product, product);
-    base::gemm(base::Transpose::yes, size(d()), size(width), rows, X, product, Real(1), group.pulled_back.data());
-  }
+  map_.pull_back(X, Y, group.scores, group.product.data(), group.pulled_back.data());
 }
 
 template <class Real>
@@ -86,7 +67,7 @@ typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Matrix<double>& a
     Group& group = groups_[g];
     group.sums = {};
     group.coefficient_trace = 0;
-    if (pulled_back) group.pulled_back.setZero(d(), map_.matrix.cols());
+    if (pulled_back) group.pulled_back.setZero(d(), map_.columns());
     const Index end = blocks * (static_cast<Index>(g) + 1) / groups;
     for (Index b = blocks * static_cast<Index>(g) / groups; b < end; ++b) {
       add_block(pointwise, pulled_back != nullptr, b * block, std::min(block, n - b * block), group);
@@ -95,7 +76,7 @@ typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Matrix<double>& a
   // The sums of the pointwise step come first, then Σ Tr C.
   std::array<double, std::tuple_size_v<Sums> + 1> totals{};
   double& coefficient_trace = totals.back();
-  if (pulled_back) pulled_back->setZero(d(), map_.matrix.cols());
+  if (pulled_back) pulled_back->setZero(d(), map_.columns());
   for (const Group& group : groups_) {
     for (std::size_t i = 0; i < group.sums.size(); ++i) totals[i] += group.sums[i];
     coefficient_trace += group.coefficient_trace;
@@ -104,29 +85,21 @@ typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Matrix<double>& a
   sum_over_processes(data_.communicator, at, totals, pulled_back);
   Sums sums;
   std::copy_n(totals.begin(), sums.size(), sums.begin());
-  if (!pulled_back) return sums;
-  if (map_.form == Form::factor) {
-    *pulled_back -= coefficient_trace * map_.matrix.template cast<double>();
-  } else {
-    pulled_back->diagonal().array() -= coefficient_trace;
-  }
-  *pulled_back *= 1 / std::sqrt(static_cast<double>(d()));
+  if (pulled_back) map_.finish(coefficient_trace, *pulled_back);
   return sums;
 }
 
 template <class Real>
 typename DataPass<Real>::Sums DataPass<Real>::at_matrix(const Matrix<double>& S, const Pointwise& pointwise,
                                                         Matrix<double>* pulled_back) {
-  const bool more_queries = problem_.tokens > problem_.keys();
-  map_ = more_queries ? Map{S.transpose().cast<Real>(), Form::transpose, 1, 0}
-                      : Map{S.cast<Real>(), Form::matrix, 1, S.trace()};
+  map_ = ScoreMap<Real>::of_matrix(layout_, S);
   return sum_groups(S, pointwise, pulled_back);
 }
 
 template <class Real>
 typename DataPass<Real>::Sums DataPass<Real>::at_factor(const Matrix<double>& W, double scale,
                                                         const Pointwise& pointwise, Matrix<double>* pulled_back) {
-  map_ = {W.cast<Real>(), Form::factor, scale, scale * W.squaredNorm()};
+  map_ = ScoreMap<Real>::of_factor(layout_, W, scale);
   return sum_groups(W, pointwise, pulled_back);
 }
 

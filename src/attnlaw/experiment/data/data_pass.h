@@ -8,6 +8,7 @@
 
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/experiment/data/data.h"
+#include "attnlaw/experiment/data/score_map.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::experiment {
@@ -34,8 +35,7 @@ class DataPass {
   const Data<Real>& data() const { return data_; }
 
   /// Passes the scores of the d×d matrix S to `pointwise`; `pulled_back`, unless null, becomes Σ_μ Σ_ab C_ab ∂h_ab/∂S =
-  /// Σ_μ (Xᵀ C X − Tr C)/√d, or Σ_μ Xᵀ C Y/√d with cross-attention. Both products are taken on the side with fewer
-  /// rows: X S and Xᵀ (C Y), or Y Sᵀ and (Cᵀ X)ᵀ Y.
+  /// Σ_μ (Xᵀ C X − Tr C)/√d, which is symmetric if scores are, or Σ_μ Xᵀ C Y/√d with cross-attention.
   Sums at_matrix(const base::Matrix<double>& S, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
   /// Does the same for S = scale·W Wᵀ in self-attention, by products with W alone; `pulled_back` becomes Σ_μ (Xᵀ C X −
   /// Tr C) W/√d.
@@ -43,29 +43,15 @@ class DataPass {
                  base::Matrix<double>* pulled_back);
 
  private:
-  /// Says what the data are multiplied by, and hence how scores follow from the product.
-  enum class Form {
-    matrix,     ///< product X S, scores with Y
-    transpose,  ///< product Y Sᵀ, scores with X
-    factor      ///< product X W, scores with itself
-  };
-  struct Map {
-    base::Matrix<Real> matrix;  ///< S, Sᵀ or W
-    Form form = Form::matrix;
-    double scale = 1;
-    double trace = 0;  ///< Tr S
-  };
   /// The sums of one group of blocks.
   struct Group {
     Sums sums{};
-    double coefficient_trace = 0;  ///< Σ_μ Tr C
-    base::Matrix<Real> pulled_back;      ///< Σ_μ Xᵀ C Y, or Xᵀ C X W
-    base::Matrix<Real> product;          ///< the product of one block
+    double coefficient_trace = 0;    ///< Σ_μ Tr C
+    base::Matrix<Real> pulled_back;  ///< what ScoreMap pulls back
+    base::Matrix<Real> product;      ///< the product of one block
     base::Columns<Real> scores, scratch;
   };
 
-  /// Returns the number of rows of a sequence that are multiplied: those of its shorter side.
-  int product_rows() const;
   void add_block(const Pointwise& pointwise, bool pull_back, Eigen::Index first, Eigen::Index count,
                  Group& group) const;
   Sums sum_groups(const base::Matrix<double>& at, const Pointwise& pointwise, base::Matrix<double>* pulled_back);
@@ -73,7 +59,8 @@ class DataPass {
   const model::Problem& problem_;
   const Data<Real>& data_;
   int threads_;
-  Map map_;
+  ScoreLayout layout_;
+  ScoreMap<Real> map_;
   std::vector<Group> groups_;
 };
 

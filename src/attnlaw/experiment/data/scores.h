@@ -48,6 +48,12 @@ template <class Real>
 void pair_scores(const ScoreLayout& layout, Eigen::Index length, const Real* left, const Real* right, double scale,
                  double shift, base::Columns<Real>& scores);
 
+/// Sets scores(μ, (a,b)) = scale·(⟨half_a, row_b⟩ + ⟨row_a, half_b⟩) − δ_ab shift in self-attention with a symmetric
+/// layout: with half = x L these are the scores of rows x under S = L + Lᵀ. It sums as pair_scores does.
+template <class Real>
+void symmetric_scores(const ScoreLayout& layout, Eigen::Index length, const Real* halves, const Real* rows,
+                      double scale, double shift, base::Columns<Real>& scores);
+
 /// The sum of a softmax row, Σ_b exp(β h_ab) = sum · exp(β largest), one number per sequence.
 template <class Real>
 struct Partition {
@@ -64,8 +70,7 @@ template <class Real>
 void softmax_rows(const ScoreLayout& layout, double beta, const base::Columns<Real>& scores,
                   base::Columns<Real>& outputs);
 
-/// Sets out_a = Σ_b C_ab in_b for the rows, `length` numbers each, of every sequence; out may be in where rows =
-/// columns.
+/// Sets out_a = Σ_b C_ab in_b for the rows, `length` numbers each, of every sequence; out must not be in.
 template <class Real>
 void mix_keys(const ScoreLayout& layout, Eigen::Index length, const base::Columns<Real>& coefficients, const Real* in,
               Real* out);

@@ -1,6 +1,7 @@
 #include "attnlaw/experiment/student/objective.h"
 
 #include <cmath>
+#include <utility>
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/reject.h"
@@ -8,18 +9,9 @@
 #include "attnlaw/experiment/data/scores.h"
 
 namespace attnlaw::experiment {
-namespace {
 
 using base::Columns;
 using base::Matrix;
-
-/// Returns the 1/√(m_h d) of S = W Wᵀ/√(m_h d).
-double factor_scale(Eigen::Index d, Eigen::Index columns) {
-  return 1 / std::sqrt(static_cast<double>(columns) * static_cast<double>(d));
-}
-double factor_scale(const Matrix<double>& W) { return factor_scale(W.rows(), W.cols()); }
-
-}  // namespace
 
 template <class Real>
 typename DataPass<Real>::Pointwise Objective<Real>::loss_and_coefficients() const {
@@ -33,7 +25,6 @@ template <class Real>
 double Objective<Real>::loss(const Matrix<double>& S, Matrix<double>& gradient) {
   const auto d2 = static_cast<double>(S.size());
   const double sum = pass_.at_matrix(S, loss_and_coefficients(), &gradient)[0];
-  if (student_layout(problem_).symmetric) gradient = 0.5 * (gradient + gradient.transpose()).eval();
   gradient *= 1 / d2;
   return sum / d2;
 }
@@ -44,30 +35,40 @@ double Objective<Real>::loss(const Matrix<double>& S) {
 }
 
 template <class Real>
-double Objective<Real>::objective_of_factor(const Matrix<double>& W, Matrix<double>& gradient) {
-  const auto dimension = static_cast<double>(d());
-  const double scale = factor_scale(W), d2 = dimension * dimension;
-  const double sum = pass_.at_factor(W, scale, loss_and_coefficients(), &gradient)[0];
+double Objective<Real>::objective_of_factor(const Matrix<double>& W, Matrix<double>& gradient, Tangent* tangent) {
+  const auto rows = static_cast<std::size_t>(d()), columns = static_cast<std::size_t>(W.cols());
+  const double scale = factor_scale(W.rows(), W.cols()), decay = problem_.lambda / static_cast<double>(d());
+  Tangent here{student_of_factor(W), {}};
+  const double loss_at = loss(here.S, here.slope);
   // ∇_W = 2 scale (∇_S loss + (λ/d) I) W.
-  gradient = (2 * scale) * (gradient / d2 + (problem_.lambda / dimension) * W);
-  return sum / d2 + problem_.lambda * scale * W.squaredNorm() / dimension;
+  gradient = W;
+  base::gemm(base::Transpose::no, rows, columns, rows, here.slope.data(), W.data(), decay, gradient.data());
+  gradient *= 2 * scale;
+  if (tangent) *tangent = std::move(here);
+  return loss_at + decay * scale * W.squaredNorm();
 }
 
 template <class Real>
-double Objective<Real>::objective_of_factors(const Matrix<double>& factors, Matrix<double>& gradient) {
+double Objective<Real>::objective_of_factors(const Matrix<double>& factors, Matrix<double>& gradient,
+                                             Tangent* tangent) {
   const auto dimension = static_cast<double>(d());
   const auto rows = static_cast<std::size_t>(d()), columns = static_cast<std::size_t>(factors.cols());
   const double scale = factor_scale(d(), factors.cols()), decay = problem_.lambda / dimension;
-  Matrix<double> slope;
-  const double loss_at = loss(student_of_factors(factors), slope);
+  Tangent here{student_of_factors(factors), {}};
+  const double loss_at = loss(here.S, here.slope);
   // ∇_{W_Q} = scale (∇_S loss W_K + (λ/d) W_Q), ∇_{W_K} = scale (∇_S lossᵀ W_Q + (λ/d) W_K).
   gradient = factors;
   const double *queries = factors.data(), *keys = queries + d() * factors.cols();
   double *of_queries = gradient.data(), *of_keys = of_queries + d() * factors.cols();
-  base::gemm(base::Transpose::no, rows, columns, rows, slope.data(), keys, decay, of_queries);
-  base::gemm(base::Transpose::yes, rows, columns, rows, slope.data(), queries, decay, of_keys);
+  base::gemm(base::Transpose::no, rows, columns, rows, here.slope.data(), keys, decay, of_queries);
+  base::gemm(base::Transpose::yes, rows, columns, rows, here.slope.data(), queries, decay, of_keys);
   gradient *= scale;
+  if (tangent) *tangent = std::move(here);
   return loss_at + 0.5 * decay * scale * factors.squaredNorm();
+}
+
+double factor_scale(Eigen::Index d, Eigen::Index columns) {
+  return 1 / std::sqrt(static_cast<double>(columns) * static_cast<double>(d));
 }
 
 Eigen::Index factor_columns(const model::Problem& problem, Eigen::Index d) {
@@ -83,7 +84,7 @@ Matrix<double> student_of_factor(const Matrix<double>& W) {
   const Matrix<double> transposed = W.transpose();
   Matrix<double> S(W.rows(), W.rows());
   base::gemm(base::Transpose::no, d, d, columns, W.data(), transposed.data(), 0.0, S.data());
-  return 0.5 * factor_scale(W) * (S + S.transpose());
+  return 0.5 * factor_scale(W.rows(), W.cols()) * (S + S.transpose());
 }
 
 Matrix<double> student_of_factors(const Matrix<double>& factors) {

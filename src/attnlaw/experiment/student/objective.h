@@ -8,6 +8,11 @@
 
 namespace attnlaw::experiment {
 
+/// A student S and ∇_S of the loss there.
+struct Tangent {
+  base::Matrix<double> S, slope;
+};
+
 /// Computes loss and gradients over one training set. Each call is one pass through the data; threads, bits and
 /// lifetimes are as in DataPass.
 template <class Real>
@@ -24,12 +29,13 @@ class Objective {
   double loss(const base::Matrix<double>& S, base::Matrix<double>& gradient);
   /// Returns (1/d²) Σ ℓ at S alone, which is half the work.
   double loss(const base::Matrix<double>& S);
-  /// Returns loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W.
-  double objective_of_factor(const base::Matrix<double>& W, base::Matrix<double>& gradient);
+  /// Returns loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W; and,
+  /// unless null, the tangent at S. It passes S through the data: the product of the factors costs nothing beside.
+  double objective_of_factor(const base::Matrix<double>& W, base::Matrix<double>& gradient, Tangent* tangent = nullptr);
   /// Returns loss plus (λ/2√κ)(‖W_Q‖²_F + ‖W_K‖²_F)/d² of the untied student at S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in
-  /// `factors` ∈ R^{2d×m_h}, and the gradient in them. It passes S through the data, by two products where the factors
-  /// would take four; the product of the factors itself costs nothing beside.
-  double objective_of_factors(const base::Matrix<double>& factors, base::Matrix<double>& gradient);
+  /// `factors` ∈ R^{2d×m_h}, and the gradient in them, by S likewise.
+  double objective_of_factors(const base::Matrix<double>& factors, base::Matrix<double>& gradient,
+                              Tangent* tangent = nullptr);
 
  private:
   typename DataPass<Real>::Pointwise loss_and_coefficients() const;
@@ -37,6 +43,9 @@ class Objective {
   const model::Problem& problem_;
   DataPass<Real> pass_;
 };
+
+/// Returns the 1/√(m_h d) of S = W Wᵀ/√(m_h d).
+double factor_scale(Eigen::Index d, Eigen::Index columns);
 
 /// Returns m_h = round(κ d), or d at full width: all κ ≥ 1 have the same minimisers. Throws std::invalid_argument if it
 /// is below 1.

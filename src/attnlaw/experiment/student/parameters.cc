@@ -12,6 +12,7 @@
 namespace attnlaw::experiment {
 namespace {
 
+using base::inner;
 using base::Matrix;
 
 /// Returns rows×columns iid N(0,1) entries of the stream of dimension d.
@@ -33,6 +34,29 @@ double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
   return product.norm();
 }
 
+/// Estimates the Hessian of the loss in S from the tangents at different points.
+class Curvature {
+ public:
+  /// The tangent of the objective where it was evaluated last.
+  Tangent& last() { return last_; }
+
+  /// Returns the curvature of the loss from the point of the call before to the last one, ⟨Δ∇_S, ΔS⟩/‖ΔS‖²; if it
+  /// is not positive, that of the call before; 0 if there is none.
+  double observe() {
+    if (seen_.S.size() > 0) {
+      const Matrix<double> move = last_.S - seen_.S;
+      const double curvature = inner(last_.slope - seen_.slope, move) / move.squaredNorm();
+      if (curvature > 0) curvature_ = curvature;
+    }
+    seen_ = last_;
+    return curvature_;
+  }
+
+ private:
+  Tangent last_, seen_;
+  double curvature_ = 0;
+};
+
 /// The point is W ∈ R^{d×m_h} in S = W Wᵀ/√(m_h d).
 template <class Real>
 class FactorParameters : public Parameters {
@@ -45,7 +69,7 @@ class FactorParameters : public Parameters {
   }
   Matrix<double> student(const Matrix<double>& W) const override { return student_of_factor(W); }
   double objective(const Matrix<double>& W, Matrix<double>& gradient) override {
-    return objective_.objective_of_factor(W, gradient);
+    return objective_.objective_of_factor(W, gradient, &curvature_.last());
   }
   /// Bounds the residual by its part (B/d − λ I) S, as ∇_W Wᵀ = −(2/d)(B/d − λ I) S. It costs products of d×m_h
   /// matrices.
@@ -53,9 +77,17 @@ class FactorParameters : public Parameters {
     const double scale = student_scale(student_of_factor(W), objective_.problem());
     return product_norm(gradient, W) * static_cast<double>(W.rows()) / (2 * objective_.problem().lambda * scale);
   }
+  std::optional<FactorMetric> metric(const Matrix<double>& W) override {
+    const double curvature = curvature_.observe();
+    if (curvature == 0) return std::nullopt;
+    Matrix<double> slack = curvature_.last().slope;
+    slack.diagonal().array() += objective_.problem().lambda / static_cast<double>(W.rows());
+    return FactorMetric(slack, base::product(W, W, base::Transpose::yes), curvature * factor_scale(W.rows(), W.cols()));
+  }
 
  private:
   Objective<Real>& objective_;
+  Curvature curvature_;
 };
 
 /// The point is W_Q over W_K, one 2d×m_h matrix, in S = W_Q W_Kᵀ/√(m_h d).
@@ -70,7 +102,7 @@ class FactorPairParameters : public Parameters {
   }
   Matrix<double> student(const Matrix<double>& factors) const override { return student_of_factors(factors); }
   double objective(const Matrix<double>& factors, Matrix<double>& gradient) override {
-    return objective_.objective_of_factors(factors, gradient);
+    return objective_.objective_of_factors(factors, gradient, &curvature_.last());
   }
   /// Uses that with S = U Σ Vᵀ and balanced factors ∇_{W_Q} W_Kᵀ = −(1/d)(B/d V Σ − λ U Σ) Vᵀ, and likewise for W_K.
   double residual_bound(const Matrix<double>& factors, const Matrix<double>& gradient) const override {
@@ -80,9 +112,24 @@ class FactorPairParameters : public Parameters {
     const model::Problem& problem = objective_.problem();
     return worst * static_cast<double>(d) / (problem.lambda * student_scale(student(factors), problem));
   }
+  /// Uses that W_Q over W_K is the factor of a symmetric matrix with S beside its diagonal, of which the slack is
+  /// (λ/d) I on the diagonal and ∇_S of the loss beside it.
+  std::optional<FactorMetric> metric(const Matrix<double>& factors) override {
+    const double curvature = curvature_.observe();
+    if (curvature == 0) return std::nullopt;
+    const Eigen::Index d = objective_.d();
+    const Matrix<double>& slope = curvature_.last().slope;
+    Matrix<double> slack =
+        (objective_.problem().lambda / static_cast<double>(d)) * Matrix<double>::Identity(2 * d, 2 * d);
+    slack.topRightCorner(d, d) = slope;
+    slack.bottomLeftCorner(d, d) = slope.transpose();
+    const Matrix<double> gram = 0.5 * base::product(factors, factors, base::Transpose::yes);
+    return FactorMetric(slack, gram, curvature * factor_scale(d, factors.cols()));
+  }
 
  private:
   Objective<Real>& objective_;
+  Curvature curvature_;
 };
 
 /// The point is S itself. A symmetric start and symmetric gradients keep S symmetric.
@@ -106,6 +153,7 @@ class EntryParameters : public Parameters {
     const model::Problem& problem = objective_.problem();
     return gradient.norm() * static_cast<double>(S.rows()) / (2 * problem.lambda * student_scale(S, problem));
   }
+  std::optional<FactorMetric> metric(const Matrix<double>& /*S*/) override { return std::nullopt; }
 
  private:
   Objective<Real>& objective_;

@@ -3,8 +3,10 @@
 /// direct ones.
 
 #include <memory>
+#include <optional>
 
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/experiment/student/factor_metric.h"
 #include "attnlaw/experiment/student/objective.h"
 #include "attnlaw/experiment/student/training_options.h"
 
@@ -24,6 +26,10 @@ class Parameters {
   /// Returns a lower bound of the residual at student(point) from the gradient of the objective, without another pass
   /// through the data. For two factors it is a bound only where W_Qᵀ W_Q = W_Kᵀ W_K, as at every stationary point.
   virtual double residual_bound(const base::Matrix<double>& point, const base::Matrix<double>& gradient) const = 0;
+  /// Returns coordinates of about equal curvature around `point`, at which the objective was evaluated last, from what
+  /// it was there and at the point of the call before. Returns nothing where it knows of none better than the entries:
+  /// at the first call, and for students without factors.
+  virtual std::optional<FactorMetric> metric(const base::Matrix<double>& point) = 0;
 };
 
 /// Returns the parameters of the objective's student; `objective` must outlive them.

@@ -33,11 +33,16 @@ class Moments {
   void update(const Matrix<double>& gradient, double rate, Matrix<double>& point) {
     first_power_ *= kFirstDecay;
     second_power_ *= kSecondDecay;
-    first_ = kFirstDecay * first_ + (1 - kFirstDecay) * gradient;
-    second_ = kSecondDecay * second_ + (1 - kSecondDecay) * gradient.cwiseAbs2();
-    const double correction = std::sqrt(1 - second_power_) / (1 - first_power_);
-    // The smallest normal number only guards against 0/0 where a gradient has always been zero.
-    point.array() -= rate * correction * first_.array() / (second_.array().sqrt() + std::numeric_limits<double>::min());
+    const double step = rate * std::sqrt(1 - second_power_) / (1 - first_power_);
+    const double* slope = gradient.data();
+    double *first = first_.data(), *second = second_.data(), *entry = point.data();
+    // All four arrays are passed once.
+    for (Eigen::Index i = 0; i < point.size(); ++i) {
+      first[i] = kFirstDecay * first[i] + (1 - kFirstDecay) * slope[i];
+      second[i] = kSecondDecay * second[i] + (1 - kSecondDecay) * slope[i] * slope[i];
+      // The smallest normal number only guards against 0/0 where a gradient has always been zero.
+      entry[i] -= step * first[i] / (std::sqrt(second[i]) + std::numeric_limits<double>::min());
+    }
   }
 
  private:

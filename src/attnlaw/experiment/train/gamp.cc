@@ -75,7 +75,8 @@ class Iteration {
       residual = iterate(iteration == 0 && !options_.start);
       ++iteration;
       if (options_.observe) options_.observe(estimate_.S, estimate_.V);
-      const bool last = stall_.observe(residual) || !std::isfinite(residual);
+      observe(residual);
+      const bool last = stall_.stalled() || !std::isfinite(residual);
       const bool look = has_objective_ ? iteration % kMonitorInterval == 0 : residual <= options_.tolerance;
       if (!look && !last) continue;
       Trained trained = finish(iteration, residual);
@@ -112,8 +113,15 @@ class Iteration {
     const double residual = (next.S - estimate_.S).norm() / size;
     estimate_.S += step_.size() * (next.S - estimate_.S);
     estimate_.V += step_.size() * (next.V - estimate_.V);
-    step_.observe(residual);
     return residual;
+  }
+
+  /// Learns from the residual of an iteration. As long as S = 0, which it is until the messages outweigh the threshold,
+  /// there is nothing to learn: were this 0 the lowest residual, all that follow would count as growth.
+  void observe(double residual) {
+    if (residual == 0) return;
+    step_.observe(residual);
+    stall_.observe(residual);
   }
 
   /// Updates g and returns the messages from g to S.
@@ -134,7 +142,6 @@ class Iteration {
           return typename DataPass<Real>::Sums{response, g.square().sum()};
         },
         &messages.B);
-    if (student_layout(objective_.problem()).symmetric) messages.B = 0.5 * (messages.B + messages.B.transpose()).eval();
     messages.response = sums[0];
     messages.squares = sums[1];
     return messages;

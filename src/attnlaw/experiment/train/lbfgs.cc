@@ -3,8 +3,10 @@
 #include <LBFGSpp/BFGSMat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace attnlaw::experiment {
 namespace {
@@ -13,7 +15,7 @@ using base::inner;
 using base::Matrix;
 
 /// So many iterations pass between looks at the residual; one look costs about half a gradient.
-constexpr int kMonitorInterval = 10;
+constexpr int kMonitorInterval = 5;
 /// The constants of the Wolfe conditions, sufficient decrease and curvature, have the customary values for quasi-Newton
 /// directions.
 constexpr double kDecrease = 1e-4;
@@ -30,6 +32,46 @@ struct Point {
   Matrix<double> at;
   Matrix<double> gradient;
   double value = 0;
+};
+
+/// The curvature of the objective as L-BFGS knows it, in the coordinates of a metric or, without one, in the entries.
+class QuasiNewton {
+ public:
+  explicit QuasiNewton(int memory) : size_(memory) {}
+
+  /// Forgets all pairs, and takes steps in the coordinates of `metric` from now on.
+  void restart(Eigen::Index entries, std::optional<FactorMetric> metric) {
+    metric_ = std::move(metric);
+    memory_.reset(static_cast<int>(entries), size_);
+  }
+  void restart(Eigen::Index entries) { memory_.reset(static_cast<int>(entries), size_); }
+
+  /// Learns from a step and the difference of the gradients at its ends.
+  void learn(const Matrix<double>& step, const Matrix<double>& difference) {
+    if (!(inner(step, difference) > 0)) return;
+    if (metric_) {
+      const Matrix<double> in_metric = metric_->coordinates(step), slope = metric_->gradient(difference);
+      memory_.add_correction(vector(in_metric), vector(slope));
+    } else {
+      memory_.add_correction(vector(step), vector(difference));
+    }
+  }
+
+  /// Returns the step to where the gradient vanishes by all that has been learnt.
+  Matrix<double> step(const Matrix<double>& gradient) {
+    const Eigen::VectorXd slope = vector(metric_ ? metric_->gradient(gradient) : gradient);
+    Eigen::VectorXd direction;
+    memory_.apply_Hv(slope, -1.0, direction);
+    const Eigen::Map<const Matrix<double>> result(direction.data(), gradient.rows(), gradient.cols());
+    return metric_ ? metric_->step(result) : Matrix<double>(result);
+  }
+
+ private:
+  static Eigen::Map<const Eigen::VectorXd> vector(const Matrix<double>& M) { return {M.data(), M.size()}; }
+
+  int size_;
+  std::optional<FactorMetric> metric_;
+  LBFGSpp::BFGSMat<double> memory_;
 };
 
 /// Brackets a step between one whose slope is too negative (lower) and one whose slope or value is too high (upper).
@@ -50,9 +92,11 @@ struct Bracket {
 
 class Minimiser {
  public:
-  Minimiser(const Minimisation& minimisation, const Matrix<double>& start) : minimisation_(minimisation) {
+  Minimiser(const Minimisation& minimisation, const Matrix<double>& start)
+      : minimisation_(minimisation), model_(minimisation.memory) {
     point_.at = start;
     evaluate(point_);
+    if (minimisation_.metric) minimisation_.metric(point_.at);
     forget();
   }
 
@@ -63,7 +107,7 @@ class Minimiser {
         return {point_.at, iteration};
       if (line_search()) {
         failures = 0;
-        update_direction();
+        update_direction(iteration + 1);
       } else if (++failures <= kMaxFailures) {
         forget();
       } else {
@@ -76,10 +120,10 @@ class Minimiser {
  private:
   void evaluate(Point& point) const { point.value = minimisation_.objective(point.at, point.gradient); }
 
-  /// Goes back to steepest descent, with a first step of length one.
+  /// Goes back to steepest descent in the present coordinates, with a first step of length one.
   void forget() {
-    memory_.reset(static_cast<int>(point_.at.size()), minimisation_.memory);
-    direction_ = -point_.gradient;
+    model_.restart(point_.at.size());
+    direction_ = model_.step(point_.gradient);
     const double norm = direction_.norm();
     first_step_ = norm > 0 ? 1 / norm : 1;
   }
@@ -116,25 +160,18 @@ class Minimiser {
            trial_slope <= (2 * kDecrease - 1) * slope;
   }
 
-  void update_direction() {
-    using Vector = Eigen::Map<const Eigen::VectorXd>;
-    const Eigen::Index size = point_.at.size();
-    // The trial becomes the point, and trial_ then holds the differences of both.
+  /// Makes the trial the point, after this many iterations.
+  void update_direction(int iterations) {
     std::swap(point_, trial_);
-    trial_.at = point_.at - trial_.at;
-    trial_.gradient = point_.gradient - trial_.gradient;
-    if (inner(trial_.at, trial_.gradient) > 0) {
-      memory_.add_correction(Vector(trial_.at.data(), size), Vector(trial_.gradient.data(), size));
-    }
-    const Eigen::VectorXd gradient = Vector(point_.gradient.data(), size);
-    Eigen::VectorXd step;
-    memory_.apply_Hv(gradient, -1.0, step);
-    direction_ = Eigen::Map<const Matrix<double>>(step.data(), point_.at.rows(), point_.at.cols());
+    const bool renewed = minimisation_.metric && std::has_single_bit(static_cast<unsigned>(iterations));
+    if (renewed) model_.restart(point_.at.size(), minimisation_.metric(point_.at));
+    model_.learn(point_.at - trial_.at, point_.gradient - trial_.gradient);
+    direction_ = model_.step(point_.gradient);
     first_step_ = 1;
   }
 
   const Minimisation& minimisation_;
-  LBFGSpp::BFGSMat<double> memory_;
+  QuasiNewton model_;
   Point point_, trial_;
   Matrix<double> direction_;
   double first_step_ = 1;
@@ -162,7 +199,9 @@ Trained train_lbfgs(Objective<Real>& objective, const TrainingOptions& options) 
         trained = monitor.optimal(point, gradient, iteration);
         return trained || monitor.stalled();
       },
-      options.max_iterations, static_cast<double>(std::numeric_limits<Real>::epsilon()),
+      [&](const Matrix<double>& point) { return parameters->metric(point); },
+      options.max_iterations,
+      static_cast<double>(std::numeric_limits<Real>::epsilon()),
       lbfgs_memory(objective.problem())};
   const Minimum minimum = minimise_lbfgs(minimisation, parameters->initial(options));
   return trained ? *trained : monitor.finish(minimum.at, minimum.iterations);

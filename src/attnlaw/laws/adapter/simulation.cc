@@ -261,7 +261,9 @@ Matrix train(FineTuning& fine_tuning, const Setting& setting, const LoraExperime
   const experiment::Minimisation minimisation{
       [&](const Matrix& w, Matrix& gradient) { return fine_tuning.objective(w, gradient); },
       [&](const Matrix& w, const Matrix& gradient, int) { return residual(w, gradient) <= options.tolerance; },
-      options.max_iterations, std::numeric_limits<double>::epsilon()};
+      {},
+      options.max_iterations,
+      std::numeric_limits<double>::epsilon()};
   const experiment::Minimum minimum = experiment::minimise_lbfgs(minimisation, start);
   Matrix gradient;
   result.objective = fine_tuning.objective(minimum.at, gradient);
