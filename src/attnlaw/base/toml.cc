@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "attnlaw/base/json_text.h"
+
 namespace attnlaw::base {
 namespace {
 
@@ -36,7 +38,7 @@ TomlValue value_of(const toml::node& node, int parent_line) {
   value.line = line_of(node, parent_line);
   value.kind = TomlValue::Kind::scalar;
   if (const auto* text = node.as_string()) {
-    value.scalar = text->get();
+    value.scalar = unescaped(text->get());
   } else if (const auto* integer = node.as_integer()) {
     value.scalar = integer->get();
   } else if (const auto* number = node.as_floating_point()) {
@@ -73,7 +75,7 @@ std::string TomlValue::described() const {
     case Kind::scalar:
       break;
   }
-  return scalar.dump();
+  return json_text(scalar);
 }
 
 TomlValue parse_toml(std::string_view text) {
