@@ -17,6 +17,7 @@ namespace {
 using test::all_heads;
 using test::Draws;
 using test::Fused;
+using test::stacked;
 using test::SyntheticFile;
 using test::SyntheticLayer;
 
@@ -117,7 +118,7 @@ const std::vector<Family> kFamilies = {
 
 std::string numbered(const std::string& name, int layer) { return with_layer(name, layer); }
 
-MatrixXd turned(const Family& family, const Eigen::MatrixXd& matrix) {
+Eigen::MatrixXd turned(const Family& family, const Eigen::MatrixXd& matrix) {
   return family.transposed ? Eigen::MatrixXd(matrix.transpose()) : matrix;
 }
 
@@ -199,11 +200,13 @@ TEST_P(LayoutOf, IsReadWithItsNameAndHeadsByHand) {
                         {.heads = family.heads, .kv_heads = family.key_heads, .layout = family.name}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, LayoutOf, testing::ValuesIn(kFamilies), [](const auto& info) {
-  std::string name = info.param.name + std::to_string(info.index);
+std::string name_of(const testing::TestParamInfo<Family>& family) {
+  std::string name = family.param.name + std::to_string(family.index);
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, LayoutOf, testing::ValuesIn(kFamilies), name_of);
 
 }  // namespace
 }  // namespace attnlaw::checkpoint
