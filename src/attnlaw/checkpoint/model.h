@@ -6,30 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/checkpoint/layout/positions.h"
+#include "attnlaw/checkpoint/tensor/skipped.h"
+
 namespace attnlaw::checkpoint {
-
-/// How a model tells positions apart. The scheme sets the spectrum that a trained head has by default.
-enum class Positions { unknown, none, learned, sinusoidal, rotary, relative, alibi };
-
-/// Rotary positions: plane j turns by offset · base^(−2j/dimensions).
-struct Rotary {
-  double base = 10000;
-  /// How many leading coordinates of a head turn; the others do not. Zero without rotary positions.
-  int dimensions = 0;
-  /// Plane j has the coordinates 2j and 2j + 1; otherwise j and j + dimensions/2.
-  bool interleaved = false;
-};
-
-/// A tensor or a layer that was left out, and why.
-struct Skipped {
-  std::string name;
-  std::string reason;
-};
 
 /// The shape of the heads of one layer.
 struct Layer {
   /// The number in the names of the tensors.
   int index = 0;
+  /// Its place among the layers of the model.
+  std::size_t position = 0;
   /// "encoder", "decoder", "cross", or the prefix of the names where one file has several models; empty otherwise.
   std::string block;
   int heads = 0;
@@ -57,7 +44,7 @@ struct Layer {
   std::string key_tensor;
 };
 
-class Contents;
+struct Weights;
 
 /// What is true of a whole model. Copies share the mapped files.
 struct Model {
@@ -89,7 +76,7 @@ struct Model {
   /// Sentences that a reader of the results should see.
   std::vector<std::string> notes;
   /// The tensors, mapped; for the functions of head.h.
-  std::shared_ptr<const Contents> contents;
+  std::shared_ptr<const Weights> weights;
 
   /// The number of heads over all layers.
   std::size_t heads() const;

@@ -13,13 +13,13 @@ struct OpenOptions {
   int heads = 0;
   int kv_heads = 0;
   /// A row of the table of layouts (`layout_names`); empty: by the names of the tensors.
-  std::string layout;
+  std::string layout = {};
   /// Names of the tensors of queries and keys, with {} for the number of the layer; or two .npy files, and then the
   /// path is empty. Empty: by the layout.
-  std::string query;
-  std::string key;
+  std::string query = {};
+  std::string key = {};
   /// The model that an adapter belongs to: the maps are those after the adapter. Empty: of the adapter alone.
-  std::string base;
+  std::string base = {};
   /// Multiplies the gain of the normalisation in front of a layer into its maps where that is possible, and centres
   /// where the normalisation does.
   bool fold_normalisation = false;
