@@ -34,8 +34,8 @@ json gallery_spec(const SpectrumGallery& gallery) {
 json panel_rows(const SpectrumPanel& panel) {
   json rows = json::array();
   for (std::size_t i = 0; i < panel.values.size(); ++i)
-    rows.push_back({{"z", rounded(panel.values[i])},
-                    {"kind", static_cast<int>(i) < panel.outliers ? "outlier" : "bulk"}});
+    rows.push_back(
+        {{"z", rounded(panel.values[i])}, {"kind", static_cast<int>(i) < panel.outliers ? "outlier" : "bulk"}});
   return rows;
 }
 

@@ -75,10 +75,10 @@ std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t n
 }
 
 std::string gallery(const SpectrumGallery& gallery, std::size_t number) {
-  std::string result =
-      fmt::format("<div class=\"gallery\">\n<p class=\"caption\">{}</p>\n"
-                  "<script type=\"application/json\" id=\"gallery-{}\">{}</script>\n",
-                  escape_html(gallery.description), number, escape_json_in_script(gallery_spec(gallery).dump()));
+  std::string result = fmt::format(
+      "<div class=\"gallery\">\n<p class=\"caption\">{}</p>\n"
+      "<script type=\"application/json\" id=\"gallery-{}\">{}</script>\n",
+      escape_html(gallery.description), number, escape_json_in_script(gallery_spec(gallery).dump()));
   for (std::size_t i = 0; i < gallery.panels.size(); ++i) result += panel(gallery.panels[i], number, i + 1);
   return result + "</div>\n";
 }

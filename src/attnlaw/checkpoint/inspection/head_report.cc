@@ -5,8 +5,8 @@
 namespace attnlaw::checkpoint {
 
 std::span<const base::Named<MapKind>> names_table(MapKind) {
-  static constexpr base::Named<MapKind> kKinds[] = {{MapKind::query_key, "query_key"},
-                                                    {MapKind::output_value, "output_value"}};
+  static constexpr base::Named<MapKind> kKinds[] = {{MapKind::query_key, "query-key"},
+                                                    {MapKind::output_value, "output-value"}};
   return kKinds;
 }
 

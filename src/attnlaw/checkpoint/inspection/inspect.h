@@ -26,8 +26,11 @@
 
 #include "attnlaw/checkpoint/inspection/head_report.h"
 #include "attnlaw/checkpoint/model.h"
+#include "attnlaw/checkpoint/open.h"
 
 namespace attnlaw::checkpoint {
+
+const base::Description& describe(const OpenOptions*);
 
 struct InspectOptions {
   NullOptions nulls;

@@ -1,6 +1,7 @@
 /// Describes the fields of `inspect`: options, and what is said of every head.
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/checkpoint/inspection/compare.h"
 #include "attnlaw/checkpoint/inspection/inspect.h"
 
 namespace attnlaw::checkpoint {
@@ -44,6 +45,26 @@ const base::Description& describe(const InspectOptions*) {
        field("tokens", &O::tokens,
              {.range = {0}, .doc = "so many tokens of the vocabulary are named beside each outlier"}),
        field("keep_going", &O::keep_going, {.doc = "a head that cannot be read is a line of the result"})}};
+  return description;
+}
+
+const base::Description& describe(const OpenOptions*) {
+  using O = OpenOptions;
+  static const base::Description description{
+      "how the checkpoint is read",
+      {field("q", &O::query,
+             {.doc = "tensor of the queries, {} for the layer, or a .npy file",
+              .otherwise = "by the layout",
+              .value_name = "NAME"}),
+       field("k", &O::key, {.doc = "the same of the keys", .otherwise = "by the layout", .value_name = "NAME"}),
+       field("heads", &O::heads, {.range = {0}, .doc = "query heads of a layer", .otherwise = "by the configuration"}),
+       field("kv_heads", &O::kv_heads, {.range = {0}, .doc = "key heads of a layer", .otherwise = "as heads"}),
+       field("layout", &O::layout,
+             {.doc = "how heads are stored", .otherwise = "by names and shapes", .value_name = "NAME"}),
+       field("base", &O::base,
+             {.doc = "of an adapter: the model that it belongs to; maps are those after it", .value_name = "PATH"}),
+       field("fold", &O::fold_normalisation,
+             {.doc = "multiply the gain of the normalisation before a layer into its maps"})}};
   return description;
 }
 
@@ -168,7 +189,7 @@ const base::Description& describe(const Outliers*) {
   static const base::Description description{
       "singular values beyond the law of a random product",
       {field("status", &O::status, {.doc = "whether the law describes the rest; strengths are given only if it does"}),
-       field("count", &O::count, {.symbol = "k", .doc = "how many stand out, each at 1 %; too_many: at least"}),
+       field("count", &O::count, {.symbol = "k", .doc = "how many stand out, each at 1 %; too-many: at least"}),
        field("edge", &O::edge, {.unit = kWeight, .doc = "singular value where the law of the rest ends"}),
        field("query_strength", &O::query_strength, {.symbol = "a_Q", .doc = "of a spike in W_Q; null if none is seen"}),
        field("key_strength", &O::key_strength, {.symbol = "a_K", .doc = "of a spike in W_K; null if none is seen"}),
@@ -297,6 +318,25 @@ const base::Description& describe(const NullSummary*) {
        field("listed", &N::listed, {.doc = "heads of a list with few false ones (Benjamini-Yekutieli)"}),
        field("pooled_score", &N::pooled_score,
              {.doc = "Σ score/√heads, near N(0,1) without effect; heads that share keys are not independent"})}};
+  return description;
+}
+
+const base::Description& describe(const HeadChange*) {
+  using C = HeadChange;
+  static const base::Description description{
+      "one head before and after",
+      {field("layer", &C::layer, {.doc = "number in the names of the tensors"}),
+       field("head", &C::head, {.doc = "from 0"}), field("block", &C::block, {.doc = "of the layer"}),
+       field("defect", &C::defect, {.doc = "why there are no figures; empty: there are"}),
+       field("relative_change", &C::relative_change, {.symbol = "‖S′−S‖/‖S‖", .doc = "size of the change"}),
+       field("cosine", &C::cosine, {.doc = "⟨S, S′⟩/(‖S‖ ‖S′‖)"}),
+       field("change_stable_rank", &C::change_stable_rank, {.doc = "stable rank of S′ − S"}),
+       field("left_overlap", &C::left_overlap, {.doc = "squared overlap of the leading left directions"}),
+       field("right_overlap", &C::right_overlap, {.doc = "of the leading right directions"}),
+       field("norm_before", &C::norm_before, {.symbol = "‖S‖", .unit = kWeight, .doc = "Frobenius norm before"}),
+       field("norm_after", &C::norm_after, {.symbol = "‖S′‖", .unit = kWeight, .doc = "and after"}),
+       field("stable_rank_before", &C::stable_rank_before, {.doc = "stable rank before"}),
+       field("stable_rank_after", &C::stable_rank_after, {.doc = "and after"})}};
   return description;
 }
 

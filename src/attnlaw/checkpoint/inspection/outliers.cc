@@ -107,10 +107,10 @@ std::vector<Outlier> blocks_of(const std::vector<double>& squares, int count, do
 
 std::span<const base::Named<OutlierStatus>> names_table(OutlierStatus) {
   static constexpr base::Named<OutlierStatus> kStatus[] = {{OutlierStatus::counted, "counted"},
-                                                           {OutlierStatus::too_many, "too_many"},
-                                                           {OutlierStatus::bulk_rejected, "bulk_rejected"},
-                                                           {OutlierStatus::too_few_values, "too_few_values"},
-                                                           {OutlierStatus::no_law, "no_law"}};
+                                                           {OutlierStatus::too_many, "too-many"},
+                                                           {OutlierStatus::bulk_rejected, "bulk-rejected"},
+                                                           {OutlierStatus::too_few_values, "too-few-values"},
+                                                           {OutlierStatus::no_law, "no-law"}};
   return kStatus;
 }
 

@@ -41,7 +41,7 @@ struct Outliers {
   double query_strength = 0;  ///< a_Q of a spike in W_Q; NaN if the largest eigenvalue of W_Q W_Qᵀ does not stand out
   double key_strength = 0;    ///< a_K
   double alignment = 0;       ///< ρ² of both in the head space, by the first outlier; NaN without
-  std::vector<Outlier> outliers;  ///< only with status counted
+  std::vector<Outlier> outliers = {};  ///< only with status counted
 };
 const base::Description& describe(const Outliers*);
 

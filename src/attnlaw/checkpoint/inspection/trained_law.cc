@@ -172,11 +172,11 @@ double random_tied_p(std::span<const double> eigenvalues, int d, const Draw& dra
 std::span<const base::Named<FitStatus>> names_table(FitStatus) {
   static constexpr base::Named<FitStatus> kStatus[] = {
       {FitStatus::fitted, "fitted"},
-      {FitStatus::law_rejected, "law_rejected"},
-      {FitStatus::not_tied_like, "not_tied_like"},
-      {FitStatus::too_few_eigenvalues, "too_few_eigenvalues"},
-      {FitStatus::no_fit, "no_fit"},
-      {FitStatus::not_distinguishable_from_random_tied, "not_distinguishable_from_random_tied"}};
+      {FitStatus::law_rejected, "law-rejected"},
+      {FitStatus::not_tied_like, "not-tied-like"},
+      {FitStatus::too_few_eigenvalues, "too-few-eigenvalues"},
+      {FitStatus::no_fit, "no-fit"},
+      {FitStatus::not_distinguishable_from_random_tied, "not-distinguishable-from-random-tied"}};
   return kStatus;
 }
 

@@ -79,5 +79,5 @@
     clearTimeout(timer);
     timer = setTimeout(drawAll, 150);
   });
-  document.documentElement.dataset.ready = charts.length;
+  document.documentElement.dataset.ready = charts.length + open().length;
 })();
