@@ -67,7 +67,7 @@ TEST_F(InspectedModel, TextRecognitionByExactTablesSlow) {
                          found.heads[i].outliers.status == OutlierStatus::bulk_rejected;
     EXPECT_EQ(refused, i < 8 || i == 11 || i == 14) << i;
   }
-  EXPECT_NEAR(found.heads[8].tests.product.share_p, 0.91, 0.02);
+  EXPECT_NEAR(found.heads[8].tests.product.p, 0.91, 0.02);
   ASSERT_EQ(found.heads[9].outliers.count, 2);
   EXPECT_NEAR(found.heads[13].outliers.outliers.at(0).strength, 1.66, 0.02);
 }

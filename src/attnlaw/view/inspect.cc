@@ -274,6 +274,16 @@ Table panel_table(const HeadReport& head) {
   return table;
 }
 
+/// σ_Q σ_K d of a head: by the values that are no outliers if the law describes the rest, else by the factors. A map
+/// without either is drawn as it is.
+double null_unit(const HeadReport& head) {
+  if (!std::isnan(head.outliers.edge))
+    return head.outliers.edge /
+           std::sqrt(matrix_laws::FactorProductLaw(static_cast<double>(head.rows) / head.dimension).support().upper);
+  const double first = head.tests.product.largest;
+  return std::isnan(first) ? 1 : head.ranks.spectral_norm / std::sqrt(first);
+}
+
 /// Panels of all heads of one shape, by evidence.
 report::SpectrumGallery gallery_of(const Inspection& found, int m, int d) {
   report::SpectrumGallery gallery{
@@ -285,13 +295,11 @@ report::SpectrumGallery gallery_of(const Inspection& found, int m, int d) {
   for (const std::size_t i : found.by_evidence()) {
     const HeadReport& head = found.heads[i];
     if (!head.inspected() || head.rows != m || head.dimension != d) continue;
-    // T/d² is the square of the first value in this unit; a map without factors is drawn as it is.
-    const double first = head.tests.product.largest;
-    const double unit = std::isnan(first) ? 1 : head.ranks.spectral_norm / std::sqrt(first);
+    const double unit = null_unit(head);
     std::vector<double> values;
     for (const double s : head.singular_values) values.push_back(s / unit);
     gallery.panels.push_back(
-        {fmt::format("head {}: {} outliers, p {:.2g}", name_of(head), outliers_of(head), head.tests.product.p),
+        {fmt::format("head {}: outliers {}, p {:.2g}", name_of(head), outliers_of(head), head.tests.product.p),
          std::move(values), head.outliers.count, panel_table(head)});
   }
   return gallery;

@@ -65,14 +65,14 @@ ProductTest product_test(const FactoredMap& map, const MatrixXd& query, const Ma
   ProductTest test;
   test.largest = head.largest / d / d;
   test.edge_gap = std::sqrt(test.largest) / edge - 1;
-  test.score = laws::factor_product_score(m, d, head.largest);
+  test.score = laws::leading_share_score(m, d, head.share * m);
   test.p = laws::edge_p_value(test.score);
-  test.share_p = laws::edge_p_value(laws::leading_share_score(m, d, head.share * m));
+  test.largest_p = laws::edge_p_value(laws::factor_product_score(m, d, head.largest));
   test.shape_distance = head.shape;
   if (!options.exact_tables) return test;
   const laws::HeadStatistics exact = tables.at(m, d, options.table_draws).p_values(head);
-  if (exact.largest >= kTableReach) test.p = exact.largest;
-  if (exact.share >= kTableReach) test.share_p = exact.share;
+  if (exact.share >= kTableReach) test.p = exact.share;
+  if (exact.largest >= kTableReach) test.largest_p = exact.largest;
   test.shape_p = exact.shape;
   test.shuffle_p = shuffle_p(query, key, head.share, draw);
   return test;
@@ -88,7 +88,9 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
                            const Draw& draw) {
   const double energy = map.energy(), largest = map.singular_values.front() * map.singular_values.front();
   const laws::Cumulants rotated = laws::rotated_energy(a, b);
-  const laws::Cumulants permuted = laws::permuted_energy(map.query_gram, map.key_gram);
+  laws::Cumulants permuted = laws::permuted_energy(map.query_gram, map.key_gram);
+  // The skewness is that over rotations, the nearest known one.
+  permuted.third = rotated.third * std::pow(permuted.variance / rotated.variance, 1.5);
   RotationTest test;
   test.energy_score = score_of(rotated, energy);
   test.energy_p = laws::pearson_tail(rotated, energy);

@@ -13,13 +13,14 @@ namespace attnlaw::checkpoint {
 
 inline constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 
-/// N1: independent factors of independent entries; says whether S is a random product.
+/// N1: independent factors of independent entries; says whether S is a random product. The main p-value is that of
+/// s₁²/Σ s², a figure of S alone, which the gauge of the factors does not change.
 struct ProductTest {
   double largest = kAbsent;   ///< T/d² = s₁²/(σ̂_Q² σ̂_K² d²)
   double edge_gap = kAbsent;  ///< (√(T/d²) − √x₊)/√x₊
-  double score = kAbsent;     ///< T on the scale of the Tracy-Widom law
+  double score = kAbsent;     ///< s₁²/Σ s² on the scale of the Tracy-Widom law
   double p = kAbsent;
-  double share_p = kAbsent;         ///< by s₁²/Σ s² instead of T
+  double largest_p = kAbsent;       ///< by T
   double shape_distance = kAbsent;  ///< Kolmogorov distance of s²/mean(s²) from the law
   double shape_p = kAbsent;         ///< exact tables only
   double shuffle_p = kAbsent;       ///< of the same entries in random places; exact tables only
