@@ -72,7 +72,9 @@ class Recogniser {
     plan.value = layout.fused.empty() ? projection(sibling(candidate, layout.value), layout) : plan.query;
     plan.output = projection(first_of(candidate, layout.output), layout);
     if (plan.key.weight == nullptr) {
-      reason = "the keys of its layer were not found";
+      reason = anchor.low_rank != nullptr && anchor.type == nullptr
+                   ? "the adapter does not change the keys of its layer; give its base"
+                   : "the keys of its layer were not found";
       return std::nullopt;
     }
     for (const Projection* map : {&plan.query, &plan.key})
@@ -119,7 +121,19 @@ class Recogniser {
     if (map.storage == Storage::heads_first && weight->shape.size() != 3) map.storage = Storage::output_first;
     const std::string bias = bias_name(weight->known_as());
     map.bias = bias.empty() ? nullptr : contents_.find(bias);
+    if (map.bias == nullptr && !weight->alias.empty()) map.bias = ending_in(bias);
     return map;
+  }
+
+  /// Nodes of ONNX do not always repeat the whole prefix of the parameters. Null if several tensors end like this.
+  const Tensor* ending_in(const std::string& name) const {
+    const Tensor* found = nullptr;
+    for (const Tensor& tensor : contents_.tensors()) {
+      if (!tensor.name.ends_with("." + name)) continue;
+      if (found != nullptr) return nullptr;
+      found = &tensor;
+    }
+    return found;
   }
 
   /// Fused maps have more outputs than inputs, those per head three times as many; a bias has the length of the
