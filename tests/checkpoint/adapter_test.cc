@@ -90,6 +90,8 @@ TEST_F(Adapter, OtherKindsAndOtherBasesAreRefused) {
   EXPECT_THAT(message({.base = other_folder.path().string()}), HasSubstr("the base has the shape [8, 8]"));
   write_config(R"({"lora_alpha":8,"use_dora":true})");
   EXPECT_THAT(message({.heads = 4}), HasSubstr("DoRA"));
+  write_config(R"({"lora_alpha":8,"peft_type":"ADALORA"})");
+  EXPECT_THAT(message({.heads = 4}), HasSubstr("other peft_type than LORA"));
   write_config(R"({"r":2})");
   EXPECT_THAT(message({.heads = 4}), HasSubstr("lora_alpha must be a number"));
 }

@@ -161,6 +161,18 @@ TEST(Gguf, ArchitectureTellsPositions) {
   EXPECT_EQ(open("bloom").architecture, "bloom");
 }
 
+TEST(Gguf, MetadataCountBeforeAConfigurationBesideThem) {
+  const Scratch folder;
+  folder.write("config.json", R"({"model_type":"bert","num_attention_heads":3})");
+  folder.write("m.gguf", Gguf()
+                             .text("general.architecture", "llama")
+                             .number("llama.attention.head_count", 2)
+                             .tensor("blk.0.attn_q.weight", {8, 8}, 0, std::string(256, '\0'))
+                             .tensor("blk.0.attn_k.weight", {8, 8}, 0, std::string(256, '\0'))
+                             .bytes());
+  EXPECT_EQ(open_model(folder.path().string()).layers[0].heads, 2);
+}
+
 TEST(Gguf, ArraysOfArraysAreRefusedWithoutRecursion) {
   std::string nested;
   for (int depth = 0; depth < 5000; ++depth) nested += raw<std::uint32_t>(9) + raw<std::uint64_t>(1);
@@ -195,15 +207,19 @@ class Onnx : public testing::Test {
 };
 
 TEST_F(Onnx, NamelessWeightsAreKnownByTheNodesThatUseThem) {
-  const std::string graph = field(5, float_tensor("onnx::MatMul_7", stacked(layer_.query).transpose())) +
-                            field(5, float_tensor("onnx::MatMul_8", stacked(layer_.key).transpose())) +
-                            node("MatMul", "/encoder/layer.0/attention/self/query/MatMul", "onnx::MatMul_7") +
-                            node("MatMul", "/encoder/layer.0/attention/self/key/MatMul", "onnx::MatMul_8");
+  const std::string graph =
+      field(5, float_tensor("onnx::MatMul_7", stacked(layer_.query).transpose())) +
+      field(5, float_tensor("onnx::MatMul_8", stacked(layer_.key).transpose())) +
+      field(5, varint_field(1, 8) + varint_field(2, 1) + field(8, "bert.encoder.layer.0.attention.self.query.bias") +
+                   field(9, floats_of(stacked(layer_.query_bias)))) +
+      node("MatMul", "/encoder/layer.0/attention/self/query/MatMul", "onnx::MatMul_7") +
+      node("MatMul", "/encoder/layer.0/attention/self/key/MatMul", "onnx::MatMul_8");
   const Model model = open_model(write(graph), {.heads = 2});
   EXPECT_EQ(model.architecture, "bert");
   EXPECT_EQ(model.layers[0].query_tensor, "onnx::MatMul_7");
   EXPECT_EQ(all_heads(model)[1].query, layer_.query[1]);
   EXPECT_EQ(all_heads(model)[1].key, layer_.key[1]);
+  EXPECT_EQ(all_heads(model)[1].query_bias, layer_.query_bias[1]);
 }
 
 TEST_F(Onnx, GemmTellsWhichAxisIsWhich) {

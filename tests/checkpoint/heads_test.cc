@@ -317,6 +317,8 @@ TEST(Heads, OptionalPartsOfTheConfigurationSetScaleAndPositions) {
   EXPECT_DOUBLE_EQ(partial.logit_scale, 1 / std::sqrt(8.0));
   EXPECT_THAT(refusal([&] { open(R"({"num_attention_heads":2,"partial_rotary_factor":4})"); }),
               HasSubstr("do not fit"));
+  EXPECT_THAT(refusal([&] { open(R"({"num_attention_heads":2,"query_pre_attn_scalar":-1})"); }),
+              HasSubstr("must be positive"));
   EXPECT_THAT(refusal([&] { open(R"({"num_attention_heads":"two"})"); }),
               HasSubstr("num_attention_heads must be a whole number"));
   EXPECT_THAT(refusal([&] { open(R"({"num_attention_heads":2,"num_attention_heads":2})"); }),

@@ -15,9 +15,11 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-/// Gives the pages of a tensor back, so that the memory of a model does not pile up with its layers.
-void release(const Tensor& tensor) {
-  if (tensor.unpacked == nullptr && tensor.type != nullptr) tensor.file->release(tensor.bytes);
+/// Gives the pages of a layer's tensors back, so that the memory of a model does not pile up with its layers.
+void release(const LayerPlan& plan) {
+  for (const Projection* map : {&plan.query, &plan.key, &plan.value, &plan.output})
+    if (map->weight != nullptr && map->weight->unpacked == nullptr && map->weight->type != nullptr)
+      map->weight->file->release(map->weight->bytes);
 }
 
 /// Returns `rows` output coordinates of a map as rows: the head's part of [out, in].
@@ -91,7 +93,6 @@ void read_query_key(const LayerPlan& plan, bool folded, Head& head) {
   }
   fold_head_gain(plan, plan.query_gain, head.head, head.query, head.query_bias);
   fold_head_gain(plan, plan.key_gain, head.key_head, head.key, head.key_bias);
-  for (const Projection* map : {&plan.query, &plan.key}) release(*map->weight);
 }
 
 void read_values(const LayerPlan& plan, bool folded, Head& head) {
@@ -99,10 +100,8 @@ void read_values(const LayerPlan& plan, bool folded, Head& head) {
   const Index m = plan.value_dimension;
   head.value = rows_of(plan.value, plan.value_row(head.key_head), m);
   head.output = columns_of(plan.output, head.head * m, m);
-  for (const Projection* map : {&plan.value, &plan.output}) {
-    if (head.defect.empty()) head.defect = defect_of(*map->weight, map == &plan.value ? head.value : head.output);
-    release(*map->weight);
-  }
+  if (head.defect.empty()) head.defect = defect_of(*plan.value.weight, head.value);
+  if (head.defect.empty()) head.defect = defect_of(*plan.output.weight, head.output);
   VectorXd bias;
   if (folded && !plan.cross()) fold(plan, head.value, bias);
 }
@@ -124,6 +123,8 @@ Head read_head(const Model& model, const Layer& layer, int head, Maps maps) {
   }
   read_query_key(plan, model.folded, result);
   if (maps == Maps::all) read_values(plan, model.folded, result);
+  // Maps that lie across all pages are read once for the layer, not once for each head.
+  if (head + 1 == layer.heads) release(plan);
   return result;
 }
 

@@ -49,22 +49,21 @@ void refuse_relatives(const std::string& path, std::string_view head) {
 
 }  // namespace
 
-std::shared_ptr<const MappedFile> map_weights(const std::string& path) {
-  auto file = std::make_shared<const MappedFile>(path);
-  refuse_relatives(path, text_of(file->bytes()).substr(0, 200));
-  return file;
-}
-
-Contents read_file(const std::string& path) {
-  std::shared_ptr<const MappedFile> file = map_weights(path);
+Contents read_mapped(std::shared_ptr<const MappedFile> file) {
+  const std::string& path = file->path();
   const std::string_view text = text_of(file->bytes());
+  refuse_relatives(path, text.substr(0, 200));
   if (text.starts_with("GGUF") || text.starts_with("FUGG") || path.ends_with(".gguf"))
     return read_gguf(std::move(file));
   if (text.starts_with("\x93NUMPY") || path.ends_with(".npy")) return read_npy(std::move(file));
   if (path.ends_with(".npz") || text.starts_with("PK\x03\x04")) return read_npz(std::move(file));
   if (path.ends_with(".onnx")) return read_onnx(std::move(file));
-  if (path.ends_with(".json")) return read_sharded_safetensors(path);
   return read_safetensors(std::move(file));
+}
+
+Contents read_file(const std::string& path) {
+  if (path.ends_with(".json")) return read_sharded_safetensors(path);
+  return read_mapped(std::make_shared<const MappedFile>(path));
 }
 
 }  // namespace attnlaw::checkpoint

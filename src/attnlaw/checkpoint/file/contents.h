@@ -41,11 +41,11 @@ class Contents {
   std::map<std::string, const Tensor*, std::less<>> by_name_;
 };
 
-/// Maps a file of weights. Throws base::FileError, saying what to do, for what is often taken for one: pickles of
-/// PyTorch, pointers of Git LFS, HDF5.
-std::shared_ptr<const MappedFile> map_weights(const std::string& path);
+/// Reads mapped weights of any format, told by the first bytes and the end of the name. Throws base::FileError, also,
+/// saying what to do, for what is often taken for weights: pickles of PyTorch, pointers of Git LFS, HDF5.
+Contents read_mapped(std::shared_ptr<const MappedFile> file);
 
-/// Reads one file of any format, told by its first bytes (npz and npy: as written by NumPy). Throws base::FileError.
+/// Reads a file of weights, or an index (.json) of shards. Throws base::FileError.
 Contents read_file(const std::string& path);
 
 }  // namespace attnlaw::checkpoint

@@ -157,13 +157,20 @@ std::map<std::string, std::vector<std::string>> shards_of(const std::string& ind
   return shards;
 }
 
+Contents read_shard(const std::string& path) {
+  if (path.ends_with(".json")) refuse(path, "is no safetensors file");
+  Contents shard = read_file(path);
+  if (shard.format != "safetensors") refuse(path, "is no safetensors file");
+  return shard;
+}
+
 }  // namespace
 
 Contents read_sharded_safetensors(const std::string& index) {
   Contents contents(index, "safetensors");
   for (const auto& [shard, tensors] : shards_of(index)) {
     const std::string path = beside(index, shard);
-    const Contents part = read_safetensors(map_weights(path));
+    const Contents part = read_shard(path);
     for (const std::string& name : tensors)
       if (part.find(name) == nullptr)
         refuse(path, "lacks the tensor '{}' that {} lists in it", printable(name), printable(index));

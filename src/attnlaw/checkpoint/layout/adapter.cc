@@ -39,6 +39,8 @@ class AdapterConfiguration {
  public:
   explicit AdapterConfiguration(const std::string& path)
       : path_(path), document_(read_json_object(path, std::size_t(1) << 24)) {
+    const auto type = document_.find("peft_type");
+    if (type != document_.end() && *type != "LORA") refuse(path, "adapters of other peft_type than LORA are not read");
     if (truth("use_dora")) refuse(path, "adapters with use_dora (DoRA) are not read; merge the adapter into its model");
   }
 

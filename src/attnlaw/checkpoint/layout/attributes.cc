@@ -66,10 +66,12 @@ Rotary rotary_of(const LayerPlan& plan, const Configuration& configuration, bool
 
 double logit_scale_of(const LayerPlan& plan, const Configuration& configuration) {
   if (plan.layout->unscaled || !configuration.flag("scale_attn_weights").value_or(true)) return 1;
-  if (const auto scale = configuration.number({"attention_multiplier", "attention_scale", "attn_config.softmax_scale"}))
-    return *scale;
-  return 1 /
-         std::sqrt(configuration.number({"query_pre_attn_scalar"}).value_or(static_cast<double>(plan.head_dimension)));
+  const auto m = static_cast<double>(plan.head_dimension);
+  const double standard = 1 / std::sqrt(configuration.number({"query_pre_attn_scalar"}).value_or(m));
+  const double scale =
+      configuration.number({"attention_multiplier", "attention_scale", "attn_config.softmax_scale"}).value_or(standard);
+  if (!(scale > 0 && std::isfinite(scale))) refuse(configuration.source(), "the scale of logits must be positive");
+  return scale;
 }
 
 }  // namespace attnlaw::checkpoint

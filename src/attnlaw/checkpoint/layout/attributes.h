@@ -12,7 +12,7 @@ Positions positions_of(const LayerPlan& plan, const Configuration& configuration
 /// The rotary positions; throws base::FileError for dimensions that exceed those of a head.
 Rotary rotary_of(const LayerPlan& plan, const Configuration& configuration, bool gguf);
 
-/// c of the logits c · xᵀ W_Qᵀ W_K y.
+/// c of the logits c · xᵀ W_Qᵀ W_K y; throws base::FileError unless it is positive.
 double logit_scale_of(const LayerPlan& plan, const Configuration& configuration);
 
 }  // namespace attnlaw::checkpoint

@@ -1,5 +1,6 @@
 #include "attnlaw/checkpoint/layout/configuration.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "attnlaw/base/numbers.h"
@@ -115,7 +116,7 @@ std::optional<double> Configuration::number(std::initializer_list<const char*> k
   for (const char* key : keys) {
     const json* value = find(key);
     if (value == nullptr) continue;
-    if (!value->is_number()) refuse(source_, "{} must be a number", key);
+    if (!value->is_number() || !std::isfinite(value->get<double>())) refuse(source_, "{} must be a number", key);
     return value->get<double>();
   }
   return std::nullopt;
@@ -147,7 +148,8 @@ Configuration Configuration::part(std::string_view prefix) const {
 }
 
 Configuration configuration_of(const Contents& contents, const std::string& config) {
-  if (!config.empty()) {
+  // GGUF has all that is needed; a config.json beside it may belong to another file of the folder.
+  if (!config.empty() && contents.format != "GGUF") {
     Configuration found(config, read_json_object(config, kLargestConfiguration));
     found.file = config;
     return found;

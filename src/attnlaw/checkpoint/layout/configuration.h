@@ -45,7 +45,8 @@ class Configuration {
   std::shared_ptr<const nlohmann::json> document_;
 };
 
-/// Returns the configuration of what was read: `config` (a path; empty: none), else the metadata of the file itself.
+/// Returns the configuration of what was read: the metadata of a GGUF file, else `config` (a path; empty: none), else
+/// the metadata of the file.
 Configuration configuration_of(const Contents& contents, const std::string& config);
 
 }  // namespace attnlaw::checkpoint

@@ -10,6 +10,9 @@ namespace {
 using base::reject;
 using Eigen::Index;
 
+/// More rows and columns than the maps of any model have.
+constexpr Index kLargest = Index(1) << 30;
+
 /// Counts the heads of one layer.
 class Counter {
  public:
@@ -55,6 +58,12 @@ class Counter {
     refuse(configuration_.source(), "{}, {}", message, found);
   }
 
+  void require_size(const Projection& map) const {
+    if (map.outputs() > kLargest || map.inputs() > kLargest)
+      refuse(contents_.path, "{}: shape {} is larger than any model's", printable(map.weight->name),
+             map.weight->shape_text());
+  }
+
   void require_matrix(const Projection& map) const {
     const std::size_t axes = map.weight->shape.size();
     const bool ones = std::all_of(map.weight->shape.begin() + std::min<std::ptrdiff_t>(2, std::ptrdiff_t(axes)),
@@ -70,6 +79,8 @@ class Counter {
   void require_shapes() const {
     require_matrix(plan_.query);
     require_matrix(plan_.key);
+    require_size(plan_.query);
+    require_size(plan_.key);
     if (!plan_.cross() && plan_.query.inputs() != plan_.key.inputs())
       refuse(contents_.path, "{} is {} and {} is {}: queries and keys must read the same residual vector",
              printable(plan_.query.weight->name), plan_.query.weight->shape_text(), printable(plan_.key.weight->name),

@@ -31,26 +31,29 @@ struct Candidate {
 
 class Recogniser {
  public:
-  Recogniser(const Contents& contents, const Configuration& configuration)
-      : contents_(contents), configuration_(configuration) {}
-
-  /// Returns the candidate of highest score among those that fit a tensor; none if no row does.
-  std::optional<Candidate> best(const Tensor& tensor, const std::vector<Layout>& rows) const {
-    std::optional<Candidate> found;
-    int found_score = -1;
+  Recogniser(const Contents& contents, const Configuration& configuration, const std::vector<Layout>& rows)
+      : contents_(contents), configuration_(configuration) {
     for (const Layout& row : rows) {
       const std::vector<std::string_view> names = split(row.fused.empty() ? row.query : row.fused, '|');
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        const std::string pattern = std::string(row.stem) + std::string(names[i]);
-        const Match matched = match(pattern, tensor.known_as());
-        // Names that mean something only when they stand alone.
-        if (!matched.found || (row.stem.empty() && !matched.prefix.empty() && names[i].size() < 3)) continue;
-        Candidate candidate{&row, i, std::string(matched.prefix), matched.layer};
-        const int candidate_score = score(candidate, tensor);
-        if (candidate_score > found_score) {
-          found = candidate;
-          found_score = candidate_score;
-        }
+      for (std::size_t i = 0; i < names.size(); ++i)
+        anchors_.push_back({&row, i, std::string(row.stem) + std::string(names[i])});
+    }
+  }
+
+  /// Returns the candidate of highest score among those that fit a tensor; none if no row does.
+  std::optional<Candidate> best(const Tensor& tensor) const {
+    std::optional<Candidate> found;
+    int found_score = -1;
+    for (const Anchor& anchor : anchors_) {
+      const Match matched = match(anchor.pattern, tensor.known_as());
+      // Single letters mean something only when they stand alone.
+      const bool letters = anchor.layout->stem.empty() && anchor.pattern.size() < 3;
+      if (!matched.found || (letters && !matched.prefix.empty())) continue;
+      Candidate candidate{anchor.layout, anchor.alternative, std::string(matched.prefix), matched.layer};
+      const int candidate_score = score(candidate, tensor);
+      if (candidate_score > found_score) {
+        found = candidate;
+        found_score = candidate_score;
       }
     }
     return found;
@@ -69,7 +72,9 @@ class Recogniser {
     plan.value = layout.fused.empty() ? projection(sibling(candidate, layout.value), layout) : plan.query;
     plan.output = projection(first_of(candidate, layout.output), layout);
     if (plan.key.weight == nullptr) {
-      reason = "the keys of its layer were not found";
+      reason = anchor.low_rank != nullptr && anchor.type == nullptr
+                   ? "the adapter does not change the keys of its layer; give its base"
+                   : "the keys of its layer were not found";
       return std::nullopt;
     }
     for (const Projection* map : {&plan.query, &plan.key})
@@ -82,6 +87,13 @@ class Recogniser {
   }
 
  private:
+  /// The name by which a row knows the queries.
+  struct Anchor {
+    const Layout* layout;
+    std::size_t alternative;
+    std::string pattern;
+  };
+
   const Tensor* find(const Candidate& candidate, std::string_view pattern) const {
     return contents_.find(candidate.prefix + with_layer(pattern, candidate.layer));
   }
@@ -109,7 +121,19 @@ class Recogniser {
     if (map.storage == Storage::heads_first && weight->shape.size() != 3) map.storage = Storage::output_first;
     const std::string bias = bias_name(weight->known_as());
     map.bias = bias.empty() ? nullptr : contents_.find(bias);
+    if (map.bias == nullptr && !weight->alias.empty()) map.bias = ending_in(bias);
     return map;
+  }
+
+  /// Nodes of ONNX do not always repeat the whole prefix of the parameters. Null if several tensors end like this.
+  const Tensor* ending_in(const std::string& name) const {
+    const Tensor* found = nullptr;
+    for (const Tensor& tensor : contents_.tensors()) {
+      if (!tensor.name.ends_with("." + name)) continue;
+      if (found != nullptr) return nullptr;
+      found = &tensor;
+    }
+    return found;
   }
 
   /// Fused maps have more outputs than inputs, those per head three times as many; a bias has the length of the
@@ -149,6 +173,7 @@ class Recogniser {
 
   const Contents& contents_;
   const Configuration& configuration_;
+  std::vector<Anchor> anchors_;
 };
 
 std::string tensor_line(const Tensor& tensor) {
@@ -209,10 +234,10 @@ void name_blocks(std::vector<LayerPlan>& plans) {
 }  // namespace
 
 Recognised recognise(const Contents& contents, const Configuration& configuration, const std::vector<Layout>& rows) {
-  const Recogniser recogniser(contents, configuration);
+  const Recogniser recogniser(contents, configuration, rows);
   Recognised result;
   for (const Tensor& tensor : contents.tensors()) {
-    const std::optional<Candidate> candidate = recogniser.best(tensor, rows);
+    const std::optional<Candidate> candidate = recogniser.best(tensor);
     if (!candidate) continue;
     std::string reason;
     if (std::optional<LayerPlan> plan = recogniser.plan(*candidate, tensor, reason))

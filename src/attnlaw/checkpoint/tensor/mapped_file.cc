@@ -43,11 +43,19 @@ MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
   void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value, 0);
   if (memory == MAP_FAILED) refuse(path_, "cannot be mapped: {}", std::strerror(errno));
   bytes_ = {static_cast<const std::byte*>(memory), size};
+  mapped_ = true;
 }
 
-MappedFile::~MappedFile() { munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
+MappedFile::MappedFile(std::string path, Bytes bytes) : path_(std::move(path)), bytes_(bytes) {
+  if (bytes_.empty()) refuse(path_, "the file is empty");
+}
+
+MappedFile::~MappedFile() {
+  if (mapped_) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
 
 void MappedFile::release(Bytes part) const {
+  if (!mapped_) return;
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
   const std::uintptr_t first = (begin + page - 1) / page * page;

@@ -16,6 +16,8 @@ class MappedFile {
   /// Throws base::FileError for what cannot be read and for what is no regular file (directories, FIFOs, devices);
   /// never waits for a FIFO.
   explicit MappedFile(std::string path);
+  /// Bytes in memory, which must outlive the object, under the name of a file.
+  MappedFile(std::string path, Bytes bytes);
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
@@ -28,6 +30,7 @@ class MappedFile {
  private:
   std::string path_;
   Bytes bytes_;
+  bool mapped_ = false;
 };
 
 }  // namespace attnlaw::checkpoint
