@@ -20,5 +20,5 @@ install(FILES LICENSE docs/licences.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 configure_package_config_file(cmake/attnlawConfig.cmake.in ${PROJECT_BINARY_DIR}/attnlawConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/attnlawConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/attnlawConfig.cmake ${PROJECT_BINARY_DIR}/attnlawConfigVersion.cmake cmake/FindLAPACKE.cmake
+install(FILES ${PROJECT_BINARY_DIR}/attnlawConfig.cmake ${PROJECT_BINARY_DIR}/attnlawConfigVersion.cmake cmake/FindLAPACKE.cmake cmake/FindZip.cmake
         DESTINATION ${package_dir})

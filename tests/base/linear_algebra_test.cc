@@ -116,5 +116,25 @@ TEST(SingularValues, NeedFiniteEntriesOfTheGivenShape) {
   EXPECT_THROW(singular_values(matrix, 3, 2), std::invalid_argument);
 }
 
+/// −1 off the diagonal of 2: eigenvalues 2 − 2 cos(kπ/(n + 1)).
+TEST(TridiagonalEigenvalues, AreThoseOfTheSecondDifference) {
+  constexpr std::size_t n = 40, count = 5;
+  const std::vector<double> diagonal(n, 2), off(n - 1, -1);
+  const std::vector<double> values = largest_tridiagonal_eigenvalues(diagonal, off, count);
+  ASSERT_EQ(values.size(), count);
+  for (std::size_t i = 0; i < count; ++i)
+    EXPECT_NEAR(values[count - 1 - i], 2 - 2 * std::cos(std::acos(-1) * static_cast<double>(n - i) / (n + 1)), 1e-12);
+  EXPECT_THROW(largest_tridiagonal_eigenvalues(diagonal, diagonal, 1), std::invalid_argument);
+  EXPECT_THROW(largest_tridiagonal_eigenvalues(diagonal, off, 0), std::invalid_argument);
+}
+
+TEST(GeneralEigenvalues, AreThoseOfARotation) {
+  std::vector<double> matrix{0, -2, 2, 0};
+  for (const std::complex<double>& value : general_eigenvalues(matrix, 2)) {
+    EXPECT_NEAR(value.real(), 0, 1e-14);
+    EXPECT_NEAR(std::abs(value.imag()), 2, 1e-14);
+  }
+}
+
 }  // namespace
 }  // namespace attnlaw::base

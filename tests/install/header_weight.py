@@ -15,7 +15,7 @@ HOLD_JSON = {
 }
 NEVER = ("nlohmann/json.hpp", "CLI/", "filesystem")
 # What declares options and results; they reach none of HEAVY.
-LIGHT = ("model/*.h", "experiment/experiment.h", "theory/sol*.h", "theory/thresholds.h", "study/task.h", "study/comparison.h")
+LIGHT = ("model/*.h", "checkpoint/model.h", "checkpoint/open.h", "experiment/experiment.h", "theory/sol*.h", "theory/thresholds.h", "study/task.h", "study/comparison.h")
 HEAVY = ("Eigen/", "boost/", "nlohmann/json.hpp")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)

@@ -22,7 +22,7 @@ set_tests_properties(base.HeaderWeightTestFindsFaults PROPERTIES PASS_REGULAR_EX
   "base/heavy.h includes CLI/CLI.hpp.*model/problem.h reaches Eigen/ by attnlaw/base/heavy.h -> Eigen/Core")
 
 # The examples that open public headers, one program for each room, compiled and run.
-foreach(room base matrix_laws model theory experiment laws study report)
+foreach(room base matrix_laws model theory experiment laws checkpoint study report)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/attnlaw/${room}/*.h)
   set(with_example "")
   foreach(header IN LISTS headers)

@@ -127,6 +127,35 @@ TEST(Page, WithoutChartsCarriesNoChartLibrary) {
   EXPECT_LT(html(page).size(), 20000U);
 }
 
+Page gallery_page(int panels) {
+  SpectrumGallery gallery{.value = "z", .description = "Values over their law.", .density = {{0, 0}, {1, 0.9}, {2, 0}}};
+  for (int i = 0; i < panels; ++i) {
+    SpectrumPanel panel{.title = "head " + std::to_string(i), .outliers = 2, .table = {"", {{"figure"}, {"value"}}}};
+    for (int k = 0; k < 64; ++k) panel.values.push_back(2.4 - 0.03 * k);
+    for (int row = 0; row < 11; ++row) panel.table.rows.push_back({std::string("figure"), 1.0 / (1 + row)});
+    gallery.panels.push_back(std::move(panel));
+  }
+  Page page = sample_page();
+  page.sections = {{.heading = "Heads"}};
+  page.sections[0].gallery = std::move(gallery);
+  return page;
+}
+
+TEST(Page, OfAThousandPanelsStaysSmall) { EXPECT_LT(html(gallery_page(1000)).size(), 5000000U); }
+
+TEST_F(PageInBrowser, DrawsAPanelWhenItIsOpen) {
+  const std::string folded = write(gallery_page(3));
+  expect_faultless(test::inspect_page(folded), 0);
+  std::string page = html(gallery_page(3));
+  const std::string closed = "<details class=\"panel\">";
+  page.replace(page.find(closed), closed.size(), "<details class=\"panel\" open>");
+  base::write_atomically(folded, page);
+  const test::PageReport report = test::inspect_page(folded);
+  expect_faultless(report, 1);
+  EXPECT_EQ(report.marks.at("gallery-1/ticks"), 64);
+  EXPECT_GT(report.marks.at("gallery-1/histogram"), 5);
+}
+
 TEST_F(PageInBrowser, DrawsBothChartsWithoutAFault) {
   const test::PageReport report = test::inspect_page(write(sample_page()));
   expect_faultless(report, 2);

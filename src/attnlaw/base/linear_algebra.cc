@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <new>
 #include <stdexcept>
 
@@ -156,7 +157,25 @@ std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t 
 
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) { return dsyevd('V', matrix, d); }
 
-double largest_real_part(std::span<double> matrix, std::size_t d) {
+std::vector<double> largest_tridiagonal_eigenvalues(std::span<const double> diagonal, std::span<const double> off,
+                                                    std::size_t count) {
+  const std::size_t d = diagonal.size();
+  if (d == 0 || off.size() + 1 != d || count < 1 || count > d)
+    throw std::invalid_argument(fmt::format(
+        "{} eigenvalues of a tridiagonal matrix were asked for, with {} and {} entries", count, d, off.size()));
+  std::vector<double> values(d);
+  std::vector<lapack_int> blocks(d), splits(d);
+  const auto order = static_cast<lapack_int>(d), wanted = static_cast<lapack_int>(count);
+  lapack_int found = 0, pieces = 0;
+  const lapack_int info = LAPACKE_dstebz('I', 'E', order, 0, 0, order - wanted + 1, order, 0, diagonal.data(),
+                                         off.data(), &found, &pieces, values.data(), blocks.data(), splits.data());
+  if (info != 0 || found != wanted)
+    throw std::runtime_error(fmt::format("LAPACK dstebz failed on a matrix of order {} (info {})", d, info));
+  values.resize(count);
+  return values;
+}
+
+std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, std::size_t d) {
   require_square(matrix, d);
   require_blas_buffer();
   std::vector<double> real(d), imaginary(d);
@@ -165,7 +184,15 @@ double largest_real_part(std::span<double> matrix, std::size_t d) {
   const lapack_int info = LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', order, matrix.data(), order, real.data(),
                                         imaginary.data(), nullptr, 1, nullptr, 1);
   if (info != 0) throw std::runtime_error(fmt::format("LAPACK dgeev failed on a {0}x{0} matrix (info {1})", d, info));
-  return *std::max_element(real.begin(), real.end());
+  std::vector<std::complex<double>> values(d);
+  for (std::size_t i = 0; i < d; ++i) values[i] = {real[i], imaginary[i]};
+  return values;
+}
+
+double largest_real_part(std::span<double> matrix, std::size_t d) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (const std::complex<double>& value : general_eigenvalues(matrix, d)) largest = std::max(largest, value.real());
+  return largest;
 }
 
 std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns) {

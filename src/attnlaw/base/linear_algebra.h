@@ -2,6 +2,7 @@
 /// Wraps the few dense kernels that everything heavy rests on: matrix products (cblas), symmetric eigenproblems and
 /// singular values (LAPACK dsyevd and dgesdd), and eigenvalues of general matrices (dgeev).
 
+#include <complex>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -44,6 +45,15 @@ std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t 
 /// Returns the eigenvalues, ascending, of a symmetric d×d matrix, which is overwritten by its eigenvectors: vector k is
 /// row k of the row-major array. Throws as symmetric_eigenvalues.
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d);
+
+/// Returns the `count` largest eigenvalues, ascending, of a symmetric tridiagonal matrix with this diagonal and the
+/// off-diagonal that is one entry shorter, by bisection (LAPACK dstebz). Throws std::invalid_argument for other lengths
+/// or a count that is not in [1, d], std::runtime_error if LAPACK fails.
+std::vector<double> largest_tridiagonal_eigenvalues(std::span<const double> diagonal, std::span<const double> off,
+                                                    std::size_t count);
+
+/// Returns the eigenvalues of any d×d matrix, which is overwritten, in no order. Throws as symmetric_eigenvalues.
+std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, std::size_t d);
 
 /// Returns the largest real part among the eigenvalues of any d×d matrix, which is overwritten. Throws as
 /// symmetric_eigenvalues.

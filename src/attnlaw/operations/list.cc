@@ -1,5 +1,6 @@
 #include "attnlaw/operations/demo.h"
 #include "attnlaw/operations/figure.h"
+#include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/lofi.h"
 #include "attnlaw/operations/lora.h"
 #include "attnlaw/operations/operation.h"
@@ -25,7 +26,7 @@ struct List {
 };
 
 using All = List<Solve, Simulate, Spectrum, Thresholds, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling, Lora,
-                 Lofi, Demo, Conventions, Version, Completion, Schema, Manual>;
+                 Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
 
 }  // namespace
 

@@ -38,6 +38,15 @@ void require_grid(const HeatMap& map) {
                                             map.y_values.size(), map.values.size()));
 }
 
+/// The axis of cells around whole numbers has ticks at these alone.
+json cells_axis(const char* field, const Axis& axis, const std::vector<double>& values,
+                const std::vector<double>& edges) {
+  json encoding = parts::axis_encoding(field, axis, edges.front(), edges.back());
+  if (std::all_of(values.begin(), values.end(), [](double x) { return x == std::round(x); }))
+    encoding["axis"]["tickMinStep"] = 1;
+  return encoding;
+}
+
 json cell_rows(const HeatMap& map, const std::vector<double>& x_edges, const std::vector<double>& y_edges) {
   json rows = json::array();
   for (std::size_t i = 0; i < map.x_values.size(); ++i) {
@@ -91,8 +100,8 @@ Chart heat_map(const HeatMap& map) {
   json values = {{"title", map.title},
                  {"description", map.description},
                  {"notes", notes},
-                 {"x", parts::axis_encoding("x", map.x, x_edges.front(), x_edges.back())},
-                 {"y", parts::axis_encoding("y", map.y, y_edges.front(), y_edges.back())},
+                 {"x", cells_axis("x", map.x, map.x_values, x_edges)},
+                 {"y", cells_axis("y", map.y, map.y_values, y_edges)},
                  {"x_range", {x_edges.front(), x_edges.back()}},
                  {"y_range", {y_edges.front(), y_edges.back()}},
                  {"x_title", map.x.title},

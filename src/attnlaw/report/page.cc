@@ -65,12 +65,32 @@ std::string figure(const Chart& chart, std::size_t number) {
       scrolling(chart.data, "The numbers of the chart: " + chart.description));
 }
 
+std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t number) {
+  return fmt::format(
+      "<details class=\"panel\"><summary>{0}</summary>\n"
+      "<div class=\"chart\" data-spec=\"gallery-{1}\" data-rows=\"rows-{1}-{2}\" role=\"group\" "
+      "aria-label=\"{0}\"></div>\n"
+      "<script type=\"application/json\" id=\"rows-{1}-{2}\">{3}</script>\n{4}</details>\n",
+      escape_html(panel.title), gallery, number, escape_json_in_script(panel_rows(panel).dump()),
+      panel.table.columns.empty() ? "" : html(panel.table));
+}
+
+std::string gallery(const SpectrumGallery& gallery, std::size_t number) {
+  std::string result = fmt::format(
+      "<div class=\"gallery\">\n<p class=\"caption\">{}</p>\n"
+      "<script type=\"application/json\" id=\"gallery-{}\">{}</script>\n",
+      escape_html(gallery.description), number, escape_json_in_script(gallery_spec(gallery).dump()));
+  for (std::size_t i = 0; i < gallery.panels.size(); ++i) result += panel(gallery.panels[i], number, i + 1);
+  return result + "</div>\n";
+}
+
 std::string section(const Section& section, std::size_t number) {
   std::string result = fmt::format("<section aria-labelledby=\"section-{0}\">\n<h2 id=\"section-{0}\">{1}</h2>\n{2}",
                                    number, escape_html(section.heading), paragraphs(section.text));
   if (section.chart) result += figure(*section.chart, number);
   if (section.table)
     result += scrolling(*section.table, section.table->title.empty() ? section.heading : section.table->title);
+  if (section.gallery) result += gallery(*section.gallery, number);
   return result + "</section>\n";
 }
 
@@ -88,7 +108,7 @@ std::string html(const Page& page) {
   bool has_chart = false;
   for (std::size_t i = 0; i < page.sections.size(); ++i) {
     result += section(page.sections[i], i + 1);
-    has_chart = has_chart || page.sections[i].chart.has_value();
+    has_chart = has_chart || page.sections[i].chart.has_value() || page.sections[i].gallery.has_value();
   }
   result += footer(page) + "</main>\n";
   // A page of tables alone does without the library of charts.

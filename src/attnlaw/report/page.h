@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "attnlaw/report/chart.h"
+#include "attnlaw/report/gallery.h"
 #include "attnlaw/report/table.h"
 
 namespace attnlaw::report {
@@ -36,6 +37,8 @@ struct Section {
   std::optional<Chart> chart = {};
   /// The table is shown in full under the chart.
   std::optional<Table> table = {};
+  /// The panels are folded under the table; each is drawn when it is opened.
+  std::optional<SpectrumGallery> gallery = {};
 };
 
 struct Page {

@@ -40,6 +40,7 @@
 
   const draw = async (chart) => {
     const spec = JSON.parse(document.getElementById(chart.dataset.spec).textContent);
+    if (chart.dataset.rows) spec.datasets.values = JSON.parse(document.getElementById(chart.dataset.rows).textContent);
     if (spec.title?.text) spec.title.text = wrap(spec.title.text, `600 ${titleSize}px ${font}`, chart);
     if (spec.title?.subtitle) spec.title.subtitle = wrap(spec.title.subtitle.join(" "), `${subtitleSize}px ${font}`, chart);
     const options = {
@@ -49,7 +50,7 @@
       tooltip: { theme: dark.matches ? "dark" : "light" },
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
       scaleFactor: { svg: 1, png: 2 },
-      downloadFileName: `attnlaw-${chart.dataset.spec}`,
+      downloadFileName: `attnlaw-${chart.dataset.rows ?? chart.dataset.spec}`,
       config: theme(),
     };
     try {
@@ -61,8 +62,12 @@
     }
   };
 
-  const charts = [...document.querySelectorAll(".chart")];
-  const drawAll = () => Promise.all(charts.map(draw));
+  // The chart of a folded panel waits until the panel is opened.
+  const charts = [...document.querySelectorAll(".chart")].filter((chart) => !chart.closest("details.panel"));
+  const open = () => [...document.querySelectorAll("details.panel[open] .chart")];
+  const drawAll = () => Promise.all([...charts, ...open()].map(draw));
+  for (const panel of document.querySelectorAll("details.panel"))
+    panel.addEventListener("toggle", () => panel.open && draw(panel.querySelector(".chart")));
   await drawAll();
   dark.addEventListener("change", drawAll);
   // Vega fits the axes to a new width by itself; the titles need new lines.
@@ -74,5 +79,5 @@
     clearTimeout(timer);
     timer = setTimeout(drawAll, 150);
   });
-  document.documentElement.dataset.ready = charts.length;
+  document.documentElement.dataset.ready = charts.length + open().length;
 })();

@@ -1,0 +1,11 @@
+# Finds libzip: target Zip::zip. Installed beside attnlawConfig.cmake. (Debian's own libzip-config.cmake asks for the
+# programs of another package.)
+find_path(ZIP_INCLUDE_DIR zip.h)
+find_library(ZIP_LIBRARY zip)
+mark_as_advanced(ZIP_INCLUDE_DIR ZIP_LIBRARY)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Zip REQUIRED_VARS ZIP_LIBRARY ZIP_INCLUDE_DIR)
+if(Zip_FOUND AND NOT TARGET Zip::zip)
+  add_library(Zip::zip UNKNOWN IMPORTED)
+  set_target_properties(Zip::zip PROPERTIES IMPORTED_LOCATION "${ZIP_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${ZIP_INCLUDE_DIR}")
+endif()

@@ -1,0 +1,88 @@
+#include "attnlaw/checkpoint/inspection/compare.h"
+
+#include <cmath>
+
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+using Eigen::MatrixXd;
+
+MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {
+  MatrixXd both(above.rows() + below.rows(), above.cols());
+  both << above, below;
+  return both;
+}
+
+double squared_overlap(const MatrixXd& a, const MatrixXd& b) {
+  const double inner = a.col(0).dot(b.col(0));
+  return inner * inner;
+}
+
+void require_same_shape(const Model& before, const Model& after) {
+  if (before.layers.size() != after.layers.size())
+    base::reject("models of the same shape can be compared, got {} and {} layers", before.layers.size(),
+                 after.layers.size());
+  for (std::size_t i = 0; i < before.layers.size(); ++i) {
+    const Layer &a = before.layers[i], &b = after.layers[i];
+    if (a.index != b.index || a.block != b.block || a.heads != b.heads || a.query_dimension != b.query_dimension ||
+        a.key_dimension != b.key_dimension)
+      base::reject(
+          "models of the same shape can be compared; layer {} has {} heads of residual dimension {}, and {} of {}",
+          a.index, a.heads, a.query_dimension, b.heads, b.query_dimension);
+  }
+}
+
+}  // namespace
+
+void fill_change(const Factors& before, const Factors& after, HeadChange& change) {
+  if (!before.left.allFinite() || !before.right.allFinite() || !after.left.allFinite() || !after.right.allFinite()) {
+    change.defect = "weights that are not finite";
+    return;
+  }
+  const RankMeasures first = rank_measures(factored(before.left, before.right, false).singular_values);
+  const RankMeasures second = rank_measures(factored(after.left, after.right, false).singular_values);
+  // S′ − S is itself a product of two factors, of twice as many rows.
+  const RankMeasures difference = rank_measures(
+      factored(stacked(after.left, -before.left), stacked(after.right, before.right), false).singular_values);
+  change.relative_change = difference.frobenius_norm / first.frobenius_norm;
+  change.change_stable_rank = difference.stable_rank;
+  const double inner =
+      ((before.left * after.left.transpose()).array() * (before.right * after.right.transpose()).array()).sum();
+  change.cosine = inner / (first.frobenius_norm * second.frobenius_norm);
+  const SingularVectors a = leading_vectors(before.left, before.right, 1),
+                        b = leading_vectors(after.left, after.right, 1);
+  change.left_overlap = squared_overlap(a.left, b.left);
+  change.right_overlap = squared_overlap(a.right, b.right);
+  change.norm_before = first.frobenius_norm;
+  change.norm_after = second.frobenius_norm;
+  change.stable_rank_before = first.stable_rank;
+  change.stable_rank_after = second.stable_rank;
+}
+
+std::vector<HeadChange> compare(const Model& before, const Model& after, const InspectOptions& options,
+                                const std::function<void(int, int)>& progress) {
+  require_same_shape(before, after);
+  std::vector<HeadChange> changes;
+  std::vector<std::size_t> layers;
+  for (std::size_t i = 0; i < before.layers.size(); ++i) {
+    for (int head = 0; head < before.layers[i].heads; ++head) {
+      changes.push_back({before.layers[i].index, head, before.layers[i].block});
+      layers.push_back(i);
+    }
+  }
+  const Maps maps = options.map == MapKind::output_value ? Maps::all : Maps::query_key;
+  base::parallel_for(
+      changes.size(), options.threads,
+      [&](std::size_t i) {
+        const Layer &first = before.layers[layers[i]], &second = after.layers[layers[i]];
+        fill_change(factors_of(read_head(before, first, changes[i].head, maps), first, before, options),
+                    factors_of(read_head(after, second, changes[i].head, maps), second, after, options), changes[i]);
+      },
+      progress);
+  return changes;
+}
+
+}  // namespace attnlaw::checkpoint

@@ -1,0 +1,161 @@
+#include "attnlaw/checkpoint/inspection/factored_map.h"
+
+#include <Eigen/Cholesky>
+#include <Eigen/QR>
+#include <Eigen/SVD>
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+/// The Gram recipe squares the condition number: below this ratio it has lost 10 of 16 digits, and QR takes over.
+constexpr double kLeastRatio = 1e-5;
+
+/// W Wᵀ, both triangles.
+MatrixXd gram(const MatrixXd& W) {
+  MatrixXd G = MatrixXd::Zero(W.rows(), W.rows());
+  base::symmetric_product(base::size(W.cols()), base::size(W.rows()), 1, W.data(), G.data());
+  // The lower triangle of the row-major array is the upper one here.
+  return G.selfadjointView<Eigen::Upper>();
+}
+
+MatrixXd stacked(const MatrixXd& query, const MatrixXd& key) {
+  MatrixXd both(query.rows() + key.rows(), query.cols());
+  both << query, key;
+  return both;
+}
+
+/// The lower Cholesky factor, or nothing for a matrix that is singular to rounding.
+std::optional<MatrixXd> cholesky(const MatrixXd& G) {
+  const Eigen::LLT<MatrixXd> factor(G);
+  if (factor.info() != Eigen::Success) return std::nullopt;
+  const Eigen::VectorXd diagonal = factor.matrixLLT().diagonal();
+  if (!(diagonal.minCoeff() > kLeastRatio * diagonal.maxCoeff())) return std::nullopt;
+  return MatrixXd(factor.matrixL());
+}
+
+/// R of the thin QR of Wᵀ.
+MatrixXd right_factor(const MatrixXd& W) {
+  const Eigen::HouseholderQR<MatrixXd> qr(W.transpose());
+  const Index rows = std::min(W.rows(), W.cols());
+  return qr.matrixQR().topRows(rows).triangularView<Eigen::Upper>();
+}
+
+std::vector<double> values_of(MatrixXd core) {
+  return base::singular_values({core.data(), base::size(core.size())}, base::size(core.cols()),
+                               base::size(core.rows()));
+}
+
+/// Eigenvalues of (A Bᵀ + B Aᵀ)/2.
+std::vector<double> symmetric_values(const MatrixXd& A, const MatrixXd& B) {
+  MatrixXd half = 0.5 * (A * B.transpose());
+  MatrixXd sum = half + half.transpose();
+  return base::symmetric_eigenvalues({sum.data(), base::size(sum.size())}, base::size(sum.rows()));
+}
+
+void fill_symmetric_by_qr(const MatrixXd& query, const MatrixXd& key, FactoredMap& map) {
+  const MatrixXd R = right_factor(stacked(query, key));
+  map.symmetric_eigenvalues = symmetric_values(R.leftCols(query.rows()), R.rightCols(query.rows()));
+}
+
+void fill_grams(const MatrixXd& query, const MatrixXd& key, bool one_space, FactoredMap& map) {
+  const Index m = query.rows();
+  map.query_dimension = query.cols();
+  map.key_dimension = key.cols();
+  if (!one_space) {
+    map.query_gram = gram(query);
+    map.key_gram = gram(key);
+    return;
+  }
+  const MatrixXd G = gram(stacked(query, key));
+  map.query_gram = G.topLeftCorner(m, m);
+  map.key_gram = G.bottomRightCorner(m, m);
+  map.cross = G.bottomLeftCorner(m, m);
+}
+
+/// Fills what depends on singular values; false where Gram matrices have lost the digits.
+bool fill_core_by_gram(FactoredMap& map) {
+  const auto query = cholesky(map.query_gram), key = cholesky(map.key_gram);
+  if (!query || !key) return false;
+  map.core = query->transpose() * *key;
+  map.singular_values = values_of(map.core);
+  return map.singular_values.back() > kLeastRatio * map.singular_values.front();
+}
+
+bool fill_symmetric_by_gram(FactoredMap& map) {
+  const Index m = map.m();
+  if (2 * m > map.query_dimension) return false;
+  MatrixXd G(2 * m, 2 * m);
+  G << map.query_gram, map.cross.transpose(), map.cross, map.key_gram;
+  const auto L = cholesky(G);
+  if (!L) return false;
+  map.symmetric_eigenvalues = symmetric_values(L->topRows(m).transpose(), L->bottomRows(m).transpose());
+  return true;
+}
+
+void fill_core_by_qr(const MatrixXd& query, const MatrixXd& key, FactoredMap& map) {
+  map.recipe = Recipe::qr;
+  map.core = right_factor(query) * right_factor(key).transpose();
+  map.singular_values = values_of(map.core);
+}
+
+void require_factors(const MatrixXd& query, const MatrixXd& key, bool one_space) {
+  if (query.rows() < 1 || query.rows() != key.rows())
+    base::reject("the factors of a map have as many rows, got {} and {}", query.rows(), key.rows());
+  if (query.cols() < 1 || key.cols() < 1 || (one_space && query.cols() != key.cols()))
+    base::reject("the factors of a map in one space have as many columns, got {} and {}", query.cols(), key.cols());
+  if (!query.allFinite() || !key.allFinite()) throw std::runtime_error("a head has weights that are not finite");
+}
+
+}  // namespace
+
+std::span<const base::Named<Recipe>> names_table(Recipe) {
+  static constexpr base::Named<Recipe> kRecipes[] = {{Recipe::gram, "gram"}, {Recipe::qr, "qr"}};
+  return kRecipes;
+}
+
+FactoredMap factored(const MatrixXd& query, const MatrixXd& key, bool one_space) {
+  require_factors(query, key, one_space);
+  base::use_one_blas_thread();
+  FactoredMap map;
+  fill_grams(query, key, one_space, map);
+  if (!fill_core_by_gram(map)) fill_core_by_qr(query, key, map);
+  if (one_space && !fill_symmetric_by_gram(map)) fill_symmetric_by_qr(query, key, map);
+  return map;
+}
+
+FactoredMap factored_by(Recipe recipe, const MatrixXd& query, const MatrixXd& key, bool one_space) {
+  require_factors(query, key, one_space);
+  base::use_one_blas_thread();
+  FactoredMap map;
+  fill_grams(query, key, one_space, map);
+  if (recipe == Recipe::qr) {
+    fill_core_by_qr(query, key, map);
+    if (one_space) fill_symmetric_by_qr(query, key, map);
+  } else if (!fill_core_by_gram(map) || (one_space && !fill_symmetric_by_gram(map))) {
+    throw std::runtime_error("a Gram matrix of the head is singular to rounding");
+  }
+  return map;
+}
+
+SingularVectors leading_vectors(const MatrixXd& query, const MatrixXd& key, Index count) {
+  const Eigen::HouseholderQR<MatrixXd> left(query.transpose()), right(key.transpose());
+  const auto thin = [](const Eigen::HouseholderQR<MatrixXd>& qr) {
+    const Index rank = std::min(qr.rows(), qr.cols());
+    return MatrixXd(qr.householderQ() * MatrixXd::Identity(qr.rows(), rank));
+  };
+  const MatrixXd core = right_factor(query) * right_factor(key).transpose();
+  const Eigen::BDCSVD<MatrixXd> svd(core, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  return {thin(left) * svd.matrixU().leftCols(count), thin(right) * svd.matrixV().leftCols(count)};
+}
+
+}  // namespace attnlaw::checkpoint

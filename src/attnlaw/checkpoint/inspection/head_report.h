@@ -1,0 +1,57 @@
+#pragma once
+/// All that is said about one head.
+
+#include <string>
+#include <vector>
+
+#include "attnlaw/checkpoint/head.h"
+#include "attnlaw/checkpoint/inspection/measures.h"
+#include "attnlaw/checkpoint/inspection/null_tests.h"
+#include "attnlaw/checkpoint/inspection/outliers.h"
+#include "attnlaw/checkpoint/inspection/trained_law.h"
+
+namespace attnlaw::checkpoint {
+
+/// Which product of two factors is looked at.
+enum class MapKind {
+  query_key,    ///< W_Qᵀ W_K: what attends to what
+  output_value  ///< W_O W_V: what is written of what is read
+};
+std::span<const base::Named<MapKind>> names_table(MapKind);
+
+/// Both factors of a map.
+struct Factors {
+  Eigen::MatrixXd left, right;  ///< m×d; the map is leftᵀ right
+  bool one_space = true;        ///< both act on the same residual vectors
+  /// Both are weights of the head, which nulls of factors may be asked about; not for a map that is known as a whole.
+  bool factored = true;
+};
+
+struct HeadReport {
+  int layer = 0, head = 0, key_head = 0;
+  std::string block;
+  int rows = 0, dimension = 0;  ///< m and d
+  std::string defect;           ///< why there are no figures; empty: there are
+  Recipe recipe = Recipe::gram;
+  RankMeasures ranks;
+  SymmetryMeasures symmetry;
+  FactorMeasures factors;
+  double key_bias = kAbsent;       ///< ‖W_Kᵀ b_Q‖/‖S‖
+  double offset_energy = kAbsent;  ///< ‖S_0‖² over its mean over offsets; rotary positions only
+  NullTests tests;
+  Outliers outliers;
+  TrainedLawFit fit;
+  std::vector<double> singular_values;
+  double product_holm = kAbsent;   ///< p of N1, adjusted for all heads
+  double rotation_holm = kAbsent;  ///< of N2
+  double symmetry_holm = kAbsent;  ///< of N3
+
+  bool inspected() const { return defect.empty(); }
+};
+const base::Description& describe(const HeadReport*);
+
+/// Fills all figures of a report from both factors of its map, but for adjusted p-values.
+void fill_report(const Factors& factors, const NullOptions& options, NullTables& tables, const Draw& draw,
+                 HeadReport& report);
+
+}  // namespace attnlaw::checkpoint

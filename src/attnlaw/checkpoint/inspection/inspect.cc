@@ -1,0 +1,226 @@
+#include "attnlaw/checkpoint/inspection/inspect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+#include <tuple>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/reject.h"
+#include "attnlaw/checkpoint/inspection/rotary.h"
+#include "attnlaw/checkpoint/inspection/vocabulary.h"
+#include "attnlaw/matrix_laws/nulls/multiple_tests.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+std::string name_of(Positions positions) {
+  switch (positions) {
+    case Positions::none:
+      return "none";
+    case Positions::learned:
+      return "learned";
+    case Positions::sinusoidal:
+      return "sinusoidal";
+    case Positions::rotary:
+      return "rotary";
+    case Positions::relative:
+      return "relative";
+    case Positions::alibi:
+      return "alibi";
+    default:
+      return "unknown";
+  }
+}
+
+void require_options(const Model& model, const InspectOptions& options) {
+  const bool rotary = model.rotary.dimensions > 0;
+  if (options.offset && options.window) base::reject("--offset and --window exclude each other");
+  if ((options.offset || options.window) && !rotary)
+    base::reject("--offset and --window are for rotary positions; the model has {}", name_of(model.positions));
+  if ((options.offset || options.window) && options.map == MapKind::output_value)
+    base::reject("--offset and --window are for the query-key map: positions do not turn outputs");
+}
+
+/// A summary of one null, and the adjusted p-values of all heads.
+NullSummary summary_of(const char* null, const char* claim, double level, const std::vector<double>& p,
+                       const std::vector<double>& scores, std::vector<double>& adjusted) {
+  NullSummary summary{null, claim};
+  adjusted = matrix_laws::holm(p);
+  const std::vector<double> listed = matrix_laws::benjamini_yekutieli(p);
+  double sum = 0;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (std::isnan(p[i])) continue;
+    ++summary.heads;
+    summary.discoveries += adjusted[i] <= level;
+    summary.listed += listed[i] <= level;
+    if (!scores.empty()) sum += scores[i];
+  }
+  if (!scores.empty() && summary.heads > 0) summary.pooled_score = sum / std::sqrt(summary.heads);
+  return summary;
+}
+
+template <class Figure>
+std::vector<double> over(const std::vector<HeadReport>& heads, const Figure& figure) {
+  std::vector<double> values;
+  for (const HeadReport& head : heads) values.push_back(figure(head));
+  return values;
+}
+
+/// Figures of the head beside those of its map.
+void add_positions(const Head& head, const Model& model, HeadReport& report) {
+  if (head.query_bias.size() > 0 && head.query_bias.allFinite())
+    report.key_bias = (head.key.transpose() * head.query_bias).norm() / report.ranks.frobenius_norm;
+  if (model.rotary.dimensions > 0) report.offset_energy = offset_energy_ratio(head.query, head.key, model.rotary);
+}
+
+std::vector<OutlierDirections> directions_of(const Factors& factors, const HeadReport& report) {
+  std::vector<OutlierDirections> all;
+  if (report.outliers.outliers.empty()) return all;
+  const SingularVectors vectors = leading_vectors(factors.left, factors.right, report.outliers.count);
+  for (std::size_t i = 0; i < report.outliers.outliers.size(); ++i) {
+    const Outlier& outlier = report.outliers.outliers[i];
+    all.push_back({report.layer, report.head, report.block, static_cast<int>(i) + 1,
+                   vectors.left.middleCols(outlier.first - 1, outlier.size),
+                   vectors.right.middleCols(outlier.first - 1, outlier.size)});
+  }
+  return all;
+}
+
+/// One head of a model, with its place among all.
+struct Place {
+  const Layer* layer = nullptr;
+  int head = 0;
+};
+
+std::vector<Place> places_of(const Model& model) {
+  std::vector<Place> places;
+  for (const Layer& layer : model.layers)
+    for (int head = 0; head < layer.heads; ++head) places.push_back({&layer, head});
+  return places;
+}
+
+/// Reads and inspects one head; what cannot be read is a defect of the report if that is allowed.
+void inspect_head(const Model& model, const Place& place, std::uint64_t number, const InspectOptions& options,
+                  NullTables& tables, HeadReport& report, std::vector<OutlierDirections>& directions) {
+  report.layer = place.layer->index;
+  report.head = place.head;
+  report.key_head = place.head / (place.layer->heads / place.layer->key_heads);
+  report.block = place.layer->block;
+  try {
+    const Head head =
+        read_head(model, *place.layer, place.head, options.map == MapKind::output_value ? Maps::all : Maps::query_key);
+    report.defect = head.defect;
+    if (!report.inspected()) return;
+    const Factors factors = factors_of(head, *place.layer, model, options);
+    fill_report(factors, options.nulls, tables, {options.seed, number}, report);
+    if (!report.inspected()) return;
+    if (options.map == MapKind::query_key) add_positions(head, model, report);
+    if (options.keep_directions || options.tokens > 0) directions = directions_of(factors, report);
+  } catch (const base::FileError& error) {
+    if (!options.keep_going) throw;
+    report.defect = error.what();
+  }
+}
+
+/// Draws the tables of all shapes, which heads would otherwise wait for.
+void draw_tables(const Model& model, const InspectOptions& options, NullTables& tables) {
+  if (!options.nulls.exact_tables) return;
+  const bool values = options.map == MapKind::output_value;
+  for (const Layer& layer : model.layers) {
+    const int m = values ? layer.value_dimension : layer.head_dimension, d = layer.query_dimension;
+    if (m >= 2 && m <= d && !model.product_only) tables.at(m, d, options.nulls.table_draws);
+  }
+}
+
+}  // namespace
+
+ModelFacts facts_of(const Model& model) {
+  ModelFacts facts{model.file, model.format, model.architecture, name_of(model.positions)};
+  if (model.logit_scale > 0) facts.logit_scale = model.logit_scale;
+  if (model.logit_cap > 0) facts.logit_cap = model.logit_cap;
+  facts.folded = model.folded;
+  facts.qk_norm = model.qk_norm;
+  facts.adapter_alone = model.adapter_alone;
+  facts.layers = static_cast<int>(model.layers.size());
+  for (const Layer& layer : model.layers) facts.heads += layer.heads;
+  facts.embedding_dimension = model.embedding_dimension;
+  facts.notes = model.notes;
+  facts.skipped = model.skipped;
+  return facts;
+}
+
+Factors factors_of(const Head& head, const Layer& layer, const Model& model, const InspectOptions& options) {
+  if (options.map == MapKind::output_value) {
+    if (head.value.size() == 0 || head.output.size() == 0)
+      base::reject("no values and outputs were found for layer {}{}: only --map query-key can be inspected", head.layer,
+                   head.block.empty() ? "" : " of " + head.block);
+    // A cross-attention head reads values from the other stream.
+    return {head.output, head.value, !layer.cross && head.output.cols() == head.value.cols(), true};
+  }
+  Factors factors{head.query, head.key, !layer.cross && head.query.cols() == head.key.cols(), !model.product_only};
+  if (options.offset) factors.right = keys_at_offset(head.key, model.rotary, *options.offset);
+  if (options.window) factors.right = keys_over_window(head.key, model.rotary, *options.window);
+  return factors;
+}
+
+std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level) {
+  std::vector<double> product, rotation, symmetry, unused;
+  const auto p = [&](auto figure) { return over(heads, figure); };
+  std::vector<NullSummary> nulls{
+      summary_of("N1 product", "the map is not a random product", level,
+                 p([](const HeadReport& h) { return h.tests.product.p; }), {}, product),
+      summary_of("N2 rotation", "queries and keys are matched inside the head space", level,
+                 p([](const HeadReport& h) { return h.tests.rotation.energy_p; }),
+                 p([](const HeadReport& h) { return h.tests.rotation.energy_score; }), rotation),
+      summary_of("N2s permutation", "the same, whatever the law of the entries", level,
+                 p([](const HeadReport& h) { return h.tests.rotation.permuted_p; }),
+                 p([](const HeadReport& h) { return h.tests.rotation.permuted_score; }), unused),
+      summary_of("N3 symmetry", "what a head asks for and what it finds are related", level,
+                 p([](const HeadReport& h) { return h.tests.symmetry.p; }),
+                 p([](const HeadReport& h) { return h.tests.symmetry.score; }), symmetry),
+      summary_of("N3 trace", "a head asks for what it is (score > 0) or for its opposite (< 0)", level,
+                 p([](const HeadReport& h) { return h.tests.symmetry.trace_p; }),
+                 p([](const HeadReport& h) { return h.tests.symmetry.trace_score; }), unused)};
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    heads[i].product_holm = product[i];
+    heads[i].rotation_holm = rotation[i];
+    heads[i].symmetry_holm = symmetry[i];
+  }
+  return nulls;
+}
+
+std::vector<std::size_t> Inspection::by_evidence() const {
+  std::vector<std::size_t> order(heads.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  // Heads without a p-value come last.
+  const auto key = [&](std::size_t i) {
+    const ProductTest& test = heads[i].tests.product;
+    const bool none = std::isnan(test.p);
+    return std::tuple(none, none ? 0 : test.p, none ? 0 : -test.score);
+  };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  return order;
+}
+
+Inspection inspect(const Model& model, const InspectOptions& options, const std::function<void(int, int)>& progress) {
+  require_options(model, options);
+  Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables};
+  NullTables tables(options.seed, options.threads);
+  draw_tables(model, options, tables);
+  const std::vector<Place> places = places_of(model);
+  found.heads.resize(places.size());
+  std::vector<std::vector<OutlierDirections>> directions(places.size());
+  base::parallel_for(
+      places.size(), options.threads,
+      [&](std::size_t i) { inspect_head(model, places[i], i, options, tables, found.heads[i], directions[i]); },
+      progress);
+  for (auto& of_head : directions) std::move(of_head.begin(), of_head.end(), std::back_inserter(found.directions));
+  found.nulls = summarise(found.heads, options.nulls.level);
+  if (options.tokens > 0) match_tokens(model, options.tokens, found.directions);
+  return found;
+}
+
+}  // namespace attnlaw::checkpoint

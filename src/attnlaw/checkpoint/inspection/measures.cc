@@ -1,0 +1,68 @@
+#include "attnlaw/checkpoint/inspection/measures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/matrix_laws/nulls/tied_factor.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+double kurtosis_of(const Eigen::MatrixXd& W) {
+  const Eigen::ArrayXXd off = W.array() - W.mean();
+  const double variance = off.square().mean();
+  return off.square().square().mean() / (variance * variance);
+}
+
+double spectral_radius(Eigen::MatrixXd cross) {
+  double radius = 0;
+  const std::size_t m = base::size(cross.rows());
+  for (const auto& value : base::general_eigenvalues({cross.data(), m * m}, m))
+    radius = std::max(radius, std::abs(value));
+  return radius;
+}
+
+}  // namespace
+
+RankMeasures rank_measures(std::span<const double> singular_values) {
+  const Eigen::Map<const Eigen::ArrayXd> s(singular_values.data(), static_cast<Eigen::Index>(singular_values.size()));
+  const double largest = s.maxCoeff(), sum = s.sum(), squares = s.square().sum();
+  double entropy = 0;
+  for (const double x : s)
+    if (x > 0) entropy -= x / sum * std::log(x / sum);
+  if (largest == 0) return {0, 0, kNone, kNone, kNone, kNone};
+  return {largest,           std::sqrt(squares),  squares / (largest * largest),
+          std::exp(entropy), sum * sum / squares, squares * squares / s.square().square().sum()};
+}
+
+SymmetryMeasures symmetry_measures(const FactoredMap& map) {
+  if (!map.square()) return {kNone, kNone, kNone, kNone, kNone, kNone};
+  const double energy = map.energy(), m = static_cast<double>(map.m()), d = static_cast<double>(map.query_dimension);
+  SymmetryMeasures measures;
+  measures.symmetry = map.trace_of_square() / energy;
+  measures.symmetric_share = (1 + measures.symmetry) / 2;
+  double positive = 0, all = 0;
+  for (const double e : map.symmetric_eigenvalues) {
+    all += e * e;
+    if (e > 0) positive += e * e;
+  }
+  measures.positive_share = positive / all;
+  measures.trace = map.trace() * std::sqrt(d / energy);
+  // σ_Q² σ_K² = Tr G_Q Tr G_K/(m d)², so that the null radius squared is this over m d.
+  measures.spectral_radius =
+      spectral_radius(map.cross) / std::sqrt(map.query_gram.trace() * map.key_gram.trace() / (m * d));
+  measures.tie = measures.symmetry >= 0 ? matrix_laws::tie_coefficient(m / d, measures.symmetry) : kNone;
+  return measures;
+}
+
+FactorMeasures factor_measures(const FactoredMap& map, const Eigen::MatrixXd& query, const Eigen::MatrixXd& key) {
+  return {map.energy() / (map.query_gram.norm() * map.key_gram.norm()),
+          std::sqrt(map.query_gram.trace() / map.key_gram.trace()), std::max(kurtosis_of(query), kurtosis_of(key))};
+}
+
+}  // namespace attnlaw::checkpoint

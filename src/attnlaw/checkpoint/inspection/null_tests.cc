@@ -1,0 +1,153 @@
+#include "attnlaw/checkpoint/inspection/null_tests.h"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/nulls/edge_tests.h"
+#include "attnlaw/matrix_laws/nulls/factor_product.h"
+#include "attnlaw/matrix_laws/nulls/factor_rotation.h"
+#include "attnlaw/matrix_laws/nulls/input_rotation.h"
+#include "attnlaw/matrix_laws/nulls/random_matrices.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+namespace laws = attnlaw::matrix_laws;
+
+/// Below this p-value of a table the Tracy-Widom tail continues it.
+constexpr double kTableReach = 1e-4;
+constexpr int kShuffles = 199;
+
+int rows(const FactoredMap& map) { return static_cast<int>(map.m()); }
+int columns(const FactoredMap& map) { return static_cast<int>(map.query_dimension); }
+
+VectorXd eigenvalues_of(MatrixXd G) {
+  const std::vector<double> values =
+      base::symmetric_eigenvalues({G.data(), base::size(G.size())}, base::size(G.rows()));
+  return VectorXd::Map(values.data(), static_cast<Eigen::Index>(values.size())).cwiseMax(0);
+}
+
+double score_of(const laws::Cumulants& null, double value) { return (value - null.mean) / std::sqrt(null.variance); }
+
+/// The entries of a factor in random places.
+MatrixXd shuffled(const MatrixXd& W, laws::Draws& draws) {
+  const std::vector<Eigen::Index> order = laws::permutation(base::size(W.size()), draws);
+  MatrixXd result(W.rows(), W.cols());
+  for (Eigen::Index i = 0; i < W.size(); ++i) result.data()[i] = W.data()[order[base::size(i)]];
+  return result;
+}
+
+double shuffle_p(const MatrixXd& query, const MatrixXd& key, double share, const Draw& draw) {
+  std::size_t reached = 0;
+  for (int i = 0; i < kShuffles; ++i) {
+    laws::Draws draws(draw.seed,
+                      base::stream_id(base::Stream::entry_shuffles, draw.head, static_cast<std::uint64_t>(i)));
+    const MatrixXd first = shuffled(query, draws);
+    const FactoredMap map = factored(first, shuffled(key, draws), false);
+    const double largest = map.singular_values.front();
+    if (largest * largest / map.energy() >= share) ++reached;
+  }
+  return laws::monte_carlo_p_value(reached, kShuffles);
+}
+
+ProductTest product_test(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key, const NullOptions& options,
+                         NullTables& tables, const Draw& draw) {
+  const int m = rows(map), d = columns(map);
+  const laws::HeadStatistics head = head_statistics(map);
+  const double edge = std::sqrt(laws::FactorProductLaw(static_cast<double>(m) / d).support().upper);
+  ProductTest test;
+  test.largest = head.largest / d / d;
+  test.edge_gap = std::sqrt(test.largest) / edge - 1;
+  test.score = laws::leading_share_score(m, d, head.share * m);
+  test.p = laws::edge_p_value(test.score);
+  test.largest_p = laws::edge_p_value(laws::factor_product_score(m, d, head.largest));
+  test.shape_distance = head.shape;
+  if (!options.exact_tables) return test;
+  const laws::HeadStatistics exact = tables.at(m, d, options.table_draws).p_values(head);
+  if (exact.share >= kTableReach) test.p = exact.share;
+  if (exact.largest >= kTableReach) test.largest_p = exact.largest;
+  test.shape_p = exact.shape;
+  test.shuffle_p = shuffle_p(query, key, head.share, draw);
+  return test;
+}
+
+double factor_p(const FactoredMap& map, const VectorXd& eigenvalues) {
+  const int m = rows(map), d = columns(map);
+  const double variance = eigenvalues.sum() / (static_cast<double>(m) * d);
+  return laws::edge_p_value(laws::tied_score(m, d, eigenvalues.maxCoeff() / variance));
+}
+
+RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const VectorXd& b, const NullOptions& options,
+                           const Draw& draw) {
+  const double energy = map.energy(), largest = map.singular_values.front() * map.singular_values.front();
+  const laws::Cumulants rotated = laws::rotated_energy(a, b);
+  laws::Cumulants permuted = laws::permuted_energy(map.query_gram, map.key_gram);
+  // The skewness is that over rotations, the nearest known one.
+  permuted.third = rotated.third * std::pow(permuted.variance / rotated.variance, 1.5);
+  RotationTest test;
+  test.energy_score = score_of(rotated, energy);
+  test.energy_p = laws::pearson_tail(rotated, energy);
+  test.permuted_score = score_of(permuted, energy);
+  test.permuted_p = laws::pearson_tail(permuted, energy);
+  test.edge_ratio = largest / laws::rotated_edge(a, b).position;
+  if (!options.exact_tables) return test;
+  const auto draws = static_cast<std::size_t>(options.draws);
+  const laws::RotationCounts counts =
+      laws::count_rotations(map.query_gram, map.key_gram, largest, energy, draws, draw.seed, draw.head);
+  test.permuted_p = laws::monte_carlo_p_value(counts.permuted_energy, draws);
+  test.largest_p = laws::monte_carlo_p_value(counts.largest, draws);
+  return test;
+}
+
+SymmetryTest symmetry_test(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key,
+                           const NullOptions& options, const Draw& draw) {
+  const int d = columns(map);
+  const VectorXd s = VectorXd::Map(map.singular_values.data(), static_cast<Eigen::Index>(map.singular_values.size()));
+  const double tau = map.trace_of_square() / s.squaredNorm(), trace = map.trace();
+  const laws::Cumulants symmetry = laws::rotated_symmetry(s, d), rotated = laws::rotated_trace(s, d);
+  SymmetryTest test;
+  test.score = score_of(symmetry, tau);
+  test.p = laws::two_sided_normal(symmetry, tau);
+  test.trace_score = score_of(rotated, trace);
+  test.trace_p = laws::two_sided_normal(rotated, trace);
+  if (!options.exact_tables) return test;
+  const auto draws = static_cast<std::size_t>(options.draws);
+  const laws::InputRotationCounts counts = laws::count_input_rotations(s, d, tau, trace, draws, draw.seed, draw.head);
+  test.p = laws::monte_carlo_p_value(counts.symmetry, draws);
+  test.trace_p = laws::monte_carlo_p_value(counts.trace, draws);
+  test.flipped_score = score_of(laws::flipped_symmetry(query, key), map.trace_of_square());
+  return test;
+}
+
+}  // namespace
+
+laws::HeadStatistics head_statistics(const FactoredMap& map) {
+  const double m = static_cast<double>(map.m()), d = static_cast<double>(map.query_dimension);
+  std::vector<double> squares = map.singular_values;
+  for (double& s : squares) s *= s;
+  const double scales = map.query_gram.trace() / (m * d) * (map.key_gram.trace() / (m * d));
+  return {squares.front() / scales, squares.front() / map.energy(), laws::shape_distance(squares, m / d)};
+}
+
+NullTests test_head(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key, const NullOptions& options,
+                    NullTables& tables, const Draw& draw) {
+  NullTests tests;
+  const VectorXd a = eigenvalues_of(map.query_gram), b = eigenvalues_of(map.key_gram);
+  // N1 and the law of one factor take residual vectors of one length.
+  if (map.query_dimension == map.key_dimension) {
+    tests.product = product_test(map, query, key, options, tables, draw);
+    tests.factors = {factor_p(map, a), factor_p(map, b)};
+  }
+  tests.rotation = rotation_test(map, a, b, options, draw);
+  if (map.square()) tests.symmetry = symmetry_test(map, query, key, options, draw);
+  return tests;
+}
+
+}  // namespace attnlaw::checkpoint

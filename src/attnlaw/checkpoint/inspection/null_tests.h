@@ -1,0 +1,78 @@
+#pragma once
+/// One head against its null laws (docs/theory/query_key_nulls.md, sections 2 and 4). A p-value that does not exist for
+/// a head, or is only made on request, is NaN.
+
+#include <cstdint>
+#include <limits>
+
+#include "attnlaw/base/describe.h"
+#include "attnlaw/checkpoint/inspection/factored_map.h"
+#include "attnlaw/checkpoint/inspection/null_tables.h"
+
+namespace attnlaw::checkpoint {
+
+inline constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
+
+/// N1: independent factors of independent entries; says whether S is a random product. The main p-value is that of
+/// s₁²/Σ s², a figure of S alone, which the gauge of the factors does not change.
+struct ProductTest {
+  double largest = kAbsent;   ///< T/d² = s₁²/(σ̂_Q² σ̂_K² d²)
+  double edge_gap = kAbsent;  ///< (√(T/d²) − √x₊)/√x₊
+  double score = kAbsent;     ///< s₁²/Σ s² on the scale of the Tracy-Widom law
+  double p = kAbsent;
+  double largest_p = kAbsent;       ///< by T
+  double shape_distance = kAbsent;  ///< Kolmogorov distance of s²/mean(s²) from the law
+  double shape_p = kAbsent;         ///< exact tables only
+  double shuffle_p = kAbsent;       ///< of the same entries in random places; exact tables only
+};
+const base::Description& describe(const ProductTest*);
+
+/// Each factor against independent entries.
+struct FactorTest {
+  double query_p = kAbsent;
+  double key_p = kAbsent;
+};
+const base::Description& describe(const FactorTest*);
+
+/// N2 and N2s: the head space of the queries turned against that of the keys; says whether both are matched.
+struct RotationTest {
+  double energy_score = kAbsent;  ///< (‖S‖² − mean)/deviation over rotations
+  double energy_p = kAbsent;
+  double permuted_score = kAbsent;  ///< the same over signed permutations of the rows
+  double permuted_p = kAbsent;
+  double edge_ratio = kAbsent;  ///< s₁² over the edge of the limit law
+  double largest_p = kAbsent;   ///< of s₁; exact tables only
+};
+const base::Description& describe(const RotationTest*);
+
+/// N3 and N3s: inputs turned against outputs; says whether what a head asks for and what it finds are related.
+struct SymmetryTest {
+  double score = kAbsent;  ///< (τ − mean)/deviation over rotations
+  double p = kAbsent;
+  double trace_score = kAbsent;
+  double trace_p = kAbsent;
+  double flipped_score = kAbsent;  ///< (Tr S² − mean)/deviation over random signs; exact tables only
+};
+const base::Description& describe(const SymmetryTest*);
+
+struct NullTests {
+  ProductTest product;
+  FactorTest factors;
+  RotationTest rotation;
+  SymmetryTest symmetry;
+};
+
+/// Which head it is, for independent random numbers.
+struct Draw {
+  std::uint64_t seed = 0;
+  std::uint64_t head = 0;
+};
+
+/// Tests a head of 2 ≤ m ≤ d whose S is not 0.
+NullTests test_head(const FactoredMap& map, const Eigen::MatrixXd& query, const Eigen::MatrixXd& key,
+                    const NullOptions& options, NullTables& tables, const Draw& draw);
+
+/// Returns the statistics of N1.
+matrix_laws::HeadStatistics head_statistics(const FactoredMap& map);
+
+}  // namespace attnlaw::checkpoint

@@ -1,0 +1,219 @@
+#include "attnlaw/checkpoint/inspection/trained_law.h"
+
+#include <algorithm>
+#include <boost/math/tools/roots.hpp>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <numeric>
+
+#include "attnlaw/base/estimate.h"
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/kolmogorov.h"
+#include "attnlaw/matrix_laws/nulls/random_matrices.h"
+#include "attnlaw/matrix_laws/nulls/tied_factor.h"
+#include "attnlaw/matrix_laws/nulls/tracy_widom.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+namespace laws = attnlaw::matrix_laws;
+using base::size;
+
+constexpr double kLeastSymmetric = 0.9, kLeastPositive = 0.95;  ///< of heads that are like tied ones
+constexpr int kFewest = 20;                                     ///< eigenvalues
+constexpr int kLargestPart = 10;                                ///< one of so many may be a spike
+constexpr double kLevel = 0.05;
+
+/// F(x) of the semicircle on [−2, 2].
+double semicircle_cdf(double x) {
+  if (x <= -2) return 0;
+  if (x >= 2) return 1;
+  return 0.5 + x * std::sqrt(4 - x * x) / (4 * std::numbers::pi) + std::asin(x / 2) / std::numbers::pi;
+}
+
+double semicircle_quantile(double p) {
+  std::uintmax_t iterations = 200;
+  const auto [low, high] =
+      boost::math::tools::toms748_solve([p](double x) { return semicircle_cdf(x) - p; }, -2.0, 2.0, -p, 1 - p,
+                                        boost::math::tools::eps_tolerance<double>(40), iterations);
+  return 0.5 * (low + high);
+}
+
+/// The places of the n largest of d eigenvalues of a semicircle, descending, and where the last of them is cut.
+struct Places {
+  std::vector<double> y;
+  double cut = 0;
+};
+
+Places places(int n, int d) {
+  Places result{std::vector<double>(size(n)), n < d ? semicircle_quantile(1 - static_cast<double>(n) / d) : -2};
+  for (int i = 0; i < n; ++i) result.y[size(i)] = semicircle_quantile(1 - (i + 0.5) / d);
+  return result;
+}
+
+/// e = a y − t.
+struct Line {
+  double a = 0, t = 0;
+};
+
+/// Least squares over the eigenvalues against as many of the places.
+Line fitted(std::span<const double> eigenvalues, std::span<const double> y) {
+  const auto n = static_cast<double>(eigenvalues.size());
+  const double mean_e = base::mean_of(eigenvalues), mean_y = base::mean_of(y.first(eigenvalues.size()));
+  double both = 0, squares = 0;
+  for (std::size_t i = 0; i < eigenvalues.size(); ++i) {
+    both += (y[i] - mean_y) * (eigenvalues[i] - mean_e);
+    squares += (y[i] - mean_y) * (y[i] - mean_y);
+  }
+  return n > 1 ? Line{both / squares, both / squares * mean_y - mean_e} : Line{};
+}
+
+/// The Kolmogorov distance of a bulk from the part of the semicircle that is above its cut.
+double distance(std::span<const double> descending, const Line& line, int d) {
+  std::vector<double> x(descending.rbegin(), descending.rend());
+  for (double& value : x) value = (value + line.t) / line.a;
+  const double share = static_cast<double>(x.size()) / d;
+  return laws::kolmogorov_distance(
+      x, [share](double value) { return std::clamp(1 - (1 - semicircle_cdf(value)) / share, 0.0, 1.0); }, 0);
+}
+
+/// The n largest eigenvalues, descending, of a matrix of the Gaussian orthogonal ensemble on [−2, 2], by its
+/// tridiagonal form (Dumitriu and Edelman, J. Math. Phys. 43 (2002) 5830).
+std::vector<double> goe_top(int n, int d, laws::Draws& draws) {
+  std::vector<double> diagonal(size(d)), off(size(d - 1));
+  const double root = std::sqrt(d);
+  for (double& x : diagonal) x = std::numbers::sqrt2 / root * draws.normal();
+  for (int i = 0; i + 1 < d; ++i) off[size(i)] = std::sqrt(draws.chi_squared(d - 1 - i)) / root;
+  std::vector<double> values = base::largest_tridiagonal_eigenvalues(diagonal, off, size(n));
+  std::reverse(values.begin(), values.end());
+  return values;
+}
+
+/// Takes spikes off until the next eigenvalue is no farther out than that of a semicircle is once in a hundred times.
+int count_spikes(std::span<const double> eigenvalues, int d) {
+  static const double kReach = laws::tracy_widom_quantile(0.99);
+  int k = 0;
+  for (const int most = static_cast<int>(eigenvalues.size()) / kLargestPart; k <= most; ++k) {
+    const std::span<const double> below = eigenvalues.subspan(size(k + 1));
+    const int left = d - k - 1;
+    const Line line = fitted(below, places(static_cast<int>(below.size()), left).y);
+    const double edge = line.a * (2 + kReach * std::pow(d - k, -2.0 / 3)) - line.t;
+    if (!(eigenvalues[size(k)] > edge)) break;
+  }
+  return k;
+}
+
+double deviation(const std::vector<double>& values) {
+  return std::sqrt(base::squared_deviations(values) / static_cast<double>(values.size() - 1));
+}
+
+/// Fills errors and p from matrices that have the fitted law.
+void add_draws(std::span<const double> bulk, int d, const Places& at, const Draw& draw, int draws, TrainedLawFit& fit) {
+  const Line line{fit.noise, fit.threshold};
+  const double measured = distance(bulk, line, d);
+  std::vector<double> noise, threshold, cut;
+  std::size_t reached = 0;
+  for (int i = 0; i < draws; ++i) {
+    laws::Draws numbers(draw.seed,
+                        base::stream_id(base::Stream::semicircle_draws, draw.head, static_cast<std::uint64_t>(i)));
+    const std::vector<double> top = goe_top(static_cast<int>(bulk.size()), d, numbers);
+    const Line drawn = fitted(top, at.y);
+    if (distance(top, drawn, d) >= measured) ++reached;
+    // A drawn matrix has a = 1, t = 0 in units of the fit.
+    noise.push_back(line.a * drawn.a);
+    threshold.push_back(line.a * drawn.t);
+    cut.push_back(line.a * (drawn.a * at.cut - drawn.t));
+  }
+  fit.noise_error = deviation(noise);
+  fit.threshold_error = deviation(threshold);
+  fit.cut_error = deviation(cut);
+  fit.p = laws::monte_carlo_p_value(reached, size(draws));
+}
+
+void add_spikes(std::span<const double> eigenvalues, TrainedLawFit& fit) {
+  for (int i = 0; i < fit.spikes; ++i) {
+    const double x = (eigenvalues[size(i)] + fit.threshold) / fit.noise;
+    const double w = (x + std::sqrt(std::max(0.0, x * x - 4))) / 2;
+    fit.spike_strengths.push_back(fit.noise * w);
+    fit.spike_overlaps.push_back(1 - 1 / (w * w));
+  }
+}
+
+double tied_distance(std::span<const double> descending, double beta) {
+  std::vector<double> x(descending.rbegin(), descending.rend());
+  const double mean = base::mean_of(x);
+  for (double& value : x) value /= mean;
+  return laws::kolmogorov_distance(
+      x, [beta](double value) { return 1 - laws::tied_mass_above(beta, value); }, 0);
+}
+
+/// The p-value of a random tied head, whose one parameter is the scale.
+double random_tied_p(std::span<const double> eigenvalues, int d, const Draw& draw, int draws) {
+  const int m = static_cast<int>(eigenvalues.size());
+  const double beta = static_cast<double>(m) / d, measured = tied_distance(eigenvalues, beta);
+  std::size_t reached = 0;
+  for (int i = 0; i < draws; ++i) {
+    laws::Draws numbers(draw.seed,
+                        base::stream_id(base::Stream::tied_factors, draw.head, static_cast<std::uint64_t>(i)));
+    const Eigen::MatrixXd L = laws::bartlett_factor(m, d, numbers);
+    Eigen::MatrixXd G = L * L.transpose();
+    std::vector<double> values = base::symmetric_eigenvalues({G.data(), size(G.size())}, size(m));
+    std::reverse(values.begin(), values.end());
+    if (tied_distance(values, beta) >= measured) ++reached;
+  }
+  return laws::monte_carlo_p_value(reached, size(draws));
+}
+
+}  // namespace
+
+std::span<const base::Named<FitStatus>> names_table(FitStatus) {
+  static constexpr base::Named<FitStatus> kStatus[] = {
+      {FitStatus::fitted, "fitted"},
+      {FitStatus::law_rejected, "law-rejected"},
+      {FitStatus::not_tied_like, "not-tied-like"},
+      {FitStatus::too_few_eigenvalues, "too-few-eigenvalues"},
+      {FitStatus::no_fit, "no-fit"},
+      {FitStatus::not_distinguishable_from_random_tied, "not-distinguishable-from-random-tied"}};
+  return kStatus;
+}
+
+TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const Draw& draw, int draws) {
+  TrainedLawFit fit;
+  const int n = static_cast<int>(eigenvalues.size());
+  if (n < kFewest) return fit.status = FitStatus::too_few_eigenvalues, fit;
+  fit.spikes = count_spikes(eigenvalues, d);
+  const int left = d - fit.spikes;
+  const std::span<const double> bulk = eigenvalues.subspan(size(fit.spikes));
+  const Places at = places(static_cast<int>(bulk.size()), left);
+  const Line line = fitted(bulk, at.y);
+  if (!(line.a > 0)) return fit.status = FitStatus::no_fit, fit;
+  fit.noise = line.a;
+  fit.threshold = line.t;
+  fit.ratio = line.t / line.a;
+  fit.cut = line.a * at.cut - line.t;
+  if (fit.spikes * kLargestPart > n) return fit.status = FitStatus::law_rejected, fit;
+  add_spikes(eigenvalues, fit);
+  add_draws(bulk, left, at, draw, draws, fit);
+  fit.status = fit.p > kLevel ? FitStatus::fitted : FitStatus::law_rejected;
+  return fit;
+}
+
+TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, double positive_share, const Draw& draw,
+                              int draws) {
+  if (!(symmetric_share >= kLeastSymmetric && positive_share >= kLeastPositive)) return {};
+  const int d = static_cast<int>(map.query_dimension);
+  std::vector<double> positive;
+  for (auto e = map.symmetric_eigenvalues.rbegin(); e != map.symmetric_eigenvalues.rend(); ++e)
+    if (*e > 0 && positive.size() < size(map.m())) positive.push_back(*e);
+  TrainedLawFit fit = fit_trained_law(positive, d, draw, draws);
+  if (fit.status == FitStatus::too_few_eigenvalues) return fit;
+  fit.random_tied_p = random_tied_p(positive, d, draw, draws);
+  if (fit.status == FitStatus::fitted && fit.random_tied_p > kLevel)
+    fit.status = FitStatus::not_distinguishable_from_random_tied;
+  return fit;
+}
+
+}  // namespace attnlaw::checkpoint

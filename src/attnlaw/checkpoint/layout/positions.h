@@ -1,0 +1,18 @@
+#pragma once
+/// How models tell positions apart.
+
+namespace attnlaw::checkpoint {
+
+/// How a model tells positions apart. The scheme sets the spectrum that a trained head has by default.
+enum class Positions { unknown, none, learned, sinusoidal, rotary, relative, alibi };
+
+/// Rotary positions: plane j turns by offset · base^(−2j/dimensions).
+struct Rotary {
+  double base = 10000;
+  /// How many leading coordinates of a head turn; the others do not. Zero without rotary positions.
+  int dimensions = 0;
+  /// Plane j has the coordinates 2j and 2j + 1; otherwise j and j + dimensions/2.
+  bool interleaved = false;
+};
+
+}  // namespace attnlaw::checkpoint

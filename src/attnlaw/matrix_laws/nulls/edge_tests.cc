@@ -1,0 +1,81 @@
+#include "attnlaw/matrix_laws/nulls/edge_tests.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/matrix_laws/nulls/factor_product.h"
+#include "attnlaw/matrix_laws/nulls/symmetric_part.h"
+#include "attnlaw/matrix_laws/nulls/tracy_widom.h"
+
+namespace attnlaw::matrix_laws {
+namespace {
+
+constexpr double kShift = 0.5;
+constexpr double kLeastPValue = 1e-12;
+
+/// Mean and variance of a statistic.
+struct Moments {
+  double mean = 0, variance = 0;
+};
+
+Moments moments(const EdgeScale& edge) {
+  return {edge.centre + kTracyWidomMean * edge.scale, kTracyWidomVariance * edge.scale * edge.scale};
+}
+
+/// The statistic T of T·X, where X is an independent factor of mean 1 and mean square 1 + spread.
+Moments without_factor(const Moments& product, double spread) {
+  return {product.mean, std::max(0.0, product.variance - product.mean * product.mean * spread) / (1 + spread)};
+}
+
+/// The variance of ‖W‖²/(σ² m d).
+double norm_spread(int m, int d) { return 2.0 / (static_cast<double>(m) * d); }
+
+Moments self_normalised(int m, int d) {
+  const double v = norm_spread(m, d);
+  return without_factor(moments(factor_product_edge(m, d)), (1 + v) * (1 + v) - 1);
+}
+
+double standardised(double value, const Moments& null) {
+  return (value - null.mean) / std::sqrt(null.variance) * std::sqrt(kTracyWidomVariance) + kTracyWidomMean;
+}
+
+}  // namespace
+
+EdgeScale factor_product_edge(int m, int d) {
+  const double rows = m - kShift, columns = d - kShift;
+  const FactorProductLaw law(rows / columns);
+  const double unit = columns * columns;
+  return {unit * law.support().upper, unit * std::pow(law.edge_coefficient() * rows, -2.0 / 3)};
+}
+
+EdgeScale symmetric_part_edge(int m, int d) {
+  const double rows = m - kShift, columns = d - kShift;
+  const SymmetricPartLaw law(rows / columns);
+  const double unit = columns / 2;
+  return {unit * law.band().upper, unit * std::pow(law.edge_coefficient() * columns, -2.0 / 3)};
+}
+
+EdgeScale tied_edge(int m, int d) {
+  const double rows = std::sqrt(m - kShift), columns = std::sqrt(d - kShift);
+  return {(rows + columns) * (rows + columns), (rows + columns) * std::cbrt(1 / rows + 1 / columns)};
+}
+
+double factor_product_score(int m, int d, double t) { return standardised(t, self_normalised(m, d)); }
+
+double leading_share_score(int m, int d, double share) {
+  Moments null = self_normalised(m, d);
+  const double shrink = 1 - FactorProductLaw(static_cast<double>(m) / d).support().upper / (2 * m),
+               unit = static_cast<double>(d) * d;
+  null.variance *= shrink * shrink;
+  return standardised(share * unit, null);
+}
+
+double tied_score(int m, int d, double t) {
+  return standardised(t, without_factor(moments(tied_edge(m, d)), norm_spread(m, d)));
+}
+
+double edge_p_value(double score) { return std::clamp(tracy_widom_tail(score), kLeastPValue, 1.0); }
+
+double shape_distance_bound(int m) { return (0.85 + 0.53 * std::log(m)) / m; }
+
+}  // namespace attnlaw::matrix_laws

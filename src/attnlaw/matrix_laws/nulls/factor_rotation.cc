@@ -1,0 +1,155 @@
+#include "attnlaw/matrix_laws/nulls/factor_rotation.h"
+
+#include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
+#include <boost/math/tools/minima.hpp>
+#include <boost/math/tools/roots.hpp>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "attnlaw/base/index.h"
+#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/normal.h"
+#include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/nulls/random_matrices.h"
+
+namespace attnlaw::matrix_laws {
+namespace {
+
+using Complex = std::complex<double>;
+
+/// ψ(z) = mean of a z/(1 − a z).
+template <class Number>
+Number psi(const Eigen::VectorXd& a, Number z) {
+  Number sum = 0;
+  for (const double x : a) sum += x * z / (1.0 - x * z);
+  return sum / static_cast<double>(a.size());
+}
+
+/// The z in (0, 1/max a) with ψ(z) = w, for w > 0.
+double inverse_psi(const Eigen::VectorXd& a, double w) {
+  // ψ lies between those of its largest value alone, with weight 1/m and with weight 1.
+  const double largest = a.maxCoeff(), share = w * static_cast<double>(a.size());
+  std::uintmax_t iterations = 200;
+  const auto [low, high] = boost::math::tools::toms748_solve([&](double z) { return psi(a, z) - w; },
+                                                             w / (1 + w) / largest, share / (1 + share) / largest,
+                                                             boost::math::tools::eps_tolerance<double>(), iterations);
+  return 0.5 * (low + high);
+}
+
+double position(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double w) {
+  return w / ((1 + w) * inverse_psi(a, w) * inverse_psi(b, w));
+}
+
+/// Rows of a symmetric matrix, permuted like its columns, with signs.
+double permuted_inner(const Eigen::MatrixXd& query, const Eigen::MatrixXd& key, Draws& draws) {
+  const std::vector<Eigen::Index> order = permutation(base::size(key.rows()), draws);
+  Eigen::VectorXd sign(key.rows());
+  for (double& x : sign) x = draws.normal() < 0 ? -1 : 1;
+  double sum = 0;
+  for (Eigen::Index j = 0; j < key.cols(); ++j) {
+    double column = 0;
+    for (Eigen::Index i = 0; i < key.rows(); ++i)
+      column += query(i, j) * sign[i] * key(order[base::size(i)], order[base::size(j)]);
+    sum += sign[j] * column;
+  }
+  return sum;
+}
+
+double centred_sum(const Eigen::VectorXd& a, int power) {
+  return (a.array() - a.mean()).pow(static_cast<double>(power)).sum();
+}
+
+}  // namespace
+
+Cumulants rotated_energy(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
+  const auto m = static_cast<double>(a.size());
+  const double variance = 2 * centred_sum(a, 2) * centred_sum(b, 2) / ((m - 1) * (m + 2));
+  const double third =
+      m < 3 ? 0 : 8 * m * centred_sum(a, 3) * centred_sum(b, 3) / ((m - 1) * (m - 2) * (m + 2) * (m + 4));
+  return {a.sum() * b.sum() / m, variance, third};
+}
+
+Cumulants permuted_energy(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram) {
+  const auto m = static_cast<double>(query_gram.rows());
+  const auto off = [](const Eigen::MatrixXd& G) { return G.squaredNorm() - G.diagonal().squaredNorm(); };
+  const double diagonal = centred_sum(query_gram.diagonal(), 2) * centred_sum(key_gram.diagonal(), 2) / (m - 1);
+  return {query_gram.trace() * key_gram.trace() / m, diagonal + 2 * off(query_gram) * off(key_gram) / (m * (m - 1)), 0};
+}
+
+double pearson_tail(const Cumulants& null, double value) {
+  // Below this skewness the first term of Edgeworth's series is as exact, and the gamma law of a huge shape is not
+  // needed.
+  constexpr double kSmall = 1e-3;
+  const double deviation = std::sqrt(null.variance), score = (value - null.mean) / deviation;
+  const double skewness = null.third / (null.variance * deviation);
+  if (std::abs(skewness) < kSmall)
+    return std::clamp(base::normal_cdf(-score) + base::normal_density(score) * skewness / 6 * (score * score - 1), 0.0,
+                      1.0);
+  const double shape = 4 / (skewness * skewness), place = shape + 2 * score / skewness;
+  if (place <= 0) return skewness > 0 ? 1 : 0;
+  return skewness > 0 ? boost::math::gamma_q(shape, place) : boost::math::gamma_p(shape, place);
+}
+
+RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
+  // x(w) is large at both ends; it has one minimum unless a spectrum has outliers of its own, and then the lowest of a
+  // grid in log w is refined.
+  constexpr int kGrid = 120, kBits = 50;
+  constexpr double kLowest = 1e-4, kHighest = 1e6;
+  const double step = std::log(kHighest / kLowest) / kGrid;
+  const auto at = [&](double log_w) { return position(a, b, std::exp(log_w)); };
+  int best = 0;
+  double least = at(std::log(kLowest));
+  for (int i = 1; i <= kGrid; ++i)
+    if (const double x = at(std::log(kLowest) + step * i); x < least) least = x, best = i;
+  const double middle = std::log(kLowest) + step * best;
+  const auto [log_w, x] = boost::math::tools::brent_find_minima(at, middle - step, middle + step, kBits);
+  return {x, std::exp(log_w)};
+}
+
+std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::VectorXd& b, std::complex<double> x) {
+  constexpr int kMaxSteps = 100000;
+  constexpr double kConverged = 1e-15;
+  const Complex z = 1.0 / x;
+  const auto h = [](const Eigen::VectorXd& values, Complex omega) {
+    const Complex p = psi(values, omega);
+    return p / (1.0 + p) / omega;
+  };
+  Complex omega = z;
+  for (int step = 0; step < kMaxSteps; ++step) {
+    const Complex next = z * h(b, z * h(a, omega));
+    const double moved = std::abs(next - omega);
+    omega = next;
+    if (moved <= kConverged * std::abs(omega)) break;
+  }
+  return psi(a, omega);
+}
+
+RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
+                               double largest_square, double energy, std::size_t draws, std::uint64_t seed,
+                               std::uint64_t head) {
+  const auto m = static_cast<int>(query_gram.rows());
+  // Any square roots of the Gram matrices do: G = A Aᵀ with the eigenvectors scaled.
+  const auto root = [m](Eigen::MatrixXd G) {
+    std::vector<double> values = base::symmetric_eigensystem({G.data(), base::size(G.size())}, base::size(m));
+    // Row k of the row-major result is column k here.
+    for (int k = 0; k < m; ++k) G.col(k) *= std::sqrt(std::max(0.0, values[base::size(k)]));
+    return G;
+  };
+  const Eigen::MatrixXd query = root(query_gram), key = root(key_gram);
+  RotationCounts counts;
+  for (std::size_t draw = 0; draw < draws; ++draw) {
+    Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
+    const Eigen::MatrixXd core = query.transpose() * haar_matrix(m, rotation) * key;
+    Eigen::MatrixXd gram = core * core.transpose();
+    const std::vector<double> squares =
+        base::symmetric_eigenvalues({gram.data(), base::size(gram.size())}, base::size(m));
+    if (squares.back() >= largest_square) ++counts.largest;
+    Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
+    if (permuted_inner(query_gram, key_gram, signs) >= energy) ++counts.permuted_energy;
+  }
+  return counts;
+}
+
+}  // namespace attnlaw::matrix_laws

@@ -1,0 +1,50 @@
+#pragma once
+/// Nulls that keep both factors as they are and turn one against the other inside the head space (N2: W_Q → O W_Q with
+/// a uniform orthogonal O; N2s: a random signed permutation of the rows). They ask whether queries and keys are matched
+/// beyond what their spectra imply (docs/theory/query_key_nulls.md, section 4).
+
+#include <Eigen/Core>
+#include <complex>
+#include <cstdint>
+
+namespace attnlaw::matrix_laws {
+
+/// Mean, variance and third cumulant of a statistic under its null.
+struct Cumulants {
+  double mean = 0;
+  double variance = 0;
+  double third = 0;
+};
+
+/// Of the energy ‖S‖² = Tr(G_Q Oᵀ G_K O) for the eigenvalues a, b of both m×m Gram matrices, exactly; the third is 0
+/// for m < 3, where it is not defined by the formula.
+Cumulants rotated_energy(const Eigen::VectorXd& a, const Eigen::VectorXd& b);
+
+/// Of the energy under a uniform signed permutation of the rows of one factor, mean and variance exactly; the third is
+/// 0.
+Cumulants permuted_energy(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram);
+
+/// Returns P(X ≥ value) of the Pearson III law with these cumulants (a shifted gamma law; normal without skewness).
+double pearson_tail(const Cumulants& null, double value);
+
+/// The limit law of s² under N2 ends at the position x₊, where its transform is w.
+struct RotatedEdge {
+  double position = 0;
+  double transform = 0;
+};
+RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b);
+
+/// Returns w(x) = x G(x) − 1 of that law at a complex x off the real line, by subordination.
+std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::VectorXd& b, std::complex<double> x);
+
+/// How many of `draws` rotations reach the given largest squared singular value, and how many signed permutations the
+/// given energy. The draws of different heads (`head` < 2^22) are independent.
+struct RotationCounts {
+  std::size_t largest = 0;
+  std::size_t permuted_energy = 0;
+};
+RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
+                               double largest_square, double energy, std::size_t draws, std::uint64_t seed,
+                               std::uint64_t head);
+
+}  // namespace attnlaw::matrix_laws

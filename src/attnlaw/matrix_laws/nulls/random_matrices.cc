@@ -1,0 +1,87 @@
+#include "attnlaw/matrix_laws/nulls/random_matrices.h"
+
+#include <Eigen/Cholesky>
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/base/index.h"
+
+namespace attnlaw::matrix_laws {
+
+double Draws::normal() {
+  if (next_ == buffer_.size()) {
+    normals_.fill(read_, buffer_);
+    read_ += buffer_.size();
+    next_ = 0;
+  }
+  return buffer_[next_++];
+}
+
+void Draws::fill(std::span<double> out) {
+  for (double& x : out) x = normal();
+}
+
+double Draws::chi_squared(int degrees) {
+  constexpr int kDirect = 3;  // the method needs a shape ≥ 1
+  if (degrees < kDirect) {
+    double sum = 0;
+    for (int i = 0; i < degrees; ++i) {
+      const double x = normal();
+      sum += x * x;
+    }
+    return sum;
+  }
+  const double shape = 0.5 * degrees - 1.0 / 3, width = 1 / std::sqrt(9 * shape);
+  for (;;) {
+    const double x = normal(), root = 1 + width * x;
+    if (root <= 0) continue;
+    const double v = root * root * root, a = normal(), b = normal();
+    // log u of a uniform u is minus an exponential number.
+    if (-0.5 * (a * a + b * b) < 0.5 * x * x + shape * (1 - v + std::log(v))) return 2 * shape * v;
+  }
+}
+
+Eigen::MatrixXd normal_matrix(int m, int n, Draws& draws) {
+  Eigen::MatrixXd X(m, n);
+  draws.fill({X.data(), base::size(X.size())});
+  return X;
+}
+
+Eigen::MatrixXd bartlett_factor(int m, int d, Draws& draws) {
+  Eigen::MatrixXd L = Eigen::MatrixXd::Zero(m, m);
+  for (int column = 0; column < m; ++column) {
+    L(column, column) = std::sqrt(draws.chi_squared(d - column));
+    for (int row = column + 1; row < m; ++row) L(row, column) = draws.normal();
+  }
+  return L;
+}
+
+Eigen::MatrixXd haar_matrix(int m, Draws& draws) {
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(normal_matrix(m, m, draws));
+  Eigen::MatrixXd Q = qr.householderQ();
+  for (int column = 0; column < m; ++column)
+    if (qr.matrixQR()(column, column) < 0) Q.col(column) *= -1;
+  return Q;
+}
+
+Eigen::MatrixXd haar_corner(int m, int d, Draws& draws) {
+  // The first m columns of a uniform matrix are Y R⁻¹ with Y Gaussian and RᵀR = YᵀY. Only the Gram matrix of the d − m
+  // rows below the corner is needed.
+  const Eigen::MatrixXd X = normal_matrix(m, m, draws);
+  const Eigen::MatrixXd below =
+      d - m >= m ? bartlett_factor(m, d - m, draws) : Eigen::MatrixXd(normal_matrix(m, d - m, draws));
+  const Eigen::LLT<Eigen::MatrixXd> gram(X.transpose() * X + below * below.transpose());
+  return gram.matrixL().solve(X.transpose()).transpose();
+}
+
+std::vector<Eigen::Index> permutation(std::size_t n, Draws& draws) {
+  std::vector<double> keys(n);
+  draws.fill(keys);
+  std::vector<Eigen::Index> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return keys[base::size(a)] < keys[base::size(b)]; });
+  return order;
+}
+
+}  // namespace attnlaw::matrix_laws

@@ -1,0 +1,42 @@
+#include "attnlaw/report/gallery.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/report/chart_parts.h"
+
+namespace attnlaw::report {
+namespace {
+
+using nlohmann::json;
+
+/// Bars of the histogram per unit of the axis, so that all panels can be compared.
+constexpr double kBarWidth = 0.1;
+
+/// Values in a page carry what a reader can see.
+double rounded(double x) { return std::round(x * 1e4) / 1e4; }
+
+}  // namespace
+
+json gallery_spec(const SpectrumGallery& gallery) {
+  json density = json::array();
+  for (const Point& point : gallery.density)
+    if (std::isfinite(point.y)) density.push_back({{"x", rounded(point.x)}, {"density", rounded(point.y)}});
+  return parts::filled("spectrum_panel", {{"title", nullptr},
+                                          {"notes", nullptr},
+                                          {"description", gallery.description},
+                                          {"value", gallery.value},
+                                          {"step", kBarWidth},
+                                          {"has_density", !gallery.density.empty()},
+                                          {"density", density}});
+}
+
+json panel_rows(const SpectrumPanel& panel) {
+  json rows = json::array();
+  for (std::size_t i = 0; i < panel.values.size(); ++i)
+    rows.push_back(
+        {{"z", rounded(panel.values[i])}, {"kind", static_cast<int>(i) < panel.outliers ? "outlier" : "bulk"}});
+  return rows;
+}
+
+}  // namespace attnlaw::report

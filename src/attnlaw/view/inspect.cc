@@ -1,0 +1,381 @@
+#include "attnlaw/view/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "attnlaw/matrix_laws/nulls/factor_product.h"
+#include "attnlaw/view/charts.h"
+#include "attnlaw/view/rows.h"
+
+namespace attnlaw::view {
+namespace {
+
+using checkpoint::HeadChange;
+using checkpoint::HeadReport;
+using checkpoint::Inspection;
+using checkpoint::MapKind;
+using checkpoint::Outlier;
+using checkpoint::OutlierStatus;
+using checkpoint::TokenMatch;
+using report::Cell;
+using report::Table;
+
+constexpr std::size_t kMostRows = 40;  ///< heads that a table for people lists
+constexpr double kHeavyTails = 4;      ///< kurtosis beyond which N1 is about entries and not about the product
+
+std::string name_of(int layer, int head, const std::string& block) {
+  return fmt::format("{}{}{}.{}", block, block.empty() ? "" : " ", layer, head);
+}
+std::string name_of(const HeadReport& head) { return name_of(head.layer, head.head, head.block); }
+
+/// "2", "3+ (too-many)", or why there is no count.
+std::string outliers_of(const HeadReport& head) {
+  const auto& found = head.outliers;
+  if (found.status == OutlierStatus::counted) return std::to_string(found.count);
+  if (found.status == OutlierStatus::no_law || found.status == OutlierStatus::too_few_values)
+    return base::name(found.status);
+  return fmt::format("{}{} ({})", found.count, found.status == OutlierStatus::too_many ? "+" : "",
+                     base::name(found.status));
+}
+
+/// The table for people begins with the heads of most evidence.
+std::vector<std::size_t> shown_heads(const Inspection& found) {
+  std::vector<std::size_t> order = found.by_evidence();
+  order.resize(std::min(order.size(), kMostRows));
+  return order;
+}
+
+Table null_table(const Inspection& found) {
+  Table table =
+      headed(fmt::format("Nulls over all heads, level {:g}", found.level),
+             {"null", "heads", "reject (Holm)", "in a list (B-Y)", general("pooled score", 3), "a rejection means"});
+  for (const auto& null : found.nulls)
+    add(table, null.null, null.heads, null.discoveries, null.listed, null.pooled_score, null.claim);
+  return table;
+}
+
+Table head_table(const Inspection& found) {
+  Table table = headed("Heads, by evidence against a random product",
+                       {"head", general("s₁", 4), general("stable rank", 4), general("T/d²", 4), general("p N1", 2),
+                        general("Holm", 2), "outliers", general("z N2", 3), general("p N2", 2), general("τ", 3),
+                        general("z N3", 3), general("z trace", 3), general("f₊", 3)});
+  for (const std::size_t i : shown_heads(found)) {
+    const HeadReport& head = found.heads[i];
+    if (!head.inspected()) {
+      add(table, name_of(head));
+      continue;
+    }
+    add(table, name_of(head), head.ranks.spectral_norm, head.ranks.stable_rank, head.tests.product.largest,
+        head.tests.product.p, head.product_holm, outliers_of(head), head.tests.rotation.energy_score,
+        head.tests.rotation.energy_p, head.symmetry.symmetry, head.tests.symmetry.score,
+        head.tests.symmetry.trace_score, head.symmetry.positive_share);
+  }
+  if (found.heads.size() > kMostRows) table.title += fmt::format(" (first {} of {})", kMostRows, found.heads.size());
+  return table;
+}
+
+std::string places_of(const Outlier& outlier) {
+  if (outlier.size == 1) return std::to_string(outlier.first);
+  return fmt::format("{}-{} together", outlier.first, outlier.first + outlier.size - 1);
+}
+
+Table outlier_table(const Inspection& found) {
+  Table table =
+      headed("Outliers of heads that the law describes otherwise",
+             {"head", "value", general("s", 5), general("z", 4), general("strength θ", 4),
+              general("squared overlap", 3), general("p", 2), general("a_Q", 3), general("a_K", 3), general("ρ²", 3)});
+  for (const std::size_t i : found.by_evidence()) {
+    const HeadReport& head = found.heads[i];
+    for (const Outlier& outlier : head.outliers.outliers) {
+      const bool first = outlier.first == 1;
+      const auto once = [first](double value) { return first ? cell(value) : Cell(); };
+      add(table, name_of(head), places_of(outlier), outlier.singular_value, outlier.position, outlier.strength,
+          outlier.overlap, outlier.p, once(head.outliers.query_strength), once(head.outliers.key_strength),
+          once(head.outliers.alignment));
+    }
+    if (table.rows.size() >= kMostRows) break;
+  }
+  return table;
+}
+
+Table fit_table(const Inspection& found) {
+  Table table =
+      headed("Heads close to a tied map: the law of trained attention",
+             {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(), general("2λ/√q̂", 4),
+              general("cut", 4), error_column(), "spikes", general("p", 3), general("p random tied", 3)});
+  for (const HeadReport& head : found.heads) {
+    const auto& fit = head.fit;
+    if (fit.status == checkpoint::FitStatus::not_tied_like) continue;
+    add(table, name_of(head), fit.status, fit.noise, fit.noise_error, fit.threshold, fit.threshold_error, fit.ratio,
+        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p);
+  }
+  return table;
+}
+
+std::string tokens_of(const std::vector<TokenMatch>& matches) {
+  return joined(matches, [](const TokenMatch& match) {
+    return fmt::format("{} {:+.2f}", match.text.empty() ? fmt::format("#{}", match.token) : match.text, match.cosine);
+  });
+}
+
+Table token_table(const Inspection& found) {
+  const bool outputs = found.map == MapKind::output_value;
+  Table table = headed("Tokens along the directions of outliers",
+                       {"head", "outlier", outputs ? "written" : "queries", outputs ? "read" : "keys"});
+  for (const auto& at : found.directions)
+    if (!at.left_tokens.empty() || !at.right_tokens.empty())
+      add(table, name_of(at.layer, at.head, at.block), at.outlier, tokens_of(at.left_tokens),
+          tokens_of(at.right_tokens));
+  return table;
+}
+
+Table change_table(const InspectOutcome& outcome) {
+  Table table = headed("Changes of heads, the largest first",
+                       {"head", general("‖S′−S‖/‖S‖", 4), general("cosine", 4), general("stable rank of change", 4),
+                        general("left overlap", 3), general("right overlap", 3), general("‖S‖", 4), general("‖S′‖", 4),
+                        general("stable rank", 4), general("after", 4), "outliers", "after"});
+  std::vector<std::size_t> order(outcome.changes.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto size = [&](std::size_t i) {
+    const double change = outcome.changes[i].relative_change;
+    return std::isnan(change) ? -1 : change;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return size(a) > size(b); });
+  for (std::size_t k = 0; k < std::min(order.size(), kMostRows); ++k) {
+    const HeadChange& change = outcome.changes[order[k]];
+    add(table, name_of(change.layer, change.head, change.block), change.relative_change, change.cosine,
+        change.change_stable_rank, change.left_overlap, change.right_overlap, change.norm_before, change.norm_after,
+        change.stable_rank_before, change.stable_rank_after, outliers_of(outcome.before->heads[order[k]]),
+        outliers_of(outcome.inspection.heads[order[k]]));
+  }
+  return table;
+}
+
+std::vector<Table> tables_of(const InspectOutcome& outcome) {
+  std::vector<Table> tables{null_table(outcome.inspection), head_table(outcome.inspection)};
+  for (Table& more :
+       std::vector{outlier_table(outcome.inspection), fit_table(outcome.inspection), token_table(outcome.inspection)})
+    if (!more.rows.empty()) tables.push_back(std::move(more));
+  if (outcome.before) tables.push_back(change_table(outcome));
+  return tables;
+}
+
+// ---- rows ----------------------------------------------------------------------------------------------------------
+
+Table rows_of(const InspectOutcome& outcome) {
+  std::vector<Fields> rows;
+  const auto row = [&](const char* kind, const Fields& more) {
+    rows.push_back({{"kind", kind}});
+    append(rows.back(), more);
+  };
+  for (const std::size_t i : outcome.inspection.by_evidence()) row("head", fields_of(outcome.inspection.heads[i]));
+  for (const HeadReport& head : outcome.inspection.heads)
+    for (const Outlier& outlier : head.outliers.outliers) {
+      Fields fields{{"layer", head.layer}, {"head", head.head}, {"block", head.block}};
+      append(fields, fields_of(outlier));
+      row("outlier", fields);
+    }
+  for (const HeadChange& change : outcome.changes) row("change", fields_of(change));
+  return table_of(rows);
+}
+
+// ---- pages ---------------------------------------------------------------------------------------------------------
+
+/// Layers and heads of one block, as the axes of a heat map.
+struct Grid {
+  std::vector<double> layers, heads;
+};
+
+std::map<std::string, Grid> grids_of(const Inspection& found) {
+  std::map<std::string, std::pair<std::set<int>, std::set<int>>> seen;
+  for (const HeadReport& head : found.heads) {
+    seen[head.block].first.insert(head.layer);
+    seen[head.block].second.insert(head.head);
+  }
+  std::map<std::string, Grid> grids;
+  for (const auto& [block, places] : seen)
+    grids[block] = {{places.first.begin(), places.first.end()}, {places.second.begin(), places.second.end()}};
+  return grids;
+}
+
+using Figure = double (*)(const HeadReport&);
+
+report::Chart map_of(const Inspection& found, const std::string& block, const Grid& grid, const char* title,
+                     const char* description, Figure figure) {
+  report::HeatMap map{.title = title,
+                      .description = description,
+                      .x = {"head"},
+                      .y = {"layer"},
+                      .value = {title},
+                      .x_values = grid.heads,
+                      .y_values = grid.layers};
+  map.values.assign(grid.heads.size() * grid.layers.size(), std::numeric_limits<double>::quiet_NaN());
+  const auto place = [](const std::vector<double>& values, int value) {
+    return static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), value) - values.begin());
+  };
+  for (const HeadReport& head : found.heads)
+    if (head.block == block && head.inspected())
+      map.values[place(grid.heads, head.head) * grid.layers.size() + place(grid.layers, head.layer)] = figure(head);
+  return report::heat_map(map);
+}
+
+void add_maps(const Inspection& found, report::Page& page) {
+  struct Map {
+    const char *title, *description;
+    Figure figure;
+  };
+  static const Map kMaps[] = {
+      {"stable rank", "Σs²/s₁² of each head.", [](const HeadReport& h) { return h.ranks.stable_rank; }},
+      {"outliers",
+       "Singular values beyond the law of a random product, each at 1 %; the law may not describe the rest.",
+       [](const HeadReport& h) { return static_cast<double>(h.outliers.count); }},
+      {"symmetry τ", "Tr S²/‖S‖²: 1 for a symmetric map, −1 for an antisymmetric one, 1/d by chance.",
+       [](const HeadReport& h) { return h.symmetry.symmetry; }},
+      {"−log₁₀ p (N1)", "Evidence against a random product, before the correction for the number of heads.",
+       [](const HeadReport& h) { return -std::log10(h.tests.product.p); }},
+      {"z (N2)", "Whether queries and keys are matched inside the head space.",
+       [](const HeadReport& h) { return h.tests.rotation.energy_score; }}};
+  for (const auto& [block, grid] : grids_of(found)) {
+    if (grid.layers.size() < 2 || grid.heads.size() < 2) continue;
+    for (const Map& map : kMaps)
+      page.sections.push_back({fmt::format("{}{}Layers and heads: {}", block, block.empty() ? "" : ", ", map.title), "",
+                               map_of(found, block, grid, map.title, map.description, map.figure)});
+  }
+}
+
+/// The density of z = s/(σ_Q σ_K d).
+std::vector<report::Point> null_density(int m, int d) {
+  constexpr int kPoints = 120;
+  const matrix_laws::FactorProductLaw law(static_cast<double>(m) / d);
+  const double low = std::sqrt(law.support().lower), high = std::sqrt(law.support().upper);
+  std::vector<report::Point> points;
+  for (int i = 0; i <= kPoints; ++i) {
+    const double z = low + (high - low) * i / kPoints;
+    points.push_back({z, 2 * z * law.density(z * z)});
+  }
+  return points;
+}
+
+/// A short table of the figures of one head.
+Table panel_table(const HeadReport& head) {
+  Table table = headed("", {"figure", general("value", 4)});
+  const std::pair<const char*, Value> rows[] = {
+      {"s₁", head.ranks.spectral_norm},        {"‖S‖", head.ranks.frobenius_norm},
+      {"stable rank", head.ranks.stable_rank}, {"effective rank", head.ranks.effective_rank},
+      {"p N1", head.tests.product.p},          {"p N1, Holm", head.product_holm},
+      {"outliers", outliers_of(head)},         {"z N2", head.tests.rotation.energy_score},
+      {"z N3", head.tests.symmetry.score},     {"z trace", head.tests.symmetry.trace_score},
+      {"f₊", head.symmetry.positive_share}};
+  for (const auto& [name, value] : rows) add(table, name, value);
+  return table;
+}
+
+/// σ_Q σ_K d of a head: by the values that are no outliers if the law describes the rest, else by the factors. A map
+/// without either is drawn as it is.
+double null_unit(const HeadReport& head) {
+  if (!std::isnan(head.outliers.edge))
+    return head.outliers.edge /
+           std::sqrt(matrix_laws::FactorProductLaw(static_cast<double>(head.rows) / head.dimension).support().upper);
+  const double first = head.tests.product.largest;
+  return std::isnan(first) ? 1 : head.ranks.spectral_norm / std::sqrt(first);
+}
+
+/// Panels of all heads of one shape, by evidence.
+report::SpectrumGallery gallery_of(const Inspection& found, int m, int d) {
+  report::SpectrumGallery gallery{
+      .value = "z = s/(σ_Q σ_K d)",
+      .description =
+          "Bars and ticks: singular values of a head in the unit of the null. Line: the law of a random "
+          "product. Orange ticks stand out of it.",
+      .density = m <= d ? null_density(m, d) : std::vector<report::Point>{}};
+  for (const std::size_t i : found.by_evidence()) {
+    const HeadReport& head = found.heads[i];
+    if (!head.inspected() || head.rows != m || head.dimension != d) continue;
+    const double unit = null_unit(head);
+    std::vector<double> values;
+    for (const double s : head.singular_values) values.push_back(s / unit);
+    gallery.panels.push_back(
+        {fmt::format("head {}: outliers {}, p {:.2g}", name_of(head), outliers_of(head), head.tests.product.p),
+         std::move(values), head.outliers.count, panel_table(head)});
+  }
+  return gallery;
+}
+
+void add_galleries(const Inspection& found, report::Page& page) {
+  std::set<std::pair<int, int>> shapes;
+  for (const HeadReport& head : found.heads)
+    if (head.inspected()) shapes.insert({head.rows, head.dimension});
+  for (const auto& [m, d] : shapes) {
+    report::Section section{fmt::format("Spectra of heads with m = {}, d = {}, by evidence", m, d)};
+    section.gallery = gallery_of(found, m, d);
+    page.sections.push_back(std::move(section));
+  }
+}
+
+/// One row for every figure of a head, from its description.
+void add_glossary(const base::Description& description, const std::string& before, Table& table) {
+  base::for_each_field(description, [&](const base::Field& field) {
+    const std::string name = before + field.name;
+    add(table, name, field.about.symbol, field.about.unit, field.about.doc);
+    const base::Type& type = field.type.item ? *field.type.item : field.type;
+    if (type.object) add_glossary(type.object(), name + ".", table);
+  });
+}
+
+report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& tables) {
+  const Inspection& found = outcome.inspection;
+  report::Page page{
+      .title = found.map == MapKind::query_key ? "Query-key maps against their nulls"
+                                               : "Output-value maps against their nulls",
+      .lead = fmt::format(
+          "{}: {} heads in {} layers, layout {}, positions {}. Each head is tested; a claim about a single "
+          "head holds after Holm's correction.",
+          found.model.file, found.model.heads, found.model.layers, found.model.architecture, found.model.positions)};
+  add_maps(found, page);
+  for (report::Section& section : sections_of(tables)) page.sections.push_back(std::move(section));
+  add_galleries(found, page);
+  Table glossary = headed("Glossary", {"figure", "symbol", "unit", "meaning"});
+  add_glossary(base::detail::description_of<HeadReport>(), "", glossary);
+  page.sections.push_back(section_of(std::move(glossary)));
+  return page;
+}
+
+// ---- warnings ------------------------------------------------------------------------------------------------------
+
+Warnings warnings_of(const Inspection& found) {
+  Warnings lines(found.model.notes.begin(), found.model.notes.end());
+  for (const HeadReport& head : found.heads)
+    if (!head.inspected()) lines.push_back(fmt::format("head {}: {}", name_of(head), head.defect));
+  const auto heavy = std::count_if(found.heads.begin(), found.heads.end(),
+                                   [](const HeadReport& head) { return head.factors.kurtosis > kHeavyTails; });
+  if (heavy > 0)
+    lines.push_back(
+        fmt::format("{} of {} heads have heavy-tailed entries (kurtosis > {:g}): for these N1 is about "
+                    "entries; read shuffle_p (--exact-tables) and permuted_p",
+                    heavy, found.heads.size(), kHeavyTails));
+  if (found.model.qk_norm)
+    lines.push_back(
+        "queries and keys are normalised per head: logits are not bilinear, the map carries the gains alone");
+  if (!found.model.skipped.empty())
+    lines.push_back(fmt::format("{} tensors or layers were left out, beginning with {}: {}", found.model.skipped.size(),
+                                found.model.skipped.front().name, found.model.skipped.front().reason));
+  return lines;
+}
+
+}  // namespace
+
+Result show(const InspectOutcome& outcome, bool draw) {
+  const Inspection& found = outcome.inspection;
+  Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(found)};
+  result.tables.front().title +=
+      fmt::format(": {}, layout {}, positions {}, {}", found.model.file, found.model.architecture,
+                  found.model.positions, found.exact_tables ? "exact tables" : "closed forms");
+  if (draw) result.page = page_of(outcome, result.tables);
+  return result;
+}
+
+}  // namespace attnlaw::view

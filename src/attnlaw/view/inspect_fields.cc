@@ -1,0 +1,19 @@
+/// The fields of what `inspect` finds.
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/view/inspect.h"
+
+namespace attnlaw::view {
+
+const base::Description& describe(const InspectOutcome*) {
+  using O = InspectOutcome;
+  static const base::Description description{
+      "what was found in one checkpoint or in two",
+      {base::flat(&O::inspection),
+       base::field("before", &O::before, {.doc = "the same of the earlier checkpoint, if there are two"}),
+       base::field("changes", &O::changes, {.doc = "what happened to every head between both"}),
+       base::field("written", &O::written, {.doc = "files of directions"})}};
+  return description;
+}
+
+}  // namespace attnlaw::view

@@ -1,0 +1,212 @@
+// Every layout, written from known maps of heads and read back: the same numbers, whatever the order and the names.
+#include "attnlaw/checkpoint/layout/layouts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/checkpoint/head.h"
+#include "attnlaw/checkpoint/open.h"
+#include "checkpoint/singular_values.h"
+#include "checkpoint/synthetic.h"
+#include "scratch.h"
+
+namespace attnlaw::checkpoint {
+namespace {
+
+using test::all_heads;
+using test::Draws;
+using test::Fused;
+using test::stacked;
+using test::SyntheticFile;
+using test::SyntheticLayer;
+
+constexpr Eigen::Index kM = 4, kD = 24;
+
+/// A family of models as its files are: names with {} for the layer.
+struct Family {
+  std::string name;    ///< the row of the table that must be found
+  std::string config;  ///< config.json, without the numbers of heads
+  int heads, key_heads;
+  std::string query, key, value, output;
+  std::string fused;
+  Fused order = Fused::blocks;
+  bool transposed = false;  ///< [in, out]
+  bool biases = false;
+  std::string heads_key = "num_attention_heads", key_heads_key = "num_key_value_heads";
+  Positions positions = Positions::rotary;
+};
+
+const std::string kAttention = "model.layers.{}.self_attn.";
+
+const std::vector<Family> kFamilies = {
+    {"llama", R"("model_type":"llama")", 6, 2, kAttention + "q_proj", kAttention + "k_proj", kAttention + "v_proj",
+     kAttention + "o_proj", ""},
+    {"llama", R"("model_type":"qwen2")", 6, 3, kAttention + "q_proj", kAttention + "k_proj", kAttention + "v_proj",
+     kAttention + "o_proj", "", Fused::blocks, false, true},
+    {"gemma", R"("model_type":"gemma2","query_pre_attn_scalar":16)", 4, 2, kAttention + "q_proj", kAttention + "k_proj",
+     kAttention + "v_proj", kAttention + "o_proj", ""},
+    {"phi", R"("model_type":"phi","partial_rotary_factor":0.5)", 6, 6, kAttention + "q_proj", kAttention + "k_proj",
+     kAttention + "v_proj", kAttention + "dense", "", Fused::blocks, false, true},
+    {"phi3", R"("model_type":"phi3")", 6, 2, "", "", "", kAttention + "o_proj", kAttention + "qkv_proj"},
+    {"baichuan", R"("model_type":"baichuan")", 6, 6, "", "", "", kAttention + "o_proj", kAttention + "W_pack"},
+    {"opt", R"("model_type":"opt")", 6, 6, "model.decoder.layers.{}.self_attn.q_proj",
+     "model.decoder.layers.{}.self_attn.k_proj", "model.decoder.layers.{}.self_attn.v_proj",
+     "model.decoder.layers.{}.self_attn.out_proj", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    {"gpt2", R"("model_type":"gpt2")", 6, 6, "", "", "", "transformer.h.{}.attn.c_proj", "transformer.h.{}.attn.c_attn",
+     Fused::blocks, true, true, "n_head", "", Positions::learned},
+    {"gpt_bigcode", R"("model_type":"gpt_bigcode")", 6, 1, "", "", "", "transformer.h.{}.attn.c_proj",
+     "transformer.h.{}.attn.c_attn", Fused::blocks, false, true, "n_head", "", Positions::learned},
+    {"gptj", R"("model_type":"gptj","rotary_dim":2)", 6, 6, "transformer.h.{}.attn.q_proj",
+     "transformer.h.{}.attn.k_proj", "transformer.h.{}.attn.v_proj", "transformer.h.{}.attn.out_proj", "",
+     Fused::blocks, false, false, "n_head", ""},
+    {"gpt_neox", R"("model_type":"gpt_neox","rotary_pct":0.5)", 6, 6, "", "", "", "gpt_neox.layers.{}.attention.dense",
+     "gpt_neox.layers.{}.attention.query_key_value", Fused::per_head, false, true, "num_attention_heads", ""},
+    {"bloom", R"("model_type":"bloom")", 6, 6, "", "", "", "transformer.h.{}.self_attention.dense",
+     "transformer.h.{}.self_attention.query_key_value", Fused::per_head, false, true, "n_head", "", Positions::alibi},
+    {"falcon", R"("model_type":"falcon","multi_query":false,"alibi":true)", 6, 6, "", "", "",
+     "transformer.h.{}.self_attention.dense", "transformer.h.{}.self_attention.query_key_value", Fused::per_head, false,
+     true, "num_attention_heads", "", Positions::alibi},
+    {"falcon-multi-query", R"("model_type":"falcon","multi_query":true,"num_kv_heads":6)", 6, 1, "", "", "",
+     "transformer.h.{}.self_attention.dense", "transformer.h.{}.self_attention.query_key_value", Fused::blocks, false,
+     false, "num_attention_heads", ""},
+    {"falcon-groups", R"("model_type":"falcon","new_decoder_architecture":true)", 6, 2, "", "", "",
+     "transformer.h.{}.self_attention.dense", "transformer.h.{}.self_attention.query_key_value", Fused::groups, false,
+     false, "num_attention_heads", "num_kv_heads"},
+    {"internlm2", R"("model_type":"internlm2")", 6, 2, "", "", "", "model.layers.{}.attention.wo",
+     "model.layers.{}.attention.wqkv", Fused::groups},
+    {"mpt", R"("model_type":"mpt")", 6, 6, "", "", "", "transformer.blocks.{}.attn.out_proj",
+     "transformer.blocks.{}.attn.Wqkv", Fused::blocks, false, false, "n_heads", "", Positions::alibi},
+    {"timm", "", 6, 6, "", "", "", "blocks.{}.attn.proj", "blocks.{}.attn.qkv", Fused::blocks, false, true,
+     "num_attention_heads", "", Positions::learned},
+    {"bert", R"("model_type":"bert")", 6, 6, "bert.encoder.layer.{}.attention.self.query",
+     "bert.encoder.layer.{}.attention.self.key", "bert.encoder.layer.{}.attention.self.value",
+     "bert.encoder.layer.{}.attention.output.dense", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    // all-MiniLM: the same without "bert."
+    {"bert", R"("model_type":"bert")", 6, 6, "encoder.layer.{}.attention.self.query",
+     "encoder.layer.{}.attention.self.key", "encoder.layer.{}.attention.self.value",
+     "encoder.layer.{}.attention.output.dense", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    {"bert", R"("model_type":"roberta")", 6, 6, "roberta.encoder.layer.{}.attention.self.query",
+     "roberta.encoder.layer.{}.attention.self.key", "roberta.encoder.layer.{}.attention.self.value",
+     "roberta.encoder.layer.{}.attention.output.dense", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    {"distilbert", R"("model_type":"distilbert")", 6, 6, "distilbert.transformer.layer.{}.attention.q_lin",
+     "distilbert.transformer.layer.{}.attention.k_lin", "distilbert.transformer.layer.{}.attention.v_lin",
+     "distilbert.transformer.layer.{}.attention.out_lin", "", Fused::blocks, false, true, "n_heads", "",
+     Positions::learned},
+    {"albert", R"("model_type":"albert")", 6, 6,
+     "albert.encoder.albert_layer_groups.{}.albert_layers.0.attention.query",
+     "albert.encoder.albert_layer_groups.{}.albert_layers.0.attention.key",
+     "albert.encoder.albert_layer_groups.{}.albert_layers.0.attention.value",
+     "albert.encoder.albert_layer_groups.{}.albert_layers.0.attention.dense", "", Fused::blocks, false, true,
+     "num_attention_heads", "", Positions::learned},
+    {"vit", R"("model_type":"vit")", 6, 6, "vit.encoder.layer.{}.attention.attention.query",
+     "vit.encoder.layer.{}.attention.attention.key", "vit.encoder.layer.{}.attention.attention.value",
+     "vit.encoder.layer.{}.attention.output.dense", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    {"t5", R"("model_type":"t5","d_kv":4)", 6, 6, "encoder.block.{}.layer.0.SelfAttention.q",
+     "encoder.block.{}.layer.0.SelfAttention.k", "encoder.block.{}.layer.0.SelfAttention.v",
+     "encoder.block.{}.layer.0.SelfAttention.o", "", Fused::blocks, false, false, "num_heads", "", Positions::relative},
+    {"meta-llama", "", 6, 2, "layers.{}.attention.wq", "layers.{}.attention.wk", "layers.{}.attention.wv",
+     "layers.{}.attention.wo", ""},
+    {"projections", "", 6, 6, "blocks.{}.attn.q_proj", "blocks.{}.attn.k_proj", "blocks.{}.attn.v_proj",
+     "blocks.{}.attn.o_proj", "", Fused::blocks, false, true, "num_attention_heads", "", Positions::unknown},
+};
+
+std::string numbered(const std::string& name, int layer) { return with_layer(name, layer); }
+
+Eigen::MatrixXd turned(const Family& family, const Eigen::MatrixXd& matrix) {
+  return family.transposed ? Eigen::MatrixXd(matrix.transpose()) : matrix;
+}
+
+void add_layer(const Family& family, const SyntheticLayer& layer, int index, SyntheticFile& file) {
+  const auto add = [&](const std::string& name, const Eigen::MatrixXd& weight, const Eigen::VectorXd& bias) {
+    file.add(numbered(name, index) + ".weight", turned(family, weight));
+    if (family.biases) file.add_vector(numbered(name, index) + ".bias", bias);
+  };
+  if (family.fused.empty()) {
+    add(family.query, stacked(layer.query), stacked(layer.query_bias));
+    add(family.key, stacked(layer.key), stacked(layer.key_bias));
+    add(family.value, stacked(layer.value), stacked(layer.value_bias));
+  } else {
+    add(family.fused, stacked(in_order(family.order, layer.query, layer.key, layer.value)),
+        stacked(in_order(family.order, layer.query_bias, layer.key_bias, layer.value_bias)));
+  }
+  file.add(numbered(family.output, index) + ".weight", turned(family, stacked(layer.output).transpose()));
+}
+
+void expect_same(const Family& family, const SyntheticLayer& layer, const std::vector<Head>& heads) {
+  ASSERT_EQ(static_cast<int>(heads.size()), family.heads);
+  const std::size_t shared = layer.query.size() / layer.key.size();
+  for (std::size_t h = 0; h < heads.size(); ++h) {
+    EXPECT_EQ(heads[h].query, layer.query[h]) << "head " << h;
+    EXPECT_EQ(heads[h].key, layer.key[h / shared]) << "head " << h;
+    EXPECT_EQ(heads[h].value, layer.value[h / shared]) << "head " << h;
+    EXPECT_EQ(heads[h].output, layer.output[h]) << "head " << h;
+    if (family.biases) {
+      EXPECT_EQ(heads[h].query_bias, layer.query_bias[h]) << "head " << h;
+      EXPECT_EQ(heads[h].key_bias, layer.key_bias[h / shared]) << "head " << h;
+    } else {
+      EXPECT_EQ(heads[h].query_bias.size() + heads[h].key_bias.size(), 0);
+    }
+  }
+}
+
+class LayoutOf : public testing::TestWithParam<Family> {
+ protected:
+  LayoutOf() {
+    Draws draws(7);
+    SyntheticFile file;
+    for (int index = 0; index < 2; ++index) {
+      layers_.push_back(random_layer(draws, GetParam().heads, GetParam().key_heads, kM, kD));
+      add_layer(GetParam(), layers_.back(), index, file);
+    }
+    file.write(folder_ / "model.safetensors");
+  }
+
+  void write_config() const {
+    const Family& family = GetParam();
+    std::string text = "{" + family.config + (family.config.empty() ? "" : ",") + "\"" + family.heads_key +
+                       "\":" + std::to_string(family.heads);
+    if (!family.key_heads_key.empty()) text += ",\"" + family.key_heads_key + "\":" + std::to_string(family.key_heads);
+    folder_.write("config.json", text + ",\"head_dim\":" + std::to_string(kM) + "}");
+  }
+
+  void expect_all(const Model& model) const {
+    std::size_t index = 0;
+    visit_heads(model, [&](std::vector<Head>&& heads) { expect_same(GetParam(), layers_[index++], heads); });
+    EXPECT_EQ(index, layers_.size());
+  }
+
+  test::Scratch folder_;
+  std::vector<SyntheticLayer> layers_;
+};
+
+TEST_P(LayoutOf, IsReadWithItsConfiguration) {
+  write_config();
+  const Model model = open_model(folder_.path().string());
+  expect_all(model);
+  EXPECT_EQ(model.positions, GetParam().positions);
+  EXPECT_EQ(model.layers[0].block, "");
+  EXPECT_THAT(model.skipped, testing::IsEmpty());
+}
+
+TEST_P(LayoutOf, IsReadWithItsNameAndHeadsByHand) {
+  const Family& family = GetParam();
+  expect_all(open_model((folder_ / "model.safetensors").string(),
+                        {.heads = family.heads, .kv_heads = family.key_heads, .layout = family.name}));
+}
+
+std::string name_of(const testing::TestParamInfo<Family>& family) {
+  std::string name = family.param.name + std::to_string(family.index);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, LayoutOf, testing::ValuesIn(kFamilies), name_of);
+
+}  // namespace
+}  // namespace attnlaw::checkpoint

@@ -1,0 +1,99 @@
+/// The command `inspect` as a user runs it, on arrays that are written here.
+#include <gtest/gtest.h>
+
+#include <Eigen/Core>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/base/npy.h"
+#include "attnlaw/base/random.h"
+#include "cli/program.h"
+
+namespace attnlaw::test {
+namespace {
+
+using nlohmann::json;
+
+Eigen::MatrixXd gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
+  Eigen::MatrixXd W(rows, columns);
+  base::NormalStream(3, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
+  return W;
+}
+
+/// Four heads of 16 rows in dimension 64, the third of which has a strong spike in both factors.
+class InspectCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    Eigen::MatrixXd query = gaussian(64, 64, 1), key = gaussian(64, 64, 2);
+    query.row(35) += 12 * gaussian(1, 64, 3).normalized();
+    key.row(35) += 12 * gaussian(1, 64, 4).normalized();
+    write(query, "q.npy");
+    write(key, "k.npy");
+    key.row(3) *= 1.5;
+    write(key, "later.npy");
+    arrays_ = "inspect --q " + path("q.npy") + " --k " + path("k.npy") + " --heads 4 ";
+  }
+  std::string path(const char* name) const { return (scratch_ / name).string(); }
+  void write(const Eigen::MatrixXd& W, const char* name) const {
+    base::write_atomically(
+        path(name), base::npy_bytes({W.data(), static_cast<std::size_t>(W.size())}, static_cast<std::size_t>(W.rows()),
+                                    static_cast<std::size_t>(W.cols())));
+  }
+
+  Scratch scratch_;
+  std::string arrays_;
+};
+
+TEST_F(InspectCommand, FindsTheHeadWithASpike) {
+  const Outcome outcome = attnlaw(arrays_ + "--format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json document = json::parse(outcome.out);
+  ASSERT_EQ(document["heads"].size(), 4U);
+  const json& head = document["heads"][2];
+  EXPECT_LT(head["product"]["p"], 1e-4);
+  EXPECT_EQ(head["outlier"]["status"], "counted");
+  ASSERT_EQ(head["outlier"]["count"], 1);
+  // θ² = (1 + a_Q)(1 + a_K) with a = 144/64.
+  EXPECT_NEAR(head["outlier"]["outliers"][0]["strength"], 3.25, 0.5);
+  EXPECT_GT(document["heads"][0]["product"]["p"], 0.001);
+  EXPECT_EQ(document["nulls"][0]["discoveries"], 1);
+}
+
+TEST_F(InspectCommand, ListsHeadsByEvidenceAndWritesAPage) {
+  const Outcome table = attnlaw(arrays_ + "--html " + path("report.html"));
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_LT(table.out.find("0.2 "), table.out.find("0.0 "));
+  const std::string page = slurp(path("report.html"));
+  for (const char* word : {"Glossary", "details class=\"panel\"", "Spectra of heads with m = 16, d = 64"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+}
+
+TEST_F(InspectCommand, WritesTheDirectionsOfOutliers) {
+  const Outcome outcome = attnlaw(arrays_ + "--format json --directions " + path("directions"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json written = json::parse(outcome.out)["written"];
+  ASSERT_EQ(written.size(), 2U);
+  for (const json& file : written) EXPECT_TRUE(std::filesystem::exists(file.get<std::string>()));
+  // The header of .npy and 64 doubles.
+  EXPECT_EQ(std::filesystem::file_size(written[0].get<std::string>()), 128U + 64 * 8);
+}
+
+TEST_F(InspectCommand, HasTheSameFiguresOnAnyNumberOfThreads) {
+  const std::string options = arrays_ + "--exact-tables --table-draws 400 --draws 99 --format csv ";
+  const Outcome one = attnlaw(options + "--threads 1"), two = attnlaw(options + "--threads 2");
+  ASSERT_EQ(one.code, 0) << one.err;
+  EXPECT_EQ(one.out, two.out);
+  EXPECT_NE(one.out.find("kind,layer,head"), std::string::npos);
+}
+
+TEST_F(InspectCommand, RefusesWhatItCannotUse) {
+  EXPECT_EQ(attnlaw("inspect").code, 2);
+  EXPECT_EQ(attnlaw("inspect " + path("missing.safetensors")).code, 1);
+  EXPECT_EQ(attnlaw(arrays_ + "--offset 3").code, 2);
+  EXPECT_EQ(attnlaw(arrays_ + "--map output-value").code, 2);
+  EXPECT_EQ(attnlaw(arrays_ + "--level 2").code, 2);
+}
+
+}  // namespace
+}  // namespace attnlaw::test
