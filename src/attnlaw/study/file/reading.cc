@@ -27,7 +27,7 @@ Json json_of(const SourceFile& file, const std::string& key, const base::Field& 
 void spell_in_snake_case(const SourceFile& file, TomlValue& value) {
   std::set<std::string> seen;
   for (auto& [key, inner] : value.entries) {
-    key = file.placed(inner.line, "", [&] { return base::add_name(seen, key); });
+    key = file.placed(inner.line, "", [&seen, &name = key] { return base::add_name(seen, name); });
     spell_in_snake_case(file, inner);
   }
   for (TomlValue& item : value.items) spell_in_snake_case(file, item);

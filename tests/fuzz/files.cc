@@ -1,0 +1,28 @@
+/// Files of numbers.
+#include <cmath>
+
+#include "attnlaw/base/numbers.h"
+#include "attnlaw/laws/filtering/data.h"
+#include "attnlaw/model/target.h"
+#include "fuzz/targets.h"
+
+namespace attnlaw::fuzz {
+
+void npy(std::string_view input) {
+  const laws::NumberArray array = laws::parse_npy(input, "fuzz.npy");
+  if (array.values.size() == 0 || !array.values.allFinite()) throw FaultFound{"an array without finite numbers"};
+}
+
+void number_table(std::string_view input) {
+  for (const auto& line : base::parse_number_lines(input, "fuzz.txt", 0, "numbers"))
+    for (const double number : line)
+      if (!std::isfinite(number)) throw FaultFound{"a number that is not finite"};
+}
+
+void eigenvalues(std::string_view input) {
+  const TemporaryFile file(input, ".txt");
+  const model::Target target = model::Target::parse("file:" + file.path());
+  if (!(target.spectrum().second_moment() > 0)) throw FaultFound{"a target without size"};
+}
+
+}  // namespace attnlaw::fuzz
