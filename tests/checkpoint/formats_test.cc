@@ -173,6 +173,12 @@ TEST(Gguf, MetadataCountBeforeAConfigurationBesideThem) {
   EXPECT_EQ(open_model(folder.path().string()).layers[0].heads, 2);
 }
 
+TEST(Gguf, OnePartOfASplitModelIsRefused) {
+  const Scratch folder;
+  folder.write("m-00001-of-00003.gguf", Gguf().value("split.count", 2, raw<std::uint16_t>(3)).bytes());
+  EXPECT_THAT(refusal([&] { open_model(folder.path().string()); }), HasSubstr("one of 3 parts"));
+}
+
 TEST(Gguf, ArraysOfArraysAreRefusedWithoutRecursion) {
   std::string nested;
   for (int depth = 0; depth < 5000; ++depth) nested += raw<std::uint32_t>(9) + raw<std::uint64_t>(1);
