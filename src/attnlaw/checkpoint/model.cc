@@ -121,7 +121,9 @@ void list_skipped(const Weights& weights, Model& model) {
   for (const Skipped& skipped : model.skipped) named.insert(skipped.name);
   for (const Tensor& tensor : weights.contents.tensors())
     if (looks_like_attention(tensor) && !used.contains(&tensor) && !named.contains(printable(tensor.name)))
-      model.skipped.push_back({printable(tensor.name), "the layout does not read it"});
+      model.skipped.push_back({printable(tensor.name),
+                               tensor.readable() ? "the layout does not read it"
+                                                 : fmt::format("numbers of type {} are not read", tensor.type->name)});
 }
 
 void note_peculiarities(const Source& source, const Weights& weights, Model& model) {
