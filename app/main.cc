@@ -1,14 +1,16 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
+#include "attnlaw/base/memory.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "command_line.h"
 #include "progress.h"
+#include "standard_streams.h"
 #include "write.h"
 
 namespace {
@@ -25,11 +27,11 @@ constexpr std::chrono::seconds kTurn{2};
 int complain(const std::string& what, int code) {
   const auto launch = cluster::launch();
   if (!launch || launch->rank == 0) {
-    fmt::print(stderr, "attnlaw: {}\n", what);
+    app::say(what);
     return code;
   }
   std::this_thread::sleep_for(kTurn);
-  fmt::print(stderr, "attnlaw: rank {}: {}\n", launch->rank, what);
+  app::say(fmt::format("rank {}: {}", launch->rank, what));
   return code;
 }
 
@@ -43,9 +45,23 @@ void require_division_of_work(bool divided) {
       launch->size));
 }
 
+/// Says that this process is one of several that do not know each other, and so do the same. Throws
+/// std::invalid_argument if the command asks them to share the work of one experiment.
+void note_strangers(const app::Command& command) {
+  const auto strangers = cluster::strangers();
+  if (!strangers) return;
+  const std::string fact = fmt::format(
+      "this is process {} of {} ({}), which do not know each other and would each do the whole work: start them with "
+      "mpirun of Open MPI or srun --mpi=pmix",
+      strangers->rank, strangers->size, strangers->variable);
+  if (command.options.value("distributed", false)) throw std::invalid_argument(fact);
+  if (!command.common.quiet) app::say("warning: " + fact);
+}
+
 int run(const app::Command& command, const std::string& line) {
   const operations::Operation& operation = *command.operation;
   require_division_of_work(operation.divides && operation.divides(command.options));
+  note_strangers(command);
   // Of processes that share the work the first one has the result.
   const auto launch = cluster::launch();
   const bool writes = !launch || launch->rank == 0;
@@ -66,6 +82,7 @@ int run(const app::Command& command, const std::string& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  app::secure_standard_streams();
   try {
     const auto asked = app::parse(argc, argv);
     if (const auto* help = std::get_if<app::Help>(&asked)) return app::write_text("", help->text), 0;
@@ -74,6 +91,12 @@ int main(int argc, char** argv) {
     return complain(fmt::format("--{} is required: {}", base::dashed(error.field), error.accepted), kBadUsage);
   } catch (const std::invalid_argument& error) {
     return complain(error.what(), kBadUsage);
+  } catch (const std::bad_alloc&) {
+    return complain(
+        fmt::format("an allocation failed: this process may use {} of memory in all ({} bytes); choose a smaller "
+                    "problem or fewer --threads",
+                    base::bytes_text(static_cast<double>(base::memory_limit())), base::memory_limit()),
+        kFailed);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailed);
   }

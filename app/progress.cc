@@ -4,15 +4,23 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "attnlaw/view/columns.h"
+#include "standard_streams.h"
 
 namespace attnlaw::app {
 namespace {
 
 /// Seconds between the lines that stand for a bar where there is no terminal.
 constexpr double kLineInterval = 30;
+
+/// Tells whether standard error is a terminal on which a line can be written over.
+bool can_move_back() {
+  const char* terminal = std::getenv("TERM");
+  return isatty(STDERR_FILENO) && terminal && *terminal && std::string_view(terminal) != "dumb";
+}
 
 std::string bar(std::size_t done, std::size_t total) {
   constexpr std::size_t kWidth = 24;
@@ -22,7 +30,7 @@ std::string bar(std::size_t done, std::size_t total) {
 
 }  // namespace
 
-Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)), next_line_(kLineInterval) {}
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(can_move_back()), next_line_(kLineInterval) {}
 
 void Progress::attach(operations::Run& run) {
   if (quiet_) return;
@@ -33,23 +41,24 @@ void Progress::attach(operations::Run& run) {
 }
 
 void Progress::clear() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
-  shown_ = false;
+  if (width_ == 0) return;
+  show("");
+  put("\r");
 }
 
 void Progress::update(const std::string& label, int done, int total) {
   const auto now = std::chrono::steady_clock::now();
-  if (!shown_ || label != label_) label_ = label, begin_ = now;
-  shown_ = true;
-  if (done == 0) {
-    fmt::print(stderr, "\r\x1b[K{} …", label);
-  } else {
-    const double elapsed = std::chrono::duration<double>(now - begin_).count();
-    fmt::print(stderr, "\r\x1b[K{} {}, {} left", label,
-               bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
-               view::duration(elapsed / done * (total - done)));
-  }
-  std::fflush(stderr);
+  if (width_ == 0 || label != label_) label_ = label, begin_ = now;
+  if (done == 0) return show(label + " ...");
+  const double elapsed = std::chrono::duration<double>(now - begin_).count();
+  show(fmt::format("{} {}, {} left", label, bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
+                   view::duration(elapsed / done * (total - done))));
+}
+
+/// The line that stood there is painted over with blanks, so that no terminal needs to know an escape code.
+void Progress::show(const std::string& line) {
+  if (!line.empty() || width_ > 0) put(fmt::format("\r{: <{}}", line, width_));
+  width_ = line.size();
 }
 
 void Progress::update_study(const std::string& label, const study::RunProgress& progress) {
@@ -65,9 +74,10 @@ void Progress::update_study(const std::string& label, const study::RunProgress& 
   add(progress.elsewhere, "elsewhere");
   add(progress.lost_workers, "workers lost");
   if (std::isfinite(progress.seconds_left)) line += fmt::format(", {} left", view::duration(progress.seconds_left));
-  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", line, terminal_ ? "" : "\n");
-  shown_ = terminal_;
-  std::fflush(stderr);
+  if (terminal_)
+    show(line);
+  else
+    put(line + "\n");
 }
 
 }  // namespace attnlaw::app

@@ -1,5 +1,6 @@
 #pragma once
-/// How an operation gets on: a bar with the time left on a terminal; of a study a line every half minute otherwise.
+/// How an operation gets on: a bar with the time left on a terminal, without escape codes; of a study a line every half
+/// minute where there is none, or one that cannot go back in a line (TERM=dumb).
 
 #include <chrono>
 #include <string>
@@ -22,12 +23,13 @@ class Progress {
   void clear();
 
  private:
+  void show(const std::string& line);
   void update(const std::string& label, int done, int total);
   void update_study(const std::string& label, const study::RunProgress& progress);
 
   bool quiet_;
   bool terminal_;
-  bool shown_ = false;
+  std::size_t width_ = 0;                        ///< bytes of the line that stands on the terminal
   std::string label_;                            ///< of the bar that stands there
   std::chrono::steady_clock::time_point begin_;  ///< when its label was new
   double next_line_;                             ///< seconds of a study at which its next line is due

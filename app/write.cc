@@ -3,15 +3,17 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <stdexcept>
 
 #include "attnlaw/base/build.h"
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/json_text.h"
+#include "standard_streams.h"
 
 namespace attnlaw::app {
 namespace {
@@ -20,6 +22,7 @@ using operations::Format;
 
 constexpr int kIndent = 2;
 
+/// Returns what a person reads: tables, warnings, a note.
 std::string text_of(const view::Result& result) {
   std::string text;
   for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table);
@@ -36,16 +39,17 @@ bool shows_warnings(Format format, const view::Result& result) {
 
 std::string formatted(Format format, const view::Result& result) {
   if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
-  if (format == Format::json || !result.document_alone.empty()) return result.document.dump(kIndent) + "\n";
+  if (format == Format::json || !result.document_alone.empty()) return base::json_text(result.document, kIndent) + "\n";
   if (result.text && (format == Format::table || result.rows.columns.empty())) return *result.text;
-  return format == Format::csv ? report::csv(result.rows) : text_of(result);
+  // Names of files may be any bytes; what is printed is UTF-8.
+  return base::escaped(format == Format::csv ? report::csv(result.rows) : text_of(result));
 }
 
 }  // namespace
 
 void write_text(const std::string& path, const std::string& text) {
   if (!path.empty()) return base::write_atomically(path, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+  if (!put(STDOUT_FILENO, text))
     throw base::FileError(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
@@ -72,7 +76,7 @@ void write(const Command& command, view::Result result, const std::string& line)
   const std::string text = formatted(command.common.format, result);
   write_text(command.common.output, text);
   if (!command.common.quiet && !shows_warnings(command.common.format, result))
-    for (const std::string& warning : result.warnings) fmt::print(stderr, "attnlaw: {}\n", warning);
+    for (const std::string& warning : result.warnings) say(warning);
 }
 
 }  // namespace attnlaw::app

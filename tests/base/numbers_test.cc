@@ -10,14 +10,16 @@
 namespace attnlaw::base {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 using Rows = std::vector<std::vector<double>>;
 
 TEST(Numbers, TakeUpTheWholeText) {
   EXPECT_EQ(number_in<double>("-1.5e3"), -1500);
+  EXPECT_EQ(number_in<double>("+1.5e+3"), 1500);
   EXPECT_EQ(number_in<int>("12"), 12);
-  for (const char* bad : {"", " 1", "1 ", "1x", "+1", "0x10"}) EXPECT_FALSE(number_in<double>(bad)) << bad;
+  for (const char* bad : {"", " 1", "1 ", "1x", "+", "++1", "+-1", "0x10"}) EXPECT_FALSE(number_in<double>(bad)) << bad;
   EXPECT_FALSE(number_in<int>("1.5"));
   EXPECT_THAT([] { finite_number("inf", "size"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("size")));
 }
@@ -46,6 +48,23 @@ class NumberLines : public testing::Test {
 TEST_F(NumberLines, AreSeparatedByBlanksOrCommas) {
   EXPECT_EQ(read("# title\n1 2\t3\r\n\n 4, 5,6 # end\n7\n", 0), (Rows{{1, 2, 3}, {4, 5, 6}, {7}}));
   EXPECT_EQ(read("1\n2", 1), (Rows{{1}, {2}}));
+}
+
+TEST_F(NumberLines, MayComeFromAnySystem) {
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 "1,+2\r\n3,4\r\n",
+                 2),
+            (Rows{{1, 2}, {3, 4}}))
+      << "with a byte order mark";
+  EXPECT_EQ(read("1 2\r3 4\r", 2), (Rows{{1, 2}, {3, 4}})) << "with lines that end with CR alone";
+}
+
+TEST_F(NumberLines, WithDecimalCommasAreRefusedAndNotTorn) {
+  for (const char* bad : {"0,5\t1,5", "0,5 1", "3 1,5 , 2"})
+    EXPECT_THAT([&] { read(std::string("1 2\n") + bad + "\n", 0); },
+                ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(path_ + ":2:"), HasSubstr("decimal points"))))
+        << bad;
+  EXPECT_EQ(read("1, 2 ,3\n4,5,6\n7 8 9\n", 3), (Rows{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}));
 }
 
 TEST_F(NumberLines, NameTheLineOfWhatIsWrong) {

@@ -58,6 +58,15 @@ TEST(Solve, ReadsBackTheProblemItWrote) {
   EXPECT_EQ(without_seconds(run_json("solve --problem " + first)), without_seconds(json::parse(slurp(first))));
 }
 
+/// Where no penalty binds, the edge is at λ = 0, and its student that of a vanishing one.
+TEST(Solve, ReadsBackAnEdgeWithoutPenalty) {
+  const Scratch scratch;
+  const std::string edge = (scratch / "edge.json").string();
+  ASSERT_EQ(attnlaw("solve --head linear --alpha 2 --lambda edge --format json --output " + edge).code, 0);
+  ASSERT_EQ(json::parse(slurp(edge))["problem"]["lambda"], 0);
+  EXPECT_EQ(run_json("solve --problem " + edge)["errors"], json::parse(slurp(edge))["errors"]);
+}
+
 TEST(Solve, ReadsTheProblemOfAnyResult) {
   const Scratch scratch;
   const auto write = [&](const std::string& options) {

@@ -27,6 +27,13 @@ inline std::string slurp(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
+/// Returns the text as one word of a shell.
+inline std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
 /// Runs `shell_prefix attnlaw arguments` in a shell; standard output goes to `out` if one is given.
 inline Outcome attnlaw(const std::string& arguments, const std::string& shell_prefix = "",
                        const std::string& out = "") {

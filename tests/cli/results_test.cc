@@ -126,6 +126,29 @@ TEST_F(Results, AStoreThatIsNoneIsAFailure) {
   EXPECT_EQ(directory_.listing(), "study.db ");
 }
 
+/// What another program, or a failing disk, leaves in a file that SQLite itself finds in order.
+TEST_F(Results, ADamagedResultIsNamed) {
+  const auto change = [&](const std::string& assignment) {
+    const std::string statement =
+        "PRAGMA ignore_check_constraints = ON; UPDATE result SET " + assignment + " WHERE id = 2";
+    const std::string script = "import sqlite3; c = sqlite3.connect('" + store_ + "'); c.executescript(\"\"\"" +
+                               statement + "\"\"\"); c.commit()";
+    ASSERT_EQ(std::system(("/usr/bin/python3 -c " + quoted(script)).c_str()), 0);
+  };
+  const std::string one = "--key " + key(1);
+  change("figures = '{\"errors\": '");
+  for (const std::string& arguments : {std::string(), std::string("--where 'alpha > 0.3'"), one}) {
+    expect_refused(arguments, key(1), 1);
+    expect_refused(arguments, "study.db", 1);
+  }
+  change("figures = '[1, 2]'");
+  EXPECT_NE(run("").code, 2) << "no mistake of the user";
+  change("figures = '{}', status = 'perhaps'");
+  expect_refused(one, "perhaps", 1);
+  change("status = 'converged', task = '[]'");
+  expect_refused("--key " + key(1) + " --array s", "no array", 2);
+}
+
 /// The first block of code of this language.
 std::string block(const std::string& text, const std::string& language) {
   const std::string begin = "```" + language + "\n";

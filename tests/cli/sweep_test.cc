@@ -130,6 +130,43 @@ TEST(Sweep, SurvivesFiftyKills) {
   EXPECT_EQ(study::Store(store.string(), study::Store::Access::read).integrity(), "");
 }
 
+/// Short runs, killed at any moment of their life, from before the store exists to after its last result.
+TEST(Sweep, SlowSurvivesAThousandKills) {
+  constexpr int kKills = 1000;
+  const Scratch scratch;
+  const std::string study = "'" + scratch.write("study.toml", study_of(40)).string() + "'";
+  const auto whole = scratch / "whole.sqlite";
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(attnlaw("sweep " + study + " --store '" + whole.string() + "'").code, 0);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::string expected = content(whole);
+
+  std::mt19937 random(2);
+  std::uniform_real_distribution<double> moment(0, seconds);
+  int killed = 0, resumed = 0;
+  for (int i = 0, number = 0; i < kKills; ++i) {
+    const auto store = scratch / ("s" + std::to_string(number) + ".sqlite");
+    const std::string sweep = "sweep " + study + " --store '" + store.string() + "'";
+    Running run(sweep);
+    std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
+    run.send(SIGKILL);
+    const bool died = run.wait() == -1;
+    killed += died;
+    if (std::filesystem::exists(store) && std::filesystem::file_size(store) > 0) {
+      ASSERT_EQ(study::Store(store.string(), study::Store::Access::write).integrity(), "") << "kill " << i;
+    }
+    // Most stores are killed several times before a run goes to the end.
+    constexpr int kResumeEach = 10;
+    if (died && i % kResumeEach != 0) continue;
+    ASSERT_EQ(attnlaw(sweep).code, 0) << "kill " << i;
+    ASSERT_EQ(content(store), expected) << "kill " << i;
+    ++resumed;
+    ++number;
+  }
+  EXPECT_GE(killed, kKills / 3) << "many of the runs were still going";
+  EXPECT_GE(resumed, kKills / 20);
+}
+
 TEST(Sweep, ASignalLetsItEndAndTheNextRunGoOn) {
   const Scratch scratch;
   const std::string study = "'" + scratch.write("study.toml", study_of(20000)).string() + "'";

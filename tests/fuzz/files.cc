@@ -3,7 +3,7 @@
 
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/laws/filtering/data.h"
-#include "attnlaw/model/target.h"
+#include "attnlaw/model/problem.h"
 #include "fuzz/targets.h"
 
 namespace attnlaw::fuzz {
@@ -21,8 +21,11 @@ void number_table(std::string_view input) {
 
 void eigenvalues(std::string_view input) {
   const TemporaryFile file(input, ".txt");
-  const model::Target target = model::Target::parse("file:" + file.path());
-  if (!(target.spectrum().second_moment() > 0)) throw FaultFound{"a target without size"};
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.target = model::Target::parse("file:" + file.path());
+  problem.validate();
+  if (!(problem.target.spectrum().second_moment() > 0)) throw FaultFound{"a target without size"};
 }
 
 }  // namespace attnlaw::fuzz

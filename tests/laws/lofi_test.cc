@@ -718,7 +718,10 @@ class LofiFiles : public testing::Test {
   /// A file of NumPy's format.
   static std::string npy(int version, const std::string& type, const std::string& shape, const std::string& numbers,
                          const std::string& order = "False") {
-    const std::string header = "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n";
+    return raw("{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n", numbers,
+               version);
+  }
+  static std::string raw(const std::string& header, const std::string& numbers, int version = 1) {
     std::string content = "\x93NUMPY";
     content += static_cast<char>(version);
     content += '\0';
@@ -758,14 +761,58 @@ TEST_F(LofiFiles, ArraysOfNumpyAreRead) {
   EXPECT_EQ(last("<u8", bytes<std::uint64_t>({1, 0, 7})), 7);
 }
 
+/// By NumPy of Python 2, NPZ.jl, cnpy and npyjs (github.com/numpy/numpy/issues/23988, fhs/NPZ.jl/issues/11 and 31).
+TEST_F(LofiFiles, ArraysAreReadAsOthersWriteThem) {
+  const std::string numbers = bytes<double>({1, 2, 3, 4, 5, 6.5});
+  const Matrix plain = read_numbers(write(".npy", npy(1, "<f8", "(2, 3)", numbers))).values;
+  for (const char* header : {"{\"descr\": \"<f8\", \"fortran_order\": False, \"shape\": (2, 3)}",
+                             "{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 3L), }      \n",
+                             "{'shape':(2,3),'fortran_order':False,'descr':'=f8'}",
+                             "{ 'shape' : ( 2 , 3 ) , 'descr' : 'f8' , 'fortran_order' : False , }"})
+    EXPECT_EQ(read_numbers(write(".npy", raw(header, numbers))).values, plain) << header;
+}
+
+TEST_F(LofiFiles, ArraysInFortranOrderAreTheSameArrays) {
+  // The first index runs fastest in the file.
+  const Matrix table =
+      read_numbers(write(".npy", npy(1, "<f8", "(2, 3)", bytes<double>({1, 4, 2, 5, 3, 6.5}), "True"))).values;
+  EXPECT_EQ(table, read_numbers(write(".npy", npy(1, "<f8", "(2, 3)", bytes<double>({1, 2, 3, 4, 5, 6.5})))).values);
+  const std::string one_axis = bytes<double>({1, 2, 3});
+  EXPECT_EQ(read_numbers(write(".npy", npy(1, "<f8", "(3,)", one_axis, "True"))).values,
+            read_numbers(write(".npy", npy(1, "<f8", "(3,)", one_axis))).values);
+  std::vector<double> c_order(24), fortran(24);
+  for (std::size_t i = 0; i < 2; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      for (std::size_t k = 0; k < 4; ++k)
+        c_order[(i * 3 + j) * 4 + k] = fortran[i + 2 * (j + 3 * k)] = static_cast<double>(100 * i + 10 * j + k);
+  const NumberArray three = read_numbers(write(".npy", npy(1, "<f8", "(2, 3, 4)", bytes(fortran), "True")));
+  EXPECT_EQ(three.inner, 3);
+  EXPECT_EQ(three.values, read_numbers(write(".npy", npy(1, "<f8", "(2, 3, 4)", bytes(c_order)))).values);
+}
+
+TEST_F(LofiFiles, NumbersOfAnyOrderOfBytesAndHalfPrecisionAreRead) {
+  const auto last = [&](const std::string& type, const std::string& numbers) {
+    return read_numbers(write(".npy", npy(1, type, "(2,)", numbers))).values(1, 0);
+  };
+  EXPECT_EQ(last("<u1", bytes<std::uint8_t>({1, 200})), 200) << "one byte has no order";
+  EXPECT_EQ(last(">f8", std::string(8, '\0') + std::string("\x3f\xf8\0\0\0\0\0\0", 8)), 1.5);
+  EXPECT_EQ(last(">i2", std::string("\0\1\xff\xfe", 4)), -2);
+  EXPECT_EQ(last("<f2", std::string("\0\0\0\x3e", 4)), 1.5);
+}
+
 TEST_F(LofiFiles, OtherContentIsRefused) {
   const std::string numbers = bytes<double>({1, 2, 3, 4});
   const std::vector<std::pair<std::string, std::string>> bad{
       {"not an array", "NUMPY"},
       {npy(4, "<f8", "(2, 2)", numbers), "version"},
       {npy(1, "<c8", "(2, 2)", numbers), "whole numbers"},
-      {npy(1, ">f8", "(2, 2)", numbers), "little-endian"},
-      {npy(1, "<f8", "(2, 2)", numbers, "True"), "C order"},
+      {npy(1, "<f16", "(2, 2)", numbers), "whole numbers"},
+      {npy(1, "<f8", "(2, 2)", numbers, "0"), "fortran_order"},
+      {npy(1, "<f8", "5", numbers), "axes"},
+      {npy(1, "<f8", "", numbers), "header"},
+      {raw("{'descr': '<f8', 'shape': (2, 2)}", numbers), "key 'fortran_order'"},
+      {raw("{'descr': '<f8", numbers), "no end"},
+      {raw("[1, 2]", numbers), "dictionary"},
       {npy(1, "<f8", "(2, 3)", numbers), "announced"},
       {npy(1, "<f8", "(1, 1, 2, 2)", numbers), "axes"},
       {npy(1, "<f8", "()", numbers), "axes"},

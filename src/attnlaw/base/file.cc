@@ -12,8 +12,9 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <utility>
+
+#include "attnlaw/base/memory.h"
 
 namespace attnlaw::base {
 namespace {
@@ -174,15 +175,40 @@ void require_writable(const std::string& path) {
   if (!destination.file.empty()) const TemporaryFile probe(destination);
 }
 
+namespace {
+
+[[noreturn]] void refuse_size(const std::string& path, std::uint64_t size) {
+  throw FileError(fmt::format("cannot read '{}': it has {} ({} bytes) or more, this process may use {} of memory", path,
+                              bytes_text(static_cast<double>(size)), size,
+                              bytes_text(static_cast<double>(memory_limit()))));
+}
+
+/// Throws FileError for a regular file that is larger than the memory that this process may use.
+void require_room(const std::string& path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if (const auto size = static_cast<std::uint64_t>(status.st_size); size > memory_limit()) refuse_size(path, size);
+}
+
+}  // namespace
+
 std::string read_text(const std::string& path) {
+  require_room(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
-  std::ostringstream content;
-  // A directory can be opened, only reading from it fails: peek() reads.
-  file.peek();
-  content << file.rdbuf();
+  std::string content;
+  // A device or a FIFO has no size, and perhaps no end.
+  constexpr std::size_t kBlock = 1 << 16;
+  while (file) {
+    const std::size_t size = content.size();
+    if (size > memory_limit()) refuse_size(path, size);
+    content.resize(size + kBlock);
+    file.read(content.data() + size, kBlock);
+    content.resize(size + static_cast<std::size_t>(file.gcount()));
+  }
+  // A directory can be opened, only reading from it fails.
   if (file.bad()) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
-  return std::move(content).str();
+  return content;
 }
 
 }  // namespace attnlaw::base

@@ -22,7 +22,8 @@ void write_atomically(const std::string& path, std::string_view content);
 /// does not open devices and FIFOs.
 void require_writable(const std::string& path);
 
-/// Returns the content of the file. Throws FileError if it cannot be read.
+/// Returns the content of the file. Throws FileError if it cannot be read, or is larger than the memory that this
+/// process may use.
 std::string read_text(const std::string& path);
 
 }  // namespace attnlaw::base

@@ -23,8 +23,8 @@ void require_instances(int instances, int threads);
 /// Returns how many of the instances are worked on at the same time; threads = 0 means all available.
 int instances_at_a_time(int instances, int threads);
 
-/// Throws MemoryError "`what` needs … bytes of memory, this process may use …; choose `remedy`" if `bytes` exceeds
-/// `available`.
+/// Throws MemoryError "`what` needs 574 GiB of memory (… bytes), this process may use 1.86 GiB; choose `remedy`" if
+/// `bytes` exceeds `available`.
 void require_memory(double bytes, std::string_view what, std::string_view remedy,
                     std::uint64_t available = memory_limit());
 

@@ -1,61 +1,65 @@
 #include "attnlaw/base/memory.h"
 
+#include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cmath>
 #include <fstream>
 #include <limits>
-#include <sstream>
-#include <string>
+
+#include "attnlaw/base/control_group.h"
 
 namespace attnlaw::base {
 namespace {
 
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
-/// Reads the number in a file; "max", a missing file and anything else mean no limit.
-std::uint64_t number_in(const std::filesystem::path& file) {
-  std::uint64_t number = 0;
-  return std::ifstream(file) >> number ? number : kUnlimited;
+/// Returns the size that a line of /proc/self/status gives in kB, in bytes; 0 if there is no such line.
+std::uint64_t mapped_now(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::uint64_t kilobytes = 0;
+    if (word == name + ":" && status >> kilobytes) return 1024 * kilobytes;
+  }
+  return 0;
 }
 
-/// Returns the least limit of `group` and its parents up to `mount`, as a limit holds for all groups below. Inside a
-/// container `group` may be a name of the host that does not exist here; then only its parents that do exist count.
-std::uint64_t least_limit(const std::filesystem::path& mount, std::filesystem::path group, const char* file) {
-  std::uint64_t limit = number_in(mount / file);
-  for (; !group.empty(); group = group.parent_path()) limit = std::min(limit, number_in(mount / group / file));
-  return limit;
+/// Returns what a limit leaves beside what this process has already, by a line of /proc/self/status.
+std::uint64_t beside(std::uint64_t limit, const char* line) {
+  return limit == kUnlimited ? limit : limit - std::min(limit, mapped_now(line));
 }
 
-/// Tells whether a comma-separated list has the entry.
-bool lists(const std::string& list, const std::string& entry) {
-  return ("," + list + ",").find("," + entry + ",") != std::string::npos;
+/// Returns what a resource limit leaves.
+std::uint64_t left_by(int resource, const char* line) {
+  struct rlimit limit;
+  if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return kUnlimited;
+  return beside(limit.rlim_cur, line);
 }
 
 }  // namespace
 
-std::uint64_t control_group_limit(const std::string& root, std::string_view membership) {
-  std::uint64_t limit = kUnlimited;
-  // A line is "number:controllers:/group"; in v2 the number is 0 and the controllers are empty.
-  std::istringstream lines{std::string(membership)};
-  for (std::string number, controllers, group;
-       std::getline(lines, number, ':') && std::getline(lines, controllers, ':') && std::getline(lines, group);) {
-    const std::filesystem::path relative = std::filesystem::path(group).relative_path();
-    if (controllers.empty()) limit = std::min(limit, least_limit(root, relative, "memory.max"));
-    if (lists(controllers, "memory")) {
-      limit = std::min(limit, least_limit(std::filesystem::path(root) / "memory", relative, "memory.limit_in_bytes"));
-    }
-  }
+std::uint64_t memory_limit() {
+  // What this process maps later is work that was admitted under this limit: it must not count twice.
+  static const std::uint64_t limit = [] {
+    const auto physical =
+        static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+    return std::min({physical, beside(control_group_memory("/sys/fs/cgroup", control_groups()), "VmRSS"),
+                     left_by(RLIMIT_AS, "VmSize"), left_by(RLIMIT_DATA, "VmData")});
+  }();
   return limit;
 }
 
-std::uint64_t memory_limit() {
-  const auto physical =
-      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-  std::ostringstream membership;
-  membership << std::ifstream("/proc/self/cgroup").rdbuf();
-  return std::min(physical, control_group_limit("/sys/fs/cgroup", membership.str()));
+std::string bytes_text(double bytes) {
+  constexpr double kStep = 1024;
+  static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  std::size_t unit = 0;
+  // 1023.5 would read 1.02e+03.
+  for (; bytes >= kStep - 0.5 && unit + 1 < std::size(kUnits); ++unit) bytes /= kStep;
+  if (unit == 0 || bytes >= 100) return fmt::format("{:.0f} {}", bytes, kUnits[unit]);
+  return fmt::format("{:.3g} {}", bytes, kUnits[unit]);
 }
 
 }  // namespace attnlaw::base

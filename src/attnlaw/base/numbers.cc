@@ -9,12 +9,39 @@
 namespace attnlaw::base {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r";
+constexpr std::string_view kBlanks = " \t";
 
 std::string_view without_blanks(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kBlanks);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+/// Tells whether a comma stands inside of what blanks separate, as in "0,5 1,5": such commas are decimal ones, or
+/// nobody can say what they are.
+bool has_inner_commas(std::string_view line) {
+  bool inner = false, blanks = false;
+  for (std::size_t i = line.find_first_of(",\t "); i < line.size(); i = line.find_first_of(",\t ", i + 1)) {
+    // The separator ends where the next word begins; with a comma in it, blanks beside the comma separate nothing.
+    const std::size_t end = std::min(line.find_first_not_of(",\t ", i), line.size());
+    const std::string_view separator = line.substr(i, end - i);
+    inner = inner || separator == ",";
+    blanks = blanks || separator.find(',') == std::string_view::npos;
+    i = end - 1;
+  }
+  return inner && blanks;
+}
+
+/// Returns the lines of a text, whatever system wrote it.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::vector<std::string_view> lines;
+  for (const std::string_view line : split(text, '\n')) {
+    const std::string_view content = line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+    for (const std::string_view part : split(content, '\r')) lines.push_back(part);
+  }
+  return lines;
 }
 
 /// Returns the words of a line; a comma beside blanks is one separator.
@@ -62,13 +89,20 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::vector<std::vector<double>> read_number_lines(const std::string& path, std::size_t per_line,
                                                    std::string_view expected) {
-  const std::string content = read_text(path);
+  return parse_number_lines(read_text(path), path, per_line, expected);
+}
+
+std::vector<std::vector<double>> parse_number_lines(std::string_view content, const std::string& path,
+                                                    std::size_t per_line, std::string_view expected) {
   std::vector<std::vector<double>> rows;
   std::size_t line_number = 0;
-  for (const std::string_view line : split(content, '\n')) {
+  for (const std::string_view line : lines_of(content)) {
     ++line_number;
     const std::string_view text = without_blanks(line.substr(0, line.find('#')));
     if (text.empty()) continue;
+    if (has_inner_commas(text))
+      reject("{}:{}: blanks separate '{}', so its commas cannot separate as well: write decimal points, not commas",
+             path, line_number, text);
     std::vector<double> numbers = numbers_in(text);
     if (numbers.empty() || (per_line > 0 && numbers.size() != per_line))
       reject("{}:{}: expected {}, got '{}'", path, line_number, expected, text);

@@ -9,9 +9,11 @@
 
 namespace attnlaw::base {
 
-/// Returns the number that takes up the whole text (no blanks, nothing after it); nothing if there is none.
+/// Returns the number that takes up the whole text (no blanks, nothing after it; a leading plus is allowed); nothing if
+/// there is none.
 template <class Number>
 std::optional<Number> number_in(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -25,11 +27,17 @@ double finite_number(std::string_view text, std::string_view what);
 /// Returns the fields between separators, at least one; they may be empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-/// Returns the numbers in each line of a file, separated by blanks or commas. Empty lines and what follows a '#' are
-/// skipped. Every other line must hold `per_line` finite numbers (0: one or more). Throws std::invalid_argument as
-/// `path:line: expected <expected>, got '...'`, also if there is no number at all, and base::FileError if the file
-/// cannot be read.
+/// Returns the numbers in each line of a file, separated by blanks or by commas, which may have blanks beside them.
+/// Lines end with LF, CR LF or CR; a byte order mark, empty lines and what follows a '#' are skipped. Every other line
+/// must hold `per_line` finite numbers (0: one or more). Throws std::invalid_argument as `path:line: expected
+/// <expected>, got
+/// '...'`, also if there is no number at all, or for a line with commas inside of what blanks separate (decimal
+/// commas), and base::FileError if the file cannot be read.
 std::vector<std::vector<double>> read_number_lines(const std::string& path, std::size_t per_line,
                                                    std::string_view expected);
+
+/// Does the same with the content of a file; `path` is its name in messages.
+std::vector<std::vector<double>> parse_number_lines(std::string_view content, const std::string& path,
+                                                    std::size_t per_line, std::string_view expected);
 
 }  // namespace attnlaw::base

@@ -4,18 +4,32 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "attnlaw/base/control_group.h"
+#include "attnlaw/base/thread.h"
+
 namespace attnlaw::base {
 
-int available_threads() {
+namespace {
+
+/// Returns the number of processors that this process may run on.
+int processors() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+int available_threads() {
+  const double quota = control_group_processors("/sys/fs/cgroup", control_groups());
+  return std::max(1, static_cast<int>(std::min<double>(processors(), std::ceil(quota))));
 }
 
 int thread_count(int threads) { return threads > 0 ? threads : available_threads(); }
@@ -43,7 +57,13 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
   };
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t t = 1; t < std::min(wanted, count); ++t) helpers.emplace_back(work);
+    try {
+      for (std::size_t t = 1; t < std::min(wanted, count); ++t) helpers.push_back(start_thread(work));
+    } catch (...) {
+      // Those that run are joined, but take no more.
+      next.store(count);
+      throw;
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

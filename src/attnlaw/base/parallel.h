@@ -24,8 +24,8 @@
 
 namespace attnlaw::base {
 
-/// Returns the number of threads that `--threads 0` ("all") stands for: the processors this process may run on, at
-/// least 1.
+/// Returns the number of threads that `--threads 0` ("all") stands for: the processors this process may run on or, if
+/// that is less, the quota of processor time of its control group, rounded up; at least 1.
 int available_threads();
 
 /// Returns `threads`, or available_threads() for 0.

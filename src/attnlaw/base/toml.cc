@@ -1,11 +1,20 @@
 #include "attnlaw/base/toml.h"
 
+// The parser asserts that a key begins with a letter, which is for the document to say; the error is reported right
+// after.
+// clang-format off
+#include <toml++/impl/preprocessor.h>
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT_ASSUME(expr) static_assert(true)
 #include <toml++/toml.h>
+// clang-format on
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
+
+#include "attnlaw/base/json_text.h"
 
 namespace attnlaw::base {
 namespace {
@@ -36,7 +45,7 @@ TomlValue value_of(const toml::node& node, int parent_line) {
   value.line = line_of(node, parent_line);
   value.kind = TomlValue::Kind::scalar;
   if (const auto* text = node.as_string()) {
-    value.scalar = text->get();
+    value.scalar = unescaped(text->get());
   } else if (const auto* integer = node.as_integer()) {
     value.scalar = integer->get();
   } else if (const auto* number = node.as_floating_point()) {
@@ -73,7 +82,7 @@ std::string TomlValue::described() const {
     case Kind::scalar:
       break;
   }
-  return scalar.dump();
+  return json_text(scalar);
 }
 
 TomlValue parse_toml(std::string_view text) {

@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -19,11 +21,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kModule = "attnlaw_mpi.so";
 
-/// Returns the number that an environment variable begins with (Slurm writes "4(x2)"); nothing if it is not set.
+/// Returns the number that an environment variable begins with (Slurm writes "4(x2)"); nothing if it is not set, or
+/// does not begin with one.
 std::optional<int> number_from(const char* variable) {
   const char* text = std::getenv(variable);
-  if (!text) return std::nullopt;
-  return std::atoi(text);
+  int number = 0;
+  if (!text || std::from_chars(text, text + std::strlen(text), number).ec != std::errc()) return std::nullopt;
+  return number;
 }
 
 int first_of(std::initializer_list<const char*> variables, int otherwise) {
@@ -64,9 +68,34 @@ std::optional<Launch> launch() {
   return std::nullopt;
 }
 
+std::optional<Strangers> strangers() {
+  if (launch()) return std::nullopt;
+  // A step of Slurm has tasks of its own; SLURM_NTASKS alone is what a batch script or a shell of the job has as well.
+  static constexpr struct {
+    const char *rank, *size, *also;
+  } kLaunchers[] = {{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID"},
+                    {"PMI_RANK", "PMI_SIZE", "PMI_RANK"},
+                    {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"},
+                    {"FLUX_TASK_RANK", "FLUX_JOB_SIZE", "FLUX_TASK_RANK"},
+                    {"JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK"},
+                    {"PALS_RANKID", "PMI_SIZE", "PALS_RANKID"}};
+  for (const auto& launcher : kLaunchers) {
+    const auto rank = number_from(launcher.rank), size = number_from(launcher.size);
+    if (rank && size && *size > 1 && number_from(launcher.also)) return Strangers{*rank, *size, launcher.size};
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<base::Communicator> connect(double silence_limit) {
-  if (!launch()) return nullptr;
-  return std::unique_ptr<base::Communicator>(load()(silence_limit));
+  const auto here = launch();
+  if (!here) return nullptr;
+  std::unique_ptr<base::Communicator> communicator(load()(silence_limit));
+  // Another Open MPI than the one that launched them, or a container without PMIx, leaves each alone.
+  if (communicator->size() == 1 && here->size > 1)
+    throw std::runtime_error("started as one of " + std::to_string(here->size) +
+                             " processes, but MPI finds this one alone: the Open MPI that attnlaw was built with must "
+                             "be the one that starts it");
+  return communicator;
 }
 
 int threads_of_rank(int wanted) {

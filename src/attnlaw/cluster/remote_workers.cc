@@ -2,15 +2,17 @@
 
 #include <csignal>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <new>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/cluster/communicator_loader.h"
+#include "attnlaw/cluster/request.h"
 #include "attnlaw/study/run/memory_gate.h"
 
 namespace attnlaw::cluster {
@@ -30,24 +32,17 @@ std::vector<double> share_thread_counts(base::Communicator& communicator, int th
   return counts;
 }
 
-/// Packs the task as JSON, a zero byte, and the outcome of its predecessor if there is one.
-std::string pack_request(const Task& task, const Outcome* predecessor) {
-  std::string message = study::to_json(task).dump();
-  message.push_back('\0');
-  if (predecessor) message += study::pack(*predecessor);
-  return message;
-}
-
-/// Computes what a request asks for. A request that cannot be read is an outcome too: a failed one.
+/// Computes what a request asks for. A request that cannot be read is an outcome too: a failed one. What the machine
+/// refuses ends this rank.
 Outcome answer(const std::string& message, study::MemoryGate& memory) {
   try {
-    const std::size_t end = message.find('\0');
-    if (end == std::string::npos) throw std::invalid_argument("a request has no end of its task");
-    const Task task = study::task_from_json(nlohmann::json::parse(message.substr(0, end)));
-    std::optional<Outcome> predecessor;
-    if (end + 1 < message.size()) predecessor = study::unpack(std::string_view(message).substr(end + 1));
-    const study::MemoryGate::Place place = memory.enter(task);
-    return study::perform(task, predecessor ? &*predecessor : nullptr, 1);
+    const Request request = unpack_request(message);
+    const study::MemoryGate::Place place = memory.enter(request.task);
+    return study::perform(request.task, request.predecessor ? &*request.predecessor : nullptr, 1);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::system_error&) {
+    throw;
   } catch (const std::exception& error) {
     Outcome outcome;
     outcome.status = Outcome::Status::failed;

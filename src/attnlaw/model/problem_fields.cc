@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/model/problem.h"
 
@@ -37,7 +38,8 @@ Json tokens_json(const Problem& problem) { return problem.cross() ? Json(tokens_
 void read_tokens(Problem& problem, const Json& value) {
   if (!problem.cross()) {
     if (value.is_string())
-      reject("tokens must be an integer with attention = self (T1,T2 with attention = cross), got {}", value.dump());
+      reject("tokens must be an integer with attention = self (T1,T2 with attention = cross), got {}",
+             base::json_text(value));
     return base::read_value(value, "tokens", problem.tokens);
   }
   const std::string text = value.is_string() ? value.get<std::string>() : "";
@@ -45,7 +47,7 @@ void read_tokens(Problem& problem, const Json& value) {
   const auto queries = base::number_in<int>(counts.front()), keys = base::number_in<int>(counts.back());
   if (counts.size() != 2 || !queries || !keys)
     reject("tokens must be two numbers T1,T2, queries and keys, with attention = cross, as \"2,3\"; got {}",
-           value.dump());
+           base::json_text(value));
   problem.tokens = *queries;
   problem.key_tokens = *keys;
 }
@@ -60,7 +62,7 @@ void read_lambda(Problem& problem, const Json& value) {
   for (const auto& [rule, text] : kFoundLambdas)
     if (value == text) return void(problem.lambda_rule = rule);
   if (!value.is_number() && !value.is_null())
-    reject("lambda must be a number > 0, 0+, optimal or edge, got {}", value.dump());
+    reject("lambda must be a number > 0, 0+, optimal or edge, got {}", base::json_text(value));
   problem.lambda_rule = value.is_null() ? LambdaRule::none : LambdaRule::value;
   if (value.is_number()) problem.lambda = value.get<double>();
 }
@@ -157,7 +159,7 @@ Problem default_problem(const Json& document) {
 }
 
 Problem problem_from_json(const nlohmann::json& document) {
-  if (!document.is_object()) reject("a problem must be an object of options, got {}", document.dump());
+  if (!document.is_object()) reject("a problem must be an object of options, got {}", base::json_text(document));
   Problem problem = default_problem(document);
   base::read(document, problem, "a problem");
   problem.validate();

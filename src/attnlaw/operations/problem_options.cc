@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
@@ -16,7 +18,12 @@ using nlohmann::json;
 /// The problem that a document of this program carries.
 json problem_of_result(const json& result) {
   for (const char* place : {"/problem", "/pretraining/problem", "/task/problem"})
-    if (const json::json_pointer at(place); result.contains(at)) return result[at];
+    if (const json::json_pointer at(place); result.contains(at)) {
+      json problem = result[at];
+      // Where the rule `edge` finds no penalty, the student is the limit of a vanishing one.
+      if (problem.is_object() && problem.value("lambda", json()) == 0) problem["lambda"] = "0+";
+      return problem;
+    }
   base::reject("this result of {} has no problem in it", result.value("command", "attnlaw"));
 }
 
@@ -39,6 +46,8 @@ json read_problem(const std::string& path) {
     const auto accepted = base::field_names(describe(static_cast<const model::Problem*>(nullptr)));
     for (const auto& [name, value] : problem.items()) base::require_known(name, accepted, "a problem");
     return model::with_target_beside(path, problem);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     throw std::invalid_argument(fmt::format("{}: {}", path, error.what()));
   }

@@ -152,13 +152,19 @@ Results::Input Results::read(const json& options) {
   return input;
 }
 
-Results::Output Results::run(const Input& input, const Run&) {
+Results::Output Results::run(const Input& input, const Run&) try {
   const Store store(input.store, Store::Access::read);
   if (input.key.empty()) return {input.store, listing_of(store, input), {}, {}, {}};
   const std::string key = complete_key(store, input.key);
   const study::Outcome outcome = store.find(key).value();
   if (!input.array.empty()) return {input.store, {}, key, {}, Values{input.array, require_array(outcome, input.array)}};
   return {input.store, {}, key, whole_of(store, key, outcome), {}};
+} catch (const json::exception& error) {
+  // A value of another type than attnlaw writes, in a file that SQLite itself finds in order.
+  throw study::StoreError(
+      fmt::format("cannot use the store '{}': it holds a result that attnlaw has not written: {}; see 'Damaged stores' "
+                  "in docs/store.md",
+                  input.store, error.what()));
 }
 
 view::Result Results::show(const Output& output, const Run&) {

@@ -102,7 +102,9 @@ study::RunProgress run_study(const study::Study& study, study::Store& store, con
   run_options.stop = &interrupted;
   if (run.study_progress)
     run_options.progress = [&](const study::RunProgress& now) { run.study_progress(study.name, now); };
-  return study::run(study, store, run_options);
+  const study::RunProgress progress = study::run(study, store, run_options);
+  store.settle();
+  return progress;
 }
 
 }  // namespace attnlaw::operations

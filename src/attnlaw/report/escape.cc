@@ -1,11 +1,13 @@
 #include "attnlaw/report/escape.h"
 
+#include "attnlaw/base/json_text.h"
+
 namespace attnlaw::report {
 
 std::string escape_html(std::string_view text) {
   std::string escaped;
   escaped.reserve(text.size());
-  for (const char c : text) {
+  for (const char c : base::escaped(text)) {
     switch (c) {
       case '&':
         escaped += "&amp;";

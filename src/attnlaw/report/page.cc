@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/report/assets.h"
 #include "attnlaw/report/escape.h"
 
@@ -60,7 +61,7 @@ std::string figure(const Chart& chart, std::size_t number) {
       "<figcaption>{1}</figcaption>\n"
       "<details><summary>The numbers of this chart</summary>\n{3}</details>\n"
       "</figure>\n",
-      number, escape_html(chart.description), escape_json_in_script(chart.spec.dump()),
+      number, escape_html(chart.description), escape_json_in_script(base::json_text(chart.spec)),
       scrolling(chart.data, "The numbers of the chart: " + chart.description));
 }
 

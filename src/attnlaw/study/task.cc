@@ -6,9 +6,12 @@
 #include <xxhash.h>
 
 #include <chrono>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/outcome.h"
@@ -54,7 +57,7 @@ json without_times(json figures) {
 }
 
 /// NaN and infinity are null in every document, also before they were written and read.
-json as_written(const json& figures) { return json::parse(figures.dump()); }
+json as_written(const json& figures) { return base::parse_json(base::json_text(figures)); }
 
 Outcome::Status status_of(bool converged) {
   return converged ? Outcome::Status::converged : Outcome::Status::unconverged;
@@ -207,7 +210,7 @@ std::string key(const Task& task, const std::string& code, const std::string& pr
     document["problem"]["target"] = {{"atoms", atoms->atoms}, {"weights", atoms->weights}};
   document["code"] = code;
   if (!predecessor.empty()) document["predecessor"] = predecessor;
-  const std::string text = document.dump();
+  const std::string text = base::json_text(document);
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
@@ -218,6 +221,10 @@ Outcome perform(const Task& task, const Outcome* predecessor, int threads) {
   try {
     outcome = compute(task, predecessor, threads);
     outcome.figures = as_written(outcome.figures);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::system_error&) {
+    throw;
   } catch (const std::exception& error) {
     outcome = {};
     outcome.status = Outcome::Status::failed;

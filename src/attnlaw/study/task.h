@@ -39,7 +39,7 @@ struct Task {
 
 std::span<const base::Named<TaskKind>> names_table(TaskKind);
 
-/// The task with every option, defaults included; the same text for the same task (to_json(task).dump()).
+/// The task with every option, defaults included; the same text for the same task (base::json_text of it).
 nlohmann::json to_json(const Task& task);
 /// Throws std::invalid_argument for what to_json does not write.
 Task task_from_json(const nlohmann::json& document);
@@ -54,7 +54,8 @@ std::string key(const Task& task, const std::string& code, const std::string& pr
 const std::string& code_version();
 
 /// Computes a task on up to `threads` threads. `predecessor`: the outcome of the task it follows, null if there is none
-/// or it failed. Never throws: see Outcome::Status.
+/// or it failed. What the task itself throws is an outcome, see Outcome::Status. What the machine refuses, memory
+/// (std::bad_alloc) or a thread (std::system_error), is thrown: it says nothing about the task.
 Outcome perform(const Task& task, const Outcome* predecessor, int threads);
 
 }  // namespace attnlaw::study

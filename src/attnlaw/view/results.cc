@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
@@ -43,7 +44,7 @@ bool all_equal(const std::vector<json>& values) {
 
 std::string word(const json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? fmt::format("{:.{}g}", value.get<double>(), kFigures) : value.dump();
+  return value.is_number_float() ? fmt::format("{:.{}g}", value.get<double>(), kFigures) : base::json_text(value);
 }
 
 /// Returns the least number of digits, eight or more, that tells all keys apart.

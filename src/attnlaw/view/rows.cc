@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/json_text.h"
+
 namespace attnlaw::view {
 
 report::Cell cell_of(const nlohmann::json& value) {
@@ -9,7 +11,7 @@ report::Cell cell_of(const nlohmann::json& value) {
   if (value.is_number()) return cell(value.get<long long>());
   if (value.is_boolean()) return cell(value.get<bool>());
   if (value.is_null()) return {};
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : base::json_text(value);
 }
 
 Fields fields_of(const nlohmann::json& document, const base::Description& description) {

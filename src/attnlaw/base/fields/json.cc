@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 
@@ -41,7 +42,7 @@ void read_entry(const std::string& name, const json& value, const Description& d
 }
 
 json in_snake_case(const json& document, const std::string& what) {
-  if (!document.is_object()) reject("{} must be an object of options, got {}", what, document.dump());
+  if (!document.is_object()) reject("{} must be an object of options, got {}", what, json_text(document));
   std::set<std::string> seen;
   json spelled = json::object();
   for (const auto& [key, value] : document.items()) spelled[add_name(seen, key)] = value;
@@ -49,42 +50,44 @@ json in_snake_case(const json& document, const std::string& what) {
 }
 
 json parse_json(const std::string& text) {
+  constexpr int kDeepest = 100;              // what people nest; deeper ones would overflow stacks
   std::vector<std::set<std::string>> names;  // of the objects that are open
-  const auto look = [&](int, json::parse_event_t event, json& parsed) {
+  const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kDeepest) reject("arrays and objects must not be nested more than {} deep", kDeepest);
     if (event == json::parse_event_t::object_start) names.emplace_back();
     if (event == json::parse_event_t::key) add_name(names.back(), parsed.get<std::string>());
     if (event == json::parse_event_t::object_end) names.pop_back();
     return true;
   };
   try {
-    return json::parse(text, look);
+    return with_bytes(json::parse(text, look));
   } catch (const json::exception& error) {
     throw std::invalid_argument(error.what());
   }
 }
 
 double read_number(const json& value, const std::string& field) {
-  if (!value.is_number()) reject("{} must be a number, got {}", field, value.dump());
+  if (!value.is_number()) reject("{} must be a number, got {}", field, json_text(value));
   return value.get<double>();
 }
 
 void require_integer(const json& value, const std::string& field, double least, double largest) {
-  if (!value.is_number_integer()) reject("{} must be an integer, got {}", field, value.dump());
+  if (!value.is_number_integer()) reject("{} must be an integer, got {}", field, json_text(value));
   // The value is compared as a double, because an unsigned one beyond int64 would wrap.
   const double number = value.get<double>();
-  if (number < least && least == 0) reject("{} must be an integer >= 0, got {}", field, value.dump());
+  if (number < least && least == 0) reject("{} must be an integer >= 0, got {}", field, json_text(value));
   constexpr double kLargest32 = 4294967296.0;
   if (number < least || number > largest)
-    reject("{} must fit in {} bits, got {}", field, largest > kLargest32 ? 64 : 32, value.dump());
+    reject("{} must fit in {} bits, got {}", field, largest > kLargest32 ? 64 : 32, json_text(value));
 }
 
 bool read_flag(const json& value, const std::string& field) {
-  if (!value.is_boolean()) reject("{} must be true or false, got {}", field, value.dump());
+  if (!value.is_boolean()) reject("{} must be true or false, got {}", field, json_text(value));
   return value.get<bool>();
 }
 
 std::string read_text(const json& value, const std::string& field) {
-  if (!value.is_string()) reject("{} must be a string, got {}", field, value.dump());
+  if (!value.is_string()) reject("{} must be a string, got {}", field, json_text(value));
   return value.get<std::string>();
 }
 

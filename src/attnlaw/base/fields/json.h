@@ -25,8 +25,8 @@ void read_entry(const std::string& name, const nlohmann::json& value, const Desc
 /// that is there in both spellings. `what` names the document.
 nlohmann::json in_snake_case(const nlohmann::json& document, const std::string& what);
 
-/// The document of a text. Throws std::invalid_argument for text that is not JSON, and for a name that an object has
-/// twice.
+/// The document of a text, with escaped bytes (base/json_text.h) as they were. Throws std::invalid_argument for text
+/// that is not JSON or is nested absurdly deep, and for a name that an object has twice.
 nlohmann::json parse_json(const std::string& text);
 
 // What fields.h reads values with: each throws std::invalid_argument that names the field and the value.

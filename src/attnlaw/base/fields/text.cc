@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
@@ -55,7 +56,7 @@ json item_from_text(const Type& type, const std::string& option, const std::stri
 std::string shown(const json& value, std::string_view separator) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
-  if (!value.is_array()) return value.dump();
+  if (!value.is_array()) return json_text(value);
   std::vector<std::string> items;
   for (const json& item : value) items.push_back(shown(item, separator));
   return fmt::format("{}", fmt::join(items, separator));

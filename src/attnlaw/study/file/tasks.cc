@@ -8,6 +8,7 @@
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/theory/scaling.h"
@@ -47,7 +48,7 @@ template <class Check>
 auto placed(const SourceFile& file, const PartRequest& request, const Json& coordinates, Check check) {
   const auto refused = [&](const std::string& message) {
     std::string where = "part '" + request.name + "'";
-    for (const auto& [key, value] : coordinates.items()) where += fmt::format(", {} = {}", key, value.dump());
+    for (const auto& [key, value] : coordinates.items()) where += fmt::format(", {} = {}", key, base::json_text(value));
     return std::invalid_argument(file.at(line_of_fault(request, message), fmt::format("{} ({})", message, where)));
   };
   try {

@@ -12,6 +12,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/base/thread.h"
 #include "attnlaw/study/run/memory_gate.h"
 #include "attnlaw/study/run/schedule.h"
 
@@ -56,16 +57,16 @@ class Run {
     const Ending ending{*this};
     alive_ = static_cast<std::size_t>(local_workers_) + options_.remote_workers.size();
     for (int i = 0; i < local_workers_; ++i)
-      threads_.emplace_back([this] {
+      threads_.push_back(base::start_thread([this] {
         work(true, [this](const Task& task, const Outcome* predecessor, int threads) {
           const MemoryGate::Place place = memory_.enter(task);
           return options_.compute(task, predecessor, threads);
         });
-      });
+      }));
     for (const Worker& worker : options_.remote_workers)
-      threads_.emplace_back([this, &worker] {
+      threads_.push_back(base::start_thread([this, &worker] {
         work(false, [&](const Task& task, const Outcome* predecessor, int) { return worker(task, predecessor); });
-      });
+      }));
     manage();
     return progress_;
   }

@@ -10,6 +10,8 @@
 #include <set>
 #include <thread>
 
+#include "attnlaw/base/fields/json.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/study/float64.h"
 #include "attnlaw/study/store/process.h"
@@ -68,7 +70,7 @@ std::string problem_text(const model::Problem& problem, TaskKind kind) {
   Task task;
   task.kind = kind;
   task.problem = problem;
-  return to_json(task).at("problem").dump();
+  return base::json_text(to_json(task).at("problem"));
 }
 
 bool add(Connection& connection, const Store::Entry& entry) {
@@ -80,9 +82,9 @@ bool add(Connection& connection, const Store::Entry& entry) {
   const std::int64_t added = connection.run(
       "INSERT INTO result (key, code, task, status, error, figures, seconds, finished) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) ON CONFLICT (key) DO NOTHING",
-      entry.key, entry.code, to_json(entry.task).dump(), base::name(outcome.status),
-      text_if(!outcome.error.empty(), outcome.error), text_if(!outcome.figures.is_null(), outcome.figures.dump()),
-      outcome.seconds);
+      entry.key, entry.code, base::json_text(to_json(entry.task)), base::name(outcome.status),
+      text_if(!outcome.error.empty(), base::escaped(outcome.error)),
+      text_if(!outcome.figures.is_null(), base::json_text(outcome.figures)), outcome.seconds);
   if (added == 0) return false;
   const std::int64_t id = connection.last_id();
   std::int64_t position = 0;
@@ -153,6 +155,35 @@ class ReadingResultsOnly {
   sqlite3* database_;
 };
 
+constexpr const char* kDamage = "see 'Damaged stores' in docs/store.md";
+
+[[noreturn]] void report_damage(const std::string& path, const std::string& cause) {
+  throw sqlite::Error(path, cause, kDamage, SQLITE_CORRUPT);
+}
+
+/// Reads a document that a result keeps.
+json document_in(const std::string& path, const std::string& key, const char* what, const std::string& text) try {
+  return base::parse_json(text);
+} catch (const std::invalid_argument& error) {
+  report_damage(path, fmt::format("the {} of result {} can no longer be read: {}", what, key, error.what()));
+}
+
+Outcome::Status status_in(const std::string& path, const std::string& key, const std::string& text) try {
+  return base::value_of<Outcome::Status>("status", text);
+} catch (const std::invalid_argument& error) {
+  report_damage(path, fmt::format("result {} is damaged: {}", key, error.what()));
+}
+
+/// SQLite calls a document of a result that is no JSON a mistake in the statement that reads it.
+void require_documents(Connection& connection) {
+  const Query row = connection.query(
+      "SELECT key, CASE WHEN json_valid(task) THEN 'figures' ELSE 'task' END FROM result "
+      "WHERE NOT json_valid(task) OR (figures IS NOT NULL AND NOT json_valid(figures)) LIMIT 1");
+  if (row->next())
+    report_damage(connection.path(),
+                  fmt::format("the {} of result {} can no longer be read", row->text(1), row->text(0)));
+}
+
 /// A mistake in the statement, not in the store.
 bool is_mistake(const sqlite::Error& error) {
   return error.code == SQLITE_ERROR || error.code == SQLITE_AUTH || error.code == SQLITE_MISMATCH;
@@ -188,7 +219,7 @@ Store::Rows rows_of(sqlite::Statement statement) {
   for (int i = 0; i < statement.columns(); ++i) result.columns.push_back(statement.name(i));
   while (statement.next()) {
     std::vector<json>& row = result.rows.emplace_back();
-    for (int i = 0; i < statement.columns(); ++i) row.push_back(statement.value(i));
+    for (int i = 0; i < statement.columns(); ++i) row.push_back(base::with_bytes(statement.value(i)));
   }
   return result;
 }
@@ -234,9 +265,10 @@ std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) con
   const Query row = connection.query("SELECT id, status, error, figures, seconds FROM result WHERE key = ?1", key);
   if (!row->next()) return std::nullopt;
   Outcome outcome;
-  outcome.status = base::value_of<Outcome::Status>("status", row->text(1));
-  outcome.error = row->text(2);
-  if (const std::string figures = row->text(3); !figures.empty()) outcome.figures = json::parse(figures);
+  outcome.status = status_in(database_->path, key, row->text(1));
+  outcome.error = base::unescaped(row->text(2));
+  if (const std::string figures = row->text(3); !figures.empty())
+    outcome.figures = document_in(database_->path, key, "figures", figures);
   outcome.seconds = row->real(4);
   if (with_arrays) outcome.arrays = arrays_of(connection, row->integer(0));
   return outcome;
@@ -245,7 +277,7 @@ std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) con
 std::optional<json> Store::task(const std::string& key) const {
   const std::lock_guard lock(database_->mutex);
   const Query row = database_->connection.query("SELECT task FROM result WHERE key = ?1", key);
-  return row->next() ? std::optional(json::parse(row->text(0))) : std::nullopt;
+  return row->next() ? std::optional(document_in(database_->path, key, "task", row->text(0))) : std::nullopt;
 }
 
 std::vector<bool> Store::has(std::span<const std::string> keys, bool failed_too) const {
@@ -319,6 +351,16 @@ void Store::heartbeat() {
   if (database_->run) register_run(database_->connection, database_->run);
 }
 
+void Store::settle() {
+  const std::lock_guard lock(database_->mutex);
+  Connection& connection = database_->connection;
+  if (database_->run) connection.run("DELETE FROM run WHERE id = ?1", *database_->run);
+  database_->run.reset();
+  // Waits for nobody: what others still read is moved when they end.
+  const Query log = connection.query("PRAGMA wal_checkpoint(PASSIVE)");
+  log->next();
+}
+
 Store::Rows Store::select(const std::string& where) const {
   const std::lock_guard lock(database_->mutex);
   Connection& connection = database_->connection;
@@ -326,6 +368,7 @@ Store::Rows Store::select(const std::string& where) const {
     return rows_of(prepare_select(connection, where));
   } catch (const sqlite::Error& error) {
     if (!is_mistake(error)) throw;
+    require_documents(connection);
     reject_expression(connection, where, error.cause);
   } catch (const std::invalid_argument& error) {
     reject_expression(connection, where, error.what());

@@ -69,6 +69,10 @@ class Store {
   /// Renews the heartbeat: to be called every few seconds while claims are held.
   void heartbeat();
 
+  /// Ends the claims and moves the log into the file, flushed to the disk. The end of this Store does the same, but
+  /// cannot say that it failed; all that was put is safe in either case.
+  void settle();
+
   /// Columns and rows of the view `results` (docs/store.md), in order of computation. `where`: an SQL expression on
   /// its columns; empty: all rows. Reads only. Throws std::invalid_argument for an expression that is none, or that
   /// would do more than read.

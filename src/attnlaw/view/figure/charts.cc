@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/study/spectrum_comparison.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/columns.h"
@@ -235,7 +236,7 @@ std::string experiments_note(const std::vector<Item>& items) {
       json at = item.entry->coordinates;
       at.erase("instance");
       ++instances[{item.task->experiment.d, experiment::name(item.task->experiment.trainer)}]
-                 [item.part->name + at.dump()];
+                 [item.part->name + base::json_text(at)];
     }
   std::vector<std::string> words;
   for (const auto& [kind, points] : instances) {

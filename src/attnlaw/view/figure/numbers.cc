@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::view {
@@ -187,7 +188,7 @@ json coordinate(const Item& item, const std::string& name) {
 std::string text_of(const json& coordinate, int digits) {
   if (coordinate.is_string()) return coordinate;
   if (coordinate.is_number()) return fmt::format("{:.{}g}", coordinate.get<double>(), digits);
-  return coordinate.is_null() ? "" : coordinate.dump();
+  return coordinate.is_null() ? "" : base::json_text(coordinate);
 }
 
 std::string axis_title(const std::string& name) {

@@ -1,0 +1,221 @@
+/// The program where systems are unusual: closed descriptors, names of any bytes, small jobs, dumb terminals, launchers
+/// that it does not know.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "attnlaw/study/store/store.h"
+#include "cli/program.h"
+
+namespace attnlaw::test {
+namespace {
+
+using nlohmann::json;
+
+const std::string kSolve = "solve --head linear --alpha 1 --lambda 0.1";
+
+constexpr const char* kStudy = R"([problem]
+head = "linear"
+lambda = 0.05
+[[part]]
+name = "curve"
+axes = [{alpha = {from = 0.2, to = 0.6, count = 4}}]
+)";
+
+/// Runs `script` in a shell; $A is the program, the scratch folder its working directory.
+Outcome shell(const Scratch& scratch, const std::string& script) {
+  const Scratch outputs;
+  const std::string command = "cd '" + scratch.path().string() + "' && A='" ATTNLAW_PROGRAM "' && { " + script +
+                              "\n} >'" + (outputs / "out").string() + "' 2>'" + (outputs / "err").string() + "'";
+  const int status = std::system(("bash -c " + quoted(command)).c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(outputs / "out"), slurp(outputs / "err")};
+}
+
+std::size_t lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// ---- descriptors ----------------------------------------------------------------------------------------------------
+
+TEST(ClosedDescriptors, ReceiveNoFileAndAResultThatIsLostIsAFailure) {
+  const Scratch scratch;
+  EXPECT_EQ(shell(scratch, "$A " + kSolve + " --format json --output o.json >&-").code, 0);
+  EXPECT_EQ(json::parse(slurp(scratch / "o.json"))["command"], "solve");
+  const Outcome lost = shell(scratch, "$A " + kSolve + " >&-");
+  EXPECT_EQ(lost.code, 1);
+  EXPECT_EQ(lost.err, "attnlaw: cannot write to standard output: Bad file descriptor\n");
+  EXPECT_EQ(shell(scratch, "$A " + kSolve + " >/dev/full").code, 1);
+  EXPECT_EQ(shell(scratch, "$A solve --alpha -1 2>&-").code, 2) << "a message that nobody can receive";
+  EXPECT_EQ(shell(scratch, "$A " + kSolve + " --output /dev/null <&- >&- 2>&-").code, 0);
+}
+
+TEST(ClosedDescriptors, LeaveStoresAndFiguresWhole) {
+  const Scratch scratch;
+  scratch.write("study.toml", kStudy);
+  scratch.write("chart.toml", std::string(kStudy) + "[[chart]]\nx = \"alpha\"\nvalues = [\"test\"]\n");
+  EXPECT_EQ(shell(scratch, "$A sweep study.toml --store s.sqlite >&- 2>&-").code, 1) << "its table is lost";
+  EXPECT_EQ(shell(scratch, "$A sweep study.toml --store t.sqlite --output t.txt <&- >&- 2>&-").code, 0);
+  EXPECT_EQ(shell(scratch, "$A figure chart.toml --directory out --output f.txt >&- 2>&-").code, 0);
+  for (const char* store : {"s.sqlite", "t.sqlite", "out/chart.sqlite"}) {
+    const study::Store open((scratch / store).string(), study::Store::Access::read);
+    EXPECT_EQ(open.integrity(), "") << store;
+    EXPECT_EQ(open.count("").other_codes, 4U) << store;
+  }
+}
+
+// ---- names ----------------------------------------------------------------------------------------------------------
+
+TEST(Names, OfAnyBytesAreReadAndShownAsUtf8) {
+  const Scratch scratch;
+  scratch.write("study.toml", kStudy);
+  for (const std::string name : {"spektrum_\xfc"
+                                 "ber.txt",
+                                 "u\xcc\x88"
+                                 "ber \xf0\x9f\x98\x80\n2.txt",
+                                 "-dash.txt", "a\\xFC.txt"}) {
+    scratch.write(name, "1\n-1\n2\n0.5\n");
+    const Outcome solved = shell(scratch, "$A " + kSolve + " --format json --target " + quoted("file:" + name));
+    ASSERT_EQ(solved.code, 0) << solved.err;
+    const json document = json::parse(solved.out);
+    // The document is a problem file: the same name is found again.
+    scratch.write("problem.json", solved.out);
+    const Outcome again = shell(scratch, "$A solve --problem problem.json --format json");
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(json::parse(again.out)["errors"], document["errors"]);
+    const Outcome page = shell(
+        scratch, "$A spectrum --head linear --alpha 1 --lambda 0.1 --html r.html --target " + quoted("file:" + name));
+    EXPECT_EQ(page.code, 0) << page.err;
+    EXPECT_NO_THROW(json(slurp(scratch / "r.html")).dump()) << "UTF-8";
+  }
+}
+
+TEST(Names, OfStoresAndTargetsInStoresMayBeAnyBytes) {
+  const Scratch scratch;
+  scratch.write("t_\xfc.txt", "1\n-1\n2\n0.5\n");
+  scratch.write("study.toml", std::string(kStudy) + "problem = {target = 'file:t_\\xFC.txt'}\n");
+  const std::string store = quoted(
+      "erg\xe9"
+      "bnis #1?.sqlite");
+  for (const char* computed : {"4", "0"}) {
+    const Outcome sweep = shell(scratch, "$A sweep study.toml --format json --store " + store);
+    ASSERT_EQ(sweep.code, 0) << sweep.err;
+    EXPECT_EQ(json::parse(sweep.out)["computed"].dump(), computed);
+  }
+  const Outcome results = shell(scratch, "$A results --format json " + store);
+  ASSERT_EQ(results.code, 0) << results.err;
+  EXPECT_TRUE(json::parse(results.out)["rows"][0]["target"].get<std::string>().ends_with("t_\\xFC.txt"));
+  EXPECT_EQ(json::parse(results.out)["store"],
+            "erg\\xE9"
+            "bnis #1?.sqlite");
+}
+
+TEST(Names, WithLineEndsDoNotMakeAMessageTwoLines) {
+  const Scratch scratch;
+  const Outcome missing = shell(scratch, "$A " + kSolve + " --target " + quoted("file:no\nsuch"));
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_EQ(lines(missing.err), 1U) << missing.err;
+}
+
+// ---- jobs -----------------------------------------------------------------------------------------------------------
+
+/// Runs a script in which /sys/fs/cgroup is the folder `groups`; skips where that takes rights we have not.
+Outcome in_group(const Scratch& scratch, const std::string& script) {
+  return shell(scratch, "unshare -m bash -c " +
+                            quoted("mount --bind groups /sys/fs/cgroup && A='" ATTNLAW_PROGRAM "' && " + script));
+}
+
+bool has_groups(const Scratch& scratch) {
+  std::filesystem::create_directories(scratch / "groups");
+  return in_group(scratch, "true").code == 0;
+}
+
+TEST(Jobs, AreRefusedBeforeTheWorkWhereTheirMemoryIsLimited) {
+  const Scratch scratch;
+  const std::string large = "$A simulate --head linear --alpha 4 --lambda 0.05 --d 400 --instances 2 --output x.json";
+  for (const std::string limit : {"ulimit -v 1500000", "ulimit -d 1000000"}) {
+    const Outcome refused = shell(scratch, limit + "; " + large);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_NE(refused.err.find("GiB of memory ("), std::string::npos) << refused.err;
+    EXPECT_EQ(lines(refused.err), 1U) << refused.err;
+    EXPECT_FALSE(std::filesystem::exists(scratch / "x.json"));
+    EXPECT_EQ(shell(scratch, limit + "; $A " + kSolve).code, 0);
+  }
+  if (!has_groups(scratch)) GTEST_SKIP() << "needs a mount namespace";
+  scratch.write("groups/memory.max", "400000000\n");
+  const Outcome refused = in_group(scratch, large);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("may use 3"), std::string::npos) << refused.err;
+  EXPECT_EQ(in_group(scratch, "$A " + kSolve).code, 0);
+}
+
+/// OpenBLAS waits for ever where it is refused a buffer.
+TEST(Jobs, EndWhereThereIsTooLittleMemoryForAnyWork) {
+  const Scratch scratch;
+  for (const int kilobytes : {120000, 200000, 300000}) {
+    const Outcome outcome = shell(scratch, "ulimit -v " + std::to_string(kilobytes) +
+                                               "; timeout 60 $A simulate --head linear --alpha 1 --lambda 0.1 --d 40 "
+                                               "--instances 2 --format json");
+    EXPECT_TRUE(outcome.code == 0 || outcome.code == 1) << kilobytes << ": " << outcome.code << outcome.err;
+    EXPECT_EQ(lines(outcome.err), outcome.code == 1 ? 1U : 0U) << outcome.err;
+  }
+}
+
+TEST(Jobs, ReadNoFileThatDoesNotFit) {
+  const Scratch scratch;
+  const Outcome refused = shell(scratch, "truncate -s 1T huge.npy && $A lofi --data huge.npy --lift 20");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("huge.npy': it has 1 TiB"), std::string::npos) << refused.err;
+  const Outcome endless = shell(scratch, "ulimit -v 400000; $A " + kSolve + " --target file:/dev/zero");
+  EXPECT_EQ(endless.code, 1);
+  EXPECT_EQ(lines(endless.err), 1U) << endless.err;
+}
+
+TEST(Jobs, StartAsManyThreadsAsTheirQuotaIsWorth) {
+  const Scratch scratch;
+  if (!has_groups(scratch)) GTEST_SKIP() << "needs a mount namespace";
+  const std::string threads =
+      "$A softmax-law --beta 0.5 --rho 1 --simulate 300 --instances 8 >/dev/null & p=$!; most=0; "
+      "while t=$(awk '/^Threads/{print $2}' /proc/$p/status 2>/dev/null) && [ -n \"$t\" ]; do "
+      "[ $t -gt $most ] && most=$t; sleep 0.002; done; wait $p && echo $most";
+  scratch.write("groups/cpu.max", "50000 100000\n");
+  EXPECT_EQ(in_group(scratch, threads).out, "1\n");
+}
+
+// ---- terminals ------------------------------------------------------------------------------------------------------
+
+TEST(Terminals, ReceiveNoEscapeCodes) {
+  const Scratch scratch;
+  scratch.write("study.toml", kStudy);
+  for (const std::string terminal : {"TERM=dumb", "TERM=xterm", "TERM=xterm NO_COLOR=1"}) {
+    const Outcome run =
+        shell(scratch, "rm -f s.sqlite; " + terminal +
+                           " script -qfec \"$A sweep study.toml --store s.sqlite >out\" err >/dev/null");
+    ASSERT_EQ(run.code, 0) << run.err;
+    const std::string err = slurp(scratch / "err");
+    EXPECT_EQ(err.find('\x1b'), std::string::npos) << terminal;
+    EXPECT_EQ(err.find("[====") == std::string::npos, terminal == "TERM=dumb") << err;
+  }
+}
+
+// ---- launchers ------------------------------------------------------------------------------------------------------
+
+TEST(Launchers, OfStrangersAreNamed) {
+  const Scratch scratch;
+  const std::string step = "SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_PROCID=2 SLURM_NTASKS=4 SLURM_STEP_NUM_TASKS=4 ";
+  const Outcome shared =
+      shell(scratch, step + "$A simulate --distributed --head linear --alpha 1 --lambda 0.1 --d 20 --instances 1");
+  EXPECT_EQ(shared.code, 2);
+  EXPECT_NE(shared.err.find("process 2 of 4"), std::string::npos) << shared.err;
+  const Outcome alone = shell(scratch, step + "$A " + kSolve);
+  EXPECT_EQ(alone.code, 0);
+  EXPECT_NE(alone.err.find("do not know each other"), std::string::npos) << alone.err;
+  EXPECT_EQ(shell(scratch, step + "$A " + kSolve + " --quiet").err, "");
+  EXPECT_EQ(shell(scratch, "SLURM_JOB_ID=1 SLURM_NTASKS=4 SLURM_PROCID=0 $A " + kSolve).err, "") << "a batch script";
+}
+
+}  // namespace
+}  // namespace attnlaw::test
