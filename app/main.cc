@@ -92,10 +92,11 @@ int main(int argc, char** argv) {
   } catch (const std::invalid_argument& error) {
     return complain(error.what(), kBadUsage);
   } catch (const std::bad_alloc&) {
-    return complain(fmt::format("the memory is exhausted: this process may use {} more ({} bytes); choose a smaller "
-                                "problem or fewer --threads",
-                                base::bytes_text(static_cast<double>(base::memory_limit())), base::memory_limit()),
-                    kFailed);
+    return complain(
+        fmt::format("an allocation failed: this process may use {} of memory in all ({} bytes); choose a smaller "
+                    "problem or fewer --threads",
+                    base::bytes_text(static_cast<double>(base::memory_limit())), base::memory_limit()),
+        kFailed);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailed);
   }

@@ -137,9 +137,27 @@ TEST(Gguf, OtherQuantisationsAreRefusedByNameWhereTheyAreNeeded) {
                              .tensor("blk.0.attn_q.weight", {256, 256}, 13, std::string(256 * 176, '\0'))
                              .tensor("blk.0.attn_k.weight", {256, 256}, 13, std::string(256 * 176, '\0'))
                              .bytes());
-  const Model model = open_model((folder / "m.gguf").string());
-  EXPECT_THAT(refusal([&] { all_heads(model); }),
+  EXPECT_THAT(refusal([&] { open_model((folder / "m.gguf").string()); }),
               AllOf(HasSubstr("blk.0.attn_q.weight"), HasSubstr("Q5_K"), HasSubstr("BF16")));
+}
+
+TEST(Gguf, ValuesOfOtherTypesAreSkippedWithTheReason) {
+  const Scratch folder;
+  const std::string matrix(256, '\0');
+  folder.write("m.gguf", Gguf()
+                             .text("general.architecture", "llama")
+                             .number("llama.attention.head_count", 2)
+                             .tensor("blk.0.attn_q.weight", {8, 8}, 0, matrix)
+                             .tensor("blk.0.attn_k.weight", {8, 8}, 0, matrix)
+                             .tensor("blk.0.attn_v.weight", {8, 8}, 26, matrix)
+                             .tensor("blk.0.attn_output.weight", {8, 8}, 0, matrix)
+                             .bytes());
+  const Model model = open_model((folder / "m.gguf").string());
+  EXPECT_FALSE(model.layers[0].has_values);
+  EXPECT_EQ(all_heads(model)[0].value.size(), 0);
+  ASSERT_EQ(model.skipped.size(), 2u);
+  EXPECT_EQ(model.skipped[0].name, "blk.0.attn_v.weight");
+  EXPECT_EQ(model.skipped[0].reason, "numbers of type I32 are not read");
 }
 
 TEST(Gguf, ArchitectureTellsPositions) {
@@ -171,6 +189,12 @@ TEST(Gguf, MetadataCountBeforeAConfigurationBesideThem) {
                              .tensor("blk.0.attn_k.weight", {8, 8}, 0, std::string(256, '\0'))
                              .bytes());
   EXPECT_EQ(open_model(folder.path().string()).layers[0].heads, 2);
+}
+
+TEST(Gguf, OnePartOfASplitModelIsRefused) {
+  const Scratch folder;
+  folder.write("m-00001-of-00003.gguf", Gguf().value("split.count", 2, raw<std::uint16_t>(3)).bytes());
+  EXPECT_THAT(refusal([&] { open_model(folder.path().string()); }), HasSubstr("one of 3 parts"));
 }
 
 TEST(Gguf, ArraysOfArraysAreRefusedWithoutRecursion) {
@@ -449,6 +473,8 @@ TEST(Safetensors, QuantisedAndLatentModelsAreRefusedByName) {
   EXPECT_THAT(message("q_proj.weight.absmax"), HasSubstr("bitsandbytes"));
   EXPECT_THAT(message("q_proj.SCB"), HasSubstr("bitsandbytes"));
   EXPECT_THAT(message("q_proj.weight_scale_inv"), HasSubstr("FP8"));
+  EXPECT_THAT(message("q_proj.scales"), HasSubstr("MLX"));
+  EXPECT_THAT(message("q_proj.q_weight"), HasSubstr("ExLlamaV2"));
   EXPECT_THAT(message("kv_a_proj_with_mqa.weight"), HasSubstr("latent attention"));
 }
 

@@ -250,6 +250,19 @@ TEST(Heads, OptionsSayWhatTheFileDoesNot) {
   EXPECT_EQ(all_heads(model)[3].key, layer.key[1]);
 }
 
+TEST(Heads, UnknownModelsAreNotTakenForOneHead) {
+  Draws draws(16);
+  SyntheticFile file;
+  file.add("net.3.q_proj.weight", draws.matrix(8, 16));
+  file.add("net.3.k_proj.weight", draws.matrix(8, 16));
+  const Scratch folder;
+  file.write(folder / "model.safetensors");
+  EXPECT_THAT(rejection([&] { open_model(folder.path().string()); }), HasSubstr("say --heads"));
+  const Model model = open_model(folder.path().string(), {.heads = 2});
+  EXPECT_EQ(model.layers[0].index, 3);
+  EXPECT_EQ(model.layers[0].head_dimension, 4);
+}
+
 TEST(Heads, WrongOptionsAreNamed) {
   Draws draws(11);
   SyntheticFile file;

@@ -110,13 +110,55 @@ const std::vector<Family> kFamilies = {
     {"t5", R"("model_type":"t5","d_kv":4)", 6, 6, "encoder.block.{}.layer.0.SelfAttention.q",
      "encoder.block.{}.layer.0.SelfAttention.k", "encoder.block.{}.layer.0.SelfAttention.v",
      "encoder.block.{}.layer.0.SelfAttention.o", "", Fused::blocks, false, false, "num_heads", "", Positions::relative},
+    {"cohere", R"("model_type":"cohere")", 6, 2, kAttention + "q_proj", kAttention + "k_proj", kAttention + "v_proj",
+     kAttention + "o_proj", ""},
+    {"bart", R"("model_type":"bart")", 6, 6, "model.encoder.layers.{}.self_attn.q_proj",
+     "model.encoder.layers.{}.self_attn.k_proj", "model.encoder.layers.{}.self_attn.v_proj",
+     "model.encoder.layers.{}.self_attn.out_proj", "", Fused::blocks, false, true, "encoder_attention_heads", "",
+     Positions::learned},
+    {"clip", R"("model_type":"clip_vision_model")", 6, 6, "vision_model.encoder.layers.{}.self_attn.q_proj",
+     "vision_model.encoder.layers.{}.self_attn.k_proj", "vision_model.encoder.layers.{}.self_attn.v_proj",
+     "vision_model.encoder.layers.{}.self_attn.out_proj", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    {"torch", "", 6, 6, "", "", "", "layers.{}.self_attn.out_proj", "layers.{}.self_attn.in_proj", Fused::blocks, false,
+     true, "num_attention_heads", "", Positions::unknown},
+    {"open_clip", "", 6, 6, "", "", "", "visual.transformer.resblocks.{}.attn.out_proj",
+     "visual.transformer.resblocks.{}.attn.in_proj", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::learned},
+    {"qwen", R"("model_type":"qwen")", 6, 6, "", "", "", "transformer.h.{}.attn.c_proj", "transformer.h.{}.attn.c_attn",
+     Fused::blocks, false, true, "num_attention_heads", ""},
+    {"gpt_neo", R"("model_type":"gpt_neo")", 6, 6, "transformer.h.{}.attn.attention.q_proj",
+     "transformer.h.{}.attn.attention.k_proj", "transformer.h.{}.attn.attention.v_proj",
+     "transformer.h.{}.attn.attention.out_proj", "", Fused::blocks, false, false, "num_heads", "", Positions::learned},
+    {"chatglm", R"("model_type":"chatglm")", 6, 2, "", "", "", "transformer.encoder.layers.{}.self_attention.dense",
+     "transformer.encoder.layers.{}.self_attention.query_key_value", Fused::blocks, false, true, "num_attention_heads",
+     "multi_query_group_num"},
+    {"phi-mixer", R"("model_type":"phi-msft")", 6, 6, "", "", "", "transformer.h.{}.mixer.out_proj",
+     "transformer.h.{}.mixer.Wqkv", Fused::blocks, false, true, "n_head", ""},
+    {"deberta", R"("model_type":"deberta-v2")", 6, 6, "deberta.encoder.layer.{}.attention.self.query_proj",
+     "deberta.encoder.layer.{}.attention.self.key_proj", "deberta.encoder.layer.{}.attention.self.value_proj",
+     "deberta.encoder.layer.{}.attention.output.dense", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::relative},
+    {"mpnet", R"("model_type":"mpnet")", 6, 6, "mpnet.encoder.layer.{}.attention.attn.q",
+     "mpnet.encoder.layer.{}.attention.attn.k", "mpnet.encoder.layer.{}.attention.attn.v",
+     "mpnet.encoder.layer.{}.attention.attn.o", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::relative},
+    {"wav2vec2", R"("model_type":"wav2vec2")", 6, 6, "wav2vec2.encoder.layers.{}.attention.q_proj",
+     "wav2vec2.encoder.layers.{}.attention.k_proj", "wav2vec2.encoder.layers.{}.attention.v_proj",
+     "wav2vec2.encoder.layers.{}.attention.out_proj", "", Fused::blocks, false, true, "num_attention_heads", "",
+     Positions::relative},
+    {"gguf", "", 6, 2, "", "", "", "blk.{}.attn_output", "blk.{}.attn_qkv", Fused::blocks, false, true,
+     "num_attention_heads", "num_key_value_heads", Positions::unknown},
     {"meta-llama", "", 6, 2, "layers.{}.attention.wq", "layers.{}.attention.wk", "layers.{}.attention.wv",
      "layers.{}.attention.wo", ""},
     {"projections", "", 6, 6, "blocks.{}.attn.q_proj", "blocks.{}.attn.k_proj", "blocks.{}.attn.v_proj",
      "blocks.{}.attn.o_proj", "", Fused::blocks, false, true, "num_attention_heads", "", Positions::unknown},
 };
 
-std::string numbered(const std::string& name, int layer) { return with_layer(name, layer); }
+/// The name of a weight or a bias; nn.MultiheadAttention joins the words by an underscore.
+std::string parameter(const std::string& name, const std::string& kind, int layer) {
+  return with_layer(name, layer) + (name.ends_with("in_proj") ? "_" : ".") + kind;
+}
 
 Eigen::MatrixXd turned(const Family& family, const Eigen::MatrixXd& matrix) {
   return family.transposed ? Eigen::MatrixXd(matrix.transpose()) : matrix;
@@ -124,8 +166,8 @@ Eigen::MatrixXd turned(const Family& family, const Eigen::MatrixXd& matrix) {
 
 void add_layer(const Family& family, const SyntheticLayer& layer, int index, SyntheticFile& file) {
   const auto add = [&](const std::string& name, const Eigen::MatrixXd& weight, const Eigen::VectorXd& bias) {
-    file.add(numbered(name, index) + ".weight", turned(family, weight));
-    if (family.biases) file.add_vector(numbered(name, index) + ".bias", bias);
+    file.add(parameter(name, "weight", index), turned(family, weight));
+    if (family.biases) file.add_vector(parameter(name, "bias", index), bias);
   };
   if (family.fused.empty()) {
     add(family.query, stacked(layer.query), stacked(layer.query_bias));
@@ -135,7 +177,7 @@ void add_layer(const Family& family, const SyntheticLayer& layer, int index, Syn
     add(family.fused, stacked(in_order(family.order, layer.query, layer.key, layer.value)),
         stacked(in_order(family.order, layer.query_bias, layer.key_bias, layer.value_bias)));
   }
-  file.add(numbered(family.output, index) + ".weight", turned(family, stacked(layer.output).transpose()));
+  file.add(parameter(family.output, "weight", index), turned(family, stacked(layer.output).transpose()));
 }
 
 void expect_same(const Family& family, const SyntheticLayer& layer, const std::vector<Head>& heads) {
@@ -198,6 +240,13 @@ TEST_P(LayoutOf, IsReadWithItsNameAndHeadsByHand) {
   const Family& family = GetParam();
   expect_all(open_model((folder_ / "model.safetensors").string(),
                         {.heads = family.heads, .kv_heads = family.key_heads, .layout = family.name}));
+}
+
+TEST(Layouts, HaveAFamilyEach) {
+  // Those that heads_test.cc and formats_test.cc write: three blocks, matrices for each head, bare arrays.
+  std::vector<std::string> written = {"whisper", "transformer_lens", "arrays"};
+  for (const Family& family : kFamilies) written.push_back(family.name);
+  for (const std::string& name : layout_names()) EXPECT_THAT(written, testing::Contains(name));
 }
 
 std::string name_of(const testing::TestParamInfo<Family>& family) {

@@ -30,12 +30,12 @@ void require_shape(const Layer& layer, const Head& head) {
 }
 
 /// Reads a model from bytes in memory, and the first and the last head of each layer.
-void read_model(const std::string& name, std::string_view input) {
+void read_model(const std::string& name, std::string_view input, int heads) {
   if (input.empty()) return;
   auto file = std::make_shared<const checkpoint::MappedFile>(name, std::as_bytes(std::span(input)));
   checkpoint::Contents contents = checkpoint::read_mapped(std::move(file));
   checkpoint::Configuration configuration = checkpoint::configuration_of(contents, "");
-  const Model model = checkpoint::model_of({std::move(contents), std::move(configuration), {}}, {.heads = 4});
+  const Model model = checkpoint::model_of({std::move(contents), std::move(configuration), {}}, {.heads = heads});
   for (const Layer& layer : model.layers) {
     if (layer.heads < 1 || layer.key_heads < 1 || layer.heads % layer.key_heads != 0)
       throw FaultFound{"a layer has heads that do not divide"};
@@ -72,11 +72,11 @@ class Folder {
 
 }  // namespace
 
-void safetensors(std::string_view input) { read_model("fuzz.safetensors", input); }
-void gguf(std::string_view input) { read_model("fuzz.gguf", input); }
-void onnx(std::string_view input) { read_model("fuzz.onnx", input); }
-void npz(std::string_view input) { read_model("fuzz.npz", input); }
-void weights_npy(std::string_view input) { read_model("fuzz.npy", input); }
+void safetensors(std::string_view input) { read_model("fuzz.safetensors", input, 4); }
+void gguf(std::string_view input) { read_model("fuzz.gguf", input, 4); }
+void onnx(std::string_view input) { read_model("fuzz.onnx", input, 4); }
+void npz(std::string_view input) { read_model("fuzz.npz", input, 4); }
+void weights_npy(std::string_view input) { read_model("fuzz.npy", input, 0); }
 
 void model_configuration(std::string_view input) {
   static const Folder folder;

@@ -35,6 +35,13 @@ std::span<const Target> targets() {
                                         {"task", refusing<task>},
                                         {"outcome", refusing<outcome>},
                                         {"request", refusing<request>},
+                                        {"safetensors", refusing<safetensors>},
+                                        {"gguf", refusing<gguf>},
+                                        {"onnx", refusing<onnx>},
+                                        {"npz", refusing<npz>},
+                                        {"weights_npy", refusing<weights_npy>},
+                                        {"model_configuration", refusing<model_configuration>},
+                                        {"shard_index", refusing<shard_index>},
                                         {"command_line", refusing<command_line>}};
   return kTargets;
 }

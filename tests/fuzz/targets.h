@@ -51,6 +51,14 @@ void problem(std::string_view input);
 void task(std::string_view input);
 void outcome(std::string_view input);
 void request(std::string_view input);
+// checkpoints.cc
+void safetensors(std::string_view input);
+void gguf(std::string_view input);
+void onnx(std::string_view input);
+void npz(std::string_view input);
+void weights_npy(std::string_view input);
+void model_configuration(std::string_view input);
+void shard_index(std::string_view input);
 // command_line.cc
 void command_line(std::string_view input);
 

@@ -1,6 +1,7 @@
 # Readers of files and messages under inputs that are kept (fast) and made up (slow: clang's libFuzzer, a build of its own).
 set(fuzz_sources ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/targets.cc ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/files.cc
-                 ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/documents.cc ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/command_line.cc
+                 ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/documents.cc ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/checkpoints.cc
+                 ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/command_line.cc
                  ${PROJECT_SOURCE_DIR}/app/command_line.cc)
 find_package(CLI11 REQUIRED)
 if(ATTNLAW_FUZZ)
@@ -8,8 +9,11 @@ if(ATTNLAW_FUZZ)
   # the same sources the linker then leaves alone.
   set(library ${PROJECT_SOURCE_DIR}/src/attnlaw)
   file(GLOB readers CONFIGURE_DEPENDS ${library}/base/*.cc ${library}/base/fields/*.cc ${library}/model/*.cc
-       ${library}/checkpoint/*.cc ${library}/study/file/*.cc)
+       ${library}/checkpoint/tensor/*.cc ${library}/checkpoint/file/*.cc ${library}/checkpoint/layout/*.cc ${library}/study/file/*.cc)
   list(FILTER readers EXCLUDE REGEX "build.cc$|build_fields.cc$")
+  foreach(name head model open vocabulary)
+    list(APPEND readers ${library}/checkpoint/${name}.cc)
+  endforeach()
   list(APPEND readers ${library}/laws/filtering/data.cc ${library}/study/task.cc ${library}/study/outcome.cc
        ${library}/study/float64.cc ${library}/cluster/request.cc)
   add_executable(fuzz ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/driver.cc ${fuzz_sources} ${readers})
@@ -17,7 +21,7 @@ if(ATTNLAW_FUZZ)
   target_compile_options(fuzz PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(fuzz PRIVATE -fsanitize=fuzzer,address,undefined)
   target_link_libraries(fuzz PRIVATE ${PROJECT_SOURCE_DIR}/build/release/src/attnlaw/libattnlaw.a attnlaw_interface CLI11::CLI11
-                                     fmt::fmt Boost::headers LAPACKE::LAPACKE BLAS::BLAS SQLite::SQLite3 ${CMAKE_DL_LIBS})
+                                     fmt::fmt Boost::headers LAPACKE::LAPACKE BLAS::BLAS SQLite::SQLite3 Zip::zip ${CMAKE_DL_LIBS})
   return()
 endif()
 

@@ -30,6 +30,9 @@ std::vector<Layout> rows_of(const OpenOptions& options, bool files, const Weight
   return {by_hand};
 }
 
+/// Whether the format holds arrays without a model around them.
+bool holds_arrays(const Contents& contents) { return contents.format == "npy" || contents.format == "npz"; }
+
 /// Bare arrays say by their shapes alone which axis is which, and how many heads there are.
 void orient_arrays(LayerPlan& plan, GivenHeads& given) {
   const auto rows = [](const Projection& map) { return map.weight->rows(); };
@@ -39,15 +42,14 @@ void orient_arrays(LayerPlan& plan, GivenHeads& given) {
   const bool only_rows_agree = columns(query) != columns(key) && rows(query) == rows(key);
   const bool tall = given.heads <= 1 && rows(query) > columns(query) && rows(key) > columns(key);
   if (undecided && (only_rows_agree || tall))
-    for (Projection* map : {&query, &key, &plan.value}) map->storage = Storage::input_first;
+    for (Projection* map : {&query, &key, &plan.value, &plan.output}) map->storage = Storage::input_first;
   const bool one_head = query.outputs() == key.outputs() && query.outputs() < query.inputs();
   if (given.heads == 0 && one_head) given.heads = 1;
 }
 
 /// A single matrix in an array file is the map itself; returns its tensor, or null.
 const Tensor* single_matrix(const Contents& contents) {
-  const bool arrays = contents.format == "npy" || contents.format == "npz";
-  if (!arrays || contents.tensors().size() != 1) return nullptr;
+  if (!holds_arrays(contents) || contents.tensors().size() != 1) return nullptr;
   const Tensor& tensor = contents.tensors().front();
   if (tensor.shape.size() != 2 || tensor.rows() != tensor.columns() || tensor.rows() == 0)
     refuse(contents.path, "{} is {}: one array alone must be the square map S of queries and keys",
@@ -119,7 +121,9 @@ void list_skipped(const Weights& weights, Model& model) {
   for (const Skipped& skipped : model.skipped) named.insert(skipped.name);
   for (const Tensor& tensor : weights.contents.tensors())
     if (looks_like_attention(tensor) && !used.contains(&tensor) && !named.contains(printable(tensor.name)))
-      model.skipped.push_back({printable(tensor.name), "the layout does not read it"});
+      model.skipped.push_back({printable(tensor.name),
+                               tensor.readable() ? "the layout does not read it"
+                                                 : fmt::format("numbers of type {} are not read", tensor.type->name)});
 }
 
 void note_peculiarities(const Source& source, const Weights& weights, Model& model) {
@@ -178,7 +182,7 @@ void find_layers(const Source& source, const OpenOptions& options, Weights& weig
   model.skipped.insert(model.skipped.end(), recognised.skipped.begin(), recognised.skipped.end());
   for (LayerPlan& plan : weights.plans) {
     GivenHeads given{options.heads, options.kv_heads};
-    if (plan.layout->name == "arrays") orient_arrays(plan, given);
+    if (plan.layout->name == "arrays" && holds_arrays(weights.contents)) orient_arrays(plan, given);
     count_heads(plan, weights.contents, source.configuration, given);
     require_gains(plan, weights.contents);
   }

@@ -130,6 +130,14 @@ std::size_t alignment_of(const Contents& contents) {
   return found->get<std::size_t>();
 }
 
+/// A part of a model that was split over files has not all tensors of its layers.
+void require_whole(const Contents& contents) {
+  const auto parts = contents.metadata->find("split.count");
+  if (parts != contents.metadata->end() && parts->is_number_unsigned() && parts->get<std::uint64_t>() > 1)
+    refuse(contents.path, "is one of {} parts of a model; join them first (llama-gguf-split --merge)",
+           parts->get<std::uint64_t>());
+}
+
 /// A line of the table of tensors, before it is known where the data begin.
 struct Line {
   Tensor tensor;
@@ -211,6 +219,7 @@ Contents read_gguf(std::shared_ptr<const MappedFile> file) {
     cursor.fail("{} metadata and {} tensors are announced, more than {} bytes can hold", values, tensors,
                 cursor.left());
   read_values(cursor, values, contents);
+  require_whole(contents);
   const std::size_t alignment = alignment_of(contents);
   std::vector<Line> lines;
   for (std::uint64_t i = 0; i < tensors; ++i) lines.push_back(read_line(cursor));

@@ -1,7 +1,7 @@
 #include "attnlaw/checkpoint/file/json_file.h"
 
 #include <nlohmann/json.hpp>
-#include <unordered_set>
+#include <set>
 
 #include "attnlaw/checkpoint/file/cursor.h"
 
@@ -47,7 +47,7 @@ class Members {
  private:
   const std::string& path_;
   const std::function<void(const std::string&, const json&)>& member_;
-  std::vector<std::unordered_set<std::string>> open_;
+  std::vector<std::set<std::string>> open_;
   std::string key_;
 };
 

@@ -77,6 +77,10 @@ class Counter {
   }
 
   void require_shapes() const {
+    for (const Projection* map : {&plan_.query, &plan_.key}) {
+      require_readable(*map->weight);
+      if (map->bias != nullptr) require_readable(*map->bias);
+    }
     require_matrix(plan_.query);
     require_matrix(plan_.key);
     require_size(plan_.query);
@@ -133,7 +137,8 @@ class Counter {
         output.storage == Storage::heads_first ? output.weight->rows() * output.inputs() : output.inputs();
     const bool fits = output.weight->shape.size() >= 2 && inputs == plan_.heads * plan_.value_dimension &&
                       plan_.value.inputs() == plan_.key.inputs() && plan_.value_dimension > 0;
-    if (!fits) plan_.output.weight = nullptr;
+    if (fits && plan_.value.weight->readable() && output.weight->readable()) return;
+    plan_.value.weight = plan_.output.weight = nullptr;
   }
 
   LayerPlan& plan_;

@@ -267,14 +267,16 @@ void refuse_known(const Contents& contents) {
                              {".weight_scale", "weights quantised with scales (FP8 or compressed-tensors)"},
                              {".weight_packed", "packed weights (compressed-tensors)"},
                              {".MatMul.weight_Q4", "weights quantised by ONNX Runtime (MatMulNBits)"},
-                             {"_quantized", "weights quantised by ONNX Runtime"}};
+                             {"_quantized", "weights quantised by ONNX Runtime"},
+                             {".q_weight", "weights quantised by ExLlamaV2"},
+                             {".scales", "weights quantised with scales (MLX, GPTQ or AWQ)"}};
   for (const Tensor& tensor : contents.tensors()) {
     for (const Sign& sign : kSigns)
       if (tensor.name.ends_with(sign.suffix))
         refuse(contents.path,
                "{}: {} are not read; point at the model before quantisation, or dequantise it and save BF16",
                printable(tensor.name), sign.what);
-    if (tensor.name.find("kv_a_proj_with_mqa") != std::string::npos)
+    if (tensor.name.find("kv_a_proj_with_mqa") != std::string::npos || tensor.name.ends_with("attn_kv_a_mqa.weight"))
       refuse(contents.path,
              "{}: the latent attention of DeepSeek (MLA), whose queries and keys pass a normalisation of their own, is "
              "not "

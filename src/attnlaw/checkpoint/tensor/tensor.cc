@@ -13,16 +13,10 @@ namespace {
 using base::size;
 using Eigen::Index;
 
-void require_decoder(const Tensor& tensor) {
-  if (tensor.type->decode == nullptr)
-    refuse(tensor.file->path(), "{}: numbers of type {} are not read as weights; convert the model to F32, F16 or BF16",
-           printable(tensor.name), tensor.type->name);
-}
-
 /// The numbers [first, first + count) of a tensor; the scratch memory holds the blocks around them.
 class RowDecoder {
  public:
-  explicit RowDecoder(const Tensor& tensor) : tensor_(tensor) { require_decoder(tensor); }
+  explicit RowDecoder(const Tensor& tensor) : tensor_(tensor) { require_readable(tensor); }
 
   const double* operator()(std::size_t first, std::size_t count) {
     const DataType& type = *tensor_.type;
@@ -67,6 +61,12 @@ Eigen::MatrixXd decode_product(const LowRank& product, const Window& window) {
 }
 
 }  // namespace
+
+void require_readable(const Tensor& tensor) {
+  if (!tensor.readable())
+    refuse(tensor.file->path(), "{}: numbers of type {} are not read as weights; convert the model to F32, F16 or BF16",
+           printable(tensor.name), tensor.type->name);
+}
 
 std::string Tensor::shape_text() const { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 

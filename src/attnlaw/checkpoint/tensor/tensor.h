@@ -35,6 +35,8 @@ struct Tensor {
   /// How layouts know the tensor, where that is not its name.
   std::string alias;
 
+  /// Whether its numbers can be decoded.
+  bool readable() const { return type == nullptr || type->decode != nullptr; }
   const std::string& known_as() const { return alias.empty() ? name : alias; }
   /// "[32, 16]".
   std::string shape_text() const;
@@ -63,6 +65,9 @@ struct Window {
   Eigen::Index column = 0;
   Eigen::Index columns = 0;
 };
+
+/// Throws base::FileError, with the name of the type and what to do, for a tensor that is not readable.
+void require_readable(const Tensor& tensor);
 
 /// Decodes a window of a tensor, as a matrix of its first axis and all others. Throws base::FileError if its type is
 /// not read, std::out_of_range for a window beyond it.
