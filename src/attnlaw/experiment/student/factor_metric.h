@@ -5,12 +5,13 @@
 
 namespace attnlaw::experiment {
 
-/// Coordinates Z of a step D of a factor, in which the quadratic form ⟨D, stiffness·D gram + |slack| D⟩ is |Z|² + ….
+/// Coordinates Z of a step D of a factor, in which |Z|² is the quadratic form ⟨D, stiffness·D gram + |slack| D⟩, and a
+/// hundredth of the largest curvature that gram gives, times |D|², more.
 ///
 /// With S = s W Wᵀ and a loss whose Hessian in S is c on average, the second-order part of the objective is s times
 /// this form, with gram = WᵀW, stiffness = c s and slack = ∇_S of loss and penalty, up to a term that exchanges D_ij
 /// and D_ji and changes it by a factor of two at most. Eigenvalues of slack are near zero on the range of S and small
-/// near the edge of its spectrum, those of gram range from zero on: without coordinates of this kind both slow training
+/// near the edge of its spectrum, those of gram range from zero on; in the entries of the factor both slow training
 /// down. Where slack is negative, far from the minimum, its size still tells how far a quadratic model can be trusted.
 class FactorMetric {
  public:

@@ -38,13 +38,20 @@ template <class Real>
 double Objective<Real>::objective_of_factor(const Matrix<double>& W, Matrix<double>& gradient, Tangent* tangent) {
   const auto rows = static_cast<std::size_t>(d()), columns = static_cast<std::size_t>(W.cols());
   const double scale = factor_scale(W.rows(), W.cols()), decay = problem_.lambda / static_cast<double>(d());
-  Tangent here{student_of_factor(W), {}};
-  const double loss_at = loss(here.S, here.slope);
+  double loss_at = 0;
   // ∇_W = 2 scale (∇_S loss + (λ/d) I) W.
-  gradient = W;
-  base::gemm(base::Transpose::no, rows, columns, rows, here.slope.data(), W.data(), decay, gradient.data());
+  if (narrow_factor(W)) {
+    const auto d2 = static_cast<double>(d() * d());
+    loss_at = pass_.at_factor(W, scale, loss_and_coefficients(), &gradient)[0] / d2;
+    gradient = gradient / d2 + decay * W;
+  } else {
+    Tangent here{student_of_factor(W), {}};
+    loss_at = loss(here.S, here.slope);
+    gradient = W;
+    base::gemm(base::Transpose::no, rows, columns, rows, here.slope.data(), W.data(), decay, gradient.data());
+    if (tangent) *tangent = std::move(here);
+  }
   gradient *= 2 * scale;
-  if (tangent) *tangent = std::move(here);
   return loss_at + decay * scale * W.squaredNorm();
 }
 
@@ -66,6 +73,8 @@ double Objective<Real>::objective_of_factors(const Matrix<double>& factors, Matr
   if (tangent) *tangent = std::move(here);
   return loss_at + 0.5 * decay * scale * factors.squaredNorm();
 }
+
+bool narrow_factor(const Matrix<double>& W) { return 2 * W.cols() < W.rows(); }
 
 double factor_scale(Eigen::Index d, Eigen::Index columns) {
   return 1 / std::sqrt(static_cast<double>(columns) * static_cast<double>(d));

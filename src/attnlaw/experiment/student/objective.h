@@ -30,7 +30,8 @@ class Objective {
   /// Returns (1/d²) Σ ℓ at S alone, which is half the work.
   double loss(const base::Matrix<double>& S);
   /// Returns loss plus penalty of the tied student at S = W Wᵀ/√(m_h d), W ∈ R^{d×m_h}, and the gradient in W; and,
-  /// unless null, the tangent at S. It passes S through the data: the product of the factors costs nothing beside.
+  /// unless null, the tangent at S. It passes S through the data, which takes little more than half of the operations
+  /// of a square W; a narrow W goes through as it is, and has no tangent.
   double objective_of_factor(const base::Matrix<double>& W, base::Matrix<double>& gradient, Tangent* tangent = nullptr);
   /// Returns loss plus (λ/2√κ)(‖W_Q‖²_F + ‖W_K‖²_F)/d² of the untied student at S = W_Q W_Kᵀ/√(m_h d), W_Q over W_K in
   /// `factors` ∈ R^{2d×m_h}, and the gradient in them, by S likewise.
@@ -43,6 +44,10 @@ class Objective {
   const model::Problem& problem_;
   DataPass<Real> pass_;
 };
+
+/// Tells whether a factor has so few columns, m_h < d/2, that products with it take fewer operations than those with S.
+/// So far below full width minima have no slack of one sign either, by which a tangent would serve L-BFGS.
+bool narrow_factor(const base::Matrix<double>& W);
 
 /// Returns the 1/√(m_h d) of S = W Wᵀ/√(m_h d).
 double factor_scale(Eigen::Index d, Eigen::Index columns);

@@ -41,7 +41,7 @@ class Curvature {
   Tangent& last() { return last_; }
 
   /// Returns the curvature of the loss from the point of the call before to the last one, ⟨Δ∇_S, ΔS⟩/‖ΔS‖²; if it
-  /// is not positive, that of the call before; 0 if there is none.
+  /// is not positive, that of the call before; 0 if there is none, or no tangent.
   double observe() {
     if (seen_.S.size() > 0) {
       const Matrix<double> move = last_.S - seen_.S;

@@ -13,7 +13,8 @@ namespace attnlaw::experiment {
 ///
 /// Every iteration moves (g, S, V) a part of the way to what the channels answer. That part starts at 0.7 (tied,
 /// untied) or 0.5 (bayes: undamped iterations diverge at d ~ 100), shrinks by a factor 0.7 when the residual ‖S_new −
-/// S‖_F/‖S‖_F has doubled since its lowest, but not below 0.02, and recovers by 1 % per iteration.
+/// S‖_F/‖S‖_F has doubled since its lowest (iterations that leave S = 0 do not count), but not below 0.02, and recovers
+/// by 1 % per iteration.
 ///
 /// Fixed points of the tied and the untied student are stationary points of the objective; kkt is the residual of its
 /// penalty. For bayes nothing is minimised; kkt is the residual of the iteration. It ends at the tolerance, at

@@ -56,7 +56,7 @@ double atoms_of(const Problem& problem) {
 /// Iterations to the default tolerance at moderate λ.
 double usual_iterations(const experiment::Options& options) {
   const auto is = [&](Trainer trainer) { return options.trainer == trainer; };
-  const double usual = is(Trainer::adam) ? 320 : is(Trainer::fista) ? 60 : is(Trainer::gamp) ? 40 : 90;
+  const double usual = is(Trainer::adam) ? 320 : is(Trainer::fista) ? 60 : is(Trainer::gamp) ? 40 : 45;
   return std::min(usual, static_cast<double>(options.max_iterations));
 }
 
