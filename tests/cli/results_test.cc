@@ -146,7 +146,7 @@ TEST_F(Results, ADamagedResultIsNamed) {
   change("figures = '{}', status = 'perhaps'");
   expect_refused(one, "perhaps", 1);
   change("status = 'converged', task = '[]'");
-  expect_refused("--key " + key(1) + " --array s", "no array", 2);
+  expect_refused("--key " + key(1) + " --array t", "no array 't'", 2);
 }
 
 /// The first block of code of this language.

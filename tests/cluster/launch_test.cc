@@ -72,7 +72,7 @@ TEST(Strangers, AreNoneWhereRanksKnowEachOther) {
 }
 
 TEST(Launch, TakesAnEmptyVariableForNone) {
-  const Environment empty({{"OMPI_COMM_WORLD_RANK", ""}});
+  const Environment empty(std::map<std::string, std::string>{{"OMPI_COMM_WORLD_RANK", ""}});
   EXPECT_FALSE(launch());
 }
 
