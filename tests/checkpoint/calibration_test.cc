@@ -52,7 +52,8 @@ TEST_P(NullHeads, OutlierPValuesAreUniformSlow) {
     closed.push_back(matrix_laws::edge_p_value(matrix_laws::factor_product_score(m, d, t)));
   }
   const auto rejected = [](const std::vector<double>& values) {
-    return std::count_if(values.begin(), values.end(), [](double x) { return x <= 0.05; }) / double{kHeads};
+    const auto count = std::count_if(values.begin(), values.end(), [](double x) { return x <= 0.05; });
+    return static_cast<double>(count) / kHeads;
   };
   EXPECT_GT(uniform_p(p), 0.01);
   EXPECT_GT(uniform_p(share), 0.01);

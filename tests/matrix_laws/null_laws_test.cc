@@ -190,6 +190,11 @@ TEST(EdgeTests, SelfNormalisedScores) {
   EXPECT_EQ(edge_p_value(200), 1e-12);
 }
 
+TEST(EdgeTests, PValuesInterpolateTheTracyWidomTail) {
+  for (double s = -7.9; s < 10.7; s += 0.173) EXPECT_NEAR(edge_p_value(s) / tracy_widom_tail(s), 1, 1e-7) << s;
+  EXPECT_EQ(edge_p_value(-20), 1);
+}
+
 TEST(Spikes, AdditiveOnesHaveTheirReferenceValues) {
   struct Row {
     double beta, theta, position, overlap;

@@ -2,7 +2,7 @@
 /// Many small spectra over one law: panels that are drawn when a reader opens them, so that a page of a thousand stays
 /// small.
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

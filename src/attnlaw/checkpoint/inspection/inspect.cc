@@ -38,8 +38,9 @@ std::string name_of(Positions positions) {
 void require_options(const Model& model, const InspectOptions& options) {
   const bool rotary = model.rotary.dimensions > 0;
   if (options.offset && options.window) base::reject("--offset and --window exclude each other");
-  if ((options.offset || options.window) && !rotary)
-    base::reject("--offset and --window are for rotary positions; the model has {}", name_of(model.positions));
+  if ((options.offset || options.window || options.interleaved) && !rotary)
+    base::reject("--offset, --window and --interleaved are for rotary positions; those of the model are {}",
+                 name_of(model.positions));
   if ((options.offset || options.window) && options.map == MapKind::output_value)
     base::reject("--offset and --window are for the query-key map: positions do not turn outputs");
 }
@@ -205,8 +206,10 @@ std::vector<std::size_t> Inspection::by_evidence() const {
   return order;
 }
 
-Inspection inspect(const Model& model, const InspectOptions& options, const std::function<void(int, int)>& progress) {
-  require_options(model, options);
+Inspection inspect(const Model& given, const InspectOptions& options, const std::function<void(int, int)>& progress) {
+  require_options(given, options);
+  Model model = given;
+  if (options.interleaved) model.rotary.interleaved = true;
   Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables};
   NullTables tables(options.seed, options.threads);
   draw_tables(model, options, tables);

@@ -33,11 +33,12 @@ namespace attnlaw::checkpoint {
 const base::Description& describe(const OpenOptions*);
 
 struct InspectOptions {
-  NullOptions nulls;
+  NullOptions nulls = {};
   MapKind map = MapKind::query_key;
-  std::optional<int> offset;  ///< rotary positions: the map at this distance; none: at 0
-  std::optional<int> window;  ///< the mean map over so many distances
-  int tokens = 0;             ///< tokens of the vocabulary that are named beside each outlier
+  std::optional<int> offset = {};  ///< rotary positions: the map at this distance; none: at 0
+  std::optional<int> window = {};  ///< the mean map over so many distances
+  bool interleaved = false;        ///< rotary planes are coordinates 2j and 2j + 1, whatever the layout says
+  int tokens = 0;                  ///< tokens of the vocabulary that are named beside each outlier
   bool keep_directions = false;
   bool keep_going = false;  ///< a head that cannot be read is a line of the result and not the end
   std::uint64_t seed = 0;

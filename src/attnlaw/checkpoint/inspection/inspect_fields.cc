@@ -3,6 +3,7 @@
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/checkpoint/inspection/compare.h"
 #include "attnlaw/checkpoint/inspection/inspect.h"
+#include "attnlaw/checkpoint/layout/layouts.h"
 
 namespace attnlaw::checkpoint {
 namespace {
@@ -42,6 +43,8 @@ const base::Description& describe(const InspectOptions*) {
              {.symbol = "D", .doc = "of rotary positions: the map between tokens so far apart", .otherwise = "0"}),
        field("window", &O::window,
              {.symbol = "P", .range = {1}, .doc = "of rotary positions: the mean map over offsets 0 to P − 1"}),
+       field("interleaved", &O::interleaved,
+             {.doc = "rotary planes are coordinates 2j and 2j + 1 of a head, whatever the layout says"}),
        field("tokens", &O::tokens,
              {.range = {0}, .doc = "so many tokens of the vocabulary are named beside each outlier"}),
        field("keep_going", &O::keep_going, {.doc = "a head that cannot be read is a line of the result"})}};
@@ -60,7 +63,8 @@ const base::Description& describe(const OpenOptions*) {
        field("heads", &O::heads, {.range = {0}, .doc = "query heads of a layer", .otherwise = "by the configuration"}),
        field("kv_heads", &O::kv_heads, {.range = {0}, .doc = "key heads of a layer", .otherwise = "as heads"}),
        field("layout", &O::layout,
-             {.doc = "how heads are stored", .otherwise = "by names and shapes", .value_name = "NAME"}),
+             {.doc = "how heads are stored", .otherwise = "by names and shapes", .value_name = "NAME"})
+           .words(layout_names()),
        field("base", &O::base,
              {.doc = "of an adapter: the model that it belongs to; maps are those after it", .value_name = "PATH"}),
        field("fold", &O::fold_normalisation,

@@ -30,7 +30,9 @@ double spectral_radius(Eigen::MatrixXd cross) {
 }  // namespace
 
 RankMeasures rank_measures(std::span<const double> singular_values) {
-  const Eigen::Map<const Eigen::ArrayXd> s(singular_values.data(), static_cast<Eigen::Index>(singular_values.size()));
+  // A copy has Eigen's alignment, so that sums have the same bits wherever the values lie.
+  const Eigen::ArrayXd s =
+      Eigen::ArrayXd::Map(singular_values.data(), static_cast<Eigen::Index>(singular_values.size()));
   const double largest = s.maxCoeff(), sum = s.sum(), squares = s.square().sum();
   double entropy = 0;
   for (const double x : s)
