@@ -32,9 +32,6 @@ struct SolveOptions {
   /// Largest relative sampling error of train, test and estimation error, at two standard errors. Range 1e-6 to 0.1;
   /// the number of points grows until it is met. Closed forms are exact.
   double accuracy = 1e-3;
-  /// Seconds after which no finer points are begun: the accuracy reached by then is stated. The first points that can
-  /// tell an accuracy are always taken; what is found depends on the machine.
-  std::optional<double> time_limit;
   /// Overlaps to start from (a neighbour along a sweep); by default the uninformed start S = 0.
   std::optional<Overlaps> start;
   Detail detail = Detail::full;
@@ -42,6 +39,9 @@ struct SolveOptions {
   bool sensitivities = false;
   /// Untied self-attention alone: the approximation NumericalPrior::Approximation::isotropic (docs/theory/students.md).
   bool isotropic = false;
+  /// Seconds after which no finer points are begun: the accuracy reached by then is stated. The first points that can
+  /// tell an accuracy are always taken; what is found depends on the machine.
+  std::optional<double> time_limit = std::nullopt;
 };
 
 /// Throws std::invalid_argument for an option out of range.
