@@ -136,6 +136,14 @@ void draw_tables(const Model& model, const InspectOptions& options, NullTables& 
   }
 }
 
+/// The claims of the nulls in the words of the map that was looked at.
+void name_claims(MapKind map, std::vector<NullSummary>& nulls) {
+  if (map == MapKind::query_key) return;
+  nulls[1].claim = "values and outputs are matched inside the head space";
+  nulls[3].claim = "what a head reads and what it writes are related";
+  nulls[4].claim = "a head writes what it reads (score > 0) or its opposite (< 0)";
+}
+
 }  // namespace
 
 ModelFacts facts_of(const Model& model) {
@@ -222,6 +230,7 @@ Inspection inspect(const Model& given, const InspectOptions& options, const std:
       progress);
   for (auto& of_head : directions) std::move(of_head.begin(), of_head.end(), std::back_inserter(found.directions));
   found.nulls = summarise(found.heads, options.nulls.level);
+  name_claims(options.map, found.nulls);
   if (options.tokens > 0) match_tokens(model, options.tokens, found.directions);
   return found;
 }
