@@ -39,7 +39,14 @@ constexpr Stream kAll[] = {Stream::fixed_points,
                            Stream::filtering_lazy_lift,
                            Stream::filtering_layer,
                            Stream::filtering_permutations,
-                           Stream::filtering_depth_two};
+                           Stream::filtering_depth_two,
+                           Stream::bartlett_factors,
+                           Stream::head_rotations,
+                           Stream::row_permutations,
+                           Stream::input_rotations,
+                           Stream::entry_shuffles,
+                           Stream::semicircle_draws,
+                           Stream::tied_factors};
 
 TEST(Stream, NoTwoPurposesShareANumber) {
   const std::set<Stream> purposes(std::begin(kAll), std::end(kAll));

@@ -46,13 +46,13 @@ enum class Stream : std::uint64_t {
   filtering_permutations,
   filtering_depth_two,  ///< samples for the theoretical error of depth two
 
-  bartlett_factors,   ///< null query-key maps of exact tables
-  head_rotations,     ///< one factor of a head against the other
-  row_permutations,   ///< the same by signed permutations
-  input_rotations,    ///< outputs of a head against its inputs
-  entry_shuffles,     ///< entries of both factors
-  semicircle_draws,   ///< matrices behind the fit of the trained-attention law
-  tied_factors,       ///< random tied heads
+  bartlett_factors,  ///< null query-key maps of exact tables
+  head_rotations,    ///< one factor of a head against the other
+  row_permutations,  ///< the same by signed permutations
+  input_rotations,   ///< outputs of a head against its inputs
+  entry_shuffles,    ///< entries of both factors
+  semicircle_draws,  ///< matrices behind the fit of the trained-attention law
+  tied_factors,      ///< random tied heads
 
   count  ///< how many there are
 };

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
-#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/npy.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
 
@@ -25,179 +25,54 @@ using Matrix = base::Matrix<double>;
 
 static_assert(std::endian::native == std::endian::little, "arrays are read as they lie in the file");
 
-/// Values of the dictionary in an .npy header by name, as they are written: '"<f8"', 'False', '(60L, 5L)'.
-using Dictionary = std::map<std::string, std::string, std::less<>>;
+/// An array whose last axis is taken for the columns of a table, the others for its rows.
+struct Table {
+  base::NpyHeader header;
 
-/// Reads a dictionary of Python as NumPy and others write it: keys and texts in single or double quotes, any order, any
-/// blanks, a comma after the last entry or none.
-class DictionaryReader {
- public:
-  DictionaryReader(const std::string& path, std::string_view text) : path_(path), text_(text) {}
-
-  Dictionary read() {
-    Dictionary dictionary;
-    expect('{');
-    while (next() != '}') {
-      const std::string_view key = value();
-      expect(':');
-      dictionary.emplace(unquoted(key), value());
-      if (next() != '}') expect(',');
-    }
-    return dictionary;
-  }
-
-  /// Returns a text without its quotes; anything else as it is.
-  static std::string unquoted(std::string_view value) {
-    const bool quoted = value.size() >= 2 && (value.front() == '\'' || value.front() == '"');
-    return std::string(quoted ? value.substr(1, value.size() - 2) : value);
-  }
-
- private:
-  /// Returns the next character that is not a blank; 0 at the end.
-  char next() {
-    at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
-
-  void expect(char character) {
-    if (next() != character)
-      reject("{}: the header of an .npy file must be a dictionary, got '{}' where '{}' is expected", path_,
-             text_.substr(at_, 20), character);
-    ++at_;
-  }
-
-  /// Returns a text with its quotes, a tuple or list with its brackets, or a word.
-  std::string_view value() {
-    const char first = next();
-    const std::size_t begin = at_;
-    if (first == '\'' || first == '"')
-      at_ = text_.find(first, begin + 1);
-    else if (first == '(' || first == '[')
-      at_ = text_.find(first == '(' ? ')' : ']', begin + 1);
-    else
-      at_ = text_.find_first_of(",:} \n", begin) - 1;
-    if (first == '\0' || at_ >= text_.size())
-      reject("{}: the dictionary in the header of an .npy file has no end", path_);
-    return text_.substr(begin, ++at_ - begin);
-  }
-
-  const std::string& path_;
-  std::string_view text_;
-  std::size_t at_ = 0;
+  std::size_t columns() const { return header.shape.size() == 1 ? 1 : header.shape.back(); }
+  std::size_t rows() const { return header.shape.size() == 3 ? header.shape[0] * header.shape[1] : header.shape[0]; }
 };
 
-/// The type of the numbers of an .npy file.
-struct NumberType {
-  char kind = 'f';            ///< f: floating-point, i: integer, u: unsigned integer or truth value
-  std::size_t size = 8;       ///< bytes
-  bool other_endian = false;  ///< big-endian
-};
-
-/// Reads a type such as '<f8': the order of bytes ('=' or nothing: that of the machine), the kind, the size in bytes.
-/// One byte has no order, so '<u1' is '|u1'.
-NumberType type_of(const std::string& path, const std::string& written) {
-  const std::string unquoted = DictionaryReader::unquoted(written);
-  std::string_view text = unquoted;
-  NumberType type;
-  const bool has_order = !text.empty() && std::string_view("<>=|").find(text.front()) != std::string_view::npos;
-  if (has_order) {
-    type.other_endian = text.front() == '>';
-    text.remove_prefix(1);
-  }
-  constexpr std::string_view kKnown[] = {"f2", "f4", "f8", "b1", "i1", "u1", "i2", "i4", "i8", "u2", "u4", "u8"};
-  if (std::find(std::begin(kKnown), std::end(kKnown), text) == std::end(kKnown))
-    reject("{}: numbers must be floats of 2, 4 or 8 bytes, whole numbers or truth values, got {}", path, written);
-  type.kind = text[0] == 'b' ? 'u' : text[0];
-  type.size = static_cast<std::size_t>(text[1] - '0');
-  return type;
-}
-
-/// The header of an .npy file.
-struct Header {
-  NumberType type;
-  bool columns_first = false;  ///< Fortran order: the first index runs fastest
-  std::vector<std::size_t> shape;
-  std::size_t data = 0;  ///< offset of the first number
-
-  std::size_t columns() const { return shape.size() == 1 ? 1 : shape.back(); }
-  std::size_t rows() const { return shape.size() == 3 ? shape[0] * shape[1] : shape[0]; }
-};
-
-/// Reads a tuple of lengths, which Python 2 writes as 60L.
-std::vector<std::size_t> shape_of(const std::string& path, const std::string& text) {
+/// Throws std::invalid_argument unless the file has one to three axes and as many numbers as they announce.
+Table table_of(const std::string& path, std::string_view content) {
   constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
-  std::vector<std::size_t> shape;
-  bool lengths = text.size() > 2 && text.starts_with('(') && text.ends_with(')');
-  const std::string_view inner = lengths ? std::string_view(text).substr(1, text.size() - 2) : std::string_view();
-  for (std::string_view field : base::split(inner, ',')) {
-    while (field.starts_with(' ')) field.remove_prefix(1);
-    while (field.ends_with(' ') || field.ends_with('L')) field.remove_suffix(1);
-    if (field.empty()) continue;
-    shape.push_back(base::number_in<std::size_t>(field).value_or(0));
-    lengths = lengths && shape.back() > 0 && shape.back() <= kMost;
-  }
-  if (shape.empty() || shape.size() > 3 || !lengths)
-    reject("{}: an .npy file must have one to three axes that are not empty, got shape {}", path, text);
-  return shape;
-}
-
-/// Throws std::invalid_argument unless the file holds as many numbers as its header announces. Both factors fit into 62
-/// bits, so only their product could overflow.
-void require_numbers(const std::string& path, const Header& header, std::size_t size) {
-  const std::size_t available = (size - header.data) / header.type.size;
-  if (header.rows() > available / header.columns())
-    reject("{}: byte {}: {} x {} numbers are announced, the file has {}", path, size, header.rows(), header.columns(),
-           available);
-}
-
-Header header_of(const std::string& path, std::string_view content) {
-  constexpr std::string_view kMagic = "\x93NUMPY";
-  constexpr std::size_t kVersion = 6, kLength = 8;
-  if (content.size() < kLength + 4 || !content.starts_with(kMagic))
-    reject("{}: byte 0: an .npy file begins with \\x93NUMPY", path);
-  const int version = static_cast<unsigned char>(content[kVersion]);
-  if (version < 1 || version > 3) reject("{}: byte {}: version must be 1, 2 or 3, got {}", path, kVersion, version);
-  const std::size_t bytes = version == 1 ? 2 : 4;
-  std::uint32_t length = 0;
-  std::memcpy(&length, content.data() + kLength, bytes);
-  Header header;
-  header.data = kLength + bytes + length;
-  if (header.data > content.size()) reject("{}: byte {}: the header ends beyond the file", path, kLength);
-  const Dictionary dictionary = DictionaryReader(path, content.substr(kLength + bytes, length)).read();
-  for (const char* key : {"descr", "fortran_order", "shape"})
-    if (!dictionary.contains(key)) reject("{}: the header of an .npy file must have the key '{}'", path, key);
-  header.type = type_of(path, dictionary.find("descr")->second);
-  const std::string& order = dictionary.find("fortran_order")->second;
-  if (order != "True" && order != "False") reject("{}: fortran_order must be True or False, got {}", path, order);
-  header.columns_first = order == "True";
-  header.shape = shape_of(path, dictionary.find("shape")->second);
-  require_numbers(path, header, content.size());
-  return header;
+  const Table table{base::npy_header(content, path)};
+  const auto& shape = table.header.shape;
+  const auto accepted = [](std::size_t length) { return length > 0 && length <= kMost; };
+  if (shape.empty() || shape.size() > 3 || !std::all_of(shape.begin(), shape.end(), accepted))
+    reject("{}: an .npy file must have one to three axes of 1 to {} numbers, got shape ({})", path, kMost,
+           fmt::join(shape, ", "));
+  // Both factors fit into 62 bits, so only their product could overflow.
+  const std::size_t available = (content.size() - table.header.data) / table.header.size;
+  if (table.rows() > available / table.columns())
+    reject("{}: byte {}: {} x {} numbers are announced, the file has {}", path, content.size(), table.rows(),
+           table.columns(), available);
+  return table;
 }
 
 /// Returns where number k of the file belongs: its row, with the last axis along the rows, and its column.
-std::pair<Index, Index> place_of(const Header& header, std::size_t k) {
-  const std::size_t columns = header.columns();
-  if (!header.columns_first) return {static_cast<Index>(k / columns), static_cast<Index>(k % columns)};
-  const std::size_t first = header.shape[0], second = header.rows() / first, rest = k / first;
+std::pair<Index, Index> place_of(const Table& table, std::size_t k) {
+  const std::size_t columns = table.columns();
+  if (!table.header.column_major) return {static_cast<Index>(k / columns), static_cast<Index>(k % columns)};
+  const std::size_t first = table.header.shape[0], second = table.rows() / first, rest = k / first;
   return {static_cast<Index>(k % first * second + rest % second), static_cast<Index>(rest / second)};
 }
 
 template <class Number>
-void copy_numbers(const Header& header, std::string_view bytes, Matrix& samples) {
+void copy_numbers(const Table& table, std::string_view bytes, Matrix& samples) {
   for (std::size_t k = 0; k < static_cast<std::size_t>(samples.size()); ++k) {
     std::array<char, sizeof(Number)> item;
     std::memcpy(item.data(), bytes.data() + k * sizeof(Number), sizeof(Number));
-    if (header.type.other_endian) std::reverse(item.begin(), item.end());
-    const auto [row, column] = place_of(header, k);
+    if (table.header.big_endian) std::reverse(item.begin(), item.end());
+    const auto [row, column] = place_of(table, k);
     samples(row, column) = static_cast<double>(std::bit_cast<Number>(item));
   }
 }
 
-void copy_numbers_of_type(const Header& header, std::string_view bytes, Matrix& samples) {
-  const auto copy = [&]<class Number>(Number) { copy_numbers<Number>(header, bytes, samples); };
-  const std::size_t size = header.type.size;
-  switch (header.type.kind) {
+void copy_numbers_of_type(const Table& table, std::string_view bytes, Matrix& samples) {
+  const auto copy = [&]<class Number>(Number) { copy_numbers<Number>(table, bytes, samples); };
+  const std::size_t size = table.header.size;
+  switch (table.header.kind) {
     case 'f':
       return size == 2 ? copy(Eigen::half()) : size == 4 ? copy(float()) : copy(double());
     case 'i':
@@ -216,10 +91,10 @@ void copy_numbers_of_type(const Header& header, std::string_view bytes, Matrix& 
 }  // namespace
 
 NumberArray parse_npy(std::string_view content, const std::string& path) {
-  const Header header = header_of(path, content);
-  NumberArray array{Matrix(static_cast<Index>(header.rows()), static_cast<Index>(header.columns())),
-                    header.shape.size() == 3 ? static_cast<int>(header.shape[1]) : 0};
-  copy_numbers_of_type(header, content.substr(header.data), array.values);
+  const Table table = table_of(path, content);
+  NumberArray array{Matrix(static_cast<Index>(table.rows()), static_cast<Index>(table.columns())),
+                    table.header.shape.size() == 3 ? static_cast<int>(table.header.shape[1]) : 0};
+  copy_numbers_of_type(table, content.substr(table.header.data), array.values);
   if (!array.values.allFinite()) reject("{}: every number must be finite", path);
   return array;
 }
