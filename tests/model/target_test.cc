@@ -1,5 +1,6 @@
 #include "attnlaw/model/target.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -208,6 +209,38 @@ TEST(Wishart, NeedsRankOne) {
   EXPECT_THAT([&] { target.require_dimension(10); },
               ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("round(0.04 d) >= 1"), HasSubstr("got d = 10"))));
   EXPECT_NO_THROW(target.require_dimension(13));
+}
+
+/// Half of the eigenvalues 1, half 0, as an eigenvalue solver leaves them: scattered by its rounding.
+Target projector(double rounding, bool as_floats) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / fmt::format("projector_{}_{}", rounding, ::getpid());
+  std::ofstream file(path);
+  for (int i = 0; i < 100; ++i) {
+    const double value = (i < 50 ? 1 : 0) + rounding * std::sin(i + 1);
+    file << (as_floats ? fmt::format("{:.9g}", static_cast<float>(value)) : fmt::format("{}", value)) << '\n';
+  }
+  file.close();
+  return Target::parse("file:" + path.string());
+}
+
+TEST(Target, EigenvaluesEqualUpToTheRoundingOfTheirPrecisionAreOne) {
+  for (const auto& [rounding, floats] : {std::pair{5e-16, false}, std::pair{3e-7, true}}) {
+    const Target target = projector(rounding, floats);
+    const auto& [atoms, weights] = *target.spectrum().discrete();
+    ASSERT_EQ(atoms.size(), 2U);
+    EXPECT_EQ(atoms[0], 0);
+    EXPECT_NEAR(atoms[1], 1, rounding);
+    EXPECT_EQ(target.note().empty(), !floats);
+    EXPECT_EQ(target.doubt(), "");
+  }
+}
+
+TEST(Target, SaysWhereEigenvaluesMayBeEqual) {
+  const Target target = projector(3e-7, false);  // of double precision, as far as its digits tell
+  EXPECT_GT(target.spectrum().discrete()->atoms.size(), 50U);
+  EXPECT_EQ(target.note(), "");
+  EXPECT_THAT(target.doubt(), HasSubstr("Bayes recovery begins at 0.505"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "attnlaw/matrix_laws/product_law.h"
@@ -69,22 +70,28 @@ Spectrum::Spectrum(ProductSpectrum product) : law_(product) {
         fmt::format("kappa of a product spectrum must be a finite number > 0, got {}", product.kappa));
 }
 
-Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues) {
+Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues, double precision) {
   if (eigenvalues.empty()) throw std::invalid_argument("a spectrum needs at least one eigenvalue, got none");
   std::vector<double> sorted(eigenvalues.begin(), eigenvalues.end());
   for (const double value : sorted)
     if (!std::isfinite(value)) throw std::invalid_argument(fmt::format("eigenvalues must be finite, got {}", value));
   std::sort(sorted.begin(), sorted.end());
   // Eigenvalues that differ by rounding alone are one atom: bands between them would be too narrow to resolve.
-  const double resolution = 1e-13 * std::max(std::abs(sorted.front()), std::abs(sorted.back()));
+  constexpr double kRoundings = 10;  // of an eigenvalue solver
+  const double largest = std::max(std::abs(sorted.front()), std::abs(sorted.back()));
+  const double uncertain = kRoundings * precision * largest, resolution = std::max(1e-13 * largest, uncertain);
+  if (uncertain > 0)
+    for (double& value : sorted)
+      if (std::abs(value) <= uncertain) value = 0;
   DiscreteSpectrum discrete;
   const double weight = 1.0 / static_cast<double>(sorted.size());
-  for (const double value : sorted) {
-    if (discrete.atoms.empty() || value - discrete.atoms.back() > resolution) {
-      discrete.atoms.push_back(value);
-      discrete.weights.push_back(0);
-    }
-    discrete.weights.back() += weight;
+  for (auto first = sorted.begin(); first != sorted.end();) {
+    const auto end = std::find_if(first, sorted.end(), [&](double value) { return value - *first > resolution; });
+    const auto count = static_cast<double>(end - first);
+    const bool scattered = uncertain > 0 && *std::prev(end) != *first;
+    discrete.atoms.push_back(scattered ? std::accumulate(first, end, 0.0) / count : *first);
+    double& mass = discrete.weights.emplace_back(0);
+    for (; first != end; ++first) mass += weight;
   }
   return discrete;
 }

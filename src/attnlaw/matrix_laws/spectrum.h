@@ -64,9 +64,10 @@ class Spectrum {
   Spectrum(WishartSpectrum wishart);    // NOLINT(google-explicit-constructor)
   Spectrum(ProductSpectrum product);    // NOLINT(google-explicit-constructor)
 
-  /// Puts equal weights at the given eigenvalues (in any order, repetitions are merged). Throws std::invalid_argument
-  /// if there are none or one is not finite.
-  static Spectrum from_eigenvalues(std::span<const double> eigenvalues);
+  /// Puts equal weights at the given eigenvalues (in any order, repetitions are merged). With a `precision` > 0, that
+  /// of the arithmetic they come from in units of the largest, those equal within ten times that are one atom at their
+  /// mean, and those so close to 0 are 0. Throws std::invalid_argument if there are none or one is not finite.
+  static Spectrum from_eigenvalues(std::span<const double> eigenvalues, double precision = 0);
 
   double mean() const;
   double second_moment() const;

@@ -46,11 +46,11 @@ void require_valid_lambda(const Problem& problem) {
     reject("lambda must be a number > 0 for the student untied of self-attention, got {}", lambda_text(problem));
   if (problem.lambda_rule != LambdaRule::value) return;
   if (problem.lambda == 0) reject("lambda must be > 0, got 0; the limit of a vanishing penalty is lambda = 0+");
-  base::require_in({0, kMaxLambda, true}, "lambda", problem.lambda);
+  base::require_in({0, problem.largest_lambda(), true}, "lambda", problem.lambda);
   // A smaller penalty would drown in the rounding of the loss.
-  constexpr double kLeastLambda = 1e-12;
-  if (problem.lambda < kLeastLambda)
-    reject("lambda must be at least {}, got {}; the limit of a vanishing penalty is lambda = 0+", kLeastLambda,
+  const double least = 1e-12 * std::min(1.0, problem.lambda_unit());
+  if (problem.lambda < least)
+    reject("lambda must be at least {}, got {}; the limit of a vanishing penalty is lambda = 0+", least,
            problem.lambda);
 }
 
@@ -140,6 +140,7 @@ void require_plain_student(const Problem& problem) {
 void Problem::validate() const {
   require_valid_tokens(*this);
   base::require_in_ranges(describe(this), this);
+  require_usable(target, cross());
   require_valid_lambda(*this);
   if (head == Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
@@ -149,8 +150,17 @@ void Problem::validate() const {
   require_valid_student(*this);
   require_plain_student(*this);
   require_valid_loss(*this);
-  require_usable(target, cross());
 }
+
+double Problem::lambda_unit() const {
+  if (labels == Labels::sign) return 1;  // the loss alone sets the scale of S
+  const double Q_star = target.Q_star(), size = beta_ratio() * std::sqrt(Q_star);
+  const bool square = student == Student::direct || student == Student::direct_general;
+  if (head == Head::linear) return square ? 1 : std::sqrt(Q_star + noise);
+  return square ? 1 / (size * size) : 1 / size;
+}
+
+double Problem::largest_lambda() const { return kMaxLambda * std::max(1.0, lambda_unit()); }
 
 int Problem::observed_score_count() const {
   if (readout != Readout::rows) return 1;

@@ -83,7 +83,7 @@ enum class LambdaRule {
 /// and an experiment holds α d³ T numbers: for a larger T neither gives an answer that anybody would wait for.
 inline constexpr int kMaxTokens = 16;
 /// The largest α and λ only keep counts and products finite: in practice no machine holds the data of such an α, and
-/// nothing is left of the student at such a λ.
+/// nothing is left of the student at such a λ. Where Problem::lambda_unit is above 1 the largest λ is in that unit.
 inline constexpr double kMaxAlpha = 1e6;
 inline constexpr double kMaxLambda = 1e6;
 
@@ -97,7 +97,7 @@ struct Problem {
   Labels labels = Labels::soft;
   Loss loss = Loss::square;
   double alpha = 1;      ///< n/d² > 0, at most kMaxAlpha
-  double lambda = 0.05;  ///< penalty on the summed loss, > 0, at most kMaxLambda; read if lambda_rule is `value`
+  double lambda = 0.05;  ///< penalty on the summed loss, > 0, at most largest_lambda(); read if lambda_rule is `value`
   LambdaRule lambda_rule = LambdaRule::value;
   double beta = 1;         ///< inverse temperature of the student, > 0 (softmax only)
   double target_beta = 1;  ///< inverse temperature of the labels, > 0 (softmax only)
@@ -124,6 +124,10 @@ struct Problem {
   bool soft_threshold() const { return student == Student::tied || (student == Student::untied && cross()); }
   /// Returns β*/β: the student that gives the outputs of the target is S* times this.
   double beta_ratio() const { return target_beta / beta; }
+  /// Returns what λ scales with where the target is written in other units: c S* with c² Δ, and β/c and β*/c with a
+  /// softmax, is the same problem at the same λ over this. Depends on Q* for a softmax, on Q* + Δ for linear scores.
+  double lambda_unit() const;
+  double largest_lambda() const;
   /// Returns the number of keys of every query: T, or T2 with cross-attention.
   int keys() const { return cross() ? key_tokens : tokens; }
 

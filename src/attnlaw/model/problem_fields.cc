@@ -106,7 +106,7 @@ const base::Description& describe(const Problem*) {
                     .accepts = "a number > 0"}),
        base::custom<P>("lambda", {Kind::value}, lambda_json, read_lambda,
                        {.symbol = "λ",
-                        .range = {0, kMaxLambda, true},
+                        .range = {0, std::numeric_limits<double>::infinity(), true},
                         .doc = "penalty: a number > 0, 0+ (its limit), optimal (least test error) or edge (noise just "
                                "trained away); none for student bayes",
                         .accepts = "a number > 0, 0+ (its limit), optimal (least test error) or edge",

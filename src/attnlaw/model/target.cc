@@ -14,6 +14,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/optimal_denoiser.h"
 
 namespace attnlaw::model {
 namespace {
@@ -69,11 +70,27 @@ SpikesTarget parse_spikes(std::string_view arguments) {
   return target;
 }
 
+constexpr double kSinglePrecision = std::numeric_limits<float>::epsilon();
+
+/// Tells whether all numbers are those of floats, written in full or in the nine digits that tell floats apart.
+bool single_precision(const std::vector<double>& values) {
+  // Of decimals with more digits than a float has, about 3 % are those of a float by chance.
+  constexpr int kEnough = 3;
+  int telling = 0;
+  for (const double value : values) {
+    const double rounded = static_cast<float>(value);
+    if (value != rounded && value != base::number_in<double>(fmt::format("{:.9g}", rounded))) return false;
+    telling += value != base::number_in<double>(fmt::format("{:.7g}", value));
+  }
+  return telling >= kEnough;
+}
+
 FileTarget parse_file(std::string_view arguments) {
   if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
-  FileTarget target{std::string(arguments), {}};
+  FileTarget target{std::string(arguments), {}, std::numeric_limits<double>::epsilon()};
   for (const std::vector<double>& line : base::read_number_lines(target.path, 1, "one finite eigenvalue per line"))
     target.eigenvalues.push_back(line.front());
+  if (single_precision(target.eigenvalues)) target.precision = kSinglePrecision;
   return target;
 }
 
@@ -104,6 +121,10 @@ matrix_laws::Spectrum law(const ProductTarget& target) { return matrix_laws::Pro
 template <class Discrete>
 matrix_laws::Spectrum law(const Discrete& target) {
   return matrix_laws::Spectrum::from_eigenvalues(atoms(target));
+}
+
+matrix_laws::Spectrum law(const FileTarget& target) {
+  return matrix_laws::Spectrum::from_eigenvalues(target.eigenvalues, target.precision);
 }
 
 std::string text(const WishartTarget& target) { return fmt::format("wishart:{}", target.kappa); }
@@ -237,6 +258,31 @@ Target Target::parse(const std::string& spec) {
 
 std::string Target::spec() const {
   return std::visit([](const auto& target) { return text(target); }, kind_);
+}
+
+std::string Target::note() const {
+  const auto* file = std::get_if<FileTarget>(&kind_);
+  if (!file || file->precision < kSinglePrecision) return "";
+  const std::size_t exact = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues).discrete()->atoms.size();
+  const std::size_t distinct = spectrum_.discrete()->atoms.size();
+  if (distinct == exact) return "";
+  return fmt::format(
+      "The {} eigenvalues of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
+      "different ones instead of {}.",
+      file->eigenvalues.size(), spec(), distinct, exact);
+}
+
+std::string Target::doubt() const {
+  constexpr double kTelling = 1e-3;  // of the parameters that data fix
+  const auto* file = std::get_if<FileTarget>(&kind_);
+  if (!file || file->precision >= kSinglePrecision) return "";
+  const auto merged = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues, kSinglePrecision);
+  const double free = 1 - matrix_laws::atom_collision(spectrum_), fewer = 1 - matrix_laws::atom_collision(merged);
+  if (free - fewer <= kTelling * free) return "";
+  return fmt::format(
+      "Some eigenvalues of {} differ by no more than the rounding of single precision, but are counted as different: "
+      "if they are equal, Bayes recovery begins at {:.4g} of the alpha given; round them in the file.",
+      spec(), fewer / free);
 }
 
 void Target::require_dimension(std::size_t d) const {

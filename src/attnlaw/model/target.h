@@ -37,6 +37,8 @@ struct SpikesTarget {
 struct FileTarget {
   std::string path;
   std::vector<double> eigenvalues;
+  /// Of the arithmetic that the numbers come from, as their digits tell: that of float or of double.
+  double precision = 0;
 };
 
 /// A target S*, given by its eigenvalues alone, as data and students are rotation invariant in law. With
@@ -67,6 +69,13 @@ class Target {
 
   /// Returns Q* = lim Tr(S*²)/d.
   double Q_star() const { return spectrum_.second_moment(); }
+
+  /// Returns a sentence on how eigenvalues of a file were counted, empty where nothing needs to be said: numbers of
+  /// single precision that are equal up to its rounding are one eigenvalue.
+  std::string note() const;
+  /// Returns a sentence where eigenvalues of a file, counted as different, would be equal in single precision, and the
+  /// data that fix the target would then be fewer; else nothing.
+  std::string doubt() const;
 
   /// Returns the d eigenvalues, descending, of the S* of one instance: those of a Wishart matrix (or the singular
   /// values of a product) drawn from (seed, instance), or those of a discrete target, each d/D times. Throws

@@ -107,6 +107,8 @@ view::Result Thresholds::show(const Output& output, const Run& run) {
                                         output.problem.observed_score_count());
   view::Result result = output.diagram ? view::show(*output.diagram, title, run.draw)
                                        : view::show(output.thresholds, output.continuation, title, run.draw);
+  for (const std::string& note : {output.problem.target.note(), output.problem.target.doubt()})
+    if (!note.empty()) result.warnings.push_back(note);
   result.converged = output.converged();
   return result;
 }

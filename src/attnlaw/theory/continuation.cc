@@ -31,7 +31,8 @@ double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
   // A student leaves S = 0 continuously, but infinitely far away in log q.
   if (std::max(a.q, b.q) < kOnset * Q_star) return 0;
   if (!(a.q > 0) || !(b.q > 0)) return kFar;
-  const Coordinates x = to_coordinates(a, Q_star), y = to_coordinates(b, Q_star);
+  const Chart chart{Q_star};
+  const Coordinates x = chart.coordinates(a), y = chart.coordinates(b);
   return x.size() == y.size() ? (x - y).cwiseAbs().maxCoeff() : kFar;
 }
 
@@ -107,10 +108,11 @@ class Follower {
 /// last one where there is no line.
 Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ratio, double Q_star) {
   if (!(before.overlaps.q > 0) || !(last.overlaps.q > 0)) return last.overlaps;
-  const Coordinates x = to_coordinates(before.overlaps, Q_star), y = to_coordinates(last.overlaps, Q_star);
+  const Chart chart{Q_star};
+  const Coordinates x = chart.coordinates(before.overlaps), y = chart.coordinates(last.overlaps);
   if (x.size() != y.size()) return last.overlaps;
   const Coordinates move = ratio * (y - x);
-  return move.cwiseAbs().maxCoeff() > kLongestMove ? last.overlaps : from_coordinates(y + move, Q_star);
+  return move.cwiseAbs().maxCoeff() > kLongestMove ? last.overlaps : chart.overlaps(y + move);
 }
 
 /// A sweep: the solution at each α, and where it jumped between two.

@@ -30,7 +30,7 @@ constexpr double kCurvatureStep = 0.05;
 
 model::Problem at_lambda(model::Problem problem, double lambda) {
   problem.lambda_rule = model::LambdaRule::value;
-  problem.lambda = std::min(lambda, model::kMaxLambda);
+  problem.lambda = std::min(lambda, problem.largest_lambda());
   return problem;
 }
 
@@ -166,7 +166,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K, and ridge regression is
   // best at the ratio of noise to signal.
   const double Q_star = target.second_moment();
-  const double ridge = 100 * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
+  const double ridge =
+      100 * problem.lambda_unit() * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
   const double largest = std::isfinite(collapse) ? collapse : ridge;
   const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
   // Few points, but all that else decides between two λ resolved: errors on a plateau differ by little.

@@ -9,7 +9,7 @@ namespace {
 /// Differences over this share of a parameter leave out its square. Laws are taken to rounding: near perfect recovery
 /// errors are small differences of overlaps.
 constexpr double kStep = 1e-3;
-/// The step of a noise that is 0, or close to it; all other parameters are > 0.
+/// In units of Q*, the step of a noise that is 0 or close to it; all other parameters are > 0.
 constexpr double kLeastNoise = 0.1;
 
 struct Term {
@@ -43,8 +43,8 @@ TrainedStudent ErrorResponse::student(Parameter parameter, double value) const {
 
 Coordinates ErrorResponse::motion(const TrainedStudent& below, const TrainedStudent& above, double width) {
   const auto image = [&](const TrainedStudent& student) {
-    return to_coordinates(student.map().step(at_.overlaps, OutputChannel::kAll, &workspace_).prior.overlaps,
-                          target_.second_moment());
+    return student.map().chart().coordinates(
+        student.map().step(at_.overlaps, OutputChannel::kAll, &workspace_).prior.overlaps);
   };
   return slope_->step(image(above) - image(below)) / width;
 }
@@ -52,8 +52,8 @@ Coordinates ErrorResponse::motion(const TrainedStudent& below, const TrainedStud
 Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates& motion) {
   FixedPoint moved;
   if (slope_) {
-    const double Q_star = target_.second_moment();
-    moved.overlaps = from_coordinates(to_coordinates(at_.overlaps, Q_star) + motion, Q_star);
+    const Chart& chart = student.map().chart();
+    moved.overlaps = chart.overlaps(chart.coordinates(at_.overlaps) + motion);
     moved.step = student.map().step(moved.overlaps, OutputChannel::kAll, &workspace_);
   } else {
     moved.step = student.map().step_from_zero();
@@ -62,8 +62,9 @@ Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates
 }
 
 Errors ErrorResponse::derivative(Parameter parameter) {
-  const double value = problem_.*parameter,
-               step = kStep * (parameter == &model::Problem::noise ? std::max(value, kLeastNoise) : value);
+  const double value = problem_.*parameter, step = kStep * (parameter == &model::Problem::noise
+                                                                ? std::max(value, kLeastNoise * target_.second_moment())
+                                                                : value);
   // From above at an end of the range: three values instead of two.
   const bool one_sided = value < step;
   const double lower = one_sided ? value : value - step, upper = value + step;

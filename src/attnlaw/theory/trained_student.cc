@@ -37,6 +37,11 @@ std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, doubl
                                                 : make_output_channel(problem, Q_star, rule);
 }
 
+/// The conjugates of closed forms depend on E and V alone, unless the student is a multiple of the target.
+Chart::Signal signal_of(const model::Problem& problem, std::optional<RidgelessPhase> phase) {
+  return closed_form(problem, phase) && problem.beta_ratio() == 1 ? Chart::Signal::error : Chart::Signal::correlation;
+}
+
 std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, const matrix_laws::Spectrum& target,
                                                 double lambda, double tolerance,
                                                 NumericalPrior::Approximation approximation) {
@@ -76,10 +81,14 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
       channel_(make_channel(problem, target.second_moment(), phase, resolution.rule)),
       denoiser_(make_denoiser_by_rule(problem, target, lambda_, resolution.law, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
-      map_(*channel_, *denoiser_, target) {}
+      map_(*channel_, *denoiser_, target, signal_of(problem, phase)) {}
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
-  Errors errors{at.step.train, channel_->test(at.overlaps), at.overlaps.estimation(map_.Q_star()), 0};
+  const double Q_star = map_.target().second_moment();
+  // The prior may know E better than overlaps do.
+  Overlaps overlaps = at.overlaps;
+  if (std::isnan(overlaps.deviation)) overlaps.deviation = at.step.prior.overlaps.deviation;
+  Errors errors{at.step.train, channel_->test(at.overlaps), overlaps.estimation(Q_star), 0};
   if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
   errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
@@ -119,8 +128,8 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   std::vector<double> forces;
   for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
-    samples.push_back({point.train, channel_->test(point.overlaps, replicate), point.overlaps.estimation(map_.Q_star()),
-                       envelope(point.step, at.overlaps)});
+    samples.push_back({point.train, channel_->test(point.overlaps, replicate),
+                       point.overlaps.estimation(map_.target().second_moment()), envelope(point.step, at.overlaps)});
     forces.push_back(point.step.conjugates.q_hat);
   }
   // Figures of two grids may agree by chance.

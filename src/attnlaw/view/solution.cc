@@ -48,7 +48,7 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
 /// V ~ 1/λ while interpolating: then what is finite is printed, and named so.
 Table order_table(const theory::Solution& s) {
   const bool scaled = interpolates(s);
-  const auto& [q, m, V, q_a, V_a] = s.overlaps;
+  const auto& [q, m, V, q_a, V_a, deviation] = s.overlaps;
   const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = s.conjugates;
   Fields fields{{"Q*", s.Q_star},
                 {"q", q},

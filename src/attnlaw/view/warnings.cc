@@ -41,6 +41,7 @@ Warnings warnings(const theory::Solution& solution) {
   Warnings result;
   if (!diagnostics.message.empty())
     result.push_back((diagnostics.converged ? "" : "NOT CONVERGED: ") + diagnostics.message);
+  if (const std::string note = solution.problem.target.note(); !note.empty()) result.push_back(note);
   if (std::isinf(diagnostics.replicon))
     result.push_back(fmt::format("Replicon: {}.", kJump));
   else if (diagnostics.replicon >= 1)

@@ -44,7 +44,8 @@ LeastLosses least_losses(const OutputChannel& channel, double noise) {
 
 OutputChannel::Result InterpolatingChannel::evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace*) const {
   const double r = beta_ratio_;
-  const double residual = r * r * (Q_star_ + noise_) - 2 * r * overlaps.m + overlaps.q;
+  // ‖S − r S*‖²/d by E, which may be known better than Q* − 2m + q.
+  const double residual = r * overlaps.estimation(Q_star_) + (1 - r) * (overlaps.q - r * Q_star_) + r * r * noise_;
   Conjugates conjugates = quadratic_conjugates(fitted_, residual, overlaps.V);
   conjugates.m_hat *= r;
   return {conjugates, train_.of(replicate)};

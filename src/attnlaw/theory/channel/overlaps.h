@@ -19,6 +19,8 @@ struct Overlaps {
   double V = 0;
   double q_a = 0;
   double V_a = 0;
+  /// ‖S_s − S*‖²_F/d where it is known better than as Q* − 2m + q, which cancels close to S*; else NaN.
+  double deviation = std::numeric_limits<double>::quiet_NaN();
 
   /// Variance of the field of a label given ω: D/q with D = v q − m², v = Q* + Δ the variance of the field itself.
   double unexplained(double label_variance) const {
@@ -27,7 +29,7 @@ struct Overlaps {
   }
 
   /// ‖S − S*‖²_F/d.
-  double estimation(double Q_star) const { return Q_star - 2 * m + q + q_a; }
+  double estimation(double Q_star) const { return (std::isnan(deviation) ? Q_star - 2 * m + q : deviation) + q_a; }
 };
 
 /// Conjugate parameters: the student is a spectral function of m̂ S* + √q̂ Z, with V̂ its stiffness. The antisymmetric

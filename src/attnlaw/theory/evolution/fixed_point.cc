@@ -31,13 +31,13 @@ class CoordinateMap {
     Iterate at{x, Coordinates::Constant(x.size(), kUndefined), {}};
     if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return at;
     ++evaluations_;
-    at.step = map_.step(from_coordinates(x, map_.Q_star()), replicate_, &workspace_);
+    at.step = map_.step(map_.chart().overlaps(x), replicate_, &workspace_);
     if (!at.usable()) return at;
-    const Coordinates next = to_coordinates(at.step.prior.overlaps, map_.Q_star());
+    const Coordinates next = map_.chart().coordinates(at.step.prior.overlaps);
     if (next.size() == x.size()) at.residual = next - x;
     return at;
   }
-  Iterate at(const Overlaps& overlaps) { return at(to_coordinates(overlaps, map_.Q_star())); }
+  Iterate at(const Overlaps& overlaps) { return at(map_.chart().coordinates(overlaps)); }
 
   int evaluations() const { return evaluations_; }
 
@@ -102,21 +102,33 @@ Iterate enter(CoordinateMap& map, Overlaps overlaps) {
 
 }  // namespace
 
-Coordinates to_coordinates(const Overlaps& overlaps, double Q_star) {
+Coordinates Chart::coordinates(const Overlaps& overlaps) const {
   constexpr double kLargestCorrelation = 1 - 1e-15;
-  const double correlation =
-      std::clamp(overlaps.m / std::sqrt(overlaps.q * Q_star), -kLargestCorrelation, kLargestCorrelation);
+  const double geometric = std::sqrt(overlaps.q * Q_star);
   const bool general = overlaps.q_a > 0 && overlaps.V_a > 0;
   Coordinates x(general ? 5 : 3);
-  x.head<3>() << std::log(overlaps.q), std::atanh(correlation), std::log(overlaps.V);
-  if (general) x.tail<2>() << std::log(overlaps.q_a), std::log(overlaps.V_a);
+  x[0] = std::log(overlaps.q / Q_star);
+  if (signal == Signal::error) {
+    constexpr double kLeastError = 1e-60;  // of Q*, where differences that cancel leave nothing
+    const double error = overlaps.estimation(Q_star) - overlaps.q_a;
+    x[1] = 0.5 * std::log(2 * (geometric + overlaps.m) / std::max(error, kLeastError * Q_star));
+  } else {
+    x[1] = std::atanh(std::clamp(overlaps.m / geometric, -kLargestCorrelation, kLargestCorrelation));
+  }
+  x[2] = std::log(overlaps.V);
+  if (general) x.tail<2>() << std::log(overlaps.q_a / Q_star), std::log(overlaps.V_a);
   return x;
 }
 
-Overlaps from_coordinates(const Coordinates& x, double Q_star) {
-  const double q = std::exp(x[0]);
-  Overlaps overlaps{q, std::sqrt(q * Q_star) * std::tanh(x[1]), std::exp(x[2])};
-  if (x.size() > 3) overlaps.q_a = std::exp(x[3]), overlaps.V_a = std::exp(x[4]);
+Overlaps Chart::overlaps(const Coordinates& x) const {
+  const double q = Q_star * std::exp(x[0]), geometric = std::sqrt(q * Q_star);
+  Overlaps overlaps{q, geometric * std::tanh(x[1]), std::exp(x[2])};
+  if (signal == Signal::error) {
+    const double largest = q + Q_star + 2 * geometric, ratio = std::exp(2 * x[1]);
+    overlaps.deviation = largest / (1 + ratio);
+    overlaps.m = 0.5 * ratio * overlaps.deviation - geometric;
+  }
+  if (x.size() > 3) overlaps.q_a = Q_star * std::exp(x[3]), overlaps.V_a = std::exp(x[4]);
   return overlaps;
 }
 
@@ -171,7 +183,7 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
   }
   result.slope = start ? start->slope : std::nullopt;
   search(coordinates, at, result.slope, tolerance);
-  result.overlaps = from_coordinates(at.x, map.Q_star());
+  result.overlaps = map.chart().overlaps(at.x);
   result.step = at.step;
   result.residual = at.size();
   result.distance = result.slope->step(at.residual).cwiseAbs().maxCoeff();
@@ -189,7 +201,7 @@ std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, cons
   for (int replicate = 0; replicate < map.replicates(); ++replicate) {
     const Iterate at = CoordinateMap(map, workspace, replicate).at(fixed_point.overlaps);
     const auto [x, train] = fixed_point.slope->solution(at);
-    points.push_back({from_coordinates(x, map.Q_star()), train, at.step});
+    points.push_back({map.chart().overlaps(x), train, at.step});
   }
   return points;
 }

@@ -29,11 +29,30 @@ struct Step {
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 
+/// x of overlaps with q, V > 0: (log q/Q*, y, log V), with (log q_a, log V_a) in addition where the student has an
+/// antisymmetric part.
+using Coordinates = Eigen::VectorXd;
+
+/// How overlaps are written as coordinates, in units of Q* for q and m.
+struct Chart {
+  enum class Signal {
+    correlation,  ///< y = artanh(m/√(q Q*)): no point lies outside the domain m² < q Q*
+    error  ///< y = ½ log(E₋/E) with E₋ = ‖S + S*‖²/d at m = √(q Q*), less E: E keeps its digits close to S*. For
+           ///< maps that depend on E and V alone, as points may have m² > q Q*
+  };
+  double Q_star;
+  Signal signal = Signal::correlation;
+
+  Coordinates coordinates(const Overlaps& overlaps) const;
+  Overlaps overlaps(const Coordinates& x) const;
+};
+
 /// The map overlaps -> conjugates -> overlaps. Holds references: channel, denoiser and target must outlive it.
 class EvolutionMap {
  public:
-  EvolutionMap(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target)
-      : channel_(channel), denoiser_(denoiser), target_(target) {}
+  EvolutionMap(const OutputChannel& channel, const Denoiser& denoiser, const matrix_laws::Spectrum& target,
+               Chart::Signal signal = Chart::Signal::correlation)
+      : channel_(channel), denoiser_(denoiser), target_(target), chart_{target.second_moment(), signal} {}
 
   Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll, Workspace* workspace = nullptr) const;
   /// Independent replicates of both channels; 1 where neither has any sampling error.
@@ -42,7 +61,7 @@ class EvolutionMap {
   Step step_from_zero(Workspace* workspace = nullptr) const;
 
   const matrix_laws::Spectrum& target() const { return target_; }
-  double Q_star() const { return target_.second_moment(); }
+  const Chart& chart() const { return chart_; }
 
  private:
   Step prior_step(const OutputChannel::Result& output, int replicate, Workspace* workspace) const;
@@ -50,15 +69,8 @@ class EvolutionMap {
   const OutputChannel& channel_;
   const Denoiser& denoiser_;
   const matrix_laws::Spectrum& target_;
+  Chart chart_;
 };
-
-/// Coordinates x = (log q, artanh(m/√(q Q*)), log V), with (log q_a, log V_a) in addition where the student has an
-/// antisymmetric part.
-using Coordinates = Eigen::VectorXd;
-
-/// x of overlaps with q, V > 0, relative to Q*, and back.
-Coordinates to_coordinates(const Overlaps& overlaps, double Q_star);
-Overlaps from_coordinates(const Coordinates& x, double Q_star);
 
 using Slope = MapSlope<Coordinates>;
 
