@@ -56,8 +56,7 @@ std::string shortfall(const Solution& solution, const FixedPoint& at, const Tole
   if (!at.converged && at.residual <= tolerance.accepted)
     return fmt::format(
         "no fixed point found: after {} iterations the residual is {:.3g}, but the point may be {:.2g} from a fixed "
-        "one, "
-        "or is a student that runs away",
+        "one, or is a student that runs away",
         diagnostics.iterations, diagnostics.residual, at.distance);
   if (!at.converged)
     return fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
