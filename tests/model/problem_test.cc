@@ -43,7 +43,7 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.alpha = kInfinity; }), "alpha", "finite", "got inf"},
       {with([](Problem& p) { p.lambda = -0.1; }), "lambda", "> 0", "got -0.1"},
       {with([](Problem& p) { p.lambda = 0; }), "lambda", "the limit of a vanishing penalty is lambda = 0+", "got 0"},
-      {with([](Problem& p) { p.lambda = 1e-13; }), "lambda", "at least 1e-12", "got 1e-13"},
+      {with([](Problem& p) { p.lambda = 1e-13; }), "lambda", "at least 8.16e-13", "got 1e-13"},
       {with([](Problem& p) { p.lambda = kNaN; }), "lambda", "finite", "got nan"},
       {with([](Problem& p) { p.tokens = 1; }), "tokens", ">= 2", "got 1"},
       {with([](Problem& p) { p.tokens = -3; }), "tokens", ">= 2", "got -3"},

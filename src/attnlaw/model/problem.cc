@@ -50,7 +50,7 @@ void require_valid_lambda(const Problem& problem) {
   // A smaller penalty would drown in the rounding of the loss.
   const double least = 1e-12 * std::min(1.0, problem.lambda_unit());
   if (problem.lambda < least)
-    reject("lambda must be at least {}, got {}; the limit of a vanishing penalty is lambda = 0+", least,
+    reject("lambda must be at least {:.3g}, got {}; the limit of a vanishing penalty is lambda = 0+", least,
            problem.lambda);
 }
 

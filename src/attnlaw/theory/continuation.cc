@@ -26,12 +26,11 @@ constexpr double kOnset = 0.02;
 constexpr double kSame = 1e-3;
 constexpr double kSameShare = 3;  ///< …in units of the accuracy
 
-double distance(const Overlaps& a, const Overlaps& b, double Q_star) {
+double distance(const Overlaps& a, const Overlaps& b, const Chart& chart) {
   constexpr double kFar = 1e3;
   // A student leaves S = 0 continuously, but infinitely far away in log q.
-  if (std::max(a.q, b.q) < kOnset * Q_star) return 0;
+  if (std::max(a.q, b.q) < kOnset * chart.Q_star) return 0;
   if (!(a.q > 0) || !(b.q > 0)) return kFar;
-  const Chart chart{Q_star};
   const Coordinates x = chart.coordinates(a), y = chart.coordinates(b);
   return x.size() == y.size() ? (x - y).cwiseAbs().maxCoeff() : kFar;
 }
@@ -60,6 +59,8 @@ class Follower {
     return TrainedStudent(one, target_, std::nullopt, resolution_);
   }
   double Q_star() const { return target_.second_moment(); }
+  /// The coordinates of all fixed points.
+  const Chart& chart() const { return holder_.map().chart(); }
   /// Two fixed points this close are the same one, as far as their residuals tell.
   double same() const { return same_; }
 
@@ -81,7 +82,7 @@ class Follower {
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
     const bool lost = !found.at.converged || !is_stable(next.map(), found.at);
     const bool vanishing = std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
-    if ((!lost || vanishing) && distance(found.at.overlaps, from.overlaps, Q_star()) <= kLongestMove) return found;
+    if ((!lost || vanishing) && distance(found.at.overlaps, from.overlaps, chart()) <= kLongestMove) return found;
     if (fine) {
       found.jumped = true;
       found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
@@ -106,9 +107,8 @@ class Follower {
 
 /// Where the line through the last two solutions leads at the next α, in the coordinates of FixedPoint over log α; the
 /// last one where there is no line.
-Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ratio, double Q_star) {
+Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ratio, const Chart& chart) {
   if (!(before.overlaps.q > 0) || !(last.overlaps.q > 0)) return last.overlaps;
-  const Chart chart{Q_star};
   const Coordinates x = chart.coordinates(before.overlaps), y = chart.coordinates(last.overlaps);
   if (x.size() != y.size()) return last.overlaps;
   const Coordinates move = ratio * (y - x);
@@ -129,7 +129,7 @@ Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
     const Overlaps guess =
         line ? extrapolate(sweep.at[i - 2], sweep.at[i - 1],
                            std::log(alphas[i] / alphas[i - 1]) / std::log(alphas[i - 1] / alphas[i - 2]),
-                           follower.Q_star())
+                           follower.chart())
              : sweep.at[i - 1].overlaps;
     Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess);
     if (found.jumped) sweep.jump[i] = found.spinodal;
@@ -145,7 +145,7 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
   for (std::size_t i = last; i-- > 0;) {
     // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
     const bool retraces = !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps,
-                                                      follower.Q_star()) <= follower.same();
+                                                      follower.chart()) <= follower.same();
     if (retraces) {
       sweep.at[i] = up.at[i];
       continue;
@@ -193,7 +193,7 @@ struct Sweeps {
     return all(up) && all(down);
   }
   bool agree(std::size_t i) const {
-    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.Q_star()) <= follower.same();
+    return distance(up.at[i].overlaps, down.at[i].overlaps, follower.chart()) <= follower.same();
   }
   BranchPoint point(const Sweep& sweep, std::size_t i) const { return point_of(follower, alphas[i], sweep.at[i]); }
 };

@@ -84,7 +84,7 @@ struct FixedPoint {
   bool converged = false;      ///< residual within Tolerance::accepted
 };
 
-/// The slope of F(x) − x at x, by differences.
+/// The slope of F(x) − x at x, by differences to either side: to about 1e-6.
 Slope exact_slope(const EvolutionMap& map, const Overlaps& overlaps, Workspace& workspace);
 
 /// Damped iteration stays at the fixed point: no eigenvalue of the slope of F(x) − x has a positive real part. Where
