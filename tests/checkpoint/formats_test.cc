@@ -263,13 +263,17 @@ TEST_F(Onnx, ConstantsAndBranchesAreRead) {
         field(5, field(1, "value") + field(5, float_tensor("", matrix)) + varint_field(20, 4));
     return field(1, field(2, name) + field(4, "Constant") + attribute);
   };
-  const std::string branch = constant("k_proj.weight", stacked(layer_.key));
-  const std::string graph = constant("q_proj.weight", stacked(layer_.query)) +
+  const std::string twice = constant("twice\x1b[31m", stacked(layer_.key));
+  const std::string branch = twice + constant("k_proj.weight", stacked(layer_.key));
+  const std::string graph = twice + constant("q_proj.weight", stacked(layer_.query)) +
                             field(1, field(1, "condition") + field(4, "If") +
                                          field(5, field(1, "then_branch") + field(6, branch) + varint_field(20, 5)));
-  const std::vector<Head> heads = all_heads(open_model(write(graph), {.heads = 2}));
+  const Model model = open_model(write(graph), {.heads = 2});
+  const std::vector<Head> heads = all_heads(model);
   EXPECT_EQ(heads[1].query, layer_.query[1]);
   EXPECT_EQ(heads[1].key, layer_.key[1]);
+  ASSERT_EQ(model.skipped.size(), 1u);
+  EXPECT_EQ(model.skipped[0].name, "twice\\x1b[31m");
 }
 
 TEST_F(Onnx, GraphsNestedWithoutEndAreRefused) {
