@@ -73,6 +73,58 @@ TEST_F(Adapter, RankStabilisedScaleIsAlphaOverTheRoot) {
   EXPECT_LT((heads[0].query - 8 / std::sqrt(2.0) * b_q_.topRows(4) * a_q_).norm(), kTolerance);
 }
 
+TEST_F(Adapter, OfAGainIsDecodedWithItsProduct) {
+  const MatrixXd a = draws_.matrix(2, 1), b = draws_.matrix(4, 2);
+  SyntheticFile adapter;
+  for (const char* name : {"q_proj", "k_proj"}) {
+    const std::string module = std::string("model.layers.0.self_attn.") + name;
+    adapter.add(module + ".lora_A.weight", a_q_);
+    adapter.add(module + ".lora_B.weight", b_q_);
+  }
+  adapter.add("model.layers.0.self_attn.q_norm.lora_A.weight", a);
+  adapter.add("model.layers.0.self_attn.q_norm.lora_B.weight", b);
+  adapter.write(folder_ / "adapter_model.safetensors");
+  const std::vector<Head> heads = all_heads(open_model(path(), {.heads = 4}));
+  const Eigen::VectorXd gain = 4 * b * a;
+  EXPECT_LT((heads[1].query - gain.asDiagonal() * (4 * b_q_.middleRows(4, 4) * a_q_)).norm(), 1e-10);
+  EXPECT_LT((heads[1].key - 4 * b_q_.middleRows(4, 4) * a_q_).norm(), kTolerance);
+}
+
+TEST_F(Adapter, MeansOneTensorOfItsBase) {
+  const auto message = [&] {
+    try {
+      open_model(path(), {.base = base_.path().string()});
+    } catch (const base::FileError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const auto change = [&](const std::vector<std::string>& modules) {
+    SyntheticFile adapter;
+    for (const std::string& module : modules) {
+      adapter.add(module + ".q_proj.lora_A.weight", a_q_);
+      adapter.add(module + ".q_proj.lora_B.weight", b_q_);
+    }
+    adapter.write(folder_ / "adapter_model.safetensors");
+  };
+  const auto keep = [&](const std::vector<std::string>& prefixes) {
+    SyntheticFile base;
+    for (const std::string& prefix : prefixes) {
+      base.add(prefix + "layers.0.self_attn.q_proj.weight", stacked(layer_.query));
+      base.add(prefix + "layers.0.self_attn.k_proj.weight", stacked(layer_.key));
+    }
+    base.write(base_ / "model.safetensors");
+  };
+  change({"layers.0.self_attn"});
+  EXPECT_EQ(message(), "");
+  change({"layers.0.self_attn", "x.model.layers.0.self_attn"});
+  EXPECT_THAT(message(), HasSubstr("changes the tensor 'model.layers.0.self_attn.q_proj.weight' of the base twice"));
+  change({"layers.0.self_attn"});
+  keep({"text.", "vision."});
+  EXPECT_THAT(message(), HasSubstr("may be 'text.layers.0.self_attn.q_proj.weight' or "
+                                   "'vision.layers.0.self_attn.q_proj.weight'"));
+}
+
 TEST_F(Adapter, OtherKindsAndOtherBasesAreRefused) {
   const auto message = [&](const OpenOptions& options) -> std::string {
     try {

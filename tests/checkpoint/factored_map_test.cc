@@ -7,6 +7,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "attnlaw/base/random.h"
 #include "attnlaw/checkpoint/inspection/measures.h"
@@ -129,6 +130,22 @@ TEST(SymmetryMeasures, TieCoefficientOfMixedFactors) {
   // Of 64×768 heads with c² = 0.49, the tie coefficient is 0.4897 on the mean.
   const MatrixXd query = gaussian(64, 768, 1), key = 0.7 * query + std::sqrt(0.51) * gaussian(64, 768, 2);
   EXPECT_NEAR(symmetry_measures(factored(query, key)).tie, 0.49, 0.02);
+}
+
+TEST(Rotary, WindowIsTheMeanOverItsOffsets) {
+  const MatrixXd key = gaussian(8, 20, 2);
+  // A base below 1 has planes that turn by more than a full circle.
+  for (const double base : {1e4, 1.0, 1e-3}) {
+    const Rotary rotary{base, 6, true};
+    for (const int window : {1, 2, 7, 512}) {
+      MatrixXd mean = MatrixXd::Zero(8, 20);
+      for (int offset = 0; offset < window; ++offset) mean += keys_at_offset(key, rotary, offset) / window;
+      EXPECT_LT((keys_over_window(key, rotary, window) - mean).norm(), 1e-10) << base << ' ' << window;
+    }
+  }
+  // The offsets of the widest window are not summed: planes that turn leave nothing.
+  const Rotary all{10, 8, false};
+  EXPECT_LT(keys_over_window(key, all, std::numeric_limits<int>::max()).norm(), 1e-6);
 }
 
 TEST(Rotary, OffsetsTurnPlanesAndKeepNorms) {

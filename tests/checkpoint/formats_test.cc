@@ -172,9 +172,9 @@ TEST(Gguf, ArchitectureTellsPositions) {
                                .bytes());
     return open_model((folder / "m.gguf").string());
   };
-  EXPECT_TRUE(open("llama").rotary.interleaved);
-  EXPECT_FALSE(open("qwen2").rotary.interleaved);
-  EXPECT_EQ(open("qwen2").rotary.dimensions, 4);
+  EXPECT_TRUE(open("llama").layers[0].rotary.interleaved);
+  EXPECT_FALSE(open("qwen2").layers[0].rotary.interleaved);
+  EXPECT_EQ(open("qwen2").layers[0].rotary.dimensions, 4);
   EXPECT_EQ(open("bloom").positions, Positions::alibi);
   EXPECT_EQ(open("bloom").architecture, "bloom");
 }
@@ -263,13 +263,17 @@ TEST_F(Onnx, ConstantsAndBranchesAreRead) {
         field(5, field(1, "value") + field(5, float_tensor("", matrix)) + varint_field(20, 4));
     return field(1, field(2, name) + field(4, "Constant") + attribute);
   };
-  const std::string branch = constant("k_proj.weight", stacked(layer_.key));
-  const std::string graph = constant("q_proj.weight", stacked(layer_.query)) +
+  const std::string twice = constant("twice\x1b[31m", stacked(layer_.key));
+  const std::string branch = twice + constant("k_proj.weight", stacked(layer_.key));
+  const std::string graph = twice + constant("q_proj.weight", stacked(layer_.query)) +
                             field(1, field(1, "condition") + field(4, "If") +
                                          field(5, field(1, "then_branch") + field(6, branch) + varint_field(20, 5)));
-  const std::vector<Head> heads = all_heads(open_model(write(graph), {.heads = 2}));
+  const Model model = open_model(write(graph), {.heads = 2});
+  const std::vector<Head> heads = all_heads(model);
   EXPECT_EQ(heads[1].query, layer_.query[1]);
   EXPECT_EQ(heads[1].key, layer_.key[1]);
+  ASSERT_EQ(model.skipped.size(), 1u);
+  EXPECT_EQ(model.skipped[0].name, "twice\\x1b[31m");
 }
 
 TEST_F(Onnx, GraphsNestedWithoutEndAreRefused) {
@@ -425,6 +429,34 @@ TEST(Folders, WithoutReadableWeightsSayWhatToDo) {
   EXPECT_THAT(refusal([&] { open_model(two.path().string()); }), HasSubstr("name one of them: a.gguf, b.gguf"));
   EXPECT_THAT(refusal([&] { open_model("/dev/null"); }), HasSubstr("a device"));
   EXPECT_THAT(refusal([&] { open_model((empty / "nothing").string()); }), HasSubstr("No such file"));
+}
+
+TEST(Folders, NamesThatAreSkippedShowNoControlCharacters) {
+  Draws draws(53);
+  const SyntheticLayer layer = random_layer(draws, 2, 2, 4, 8);
+  SyntheticFile file;
+  const std::string query = "model.layers.0.self_attn.q_proj.weight", key = "model.layers.0.self_attn.k_proj.weight";
+  file.add(query, stacked(layer.query));
+  file.add(key, stacked(layer.key));
+  file.add("evil\x1b[31m\n", stacked(layer.query));
+  const Scratch folder;
+  file.write(folder / "m\x1b[32m.safetensors");
+  folder.write("model.safetensors.index.json", R"({"weight_map":{")" + query + R"(":"m\u001b[32m.safetensors",")" +
+                                                   key + R"(":"m\u001b[32m.safetensors"}})");
+  const Model model = open_model(folder.path().string(), {.heads = 2});
+  ASSERT_EQ(model.skipped.size(), 1u);
+  EXPECT_EQ(model.skipped[0].name, "evil\\x1b[31m\\x0a");
+  EXPECT_EQ(model.skipped[0].reason, "the index does not list it in m\\x1b[32m.safetensors");
+}
+
+TEST(Folders, PathsAreNamedWhole) {
+  const Scratch scratch;
+  fs::path folder = scratch.path();
+  for (int i = 0; i < 4; ++i) folder /= std::string(60, 'd');
+  fs::create_directories(folder);
+  std::ofstream(folder / "bad.safetensors") << "x";
+  const std::string path = (folder / "bad.safetensors").string();
+  EXPECT_THAT(refusal([&] { open_model(path); }), testing::StartsWith(path + ": "));
 }
 
 TEST(Folders, ShardsMustBeFilesOfTheFolder) {

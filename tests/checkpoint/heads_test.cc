@@ -7,6 +7,9 @@
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/checkpoint/head.h"
+#include "attnlaw/checkpoint/inspection/inspect.h"
+#include "attnlaw/checkpoint/inspection/rotary.h"
+#include "attnlaw/checkpoint/inspection/vocabulary.h"
 #include "attnlaw/checkpoint/open.h"
 #include "checkpoint/singular_values.h"
 #include "checkpoint/synthetic.h"
@@ -233,6 +236,70 @@ TEST(Heads, TransformerLensStoresAMatrixForEachHead) {
   }
 }
 
+TEST(Heads, MatricesForEachHeadMustHaveItsShape) {
+  using Shape = std::vector<std::size_t>;
+  const auto open = [](const std::map<std::string, Shape>& shapes) {
+    SyntheticFile file;
+    for (const auto& [name, shape] : shapes)
+      file.add("blocks.0.attn." + name, shape, std::vector<float>(shape[0] * shape[1] * shape[2], 1));
+    const Scratch folder;
+    file.write(folder / "m.safetensors");
+    return open_model((folder / "m.safetensors").string());
+  };
+  // All have as many numbers as [2, 16, 8].
+  EXPECT_THAT(refusal([&] {
+                open({{"W_Q", {2, 16, 8}}, {"W_K", {4, 16, 4}}});
+              }),
+              HasSubstr("W_K is [4, 16, 4]: 2 heads of dimension 8 must lie as [heads, in, dimension]"));
+  EXPECT_THAT(refusal([&] { open({{"W_Q", {4, 16, 4}}, {"W_K", {2, 16, 8}}}); }), HasSubstr("W_K is [2, 16, 8]"));
+  const std::map<std::string, Shape> right{
+      {"W_Q", {2, 16, 8}}, {"W_K", {2, 16, 8}}, {"W_V", {2, 16, 8}}, {"W_O", {2, 8, 16}}};
+  EXPECT_TRUE(open(right).layers[0].has_values);
+  for (const auto& [name, shape] : {std::pair("W_O", Shape{4, 4, 16}), std::pair("W_V", Shape{4, 16, 4})}) {
+    auto wrong = right;
+    wrong[name] = shape;
+    EXPECT_FALSE(open(wrong).layers[0].has_values) << name;
+  }
+}
+
+TEST(Heads, OfDifferentSizesTurnInPlanesOfTheirOwn) {
+  Draws draws(17);
+  const SyntheticLayer wide = random_layer(draws, 2, 2, 16, 32), narrow = random_layer(draws, 8, 8, 4, 32);
+  SyntheticFile file;
+  add_projections(file, kAttention, wide, "o_proj");
+  add_projections(file, "model.layers.1.self_attn.", narrow, "o_proj");
+  const Scratch folder;
+  file.write(folder / "model.safetensors");
+  folder.write("config.json", R"({"model_type":"llama","num_attention_heads":[2,8],"num_key_value_heads":[2,8]})");
+  const Model model = open_model(folder.path().string());
+  ASSERT_EQ(model.layers.size(), 2u);
+  EXPECT_EQ(model.layers[0].rotary.dimensions, 16);
+  EXPECT_EQ(model.layers[1].rotary.dimensions, 4);
+  const Head head = read_head(model, model.layers[1], 3, Maps::query_key);
+  const Factors factors = factors_of(head, model.layers[1], model, {.offset = -5});
+  EXPECT_EQ(factors.right, keys_at_offset(narrow.key[3], {10000, 4, false}, -5));
+}
+
+TEST(Heads, CrossAttentionDoesNotTurn) {
+  Draws draws(18);
+  SyntheticFile file;
+  const SyntheticLayer layer = random_layer(draws, 2, 2, 8, 16);
+  add_projections(file, "model.decoder.layers.0.self_attn.", layer, "out_proj");
+  add_projections(file, "model.decoder.layers.0.encoder_attn.", layer, "out_proj");
+  const Scratch folder;
+  file.write(folder / "model.safetensors");
+  folder.write("config.json", R"({"model_type":"whisper","decoder_attention_heads":2,"encoder_attention_heads":2,
+                                  "position_embedding_type":"rotary"})");
+  const Model model = open_model(folder.path().string());
+  ASSERT_EQ(model.layers.size(), 2u);
+  for (const Layer& of : model.layers) {
+    const Factors factors = factors_of(read_head(model, of, 0, Maps::query_key), of, model, {.offset = 3});
+    EXPECT_EQ(factors.right == layer.key[0], of.cross) << of.block;
+  }
+  for (const HeadReport& head : inspect(model, {.threads = 1}).heads)
+    EXPECT_EQ(std::isnan(head.offset_energy), head.block == "cross") << head.block;
+}
+
 TEST(Heads, OptionsSayWhatTheFileDoesNot) {
   Draws draws(10);
   const SyntheticLayer layer = random_layer(draws, 4, 2, 4, 16);
@@ -323,10 +390,10 @@ TEST(Heads, OptionalPartsOfTheConfigurationSetScaleAndPositions) {
       R"({"model_type":"gemma2","num_attention_heads":2,"query_pre_attn_scalar":16,"attn_logit_softcapping":50.0,"rope_theta":5e5})");
   EXPECT_DOUBLE_EQ(gemma.logit_scale, 0.25);
   EXPECT_DOUBLE_EQ(gemma.logit_cap, 50);
-  EXPECT_DOUBLE_EQ(gemma.rotary.base, 5e5);
-  EXPECT_EQ(gemma.rotary.dimensions, 8);
+  EXPECT_DOUBLE_EQ(gemma.layers[0].rotary.base, 5e5);
+  EXPECT_EQ(gemma.layers[0].rotary.dimensions, 8);
   const Model partial = open(R"({"model_type":"stablelm","num_attention_heads":2,"partial_rotary_factor":0.25})");
-  EXPECT_EQ(partial.rotary.dimensions, 2);
+  EXPECT_EQ(partial.layers[0].rotary.dimensions, 2);
   EXPECT_DOUBLE_EQ(partial.logit_scale, 1 / std::sqrt(8.0));
   EXPECT_THAT(refusal([&] { open(R"({"num_attention_heads":2,"partial_rotary_factor":4})"); }),
               HasSubstr("do not fit"));
@@ -354,6 +421,24 @@ TEST(Vocabulary, RowsAndTokensAreFound) {
             1500);
   EXPECT_EQ(rows, embedding);
   EXPECT_THAT(read_tokens(model), testing::ElementsAre("a", "<s>", "b"));
+}
+
+TEST(Vocabulary, ControlCharactersOfTokensAreShownByTheirCodes) {
+  Draws draws(16);
+  SyntheticFile file;
+  add_projections(file, kAttention, random_layer(draws, 2, 2, 8, 16), "o_proj");
+  file.add("model.embed_tokens.weight", MatrixXd::Identity(2, 16));
+  const Scratch folder;
+  file.write(folder / "model.safetensors");
+  folder.write("tokenizer.json", R"({"model":{"vocab":{"\u001b[31m\n":0,"\u201ca\u2028":1}}})");
+  std::vector<OutlierDirections> directions(1);
+  directions[0].left = directions[0].right = VectorXd::Unit(16, 0);
+  match_tokens(open_model(folder.path().string(), {.heads = 2}), 2, directions);
+  ASSERT_EQ(directions[0].left_tokens.size(), 2u);
+  EXPECT_EQ(directions[0].left_tokens[0].text, "\\x1b[31m\\x0a");
+  EXPECT_EQ(directions[0].right_tokens[1].text,
+            "\xe2\x80\x9c"
+            "a\\xe2\\x80\\xa8");
 }
 
 }  // namespace

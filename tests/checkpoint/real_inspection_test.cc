@@ -96,7 +96,7 @@ TEST_F(InspectedModel, StoriesRotateLikeChanceHasIt) {
 TEST_F(InspectedModel, StoriesAtADistance) {
   const Model model = open("stories260K.safetensors");
   const Head head = read_head(model, model.layers.front(), 0);
-  Rotary rotary = model.rotary;
+  Rotary rotary = model.layers.front().rotary;
   rotary.interleaved = true;
   const auto energy = [&](double offset) {
     return factored(head.query, keys_at_offset(head.key, rotary, offset)).energy();

@@ -134,13 +134,19 @@ void note_peculiarities(const Source& source, const Weights& weights, Model& mod
     model.notes.push_back(
         "Queries and keys are normalised per head: logits are not bilinear; the gains are folded into the maps.");
   const bool unsaid = source.configuration.model().empty() && model.positions == Positions::rotary;
+  const Layer& first = model.layers.front();
   if (unsaid)
     model.notes.push_back(
         fmt::format("Without a config.json the rotary positions are assumed: base {}, {} coordinates of {}.",
-                    model.rotary.base, model.rotary.dimensions, model.layers.front().head_dimension));
+                    first.rotary.base, first.rotary.dimensions, first.head_dimension));
   if (source.configuration.flag("scale_attn_by_inverse_layer_idx").value_or(false))
     model.notes.push_back("Logits are also divided by the number of the layer, which the logit scale leaves out.");
   if (model.adapter_alone) model.notes.push_back("The maps are those that the adapter adds, without its base.");
+}
+
+Rotary layer_rotary(const LayerPlan& plan, const Configuration& configuration, bool gguf) {
+  const bool turned = !plan.cross() && positions_of(plan, configuration, gguf) == Positions::rotary;
+  return turned ? rotary_of(plan, configuration, gguf) : Rotary{};
 }
 
 void describe(const Source& source, const Weights& weights, Model& model) {
@@ -152,11 +158,14 @@ void describe(const Source& source, const Weights& weights, Model& model) {
   model.config_file = source.configuration.file;
   model.embedding_dimension = static_cast<int>(first.query.inputs());
   model.positions = positions_of(first, configuration, gguf);
-  if (model.positions == Positions::rotary) model.rotary = rotary_of(first, configuration, gguf);
   model.logit_scale = logit_scale_of(first, configuration);
   model.logit_cap = configuration.number({"attn_logit_softcapping"}).value_or(0);
   model.qk_norm = first.query_gain != nullptr;
-  for (std::size_t i = 0; i < weights.plans.size(); ++i) model.layers.push_back(layer_of(weights.plans[i], i));
+  for (std::size_t i = 0; i < weights.plans.size(); ++i) {
+    const LayerPlan& plan = weights.plans[i];
+    model.layers.push_back(layer_of(plan, i));
+    model.layers.back().rotary = layer_rotary(plan, source.configuration.part(plan.prefix), gguf);
+  }
 }
 
 void open_single_matrix(const Tensor& tensor, const OpenOptions& options, Weights& weights, Model& model) {

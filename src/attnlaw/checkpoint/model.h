@@ -35,6 +35,8 @@ struct Layer {
   /// The key map has a bias, which matters with rotary positions only.
   bool has_key_bias = false;
   bool has_query_bias = false;
+  /// How positions turn the heads; no dimensions where they do not, as between the streams of cross-attention.
+  Rotary rotary;
   /// The tensor with the gain of the normalisation in front of the layer; empty if there is none to fold, and then
   /// `no_folding` says why.
   std::string normalisation;
@@ -57,8 +59,8 @@ struct Model {
   /// The config.json that was used; empty without.
   std::string config_file;
   int embedding_dimension = 0;
+  /// Those of the first layer.
   Positions positions = Positions::unknown;
-  Rotary rotary;
   /// c of the logits c · xᵀ W_Qᵀ W_K y: 1/√m unless the model says otherwise.
   double logit_scale = 0;
   /// Logits are capped, c' tanh(·/c'), at this value (Gemma 2); zero without.

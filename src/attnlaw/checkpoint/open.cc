@@ -56,8 +56,8 @@ Source read_adapter(const Located& located, const OpenOptions& options) {
   Contents both = with_adapter(adapter, located.config, &base);
   Configuration configuration = configuration_of(base, base_place.config);
   std::vector<std::string> notes = located.notes;
-  notes.push_back(
-      fmt::format("The maps are those of {} with the adapter {}.", printable(base.path), printable(adapter.path)));
+  notes.push_back(fmt::format("The maps are those of {} with the adapter {}.", printable_path(base.path),
+                              printable_path(adapter.path)));
   return {std::move(both), std::move(configuration), std::move(notes), false};
 }
 

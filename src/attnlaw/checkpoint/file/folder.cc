@@ -17,12 +17,10 @@ namespace fs = std::filesystem;
 std::vector<std::string> names_in(const fs::path& folder) {
   std::error_code error;
   std::vector<std::string> names;
-  fs::directory_iterator entries(folder, error);
-  if (error) refuse(folder.string(), "cannot be read: {}", error.message());
-  for (; entries != fs::directory_iterator(); entries.increment(error)) {
-    if (error) refuse(folder.string(), "cannot be read: {}", error.message());
+  // An error makes the iterator its end: it is looked at behind the loop.
+  for (fs::directory_iterator entries(folder, error); entries != fs::directory_iterator(); entries.increment(error))
     names.push_back(entries->path().filename().string());
-  }
+  if (error) refuse(folder.string(), "cannot be read: {}", error.message());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -87,7 +85,7 @@ std::string choose(const fs::path& folder, const std::vector<std::string>& names
   refuse_folder(folder, names);
 }
 
-/// The folder of a model in a hub's cache has its files in snapshots/<revision>; refs/main names the revision.
+/// The folder of a model in a hub's cache has its files in snapshots/<revision>; of several the user names one.
 fs::path snapshot_of(const fs::path& folder) {
   const fs::path snapshots = folder / "snapshots";
   std::error_code error;
@@ -128,7 +126,7 @@ Located locate(const std::string& path) {
     const std::string chosen = choose(folder, names);
     located.file = (folder / chosen).string();
     if (folder != fs::path(path))
-      located.notes.push_back(fmt::format("The snapshot {} was read.", folder.filename().string()));
+      located.notes.push_back(fmt::format("The snapshot {} was read.", printable(folder.filename().string())));
     note_others(located, names, chosen);
   } else {
     located.file = path;

@@ -21,7 +21,7 @@ const DataType* type_of(const base::NpyHeader& header) {
 /// Reads the header; what is wrong with it is wrong with the file.
 base::NpyHeader header_of(const std::string& where, Bytes bytes) {
   try {
-    return base::npy_header(text_of(bytes), printable(where));
+    return base::npy_header(text_of(bytes), printable_path(where));
   } catch (const std::invalid_argument& error) {
     throw base::FileError(error.what());
   }

@@ -79,7 +79,7 @@ class ModelReader {
     if (all_names_.insert(tensor.name).second)
       tensors_.push_back(std::move(tensor));
     else
-      contents_.skipped.push_back({tensor.name, "another graph of the model has a tensor of this name"});
+      contents_.skipped.push_back({printable(tensor.name), "another graph of the model has a tensor of this name"});
   }
 
   Node node_of(const WireField& message) const {

@@ -173,13 +173,13 @@ Contents read_sharded_safetensors(const std::string& index) {
     const Contents part = read_shard(path);
     for (const std::string& name : tensors)
       if (part.find(name) == nullptr)
-        refuse(path, "lacks the tensor '{}' that {} lists in it", printable(name), printable(index));
+        refuse(path, "lacks the tensor '{}' that {} lists in it", printable(name), printable_path(index));
     const std::set<std::string> wanted(tensors.begin(), tensors.end());
     for (const Tensor& tensor : part.tensors()) {
       if (wanted.contains(tensor.name))
         contents.add(tensor);
       else
-        contents.skipped.push_back({tensor.name, "the index does not list it in " + shard});
+        contents.skipped.push_back({printable(tensor.name), "the index does not list it in " + printable(shard)});
     }
     for (const auto& [key, value] : part.metadata->items()) (*contents.metadata)[key] = value;
     contents.notes.insert(contents.notes.end(), part.notes.begin(), part.notes.end());

@@ -36,7 +36,8 @@ std::string name_of(Positions positions) {
 }
 
 void require_options(const Model& model, const InspectOptions& options) {
-  const bool rotary = model.rotary.dimensions > 0;
+  const bool rotary = std::any_of(model.layers.begin(), model.layers.end(),
+                                  [](const Layer& layer) { return layer.rotary.dimensions > 0; });
   if (options.offset && options.window) base::reject("--offset and --window exclude each other");
   if ((options.offset || options.window || options.interleaved) && !rotary)
     base::reject("--offset, --window and --interleaved are for rotary positions; those of the model are {}",
@@ -71,10 +72,10 @@ std::vector<double> over(const std::vector<HeadReport>& heads, const Figure& fig
 }
 
 /// Figures of the head beside those of its map.
-void add_positions(const Head& head, const Model& model, HeadReport& report) {
+void add_positions(const Head& head, const Layer& layer, HeadReport& report) {
   if (head.query_bias.size() > 0 && head.query_bias.allFinite())
     report.key_bias = (head.key.transpose() * head.query_bias).norm() / report.ranks.frobenius_norm;
-  if (model.rotary.dimensions > 0) report.offset_energy = offset_energy_ratio(head.query, head.key, model.rotary);
+  if (layer.rotary.dimensions > 0) report.offset_energy = offset_energy_ratio(head.query, head.key, layer.rotary);
 }
 
 std::vector<OutlierDirections> directions_of(const Factors& factors, const HeadReport& report) {
@@ -118,7 +119,7 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
     const Factors factors = factors_of(head, *place.layer, model, options);
     fill_report(factors, options.nulls, tables, {options.seed, number}, report);
     if (!report.inspected()) return;
-    if (options.map == MapKind::query_key) add_positions(head, model, report);
+    if (options.map == MapKind::query_key) add_positions(head, *place.layer, report);
     if (options.keep_directions || options.tokens > 0) directions = directions_of(factors, report);
   } catch (const base::FileError& error) {
     if (!options.keep_going) throw;
@@ -170,8 +171,8 @@ Factors factors_of(const Head& head, const Layer& layer, const Model& model, con
     return {head.output, head.value, !layer.cross && head.output.cols() == head.value.cols(), true};
   }
   Factors factors{head.query, head.key, !layer.cross && head.query.cols() == head.key.cols(), !model.product_only};
-  if (options.offset) factors.right = keys_at_offset(head.key, model.rotary, *options.offset);
-  if (options.window) factors.right = keys_over_window(head.key, model.rotary, *options.window);
+  if (options.offset) factors.right = keys_at_offset(head.key, layer.rotary, *options.offset);
+  if (options.window) factors.right = keys_over_window(head.key, layer.rotary, *options.window);
   return factors;
 }
 
@@ -217,7 +218,8 @@ std::vector<std::size_t> Inspection::by_evidence() const {
 Inspection inspect(const Model& given, const InspectOptions& options, const std::function<void(int, int)>& progress) {
   require_options(given, options);
   Model model = given;
-  if (options.interleaved) model.rotary.interleaved = true;
+  if (options.interleaved)
+    for (Layer& layer : model.layers) layer.rotary.interleaved = true;
   Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables};
   NullTables tables(options.seed, options.threads);
   draw_tables(model, options, tables);

@@ -1,6 +1,7 @@
 #include "attnlaw/checkpoint/inspection/rotary.h"
 
 #include <cmath>
+#include <numbers>
 
 namespace attnlaw::checkpoint {
 namespace {
@@ -46,12 +47,13 @@ MatrixXd keys_at_offset(const MatrixXd& key, const Rotary& rotary, double offset
 }
 
 MatrixXd keys_over_window(const MatrixXd& key, const Rotary& rotary, int window) {
-  Eigen::VectorXd cosine = Eigen::VectorXd::Zero(rotary.dimensions / 2), sine = cosine;
+  Eigen::VectorXd cosine(rotary.dimensions / 2), sine(rotary.dimensions / 2);
   for (Index j = 0; j < cosine.size(); ++j) {
-    for (int offset = 0; offset < window; ++offset) {
-      cosine[j] += std::cos(offset * speed(rotary, j)) / window;
-      sine[j] += std::sin(offset * speed(rotary, j)) / window;
-    }
+    // The mean of a geometric sum: Σ_D exp(iDω) = exp(i(P − 1)ω/2) sin(Pω/2) / sin(ω/2), D = 0 … P − 1.
+    const double half = std::remainder(speed(rotary, j), 2 * std::numbers::pi) / 2;
+    const double length = half == 0 ? 1 : std::sin(window * half) / (window * std::sin(half));
+    cosine[j] = length * std::cos((window - 1) * half);
+    sine[j] = length * std::sin((window - 1) * half);
   }
   return turned(key, rotary, cosine, sine);
 }

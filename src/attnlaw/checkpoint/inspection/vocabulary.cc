@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/checkpoint/tensor/refuse.h"
 
 namespace attnlaw::checkpoint {
 namespace {
@@ -43,7 +44,7 @@ void match_tokens(const Model& model, int count, std::vector<OutlierDirections>&
   for (OutlierDirections& at : directions)
     for (auto* matches : {&at.left_tokens, &at.right_tokens})
       for (TokenMatch& match : *matches)
-        if (base::size(match.token) < texts.size()) match.text = texts[base::size(match.token)];
+        if (base::size(match.token) < texts.size()) match.text = printable(texts[base::size(match.token)]);
 }
 
 }  // namespace attnlaw::checkpoint

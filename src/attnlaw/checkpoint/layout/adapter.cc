@@ -106,12 +106,19 @@ std::vector<std::size_t> shape_of(const LowRank& product) {
   return product.transposed ? std::vector{inputs, outputs} : std::vector{outputs, inputs};
 }
 
-/// The tensor of the base that an adapter means: the same name, or the same end of it.
+/// The tensor of the base that an adapter means: the same name, or the only one with the same end of it.
 std::string name_in_base(const Contents& base, const std::string& weight) {
   if (base.find(weight) != nullptr) return weight;
-  for (const Tensor& tensor : base.tensors())
-    if (tensor.name.ends_with("." + weight) || weight.ends_with("." + tensor.name)) return tensor.name;
-  refuse(base.path, "has no tensor '{}' that the adapter changes", printable(weight));
+  const Tensor* found = nullptr;
+  for (const Tensor& tensor : base.tensors()) {
+    if (!tensor.name.ends_with("." + weight) && !weight.ends_with("." + tensor.name)) continue;
+    if (found != nullptr)
+      refuse(base.path, "'{}' of the adapter may be '{}' or '{}'", printable(weight), printable(found->name),
+             printable(tensor.name));
+    found = &tensor;
+  }
+  if (found == nullptr) refuse(base.path, "has no tensor '{}' that the adapter changes", printable(weight));
+  return found->name;
 }
 
 }  // namespace
@@ -122,13 +129,14 @@ Contents with_adapter(const Contents& adapter, const std::string& config, const 
   std::map<std::string, std::shared_ptr<const LowRank>> products;
   for (const auto& [weight, halves] : pairs_of(adapter, contents.skipped)) {
     const std::string name = base == nullptr ? weight : name_in_base(*base, weight);
-    products[name] = product_of(adapter, weight, halves, configuration);
+    const auto [place, first] = products.emplace(name, product_of(adapter, weight, halves, configuration));
+    if (!first) refuse(adapter.path, "changes the tensor '{}' of the base twice", printable(name));
     if (base != nullptr) continue;
     Tensor tensor;
     tensor.name = name;
     tensor.file = halves.b->file;
-    tensor.shape = shape_of(*products[name]);
-    tensor.low_rank = products[name];
+    tensor.shape = shape_of(*place->second);
+    tensor.low_rank = place->second;
     contents.add(std::move(tensor));
   }
   if (base == nullptr) return contents;

@@ -154,7 +154,7 @@ Configuration configuration_of(const Contents& contents, const std::string& conf
     found.file = config;
     return found;
   }
-  const std::string source = printable(contents.path) + ": metadata";
+  const std::string source = printable_path(contents.path) + ": metadata";
   return {source, contents.format == "GGUF" ? from_gguf(*contents.metadata) : from_texts(*contents.metadata)};
 }
 

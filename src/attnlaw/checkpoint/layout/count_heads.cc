@@ -45,7 +45,7 @@ class Counter {
   [[noreturn]] void ask() const {
     reject(
         "{}: the number of heads is neither in the file nor in a config.json beside it; say --heads (and --kv-heads)",
-        printable(contents_.path));
+        printable_path(contents_.path));
   }
 
   /// Refuses numbers that do not fit, as those of the user or of the file.
@@ -116,12 +116,26 @@ class Counter {
     set(heads, key_heads, m);
   }
 
+  /// Whether a map that lies as [heads, in, dimension] has so many of both.
+  static bool has_heads(const Projection& map, Index heads, Index dimension) {
+    return map.storage != Storage::heads_first ||
+           (map.weight->rows() == heads && static_cast<Index>(map.weight->shape.back()) == dimension);
+  }
+
+  void require_heads(const Projection& map, Index heads, Index m) const {
+    if (!has_heads(map, heads, m))
+      refuse(contents_.path, "{} is {}: {} heads of dimension {} must lie as [heads, in, dimension]",
+             printable(map.weight->name), map.weight->shape_text(), heads, m);
+  }
+
   void set(Index heads, Index key_heads, Index m) {
-    if (heads % key_heads != 0)
+    if (key_heads == 0 || heads % key_heads != 0)
       contradict(*plan_.key.weight, "{} key-value heads do not divide {} query heads", key_heads, heads);
     if (m > std::min(plan_.query.inputs(), plan_.key.inputs()))
       contradict(*plan_.query.weight, "heads of dimension {} have more coordinates than the residual vector, {}", m,
                  std::min(plan_.query.inputs(), plan_.key.inputs()));
+    require_heads(plan_.query, heads, m);
+    require_heads(plan_.key, key_heads, m);
     plan_.heads = static_cast<int>(heads);
     plan_.key_heads = static_cast<int>(key_heads);
     plan_.head_dimension = plan_.value_dimension = m;
@@ -133,9 +147,12 @@ class Counter {
       plan_.value_dimension = plan_.value.outputs() / plan_.key_heads;
     if (plan_.value.weight == nullptr || plan_.output.weight == nullptr) return;
     const Projection& output = plan_.output;
-    const Index inputs =
-        output.storage == Storage::heads_first ? output.weight->rows() * output.inputs() : output.inputs();
-    const bool fits = output.weight->shape.size() >= 2 && inputs == plan_.heads * plan_.value_dimension &&
+    // Outputs lie as [heads, dimension, out].
+    const bool joined = output.storage == Storage::heads_first
+                            ? output.weight->rows() == plan_.heads && output.inputs() == plan_.value_dimension
+                            : output.inputs() == plan_.heads * plan_.value_dimension;
+    const bool fits = output.weight->shape.size() >= 2 && joined &&
+                      has_heads(plan_.value, plan_.key_heads, plan_.value_dimension) &&
                       plan_.value.inputs() == plan_.key.inputs() && plan_.value_dimension > 0;
     if (fits && plan_.value.weight->readable() && output.weight->readable()) return;
     plan_.value.weight = plan_.output.weight = nullptr;

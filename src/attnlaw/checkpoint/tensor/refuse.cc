@@ -17,19 +17,20 @@ std::size_t character(std::string_view text) {
     if ((byte_at(text, i) & 0xc0) != 0x80) return 0;
   const unsigned second = byte_at(text, 1);
   const bool control = first == 0xc2 && second < 0xa0;
-  const bool line = first == 0xe2 && second == 0x80;  // among them line separators and marks of direction
+  // U+2000 to U+200F, U+2028 to U+202F and U+2060 to U+206F: spaces, line separators and marks of direction.
+  const unsigned third = length > 2 ? byte_at(text, 2) : 0;
+  const bool line = first == 0xe2 && ((second == 0x80 && (third < 0x90 || (third >= 0xa8 && third < 0xb0))) ||
+                                      (second == 0x81 && third >= 0xa0 && third < 0xb0));
   const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
   const bool beyond = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
   return control || line || overlong || beyond ? 0 : length;
 }
 
-}  // namespace
-
-std::string printable(std::string_view name) {
-  constexpr std::size_t kMost = 200;
+/// Returns the name as it may be printed, cut where it has `most` bytes.
+std::string escaped(std::string_view name, std::size_t most) {
   std::string text;
   for (std::size_t i = 0; i < name.size();) {
-    if (text.size() >= kMost) return text + "...";
+    if (text.size() >= most) return text + "...";
     const std::size_t length = character(name.substr(i));
     if (length == 0)
       text += fmt::format("\\x{:02x}", byte_at(name, i));
@@ -39,5 +40,14 @@ std::string printable(std::string_view name) {
   }
   return text;
 }
+
+}  // namespace
+
+std::string printable(std::string_view name) {
+  constexpr std::size_t kMost = 200;
+  return escaped(name, kMost);
+}
+
+std::string printable_path(std::string_view path) { return escaped(path, std::string_view::npos); }
 
 }  // namespace attnlaw::checkpoint

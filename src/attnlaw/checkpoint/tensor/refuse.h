@@ -14,12 +14,14 @@ namespace attnlaw::checkpoint {
 /// Returns a name out of a file as it may be printed: control characters and bytes that are no UTF-8 as \xNN, and no
 /// more than 200 bytes of it.
 std::string printable(std::string_view name);
+/// The same of a path, whole.
+std::string printable_path(std::string_view path);
 
 /// Throws base::FileError: "path: message".
 template <class... Arguments>
 [[noreturn]] void refuse(std::string_view path, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
   throw base::FileError(
-      fmt::format("{}: {}", printable(path), fmt::format(format, std::forward<Arguments>(arguments)...)));
+      fmt::format("{}: {}", printable_path(path), fmt::format(format, std::forward<Arguments>(arguments)...)));
 }
 
 }  // namespace attnlaw::checkpoint

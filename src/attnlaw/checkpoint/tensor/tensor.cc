@@ -102,10 +102,6 @@ Eigen::MatrixXd decode(const Tensor& tensor, const Window& window) {
 
 Eigen::MatrixXd decode(const Tensor& tensor) { return decode(tensor, {0, tensor.rows(), 0, tensor.columns()}); }
 
-Eigen::VectorXd decode_vector(const Tensor& tensor) {
-  const Index count = tensor.rows() * tensor.columns();
-  if (count == 0) return {};
-  return Eigen::Map<const Eigen::VectorXd>(RowDecoder(tensor)(0, size(count)), count);
-}
+Eigen::VectorXd decode_vector(const Tensor& tensor) { return decode(tensor).reshaped<Eigen::RowMajor>(); }
 
 }  // namespace attnlaw::checkpoint
