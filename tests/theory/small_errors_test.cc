@@ -79,6 +79,37 @@ TEST(SmallErrors, AreFoundForDiscreteTargetsAndSmallPenalties) {
   EXPECT_NEAR(estimation(cross) / 5.3012e-9, 1, 1e-4);
 }
 
+/// Of softmax rows E is what overlaps leave, and a point that is little off in them is far off in E: it is no solution.
+TEST(SmallErrors, OfSoftmaxRowsAreRightOrSaidNotToBe) {
+  const auto at = [](double lambda) {
+    model::Problem problem = noiseless(model::Student::tied, 2, 0.3, lambda, "wishart:0.5");
+    problem.head = model::Head::softmax;
+    return solve(problem);
+  };
+  const auto share = [](const Solution& solution) {
+    return solution.errors.estimation / (solution.problem.lambda * solution.problem.lambda);
+  };
+  const Solution known = at(1e-5);
+  ASSERT_TRUE(known.diagnostics.converged);
+  for (const double lambda : {1e-6, 1e-7, 1e-9, 1e-12}) {
+    const Solution solution = at(lambda);
+    if (!solution.diagnostics.converged)
+      EXPECT_FALSE(solution.diagnostics.message.empty());
+    else
+      EXPECT_NEAR(share(solution) / share(known), 1, 0.03) << lambda;
+  }
+  EXPECT_FALSE(at(1e-12).diagnostics.converged) << "E would be 1e-20";
+}
+
+/// The search for the least test error stays within the penalties of a small target.
+TEST(OtherUnits, OfSoftmaxRowsHaveAnOptimalPenalty) {
+  model::Problem problem = noiseless(model::Student::tied, 2, 0.3, 0.05, "spikes:8,3e-8,2e-8,1e-8");
+  problem.head = model::Head::softmax;
+  problem.noise = 1e-17;
+  problem.lambda_rule = model::LambdaRule::optimal;
+  EXPECT_TRUE(solve(problem).diagnostics.converged);
+}
+
 /// S* → c S*, with λ and Δ in its units, multiplies E by c².
 TEST(OtherUnits, AreTheSameProblem) {
   for (const model::Student student : {model::Student::tied, model::Student::direct}) {

@@ -157,7 +157,9 @@ double Problem::lambda_unit() const {
   const double Q_star = target.Q_star(), size = beta_ratio() * std::sqrt(Q_star);
   const bool square = student == Student::direct || student == Student::direct_general;
   if (head == Head::linear) return square ? 1 : std::sqrt(Q_star + noise);
-  return square ? 1 / (size * size) : 1 / size;
+  // Losses of outputs that are nearly linear are of second order in their fields; beyond, of order 1.
+  const double largest_loss = std::min(1.0, target_beta * target_beta * (Q_star + noise));
+  return largest_loss / (square ? size * size : size);
 }
 
 double Problem::largest_lambda() const { return kMaxLambda * std::max(1.0, lambda_unit()); }

@@ -236,6 +236,15 @@ struct Reached {
   double error = 0;  ///< largest relative one: two standard errors, and the distance from the fixed point
 };
 
+/// The relative error of E that the distance from the fixed point leaves: E changes by as much as coordinates do,
+/// except close to the target, where E is of the order of its share of Q* squared.
+double share_of_distance(const TrainedStudent& student, const Reached& reached) {
+  const Chart& chart = student.map().chart();
+  const double distance = reached.at.distance, E = reached.errors.estimation;
+  if (chart.signal == Chart::Signal::error || !(E > 0)) return distance;
+  return distance + 0.25 * distance * distance * chart.Q_star / E;
+}
+
 Reached reach(const Equations& equations, const PointLadder& ladder, const std::optional<Start>& start) {
   using Owned = std::shared_ptr<const TrainedStudent>;
   Reached now{
@@ -243,7 +252,7 @@ Reached reach(const Equations& equations, const PointLadder& ladder, const std::
   now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
   now.errors = now.student->errors(now.at);
   now.sampling_error = now.student->sampling_error(now.at, now.workspace);
-  now.error = 2 * (relative_error(now.sampling_error, now.errors) + now.at.distance);
+  now.error = 2 * (relative_error(now.sampling_error, now.errors) + share_of_distance(*now.student, now));
   return now;
 }
 
