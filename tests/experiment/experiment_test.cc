@@ -74,6 +74,12 @@ TEST(Experiment, MeasuresWhatItsIdentitiesSay) {
   }
 }
 
+TEST(DefaultTolerance, NeverAcceptsWhatIsNotTrained) {
+  EXPECT_EQ(default_tolerance(Precision::single_, 1), 2e-4);
+  EXPECT_DOUBLE_EQ(default_tolerance(Precision::single_, 1e-4), 1e-2);
+  for (const double lambda : {1e-6, 1e-9, 1e-12}) EXPECT_LE(default_tolerance(Precision::single_, lambda), 0.1);
+}
+
 TEST(Experiment, AveragesOverInstances) {
   const Experiment experiment = run(model::Problem{}, small());
   const auto& i = experiment.instances;

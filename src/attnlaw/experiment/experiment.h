@@ -89,10 +89,10 @@ struct Options : TrainerOptions {
 /// Describes `instances` and how they are trained; users of Options add d, seed and threads in their own way.
 const base::Description& describe(const Options*);
 
-/// Returns 1e-5 in double and max(2e-4, 1e-6/λ) in single precision: there rounding leaves an error of up to 1e-6 in
-/// B/d, and the residual is relative to λ. The errors of a student trained to it differ from the double ones by about
-/// 1e-5 of themselves for λ ≥ 0.005, 1e-4 at λ = 1e-3 and 1e-3 at λ = 1e-4 (README.md), far less than the finite-size
-/// effects of order 1/d.
+/// Returns 1e-5 in double and 1e-6/λ, at least 2e-4 and at most 0.1, in single precision: there rounding leaves an
+/// error of up to 1e-6 in B/d, and the residual is relative to λ. The errors of a student trained to it differ from the
+/// double ones by about 1e-5 of themselves for λ ≥ 0.005, 1e-4 at λ = 1e-3 and 1e-3 at λ = 1e-4 (README.md), far less
+/// than the finite-size effects of order 1/d.
 double default_tolerance(Precision precision, double lambda);
 
 /// The results of one instance, or their averages over instances, in the notation of docs/theory/erm.md section 1.

@@ -121,7 +121,9 @@ double tolerance_of(const model::Problem& problem, const Options& options) {
 
 double default_tolerance(Precision precision, double lambda) {
   constexpr double kDouble = 1e-5, kSingle = 2e-4, kSingleRounding = 1e-6;
-  return precision == Precision::double_ ? kDouble : std::max(kSingle, kSingleRounding / lambda);
+  // A residual of the order of the penalty itself says that nothing was trained.
+  constexpr double kUntrained = 0.1;
+  return precision == Precision::double_ ? kDouble : std::clamp(kSingleRounding / lambda, kSingle, kUntrained);
 }
 
 std::uint64_t bytes_needed(const model::Problem& problem, const Options& options) {

@@ -58,9 +58,10 @@ Warnings warnings(const experiment::Experiment& experiment) {
     worst = std::max(worst, instance.kkt);
   }
   if (failed == 0) return {};
-  return {fmt::format(
-      "NOT CONVERGED: {} of {} students at d = {} did not reach the KKT tolerance (largest residual {:.2g}).", failed,
-      experiment.instances.size(), experiment.d, worst)};
+  return {
+      fmt::format("NOT CONVERGED: {} of {} students at d = {} did not reach the KKT tolerance (largest residual "
+                  "{:.2g}; --precision double reaches smaller ones).",
+                  failed, experiment.instances.size(), experiment.d, worst)};
 }
 
 Warnings warnings(std::span<const theory::Solution> curve, const std::string& variable,
