@@ -318,6 +318,24 @@ TEST(TrainedLaw, RandomTiedHeadIsSaidToBeOne) {
   EXPECT_NEAR(head.symmetry.positive_share, 1, 1e-12);
 }
 
+TEST(Compare, NamesTheLayersThatDiffer) {
+  Model before, after;
+  before.layers.resize(1);
+  before.layers[0].block = "encoder";
+  before.layers[0].heads = 1;
+  after.layers.resize(1);
+  after.layers[0].index = 3;
+  after.layers[0].heads = 1;
+  try {
+    compare(before, after, {});
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("layer 0 of block encoder"), std::string::npos) << text;
+    EXPECT_NE(text.find("layer 3 of 1 heads"), std::string::npos) << text;
+  }
+}
+
 TEST(Compare, ChangesOfAHead) {
   const Factors before{gaussian(6, 40, 1), gaussian(6, 40, 2)};
   HeadChange same;

@@ -69,6 +69,12 @@ TEST_F(InspectCommand, ListsHeadsByEvidenceAndWritesAPage) {
     EXPECT_NE(page.find(word), std::string::npos) << word;
 }
 
+TEST_F(InspectCommand, SaysWhyNoTokenIsNamed) {
+  const Outcome outcome = attnlaw(arrays_ + "--tokens 2 --format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("no token is named"), std::string::npos);
+}
+
 TEST_F(InspectCommand, WritesTheDirectionsOfOutliers) {
   const Outcome outcome = attnlaw(arrays_ + "--format json --directions " + path("directions"));
   ASSERT_EQ(outcome.code, 0) << outcome.err;
