@@ -133,7 +133,8 @@ TEST(Inspection, SharedFactorsAreSymmetric) {
 }
 
 TEST(Inspection, ExactTablesAgreeWithClosedForms) {
-  const Factors factors{gaussian(16, 64, 1), gaussian(16, 64, 2)};
+  // A weak spike, so that N1 is compared in its tail.
+  const Factors factors = spiked(16, 64, 0.5, 0.5, 1, 1);
   const HeadReport closed = reported(factors);
   const HeadReport exact = reported(factors, {.exact_tables = true, .table_draws = 4000, .draws = 499});
   EXPECT_NEAR(exact.tests.product.p, closed.tests.product.p, 0.05);
@@ -158,6 +159,106 @@ TEST(Inspection, MapsWithoutLawsHaveFiguresAlone) {
   Factors broken{gaussian(4, 16, 1), gaussian(4, 16, 2)};
   broken.left(0, 0) = std::nan("");
   EXPECT_EQ(reported(broken).defect, "weights that are not finite");
+}
+
+TEST(Inspection, HeadsOfFewRowsKeepTheLevelOfTheProductNull) {
+  for (const auto& [m, d] : {std::pair{2, 5}, {3, 4}, {8, 8}, {16, 16}}) {
+    SCOPED_TRACE(m);
+    NullTables tables(3, 0);
+    constexpr int kHeads = 4000;
+    int rejected = 0, far = 0, largest = 0;
+    for (std::uint64_t i = 0; i < kHeads; ++i) {
+      const LeadingTest test =
+          tables.leading(m, d, matrix_laws::draw_null_head(m, d, 11, i), NullOptions{}, NullOptions{}.table_draws);
+      rejected += test.p <= 0.05;
+      far += test.p <= 0.01;
+      largest += test.largest_p <= 0.05;
+    }
+    // Four standard errors of a count.
+    EXPECT_NEAR(rejected, 0.05 * kHeads, 55);
+    EXPECT_NEAR(largest, 0.05 * kHeads, 55);
+    EXPECT_NEAR(far, 0.01 * kHeads, 25);
+  }
+}
+
+TEST(Inspection, TableIsContinuedBeyondItsDraws) {
+  // The share of a head of two rows is at most 1, and 1 is beyond any table.
+  NullTables tables(3, 1);
+  const LeadingTest test = tables.leading(2, 64, {0, 1, 0}, NullOptions{}, 500);
+  EXPECT_LT(test.p, 1.0 / 501);
+  EXPECT_GE(test.p, 1e-12);
+}
+
+TEST(Inspection, OutliersOfAHeadOfFewRowsKeepTheirLevel) {
+  NullTables tables(3, 1);
+  int counted = 0;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const FactoredMap map = factored(gaussian(4, 4, 2 * i), gaussian(4, 4, 2 * i + 1));
+    counted += find_outliers(map, {}, tables).count > 0;
+  }
+  EXPECT_LE(counted, 15);
+}
+
+TEST(Inspection, RotationsThatChangeNothingTestNothing) {
+  // Orthonormal rows stay so: the energy is Tr G_K under any rotation.
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const MatrixXd rows = Eigen::HouseholderQR<MatrixXd>(gaussian(32, 8, i)).householderQ() * MatrixXd::Identity(32, 8);
+    const Factors factors{rows.transpose(), gaussian(8, 32, 100 + i)};
+    const HeadReport head =
+        i % 2 == 0 ? reported(factors) : reported(factors, {.exact_tables = true, .table_draws = 200, .draws = 99});
+    const RotationTest& test = head.tests.rotation;
+    for (const double figure : {test.energy_score, test.energy_p, test.permuted_score, test.permuted_p, test.largest_p})
+      EXPECT_TRUE(std::isnan(figure)) << i;
+    EXPECT_GT(test.edge_ratio, 0);
+    EXPECT_FALSE(std::isnan(head.tests.product.p));
+  }
+}
+
+TEST(Inspection, RotatedEdgeOfDegenerateSpectra) {
+  MatrixXd one = MatrixXd::Zero(8, 32);
+  one.row(0) = gaussian(1, 32, 1);
+  MatrixXd large = gaussian(8, 32, 3);
+  large(1, 2) = 1e10;
+  for (const MatrixXd& query : {MatrixXd(MatrixXd::Identity(8, 32)), one, large, MatrixXd(MatrixXd::Ones(8, 32))}) {
+    const HeadReport head = reported({query, gaussian(8, 32, 2)});
+    EXPECT_GT(head.tests.rotation.edge_ratio, 0);
+  }
+}
+
+TEST(Inspection, FiguresAreFreeOfTheScalesOfTheFactors) {
+  const Factors factors = spiked(32, 128, 1, 1, 1, 5);
+  const HeadReport head = reported(factors);
+  for (const int power : {-1000, -560, -300, 200, 530}) {
+    SCOPED_TRACE(power);
+    const double scale = std::ldexp(1.0, power);
+    const HeadReport scaled = reported({scale * factors.left, scale * factors.right});
+    ASSERT_TRUE(scaled.inspected());
+    EXPECT_EQ(scaled.tests.product.p, head.tests.product.p);
+    EXPECT_EQ(scaled.tests.rotation.energy_score, head.tests.rotation.energy_score);
+    EXPECT_EQ(scaled.tests.symmetry.score, head.tests.symmetry.score);
+    EXPECT_EQ(scaled.outliers.count, head.outliers.count);
+    EXPECT_EQ(scaled.ranks.stable_rank, head.ranks.stable_rank);
+    EXPECT_EQ(scaled.ranks.spectral_norm, std::ldexp(head.ranks.spectral_norm, 2 * power));
+  }
+  // Only one factor: the norms follow.
+  const HeadReport left = reported({4 * factors.left, factors.right});
+  EXPECT_EQ(left.factors.norm_ratio, 4 * head.factors.norm_ratio);
+  EXPECT_EQ(left.outliers.edge, 4 * head.outliers.edge);
+}
+
+TEST(Inspection, CentredFactorsLiveInOneDimensionLess) {
+  // An isometry of d − 1 onto the vectors whose entries sum to 0 carries a head to a centred one with the same figures.
+  constexpr Eigen::Index m = 16, d = 24;
+  MatrixXd ones = MatrixXd::Ones(d, 1);
+  const MatrixXd reflection = Eigen::HouseholderQR<MatrixXd>(ones).householderQ() * MatrixXd::Identity(d, d);
+  const MatrixXd isometry = reflection.rightCols(d - 1).transpose();
+  const MatrixXd query = gaussian(m, d - 1, 1), key = gaussian(m, d - 1, 2);
+  const HeadReport small = reported({query, key}), head = reported({query * isometry, key * isometry});
+  EXPECT_EQ(head.dimension, d - 1);
+  EXPECT_NEAR(head.tests.product.p, small.tests.product.p, 1e-9);
+  EXPECT_NEAR(head.tests.factors.query_p, small.tests.factors.query_p, 1e-9);
+  EXPECT_NEAR(head.tests.symmetry.score, small.tests.symmetry.score, 1e-9);
+  EXPECT_NEAR(head.tests.symmetry.trace_score, small.tests.symmetry.trace_score, 1e-9);
 }
 
 TEST(Inspection, SummaryCorrectsForTheNumberOfHeads) {
@@ -217,6 +318,24 @@ TEST(TrainedLaw, RandomTiedHeadIsSaidToBeOne) {
   EXPECT_NEAR(head.symmetry.positive_share, 1, 1e-12);
 }
 
+TEST(Compare, NamesTheLayersThatDiffer) {
+  Model before, after;
+  before.layers.resize(1);
+  before.layers[0].block = "encoder";
+  before.layers[0].heads = 1;
+  after.layers.resize(1);
+  after.layers[0].index = 3;
+  after.layers[0].heads = 1;
+  try {
+    compare(before, after, {});
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("layer 0 of block encoder"), std::string::npos) << text;
+    EXPECT_NE(text.find("layer 3 of 1 heads"), std::string::npos) << text;
+  }
+}
+
 TEST(Compare, ChangesOfAHead) {
   const Factors before{gaussian(6, 40, 1), gaussian(6, 40, 2)};
   HeadChange same;
@@ -224,6 +343,9 @@ TEST(Compare, ChangesOfAHead) {
   EXPECT_LT(same.relative_change, 1e-12);
   EXPECT_NEAR(same.cosine, 1, 1e-12);
   EXPECT_NEAR(same.left_overlap, 1, 1e-10);
+  HeadChange zero;
+  fill_change({MatrixXd::Zero(6, 40), before.right}, before, zero);
+  EXPECT_EQ(zero.defect, "the map is zero before");
   // A change of rank one.
   Factors after = before;
   after.left.row(2) += 3 * unit(40, 3).transpose();

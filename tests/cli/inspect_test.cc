@@ -69,6 +69,12 @@ TEST_F(InspectCommand, ListsHeadsByEvidenceAndWritesAPage) {
     EXPECT_NE(page.find(word), std::string::npos) << word;
 }
 
+TEST_F(InspectCommand, SaysWhyNoTokenIsNamed) {
+  const Outcome outcome = attnlaw(arrays_ + "--tokens 2 --format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("no token is named"), std::string::npos);
+}
+
 TEST_F(InspectCommand, WritesTheDirectionsOfOutliers) {
   const Outcome outcome = attnlaw(arrays_ + "--format json --directions " + path("directions"));
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -77,6 +83,33 @@ TEST_F(InspectCommand, WritesTheDirectionsOfOutliers) {
   for (const json& file : written) EXPECT_TRUE(std::filesystem::exists(file.get<std::string>()));
   // The header of .npy and 64 doubles.
   EXPECT_EQ(std::filesystem::file_size(written[0].get<std::string>()), 128U + 64 * 8);
+}
+
+TEST_F(InspectCommand, WritesDirectionsInsideTheirFolderOnly) {
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  // A prefix of tensor names is part of the file name, and may say anything.
+  const RowMajor query = gaussian(16, 64, 7) + 0.5 * gaussian(16, 1, 5) * gaussian(1, 64, 6);
+  const RowMajor key = gaussian(16, 64, 8) + 0.5 * gaussian(16, 1, 5) * gaussian(1, 64, 9);
+  std::string data, header;
+  for (const char* prefix : {"../../evil/x.", "a/b."}) {
+    for (const auto& [map, W] : {std::pair{"q_proj", &query}, {"k_proj", &key}}) {
+      const std::size_t begin = data.size(), bytes = static_cast<std::size_t>(W->size()) * sizeof(double);
+      data.append(reinterpret_cast<const char*>(W->data()), bytes);
+      header += (header.empty() ? "\"" : ",\"") + std::string(prefix) + "model.layers.0.self_attn." + map +
+                ".weight\":{\"dtype\":\"F64\",\"shape\":[16,64],\"data_offsets\":[" + std::to_string(begin) + "," +
+                std::to_string(data.size()) + "]}";
+    }
+  }
+  header = "{\"__metadata__\":{\"num_heads\":\"1\"}," + header + "}";
+  const std::uint64_t length = header.size();
+  base::write_atomically(path("m.safetensors"),
+                         std::string(reinterpret_cast<const char*>(&length), sizeof length) + header + data);
+  const Outcome outcome = attnlaw("inspect " + path("m.safetensors") + " --format json --directions " + path("inside"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json written = json::parse(outcome.out)["written"];
+  for (const json& file : written)
+    EXPECT_EQ(std::filesystem::path(file.get<std::string>()).parent_path(), std::filesystem::path(path("inside")));
+  EXPECT_FALSE(written.empty());
 }
 
 TEST_F(InspectCommand, HasTheSameFiguresOnAnyNumberOfThreads) {
@@ -92,6 +125,10 @@ TEST_F(InspectCommand, RefusesWhatItCannotUse) {
   EXPECT_EQ(attnlaw("inspect " + path("missing.safetensors")).code, 1);
   EXPECT_EQ(attnlaw(arrays_ + "--offset 3").code, 2);
   EXPECT_EQ(attnlaw(arrays_ + "--map output-value").code, 2);
+  // Every head is a line of the result then.
+  const Outcome going = attnlaw(arrays_ + "--map output-value --keep-going --format json");
+  ASSERT_EQ(going.code, 0) << going.err;
+  EXPECT_NE(json::parse(going.out)["heads"][0]["defect"].get<std::string>().find("no values"), std::string::npos);
   EXPECT_EQ(attnlaw(arrays_ + "--level 2").code, 2);
 }
 

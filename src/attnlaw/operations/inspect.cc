@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
 
@@ -17,14 +20,25 @@ void write_directions(const Eigen::MatrixXd& directions, const std::string& path
   written.push_back(path);
 }
 
+/// A block is a prefix of names inside the checkpoint: as part of a file name it must not lead elsewhere.
+std::string file_name_of(std::string block) {
+  const auto plain = [](unsigned char c) { return c < 0x80 && (std::isalnum(c) || c == '.' || c == '_' || c == '-'); };
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const bool dots = block[i] == '.' && (i == 0 || block[i - 1] == '.' || block.substr(i, 2) == "..");
+    if (dots || !plain(static_cast<unsigned char>(block[i]))) block[i] = '_';
+  }
+  return block;
+}
+
 /// Both sides of every outlier, d×size arrays.
 std::vector<std::string> write_directions(const std::vector<OutlierDirections>& all, const std::string& directory) {
   make_directory(directory);
   std::vector<std::string> written;
   for (const OutlierDirections& at : all) {
-    const std::string block = at.block.empty() ? "" : at.block + "_";
-    const std::string start =
-        fmt::format("{}/{}layer{}_head{}_outlier{}", directory, block, at.layer, at.head, at.outlier);
+    const std::string block = at.block.empty() ? "" : file_name_of(at.block) + "_";
+    std::string start = fmt::format("{}/{}layer{}_head{}_outlier{}", directory, block, at.layer, at.head, at.outlier);
+    // Blocks that differ in replaced characters alone.
+    while (std::find(written.begin(), written.end(), start + "_left.npy") != written.end()) start += "_";
     write_directions(at.left, start + "_left.npy", written);
     write_directions(at.right, start + "_right.npy", written);
   }

@@ -1,9 +1,14 @@
 #include "attnlaw/checkpoint/inspection/compare.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/checkpoint/tensor/refuse.h"
 
 namespace attnlaw::checkpoint {
 namespace {
@@ -21,6 +26,12 @@ double squared_overlap(const MatrixXd& a, const MatrixXd& b) {
   return inner * inner;
 }
 
+std::string shape_of(const Layer& layer) {
+  return fmt::format("layer {}{} of {} heads with residual dimensions {} and {}", layer.index,
+                     layer.block.empty() ? "" : " of block " + printable(layer.block), layer.heads,
+                     layer.query_dimension, layer.key_dimension);
+}
+
 void require_same_shape(const Model& before, const Model& after) {
   if (before.layers.size() != after.layers.size())
     base::reject("models of the same shape can be compared, got {} and {} layers", before.layers.size(),
@@ -29,21 +40,29 @@ void require_same_shape(const Model& before, const Model& after) {
     const Layer &a = before.layers[i], &b = after.layers[i];
     if (a.index != b.index || a.block != b.block || a.heads != b.heads || a.query_dimension != b.query_dimension ||
         a.key_dimension != b.key_dimension)
-      base::reject(
-          "models of the same shape can be compared; layer {} has {} heads of residual dimension {}, and {} of {}",
-          a.index, a.heads, a.query_dimension, b.heads, b.query_dimension);
+      base::reject("models of the same shape can be compared; the first has {}, where the second has {}", shape_of(a),
+                   shape_of(b));
   }
 }
 
 }  // namespace
 
-void fill_change(const Factors& before, const Factors& after, HeadChange& change) {
-  if (!before.left.allFinite() || !before.right.allFinite() || !after.left.allFinite() || !after.right.allFinite()) {
+void fill_change(const Factors& given_before, const Factors& given_after, HeadChange& change) {
+  if (!given_before.left.allFinite() || !given_before.right.allFinite() || !given_after.left.allFinite() ||
+      !given_after.right.allFinite()) {
     change.defect = "weights that are not finite";
     return;
   }
+  const double left = std::max(binary_scale(given_before.left), binary_scale(given_after.left));
+  const double right = std::max(binary_scale(given_before.right), binary_scale(given_after.right));
+  const Factors before{given_before.left / left, given_before.right / right};
+  const Factors after{given_after.left / left, given_after.right / right};
   const RankMeasures first = rank_measures(factored(before.left, before.right, false).singular_values);
   const RankMeasures second = rank_measures(factored(after.left, after.right, false).singular_values);
+  if (first.frobenius_norm == 0 || second.frobenius_norm == 0) {
+    change.defect = first.frobenius_norm == 0 ? "the map is zero before" : "the map is zero after";
+    return;
+  }
   // S′ − S is itself a product of two factors, of twice as many rows.
   const RankMeasures difference = rank_measures(
       factored(stacked(after.left, -before.left), stacked(after.right, before.right), false).singular_values);
@@ -56,8 +75,8 @@ void fill_change(const Factors& before, const Factors& after, HeadChange& change
                         b = leading_vectors(after.left, after.right, 1);
   change.left_overlap = squared_overlap(a.left, b.left);
   change.right_overlap = squared_overlap(a.right, b.right);
-  change.norm_before = first.frobenius_norm;
-  change.norm_after = second.frobenius_norm;
+  change.norm_before = first.frobenius_norm * left * right;
+  change.norm_after = second.frobenius_norm * left * right;
   change.stable_rank_before = first.stable_rank;
   change.stable_rank_after = second.stable_rank;
 }
@@ -78,8 +97,16 @@ std::vector<HeadChange> compare(const Model& before, const Model& after, const I
       changes.size(), options.threads,
       [&](std::size_t i) {
         const Layer &first = before.layers[layers[i]], &second = after.layers[layers[i]];
-        fill_change(factors_of(read_head(before, first, changes[i].head, maps), first, before, options),
-                    factors_of(read_head(after, second, changes[i].head, maps), second, after, options), changes[i]);
+        HeadChange& change = changes[i];
+        try {
+          fill_change(factors_of(read_head(before, first, change.head, maps), first, before, options),
+                      factors_of(read_head(after, second, change.head, maps), second, after, options), change);
+        } catch (const std::bad_alloc&) {
+          throw;
+        } catch (const std::exception& error) {
+          if (!options.keep_going) throw;
+          change = {change.layer, change.head, change.block, error.what()};
+        }
       },
       progress);
   return changes;

@@ -4,6 +4,7 @@
 #include <Eigen/QR>
 #include <Eigen/SVD>
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 
@@ -121,6 +122,13 @@ void require_factors(const MatrixXd& query, const MatrixXd& key, bool one_space)
 std::span<const base::Named<Recipe>> names_table(Recipe) {
   static constexpr base::Named<Recipe> kRecipes[] = {{Recipe::gram, "gram"}, {Recipe::qr, "qr"}};
   return kRecipes;
+}
+
+double binary_scale(const MatrixXd& W) {
+  const double largest = W.cwiseAbs().maxCoeff();
+  if (largest == 0) return 1;
+  // The largest power is left out, whose reciprocal is below the normal numbers.
+  return std::ldexp(1.0, std::clamp(std::ilogb(largest) + 1, -1021, 1021));
 }
 
 FactoredMap factored(const MatrixXd& query, const MatrixXd& key, bool one_space) {

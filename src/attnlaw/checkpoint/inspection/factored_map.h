@@ -50,6 +50,11 @@ struct FactoredMap {
   double trace_of_square() const { return (cross.array() * cross.transpose().array()).sum(); }
 };
 
+/// Returns the power of two next above the largest |entry|, 1 for a matrix of zeros. Factors are divided by theirs
+/// before products of four of their entries are taken, which would leave the range of double precision; no digit
+/// changes.
+double binary_scale(const Eigen::MatrixXd& W);
+
 /// Takes both m×d factors; with `one_space` false S is a map between two spaces. Throws std::invalid_argument unless
 /// both have as many rows, one or more, and as many columns in one space; std::runtime_error for entries that are not
 /// finite.

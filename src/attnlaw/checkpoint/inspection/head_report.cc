@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace attnlaw::checkpoint {
 
 std::span<const base::Named<MapKind>> names_table(MapKind) {
@@ -10,15 +13,48 @@ std::span<const base::Named<MapKind>> names_table(MapKind) {
   return kKinds;
 }
 
-void fill_report(const Factors& factors, const NullOptions& options, NullTables& tables, const Draw& draw,
+namespace {
+
+/// Rows whose entries sum to 0 lie in d − 1 dimensions, as those do that carry a layer norm.
+bool centred(const Eigen::MatrixXd& W) {
+  constexpr double kRounding = 1e-12;
+  return W.rowwise().sum().norm() <= kRounding * std::sqrt(static_cast<double>(W.cols())) * W.norm();
+}
+
+/// Brings figures of a map to one that is `scale` times as large; both factors are `left` and `right` times as large.
+void multiply(double left, double right, HeadReport& report) {
+  // Each factor in turn, so that a product in range does not pass through one that is not.
+  const auto grow = [left, right](double& figure) { figure = figure * left * right; };
+  for (double& s : report.singular_values) grow(s);
+  grow(report.ranks.spectral_norm);
+  grow(report.ranks.frobenius_norm);
+  report.factors.norm_ratio = report.factors.norm_ratio * left / right;
+  grow(report.outliers.edge);
+  for (Outlier& outlier : report.outliers.outliers) grow(outlier.singular_value);
+  TrainedLawFit& fit = report.fit;
+  for (double* figure : {&fit.noise, &fit.noise_error, &fit.threshold, &fit.threshold_error, &fit.cut, &fit.cut_error})
+    grow(*figure);
+  for (double& strength : fit.spike_strengths) grow(strength);
+}
+
+}  // namespace
+
+void fill_report(const Factors& given, const NullOptions& options, NullTables& tables, const Draw& draw,
                  HeadReport& report) {
-  report.rows = static_cast<int>(factors.left.rows());
-  report.dimension = static_cast<int>(factors.left.cols());
-  if (!factors.left.allFinite() || !factors.right.allFinite()) {
+  report.rows = static_cast<int>(given.left.rows());
+  report.dimension = static_cast<int>(given.left.cols());
+  if (!given.left.allFinite() || !given.right.allFinite()) {
     report.defect = "weights that are not finite";
     return;
   }
-  const FactoredMap map = factored(factors.left, factors.right, factors.one_space);
+  const double left = binary_scale(given.left), right = binary_scale(given.right);
+  const Factors factors{given.left / left, given.right / right, given.one_space, given.factored};
+  FactoredMap map = factored(factors.left, factors.right, factors.one_space);
+  if (centred(factors.left) && centred(factors.right)) {
+    --map.query_dimension;
+    --map.key_dimension;
+    --report.dimension;
+  }
   report.recipe = map.recipe;
   report.singular_values = map.singular_values;
   report.ranks = rank_measures(map.singular_values);
@@ -36,6 +72,7 @@ void fill_report(const Factors& factors, const NullOptions& options, NullTables&
   }
   if (map.square())
     report.fit = fit_trained_law(map, report.symmetry.symmetric_share, report.symmetry.positive_share, draw);
+  multiply(left, right, report);
 }
 
 }  // namespace attnlaw::checkpoint

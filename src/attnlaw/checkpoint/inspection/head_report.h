@@ -30,8 +30,10 @@ struct Factors {
 struct HeadReport {
   int layer = 0, head = 0, key_head = 0;
   std::string block;
-  int rows = 0, dimension = 0;  ///< m and d
-  std::string defect;           ///< why there are no figures; empty: there are
+  int rows = 0;  ///< m
+  int dimension =
+      0;  ///< d of the nulls: one less than the columns where all rows sum to 0, as behind a folded layer norm
+  std::string defect;  ///< why there are no figures; empty: there are
   Recipe recipe = Recipe::gram;
   RankMeasures ranks;
   SymmetryMeasures symmetry;
@@ -50,7 +52,8 @@ struct HeadReport {
 };
 const base::Description& describe(const HeadReport*);
 
-/// Fills all figures of a report from both factors of its map, but for adjusted p-values.
+/// Fills all figures of a report from both factors of its map, but for adjusted p-values. Norms that leave the range of
+/// double precision are infinite or 0; all other figures are free of the scales of the factors.
 void fill_report(const Factors& factors, const NullOptions& options, NullTables& tables, const Draw& draw,
                  HeadReport& report);
 

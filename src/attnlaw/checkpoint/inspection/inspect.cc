@@ -1,9 +1,13 @@
 #include "attnlaw/checkpoint/inspection/inspect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <new>
 #include <numeric>
+#include <stdexcept>
 #include <tuple>
 
 #include "attnlaw/base/file.h"
@@ -58,7 +62,7 @@ NullSummary summary_of(const char* null, const char* claim, double level, const 
     ++summary.heads;
     summary.discoveries += adjusted[i] <= level;
     summary.listed += listed[i] <= level;
-    if (!scores.empty()) sum += scores[i];
+    if (!scores.empty()) sum += scores[i];  // a score stands beside every p-value
   }
   if (!scores.empty() && summary.heads > 0) summary.pooled_score = sum / std::sqrt(summary.heads);
   return summary;
@@ -81,7 +85,8 @@ void add_positions(const Head& head, const Layer& layer, HeadReport& report) {
 std::vector<OutlierDirections> directions_of(const Factors& factors, const HeadReport& report) {
   std::vector<OutlierDirections> all;
   if (report.outliers.outliers.empty()) return all;
-  const SingularVectors vectors = leading_vectors(factors.left, factors.right, report.outliers.count);
+  const SingularVectors vectors = leading_vectors(factors.left / binary_scale(factors.left),
+                                                  factors.right / binary_scale(factors.right), report.outliers.count);
   for (std::size_t i = 0; i < report.outliers.outliers.size(); ++i) {
     const Outlier& outlier = report.outliers.outliers[i];
     all.push_back({report.layer, report.head, report.block, static_cast<int>(i) + 1,
@@ -104,13 +109,23 @@ std::vector<Place> places_of(const Model& model) {
   return places;
 }
 
-/// Reads and inspects one head; what cannot be read is a defect of the report if that is allowed.
-void inspect_head(const Model& model, const Place& place, std::uint64_t number, const InspectOptions& options,
-                  NullTables& tables, HeadReport& report, std::vector<OutlierDirections>& directions) {
+void name_head(const Place& place, HeadReport& report) {
   report.layer = place.layer->index;
   report.head = place.head;
   report.key_head = place.head / (place.layer->heads / place.layer->key_heads);
   report.block = place.layer->block;
+}
+
+/// Reads and inspects one head; what cannot be read or computed is a defect of the report if that is allowed.
+void inspect_head(const Model& model, const Place& place, std::uint64_t number, const InspectOptions& options,
+                  NullTables& tables, HeadReport& report, std::vector<OutlierDirections>& directions) {
+  name_head(place, report);
+  const auto fail = [&](const std::exception& error) {
+    // What was filled before the failure counts for nothing.
+    report = {};
+    name_head(place, report);
+    report.defect = error.what();
+  };
   try {
     const Head head =
         read_head(model, *place.layer, place.head, options.map == MapKind::output_value ? Maps::all : Maps::query_key);
@@ -123,18 +138,34 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
     if (options.keep_directions || options.tokens > 0) directions = directions_of(factors, report);
   } catch (const base::FileError& error) {
     if (!options.keep_going) throw;
-    report.defect = error.what();
+    fail(error);
+  } catch (const std::invalid_argument& error) {
+    if (!options.keep_going) throw;
+    fail(error);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!options.keep_going)
+      throw std::runtime_error(fmt::format("layer {}{}, head {}: {}", report.layer,
+                                           report.block.empty() ? "" : " of " + report.block, report.head,
+                                           error.what()));
+    fail(error);
   }
 }
 
 /// Draws the tables of all shapes, which heads would otherwise wait for.
 void draw_tables(const Model& model, const InspectOptions& options, NullTables& tables) {
-  if (!options.nulls.exact_tables) return;
   const bool values = options.map == MapKind::output_value;
   for (const Layer& layer : model.layers) {
     const int m = values ? layer.value_dimension : layer.head_dimension, d = layer.query_dimension;
-    if (m >= 2 && m <= d && !model.product_only) tables.at(m, d, options.nulls.table_draws);
+    if (m >= 2 && m <= d && takes_table(m, d, options.nulls) && !model.product_only)
+      tables.at(m, d, options.nulls.table_draws);
   }
+}
+
+bool any_named(const std::vector<OutlierDirections>& directions) {
+  return std::any_of(directions.begin(), directions.end(),
+                     [](const OutlierDirections& at) { return !at.left_tokens.empty() || !at.right_tokens.empty(); });
 }
 
 /// The claims of the nulls in the words of the map that was looked at.
@@ -215,9 +246,11 @@ std::vector<std::size_t> Inspection::by_evidence() const {
   return order;
 }
 
-Inspection inspect(const Model& given, const InspectOptions& options, const std::function<void(int, int)>& progress) {
-  require_options(given, options);
+Inspection inspect(const Model& given, const InspectOptions& asked, const std::function<void(int, int)>& progress) {
+  require_options(given, asked);
   Model model = given;
+  InspectOptions options = asked;
+  options.nulls.family = std::max(1, facts_of(model).heads);
   if (options.interleaved)
     for (Layer& layer : model.layers) layer.rotary.interleaved = true;
   Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables};
@@ -234,6 +267,9 @@ Inspection inspect(const Model& given, const InspectOptions& options, const std:
   found.nulls = summarise(found.heads, options.nulls.level);
   name_claims(options.map, found.nulls);
   if (options.tokens > 0) match_tokens(model, options.tokens, found.directions);
+  if (options.tokens > 0 && !any_named(found.directions) && !found.directions.empty())
+    found.model.notes.push_back(
+        "no token is named: the checkpoint holds no matrix of embeddings whose rows are as long as the directions");
   return found;
 }
 

@@ -21,9 +21,11 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 namespace laws = attnlaw::matrix_laws;
 
-/// Below this p-value of a table the Tracy-Widom tail continues it.
-constexpr double kTableReach = 1e-4;
 constexpr int kShuffles = 199;
+/// Of a smaller stable rank τ has tails far heavier than normal ones, and is drawn in closed form too.
+constexpr double kNormalStableRank = 4;
+/// So many singular values of such a head are turned by drawn matrices; the others together are nearly normal.
+constexpr Eigen::Index kLeadingValues = 8;
 
 int rows(const FactoredMap& map) { return static_cast<int>(map.m()); }
 int columns(const FactoredMap& map) { return static_cast<int>(map.query_dimension); }
@@ -32,6 +34,12 @@ VectorXd eigenvalues_of(MatrixXd G) {
   const std::vector<double> values =
       base::symmetric_eigenvalues({G.data(), base::size(G.size())}, base::size(G.rows()));
   return VectorXd::Map(values.data(), static_cast<Eigen::Index>(values.size())).cwiseMax(0);
+}
+
+/// Whether a statistic is the same under all draws of its null but for rounding, so that it tests nothing.
+bool constant(const laws::Cumulants& null) {
+  constexpr double kRounding = 1e-12;  // of sums over all entries of a head, relative to their value
+  return !(std::sqrt(null.variance) > kRounding * std::abs(null.mean));
 }
 
 double score_of(const laws::Cumulants& null, double value) { return (value - null.mean) / std::sqrt(null.variance); }
@@ -65,15 +73,13 @@ ProductTest product_test(const FactoredMap& map, const MatrixXd& query, const Ma
   ProductTest test;
   test.largest = head.largest / d / d;
   test.edge_gap = std::sqrt(test.largest) / edge - 1;
-  test.score = laws::leading_share_score(m, d, head.share * m);
-  test.p = laws::edge_p_value(test.score);
-  test.largest_p = laws::edge_p_value(laws::factor_product_score(m, d, head.largest));
+  const LeadingTest leading = tables.leading(m, d, head, options, options.table_draws);
+  test.score = leading.score;
+  test.p = leading.p;
+  test.largest_p = leading.largest_p;
   test.shape_distance = head.shape;
   if (!options.exact_tables) return test;
-  const laws::HeadStatistics exact = tables.at(m, d, options.table_draws).p_values(head);
-  if (exact.share >= kTableReach) test.p = exact.share;
-  if (exact.largest >= kTableReach) test.largest_p = exact.largest;
-  test.shape_p = exact.shape;
+  test.shape_p = tables.at(m, d, options.table_draws).p_values(head).shape;
   test.shuffle_p = shuffle_p(query, key, head.share, draw);
   return test;
 }
@@ -89,20 +95,29 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   const double energy = map.energy(), largest = map.singular_values.front() * map.singular_values.front();
   const laws::Cumulants rotated = laws::rotated_energy(a, b);
   laws::Cumulants permuted = laws::permuted_energy(map.query_gram, map.key_gram);
+  const bool turns = !constant(rotated), permutes = !constant(permuted);
   // The skewness is that over rotations, the nearest known one.
-  permuted.third = rotated.third * std::pow(permuted.variance / rotated.variance, 1.5);
+  if (turns) permuted.third = rotated.third * std::pow(permuted.variance / rotated.variance, 1.5);
   RotationTest test;
-  test.energy_score = score_of(rotated, energy);
-  test.energy_p = laws::pearson_tail(rotated, energy);
-  test.permuted_score = score_of(permuted, energy);
-  test.permuted_p = laws::pearson_tail(permuted, energy);
+  if (turns) {
+    test.energy_score = score_of(rotated, energy);
+    test.energy_p = laws::pearson_tail(rotated, energy);
+  }
+  if (permutes) {
+    test.permuted_score = score_of(permuted, energy);
+    test.permuted_p = laws::pearson_tail(permuted, energy);
+  }
   test.edge_ratio = largest / laws::rotated_edge(a, b).position;
   if (!options.exact_tables) return test;
   const auto draws = static_cast<std::size_t>(options.draws);
   const laws::RotationCounts counts =
       laws::count_rotations(map.query_gram, map.key_gram, largest, energy, draws, draw.seed, draw.head);
-  test.permuted_p = laws::monte_carlo_p_value(counts.permuted_energy, draws);
-  test.largest_p = laws::monte_carlo_p_value(counts.largest, draws);
+  if (permutes) {
+    // Where no permutation reaches the energy, the closed form says how far out it lies.
+    const double exact = laws::monte_carlo_p_value(counts.permuted_energy, draws);
+    test.permuted_p = counts.permuted_energy == 0 ? std::min(exact, test.permuted_p) : exact;
+  }
+  if (turns) test.largest_p = laws::monte_carlo_p_value(counts.largest, draws);
   return test;
 }
 
@@ -117,11 +132,14 @@ SymmetryTest symmetry_test(const FactoredMap& map, const MatrixXd& query, const 
   test.p = laws::two_sided_normal(symmetry, tau);
   test.trace_score = score_of(rotated, trace);
   test.trace_p = laws::two_sided_normal(rotated, trace);
+  const double stable_rank = s.squaredNorm() / (s[0] * s[0]);
+  if (!options.exact_tables && stable_rank >= kNormalStableRank) return test;
+  const laws::InputRotationCounts counts =
+      laws::count_input_rotations(s, d, tau, trace, static_cast<std::size_t>(options.draws), options.most_draws(),
+                                  options.exact_tables ? s.size() : kLeadingValues, draw.seed, draw.head);
+  test.p = counts.symmetry.p();
+  test.trace_p = counts.trace.p();
   if (!options.exact_tables) return test;
-  const auto draws = static_cast<std::size_t>(options.draws);
-  const laws::InputRotationCounts counts = laws::count_input_rotations(s, d, tau, trace, draws, draw.seed, draw.head);
-  test.p = laws::monte_carlo_p_value(counts.symmetry, draws);
-  test.trace_p = laws::monte_carlo_p_value(counts.trace, draws);
   test.flipped_score = score_of(laws::flipped_symmetry(query, key), map.trace_of_square());
   return test;
 }

@@ -34,7 +34,8 @@ struct FactorTest {
 };
 const base::Description& describe(const FactorTest*);
 
-/// N2 and N2s: the head space of the queries turned against that of the keys; says whether both are matched.
+/// N2 and N2s: the head space of the queries turned against that of the keys; says whether both are matched. Figures
+/// that no rotation (or permutation) changes, as for a W_Q of orthonormal rows, are absent.
 struct RotationTest {
   double energy_score = kAbsent;  ///< (‖S‖² − mean)/deviation over rotations
   double energy_p = kAbsent;

@@ -46,25 +46,23 @@ class Deflation {
       : options_(options), tables_(tables), draws_(k == 0 ? options.table_draws : kDeflatedDraws) {}
 
   /// The p-value of the largest value of the rest.
-  double p(const Rest& rest) const {
-    if (!options_.exact_tables) return laws::edge_p_value(score(rest));
-    return table(rest).p_values({0, rest.squares.front() / rest.sum, 0}).share;
-  }
+  double p(const Rest& rest) const { return test(rest).p; }
   bool stands_out(const Rest& rest) const {
     static const double kScore = laws::tracy_widom_quantile(1 - kLevel);
-    return options_.exact_tables ? p(rest) <= kLevel : score(rest) >= kScore;
+    const LeadingTest leading = test(rest);
+    return takes_table(rest.m, rest.d, options_) ? leading.p <= kLevel : leading.score >= kScore;
   }
   bool fits(const Rest& rest) const {
     const double distance = laws::shape_distance(rest.squares, static_cast<double>(rest.m) / rest.d);
-    return options_.exact_tables ? table(rest).p_values({0, 0, distance}).shape > kLevel
-                                 : distance <= laws::shape_distance_bound(rest.m);
+    return takes_table(rest.m, rest.d, options_)
+               ? tables_.at(rest.m, rest.d, draws_).p_values({0, 0, distance}).shape > kLevel
+               : distance <= laws::shape_distance_bound(rest.m);
   }
 
  private:
-  double score(const Rest& rest) const {
-    return laws::leading_share_score(rest.m, rest.d, rest.squares.front() / rest.mean());
+  LeadingTest test(const Rest& rest) const {
+    return tables_.leading(rest.m, rest.d, {0, rest.squares.front() / rest.sum, 0}, options_, draws_);
   }
-  const laws::BartlettTable& table(const Rest& rest) const { return tables_.at(rest.m, rest.d, draws_); }
 
   const NullOptions& options_;
   NullTables& tables_;

@@ -1,6 +1,7 @@
 #include "attnlaw/matrix_laws/nulls/bartlett_table.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "attnlaw/base/index.h"
@@ -11,6 +12,7 @@
 #include "attnlaw/matrix_laws/kolmogorov.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
+#include "attnlaw/matrix_laws/nulls/tracy_widom.h"
 
 namespace attnlaw::matrix_laws {
 namespace {
@@ -20,9 +22,24 @@ double p_value_in(const std::vector<double>& ascending, double value) {
   return monte_carlo_p_value(base::size(reached), ascending.size());
 }
 
+/// Draws of m and d, where no other shape has the same: the stream takes d and the draw, the seed m.
+Draws draws_of(int m, int d, std::uint64_t seed, std::uint64_t draw) {
+  constexpr std::uint64_t kOddStep = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: distinct seeds for distinct m
+  return {seed + kOddStep * static_cast<std::uint64_t>(m),
+          base::stream_id(base::Stream::bartlett_factors, static_cast<std::uint64_t>(d), draw)};
+}
+
 double quantile_in(const std::vector<double>& ascending, double q) {
   const double place = q * static_cast<double>(ascending.size() - 1);
   return ascending[static_cast<std::size_t>(place + 0.5)];
+}
+
+/// The line of a statistic through two upper quantiles.
+double score_in(const std::vector<double>& ascending, double value) {
+  constexpr double kLower = 0.9, kUpper = 0.995;
+  static const double kFrom = tracy_widom_quantile(kLower), kTo = tracy_widom_quantile(kUpper);
+  const double from = quantile_in(ascending, kLower), to = quantile_in(ascending, kUpper);
+  return kFrom + (kTo - kFrom) * (value - from) / (to - from);
 }
 
 }  // namespace
@@ -41,7 +58,7 @@ double shape_distance(std::span<const double> squares, double beta) {
 }
 
 HeadStatistics draw_null_head(int m, int d, std::uint64_t seed, std::uint64_t draw) {
-  Draws draws(seed, base::stream_id(base::Stream::bartlett_factors, static_cast<std::uint64_t>(m), draw));
+  Draws draws = draws_of(m, d, seed, draw);
   const Eigen::MatrixXd query = bartlett_factor(m, d, draws), key = bartlett_factor(m, d, draws);
   const Eigen::MatrixXd core = query.transpose() * key;
   Eigen::MatrixXd gram = core * core.transpose();
@@ -73,6 +90,11 @@ BartlettTable::BartlettTable(int m, int d, int draws, std::uint64_t seed, int th
 HeadStatistics BartlettTable::p_values(const HeadStatistics& measured) const {
   return {p_value_in(largest_, measured.largest), p_value_in(share_, measured.share),
           p_value_in(shape_, measured.shape)};
+}
+
+HeadStatistics BartlettTable::scores(const HeadStatistics& measured) const {
+  return {score_in(largest_, measured.largest), score_in(share_, measured.share),
+          std::numeric_limits<double>::quiet_NaN()};
 }
 
 HeadStatistics BartlettTable::quantile(double q) const {

@@ -5,7 +5,6 @@
 #include <numbers>
 
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
-#include "attnlaw/matrix_laws/nulls/symmetric_part.h"
 #include "attnlaw/matrix_laws/nulls/tracy_widom.h"
 
 namespace attnlaw::matrix_laws {
@@ -72,6 +71,11 @@ double standardised(double value, const Moments& null) {
   return (value - null.mean) / std::sqrt(null.variance) * std::sqrt(kTracyWidomVariance) + kTracyWidomMean;
 }
 
+/// x₊/(2m), by which s₁² in the denominator of its share narrows it.
+double leading_correction(int m, int d) {
+  return FactorProductLaw(static_cast<double>(m) / d).support().upper / (2 * m);
+}
+
 }  // namespace
 
 EdgeScale factor_product_edge(int m, int d) {
@@ -81,13 +85,6 @@ EdgeScale factor_product_edge(int m, int d) {
   return {unit * law.support().upper, unit * std::pow(law.edge_coefficient() * rows, -2.0 / 3)};
 }
 
-EdgeScale symmetric_part_edge(int m, int d) {
-  const double rows = m - kShift, columns = d - kShift;
-  const SymmetricPartLaw law(rows / columns);
-  const double unit = columns / 2;
-  return {unit * law.band().upper, unit * std::pow(law.edge_coefficient() * columns, -2.0 / 3)};
-}
-
 EdgeScale tied_edge(int m, int d) {
   const double rows = std::sqrt(m - kShift), columns = std::sqrt(d - kShift);
   return {(rows + columns) * (rows + columns), (rows + columns) * std::cbrt(1 / rows + 1 / columns)};
@@ -95,10 +92,15 @@ EdgeScale tied_edge(int m, int d) {
 
 double factor_product_score(int m, int d, double t) { return standardised(t, self_normalised(m, d)); }
 
+bool edge_scores_hold(int m, int d) {
+  constexpr int kFewestRows = 16;
+  constexpr double kLargestCorrection = 0.1;
+  return m >= kFewestRows && leading_correction(m, d) <= kLargestCorrection;
+}
+
 double leading_share_score(int m, int d, double share) {
   Moments null = self_normalised(m, d);
-  const double shrink = 1 - FactorProductLaw(static_cast<double>(m) / d).support().upper / (2 * m),
-               unit = static_cast<double>(d) * d;
+  const double shrink = 1 - leading_correction(m, d), unit = static_cast<double>(d) * d;
   null.variance *= shrink * shrink;
   return standardised(share * unit, null);
 }

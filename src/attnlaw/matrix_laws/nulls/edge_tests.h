@@ -12,8 +12,6 @@ struct EdgeScale {
 
 /// For s₁²/(σ_Q² σ_K²), the largest squared singular value of W_Qᵀ W_K with independent m×d factors of known variances.
 EdgeScale factor_product_edge(int m, int d);
-/// For the largest eigenvalue of (S + Sᵀ)/2 over σ_Q σ_K.
-EdgeScale symmetric_part_edge(int m, int d);
 /// For the largest eigenvalue of W Wᵀ/σ², or of a tied S (Johnstone, Ann. Statist. 29 (2001) 295).
 EdgeScale tied_edge(int m, int d);
 
@@ -22,8 +20,11 @@ EdgeScale tied_edge(int m, int d);
 /// brought to the mean and variance of the Tracy-Widom law.
 double factor_product_score(int m, int d, double t);
 /// The same for s₁²/mean(s²), whose denominator contains the value itself: it varies by the factor 1 − x₊/(2m) less
-/// than T/d² (calibrated by simulation, m = 8 to 64, m/d = 1/12 to 1).
+/// than T/d² (calibrated by simulation, m = 16 to 64, m/d = 1/12 to 1/2).
 double leading_share_score(int m, int d, double share);
+/// Whether both scores keep their level: m ≥ 16 and x₊/(2m) ≤ 0.1, so that the factor above is a small correction.
+/// Other heads take a BartlettTable (of null heads of 2×5 the closed form rejects nearly all at 5 %, of 32×32 3.4 %).
+bool edge_scores_hold(int m, int d);
 /// The same for the largest eigenvalue of W Wᵀ over the estimated variance.
 double tied_score(int m, int d, double t);
 

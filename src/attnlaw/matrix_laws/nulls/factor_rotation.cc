@@ -31,9 +31,14 @@ Number psi(const Eigen::VectorXd& a, Number z) {
 double inverse_psi(const Eigen::VectorXd& a, double w) {
   // ψ lies between those of its largest value alone, with weight 1/m and with weight 1.
   const double largest = a.maxCoeff(), share = w * static_cast<double>(a.size());
+  const double from = w / (1 + w) / largest, to = share / (1 + share) / largest;
+  const auto residual = [&](double z) { return psi(a, z) - w; };
+  // Equal values have their root at the lower end, a single one at the upper end, where rounding decides the sign.
+  const double at_from = residual(from), at_to = residual(to);
+  if (!(at_from < 0)) return from;
+  if (!(at_to > 0)) return to;
   std::uintmax_t iterations = 200;
-  const auto [low, high] = boost::math::tools::toms748_solve([&](double z) { return psi(a, z) - w; },
-                                                             w / (1 + w) / largest, share / (1 + share) / largest,
+  const auto [low, high] = boost::math::tools::toms748_solve(residual, from, to, at_from, at_to,
                                                              boost::math::tools::eps_tolerance<double>(), iterations);
   return 0.5 * (low + high);
 }
@@ -73,7 +78,11 @@ Cumulants rotated_energy(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
 
 Cumulants permuted_energy(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram) {
   const auto m = static_cast<double>(query_gram.rows());
-  const auto off = [](const Eigen::MatrixXd& G) { return G.squaredNorm() - G.diagonal().squaredNorm(); };
+  // Not a difference of sums, which for nearly orthonormal rows would be rounding.
+  const auto off = [](Eigen::MatrixXd G) {
+    G.diagonal().setZero();
+    return G.squaredNorm();
+  };
   const double diagonal = centred_sum(query_gram.diagonal(), 2) * centred_sum(key_gram.diagonal(), 2) / (m - 1);
   return {query_gram.trace() * key_gram.trace() / m, diagonal + 2 * off(query_gram) * off(key_gram) / (m * (m - 1)), 0};
 }

@@ -36,16 +36,26 @@ Cumulants flipped_symmetry(const Eigen::MatrixXd& query, const Eigen::MatrixXd& 
 }
 
 InputRotationCounts count_input_rotations(const Eigen::VectorXd& s, int d, double tau, double trace, std::size_t draws,
-                                          std::uint64_t seed, std::uint64_t head) {
-  const auto m = static_cast<int>(s.size());
-  const double squares = s.squaredNorm(), mean = 1.0 / d;
-  InputRotationCounts counts;
-  for (std::size_t draw = 0; draw < draws; ++draw) {
+                                          std::size_t most, Eigen::Index leading, std::uint64_t seed,
+                                          std::uint64_t head) {
+  const Eigen::VectorXd top = s.head(std::min(leading, s.size()));
+  const auto m = static_cast<int>(top.size());
+  const double squares = s.squaredNorm(), share = top.squaredNorm() / squares, mean = 1.0 / d;
+  const bool rest = top.size() < s.size();
+  const double of_top = share * share * rotated_symmetry(top, d).variance;
+  const double symmetry_width = std::sqrt(std::max(0.0, rotated_symmetry(s, d).variance - of_top));
+  const double trace_width = std::sqrt(std::max(0.0, squares * (1 - share) / d));
+  InputRotationCounts counts{{draws, most}, {draws, most}};
+  for (std::size_t draw = 0; counts.symmetry.open() || counts.trace.open(); ++draw) {
     Draws rotation(seed, base::stream_id(base::Stream::input_rotations, head, draw));
-    const Eigen::MatrixXd scaled = s.asDiagonal() * haar_corner(m, d, rotation);
-    const double drawn = (scaled.array() * scaled.transpose().array()).sum() / squares;
-    if (std::abs(drawn - mean) >= std::abs(tau - mean)) ++counts.symmetry;
-    if (std::abs(scaled.trace()) >= std::abs(trace)) ++counts.trace;
+    const Eigen::MatrixXd scaled = top.asDiagonal() * haar_corner(m, d, rotation);
+    double symmetry = (scaled.array() * scaled.transpose().array()).sum() / squares, drawn_trace = scaled.trace();
+    if (rest) {
+      symmetry += (1 - share) * mean + symmetry_width * rotation.normal();
+      drawn_trace += trace_width * rotation.normal();
+    }
+    if (counts.symmetry.open()) counts.symmetry.add(std::abs(symmetry - mean) >= std::abs(tau - mean));
+    if (counts.trace.open()) counts.trace.add(std::abs(drawn_trace) >= std::abs(trace));
   }
   return counts;
 }
