@@ -155,7 +155,7 @@ TEST(Jobs, AreRefusedBeforeTheWorkWhereTheirMemoryIsLimited) {
 /// OpenBLAS waits for ever where it is refused a buffer.
 TEST(Jobs, EndWhereThereIsTooLittleMemoryForAnyWork) {
   const Scratch scratch;
-  for (const int kilobytes : {120000, 200000}) {
+  for (const int kilobytes : {120000, 200000, 300000}) {
     const Outcome outcome = shell(scratch, "ulimit -v " + std::to_string(kilobytes) +
                                                "; timeout 60 $A simulate --head linear --alpha 1 --lambda 0.1 --d 40 "
                                                "--instances 2 --format json");

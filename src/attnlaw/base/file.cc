@@ -183,22 +183,26 @@ namespace {
                               bytes_text(static_cast<double>(memory_limit()))));
 }
 
-/// Throws FileError for a regular file that is larger than the memory that this process may use.
-void require_room(const std::string& path) {
+/// Returns the size of a regular file, 0 for anything else. Throws FileError for one that is larger than the memory
+/// that this process may use.
+std::size_t size_with_room(const std::string& path) {
   struct stat status;
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if (const auto size = static_cast<std::uint64_t>(status.st_size); size > memory_limit()) refuse_size(path, size);
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > memory_limit()) refuse_size(path, size);
+  return size;
 }
 
 }  // namespace
 
 std::string read_text(const std::string& path) {
-  require_room(path);
+  const std::size_t known = size_with_room(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   std::string content;
   // A device or a FIFO has no size, and perhaps no end.
   constexpr std::size_t kBlock = 1 << 16;
+  content.reserve(known + kBlock);
   while (file) {
     const std::size_t size = content.size();
     if (size > memory_limit()) refuse_size(path, size);

@@ -14,21 +14,6 @@ using nlohmann::json;
 
 unsigned char byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
 
-/// Returns the length of the valid UTF-8 sequence (RFC 3629, section 4) that the text begins with; 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const unsigned char first = byte_at(text, 0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  // The second byte excludes sequences that are too long, surrogates, and what lies beyond U+10FFFF.
-  const unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-  const unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-  if (byte_at(text, 1) < least || byte_at(text, 1) > most) return 0;
-  for (std::size_t i = 2; i < length; ++i)
-    if ((byte_at(text, i) & 0xC0) != 0x80) return 0;
-  return length;
-}
-
 /// Returns the value of a hexadecimal digit in capitals; nothing for any other character.
 std::optional<int> digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -73,11 +58,25 @@ json with_escapes(const json& document) {
 
 }  // namespace
 
+std::size_t utf8_length(std::string_view text) {
+  const unsigned char first = byte_at(text, 0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  // The second byte excludes sequences that are too long, surrogates, and what lies beyond U+10FFFF.
+  const unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (byte_at(text, 1) < least || byte_at(text, 1) > most) return 0;
+  for (std::size_t i = 2; i < length; ++i)
+    if ((byte_at(text, i) & 0xC0) != 0x80) return 0;
+  return length;
+}
+
 std::string escaped(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t length = escape_at(bytes) ? 0 : sequence_length(bytes);
+    const std::size_t length = escape_at(bytes) ? 0 : utf8_length(bytes);
     if (length == 0)
       text += fmt::format("\\x{:02X}", byte_at(bytes, 0));
     else

@@ -2,11 +2,16 @@
 /// Writes any bytes as UTF-8 and reads them back, so that every file name that the system accepts has a place in a
 /// document. JSON and HTML are UTF-8, names of files are not.
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 namespace attnlaw::base {
+
+/// Returns the length of the valid UTF-8 sequence (RFC 3629, section 4) that the text, which is not empty, begins with;
+/// 0 if there is none.
+std::size_t utf8_length(std::string_view text);
 
 /// Returns the text with every byte that is not part of valid UTF-8 as \xHH, two hexadecimal digits in capitals. A
 /// backslash that unescaped() would take for the beginning of such an escape becomes \x5C. All other text is unchanged.

@@ -4,30 +4,114 @@
 #include <fmt/format.h>
 #include <lapacke.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
+#include <mutex>
 #include <new>
+#include <shared_mutex>
 #include <stdexcept>
+
+// OpenBLAS exports its own allocation of buffers; another BLAS has none.
+extern "C" {
+[[gnu::weak]] void* blas_memory_alloc(int);
+[[gnu::weak]] void blas_memory_free(void*);
+}
 
 namespace attnlaw::base {
 namespace {
 
 CBLAS_TRANSPOSE cblas(Transpose transpose) { return transpose == Transpose::yes ? CblasTrans : CblasNoTrans; }
 
-/// Throws std::bad_alloc unless the system has room for the buffer that OpenBLAS takes for each thread at work (128 MiB
-/// of address space in OpenBLAS 0.3 for x86-64): where it is refused one, OpenBLAS asks again for ever. A buffer is
-/// kept, so the first call of a thread decides.
-void require_blas_buffer() {
-  constexpr std::size_t kBuffer = std::size_t{128} << 20;
-  thread_local bool there = false;
-  if (there) return;
-  void* room = mmap(nullptr, kBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (room == MAP_FAILED) throw std::bad_alloc();
-  munmap(room, kBuffer);
-  there = true;
+/// Tells whether the system may refuse address space: by `ulimit -v` or `-d`, or because it grants no more than there
+/// is.
+bool address_space_is_limited() {
+  static const bool limited = [] {
+    const auto finite = [](auto resource) {
+      rlimit limit{};
+      return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    };
+    int overcommit = 0;
+    std::ifstream("/proc/sys/vm/overcommit_memory") >> overcommit;
+    return finite(RLIMIT_AS) || finite(RLIMIT_DATA) || overcommit == 2;
+  }();
+  return limited;
 }
+
+/// The buffers of OpenBLAS 0.3: one for each call at work, 128 MiB of address space on x86-64, kept when it is done.
+/// Where it is refused one it asks again for ever, so that there must be one for each thread before it calls.
+class BlasBuffers {
+ public:
+  static BlasBuffers& instance() {
+    static BlasBuffers buffers;
+    return buffers;
+  }
+
+  /// No call is at work while a thread that holds it alone adds a buffer.
+  std::shared_mutex mutex;
+
+  /// Makes sure of a buffer for one more thread; throws std::bad_alloc if the system has no room for it.
+  void add_thread() {
+    const std::unique_lock lock(mutex);
+    if (mapped_ == threads_) map_one_more();
+    ++threads_;
+  }
+  void remove_thread() {
+    const std::unique_lock lock(mutex);
+    --threads_;
+  }
+
+ private:
+  /// Takes all buffers at once and a further one, so that this is a new one.
+  void map_one_more() {
+    std::vector<void*> taken;
+    const auto release = [&] {
+      for (void* buffer : taken) blas_memory_free(buffer);
+    };
+    for (std::size_t i = 0; i <= mapped_; ++i) {
+      if (!there_is_room()) {
+        release();
+        throw std::bad_alloc();
+      }
+      if (blas_memory_alloc) taken.push_back(blas_memory_alloc(0));
+    }
+    release();
+    ++mapped_;
+  }
+
+  static bool there_is_room() {
+    constexpr std::size_t kBuffer = std::size_t{128} << 20;
+    void* room = mmap(nullptr, kBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return room != MAP_FAILED && munmap(room, kBuffer) == 0;
+  }
+
+  std::size_t threads_ = 0, mapped_ = 0;
+};
+
+/// A thread that has a buffer.
+struct BlasThread {
+  BlasThread() { BlasBuffers::instance().add_thread(); }
+  ~BlasThread() { BlasBuffers::instance().remove_thread(); }
+  BlasThread(const BlasThread&) = delete;
+  BlasThread& operator=(const BlasThread&) = delete;
+};
+
+/// A call of BLAS or LAPACK: stands before it, in the same scope. Throws std::bad_alloc where the call would wait for
+/// memory for ever.
+class BlasCall {
+ public:
+  BlasCall() {
+    if (!address_space_is_limited()) return;
+    thread_local const BlasThread thread;
+    lock_ = std::shared_lock(BlasBuffers::instance().mutex);
+  }
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+};
 
 /// Throws std::runtime_error for entries that are not finite: LAPACK may loop or return garbage on them instead of
 /// failing.
@@ -44,7 +128,7 @@ void require_square(std::span<const double> matrix, std::size_t d) {
 
 std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
   require_square(matrix, d);
-  require_blas_buffer();
+  const BlasCall call;
   std::vector<double> eigenvalues(d);
   const auto order = static_cast<lapack_int>(d);
   // The row-major lower triangle of a symmetric matrix is its column-major upper one, so no transposition is needed.
@@ -58,7 +142,7 @@ SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_
   if (matrix.size() != rows * columns)
     throw std::invalid_argument(fmt::format("matrix must have {}x{} entries, got {}", rows, columns, matrix.size()));
   require_finite(matrix, "singular values", rows, columns);
-  require_blas_buffer();
+  const BlasCall call;
   const std::size_t k = std::min(rows, columns);
   SingularValueDecomposition result;
   result.values.resize(k);
@@ -72,16 +156,29 @@ SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_
   return result;
 }
 
-/// Computes C = op(A) B + beta C of row-major arrays whose rows are so many entries apart.
-void strided_gemm(Transpose transpose_a, blasint rows, blasint columns, blasint inner, const float* a, const float* b,
-                  float beta, float* c, blasint stride) {
-  cblas_sgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, rows, columns, inner, 1, a, stride, b, stride, beta, c,
-              stride);
+/// The extents of C = op(A) B + beta C, of row-major arrays whose rows are so many entries apart.
+struct ProductShape {
+  blasint rows, columns, inner;
+  blasint a_stride, b_stride, c_stride;
+};
+
+void product(Transpose transpose_a, const ProductShape& shape, const float* a, const float* b, float beta, float* c) {
+  const BlasCall call;
+  cblas_sgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, shape.rows, shape.columns, shape.inner, 1, a,
+              shape.a_stride, b, shape.b_stride, beta, c, shape.c_stride);
 }
-void strided_gemm(Transpose transpose_a, blasint rows, blasint columns, blasint inner, const double* a, const double* b,
-                  double beta, double* c, blasint stride) {
-  cblas_dgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, rows, columns, inner, 1, a, stride, b, stride, beta, c,
-              stride);
+void product(Transpose transpose_a, const ProductShape& shape, const double* a, const double* b, double beta,
+             double* c) {
+  const BlasCall call;
+  cblas_dgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, shape.rows, shape.columns, shape.inner, 1, a,
+              shape.a_stride, b, shape.b_stride, beta, c, shape.c_stride);
+}
+
+template <class Real>
+void gemm_of(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const Real* a,
+             const Real* b, Real beta, Real* c) {
+  const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
+  product(transpose_a, {m, n, k, transpose_a == Transpose::yes ? m : k, n, n}, a, b, beta, c);
 }
 
 /// Calls visit(first, last) for the panels into which a triangle of order d is cut. Narrower ones waste less on zeros
@@ -101,7 +198,8 @@ template <class Real>
 void lower_gemm_of(std::size_t rows, std::size_t d, const Real* a, const Real* lower, Real* c) {
   const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(d);
   for_panels(n, [&](blasint first, blasint last) {
-    strided_gemm(Transpose::no, m, last - first, n - first, a + first, lower + first * (n + 1), Real(0), c + first, n);
+    product(Transpose::no, {m, last - first, n - first, n, n, n}, a + first, lower + first * (n + 1), Real(0),
+            c + first);
   });
 }
 
@@ -109,7 +207,7 @@ template <class Real>
 void add_lower_product_of(std::size_t rows, std::size_t d, const Real* a, const Real* b, Real* c) {
   const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(d);
   for_panels(n, [&](blasint first, blasint last) {
-    strided_gemm(Transpose::yes, last - first, last, m, a + first, b, Real(1), c + first * n, n);
+    product(Transpose::yes, {last - first, last, m, n, n, n}, a + first, b, Real(1), c + first * n);
   });
 }
 
@@ -119,18 +217,12 @@ void use_one_blas_thread() { openblas_set_num_threads(1); }
 
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const float* a,
           const float* b, float beta, float* c) {
-  require_blas_buffer();
-  const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
-  cblas_sgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, m, n, k, 1, a, transpose_a == Transpose::yes ? m : k, b,
-              n, beta, c, n);
+  gemm_of(transpose_a, rows, columns, inner, a, b, beta, c);
 }
 
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
           const double* b, double beta, double* c) {
-  require_blas_buffer();
-  const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
-  cblas_dgemm(CblasRowMajor, cblas(transpose_a), CblasNoTrans, m, n, k, 1, a, transpose_a == Transpose::yes ? m : k, b,
-              n, beta, c, n);
+  gemm_of(transpose_a, rows, columns, inner, a, b, beta, c);
 }
 
 void lower_gemm(std::size_t rows, std::size_t d, const float* a, const float* lower, float* c) {
@@ -148,7 +240,7 @@ void add_lower_product(std::size_t rows, std::size_t d, const double* a, const d
 }
 
 void symmetric_product(std::size_t rows, std::size_t columns, double scale, const double* a, double* c) {
-  require_blas_buffer();
+  const BlasCall call;
   const auto n = static_cast<blasint>(columns), k = static_cast<blasint>(rows);
   cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, scale, a, n, 1, c, n);
 }
@@ -177,7 +269,7 @@ std::vector<double> largest_tridiagonal_eigenvalues(std::span<const double> diag
 
 std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, std::size_t d) {
   require_square(matrix, d);
-  require_blas_buffer();
+  const BlasCall call;
   std::vector<double> real(d), imaginary(d);
   const auto order = static_cast<lapack_int>(d);
   // The row-major array is read as the transposed matrix, which has the same eigenvalues.

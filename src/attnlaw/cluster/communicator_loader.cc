@@ -72,16 +72,17 @@ std::optional<Strangers> strangers() {
   if (launch()) return std::nullopt;
   // A step of Slurm has tasks of its own; SLURM_NTASKS alone is what a batch script or a shell of the job has as well.
   static constexpr struct {
-    const char *rank, *size, *also;
+    const char *rank, *size, *also = nullptr;
   } kLaunchers[] = {{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID"},
-                    {"PMI_RANK", "PMI_SIZE", "PMI_RANK"},
-                    {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"},
-                    {"FLUX_TASK_RANK", "FLUX_JOB_SIZE", "FLUX_TASK_RANK"},
-                    {"JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK"},
-                    {"PALS_RANKID", "PMI_SIZE", "PALS_RANKID"}};
+                    {"PMI_RANK", "PMI_SIZE"},
+                    {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"},
+                    {"FLUX_TASK_RANK", "FLUX_JOB_SIZE"},
+                    {"JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE"},
+                    {"PALS_RANKID", "PMI_SIZE"}};
   for (const auto& launcher : kLaunchers) {
     const auto rank = number_from(launcher.rank), size = number_from(launcher.size);
-    if (rank && size && *size > 1 && number_from(launcher.also)) return Strangers{*rank, *size, launcher.size};
+    if (rank && size && *size > 1 && (!launcher.also || number_from(launcher.also)))
+      return Strangers{*rank, *size, launcher.size};
   }
   return std::nullopt;
 }

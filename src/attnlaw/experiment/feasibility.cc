@@ -85,11 +85,11 @@ double message_bytes(const Options& options) {
 double trainer_bytes(const model::Problem& problem, const Options& options) {
   const double d = options.d;
   const bool factors = problem.student == Student::untied && options.trainer != Trainer::fista;
-  const double width = factors ? 2 : problem.student == Student::tied ? std::min(1.0, problem.width) : 1;
+  const bool tied = problem.student == Student::tied;
+  const double width = factors ? 2 : tied ? std::min(1.0, problem.width) : 1;
   const bool lbfgs = options.trainer == Trainer::lbfgs;
   const double pairs = lbfgs ? lbfgs_memory(problem) : 0;
-  const bool one_factor = problem.student == Student::tied;
-  const double metric = !lbfgs ? 0 : factors ? kMetricMatricesOfTwo : one_factor ? kMetricMatrices : 0;
+  const double metric = !lbfgs ? 0 : factors ? kMetricMatricesOfTwo : tied ? kMetricMatrices : 0;
   const double students = student_layout(problem).symmetric ? kStudentMatrices : kGeneralStudentMatrices;
   const double start = options.initialisation == Initialisation::spectral ? 1 : 0;
   const double messages = options.trainer == Trainer::gamp ? gamp_bytes(problem, options.d) / processes(options) : 0;

@@ -71,7 +71,7 @@ std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t n
       "<div class=\"chart\" data-spec=\"gallery-{1}\" data-rows=\"rows-{1}-{2}\" role=\"group\" "
       "aria-label=\"{0}\"></div>\n"
       "<script type=\"application/json\" id=\"rows-{1}-{2}\">{3}</script>\n{4}</details>\n",
-      escape_html(panel.title), gallery, number, escape_json_in_script(panel_rows(panel).dump()),
+      escape_html(panel.title), gallery, number, escape_json_in_script(base::json_text(panel_rows(panel))),
       panel.table.columns.empty() ? "" : html(panel.table));
 }
 
@@ -79,7 +79,7 @@ std::string gallery(const SpectrumGallery& gallery, std::size_t number) {
   std::string result = fmt::format(
       "<div class=\"gallery\">\n<p class=\"caption\">{}</p>\n"
       "<script type=\"application/json\" id=\"gallery-{}\">{}</script>\n",
-      escape_html(gallery.description), number, escape_json_in_script(gallery_spec(gallery).dump()));
+      escape_html(gallery.description), number, escape_json_in_script(base::json_text(gallery_spec(gallery))));
   for (std::size_t i = 0; i < gallery.panels.size(); ++i) result += panel(gallery.panels[i], number, i + 1);
   return result + "</div>\n";
 }

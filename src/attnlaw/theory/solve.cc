@@ -238,8 +238,8 @@ struct Reached {
 
 /// The relative error of E that the distance from the fixed point leaves: E changes by as much as coordinates do,
 /// except close to the target, where E is of the order of its share of Q* squared.
-double share_of_distance(const TrainedStudent& student, const Reached& reached) {
-  const Chart& chart = student.map().chart();
+double share_of_distance(const Reached& reached) {
+  const Chart& chart = reached.student->map().chart();
   const double distance = reached.at.distance, E = reached.errors.estimation;
   if (chart.signal == Chart::Signal::error || !(E > 0)) return distance;
   return distance + 0.25 * distance * distance * chart.Q_star / E;
@@ -252,7 +252,7 @@ Reached reach(const Equations& equations, const PointLadder& ladder, const std::
   now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
   now.errors = now.student->errors(now.at);
   now.sampling_error = now.student->sampling_error(now.at, now.workspace);
-  now.error = 2 * (relative_error(now.sampling_error, now.errors) + share_of_distance(*now.student, now));
+  now.error = 2 * (relative_error(now.sampling_error, now.errors) + share_of_distance(now));
   return now;
 }
 

@@ -30,11 +30,10 @@ class AdapterPair {
   double reach() const { return kReach / std::sqrt(beta_); }
   static theory::Mask certain(const Label&, Pack, double) { return Pack(1) < Pack(0); }
   /// A search also starts from the fit, and between the cavity field, from which `solve` starts, and no adapter.
-  static constexpr int further_starts() { return 2; }
-  static bool further_start(int i, const theory::SearchFrom<Label>& from, Pack* p) {
+  static constexpr int further_starts(const Label&) { return 2; }
+  static void further_start(int i, const theory::SearchFrom<Label>& from, Pack* p) {
     constexpr double kShrunk = 0.3;
     for (std::size_t k = 0; k < 2; ++k) p[k] = i == 0 ? from.fit[k] : kShrunk * from.omega[k];
-    return true;
   }
 
   /// Returns p_i² − p_1 p_2 of either row.

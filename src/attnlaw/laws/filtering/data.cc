@@ -50,12 +50,11 @@ Table table_of(const std::string& path, std::string_view content) {
   return table;
 }
 
-/// Returns where number k of the file belongs: its row, with the last axis along the rows, and its column.
-std::pair<Index, Index> place_of(const Table& table, std::size_t k) {
-  const std::size_t columns = table.columns();
-  if (!table.header.column_major) return {static_cast<Index>(k / columns), static_cast<Index>(k % columns)};
+/// Returns where number k of the file stands in the table, whose rows lie one after the other.
+std::size_t place_of(const Table& table, std::size_t k) {
+  if (!table.header.column_major) return k;
   const std::size_t first = table.header.shape[0], second = table.rows() / first, rest = k / first;
-  return {static_cast<Index>(k % first * second + rest % second), static_cast<Index>(rest / second)};
+  return (k % first * second + rest % second) * table.columns() + rest / second;
 }
 
 template <class Number>
@@ -64,8 +63,7 @@ void copy_numbers(const Table& table, std::string_view bytes, Matrix& samples) {
     std::array<char, sizeof(Number)> item;
     std::memcpy(item.data(), bytes.data() + k * sizeof(Number), sizeof(Number));
     if (table.header.big_endian) std::reverse(item.begin(), item.end());
-    const auto [row, column] = place_of(table, k);
-    samples(row, column) = static_cast<double>(std::bit_cast<Number>(item));
+    samples.data()[place_of(table, k)] = static_cast<double>(std::bit_cast<Number>(item));
   }
 }
 

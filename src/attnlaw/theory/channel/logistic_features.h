@@ -110,8 +110,8 @@ class LogisticFeatures {
   }
   /// u where the label has it, or at a foothold before; then one u_i alone there, and the other one where the spring
   /// then pulls it.
-  static constexpr int further_starts() { return r == 1 ? 1 : 1 + r; }
-  bool further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
+  static constexpr int further_starts(const Label&) { return r == 1 ? 1 : 1 + r; }
+  void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
     Label u = features(from.fit);
     for (Pack& each : u) each = max(Pack(-kFoothold / beta_), min(each, Pack(kFoothold / beta_)));
     if constexpr (r == 2) {
@@ -121,7 +121,6 @@ class LogisticFeatures {
       zeta[k] = inverse(k, 0) * u[0];
       for (int l = 1; l < r; ++l) zeta[k] += inverse(k, l) * u[index(l)];
     }
-    return true;
   }
 
   template <Curvature which = Curvature::hessian>

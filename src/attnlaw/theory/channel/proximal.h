@@ -185,12 +185,9 @@ template <class Loss>
 concept SearchableLoss = SmoothLoss<Loss> &&
     requires(const Loss& loss, const SearchFrom<typename Loss::Label>& from, Pack value, double V, int i, Pack* start) {
   { loss.certain(from.label, value, V) } -> std::same_as<Mask>;
-  { loss.further_starts() } -> std::same_as<int>;                // beside the field itself
-  { loss.further_start(i, from, start) } -> std::same_as<bool>;  // false where this one leads to nothing new
+  { loss.further_starts(from.label) } -> std::same_as<int>;  // beside the field itself
+  loss.further_start(i, from, start);
 };
-
-/// Outputs are flat beyond so many logits: the spring pulls a start from out there over any valley on its way.
-inline constexpr double kFoothold = 3;
 
 /// Workspace and algorithm for one loss. Newton's step with the exact Hessian where H + (1/V + μ)I is positive
 /// definite, Gauss-Newton otherwise; μ grows on rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The
@@ -372,9 +369,9 @@ class GlobalProximal {
       std::copy(omega, omega + trial_.size(), trial_.begin());
       other = try_start(label, omega, V, minimum);
     }
-    const int starts = effort == Effort::brief ? std::min(1, loss_.further_starts()) : loss_.further_starts();
+    const int all = loss_.further_starts(label), starts = effort == Effort::brief ? std::min(1, all) : all;
     for (int i = 0; i < starts; ++i) {
-      if (!loss_.further_start(i, {label, omega, fit, minimum.point.data()}, trial_.data())) continue;
+      loss_.further_start(i, {label, omega, fit, minimum.point.data()}, trial_.data());
       if (i == 0 || promises_less(omega, V, minimum).any()) other = other | try_start(label, omega, V, minimum);
     }
     return other;

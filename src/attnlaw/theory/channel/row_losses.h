@@ -16,6 +16,10 @@ inline Pack logistic(Pack x) {
   return 1 / (1 + exp(min(-x, Pack(kSaturated))));
 }
 
+/// Outputs are flat beyond so many logits: the spring pulls a start of a search from out there over any valley on its
+/// way.
+inline constexpr double kFoothold = 3;
+
 /// How labels are made of a field (docs/theory/losses.md).
 enum class LabelLaw {
   outputs,  ///< the probabilities of the rows themselves

@@ -83,8 +83,14 @@ inline void start_at_foothold(const Pack* fit, int dimension, double length, Pac
   for (int k = 0; k < dimension; ++k) zeta[k] = scale * fit[k];
 }
 
-/// The i-th start: the fit; then those where one row of the field follows its label; then those where one row of the
-/// best minimum prefers one key.
+/// How many starts a label may need: that of its fit, those where one row of the field follows its label, and those
+/// where one row of the best minimum prefers one key. Where outputs are not saturated the first `enough` serve.
+template <RowsOfScores Loss>
+int starts_of_rows(const Loss& loss, const typename Loss::Label& label, int enough) {
+  return saturated(loss, label) ? 1 + loss.rows() * (1 + loss.keys()) : enough;
+}
+
+/// The i-th of these starts.
 template <RowsOfScores Loss>
 void start_of_rows(const Loss& loss, int i, const SearchFrom<typename Loss::Label>& from, Pack* zeta) {
   if (i == 0) return start_at_foothold(from.fit, loss.dimension(), loss.reach(), zeta);
@@ -98,10 +104,6 @@ void start_of_rows(const Loss& loss, int i, const SearchFrom<typename Loss::Labe
   else
     prefer(static_cast<std::size_t>(flip % loss.keys()), scores);
   loss.set_scores(row, scores, zeta);
-}
-template <RowsOfScores Loss>
-int starts_of_rows(const Loss& loss) {
-  return 1 + loss.rows() * (1 + loss.keys());
 }
 
 }  // namespace attnlaw::theory

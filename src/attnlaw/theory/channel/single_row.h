@@ -70,12 +70,8 @@ class SingleRow {
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
-  int further_starts() const { return starts_of_rows(*this); }
-  bool further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
-    if (i > 0 && !saturated(*this, from.label)) return false;
-    start_of_rows(*this, i, from, zeta);
-    return true;
-  }
+  int further_starts(const Label& y) const { return starts_of_rows(*this, y, 1); }
+  void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const { start_of_rows(*this, i, from, zeta); }
   static constexpr int rows() { return 1; }
   int keys() const { return tokens(); }
   static const Pack* label_of(const Label& y, int) { return y.data(); }

@@ -120,14 +120,9 @@ class SoftmaxRows {
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
-  int further_starts() const { return starts_of_rows(*this); }
-  bool further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
-    // Of a general S rows hardly hinder each other, so that any of them may be the one that follows its label.
-    const bool always = i == 0 || (is_general && i <= rows());
-    if (!always && !saturated(*this, from.label)) return false;
-    start_of_rows(*this, i, from, zeta);
-    return true;
-  }
+  /// Of a general S rows hardly hinder each other, so that any of them may be the one that follows its label.
+  int further_starts(const Label& y) const { return starts_of_rows(*this, y, is_general ? 1 + rows() : 1); }
+  void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const { start_of_rows(*this, i, from, zeta); }
   int keys() const { return tokens(); }
   const Pack* label_of(const Label& y, int a) const { return &y[index(a * tokens())]; }
   RowScores<kTokens> scores(int a, const Pack* zeta) const {
