@@ -5,18 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attnlaw/base/random.h"
 #include "attnlaw/checkpoint/inspection/head_report.h"
 #include "attnlaw/matrix_laws/nulls/edge_tests.h"
 #include "attnlaw/matrix_laws/nulls/spikes.h"
+#include "gaussian.h"
 
 namespace attnlaw::checkpoint {
 namespace {
 
 Eigen::MatrixXd gaussian(Eigen::Index m, Eigen::Index d, std::uint64_t stream) {
-  Eigen::MatrixXd W(m, d);
-  base::NormalStream(23, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
-  return W;
+  return test::gaussian(m, d, 23, stream);
 }
 
 /// P(Kolmogorov's distance of n uniform numbers as large), by its series.

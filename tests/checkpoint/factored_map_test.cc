@@ -9,20 +9,16 @@
 #include <cmath>
 #include <limits>
 
-#include "attnlaw/base/random.h"
 #include "attnlaw/checkpoint/inspection/measures.h"
 #include "attnlaw/checkpoint/inspection/rotary.h"
+#include "gaussian.h"
 
 namespace attnlaw::checkpoint {
 namespace {
 
 using Eigen::MatrixXd;
 
-MatrixXd gaussian(Eigen::Index m, Eigen::Index d, std::uint64_t stream) {
-  MatrixXd W(m, d);
-  base::NormalStream(5, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
-  return W;
-}
+MatrixXd gaussian(Eigen::Index m, Eigen::Index d, std::uint64_t stream) { return test::gaussian(m, d, 5, stream); }
 
 void expect_dense_values(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key) {
   const MatrixXd S = query.transpose() * key;

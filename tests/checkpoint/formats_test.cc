@@ -29,6 +29,7 @@ using test::field;
 using test::floats_of;
 using test::Gguf;
 using test::raw;
+using test::refusal;
 using test::Scratch;
 using test::stacked;
 using test::SyntheticFile;
@@ -36,15 +37,6 @@ using test::SyntheticLayer;
 using test::varint_field;
 using testing::AllOf;
 using testing::HasSubstr;
-
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::FileError& error) {
-    return error.what();
-  }
-  return "was not refused";
-}
 
 void write_model(const fs::path& folder, const SyntheticLayer& layer, const std::string& name = "model.safetensors") {
   SyntheticFile file;

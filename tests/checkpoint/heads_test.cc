@@ -23,6 +23,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using test::all_heads;
 using test::Draws;
+using test::refusal;
 using test::Scratch;
 using test::singular_values;
 using test::stacked;
@@ -38,15 +39,6 @@ void add_projections(SyntheticFile& file, const std::string& prefix, const Synth
   file.add(prefix + "k_proj.weight", stacked(layer.key));
   file.add(prefix + "v_proj.weight", stacked(layer.value));
   file.add(prefix + output + ".weight", stacked(layer.output).transpose());
-}
-
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::FileError& error) {
-    return error.what();
-  }
-  return "was not refused";
 }
 
 std::string rejection(const std::function<void()>& action) {

@@ -6,20 +6,16 @@
 #include <Eigen/Dense>
 #include <cmath>
 
-#include "attnlaw/base/random.h"
 #include "attnlaw/checkpoint/inspection/compare.h"
 #include "attnlaw/checkpoint/inspection/inspect.h"
+#include "gaussian.h"
 
 namespace attnlaw::checkpoint {
 namespace {
 
 using Eigen::MatrixXd;
 
-MatrixXd gaussian(Eigen::Index m, Eigen::Index d, std::uint64_t stream) {
-  MatrixXd W(m, d);
-  base::NormalStream(7, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
-  return W;
-}
+MatrixXd gaussian(Eigen::Index m, Eigen::Index d, std::uint64_t stream) { return test::gaussian(m, d, 7, stream); }
 
 Eigen::VectorXd unit(Eigen::Index n, std::uint64_t stream) { return gaussian(n, 1, stream).col(0).normalized(); }
 

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "attnlaw/base/file.h"
 
 namespace attnlaw::test {
 
@@ -143,6 +146,16 @@ std::vector<Part> in_order(Fused fused, const std::vector<Part>& query, const st
     parts.push_back(value[g]);
   }
   return parts;
+}
+
+/// Returns the message of the base::FileError that the action throws.
+inline std::string refusal(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const base::FileError& error) {
+    return error.what();
+  }
+  return "was not refused";
 }
 
 }  // namespace attnlaw::test

@@ -9,6 +9,7 @@
 #include "attnlaw/base/npy.h"
 #include "attnlaw/base/random.h"
 #include "cli/program.h"
+#include "gaussian.h"
 
 namespace attnlaw::test {
 namespace {
@@ -16,9 +17,7 @@ namespace {
 using nlohmann::json;
 
 Eigen::MatrixXd gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t stream) {
-  Eigen::MatrixXd W(rows, columns);
-  base::NormalStream(3, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
-  return W;
+  return test::gaussian(rows, columns, 3, stream);
 }
 
 /// Four heads of 16 rows in dimension 64, the third of which has a strong spike in both factors.

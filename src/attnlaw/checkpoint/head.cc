@@ -113,7 +113,7 @@ Head read_head(const Model& model, const Layer& layer, int head, Maps maps) {
   Head result;
   result.layer = layer.index;
   result.head = head;
-  result.key_head = head / (layer.heads / layer.key_heads);
+  result.key_head = layer.key_head(head);
   result.block = layer.block;
   if (model.product_only) {
     result.query = MatrixXd::Identity(plan.head_dimension, plan.head_dimension);

@@ -79,8 +79,6 @@ Layer layer_of(const LayerPlan& plan, std::size_t position) {
   layer.key_dimension = static_cast<int>(plan.key.inputs());
   layer.cross = plan.cross();
   layer.has_values = plan.value.weight != nullptr && plan.output.weight != nullptr;
-  layer.has_query_bias = plan.query.bias != nullptr;
-  layer.has_key_bias = plan.key.bias != nullptr;
   layer.no_folding = why_no_folding(plan);
   if (layer.no_folding.empty()) layer.normalisation = printable(plan.gain->name);
   layer.query_tensor = printable(plan.query.weight->name);
@@ -155,7 +153,6 @@ void describe(const Source& source, const Weights& weights, Model& model) {
   const bool gguf = weights.contents.format == "GGUF";
   const std::string named = configuration.model();
   model.architecture = named.empty() ? std::string(first.layout->name) : printable(named.substr(0, named.find(':')));
-  model.config_file = source.configuration.file;
   model.embedding_dimension = static_cast<int>(first.query.inputs());
   model.positions = positions_of(first, configuration, gguf);
   model.logit_scale = logit_scale_of(first, configuration);

@@ -20,8 +20,10 @@ struct Layer {
   /// "encoder", "decoder", "cross", or the prefix of the names where one file has several models; empty otherwise.
   std::string block;
   int heads = 0;
-  /// Divides heads: query head h meets key head h / (heads / key_heads), rounded down.
+  /// Divides heads.
   int key_heads = 0;
+  /// The key head that a query head meets.
+  int key_head(int head) const { return head / (heads / key_heads); }
   /// Rows m of the maps of a head, and rows of its value map.
   int head_dimension = 0;
   int value_dimension = 0;
@@ -32,9 +34,6 @@ struct Layer {
   bool cross = false;
   /// Value and output maps were found.
   bool has_values = false;
-  /// The key map has a bias, which matters with rotary positions only.
-  bool has_key_bias = false;
-  bool has_query_bias = false;
   /// How positions turn the heads; no dimensions where they do not, as between the streams of cross-attention.
   Rotary rotary;
   /// The tensor with the gain of the normalisation in front of the layer; empty if there is none to fold, and then
@@ -56,8 +55,6 @@ struct Model {
   std::string file;
   /// "safetensors", "GGUF", "ONNX", "npz", "npy".
   std::string format;
-  /// The config.json that was used; empty without.
-  std::string config_file;
   int embedding_dimension = 0;
   /// Those of the first layer.
   Positions positions = Positions::unknown;

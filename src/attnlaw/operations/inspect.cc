@@ -45,10 +45,6 @@ std::vector<std::string> write_directions(const std::vector<OutlierDirections>& 
   return written;
 }
 
-checkpoint::Inspection inspect(const checkpoint::Model& model, const Inspect::Input& input, const Run& run) {
-  return checkpoint::inspect(model, input.inspect, progress_of(run, "heads of " + model.file));
-}
-
 }  // namespace
 
 const base::Description& describe(const Inspect::Input*) {
@@ -88,15 +84,19 @@ Inspect::Output Inspect::run(const Input& given, const Run& run) {
   input.inspect.threads = run.threads;
   input.inspect.keep_directions = !input.directions.empty();
   const checkpoint::Model model = checkpoint::open_model(input.checkpoint, input.open);
+  checkpoint::NullTables tables(run.seed, run.threads);
+  const auto inspect = [&](const checkpoint::Model& of) {
+    return checkpoint::inspect(of, input.inspect, tables, progress_of(run, "heads of " + of.file));
+  };
+  Output output;
   if (input.after.empty()) {
-    Output output{inspect(model, input, run)};
-    if (!input.directions.empty()) output.written = write_directions(output.inspection.directions, input.directions);
-    return output;
+    output.inspection = inspect(model);
+  } else {
+    const checkpoint::Model after = checkpoint::open_model(input.after, input.open);
+    output.changes = checkpoint::compare(model, after, input.inspect, progress_of(run, "changes"));
+    output.inspection = inspect(after);
+    output.before = inspect(model);
   }
-  const checkpoint::Model after = checkpoint::open_model(input.after, input.open);
-  std::vector<checkpoint::HeadChange> changes =
-      checkpoint::compare(model, after, input.inspect, progress_of(run, "changes"));
-  Output output{inspect(after, input, run), inspect(model, input, run), std::move(changes)};
   if (!input.directions.empty()) output.written = write_directions(output.inspection.directions, input.directions);
   return output;
 }

@@ -37,10 +37,7 @@ void refuse_relatives(const std::string& path, std::string_view head) {
     refuse(path, "is a Git LFS pointer, not the file itself; fetch it with git lfs pull");
   const bool zip_of_torch = head.starts_with("PK") && head.find("data.pkl") != std::string_view::npos;
   const bool pickle = head.starts_with("\x80\x02") || head.starts_with("\x80\x03") || head.starts_with("\x80\x04");
-  if (zip_of_torch || pickle || head.find("archive/data.pkl") != std::string_view::npos)
-    refuse(path,
-           "is a pickle of PyTorch, which could run code and is never read; convert it: "
-           "safetensors.torch.save_file(torch.load(FILE, weights_only=True), \"model.safetensors\")");
+  if (zip_of_torch || pickle || head.find("archive/data.pkl") != std::string_view::npos) refuse_pickle(path);
   if (head.starts_with("\x89HDF\r\n"))
     refuse(path, "is an HDF5 file, which is not read; convert the model to safetensors");
   if (head.starts_with("ggml") || head.starts_with("lmgg") || head.starts_with("tjgg"))

@@ -52,10 +52,7 @@ std::string only(const fs::path& folder, const std::vector<std::string>& names) 
 [[noreturn]] void refuse_folder(const fs::path& folder, const std::vector<std::string>& names) {
   for (std::string_view end : {".bin", ".pt", ".pth", ".ckpt", ".pkl"}) {
     const std::vector<std::string> pickles = ending_in(names, end);
-    if (!pickles.empty())
-      refuse((folder / pickles.front()).string(),
-             "is a pickle of PyTorch, which could run code and is never read; convert it: "
-             "safetensors.torch.save_file(torch.load(FILE, weights_only=True), \"model.safetensors\")");
+    if (!pickles.empty()) refuse_pickle((folder / pickles.front()).string());
   }
   for (std::string_view end : {".h5", ".msgpack", ".tflite", ".mlmodel"}) {
     const std::vector<std::string> others = ending_in(names, end);

@@ -15,12 +15,6 @@ namespace {
 
 using Eigen::MatrixXd;
 
-MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {
-  MatrixXd both(above.rows() + below.rows(), above.cols());
-  both << above, below;
-  return both;
-}
-
 double squared_overlap(const MatrixXd& a, const MatrixXd& b) {
   const double inner = a.col(0).dot(b.col(0));
   return inner * inner;
@@ -48,15 +42,13 @@ void require_same_shape(const Model& before, const Model& after) {
 }  // namespace
 
 void fill_change(const Factors& given_before, const Factors& given_after, HeadChange& change) {
-  if (!given_before.left.allFinite() || !given_before.right.allFinite() || !given_after.left.allFinite() ||
-      !given_after.right.allFinite()) {
+  if (!given_before.finite() || !given_after.finite()) {
     change.defect = "weights that are not finite";
     return;
   }
   const double left = std::max(binary_scale(given_before.left), binary_scale(given_after.left));
   const double right = std::max(binary_scale(given_before.right), binary_scale(given_after.right));
-  const Factors before{given_before.left / left, given_before.right / right};
-  const Factors after{given_after.left / left, given_after.right / right};
+  const Factors before = given_before.divided(left, right), after = given_after.divided(left, right);
   const RankMeasures first = rank_measures(factored(before.left, before.right, false).singular_values);
   const RankMeasures second = rank_measures(factored(after.left, after.right, false).singular_values);
   if (first.frobenius_norm == 0 || second.frobenius_norm == 0) {

@@ -10,6 +10,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::checkpoint {
@@ -29,12 +30,6 @@ MatrixXd gram(const MatrixXd& W) {
   return G.selfadjointView<Eigen::Upper>();
 }
 
-MatrixXd stacked(const MatrixXd& query, const MatrixXd& key) {
-  MatrixXd both(query.rows() + key.rows(), query.cols());
-  both << query, key;
-  return both;
-}
-
 /// The lower Cholesky factor, or nothing for a matrix that is singular to rounding.
 std::optional<MatrixXd> cholesky(const MatrixXd& G) {
   const Eigen::LLT<MatrixXd> factor(G);
@@ -44,12 +39,13 @@ std::optional<MatrixXd> cholesky(const MatrixXd& G) {
   return MatrixXd(factor.matrixL());
 }
 
-/// R of the thin QR of Wᵀ.
-MatrixXd right_factor(const MatrixXd& W) {
-  const Eigen::HouseholderQR<MatrixXd> qr(W.transpose());
-  const Index rows = std::min(W.rows(), W.cols());
-  return qr.matrixQR().topRows(rows).triangularView<Eigen::Upper>();
+/// R of a thin QR.
+MatrixXd upper(const Eigen::HouseholderQR<MatrixXd>& qr) {
+  return qr.matrixQR().topRows(std::min(qr.rows(), qr.cols())).triangularView<Eigen::Upper>();
 }
+
+/// R of the thin QR of Wᵀ.
+MatrixXd right_factor(const MatrixXd& W) { return upper(Eigen::HouseholderQR<MatrixXd>(W.transpose())); }
 
 std::vector<double> values_of(MatrixXd core) {
   return base::singular_values({core.data(), base::size(core.size())}, base::size(core.cols()),
@@ -58,9 +54,8 @@ std::vector<double> values_of(MatrixXd core) {
 
 /// Eigenvalues of (A Bᵀ + B Aᵀ)/2.
 std::vector<double> symmetric_values(const MatrixXd& A, const MatrixXd& B) {
-  MatrixXd half = 0.5 * (A * B.transpose());
-  MatrixXd sum = half + half.transpose();
-  return base::symmetric_eigenvalues({sum.data(), base::size(sum.size())}, base::size(sum.rows()));
+  const MatrixXd half = 0.5 * (A * B.transpose());
+  return base::eigenvalues(half + half.transpose());
 }
 
 void fill_symmetric_by_qr(const MatrixXd& query, const MatrixXd& key, FactoredMap& map) {
@@ -124,6 +119,12 @@ std::span<const base::Named<Recipe>> names_table(Recipe) {
   return kRecipes;
 }
 
+MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {
+  MatrixXd both(above.rows() + below.rows(), above.cols());
+  both << above, below;
+  return both;
+}
+
 double binary_scale(const MatrixXd& W) {
   const double largest = W.cwiseAbs().maxCoeff();
   if (largest == 0) return 1;
@@ -161,7 +162,7 @@ SingularVectors leading_vectors(const MatrixXd& query, const MatrixXd& key, Inde
     const Index rank = std::min(qr.rows(), qr.cols());
     return MatrixXd(qr.householderQ() * MatrixXd::Identity(qr.rows(), rank));
   };
-  const MatrixXd core = right_factor(query) * right_factor(key).transpose();
+  const MatrixXd core = upper(left) * upper(right).transpose();
   const Eigen::BDCSVD<MatrixXd> svd(core, Eigen::ComputeThinU | Eigen::ComputeThinV);
   return {thin(left) * svd.matrixU().leftCols(count), thin(right) * svd.matrixV().leftCols(count)};
 }

@@ -50,6 +50,9 @@ struct FactoredMap {
   double trace_of_square() const { return (cross.array() * cross.transpose().array()).sum(); }
 };
 
+/// Returns the rows of one matrix above those of another.
+Eigen::MatrixXd stacked(const Eigen::MatrixXd& above, const Eigen::MatrixXd& below);
+
 /// Returns the power of two next above the largest |entry|, 1 for a matrix of zeros. Factors are divided by theirs
 /// before products of four of their entries are taken, which would leave the range of double precision; no digit
 /// changes.

@@ -43,12 +43,12 @@ void fill_report(const Factors& given, const NullOptions& options, NullTables& t
                  HeadReport& report) {
   report.rows = static_cast<int>(given.left.rows());
   report.dimension = static_cast<int>(given.left.cols());
-  if (!given.left.allFinite() || !given.right.allFinite()) {
+  if (!given.finite()) {
     report.defect = "weights that are not finite";
     return;
   }
   const double left = binary_scale(given.left), right = binary_scale(given.right);
-  const Factors factors{given.left / left, given.right / right, given.one_space, given.factored};
+  const Factors factors = given.divided(left, right);
   FactoredMap map = factored(factors.left, factors.right, factors.one_space);
   if (centred(factors.left) && centred(factors.right)) {
     --map.query_dimension;

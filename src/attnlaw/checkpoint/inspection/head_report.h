@@ -25,6 +25,11 @@ struct Factors {
   bool one_space = true;        ///< both act on the same residual vectors
   /// Both are weights of the head, which nulls of factors may be asked about; not for a map that is known as a whole.
   bool factored = true;
+
+  bool finite() const { return left.allFinite() && right.allFinite(); }
+  Factors divided(double left_scale, double right_scale) const {
+    return {left / left_scale, right / right_scale, one_space, factored};
+  }
 };
 
 struct HeadReport {

@@ -20,32 +20,13 @@
 namespace attnlaw::checkpoint {
 namespace {
 
-std::string name_of(Positions positions) {
-  switch (positions) {
-    case Positions::none:
-      return "none";
-    case Positions::learned:
-      return "learned";
-    case Positions::sinusoidal:
-      return "sinusoidal";
-    case Positions::rotary:
-      return "rotary";
-    case Positions::relative:
-      return "relative";
-    case Positions::alibi:
-      return "alibi";
-    default:
-      return "unknown";
-  }
-}
-
 void require_options(const Model& model, const InspectOptions& options) {
   const bool rotary = std::any_of(model.layers.begin(), model.layers.end(),
                                   [](const Layer& layer) { return layer.rotary.dimensions > 0; });
   if (options.offset && options.window) base::reject("--offset and --window exclude each other");
   if ((options.offset || options.window || options.interleaved) && !rotary)
     base::reject("--offset, --window and --interleaved are for rotary positions; those of the model are {}",
-                 name_of(model.positions));
+                 base::name(model.positions));
   if ((options.offset || options.window) && options.map == MapKind::output_value)
     base::reject("--offset and --window are for the query-key map: positions do not turn outputs");
 }
@@ -85,8 +66,8 @@ void add_positions(const Head& head, const Layer& layer, HeadReport& report) {
 std::vector<OutlierDirections> directions_of(const Factors& factors, const HeadReport& report) {
   std::vector<OutlierDirections> all;
   if (report.outliers.outliers.empty()) return all;
-  const SingularVectors vectors = leading_vectors(factors.left / binary_scale(factors.left),
-                                                  factors.right / binary_scale(factors.right), report.outliers.count);
+  const Factors scaled = factors.divided(binary_scale(factors.left), binary_scale(factors.right));
+  const SingularVectors vectors = leading_vectors(scaled.left, scaled.right, report.outliers.count);
   for (std::size_t i = 0; i < report.outliers.outliers.size(); ++i) {
     const Outlier& outlier = report.outliers.outliers[i];
     all.push_back({report.layer, report.head, report.block, static_cast<int>(i) + 1,
@@ -112,7 +93,7 @@ std::vector<Place> places_of(const Model& model) {
 void name_head(const Place& place, HeadReport& report) {
   report.layer = place.layer->index;
   report.head = place.head;
-  report.key_head = place.head / (place.layer->heads / place.layer->key_heads);
+  report.key_head = place.layer->key_head(place.head);
   report.block = place.layer->block;
 }
 
@@ -136,20 +117,14 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
     if (!report.inspected()) return;
     if (options.map == MapKind::query_key) add_positions(head, *place.layer, report);
     if (options.keep_directions || options.tokens > 0) directions = directions_of(factors, report);
-  } catch (const base::FileError& error) {
-    if (!options.keep_going) throw;
-    fail(error);
-  } catch (const std::invalid_argument& error) {
-    if (!options.keep_going) throw;
-    fail(error);
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    if (!options.keep_going)
-      throw std::runtime_error(fmt::format("layer {}{}, head {}: {}", report.layer,
-                                           report.block.empty() ? "" : " of " + report.block, report.head,
-                                           error.what()));
-    fail(error);
+    if (options.keep_going) return fail(error);
+    // These name what is wrong already.
+    if (dynamic_cast<const base::FileError*>(&error) || dynamic_cast<const std::invalid_argument*>(&error)) throw;
+    throw std::runtime_error(fmt::format("layer {}{}, head {}: {}", report.layer,
+                                         report.block.empty() ? "" : " of " + report.block, report.head, error.what()));
   }
 }
 
@@ -168,30 +143,22 @@ bool any_named(const std::vector<OutlierDirections>& directions) {
                      [](const OutlierDirections& at) { return !at.left_tokens.empty() || !at.right_tokens.empty(); });
 }
 
-/// The claims of the nulls in the words of the map that was looked at.
-void name_claims(MapKind map, std::vector<NullSummary>& nulls) {
-  if (map == MapKind::query_key) return;
-  nulls[1].claim = "values and outputs are matched inside the head space";
-  nulls[3].claim = "what a head reads and what it writes are related";
-  nulls[4].claim = "a head writes what it reads (score > 0) or its opposite (< 0)";
-}
-
-}  // namespace
-
 ModelFacts facts_of(const Model& model) {
-  ModelFacts facts{model.file, model.format, model.architecture, name_of(model.positions)};
+  ModelFacts facts{model.file, model.format, model.architecture, std::string(base::name(model.positions))};
   if (model.logit_scale > 0) facts.logit_scale = model.logit_scale;
   if (model.logit_cap > 0) facts.logit_cap = model.logit_cap;
   facts.folded = model.folded;
   facts.qk_norm = model.qk_norm;
   facts.adapter_alone = model.adapter_alone;
   facts.layers = static_cast<int>(model.layers.size());
-  for (const Layer& layer : model.layers) facts.heads += layer.heads;
+  facts.heads = static_cast<int>(model.heads());
   facts.embedding_dimension = model.embedding_dimension;
   facts.notes = model.notes;
   facts.skipped = model.skipped;
   return facts;
 }
+
+}  // namespace
 
 Factors factors_of(const Head& head, const Layer& layer, const Model& model, const InspectOptions& options) {
   if (options.map == MapKind::output_value) {
@@ -207,23 +174,32 @@ Factors factors_of(const Head& head, const Layer& layer, const Model& model, con
   return factors;
 }
 
-std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level) {
+std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level, MapKind map) {
+  const auto claim = [map](const char* of_queries, const char* of_outputs) {
+    return map == MapKind::query_key ? of_queries : of_outputs;
+  };
   std::vector<double> product, rotation, symmetry, unused;
   const auto p = [&](auto figure) { return over(heads, figure); };
   std::vector<NullSummary> nulls{
       summary_of("N1 product", "the map is not a random product", level,
                  p([](const HeadReport& h) { return h.tests.product.p; }), {}, product),
-      summary_of("N2 rotation", "queries and keys are matched inside the head space", level,
-                 p([](const HeadReport& h) { return h.tests.rotation.energy_p; }),
+      summary_of("N2 rotation",
+                 claim("queries and keys are matched inside the head space",
+                       "values and outputs are matched inside the head space"),
+                 level, p([](const HeadReport& h) { return h.tests.rotation.energy_p; }),
                  p([](const HeadReport& h) { return h.tests.rotation.energy_score; }), rotation),
       summary_of("N2s permutation", "the same, whatever the law of the entries", level,
                  p([](const HeadReport& h) { return h.tests.rotation.permuted_p; }),
                  p([](const HeadReport& h) { return h.tests.rotation.permuted_score; }), unused),
-      summary_of("N3 symmetry", "what a head asks for and what it finds are related", level,
-                 p([](const HeadReport& h) { return h.tests.symmetry.p; }),
+      summary_of("N3 symmetry",
+                 claim("what a head asks for and what it finds are related",
+                       "what a head reads and what it writes are related"),
+                 level, p([](const HeadReport& h) { return h.tests.symmetry.p; }),
                  p([](const HeadReport& h) { return h.tests.symmetry.score; }), symmetry),
-      summary_of("N3 trace", "a head asks for what it is (score > 0) or for its opposite (< 0)", level,
-                 p([](const HeadReport& h) { return h.tests.symmetry.trace_p; }),
+      summary_of("N3 trace",
+                 claim("a head asks for what it is (score > 0) or for its opposite (< 0)",
+                       "a head writes what it reads (score > 0) or its opposite (< 0)"),
+                 level, p([](const HeadReport& h) { return h.tests.symmetry.trace_p; }),
                  p([](const HeadReport& h) { return h.tests.symmetry.trace_score; }), unused)};
   for (std::size_t i = 0; i < heads.size(); ++i) {
     heads[i].product_holm = product[i];
@@ -246,15 +222,20 @@ std::vector<std::size_t> Inspection::by_evidence() const {
   return order;
 }
 
-Inspection inspect(const Model& given, const InspectOptions& asked, const std::function<void(int, int)>& progress) {
+Inspection inspect(const Model& model, const InspectOptions& options, const std::function<void(int, int)>& progress) {
+  NullTables tables(options.seed, options.threads);
+  return inspect(model, options, tables, progress);
+}
+
+Inspection inspect(const Model& given, const InspectOptions& asked, NullTables& tables,
+                   const std::function<void(int, int)>& progress) {
   require_options(given, asked);
   Model model = given;
   InspectOptions options = asked;
-  options.nulls.family = std::max(1, facts_of(model).heads);
+  options.nulls.family = std::max(1, static_cast<int>(model.heads()));
   if (options.interleaved)
     for (Layer& layer : model.layers) layer.rotary.interleaved = true;
   Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables};
-  NullTables tables(options.seed, options.threads);
   draw_tables(model, options, tables);
   const std::vector<Place> places = places_of(model);
   found.heads.resize(places.size());
@@ -264,8 +245,7 @@ Inspection inspect(const Model& given, const InspectOptions& asked, const std::f
       [&](std::size_t i) { inspect_head(model, places[i], i, options, tables, found.heads[i], directions[i]); },
       progress);
   for (auto& of_head : directions) std::move(of_head.begin(), of_head.end(), std::back_inserter(found.directions));
-  found.nulls = summarise(found.heads, options.nulls.level);
-  name_claims(options.map, found.nulls);
+  found.nulls = summarise(found.heads, options.nulls.level, options.map);
   if (options.tokens > 0) match_tokens(model, options.tokens, found.directions);
   if (options.tokens > 0 && !any_named(found.directions) && !found.directions.empty())
     found.model.notes.push_back(

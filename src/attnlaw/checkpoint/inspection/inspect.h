@@ -59,7 +59,6 @@ struct ModelFacts {
 };
 const base::Description& describe(const ModelFacts*);
 const base::Description& describe(const Skipped*);
-ModelFacts facts_of(const Model& model);
 
 /// A token with the cosine between its embedding and a direction.
 struct TokenMatch {
@@ -112,8 +111,11 @@ Factors factors_of(const Head& head, const Layer& layer, const Model& model, con
 /// std::invalid_argument for options that the model cannot meet.
 Inspection inspect(const Model& model, const InspectOptions& options,
                    const std::function<void(int, int)>& progress = {});
+/// The same with tables that several models share; they must be those of the seed of the options.
+Inspection inspect(const Model& model, const InspectOptions& options, NullTables& tables,
+                   const std::function<void(int, int)>& progress = {});
 
-/// Fills adjusted p-values and returns the summary over all heads.
-std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level);
+/// Fills adjusted p-values and returns the summary over all heads, its claims in the words of the map.
+std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level, MapKind map = MapKind::query_key);
 
 }  // namespace attnlaw::checkpoint

@@ -22,7 +22,7 @@ double continued(double exact, double tail, int draws) {
 const matrix_laws::BartlettTable& NullTables::at(int m, int d, int draws) {
   const std::lock_guard lock(mutex_);
   auto& table = tables_[{m, d, draws}];
-  if (!table) table = std::make_unique<matrix_laws::BartlettTable>(m, d, draws, seed_, threads_, progress_);
+  if (!table) table = std::make_unique<matrix_laws::BartlettTable>(m, d, draws, seed_, threads_);
   return *table;
 }
 

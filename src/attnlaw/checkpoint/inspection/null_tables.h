@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <tuple>
-#include <utility>
 
 #include "attnlaw/base/describe.h"
 #include "attnlaw/matrix_laws/nulls/bartlett_table.h"
@@ -49,8 +47,7 @@ inline bool takes_table(int m, int d, const NullOptions& options) {
 /// Tests of the largest value need one with exact tables, and for heads of few rows in any case.
 class NullTables {
  public:
-  NullTables(std::uint64_t seed, int threads, std::function<void(int, int)> progress = {})
-      : seed_(seed), threads_(threads), progress_(std::move(progress)) {}
+  NullTables(std::uint64_t seed, int threads) : seed_(seed), threads_(threads) {}
 
   const matrix_laws::BartlettTable& at(int m, int d, int draws);
 
@@ -61,7 +58,6 @@ class NullTables {
  private:
   std::uint64_t seed_;
   int threads_;
-  std::function<void(int, int)> progress_;
   std::mutex mutex_;
   std::map<std::tuple<int, int, int>, std::unique_ptr<matrix_laws::BartlettTable>> tables_;
 };

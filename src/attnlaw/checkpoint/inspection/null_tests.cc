@@ -1,12 +1,11 @@
 #include "attnlaw/checkpoint/inspection/null_tests.h"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/nulls/edge_tests.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
@@ -30,9 +29,9 @@ constexpr Eigen::Index kLeadingValues = 8;
 int rows(const FactoredMap& map) { return static_cast<int>(map.m()); }
 int columns(const FactoredMap& map) { return static_cast<int>(map.query_dimension); }
 
-VectorXd eigenvalues_of(MatrixXd G) {
-  const std::vector<double> values =
-      base::symmetric_eigenvalues({G.data(), base::size(G.size())}, base::size(G.rows()));
+/// Rounding may leave some below 0.
+VectorXd eigenvalues_of(const MatrixXd& gram) {
+  const std::vector<double> values = base::eigenvalues(gram.transpose());
   return VectorXd::Map(values.data(), static_cast<Eigen::Index>(values.size())).cwiseMax(0);
 }
 

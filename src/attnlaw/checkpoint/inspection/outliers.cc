@@ -4,9 +4,10 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/matrix_laws/nulls/edge_tests.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/spikes.h"
@@ -45,12 +46,13 @@ class Deflation {
   Deflation(const NullOptions& options, NullTables& tables, int k)
       : options_(options), tables_(tables), draws_(k == 0 ? options.table_draws : kDeflatedDraws) {}
 
-  /// The p-value of the largest value of the rest.
-  double p(const Rest& rest) const { return test(rest).p; }
-  bool stands_out(const Rest& rest) const {
+  /// The p-value of the largest value of the rest, if it stands out.
+  std::optional<double> outlier(const Rest& rest) const {
     static const double kScore = laws::tracy_widom_quantile(1 - kLevel);
-    const LeadingTest leading = test(rest);
-    return takes_table(rest.m, rest.d, options_) ? leading.p <= kLevel : leading.score >= kScore;
+    const LeadingTest leading =
+        tables_.leading(rest.m, rest.d, {0, rest.squares.front() / rest.sum, 0}, options_, draws_);
+    const bool stands_out = takes_table(rest.m, rest.d, options_) ? leading.p <= kLevel : leading.score >= kScore;
+    return stands_out ? std::optional(leading.p) : std::nullopt;
   }
   bool fits(const Rest& rest) const {
     const double distance = laws::shape_distance(rest.squares, static_cast<double>(rest.m) / rest.d);
@@ -60,10 +62,6 @@ class Deflation {
   }
 
  private:
-  LeadingTest test(const Rest& rest) const {
-    return tables_.leading(rest.m, rest.d, {0, rest.squares.front() / rest.sum, 0}, options_, draws_);
-  }
-
   const NullOptions& options_;
   NullTables& tables_;
   int draws_;
@@ -71,9 +69,7 @@ class Deflation {
 
 /// a of the spike behind the largest eigenvalue of a Gram matrix; the others give the variance of the entries.
 double strength_of(const Eigen::MatrixXd& gram, double beta) {
-  Eigen::MatrixXd G = gram;
-  const std::vector<double> values =
-      base::symmetric_eigenvalues({G.data(), base::size(G.size())}, base::size(G.rows()));
+  const std::vector<double> values = base::eigenvalues(gram.transpose());
   const double largest = values.back(), rest = std::accumulate(values.begin(), values.end() - 1, 0.0);
   return laws::factor_spike_strength(beta, largest * static_cast<double>(values.size() - 1) / rest);
 }
@@ -123,10 +119,9 @@ Outliers find_outliers(const FactoredMap& map, const NullOptions& options, NullT
   std::vector<double> p_values;
   int k = 0;
   for (; kLargestPart * k <= m; ++k) {
-    const Rest rest = rest_of(squares, d, k);
-    const Deflation test(options, tables, k);
-    if (!test.stands_out(rest)) break;
-    p_values.push_back(test.p(rest));
+    const auto p = Deflation(options, tables, k).outlier(rest_of(squares, d, k));
+    if (!p) break;
+    p_values.push_back(*p);
   }
   found.count = k;
   if (kLargestPart * k > m) return found.status = OutlierStatus::too_many, found;

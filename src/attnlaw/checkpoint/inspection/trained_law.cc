@@ -10,6 +10,7 @@
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
@@ -159,8 +160,8 @@ double random_tied_p(std::span<const double> eigenvalues, int d, const Draw& dra
     laws::Draws numbers(draw.seed,
                         base::stream_id(base::Stream::tied_factors, draw.head, static_cast<std::uint64_t>(i)));
     const Eigen::MatrixXd L = laws::bartlett_factor(m, d, numbers);
-    Eigen::MatrixXd G = L * L.transpose();
-    std::vector<double> values = base::symmetric_eigenvalues({G.data(), size(G.size())}, size(m));
+    const Eigen::MatrixXd G = L * L.transpose();
+    std::vector<double> values = base::eigenvalues(G.transpose());
     std::reverse(values.begin(), values.end());
     if (tied_distance(values, beta) >= measured) ++reached;
   }

@@ -142,18 +142,12 @@ Configuration Configuration::part(std::string_view prefix) const {
   const bool whole_model = !vision && whole({"num_attention_heads", "n_head"}, 0).has_value();
   const json* document = whole_model ? nullptr : find(vision ? "vision_config" : "text_config");
   if (document == nullptr || !document->is_object()) return *this;
-  Configuration found(source_ + (vision ? ": vision_config" : ": text_config"), *document);
-  found.file = file;
-  return found;
+  return {source_ + (vision ? ": vision_config" : ": text_config"), *document};
 }
 
 Configuration configuration_of(const Contents& contents, const std::string& config) {
   // GGUF has all that is needed; a config.json beside it may belong to another file of the folder.
-  if (!config.empty() && contents.format != "GGUF") {
-    Configuration found(config, read_json_object(config, kLargestConfiguration));
-    found.file = config;
-    return found;
-  }
+  if (!config.empty() && contents.format != "GGUF") return {config, read_json_object(config, kLargestConfiguration)};
   const std::string source = printable_path(contents.path) + ": metadata";
   return {source, contents.format == "GGUF" ? from_gguf(*contents.metadata) : from_texts(*contents.metadata)};
 }

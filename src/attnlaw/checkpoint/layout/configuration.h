@@ -20,8 +20,6 @@ class Configuration {
   Configuration(std::string source, nlohmann::json document);
 
   const std::string& source() const { return source_; }
-  /// The file, if it was config.json.
-  std::string file;
   /// model_type; with ":groups" or ":multi_query" for Falcon's variants. Empty without.
   std::string model() const;
 

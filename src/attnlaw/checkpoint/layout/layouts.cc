@@ -218,4 +218,12 @@ std::string with_layer(std::string_view pattern, int layer) {
   return hole == std::string::npos ? name : name.replace(hole, 2, std::to_string(layer));
 }
 
+std::span<const base::Named<Positions>> names_table(Positions) {
+  static constexpr base::Named<Positions> kPositions[] = {
+      {Positions::unknown, "unknown"},       {Positions::none, "none"},     {Positions::learned, "learned"},
+      {Positions::sinusoidal, "sinusoidal"}, {Positions::rotary, "rotary"}, {Positions::relative, "relative"},
+      {Positions::alibi, "alibi"}};
+  return kPositions;
+}
+
 }  // namespace attnlaw::checkpoint

@@ -1,10 +1,15 @@
 #pragma once
 /// How models tell positions apart.
 
+#include <span>
+
+#include "attnlaw/base/names.h"
+
 namespace attnlaw::checkpoint {
 
 /// How a model tells positions apart. The scheme sets the spectrum that a trained head has by default.
 enum class Positions { unknown, none, learned, sinusoidal, rotary, relative, alibi };
+std::span<const base::Named<Positions>> names_table(Positions);
 
 /// Rotary positions: plane j turns by offset · base^(−2j/dimensions).
 struct Rotary {

@@ -24,4 +24,11 @@ template <class... Arguments>
       fmt::format("{}: {}", printable_path(path), fmt::format(format, std::forward<Arguments>(arguments)...)));
 }
 
+/// Throws base::FileError for weights that are a pickle, with what to do.
+[[noreturn]] inline void refuse_pickle(std::string_view path) {
+  refuse(path,
+         "is a pickle of PyTorch, which could run code and is never read; convert it: "
+         "safetensors.torch.save_file(torch.load(FILE, weights_only=True), \"model.safetensors\")");
+}
+
 }  // namespace attnlaw::checkpoint

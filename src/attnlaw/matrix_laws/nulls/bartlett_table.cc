@@ -6,6 +6,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -61,8 +62,8 @@ HeadStatistics draw_null_head(int m, int d, std::uint64_t seed, std::uint64_t dr
   Draws draws = draws_of(m, d, seed, draw);
   const Eigen::MatrixXd query = bartlett_factor(m, d, draws), key = bartlett_factor(m, d, draws);
   const Eigen::MatrixXd core = query.transpose() * key;
-  Eigen::MatrixXd gram = core * core.transpose();
-  std::vector<double> squares = base::symmetric_eigenvalues({gram.data(), base::size(gram.size())}, base::size(m));
+  const Eigen::MatrixXd gram = core * core.transpose();
+  std::vector<double> squares = base::eigenvalues(gram.transpose());
   std::reverse(squares.begin(), squares.end());
   const double size = static_cast<double>(m) * d;
   const double scales = query.squaredNorm() / size * (key.squaredNorm() / size);

@@ -10,6 +10,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
@@ -151,9 +152,8 @@ RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::M
   for (std::size_t draw = 0; draw < draws; ++draw) {
     Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
     const Eigen::MatrixXd core = query.transpose() * haar_matrix(m, rotation) * key;
-    Eigen::MatrixXd gram = core * core.transpose();
-    const std::vector<double> squares =
-        base::symmetric_eigenvalues({gram.data(), base::size(gram.size())}, base::size(m));
+    const Eigen::MatrixXd gram = core * core.transpose();
+    const std::vector<double> squares = base::eigenvalues(gram.transpose());
     if (squares.back() >= largest_square) ++counts.largest;
     Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
     if (permuted_inner(query_gram, key_gram, signs) >= energy) ++counts.permuted_energy;
