@@ -88,6 +88,34 @@ TEST(OptimalLambda, WithoutNoiseIsNoneBelowRecoveryToo) {
   EXPECT_NEAR(solution.errors.estimation, (1 - 2 * 0.15 * 3) * 1.5, 1e-8);
 }
 
+TEST(OptimalLambda, IsNoneWhereTheLimitIsExact) {
+  // A small λ leaves an error, however small; the limit none.
+  model::Problem spike = optimal(1, 0), linear = optimal(0.3513, 0), many = optimal(12.46, 0);
+  spike.target = model::Target::parse("spikes:20,1");
+  linear.target = model::Target::parse("spikes:20,1.288");
+  linear.head = model::Head::linear;
+  linear.tokens = 5;
+  many.target = model::Target::parse("powerlaw:1.12,60,32");
+  for (const model::Problem& problem : {spike, linear, many}) {
+    const Solution solution = solve(problem);
+    EXPECT_EQ(solution.optimal_lambda->where, "0+");
+    EXPECT_EQ(solution.optimal_lambda->lambda, 0);
+    EXPECT_EQ(solution.errors.test, 0);
+    EXPECT_EQ(solution.problem.lambda_rule, model::LambdaRule::ridgeless);
+  }
+}
+
+TEST(OptimalLambda, OfANegativeTargetTrainsNothing) {
+  // S = QQᵀ/√(κd) has no negative eigenvalue: S = 0 is best at every λ, and E = Q*.
+  model::Problem problem = optimal(1, 0);
+  problem.head = model::Head::linear;
+  problem.target = model::Target::parse("spikes:1,-1");
+  const Solution solution = solve(problem);
+  EXPECT_EQ(solution.optimal_lambda->where, "S = 0");
+  EXPECT_EQ(solution.optimal_lambda->lambda, 0);
+  EXPECT_EQ(solution.errors.estimation, solution.Q_star);
+}
+
 TEST(OptimalLambda, OfHopelessDataTrainsNothing) {
   const Solution solution = solve(optimal(0.02, 1e4));
   EXPECT_EQ(solution.optimal_lambda->where, "S = 0");

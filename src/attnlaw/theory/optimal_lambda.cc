@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/theory/evolution/lambda_path.h"
 #include "attnlaw/theory/point_ladder.h"
-#include "attnlaw/theory/sensitivity.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -17,16 +17,20 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Integrals of the prior: test errors are compared to about the square root of this.
 constexpr double kLaw = 1e-10;
 /// Aimed at where errors are compared; what is accepted is a share of the accuracy, as where one problem is solved.
-constexpr double kAimed = 1e-9;
+constexpr double kAimed = 1e-8;
 constexpr double kAcceptedShare = 0.1;
 constexpr double kScanLaw = 1e-8;
 constexpr Tolerance kScanTolerance{.aimed = 1e-6, .accepted = 1e-3};
-/// The scan: this many λ per factor e, over a range beyond which test errors no longer change visibly.
-constexpr double kScanStep = 0.5;
-constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where it begins
-/// log λ is found to about this: the error in the test error is its square times the curvature.
-constexpr double kLogTolerance = 1e-4;
-constexpr double kCurvatureStep = 0.05;
+/// The scan: λ by factors of e, over a range beyond which test errors no longer change visibly.
+constexpr double kScanStep = 1;
+/// …and by smaller ones next to where the student vanishes: so far down errors may bend twice.
+constexpr double kTopStep = 0.5;
+constexpr double kTop = 2;
+constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where something can be learned
+/// On the coarse rule log λ is found to about this, on the fine one to the accuracy: the error of the test error is
+/// its square times the curvature.
+constexpr double kCoarseSquare = 1e-3;
+constexpr double kCurvatureStep = 0.2;
 
 model::Problem at_lambda(model::Problem problem, double lambda) {
   problem.lambda_rule = model::LambdaRule::value;
@@ -34,43 +38,71 @@ model::Problem at_lambda(model::Problem problem, double lambda) {
   return problem;
 }
 
-/// Test errors along log λ on one rule, each from the solution before.
+/// Test errors along log λ on one rule, each found from the solutions before.
 class TestError {
  public:
   TestError(const model::Problem& problem, const Spectrum& target, const Resolution& resolution,
-            const Tolerance& tolerance)
-      : problem_(problem),
-        target_(target),
-        resolution_(resolution),
+            const Tolerance& tolerance, const std::optional<Start>& start)
+      : student_(TrainedStudent(at_lambda(problem, problem.lambda_unit()), target, std::nullopt, resolution)),
         tolerance_(tolerance),
-        holder_(at_lambda(problem, 1), target, std::nullopt, resolution) {}
+        start_(start),
+        path_(student_->map().chart()) {}
 
+  /// Infinite where there is no solution.
   double operator()(double log_lambda) {
-    const TrainedStudent student(at_lambda(problem_, std::exp(log_lambda)), target_, std::nullopt, resolution_);
-    at_ = student.find(start_, tolerance_);
-    iterations_ += at_.iterations;
-    if (!at_.converged) return kInfinity;
-    if (at_.overlaps.q > 0) start_ = Start{at_.overlaps, at_.slope};
-    return student.channel().test(at_.overlaps);
+    const auto from = known_;
+    find_at(log_lambda);
+    if (!at_.converged && from) walk(*from, log_lambda);
+    return at_.converged ? student_->channel().test(at_.overlaps) : kInfinity;
   }
 
-  /// d(test error)/d log λ where it was asked for last.
-  double slope(double log_lambda) const {
-    const model::Problem problem = at_lambda(problem_, std::exp(log_lambda));
-    return problem.lambda *
-           ErrorResponse(problem, target_, std::nullopt, resolution_, at_).derivative(&model::Problem::lambda).test;
+  /// d(test error)/d log λ where it was asked for last: λ moves the fixed point x of F by −(∂F/∂x − 1)⁻¹ ∂F/∂ log λ,
+  /// and enters the prior alone.
+  double slope() {
+    if (!(at_.overlaps.q > 0)) return 0;
+    constexpr double kStep = 1e-4;  // differences over it leave out its square
+    const EvolutionMap& map = student_->map();
+    const Chart& chart = map.chart();
+    const auto image = [&](double log_lambda) {
+      const TrainedStudent moved = student_->at_lambda(std::exp(log_lambda));
+      const Step step = moved.map().step_from({at_.step.conjugates}, OutputChannel::kAll, &workspace_);
+      return chart.coordinates(step.prior.overlaps);
+    };
+    at_.slope = forward_slope(map, at_, workspace_);
+    const Coordinates move = 0.5 * at_.slope->step(image(log_lambda_ + kStep) - image(log_lambda_ - kStep));
+    const Coordinates x = chart.coordinates(at_.overlaps);
+    const auto test = [&](const Coordinates& at) { return student_->channel().test(chart.overlaps(at)); };
+    return (test(x + move) - test(x - move)) / (2 * kStep);
   }
 
-  void start_from(const std::optional<Start>& start) { start_ = start; }
+  /// Of the solution that was found last.
+  const Overlaps& overlaps() const { return at_.overlaps; }
   int iterations() const { return iterations_; }
 
  private:
-  const model::Problem& problem_;
-  const Spectrum& target_;
-  Resolution resolution_;
+  void find_at(double log_lambda) {
+    log_lambda_ = log_lambda;
+    const double lambda = std::exp(log_lambda);
+    student_.emplace(student_->at_lambda(lambda));
+    const auto nearest = path_.start_at(lambda);
+    at_ = student_->find(nearest ? nearest : start_, tolerance_, workspace_);
+    iterations_ += at_.iterations;
+    if (at_.converged && at_.overlaps.q > 0) path_.add(lambda, at_), known_ = log_lambda;
+  }
+  /// A long step may lose its way where shorter ones do not.
+  void walk(double from, double to) {
+    constexpr int kSteps = 4;
+    at_.converged = true;
+    for (int i = 1; i <= kSteps && at_.converged; ++i) find_at(from + (to - from) * i / kSteps);
+  }
+
+  std::optional<TrainedStudent> student_;  ///< at the λ that was asked for last
   Tolerance tolerance_;
-  TrainedStudent holder_;  ///< keeps the point set that all λ share (point_set)
   std::optional<Start> start_;
+  LambdaPath path_;
+  Workspace workspace_;
+  double log_lambda_ = 0;
+  std::optional<double> known_;  ///< the last log λ with a solution of q > 0
   FixedPoint at_;
   int iterations_ = 0;
 };
@@ -80,26 +112,37 @@ struct Scan {
   std::vector<double> logs, errors;
   std::size_t least = 0;
 
-  bool at_end() const { return least == 0 || least + 1 == logs.size(); }
-  double upper() const { return logs[least > 0 ? least - 1 : 0]; }
+  bool at_upper_end() const { return least == 0; }
+  /// Below the least error there is no solution, or no λ was tried.
+  bool at_lower_end() const { return least + 1 == logs.size() || !std::isfinite(errors[least + 1]); }
+  bool at_end() const { return at_upper_end() || at_lower_end(); }
+  /// The smallest λ are as good as the best: no penalty may be what is wanted.
+  bool flat_below() const {
+    constexpr double kFlat = 1e-4;
+    return errors.back() <= (1 + kFlat) * errors[least];
+  }
+  double upper() const { return logs[at_upper_end() ? least : least - 1]; }
   double lower() const { return logs[std::min(least + 1, logs.size() - 1)]; }
   /// Of the parabola through the least error and its neighbours; NaN where one of them is missing.
   double curvature() const {
     if (at_end()) return std::numeric_limits<double>::quiet_NaN();
-    return (errors[least - 1] - 2 * errors[least] + errors[least + 1]) / (kScanStep * kScanStep);
+    const auto slope_from = [this](std::size_t i) { return (errors[i + 1] - errors[i]) / (logs[i + 1] - logs[i]); };
+    return 2 * (slope_from(least) - slope_from(least - 1)) / (logs[least + 1] - logs[least - 1]);
   }
 };
 
 /// Stops early where two λ in a row have no solution below a minimum that was passed.
-Scan scan_down(TestError& error, double largest) {
+Scan scan_down(TestError& error, double largest, double depth) {
   Scan scan;
   int lost = 0;
-  for (double x = std::log(largest); x > std::log(largest) - kScanDepth && lost < 2; x -= kScanStep) {
+  const double top = std::log(largest);
+  for (double x = top; x > top - depth && lost<2; x -= x> top - kTop ? kTopStep : kScanStep) {
     scan.logs.push_back(x);
     scan.errors.push_back(error(x));
     scan.least =
         static_cast<std::size_t>(std::min_element(scan.errors.begin(), scan.errors.end()) - scan.errors.begin());
-    lost = std::isfinite(scan.errors.back()) || scan.at_end() ? 0 : lost + 1;
+    const bool known = std::isfinite(scan.errors.back()) || !std::isfinite(scan.errors[scan.least]);
+    lost = known ? 0 : lost + 1;
   }
   return scan;
 }
@@ -108,33 +151,56 @@ Scan scan_down(TestError& error, double largest) {
 struct Minimum {
   double log_lambda;
   double curvature;
+  bool stationary = false;  ///< the slope vanishes there; else it is an end of the range of solutions
 };
 
 /// The zero of the slope next to a guess, by Newton's method whose curvatures are those of the slopes met; or the end
-/// of the interval that it leads to. Converges quadratically: a last step leaves an error of about its square.
-Minimum find_minimum(TestError& error, Minimum guess, double lower, double upper) {
+/// of the interval that it leads to. Converges quadratically: a step whose square is at most `last_square` is the last.
+Minimum find_minimum(TestError& error, Minimum guess, double lower, double upper, double last_square) {
   constexpr int kMaxSteps = 12;
   constexpr double kTellingMove = 0.01;  // slopes over less of log λ say little on how they change
   double x = guess.log_lambda, curvature = guess.curvature;
   if (!std::isfinite(error(x))) return guess;
-  double slope = error.slope(x);
+  double slope = error.slope();
   for (int i = 0; i < kMaxSteps; ++i) {
     // Where the errors are not convex the way down is all that is known.
     const double step = curvature > 0 ? -slope / curvature : std::copysign(0.5 * kScanStep, -slope);
     const double next = std::clamp(x + step, lower, upper), moved = next - x;
-    if (moved * moved <= kLogTolerance) return {next, curvature};
+    if (moved * moved <= last_square) return {next, curvature, next > lower && next < upper};
     if (!std::isfinite(error(next))) return {x, curvature};
-    const double next_slope = error.slope(next);
+    const double next_slope = error.slope();
     if (std::abs(moved) > kTellingMove) curvature = (next_slope - slope) / moved;
     x = next, slope = next_slope;
   }
   return {x, curvature};
 }
 
+/// The minimum that the scan has in its neighbourhood, evaluated last. Newton's method finds where the slope vanishes;
+/// which of two is lower the errors themselves say.
+Minimum find_in_scan(TestError& error, const Scan& scan) {
+  const double scanned = scan.logs[scan.least];
+  Minimum best = find_minimum(error, {scanned, scan.curvature()}, scan.lower(), scan.upper(), kCoarseSquare);
+  if (error(best.log_lambda) <= scan.errors[scan.least]) return best;
+  error(scanned);
+  return {scanned, scan.curvature()};
+}
+
+/// d² test/d(log λ)².
+double curvature_at(TestError& error, double log_lambda) {
+  const double middle = error(log_lambda);
+  const double sides = error(log_lambda + kCurvatureStep) + error(log_lambda - kCurvatureStep);
+  return (sides - 2 * middle) / (kCurvatureStep * kCurvatureStep);
+}
+
 SolveOptions without_details(SolveOptions options) {
   options.detail = Detail::errors;
   options.sensitivities = false;
   return options;
+}
+
+/// Labels without noise are all that such a student needs to be exact: no penalty makes its test error less.
+bool recovered_without_penalty(const model::Problem& problem, const Spectrum& target) {
+  return problem.noise == 0 && has_ridgeless(problem) && ridgeless_phase(problem, target) == RidgelessPhase::recovered;
 }
 
 Solution solve_without_penalty(model::Problem problem, const Spectrum& target, const SolveOptions& options) {
@@ -161,54 +227,55 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return solution;
   };
+  if (recovered_without_penalty(problem, target))
+    return finish(solve_without_penalty(problem, target, options), {0, 0, 0, "0+"}, 0);
   const double collapse = collapse_lambda(problem, target);
-  constexpr double kBeyond = 1.01;  // whatever the sampling error of the collapse
-  // A direct student of this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K, and ridge regression is
-  // best at the ratio of noise to signal.
+  if (!(collapse > 0))
+    return finish(solve(at_lambda(problem, problem.lambda_unit()), target, options), {0, 0, 0, "S = 0"}, 0);
+  // A direct student of a hundred times this penalty is shrunk to nothing: V̂ at S = 0 is of the order of α K, and ridge
+  // regression is best at the ratio of noise to signal.
   const double Q_star = target.second_moment();
   const double ridge =
-      100 * problem.lambda_unit() * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
-  const double largest = std::isfinite(collapse) ? collapse : ridge;
+      problem.lambda_unit() * (problem.alpha * problem.score_count() + (Q_star + problem.noise) / Q_star);
+  constexpr double kBeyondRidge = 100;
+  const bool collapses = std::isfinite(collapse);
+  const double largest = collapses ? collapse : kBeyondRidge * ridge;
+  const double depth = kScanDepth + (collapses ? 0 : std::log(kBeyondRidge));
   const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
   // Few points, but all that else decides between two λ resolved: errors on a plateau differ by little.
-  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance);
-  const Scan scan = scan_down(scanned, largest);
+  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt);
+  const Scan scan = scan_down(scanned, largest, depth);
   if (!std::isfinite(scan.errors[scan.least])) {
     Solution failed = solve(at_lambda(problem, largest), target, options);
     failed.diagnostics.converged = false;
     failed.diagnostics.message = "no penalty was found whose equations have a solution";
     return finish(std::move(failed), {largest, 0, 0, "end of range"}, scanned.iterations());
   }
-  const bool ridgeless_known = has_ridgeless(problem);
-  if (scan.least + 1 == scan.errors.size() && ridgeless_known) {
+  if ((scan.at_lower_end() || scan.flat_below()) && has_ridgeless(problem)) {
     Solution limit = solve_without_penalty(problem, target, options);
-    const Solution smallest = solve(at_lambda(problem, std::exp(scan.logs.back())), target, without_details(options));
+    const Solution smallest =
+        solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target, without_details(options));
     const double uncertain = limit.diagnostics.sampling_error.test + smallest.diagnostics.sampling_error.test;
     if (limit.diagnostics.converged && limit.errors.test <= smallest.errors.test + 2 * uncertain)
       return finish(std::move(limit), {0, 0, 0, "0+"}, scanned.iterations());
   }
-  if (scan.least == 0 && std::isfinite(collapse))
+  if (scan.at_upper_end() && collapses) {
+    constexpr double kBeyond = 1.01;  // whatever the sampling error of the collapse
     return finish(solve(at_lambda(problem, kBeyond * collapse), target, options), {collapse, 0, 0, "S = 0"},
                   scanned.iterations());
-  // On the coarse rule, then on the one that the accuracy asks for there.
-  const double lower = scan.lower(), upper = scan.upper();
-  const Minimum near = find_minimum(scanned, {scan.logs[scan.least], scan.curvature()}, lower, upper);
-  const Solution probe = solve(at_lambda(problem, std::exp(near.log_lambda)), target, without_details(options));
-  TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy});
-  SolveOptions final_options = options;
-  if (probe.overlaps.q > 0) {
-    fine.start_from(Start{probe.overlaps, std::nullopt});
-    final_options.start = probe.overlaps;
   }
-  double best = find_minimum(fine, near, lower, upper).log_lambda, test = fine(best);
-  // Newton's method finds where the slope vanishes; of the two the scan has the last word on which is lower.
-  const double scanned_best = scan.logs[scan.least], scanned_test = fine(scanned_best);
-  if (scanned_test < test) best = scanned_best, test = scanned_test;
-  OptimalLambda optimum{std::exp(best), 0, 0, scan.at_end() ? "end of range" : "interior"};
-  if (!scan.at_end())
-    optimum.curvature =
-        (fine(best + kCurvatureStep) - 2 * test + fine(best - kCurvatureStep)) / (kCurvatureStep * kCurvatureStep);
-  return finish(solve(at_lambda(problem, optimum.lambda), target, final_options), optimum,
+  const Minimum coarse_best = find_in_scan(scanned, scan);
+  // On the rule that the accuracy asks for there.
+  SolveOptions near = options;
+  if (scanned.overlaps().q > 0) near.start = scanned.overlaps();
+  const Solution probe = solve(at_lambda(problem, std::exp(coarse_best.log_lambda)), target, without_details(near));
+  std::optional<Start> start;
+  if (probe.overlaps.q > 0) start = Start{probe.overlaps, std::nullopt}, near.start = probe.overlaps;
+  TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start);
+  const Minimum minimum = find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
+  OptimalLambda optimum{std::exp(minimum.log_lambda), 0, 0, "end of range"};
+  if (minimum.stationary) optimum.where = "interior", optimum.curvature = curvature_at(fine, minimum.log_lambda);
+  return finish(solve(at_lambda(problem, optimum.lambda), target, near), optimum,
                 scanned.iterations() + fine.iterations());
 }
 

@@ -29,24 +29,28 @@ Errors weighted_sum(std::initializer_list<Term> terms) {
 
 ErrorResponse::ErrorResponse(const model::Problem& problem, const matrix_laws::Spectrum& target,
                              std::optional<RidgelessPhase> phase, const Resolution& resolution, const FixedPoint& at)
-    : problem_(problem), target_(target), phase_(phase), resolution_{resolution.rule, kLawRounding}, at_(at) {
-  if (!(at.overlaps.q > 0)) return;
-  const TrainedStudent student(problem, target, phase, resolution_);
-  slope_ = exact_slope(student.map(), at.overlaps, workspace_);
+    : problem_(problem),
+      target_(target),
+      phase_(phase),
+      resolution_{resolution.rule, kLawRounding},
+      at_(at),
+      student_(problem, target, phase, resolution_) {
+  if (at.overlaps.q > 0) slope_ = exact_slope(student_.map(), at.overlaps, workspace_);
 }
 
 TrainedStudent ErrorResponse::student(Parameter parameter, double value) const {
+  if (parameter == &model::Problem::lambda) return student_.at_lambda(value);
   model::Problem moved = problem_;
   moved.*parameter = value;
   return {moved, target_, phase_, resolution_};
 }
 
-Coordinates ErrorResponse::motion(const TrainedStudent& below, const TrainedStudent& above, double width) {
-  const auto image = [&](const TrainedStudent& student) {
-    return student.map().chart().coordinates(
-        student.map().step(at_.overlaps, OutputChannel::kAll, &workspace_).prior.overlaps);
-  };
-  return slope_->step(image(above) - image(below)) / width;
+Coordinates ErrorResponse::image(Parameter parameter, const TrainedStudent& student) {
+  // λ enters the prior alone.
+  const Step step = parameter == &model::Problem::lambda
+                        ? student.map().step_from({at_.step.conjugates}, OutputChannel::kAll, &workspace_)
+                        : student.map().step(at_.overlaps, OutputChannel::kAll, &workspace_);
+  return student.map().chart().coordinates(step.prior.overlaps);
 }
 
 Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates& motion) {
@@ -69,7 +73,9 @@ Errors ErrorResponse::derivative(Parameter parameter) {
   const bool one_sided = value < step;
   const double lower = one_sided ? value : value - step, upper = value + step;
   const TrainedStudent below = student(parameter, lower), above = student(parameter, upper);
-  const Coordinates speed = slope_ ? motion(below, above, upper - lower) : Coordinates();
+  const Coordinates speed =
+      slope_ ? Coordinates(slope_->step(image(parameter, above) - image(parameter, below)) / (upper - lower))
+             : Coordinates();
   const auto errors = [&](const TrainedStudent& of, double at) {
     return errors_at(of, slope_ ? Coordinates((at - value) * speed) : Coordinates());
   };

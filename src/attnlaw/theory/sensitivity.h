@@ -24,8 +24,8 @@ class ErrorResponse {
 
  private:
   TrainedStudent student(Parameter parameter, double value) const;
-  /// How the coordinates of the fixed point move with θ, from F at the two values.
-  Coordinates motion(const TrainedStudent& below, const TrainedStudent& above, double width);
+  /// F at the fixed point, of the student with another value of the parameter.
+  Coordinates image(Parameter parameter, const TrainedStudent& student);
   /// Errors of a student at the fixed point moved by so much.
   Errors errors_at(const TrainedStudent& student, const Coordinates& motion);
 
@@ -34,6 +34,7 @@ class ErrorResponse {
   std::optional<RidgelessPhase> phase_;
   Resolution resolution_;
   const FixedPoint& at_;
+  TrainedStudent student_;  ///< of the problem itself
   Workspace workspace_;
   std::optional<Slope> slope_;  ///< none at S = 0
 };

@@ -13,6 +13,7 @@
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/channel/linear_channel.h"
+#include "attnlaw/theory/evolution/lambda_path.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/point_ladder.h"
 #include "attnlaw/theory/sensitivity.h"
@@ -109,37 +110,6 @@ bool unbounded(const model::Problem& problem, double Q_star, const Overlaps& ove
   return !(overlaps.q < kUnbounded * r * r * (Q_star + problem.noise));
 }
 
-/// Solutions at ever smaller λ, and where the line through the last two leads: while labels are fitted V ~ 1/λ.
-class LambdaPath {
- public:
-  explicit LambdaPath(const Chart& chart) : chart_(chart) {}
-
-  void add(double lambda, const FixedPoint& at) {
-    before_ = std::exchange(last_, Place{std::log(lambda), chart_.coordinates(at.overlaps), at.slope});
-  }
-  std::optional<Start> start_at(double lambda) const {
-    if (!last_) return std::nullopt;
-    Coordinates x = last_->x;
-    if (before_ && before_->x.size() == x.size()) {
-      const double ratio = (std::log(lambda) - last_->log_lambda) / (last_->log_lambda - before_->log_lambda);
-      const Coordinates move = ratio * (last_->x - before_->x);
-      // Where S leaves 0 its coordinates come from infinitely far away.
-      constexpr double kLongestMove = 2;
-      if (move.cwiseAbs().maxCoeff() <= kLongestMove) x += move;
-    }
-    return Start{chart_.overlaps(x), last_->slope};
-  }
-
- private:
-  struct Place {
-    double log_lambda;
-    Coordinates x;
-    std::optional<Slope> slope;
-  };
-  Chart chart_;
-  std::optional<Place> before_, last_;
-};
-
 /// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
 /// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
 /// two equations.
@@ -169,9 +139,7 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   constexpr double kStep = 0.3;
   LambdaPath path(student.map().chart());
   for (double lambda = problem.lambda_unit(); lambda > problem.lambda; lambda *= kStep) {
-    model::Problem easier = problem;
-    easier.lambda = lambda;
-    const FixedPoint next = equations.student(easier, ladder.resolution()).find(path.start_at(lambda), tolerance);
+    const FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance);
     at.iterations += next.iterations;
     if (found(next) && next.overlaps.q > 0) path.add(lambda, next);
   }

@@ -75,13 +75,26 @@ double relative_error(const Errors& error, const Errors& value) {
 TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
                                std::optional<RidgelessPhase> phase, const Resolution& resolution,
                                NumericalPrior::Approximation approximation)
+    : TrainedStudent(problem, target, resolution, approximation, effective_lambda(problem, phase),
+                     signal_of(problem, phase), make_channel(problem, target.second_moment(), phase, resolution.rule)) {
+}
+
+TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                               const Resolution& resolution, NumericalPrior::Approximation approximation, double lambda,
+                               Chart::Signal signal, std::shared_ptr<const OutputChannel> channel)
     : problem_(problem),
-      rule_(resolution.rule),
-      lambda_(effective_lambda(problem, phase)),
-      channel_(make_channel(problem, target.second_moment(), phase, resolution.rule)),
-      denoiser_(make_denoiser_by_rule(problem, target, lambda_, resolution.law, approximation)),
+      resolution_(resolution),
+      approximation_(approximation),
+      channel_(std::move(channel)),
+      denoiser_(make_denoiser_by_rule(problem, target, lambda, resolution.law, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
-      map_(*channel_, *denoiser_, target, signal_of(problem, phase)) {}
+      map_(*channel_, *denoiser_, target, signal) {}
+
+TrainedStudent TrainedStudent::at_lambda(double lambda) const {
+  model::Problem moved = problem_;
+  moved.lambda = lambda;
+  return {moved, map_.target(), resolution_, approximation_, lambda, map_.chart().signal, channel_};
+}
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
   const double Q_star = map_.target().second_moment();
@@ -101,7 +114,7 @@ double TrainedStudent::penalty(const FixedPoint& at) const {
     case model::LambdaRule::edge:
       return 2 * std::sqrt(at.step.conjugates.q_hat) / problem_.symmetry() * at.step.prior.penalty;
     default:
-      return 0;  // ridgeless: lambda_ is a unit
+      return 0;  // ridgeless: the λ of the prior is a unit
   }
 }
 
@@ -133,7 +146,7 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
     forces.push_back(point.step.conjugates.q_hat);
   }
   // Figures of two grids may agree by chance.
-  const auto* grid = std::get_if<GridRule>(&rule_);
+  const auto* grid = std::get_if<GridRule>(&resolution_.rule);
   const base::Estimate force = base::estimate_of(forces);
   const double least = grid ? kLeastShare * std::exp(-grid->digits) + at.distance +
                                   (force.value > 0 ? kForceShare * force.standard_error / force.value : 0)

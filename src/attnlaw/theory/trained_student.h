@@ -28,6 +28,10 @@ class TrainedStudent {
                  std::optional<RidgelessPhase> phase, const Resolution& resolution,
                  NumericalPrior::Approximation approximation = NumericalPrior::Approximation::none);
 
+  /// The equations of the same problem at another λ > 0, its lambda_rule being `value`. λ enters the prior alone: the
+  /// output channel and its points are shared.
+  TrainedStudent at_lambda(double lambda) const;
+
   /// The workspace belongs to the caller, who hands it on to what follows at this fixed point.
   FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance, Workspace& workspace) const {
     return find_fixed_point(map_, start, tolerance, workspace);
@@ -55,15 +59,19 @@ class TrainedStudent {
   double replicon(const FixedPoint& fixed_point) const;
 
  private:
+  TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target, const Resolution& resolution,
+                 NumericalPrior::Approximation approximation, double lambda, Chart::Signal signal,
+                 std::shared_ptr<const OutputChannel> channel);
+
   /// λ times what it multiplies, per d².
   double penalty(const FixedPoint& fixed_point) const;
   /// The Moreau envelopes of all losses, per d²: losses, and the work done on the student.
   double envelope(const Step& step, const Overlaps& overlaps) const;
 
   model::Problem problem_;
-  PointRule rule_;
-  double lambda_;  ///< in the unit of the channel
-  std::unique_ptr<OutputChannel> channel_;
+  Resolution resolution_;
+  NumericalPrior::Approximation approximation_;
+  std::shared_ptr<const OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
   const SpectralDenoiser* spectral_;  ///< null for a numerical prior
   EvolutionMap map_;

@@ -132,6 +132,12 @@ Overlaps Chart::overlaps(const Coordinates& x) const {
   return overlaps;
 }
 
+Slope forward_slope(const EvolutionMap& map, const FixedPoint& at, Workspace& workspace) {
+  CoordinateMap coordinates(map, workspace);
+  const Coordinates x = map.chart().coordinates(at.overlaps);
+  return slope_at(coordinates, {x, map.chart().coordinates(at.step.prior.overlaps) - x, at.step});
+}
+
 Slope exact_slope(const EvolutionMap& map, const Overlaps& overlaps, Workspace& workspace) {
   // Differences to either side leave out curvatures; over this length neither what Newton's method leaves of proximal
   // points, 1e-10, nor third derivatives matter, even where the slope is nearly singular.
@@ -157,7 +163,7 @@ bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
   return contracts(*fixed_point.slope);
 }
 
-Step EvolutionMap::prior_step(const OutputChannel::Result& output, int replicate, Workspace* workspace) const {
+Step EvolutionMap::step_from(const OutputChannel::Result& output, int replicate, Workspace* workspace) const {
   Step step{output.conjugates, output.train, output.several, {}};
   if (usable(output.conjugates))
     step.prior = denoiser_.evaluate(target_, output.conjugates, replicate, workspace ? &workspace->prior : nullptr);
@@ -165,12 +171,12 @@ Step EvolutionMap::prior_step(const OutputChannel::Result& output, int replicate
 }
 
 Step EvolutionMap::step(const Overlaps& overlaps, int replicate, Workspace* workspace) const {
-  return prior_step(channel_.evaluate(overlaps, replicate, workspace ? &workspace->channel : nullptr), replicate,
-                    workspace);
+  return step_from(channel_.evaluate(overlaps, replicate, workspace ? &workspace->channel : nullptr), replicate,
+                   workspace);
 }
 
 Step EvolutionMap::step_from_zero(Workspace* workspace) const {
-  return prior_step(channel_.evaluate_at_zero(), OutputChannel::kAll, workspace);
+  return step_from(channel_.evaluate_at_zero(), OutputChannel::kAll, workspace);
 }
 
 FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>& start, const Tolerance& tolerance,

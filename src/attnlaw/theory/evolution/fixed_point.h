@@ -55,6 +55,9 @@ class EvolutionMap {
       : channel_(channel), denoiser_(denoiser), target_(target), chart_{target.second_moment(), signal} {}
 
   Step step(const Overlaps& overlaps, int replicate = OutputChannel::kAll, Workspace* workspace = nullptr) const;
+  /// The second half of a step, from what the output channel gave.
+  Step step_from(const OutputChannel::Result& output, int replicate = OutputChannel::kAll,
+                 Workspace* workspace = nullptr) const;
   /// Independent replicates of both channels; 1 where neither has any sampling error.
   int replicates() const { return std::max(channel_.replicates(), denoiser_.replicates()); }
   /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
@@ -64,8 +67,6 @@ class EvolutionMap {
   const Chart& chart() const { return chart_; }
 
  private:
-  Step prior_step(const OutputChannel::Result& output, int replicate, Workspace* workspace) const;
-
   const OutputChannel& channel_;
   const Denoiser& denoiser_;
   const matrix_laws::Spectrum& target_;
@@ -83,6 +84,10 @@ struct FixedPoint {
   int iterations = 0;          ///< evaluations of the map
   bool converged = false;      ///< residual within Tolerance::accepted
 };
+
+/// The slope of F(x) − x at a fixed point, by differences to one side: to about 1e-4, with half the evaluations of
+/// exact_slope.
+Slope forward_slope(const EvolutionMap& map, const FixedPoint& at, Workspace& workspace);
 
 /// The slope of F(x) − x at x, by differences to either side: to about 1e-6.
 Slope exact_slope(const EvolutionMap& map, const Overlaps& overlaps, Workspace& workspace);
