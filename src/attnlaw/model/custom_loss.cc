@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <random>
 #include <utility>
 
-#include "attnlaw/base/normal.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/model/published.h"
 
 namespace attnlaw::model {
 namespace {
@@ -81,6 +80,14 @@ int score_rows(const Problem& problem) {
   }
 }
 
+int custom_label_count(const Problem& problem) {
+  const CustomLoss& loss = *problem.custom_loss;
+  const int scores = score_rows(problem);
+  if (loss.labels != CustomLabels::function) return scores;
+  if (loss.label_count > 0) return loss.label_count;
+  return static_cast<int>(loss.label_function(SampleBlock::Zero(1, scores)).cols());
+}
+
 MatrixXd visible_scores(const Problem& problem) {
   const MatrixXd F = scores_of_normals(problem);
   // A label that is a function of scores may tell them apart where a softmax does not.
@@ -97,6 +104,7 @@ ScoredLoss::ScoredLoss(const Problem& problem, MatrixXd A, double length)
       beta_(problem.beta),
       target_beta_(problem.target_beta),
       length_(length),
+      labels_(custom_label_count(problem)),
       keys_(problem.keys()) {}
 
 SampleBlock ScoredLoss::scores(const SampleBlock& zeta) const { return (zeta.matrix() * A_.transpose()).array(); }
@@ -124,7 +132,7 @@ SampleBlock ScoredLoss::labels(const SampleBlock& target_scores) const {
     case CustomLabels::function:
       break;
   }
-  SampleBlock labels(target_scores.rows(), loss_->label_count);
+  SampleBlock labels(target_scores.rows(), labels_);
   for (Index first = 0; first < labels.rows(); first += kSamplesOfCall) {
     const Index count = std::min(kSamplesOfCall, labels.rows() - first);
     const SampleBlock part = loss_->label_function(target_scores.middleRows(first, count));
@@ -372,6 +380,23 @@ constexpr base::Named<CustomLabels> kCustomLabels[] = {{CustomLabels::outputs, "
                                                        {CustomLabels::function, "function"}};
 
 }  // namespace
+
+namespace {
+
+Published<CustomLoss>& published() {
+  static Published<CustomLoss> losses;
+  return losses;
+}
+
+}  // namespace
+
+void publish(const std::shared_ptr<const CustomLoss>& loss) {
+  if (!loss->name.starts_with(kCustomPrefix))
+    reject("the name of a custom loss must begin with {}, got {}", kCustomPrefix, loss->name);
+  published().add(loss);
+}
+
+std::shared_ptr<const CustomLoss> published_loss(const std::string& name) { return published().find(name, "loss"); }
 
 std::span<const base::Named<Coordinates>> names_table(Coordinates) { return kCoordinates; }
 std::span<const base::Named<CustomLabels>> names_table(CustomLabels) { return kCustomLabels; }

@@ -45,20 +45,29 @@ struct LossBlock {
 /// A loss ℓ(y, u) of labels y and coordinates u that somebody else has written. Its minimum over the students must
 /// exist; where it has a kink, V̂ is found without derivatives. Experiments call both functions from several threads.
 struct CustomLoss {
-  std::string name = "custom";
+  std::string name = "custom:loss";  ///< in documents
   Coordinates coordinates = Coordinates::row;
   std::function<void(const SampleBlock& labels, const SampleBlock& at, LossBlock& out)> function;
   CustomLabels labels = CustomLabels::outputs;
   /// Labels (samples × label_count) of noisy scores h* + √Δ Ξ: those of Coordinates::row_scores for the coordinates row
   /// and row_scores, of Coordinates::scores for rows and scores, and u for score.
   std::function<SampleBlock(const SampleBlock& scores)> label_function;
-  int label_count = 0;  ///< of label_function
+  int label_count = 0;  ///< of label_function; 0: it is called to find out
   /// ℓ(y, ·) is known to be convex in the scores: then one search finds a proximal point.
   bool convex = false;
 
   /// Tells whether the coordinates are probabilities of a softmax.
   bool softmax() const { return coordinates == Coordinates::row || coordinates == Coordinates::rows; }
 };
+
+/// Names of custom losses and penalties begin with it.
+inline constexpr std::string_view kCustomPrefix = "custom:";
+
+/// Lets documents name a loss, `"loss": "custom:…"`, for as long as somebody holds it. Its name must begin with
+/// kCustomPrefix.
+void publish(const std::shared_ptr<const CustomLoss>& loss);
+/// Returns a published loss. Throws std::invalid_argument where there is none of this name.
+std::shared_ptr<const CustomLoss> published_loss(const std::string& name);
 
 /// Value, gradient and Hessian (lower rows) of a loss in coordinates that scores are linear in, for a block of samples.
 struct LossExpansion {
@@ -111,11 +120,15 @@ class ScoredLoss {
   std::shared_ptr<const CustomLoss> loss_;
   Eigen::MatrixXd A_;
   double beta_, target_beta_, length_;
+  int labels_;  ///< numbers of one
   Eigen::Index keys_;
 };
 
 /// Returns how many scores a custom loss depends on (CustomLoss::label_function says which).
 int score_rows(const Problem& problem);
+
+/// Returns how many numbers the label of one sequence has.
+int custom_label_count(const Problem& problem);
 
 /// Returns A with h = A ζ for ζ of unit metric, without directions that the loss cannot see: h ~ N(0, q A Aᵀ) for S of
 /// second moment q.

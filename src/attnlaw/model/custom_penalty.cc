@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attnlaw/base/reject.h"
+#include "attnlaw/model/published.h"
 
 namespace attnlaw::model {
 namespace {
@@ -69,6 +70,10 @@ Table lower_hull(const Table& all) {
 
 }  // namespace
 
+bool has_negative_eigenvalues(const Problem& problem) {
+  return problem.student == Student::direct && !problem.cross();
+}
+
 ScalarProximal::ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, double lambda, double curvature,
                                bool negative)
     : penalty_(std::move(penalty)), lambda_(lambda), curvature_(curvature), negative_(negative) {}
@@ -125,6 +130,21 @@ std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) con
     middle[i] = std::abs(s) <= rounding ? 0 : s;
   }
   return middle;
+}
+
+namespace {
+
+Published<CustomPenalty>& published() {
+  static Published<CustomPenalty> penalties;
+  return penalties;
+}
+
+}  // namespace
+
+void publish(const std::shared_ptr<const CustomPenalty>& penalty) { published().add(penalty); }
+
+std::shared_ptr<const CustomPenalty> published_penalty(const std::string& name) {
+  return published().find(name, "penalty");
 }
 
 double ScalarProximal::origin(double s, int side) const {

@@ -6,18 +6,23 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/model/problem.h"
+
 namespace attnlaw::model {
 
 /// The penalty λ d Σ_i p(s_i) of the eigenvalues s_i of S, or its singular values with cross-attention: all ≥ 0 but for
 /// the student direct of self-attention. p may be anything that is bounded below together with every s²: not
 /// differentiable, not convex.
 struct CustomPenalty {
-  std::string name = "custom";
+  std::string name = "custom:penalty";  ///< in documents
   /// Writes p(s_i), and p′(s_i) unless it leaves `slopes` empty. Experiments call it from several threads.
   std::function<void(const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes)> function;
   /// Eigenvalues other than 0 where p or a derivative jumps: the theory splits its integrals there.
   std::vector<double> kinks;
 };
+
+/// Tells whether a penalty is asked for negative eigenvalues.
+bool has_negative_eigenvalues(const Problem& problem);
 
 /// Numbers that a penalty maps: s = argmin λ p(s) + curvature (s − x)²/2.
 ///
@@ -39,6 +44,10 @@ class ScalarProximal {
   double lambda_, curvature_;
   bool negative_;
 };
+
+/// Lets documents name a penalty behind the loss, `"loss": "square+custom:…"`, as publish of a loss does.
+void publish(const std::shared_ptr<const CustomPenalty>& penalty);
+std::shared_ptr<const CustomPenalty> published_penalty(const std::string& name);
 
 /// Returns p(s) for every s. Throws std::invalid_argument for values that are not finite, or as many as there are s.
 std::vector<double> values_of(const CustomPenalty& penalty, const std::vector<double>& s);

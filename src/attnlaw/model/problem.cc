@@ -143,9 +143,8 @@ void require_valid_custom_loss(const Problem& problem) {
   const CustomLoss& loss = *problem.custom_loss;
   const std::string cause = fmt::format("a loss of the coordinates {}", name(loss.coordinates));
   if (!loss.function) reject("a custom loss must have a function, got {} without", loss.name);
-  if (loss.labels == CustomLabels::function && (!loss.label_function || loss.label_count < 1))
-    reject("a custom loss with labels function must have that function and its label_count >= 1, got {}",
-           loss.label_count);
+  if (loss.labels == CustomLabels::function && !loss.label_function)
+    reject("a custom loss with labels function must have a label_function, got {} without", loss.name);
   require_with(cause, "head", loss.softmax() ? Head::softmax : Head::linear, problem.head);
   require_with("a custom loss", "readout", Readout::rows, problem.readout);
   require_with("a custom loss", "labels", Labels::soft, problem.labels);

@@ -110,7 +110,7 @@ struct Problem {
   Student student = Student::tied;
   double width = 1;  ///< κ = m_h/d > 0 of the tied student; κ ≥ 1 is full width
   /// A loss and labels in place of `readout`, `labels` and `loss`, which keep their defaults (custom_loss.h). The head
-  /// is softmax where its coordinates are probabilities, else linear. Documents name it, and cannot be read back.
+  /// is softmax where its coordinates are probabilities, else linear. Documents name it.
   std::shared_ptr<const CustomLoss> custom_loss = nullptr;
   /// A penalty in place of that of the student (custom_penalty.h).
   std::shared_ptr<const CustomPenalty> custom_penalty = nullptr;

@@ -50,7 +50,7 @@ CustomDenoiser::CustomDenoiser(const model::Problem& problem, double lambda)
       lambda_(lambda),
       symmetry_(problem.symmetry()),
       general_(problem.cross()),
-      negative_(problem.student == model::Student::direct && !problem.cross()) {}
+      negative_(has_negative_eigenvalues(problem)) {}
 
 namespace {
 
