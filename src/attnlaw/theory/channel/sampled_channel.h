@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/theory/channel/block_search.h"
 #include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/channel/point_set.h"
@@ -250,6 +251,7 @@ void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise,
   const Fields mixed = fields(overlaps, noise);
   Field field(loss_);
   for (std::size_t pack = first; pack < last; ++pack) {
+    base::check_interrupt();
     draw(pack, mixed, field);
     body(pack, field, share * points_->weights[pack]);
   }

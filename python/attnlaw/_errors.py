@@ -1,0 +1,69 @@
+"""Exceptions and warnings of the package, in the words of Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from attnlaw import _schema
+
+
+class OptionError(ValueError):
+    """An option that is not accepted.
+
+    Attributes
+    ----------
+    option : str or None
+        The keyword argument that is at fault, where the message is about one.
+    value : object
+        What was given for it; None if it was left out.
+    """
+
+    def __init__(self, message: str, option: str | None = None, value: object = None) -> None:
+        super().__init__(message)
+        self.option = option
+        self.value = value
+
+    def __reduce__(self) -> tuple[type[OptionError], tuple[str, str | None, object]]:
+        return type(self), (str(self), self.option, self.value)
+
+
+class AttnlawWarning(UserWarning):
+    """What a result says beside its figures: lines that the program prints under its tables."""
+
+
+def in_python(message: str) -> str:
+    """A message of the library with the names of options as Python writes them: ``along`` for ``--along``."""
+    return re.sub(
+        r"--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)",
+        lambda match: _schema.to_keyword(match[1].replace("-", "_")),
+        message,
+    )
+
+
+def option_error(message: str, options: Mapping[str, Any]) -> OptionError:
+    """The exception for a message, which begins with the name of an option or quotes it."""
+    text = in_python(message)
+    words = re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)
+    names = {_schema.to_keyword(name): name for name in options}
+    quoted = re.match(r"unknown key '([^']*)'", message)
+    first = quoted[1] if quoted else words[0] if words else None
+    if first in names:
+        return OptionError(text, first, options[names[first]])
+    if first is not None and re.match(rf"{re.escape(first)} is required", text):
+        return OptionError(text, _schema.to_keyword(first))
+    mentioned = next((word for word in words if word in names), None)
+    return OptionError(text, mentioned, options[names[mentioned]] if mentioned else None)
+
+
+@contextmanager
+def option_errors(options: Mapping[str, Any]) -> Iterator[None]:
+    """Turns the ValueError of the library into OptionError."""
+    try:
+        yield
+    except OptionError:
+        raise
+    except ValueError as error:
+        raise option_error(str(error), options) from None
