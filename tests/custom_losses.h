@@ -1,6 +1,7 @@
 #pragma once
 /// Losses and penalties that tests of several rooms give as functions.
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 

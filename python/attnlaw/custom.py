@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,31 @@ _numbers = itertools.count(1)
 
 def _name(function: Callable[..., Any], name: str | None) -> str:
     return f"custom:{name or getattr(function, '__name__', 'function').strip('<>')}-{next(_numbers)}"
+
+
+def named(options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the names of losses and penalties, which documents have behind one another: LOSS+PENALTY."""
+    result = dict(options)
+    loss, penalty = result.get("loss"), result.get("penalty")
+    if isinstance(loss, Loss):
+        result["loss"] = loss.name
+    if isinstance(penalty, Penalty):
+        del result["penalty"]
+        result["loss"] = f"{result.get('loss') or ''}+{penalty.name}"
+        if "trainer" in fields and result.get("trainer") is None:
+            result["trainer"] = "fista"
+    return result
+
+
+def objects(options: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a document with the losses and penalties themselves, which live as long as somebody holds them."""
+    result = dict(document)
+    if isinstance(options.get("penalty"), Penalty):
+        result["penalty"] = options["penalty"]
+        del result["loss"]
+    if options.get("loss") is not None:
+        result["loss"] = options["loss"]
+    return result
 
 
 def _floats(given: Any, shape: tuple[int, ...], what: str) -> Floats:

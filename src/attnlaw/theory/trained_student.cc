@@ -155,7 +155,8 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   const double least = grid ? kLeastShare * std::exp(-grid->digits) + at.distance +
                                   (force.value > 0 ? kForceShare * force.standard_error / force.value : 0)
                             : 0;
-  const double caution = grid && at.step.several > kFewJumps ? kJumpCaution : 1;
+  // Nothing says that a custom loss has no kinks.
+  const double caution = grid && (problem_.custom_loss || at.step.several > kFewJumps) ? kJumpCaution : 1;
   const auto error_of = [&](double Errors::*figure) {
     const auto [mean, scatter] = over_replicates(samples, figure);
     return caution * scatter + least * std::abs(mean);

@@ -92,10 +92,13 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
 template <class Real>
 TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
                        const Columns<Real>& scores) {
-  if (problem.custom_loss) return {.loss = expected_custom_loss<Real>(problem, wanted, scores)};
+  TestFigures figures;
+  if (problem.custom_loss) {
+    figures.loss = expected_custom_loss<Real>(problem, wanted, scores);
+    return figures;
+  }
   Columns<Real> labels(wanted.rows(), label_count(problem)), given(wanted.rows(), wanted.cols());
   labels_of(problem, wanted, {}, labels);
-  TestFigures figures;
   if (predictor.points.rows() > 0) {
     predictor.predict(problem, scores, given);
     figures.loss = figures.squared = squared_distance<Real>(problem, labels, given);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/theory/channel/block_packs.h"
 
 namespace attnlaw::theory {
@@ -135,6 +136,7 @@ double CustomChannel::for_each_block(const Overlaps& overlaps, const Range& rang
   const Mixture mixed(overlaps, Q_star_ + noise_);
   double several = 0;
   for (Index first = range.first; first < range.last; first += kBlock) {
+    base::check_interrupt();
     const Index count = std::min(kBlock, range.last - first);
     const Samples samples = training_.of(first, count);
     const SampleBlock omega = mixed.along * samples.tau + mixed.across * samples.rho;
