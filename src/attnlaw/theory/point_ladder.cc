@@ -66,10 +66,10 @@ std::optional<TwoScores> few_coordinates(const model::Problem& problem) {
   if (problem.custom_loss->labels == model::CustomLabels::sign) return std::nullopt;
   const Eigen::MatrixXd A = model::visible_scores(problem);
   if (A.cols() > kFew) return std::nullopt;
-  // Of softmax rows differences count, of variance up to that of two scores.
-  const double differences = problem.custom_loss->softmax() ? 2 : 1;
-  return TwoScores{static_cast<std::size_t>(A.cols()), differences * A.rowwise().squaredNorm().maxCoeff(),
-                   differences * A.colwise().squaredNorm().maxCoeff(), SquareLoss::kWeight, true};
+  // Of softmax rows differences count: of two scores twice their distance from the mean, which both have.
+  const double distance = problem.custom_loss->softmax() ? 2 : 1;
+  return TwoScores{static_cast<std::size_t>(A.cols()), distance * distance * A.rowwise().squaredNorm().maxCoeff(),
+                   distance * A.colwise().squaredNorm().maxCoeff(), SquareLoss::kWeight, true};
 }
 
 std::optional<TwoScores> two_scores(const model::Problem& problem) {
