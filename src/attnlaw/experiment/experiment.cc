@@ -24,6 +24,7 @@
 #include "attnlaw/experiment/train/gamp.h"
 #include "attnlaw/experiment/train/lbfgs.h"
 #include "attnlaw/experiment/train/training_figures.h"
+#include "attnlaw/model/custom_loss.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -156,8 +157,9 @@ void measure_losses(const model::Problem& problem, const TrainingFigures& train,
   result.squared_train = soft ? train.squared : kNone;
   result.squared_test = entropic ? test.squared : kNone;
   result.sign_error = kNone;
-  if (problem.labels != model::Labels::sign) return;
-  result.sign_error = test.wrong;
+  const bool signs = problem.labels == model::Labels::sign;
+  if (signs) result.sign_error = test.wrong;
+  if (!signs && !(problem.custom_loss && problem.custom_loss->labels == model::CustomLabels::sign)) return;
   // Signs do not tell the scale of S.
   result.estimation = kNone;
 }

@@ -44,8 +44,8 @@ enum class Trainer {
 std::span<const base::Named<Trainer>> names_table(Trainer);
 
 /// Returns the trainers that serve the student of a problem: all of them for tied of full width and for untied in
-/// cross-attention, lbfgs and adam for tied of smaller width, all but gamp for the direct students and for untied in
-/// self-attention, gamp alone for bayes.
+/// cross-attention, lbfgs and adam for tied of smaller width, all but gamp for the direct students, for untied in
+/// self-attention and with a custom loss, gamp alone for bayes, fista alone with a custom penalty.
 std::vector<Trainer> trainers_for(const model::Problem& problem);
 
 struct Instance;

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/linear_channel.h"
@@ -324,6 +326,8 @@ Solution solve(const model::Problem& problem, const SolveOptions& options) {
 
 Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options) {
   problem.validate();
+  if (problem.custom_loss) require_consistent(problem);
+  if (problem.custom_penalty) require_consistent(*problem.custom_penalty, has_negative_eigenvalues(problem));
   require_valid(options);
   if (options.isotropic && !problem.untied_self())
     throw std::invalid_argument(fmt::format(

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -123,7 +125,9 @@ std::string describe(const model::Problem& problem, const std::vector<std::strin
                                  problem.cross() ? "cross-attention, " : "", model::name(problem.head));
   if (problem.readout != model::Readout::rows) text += ", readout " + model::name(problem.readout);
   if (problem.labels != model::Labels::soft) text += fmt::format(", {} labels", model::name(problem.labels));
+  if (problem.custom_loss) text += ", loss " + problem.custom_loss->name;
   if (problem.loss != model::Loss::square) text += ", loss " + model::name(problem.loss);
+  if (problem.custom_penalty) text += ", penalty " + problem.custom_penalty->name;
   if (shown("alpha")) text += fmt::format(", α = {:g}", problem.alpha);
   if (problem.lambda_rule == model::LambdaRule::value && shown("lambda"))
     text += fmt::format(", λ = {:.6g}", problem.lambda);

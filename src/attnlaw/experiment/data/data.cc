@@ -10,6 +10,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/experiment/data/custom_scores.h"
 #include "attnlaw/experiment/data/losses.h"
 #include "attnlaw/experiment/data/outputs.h"
 #include "attnlaw/experiment/data/score_map.h"
@@ -91,9 +92,13 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
 template <class Real>
 TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
                        const Columns<Real>& scores) {
+  TestFigures figures;
+  if (problem.custom_loss) {
+    figures.loss = expected_custom_loss<Real>(problem, wanted, scores);
+    return figures;
+  }
   Columns<Real> labels(wanted.rows(), label_count(problem)), given(wanted.rows(), wanted.cols());
   labels_of(problem, wanted, {}, labels);
-  TestFigures figures;
   if (predictor.points.rows() > 0) {
     predictor.predict(problem, scores, given);
     figures.loss = figures.squared = squared_distance<Real>(problem, labels, given);
@@ -166,8 +171,8 @@ void add_noise(const model::Problem& problem, const base::NormalStream& stream, 
 
 Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream, Index first,
                               Index count) {
-  if (problem.labels != model::Labels::sampled) return {};
-  const Index rows = problem.tokens;
+  const Index rows = drawn_rows(problem);
+  if (rows == 0) return {};
   Matrix<double> chances(count, rows);
   stream.fill(static_cast<std::uint64_t>(first * rows),
               std::span(chances.data(), static_cast<std::size_t>(chances.size())));
