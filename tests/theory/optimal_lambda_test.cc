@@ -122,6 +122,23 @@ TEST(OptimalLambda, OfHopelessDataTrainsNothing) {
   EXPECT_EQ(solution.overlaps.q, 0);
 }
 
+TEST(OptimalLambda, KeepsToTheTimeLimit) {
+  model::Problem problem = optimal(0.3, 0.5);
+  problem.tokens = 3;
+  SolveOptions options;
+  options.accuracy = 1e-4;
+  options.time_limit = 1e-9;
+  const Solution hasty = solve(problem, options);
+  EXPECT_NE(hasty.diagnostics.message.find("more time than the limit leaves"), std::string::npos)
+      << hasty.diagnostics.message;
+  EXPECT_EQ(hasty.optimal_lambda->where, "interior");
+  options = SolveOptions{};
+  const Solution patient = solve(problem, options);
+  EXPECT_LT(hasty.diagnostics.points, patient.diagnostics.points);
+  constexpr double kErrors = 4;
+  EXPECT_NEAR(hasty.errors.test, patient.errors.test, kErrors * hasty.diagnostics.sampling_error.test);
+}
+
 TEST(CollapseLambda, IsWhereTheStudentVanishes) {
   model::Problem problem = optimal(0.3, 0);
   const double collapse = collapse_lambda(problem, problem.target.spectrum());

@@ -54,17 +54,20 @@ AtomSums& AtomSums::operator+=(const AtomSums& other) {
   phi_slope += other.phi_slope;
   re_g += other.re_g;
   tilt += other.tilt;
+  phi_bend += other.phi_bend;
+  tilt_bend += other.tilt_bend;
   return *this;
 }
 
 AtomSums AtomSums::of_scaled_atoms(double c) const {
-  const double inverse = 1 / c, inverse2 = inverse * inverse;
-  return {phi * inverse2, phi_slope * inverse2 * inverse2, re_g * inverse, tilt * inverse2 * inverse};
+  const double inverse = 1 / c, inverse2 = inverse * inverse, inverse4 = inverse2 * inverse2;
+  return {phi * inverse2,           phi_slope * inverse4,           re_g * inverse,
+          tilt * inverse2 * inverse, phi_bend * inverse4 * inverse2, tilt_bend * inverse4 * inverse};
 }
 
 AtomSums atom_sums(const double* atoms, const double* weights, std::size_t count, double u, double v_squared) {
-  double phi = 0, phi_slope = 0, re_g = 0, tilt = 0;
-#pragma omp simd reduction(+ : phi, phi_slope, re_g, tilt)
+  double phi = 0, phi_slope = 0, re_g = 0, tilt = 0, phi_bend = 0, tilt_bend = 0;
+#pragma omp simd reduction(+ : phi, phi_slope, re_g, tilt, phi_bend, tilt_bend)
   for (std::size_t i = 0; i < count; ++i) {
     const double distance = u - atoms[i];
     const double r = 1 / (distance * distance + v_squared);
@@ -73,9 +76,12 @@ AtomSums atom_sums(const double* atoms, const double* weights, std::size_t count
     phi += wr;
     phi_slope += wrr;
     re_g += wr * distance;
+    const double wrrr = wrr * r;
     tilt += wrr * distance;
+    phi_bend += wrrr;
+    tilt_bend += wrrr * distance;
   }
-  return {phi, phi_slope, re_g, tilt};
+  return {phi, phi_slope, re_g, tilt, phi_bend, tilt_bend};
 }
 
 AtomSums atom_sums_without(const double* atoms, const double* weights, std::size_t count, std::size_t i) {

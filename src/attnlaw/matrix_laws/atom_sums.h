@@ -11,7 +11,9 @@ struct AtomSums {
   double phi = 0;        ///< Σ weight r            = −Im G/v
   double phi_slope = 0;  ///< Σ weight r²           = −dφ/d(v²)
   double re_g = 0;       ///< Σ weight (u−s) r      = Re G
-  double tilt = 0;       ///< Σ weight (u−s) r²
+  double tilt = 0;       ///< Σ weight (u−s) r²       = −d(Re G)/d(v²)
+  double phi_bend = 0;   ///< Σ weight r³             = −½ d(phi_slope)/d(v²)
+  double tilt_bend = 0;  ///< Σ weight (u−s) r³       = −½ d(tilt)/d(v²)
 
   AtomSums& operator+=(const AtomSums& other);
   /// Returns the sums at c·w over atoms c·s, given that these are the sums at w over atoms s.
@@ -28,7 +30,8 @@ AtomSums atom_sums_without(const double* atoms, const double* weights, std::size
 /// from w acts like kNodes atoms at the Chebyshev points of its interval: those weights integrate every polynomial of
 /// degree below kNodes as the group does. The resolvent of a group, 1/(w − s), is interpolated there with the relative
 /// error T_n(x)/T_n(z) (z = w in units of the group's interval), so each group's contribution to G is off by at most
-/// 1/T_n(kSeparation) of itself; sums with r² are derivatives of G, off by at most (n kSeparation)³ of that.
+/// 1/T_n(kSeparation) of itself; sums with r² are derivatives of G, off by at most (n kSeparation)³ of that, those with r³
+/// by as much again.
 class AtomTree {
  public:
   static constexpr int kNodes = 20;

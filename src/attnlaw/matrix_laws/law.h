@@ -32,6 +32,7 @@ class Law {
     Complex g;
     /// How the unknown of a parametrisation that iterates changes with u, for the start at the next point.
     double slope = 0;
+    double bend = 0;  ///< how that slope changes with u, as far as it is known
   };
 
   /// Maps u to its Point; x increases with u on every band. The second argument is the Point of a nearby u, or null: a

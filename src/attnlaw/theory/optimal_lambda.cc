@@ -1,10 +1,10 @@
 #include "attnlaw/theory/optimal_lambda.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/evolution/lambda_path.h"
 #include "attnlaw/theory/point_ladder.h"
 
@@ -192,6 +192,11 @@ double curvature_at(TestError& error, double log_lambda) {
   return (sides - 2 * middle) / (kCurvatureStep * kCurvatureStep);
 }
 
+SolveOptions within(const Budget& budget, SolveOptions options) {
+  options.time_limit = budget.left();
+  return options;
+}
+
 SolveOptions without_details(SolveOptions options) {
   options.detail = Detail::errors;
   options.sensitivities = false;
@@ -219,12 +224,12 @@ double collapse_lambda(const model::Problem& problem, const Spectrum& target) {
 }
 
 Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& target, const SolveOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Budget budget(options.time_limit);
   const auto finish = [&](Solution solution, OptimalLambda optimum, int iterations) {
     optimum.test = solution.errors.test;
     solution.optimal_lambda = optimum;
     solution.diagnostics.iterations += iterations;
-    solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    solution.diagnostics.seconds = budget.spent();
     return solution;
   };
   if (recovered_without_penalty(problem, target))
@@ -246,36 +251,42 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt);
   const Scan scan = scan_down(scanned, largest, depth);
   if (!std::isfinite(scan.errors[scan.least])) {
-    Solution failed = solve(at_lambda(problem, largest), target, options);
+    Solution failed = solve(at_lambda(problem, largest), target, within(budget, options));
     failed.diagnostics.converged = false;
     failed.diagnostics.message = "no penalty was found whose equations have a solution";
     return finish(std::move(failed), {largest, 0, 0, "end of range"}, scanned.iterations());
   }
   if ((scan.at_lower_end() || scan.flat_below()) && has_ridgeless(problem)) {
-    Solution limit = solve_without_penalty(problem, target, options);
-    const Solution smallest =
-        solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target, without_details(options));
+    Solution limit = solve_without_penalty(problem, target, within(budget, options));
+    const Solution smallest = solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target,
+                                    within(budget, without_details(options)));
     const double uncertain = limit.diagnostics.sampling_error.test + smallest.diagnostics.sampling_error.test;
     if (limit.diagnostics.converged && limit.errors.test <= smallest.errors.test + 2 * uncertain)
       return finish(std::move(limit), {0, 0, 0, "0+"}, scanned.iterations());
   }
   if (scan.at_upper_end() && collapses) {
     constexpr double kBeyond = 1.01;  // whatever the sampling error of the collapse
-    return finish(solve(at_lambda(problem, kBeyond * collapse), target, options), {collapse, 0, 0, "S = 0"},
-                  scanned.iterations());
+    return finish(solve(at_lambda(problem, kBeyond * collapse), target, within(budget, options)),
+                  {collapse, 0, 0, "S = 0"}, scanned.iterations());
   }
   const Minimum coarse_best = find_in_scan(scanned, scan);
   // On the rule that the accuracy asks for there.
   SolveOptions near = options;
   if (scanned.overlaps().q > 0) near.start = scanned.overlaps();
-  const Solution probe = solve(at_lambda(problem, std::exp(coarse_best.log_lambda)), target, without_details(near));
+  const Solution probe = solve(at_lambda(problem, std::exp(coarse_best.log_lambda)), target,
+                               within(budget, without_details(near)));
   std::optional<Start> start;
   if (probe.overlaps.q > 0) start = Start{probe.overlaps, std::nullopt}, near.start = probe.overlaps;
   TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start);
-  const Minimum minimum = find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
+  const bool late = !budget.allows(0);
+  const Minimum minimum =
+      late ? coarse_best : find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
   OptimalLambda optimum{std::exp(minimum.log_lambda), 0, 0, "end of range"};
-  if (minimum.stationary) optimum.where = "interior", optimum.curvature = curvature_at(fine, minimum.log_lambda);
-  return finish(solve(at_lambda(problem, optimum.lambda), target, near), optimum,
+  if (minimum.stationary) {
+    optimum.where = "interior";
+    optimum.curvature = late ? minimum.curvature : curvature_at(fine, minimum.log_lambda);
+  }
+  return finish(solve(at_lambda(problem, optimum.lambda), target, within(budget, near)), optimum,
                 scanned.iterations() + fine.iterations());
 }
 

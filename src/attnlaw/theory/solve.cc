@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/theory/bayes.h"
+#include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/linear_channel.h"
 #include "attnlaw/theory/evolution/lambda_path.h"
 #include "attnlaw/theory/optimal_lambda.h"
@@ -267,21 +267,9 @@ Sensitivities sensitivities_of(const Equations& equations, const PointLadder& la
   return result;
 }
 
-/// The time that a solution may take.
-class Budget {
- public:
-  explicit Budget(std::optional<double> seconds) : seconds_(seconds) {}
-  double spent() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
-  /// Whether there is as much left, or no limit.
-  bool allows(double seconds) const { return !seconds_ || spent() + seconds <= *seconds_; }
-
- private:
-  std::optional<double> seconds_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
-
 /// Refines the rule until the accuracy is met, or for as long as the time limit allows.
-void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, Solution& solution) {
+void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& options, const Budget& budget,
+                   Solution& solution) {
   const model::Problem& problem = solution.problem;
   Equations equations{problem, target, std::nullopt, options};
   if (solution.ridgeless) equations.phase = solution.ridgeless->phase;
@@ -291,7 +279,6 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   PointLadder ladder(problem, target.second_moment(), equations.phase, options.accuracy);
   // The last rule with a fixed point: a finer one without is no reason to give up what is known.
   std::optional<Reached> last;
-  const Budget budget(options.time_limit);
   std::string late;
   while (true) {
     const double begun = budget.spent(), points = ladder.points();
@@ -313,7 +300,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     if (!known && !ladder.coarse()) last = std::move(now);
     if (known || enough || !ladder.refine({at.overlaps, at.step.several, error})) break;
     if (last && !budget.allows(seconds * ladder.points() / points)) {
-      late = fmt::format("; finer points need more than the time limit of {:g} s", *options.time_limit);
+      late = "; finer points need more time than the limit leaves";
       break;
     }
     // Without a fixed point on the coarse rule, a finer one may still have it.
@@ -354,7 +341,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
                     name(problem.student), name(problem.attention), model::lambda_text(problem)));
   if (!problem.penalised()) return solve_bayes(problem, target, options);
   if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
-  const auto begin = std::chrono::steady_clock::now();
+  const Budget budget(options.time_limit);
   Solution solution;
   solution.problem = problem;
   solution.Q_star = target.second_moment();
@@ -366,7 +353,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
   } else {
     SolveOptions from_there = options;
     if (limit.near) from_there.start = limit.near;
-    solve_trained(target, from_there, solution);
+    solve_trained(target, from_there, budget, solution);
   }
   if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
     // Conjugates are those of λ = 1.
@@ -378,7 +365,7 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
     solution.problem.lambda =
         std::isinf(solution.conjugates.q_hat) ? 0 : 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
   }
-  solution.diagnostics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  solution.diagnostics.seconds = budget.spent();
   return solution;
 }
 
