@@ -90,8 +90,8 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
     constexpr int kLog2Points = 14;
     const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, SobolRule{kLog2Points}), 0);
     const double scatter = base::estimate_of(entropy.replicates).standard_error, alpha = solution.problem.alpha;
-    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all};
-    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter};
+    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all, entropy.all};
+    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter, scatter};
     solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
   }
   const double r = solution.problem.beta_ratio();
