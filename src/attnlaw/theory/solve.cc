@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/linear_channel.h"
@@ -88,8 +90,8 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
     constexpr int kLog2Points = 14;
     const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, SobolRule{kLog2Points}), 0);
     const double scatter = base::estimate_of(entropy.replicates).standard_error, alpha = solution.problem.alpha;
-    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all};
-    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter};
+    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all, entropy.all};
+    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter, scatter};
     solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
   }
   const double r = solution.problem.beta_ratio();
@@ -327,6 +329,8 @@ Solution solve(const model::Problem& problem, const SolveOptions& options) {
 
 Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& target, const SolveOptions& options) {
   problem.validate();
+  if (problem.custom_loss) require_consistent(problem);
+  if (problem.custom_penalty) require_consistent(*problem.custom_penalty, has_negative_eigenvalues(problem));
   require_valid(options);
   if (options.isotropic && !problem.untied_self())
     throw std::invalid_argument(fmt::format(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 
 namespace attnlaw::theory {
@@ -31,6 +32,7 @@ class CoordinateMap {
     Iterate at{x, Coordinates::Constant(x.size(), kUndefined), {}};
     if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return at;
     ++evaluations_;
+    base::check_interrupt();
     at.step = map_.step(map_.chart().overlaps(x), replicate_, &workspace_);
     if (!at.usable()) return at;
     const Coordinates next = map_.chart().coordinates(at.step.prior.overlaps);
