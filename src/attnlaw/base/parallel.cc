@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "attnlaw/base/control_group.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/thread.h"
 
 namespace attnlaw::base {
@@ -44,6 +45,7 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
   const auto work = [&] {
     for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
       try {
+        check_interrupt();
         body(i);
         if (!progress) continue;
         const std::lock_guard lock(progress_mutex);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/data/outputs.h"
@@ -70,6 +71,7 @@ typename DataPass<Real>::Sums DataPass<Real>::sum_groups(const Matrix<double>& a
     if (pulled_back) group.pulled_back.setZero(d(), map_.columns());
     const Index end = blocks * (static_cast<Index>(g) + 1) / groups;
     for (Index b = blocks * static_cast<Index>(g) / groups; b < end; ++b) {
+      base::check_interrupt();
       add_block(pointwise, pulled_back != nullptr, b * block, std::min(block, n - b * block), group);
     }
   });

@@ -1,0 +1,268 @@
+"""Laws of large random matrices as objects.
+
+Every law is a probability law on the real line: bands with a density, and atoms. Arrays go in and come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from attnlaw import _core, targets
+from attnlaw._errors import OptionError, option_errors
+
+__all__ = [
+    "Law",
+    "attention_law",
+    "marchenko_pastur",
+    "pooling_law",
+    "product_law",
+    "semicircle",
+    "semicircle_sum",
+]
+
+Floats = NDArray[np.float64]
+
+
+class Law:
+    """A law, made by one of the functions of this module.
+
+    All methods take numbers or arrays of any shape and return the same shape.
+    """
+
+    def __init__(self, kind: str, parameters: dict[str, Any], core: Any, draw: Callable[[int, Any], Floats]) -> None:
+        self._kind = kind
+        self._parameters = parameters
+        self._core = core
+        self._draw = draw
+
+    def density(self, x: ArrayLike) -> Any:
+        """The density at x; 0 outside the bands. Atoms are not in it."""
+        return _mapped(self._core.density, x, "x")
+
+    def cdf(self, x: ArrayLike) -> Any:
+        """P(X <= x)."""
+        return _mapped(self._core.cdf, x, "x")
+
+    def quantile(self, p: ArrayLike) -> Any:
+        """The least x with P(X <= x) >= p, for 0 < p < 1."""
+        values = _reals(p, "p")
+        if np.any((values <= 0) | (values >= 1)):
+            raise OptionError("quantiles are asked for at 0 < p < 1", "p", p)
+        return _mapped(self._core.quantile, values, "p")
+
+    def stieltjes(self, z: ArrayLike) -> Any:
+        """∫ μ(dx)/(z - x) at complex z off the support; at a real z inside a band, the limit from above."""
+        values = np.asarray(z, dtype=np.complex128)
+        if not np.all(np.isfinite(values)):
+            raise OptionError("z must be finite", "z", z)
+        with option_errors({"z": z}):
+            result = self._core.stieltjes(np.ascontiguousarray(values).ravel()).reshape(values.shape)
+        return result if values.ndim else complex(result)
+
+    def nodes(self, tolerance: float = 1e-13) -> tuple[Floats, Floats]:
+        """Points of the bands and their weights: ∫ φ(x) ρ(x) dx ≈ weights @ φ(points); atoms are not in it.
+
+        The weights meet the mass of every band to the relative ``tolerance``.
+        """
+        points, weights = self._core.nodes(float(tolerance))
+        return points, weights
+
+    @property
+    def edges(self) -> Floats:
+        """The ends of the bands, ascending: an array of shape (bands, 2)."""
+        return np.array(self._core.edges, dtype=np.float64).reshape(-1, 2)
+
+    @property
+    def atoms(self) -> Floats:
+        """The atoms, ascending: an array of shape (atoms, 2) of their places and masses."""
+        return np.array(self._core.atoms, dtype=np.float64).reshape(-1, 2)
+
+    def moment(self, n: int) -> float:
+        """E Xⁿ."""
+        points, weights = self.nodes()
+        return float(weights @ points**n + sum(mass * x**n for x, mass in self.atoms))
+
+    def outlier(self, spike: float) -> float | None:
+        """Where a spike of this strength shows beside the law; None where it does not.
+
+        What a spike is, the function says that made the law.
+        """
+        return self._core.outlier(float(spike))
+
+    def sample(self, d: int, seed: int | None = None) -> Floats:
+        """The d eigenvalues (or singular values) of one random matrix that has this law, ascending.
+
+        Without a seed every call draws another matrix, in every process.
+        """
+        if d < 1:
+            raise OptionError(f"d must be at least 1, got {d}", "d", d)
+        return np.sort(self._draw(d, np.random.default_rng(seed)))
+
+    def __repr__(self) -> str:
+        return f"{self._kind}({', '.join(f'{name}={value!r}' for name, value in self._parameters.items())})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._kind, self._parameters)
+
+
+def _restore(kind: str, parameters: dict[str, Any]) -> Law:
+    law: Law = globals()[kind](**parameters)
+    return law
+
+
+def _reals(values: ArrayLike, what: str) -> Floats:
+    if np.iscomplexobj(values):
+        raise OptionError(f"{what} must be real numbers, got complex ones", what, values)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise OptionError(f"{what} must be real numbers, got {values!r}", what, values) from None
+    if np.any(np.isnan(array)):
+        raise OptionError(f"{what} must be numbers, got nan", what, values)
+    return array
+
+
+def _mapped(function: Callable[[Floats], Floats], values: ArrayLike, what: str) -> Any:
+    array = _reals(values, what)
+    result = function(np.ascontiguousarray(array).ravel()).reshape(array.shape)
+    return result if array.ndim else float(result)
+
+
+def _goe(d: int, rng: np.random.Generator) -> Floats:
+    """A symmetric matrix whose off-diagonal entries have variance 1/d."""
+    z = rng.standard_normal((d, d))
+    return np.asarray((z + z.T) / np.sqrt(2 * d))
+
+
+def semicircle(variance: float = 1.0) -> Law:
+    """The semicircle of this variance around 0, on [-2√variance, 2√variance].
+
+    A spike is a rank-one term of that strength.
+    """
+    with option_errors({"variance": variance}):
+        core = _core.semicircle(float(variance))
+
+    def draw(d: int, rng: np.random.Generator) -> Floats:
+        return np.linalg.eigvalsh(np.sqrt(variance) * _goe(d, rng))
+
+    return Law("semicircle", {"variance": variance}, core, draw)
+
+
+def semicircle_sum(target: str | ArrayLike, variance: float) -> Law:
+    """The law of S + aZ, a² = variance, Z a GOE matrix with off-diagonal variance 1/d.
+
+    Parameters
+    ----------
+    target : str or array
+        The law of S: a specification as the option ``target`` takes it, an array of eigenvalues, or a symmetric matrix.
+    variance : float
+        > 0.
+
+    A spike is one more eigenvalue of S, outside the support of the others.
+    """
+    specification = targets.as_target(target)
+    with option_errors({"target": target, "variance": variance}):
+        core = _core.semicircle_sum(specification, float(variance))
+
+    def draw(d: int, rng: np.random.Generator) -> Floats:
+        values = np.asarray(_core.target_eigenvalues(specification, d, int(rng.integers(2**63))))
+        return np.linalg.eigvalsh(np.diag(values) + np.sqrt(variance) * _goe(d, rng))
+
+    return Law("semicircle_sum", {"target": specification, "variance": variance}, core, draw)
+
+
+def marchenko_pastur(kappa: float, scale: float = 1.0) -> Law:
+    """The law of scale W Wᵀ/(√kappa d), W of shape (d, kappa d) with N(0, 1) entries; an atom at 0 if kappa < 1.
+
+    A spike is a rank-one term of that strength.
+    """
+    with option_errors({"kappa": kappa, "scale": scale}):
+        core = _core.marchenko_pastur(float(kappa), float(scale))
+
+    def draw(d: int, rng: np.random.Generator) -> Floats:
+        w = rng.standard_normal((d, max(1, round(kappa * d))))
+        return np.linalg.eigvalsh(scale * (w @ w.T) / (np.sqrt(kappa) * d))
+
+    return Law("marchenko_pastur", {"kappa": kappa, "scale": scale}, core, draw)
+
+
+def product_law(kappa: float, scale: float = 1.0) -> Law:
+    """The law of the singular values of scale W_Q W_Kᵀ/(√kappa d) and of their negatives, half of the mass each.
+
+    W_Q and W_K have the shape (d, kappa d) and N(0, 1) entries; for kappa < 1 there is an atom at 0. A spike is a
+    rank-one term of that strength.
+    """
+    with option_errors({"kappa": kappa, "scale": scale}):
+        core = _core.product_law(float(kappa), float(scale))
+
+    def draw(d: int, rng: np.random.Generator) -> Floats:
+        q, k = rng.standard_normal((2, d, max(1, round(kappa * d))))
+        values = np.linalg.svd(scale * (q @ k.T) / (np.sqrt(kappa) * d), compute_uv=False)
+        return values * rng.choice([-1.0, 1.0], d)
+
+    return Law("product_law", {"kappa": kappa, "scale": scale}, core, draw)
+
+
+def attention_law(beta: float, rho: float = 1.0, tokens: str = "orthonormal", tau: float = 0.0) -> Law:
+    """The law of the singular values of √T (A - 1 1ᵀ/T), A a T×T softmax attention matrix of random weights.
+
+    Parameters
+    ----------
+    beta : float
+        Inverse temperature, the standard deviation of the logits, in (0, 10].
+    rho : float
+        T/m > 0, tokens over head dimension.
+    tokens : str
+        "orthonormal" or "gaussian".
+    tau : float
+        T/d, tokens over embedding dimension: > 0 for Gaussian tokens, in [0, 1] for orthonormal ones.
+
+    A spike is a rank-one term of that singular value. The operation ``softmax_law`` says more of the same matrices.
+    """
+    parameters = {"beta": beta, "rho": rho, "tokens": tokens, "tau": tau}
+    with option_errors(parameters):
+        core = _core.softmax_law(float(beta), float(rho), tokens, float(tau))
+
+    def draw(d: int, rng: np.random.Generator) -> Floats:
+        m = max(1, round(d / rho))
+        q, k = rng.standard_normal((2, d, m))
+        if tokens == "gaussian":
+            embedding = max(1, round(d / tau))
+            x = rng.standard_normal((d, embedding))
+            w_q, w_k = rng.standard_normal((2, embedding, m))
+            q, k = x @ w_q / np.sqrt(embedding), x @ w_k / np.sqrt(embedding)
+        logits = beta * (q @ k.T) / np.sqrt(m)
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        attention = weights / weights.sum(axis=1, keepdims=True)
+        return np.linalg.svd(np.sqrt(d) * (attention - 1 / d), compute_uv=False)
+
+    return Law("attention_law", parameters, core, draw)
+
+
+def pooling_law(delta: float, gamma: float, kappa: float = 1.0) -> Law:
+    """The law kappa (MP_delta ⊠ MP_gamma) of the covariance of pooled sequences.
+
+    Parameters
+    ----------
+    delta, gamma : float
+        d/V and d/N > 0, dimension over vocabulary and over sequences.
+    kappa : float
+        Squared norm of the weights of pooling, > 0.
+
+    A spike is the strength of the direction in the covariance of the vocabulary, less delta.
+    """
+    parameters = {"delta": delta, "gamma": gamma, "kappa": kappa}
+    with option_errors(parameters):
+        core = _core.pooling_law(float(delta), float(gamma), float(kappa))
+
+    def draw(d: int, rng: np.random.Generator) -> Floats:
+        vocabulary, sequences = max(1, round(d / delta)), max(1, round(d / gamma))
+        table = rng.standard_normal((d, vocabulary)) / np.sqrt(vocabulary)
+        pooled = np.sqrt(kappa) * table @ rng.standard_normal((vocabulary, sequences)) / np.sqrt(sequences)
+        return np.linalg.eigvalsh(pooled @ pooled.T)
+
+    return Law("pooling_law", parameters, core, draw)

@@ -1,0 +1,156 @@
+"""One function for every operation of the library.
+
+The functions are made from what the library says of its operations: a new one is here by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings as _warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnlaw import _core, _documentation, _options, _progress, _schema, _threads
+from attnlaw._errors import AttnlawWarning, OptionError, in_python, option_errors
+from attnlaw.problem import Problem
+from attnlaw.results import Result, Results
+
+Progress = Callable[[str, int, int], None]
+
+
+def call(operation: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> Result | Results:
+    """Runs an operation: once, or where an option is an array once for every entry."""
+    fields = _schema.options(operation)
+    rest = dict(keywords)
+    progress, threads, html = (rest.pop(name, None) for name in ("progress", "threads", "html"))
+    options = _with_positional(operation, positional, rest)
+    run = functools.partial(_Call, operation, _schema.operations()[operation]["name"], threads=threads)
+    arrays = _options.varying(options, fields)
+    if not arrays:
+        return run(progress=progress).once(_options.document(options, fields), html)
+    if html is not None:
+        raise OptionError("a page shows one result: html goes without arrays of options", "html", html)
+    return run(progress=progress).each(options, arrays, fields)
+
+
+def _with_positional(operation: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The options by name: those of a Problem, then positional ones, then keywords, of which later ones win."""
+    fields = _schema.options(operation)
+    options: dict[str, Any] = {}
+    values = list(positional)
+    if values and isinstance(values[0], Problem):
+        options |= values.pop(0).options()
+    elif values and isinstance(values[0], Mapping) and "problem" in fields:
+        options |= Problem.from_dict(values.pop(0)).options()
+    places = [name for name, field in fields.items() if field.get("positional")]
+    if not places and "problem" in fields:
+        places = ["problem"]
+    if len(values) > len(places):
+        raise TypeError(f"{operation}() takes options by name, as in {operation}(alpha=...); got {values[0]!r}")
+    options |= dict(zip(places, values, strict=False))
+    given = _options.named(keywords, fields, operation)
+    if isinstance(given.get("problem"), Problem):
+        options |= given.pop("problem").options()
+    return options | given
+
+
+class _Call:
+    """One call of an operation, with how it is run."""
+
+    def __init__(self, operation: str, name: str, threads: int | None, progress: Any) -> None:
+        self.operation = operation
+        self.name = name
+        self.threads = _threads.get_threads() if threads is None else threads
+        self.progress = progress
+
+    def once(self, options: dict[str, Any], html: Any) -> Result:
+        with option_errors(options | {"threads": self.threads}), _progress.shown(self.progress) as progress:
+            outcome = _core.run(
+                self.name, options, self._checked_threads(), progress, "" if html is None else str(html), self._said(options)
+            )
+        result = Result(self.operation, outcome)
+        _warn(result.warnings)
+        return result
+
+    def each(
+        self, options: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], fields: Mapping[str, Any]
+    ) -> Results:
+        try:
+            grids = dict(zip(arrays, np.broadcast_arrays(*arrays.values()), strict=True))
+        except ValueError:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+            raise OptionError(f"arrays of options must have shapes that go together, got {shapes}") from None
+        fixed = _options.document({k: v for k, v in options.items() if k not in arrays}, fields)
+        flat = {name: grid.ravel().tolist() for name, grid in grids.items()}
+        count = next(iter(grids.values())).size
+        calls = [
+            fixed | _options.document({name: values[i] for name, values in flat.items()}, fields) for i in range(count)
+        ]
+        with option_errors(options), _progress.shown(self.progress) as progress:
+            outcomes = _core.run_each(self.name, calls, self._checked_threads(), progress)
+        results = np.empty(count, dtype=object)
+        results[:] = [Result(self.operation, outcome) for outcome in outcomes]
+        _warn(list(dict.fromkeys(line for result in results for line in result.warnings)))
+        return Results(results.reshape(next(iter(grids.values())).shape), grids)
+
+    def _checked_threads(self) -> int:
+        if not isinstance(self.threads, int | np.integer) or isinstance(self.threads, bool) or self.threads < 0:
+            raise OptionError(f"threads must be an integer >= 0, got {self.threads!r}", "threads", self.threads)
+        return int(self.threads)
+
+    def _said(self, options: Mapping[str, Any]) -> str:
+        given = ", ".join(f"{_schema.to_keyword(name)}={value!r}" for name, value in options.items())
+        return f"attnlaw.{self.operation}({given})"
+
+
+def _warn(lines: list[str]) -> None:
+    for line in lines:
+        # The caller of the operation: beyond _warn, once or each, call, and the function itself.
+        _warnings.warn(in_python(line), AttnlawWarning, stacklevel=5)
+
+
+def _function(operation: str) -> Callable[..., Result | Results]:
+    def function(*positional: Any, **keywords: Any) -> Result | Results:
+        return call(operation, positional, keywords)
+
+    function.__name__ = function.__qualname__ = operation
+    function.__module__ = "attnlaw"
+    function.__doc__ = _documentation.of_operation(operation)
+    function.__signature__ = _signature(operation)  # type: ignore[attr-defined]
+    return function
+
+
+def _signature(operation: str) -> inspect.Signature:
+    parameters = []
+    for name, field in _schema.options(operation).items():
+        kind = inspect.Parameter.KEYWORD_ONLY
+        if field.get("positional") or name == "problem":
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        default = inspect.Parameter.empty if field.get("required") and "problem" not in _schema.options(operation) else None
+        parameters.append(inspect.Parameter(_schema.to_keyword(name), kind, default=default))
+    for name in ("html", "progress"):
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+    # Positional ones first.
+    parameters.sort(key=lambda parameter: parameter.kind)
+    return inspect.Signature(parameters)
+
+
+@functools.cache
+def function(operation: str) -> Callable[..., Result | Results]:
+    """The function of an operation, which is made when it is asked for the first time."""
+    return _function(operation)
+
+
+def names() -> list[str]:
+    """The names of all operations."""
+    return [_schema.to_keyword(name.replace("-", "_")) for name in _core.operation_names()]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") or name not in names():
+        raise AttributeError(f"module 'attnlaw.operations' has no attribute '{name}'")
+    return function(name)

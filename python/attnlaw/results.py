@@ -1,0 +1,330 @@
+"""What operations return."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnlaw import _schema
+from attnlaw._schema import Field
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Record", "Result", "Results"]
+
+
+class Record:
+    """Figures that belong together, as attributes and as items.
+
+    Lists of numbers are NumPy arrays. What a result may have and this one has not is None.
+    """
+
+    __slots__ = ("_document", "_fields")
+
+    def __init__(self, document: Mapping[str, Any], fields: Mapping[str, Field] | None = None) -> None:
+        self._document = document
+        self._fields = fields or {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        key = _schema.from_keyword(name)
+        if key in self._document:
+            return _wrap(self._document[key], self._fields.get(key))
+        if key in self._fields:
+            return None
+        near = difflib.get_close_matches(key, [*self._document, *self._fields], 1)
+        raise AttributeError(f"there is no '{name}' here" + (f"; did you mean '{near[0]}'?" if near else ""))
+
+    def __getitem__(self, name: str) -> Any:
+        return _wrap(self._document[name], self._fields.get(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._document
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._document)
+
+    def __len__(self) -> int:
+        return len(self._document)
+
+    def keys(self) -> Iterator[str]:
+        """The names of what is there."""
+        return iter(self._document)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(_schema.to_keyword(name) for name in self._document)]
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_dict() == other.to_dict() if isinstance(other, Record) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as JSON has it: plain dicts, lists, numbers; None for what is not a number."""
+        document: dict[str, Any] = _plain(self._document)
+        return document
+
+    def __repr__(self) -> str:
+        return _lines(self._document)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Record, (dict(self._document), dict(self._fields))
+
+
+class Result(Record):
+    """The result of an operation: its document as attributes, and its tables when it is printed."""
+
+    __slots__ = ("_operation", "_outcome", "_shown")
+
+    def __init__(self, operation: str, outcome: Any, shown: Mapping[str, Any] | None = None) -> None:
+        super().__init__(
+            outcome if shown is not None else outcome.document,
+            _schema.fields_of(_schema.operations()[operation]["result"]),
+        )
+        self._operation = operation
+        self._outcome = None if shown is not None else outcome
+        self._shown = shown
+
+    def _shows(self, what: str) -> Any:
+        return self._shown[what] if self._shown is not None else getattr(self._outcome, what)
+
+    @property
+    def operation(self) -> str:
+        """The operation that gave it."""
+        return self._operation
+
+    @property
+    def converged(self) -> bool:
+        """Whether the figures can be used."""
+        return bool(self._shows("converged"))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was warned of."""
+        return list(self._document.get("warnings", ()))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows that the command line writes with ``--format csv``, as a pandas DataFrame."""
+        import pandas
+
+        columns, rows = self._shows("rows")
+        return pandas.DataFrame.from_records(rows, columns=columns)
+
+    def __repr__(self) -> str:
+        text = self._shows("text")
+        return text.rstrip("\n") if text else _lines(self._document)
+
+    def _repr_html_(self) -> str | None:
+        return self._shows("html") or None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        shown = {what: self._shows(what) for what in ("rows", "text", "html", "converged")}
+        return Result, (self._operation, dict(self._document), shown)
+
+
+class _Stack:
+    """Records of one kind, whose attributes are arrays of theirs."""
+
+    __slots__ = ("_records",)
+
+    def __init__(self, records: NDArray[Any]) -> None:
+        self._records = records
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the arrays of options."""
+        return self._records.shape
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _stacked(self._records, [getattr(record, name, None) for record in _flat(self._records)], name)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return getattr(self, _schema.to_keyword(index))
+        chosen = self._records[index]
+        return type(self)._of(self, chosen, index) if isinstance(chosen, np.ndarray) else chosen
+
+    def _of(self, records: NDArray[Any], index: Any) -> _Stack:
+        return _Stack(records)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __dir__(self) -> list[str]:
+        names = {name for record in _flat(self._records) for name in record}
+        return [*super().__dir__(), *map(_schema.to_keyword, names)]
+
+    def __repr__(self) -> str:
+        names = sorted({name for record in _flat(self._records) for name in record})
+        return f"arrays of the shape {self.shape}: {', '.join(names)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._records,)
+
+
+class Results(_Stack):
+    """The results of one operation over arrays of options: a curve, or a grid of any shape.
+
+    Attributes are arrays of that shape, as ``curve.errors.test``; ``curve[3]`` is the result at one place.
+    """
+
+    __slots__ = ("_options",)
+
+    def __init__(self, records: NDArray[Any], options: Mapping[str, NDArray[Any]]) -> None:
+        super().__init__(records)
+        self._options = dict(options)
+
+    @property
+    def options(self) -> dict[str, NDArray[Any]]:
+        """The options that vary, each with the shape of the results."""
+        return dict(self._options)
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Whether the figures can be used, for each result."""
+        return np.array([result.converged for result in _flat(self._records)], dtype=bool).reshape(self.shape)
+
+    def _of(self, records: NDArray[Any], index: Any) -> Results:
+        return Results(records, {name: values[index] for name, values in self._options.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options that vary and the documents of all results, as flat lists."""
+        return {
+            "options": {name: _plain(values.ravel().tolist()) for name, values in self._options.items()},
+            "results": [result.to_dict() for result in _flat(self._records)],
+        }
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows of all results, with the options that vary as columns."""
+        import pandas
+
+        tables = []
+        for i, result in enumerate(_flat(self._records)):
+            table = result.to_pandas()
+            for name, values in reversed(self._options.items()):
+                if name not in table.columns:
+                    table.insert(0, name, values.ravel()[i])
+            tables.append(table)
+        return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame()
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        columns = {name: values.ravel() for name, values in self._options.items()}
+        first = _flat(self._records)[0] if self._records.size else None
+        errors = first._document.get("errors") if first is not None else None
+        for name in errors or ():
+            columns[name] = np.asarray(getattr(self.errors, _schema.to_keyword(name))).ravel()
+        return columns | ({} if errors else {"converged": self.converged.ravel()})
+
+    def __repr__(self) -> str:
+        if not self._records.size:
+            return "no results"
+        columns = self._columns()
+        table = [[name, *map(_short, values)] for name, values in columns.items()]
+        widths = [max(map(len, column)) for column in table]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+                 for row in zip(*table, strict=True)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        columns = self._columns()
+        head = "".join(f"<th>{name}</th>" for name in columns)
+        body = "".join("<tr>" + "".join(f"<td>{_short(value)}</td>" for value in row) + "</tr>"
+                       for row in zip(*columns.values(), strict=True))
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Results, (self._records, self._options)
+
+
+def _flat(records: NDArray[Any]) -> list[Any]:
+    return list(records.ravel())
+
+
+def _stacked(records: NDArray[Any], values: Sequence[Any], name: str) -> Any:
+    """The values of one attribute in the shape of the records: arrays of numbers where they are numbers."""
+    there = [value for value in values if value is not None]
+    if not there:
+        if not any(_schema.from_keyword(name) in record._fields for record in _flat(records)):
+            raise AttributeError(f"there is no '{name}' in these results")
+        return np.full(records.shape, None, dtype=object)
+    if all(isinstance(value, Record) for value in there) and len(there) == len(values):
+        stack = np.empty(len(values), dtype=object)
+        stack[:] = values
+        return _Stack(stack.reshape(records.shape))
+    if all(isinstance(value, bool) for value in values):
+        return np.array(values, dtype=bool).reshape(records.shape)
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return np.array(values).reshape(records.shape)
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in there):
+        return np.array([math.nan if value is None else value for value in values]).reshape(records.shape)
+    if all(isinstance(value, np.ndarray) and value.shape == there[0].shape for value in values):
+        return np.stack(values).reshape(*records.shape, *there[0].shape)
+    objects = np.empty(len(values), dtype=object)
+    objects[:] = values
+    return objects.reshape(records.shape)
+
+
+def _wrap(value: Any, field: Field | None) -> Any:
+    if isinstance(value, dict):
+        return Record(value, _schema.fields_of(field))
+    if isinstance(value, list):
+        if value and all(isinstance(item, dict) for item in value):
+            fields = _schema.fields_of(field)
+            return [Record(item, fields) for item in value]
+        return _array(value)
+    return value
+
+
+def _array(values: list[Any]) -> Any:
+    """A list of numbers, or of lists of them of one length, as an array; any other list as it is."""
+    if not values:
+        return np.empty(0)
+    try:
+        array = np.array(values)
+    except ValueError:
+        return values
+    return array if array.dtype.kind in "biuf" else values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _lines(document: Mapping[str, Any]) -> str:
+    """A document with one line for each entry, long ones shortened."""
+    lines = []
+    for name, value in document.items():
+        if isinstance(value, list):
+            text = f"[{len(value)} of them]" if len(value) > 3 else "[" + ", ".join(map(_inner, value)) + "]"
+        else:
+            text = _inner(value)
+        lines.append(f"{name}: {text}")
+    return "\n".join(lines)
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_inner(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{len(value)} of them]" if len(value) > 3 else "[" + ", ".join(map(_inner, value)) + "]"
+    return _short(value)

@@ -1,0 +1,16 @@
+/// The module attnlaw._core: what the Python files of the package stand on.
+
+#include <nanobind/nanobind.h>
+
+#include "custom.h"
+#include "errors.h"
+#include "laws.h"
+#include "operations.h"
+
+NB_MODULE(_core, module) {
+  module.doc() = "The library of attnlaw, as the package needs it.";
+  attnlaw::python::bind_errors(module);
+  attnlaw::python::bind_operations(module);
+  attnlaw::python::bind_laws(module);
+  attnlaw::python::bind_custom(module);
+}

@@ -1,0 +1,164 @@
+#include "operations.h"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attnlaw/base/build.h"
+#include "attnlaw/base/fields/schema.h"
+#include "attnlaw/base/file.h"
+#include "attnlaw/base/parallel.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/operations/operation.h"
+#include "attnlaw/report/page.h"
+#include "attnlaw/report/table.h"
+#include "call.h"
+#include "document.h"
+
+namespace attnlaw::python {
+namespace {
+
+namespace nb = nanobind;
+using nlohmann::json;
+
+/// What an operation gave, and who was asked.
+struct Outcome {
+  view::Result result;
+};
+
+/// How a call is run, beside its options.
+struct Calling {
+  int threads = 0;
+  std::string html;  ///< where a page goes; empty: nowhere
+
+  operations::Run run(const std::function<void(const std::string&, int, int)>& progress) const {
+    operations::Run run;
+    run.threads = threads;
+    run.draw = !html.empty();
+    run.page_path = html;
+    run.progress = progress;
+    if (progress)
+      run.study_progress = [progress](const std::string& label, const study::RunProgress& at) {
+        progress(label, static_cast<int>(at.reused + at.done), static_cast<int>(at.total));
+      };
+    return run;
+  }
+};
+
+Outcome run_one(const operations::Operation& operation, const json& options, const operations::Run& run) {
+  if (run.draw) base::require_writable(run.page_path);
+  return {operation.run(options, run)};
+}
+
+void write_page(view::Result& result, const std::string& path, const std::string& call) {
+  if (!result.page) return;
+  report::Page& page = *result.page;
+  std::string warnings;
+  for (const std::string& warning : result.warnings) warnings += (warnings.empty() ? "" : "\n\n") + warning;
+  if (!warnings.empty()) page.sections.push_back({"Warnings", warnings});
+  page.command = call;
+  page.version = base::build().attnlaw;
+  base::write_atomically(path, report::html(page));
+}
+
+Outcome run(const std::string& name, nb::dict options, int threads, nb::object progress, const std::string& html,
+            const std::string& call) {
+  const operations::Operation& operation = operations::find(name);
+  const json given = from_python(options, "options");
+  const operations::Run run = Calling{threads, html}.run(progress_to(std::move(progress)));
+  std::optional<Outcome> outcome;
+  run_interruptibly([&] {
+    outcome = run_one(operation, given, run);
+    if (run.draw) write_page(outcome->result, html, call);
+  });
+  return std::move(*outcome);
+}
+
+/// The same operation with many options. Theory alone is spread over the threads, each call on one of them;
+/// experiments, which have d, use all threads one after the other.
+std::vector<Outcome> run_each(const std::string& name, nb::list options, int threads, nb::object progress) {
+  const operations::Operation& operation = operations::find(name);
+  const json given = from_python(options, "options");
+  const auto report = progress_to(std::move(progress));
+  const bool experiments =
+      std::any_of(given.begin(), given.end(), [](const json& one) { return one.contains("d"); });
+  const operations::Run run = Calling{experiments ? threads : 1, ""}.run({});
+  std::vector<Outcome> outcomes(given.size());
+  run_interruptibly([&] {
+    base::parallel_for(
+        given.size(), experiments ? 1 : threads, [&](std::size_t i) { outcomes[i] = run_one(operation, given[i], run); },
+        report ? [&](int done, int total) { report(name, done, total); } : std::function<void(int, int)>());
+  });
+  return outcomes;
+}
+
+nb::object cell_to_python(const report::Cell& cell) {
+  if (const auto* number = std::get_if<double>(&cell)) return nb::float_(*number);
+  if (const auto* count = std::get_if<long long>(&cell)) return nb::int_(*count);
+  if (const auto* text = std::get_if<std::string>(&cell)) return to_python(json(*text));
+  return nb::none();
+}
+
+/// (names, rows) of a table.
+nb::tuple columns_and_rows(const report::Table& table) {
+  nb::list names, rows;
+  for (const report::Column& column : table.columns) names.append(nb::str(column.name.c_str()));
+  for (const auto& row : table.rows) {
+    nb::list cells;
+    for (const report::Cell& cell : row) cells.append(cell_to_python(cell));
+    rows.append(nb::tuple(cells));
+  }
+  return nb::make_tuple(names, rows);
+}
+
+std::string text_of(const view::Result& result) {
+  if (result.text) return *result.text;
+  std::string text;
+  for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table);
+  return text;
+}
+
+std::string html_of(const view::Result& result) {
+  std::string text;
+  for (const report::Table& table : result.tables) text += report::html(table);
+  return text;
+}
+
+/// All operations with their options and results, as `attnlaw schema` has them.
+nb::object schema() { return to_python(operations::find("schema").run(json::object(), {}).document); }
+
+/// The whole document of a problem, with the options that it leaves out filled in.
+nb::object problem(nb::dict options) {
+  return to_python(model::to_json(model::problem_from_json(from_python(options, "options"))));
+}
+
+nb::object problem_schema() {
+  return to_python(base::schema_of(base::detail::description_of<model::Problem>(), base::json_of(model::Problem{})));
+}
+
+}  // namespace
+
+void bind_operations(nb::module_& module) {
+  nb::class_<Outcome>(module, "Outcome")
+      .def_prop_ro("document", [](const Outcome& o) { return to_python(o.result.document); })
+      .def_prop_ro("warnings", [](const Outcome& o) { return to_python(o.result.warnings); })
+      .def_prop_ro("rows", [](const Outcome& o) { return columns_and_rows(o.result.rows); })
+      .def_prop_ro("text", [](const Outcome& o) { return to_python(text_of(o.result)); })
+      .def_prop_ro("html", [](const Outcome& o) { return to_python(html_of(o.result)); })
+      .def_prop_ro("converged", [](const Outcome& o) { return o.result.converged; });
+  module.def("run", &run, nb::arg("name"), nb::arg("options"), nb::arg("threads"), nb::arg("progress").none(),
+             nb::arg("html"), nb::arg("call"));
+  module.def("run_each", &run_each, nb::arg("name"), nb::arg("options"), nb::arg("threads"),
+             nb::arg("progress").none());
+  module.def("operation_names", &operations::names);
+  module.def("schema", &schema);
+  module.def("problem", &problem, nb::arg("options"));
+  module.def("problem_schema", &problem_schema);
+  module.def("available_threads", &base::available_threads);
+}
+
+}  // namespace attnlaw::python
