@@ -8,7 +8,7 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
 #include "attnlaw/base/random.h"
-#include "cli/program.h"
+#include "cli/csv.h"
 #include "gaussian.h"
 
 namespace attnlaw::test {
@@ -141,6 +141,8 @@ TEST_F(InspectCommand, FollowsTheStepsOfATraining) {
   const Outcome table = attnlaw("inspect" + steps), csv = attnlaw("inspect" + steps + " --format csv");
   EXPECT_NE(table.out.find("left alignment"), std::string::npos);
   EXPECT_NE(csv.out.find("\nhead-step,"), std::string::npos);
+  for (const std::string& column : columns_of(csv.out))
+    EXPECT_NE(documented_columns("inspect").find("`" + column + "`"), std::string::npos) << column;
 }
 
 TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {
