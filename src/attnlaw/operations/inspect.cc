@@ -78,12 +78,15 @@ std::vector<std::string> Inspect::unread(const nlohmann::json& options) {
   return names;
 }
 
-Inspect::Output Inspect::run(const Input& given, const Run& run) {
+Inspect::Output Inspect::run(const Input& input, const Run& run) {
+  return Inspect::run(input, checkpoint::open_model(input.checkpoint, input.open), run);
+}
+
+Inspect::Output Inspect::run(const Input& given, const checkpoint::Model& model, const Run& run) {
   Input input = given;
   input.inspect.seed = run.seed;
   input.inspect.threads = run.threads;
   input.inspect.keep_directions = !input.directions.empty();
-  const checkpoint::Model model = checkpoint::open_model(input.checkpoint, input.open);
   checkpoint::NullTables tables(run.seed, run.threads);
   const auto inspect = [&](const checkpoint::Model& of) {
     return checkpoint::inspect(of, input.inspect, tables, progress_of(run, "heads of " + of.file));
