@@ -68,4 +68,5 @@ def _from_torch(tensor: Any) -> tuple[str, NDArray[Any]]:
         import torch
 
         tensor = tensor.view(torch.int16 if kind == "BF16" else torch.int8)
-    return kind, tensor.numpy()
+    # Unlike tensor.numpy() this asks nothing of the NumPy that torch was built for.
+    return kind, np.from_dlpack(tensor)
