@@ -23,6 +23,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from attnlaw.custom import Loss, Penalty
 from attnlaw.problem import Problem
 from attnlaw.results import Record, Result, Results
 
@@ -37,6 +38,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from attnlaw.custom import Loss, Penalty
 
 class Problem:
     def __init__(
@@ -108,6 +111,9 @@ def option(field: Field, arrays: bool) -> str:
     kind = option_type(field)
     if arrays and field["type"] in ("number", "integer", "value"):
         kind += " | type_Numbers"
+    if field["name"] == "loss":
+        # A penalty is an object alone, which documents have in the loss.
+        return f"loss: {kind} | Loss | None = None, penalty: Penalty | None = None"
     return f"{to_keyword(field['name'])}: {kind} | None = None"
 
 
@@ -201,7 +207,7 @@ def problem_stub(core: Any) -> str:
     options = "\n".join(f"        {option(field, False)}," for field in fields)
     properties = []
     for field in fields:
-        kind = choice(field) if field["type"] == "choice" else SCALARS[field["type"]]
+        kind = choice(field) if field["type"] == "choice" and field["name"] != "loss" else SCALARS.get(field["type"], "str")
         properties += ["    @property", f"    def {to_keyword(field['name'])}(self) -> {kind}: ..."]
     return PROBLEM.format(options=options, properties="\n".join(properties))
 

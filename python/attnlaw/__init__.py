@@ -15,6 +15,7 @@ from typing import Any
 from attnlaw import laws, operations, targets
 from attnlaw._errors import AttnlawWarning, OptionError
 from attnlaw._threads import get_threads, set_threads
+from attnlaw.custom import Loss, Penalty
 from attnlaw.laws import (
     Law,
     attention_law,
@@ -30,7 +31,9 @@ from attnlaw.results import Record, Result, Results
 __all__ = [  # noqa: PLE0604
     "AttnlawWarning",
     "Law",
+    "Loss",
     "OptionError",
+    "Penalty",
     "Problem",
     "Record",
     "Result",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from attnlaw import _schema
@@ -63,4 +64,17 @@ def option_errors(options: Mapping[str, Any]) -> Iterator[None]:
     except OptionError:
         raise
     except ValueError as error:
+        if _of_a_callable(error):
+            raise
         raise option_error(str(error), options) from None
+
+
+def _of_a_callable(error: BaseException) -> bool:
+    """Whether a function that the library has called raised it: then the last frame is not that of a call of it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    file = Path(trace.tb_frame.f_code.co_filename)
+    return file.name == "custom.py" or file.parent != Path(__file__).parent

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw import _schema, targets
+from attnlaw import _schema, custom, targets
 from attnlaw._errors import OptionError
 from attnlaw._schema import Field
 
@@ -57,7 +57,7 @@ def document(options: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[st
     """The options as the library reads them: those that are None are left out."""
     return {
         name: _value(value, fields.get(name, {}), name, options)
-        for name, value in options.items()
+        for name, value in custom.named(options, fields).items()
         if value is not None
     }
 

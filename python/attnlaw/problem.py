@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attnlaw import _core, _options, _schema
+from attnlaw import _core, _options, _schema, custom
 from attnlaw._errors import option_errors
 
 
@@ -34,11 +34,11 @@ class Problem:
     _document: dict[str, Any]
 
     def __init__(self, **options: Any) -> None:
-        given = _options.named(options, _schema.problem_fields(), "a problem")
-        given = _options.document(given, _schema.problem_fields())
+        named = _options.named(options, _schema.problem_fields(), "a problem")
+        given = _options.document(named, _schema.problem_fields())
         with option_errors(given):
             document = _core.problem(given)
-        object.__setattr__(self, "_options", given)
+        object.__setattr__(self, "_options", custom.objects(named, given))
         object.__setattr__(self, "_document", document)
 
     @classmethod

@@ -78,17 +78,19 @@ void run_interruptibly(const std::function<void()>& body) {
   call.rethrow();
 }
 
+std::shared_ptr<nb::object> shared(nb::object object) {
+  // The last copy drops the object, which takes the GIL.
+  return {new nb::object(std::move(object)), [](nb::object* held) {
+            const nb::gil_scoped_acquire acquire;
+            delete held;
+          }};
+}
+
 std::function<void(const std::string&, int, int)> progress_to(nb::object callback) {
   if (callback.is_none()) return {};
-  // Copies of the function are made and dropped on threads without the GIL: they share the callback, which the last one
-  // drops with it.
-  const std::shared_ptr<nb::object> shared(new nb::object(std::move(callback)), [](nb::object* object) {
+  return [function = shared(std::move(callback))](const std::string& label, int done, int total) {
     const nb::gil_scoped_acquire acquire;
-    delete object;
-  });
-  return [shared](const std::string& label, int done, int total) {
-    const nb::gil_scoped_acquire acquire;
-    (*shared)(label.c_str(), done, total);
+    (*function)(label.c_str(), done, total);
   };
 }
 

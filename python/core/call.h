@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace attnlaw::python {
@@ -13,6 +14,9 @@ namespace attnlaw::python {
 /// meanwhile (Ctrl-C: KeyboardInterrupt), the body is interrupted, its threads are joined, and that exception goes on;
 /// otherwise an exception of the body does. Needs the GIL.
 void run_interruptibly(const std::function<void()>& body);
+
+/// An object whose copies any thread may make and drop, with or without the GIL.
+std::shared_ptr<nanobind::object> shared(nanobind::object object);
 
 /// Calls a function of Python as callback(label, done, total), from any thread. What it raises interrupts the body and
 /// is raised where run_interruptibly was called. None: nothing is called.

@@ -2,6 +2,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "custom.h"
 #include "errors.h"
 #include "laws.h"
 #include "operations.h"
@@ -13,4 +14,5 @@ NB_MODULE(_core, module) {
   attnlaw::python::bind_errors(module);
   attnlaw::python::bind_operations(module);
   attnlaw::python::bind_laws(module);
+  attnlaw::python::bind_custom(module);
 }

@@ -15,6 +15,8 @@
 #include "attnlaw/experiment/student/objective.h"
 #include "attnlaw/experiment/train/gamp.h"
 #include "attnlaw/experiment/train/lbfgs.h"
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/model/spectral_start.h"
 
 namespace attnlaw::experiment {
@@ -51,6 +53,8 @@ void require_number_lambda(const model::Problem& problem) {
 
 std::string described(const model::Problem& problem) {
   if (problem.student == Student::tied && problem.width < 1) return fmt::format("tied of width {}", problem.width);
+  if (problem.custom_penalty) return fmt::format("{} with a custom penalty", model::name(problem.student));
+  if (problem.custom_loss) return fmt::format("{} with a custom loss", model::name(problem.student));
   return model::name(problem.student);
 }
 
@@ -101,8 +105,9 @@ double trainer_bytes(const model::Problem& problem, const Options& options) {
 
 std::vector<Trainer> trainers_for(const model::Problem& problem) {
   if (!problem.penalised()) return {Trainer::gamp};
+  if (problem.custom_penalty) return {Trainer::fista};
   if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
-  if (problem.soft_threshold()) return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
+  if (problem.soft_threshold() && !problem.custom_loss) return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
   return {Trainer::lbfgs, Trainer::adam, Trainer::fista};
 }
 
@@ -143,6 +148,8 @@ std::uint64_t bytes_needed(const model::Problem& problem, const Options& options
 
 void require_feasible(const model::Problem& problem, const Options& options) {
   problem.validate();
+  if (problem.custom_loss) require_consistent(problem);
+  if (problem.custom_penalty) require_consistent(*problem.custom_penalty, has_negative_eigenvalues(problem));
   require_valid(options);
   require_number_lambda(problem);
   require_served(problem, options);

@@ -9,6 +9,8 @@
 
 #include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 
 namespace attnlaw::model {
 namespace {
@@ -115,7 +117,7 @@ void require_valid_loss(const Problem& problem) {
     reject(
         "tokens must be at most {} with labels sampled and self-attention, whose theory sums over T^T labels, got {}",
         kLargestOutcomes, problem.tokens);
-  if (problem.lambda_rule != LambdaRule::ridgeless || problem.linear_when_fitted()) return;
+  if (problem.lambda_rule != LambdaRule::ridgeless || problem.linear_when_fitted() || problem.custom_loss) return;
   if (labels != Labels::soft)
     reject(
         "lambda must be > 0 with labels {}: while such labels can be separated, the loss falls for ever as S grows, "
@@ -135,6 +137,47 @@ void require_plain_student(const Problem& problem) {
   require_with(student, "readout", Readout::rows, problem.readout);
 }
 
+/// Throws unless a custom loss goes with the rest of its problem.
+void require_valid_custom_loss(const Problem& problem) {
+  if (!problem.custom_loss) return;
+  const CustomLoss& loss = *problem.custom_loss;
+  const std::string cause = fmt::format("a loss of the coordinates {}", name(loss.coordinates));
+  if (!loss.function) reject("a custom loss must have a function, got {} without", loss.name);
+  if (loss.labels == CustomLabels::function && !loss.label_function)
+    reject("a custom loss with labels function must have a label_function, got {} without", loss.name);
+  require_with(cause, "head", loss.softmax() ? Head::softmax : Head::linear, problem.head);
+  require_with("a custom loss", "readout", Readout::rows, problem.readout);
+  require_with("a custom loss", "labels", Labels::soft, problem.labels);
+  require_with("a custom loss", "loss", Loss::square, problem.loss);
+  if (loss.labels == CustomLabels::sampled && !loss.softmax())
+    reject("labels sampled need the coordinates row or rows, got {}", name(loss.coordinates));
+  if (loss.labels == CustomLabels::sign && loss.coordinates != Coordinates::score)
+    reject("labels sign need the coordinates score, got {}", name(loss.coordinates));
+  const int rows = loss.coordinates == Coordinates::rows ? problem.tokens : 1;
+  constexpr double kMostOutcomes = 256;
+  if (loss.labels == CustomLabels::sampled && std::pow(problem.keys(), rows) > kMostOutcomes)
+    reject("labels sampled of {} rows of {} keys are {:.0f}, and the theory sums over all of them; accepted {:.0f}",
+           rows, problem.keys(), std::pow(problem.keys(), rows), kMostOutcomes);
+  if (!problem.penalised() || problem.two_sectors())
+    reject("student must be tied, direct, or untied with attention = cross with a custom loss, got {}",
+           name(problem.student));
+  if (problem.lambda_rule == LambdaRule::ridgeless)
+    reject("lambda must be > 0 with a custom loss, of which no limit is known; got 0+");
+}
+
+/// Throws unless a custom penalty goes with the rest of its problem.
+void require_valid_custom_penalty(const Problem& problem) {
+  if (!problem.custom_penalty) return;
+  if (!problem.custom_penalty->function)
+    reject("a custom penalty must have a function, got {} without", problem.custom_penalty->name);
+  if (!problem.penalised() || problem.two_sectors())
+    reject("student must be tied, direct, or untied with attention = cross with a custom penalty, got {}",
+           name(problem.student));
+  if (problem.width != 1) reject("width must be 1 with a custom penalty, got {}", problem.width);
+  if (problem.lambda_rule != LambdaRule::value)
+    reject("lambda must be a number > 0 with a custom penalty, got {}", lambda_text(problem));
+}
+
 }  // namespace
 
 void Problem::validate() const {
@@ -150,6 +193,8 @@ void Problem::validate() const {
   require_valid_student(*this);
   require_plain_student(*this);
   require_valid_loss(*this);
+  require_valid_custom_loss(*this);
+  require_valid_custom_penalty(*this);
 }
 
 double Problem::lambda_unit() const {
@@ -165,6 +210,7 @@ double Problem::lambda_unit() const {
 double Problem::largest_lambda() const { return kMaxLambda * std::max(1.0, lambda_unit()); }
 
 int Problem::observed_score_count() const {
+  if (custom_loss) return static_cast<int>(visible_scores(*this).cols());
   if (readout != Readout::rows) return 1;
   switch (head) {
     case Head::softmax:

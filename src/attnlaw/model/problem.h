@@ -15,6 +15,7 @@
 /// std::fputs(to_toml(problem).c_str(), stdout);
 /// ```
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -87,6 +88,9 @@ inline constexpr int kMaxTokens = 16;
 inline constexpr double kMaxAlpha = 1e6;
 inline constexpr double kMaxLambda = 1e6;
 
+struct CustomLoss;
+struct CustomPenalty;
+
 /// One learning problem in the normalisation of docs/conventions.md.
 struct Problem {
   Attention attention = Attention::self;
@@ -105,6 +109,11 @@ struct Problem {
   Target target;           ///< 0 < Q* < ∞
   Student student = Student::tied;
   double width = 1;  ///< κ = m_h/d > 0 of the tied student; κ ≥ 1 is full width
+  /// A loss and labels in place of `readout`, `labels` and `loss`, which keep their defaults (custom_loss.h). The head
+  /// is softmax where its coordinates are probabilities, else linear. Documents name it.
+  std::shared_ptr<const CustomLoss> custom_loss = nullptr;
+  /// A penalty in place of that of the student (custom_penalty.h).
+  std::shared_ptr<const CustomPenalty> custom_penalty = nullptr;
 
   /// Throws std::invalid_argument that names the first value out of range and what is accepted.
   void validate() const;
@@ -121,7 +130,9 @@ struct Problem {
   bool lambda_known() const { return lambda_rule == LambdaRule::value || lambda_rule == LambdaRule::none; }
   /// Tells whether training soft-thresholds the eigenvalues of a noisy view of S*, or with cross-attention its singular
   /// values. The trained S then collapses to 0 at a finite λ.
-  bool soft_threshold() const { return student == Student::tied || (student == Student::untied && cross()); }
+  bool soft_threshold() const {
+    return !custom_penalty && (student == Student::tied || (student == Student::untied && cross()));
+  }
   /// Returns β*/β: the student that gives the outputs of the target is S* times this.
   double beta_ratio() const { return target_beta / beta; }
   /// Returns what λ scales with where the target is written in other units: c S* with c² Δ, and β/c and β*/c with a
@@ -140,11 +151,13 @@ struct Problem {
   int observed_score_count() const;
 
   /// Tells whether a label is all outputs of the head, as they are.
-  bool labels_are_outputs() const { return readout == Readout::rows && labels == Labels::soft; }
+  bool labels_are_outputs() const { return !custom_loss && readout == Readout::rows && labels == Labels::soft; }
 
   /// Tells whether as λ → 0 all labels can be fitted, by fixing K_eff linear combinations of scores. This fails for
   /// sampled and signed labels, and for one entry of a row of three or more scores, whose level sets are curved.
-  bool linear_when_fitted() const { return labels == Labels::soft && !(readout == Readout::entry && keys() > 2); }
+  bool linear_when_fitted() const {
+    return !custom_loss && labels == Labels::soft && !(readout == Readout::entry && keys() > 2);
+  }
 
   /// Returns d² over the number of free parameters of S: 2 for symmetric matrices (and for each of the two parts,
   /// symmetric and antisymmetric, of a general S in self-attention), 1 with cross-attention. The equations of both
@@ -154,7 +167,7 @@ struct Problem {
 
   /// Returns how many parts of a label share no score: with cross-attention every row is one, as if its query were a
   /// sequence of its own.
-  int independent_rows() const { return cross() && readout == Readout::rows ? tokens : 1; }
+  int independent_rows() const { return cross() && readout == Readout::rows && !custom_loss ? tokens : 1; }
 
   /// Returns the law by which a target of this spectrum enters the equations: that of its eigenvalues, or with
   /// cross-attention that of its singular values and their negatives, half of the mass each.

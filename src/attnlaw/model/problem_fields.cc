@@ -5,6 +5,8 @@
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/base/numbers.h"
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::model {
@@ -73,6 +75,36 @@ void read_target(Problem& problem, const Json& value) {
   problem.target = Target::parse(base::read_text(value, "target"));
 }
 
+bool is_custom(const std::string& text) { return text.starts_with(kCustomPrefix); }
+
+/// What is minimised: a loss, and behind a + a custom penalty. Custom ones are known by name to the process alone that
+/// has made them.
+Json loss_json(const Problem& problem) {
+  std::string text = problem.custom_loss ? problem.custom_loss->name : std::string(name(problem.loss));
+  if (problem.custom_penalty) text += "+" + problem.custom_penalty->name;
+  return text;
+}
+
+void read_loss(Problem& problem, const Json& value) {
+  const std::string text = base::read_text(value, "loss");
+  const std::size_t plus = text.find('+');
+  const std::string loss = text.substr(0, plus);
+  if (is_custom(loss))
+    problem.custom_loss = published_loss(loss);
+  else if (plus == std::string::npos || !loss.empty())
+    problem.loss = base::value_of<Loss>("loss", loss);
+  if (plus != std::string::npos) problem.custom_penalty = published_penalty(text.substr(plus + 1));
+}
+
+/// The tables of the loss are those of documents that anybody can read.
+base::FieldOf<Problem> loss_field() {
+  auto made = base::field(
+      "loss", &Problem::loss,
+      {.doc = "what is minimised", .otherwise = "square; cross-entropy for sampled labels, logistic for signs"});
+  made.get = [](const void* object) { return loss_json(*static_cast<const Problem*>(object)); };
+  return std::move(made).read_by(read_loss);
+}
+
 }  // namespace
 
 const base::Description& describe(const Problem*) {
@@ -94,9 +126,7 @@ const base::Description& describe(const Problem*) {
                     .otherwise = "rows; score for labels sign"}),
        base::field("labels", &P::labels,
                    {.doc = "the outputs themselves, one-hot rows drawn from them, or the sign of a score"}),
-       base::field(
-           "loss", &P::loss,
-           {.doc = "what is minimised", .otherwise = "square; cross-entropy for sampled labels, logistic for signs"}),
+       loss_field(),
        base::field("alpha", &P::alpha,
                    {.symbol = "α",
                     .unit = "n/d²",
@@ -147,6 +177,10 @@ Problem default_problem(const Json& document) {
   if (problem.cross()) {
     problem.student = Student::untied;
     problem.target = Target::parse("product:0.5");
+  }
+  if (const auto loss = document.find("loss"); loss != document.end() && loss->is_string()) {
+    const std::string text = loss->get<std::string>();
+    if (is_custom(text) && !published_loss(text.substr(0, text.find('+')))->softmax()) problem.head = Head::linear;
   }
   const auto labels = document.find("labels");
   if (labels != document.end() && *labels == "sampled") problem.loss = Loss::cross_entropy;

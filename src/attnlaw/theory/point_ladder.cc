@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "attnlaw/model/custom_loss.h"
 #include "attnlaw/theory/channel/logistic_features.h"
 #include "attnlaw/theory/evolution/search.h"
 
@@ -55,9 +56,24 @@ constexpr double kMostSeveral = 0.05;
 struct TwoScores {
   std::size_t coordinates;
   double variance, largest_eigenvalue, weight;
+  bool custom = false;  ///< any loss of one or two coordinates: what else is said of it is a guess
 };
 
+/// Custom losses are taken to be about as smooth as the squared loss of softmax outputs. Labels that jump are left to
+/// Sobol points.
+std::optional<TwoScores> few_coordinates(const model::Problem& problem) {
+  constexpr Eigen::Index kFew = 2;
+  if (problem.custom_loss->labels == model::CustomLabels::sign) return std::nullopt;
+  const Eigen::MatrixXd A = model::visible_scores(problem);
+  if (A.cols() > kFew) return std::nullopt;
+  // Of softmax rows differences count: of two scores twice their distance from the mean, which both have.
+  const double distance = problem.custom_loss->softmax() ? 2 : 1;
+  return TwoScores{static_cast<std::size_t>(A.cols()), distance * distance * A.rowwise().squaredNorm().maxCoeff(),
+                   distance * A.colwise().squaredNorm().maxCoeff(), SquareLoss::kWeight, true};
+}
+
 std::optional<TwoScores> two_scores(const model::Problem& problem) {
+  if (problem.custom_loss) return few_coordinates(problem);
   if (problem.head != model::Head::softmax || problem.keys() != 2 || problem.two_sectors()) return std::nullopt;
   if (problem.readout == model::Readout::entry) {
     const double variance = 1 + problem.symmetry();
@@ -93,7 +109,8 @@ PointRule rule_at_zero(const model::Problem& problem, double Q_star) {
   return GridRule{.label_step = trapezoidal_step(pi / steepest, kDigits),
                   .radius = trapezoidal_radius(kDigits),
                   .hermite = 1,
-                  .interleaved = false};
+                  .interleaved = false,
+                  .even = !scores->custom};
 }
 
 PointLadder::PointLadder(const model::Problem& problem, double Q_star, std::optional<RidgelessPhase> phase,
@@ -109,7 +126,9 @@ PointLadder::PointLadder(const model::Problem& problem, double Q_star, std::opti
   // Before anything is known of the student, its outputs are taken to be as steep as those of its target, and softened.
   constexpr double kSoftened = 0.62;
   const double steepest = label_slope(*scores, problem, Q_star);
-  GridRule grid{.label_step = trapezoidal_step(kSoftened * pi / steepest, kCoarseDigits), .interleaved = false};
+  GridRule grid{.label_step = trapezoidal_step(kSoftened * pi / steepest, kCoarseDigits),
+                .interleaved = false,
+                .even = !scores->custom};
   const double excess = grid_size(scores->coordinates, grid) / kMostCoarsePoints;
   if (excess > 1) grid.label_step *= std::pow(excess, 1.0 / static_cast<double>(scores->coordinates));
   rule_ = grid;
@@ -143,6 +162,7 @@ GridRule PointLadder::grid_at(const Overlaps& overlaps) const {
   // Conjugates in closed form have no proximal points.
   const double height = analytic_height(scores, problem_.beta, closed_form_ ? 0 : overlaps.V);
   GridRule grid;
+  grid.even = !scores.custom;
   grid.digits = digits_;
   grid.label_step =
       trapezoidal_step(height / (width * std::max(problem_.target_beta * sigma, problem_.beta * along)), digits_);
@@ -163,16 +183,18 @@ bool PointLadder::refine(const Outcome& outcome) {
   if (closed_form_ && problem_.head == model::Head::linear) return std::exchange(coarse_, false);
   const auto scores = two_scores(problem_);
   if (!scores || std::holds_alternative<SobolRule>(rule_)) return refine_sobol(outcome.error);
-  if (outcome.several > kMostSeveral) {
+  const auto take_sobol = [this] {
     coarse_ = true;
     rule_ = SobolRule{kFirstLevel};
     return true;
-  }
+  };
+  if (outcome.several > kMostSeveral) return take_sobol();
   const double wanted = coarse_ ? std::max(kCoarseDigits, std::log(1 / accuracy_) + 1) : kMoreDigits * digits_;
   const double before = std::exchange(digits_, wanted);
   while (grid_size(scores->coordinates, grid_at(outcome.overlaps)) > kMostPoints) digits_ *= kFewerDigits;
-  // As many digits as fit; fewer than a coarse rule has are left to Sobol points.
-  if (!coarse_ && digits_ <= kWorthwhile * before) return false;
+  // As many digits as fit; fewer than a coarse rule has are left to Sobol points, and so are custom losses and labels
+  // that jump.
+  if (!coarse_ && digits_ <= kWorthwhile * before) return scores->custom ? take_sobol() : false;
   coarse_ = coarse_ && digits_ < kLeastDigits;
   rule_ = coarse_ ? PointRule(SobolRule{kFirstLevel}) : PointRule(grid_at(outcome.overlaps));
   return true;

@@ -65,10 +65,10 @@ TrainedLaw::TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& ta
 }
 
 TrainedLaw::Curve TrainedLaw::density() const {
-  Curve curve;
+  std::vector<double> places, densities;
   const auto add = [&](double x, double density) {
-    curve.s.push_back(function_.slope * (x - function_.shift));
-    curve.density.push_back(sides(symmetry_) * density / function_.slope);
+    places.push_back(x);
+    densities.push_back(sides(symmetry_) * density);
   };
   const double breakpoints[] = {function_.cut};
   const std::vector<matrix_laws::Law::Node> nodes = noisy_target_.quadrature(breakpoints).nodes;
@@ -82,12 +82,19 @@ TrainedLaw::Curve TrainedLaw::density() const {
       add(node->x, -node->g.imag() / std::numbers::pi);
     add(band.support.upper, 0);
   }
+  const std::vector<double> slopes = function_.slopes(places), s = function_.above(places);
+  Curve curve;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!(slopes[i] > 0)) continue;  // taken to an atom
+    curve.s.push_back(s[i]);
+    curve.density.push_back(densities[i] / slopes[i]);
+  }
   return curve;
 }
 
 double TrainedLaw::cdf(double s) const {
   // Eigenvalues of M up to the cut are trained to 0.
-  const double x = function_.shift + s / function_.slope;
+  const double x = function_.inverse(s);
   if (std::isinf(function_.cut)) return noisy_target_.cdf(x);
   const double below = s < 0 ? 0 : noisy_target_.cdf(std::max(x, function_.cut));
   // P(|x| ≤ x₀) = 2P(x ≤ x₀) − 1 of a symmetrised law.

@@ -103,7 +103,8 @@ std::optional<double> target_rank(const model::Problem& problem, const Spectrum&
 }
 
 bool has_ridgeless(const model::Problem& problem) {
-  return problem.linear_when_fitted() && (problem.soft_threshold() || problem.student == model::Student::direct);
+  return problem.linear_when_fitted() && !problem.custom_penalty &&
+         (problem.soft_threshold() || problem.student == model::Student::direct);
 }
 
 void require_ridgeless(const model::Problem& problem) {

@@ -14,8 +14,11 @@ Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f
   if (!(q > 0)) return {};
   const double breakpoints[] = {f.cut, f.shift};
   double nuclear = 0, largest = 0;
-  for (const auto& node : law.quadrature(breakpoints).nodes)
-    nuclear += sides(symmetry) * node.weight * std::abs(f(node.x));
+  const std::vector<matrix_laws::Law::Node> nodes = law.quadrature(breakpoints).nodes;
+  std::vector<double> x;
+  for (const auto& node : nodes) x.push_back(node.x);
+  const std::vector<double> values = f.at(x);
+  for (std::size_t i = 0; i < nodes.size(); ++i) nuclear += sides(symmetry) * nodes[i].weight * std::abs(values[i]);
   for (const auto& edge : spectrum.edges) largest = std::max({largest, std::abs(edge.lower), std::abs(edge.upper)});
   return collapse_of(q, nuclear, largest, spectrum.zero_mass);
 }
@@ -54,7 +57,8 @@ std::unique_ptr<Denoiser> make_denoiser_by_rule(const model::Problem& problem, c
 }  // namespace
 
 bool closed_form(const model::Problem& problem, std::optional<RidgelessPhase> phase) {
-  return !problem.untied_self() && (problem.head == model::Head::linear || phase == RidgelessPhase::interpolating);
+  if (problem.untied_self() || problem.custom_loss) return false;
+  return problem.head == model::Head::linear || phase == RidgelessPhase::interpolating;
 }
 
 double effective_lambda(const model::Problem& problem, std::optional<RidgelessPhase> phase) {
@@ -101,10 +105,15 @@ Errors TrainedStudent::errors(const FixedPoint& at) const {
   // The prior may know E better than overlaps do.
   Overlaps overlaps = at.overlaps;
   if (std::isnan(overlaps.deviation)) overlaps.deviation = at.step.prior.overlaps.deviation;
-  Errors errors{at.step.train, channel_->test(at.overlaps), overlaps.estimation(Q_star), 0};
+  Errors errors{at.step.train, channel_->test(at.overlaps), overlaps.estimation(Q_star), 0, 0};
+  errors.test_noisy = noisy_test(at.overlaps, errors.test, OutputChannel::kAll);
   if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
   errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
+}
+
+double TrainedStudent::noisy_test(const Overlaps& overlaps, double test, int replicate) const {
+  return problem_.noise > 0 ? channel_->fresh_loss(overlaps, problem_.noise, replicate) : test;
 }
 
 double TrainedStudent::penalty(const FixedPoint& at) const {
@@ -141,8 +150,9 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   std::vector<double> forces;
   for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
-    samples.push_back({point.train, channel_->test(point.overlaps, replicate),
-                       point.overlaps.estimation(map_.target().second_moment()), envelope(point.step, at.overlaps)});
+    const double test = channel_->test(point.overlaps, replicate);
+    samples.push_back({point.train, test, point.overlaps.estimation(map_.target().second_moment()),
+                       envelope(point.step, at.overlaps), noisy_test(point.overlaps, test, replicate)});
     forces.push_back(point.step.conjugates.q_hat);
   }
   // Figures of two grids may agree by chance.
@@ -151,13 +161,14 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   const double least = grid ? kLeastShare * std::exp(-grid->digits) + at.distance +
                                   (force.value > 0 ? kForceShare * force.standard_error / force.value : 0)
                             : 0;
-  const double caution = grid && at.step.several > kFewJumps ? kJumpCaution : 1;
+  // Nothing says that a custom loss has no kinks.
+  const double caution = grid && (problem_.custom_loss || at.step.several > kFewJumps) ? kJumpCaution : 1;
   const auto error_of = [&](double Errors::*figure) {
     const auto [mean, scatter] = over_replicates(samples, figure);
     return caution * scatter + least * std::abs(mean);
   };
   return {error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation),
-          error_of(&Errors::objective)};
+          error_of(&Errors::objective), error_of(&Errors::test_noisy)};
 }
 
 TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& workspace) const {
@@ -176,8 +187,8 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& 
   const SpectralFunction f = kept_side(spectral_->function(law, conjugates), symmetry);
   for (const auto& band : law.bands()) {
     if (band.support.upper <= f.cut) continue;
-    spectrum.edges.push_back(
-        {f.slope * (std::max(f.cut, band.support.lower) - f.shift), f.slope * (band.support.upper - f.shift)});
+    const std::vector<double> ends = f.above({std::max(f.cut, band.support.lower), band.support.upper});
+    spectrum.edges.push_back({ends.front(), ends.back()});
   }
   for (const Outlier& outlier :
        matrix_laws::outliers(law, map_.target().scaled(conjugates.m_hat), conjugates.q_hat,

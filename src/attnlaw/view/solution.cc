@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "attnlaw/model/custom_loss.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -35,6 +37,7 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
   add(table, "train", s.errors.train, sampling.train);
   add(table, s.bayes ? "test (posterior mean of the label)" : "test", s.errors.test, sampling.test);
+  if (s.problem.noise > 0) add(table, "test (noisy labels)", s.errors.test_noisy, sampling.test_noisy);
   if (s.bayes) add(table, "test (plug-in)", s.bayes->plug_in_test);
   if (s.bayes) add(table, "index error", s.bayes->index_error);
   add(table, "estimation", s.errors.estimation, sampling.estimation);
@@ -79,9 +82,9 @@ Table bayes_table(const theory::BayesFigures& bayes) {
 
 Table sensitivity_table(const theory::Sensitivities& s) {
   Table table = headed("Sensitivities: d(error)/d(parameter), the others fixed",
-                       {"parameter", "train", "test", "estimation", "objective"});
+                       {"parameter", "train", "test", "test_noisy", "estimation", "objective"});
   const auto row = [&](const char* parameter, const theory::Errors& slope) {
-    add(table, parameter, slope.train, slope.test, slope.estimation, slope.objective);
+    add(table, parameter, slope.train, slope.test, slope.test_noisy, slope.estimation, slope.objective);
   };
   row("alpha", s.alpha);
   if (s.lambda) row("lambda", *s.lambda);
@@ -123,7 +126,9 @@ std::string describe(const model::Problem& problem, const std::vector<std::strin
                                  problem.cross() ? "cross-attention, " : "", model::name(problem.head));
   if (problem.readout != model::Readout::rows) text += ", readout " + model::name(problem.readout);
   if (problem.labels != model::Labels::soft) text += fmt::format(", {} labels", model::name(problem.labels));
+  if (problem.custom_loss) text += ", loss " + problem.custom_loss->name;
   if (problem.loss != model::Loss::square) text += ", loss " + model::name(problem.loss);
+  if (problem.custom_penalty) text += ", penalty " + problem.custom_penalty->name;
   if (shown("alpha")) text += fmt::format(", α = {:g}", problem.alpha);
   if (problem.lambda_rule == model::LambdaRule::value && shown("lambda"))
     text += fmt::format(", λ = {:.6g}", problem.lambda);

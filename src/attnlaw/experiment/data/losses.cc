@@ -1,5 +1,6 @@
 #include "attnlaw/experiment/data/losses.h"
 
+#include "attnlaw/experiment/data/custom_scores.h"
 #include "attnlaw/experiment/data/outputs.h"
 #include "attnlaw/experiment/data/scores.h"
 
@@ -130,6 +131,7 @@ void coefficients_of(const model::Problem& problem, const Labels<Real>& labels, 
 template <class Real>
 double loss(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels, const Columns<Real>& scores,
             Columns<Real>& outputs) {
+  if (problem.custom_loss) return custom_loss<Real>(problem, labels, scores);
   if (problem.loss == Loss::cross_entropy) return cross_entropy<Real>(problem, labels, scores, outputs);
   student_outputs(problem, scores, outputs);
   if (problem.loss == Loss::logistic) return logistic_loss<Real>(problem, labels, outputs);
@@ -139,6 +141,7 @@ double loss(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>
 template <class Real>
 double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
                              Columns<Real>& scores, Columns<Real>& outputs) {
+  if (problem.custom_loss) return custom_loss_and_coefficients<Real>(problem, labels, scores);
   const double value = loss<Real>(problem, labels, scores, outputs);
   coefficients_of<Real>(problem, labels, outputs, scores);
   return value;
@@ -158,7 +161,10 @@ double squared_distance(const model::Problem& problem, const Eigen::Ref<const Co
   return sum;
 }
 
-bool convex_loss(const model::Problem& problem) { return problem.loss != Loss::square || problem.head == Head::linear; }
+bool convex_loss(const model::Problem& problem) {
+  if (problem.custom_loss) return problem.custom_loss->convex;
+  return problem.loss != Loss::square || problem.head == Head::linear;
+}
 
 #define ATTNLAW_INSTANTIATE(Real)                                                                                      \
   template double loss(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, const Columns<Real>&,            \

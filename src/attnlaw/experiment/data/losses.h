@@ -8,7 +8,7 @@ namespace attnlaw::experiment {
 
 /// Returns Σ_μ ℓ of the student's scores against `labels` (sequences × label_count, see outputs.h), and writes the
 /// student's outputs to `outputs`. Sums are in double; cross-entropy (by log-sum-exp) and logistic loss (by softplus)
-/// are finite at any score.
+/// are finite at any score. A custom loss leaves `outputs` as they are.
 template <class Real>
 double loss(const model::Problem& problem, const Eigen::Ref<const base::Columns<Real>>& labels,
             const base::Columns<Real>& scores, base::Columns<Real>& outputs);

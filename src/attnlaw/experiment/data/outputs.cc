@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/experiment/data/custom_scores.h"
 #include "attnlaw/experiment/data/scores.h"
 
 namespace attnlaw::experiment {
@@ -48,6 +49,7 @@ int drawn_position(const Columns<Real>& outputs, Index mu, int a, int keys, doub
 }  // namespace
 
 int output_count(const model::Problem& problem) {
+  if (problem.custom_loss) return model::custom_label_count(problem);
   switch (problem.readout) {
     case Readout::entry:
       return problem.keys();
@@ -60,6 +62,7 @@ int output_count(const model::Problem& problem) {
 }
 
 int label_count(const model::Problem& problem) {
+  if (problem.custom_loss) return model::custom_label_count(problem);
   if (problem.readout != Readout::rows) return 1;
   return problem.labels == Labels::sampled ? problem.tokens : output_count(problem);
 }
@@ -76,12 +79,34 @@ void student_outputs(const model::Problem& problem, const Columns<Real>& scores,
 
 template <class Real>
 void target_outputs(const model::Problem& problem, const Columns<Real>& scores, Columns<Real>& outputs) {
+  if (problem.custom_loss) return custom_outputs(problem, scores, outputs);
   outputs_of(problem, problem.target_beta, target_layout(problem), scores, outputs);
 }
+
+int drawn_rows(const model::Problem& problem) {
+  if (problem.custom_loss) return custom_drawn_rows(problem);
+  return problem.labels == Labels::sampled ? problem.tokens : 0;
+}
+
+namespace {
+
+/// One-hot rows drawn with the probabilities in `outputs`.
+template <class Real>
+void draw_one_hot(const model::Problem& problem, const Columns<Real>& outputs, const Columns<double>& chances,
+                  Columns<Real>& labels) {
+  const int keys = problem.keys();
+  labels.setZero();
+  for (int a = 0; a < drawn_rows(problem); ++a)
+    for (Index mu = 0; mu < outputs.rows(); ++mu)
+      labels(mu, a * keys + drawn_position(outputs, mu, a, keys, chances(mu, a))) = 1;
+}
+
+}  // namespace
 
 template <class Real>
 void labels_of(const model::Problem& problem, const Columns<Real>& outputs, const Columns<double>& chances,
                Columns<Real>& labels) {
+  if (problem.custom_loss && drawn_rows(problem) > 0) return draw_one_hot(problem, outputs, chances, labels);
   switch (problem.labels) {
     case Labels::soft:
       labels = outputs.leftCols(label_count(problem));

@@ -11,6 +11,9 @@ namespace attnlaw::experiment {
 /// the first entry counts; with readout score u alone.
 int output_count(const model::Problem& problem);
 
+/// Returns how many rows of a label are drawn from probabilities: 0 for labels that are not drawn.
+int drawn_rows(const model::Problem& problem);
+
 /// Returns how many numbers the label of one sequence has. Soft labels hold what counts of an answer, sampled ones the
 /// position of the one in each row, sign labels ±1.
 int label_count(const model::Problem& problem);
@@ -27,7 +30,8 @@ ScoreReadout score_readout(const model::Problem& problem);
 template <class Real>
 void student_outputs(const model::Problem& problem, const base::Columns<Real>& scores, base::Columns<Real>& outputs);
 
-/// Computes the answer of the target to the scores h* (target_layout), in the form of the student's answer.
+/// Computes the answer of the target to the scores h* (target_layout), in the form of the student's answer; with a
+/// custom loss the labels, of drawn ones their probabilities.
 template <class Real>
 void target_outputs(const model::Problem& problem, const base::Columns<Real>& scores, base::Columns<Real>& outputs);
 

@@ -8,6 +8,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/experiment/student/objective.h"
 #include "attnlaw/experiment/student/spectral.h"
+#include "attnlaw/model/custom_penalty.h"
 
 namespace attnlaw::experiment {
 namespace {
@@ -118,9 +119,43 @@ class SquarePenalty : public Penalty {
   }
 };
 
+/// The penalty Σ p(s_i) of eigenvalues, or of singular values with cross-attention.
+class CustomSpectralPenalty : public Penalty {
+ public:
+  using Penalty::Penalty;
+
+  double value(const Matrix<double>& S) const override {
+    const std::vector<double> values = values_of(
+        *problem_.custom_penalty, non_negative(problem_.cross() ? singular_values(S) : eigenvalues(S)));
+    return problem_.lambda * std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(S.rows());
+  }
+
+  Matrix<double> proximal(const Matrix<double>& M, double step) const override {
+    const model::ScalarProximal map(problem_.custom_penalty, problem_.lambda, 1 / step, negative());
+    const auto mapped = [&map](const auto& system) { return recompose(system, map(system.values)); };
+    return problem_.cross() ? mapped(singular_system(M)) : mapped(eigensystem(M));
+  }
+
+  double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
+    // A proximal gradient step of length 1 stands still at a minimum, where the loss pulls as the penalty does.
+    const Matrix<double> pull = static_cast<double>(S.rows()) * loss_gradient;
+    return (S - proximal(S - pull, 1)).norm() / pull.norm();
+  }
+
+ private:
+  bool negative() const { return has_negative_eigenvalues(problem_); }
+  /// Eigenvalues that rounding has made negative are 0.
+  std::vector<double> non_negative(std::vector<double> values) const {
+    if (!negative())
+      for (double& value : values) value = std::max(value, 0.0);
+    return values;
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Penalty> make_penalty(const model::Problem& problem) {
+  if (problem.custom_penalty) return std::make_unique<CustomSpectralPenalty>(problem);
   if (problem.student == model::Student::tied) return std::make_unique<TracePenalty>(problem);
   if (problem.student == model::Student::untied) return std::make_unique<NuclearPenalty>(problem);
   return std::make_unique<SquarePenalty>(problem);

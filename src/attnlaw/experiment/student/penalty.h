@@ -40,6 +40,8 @@ class Penalty {
 /// λ‖S‖_* (docs/theory/cross_attention.md), and it is the residual of the tied student where S and B are symmetric and
 /// S ⪰ 0.
 ///
+/// The residual with a custom penalty is ‖S − S′‖_F/‖B/d‖_F, S′ a proximal gradient step of length 1 from S.
+///
 /// The residual of the direct students is the relative norm of the gradient, ‖2λ S − B/d‖_F/(2λ student_scale).
 std::unique_ptr<Penalty> make_penalty(const model::Problem& problem);
 

@@ -13,7 +13,7 @@ template <class Real>
 TrainingFigures training_figures(Objective<Real>& objective, const Matrix<double>& S) {
   const model::Problem& problem = objective.problem();
   const Data<Real>& data = objective.pass().data();
-  const bool soft = problem.labels == model::Labels::soft;
+  const bool soft = problem.labels == model::Labels::soft && !problem.custom_loss;
   const auto pointwise = [&](Eigen::Index first, Columns<Real>& scores, Columns<Real>& outputs) {
     const auto labels = data.labels.middleRows(first, scores.rows());
     const double value = loss<Real>(problem, labels, scores, outputs);

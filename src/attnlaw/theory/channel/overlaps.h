@@ -32,6 +32,24 @@ struct Overlaps {
   double estimation(double Q_star) const { return (std::isnan(deviation) ? Q_star - 2 * m + q : deviation) + q_a; }
 };
 
+/// Overlaps of which none differs by more than a share of itself.
+inline bool close(const Overlaps& a, const Overlaps& b, double share) {
+  const auto near = [share](double x, double y) { return x == y || std::abs(x - y) <= share * std::abs(y); };
+  return near(a.q, b.q) && near(a.m, b.m) && near(a.V, b.V) && near(a.q_a, b.q_a) && near(a.V_a, b.V_a);
+}
+
+/// How the fields t of labels of variance v and ω of students are made of standard normal τ and ρ: t = σ τ and ω =
+/// along τ + across ρ, with σ² = v. A label is then the same whatever the overlaps are.
+struct Mixture {
+  Mixture(const Overlaps& overlaps, double label_variance)
+      : sigma(std::sqrt(label_variance)), along(overlaps.m / sigma) {
+    constexpr double kRoundoff = 1e-300;
+    across = overlaps.q > 0 ? std::sqrt(std::max(overlaps.q - along * along, kRoundoff)) : 0;
+  }
+
+  double sigma, along, across = 0;
+};
+
 /// Conjugate parameters: the student is a spectral function of m̂ S* + √q̂ Z, with V̂ its stiffness. The antisymmetric
 /// part of a general student is √q̂_a times an antisymmetric Gaussian matrix over a stiffness V̂_a + 4λ
 /// with a Frobenius penalty; with a nuclear norm see numerical_prior.h.
@@ -61,6 +79,7 @@ struct Errors {
   double test = 0;        ///< noiseless loss per fresh sequence
   double estimation = 0;  ///< ‖S − S*‖²_F/d
   double objective = 0;   ///< α·train + λ·penalty/d, penalty = Tr S (tied), ‖S‖_* (untied) or ‖S‖²_F
+  double test_noisy = 0;  ///< loss per fresh sequence against labels of noise Δ, like those trained on
 };
 
 /// Figures of a loss beside Errors (docs/theory/losses.md), those of whole rows per sequence; NaN where a loss or a

@@ -13,7 +13,7 @@ double grid_size(std::size_t coordinates, const GridRule& rule) {
   const double rhos = rule.hermite > 0 ? rule.hermite : 2 * rule.radius / rule.noise_step;
   // A disc fills π/4 of its square, a ball in four dimensions π²/32 of its cube.
   const double disc = coordinates == 1 ? (rule.hermite > 0 ? 1 : pi / 4) : (rule.hermite > 0 ? pi / 4 : pi * pi / 32);
-  const double pairs = std::pow(0.5 * taus * rhos, static_cast<double>(coordinates));
+  const double pairs = std::pow((rule.even ? 0.5 : 1) * taus * rhos, static_cast<double>(coordinates));
   return (rule.interleaved ? 2 : 1) * disc * pairs;
 }
 

@@ -15,7 +15,7 @@ struct SobolRule {
 };
 
 /// A product grid for fields of one or two coordinates, each a pair (τ, ρ) of standard normals. It serves integrands
-/// that are even in every pair.
+/// that are even in every pair, or with `even` = false any.
 ///
 /// τ has a trapezoidal rule; ρ has a Gauss-Hermite rule of `hermite` nodes or, where that is 0, a trapezoidal one of
 /// step `noise_step`. A second replicate interleaves the first, shifted by half a step in the first coordinate and with
@@ -28,6 +28,7 @@ struct GridRule {
   bool interleaved = true;  ///< there is a second replicate
   /// The grid was made for errors of about e^−digits: no difference of two replicates is believed far below that.
   double digits = std::numeric_limits<double>::infinity();
+  bool even = true;  ///< one of every two pairs (τ, ρ) and (−τ, −ρ) stands for both
 };
 
 /// Either; a channel need not know which.

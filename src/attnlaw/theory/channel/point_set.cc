@@ -54,8 +54,8 @@ struct GridPair {
   double tau, rho, weight, square;
 };
 
-/// One of every two pairs (τ, ρ) and (−τ, −ρ) within a radius, for both.
-std::vector<GridPair> half_of_pairs(const GridRule& rule, double radius, bool second, bool shifted) {
+/// The pairs (τ, ρ) within a radius; of even integrands one of every two pairs (τ, ρ) and (−τ, −ρ), for both.
+std::vector<GridPair> pairs_of(const GridRule& rule, double radius, bool second, bool shifted) {
   const double offset = shifted ? 0.5 : 0;
   const base::NormalNodes taus = trapezoidal_nodes(rule.label_step, offset, radius);
   const bool gauss = rule.hermite > 0;
@@ -66,8 +66,8 @@ std::vector<GridPair> half_of_pairs(const GridRule& rule, double radius, bool se
   for (std::size_t i = 0; i < taus.points.size(); ++i)
     for (std::size_t j = 0; j < rhos.points.size(); ++j) {
       const double tau = taus.points[i], rho = std::abs(rhos.points[j]) < kZero ? 0 : rhos.points[j];
-      if (tau < 0 || (tau == 0 && rho < 0)) continue;
-      const double multiplicity = tau == 0 && rho == 0 ? 1 : 2;
+      if (rule.even && (tau < 0 || (tau == 0 && rho < 0))) continue;
+      const double multiplicity = !rule.even || (tau == 0 && rho == 0) ? 1 : 2;
       pairs.push_back(
           {tau, rho, multiplicity * taus.weights[i] * rhos.weights[j], tau * tau + (gauss ? 0 : rho * rho)});
     }
@@ -81,8 +81,8 @@ NormalRule grid_replicate(std::size_t coordinates, const GridRule& rule, bool se
   // A normal law leaves e^(−R²/2) beyond R in a plane, and 1 + R²/2 times as much in four dimensions.
   const bool four = coordinates == 2 && rule.hermite == 0;
   const double square = rule.radius * rule.radius + (four ? 2 * std::log1p(0.5 * rule.radius * rule.radius) : 0);
-  const std::vector<GridPair> pairs = half_of_pairs(rule, std::sqrt(square), second, second);
-  const std::vector<GridPair> others = second ? half_of_pairs(rule, std::sqrt(square), second, false) : pairs;
+  const std::vector<GridPair> pairs = pairs_of(rule, std::sqrt(square), second, second);
+  const std::vector<GridPair> others = second ? pairs_of(rule, std::sqrt(square), second, false) : pairs;
   NormalRule result{.dimension = 2 * coordinates, .points = {}, .weights = {}};
   for (const GridPair& a : pairs) {
     if (a.square > square) continue;

@@ -87,8 +87,7 @@ struct RowOf<Loss> {
   using Type = std::remove_cvref_t<decltype(std::declval<const Loss&>().row())>;
 };
 
-/// Fields are sampled as t = σ τ and ω = (m/σ) τ + s ρ with σ² = Q* + Δ, s² = q − m²/σ² and standard normal τ and ρ: a
-/// label is then the same whatever the overlaps are.
+/// Fields are sampled as Mixture has it.
 template <ChannelLoss Loss>
 class SampledChannel final : public OutputChannel {
  public:
@@ -96,7 +95,7 @@ class SampledChannel final : public OutputChannel {
 
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
-  double test(const Overlaps& overlaps, int replicate) const override;
+  double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   double least_loss(double noise, int replicate) const override;
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
@@ -109,12 +108,12 @@ class SampledChannel final : public OutputChannel {
   template <ChannelLoss Other>
   friend class SampledChannel;
 
-  /// How the fields of labels of a given noise and students of given overlaps are made of τ and ρ.
-  struct Mixture {
-    double sigma, along, across, antisymmetric;
+  /// The fields of labels of a given noise and students of given overlaps.
+  struct Fields : Mixture {
+    double antisymmetric;
   };
-  Mixture mixture(const Overlaps& overlaps, double noise) const;
-  void draw(std::size_t pack, const Mixture& mixture, Field& field) const;
+  Fields fields(const Overlaps& overlaps, double noise) const;
+  void draw(std::size_t pack, const Fields& fields, Field& field) const;
   /// The outputs of the field of a label: kept for small losses, whose labels cost as much as a step of Newton's
   /// method.
   void draw_outputs(std::size_t pack, double noise, const Field& field, Label& outputs) const;
@@ -140,9 +139,9 @@ class SampledChannel final : public OutputChannel {
   /// Mean of body(loss, label, student's field, field that fits the label) over labels of a noise, per sequence.
   template <class Body>
   double mean_over_points(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
-  /// The same over noiseless labels.
+  /// The same with points of its own where few of a sequence's scores tell all.
   template <class Body>
-  double fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const;
+  double fresh_mean(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
 
   using Search = BlockSearch<Loss>;
   using Plan = typename Search::Plan;
@@ -206,28 +205,25 @@ Loss SampledChannel<Loss>::scaled_loss(const Overlaps& overlaps) const {
 }
 
 template <ChannelLoss Loss>
-typename SampledChannel<Loss>::Mixture SampledChannel<Loss>::mixture(const Overlaps& overlaps, double noise) const {
-  constexpr double kRoundoff = 1e-300;
-  const double sigma = std::sqrt(scale_.Q_star + noise), along = overlaps.m / sigma;
-  const double across = overlaps.q > 0 ? std::sqrt(std::max(overlaps.q - along * along, kRoundoff)) : 0;
-  return {sigma, along, across, std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps)};
+typename SampledChannel<Loss>::Fields SampledChannel<Loss>::fields(const Overlaps& overlaps, double noise) const {
+  return {Mixture(overlaps, scale_.Q_star + noise), std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps)};
 }
 
 template <ChannelLoss Loss>
-void SampledChannel<Loss>::draw(std::size_t pack, const Mixture& mixture, Field& field) const {
+void SampledChannel<Loss>::draw(std::size_t pack, const Fields& fields, Field& field) const {
   const auto sampled = static_cast<std::size_t>(loss_.sampled_dimension());
   const Pack* normals = &points_->normals[pack * 2 * sampled];
   loss_.embed(normals, field.tau.data());
   loss_.embed(normals + sampled, field.rho.data());
   const auto symmetric = static_cast<std::size_t>(loss_.symmetric_dimension());
   for (std::size_t k = 0; k < symmetric; ++k) {
-    field.target[k] = mixture.sigma * field.tau[k];
-    field.omega[k] = mixture.along * field.tau[k] + mixture.across * field.rho[k];
+    field.target[k] = fields.sigma * field.tau[k];
+    field.omega[k] = fields.along * field.tau[k] + fields.across * field.rho[k];
     field.fit[k] = scale_.beta_ratio * field.target[k];
   }
   // Labels are made from a symmetric target.
   for (std::size_t k = symmetric; k < field.omega.size(); ++k) {
-    field.omega[k] = mixture.antisymmetric * field.rho[k];
+    field.omega[k] = fields.antisymmetric * field.rho[k];
     field.target[k] = field.fit[k] = 0;
   }
 }
@@ -252,7 +248,7 @@ template <class Body>
 void SampledChannel<Loss>::for_each_pack(const Overlaps& overlaps, double noise, const Range& range,
                                          Body&& body) const {
   const auto [first, last, share] = range;
-  const Mixture mixed = mixture(overlaps, noise);
+  const Fields mixed = fields(overlaps, noise);
   Field field(loss_);
   for (std::size_t pack = first; pack < last; ++pack) {
     base::check_interrupt();
@@ -286,9 +282,7 @@ auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, std::si
   // From farther off Newton's method may need longer than from the field itself, or lose its way on flat ground.
   constexpr double kNearby = 0.5;
   const auto within = [&](const std::optional<Overlaps>& at, double share) {
-    const auto close = [share](double a, double b) { return a == b || std::abs(a - b) <= share * std::abs(b); };
-    return at && close(overlaps.q, at->q) && close(overlaps.m, at->m) && close(overlaps.V, at->V) &&
-           close(overlaps.q_a, at->q_a) && close(overlaps.V_a, at->V_a);
+    return at && close(overlaps, *at, share);
   };
   const bool filled = workspace.minima.size() == size;
   if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false;
@@ -376,7 +370,7 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
   // jumps the former is the mean of the derivative itself, which Sobol points give more accurately.
   if (workspace && several > 0) workspace->jumps = true;
   const bool smooth = kTakesResponses && (workspace ? !workspace->jumps : several == 0);
-  const Mixture mixed = mixture(overlaps, scale_.noise);
+  const Mixture mixed(overlaps, scale_.Q_star + scale_.noise);
   const double by_omega = smooth ? -response.sum() : g_rho.sum() / mixed.across;
   const double by_target = (g_tau.sum() - mixed.along * by_omega) / mixed.sigma;
   Conjugates conjugates{scale_.gain * g_square.sum(), scale_.gain * by_target, -scale_.gain * by_omega};
@@ -428,13 +422,14 @@ double SampledChannel<Loss>::mean_over_points(const Overlaps& overlaps, double n
 /// steps that it would take too many points to resolve.
 template <ChannelLoss Loss>
 template <class Body>
-double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const {
+double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, double noise, int replicate,
+                                        const Body& body) const {
   if constexpr (TwoScoreLoss<Loss>) {
     // Outputs enter squared, so that their poles are double ones, and errors may be small beside them.
     constexpr double kDigits = 26;
     constexpr double kLeastStep = 0.02;
     const double steepest =
-        std::max(loss_.target_beta() * std::sqrt(scale_.Q_star), loss_.beta() * std::sqrt(overlaps.q));
+        std::max(loss_.target_beta() * std::sqrt(scale_.Q_star + noise), loss_.beta() * std::sqrt(overlaps.q));
     const double step = trapezoidal_step(loss_.strip() / steepest, kDigits);
     if (step > kLeastStep) {
       const GridRule plane{.label_step = step,
@@ -443,17 +438,17 @@ double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate,
                            .noise_step = step,
                            .interleaved = false};
       const SampledChannel<typename RowOf<Loss>::Type> row(loss_.row(), scale_.fresh(), plane);
-      return loss_.rows() * row.mean_over_points(overlaps, 0, kAll, body);
+      return loss_.rows() * row.mean_over_points(overlaps, noise, kAll, body);
     }
   } else if constexpr (RowwiseLoss<Loss>) {
-    return loss_.rows() * row_->mean_over_points(overlaps, 0, replicate, body);
+    return loss_.rows() * row_->mean_over_points(overlaps, noise, replicate, body);
   }
-  return mean_over_points(overlaps, 0, replicate, body);
+  return mean_over_points(overlaps, noise, replicate, body);
 }
 
 template <ChannelLoss Loss>
-double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const {
-  return fresh_mean(overlaps, replicate, [](const auto& loss, const auto& label, const Pack* omega, const Pack*) {
+double SampledChannel<Loss>::fresh_loss(const Overlaps& overlaps, double noise, int replicate) const {
+  return fresh_mean(overlaps, noise, replicate, [](const auto& loss, const auto& label, const Pack* omega, const Pack*) {
     return loss.value(label, omega);
   });
 }
@@ -498,8 +493,8 @@ std::optional<LossFigures> SampledChannel<Loss>::loss_figures(const Overlaps& ov
       return loss.template with<SquareLoss>().value(label, student);
     };
     LossFigures figures;
-    figures.excess_test = fresh_mean(overlaps, kAll, excess);
-    figures.squared_test = fresh_mean(overlaps, kAll, squared);
+    figures.excess_test = fresh_mean(overlaps, 0, kAll, excess);
+    figures.squared_test = fresh_mean(overlaps, 0, kAll, squared);
     if (loss_.outcomes() > 1) return figures;
     if (!(overlaps.V > 0)) {
       figures.excess_train = mean_over_points(overlaps, scale_.noise, kAll, excess);

@@ -6,6 +6,7 @@
 
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
+#include "attnlaw/theory/prior/custom_denoiser.h"
 
 namespace attnlaw::theory {
 
@@ -21,16 +22,30 @@ Law noisy_target(const Spectrum& target, const Conjugates& conjugates, double re
   return matrix_laws::semicircle_sum(target.scaled(conjugates.m_hat), conjugates.q_hat, resolve_up_to);
 }
 
+std::vector<double> SpectralFunction::above(const std::vector<double>& x) const {
+  if (bent) return bent->at(x);
+  std::vector<double> values;
+  for (const double at : x) values.push_back(slope * (at - shift));
+  return values;
+}
+
+std::vector<double> SpectralFunction::at(const std::vector<double>& x) const {
+  std::vector<double> values = above(x);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!(x[i] > cut)) values[i] = 0;
+  return values;
+}
+
+std::vector<double> SpectralFunction::slopes(const std::vector<double>& x) const {
+  return bent ? bent->slopes(x) : std::vector<double>(x.size(), slope);
+}
+
 SpectralFunction ThresholdDenoiser::function(const Law& law, const Conjugates& conjugates) const {
   const double shift = threshold(conjugates);
   const double cut = width_ < 1 ? std::max(shift, law.quantile(1 - width_)) : shift;
-  return {cut, shift, 1 / conjugates.V_hat};
+  return {cut, shift, 1 / conjugates.V_hat, nullptr};
 }
 
-namespace {
-
-/// E[S | x] in S + √v Z for a node of its law: ∫ s μ(ds)/|w − s|² over ∫ μ(ds)/|w − s|² at w = x − v g. Equal to
-/// x − 2v Re g, which cancels where S is small beside the noise.
 double posterior_mean(const Spectrum& spectrum, double variance, const Law::Node& node) {
   if (const auto* wishart = spectrum.wishart()) {
     const double jump = wishart->jump();
@@ -52,6 +67,8 @@ double posterior_mean(const Spectrum& spectrum, double variance, const Law::Node
   }
   return first / mass;
 }
+
+namespace {
 
 /// Integrals over eigenvalues x of M: mass, (x − shift), (x − shift)², (x − shift) x, and −(x − shift) Im g²/π.
 struct Integrals {
@@ -136,7 +153,6 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   result.overlaps.q = kept.square * f.slope * f.slope;
   result.overlaps.V = kept.response * f.slope;
   // m = E[S S*] by Gaussian integration by parts, which cancels where the signal is weak: then node by node.
-  constexpr double kWeakSignal = 1e-4;
   const double m_hat = conjugates.m_hat;
   const bool weak = m_hat * m_hat * target.second_moment() <= kWeakSignal * conjugates.q_hat;
   if (m_hat == 0) {
@@ -187,7 +203,7 @@ Sectors ThresholdDenoiser::squared_response(const Law& law, const Conjugates& co
 }
 
 SpectralFunction LinearDenoiser::function(const Law&, const Conjugates& conjugates) const {
-  return {-std::numeric_limits<double>::infinity(), 0, 1 / (conjugates.V_hat + stiffness_)};
+  return {-std::numeric_limits<double>::infinity(), 0, 1 / (conjugates.V_hat + stiffness_), nullptr};
 }
 
 Denoiser::Result LinearDenoiser::evaluate(const Spectrum& target, const Conjugates& conjugates, int,
@@ -220,6 +236,7 @@ Symmetry symmetry_of(const model::Problem& problem) {
 
 std::unique_ptr<SpectralDenoiser> make_denoiser(const model::Problem& problem, double lambda, double tolerance) {
   const double scale = problem.symmetry() * lambda;
+  if (problem.custom_penalty) return std::make_unique<CustomDenoiser>(problem, lambda);
   switch (problem.student) {
     case model::Student::tied:
       return std::make_unique<ThresholdDenoiser>(scale, problem.width, Symmetry::symmetric, tolerance);

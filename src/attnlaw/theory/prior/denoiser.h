@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <vector>
 
 #include "attnlaw/matrix_laws/law.h"
 #include "attnlaw/matrix_laws/spectrum.h"
@@ -13,13 +14,31 @@
 
 namespace attnlaw::theory {
 
-/// f(x) = slope·(x − shift) for x > cut, else 0.
+/// A spectral function that is not straight where it is not 0.
+class BentFunction {
+ public:
+  virtual ~BentFunction() = default;
+  virtual std::vector<double> at(const std::vector<double>& x) const = 0;
+  virtual std::vector<double> slopes(const std::vector<double>& x) const = 0;
+  /// The largest x with f(x) ≤ s.
+  virtual double inverse(double s) const = 0;
+};
+
+/// f(x) = slope·(x − shift) for x > cut, else 0; or a bent function beyond the cut, or everywhere where that is −∞.
 struct SpectralFunction {
   double cut = 0;
   double shift = 0;
   double slope = 1;
+  std::shared_ptr<const BentFunction> bent = nullptr;
 
-  double operator()(double x) const { return x > cut ? slope * (x - shift) : 0; }
+  double operator()(double x) const { return x > cut ? (bent ? above({x}).front() : slope * (x - shift)) : 0; }
+  std::vector<double> at(const std::vector<double>& x) const;
+  /// f at x > cut, and the limit from there at the cut itself.
+  std::vector<double> above(const std::vector<double>& x) const;
+  /// Derivatives at x > cut.
+  std::vector<double> slopes(const std::vector<double>& x) const;
+  /// The x > cut with f(x) = s, or where f jumps over s.
+  double inverse(double s) const { return bent ? bent->inverse(s) : shift + s / slope; }
 };
 
 /// Integrals over a law are taken to this relative error of its mass where nothing else is said: to rounding.
@@ -32,6 +51,14 @@ bool many_atoms(const matrix_laws::Spectrum& target);
 /// unless q̂ > 0.
 matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjugates& conjugates,
                               double resolve_up_to = std::numeric_limits<double>::infinity());
+
+/// E[S | x] in S + √v Z for a node of its law: ∫ s μ(ds)/|w − s|² over ∫ μ(ds)/|w − s|² at w = x − v g. Equal to
+/// x − 2v Re g, which cancels where S is small beside the noise.
+double posterior_mean(const matrix_laws::Spectrum& spectrum, double variance, const matrix_laws::Law::Node& node);
+
+/// Where the signal m̂² Q* is at most this part of the noise q̂, m = E[S S*] is taken from posterior means, node by node;
+/// else by Gaussian integration by parts.
+inline constexpr double kWeakSignal = 1e-4;
 
 /// What a numerical prior hands on from one call to the next (numerical_prior.h).
 struct PriorWorkspace;

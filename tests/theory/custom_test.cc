@@ -1,0 +1,286 @@
+/// Losses and penalties given as functions: against the channels of the tables, closed forms and brute force.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "attnlaw/theory/channel/custom_channel.h"
+#include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/prior/custom_denoiser.h"
+#include "attnlaw/theory/solve.h"
+#include "custom_losses.h"
+#include "problems.h"
+
+namespace attnlaw::theory {
+namespace {
+
+using model::CustomLoss;
+using model::CustomPenalty;
+using model::Problem;
+using samples::Gives;
+
+constexpr double kQStar = 1.5;
+const Overlaps kOverlaps{0.8, 0.9, 1.7};
+
+Problem softmax(int tokens) {
+  Problem problem;
+  problem.tokens = tokens;
+  problem.alpha = 0.4;
+  problem.noise = 0.1;
+  problem.beta = 1.3;
+  problem.target_beta = 0.9;
+  return problem;
+}
+
+void expect_same(const OutputChannel& custom, const OutputChannel& known, double tolerance) {
+  const auto a = custom.evaluate(kOverlaps), b = known.evaluate(kOverlaps);
+  EXPECT_NEAR(a.conjugates.q_hat, b.conjugates.q_hat, tolerance * b.conjugates.q_hat);
+  EXPECT_NEAR(a.conjugates.m_hat, b.conjugates.m_hat, tolerance * b.conjugates.m_hat);
+  EXPECT_NEAR(a.conjugates.V_hat, b.conjugates.V_hat, tolerance * b.conjugates.V_hat);
+  EXPECT_NEAR(a.train, b.train, tolerance * b.train);
+  const auto zero = custom.evaluate_at_zero(), known_zero = known.evaluate_at_zero();
+  EXPECT_NEAR(zero.conjugates.q_hat, known_zero.conjugates.q_hat, tolerance * known_zero.conjugates.q_hat);
+  EXPECT_NEAR(zero.conjugates.V_hat, known_zero.conjugates.V_hat, tolerance * known_zero.conjugates.V_hat);
+  EXPECT_NEAR(custom.test(kOverlaps), known.test(kOverlaps), tolerance * known.test(kOverlaps));
+  EXPECT_NEAR(custom.squared_response(kOverlaps).symmetric.symmetric,
+              known.squared_response(kOverlaps).symmetric.symmetric,
+              10 * tolerance * known.squared_response(kOverlaps).symmetric.symmetric);
+}
+
+TEST(CustomChannel, OfTheSquaredLossIsThatOfTheTables) {
+  // Both take other points of the same kind: 2^17 of them in all.
+  const PointRule rule = SobolRule{14};
+  for (const int tokens : {2, 3})
+    for (const Gives gives : {Gives::values, Gives::gradient, Gives::hessian}) {
+      const Problem known = softmax(tokens);
+      const Problem custom = samples::with(known, samples::square(model::Coordinates::rows, gives));
+      SCOPED_TRACE(tokens);
+      const PointRule smaller = SobolRule{tokens == 2 ? 13 : 11};
+      expect_same(CustomChannel(custom, kQStar, smaller), *make_output_channel(known, kQStar, smaller),
+                  tokens == 2 ? 2e-3 : 5e-3);
+    }
+}
+
+TEST(CustomChannel, OfOneRowOfCrossAttentionIsThatOfTheTables) {
+  for (const int keys : {2, 3, 5}) {
+    SCOPED_TRACE(keys);
+    Problem known = samples::crossed(softmax(2), 1, keys);
+    const PointRule rule = SobolRule{12};
+    expect_same(CustomChannel(samples::with(known, samples::square(model::Coordinates::row)), kQStar, rule),
+                *make_output_channel(known, kQStar, rule), 3e-3);
+  }
+}
+
+/// −Σ y log p.
+CustomLoss cross_entropy(model::Coordinates coordinates) {
+  CustomLoss loss;
+  loss.coordinates = coordinates;
+  loss.convex = true;
+  loss.function = [](const model::SampleBlock& y, const model::SampleBlock& p, model::LossBlock& out) {
+    out.value = -(y * p.log()).rowwise().sum();
+    out.gradient = -y / p;
+  };
+  return loss;
+}
+
+TEST(CustomChannel, SumsOverLabelsThatAreDrawn) {
+  Problem known = samples::crossed(softmax(2), 1, 3);
+  known.loss = model::Loss::cross_entropy;
+  known.labels = model::Labels::sampled;
+  CustomLoss loss = cross_entropy(model::Coordinates::row);
+  loss.labels = model::CustomLabels::sampled;
+  Problem custom = samples::with(samples::crossed(softmax(2), 1, 3), loss);
+  const PointRule rule = SobolRule{12};
+  expect_same(CustomChannel(custom, kQStar, rule), *make_output_channel(known, kQStar, rule), 3e-3);
+}
+
+Problem score(CustomLoss loss) {
+  Problem problem = samples::with({}, std::move(loss));
+  problem.alpha = 0.4;
+  problem.noise = 0.1;
+  return problem;
+}
+
+TEST(CustomChannel, OfASquaredScoreIsInClosedForm) {
+  Problem known = score(samples::square(model::Coordinates::score));
+  const Problem custom = known;
+  known.custom_loss = nullptr;
+  known.readout = model::Readout::score;
+  const GridRule grid{.label_step = 0.5, .radius = 7, .hermite = 5, .even = false};
+  expect_same(CustomChannel(custom, kQStar, grid), *make_output_channel(known, kQStar, grid), 1e-7);
+}
+
+TEST(CustomChannel, OfTheLogisticLossOfSignsIsThatOfTheTables) {
+  CustomLoss loss;
+  loss.coordinates = model::Coordinates::score;
+  loss.labels = model::CustomLabels::sign;
+  loss.convex = true;
+  loss.function = [](const model::SampleBlock& y, const model::SampleBlock& u, model::LossBlock& out) {
+    out.value = (1 + (-y * u).exp()).log().col(0);
+    out.gradient = -y / (1 + (y * u).exp());
+  };
+  Problem known = score(loss);
+  const Problem custom = known;
+  known.custom_loss = nullptr;
+  known.readout = model::Readout::score;
+  known.labels = model::Labels::sign;
+  known.loss = model::Loss::logistic;
+  const PointRule rule = SobolRule{12};
+  const CustomChannel channel(custom, kQStar, rule);
+  EXPECT_FALSE(channel.identifies_scale());
+  expect_same(channel, *make_output_channel(known, kQStar, rule), 3e-3);
+}
+
+TEST(CustomChannel, OfAnAbsoluteValueHasProximalPointsAtItsKink) {
+  // The proximal point is a soft threshold of ω − y at V: g = −sign where |ω − y| > V, else −(ω − y)/V.
+  const CustomLoss absolute = samples::of_residuals(
+      model::Coordinates::score, Gives::hessian, [](double r) { return std::abs(r); },
+      [](double r) { return r > 0 ? 1.0 : -1.0; }, [](double) { return 0.0; });
+  const Problem problem = score(absolute);
+  const double E = kQStar - 2 * kOverlaps.m + kOverlaps.q + problem.noise, V = kOverlaps.V, s = std::sqrt(E);
+  const double inside = std::erf(V / (s * std::numbers::sqrt2));
+  const double density = std::exp(-0.5 * V * V / E) / std::sqrt(2 * std::numbers::pi);
+  const double q_hat = (1 - inside) + E / (V * V) * (inside - 2 * V / s * density);
+  const auto at = CustomChannel(problem, kQStar, SobolRule{13}).evaluate(kOverlaps);
+  const double gain = 2 * problem.alpha;
+  EXPECT_NEAR(at.conjugates.q_hat, gain * q_hat, 2e-3 * gain * q_hat);
+  EXPECT_NEAR(at.conjugates.V_hat, gain * inside / V, 3e-3 * gain * inside / V);
+  EXPECT_NEAR(at.conjugates.m_hat, gain * inside / V, 3e-3 * gain * inside / V);
+}
+
+TEST(CustomLoss, IsRefusedWhereItsDerivativesAreWrong) {
+  Problem problem = softmax(2);
+  EXPECT_NO_THROW(model::require_consistent(samples::with(problem, samples::huber(model::Coordinates::rows, 0.2))));
+  const CustomLoss wrong = samples::of_residuals(
+      model::Coordinates::row, Gives::gradient, [](double r) { return r * r; }, [](double r) { return 2.01 * r; },
+      [](double) { return 2.0; });
+  EXPECT_THROW(model::require_consistent(samples::with(problem, wrong)), std::invalid_argument);
+  const CustomLoss rough = samples::of_residuals(
+      model::Coordinates::row, Gives::values, [](double r) { return static_cast<double>(static_cast<float>(r * r)); },
+      [](double r) { return 2 * r; }, [](double) { return 2.0; });
+  EXPECT_THROW(model::require_consistent(samples::with(problem, rough)), std::invalid_argument);
+}
+
+TEST(CustomLoss, GoesWithThoseOfItsKindAlone) {
+  Problem problem = samples::with(softmax(2), samples::square(model::Coordinates::row));
+  EXPECT_NO_THROW(problem.validate());
+  Problem linear = problem;
+  linear.head = model::Head::linear;
+  linear.beta = linear.target_beta = 1;
+  EXPECT_THROW(linear.validate(), std::invalid_argument);
+  Problem ridgeless = problem;
+  ridgeless.lambda_rule = model::LambdaRule::ridgeless;
+  EXPECT_THROW(ridgeless.validate(), std::invalid_argument);
+  Problem general = problem;
+  general.student = model::Student::direct_general;
+  EXPECT_THROW(general.validate(), std::invalid_argument);
+}
+
+TEST(CustomLoss, ReproducesTheErrorsOfTheTables) {
+  Problem known;
+  known.alpha = 0.3;
+  known.lambda = 0.05;
+  const Solution expected = solve(known);
+  const Solution custom = solve(samples::with(known, samples::square(model::Coordinates::rows)));
+  ASSERT_TRUE(custom.diagnostics.converged) << custom.diagnostics.message;
+  EXPECT_EQ(custom.diagnostics.message, "");
+  constexpr double kAccuracy = 1e-3;
+  EXPECT_NEAR(custom.errors.train, expected.errors.train, 2 * kAccuracy * expected.errors.train);
+  EXPECT_NEAR(custom.errors.test, expected.errors.test, 2 * kAccuracy * expected.errors.test);
+  EXPECT_NEAR(custom.errors.estimation, expected.errors.estimation, 2 * kAccuracy * expected.errors.estimation);
+  EXPECT_NEAR(custom.diagnostics.replicon, expected.diagnostics.replicon, 0.02 * expected.diagnostics.replicon);
+}
+
+TEST(CustomLoss, WhatItsFunctionThrowsComesOut) {
+  CustomLoss loss = samples::square(model::Coordinates::row);
+  loss.function = [](const model::SampleBlock&, const model::SampleBlock&, model::LossBlock&) {
+    throw std::domain_error("mine");
+  };
+  EXPECT_THROW(solve(samples::with(softmax(2), loss)), std::domain_error);
+}
+
+const Conjugates kConjugates{0.7, 1.3, 2.1};
+
+Problem penalised(std::shared_ptr<const CustomPenalty> penalty, double lambda) {
+  Problem problem;
+  problem.lambda = lambda;
+  problem.custom_penalty = std::move(penalty);
+  return problem;
+}
+
+void expect_same(const SpectralDenoiser& custom, const SpectralDenoiser& known, const matrix_laws::Spectrum& target,
+                 double tolerance) {
+  const auto a = custom.evaluate(target, kConjugates), b = known.evaluate(target, kConjugates);
+  EXPECT_NEAR(a.overlaps.q, b.overlaps.q, tolerance);
+  EXPECT_NEAR(a.overlaps.m, b.overlaps.m, tolerance);
+  EXPECT_NEAR(a.overlaps.V, b.overlaps.V, tolerance);
+  EXPECT_NEAR(a.penalty, b.penalty, tolerance);
+  EXPECT_LT(a.law_error, 1e-7);
+  const matrix_laws::Law law = noisy_target(target, kConjugates);
+  EXPECT_NEAR(custom.squared_response(law, kConjugates).symmetric, known.squared_response(law, kConjugates).symmetric,
+              1e-3);
+}
+
+TEST(CustomDenoiser, OfATraceIsASoftThreshold) {
+  const matrix_laws::Spectrum target = matrix_laws::WishartSpectrum{0.5, 1};
+  for (const bool slopes : {true, false}) {
+    const CustomDenoiser custom(penalised(samples::elastic(1, 0, slopes), 0.2), 0.2);
+    expect_same(custom, ThresholdDenoiser(0.4), target, slopes ? 1e-10 : 1e-7);
+    EXPECT_NEAR(custom.evaluate(target, kConjugates).zero_mass,
+                ThresholdDenoiser(0.4).evaluate(target, kConjugates).zero_mass, 1e-6);
+  }
+}
+
+TEST(CustomDenoiser, OfASquareIsLinear) {
+  Problem problem = penalised(samples::elastic(0, 1), 0.2);
+  problem.student = model::Student::direct;
+  expect_same(CustomDenoiser(problem, 0.2), LinearDenoiser(0.8), matrix_laws::WishartSpectrum{0.5, 1}, 1e-9);
+}
+
+TEST(CustomDenoiser, ActsOnSingularValuesWithCrossAttention) {
+  Problem problem = samples::crossed(penalised(samples::elastic(1, 0), 0.2), 2, 2);
+  expect_same(CustomDenoiser(problem, 0.2), ThresholdDenoiser(0.2, 1, Symmetry::general), problem.target_law(), 1e-9);
+}
+
+TEST(ScalarProximal, FindsTheGlobalMinimumOfAPenaltyThatIsNotConvex) {
+  CustomPenalty penalty;  // bounded: eigenvalues far beyond 1 go unpunished
+  penalty.function = [](const std::vector<double>& s, std::vector<double>& values, std::vector<double>&) {
+    for (const double each : s) values.push_back(each * each / (0.1 + each * each));
+  };
+  const model::ScalarProximal map(std::make_shared<const CustomPenalty>(penalty), 0.8, 1.5, false);
+  std::vector<double> x;
+  for (int i = 0; i <= 60; ++i) x.push_back(0.05 * i);
+  const std::vector<double> s = map(x);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto objective = [&](double at) { return 0.8 * at * at / (0.1 + at * at) + 0.75 * (at - x[i]) * (at - x[i]); };
+    double least = objective(0);
+    for (int k = 0; k <= 40000; ++k) least = std::min(least, objective(k * 1e-4));
+    EXPECT_LE(objective(s[i]), least + 1e-8) << x[i];
+  }
+}
+
+TEST(CustomPenalty, ReproducesTheErrorsOfTheTables) {
+  Problem known;
+  known.alpha = 0.3;
+  known.lambda = 0.05;
+  const Solution expected = solve(known);
+  Problem custom = known;
+  custom.custom_penalty = samples::elastic(1, 0);
+  const Solution found = solve(custom);
+  ASSERT_TRUE(found.diagnostics.converged) << found.diagnostics.message;
+  EXPECT_NEAR(found.errors.train, expected.errors.train, 1e-6);
+  EXPECT_NEAR(found.errors.estimation, expected.errors.estimation, 1e-6);
+  EXPECT_NEAR(found.errors.objective, expected.errors.objective, 1e-6);
+  EXPECT_NEAR(found.diagnostics.replicon, expected.diagnostics.replicon, 1e-2);
+  ASSERT_EQ(found.spectrum.edges.size(), expected.spectrum.edges.size());
+  EXPECT_NEAR(found.spectrum.edges.back().upper, expected.spectrum.edges.back().upper, 1e-5);
+  const auto target = known.target_law();
+  for (const double s : {0.0, 0.5, 1.0})
+    EXPECT_NEAR(TrainedLaw(found, target).cdf(s), TrainedLaw(expected, target).cdf(s), 1e-4);
+}
+
+}  // namespace
+}  // namespace attnlaw::theory
