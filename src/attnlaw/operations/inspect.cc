@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <cctype>
 #include <cmath>
 
@@ -59,21 +60,42 @@ std::vector<checkpoint::StepFile> steps_of(const Inspect::Input& input) {
   return steps;
 }
 
-void inspect_one_or_two(const std::vector<checkpoint::StepFile>& files, const Inspect::Input& input, const Run& run,
-                        Inspect::Output& output) {
+Inspect::Input prepared(Inspect::Input input, const Run& run) {
+  input.inspect.seed = run.seed;
+  input.inspect.threads = run.threads;
+  input.inspect.keep_directions = !input.directions.empty();
+  return input;
+}
+
+/// One model, or how it changed until `after`.
+void inspect_model(const checkpoint::Model& model, const checkpoint::Model* after, const Inspect::Input& input,
+                   const Run& run, Inspect::Output& output) {
   checkpoint::NullTables tables(run.seed, run.threads);
   const auto inspect = [&](const checkpoint::Model& of) {
     return checkpoint::inspect(of, input.inspect, tables, progress_of(run, "heads of " + of.file));
   };
-  const checkpoint::Model model = checkpoint::open_model(files.front().path, input.open);
-  if (files.size() == 1) {
+  if (after) {
+    output.changes = checkpoint::compare(model, *after, input.inspect, progress_of(run, "changes"));
+    output.inspection = inspect(*after);
+    output.before = inspect(model);
+  } else {
     output.inspection = inspect(model);
-    return;
   }
-  const checkpoint::Model after = checkpoint::open_model(files.back().path, input.open);
-  output.changes = checkpoint::compare(model, after, input.inspect, progress_of(run, "changes"));
-  output.inspection = inspect(after);
-  output.before = inspect(model);
+}
+
+void inspect_course(const std::vector<checkpoint::StepFile>& steps, const Inspect::Input& input, const Run& run,
+                    Inspect::Output& output) {
+  const auto progress = [&run](const std::string& label, int done, int total) {
+    if (run.progress) run.progress(label, done, total);
+  };
+  checkpoint::Followed followed = checkpoint::follow(steps, input.open, input.inspect, progress);
+  output.inspection = std::move(followed.last);
+  output.course = std::move(followed.course);
+}
+
+Inspect::Output written(Inspect::Output output, const Inspect::Input& input) {
+  if (!input.directions.empty()) output.written = write_directions(output.inspection.directions, input.directions);
+  return output;
 }
 
 }  // namespace
@@ -124,24 +146,25 @@ std::vector<std::string> Inspect::unused(const Output& output) {
 }
 
 Inspect::Output Inspect::run(const Input& given, const Run& run) {
-  Input input = given;
-  input.inspect.seed = run.seed;
-  input.inspect.threads = run.threads;
-  input.inspect.keep_directions = !input.directions.empty();
-  Output output;
+  const Input input = prepared(given, run);
   const std::vector<checkpoint::StepFile> steps = steps_of(input);
+  Output output;
   if (steps.size() > 2) {
-    const auto progress = [&run](const std::string& label, int done, int total) {
-      if (run.progress) run.progress(label, done, total);
-    };
-    checkpoint::Followed followed = checkpoint::follow(steps, input.open, input.inspect, progress);
-    output.inspection = std::move(followed.last);
-    output.course = std::move(followed.course);
+    inspect_course(steps, input, run, output);
   } else {
-    inspect_one_or_two(steps, input, run, output);
+    const checkpoint::Model model = checkpoint::open_model(steps.front().path, input.open);
+    std::optional<checkpoint::Model> after;
+    if (steps.size() == 2) after = checkpoint::open_model(steps.back().path, input.open);
+    inspect_model(model, after ? &*after : nullptr, input, run, output);
   }
-  if (!input.directions.empty()) output.written = write_directions(output.inspection.directions, input.directions);
-  return output;
+  return written(std::move(output), input);
+}
+
+Inspect::Output Inspect::run(const Input& given, const checkpoint::Model& model, const Run& run) {
+  const Input input = prepared(given, run);
+  Output output;
+  inspect_model(model, nullptr, input, run, output);
+  return written(std::move(output), input);
 }
 
 }  // namespace attnlaw::operations

@@ -22,6 +22,8 @@ struct Inspect {
   static Input read(const nlohmann::json& options);
   static std::vector<std::string> unused(const Output& output);
   static Output run(const Input& input, const Run& run);
+  /// The same of a model that is open, whose checkpoint the input only names.
+  static Output run(const Input& input, const checkpoint::Model& model, const Run& run);
   static view::Result show(const Output& output, const Run& run) { return view::show(output, run.draw); }
 };
 
