@@ -14,7 +14,7 @@ endfunction()
 
 # attnlaw_plain(target): nothing in it is hot, and compiling it takes the longest part of the build.
 function(attnlaw_plain target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O1>)
 endfunction()
 
 # attnlaw_native(target): compiled for the instruction set of this machine, and for arithmetic without errno.

@@ -31,6 +31,30 @@ constexpr const char* kIntroduction =
     "is visible); edges and quantiles to the root mean square of the law, distribution functions absolute, moments to "
     "the power of the root mean square if that is larger. `where` names the worst point.\n";
 
+constexpr const char* kChecks = R"(
+## What results rest on, and what checks them
+
+Every result of theory or experiment has a field `evidence`, the level of its weakest step: `theorem` (proved, under the conditions of the source), `derived` (from a convex problem or a known law, by steps that are proved in like cases), `heuristic` (by the methods of statistical physics alone) or `simulated` (measured in drawn samples). Numerical errors are stated beside the figures. Each kind of number is compared with a second route that shares no formula with it:
+
+| what | evidence | second route | tests |
+|---|---|---|---|
+| laws of S + aZ, edges, outliers, optimal denoisers | theorem | 50 digits (the tables above); sampled matrices | `Accuracy`, `SemicircleSum.AgreesWithASampledMatrix`, `CrossAttentionLaw.SlowOneMatrixOfSize`, `OptimalDenoiser.OfASampledMatrixReachesItsError` |
+| overlaps of the prior channel | theorem | sampled matrices, closed forms | `Denoiser.OverlapsAreThoseOfASampledMatrix`, `NarrowStudent.IsWhatSampledMatricesGive` |
+| proximal points | theorem | search by brute force; the tables above | `GlobalProximal`, `LeastLogisticCurvature` |
+| conjugates of the output channel | theorem | sequences drawn one by one, with the proximal point in the scores; gradient of the envelope; another rule of points | `CrossEntropyChannel`, `EntryChannel`, `SignChannel`, `SampledChannel.ConjugatesAreTheGradientOfTheEnvelope`, `SampledChannel.GridsAndSobolPointsAgree` |
+| errors of the linear head, one token, tied or bayes | theorem | published tables; experiments | `StateEvolution.QuadraticNetworkGivesThePublishedErrors`, `Bayes.AgreesWithThePublishedQuadraticNetwork`, `Experiment.SlowReproducesTheTheoryAtDimension` |
+| errors of other convex losses | derived | experiments; closed forms of ridge regression | `DirectStudent.OnALinearHeadSolvesAQuadraticEquation`, `CrossEntropy.GivesTheCheckedFacts`, `SmallErrors` |
+| errors of softmax with the squared loss, and of the untied student of self-attention | heuristic | experiments; the replicon; identities over random problems | `StateEvolution.TwoTokensGiveTheCheckedFacts`, `UntiedSelfAttention.SlowReproducesTheFixedPointAtDimension`, `Properties` |
+| the posterior mean | heuristic | message passing with its denoiser; published tables; no student is better | `BayesGamp.SlowReproducesTheTheory`, `Bayes`, `Properties.NoStudentBeatsThePosteriorMeanSlow` |
+| stated sampling errors | – | solutions a hundred times as accurate | `StatedError` |
+| minima that are trained | simulated | L-BFGS, proximal gradients, message passing and optimality conditions against each other | `Trainers`, `DirectStudents`, `Gamp` |
+| singular values of softmax attention | derived (orthonormal tokens), heuristic | sampled attention matrices; free cumulants; reference values | `SoftmaxSimulation`, `SoftmaxLaw` |
+| attention pooling | derived | sampled vocabularies; reference values | `PoolingSimulation`, `PoolingLaw` |
+| adapters of rank one | heuristic | trained adapters; limits in closed form | `LoraSimulation` |
+| layer-wise spectral filtering | derived | drawn samples; published figures | `Lofi` |
+| any of these, over random problems | – | a second accuracy ([reliability.md](reliability.md)) | the program `reliability` |
+)";
+
 int usage() {
   std::fputs("usage: accuracy_tables [--output FILE] [--effort SHARE]\n", stderr);
   return 2;
@@ -64,6 +88,7 @@ int main(int argc, char** argv) {
                  row.where);
     }
   }
+  text += kChecks;
   if (output.empty()) {
     std::fputs(text.c_str(), stdout);
   } else {

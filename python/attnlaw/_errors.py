@@ -47,16 +47,13 @@ def in_python(message: str) -> str:
 def option_error(message: str, options: Mapping[str, Any]) -> OptionError:
     """The exception for a message, which begins with the name of an option or quotes it."""
     text = in_python(message)
-    words = re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)
-    names = {_schema.to_keyword(name): name for name in options}
+    words = [_schema.from_keyword(word) for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)]
     quoted = re.match(r"unknown key '([^']*)'", message)
-    first = quoted[1] if quoted else words[0] if words else None
-    if first in names:
-        return OptionError(text, first, options[names[first]])
-    if first is not None and re.match(rf"{re.escape(first)} is required", text):
-        return OptionError(text, _schema.to_keyword(first))
-    mentioned = next((word for word in words if word in names), None)
-    return OptionError(text, mentioned, options[names[mentioned]] if mentioned else None)
+    first = quoted[1] if quoted else words[0] if words else ""
+    if first not in options and not text.startswith(f"{first} is required"):
+        # A sentence about several options: the first that was given.
+        first = next((word for word in words if word in options), "")
+    return OptionError(text, _schema.to_keyword(first) or None, options.get(first))
 
 
 @contextmanager

@@ -90,7 +90,8 @@ double distance_from_support(const Law& law, double x) {
 Complex transform(const LawObject& object, Complex z) {
   constexpr double kGrowth = 4;
   const Law& law = object.law;
-  const Complex w = object.roots ? z * z : z;
+  // Of square roots, in their squares; what lies left of 0 is as far from the squares as from 0.
+  const Complex w = !object.roots ? z : z.real() > 0 ? z * z : Complex(0, std::norm(z));
   const double height = std::hypot(w.imag(), distance_from_support(law, w.real()));
   if (!(height > 0)) base::reject("stieltjes takes z off the support, got {}", z.real());
   const Interval hull = law.hull();

@@ -22,6 +22,13 @@ TEST(LofiCommand, PrintsTheTheoryAlone) {
   EXPECT_TRUE(run["instances"].empty());
 }
 
+/// At a low temperature a direction is seen at any number of samples: its threshold of 0 is a row of the table like others.
+TEST(LofiCommand, PrintsDirectionsThatAreAlwaysSeen) {
+  const Outcome outcome = attnlaw("lofi --target attention:0.2 --d 100 --n 1000 --instances 0");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("below the bulk"), std::string::npos) << outcome.out;
+}
+
 TEST(LofiCommand, ShowsExperimentsBesideTheTheory) {
   const Scratch scratch;
   const std::string html = (scratch / "report.html").string();

@@ -369,6 +369,25 @@ TEST(TestFigures, CountWrongSigns) {
   EXPECT_NEAR(wrong, std::acos(cosine) / std::numbers::pi, 0.01);
 }
 
+/// S* itself misses noisy scores by their noise: Σ_ab ξ_ab², of mean T(T+1)Δ and variance 24Δ² at T = 2.
+TEST(TestFigures, OfNoisyLabelsScatterByTheNoise) {
+  constexpr double kNoise = 0.3;
+  constexpr std::int64_t kSequences = 40'000;
+  constexpr double kErrors = 4;
+  Problem problem;
+  problem.head = model::Head::linear;
+  problem.noise = kNoise;
+  const std::vector<double> target = problem.target.eigenvalues(30, 2, 1);
+  const Matrix<double> S = Eigen::Map<const Eigen::VectorXd>(target.data(), 30).asDiagonal();
+  const TestFigures figures = test_figures<double>(problem, target, S, kSequences, 2, 1, 1);
+  EXPECT_LT(figures.loss, 1e-24);
+  EXPECT_NEAR(figures.noisy_loss, 6 * kNoise, kErrors * std::sqrt(24.0 / kSequences) * kNoise);
+  // The posterior mean of a score with its noise is that of the score: the error grows by Δ per unit of variance.
+  constexpr double kPosterior = 0.1;
+  const TestFigures bayes = test_figures<double>(problem, target, S, kSequences, 2, 1, 1, kPosterior);
+  EXPECT_NEAR(bayes.noisy_loss, figures.noisy_loss, 1e-9);
+}
+
 class TrainingOnLosses : public testing::TestWithParam<Case> {};
 
 /// Convex in S: all trainers end at the same objective. The squared loss of one entry is not, but its data determine S

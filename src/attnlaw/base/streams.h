@@ -54,6 +54,8 @@ enum class Stream : std::uint64_t {
   semicircle_draws,  ///< matrices behind the fit of the trained-attention law
   tied_factors,      ///< random tied heads
 
+  test_noise,  ///< noise of the labels of fresh sequences
+
   count  ///< how many there are
 };
 

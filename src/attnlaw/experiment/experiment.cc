@@ -197,6 +197,7 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
       test_figures<Real>(problem, result.target_eigenvalues, trained.S, static_cast<std::int64_t>(test_sequences),
                          options.seed, instance, threads, trained.posterior_variance, options.communicator);
   result.test = test.loss;
+  result.test_noisy = test.noisy_loss;
   measure_losses(problem, train, test, result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (options.trained) options.trained(result, {trained.S.data(), base::size(trained.S.size())});
@@ -205,7 +206,7 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
 
 void average_all(Experiment& experiment) {
   using M = Measurements;
-  for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::estimation,
+  for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::test_noisy, &M::estimation,
                               &M::objective, &M::kkt, &M::iterations, &M::seconds, &M::excess_train, &M::excess_test,
                               &M::squared_train, &M::squared_test, &M::sign_error}) {
     base::average_over(experiment.instances, quantity, experiment.mean, experiment.standard_error);

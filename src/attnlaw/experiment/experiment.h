@@ -105,6 +105,7 @@ struct Measurements {
   double train = 0;    ///< loss per sequence, without penalty; NaN for bayes, where nothing is minimised
   double test = 0;     ///< loss per fresh sequence against noiseless labels (sampled: their probabilities); of the
                        ///< posterior mean for bayes
+  double test_noisy = 0;  ///< the same against labels that have the noise of those trained on
   double estimation = 0;  ///< ‖S − S*‖²_F/d = Q* − 2m + q + q_a; NaN for sign labels, which hide the scale of S*
   double objective = 0;  ///< per d²: α·train + λ Tr S/d (tied), λ‖S‖_*/d (untied) or λ‖S‖²_F/d (direct); NaN for bayes
   double kkt = 0;  ///< kkt_residual of the trained student; for bayes the residual of the iteration (gamp.h)

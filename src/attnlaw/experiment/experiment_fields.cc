@@ -55,6 +55,7 @@ const base::Description& describe(const Measurements*) {
        base::field("nuclear", &M::nuclear, {.doc = "‖S‖_*/d; Tr S/d where S ⪰ 0"}),
        base::field("train", &M::train, {.doc = "loss per training sequence, without penalty; none for student bayes"}),
        base::field("test", &M::test, {.doc = "loss per fresh sequence against noiseless labels"}),
+       base::field("test_noisy", &M::test_noisy, {.doc = "the same against labels with the noise of the training labels"}),
        base::field("estimation", &M::estimation,
                    {.symbol = "E", .doc = "‖S − S*‖²_F/d; none for sign labels, which hide the scale of S*"}),
        base::field("objective", &M::objective,

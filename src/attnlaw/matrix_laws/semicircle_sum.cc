@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "attnlaw/matrix_laws/merged_atoms.h"
 #include "attnlaw/matrix_laws/product_law.h"
 
 namespace attnlaw::matrix_laws {
@@ -23,13 +24,27 @@ void require_variance(double variance) {
         fmt::format("the variance a² of a semicircle must be a finite number > 0, got {}", variance));
 }
 
-/// Returns the AtomSums of any spectrum; one in closed form has them from its Stieltjes transform.
+/// Returns the AtomSums of any spectrum; one in closed form has them from its Stieltjes transform, without bends.
 AtomSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
   if (spectrum.discrete()) return spectrum.atom_sums(u, v_squared);
   const double v = std::sqrt(v_squared);
   const Stieltjes g = spectrum.stieltjes({u, v});
   const double phi = -g.value.imag() / v;
-  return {phi, (phi + g.derivative.real()) / (2 * v_squared), g.value.real(), g.derivative.imag() / (2 * v)};
+  AtomSums sums;
+  sums.phi = phi;
+  sums.phi_slope = (phi + g.derivative.real()) / (2 * v_squared);
+  sums.re_g = g.value.real();
+  sums.tilt = g.derivative.imag() / (2 * v);
+  return sums;
+}
+
+/// Carries the sums over a step of v² that is so short that its square is below rounding.
+AtomSums moved(AtomSums sums, double step) {
+  sums.re_g -= step * sums.tilt;
+  sums.phi -= step * sums.phi_slope;
+  sums.phi_slope -= 2 * step * sums.phi_bend;
+  sums.tilt -= 2 * step * sums.tilt_bend;
+  return sums;
 }
 
 /// Returns v(u)², the v² with φ(v²) = 1/a², and the sums there. In y = v² the function 1/φ − a² is increasing and
@@ -38,9 +53,12 @@ AtomSums biane_sums(const Spectrum& spectrum, double u, double v_squared) {
 double biane_height_squared(const Spectrum& spectrum, double u, double variance, double start, AtomSums& sums) {
   constexpr int kMaxIterations = 100;
   // Convergence is quadratic: a step below kTolerance has met rounding, and so has one below kRounding that no longer
-  // shrinks (near an edge, where y is small).
+  // shrinks (near an edge, where y is small). Sums over atoms know their slopes: below kLast the step itself is carried
+  // over, and no sums are needed to see that the next one is nothing.
   constexpr double kTolerance = 1e-13;
   constexpr double kRounding = 1e-8;
+  constexpr double kLast = 1e-7;
+  const bool atoms = spectrum.discrete();
   double y = start;
   double previous_move = std::numeric_limits<double>::infinity();
   for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
@@ -48,6 +66,10 @@ double biane_height_squared(const Spectrum& spectrum, double u, double variance,
     const double step = sums.phi * (variance * sums.phi - 1) / sums.phi_slope;
     const double next = std::clamp(y + step, 1e-3 * y, variance);
     const double move = std::abs(next - y) / y;
+    if (atoms && move <= kLast) {
+      sums = moved(sums, next - y);
+      return next;
+    }
     y = next;
     if (move <= kTolerance || (move <= kRounding && move >= 0.5 * previous_move)) break;
     previous_move = move;
@@ -56,19 +78,22 @@ double biane_height_squared(const Spectrum& spectrum, double u, double variance,
 }
 
 Law::Point biane_point(const Spectrum& spectrum, double variance, double u, const Law::Point* nearby) {
-  // From a neighbour on the curve y(u) = v(u)² the start follows the tangent, dy/du = −2·tilt/phi_slope.
-  double start = variance;
+  // From a neighbour on the curve y(u) = v(u)², dy/du = −2·tilt/phi_slope, the start follows the parabola that the
+  // neighbour and the one before it know.
+  double start = variance, nearby_u = u;
   if (nearby && nearby->g.imag() < 0) {
-    const double nearby_u = nearby->x - variance * nearby->g.real();
-    const double nearby_y = std::pow(variance * nearby->g.imag(), 2);
-    start = std::clamp(nearby_y + nearby->slope * (u - nearby_u), 1e-2 * nearby_y, variance);
+    nearby_u = nearby->x - variance * nearby->g.real();
+    const double nearby_y = std::pow(variance * nearby->g.imag(), 2), move = u - nearby_u;
+    const double tangent = nearby_y + nearby->slope * move, parabola = tangent + 0.5 * nearby->bend * move * move;
+    start = std::clamp(parabola, 1e-2 * nearby_y, variance);
   }
   AtomSums sums;
   const double v_squared = biane_height_squared(spectrum, u, variance, start, sums);
   // On the curve 1 + a²G'(w) = 2va²(v·phi_slope + i·tilt), which does not cancel near the edges.
   const double dx_du = 2 * variance * (v_squared * sums.phi_slope + sums.tilt * sums.tilt / sums.phi_slope);
-  return {
-      u + variance * sums.re_g, dx_du, {sums.re_g, -std::sqrt(v_squared) / variance}, -2 * sums.tilt / sums.phi_slope};
+  const double slope = -2 * sums.tilt / sums.phi_slope;
+  const double bend = u != nearby_u ? (slope - nearby->slope) / (u - nearby_u) : 0;
+  return {u + variance * sums.re_g, dx_du, {sums.re_g, -std::sqrt(v_squared) / variance}, slope, bend};
 }
 
 /// Returns F(u) = ∫ μ(ds)/(u−s)² at real u off the support.
@@ -284,11 +309,12 @@ Law semicircle_sum_biane(const Spectrum& spectrum, double variance, double resol
   require_variance(variance);
   const auto* wishart = spectrum.wishart();
   if (wishart && wishart->scale < 0) return semicircle_sum_biane(spectrum.scaled(-1), variance).mirrored();
-  auto shared = std::make_shared<const Spectrum>(spectrum);
+  const bool few = spectrum.discrete() && !spectrum.hierarchical();
+  auto shared = std::make_shared<const Spectrum>(few ? merged_atoms(*spectrum.discrete(), variance) : spectrum);
   auto parametrisation = [shared, variance](double u, const Law::Point* nearby) {
     return biane_point(*shared, variance, u, nearby);
   };
-  return Law({}, biane_bands(spectrum, variance, resolve_up_to), std::move(parametrisation), spectrum.mean(),
+  return Law({}, biane_bands(*shared, variance, resolve_up_to), std::move(parametrisation), spectrum.mean(),
              spectrum.second_moment() + variance, spectrum.symmetric());
 }
 

@@ -77,6 +77,8 @@ class Spectrum {
   Stieltjes stieltjes(Complex w) const;
   /// Returns the sums over the atoms of a discrete spectrum at u + iv.
   AtomSums atom_sums(double u, double v_squared) const;
+  /// Tells whether there are so many atoms that sums over them are hierarchical.
+  bool hierarchical() const { return tree_ != nullptr; }
   /// Returns the sums at u = atom i and v = 0 over all other atoms.
   AtomSums atom_sums_without(std::size_t i) const;
   /// Returns the smallest interval that contains the support.

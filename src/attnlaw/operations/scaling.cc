@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/operations/grid_options.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/scaling.h"
 
 namespace attnlaw::operations {
@@ -39,6 +41,7 @@ const base::Description& describe(const Scaling::Output*) {
                        [](const O& o) { return problem_without(o.problem, {"alpha"}); }, nullptr,
                        {.doc = "as given, without what varies"}),
        base::field("scaling", &O::curve, {}),
+       base::evidence_field<O>([](const O& output) { return theory::evidence(output.problem); }),
        base::figure("converged", &O::converged, {.doc = "whether all points can be used"})}};
   return description;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/operations/experiment_options.h"
 #include "attnlaw/view/comparison.h"
@@ -71,6 +72,7 @@ const base::Description& describe(const Simulate::Output*) {
            .when(several_sizes),
        base::figure("converged", &Output::converged, {.doc = "every instance trained and every theory solved"})
            .when(several_sizes),
+       base::evidence_field<Output>([](const Output&) { return base::Evidence::simulated; }),
        base::figure_of<Output>("optimal_lambda", [](const Output& o) { return o.trained.optimal_lambda; },
                                {.doc = "with lambda optimal"})}};
   return description;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "attnlaw/base/fields/evidence.h"
+
 namespace attnlaw::operations {
 namespace {
 
@@ -15,6 +17,13 @@ laws::AttentionSimulation simulate(const SoftmaxLaw::Input& input, const Run& ru
   options.threads = run.threads;
   options.progress = progress_of(run, "attention");
   return laws::simulate_attention(input.question.parameters, options);
+}
+
+/// The law of orthonormal tokens is announced, its equations are proved (docs/theory/softmax_law.md, section 7).
+base::Evidence evidence(const SoftmaxLaw::Question& question) {
+  const bool announced =
+      question.parameters.tokens == laws::TokenModel::orthonormal && question.refinement == laws::Refinement::none;
+  return announced ? base::Evidence::derived : base::Evidence::heuristic;
 }
 
 }  // namespace
@@ -46,7 +55,8 @@ const base::Description& describe(const SoftmaxLaw::Output*) {
   using O = SoftmaxLaw::Output;
   static const base::Description description{
       "the law, and what was simulated",
-      {base::field("parameters", &O::asked, {.doc = "as given"}), base::flat(&O::result)}};
+      {base::field("parameters", &O::asked, {.doc = "as given"}), base::flat(&O::result),
+       base::evidence_field<O>([](const O& output) { return evidence(output.asked); })}};
   return description;
 }
 

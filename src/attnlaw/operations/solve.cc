@@ -1,5 +1,7 @@
 #include "attnlaw/operations/solve.h"
 
+#include "attnlaw/base/fields/evidence.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/solution.h"
 
 namespace attnlaw::operations {
@@ -20,7 +22,10 @@ const base::Description& describe(const Solve::Input*) {
 
 const base::Description& describe(const Solve::Output*) {
   static const base::Description description{"what the theory says about the problem",
-                                             {base::flat(&Solve::Output::solution)}};
+                                             {base::flat(&Solve::Output::solution),
+                                              base::evidence_field<Solve::Output>([](const Solve::Output& output) {
+                                                return theory::evidence(output.asked);
+                                              })}};
   return description;
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/operations/experiment_options.h"
 #include "attnlaw/operations/grid_options.h"
 #include "attnlaw/study/learning_curve.h"
 #include "attnlaw/study/resolve.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/spectrum.h"
 
@@ -200,6 +202,7 @@ const base::Description& describe(const Spectrum::Output*) {
   static const base::Description description{
       "the spectrum of the trained S; with along, that of many problems",
       {base::flat(&Output::one).when(single), base::flat(&Output::curve).when(many),
+       base::evidence_field<Output>([](const Output& output) { return theory::evidence(output.problem()); }),
        base::figure("converged", &Output::converged, {.doc = "whether everything can be used"})}};
   return description;
 }

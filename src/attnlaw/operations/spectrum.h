@@ -38,6 +38,7 @@ struct Spectrum {
     Curve curve;  ///< of no variable unless there is one
 
     bool line() const { return !curve.along.variable.empty(); }
+    const model::Problem& problem() const { return line() ? curve.problem : one.solution.problem; }
     bool converged() const;
   };
   static constexpr About about{"spectrum", "law of the trained map, and experiments over it",

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/operations/grid_options.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/thresholds.h"
 
@@ -68,6 +70,7 @@ const base::Description& describe(const Thresholds::Output*) {
        base::flat(&Output::thresholds).when(without_diagram),
        base::field("continuation", &Output::continuation, {.doc = "with alpha_range"}),
        base::field("diagram", &Output::diagram, {.doc = "with kappa_range or noise_range"}),
+       base::evidence_field<Output>([](const Output& output) { return theory::evidence(output.problem); }),
        base::figure("converged", &Output::converged, {.doc = "whether all points can be used"})}};
   return description;
 }

@@ -69,16 +69,19 @@ constexpr std::pair<const char*, double model::SpectralStart::*> kStartFigures[]
 }  // namespace
 
 std::span<const SharedError> shared_figures(const model::Problem& problem) {
-  const std::span<const SharedError> all = kSharedFigures;
+  const std::span<const SharedError> of_entropy = std::span(kSharedFigures).first<4>(),
+                                     of_noise = std::span(kSharedFigures).subspan<4, 1>(),
+                                     of_sign = std::span(kSharedFigures).last<1>();
+  const bool noisy = problem.noise > 0;
   switch (problem.loss) {
     case model::Loss::cross_entropy:
-      return all.first(all.size() - 1);
+      return {of_entropy.begin(), noisy ? of_noise.end() : of_entropy.end()};
     case model::Loss::logistic:
-      return all.last(1);
+      return {noisy ? of_noise.begin() : of_sign.begin(), of_sign.end()};
     case model::Loss::square:
       break;
   }
-  return {};
+  return noisy ? of_noise : std::span<const SharedError>();
 }
 
 Prediction prediction_of(const theory::Solution& solution) {

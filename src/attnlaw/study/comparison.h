@@ -47,6 +47,7 @@ struct OfEachError {
   Figure excess_test;
   Figure squared_train;
   Figure squared_test;
+  Figure test_noisy;
   Figure sign_error;
 };
 using ErrorEstimates = OfEachError<Estimate>;
@@ -94,7 +95,7 @@ inline constexpr SharedError kSharedErrors[] = {
     {"test", &experiment::Measurements::test, &Prediction::test, &ErrorEstimates::test, &Extrapolation::test},
     {"estimation", &experiment::Measurements::estimation, &Prediction::estimation, &ErrorEstimates::estimation,
      &Extrapolation::estimation}};
-/// Figures of the losses that have them (theory::LossFigures).
+/// Figures of the losses that have them (theory::LossFigures), and one of labels with noise.
 inline constexpr SharedError kSharedFigures[] = {
     {"excess_train", &experiment::Measurements::excess_train, &Prediction::excess_train, &ErrorEstimates::excess_train,
      &Extrapolation::excess_train},
@@ -104,10 +105,12 @@ inline constexpr SharedError kSharedFigures[] = {
      &ErrorEstimates::squared_train, &Extrapolation::squared_train},
     {"squared_test", &experiment::Measurements::squared_test, &Prediction::squared_test, &ErrorEstimates::squared_test,
      &Extrapolation::squared_test},
+    {"test_noisy", &experiment::Measurements::test_noisy, &Prediction::test_noisy, &ErrorEstimates::test_noisy,
+     &Extrapolation::test_noisy},
     {"sign_error", &experiment::Measurements::sign_error, &Prediction::sign_error, &ErrorEstimates::sign_error,
      &Extrapolation::sign_error}};
 
-/// The entries of kSharedFigures that the loss of a problem has; NaN where its labels have none.
+/// The entries of kSharedFigures that a problem has; NaN where its labels have none.
 std::span<const SharedError> shared_figures(const model::Problem& problem);
 
 /// Runs experiment::run and solves the theory of every instance, on options.threads threads. Throws what

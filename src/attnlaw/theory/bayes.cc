@@ -149,7 +149,7 @@ double mutual_information(const model::Problem& problem, const OptimalDenoiser& 
 void fill_recovered(Solution& solution, const Spectrum& target) {
   solution.overlaps = {solution.Q_star, solution.Q_star, 0};
   solution.conjugates = {kInfinity, kInfinity, kInfinity};
-  solution.errors = {kNan, 0, 0, kNan};
+  solution.errors = {kNan, 0, 0, kNan, 0};
   solution.spectrum = recovered_spectrum(target);
   solution.bayes = BayesFigures{0, 0, 0, kNan, {0}};
   solution.diagnostics.converged = true;
@@ -168,7 +168,9 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   const LabelErrors labels = label_errors(problem, q, E, accuracy);
   solution.overlaps = {q, q, E};
   solution.conjugates = {1 / v, 1 / v, 1 / v};
-  solution.errors = {kNan, labels.posterior_mean, E, kNan};
+  // A noisy label is that of the scores and their noise together, of variance E + Δ given the data.
+  const LabelErrors noisy = problem.noise > 0 ? label_errors(problem, q, E + problem.noise, accuracy) : labels;
+  solution.errors = {kNan, labels.posterior_mean, E, kNan, noisy.posterior_mean};
   solution.spectrum = estimated_spectrum(target, denoiser, v);
 
   BayesFigures figures;
@@ -183,6 +185,7 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   diagnostics.residual = std::abs(balance(log_v));
   diagnostics.iterations = balance.evaluations();
   diagnostics.sampling_error.test = labels.posterior_mean_sampling_error;
+  diagnostics.sampling_error.test_noisy = noisy.posterior_mean_sampling_error;
   diagnostics.points = labels.points;
   diagnostics.law_error = denoiser.quadrature().error();
   constexpr double kResidualTolerance = 1e-7;

@@ -51,6 +51,7 @@ const base::Description& describe(const ScalingPoint*) {
        base::custom<P>("lambda", {base::Kind::value}, lambda_json, nullptr, {.symbol = "λ", .doc = "the penalty"}),
        base::figure_of<P>("train", [](const P& p) { return p.solution.errors.train; }, {.doc = "training error"}),
        base::figure_of<P>("test", [](const P& p) { return p.solution.errors.test; }, {.doc = "test error"}),
+       base::figure_of<P>("test_noisy", [](const P& p) { return p.solution.errors.test_noisy; }, {.doc = "test error on labels with noise"}),
        base::figure_of<P>("estimation", [](const P& p) { return p.solution.errors.estimation; },
                           {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
        base::field("slope", &P::slope, {.doc = "d log E/d log n from the neighbours"}),

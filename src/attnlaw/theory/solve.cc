@@ -90,8 +90,8 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
     constexpr int kLog2Points = 14;
     const LeastLosses entropy = least_losses(*make_output_channel(solution.problem, Q_star, SobolRule{kLog2Points}), 0);
     const double scatter = base::estimate_of(entropy.replicates).standard_error, alpha = solution.problem.alpha;
-    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all};
-    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter};
+    solution.errors = {entropy.all, entropy.all, 0, alpha * entropy.all, entropy.all};
+    solution.diagnostics.sampling_error = {scatter, scatter, 0, alpha * scatter, scatter};
     solution.loss_figures = LossFigures{0, 0, 0, 0, LossFigures::kNone};
   }
   const double r = solution.problem.beta_ratio();
@@ -158,7 +158,7 @@ struct EdgeLimit {
   std::optional<Overlaps> near;
 };
 
-/// Where message passing from S = 0 ends: at the target, or where it stands still before.
+/// Where message passing of a student at full width from S = 0 ends: at the target, or where it stands still before.
 EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   constexpr int kLog2Points = 10;
   constexpr int kSteps = 2000;
@@ -169,7 +169,7 @@ EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spec
   const double r = problem.beta_ratio(), whole = r * r * target.second_moment();
   const auto error_of = [&](const Overlaps& overlaps) { return whole - 2 * r * overlaps.m + overlaps.q; };
   const auto channel = make_output_channel(problem, target.second_moment(), SobolRule{kLog2Points});
-  const EdgeDenoiser denoiser(problem.width, symmetry_of(problem));
+  const EdgeDenoiser denoiser(1, symmetry_of(problem));
   const EvolutionMap map(*channel, denoiser, target);
   Overlaps at = map.step_from_zero().prior.overlaps;
   double E = error_of(at);
@@ -182,16 +182,19 @@ EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spec
   return {false, at};
 }
 
+/// No more eigenvalues of m̂ S* + √q̂ Z than the target has stand above the edge of √q̂ Z (Weyl), which is the threshold of
+/// the rule λ = edge: a student of that width keeps them all.
+bool width_never_binds(const model::Problem& problem, double rank) { return problem.width >= std::min(rank, 1.0); }
+
 /// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by
 /// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d;
 /// below 1 it ends at 0. No head shows more than its K_eff combinations of scores; how much more others need, message
 /// passing tells.
 EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum& target) {
-  if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted() ||
-      problem.width < 1)
-    return {};
+  if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted()) return {};
   const auto rank = target_rank(problem, target);
-  if (!rank || *rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem)) return {};
+  if (!rank || !width_never_binds(problem, *rank)) return {};
+  if (*rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem)) return {};
   if (problem.head == model::Head::linear) return {true, std::nullopt};
   return follow_messages(problem, target);
 }

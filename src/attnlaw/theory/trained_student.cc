@@ -105,10 +105,15 @@ Errors TrainedStudent::errors(const FixedPoint& at) const {
   // The prior may know E better than overlaps do.
   Overlaps overlaps = at.overlaps;
   if (std::isnan(overlaps.deviation)) overlaps.deviation = at.step.prior.overlaps.deviation;
-  Errors errors{at.step.train, channel_->test(at.overlaps), overlaps.estimation(Q_star), 0};
+  Errors errors{at.step.train, channel_->test(at.overlaps), overlaps.estimation(Q_star), 0, 0};
+  errors.test_noisy = noisy_test(at.overlaps, errors.test, OutputChannel::kAll);
   if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
   errors.objective = problem_.alpha * errors.train + penalty(at);
   return errors;
+}
+
+double TrainedStudent::noisy_test(const Overlaps& overlaps, double test, int replicate) const {
+  return problem_.noise > 0 ? channel_->fresh_loss(overlaps, problem_.noise, replicate) : test;
 }
 
 double TrainedStudent::penalty(const FixedPoint& at) const {
@@ -145,8 +150,9 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   std::vector<double> forces;
   for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
-    samples.push_back({point.train, channel_->test(point.overlaps, replicate),
-                       point.overlaps.estimation(map_.target().second_moment()), envelope(point.step, at.overlaps)});
+    const double test = channel_->test(point.overlaps, replicate);
+    samples.push_back({point.train, test, point.overlaps.estimation(map_.target().second_moment()),
+                       envelope(point.step, at.overlaps), noisy_test(point.overlaps, test, replicate)});
     forces.push_back(point.step.conjugates.q_hat);
   }
   // Figures of two grids may agree by chance.
@@ -162,7 +168,7 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
     return caution * scatter + least * std::abs(mean);
   };
   return {error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation),
-          error_of(&Errors::objective)};
+          error_of(&Errors::objective), error_of(&Errors::test_noisy)};
 }
 
 TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& workspace) const {

@@ -63,6 +63,8 @@ class TrainedStudent {
                  NumericalPrior::Approximation approximation, double lambda, Chart::Signal signal,
                  std::shared_ptr<const OutputChannel> channel);
 
+  /// The test error against noisy labels, given that against noiseless ones.
+  double noisy_test(const Overlaps& overlaps, double test, int replicate) const;
   /// λ times what it multiplies, per d².
   double penalty(const FixedPoint& fixed_point) const;
   /// The Moreau envelopes of all losses, per d²: losses, and the work done on the student.

@@ -97,8 +97,9 @@ Table readout_table(const LofiResult& result) {
 
 bool alike(const LofiPrediction& a, const LofiPrediction& b) {
   constexpr double kSame = 1e-3;  // of the accuracy with which laws of forms are known on their grid
-  return a.group == b.group && a.end == b.end && std::abs(a.threshold - b.threshold) < kSame * a.threshold &&
-         std::abs(a.overlap - b.overlap) < kSame;
+  // A threshold may be 0: seen at any number of samples.
+  return a.group == b.group && a.end == b.end && std::abs(a.threshold - b.threshold) <= kSame * a.threshold &&
+         std::abs(a.overlap - b.overlap) <= kSame;
 }
 
 /// There is one row for directions that are alike.
@@ -110,7 +111,8 @@ Table theory_table(const LofiTargetOutcome& outcome) {
                         general("eigenvalue", 5), general("squared overlap", 4)});
   const auto& directions = run.theory.directions;
   for (std::size_t i = 0, next = 0; i < directions.size(); i = next) {
-    while (next < directions.size() && alike(directions[i], directions[next])) ++next;
+    do ++next;
+    while (next < directions.size() && alike(directions[i], directions[next]));
     const LofiPrediction& direction = directions[i];
     add(table, next - i, direction.group == 1 ? "y" : "y h₁", direction.end, finite_cell(direction.threshold),
         finite_cell(direction.wide_threshold), direction.eigenvalue, direction.overlap);

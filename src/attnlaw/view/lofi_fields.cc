@@ -1,6 +1,6 @@
 /// The fields of what `lofi` finds.
 
-#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/view/lofi.h"
 
 namespace attnlaw::view {
@@ -15,7 +15,8 @@ const base::Description& describe(const LofiDataOutcome*) {
        base::field("features", &O::features, {.doc = "of a token"}),
        base::field("outputs", &O::outputs, {.doc = "labels of a sample"}),
        base::field("attention", &O::attention, {.doc = "whether they are labels of pairs of tokens"}),
-       base::field("test", &O::test, {.doc = "test samples"}), base::flat(&O::result)}};
+       base::field("test", &O::test, {.doc = "test samples"}), base::flat(&O::result),
+       base::evidence_field<O>([](const O&) { return base::Evidence::derived; })}};
   return description;
 }
 
@@ -40,7 +41,8 @@ const base::Description& describe(const LofiTargetOutcome*) {
        base::figure_of<O>(
            "linear_share", [](const O& outcome) { return outcome.target.linear_share(); },
            {.symbol = "c²", .doc = "share of the label's variance that a kernel of degree 2 learns, or null"}),
-       base::field("runs", &O::runs, {.doc = "one for each n"})}};
+       base::field("runs", &O::runs, {.doc = "one for each n"}),
+       base::evidence_field<O>([](const O&) { return base::Evidence::derived; })}};
   return description;
 }
 

@@ -1,6 +1,6 @@
 /// The fields of what `lora` finds.
 
-#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/view/lora.h"
 
 namespace attnlaw::view {
@@ -57,6 +57,8 @@ const base::Description& describe(const LoraResult*) {
          return !result.curve.empty();
        }),
        base::field("experiment", &R::experiment, {.doc = "fine-tuning at finite size"}),
+       // The loss of a matrix of rank one is not convex.
+       base::evidence_field<R>([](const R&) { return base::Evidence::heuristic; }),
        base::figure("converged", &R::converged,
                     {.doc = "whether pre-training, prediction, curve, experiment and the theory beside it did"})}};
   return description;

@@ -1,6 +1,6 @@
 /// The fields of what `pooling` finds.
 
-#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/view/pooling.h"
 
 namespace attnlaw::view {
@@ -65,7 +65,8 @@ const base::Description& describe(const PoolingOutcome*) {
        base::field("weights", &O::weights, {.doc = "the weights of sequences"}),
        base::field("density", &O::density, {.doc = "density along the band"}),
        base::field("fixed_length", &O::fixed_length, {.doc = "the law of sequences of this length"}),
-       base::field("experiment", &O::experiment, {.doc = "what was simulated"})}};
+       base::field("experiment", &O::experiment, {.doc = "what was simulated"}),
+       base::evidence_field<O>([](const O&) { return base::Evidence::derived; })}};
   return description;
 }
 

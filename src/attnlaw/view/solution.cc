@@ -37,6 +37,7 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
   add(table, "train", s.errors.train, sampling.train);
   add(table, s.bayes ? "test (posterior mean of the label)" : "test", s.errors.test, sampling.test);
+  if (s.problem.noise > 0) add(table, "test (noisy labels)", s.errors.test_noisy, sampling.test_noisy);
   if (s.bayes) add(table, "test (plug-in)", s.bayes->plug_in_test);
   if (s.bayes) add(table, "index error", s.bayes->index_error);
   add(table, "estimation", s.errors.estimation, sampling.estimation);
@@ -81,9 +82,9 @@ Table bayes_table(const theory::BayesFigures& bayes) {
 
 Table sensitivity_table(const theory::Sensitivities& s) {
   Table table = headed("Sensitivities: d(error)/d(parameter), the others fixed",
-                       {"parameter", "train", "test", "estimation", "objective"});
+                       {"parameter", "train", "test", "test_noisy", "estimation", "objective"});
   const auto row = [&](const char* parameter, const theory::Errors& slope) {
-    add(table, parameter, slope.train, slope.test, slope.estimation, slope.objective);
+    add(table, parameter, slope.train, slope.test, slope.test_noisy, slope.estimation, slope.objective);
   };
   row("alpha", s.alpha);
   if (s.lambda) row("lambda", *s.lambda);

@@ -114,10 +114,11 @@ TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& pre
   return figures;
 }
 
-/// Sums the errors over sequences first … first+count−1.
+/// Sums the errors over sequences first … first+count−1; `of_noisy` predicts their noisy labels.
 template <class Real>
 TestFigures figures_of_block(const model::Problem& problem, std::span<const double> target_eigenvalues,
-                             const Predictor<Real>& predictor, const Source& source, Index first, Index count) {
+                             const Predictor<Real>& predictor, const Predictor<Real>& of_noisy, const Source& source,
+                             const base::NormalStream& noise, Index first, Index count) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
   const ScoreLayout layout = student_layout(problem), labelled = target_layout(problem);
   Matrix<Real> X(count * layout.rows, d), Y(layout.self ? 0 : count * layout.columns, d),
@@ -127,7 +128,13 @@ TestFigures figures_of_block(const model::Problem& problem, std::span<const doub
   target_scores(labelled, target_eigenvalues, X.data(), keys, scaled, h_star);
   target_outputs(problem, h_star, wanted);
   predictor.map.scores(X.data(), keys, product.data(), scores);
-  return figures_of(problem, predictor, wanted, scores);
+  TestFigures figures = figures_of(problem, predictor, wanted, scores);
+  figures.noisy_loss = figures.loss;
+  if (problem.noise == 0) return figures;
+  add_noise(problem, noise, first, h_star);
+  target_outputs(problem, h_star, wanted);
+  figures.noisy_loss = figures_of(problem, of_noisy, wanted, scores).loss;
+  return figures;
 }
 
 }  // namespace
@@ -216,25 +223,30 @@ TestFigures test_figures(const model::Problem& problem, std::span<const double> 
   base::use_one_blas_thread();
   const model::Problem asked = undrawn(problem);
   const Source source(base::Stream::test_data, base::Stream::test_keys, seed, S.rows(), instance);
+  const base::NormalStream noise(
+      seed, base::stream_id(base::Stream::test_noise, static_cast<std::uint64_t>(S.rows()), instance));
   const Predictor<Real> predictor{ScoreMap<Real>::of_matrix(student_layout(asked), S),
                                   posterior_points<Real>(asked, posterior_variance)};
+  // The posterior of a noisy score is wider by its noise.
+  const double noisy_variance = posterior_variance > 0 ? posterior_variance + problem.noise : 0;
+  const Predictor<Real> of_noisy{predictor.map, posterior_points<Real>(asked, noisy_variance)};
   const Shard shard = shard_of(sequences, communicator);
   const Index block = block_sequences(problem);
   const Index blocks = (shard.count + block - 1) / block;
   std::vector<TestFigures> parts(static_cast<std::size_t>(blocks));
   base::parallel_for(parts.size(), threads, [&](std::size_t b) {
     const Index first = static_cast<Index>(b) * block;
-    parts[b] = figures_of_block(asked, target_eigenvalues, predictor, source, shard.first + first,
+    parts[b] = figures_of_block(asked, target_eigenvalues, predictor, of_noisy, source, noise, shard.first + first,
                                 std::min<Index>(block, shard.count - first));
   });
-  std::array<double, 4> totals{};
+  std::array<double, 5> totals{};
   for (const TestFigures& part : parts) {
-    const std::array terms{part.loss, part.entropy, part.squared, part.wrong};
+    const std::array terms{part.loss, part.noisy_loss, part.entropy, part.squared, part.wrong};
     for (std::size_t i = 0; i < totals.size(); ++i) totals[i] += terms[i];
   }
   sum_over_processes(communicator, S, totals, nullptr);
   for (double& total : totals) total /= static_cast<double>(sequences);
-  return {totals[0], totals[1], totals[2], totals[3]};
+  return {totals[0], totals[1], totals[2], totals[3], totals[4]};
 }
 
 #define ATTNLAW_INSTANTIATE(Real)                                                                                   \

@@ -60,9 +60,10 @@ void add_noise(const model::Problem& problem, const base::NormalStream& stream, 
 base::Columns<double> label_chances(const model::Problem& problem, const base::UniformStream& stream,
                                     Eigen::Index first, Eigen::Index count);
 
-/// Averages over fresh sequences, all against noiseless labels.
+/// Averages over fresh sequences, against noiseless labels where nothing else is said.
 struct TestFigures {
-  double loss = 0;     ///< ℓ, with the probabilities in place of sampled labels
+  double loss = 0;        ///< ℓ, with the probabilities in place of sampled labels
+  double noisy_loss = 0;  ///< the same against labels of noise Δ; with the posterior mean of such a label for bayes
   double entropy = 0;  ///< entropy of the labels; cross-entropy only
   double squared = 0;  ///< ‖label − output‖²; soft and sampled labels
   double wrong = 0;    ///< share of sequences where the student has the other sign; labels sign only

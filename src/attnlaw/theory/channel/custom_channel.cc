@@ -217,8 +217,8 @@ double CustomChannel::mean_loss(const Samples& samples, const Overlaps& overlaps
   return sum;
 }
 
-double CustomChannel::test(const Overlaps& overlaps, int replicate) const {
-  return mean_loss(fresh_, overlaps, 0, replicate);
+double CustomChannel::fresh_loss(const Overlaps& overlaps, double noise, int replicate) const {
+  return mean_loss(noise > 0 ? training_ : fresh_, overlaps, noise, replicate);
 }
 
 bool CustomChannel::identifies_scale() const { return loss_.loss().labels != model::CustomLabels::sign; }

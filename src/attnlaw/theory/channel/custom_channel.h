@@ -18,7 +18,7 @@ class CustomChannel final : public OutputChannel {
 
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
-  double test(const Overlaps& overlaps, int replicate) const override;
+  double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
   bool identifies_scale() const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return static_cast<int>(points_->replicates()); }

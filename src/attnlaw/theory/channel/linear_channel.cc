@@ -26,8 +26,8 @@ OutputChannel::Result LinearChannel::evaluate(const Overlaps& overlaps, int /*re
   return {quadratic_conjugates(gain_ * scores_, residual, width), weight_ * scores_ * residual * shrinkage * shrinkage};
 }
 
-double LinearChannel::test(const Overlaps& overlaps, int /*replicate*/) const {
-  return weight_ * scores_ * overlaps.estimation(Q_star_);
+double LinearChannel::fresh_loss(const Overlaps& overlaps, double noise, int /*replicate*/) const {
+  return weight_ * scores_ * (overlaps.estimation(Q_star_) + noise);
 }
 
 SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps) const {

@@ -16,7 +16,7 @@ class LinearChannel final : public OutputChannel {
 
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate, nullptr); }
-  double test(const Overlaps& overlaps, int replicate) const override;
+  double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   int replicates() const override { return 1; }
   std::size_t points() const override { return 0; }
@@ -57,7 +57,9 @@ class InterpolatingChannel final : public OutputChannel {
   /// Message passing starts from a student far smaller than its labels ask for, not from one that the penalty holds at
   /// zero.
   Result evaluate_at_zero(int replicate) const override;
-  double test(const Overlaps& overlaps, int replicate) const override { return head_->test(overlaps, replicate); }
+  double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override {
+    return head_->fresh_loss(overlaps, noise, replicate);
+  }
   double least_loss(double noise, int replicate) const override { return head_->least_loss(noise, replicate); }
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;

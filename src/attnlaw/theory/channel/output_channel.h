@@ -51,8 +51,10 @@ class OutputChannel {
                           ChannelWorkspace* workspace = nullptr) const = 0;
   /// At the student S = 0.
   virtual Result evaluate_at_zero(int replicate = kAll) const = 0;
-  /// Noiseless loss per fresh sequence; at q = 0 that of S = 0.
-  virtual double test(const Overlaps& overlaps, int replicate = kAll) const = 0;
+  /// Loss per fresh sequence whose labels have the noise `noise`, 0 or the Δ of the problem; at q = 0 that of S = 0.
+  virtual double fresh_loss(const Overlaps& overlaps, double noise, int replicate = kAll) const = 0;
+  /// That of noiseless labels.
+  double test(const Overlaps& overlaps, int replicate = kAll) const { return fresh_loss(overlaps, 0, replicate); }
 
   /// The loss per sequence of a student that fits every label, of noise Δ = `noise`: the entropy of the labels for the
   /// cross-entropy, else 0.

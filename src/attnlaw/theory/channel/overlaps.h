@@ -79,6 +79,7 @@ struct Errors {
   double test = 0;        ///< noiseless loss per fresh sequence
   double estimation = 0;  ///< ‖S − S*‖²_F/d
   double objective = 0;   ///< α·train + λ·penalty/d, penalty = Tr S (tied), ‖S‖_* (untied) or ‖S‖²_F
+  double test_noisy = 0;  ///< loss per fresh sequence against labels of noise Δ, like those trained on
 };
 
 /// Figures of a loss beside Errors (docs/theory/losses.md), those of whole rows per sequence; NaN where a loss or a

@@ -95,7 +95,7 @@ class SampledChannel final : public OutputChannel {
 
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
-  double test(const Overlaps& overlaps, int replicate) const override;
+  double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
   SectorMatrix squared_response(const Overlaps& overlaps) const override;
   double least_loss(double noise, int replicate) const override;
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
@@ -139,9 +139,9 @@ class SampledChannel final : public OutputChannel {
   /// Mean of body(loss, label, student's field, field that fits the label) over labels of a noise, per sequence.
   template <class Body>
   double mean_over_points(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
-  /// The same over noiseless labels.
+  /// The same with points of its own where few of a sequence's scores tell all.
   template <class Body>
-  double fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const;
+  double fresh_mean(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
 
   using Search = BlockSearch<Loss>;
   using Plan = typename Search::Plan;
@@ -422,13 +422,14 @@ double SampledChannel<Loss>::mean_over_points(const Overlaps& overlaps, double n
 /// steps that it would take too many points to resolve.
 template <ChannelLoss Loss>
 template <class Body>
-double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate, const Body& body) const {
+double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, double noise, int replicate,
+                                        const Body& body) const {
   if constexpr (TwoScoreLoss<Loss>) {
     // Outputs enter squared, so that their poles are double ones, and errors may be small beside them.
     constexpr double kDigits = 26;
     constexpr double kLeastStep = 0.02;
     const double steepest =
-        std::max(loss_.target_beta() * std::sqrt(scale_.Q_star), loss_.beta() * std::sqrt(overlaps.q));
+        std::max(loss_.target_beta() * std::sqrt(scale_.Q_star + noise), loss_.beta() * std::sqrt(overlaps.q));
     const double step = trapezoidal_step(loss_.strip() / steepest, kDigits);
     if (step > kLeastStep) {
       const GridRule plane{.label_step = step,
@@ -437,17 +438,17 @@ double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, int replicate,
                            .noise_step = step,
                            .interleaved = false};
       const SampledChannel<typename RowOf<Loss>::Type> row(loss_.row(), scale_.fresh(), plane);
-      return loss_.rows() * row.mean_over_points(overlaps, 0, kAll, body);
+      return loss_.rows() * row.mean_over_points(overlaps, noise, kAll, body);
     }
   } else if constexpr (RowwiseLoss<Loss>) {
-    return loss_.rows() * row_->mean_over_points(overlaps, 0, replicate, body);
+    return loss_.rows() * row_->mean_over_points(overlaps, noise, replicate, body);
   }
-  return mean_over_points(overlaps, 0, replicate, body);
+  return mean_over_points(overlaps, noise, replicate, body);
 }
 
 template <ChannelLoss Loss>
-double SampledChannel<Loss>::test(const Overlaps& overlaps, int replicate) const {
-  return fresh_mean(overlaps, replicate, [](const auto& loss, const auto& label, const Pack* omega, const Pack*) {
+double SampledChannel<Loss>::fresh_loss(const Overlaps& overlaps, double noise, int replicate) const {
+  return fresh_mean(overlaps, noise, replicate, [](const auto& loss, const auto& label, const Pack* omega, const Pack*) {
     return loss.value(label, omega);
   });
 }
@@ -492,8 +493,8 @@ std::optional<LossFigures> SampledChannel<Loss>::loss_figures(const Overlaps& ov
       return loss.template with<SquareLoss>().value(label, student);
     };
     LossFigures figures;
-    figures.excess_test = fresh_mean(overlaps, kAll, excess);
-    figures.squared_test = fresh_mean(overlaps, kAll, squared);
+    figures.excess_test = fresh_mean(overlaps, 0, kAll, excess);
+    figures.squared_test = fresh_mean(overlaps, 0, kAll, squared);
     if (loss_.outcomes() > 1) return figures;
     if (!(overlaps.V > 0)) {
       figures.excess_train = mean_over_points(overlaps, scale_.noise, kAll, excess);

@@ -116,10 +116,10 @@ OutputChannel::Result SignChannel::evaluate_at_zero(int /*replicate*/) const {
   return {{gain_ * kGradient * kGradient, gain_ * m_hat, gain_ * kCurvature}, std::numbers::ln2};
 }
 
-double SignChannel::test(const Overlaps& overlaps, int /*replicate*/) const {
+double SignChannel::fresh_loss(const Overlaps& overlaps, double noise, int /*replicate*/) const {
   if (!(overlaps.q > 0)) return std::numbers::ln2;
   const Overlaps untrained{overlaps.q, overlaps.m, 0};
-  const Field field(untrained, untrained.unexplained(Q_star_));
+  const Field field(untrained, untrained.unexplained(Q_star_ + noise));
   return field.average([&](double u, double omega) { return field.probability(omega) * loss(u); });
 }
 

@@ -177,8 +177,8 @@ Step EvolutionMap::step(const Overlaps& overlaps, int replicate, Workspace* work
                    workspace);
 }
 
-Step EvolutionMap::step_from_zero(Workspace* workspace) const {
-  return step_from(channel_.evaluate_at_zero(), OutputChannel::kAll, workspace);
+Step EvolutionMap::step_from_zero(Workspace* workspace, int replicate) const {
+  return step_from(channel_.evaluate_at_zero(replicate), replicate, workspace);
 }
 
 FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>& start, const Tolerance& tolerance,
@@ -211,13 +211,40 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
   return uninformed;
 }
 
+namespace {
+
+/// The fixed point of one replicate, sought from that of all, which is too far for its slope; S = 0 where the penalty
+/// keeps every eigenvalue of this replicate at zero.
+std::optional<ReplicatePoint> seek_replicate_point(const EvolutionMap& map, const Iterate& from, Slope slope,
+                                                   int replicate, Workspace& workspace) {
+  constexpr Tolerance kTolerance{.aimed = 1e-4, .accepted = 1e-2};
+  if (from.usable()) {
+    CoordinateMap coordinates(map, workspace, replicate);
+    Iterate at = from;
+    std::optional<Slope> known = std::move(slope);
+    search(coordinates, at, known, kTolerance);
+    if (at.usable() && at.size() <= kTolerance.accepted)
+      return ReplicatePoint{map.chart().overlaps(at.x), at.step.train, from.step};
+  }
+  const Step zero = map.step_from_zero(nullptr, replicate);
+  if (usable(zero.prior.overlaps)) return std::nullopt;
+  return ReplicatePoint{{}, zero.train, from.step};
+}
+
+}  // namespace
+
 std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, const FixedPoint& fixed_point,
                                                    Workspace& workspace) {
+  // Coordinates are logarithms: close to where S leaves 0 those of replicates lie too far apart for a slope.
+  constexpr double kStraight = 0.5;
   std::vector<ReplicatePoint> points;
   for (int replicate = 0; replicate < map.replicates(); ++replicate) {
     const Iterate at = CoordinateMap(map, workspace, replicate).at(fixed_point.overlaps);
     const auto [x, train] = fixed_point.slope->solution(at);
-    points.push_back({map.chart().overlaps(x), train, at.step});
+    const bool straight = at.usable() && (x - at.x).cwiseAbs().maxCoeff() <= kStraight;
+    std::optional<ReplicatePoint> far;
+    if (!straight) far = seek_replicate_point(map, at, *fixed_point.slope, replicate, workspace);
+    points.push_back(far ? *far : ReplicatePoint{map.chart().overlaps(x), train, at.step});
   }
   return points;
 }

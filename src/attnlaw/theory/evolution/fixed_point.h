@@ -61,7 +61,7 @@ class EvolutionMap {
   /// Independent replicates of both channels; 1 where neither has any sampling error.
   int replicates() const { return std::max(channel_.replicates(), denoiser_.replicates()); }
   /// The step from S = 0. Its overlaps are zero iff S = 0 is trained.
-  Step step_from_zero(Workspace* workspace = nullptr) const;
+  Step step_from_zero(Workspace* workspace = nullptr, int replicate = OutputChannel::kAll) const;
 
   const matrix_laws::Spectrum& target() const { return target_; }
   const Chart& chart() const { return chart_; }
@@ -124,7 +124,8 @@ struct ReplicatePoint {
 };
 
 /// The fixed points x_r of the map on each replicate alone, to first order around a fixed point of the full map by its
-/// slope: x_r = x − slope⁻¹ (F_r(x) − x). Their spread is the sampling error. Needs fixed_point.slope.
+/// slope: x_r = x − slope⁻¹ (F_r(x) − x). Where that leads far, as close to S = 0, they are solved for; zero overlaps
+/// are the student S = 0 of a replicate. Their spread is the sampling error. Needs fixed_point.slope.
 std::vector<ReplicatePoint> replicate_fixed_points(const EvolutionMap& map, const FixedPoint& fixed_point,
                                                    Workspace& workspace);
 

@@ -120,6 +120,7 @@ constexpr Name kNames[] = {
     {"n/d", "n/d", "sequences per dimension n/d"},
     {"train", "train", "training error"},
     {"test", "test", "test error"},
+    {"test_noisy", "test (noisy labels)", "test error on noisy labels"},
     {"estimation", "estimation", "estimation error"},
     {"excess_train", "excess (train)", "excess cross-entropy on training data"},
     {"excess_test", "excess", "excess cross-entropy on fresh sequences"},

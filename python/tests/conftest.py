@@ -1,0 +1,63 @@
+"""What the tests of the package share."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Program = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    """Runs the program of the same build and returns its JSON document."""
+    path = os.environ.get("ATTNLAW_PROGRAM")
+    if not path:
+        pytest.skip("ATTNLAW_PROGRAM does not name the program of this build")
+
+    def run(*arguments: str) -> dict[str, Any]:
+        done = subprocess.run([path, *arguments, "--format", "json"], capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1), done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a piece of Python in a process of its own, and fails if that fails."""
+
+    def run(code: str, environment: dict[str, str] | None = None, timeout: float = 60) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            env=os.environ | (environment or {}),
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def npy(tmp_path: Path) -> Callable[[str, Any], str]:
+    """Writes an array to a file."""
+    import numpy as np
+
+    def write(name: str, array: Any) -> str:
+        path = tmp_path / name
+        np.save(path, array)
+        return str(path)
+
+    return write

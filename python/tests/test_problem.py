@@ -1,0 +1,107 @@
+"""Problems: made, compared, kept, refused."""
+
+import copy
+import pickle
+
+import attnlaw
+import pytest
+from attnlaw import OptionError, Problem
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def test_options_are_attributes_with_their_defaults():
+    problem = Problem(alpha=0.3, lambda_=0.05)
+    assert problem.alpha == 0.3
+    assert problem.lambda_ == 0.05
+    assert problem.target == "wishart:0.5"
+    assert Problem(alpha=1, lambda_=1, labels="sign").loss == "logistic"
+
+
+def test_repr_makes_it_again():
+    problem = Problem(alpha=0.3, lambda_="0+", tokens=3)
+    assert eval(repr(problem)) == problem
+
+
+def test_replace_leaves_the_first_one():
+    problem = Problem(alpha=0.3, lambda_=0.05)
+    noisy = problem.replace(noise=0.5)
+    assert (problem.noise, noisy.noise, noisy.alpha) == (0, 0.5, 0.3)
+    assert noisy.replace(noise=None) == problem
+
+
+def test_defaults_follow_what_is_replaced():
+    assert Problem(alpha=1, lambda_=1).replace(labels="sampled").loss == "cross-entropy"
+
+
+def test_equal_problems_are_one_key():
+    assert Problem(alpha=1, lambda_=0.5) == Problem(alpha=1.0, lambda_=0.5, noise=0)
+    assert len({Problem(alpha=1, lambda_=0.5), Problem(alpha=1, lambda_=0.5, beta=1)}) == 1
+    assert Problem(alpha=1, lambda_=0.5) != "a problem"
+
+
+def test_a_problem_does_not_change():
+    with pytest.raises(AttributeError, match="replace"):
+        Problem(alpha=1, lambda_=1).alpha = 2
+
+
+@given(
+    alpha=st.floats(1e-3, 1e3),
+    lambda_=st.one_of(st.floats(1e-6, 10), st.sampled_from(["0+", "optimal"])),
+    noise=st.floats(0, 5),
+    tokens=st.integers(2, 6),
+    head=st.sampled_from(["softmax", "linear"]),
+    kappa=st.floats(0.1, 3),
+)
+def test_documents_and_pickles_keep_every_bit(alpha, lambda_, noise, tokens, head, kappa):
+    problem = Problem(
+        alpha=alpha, lambda_=lambda_, noise=noise, tokens=tokens, head=head, target=f"wishart:{kappa!r}"
+    )
+    for same in (
+        pickle.loads(pickle.dumps(problem)),
+        copy.deepcopy(problem),
+        Problem.from_dict(problem.to_dict()),
+        eval(repr(problem)),
+    ):
+        assert same == problem
+        assert hash(same) == hash(problem)
+        assert same.alpha == alpha
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "value", "message"),
+    [
+        ({"alpha": -1, "lambda_": 1}, "alpha", -1, "alpha must be a finite number > 0"),
+        ({"alpha": float("nan"), "lambda_": 1}, "alpha", None, "finite"),
+        ({"alpha": 1, "lambda_": 0}, "lambda_", 0, "lambda must be a finite number > 0"),
+        ({"alpha": 1, "lambda_": "big"}, "lambda_", "big", "0[+], optimal or edge"),
+        ({"alpha": "1", "lambda_": 1}, "alpha", "1", "must be a number"),
+        ({"alpha": 1, "lambda_": 1, "alpa": 2}, "alpa", 2, "did you mean 'alpha'"),
+        ({"alpha": 1, "lambda_": 1, "tokens": 2.5}, "tokens", 2.5, "integer"),
+        ({"alpha": 1, "lambda_": 1, "head": "sofmax"}, "head", "sofmax", "softmax"),
+        ({"alpha": 1, "lambda_": 1, "width": 0.5, "student": "direct"}, "width", 0.5, "tied student"),
+        ({"lambda_": 1}, "alpha", None, "required"),
+        ({"alpha": 1 + 2j, "lambda_": 1}, "alpha", None, "complex"),
+        ({"alpha": object(), "lambda_": 1}, "alpha", None, "must be a number"),
+    ],
+)
+def test_what_is_not_accepted_is_named(options, option, value, message):
+    with pytest.raises(OptionError, match=message) as caught:
+        Problem(**options)
+    assert caught.value.option == option
+    if value is not None:
+        assert caught.value.value == value
+    assert isinstance(caught.value, ValueError)
+
+
+def test_errors_can_be_pickled():
+    with pytest.raises(OptionError) as caught:
+        Problem(alpha=-1, lambda_=1)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.option, again.value) == (str(caught.value), "alpha", -1)
+
+
+def test_messages_write_options_as_python_does():
+    with pytest.raises(OptionError, match="d and the other") as caught:
+        attnlaw.spectrum(alpha=1, lambda_=1, along="lambda:0.1,1,3", d=50)
+    assert "--" not in str(caught.value)

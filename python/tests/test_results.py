@@ -1,0 +1,170 @@
+"""Results: figures, arrays of them, tables, warnings."""
+
+import pickle
+import warnings
+
+import attnlaw
+import numpy as np
+import pytest
+from attnlaw import AttnlawWarning, OptionError, Problem
+
+ALPHAS = np.geomspace(0.05, 2, 7)
+
+
+@pytest.fixture(scope="module")
+def solution():
+    return attnlaw.solve(alpha=0.3, lambda_=0.05)
+
+
+@pytest.fixture(scope="module")
+def curve():
+    return attnlaw.solve(alpha=ALPHAS, lambda_=0.05)
+
+
+def without_time(document):
+    document = dict(document)
+    document["diagnostics"] = {k: v for k, v in document["diagnostics"].items() if k != "seconds"}
+    return document
+
+
+def test_figures_are_attributes_and_items(solution):
+    assert solution.errors.test == solution["errors"]["test"] == pytest.approx(0.0551593, rel=1e-5)
+    assert solution.problem.lambda_ == 0.05
+    assert solution.spectrum.edges.shape == (1, 2)
+    assert solution.ridgeless is None
+    assert solution.converged
+
+
+def test_an_unknown_figure_names_the_nearest(solution):
+    with pytest.raises(AttributeError, match="did you mean 'errors'"):
+        solution.error
+
+
+def test_printed_as_tables(solution):
+    assert "estimation" in repr(solution)
+    assert solution._repr_html_().startswith("<table")
+
+
+def test_rows_are_those_of_the_csv(solution):
+    frame = solution.to_pandas()
+    assert frame.shape[0] == 1
+    assert frame.alpha[0] == 0.3
+
+
+def test_a_curve_is_each_point_to_the_last_bit(curve):
+    assert curve.shape == (7,)
+    for i in (0, 3, 6):
+        alone = attnlaw.solve(alpha=ALPHAS[i], lambda_=0.05)
+        assert without_time(alone.to_dict()) == without_time(curve[i].to_dict())
+        assert curve.errors.test[i] == alone.errors.test
+    assert np.all(np.diff(curve.errors.test) < 0)
+
+
+def test_curves_do_not_depend_on_threads(curve):
+    one = attnlaw.solve(alpha=ALPHAS, lambda_=0.05, threads=1)
+    assert np.array_equal(one.errors.test, curve.errors.test)
+
+
+def test_arrays_broadcast():
+    grid = attnlaw.solve(alpha=ALPHAS[:3, None], lambda_=[0.05, 0.5], noise=0.1)
+    assert grid.shape == grid.errors.test.shape == (3, 2)
+    assert grid.options["lambda"].shape == (3, 2)
+    assert grid[1].shape == (2,)
+    assert grid[1, 1].problem.lambda_ == 0.5
+    assert len(grid.to_pandas()) == 6
+    assert set(grid.to_pandas().columns) >= {"alpha", "lambda", "test"}
+
+
+def test_numbers_and_words_in_one_array():
+    rules = attnlaw.solve(alpha=0.3, lambda_=["0+", 0.05])
+    assert rules[0].problem.lambda_ == "0+"
+    assert rules[1].problem.lambda_ == 0.05
+
+
+def test_arrays_of_other_kinds():
+    whole = attnlaw.solve(alpha=np.array([1, 2]), lambda_=np.float32(0.5))
+    backwards = attnlaw.solve(alpha=np.array([2, 7, 1, 7])[::-2], lambda_=0.5)
+    assert whole.shape == backwards.shape == (2,)
+    with pytest.raises(OptionError, match="array of numbers"):
+        attnlaw.solve(alpha=np.array([1 + 1j, 2]), lambda_=0.5)
+    with pytest.raises(OptionError, match="finite number > 0, got nan") as caught:
+        attnlaw.solve(alpha=np.array([1, np.nan]), lambda_=0.5)
+    assert caught.value.option == "alpha"
+    with pytest.raises(OptionError, match="shapes"):
+        attnlaw.solve(alpha=np.ones(2), lambda_=np.ones(3))
+
+
+def test_empty_arrays():
+    nothing = attnlaw.solve(alpha=np.empty(0), lambda_=0.5)
+    assert nothing.shape == (0,)
+    assert repr(nothing) == "no results"
+
+
+def test_pickles(solution, curve):
+    again = pickle.loads(pickle.dumps(solution))
+    assert again.to_dict() == solution.to_dict()
+    assert repr(again) == repr(solution)
+    assert again.to_pandas().equals(solution.to_pandas())
+    assert np.array_equal(pickle.loads(pickle.dumps(curve)).errors.test, curve.errors.test)
+
+
+def test_a_problem_and_what_overrides_it():
+    problem = Problem(alpha=0.3, lambda_=0.05)
+    assert attnlaw.solve(problem).problem.to_dict() == problem.to_dict()
+    assert attnlaw.solve(problem, noise=0.1).problem.noise == 0.1
+    assert attnlaw.solve(problem=problem, alpha=ALPHAS).shape == (7,)
+    assert attnlaw.solve(problem.to_dict()).problem.to_dict() == problem.to_dict()
+
+
+def test_problem_files(tmp_path):
+    path = tmp_path / "problem.toml"
+    path.write_text("alpha = 0.3\nlambda = 0.05\n")
+    assert attnlaw.solve(path).errors.test == attnlaw.solve(alpha=0.3, lambda_=0.05).errors.test
+    with pytest.raises(OSError, match="absent"):
+        attnlaw.solve("absent.toml")
+
+
+def test_warnings_are_those_of_the_document():
+    with pytest.warns(AttnlawWarning, match="Without effect here: seed") as caught:
+        result = attnlaw.solve(alpha=0.3, lambda_=0.05, seed=3)
+    assert caught[0].filename == __file__
+    assert result.warnings == ["Without effect here: --seed."]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        attnlaw.solve(alpha=0.3, lambda_=0.05)
+
+
+def test_targets_from_arrays():
+    values = np.array([3.0, 0, 0, 1.5, -0.25])
+    spec = attnlaw.targets.spectrum_target(values)
+    assert spec == "spikes:5,3.0,1.5,-0.25"
+    by_array = attnlaw.solve(alpha=0.3, lambda_=0.05, target=values)
+    by_matrix = attnlaw.solve(alpha=0.3, lambda_=0.05, target=np.diag(values))
+    assert by_array.problem.target == by_matrix.problem.target or np.isclose(
+        by_array.errors.test, by_matrix.errors.test
+    )
+    with pytest.raises(ValueError, match="symmetric"):
+        attnlaw.solve(alpha=0.3, lambda_=0.05, target=np.triu(np.ones((3, 3))))
+    with pytest.raises(ValueError, match="finite"):
+        attnlaw.solve(alpha=0.3, lambda_=0.05, target=[1.0, np.inf])
+
+
+def test_a_density_as_a_target_has_its_moments():
+    spec = attnlaw.targets.density_target(lambda x: np.sqrt(4 - x**2), (-2, 2), count=1000)
+    values = np.array([float(part) for part in spec.split(",")[1:]])
+    assert np.mean(values**2) == pytest.approx(1, rel=2e-3)
+
+
+def test_progress_is_called():
+    seen = []
+    attnlaw.solve(alpha=ALPHAS, lambda_=0.05, progress=lambda *call: seen.append(call))
+    assert seen[-1] == ("solve", 7, 7)
+
+    class Enough(Exception):
+        pass
+
+    def stop(*_):
+        raise Enough
+
+    with pytest.raises(Enough):
+        attnlaw.solve(alpha=ALPHAS, lambda_=0.05, progress=stop)

@@ -1,0 +1,13 @@
+#pragma once
+/// What the theory of a problem rests on (docs/accuracy.md).
+
+#include "attnlaw/base/evidence.h"
+#include "attnlaw/model/problem.h"
+
+namespace attnlaw::theory {
+
+/// A theorem for the linear head with one token, squared loss and the students tied (arXiv:2505.17958) and bayes;
+/// derived for other convex losses; else heuristic.
+base::Evidence evidence(const model::Problem& problem);
+
+}  // namespace attnlaw::theory
