@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <cctype>
 #include <cmath>
+#include <optional>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
