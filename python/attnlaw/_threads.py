@@ -15,7 +15,7 @@ def set_threads(count: int | None) -> None:
     Without it a call takes the processors that the process may run on (affinity, control group), at most
     ``OMP_NUM_THREADS`` of them, and at most what ``threadpoolctl`` allows.
     """
-    global _limit
+    global _limit  # noqa: PLW0603
     if count is not None and count < 1:
         raise ValueError(f"threads must be at least 1, got {count}")
     _limit = count
@@ -23,12 +23,40 @@ def set_threads(count: int | None) -> None:
 
 def get_threads() -> int:
     """The number of threads of a call that does not say ``threads=``."""
-    available = _core.available_threads()
-    limits = [limit for limit in (_limit, _of_environment()) if limit is not None]
-    return min([available, *limits])
+    limits = (_limit, _of_environment())
+    return min([_core.available_threads(), *(limit for limit in limits if limit is not None)])
 
 
 def _of_environment() -> int | None:
-    # OpenMP takes a list of numbers for nested regions: the first one is the outermost.
+    """``OMP_NUM_THREADS``, of whose numbers for nested regions the outermost counts."""
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(text) if text.isdecimal() and int(text) > 0 else None
+
+
+def _tell_threadpoolctl() -> None:
+    """Makes ``threadpoolctl``, where it is installed, limit these threads with those of BLAS and OpenMP."""
+    try:
+        import threadpoolctl
+    except ImportError:
+        return
+
+    class Controller(threadpoolctl.LibController):  # type: ignore[misc]
+        user_api = "openmp"
+        internal_api = "attnlaw"
+        filename_prefixes = ("_core.",)
+        # Other packages have a _core, too.
+        check_symbols = ("PyInit__core", "openblas_num_threads_env")
+
+        def get_num_threads(self) -> int:
+            return get_threads()
+
+        def set_num_threads(self, num_threads: int) -> None:
+            set_threads(num_threads)
+
+        def get_version(self) -> None:
+            return None
+
+    threadpoolctl.register(Controller)
+
+
+_tell_threadpoolctl()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw import _core, _documentation, _options, _progress, _schema, _threads
+from attnlaw import _core, _documentation, _options, _progress, _schema, _threads, _weights
 from attnlaw._errors import AttnlawWarning, OptionError, in_python, option_errors
 from attnlaw.problem import Problem
 from attnlaw.results import Result, Results
@@ -29,6 +29,8 @@ def call(operation: str, positional: tuple[Any, ...], keywords: Mapping[str, Any
     progress, threads, html = (rest.pop(name, None) for name in ("progress", "threads", "html"))
     options = _with_positional(operation, positional, rest)
     run = functools.partial(_Call, operation, _schema.operations()[operation]["name"], threads=threads)
+    if operation == "inspect" and any(_weights.are_weights(options.get(name)) for name in ("checkpoint", "q", "k")):
+        return run(progress=progress).of_weights(options, html)
     arrays = _options.varying(options, fields)
     if not arrays:
         return run(progress=progress).once(_options.document(options, fields), html)
@@ -71,6 +73,25 @@ class _Call:
         with option_errors(options | {"threads": self.threads}), _progress.shown(self.progress) as progress:
             outcome = _core.run(
                 self.name, options, self._checked_threads(), progress, "" if html is None else str(html), self._said(options)
+            )
+        result = Result(self.operation, outcome)
+        _warn(result.warnings)
+        return result
+
+    def of_weights(self, options: Mapping[str, Any], html: Any) -> Result:
+        """`inspect` of weights in memory."""
+        rest = dict(options)
+        weights, q, k = (rest.pop(name, None) for name in ("checkpoint", "q", "k"))
+        config = None
+        if weights is not None:
+            rest |= {name: names for name, names in (("q", q), ("k", k)) if names is not None}
+            tensors, config = _weights.of_model(weights)
+        else:
+            tensors, rest["heads"] = _weights.of_maps(q, k, rest.get("heads"))
+        given = _options.document(rest, _schema.options(self.operation)) | {"checkpoint": "weights in memory"}
+        with option_errors(given), _progress.shown(self.progress) as progress:
+            outcome = _core.inspect(
+                tensors, config, given, self._checked_threads(), progress, "" if html is None else str(html), "attnlaw.inspect(...)"
             )
         result = Result(self.operation, outcome)
         _warn(result.warnings)

@@ -8,6 +8,8 @@
 #include "operations.h"
 
 NB_MODULE(_core, module) {
+  // What the program that imports this keeps until its end is its own affair, and nothing to print about.
+  nanobind::set_leak_warnings(false);
   module.doc() = "The library of attnlaw, as the package needs it.";
   attnlaw::python::bind_errors(module);
   attnlaw::python::bind_operations(module);

@@ -12,12 +12,15 @@
 #include "attnlaw/base/fields/schema.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/checkpoint/open_contents.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/operation.h"
 #include "attnlaw/report/page.h"
 #include "attnlaw/report/table.h"
 #include "call.h"
 #include "document.h"
+#include "tensors.h"
 
 namespace attnlaw::python {
 namespace {
@@ -76,6 +79,23 @@ Outcome run(const std::string& name, nb::dict options, int threads, nb::object p
     if (run.draw) write_page(outcome->result, html, call);
   });
   return std::move(*outcome);
+}
+
+/// `inspect` for weights in memory; `options` are those of the operation, with a checkpoint that names the weights.
+Outcome inspect(nb::list tensors, nb::object config, nb::dict options, int threads, nb::object progress,
+                const std::string& html, const std::string& call) {
+  using operations::Inspect;
+  const json given = from_python(options, "options"), configuration = from_python(config, "config");
+  const operations::Run run =
+      operations::with_options(Calling{threads, html}.run(progress_to(std::move(progress))), given);
+  const Inspect::Input input = operations::read<Inspect>(operations::own_options(given));
+  const checkpoint::Model model = checkpoint::open_contents(contents_of(tensors), configuration, input.open);
+  Outcome outcome;
+  run_interruptibly([&] {
+    outcome.result = operations::result_of<Inspect>(Inspect::run(input, model, run), given, run);
+    if (run.draw) write_page(outcome.result, html, call);
+  });
+  return outcome;
 }
 
 /// The same operation with many options. Theory alone is spread over the threads, each call on one of them;
@@ -152,6 +172,8 @@ void bind_operations(nb::module_& module) {
       .def_prop_ro("converged", [](const Outcome& o) { return o.result.converged; });
   module.def("run", &run, nb::arg("name"), nb::arg("options"), nb::arg("threads"), nb::arg("progress").none(),
              nb::arg("html"), nb::arg("call"));
+  module.def("inspect", &inspect, nb::arg("tensors"), nb::arg("config").none(), nb::arg("options"), nb::arg("threads"),
+             nb::arg("progress").none(), nb::arg("html"), nb::arg("call"));
   module.def("run_each", &run_each, nb::arg("name"), nb::arg("options"), nb::arg("threads"),
              nb::arg("progress").none());
   module.def("operation_names", &operations::names);

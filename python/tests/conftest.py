@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine may be busy: nothing here is about the time that one example takes.
+settings.register_profile("attnlaw", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("attnlaw")
 
 Program = Callable[..., dict[str, Any]]
 

@@ -1,12 +1,14 @@
 #include "attnlaw/checkpoint/open.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/file/folder.h"
 #include "attnlaw/checkpoint/layout/adapter.h"
 #include "attnlaw/checkpoint/layout/recognise.h"
+#include "attnlaw/checkpoint/open_contents.h"
 #include "attnlaw/checkpoint/source.h"
 #include "attnlaw/checkpoint/tensor/refuse.h"
 
@@ -79,6 +81,13 @@ Source read_source(const std::string& path, const OpenOptions& options) {
 Model open_model(const std::string& path, const OpenOptions& options) {
   require_valid(options);
   return model_of(read_source(path, options), options);
+}
+
+Model open_contents(Contents contents, const nlohmann::json& config, const OpenOptions& options) {
+  require_valid(options);
+  const bool arrays = contents.tensors().size() == 2 && contents.find("q") && contents.find("k");
+  Configuration configuration(contents.path, config.is_null() ? nlohmann::json::object() : config);
+  return model_of({std::move(contents), std::move(configuration), {}, false, arrays}, options);
 }
 
 }  // namespace attnlaw::checkpoint

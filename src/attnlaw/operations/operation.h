@@ -13,6 +13,7 @@
 ///   static Input read(const nlohmann::json& options);        // checks more than the fields do
 ///   static void require_run(const nlohmann::json& options);  // refuses options of Run, such as a seed
 ///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect; else: seed
+///   static std::vector<std::string> unused(const Output& output);           // the same where only the result tells
 ///   static bool divides(const nlohmann::json& options);  // processes of mpirun may share the work
 /// };
 /// ```
@@ -97,6 +98,22 @@ Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 
+/// What an output looks like, with its document, for options as the operation was given them.
+template <OperationLike Op>
+view::Result result_of(const typename Op::Output& output, const nlohmann::json& options, const Run& run) {
+  view::Result result = Op::show(output, run);
+  result.document = base::json_of(output);
+  add_head(result.document, Op::about);
+  std::vector<std::string> unread{"seed"};
+  if constexpr (requires { Op::unread(options); })
+    unread = Op::unread(options);
+  else if constexpr (requires { Op::unused(output); })
+    unread = Op::unused(output);
+  for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));
+  result.document["warnings"] = result.warnings;
+  return result;
+}
+
 template <OperationLike Op>
 Operation make_operation() {
   Operation operation{Op::about,
@@ -110,15 +127,7 @@ Operation make_operation() {
     const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.
     if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
-    const typename Op::Output output = Op::run(read<Op>(own_options(options)), run);
-    view::Result result = Op::show(output, run);
-    result.document = base::json_of(output);
-    add_head(result.document, Op::about);
-    std::vector<std::string> unread{"seed"};
-    if constexpr (requires { Op::unread(options); }) unread = Op::unread(options);
-    for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));
-    result.document["warnings"] = result.warnings;
-    return result;
+    return result_of<Op>(Op::run(read<Op>(own_options(options)), run), options, run);
   };
   if constexpr (requires { Op::divides(operation.defaults); }) operation.divides = &Op::divides;
   return operation;

@@ -1,0 +1,87 @@
+"""Weights in memory against the same weights in files."""
+
+import attnlaw
+import numpy as np
+import pytest
+from attnlaw import OptionError
+
+HEADS, M, D = 4, 16, 64
+
+
+@pytest.fixture(scope="module")
+def maps():
+    return np.random.default_rng(0).standard_normal((2, HEADS, M, D))
+
+
+def figures(result):
+    """The document without the names of what was read."""
+    document = result.to_dict()
+    document["model"] = {k: v for k, v in document["model"].items() if k not in ("file", "file_format")}
+    return document
+
+
+def test_arrays_are_what_files_of_them_are(maps, npy):
+    q, k = maps
+    of_files = attnlaw.inspect(q=npy("q.npy", q.reshape(-1, D)), k=npy("k.npy", k.reshape(-1, D)), heads=HEADS)
+    assert figures(attnlaw.inspect(q=q, k=k)) == figures(of_files)
+    assert figures(attnlaw.inspect(q=q.reshape(-1, D), k=k.reshape(-1, D), heads=HEADS)) == figures(of_files)
+
+
+def test_order_in_memory_does_not_matter(maps):
+    q, k = maps
+    turned = attnlaw.inspect(q=np.asfortranarray(q), k=k[:, ::-1][:, ::-1])
+    assert figures(turned) == figures(attnlaw.inspect(q=q, k=k))
+
+
+def test_a_row_for_each_head(maps):
+    q, k = maps
+    frame = attnlaw.inspect(q=q, k=k).to_pandas()
+    assert (frame.kind == "head").sum() == HEADS
+    assert "stable_rank" in frame.columns
+
+
+@pytest.mark.filterwarnings("ignore:Without a config.json")
+def test_state_dicts(maps, tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    state = {
+        f"model.layers.{layer}.self_attn.{name}_proj.weight": array.reshape(-1, D).astype(kind)
+        for layer, kind in enumerate((np.float32, np.float16))
+        for name, array in zip("qk", maps, strict=True)
+    }
+    path = tmp_path / "model.safetensors"
+    safetensors.save_file(state, path)
+    assert figures(attnlaw.inspect(state, heads=HEADS)) == figures(attnlaw.inspect(path, heads=HEADS))
+    assert figures(attnlaw.inspect(safetensors.load_file(path), heads=HEADS)) == figures(
+        attnlaw.inspect(path, heads=HEADS)
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Without a config.json", "ignore:Failed to initialize NumPy")
+def test_torch_modules():
+    torch = pytest.importorskip("torch")
+    state = {f"model.layers.0.self_attn.{name}_proj.weight": torch.randn(HEADS * M, D) for name in "qk"}
+    wide = attnlaw.inspect(state, heads=HEADS)
+    narrow = attnlaw.inspect({name: tensor.bfloat16() for name, tensor in state.items()}, heads=HEADS)
+    assert narrow.heads[0].stable_rank == pytest.approx(wide.heads[0].stable_rank, rel=1e-2)
+
+
+def test_what_is_not_accepted(maps):
+    q, k = maps
+    with pytest.raises(OptionError, match="together"):
+        attnlaw.inspect(q=q)
+    with pytest.raises(OptionError, match="shape"):
+        attnlaw.inspect(q=q[0, 0], k=k[0, 0])
+    with pytest.raises(OptionError, match="4 heads by its shape"):
+        attnlaw.inspect(q=q, k=k, heads=3)
+    with pytest.raises(OptionError, match="complex128"):
+        attnlaw.inspect(q=q + 0j, k=k)
+    with pytest.raises(OSError, match="absent"):
+        attnlaw.inspect("absent.safetensors")
+    with pytest.raises((OSError, ValueError), match="(?s).+"):
+        attnlaw.inspect({"nothing": np.ones(3)})
+
+
+def test_weights_that_are_not_finite_are_warned_of(maps):
+    q, k = maps
+    with pytest.warns(attnlaw.AttnlawWarning, match="not finite"):
+        attnlaw.inspect(q=np.where(q > 3, np.nan, q), k=k)

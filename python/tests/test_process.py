@@ -1,0 +1,230 @@
+"""A good neighbour in one process: threads, signals, forks, other libraries, file descriptors."""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import attnlaw
+import numpy as np
+import pytest
+
+LONG = "attnlaw.simulate(alpha=2, lambda_=0.05, d=100, instances=400, tolerance=1e-12)"
+
+
+def test_ctrl_c_ends_a_call_within_a_second(python):
+    python(f"""
+import attnlaw, os, signal, threading, time
+before = len(os.listdir("/proc/self/task"))
+for call in (lambda: {LONG}, lambda: attnlaw.solve(alpha=[0.3] * 5000, lambda_=0.05, tokens=4)):
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    begin = time.monotonic()
+    try:
+        call()
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("was not interrupted")
+    # Half a second until the signal, and one to end; a busy machine gets another.
+    assert time.monotonic() - begin < 2.5, time.monotonic() - begin
+time.sleep(0.1)
+assert len(os.listdir("/proc/self/task")) <= before + 1
+assert attnlaw.solve(alpha=0.3, lambda_=0.05).converged
+""")
+
+
+def test_other_threads_of_python_go_on(python):
+    python(f"""
+import attnlaw, threading, time
+ticks = []
+def tick():
+    while not done:
+        ticks.append(time.monotonic()); time.sleep(0.01)
+done = False
+thread = threading.Thread(target=tick); thread.start()
+attnlaw.solve(alpha=[0.3] * 60, lambda_=0.05, tokens=3)
+done = True; thread.join()
+assert max(b - a for a, b in zip(ticks, ticks[1:])) < 2
+""")
+
+
+def test_eight_threads_at_once():
+    alphas = np.linspace(0.1, 2, 24)
+    alone = [attnlaw.solve(alpha=alpha, lambda_=0.05).errors.test for alpha in alphas]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda alpha: attnlaw.solve(alpha=alpha, lambda_=0.05).errors.test, alphas))
+    assert together == alone
+
+
+def test_importing_starts_no_thread_and_prints_nothing(python):
+    done = python("""
+import numpy, os
+before = len(os.listdir("/proc/self/task"))
+import attnlaw
+attnlaw.solve(alpha=0.3, lambda_=0.05)
+attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=2)
+assert len(os.listdir("/proc/self/task")) == before
+""")
+    assert done.stdout == done.stderr == ""
+
+
+def test_nothing_goes_to_file_descriptors_behind_python(python):
+    done = python("""
+import sys, io, warnings
+sys.stdout = sys.stderr = io.StringIO()
+warnings.simplefilter("ignore")
+import attnlaw
+print(attnlaw.solve(alpha=0.3, lambda_=0.05, seed=1))
+try:
+    attnlaw.solve(alpha=-1, lambda_=1)
+except ValueError as error:
+    print(error)
+attnlaw.solve(alpha=[0.1, 0.2], lambda_=0.05, progress=True)
+""")
+    assert done.stdout == done.stderr == ""
+
+
+def test_importing_is_quick(python):
+    code = "import time; import numpy; a = time.process_time(); import attnlaw; print(time.process_time() - a)"
+    seconds = min(float(python(code).stdout) for _ in range(3))
+    assert seconds < 0.15
+
+
+@pytest.mark.parametrize("first", ["attnlaw", "numpy"])
+def test_fork_after_use(python, first):
+    python(f"""
+import {first}
+import attnlaw, numpy, multiprocessing
+def work(alpha):
+    numpy.linalg.eigvalsh(numpy.eye(300))
+    return attnlaw.solve(alpha=alpha, lambda_=0.05, progress=lambda *_: None).errors.test, float(attnlaw.semicircle(1).sample(2)[0])
+here = work(0.3)
+attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=2)
+with multiprocessing.get_context("fork").Pool(3) as pool:
+    there = pool.map_async(work, [0.3] * 3, chunksize=1).get(timeout=50)
+assert {{figure for figure, _ in there}} == {{here[0]}}
+assert len({{drawn for _, drawn in there}} | {{here[1]}}) == 4
+""")
+
+
+def test_joblib_workers_share_the_processors(python):
+    pytest.importorskip("joblib")
+    python("""
+import joblib, os
+def threads():
+    import attnlaw
+    attnlaw.solve(alpha=0.3, lambda_=0.05)
+    return attnlaw.get_threads()
+if __name__ == "__main__":
+    found = joblib.Parallel(n_jobs=8)(joblib.delayed(threads)() for _ in range(8))
+    assert max(found) <= max(1, os.cpu_count() // 8), found
+""")
+
+
+def test_limits_on_threads_are_obeyed(python):
+    code = "import attnlaw; print(attnlaw.get_threads())"
+    assert python(code, {"OMP_NUM_THREADS": "1"}).stdout == "1\n"
+    assert python(code, {"OMP_NUM_THREADS": "1,4"}).stdout == "1\n"
+    bound = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); " + code
+    assert python(bound).stdout == "1\n"
+    assert python("import attnlaw; attnlaw.set_threads(1); print(attnlaw.get_threads())").stdout == "1\n"
+
+
+def test_one_thread_takes_one_processor(python):
+    python("""
+import attnlaw, time
+wall, cpu = time.monotonic(), time.process_time()
+attnlaw.solve(alpha=[0.3] * 200, lambda_=0.05, tokens=3)
+wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+assert cpu < 1.15 * wall + 0.05, (cpu, wall)
+""", {"OMP_NUM_THREADS": "1"})
+
+
+def test_waiting_is_sleeping(python):
+    python("""
+import attnlaw, time, threading
+result = attnlaw.solve(alpha=[0.3] * 200, lambda_=0.05, tokens=3, threads=1, progress=None)
+assert time.thread_time() < 0.5 * time.process_time()
+""")
+
+
+def test_threadpoolctl_is_obeyed(python):
+    pytest.importorskip("threadpoolctl")
+    python("""
+import attnlaw, threadpoolctl
+before = attnlaw.get_threads()
+with threadpoolctl.threadpool_limits(1):
+    assert attnlaw.get_threads() == 1
+assert attnlaw.get_threads() == before
+""")
+
+
+def test_no_symbol_of_ours_is_seen():
+    from attnlaw import _core
+
+    listed = subprocess.run(["nm", "-D", "--defined-only", _core.__file__], capture_output=True, text=True, check=True)
+    names = {line.split()[-1] for line in listed.stdout.splitlines()}
+    assert names == {"PyInit__core", "openblas_num_threads_env"}
+
+
+def test_another_interpreter_in_the_process_is_refused(python):
+    python("""
+import attnlaw
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+inner = interpreters.create()
+code = '''
+try:
+    import attnlaw._core
+except ImportError as error:
+    pass
+else:
+    raise SystemError("it was imported")
+'''
+try:
+    failed = interpreters.run_string(inner, code)
+except Exception as error:
+    failed = error
+assert not failed, failed
+""")
+
+
+def test_calls_are_cheap():
+    attnlaw.solve(alpha=0.3, lambda_=0.05, head="linear")
+    beyond = []
+    for _ in range(200):
+        begin = time.perf_counter()
+        result = attnlaw.solve(alpha=0.3, lambda_=0.05, head="linear")
+        beyond.append(time.perf_counter() - begin - result.diagnostics.seconds)
+    # Tables and documents are part of it; the median of a busy machine is not its cost.
+    assert min(beyond) < 2e-3
+
+
+def resident():
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_memory_stays_flat(calls):
+    law = attnlaw.semicircle(1.0)
+
+    def once(i):
+        attnlaw.solve(alpha=0.3 + i * 1e-6, lambda_=0.05, head="linear")
+        attnlaw.Problem(alpha=0.3, lambda_=0.05).to_dict()
+        law.density(np.linspace(-2, 2, 50))
+        with pytest.raises(ValueError, match="alpha"):
+            attnlaw.Problem(alpha=-1, lambda_=1)
+
+    for i in range(calls // 5):
+        once(i)
+    before = resident()
+    for i in range(calls):
+        once(i)
+    megabyte = 1 << 20
+    assert resident() - before < 4 * megabyte
+
+
