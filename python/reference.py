@@ -1,4 +1,4 @@
-"""Writes the reference of docs/python.md from the docstrings of the package; --check only tells whether it is up to date.
+"""Writes the reference of docs/python.md from the docstrings of the package; --check tells whether it is up to date.
 
 Usage: reference.py [--check]. The package must be importable.
 """

@@ -28,7 +28,7 @@ from attnlaw.laws import (
 from attnlaw.problem import Problem
 from attnlaw.results import Record, Result, Results
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "AttnlawWarning",
     "Law",
     "Loss",

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import attnlaw
 import pytest
+
+import attnlaw
 
 ROOT = Path(os.environ.get("ATTNLAW_SOURCE", Path(__file__).parents[2]))
 PYTHON = ROOT / "python"
