@@ -176,8 +176,10 @@ def function(operation: Mapping[str, Any], result: str, common: list[Field]) -> 
         lines += ["html: str | PathLike[str] | None = None", "progress: type_Progress = None"]
         if operation["name"] == "inspect":
             lines[0] = "checkpoint: str | PathLike[str] | Mapping[str, Any] | None = None"
-            lines = [line.replace("q: str", "q: NDArray[Any] | str").replace("k: str", "k: NDArray[Any] | str")
-                     for line in lines]
+            lines = [
+                line.replace("q: str", "q: NDArray[Any] | str").replace("k: str", "k: NDArray[Any] | str")
+                for line in lines
+            ]
         return lines
 
     def head(arrays: bool, returned: str, note: str = "") -> list[str]:
@@ -207,7 +209,11 @@ def problem_stub(core: Any) -> str:
     options = "\n".join(f"        {option(field, False)}," for field in fields)
     properties = []
     for field in fields:
-        kind = choice(field) if field["type"] == "choice" and field["name"] != "loss" else SCALARS.get(field["type"], "str")
+        kind = (
+            choice(field)
+            if field["type"] == "choice" and field["name"] != "loss"
+            else SCALARS.get(field["type"], "str")
+        )
         properties += ["    @property", f"    def {to_keyword(field['name'])}(self) -> {kind}: ..."]
     return PROBLEM.format(options=options, properties="\n".join(properties))
 

@@ -29,7 +29,7 @@ from attnlaw.problem import Problem
 from attnlaw.results import Record, Result, Results
 from attnlaw.store import Store
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "AttnlawWarning",
     "Law",
     "Loss",

@@ -111,8 +111,10 @@ class _LossFunction:
         given = self._function(labels, at)
         parts = given if isinstance(given, tuple) else (given,)
         if not 1 <= len(parts) <= 3:
-            raise ValueError(f"a loss returns its values, or (values, gradient) or (values, gradient, hessian); "
-                             f"got {len(parts)} arrays")
+            raise ValueError(
+                f"a loss returns its values, or (values, gradient) or (values, gradient, hessian); "
+                f"got {len(parts)} arrays"
+            )
         value = _floats(parts[0], (samples,), "the values of the loss")
         if len(parts) == 1:
             return value, self._gradient(labels, at), None
@@ -153,9 +155,9 @@ class Loss:
         What u is: ``"row"``, the first row of the softmax (k = T probabilities); ``"rows"``, all rows (T²);
         ``"row-scores"`` and ``"scores"``, the scores themselves; ``"score"``, one combination of scores.
     labels
-        ``"outputs"``: the coordinates of the target, noise on its scores included; ``"sampled"``: one-hot rows drawn with
-        these probabilities; ``"sign"``: ±1, of the score; or a function of the noisy scores of the target (n, s), those of
-        ``"row-scores"`` for a row, of ``"scores"`` for all rows.
+        ``"outputs"``: the coordinates of the target, noise on its scores included; ``"sampled"``: one-hot rows drawn
+        with these probabilities; ``"sign"``: ±1, of the score; or a function of the noisy scores of the target (n, s),
+        those of ``"row-scores"`` for a row, of ``"scores"`` for all rows.
     convex
         Whether the loss is known to be convex in the scores: then proximal points need one search.
     name
@@ -217,8 +219,10 @@ class _PenaltyFunction:
         if isinstance(given, tuple):
             if len(given) != 2:
                 raise ValueError(f"a penalty returns its values, or (values, slopes); got {len(given)} arrays")
-            return (_floats(given[0], s.shape, "the values of the penalty"),
-                    _floats(given[1], s.shape, "the slopes of the penalty"))
+            return (
+                _floats(given[0], s.shape, "the values of the penalty"),
+                _floats(given[1], s.shape, "the slopes of the penalty"),
+            )
         return _floats(given, s.shape, "the values of the penalty"), self._slopes(s)
 
     def _slopes(self, s: Floats) -> Floats | None:

@@ -2,11 +2,12 @@
 
 import math
 
-import attnlaw
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import attnlaw
 
 # Figures of the machine and of the clock, not of the problem.
 OF_THE_RUN = ("seconds", "cpu_seconds")
@@ -95,7 +96,14 @@ def test_studies_and_their_store(program, tmp_path):
     student=st.sampled_from(["tied", "direct"]),
 )
 def test_random_problems_are_equal(program, alpha, lambda_, noise, tokens, student):
-    options = {"alpha": alpha, "lambda_": lambda_, "noise": noise, "tokens": tokens, "student": student, "head": "linear"}
+    options = {
+        "alpha": alpha,
+        "lambda_": lambda_,
+        "noise": noise,
+        "tokens": tokens,
+        "student": student,
+        "head": "linear",
+    }
     document = program("solve", *arguments(options))
     result = attnlaw.solve(**options)
     assert timeless(result.to_dict()) == timeless(document)

@@ -9,9 +9,10 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-import attnlaw
 import numpy as np
 import pytest
+
+import attnlaw
 
 RELATIVE = 2e-3  # the accuracy that both are solved to, twice
 

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import attnlaw
 import numpy as np
 import pytest
+
+import attnlaw
 
 LONG = "attnlaw.simulate(alpha=2, lambda_=0.05, d=100, instances=400, tolerance=1e-12)"
 
@@ -35,7 +35,7 @@ assert attnlaw.solve(alpha=0.3, lambda_=0.05).converged
 
 
 def test_other_threads_of_python_go_on(python):
-    python(f"""
+    python("""
 import attnlaw, threading, time
 ticks = []
 def tick():
@@ -98,7 +98,8 @@ import {first}
 import attnlaw, numpy, multiprocessing
 def work(alpha):
     numpy.linalg.eigvalsh(numpy.eye(300))
-    return attnlaw.solve(alpha=alpha, lambda_=0.05, progress=lambda *_: None).errors.test, float(attnlaw.semicircle(1).sample(2)[0])
+    error = attnlaw.solve(alpha=alpha, lambda_=0.05, progress=lambda *_: None).errors.test
+    return error, float(attnlaw.semicircle(1).sample(2)[0])
 here = work(0.3)
 attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=2)
 with multiprocessing.get_context("fork").Pool(3) as pool:
@@ -132,13 +133,16 @@ def test_limits_on_threads_are_obeyed(python):
 
 
 def test_one_thread_takes_one_processor(python):
-    python("""
+    python(
+        """
 import attnlaw, time
 wall, cpu = time.monotonic(), time.process_time()
 attnlaw.solve(alpha=[0.3] * 200, lambda_=0.05, tokens=3)
 wall, cpu = time.monotonic() - wall, time.process_time() - cpu
 assert cpu < 1.15 * wall + 0.05, (cpu, wall)
-""", {"OMP_NUM_THREADS": "1"})
+""",
+        {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_waiting_is_sleeping(python):
@@ -226,5 +230,3 @@ def test_memory_stays_flat(calls):
         once(i)
     megabyte = 1 << 20
     assert resident() - before < 4 * megabyte
-
-
