@@ -1,7 +1,7 @@
 """Figures of results: learning curves, spectra, phase diagrams, scaling laws, maps of heads.
 
-Every function draws into the axes ``ax``, or into a new figure of one column, and returns the axes. Nothing global changes:
-sizes, fonts and colours hold for what is drawn here. Needs matplotlib (``pip install 'attnlaw[plots]'``).
+Every function draws into the axes ``ax``, or into a new figure of one column, and returns the axes. Nothing global
+changes: sizes, fonts and colours hold for what is drawn here. Needs matplotlib (``pip install 'attnlaw[plots]'``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["COLORS", "heads", "learning_curve", "phase_diagram", "ridge", "save"
 
 Floats = NDArray[np.float64]
 
-# The palette of Okabe and Ito, which the colour-blind tell apart: blue, vermilion, green, purple, orange, light blue, black.
+# The palette of Okabe and Ito, which the colour-blind tell apart: blue, vermilion, green, purple, orange, sky, black.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 # One column of a journal of two, in inches.
@@ -107,7 +107,7 @@ def learning_curve(
     Parameters
     ----------
     theory : Results, optional
-        ``solve`` over a 1-d array of the option: a line, and a band of two standard errors of its integration to both sides.
+        ``solve`` over a 1-d array of the option: a line, and a band of two standard errors to both sides.
     experiments : Results or Result, optional
         ``simulate`` over an array of the option, or once: means with standard errors.
     x : str
@@ -115,7 +115,7 @@ def learning_curve(
     errors : str or sequence of str
         "train", "test", "estimation", "objective": one colour each.
     own_theory : bool
-        Whether hollow squares show the theory of the very targets that the experiments drew, averaged over the instances.
+        Whether hollow squares show the theory of the very targets that the experiments drew, averaged over instances.
     labels : sequence of str, optional
         One for each of the errors, in place of its name.
     ax : Axes, optional
@@ -156,9 +156,9 @@ def spectrum(
 ) -> Axes:
     """A spectral law over the eigenvalues of an experiment.
 
-    The line is the density, the bars are the histogram of the eigenvalues away from the atom, with the area of their share. An
-    atom is a wide bar whose height is its mass, on the axis to the right; a diamond is the measured share. Triangles on
-    the axis are predicted outliers.
+    The line is the density, the steps are the histogram of the eigenvalues away from the atom, with the area of their
+    share. An atom is a bar whose height is its mass, on the axis to the right; a diamond is the measured share.
+    Triangles on the axis are predicted outliers.
 
     Parameters
     ----------
@@ -183,8 +183,15 @@ def spectrum(
         axes.plot(*_with_gaps(law), color=COLORS[0], label="theory", zorder=3)
         _set_limits(axes, law, away)
         if law.outliers.size:
-            axes.plot(law.outliers, np.zeros(law.outliers.size), "^", color=COLORS[1], clip_on=False, zorder=4,
-                      label="outliers")
+            axes.plot(
+                law.outliers,
+                np.zeros(law.outliers.size),
+                "^",
+                color=COLORS[1],
+                clip_on=False,
+                zorder=4,
+                label="outliers",
+            )
         if law.atoms.size:
             _atoms(axes, law, values, away)
         axes.set_xlabel(law.variable)
@@ -230,7 +237,11 @@ def ridge(
     if not laws:
         raise ValueError("a ridge needs at least one spectrum")
     name = x or (next(iter(options)) if options else "")
-    rows = list(options[name]) if name in options and values is None else list(values if values is not None else range(len(laws)))
+    rows = (
+        list(options[name])
+        if name in options and values is None
+        else list(values if values is not None else range(len(laws)))
+    )
     if len(rows) != len(laws):
         raise ValueError(f"values must be as many as spectra, {len(laws)}, got {len(rows)}")
     highest = max((float(law.density.max()) for law in laws if law.density.size), default=1.0)
@@ -244,18 +255,29 @@ def ridge(
             axes.fill_between(s, i, i + scale * density, facecolor=shade, edgecolor="none", alpha=0.75, zorder=depth)
             axes.plot(s, i + scale * density, color="black", linewidth=0.6, zorder=depth)
             for place, mass in law.atoms:
-                axes.plot([place, place], [i, i + mass], color=COLORS[1], linewidth=2.5, solid_capstyle="butt", zorder=depth)
-            axes.plot(law.outliers, np.full(law.outliers.size, i), "^", color=COLORS[1], zorder=depth)
-        axes.set_yticks(range(len(laws)), [f"{value:.3g}" if isinstance(value, float | np.floating) else str(value) for value in rows])
+                axes.plot(
+                    [place, place], [i, i + mass], color=COLORS[1], linewidth=2.5, solid_capstyle="butt", zorder=depth
+                )
+            if law.outliers.size:
+                axes.plot(law.outliers, np.full(law.outliers.size, i), "^", color=COLORS[1], zorder=depth)
+        axes.set_yticks(
+            range(len(laws)),
+            [f"{value:.3g}" if isinstance(value, float | np.floating) else str(value) for value in rows],
+        )
         axes.set_xlabel(laws[0].variable)
         axes.set_ylabel(_AXIS_LABELS.get(name, name))
     return axes
 
 
 def phase_diagram(
-    result: Any, *, figure: str = "test", lines: Iterable[str] | None = None, regions: bool = True, ax: Axes | None = None
+    result: Any,
+    *,
+    figure: str = "test",
+    lines: Iterable[str] | None = None,
+    regions: bool = True,
+    ax: Axes | None = None,
 ) -> Axes:
-    """A figure over alpha and the noise or the rank of the target, with its thresholds and the names of what lies between.
+    """A figure over alpha and the noise or the rank of the target, with thresholds and the names of what is between.
 
     Parameters
     ----------
@@ -279,17 +301,20 @@ def phase_diagram(
         raise ValueError("there is no phase diagram here: thresholds needs alpha_range with kappa_range or noise_range")
     across, alpha = _floats(diagram.values), _floats(diagram.alpha)
     colors = np.where(np.asarray(diagram["converged"], dtype=bool), _floats(diagram[figure]), np.nan)
-    drawn = {name: _floats(diagram.lines[name]) for name in (_LINE_LABELS if lines is None else lines)
-             if name in diagram.lines}
+    drawn = {
+        name: _floats(diagram.lines[name])
+        for name in (_LINE_LABELS if lines is None else lines)
+        if name in diagram.lines
+    }
     drawn = {name: line for name, line in drawn.items() if np.isfinite(line).any()}
-    with _axes(ax) as (axes, plt):
+    with _axes(ax) as (axes, _):
         from matplotlib.colors import LogNorm
 
         finite = colors[np.isfinite(colors)]
         norm = LogNorm(finite.min(), finite.max()) if finite.size and finite.min() > 0 else None
-        # Darker is better learned, so that white letters stand on it and lines in white and black are seen everywhere.
-        mesh = axes.pcolormesh(across, alpha, np.ma.masked_invalid(colors.T), norm=norm, cmap="cividis", shading="nearest",
-                               rasterized=True)
+        mesh = axes.pcolormesh(
+            across, alpha, np.ma.masked_invalid(colors.T), norm=norm, cmap="cividis", shading="nearest", rasterized=True
+        )
         limits = axes.get_xlim(), axes.get_ylim()
         for (name, line), dash in zip(drawn.items(), ("-", "--", ":"), strict=False):
             # A white rim shows a dark line on dark ground.
@@ -305,9 +330,10 @@ def phase_diagram(
             for text, i, j in _regions(across, alpha, drawn):
                 axes.text(across[i], alpha[j], text, ha="center", va="center", fontsize=7, path_effects=_rim(1.8))
         if drawn:
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(drawn), handlelength=1.6, columnspacing=1)
+            axes.legend(
+                loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(drawn), handlelength=1.6, columnspacing=1
+            )
         _figure_of(axes).colorbar(mesh, ax=axes, label=_FIGURE_LABELS.get(figure, figure))
-        del plt
     return axes
 
 
@@ -323,8 +349,8 @@ def scaling(
     figures : str or sequence of str
         "estimation", "test", "train", or a part of the estimation error ("unlearned", "shrinkage", "misalignment").
     slopes : bool
-        Whether dashed lines with the predicted exponents stand beside the estimation error, each over the points of its regime
-        and through their geometric mean.
+        Whether dashed lines have the predicted exponents, each over the points of its regime and through the geometric
+        mean of their estimation errors.
     ax : Axes, optional
     """
     curve = result.scaling
@@ -333,8 +359,14 @@ def scaling(
     n = np.array([point.n for point in points], dtype=np.float64)
     with _axes(ax) as (axes, _):
         for name, color in zip(names, _colors(len(names)), strict=True):
-            axes.plot(n, [_scaling_figure(point, name) for point in points], "o-", color=color, markersize=3,
-                      label=_FIGURE_LABELS.get(name, name))
+            axes.plot(
+                n,
+                [_scaling_figure(point, name) for point in points],
+                "o-",
+                color=color,
+                markersize=3,
+                label=_FIGURE_LABELS.get(name, name),
+            )
         if slopes and "estimation" in names:
             _slopes(axes, curve)
         for crossover in curve.crossovers if isinstance(curve.crossovers, list) else ():
@@ -347,7 +379,11 @@ def scaling(
 
 
 def heads(
-    inspection: Any, figure: str = "stable_rank", *, significant: str | None = None, block: str | None = None,
+    inspection: Any,
+    figure: str = "stable_rank",
+    *,
+    significant: str | None = None,
+    block: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """A map of the heads of a model: layers upwards, heads to the right.
@@ -386,14 +422,32 @@ def heads(
         most = float(np.nanmax(np.abs(grid), initial=0))
         signed = bool(np.nanmin(grid, initial=0) < 0 < np.nanmax(grid, initial=0))
         colors = plt.get_cmap("PuOr_r" if signed else "cividis").with_extremes(bad="0.8")
-        image = axes.imshow(np.ma.masked_invalid(grid), origin="lower", aspect="auto", cmap=colors, interpolation="nearest",
-                            vmin=-most if signed else None, vmax=most if signed else None)
+        image = axes.imshow(
+            np.ma.masked_invalid(grid),
+            origin="lower",
+            aspect="auto",
+            cmap=colors,
+            interpolation="nearest",
+            vmin=-most if signed else None,
+            vmax=most if signed else None,
+        )
         if significant is not None:
-            below = [place for place, head in zip(places, records, strict=True)
-                     if _number(head, significant) < inspection.level]
-            axes.plot([head for _, head in below], [layer for layer, _ in below], "o", color="white", markersize=3,
-                      markeredgecolor="black", markeredgewidth=0.5, linestyle="none",
-                      label=f"{significant} < {inspection.level:g}")
+            below = [
+                place
+                for place, head in zip(places, records, strict=True)
+                if _number(head, significant) < inspection.level
+            ]
+            axes.plot(
+                [head for _, head in below],
+                [layer for layer, _ in below],
+                "o",
+                color="white",
+                markersize=3,
+                markeredgecolor="black",
+                markeredgewidth=0.5,
+                linestyle="none",
+                label=f"{significant} < {inspection.level:g}",
+            )
         axes.set_xlabel("head")
         axes.set_ylabel("layer")
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -466,7 +520,9 @@ def _equal_ratios(values: Floats) -> bool:
 
 def _logarithmic_where_positive(axes: Any) -> None:
     for log, which in ((axes.set_xscale, 0), (axes.set_yscale, 1)):
-        drawn = np.concatenate([np.asarray(line.get_data()[which], dtype=np.float64).ravel() for line in axes.get_lines()])
+        drawn = np.concatenate(
+            [np.asarray(line.get_data()[which], dtype=np.float64).ravel() for line in axes.get_lines()]
+        )
         finite = drawn[np.isfinite(drawn)]
         if finite.size and finite.min() > 0:
             log("log")
@@ -516,8 +572,16 @@ def _experiment_points(
     error = np.nan_to_num([_number(result, f"standard_error.{name}") for result in each])
     axes.errorbar(places, mean, error, fmt="o", color=color, label=label, zorder=3)
     if own_theory:
-        axes.plot(places, [_own_theory(result, name) for result in each], "s", color=color, markerfacecolor="none",
-                  markersize=5.5, markeredgewidth=0.7, zorder=2)
+        axes.plot(
+            places,
+            [_own_theory(result, name) for result in each],
+            "s",
+            color=color,
+            markerfacecolor="none",
+            markersize=5.5,
+            markeredgewidth=0.7,
+            zorder=2,
+        )
 
 
 def _own_theory(result: Any, name: str) -> float:
@@ -534,17 +598,14 @@ def _legend(axes: Any, theory: Any, experiments: Any, own_theory: bool) -> None:
         if theory is not None:
             handles, labels = [Line2D([], [], color="0.3")], ["theory"]
     if experiments is not None:
-        sizes = sorted({result.d for result in _along_any(experiments) if "d" in result})
+        each = list(experiments) if hasattr(experiments, "options") else [experiments]
+        sizes = sorted({result.d for result in each if "d" in result})
         handles.append(Line2D([], [], color="0.3", marker="o", linestyle="none"))
         labels.append("experiment" + (f", $d = {sizes[0]}$" if len(sizes) == 1 else ""))
         if own_theory:
             handles.append(Line2D([], [], color="0.3", marker="s", markerfacecolor="none", linestyle="none"))
             labels.append("theory of its targets")
     axes.legend(handles, labels)
-
-
-def _along_any(results: Any) -> list[Any]:
-    return list(results) if hasattr(results, "options") else [results]
 
 
 # Spectra.
@@ -594,8 +655,14 @@ def _spectrum_of_law(law: Any, points: int) -> _Spectrum:
     # Chebyshev points are dense where densities are steep.
     shape = (1 - np.cos(np.pi * (np.arange(points) + 0.5) / points)) / 2
     places = [low + (high - low) * shape for low, high in law.edges]
-    return _Spectrum([(s, np.asarray(law.density(s))) for s in places], np.asarray(law.atoms).reshape(-1, 2), np.empty(0),
-                     np.empty(0), 0.0, "eigenvalue")
+    return _Spectrum(
+        [(s, np.asarray(law.density(s))) for s in places],
+        np.asarray(law.atoms).reshape(-1, 2),
+        np.empty(0),
+        np.empty(0),
+        0.0,
+        "eigenvalue",
+    )
 
 
 def _with_gaps(law: _Spectrum) -> tuple[Floats, Floats]:
@@ -639,7 +706,9 @@ def _atoms(axes: Any, law: _Spectrum, values: Floats, away: Floats) -> None:
     low, high = axes.get_xlim()
     masses.bar(law.atoms[:, 0], law.atoms[:, 1], width=0.02 * (high - low), color=COLORS[0], alpha=0.5, label="atom")
     if values.size and len(law.atoms) == 1:
-        masses.plot([law.atoms[0, 0]], [1 - away.size / values.size], "D", color="black", markersize=3.5, label="measured share")
+        masses.plot(
+            [law.atoms[0, 0]], [1 - away.size / values.size], "D", color="black", markersize=3.5, label="measured share"
+        )
     masses.set_ylim(0, 1)
     masses.set_ylabel("mass of the atom")
 
@@ -647,7 +716,9 @@ def _atoms(axes: Any, law: _Spectrum, values: Floats, away: Floats) -> None:
 def _cdf(law: _Spectrum) -> tuple[Floats, Floats]:
     """The distribution function at the points of the bands and on both sides of atoms; outliers have no mass."""
     continuous = 1 - float(law.atoms[:, 1].sum())
-    pieces = [np.concatenate([[0.0], np.cumsum(np.diff(s) * (density[1:] + density[:-1]) / 2)]) for s, density in law.bands]
+    pieces = [
+        np.concatenate([[0.0], np.cumsum(np.diff(s) * (density[1:] + density[:-1]) / 2)]) for s, density in law.bands
+    ]
     area = sum(float(piece[-1]) for piece in pieces)
     # The rule of trapezia misses a little at the edges: the bands have the mass that atoms leave.
     scale = continuous / area if area > 0 else 0.0
@@ -680,8 +751,10 @@ def _cdf_inset(axes: Any, law: _Spectrum, values: Floats) -> None:
 
 def _regions(across: Floats, alpha: Floats, lines: dict[str, Floats]) -> list[tuple[str, int, int]]:
     """The names of the regions between the lines, each with the cell that lies deepest inside."""
-    names = np.array([[_region(a, {name: line[i] for name, line in lines.items()}) for a in alpha]
-                      for i in range(across.size)], dtype=object)
+    names = np.array(
+        [[_region(a, {name: line[i] for name, line in lines.items()}) for a in alpha] for i in range(across.size)],
+        dtype=object,
+    )
     cells = np.argwhere(np.ones(names.shape, dtype=bool))
     # Distances in shares of the axes; the frame of the diagram is a border as well.
     scaled = (cells + 0.5) / names.shape
@@ -706,7 +779,7 @@ def _region(alpha: float, at: dict[str, float]) -> str:
     if alpha >= recovery:
         parts.append("recovered")
     elif alpha >= bayes:
-        parts.append("recovered by Bayes alone" if alpha < recovery else "Bayes recovers")
+        parts.append("recovered by Bayes alone")
     elif alpha < bayes or alpha < recovery:
         parts.append("not recovered")
     interpolation = at.get("interpolation", math.nan)
@@ -730,5 +803,11 @@ def _slopes(axes: Any, curve: Any) -> None:
             continue
         n = np.array([inside[0].n, inside[-1].n], dtype=np.float64)
         center = np.exp(np.mean([np.log([point.n, point.estimation]) for point in inside], axis=0))
-        axes.plot(n, center[1] * (n / center[0]) ** predicted, "--", color=color, linewidth=1,
-                  label=rf"{name}: $n^{{{predicted:.3g}}}$")
+        axes.plot(
+            n,
+            center[1] * (n / center[0]) ** predicted,
+            "--",
+            color=color,
+            linewidth=1,
+            label=rf"{name}: $n^{{{predicted:.3g}}}$",
+        )

@@ -74,7 +74,7 @@ class Store:
     Parameters
     ----------
     path : str or path
-        The store. A file that is none, or one of a newer version, is a ValueError; one that is not there a FileNotFoundError.
+        A file that is no store, or one of a newer version, is a ValueError; one that is not there FileNotFoundError.
 
     Examples
     --------
@@ -144,7 +144,9 @@ class Store:
                 columns = [column[0] for column in cursor.description]
                 table = pandas.DataFrame.from_records(cursor.fetchall(), columns=columns)
         except sqlite3.Error as error:
-            raise ValueError(f"where must be an SQL expression on the columns of results, got {where!r}: {error}") from None
+            raise ValueError(
+                f"where must be an SQL expression on the columns of results, got {where!r}: {error}"
+            ) from None
         table["finished"] = pandas.to_datetime(table["finished"], utc=True)
         keys = table["key"].tolist()
         if figures:

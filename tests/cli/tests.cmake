@@ -11,3 +11,6 @@ target_link_libraries(attnlaw_faults PRIVATE ${CMAKE_DL_LIBS})
 set_property(SOURCE ${CMAKE_CURRENT_SOURCE_DIR}/cli/faults_test.cc APPEND PROPERTY COMPILE_DEFINITIONS
              ATTNLAW_FAULTS="$<TARGET_FILE:attnlaw_faults>")
 add_dependencies(cli_tests attnlaw_faults)
+
+add_test(NAME cli.LinksOfTheDocumentationLeadSomewhere COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_links)
+set_tests_properties(cli.LinksOfTheDocumentationLeadSomewhere PROPERTIES LABELS cli)
