@@ -26,7 +26,8 @@ from attnlaw.laws import (
     semicircle_sum,
 )
 from attnlaw.problem import Problem
-from attnlaw.results import Record, Result, Results
+from attnlaw._results import Record, Result, Results
+from attnlaw.store import Store
 
 __all__ = [
     "AttnlawWarning",
@@ -38,6 +39,7 @@ __all__ = [
     "Record",
     "Result",
     "Results",
+    "Store",
     "attention_law",
     "get_threads",
     "laws",
