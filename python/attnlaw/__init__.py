@@ -26,7 +26,7 @@ from attnlaw.laws import (
     semicircle_sum,
 )
 from attnlaw.problem import Problem
-from attnlaw.results import Record, Result, Results
+from attnlaw._results import Record, Result, Results
 from attnlaw.store import Store
 
 __all__ = [

@@ -63,6 +63,10 @@ def timeless(value):
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
+def test_every_operation_is_a_function():
+    assert all(callable(getattr(attnlaw, name)) for name in attnlaw.operations.names())
+
+
 def test_every_operation_is_compared():
     assert set(CALLS) | ELSEWHERE == set(attnlaw.operations.names())
 
@@ -78,13 +82,19 @@ def test_documents_are_equal(program, operation, options):
 def test_studies_and_their_store(program, tmp_path):
     study = tmp_path / "study.toml"
     study.write_text('axes = [{alpha = [0.5, 1.0]}]\n[problem]\nlambda = 0.05\nhead = "linear"\n')
-    assert attnlaw.sweep(study, check=True).tasks == program("sweep", str(study), "--check")["tasks"]
+    assert attnlaw.sweep(study, check=True).total.tasks == program("sweep", str(study), "--check")["total"]["tasks"]
     store = tmp_path / "results.sqlite"
     done = attnlaw.sweep(study, store=store)
     assert (done.complete, done.computed) == (True, 2)
     rows = attnlaw.results(store)
     assert timeless(rows.to_dict()) == timeless(program("results", str(store)))
     assert sorted(rows.to_pandas().alpha) == [0.5, 1.0]
+    kept = attnlaw.Store(store)
+    frame = kept.to_pandas(where="alpha < 1", columns=["key", "alpha", "test"])
+    assert list(frame.columns) == ["key", "alpha", "test"]
+    alone = attnlaw.solve(alpha=0.5, lambda_=0.05, head="linear")
+    assert frame.test.tolist() == [alone.errors.test]
+    assert kept[frame.key[0]].status == "converged"
 
 
 @settings(max_examples=15)
