@@ -43,7 +43,7 @@ def test_style():
 
 
 def test_the_reference_is_up_to_date():
-    succeeds(PYTHON / "reference.py", "--check")
+    succeeds(ROOT / "scripts" / "python_reference", "--check")
 
 
 @pytest.mark.parametrize("name", attnlaw.__all__)
