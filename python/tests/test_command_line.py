@@ -78,7 +78,7 @@ def test_documents_are_equal(program, operation, options):
 def test_studies_and_their_store(program, tmp_path):
     study = tmp_path / "study.toml"
     study.write_text('axes = [{alpha = [0.5, 1.0]}]\n[problem]\nlambda = 0.05\nhead = "linear"\n')
-    assert attnlaw.sweep(study, check=True).tasks == program("sweep", str(study), "--check")["tasks"]
+    assert attnlaw.sweep(study, check=True).total.tasks == program("sweep", str(study), "--check")["total"]["tasks"]
     store = tmp_path / "results.sqlite"
     done = attnlaw.sweep(study, store=store)
     assert (done.complete, done.computed) == (True, 2)
