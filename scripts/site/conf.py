@@ -2,7 +2,7 @@
 
 project = "attnlaw"
 author = "the authors of attnlaw"
-copyright = "the authors of attnlaw, BSD-3-Clause"  # noqa: A001
+copyright = "the authors of attnlaw, BSD-3-Clause"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "index"

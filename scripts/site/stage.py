@@ -1,7 +1,7 @@
 """Assembles the sources of the documentation site in a folder.
 
-Usage: stage.py FOLDER. The folder has the layout of the repository, so that relative links lead where they lead there: guides,
-notebooks and the files they name are copied, and pages are written for the Python package and the C++ headers.
+Usage: stage.py FOLDER. The folder has the layout of the repository, so that relative links lead where they lead there:
+guides, notebooks and the files they name are copied, and pages are written for the Python package and the C++ headers.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ CHANGELOG
 
 PYTHON = """# Python reference
 
-Operations (`attnlaw.solve` and all others) are described by [their commands](../docs/commands/README.md), and by `help(attnlaw.solve)`;
-[Python](../docs/python.md) says how they are called. Below is what the package has beside them.
+Operations (`attnlaw.solve` and all others) are described by [their commands](../docs/commands/README.md), and by
+`help(attnlaw.solve)`; [Python](../docs/python.md) says how they are called. Below is what the package has beside them.
 """
 
 # Modules in the order in which people need them.
@@ -152,7 +152,7 @@ def cpp_pages(folder: Path) -> None:
         text = "\n".join([f"# {title}\n", *map(header_section, headers)])
         (folder / "cpp" / f"{name}.md").write_text(text, encoding="utf-8")
     tree = "\n".join(["```{toctree}", ":maxdepth: 1", "", *(f"cpp/{name}" for name in names), "```"])
-    about = "The public headers, room by room; [DEVELOPERS](../DEVELOPERS.md) says what each room is for and what it stands on."
+    about = "The public headers, room by room; [DEVELOPERS](../DEVELOPERS.md) says what each room is for."
     (folder / "cpp.md").write_text(f"# C++ reference\n\n{about}\n\n{tree}\n", encoding="utf-8")
 
 
