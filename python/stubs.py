@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from attnlaw.custom import Loss, Penalty
 from attnlaw.problem import Problem
-from attnlaw.results import Record, Result, Results
+from attnlaw._results import Record, Result, Results
 
 type_Numbers = Sequence[float] | NDArray[np.number[Any]]
 type_Progress = Callable[[str, int, int], object] | bool | None
@@ -176,8 +176,10 @@ def function(operation: Mapping[str, Any], result: str, common: list[Field]) -> 
         lines += ["html: str | PathLike[str] | None = None", "progress: type_Progress = None"]
         if operation["name"] == "inspect":
             lines[0] = "checkpoint: str | PathLike[str] | Mapping[str, Any] | None = None"
-            lines = [line.replace("q: str", "q: NDArray[Any] | str").replace("k: str", "k: NDArray[Any] | str")
-                     for line in lines]
+            lines = [
+                line.replace("q: str", "q: NDArray[Any] | str").replace("k: str", "k: NDArray[Any] | str")
+                for line in lines
+            ]
         return lines
 
     def head(arrays: bool, returned: str, note: str = "") -> list[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnlaw import laws, operations, targets
+from attnlaw import laws, operations, plot, targets
 from attnlaw._errors import AttnlawWarning, OptionError
 from attnlaw._threads import get_threads, set_threads
 from attnlaw.custom import Loss, Penalty
@@ -26,9 +26,10 @@ from attnlaw.laws import (
     semicircle_sum,
 )
 from attnlaw.problem import Problem
-from attnlaw.results import Record, Result, Results
+from attnlaw._results import Record, Result, Results
+from attnlaw.store import Store
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "AttnlawWarning",
     "Law",
     "Loss",
@@ -38,11 +39,13 @@ __all__ = [  # noqa: PLE0604
     "Record",
     "Result",
     "Results",
+    "Store",
     "attention_law",
     "get_threads",
     "laws",
     "marchenko_pastur",
     "operations",
+    "plot",
     "pooling_law",
     "product_law",
     "semicircle",

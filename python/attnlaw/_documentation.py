@@ -45,7 +45,9 @@ def of_operation(operation: str) -> str:
         "Returns",
         "-------",
         "Result",
-        *_wrapped(f"{_sentence(about['result']['doc'])} Where options are arrays: Results, whose attributes are arrays."),
+        *_wrapped(
+            f"{_sentence(about['result']['doc'])} Where options are arrays: Results, whose attributes are arrays."
+        ),
         "",
         "Attributes of the result",
         "------------------------",

@@ -48,9 +48,7 @@ def _numbers(name: str, value: Any) -> NDArray[Any]:
     if array.dtype.kind in "OU":
         # A list of numbers and words, as for lambda.
         return np.asarray(value, dtype=object)
-    raise OptionError(
-        f"{name} must be an array of numbers, got one of {array.dtype}", _schema.to_keyword(name), value
-    )
+    raise OptionError(f"{name} must be an array of numbers, got one of {array.dtype}", _schema.to_keyword(name), value)
 
 
 def document(options: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -77,8 +75,9 @@ def _value(value: Any, field: Field, name: str, options: Mapping[str, Any]) -> A
 
 def _joined(value: Any) -> str:
     """Texts with several parts, as FROM,TO,N, from a tuple: ("lambda", 0.01, 1, 20) is lambda:0.01,1,20."""
-    parts = [part if isinstance(part, str) else repr(part.item() if isinstance(part, np.generic) else part)
-             for part in value]
+    parts = [
+        part if isinstance(part, str) else repr(part.item() if isinstance(part, np.generic) else part) for part in value
+    ]
     if len(parts) > 1 and isinstance(value[0], str) and not isinstance(value[1], str):
         return parts[0] + ":" + ",".join(parts[1:])
     return ",".join(parts)

@@ -29,7 +29,9 @@ def operations() -> dict[str, Mapping[str, Any]]:
 def options(operation: str) -> dict[str, Field]:
     """The options of an operation, by their names in documents; those that every operation takes come last."""
     own = {field["name"]: field for field in operations()[operation]["options"]["fields"]}
-    return own | {field["name"]: field for field in document()["common"]["fields"] if field["name"] in ("threads", "seed")}
+    return own | {
+        field["name"]: field for field in document()["common"]["fields"] if field["name"] in ("threads", "seed")
+    }
 
 
 @functools.cache

@@ -15,7 +15,7 @@ def set_threads(count: int | None) -> None:
     Without it a call takes the processors that the process may run on (affinity, control group), at most
     ``OMP_NUM_THREADS`` of them, and at most what ``threadpoolctl`` allows.
     """
-    global _limit  # noqa: PLW0603
+    global _limit
     if count is not None and count < 1:
         raise ValueError(f"threads must be at least 1, got {count}")
     _limit = count
@@ -23,8 +23,8 @@ def set_threads(count: int | None) -> None:
 
 def get_threads() -> int:
     """The number of threads of a call that does not say ``threads=``."""
-    limits = (_limit, _of_environment())
-    return min([_core.available_threads(), *(limit for limit in limits if limit is not None)])
+    available: int = _core.available_threads()
+    return min(limit for limit in (available, _limit, _of_environment()) if limit is not None)
 
 
 def _of_environment() -> int | None:

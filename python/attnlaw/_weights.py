@@ -12,7 +12,17 @@ from attnlaw._errors import OptionError
 
 # What NumPy has no type for, and the whole numbers of the same size that carry its bits.
 _TORCH_ONLY = {"bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2"}
-_NUMPY = {"f8": "F64", "f4": "F32", "f2": "F16", "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8", "u1": "U8", "b1": "BOOL"}
+_NUMPY = {
+    "f8": "F64",
+    "f4": "F32",
+    "f2": "F16",
+    "i8": "I64",
+    "i4": "I32",
+    "i2": "I16",
+    "i1": "I8",
+    "u1": "U8",
+    "b1": "BOOL",
+}
 
 Described = tuple[str, str, list[int], NDArray[np.uint8]]
 
@@ -37,7 +47,9 @@ def of_maps(q: Any, k: Any, heads: int | None) -> tuple[list[Described], int | N
         raise OptionError("q and k are given together", "q" if q is None else "k", None)
     shapes = [np.shape(array) for array in (q, k)]
     if any(len(shape) not in (2, 3) for shape in shapes):
-        raise OptionError(f"q and k have the shape (heads*m, d) or (heads, m, d), got {shapes[0]} and {shapes[1]}", "q", q)
+        raise OptionError(
+            f"q and k have the shape (heads*m, d) or (heads, m, d), got {shapes[0]} and {shapes[1]}", "q", q
+        )
     if len(shapes[0]) == 3:
         if heads is not None and heads != shapes[0][0]:
             raise OptionError(f"q has {shapes[0][0]} heads by its shape, got heads = {heads}", "heads", heads)

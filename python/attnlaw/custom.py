@@ -156,8 +156,8 @@ class Loss:
         ``"row-scores"`` and ``"scores"``, the scores themselves; ``"score"``, one combination of scores.
     labels
         ``"outputs"``: the coordinates of the target, noise on its scores included; ``"sampled"``: one-hot rows drawn
-        with these probabilities; ``"sign"``: ±1, of the score; or a function of the noisy scores of the target (n, s), those of
-        ``"row-scores"`` for a row, of ``"scores"`` for all rows.
+        with these probabilities; ``"sign"``: ±1, of the score; or a function of the noisy scores of the target (n, s),
+        those of ``"row-scores"`` for a row, of ``"scores"`` for all rows.
     convex
         Whether the loss is known to be convex in the scores: then proximal points need one search.
     name

@@ -91,7 +91,8 @@ class Law:
 
         What a spike is, the function says that made the law.
         """
-        return self._core.outlier(float(spike))
+        place: float | None = self._core.outlier(float(spike))
+        return place
 
     def sample(self, d: int, seed: int | None = None) -> Floats:
         """The d eigenvalues (or singular values) of one random matrix that has this law, ascending.
@@ -202,7 +203,7 @@ def product_law(kappa: float, scale: float = 1.0) -> Law:
     def draw(d: int, rng: np.random.Generator) -> Floats:
         q, k = rng.standard_normal((2, d, max(1, round(kappa * d))))
         values = np.linalg.svd(scale * (q @ k.T) / (np.sqrt(kappa) * d), compute_uv=False)
-        return values * rng.choice([-1.0, 1.0], d)
+        return np.asarray(values * rng.choice([-1.0, 1.0], d))
 
     return Law("product_law", {"kappa": kappa, "scale": scale}, core, draw)
 

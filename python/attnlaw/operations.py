@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from attnlaw import _core, _documentation, _options, _progress, _schema, _threads, _weights
 from attnlaw._errors import AttnlawWarning, OptionError, in_python, option_errors
 from attnlaw.problem import Problem
-from attnlaw.results import Result, Results
+from attnlaw._results import Result, Results
 
 Progress = Callable[[str, int, int], None]
 
@@ -72,7 +72,12 @@ class _Call:
     def once(self, options: dict[str, Any], html: Any) -> Result:
         with option_errors(options | {"threads": self.threads}), _progress.shown(self.progress) as progress:
             outcome = _core.run(
-                self.name, options, self._checked_threads(), progress, "" if html is None else str(html), self._said(options)
+                self.name,
+                options,
+                self._checked_threads(),
+                progress,
+                "" if html is None else str(html),
+                self._said(options),
             )
         result = Result(self.operation, outcome)
         _warn(result.warnings)
@@ -91,7 +96,13 @@ class _Call:
         given = _options.document(rest, _schema.options(self.operation)) | {"checkpoint": "weights in memory"}
         with option_errors(given), _progress.shown(self.progress) as progress:
             outcome = _core.inspect(
-                tensors, config, given, self._checked_threads(), progress, "" if html is None else str(html), "attnlaw.inspect(...)"
+                tensors,
+                config,
+                given,
+                self._checked_threads(),
+                progress,
+                "" if html is None else str(html),
+                "attnlaw.inspect(...)",
             )
         result = Result(self.operation, outcome)
         _warn(result.warnings)
@@ -148,10 +159,12 @@ def _function(operation: str) -> Callable[..., Result | Results]:
 def _signature(operation: str) -> inspect.Signature:
     parameters = []
     for name, field in _schema.options(operation).items():
-        kind = inspect.Parameter.KEYWORD_ONLY
+        kind: inspect._ParameterKind = inspect.Parameter.KEYWORD_ONLY
         if field.get("positional") or name == "problem":
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        default = inspect.Parameter.empty if field.get("required") and "problem" not in _schema.options(operation) else None
+        default = (
+            inspect.Parameter.empty if field.get("required") and "problem" not in _schema.options(operation) else None
+        )
         parameters.append(inspect.Parameter(_schema.to_keyword(name), kind, default=default))
     for name in ("html", "progress"):
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))

@@ -2,11 +2,12 @@
 
 import math
 
-import attnlaw
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import attnlaw
 
 # Figures of the machine and of the clock, not of the problem.
 OF_THE_RUN = ("seconds", "cpu_seconds")
@@ -62,6 +63,10 @@ def timeless(value):
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
+def test_every_operation_is_a_function():
+    assert all(callable(getattr(attnlaw, name)) for name in attnlaw.operations.names())
+
+
 def test_every_operation_is_compared():
     assert set(CALLS) | ELSEWHERE == set(attnlaw.operations.names())
 
@@ -77,13 +82,18 @@ def test_documents_are_equal(program, operation, options):
 def test_studies_and_their_store(program, tmp_path):
     study = tmp_path / "study.toml"
     study.write_text('axes = [{alpha = [0.5, 1.0]}]\n[problem]\nlambda = 0.05\nhead = "linear"\n')
-    assert attnlaw.sweep(study, check=True).tasks == program("sweep", str(study), "--check")["tasks"]
+    assert attnlaw.sweep(study, check=True).total.tasks == program("sweep", str(study), "--check")["total"]["tasks"]
     store = tmp_path / "results.sqlite"
     done = attnlaw.sweep(study, store=store)
     assert (done.complete, done.computed) == (True, 2)
     rows = attnlaw.results(store)
     assert timeless(rows.to_dict()) == timeless(program("results", str(store)))
     assert sorted(rows.to_pandas().alpha) == [0.5, 1.0]
+    kept = attnlaw.Store(store)
+    frame = kept.to_pandas("alpha < 1")
+    alone = attnlaw.solve(alpha=0.5, lambda_=0.05, head="linear")
+    assert frame.test.tolist() == [alone.errors.test]
+    assert kept[frame.key[0]].status == "converged"
 
 
 @settings(max_examples=15)
@@ -95,7 +105,14 @@ def test_studies_and_their_store(program, tmp_path):
     student=st.sampled_from(["tied", "direct"]),
 )
 def test_random_problems_are_equal(program, alpha, lambda_, noise, tokens, student):
-    options = {"alpha": alpha, "lambda_": lambda_, "noise": noise, "tokens": tokens, "student": student, "head": "linear"}
+    options = {
+        "alpha": alpha,
+        "lambda_": lambda_,
+        "noise": noise,
+        "tokens": tokens,
+        "student": student,
+        "head": "linear",
+    }
     document = program("solve", *arguments(options))
     result = attnlaw.solve(**options)
     assert timeless(result.to_dict()) == timeless(document)

@@ -1,8 +1,9 @@
 """Weights in memory against the same weights in files."""
 
-import attnlaw
 import numpy as np
 import pytest
+
+import attnlaw
 from attnlaw import OptionError
 
 HEADS, M, D = 4, 16, 64
@@ -77,7 +78,7 @@ def test_what_is_not_accepted(maps):
         attnlaw.inspect(q=q + 0j, k=k)
     with pytest.raises(OSError, match="absent"):
         attnlaw.inspect("absent.safetensors")
-    with pytest.raises((OSError, ValueError), match="(?s).+"):
+    with pytest.raises((OSError, ValueError), match=r"\w"):
         attnlaw.inspect({"nothing": np.ones(3)})
 
 

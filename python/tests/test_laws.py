@@ -2,9 +2,10 @@
 
 import pickle
 
-import attnlaw
 import numpy as np
 import pytest
+
+import attnlaw
 from attnlaw import laws
 
 LAWS = [

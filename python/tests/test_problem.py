@@ -3,11 +3,12 @@
 import copy
 import pickle
 
-import attnlaw
 import pytest
-from attnlaw import OptionError, Problem
 from hypothesis import given
 from hypothesis import strategies as st
+
+import attnlaw
+from attnlaw import OptionError, Problem
 
 
 def test_options_are_attributes_with_their_defaults():
@@ -54,9 +55,7 @@ def test_a_problem_does_not_change():
     kappa=st.floats(0.1, 3),
 )
 def test_documents_and_pickles_keep_every_bit(alpha, lambda_, noise, tokens, head, kappa):
-    problem = Problem(
-        alpha=alpha, lambda_=lambda_, noise=noise, tokens=tokens, head=head, target=f"wishart:{kappa!r}"
-    )
+    problem = Problem(alpha=alpha, lambda_=lambda_, noise=noise, tokens=tokens, head=head, target=f"wishart:{kappa!r}")
     for same in (
         pickle.loads(pickle.dumps(problem)),
         copy.deepcopy(problem),

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import attnlaw
 import numpy as np
 import pytest
+
+import attnlaw
 
 LONG = "attnlaw.simulate(alpha=2, lambda_=0.05, d=100, instances=400, tolerance=1e-12)"
 
@@ -35,7 +35,7 @@ assert attnlaw.solve(alpha=0.3, lambda_=0.05).converged
 
 
 def test_other_threads_of_python_go_on(python):
-    python(f"""
+    python("""
 import attnlaw, threading, time
 ticks = []
 def tick():
@@ -63,7 +63,7 @@ import numpy, os
 before = len(os.listdir("/proc/self/task"))
 import attnlaw
 attnlaw.solve(alpha=0.3, lambda_=0.05)
-attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=2)
+attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=3)
 assert len(os.listdir("/proc/self/task")) == before
 """)
     assert done.stdout == done.stderr == ""
@@ -98,9 +98,10 @@ import {first}
 import attnlaw, numpy, multiprocessing
 def work(alpha):
     numpy.linalg.eigvalsh(numpy.eye(300))
-    return attnlaw.solve(alpha=alpha, lambda_=0.05, progress=lambda *_: None).errors.test, float(attnlaw.semicircle(1).sample(2)[0])
+    error = attnlaw.solve(alpha=alpha, lambda_=0.05, progress=lambda *_: None).errors.test
+    return error, float(attnlaw.semicircle(1).sample(2)[0])
 here = work(0.3)
-attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=2)
+attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=3)
 with multiprocessing.get_context("fork").Pool(3) as pool:
     there = pool.map_async(work, [0.3] * 3, chunksize=1).get(timeout=50)
 assert {{figure for figure, _ in there}} == {{here[0]}}
@@ -132,20 +133,25 @@ def test_limits_on_threads_are_obeyed(python):
 
 
 def test_one_thread_takes_one_processor(python):
-    python("""
+    python(
+        """
 import attnlaw, time
 wall, cpu = time.monotonic(), time.process_time()
-attnlaw.solve(alpha=[0.3] * 200, lambda_=0.05, tokens=3)
+attnlaw.solve(alpha=[0.3] * 40, lambda_=0.05)
 wall, cpu = time.monotonic() - wall, time.process_time() - cpu
 assert cpu < 1.15 * wall + 0.05, (cpu, wall)
-""", {"OMP_NUM_THREADS": "1"})
+""",
+        {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_waiting_is_sleeping(python):
     python("""
 import attnlaw, time, threading
-result = attnlaw.solve(alpha=[0.3] * 200, lambda_=0.05, tokens=3, threads=1, progress=None)
-assert time.thread_time() < 0.5 * time.process_time()
+begin = time.thread_time()
+whole = time.process_time()
+attnlaw.solve(alpha=[0.3] * 40, lambda_=0.05, threads=1)
+assert time.thread_time() - begin < 0.2 * (time.process_time() - whole)
 """)
 
 
@@ -226,5 +232,3 @@ def test_memory_stays_flat(calls):
         once(i)
     megabyte = 1 << 20
     assert resident() - before < 4 * megabyte
-
-

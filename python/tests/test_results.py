@@ -3,9 +3,10 @@
 import pickle
 import warnings
 
-import attnlaw
 import numpy as np
 import pytest
+
+import attnlaw
 from attnlaw import AttnlawWarning, OptionError, Problem
 
 ALPHAS = np.geomspace(0.05, 2, 7)
@@ -37,7 +38,7 @@ def test_figures_are_attributes_and_items(solution):
 
 def test_an_unknown_figure_names_the_nearest(solution):
     with pytest.raises(AttributeError, match="did you mean 'errors'"):
-        solution.error
+        _ = solution.error
 
 
 def test_printed_as_tables(solution):

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import attnlaw
 import pytest
+
+import attnlaw
 
 ROOT = Path(os.environ.get("ATTNLAW_SOURCE", Path(__file__).parents[2]))
 PYTHON = ROOT / "python"
@@ -42,7 +43,7 @@ def test_style():
 
 
 def test_the_reference_is_up_to_date():
-    succeeds(PYTHON / "reference.py", "--check")
+    succeeds(ROOT / "scripts" / "python_reference", "--check")
 
 
 @pytest.mark.parametrize("name", attnlaw.__all__)

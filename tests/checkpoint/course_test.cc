@@ -105,8 +105,10 @@ TEST(Course, ADirectionThatGrowsIsFollowed) {
     EXPECT_EQ(at.step, t);
     EXPECT_EQ(at.head, 0);
     EXPECT_EQ(at.directions, 1);
-    if (t > 0) EXPECT_GE(at.left_alignment, heads[static_cast<std::size_t>(t) - 1].left_alignment - 0.02);
-    if (t > 0) EXPECT_LT(at.stable_rank, heads[static_cast<std::size_t>(t) - 1].stable_rank);
+    if (t == 0) continue;
+    const HeadStep& before = heads[static_cast<std::size_t>(t) - 1];
+    EXPECT_GE(at.left_alignment, before.left_alignment - 0.02);
+    EXPECT_LT(at.stable_rank, before.stable_rank);
   }
   EXPECT_LT(heads[0].left_alignment, 0.1);
   EXPECT_GT(heads[2].right_alignment, 0.8);

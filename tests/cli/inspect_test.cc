@@ -151,8 +151,8 @@ TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return json::parse(outcome.out)["warnings"].dump() + outcome.out;
   };
-  EXPECT_NE(warned("--draws 99 --table-draws 200").find("Without effect here: --table-draws, --draws."),
-            std::string::npos);
+  // τ of the head with the spike is drawn in any case.
+  EXPECT_NE(warned("--draws 99 --table-draws 200").find("Without effect here: --table-draws."), std::string::npos);
   EXPECT_EQ(warned("--exact-tables --draws 99 --table-draws 200").find("Without effect"), std::string::npos);
   EXPECT_NE(warned("--fold").find("No gain is folded into 1 of 1 layers"), std::string::npos);
 }

@@ -97,7 +97,9 @@ TEST(StatedError, OfTheObjectiveIsThatOfTheFreeEnergySlow) {
     if (problem.head != model::Head::softmax || std::max(problem.tokens, problem.keys()) > kMostTokens ||
         !problem.penalised() || problem.untied_self() || problem.lambda_rule != model::LambdaRule::value)
       continue;
-    SolveOptions options{.detail = Detail::errors, .time_limit = 0.05};
+    SolveOptions options;
+    options.detail = Detail::errors;
+    options.time_limit = 0.05;
     const Solution solution = solve(problem, options);
     if (!solution.diagnostics.converged) continue;
     options.accuracy = 1e-5, options.time_limit = 0.15;

@@ -1,7 +1,8 @@
 """What people write first, as a type checker sees it."""
 
-import attnlaw
 import numpy as np
+
+import attnlaw
 from attnlaw import Law, Problem, laws
 
 problem: Problem = Problem(alpha=0.3, lambda_=0.05, tokens=2, head="softmax")

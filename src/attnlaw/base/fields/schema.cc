@@ -38,6 +38,7 @@ json field_of(const Field& field, const json& defaults) {
   if (!about.accepts.empty()) document["accepts"] = about.accepts;
   if (about.range.bounded()) document["range"] = range_of(about.range);
   if (about.required) document["required"] = true;
+  if (field.present) document["optional"] = true;
   if (about.positional) document["positional"] = true;
   if (!about.otherwise.empty())
     document["otherwise"] = about.otherwise;

@@ -8,8 +8,9 @@
 namespace attnlaw::base {
 
 /// {"doc": …, "fields": [{"name", "type", "doc", and where they are there "symbol", "unit", "range" {"least", "most",
-/// "open"}, "choices", "accepts", "required", "default", "positional", "item", "fields" of an object}]}. `defaults`:
-/// the document of a default struct, objects inside included; null if nobody fills one in.
+/// "open"}, "choices", "accepts", "required", "optional" (there are documents without it), "default", "positional",
+/// "item", "fields" of an object}]}. `defaults`: the document of a default struct, objects inside included; null if
+/// nobody fills one in.
 nlohmann::json schema_of(const Description& description, const nlohmann::json& defaults);
 
 }  // namespace attnlaw::base

@@ -233,15 +233,19 @@ class Results(_Stack):
         columns = self._columns()
         table = [[name, *map(_short, values)] for name, values in columns.items()]
         widths = [max(map(len, column)) for column in table]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-                 for row in zip(*table, strict=True)]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in zip(*table, strict=True)
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         columns = self._columns()
         head = "".join(f"<th>{name}</th>" for name in columns)
-        body = "".join("<tr>" + "".join(f"<td>{_short(value)}</td>" for value in row) + "</tr>"
-                       for row in zip(*columns.values(), strict=True))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_short(value)}</td>" for value in row) + "</tr>"
+            for row in zip(*columns.values(), strict=True)
+        )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __reduce__(self) -> tuple[Any, ...]:
