@@ -21,6 +21,12 @@ void add_option(CLI::App& app, const operations::Option& option, json& options) 
         name, [&options, &field] { options[field.name] = true; }, help);
     return;
   }
+  if (field.about.positional && field.type.kind == base::Kind::list) {
+    // All that is left of the arguments without a name.
+    const auto take_all = [&options, &field](const std::vector<std::string>& texts) { options[field.name] = texts; };
+    app.add_option_function<std::vector<std::string>>(name, take_all, help)->type_name(base::value_name(field));
+    return;
+  }
   const auto take = [&options, &field](const std::string& text) { options[field.name] = base::from_text(field, text); };
   app.add_option_function<std::string>(name, take, help)->type_name(base::value_name(field));
 }

@@ -209,11 +209,8 @@ def problem_stub(core: Any) -> str:
     options = "\n".join(f"        {option(field, False)}," for field in fields)
     properties = []
     for field in fields:
-        kind = (
-            choice(field)
-            if field["type"] == "choice" and field["name"] != "loss"
-            else SCALARS.get(field["type"], "str")
-        )
+        words = field["type"] == "choice" and field["name"] != "loss"  # a loss of one's own has any name
+        kind = choice(field) if words else SCALARS.get(field["type"], "str")
         properties += ["    @property", f"    def {to_keyword(field['name'])}(self) -> {kind}: ..."]
     return PROBLEM.format(options=options, properties="\n".join(properties))
 

@@ -135,6 +135,27 @@ void write_line(const Trial& trial, int pipe) {
   }
 }
 
+/// What an answer says of itself.
+void judge_alone(const view::Result& first, Trial& trial) {
+  trial.outcome = Outcome::answered;
+  if (!first.converged) {
+    trial.outcome = Outcome::unconverged;
+  } else if (any_shortfall(first.document)) {
+    trial.outcome = Outcome::coarse;
+  }
+  if (trial.outcome != Outcome::answered) trial.remark = joined(first.warnings);
+}
+
+/// What a second answer says of it.
+void judge_beside(const view::Result& first, const view::Result& second, Trial& trial) {
+  if (!second.converged) return;
+  const Difference largest = difference(trial.question, first.document, second.document);
+  trial.deviation = largest.units;
+  if (largest.units <= kMostUnits) return;
+  trial.outcome = Outcome::wrong;
+  trial.remark = largest.where;
+}
+
 /// Writes a line after the first answer, and another one after the second.
 void judge(Trial& trial, const Limits& limits, int pipe) {
   const auto begin = Clock::now();

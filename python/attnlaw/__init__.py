@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnlaw import laws, operations, targets
+from attnlaw import laws, operations, plot, targets
 from attnlaw._errors import AttnlawWarning, OptionError
 from attnlaw._results import Record, Result, Results
 from attnlaw._threads import get_threads, set_threads
@@ -45,6 +45,7 @@ __all__ = [
     "laws",
     "marchenko_pastur",
     "operations",
+    "plot",
     "pooling_law",
     "product_law",
     "semicircle",

@@ -148,9 +148,9 @@ class Loss:
     Parameters
     ----------
     function
-        ``function(y, u)`` of labels ``y`` (n, l) and coordinates ``u`` (n, k) of n samples. It returns the n values, or
-        ``(values, gradient)`` with a gradient (n, k) in u, or ``(values, gradient, hessian)`` with a Hessian (n, k, k).
-        Without a gradient complex steps are taken where they agree with differences, else differences.
+        ``function(y, u)`` of labels ``y`` (n, l) and coordinates ``u`` (n, k) of n samples. It returns the n values,
+        or ``(values, gradient)`` with a gradient (n, k) in u, or ``(values, gradient, hessian)`` with a Hessian
+        (n, k, k). Without a gradient complex steps are taken where they agree with differences, else differences.
     coordinates
         What u is: ``"row"``, the first row of the softmax (k = T probabilities); ``"rows"``, all rows (T²);
         ``"row-scores"`` and ``"scores"``, the scores themselves; ``"score"``, one combination of scores.

@@ -95,11 +95,11 @@ def test_labels_may_be_a_function_of_scores() -> None:
         assert abs(getattr(experiment.mean, figure) - getattr(theory.errors, figure)) < error
 
 
-class Mine(Exception):
+class MineError(Exception):
     pass
 
 
-@pytest.mark.parametrize("error", [Mine, ValueError, KeyError])
+@pytest.mark.parametrize("error", [MineError, ValueError, KeyError])
 def test_exceptions_come_out_as_they_are(error: type[Exception]) -> None:
     def fails(y: Any, p: Any) -> Any:
         raise error("of my own")

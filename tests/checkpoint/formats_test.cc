@@ -356,6 +356,11 @@ TEST(Arrays, ShapesTellTheirAxes) {
     EXPECT_EQ(heads[0].query, layer.query[0]);
     EXPECT_EQ(heads[0].key, layer.key[0]);
   }
+  EXPECT_THAT(open_model("", {.query = tall_q, .key = tall_k}).notes,
+              testing::Contains("Arrays of shapes [16, 4] and [16, 4] are taken as [in, out]: columns are coordinates of heads."));
+  const std::string wider = folder.write("w.npy", array_of(draws.matrix(4, 20))).string();
+  EXPECT_THAT(refusal([&] { open_model("", {.heads = 1, .query = q, .key = wider}); }),
+              HasSubstr("q is [4, 16] and k is [4, 20]: rows of queries and of keys must be as long as the residual vector"));
   const std::string square = folder.write("s.npy", array_of(draws.matrix(16, 16))).string();
   EXPECT_THROW(open_model("", {.query = square, .key = square}), std::invalid_argument);
 }
@@ -409,6 +414,25 @@ TEST(Folders, TellWhichOfSeveralFormatsWasRead) {
   EXPECT_THAT(
       model.notes,
       testing::Contains("model.safetensors was read; not read in the same folder: model.gguf, pytorch_model.bin."));
+}
+
+TEST(Folders, OfAHubsCacheAreTheRevisionOfTheirMainBranch) {
+  Draws draws(52);
+  const Scratch folder;
+  for (const char* revision : {"1a", "2b"}) {
+    std::filesystem::create_directories(folder / "snapshots" / revision);
+    write_model(folder / "snapshots" / revision, random_layer(draws, 2, 2, 4, 8));
+  }
+  const auto opened = [&] { return open_model(folder.path().string(), {.heads = 2}).file; };
+  EXPECT_THAT(refusal(opened), HasSubstr("name one of them: 1a, 2b"));
+  std::filesystem::create_directories(folder / "refs");
+  folder.write("refs/main", "2b\n");
+  EXPECT_THAT(opened(), HasSubstr("snapshots/2b/"));
+  // What it names is one of the snapshots, and no way out of the folder.
+  for (const char* other : {"3c", "../snapshots/1a", ""}) {
+    folder.write("refs/main", other);
+    EXPECT_THAT(refusal(opened), HasSubstr("name one of them"));
+  }
 }
 
 TEST(Folders, WithoutReadableWeightsSayWhatToDo) {

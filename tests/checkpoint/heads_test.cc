@@ -151,6 +151,8 @@ TEST(Heads, PostNormIsNotFoldedAndSaysWhy) {
   file.write(folder / "model.safetensors");
   const Model model = open_model(folder.path().string(), {.heads = 2, .fold_normalisation = true});
   EXPECT_THAT(model.layers[0].no_folding, HasSubstr("behind the residual sum"));
+  EXPECT_FALSE(model.folded);
+  EXPECT_THAT(model.notes, testing::Contains(HasSubstr("No gain is folded into 1 of 1 layers")));
   EXPECT_EQ(all_heads(model)[0].query, layer.query[0]);
   EXPECT_FALSE(model.layers[0].has_values);
 }
@@ -320,6 +322,22 @@ TEST(Heads, UnknownModelsAreNotTakenForOneHead) {
   const Model model = open_model(folder.path().string(), {.heads = 2});
   EXPECT_EQ(model.layers[0].index, 3);
   EXPECT_EQ(model.layers[0].head_dimension, 4);
+}
+
+TEST(Heads, WrongNamesOfTensorsAreAnsweredByTheNearest) {
+  Draws draws(14);
+  SyntheticFile file;
+  const SyntheticLayer layer = random_layer(draws, 2, 2, 4, 16);
+  add_projections(file, "model.layers.0.self_attn.", layer, "o_proj");
+  const Scratch folder;
+  file.write(folder / "model.safetensors");
+  const auto open = [&](const std::string& q, const std::string& k) {
+    return refusal([&] { open_model(folder.path().string(), {.heads = 2, .query = q, .key = k}); });
+  };
+  EXPECT_THAT(open("model.layers.{}.self_attn.qproj.weight", "model.layers.{}.self_attn.k_proj.weight"),
+              HasSubstr("nearest to model.layers.0.self_attn.qproj.weight: model.layers.0.self_attn.q_proj.weight"));
+  EXPECT_THAT(open("model.layers.{}.self_attn.q_proj.weight", "model.layers.{}.self_attn.kproj.weight"),
+              HasSubstr("nearest to model.layers.0.self_attn.kproj.weight: model.layers.0.self_attn.k_proj.weight"));
 }
 
 TEST(Heads, WrongOptionsAreNamed) {

@@ -5,25 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "program.h"
+#include "cli/csv.h"
 
 namespace attnlaw::test {
 namespace {
-
-/// From "## command" to the next heading, after what is said of all commands.
-std::string documented(const std::string& command) {
-  const std::string page = slurp(ATTNLAW_DOCS "/csv.md");
-  const std::size_t first = page.find("\n## " + command + "\n");
-  if (first == std::string::npos) return "";
-  return page.substr(0, page.find("\n## ")) + page.substr(first, page.find("\n## ", first + 1) - first);
-}
-
-std::vector<std::string> columns_of(const std::string& csv) {
-  std::vector<std::string> columns;
-  std::istringstream head(csv.substr(0, csv.find("\r\n")));
-  for (std::string column; std::getline(head, column, ',');) columns.push_back(column);
-  return columns;
-}
 
 TEST(Csv, EveryColumnIsDocumented) {
   const std::string problem = " --alpha 1 --lambda 0.1 --head linear ";
@@ -51,7 +36,7 @@ TEST(Csv, EveryColumnIsDocumented) {
   for (const auto& [command, arguments] : cases) {
     const Outcome outcome = attnlaw(std::string(command) + " " + arguments + " --format csv");
     EXPECT_EQ(outcome.code, 0) << command << arguments << "\n" << outcome.err;
-    const std::string text = documented(command);
+    const std::string text = documented_columns(command);
     for (const std::string& column : columns_of(outcome.out))
       EXPECT_NE(text.find("`" + column + "`"), std::string::npos) << command << " " << column;
   }

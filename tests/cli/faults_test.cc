@@ -38,9 +38,7 @@ constexpr const char* kKinds[] = {"write", "sync", "rename", "memory", "thread"}
 class Faults : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "a sanitizer has an allocator of its own";
-#endif
+    if (kSanitized) GTEST_SKIP() << "a sanitizer has an allocator of its own";
     scratch_.write("study.toml", kStudy);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
   }

@@ -8,7 +8,7 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
 #include "attnlaw/base/random.h"
-#include "cli/program.h"
+#include "cli/csv.h"
 #include "gaussian.h"
 
 namespace attnlaw::test {
@@ -119,14 +119,52 @@ TEST_F(InspectCommand, HasTheSameFiguresOnAnyNumberOfThreads) {
   EXPECT_NE(one.out.find("kind,layer,head"), std::string::npos);
 }
 
+TEST_F(InspectCommand, FollowsTheStepsOfATraining) {
+  std::string steps;
+  for (int step = 0; step < 3; ++step) {
+    // One array of an npz or npy is the map itself.
+    Eigen::MatrixXd map = gaussian(24, 24, 10);
+    map += 20.0 * step * gaussian(24, 1, 11).normalized() * gaussian(1, 24, 12).normalized();
+    const std::string name = "step" + std::to_string(9 + step) + ".npy";
+    write(map, name.c_str());
+    steps = " " + path(name.c_str()) + steps;  // the last one first
+  }
+  const Outcome outcome = attnlaw("inspect" + steps + " --format json --html " + path("course.html"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json course = json::parse(outcome.out)["course"];
+  ASSERT_EQ(course["steps"].size(), 3U);
+  EXPECT_EQ(course["steps"][0]["number"], 9);
+  EXPECT_EQ(course["steps"][2]["number"], 11);
+  EXPECT_GT(course["steps"][0]["stable_rank"], course["steps"][2]["stable_rank"]);
+  EXPECT_NEAR(course["heads"][2]["left_alignment"], 1, 1e-9);
+  EXPECT_NE(slurp(path("course.html")).find("Alignment with the last step"), std::string::npos);
+  const Outcome table = attnlaw("inspect" + steps), csv = attnlaw("inspect" + steps + " --format csv");
+  EXPECT_NE(table.out.find("left alignment"), std::string::npos);
+  EXPECT_NE(csv.out.find("\nhead-step,"), std::string::npos);
+  for (const std::string& column : columns_of(csv.out))
+    EXPECT_NE(documented_columns("inspect").find("`" + column + "`"), std::string::npos) << column;
+}
+
+TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {
+  const auto warned = [&](const std::string& options) {
+    const Outcome outcome = attnlaw(arrays_ + options + " --format json");
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out)["warnings"].dump() + outcome.out;
+  };
+  // τ of the head with the spike is drawn in any case.
+  EXPECT_NE(warned("--draws 99 --table-draws 200").find("Without effect here: --table-draws."), std::string::npos);
+  EXPECT_EQ(warned("--exact-tables --draws 99 --table-draws 200").find("Without effect"), std::string::npos);
+  EXPECT_NE(warned("--fold").find("No gain is folded into 1 of 1 layers"), std::string::npos);
+}
+
 TEST_F(InspectCommand, RefusesWhatItCannotUse) {
   EXPECT_EQ(attnlaw("inspect").code, 2);
   EXPECT_EQ(attnlaw("inspect " + path("missing.safetensors")).code, 1);
   EXPECT_EQ(attnlaw(arrays_ + "--offset 3").code, 2);
   EXPECT_EQ(attnlaw(arrays_ + "--map output-value").code, 2);
-  // Every head is a line of the result then.
+  // Every head is a line of the result then, and none of them has figures.
   const Outcome going = attnlaw(arrays_ + "--map output-value --keep-going --format json");
-  ASSERT_EQ(going.code, 0) << going.err;
+  ASSERT_EQ(going.code, 1) << going.err;
   EXPECT_NE(json::parse(going.out)["heads"][0]["defect"].get<std::string>().find("no values"), std::string::npos);
   EXPECT_EQ(attnlaw(arrays_ + "--level 2").code, 2);
 }

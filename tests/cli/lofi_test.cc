@@ -22,11 +22,18 @@ TEST(LofiCommand, PrintsTheTheoryAlone) {
   EXPECT_TRUE(run["instances"].empty());
 }
 
-/// At a low temperature a direction is seen at any number of samples: its threshold of 0 is a row of the table like others.
+/// Large labels are so rare at a high temperature that a direction is seen at any number of samples: its threshold of 0 is
+/// a row of the table like others.
 TEST(LofiCommand, PrintsDirectionsThatAreAlwaysSeen) {
-  const Outcome outcome = attnlaw("lofi --target attention:0.2 --d 100 --n 1000 --instances 0");
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("below the bulk"), std::string::npos) << outcome.out;
+  const std::string command = "lofi --target attention:0.2 --d 100 --n 1000 --instances 0";
+  const Outcome table = attnlaw(command);
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_NE(table.out.find("above the bulk"), std::string::npos) << table.out;
+  const json direction = json::parse(attnlaw(command + " --format json").out)["runs"][0]["theory"]["directions"][0];
+  EXPECT_EQ(direction["threshold"], 0);
+  EXPECT_GT(direction["overlap"], 0.8);
+  // d E T²/θ² at T = 2 as β → 0: T is of second order in β, θ of first, and their ratio 5/9.
+  EXPECT_NEAR(direction["wide_threshold"].get<double>(), 100 * 5. / 9 / 2, 1);
 }
 
 TEST(LofiCommand, ShowsExperimentsBesideTheTheory) {

@@ -134,6 +134,7 @@ bool has_groups(const Scratch& scratch) {
 }
 
 TEST(Jobs, AreRefusedBeforeTheWorkWhereTheirMemoryIsLimited) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer reserves more addresses than the limit";
   const Scratch scratch;
   const std::string large = "$A simulate --head linear --alpha 4 --lambda 0.05 --d 400 --instances 2 --output x.json";
   for (const std::string limit : {"ulimit -v 1500000", "ulimit -d 1000000"}) {
@@ -154,6 +155,7 @@ TEST(Jobs, AreRefusedBeforeTheWorkWhereTheirMemoryIsLimited) {
 
 /// OpenBLAS waits for ever where it is refused a buffer.
 TEST(Jobs, EndWhereThereIsTooLittleMemoryForAnyWork) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer reserves more addresses than the limit";
   const Scratch scratch;
   for (const int kilobytes : {120000, 200000, 300000}) {
     const Outcome outcome = shell(scratch, "ulimit -v " + std::to_string(kilobytes) +
@@ -165,6 +167,7 @@ TEST(Jobs, EndWhereThereIsTooLittleMemoryForAnyWork) {
 }
 
 TEST(Jobs, ReadNoFileThatDoesNotFit) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer reserves more addresses than the limit";
   const Scratch scratch;
   const Outcome refused = shell(scratch, "truncate -s 1T huge.npy && $A lofi --data huge.npy --lift 20");
   EXPECT_EQ(refused.code, 1);

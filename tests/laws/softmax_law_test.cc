@@ -343,6 +343,13 @@ TEST(SoftmaxLaw, CurveIsTheDensityAndIntegratesToOne) {
   }
 }
 
+/// Where a band of signal begins with next to no density, and iterations take too long to tell its lower half plane.
+TEST(SoftmaxLaw, OfManyTokensInASmallModelIsSolved) {
+  const SoftmaxLaw law(parameters(1.32, 269.6, 159.7));
+  ASSERT_EQ(law.bands().size(), 2U);
+  EXPECT_LT(law.squared().quadrature().error(), 1e-7);
+}
+
 TEST(SoftmaxLaw, RefusesParametersOutOfRange) {
   const auto refused = [](const SoftmaxParameters& p, const std::string& named) {
     try {

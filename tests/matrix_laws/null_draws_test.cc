@@ -187,6 +187,16 @@ TEST(FactorRotation, PearsonTailMirrorsNegativeSkewness) {
   EXPECT_NEAR(pearson_tail({0, 1, 0.999e-3}, 1.3), pearson_tail({0, 1, 1.001e-3}, 1.3), 1e-6);
 }
 
+TEST(FactorRotation, BothTailsOfTheEnergyCount) {
+  const Cumulants null{0, 1, 0.5};
+  for (const double value : {-1.9, -0.5, 0.5, 1.9}) {
+    const double above = pearson_tail(null, value);
+    EXPECT_NEAR(two_sided_pearson(null, value), 2 * std::min(above, 1 - above), 1e-13);
+  }
+  // The medians of a skew law and of its mirror image.
+  EXPECT_LE(two_sided_pearson(null, 0), 1);
+}
+
 TEST(FactorRotation, CumulantsAreThoseOfSampledRotations) {
   const Eigen::Vector4d a(1, 2, 4, 8), b(1, 3, 9, 27);
   const Cumulants null = rotated_energy(a, b);
@@ -213,7 +223,7 @@ TEST(FactorRotation, SignedPermutationHasItsReferenceCumulants) {
   EXPECT_NEAR(null.variance, 21448, 1e-7);
   // The median of many draws: half of them reach the mean, up to the skewness.
   const RotationCounts counts = count_rotations(query, key, 1e9, null.mean, 2000, 3, 0);
-  EXPECT_NEAR(static_cast<double>(counts.permuted_energy) / 2000, 0.5, 0.06);
+  EXPECT_NEAR(static_cast<double>(counts.energy_above) / 2000, 0.5, 0.06);
   EXPECT_EQ(counts.largest, 0U);
 }
 
@@ -242,11 +252,11 @@ TEST(FactorRotation, SizeOfItsTestsOnNullHeadsSlow) {
     const double total = s.squaredNorm();
     const Eigen::VectorXd a = query_gram.selfadjointView<Eigen::Lower>().eigenvalues(),
                           b = key_gram.selfadjointView<Eigen::Lower>().eigenvalues();
-    energy += pearson_tail(rotated_energy(a, b), total) <= 0.05;
+    energy += two_sided_pearson(rotated_energy(a, b), total) <= 0.05;
     const RotationCounts counts =
         count_rotations(query_gram, key_gram, s[0] * s[0], total, 199, 11, static_cast<std::uint64_t>(head));
     largest += monte_carlo_p_value(counts.largest, 199) <= 0.05;
-    permuted += monte_carlo_p_value(counts.permuted_energy, 199) <= 0.05;
+    permuted += 2 * monte_carlo_p_value(std::min(counts.energy_above, counts.energy_below), 199) <= 0.05;
   }
   for (const int rejected : {energy, largest, permuted}) {
     EXPECT_GE(rejected, 0.035 * kHeads);

@@ -144,7 +144,7 @@ TEST(CustomChannel, OfAnAbsoluteValueHasProximalPointsAtItsKink) {
   const double inside = std::erf(V / (s * std::numbers::sqrt2));
   const double density = std::exp(-0.5 * V * V / E) / std::sqrt(2 * std::numbers::pi);
   const double q_hat = (1 - inside) + E / (V * V) * (inside - 2 * V / s * density);
-  const auto at = CustomChannel(problem, kQStar, SobolRule{13}).evaluate(kOverlaps);
+  const auto at = CustomChannel(problem, kQStar, SobolRule{13}).evaluate(kOverlaps, OutputChannel::kAll, nullptr);
   const double gain = 2 * problem.alpha;
   EXPECT_NEAR(at.conjugates.q_hat, gain * q_hat, 2e-3 * gain * q_hat);
   EXPECT_NEAR(at.conjugates.V_hat, gain * inside / V, 3e-3 * gain * inside / V);

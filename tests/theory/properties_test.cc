@@ -40,7 +40,11 @@ Problem draw(Draw& draws, const std::function<bool(const Problem&)>& accepted) {
   }
 }
 
-Solution errors_of(const Problem& problem) { return solve(problem, {.detail = Detail::errors}); }
+Solution errors_of(const Problem& problem) {
+  SolveOptions options;
+  options.detail = Detail::errors;
+  return solve(problem, options);
+}
 
 std::string text(const Problem& problem) { return to_toml(problem); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attnlaw/theory/solve.h"
+#include "random_questions.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -82,6 +83,37 @@ TEST(StatedError, IsThatOfDirectStudentsSlow) {
     problem.student = model::Student::direct;
     return problem;
   });
+}
+
+/// The objective is stationary, so that most of the errors of its parts cancel in it: its own is the smallest, and over the
+/// whole range of problems the hardest to tell.
+TEST(StatedError, OfTheObjectiveIsThatOfTheFreeEnergySlow) {
+  constexpr int kProblems = 500, kMostTokens = 3;
+  constexpr double kUnits = 3, kMostBeyond = 0.05, kRounding = 1e-8;
+  accuracy::Draw draws(21);
+  std::vector<double> deviations;
+  while (deviations.size() < kProblems) {
+    const model::Problem problem = reliability::draw_problem(draws);
+    if (problem.head != model::Head::softmax || std::max(problem.tokens, problem.keys()) > kMostTokens ||
+        !problem.penalised() || problem.untied_self() || problem.lambda_rule != model::LambdaRule::value)
+      continue;
+    SolveOptions options;
+    options.detail = Detail::errors;
+    options.time_limit = 0.05;
+    const Solution solution = solve(problem, options);
+    if (!solution.diagnostics.converged) continue;
+    options.accuracy = 1e-5, options.time_limit = 0.15;
+    if (solution.overlaps.q > 0) options.start = solution.overlaps;
+    const Solution reference = solve(problem, options);
+    if (!reference.diagnostics.converged) continue;
+    const double stated =
+        std::hypot(solution.diagnostics.sampling_error.objective, reference.diagnostics.sampling_error.objective);
+    deviations.push_back(std::abs(solution.errors.objective - reference.errors.objective) /
+                         (stated + kRounding * reference.errors.objective));
+  }
+  const auto beyond = std::count_if(deviations.begin(), deviations.end(), [](double d) { return d > kUnits; });
+  EXPECT_LE(static_cast<double>(beyond), kMostBeyond * kProblems)
+      << "largest " << *std::max_element(deviations.begin(), deviations.end());
 }
 
 }  // namespace

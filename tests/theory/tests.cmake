@@ -1,4 +1,7 @@
 if(NOT TARGET attnlaw_accuracy)
   add_subdirectory(${PROJECT_SOURCE_DIR}/bench/accuracy ${PROJECT_BINARY_DIR}/bench/accuracy)
 endif()
-target_link_libraries(theory_tests PRIVATE attnlaw_accuracy)
+if(NOT TARGET attnlaw_reliability)
+  add_subdirectory(${PROJECT_SOURCE_DIR}/bench/reliability ${PROJECT_BINARY_DIR}/bench/reliability)
+endif()
+target_link_libraries(theory_tests PRIVATE attnlaw_accuracy attnlaw_reliability)

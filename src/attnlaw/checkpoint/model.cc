@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "attnlaw/base/reject.h"
@@ -33,16 +35,24 @@ std::vector<Layout> rows_of(const OpenOptions& options, bool files, const Weight
 /// Whether the format holds arrays without a model around them.
 bool holds_arrays(const Contents& contents) { return contents.format == "npy" || contents.format == "npz"; }
 
-/// Bare arrays say by their shapes alone which axis is which, and how many heads there are.
-void orient_arrays(LayerPlan& plan, GivenHeads& given) {
+/// Bare arrays say by their shapes alone which axis is which, and how many heads there are. What is turned is noted.
+void orient_arrays(LayerPlan& plan, GivenHeads& given, Model& model) {
   const auto rows = [](const Projection& map) { return map.weight->rows(); };
   const auto columns = [](const Projection& map) { return map.weight->columns(); };
   Projection &query = plan.query, &key = plan.key;
   const bool undecided = query.storage == Storage::output_first && !query.weight->input_first;
   const bool only_rows_agree = columns(query) != columns(key) && rows(query) == rows(key);
   const bool tall = given.heads <= 1 && rows(query) > columns(query) && rows(key) > columns(key);
-  if (undecided && (only_rows_agree || tall))
+  const bool turned = undecided && (only_rows_agree || tall);
+  if (turned && only_rows_agree && columns(query) % columns(key) != 0)
+    refuse(model.file, "{} is {} and {} is {}: rows of queries and of keys must be as long as the residual vector, or {}",
+           printable(query.weight->name), query.weight->shape_text(), printable(key.weight->name),
+           key.weight->shape_text(), "the columns of keys divide those of queries");
+  if (turned) {
     for (Projection* map : {&query, &key, &plan.value, &plan.output}) map->storage = Storage::input_first;
+    model.notes.push_back(fmt::format("Arrays of shapes {} and {} are taken as [in, out]: columns are coordinates of heads.",
+                                      query.weight->shape_text(), key.weight->shape_text()));
+  }
   const bool one_head = query.outputs() == key.outputs() && query.outputs() < query.inputs();
   if (given.heads == 0 && one_head) given.heads = 1;
 }
@@ -101,6 +111,16 @@ void require_gains(const LayerPlan& plan, const Contents& contents) {
   require(plan.key_gain, plan.head_dimension, plan.head_dimension * plan.key_heads);
 }
 
+/// Of a gain that was asked for and is not there, the reasons with the layers they are those of.
+void note_folding(Model& model) {
+  std::map<std::string, std::vector<int>> layers;
+  for (const Layer& layer : model.layers)
+    if (!layer.no_folding.empty()) layers[layer.no_folding].push_back(layer.index);
+  for (const auto& [reason, places] : layers)
+    model.notes.push_back(fmt::format("No gain is folded into {} of {} layers, beginning with layer {}: {}.",
+                                      places.size(), model.layers.size(), places.front(), reason));
+}
+
 bool looks_like_attention(const Tensor& tensor) {
   if (tensor.shape.size() < 2) return false;
   for (std::string_view word : {"attn", "attention", "q_proj", "k_proj", "qkv", "query", "Attention"})
@@ -124,7 +144,7 @@ void list_skipped(const Weights& weights, Model& model) {
                                                  : fmt::format("numbers of type {} are not read", tensor.type->name)});
 }
 
-void note_peculiarities(const Source& source, const Weights& weights, Model& model) {
+void note_peculiarities(const Source& source, const Weights& weights, const OpenOptions& asked, Model& model) {
   const std::string_view layout = weights.plans.front().layout->name;
   if (layout == "albert")
     model.notes.push_back("ALBERT: all layers of a group share these maps; each group is shown once.");
@@ -139,6 +159,7 @@ void note_peculiarities(const Source& source, const Weights& weights, Model& mod
                     first.rotary.base, first.rotary.dimensions, first.head_dimension));
   if (source.configuration.flag("scale_attn_by_inverse_layer_idx").value_or(false))
     model.notes.push_back("Logits are also divided by the number of the layer, which the logit scale leaves out.");
+  if (asked.fold_normalisation) note_folding(model);
   if (model.adapter_alone) model.notes.push_back("The maps are those that the adapter adds, without its base.");
 }
 
@@ -167,6 +188,8 @@ void describe(const Source& source, const Weights& weights, Model& model) {
 
 void open_single_matrix(const Tensor& tensor, const OpenOptions& options, Weights& weights, Model& model) {
   if (options.heads > 1) reject("{}: one matrix is the map of one head, got heads = {}", model.file, options.heads);
+  if (!options.query.empty() || !options.layout.empty())
+    reject("{}: one matrix is the map itself; q, k and layout are for a file with queries and keys", model.file);
   weights.rows = {{.name = "matrix"}};
   LayerPlan plan;
   plan.layout = &weights.rows.front();
@@ -188,7 +211,7 @@ void find_layers(const Source& source, const OpenOptions& options, Weights& weig
   model.skipped.insert(model.skipped.end(), recognised.skipped.begin(), recognised.skipped.end());
   for (LayerPlan& plan : weights.plans) {
     GivenHeads given{options.heads, options.kv_heads};
-    if (plan.layout->name == "arrays" && holds_arrays(weights.contents)) orient_arrays(plan, given);
+    if (plan.layout->name == "arrays" && holds_arrays(weights.contents)) orient_arrays(plan, given, model);
     count_heads(plan, weights.contents, source.configuration, given);
     require_gains(plan, weights.contents);
   }
@@ -210,15 +233,16 @@ Model model_of(Source source, const OpenOptions& options) {
   model.skipped = weights->contents.skipped;
   model.notes = source.notes;
   model.adapter_alone = source.adapter_alone;
-  model.folded = options.fold_normalisation;
   const Tensor* matrix = source.two_arrays ? nullptr : single_matrix(weights->contents);
   if (matrix != nullptr)
     open_single_matrix(*matrix, options, *weights, model);
   else
     find_layers(source, options, *weights, model);
   describe(source, *weights, model);
+  model.folded = options.fold_normalisation && std::any_of(model.layers.begin(), model.layers.end(),
+                                                           [](const Layer& layer) { return layer.no_folding.empty(); });
   if (matrix != nullptr) model.logit_scale = 1;
-  note_peculiarities(source, *weights, model);
+  note_peculiarities(source, *weights, options, model);
   list_skipped(*weights, model);
   model.weights = std::move(weights);
   return model;

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <optional>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
+#include "attnlaw/checkpoint/file/steps.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -45,6 +48,56 @@ std::vector<std::string> write_directions(const std::vector<OutlierDirections>& 
   return written;
 }
 
+/// The checkpoints that are asked for; those of a folder of steps, or without a path one made of options.
+std::vector<checkpoint::StepFile> steps_of(const Inspect::Input& input) {
+  std::vector<checkpoint::StepFile> steps;
+  if (input.after.empty() && !input.checkpoint.empty()) steps = checkpoint::steps_in(input.checkpoint);
+  if (!steps.empty()) return steps;
+  std::vector<std::string> paths{input.checkpoint};
+  paths.insert(paths.end(), input.after.begin(), input.after.end());
+  if (paths.size() > 2) return checkpoint::in_order(paths);
+  for (const std::string& path : paths) steps.push_back({path});
+  return steps;
+}
+
+Inspect::Input prepared(Inspect::Input input, const Run& run) {
+  input.inspect.seed = run.seed;
+  input.inspect.threads = run.threads;
+  input.inspect.keep_directions = !input.directions.empty();
+  return input;
+}
+
+/// One model, or how it changed until `after`.
+void inspect_model(const checkpoint::Model& model, const checkpoint::Model* after, const Inspect::Input& input,
+                   const Run& run, Inspect::Output& output) {
+  checkpoint::NullTables tables(run.seed, run.threads);
+  const auto inspect = [&](const checkpoint::Model& of) {
+    return checkpoint::inspect(of, input.inspect, tables, progress_of(run, "heads of " + of.file));
+  };
+  if (after) {
+    output.changes = checkpoint::compare(model, *after, input.inspect, progress_of(run, "changes"));
+    output.inspection = inspect(*after);
+    output.before = inspect(model);
+  } else {
+    output.inspection = inspect(model);
+  }
+}
+
+void inspect_course(const std::vector<checkpoint::StepFile>& steps, const Inspect::Input& input, const Run& run,
+                    Inspect::Output& output) {
+  const auto progress = [&run](const std::string& label, int done, int total) {
+    if (run.progress) run.progress(label, done, total);
+  };
+  checkpoint::Followed followed = checkpoint::follow(steps, input.open, input.inspect, progress);
+  output.inspection = std::move(followed.last);
+  output.course = std::move(followed.course);
+}
+
+Inspect::Output written(Inspect::Output output, const Inspect::Input& input) {
+  if (!input.directions.empty()) output.written = write_directions(output.inspection.directions, input.directions);
+  return output;
+}
+
 }  // namespace
 
 const base::Description& describe(const Inspect::Input*) {
@@ -52,10 +105,13 @@ const base::Description& describe(const Inspect::Input*) {
   static const base::Description description{
       "which checkpoint, and what of it",
       {base::field("checkpoint", &I::checkpoint,
-                   {.doc = "file or folder; none with --q and --k", .value_name = "CHECKPOINT", .positional = true}),
-       base::field(
-           "after", &I::after,
-           {.doc = "a later checkpoint of the same model, to compare with", .value_name = "AFTER", .positional = true}),
+                   {.doc = "file or folder, or a folder of steps; none with --q and --k",
+                    .value_name = "CHECKPOINT",
+                    .positional = true}),
+       base::field("after", &I::after,
+                   {.doc = "a later checkpoint of the same model, to compare with; several: the course of training",
+                    .value_name = "AFTER...",
+                    .positional = true}),
        base::flat(&I::open), base::flat(&I::inspect),
        base::field("directions", &I::directions,
                    {.doc = "write the directions of outliers to this folder, as .npy", .value_name = "FOLDER"})}};
@@ -71,37 +127,44 @@ Inspect::Input Inspect::read(const nlohmann::json& options) {
   return input;
 }
 
-std::vector<std::string> Inspect::unread(const nlohmann::json& options) {
-  const bool draws = options.value("exact_tables", false);
+std::vector<std::string> Inspect::unused(const Output& output) {
+  const auto any = [&](auto&& uses) {
+    const auto in = [&](const checkpoint::Inspection& found) {
+      return std::any_of(found.heads.begin(), found.heads.end(), [&](const checkpoint::HeadReport& head) {
+        return head.inspected() && uses(head, found.exact_tables);
+      });
+    };
+    return in(output.inspection) || (output.before && in(*output.before));
+  };
+  const bool tables = any(&checkpoint::draws_table), rotations = any(&checkpoint::draws_rotations);
+  const bool fits = any([](const checkpoint::HeadReport& head, bool) { return !std::isnan(head.fit.p); });
   std::vector<std::string> names;
-  if (!draws) names = {"table_draws", "draws"};
+  if (!tables) names.emplace_back("table_draws");
+  if (!rotations) names.emplace_back("draws");
+  if (!tables && !rotations && !fits) names.emplace_back("seed");
   return names;
 }
 
-Inspect::Output Inspect::run(const Input& input, const Run& run) {
-  return Inspect::run(input, checkpoint::open_model(input.checkpoint, input.open), run);
+Inspect::Output Inspect::run(const Input& given, const Run& run) {
+  const Input input = prepared(given, run);
+  const std::vector<checkpoint::StepFile> steps = steps_of(input);
+  Output output;
+  if (steps.size() > 2) {
+    inspect_course(steps, input, run, output);
+  } else {
+    const checkpoint::Model model = checkpoint::open_model(steps.front().path, input.open);
+    std::optional<checkpoint::Model> after;
+    if (steps.size() == 2) after = checkpoint::open_model(steps.back().path, input.open);
+    inspect_model(model, after ? &*after : nullptr, input, run, output);
+  }
+  return written(std::move(output), input);
 }
 
 Inspect::Output Inspect::run(const Input& given, const checkpoint::Model& model, const Run& run) {
-  Input input = given;
-  input.inspect.seed = run.seed;
-  input.inspect.threads = run.threads;
-  input.inspect.keep_directions = !input.directions.empty();
-  checkpoint::NullTables tables(run.seed, run.threads);
-  const auto inspect = [&](const checkpoint::Model& of) {
-    return checkpoint::inspect(of, input.inspect, tables, progress_of(run, "heads of " + of.file));
-  };
+  const Input input = prepared(given, run);
   Output output;
-  if (input.after.empty()) {
-    output.inspection = inspect(model);
-  } else {
-    const checkpoint::Model after = checkpoint::open_model(input.after, input.open);
-    output.changes = checkpoint::compare(model, after, input.inspect, progress_of(run, "changes"));
-    output.inspection = inspect(after);
-    output.before = inspect(model);
-  }
-  if (!input.directions.empty()) output.written = write_directions(output.inspection.directions, input.directions);
-  return output;
+  inspect_model(model, nullptr, input, run, output);
+  return written(std::move(output), input);
 }
 
 }  // namespace attnlaw::operations

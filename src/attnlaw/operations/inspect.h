@@ -9,7 +9,8 @@ namespace attnlaw::operations {
 
 struct Inspect {
   struct Input {
-    std::string checkpoint, after;  ///< paths; the second for a comparison
+    std::string checkpoint;          ///< path
+    std::vector<std::string> after;  ///< paths: one for a comparison, more for a course of training
     checkpoint::OpenOptions open;
     checkpoint::InspectOptions inspect;
     std::string directions;  ///< folder for the directions of outliers
@@ -19,7 +20,7 @@ struct Inspect {
                                "attnlaw inspect model.safetensors --html report.html", true};
 
   static Input read(const nlohmann::json& options);
-  static std::vector<std::string> unread(const nlohmann::json& options);
+  static std::vector<std::string> unused(const Output& output);
   static Output run(const Input& input, const Run& run);
   /// The same of a model that is open, whose checkpoint the input only names.
   static Output run(const Input& input, const checkpoint::Model& model, const Run& run);

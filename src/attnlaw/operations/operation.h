@@ -13,6 +13,7 @@
 ///   static Input read(const nlohmann::json& options);        // checks more than the fields do
 ///   static void require_run(const nlohmann::json& options);  // refuses options of Run, such as a seed
 ///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect; else: seed
+///   static std::vector<std::string> unused(const Output& output);           // the same where only the result tells
 ///   static bool divides(const nlohmann::json& options);  // processes of mpirun may share the work
 /// };
 /// ```
@@ -104,7 +105,10 @@ view::Result result_of(const typename Op::Output& output, const nlohmann::json& 
   result.document = base::json_of(output);
   add_head(result.document, Op::about);
   std::vector<std::string> unread{"seed"};
-  if constexpr (requires { Op::unread(options); }) unread = Op::unread(options);
+  if constexpr (requires { Op::unread(options); })
+    unread = Op::unread(options);
+  else if constexpr (requires { Op::unused(output); })
+    unread = Op::unused(output);
   for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));
   result.document["warnings"] = result.warnings;
   return result;

@@ -23,6 +23,21 @@ Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f
   return collapse_of(q, nuclear, largest, spectrum.zero_mass);
 }
 
+/// ½V̂q − m̂m − q̂V and the same of the antisymmetric part: what couples overlaps to conjugates in the free energy, times
+/// d² over the number of parameters of S.
+double coupling_of(const Conjugates& conjugates, const Overlaps& overlaps) {
+  return 0.5 * conjugates.V_hat * overlaps.q - conjugates.m_hat * overlaps.m - conjugates.q_hat * overlaps.V +
+         0.5 * conjugates.V_hat_a * overlaps.q_a - conjugates.q_hat_a * overlaps.V_a;
+}
+
+Overlaps difference(const Overlaps& a, const Overlaps& b) {
+  return {a.q - b.q, a.m - b.m, a.V - b.V, a.q_a - b.q_a, a.V_a - b.V_a};
+}
+
+Conjugates difference(const Conjugates& a, const Conjugates& b) {
+  return {a.q_hat - b.q_hat, a.m_hat - b.m_hat, a.V_hat - b.V_hat, a.q_hat_a - b.q_hat_a, a.V_hat_a - b.V_hat_a};
+}
+
 /// Of the sampled matrices of a numerical prior: 1/dimension is the order of its bias.
 constexpr int kPriorDimension = 120;
 
@@ -108,8 +123,14 @@ Errors TrainedStudent::errors(const FixedPoint& at) const {
   Errors errors{at.step.train, channel_->test(at.overlaps), overlaps.estimation(Q_star), 0, 0};
   errors.test_noisy = noisy_test(at.overlaps, errors.test, OutputChannel::kAll);
   if (!channel_->identifies_scale()) errors.estimation = std::numeric_limits<double>::quiet_NaN();
-  errors.objective = problem_.alpha * errors.train + penalty(at);
+  errors.objective = problem_.alpha * errors.train + penalty(at) + objective_at_the_end(at);
   return errors;
+}
+
+double TrainedStudent::objective_at_the_end(const FixedPoint& at) const {
+  // Conjugates of a ridgeless student are in other units, and a λ at the edge moves with them.
+  if (problem_.lambda_rule != model::LambdaRule::value || !(at.overlaps.q > 0)) return 0;
+  return coupling_of(at.step.conjugates, difference(at.step.prior.overlaps, at.overlaps)) / problem_.symmetry();
 }
 
 double TrainedStudent::noisy_test(const Overlaps& overlaps, double test, int replicate) const {
@@ -132,6 +153,19 @@ double TrainedStudent::envelope(const Step& step, const Overlaps& overlaps) cons
   return problem_.alpha * step.train + work / (2 * problem_.symmetry());
 }
 
+double TrainedStudent::curvature_left(const FixedPoint& at, const std::vector<ReplicatePoint>& points) const {
+  double sum = 0;
+  for (const ReplicatePoint& point : points) {
+    if (!(point.overlaps.q > 0)) return 0;
+    const Conjugates change = difference(point.step.conjugates, at.step.conjugates);
+    // The envelope has the derivative ½q̂ with respect to −V, half of that of `coupling_of`.
+    const Overlaps motion = difference(point.overlaps, at.overlaps);
+    sum += 0.5 * (coupling_of(change, motion) + 0.5 * (change.q_hat * motion.V + change.q_hat_a * motion.V_a));
+  }
+  const auto replicates = static_cast<double>(points.size());
+  return std::abs(sum) / (replicates * replicates * problem_.symmetry());
+}
+
 Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace) const {
   const int replicates = map_.replicates();
   if (replicates == 1) return {};
@@ -145,7 +179,8 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
       points.push_back({{}, step.train, step});
     }
   }
-  // The objective is stationary in the overlaps: it scatters as its envelope does at the fixed point of all.
+  // The objective is stationary in the overlaps: to first order it scatters as its envelope does at the fixed point of
+  // all, and where points resolve that very well it is the second order that is left.
   std::vector<Errors> samples;
   std::vector<double> forces;
   for (int replicate = 0; replicate < replicates; ++replicate) {
@@ -168,7 +203,7 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
     return caution * scatter + least * std::abs(mean);
   };
   return {error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation),
-          error_of(&Errors::objective), error_of(&Errors::test_noisy)};
+          error_of(&Errors::objective) + curvature_left(at, points), error_of(&Errors::test_noisy)};
 }
 
 TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& workspace) const {

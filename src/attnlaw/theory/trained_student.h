@@ -67,6 +67,12 @@ class TrainedStudent {
   double noisy_test(const Overlaps& overlaps, double test, int replicate) const;
   /// λ times what it multiplies, per d².
   double penalty(const FixedPoint& fixed_point) const;
+  /// What α·train + λ·penalty lacks at a point that is not quite fixed, to first order in its residual: the free energy is
+  /// stationary.
+  double objective_at_the_end(const FixedPoint& at) const;
+  /// The second order of what the objective owes to the motion of the fixed point with its sample, from that of
+  /// replicates.
+  double curvature_left(const FixedPoint& at, const std::vector<ReplicatePoint>& points) const;
   /// The Moreau envelopes of all losses, per d²: losses, and the work done on the student.
   double envelope(const Step& step, const Overlaps& overlaps) const;
 

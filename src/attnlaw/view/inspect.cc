@@ -9,6 +9,7 @@
 
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/view/charts.h"
+#include "attnlaw/view/inspect_course.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
@@ -25,7 +26,6 @@ using report::Cell;
 using report::Table;
 
 constexpr std::size_t kMostRows = 40;  ///< heads that a table for people lists
-constexpr double kHeavyTails = 4;      ///< kurtosis beyond which N1 is about entries and not about the product
 
 std::string name_of(int layer, int head, const std::string& block) {
   return fmt::format("{}{}{}.{}", block, block.empty() ? "" : " ", layer, head);
@@ -61,8 +61,11 @@ Table null_table(const Inspection& found) {
 Table head_table(const Inspection& found) {
   Table table = headed("Heads, by evidence against a random product",
                        {"head", general("s₁", 4), general("stable rank", 4), general("T/d²", 4), general("p N1", 2),
-                        general("Holm", 2), "outliers", general("z N2", 3), general("p N2", 2), general("τ", 3),
-                        general("z N3", 3), general("z trace", 3), general("f₊", 3)});
+                        general("Holm", 2), "outliers", general("z N2", 3), general("p N2", 2), general("p N2s", 2),
+                        general("τ", 3), general("z N3", 3), general("z trace", 3), general("f₊", 3)});
+  const auto heavy = std::count_if(found.heads.begin(), found.heads.end(),
+                                   [](const HeadReport& head) { return !std::isnan(head.shuffle_holm); });
+  if (heavy > 0) add_columns(table, {general("p shuffle", 2), general("Holm shuffle", 2)});
   for (const std::size_t i : shown_heads(found)) {
     const HeadReport& head = found.heads[i];
     if (!head.inspected()) {
@@ -71,8 +74,10 @@ Table head_table(const Inspection& found) {
     }
     add(table, name_of(head), head.ranks.spectral_norm, head.ranks.stable_rank, head.tests.product.largest,
         head.tests.product.p, head.product_holm, outliers_of(head), head.tests.rotation.energy_score,
-        head.tests.rotation.energy_p, head.symmetry.symmetry, head.tests.symmetry.score,
+        head.tests.rotation.energy_p, head.tests.rotation.permuted_p, head.symmetry.symmetry, head.tests.symmetry.score,
         head.tests.symmetry.trace_score, head.symmetry.positive_share);
+    if (heavy > 0)
+      for (const double p : {head.tests.product.shuffle_p, head.shuffle_holm}) table.rows.back().push_back(cell(p));
   }
   if (found.heads.size() > kMostRows) table.title += fmt::format(" (first {} of {})", kMostRows, found.heads.size());
   return table;
@@ -106,12 +111,13 @@ Table fit_table(const Inspection& found) {
   Table table =
       headed("Heads close to a tied map: the law of trained attention",
              {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(), general("2λ/√q̂", 4),
-              general("cut", 4), error_column(), "spikes", general("p", 3), general("p random tied", 3)});
+              general("cut", 4), error_column(), "spikes", general("p", 3), general("p random tied", 3),
+              general("implied αK", 3), general("implied λ", 3)});
   for (const HeadReport& head : found.heads) {
     const auto& fit = head.fit;
     if (fit.status == checkpoint::FitStatus::not_tied_like) continue;
     add(table, name_of(head), fit.status, fit.noise, fit.noise_error, fit.threshold, fit.threshold_error, fit.ratio,
-        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p);
+        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p, fit.implied_samples, fit.implied_decay);
   }
   return table;
 }
@@ -157,6 +163,7 @@ Table change_table(const InspectOutcome& outcome) {
 
 std::vector<Table> tables_of(const InspectOutcome& outcome) {
   std::vector<Table> tables{null_table(outcome.inspection), head_table(outcome.inspection)};
+  if (outcome.course) tables.insert(tables.begin() + 1, step_table(*outcome.course));
   for (Table& more :
        std::vector{outlier_table(outcome.inspection), fit_table(outcome.inspection), token_table(outcome.inspection)})
     if (!more.rows.empty()) tables.push_back(std::move(more));
@@ -180,6 +187,10 @@ Table rows_of(const InspectOutcome& outcome) {
       row("outlier", fields);
     }
   for (const HeadChange& change : outcome.changes) row("change", fields_of(change));
+  if (outcome.course) {
+    for (const checkpoint::Step& step : outcome.course->steps) row("step", fields_of(step));
+    for (const checkpoint::HeadStep& head : outcome.course->heads) row("head-step", fields_of(head));
+  }
   return table_of(rows);
 }
 
@@ -335,6 +346,8 @@ report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& ta
           "{}: {} heads in {} layers, layout {}, positions {}. Each head is tested; a claim about a single "
           "head holds after Holm's correction.",
           found.model.file, found.model.heads, found.model.layers, found.model.architecture, found.model.positions)};
+  if (outcome.course)
+    for (report::Section& section : course_sections(*outcome.course)) page.sections.push_back(std::move(section));
   add_maps(found, page);
   for (report::Section& section : sections_of(tables)) page.sections.push_back(std::move(section));
   add_galleries(found, page);
@@ -350,20 +363,25 @@ Warnings warnings_of(const Inspection& found) {
   Warnings lines(found.model.notes.begin(), found.model.notes.end());
   for (const HeadReport& head : found.heads)
     if (!head.inspected()) lines.push_back(fmt::format("head {}: {}", name_of(head), head.defect));
-  const auto heavy = std::count_if(found.heads.begin(), found.heads.end(),
-                                   [](const HeadReport& head) { return head.factors.kurtosis > kHeavyTails; });
+  const auto heavy =
+      std::count_if(found.heads.begin(), found.heads.end(), [](const HeadReport& head) { return head.heavy_tailed(); });
   if (heavy > 0)
-    lines.push_back(
-        fmt::format("{} of {} heads have heavy-tailed entries (kurtosis > {:g}): for these N1 is about "
-                    "entries; read shuffle_p (--exact-tables) and permuted_p",
-                    heavy, found.heads.size(), kHeavyTails));
-  if (found.model.qk_norm)
-    lines.push_back(
-        "queries and keys are normalised per head: logits are not bilinear, the map carries the gains alone");
+    lines.push_back(fmt::format("{} of {} heads have heavy-tailed entries (kurtosis > {:g}): for these N1 is about "
+                                "entries; read p N2s{}",
+                                heavy, found.heads.size(), checkpoint::kHeavyTails,
+                                found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
   if (!found.model.skipped.empty())
     lines.push_back(fmt::format("{} tensors or layers were left out, beginning with {}: {}", found.model.skipped.size(),
                                 found.model.skipped.front().name, found.model.skipped.front().reason));
   return lines;
+}
+
+/// Heads without figures at a step before the last, which stands among the others.
+void append_defects(const checkpoint::Course& course, Warnings& lines) {
+  for (const checkpoint::HeadStep& head : course.heads)
+    if (!head.defect.empty() && static_cast<std::size_t>(head.step) + 1 < course.steps.size())
+      lines.push_back(fmt::format("step {:g}, head {}: {}", course.steps[static_cast<std::size_t>(head.step)].number,
+                                  name_of(head.layer, head.head, head.block), head.defect));
 }
 
 }  // namespace
@@ -371,6 +389,8 @@ Warnings warnings_of(const Inspection& found) {
 Result show(const InspectOutcome& outcome, bool draw) {
   const Inspection& found = outcome.inspection;
   Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(found)};
+  if (outcome.course) append_defects(*outcome.course, result.warnings);
+  result.converged = std::any_of(found.heads.begin(), found.heads.end(), [](const auto& head) { return head.inspected(); });
   result.tables.front().title +=
       fmt::format(": {}, layout {}, positions {}, {}", found.model.file, found.model.architecture,
                   found.model.positions, found.exact_tables ? "exact tables" : "closed forms");

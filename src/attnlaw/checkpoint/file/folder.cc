@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <map>
 
+#include "attnlaw/base/file.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/checkpoint/tensor/refuse.h"
 
@@ -82,12 +84,26 @@ std::string choose(const fs::path& folder, const std::vector<std::string>& names
   refuse_folder(folder, names);
 }
 
-/// The folder of a model in a hub's cache has its files in snapshots/<revision>; of several the user names one.
+/// The revision that a hub's cache takes for the newest: what refs/main says, if it is one of the snapshots.
+std::string newest_revision(const fs::path& folder, const std::vector<std::string>& revisions) {
+  constexpr std::uintmax_t kLongest = 256;
+  const fs::path main = folder / "refs" / "main";
+  std::error_code error;
+  if (!fs::is_regular_file(main, error) || fs::file_size(main, error) > kLongest) return "";
+  std::string revision = base::read_text(main.string());
+  while (!revision.empty() && std::isspace(static_cast<unsigned char>(revision.back()))) revision.pop_back();
+  return has(revisions, revision) ? revision : "";
+}
+
+/// The folder of a model in a hub's cache has its files in snapshots/<revision>; of several it is the one of refs/main,
+/// or the user names one.
 fs::path snapshot_of(const fs::path& folder) {
   const fs::path snapshots = folder / "snapshots";
   std::error_code error;
   if (!fs::is_directory(snapshots, error)) return folder;
-  const std::string revision = only(snapshots, names_in(snapshots));
+  const std::vector<std::string> revisions = names_in(snapshots);
+  std::string revision = newest_revision(folder, revisions);
+  if (revision.empty()) revision = only(snapshots, revisions);
   if (revision.empty()) refuse(snapshots.string(), "the cache has no snapshot of the model");
   return snapshots / revision;
 }
@@ -138,6 +154,14 @@ Located locate(const std::string& path) {
     if (wanted && fs::exists(fs::symlink_status(config, error))) located.config = config;
   }
   return located;
+}
+
+bool holds_model(const std::string& path) {
+  try {
+    return !locate(path).file.empty();
+  } catch (const base::FileError&) {
+    return false;
+  }
 }
 
 }  // namespace attnlaw::checkpoint

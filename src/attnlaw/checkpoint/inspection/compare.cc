@@ -26,6 +26,8 @@ std::string shape_of(const Layer& layer) {
                      layer.query_dimension, layer.key_dimension);
 }
 
+}  // namespace
+
 void require_same_shape(const Model& before, const Model& after) {
   if (before.layers.size() != after.layers.size())
     base::reject("models of the same shape can be compared, got {} and {} layers", before.layers.size(),
@@ -38,8 +40,6 @@ void require_same_shape(const Model& before, const Model& after) {
                    shape_of(b));
   }
 }
-
-}  // namespace
 
 void fill_change(const Factors& given_before, const Factors& given_after, HeadChange& change) {
   if (!given_before.finite() || !given_after.finite()) {
@@ -84,7 +84,7 @@ std::vector<HeadChange> compare(const Model& before, const Model& after, const I
       layers.push_back(i);
     }
   }
-  const Maps maps = options.map == MapKind::output_value ? Maps::all : Maps::query_key;
+  const Maps maps = maps_of(options);
   base::parallel_for(
       changes.size(), options.threads,
       [&](std::size_t i) {

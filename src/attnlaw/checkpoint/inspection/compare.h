@@ -27,6 +27,9 @@ const base::Description& describe(const HeadChange*);
 /// Takes the factors of the same head in both.
 void fill_change(const Factors& before, const Factors& after, HeadChange& change);
 
+/// Throws std::invalid_argument unless both models have the same layers with heads of the same shape.
+void require_same_shape(const Model& before, const Model& after);
+
 /// Compares all heads. Throws std::invalid_argument unless both models have the same layers with heads of the same
 /// shape, and what read_head throws.
 std::vector<HeadChange> compare(const Model& before, const Model& after, const InspectOptions& options,

@@ -119,6 +119,15 @@ std::span<const base::Named<Recipe>> names_table(Recipe) {
   return kRecipes;
 }
 
+FactorSpectra factor_spectra(const FactoredMap& map) {
+  const auto eigenvalues_of = [](const MatrixXd& gram) {
+    const std::vector<double> values = base::eigenvalues(gram.transpose());
+    // Rounding may leave some below 0.
+    return Eigen::VectorXd(Eigen::VectorXd::Map(values.data(), gram.rows()).cwiseMax(0));
+  };
+  return {eigenvalues_of(map.query_gram), eigenvalues_of(map.key_gram)};
+}
+
 MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {
   MatrixXd both(above.rows() + below.rows(), above.cols());
   both << above, below;

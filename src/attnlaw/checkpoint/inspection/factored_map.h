@@ -50,6 +50,12 @@ struct FactoredMap {
   double trace_of_square() const { return (cross.array() * cross.transpose().array()).sum(); }
 };
 
+/// Eigenvalues of both Gram matrices, ascending and none below 0.
+struct FactorSpectra {
+  Eigen::VectorXd query, key;
+};
+FactorSpectra factor_spectra(const FactoredMap& map);
+
 /// Returns the rows of one matrix above those of another.
 Eigen::MatrixXd stacked(const Eigen::MatrixXd& above, const Eigen::MatrixXd& below);
 

@@ -32,12 +32,32 @@ void multiply(double left, double right, HeadReport& report) {
   grow(report.outliers.edge);
   for (Outlier& outlier : report.outliers.outliers) grow(outlier.singular_value);
   TrainedLawFit& fit = report.fit;
-  for (double* figure : {&fit.noise, &fit.noise_error, &fit.threshold, &fit.threshold_error, &fit.cut, &fit.cut_error})
+  for (double* figure : {&fit.noise, &fit.noise_error, &fit.threshold, &fit.threshold_error, &fit.cut, &fit.cut_error, &fit.implied_decay})
     grow(*figure);
   for (double& strength : fit.spike_strengths) grow(strength);
 }
 
 }  // namespace
+
+bool draws_table(const HeadReport& report, bool exact_tables) {
+  return !std::isnan(report.tests.product.p) &&
+         takes_table(report.rows, report.dimension, NullOptions{.exact_tables = exact_tables});
+}
+
+bool draws_rotations(const HeadReport& report, bool exact_tables) {
+  const bool drawn = !std::isnan(report.tests.symmetry.p) && report.ranks.stable_rank < kNormalStableRank;
+  return drawn || (exact_tables && !std::isnan(report.tests.rotation.edge_ratio));
+}
+
+NullShape null_shape(const Factors& factors) {
+  NullShape shape{static_cast<int>(factors.left.rows()), static_cast<int>(factors.left.cols()),
+                  static_cast<int>(factors.right.cols()), factors.factored};
+  if (centred(factors.left) && centred(factors.right)) {
+    --shape.query_dimension;
+    --shape.key_dimension;
+  }
+  return shape;
+}
 
 void fill_report(const Factors& given, const NullOptions& options, NullTables& tables, const Draw& draw,
                  HeadReport& report) {
@@ -50,11 +70,9 @@ void fill_report(const Factors& given, const NullOptions& options, NullTables& t
   const double left = binary_scale(given.left), right = binary_scale(given.right);
   const Factors factors = given.divided(left, right);
   FactoredMap map = factored(factors.left, factors.right, factors.one_space);
-  if (centred(factors.left) && centred(factors.right)) {
-    --map.query_dimension;
-    --map.key_dimension;
-    --report.dimension;
-  }
+  const NullShape shape = null_shape(factors);
+  map.query_dimension = report.dimension = shape.query_dimension;
+  map.key_dimension = shape.key_dimension;
   report.recipe = map.recipe;
   report.singular_values = map.singular_values;
   report.ranks = rank_measures(map.singular_values);
@@ -63,12 +81,11 @@ void fill_report(const Factors& given, const NullOptions& options, NullTables& t
     return;
   }
   report.symmetry = symmetry_measures(map);
-  report.factors = factor_measures(map, factors.left, factors.right);
-  const bool has_laws =
-      factors.factored && report.rows >= 2 && map.m() <= std::min(map.query_dimension, map.key_dimension);
-  if (has_laws) {
-    report.tests = test_head(map, factors.left, factors.right, options, tables, draw);
-    report.outliers = find_outliers(map, options, tables);
+  if (factors.factored) report.factors = factor_measures(map, factors.left, factors.right);
+  if (shape.has_laws()) {
+    const FactorSpectra spectra = factor_spectra(map);
+    report.tests = test_head(map, spectra, factors.left, factors.right, options, tables, draw);
+    report.outliers = find_outliers(map, spectra, options, tables);
   }
   if (map.square())
     report.fit = fit_trained_law(map, report.symmetry.symmetric_share, report.symmetry.positive_share, draw);

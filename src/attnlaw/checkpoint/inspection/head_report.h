@@ -1,6 +1,7 @@
 #pragma once
 /// All that is said about one head.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -50,12 +51,31 @@ struct HeadReport {
   TrainedLawFit fit;
   std::vector<double> singular_values;
   double product_holm = kAbsent;   ///< p of N1, adjusted for all heads
+  double shuffle_holm = kAbsent;   ///< that of shuffled entries, adjusted for the heads whose entries have heavy tails
   double rotation_holm = kAbsent;  ///< of N2
+  double permuted_holm = kAbsent;  ///< of N2s
   double symmetry_holm = kAbsent;  ///< of N3
+  double trace_holm = kAbsent;     ///< of the trace
 
   bool inspected() const { return defect.empty(); }
+  bool heavy_tailed() const { return factors.kurtosis > kHeavyTails; }
 };
 const base::Description& describe(const HeadReport*);
+
+/// Whether the figures of a head took an exact table of null heads, and whether they took drawn rotations.
+bool draws_table(const HeadReport& report, bool exact_tables);
+bool draws_rotations(const HeadReport& report, bool exact_tables);
+
+/// The sizes of the nulls of a map: d is one less than the columns where the rows of both factors sum to 0.
+struct NullShape {
+  int rows = 0, query_dimension = 0, key_dimension = 0;
+  bool factored = true;
+
+  bool has_laws() const { return factored && rows >= 2 && rows <= std::min(query_dimension, key_dimension); }
+  /// N1 takes residual vectors of one length.
+  bool has_product() const { return has_laws() && query_dimension == key_dimension; }
+};
+NullShape null_shape(const Factors& factors);
 
 /// Fills all figures of a report from both factors of its map, but for adjusted p-values. Norms that leave the range of
 /// double precision are infinite or 0; all other figures are free of the scales of the factors.

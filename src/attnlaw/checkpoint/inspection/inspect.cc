@@ -108,8 +108,7 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
     report.defect = error.what();
   };
   try {
-    const Head head =
-        read_head(model, *place.layer, place.head, options.map == MapKind::output_value ? Maps::all : Maps::query_key);
+    const Head head = read_head(model, *place.layer, place.head, maps_of(options));
     report.defect = head.defect;
     if (!report.inspected()) return;
     const Factors factors = factors_of(head, *place.layer, model, options);
@@ -128,19 +127,38 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
   }
 }
 
+/// The sizes of the nulls of a layer, by its first head; without laws if that cannot be read, which is said in its turn.
+NullShape shape_of(const Model& model, const Layer& layer, const InspectOptions& options) {
+  try {
+    return null_shape(factors_of(read_head(model, layer, 0, maps_of(options)), layer, model, options));
+  } catch (const base::FileError&) {
+    return {};
+  } catch (const std::invalid_argument&) {
+    return {};
+  }
+}
+
 /// Draws the tables of all shapes, which heads would otherwise wait for.
 void draw_tables(const Model& model, const InspectOptions& options, NullTables& tables) {
-  const bool values = options.map == MapKind::output_value;
   for (const Layer& layer : model.layers) {
-    const int m = values ? layer.value_dimension : layer.head_dimension, d = layer.query_dimension;
-    if (m >= 2 && m <= d && takes_table(m, d, options.nulls) && !model.product_only)
-      tables.at(m, d, options.nulls.table_draws);
+    const NullShape shape = shape_of(model, layer, options);
+    if (shape.has_product() && takes_table(shape.rows, shape.query_dimension, options.nulls))
+      tables.at(shape.rows, shape.query_dimension, options.nulls.table_draws);
   }
 }
 
 bool any_named(const std::vector<OutlierDirections>& directions) {
   return std::any_of(directions.begin(), directions.end(),
                      [](const OutlierDirections& at) { return !at.left_tokens.empty() || !at.right_tokens.empty(); });
+}
+
+/// Why an option about directions has no effect; empty if it has one.
+std::string what_directions_lack(const InspectOptions& options, const std::vector<OutlierDirections>& directions) {
+  if (directions.empty() && (options.tokens > 0 || options.keep_directions))
+    return "No directions are known: no head has outliers beside values that the law describes.";
+  if (options.tokens > 0 && !any_named(directions))
+    return "no token is named: the checkpoint holds no matrix of embeddings whose rows are as long as the directions";
+  return "";
 }
 
 ModelFacts facts_of(const Model& model) {
@@ -160,6 +178,10 @@ ModelFacts facts_of(const Model& model) {
 
 }  // namespace
 
+Maps maps_of(const InspectOptions& options) {
+  return options.map == MapKind::output_value ? Maps::all : Maps::query_key;
+}
+
 Factors factors_of(const Head& head, const Layer& layer, const Model& model, const InspectOptions& options) {
   if (options.map == MapKind::output_value) {
     if (head.value.size() == 0 || head.output.size() == 0)
@@ -178,19 +200,22 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
   const auto claim = [map](const char* of_queries, const char* of_outputs) {
     return map == MapKind::query_key ? of_queries : of_outputs;
   };
-  std::vector<double> product, rotation, symmetry, unused;
+  std::vector<double> product, shuffle, rotation, permuted, symmetry, trace;
   const auto p = [&](auto figure) { return over(heads, figure); };
   std::vector<NullSummary> nulls{
       summary_of("N1 product", "the map is not a random product", level,
                  p([](const HeadReport& h) { return h.tests.product.p; }), {}, product),
+      summary_of(
+          "N1s shuffle", "the same, of heads whose entries have heavy tails", level,
+          p([](const HeadReport& h) { return h.heavy_tailed() ? h.tests.product.shuffle_p : kAbsent; }), {}, shuffle),
       summary_of("N2 rotation",
-                 claim("queries and keys are matched inside the head space",
-                       "values and outputs are matched inside the head space"),
+                 claim("queries and keys are matched inside the head space (score > 0) or avoid each other (< 0)",
+                       "values and outputs are matched inside the head space (score > 0) or avoid each other (< 0)"),
                  level, p([](const HeadReport& h) { return h.tests.rotation.energy_p; }),
                  p([](const HeadReport& h) { return h.tests.rotation.energy_score; }), rotation),
       summary_of("N2s permutation", "the same, whatever the law of the entries", level,
                  p([](const HeadReport& h) { return h.tests.rotation.permuted_p; }),
-                 p([](const HeadReport& h) { return h.tests.rotation.permuted_score; }), unused),
+                 p([](const HeadReport& h) { return h.tests.rotation.permuted_score; }), permuted),
       summary_of("N3 symmetry",
                  claim("what a head asks for and what it finds are related",
                        "what a head reads and what it writes are related"),
@@ -200,12 +225,16 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
                  claim("a head asks for what it is (score > 0) or for its opposite (< 0)",
                        "a head writes what it reads (score > 0) or its opposite (< 0)"),
                  level, p([](const HeadReport& h) { return h.tests.symmetry.trace_p; }),
-                 p([](const HeadReport& h) { return h.tests.symmetry.trace_score; }), unused)};
+                 p([](const HeadReport& h) { return h.tests.symmetry.trace_score; }), trace)};
   for (std::size_t i = 0; i < heads.size(); ++i) {
     heads[i].product_holm = product[i];
+    heads[i].shuffle_holm = shuffle[i];
     heads[i].rotation_holm = rotation[i];
+    heads[i].permuted_holm = permuted[i];
     heads[i].symmetry_holm = symmetry[i];
+    heads[i].trace_holm = trace[i];
   }
+  std::erase_if(nulls, [](const NullSummary& null) { return null.heads == 0; });
   return nulls;
 }
 
@@ -247,9 +276,8 @@ Inspection inspect(const Model& given, const InspectOptions& asked, NullTables& 
   for (auto& of_head : directions) std::move(of_head.begin(), of_head.end(), std::back_inserter(found.directions));
   found.nulls = summarise(found.heads, options.nulls.level, options.map);
   if (options.tokens > 0) match_tokens(model, options.tokens, found.directions);
-  if (options.tokens > 0 && !any_named(found.directions) && !found.directions.empty())
-    found.model.notes.push_back(
-        "no token is named: the checkpoint holds no matrix of embeddings whose rows are as long as the directions");
+  if (const std::string missing = what_directions_lack(options, found.directions); !missing.empty())
+    found.model.notes.push_back(missing);
   return found;
 }
 

@@ -103,6 +103,9 @@ struct Inspection {
 };
 const base::Description& describe(const Inspection*);
 
+/// Returns which maps of a head factors_of needs.
+Maps maps_of(const InspectOptions& options);
+
 /// Returns the factors of the map of one head that the options ask for. Throws std::invalid_argument if the model has
 /// none.
 Factors factors_of(const Head& head, const Layer& layer, const Model& model, const InspectOptions& options);
@@ -115,7 +118,8 @@ Inspection inspect(const Model& model, const InspectOptions& options,
 Inspection inspect(const Model& model, const InspectOptions& options, NullTables& tables,
                    const std::function<void(int, int)>& progress = {});
 
-/// Fills adjusted p-values and returns the summary over all heads, its claims in the words of the map.
+/// Fills adjusted p-values and returns the summary over all heads, its claims in the words of the map; of nulls that
+/// were tested.
 std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level, MapKind map = MapKind::query_key);
 
 }  // namespace attnlaw::checkpoint

@@ -2,6 +2,7 @@
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/checkpoint/inspection/compare.h"
+#include "attnlaw/checkpoint/inspection/course.h"
 #include "attnlaw/checkpoint/inspection/inspect.h"
 #include "attnlaw/checkpoint/layout/layouts.h"
 
@@ -149,11 +150,12 @@ const base::Description& describe(const RotationTest*) {
       "N2: against the same factors, one of them turned at random inside the head space",
       {field("energy_score", &T::energy_score,
              {.symbol = "z_N2", .doc = "(‖S‖² − mean)/deviation over rotations; > 0: matched"}),
-       field("energy_p", &T::energy_p, {.symbol = "p_N2", .doc = "P(‖S‖² as large), Pearson III with exact moments"}),
+       field("energy_p", &T::energy_p,
+             {.symbol = "p_N2", .doc = "P(‖S‖² as far out on either side), Pearson III with exact moments"}),
        field(
            "permuted_score", &T::permuted_score,
            {.symbol = "z_N2s", .doc = "the score over signed permutations of the rows, for entries with heavy tails"}),
-       field("permuted_p", &T::permuted_p, {.doc = "P(‖S‖² as large) over these"}),
+       field("permuted_p", &T::permuted_p, {.doc = "P(‖S‖² as far out on either side) over these"}),
        field("edge_ratio", &T::edge_ratio, {.doc = "s₁² over the edge of the limit law of turned factors"}),
        field("largest_p", &T::largest_p, {.doc = "P(s₁ as large) over rotations; with exact tables"})}};
   return description;
@@ -198,7 +200,9 @@ const base::Description& describe(const Outliers*) {
        field("query_strength", &O::query_strength, {.symbol = "a_Q", .doc = "of a spike in W_Q; null if none is seen"}),
        field("key_strength", &O::key_strength, {.symbol = "a_K", .doc = "of a spike in W_K; null if none is seen"}),
        field("alignment", &O::alignment,
-             {.symbol = "ρ²", .doc = "squared cosine of both spikes in the head space, by the first outlier"}),
+             {.symbol = "ρ²",
+              .doc = "squared cosine of both spikes in the head space, by the first outlier; null where no such pair "
+                     "explains it"}),
        field("outliers", &O::outliers, {.doc = "one for each block, the largest first"})}};
   return description;
 }
@@ -222,7 +226,13 @@ const base::Description& describe(const TrainedLawFit*) {
        field("spike_overlaps", &F::spike_overlaps, {.doc = "squared overlaps of their directions"}),
        field("p", &F::p, {.doc = "P(a bulk as far from the law)"}),
        field("random_tied_p", &F::random_tied_p,
-             {.doc = "P(the spectrum as far from Marchenko-Pastur) of a random tied head"})}};
+             {.doc = "P(the spectrum as far from Marchenko-Pastur) of a random tied head"}),
+       field("implied_samples", &F::implied_samples,
+             {.symbol = "αK",
+              .doc = "samples over d² times scores of a sample, if training was by their squared error without noise; "
+                     "with noise more"}),
+       field("implied_decay", &F::implied_decay,
+             {.symbol = "λ", .unit = kWeight, .doc = "decay of that training: λ d Tr S beside Σ(y − h)²"})}};
   return description;
 }
 
@@ -254,8 +264,11 @@ const base::Description& describe(const HeadReport*) {
        figure_of<R>("symmetry_test", [](const R& r) { return r.tests.symmetry; }, {.doc = "N3"})
            .nested(base::Nesting::prefixed),
        field("product_holm", &R::product_holm, {.doc = "p_N1 adjusted for all heads (Holm)"}),
+       field("shuffle_holm", &R::shuffle_holm, {.doc = "shuffle_p adjusted for the heads with a kurtosis above 4 (Holm)"}),
        field("rotation_holm", &R::rotation_holm, {.doc = "p_N2 adjusted for all heads (Holm)"}),
+       field("permuted_holm", &R::permuted_holm, {.doc = "permuted_p adjusted for all heads (Holm)"}),
        field("symmetry_holm", &R::symmetry_holm, {.doc = "p_N3 adjusted for all heads (Holm)"}),
+       field("trace_holm", &R::trace_holm, {.doc = "p of the trace adjusted for all heads (Holm)"}),
        part("outlier", &R::outliers, "singular values that stand out"),
        part("fit", &R::fit, "the trained-attention law"),
        field("singular_values", &R::singular_values, {.symbol = "s", .unit = kWeight, .doc = "descending"})}};
@@ -341,6 +354,64 @@ const base::Description& describe(const HeadChange*) {
        field("norm_after", &C::norm_after, {.symbol = "‖S′‖", .unit = kWeight, .doc = "and after"}),
        field("stable_rank_before", &C::stable_rank_before, {.doc = "stable rank before"}),
        field("stable_rank_after", &C::stable_rank_after, {.doc = "and after"})}};
+  return description;
+}
+
+const base::Description& describe(const HeadStep*) {
+  using H = HeadStep;
+  static const base::Description description{
+      "one head at one step of training",
+      {field("step", &H::step, {.doc = "its place among the steps, from 0"}),
+       field("layer", &H::layer, {.doc = "number in the names of the tensors"}),
+       field("head", &H::head, {.doc = "from 0"}), field("block", &H::block, {.doc = "of the layer"}),
+       field("defect", &H::defect, {.doc = "why there are no figures; empty: there are"}),
+       field("spectral_norm", &H::spectral_norm, {.symbol = "s₁", .unit = kWeight, .doc = "largest singular value"}),
+       field("frobenius_norm", &H::frobenius_norm, {.symbol = "‖S‖", .unit = kWeight, .doc = "Frobenius norm"}),
+       field("stable_rank", &H::stable_rank, {.symbol = "Σs²/s₁²", .doc = "1 to m"}),
+       field("effective_rank", &H::effective_rank, {.symbol = "exp H", .doc = "1 to m"}),
+       field("outlier_status", &H::outlier_status, {.doc = "whether the law describes the rest"}),
+       field("outliers", &H::outliers, {.symbol = "k", .doc = "singular values that stand out; too-many: at least"}),
+       field("product_p", &H::product_p, {.symbol = "p_N1", .doc = "P(s₁²/Σs² as large) of a random product"}),
+       field("product_holm", &H::product_holm, {.doc = "p_N1 adjusted for all heads of the step (Holm)"}),
+       field("rotation_score", &H::rotation_score, {.symbol = "z_N2", .doc = "> 0: queries and keys are matched"}),
+       field("symmetry", &H::symmetry, {.symbol = "τ", .doc = "Tr S²/‖S‖²"}),
+       field("symmetry_score", &H::symmetry_score, {.symbol = "z_N3", .doc = "of τ"}),
+       field("cosine", &H::cosine, {.doc = "⟨S, S′⟩/(‖S‖ ‖S′‖) with the map S′ of the last step"}),
+       field("directions", &H::directions, {.doc = "leading directions that are compared: outliers of the last step, "
+                                                   "at least one"}),
+       field("left_alignment", &H::left_alignment,
+             {.doc = "mean squared cosine of the spaces of so many leading left directions, now and at the last step; "
+                     "directions/d by chance"}),
+       field("right_alignment", &H::right_alignment, {.doc = "the same of right directions"})}};
+  return description;
+}
+
+const base::Description& describe(const Step*) {
+  using S = Step;
+  static const base::Description description{
+      "all heads at one step of training",
+      {field("file", &S::file, {.doc = "what was read"}),
+       field("number", &S::number, {.doc = "in its name, where names differ by it; else its place"}),
+       field("heads", &S::heads, {.doc = "with figures"}),
+       field("not_random", &S::not_random, {.doc = "heads that reject N1 (Holm)"}),
+       field("matched", &S::matched, {.doc = "heads that reject N2 (Holm)"}),
+       field("related", &S::related, {.doc = "heads that reject N3 by τ (Holm)"}),
+       field("pooled_rotation", &S::pooled_rotation, {.doc = "Σ z_N2/√heads"}),
+       field("outliers", &S::outliers, {.doc = "of all heads that the law describes otherwise"}),
+       field("frobenius_norm", &S::frobenius_norm, {.symbol = "‖S‖", .unit = kWeight, .doc = "median over heads"}),
+       field("stable_rank", &S::stable_rank, {.doc = "median over heads"}),
+       field("effective_rank", &S::effective_rank, {.doc = "median over heads"}),
+       field("cosine", &S::cosine, {.doc = "with the map of the last step, median over heads"}),
+       field("left_alignment", &S::left_alignment, {.doc = "with the last step, median over heads"}),
+       field("right_alignment", &S::right_alignment, {.doc = "with the last step, median over heads"})}};
+  return description;
+}
+
+const base::Description& describe(const Course*) {
+  static const base::Description description{
+      "a model over the steps of its training",
+      {field("steps", &Course::steps, {.doc = "over all heads"}),
+       field("heads", &Course::heads, {.doc = "every head at every step, in order of layers and heads"})}};
   return description;
 }
 

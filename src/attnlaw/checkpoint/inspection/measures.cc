@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
@@ -10,8 +9,6 @@
 
 namespace attnlaw::checkpoint {
 namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double kurtosis_of(const Eigen::MatrixXd& W) {
   const Eigen::ArrayXXd off = W.array() - W.mean();
@@ -37,13 +34,13 @@ RankMeasures rank_measures(std::span<const double> singular_values) {
   double entropy = 0;
   for (const double x : s)
     if (x > 0) entropy -= x / sum * std::log(x / sum);
-  if (largest == 0) return {0, 0, kNone, kNone, kNone, kNone};
+  if (largest == 0) return {0, 0, kAbsent, kAbsent, kAbsent, kAbsent};
   return {largest,           std::sqrt(squares),  squares / (largest * largest),
           std::exp(entropy), sum * sum / squares, squares * squares / s.square().square().sum()};
 }
 
 SymmetryMeasures symmetry_measures(const FactoredMap& map) {
-  if (!map.square()) return {kNone, kNone, kNone, kNone, kNone, kNone};
+  if (!map.square()) return {};
   const double energy = map.energy(), m = static_cast<double>(map.m()), d = static_cast<double>(map.query_dimension);
   SymmetryMeasures measures;
   measures.symmetry = map.trace_of_square() / energy;
@@ -58,13 +55,17 @@ SymmetryMeasures symmetry_measures(const FactoredMap& map) {
   // σ_Q² σ_K² = Tr G_Q Tr G_K/(m d)², so that the null radius squared is this over m d.
   measures.spectral_radius =
       spectral_radius(map.cross) / std::sqrt(map.query_gram.trace() * map.key_gram.trace() / (m * d));
-  measures.tie = measures.symmetry >= 0 ? matrix_laws::tie_coefficient(m / d, measures.symmetry) : kNone;
+  measures.tie = measures.symmetry >= 0 ? matrix_laws::tie_coefficient(m / d, measures.symmetry) : kAbsent;
   return measures;
+}
+
+double kurtosis_of(const Eigen::MatrixXd& query, const Eigen::MatrixXd& key) {
+  return std::max(kurtosis_of(query), kurtosis_of(key));
 }
 
 FactorMeasures factor_measures(const FactoredMap& map, const Eigen::MatrixXd& query, const Eigen::MatrixXd& key) {
   return {map.energy() / (map.query_gram.norm() * map.key_gram.norm()),
-          std::sqrt(map.query_gram.trace() / map.key_gram.trace()), std::max(kurtosis_of(query), kurtosis_of(key))};
+          std::sqrt(map.query_gram.trace() / map.key_gram.trace()), kurtosis_of(query, key)};
 }
 
 }  // namespace attnlaw::checkpoint

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/checkpoint/inspection/measures.h"
 #include "attnlaw/matrix_laws/nulls/edge_tests.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/factor_rotation.h"
@@ -20,20 +20,12 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 namespace laws = attnlaw::matrix_laws;
 
-constexpr int kShuffles = 199;
-/// Of a smaller stable rank τ has tails far heavier than normal ones, and is drawn in closed form too.
-constexpr double kNormalStableRank = 4;
+constexpr std::size_t kShuffles = 199;
 /// So many singular values of such a head are turned by drawn matrices; the others together are nearly normal.
 constexpr Eigen::Index kLeadingValues = 8;
 
 int rows(const FactoredMap& map) { return static_cast<int>(map.m()); }
 int columns(const FactoredMap& map) { return static_cast<int>(map.query_dimension); }
-
-/// Rounding may leave some below 0.
-VectorXd eigenvalues_of(const MatrixXd& gram) {
-  const std::vector<double> values = base::eigenvalues(gram.transpose());
-  return VectorXd::Map(values.data(), static_cast<Eigen::Index>(values.size())).cwiseMax(0);
-}
 
 /// Whether a statistic is the same under all draws of its null but for rounding, so that it tests nothing.
 bool constant(const laws::Cumulants& null) {
@@ -43,25 +35,19 @@ bool constant(const laws::Cumulants& null) {
 
 double score_of(const laws::Cumulants& null, double value) { return (value - null.mean) / std::sqrt(null.variance); }
 
-/// The entries of a factor in random places.
-MatrixXd shuffled(const MatrixXd& W, laws::Draws& draws) {
-  const std::vector<Eigen::Index> order = laws::permutation(base::size(W.size()), draws);
-  MatrixXd result(W.rows(), W.cols());
-  for (Eigen::Index i = 0; i < W.size(); ++i) result.data()[i] = W.data()[order[base::size(i)]];
-  return result;
-}
-
-double shuffle_p(const MatrixXd& query, const MatrixXd& key, double share, const Draw& draw) {
-  std::size_t reached = 0;
-  for (int i = 0; i < kShuffles; ++i) {
-    laws::Draws draws(draw.seed,
-                      base::stream_id(base::Stream::entry_shuffles, draw.head, static_cast<std::uint64_t>(i)));
-    const MatrixXd first = shuffled(query, draws);
-    const FactoredMap map = factored(first, shuffled(key, draws), false);
+double shuffle_p(MatrixXd query, MatrixXd key, double share, const NullOptions& options, const Draw& draw) {
+  const bool heavy = kurtosis_of(query, key) > kHeavyTails;
+  laws::Exceedances counts{kShuffles, heavy ? std::max(kShuffles, options.most_draws()) : kShuffles};
+  for (std::uint64_t stream = 0; counts.open();) {
+    // The order that the last draw left is as good as any to begin with.
+    for (MatrixXd* W : {&query, &key})
+      laws::shuffle({W->data(), base::size(W->size())},
+                    {draw.seed, base::stream_id(base::Stream::entry_shuffles, draw.head, stream++)});
+    const FactoredMap map = factored(query, key, false);
     const double largest = map.singular_values.front();
-    if (largest * largest / map.energy() >= share) ++reached;
+    counts.add(largest * largest / map.energy() >= share);
   }
-  return laws::monte_carlo_p_value(reached, kShuffles);
+  return counts.p();
 }
 
 ProductTest product_test(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key, const NullOptions& options,
@@ -79,7 +65,7 @@ ProductTest product_test(const FactoredMap& map, const MatrixXd& query, const Ma
   test.shape_distance = head.shape;
   if (!options.exact_tables) return test;
   test.shape_p = tables.at(m, d, options.table_draws).p_values(head).shape;
-  test.shuffle_p = shuffle_p(query, key, head.share, draw);
+  test.shuffle_p = shuffle_p(query, key, head.share, options, draw);
   return test;
 }
 
@@ -100,11 +86,11 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   RotationTest test;
   if (turns) {
     test.energy_score = score_of(rotated, energy);
-    test.energy_p = laws::pearson_tail(rotated, energy);
+    test.energy_p = laws::two_sided_pearson(rotated, energy);
   }
   if (permutes) {
     test.permuted_score = score_of(permuted, energy);
-    test.permuted_p = laws::pearson_tail(permuted, energy);
+    test.permuted_p = laws::two_sided_pearson(permuted, energy);
   }
   test.edge_ratio = largest / laws::rotated_edge(a, b).position;
   if (!options.exact_tables) return test;
@@ -112,9 +98,10 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   const laws::RotationCounts counts =
       laws::count_rotations(map.query_gram, map.key_gram, largest, energy, draws, draw.seed, draw.head);
   if (permutes) {
-    // Where no permutation reaches the energy, the closed form says how far out it lies.
-    const double exact = laws::monte_carlo_p_value(counts.permuted_energy, draws);
-    test.permuted_p = counts.permuted_energy == 0 ? std::min(exact, test.permuted_p) : exact;
+    // Where no permutation goes as far, the closed form says how far out the energy lies.
+    const std::size_t beyond = std::min(counts.energy_above, counts.energy_below);
+    const double exact = std::min(1.0, 2 * laws::monte_carlo_p_value(beyond, draws));
+    test.permuted_p = beyond == 0 ? std::min(exact, test.permuted_p) : exact;
   }
   if (turns) test.largest_p = laws::monte_carlo_p_value(counts.largest, draws);
   return test;
@@ -153,10 +140,10 @@ laws::HeadStatistics head_statistics(const FactoredMap& map) {
   return {squares.front() / scales, squares.front() / map.energy(), laws::shape_distance(squares, m / d)};
 }
 
-NullTests test_head(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key, const NullOptions& options,
-                    NullTables& tables, const Draw& draw) {
+NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const MatrixXd& query, const MatrixXd& key,
+                    const NullOptions& options, NullTables& tables, const Draw& draw) {
   NullTests tests;
-  const VectorXd a = eigenvalues_of(map.query_gram), b = eigenvalues_of(map.key_gram);
+  const auto& [a, b] = spectra;
   // N1 and the law of one factor take residual vectors of one length.
   if (map.query_dimension == map.key_dimension) {
     tests.product = product_test(map, query, key, options, tables, draw);

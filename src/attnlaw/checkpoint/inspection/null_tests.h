@@ -3,15 +3,13 @@
 /// a head, or is only made on request, is NaN.
 
 #include <cstdint>
-#include <limits>
 
 #include "attnlaw/base/describe.h"
+#include "attnlaw/checkpoint/inspection/absent.h"
 #include "attnlaw/checkpoint/inspection/factored_map.h"
 #include "attnlaw/checkpoint/inspection/null_tables.h"
 
 namespace attnlaw::checkpoint {
-
-inline constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 
 /// N1: independent factors of independent entries; says whether S is a random product. The main p-value is that of
 /// s₁²/Σ s², a figure of S alone, which the gauge of the factors does not change.
@@ -23,7 +21,9 @@ struct ProductTest {
   double largest_p = kAbsent;       ///< by T
   double shape_distance = kAbsent;  ///< Kolmogorov distance of s²/mean(s²) from the law
   double shape_p = kAbsent;         ///< exact tables only
-  double shuffle_p = kAbsent;       ///< of the same entries in random places; exact tables only
+  /// Of the same entries in random places; exact tables only. It stands in for p where entries have heavy tails, and is
+  /// drawn for such heads as long as the correction for their number asks.
+  double shuffle_p = kAbsent;
 };
 const base::Description& describe(const ProductTest*);
 
@@ -34,11 +34,11 @@ struct FactorTest {
 };
 const base::Description& describe(const FactorTest*);
 
-/// N2 and N2s: the head space of the queries turned against that of the keys; says whether both are matched. Figures
-/// that no rotation (or permutation) changes, as for a W_Q of orthonormal rows, are absent.
+/// N2 and N2s: the head space of the queries turned against that of the keys; says whether both are matched, or avoid
+/// each other. Figures that no rotation (or permutation) changes, as for a W_Q of orthonormal rows, are absent.
 struct RotationTest {
   double energy_score = kAbsent;  ///< (‖S‖² − mean)/deviation over rotations
-  double energy_p = kAbsent;
+  double energy_p = kAbsent;      ///< of both sides
   double permuted_score = kAbsent;  ///< the same over signed permutations of the rows
   double permuted_p = kAbsent;
   double edge_ratio = kAbsent;  ///< s₁² over the edge of the limit law
@@ -69,9 +69,12 @@ struct Draw {
   std::uint64_t head = 0;
 };
 
+/// Of a smaller stable rank τ has tails far heavier than normal ones, and is drawn in closed form too.
+inline constexpr double kNormalStableRank = 4;
+
 /// Tests a head of 2 ≤ m ≤ d whose S is not 0.
-NullTests test_head(const FactoredMap& map, const Eigen::MatrixXd& query, const Eigen::MatrixXd& key,
-                    const NullOptions& options, NullTables& tables, const Draw& draw);
+NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const Eigen::MatrixXd& query,
+                    const Eigen::MatrixXd& key, const NullOptions& options, NullTables& tables, const Draw& draw);
 
 /// Returns the statistics of N1.
 matrix_laws::HeadStatistics head_statistics(const FactoredMap& map);

@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/describe.h"
 #include "attnlaw/base/names.h"
+#include "attnlaw/checkpoint/inspection/absent.h"
 #include "attnlaw/checkpoint/inspection/factored_map.h"
 #include "attnlaw/checkpoint/inspection/null_tables.h"
 
@@ -36,16 +37,20 @@ const base::Description& describe(const Outlier*);
 
 struct Outliers {
   OutlierStatus status = OutlierStatus::no_law;
-  int count = 0;              ///< singular values that stand out; with too_many a lower bound
-  double edge = 0;            ///< singular value at which the law of the rest ends; NaN without a law
-  double query_strength = 0;  ///< a_Q of a spike in W_Q; NaN if the largest eigenvalue of W_Q W_Qᵀ does not stand out
-  double key_strength = 0;    ///< a_K
-  double alignment = 0;       ///< ρ² of both in the head space, by the first outlier; NaN without
+  int count = 0;          ///< singular values that stand out; with too_many a lower bound
+  double edge = kAbsent;  ///< singular value at which the law of the rest ends
+  /// a_Q of a spike in W_Q; absent if the largest eigenvalue of W_Q W_Qᵀ does not stand out.
+  double query_strength = kAbsent;
+  double key_strength = kAbsent;  ///< a_K
+  /// ρ² of both in the head space, by the first outlier. Absent without, and where no pair of spikes explains it: the
+  /// estimate then leaves [0, 1] by more than its noise.
+  double alignment = kAbsent;
   std::vector<Outlier> outliers = {};  ///< only with status counted
 };
 const base::Description& describe(const Outliers*);
 
 /// Compares s_{k+1}²/Σ_{i>k} s_i² with the null law of (m − k, d − k) for k = 0, 1, … until the first p > 1 %.
-Outliers find_outliers(const FactoredMap& map, const NullOptions& options, NullTables& tables);
+Outliers find_outliers(const FactoredMap& map, const FactorSpectra& spectra, const NullOptions& options,
+                       NullTables& tables);
 
 }  // namespace attnlaw::checkpoint

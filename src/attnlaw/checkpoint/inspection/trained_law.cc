@@ -143,6 +143,40 @@ void add_spikes(std::span<const double> eigenvalues, TrainedLawFit& fit) {
   }
 }
 
+/// (4 − τ²)^{3/2}, of which the moments of a semicircle above τ are made.
+double above(double tau) { return std::pow(std::max(0.0, 4 - tau * tau), 1.5); }
+
+/// V V̂ = ∫ (y − τ) y ρ(y) dy over y > τ, for the semicircle ρ on [−2, 2].
+double response(double tau) {
+  const double first = above(tau) / (6 * std::numbers::pi);
+  const double second = 1 - semicircle_cdf(tau) + tau * above(tau) / (8 * std::numbers::pi);
+  return second - tau * first;
+}
+
+/// The error of estimation Tr (S − S*)²/d of a target that is the spikes alone.
+double estimation_error(std::span<const double> eigenvalues, const TrainedLawFit& fit, int d) {
+  double sum = 0;
+  for (const double e : eigenvalues) sum += e * e;
+  for (std::size_t k = 0; k < fit.spike_strengths.size(); ++k) {
+    const double target = fit.spike_strengths[k];
+    sum += target * (target - 2 * eigenvalues[k] * fit.spike_overlaps[k]);
+  }
+  return sum / d;
+}
+
+/// For the squared error of scores m̂ = V̂, so that spikes are those of the target, q̂ = V̂² E/(2αK) and V̂ = 2αK/(V + 1/4):
+/// a² = E/(2αK), V̂ = 4(2αK − V V̂), t = 2λ/V̂.
+void add_training(std::span<const double> eigenvalues, int d, TrainedLawFit& fit) {
+  // Where the width of the head cuts the law, its response is another one.
+  constexpr double kDeviations = 2;
+  if (!(std::abs(fit.cut) <= kDeviations * fit.cut_error)) return;
+  const double twice = estimation_error(eigenvalues, fit, d) / (fit.noise * fit.noise);
+  const double v_hat = 4 * (twice - response(fit.ratio));
+  if (!(v_hat > 0) || !(fit.threshold >= 0)) return;
+  fit.implied_samples = twice / 2;
+  fit.implied_decay = fit.threshold * v_hat / 2;
+}
+
 double tied_distance(std::span<const double> descending, double beta) {
   std::vector<double> x(descending.rbegin(), descending.rend());
   const double mean = base::mean_of(x);
@@ -199,6 +233,7 @@ TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const 
   add_spikes(eigenvalues, fit);
   add_draws(bulk, left, at, draw, draws, fit);
   fit.status = fit.p > kLevel ? FitStatus::fitted : FitStatus::law_rejected;
+  if (fit.status == FitStatus::fitted) add_training(eigenvalues, d, fit);
   return fit;
 }
 
@@ -212,8 +247,10 @@ TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, do
   TrainedLawFit fit = fit_trained_law(positive, d, draw, draws);
   if (fit.status == FitStatus::too_few_eigenvalues) return fit;
   fit.random_tied_p = random_tied_p(positive, d, draw, draws);
-  if (fit.status == FitStatus::fitted && fit.random_tied_p > kLevel)
+  if (fit.status == FitStatus::fitted && fit.random_tied_p > kLevel) {
     fit.status = FitStatus::not_distinguishable_from_random_tied;
+    fit.implied_samples = fit.implied_decay = kAbsent;
+  }
   return fit;
 }
 

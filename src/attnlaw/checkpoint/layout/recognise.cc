@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "attnlaw/base/edit_distance.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/checkpoint/tensor/refuse.h"
@@ -181,7 +182,31 @@ std::string tensor_line(const Tensor& tensor) {
                      tensor.type == nullptr ? "B A" : tensor.type->name);
 }
 
-[[noreturn]] void refuse_unrecognised(const Contents& contents, const std::vector<Skipped>& skipped) {
+/// The names of tensors that are most like a name that was not found.
+std::string nearest_names(const Contents& contents, const std::string& wanted) {
+  constexpr std::size_t kShown = 3, kLongest = 200;
+  std::vector<std::pair<std::size_t, const Tensor*>> distances;
+  for (const Tensor& tensor : contents.tensors())
+    if (tensor.name.size() <= kLongest && wanted.size() <= kLongest)
+      distances.emplace_back(base::edit_distance(wanted, tensor.name), &tensor);
+  std::stable_sort(distances.begin(), distances.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string list;
+  for (std::size_t i = 0; i < std::min(kShown, distances.size()); ++i)
+    list += (i == 0 ? "" : ", ") + printable(distances[i].second->name);
+  return list.empty() ? "" : fmt::format("; nearest to {}: {}", printable(wanted), list);
+}
+
+/// The same for what the only row looks for: its queries, or its keys if queries were found without them.
+std::string nearest_names(const Contents& contents, const std::vector<Layout>& rows, bool without_keys) {
+  if (rows.size() != 1) return "";
+  const Layout& row = rows.front();
+  const std::string_view names = !row.fused.empty() ? row.fused : without_keys ? row.key : row.query;
+  return nearest_names(contents, with_layer(std::string(row.stem) + std::string(split(names, '|').front()), 0));
+}
+
+[[noreturn]] void refuse_unrecognised(const Contents& contents, const std::vector<Layout>& rows,
+                                      const std::vector<Skipped>& skipped) {
   constexpr std::size_t kShown = 12;
   std::string list;
   for (std::size_t i = 0; i < std::min(kShown, contents.tensors().size()); ++i)
@@ -189,10 +214,9 @@ std::string tensor_line(const Tensor& tensor) {
   if (contents.tensors().size() > kShown) list += ", ...";
   if (!skipped.empty()) list += fmt::format("; {}: {}", printable(skipped.front().name), skipped.front().reason);
   refuse(contents.path,
-         "no tensors of queries and keys were recognised among its {} ({}); name them with --q and --k ({{}} for the "
-         "number "
-         "of the layer), or choose --layout: {}",
-         contents.tensors().size(), list, base::alternatives(layout_names()));
+         "no tensors of queries and keys were recognised among its {} ({}){}; name them with --q and --k ({{}} for the "
+         "number of the layer), or choose --layout: {}",
+         contents.tensors().size(), list, nearest_names(contents, rows, !skipped.empty()), base::alternatives(layout_names()));
 }
 
 /// What a group of layers is called.
@@ -245,7 +269,7 @@ Recognised recognise(const Contents& contents, const Configuration& configuratio
     else
       result.skipped.push_back({printable(tensor.name), reason});
   }
-  if (result.plans.empty()) refuse_unrecognised(contents, result.skipped);
+  if (result.plans.empty()) refuse_unrecognised(contents, rows, result.skipped);
   name_blocks(result.plans);
   const auto order = [](const LayerPlan& plan) {
     return std::tuple(plan.cross(), plan.block == "decoder", std::string_view(plan.block), plan.index);

@@ -221,7 +221,9 @@ std::vector<LofiThreshold> emergence_thresholds(const WeightLaw& weights, const 
     }
     const std::optional<double> near = approach(hidden, floor, kBeyond * largest, true);
     if (!near) {  // visible at every δ: the law of T thins out at its maximum
-      thresholds.push_back({0, VectorXd::Zero(relevant.r)});
+      const double lambda = floor + largest;
+      const ArrayXd weight = weights.probability * weights.t / (lambda - weights.t);
+      thresholds.push_back({0, direction_of(relevant, weight, k).vector});
       continue;
     }
     const double lambda = root(hidden, floor, *near, std::min(2 * *near, kBeyond * largest));

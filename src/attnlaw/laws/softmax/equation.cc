@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <unsupported/Eigen/Polynomials>
 
 namespace attnlaw::laws {
 namespace {
@@ -14,10 +16,11 @@ namespace {
 using Complex = SoftmaxEquation::Complex;
 
 /// Newton's method takes at most kMostSteps from one start; the fixed-point map makes kFirstSweeps sweeps at first, and
-/// kMostSweeps before it gives up.
+/// kMostSweeps before it gives up. Where a polynomial tells the solution as well kFewSweeps are enough.
 constexpr int kMostSteps = 40;
 constexpr int kFirstSweeps = 8;
 constexpr int kMostSweeps = 1 << 17;
+constexpr int kFewSweeps = 64;
 /// A step of less than this relative size may be rounding: it ends the iteration as soon as it no longer shrinks.
 constexpr double kSmallStep = 1e-7;
 constexpr double kNoStep = 4 * std::numeric_limits<double>::epsilon();
@@ -26,6 +29,22 @@ constexpr double kRealRoot = 1e-11;
 
 /// Tells whether x lies below the real axis by more than rounding.
 bool below(Complex x) { return x.imag() < -kRealRoot * std::abs(x); }
+
+using Polynomial = Eigen::ArrayXd;  ///< coefficients, the constant first
+
+Polynomial product(const Polynomial& a, const Polynomial& b) {
+  Polynomial c = Polynomial::Zero(a.size() + b.size() - 1);
+  for (Eigen::Index i = 0; i < a.size(); ++i) c.segment(i, b.size()) += a[i] * b;
+  return c;
+}
+
+/// x + shift, to a power.
+Polynomial power(double shift, int exponent) {
+  Polynomial result = Polynomial::Ones(1);
+  const Polynomial factor{{shift, 1.0}};
+  for (int i = 0; i < exponent; ++i) result = product(result, factor);
+  return result;
+}
 
 }  // namespace
 
@@ -94,6 +113,22 @@ Complex SoftmaxEquation::start_from(Complex h, double s) const {
   return (std::abs(root - chain) < std::abs(root + chain) ? root : -root) / t;
 }
 
+std::vector<Complex> SoftmaxEquation::candidates(double s) const {
+  // z² = s² with w² = v R/p², R = (p+ρ)(p+τ)², times v p⁴ R: v²R²(p+1)² + 2ω²v p³(p+1)R + ω⁴p⁶ − s²v p⁴R = 0.
+  const Polynomial R = product(power(rho_, 1), power(tau_, 2)), one = power(1, 1);
+  Polynomial sum = v_ * v_ * product(product(R, R), product(one, one));
+  const auto add = [&](double factor, int power_of_p, const Polynomial& term) {
+    sum.segment(power_of_p, term.size()) += factor * term;
+  };
+  add(2 * noise_ * v_, 3, product(one, R));
+  add(noise_ * noise_, 6, Polynomial::Ones(1));
+  add(-s * s * v_, 4, R);
+  const Eigen::PolynomialSolver<double, Eigen::Dynamic> solver(sum.matrix());
+  std::vector<Complex> points;
+  for (const Complex p : solver.roots()) points.push_back(p + shift_);
+  return points;
+}
+
 Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_s) const {
   const auto h_at = [&](Complex q) { return 1.0 / at(q).w; };
   if (nearby_h != nullptr) {
@@ -103,7 +138,8 @@ Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_
   // The fixed-point map takes the lower half plane into itself and has one fixed point there, so that it converges from
   // anywhere; Newton's method takes over as soon as it ends at that point, which its signs tell.
   Complex h(0, -1 / std::sqrt(variance_)), g = h;
-  for (int sweeps = kFirstSweeps; sweeps <= kMostSweeps; sweeps *= 2) {
+  const bool polynomial = tau_ > 0 && features_.empty();
+  for (int sweeps = kFirstSweeps; sweeps <= (polynomial ? kFewSweeps : kMostSweeps); sweeps *= 2) {
     Complex D;
     for (int sweep = 0; sweep < sweeps; ++sweep) {
       D = v_ / (1.0 / g - rho_ * v_ * g);
@@ -115,6 +151,12 @@ Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_
     // This is q = p + ρ or p + τ without taking a difference.
     const auto q = newton(s, rho_ >= tau_ ? 1.0 / (v_ * g * g) : 1.0 / (h * D));
     if (q && physical(*q)) return h_at(*q);
+  }
+  if (polynomial) {
+    for (const Complex start : candidates(s)) {
+      const auto q = newton(s, start);
+      if (q && physical(*q)) return h_at(*q);
+    }
   }
   throw std::runtime_error(fmt::format("the equation of the softmax law was not solved at s = {:.17g}", s));
 }

@@ -52,6 +52,9 @@ class SoftmaxEquation {
   /// Returns q of the point that has this h at z = s, from sums that keep its digits.
   Complex start_from(Complex h, double s) const;
   std::optional<Complex> newton(double s, Complex q) const;
+  /// Returns q of all points of the curve with z = ±s, for Gaussian tokens without matrices of features: roots of a
+  /// polynomial of degree 8, to what its coefficients tell.
+  std::vector<Complex> candidates(double s) const;
   bool physical(Complex q) const;
 
   double v_;

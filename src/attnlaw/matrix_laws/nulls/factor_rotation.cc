@@ -102,6 +102,11 @@ double pearson_tail(const Cumulants& null, double value) {
   return skewness > 0 ? boost::math::gamma_q(shape, place) : boost::math::gamma_p(shape, place);
 }
 
+double two_sided_pearson(const Cumulants& null, double value) {
+  const Cumulants mirrored{-null.mean, null.variance, -null.third};
+  return std::min(1.0, 2 * std::min(pearson_tail(null, value), pearson_tail(mirrored, -value)));
+}
+
 RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
   // x(w) is large at both ends; it has one minimum unless a spectrum has outliers of its own, and then the lowest of a
   // grid in log w is refined.
@@ -156,7 +161,9 @@ RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::M
     const std::vector<double> squares = base::eigenvalues(gram.transpose());
     if (squares.back() >= largest_square) ++counts.largest;
     Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
-    if (permuted_inner(query_gram, key_gram, signs) >= energy) ++counts.permuted_energy;
+    const double drawn = permuted_inner(query_gram, key_gram, signs);
+    counts.energy_above += drawn >= energy;
+    counts.energy_below += drawn <= energy;
   }
   return counts;
 }

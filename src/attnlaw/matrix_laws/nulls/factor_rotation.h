@@ -26,6 +26,8 @@ Cumulants permuted_energy(const Eigen::MatrixXd& query_gram, const Eigen::Matrix
 
 /// Returns P(X ≥ value) of the Pearson III law with these cumulants (a shifted gamma law; normal without skewness).
 double pearson_tail(const Cumulants& null, double value);
+/// Returns the p-value of a value on either side: twice the smaller tail of that law.
+double two_sided_pearson(const Cumulants& null, double value);
 
 /// The limit law of s² under N2 ends at the position x₊, where its transform is w.
 struct RotatedEdge {
@@ -37,11 +39,11 @@ RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b);
 /// Returns w(x) = x G(x) − 1 of that law at a complex x off the real line, by subordination.
 std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::VectorXd& b, std::complex<double> x);
 
-/// How many of `draws` rotations reach the given largest squared singular value, and how many signed permutations the
-/// given energy. The draws of different heads (`head` < 2^22) are independent.
+/// How many of `draws` rotations reach the given largest squared singular value, and how many signed permutations reach
+/// the given energy or stay at or below it. The draws of different heads (`head` < 2^22) are independent.
 struct RotationCounts {
   std::size_t largest = 0;
-  std::size_t permuted_energy = 0;
+  std::size_t energy_above = 0, energy_below = 0;
 };
 RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
                                double largest_square, double energy, std::size_t draws, std::uint64_t seed,

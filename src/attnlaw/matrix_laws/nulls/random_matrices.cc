@@ -84,4 +84,11 @@ std::vector<Eigen::Index> permutation(std::size_t n, Draws& draws) {
   return order;
 }
 
+void shuffle(std::span<double> values, const base::UniformStream& stream) {
+  std::vector<double> places(values.size());
+  stream.fill(0, places);
+  for (std::size_t left = values.size(); left > 1; --left)
+    std::swap(values[left - 1], values[static_cast<std::size_t>(places[left - 1] * static_cast<double>(left))]);
+}
+
 }  // namespace attnlaw::matrix_laws

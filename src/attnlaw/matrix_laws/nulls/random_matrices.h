@@ -48,4 +48,7 @@ Eigen::MatrixXd haar_corner(int m, int d, Draws& draws);
 /// Returns a uniformly distributed permutation of 0 … n − 1.
 std::vector<Eigen::Index> permutation(std::size_t n, Draws& draws);
 
+/// Brings values into an order that is uniform among all (Fisher and Yates), from the first numbers of the stream.
+void shuffle(std::span<double> values, const base::UniformStream& stream);
+
 }  // namespace attnlaw::matrix_laws

@@ -78,7 +78,7 @@ Interval CustomDenoiser::zeros(const Function& f, const Interval& hull) const {
   const auto end = [&](int side) {
     const double expected = f.origin(0, side), beside = side * kBeside * scale;
     const std::vector<double> s = f.at({expected - beside, expected + beside});
-    if (s[0] == 0 && s[1] != 0) return expected;
+    if (s[1] != 0 && (s[0] == 0 || (s[0] < 0) != (s[1] < 0))) return expected;
     const double far = side > 0 ? std::max(hull.upper, 0.0) + scale : std::min(hull.lower, 0.0) - scale;
     if (f.at({far}).front() == 0) return far;
     return f.at({0.0}).front() == 0 ? end_of_zeros(f, 0, far) : expected;
@@ -98,6 +98,7 @@ std::vector<double> CustomDenoiser::breakpoints(const Function& f, const Interva
     }
   std::erase_if(places, [](double x) { return !std::isfinite(x); });
   std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
   return places;
 }
 
