@@ -3,7 +3,7 @@
 
     ./train.py STEPS [--epochs 4] [--weight-decay 0.1] [--seed 0]
 
-Needs PyTorch alone (Debian: python3-torch). The text is the reference of the Python language, which every Python carries.
+Needs PyTorch alone (Debian: python3-torch). The text is the reference of the Python language, which every Python has.
 """
 
 import argparse
