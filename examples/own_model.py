@@ -14,7 +14,7 @@ WIDTH = 0.1
 
 
 def huber(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Huber's loss of a softmax row p against the row y: quadratic up to WIDTH, then straight."""
+    """Return Huber's loss of a softmax row p against the row y, quadratic up to WIDTH, and its gradient."""
     r = p - y
     small = abs(r) <= WIDTH
     value = np.where(small, r**2 / 2, WIDTH * (abs(r) - WIDTH / 2)).sum(axis=1)
@@ -22,19 +22,23 @@ def huber(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def elastic(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The elastic trace: with lambda in front, λ Tr S + λ Tr S²."""
+    """Return the elastic trace, with lambda in front λ Tr S + λ Tr S², and its slopes."""
     return s + s**2, 1 + 2 * s
 
 
 def compare(title: str, **model: object) -> None:
-    """Prints what the theory predicts, and what is measured at dimension D."""
+    """Print what the theory predicts, what is measured, and how far that is from the theory of the targets drawn."""
     theory = attnlaw.solve(**model)
     experiment = attnlaw.simulate(**model, d=D, instances=4)
-    print(f"{title}  (theory, then d = {D})")
+    print(f"{title}: theory, d = {D}, difference")
     for name in ("train", "test", "estimation"):
         measured = getattr(experiment.mean, name)
         error = getattr(experiment.standard_error, name)
-        print(f"  {name:<11}{getattr(theory.errors, name):.5f}   {measured:.5f} ± {error:.5f}")
+        difference = getattr(experiment.difference, name)
+        print(
+            f"  {name:<11}{getattr(theory.errors, name):.5f}   {measured:.5f} ± {error:.5f}   "
+            f"{100 * difference.value:+.1f} ± {100 * difference.standard_error:.1f} %"
+        )
 
 
 if __name__ == "__main__":

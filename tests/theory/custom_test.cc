@@ -255,7 +255,9 @@ TEST(ScalarProximal, FindsTheGlobalMinimumOfAPenaltyThatIsNotConvex) {
   for (int i = 0; i <= 60; ++i) x.push_back(0.05 * i);
   const std::vector<double> s = map(x);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto objective = [&](double at) { return 0.8 * at * at / (0.1 + at * at) + 0.75 * (at - x[i]) * (at - x[i]); };
+    const auto objective = [&](double at) {
+      return 0.8 * at * at / (0.1 + at * at) + 0.75 * (at - x[i]) * (at - x[i]);
+    };
     double least = objective(0);
     for (int k = 0; k <= 40000; ++k) least = std::min(least, objective(k * 1e-4));
     EXPECT_LE(objective(s[i]), least + 1e-8) << x[i];

@@ -135,8 +135,8 @@ int custom_label_count(const Problem& problem);
 Eigen::MatrixXd visible_scores(const Problem& problem);
 
 /// Compares what the function of a problem's custom loss gives with differences at fixed points, and differences of two
-/// lengths with each other. Throws std::invalid_argument that names the derivative and the deviation, or a value that is
-/// not finite. Points where a loss has a kink are few; a tenth of all may deviate.
+/// lengths with each other. Throws std::invalid_argument that names the derivative and the deviation, or a value that
+/// is not finite. Points where a loss has a kink are few; a tenth of all may deviate.
 void require_consistent(const Problem& problem);
 
 }  // namespace attnlaw::model

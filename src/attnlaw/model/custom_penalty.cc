@@ -26,7 +26,8 @@ Evaluated call(const CustomPenalty& penalty, const std::vector<double>& s) {
     reject("the penalty must give one value, and one slope or none, for each of {} eigenvalues, got {} and {}",
            s.size(), at.values.size(), at.slopes.size());
   for (std::size_t i = 0; i < s.size(); ++i)
-    if (!std::isfinite(at.values[i])) reject("the penalty must be finite, got {} at the eigenvalue {}", at.values[i], s[i]);
+    if (!std::isfinite(at.values[i]))
+      reject("the penalty must be finite, got {} at the eigenvalue {}", at.values[i], s[i]);
   return at;
 }
 

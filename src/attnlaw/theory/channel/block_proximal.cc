@@ -85,7 +85,8 @@ void BlockProximal::newton_steps(double stiffness, bool shorten, Points& points)
   for (Index first = 0; first < count; first += kLanes) {
     Pack damping = pack_of(points.damping, first);
     while (true) {
-      for (int k = 0; k < lower_index(r, 0); ++k) factor[static_cast<std::size_t>(k)] = pack_of(points.at.hessian.col(k), first);
+      for (int k = 0; k < lower_index(r, 0); ++k)
+        factor[static_cast<std::size_t>(k)] = pack_of(points.at.hessian.col(k), first);
       for (int k = 0; k < r; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += stiffness + damping;
       const Mask indefinite = factorise(factor, r);
       if (!indefinite.any()) break;

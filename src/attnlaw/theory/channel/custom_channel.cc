@@ -29,7 +29,8 @@ Pack sum_over_hessians(const SampleBlock& hessians, const ArrayXd& weights, cons
   for (Index first = 0; first < hessians.rows(); first += kLanes) {
     for (Index k = 0; k < hessians.cols(); ++k) hessian[static_cast<std::size_t>(k)] = pack_of(hessians.col(k), first);
     Pack weight = 0;
-    for (int lane = 0; lane < kLanes && first + lane < weights.size(); ++lane) weight.lanes[lane] = weights[first + lane];
+    for (int lane = 0; lane < kLanes && first + lane < weights.size(); ++lane)
+      weight.lanes[lane] = weights[first + lane];
     sum += weight * function(hessian);
   }
   return sum;
@@ -164,8 +165,8 @@ OutputChannel::Result CustomChannel::evaluate(const Overlaps& overlaps, int repl
   const double stiffness = 1 / overlaps.V;
   const auto r = static_cast<int>(loss_.dimension());
   double g_square = 0, g_tau = 0, g_rho = 0, response = 0, train = 0;
-  double several =
-      for_each_block(overlaps, range, workspace, [&](const Samples& samples, const SampleBlock& omega, const BlockMinima& minima) {
+  double several = for_each_block(
+      overlaps, range, workspace, [&](const Samples& samples, const SampleBlock& omega, const BlockMinima& minima) {
         const ArrayXd weights = range.share * samples.weights;
         const SampleBlock g = stiffness * (minima.point - omega), weighted = g.colwise() * weights;
         g_square += (weighted * g).sum();
@@ -199,8 +200,8 @@ OutputChannel::Result CustomChannel::evaluate_at_zero(int replicate) const {
   const SampleBlock weighted = at.gradient.colwise() * weights;
   double trace = 0;
   for (int k = 0; k < loss_.dimension(); ++k) trace += (weights * at.hessian.col(lower_index(k, k))).sum();
-  return {{gain_ * (weighted * at.gradient).sum(), -gain_ * (weighted * samples.tau).sum() / std::sqrt(Q_star_ + noise_),
-           gain_ * trace},
+  const double by_target = -(weighted * samples.tau).sum() / std::sqrt(Q_star_ + noise_);
+  return {{gain_ * (weighted * at.gradient).sum(), gain_ * by_target, gain_ * trace},
           (weights * at.value).sum()};
 }
 
