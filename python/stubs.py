@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from attnlaw.custom import Loss, Penalty
 from attnlaw.problem import Problem
-from attnlaw.results import Record, Result, Results
+from attnlaw._results import Record, Result, Results
 
 type_Numbers = Sequence[float] | NDArray[np.number[Any]]
 type_Progress = Callable[[str, int, int], object] | bool | None

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw.results import Record
+from attnlaw._results import Record
 
 if TYPE_CHECKING:
     import pandas

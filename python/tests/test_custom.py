@@ -41,9 +41,9 @@ def elastic(s: Any) -> Any:
 @pytest.mark.parametrize("function", [square, values_alone, no_complex_numbers, with_hessian])
 def test_a_built_in_loss_written_anew_has_its_errors(function: Callable[..., Any]) -> None:
     known = attnlaw.solve(alpha=0.3, lambda_=0.05)
-    begin = time.perf_counter()
+    begin = time.process_time()
     custom = attnlaw.solve(alpha=0.3, lambda_=0.05, loss=attnlaw.Loss(function, "rows"))
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
     assert custom.converged
     for figure in ("train", "test", "estimation"):
         assert getattr(custom.errors, figure) == pytest.approx(getattr(known.errors, figure), rel=RELATIVE)

@@ -46,7 +46,8 @@ constexpr Stream kAll[] = {Stream::fixed_points,
                            Stream::input_rotations,
                            Stream::entry_shuffles,
                            Stream::semicircle_draws,
-                           Stream::tied_factors};
+                           Stream::tied_factors,
+                           Stream::test_noise};
 
 TEST(Stream, NoTwoPurposesShareANumber) {
   const std::set<Stream> purposes(std::begin(kAll), std::end(kAll));

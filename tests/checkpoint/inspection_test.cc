@@ -137,11 +137,11 @@ TEST(Inspection, FactorsThatAvoidEachOtherAreFoundOnTheOtherSide) {
 
 TEST(Inspection, ShufflesGoOnForHeavyTailsAsFarAsTheCorrectionAsks) {
   NullOptions options{.exact_tables = true, .table_draws = 200, .draws = 19, .level = 0.05, .family = 25};
-  const Factors normal = spiked(16, 64, 6, 6, 1, 5);
+  const Factors normal = spiked(16, 64, 1.5, 1.5, 1, 5), strong = spiked(16, 64, 6, 6, 1, 5);
   // Cubes of normal entries have a kurtosis far above 4; the spike is one direction of all entries.
   Factors heavy{gaussian(16, 64, 21).array().cube(), gaussian(16, 64, 22).array().cube()};
-  heavy.left += 5 * normal.left;
-  heavy.right += 5 * normal.right;
+  heavy.left += 5 * strong.left;
+  heavy.right += 5 * strong.right;
   const HeadReport light = reported(normal, options), tailed = reported(heavy, options);
   EXPECT_FALSE(light.heavy_tailed());
   ASSERT_TRUE(tailed.heavy_tailed());

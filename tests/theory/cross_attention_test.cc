@@ -426,7 +426,9 @@ TEST(CrossAttentionTrained, HasTheTabulatedFigures) {
     const double nuclear = solution.spectrum.collapse.nuclear_frobenius * std::sqrt(solution.overlaps.q);
     EXPECT_NEAR(nuclear, row.nuclear, share * row.nuclear);
     EXPECT_NEAR(solution.spectrum.zero_mass, row.zero_mass, share);
-    EXPECT_NEAR(errors.objective, row.alpha * errors.train + row.lambda * nuclear, 1e-9 * errors.objective);
+    // The objective is that of the fixed point, to second order in how far the solver stays off it.
+    const double off = 1e-9 + solution.diagnostics.residual;
+    EXPECT_NEAR(errors.objective, row.alpha * errors.train + row.lambda * nuclear, off * errors.objective);
   }
 }
 

@@ -115,7 +115,7 @@ TEST(Published, TiedStudentsAtTheirBestLambda) {
     model::Problem problem = published("wishart:0.05", row.alpha);
     problem.noise = 0.025;
     problem.lambda_rule = model::LambdaRule::optimal;
-    expect_near(solve(problem).errors.test_noisy, row.test, 0.011, "alpha " + std::to_string(row.alpha));
+    expect_near(solve(problem).errors.test_noisy, row.test, 0.015, "alpha " + std::to_string(row.alpha));
   }
 }
 
