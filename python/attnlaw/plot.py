@@ -451,7 +451,7 @@ def heads(
             )
         axes.set_xlabel("head")
         axes.set_ylabel("layer")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
         _figure_of(axes).colorbar(image, ax=axes, label=figure.replace("_", " "))
     return axes
@@ -469,7 +469,7 @@ def _matplotlib() -> Any:
 
 
 @contextlib.contextmanager
-def _axes(ax: Axes | None, height: float = _HEIGHT) -> Iterator[tuple[Any, Any]]:
+def _axes(ax: Axes | None, height: float = _HEIGHT) -> Iterator[tuple[Axes, Any]]:
     """The axes to draw into, with pyplot, while the style holds."""
     with style():
         import matplotlib.pyplot as plt
