@@ -16,7 +16,7 @@ enum class Outcome {
   refused,      ///< options that are not accepted, with a message
   unconverged,  ///< without an answer, and said so
   wrong,        ///< without a word: against a second answer, or a figure that is no number
-  late,         ///< beyond the time that it may take
+  late,         ///< beyond the processor time that it may take
   crashed       ///< by a signal or an error that is none of the program's own
 };
 std::span<const base::Named<Outcome>> names_table(Outcome);
@@ -24,13 +24,13 @@ std::span<const base::Named<Outcome>> names_table(Outcome);
 struct Trial {
   Question question;
   Outcome outcome = Outcome::crashed;
-  double seconds = 0;      ///< of the first answer
-  double deviation = 0;    ///< of the second one, in units of what both claim
+  double seconds = 0;       ///< of the first answer, of the processor
+  double deviation = 0;     ///< of the second one, in units of what both claim
   std::string remark = {};  ///< what was said, or what is wrong
 };
 
 struct Limits {
-  double seconds = 60;  ///< for the first answer
+  double seconds = 60;  ///< of the processor, for the first answer
   /// A second answer is asked for where the first took at most this long.
   double second_answer = 3;
 };

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains a small causal character model and writes a safetensors checkpoint of every epoch.
 
-    ./train.py STEPS [--epochs 8] [--weight-decay 0.1] [--seed 0]
+    ./train.py STEPS [--epochs 4] [--weight-decay 0.1] [--seed 0]
 
-Needs PyTorch alone (Debian: python3-torch). The text is the reference of the Python language, which every Python carries.
+Needs PyTorch alone (Debian: python3-torch). The text is the reference of the Python language, which every Python has.
 """
 
 import argparse
@@ -168,7 +168,7 @@ def train(folder: pathlib.Path, epochs: int, weight_decay: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, help="one folder for each epoch is made in it")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--weight-decay", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -14,6 +14,7 @@ from typing import Any
 
 from attnlaw import laws, operations, plot, targets
 from attnlaw._errors import AttnlawWarning, OptionError
+from attnlaw._results import Record, Result, Results
 from attnlaw._threads import get_threads, set_threads
 from attnlaw.custom import Loss, Penalty
 from attnlaw.laws import (
@@ -26,7 +27,6 @@ from attnlaw.laws import (
     semicircle_sum,
 )
 from attnlaw.problem import Problem
-from attnlaw._results import Record, Result, Results
 from attnlaw.store import Store
 
 __all__ = [

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from attnlaw import _core, _documentation, _options, _progress, _schema, _threads, _weights
 from attnlaw._errors import AttnlawWarning, OptionError, in_python, option_errors
-from attnlaw.problem import Problem
 from attnlaw._results import Result, Results
+from attnlaw.problem import Problem
 
 Progress = Callable[[str, int, int], None]
 

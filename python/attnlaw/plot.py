@@ -328,7 +328,8 @@ def phase_diagram(
         axes.set_ylabel(_AXIS_LABELS["alpha"])
         if regions:
             for text, i, j in _regions(across, alpha, drawn):
-                axes.text(across[i], alpha[j], text, ha="center", va="center", fontsize=7, path_effects=_rim(1.8))
+                side = _inwards(i / (across.size - 1)) if across.size > 1 else "center"
+                axes.text(across[i], alpha[j], text, ha=side, va="center", fontsize=7, path_effects=_rim(1.8))
         if drawn:
             axes.legend(
                 loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(drawn), handlelength=1.6, columnspacing=1
@@ -450,7 +451,7 @@ def heads(
             )
         axes.set_xlabel("head")
         axes.set_ylabel("layer")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
         _figure_of(axes).colorbar(image, ax=axes, label=figure.replace("_", " "))
     return axes
@@ -468,7 +469,7 @@ def _matplotlib() -> Any:
 
 
 @contextlib.contextmanager
-def _axes(ax: Axes | None, height: float = _HEIGHT) -> Iterator[tuple[Any, Any]]:
+def _axes(ax: Axes | None, height: float = _HEIGHT) -> Iterator[tuple[Axes, Any]]:
     """The axes to draw into, with pyplot, while the style holds."""
     with style():
         import matplotlib.pyplot as plt
@@ -772,6 +773,13 @@ def _regions(across: Floats, alpha: Floats, lines: dict[str, Floats]) -> list[tu
     return found
 
 
+def _inwards(place: float) -> str:
+    """How a word is aligned so that it stays inside the axes, by its place as a share of their width."""
+    if place < 0.25:
+        return "left"
+    return "right" if place > 0.75 else "center"
+
+
 def _region(alpha: float, at: dict[str, float]) -> str:
     """What happens at alpha between these thresholds; comparisons with nan are false."""
     parts = []
@@ -779,7 +787,7 @@ def _region(alpha: float, at: dict[str, float]) -> str:
     if alpha >= recovery:
         parts.append("recovered")
     elif alpha >= bayes:
-        parts.append("recovered by Bayes alone")
+        parts.append("Bayes alone")
     elif alpha < bayes or alpha < recovery:
         parts.append("not recovered")
     interpolation = at.get("interpolation", math.nan)

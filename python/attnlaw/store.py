@@ -153,7 +153,8 @@ class Store:
             nested = pandas.json_normalize([self._figures(key) for key in keys])
             table = pandas.concat([table, nested.add_prefix("figures.")], axis=1)
         if arrays:
-            table["arrays"] = [Arrays(self, identity, key) for identity, key in zip(table["id"], keys, strict=True)]
+            lazy = [Arrays(self, identity, key) for identity, key in zip(table["id"], keys, strict=True)]
+            table["arrays"] = pandas.Series(lazy, index=table.index, dtype=object)
         return table
 
     def _figures(self, key: str) -> Any:

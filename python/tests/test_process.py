@@ -43,7 +43,7 @@ def tick():
         ticks.append(time.monotonic()); time.sleep(0.01)
 done = False
 thread = threading.Thread(target=tick); thread.start()
-attnlaw.solve(alpha=[0.3] * 60, lambda_=0.05, tokens=3)
+attnlaw.solve(alpha=[0.3] * 60, lambda_=0.05)
 done = True; thread.join()
 assert max(b - a for a, b in zip(ticks, ticks[1:])) < 2
 """)
@@ -147,10 +147,11 @@ assert cpu < 1.15 * wall + 0.05, (cpu, wall)
 
 def test_waiting_is_sleeping(python):
     python("""
-import attnlaw, time, threading
+import attnlaw, time
+attnlaw.solve(alpha=0.3, lambda_=0.05)
 begin = time.thread_time()
 whole = time.process_time()
-attnlaw.solve(alpha=[0.3] * 40, lambda_=0.05, threads=1)
+attnlaw.solve(alpha=0.3, lambda_=0.05, tokens=3, threads=1)
 assert time.thread_time() - begin < 0.2 * (time.process_time() - whole)
 """)
 

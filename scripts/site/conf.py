@@ -14,8 +14,6 @@ html_show_sourcelink = False
 myst_heading_anchors = 4
 # The outputs of notebooks are those in the files; a slow test executes them.
 nb_execution_mode = "off"
-# Formulas of notebooks, should they have any, without a script from elsewhere.
-mathjax_path = ""
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

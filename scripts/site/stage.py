@@ -94,7 +94,7 @@ Operations (`attnlaw.solve` and all others) are described by [their commands](..
 # Modules in the order in which people need them.
 MODULES = {
     "attnlaw.problem": "Problems",
-    "attnlaw.results": "Results",
+    "attnlaw._results": "Results",
     "attnlaw.laws": "Laws",
     "attnlaw.targets": "Targets",
     "attnlaw.custom": "Losses and penalties",
