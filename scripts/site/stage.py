@@ -33,12 +33,14 @@ docs/python
 ```
 
 ```{toctree}
-:caption: Notebooks
+:caption: Notebooks and examples
 :maxdepth: 1
+:glob:
 
 examples/first_steps
 examples/your_own_model
 examples/checkpoint_to_spectrum
+examples/*/README
 ```
 
 ```{toctree}
