@@ -150,9 +150,8 @@ json draw_pooling(Draw& draw) {
     options["alpha_pool"] = decades(draw, 1e-3, 10), options["kappa_pool"] = decades(draw, 1e-3, 10);
     return options;
   }
-  options["profile"] = by_chance(draw, 0.5)
-                           ? fmt::format("power:{},{}", decades(draw, 0.05, 1), decades(draw, 0.05, 2))
-                           : fmt::format("markov:{}", decades(draw, 0.05, 0.99));
+  options["profile"] = by_chance(draw, 0.5) ? fmt::format("power:{},{}", decades(draw, 0.05, 1), decades(draw, 0.05, 2))
+                                            : fmt::format("markov:{}", decades(draw, 0.05, 0.99));
   options["length"] = static_cast<int>(decades(draw, 1, 200));
   options["weights"] = one_of<std::string>(draw, {"mean", "harmonic", "optimal"});
   if (by_chance(draw, 0.2)) options["fixed_length"] = true;
@@ -161,12 +160,9 @@ json draw_pooling(Draw& draw) {
 
 json draw_lora(Draw& draw) {
   const bool linear = by_chance(draw, 0.6);
-  json options{{"head", linear ? "linear" : "softmax"},
-               {"tokens", linear ? draw.integer(1, 4) : 2},
-               {"alpha_ft", decades(draw, 0.1, 100)},
-               {"omega", decades(draw, 0.1, 10)},
-               {"lambda_ft", decades(draw, 1e-3, 10)},
-               {"e_pre", by_chance(draw, 0.1) ? 0 : decades(draw, 1e-3, 1)}};
+  json options{{"head", linear ? "linear" : "softmax"}, {"tokens", linear ? draw.integer(1, 4) : 2},
+               {"alpha_ft", decades(draw, 0.1, 100)},   {"omega", decades(draw, 0.1, 10)},
+               {"lambda_ft", decades(draw, 1e-3, 10)},  {"e_pre", by_chance(draw, 0.1) ? 0 : decades(draw, 1e-3, 1)}};
   if (by_chance(draw, 0.5)) options["noise"] = decades(draw, 1e-3, 10);
   if (!linear && by_chance(draw, 0.5)) options["beta"] = decades(draw, 0.1, 5);
   return options;
@@ -189,9 +185,12 @@ json draw_lofi(Draw& draw) {
           {"instances", 0}};
 }
 
-const std::map<std::string, json (*)(Draw&)> kDraws{{"solve", draw_problem_options}, {"scaling", draw_scaling},
-                                                    {"thresholds", draw_thresholds}, {"softmax-law", draw_softmax_law},
-                                                    {"pooling", draw_pooling},       {"lora", draw_lora},
+const std::map<std::string, json (*)(Draw&)> kDraws{{"solve", draw_problem_options},
+                                                    {"scaling", draw_scaling},
+                                                    {"thresholds", draw_thresholds},
+                                                    {"softmax-law", draw_softmax_law},
+                                                    {"pooling", draw_pooling},
+                                                    {"lora", draw_lora},
                                                     {"lofi", draw_lofi}};
 
 }  // namespace

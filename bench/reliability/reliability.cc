@@ -1,4 +1,5 @@
-/// Asks the theory random questions, and counts what becomes of them: `reliability --count N [--seed N] [--command NAME]
+/// Asks the theory random questions, and counts what becomes of them: `reliability --count N [--seed N] [--command
+/// NAME]
 /// [--minutes N]`. Exit code 1 if one crashed, came late, or was wrong.
 
 #include <fmt/format.h>

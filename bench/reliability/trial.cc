@@ -27,8 +27,9 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr base::Named<Outcome> kOutcomes[] = {
-    {Outcome::answered, "answered"},       {Outcome::coarse, "answered, accuracy stated"}, {Outcome::refused, "refused"},
-    {Outcome::unconverged, "unconverged"}, {Outcome::wrong, "wrong"},                      {Outcome::late, "late"},
+    {Outcome::answered, "answered"}, {Outcome::coarse, "answered, accuracy stated"},
+    {Outcome::refused, "refused"},   {Outcome::unconverged, "unconverged"},
+    {Outcome::wrong, "wrong"},       {Outcome::late, "late"},
     {Outcome::crashed, "crashed"}};
 
 constexpr double kAccuracy = 1e-3;  ///< of a first answer
@@ -63,8 +64,8 @@ Question second_question(Question question) {
 
 /// The numbers of a document by their paths, errors and laws alone: counters and times tell nothing of them.
 void collect(const json& value, const std::string& path, std::vector<std::pair<std::string, double>>& numbers) {
-  constexpr std::array kLeftOut{"problem",  "diagnostics", "parameters", "model",        "task", "points", "iterations",
-                                "warnings", "density",     "seconds",    "sensitivities"};
+  constexpr std::array kLeftOut{"problem",    "diagnostics", "parameters", "model",   "task",         "points",
+                                "iterations", "warnings",    "density",    "seconds", "sensitivities"};
   if (value.is_number()) numbers.emplace_back(path, value.get<double>());
   if (value.is_object()) {
     for (const auto& [key, child] : value.items())

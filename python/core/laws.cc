@@ -158,8 +158,8 @@ LawObject softmax_law(double beta, double rho, const std::string& tokens, double
 LawObject pooling_law(double delta, double gamma, double kappa) {
   const laws::PoolingRatios ratios{delta, gamma};
   return {laws::pooling_law(ratios, kappa), false, [ratios, kappa](double s) -> std::optional<double> {
-                 const laws::Spike spike = laws::sample_spike(ratios, kappa, s);
-                 return spike.place == laws::Place::hidden ? std::nullopt : std::optional(spike.eigenvalue);
+            const laws::Spike spike = laws::sample_spike(ratios, kappa, s);
+            return spike.place == laws::Place::hidden ? std::nullopt : std::optional(spike.eigenvalue);
           }};
 }
 
@@ -214,16 +214,19 @@ constexpr std::size_t kDensities = 256, kQuantiles = 1, kTransforms = 4;
 
 void bind_laws(nb::module_& module) {
   nb::class_<LawObject>(module, "Law")
-      .def("density", [](const LawObject& o, const Input<double>& x) {
-        return map<double>(x, kDensities, [&o](double at) { return o.density(at); });
-      })
+      .def("density",
+           [](const LawObject& o, const Input<double>& x) {
+             return map<double>(x, kDensities, [&o](double at) { return o.density(at); });
+           })
       .def("cdf", &cdf)
-      .def("quantile", [](const LawObject& o, const Input<double>& p) {
-        return map<double>(p, kQuantiles, [&o](double at) { return o.value(o.law.quantile(at)); });
-      })
-      .def("stieltjes", [](const LawObject& o, const Input<std::complex<double>>& z) {
-        return map<std::complex<double>>(z, kTransforms, [&o](Complex at) { return stieltjes(o, at); });
-      })
+      .def("quantile",
+           [](const LawObject& o, const Input<double>& p) {
+             return map<double>(p, kQuantiles, [&o](double at) { return o.value(o.law.quantile(at)); });
+           })
+      .def("stieltjes",
+           [](const LawObject& o, const Input<std::complex<double>>& z) {
+             return map<std::complex<double>>(z, kTransforms, [&o](Complex at) { return stieltjes(o, at); });
+           })
       .def("nodes", [](const LawObject& o, double tolerance) { return nodes(o, tolerance); })
       .def("outlier", [](const LawObject& o, double spike) { return o.outlier(spike); })
       .def_prop_ro("edges", [](const LawObject& o) { return edges(o); })
@@ -232,8 +235,9 @@ void bind_laws(nb::module_& module) {
   module.def("marchenko_pastur", [](double kappa, double scale) {
     return additive(matrix_laws::marchenko_pastur({kappa, scale}));
   });
-  module.def("product_law",
-             [](double kappa, double scale) { return additive(matrix_laws::product_law({kappa, scale})); });
+  module.def("product_law", [](double kappa, double scale) {
+    return additive(matrix_laws::product_law({kappa, scale}));
+  });
   module.def("semicircle_sum", [](const std::string& target, double variance) {
     return sum_law(model::Target::parse(target).spectrum(), variance);
   });

@@ -104,13 +104,13 @@ std::vector<Outcome> run_each(const std::string& name, nb::list options, int thr
   const operations::Operation& operation = operations::find(name);
   const json given = from_python(options, "options");
   const auto report = progress_to(std::move(progress));
-  const bool experiments =
-      std::any_of(given.begin(), given.end(), [](const json& one) { return one.contains("d"); });
+  const bool experiments = std::any_of(given.begin(), given.end(), [](const json& one) { return one.contains("d"); });
   const operations::Run run = Calling{experiments ? threads : 1, ""}.run({});
   std::vector<Outcome> outcomes(given.size());
   run_interruptibly([&] {
     base::parallel_for(
-        given.size(), experiments ? 1 : threads, [&](std::size_t i) { outcomes[i] = run_one(operation, given[i], run); },
+        given.size(), experiments ? 1 : threads,
+        [&](std::size_t i) { outcomes[i] = run_one(operation, given[i], run); },
         report ? [&](int done, int total) { report(name, done, total); } : std::function<void(int, int)>());
   });
   return outcomes;

@@ -1,12 +1,13 @@
 /// The maps of a model over the steps of its training.
 
+#include "attnlaw/checkpoint/inspection/course.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <filesystem>
 
-#include "attnlaw/checkpoint/inspection/course.h"
 #include "attnlaw/checkpoint/open.h"
 #include "checkpoint/synthetic.h"
 #include "scratch.h"

@@ -357,10 +357,12 @@ TEST(Arrays, ShapesTellTheirAxes) {
     EXPECT_EQ(heads[0].key, layer.key[0]);
   }
   EXPECT_THAT(open_model("", {.query = tall_q, .key = tall_k}).notes,
-              testing::Contains("Arrays of shapes [16, 4] and [16, 4] are taken as [in, out]: columns are coordinates of heads."));
+              testing::Contains(
+                  "Arrays of shapes [16, 4] and [16, 4] are taken as [in, out]: columns are coordinates of heads."));
   const std::string wider = folder.write("w.npy", array_of(draws.matrix(4, 20))).string();
-  EXPECT_THAT(refusal([&] { open_model("", {.heads = 1, .query = q, .key = wider}); }),
-              HasSubstr("q is [4, 16] and k is [4, 20]: rows of queries and of keys must be as long as the residual vector"));
+  EXPECT_THAT(
+      refusal([&] { open_model("", {.heads = 1, .query = q, .key = wider}); }),
+      HasSubstr("q is [4, 16] and k is [4, 20]: rows of queries and of keys must be as long as the residual vector"));
   const std::string square = folder.write("s.npy", array_of(draws.matrix(16, 16))).string();
   EXPECT_THROW(open_model("", {.query = square, .key = square}), std::invalid_argument);
 }

@@ -1,11 +1,11 @@
 /// docs/csv.md names every column that the program prints.
 
+#include "cli/csv.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
-
-#include "cli/csv.h"
 
 namespace attnlaw::test {
 namespace {

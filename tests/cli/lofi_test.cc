@@ -22,8 +22,8 @@ TEST(LofiCommand, PrintsTheTheoryAlone) {
   EXPECT_TRUE(run["instances"].empty());
 }
 
-/// Large labels are so rare at a high temperature that a direction is seen at any number of samples: its threshold of 0 is
-/// a row of the table like others.
+/// Large labels are so rare at a high temperature that a direction is seen at any number of samples: its threshold of 0
+/// is a row of the table like others.
 TEST(LofiCommand, PrintsDirectionsThatAreAlwaysSeen) {
   const std::string command = "lofi --target attention:0.2 --d 100 --n 1000 --instances 0";
   const Outcome table = attnlaw(command);

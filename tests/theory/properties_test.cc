@@ -1,5 +1,5 @@
-/// What holds for every problem, over random ones from the whole range that is accepted: changes of units, of the list of
-/// eigenvalues and of the grouping of data that change nothing, derivatives, and orders between students.
+/// What holds for every problem, over random ones from the whole range that is accepted: changes of units, of the list
+/// of eigenvalues and of the grouping of data that change nothing, derivatives, and orders between students.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

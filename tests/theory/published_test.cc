@@ -1,7 +1,8 @@
-/// Published figures of attention layers: state evolution of arXiv:2509.24914 (github.com/PenombraET/ExtensiveAttention, commit
-/// 614c5fb) and of arXiv:2506.01582 (github.com/FabrizioBoncoraglio/BO_ExtensiveRankAttention, commit 5f1b99c). A part of the rows,
-/// in our units: their noise is twice ours, their test error is on noisy labels, their training loss is the objective. They
-/// average over a thousand samples, which scatters their figures by about a percent.
+/// Published figures of attention layers: state evolution of arXiv:2509.24914
+/// (github.com/PenombraET/ExtensiveAttention, commit 614c5fb) and of arXiv:2506.01582
+/// (github.com/FabrizioBoncoraglio/BO_ExtensiveRankAttention, commit 5f1b99c). A part of the rows, in our units: their
+/// noise is twice ours, their test error is on noisy labels, their training loss is the objective. They average over a
+/// thousand samples, which scatters their figures by about a percent.
 
 #include <gtest/gtest.h>
 
@@ -32,17 +33,16 @@ TEST(Published, StateEvolutionOverLambda) {
   struct Row {
     double lambda, alpha, q, m, test, objective;
   };
-  constexpr Row kRows[] = {
-      {0.01, 0.135039, 0.806588, 0.830497, 0.254833, 0.00562678},
-      {0.01, 0.305118, 1.40929, 1.29004, 0.174593, 0.0120553},
-      {0.01, 0.475197, 1.4698, 1.37908, 0.139537, 0.0217669},
-      {0.001, 0.188189, 2.1586, 1.42917, 0.279287, 0.00110384},
-      {0.001, 0.358268, 2.49013, 1.69443, 0.213185, 0.00727864},
-      {0.0005, 0.0712598, 0.881805, 0.691007, 0.36637, 0.000230209},
-      {0.0005, 0.432677, 2.1878, 1.63888, 0.177702, 0.0113218},
-      {0.0001, 0.145669, 2.04682, 1.32733, 0.308477, 9.02368e-05},
-      {1e-05, 0.05, 0.850586, 0.573885, 0.424988, 4.00548e-06},
-      {1e-05, 0.411417, 2.39664, 1.69712, 0.192844, 0.00948386}};
+  constexpr Row kRows[] = {{0.01, 0.135039, 0.806588, 0.830497, 0.254833, 0.00562678},
+                           {0.01, 0.305118, 1.40929, 1.29004, 0.174593, 0.0120553},
+                           {0.01, 0.475197, 1.4698, 1.37908, 0.139537, 0.0217669},
+                           {0.001, 0.188189, 2.1586, 1.42917, 0.279287, 0.00110384},
+                           {0.001, 0.358268, 2.49013, 1.69443, 0.213185, 0.00727864},
+                           {0.0005, 0.0712598, 0.881805, 0.691007, 0.36637, 0.000230209},
+                           {0.0005, 0.432677, 2.1878, 1.63888, 0.177702, 0.0113218},
+                           {0.0001, 0.145669, 2.04682, 1.32733, 0.308477, 9.02368e-05},
+                           {1e-05, 0.05, 0.850586, 0.573885, 0.424988, 4.00548e-06},
+                           {1e-05, 0.411417, 2.39664, 1.69712, 0.192844, 0.00948386}};
   for (const Row& row : kRows) {
     model::Problem problem = published("wishart:0.5", row.alpha);
     problem.lambda = row.lambda;
@@ -60,15 +60,8 @@ TEST(Published, RidgelessTestErrors) {
   struct Row {
     double alpha, test;
   };
-  constexpr Row kRows[] = {
-      {0.0340353, 0.470375},
-      {0.0521059, 0.423954},
-      {0.0701765, 0.381188},
-      {0.0882471, 0.348111},
-      {0.106318, 0.32499},
-      {0.124388, 0.315916},
-      {0.142459, 0.343878},
-      {0.422362, 0.186777}};
+  constexpr Row kRows[] = {{0.0340353, 0.470375}, {0.0521059, 0.423954}, {0.0701765, 0.381188}, {0.0882471, 0.348111},
+                           {0.106318, 0.32499},   {0.124388, 0.315916},  {0.142459, 0.343878},  {0.422362, 0.186777}};
   for (const Row& row : kRows) {
     model::Problem problem = published("wishart:0.5", row.alpha);
     problem.lambda_rule = model::LambdaRule::ridgeless;
@@ -82,14 +75,10 @@ TEST(Published, RanksOfTrainedStudents) {
     double alpha, q, m, rank;
   };
   constexpr Row kRows[] = {
-      {"wishart:0.2", 0.0800509, 0.532981, 0.559858, 0.29744},
-      {"wishart:0.2", 0.530558, 1.14339, 1.10273, 0.55802},
-      {"wishart:0.2", 3.51642, 0.94829, 1.05902, 0.587376},
-      {"wishart:0.2", 23.306, 0.929047, 1.05469, 0.595242},
-      {"wishart:0.5", 0.0800509, 0.537127, 0.548616, 0.309021},
-      {"wishart:0.5", 0.530558, 1.45434, 1.3841, 0.649077},
-      {"wishart:0.5", 3.51642, 1.20133, 1.33141, 0.716186},
-      {"wishart:0.5", 23.306, 1.15941, 1.31711, 0.737289}};
+      {"wishart:0.2", 0.0800509, 0.532981, 0.559858, 0.29744},  {"wishart:0.2", 0.530558, 1.14339, 1.10273, 0.55802},
+      {"wishart:0.2", 3.51642, 0.94829, 1.05902, 0.587376},     {"wishart:0.2", 23.306, 0.929047, 1.05469, 0.595242},
+      {"wishart:0.5", 0.0800509, 0.537127, 0.548616, 0.309021}, {"wishart:0.5", 0.530558, 1.45434, 1.3841, 0.649077},
+      {"wishart:0.5", 3.51642, 1.20133, 1.33141, 0.716186},     {"wishart:0.5", 23.306, 1.15941, 1.31711, 0.737289}};
   for (const Row& row : kRows) {
     model::Problem problem = published(row.target, row.alpha);
     problem.lambda = 0.01;
@@ -106,11 +95,7 @@ TEST(Published, TiedStudentsAtTheirBestLambda) {
     double alpha, test;
   };
   constexpr Row kRows[] = {
-      {0.100236, 0.0206885},
-      {0.142047, 0.0167094},
-      {0.188504, 0.0148674},
-      {0.239606, 0.0134173},
-      {0.281417, 0.012753}};
+      {0.100236, 0.0206885}, {0.142047, 0.0167094}, {0.188504, 0.0148674}, {0.239606, 0.0134173}, {0.281417, 0.012753}};
   for (const Row& row : kRows) {
     model::Problem problem = published("wishart:0.05", row.alpha);
     problem.noise = 0.025;
@@ -124,17 +109,11 @@ TEST(Published, BayesOptimalErrors) {
     const char* target;
     double alpha, error;
   };
-  constexpr Row kRows[] = {
-      {"wishart:0.1", 0.011378, 0.923588},
-      {"wishart:0.1", 0.0337215, 0.527224},
-      {"wishart:0.2", 0.0215446, 0.866289},
-      {"wishart:0.2", 0.0638882, 0.392577},
-      {"wishart:0.5", 0.0448605, 0.757494},
-      {"wishart:0.5", 0.133091, 0.20571},
-      {"wishart:1", 0.0598115, 0.713199},
-      {"wishart:1", 0.177454, 0.15496},
-      {"wishart:2", 0.0598115, 0.737991},
-      {"wishart:2", 0.177454, 0.22009}};
+  constexpr Row kRows[] = {{"wishart:0.1", 0.011378, 0.923588},  {"wishart:0.1", 0.0337215, 0.527224},
+                           {"wishart:0.2", 0.0215446, 0.866289}, {"wishart:0.2", 0.0638882, 0.392577},
+                           {"wishart:0.5", 0.0448605, 0.757494}, {"wishart:0.5", 0.133091, 0.20571},
+                           {"wishart:1", 0.0598115, 0.713199},   {"wishart:1", 0.177454, 0.15496},
+                           {"wishart:2", 0.0598115, 0.737991},   {"wishart:2", 0.177454, 0.22009}};
   constexpr double kAbsolute = 1e-3;  // their iteration stops early close to recovery
   for (const Row& row : kRows) {
     model::Problem problem = published(row.target, row.alpha);
@@ -150,15 +129,10 @@ TEST(Published, InterpolationThresholds) {
     const char* target;
     double noise, alpha;
   };
-  constexpr Row kRows[] = {
-      {"wishart:0.0636825", 0.005, 0.272651},
-      {"wishart:0.405546", 0.005, 0.368233},
-      {"wishart:0.0636825", 0.05, 0.265303},
-      {"wishart:0.405546", 0.05, 0.331026},
-      {"wishart:0.0636825", 0.25, 0.258718},
-      {"wishart:0.405546", 0.25, 0.297991},
-      {"wishart:0.0636825", 0.5, 0.256073},
-      {"wishart:0.405546", 0.5, 0.284373}};
+  constexpr Row kRows[] = {{"wishart:0.0636825", 0.005, 0.272651}, {"wishart:0.405546", 0.005, 0.368233},
+                           {"wishart:0.0636825", 0.05, 0.265303},  {"wishart:0.405546", 0.05, 0.331026},
+                           {"wishart:0.0636825", 0.25, 0.258718},  {"wishart:0.405546", 0.25, 0.297991},
+                           {"wishart:0.0636825", 0.5, 0.256073},   {"wishart:0.405546", 0.5, 0.284373}};
   for (const Row& row : kRows) {
     // Of a linear head with one token, K = 1: thresholds in units of the scores that a label fixes.
     model::Problem problem = published(row.target, 1);

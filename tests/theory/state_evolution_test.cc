@@ -170,7 +170,8 @@ TEST(StateEvolution, ManyNoiselessSamplesRecoverTheTarget) {
 TEST(StateEvolution, ObjectiveIsLossPlusPenalty) {
   const Solution solution = solve_to(problem_of(2, 0.3, 0.05), 1e-2);
   const auto step = ThresholdDenoiser(0.1).evaluate(solution.problem.target.spectrum(), solution.conjugates);
-  // The objective is that of the fixed point, to second order in how far the solver stays off it; the law is resolved to 1e-8.
+  // The objective is that of the fixed point, to second order in how far the solver stays off it; the law is resolved
+  // to 1e-8.
   constexpr double kLaw = 1e-8;
   const double off = solution.diagnostics.residual * solution.errors.objective;
   EXPECT_NEAR(solution.errors.objective, 0.3 * solution.errors.train + 0.05 * step.penalty, kLaw + off);

@@ -85,8 +85,8 @@ TEST(StatedError, IsThatOfDirectStudentsSlow) {
   });
 }
 
-/// The objective is stationary, so that most of the errors of its parts cancel in it: its own is the smallest, and over the
-/// whole range of problems the hardest to tell.
+/// The objective is stationary, so that most of the errors of its parts cancel in it: its own is the smallest, and over
+/// the whole range of problems the hardest to tell.
 TEST(StatedError, OfTheObjectiveIsThatOfTheFreeEnergySlow) {
   constexpr int kProblems = 500, kMostTokens = 3;
   constexpr double kUnits = 3, kMostBeyond = 0.05, kRounding = 1e-8;

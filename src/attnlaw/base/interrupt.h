@@ -2,7 +2,8 @@
 /// Ends a computation that somebody waits for no longer.
 ///
 /// A thread begins an InterruptScope with a flag; the loops of everything that takes long look at it by
-/// check_interrupt(), also in threads that start_thread begins inside the scope. Without a scope nothing is interrupted.
+/// check_interrupt(), also in threads that start_thread begins inside the scope. Without a scope nothing is
+/// interrupted.
 
 #include <atomic>
 

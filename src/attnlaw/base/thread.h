@@ -9,8 +9,8 @@
 
 namespace attnlaw::base {
 
-/// Starts a thread that calls body() and is interrupted with the calling one. Throws std::system_error that says what to
-/// do if the system refuses it.
+/// Starts a thread that calls body() and is interrupted with the calling one. Throws std::system_error that says what
+/// to do if the system refuses it.
 template <class Body>
 std::jthread start_thread(Body&& body) try {
   return std::jthread([flag = interrupt_flag(), body = std::forward<Body>(body)]() mutable {

@@ -45,13 +45,15 @@ void orient_arrays(LayerPlan& plan, GivenHeads& given, Model& model) {
   const bool tall = given.heads <= 1 && rows(query) > columns(query) && rows(key) > columns(key);
   const bool turned = undecided && (only_rows_agree || tall);
   if (turned && only_rows_agree && columns(query) % columns(key) != 0)
-    refuse(model.file, "{} is {} and {} is {}: rows of queries and of keys must be as long as the residual vector, or {}",
+    refuse(model.file,
+           "{} is {} and {} is {}: rows of queries and of keys must be as long as the residual vector, or {}",
            printable(query.weight->name), query.weight->shape_text(), printable(key.weight->name),
            key.weight->shape_text(), "the columns of keys divide those of queries");
   if (turned) {
     for (Projection* map : {&query, &key, &plan.value, &plan.output}) map->storage = Storage::input_first;
-    model.notes.push_back(fmt::format("Arrays of shapes {} and {} are taken as [in, out]: columns are coordinates of heads.",
-                                      query.weight->shape_text(), key.weight->shape_text()));
+    model.notes.push_back(
+        fmt::format("Arrays of shapes {} and {} are taken as [in, out]: columns are coordinates of heads.",
+                    query.weight->shape_text(), key.weight->shape_text()));
   }
   const bool one_head = query.outputs() == key.outputs() && query.outputs() < query.inputs();
   if (given.heads == 0 && one_head) given.heads = 1;

@@ -264,6 +264,7 @@ class MpiCommunicator : public base::Communicator {
 }  // namespace
 }  // namespace attnlaw::cluster
 
-extern "C" __attribute__((visibility("default"))) attnlaw::base::Communicator* attnlaw_mpi_communicator_1(double silence_limit) {
+extern "C" __attribute__((visibility("default"))) attnlaw::base::Communicator* attnlaw_mpi_communicator_1(
+    double silence_limit) {
   return new attnlaw::cluster::MpiCommunicator(silence_limit);
 }

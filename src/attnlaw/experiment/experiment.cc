@@ -8,10 +8,10 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/parallel.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/data/data.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/experiment/feasibility.h"
@@ -206,9 +206,9 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
 
 void average_all(Experiment& experiment) {
   using M = Measurements;
-  for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::test_noisy, &M::estimation,
-                              &M::objective, &M::kkt, &M::iterations, &M::seconds, &M::excess_train, &M::excess_test,
-                              &M::squared_train, &M::squared_test, &M::sign_error}) {
+  for (double M::*quantity : {&M::q, &M::q_a, &M::m, &M::Q_star, &M::nuclear, &M::train, &M::test, &M::test_noisy,
+                              &M::estimation, &M::objective, &M::kkt, &M::iterations, &M::seconds, &M::excess_train,
+                              &M::excess_test, &M::squared_train, &M::squared_test, &M::sign_error}) {
     base::average_over(experiment.instances, quantity, experiment.mean, experiment.standard_error);
   }
 }

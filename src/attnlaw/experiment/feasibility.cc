@@ -107,7 +107,8 @@ std::vector<Trainer> trainers_for(const model::Problem& problem) {
   if (!problem.penalised()) return {Trainer::gamp};
   if (problem.custom_penalty) return {Trainer::fista};
   if (problem.width < 1) return {Trainer::lbfgs, Trainer::adam};
-  if (problem.soft_threshold() && !problem.custom_loss) return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
+  if (problem.soft_threshold() && !problem.custom_loss)
+    return {Trainer::lbfgs, Trainer::adam, Trainer::fista, Trainer::gamp};
   return {Trainer::lbfgs, Trainer::adam, Trainer::fista};
 }
 

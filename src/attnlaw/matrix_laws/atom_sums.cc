@@ -61,8 +61,12 @@ AtomSums& AtomSums::operator+=(const AtomSums& other) {
 
 AtomSums AtomSums::of_scaled_atoms(double c) const {
   const double inverse = 1 / c, inverse2 = inverse * inverse, inverse4 = inverse2 * inverse2;
-  return {phi * inverse2,           phi_slope * inverse4,           re_g * inverse,
-          tilt * inverse2 * inverse, phi_bend * inverse4 * inverse2, tilt_bend * inverse4 * inverse};
+  return {phi * inverse2,
+          phi_slope * inverse4,
+          re_g * inverse,
+          tilt * inverse2 * inverse,
+          phi_bend * inverse4 * inverse2,
+          tilt_bend * inverse4 * inverse};
 }
 
 AtomSums atom_sums(const double* atoms, const double* weights, std::size_t count, double u, double v_squared) {

@@ -30,8 +30,8 @@ AtomSums atom_sums_without(const double* atoms, const double* weights, std::size
 /// from w acts like kNodes atoms at the Chebyshev points of its interval: those weights integrate every polynomial of
 /// degree below kNodes as the group does. The resolvent of a group, 1/(w − s), is interpolated there with the relative
 /// error T_n(x)/T_n(z) (z = w in units of the group's interval), so each group's contribution to G is off by at most
-/// 1/T_n(kSeparation) of itself; sums with r² are derivatives of G, off by at most (n kSeparation)³ of that, those with r³
-/// by as much again.
+/// 1/T_n(kSeparation) of itself; sums with r² are derivatives of G, off by at most (n kSeparation)³ of that, those with
+/// r³ by as much again.
 class AtomTree {
  public:
   static constexpr int kNodes = 20;

@@ -186,8 +186,9 @@ Derivatives ScoredLoss::evaluate(const SampleBlock& labels, const SampleBlock& z
   call(labels, p, given);
   at.value = std::move(given.value);
   const bool first = given.gradient.size() > 0, second = first && given.hessian.size() > 0;
-  const Derivatives available =
-      std::min(wanted, second ? Derivatives::hessian : first ? Derivatives::gradient : Derivatives::none);
+  const Derivatives available = std::min(wanted, second  ? Derivatives::hessian
+                                                 : first ? Derivatives::gradient
+                                                         : Derivatives::none);
   pull_back(p, given, available, at);
   return available;
 }
@@ -197,8 +198,7 @@ void ScoredLoss::pull_back(const SampleBlock& p, const LossBlock& given, Derivat
   if (available == Derivatives::none) return;
   const Index k = p.cols(), rows = loss_->softmax() ? k / keys_ : 0;
   SampleBlock slope = given.gradient;
-  for (Index row = 0; row < rows; ++row)
-    through_softmax(p, row, keys_, beta_, slope.middleCols(row * keys_, keys_));
+  for (Index row = 0; row < rows; ++row) through_softmax(p, row, keys_, beta_, slope.middleCols(row * keys_, keys_));
   at.gradient = (slope.matrix() * A_).array();
   if (available == Derivatives::gradient) return;
   SampleBlock bent = given.hessian;

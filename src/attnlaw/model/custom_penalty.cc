@@ -33,8 +33,8 @@ Evaluated call(const CustomPenalty& penalty, const std::vector<double>& s) {
 
 /// Slopes by central differences, or to the right at the end s = 0 of the domain.
 constexpr double kStep = 1e-6;
-std::vector<double> differences(const CustomPenalty& penalty, const std::vector<double>& s, double scale,
-                                bool negative, double length = 1) {
+std::vector<double> differences(const CustomPenalty& penalty, const std::vector<double>& s, double scale, bool negative,
+                                double length = 1) {
   std::vector<double> ends, steps;
   for (const double at : s) {
     const double step = kStep * length * std::max(std::abs(at), scale);
@@ -58,8 +58,8 @@ Table lower_hull(const Table& all) {
   Table hull;
   const auto slope = [&](std::size_t i, double s, double phi) { return (phi - hull.phi[i]) / (s - hull.s[i]); };
   for (std::size_t i = 0; i < all.s.size(); ++i) {
-    while (hull.s.size() > 1 && slope(hull.s.size() - 2, hull.s.back(), hull.phi.back()) >=
-                                    slope(hull.s.size() - 1, all.s[i], all.phi[i])) {
+    while (hull.s.size() > 1 &&
+           slope(hull.s.size() - 2, hull.s.back(), hull.phi.back()) >= slope(hull.s.size() - 1, all.s[i], all.phi[i])) {
       hull.s.pop_back();
       hull.phi.pop_back();
     }
@@ -71,9 +71,7 @@ Table lower_hull(const Table& all) {
 
 }  // namespace
 
-bool has_negative_eigenvalues(const Problem& problem) {
-  return problem.student == Student::direct && !problem.cross();
-}
+bool has_negative_eigenvalues(const Problem& problem) { return problem.student == Student::direct && !problem.cross(); }
 
 ScalarProximal::ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, double lambda, double curvature,
                                bool negative)
@@ -94,8 +92,7 @@ std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) con
   }
   table.phi = values_of(*penalty_, table.s);
   const double weight = lambda_ / curvature_;
-  for (std::size_t i = 0; i < table.s.size(); ++i)
-    table.phi[i] = weight * table.phi[i] + 0.5 * table.s[i] * table.s[i];
+  for (std::size_t i = 0; i < table.s.size(); ++i) table.phi[i] = weight * table.phi[i] + 0.5 * table.s[i] * table.s[i];
   const Table hull = lower_hull(table);
   // The corner of least φ − x s lies where slopes of the hull pass x; the minimum between its neighbours in the table.
   std::vector<double> low, high;
@@ -121,8 +118,7 @@ std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) con
     Evaluated at = call(*penalty_, middle);
     exact = at.exact;
     if (!exact) at.slopes = differences(*penalty_, middle, largest, negative_);
-    for (std::size_t i = 0; i < x.size(); ++i)
-      (weight * at.slopes[i] + middle[i] < x[i] ? low : high)[i] = middle[i];
+    for (std::size_t i = 0; i < x.size(); ++i) (weight * at.slopes[i] + middle[i] < x[i] ? low : high)[i] = middle[i];
   }
   // A kink at 0 draws many to it: neither rounding nor the length of differences shall keep them from it.
   const double rounding = kRoom * largest * std::max(std::exp2(-kBisections), exact ? 0 : kStep);
@@ -177,9 +173,10 @@ void require_consistent(const CustomPenalty& penalty, bool negative) {
   std::sort(deviations.begin(), deviations.end());
   const double deviation = deviations[deviations.size() * 9 / 10];
   if (!(deviation <= kAccepted))
-    reject("the slope of the penalty does not agree with differences of its values: at one eigenvalue in ten they "
-           "deviate by {:.2g} of their mean size or more, accepted {:.0e}",
-           deviation, kAccepted);
+    reject(
+        "the slope of the penalty does not agree with differences of its values: at one eigenvalue in ten they "
+        "deviate by {:.2g} of their mean size or more, accepted {:.0e}",
+        deviation, kAccepted);
 }
 
 }  // namespace attnlaw::model

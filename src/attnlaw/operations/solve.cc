@@ -21,11 +21,11 @@ const base::Description& describe(const Solve::Input*) {
 }
 
 const base::Description& describe(const Solve::Output*) {
-  static const base::Description description{"what the theory says about the problem",
-                                             {base::flat(&Solve::Output::solution),
-                                              base::evidence_field<Solve::Output>([](const Solve::Output& output) {
-                                                return theory::evidence(output.asked);
-                                              })}};
+  static const base::Description description{
+      "what the theory says about the problem",
+      {base::flat(&Solve::Output::solution), base::evidence_field<Solve::Output>([](const Solve::Output& output) {
+         return theory::evidence(output.asked);
+       })}};
   return description;
 }
 

@@ -114,7 +114,8 @@ std::string html(const Page& page) {
   result += footer(page) + "</main>\n";
   // A page of tables alone does without the library of charts.
   if (has_chart && vega_bundle().empty())
-    throw std::runtime_error("this build of attnlaw writes no pages with charts: it was made without scripts/setup report");
+    throw std::runtime_error(
+        "this build of attnlaw writes no pages with charts: it was made without scripts/setup report");
   if (has_chart) result += fmt::format("<script>\n{}</script>\n", vega_bundle());
   result += fmt::format("<script>\n{}</script>\n", charts_script());
   return result + "</body>\n</html>\n";

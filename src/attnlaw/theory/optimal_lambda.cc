@@ -258,8 +258,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   }
   if ((scan.at_lower_end() || scan.flat_below()) && has_ridgeless(problem)) {
     Solution limit = solve_without_penalty(problem, target, within(budget, options));
-    const Solution smallest = solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target,
-                                    within(budget, without_details(options)));
+    const Solution smallest =
+        solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target, within(budget, without_details(options)));
     const double uncertain = limit.diagnostics.sampling_error.test + smallest.diagnostics.sampling_error.test;
     if (limit.diagnostics.converged && limit.errors.test <= smallest.errors.test + 2 * uncertain)
       return finish(std::move(limit), {0, 0, 0, "0+"}, scanned.iterations());
@@ -273,8 +273,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   // On the rule that the accuracy asks for there.
   SolveOptions near = options;
   if (scanned.overlaps().q > 0) near.start = scanned.overlaps();
-  const Solution probe = solve(at_lambda(problem, std::exp(coarse_best.log_lambda)), target,
-                               within(budget, without_details(near)));
+  const Solution probe =
+      solve(at_lambda(problem, std::exp(coarse_best.log_lambda)), target, within(budget, without_details(near)));
   std::optional<Start> start;
   if (probe.overlaps.q > 0) start = Start{probe.overlaps, std::nullopt}, near.start = probe.overlaps;
   TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start);

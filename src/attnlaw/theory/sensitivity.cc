@@ -20,7 +20,8 @@ struct Term {
 Errors weighted_sum(std::initializer_list<Term> terms) {
   Errors sum;
   for (const auto& [weight, errors] : terms)
-    for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation, &Errors::objective, &Errors::test_noisy})
+    for (double Errors::*figure :
+         {&Errors::train, &Errors::test, &Errors::estimation, &Errors::objective, &Errors::test_noisy})
       sum.*figure += weight * errors.*figure;
   return sum;
 }

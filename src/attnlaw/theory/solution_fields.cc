@@ -116,7 +116,8 @@ const base::Description& describe(const Errors*) {
       "errors of the trained student",
       {base::field("train", &Errors::train, {.doc = "loss per training sequence, without penalty"}),
        base::field("test", &Errors::test, {.doc = "noiseless loss per fresh sequence"}),
-       base::field("test_noisy", &Errors::test_noisy, {.doc = "the same against labels with the noise of the training labels"}),
+       base::field("test_noisy", &Errors::test_noisy,
+                   {.doc = "the same against labels with the noise of the training labels"}),
        base::field("estimation", &Errors::estimation, {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
        base::field("objective", &Errors::objective,
                    {.unit = "per d²", .doc = "α·train plus λ times Tr S, ‖S‖_* or ‖S‖²_F over d"})}};

@@ -182,8 +182,8 @@ EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spec
   return {false, at};
 }
 
-/// No more eigenvalues of m̂ S* + √q̂ Z than the target has stand above the edge of √q̂ Z (Weyl), which is the threshold of
-/// the rule λ = edge: a student of that width keeps them all.
+/// No more eigenvalues of m̂ S* + √q̂ Z than the target has stand above the edge of √q̂ Z (Weyl), which is the threshold
+/// of the rule λ = edge: a student of that width keeps them all.
 bool width_never_binds(const model::Problem& problem, double rank) { return problem.width >= std::min(rank, 1.0); }
 
 /// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by

@@ -130,8 +130,8 @@ Errors TrainedStudent::errors(const FixedPoint& at) const {
 double TrainedStudent::objective_at_the_end(const FixedPoint& at) const {
   // Conjugates of a ridgeless student are in other units, and a λ at the edge moves with them.
   if (problem_.lambda_rule != model::LambdaRule::value || !(at.overlaps.q > 0)) return 0;
-  // Closed forms are solved to rounding. Close to the target the two sides of the coupling nearly cancel, and what the law
-  // leaves open of either would be seen in an objective that is small beside them.
+  // Closed forms are solved to rounding. Close to the target the two sides of the coupling nearly cancel, and what the
+  // law leaves open of either would be seen in an objective that is small beside them.
   constexpr double kVisible = 1e-5;
   const Conjugates& conjugates = at.step.conjugates;
   const double side = 0.5 * conjugates.V_hat * at.overlaps.q / problem_.symmetry();

@@ -67,8 +67,8 @@ class TrainedStudent {
   double noisy_test(const Overlaps& overlaps, double test, int replicate) const;
   /// λ times what it multiplies, per d².
   double penalty(const FixedPoint& fixed_point) const;
-  /// What α·train + λ·penalty lacks at a point that is not quite fixed, to first order in its residual: the free energy is
-  /// stationary.
+  /// What α·train + λ·penalty lacks at a point that is not quite fixed, to first order in its residual: the free energy
+  /// is stationary.
   double objective_at_the_end(const FixedPoint& at) const;
   /// The second order of what the objective owes to the motion of the fixed point with its sample, from that of
   /// replicates.

@@ -108,11 +108,10 @@ Table outlier_table(const Inspection& found) {
 }
 
 Table fit_table(const Inspection& found) {
-  Table table =
-      headed("Heads close to a tied map: the law of trained attention",
-             {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(), general("2λ/√q̂", 4),
-              general("cut", 4), error_column(), "spikes", general("p", 3), general("p random tied", 3),
-              general("implied αK", 3), general("implied λ", 3)});
+  Table table = headed("Heads close to a tied map: the law of trained attention",
+                       {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(),
+                        general("2λ/√q̂", 4), general("cut", 4), error_column(), "spikes", general("p", 3),
+                        general("p random tied", 3), general("implied αK", 3), general("implied λ", 3)});
   for (const HeadReport& head : found.heads) {
     const auto& fit = head.fit;
     if (fit.status == checkpoint::FitStatus::not_tied_like) continue;
@@ -366,10 +365,11 @@ Warnings warnings_of(const Inspection& found) {
   const auto heavy =
       std::count_if(found.heads.begin(), found.heads.end(), [](const HeadReport& head) { return head.heavy_tailed(); });
   if (heavy > 0)
-    lines.push_back(fmt::format("{} of {} heads have heavy-tailed entries (kurtosis > {:g}): for these N1 is about "
-                                "entries; read p N2s{}",
-                                heavy, found.heads.size(), checkpoint::kHeavyTails,
-                                found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
+    lines.push_back(
+        fmt::format("{} of {} heads have heavy-tailed entries (kurtosis > {:g}): for these N1 is about "
+                    "entries; read p N2s{}",
+                    heavy, found.heads.size(), checkpoint::kHeavyTails,
+                    found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
   if (!found.model.skipped.empty())
     lines.push_back(fmt::format("{} tensors or layers were left out, beginning with {}: {}", found.model.skipped.size(),
                                 found.model.skipped.front().name, found.model.skipped.front().reason));
@@ -390,7 +390,8 @@ Result show(const InspectOutcome& outcome, bool draw) {
   const Inspection& found = outcome.inspection;
   Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(found)};
   if (outcome.course) append_defects(*outcome.course, result.warnings);
-  result.converged = std::any_of(found.heads.begin(), found.heads.end(), [](const auto& head) { return head.inspected(); });
+  result.converged =
+      std::any_of(found.heads.begin(), found.heads.end(), [](const auto& head) { return head.inspected(); });
   result.tables.front().title +=
       fmt::format(": {}, layout {}, positions {}, {}", found.model.file, found.model.architecture,
                   found.model.positions, found.exact_tables ? "exact tables" : "closed forms");

@@ -17,7 +17,7 @@ struct InspectOutcome {
   std::optional<checkpoint::Inspection> before = {};
   std::vector<checkpoint::HeadChange> changes = {};
   std::optional<checkpoint::Course> course = {};  ///< of many
-  std::vector<std::string> written = {};  ///< files of directions
+  std::vector<std::string> written = {};          ///< files of directions
 };
 const base::Description& describe(const InspectOutcome*);
 

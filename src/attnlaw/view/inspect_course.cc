@@ -79,12 +79,13 @@ std::vector<report::Section> course_sections(const Course& course) {
       lines_over(course, "Ranks over steps", "Medians over heads.", "rank",
                  {{"stable rank", [](const Step& step) { return step.stable_rank; }},
                   {"effective rank", [](const Step& step) { return step.effective_rank; }}}),
-      lines_over(course, "Alignment with the last step",
-                 "Medians over heads: cosine of the maps, and mean squared cosines of the spaces of leading directions.",
-                 "alignment",
-                 {{"map", [](const Step& step) { return step.cosine; }},
-                  {"left directions", [](const Step& step) { return step.left_alignment; }},
-                  {"right directions", [](const Step& step) { return step.right_alignment; }}})};
+      lines_over(
+          course, "Alignment with the last step",
+          "Medians over heads: cosine of the maps, and mean squared cosines of the spaces of leading directions.",
+          "alignment",
+          {{"map", [](const Step& step) { return step.cosine; }},
+           {"left directions", [](const Step& step) { return step.left_alignment; }},
+           {"right directions", [](const Step& step) { return step.right_alignment; }}})};
   if (course.heads.size() / course.steps.size() < 2) return sections;
   sections.push_back(map_over(course, "Stable rank of each head over steps", "Σs²/s₁² of each head.",
                               [](const HeadStep& head) { return head.stable_rank; }));

@@ -11,8 +11,9 @@ namespace attnlaw::base {
 /// `function` gives the evidence of an S.
 template <class S, class Function>
 FieldOf<S> evidence_field(Function function) {
-  return figure_of<S>("evidence", std::move(function),
-                      {.doc = "what the figures rest on, by their weakest step: theorem, derived, heuristic, simulated"});
+  return figure_of<S>(
+      "evidence", std::move(function),
+      {.doc = "what the figures rest on, by their weakest step: theorem, derived, heuristic, simulated"});
 }
 
 }  // namespace attnlaw::base

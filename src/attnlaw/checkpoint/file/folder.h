@@ -19,8 +19,8 @@ struct Located {
 
 /// Resolves a path: a file is itself; a folder is its index of shards, model.safetensors, adapter_model.safetensors,
 /// the only other safetensors file, the only GGUF, ONNX or npz file, in this order; the folder of a model in a hub's
-/// cache (models--owner--name) is its snapshot, of several that of refs/main. Throws base::FileError for folders without weights, with several models
-/// of one format, or with pickles alone.
+/// cache (models--owner--name) is its snapshot, of several that of refs/main. Throws base::FileError for folders
+/// without weights, with several models of one format, or with pickles alone.
 Located locate(const std::string& path);
 
 /// Whether locate() finds a model.

@@ -82,9 +82,8 @@ std::vector<StepFile> steps_in(const std::string& path) {
     const NumberedName name = numbered(entries->path().filename().string());
     if (!name.numbers.empty() && is_step(*entries)) kinds[name.pattern].push_back(entries->path().string());
   }
-  const auto most = std::max_element(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) {
-    return a.second.size() < b.second.size();
-  });
+  const auto most = std::max_element(kinds.begin(), kinds.end(),
+                                     [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   if (most == kinds.end() || most->second.size() < 2) return {};
   std::sort(most->second.begin(), most->second.end());
   return in_order(most->second);

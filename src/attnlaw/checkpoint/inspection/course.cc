@@ -68,7 +68,8 @@ class HeadCourse {
 
   void add_to(HeadStep& at, const Factors& given) const {
     const Factors now = scaled(given);
-    const double inner = ((now.left * last_.left.transpose()).array() * (now.right * last_.right.transpose()).array()).sum();
+    const double inner =
+        ((now.left * last_.left.transpose()).array() * (now.right * last_.right.transpose()).array()).sum();
     const SingularVectors vectors = leading_vectors(now.left, now.right, directions_);
     at.cosine = inner / (norm_of(now) * norm_);
     at.directions = directions_;
@@ -89,10 +90,11 @@ class HeadCourse {
 };
 
 /// Fills the figures beside the last step of the head number `head` of a layer; `steps` are its own.
-void add_last(const std::vector<Model>& models, std::size_t layer, int head, int outliers, const InspectOptions& options,
-              std::span<HeadStep> steps) {
+void add_last(const std::vector<Model>& models, std::size_t layer, int head, int outliers,
+              const InspectOptions& options, std::span<HeadStep> steps) {
   const auto factors = [&](const Model& model) {
-    return factors_of(read_head(model, model.layers[layer], head, maps_of(options)), model.layers[layer], model, options);
+    return factors_of(read_head(model, model.layers[layer], head, maps_of(options)), model.layers[layer], model,
+                      options);
   };
   if (!steps.back().defect.empty()) return;
   const Factors last = factors(models.back());

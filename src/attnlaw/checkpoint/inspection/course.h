@@ -50,8 +50,8 @@ const base::Description& describe(const HeadStep*);
 /// All heads at one step.
 struct Step {
   std::string file;
-  double number = 0;  ///< in its name, where names differ by it; else its place
-  int heads = 0;      ///< with figures
+  double number = 0;                             ///< in its name, where names differ by it; else its place
+  int heads = 0;                                 ///< with figures
   int not_random = 0, matched = 0, related = 0;  ///< heads that reject N1, N2, N3 after Holm's correction
   double pooled_rotation = kAbsent;              ///< pooled score of N2
   int outliers = 0;                              ///< of all heads that the law describes otherwise

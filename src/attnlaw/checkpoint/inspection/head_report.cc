@@ -32,7 +32,8 @@ void multiply(double left, double right, HeadReport& report) {
   grow(report.outliers.edge);
   for (Outlier& outlier : report.outliers.outliers) grow(outlier.singular_value);
   TrainedLawFit& fit = report.fit;
-  for (double* figure : {&fit.noise, &fit.noise_error, &fit.threshold, &fit.threshold_error, &fit.cut, &fit.cut_error, &fit.implied_decay})
+  for (double* figure : {&fit.noise, &fit.noise_error, &fit.threshold, &fit.threshold_error, &fit.cut, &fit.cut_error,
+                         &fit.implied_decay})
     grow(*figure);
   for (double& strength : fit.spike_strengths) grow(strength);
 }

@@ -127,7 +127,8 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
   }
 }
 
-/// The sizes of the nulls of a layer, by its first head; without laws if that cannot be read, which is said in its turn.
+/// The sizes of the nulls of a layer, by its first head; without laws if that cannot be read, which is said in its
+/// turn.
 NullShape shape_of(const Model& model, const Layer& layer, const InspectOptions& options) {
   try {
     return null_shape(factors_of(read_head(model, layer, 0, maps_of(options)), layer, model, options));
@@ -205,9 +206,9 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
   std::vector<NullSummary> nulls{
       summary_of("N1 product", "the map is not a random product", level,
                  p([](const HeadReport& h) { return h.tests.product.p; }), {}, product),
-      summary_of(
-          "N1s shuffle", "the same, of heads whose entries have heavy tails", level,
-          p([](const HeadReport& h) { return h.heavy_tailed() ? h.tests.product.shuffle_p : kAbsent; }), {}, shuffle),
+      summary_of("N1s shuffle", "the same, of heads whose entries have heavy tails", level,
+                 p([](const HeadReport& h) { return h.heavy_tailed() ? h.tests.product.shuffle_p : kAbsent; }), {},
+                 shuffle),
       summary_of("N2 rotation",
                  claim("queries and keys are matched inside the head space (score > 0) or avoid each other (< 0)",
                        "values and outputs are matched inside the head space (score > 0) or avoid each other (< 0)"),

@@ -264,7 +264,8 @@ const base::Description& describe(const HeadReport*) {
        figure_of<R>("symmetry_test", [](const R& r) { return r.tests.symmetry; }, {.doc = "N3"})
            .nested(base::Nesting::prefixed),
        field("product_holm", &R::product_holm, {.doc = "p_N1 adjusted for all heads (Holm)"}),
-       field("shuffle_holm", &R::shuffle_holm, {.doc = "shuffle_p adjusted for the heads with a kurtosis above 4 (Holm)"}),
+       field("shuffle_holm", &R::shuffle_holm,
+             {.doc = "shuffle_p adjusted for the heads with a kurtosis above 4 (Holm)"}),
        field("rotation_holm", &R::rotation_holm, {.doc = "p_N2 adjusted for all heads (Holm)"}),
        field("permuted_holm", &R::permuted_holm, {.doc = "permuted_p adjusted for all heads (Holm)"}),
        field("symmetry_holm", &R::symmetry_holm, {.doc = "p_N3 adjusted for all heads (Holm)"}),
@@ -363,7 +364,8 @@ const base::Description& describe(const HeadStep*) {
       "one head at one step of training",
       {field("step", &H::step, {.doc = "its place among the steps, from 0"}),
        field("layer", &H::layer, {.doc = "number in the names of the tensors"}),
-       field("head", &H::head, {.doc = "from 0"}), field("block", &H::block, {.doc = "of the layer"}),
+       field("head", &H::head, {.doc = "from 0"}),
+       field("block", &H::block, {.doc = "of the layer"}),
        field("defect", &H::defect, {.doc = "why there are no figures; empty: there are"}),
        field("spectral_norm", &H::spectral_norm, {.symbol = "s₁", .unit = kWeight, .doc = "largest singular value"}),
        field("frobenius_norm", &H::frobenius_norm, {.symbol = "‖S‖", .unit = kWeight, .doc = "Frobenius norm"}),
@@ -377,8 +379,9 @@ const base::Description& describe(const HeadStep*) {
        field("symmetry", &H::symmetry, {.symbol = "τ", .doc = "Tr S²/‖S‖²"}),
        field("symmetry_score", &H::symmetry_score, {.symbol = "z_N3", .doc = "of τ"}),
        field("cosine", &H::cosine, {.doc = "⟨S, S′⟩/(‖S‖ ‖S′‖) with the map S′ of the last step"}),
-       field("directions", &H::directions, {.doc = "leading directions that are compared: outliers of the last step, "
-                                                   "at least one"}),
+       field("directions", &H::directions,
+             {.doc = "leading directions that are compared: outliers of the last step, "
+                     "at least one"}),
        field("left_alignment", &H::left_alignment,
              {.doc = "mean squared cosine of the spaces of so many leading left directions, now and at the last step; "
                      "directions/d by chance"}),

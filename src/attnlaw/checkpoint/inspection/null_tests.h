@@ -37,8 +37,8 @@ const base::Description& describe(const FactorTest*);
 /// N2 and N2s: the head space of the queries turned against that of the keys; says whether both are matched, or avoid
 /// each other. Figures that no rotation (or permutation) changes, as for a W_Q of orthonormal rows, are absent.
 struct RotationTest {
-  double energy_score = kAbsent;  ///< (‖S‖² − mean)/deviation over rotations
-  double energy_p = kAbsent;      ///< of both sides
+  double energy_score = kAbsent;    ///< (‖S‖² − mean)/deviation over rotations
+  double energy_p = kAbsent;        ///< of both sides
   double permuted_score = kAbsent;  ///< the same over signed permutations of the rows
   double permuted_p = kAbsent;
   double edge_ratio = kAbsent;  ///< s₁² over the edge of the limit law

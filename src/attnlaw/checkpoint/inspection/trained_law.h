@@ -39,9 +39,9 @@ struct TrainedLawFit {
   std::vector<double> spike_overlaps;   ///< squared overlaps of their directions
   double p = kAbsent;                   ///< of the distance between bulk and law
   double random_tied_p = kAbsent;       ///< of the distance from a random tied head (N4)
-  /// What the fit says of training, if that was by the squared error of scores with a decay λ (docs/theory/erm.md, linear
-  /// head) and labels without noise: samples over d², times the scores of a sample, and λ in the unit of S. Only of a
-  /// law that is fitted and cut by its threshold.
+  /// What the fit says of training, if that was by the squared error of scores with a decay λ (docs/theory/erm.md,
+  /// linear head) and labels without noise: samples over d², times the scores of a sample, and λ in the unit of S. Only
+  /// of a law that is fitted and cut by its threshold.
   double implied_samples = kAbsent;
   double implied_decay = kAbsent;
 };

@@ -30,7 +30,8 @@ class Counter {
     if (plan_.query.storage == Storage::heads_first) {
       const Index lying = plan_.query.weight->rows();
       if (given_.heads > 0 && given_.heads != lying)
-        contradict(*plan_.query.weight, "the heads lie one after the other, {} of them, and not {}", lying, given_.heads);
+        contradict(*plan_.query.weight, "the heads lie one after the other, {} of them, and not {}", lying,
+                   given_.heads);
       heads = lying;
       m = outputs / heads;
     }
@@ -110,8 +111,8 @@ class Counter {
 
   void count_fused(Index heads, Index key_heads, Index m, Index outputs, Index inputs) {
     if (plan_.fusing == Fusing::per_head && given_.key_heads > 0 && given_.key_heads != heads)
-      contradict(*plan_.query.weight, "every head has its own keys in this layout: {} heads do not have {} key heads", heads,
-                 given_.key_heads);
+      contradict(*plan_.query.weight, "every head has its own keys in this layout: {} heads do not have {} key heads",
+                 heads, given_.key_heads);
     if (plan_.fusing == Fusing::per_head) key_heads = heads;
     // Without a number of key heads the dimension of a head is the share of the residual vector.
     if (m == 0) m = key_heads > 0 ? outputs / (heads + 2 * key_heads) : inputs / heads;

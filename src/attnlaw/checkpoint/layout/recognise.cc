@@ -189,8 +189,7 @@ std::string nearest_names(const Contents& contents, const std::string& wanted) {
   for (const Tensor& tensor : contents.tensors())
     if (tensor.name.size() <= kLongest && wanted.size() <= kLongest)
       distances.emplace_back(base::edit_distance(wanted, tensor.name), &tensor);
-  std::stable_sort(distances.begin(), distances.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(distances.begin(), distances.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string list;
   for (std::size_t i = 0; i < std::min(kShown, distances.size()); ++i)
     list += (i == 0 ? "" : ", ") + printable(distances[i].second->name);
@@ -216,7 +215,8 @@ std::string nearest_names(const Contents& contents, const std::vector<Layout>& r
   refuse(contents.path,
          "no tensors of queries and keys were recognised among its {} ({}){}; name them with --q and --k ({{}} for the "
          "number of the layer), or choose --layout: {}",
-         contents.tensors().size(), list, nearest_names(contents, rows, !skipped.empty()), base::alternatives(layout_names()));
+         contents.tensors().size(), list, nearest_names(contents, rows, !skipped.empty()),
+         base::alternatives(layout_names()));
 }
 
 /// What a group of layers is called.

@@ -75,12 +75,11 @@ double expected_custom_loss(const model::Problem& problem, const Columns<Real>& 
   return sum;
 }
 
-#define ATTNLAW_INSTANTIATE(Real)                                                                             \
-  template void custom_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                  \
-  template double custom_loss(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,                  \
-                              const Columns<Real>&);                                                          \
-  template double custom_loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, \
-                                               Columns<Real>&);                                               \
+#define ATTNLAW_INSTANTIATE(Real)                                                                                   \
+  template void custom_outputs(const model::Problem&, const Columns<Real>&, Columns<Real>&);                        \
+  template double custom_loss(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, const Columns<Real>&); \
+  template double custom_loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,       \
+                                               Columns<Real>&);                                                     \
   template double expected_custom_loss(const model::Problem&, const Columns<Real>&, const Columns<Real>&);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)

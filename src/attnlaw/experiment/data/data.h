@@ -64,9 +64,9 @@ base::Columns<double> label_chances(const model::Problem& problem, const base::U
 struct TestFigures {
   double loss = 0;        ///< ℓ, with the probabilities in place of sampled labels
   double noisy_loss = 0;  ///< the same against labels of noise Δ; with the posterior mean of such a label for bayes
-  double entropy = 0;  ///< entropy of the labels; cross-entropy only
-  double squared = 0;  ///< ‖label − output‖²; soft and sampled labels
-  double wrong = 0;    ///< share of sequences where the student has the other sign; labels sign only
+  double entropy = 0;     ///< entropy of the labels; cross-entropy only
+  double squared = 0;     ///< ‖label − output‖²; soft and sampled labels
+  double wrong = 0;       ///< share of sequences where the student has the other sign; labels sign only
 };
 
 /// Measures the errors of S on `sequences` fresh sequences, which are drawn and forgotten block by block. `loss` is

@@ -125,8 +125,8 @@ class CustomSpectralPenalty : public Penalty {
   using Penalty::Penalty;
 
   double value(const Matrix<double>& S) const override {
-    const std::vector<double> values = values_of(
-        *problem_.custom_penalty, non_negative(problem_.cross() ? singular_values(S) : eigenvalues(S)));
+    const std::vector<double> values =
+        values_of(*problem_.custom_penalty, non_negative(problem_.cross() ? singular_values(S) : eigenvalues(S)));
     return problem_.lambda * std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(S.rows());
   }
 

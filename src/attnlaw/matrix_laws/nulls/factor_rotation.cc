@@ -63,8 +63,8 @@ double permuted_inner(const Eigen::MatrixXd& query, const Eigen::MatrixXd& key, 
   return sum;
 }
 
-/// Whether the largest eigenvalue of a symmetric matrix G reaches the bound: where bound − G is not positive definite, which
-/// a Cholesky factor tells at a tenth of the work of eigenvalues.
+/// Whether the largest eigenvalue of a symmetric matrix G reaches the bound: where bound − G is not positive definite,
+/// which a Cholesky factor tells at a tenth of the work of eigenvalues.
 bool reaches(const Eigen::MatrixXd& G, double bound) {
   const Eigen::MatrixXd below = bound * Eigen::MatrixXd::Identity(G.rows(), G.cols()) - G;
   return Eigen::LLT<Eigen::MatrixXd>(below).info() != Eigen::Success;

@@ -112,8 +112,15 @@ void BlockProximal::descend(const SampleBlock& labels, const SampleBlock& omega,
   loss_.expand(labels, minima.point, Derivatives::hessian, minima.loss);
   minima.objective = add_spring(minima.point, omega, stiffness, minima.loss);
   minima.kinked = Truths::Constant(count, true);
-  Points points{{}, labels, omega, minima.point, {}, known ? *known : SampleBlock(), minima.objective,
-                ArrayXd::Zero(count), minima.loss};
+  Points points{{},
+                labels,
+                omega,
+                minima.point,
+                {},
+                known ? *known : SampleBlock(),
+                minima.objective,
+                ArrayXd::Zero(count),
+                minima.loss};
   for (Index i = 0; i < count; ++i) points.places.push_back(i);
   LossExpansion trial;
   for (int iteration = 0; iteration < kMaxIterations && !points.places.empty(); ++iteration) {

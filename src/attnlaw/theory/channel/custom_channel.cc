@@ -70,8 +70,11 @@ CustomChannel::CustomChannel(const model::Problem& problem, double Q_star, const
       fresh_(noise_ > 0 ? draw(0) : training_) {}
 
 CustomChannel::Samples CustomChannel::Samples::of(Index from, Index count) const {
-  return {tau.middleRows(from, count), rho.middleRows(from, count), labels.middleRows(from, count),
-          weights.segment(from, count), {}};
+  return {tau.middleRows(from, count),
+          rho.middleRows(from, count),
+          labels.middleRows(from, count),
+          weights.segment(from, count),
+          {}};
 }
 
 CustomChannel::Samples CustomChannel::draw(double noise) const {
@@ -125,8 +128,8 @@ double CustomChannel::for_each_block(const Overlaps& overlaps, const Range& rang
   const bool filled = workspace && workspace->minima.size() == size;
   const bool whole = range.first == 0 && range.last == training_.weights.size();
   const bool nearby = filled && workspace->found_at && close(overlaps, *workspace->found_at, kNearby);
-  const bool followed = filled && workspace->several == 0 && workspace->searched_at &&
-                        close(overlaps, *workspace->searched_at, kCloseBy);
+  const bool followed =
+      filled && workspace->several == 0 && workspace->searched_at && close(overlaps, *workspace->searched_at, kCloseBy);
   bool searches = !loss_.loss().convex && !followed;
   if (workspace) {
     if (!filled) workspace->minima.assign(size, 0), workspace->jumps = false;
@@ -145,8 +148,8 @@ double CustomChannel::for_each_block(const Overlaps& overlaps, const Range& rang
     minima.point = nearby ? load(workspace->minima, first, count, r) : omega;
     proximal_.descend(samples.labels, omega, overlaps.V, minima);
     if (searches) {
-      const auto other = proximal_.search(samples.labels, omega, beta_ratio_ * mixed.sigma * samples.tau, overlaps.V,
-                                          nearby, minima);
+      const auto other =
+          proximal_.search(samples.labels, omega, beta_ratio_ * mixed.sigma * samples.tau, overlaps.V, nearby, minima);
       several += range.share * other.select(samples.weights, 0.0).sum();
       // Where a sample of so many points has none with several minima, others are too few to matter.
       searches = several > 0 || first + count >= range.last;
@@ -201,8 +204,7 @@ OutputChannel::Result CustomChannel::evaluate_at_zero(int replicate) const {
   double trace = 0;
   for (int k = 0; k < loss_.dimension(); ++k) trace += (weights * at.hessian.col(lower_index(k, k))).sum();
   const double by_target = -(weighted * samples.tau).sum() / std::sqrt(Q_star_ + noise_);
-  return {{gain_ * (weighted * at.gradient).sum(), gain_ * by_target, gain_ * trace},
-          (weights * at.value).sum()};
+  return {{gain_ * (weighted * at.gradient).sum(), gain_ * by_target, gain_ * trace}, (weights * at.value).sum()};
 }
 
 double CustomChannel::mean_loss(const Samples& samples, const Overlaps& overlaps, double noise, int replicate) const {

@@ -28,7 +28,7 @@ class CustomChannel final : public OutputChannel {
   /// Points with each label that they may have, weighted by its probability.
   struct Samples {
     SampleBlock tau, rho, labels;
-    Eigen::ArrayXd weights;  ///< of sum 1 in each replicate
+    Eigen::ArrayXd weights;           ///< of sum 1 in each replicate
     std::vector<Eigen::Index> first;  ///< of each replicate, and the end
 
     Samples of(Eigen::Index from, Eigen::Index count) const;

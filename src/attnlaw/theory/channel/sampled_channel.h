@@ -422,8 +422,7 @@ double SampledChannel<Loss>::mean_over_points(const Overlaps& overlaps, double n
 /// steps that it would take too many points to resolve.
 template <ChannelLoss Loss>
 template <class Body>
-double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, double noise, int replicate,
-                                        const Body& body) const {
+double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, double noise, int replicate, const Body& body) const {
   if constexpr (TwoScoreLoss<Loss>) {
     // Outputs enter squared, so that their poles are double ones, and errors may be small beside them.
     constexpr double kDigits = 26;
@@ -448,9 +447,9 @@ double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, double noise, 
 
 template <ChannelLoss Loss>
 double SampledChannel<Loss>::fresh_loss(const Overlaps& overlaps, double noise, int replicate) const {
-  return fresh_mean(overlaps, noise, replicate, [](const auto& loss, const auto& label, const Pack* omega, const Pack*) {
-    return loss.value(label, omega);
-  });
+  return fresh_mean(
+      overlaps, noise, replicate,
+      [](const auto& loss, const auto& label, const Pack* omega, const Pack*) { return loss.value(label, omega); });
 }
 
 template <ChannelLoss Loss>

@@ -185,8 +185,7 @@ Sectors CustomDenoiser::squared_response(const Law& law, const Conjugates& conju
   double sum = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = 0; j < nodes.size(); ++j)
-      sum += nodes[i].weight * nodes[j].weight *
-             std::pow(i == j ? slopes[i] : (s[i] - s[j]) / (x[i] - x[j]), 2);
+      sum += nodes[i].weight * nodes[j].weight * std::pow(i == j ? slopes[i] : (s[i] - s[j]) / (x[i] - x[j]), 2);
   return {sum, 0};
 }
 
