@@ -36,6 +36,8 @@ def of_operation(operation: str) -> str:
     options = _schema.options(operation)
     lines = [_sentence(about["summary"]), "", "Parameters", "----------"]
     lines += [line for name, field in options.items() for line in _entry(name, field, option=True)]
+    if "loss" in options:
+        lines += ["penalty : Penalty, optional", "    a function of the eigenvalues in place of the trace"]
     lines += [
         "html : str, optional",
         "    write the page with charts to this file, where the operation has one",

@@ -38,7 +38,7 @@ class AttnlawWarning(UserWarning):
 def in_python(message: str) -> str:
     """A message of the library with the names of options as Python writes them: ``along`` for ``--along``."""
     return re.sub(
-        r"--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)",
+        r"(?<![\w.-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)",
         lambda match: _schema.to_keyword(match[1].replace("-", "_")),
         message,
     )

@@ -39,6 +39,8 @@ def _tell_threadpoolctl() -> None:
         import threadpoolctl
     except ImportError:
         return
+    if not hasattr(threadpoolctl, "LibController"):  # before 3.2
+        return
 
     class Controller(threadpoolctl.LibController):  # type: ignore[misc]
         user_api = "openmp"

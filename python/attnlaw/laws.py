@@ -55,7 +55,7 @@ class Law:
         return _mapped(self._core.quantile, values, "p")
 
     def stieltjes(self, z: ArrayLike) -> Any:
-        """∫ μ(dx)/(z - x) at complex z off the support; at a real z inside a band, the limit from above."""
+        """∫ μ(dx)/(z - x) at complex z off the support; at a real z inside a band, the limit from above (not of attention_law)."""
         values = np.asarray(z, dtype=np.complex128)
         if not np.all(np.isfinite(values)):
             raise OptionError("z must be finite", "z", z)
@@ -163,7 +163,8 @@ def semicircle_sum(target: str | ArrayLike, variance: float) -> Law:
     variance : float
         > 0.
 
-    A spike is one more eigenvalue of S, outside the support of the others.
+    A spike is one more eigenvalue of S beyond the largest or the smallest of the others; in gaps between them nothing is
+    said (None).
     """
     specification = targets.as_target(target)
     with option_errors({"target": target, "variance": variance}):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from attnlaw import _core, _documentation, _options, _progress, _schema, _threads, _weights
 from attnlaw._errors import AttnlawWarning, OptionError, in_python, option_errors
-from attnlaw._results import Result, Results
+from attnlaw._results import Record, Result, Results
 from attnlaw.problem import Problem
 
 Progress = Callable[[str, int, int], None]
@@ -44,10 +44,10 @@ def _with_positional(operation: str, positional: tuple[Any, ...], keywords: Mapp
     fields = _schema.options(operation)
     options: dict[str, Any] = {}
     values = list(positional)
+    if values and "problem" in fields:
+        values[0] = _as_problem(values[0])
     if values and isinstance(values[0], Problem):
         options |= values.pop(0).options()
-    elif values and isinstance(values[0], Mapping) and "problem" in fields:
-        options |= Problem.from_dict(values.pop(0)).options()
     places = [name for name, field in fields.items() if field.get("positional")]
     if not places and "problem" in fields:
         places = ["problem"]
@@ -55,9 +55,18 @@ def _with_positional(operation: str, positional: tuple[Any, ...], keywords: Mapp
         raise TypeError(f"{operation}() takes options by name, as in {operation}(alpha=...); got {values[0]!r}")
     options |= dict(zip(places, values, strict=False))
     given = _options.named(keywords, fields, operation)
+    if "problem" in given:
+        given["problem"] = _as_problem(given["problem"])
     if isinstance(given.get("problem"), Problem):
         options |= given.pop("problem").options()
     return options | given
+
+
+def _as_problem(value: Any) -> Any:
+    """A problem that is given as a document or by a result; all else as it is."""
+    if isinstance(value, Record):
+        value = value.to_dict()
+    return Problem.from_dict(value) if isinstance(value, Mapping) else value
 
 
 class _Call:
@@ -166,7 +175,7 @@ def _signature(operation: str) -> inspect.Signature:
             inspect.Parameter.empty if field.get("required") and "problem" not in _schema.options(operation) else None
         )
         parameters.append(inspect.Parameter(_schema.to_keyword(name), kind, default=default))
-    for name in ("html", "progress"):
+    for name in (*(("penalty",) if "loss" in _schema.options(operation) else ()), "html", "progress"):
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
     # Positional ones first.
     parameters.sort(key=lambda parameter: parameter.kind)

@@ -72,7 +72,7 @@ struct LawObject {
 
   double density(double x) const {
     if (!roots) return law.density(x);
-    return x > 0 ? 2 * x * law.density(x * x) : 0;
+    return x > 0 && std::isfinite(x) ? 2 * x * law.density(x * x) : 0;
   }
 };
 

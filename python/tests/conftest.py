@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A machine may be busy: nothing here is about the time that one example takes.
-settings.register_profile("attnlaw", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "attnlaw", deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("attnlaw")
 
 Program = Callable[..., dict[str, Any]]

@@ -104,3 +104,15 @@ def test_messages_write_options_as_python_does():
     with pytest.raises(OptionError, match="d and the other") as caught:
         attnlaw.spectrum(alpha=1, lambda_=1, along="lambda:0.1,1,3", d=50)
     assert "--" not in str(caught.value)
+
+
+def test_problems_are_given_as_documents_too():
+    expected = attnlaw.solve(alpha=0.3, lambda_=0.05)
+    document = {"alpha": 0.3, "lambda": 0.05}
+    for result in (
+        attnlaw.solve(document),
+        attnlaw.solve(problem=document),
+        attnlaw.solve(expected.problem),
+        attnlaw.solve(attnlaw.Problem(alpha=0.3, lambda_=0.05)),
+    ):
+        assert result.errors.to_dict() == expected.errors.to_dict()

@@ -68,11 +68,13 @@ TEST(MergedAtoms, OfFewDifferentValuesAreThose) {
     spectrum.atoms.push_back(i / 30);
     spectrum.weights.push_back(1.0 / 90);
   }
-  const DiscreteSpectrum merged = merged_atoms(spectrum, 100);
-  ASSERT_EQ(merged.atoms.size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_NEAR(merged.atoms[i], static_cast<double>(i), 1e-14);
-    EXPECT_NEAR(merged.weights[i], 1.0 / 3, 1e-14);
+  for (const double variance : {100.0, 0.01}) {  // all together, and those of one value
+    const DiscreteSpectrum merged = merged_atoms(spectrum, variance);
+    ASSERT_EQ(merged.atoms.size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(merged.atoms[i], static_cast<double>(i), 1e-14);
+      EXPECT_NEAR(merged.weights[i], 1.0 / 3, 1e-14);
+    }
   }
 }
 

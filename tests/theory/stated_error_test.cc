@@ -92,7 +92,8 @@ TEST(StatedError, OfTheObjectiveIsThatOfTheFreeEnergySlow) {
   constexpr double kUnits = 3, kMostBeyond = 0.05, kRounding = 1e-8;
   accuracy::Draw draws(21);
   std::vector<double> deviations;
-  while (deviations.size() < kProblems) {
+  for (int tried = 0; deviations.size() < kProblems; ++tried) {
+    ASSERT_LT(tried, 100 * static_cast<int>(kProblems));
     const model::Problem problem = reliability::draw_problem(draws);
     if (problem.head != model::Head::softmax || std::max(problem.tokens, problem.keys()) > kMostTokens ||
         !problem.penalised() || problem.untied_self() || problem.lambda_rule != model::LambdaRule::value)

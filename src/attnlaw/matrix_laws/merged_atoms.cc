@@ -37,8 +37,8 @@ Group longest_group(const DiscreteSpectrum& spectrum, std::size_t begin, double 
 void append_gauss_rule(const DiscreteSpectrum& spectrum, const Group& group, DiscreteSpectrum& rule) {
   const auto count = static_cast<Eigen::Index>(group.end - group.begin);
   const double centre = 0.5 * (spectrum.atoms[group.begin] + spectrum.atoms[group.end - 1]);
-  const Eigen::ArrayXd positions =
-      (Eigen::Map<const Eigen::ArrayXd>(&spectrum.atoms[group.begin], count) - centre) / group.radius;
+  const Eigen::ArrayXd positions = (Eigen::Map<const Eigen::ArrayXd>(&spectrum.atoms[group.begin], count) - centre) /
+                                   (group.radius > 0 ? group.radius : 1);
   Eigen::MatrixXd basis(count, kNodes);
   basis.col(0) = (Eigen::Map<const Eigen::ArrayXd>(&spectrum.weights[group.begin], count) / group.weight).sqrt();
   Eigen::VectorXd diagonal(kNodes), beside(kNodes);

@@ -391,6 +391,8 @@ Published<CustomLoss>& published() {
 }  // namespace
 
 void publish(const std::shared_ptr<const CustomLoss>& loss) {
+  if (loss->name.find('+') != std::string::npos)
+    reject("the name of a custom loss must not contain +, got {}", loss->name);
   if (!loss->name.starts_with(kCustomPrefix))
     reject("the name of a custom loss must begin with {}, got {}", kCustomPrefix, loss->name);
   published().add(loss);

@@ -136,6 +136,8 @@ std::vector<std::string> Inspect::unused(const Output& output) {
     };
     return in(output.inspection) || (output.before && in(*output.before));
   };
+  // Of a course only the last step is here in full.
+  if (output.course) return {};
   const bool tables = any(&checkpoint::draws_table), rotations = any(&checkpoint::draws_rotations);
   const bool fits = any([](const checkpoint::HeadReport& head, bool) { return !std::isnan(head.fit.p); });
   std::vector<std::string> names;

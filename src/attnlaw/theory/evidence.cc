@@ -1,15 +1,21 @@
 #include "attnlaw/theory/evidence.h"
 
+#include "attnlaw/model/custom_loss.h"
+
 namespace attnlaw::theory {
 
 base::Evidence evidence(const model::Problem& problem) {
   using enum base::Evidence;
   const bool linear = problem.head == model::Head::linear;
-  const bool squared = problem.loss == model::Loss::square && problem.readout == model::Readout::rows;
+  const bool squared =
+      problem.loss == model::Loss::square && problem.readout == model::Readout::rows && !problem.custom_loss;
   const bool quadratic_network = linear && squared && !problem.cross() && problem.tokens == 1;
+  if (problem.custom_penalty) return heuristic;
   if (problem.student == model::Student::bayes) return quadratic_network ? theorem : heuristic;
   if (quadratic_network && problem.student == model::Student::tied && problem.width >= 1) return theorem;
-  const bool convex = (linear || problem.loss == model::Loss::cross_entropy) && problem.width >= 1;
+  const bool convex_loss =
+      problem.custom_loss ? problem.custom_loss->convex : linear || problem.loss == model::Loss::cross_entropy;
+  const bool convex = convex_loss && problem.width >= 1;
   return convex && !problem.untied_self() ? derived : heuristic;
 }
 

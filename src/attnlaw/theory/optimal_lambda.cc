@@ -136,7 +136,7 @@ Scan scan_down(TestError& error, double largest, double depth) {
   Scan scan;
   int lost = 0;
   const double top = std::log(largest);
-  for (double x = top; x > top - depth && lost<2; x -= x> top - kTop ? kTopStep : kScanStep) {
+  for (double x = top; x > top - depth && 2 > lost; x -= (top - kTop < x ? kTopStep : kScanStep)) {
     scan.logs.push_back(x);
     scan.errors.push_back(error(x));
     scan.least =
@@ -172,7 +172,7 @@ Minimum find_minimum(TestError& error, Minimum guess, double lower, double upper
     if (std::abs(moved) > kTellingMove) curvature = (next_slope - slope) / moved;
     x = next, slope = next_slope;
   }
-  return {x, curvature};
+  return {x, curvature, x > lower && x < upper};
 }
 
 /// The minimum that the scan has in its neighbourhood, evaluated last. Newton's method finds where the slope vanishes;
@@ -182,7 +182,7 @@ Minimum find_in_scan(TestError& error, const Scan& scan) {
   Minimum best = find_minimum(error, {scanned, scan.curvature()}, scan.lower(), scan.upper(), kCoarseSquare);
   if (error(best.log_lambda) <= scan.errors[scan.least]) return best;
   error(scanned);
-  return {scanned, scan.curvature()};
+  return {scanned, scan.curvature(), !scan.at_end()};
 }
 
 /// d² test/d(log λ)².
@@ -284,7 +284,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   OptimalLambda optimum{std::exp(minimum.log_lambda), 0, 0, "end of range"};
   if (minimum.stationary) {
     optimum.where = "interior";
-    optimum.curvature = late ? minimum.curvature : curvature_at(fine, minimum.log_lambda);
+    const double measured = late ? minimum.curvature : curvature_at(fine, minimum.log_lambda);
+    optimum.curvature = std::isfinite(measured) ? measured : minimum.curvature;
   }
   return finish(solve(at_lambda(problem, optimum.lambda), target, within(budget, near)), optimum,
                 scanned.iterations() + fine.iterations());

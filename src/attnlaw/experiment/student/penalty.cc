@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -139,7 +140,8 @@ class CustomSpectralPenalty : public Penalty {
   double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
     // A proximal gradient step of length 1 stands still at a minimum, where the loss pulls as the penalty does.
     const Matrix<double> pull = static_cast<double>(S.rows()) * loss_gradient;
-    return (S - proximal(S - pull, 1)).norm() / pull.norm();
+    // Where the loss pulls nowhere, S is compared with itself.
+    return (S - proximal(S - pull, 1)).norm() / std::max(pull.norm(), std::numeric_limits<double>::min());
   }
 
  private:

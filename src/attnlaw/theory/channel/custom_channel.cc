@@ -151,8 +151,9 @@ double CustomChannel::for_each_block(const Overlaps& overlaps, const Range& rang
       const auto other =
           proximal_.search(samples.labels, omega, beta_ratio_ * mixed.sigma * samples.tau, overlaps.V, nearby, minima);
       several += range.share * other.select(samples.weights, 0.0).sum();
-      // Where a sample of so many points has none with several minima, others are too few to matter.
-      searches = several > 0 || first + count >= range.last;
+      // Where a Sobol sample of so many points has none with several minima, others are too few to matter. The first
+      // points of a grid, or of one label, are no sample.
+      searches = grid_ || loss_.outcomes() > 1 || several > 0;
     }
     // A kink leaves no derivative either.
     several += range.share * minima.kinked.select(samples.weights, 0.0).sum();

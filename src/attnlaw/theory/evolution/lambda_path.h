@@ -17,13 +17,15 @@ class LambdaPath {
 
   /// A solution with q > 0.
   void add(double lambda, const FixedPoint& at) {
-    before_ = std::exchange(last_, Place{std::log(lambda), chart_.coordinates(at.overlaps), at.slope});
+    Place place{std::log(lambda), chart_.coordinates(at.overlaps), at.slope};
+    if (last_ && apart(place, *last_)) before_ = std::move(last_);
+    last_ = std::move(place);
   }
   /// None where no solution is known.
   std::optional<Start> start_at(double lambda) const {
     if (!last_) return std::nullopt;
     Coordinates x = last_->x;
-    if (before_ && before_->x.size() == x.size()) {
+    if (before_ && before_->x.size() == x.size() && apart(*last_, *before_)) {
       const double ratio = (std::log(lambda) - last_->log_lambda) / (last_->log_lambda - before_->log_lambda);
       const Coordinates move = ratio * (last_->x - before_->x);
       // Where S leaves 0 its coordinates come from infinitely far away.
@@ -39,6 +41,12 @@ class LambdaPath {
     Coordinates x;
     std::optional<Slope> slope;
   };
+  /// Over less of log λ a line through two solutions is one through their rounding.
+  static bool apart(const Place& a, const Place& b) {
+    constexpr double kTelling = 1e-3;
+    return std::abs(a.log_lambda - b.log_lambda) > kTelling;
+  }
+
   Chart chart_;
   std::optional<Place> before_, last_;
 };
