@@ -55,7 +55,10 @@ class Law:
         return _mapped(self._core.quantile, values, "p")
 
     def stieltjes(self, z: ArrayLike) -> Any:
-        """∫ μ(dx)/(z - x) at complex z off the support; at a real z inside a band, the limit from above (not of attention_law)."""
+        """∫ μ(dx)/(z - x) at complex z off the support.
+
+        At a real z inside a band it is the limit from above; an ``attention_law`` takes none there.
+        """
         values = np.asarray(z, dtype=np.complex128)
         if not np.all(np.isfinite(values)):
             raise OptionError("z must be finite", "z", z)
@@ -163,8 +166,8 @@ def semicircle_sum(target: str | ArrayLike, variance: float) -> Law:
     variance : float
         > 0.
 
-    A spike is one more eigenvalue of S beyond the largest or the smallest of the others; in gaps between them nothing is
-    said (None).
+    A spike is one more eigenvalue of S beyond the largest or the smallest of the others; in gaps between them
+    nothing is said (None).
     """
     specification = targets.as_target(target)
     with option_errors({"target": target, "variance": variance}):
