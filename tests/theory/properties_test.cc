@@ -103,7 +103,7 @@ Problem in_other_units(const Problem& problem, double c) {
 }
 
 TEST(Properties, UnitsOfTheTargetChangeNothingSlow) {
-  constexpr int kProblems = 50;
+  constexpr int kProblems = 15;
   Draw draws(11);
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = draw(draws, [](const Problem& p) {
@@ -152,7 +152,7 @@ TEST(Properties, QueriesOfCrossAttentionAreSequencesOfTheirOwnSlow) {
 }
 
 TEST(Properties, WidthsBeyondOneAreNoneSlow) {
-  constexpr int kProblems = 80;
+  constexpr int kProblems = 25;
   Draw draws(14);
   for (int i = 0; i < kProblems; ++i) {
     Problem problem = draw(draws, [](const Problem& p) {
