@@ -2,17 +2,17 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <stdexcept>
+#include <utility>
 
-#include "attnlaw/base/build.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/json_text.h"
+#include "attnlaw/view/page_file.h"
 #include "standard_streams.h"
 
 namespace attnlaw::app {
@@ -64,13 +64,8 @@ void require_outputs(const Command& command) {
 void write(const Command& command, view::Result result, const std::string& line) {
   const std::string path = result.page_path.empty() ? command.html : result.page_path;
   if (result.page && !path.empty()) {
-    report::Page& page = *result.page;
-    if (!result.warnings.empty())
-      page.sections.push_back({"Warnings", fmt::format("{}", fmt::join(result.warnings, "\n\n"))});
-    page.command = line;
-    page.version = base::build().attnlaw;
-    page.date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
-    base::write_atomically(path, report::html(page));
+    const std::string date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
+    view::write_page(std::move(*result.page), result.warnings, path, line, date);
     if (result.note.empty()) result.note = "Report: " + path;
   }
   const std::string text = formatted(command.common.format, result);

@@ -6,9 +6,9 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "attnlaw/base/build.h"
 #include "attnlaw/base/fields/schema.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/parallel.h"
@@ -16,8 +16,8 @@
 #include "attnlaw/model/problem.h"
 #include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/operation.h"
-#include "attnlaw/report/page.h"
 #include "attnlaw/report/table.h"
+#include "attnlaw/view/page_file.h"
 #include "call.h"
 #include "document.h"
 #include "tensors.h"
@@ -27,11 +27,6 @@ namespace {
 
 namespace nb = nanobind;
 using nlohmann::json;
-
-/// What an operation gave, and who was asked.
-struct Outcome {
-  view::Result result;
-};
 
 /// How a call is run, beside its options.
 struct Calling {
@@ -52,68 +47,58 @@ struct Calling {
   }
 };
 
-Outcome run_one(const operations::Operation& operation, const json& options, const operations::Run& run) {
+view::Result run_one(const operations::Operation& operation, const json& options, const operations::Run& run) {
   if (run.draw) base::require_writable(run.page_path);
-  return {operation.run(options, run)};
+  return operation.run(options, run);
 }
 
-void write_page(view::Result& result, const std::string& path, const std::string& call) {
-  if (!result.page) return;
-  report::Page& page = *result.page;
-  std::string warnings;
-  for (const std::string& warning : result.warnings) warnings += (warnings.empty() ? "" : "\n\n") + warning;
-  if (!warnings.empty()) page.sections.push_back({"Warnings", warnings});
-  page.command = call;
-  page.version = base::build().attnlaw;
-  base::write_atomically(path, report::html(page));
+/// What `compute` gives, interruptibly, with its page written where one is wanted; `call` makes it again.
+template <class Compute>
+view::Result computed(const operations::Run& run, const std::string& call, const Compute& compute) {
+  std::optional<view::Result> result;
+  run_interruptibly([&] {
+    result = compute();
+    if (run.draw && result->page) view::write_page(std::move(*result->page), result->warnings, run.page_path, call);
+  });
+  return std::move(*result);
 }
 
-Outcome run(const std::string& name, nb::dict options, int threads, nb::object progress, const std::string& html,
-            const std::string& call) {
+view::Result run(const std::string& name, nb::dict options, int threads, nb::object progress, const std::string& html,
+                 const std::string& call) {
   const operations::Operation& operation = operations::find(name);
   const json given = from_python(options, "options");
   const operations::Run run = Calling{threads, html}.run(progress_to(std::move(progress)));
-  std::optional<Outcome> outcome;
-  run_interruptibly([&] {
-    outcome = run_one(operation, given, run);
-    if (run.draw) write_page(outcome->result, html, call);
-  });
-  return std::move(*outcome);
+  return computed(run, call, [&] { return run_one(operation, given, run); });
 }
 
 /// `inspect` for weights in memory; `options` are those of the operation, with a checkpoint that names the weights.
-Outcome inspect(nb::list tensors, nb::object config, nb::dict options, int threads, nb::object progress,
-                const std::string& html, const std::string& call) {
+view::Result inspect(nb::list tensors, nb::object config, nb::dict options, int threads, nb::object progress,
+                     const std::string& html, const std::string& call) {
   using operations::Inspect;
   const json given = from_python(options, "options"), configuration = from_python(config, "config");
   const operations::Run run =
       operations::with_options(Calling{threads, html}.run(progress_to(std::move(progress))), given);
   const Inspect::Input input = operations::read<Inspect>(operations::own_options(given));
   const checkpoint::Model model = checkpoint::open_contents(contents_of(tensors), configuration, input.open);
-  Outcome outcome;
-  run_interruptibly([&] {
-    outcome.result = operations::result_of<Inspect>(Inspect::run(input, model, run), given, run);
-    if (run.draw) write_page(outcome.result, html, call);
-  });
-  return outcome;
+  return computed(run, call,
+                  [&] { return operations::result_of<Inspect>(Inspect::run(input, model, run), given, run); });
 }
 
 /// The same operation with many options. Theory alone is spread over the threads, each call on one of them;
 /// experiments, which have d, use all threads one after the other.
-std::vector<Outcome> run_each(const std::string& name, nb::list options, int threads, nb::object progress) {
+std::vector<view::Result> run_each(const std::string& name, nb::list options, int threads, nb::object progress) {
   const operations::Operation& operation = operations::find(name);
   const json given = from_python(options, "options");
   const auto report = progress_to(std::move(progress));
   const bool experiments = std::any_of(given.begin(), given.end(), [](const json& one) { return one.contains("d"); });
   const operations::Run run = Calling{experiments ? threads : 1, ""}.run({});
-  std::vector<Outcome> outcomes(given.size());
+  std::vector<view::Result> results(given.size());
   run_interruptibly([&] {
     base::parallel_for(
-        given.size(), experiments ? 1 : threads,
-        [&](std::size_t i) { outcomes[i] = run_one(operation, given[i], run); },
+        given.size(), experiments ? 1 : threads, [&](std::size_t i) { results[i] = run_one(operation, given[i], run); },
         report ? [&](int done, int total) { report(name, done, total); } : std::function<void(int, int)>());
   });
-  return outcomes;
+  return results;
 }
 
 nb::object cell_to_python(const report::Cell& cell) {
@@ -163,13 +148,14 @@ nb::object problem_schema() {
 }  // namespace
 
 void bind_operations(nb::module_& module) {
-  nb::class_<Outcome>(module, "Outcome")
-      .def_prop_ro("document", [](const Outcome& o) { return to_python(o.result.document); })
-      .def_prop_ro("warnings", [](const Outcome& o) { return to_python(o.result.warnings); })
-      .def_prop_ro("rows", [](const Outcome& o) { return columns_and_rows(o.result.rows); })
-      .def_prop_ro("text", [](const Outcome& o) { return to_python(text_of(o.result)); })
-      .def_prop_ro("html", [](const Outcome& o) { return to_python(html_of(o.result)); })
-      .def_prop_ro("converged", [](const Outcome& o) { return o.result.converged; });
+  using view::Result;
+  nb::class_<Result>(module, "Outcome")
+      .def_prop_ro("document", [](const Result& r) { return to_python(r.document); })
+      .def_prop_ro("warnings", [](const Result& r) { return to_python(r.warnings); })
+      .def_prop_ro("rows", [](const Result& r) { return columns_and_rows(r.rows); })
+      .def_prop_ro("text", [](const Result& r) { return to_python(text_of(r)); })
+      .def_prop_ro("html", [](const Result& r) { return to_python(html_of(r)); })
+      .def_prop_ro("converged", [](const Result& r) { return r.converged; });
   module.def("run", &run, nb::arg("name"), nb::arg("options"), nb::arg("threads"), nb::arg("progress").none(),
              nb::arg("html"), nb::arg("call"));
   module.def("inspect", &inspect, nb::arg("tensors"), nb::arg("config").none(), nb::arg("options"), nb::arg("threads"),

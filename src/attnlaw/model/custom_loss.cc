@@ -9,6 +9,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/model/agreement.h"
 #include "attnlaw/model/published.h"
 
 namespace attnlaw::model {
@@ -331,12 +332,7 @@ Trial draw_trial(const ScoredLoss& loss, const Problem& problem) {
 void require_close(const SampleBlock& given, const SampleBlock& differences, double tolerance, const char* what) {
   const double scale = 1e-3 + differences.abs().mean();
   const ArrayXd deviations = (given - differences).abs().rowwise().maxCoeff() / scale;
-  std::vector<double> sorted(deviations.begin(), deviations.end());
-  std::sort(sorted.begin(), sorted.end());
-  const double deviation = sorted[sorted.size() * 9 / 10];
-  if (!(deviation <= tolerance))
-    reject("{}: at one point in ten they deviate by {:.2g} of their mean size or more, accepted {:.0e}", what,
-           deviation, tolerance);
+  require_agreement({deviations.begin(), deviations.end()}, tolerance, what, "point");
 }
 
 }  // namespace
@@ -378,10 +374,6 @@ constexpr base::Named<CustomLabels> kCustomLabels[] = {{CustomLabels::outputs, "
                                                        {CustomLabels::sampled, "sampled"},
                                                        {CustomLabels::sign, "sign"},
                                                        {CustomLabels::function, "function"}};
-
-}  // namespace
-
-namespace {
 
 Published<CustomLoss>& published() {
   static Published<CustomLoss> losses;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attnlaw/base/reject.h"
+#include "attnlaw/model/agreement.h"
 #include "attnlaw/model/published.h"
 
 namespace attnlaw::model {
@@ -170,13 +171,8 @@ void require_consistent(const CustomPenalty& penalty, bool negative) {
   std::vector<double> deviations;
   for (std::size_t i = 0; i < s.size(); ++i)
     deviations.push_back(std::abs(at.slopes[i] - other[i]) / std::max(scale, 1e-3));
-  std::sort(deviations.begin(), deviations.end());
-  const double deviation = deviations[deviations.size() * 9 / 10];
-  if (!(deviation <= kAccepted))
-    reject(
-        "the slope of the penalty does not agree with differences of its values: at one eigenvalue in ten they "
-        "deviate by {:.2g} of their mean size or more, accepted {:.0e}",
-        deviation, kAccepted);
+  require_agreement(std::move(deviations), kAccepted,
+                    "the slope of the penalty does not agree with differences of its values", "eigenvalue");
 }
 
 }  // namespace attnlaw::model

@@ -134,9 +134,11 @@ struct Scan {
 /// Stops early where two λ in a row have no solution below a minimum that was passed.
 Scan scan_down(TestError& error, double largest, double depth) {
   Scan scan;
+  constexpr int kMostLost = 1;
   int lost = 0;
   const double top = std::log(largest);
-  for (double x = top; x > top - depth && 2 > lost; x -= (top - kTop < x ? kTopStep : kScanStep)) {
+  const auto step_at = [top](double x) { return x > top - kTop ? kTopStep : kScanStep; };
+  for (double x = top; lost <= kMostLost && x > top - depth; x -= step_at(x)) {
     scan.logs.push_back(x);
     scan.errors.push_back(error(x));
     scan.least =

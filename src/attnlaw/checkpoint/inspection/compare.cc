@@ -60,9 +60,7 @@ void fill_change(const Factors& given_before, const Factors& given_after, HeadCh
       factored(stacked(after.left, -before.left), stacked(after.right, before.right), false).singular_values);
   change.relative_change = difference.frobenius_norm / first.frobenius_norm;
   change.change_stable_rank = difference.stable_rank;
-  const double inner =
-      ((before.left * after.left.transpose()).array() * (before.right * after.right.transpose()).array()).sum();
-  change.cosine = inner / (first.frobenius_norm * second.frobenius_norm);
+  change.cosine = inner_product(before, after) / (first.frobenius_norm * second.frobenius_norm);
   const SingularVectors a = leading_vectors(before.left, before.right, 1),
                         b = leading_vectors(after.left, after.right, 1);
   change.left_overlap = squared_overlap(a.left, b.left);
@@ -76,19 +74,15 @@ void fill_change(const Factors& given_before, const Factors& given_after, HeadCh
 std::vector<HeadChange> compare(const Model& before, const Model& after, const InspectOptions& options,
                                 const std::function<void(int, int)>& progress) {
   require_same_shape(before, after);
+  const std::vector<Place> places = places_of(before);
   std::vector<HeadChange> changes;
-  std::vector<std::size_t> layers;
-  for (std::size_t i = 0; i < before.layers.size(); ++i) {
-    for (int head = 0; head < before.layers[i].heads; ++head) {
-      changes.push_back({before.layers[i].index, head, before.layers[i].block});
-      layers.push_back(i);
-    }
-  }
+  for (const auto& [layer, head] : places)
+    changes.push_back({before.layers[layer].index, head, before.layers[layer].block});
   const Maps maps = maps_of(options);
   base::parallel_for(
       changes.size(), options.threads,
       [&](std::size_t i) {
-        const Layer &first = before.layers[layers[i]], &second = after.layers[layers[i]];
+        const Layer &first = before.layers[places[i].layer], &second = after.layers[places[i].layer];
         HeadChange& change = changes[i];
         try {
           fill_change(factors_of(read_head(before, first, change.head, maps), first, before, options),

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
-#include "attnlaw/base/index.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/inspection/compare.h"
@@ -68,20 +66,15 @@ class HeadCourse {
 
   void add_to(HeadStep& at, const Factors& given) const {
     const Factors now = scaled(given);
-    const double inner =
-        ((now.left * last_.left.transpose()).array() * (now.right * last_.right.transpose()).array()).sum();
     const SingularVectors vectors = leading_vectors(now.left, now.right, directions_);
-    at.cosine = inner / (norm_of(now) * norm_);
+    at.cosine = inner_product(now, last_) / (norm_of(now) * norm_);
     at.directions = directions_;
     at.left_alignment = alignment(vectors_.left, vectors.left);
     at.right_alignment = alignment(vectors_.right, vectors.right);
   }
 
  private:
-  static double norm_of(const Factors& map) {
-    const Eigen::MatrixXd left = map.left * map.left.transpose(), right = map.right * map.right.transpose();
-    return std::sqrt((left.array() * right.array()).sum());
-  }
+  static double norm_of(const Factors& map) { return std::sqrt(inner_product(map, map)); }
 
   Factors last_;
   double norm_;
@@ -89,12 +82,12 @@ class HeadCourse {
   int directions_;
 };
 
-/// Fills the figures beside the last step of the head number `head` of a layer; `steps` are its own.
-void add_last(const std::vector<Model>& models, std::size_t layer, int head, int outliers,
-              const InspectOptions& options, std::span<HeadStep> steps) {
+/// Fills the figures beside the last step of a head; `steps` are its own.
+void add_last(const std::vector<Model>& models, const Place& place, int outliers, const InspectOptions& options,
+              std::span<HeadStep> steps) {
   const auto factors = [&](const Model& model) {
-    return factors_of(read_head(model, model.layers[layer], head, maps_of(options)), model.layers[layer], model,
-                      options);
+    const Layer& layer = model.layers[place.layer];
+    return factors_of(read_head(model, layer, place.head, maps_of(options)), layer, model, options);
   };
   if (!steps.back().defect.empty()) return;
   const Factors last = factors(models.back());
@@ -130,46 +123,50 @@ Step step_of(const StepFile& file, const Inspection& found, std::span<const Head
   return step;
 }
 
+using Progress = std::function<void(const std::string&, int, int)>;
+
+/// Inspects every step; tokens and directions are those of the last one.
+std::vector<Inspection> inspect_steps(const std::vector<StepFile>& files, const std::vector<Model>& models,
+                                      const InspectOptions& options, const Progress& progress) {
+  NullTables tables(options.seed, options.threads);
+  std::vector<Inspection> inspections;
+  for (std::size_t t = 0; t < models.size(); ++t) {
+    InspectOptions of_step = options;
+    if (t + 1 < models.size()) of_step.tokens = 0, of_step.keep_directions = false;
+    inspections.push_back(inspect(models[t], of_step, tables, [&](int done, int total) {
+      if (progress) progress("heads of " + files[t].path, done, total);
+    }));
+  }
+  return inspections;
+}
+
 }  // namespace
 
 Followed follow(const std::vector<StepFile>& files, const OpenOptions& open, const InspectOptions& options,
-                const std::function<void(const std::string&, int, int)>& progress) {
+                const Progress& progress) {
   if (files.size() < 2) base::reject("a course takes two steps or more, got {}", files.size());
   std::vector<Model> models;
   for (const StepFile& file : files) models.push_back(open_model(file.path, open));
   for (const Model& model : models) require_same_shape(models.back(), model);
-  NullTables tables(options.seed, options.threads);
+  std::vector<Inspection> inspections = inspect_steps(files, models, options, progress);
+  const std::vector<Place> places = places_of(models.back());
+  const std::size_t steps = models.size();
   Followed followed;
-  const std::size_t steps = models.size(), heads = models.back().heads();
   std::vector<HeadStep>& all = followed.course.heads;
-  all.resize(heads * steps);
-  std::vector<Inspection> inspections;
-  for (std::size_t t = 0; t < steps; ++t) {
-    // Tokens and directions are those of the last step.
-    InspectOptions of_step = options;
-    if (t + 1 < steps) of_step.tokens = 0, of_step.keep_directions = false;
-    const auto report = [&](int done, int total) {
-      if (progress) progress("heads of " + files[t].path, done, total);
-    };
-    inspections.push_back(inspect(models[t], of_step, tables, report));
-    for (std::size_t i = 0; i < heads; ++i)
-      all[i * steps + t] = head_step(static_cast<int>(t), inspections.back().heads[i]);
-  }
-  std::vector<std::size_t> layers;
-  for (std::size_t layer = 0; layer < models.back().layers.size(); ++layer)
-    layers.insert(layers.end(), base::size(models.back().layers[layer].heads), layer);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    for (std::size_t t = 0; t < steps; ++t) all.push_back(head_step(static_cast<int>(t), inspections[t].heads[i]));
   base::parallel_for(
-      heads, options.threads,
+      places.size(), options.threads,
       [&](std::size_t i) {
-        const HeadReport& last = inspections.back().heads[i];
-        add_last(models, layers[i], last.head, last.outliers.count, options, std::span(all).subspan(i * steps, steps));
+        const int outliers = inspections.back().heads[i].outliers.count;
+        add_last(models, places[i], outliers, options, std::span(all).subspan(i * steps, steps));
       },
       [&](int done, int total) {
         if (progress) progress("directions", done, total);
       });
   for (std::size_t t = 0; t < steps; ++t) {
     std::vector<const HeadStep*> of_step;
-    for (std::size_t i = 0; i < heads; ++i) of_step.push_back(&all[i * steps + t]);
+    for (std::size_t i = 0; i < places.size(); ++i) of_step.push_back(&all[i * steps + t]);
     followed.course.steps.push_back(step_of(files[t], inspections[t], of_step));
   }
   followed.last = std::move(inspections.back());

@@ -40,6 +40,10 @@ void multiply(double left, double right, HeadReport& report) {
 
 }  // namespace
 
+double inner_product(const Factors& a, const Factors& b) {
+  return ((a.left * b.left.transpose()).array() * (a.right * b.right.transpose()).array()).sum();
+}
+
 bool draws_table(const HeadReport& report, bool exact_tables) {
   return !std::isnan(report.tests.product.p) &&
          takes_table(report.rows, report.dimension, NullOptions{.exact_tables = exact_tables});

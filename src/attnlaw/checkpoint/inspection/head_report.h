@@ -33,6 +33,9 @@ struct Factors {
   }
 };
 
+/// Returns ⟨S, S′⟩ of two maps of the same shape.
+double inner_product(const Factors& a, const Factors& b);
+
 struct HeadReport {
   int layer = 0, head = 0, key_head = 0;
   std::string block;

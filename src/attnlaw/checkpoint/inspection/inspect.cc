@@ -77,44 +77,32 @@ std::vector<OutlierDirections> directions_of(const Factors& factors, const HeadR
   return all;
 }
 
-/// One head of a model, with its place among all.
-struct Place {
-  const Layer* layer = nullptr;
-  int head = 0;
-};
-
-std::vector<Place> places_of(const Model& model) {
-  std::vector<Place> places;
-  for (const Layer& layer : model.layers)
-    for (int head = 0; head < layer.heads; ++head) places.push_back({&layer, head});
-  return places;
-}
-
-void name_head(const Place& place, HeadReport& report) {
-  report.layer = place.layer->index;
-  report.head = place.head;
-  report.key_head = place.layer->key_head(place.head);
-  report.block = place.layer->block;
+void name_head(const Layer& layer, int head, HeadReport& report) {
+  report.layer = layer.index;
+  report.head = head;
+  report.key_head = layer.key_head(head);
+  report.block = layer.block;
 }
 
 /// Reads and inspects one head; what cannot be read or computed is a defect of the report if that is allowed.
 void inspect_head(const Model& model, const Place& place, std::uint64_t number, const InspectOptions& options,
                   NullTables& tables, HeadReport& report, std::vector<OutlierDirections>& directions) {
-  name_head(place, report);
+  const Layer& layer = model.layers[place.layer];
+  name_head(layer, place.head, report);
   const auto fail = [&](const std::exception& error) {
     // What was filled before the failure counts for nothing.
     report = {};
-    name_head(place, report);
+    name_head(layer, place.head, report);
     report.defect = error.what();
   };
   try {
-    const Head head = read_head(model, *place.layer, place.head, maps_of(options));
+    const Head head = read_head(model, layer, place.head, maps_of(options));
     report.defect = head.defect;
     if (!report.inspected()) return;
-    const Factors factors = factors_of(head, *place.layer, model, options);
+    const Factors factors = factors_of(head, layer, model, options);
     fill_report(factors, options.nulls, tables, {options.seed, number}, report);
     if (!report.inspected()) return;
-    if (options.map == MapKind::query_key) add_positions(head, *place.layer, report);
+    if (options.map == MapKind::query_key) add_positions(head, layer, report);
     if (options.keep_directions || options.tokens > 0) directions = directions_of(factors, report);
   } catch (const std::bad_alloc&) {
     throw;
@@ -141,7 +129,11 @@ NullShape shape_of(const Model& model, const Layer& layer, const InspectOptions&
 
 /// Draws the tables of all shapes, which heads would otherwise wait for.
 void draw_tables(const Model& model, const InspectOptions& options, NullTables& tables) {
+  const bool values = options.map == MapKind::output_value;
   for (const Layer& layer : model.layers) {
+    // Most heads take none, which need not be read to see it.
+    if (!takes_table(values ? layer.value_dimension : layer.head_dimension, layer.query_dimension, options.nulls))
+      continue;
     const NullShape shape = shape_of(model, layer, options);
     if (shape.has_product() && takes_table(shape.rows, shape.query_dimension, options.nulls))
       tables.at(shape.rows, shape.query_dimension, options.nulls.table_draws);
@@ -178,6 +170,13 @@ ModelFacts facts_of(const Model& model) {
 }
 
 }  // namespace
+
+std::vector<Place> places_of(const Model& model) {
+  std::vector<Place> places;
+  for (std::size_t layer = 0; layer < model.layers.size(); ++layer)
+    for (int head = 0; head < model.layers[layer].heads; ++head) places.push_back({layer, head});
+  return places;
+}
 
 Maps maps_of(const InspectOptions& options) {
   return options.map == MapKind::output_value ? Maps::all : Maps::query_key;

@@ -103,6 +103,14 @@ struct Inspection {
 };
 const base::Description& describe(const Inspection*);
 
+/// One head of a model, with the place of its layer among all.
+struct Place {
+  std::size_t layer = 0;
+  int head = 0;
+};
+/// The places of all heads, in order of layers and heads.
+std::vector<Place> places_of(const Model& model);
+
 /// Returns which maps of a head factors_of needs.
 Maps maps_of(const InspectOptions& options);
 

@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <boost/math/tools/polynomial.hpp>
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <limits>
@@ -30,21 +31,7 @@ constexpr double kRealRoot = 1e-11;
 /// Tells whether x lies below the real axis by more than rounding.
 bool below(Complex x) { return x.imag() < -kRealRoot * std::abs(x); }
 
-using Polynomial = Eigen::ArrayXd;  ///< coefficients, the constant first
-
-Polynomial product(const Polynomial& a, const Polynomial& b) {
-  Polynomial c = Polynomial::Zero(a.size() + b.size() - 1);
-  for (Eigen::Index i = 0; i < a.size(); ++i) c.segment(i, b.size()) += a[i] * b;
-  return c;
-}
-
-/// x + shift, to a power.
-Polynomial power(double shift, int exponent) {
-  Polynomial result = Polynomial::Ones(1);
-  const Polynomial factor{{shift, 1.0}};
-  for (int i = 0; i < exponent; ++i) result = product(result, factor);
-  return result;
-}
+using Polynomial = boost::math::tools::polynomial<double>;  ///< coefficients, the constant first
 
 }  // namespace
 
@@ -115,17 +102,13 @@ Complex SoftmaxEquation::start_from(Complex h, double s) const {
 
 std::vector<Complex> SoftmaxEquation::candidates(double s) const {
   // z² = s² with w² = v R/p², R = (p+ρ)(p+τ)², times v p⁴ R: v²R²(p+1)² + 2ω²v p³(p+1)R + ω⁴p⁶ − s²v p⁴R = 0.
-  const Polynomial R = product(power(rho_, 1), power(tau_, 2)), one = power(1, 1);
-  Polynomial sum = v_ * v_ * product(product(R, R), product(one, one));
-  const auto add = [&](double factor, int power_of_p, const Polynomial& term) {
-    sum.segment(power_of_p, term.size()) += factor * term;
-  };
-  add(2 * noise_ * v_, 3, product(one, R));
-  add(noise_ * noise_, 6, Polynomial::Ones(1));
-  add(-s * s * v_, 4, R);
-  const Eigen::PolynomialSolver<double, Eigen::Dynamic> solver(sum.matrix());
+  const Polynomial p{0.0, 1.0}, R = (p + rho_) * pow(p + tau_, 2);
+  const Polynomial sum = v_ * v_ * R * R * pow(p + 1.0, 2) + 2 * noise_ * v_ * pow(p, 3) * (p + 1.0) * R +
+                         noise_ * noise_ * pow(p, 6) - s * s * v_ * pow(p, 4) * R;
+  const Eigen::PolynomialSolver<double, Eigen::Dynamic> solver(
+      Eigen::Map<const Eigen::VectorXd>(sum.data().data(), static_cast<Eigen::Index>(sum.size())));
   std::vector<Complex> points;
-  for (const Complex p : solver.roots()) points.push_back(p + shift_);
+  for (const Complex root : solver.roots()) points.push_back(root + shift_);
   return points;
 }
 

@@ -32,6 +32,13 @@ void keep(const std::vector<Index>& places, LossExpansion& at) {
   at = {ArrayXd(at.value(places)), rows_at(at.gradient, places), rows_at(at.hessian, places)};
 }
 
+/// Makes the sample i of an expansion that of the sample j of another.
+void take(LossExpansion& to, Index i, const LossExpansion& from, Index j) {
+  to.value[i] = from.value[j];
+  to.gradient.row(i) = from.gradient.row(j);
+  to.hessian.row(i) = from.hessian.row(j);
+}
+
 /// Lanes where two points lie well inside the reach of Newton's method of each other.
 Truths same_minimum(const SampleBlock& a, const SampleBlock& b, double reach) {
   constexpr double kSame = 0.03;
@@ -136,9 +143,7 @@ void BlockProximal::descend(const SampleBlock& labels, const SampleBlock& omega,
       if (accept) {
         points.zeta.row(i) = moved.row(i);
         points.objective[i] = objective[i];
-        points.at.value[i] = trial.value[i];
-        points.at.gradient.row(i) = trial.gradient.row(i);
-        points.at.hessian.row(i) = trial.hessian.row(i);
+        take(points.at, i, trial, i);
       }
       const double tolerance = undamped ? kStepTolerance : kDampedTolerance;
       const bool small = step_norm[i] <= tolerance * tolerance * norm[i];
@@ -157,9 +162,7 @@ void BlockProximal::descend(const SampleBlock& labels, const SampleBlock& omega,
       const Index place = points.places[static_cast<std::size_t>(i)];
       minima.point.row(place) = points.zeta.row(i);
       minima.objective[place] = points.objective[i];
-      minima.loss.value[place] = points.at.value[i];
-      minima.loss.gradient.row(place) = points.at.gradient.row(i);
-      minima.loss.hessian.row(place) = points.at.hessian.row(i);
+      take(minima.loss, place, points.at, i);
     }
     if (static_cast<Index>(stay.size()) < moved.rows()) points.drop(stay);
   }
@@ -190,9 +193,7 @@ Truths BlockProximal::search(const SampleBlock& labels, const SampleBlock& omega
       if (!other[i] || !(found.objective[i] < minima.objective[i])) continue;
       minima.point.row(i) = found.point.row(i);
       minima.objective[i] = found.objective[i];
-      minima.loss.value[i] = found.loss.value[i];
-      minima.loss.gradient.row(i) = found.loss.gradient.row(i);
-      minima.loss.hessian.row(i) = found.loss.hessian.row(i);
+      take(minima.loss, i, found.loss, i);
       minima.kinked[i] = found.kinked[i];
     }
   }

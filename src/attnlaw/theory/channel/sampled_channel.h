@@ -29,10 +29,10 @@ struct ChannelScale {
         noise(problem.noise),
         Q_star(target_second_moment) {}
 
-  /// The same for noiseless labels.
-  ChannelScale fresh() const {
+  /// The same for labels of another noise.
+  ChannelScale of_noise(double other) const {
     ChannelScale scale = *this;
-    scale.noise = 0;
+    scale.noise = other;
     return scale;
   }
 
@@ -189,7 +189,7 @@ SampledChannel<Loss>::SampledChannel(Loss loss, const ChannelScale& scale, const
   if constexpr (RowwiseLoss<Loss> && !TwoScoreLoss<Loss>) {
     // One row tells less than all of a sequence, and costs less.
     const SobolRule twice{std::get<SobolRule>(rule).log2_points + 1};
-    row_ = std::make_unique<SampledChannel<typename RowOf<Loss>::Type>>(loss_.row(), scale_.fresh(), twice);
+    row_ = std::make_unique<SampledChannel<typename RowOf<Loss>::Type>>(loss_.row(), scale_.of_noise(0), twice);
   }
 }
 
@@ -436,7 +436,7 @@ double SampledChannel<Loss>::fresh_mean(const Overlaps& overlaps, double noise, 
                            .hermite = 0,
                            .noise_step = step,
                            .interleaved = false};
-      const SampledChannel<typename RowOf<Loss>::Type> row(loss_.row(), scale_.fresh(), plane);
+      const SampledChannel<typename RowOf<Loss>::Type> row(loss_.row(), scale_.of_noise(noise), plane);
       return loss_.rows() * row.mean_over_points(overlaps, noise, kAll, body);
     }
   } else if constexpr (RowwiseLoss<Loss>) {
