@@ -1,6 +1,6 @@
-/// Asks the theory random questions, and counts what becomes of them: `reliability --count N [--seed N] [--command
-/// NAME]
-/// [--minutes N]`. Exit code 1 if one crashed, came late, or was wrong.
+/// Asks the theory random questions, and counts what becomes of them:
+/// `reliability --count N [--seed N] [--command NAME] [--minutes N]`. A trial that crashed, came late, was wrong or has
+/// no answer is printed at once. Exit code 1 if one crashed, came late, or was wrong.
 
 #include <fmt/format.h>
 
@@ -29,20 +29,6 @@ int usage() {
   return 2;
 }
 
-std::vector<Trial> ask(const Options& options) {
-  attnlaw::accuracy::Draw draw(options.seed);
-  const Limits limits;
-  const auto begin = std::chrono::steady_clock::now();
-  std::vector<Trial> trials;
-  for (int i = 0; i < options.count; ++i) {
-    if (std::chrono::duration<double, std::ratio<60>>(std::chrono::steady_clock::now() - begin).count() >
-        options.minutes)
-      break;
-    trials.push_back(try_question(draw_question(draw, options.command), limits));
-  }
-  return trials;
-}
-
 void print_counts(const std::vector<Trial>& trials) {
   std::map<std::string, std::map<Outcome, int>> counts;
   for (const Trial& trial : trials) ++counts[trial.question.command][trial.outcome], ++counts["all"][trial.outcome];
@@ -66,6 +52,22 @@ void print_trial(const Trial& trial) {
 
 bool failed(const Trial& trial) {
   return trial.outcome == Outcome::wrong || trial.outcome == Outcome::late || trial.outcome == Outcome::crashed;
+}
+
+std::vector<Trial> ask(const Options& options) {
+  attnlaw::accuracy::Draw draw(options.seed);
+  const Limits limits;
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<Trial> trials;
+  for (int i = 0; i < options.count; ++i) {
+    if (std::chrono::duration<double, std::ratio<60>>(std::chrono::steady_clock::now() - begin).count() >
+        options.minutes)
+      break;
+    trials.push_back(try_question(draw_question(draw, options.command), limits));
+    if (failed(trials.back()) || trials.back().outcome == Outcome::unconverged) print_trial(trials.back());
+    std::fflush(stdout);
+  }
+  return trials;
 }
 
 void print_slowest(std::vector<Trial> trials) {
@@ -94,13 +96,8 @@ int main(int argc, char** argv) {
       return usage();
   }
   const std::vector<Trial> trials = ask(options);
+  fmt::print("\n");
   print_counts(trials);
-  fmt::print("\nCrashed, late or wrong:\n");
-  for (const Trial& trial : trials)
-    if (failed(trial)) print_trial(trial);
-  fmt::print("\nUnconverged, and said so:\n");
-  for (const Trial& trial : trials)
-    if (trial.outcome == Outcome::unconverged) print_trial(trial);
   print_slowest(trials);
   return std::any_of(trials.begin(), trials.end(), failed) ? 1 : 0;
 }
