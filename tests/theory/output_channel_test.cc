@@ -270,7 +270,7 @@ TEST(LinearChannel, IsTheClosedFormOfTheSquareLoss) {
     EXPECT_EQ(result.conjugates.V_hat, result.conjugates.m_hat);
     EXPECT_NEAR(result.train, 2 * K * (error + noise) * std::pow(0.25 / width, 2), 1e-13);
     EXPECT_NEAR(channel.test(at, OutputChannel::kAll), 2 * K * error, 1e-13);
-    EXPECT_NEAR(channel.squared_response(at).symmetric.symmetric, 2 * alpha * K / (width * width), 1e-13);
+    EXPECT_NEAR(channel.squared_response(at, nullptr).symmetric.symmetric, 2 * alpha * K / (width * width), 1e-13);
     EXPECT_EQ(channel.replicates(), 1);
   }
 }

@@ -77,6 +77,19 @@ TEST(GridRule, SizeIsAboutTheNumberOfPoints) {
     }
 }
 
+TEST(PointSet, IsSharedForAsLongAsSomebodyHoldsIt) {
+  const GridRule grid{.label_step = 0.5, .radius = 4, .hermite = 3},
+      finer{.label_step = 0.4, .radius = 4, .hermite = 3};
+  for (const PointRule& rule : {PointRule(grid), PointRule(SobolRule{8})}) {
+    const auto held = point_set(2, rule);
+    EXPECT_EQ(point_set(2, rule), held);
+    EXPECT_NE(point_set(1, rule), held);
+  }
+  const auto held = point_set(2, grid);
+  EXPECT_NE(point_set(2, finer), held);
+  EXPECT_NE(point_set(4, 8), point_set(2, PointRule(SobolRule{8})));  // pairs of opposite noise or not
+}
+
 TEST(SobolRule, OddPowersOfTheNoiseVanish) {
   const auto set = point_set(2, PointRule(SobolRule{8}));
   EXPECT_EQ(set->points, 8U * 256);

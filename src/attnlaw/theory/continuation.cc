@@ -42,7 +42,7 @@ struct Found {
   Spinodal spinodal;    ///< where, if it did
 };
 
-/// Solves at any α on one point set.
+/// Solves at any α on one point set. Along a path of α one workspace is handed on.
 class Follower {
  public:
   Follower(const model::Problem& problem, const SolveOptions& options, const PointRule& rule)
@@ -64,21 +64,29 @@ class Follower {
   /// Two fixed points this close are the same one, as far as their residuals tell.
   double same() const { return same_; }
 
-  FixedPoint uninformed(double alpha) const { return student(alpha).find(std::nullopt, tolerance_); }
+  FixedPoint uninformed(double alpha, Workspace& workspace) const {
+    return student(alpha).find(std::nullopt, tolerance_, workspace);
+  }
 
   /// From S near (β*/β) S*, which fits all labels. Where such a start leads away, to wherever it leads.
-  FixedPoint informed(double alpha) const {
+  FixedPoint informed(double alpha, Workspace& workspace) const {
     constexpr double kOff = 1e-3;
     const double Q = Q_star(), r = problem_.beta_ratio();
     const double V = kOff / (alpha * problem_.score_count());
-    return student(alpha).find(Start{{r * r * Q, (1 - 0.5 * kOff) * r * Q, V}, std::nullopt}, tolerance_);
+    return student(alpha).find(Start{{r * r * Q, (1 - 0.5 * kOff) * r * Q, V}, std::nullopt}, tolerance_, workspace);
+  }
+
+  BranchPoint point(double alpha, const FixedPoint& at, Workspace& workspace) const {
+    const TrainedStudent known = student(alpha);
+    return {alpha, at.overlaps, known.errors(at), known.replicon(at, workspace), false};
   }
 
   /// The solution at `to` that continues `from`, the one at `alpha`, starting from `guess`.
-  Found follow(const FixedPoint& from, double alpha, double to, const Overlaps& guess) const {
+  Found follow(const FixedPoint& from, double alpha, double to, const Overlaps& guess, Workspace& workspace) const {
     const TrainedStudent next = student(to);
     const bool nothing = !(from.overlaps.q > 0);
-    Found found{next.find(nothing ? std::nullopt : std::optional(Start{guess, from.slope}), tolerance_), false, {}};
+    const auto start = nothing ? std::nullopt : std::optional(Start{guess, from.slope});
+    Found found{next.find(start, tolerance_, workspace), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
     const bool lost = !found.at.converged || !is_stable(next.map(), found.at);
     const bool vanishing = std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
@@ -86,12 +94,12 @@ class Follower {
     if (fine) {
       found.jumped = true;
       found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
-      if (lost) found.at = to > alpha ? uninformed(to) : informed(to);
+      if (lost) found.at = to > alpha ? uninformed(to, workspace) : informed(to, workspace);
       return found;
     }
     const double middle = std::sqrt(alpha * to);
-    const Found half = follow(from, alpha, middle, from.overlaps);
-    Found rest = follow(half.at, middle, to, half.at.overlaps);
+    const Found half = follow(from, alpha, middle, from.overlaps, workspace);
+    Found rest = follow(half.at, middle, to, half.at.overlaps, workspace);
     if (half.jumped) rest.jumped = true, rest.spinodal = half.spinodal;
     return rest;
   }
@@ -117,13 +125,24 @@ Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ra
 
 /// A sweep: the solution at each α, and where it jumped between two.
 struct Sweep {
+  explicit Sweep(std::size_t size) : at(size), point(size), jump(size) {}
+  void keep(std::size_t i, FixedPoint solution, BranchPoint figures) {
+    at[i] = std::move(solution);
+    point[i] = std::move(figures);
+  }
+
   std::vector<FixedPoint> at;
+  std::vector<BranchPoint> point;
   std::vector<std::optional<Spinodal>> jump;  ///< between i − 1 and i (upwards), i and i + 1 (downwards)
 };
 
 Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
-  Sweep sweep{std::vector<FixedPoint>(alphas.size()), std::vector<std::optional<Spinodal>>(alphas.size())};
-  sweep.at[0] = follower.uninformed(alphas[0]);
+  Sweep sweep(alphas.size());
+  Workspace workspace;
+  const auto keep = [&](std::size_t i, const FixedPoint& at) {
+    sweep.keep(i, at, follower.point(alphas[i], at, workspace));
+  };
+  keep(0, follower.uninformed(alphas[0], workspace));
   for (std::size_t i = 1; i < alphas.size(); ++i) {
     const bool line = i > 1 && !sweep.jump[i - 1];
     const Overlaps guess =
@@ -131,35 +150,34 @@ Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
                            std::log(alphas[i] / alphas[i - 1]) / std::log(alphas[i - 1] / alphas[i - 2]),
                            follower.chart())
              : sweep.at[i - 1].overlaps;
-    Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess);
+    Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess, workspace);
     if (found.jumped) sweep.jump[i] = found.spinodal;
-    sweep.at[i] = std::move(found.at);
+    keep(i, found.at);
   }
   return sweep;
 }
 
 Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, const Sweep& up) {
-  Sweep sweep{std::vector<FixedPoint>(alphas.size()), std::vector<std::optional<Spinodal>>(alphas.size())};
+  Sweep sweep(alphas.size());
   const std::size_t last = alphas.size() - 1;
-  sweep.at[last] = follower.informed(alphas[last]);
+  Workspace workspace;
+  const auto keep = [&](std::size_t i, const FixedPoint& at) {
+    sweep.keep(i, at, follower.point(alphas[i], at, workspace));
+  };
+  keep(last, follower.informed(alphas[last], workspace));
   for (std::size_t i = last; i-- > 0;) {
     // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
     const bool retraces = !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps,
                                                       follower.chart()) <= follower.same();
     if (retraces) {
-      sweep.at[i] = up.at[i];
+      sweep.keep(i, up.at[i], up.point[i]);
       continue;
     }
-    Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i], sweep.at[i + 1].overlaps);
+    Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i], sweep.at[i + 1].overlaps, workspace);
     if (found.jumped) sweep.jump[i] = found.spinodal;
-    sweep.at[i] = std::move(found.at);
+    keep(i, found.at);
   }
   return sweep;
-}
-
-BranchPoint point_of(const Follower& follower, double alpha, const FixedPoint& at) {
-  const TrainedStudent student = follower.student(alpha);
-  return {alpha, at.overlaps, student.errors(at), student.replicon(at), false};
 }
 
 /// Indices of the α of a stretch of a sweep without jumps: [begin, end).
@@ -195,7 +213,6 @@ struct Sweeps {
   bool agree(std::size_t i) const {
     return distance(up.at[i].overlaps, down.at[i].overlaps, follower.chart()) <= follower.same();
   }
-  BranchPoint point(const Sweep& sweep, std::size_t i) const { return point_of(follower, alphas[i], sweep.at[i]); }
 };
 
 void add_spinodal(const std::optional<Spinodal>& jump, const std::string& branch, Continuation& result) {
@@ -208,7 +225,7 @@ void add_spinodal(const std::optional<Spinodal>& jump, const std::string& branch
 void add_upward_branches(const Sweeps& sweeps, Continuation& result) {
   for (const Stretch& stretch : stretches(sweeps.up, true)) {
     Branch branch{result.branches.empty() ? "uninformed" : "informed", {}};
-    for (std::size_t i = stretch.begin; i < stretch.end; ++i) branch.points.push_back(sweeps.point(sweeps.up, i));
+    for (std::size_t i = stretch.begin; i < stretch.end; ++i) branch.points.push_back(sweeps.up.point[i]);
     if (!result.branches.empty()) add_spinodal(sweeps.up.jump[stretch.begin], result.branches.back().name, result);
     result.branches.push_back(std::move(branch));
   }
@@ -230,7 +247,7 @@ void add_downward_branches(const Sweeps& sweeps, Continuation& result) {
     Branch* joined = nullptr;
     for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
       if (!sweeps.agree(i))
-        fresh.push_back(sweeps.point(sweeps.down, i));
+        fresh.push_back(sweeps.down.point[i]);
       else if (!joined)
         joined = branch_at(result.branches, sweeps.alphas[i]);
     }

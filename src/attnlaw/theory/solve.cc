@@ -237,7 +237,7 @@ void record_details(const Reached& reached, Solution& solution) {
   solution.diagnostics.law_error = std::max(solution.diagnostics.law_error, student.certified_law_error(reached.at));
 }
 
-void record(const Equations& equations, const Reached& reached, Solution& solution) {
+void record(const Equations& equations, Reached& reached, Solution& solution) {
   const TrainedStudent& student = *reached.student;
   const FixedPoint& at = reached.at;
   const SolveOptions& options = equations.options;
@@ -253,8 +253,8 @@ void record(const Equations& equations, const Reached& reached, Solution& soluti
   if (const NumericalPrior* sampled = student.numerical_prior()) diagnostics.sampled_matrices = sampled->dimension();
   const bool full = options.detail == Detail::full;
   if (full) record_details(reached, solution);
-  diagnostics.replicon =
-      full || !many_atoms(equations.target) ? student.replicon(at) : std::numeric_limits<double>::quiet_NaN();
+  diagnostics.replicon = full || !many_atoms(equations.target) ? student.replicon(at, reached.workspace)
+                                                               : std::numeric_limits<double>::quiet_NaN();
   diagnostics.message = shortfall(solution, at, reached.ladder.tolerance(), options, reached.error);
   diagnostics.converged = at.converged && diagnostics.law_error <= law_tolerance(solution, options.accuracy) &&
                           reached.error <= kLargestError;

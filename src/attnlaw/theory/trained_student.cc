@@ -248,11 +248,11 @@ double TrainedStudent::certified_law_error(const FixedPoint& at) const {
   return noisy_target(map_.target(), at.step.conjugates).quadrature().error();
 }
 
-double TrainedStudent::replicon(const FixedPoint& at) const {
+double TrainedStudent::replicon(const FixedPoint& at, Workspace& workspace) const {
   if (!(at.overlaps.q > 0) || !usable(at.step.conjugates)) return 0;
   if (!spectral_) return std::numeric_limits<double>::quiet_NaN();
   const matrix_laws::Law law = noisy_target(map_.target(), at.step.conjugates);
-  return theory::replicon(channel_->squared_response(at.overlaps),
+  return theory::replicon(channel_->squared_response(at.overlaps, &workspace.channel),
                           spectral_->squared_response(law, at.step.conjugates));
 }
 

@@ -56,7 +56,7 @@ class TrainedStudent {
   /// atoms that only a part of it is resolved.
   double certified_law_error(const FixedPoint& fixed_point) const;
   /// R; 0 at S = 0, NaN for a numerical prior.
-  double replicon(const FixedPoint& fixed_point) const;
+  double replicon(const FixedPoint& fixed_point, Workspace& workspace) const;
 
  private:
   TrainedStudent(const model::Problem& problem, const matrix_laws::Spectrum& target, const Resolution& resolution,

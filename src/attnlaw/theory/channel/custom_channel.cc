@@ -227,16 +227,17 @@ double CustomChannel::fresh_loss(const Overlaps& overlaps, double noise, int rep
 
 bool CustomChannel::identifies_scale() const { return loss_.loss().labels != model::CustomLabels::sign; }
 
-SectorMatrix CustomChannel::squared_response(const Overlaps& overlaps) const {
+SectorMatrix CustomChannel::squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const {
   // One replicate settles a stability figure that is compared with 1.
   const Range range = range_of(training_, 0);
   const auto r = static_cast<int>(loss_.dimension());
   Pack sum = 0;
-  for_each_block(overlaps, range, nullptr, [&](const Samples& samples, const SampleBlock&, const BlockMinima& minima) {
-    sum += sum_over_hessians(minima.loss.hessian, samples.weights, [&](const PackArray<0>& hessian) {
-      return squared_responses(hessian, r, r, overlaps.V)[0][0];
-    });
-  });
+  for_each_block(overlaps, range, workspace,
+                 [&](const Samples& samples, const SampleBlock&, const BlockMinima& minima) {
+                   sum += sum_over_hessians(minima.loss.hessian, samples.weights, [&](const PackArray<0>& hessian) {
+                     return squared_responses(hessian, r, r, overlaps.V)[0][0];
+                   });
+                 });
   return {{gain_ * sum.sum(), 0}, {}};
 }
 

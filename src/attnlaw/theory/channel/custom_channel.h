@@ -20,7 +20,7 @@ class CustomChannel final : public OutputChannel {
   Result evaluate_at_zero(int replicate) const override;
   double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
   bool identifies_scale() const override;
-  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  SectorMatrix squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const override;
   int replicates() const override { return static_cast<int>(points_->replicates()); }
   std::size_t points() const override { return points_->points; }
 

@@ -30,7 +30,7 @@ double LinearChannel::fresh_loss(const Overlaps& overlaps, double noise, int /*r
   return weight_ * scores_ * (overlaps.estimation(Q_star_) + noise);
 }
 
-SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps) const {
+SectorMatrix LinearChannel::squared_response(const Overlaps& overlaps, ChannelWorkspace*) const {
   const double width = overlaps.V + 1 / (2 * weight_);
   return {{gain_ * scores_ / (width * width), 0}, {}};
 }
@@ -63,7 +63,7 @@ std::optional<LossFigures> InterpolatingChannel::loss_figures(const Overlaps& ov
   return figures;
 }
 
-SectorMatrix InterpolatingChannel::squared_response(const Overlaps& overlaps) const {
+SectorMatrix InterpolatingChannel::squared_response(const Overlaps& overlaps, ChannelWorkspace*) const {
   return {{fitted_ / (overlaps.V * overlaps.V), 0}, {}};
 }
 

@@ -17,7 +17,7 @@ class LinearChannel final : public OutputChannel {
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override { return evaluate({}, replicate, nullptr); }
   double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
-  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  SectorMatrix squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const override;
   int replicates() const override { return 1; }
   std::size_t points() const override { return 0; }
 
@@ -62,7 +62,7 @@ class InterpolatingChannel final : public OutputChannel {
   }
   double least_loss(double noise, int replicate) const override { return head_->least_loss(noise, replicate); }
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
-  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  SectorMatrix squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const override;
   int replicates() const override { return head_->replicates(); }
   std::size_t points() const override { return head_->points(); }
 

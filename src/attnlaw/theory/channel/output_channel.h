@@ -64,8 +64,9 @@ class OutputChannel {
   /// What a loss tells beside train and test error, at any overlaps.
   virtual std::optional<LossFigures> loss_figures(const Overlaps& /*overlaps*/) const { return std::nullopt; }
 
-  /// 2α E‖∂g/∂ω‖²_F (αT1 E of one row with cross-attention), the output factor of the replicon.
-  virtual SectorMatrix squared_response(const Overlaps& overlaps) const = 0;
+  /// 2α E‖∂g/∂ω‖²_F (αT1 E of one row with cross-attention), the output factor of the replicon. A workspace serves as
+  /// in `evaluate`.
+  virtual SectorMatrix squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace = nullptr) const = 0;
 
   /// Number of independent replicates; 1 for a closed form, which has no sampling error.
   virtual int replicates() const = 0;

@@ -1,6 +1,7 @@
 #pragma once
 /// Rules for the points of expectations over a label's field and a student's field (docs/theory/quadrature.md).
 
+#include <compare>
 #include <cstddef>
 #include <limits>
 #include <variant>
@@ -12,6 +13,8 @@ namespace attnlaw::theory {
 struct SobolRule {
   static constexpr int kReplicates = 8;  ///< enough for a standard error of 7 degrees of freedom
   int log2_points = 7;
+
+  auto operator<=>(const SobolRule&) const = default;
 };
 
 /// A product grid for fields of one or two coordinates, each a pair (τ, ρ) of standard normals. It serves integrands
@@ -29,6 +32,8 @@ struct GridRule {
   /// The grid was made for errors of about e^−digits: no difference of two replicates is believed far below that.
   double digits = std::numeric_limits<double>::infinity();
   bool even = true;  ///< one of every two pairs (τ, ρ) and (−τ, −ρ) stands for both
+
+  auto operator<=>(const GridRule&) const = default;
 };
 
 /// Either; a channel need not know which.

@@ -112,25 +112,41 @@ NormalRule with_opposite_noise(const NormalRule& rule) {
   return result;
 }
 
-/// Neighbouring problems of a sweep use the same points: whoever still holds them shares them.
-std::shared_ptr<const PointSet> shared_sobol_set(std::size_t dimension, int log2_points, bool opposite_noise) {
-  static std::mutex mutex;
-  static std::map<std::tuple<std::size_t, int, bool>, std::weak_ptr<const PointSet>> held;
-  const std::tuple key(dimension, log2_points, opposite_noise);
-  {
-    const std::lock_guard lock(mutex);
-    if (auto set = held[key].lock()) return set;
-  }
-  auto set = std::make_shared<PointSet>();
-  set->first_pack.push_back(0);
+PointSet sobol_set(std::size_t dimension, int log2_points, bool opposite_noise) {
+  PointSet set;
   for (int replicate = 0; replicate < SobolRule::kReplicates; ++replicate) {
     const std::uint64_t seed = kRuleSeed + static_cast<std::uint64_t>(replicate);
     if (opposite_noise)
-      append_replicate(with_opposite_noise(scrambled_sobol_rule(dimension, log2_points - 1, seed)), *set);
+      append_replicate(with_opposite_noise(scrambled_sobol_rule(dimension, log2_points - 1, seed)), set);
     else
-      append_replicate(scrambled_sobol_rule(dimension, log2_points, seed), *set);
+      append_replicate(scrambled_sobol_rule(dimension, log2_points, seed), set);
   }
+  return set;
+}
+
+PointSet grid_set(std::size_t coordinates, const GridRule& rule) {
+  PointSet set;
+  append_replicate(grid_replicate(coordinates, rule, false), set);
+  if (rule.interleaved) append_replicate(grid_replicate(coordinates, rule, true), set);
+  return set;
+}
+
+/// Dimension, rule, and whether Sobol points come in pairs of opposite noise.
+using Key = std::tuple<std::size_t, PointRule, bool>;
+
+/// Neighbouring problems of a sweep use the same points: whoever still holds them shares them.
+template <class Make>
+std::shared_ptr<const PointSet> shared(const Key& key, const Make& make) {
+  static std::mutex mutex;
+  static std::map<Key, std::weak_ptr<const PointSet>> held;
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto place = held.find(key); place != held.end())
+      if (auto set = place->second.lock()) return set;
+  }
+  auto set = std::make_shared<const PointSet>(make());
   const std::lock_guard lock(mutex);
+  std::erase_if(held, [](const auto& entry) { return entry.second.expired(); });
   held[key] = set;
   return set;
 }
@@ -138,18 +154,15 @@ std::shared_ptr<const PointSet> shared_sobol_set(std::size_t dimension, int log2
 }  // namespace
 
 std::shared_ptr<const PointSet> point_set(std::size_t dimension, int log2_points) {
-  return shared_sobol_set(dimension, log2_points, false);
+  return shared({dimension, SobolRule{log2_points}, false}, [&] { return sobol_set(dimension, log2_points, false); });
 }
 
 std::shared_ptr<const PointSet> point_set(std::size_t coordinates, const PointRule& rule) {
-  if (const auto* sobol = std::get_if<SobolRule>(&rule))
-    return shared_sobol_set(2 * coordinates, sobol->log2_points, true);
-  const auto& grid = std::get<GridRule>(rule);
-  auto set = std::make_shared<PointSet>();
-  set->first_pack.push_back(0);
-  append_replicate(grid_replicate(coordinates, grid, false), *set);
-  if (grid.interleaved) append_replicate(grid_replicate(coordinates, grid, true), *set);
-  return set;
+  return shared({coordinates, rule, true}, [&] {
+    const auto* sobol = std::get_if<SobolRule>(&rule);
+    return sobol ? sobol_set(2 * coordinates, sobol->log2_points, true)
+                 : grid_set(coordinates, std::get<GridRule>(rule));
+  });
 }
 
 }  // namespace attnlaw::theory

@@ -96,7 +96,7 @@ class SampledChannel final : public OutputChannel {
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
   double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
-  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  SectorMatrix squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const override;
   double least_loss(double noise, int replicate) const override;
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   int replicates() const override { return static_cast<int>(points_->replicates()); }
@@ -461,12 +461,12 @@ double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
 }
 
 template <ChannelLoss Loss>
-SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps) const {
+SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const {
   const Loss loss = scaled_loss(overlaps);
   Expansion<Loss::kDimension> at(loss.dimension());
   std::array<std::array<Pack, 2>, 2> sums{};
   // One replicate settles a stability figure that is compared with 1.
-  for_each_minimum(loss, overlaps, 0, nullptr, [&](const Field& field, Pack weight, const auto& minimum) {
+  for_each_minimum(loss, overlaps, 0, workspace, [&](const Field& field, Pack weight, const auto& minimum) {
     loss.expand(field.label, minimum.point.data(), at);
     const auto squares = squared_responses(at.hessian, loss.dimension(), loss.symmetric_dimension(), overlaps.V);
     for (std::size_t p = 0; p < 2; ++p)

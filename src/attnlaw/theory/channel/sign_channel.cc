@@ -123,7 +123,7 @@ double SignChannel::fresh_loss(const Overlaps& overlaps, double noise, int /*rep
   return field.average([&](double u, double omega) { return field.probability(omega) * loss(u); });
 }
 
-SectorMatrix SignChannel::squared_response(const Overlaps& overlaps) const {
+SectorMatrix SignChannel::squared_response(const Overlaps& overlaps, ChannelWorkspace*) const {
   const Field field(overlaps, overlaps.unexplained(Q_star_ + noise_));
   const double square = field.average([&](double u, double omega) {
     const double H = loss_curvature(u);

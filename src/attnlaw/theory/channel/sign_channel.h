@@ -16,7 +16,7 @@ class SignChannel final : public OutputChannel {
   Result evaluate(const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const override;
   Result evaluate_at_zero(int replicate) const override;
   double fresh_loss(const Overlaps& overlaps, double noise, int replicate) const override;
-  SectorMatrix squared_response(const Overlaps& overlaps) const override;
+  SectorMatrix squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const override;
   bool identifies_scale() const override { return false; }
   std::optional<LossFigures> loss_figures(const Overlaps& overlaps) const override;
   int replicates() const override { return 1; }
