@@ -179,28 +179,28 @@ TEST(StateEvolution, ObjectiveIsLossPlusPenalty) {
 }
 
 /// d objective/dλ = Tr S/d at a minimum: where proximal points miss the lowest one it fails.
-void expect_envelope(model::Problem problem, double accuracy, double share) {
-  constexpr double kStep = 0.01;
+void expect_envelope(model::Problem problem, double accuracy, double step, double share) {
   const double lambda = problem.lambda;
   const auto at = [&](double ratio) {
     problem.lambda = ratio * lambda;
     return solve_to(problem, accuracy).errors;
   };
-  const double slope = (at(1 + kStep).objective - at(1 - kStep).objective) / (2 * kStep * lambda);
+  const double slope = (at(1 + step).objective - at(1 - step).objective) / (2 * step * lambda);
   const Errors middle = at(1);
   const double trace = (middle.objective - problem.alpha * middle.train) / lambda;
   EXPECT_NEAR(slope, trace, share * trace);
 }
 
 TEST(StateEvolution, ObjectiveOfTheMinimumDecreasesWithThePenaltyByTheTrace) {
-  expect_envelope(problem_of(2, 0.5, 0.1), 3e-3, 3e-3);
+  expect_envelope(problem_of(2, 0.5, 0.1), 3e-3, 0.01, 3e-3);
 }
 
 TEST(StateEvolution, OfSaturatedLabelsIsThatOfTheLowestMinima) {
   model::Problem steep = problem_of(2, 0.5, 0.2, 1);
   steep.beta = steep.target_beta = 20;
-  // One start at a label on flat ground ran over the valley: train was 0.157, q_hat 37 % too low.
-  expect_envelope(steep, 1e-2, 0.03);
+  // One start at a label on flat ground ran over the valley: train was 0.157, q_hat 37 % too low. Both objectives have
+  // points of their own and state errors of 2e-4, which is 4 % of the slope over this step.
+  expect_envelope(steep, 1e-2, 0.1, 0.1);
   EXPECT_NEAR(solve_to(steep, 1e-2).errors.train, 0.0787, 8e-4);
 }
 

@@ -113,14 +113,15 @@ bool unbounded(const model::Problem& problem, double Q_star, const Overlaps& ove
 }
 
 /// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
-/// interpolation peak a small λ is out of reach of the uninformed start. While interpolating, from the solution of the
-/// two equations.
+/// interpolation peak a small λ, or none, is out of reach of the uninformed start. While interpolating, from the
+/// solution of the two equations.
 FixedPoint find_patiently(const Equations& equations, const TrainedStudent& student, const PointLadder& ladder,
                           const std::optional<Start>& start, Workspace& workspace) {
   constexpr double kLost = 0.1;  // a distance that leaves no digit
   const model::Problem& problem = equations.problem;
   const auto found = [&](const FixedPoint& at) {
-    const bool lost = !equations.phase && unbounded(problem, equations.target.second_moment(), at.overlaps);
+    const bool lost = equations.phase != RidgelessPhase::interpolating &&
+                      unbounded(problem, equations.target.second_moment(), at.overlaps);
     return at.converged && at.distance < kLost && !lost;
   };
   const Tolerance tolerance = ladder.tolerance();
@@ -137,15 +138,20 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   }
   if (equations.phase == RidgelessPhase::interpolating)
     return student.find(Start{interpolating_overlaps(problem, equations.target), std::nullopt}, tolerance, workspace);
-  if (equations.phase || problem.lambda_rule != model::LambdaRule::value) return at;
+  if (problem.lambda_rule == model::LambdaRule::edge) return at;
   constexpr double kStep = 0.3;
+  constexpr double kVanishing = 1e-7;  // a student without a penalty is as close to one of this as matters for a start
+  const double least = equations.phase ? kVanishing * problem.lambda_unit() : problem.lambda;
   LambdaPath path(student.map().chart());
-  for (double lambda = problem.lambda_unit(); lambda > problem.lambda; lambda *= kStep) {
-    const FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance);
-    at.iterations += next.iterations;
+  for (double lambda = problem.lambda_unit(); lambda > least; lambda *= kStep) {
+    FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance, workspace);
+    next.iterations = at.iterations += next.iterations;
+    if (equations.phase && unbounded(problem, equations.target.second_moment(), next.overlaps)) return next;
     if (found(next) && next.overlaps.q > 0) path.add(lambda, next);
   }
-  FixedPoint again = student.find(path.start_at(problem.lambda), tolerance, workspace);
+  std::optional<Start> near = path.start_at(least);
+  if (near) near->slope.reset();  // it is that of far larger λ: what replicates differ by needs the one here
+  FixedPoint again = student.find(near, tolerance, workspace);
   again.iterations += at.iterations;
   again.converged = found(again);
   return again;
@@ -288,7 +294,8 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     const double seconds = budget.spent() - begun;
     const FixedPoint at = now.at;
     solution.diagnostics.iterations += at.iterations;
-    if (equations.phase == RidgelessPhase::overdetermined && unbounded(problem, target.second_moment(), at.overlaps)) {
+    if (equations.phase == RidgelessPhase::overdetermined && (at.converged || !ladder.coarse()) &&
+        unbounded(problem, target.second_moment(), at.overlaps)) {
       record(equations, now, solution);
       solution.diagnostics.converged = false;
       solution.diagnostics.message =

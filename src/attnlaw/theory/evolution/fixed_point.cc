@@ -51,9 +51,11 @@ class CoordinateMap {
 };
 
 Slope slope_at(CoordinateMap& map, const Iterate& at) {
-  // The map is smooth up to rare jumps of proximal points: differences well above its rounding.
+  // A smooth map: differences well above its rounding. Where proximal points jump, too few do so over such a length to
+  // tell how much that changes: over n points and a length h slopes scatter by 1/√(n h).
   constexpr double kDifference = 1e-5;
-  return slope_by_differences(map, at, kDifference);
+  constexpr double kAcrossJumps = 1e-3;
+  return slope_by_differences(map, at, at.step.several > 0 ? kAcrossJumps : kDifference);
 }
 
 /// Broyden's method with steps of bounded length; stops at the tolerance, or when it no longer gains.
