@@ -141,12 +141,15 @@ std::vector<std::string> Inspect::unused(const Output& output) {
   if (output.course) return {};
   const bool tables = any(&checkpoint::draws_table), rotations = any(&checkpoint::draws_rotations);
   const bool fits = any([](const checkpoint::HeadReport& head, bool) { return !std::isnan(head.fit.p); });
+  const bool implies =
+      any([](const checkpoint::HeadReport& head, bool) { return !std::isnan(head.fit.implied_noise); });
   const bool tested = !output.inspection.nulls.empty() || (output.before && !output.before->nulls.empty());
   std::vector<std::string> names;
   if (!tested) names = {"exact_tables", "level"};
   if (!tables) names.emplace_back("table_draws");
   if (!rotations) names.emplace_back("draws");
   if (!tables && !rotations && !fits) names.emplace_back("seed");
+  if (!implies) names.emplace_back("samples");
   return names;
 }
 

@@ -106,15 +106,21 @@ Table outlier_table(const Inspection& found) {
 }
 
 Table fit_table(const Inspection& found) {
-  Table table = headed("Heads close to a tied map: the law of trained attention",
-                       {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(),
-                        general("2λ/√q̂", 4), general("cut", 4), error_column(), "spikes", general("p", 3),
-                        general("p random tied", 3), general("implied αK", 3), general("implied λ", 3)});
+  // Noise is implied where the samples of training are known.
+  const bool known = std::any_of(found.heads.begin(), found.heads.end(),
+                                 [](const HeadReport& head) { return !std::isnan(head.fit.implied_noise); });
+  Table table =
+      headed("Heads close to a tied map: the law of trained attention",
+             {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(), general("2λ/√q̂", 4),
+              general("cut", 4), error_column(), "spikes", general("p", 3), general("p random tied", 3),
+              general("αK ≥", 3), error_column(), general(known ? "λ" : "λ ≥", 3), error_column()});
+  if (known) add_columns(table, {general("Δ", 3), error_column()});
   for (const HeadReport& head : found.heads) {
     const auto& fit = head.fit;
     if (fit.status == checkpoint::FitStatus::not_tied_like) continue;
     add(table, name_of(head), fit.status, fit.noise, fit.noise_error, fit.threshold, fit.threshold_error, fit.ratio,
-        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p, fit.implied_samples, fit.implied_decay);
+        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p, fit.implied_samples, fit.implied_samples_error,
+        fit.implied_decay, fit.implied_decay_error, fit.implied_noise, fit.implied_noise_error);
   }
   return table;
 }
