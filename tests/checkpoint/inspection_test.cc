@@ -4,11 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "attnlaw/checkpoint/inspection/compare.h"
 #include "attnlaw/checkpoint/inspection/inspect.h"
+#include "checkpoint/synthetic.h"
 #include "gaussian.h"
+#include "scratch.h"
 
 namespace attnlaw::checkpoint {
 namespace {
@@ -163,6 +168,7 @@ TEST(Inspection, AMapKnownAsAWholeHasNoFiguresOfFactors) {
         whole.outliers.query_strength, whole.outliers.key_strength, whole.outliers.alignment, whole.tests.product.p})
     EXPECT_TRUE(std::isnan(figure));
   EXPECT_EQ(whole.outliers.status, OutlierStatus::no_law);
+  EXPECT_TRUE(std::isnan(whole.outliers.edge));
   EXPECT_FALSE(std::isnan(whole.symmetry.symmetry));
 }
 
@@ -334,6 +340,93 @@ TEST(Inspection, SummaryCorrectsForTheNumberOfHeads) {
   Inspection found;
   found.heads = heads;
   EXPECT_EQ(found.by_evidence().front(), 4U);
+}
+
+/// A model with one layer of the shape of LLaMA or of the decoder of BART, whose file is kept.
+struct OpenedModel {
+  test::Scratch folder;
+  Model model;
+
+  OpenedModel(const test::SyntheticFile& file, const std::string& config, OpenOptions options = {}) {
+    file.write(folder / "model.safetensors");
+    folder.write("config.json", config);
+    model = open_model(folder.path().string(), options);
+  }
+};
+
+/// m and d of the tables of whole heads; those of heads without their outliers have draws of their own number.
+using Drawn = std::vector<std::pair<int, int>>;
+
+Drawn tables_of(const Model& model, const NullOptions& nulls) {
+  NullTables tables(3, 1);
+  inspect(model, {.nulls = nulls, .threads = 1}, tables);
+  Drawn shapes;
+  for (const auto& [m, d, draws] : tables.drawn())
+    if (draws == nulls.table_draws) shapes.emplace_back(m, d);
+  return shapes;
+}
+
+TEST(Inspection, DrawsTheTablesThatHeadsTake) {
+  const NullOptions closed{.table_draws = 200, .draws = 19};
+  NullOptions exact = closed;
+  exact.exact_tables = true;
+  const auto gpt2 = [](Eigen::Index m, Eigen::Index d) {
+    test::Draws draws(6);
+    const test::SyntheticLayer layer = test::random_layer(draws, 8, 8, m, d);
+    test::SyntheticFile file;
+    file.add("h.0.attn.c_attn.weight",
+             test::stacked(test::in_order(test::Fused::blocks, layer.query, layer.key, layer.value)).transpose());
+    file.add_vector("h.0.ln_1.weight", draws.matrix(d, 1));
+    file.add_vector("h.0.ln_1.bias", draws.matrix(d, 1));
+    return file;
+  };
+  const std::string config = R"({"model_type":"gpt2","n_head":8})";
+  // Heads of 16 rows are tested in closed form, those of 4 rows by a table.
+  ASSERT_FALSE(takes_table(16, 128, closed));
+  ASSERT_TRUE(takes_table(4, 32, closed));
+  const OpenedModel wide(gpt2(16, 128), config), narrow(gpt2(4, 32), config);
+  EXPECT_EQ(tables_of(wide.model, closed), Drawn{});
+  EXPECT_EQ(tables_of(narrow.model, closed), (Drawn{{4, 32}}));
+  EXPECT_EQ(tables_of(wide.model, exact), (Drawn{{16, 128}}));
+  // A layer norm that is folded takes the mean of the inputs off: they have one dimension less.
+  const OpenedModel folded_wide(gpt2(16, 128), config, {.fold_normalisation = true});
+  const OpenedModel folded(gpt2(4, 32), config, {.fold_normalisation = true});
+  EXPECT_EQ(tables_of(folded_wide.model, closed), Drawn{});
+  EXPECT_EQ(tables_of(folded.model, closed), (Drawn{{4, 31}}));
+}
+
+TEST(Inspection, HeadsBetweenSpacesOfTwoSizesDrawNoTable) {
+  test::Draws draws(7);
+  test::SyntheticFile file;
+  // Queries read 24 coordinates, keys and values 16.
+  const std::string attention = "decoder.layers.0.encoder_attn.";
+  file.add(attention + "q_proj.weight", draws.matrix(8, 24));
+  file.add(attention + "k_proj.weight", draws.matrix(8, 16));
+  file.add(attention + "v_proj.weight", draws.matrix(8, 16));
+  file.add(attention + "out_proj.weight", draws.matrix(24, 8));
+  const OpenedModel opened(file, R"({"model_type":"whisper","decoder_attention_heads":2})", {.heads = 2});
+  ASSERT_TRUE(opened.model.layers[0].cross);
+  EXPECT_EQ(tables_of(opened.model, {.exact_tables = true, .table_draws = 200, .draws = 19}), Drawn{});
+}
+
+TEST(Inspection, NormalisedQueriesAndKeysAreSaidOnce) {
+  test::Draws draws(8);
+  const test::SyntheticLayer layer = test::random_layer(draws, 2, 2, 8, 32);
+  test::SyntheticFile file;
+  for (int number = 0; number < 2; ++number) {
+    const std::string attention = "model.layers." + std::to_string(number) + ".self_attn.";
+    file.add(attention + "q_proj.weight", test::stacked(layer.query));
+    file.add(attention + "k_proj.weight", test::stacked(layer.key));
+    file.add(attention + "v_proj.weight", test::stacked(layer.value));
+    file.add_vector(attention + "q_norm.weight", draws.matrix(8, 1));
+    file.add_vector(attention + "k_norm.weight", draws.matrix(8, 1));
+  }
+  const OpenedModel opened(file, R"({"model_type":"qwen3","num_attention_heads":2})");
+  const Inspection found = inspect(opened.model, {.threads = 1});
+  EXPECT_TRUE(found.model.qk_norm);
+  EXPECT_EQ(std::count_if(found.model.notes.begin(), found.model.notes.end(),
+                          [](const std::string& note) { return note.find("bilinear") != std::string::npos; }),
+            1);
 }
 
 TEST(TrainedLaw, RecoversAPlantedLaw) {

@@ -59,6 +59,51 @@ TEST_F(InspectCommand, FindsTheHeadWithASpike) {
   EXPECT_EQ(document["nulls"][0]["discoveries"], 1);
 }
 
+TEST_F(InspectCommand, HeadsByHandAreThoseOfTheirOwnArrays) {
+  // Six query heads of 16 rows, which meet two key heads in threes.
+  const Eigen::MatrixXd query = gaussian(96, 64, 21), key = gaussian(32, 64, 22);
+  write(query, "queries.npy");
+  write(key, "keys.npy");
+  const Outcome together = attnlaw("inspect --q " + path("queries.npy") + " --k " + path("keys.npy") +
+                                   " --heads 6 --kv-heads 2 --format json");
+  ASSERT_EQ(together.code, 0) << together.err;
+  const json heads = json::parse(together.out)["heads"];
+  ASSERT_EQ(heads.size(), 6U);
+  for (int h = 0; h < 6; ++h) {
+    SCOPED_TRACE(h);
+    write(query.middleRows(16 * h, 16), "one_q.npy");
+    write(key.middleRows(16 * (h / 3), 16), "one_k.npy");
+    const Outcome alone =
+        attnlaw("inspect --q " + path("one_q.npy") + " --k " + path("one_k.npy") + " --heads 1 --format json");
+    ASSERT_EQ(alone.code, 0) << alone.err;
+    json one = json::parse(alone.out)["heads"][0], of_six = heads[static_cast<std::size_t>(h)];
+    EXPECT_EQ(of_six["head"], h);
+    EXPECT_EQ(of_six["key_head"], h / 3);
+    // Its place, and what is corrected for six heads.
+    for (const char* of_the_model :
+         {"head", "key_head", "product_holm", "rotation_holm", "permuted_holm", "symmetry_holm", "trace_holm"}) {
+      one.erase(of_the_model);
+      of_six.erase(of_the_model);
+    }
+    EXPECT_EQ(one, of_six);
+  }
+  EXPECT_EQ(attnlaw("inspect --q " + path("queries.npy") + " --k " + path("keys.npy") + " --heads 6 --kv-heads 4").code,
+            2);
+}
+
+TEST_F(InspectCommand, ShowsTheShufflesOfHeadsWithHeavyTails) {
+  // Cubes of normal entries have a kurtosis far above 4.
+  write(gaussian(64, 64, 23).array().cube(), "heavy.npy");
+  const std::string heavy = "inspect --q " + path("heavy.npy") + " --k " + path("k.npy") + " --heads 4 ";
+  const std::string draws = "--exact-tables --table-draws 200 --draws 99";
+  const Outcome closed = attnlaw(heavy), exact = attnlaw(heavy + draws);
+  ASSERT_EQ(closed.code, 0) << closed.err;
+  ASSERT_EQ(exact.code, 0) << exact.err;
+  EXPECT_EQ(closed.out.find("Holm shuffle"), std::string::npos);
+  EXPECT_NE(exact.out.find("Holm shuffle"), std::string::npos);
+  EXPECT_NE(exact.out.find("N1s shuffle"), std::string::npos);
+}
+
 TEST_F(InspectCommand, ListsHeadsByEvidenceAndWritesAPage) {
   const Outcome table = attnlaw(arrays_ + "--html " + path("report.html"));
   ASSERT_EQ(table.code, 0) << table.err;
@@ -82,6 +127,41 @@ TEST_F(InspectCommand, WritesTheDirectionsOfOutliers) {
   for (const json& file : written) EXPECT_TRUE(std::filesystem::exists(file.get<std::string>()));
   // The header of .npy and 64 doubles.
   EXPECT_EQ(std::filesystem::file_size(written[0].get<std::string>()), 128U + 64 * 8);
+}
+
+TEST_F(InspectCommand, SaysThatNoOutlierHasDirections) {
+  write(gaussian(16, 64, 24), "null_q.npy");
+  write(gaussian(16, 64, 25), "null_k.npy");
+  const Outcome outcome = attnlaw("inspect --q " + path("null_q.npy") + " --k " + path("null_k.npy") +
+                                  " --heads 1 --format json --directions " + path("nothing"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["heads"][0]["outlier"]["count"], 0);
+  EXPECT_EQ(json::parse(outcome.out)["written"], json::array());
+  EXPECT_NE(outcome.out.find("No directions are known"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(path("nothing")));
+}
+
+TEST_F(InspectCommand, AMapKnownAsAWholeHasNoNulls) {
+  write(gaussian(24, 24, 26), "map.npy");
+  const std::string command = "inspect " + path("map.npy") + " ";
+  const Outcome outcome =
+      attnlaw(command + "--exact-tables --level 0.01 --table-draws 200 --draws 99 --seed 3 --samples 2 --format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json document = json::parse(outcome.out), head = document["heads"][0];
+  EXPECT_EQ(document["nulls"], json::array());
+  EXPECT_EQ(head["outlier"]["status"], "no-law");
+  EXPECT_TRUE(head["outlier"]["edge"].is_null());
+  EXPECT_TRUE(head["product"]["p"].is_null());
+  const std::string warnings = document["warnings"].dump();
+  EXPECT_NE(warnings.find("Without effect here"), std::string::npos);
+  for (const char* option : {"--exact-tables", "--level", "--table-draws", "--draws", "--seed", "--samples"})
+    EXPECT_NE(warnings.find(option), std::string::npos) << option;
+  const Outcome table = attnlaw(command + "--html " + path("map.html"));
+  EXPECT_EQ(table.out.find("reject (Holm)"), std::string::npos) << table.out;
+  // The singular values themselves, over no law.
+  const std::string page = slurp(path("map.html"));
+  EXPECT_NE(page.find("without a null law"), std::string::npos);
+  EXPECT_EQ(page.find("the law of a random product. Orange"), std::string::npos);
 }
 
 TEST_F(InspectCommand, WritesDirectionsInsideTheirFolderOnly) {
@@ -167,6 +247,24 @@ TEST_F(InspectCommand, RefusesWhatItCannotUse) {
   ASSERT_EQ(going.code, 1) << going.err;
   EXPECT_NE(json::parse(going.out)["heads"][0]["defect"].get<std::string>().find("no values"), std::string::npos);
   EXPECT_EQ(attnlaw(arrays_ + "--level 2").code, 2);
+  EXPECT_EQ(attnlaw(arrays_ + "--samples 0").code, 2);
+}
+
+TEST_F(InspectCommand, FailsWithoutFigures) {
+  // One head without figures is a line of the result, and all of them are a failure.
+  Eigen::MatrixXd query = gaussian(64, 64, 27);
+  query(3, 5) = std::nan("");
+  write(query, "q.npy");
+  const Outcome some = attnlaw(arrays_ + "--format json");
+  ASSERT_EQ(some.code, 0) << some.err;
+  EXPECT_NE(json::parse(some.out)["heads"][0]["defect"].get<std::string>().find("not finite"), std::string::npos);
+  EXPECT_TRUE(json::parse(some.out)["heads"][0]["product"]["p"].is_null());
+  write(Eigen::MatrixXd::Zero(64, 64), "q.npy");
+  for (const char* format : {"table", "json", "csv"}) {
+    const Outcome none = attnlaw(arrays_ + "--format " + format);
+    EXPECT_EQ(none.code, 1) << format;
+    EXPECT_NE((none.out + none.err).find("the map is zero"), std::string::npos) << format;
+  }
 }
 
 }  // namespace

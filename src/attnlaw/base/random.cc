@@ -95,11 +95,17 @@ void NormalStream::fill(std::uint64_t first, std::span<double> out) const { fill
 
 void UniformStream::fill(std::uint64_t first, std::span<double> out) const {
   constexpr double kUnit = 1.0 / 4294967296.0;  // 2^-32
-  std::uint64_t index = first;
-  for (std::size_t written = 0; written < out.size();) {
-    const r123::Philox4x32::ctr_type words = random_block(seed_, stream_, index / kBlock);
-    for (std::size_t word = index % kBlock; word < kBlock && written < out.size(); ++word, ++index, ++written)
-      out[written] = (words[word] + 0.5) * kUnit;
+  std::uint64_t block = first / kBlock;
+  std::size_t skipped = first % kBlock;
+  for (std::size_t written = 0; written < out.size(); ++block, skipped = 0) {
+    const r123::Philox4x32::ctr_type words = random_block(seed_, stream_, block);
+    const std::size_t count = std::min(kBlock - skipped, out.size() - written);
+    // A whole block by a loop of known length.
+    if (count == kBlock)
+      for (std::size_t word = 0; word < kBlock; ++word) out[written + word] = (words[word] + 0.5) * kUnit;
+    else
+      for (std::size_t word = 0; word < count; ++word) out[written + word] = (words[skipped + word] + 0.5) * kUnit;
+    written += count;
   }
 }
 

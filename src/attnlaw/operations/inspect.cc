@@ -33,10 +33,11 @@ std::string file_name_of(std::string block) {
   return block;
 }
 
-/// Both sides of every outlier, d×size arrays.
+/// Both sides of every outlier, d×size arrays; without outliers no folder is made.
 std::vector<std::string> write_directions(const std::vector<OutlierDirections>& all, const std::string& directory) {
-  make_directory(directory);
   std::vector<std::string> written;
+  if (all.empty()) return written;
+  make_directory(directory);
   for (const OutlierDirections& at : all) {
     const std::string block = at.block.empty() ? "" : file_name_of(at.block) + "_";
     std::string start = fmt::format("{}/{}layer{}_head{}_outlier{}", directory, block, at.layer, at.head, at.outlier);
@@ -140,10 +141,15 @@ std::vector<std::string> Inspect::unused(const Output& output) {
   if (output.course) return {};
   const bool tables = any(&checkpoint::draws_table), rotations = any(&checkpoint::draws_rotations);
   const bool fits = any([](const checkpoint::HeadReport& head, bool) { return !std::isnan(head.fit.p); });
+  const bool implies =
+      any([](const checkpoint::HeadReport& head, bool) { return !std::isnan(head.fit.implied_noise); });
+  const bool tested = !output.inspection.nulls.empty() || (output.before && !output.before->nulls.empty());
   std::vector<std::string> names;
+  if (!tested) names = {"exact_tables", "level"};
   if (!tables) names.emplace_back("table_draws");
   if (!rotations) names.emplace_back("draws");
   if (!tables && !rotations && !fits) names.emplace_back("seed");
+  if (!implies) names.emplace_back("samples");
   return names;
 }
 

@@ -63,9 +63,9 @@ Table head_table(const Inspection& found) {
                        {"head", general("s₁", 4), general("stable rank", 4), general("T/d²", 4), general("p N1", 2),
                         general("Holm", 2), "outliers", general("z N2", 3), general("p N2", 2), general("p N2s", 2),
                         general("τ", 3), general("z N3", 3), general("z trace", 3), general("f₊", 3)});
-  const auto heavy = std::count_if(found.heads.begin(), found.heads.end(),
-                                   [](const HeadReport& head) { return !std::isnan(head.shuffle_holm); });
-  if (heavy > 0) add_columns(table, {general("p shuffle", 2), general("Holm shuffle", 2)});
+  const bool shuffled = std::any_of(found.heads.begin(), found.heads.end(),
+                                    [](const HeadReport& head) { return !std::isnan(head.shuffle_holm); });
+  if (shuffled) add_columns(table, {general("p shuffle", 2), general("Holm shuffle", 2)});
   for (const std::size_t i : shown_heads(found)) {
     const HeadReport& head = found.heads[i];
     if (!head.inspected()) {
@@ -75,9 +75,7 @@ Table head_table(const Inspection& found) {
     add(table, name_of(head), head.ranks.spectral_norm, head.ranks.stable_rank, head.tests.product.largest,
         head.tests.product.p, head.product_holm, outliers_of(head), head.tests.rotation.energy_score,
         head.tests.rotation.energy_p, head.tests.rotation.permuted_p, head.symmetry.symmetry, head.tests.symmetry.score,
-        head.tests.symmetry.trace_score, head.symmetry.positive_share);
-    if (heavy > 0)
-      for (const double p : {head.tests.product.shuffle_p, head.shuffle_holm}) table.rows.back().push_back(cell(p));
+        head.tests.symmetry.trace_score, head.symmetry.positive_share, head.tests.product.shuffle_p, head.shuffle_holm);
   }
   if (found.heads.size() > kMostRows) table.title += fmt::format(" (first {} of {})", kMostRows, found.heads.size());
   return table;
@@ -108,15 +106,21 @@ Table outlier_table(const Inspection& found) {
 }
 
 Table fit_table(const Inspection& found) {
-  Table table = headed("Heads close to a tied map: the law of trained attention",
-                       {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(),
-                        general("2λ/√q̂", 4), general("cut", 4), error_column(), "spikes", general("p", 3),
-                        general("p random tied", 3), general("implied αK", 3), general("implied λ", 3)});
+  // Noise is implied where the samples of training are known.
+  const bool known = std::any_of(found.heads.begin(), found.heads.end(),
+                                 [](const HeadReport& head) { return !std::isnan(head.fit.implied_noise); });
+  Table table =
+      headed("Heads close to a tied map: the law of trained attention",
+             {"head", "status", general("a", 4), error_column(), general("t", 4), error_column(), general("2λ/√q̂", 4),
+              general("cut", 4), error_column(), "spikes", general("p", 3), general("p random tied", 3),
+              general("αK ≥", 3), error_column(), general(known ? "λ" : "λ ≥", 3), error_column()});
+  if (known) add_columns(table, {general("Δ", 3), error_column()});
   for (const HeadReport& head : found.heads) {
     const auto& fit = head.fit;
     if (fit.status == checkpoint::FitStatus::not_tied_like) continue;
     add(table, name_of(head), fit.status, fit.noise, fit.noise_error, fit.threshold, fit.threshold_error, fit.ratio,
-        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p, fit.implied_samples, fit.implied_decay);
+        fit.cut, fit.cut_error, fit.spikes, fit.p, fit.random_tied_p, fit.implied_samples, fit.implied_samples_error,
+        fit.implied_decay, fit.implied_decay_error, fit.implied_noise, fit.implied_noise_error);
   }
   return table;
 }
@@ -161,8 +165,11 @@ Table change_table(const InspectOutcome& outcome) {
 }
 
 std::vector<Table> tables_of(const InspectOutcome& outcome) {
-  std::vector<Table> tables{null_table(outcome.inspection), head_table(outcome.inspection)};
-  if (outcome.course) tables.insert(tables.begin() + 1, step_table(*outcome.course));
+  std::vector<Table> tables;
+  // A map that is known as a whole has no nulls.
+  if (!outcome.inspection.nulls.empty()) tables.push_back(null_table(outcome.inspection));
+  if (outcome.course) tables.push_back(step_table(*outcome.course));
+  tables.push_back(head_table(outcome.inspection));
   for (Table& more :
        std::vector{outlier_table(outcome.inspection), fit_table(outcome.inspection), token_table(outcome.inspection)})
     if (!more.rows.empty()) tables.push_back(std::move(more));
@@ -294,17 +301,28 @@ double null_unit(const HeadReport& head) {
   return std::isnan(first) ? 1 : head.ranks.spectral_norm / std::sqrt(first);
 }
 
+/// Heads of one shape, which share a law or have none.
+struct Shape {
+  int m = 0, d = 0;
+  bool has_law = false;
+
+  auto operator<=>(const Shape&) const = default;
+};
+
+Shape shape_of(const HeadReport& head) { return {head.rows, head.dimension, !std::isnan(head.tests.product.largest)}; }
+
 /// Panels of all heads of one shape, by evidence.
-report::SpectrumGallery gallery_of(const Inspection& found, int m, int d) {
-  report::SpectrumGallery gallery{
-      .value = "z = s/(σ_Q σ_K d)",
-      .description =
-          "Bars and ticks: singular values of a head in the unit of the null. Line: the law of a random "
-          "product. Orange ticks stand out of it.",
-      .density = m <= d ? null_density(m, d) : std::vector<report::Point>{}};
+report::SpectrumGallery gallery_of(const Inspection& found, const Shape& shape) {
+  report::SpectrumGallery gallery{.value = "s", .description = "Bars and ticks: singular values of a head."};
+  if (shape.has_law)
+    gallery = {.value = "z = s/(σ_Q σ_K d)",
+               .description =
+                   "Bars and ticks: singular values of a head in the unit of the null. Line: the law of a "
+                   "random product. Orange ticks stand out of it.",
+               .density = null_density(shape.m, shape.d)};
   for (const std::size_t i : found.by_evidence()) {
     const HeadReport& head = found.heads[i];
-    if (!head.inspected() || head.rows != m || head.dimension != d) continue;
+    if (!head.inspected() || shape_of(head) != shape) continue;
     const double unit = null_unit(head);
     std::vector<double> values;
     for (const double s : head.singular_values) values.push_back(s / unit);
@@ -316,12 +334,13 @@ report::SpectrumGallery gallery_of(const Inspection& found, int m, int d) {
 }
 
 void add_galleries(const Inspection& found, report::Page& page) {
-  std::set<std::pair<int, int>> shapes;
+  std::set<Shape> shapes;
   for (const HeadReport& head : found.heads)
-    if (head.inspected()) shapes.insert({head.rows, head.dimension});
-  for (const auto& [m, d] : shapes) {
-    report::Section section{fmt::format("Spectra of heads with m = {}, d = {}, by evidence", m, d)};
-    section.gallery = gallery_of(found, m, d);
+    if (head.inspected()) shapes.insert(shape_of(head));
+  for (const Shape& shape : shapes) {
+    report::Section section{fmt::format("Spectra of heads with m = {}, d = {}{}", shape.m, shape.d,
+                                        shape.has_law ? ", by evidence" : ", without a null law")};
+    section.gallery = gallery_of(found, shape);
     page.sections.push_back(std::move(section));
   }
 }

@@ -33,8 +33,12 @@ void multiply(double left, double right, HeadReport& report) {
   for (Outlier& outlier : report.outliers.outliers) grow(outlier.singular_value);
   TrainedLawFit& fit = report.fit;
   for (double* figure : {&fit.noise, &fit.noise_error, &fit.threshold, &fit.threshold_error, &fit.cut, &fit.cut_error,
-                         &fit.implied_decay})
+                         &fit.implied_decay, &fit.implied_decay_error})
     grow(*figure);
+  for (double* square : {&fit.implied_noise, &fit.implied_noise_error}) {
+    grow(*square);
+    grow(*square);
+  }
   for (double& strength : fit.spike_strengths) grow(strength);
 }
 
@@ -93,7 +97,8 @@ void fill_report(const Factors& given, const NullOptions& options, NullTables& t
     report.outliers = find_outliers(map, spectra, options, tables);
   }
   if (map.square())
-    report.fit = fit_trained_law(map, report.symmetry.symmetric_share, report.symmetry.positive_share, draw);
+    report.fit =
+        fit_trained_law(map, report.symmetry.symmetric_share, report.symmetry.positive_share, draw, options.samples);
   multiply(left, right, report);
 }
 

@@ -31,7 +31,12 @@ const base::Description& describe(const NullOptions*) {
        field("table_draws", &O::table_draws, {.range = {100}, .doc = "null heads of an exact table"}),
        field("draws", &O::draws, {.range = {19}, .doc = "rotations of each head with --exact-tables"}),
        field("level", &O::level,
-             {.range = {0, 1, true}, .doc = "of discoveries, after the correction for the number of heads"})}};
+             {.range = {0, 1, true}, .doc = "of discoveries, after the correction for the number of heads"}),
+       field("samples", &O::samples,
+             {.symbol = "αK",
+              .range = {0, std::numeric_limits<double>::infinity(), true},
+              .doc = "samples over d² times scores of a sample of the training of a tied head, where known",
+              .otherwise = "unknown"})}};
   return description;
 }
 
@@ -228,11 +233,18 @@ const base::Description& describe(const TrainedLawFit*) {
        field("random_tied_p", &F::random_tied_p,
              {.doc = "P(the spectrum as far from Marchenko-Pastur) of a random tied head"}),
        field("implied_samples", &F::implied_samples,
-             {.symbol = "αK",
-              .doc = "samples over d² times scores of a sample, if training was by their squared error without noise; "
-                     "with noise more"}),
+             {.symbol = "αK ≥",
+              .doc = "samples over d² times scores of a sample, if training was by their squared error: at least so "
+                     "many, which are enough without noise of labels"}),
+       field("implied_samples_error", &F::implied_samples_error, {.doc = "its standard error"}),
        field("implied_decay", &F::implied_decay,
-             {.symbol = "λ", .unit = kWeight, .doc = "decay of that training: λ d Tr S beside Σ(y − h)²"})}};
+             {.symbol = "λ",
+              .unit = kWeight,
+              .doc = "decay of that training, λ d Tr S beside Σ(y − h)²: with --samples, else the least one"}),
+       field("implied_decay_error", &F::implied_decay_error, {.unit = kWeight, .doc = "its standard error"}),
+       field("implied_noise", &F::implied_noise,
+             {.symbol = "Δ", .unit = "weight⁴", .doc = "noise of its labels; with --samples"}),
+       field("implied_noise_error", &F::implied_noise_error, {.unit = "weight⁴", .doc = "its standard error"})}};
   return description;
 }
 

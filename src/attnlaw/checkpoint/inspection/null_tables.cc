@@ -26,6 +26,13 @@ const matrix_laws::BartlettTable& NullTables::at(int m, int d, int draws) {
   return *table;
 }
 
+std::vector<std::tuple<int, int, int>> NullTables::drawn() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::tuple<int, int, int>> shapes;
+  for (const auto& [shape, table] : tables_) shapes.push_back(shape);
+  return shapes;
+}
+
 LeadingTest NullTables::leading(int m, int d, const laws::HeadStatistics& head, const NullOptions& options, int draws) {
   LeadingTest test;
   double largest_score = 0;

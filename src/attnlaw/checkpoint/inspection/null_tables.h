@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <tuple>
+#include <vector>
 
 #include "attnlaw/base/describe.h"
 #include "attnlaw/matrix_laws/nulls/bartlett_table.h"
@@ -22,6 +24,9 @@ struct NullOptions {
   double level = 0.05;        ///< of discoveries, after the correction for the number of heads
   /// Heads that the correction is for: `inspect` sets it. Rotations go on beyond `draws` as far as it needs.
   int family = 1;
+  /// αK of training, samples over d² times the scores of a sample, if known: what the law of trained attention then
+  /// says of the rest.
+  std::optional<double> samples = {};
 
   /// The draws with which the smallest p-value passes the correction.
   std::size_t most_draws() const {
@@ -50,6 +55,8 @@ class NullTables {
   NullTables(std::uint64_t seed, int threads) : seed_(seed), threads_(threads) {}
 
   const matrix_laws::BartlettTable& at(int m, int d, int draws);
+  /// Returns m, d and draws of the tables that were drawn.
+  std::vector<std::tuple<int, int, int>> drawn() const;
 
   /// Tests T and the share of s₁² of an m×d head by a table of `draws` heads, or in closed form where that keeps its
   /// level and `options` do not ask for tables.
@@ -58,7 +65,7 @@ class NullTables {
  private:
   std::uint64_t seed_;
   int threads_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::tuple<int, int, int>, std::unique_ptr<matrix_laws::BartlettTable>> tables_;
 };
 

@@ -1,5 +1,6 @@
 #include "attnlaw/checkpoint/inspection/null_tests.h"
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/factor_rotation.h"
 #include "attnlaw/matrix_laws/nulls/input_rotation.h"
+#include "attnlaw/matrix_laws/nulls/largest_eigenvalue.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
 
 namespace attnlaw::checkpoint {
@@ -35,6 +37,24 @@ bool constant(const laws::Cumulants& null) {
 
 double score_of(const laws::Cumulants& null, double value) { return (value - null.mean) / std::sqrt(null.variance); }
 
+/// Whether s₁²/Σ s² of a map reaches a share.
+bool share_reaches(const MatrixXd& query, const MatrixXd& key, double share) {
+  const auto gram = [](const MatrixXd& W) {
+    MatrixXd G = MatrixXd::Zero(W.rows(), W.rows());
+    return MatrixXd(G.selfadjointView<Eigen::Lower>().rankUpdate(W));
+  };
+  const MatrixXd a = gram(query), b = gram(key);
+  // With G_Q = L Lᵀ the squares are the eigenvalues of Lᵀ G_K L.
+  const Eigen::LLT<MatrixXd> root(a);
+  if (root.info() != Eigen::Success) {
+    const FactoredMap map = factored(query, key, false);
+    return map.singular_values.front() * map.singular_values.front() >= share * map.energy();
+  }
+  const MatrixXd L = root.matrixL();
+  const MatrixXd squares = L.transpose() * (b.selfadjointView<Eigen::Lower>() * L);
+  return laws::largest_eigenvalue_reaches(squares, share * squares.trace());
+}
+
 double shuffle_p(MatrixXd query, MatrixXd key, double share, const NullOptions& options, const Draw& draw) {
   const bool heavy = kurtosis_of(query, key) > kHeavyTails;
   laws::Exceedances counts{kShuffles, heavy ? std::max(kShuffles, options.most_draws()) : kShuffles};
@@ -43,9 +63,7 @@ double shuffle_p(MatrixXd query, MatrixXd key, double share, const NullOptions& 
     for (MatrixXd* W : {&query, &key})
       laws::shuffle({W->data(), base::size(W->size())},
                     {draw.seed, base::stream_id(base::Stream::entry_shuffles, draw.head, stream++)});
-    const FactoredMap map = factored(query, key, false);
-    const double largest = map.singular_values.front();
-    counts.add(largest * largest / map.energy() >= share);
+    counts.add(share_reaches(query, key, share));
   }
   return counts.p();
 }

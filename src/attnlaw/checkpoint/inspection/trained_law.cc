@@ -27,6 +27,9 @@ constexpr double kLeastSymmetric = 0.9, kLeastPositive = 0.95;  ///< of heads th
 constexpr int kFewest = 20;                                     ///< eigenvalues
 constexpr int kLargestPart = 10;                                ///< one of so many may be a spike
 constexpr double kLevel = 0.05;
+/// Below this share of the largest, eigenvalues are those that the threshold of training sets to 0: what an optimiser
+/// leaves of them, and rounding of weights of single precision.
+constexpr double kLeastShare = 1e-6;
 
 /// F(x) of the semicircle on [−2, 2].
 double semicircle_cdf(double x) {
@@ -111,29 +114,6 @@ double deviation(const std::vector<double>& values) {
   return std::sqrt(base::squared_deviations(values) / static_cast<double>(values.size() - 1));
 }
 
-/// Fills errors and p from matrices that have the fitted law.
-void add_draws(std::span<const double> bulk, int d, const Places& at, const Draw& draw, int draws, TrainedLawFit& fit) {
-  const Line line{fit.noise, fit.threshold};
-  const double measured = distance(bulk, line, d);
-  std::vector<double> noise, threshold, cut;
-  std::size_t reached = 0;
-  for (int i = 0; i < draws; ++i) {
-    laws::Draws numbers(draw.seed,
-                        base::stream_id(base::Stream::semicircle_draws, draw.head, static_cast<std::uint64_t>(i)));
-    const std::vector<double> top = goe_top(static_cast<int>(bulk.size()), d, numbers);
-    const Line drawn = fitted(top, at.y);
-    if (distance(top, drawn, d) >= measured) ++reached;
-    // A drawn matrix has a = 1, t = 0 in units of the fit.
-    noise.push_back(line.a * drawn.a);
-    threshold.push_back(line.a * drawn.t);
-    cut.push_back(line.a * (drawn.a * at.cut - drawn.t));
-  }
-  fit.noise_error = deviation(noise);
-  fit.threshold_error = deviation(threshold);
-  fit.cut_error = deviation(cut);
-  fit.p = laws::monte_carlo_p_value(reached, size(draws));
-}
-
 void add_spikes(std::span<const double> eigenvalues, TrainedLawFit& fit) {
   for (int i = 0; i < fit.spikes; ++i) {
     const double x = (eigenvalues[size(i)] + fit.threshold) / fit.noise;
@@ -153,10 +133,13 @@ double response(double tau) {
   return second - tau * first;
 }
 
+double sum_of_squares(std::span<const double> values) {
+  return std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+}
+
 /// The error of estimation Tr (S − S*)²/d of a target that is the spikes alone.
 double estimation_error(std::span<const double> eigenvalues, const TrainedLawFit& fit, int d) {
-  double sum = 0;
-  for (const double e : eigenvalues) sum += e * e;
+  double sum = sum_of_squares(eigenvalues);
   for (std::size_t k = 0; k < fit.spike_strengths.size(); ++k) {
     const double target = fit.spike_strengths[k];
     sum += target * (target - 2 * eigenvalues[k] * fit.spike_overlaps[k]);
@@ -164,17 +147,69 @@ double estimation_error(std::span<const double> eigenvalues, const TrainedLawFit
   return sum / d;
 }
 
-/// For the squared error of scores m̂ = V̂, so that spikes are those of the target, q̂ = V̂² E/(2αK) and V̂ = 2αK/(V + 1/4):
-/// a² = E/(2αK), V̂ = 4(2αK − V V̂), t = 2λ/V̂.
-void add_training(std::span<const double> eigenvalues, int d, TrainedLawFit& fit) {
+/// What a law says of its training.
+struct Training {
+  double samples = kAbsent, decay = kAbsent, noise = kAbsent;
+};
+
+/// For the squared error of scores m̂ = V̂, so that spikes are those of the target, q̂ = V̂² (E + Δ)/(2αK) and V̂ = 2αK/(V +
+/// 1/4): a² = (E + Δ)/(2αK), V̂ = 4(2αK − V V̂), t = 2λ/V̂. The least αK is that of no noise, or of no decay.
+Training training_of(const Line& line, double error, std::optional<double> samples) {
+  const double response_here = response(line.t / line.a), square = line.a * line.a;
+  Training training{.samples = std::max(error / square, response_here) / 2};
+  training.decay = 2 * line.t * (2 * samples.value_or(training.samples) - response_here);
+  if (samples) training.noise = 2 * *samples * square - error;
+  return training;
+}
+
+/// Figures of the fit over matrices that have its law.
+struct Fluctuations {
+  std::vector<double> noise, threshold, cut, samples, decay, label_noise;
+
+  void add(const Line& line, double cut_of, const Training& training) {
+    noise.push_back(line.a);
+    threshold.push_back(line.t);
+    cut.push_back(cut_of);
+    samples.push_back(training.samples);
+    decay.push_back(training.decay);
+    label_noise.push_back(training.noise);
+  }
+};
+
+/// Fills p, errors, and what the law says of its training, from matrices that have the fitted law.
+void add_draws(std::span<const double> eigenvalues, int d, const Places& at, const Draw& draw,
+               std::optional<double> samples, int draws, TrainedLawFit& fit) {
+  const Line line{fit.noise, fit.threshold};
+  const std::span<const double> bulk = eigenvalues.subspan(size(fit.spikes));
+  const int left = d - fit.spikes;
+  const double measured = distance(bulk, line, left), error = estimation_error(eigenvalues, fit, d);
+  Fluctuations drawn;
+  std::size_t reached = 0;
+  for (int i = 0; i < draws; ++i) {
+    laws::Draws numbers(draw.seed,
+                        base::stream_id(base::Stream::semicircle_draws, draw.head, static_cast<std::uint64_t>(i)));
+    std::vector<double> top = goe_top(static_cast<int>(bulk.size()), left, numbers);
+    // Brings a = 1, t = 0 to the units of the fit.
+    for (double& e : top) e = line.a * e - line.t;
+    const Line again = fitted(top, at.y);
+    if (distance(top, again, left) >= measured) ++reached;
+    const double other = error + (sum_of_squares(top) - sum_of_squares(bulk)) / d;
+    drawn.add(again, again.a * at.cut - again.t, training_of(again, other, samples));
+  }
+  fit.noise_error = deviation(drawn.noise);
+  fit.threshold_error = deviation(drawn.threshold);
+  fit.cut_error = deviation(drawn.cut);
+  fit.p = laws::monte_carlo_p_value(reached, size(draws));
   // Where the width of the head cuts the law, its response is another one.
   constexpr double kDeviations = 2;
-  if (!(std::abs(fit.cut) <= kDeviations * fit.cut_error)) return;
-  const double twice = estimation_error(eigenvalues, fit, d) / (fit.noise * fit.noise);
-  const double v_hat = 4 * (twice - response(fit.ratio));
-  if (!(v_hat > 0) || !(fit.threshold >= 0)) return;
-  fit.implied_samples = twice / 2;
-  fit.implied_decay = fit.threshold * v_hat / 2;
+  if (!(fit.p > kLevel && std::abs(fit.cut) <= kDeviations * fit.cut_error)) return;
+  const Training training = training_of(line, error, samples);
+  fit.implied_samples = training.samples;
+  fit.implied_samples_error = deviation(drawn.samples);
+  fit.implied_decay = training.decay;
+  fit.implied_decay_error = deviation(drawn.decay);
+  fit.implied_noise = training.noise;
+  fit.implied_noise_error = deviation(drawn.label_noise);
 }
 
 double tied_distance(std::span<const double> descending, double beta) {
@@ -215,14 +250,14 @@ std::span<const base::Named<FitStatus>> names_table(FitStatus) {
   return kStatus;
 }
 
-TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const Draw& draw, int draws) {
+TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const Draw& draw,
+                              std::optional<double> samples, int draws) {
   TrainedLawFit fit;
   const int n = static_cast<int>(eigenvalues.size());
   if (n < kFewest) return fit.status = FitStatus::too_few_eigenvalues, fit;
   fit.spikes = count_spikes(eigenvalues, d);
-  const int left = d - fit.spikes;
   const std::span<const double> bulk = eigenvalues.subspan(size(fit.spikes));
-  const Places at = places(static_cast<int>(bulk.size()), left);
+  const Places at = places(static_cast<int>(bulk.size()), d - fit.spikes);
   const Line line = fitted(bulk, at.y);
   if (!(line.a > 0)) return fit.status = FitStatus::no_fit, fit;
   fit.noise = line.a;
@@ -231,25 +266,26 @@ TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const 
   fit.cut = line.a * at.cut - line.t;
   if (fit.spikes * kLargestPart > n) return fit.status = FitStatus::law_rejected, fit;
   add_spikes(eigenvalues, fit);
-  add_draws(bulk, left, at, draw, draws, fit);
+  add_draws(eigenvalues, d, at, draw, samples, draws, fit);
   fit.status = fit.p > kLevel ? FitStatus::fitted : FitStatus::law_rejected;
-  if (fit.status == FitStatus::fitted) add_training(eigenvalues, d, fit);
   return fit;
 }
 
 TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, double positive_share, const Draw& draw,
-                              int draws) {
+                              std::optional<double> samples, int draws) {
   if (!(symmetric_share >= kLeastSymmetric && positive_share >= kLeastPositive)) return {};
   const int d = static_cast<int>(map.query_dimension);
   std::vector<double> positive;
   for (auto e = map.symmetric_eigenvalues.rbegin(); e != map.symmetric_eigenvalues.rend(); ++e)
-    if (*e > 0 && positive.size() < size(map.m())) positive.push_back(*e);
-  TrainedLawFit fit = fit_trained_law(positive, d, draw, draws);
+    if (*e > kLeastShare * map.symmetric_eigenvalues.back() && positive.size() < size(map.m())) positive.push_back(*e);
+  TrainedLawFit fit = fit_trained_law(positive, d, draw, samples, draws);
   if (fit.status == FitStatus::too_few_eigenvalues) return fit;
   fit.random_tied_p = random_tied_p(positive, d, draw, draws);
   if (fit.status == FitStatus::fitted && fit.random_tied_p > kLevel) {
     fit.status = FitStatus::not_distinguishable_from_random_tied;
-    fit.implied_samples = fit.implied_decay = kAbsent;
+    for (double* implied : {&fit.implied_samples, &fit.implied_samples_error, &fit.implied_decay,
+                            &fit.implied_decay_error, &fit.implied_noise, &fit.implied_noise_error})
+      *implied = kAbsent;
   }
   return fit;
 }

@@ -2,6 +2,7 @@
 /// Fits the law of trained attention to a head whose map is close to symmetric and positive, as that of tied students
 /// (docs/theory/erm.md, section 3; docs/theory/query_key_nulls.md, section 5).
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -40,19 +41,24 @@ struct TrainedLawFit {
   double p = kAbsent;                   ///< of the distance between bulk and law
   double random_tied_p = kAbsent;       ///< of the distance from a random tied head (N4)
   /// What the fit says of training, if that was by the squared error of scores with a decay λ (docs/theory/erm.md,
-  /// linear head) and labels without noise: samples over d², times the scores of a sample, and λ in the unit of S. Only
-  /// of a law that is fitted and cut by its threshold.
-  double implied_samples = kAbsent;
-  double implied_decay = kAbsent;
+  /// linear head). Only of a law that is fitted and cut by its threshold.
+  double implied_samples = kAbsent;  ///< the least αK, samples over d² times the scores of a sample
+  double implied_samples_error = kAbsent;
+  double implied_decay = kAbsent;  ///< λ in the unit of S where αK is known, else the least one
+  double implied_decay_error = kAbsent;
+  double implied_noise = kAbsent;  ///< Δ of the labels in the unit of S², where αK is known
+  double implied_noise_error = kAbsent;
 };
 const base::Description& describe(const TrainedLawFit*);
 
-/// Fits the law if the head is close to symmetric and positive. `draws` matrices give errors and p-values.
+/// Fits the law if the head is close to symmetric and positive. `samples` is αK of its training, if known; `draws`
+/// matrices give errors and p-values.
 TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, double positive_share, const Draw& draw,
-                              int draws = 199);
+                              std::optional<double> samples = {}, int draws = 199);
 
 /// Fits the law to positive eigenvalues, in descending order, of a map of size d, whatever its symmetry; without the
 /// comparison with a random tied head.
-TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const Draw& draw, int draws = 199);
+TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const Draw& draw,
+                              std::optional<double> samples = {}, int draws = 199);
 
 }  // namespace attnlaw::checkpoint

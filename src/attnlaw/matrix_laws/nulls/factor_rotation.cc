@@ -1,6 +1,5 @@
 #include "attnlaw/matrix_laws/nulls/factor_rotation.h"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/tools/minima.hpp>
@@ -13,6 +12,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/nulls/largest_eigenvalue.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
 
 namespace attnlaw::matrix_laws {
@@ -61,13 +61,6 @@ double permuted_inner(const Eigen::MatrixXd& query, const Eigen::MatrixXd& key, 
     sum += sign[j] * column;
   }
   return sum;
-}
-
-/// Whether the largest eigenvalue of a symmetric matrix G reaches the bound: where bound − G is not positive definite,
-/// which a Cholesky factor tells at a tenth of the work of eigenvalues.
-bool reaches(const Eigen::MatrixXd& G, double bound) {
-  const Eigen::MatrixXd below = bound * Eigen::MatrixXd::Identity(G.rows(), G.cols()) - G;
-  return Eigen::LLT<Eigen::MatrixXd>(below).info() != Eigen::Success;
 }
 
 double centred_sum(const Eigen::VectorXd& a, int power) {
@@ -163,8 +156,10 @@ RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::M
   RotationCounts counts;
   for (std::size_t draw = 0; draw < draws; ++draw) {
     Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
-    const Eigen::MatrixXd core = query.transpose() * haar_matrix(m, rotation) * key;
-    counts.largest += reaches(core * core.transpose(), largest_square);
+    Eigen::MatrixXd turned = key;
+    rotate_rows(turned, rotation);
+    const Eigen::MatrixXd core = query.transpose() * turned;
+    counts.largest += largest_eigenvalue_reaches(core * core.transpose(), largest_square);
     Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
     const double drawn = permuted_inner(query_gram, key_gram, signs);
     counts.energy_above += drawn >= energy;

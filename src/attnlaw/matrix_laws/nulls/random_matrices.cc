@@ -1,7 +1,6 @@
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
 
 #include <Eigen/Cholesky>
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 
@@ -9,17 +8,25 @@
 
 namespace attnlaw::matrix_laws {
 
+void Draws::read() {
+  normals_.fill(read_, buffer_);
+  read_ += buffer_.size();
+  next_ = 0;
+}
+
 double Draws::normal() {
-  if (next_ == buffer_.size()) {
-    normals_.fill(read_, buffer_);
-    read_ += buffer_.size();
-    next_ = 0;
-  }
-  return buffer_[next_++];
+  if (next_ == buffer_.size()) read();
+  return static_cast<double>(buffer_[next_++]);
 }
 
 void Draws::fill(std::span<double> out) {
-  for (double& x : out) x = normal();
+  while (!out.empty()) {
+    if (next_ == buffer_.size()) read();
+    const std::size_t count = std::min(out.size(), buffer_.size() - next_);
+    std::copy_n(buffer_.data() + next_, count, out.data());
+    next_ += count;
+    out = out.subspan(count);
+  }
 }
 
 double Draws::chi_squared(int degrees) {
@@ -57,12 +64,28 @@ Eigen::MatrixXd bartlett_factor(int m, int d, Draws& draws) {
   return L;
 }
 
+void rotate_rows(Eigen::MatrixXd& B, Draws& draws) {
+  Eigen::VectorXd x(B.rows());
+  Eigen::RowVectorXd along(B.cols());
+  // The last reflection acts first.
+  for (Eigen::Index k = B.rows() - 1; k >= 0; --k) {
+    const Eigen::Index n = B.rows() - k;
+    auto v = x.head(n);
+    draws.fill({x.data(), base::size(n)});
+    // The reflection takes the vector to −sign(v₀)‖v‖ in its first coordinate, which is the entry of R.
+    const double length = v.norm(), entry = v[0] < 0 ? length : -length;
+    if (entry < 0) B.row(k) *= -1;
+    v[0] -= entry;
+    along.noalias() = v.transpose() * B.bottomRows(n);
+    along *= 2 / v.squaredNorm();
+    B.bottomRows(n).noalias() -= v * along;
+  }
+}
+
 Eigen::MatrixXd haar_matrix(int m, Draws& draws) {
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(normal_matrix(m, m, draws));
-  Eigen::MatrixXd Q = qr.householderQ();
-  for (int column = 0; column < m; ++column)
-    if (qr.matrixQR()(column, column) < 0) Q.col(column) *= -1;
-  return Q;
+  Eigen::MatrixXd O = Eigen::MatrixXd::Identity(m, m);
+  rotate_rows(O, draws);
+  return O;
 }
 
 Eigen::MatrixXd haar_corner(int m, int d, Draws& draws) {
