@@ -38,8 +38,9 @@ def test_examples_of_types_run():
 
 
 def test_style():
-    succeeds("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", PYTHON)
-    succeeds("-m", "ruff", "format", "--no-cache", "--check", "--config", ROOT / "pyproject.toml", PYTHON)
+    folders = (PYTHON, ROOT / "examples", ROOT / "bench", ROOT / "scripts")
+    succeeds("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", *folders)
+    succeeds("-m", "ruff", "format", "--no-cache", "--check", "--config", ROOT / "pyproject.toml", *folders)
 
 
 def test_the_reference_is_up_to_date():
