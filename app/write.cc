@@ -40,9 +40,9 @@ bool shows_warnings(Format format, const view::Result& result) {
 std::string formatted(Format format, const view::Result& result) {
   if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
   if (format == Format::json || !result.document_alone.empty()) return base::json_text(result.document, kIndent) + "\n";
-  if (result.text && (format == Format::table || result.rows.columns.empty())) return *result.text;
+  if (result.text && (format == Format::table || result.rows.table().columns.empty())) return *result.text;
   // Names of files may be any bytes; what is printed is UTF-8.
-  return base::escaped(format == Format::csv ? report::csv(result.rows) : text_of(result));
+  return base::escaped(format == Format::csv ? report::csv(result.rows.table()) : text_of(result));
 }
 
 }  // namespace

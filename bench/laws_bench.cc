@@ -5,12 +5,16 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstddef>
 #include <span>
+#include <vector>
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/laws/softmax/simulation.h"
 #include "attnlaw/laws/softmax/softmax_law.h"
+#include "attnlaw/matrix_laws/semicircle_sum.h"
+#include "attnlaw/matrix_laws/standard_laws.h"
 #include "timing.h"
 
 namespace {
@@ -57,6 +61,27 @@ void BM_SoftmaxInstance(benchmark::State& state) {
   state.counters["over_decomposition"] = fastest / (bench::cpu_seconds() - start);
 }
 BENCHMARK(BM_SoftmaxInstance)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->Iterations(3);
+
+// ---- what Python is compared with ----------------------------------------------------------------------------------
+
+/// bench/python_bench.py has the same points.
+void BM_DensityOfAMillion(benchmark::State& state, const matrix_laws::Law& law) {
+  constexpr int kPoints = 1'000'000;
+  const matrix_laws::Interval hull = law.hull();
+  std::vector<double> density(kPoints);
+  time_work(state, [&] {
+    for (int i = 0; i < kPoints; ++i)
+      density[static_cast<std::size_t>(i)] = law.density(hull.lower + (hull.upper - hull.lower) * i / (kPoints - 1));
+    benchmark::DoNotOptimize(density.data());
+  });
+}
+
+BENCHMARK_CAPTURE(BM_DensityOfAMillion, marchenko_pastur,
+                  matrix_laws::marchenko_pastur(matrix_laws::WishartSpectrum{0.5, 1}))
+    ->Iterations(3);
+BENCHMARK_CAPTURE(BM_DensityOfAMillion, semicircle_sum,
+                  matrix_laws::semicircle_sum(matrix_laws::WishartSpectrum{0.5, 1}, 0.2))
+    ->Iterations(3);
 
 }  // namespace
 

@@ -33,7 +33,7 @@ type_Progress = Callable[[str, int, int], object] | bool | None
 
 PROBLEM = '''"""Made by python/stubs.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -182,13 +182,12 @@ def function(operation: Mapping[str, Any], result: str, common: list[Field]) -> 
             ]
         return lines
 
-    def head(arrays: bool, returned: str, note: str = "") -> list[str]:
-        return [f"def {name}({note}", *(f"    {line}," for line in signature(arrays)), f") -> {returned}: ..."]
+    def head(arrays: bool, returned: str) -> list[str]:
+        return [f"def {name}(", *(f"    {line}," for line in signature(arrays)), f") -> {returned}: ..."]
 
     if not any(field["type"] in ("number", "integer", "value") for field in operation["options"]["fields"]):
         return head(False, result)
-    note = "  # type: ignore[overload-overlap]"
-    return ["@overload", *head(False, result, note), "@overload", *head(True, "Results")]
+    return ["@overload", *head(False, result), "@overload", *head(True, "Results")]
 
 
 def operations_stub(core: Any) -> tuple[str, list[str]]:

@@ -55,7 +55,7 @@ def document(options: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[st
     """The options as the library reads them: those that are None are left out."""
     return {
         name: _value(value, fields.get(name, {}), name, options)
-        for name, value in custom.named(options, fields).items()
+        for name, value in custom.named(options).items()
         if value is not None
     }
 

@@ -196,6 +196,11 @@ class Results(_Stack):
         """Whether the figures can be used, for each result."""
         return np.array([result.converged for result in _flat(self._records)], dtype=bool).reshape(self.shape)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What was warned of, at any place."""
+        return list(dict.fromkeys(line for result in _flat(self._records) for line in result.warnings))
+
     def _of(self, records: NDArray[Any], index: Any) -> Results:
         return Results(records, {name: values[index] for name, values in self._options.items()})
 

@@ -27,6 +27,14 @@ def get_threads() -> int:
     return min(limit for limit in (available, _limit, _of_environment()) if limit is not None)
 
 
+def of_a_call() -> int:
+    """What a call is run with that does not say ``threads=``: 0, which is all there are, where nothing limits them.
+
+    So the processors are counted where threads are started, which most calls do without.
+    """
+    return 0 if _limit is None and _of_environment() is None else get_threads()
+
+
 def _of_environment() -> int | None:
     """``OMP_NUM_THREADS``, of whose numbers for nested regions the outermost counts."""
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()

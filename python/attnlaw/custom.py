@@ -21,7 +21,7 @@ def _name(function: Callable[..., Any], name: str | None) -> str:
     return f"custom:{name or getattr(function, '__name__', 'function').strip('<>')}-{next(_numbers)}"
 
 
-def named(options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+def named(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options with the names of losses and penalties, which documents have behind one another: LOSS+PENALTY."""
     result = dict(options)
     loss, penalty = result.get("loss"), result.get("penalty")
@@ -30,8 +30,6 @@ def named(options: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, An
     if isinstance(penalty, Penalty):
         del result["penalty"]
         result["loss"] = f"{result.get('loss') or ''}+{penalty.name}"
-        if "trainer" in fields and result.get("trainer") is None:
-            result["trainer"] = "fista"
     return result
 
 

@@ -28,15 +28,18 @@ def call(operation: str, positional: tuple[Any, ...], keywords: Mapping[str, Any
     rest = dict(keywords)
     progress, threads, html = (rest.pop(name, None) for name in ("progress", "threads", "html"))
     options = _with_positional(operation, positional, rest)
-    run = functools.partial(_Call, operation, _schema.operations()[operation]["name"], threads=threads)
+    run = _Call(operation, threads, progress, html)
+    result: Result | Results
     if operation == "inspect" and any(_weights.are_weights(options.get(name)) for name in ("checkpoint", "q", "k")):
-        return run(progress=progress).of_weights(options, html)
-    arrays = _options.varying(options, fields)
-    if not arrays:
-        return run(progress=progress).once(_options.document(options, fields), html)
-    if html is not None:
-        raise OptionError("a page shows one result: html goes without arrays of options", "html", html)
-    return run(progress=progress).each(options, arrays, fields)
+        result = run.of_weights(options)
+    elif arrays := _options.varying(options, fields):
+        result = run.each(options, arrays, fields)
+    else:
+        result = run.once(_options.document(options, fields))
+    for line in result.warnings:
+        # The caller of the operation: beyond this, and the function itself.
+        _warnings.warn(in_python(line), AttnlawWarning, stacklevel=3)
+    return result
 
 
 def _with_positional(operation: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,27 +75,17 @@ def _as_problem(value: Any) -> Any:
 class _Call:
     """One call of an operation, with how it is run."""
 
-    def __init__(self, operation: str, name: str, threads: int | None, progress: Any) -> None:
+    def __init__(self, operation: str, threads: int | None, progress: Any, html: Any) -> None:
         self.operation = operation
-        self.name = name
-        self.threads = _threads.get_threads() if threads is None else threads
+        self.name = _schema.operations()[operation]["name"]
+        self.threads = _threads.of_a_call() if threads is None else threads
         self.progress = progress
+        self.html = html
 
-    def once(self, options: dict[str, Any], html: Any) -> Result:
-        with option_errors(options | {"threads": self.threads}), _progress.shown(self.progress) as progress:
-            outcome = _core.run(
-                self.name,
-                options,
-                self._checked_threads(),
-                progress,
-                "" if html is None else str(html),
-                self._said(options),
-            )
-        result = Result(self.operation, outcome)
-        _warn(result.warnings)
-        return result
+    def once(self, options: dict[str, Any]) -> Result:
+        return self._result(functools.partial(_core.run, self.name, options), options, self._said(options))
 
-    def of_weights(self, options: Mapping[str, Any], html: Any) -> Result:
+    def of_weights(self, options: Mapping[str, Any]) -> Result:
         """`inspect` of weights in memory."""
         rest = dict(options)
         weights, q, k = (rest.pop(name, None) for name in ("checkpoint", "q", "k"))
@@ -103,23 +96,19 @@ class _Call:
         else:
             tensors, rest["heads"] = _weights.of_maps(q, k, rest.get("heads"))
         given = _options.document(rest, _schema.options(self.operation)) | {"checkpoint": "weights in memory"}
-        with option_errors(given), _progress.shown(self.progress) as progress:
-            outcome = _core.inspect(
-                tensors,
-                config,
-                given,
-                self._checked_threads(),
-                progress,
-                "" if html is None else str(html),
-                "attnlaw.inspect(...)",
-            )
-        result = Result(self.operation, outcome)
-        _warn(result.warnings)
-        return result
+        return self._result(functools.partial(_core.inspect, tensors, config, given), given, "attnlaw.inspect(...)")
+
+    def _result(self, compute: Callable[..., Any], options: Mapping[str, Any], said: str) -> Result:
+        """What `compute` gives; `said` makes it again, for its page."""
+        with option_errors(options), _progress.shown(self.progress) as progress:
+            page = "" if self.html is None else str(self.html)
+            return Result(self.operation, compute(self._checked_threads(), progress, page, said))
 
     def each(
         self, options: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], fields: Mapping[str, Any]
     ) -> Results:
+        if self.html is not None:
+            raise OptionError("a page shows one result: html goes without arrays of options", "html", self.html)
         try:
             grids = dict(zip(arrays, np.broadcast_arrays(*arrays.values()), strict=True))
         except ValueError:
@@ -135,7 +124,6 @@ class _Call:
             outcomes = _core.run_each(self.name, calls, self._checked_threads(), progress)
         results = np.empty(count, dtype=object)
         results[:] = [Result(self.operation, outcome) for outcome in outcomes]
-        _warn(list(dict.fromkeys(line for result in results for line in result.warnings)))
         return Results(results.reshape(next(iter(grids.values())).shape), grids)
 
     def _checked_threads(self) -> int:
@@ -146,12 +134,6 @@ class _Call:
     def _said(self, options: Mapping[str, Any]) -> str:
         given = ", ".join(f"{_schema.to_keyword(name)}={value!r}" for name, value in options.items())
         return f"attnlaw.{self.operation}({given})"
-
-
-def _warn(lines: list[str]) -> None:
-    for line in lines:
-        # The caller of the operation: beyond _warn, once or each, call, and the function itself.
-        _warnings.warn(in_python(line), AttnlawWarning, stacklevel=5)
 
 
 def _function(operation: str) -> Callable[..., Result | Results]:

@@ -152,7 +152,7 @@ void bind_operations(nb::module_& module) {
   nb::class_<Result>(module, "Outcome")
       .def_prop_ro("document", [](const Result& r) { return to_python(r.document); })
       .def_prop_ro("warnings", [](const Result& r) { return to_python(r.warnings); })
-      .def_prop_ro("rows", [](const Result& r) { return columns_and_rows(r.rows); })
+      .def_prop_ro("rows", [](const Result& r) { return columns_and_rows(r.rows.table()); })
       .def_prop_ro("text", [](const Result& r) { return to_python(text_of(r)); })
       .def_prop_ro("html", [](const Result& r) { return to_python(html_of(r)); })
       .def_prop_ro("converged", [](const Result& r) { return r.converged; });

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,26 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def torch(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder to import torch from: that of this Python, or Debian's where it is for the same version of Python."""
+    if found := util.find_spec("torch"):
+        return str(Path(found.origin or "").parents[1])
+    debian = Path("/usr/lib/python3/dist-packages")
+    if not (debian / "torch" / "lib").exists():
+        pytest.skip("torch is not installed (Debian: python3-torch)")
+    # Debian's NumPy shall not come with it.
+    folder = tmp_path_factory.mktemp("torch")
+    for name in ("torch", "torchgen", "functorch", "typing_extensions.py"):
+        if (debian / name).exists():
+            (folder / name).symlink_to(debian / name)
+    trial = [sys.executable, "-c", "import torch"]
+    environment = os.environ | {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{folder}"}
+    if subprocess.run(trial, capture_output=True, check=False, env=environment).returncode != 0:
+        pytest.skip("Debian's torch is not for this Python")
+    return str(folder)
 
 
 @pytest.fixture

@@ -64,6 +64,21 @@ def test_a_penalty_is_solved_and_trained() -> None:
     assert trained.mean.estimation > 0
 
 
+def test_a_penalty_that_is_not_convex_has_a_gap_in_its_spectrum() -> None:
+    """Above a threshold eigenvalues go unpunished: none is between 0 and the first that is kept."""
+    rank = attnlaw.Penalty(lambda s: ((s > 0).astype(float), np.zeros_like(s)))
+    with pytest.warns(attnlaw.AttnlawWarning, match="not convex"):
+        trained = attnlaw.spectrum(alpha=0.5, lambda_=0.3, noise=0.5, head="linear", penalty=rank)
+    s, density = trained.density.s, trained.density.density
+    conjugates = trained.conjugates
+    first = np.sqrt(4 * 0.3 * conjugates.V_hat) / conjugates.V_hat
+    assert s[0] == pytest.approx(first, rel=1e-3)
+    noisy = attnlaw.semicircle_sum("wishart:0.5", conjugates.q_hat / conjugates.m_hat**2)
+    unit = conjugates.m_hat / conjugates.V_hat
+    assert density[1:-1] == pytest.approx(noisy.density(s[1:-1] / unit) / unit, rel=1e-3)
+    assert trained.spectrum.zero_mass == pytest.approx(noisy.cdf(first / unit), abs=1e-4)
+
+
 def test_problems_carry_losses_and_penalties() -> None:
     problem = attnlaw.Problem(
         alpha=0.3, lambda_=0.05, loss=attnlaw.Loss(square, "rows"), penalty=attnlaw.Penalty(elastic)

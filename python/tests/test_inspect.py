@@ -58,10 +58,17 @@ def test_state_dicts(maps, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Without a config.json", "ignore:Failed to initialize NumPy")
-def test_torch_modules():
-    torch = pytest.importorskip("torch")
-    state = {f"model.layers.0.self_attn.{name}_proj.weight": torch.randn(HEADS * M, D) for name in "qk"}
+def test_torch_modules(maps, torch, monkeypatch):
+    monkeypatch.syspath_prepend(torch)
+    import torch
+
+    state = {
+        f"model.layers.0.self_attn.{name}_proj.weight": torch.nn.Parameter(torch.tensor(array.tolist()).reshape(-1, D))
+        for name, array in zip("qk", maps, strict=True)
+    }
+    arrays = {name: np.from_dlpack(tensor.detach()) for name, tensor in state.items()}
     wide = attnlaw.inspect(state, heads=HEADS)
+    assert figures(wide) == figures(attnlaw.inspect(arrays, heads=HEADS))
     narrow = attnlaw.inspect({name: tensor.bfloat16() for name, tensor in state.items()}, heads=HEADS)
     assert narrow.heads[0].stable_rank == pytest.approx(wide.heads[0].stable_rank, rel=1e-2)
 

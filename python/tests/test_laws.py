@@ -70,7 +70,7 @@ def test_marchenko_pastur_in_closed_form():
 
 @each
 def test_drawn_matrices_follow(law):
-    d = 400
+    d = 300
     values = law.sample(d, seed=1)
     assert values.shape == (d,)
     assert np.all(np.diff(values) >= 0)

@@ -109,6 +109,61 @@ assert len({{drawn for _, drawn in there}} | {{here[1]}}) == 4
 """)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["import torch, attnlaw", "import attnlaw, torch"])
+def test_torch_beside(python, torch, order):
+    """Each has a BLAS and an OpenMP of its own; neither sees the other's, whoever comes first."""
+    error = attnlaw.solve(alpha=0.3, lambda_=0.05).errors.test
+    python(
+        f"""
+import sys
+sys.path.append({torch!r})
+{order}
+def both():
+    a = torch.eye(300) + 0.1
+    assert abs(float(torch.linalg.eigvalsh(a @ a)[-1]) - 31**2) < 1
+    assert attnlaw.solve(alpha=0.3, lambda_=0.05).errors.test == {error!r}
+    attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=3)
+torch.set_num_threads(2)
+both()
+both()
+""",
+        timeout=120,
+    )
+
+
+@pytest.mark.slow
+def test_a_kernel_that_was_interrupted_starts_again():
+    manager = pytest.importorskip("jupyter_client").KernelManager()
+    manager.start_kernel()
+    client = manager.client()
+
+    def errors_of(code):
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        asked = client.execute(code)
+        if "simulate" in code:
+            time.sleep(3)
+            manager.interrupt_kernel()
+        while True:
+            message = client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            if message["msg_type"] == "error":
+                return message["content"]["ename"]
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                return None
+
+    try:
+        assert errors_of(f"import attnlaw\n{LONG}") == "KeyboardInterrupt"
+        assert errors_of("assert attnlaw.solve(alpha=0.3, lambda_=0.05).converged") is None
+        manager.restart_kernel(now=True)
+        assert errors_of("import attnlaw\nassert attnlaw.solve(alpha=0.3, lambda_=0.05).converged") is None
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
 def test_joblib_workers_share_the_processors(python):
     pytest.importorskip("joblib")
     python("""
@@ -205,12 +260,12 @@ assert not failed, failed
 def test_calls_are_cheap():
     attnlaw.solve(alpha=0.3, lambda_=0.05, head="linear")
     beyond = []
-    for _ in range(200):
+    for _ in range(500):
         begin = time.perf_counter()
         result = attnlaw.solve(alpha=0.3, lambda_=0.05, head="linear")
         beyond.append(time.perf_counter() - begin - result.diagnostics.seconds)
-    # Tables and documents are part of it; the median of a busy machine is not its cost.
-    assert min(beyond) < 2e-3
+    # The least of many: that of a busy machine is not its cost. bench/python_bench.py has the figure.
+    assert min(beyond) < 1e-3
 
 
 def resident():
@@ -218,7 +273,7 @@ def resident():
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("calls", [500, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_memory_stays_flat(calls):
     law = attnlaw.semicircle(1.0)
 

@@ -18,18 +18,26 @@ def succeeds(*command, **options):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_stubs_are_right_for_examples(tmp_path):
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory):
+    """Checks types, as strictly as pyproject.toml says: NumPy's are read once."""
+    folder = tmp_path_factory.mktemp("mypy")
+
+    def check(*files, **environment):
+        options = ("--config-file", ROOT / "pyproject.toml", "--cache-dir", folder)
+        succeeds("-m", "mypy", *options, *files, env=os.environ | environment, cwd=folder)
+
+    return check
+
+
+def test_stubs_are_right_for_examples(typed):
     package = Path(attnlaw.__file__).parent
     assert (package / "operations.pyi").exists()
-    succeeds(
-        *("-m", "mypy", "--strict", "--cache-dir", tmp_path, *sorted((PYTHON / "tests" / "typed").glob("*.py"))),
-        env=os.environ | {"MYPYPATH": str(package.parent)},
-        cwd=tmp_path,
-    )
+    typed(*sorted((PYTHON / "tests" / "typed").glob("*.py")), MYPYPATH=str(package.parent))
 
 
-def test_the_package_is_typed(tmp_path):
-    succeeds("-m", "mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", tmp_path, PYTHON / "attnlaw")
+def test_the_package_is_typed(typed):
+    typed(PYTHON / "attnlaw")
 
 
 def test_examples_of_types_run():
@@ -38,8 +46,9 @@ def test_examples_of_types_run():
 
 
 def test_style():
-    succeeds("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", PYTHON)
-    succeeds("-m", "ruff", "format", "--no-cache", "--check", "--config", ROOT / "pyproject.toml", PYTHON)
+    folders = (PYTHON, ROOT / "examples", ROOT / "bench", ROOT / "scripts")
+    succeeds("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", *folders)
+    succeeds("-m", "ruff", "format", "--no-cache", "--check", "--config", ROOT / "pyproject.toml", *folders)
 
 
 def test_the_reference_is_up_to_date():

@@ -1,5 +1,6 @@
 /// Losses and penalties given as functions: against the channels of the tables, closed forms and brute force.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -202,6 +203,30 @@ TEST(CustomLoss, WhatItsFunctionThrowsComesOut) {
   EXPECT_THROW(solve(samples::with(softmax(2), loss)), std::domain_error);
 }
 
+TEST(CustomLoss, IsRefusedANameThatAnotherHas) {
+  const auto of_the_name = [](const char* name) {
+    CustomLoss loss = samples::square(model::Coordinates::rows);
+    loss.name = name;
+    return std::make_shared<const CustomLoss>(loss);
+  };
+  auto first = of_the_name("custom:taken");
+  model::publish(first);
+  model::publish(first);
+  EXPECT_THROW(
+      {
+        try {
+          model::publish(of_the_name("custom:taken"));
+        } catch (const std::invalid_argument& error) {
+          EXPECT_THAT(error.what(), testing::HasSubstr("a loss of the name custom:taken is there already"));
+          throw;
+        }
+      },
+      std::invalid_argument);
+  EXPECT_EQ(model::published_loss("custom:taken"), first);
+  first.reset();
+  EXPECT_NO_THROW(model::publish(of_the_name("custom:taken")));
+}
+
 const Conjugates kConjugates{0.7, 1.3, 2.1};
 
 Problem penalised(std::shared_ptr<const CustomPenalty> penalty, double lambda) {
@@ -262,6 +287,100 @@ TEST(ScalarProximal, FindsTheGlobalMinimumOfAPenaltyThatIsNotConvex) {
     for (int k = 0; k <= 40000; ++k) least = std::min(least, objective(k * 1e-4));
     EXPECT_LE(objective(s[i]), least + 1e-8) << x[i];
   }
+}
+
+/// The trained law of a penalty at given conjugates.
+TrainedLaw trained_law(const Problem& problem) {
+  Solution solution;
+  solution.problem = problem;
+  solution.conjugates = kConjugates;
+  return {solution, problem.target_law()};
+}
+
+/// ∫ of a curve by the trapezoidal rule.
+double mass_of(const TrainedLaw::Curve& curve) {
+  double mass = 0;
+  for (std::size_t i = 1; i < curve.s.size(); ++i)
+    mass += 0.5 * (curve.density[i] + curve.density[i - 1]) * (curve.s[i] - curve.s[i - 1]);
+  return mass;
+}
+
+/// c for s > 0, so that f(x) = x/V̂ where it is not 0: above x = √(4 c λ V̂).
+std::shared_ptr<const CustomPenalty> rank_penalty(double c) {
+  CustomPenalty penalty;
+  penalty.function = [c](const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes) {
+    for (const double each : s) values.push_back(each > 0 ? c : 0);
+    slopes.assign(s.size(), 0.0);
+  };
+  return std::make_shared<const CustomPenalty>(penalty);
+}
+
+TEST(CustomDenoiser, OfARankHasAGapInItsLaw) {
+  const double lambda = 0.4, V_hat = kConjugates.V_hat, jump = std::sqrt(4 * lambda * V_hat), first = jump / V_hat;
+  const Problem problem = penalised(rank_penalty(1), lambda);
+  const matrix_laws::Law law = noisy_target(problem.target_law(), kConjugates);
+  ASSERT_GT(law.density(jump), 0);
+  const CustomDenoiser denoiser(problem, lambda);
+  const Denoiser::Result result = denoiser.evaluate(problem.target_law(), kConjugates);
+  EXPECT_NEAR(result.zero_mass, law.cdf(jump), 1e-4);
+  EXPECT_LT(result.law_error, 1e-4);
+  // The response jumps inside a band.
+  EXPECT_TRUE(std::isinf(denoiser.squared_response(law, kConjugates).symmetric));
+
+  const TrainedLaw trained = trained_law(problem);
+  for (const double s : {0.0, 0.3 * first, 0.99 * first}) EXPECT_NEAR(trained.cdf(s), law.cdf(jump), 1e-4) << s;
+  for (const double s : {1.01 * first, 1.3 * first, 2 * first})
+    EXPECT_NEAR(trained.cdf(s), law.cdf(V_hat * s), 1e-9) << s;
+  const TrainedLaw::Curve curve = trained.density();
+  EXPECT_NEAR(curve.s.front(), first, 1e-4);
+  EXPECT_NEAR(mass_of(curve), 1 - law.cdf(jump), 1e-3);
+  for (std::size_t i = 0; i < curve.s.size(); ++i)
+    if (curve.density[i] > 0) {
+      EXPECT_NEAR(curve.density[i], V_hat * law.density(V_hat * curve.s[i]), 1e-3);
+    }
+}
+
+TEST(CustomDenoiser, JumpsBetweenTwoMinimaAreGapsOnBothSides) {
+  // Free near 0 and near 1: eigenvalues between the wells are never the best.
+  CustomPenalty wells;
+  wells.function = [](const std::vector<double>& s, std::vector<double>& values, std::vector<double>&) {
+    for (const double each : s) values.push_back(std::pow(std::sin(std::numbers::pi * std::min(each, 1.0)), 2));
+  };
+  wells.kinks = {1};
+  const Problem problem = penalised(std::make_shared<const CustomPenalty>(wells), 0.6);
+  const matrix_laws::Law law = noisy_target(problem.target_law(), kConjugates);
+  const SpectralFunction f = CustomDenoiser(problem, 0.6).function(law, kConjugates);
+  const std::vector<double> jumps = f.bent->jumps();
+  ASSERT_EQ(jumps.size(), 1u);
+  const std::vector<double> sides = f.above({jumps[0] - 1e-6, jumps[0] + 1e-6});
+  ASSERT_GT(sides[1] - sides[0], 0.3);
+  const TrainedLaw trained = trained_law(problem);
+  const double inside = 0.5 * (sides[0] + sides[1]);
+  EXPECT_NEAR(trained.cdf(inside), law.cdf(jumps[0]), 1e-9);
+  const TrainedLaw::Curve curve = trained.density();
+  EXPECT_NEAR(mass_of(curve), 1 - trained.cdf(0), 5e-3);
+  for (std::size_t i = 0; i < curve.s.size(); ++i)
+    if (curve.s[i] > sides[0] + 1e-3 && curve.s[i] < sides[1] - 1e-3) {
+      EXPECT_EQ(curve.density[i], 0) << curve.s[i];
+    }
+}
+
+TEST(CustomDenoiser, OfAKinkHasAnAtomThere) {
+  // |s − 1| without slopes: x from V̂ − 2λ to V̂ + 2λ are taken to s = 1.
+  CustomPenalty penalty;
+  penalty.function = [](const std::vector<double>& s, std::vector<double>& values, std::vector<double>&) {
+    for (const double each : s) values.push_back(std::abs(each - 1));
+  };
+  penalty.kinks = {1};
+  const double lambda = 0.3, V_hat = kConjugates.V_hat;
+  const Problem problem = penalised(std::make_shared<const CustomPenalty>(penalty), lambda);
+  const matrix_laws::Law law = noisy_target(problem.target_law(), kConjugates);
+  const TrainedLaw trained = trained_law(problem);
+  EXPECT_NEAR(trained.cdf(1 + 1e-3), law.cdf(V_hat + 2 * lambda + 1e-3 * V_hat), 1e-6);
+  EXPECT_NEAR(trained.cdf(1 - 1e-3), law.cdf(V_hat - 2 * lambda - 1e-3 * V_hat), 1e-6);
+  const double atom = law.cdf(V_hat + 2 * lambda) - law.cdf(V_hat - 2 * lambda);
+  ASSERT_GT(atom, 0.02);
+  EXPECT_NEAR(mass_of(trained.density()), 1 - trained.cdf(0) - atom, 0.1 * atom);
 }
 
 TEST(CustomPenalty, ReproducesTheErrorsOfTheTables) {

@@ -387,7 +387,7 @@ void publish(const std::shared_ptr<const CustomLoss>& loss) {
     reject("the name of a custom loss must not contain +, got {}", loss->name);
   if (!loss->name.starts_with(kCustomPrefix))
     reject("the name of a custom loss must begin with {}, got {}", kCustomPrefix, loss->name);
-  published().add(loss);
+  published().add(loss, "loss");
 }
 
 std::shared_ptr<const CustomLoss> published_loss(const std::string& name) { return published().find(name, "loss"); }

@@ -49,25 +49,36 @@ std::vector<double> differences(const CustomPenalty& penalty, const std::vector<
   return slopes;
 }
 
-/// The objective φ(s) = λp(s)/curvature + s²/2 in a table, and those of its corners that are on its convex hull.
-struct Table {
-  std::vector<double> s, phi;
-};
+using Table = ScalarProximal::Table;
 
-/// Keeps the corners of the convex hull: slopes between neighbours increase.
-Table lower_hull(const Table& all) {
-  Table hull;
-  const auto slope = [&](std::size_t i, double s, double phi) { return (phi - hull.phi[i]) / (s - hull.s[i]); };
-  for (std::size_t i = 0; i < all.s.size(); ++i) {
-    while (hull.s.size() > 1 &&
-           slope(hull.s.size() - 2, hull.s.back(), hull.phi.back()) >= slope(hull.s.size() - 1, all.s[i], all.phi[i])) {
-      hull.s.pop_back();
-      hull.phi.pop_back();
-    }
-    hull.s.push_back(all.s[i]);
-    hull.phi.push_back(all.phi[i]);
+/// The slope of the objective from one entry of a table to another.
+double slope_between(const Table& table, std::size_t i, std::size_t j) {
+  return (table.objective[j] - table.objective[i]) / (table.s[j] - table.s[i]);
+}
+
+/// The corners of the convex hull: slopes between neighbours increase.
+std::vector<std::size_t> lower_hull(const Table& table) {
+  std::vector<std::size_t> hull;
+  for (std::size_t i = 0; i < table.s.size(); ++i) {
+    while (hull.size() > 1 &&
+           slope_between(table, hull[hull.size() - 2], hull.back()) >= slope_between(table, hull.back(), i))
+      hull.pop_back();
+    hull.push_back(i);
   }
   return hull;
+}
+
+/// The corner of least objective − x s lies where slopes of the hull pass x.
+std::size_t corner_of(const Table& table, double x) {
+  std::size_t left = 0, right = table.hull.size() - 1;
+  while (left < right) {
+    const std::size_t middle = (left + right) / 2;
+    if (slope_between(table, table.hull[middle], table.hull[middle + 1]) < x)
+      left = middle + 1;
+    else
+      right = middle;
+  }
+  return table.hull[left];
 }
 
 }  // namespace
@@ -78,38 +89,45 @@ ScalarProximal::ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, dou
                                bool negative)
     : penalty_(std::move(penalty)), lambda_(lambda), curvature_(curvature), negative_(negative) {}
 
-std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) const {
+Table ScalarProximal::table_up_to(double largest) const {
   // A minimum is no farther from 0 than x where p increases with |s|; with room for one that does not.
   constexpr double kRoom = 2;
   constexpr int kCorners = 400;
-  double largest = 0;
-  for (const double at : x) largest = std::max(largest, std::abs(at));
-  if (largest == 0) largest = 1;
   Table table;
+  table.largest = largest > 0 ? largest : 1;
   // Corners are denser near 0, where penalties bend.
   for (int i = negative_ ? -kCorners : 0; i <= kCorners; ++i) {
     const double share = static_cast<double>(i) / kCorners;
-    table.s.push_back(kRoom * largest * share * std::abs(share));
+    table.s.push_back(kRoom * table.largest * share * std::abs(share));
   }
-  table.phi = values_of(*penalty_, table.s);
+  for (const double kink : penalty_->kinks)
+    if (kink > table.s.front() && kink < table.s.back()) table.s.push_back(kink);
+  std::sort(table.s.begin(), table.s.end());
+  table.s.erase(std::unique(table.s.begin(), table.s.end()), table.s.end());
+  table.objective = values_of(*penalty_, table.s);
   const double weight = lambda_ / curvature_;
-  for (std::size_t i = 0; i < table.s.size(); ++i) table.phi[i] = weight * table.phi[i] + 0.5 * table.s[i] * table.s[i];
-  const Table hull = lower_hull(table);
-  // The corner of least φ − x s lies where slopes of the hull pass x; the minimum between its neighbours in the table.
+  for (std::size_t i = 0; i < table.s.size(); ++i)
+    table.objective[i] = weight * table.objective[i] + 0.5 * table.s[i] * table.s[i];
+  table.hull = lower_hull(table);
+  return table;
+}
+
+std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) const {
+  double largest = 0;
+  for (const double at : x) largest = std::max(largest, std::abs(at));
+  return (*this)(x, table_up_to(largest));
+}
+
+std::vector<double> ScalarProximal::operator()(const std::vector<double>& x, const Table& table) const {
+  // The minimum is between the neighbours of the corner in the table.
+  std::vector<std::size_t> corners;
   std::vector<double> low, high;
   for (const double at : x) {
-    std::size_t left = 0, right = hull.s.size() - 1;
-    while (left < right) {
-      const std::size_t middle = (left + right) / 2;
-      if (hull.phi[middle + 1] - hull.phi[middle] < at * (hull.s[middle + 1] - hull.s[middle]))
-        left = middle + 1;
-      else
-        right = middle;
-    }
-    const auto corner = std::lower_bound(table.s.begin(), table.s.end(), hull.s[left]);
-    low.push_back(corner == table.s.begin() ? *corner : *(corner - 1));
-    high.push_back(corner + 1 == table.s.end() ? *corner : *(corner + 1));
+    const std::size_t corner = corners.emplace_back(corner_of(table, at));
+    low.push_back(table.s[corner > 0 ? corner - 1 : corner]);
+    high.push_back(table.s[std::min(corner + 1, table.s.size() - 1)]);
   }
+  const double weight = lambda_ / curvature_;
   // Bisection on the sign of φ′ − x: minima at a kink, or at an end of the domain, are found as well.
   constexpr int kBisections = 48;
   std::vector<double> middle(x.size());
@@ -118,16 +136,43 @@ std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) con
     for (std::size_t i = 0; i < x.size(); ++i) middle[i] = 0.5 * (low[i] + high[i]);
     Evaluated at = call(*penalty_, middle);
     exact = at.exact;
-    if (!exact) at.slopes = differences(*penalty_, middle, largest, negative_);
+    if (!exact) at.slopes = differences(*penalty_, middle, table.largest, negative_);
     for (std::size_t i = 0; i < x.size(); ++i) (weight * at.slopes[i] + middle[i] < x[i] ? low : high)[i] = middle[i];
   }
   // A kink at 0 draws many to it: neither rounding nor the length of differences shall keep them from it.
-  const double rounding = kRoom * largest * std::max(std::exp2(-kBisections), exact ? 0 : kStep);
+  const double rounding = table.s.back() * std::max(std::exp2(-kBisections), exact ? 0 : kStep);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double s = 0.5 * (low[i] + high[i]);
     middle[i] = std::abs(s) <= rounding ? 0 : s;
   }
+  // Slopes do not tell where p itself jumps: then the corner is better than all beside it.
+  constexpr double kBetter = 1e-12;
+  const std::vector<double> p = values_of(*penalty_, middle);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double s = table.s[corners[i]], found = weight * p[i] + middle[i] * (0.5 * middle[i] - x[i]);
+    if (table.objective[corners[i]] - x[i] * s < found - kBetter * table.largest * table.largest) middle[i] = s;
+  }
   return middle;
+}
+
+std::vector<ScalarProximal::Jump> ScalarProximal::jumps(const Table& table) const {
+  // A chord of the hull: the objective is above it in between, and no minimum is there for any x.
+  constexpr double kBeside = 1e-9;
+  std::vector<double> places, sides;
+  for (std::size_t i = 0; i + 1 < table.hull.size(); ++i) {
+    const double x = slope_between(table, table.hull[i], table.hull[i + 1]);
+    if (table.hull[i + 1] == table.hull[i] + 1 || std::abs(x) > table.largest) continue;
+    places.push_back(x);
+    sides.insert(sides.end(), {x - kBeside * table.largest, x + kBeside * table.largest});
+  }
+  if (places.empty()) return {};
+  const std::vector<double> s = (*this)(sides, table);
+  std::vector<Jump> jumps;
+  for (std::size_t i = 0; i < places.size(); ++i) jumps.push_back({places[i], s[2 * i], s[2 * i + 1]});
+  // Where the objective is nearly straight, rounding makes chords.
+  constexpr double kLeast = 1e-4;
+  std::erase_if(jumps, [&](const Jump& jump) { return jump.above - jump.below < kLeast * table.largest; });
+  return jumps;
 }
 
 namespace {
@@ -139,7 +184,7 @@ Published<CustomPenalty>& published() {
 
 }  // namespace
 
-void publish(const std::shared_ptr<const CustomPenalty>& penalty) { published().add(penalty); }
+void publish(const std::shared_ptr<const CustomPenalty>& penalty) { published().add(penalty, "penalty"); }
 
 std::shared_ptr<const CustomPenalty> published_penalty(const std::string& name) {
   return published().find(name, "penalty");

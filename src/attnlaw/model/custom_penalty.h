@@ -1,6 +1,7 @@
 #pragma once
 /// Defines a penalty of the eigenvalues of S by a function, in place of that of the student (docs/theory/custom.md).
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,8 +34,26 @@ class ScalarProximal {
   /// `negative`: s may be < 0. `lambda`, `curvature` > 0.
   ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, double lambda, double curvature, bool negative);
 
+  /// What the objective is looked up in: its values λp(s)/curvature + s²/2, for all x up to `largest` in size.
+  struct Table {
+    double largest = 0;
+    std::vector<double> s, objective;
+    std::vector<std::size_t> hull;  ///< those on its convex hull
+  };
+  Table table_up_to(double largest) const;
+
   /// Returns s for every x.
   std::vector<double> operator()(const std::vector<double>& x) const;
+  /// The same, of x that the table is for.
+  std::vector<double> operator()(const std::vector<double>& x, const Table& table) const;
+
+  /// Where s jumps, upwards with x.
+  struct Jump {
+    double x, below, above;
+  };
+  /// The jumps at |x| ≤ table.largest, ascending: of those narrower than the table is spaced there are none.
+  std::vector<Jump> jumps(const Table& table) const;
+
   /// Returns the x that is taken to s by the slope of p a little above s (side 1) or below (side −1); of a convex
   /// penalty all x between these two are taken to s.
   double origin(double s, int side) const;

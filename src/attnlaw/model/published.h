@@ -14,10 +14,14 @@ namespace attnlaw::model {
 template <class T>
 class Published {
  public:
-  void add(const std::shared_ptr<const T>& object) {
+  /// Throws std::invalid_argument where another one has this name: documents would mean that one, and this one later.
+  void add(const std::shared_ptr<const T>& object, const char* what) {
     const std::lock_guard lock(mutex_);
     std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
-    known_[object->name] = object;
+    std::weak_ptr<const T>& known = known_[object->name];
+    if (const auto other = known.lock(); other && other != object)
+      base::reject("a {} of the name {} is there already; give this one another name", what, object->name);
+    known = object;
   }
 
   /// Throws std::invalid_argument where there is none of this name, or no more.

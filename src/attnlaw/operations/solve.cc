@@ -40,7 +40,7 @@ Solve::Output Solve::run(const Input& input, const Run&) {
 
 view::Result Solve::show(const Output& output, const Run&) {
   return {.tables = view::solution_tables(output.solution, output.asked),
-          .rows = view::solution_row(output.solution, output.asked),
+          .rows = view::Rows([output] { return view::solution_row(output.solution, output.asked); }),
           .warnings = view::warnings(output.solution),
           .converged = output.solution.diagnostics.converged};
 }

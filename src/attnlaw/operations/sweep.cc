@@ -130,7 +130,7 @@ view::Result Sweep::show(const Output& output, const Run&) {
                       .rows = problem_table(output.problems),
                       .note = fmt::format("Results: attnlaw results {}", output.store),
                       .converged = progress.complete() && output.problems.empty()};
-  if (!output.problems.empty()) result.tables.push_back(shortened(result.rows));
+  if (!output.problems.empty()) result.tables.push_back(shortened(result.rows.table()));
   if (!progress.complete())
     result.warnings.push_back(
         fmt::format("the study is not complete: {} tasks left; the same command goes on with them", progress.left()));

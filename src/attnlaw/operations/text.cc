@@ -21,7 +21,7 @@ const base::Description& describe(const Text*) {
 
 Text Conventions::run(const Input&, const Run&) { return {kConventions}; }
 view::Result Conventions::show(const Output& output, const Run&) {
-  return {.rows = {"", {{"text"}}, {{output.text}}}, .text = output.text};
+  return {.rows = report::Table{"", {{"text"}}, {{output.text}}}, .text = output.text};
 }
 
 std::span<const base::Named<Shell>> names_table(Shell) {

@@ -66,25 +66,38 @@ TrainedLaw::TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& ta
 
 TrainedLaw::Curve TrainedLaw::density() const {
   std::vector<double> places, densities;
+  std::vector<std::size_t> seams;
   const auto add = [&](double x, double density) {
     places.push_back(x);
     densities.push_back(sides(symmetry_) * density);
   };
-  const double breakpoints[] = {function_.cut};
+  const std::vector<double> bends = function_.bends();
+  std::vector<double> breakpoints = bends;
+  breakpoints.push_back(function_.cut);
   const std::vector<matrix_laws::Law::Node> nodes = noisy_target_.quadrature(breakpoints).nodes;
   auto node = nodes.begin();
   for (const auto& band : noisy_target_.bands()) {
-    if (band.support.upper <= function_.cut) continue;
-    const double first = std::max(function_.cut, band.support.lower);
-    add(first, noisy_target_.density(first));
-    while (node != nodes.end() && node->x <= first) ++node;
-    for (; node != nodes.end() && node->x < band.support.upper; ++node)
-      add(node->x, -node->g.imag() / std::numbers::pi);
-    add(band.support.upper, 0);
+    const std::vector<matrix_laws::Interval> pieces = function_.pieces(band.support, bends);
+    for (const auto& [first, last] : pieces) {
+      if (first != pieces.front().lower) seams.push_back(places.size());
+      add(first, noisy_target_.density(first));
+      while (node != nodes.end() && node->x <= first) ++node;
+      for (; node != nodes.end() && node->x < last; ++node) add(node->x, -node->g.imag() / std::numbers::pi);
+      add(last, last < band.support.upper ? noisy_target_.density(last) : 0);
+    }
   }
   const std::vector<double> slopes = function_.slopes(places), s = function_.above(places);
+  constexpr double kGap = 1e-6;
   Curve curve;
+  auto seam = seams.begin();
   for (std::size_t i = 0; i < places.size(); ++i) {
+    const bool begins = seam != seams.end() && i == *seam;
+    if (begins) ++seam;
+    if (begins && s[i] - s[i - 1] > kGap * std::abs(s.back())) {
+      // f jumps over a gap, in which there are no eigenvalues.
+      curve.s.insert(curve.s.end(), {s[i - 1], s[i]});
+      curve.density.insert(curve.density.end(), {0, 0});
+    }
     if (!(slopes[i] > 0)) continue;  // taken to an atom
     curve.s.push_back(s[i]);
     curve.density.push_back(densities[i] / slopes[i]);

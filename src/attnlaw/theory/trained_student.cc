@@ -12,9 +12,10 @@ namespace {
 Collapse measure_collapse(const matrix_laws::Law& law, const SpectralFunction& f, Symmetry symmetry, double q,
                           const TrainedSpectrum& spectrum) {
   if (!(q > 0)) return {};
-  const double breakpoints[] = {f.cut, f.shift};
+  std::vector<double> breaks = f.bends();
+  breaks.insert(breaks.end(), {f.cut, f.shift});
   double nuclear = 0, largest = 0;
-  const std::vector<matrix_laws::Law::Node> nodes = law.quadrature(breakpoints).nodes;
+  const std::vector<matrix_laws::Law::Node> nodes = law.quadrature(breaks).nodes;
   std::vector<double> x;
   for (const auto& node : nodes) x.push_back(node.x);
   const std::vector<double> values = f.at(x);
@@ -228,11 +229,11 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& 
   const Symmetry symmetry = symmetry_of(problem_);
   const bool singular = symmetry == Symmetry::general;
   const SpectralFunction f = kept_side(spectral_->function(law, conjugates), symmetry);
-  for (const auto& band : law.bands()) {
-    if (band.support.upper <= f.cut) continue;
-    const std::vector<double> ends = f.above({std::max(f.cut, band.support.lower), band.support.upper});
-    spectrum.edges.push_back({ends.front(), ends.back()});
-  }
+  for (const auto& band : law.bands())
+    for (const auto& [first, last] : f.pieces(band.support, f.jumps())) {
+      const std::vector<double> ends = f.above({first, last});
+      spectrum.edges.push_back({ends.front(), ends.back()});
+    }
   for (const Outlier& outlier :
        matrix_laws::outliers(law, map_.target().scaled(conjugates.m_hat), conjugates.q_hat,
                              singular ? matrix_laws::Values::singular_values : matrix_laws::Values::eigenvalues)) {

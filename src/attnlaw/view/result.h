@@ -1,6 +1,7 @@
 #pragma once
 /// A result is what an operation has to say, in each of the forms that people and programs ask for.
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -13,10 +14,25 @@
 
 namespace attnlaw::view {
 
+/// The table behind the CSV. Where it takes as long as a short calculation, it is made when it is asked for: a call
+/// from Python mostly is not.
+class Rows {
+ public:
+  Rows() = default;
+  Rows(report::Table table) : table_(std::move(table)) {}
+  explicit Rows(std::function<report::Table()> make) : make_(std::move(make)) {}
+
+  report::Table table() const { return make_ ? make_() : table_; }
+
+ private:
+  report::Table table_;
+  std::function<report::Table()> make_;
+};
+
 struct Result {
   std::vector<report::Table> tables = {};  ///< for people
   nlohmann::json document = {};            ///< for programs
-  report::Table rows = {};                 ///< the CSV: one record per row
+  Rows rows = {};                          ///< the CSV: one record per row
   Warnings warnings = {};                  ///< under the tables, and `warnings` of the document
   std::string note = {};                   ///< printed last
   std::optional<report::Page> page = {};   ///< for who asks for a report

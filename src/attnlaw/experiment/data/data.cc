@@ -88,23 +88,43 @@ Columns<Real> posterior_points(const model::Problem& problem, double V) {
   return points;
 }
 
+/// What a student makes of sequences: its loss summed over them, and (not of a custom loss) the labels beside its
+/// outputs.
+template <class Real>
+struct Judged {
+  double loss = 0;
+  Columns<Real> labels, given;
+};
+
+/// Judges a student by the outputs that are wanted and its scores.
+template <class Real>
+Judged<Real> judge(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
+                   const Columns<Real>& scores) {
+  if (problem.custom_loss) return {expected_custom_loss<Real>(problem, wanted, scores), {}, {}};
+  Judged<Real> judged{0, Columns<Real>(wanted.rows(), label_count(problem)),
+                      Columns<Real>(wanted.rows(), wanted.cols())};
+  labels_of(problem, wanted, {}, judged.labels);
+  if (predictor.points.rows() == 0) {
+    judged.loss = loss<Real>(problem, judged.labels, scores, judged.given);
+  } else {
+    predictor.predict(problem, scores, judged.given);
+    judged.loss = squared_distance<Real>(problem, judged.labels, judged.given);
+  }
+  return judged;
+}
+
 /// Sums the errors over sequences, given the noiseless outputs of the target and the scores of the student.
 template <class Real>
 TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
                        const Columns<Real>& scores) {
+  const auto [loss, labels, given] = judge(problem, predictor, wanted, scores);
   TestFigures figures;
-  if (problem.custom_loss) {
-    figures.loss = expected_custom_loss<Real>(problem, wanted, scores);
-    return figures;
-  }
-  Columns<Real> labels(wanted.rows(), label_count(problem)), given(wanted.rows(), wanted.cols());
-  labels_of(problem, wanted, {}, labels);
+  figures.loss = loss;
+  if (problem.custom_loss) return figures;
   if (predictor.points.rows() > 0) {
-    predictor.predict(problem, scores, given);
-    figures.loss = figures.squared = squared_distance<Real>(problem, labels, given);
+    figures.squared = loss;
     return figures;
   }
-  figures.loss = loss<Real>(problem, labels, scores, given);
   if (problem.labels == model::Labels::sign) {
     figures.wrong = static_cast<double>((labels.col(0) * given.col(0) < Real(0)).count());
   } else {
@@ -133,7 +153,7 @@ TestFigures figures_of_block(const model::Problem& problem, std::span<const doub
   if (problem.noise == 0) return figures;
   add_noise(problem, noise, first, h_star);
   target_outputs(problem, h_star, wanted);
-  figures.noisy_loss = figures_of(problem, of_noisy, wanted, scores).loss;
+  figures.noisy_loss = judge(problem, of_noisy, wanted, scores).loss;
   return figures;
 }
 

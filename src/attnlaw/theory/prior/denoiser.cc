@@ -40,6 +40,22 @@ std::vector<double> SpectralFunction::slopes(const std::vector<double>& x) const
   return bent ? bent->slopes(x) : std::vector<double>(x.size(), slope);
 }
 
+std::vector<matrix_laws::Interval> SpectralFunction::pieces(const matrix_laws::Interval& band,
+                                                            const std::vector<double>& places) const {
+  // So far beside a place f is what it is on that side.
+  constexpr double kBeside = 1e-9;
+  const double beside = kBeside * std::max(std::abs(band.lower), std::abs(band.upper));
+  std::vector<matrix_laws::Interval> pieces;
+  double begin = std::max(band.lower, cut);
+  for (const double place : places) {
+    if (place < begin - beside || place > band.upper) continue;
+    if (place - beside > begin) pieces.push_back({begin, place - beside});
+    begin = place + beside;
+  }
+  if (begin < band.upper) pieces.push_back({begin, band.upper});
+  return pieces;
+}
+
 SpectralFunction ThresholdDenoiser::function(const Law& law, const Conjugates& conjugates) const {
   const double shift = threshold(conjugates);
   const double cut = width_ < 1 ? std::max(shift, law.quantile(1 - width_)) : shift;
@@ -66,6 +82,17 @@ double posterior_mean(const Spectrum& spectrum, double variance, const Law::Node
     first += density * discrete.atoms[i];
   }
   return first / mass;
+}
+
+bool weak_signal(const Spectrum& target, const Conjugates& conjugates) {
+  constexpr double kWeak = 1e-4;
+  return conjugates.m_hat * conjugates.m_hat * target.second_moment() <= kWeak * conjugates.q_hat;
+}
+
+double signal_overlap(const Spectrum& target, double m_hat, double mean, double by_parts,
+                      std::optional<double> posterior) {
+  if (m_hat == 0) return target.mean() * mean;
+  return posterior.value_or(by_parts) / m_hat;
 }
 
 namespace {
@@ -152,20 +179,16 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   result.penalty = kept.first * f.slope;
   result.overlaps.q = kept.square * f.slope * f.slope;
   result.overlaps.V = kept.response * f.slope;
-  // m = E[S S*] by Gaussian integration by parts, which cancels where the signal is weak: then node by node.
-  const double m_hat = conjugates.m_hat;
-  const bool weak = m_hat * m_hat * target.second_moment() <= kWeakSignal * conjugates.q_hat;
-  if (m_hat == 0) {
-    result.overlaps.m = target.mean() * result.penalty;
-  } else if (weak && all_resolved) {
-    const Spectrum signal = target.scaled(m_hat);
+  std::optional<double> posterior;
+  if (conjugates.m_hat != 0 && weak_signal(target, conjugates) && all_resolved) {
+    const Spectrum signal = target.scaled(conjugates.m_hat);
     double mean = 0;
     for (const Law::Node& node : nodes)
       if (node.x > f.cut) mean += node.weight * f(node.x) * posterior_mean(signal, conjugates.q_hat, node);
-    result.overlaps.m = sides(symmetry_) * mean / m_hat;
-  } else {
-    result.overlaps.m = (kept.field - conjugates.q_hat * kept.response) * f.slope / m_hat;
+    posterior = sides(symmetry_) * mean;
   }
+  result.overlaps.m = signal_overlap(target, conjugates.m_hat, result.penalty,
+                                     (kept.field - conjugates.q_hat * kept.response) * f.slope, posterior);
   // Closer than this to the target, E as a difference of overlaps carries fewer digits than the law.
   constexpr double kClose = 1e-3;
   const double Q_star = target.second_moment();

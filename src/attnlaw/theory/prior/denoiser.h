@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "attnlaw/matrix_laws/law.h"
@@ -19,9 +20,14 @@ class BentFunction {
  public:
   virtual ~BentFunction() = default;
   virtual std::vector<double> at(const std::vector<double>& x) const = 0;
+  /// Derivatives; 0 where x around are taken to one s.
   virtual std::vector<double> slopes(const std::vector<double>& x) const = 0;
   /// The largest x with f(x) ≤ s.
   virtual double inverse(double s) const = 0;
+  /// Where f jumps, ascending.
+  virtual std::vector<double> jumps() const = 0;
+  /// Where f or a derivative jumps, ascending.
+  virtual std::vector<double> bends() const = 0;
 };
 
 /// f(x) = slope·(x − shift) for x > cut, else 0; or a bent function beyond the cut, or everywhere where that is −∞.
@@ -37,6 +43,11 @@ struct SpectralFunction {
   std::vector<double> above(const std::vector<double>& x) const;
   /// Derivatives at x > cut.
   std::vector<double> slopes(const std::vector<double>& x) const;
+  /// The jumps of a bent function, and its bends.
+  std::vector<double> jumps() const { return bent ? bent->jumps() : std::vector<double>(); }
+  std::vector<double> bends() const { return bent ? bent->bends() : std::vector<double>(); }
+  /// The parts above the cut of a band between places (ascending), which belong to none.
+  std::vector<matrix_laws::Interval> pieces(const matrix_laws::Interval& band, const std::vector<double>& places) const;
   /// The x > cut with f(x) = s, or where f jumps over s.
   double inverse(double s) const { return bent ? bent->inverse(s) : shift + s / slope; }
 };
@@ -56,9 +67,14 @@ matrix_laws::Law noisy_target(const matrix_laws::Spectrum& target, const Conjuga
 /// x − 2v Re g, which cancels where S is small beside the noise.
 double posterior_mean(const matrix_laws::Spectrum& spectrum, double variance, const matrix_laws::Law::Node& node);
 
-/// Where the signal m̂² Q* is at most this part of the noise q̂, m = E[S S*] is taken from posterior means, node by node;
-/// else by Gaussian integration by parts.
-inline constexpr double kWeakSignal = 1e-4;
+/// Whether the signal m̂² Q* is so small beside the noise q̂ that m = E[S S*] is taken from posterior means, node by
+/// node.
+bool weak_signal(const matrix_laws::Spectrum& target, const Conjugates& conjugates);
+
+/// m = E[S S*] of S = f(M): from the mean of f where m̂ = 0; of a weak signal from `posterior`, the mean of f(x)
+/// E[m̂ S* | x]; else from `by_parts`, that of x f(x) less q̂ f′, where Gaussian integration by parts does not cancel.
+double signal_overlap(const matrix_laws::Spectrum& target, double m_hat, double mean, double by_parts,
+                      std::optional<double> posterior);
 
 /// What a numerical prior hands on from one call to the next (numerical_prior.h).
 struct PriorWorkspace;
