@@ -4,6 +4,8 @@
 #include <benchmark/benchmark.h>
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "attnlaw/base/linear_algebra.h"
@@ -36,15 +38,20 @@ void BM_Heads(benchmark::State& state) {
       benchmark::DoNotOptimize(report.tests.product.p);
     }
   });
-  Eigen::MatrixXd map = factors.front().left.transpose() * factors.front().right;
+  const Eigen::MatrixXd map = factors.front().left.transpose() * factors.front().right;
   const auto n = static_cast<std::size_t>(d);
-  const double start = bench::cpu_seconds();
-  benchmark::DoNotOptimize(base::singular_value_decomposition({map.data(), n * n}, n, n));
-  const double dense = bench::cpu_seconds() - start;
+  constexpr int kRepeats = 3;
+  double dense = std::numeric_limits<double>::infinity();
+  for (int repeat = 0; repeat < kRepeats; ++repeat) {
+    Eigen::MatrixXd overwritten = map;
+    const double start = bench::cpu_seconds();
+    benchmark::DoNotOptimize(base::singular_value_decomposition({overwritten.data(), n * n}, n, n));
+    dense = std::min(dense, bench::cpu_seconds() - start);
+  }
   state.counters["cpu_s"] = all;
   state.counters["ratio"] = dense * static_cast<double>(heads) / all;
 }
-BENCHMARK(BM_Heads)->Args({32, 384, 72})->Args({64, 768, 144})->Iterations(3)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Heads)->Args({32, 384, 72})->Args({64, 768, 144})->Iterations(10)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -326,9 +326,10 @@ report::SpectrumGallery gallery_of(const Inspection& found, const Shape& shape) 
     const double unit = null_unit(head);
     std::vector<double> values;
     for (const double s : head.singular_values) values.push_back(s / unit);
-    gallery.panels.push_back(
-        {fmt::format("head {}: outliers {}, p {:.2g}", name_of(head), outliers_of(head), head.tests.product.p),
-         std::move(values), head.outliers.count, panel_table(head)});
+    gallery.panels.push_back({shape.has_law ? fmt::format("head {}: outliers {}, p {:.2g}", name_of(head),
+                                                          outliers_of(head), head.tests.product.p)
+                                            : fmt::format("head {}", name_of(head)),
+                              std::move(values), head.outliers.count, panel_table(head)});
   }
   return gallery;
 }
@@ -355,15 +356,22 @@ void add_glossary(const base::Description& description, const std::string& befor
   });
 }
 
+/// "1 head", "72 heads".
+std::string counted(int number, const char* what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
 report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& tables) {
   const Inspection& found = outcome.inspection;
   report::Page page{
       .title = found.map == MapKind::query_key ? "Query-key maps against their nulls"
                                                : "Output-value maps against their nulls",
-      .lead = fmt::format(
-          "{}: {} heads in {} layers, layout {}, positions {}. Each head is tested; a claim about a single "
-          "head holds after Holm's correction.",
-          found.model.file, found.model.heads, found.model.layers, found.model.architecture, found.model.positions)};
+      .lead =
+          fmt::format("{}: {} in {}, layout {}, positions {}.{}", found.model.file, counted(found.model.heads, "head"),
+                      counted(found.model.layers, "layer"), found.model.architecture, found.model.positions,
+                      found.nulls.empty() ? ""
+                                          : " Each head is tested; a claim about a single head holds after Holm's "
+                                            "correction.")};
   if (outcome.course)
     for (report::Section& section : course_sections(*outcome.course)) page.sections.push_back(std::move(section));
   add_maps(found, page);

@@ -22,14 +22,6 @@ using Eigen::MatrixXd;
 /// The Gram recipe squares the condition number: below this ratio it has lost 10 of 16 digits, and QR takes over.
 constexpr double kLeastRatio = 1e-5;
 
-/// W Wᵀ, both triangles.
-MatrixXd gram(const MatrixXd& W) {
-  MatrixXd G = MatrixXd::Zero(W.rows(), W.rows());
-  base::symmetric_product(base::size(W.cols()), base::size(W.rows()), 1, W.data(), G.data());
-  // The lower triangle of the row-major array is the upper one here.
-  return G.selfadjointView<Eigen::Upper>();
-}
-
 /// The lower Cholesky factor, or nothing for a matrix that is singular to rounding.
 std::optional<MatrixXd> cholesky(const MatrixXd& G) {
   const Eigen::LLT<MatrixXd> factor(G);
@@ -68,11 +60,11 @@ void fill_grams(const MatrixXd& query, const MatrixXd& key, bool one_space, Fact
   map.query_dimension = query.cols();
   map.key_dimension = key.cols();
   if (!one_space) {
-    map.query_gram = gram(query);
-    map.key_gram = gram(key);
+    map.query_gram = row_gram(query);
+    map.key_gram = row_gram(key);
     return;
   }
-  const MatrixXd G = gram(stacked(query, key));
+  const MatrixXd G = row_gram(stacked(query, key));
   map.query_gram = G.topLeftCorner(m, m);
   map.key_gram = G.bottomRightCorner(m, m);
   map.cross = G.bottomLeftCorner(m, m);
@@ -126,6 +118,12 @@ FactorSpectra factor_spectra(const FactoredMap& map) {
     return Eigen::VectorXd(Eigen::VectorXd::Map(values.data(), gram.rows()).cwiseMax(0));
   };
   return {eigenvalues_of(map.query_gram), eigenvalues_of(map.key_gram)};
+}
+
+MatrixXd row_gram(const MatrixXd& W) {
+  MatrixXd G = MatrixXd::Zero(W.rows(), W.rows());
+  G.selfadjointView<Eigen::Lower>().rankUpdate(W);
+  return G.selfadjointView<Eigen::Lower>();
 }
 
 MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {

@@ -56,6 +56,9 @@ struct FactorSpectra {
 };
 FactorSpectra factor_spectra(const FactoredMap& map);
 
+/// Returns W Wᵀ.
+Eigen::MatrixXd row_gram(const Eigen::MatrixXd& W);
+
 /// Returns the rows of one matrix above those of another.
 Eigen::MatrixXd stacked(const Eigen::MatrixXd& above, const Eigen::MatrixXd& below);
 

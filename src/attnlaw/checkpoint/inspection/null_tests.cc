@@ -39,11 +39,7 @@ double score_of(const laws::Cumulants& null, double value) { return (value - nul
 
 /// Whether s₁²/Σ s² of a map reaches a share.
 bool share_reaches(const MatrixXd& query, const MatrixXd& key, double share) {
-  const auto gram = [](const MatrixXd& W) {
-    MatrixXd G = MatrixXd::Zero(W.rows(), W.rows());
-    return MatrixXd(G.selfadjointView<Eigen::Lower>().rankUpdate(W));
-  };
-  const MatrixXd a = gram(query), b = gram(key);
+  const MatrixXd a = row_gram(query), b = row_gram(key);
   // With G_Q = L Lᵀ the squares are the eigenvalues of Lᵀ G_K L.
   const Eigen::LLT<MatrixXd> root(a);
   if (root.info() != Eigen::Success) {
@@ -51,7 +47,7 @@ bool share_reaches(const MatrixXd& query, const MatrixXd& key, double share) {
     return map.singular_values.front() * map.singular_values.front() >= share * map.energy();
   }
   const MatrixXd L = root.matrixL();
-  const MatrixXd squares = L.transpose() * (b.selfadjointView<Eigen::Lower>() * L);
+  const MatrixXd squares = L.transpose() * b * L;
   return laws::largest_eigenvalue_reaches(squares, share * squares.trace());
 }
 

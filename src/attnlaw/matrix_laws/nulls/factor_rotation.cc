@@ -28,8 +28,8 @@ Number psi(const Eigen::VectorXd& a, Number z) {
   return sum / static_cast<double>(a.size());
 }
 
-/// The z in (0, 1/max a) with ψ(z) = w, for w > 0.
-double inverse_psi(const Eigen::VectorXd& a, double w) {
+/// The z in (0, 1/max a) with ψ(z) = w, for w > 0, to so many bits.
+double inverse_psi(const Eigen::VectorXd& a, double w, int bits) {
   // ψ lies between those of its largest value alone, with weight 1/m and with weight 1.
   const double largest = a.maxCoeff(), share = w * static_cast<double>(a.size());
   const double from = w / (1 + w) / largest, to = share / (1 + share) / largest;
@@ -39,13 +39,13 @@ double inverse_psi(const Eigen::VectorXd& a, double w) {
   if (!(at_from < 0)) return from;
   if (!(at_to > 0)) return to;
   std::uintmax_t iterations = 200;
-  const auto [low, high] = boost::math::tools::toms748_solve(residual, from, to, at_from, at_to,
-                                                             boost::math::tools::eps_tolerance<double>(), iterations);
+  const auto [low, high] = boost::math::tools::toms748_solve(
+      residual, from, to, at_from, at_to, boost::math::tools::eps_tolerance<double>(bits), iterations);
   return 0.5 * (low + high);
 }
 
-double position(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double w) {
-  return w / ((1 + w) * inverse_psi(a, w) * inverse_psi(b, w));
+double position(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double w, int bits) {
+  return w / ((1 + w) * inverse_psi(a, w, bits) * inverse_psi(b, w, bits));
 }
 
 /// Rows of a symmetric matrix, permuted like its columns, with signs.
@@ -110,16 +110,18 @@ double two_sided_pearson(const Cumulants& null, double value) {
 RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
   // x(w) is large at both ends; it has one minimum unless a spectrum has outliers of its own, and then the lowest of a
   // grid in log w is refined.
-  constexpr int kGrid = 120, kBits = 50;
+  constexpr int kGrid = 120, kGridBits = 16, kBits = 50;
+  constexpr int kMinimumBits = 26;  // half of those of x: a minimum is flat
   constexpr double kLowest = 1e-4, kHighest = 1e6;
   const double step = std::log(kHighest / kLowest) / kGrid;
-  const auto at = [&](double log_w) { return position(a, b, std::exp(log_w)); };
+  const auto at = [&](double log_w, int bits) { return position(a, b, std::exp(log_w), bits); };
   int best = 0;
-  double least = at(std::log(kLowest));
+  double least = at(std::log(kLowest), kGridBits);
   for (int i = 1; i <= kGrid; ++i)
-    if (const double x = at(std::log(kLowest) + step * i); x < least) least = x, best = i;
+    if (const double x = at(std::log(kLowest) + step * i, kGridBits); x < least) least = x, best = i;
   const double middle = std::log(kLowest) + step * best;
-  const auto [log_w, x] = boost::math::tools::brent_find_minima(at, middle - step, middle + step, kBits);
+  const auto [log_w, x] = boost::math::tools::brent_find_minima([&](double place) { return at(place, kBits); },
+                                                                middle - step, middle + step, kMinimumBits);
   return {x, std::exp(log_w)};
 }
 

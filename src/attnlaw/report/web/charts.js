@@ -32,7 +32,7 @@
       view: { stroke: null },
       axis: { domainColor: quiet, tickColor: quiet, gridColor: grid, labelColor: quiet, titleColor: ink, labelFontSize: 12, labelSeparation: 6,
               titleFontSize: 13, titleFontWeight: "normal", titlePadding: 10 },
-      legend: { labelColor: ink, labelFontSize: 13, symbolSize: 90, symbolStrokeWidth: 2, offset: 8 },
+      legend: { labelColor: ink, titleColor: ink, labelFontSize: 13, symbolSize: 90, symbolStrokeWidth: 2, offset: 8 },
       title: { color: ink, subtitleColor: quiet, fontSize: titleSize, fontWeight: 600, subtitleFontSize: subtitleSize, subtitlePadding: 6, offset: 12 },
       style: { annotation: { color: ink }, "annotation-label": { color: ink, fontSize: 12 } },
     };
