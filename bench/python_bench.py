@@ -71,7 +71,7 @@ def densities(bench: Path) -> Iterator[Row]:
     """A million points of a density, in CPU time, beside a loop in C++."""
     command = [bench, "--benchmark_filter=DensityOfAMillion", "--benchmark_format=json"]
     document = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    loops = {run["name"].split("/")[-1]: run["best_ms"] / 1e3 for run in document["benchmarks"]}
+    loops = {run["name"].split("/")[1]: run["best_ms"] / 1e3 for run in document["benchmarks"]}
     for name, law in LAWS.items():
         lower, upper = law.edges[0][0], law.edges[-1][1]
         x = np.linspace(lower, upper, POINTS)

@@ -137,28 +137,36 @@ def test_a_kernel_that_was_interrupted_starts_again():
     manager = pytest.importorskip("jupyter_client").KernelManager()
     manager.start_kernel()
     client = manager.client()
+    client.start_channels()
+    patience = 60
 
-    def errors_of(code):
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
+    def error_of(code, meanwhile=lambda: None):
+        """The name of the exception that a cell ends with; `meanwhile` is called once it runs."""
         asked = client.execute(code)
-        if "simulate" in code:
-            time.sleep(3)
-            manager.interrupt_kernel()
         while True:
-            message = client.get_iopub_msg(timeout=60)
+            message = client.get_iopub_msg(timeout=patience)
+            kind, content = message["msg_type"], message["content"]
             if message["parent_header"].get("msg_id") != asked:
                 continue
-            if message["msg_type"] == "error":
-                return message["content"]["ename"]
-            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+            if kind == "stream":
+                meanwhile()
+            elif kind == "error":
+                return content["ename"]
+            elif kind == "status" and content["execution_state"] == "idle":
                 return None
 
+    def interrupt():
+        time.sleep(0.5)
+        manager.interrupt_kernel()
+
+    works = "import attnlaw\nassert attnlaw.solve(alpha=0.3, lambda_=0.05).converged"
     try:
-        assert errors_of(f"import attnlaw\n{LONG}") == "KeyboardInterrupt"
-        assert errors_of("assert attnlaw.solve(alpha=0.3, lambda_=0.05).converged") is None
+        client.wait_for_ready(timeout=patience)
+        assert error_of(f"import attnlaw\nprint('begins', flush=True)\n{LONG}", interrupt) == "KeyboardInterrupt"
+        assert error_of(works) is None
         manager.restart_kernel(now=True)
-        assert errors_of("import attnlaw\nassert attnlaw.solve(alpha=0.3, lambda_=0.05).converged") is None
+        client.wait_for_ready(timeout=patience)
+        assert error_of(works) is None
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

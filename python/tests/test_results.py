@@ -130,6 +130,10 @@ def test_warnings_are_those_of_the_document():
         result = attnlaw.solve(alpha=0.3, lambda_=0.05, seed=3)
     assert caught[0].filename == __file__
     assert result.warnings == ["Without effect here: --seed."]
+    with pytest.warns(AttnlawWarning, match="Without effect here: seed") as caught:
+        curve = attnlaw.solve(alpha=[0.3, 0.4], lambda_=0.05, seed=3)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert curve.warnings == ["Without effect here: --seed."]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         attnlaw.solve(alpha=0.3, lambda_=0.05)
