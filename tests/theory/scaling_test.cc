@@ -205,6 +205,165 @@ TEST(ScalingLaw, NoiselessSoftmaxIsRecoveredWhereMessagePassingReachesTheTarget)
   }
 }
 
+/// A curve at a penalty that is a number.
+ScalingCurve curve_at(double lambda, model::Problem problem, const std::vector<double>& n, double exponent = 0) {
+  problem.lambda_rule = model::LambdaRule::value;
+  problem.lambda = lambda;
+  ScalingOptions options;
+  options.solve.accuracy = 1e-2;
+  options.penalty_exponent = exponent;
+  return scaling_curve(problem, n, options);
+}
+
+model::Problem one_token(double gamma, int dimension, double noise) {
+  model::Problem problem = power_law(gamma, dimension, noise);
+  problem.tokens = 1;
+  return problem;
+}
+
+TEST(ScalingRegimes, ThePenaltyDominatesWithExponentTwoMinusOneOverGamma) {
+  constexpr double kTolerance = 0.04;
+  struct Case {
+    double gamma;
+    int dimension;
+    double lambda;
+    std::vector<double> n;
+  };
+  for (const auto& [gamma, dimension, lambda, n] :
+       {Case{0.75, 30000, 4, grid(1e8, 1e9, 3)}, Case{1, 10000, 1.2, grid(1e7, 1e8, 4)},
+        Case{1.25, 10000, 1.2, grid(1e7, 1e8, 4)}, Case{1.5, 10000, 1.2, grid(1e7, 1e8, 4)}}) {
+    const ScalingCurve fixed = curve_at(lambda, one_token(gamma, dimension, 1e-3), n);
+    EXPECT_EQ(clean_points(fixed, Regime::lambda_dominated), n.size()) << gamma;
+    EXPECT_NEAR(fitted_exponent(fixed, Regime::lambda_dominated), -(2 - 1 / gamma), kTolerance) << gamma;
+    // A penalty that grows with the data slows learning down.
+    constexpr double kGrowth = 0.25;
+    const ScalingCurve growing = curve_at(lambda, one_token(gamma, dimension, 1e-3), n, kGrowth);
+    EXPECT_NEAR(predicted_exponent(growing, Regime::lambda_dominated), (kGrowth - 1) * (2 - 1 / gamma), 1e-15);
+    EXPECT_NEAR(fitted_exponent(growing, Regime::lambda_dominated), (kGrowth - 1) * (2 - 1 / gamma), kTolerance);
+    EXPECT_NEAR(fitted_penalty_exponent(growing), kGrowth, 1e-12);
+  }
+}
+
+TEST(ScalingRegimes, AllModesLearnedAreShrunkByTheThreshold) {
+  // E → (λ/4α)² for T = 1, from above: eigenvalues are far from the threshold.
+  constexpr int kDimension = 200;
+  const double d2 = 1.0 * kDimension * kDimension;
+  const ScalingCurve curve = curve_at(0.1, one_token(1, kDimension, 1e-7), grid(20 * d2, 200 * d2, 3));
+  double previous = 1.1;
+  for (const ScalingPoint& point : curve.points) {
+    EXPECT_EQ(point.regime, Regime::lambda_shrinkage) << point.n;
+    EXPECT_EQ(point.learned, 200U);
+    const double ratio =
+        point.solution.errors.estimation / std::pow(point.lambda / (4 * point.solution.problem.alpha), 2);
+    EXPECT_GT(ratio, 1);
+    EXPECT_LT(ratio, previous);
+    previous = ratio;
+  }
+  EXPECT_NEAR(fitted_exponent(curve, Regime::lambda_shrinkage), -2, 0.04);
+}
+
+TEST(ScalingRegimes, NothingIsLearnedBeyondTheLargestMode) {
+  const model::Problem problem = one_token(1, 10000, 1);
+  const double d2 = 1e8;
+  const std::vector<double> n{0.0099 * d2, 0.01 * d2, 0.0101 * d2};
+  const RegimeMap map = regime_map(problem, n, {3.2, 3.15}, {});
+  // 4α(s₁ + a²/s₁) of a spike alone, a² = (1 + Δ)/(2α); the other modes move it a little.
+  EXPECT_NEAR(map.collapse[1], 3.170, 0.01);
+  EXPECT_EQ(map.curves[0].points[1].regime, Regime::collapse);
+  EXPECT_EQ(map.curves[1].points[1].regime, Regime::lambda_dominated);
+  // λ_edge = 4√2 √(αKΔ) where E ≪ Δ; here E is still half of Q*.
+  EXPECT_GT(map.edge[1], 4 * std::sqrt(2 * 0.01));
+  EXPECT_LT(map.edge[1], 4 * std::sqrt(2 * 0.01 * 2));
+}
+
+TEST(ScalingRegimes, FittedNoiseGrowsPeaksAndIsAveraged) {
+  // Far below the edge: Δ (αK_eff)^(2/5), the peak at αK_eff = 1/4, and Δ/(4αK) where data are more than parameters.
+  constexpr int kDimension = 10000;
+  const double d2 = 1.0 * kDimension * kDimension;
+  const ScalingCurve curve = curve_at(1e-3, one_token(2, kDimension, 1), {0.05 * d2, 0.25 * d2, 95 * d2, 300 * d2});
+  EXPECT_EQ(curve.points[0].regime, Regime::overfitting);
+  EXPECT_EQ(curve.points[1].regime, Regime::peak);
+  EXPECT_EQ(curve.points[2].regime, Regime::under_regularised);
+  EXPECT_TRUE(std::isnan(curve.points[1].predicted));
+  const double averaged = 4 * 300 * curve.points[3].solution.errors.estimation;
+  EXPECT_GT(averaged, 1);  // the modes that are learned
+  EXPECT_LT(averaged, 1.01);
+}
+
+TEST(ScalingRegimes, TheBestPenaltyGrowsLikeTheRootOfTheData) {
+  model::Problem problem = one_token(1, 10000, 1);
+  problem.lambda_rule = model::LambdaRule::optimal;
+  const double d2 = 1e8;
+  const ScalingCurve best = curve_of(problem, grid(0.01 * d2, 10 * d2, 4));
+  EXPECT_NEAR(fitted_penalty_exponent(best), 0.5, 0.05);
+  problem.lambda_rule = model::LambdaRule::edge;
+  const ScalingCurve edge = curve_of(problem, grid(0.01 * d2, 10 * d2, 4));
+  for (std::size_t i = 0; i < edge.points.size(); ++i) {
+    EXPECT_GT(best.points[i].lambda, 0.6 * edge.points[i].lambda);
+    EXPECT_LT(best.points[i].lambda, edge.points[i].lambda);
+  }
+}
+
+TEST(ScalingRegimes, RejectsWhatHasNoMap) {
+  const auto rejects = [](const auto& call, const char* message) {
+    EXPECT_THAT(call, testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(message)));
+  };
+  const std::vector<double> n{1e3, 1e4, 1e5};
+  rejects([&] { regime_map(one_token(1, 100, 1), n, {0.1, 0.2}, {}); }, "descending order, got 0.2");
+  model::Problem direct = one_token(1, 100, 1);
+  direct.student = model::Student::direct;
+  rejects([&] { regime_map(direct, n, {0.2, 0.1}, {}); }, "got direct");
+  ScalingOptions growing;
+  growing.penalty_exponent = 0.5;
+  rejects([&] { scaling_curve(one_token(1, 100, 1), n, growing); }, "lambda that is a number, got edge");
+}
+
+TEST(TestParts, SumToTheTestErrors) {
+  // Softmax, T = 2, powerlaw:1.25,200, λ = 0.05, Δ = 0.1, α = 1: a transverse error costs .42, one along the target
+  // less.
+  const ScalingCurve curve = curve_at(0.05, power_law(1.25, 200, 0.1, model::Head::softmax), {3.9e4, 4e4, 4.1e4});
+  const ScalingPoint& point = curve.points[1];
+  const Errors& errors = point.solution.errors;
+  const auto sum = [&](const TestParts& parts) {
+    return parts.floor + parts.price * point.parts.sum() + parts.amplitude;
+  };
+  EXPECT_NEAR(sum(point.test_parts), errors.test, 1e-6 * errors.test);
+  EXPECT_NEAR(sum(point.noisy_parts), errors.test_noisy, 1e-6 * errors.test_noisy);
+  EXPECT_NEAR(point.test_parts.floor, 0, 1e-15);
+  EXPECT_NEAR(point.test_parts.price, 0.4204, 5e-4);
+  EXPECT_NEAR(point.test_parts.amplitude, -0.00202, 1e-5);
+  EXPECT_NEAR(point.noisy_parts.floor, 0.03702, 1e-5);
+  EXPECT_NEAR(point.noisy_parts.price, 0.4121, 5e-4);
+  EXPECT_NEAR(point.noisy_parts.amplitude, -0.00307, 1e-5);
+}
+
+TEST(TestParts, OfALinearHeadAreTheEstimationErrorAlone) {
+  // The test error is T(T + 1) E: no error along the target is cheaper than another.
+  const ScalingCurve curve = curve_at(0.05, power_law(1.25, 200, 0.1), {3.9e4, 4e4, 4.1e4});
+  const TestParts& parts = curve.points[1].test_parts;
+  EXPECT_NEAR(parts.price, 6, 1e-9);
+  EXPECT_NEAR(parts.amplitude, 0, 1e-9);
+  EXPECT_NEAR(curve.points[1].noisy_parts.floor, 6 * 0.1, 1e-9);
+}
+
+TEST(TestParts, PricesAreThoseOfTheLinearisedHeadCloseToTheTarget) {
+  // T = 2, Q* = 1.5: C₁ = 12 β² E s'(βu)² = .33271 for u ~ N(0, 3 Q*), and 4 β² E s'(βu)² u²/Q* = .07076.
+  model::Problem problem;
+  problem.target = model::Target::parse("wishart:0.5");
+  problem.alpha = 3;
+  problem.lambda = 0.05;
+  const Solution solution = solve(problem);
+  const TestParts parts = test_parts(solution, 0);
+  EXPECT_NEAR(parts.price, 0.3545, 5e-4);
+  EXPECT_NEAR(solution.errors.test, 0.00038, 5e-6);
+  problem.alpha = 60;
+  const Solution close = solve(problem);
+  const TestParts limit = test_parts(close, 0);
+  EXPECT_NEAR(limit.price, 0.33271, 2e-3);
+  const double c = close.overlaps.m / close.Q_star - 1;
+  EXPECT_NEAR(limit.amplitude / (c * c * close.Q_star), 0.07076 - 0.33271, 5e-3);
+}
+
 TEST(ScalingLaw, RejectsWhatHasNoPowerLaw) {
   const auto rejects = [](const model::Problem& problem, const std::vector<double>& n, const char* message) {
     EXPECT_THAT([&] { curve_of(problem, n); },

@@ -1,5 +1,5 @@
 #pragma once
-/// `scaling`: the learning curve of a power-law target.
+/// `scaling`: the learning curve of a power-law target, or with a range of λ the map of its regimes.
 
 #include "attnlaw/operations/operation.h"
 #include "attnlaw/operations/problem_options.h"
@@ -11,11 +11,14 @@ struct Scaling {
   struct Input {
     ProblemOptions problem;  ///< its alpha is not read
     TheoryOptions theory;
-    std::vector<double> n;  ///< sequences, ascending
+    std::vector<double> n;        ///< sequences, ascending
+    double penalty_exponent = 0;  ///< λ of the problem is that at the first n, and grows like n to this power
+    std::vector<double> lambdas;  ///< ascending; not empty: a map, and λ of the problem is not read
   };
   struct Output {
     model::Problem problem;
-    theory::ScalingCurve curve;
+    std::optional<theory::ScalingCurve> curve;
+    std::optional<theory::RegimeMap> map;
 
     bool converged() const;
   };
@@ -24,7 +27,7 @@ struct Scaling {
       "attnlaw scaling --head linear --tokens 1 --noise 0.05 --target powerlaw:1.25,400 --n 1e3,1e7,41", true};
 
   static Input read(const nlohmann::json& options);
-  static std::vector<std::string> unread(const nlohmann::json&) { return {"alpha", "seed"}; }
+  static std::vector<std::string> unread(const nlohmann::json& options);
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
 };

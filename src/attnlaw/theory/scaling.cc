@@ -8,8 +8,7 @@
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/theory/prior/denoiser.h"
-#include "attnlaw/theory/trained_student.h"
+#include "attnlaw/theory/optimal_lambda.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -19,10 +18,6 @@ using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-/// A regime is clean where one source of error is this many times the other, and some but not all modes are learned.
-constexpr double kDominance = 10;
-constexpr std::size_t kFewModes = 5;
-constexpr std::size_t kShareOfModes = 10;
 
 /// m̂/√q̂, the inverse of the effective noise: a mode s is recovered above 1/this.
 double signal(const Solution& solution) { return solution.conjugates.m_hat / std::sqrt(solution.conjugates.q_hat); }
@@ -41,59 +36,27 @@ std::size_t recovered_modes(const Solution& solution, const Spectrum& target, do
   return static_cast<std::size_t>(std::lround(weight * modes_per_weight(solution.problem, dimension)));
 }
 
-ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
-  ErrorParts parts;
-  const auto& [atoms, weights] = *target.discrete();
-  const double E = solution.errors.estimation;
-  const Conjugates& conjugates = solution.conjugates;
-  if (!(solution.overlaps.q > 0) || !usable(conjugates)) {
-    parts.unlearned = E;
-    return parts;
-  }
-  const SpectralFunction f = spectral_function(solution, noisy_target(target, conjugates, 0));
-  if (std::isinf(f.cut)) {
-    parts.shrinkage = std::pow(1 - conjugates.m_hat * f.slope, 2) * solution.Q_star;
-    parts.bulk = E - parts.shrinkage;
-    return parts;
-  }
-  const Law law = noisy_target(target, conjugates, f.cut);
-  // Bands that begin below the cut hold the atoms that are not learned; what of them is above the cut is noise.
-  double unlearned_weight = 0, bulk_end = f.cut;
-  for (const auto& band : law.bands()) {
-    if (band.support.lower >= f.cut) break;
-    unlearned_weight += band.mass;
-    bulk_end = band.support.upper;
-  }
-  const double both = sides(symmetry_of(solution.problem));
-  const double breakpoints[] = {f.cut};
-  for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
-    if (node.x <= f.cut || node.x >= bulk_end) continue;
-    const double value = f(node.x);
-    const double along_target = (node.x - 2 * conjugates.q_hat * node.g.real()) / conjugates.m_hat;
-    parts.bulk += both * node.weight * value * (value - 2 * along_target);
-  }
+/// Atoms of the target whose eigenvalues, s + a²/s where they are recovered, are above the threshold.
+std::size_t learned_modes(const ScalingPoint& point, const Spectrum& target, double dimension) {
+  const auto [a, t] = point.effective;
+  if (std::isnan(t)) return point.recovered;
   double weight = 0;
-  const Spectrum scaled = target.scaled(conjugates.m_hat);
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    weight += weights[i];
-    if (both > 1 && atoms[i] < 0) continue;
-    if (weight - 0.5 * weights[i] <= unlearned_weight) {
-      parts.unlearned += both * weights[i] * atoms[i] * atoms[i];
-      continue;
-    }
-    const double rest = scaled.atom_sums_without(i).re_g / (1 - weights[i]);
-    const double x = conjugates.m_hat * atoms[i] + conjugates.q_hat * rest;
-    parts.shrinkage += both * weights[i] * std::pow(atoms[i] - f(x), 2);
-  }
-  parts.misalignment = E - parts.unlearned - parts.bulk - parts.shrinkage;
-  return parts;
+  const auto& [atoms, weights] = *target.discrete();
+  for (std::size_t i = 0; i < atoms.size(); ++i)
+    if (atoms[i] > a && atoms[i] + a * a / atoms[i] > t) weight += weights[i];
+  return static_cast<std::size_t>(std::lround(weight * modes_per_weight(point.solution.problem, dimension)));
 }
 
-Regime regime_of(const ScalingPoint& point, std::size_t modes) {
-  const double E = point.solution.errors.estimation;
-  if (!(E > 0) || !(point.solution.overlaps.q > 0) || !point.solution.diagnostics.converged) return Regime::none;
-  if (point.recovered >= modes) return Regime::parametric;
-  return point.solution.problem.noise > E ? Regime::noise_dominated : Regime::noiseless;
+/// λ as a number where the rule is one of the edge.
+double penalty_of(const Solution& solution) {
+  const model::Problem& problem = solution.problem;
+  if (solution.ridgeless) return kNaN;
+  if (problem.lambda_rule != model::LambdaRule::edge) return problem.lambda;
+  return 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
+}
+
+RegimePoint judged(const ScalingPoint& point, std::size_t modes) {
+  return {point.solution, point.effective, point.parts, point.learned, modes};
 }
 
 /// NaN where there is no solution: nothing is interpolated across.
@@ -151,13 +114,19 @@ std::vector<Crossover> crossovers_of(const std::vector<ScalingPoint>& points, co
   return crossovers;
 }
 
-bool clean(const ScalingPoint& point, Regime regime, std::size_t modes) {
-  if (point.regime != regime || !point.solution.diagnostics.converged) return false;
-  if (regime == Regime::parametric) return true;
-  const double noise = point.solution.problem.noise, E = point.solution.errors.estimation;
-  const bool dominated = regime == Regime::noise_dominated ? noise > kDominance * E : E > kDominance * noise;
-  return dominated && point.recovered >= kFewModes && point.recovered <= modes / kShareOfModes;
-}
+/// Least squares of log y on log x; NaN for fewer than three points.
+class PowerLawFit {
+ public:
+  void add(double x, double y) {
+    const double u = std::log(x), v = std::log(y);
+    ++count_, u_ += u, v_ += v, uu_ += u * u, uv_ += u * v;
+  }
+  double exponent() const { return count_ < kFewest ? kNaN : (count_ * uv_ - u_ * v_) / (count_ * uu_ - u_ * u_); }
+
+ private:
+  static constexpr double kFewest = 3;
+  double count_ = 0, u_ = 0, v_ = 0, uu_ = 0, uv_ = 0;
+};
 
 }  // namespace
 
@@ -177,20 +146,6 @@ void require_scalable(const model::Problem& problem, std::span<const double> n) 
       base::reject("n must be finite numbers > 0 in ascending order, got {}", n[i]);
 }
 
-double predicted_exponent(Regime regime, double gamma) {
-  switch (regime) {
-    case Regime::noise_dominated:
-      return -1 + 1 / (2 * gamma);
-    case Regime::noiseless:
-      return 1 - 2 * gamma;
-    case Regime::parametric:
-      return -1;
-    case Regime::none:
-      break;
-  }
-  return kNaN;
-}
-
 ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<double>& n, const ScalingOptions& options) {
   require_scalable(problem, n);
   const model::PowerLawTarget& law = *problem.target.power_law();
@@ -199,10 +154,19 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
   const auto at = [&](double sequences) {
     model::Problem one = problem;
     one.alpha = sequences / (dimension * dimension);
+    one.lambda *= std::pow(sequences / n.front(), options.penalty_exponent);
     return one;
   };
+  if (options.penalty_exponent != 0 && problem.lambda_rule != model::LambdaRule::value)
+    base::reject("lambda_exponent needs a lambda that is a number, got {}", model::lambda_text(problem));
   at(n.front()).validate(), at(n.back()).validate();
-  ScalingCurve curve{law.gamma, law.dimension, law.cutoff, std::vector<ScalingPoint>(n.size()), {}, {}};
+  ScalingCurve curve{.gamma = law.gamma,
+                     .penalty_exponent = options.penalty_exponent,
+                     .dimension = law.dimension,
+                     .modes = law.cutoff,
+                     .points = std::vector<ScalingPoint>(n.size()),
+                     .transitions = {},
+                     .crossovers = {}};
   SolveOptions solve_options = options.solve;
   solve_options.detail = Detail::errors;
   const auto solve_one = [&](std::size_t i) {
@@ -210,9 +174,14 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
     point.n = n[i];
     point.solution = solve(at(n[i]), target, solve_options);
     point.recovered = recovered_modes(point.solution, target, dimension);
-    point.regime = regime_of(point, law.cutoff);
-    point.predicted = predicted_exponent(point.regime, law.gamma);
+    point.effective = effective_numbers(point.solution, target);
+    point.learned = learned_modes(point, target, dimension);
+    point.lambda = penalty_of(point.solution);
     point.parts = error_parts(point.solution, target);
+    point.test_parts = test_parts(point.solution, 0);
+    point.noisy_parts = problem.noise > 0 ? test_parts(point.solution, problem.noise) : point.test_parts;
+    point.regime = regime_of(judged(point, law.cutoff));
+    point.predicted = predicted_exponent(point.regime, law.gamma, options.penalty_exponent);
   };
   base::parallel_for(n.size(), options.threads, solve_one, options.progress);
   set_slopes(curve.points);
@@ -227,19 +196,56 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
 std::size_t clean_points(const ScalingCurve& curve, Regime regime) {
   return static_cast<std::size_t>(
       std::count_if(curve.points.begin(), curve.points.end(),
-                    [&](const ScalingPoint& point) { return clean(point, regime, curve.modes); }));
+                    [&](const ScalingPoint& point) { return is_clean(judged(point, curve.modes), regime); }));
 }
 
 double fitted_exponent(const ScalingCurve& curve, Regime regime) {
-  // Least squares of log E on log n.
-  double count = 0, x = 0, y = 0, xx = 0, xy = 0;
-  for (const ScalingPoint& point : curve.points) {
-    if (!clean(point, regime, curve.modes)) continue;
-    const double log_n = std::log(point.n);
-    ++count, x += log_n, y += log_error(point), xx += log_n * log_n, xy += log_n * log_error(point);
+  PowerLawFit fit;
+  for (const ScalingPoint& point : curve.points)
+    if (is_clean(judged(point, curve.modes), regime)) fit.add(point.n, point.solution.errors.estimation);
+  return fit.exponent();
+}
+
+double predicted_exponent(const ScalingCurve& curve, Regime regime) {
+  return predicted_exponent(regime, curve.gamma, curve.penalty_exponent);
+}
+
+double fitted_penalty_exponent(const ScalingCurve& curve) {
+  PowerLawFit fit;
+  for (const ScalingPoint& point : curve.points)
+    if (point.solution.diagnostics.converged && std::isfinite(point.lambda) && point.lambda > 0)
+      fit.add(point.n, point.lambda);
+  return fit.exponent();
+}
+
+RegimeMap regime_map(model::Problem problem, const std::vector<double>& n, const std::vector<double>& lambda,
+                     const ScalingOptions& options) {
+  if (!problem.soft_threshold())
+    base::reject("a map of regimes needs a student with a threshold, tied, or untied of attention = cross, got {}",
+                 model::name(problem.student));
+  for (std::size_t i = 0; i < lambda.size(); ++i)
+    if (!(lambda[i] > 0) || (i > 0 && !(lambda[i] < lambda[i - 1])))
+      base::reject("lambda must be numbers > 0 in descending order, got {}", lambda[i]);
+  RegimeMap map{.curves = {}, .lambda = lambda, .collapse = {}, .edge = {}};
+  ScalingOptions each = options;
+  const int curves = static_cast<int>(lambda.size()) + 1;
+  const auto solve_curve = [&](model::LambdaRule rule, double value) {
+    const auto done = static_cast<int>(map.curves.size());
+    if (options.progress)
+      each.progress = [&, done, size = static_cast<int>(n.size())](int points, int) {
+        options.progress(done * size + points, curves * size);
+      };
+    problem.lambda_rule = rule, problem.lambda = value;
+    return scaling_curve(problem, n, each);
+  };
+  for (const double value : lambda) map.curves.push_back(solve_curve(model::LambdaRule::value, value));
+  const ScalingCurve edge = solve_curve(model::LambdaRule::edge, 1);
+  const Spectrum target = problem.target_law();
+  for (const ScalingPoint& point : edge.points) {
+    map.edge.push_back(point.solution.diagnostics.converged && point.solution.overlaps.q > 0 ? point.lambda : kNaN);
+    map.collapse.push_back(collapse_lambda(point.solution.problem, target));
   }
-  if (count < 3) return kNaN;
-  return (count * xy - x * y) / (count * xx - x * x);
+  return map;
 }
 
 }  // namespace attnlaw::theory

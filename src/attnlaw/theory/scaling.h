@@ -7,29 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/theory/regimes.h"
 #include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
-
-/// The estimation error by its origin; the parts sum to it. A direct student learns no modes: it shrinks all alike, and
-/// the rest is noise.
-struct ErrorParts {
-  double unlearned = 0;     ///< Σ s² of target modes that stay inside the bulk
-  double shrinkage = 0;     ///< learned modes: eigenvalues too small, Σ (s − s_student)²
-  double misalignment = 0;  ///< learned modes: eigenvectors off
-  double bulk = 0;          ///< the trained part of the bulk: noise that is fitted, less the signal in it
-
-  double sum() const { return unlearned + shrinkage + misalignment + bulk; }
-};
-
-/// The law that rules a stretch of the curve.
-enum class Regime {
-  noise_dominated,  ///< E ∝ n^{−1+1/(2γ)}: modes are recovered one by one against a constant noise
-  noiseless,        ///< E ∝ n^{1−2γ}: against the error itself
-  parametric,       ///< E ∝ 1/n: all modes are learned and the noise is averaged
-  none              ///< nothing is learned, or all of it exactly
-};
-std::span<const base::Named<Regime>> names_table(Regime);
 
 struct ScalingPoint {
   double n = 0;  ///< sequences at d = D
@@ -38,7 +19,12 @@ struct ScalingPoint {
   double predicted = 0;  ///< exponent of `regime`; NaN for none
   Regime regime = Regime::none;
   std::size_t recovered = 0;  ///< modes above their transition, m̂ s > √q̂
+  std::size_t learned = 0;    ///< those of them whose eigenvalues are above the threshold, too
+  EffectiveNumbers effective;
+  double lambda = 0;  ///< that of the solution, also at the edge; NaN in the ridgeless limit
   ErrorParts parts;
+  TestParts test_parts;   ///< of `test`
+  TestParts noisy_parts;  ///< of `test_noisy`
 };
 
 /// Where mode k (1, 2, …, in descending order) is recovered: m̂ s_k = √q̂.
@@ -57,6 +43,7 @@ struct Crossover {
 
 struct ScalingCurve {
   double gamma = 0;
+  double penalty_exponent = 0;  ///< λ ∝ n^this
   std::size_t dimension = 0;
   std::size_t modes = 0;  ///< nonzero eigenvalues of the target
   std::vector<ScalingPoint> points;
@@ -66,6 +53,8 @@ struct ScalingCurve {
 
 struct ScalingOptions {
   SolveOptions solve;
+  /// λ of the problem is that at the first n, and grows like n to this power.
+  double penalty_exponent = 0;
   std::size_t transitions = 10;  ///< how many modes to follow
   int threads = 1;               ///< 0: all available; does not change results
   std::function<void(int, int)> progress;
@@ -80,20 +69,32 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
 /// Throws what scaling_curve would throw for a problem and n out of range, without solving.
 void require_scalable(const model::Problem& problem, std::span<const double> n);
 
-/// Points at which a regime is clean: one source of error ten times the other, at least 5 modes and at most a tenth of
-/// them recovered.
+/// Points at which a regime is clean (is_clean).
 std::size_t clean_points(const ScalingCurve& curve, Regime regime);
 /// Least-squares exponent of E against n over the clean points of a regime; NaN if there are fewer than three.
 double fitted_exponent(const ScalingCurve& curve, Regime regime);
+double predicted_exponent(const ScalingCurve& curve, Regime regime);
+/// That of λ against n, over all points with a finite λ > 0: 1/2 is predicted of the edge and of the best λ.
+double fitted_penalty_exponent(const ScalingCurve& curve);
 
-/// Exponent of a regime for tail exponent γ: −1 + 1/(2γ), 1 − 2γ, −1; NaN for none.
-double predicted_exponent(Regime regime, double gamma);
+/// Learning curves of descending penalties: a map of regimes over (n, λ).
+struct RegimeMap {
+  std::vector<ScalingCurve> curves;  ///< of the same n each
+  std::vector<double> lambda;        ///< descending
+  /// Where regimes end, per n: nothing is learned above the first, and noise is fitted below the second.
+  std::vector<double> collapse, edge;
+};
 
-const base::Description& describe(const ErrorParts*);
+/// Solves a curve for each λ (descending). `problem.lambda` is not read. Throws what scaling_curve throws, and
+/// std::invalid_argument where a student has no edge or λ do not descend.
+RegimeMap regime_map(model::Problem problem, const std::vector<double>& n, const std::vector<double>& lambda,
+                     const ScalingOptions& options);
+
 const base::Description& describe(const ScalingPoint*);
 const base::Description& describe(const ModeTransition*);
 const base::Description& describe(const Crossover*);
 const base::Description& describe(const ScalingCurve*);
+const base::Description& describe(const RegimeMap*);
 /// The `scaling` part of docs/json.md.
 nlohmann::json to_json(const ScalingCurve& curve);
 

@@ -1,4 +1,6 @@
-/// The fields of scaling curves, and the document that follows from them.
+/// The fields of scaling curves, and the documents that follow from them.
+
+#include <cmath>
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/theory/scaling.h"
@@ -6,25 +8,33 @@
 namespace attnlaw::theory {
 namespace {
 
+using base::Nesting;
 using Json = nlohmann::json;
 
 Json lambda_json(const ScalingPoint& point) { return base::json_of(point.solution.problem)["lambda"]; }
 
-/// By the name of the regime.
+/// By the name of the regime, of those that have a power law.
 Json exponents_json(const ScalingCurve& curve) {
   Json exponents = Json::object();
-  for (const Regime regime : {Regime::noise_dominated, Regime::noiseless, Regime::parametric})
-    exponents[name(regime)] = {{"clean_points", clean_points(curve, regime)},
-                               {"fitted", fitted_exponent(curve, regime)},
-                               {"predicted", predicted_exponent(regime, curve.gamma)}};
+  for (const Regime regime : ruling_regimes())
+    if (const double predicted = predicted_exponent(curve, regime); !std::isnan(predicted))
+      exponents[name(regime)] = {{"clean_points", clean_points(curve, regime)},
+                                 {"fitted", fitted_exponent(curve, regime)},
+                                 {"predicted", predicted}};
   return exponents;
 }
 
 }  // namespace
 
 std::span<const base::Named<Regime>> names_table(Regime) {
-  static constexpr base::Named<Regime> kRegimes[] = {{Regime::noise_dominated, "noise-dominated"},
+  static constexpr base::Named<Regime> kRegimes[] = {{Regime::collapse, "collapse"},
+                                                     {Regime::lambda_dominated, "lambda-dominated"},
+                                                     {Regime::lambda_shrinkage, "lambda-shrinkage"},
+                                                     {Regime::noise_dominated, "noise-dominated"},
                                                      {Regime::noiseless, "noiseless"},
+                                                     {Regime::overfitting, "overfitting"},
+                                                     {Regime::peak, "interpolation-peak"},
+                                                     {Regime::under_regularised, "under-regularised"},
                                                      {Regime::parametric, "parametric"},
                                                      {Regime::none, "none"}};
   return kRegimes;
@@ -38,6 +48,27 @@ const base::Description& describe(const ErrorParts*) {
        base::field("shrinkage", &E::shrinkage, {.doc = "learned modes: eigenvalues too small"}),
        base::field("misalignment", &E::misalignment, {.doc = "learned modes: eigenvectors off"}),
        base::field("bulk", &E::bulk, {.doc = "noise that is fitted, less the signal in it"})}};
+  return description;
+}
+
+const base::Description& describe(const TestParts*) {
+  using P = TestParts;
+  static const base::Description description{
+      "a test error by its origin: floor + price E + amplitude",
+      {base::field("floor", &P::floor, {.symbol = "e₀", .doc = "that of the target itself"}),
+       base::field("price", &P::price, {.symbol = "C", .doc = "of an estimation error orthogonal to the target"}),
+       base::field("amplitude", &P::amplitude,
+                   {.symbol = "R", .doc = "what an error along the target costs beyond the price"})}};
+  return description;
+}
+
+const base::Description& describe(const EffectiveNumbers*) {
+  using N = EffectiveNumbers;
+  static const base::Description description{
+      "the two numbers that a student depends on",
+      {base::field("effective_noise", &N::noise, {.symbol = "a", .doc = "the student is a function of S* + a Z"}),
+       base::field("effective_threshold", &N::threshold,
+                   {.symbol = "t", .doc = "below which its eigenvalues are 0; null for a direct student"})}};
   return description;
 }
 
@@ -58,8 +89,13 @@ const base::Description& describe(const ScalingPoint*) {
        base::field("slope", &P::slope, {.doc = "d log E/d log n from the neighbours"}),
        base::field("predicted", &P::predicted, {.doc = "exponent of the regime"}),
        base::field("regime", &P::regime, {.doc = "the law that rules here"}),
-       base::field("recovered", &P::recovered, {.doc = "modes above their transition"}),
+       base::field("recovered", &P::recovered, {.doc = "modes above their transition, s > a"}),
+       base::field("learned", &P::learned, {.doc = "those whose eigenvalues are above the threshold, s + a²/s > t"}),
+       base::flat(&P::effective),
        base::field("parts", &P::parts, {.doc = "the estimation error by its origin; they sum to it"}),
+       base::field("test_parts", &P::test_parts, {.doc = "test by its origin: floor + price E + amplitude"})
+           .nested(Nesting::prefixed),
+       base::field("test_noisy_parts", &P::noisy_parts, {.doc = "test_noisy by its origin"}).nested(Nesting::prefixed),
        base::figure_of<P>("replicon", [](const P& p) { return p.solution.diagnostics.replicon; },
                           {.symbol = "R", .doc = "the solution is stable where R < 1"}),
        base::figure_of<P>("converged", [](const P& p) { return p.solution.diagnostics.converged; },
@@ -91,13 +127,26 @@ const base::Description& describe(const ScalingCurve*) {
   static const base::Description description{
       "the learning curve of a power-law target",
       {base::field("gamma", &C::gamma, {.symbol = "γ", .doc = "tail exponent of the target"}),
+       base::field("penalty_exponent", &C::penalty_exponent, {.doc = "λ grows like n to this power"}),
        base::field("dimension", &C::dimension, {.symbol = "D", .doc = "dimension of the target"}),
        base::field("points", &C::points, {.doc = "ascending in n"}),
        base::field("transitions", &C::transitions, {.doc = "where the first modes are recovered"}),
        base::field("crossovers", &C::crossovers, {.doc = "where the regime changes"}),
-       base::custom<C>(
-           "exponents", {base::Kind::object}, exponents_json, nullptr,
-           {.doc = "of each regime: points where it is clean, exponent fitted to them and predicted one"})}};
+       base::custom<C>("exponents", {base::Kind::object}, exponents_json, nullptr,
+                       {.doc = "of each regime: points where it is clean, exponent fitted to them and predicted one"}),
+       base::figure_of<C>("fitted_penalty_exponent", fitted_penalty_exponent,
+                          {.doc = "of λ in n: 1/2 is predicted of the edge and of the best λ"})}};
+  return description;
+}
+
+const base::Description& describe(const RegimeMap*) {
+  using M = RegimeMap;
+  static const base::Description description{
+      "regimes over numbers of sequences and penalties",
+      {base::field("lambda", &M::lambda, {.symbol = "λ", .doc = "descending"}),
+       base::field("collapse", &M::collapse, {.doc = "for every n: λ beyond which nothing is learned"}),
+       base::field("edge", &M::edge, {.doc = "for every n: λ below which noise is fitted"}),
+       base::field("curves", &M::curves, {.doc = "the learning curve of every λ"})}};
   return description;
 }
 

@@ -1,6 +1,10 @@
 #include "attnlaw/view/scaling.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <limits>
+#include <string_view>
 
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
@@ -13,23 +17,33 @@ namespace {
 using report::Table;
 using theory::Regime;
 
-constexpr Regime kRegimes[] = {Regime::noise_dominated, Regime::noiseless, Regime::parametric};
-
 Table curve_table(const theory::ScalingCurve& curve) {
-  Table table = headed(
-      "", {general("n", 4), general("estimation", 5), general("slope", 3), general("predicted", 3), "regime", "modes"});
+  Table table = headed("", {general("n", 4), general("estimation", 5), general("slope", 3), general("predicted", 3),
+                            "regime", "modes", general("a", 3), general("t", 3)});
   for (const std::string& part : base::columns(base::detail::description_of<theory::ErrorParts>()))
     table.columns.push_back(general(part, 3));
   for (const theory::ScalingPoint& point : curve.points)
-    add(table, point.n, point.solution.errors.estimation, point.slope, point.predicted, point.regime, point.recovered,
-        cells(point.parts));
+    add(table, point.n, point.solution.errors.estimation, point.slope, point.predicted, point.regime, point.learned,
+        point.effective.noise, point.effective.threshold, cells(point.parts));
+  return table;
+}
+
+/// Says how a test error is made of the estimation error.
+Table test_table(const theory::ScalingCurve& curve, const char* title, double theory::Errors::*error,
+                 theory::TestParts theory::ScalingPoint::*parts) {
+  Table table =
+      headed(fmt::format("{} = floor + price · estimation + amplitude", title), {general("n", 4), general("test", 5)});
+  for (const std::string& part : base::columns(base::detail::description_of<theory::TestParts>()))
+    table.columns.push_back(general(part, 4));
+  for (const theory::ScalingPoint& point : curve.points)
+    add(table, point.n, point.solution.errors.*error, cells(point.*parts));
   return table;
 }
 
 /// Returns the regimes there are, each with the number of points that it rules.
 std::vector<std::pair<Regime, std::size_t>> regimes_of(const theory::ScalingCurve& curve) {
   std::vector<std::pair<Regime, std::size_t>> regimes;
-  for (const Regime regime : kRegimes) {
+  for (const Regime regime : theory::ruling_regimes()) {
     const auto rules = [&](const theory::ScalingPoint& point) { return point.regime == regime; };
     const auto points = std::count_if(curve.points.begin(), curve.points.end(), rules);
     if (points > 0) regimes.emplace_back(regime, points);
@@ -42,7 +56,7 @@ Table exponent_table(const theory::ScalingCurve& curve) {
                        {"regime", "points", "clean points", general("fitted", 4), general("predicted", 4)});
   for (const auto& [regime, points] : regimes_of(curve))
     add(table, regime, points, theory::clean_points(curve, regime), theory::fitted_exponent(curve, regime),
-        theory::predicted_exponent(regime, curve.gamma));
+        theory::predicted_exponent(curve, regime));
   return table;
 }
 
@@ -59,8 +73,15 @@ Table crossover_table(const theory::ScalingCurve& curve) {
   return table;
 }
 
+bool noisy(const theory::ScalingCurve& curve) { return curve.points.front().solution.problem.noise > 0; }
+
 std::vector<Table> tables_of(const theory::ScalingCurve& curve) {
-  std::vector<Table> tables{curve_table(curve), exponent_table(curve), transition_table(curve)};
+  std::vector<Table> tables{curve_table(curve), exponent_table(curve),
+                            test_table(curve, "Test error", &theory::Errors::test, &theory::ScalingPoint::test_parts)};
+  if (noisy(curve))
+    tables.push_back(test_table(curve, "Test error on noisy labels", &theory::Errors::test_noisy,
+                                &theory::ScalingPoint::noisy_parts));
+  tables.push_back(transition_table(curve));
   if (!curve.crossovers.empty()) tables.push_back(crossover_table(curve));
   return tables;
 }
@@ -72,7 +93,7 @@ Table rows_of(const theory::ScalingCurve& curve) {
   for (const auto& [regime, points] : regimes_of(curve))
     add_row(table, {{"kind", "exponent"},
                     {"slope", theory::fitted_exponent(curve, regime)},
-                    {"predicted", theory::predicted_exponent(regime, curve.gamma)},
+                    {"predicted", theory::predicted_exponent(curve, regime)},
                     {"regime", regime}});
   for (const theory::ModeTransition& transition : curve.transitions)
     add_row(table, {{"kind", "transition"}, {value, transition.eigenvalue}}, transition);
@@ -100,6 +121,101 @@ report::Chart chart_of(const theory::ScalingCurve& curve) {
   return report::errors_chart(chart);
 }
 
+/// The letter of a regime on the map.
+std::string_view letter(Regime regime) {
+  switch (regime) {
+    case Regime::collapse:
+      return "C";
+    case Regime::lambda_dominated:
+      return "L";
+    case Regime::lambda_shrinkage:
+      return "S";
+    case Regime::noise_dominated:
+      return "N";
+    case Regime::noiseless:
+      return "E";
+    case Regime::overfitting:
+      return "O";
+    case Regime::peak:
+      return "I";
+    case Regime::under_regularised:
+      return "U";
+    case Regime::parametric:
+      return "P";
+    case Regime::none:
+      break;
+  }
+  return "·";
+}
+
+const std::vector<theory::ScalingPoint>& points_of(const theory::RegimeMap& map) { return map.curves.front().points; }
+
+Table map_table(const theory::RegimeMap& map) {
+  Table table = headed("", {general("λ", 4), "regimes, n to the right"});
+  for (std::size_t i = 0; i < map.lambda.size(); ++i) {
+    std::string letters;
+    for (const theory::ScalingPoint& point : map.curves[i].points) letters += letter(point.regime);
+    add(table, map.lambda[i], letters);
+  }
+  return table;
+}
+
+Table legend_table(const theory::RegimeMap& map) {
+  Table table = headed("Regimes of the map", {"", "regime", "points", general("predicted exponent in n", 4)});
+  for (const Regime regime : theory::ruling_regimes()) {
+    std::ptrdiff_t points = 0;
+    for (const theory::ScalingCurve& curve : map.curves)
+      points += std::count_if(curve.points.begin(), curve.points.end(),
+                              [&](const theory::ScalingPoint& point) { return point.regime == regime; });
+    if (points > 0)
+      add(table, std::string(letter(regime)), regime, points, theory::predicted_exponent(map.curves.front(), regime));
+  }
+  return table;
+}
+
+Table lines_table(const theory::RegimeMap& map) {
+  Table table =
+      headed("Boundaries", {general("n", 4), general("collapse above λ", 4), general("edge of the noise λ", 4)});
+  for (std::size_t i = 0; i < points_of(map).size(); ++i) add(table, points_of(map)[i].n, map.collapse[i], map.edge[i]);
+  return table;
+}
+
+Table map_rows(const theory::RegimeMap& map) {
+  Table table = records<theory::ScalingPoint>({"kind"}, {});
+  for (const theory::ScalingCurve& curve : map.curves)
+    for (const theory::ScalingPoint& point : curve.points) add_row(table, {{"kind", "point"}}, point);
+  for (std::size_t i = 0; i < points_of(map).size(); ++i)
+    for (const auto& [kind, line] : {std::pair("collapse", &map.collapse), std::pair("edge", &map.edge)})
+      add_row(table, {{"kind", kind}, {"n", points_of(map)[i].n}, {"lambda", (*line)[i]}});
+  return table;
+}
+
+report::Chart map_chart(const theory::RegimeMap& map) {
+  report::HeatMap drawn{
+      .title = "Estimation error over n and λ",
+      .description =
+          "Estimation error over the number of sequences n and the penalty λ. Nothing is learned above the "
+          "line of collapse, and noise is fitted below the edge of the noise.",
+      .x = {"n", Scale::log},
+      .y = {"λ", Scale::log},
+      .value = {"estimation error", Scale::log},
+      .x_values = {},
+      .y_values = {map.lambda.rbegin(), map.lambda.rend()}};
+  report::HeatMap::Line collapse{"collapse", {}}, edge{"edge of the noise", {}};
+  for (std::size_t i = 0; i < points_of(map).size(); ++i) {
+    const double n = points_of(map)[i].n;
+    drawn.x_values.push_back(n);
+    collapse.points.push_back({n, map.collapse[i]}), edge.points.push_back({n, map.edge[i]});
+    for (auto curve = map.curves.rbegin(); curve != map.curves.rend(); ++curve) {
+      const theory::Solution& solution = curve->points[i].solution;
+      drawn.values.push_back(solution.diagnostics.converged ? solution.errors.estimation
+                                                            : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  drawn.lines = {std::move(collapse), std::move(edge)};
+  return report::heat_map(drawn);
+}
+
 Warnings warnings_of(const theory::ScalingCurve& curve) {
   std::vector<theory::Solution> solutions;
   std::vector<double> n;
@@ -121,6 +237,21 @@ Result show(const theory::ScalingCurve& curve, const model::Problem& problem, bo
     result.page->sections.front().chart = chart_of(curve);
   }
   result.tables.front().title = "Learning curve: " + title;
+  return result;
+}
+
+Result show(const theory::RegimeMap& map, const model::Problem& problem, bool draw) {
+  Result result{.tables = {map_table(map), legend_table(map), lines_table(map)}, .rows = map_rows(map)};
+  for (std::size_t i = 0; i < map.curves.size(); ++i)
+    for (const std::string& line : warnings_of(map.curves[i]))
+      result.warnings.push_back(fmt::format("lambda = {:.4g}: {}", map.lambda[i], line));
+  const std::string title = describe(problem, {"alpha", "lambda"});
+  if (draw) {
+    result.page = {"Regimes of a power-law target", title, sections_of(result.tables)};
+    result.page->sections.front().heading = "Regimes";
+    result.page->sections.front().chart = map_chart(map);
+  }
+  result.tables.front().title = "Regimes: " + title;
   return result;
 }
 

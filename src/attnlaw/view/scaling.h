@@ -1,5 +1,5 @@
 #pragma once
-/// This file shows the learning curve of a power-law target.
+/// This file shows the learning curve of a power-law target, and the map of its regimes.
 
 #include "attnlaw/theory/scaling.h"
 #include "attnlaw/view/result.h"
@@ -10,5 +10,10 @@ namespace attnlaw::view {
 /// apart by `kind`: points, exponents, transitions, crossovers. The chart draws the estimation error and its parts
 /// against n, both logarithmic. `problem` is as given: its α varies.
 Result show(const theory::ScalingCurve& curve, const model::Problem& problem, bool draw);
+
+/// The table has a letter for the regime of every point, λ downwards and n to the right, and the lines of collapse and
+/// of the edge of the noise below it. Rows are those of all curves and, told apart by `kind`, of the two lines. The
+/// chart draws the estimation error over the plane with both lines.
+Result show(const theory::RegimeMap& map, const model::Problem& problem, bool draw);
 
 }  // namespace attnlaw::view

@@ -1,0 +1,79 @@
+#include "attnlaw/theory/error_parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/theory/prior/denoiser.h"
+#include "attnlaw/theory/trained_student.h"
+
+namespace attnlaw::theory {
+
+using matrix_laws::Law;
+using matrix_laws::Spectrum;
+
+ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
+  ErrorParts parts;
+  const auto& [atoms, weights] = *target.discrete();
+  const double E = solution.errors.estimation;
+  const Conjugates& conjugates = solution.conjugates;
+  if (!(solution.overlaps.q > 0) || !usable(conjugates)) {
+    parts.unlearned = E;
+    return parts;
+  }
+  const SpectralFunction f = spectral_function(solution, noisy_target(target, conjugates, 0));
+  if (std::isinf(f.cut)) {
+    parts.shrinkage = std::pow(1 - conjugates.m_hat * f.slope, 2) * solution.Q_star;
+    parts.bulk = E - parts.shrinkage;
+    return parts;
+  }
+  const Law law = noisy_target(target, conjugates, f.cut);
+  // Bands that begin below the cut hold the atoms that are not learned; what of them is above the cut is noise.
+  double unlearned_weight = 0, bulk_end = f.cut;
+  for (const auto& band : law.bands()) {
+    if (band.support.lower >= f.cut) break;
+    unlearned_weight += band.mass;
+    bulk_end = band.support.upper;
+  }
+  const double both = sides(symmetry_of(solution.problem));
+  const double breakpoints[] = {f.cut};
+  for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
+    if (node.x <= f.cut || node.x >= bulk_end) continue;
+    const double value = f(node.x);
+    const double along_target = (node.x - 2 * conjugates.q_hat * node.g.real()) / conjugates.m_hat;
+    parts.bulk += both * node.weight * value * (value - 2 * along_target);
+  }
+  double weight = 0;
+  const Spectrum scaled = target.scaled(conjugates.m_hat);
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    weight += weights[i];
+    if (both > 1 && atoms[i] < 0) continue;
+    if (weight - 0.5 * weights[i] <= unlearned_weight) {
+      parts.unlearned += both * weights[i] * atoms[i] * atoms[i];
+      continue;
+    }
+    const double rest = scaled.atom_sums_without(i).re_g / (1 - weights[i]);
+    const double x = conjugates.m_hat * atoms[i] + conjugates.q_hat * rest;
+    parts.shrinkage += both * weights[i] * std::pow(atoms[i] - f(x), 2);
+  }
+  parts.misalignment = E - parts.unlearned - parts.bulk - parts.shrinkage;
+  return parts;
+}
+
+TestParts test_parts(const Solution& solution, double noise) {
+  const double Q_star = solution.Q_star, E = solution.errors.estimation;
+  const auto channel = make_output_channel(solution.problem, Q_star, solution.diagnostics.rule);
+  const auto loss = [&](double orthogonal, double ratio) {
+    return channel->fresh_loss({orthogonal + ratio * ratio * Q_star, ratio * Q_star, 0}, noise);
+  };
+  const double ratio = solution.overlaps.m / Q_star;
+  // Of a smaller error the price is that of this one: differences would lose their digits.
+  constexpr double kTelling = 1e-6;
+  const double orthogonal = std::max(E - (ratio - 1) * (ratio - 1) * Q_star, kTelling * Q_star);
+  TestParts parts{.floor = loss(0, 1)};
+  parts.price = (loss(orthogonal, ratio) - loss(0, ratio)) / orthogonal;
+  const double test = noise > 0 ? solution.errors.test_noisy : solution.errors.test;
+  parts.amplitude = test - parts.floor - parts.price * E;
+  return parts;
+}
+
+}  // namespace attnlaw::theory

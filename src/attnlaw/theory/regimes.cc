@@ -1,0 +1,135 @@
+#include "attnlaw/theory/regimes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attnlaw/theory/prior/denoiser.h"
+#include "attnlaw/theory/trained_student.h"
+
+namespace attnlaw::theory {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// The penalty is at the edge of the noise where the threshold is this many times the effective noise.
+constexpr double kEdge = 2;
+/// …and rules beyond it by this factor.
+constexpr double kBeyondEdge = 1.05;
+/// How near to the peak of interpolation is next to it.
+constexpr double kNextToPeak = 2;
+
+bool beyond_edge(const EffectiveNumbers& effective, double factor) {
+  return effective.threshold > factor * kEdge * effective.noise;
+}
+
+/// Labels that are fitted over those at the peak of interpolation by a target of low rank: one for every degree of
+/// freedom of S, or half of that where the student is positive.
+double data_per_peak(const model::Problem& problem) {
+  const bool positive = problem.student == model::Student::tied;
+  return problem.alpha * fitted_scores(problem) / (positive ? 0.5 : 1);
+}
+
+/// Noise in the bulk is what is left of the error.
+Regime of_fitted_noise(const model::Problem& problem) {
+  const double ratio = data_per_peak(problem);
+  if (ratio > kNextToPeak) return Regime::under_regularised;
+  return ratio < 1 / kNextToPeak ? Regime::overfitting : Regime::peak;
+}
+
+bool dominates(double part, double other, double factor) { return part > factor * other; }
+
+}  // namespace
+
+EffectiveNumbers effective_numbers(const Solution& solution, const matrix_laws::Spectrum& target) {
+  const Conjugates& conjugates = solution.conjugates;
+  if (!(solution.overlaps.q > 0) || !usable(conjugates)) return {kNaN, kNaN};
+  const SpectralFunction f = spectral_function(solution, noisy_target(target, conjugates, 0));
+  return {std::sqrt(conjugates.q_hat) / conjugates.m_hat, std::isinf(f.cut) ? kNaN : f.cut / conjugates.m_hat};
+}
+
+std::span<const Regime> ruling_regimes() {
+  using enum Regime;
+  static constexpr Regime kRuling[] = {
+      collapse, lambda_dominated,  lambda_shrinkage, noise_dominated, noiseless, overfitting,
+      peak,     under_regularised, parametric};
+  return kRuling;
+}
+
+Regime regime_of(const RegimePoint& point) {
+  const Solution& solution = point.solution;
+  const double E = solution.errors.estimation, noise = solution.problem.noise;
+  if (!solution.diagnostics.converged || !(E > 0)) return Regime::none;
+  if (!(solution.overlaps.q > 0)) return Regime::collapse;
+  const ErrorParts& parts = point.parts;
+  if (std::isnan(
+          point.effective.threshold)) {  // all modes are learned alike: so are those not seen without enough data
+    if (data_per_peak(solution.problem) <= kNextToPeak) return Regime::none;
+    return dominates(parts.shrinkage, parts.bulk, 1) ? Regime::lambda_shrinkage : Regime::under_regularised;
+  }
+  const bool penalised = beyond_edge(point.effective, kBeyondEdge);
+  if (point.learned >= point.modes)
+    return penalised && dominates(parts.shrinkage, parts.misalignment, 1) ? Regime::lambda_shrinkage
+                                                                          : Regime::parametric;
+  if (dominates(parts.bulk, E - parts.bulk, 1)) return of_fitted_noise(solution.problem);
+  if (penalised) return Regime::lambda_dominated;
+  return noise > E ? Regime::noise_dominated : Regime::noiseless;
+}
+
+bool is_clean(const RegimePoint& point, Regime regime) {
+  constexpr double kDominance = 10, kThresholds = 2;
+  constexpr std::size_t kFewModes = 5, kShareOfModes = 10;
+  if (regime_of(point) != regime) return false;
+  const ErrorParts& parts = point.parts;
+  const double E = point.solution.errors.estimation, noise = point.solution.problem.noise;
+  const bool some_modes = point.learned >= kFewModes && point.learned <= point.modes / kShareOfModes;
+  switch (regime) {
+    case Regime::lambda_dominated:
+      return some_modes && beyond_edge(point.effective, kThresholds);
+    case Regime::lambda_shrinkage:
+      return dominates(parts.shrinkage, parts.misalignment, kDominance);
+    case Regime::noise_dominated:
+      return some_modes && dominates(noise, E, kDominance);
+    case Regime::noiseless:
+      return some_modes && dominates(E, noise, kDominance);
+    case Regime::under_regularised:
+      return dominates(parts.bulk, E - parts.bulk, kDominance) &&
+             dominates(data_per_peak(point.solution.problem), 1, kDominance);
+    case Regime::overfitting:
+      return dominates(parts.bulk, E - parts.bulk, kDominance) &&
+             dominates(1, data_per_peak(point.solution.problem), kDominance);
+    case Regime::parametric:
+      return true;
+    case Regime::collapse:
+    case Regime::peak:
+    case Regime::none:
+      break;
+  }
+  return false;
+}
+
+double predicted_exponent(Regime regime, double gamma, double penalty_exponent) {
+  constexpr double kOverfitting = 0.4;
+  switch (regime) {
+    case Regime::lambda_dominated:
+      return (2 - 1 / gamma) * (penalty_exponent - 1);
+    case Regime::lambda_shrinkage:
+      return 2 * (penalty_exponent - 1);
+    case Regime::noise_dominated:
+      return -1 + 1 / (2 * gamma);
+    case Regime::noiseless:
+      return 1 - 2 * gamma;
+    case Regime::overfitting:
+      return kOverfitting;
+    case Regime::under_regularised:
+    case Regime::parametric:
+      return -1;
+    case Regime::collapse:
+    case Regime::peak:
+    case Regime::none:
+      break;
+  }
+  return kNaN;
+}
+
+}  // namespace attnlaw::theory
