@@ -111,9 +111,8 @@ def option(field: Field, arrays: bool) -> str:
     kind = option_type(field)
     if arrays and field["type"] in ("number", "integer", "value"):
         kind += " | type_Numbers"
-    if field["name"] == "loss":
-        # A penalty is an object alone, which documents have in the loss.
-        return f"loss: {kind} | Loss | None = None, penalty: Penalty | None = None"
+    if field["name"] in ("loss", "penalty"):
+        kind += " | " + field["name"].capitalize()
     return f"{to_keyword(field['name'])}: {kind} | None = None"
 
 

@@ -36,8 +36,6 @@ def of_operation(operation: str) -> str:
     options = _schema.options(operation)
     lines = [_sentence(about["summary"]), "", "Parameters", "----------"]
     lines += [line for name, field in options.items() for line in _entry(name, field, option=True)]
-    if "loss" in options:
-        lines += ["penalty : Penalty, optional", "    a function of the eigenvalues in place of the trace"]
     lines += [
         "html : str, optional",
         "    write the page with charts to this file, where the operation has one",
@@ -69,6 +67,8 @@ def _entry(name: str, field: Field, option: bool) -> Iterator[str]:
     kind = type_of(field)
     if option and field["type"] in ("number", "integer", "value"):
         kind += ", or an array"
+    if option and name in ("loss", "penalty"):
+        kind += f", or a {name.capitalize()} of one's own"
     yield f"{_schema.to_keyword(name)} : {kind}" + (_default(field) if option else "")
     yield from _wrapped(_schema.says(field))
 

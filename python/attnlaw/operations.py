@@ -157,7 +157,7 @@ def _signature(operation: str) -> inspect.Signature:
             inspect.Parameter.empty if field.get("required") and "problem" not in _schema.options(operation) else None
         )
         parameters.append(inspect.Parameter(_schema.to_keyword(name), kind, default=default))
-    for name in (*(("penalty",) if "loss" in _schema.options(operation) else ()), "html", "progress"):
+    for name in ("html", "progress"):
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
     # Positional ones first.
     parameters.sort(key=lambda parameter: parameter.kind)

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "attnlaw/model/spectral_penalty.h"
 #include "attnlaw/theory/channel/custom_channel.h"
 #include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/prior/custom_denoiser.h"
@@ -268,6 +269,79 @@ TEST(CustomDenoiser, OfASquareIsLinear) {
 TEST(CustomDenoiser, ActsOnSingularValuesWithCrossAttention) {
   Problem problem = samples::crossed(penalised(samples::elastic(1, 0), 0.2), 2, 2);
   expect_same(CustomDenoiser(problem, 0.2), ThresholdDenoiser(0.2, 1, Symmetry::general), problem.target_law(), 1e-9);
+}
+
+TEST(SpectralPenalty, HasTheSolutionsOfItsFunctions) {
+  // T = 2, α = 0.3, κ* = 0.5: q, E, train and test of another implementation, whose points leave some parts in a
+  // thousand.
+  struct Row {
+    const char* penalty;
+    double lambda, q, E, train, test, zero_mass, replicon;
+  };
+  for (const Row& row : {Row{"elastic:0.05", 0.03, 0.2768, 0.5791, 0.04740, 0.1101, 0.4206, 0.229},
+                         Row{"schatten:1.5", 0.03, 0.5406, 0.3110, 0.01511, 0.0556, 0.308, 0.364},
+                         Row{"logdet:1", 0.05, 0.9322, 0.1491, 0.00686, 0.0355, 0.615, 0.542}}) {
+    Problem problem = penalised(model::spectral_penalty(row.penalty), row.lambda);
+    problem.alpha = 0.3;
+    const Solution solution = solve(problem);
+    EXPECT_TRUE(solution.diagnostics.converged) << row.penalty;
+    EXPECT_NEAR(solution.overlaps.q, row.q, 5e-3 * row.q) << row.penalty;
+    EXPECT_NEAR(solution.errors.estimation, row.E, 5e-3 * row.E) << row.penalty;
+    EXPECT_NEAR(solution.errors.train, row.train, 6e-3 * row.train) << row.penalty;
+    EXPECT_NEAR(solution.errors.test, row.test, 8e-3 * row.test) << row.penalty;
+    EXPECT_NEAR(solution.spectrum.zero_mass, row.zero_mass, 8e-3 * row.zero_mass) << row.penalty;
+    EXPECT_NEAR(solution.diagnostics.replicon, row.replicon, 1e-2 * row.replicon) << row.penalty;
+  }
+}
+
+TEST(SpectralPenalty, TraceAndFrobeniusAreThoseOfTheStudents) {
+  const auto same = [](const Problem& own, const Problem& students) {
+    const Solution a = solve(own), b = solve(students);
+    EXPECT_NEAR(a.overlaps.q, b.overlaps.q, 1e-8);
+    EXPECT_NEAR(a.errors.objective, b.errors.objective, 1e-8);
+    EXPECT_NEAR(a.diagnostics.replicon, b.diagnostics.replicon, 1e-4);
+  };
+  same(penalised(model::spectral_penalty("trace"), 0.05), penalised(nullptr, 0.05));
+  Problem direct = penalised(nullptr, 0.05);
+  direct.student = model::Student::direct;
+  Problem frobenius = direct;
+  frobenius.custom_penalty = model::spectral_penalty("frobenius");
+  same(frobenius, direct);
+  frobenius.custom_penalty = model::spectral_penalty("schatten:2");
+  same(frobenius, direct);
+}
+
+TEST(SpectralPenalty, OfTheElasticTraceKeepsItsRidgeAtAnyLambda) {
+  // λ Tr S + μ Tr S² is a trace of λ p with p = s + (μ/λ) s².
+  const matrix_laws::Spectrum target = matrix_laws::WishartSpectrum{0.5, 1};
+  const auto elastic = model::spectral_penalty("elastic:0.3");
+  for (const double lambda : {0.05, 0.2, 1.0}) {
+    const CustomDenoiser denoiser(penalised(elastic, lambda), lambda);
+    const auto found = denoiser.evaluate(target, kConjugates);
+    const CustomDenoiser other(penalised(samples::elastic(1, 0.3 / lambda), lambda), lambda);
+    const auto expected = other.evaluate(target, kConjugates);
+    EXPECT_NEAR(found.overlaps.q, expected.overlaps.q, 1e-12);
+    EXPECT_NEAR(found.penalty, expected.penalty, 1e-12);
+  }
+}
+
+TEST(SpectralPenalty, GoesThroughDocuments) {
+  const nlohmann::json document{{"alpha", 0.3}, {"lambda", 0.05}, {"penalty", "logdet:0.5"}};
+  const Problem problem = model::problem_from_json(document);
+  EXPECT_EQ(problem.custom_penalty->name, "logdet:0.5");
+  EXPECT_EQ(to_json(problem).at("penalty"), "logdet:0.5");
+  EXPECT_EQ(to_json(problem).at("loss"), "square");
+  EXPECT_FALSE(to_json(model::problem_from_json({{"alpha", 0.3}, {"lambda", 0.05}})).contains("penalty"));
+  const auto rejects = [](nlohmann::json options, const char* message) {
+    options["alpha"] = 0.3;
+    EXPECT_THAT([&] { model::problem_from_json(options); },
+                testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(message)));
+  };
+  rejects({{"lambda", 0.1}, {"penalty", "ridge"}}, "trace, elastic:MU, frobenius, schatten:P or logdet:EPS");
+  rejects({{"lambda", 0.1}, {"penalty", "schatten:-1"}}, "needs a number > 0 behind the colon, got \"-1\"");
+  rejects({{"lambda", 0.1}, {"penalty", "elastic:"}}, "got \"\"");
+  rejects({{"lambda", "0+"}, {"penalty", "trace"}}, "lambda must be a number > 0 with penalty trace, got 0+");
+  rejects({{"lambda", 0.1}, {"penalty", "trace"}, {"width", 0.5}}, "width must be 1 with penalty trace, got 0.5");
 }
 
 TEST(ScalarProximal, FindsTheGlobalMinimumOfAPenaltyThatIsNotConvex) {

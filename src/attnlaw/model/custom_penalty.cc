@@ -83,6 +83,18 @@ std::size_t corner_of(const Table& table, double x) {
 
 }  // namespace
 
+std::shared_ptr<const CustomPenalty> penalty_at(double lambda, std::shared_ptr<const CustomPenalty> penalty) {
+  if (penalty->ridge == 0) return penalty;
+  auto at = std::make_shared<CustomPenalty>(*penalty);
+  at->function = [given = penalty->function, ratio = std::exchange(at->ridge, 0) / lambda](
+                     const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes) {
+    given(s, values, slopes);
+    for (std::size_t i = 0; i < std::min(s.size(), values.size()); ++i) values[i] += ratio * s[i] * s[i];
+    for (std::size_t i = 0; i < std::min(s.size(), slopes.size()); ++i) slopes[i] += 2 * ratio * s[i];
+  };
+  return at;
+}
+
 bool has_negative_eigenvalues(const Problem& problem) { return problem.student == Student::direct && !problem.cross(); }
 
 ScalarProximal::ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, double lambda, double curvature,

@@ -18,9 +18,14 @@ struct CustomPenalty {
   std::string name = "custom:penalty";  ///< in documents
   /// Writes p(s_i), and p′(s_i) unless it leaves `slopes` empty. Experiments call it from several threads.
   std::function<void(const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes)> function;
+  /// μ: beside λ d Σ p there is μ d Σ s², whatever λ is.
+  double ridge = 0;
   /// Eigenvalues other than 0 where p or a derivative jumps: the theory splits its integrals there.
   std::vector<double> kinks;
 };
+
+/// The same penalty at λ, with its ridge in p: p(s) + μ s²/λ.
+std::shared_ptr<const CustomPenalty> penalty_at(double lambda, std::shared_ptr<const CustomPenalty> penalty);
 
 /// Tells whether a penalty is asked for negative eigenvalues.
 bool has_negative_eigenvalues(const Problem& problem);

@@ -171,11 +171,12 @@ void require_valid_custom_penalty(const Problem& problem) {
   if (!problem.custom_penalty->function)
     reject("a custom penalty must have a function, got {} without", problem.custom_penalty->name);
   if (!problem.penalised() || problem.two_sectors())
-    reject("student must be tied, direct, or untied with attention = cross with a custom penalty, got {}",
-           name(problem.student));
-  if (problem.width != 1) reject("width must be 1 with a custom penalty, got {}", problem.width);
+    reject("student must be tied, direct, or untied with attention = cross with penalty {}, got {}",
+           problem.custom_penalty->name, name(problem.student));
+  if (problem.width != 1)
+    reject("width must be 1 with penalty {}, got {}", problem.custom_penalty->name, problem.width);
   if (problem.lambda_rule != LambdaRule::value)
-    reject("lambda must be a number > 0 with a custom penalty, got {}", lambda_text(problem));
+    reject("lambda must be a number > 0 with penalty {}, got {}", problem.custom_penalty->name, lambda_text(problem));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/model/custom_loss.h"
-#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/model/spectral_penalty.h"
 
 namespace attnlaw::model {
 namespace {
@@ -77,11 +77,24 @@ void read_target(Problem& problem, const Json& value) {
 
 bool is_custom(const std::string& text) { return text.starts_with(kCustomPrefix); }
 
+/// A penalty that everybody can name, in place of that of the student.
+bool has_named_penalty(const Problem& problem) {
+  return problem.custom_penalty && !is_custom(problem.custom_penalty->name);
+}
+
+Json penalty_json(const Problem& problem) {
+  return has_named_penalty(problem) ? Json(problem.custom_penalty->name) : Json();
+}
+
+void read_penalty(Problem& problem, const Json& value) {
+  problem.custom_penalty = value.is_null() ? nullptr : spectral_penalty(base::read_text(value, "penalty"));
+}
+
 /// What is minimised: a loss, and behind a + a custom penalty. Custom ones are known by name to the process alone that
 /// has made them.
 Json loss_json(const Problem& problem) {
   std::string text = problem.custom_loss ? problem.custom_loss->name : std::string(name(problem.loss));
-  if (problem.custom_penalty) text += "+" + problem.custom_penalty->name;
+  if (problem.custom_penalty && !has_named_penalty(problem)) text += "+" + problem.custom_penalty->name;
   return text;
 }
 
@@ -127,6 +140,12 @@ const base::Description& describe(const Problem*) {
        base::field("labels", &P::labels,
                    {.doc = "the outputs themselves, one-hot rows drawn from them, or the sign of a score"}),
        loss_field(),
+       base::custom<P>("penalty", {Kind::text}, penalty_json, read_penalty,
+                       {.doc = "what λ multiplies, of the eigenvalues of S",
+                        .accepts = kSpectralPenalties,
+                        .otherwise = "that of the student: trace, its nuclear norm, or frobenius",
+                        .value_name = "SPEC"})
+           .when(has_named_penalty),
        base::field("alpha", &P::alpha,
                    {.symbol = "α",
                     .unit = "n/d²",

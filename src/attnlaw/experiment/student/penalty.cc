@@ -123,16 +123,17 @@ class SquarePenalty : public Penalty {
 /// The penalty Σ p(s_i) of eigenvalues, or of singular values with cross-attention.
 class CustomSpectralPenalty : public Penalty {
  public:
-  using Penalty::Penalty;
+  explicit CustomSpectralPenalty(const model::Problem& problem)
+      : Penalty(problem), penalty_(penalty_at(problem.lambda, problem.custom_penalty)) {}
 
   double value(const Matrix<double>& S) const override {
     const std::vector<double> values =
-        values_of(*problem_.custom_penalty, non_negative(problem_.cross() ? singular_values(S) : eigenvalues(S)));
+        values_of(*penalty_, non_negative(problem_.cross() ? singular_values(S) : eigenvalues(S)));
     return problem_.lambda * std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(S.rows());
   }
 
   Matrix<double> proximal(const Matrix<double>& M, double step) const override {
-    const model::ScalarProximal map(problem_.custom_penalty, problem_.lambda, 1 / step, negative());
+    const model::ScalarProximal map(penalty_, problem_.lambda, 1 / step, negative());
     const auto mapped = [&map](const auto& system) { return recompose(system, map(system.values)); };
     return problem_.cross() ? mapped(singular_system(M)) : mapped(eigensystem(M));
   }
@@ -152,6 +153,8 @@ class CustomSpectralPenalty : public Penalty {
       for (double& value : values) value = std::max(value, 0.0);
     return values;
   }
+
+  std::shared_ptr<const model::CustomPenalty> penalty_;
 };
 
 }  // namespace

@@ -88,6 +88,7 @@ std::string results_view() {
   for (const char* threshold : {"recovery", "interpolation", "bayes_recovery"})
     columns.push_back(fmt::format("json_extract(figures, '$.{0}.alpha') AS {0}", threshold));
   add_figures(columns, {"excess_test", "squared_test", "sign_error", "test_noisy"});
+  add_task(columns, "problem.", {"penalty"});
   for (const char* column : {"seconds", "code", "finished", "id"}) columns.push_back(column);
   return fmt::format("CREATE VIEW results AS SELECT\n  {}\nFROM result;\n", fmt::join(columns, ",\n  "));
 }
@@ -117,7 +118,7 @@ void apply(sqlite::Connection& connection, std::span<const std::string> steps) {
 
 std::span<const std::string> schema_steps() {
   // The view keeps nothing: the last step makes it, whatever view there was. Version 2 had more columns, version 3
-  // names in snake_case throughout, version 4 the test error on noisy labels.
+  // names in snake_case throughout, version 4 the test error on noisy labels and the name of a penalty.
   static const std::string steps[] = {kVersion1, kDropView, kSnakeCase, kDropView + results_view()};
   return steps;
 }

@@ -103,7 +103,7 @@ class CustomDenoiser::Function final : public BentFunction {
 };
 
 CustomDenoiser::CustomDenoiser(const model::Problem& problem, double lambda)
-    : penalty_(problem.custom_penalty),
+    : penalty_(penalty_at(lambda, problem.custom_penalty)),
       lambda_(lambda),
       symmetry_(problem.symmetry()),
       general_(problem.cross()),
