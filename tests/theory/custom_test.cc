@@ -379,11 +379,11 @@ double mass_of(const TrainedLaw::Curve& curve) {
   return mass;
 }
 
-/// c for s > 0, so that f(x) = x/V̂ where it is not 0: above x = √(4 c λ V̂).
+/// c for s ≠ 0, so that f(x) = x/V̂ where it is not 0: above x = √(4 c λ V̂).
 std::shared_ptr<const CustomPenalty> rank_penalty(double c) {
   CustomPenalty penalty;
   penalty.function = [c](const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes) {
-    for (const double each : s) values.push_back(each > 0 ? c : 0);
+    for (const double each : s) values.push_back(each != 0 ? c : 0);
     slopes.assign(s.size(), 0.0);
   };
   return std::make_shared<const CustomPenalty>(penalty);
@@ -455,6 +455,43 @@ TEST(CustomDenoiser, OfAKinkHasAnAtomThere) {
   const double atom = law.cdf(V_hat + 2 * lambda) - law.cdf(V_hat - 2 * lambda);
   ASSERT_GT(atom, 0.02);
   EXPECT_NEAR(mass_of(trained.density()), 1 - trained.cdf(0) - atom, 0.1 * atom);
+}
+
+TEST(CustomDenoiser, KeepsNegativeEigenvaluesOfADirectStudentBesideTheGap) {
+  Problem problem = penalised(rank_penalty(1), 0.02);
+  problem.student = model::Student::direct;
+  problem.head = model::Head::linear;
+  problem.noise = 0.5;
+  problem.alpha = 0.6;
+  const Solution solution = solve(problem);
+  ASSERT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+  EXPECT_TRUE(std::isinf(solution.diagnostics.replicon));
+  const double gap = std::sqrt(4 * problem.lambda / solution.conjugates.V_hat);
+  constexpr double kTable = 5e-5;  // the square of its spacing
+  ASSERT_EQ(solution.spectrum.edges.size(), 2u);
+  EXPECT_NEAR(solution.spectrum.edges[0].upper, -gap, kTable);
+  EXPECT_NEAR(solution.spectrum.edges[1].lower, gap, kTable);
+  const TrainedLaw trained(solution, problem.target_law());
+  EXPECT_NEAR(trained.cdf(0.5 * gap) - trained.cdf(-0.5 * gap), solution.spectrum.zero_mass, 1e-5);
+  EXPECT_NEAR(mass_of(trained.density()), 1 - solution.spectrum.zero_mass, 2e-3);
+}
+
+TEST(CustomDenoiser, OfALogarithmHasNoSpikeBesideItsAtom) {
+  CustomPenalty penalty;
+  penalty.function = [](const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes) {
+    for (const double each : s) {
+      values.push_back(std::log1p(2 * std::abs(each)));
+      slopes.push_back(std::copysign(2 / (1 + 2 * std::abs(each)), each));
+    }
+  };
+  Problem problem = penalised(std::make_shared<const CustomPenalty>(penalty), 0.2);
+  for (const auto student : {model::Student::tied, model::Student::direct}) {
+    problem.student = student;
+    const CustomDenoiser denoiser(problem, problem.lambda);
+    const double atom = denoiser.evaluate(problem.target_law(), kConjugates).zero_mass;
+    ASSERT_GT(atom, 0.1);
+    EXPECT_NEAR(mass_of(trained_law(problem).density()), 1 - atom, 2e-3);
+  }
 }
 
 TEST(CustomPenalty, ReproducesTheErrorsOfTheTables) {

@@ -232,7 +232,7 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& 
   for (const auto& band : law.bands())
     for (const auto& [first, last] : f.pieces(band.support, f.jumps())) {
       const std::vector<double> ends = f.above({first, last});
-      spectrum.edges.push_back({ends.front(), ends.back()});
+      if (ends.front() < ends.back()) spectrum.edges.push_back({ends.front(), ends.back()});  // else an atom
     }
   for (const Outlier& outlier :
        matrix_laws::outliers(law, map_.target().scaled(conjugates.m_hat), conjugates.q_hat,

@@ -20,7 +20,10 @@ class CustomDenoiser::Function final : public BentFunction {
         proximal_(of.penalty_, of.lambda_, conjugates.V_hat / of.symmetry_, of.negative_),
         table_(proximal_.table_up_to(kRoom * std::max(std::abs(hull.lower), std::abs(hull.upper)) / V_hat_)),
         jumps_(proximal_.jumps(table_)),
-        kinks_(of.penalty_->kinks) {}
+        kinks_(of.penalty_->kinks) {
+    // Eigenvalues of one sign bend at 0 where the cut is.
+    if (of.negative_) kinks_.push_back(0);
+  }
 
   std::vector<double> at(const std::vector<double>& x) const override {
     std::vector<double> scaled;
@@ -38,10 +41,10 @@ class CustomDenoiser::Function final : public BentFunction {
     constexpr double kStep = 1e-5;
     // Flatter than this are places that a kink of p takes to one eigenvalue, but for differences beside it.
     const double flat = 1e-4 / V_hat_;
-    const std::vector<double> places = jumps();
+    const std::vector<double> places = bends();
     std::vector<double> ends;
     for (const double each : x) {
-      // To the right, where a cut is to the left; not over a jump.
+      // To the right, where a cut is to the left; not over a bend.
       const double step = kStep * std::max(std::abs(each), V_hat_);
       const auto next = std::lower_bound(places.begin(), places.end(), each);
       ends.insert(ends.end(), {each, next != places.end() && *next <= each + step ? each - step : each + step});
