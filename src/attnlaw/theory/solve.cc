@@ -229,6 +229,9 @@ Reached reach(const Equations& equations, const PointLadder& ladder, const std::
   Reached now{
       ladder, Owned(new TrainedStudent(equations.student(equations.problem, ladder.resolution()))), {}, {}, {}, {}, 0};
   now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
+  // Where proximal points jump, the slope of a coarser rule is that of the few of its points which do.
+  if (start && start->slope && now.at.converged && now.at.step.several > 0)
+    now.at.slope = forward_slope(now.student->map(), now.at, now.workspace);
   now.errors = now.student->errors(now.at);
   now.sampling_error = now.student->sampling_error(now.at, now.workspace);
   now.error = 2 * (relative_error(now.sampling_error, now.errors) + share_of_distance(now));

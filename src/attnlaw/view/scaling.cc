@@ -123,29 +123,9 @@ report::Chart chart_of(const theory::ScalingCurve& curve) {
 
 /// The letter of a regime on the map.
 std::string_view letter(Regime regime) {
-  switch (regime) {
-    case Regime::collapse:
-      return "C";
-    case Regime::lambda_dominated:
-      return "L";
-    case Regime::lambda_shrinkage:
-      return "S";
-    case Regime::noise_dominated:
-      return "N";
-    case Regime::noiseless:
-      return "E";
-    case Regime::overfitting:
-      return "O";
-    case Regime::peak:
-      return "I";
-    case Regime::under_regularised:
-      return "U";
-    case Regime::parametric:
-      return "P";
-    case Regime::none:
-      break;
-  }
-  return "·";
+  // In the order of the regimes.
+  static constexpr std::string_view kLetters[] = {"C", "L", "S", "N", "E", "O", "I", "U", "P", "·"};
+  return kLetters[static_cast<std::size_t>(regime)];
 }
 
 const std::vector<theory::ScalingPoint>& points_of(const theory::RegimeMap& map) { return map.curves.front().points; }
