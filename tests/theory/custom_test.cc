@@ -272,8 +272,8 @@ TEST(CustomDenoiser, ActsOnSingularValuesWithCrossAttention) {
 }
 
 TEST(SpectralPenalty, HasTheSolutionsOfItsFunctions) {
-  // T = 2, α = 0.3, κ* = 0.5: q, E, train and test of another implementation, whose points leave some parts in a
-  // thousand.
+  // T = 2, α = 0.3, κ* = 0.5: a state evolution that was written separately in Python and averages over random points,
+  // which leave some parts in a thousand.
   struct Row {
     const char* penalty;
     double lambda, q, E, train, test, zero_mass, replicon;

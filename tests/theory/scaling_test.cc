@@ -346,6 +346,10 @@ TEST(TestParts, OfALinearHeadAreTheEstimationErrorAlone) {
   EXPECT_NEAR(curve.points[1].noisy_parts.floor, 6 * 0.1, 1e-9);
 }
 
+TestParts noiseless_parts(const Solution& solution) {
+  return test_parts(solution, *make_output_channel(solution.problem, solution.Q_star, solution.diagnostics.rule), 0);
+}
+
 TEST(TestParts, PricesAreThoseOfTheLinearisedHeadCloseToTheTarget) {
   // T = 2, Q* = 1.5: C₁ = 12 β² E s'(βu)² = .33271 for u ~ N(0, 3 Q*), and 4 β² E s'(βu)² u²/Q* = .07076.
   model::Problem problem;
@@ -353,12 +357,12 @@ TEST(TestParts, PricesAreThoseOfTheLinearisedHeadCloseToTheTarget) {
   problem.alpha = 3;
   problem.lambda = 0.05;
   const Solution solution = solve(problem);
-  const TestParts parts = test_parts(solution, 0);
+  const TestParts parts = noiseless_parts(solution);
   EXPECT_NEAR(parts.price, 0.3545, 5e-4);
   EXPECT_NEAR(solution.errors.test, 0.00038, 5e-6);
   problem.alpha = 60;
   const Solution close = solve(problem);
-  const TestParts limit = test_parts(close, 0);
+  const TestParts limit = noiseless_parts(close);
   EXPECT_NEAR(limit.price, 0.33271, 2e-3);
   const double c = close.overlaps.m / close.Q_star - 1;
   EXPECT_NEAR(limit.amplitude / (c * c * close.Q_star), 0.07076 - 0.33271, 5e-3);

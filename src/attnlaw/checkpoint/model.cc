@@ -200,7 +200,8 @@ void open_single_matrix(const Tensor& tensor, const OpenOptions& options, Weight
   plan.head_dimension = plan.value_dimension = tensor.rows();
   weights.plans.push_back(plan);
   model.product_only = true;
-  model.notes.push_back("The file is one matrix, which is taken as the map S of one head: nulls are about factors, and it has none.");
+  model.notes.push_back(
+      "The file is one matrix, which is taken as the map S of one head: nulls are about factors, and it has none.");
 }
 
 void find_layers(const Source& source, const OpenOptions& options, Weights& weights, Model& model) {

@@ -24,9 +24,9 @@ const base::Description& describe(const TrainerOptions*) {
   using T = TrainerOptions;
   static const base::Description description{
       "how a student is trained",
-      {base::field(
-           "trainer", &T::trainer,
-           {.doc = "how to train", .otherwise = "lbfgs; gamp for student bayes, fista with a penalty of your own"}),
+      {base::field("trainer", &T::trainer,
+                   {.doc = "how to train",
+                    .otherwise = "lbfgs; gamp for student bayes, fista with a penalty in place of the student's"}),
        base::field("init", &T::initialisation,
                    {.doc = "where to begin: as the trainer does by itself, or what labels tell at once"}),
        base::field("precision", &T::precision, {.doc = "of data and products"}),

@@ -192,6 +192,8 @@ nlohmann::json json_from_toml(const std::string& text);
 
 /// Returns λ as options write it: a number, "0+", "optimal", "edge", or "none".
 std::string lambda_text(const Problem& problem);
+/// "own", or the name of the penalty that is in its place.
+std::string penalty_text(const Problem& problem);
 
 /// Returns the values of all options that a document does not set; some depend on its `attention` and `labels`.
 Problem default_problem(const nlohmann::json& document);

@@ -87,7 +87,11 @@ Json penalty_json(const Problem& problem) {
 }
 
 void read_penalty(Problem& problem, const Json& value) {
-  problem.custom_penalty = value.is_null() ? nullptr : spectral_penalty(base::read_text(value, "penalty"));
+  if (value.is_null()) return;
+  if (problem.custom_penalty)
+    reject("penalty {} and the penalty {} behind the loss exclude each other", base::json_text(value),
+           problem.custom_penalty->name);
+  problem.custom_penalty = spectral_penalty(base::read_text(value, "penalty"));
 }
 
 /// What is minimised: a loss, and behind a + a custom penalty. Custom ones are known by name to the process alone that
@@ -221,6 +225,10 @@ Problem problem_from_json(const nlohmann::json& document) {
 
 std::string tokens_text(const Problem& problem) {
   return problem.cross() ? fmt::format("{},{}", problem.tokens, problem.key_tokens) : std::to_string(problem.tokens);
+}
+
+std::string penalty_text(const Problem& problem) {
+  return problem.custom_penalty ? problem.custom_penalty->name : "own";
 }
 
 std::string lambda_text(const Problem& problem) {

@@ -86,6 +86,7 @@ class Follower {
     const TrainedStudent next = student(to);
     const bool nothing = !(from.overlaps.q > 0);
     const auto start = nothing ? std::nullopt : std::optional(Start{guess, from.slope});
+    workspace.channel.begin_another();
     Found found{next.find(start, tolerance_, workspace), false, {}};
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
     const bool lost = !found.at.converged || !is_stable(next.map(), found.at);

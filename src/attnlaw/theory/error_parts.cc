@@ -59,20 +59,18 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
   return parts;
 }
 
-TestParts test_parts(const Solution& solution, double noise) {
+TestParts test_parts(const Solution& solution, const OutputChannel& channel, double noise) {
   const double Q_star = solution.Q_star, E = solution.errors.estimation;
-  const auto channel = make_output_channel(solution.problem, Q_star, solution.diagnostics.rule);
   const auto loss = [&](double orthogonal, double ratio) {
-    return channel->fresh_loss({orthogonal + ratio * ratio * Q_star, ratio * Q_star, 0}, noise);
+    return channel.fresh_loss({orthogonal + ratio * ratio * Q_star, ratio * Q_star, 0}, noise);
   };
-  const double ratio = solution.overlaps.m / Q_star;
+  const double ratio = solution.overlaps.m / Q_star, along = (ratio - 1) * (ratio - 1) * Q_star;
   // Of a smaller error the price is that of this one: differences would lose their digits.
   constexpr double kTelling = 1e-6;
-  const double orthogonal = std::max(E - (ratio - 1) * (ratio - 1) * Q_star, kTelling * Q_star);
+  const double orthogonal = std::max(E - along, kTelling * Q_star);
   TestParts parts{.floor = loss(0, 1)};
   parts.price = (loss(orthogonal, ratio) - loss(0, ratio)) / orthogonal;
-  const double test = noise > 0 ? solution.errors.test_noisy : solution.errors.test;
-  parts.amplitude = test - parts.floor - parts.price * E;
+  parts.amplitude = loss(0, ratio) - parts.floor - parts.price * along;
   return parts;
 }
 

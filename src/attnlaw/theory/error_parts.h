@@ -1,6 +1,7 @@
 #pragma once
 /// Where the errors of a trained student come from (docs/theory/scaling.md).
 
+#include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/solution.h"
 
 namespace attnlaw::theory {
@@ -29,8 +30,8 @@ struct TestParts {
   double amplitude = 0;  ///< G(0, c) − G(0, 0) − price c² Q*: an error along the target costs so much less, or more
 };
 
-/// On fresh labels of noise `noise`, 0 or that of the problem.
-TestParts test_parts(const Solution& solution, double noise);
+/// On fresh labels of noise `noise`, 0 or that of the problem; `channel` is that of the problem.
+TestParts test_parts(const Solution& solution, const OutputChannel& channel, double noise);
 
 const base::Description& describe(const ErrorParts*);
 const base::Description& describe(const TestParts*);

@@ -62,8 +62,8 @@ Regime regime_of(const RegimePoint& point) {
   if (!solution.diagnostics.converged || !(E > 0)) return Regime::none;
   if (!(solution.overlaps.q > 0)) return Regime::collapse;
   const ErrorParts& parts = point.parts;
-  if (std::isnan(
-          point.effective.threshold)) {  // all modes are learned alike: so are those not seen without enough data
+  // Without a threshold all modes are learned alike, and there is a power law where data are more than parameters.
+  if (std::isnan(point.effective.threshold)) {
     if (data_per_peak(solution.problem) <= kNextToPeak) return Regime::none;
     return dominates(parts.shrinkage, parts.bulk, 1) ? Regime::lambda_shrinkage : Regime::under_regularised;
   }
@@ -99,7 +99,9 @@ bool is_clean(const RegimePoint& point, Regime regime) {
       return dominates(parts.bulk, E - parts.bulk, kDominance) &&
              dominates(1, data_per_peak(point.solution.problem), kDominance);
     case Regime::parametric:
-      return true;
+      // At the edge shrinkage goes like the noise.
+      return dominates(parts.misalignment, parts.shrinkage, kDominance) ||
+             beyond_edge(point.effective, 1 / kBeyondEdge);
     case Regime::collapse:
     case Regime::peak:
     case Regime::none:

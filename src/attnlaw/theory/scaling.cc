@@ -38,6 +38,7 @@ std::size_t recovered_modes(const Solution& solution, const Spectrum& target, do
 
 /// Atoms of the target whose eigenvalues, s + a²/s where they are recovered, are above the threshold.
 std::size_t learned_modes(const ScalingPoint& point, const Spectrum& target, double dimension) {
+  if (!(point.solution.overlaps.q > 0)) return 0;
   const auto [a, t] = point.effective;
   if (std::isnan(t)) return point.recovered;
   double weight = 0;
@@ -45,14 +46,6 @@ std::size_t learned_modes(const ScalingPoint& point, const Spectrum& target, dou
   for (std::size_t i = 0; i < atoms.size(); ++i)
     if (atoms[i] > a && atoms[i] + a * a / atoms[i] > t) weight += weights[i];
   return static_cast<std::size_t>(std::lround(weight * modes_per_weight(point.solution.problem, dimension)));
-}
-
-/// λ as a number where the rule is one of the edge.
-double penalty_of(const Solution& solution) {
-  const model::Problem& problem = solution.problem;
-  if (solution.ridgeless) return kNaN;
-  if (problem.lambda_rule != model::LambdaRule::edge) return problem.lambda;
-  return 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
 }
 
 RegimePoint judged(const ScalingPoint& point, std::size_t modes) {
@@ -108,7 +101,10 @@ std::vector<Crossover> crossovers_of(const std::vector<ScalingPoint>& points, co
     const std::vector<ScalingPoint> pair{points[i], points[i + 1]};
     if (from == Regime::noiseless && to == Regime::noise_dominated)
       n = crossing(pair, [](const ScalingPoint& p) { return std::log(p.solution.problem.noise) - log_error(p); });
-    if (to == Regime::parametric && last_mode && std::isfinite(last_mode->n)) n = last_mode->n;
+    const bool by_modes = from == Regime::noise_dominated || from == Regime::noiseless;
+    if (by_modes && to == Regime::parametric && last_mode && last_mode->n >= points[i].n &&
+        last_mode->n <= points[i + 1].n)
+      n = last_mode->n;
     crossovers.push_back({from, to, n});
   }
   return crossovers;
@@ -136,9 +132,10 @@ void require_scalable(const model::Problem& problem, std::span<const double> n) 
   if (!has_ridgeless(problem))
     base::reject(
         "a scaling curve is available for the students tied and direct, and for untied with attention = cross, and for "
-        "labels soft, whose noise is that of the scores; got student {}{}, labels {}, readout {}",
+        "labels soft, whose noise is that of the scores, and the student's own penalty; got student {}{}, labels {}, "
+        "readout {}, penalty {}",
         model::name(problem.student), problem.untied_self() ? " of self-attention" : "", model::name(problem.labels),
-        model::name(problem.readout));
+        model::name(problem.readout), model::penalty_text(problem));
   if (problem.width < 1) base::reject("a scaling curve needs the full width, width >= 1, got {}", problem.width);
   if (n.size() < 3) base::reject("a scaling curve needs at least 3 values of n for its slopes, got {}", n.size());
   for (std::size_t i = 0; i < n.size(); ++i)
@@ -176,10 +173,12 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
     point.recovered = recovered_modes(point.solution, target, dimension);
     point.effective = effective_numbers(point.solution, target);
     point.learned = learned_modes(point, target, dimension);
-    point.lambda = penalty_of(point.solution);
+    point.lambda = point.solution.ridgeless ? kNaN : point.solution.problem.lambda;
     point.parts = error_parts(point.solution, target);
-    point.test_parts = test_parts(point.solution, 0);
-    point.noisy_parts = problem.noise > 0 ? test_parts(point.solution, problem.noise) : point.test_parts;
+    const auto channel =
+        make_output_channel(point.solution.problem, point.solution.Q_star, point.solution.diagnostics.rule);
+    point.test_parts = test_parts(point.solution, *channel, 0);
+    point.noisy_parts = problem.noise > 0 ? test_parts(point.solution, *channel, problem.noise) : point.test_parts;
     point.regime = regime_of(judged(point, law.cutoff));
     point.predicted = predicted_exponent(point.regime, law.gamma, options.penalty_exponent);
   };

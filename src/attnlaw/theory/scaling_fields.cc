@@ -57,8 +57,7 @@ const base::Description& describe(const TestParts*) {
       "a test error by its origin: floor + price E + amplitude",
       {base::field("floor", &P::floor, {.symbol = "e₀", .doc = "that of the target itself"}),
        base::field("price", &P::price, {.symbol = "C", .doc = "of an estimation error orthogonal to the target"}),
-       base::field("amplitude", &P::amplitude,
-                   {.symbol = "R", .doc = "what an error along the target costs beyond the price"})}};
+       base::field("amplitude", &P::amplitude, {.doc = "what an error along the target costs beyond the price"})}};
   return description;
 }
 
@@ -68,7 +67,8 @@ const base::Description& describe(const EffectiveNumbers*) {
       "the two numbers that a student depends on",
       {base::field("effective_noise", &N::noise, {.symbol = "a", .doc = "the student is a function of S* + a Z"}),
        base::field("effective_threshold", &N::threshold,
-                   {.symbol = "t", .doc = "below which its eigenvalues are 0; null for a direct student"})}};
+                   {.symbol = "t",
+                    .doc = "below which its eigenvalues are 0; null for a direct student, and at S = 0 or S*"})}};
   return description;
 }
 

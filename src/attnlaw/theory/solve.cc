@@ -143,8 +143,9 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   constexpr double kVanishing = 1e-7;  // a student without a penalty is as close to one of this as matters for a start
   const double least = equations.phase ? kVanishing * problem.lambda_unit() : problem.lambda;
   LambdaPath path(student.map().chart());
+  Workspace along;
   for (double lambda = problem.lambda_unit(); lambda > least; lambda *= kStep) {
-    FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance, workspace);
+    FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance, along);
     next.iterations = at.iterations += next.iterations;
     if (equations.phase && unbounded(problem, equations.target.second_moment(), next.overlaps)) return next;
     if (found(next) && next.overlaps.q > 0) path.add(lambda, next);

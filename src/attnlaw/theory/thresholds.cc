@@ -111,9 +111,11 @@ void require_ridgeless(const model::Problem& problem) {
   if (has_ridgeless(problem)) return;
   base::reject(
       "thresholds and the limit lambda = 0+ are known for the students tied and direct, and for untied with attention "
-      "= cross, with labels soft and readout rows, score or (of two keys) entry; got student {}, labels {}, readout {}",
+      "= cross, with labels soft, readout rows, score or (of two keys) entry, and the student's own penalty; got "
+      "student "
+      "{}, labels {}, readout {}, penalty {}",
       model::name(problem.student) + (problem.untied_self() ? " of self-attention" : ""), model::name(problem.labels),
-      model::name(problem.readout));
+      model::name(problem.readout), model::penalty_text(problem));
 }
 
 std::optional<Recovery> recovery(const model::Problem& problem, const Spectrum& target) {

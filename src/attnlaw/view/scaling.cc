@@ -124,7 +124,7 @@ report::Chart chart_of(const theory::ScalingCurve& curve) {
 /// The letter of a regime on the map.
 std::string_view letter(Regime regime) {
   // In the order of the regimes.
-  static constexpr std::string_view kLetters[] = {"C", "L", "S", "N", "E", "O", "I", "U", "P", "·"};
+  static constexpr std::string_view kLetters[] = {"C", "L", "S", "N", "F", "O", "I", "U", "P", "·"};
   return kLetters[static_cast<std::size_t>(regime)];
 }
 

@@ -12,8 +12,7 @@ constexpr const char* kUnstable =
     "the replica-symmetric solution is unstable; experiments may end elsewhere, depending on start and trainer";
 constexpr const char* kJump =
     "the rank constraint binds, or the penalty is not convex: the response jumps, R is infinite; trained networks may "
-    "end in "
-    "other minima";
+    "end in other minima";
 
 /// Says where something happens: "at 3 of 40 values of alpha, 0.5 to 0.7".
 std::string where(const std::vector<double>& at, std::size_t of, const std::string& variable) {

@@ -24,6 +24,9 @@ struct ChannelWorkspace {
   double several = 0;     ///< OutputChannel::Result::several of that search
   bool jumps = false;     ///< some search on these points found several minima: V̂ is then Stein's from there on
   bool searched = false;  ///< the last pass searched in full
+
+  /// For another channel whose proximal points are close by: what was seen of jumps was of the one before.
+  void begin_another() { jumps = false, several = 0, searched_at.reset(); }
 };
 
 /// An expectation over labels and fields at given overlaps. Sampled channels hold replicates of their points, scrambles

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <tuple>
+#include <variant>
 
 #include "attnlaw/base/normal.h"
 #include "attnlaw/theory/channel/quasi_monte_carlo.h"
@@ -135,8 +138,7 @@ PointSet grid_set(std::size_t coordinates, const GridRule& rule) {
 using Key = std::tuple<std::size_t, PointRule, bool>;
 
 /// Neighbouring problems of a sweep use the same points: whoever still holds them shares them.
-template <class Make>
-std::shared_ptr<const PointSet> shared(const Key& key, const Make& make) {
+std::shared_ptr<const PointSet> shared(const Key& key, const std::function<PointSet()>& make) {
   static std::mutex mutex;
   static std::map<Key, std::weak_ptr<const PointSet>> held;
   {

@@ -51,8 +51,8 @@ class CoordinateMap {
 };
 
 Slope slope_at(CoordinateMap& map, const Iterate& at) {
-  // A smooth map: differences well above its rounding. Where proximal points jump, too few do so over such a length to
-  // tell how much that changes: over n points and a length h slopes scatter by 1/√(n h).
+  // Of a smooth map differences need only be well above its rounding. Where proximal points jump, about n h of n points
+  // do so over a length h, and slopes have a relative noise of 1/√(n h): the longer the better.
   constexpr double kDifference = 1e-5;
   constexpr double kAcrossJumps = 1e-3;
   return slope_by_differences(map, at, at.step.several > 0 ? kAcrossJumps : kDifference);

@@ -14,8 +14,8 @@
 namespace attnlaw::theory {
 
 /// What steps that follow each other hand on from one to the next: proximal points, and the students of a numerical
-/// prior. It belongs to one map; it changes what a
-/// step costs, and which of several minima of nearly equal value are found.
+/// prior. It belongs to one map, or to one path of maps (ChannelWorkspace::begin_another); it changes what a step
+/// costs, and which of several minima of nearly equal value are found.
 struct Workspace {
   ChannelWorkspace channel;
   PriorWorkspace prior;

@@ -23,6 +23,7 @@ class CustomDenoiser::Function final : public BentFunction {
         kinks_(of.penalty_->kinks) {
     // Eigenvalues of one sign bend at 0 where the cut is.
     if (of.negative_) kinks_.push_back(0);
+    for (const double kink : kinks_) flats_.push_back({end_of(kink, -1), end_of(kink, 1)});
   }
 
   std::vector<double> at(const std::vector<double>& x) const override {
@@ -39,8 +40,6 @@ class CustomDenoiser::Function final : public BentFunction {
 
   std::vector<double> slopes(const std::vector<double>& x) const override {
     constexpr double kStep = 1e-5;
-    // Flatter than this are places that a kink of p takes to one eigenvalue, but for differences beside it.
-    const double flat = 1e-4 / V_hat_;
     const std::vector<double> places = bends();
     std::vector<double> ends;
     for (const double each : x) {
@@ -53,7 +52,7 @@ class CustomDenoiser::Function final : public BentFunction {
     std::vector<double> slopes;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double slope = (s[2 * i + 1] - s[2 * i]) / (ends[2 * i + 1] - ends[2 * i]);
-      slopes.push_back(slope > flat ? slope : 0);
+      slopes.push_back(flat(x[i]) ? 0 : std::max(slope, 0.0));
     }
     return slopes;
   }
@@ -84,6 +83,13 @@ class CustomDenoiser::Function final : public BentFunction {
   }
 
  private:
+  /// Whether a kink of p takes all of a neighbourhood to one eigenvalue: differences there are rounding.
+  bool flat(double x) const {
+    const double at = general_ ? std::abs(x) : x;
+    return std::any_of(flats_.begin(), flats_.end(),
+                       [at](const Interval& flat) { return at >= flat.lower && at <= flat.upper; });
+  }
+
   /// The places in order, on singular values with those of the odd continuation.
   std::vector<double> on_both_sides(std::vector<double> places) const {
     std::erase_if(places, [](double x) { return !std::isfinite(x); });
@@ -103,6 +109,7 @@ class CustomDenoiser::Function final : public BentFunction {
   model::ScalarProximal::Table table_;
   std::vector<model::ScalarProximal::Jump> jumps_;
   std::vector<double> kinks_;
+  std::vector<Interval> flats_;
 };
 
 CustomDenoiser::CustomDenoiser(const model::Problem& problem, double lambda)
