@@ -143,15 +143,15 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   constexpr double kVanishing = 1e-7;  // a student without a penalty is as close to one of this as matters for a start
   const double least = equations.phase ? kVanishing * problem.lambda_unit() : problem.lambda;
   LambdaPath path(student.map().chart());
-  Workspace along;
   for (double lambda = problem.lambda_unit(); lambda > least; lambda *= kStep) {
-    FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance, along);
+    FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance, workspace);
     next.iterations = at.iterations += next.iterations;
     if (equations.phase && unbounded(problem, equations.target.second_moment(), next.overlaps)) return next;
     if (found(next) && next.overlaps.q > 0) path.add(lambda, next);
   }
   std::optional<Start> near = path.start_at(least);
   if (near) near->slope.reset();  // it is that of far larger λ: what replicates differ by needs the one here
+  workspace.channel.begin_another();
   FixedPoint again = student.find(near, tolerance, workspace);
   again.iterations += at.iterations;
   again.converged = found(again);
@@ -222,7 +222,9 @@ double share_of_distance(const Reached& reached) {
   const Chart& chart = reached.student->map().chart();
   const double distance = reached.at.distance, E = reached.errors.estimation;
   if (chart.signal == Chart::Signal::error || !(E > 0)) return distance;
-  return distance + 0.25 * distance * distance * chart.Q_star / E;
+  // Correlations of overlaps are known to their rounding, and E no better than they.
+  constexpr double kRounding = 1e-15;
+  return distance + (0.25 * distance * distance + 2 * kRounding) * chart.Q_star / E;
 }
 
 Reached reach(const Equations& equations, const PointLadder& ladder, const std::optional<Start>& start) {
