@@ -127,9 +127,9 @@ Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ra
 /// A sweep: the solution at each α, and where it jumped between two.
 struct Sweep {
   explicit Sweep(std::size_t size) : at(size), point(size), jump(size) {}
-  void keep(std::size_t i, FixedPoint solution, BranchPoint figures) {
-    at[i] = std::move(solution);
-    point[i] = std::move(figures);
+  void keep(std::size_t i, const FixedPoint& solution, const Follower& follower, double alpha, Workspace& workspace) {
+    at[i] = solution;
+    point[i] = follower.point(alpha, solution, workspace);
   }
 
   std::vector<FixedPoint> at;
@@ -140,10 +140,7 @@ struct Sweep {
 Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
   Sweep sweep(alphas.size());
   Workspace workspace;
-  const auto keep = [&](std::size_t i, const FixedPoint& at) {
-    sweep.keep(i, at, follower.point(alphas[i], at, workspace));
-  };
-  keep(0, follower.uninformed(alphas[0], workspace));
+  sweep.keep(0, follower.uninformed(alphas[0], workspace), follower, alphas[0], workspace);
   for (std::size_t i = 1; i < alphas.size(); ++i) {
     const bool line = i > 1 && !sweep.jump[i - 1];
     const Overlaps guess =
@@ -153,7 +150,7 @@ Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
              : sweep.at[i - 1].overlaps;
     Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess, workspace);
     if (found.jumped) sweep.jump[i] = found.spinodal;
-    keep(i, found.at);
+    sweep.keep(i, found.at, follower, alphas[i], workspace);
   }
   return sweep;
 }
@@ -162,21 +159,19 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
   Sweep sweep(alphas.size());
   const std::size_t last = alphas.size() - 1;
   Workspace workspace;
-  const auto keep = [&](std::size_t i, const FixedPoint& at) {
-    sweep.keep(i, at, follower.point(alphas[i], at, workspace));
-  };
-  keep(last, follower.informed(alphas[last], workspace));
+  sweep.keep(last, follower.informed(alphas[last], workspace), follower, alphas[last], workspace);
   for (std::size_t i = last; i-- > 0;) {
     // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
     const bool retraces = !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps,
                                                       follower.chart()) <= follower.same();
     if (retraces) {
-      sweep.keep(i, up.at[i], up.point[i]);
+      sweep.at[i] = up.at[i];
+      sweep.point[i] = up.point[i];
       continue;
     }
     Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i], sweep.at[i + 1].overlaps, workspace);
     if (found.jumped) sweep.jump[i] = found.spinodal;
-    keep(i, found.at);
+    sweep.keep(i, found.at, follower, alphas[i], workspace);
   }
   return sweep;
 }

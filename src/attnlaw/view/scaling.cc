@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <string_view>
 
 #include "attnlaw/view/charts.h"
@@ -41,11 +42,13 @@ Table test_table(const theory::ScalingCurve& curve, const char* title, double th
 }
 
 /// Returns the regimes there are, each with the number of points that it rules.
-std::vector<std::pair<Regime, std::size_t>> regimes_of(const theory::ScalingCurve& curve) {
+std::vector<std::pair<Regime, std::size_t>> regimes_of(std::span<const theory::ScalingCurve> curves) {
   std::vector<std::pair<Regime, std::size_t>> regimes;
   for (const Regime regime : theory::ruling_regimes()) {
     const auto rules = [&](const theory::ScalingPoint& point) { return point.regime == regime; };
-    const auto points = std::count_if(curve.points.begin(), curve.points.end(), rules);
+    std::ptrdiff_t points = 0;
+    for (const theory::ScalingCurve& curve : curves)
+      points += std::count_if(curve.points.begin(), curve.points.end(), rules);
     if (points > 0) regimes.emplace_back(regime, points);
   }
   return regimes;
@@ -54,7 +57,7 @@ std::vector<std::pair<Regime, std::size_t>> regimes_of(const theory::ScalingCurv
 Table exponent_table(const theory::ScalingCurve& curve) {
   Table table = headed("Exponents of the estimation error in n",
                        {"regime", "points", "clean points", general("fitted", 4), general("predicted", 4)});
-  for (const auto& [regime, points] : regimes_of(curve))
+  for (const auto& [regime, points] : regimes_of({&curve, 1}))
     add(table, regime, points, theory::clean_points(curve, regime), theory::fitted_exponent(curve, regime),
         theory::predicted_exponent(curve, regime));
   return table;
@@ -90,7 +93,7 @@ Table rows_of(const theory::ScalingCurve& curve) {
   const std::string value = spectral_value_id(curve.points.front().solution.problem);
   Table table = records<theory::ScalingPoint>({"kind"}, {"mode", "to", value});
   for (const theory::ScalingPoint& point : curve.points) add_row(table, {{"kind", "point"}}, point);
-  for (const auto& [regime, points] : regimes_of(curve))
+  for (const auto& [regime, points] : regimes_of({&curve, 1}))
     add_row(table, {{"kind", "exponent"},
                     {"slope", theory::fitted_exponent(curve, regime)},
                     {"predicted", theory::predicted_exponent(curve, regime)},
@@ -142,14 +145,8 @@ Table map_table(const theory::RegimeMap& map) {
 
 Table legend_table(const theory::RegimeMap& map) {
   Table table = headed("Regimes of the map", {"", "regime", "points", general("predicted exponent in n", 4)});
-  for (const Regime regime : theory::ruling_regimes()) {
-    std::ptrdiff_t points = 0;
-    for (const theory::ScalingCurve& curve : map.curves)
-      points += std::count_if(curve.points.begin(), curve.points.end(),
-                              [&](const theory::ScalingPoint& point) { return point.regime == regime; });
-    if (points > 0)
-      add(table, std::string(letter(regime)), regime, points, theory::predicted_exponent(map.curves.front(), regime));
-  }
+  for (const auto& [regime, points] : regimes_of(map.curves))
+    add(table, std::string(letter(regime)), regime, points, theory::predicted_exponent(map.curves.front(), regime));
   return table;
 }
 
