@@ -1,11 +1,11 @@
 #include "attnlaw/model/custom_loss.h"
 
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -94,9 +94,9 @@ MatrixXd visible_scores(const Problem& problem) {
   // A label that is a function of scores may tell them apart where a softmax does not.
   if (!problem.custom_loss->softmax() || problem.custom_loss->labels == CustomLabels::function) return F;
   constexpr double kInvisible = 1e-9;
-  const Eigen::JacobiSVD<MatrixXd> svd(contrasts(F, problem.keys()), Eigen::ComputeThinV);
-  const Index visible = (svd.singularValues().array() > kInvisible).count();
-  return contrasts(F * svd.matrixV().leftCols(visible), problem.keys());
+  const base::SingularSystem system = base::singular_system(contrasts(F, problem.keys()));
+  const auto visible = std::ranges::count_if(system.values, [](double value) { return value > kInvisible; });
+  return contrasts(F * system.right.topRows(visible).transpose(), problem.keys());
 }
 
 ScoredLoss::ScoredLoss(const Problem& problem, MatrixXd A, double length)

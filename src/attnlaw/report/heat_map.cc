@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 /// Dashes tell the lines apart, because colours belong to the cells.
-constexpr std::array<std::array<int, 2>, 4> dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
+constexpr std::array<std::array<int, 2>, 4> line_dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
 
 /// Returns the ends of the cells around ascending values. They lie midway between the values, in the scale of the axis,
 /// and as far beyond the first and the last.
@@ -74,7 +74,7 @@ json line_values(const HeatMap& map) {
     parts::append_line(line.points, map.x.scale, map.y.scale, {{"line", line.name}}, "y", rows);
     if (rows.size() == before) continue;
     names.push_back(line.name);
-    ranges.push_back(dashes[i % dashes.size()]);
+    ranges.push_back(line_dashes[i % line_dashes.size()]);
   }
   return {{"lines", rows}, {"line_names", names}, {"line_dashes", ranges}};
 }

@@ -20,7 +20,7 @@ constexpr double kSmallestRate = 1e-14;
 constexpr int kPatience = 40;
 constexpr double kRateDecay = 0.5;
 /// So many iterations pass between looks at the residual; one look costs about half a gradient.
-constexpr int kMonitorInterval = 20;
+constexpr int kAdamMonitorInterval = 20;
 
 /// Keeps the moments of the gradients, and makes the update that they imply.
 class Moments {
@@ -81,7 +81,7 @@ Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
   int iteration = 0;
   for (; iteration < options.max_iterations && schedule.rate() > kSmallestRate; ++iteration) {
     schedule.observe(parameters->objective(point, gradient));
-    if (iteration % kMonitorInterval == 0) {
+    if (iteration % kAdamMonitorInterval == 0) {
       if (auto trained = monitor.optimal(point, gradient, iteration)) return *trained;
       if (monitor.stalled()) break;
     }
