@@ -375,7 +375,7 @@ constexpr base::Named<CustomLabels> kCustomLabels[] = {{CustomLabels::outputs, "
                                                        {CustomLabels::sign, "sign"},
                                                        {CustomLabels::function, "function"}};
 
-Published<CustomLoss>& published() {
+Published<CustomLoss>& published_losses() {
   static Published<CustomLoss> losses;
   return losses;
 }
@@ -387,10 +387,12 @@ void publish(const std::shared_ptr<const CustomLoss>& loss) {
     reject("the name of a custom loss must not contain +, got {}", loss->name);
   if (!loss->name.starts_with(kCustomPrefix))
     reject("the name of a custom loss must begin with {}, got {}", kCustomPrefix, loss->name);
-  published().add(loss, "loss");
+  published_losses().add(loss, "loss");
 }
 
-std::shared_ptr<const CustomLoss> published_loss(const std::string& name) { return published().find(name, "loss"); }
+std::shared_ptr<const CustomLoss> published_loss(const std::string& name) {
+  return published_losses().find(name, "loss");
+}
 
 std::span<const base::Named<Coordinates>> names_table(Coordinates) { return kCoordinates; }
 std::span<const base::Named<CustomLabels>> names_table(CustomLabels) { return kCustomLabels; }

@@ -63,17 +63,20 @@ const base::Description& describe(const Simulate::Output*) {
   static const base::Description description{
       "experiments beside the theory; for several d one comparison each, and what they tend to",
       {base::figure_of<Simulate::Output>("problem", [](const Simulate::Output& o) { return o.trained.problem; },
-                               {.doc = "resolved: with the λ that was found, a number or 0+"}),
+                                         {.doc = "resolved: with the λ that was found, a number or 0+"}),
        only_comparison(),
-       base::field("sizes", &Simulate::Output::comparisons, {.doc = "one comparison for each of several d"}).when(several_sizes),
-       base::custom<Simulate::Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,
-                            {.doc = "of several d, by error: relative difference taken to 1/d → 0"})
+       base::field("sizes", &Simulate::Output::comparisons, {.doc = "one comparison for each of several d"})
            .when(several_sizes),
-       base::figure("converged", &Simulate::Output::converged, {.doc = "every instance trained and every theory solved"})
+       base::custom<Simulate::Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,
+                                      {.doc = "of several d, by error: relative difference taken to 1/d → 0"})
+           .when(several_sizes),
+       base::figure("converged", &Simulate::Output::converged,
+                    {.doc = "every instance trained and every theory solved"})
            .when(several_sizes),
        base::evidence_field<Simulate::Output>([](const Simulate::Output&) { return base::Evidence::simulated; }),
-       base::figure_of<Simulate::Output>("optimal_lambda", [](const Simulate::Output& o) { return o.trained.optimal_lambda; },
-                               {.doc = "with lambda optimal"})}};
+       base::figure_of<Simulate::Output>("optimal_lambda",
+                                         [](const Simulate::Output& o) { return o.trained.optimal_lambda; },
+                                         {.doc = "with lambda optimal"})}};
   return description;
 }
 

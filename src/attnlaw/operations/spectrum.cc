@@ -29,7 +29,9 @@ Line line_from_text(const std::string& text) {
   return {variable, grid_from_text("--along", text.substr(colon + 1), study::Spacing::geometric)};
 }
 
-void read_line(Spectrum::Input& input, const json& text) { input.along = line_from_text(base::read_text(text, "along")); }
+void read_line(Spectrum::Input& input, const json& text) {
+  input.along = line_from_text(base::read_text(text, "along"));
+}
 
 // ---- documents -----------------------------------------------------------------------------------------------------
 
@@ -200,7 +202,8 @@ const base::Description& describe(const Spectrum::Output*) {
   static const base::Description description{
       "the spectrum of the trained S; with along, that of many problems",
       {base::flat(&Spectrum::Output::one).when(single), base::flat(&Spectrum::Output::curve).when(many),
-       base::evidence_field<Spectrum::Output>([](const Spectrum::Output& output) { return theory::evidence(output.problem()); }),
+       base::evidence_field<Spectrum::Output>(
+           [](const Spectrum::Output& output) { return theory::evidence(output.problem()); }),
        base::figure("converged", &Spectrum::Output::converged, {.doc = "whether everything can be used"})}};
   return description;
 }

@@ -62,13 +62,15 @@ const base::Description& describe(const Thresholds::Input*) {
 const base::Description& describe(const Thresholds::Output*) {
   static const base::Description description{
       "thresholds, and with ranges solutions along alpha or over a plane",
-      {base::custom<Thresholds::Output>("problem", base::type_of<model::Problem>(),
-                            [](const Thresholds::Output& o) { return problem_without(o.problem, o.varying); }, nullptr,
-                            {.doc = "as given, without what varies or has no effect"}),
+      {base::custom<Thresholds::Output>(
+           "problem", base::type_of<model::Problem>(),
+           [](const Thresholds::Output& o) { return problem_without(o.problem, o.varying); }, nullptr,
+           {.doc = "as given, without what varies or has no effect"}),
        base::flat(&Thresholds::Output::thresholds).when(without_diagram),
        base::field("continuation", &Thresholds::Output::continuation, {.doc = "with alpha_range"}),
        base::field("diagram", &Thresholds::Output::diagram, {.doc = "with kappa_range or noise_range"}),
-       base::evidence_field<Thresholds::Output>([](const Thresholds::Output& output) { return theory::evidence(output.problem); }),
+       base::evidence_field<Thresholds::Output>(
+           [](const Thresholds::Output& output) { return theory::evidence(output.problem); }),
        base::figure("converged", &Thresholds::Output::converged, {.doc = "whether all points can be used"})}};
   return description;
 }

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/theory/prior/denoiser.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 /// The penalty is at the edge of the noise where the threshold is this many times the effective noise.
 constexpr double kEdge = 2;
@@ -43,9 +43,9 @@ bool dominates(double part, double other, double factor) { return part > factor 
 
 EffectiveNumbers effective_numbers(const Solution& solution, const matrix_laws::Spectrum& target) {
   const Conjugates& conjugates = solution.conjugates;
-  if (!(solution.overlaps.q > 0) || !usable(conjugates)) return {kUnknown, kUnknown};
+  if (!(solution.overlaps.q > 0) || !usable(conjugates)) return {kNaN, kNaN};
   const SpectralFunction f = spectral_function(solution, noisy_target(target, conjugates, 0));
-  return {std::sqrt(conjugates.q_hat) / conjugates.m_hat, std::isinf(f.cut) ? kUnknown : f.cut / conjugates.m_hat};
+  return {std::sqrt(conjugates.q_hat) / conjugates.m_hat, std::isinf(f.cut) ? kNaN : f.cut / conjugates.m_hat};
 }
 
 std::span<const Regime> ruling_regimes() {
@@ -131,7 +131,7 @@ double predicted_exponent(Regime regime, double gamma, double penalty_exponent) 
     case Regime::none:
       break;
   }
-  return kUnknown;
+  return kNaN;
 }
 
 }  // namespace attnlaw::theory

@@ -63,7 +63,8 @@ class ModelReader {
 
  private:
   void read_graph(const WireField& graph, int depth) {
-    if (depth > kDeepestGraph) refuse(file_->path(), "byte {}: graphs are nested more than {} deep", graph.offset, kDeepestGraph);
+    if (depth > kDeepestGraph)
+      refuse(file_->path(), "byte {}: graphs are nested more than {} deep", graph.offset, kDeepestGraph);
     std::set<std::string> names;
     WireReader reader(file_->path(), graph);
     for (WireField field; reader.next(field);) {

@@ -10,8 +10,8 @@ using Kind = WireField::Kind;
 
 /// TensorProto.DataType, in the order of its numbers.
 constexpr const char* kOnnxTypes[] = {nullptr, "F32",     "U8",          "I8",      "U16",         "I16", "I32", "I64",
-                                  nullptr, "BOOL",    "F16",         "F64",     "U32",         "U64", "C64", "C128",
-                                  "BF16",  "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2", "F8_E5M2FNUZ", "U4",  "I4",  "F4"};
+                                      nullptr, "BOOL",    "F16",         "F64",     "U32",         "U64", "C64", "C128",
+                                      "BF16",  "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2", "F8_E5M2FNUZ", "U4",  "I4",  "F4"};
 constexpr std::uint64_t kString = 8;
 
 /// The fields of a TensorProto as they were found.

@@ -24,8 +24,8 @@ namespace laws = attnlaw::matrix_laws;
 using base::size;
 
 constexpr double kLeastSymmetric = 0.9, kLeastPositive = 0.95;  ///< of heads that are like tied ones
-constexpr int kFewestEigenvalues = 20;                                     ///< eigenvalues
-constexpr int kLargestSpikePart = 10;                                ///< one of so many may be a spike
+constexpr int kFewestEigenvalues = 20;                          ///< eigenvalues
+constexpr int kLargestSpikePart = 10;                           ///< one of so many may be a spike
 constexpr double kFitLevel = 0.05;
 /// Below this share of the largest, eigenvalues are those that the threshold of training sets to 0: what an optimiser
 /// leaves of them, and rounding of weights of single precision.

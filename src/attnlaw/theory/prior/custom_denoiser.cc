@@ -177,8 +177,9 @@ struct DenoisedIntegrals {
   double square = 0, response = 0, field = 0, mean = 0, posterior = 0, penalty = 0, zeros = 0;
 };
 
-DenoisedIntegrals integrate(const std::vector<Law::Node>& nodes, const BentFunction& f, const model::CustomPenalty& penalty,
-                    const Spectrum* weak_signal, double variance, const Interval& zeros, bool general) {
+DenoisedIntegrals integrate(const std::vector<Law::Node>& nodes, const BentFunction& f,
+                            const model::CustomPenalty& penalty, const Spectrum* weak_signal, double variance,
+                            const Interval& zeros, bool general) {
   std::vector<double> x;
   for (const Law::Node& node : nodes) x.push_back(node.x);
   std::vector<double> s = f.at(x);
