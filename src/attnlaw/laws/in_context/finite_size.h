@@ -43,7 +43,6 @@ ContextMoments moments_of_law(const std::vector<double>& covariance, bool sphere
 struct FiniteInContext {
   ContextMoments training, test;
   double sequences = 0;  ///< n
-  double noise = 0;      ///< ρ of training
   double lambda = 0;     ///< > 0
 };
 

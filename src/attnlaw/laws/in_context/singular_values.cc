@@ -22,15 +22,43 @@ struct Weighted {
   double r, weight;
 };
 
-/// Returns nodes of the spectrum of R, its atom at 0 included. They are dense where 1/(r+s) varies, down to `s`.
-std::vector<Weighted> task_nodes(double kappa, double s) {
+/// The noise of a layer: t(r) = scale (r+x)/(r+s)².
+struct LayerNoise {
+  double x, s, scale;
+
+  explicit LayerNoise(const InContextPrediction& p)
+      : x(p.model.context_noise()), s(x + p.ridge), scale(p.training_tasks / p.model.sequences) {}
+  double gain(double r) const { return r / (r + s); }
+  double variance(double r) const { return scale * (r + x) / ((r + s) * (r + s)); }
+};
+
+/// The part of R that has a density.
+Interval task_band(double kappa) { return matrix_laws::WishartSpectrum{kappa, 1 / std::sqrt(kappa)}.bulk(); }
+
+/// Returns how many nodes must stand for the density of R. Each becomes a small band of its own, of half-width
+/// 2√(weight t), and these must overlap many times.
+double nodes_needed(double kappa, const LayerNoise& noise) {
+  constexpr double kOverlap = 0.5, kLeast = 60;
+  if (std::isinf(kappa)) return 1;
+  const Interval band = task_band(kappa);
+  const double range = noise.gain(band.upper) - noise.gain(band.lower);
+  const double least = std::min(noise.variance(band.upper), noise.variance(band.lower));
+  return std::max(kLeast, kOverlap * range * range / (std::min(kappa, 1.0) * least));
+}
+
+/// Returns nodes of the spectrum of R, its atom at 0 included: enough of them, and dense where 1/(r+s) varies.
+std::vector<Weighted> task_nodes(double kappa, const LayerNoise& noise) {
   if (std::isinf(kappa)) return {{1, 1}};
   const matrix_laws::Law law = matrix_laws::marchenko_pastur({kappa, 1 / std::sqrt(kappa)});
   const Interval band = law.bands().front().support;
+  const double middle = 0.5 * (band.lower + band.upper), half = 0.5 * (band.upper - band.lower);
   std::vector<double> breakpoints;
-  constexpr double kRatio = 3;
-  for (double distance = s; band.lower + distance < band.upper; distance *= kRatio)
+  constexpr double kRatio = 3, kOfPanel = 15;
+  for (double distance = noise.s; band.lower + distance < band.upper; distance *= kRatio)
     breakpoints.push_back(band.lower + distance);
+  const double panels = std::ceil(nodes_needed(kappa, noise) / kOfPanel);
+  for (double i = 1; i < panels; ++i) breakpoints.push_back(middle - half * std::cos(i / panels * std::numbers::pi));
+  std::sort(breakpoints.begin(), breakpoints.end());
   std::vector<Weighted> nodes;
   for (const auto& atom : law.atoms()) nodes.push_back({atom.x, atom.mass});
   for (const auto& node : law.quadrature(breakpoints).nodes) nodes.push_back({node.x, node.weight});
@@ -40,23 +68,23 @@ std::vector<Weighted> task_nodes(double kappa, double s) {
 }  // namespace
 
 bool has_singular_value_law(const InContextPrediction& prediction) {
-  constexpr double kInvisible = 1e-10;
+  constexpr double kMostNodes = 4000, kInvisible = 1e-10;
   const InContextModel& model = prediction.model;
-  return model.covariance.isotropic() && std::isfinite(prediction.variance) && prediction.variance > kInvisible &&
-         prediction.ridge + model.context_noise() > 0;
+  const bool noisy = std::isfinite(prediction.variance) && prediction.variance > kInvisible;
+  const LayerNoise noise(prediction);
+  return model.covariance.isotropic() && noisy && noise.s > 0 && nodes_needed(model.tasks, noise) <= kMostNodes;
 }
 
 SingularValueLaw::SingularValueLaw(const InContextPrediction& prediction) {
   const InContextModel& model = prediction.model;
   if (!has_singular_value_law(prediction))
     base::reject(
-        "the law of singular values takes isotropic tasks, a finite number of sequences other than n = d² and a finite "
-        "context, got sequences = {}, context = {}",
+        "the law of singular values takes isotropic tasks, a finite context and a number of sequences whose noise is "
+        "seen, neither n = d² nor too many, got sequences = {}, context = {}",
         model.sequences, model.context);
-  const double x = model.context_noise(), s = x + prediction.ridge;
-  const double scale = prediction.training_tasks / model.sequences;
-  for (const auto& [r, weight] : task_nodes(model.tasks, s))
-    nodes_.push_back({weight, r / (r + s), scale * (r + x) / ((r + s) * (r + s))});
+  const LayerNoise noise(prediction);
+  for (const auto& [r, weight] : task_nodes(model.tasks, noise))
+    nodes_.push_back({weight, noise.gain(r), noise.variance(r)});
   find_bands(prediction);
   tabulate();
 }
@@ -92,21 +120,24 @@ SingularValueLaw::State SingularValueLaw::newton(const State& state, Complex z) 
 }
 
 SingularValueLaw::State SingularValueLaw::solve(double sigma, State state) const {
-  constexpr int kRounds = 200, kDamped = 10, kMostSteps = 12;
-  constexpr double kTolerance = 1e-12;
+  constexpr int kRounds = 100, kDamped = 10, kMostDoublings = 6, kMostSteps = 20;
+  constexpr double kTolerance = 1e-12, kSolved = 1e-9;
   const Complex z(sigma, kHeight);
   const auto size = [](const State& one) { return std::abs(one.a) + std::abs(one.b); };
-  // The damped map stays in the upper half plane and finds the way; Newton's method ends it, if it stays there too.
+  // Of all solutions the one with positive imaginary parts is that of the law. Newton's method finds it from nearby,
+  // the damped map, which stays in the upper half plane, from anywhere.
   for (int round = 0; round < kRounds; ++round) {
     State at = state;
     for (int step = 0; step < kMostSteps; ++step) {
       const State next = newton(at, z);
-      if (!(next.a.imag() > 0 && next.b.imag() > 0)) break;
       const double change = size({next.a - at.a, next.b - at.b});
       at = next;
-      if (change <= kTolerance * size(at)) return at;
+      if (change <= kTolerance * size(at)) break;
     }
-    for (int step = 0; step < kDamped << std::min(round, 6); ++step) {
+    const State image = map(at, z);
+    const bool solved = size({image.a - at.a, image.b - at.b}) <= kSolved * size(at);
+    if (solved && at.a.imag() > 0 && at.b.imag() > 0) return at;
+    for (int step = 0; step < kDamped << std::min(round, kMostDoublings); ++step) {
       const State next = map(state, z);
       state = {0.5 * (state.a + next.a), 0.5 * (state.b + next.b)};
     }
