@@ -187,10 +187,15 @@ TEST(InContextTraining, AllSolversFindTheRidge) {
 
 TEST(InContextTraining, PicksASolverThatFits) {
   constexpr double kMuch = 1e12, kLittle = 1e8;
-  EXPECT_EQ(chosen_solver(InContextSolver::automatic, 60, 1.5 * 3600, 2, kMuch), InContextSolver::normal);
-  EXPECT_EQ(chosen_solver(InContextSolver::automatic, 60, 0.5 * 3600, 2, kMuch), InContextSolver::kernel);
-  EXPECT_EQ(chosen_solver(InContextSolver::automatic, 100, 15000, 2, kLittle), InContextSolver::iterative);
-  EXPECT_EQ(chosen_solver(InContextSolver::normal, 100, 15000, 2, kLittle), InContextSolver::normal);
+  const auto chosen = [](double d, double ratio, double lambda, double available) {
+    return chosen_solver(InContextSolver::automatic, {d, ratio * d * d, lambda}, 2, available);
+  };
+  EXPECT_EQ(chosen(60, 1.5, 1e-6, kMuch), InContextSolver::iterative);
+  // At as many sequences as unknowns conjugate gradients take long without a penalty.
+  EXPECT_EQ(chosen(60, 1.01, 1e-6, kMuch), InContextSolver::normal);
+  EXPECT_EQ(chosen(60, 0.98, 1e-6, kMuch), InContextSolver::kernel);
+  EXPECT_EQ(chosen(100, 1.01, 1e-6, kLittle), InContextSolver::iterative);
+  EXPECT_EQ(chosen_solver(InContextSolver::normal, {100, 15000, 1}, 2, kLittle), InContextSolver::normal);
   // d⁴/2 numbers, and little beside them.
   EXPECT_NEAR(solver_bytes(InContextSolver::normal, 100, 15000, 2) / (0.5 * 8 * 1.02e8), 1, 0.2);
 }

@@ -414,7 +414,7 @@ Warnings warnings_of(const InContextResult& result) {
   };
   if (const auto infinite = count([](const auto& p) { return std::isinf(p.new_tasks); }))
     lines.push_back(fmt::format(
-        "sequences = 1 with lambda = 0+: test errors are infinite{} (n = d² sequences determine the layer just once)",
+        "sequences = 1 with lambda = 0+: test errors are infinite{} (n = d² sequences just determine the layer)",
         result.points.size() > 1 ? fmt::format(" at {} of {} points", infinite, result.points.size()) : ""));
   const auto harmful =
       count([](const auto& p) { return std::isfinite(p.new_tasks) && p.new_tasks > p.baselines.nothing; });

@@ -161,10 +161,11 @@ class Passes {
   Matrix normal_product(const Matrix& gamma) const {
     std::vector<Matrix> sums(blocks(sequences_.label.size(), kPasses));
     over_blocks([&](std::size_t block, Index first, Index rows) {
-      const Eigen::VectorXd weights = answers(gamma, first, rows);
-      const Matrix queries = sequences_.query.middleRows(first, rows);
-      sums[block] = base::product(queries, Matrix(weights.asDiagonal() * sequences_.context.middleRows(first, rows)),
-                                  base::Transpose::yes);
+      const Matrix weighted = answers(gamma, first, rows).asDiagonal() * sequences_.context.middleRows(first, rows);
+      Matrix& sum = sums[block];
+      sum.resize(gamma.rows(), gamma.cols());
+      base::gemm(base::Transpose::yes, size(sum.rows()), size(sum.cols()), size(rows), queries(first), weighted.data(),
+                 0.0, sum.data());
     });
     Matrix sum = std::move(sums.front());
     for (std::size_t i = 1; i < sums.size(); ++i) sum += sums[i];
@@ -181,9 +182,15 @@ class Passes {
   }
 
   Eigen::VectorXd answers(const Matrix& gamma, Index first, Index rows) const {
-    const Matrix queries = sequences_.query.middleRows(first, rows);
-    return base::product(queries, gamma).cwiseProduct(sequences_.context.middleRows(first, rows)).rowwise().sum();
+    Matrix images(rows, gamma.cols());
+    base::gemm(base::Transpose::no, size(rows), size(gamma.cols()), size(gamma.rows()), queries(first), gamma.data(),
+               0.0, images.data());
+    return images.cwiseProduct(sequences_.context.middleRows(first, rows)).rowwise().sum();
   }
+
+  /// The queries from one on, which stand one after the other.
+  const double* queries(Index first) const { return sequences_.query.row(first).data(); }
+  static std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
   const InContextSequences& sequences_;
   int threads_;
@@ -220,10 +227,27 @@ TrainedLayer solve_iteratively(const InContextSequences& sequences, double penal
   return layer;
 }
 
-double operations(InContextSolver solver, double d, double n) {
+/// Estimates the iterations of conjugate gradients: preconditioned, the spectrum of the normal matrix is that of
+/// Marchenko and Pastur, with the penalty below it.
+double expected_iterations(double d, double n, double lambda) {
+  constexpr double kDigits = 13;  // ½ log(2/tolerance)
+  const double root = d / std::sqrt(n);
+  const double least = (1 - root) * (1 - root) + lambda / (1 + lambda);
+  return kDigits * (1 + root) / std::sqrt(least);
+}
+
+/// Returns the operations of a solver in those of a large matrix product.
+double operations(InContextSolver solver, double d, double n, double lambda) {
   const double unknowns = d * (d + 1), cubic = 1.0 / 3;
-  return solver == InContextSolver::normal ? 0.5 * n * unknowns * unknowns + cubic * unknowns * unknowns * unknowns
-                                           : cubic * n * n * n + 2 * d * n * n;
+  switch (solver) {
+    case InContextSolver::normal:
+      return 0.5 * n * unknowns * unknowns + cubic * unknowns * unknowns * unknowns;
+    case InContextSolver::kernel:
+      return cubic * n * n * n + 2 * d * n * n;
+    default:
+      constexpr double kThin = 3;  // passes over all sequences are slower than large products
+      return kThin * 4 * n * unknowns * expected_iterations(d, n, lambda);
+  }
 }
 
 }  // namespace
@@ -249,12 +273,13 @@ double solver_bytes(InContextSolver solver, double d, double sequences, int thre
   return copies + sums + squares;
 }
 
-InContextSolver chosen_solver(InContextSolver asked, double d, double sequences, int threads, double available) {
+InContextSolver chosen_solver(InContextSolver asked, const TrainingSize& size, int threads, double available) {
   if (asked != InContextSolver::automatic) return asked;
+  const auto [d, n, lambda] = size;
   InContextSolver best = InContextSolver::iterative;
   for (const InContextSolver solver : {InContextSolver::normal, InContextSolver::kernel})
-    if (solver_bytes(solver, d, sequences, threads) <= available &&
-        (best == InContextSolver::iterative || operations(solver, d, sequences) < operations(best, d, sequences)))
+    if (solver_bytes(solver, d, n, threads) <= available &&
+        operations(solver, d, n, lambda) < operations(best, d, n, lambda))
       best = solver;
   return best;
 }

@@ -18,7 +18,7 @@ struct InContextSequences {
 
 /// How the minimum of Σ (y_q − x_qᵀΓu)² + (nλ/d)‖Γ‖² is found.
 enum class InContextSolver {
-  automatic,  ///< normal or kernel, which needs fewer operations; iterative where neither fits into memory
+  automatic,  ///< the one that fits into memory and is expected to need the fewest operations
   normal,     ///< normal equations of d(d+1) unknowns, one triangle in memory
   kernel,     ///< n equations of the kernel (x·x')(u·u')
   iterative   ///< conjugate gradients on the normal equations, which are never formed
@@ -28,8 +28,13 @@ std::span<const base::Named<InContextSolver>> names_table(InContextSolver);
 /// Returns the bytes that a solver takes beside the sequences, on so many threads.
 double solver_bytes(InContextSolver solver, double d, double sequences, int threads);
 
+/// What the cost of training depends on.
+struct TrainingSize {
+  double d = 0, sequences = 0, lambda = 0;
+};
+
 /// Returns a solver that is not `automatic`; `available` bytes are there for it.
-InContextSolver chosen_solver(InContextSolver asked, double d, double sequences, int threads, double available);
+InContextSolver chosen_solver(InContextSolver asked, const TrainingSize& size, int threads, double available);
 
 struct TrainedLayer {
   base::Matrix<double> gamma;  ///< d×(d+1)

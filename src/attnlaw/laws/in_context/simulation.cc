@@ -83,7 +83,7 @@ void plan(Setup& setup, const InContextExperimentOptions& options) {
   const double d = static_cast<double>(setup.d), n = static_cast<double>(setup.sequences);
   const double limit = static_cast<double>(base::memory_limit()), drawn = sequence_bytes(setup);
   const int threads = base::thread_count(options.threads);
-  setup.solver = chosen_solver(options.solver, d, n, threads, limit - drawn);
+  setup.solver = chosen_solver(options.solver, {d, n, setup.model.lambda}, threads, limit - drawn);
   const auto bytes = [&](int at_a_time) {
     const int each = std::max(1, threads / at_a_time);
     return at_a_time * (solver_bytes(setup.solver, d, n, each) + drawn);
