@@ -192,8 +192,8 @@ TEST(InContextTraining, PicksASolverThatFits) {
   };
   EXPECT_EQ(chosen(60, 1.5, 1e-6, kMuch), InContextSolver::iterative);
   // At as many sequences as unknowns conjugate gradients take long without a penalty.
-  EXPECT_EQ(chosen(60, 1.01, 1e-6, kMuch), InContextSolver::normal);
-  EXPECT_EQ(chosen(60, 0.98, 1e-6, kMuch), InContextSolver::kernel);
+  EXPECT_EQ(chosen(60, 1.01, 1e-6, kMuch), InContextSolver::kernel);
+  EXPECT_EQ(chosen(30, 1.6, 1e-6, kMuch), InContextSolver::normal);
   EXPECT_EQ(chosen(100, 1.01, 1e-6, kLittle), InContextSolver::iterative);
   EXPECT_EQ(chosen_solver(InContextSolver::normal, {100, 15000, 1}, 2, kLittle), InContextSolver::normal);
   // d⁴/2 numbers, and little beside them.

@@ -14,6 +14,8 @@
 namespace attnlaw::view {
 namespace {
 
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
 using laws::InContextExperiment;
 using laws::InContextMeasured;
 using laws::InContextModel;
@@ -137,7 +139,7 @@ std::string sizes_text(const InContextExperiment& experiment) {
   if (experiment.tasks) text += fmt::format(", k = {}", *experiment.tasks);
   text += fmt::format(", n = {} ({})", experiment.sequences, base::name(experiment.solver));
   if (experiment.kolmogorov_distance)
-    text += fmt::format("; singular values {:.3f} from their law", experiment.kolmogorov_distance->value);
+    text += fmt::format("; singular values: Kolmogorov distance {:.3f}", experiment.kolmogorov_distance->value);
   return text;
 }
 
@@ -152,7 +154,7 @@ Table experiment_table(const InContextPrediction& p, const InContextExperiment& 
         kPercent * experiment.difference_error.*figure);
   const bool remembers = experiment.tasks && p.model.covariance.isotropic() && !p.model.test_covariance;
   if (remembers)
-    add(table, "posterior over the training tasks, new tasks", p.baselines.memory_new,
+    add(table, "memory, new tasks", p.baselines.memory_new,
         laws::memory_error(static_cast<double>(experiment.d), p.model.context_of_test(), experiment.model.tasks,
                            p.model.noise_of_test()));
   return table;
@@ -204,8 +206,7 @@ Table curve_table(const InContextResult& result) {
     if (varies(result, entry.axis)) table.columns.push_back(general(letter(entry)));
   add_columns(table, {"new tasks", "training tasks", "training sequences", "ridge", general("generalisation", 3),
                       general("memorisation", 3), "phase"});
-  const bool measured = !result.points.front().experiments.empty();
-  if (measured)
+  if (!result.points.front().experiments.empty())
     add_columns(table, {"d", general("new tasks measured", 4), error_column(), general("training tasks measured", 4),
                         error_column()});
   for (const InContextPoint& point : result.points) {
@@ -244,43 +245,77 @@ std::string curve_name(const InContextResult& result, const InContextModel& mode
   return joined(parts, [](const std::string& part) { return part; });
 }
 
-report::Chart curves_chart(const InContextResult& result) {
-  const AxisEntry& x_axis = entry_of(result.axes.front());
-  std::vector<double> abscissae, ordinates;
-  std::map<std::string, std::size_t> places;
-  report::ErrorsChart chart{
-      .title = "Test errors",
-      .description = fmt::format("Test errors on new tasks and on the training tasks against {}, with the error of "
-                                 "the Bayes-optimal ridge on the same context.",
-                                 x_axis.symbol),
-      .x = {x_axis.symbol},
-      .y = {"mean squared error"},
-      .guide_title = "Bayes-optimal ridge"};
-  const auto series_of = [&](const std::string& name) -> report::Series& {
-    const auto [place, added] = places.emplace(name, chart.series.size());
-    if (added) chart.series.push_back({name});
-    return chart.series[place->second];
-  };
-  for (const InContextPoint& point : result.points) {
+bool has_experiments(const InContextResult& result) { return !result.points.front().experiments.empty(); }
+
+/// The error on new tasks of the posterior over the training tasks: at the dimension of the experiments, where it is
+/// far from its limit, if there are any.
+double memory_of(const InContextPoint& point) {
+  const InContextPrediction& p = point.prediction;
+  const bool known = std::isfinite(p.model.tasks) && p.model.covariance.isotropic() && !p.model.test_covariance;
+  if (point.experiments.empty() || !known) return std::isfinite(p.model.tasks) ? p.baselines.memory_new : kNone;
+  const InContextExperiment& last = point.experiments.back();
+  return laws::memory_error(static_cast<double>(last.d), p.model.context_of_test(), last.model.tasks,
+                            p.model.noise_of_test());
+}
+
+/// Lines of one quantity for each curve of a result.
+class CurvesChart {
+ public:
+  explicit CurvesChart(const InContextResult& result)
+      : result_(result), x_axis_(entry_of(result.axes.front())), measured_(has_experiments(result)) {
+    chart_.title = "Test errors";
+    chart_.guide_title = measured_ ? "law at the size of the experiments" : "Bayes-optimal ridge";
+    chart_.description =
+        fmt::format("Test errors on new tasks and on the training tasks against {}, with {}.", x_axis_.symbol,
+                    measured_ ? "those of layers trained at finite d and the law at their size"
+                              : "the error of the Bayes-optimal ridge on the same context");
+    for (const InContextPoint& point : result.points) add(point);
+  }
+
+  report::Chart draw() {
+    chart_.x = {x_axis_.symbol, scale_of(abscissae_)};
+    chart_.y = {"mean squared error", scale_of(ordinates_)};
+    return report::errors_chart(chart_);
+  }
+
+ private:
+  void add(const InContextPoint& point) {
     const InContextPrediction& p = point.prediction;
-    const double x = x_axis.value(p.model);
-    const std::string curve = curve_name(result, p.model), after = curve.empty() ? "" : ", " + curve;
-    const auto add_point = [&](const char* name, double InContextMeasured::*figure, double theory) -> report::Series& {
-      report::Series& series = series_of(name + after);
-      series.theory.push_back({x, theory});
+    const double x = x_axis_.value(p.model);
+    const std::string curve = curve_name(result_, p.model), after = curve.empty() ? "" : ", " + curve;
+    const auto add_point = [&](const char* name, double InContextMeasured::*figure, double theory, double guide) {
+      report::Series& series = add_line(name + after, x, theory);
       for (const InContextExperiment& e : point.experiments)
         series.experiment.push_back({x, e.mean.*figure, e.standard_error.*figure});
-      abscissae.push_back(x);
-      ordinates.push_back(theory);
-      return series;
+      if (measured_) guide = point.experiments.back().theory.*figure;
+      if (!std::isnan(guide)) series.guide.push_back({x, guide});
     };
-    add_point("new tasks", &InContextMeasured::new_tasks, p.new_tasks).guide.push_back({x, p.baselines.ridge});
-    add_point("training tasks", &InContextMeasured::training_tasks, p.training_tasks);
+    // A legend has room for short names where there are several curves.
+    add_point(curve.empty() ? "new tasks" : "new", &InContextMeasured::new_tasks, p.new_tasks, p.baselines.ridge);
+    add_point(curve.empty() ? "training tasks" : "training", &InContextMeasured::training_tasks, p.training_tasks,
+              kNone);
+    if (x_axis_.axis != InContextAxis::tasks) return;
+    // Without a dimension it depends on the noise alone.
+    add_line("memory" + (measured_ ? after : ""), x, memory_of(point));
   }
-  chart.x.scale = scale_of(abscissae);
-  chart.y.scale = scale_of(ordinates);
-  return report::errors_chart(chart);
-}
+
+  report::Series& add_line(const std::string& name, double x, double theory) {
+    const auto [place, added] = places_.emplace(name, chart_.series.size());
+    if (added) chart_.series.push_back({name});
+    std::vector<report::Point>& line = chart_.series[place->second].theory;
+    if (line.empty() || line.back().x < x) line.push_back({x, theory});
+    abscissae_.push_back(x);
+    if (std::isfinite(theory)) ordinates_.push_back(theory);
+    return chart_.series[place->second];
+  }
+
+  const InContextResult& result_;
+  const AxisEntry& x_axis_;
+  bool measured_;
+  report::ErrorsChart chart_;
+  std::vector<double> abscissae_, ordinates_;
+  std::map<std::string, std::size_t> places_;
+};
 
 // ---- maps ----------------------------------------------------------------------------------------------------------
 
@@ -333,31 +368,40 @@ Table map_table(const Plane& plane) {
   return table;
 }
 
-/// The least y at every x from which on half of what can be explained is explained.
-report::HeatMap::Line line_of(const Plane& plane, const char* name, Scale scale,
-                              double (InContextPrediction::*figure)() const) {
-  constexpr double kHalf = 0.5, kNone = std::numeric_limits<double>::quiet_NaN();
-  report::HeatMap::Line line{name, {}};
-  for (std::size_t i = 0; i < plane.x.size(); ++i) {
-    double crossing = kNone;
-    for (std::size_t j = 1; j < plane.y.size() && std::isnan(crossing); ++j) {
-      const double below = (plane(i, j - 1).*figure)() - kHalf, above = (plane(i, j).*figure)() - kHalf;
-      if (!(below < 0 && above >= 0)) continue;
-      const double share = below / (below - above), from = plane.y[j - 1], to = plane.y[j];
-      crossing = scale == Scale::log ? from * std::pow(to / from, share) : from + share * (to - from);
-    }
-    line.points.push_back({plane.x[i], crossing});
-  }
-  return line;
+double interpolated(Scale scale, double from, double to, double share) {
+  return scale == Scale::log ? from * std::pow(to / from, share) : from + share * (to - from);
+}
+
+/// Returns where half of what can be explained is explained for the first time: along y at every x, or along x at every
+/// y, whichever crosses the line more often.
+report::HeatMap::Line line_of(const Plane& plane, const char* name, double (InContextPrediction::*figure)() const) {
+  constexpr double kHalf = 0.5;
+  const auto excess = [&](std::size_t i, std::size_t j) { return (plane(i, j).*figure)() - kHalf; };
+  const auto crossing = [&](const std::vector<double>& axis, const auto& value) {
+    for (std::size_t i = 1; i < axis.size(); ++i)
+      if (value(i - 1) < 0 && value(i) >= 0)
+        return interpolated(scale_of(axis), axis[i - 1], axis[i], value(i - 1) / (value(i - 1) - value(i)));
+    return kNone;
+  };
+  report::HeatMap::Line along_y{name, {}}, along_x{name, {}};
+  for (std::size_t i = 0; i < plane.x.size(); ++i)
+    along_y.points.push_back({plane.x[i], crossing(plane.y, [&](std::size_t j) { return excess(i, j); })});
+  for (std::size_t j = 0; j < plane.y.size(); ++j)
+    along_x.points.push_back({crossing(plane.x, [&](std::size_t i) { return excess(i, j); }), plane.y[j]});
+  const auto missing = [](const report::HeatMap::Line& line) {
+    return std::count_if(line.points.begin(), line.points.end(),
+                         [](const report::Point& point) { return std::isnan(point.x) || std::isnan(point.y); });
+  };
+  return missing(along_x) < missing(along_y) ? along_x : along_y;
 }
 
 report::Chart map_chart(const Plane& plane) {
   report::HeatMap map{
       .title = "Where the layer generalises",
       .description =
-          "Part of what the Bayes-optimal ridge explains of new tasks that the trained layer explains. Above "
-          "one line it is half of it: the layer generalises. Above the other line the layer explains half "
-          "of what can be explained of its training tasks; between the lines it memorises.",
+          "Part of what the Bayes-optimal ridge explains of new tasks that the trained layer explains. On the bright "
+          "side of one line it is half of it or more: the layer generalises. On the upper side of the other the layer "
+          "explains half of what can be explained of its training tasks: where it does no more, it memorises.",
       .x = {plane.x_axis.symbol, scale_of(plane.x)},
       .y = {plane.y_axis.symbol, scale_of(plane.y)},
       .value = {"explained"},
@@ -366,9 +410,8 @@ report::Chart map_chart(const Plane& plane) {
   for (const InContextPrediction* prediction : plane.at)
     // Worse than answering 0 is shown as that.
     map.values.push_back(std::max(0.0, prediction->generalisation()));
-  const Scale scale = map.y.scale;
-  map.lines = {line_of(plane, "generalises", scale, &InContextPrediction::generalisation),
-               line_of(plane, "explains training tasks", scale, &InContextPrediction::memorisation)};
+  map.lines = {line_of(plane, "generalises", &InContextPrediction::generalisation),
+               line_of(plane, "explains training tasks", &InContextPrediction::memorisation)};
   return report::heat_map(map);
 }
 
@@ -446,18 +489,25 @@ report::Page page_of(const InContextResult& result, const std::vector<Table>& ta
     return page;
   }
   if (!result.axes.empty()) {
-    page.sections.push_back({"Test errors",
-                             "New tasks are those that no training sequence has; training tasks come in new contexts. "
-                             "Dotted: the Bayes-optimal ridge on the same context.",
-                             curves_chart(result), tables.front()});
-    page.sections.back().table->title.clear();
+    const bool measured = has_experiments(result);
+    page.sections.push_back(
+        {"Test errors",
+         std::string("New tasks are those that no training sequence has; training tasks come in new contexts. ") +
+             (result.axes.front() == InContextAxis::tasks ? "Memory: new tasks by the posterior over training tasks. "
+                                                          : "") +
+             (measured ? "Points: trained layers. Dotted: the law at their size, given the tasks that were drawn."
+                       : "Dotted: the Bayes-optimal ridge on the same context."),
+         CurvesChart(result).draw()});
+    // Longer tables are the numbers of the chart once more.
+    constexpr std::size_t kShort = 40;
+    if (tables.front().rows.size() <= kShort) page.sections.back().table = tables.front();
     return page;
   }
   page.sections = sections_of(tables);
   page.sections.front().heading = "Errors and their parts";
   if (result.points.front().singular_values)
     page.sections.insert(
-        page.sections.begin() + 1,
+        page.sections.begin(),
         {"Singular values",
          "The trained matrix would be a multiple of the identity if the layer did one step of gradient "
          "descent on its context. Few tasks spread its singular values, few sequences add noise.",
