@@ -38,6 +38,10 @@ std::vector<double> span_from_text(const std::string& option, std::string_view t
 
 }  // namespace
 
+base::Type many() {
+  return {base::Kind::list, {}, nullptr, std::make_shared<const base::Type>(base::Type{base::Kind::value})};
+}
+
 std::vector<nlohmann::json> items_of(const std::string& option, const nlohmann::json& value) {
   std::vector<nlohmann::json> items;
   if (value.is_array()) {

@@ -32,14 +32,14 @@ base::FieldOf<S> grid(std::string name, std::vector<double> S::*values, study::S
 /// spans. Throws std::invalid_argument that names the option for a span that is none.
 std::vector<nlohmann::json> items_of(const std::string& option, const nlohmann::json& value);
 
+/// The type of a field whose value may be many, each of them a number, a word or a span.
+base::Type many();
+
 /// A field for one number or many; infinite ones are among them, as `inf`. Whoever uses them looks at their range.
 template <class S>
 base::FieldOf<S> numbers(std::string name, std::vector<double> S::*values, base::About about) {
   about.value_name = "X[,X...]|FROM:TO:N[:log]";
-  const auto write = [values](const S& object) {
-    const std::vector<double>& all = object.*values;
-    return all.size() == 1 ? nlohmann::json(all.front()) : nlohmann::json(all);
-  };
+  const auto write = [values](const S& object) { return nlohmann::json(object.*values); };
   const auto read = [values, name](S& object, const nlohmann::json& value) {
     (object.*values).clear();
     for (const nlohmann::json& item : items_of("--" + base::dashed(name), value)) {
@@ -49,7 +49,7 @@ base::FieldOf<S> numbers(std::string name, std::vector<double> S::*values, base:
       (object.*values).push_back(item.get<double>());
     }
   };
-  return base::custom<S>(std::move(name), {base::Kind::value}, write, read, std::move(about));
+  return base::custom<S>(std::move(name), many(), write, read, std::move(about));
 }
 
 }  // namespace attnlaw::operations

@@ -37,14 +37,14 @@ base::FieldOf<Icl::Input> lambda_field() {
   const auto write = [](const Icl::Input& input) {
     json list = json::array();
     for (const Icl::Penalty& penalty : input.lambda) list.push_back(json_of(penalty));
-    return list.size() == 1 ? list.front() : list;
+    return list;
   };
   const auto read = [](Icl::Input& input, const json& value) {
     input.lambda.clear();
     for (const json& item : items_of("--lambda", value)) input.lambda.push_back(penalty_of(item));
   };
   return base::custom<Icl::Input>(
-      "lambda", {base::Kind::value}, write, read,
+      "lambda", many(), write, read,
       {.symbol = "λ",
        .doc = "penalty of the trained matrix, the limit 0+, or that of least error on new tasks (optimal) or on "
               "training tasks (optimal-training)",
