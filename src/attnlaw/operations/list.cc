@@ -1,5 +1,6 @@
 #include "attnlaw/operations/demo.h"
 #include "attnlaw/operations/figure.h"
+#include "attnlaw/operations/icl.h"
 #include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/lofi.h"
 #include "attnlaw/operations/lora.h"
@@ -25,7 +26,7 @@ struct List {
   static std::vector<std::string> names() { return {Ops::about.name...}; }
 };
 
-using All = List<Solve, Simulate, Spectrum, Thresholds, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling, Lora,
+using All = List<Solve, Simulate, Spectrum, Thresholds, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling, Icl, Lora,
                  Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
 
 }  // namespace

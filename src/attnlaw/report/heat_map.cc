@@ -73,6 +73,8 @@ json line_values(const HeatMap& map) {
     const std::size_t before = rows.size();
     parts::append_line(line.points, map.x.scale, map.y.scale, {{"line", line.name}}, "y", rows);
     if (rows.size() == before) continue;
+    // A line is drawn through its points in their order, which need not be that of x.
+    for (std::size_t place = before; place < rows.size(); ++place) rows[place]["place"] = place;
     names.push_back(line.name);
     ranges.push_back(line_dashes[i % line_dashes.size()]);
   }
