@@ -9,6 +9,7 @@
 ///
 /// attnlaw::model::Problem problem;
 /// problem.student = attnlaw::model::Student::bayes;
+/// problem.lambda_rule = attnlaw::model::LambdaRule::none;
 /// problem.target = attnlaw::model::Target::parse("wishart:0.01");
 /// problem.alpha = 0.004;
 /// const auto solution = attnlaw::theory::solve(problem);
