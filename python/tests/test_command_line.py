@@ -25,6 +25,7 @@ CALLS = {
         {"alpha": 0.3, "along": ("lambda", 0.01, 0.5, 3)},
     ],
     "thresholds": [{"head": "linear", "lambda_": 0.01, "alpha_range": (0.2, 0.6, 3)}],
+    "limits": [{"head": "linear", "tokens": 1, "alpha": 1, "noise": 0.1, "lambda_": 0.1}],
     "scaling": [{"head": "linear", "noise": 1, "target": "powerlaw:1.25,200", "n": (1e4, 1e5, 3)}],
     "softmax_law": [{"beta": 0.5, "rho": 1}, {"beta": 1, "rho": 2, "simulate": 64, "instances": 1}],
     "pooling": [{"delta": 0.5, "gamma": 0.5, "mu2": 1, "profile": "power:0.9,0.5", "length": 16}],

@@ -26,6 +26,7 @@ TEST(Csv, EveryColumnIsDocumented) {
       {"thresholds", problem + "--alpha-range 0.5,1,3"},
       {"thresholds", problem + "--alpha-range 0.5,1,2 --noise-range 0,1,2"},
       {"thresholds", problem + "--alpha-range 0.5,1,2 --kappa-range 0.5,1,2"},
+      {"limits", "--head linear --tokens 1 --alpha 1 --noise 0.1 --lambda 0.1"},
       {"scaling", "--head linear --noise 0.5 --target powerlaw:1,10 --n 1e2,1e3,3"},
       {"scaling", "--attention cross --head linear --noise 0.5 --target powerlaw:1,10 --n 1e2,1e3,3"},
       {"figure", "--list"},

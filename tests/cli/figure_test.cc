@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "program.h"
 #include "report/browser.h"
@@ -109,8 +111,10 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
     EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"bayes", "cross_attention", "erm-fig1", "erm-fig2", "learning_curve",
-                                             "losses", "phases", "scaling_laws", "tied_direct", "width"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"bayes-softmax", "bayes", "cross_attention", "erm-fig1", "erm-fig2", "erm-fig3",
+                                      "erm-fig4", "erm-fig5", "erm-fig6", "erm-parts", "erm-power-laws", "erm-regimes",
+                                      "learning_curve", "losses", "phases", "scaling_laws", "tied_direct", "width"}));
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
@@ -163,6 +167,141 @@ TEST_F(Figure, IsDrawnInARealBrowserWithoutAFault) {
   EXPECT_GE(report.marks.at("spec-2/histogram"), 2);
   EXPECT_EQ(report.marks.at("spec-3/cells"), 12);
   EXPECT_EQ(report.marks.at("spec-3/lines"), 1);
+}
+
+TEST_F(Figure, DrawsAlongTheEffectiveSampleRatio) {
+  const Outcome outcome = make("--format json", R"(
+[problem]
+head = "linear"
+noise = 0.5
+lambda = 0.5
+[[part]]
+name = "tokens"
+axes = [{tokens = [1, 2]}, {alpha_eff = [0.3, 0.6, 1.2]}]
+[[part]]
+name = "line"
+problem = {tokens = 2}
+thresholds = true
+[[part]]
+name = "ranks"
+problem = {tokens = 2, noise = 0, target = "wishart:{kappa}"}
+axes = [{kappa = [0.2, 0.4]}]
+thresholds = true
+[[chart]]
+title = "Collapse"
+parts = ["tokens", "line"]
+x = "alpha_eff"
+values = ["q"]
+by = ["tokens"]
+[[chart]]
+title = "Ranks"
+parts = ["ranks"]
+x = "kappa"
+values = ["bayes_recovery_eff", "interpolation_limit_eff"]
+)");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string collapse = slurp(out("small-1-collapse.csv")), ranks = slurp(out("small-2-ranks.csv"));
+  EXPECT_TRUE(contains(collapse, "T = 2,1.2,")) << collapse;
+  // One curve at α K_eff = 0.3 of either number of tokens needs λ K_eff alike: here they share their places alone.
+  EXPECT_EQ(lines(collapse), 1 + 2 * 3 + 1u);
+  // κ* − κ*²/2 and (1 + 2κ* − κ*²)/4 at any number of tokens.
+  const auto value_after = [&](const std::string& beginning) {
+    const std::size_t at = ranks.find(beginning);
+    return at == std::string::npos ? 0 : std::stod(ranks.substr(at + beginning.size()));
+  };
+  EXPECT_NEAR(value_after("Bayes recovery,0.2,"), 0.18, 1e-12) << ranks;
+  EXPECT_NEAR(value_after("\"interpolation, Δ → 0\",0.4,"), 0.41, 1e-12) << ranks;
+}
+
+TEST_F(Figure, RefusesTwoSampleRatios) {
+  const Outcome twice = make("", R"(
+axes = [{alpha_eff = [0.3, 0.6]}]
+[problem]
+alpha = 1
+lambda = 0.1
+[[chart]]
+x = "alpha_eff"
+values = ["q"]
+)");
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_TRUE(contains(twice.err, "alpha_eff = alpha K_eff stands in place of alpha")) << twice.err;
+}
+
+TEST_F(Figure, DrawsTheBestPenaltyOfEveryInstance) {
+  const std::string study = R"(
+[problem]
+tokens = 1
+head = "linear"
+noise = 0.5
+[[part]]
+name = "trained"
+axes = [{alpha = [0.5, 1]}, {lambda = [0.2, 0.5, 5]}]
+experiment = {d = [16], instances = 3, one_target = true}
+[[chart]]
+title = "Test"
+x = "alpha"
+values = ["test", "lambda"]
+)";
+  const std::string chart_end = "values = [\"test\", \"lambda\"]\n";
+  std::string best = study;
+  best.replace(best.find(chart_end), chart_end.size(), chart_end + "best_over = \"lambda\"\n");
+  const Outcome outcome = make("--format json", best);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string csv = slurp(out("small-1-test.csv"));
+  EXPECT_EQ(lines(csv), 1 + 2 * 2u) << csv;
+  EXPECT_FALSE(contains(csv, "λ,0.5,,5,")) << "nothing is learned with so large a penalty";
+}
+
+TEST_F(Figure, DrawsRegimesAsAreasAndPartsOfTheTestError) {
+  const Outcome outcome = make("--format json", R"(
+[problem]
+tokens = 1
+head = "linear"
+noise = 0.5
+target = "powerlaw:1,100"
+[[part]]
+name = "map"
+axes = [{lambda = [0.1, 1, 1000]}]
+scaling = {n = [1e3, 1e4, 1e5]}
+[[chart]]
+kind = "map"
+title = "Regimes"
+x = "n"
+y = "lambda"
+values = ["regime"]
+log_x = true
+log_y = true
+[[chart]]
+title = "Parts"
+x = "n"
+values = ["test", "test_parts.floor", "test_parts.unlearned", "test_parts.shrinkage", "test_parts.misalignment",
+          "test_parts.bulk", "test_parts.amplitude"]
+by = ["lambda"]
+)");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string regimes = slurp(out("small-1-regimes.csv"));
+  EXPECT_EQ(lines(regimes), 1 + 9u);
+  EXPECT_TRUE(contains(regimes, "1000,1000,collapse")) << regimes;
+  EXPECT_TRUE(contains(regimes, "10000,1,noise-dominated")) << regimes;
+  // The parts of every point sum to its test error.
+  std::map<std::string, double> test, sum;
+  std::istringstream parts(slurp(out("small-2-parts.csv")));
+  std::string line;
+  std::getline(parts, line);
+  while (std::getline(parts, line)) {
+    const std::size_t end = line.find('"', 1);  // "λ = 0.1, test",1000,…
+    const std::string name = line.substr(1, end - 1), rest = line.substr(end + 2);
+    const std::size_t comma = rest.find(',');
+    const std::string at = name.substr(0, name.find(',')) + " " + rest.substr(0, comma);
+    const double value = std::stod(rest.substr(comma + 1));
+    (name.ends_with(", test") ? test : sum)[at] += value;
+  }
+  ASSERT_EQ(test.size(), 9u);
+  for (const auto& [at, value] : test) EXPECT_NEAR(sum[at], value, 1e-9) << at;
+  const PageReport report = inspect_page(out("small.html"));
+  EXPECT_EQ(report.errors, std::vector<std::string>{});
+  EXPECT_EQ(report.warnings, std::vector<std::string>{});
+  EXPECT_EQ(report.marks.at("spec-1/cells"), 9);
 }
 
 TEST_F(Figure, SaysWhatIsMissingAndGoesOnLater) {

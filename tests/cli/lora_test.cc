@@ -80,6 +80,23 @@ TEST(Lora, ExperimentsStandBesideTheTheoryOfWhatWasDrawn) {
   EXPECT_EQ(found["experiment"]["instances"], alone["experiment"]["instances"]) << "threads change no bit";
 }
 
+TEST(Lora, ReusesOrSelectsSequencesAndRecalibrates) {
+  const std::string base = "lora --head linear --tokens 1 --noise 0.1 --alpha-ft 6 --format json ";
+  const auto noise_of = [&](const std::string& options) {
+    const Outcome outcome = attnlaw(base + options);
+    EXPECT_EQ(outcome.code, 0) << options << outcome.err;
+    return nlohmann::json::parse(outcome.out).at("prediction").at("effective_noise").get<double>();
+  };
+  EXPECT_NEAR(noise_of("--alpha 0.5 --lambda 0.05 --sequences reused"), .0239, 5e-5);
+  EXPECT_NEAR(noise_of("--q-pre 0.716 --m-pre 0.9 --recalibrate"), .1 + 1.5 - .81 / .716, 1e-9);
+  EXPECT_LT(noise_of("--q-pre 3.625 --m-pre 2.25 --sequences selected --share 0.1"), .25);
+  for (const char* wrong : {"--e-pre 0.4 --sequences reused", "--e-pre 0.4 --share 0.1",
+                            "--alpha 0.5 --lambda 0.05 --sequences reused --pre-noise 0.2",
+                            "--alpha 0.5 --lambda 0.05 --sequences reused --recalibrate"})
+    EXPECT_EQ(attnlaw(base + wrong).code, 2) << wrong;
+  EXPECT_EQ(attnlaw("lora --alpha-ft 6 --alpha 0.5 --lambda 0.05 --sequences reused").code, 2) << "softmax";
+}
+
 TEST(Lora, CurveGoesIntoTablesRowsAndReport) {
   const Scratch scratch;
   const std::string report = (scratch / "lora.html").string();

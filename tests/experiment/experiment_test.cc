@@ -74,6 +74,69 @@ TEST(Experiment, MeasuresWhatItsIdentitiesSay) {
   }
 }
 
+TEST(Experiment, TestErrorsAreTheSumOfTheirParts) {
+  for (const model::Student student : {model::Student::tied, model::Student::direct, model::Student::direct_general}) {
+    model::Problem problem;
+    problem.student = student;
+    problem.noise = 0.3;
+    const Experiment experiment = run(problem, small());
+    for (const Instance& instance : experiment.instances) {
+      const auto sum = [&](const model::TestParts& parts) {
+        return parts.floor + parts.price * instance.estimation + parts.amplitude;
+      };
+      EXPECT_NEAR(sum(instance.test_parts), instance.test, 1e-12);
+      EXPECT_NEAR(sum(instance.noisy_parts), instance.test_noisy, 1e-12);
+      EXPECT_NEAR(instance.test_parts.floor, 0, 1e-12) << "the target has its own labels";
+      EXPECT_GT(instance.noisy_parts.floor, 0);
+      EXPECT_GT(instance.test_parts.price, 0);
+    }
+    EXPECT_GT(experiment.standard_error.test_parts.price, 0);
+  }
+}
+
+TEST(Experiment, OfALinearHeadHasThePriceOfEveryError) {
+  // The test error is T(T + 1) E = 2 E, up to the sampling of fresh sequences.
+  model::Problem problem;
+  problem.tokens = 1;
+  problem.head = model::Head::linear;
+  const Experiment experiment = run(problem, small());
+  EXPECT_NEAR(experiment.mean.test_parts.price, 2, 0.1);
+  EXPECT_NEAR(experiment.mean.test_parts.amplitude, 0, 0.1 * experiment.mean.test);
+}
+
+TEST(Experiment, OfOneTargetDiffersInItsData) {
+  model::Problem problem;
+  Options options = small();
+  options.one_target = true;
+  const Experiment one = run(problem, options);
+  EXPECT_EQ(one.instances[0].target_eigenvalues, one.instances[2].target_eigenvalues);
+  EXPECT_NE(one.instances[0].train, one.instances[2].train);
+  options.one_target = false;
+  const Experiment several = run(problem, options);
+  EXPECT_EQ(several.instances[0].test, one.instances[0].test) << "the target is that of instance 0";
+  EXPECT_NE(several.instances[0].target_eigenvalues, several.instances[2].target_eigenvalues);
+}
+
+TEST(Adam, StopsWhereAStepChangesTheLossByLessAtTheRateAskedFor) {
+  model::Problem problem;
+  Options options = small();
+  options.trainer = Trainer::adam;
+  options.instances = 1;
+  options.rate = 0.1;
+  options.stop_change = 1e-2;
+  const Experiment early = run(problem, options);
+  options.stop_change = 1e-6;
+  const Experiment late = run(problem, options);
+  EXPECT_TRUE(early.converged() && late.converged());
+  EXPECT_LT(early.mean.iterations, late.mean.iterations);
+  EXPECT_LT(late.mean.kkt, early.mean.kkt);
+  options.rate = 0.01;
+  options.stop_change = 1e-2;
+  EXPECT_NE(run(problem, options).mean.iterations, early.mean.iterations);
+  options.trainer = Trainer::lbfgs;
+  EXPECT_THAT([&] { run(problem, options); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got trainer lbfgs")));
+}
+
 TEST(DefaultTolerance, NeverAcceptsWhatIsNotTrained) {
   EXPECT_EQ(default_tolerance(Precision::single_, 1), 2e-4);
   EXPECT_DOUBLE_EQ(default_tolerance(Precision::single_, 1e-4), 1e-2);

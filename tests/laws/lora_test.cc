@@ -12,6 +12,7 @@
 #include "attnlaw/laws/adapter/simulation.h"
 #include "attnlaw/laws/adapter/softmax.h"
 #include "attnlaw/theory/solution.h"
+#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -429,6 +430,86 @@ TEST(LoraSimulation, EndToEnd) {
   problem.lambda_rule = model::LambdaRule::value;
   problem.alpha = .4;
   experiment = simulate_lora(linear(2, 3), train_students(problem), sizes(60, 2));
+  expect_agreement(experiment, predict_lora(experiment));
+}
+
+/// T = 1, κ* = ½, α = ½, λ = 0.05, Δ = 0.1: V = .612, E_pre = .185.
+model::Problem pretraining_problem() {
+  model::Problem problem;
+  problem.tokens = 1;
+  problem.head = model::Head::linear;
+  problem.alpha = .5;
+  problem.lambda = .05;
+  problem.noise = .1;
+  return problem;
+}
+
+TEST(LoraSequences, ReusedHaveTheResidualsThatTrainingLeft) {
+  const theory::Solution solution = theory::solve(pretraining_problem());
+  const PretrainedOverlaps overlaps = PretrainedOverlaps::of(solution);
+  LoraTask task = linear(1, 6, .1);
+  const LoraPrediction fresh = predict_lora(task, overlaps);
+  task.sequences = LoraSequences::reused;
+  const LoraPrediction reused = predict_lora(task, overlaps);
+  const double shrunk = std::pow(1 + 4 * solution.overlaps.V, 2);
+  EXPECT_NEAR(reused.effective_noise, fresh.effective_noise / shrunk, 1e-9);
+  EXPECT_NEAR(reused.effective_noise, .0239, 5e-5);
+  EXPECT_NEAR(reused.adapter_error, .0065, 5e-5);
+  EXPECT_NEAR(fresh.adapter_error, .0825, 5e-5);
+  EXPECT_NEAR(reused.index_error - 2 * reused.adapter_error, 2 * overlaps.E_pre(), 1e-9) << "the floor stays";
+  EXPECT_THROW(predict_lora(task, pretrained(.1)), std::invalid_argument);
+}
+
+TEST(LoraSequences, ReusedAgreeWithTheirSimulation) {
+  LoraTask task = linear(1, 6, .1);
+  task.sequences = LoraSequences::reused;
+  const LoraExperiment experiment = simulate_lora(task, train_students(pretraining_problem()), sizes(100, 4));
+  EXPECT_NEAR(experiment.mean.train_pre / 2, .0239, .003);
+  const LoraPrediction theory = predict_lora(experiment);
+  EXPECT_NEAR(experiment.mean.m, theory.overlaps.m, .02);
+  EXPECT_NEAR(experiment.mean.adapter_error, theory.adapter_error,
+              3.5 * experiment.standard_error.adapter_error + 5.0 / 100 * theory.adapter_error);
+  EXPECT_LT(experiment.mean.adapter_error, .02) << "an eighth of that of fresh sequences, .0825";
+}
+
+TEST(LoraSequences, SelectedLieBetweenAllAndWhatTheFrozenStudentCannotTell) {
+  const PretrainedOverlaps large{1.5, 3.625, 2.25};
+  LoraTask task = linear(1, 6, .1);
+  task.sequences = LoraSequences::selected;
+  task.share = 1;
+  EXPECT_NEAR(residual_variance(task, large), large.E_pre() + .1, 1e-12);
+  task.share = 1e-6;
+  EXPECT_NEAR(residual_variance(task, large), .1 + large.recalibrated().E_pre(), 1e-9);
+  task.share = .1;
+  EXPECT_GT(residual_variance(task, pretrained(.4)), .499) << "a calibrated student gains nothing";
+}
+
+TEST(LoraSequences, SelectedAgreeWithTheirSimulation) {
+  const Pretraining students = [](int d, std::uint64_t seed, std::uint64_t instance) {
+    return noisy_student(model::Target(), 1.5, .5, d, seed, instance);
+  };
+  LoraTask task = linear(1, 6);
+  const LoraExperiment fresh = simulate_lora(task, students, sizes(100, 4));
+  task.sequences = LoraSequences::selected;
+  task.share = .1;
+  const LoraExperiment selected = simulate_lora(task, students, sizes(100, 4));
+  const LoraPrediction theory = predict_lora(selected);
+  EXPECT_NEAR(theory.effective_noise, .106, .01);
+  expect_agreement(selected, theory);
+  EXPECT_LT(selected.mean.adapter_error, .5 * fresh.mean.adapter_error);
+}
+
+TEST(LoraRecalibration, HasTheLeastErrorOfAllMultiples) {
+  const PretrainedOverlaps given{1.5, .716, .9};
+  const PretrainedOverlaps best = given.recalibrated();
+  EXPECT_NEAR(best.E_pre(), 1.5 - .81 / .716, 1e-12);
+  EXPECT_NEAR(best.m_pre, best.Q_pre, 1e-12);
+  const auto scaled = [&](double beta) { return PretrainedOverlaps{1.5, beta * beta * .716, beta * .9}.E_pre(); };
+  EXPECT_LT(best.E_pre(), scaled(given.calibration() * 1.01));
+  EXPECT_LT(best.E_pre(), scaled(given.calibration() * .99));
+  const LoraExperiment experiment = simulate_lora(
+      linear(1, 8), rescaled(sample_students(model::Target(), given), given.calibration()), sizes(100, 4));
+  EXPECT_NEAR(experiment.mean.E_pre, best.E_pre(), .03);
   expect_agreement(experiment, predict_lora(experiment));
 }
 

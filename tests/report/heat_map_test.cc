@@ -56,6 +56,19 @@ TEST(HeatMap, LinesMayTurnBack) {
   EXPECT_EQ(rows[1].at("x"), 0.2);
 }
 
+TEST(HeatMap, OfNamesHasAColourForEach) {
+  HeatMap map = sample_map();
+  map.value = {.title = "regime"};
+  map.categories = {"collapse", "edge"};
+  map.values = {0, 1, 1, 0, 1, std::numeric_limits<double>::quiet_NaN()};
+  const Chart chart = heat_map(map);
+  const nlohmann::json cells = chart.spec.at("datasets").at("cells"), layer = chart.spec.at("layer").at(0);
+  ASSERT_EQ(cells.size(), 5u);
+  EXPECT_EQ(cells[0].at("value"), "collapse");
+  EXPECT_EQ(layer.at("encoding").at("color").at("scale").at("domain"), nlohmann::json(map.categories));
+  EXPECT_EQ(std::get<std::string>(chart.data.rows[1][2]), "edge");
+}
+
 TEST(HeatMap, RefusesWhatIsNoGrid) {
   HeatMap map = sample_map();
   map.values.pop_back();

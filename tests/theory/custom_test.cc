@@ -11,6 +11,7 @@
 #include "attnlaw/model/spectral_penalty.h"
 #include "attnlaw/theory/channel/custom_channel.h"
 #include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/theory/prior/custom_denoiser.h"
 #include "attnlaw/theory/solve.h"
 #include "custom_losses.h"
@@ -512,6 +513,21 @@ TEST(CustomPenalty, ReproducesTheErrorsOfTheTables) {
   const auto target = known.target_law();
   for (const double s : {0.0, 0.5, 1.0})
     EXPECT_NEAR(TrainedLaw(found, target).cdf(s), TrainedLaw(expected, target).cdf(s), 1e-4);
+}
+
+TEST(Evidence, OfPenaltiesFollowsTheirConvexity) {
+  const auto of = [](const char* penalty, model::Head head) {
+    model::Problem problem;
+    problem.head = head;
+    problem.custom_penalty = model::spectral_penalty(penalty);
+    return evidence(problem);
+  };
+  for (const char* convex : {"trace", "elastic:0.1", "frobenius", "schatten:1.5"}) {
+    EXPECT_EQ(of(convex, model::Head::linear), base::Evidence::derived) << convex;
+    EXPECT_EQ(of(convex, model::Head::softmax), base::Evidence::heuristic) << "the loss is not convex";
+  }
+  for (const char* other : {"schatten:0.5", "logdet:0.1"})
+    EXPECT_EQ(of(other, model::Head::linear), base::Evidence::heuristic) << other;
 }
 
 }  // namespace

@@ -119,6 +119,25 @@ TEST(TrainedSpectrum, WishartTargetHasNoOutliers) {
   EXPECT_TRUE(solve(linear_problem("wishart:0.5", 1, 0.1, 0)).spectrum.outliers.empty());
 }
 
+TEST(TrainedSpectrum, TheUpperBulkHasTheMassOfTheTargetFromWhereItDetaches) {
+  model::Problem problem = softmax_problem("wishart:0.5", 0.1, 0.01);
+  problem.noise = 0.25;
+  EXPECT_TRUE(std::isnan(solve(problem).spectrum.upper_mass)) << "one bulk";
+  for (const double alpha : {10.0, 40.0}) {
+    problem.alpha = alpha;
+    const Solution solution = solve(problem);
+    EXPECT_NEAR(solution.spectrum.upper_mass, 0.5, 1e-6) << "alpha " << alpha;
+    // It is the last band of the trained density.
+    const TrainedLaw law(solution, problem.target_law());
+    const double lower = solution.spectrum.edges.back().lower;
+    EXPECT_GT(lower, 0);
+    EXPECT_NEAR(1 - law.cdf(lower), 0.5, 1e-6);
+  }
+  model::Problem recovered = softmax_problem("wishart:0.3", 0.4, 0);
+  recovered.lambda_rule = model::LambdaRule::ridgeless;
+  EXPECT_NEAR(solve(recovered).spectrum.upper_mass, 0.3, 1e-12) << "the target itself";
+}
+
 TEST(Solution, DocumentHasTheKeysOfTheContract) {
   const Solution solution = solve(linear_problem("spikes:100,5,3", 1, 0.1, 0.05));
   const nlohmann::json document = to_json(solution);

@@ -123,6 +123,16 @@ TEST(Interpolation, OfPureNoiseIsHalfTheUnknowns) {
 
 TEST(Interpolation, OfNoiselessLabelsHasNoEnd) { EXPECT_FALSE(interpolation_of(ridgeless(0.3))); }
 
+TEST(InterpolationLimit, IsThatOfTiedStudentsAlone) {
+  model::Problem problem = ridgeless(0.3);
+  EXPECT_NEAR(interpolation_limit(problem, problem.target_law()).value(), (1 - 0.5 * 0.49) / 4, 1e-12);
+  problem.width = 0.5;
+  EXPECT_FALSE(interpolation_limit(problem, problem.target_law()));
+  problem.width = 1;
+  problem.student = model::Student::direct;
+  EXPECT_FALSE(interpolation_limit(problem, problem.target_law()));
+}
+
 TEST(Ridgeless, SolvesItsOwnEquations) {
   const Solution solution = solve(ridgeless(0.3));
   ASSERT_TRUE(solution.ridgeless);

@@ -131,7 +131,9 @@ Trained train(Objective<Real>& objective, const Options& options, Instance& resu
                                  options.seed,
                                  result.seed,
                                  record,
-                                 start ? &*start : nullptr};
+                                 start ? &*start : nullptr,
+                                 options.rate,
+                                 options.stop_change};
   switch (options.trainer) {
     case Trainer::adam:
       return train_adam(objective, training);
@@ -164,6 +166,18 @@ void measure_losses(const model::Problem& problem, const TrainingFigures& train,
   result.estimation = kNone;
 }
 
+/// Records the test errors by their origin. Signs do not tell the scale of S, and a posterior mean is no matrix.
+void measure_parts(const model::Problem& problem, const TestFigures& test, Measurements& result) {
+  if (std::isnan(result.estimation) || !problem.penalised()) {
+    result.test_parts = result.noisy_parts = {kNone, kNone, kNone};
+    return;
+  }
+  const double deviation = result.Q_star > 0 ? result.m / result.Q_star - 1 : 0;
+  const double along = deviation * deviation * result.Q_star, orthogonal = result.estimation - along;
+  result.test_parts = model::TestParts::of(test.loss, test.aligned, test.floor, orthogonal, along);
+  result.noisy_parts = model::TestParts::of(test.noisy_loss, test.noisy_aligned, test.noisy_floor, orthogonal, along);
+}
+
 template <class Real>
 Trained train_on_data(const model::Problem& problem, const Options& options, int threads, Instance& result,
                       TrainingFigures& figures) {
@@ -185,7 +199,8 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   const auto start = std::chrono::steady_clock::now();
   Instance result;
   result.seed = instance;
-  result.target_eigenvalues = problem.target.eigenvalues(static_cast<std::size_t>(options.d), options.seed, instance);
+  result.target_eigenvalues =
+      problem.target.eigenvalues(static_cast<std::size_t>(options.d), options.seed, options.one_target ? 0 : instance);
   TrainingFigures train;
   const Trained trained = train_on_data<Real>(problem, options, threads, result, train);
   result.kkt = trained.kkt;
@@ -199,9 +214,21 @@ Instance run_instance(const model::Problem& problem, const Options& options, int
   result.test = test.loss;
   result.test_noisy = test.noisy_loss;
   measure_losses(problem, train, test, result);
+  measure_parts(problem, test, result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (options.trained) options.trained(result, {trained.S.data(), base::size(trained.S.size())});
   return result;
+}
+
+/// Averages the parts of a test error over instances.
+void average_parts(model::TestParts Measurements::*parts, Experiment& experiment) {
+  using P = model::TestParts;
+  for (double P::*part : {&P::floor, &P::price, &P::amplitude}) {
+    const base::Estimate estimate =
+        base::estimate_over(experiment.instances, [&](const Instance& instance) { return instance.*parts.*part; });
+    experiment.mean.*parts.*part = estimate.value;
+    experiment.standard_error.*parts.*part = estimate.standard_error;
+  }
 }
 
 void average_all(Experiment& experiment) {
@@ -211,6 +238,8 @@ void average_all(Experiment& experiment) {
                               &M::excess_test, &M::squared_train, &M::squared_test, &M::sign_error}) {
     base::average_over(experiment.instances, quantity, experiment.mean, experiment.standard_error);
   }
+  average_parts(&M::test_parts, experiment);
+  average_parts(&M::noisy_parts, experiment);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/model/spectral_start.h"
+#include "attnlaw/model/test_parts.h"
 
 namespace attnlaw::experiment {
 
@@ -68,12 +69,17 @@ struct TrainerOptions {
   Precision precision = Precision::single_;
   double tolerance = 0;        ///< KKT residual to reach; 0 means default_tolerance
   int max_iterations = 20000;  ///< after which the trainer stops with converged = false
+  double rate = 0;             ///< of adam at the beginning; 0 means 0.05
+  /// Adam keeps its rate and stops, converged, where one iteration changes Σ_μ ℓ plus penalty by less; 0: it lowers its
+  /// rate and stops at the tolerance.
+  double stop_change = 0;
 };
 const base::Description& describe(const TrainerOptions*);
 
 struct Options : TrainerOptions {
   int d = 100;                             ///< embedding dimension
   int instances = 4;                       ///< number of independent (target, data, initial weights)
+  bool one_target = false;                 ///< all of the same target, that of instance 0
   std::uint64_t first_instance = 0;        ///< number of the first one
   std::uint64_t seed = 0;                  ///< with the instance number, keys every random number
   int threads = 0;                         ///< 0: all available; results have the same bits for any number
@@ -116,6 +122,8 @@ struct Measurements {
   /// training data for soft labels only. With sign labels, `sign_error` is the share of fresh sequences with the wrong
   /// sign.
   double excess_train = 0, excess_test = 0, squared_train = 0, squared_test = 0, sign_error = 0;
+  /// test and test_noisy by their origin, on the same fresh sequences; NaN for bayes and where `estimation` is.
+  model::TestParts test_parts, noisy_parts;
 };
 
 /// One iteration of gamp.

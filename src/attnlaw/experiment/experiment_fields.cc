@@ -32,7 +32,13 @@ const base::Description& describe(const TrainerOptions*) {
        base::field("precision", &T::precision, {.doc = "of data and products"}),
        base::field("tolerance", &T::tolerance,
                    {.range = {0}, .doc = "KKT residual to reach", .otherwise = "1e-5 in double, see docs for single"}),
-       base::field("max_iterations", &T::max_iterations, {.range = {1}, .doc = "of the trainer"})}};
+       base::field("max_iterations", &T::max_iterations, {.range = {1}, .doc = "of the trainer"}),
+       base::field("rate", &T::rate,
+                   {.range = {0}, .doc = "learning rate of adam at the beginning", .otherwise = "0.05"}),
+       base::field("stop_change", &T::stop_change,
+                   {.range = {0},
+                    .doc = "adam at a constant rate, until a step changes the sum of losses and penalty by less",
+                    .otherwise = "the rate falls, until the tolerance is reached"})}};
   return description;
 }
 
@@ -41,6 +47,7 @@ const base::Description& describe(const Options*) {
       "experiments at one d",
       {base::field("instances", &Options::instances,
                    {.range = {1}, .doc = "independent targets and data sets at each d"}),
+       base::field("one_target", &Options::one_target, {.doc = "the data sets are of one target, that of instance 0"}),
        base::inherited<Options, TrainerOptions>()}};
   return description;
 }
@@ -72,7 +79,12 @@ const base::Description& describe(const Measurements*) {
                    {.doc = "cross-entropy above the entropy of fresh noiseless labels"}),
        base::field("squared_train", &M::squared_train, {.doc = "‖y − σ_β(h)‖²_F on training data (soft labels only)"}),
        base::field("squared_test", &M::squared_test, {.doc = "‖y − σ_β(h)‖²_F on fresh sequences"}),
-       base::field("sign_error", &M::sign_error, {.doc = "part of fresh sequences with the wrong sign"})}};
+       base::field("sign_error", &M::sign_error, {.doc = "part of fresh sequences with the wrong sign"}),
+       base::field("test_parts", &M::test_parts,
+                   {.doc = "test by its origin, measured: floor + price E + amplitude; none for student bayes"})
+           .nested(base::Nesting::prefixed),
+       base::field("test_noisy_parts", &M::noisy_parts, {.doc = "test_noisy by its origin, measured"})
+           .nested(base::Nesting::prefixed)}};
   return description;
 }
 

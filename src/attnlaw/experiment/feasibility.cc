@@ -68,6 +68,8 @@ void require_served(const model::Problem& problem, const Options& options) {
         "a spectral start is there for self-attention with readout rows and labels soft, and for the students tied, "
         "direct, direct-general and bayes; got attention {}, readout {}, labels {}, student {}",
         name(problem.attention), name(problem.readout), name(problem.labels), name(problem.student));
+  if (options.trainer != Trainer::adam && (options.rate > 0 || options.stop_change > 0))
+    reject("rate and stop_change are options of the trainer adam, got trainer {}", name(options.trainer));
   const std::vector<Trainer> accepted = trainers_for(problem);
   if (std::find(accepted.begin(), accepted.end(), options.trainer) != accepted.end()) return;
   std::vector<std::string> names;

@@ -73,4 +73,11 @@ std::shared_ptr<const CustomPenalty> spectral_penalty(const std::string& specifi
   reject("penalty must be {}, got \"{}\"", kSpectralPenalties, specification);
 }
 
+bool is_convex_penalty(const std::string& specification) {
+  const std::size_t colon = specification.find(':');
+  const std::string kind = specification.substr(0, colon);
+  if (kind == "schatten") return colon != std::string::npos && parameter(specification, colon) >= 1;
+  return kind == "trace" || kind == "frobenius" || kind == "elastic";
+}
+
 }  // namespace attnlaw::model

@@ -24,4 +24,7 @@ inline constexpr const char* kSpectralPenalties = "trace, elastic:MU, frobenius,
 /// Throws std::invalid_argument for anything else.
 std::shared_ptr<const CustomPenalty> spectral_penalty(const std::string& specification);
 
+/// Tells whether that penalty is convex; false of names that are no specification.
+bool is_convex_penalty(const std::string& specification);
+
 }  // namespace attnlaw::model

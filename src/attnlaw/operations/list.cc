@@ -2,6 +2,7 @@
 #include "attnlaw/operations/figure.h"
 #include "attnlaw/operations/icl.h"
 #include "attnlaw/operations/inspect.h"
+#include "attnlaw/operations/limits.h"
 #include "attnlaw/operations/lofi.h"
 #include "attnlaw/operations/lora.h"
 #include "attnlaw/operations/operation.h"
@@ -26,8 +27,8 @@ struct List {
   static std::vector<std::string> names() { return {Ops::about.name...}; }
 };
 
-using All = List<Solve, Simulate, Spectrum, Thresholds, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling, Icl, Lora,
-                 Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
+using All = List<Solve, Simulate, Spectrum, Thresholds, Limits, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling,
+                 Icl, Lora, Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
 
 }  // namespace
 

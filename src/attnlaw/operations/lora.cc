@@ -50,6 +50,24 @@ laws::PretrainedOverlaps read_overlaps(const Lora::Pretraining& given, const mod
   return overlaps;
 }
 
+/// Throws where the sequences of pre-training cannot be those of the task.
+void require_reusable(const Lora::Input& input) {
+  if (input.task.sequences != laws::LoraSequences::reused) return;
+  const auto refuse = [](const std::string& why) {
+    throw std::invalid_argument("--sequences reused trains on the sequences of pre-training: " + why);
+  };
+  if (!input.problem) refuse("it needs a problem of pre-training, --alpha with --lambda");
+  if (input.given.recalibrate) refuse("--recalibrate changes their residuals in a way that is not known");
+  const model::Problem& problem = *input.problem;
+  if (!problem.penalised() || problem.tokens != input.task.tokens || problem.head != input.task.head ||
+      problem.noise != input.task.noise)
+    refuse("tokens, head and noise of both must be the same, and the student trained (not bayes)");
+  const int d = input.experiment.d;
+  if (d > 0 && input.task.alpha > problem.alpha * d)
+    refuse(fmt::format("there are alpha d = {:.6g} per dimension at d = {}, got --alpha-ft {:.6g}", problem.alpha * d,
+                       d, input.task.alpha));
+}
+
 void resolve_pretraining(const json& options, Lora::Input& input) {
   const bool problem = any_of(options, {"alpha", "problem"});
   if (int{problem} + int{options.contains("e_pre")} + int{any_of(options, {"q_pre", "m_pre"})} != 1)
@@ -69,13 +87,25 @@ void resolve_pretraining(const json& options, Lora::Input& input) {
   input.overlaps = read_overlaps(input.given, input.target);
 }
 
-/// Makes the students that an experiment fine-tunes.
-laws::Pretraining students(const Lora::Input& input, const std::optional<theory::Solution>& solution) {
+/// The overlaps as pre-training left them.
+laws::PretrainedOverlaps trained_overlaps(const Lora::Input& input, const std::optional<theory::Solution>& solution) {
+  return solution ? laws::PretrainedOverlaps::of(*solution) : *input.overlaps;
+}
+
+/// Makes the students of pre-training.
+laws::Pretraining pretrained_students(const Lora::Input& input, const std::optional<theory::Solution>& solution) {
   if (!solution) return laws::sample_students(input.target, *input.overlaps);
   experiment::Options options;
   // λ may be a rule; experiments train with the number that the theory has found for it.
   options.trainer = experiment::trainers_for(solution->problem).front();
   return laws::train_students(solution->problem, options);
+}
+
+/// Makes the students that an experiment fine-tunes.
+laws::Pretraining students(const Lora::Input& input, const std::optional<theory::Solution>& solution) {
+  laws::Pretraining made = pretrained_students(input, solution);
+  if (!input.given.recalibrate) return made;
+  return laws::rescaled(std::move(made), trained_overlaps(input, solution).calibration());
 }
 
 view::LoraMeasured fine_tune(const Lora::Input& input, const std::optional<theory::Solution>& solution,
@@ -120,6 +150,8 @@ const base::Description& describe(const Lora::Pretraining*) {
                     .doc = "S*: wishart:KAPPA, powerlaw:…, spikes:… or file:…",
                     .otherwise = "wishart:0.5",
                     .value_name = "SPEC"}),
+       base::field("recalibrate", &P::recalibrate,
+                   {.doc = "use β S_pre with β = m_pre/Q_pre, which has the least E_pre: a gain unless m_pre = Q_pre"}),
        base::field("problem", &P::file,
                    {.doc = "the problem of pre-training, from a TOML or JSON file", .value_name = "FILE"})}};
   return description;
@@ -144,6 +176,9 @@ Lora::Input Lora::read(const json& options) {
   if (any_of(options, {"instances", "start", "tolerance", "max_iterations"}) && !options.contains("d"))
     throw std::invalid_argument("options of experiments need --d, an embedding dimension to run them at");
   resolve_pretraining(options, input);
+  if (options.contains("share") && input.task.sequences != laws::LoraSequences::selected)
+    throw std::invalid_argument("--share is of --sequences selected");
+  require_reusable(input);
   return input;
 }
 
@@ -163,7 +198,8 @@ Lora::Output Lora::run(const Input& input, const Run& run) {
     solve.detail = theory::Detail::errors;
     result.pretraining = theory::solve(*input.problem, solve);
   }
-  const auto overlaps = input.problem ? laws::PretrainedOverlaps::of(*result.pretraining) : *input.overlaps;
+  auto overlaps = trained_overlaps(input, result.pretraining);
+  if (input.given.recalibrate) overlaps = overlaps.recalibrated();
   result.prediction = laws::predict_lora(input.task, overlaps, options);
   const auto progress = progress_of(run, "curve");
   for (const double alpha : input.alpha_range) {

@@ -17,6 +17,7 @@ struct Lora {
     std::optional<model::Student> student;
     std::optional<model::Head> head;
     std::string target, file;
+    bool recalibrate = false;  ///< with the factor of least E_pre
   };
   struct Input {
     laws::LoraTask task;

@@ -118,6 +118,8 @@ struct HeatMap {
   std::vector<double> y_values;
   /// There is one row of y for each x.
   std::vector<double> values = {};
+  /// The values are numbers of these names; none: they are figures.
+  std::vector<std::string> categories = {};
   struct Line {
     std::string name;
     std::vector<Point> points;  ///< a point that is not finite breaks the line

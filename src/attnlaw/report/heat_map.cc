@@ -47,6 +47,11 @@ json cells_axis(const char* field, const Axis& axis, const std::vector<double>& 
   return encoding;
 }
 
+/// Returns a value as it is drawn: a figure, or the name that it stands for.
+json shown(const HeatMap& map, double value) {
+  return map.categories.empty() ? json(value) : json(map.categories.at(static_cast<std::size_t>(value)));
+}
+
 json cell_rows(const HeatMap& map, const std::vector<double>& x_edges, const std::vector<double>& y_edges) {
   json rows = json::array();
   for (std::size_t i = 0; i < map.x_values.size(); ++i) {
@@ -59,7 +64,7 @@ json cell_rows(const HeatMap& map, const std::vector<double>& x_edges, const std
                       {"right", x_edges[i + 1]},
                       {"low", y_edges[k]},
                       {"high", y_edges[k + 1]},
-                      {"value", value}});
+                      {"value", shown(map, value)}});
     }
   }
   return rows;
@@ -81,11 +86,32 @@ json line_values(const HeatMap& map) {
   return {{"lines", rows}, {"line_names", names}, {"line_dashes", ranges}};
 }
 
+/// Returns how the template colours figures, or names.
+json colour_values(const HeatMap& map) {
+  if (!map.categories.empty())
+    return {{"value_type", "nominal"},
+            {"value_colours", {{"domain", map.categories}, {"scheme", "tableau10"}}},
+            {"value_legend", json::object()},
+            {"figures", false},
+            {"names", true}};
+  json colours{{"scheme", "viridis"}};
+  if (map.value.scale == Scale::log) colours["type"] = "log";
+  return {{"value_type", "quantitative"},
+          {"value_colours", colours},
+          {"value_legend", {{"labelExpr", "format(datum.value, '~g')"}}},
+          {"figures", true},
+          {"names", false}};
+}
+
 Table cells_table(const HeatMap& map) {
   Table table{map.title, {{.name = map.x.title}, {.name = map.y.title}, {.name = map.value.title, .precision = 5}}};
   for (std::size_t i = 0; i < map.x_values.size(); ++i)
-    for (std::size_t k = 0; k < map.y_values.size(); ++k)
-      table.rows.push_back({map.x_values[i], map.y_values[k], map.values[i * map.y_values.size() + k]});
+    for (std::size_t k = 0; k < map.y_values.size(); ++k) {
+      const double value = map.values[i * map.y_values.size() + k];
+      const bool named = !map.categories.empty() && std::isfinite(value);
+      table.rows.push_back({map.x_values[i], map.y_values[k],
+                            named ? Cell(map.categories.at(static_cast<std::size_t>(value))) : Cell(value)});
+    }
   return table;
 }
 
@@ -109,9 +135,9 @@ Chart heat_map(const HeatMap& map) {
                  {"x_title", map.x.title},
                  {"y_title", map.y.title},
                  {"value_title", map.value.title},
-                 {"value_scale", log ? json("log") : json()},
                  {"cells", std::move(cells)}};
   values.update(line_values(map));
+  values.update(colour_values(map));
   return {.description = map.description, .spec = parts::filled("heat_map", values), .data = cells_table(map)};
 }
 

@@ -54,6 +54,9 @@ struct ChartRequest {
   std::vector<std::string> by;
   std::string x_title, y_title;  ///< empty: the names
   bool log_x = false, log_y = false;
+  bool square_roots = false;  ///< spectrum: of √s, the singular values of W up to their unit
+  /// curves: an axis of experiments; of those that differ in it alone, each instance draws the one of least `test`.
+  std::string best_over;
 };
 std::span<const base::Named<ChartRequest::Kind>> names_table(ChartRequest::Kind);
 const base::Description& describe(const ChartRequest*);

@@ -31,7 +31,10 @@ constexpr base::Named<TaskKind> kKinds[] = {{TaskKind::theory, "theory"},
 
 json experiment_json(const experiment::Options& options) {
   json document = base::json_of(static_cast<const experiment::TrainerOptions&>(options));
-  document.update({{"d", options.d}, {"instance", options.first_instance}, {"seed", options.seed}});
+  document.update({{"d", options.d},
+                   {"instance", options.first_instance},
+                   {"one_target", options.one_target},
+                   {"seed", options.seed}});
   return document;
 }
 
@@ -42,6 +45,8 @@ experiment::Options experiment_from_json(json document) {
     document.at(key).get_to(value);
     document.erase(key);
   };
+  options.one_target = document.value("one_target", false);
+  document.erase("one_target");
   take("d", options.d);
   take("instance", options.first_instance);
   take("seed", options.seed);

@@ -31,8 +31,8 @@ struct Task {
   bool continued = false;
   /// theory: with the density of the trained spectrum (arrays `s`, `density`).
   bool density = false;
-  /// experiment: d, trainer, initialisation, precision, seed, tolerance, max_iterations, first_instance. One instance;
-  /// threads and progress are not part of the task.
+  /// experiment: d, seed, first_instance, one_target and all of TrainerOptions. One instance; threads and progress are
+  /// not part of the task.
   experiment::Options experiment;
   std::vector<double> n;  ///< scaling: numbers of sequences at d = D, ascending
 };

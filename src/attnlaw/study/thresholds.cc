@@ -39,6 +39,7 @@ void set_ridgeless(const model::Problem& problem, Thresholds& result) {
     result.no_recovery = noisy(problem, result.recovery->alpha);
     result.recovery.reset();
   }
+  result.interpolation_limit = theory::interpolation_limit(problem, target);
   result.interpolation = theory::interpolation(problem, target);
   if (!result.interpolation) result.no_interpolation = "noiseless labels of such a target can be fitted at any alpha";
 }

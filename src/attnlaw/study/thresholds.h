@@ -14,8 +14,9 @@ struct Thresholds {
   int observed_scores = 0;  ///< K_eff
   std::optional<theory::Recovery> recovery;
   std::optional<theory::Interpolation> interpolation;
-  std::optional<double> bayes_recovery;  ///< α
-  std::string no_recovery;               ///< why there is none
+  std::optional<double> interpolation_limit;  ///< α of interpolation as the noise vanishes
+  std::optional<double> bayes_recovery;       ///< α
+  std::string no_recovery;                    ///< why there is none
   std::string no_interpolation;
   std::string no_bayes_recovery;
 };

@@ -20,6 +20,23 @@ const base::Description& describe(const BayesRecovery*) {
   return description;
 }
 
+/// The α of interpolation in the limit of small noise.
+struct VanishingNoise {
+  double alpha = 0;
+};
+
+const base::Description& describe(const VanishingNoise*) {
+  static const base::Description description{
+      "where the student at λ → 0 stops to fit every label, as the noise vanishes",
+      {base::field("alpha", &VanishingNoise::alpha,
+                   {.symbol = "α", .unit = "n/d²", .doc = "below it every label of vanishing noise is fitted"})}};
+  return description;
+}
+
+std::optional<VanishingNoise> interpolation_limit_of(const Thresholds& t) {
+  return t.interpolation_limit ? std::optional(VanishingNoise{*t.interpolation_limit}) : std::nullopt;
+}
+
 /// Why there is none, of those thresholds that there are not.
 Json reasons_json(const Thresholds& t) {
   Json reasons = Json::object();
@@ -47,6 +64,9 @@ const base::Description& describe(const Thresholds*) {
        base::field("K_eff", &T::observed_scores, {.symbol = "K_eff", .doc = "observed scores of a sequence"}),
        base::field("recovery", &T::recovery, {.doc = "null where there is none"}).nullable(),
        base::field("interpolation", &T::interpolation, {.doc = "null where there is none"}).nullable(),
+       base::figure_of<T>("interpolation_limit", interpolation_limit_of,
+                          {.doc = "of interpolation as the noise vanishes; null where it does not depend on the noise"})
+           .nullable(),
        base::figure_of<T>("bayes_recovery", bayes_recovery_of, {.doc = "null where there is none"}).nullable(),
        base::custom<T>("reasons", {base::Kind::object}, reasons_json, nullptr,
                        {.doc = "why there is none, under the name of every threshold that there is not"})}};

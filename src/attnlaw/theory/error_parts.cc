@@ -68,10 +68,7 @@ TestParts test_parts(const Solution& solution, const OutputChannel& channel, dou
   // Of a smaller error the price is that of this one: differences would lose their digits.
   constexpr double kTelling = 1e-6;
   const double orthogonal = std::max(E - along, kTelling * Q_star);
-  TestParts parts{.floor = loss(0, 1)};
-  parts.price = (loss(orthogonal, ratio) - loss(0, ratio)) / orthogonal;
-  parts.amplitude = loss(0, ratio) - parts.floor - parts.price * along;
-  return parts;
+  return TestParts::of(loss(orthogonal, ratio), loss(0, ratio), loss(0, 1), orthogonal, along);
 }
 
 }  // namespace attnlaw::theory

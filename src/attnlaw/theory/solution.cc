@@ -34,6 +34,9 @@ TrainedSpectrum recovered_spectrum(const matrix_laws::Spectrum& target, Symmetry
     for (const auto& node : law.quadrature().nodes) nuclear += node.weight * std::abs(node.x);
   for (const auto& band : law.bands())
     if (!general || band.support.upper > 0) spectrum.edges.push_back(band.support);
+  // All that is not 0 has detached from it.
+  if (spectrum.zero_mass > 0 && target.mean() > 0 && law.hull().lower >= 0)
+    spectrum.upper_mass = 1 - spectrum.zero_mass;
   const matrix_laws::Interval hull = law.hull();
   spectrum.collapse = collapse_of(target.second_moment(), nuclear, std::max(std::abs(hull.lower), std::abs(hull.upper)),
                                   spectrum.zero_mass);

@@ -36,6 +36,8 @@ Collapse collapse_of(double square, double nuclear, double largest, double zero_
 struct TrainedSpectrum {
   double zero_mass = 1;
   std::vector<matrix_laws::Interval> edges;
+  /// Mass of the bands at s > 0 above the lowest one of M, which have detached from it; NaN while there is none.
+  double upper_mass = std::numeric_limits<double>::quiet_NaN();
   std::vector<Outlier> outliers;
   Collapse collapse;
 };

@@ -154,6 +154,8 @@ const base::Description& describe(const TrainedSpectrum*) {
   static const base::Description description{
       "spectrum of the trained S: an atom at 0, bands and outliers",
       {base::field("zero_mass", &T::zero_mass, {.doc = "weight of the atom at 0"}),
+       base::field("upper_mass", &T::upper_mass,
+                   {.doc = "weight of the bands that have detached upwards from the lowest; null while there is none"}),
        base::custom<T>("edges", pairs(), edges_json, nullptr, {.doc = "lower and upper end of every band"}),
        base::custom<T>("outliers",
                        {Kind::list, {}, nullptr, std::make_shared<const base::Type>(base::Type{Kind::object})},

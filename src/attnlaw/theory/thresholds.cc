@@ -158,6 +158,13 @@ std::optional<Interpolation> interpolation(const model::Problem& problem, const 
   return Interpolation{A / fitted_scores(problem), a};
 }
 
+std::optional<double> interpolation_limit(const model::Problem& problem, const Spectrum& target) {
+  require_ridgeless(problem);
+  const std::optional<double> rank = target_rank(problem, target);
+  if (problem.student != model::Student::tied || problem.width < 1 || !rank) return std::nullopt;
+  return (1 - 0.5 * (1 - *rank) * (1 - *rank)) / fitted_scores(problem);
+}
+
 RidgelessPhase ridgeless_phase(const model::Problem& problem, const Spectrum& target) {
   if (problem.noise == 0) {
     if (const auto at = recovery(problem, target))

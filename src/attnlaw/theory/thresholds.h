@@ -44,6 +44,11 @@ double fitted_scores(const model::Problem& problem);
 /// Nothing where labels can be fitted at any alpha: noiseless ones of a target that the student can represent.
 std::optional<Interpolation> interpolation(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
+/// Where `interpolation` tends to as the noise of labels vanishes, α = [1 − (1 − κ*)²/2]/(2K_eff) at rank κ*: half of
+/// the semicircle that any noise makes of the zeros of the target is fitted, too. Of tied students of full width with a
+/// target ⪰ 0; that of others does not depend on the noise.
+std::optional<double> interpolation_limit(const model::Problem& problem, const matrix_laws::Spectrum& target);
+
 /// What a ridgeless student does at problem.alpha.
 enum class RidgelessPhase {
   interpolating,   ///< fits every label; V ~ 1/λ

@@ -50,6 +50,19 @@ constexpr double kJumpCaution = 5;
 constexpr double kLeastShare = 0.05;
 constexpr double kForceShare = 0.2;
 
+/// Mass of the bands of M above the lowest that are kept, which have detached from the bulk; NaN while there is none.
+double upper_mass(const matrix_laws::Law& law, const SpectralFunction& f, Symmetry symmetry) {
+  double mass = std::numeric_limits<double>::quiet_NaN();
+  const auto& bands = law.bands();
+  for (std::size_t i = 1; i < bands.size(); ++i) {
+    const auto& [lower, upper] = bands[i].support;
+    if (!(lower > 0) || upper <= f.cut) continue;
+    const double kept = f.cut > lower ? law.cdf(upper) - law.cdf(f.cut) : bands[i].mass;
+    mass = (std::isnan(mass) ? 0 : mass) + sides(symmetry) * kept;
+  }
+  return mass;
+}
+
 std::unique_ptr<OutputChannel> make_channel(const model::Problem& problem, double Q_star,
                                             std::optional<RidgelessPhase> phase, const PointRule& rule) {
   return phase == RidgelessPhase::interpolating ? make_interpolating_channel(problem, Q_star, rule)
@@ -240,6 +253,7 @@ TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& 
     if (outlier.eigenvalue <= f.cut) continue;
     spectrum.outliers.push_back({outlier.target / conjugates.m_hat, f(outlier.eigenvalue), outlier.overlap});
   }
+  spectrum.upper_mass = upper_mass(law, f, symmetry);
   spectrum.collapse = measure_collapse(law, f, symmetry, at.overlaps.q, spectrum);
   return spectrum;
 }

@@ -47,6 +47,22 @@ Table comparison_table(const study::Comparison& comparison) {
   return table;
 }
 
+/// The table tells where the measured test errors come from; there is none of a posterior mean, or of signs.
+std::optional<Table> parts_table(const study::Comparison& comparison) {
+  using M = experiment::Measurements;
+  const experiment::Experiment& run = comparison.experiment;
+  if (std::isnan(run.mean.test_parts.price)) return std::nullopt;
+  Table table = headed("Test errors by their origin, measured: floor + price · E + amplitude",
+                       {"error", "", general("floor", 4), general("price", 4), general("amplitude", 4)});
+  const auto add_parts = [&](const char* error, model::TestParts M::*parts) {
+    add(table, error, "mean", cells(run.mean.*parts));
+    if (run.instances.size() > 1) add(table, "", "standard error", cells(run.standard_error.*parts));
+  };
+  add_parts("test", &M::test_parts);
+  if (run.problem.noise > 0) add_parts("test (noisy labels)", &M::noisy_parts);
+  return table;
+}
+
 /// The table shows what a spectral start finds of S*, beside its theory; there is none without such a start.
 std::optional<Table> start_table(const study::Comparison& comparison) {
   const std::vector<study::StartComparison> starts = study::compare_starts(comparison.experiment);
@@ -141,6 +157,7 @@ std::vector<Table> tables_of(std::span<const study::Comparison> comparisons) {
   std::vector<Table> tables;
   for (const study::Comparison& comparison : comparisons) {
     tables.push_back(comparison_table(comparison));
+    if (auto parts = parts_table(comparison)) tables.push_back(std::move(*parts));
     if (auto starts = start_table(comparison)) tables.push_back(std::move(*starts));
   }
   if (comparisons.size() > 1) tables.push_back(extrapolation_table(comparisons));

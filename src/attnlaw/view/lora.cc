@@ -58,7 +58,9 @@ Table prediction_table(const LoraPrediction& prediction) {
   for (const auto& [name, title] : kShared) add_figure(name, title);
   add_figure("V", "response V");
   add_figure("lambda_effective", "effective penalty");
-  add_figure("effective_noise", "effective noise E_pre + Δ");
+  add_figure("effective_noise", prediction.task.sequences == laws::LoraSequences::fresh
+                                    ? "effective noise E_pre + Δ"
+                                    : "effective noise of the sequences");
   add_figure("stability", "stability (< 1)");
   add_figure("stein", "Stein's identity");
   if (prediction.task.head != model::Head::linear) return table;

@@ -66,6 +66,7 @@ Table thresholds_table(const Thresholds& t) {
     const Fields fields = threshold.fields(t);
     add(table, threshold.title, threshold.alpha(t), fields.empty() ? t.*threshold.reason : beside(fields));
   }
+  if (t.interpolation_limit) add(table, "interpolation, noise → 0", *t.interpolation_limit, "");
   return table;
 }
 
@@ -78,6 +79,11 @@ Table thresholds_rows(const Thresholds& t) {
              {"K_eff", t.observed_scores},
              {"reason", t.*threshold.reason}},
             threshold.fields(t));
+  if (t.interpolation_limit)
+    add_row(table, {{"threshold", "interpolation_limit"},
+                    {"alpha", *t.interpolation_limit},
+                    {"tokens", t.tokens},
+                    {"K_eff", t.observed_scores}});
   return table;
 }
 

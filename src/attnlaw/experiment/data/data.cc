@@ -134,9 +134,30 @@ TestFigures figures_of(const model::Problem& problem, const Predictor<Real>& pre
   return figures;
 }
 
-/// Sums the errors over sequences first … first+count−1; `of_noisy` predicts their noisy labels.
+/// The scores of the target in the layout of a student, and their multiple that is closest to those of the student.
 template <class Real>
-TestFigures figures_of_block(const model::Problem& problem, std::span<const double> target_eigenvalues,
+struct Multiples {
+  Columns<Real> own, aligned;
+
+  /// Sums the losses of both against the outputs that are wanted.
+  void judge_both(const model::Problem& problem, const Predictor<Real>& predictor, const Columns<Real>& wanted,
+                  double& of_own, double& of_aligned) const {
+    of_own = judge(problem, predictor, wanted, own).loss;
+    of_aligned = judge(problem, predictor, wanted, aligned).loss;
+  }
+};
+
+/// Returns ⟨S, S*⟩/‖S*‖², S* = diag(target_eigenvalues); 0 for a target of zeros.
+double along_target(std::span<const double> target_eigenvalues, const Matrix<double>& S) {
+  const Eigen::Map<const Eigen::VectorXd> target(target_eigenvalues.data(), S.rows());
+  const double square = target.squaredNorm();
+  return square > 0 ? S.diagonal().dot(target) / square : 0;
+}
+
+/// Sums the errors over sequences first … first+count−1; `of_noisy` predicts their noisy labels, and `ratio` is that of
+/// the student along its target.
+template <class Real>
+TestFigures figures_of_block(const model::Problem& problem, std::span<const double> target_eigenvalues, double ratio,
                              const Predictor<Real>& predictor, const Predictor<Real>& of_noisy, const Source& source,
                              const base::NormalStream& noise, Index first, Index count) {
   const auto d = static_cast<Index>(target_eigenvalues.size());
@@ -149,11 +170,20 @@ TestFigures figures_of_block(const model::Problem& problem, std::span<const doub
   target_outputs(problem, h_star, wanted);
   predictor.map.scores(X.data(), keys, product.data(), scores);
   TestFigures figures = figures_of(problem, predictor, wanted, scores);
-  figures.noisy_loss = figures.loss;
+  const bool is_matrix = predictor.points.rows() == 0;
+  Multiples<Real> multiples{h_star, {}};
+  if (layout.symmetric != labelled.symmetric) {
+    multiples.own.resize(count, layout.count());
+    target_scores(layout, target_eigenvalues, X.data(), keys, scaled, multiples.own);
+  }
+  multiples.aligned = static_cast<Real>(ratio) * multiples.own;
+  if (is_matrix) multiples.judge_both(problem, predictor, wanted, figures.floor, figures.aligned);
+  figures.noisy_loss = figures.loss, figures.noisy_floor = figures.floor, figures.noisy_aligned = figures.aligned;
   if (problem.noise == 0) return figures;
   add_noise(problem, noise, first, h_star);
   target_outputs(problem, h_star, wanted);
   figures.noisy_loss = judge(problem, of_noisy, wanted, scores).loss;
+  if (is_matrix) multiples.judge_both(problem, of_noisy, wanted, figures.noisy_floor, figures.noisy_aligned);
   return figures;
 }
 
@@ -253,20 +283,23 @@ TestFigures test_figures(const model::Problem& problem, std::span<const double> 
   const Shard shard = shard_of(sequences, communicator);
   const Index block = block_sequences(problem);
   const Index blocks = (shard.count + block - 1) / block;
+  const double ratio = along_target(target_eigenvalues, S);
   std::vector<TestFigures> parts(static_cast<std::size_t>(blocks));
   base::parallel_for(parts.size(), threads, [&](std::size_t b) {
     const Index first = static_cast<Index>(b) * block;
-    parts[b] = figures_of_block(asked, target_eigenvalues, predictor, of_noisy, source, noise, shard.first + first,
-                                std::min<Index>(block, shard.count - first));
+    parts[b] = figures_of_block(asked, target_eigenvalues, ratio, predictor, of_noisy, source, noise,
+                                shard.first + first, std::min<Index>(block, shard.count - first));
   });
-  std::array<double, 5> totals{};
-  for (const TestFigures& part : parts) {
-    const std::array terms{part.loss, part.noisy_loss, part.entropy, part.squared, part.wrong};
-    for (std::size_t i = 0; i < totals.size(); ++i) totals[i] += terms[i];
-  }
+  using F = TestFigures;
+  constexpr std::array kFigures{&F::loss,  &F::noisy_loss, &F::entropy,     &F::squared,      &F::wrong,
+                                &F::floor, &F::aligned,    &F::noisy_floor, &F::noisy_aligned};
+  std::array<double, kFigures.size()> totals{};
+  for (const TestFigures& part : parts)
+    for (std::size_t i = 0; i < totals.size(); ++i) totals[i] += part.*kFigures[i];
   sum_over_processes(communicator, S, totals, nullptr);
-  for (double& total : totals) total /= static_cast<double>(sequences);
-  return {totals[0], totals[1], totals[2], totals[3], totals[4]};
+  TestFigures result;
+  for (std::size_t i = 0; i < totals.size(); ++i) result.*kFigures[i] = totals[i] / static_cast<double>(sequences);
+  return result;
 }
 
 #define ATTNLAW_INSTANTIATE(Real)                                                                                   \

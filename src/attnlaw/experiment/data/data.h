@@ -67,6 +67,9 @@ struct TestFigures {
   double entropy = 0;     ///< entropy of the labels; cross-entropy only
   double squared = 0;     ///< ‖label − output‖²; soft and sampled labels
   double wrong = 0;       ///< share of sequences where the student has the other sign; labels sign only
+  /// What the target itself, and its multiple by ⟨S, S*⟩/‖S*‖², make of the same labels: ℓ of noiseless ones and of
+  /// those of noise Δ. 0 with a posterior variance, where the student is no matrix.
+  double floor = 0, aligned = 0, noisy_floor = 0, noisy_aligned = 0;
 };
 
 /// Measures the errors of S on `sequences` fresh sequences, which are drawn and forgotten block by block. `loss` is

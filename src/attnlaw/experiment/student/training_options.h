@@ -19,6 +19,8 @@ struct TrainingOptions {
   /// The spectral start of the student (spectral_start.h), which must outlive training; null means the trainer's own,
   /// random W or S = 0. Only gamp reads its V.
   const MatrixEstimate* start = nullptr;
+  double rate = 0;         ///< of adam at the beginning; 0 means its own
+  double stop_change = 0;  ///< adam: 0, or the change of Σ_μ ℓ plus penalty in one step at which it stops
 };
 
 }  // namespace attnlaw::experiment

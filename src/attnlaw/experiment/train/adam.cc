@@ -50,12 +50,20 @@ class Moments {
   double first_power_ = 1, second_power_ = 1;
 };
 
-/// Sets the rate by the objectives that it has seen.
+/// Sets the rate by the objectives that it has seen, or keeps it until they stop changing.
 class Schedule {
  public:
+  /// `change` is that of the objective per d².
+  Schedule(double rate, double change) : rate_(rate > 0 ? rate : kInitialRate), change_(change) {}
+
   double rate() const { return rate_; }
+  /// Tells whether the last step has changed the objective by less than asked for.
+  bool settled() const { return settled_; }
 
   void observe(double value) {
+    settled_ = std::abs(value - last_) < change_;
+    last_ = value;
+    if (change_ > 0) return;
     if (value < best_) best_ = value;
     if (++iteration_ % kPatience != 0) return;
     if (best_ >= best_of_last_window_) rate_ *= kRateDecay;
@@ -63,7 +71,10 @@ class Schedule {
   }
 
  private:
-  double rate_ = kInitialRate;
+  double rate_;
+  double change_;
+  bool settled_ = false;
+  double last_ = std::numeric_limits<double>::infinity();
   double best_ = std::numeric_limits<double>::infinity();
   double best_of_last_window_ = std::numeric_limits<double>::infinity();
   int iteration_ = 0;
@@ -77,11 +88,17 @@ Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
   Monitor<Real> monitor(objective, *parameters, options.tolerance);
   Matrix<double> point = parameters->initial(options), gradient;
   Moments moments(point);
-  Schedule schedule;
+  const auto d = static_cast<double>(objective.d());
+  Schedule schedule(options.rate, options.stop_change / (d * d));
   int iteration = 0;
   for (; iteration < options.max_iterations && schedule.rate() > kSmallestRate; ++iteration) {
     schedule.observe(parameters->objective(point, gradient));
-    if (iteration % kAdamMonitorInterval == 0) {
+    if (schedule.settled()) {
+      Trained trained = monitor.finish(point, iteration);
+      trained.converged = true;
+      return trained;
+    }
+    if (options.stop_change == 0 && iteration % kAdamMonitorInterval == 0) {
       if (auto trained = monitor.optimal(point, gradient, iteration)) return *trained;
       if (monitor.stalled()) break;
     }

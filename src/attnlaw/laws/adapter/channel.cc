@@ -397,7 +397,7 @@ class SoftmaxChannel final : public LoraChannel {
 std::unique_ptr<LoraChannel> make_lora_channel(const LoraTask& task, const PretrainedOverlaps& pretrained,
                                                int log2_points) {
   if (task.head == model::Head::softmax) return std::make_unique<SoftmaxChannel>(task, pretrained, log2_points);
-  const double noise = pretrained.E_pre() + task.noise;
+  const double noise = residual_variance(task, pretrained);
   switch (task.tokens) {
     case 1:
       return std::make_unique<LinearChannel<1>>(task, noise, log2_points);

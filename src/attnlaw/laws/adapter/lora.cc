@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -262,7 +263,7 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
   LoraPrediction result;
   result.task = task;
   result.pretrained = pretrained;
-  result.effective_noise = pretrained.E_pre() + task.noise;
+  result.effective_noise = residual_variance(task, pretrained);
   result.points = channel.points();
   result.residual = found.end.size();
   result.converged = found.converged;
@@ -314,6 +315,8 @@ void LoraTask::validate() const {
     reject("an adapter under softmax is solved for tokens = 2 alone (head linear: any number), got {}", tokens);
   if (head == model::Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
+  if (sequences != LoraSequences::fresh && head != model::Head::linear)
+    reject("sequences {} are solved with head linear alone, got {}", name(sequences), name(head));
 }
 
 void require_symmetric_student(const model::Problem& problem) {
@@ -325,7 +328,42 @@ void require_symmetric_student(const model::Problem& problem) {
 
 PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
   require_symmetric_student(solution.problem);
-  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m};
+  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m, solution.errors.train};
+}
+
+PretrainedOverlaps PretrainedOverlaps::recalibrated() const {
+  const double square = calibration() * m_pre;
+  return {Q_star, square, square};
+}
+
+namespace {
+
+/// The part of its mean that |z|², z of so many independent normal coordinates, has on the `share` of all z where it is
+/// least.
+double least_part(int coordinates, double share) {
+  using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+  if (share >= 1) return 1;
+  const double shape = 0.5 * coordinates, cut = boost::math::gamma_p_inv(shape, share, Policy());
+  return boost::math::gamma_p(shape + 1, cut, Policy()) / share;
+}
+
+}  // namespace
+
+double residual_variance(const LoraTask& task, const PretrainedOverlaps& pretrained) {
+  switch (task.sequences) {
+    case LoraSequences::fresh:
+      break;
+    case LoraSequences::reused:
+      if (!std::isfinite(pretrained.train))
+        reject("reused sequences need a problem of pre-training, whose training loss is known: --alpha with --lambda");
+      return pretrained.train / task.score_square();
+    case LoraSequences::selected: {
+      const double seen = pretrained.calibration(), rest = pretrained.Q_star - seen * pretrained.m_pre;
+      const int scores = task.tokens * (task.tokens + 1) / 2;
+      return task.noise + rest + (1 - seen) * (1 - seen) * pretrained.Q_pre * least_part(scores, task.share);
+    }
+  }
+  return pretrained.E_pre() + task.noise;
 }
 
 void PretrainedOverlaps::validate() const {
@@ -396,7 +434,7 @@ std::vector<std::string> LoraPrediction::doubts() const {
 }
 
 LoraLargeAlpha large_alpha_law(const LoraTask& task, const PretrainedOverlaps& pretrained) {
-  const double E = pretrained.E_pre() + task.noise, scores = task.score_square();
+  const double E = residual_variance(task, pretrained), scores = task.score_square();
   return {E / (task.omega * task.omega * scores * task.alpha), 2 * E / (scores * task.alpha),
           scores * pretrained.E_pre() + 2 * E / task.alpha};
 }
@@ -454,7 +492,7 @@ double learned_per_sequence(double e) {
 }  // namespace
 
 WeakRecovery weak_recovery(const LoraTask& task, const PretrainedOverlaps& pretrained) {
-  const double e = (pretrained.E_pre() + task.noise) / (task.omega * task.omega);
+  const double e = residual_variance(task, pretrained) / (task.omega * task.omega);
   WeakRecovery result{(1 + e) / task.score_square(), std::nullopt};
   if (task.tokens == 1) result.alpha = 1 / learned_per_sequence(e);
   return result;

@@ -18,11 +18,14 @@
 /// for (const std::string& doubt : prediction.doubts()) std::puts(doubt.c_str());
 /// ```
 
+#include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "attnlaw/base/describe.h"
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/base/names.h"
 #include "attnlaw/model/problem.h"
 
 namespace attnlaw::theory {
@@ -30,6 +33,15 @@ struct Solution;
 }
 
 namespace attnlaw::laws {
+
+/// Which sequences an adapter is trained on.
+enum class LoraSequences {
+  fresh,    ///< new ones
+  reused,   ///< those of pre-training, whose residuals the frozen student has made small; linear scores
+  selected  ///< those new ones whose frozen scores ‖h(S_pre)‖ are least; linear scores, heuristic
+};
+std::span<const base::Named<LoraSequences>> names_table(LoraSequences);
+using base::name;
 
 struct LoraTask {
   int tokens = 2;                           ///< T; softmax only for T = 2
@@ -39,6 +51,8 @@ struct LoraTask {
   double lambda = 0.1;                      ///< penalty (λ/2)|w|², > 0
   double noise = 0;                         ///< Δ ≥ 0: labels use h + √Δ Ξ, Var Ξ_ab = 1 + δ_ab
   double beta = 1;                          ///< inverse temperature of student and labels, > 0 (softmax only)
+  LoraSequences sequences = LoraSequences::fresh;
+  double share = 0.1;  ///< selected: of the sequences seen, those kept; 0 < share ≤ 1
 
   /// Throws std::invalid_argument that names the first value out of range.
   void validate() const;
@@ -52,17 +66,30 @@ struct PretrainedOverlaps {
   double Q_star = 0;  ///< Tr S*²/d
   double Q_pre = 0;   ///< Tr S_pre²/d
   double m_pre = 0;   ///< Tr S_pre S*/d
+  /// Loss per training sequence of pre-training, which its sequences need where they are reused; NaN: not known.
+  double train = std::numeric_limits<double>::quiet_NaN();
 
   /// Returns the overlaps of an S_pre that is as good as a posterior mean: m_pre = Q_pre = Q* − E_pre.
   static PretrainedOverlaps calibrated(double Q_star, double E_pre) { return {Q_star, Q_star - E_pre, Q_star - E_pre}; }
   /// Returns the overlaps of a solved pre-training problem. Throws as require_symmetric_student.
   static PretrainedOverlaps of(const theory::Solution& solution);
+  /// Returns the overlaps of β S_pre at the β = m_pre/Q_pre of least E_pre, which is then Q* − m_pre²/Q_pre: a gain
+  /// unless m_pre = Q_pre.
+  PretrainedOverlaps recalibrated() const;
+  /// Returns that β; 1 for S_pre = 0.
+  double calibration() const { return Q_pre > 0 ? m_pre / Q_pre : 1; }
   /// Returns ‖S_pre − S*‖²_F/d.
   double E_pre() const { return Q_star + Q_pre - 2 * m_pre; }
   /// Throws std::invalid_argument unless Q*, Q_pre ≥ 0 are finite and m_pre² ≤ Q* Q_pre.
   void validate() const;
 };
 const base::Description& describe(const PretrainedOverlaps*);
+
+/// The variance that linear scores of the sequences of a task have, beside the adapter, around those of the frozen
+/// student: E_pre + Δ of fresh ones; train/(T(T+1)) of those of pre-training; of selected ones Δ + Q* − m_pre²/Q_pre +
+/// (1 − m_pre/Q_pre)² Q_pre r, where r is the part of its mean that ‖h(S_pre)‖² has on them. Throws
+/// std::invalid_argument for reused sequences of a pre-training whose training loss is not known.
+double residual_variance(const LoraTask& task, const PretrainedOverlaps& pretrained);
 
 /// Throws std::invalid_argument for students whose S is not symmetric (cross-attention, direct-general, untied): the
 /// adapter of this theory is.
@@ -98,7 +125,7 @@ struct LoraPrediction {
   PretrainedOverlaps pretrained;
   LoraOverlaps overlaps;
   double lambda_effective = 0;  ///< λ plus what the centring −δ_ab |w|² of the index adds
-  double effective_noise = 0;   ///< E_pre + Δ: linear scores depend on pre-training by this alone
+  double effective_noise = 0;   ///< residual_variance: linear scores depend on pre-training by this alone
 
   double alignment = 0;      ///< cos²
   double adapter_error = 0;  ///< a = ‖ω u uᵀ − w wᵀ‖²_F

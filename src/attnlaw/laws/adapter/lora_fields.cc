@@ -12,6 +12,8 @@ using base::kPositive;
 
 constexpr base::Named<AdapterStart> kStarts[] = {{AdapterStart::spectral, "spectral"},
                                                  {AdapterStart::informed, "informed"}};
+constexpr base::Named<LoraSequences> kSequences[] = {
+    {LoraSequences::fresh, "fresh"}, {LoraSequences::reused, "reused"}, {LoraSequences::selected, "selected"}};
 
 struct Errors {
   double alignment = 0, adapter_error = 0, index_error = 0, train = 0, test = 0, objective = 0;
@@ -55,6 +57,7 @@ SamplingErrors sampling_errors(const LoraPrediction& p) {
 }  // namespace
 
 std::span<const base::Named<AdapterStart>> names_table(AdapterStart) { return kStarts; }
+std::span<const base::Named<LoraSequences>> names_table(LoraSequences) { return kSequences; }
 
 const base::Description& describe(const LoraTask*) {
   using T = LoraTask;
@@ -76,7 +79,13 @@ const base::Description& describe(const LoraTask*) {
            {.symbol = "T", .range = {1, model::kMaxTokens}, .doc = "T, tokens per sequence; softmax takes 2 alone"}),
        base::field("head", &T::head,
                    {.doc = "output nonlinearity", .accepts = "softmax or linear", .value_name = "softmax|linear"}),
-       base::field("beta", &T::beta, {.symbol = "β", .range = kPositive, .doc = "inverse temperature"})}};
+       base::field("beta", &T::beta, {.symbol = "β", .range = kPositive, .doc = "inverse temperature"}),
+       base::field(
+           "sequences", &T::sequences,
+           {.doc = "linear head: new sequences, those of pre-training, or those new ones whose frozen scores are "
+                   "least (heuristic)"}),
+       base::field("share", &T::share,
+                   {.range = {0, 1, true}, .doc = "of sequences selected: the part that is kept of those seen"})}};
   return description;
 }
 
@@ -92,7 +101,8 @@ const base::Description& describe(const PretrainedOverlaps*) {
       {base::field("Q_star", &P::Q_star, {.symbol = "Q*", .doc = "Tr S*²/d"}),
        base::field("Q_pre", &P::Q_pre, {.symbol = "Q_pre", .doc = "Tr S_pre²/d"}),
        base::field("m_pre", &P::m_pre, {.symbol = "m_pre", .doc = "Tr S_pre S*/d"}),
-       base::figure("E_pre", &P::E_pre, {.symbol = "E_pre", .doc = "‖S_pre − S*‖²_F/d"})}};
+       base::figure("E_pre", &P::E_pre, {.symbol = "E_pre", .doc = "‖S_pre − S*‖²_F/d"}),
+       base::field("train_pre", &P::train, {.doc = "loss per sequence of pre-training, where a problem was solved"})}};
   return description;
 }
 
@@ -118,7 +128,9 @@ const base::Description& describe(const LoraPrediction*) {
        figure_of<P>("errors", errors_of, {.doc = "errors"}),
        base::field("lambda_effective", &P::lambda_effective,
                    {.doc = "penalty, with what the centring of the index adds"}),
-       base::field("effective_noise", &P::effective_noise, {.doc = "E_pre + Δ"}),
+       base::field(
+           "effective_noise", &P::effective_noise,
+           {.doc = "variance of scores around the frozen ones beside the adapter: E_pre + Δ of fresh sequences"}),
        base::field("stability", &P::stability, {.doc = "replica symmetry is stable where it is below 1"}),
        base::field("stein", &P::stein, {.doc = "relative violation of Stein's identity: weight of jumps"}),
        figure_of<P>("sampling_error", sampling_errors, {.doc = "standard errors of the quadrature"})
@@ -184,6 +196,7 @@ const base::Description& describe(const LoraMeasurements*) {
        base::field("Q_star", &M::Q_star, {.symbol = "Q*", .doc = "Tr S*²/d as drawn"}),
        base::field("Q_pre", &M::Q_pre, {.symbol = "Q_pre", .doc = "Tr S_pre²/d as drawn"}),
        base::field("m_pre", &M::m_pre, {.symbol = "m_pre", .doc = "Tr S_pre S*/d as drawn"}),
+       base::field("train_pre", &M::train_pre, {.doc = "loss per sequence of pre-training, if it was trained"}),
        base::field("omega_effective", &M::omega_effective, {.symbol = "ω", .doc = "strength that is left to learn"}),
        base::field("start_alignment", &M::start_alignment, {.doc = "cos² of the start"}),
        base::field("gradient", &M::gradient, {.doc = "|∇L|/(λ|w|) at the end"}),

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "attnlaw/base/fields/description.h"
@@ -139,6 +140,38 @@ Sequences draw_sequences(const Setting& setting, const base::NormalStream& sourc
   return result;
 }
 
+/// Σ_ab h_ab² of every sequence.
+Eigen::VectorXd score_squares(const experiment::ScoreLayout& layout, const Columns& scores) {
+  Eigen::VectorXd squares = Eigen::VectorXd::Zero(scores.rows());
+  layout.for_each([&](int a, int b, int k) { squares += layout.multiplicity(a, b) * scores.col(k).square().matrix(); });
+  return squares;
+}
+
+/// Returns the `count` sequences whose frozen scores are least, in their order.
+Sequences least_scores(const experiment::ScoreLayout& layout, const Sequences& all, Index count) {
+  const Eigen::VectorXd squares = score_squares(layout, all.frozen);
+  std::vector<Index> order(size(squares.size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::nth_element(order.begin(), order.begin() + count - 1, order.end(),
+                   [&](Index i, Index j) { return std::pair(squares[i], i) < std::pair(squares[j], j); });
+  order.resize(size(count));
+  std::sort(order.begin(), order.end());
+  const Index T = layout.rows;
+  Sequences least{Matrix(count * T, all.X.cols()), Columns(count, all.task.cols()), Columns(count, all.frozen.cols())};
+  for (Index i = 0; i < count; ++i) {
+    const Index from = order[size(i)];
+    least.X.middleRows(i * T, T) = all.X.middleRows(from * T, T);
+    least.task.row(i) = all.task.row(from);
+    least.frozen.row(i) = all.frozen.row(from);
+  }
+  return least;
+}
+
+/// Returns how many sequences are looked at for n to train on.
+Index seen_sequences(const LoraTask& task, double n) {
+  return static_cast<Index>(task.sequences == LoraSequences::selected ? std::ceil(n / task.share) : n);
+}
+
 /// Computes the objective (1/d) Σ ½‖Y − f(h)‖² + (λ/2)|w|² of the training set.
 class FineTuning {
  public:
@@ -177,10 +210,15 @@ class FineTuning {
 
   experiment::Data<double> draw_training_set(Index n) {
     const auto source = [&](Stream purpose) { return stream(purpose, setting_.d(), setting_.seed, setting_.instance); };
-    Sequences sequences = draw_sequences(setting_, source(Stream::adapter_data), 0, n);
+    const LoraSequences kind = setting_.task.sequences;
+    const bool reused = kind == LoraSequences::reused;
+    Sequences sequences = draw_sequences(setting_, source(reused ? Stream::data : Stream::adapter_data), 0,
+                                         seen_sequences(setting_.task, static_cast<double>(n)));
+    if (kind == LoraSequences::selected) sequences = least_scores(setting_.layout(), sequences, n);
     frozen_ = std::move(sequences.frozen);
     if (setting_.task.noise > 0)
-      experiment::add_noise(setting_.problem, source(Stream::adapter_noise), 0, sequences.task);
+      experiment::add_noise(setting_.problem, source(reused ? Stream::label_noise : Stream::adapter_noise), 0,
+                            sequences.task);
     experiment::Data<double> data{std::move(sequences.X), {}, Columns(n, experiment::output_count(setting_.problem))};
     experiment::target_outputs(setting_.problem, sequences.task, data.labels);
     return data;
@@ -231,6 +269,7 @@ void measure_pretraining(const Setting& setting, LoraInstance& result) {
   result.Q_pre = setting.frozen.S.squaredNorm() / d;
   result.m_pre = setting.frozen.S.diagonal().dot(target) / d;
   result.E_pre = residual.squaredNorm() / d;
+  result.train_pre = setting.frozen.train;
   result.omega_effective = setting.task.omega - setting.u.dot(residual * setting.u) / std::sqrt(d);
 }
 
@@ -294,7 +333,8 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   // Memory goes to the sequences and their products with S (kCopies), and to matrices of the students (kSquares).
   constexpr double kCopies = 3, kSquares = 12;
   const int instances = base::instances_at_a_time(options.instances, options.threads);
-  base::require_memory(instances * sizeof(double) * (kCopies * n * task.tokens * d + kSquares * d * d),
+  const auto seen = static_cast<double>(seen_sequences(task, n));
+  base::require_memory(instances * sizeof(double) * (kCopies * seen * task.tokens * d + kSquares * d * d),
                        fmt::format("fine-tuning with d = {}, alpha_ft = {} and {} instances at a time", options.d,
                                    task.alpha, instances),
                        "a smaller d or fewer threads");
@@ -314,9 +354,19 @@ Pretraining train_students(const model::Problem& problem, const experiment::Opti
     run.threads = 1;
     run.progress = {};
     run.trained = [&](const experiment::Instance& trained, std::span<const double> S) {
-      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged};
+      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged,
+                 trained.train};
     };
     experiment::run(problem, run);
+    return student;
+  };
+}
+
+Pretraining rescaled(Pretraining pretraining, double beta) {
+  return [pretraining = std::move(pretraining), beta](int d, std::uint64_t seed, std::uint64_t instance) {
+    FrozenStudent student = pretraining(d, seed, instance);
+    student.S *= beta;
+    student.train = std::numeric_limits<double>::quiet_NaN();
     return student;
   };
 }
@@ -382,8 +432,8 @@ LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions&
   LoraTask task = experiment.task;
   // With a small ω and a small d the residual of pre-training may exceed ω; then ω is left as it is.
   if (experiment.mean.omega_effective > 0) task.omega = experiment.mean.omega_effective;
-  LoraPrediction prediction =
-      predict_lora(task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre}, options);
+  LoraPrediction prediction = predict_lora(
+      task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre, experiment.mean.train_pre}, options);
   // The adapter was compared with the whole of ω u uᵀ, not with what was left to learn.
   prediction.adapter_error = prediction.overlaps.adapter_error(experiment.task.omega);
   return prediction;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
@@ -18,7 +19,8 @@ namespace attnlaw::laws {
 struct FrozenStudent {
   std::vector<double> target_eigenvalues;
   base::Matrix<double> S;
-  bool converged = true;  ///< whether its own training converged
+  bool converged = true;                                    ///< whether its own training converged
+  double train = std::numeric_limits<double>::quiet_NaN();  ///< its loss per training sequence; NaN: not trained
 };
 
 /// Makes the student of one instance, which depends on (d, seed, instance) alone.
@@ -27,6 +29,9 @@ using Pretraining = std::function<FrozenStudent(int d, std::uint64_t seed, std::
 /// Makes students by training on a problem of their own. Options::d, seed, instances and first_instance are replaced.
 /// The function returned throws std::invalid_argument if the problem cannot be trained at its d.
 Pretraining train_students(const model::Problem& problem, const experiment::Options& options = {});
+
+/// Makes β times the students of another pre-training.
+Pretraining rescaled(Pretraining pretraining, double beta);
 
 /// Makes students with given overlaps without training: where S_pre is calibrated (m_pre = Q_pre) and E_pre is below
 /// the variance of the spectrum, the posterior mean of S* seen through Gaussian noise, else c S* + noise. Throws
@@ -59,6 +64,7 @@ const base::Description& describe(const LoraExperimentOptions*);
 
 struct LoraMeasurements {
   double Q_star = 0, Q_pre = 0, m_pre = 0, E_pre = 0;
+  double train_pre = 0;        ///< loss per sequence of pre-training; NaN: not trained
   double omega_effective = 0;  ///< ω − uᵀ(S_pre − S*)u/√d, the strength that is left to learn
   double m = 0;                ///< |w·u|
   double q = 0;                ///< |w|²

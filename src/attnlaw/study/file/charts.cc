@@ -68,7 +68,9 @@ void add_numbers(const base::Description& description, std::vector<std::string>&
 /// Plain names of the figures that a chart may draw (docs/commands/figure.md), of all kinds of tasks.
 const std::vector<std::string>& figure_names() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> found{"rank", "recovery", "interpolation", "bayes_recovery"};
+    std::vector<std::string> found{"rank", "regime"};
+    for (const char* threshold : {"recovery", "interpolation", "interpolation_limit", "bayes_recovery"})
+      for (const char* unit : {"", "_eff"}) found.push_back(std::string(threshold) + unit);
     for (const base::Description* document :
          {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
           &base::detail::description_of<Thresholds>(), &base::detail::description_of<theory::ScalingCurve>()})
@@ -90,9 +92,10 @@ void require_figures(const SourceFile& file, const TomlValue& chart, const std::
 
 void require_names(const SourceFile& file, const TomlValue& chart, const ChartRequest& request,
                    const std::vector<Part>& parts) {
-  const auto along = variables_of(parts, {"n", "n/d", "d", "D", "instance"});
+  const auto along = variables_of(parts, {"n", "n/d", "d", "D", "instance", "alpha_eff", "alpha_eff/kappa"});
   require_among(file, chart, "parts", request.parts, names_of(parts));
   require_among(file, chart, "by", request.by, variables_of(parts, {"d", "instance", "part", "trainer"}));
+  if (!request.best_over.empty()) require_among(file, chart, "best_over", {request.best_over}, variables_of(parts, {}));
   if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, along);
   if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, along);
   require_figures(file, chart, "values", request.values);

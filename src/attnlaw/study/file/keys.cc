@@ -134,7 +134,14 @@ const base::Description& describe(const ChartRequest*) {
        base::field("x_title", &C::x_title, {.doc = "title of the axis", .otherwise = "its name"}),
        base::field("y_title", &C::y_title, {.doc = "title of the axis", .otherwise = "its name"}),
        base::field("log_x", &C::log_x, {.doc = "logarithmic axis"}),
-       base::field("log_y", &C::log_y, {.doc = "logarithmic axis"})}};
+       base::field("log_y", &C::log_y, {.doc = "logarithmic axis"}),
+       base::field(
+           "square_roots", &C::square_roots,
+           {.doc = "`spectrum`: of √s, which for a tied student are the singular values of W but for their unit"}),
+       base::field("best_over", &C::best_over,
+                   {.doc = "`curves`: an axis along which every instance of an experiment draws its result of least "
+                           "`test` alone, as a search for the best `lambda`",
+                    .otherwise = "all are drawn"})}};
   return description;
 }
 

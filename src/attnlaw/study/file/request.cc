@@ -60,6 +60,11 @@ void require_known_axes(const SourceFile& file, const PartRequest& request) {
       const std::string& key = axes.emplace_back(values.key);
       if (key == "d" || key == "instance")  // experiments add these by themselves
         file.reject(values.given.line, "{} cannot be an axis; it is a key of experiment", key);
+      if (key == kEffectiveRatio) {
+        if (contains(axes, "alpha") || request.problem.contains("alpha"))
+          file.reject(values.given.line, "alpha_eff = alpha K_eff stands in place of alpha, and both are given");
+        continue;
+      }
       if (!contains(options, key) && !variables.contains(key))
         file.reject(values.given.line,
                     "axis {0} is neither an option of the problem ({1}) nor a variable: no string of the problem has "

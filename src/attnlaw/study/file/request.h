@@ -13,6 +13,9 @@
 
 namespace attnlaw::study {
 
+/// An axis α K_eff that stands in place of α: sequences in units of what they tell of S.
+inline constexpr const char* kEffectiveRatio = "alpha_eff";
+
 struct ExperimentRequest : ExperimentKeys {
   bool any_trainer = true;  ///< the first that serves the problem
 };

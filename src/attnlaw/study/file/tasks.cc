@@ -9,6 +9,7 @@
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/json_text.h"
+#include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/theory/scaling.h"
@@ -62,6 +63,15 @@ auto placed(const SourceFile& file, const PartRequest& request, const Json& coor
 
 // ---- problems ------------------------------------------------------------------------------------------------------
 
+Json completed(Json options, TaskKind kind);
+
+/// The α at which α K_eff has the value of its axis.
+double ratio_at(const Json& options, const Json& effective) {
+  if (!effective.is_number()) base::reject("{} takes numbers, got {}", kEffectiveRatio, base::json_text(effective));
+  const Problem problem = model::problem_from_json(completed(options, TaskKind::thresholds));
+  return effective.get<double>() / problem.observed_score_count();
+}
+
 /// The options of the problem at a point, not checked yet.
 Json options_at(const SourceFile& file, const PartRequest& request, const Json& coordinates) {
   Json options = request.problem;
@@ -71,7 +81,10 @@ Json options_at(const SourceFile& file, const PartRequest& request, const Json& 
     if (value.is_string()) value = substituted(value.get<std::string>(), coordinates);
   // Along students, only those with a penalty have a λ.
   if (options.value("student", Json()) == "bayes") options.erase("lambda");
-  return model::with_target_beside(file.path, std::move(options));
+  options = model::with_target_beside(file.path, std::move(options));
+  if (coordinates.contains(kEffectiveRatio))
+    placed(file, request, coordinates, [&] { options["alpha"] = ratio_at(options, coordinates[kEffectiveRatio]); });
+  return options;
 }
 
 /// Options that a kind of task does not read, or has a default of its own for.
@@ -88,7 +101,7 @@ bool continuable(const Problem& problem) { return problem.lambda_rule == LambdaR
 
 /// Tells whether neighbours on the innermost axis differ in numbers of the equations alone.
 bool is_smooth(const std::vector<Axis>& axes) {
-  constexpr const char* kSmooth[] = {"alpha", "lambda", "noise", "beta", "width"};
+  constexpr const char* kSmooth[] = {"alpha", kEffectiveRatio, "lambda", "noise", "beta", "width"};
   if (axes.empty()) return false;
   const std::vector<Values>& keys = axes.back().keys;
   return std::all_of(keys.begin(), keys.end(), [&](const Values& values) {

@@ -17,6 +17,7 @@
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/study/spectrum_comparison.h"
+#include "attnlaw/theory/regimes.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/columns.h"
 #include "attnlaw/view/figure/items.h"
@@ -157,8 +158,17 @@ class Curves {
   }
 
  private:
-  /// Thresholds in α are vertical lines where α is x.
-  bool is_rule(const Item& item) const { return item.task->kind == TaskKind::thresholds && request_.x == "alpha"; }
+  /// Thresholds are vertical lines where α is x, in whatever unit.
+  bool is_rule(const Item& item) const {
+    return item.task->kind == TaskKind::thresholds && ratio_unit(*item.task, request_.x);
+  }
+
+  /// What the samples of a point share: all but the axis along which each takes its best.
+  json subject_of(const Item& item) const {
+    json document = subject(*item.task);
+    if (!request_.best_over.empty()) document["problem"].erase(request_.best_over);
+    return document;
+  }
 
   std::string series_name(const Item& item, const std::string& value) const {
     std::vector<std::string> words;
@@ -193,7 +203,7 @@ class Curves {
     const auto x = position(item, request_.x), y = usable(item) ? figure(item, value) : std::nullopt;
     if (!x) return;
     if (item.task->kind == TaskKind::experiment) {
-      if (y) line.samples[{*x, subject(*item.task)}].push_back(*y);
+      if (y) line.samples[{*x, subject_of(item)}].push_back(*y);
     } else if (y || !usable(item)) {
       line.series.theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
     }
@@ -216,7 +226,7 @@ class Curves {
       if (!alpha) continue;
       std::string text = symbol(threshold);
       for (const std::string& axis : item.part->axes) text += ", " + labels_(item, axis);
-      rules_.push_back({text, *alpha});
+      rules_.push_back({text, *alpha * *ratio_unit(*item.task, request_.x)});
     }
   }
 
@@ -264,7 +274,8 @@ std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
   return table;
 }
 
-report::Section curves_section(const ChartRequest& request, const std::vector<Item>& items) {
+report::Section curves_section(const ChartRequest& request, const std::vector<Item>& all) {
+  const std::vector<Item> items = best_over(request.best_over, all);
   const Curves curves(request, items);
   report::Section section{request.title, request.text};
   if (const report::ErrorsChart chart = curves.chart(); !chart.series.empty())
@@ -300,7 +311,18 @@ std::vector<double> measured_eigenvalues(const Item& theory, const std::vector<I
   return eigenvalues;
 }
 
-report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title) {
+/// Turns the chart of values s into one of √s, of which ρ(s) ds = 2√s ρ(s) d√s.
+void take_square_roots(report::SpectrumChart& chart) {
+  const auto root = [](double s) { return std::sqrt(std::max(0.0, s)); };
+  chart.value = "√" + chart.value;
+  for (report::Point& point : chart.density) point = {root(point.x), 2 * root(point.x) * point.y};
+  for (std::vector<double>* values : {&chart.outliers, &chart.eigenvalues})
+    std::transform(values->begin(), values->end(), values->begin(), root);
+  chart.zero_tolerance = root(chart.zero_tolerance);
+}
+
+report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title,
+                          bool square_roots) {
   report::SpectrumChart chart{.title = title,
                               .value = spectral_value(theory.task->problem),
                               .density = points(*theory.outcome->array("s"), *theory.outcome->array("density")),
@@ -309,6 +331,7 @@ report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, co
   for (const json& outlier : theory.outcome->figures.at("spectrum").at("outliers"))
     chart.outliers.push_back(outlier.at("eigenvalue"));
   chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
+  if (square_roots) take_square_roots(chart);
   return trained_spectrum_chart(std::move(chart));
 }
 
@@ -319,20 +342,63 @@ std::vector<report::Section> spectrum_sections(const ChartRequest& request, cons
     if (!has_density(item)) continue;
     const std::string where = joined(item.part->axes, [&](const std::string& axis) { return labels(item, axis); });
     const std::string title = item.part->axes.empty() ? request.title : request.title + ": " + where;
-    sections.push_back({title, sections.empty() ? request.text : "", spectrum_of(item, items, title)});
+    sections.push_back(
+        {title, sections.empty() ? request.text : "", spectrum_of(item, items, title, request.square_roots)});
   }
   return sections;
 }
 
 // ---- maps ----------------------------------------------------------------------------------------------------------
 
+/// Maps are drawn of these.
+bool is_mapped(const Item& item) { return item.task->kind == TaskKind::theory || item.task->kind == TaskKind::scaling; }
+
 std::vector<double> values_along(const std::vector<Item>& items, const std::string& axis) {
   std::vector<double> values;
-  for (const Item& item : items)
-    if (const auto at = position(item, axis); at && item.task->kind == TaskKind::theory) values.push_back(*at);
+  for (const Item& item : items) {
+    if (!is_mapped(item)) continue;
+    const std::vector<double> at = places(item, axis);
+    values.insert(values.end(), at.begin(), at.end());
+  }
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
+}
+
+/// One cell of a map, with its figure or the name of its regime.
+struct MapCell {
+  double x = 0, y = 0;
+  std::optional<double> figure;
+  std::string regime;
+};
+
+/// The cells of one item: that of a theory, or one for each n of a scaling curve.
+std::vector<MapCell> cells_of(const ChartRequest& request, const Item& item) {
+  const std::vector<double> x = places(item, request.x), y = places(item, request.y);
+  if (!is_mapped(item) || x.empty() || y.empty()) return {};
+  const std::string& value = request.values.at(0);
+  if (item.task->kind == TaskKind::theory) {
+    if (!usable(item)) return {};
+    return {{x[0], y[0], figure(item, value), {}}};
+  }
+  std::vector<MapCell> cells;
+  for (std::size_t i = 0; item.has_figures() && i < std::max(x.size(), y.size()); ++i) {
+    const json& point = item.outcome->figures.at("points").at(i);
+    if (!point.at("converged").get<bool>()) continue;
+    cells.push_back({x[i % x.size()], y[i % y.size()], find_number(point, value), point.at("regime")});
+  }
+  return cells;
+}
+
+/// Regimes become numbers, in the order of their names.
+void name_regimes(std::vector<MapCell>& cells, report::HeatMap& map) {
+  for (const auto& [regime, name] : names_table(theory::Regime{})) {
+    const auto has_it = [name = std::string(name)](const MapCell& cell) { return cell.regime == name; };
+    if (std::none_of(cells.begin(), cells.end(), has_it)) continue;
+    for (MapCell& cell : cells)
+      if (has_it(cell)) cell.figure = static_cast<double>(map.categories.size());
+    map.categories.emplace_back(name);
+  }
 }
 
 std::size_t index_of(const std::vector<double>& ascending, double value) {
@@ -350,18 +416,25 @@ Scale scale_of(const std::vector<double>& values) {
   return scale(lowest > 0 && highest > kDecade * lowest);
 }
 
-/// The lines are thresholds in α against the other axis of the map; there are none if α is no axis.
+bool is_ratio(const std::vector<Item>& items, const std::string& axis) {
+  return !items.empty() && ratio_unit(*items.front().task, axis).has_value();
+}
+
+/// The lines are thresholds in α, in the unit of its axis, against the other axis of the map; there are none if α is no
+/// axis.
 std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, const std::vector<Item>& items) {
-  if (request.x != "alpha" && request.y != "alpha") return {};
-  const std::string& other = request.x == "alpha" ? request.y : request.x;
+  if (!is_ratio(items, request.x) && !is_ratio(items, request.y)) return {};
+  const bool across = is_ratio(items, request.x);
+  const std::string &other = across ? request.y : request.x, &ratio = across ? request.x : request.y;
   std::vector<report::HeatMap::Line> lines;
   for (const char* threshold : kThresholds) {
     report::HeatMap::Line line{symbol(threshold), {}};
     for (const Item& item : items) {
       const auto at = position(item, other);
       if (item.task->kind != TaskKind::thresholds || !at) continue;
-      const double alpha = (usable(item) ? figure(item, threshold) : std::nullopt).value_or(kNan);
-      line.points.push_back(request.x == "alpha" ? report::Point{alpha, *at} : report::Point{*at, alpha});
+      const double alpha = (usable(item) ? figure(item, threshold) : std::nullopt).value_or(kNan) *
+                           ratio_unit(*item.task, ratio).value_or(kNan);
+      line.points.push_back(across ? report::Point{alpha, *at} : report::Point{*at, alpha});
     }
     if (std::any_of(line.points.begin(), line.points.end(),
                     [](const auto& p) { return std::isfinite(p.x) && std::isfinite(p.y); }))
@@ -381,13 +454,14 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
                       .x_values = values_along(items, request.x),
                       .y_values = values_along(items, request.y)};
   map.values.assign(map.x_values.size() * map.y_values.size(), kNan);
-  for (const Item& item : items) {
-    const auto x = position(item, request.x), y = position(item, request.y);
-    if (item.task->kind != TaskKind::theory || !x || !y || !usable(item)) continue;
-    map.values[index_of(map.x_values, *x) * map.y_values.size() + index_of(map.y_values, *y)] =
-        figure(item, value).value_or(kNan);
-  }
-  map.value.scale = scale_of(map.values);
+  std::vector<MapCell> cells;
+  for (const Item& item : items)
+    for (const MapCell& cell : cells_of(request, item)) cells.push_back(cell);
+  if (value == "regime") name_regimes(cells, map);
+  for (const MapCell& cell : cells)
+    map.values[index_of(map.x_values, cell.x) * map.y_values.size() + index_of(map.y_values, cell.y)] =
+        cell.figure.value_or(kNan);
+  if (map.categories.empty()) map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
   return {request.title, request.text, report::heat_map(map)};
 }
@@ -406,10 +480,10 @@ std::vector<report::Section> sections_of(const ChartRequest& request, const std:
 
 // ---- before anything is computed ------------------------------------------------------------------------------------
 
-std::vector<Item> of_kind(const std::vector<Item>& items, TaskKind kind) {
+template <class Accepted>
+std::vector<Item> those(const std::vector<Item>& items, const Accepted& accepted) {
   std::vector<Item> result;
-  std::copy_if(items.begin(), items.end(), std::back_inserter(result),
-               [&](const Item& item) { return item.task->kind == kind; });
+  std::copy_if(items.begin(), items.end(), std::back_inserter(result), accepted);
   return result;
 }
 
@@ -424,7 +498,7 @@ void require_numbers(const ChartRequest& request, const std::vector<Item>& items
 /// Refuses a map whose theory is known to stand at one value.
 void require_two_values(const ChartRequest& request, const std::vector<Item>& theory, const std::string& axis) {
   const bool known =
-      std::all_of(theory.begin(), theory.end(), [&](const Item& item) { return position(item, axis).has_value(); });
+      std::all_of(theory.begin(), theory.end(), [&](const Item& item) { return !places(item, axis).empty(); });
   const std::vector<double> values = values_along(theory, axis);
   if (!known || values.size() > 1) return;
   throw std::invalid_argument(fmt::format("the map '{}' needs at least two values of {} in the theory of its parts{}",
@@ -433,17 +507,24 @@ void require_two_values(const ChartRequest& request, const std::vector<Item>& th
 }
 
 void require_drawable_map(const ChartRequest& request, const std::vector<Item>& items) {
-  const std::vector<Item> theory = of_kind(items, TaskKind::theory), lines = of_kind(items, TaskKind::thresholds);
+  const std::vector<Item> theory = those(items, is_mapped),
+                          lines = those(items, [](const Item&item) { return item.task->kind == TaskKind::thresholds; });
+  const bool curves =
+      std::any_of(theory.begin(), theory.end(), [](const Item& item) { return item.task->kind == TaskKind::scaling; });
+  if (request.values.at(0) == "regime" && !curves)
+    throw std::invalid_argument(
+        fmt::format("the map '{}' of regimes needs a part with scaling = {{n = ...}}", request.title));
   for (const std::string& axis : {request.x, request.y}) {
     require_numbers(request, theory, axis);
     require_two_values(request, theory, axis);
   }
   require_one_subject_per_point(request.title, theory, {{request.x, request.y}, {}});
-  if (request.x == "alpha") require_one_subject_per_point(request.title, lines, {{request.y}, {}});
-  if (request.y == "alpha") require_one_subject_per_point(request.title, lines, {{request.x}, {}});
+  if (is_ratio(items, request.x)) require_one_subject_per_point(request.title, lines, {{request.y}, {}});
+  if (is_ratio(items, request.y)) require_one_subject_per_point(request.title, lines, {{request.x}, {}});
 }
 
-void require_drawable(const ChartRequest& request, const std::vector<Item>& items) {
+void require_drawable(const ChartRequest& request, const std::vector<Item>& all) {
+  const std::vector<Item> items = best_over(request.best_over, all);
   switch (request.kind) {
     case ChartRequest::Kind::curves:
       require_numbers(request, items, request.x);

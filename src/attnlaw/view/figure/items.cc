@@ -86,8 +86,9 @@ json point_of(const Item& item, const PointAxes& axes) {
   json point{name(item.task->kind)};
   for (const std::string& axis : axes.along) {
     const auto at = planned_position(item, axis);
-    const bool line = item.task->kind == TaskKind::thresholds && axis == "alpha";
-    const bool curve = item.task->kind == TaskKind::scaling;  // many points along any axis
+    const bool line = item.task->kind == TaskKind::thresholds && ratio_unit(*item.task, axis);
+    // A scaling curve has many points along any axis but its own coordinates.
+    const bool curve = item.task->kind == TaskKind::scaling && !item.entry->coordinates.contains(axis);
     if ((!at || line) && !curve) return {};
     point.push_back(curve ? json() : json(*at));
   }
@@ -194,7 +195,8 @@ std::vector<std::string> series_axes(const study::ChartRequest& request, const s
   std::vector<std::string> axes, found;
   for (const Item& item : items)
     for (const std::string& axis : item.part->axes)
-      if (axis != request.x && axis != "instance" && std::find(axes.begin(), axes.end(), axis) == axes.end())
+      if (axis != request.x && axis != "instance" && axis != request.best_over &&
+          std::find(axes.begin(), axes.end(), axis) == axes.end())
         axes.push_back(axis);
   for (const std::string& axis : axes)
     if (varies_at_one_x(items, request.x, axis)) found.push_back(axis);
@@ -203,8 +205,31 @@ std::vector<std::string> series_axes(const study::ChartRequest& request, const s
   };
   if (several_dimensions(items)) add("d");
   if (varies_at_one_x(items, request.x, "trainer", found)) add("trainer");
-  if (mixed_point(items, {{request.x}, found})) add("part");
+  // Where every instance has its own best, subjects differ within a point.
+  if (request.best_over.empty() && mixed_point(items, {{request.x}, found})) add("part");
   return found;
+}
+
+std::vector<Item> best_over(const std::string& axis, const std::vector<Item>& items) {
+  if (axis.empty()) return items;
+  std::vector<Item> best;
+  std::map<json, std::size_t> found;
+  for (const Item& item : items) {
+    if (item.task->kind != TaskKind::experiment) {
+      best.push_back(item);
+      continue;
+    }
+    json family{item.part->name, item.entry->coordinates};
+    family[1].erase(axis);
+    const auto [at, added] = found.try_emplace(std::move(family), best.size());
+    if (added) {
+      best.push_back(item);
+    } else if (const auto test = figure(item, "test")) {
+      const auto least = figure(best[at->second], "test");
+      if (!least || *test < *least) best[at->second] = item;
+    }
+  }
+  return best;
 }
 
 json subject(const study::Task& task) {

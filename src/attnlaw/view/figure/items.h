@@ -42,6 +42,10 @@ bool usable(const Item& item);
 /// where results at one x differ in them and would still be one series.
 std::vector<std::string> series_axes(const study::ChartRequest& request, const std::vector<Item>& items);
 
+/// Returns of the experiments of a part that differ along an axis alone the one of least test error, and all else; all
+/// items where the axis is empty.
+std::vector<Item> best_over(const std::string& axis, const std::vector<Item>& items);
+
 /// Returns what a result is of: its task without what may differ between the results that make up one point (instance,
 /// start).
 nlohmann::json subject(const study::Task& task);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/json_text.h"
@@ -45,6 +46,33 @@ std::optional<double> sequences(const study::Task& task, const std::string& name
   if (!d) return std::nullopt;
   if (name == "n/d") return task.problem.alpha * *d;
   return std::round(task.problem.alpha * *d * *d);
+}
+
+constexpr std::string_view kEffective = "_eff";
+
+/// Returns the threshold "recovery" of "recovery_eff", in units of α K_eff; nothing for other names.
+std::optional<double> effective_threshold(const Item& item, const std::string& name) {
+  if (item.task->kind != TaskKind::thresholds || !name.ends_with(kEffective)) return std::nullopt;
+  const auto alpha = find_number(item.outcome->figures, name.substr(0, name.size() - kEffective.size()));
+  if (!alpha) return std::nullopt;
+  return *alpha * item.task->problem.observed_score_count();
+}
+
+/// Returns what a part of the estimation error costs in the test error: "test_parts.bulk", or "test_noisy_parts.bulk".
+std::optional<double> priced_part(const json& document, const std::string& name) {
+  const std::size_t dot = name.find('.');
+  if (dot == std::string::npos || !name.substr(0, dot).ends_with("_parts")) return std::nullopt;
+  const json *price = at_path(document, name.substr(0, dot) + ".price"),
+             *part = at_path(document, "parts" + name.substr(dot));
+  if (price == nullptr || part == nullptr || !price->is_number() || !part->is_number()) return std::nullopt;
+  return price->get<double>() * part->get<double>();
+}
+
+/// Returns κ* of a target that has one.
+std::optional<double> rank_of(const model::Target& target) {
+  if (const auto* wishart = target.spectrum().wishart()) return wishart->kappa;
+  if (const auto* product = target.spectrum().product()) return product->kappa;
+  return std::nullopt;
 }
 
 /// Returns k of "eigenvalue:k"; nothing for other names.
@@ -108,6 +136,8 @@ struct Name {
 };
 constexpr Name kNames[] = {
     {"alpha", "", "α = n/d²"},
+    {"alpha_eff", "αK_eff", "effective sample ratio αK_eff"},
+    {"alpha_eff/kappa", "αK_eff/κ*", "effective sample ratio over rank, αK_eff/κ*"},
     {"lambda", "", "penalty λ"},
     {"noise", "", "noise Δ"},
     {"kappa", "κ*", "κ* of the target"},
@@ -132,9 +162,28 @@ constexpr Name kNames[] = {
     {"replicon", "replicon", "replicon R"},
     {"rank_fraction", "rank/d", "rank/d of the trained S"},
     {"zero_mass", "mass at 0", "mass at 0 of the trained S"},
+    {"upper_mass", "upper bulk", "mass of the bulk that has detached"},
+    {"regime", "regime", "regime"},
+    {"test_parts.floor", "floor", "test error of the target itself"},
+    {"test_parts.unlearned", "unlearned", "test error by modes that are not learned"},
+    {"test_parts.shrinkage", "shrinkage", "test error by shrinkage"},
+    {"test_parts.misalignment", "misalignment", "test error by misalignment"},
+    {"test_parts.bulk", "bulk", "test error by fitted noise"},
+    {"test_parts.amplitude", "amplitude", "test error by amplitude"},
+    {"test_noisy_parts.floor", "floor", "test error of the target itself"},
+    {"test_noisy_parts.unlearned", "unlearned", "test error by modes that are not learned"},
+    {"test_noisy_parts.shrinkage", "shrinkage", "test error by shrinkage"},
+    {"test_noisy_parts.misalignment", "misalignment", "test error by misalignment"},
+    {"test_noisy_parts.bulk", "bulk", "test error by fitted noise"},
+    {"test_noisy_parts.amplitude", "amplitude", "test error by amplitude"},
     {"recovery", "recovery", "α of recovery"},
     {"interpolation", "interpolation", "α of interpolation"},
     {"bayes_recovery", "Bayes recovery", "α of Bayes recovery"},
+    {"recovery_eff", "recovery", "αK_eff of recovery"},
+    {"interpolation_limit", "interpolation, Δ → 0", "α of interpolation as the noise vanishes"},
+    {"interpolation_limit_eff", "interpolation, Δ → 0", "αK_eff of interpolation as the noise vanishes"},
+    {"interpolation_eff", "interpolation", "αK_eff of interpolation"},
+    {"bayes_recovery_eff", "Bayes recovery", "αK_eff of Bayes recovery"},
     {"bayes", "Bayes", "Bayes"},
 };
 
@@ -153,7 +202,32 @@ std::optional<double> find_number(const json& document, const std::string& name)
                             "bayes", "ridgeless", "loss_figures", "diagnostics", "parts"})
     if (const json* value = at_path(document, fmt::format("{}.{}", group, name)))
       if (const auto number = as_number(*value)) return number;
-  return std::nullopt;
+  return priced_part(document, name);
+}
+
+std::optional<double> ratio_unit(const study::Task& task, const std::string& axis) {
+  if (axis == "alpha") return 1;
+  const double observed = task.problem.observed_score_count();
+  if (axis == "alpha_eff") return observed;
+  if (axis != "alpha_eff/kappa") return std::nullopt;
+  const auto rank = rank_of(task.problem.target);
+  return rank ? std::optional(observed / *rank) : std::nullopt;
+}
+
+std::vector<double> places(const Item& item, const std::string& axis) {
+  if (item.task->kind != TaskKind::scaling || item.entry->coordinates.contains(axis)) {
+    const auto at = position(item, axis);
+    return at ? std::vector{*at} : std::vector<double>();
+  }
+  const auto D = dimension(*item.task);
+  if (!D) return {};
+  std::vector<double> result;
+  for (const double n : item.task->n) {
+    if (axis == "n") result.push_back(n);
+    if (axis == "n/d") result.push_back(n / *D);
+    if (const auto unit = ratio_unit(*item.task, axis)) result.push_back(n / (*D * *D) * *unit);
+  }
+  return result;
 }
 
 std::optional<double> position(const Item& item, const std::string& name) {
@@ -161,6 +235,10 @@ std::optional<double> position(const Item& item, const std::string& name) {
   if (coordinates.contains(name))
     if (const auto number = as_number(coordinates[name])) return number;
   if (name == "n" || name == "n/d") return sequences(*item.task, name);
+  if (name == "alpha_eff" || name == "alpha_eff/kappa") {
+    const auto unit = ratio_unit(*item.task, name);
+    return unit ? std::optional(item.task->problem.alpha * *unit) : std::nullopt;
+  }
   if (name == "D" || name == "d") return dimension(*item.task);
   if (const json problem = model::to_json(item.task->problem); problem.contains(name))
     if (const auto number = as_number(problem[name])) return number;
@@ -171,6 +249,7 @@ std::optional<double> figure(const Item& item, const std::string& name) {
   if (!item.has_figures()) return std::nullopt;
   if (const auto number = find_number(item.outcome->figures, name)) return number;
   if (const auto number = in_spectrum(item, name)) return number;
+  if (const auto number = effective_threshold(item, name)) return number;
   if (name == "lambda" && item.task->problem.lambda_rule == model::LambdaRule::value) return item.task->problem.lambda;
   return std::nullopt;
 }

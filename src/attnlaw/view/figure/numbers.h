@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "attnlaw/study/study.h"
 
@@ -22,17 +23,26 @@ struct Item {
 
 /// Returns the number `name` of a JSON object: by path ("theory.test"), or in the object or the groups of a document of
 /// docs/json.md (errors, overlaps, spectrum, …). Nothing if it is not there or no number; of an object with `alpha` (a
-/// threshold) that number.
+/// threshold) that number. "test_parts.bulk" is what a part of the estimation error costs in the test error: it has its
+/// price there.
 std::optional<double> find_number(const nlohmann::json& document, const std::string& name);
 
+/// Returns what α is multiplied by along an axis of sample ratios: 1 along `alpha`, K_eff along `alpha_eff`, K_eff/κ*
+/// along `alpha_eff/kappa`; nothing along other axes, or where the target has no κ*.
+std::optional<double> ratio_unit(const study::Task& task, const std::string& axis);
+
+/// Returns where the numbers of an item stand along an axis: one place, or one for each n of a scaling curve.
+std::vector<double> places(const Item& item, const std::string& axis);
+
 /// Returns where a task stands: a coordinate of the part, an option of the problem, `d`, `instance`, `D` (dimension of
-/// a power law), `n` = α d² and `n/d` (with D where there is no d); otherwise a figure of the outcome.
+/// a power law), `n` = α d² and `n/d` (with D where there is no d), a sample ratio (ratio_unit); otherwise a figure of
+/// the outcome.
 std::optional<double> position(const Item& item, const std::string& name);
 
 /// Returns a figure of the outcome (find_number), or of its spectrum: `rank` (eigenvalues off zero), `rank_fraction`,
 /// `zero_mass`, and `eigenvalue:k`, the k-th largest eigenvalue of an experiment, in theory the outlier of the k-th
-/// mode of the target where there is one. `lambda` is the number that was found or trained with. Nothing without an
-/// outcome.
+/// mode of the target where there is one. `lambda` is the number that was found or trained with, `recovery_eff` and the
+/// like a threshold in units of α K_eff. Nothing without an outcome.
 std::optional<double> figure(const Item& item, const std::string& name);
 
 /// Returns what tells series apart: a coordinate, an option of the problem, `part`, or of an experiment `d` or
