@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/packed_triangle.h"
 #include "attnlaw/base/parallel.h"
 
 namespace attnlaw::laws {
 namespace {
 
+using base::index;
+using base::size;
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
 
@@ -20,8 +23,6 @@ constexpr std::size_t kSequences = 256, kProducts = 512, kRows = 256, kPasses = 
 std::size_t pairs(std::size_t d) { return d * (d + 1) / 2; }
 
 std::size_t blocks(std::size_t count, std::size_t block) { return (count + block - 1) / block; }
-
-Index index(std::size_t i) { return static_cast<Index>(i); }
 
 // ---- normal equations ----------------------------------------------------------------------------------------------
 
@@ -190,7 +191,6 @@ class Passes {
 
   /// The queries from one on, which stand one after the other.
   const double* queries(Index first) const { return sequences_.query.row(first).data(); }
-  static std::size_t size(Index i) { return static_cast<std::size_t>(i); }
 
   const InContextSequences& sequences_;
   int threads_;

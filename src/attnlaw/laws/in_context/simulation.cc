@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -15,6 +16,7 @@
 namespace attnlaw::laws {
 namespace {
 
+using base::index;
 using base::reject;
 using base::Stream;
 using Eigen::Index;
@@ -22,8 +24,6 @@ using Matrix = base::Matrix<double>;
 
 /// So many sequences are drawn at a time.
 constexpr std::size_t kBlock = 256;
-
-Index index(std::size_t i) { return static_cast<Index>(i); }
 
 /// What all instances share.
 struct Setup {
