@@ -130,9 +130,9 @@ laws::InContextPrediction predict(const Asked& asked) {
 
 std::optional<view::InContextSpectrum> spectrum_of(const laws::InContextPrediction& prediction) {
   constexpr int kPoints = 300;  // of each band
-  if (!laws::has_singular_value_law(prediction)) return std::nullopt;
-  const laws::SingularValueLaw law(prediction);
-  return view::InContextSpectrum{law.bands(), law.curve(kPoints)};
+  const auto law = laws::SingularValueLaw::of(prediction);
+  if (!law) return std::nullopt;
+  return view::InContextSpectrum{law->bands(), law->curve(kPoints)};
 }
 
 }  // namespace

@@ -188,7 +188,8 @@ report::Chart spectrum_chart(const InContextPoint& point) {
                                              bands_text(spectrum) +
                                              (point.experiments.empty() ? "." : ", over a histogram of measured ones."),
                               .value = "singular value",
-                              .density = points(spectrum.density.x, spectrum.density.density)};
+                              .density = points(spectrum.density.x, spectrum.density.density),
+                              .zero_tolerance = 0};
   // A band ends where its density does, also between two bands.
   for (const auto& band : spectrum.bands)
     for (const double edge : {band.lower, band.upper})

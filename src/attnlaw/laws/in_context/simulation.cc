@@ -35,7 +35,6 @@ struct Setup {
   int at_a_time;                                    ///< instances
   int threads;                                      ///< of each
   std::vector<double> covariance, test_covariance;  ///< by coordinates
-  std::optional<SingularValueLaw> law;
 };
 
 /// Returns round(ratio·unit). Throws unless it lies between 1 and 1e9.
@@ -193,13 +192,12 @@ void summarise(InContextExperiment& experiment) {
 
 /// Measures how far singular values are from their law, where there is one.
 void measure_distance(InContextExperiment& experiment) {
-  const InContextPrediction prediction = predict_in_context(experiment.model);
-  if (!has_singular_value_law(prediction)) return;
-  const SingularValueLaw law(prediction);
+  const auto law = SingularValueLaw::of(predict_in_context(experiment.model));
+  if (!law) return;
   experiment.kolmogorov_distance = base::estimate_over(experiment.instances, [&](const InContextInstance& instance) {
     const std::vector<double> ascending(instance.singular_values.rbegin(), instance.singular_values.rend());
     return matrix_laws::kolmogorov_distance(
-        ascending, [&](double x) { return law.cdf(x); }, 0);
+        ascending, [&](double x) { return law->cdf(x); }, 0);
   });
 }
 
