@@ -74,7 +74,8 @@ void set_covariances(Setup& setup) {
 
 double sequence_bytes(const Setup& setup) {
   constexpr double kCopies = 2;  // of what products take transposed or weighted
-  return kCopies * static_cast<double>(setup.sequences) * (2 * static_cast<double>(setup.d) + 2) * sizeof(double);
+  const double d = static_cast<double>(setup.d), tasks = setup.tasks ? 0 : d;
+  return kCopies * static_cast<double>(setup.sequences) * (2 * d + 2 + tasks) * sizeof(double);
 }
 
 /// Chooses solver and how many instances run at a time: fewer than threads where memory is short.
