@@ -46,7 +46,7 @@ BENCHMARK(BM_InContextMap)->Unit(benchmark::kMillisecond);
 
 void BM_InContextSpectrum(benchmark::State& state) {
   const InContextPrediction prediction = predict_in_context(model(2.5));
-  for (auto _ : state) benchmark::DoNotOptimize(SingularValueLaw(prediction).bands());
+  for (auto _ : state) benchmark::DoNotOptimize(SingularValueLaw::of(prediction)->bands());
 }
 BENCHMARK(BM_InContextSpectrum)->Unit(benchmark::kMillisecond);
 

@@ -112,6 +112,12 @@ TEST(Icl, TablesCsvAndPages) {
     EXPECT_NE(csv.out.find(std::string("\r\n") + kind), std::string::npos) << kind;
   ASSERT_EQ(attnlaw("icl --context 2,10 --tasks 0.2:5:9:log --sequences 3 --noise 0.1 --html " + html).code, 0);
   EXPECT_NE(slurp(html).find("new, α = 10"), std::string::npos);
+  // Descending values, and rules for the penalty, make curves as others do.
+  const Outcome rules =
+      attnlaw("icl --context 2 --tasks 5,2,1 --sequences 3 --noise 0.1 --lambda optimal,0.1 --html " + html);
+  ASSERT_EQ(rules.code, 0) << rules.err;
+  EXPECT_NE(slurp(html).find("training, λ optimal"), std::string::npos);
+  EXPECT_NE(slurp(html).find("training, λ = 0.1"), std::string::npos);
 }
 
 TEST(Icl, MapsHaveALetterForEachPoint) {
@@ -143,6 +149,8 @@ TEST(Icl, RefusesWithOneLine) {
   expect_refused("--context inf --tasks 0.5" + rest, "context = inf with lambda = 0+ needs tasks > 1");
   expect_refused("--context 2 --tasks 1 --map" + rest, "--map needs two options with several values");
   expect_refused("--context 1,2 --tasks 1,2 --map --d 10" + rest, "--map draws the law alone");
+  expect_refused("--context 1,inf --tasks 2,3 --map" + rest, "--map takes finite values");
+  expect_refused("--context 1 --tasks 2,3 --lambda optimal,0.1 --map" + rest, "a single rule");
   expect_refused("--context 2 --tasks 1 --instances 3" + rest, "--instances and --solver need --d");
   expect_refused("--context 2 --tasks 1 --d 10,10" + rest, "every dimension once");
   expect_refused("--context 2 --tasks 1 --d 10,12 --instances 1" + rest, "two instances");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/operations/grid_options.h"
@@ -14,23 +15,18 @@ using laws::InContextModel;
 using laws::InContextTest;
 using nlohmann::json;
 
-/// Penalties that are rules, and 0+, by their words.
-constexpr std::pair<const char*, std::optional<InContextTest>> kPenaltyWords[] = {
-    {"0+", std::nullopt}, {"optimal", InContextTest::new_tasks}, {"optimal-training", InContextTest::training_tasks}};
-
 Icl::Penalty penalty_of(const json& item) {
   if (item.is_number()) return {std::nullopt, item.get<double>()};
-  for (const auto& [word, optimal] : kPenaltyWords)
-    if (item == word) return {optimal, 0};
+  if (item == "0+") return {};
+  for (const auto& [rule, word] : names_table(InContextTest{}))
+    if (item == word) return {rule, 0};
   base::reject("--lambda takes numbers >= 0, 0+, optimal (least error on new tasks) or optimal-training, got {}",
                base::json_text(item));
 }
 
 json json_of(const Icl::Penalty& penalty) {
-  if (!penalty.optimal) return penalty.value == 0 ? json("0+") : json(penalty.value);
-  for (const auto& [word, optimal] : kPenaltyWords)
-    if (optimal == penalty.optimal) return word;
-  base::reject("a rule for lambda without a word");
+  if (penalty.optimal) return base::name(*penalty.optimal);
+  return penalty.value == 0 ? json("0+") : json(penalty.value);
 }
 
 base::FieldOf<Icl::Input> lambda_field() {
@@ -111,6 +107,16 @@ std::vector<view::InContextAxis> axes_of(const Icl::Input& input) {
   return axes;
 }
 
+/// Tells whether a plane has the values of its axes at every point: a rule finds another penalty at each.
+bool drawable(const Icl::Input& input) {
+  const auto finite = [](const std::vector<double>& values) {
+    return values.size() < 2 || std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+  };
+  const bool rules = std::any_of(input.lambda.begin(), input.lambda.end(),
+                                 [](const Icl::Penalty& penalty) { return penalty.optimal.has_value(); });
+  return finite(input.context) && finite(input.tasks) && finite(input.sequences) && (input.lambda.size() < 2 || !rules);
+}
+
 laws::InContextExperimentOptions experiment_options(const Icl::Input& input, int d, const Run& run) {
   laws::InContextExperimentOptions options;
   options.d = static_cast<std::size_t>(d);
@@ -130,9 +136,9 @@ laws::InContextPrediction predict(const Asked& asked) {
 
 std::optional<view::InContextSpectrum> spectrum_of(const laws::InContextPrediction& prediction) {
   constexpr int kPoints = 300;  // of each band
-  if (!laws::has_singular_value_law(prediction)) return std::nullopt;
-  const laws::SingularValueLaw law(prediction);
-  return view::InContextSpectrum{law.bands(), law.curve(kPoints)};
+  const auto law = laws::SingularValueLaw::of(prediction);
+  if (!law) return std::nullopt;
+  return view::InContextSpectrum{law->bands(), law->curve(kPoints)};
 }
 
 }  // namespace
@@ -192,6 +198,7 @@ Icl::Input Icl::read(const json& options) {
         "--map needs two options with several values, as in --tasks 0.1:10:40:log --context 1:100:40:log, got {}",
         axes.size());
   refuse(input.map && !input.d.empty(), "--map draws the law alone: leave out --d");
+  refuse(input.map && !drawable(input), "--map takes finite values, and of --lambda several numbers or a single rule");
   refuse(input.d.size() > 1 && input.instances < 2,
          "several d are extrapolated to 1/d → 0, which needs two instances to estimate their scatter from");
   std::vector<int> sorted = input.d;
@@ -214,8 +221,10 @@ Icl::Output Icl::run(const Input& input, const Run& run) {
   result.axes = axes_of(input);
   result.map = input.map;
   result.points.resize(asked.size());
-  base::parallel_for(asked.size(), run.threads,
-                     [&](std::size_t i) { result.points[i].prediction = predict(asked[i]); });
+  base::parallel_for(asked.size(), run.threads, [&](std::size_t i) {
+    result.points[i].prediction = predict(asked[i]);
+    result.points[i].lambda_rule = asked[i].penalty.optimal;
+  });
   for (view::InContextPoint& point : result.points) {
     for (const int d : input.d)
       point.experiments.push_back(laws::simulate_in_context(point.prediction.model, experiment_options(input, d, run)));

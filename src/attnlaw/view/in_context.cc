@@ -60,19 +60,24 @@ std::string shown(const AxisEntry& entry, double value) {
   return fmt::format("{} = {}", letter(entry), entry.axis == InContextAxis::lambda && value == 0 ? "0+" : number);
 }
 
+/// The value of a point on an axis: "κ = 0.5"; a penalty that was found is told by its rule.
+std::string shown(const AxisEntry& entry, const InContextPoint& point) {
+  if (entry.axis == InContextAxis::lambda && point.lambda_rule) return "λ " + base::name(*point.lambda_rule);
+  return shown(entry, entry.value(point.prediction.model));
+}
+
 /// Names what all points share: "α = 10, τ = 3, ρ = 0.1, λ = 0+".
 std::string headline(const InContextResult& result) {
-  const InContextModel& model = result.points.front().prediction.model;
+  const InContextPoint& point = result.points.front();
+  const InContextModel& model = point.prediction.model;
   std::vector<std::string> parts;
   for (const AxisEntry& entry : kAxes) {
     if (varies(result, entry.axis)) continue;
     if (entry.axis == InContextAxis::test_context && !model.test_context) continue;
     if (entry.axis == InContextAxis::test_noise && !model.test_noise) continue;
-    const bool found = entry.axis == InContextAxis::lambda &&
-                       std::any_of(result.points.begin(), result.points.end(), [&](const InContextPoint& point) {
-                         return point.prediction.model.lambda != model.lambda;
-                       });
-    parts.push_back(found ? "λ found for each point" : shown(entry, entry.value(model)));
+    parts.push_back(shown(entry, point));
+    const bool found = entry.axis == InContextAxis::lambda && point.lambda_rule && result.axes.empty();
+    if (found) parts.back() += fmt::format(" ({:.6g})", model.lambda);
   }
   if (!model.covariance.isotropic()) parts.push_back("C = " + model.covariance.spec);
   if (model.test_covariance) parts.push_back("C_te = " + model.test_covariance->spec);
@@ -188,7 +193,8 @@ report::Chart spectrum_chart(const InContextPoint& point) {
                                              bands_text(spectrum) +
                                              (point.experiments.empty() ? "." : ", over a histogram of measured ones."),
                               .value = "singular value",
-                              .density = points(spectrum.density.x, spectrum.density.density)};
+                              .density = points(spectrum.density.x, spectrum.density.density),
+                              .zero_tolerance = 0};
   // A band ends where its density does, also between two bands.
   for (const auto& band : spectrum.bands)
     for (const double edge : {band.lower, band.upper})
@@ -236,12 +242,9 @@ Scale scale_of(const std::vector<double>& values) {
 }
 
 /// The curves are told apart by all axes but the first.
-std::string curve_name(const InContextResult& result, const InContextModel& model) {
+std::string curve_name(const InContextResult& result, const InContextPoint& point) {
   std::vector<std::string> parts;
-  for (std::size_t i = 1; i < result.axes.size(); ++i) {
-    const AxisEntry& entry = entry_of(result.axes[i]);
-    parts.push_back(shown(entry, entry.value(model)));
-  }
+  for (std::size_t i = 1; i < result.axes.size(); ++i) parts.push_back(shown(entry_of(result.axes[i]), point));
   return joined(parts, [](const std::string& part) { return part; });
 }
 
@@ -275,6 +278,13 @@ class CurvesChart {
   report::Chart draw() {
     chart_.x = {x_axis_.symbol, scale_of(abscissae_)};
     chart_.y = {"mean squared error", scale_of(ordinates_)};
+    for (report::Series& series : chart_.series) {
+      for (auto* points : {&series.theory, &series.experiment, &series.guide})
+        std::stable_sort(points->begin(), points->end(), [](const auto& a, const auto& b) { return a.x < b.x; });
+      // Where curves share a line, each has added its points.
+      const auto same = [](const report::Point& a, const report::Point& b) { return a.x == b.x; };
+      series.theory.erase(std::unique(series.theory.begin(), series.theory.end(), same), series.theory.end());
+    }
     return report::errors_chart(chart_);
   }
 
@@ -282,7 +292,7 @@ class CurvesChart {
   void add(const InContextPoint& point) {
     const InContextPrediction& p = point.prediction;
     const double x = x_axis_.value(p.model);
-    const std::string curve = curve_name(result_, p.model), after = curve.empty() ? "" : ", " + curve;
+    const std::string curve = curve_name(result_, point), after = curve.empty() ? "" : ", " + curve;
     const auto add_point = [&](const char* name, double InContextMeasured::*figure, double theory, double guide) {
       report::Series& series = add_line(name + after, x, theory);
       for (const InContextExperiment& e : point.experiments)
@@ -295,15 +305,15 @@ class CurvesChart {
     add_point(curve.empty() ? "training tasks" : "training", &InContextMeasured::training_tasks, p.training_tasks,
               kNone);
     if (x_axis_.axis != InContextAxis::tasks) return;
-    // Without a dimension it depends on the noise alone.
-    add_line("memory" + (measured_ ? after : ""), x, memory_of(point));
+    // Without a dimension it depends on the noise alone: one line serves all curves.
+    const bool own = measured_ || varies(result_, InContextAxis::noise) || varies(result_, InContextAxis::test_noise);
+    add_line("memory" + (own ? after : ""), x, memory_of(point));
   }
 
   report::Series& add_line(const std::string& name, double x, double theory) {
     const auto [place, added] = places_.emplace(name, chart_.series.size());
     if (added) chart_.series.push_back({name});
-    std::vector<report::Point>& line = chart_.series[place->second].theory;
-    if (line.empty() || line.back().x < x) line.push_back({x, theory});
+    chart_.series[place->second].theory.push_back({x, theory});
     abscissae_.push_back(x);
     if (std::isfinite(theory)) ordinates_.push_back(theory);
     return chart_.series[place->second];

@@ -26,6 +26,7 @@ const base::Description& describe(const InContextSpectrum*);
 /// One point is a prediction with what was simulated beside it.
 struct InContextPoint {
   laws::InContextPrediction prediction;
+  std::optional<laws::InContextTest> lambda_rule;             ///< by which its λ was found
   std::optional<InContextSpectrum> singular_values;           ///< of a single point
   std::vector<laws::InContextExperiment> experiments;         ///< one for each d
   std::optional<laws::InContextExtrapolation> extrapolation;  ///< of several d

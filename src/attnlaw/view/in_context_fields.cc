@@ -36,6 +36,7 @@ const base::Description& describe(const InContextPoint*) {
   static const base::Description description{
       "a point of the law, and what was simulated there",
       {base::flat(&P::prediction),
+       base::field("lambda_rule", &P::lambda_rule, {.doc = "which error its λ makes least, if it was found"}),
        base::field("singular_values", &P::singular_values,
                    {.doc = "of the trained matrix: a single point, isotropic tasks, finitely many sequences"}),
        base::field("experiments", &P::experiments, {.doc = "one for each d"}),

@@ -120,6 +120,12 @@ void require_not_negative(const char* name, double value) {
   if (!(value >= 0) || std::isinf(value)) base::reject("{} must be a finite number >= 0, got {}", name, value);
 }
 
+/// Tells whether the limit λ → 0+ exists: the noise of finite contexts holds directions without data, or there are
+/// none.
+bool has_limit(const InContextModel& model) {
+  return std::isfinite(model.context) || (model.tasks > 1 && model.covariance.full_rank());
+}
+
 double share(double trivial, double error, double best) {
   if (!(trivial > best)) return std::numeric_limits<double>::quiet_NaN();
   return (trivial - error) / (trivial - best);
@@ -136,8 +142,7 @@ void require_valid(const InContextModel& model) {
   if (model.test_context) require_positive("test_context", *model.test_context);
   if (model.test_noise) require_not_negative("test_noise", *model.test_noise);
   paired_values(model.covariance, model.covariance_of_test());
-  const bool seen = model.tasks > 1 && model.covariance.rank() == 1;
-  if (std::isinf(model.context) && model.lambda == 0 && !seen)
+  if (model.lambda == 0 && !has_limit(model))
     base::reject(
         "context = inf with lambda = 0+ needs tasks > 1 in every direction (directions without tasks have no data), "
         "got "
@@ -194,8 +199,7 @@ double optimal_lambda(InContextModel model, InContextTest test) {
     if (const double at = low + i * step, value = error(at); value < least) best = at, least = value;
   const auto [at, value] = boost::math::tools::brent_find_minima(error, best - step, best + step, kBits);
   model.lambda = 0;
-  const bool has_limit = !std::isinf(model.context) || (model.tasks > 1 && model.covariance.rank() == 1);
-  if (has_limit && predict_in_context(model).*member <= value) return 0;
+  if (has_limit(model) && predict_in_context(model).*member <= value) return 0;
   return std::exp(at);
 }
 

@@ -103,8 +103,9 @@ const base::Description& describe(const InContextPrediction*);
 /// Predicts by closed forms and one scalar root. Throws std::invalid_argument as require_valid.
 InContextPrediction predict_in_context(const InContextModel& model);
 
-/// Which error a λ is to make least.
+/// Which error a λ is to make least. As options and documents name them: optimal, optimal-training.
 enum class InContextTest { new_tasks, training_tasks };
+std::span<const base::Named<InContextTest>> names_table(InContextTest);
 
 /// Returns the λ ≥ 0 of least error of the model, whose own λ is not read; 0 if the limit λ → 0+ is best. It is looked
 /// for on a logarithmic grid, then refined, as nobody has proved that there is one minimum.

@@ -22,6 +22,12 @@ InContextModel model_of(const InContextExperiment& experiment) { return experime
 
 std::span<const base::Named<InContextPhase>> names_table(InContextPhase) { return kPhases; }
 
+std::span<const base::Named<InContextTest>> names_table(InContextTest) {
+  static constexpr base::Named<InContextTest> kTests[] = {{InContextTest::new_tasks, "optimal"},
+                                                          {InContextTest::training_tasks, "optimal-training"}};
+  return kTests;
+}
+
 const base::Description& describe(const InContextModel*) {
   using M = InContextModel;
   static const base::Description description{

@@ -35,7 +35,6 @@ struct Setup {
   int at_a_time;                                    ///< instances
   int threads;                                      ///< of each
   std::vector<double> covariance, test_covariance;  ///< by coordinates
-  std::optional<SingularValueLaw> law;
 };
 
 /// Returns round(ratio·unit). Throws unless it lies between 1 and 1e9.
@@ -75,7 +74,8 @@ void set_covariances(Setup& setup) {
 
 double sequence_bytes(const Setup& setup) {
   constexpr double kCopies = 2;  // of what products take transposed or weighted
-  return kCopies * static_cast<double>(setup.sequences) * (2 * static_cast<double>(setup.d) + 2) * sizeof(double);
+  const double d = static_cast<double>(setup.d), tasks = setup.tasks ? 0 : d;
+  return kCopies * static_cast<double>(setup.sequences) * (2 * d + 2 + tasks) * sizeof(double);
 }
 
 /// Chooses solver and how many instances run at a time: fewer than threads where memory is short.
@@ -193,13 +193,12 @@ void summarise(InContextExperiment& experiment) {
 
 /// Measures how far singular values are from their law, where there is one.
 void measure_distance(InContextExperiment& experiment) {
-  const InContextPrediction prediction = predict_in_context(experiment.model);
-  if (!has_singular_value_law(prediction)) return;
-  const SingularValueLaw law(prediction);
+  const auto law = SingularValueLaw::of(predict_in_context(experiment.model));
+  if (!law) return;
   experiment.kolmogorov_distance = base::estimate_over(experiment.instances, [&](const InContextInstance& instance) {
     const std::vector<double> ascending(instance.singular_values.rbegin(), instance.singular_values.rend());
     return matrix_laws::kolmogorov_distance(
-        ascending, [&](double x) { return law.cdf(x); }, 0);
+        ascending, [&](double x) { return law->cdf(x); }, 0);
   });
 }
 

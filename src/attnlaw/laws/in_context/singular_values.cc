@@ -18,10 +18,6 @@ constexpr double kHeight = 1e-9;
 /// A density below this is that of the height alone.
 constexpr double kNoDensity = 1e-4;
 
-struct Weighted {
-  double r, weight;
-};
-
 /// The noise of a layer: t(r) = scale (r+x)/(r+s)².
 struct LayerNoise {
   double x, s, scale;
@@ -32,60 +28,67 @@ struct LayerNoise {
   double variance(double r) const { return scale * (r + x) / ((r + s) * (r + s)); }
 };
 
-/// The part of R that has a density.
-Interval task_band(double kappa) { return matrix_laws::WishartSpectrum{kappa, 1 / std::sqrt(kappa)}.bulk(); }
+using Node = SingularValueLaw::Node;
 
-/// Returns how many nodes must stand for the density of R. Each becomes a small band of its own, of half-width
-/// 2√(weight t), and these must overlap many times.
-double nodes_needed(double kappa, const LayerNoise& noise) {
-  constexpr double kOverlap = 0.5, kLeast = 60;
-  if (std::isinf(kappa)) return 1;
-  const Interval band = task_band(kappa);
-  const double range = noise.gain(band.upper) - noise.gain(band.lower);
-  const double least = std::min(noise.variance(band.upper), noise.variance(band.lower));
-  return std::max(kLeast, kOverlap * range * range / (std::min(kappa, 1.0) * least));
+/// Returns the nodes of Marchenko and Pastur's law, its atom at 0 included, in so many panels: equal ones in the angle
+/// of the gain, whose ends are where they must be dense.
+std::vector<Node> layer_nodes(const matrix_laws::Law& law, const LayerNoise& noise, int panels) {
+  const Interval band = law.bands().front().support;
+  const double lower = noise.gain(band.lower), upper = noise.gain(band.upper);
+  std::vector<double> breakpoints;
+  for (int i = 1; i < panels; ++i) {
+    const double gain = 0.5 * (lower + upper) - 0.5 * (upper - lower) * std::cos(i * std::numbers::pi / panels);
+    breakpoints.push_back(noise.s * gain / (1 - gain));
+  }
+  std::vector<Node> nodes;
+  const auto add = [&](double r, double weight) { nodes.push_back({weight, noise.gain(r), noise.variance(r)}); };
+  for (const auto& atom : law.atoms()) add(atom.x, atom.mass);
+  for (const auto& node : law.quadrature(breakpoints).nodes) add(node.x, node.weight);
+  return nodes;
 }
 
-/// Returns nodes of the spectrum of R, its atom at 0 included: enough of them, and dense where 1/(r+s) varies.
-std::vector<Weighted> task_nodes(double kappa, const LayerNoise& noise) {
-  if (std::isinf(kappa)) return {{1, 1}};
+/// Tells whether the density does not show single nodes. Alone each has a band of half-width 2√(weight · noise) about
+/// its gain; at a distance of f times that from the next one, ripples are exp(−π²/(4f²)) of the density. Both are means
+/// over a few nodes: next to an edge, where single weights are small, there is no density to have ripples.
+bool smooth(const std::vector<Node>& nodes) {
+  constexpr double kDistance = 0.4;  // ripples of 2e-7
+  constexpr std::size_t kFew = 6;
+  const std::size_t first = nodes.front().gain == 0 ? 1 : 0;  // the atom is one node
+  for (std::size_t i = first; i + kFew < nodes.size(); ++i) {
+    double weight = 0;
+    for (std::size_t j = i; j < i + kFew; ++j) weight += nodes[j].weight / kFew;
+    const double distance = (nodes[i + kFew].gain - nodes[i].gain) / kFew;
+    const double noise = std::min(nodes[i].noise, nodes[i + kFew].noise);
+    if (distance > kDistance * 2 * std::sqrt(weight * noise)) return false;
+  }
+  return true;
+}
+
+/// Returns nodes enough for the density to be smooth; none if there are too many.
+std::vector<Node> layer_nodes(double kappa, const LayerNoise& noise) {
+  if (std::isinf(kappa)) return {{1, noise.gain(1), noise.variance(1)}};
+  constexpr int kFirst = 4, kMostPanels = 512;
   const matrix_laws::Law law = matrix_laws::marchenko_pastur({kappa, 1 / std::sqrt(kappa)});
-  const Interval band = law.bands().front().support;
-  const double middle = 0.5 * (band.lower + band.upper), half = 0.5 * (band.upper - band.lower);
-  std::vector<double> breakpoints;
-  constexpr double kRatio = 3, kOfPanel = 15;
-  for (double distance = noise.s; band.lower + distance < band.upper; distance *= kRatio)
-    breakpoints.push_back(band.lower + distance);
-  const double panels = std::ceil(nodes_needed(kappa, noise) / kOfPanel);
-  for (double i = 1; i < panels; ++i) breakpoints.push_back(middle - half * std::cos(i / panels * std::numbers::pi));
-  std::sort(breakpoints.begin(), breakpoints.end());
-  std::vector<Weighted> nodes;
-  for (const auto& atom : law.atoms()) nodes.push_back({atom.x, atom.mass});
-  for (const auto& node : law.quadrature(breakpoints).nodes) nodes.push_back({node.x, node.weight});
-  return nodes;
+  for (int panels = kFirst; panels <= kMostPanels; panels *= 2)
+    if (std::vector<Node> nodes = layer_nodes(law, noise, panels); smooth(nodes)) return nodes;
+  return {};
 }
 
 }  // namespace
 
-bool has_singular_value_law(const InContextPrediction& prediction) {
-  constexpr double kMostNodes = 4000, kInvisible = 1e-10;
+std::optional<SingularValueLaw> SingularValueLaw::of(const InContextPrediction& prediction) {
   const InContextModel& model = prediction.model;
-  const bool noisy = std::isfinite(prediction.variance) && prediction.variance > kInvisible;
   const LayerNoise noise(prediction);
-  return model.covariance.isotropic() && noisy && noise.s > 0 && nodes_needed(model.tasks, noise) <= kMostNodes;
+  constexpr double kInvisible = 1e-10;
+  const bool noisy = std::isfinite(prediction.variance) && prediction.variance > kInvisible;
+  if (!model.covariance.isotropic() || !noisy || !(noise.s > 0)) return std::nullopt;
+  std::vector<Node> nodes = layer_nodes(model.tasks, noise);
+  if (nodes.empty()) return std::nullopt;
+  return SingularValueLaw(std::move(nodes), prediction.gap_number < 1);
 }
 
-SingularValueLaw::SingularValueLaw(const InContextPrediction& prediction) {
-  const InContextModel& model = prediction.model;
-  if (!has_singular_value_law(prediction))
-    base::reject(
-        "the law of singular values takes isotropic tasks, a finite context and a number of sequences whose noise is "
-        "seen, neither n = d² nor too many, got sequences = {}, context = {}",
-        model.sequences, model.context);
-  const LayerNoise noise(prediction);
-  for (const auto& [r, weight] : task_nodes(model.tasks, noise))
-    nodes_.push_back({weight, noise.gain(r), noise.variance(r)});
-  find_bands(prediction);
+SingularValueLaw::SingularValueLaw(std::vector<Node> nodes, bool gap) : nodes_(std::move(nodes)) {
+  find_bands(gap);
   tabulate();
 }
 
@@ -167,7 +170,7 @@ double SingularValueLaw::edge(double outside, double inside_point) const {
   return inside_point;
 }
 
-void SingularValueLaw::find_bands(const InContextPrediction& prediction) {
+void SingularValueLaw::find_bands(bool gap) {
   // Noise moves a gain by no more than twice its largest deviation.
   double noise = 0, least = 1, most = 0;
   bool atom = false;
@@ -190,7 +193,7 @@ void SingularValueLaw::find_bands(const InContextPrediction& prediction) {
   std::sort(grid.begin(), grid.end());
   // A gap at 0 is decided by its number, not by a point of the grid.
   double outside = 0;
-  bool in = !(prediction.gap_number < 1);
+  bool in = !gap;
   if (in) bands_.push_back({0, 0});
   State state = kStart;
   for (const double sigma : grid) {

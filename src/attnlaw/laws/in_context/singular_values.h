@@ -2,6 +2,7 @@
 /// The singular values of the trained matrix of in-context regression: information plus noise, diag(D) + Z diag(√t)/√d
 /// over the spectrum of the training tasks (docs/theory/in_context_learning.md, section 4).
 
+#include <optional>
 #include <vector>
 
 #include "attnlaw/laws/in_context/in_context.h"
@@ -19,8 +20,14 @@ const base::Description& describe(const SingularValueDensity*);
 /// The law of the singular values σ ≥ 0 of the d×d block of the trained matrix that acts on contexts.
 class SingularValueLaw {
  public:
-  /// Throws std::invalid_argument unless has_singular_value_law.
-  explicit SingularValueLaw(const InContextPrediction& prediction);
+  /// An eigenvalue r of R with its weight: the layer answers `gain` there, with noise of variance `noise`.
+  struct Node {
+    double weight = 0, gain = 0, noise = 0;
+  };
+
+  /// Returns the law of a prediction; nothing unless tasks are isotropic, contexts finite, and the noise of the layer
+  /// neither infinite (n = d², λ → 0+) nor too small to be seen (very many sequences).
+  static std::optional<SingularValueLaw> of(const InContextPrediction& prediction);
 
   /// Returns the density at σ > 0.
   double density(double sigma) const;
@@ -33,10 +40,8 @@ class SingularValueLaw {
 
  private:
   using Complex = matrix_laws::Complex;
-  /// An eigenvalue of R with its weight: the layer answers `gain` there, with noise of variance `noise`.
-  struct Node {
-    double weight = 0, gain = 0, noise = 0;
-  };
+  SingularValueLaw(std::vector<Node> nodes, bool gap);
+
   /// The unknowns of the equation: b is the transform of the law, a that of the noise.
   struct State {
     Complex a, b;
@@ -50,16 +55,12 @@ class SingularValueLaw {
   double density_near(double sigma, State& state) const;
   /// Returns where the density begins between a point outside and one inside.
   double edge(double outside, double inside) const;
-  void find_bands(const InContextPrediction& prediction);
+  void find_bands(bool gap);
   void tabulate();
 
   std::vector<Node> nodes_;
   std::vector<matrix_laws::Interval> bands_;
   std::vector<double> x_, cdf_;  ///< of the distribution function
 };
-
-/// Tells whether the law of singular values is computed for a prediction: isotropic tasks, finitely many sequences
-/// whose noise is visible.
-bool has_singular_value_law(const InContextPrediction& prediction);
 
 }  // namespace attnlaw::laws

@@ -94,6 +94,10 @@ double TaskCovariance::rank() const {
   return rank;
 }
 
+bool TaskCovariance::full_rank() const {
+  return std::all_of(values.begin(), values.end(), [](double value) { return value > 0; });
+}
+
 std::vector<double> paired_values(const TaskCovariance& training, const TaskCovariance& test) {
   const std::size_t count = training.values.size();
   if (count == 1 || test.values.size() == 1) return std::vector<double>(count, test.mean());

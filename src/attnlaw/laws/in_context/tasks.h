@@ -22,8 +22,9 @@ struct TaskCovariance {
   bool isotropic() const { return values.size() == 1 && values.front() == 1; }
   /// Returns tr C/d.
   double mean() const;
-  /// Returns the fraction of directions that tasks have.
+  /// Returns the fraction of directions that tasks have, and whether that is all of them.
   double rank() const;
+  bool full_rank() const;
 };
 
 /// Returns the mean of the test covariance within each eigenspace of the training covariance. Throws
