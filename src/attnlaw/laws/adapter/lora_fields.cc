@@ -200,7 +200,9 @@ const base::Description& describe(const LoraMeasurements*) {
        base::field("omega_effective", &M::omega_effective, {.symbol = "ω", .doc = "strength that is left to learn"}),
        base::field("start_alignment", &M::start_alignment, {.doc = "cos² of the start"}),
        base::field("gradient", &M::gradient, {.doc = "|∇L|/(λ|w|) at the end"}),
-       base::field("iterations", &M::iterations, {.doc = "iterations of L-BFGS"})}};
+       base::field("iterations", &M::iterations, {.doc = "iterations of L-BFGS"}),
+       base::field("bayes_alignment", &M::bayes_alignment, {.doc = "cos² of the posterior mean, with bayes"}),
+       base::field("bayes_adapter_error", &M::bayes_adapter_error, {.doc = "its adapter error"})}};
   return description;
 }
 
