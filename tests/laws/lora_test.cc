@@ -499,6 +499,54 @@ TEST(LoraSequences, SelectedAgreeWithTheirSimulation) {
   EXPECT_LT(selected.mean.adapter_error, .5 * fresh.mean.adapter_error);
 }
 
+TEST(LoraPosterior, LearnsFromWhereAnyEstimatorCan) {
+  // α_c of one token at E = 0.4, ω = 1.
+  const double critical = weak_recovery(linear(1, 1), pretrained(.4)).alpha.value();
+  EXPECT_NEAR(predict_posterior(linear(1, .9 * critical), pretrained(.4)).from_nothing, 0, 1e-4);
+  EXPECT_GT(predict_posterior(linear(1, 1.2 * critical), pretrained(.4)).from_nothing, .02);
+}
+
+TEST(LoraPosterior, IsBetterThanTheTrainedAdapterAndAsGoodWithManySequences) {
+  for (const double alpha : {5.0, 20.0}) {
+    const LoraBayes best = predict_posterior(linear(1, alpha), pretrained(.1));
+    const LoraPrediction trained = predict_lora(linear(1, alpha), pretrained(.1));
+    EXPECT_TRUE(best.converged);
+    EXPECT_GT(best.alignment, trained.alignment) << alpha;
+    EXPECT_LT(best.adapter_error, trained.adapter_error) << alpha;
+  }
+  const LoraBayes many = predict_posterior(linear(1, 100), pretrained(.1));
+  const LoraLargeAlpha law = large_alpha_law(linear(1, 100), pretrained(.1));
+  EXPECT_NEAR((1 - many.alignment) / law.misalignment, 1, .1);
+}
+
+TEST(LoraPosterior, OfOneLabelHasTheMomentsOfItsLaw) {
+  // With much noise the label tells nothing; with little, |v| is known and the sign is that of the centre.
+  const LocalPosterior loose = local_posterior(.3, .7, .2, 1, 1e6);
+  EXPECT_NEAR(loose.mean, .7, 1e-5);
+  EXPECT_NEAR(loose.variance, .2, 1e-5);
+  const LocalPosterior certain = local_posterior(3, 1.5, .3, 1, 1e-4);
+  EXPECT_NEAR(certain.mean, 2, 1e-3);
+  EXPECT_LT(certain.variance, 1e-4);
+}
+
+TEST(LoraPosterior, AgreesWithMessagePassing) {
+  LoraExperimentOptions options = sizes(150, 4);
+  options.posterior = true;
+  const LoraExperiment experiment =
+      simulate_lora(linear(1, 6, .3), sample_students(model::Target(), pretrained(.1)), options);
+  const LoraBayes theory = predict_posterior(experiment);
+  EXPECT_NEAR(experiment.mean.bayes_alignment, theory.alignment,
+              3.5 * experiment.standard_error.bayes_alignment + 5.0 / 150 * (1 - theory.alignment));
+  EXPECT_NEAR(experiment.mean.bayes_adapter_error, theory.adapter_error,
+              3.5 * experiment.standard_error.bayes_adapter_error + 5.0 / 150 * theory.adapter_error);
+  EXPECT_LT(experiment.mean.bayes_adapter_error, experiment.mean.adapter_error);
+}
+
+TEST(LoraPosterior, IsOfLinearScoresOfOneToken) {
+  EXPECT_THROW(predict_posterior(linear(2, 3), pretrained(.1)), std::invalid_argument);
+  EXPECT_THROW(predict_posterior(softmax(8), pretrained(.1)), std::invalid_argument);
+}
+
 TEST(LoraRecalibration, HasTheLeastErrorOfAllMultiples) {
   const PretrainedOverlaps given{1.5, .716, .9};
   const PretrainedOverlaps best = given.recalibrated();

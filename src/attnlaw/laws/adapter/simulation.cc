@@ -433,6 +433,7 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
                              const LoraExperimentOptions& options) {
   task.validate();
   options.validate();
+  if (options.posterior) require_posterior(task);
   LoraExperiment result{task, options.d, sequence_count(task, options), {}, {}, {}};
   result.instances = base::run_instances(
       options.instances, options.threads,
@@ -447,12 +448,24 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
   return result;
 }
 
-LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
+namespace {
+
+/// The task with the ω that was left to learn. With a small ω and a small d the residual of pre-training may exceed ω;
+/// then ω is left as it is.
+LoraTask task_left(const LoraExperiment& experiment) {
   LoraTask task = experiment.task;
-  // With a small ω and a small d the residual of pre-training may exceed ω; then ω is left as it is.
   if (experiment.mean.omega_effective > 0) task.omega = experiment.mean.omega_effective;
-  LoraPrediction prediction = predict_lora(
-      task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre, experiment.mean.train_pre}, options);
+  return task;
+}
+
+}  // namespace
+
+LoraBayes predict_posterior(const LoraExperiment& experiment) {
+  return predict_posterior(task_left(experiment), overlaps_of(experiment.mean));
+}
+
+LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
+  LoraPrediction prediction = predict_lora(task_left(experiment), overlaps_of(experiment.mean), options);
   // The adapter was compared with the whole of ω u uᵀ, not with what was left to learn.
   prediction.adapter_error = prediction.overlaps.adapter_error(experiment.task.omega);
   return prediction;
