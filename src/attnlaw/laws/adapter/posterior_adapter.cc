@@ -72,11 +72,12 @@ class PosteriorMap {
   double operator()(double q) const {
     const double variance = 1 - q, spread = std::sqrt(variance);
     // Half a line of centres: the law is even.
-    const double step = std::min(kLargestStep, kPart * spread), last = kReach * std::sqrt(q);
+    const double width = std::sqrt(q), last = kReach * width;
+    const double step = kPart * std::min(spread, width);
     LabelSums sums(width_);
     double information = 0;
     for (double centre = 0; centre <= last; centre += step) {
-      const double weight = (centre == 0 ? 1 : 2) * step * normal_density(centre, std::sqrt(q));
+      const double weight = (centre == 0 ? 1 : 2) * step * normal_density(centre, width);
       information += weight * squared_shift(centre, spread, sums);
     }
     const double q_hat = alpha_ * information / (variance * variance);
@@ -84,7 +85,7 @@ class PosteriorMap {
   }
 
  private:
-  static constexpr double kLargestStep = 0.2, kPart = 0.5, kFine = 0.25;
+  static constexpr double kPart = 0.5, kFine = 0.25;
 
   double squared_shift(double centre, double spread, LabelSums& sums) const {
     sums.clear();
