@@ -50,8 +50,10 @@ Every result of theory or experiment has a field `evidence`, the level of its we
 | minima that are trained | simulated | L-BFGS, proximal gradients, message passing and optimality conditions against each other | `Trainers`, `DirectStudents`, `Gamp` |
 | singular values of softmax attention | derived (orthonormal tokens), heuristic | sampled attention matrices; free cumulants; reference values | `SoftmaxSimulation`, `SoftmaxLaw` |
 | attention pooling | derived | sampled vocabularies; reference values | `PoolingSimulation`, `PoolingLaw` |
+| in-context regression | derived | trained layers; 60-digit arithmetic; reference values | `InContextFiniteSize`, `InContextLaw`, `InContextSpectrum` |
 | adapters of rank one | heuristic | trained adapters; limits in closed form | `LoraSimulation` |
 | layer-wise spectral filtering | derived | drawn samples; published figures | `Lofi` |
+| query-key maps against their nulls | derived | null heads drawn one by one; planted spikes; students that were trained; published values | `NullHeads.OutlierPValuesAreUniformSlow`, `PlantedHeads`, `BartlettTable`, `TrainedLaw` |
 | any of these, over random problems | – | a second accuracy ([reliability.md](reliability.md)) | the program `reliability` |
 )";
 

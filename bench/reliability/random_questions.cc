@@ -158,6 +158,17 @@ json draw_pooling(Draw& draw) {
   return options;
 }
 
+json draw_icl(Draw& draw) {
+  json options{{"context", decades(draw, 1e-3, 1e4)},
+               {"tasks", decades(draw, 1e-3, 1e3)},
+               {"sequences", decades(draw, 1e-3, 1e4)},
+               {"noise", decades(draw, 1e-4, 10)}};
+  if (by_chance(draw, 0.6)) options["lambda"] = decades(draw, 1e-8, 1e2);
+  if (by_chance(draw, 0.2)) options["lambda"] = one_of<std::string>(draw, {"optimal", "optimal-training"});
+  if (by_chance(draw, 0.2)) options["task_covariance"] = fmt::format("powerlaw:{},50", decades(draw, 0.1, 2));
+  return options;
+}
+
 json draw_lora(Draw& draw) {
   const bool linear = by_chance(draw, 0.6);
   json options{{"head", linear ? "linear" : "softmax"}, {"tokens", linear ? draw.integer(1, 4) : 2},
@@ -190,6 +201,7 @@ const std::map<std::string, json (*)(Draw&)> kDraws{{"solve", draw_problem_optio
                                                     {"thresholds", draw_thresholds},
                                                     {"softmax-law", draw_softmax_law},
                                                     {"pooling", draw_pooling},
+                                                    {"icl", draw_icl},
                                                     {"lora", draw_lora},
                                                     {"lofi", draw_lofi}};
 

@@ -29,6 +29,10 @@ CALLS = {
     "scaling": [{"head": "linear", "noise": 1, "target": "powerlaw:1.25,200", "n": (1e4, 1e5, 3)}],
     "softmax_law": [{"beta": 0.5, "rho": 1}, {"beta": 1, "rho": 2, "simulate": 64, "instances": 1}],
     "pooling": [{"delta": 0.5, "gamma": 0.5, "mu2": 1, "profile": "power:0.9,0.5", "length": 16}],
+    "icl": [
+        {"context": [2, 10], "tasks": "0.5:2:3:log", "sequences": 3, "noise": 0.1, "lambda_": "optimal"},
+        {"context": 2, "tasks": math.inf, "sequences": 2, "d": [6, 9], "instances": 2, "seed": 7},
+    ],
     "lora": [{"head": "linear", "tokens": 1, "alpha_ft": 6, "e_pre": 0.4}],
     "lofi": [{"target": "sine:8,1.5", "d": 20, "n": 500, "test": 500}],
     "figure": [{"list": True}],

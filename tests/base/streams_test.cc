@@ -47,7 +47,9 @@ constexpr Stream kAll[] = {Stream::fixed_points,
                            Stream::entry_shuffles,
                            Stream::semicircle_draws,
                            Stream::tied_factors,
-                           Stream::test_noise};
+                           Stream::test_noise,
+                           Stream::in_context_tasks,
+                           Stream::in_context_sequences};
 
 TEST(Stream, NoTwoPurposesShareANumber) {
   const std::set<Stream> purposes(std::begin(kAll), std::end(kAll));

@@ -452,6 +452,7 @@ TEST(Options, ThoseWithoutEffectAreNamed) {
       {"solve --alpha 1 --lambda 1 --head linear --seed 3", "--seed"},
       {"softmax-law --beta 0.5 --rho 1 --seed 3", "--seed"},
       {"pooling --delta 0.5 --gamma 0.5 --mu2 1 --alpha-pool 1 --seed 3", "--seed"},
+      {"icl --context 2 --tasks 1 --sequences 2 --seed 3", "--seed"},
       {"lora --head linear --tokens 1 --alpha-ft 6 --e-pre 0.4 --seed 3", "--seed"},
       {"lofi --d 50 --target staircase:4,1 --n 2000 --instances 0 --seed 3", "--seed"},
       {"thresholds --head linear --alpha 2 --lambda 0.1", "--alpha, --lambda"},

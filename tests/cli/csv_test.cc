@@ -32,6 +32,7 @@ TEST(Csv, EveryColumnIsDocumented) {
       {"figure", "--list"},
       {"softmax-law", "--beta 0.5 --rho 1"},
       {"pooling", "--delta 0.5 --gamma 0.5 --mu2 1 --alpha-pool 1"},
+      {"icl", "--context 2 --tasks 0.5 --sequences 2 --lambda 0.1 --d 6"},
       {"lora", "--head linear --tokens 1 --alpha-ft 6 --e-pre 0.4"},
       {"lofi", "--target sine:8,1.5 --d 30 --n 2000"}};
   for (const auto& [command, arguments] : cases) {

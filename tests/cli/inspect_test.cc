@@ -57,6 +57,7 @@ TEST_F(InspectCommand, FindsTheHeadWithASpike) {
   EXPECT_NEAR(head["outlier"]["outliers"][0]["strength"], 3.25, 0.5);
   EXPECT_GT(document["heads"][0]["product"]["p"], 0.001);
   EXPECT_EQ(document["nulls"][0]["discoveries"], 1);
+  EXPECT_EQ(document["evidence"], "derived");
 }
 
 TEST_F(InspectCommand, HeadsByHandAreThoseOfTheirOwnArrays) {

@@ -88,10 +88,8 @@ class Gradient : public testing::TestWithParam<Case> {
     if (!untied()) return some_parameters(stream);
     const SingularSystem system = singular_system(some_student(stream));
     const auto root = Eigen::Map<const Eigen::VectorXd>(system.values.data(), d()).cwiseSqrt();
-    using Vectors = Eigen::Map<const Matrix<double>>;
     Matrix<double> factors(2 * d(), d());
-    factors << Vectors(system.left.data(), d(), d()) * root.asDiagonal(),
-        Vectors(system.right.data(), d(), d()).transpose() * root.asDiagonal();
+    factors << system.left * root.asDiagonal(), system.right.transpose() * root.asDiagonal();
     return std::sqrt(static_cast<double>(d())) * factors;
   }
 

@@ -48,6 +48,14 @@ TEST(HeatMap, WhatCannotBeDrawnIsBlankAndCounted) {
   EXPECT_EQ(chart.spec.at("title").at("subtitle").back(), "Blank: 2 values not finite or not positive.");
 }
 
+TEST(HeatMap, LinesMayTurnBack) {
+  HeatMap map = sample_map();
+  map.lines = {{"border", {{0.4, 0.2}, {0.2, 0.4}, {0.3, 0.8}}}};
+  const nlohmann::json rows = heat_map(map).spec.at("datasets").at("lines");
+  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].at("place"), i);
+  EXPECT_EQ(rows[1].at("x"), 0.2);
+}
+
 TEST(HeatMap, OfNamesHasAColourForEach) {
   HeatMap map = sample_map();
   map.value = {.title = "regime"};

@@ -1,5 +1,6 @@
 #include "attnlaw/base/matrix.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "attnlaw/base/index.h"
@@ -24,6 +25,14 @@ Eigensystem eigensystem(Matrix<double> M) {
 std::vector<double> eigenvalues(Matrix<double> M) {
   use_one_blas_thread();
   return symmetric_eigenvalues(entries(M), size(M.rows()));
+}
+
+SingularSystem singular_system(Matrix<double> M) {
+  use_one_blas_thread();
+  const Eigen::Index rows = M.rows(), columns = M.cols(), count = std::min(rows, columns);
+  SingularValueDecomposition found = singular_value_decomposition(entries(M), size(rows), size(columns));
+  return {std::move(found.values), Eigen::Map<Matrix<double>>(found.left.data(), rows, count),
+          Eigen::Map<Matrix<double>>(found.right.data(), count, columns)};
 }
 
 }  // namespace attnlaw::base

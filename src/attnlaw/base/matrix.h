@@ -40,4 +40,13 @@ Eigensystem eigensystem(Matrix<double> M);
 /// Computes the eigenvalues alone, ascending; reads and throws as eigensystem.
 std::vector<double> eigenvalues(Matrix<double> M);
 
+/// M = left · diag(values) · right with min(rows, columns) values, descending.
+struct SingularSystem {
+  std::vector<double> values;
+  Matrix<double> left, right;
+};
+
+/// Decomposes any matrix. Throws std::runtime_error for entries that are not finite.
+SingularSystem singular_system(Matrix<double> M);
+
 }  // namespace attnlaw::base

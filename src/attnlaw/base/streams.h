@@ -56,6 +56,9 @@ enum class Stream : std::uint64_t {
 
   test_noise,  ///< noise of the labels of fresh sequences
 
+  in_context_tasks,
+  in_context_sequences,
+
   count  ///< how many there are
 };
 

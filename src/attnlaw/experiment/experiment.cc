@@ -71,12 +71,12 @@ std::vector<double> overlaps_by_rank(const std::vector<double>& target, Vector v
 /// Measures the singular values of S, and the overlaps of its singular vectors with those of the target
 /// (cross-attention).
 void measure_singular_vectors(const Matrix<double>& S, Instance& result) {
-  const std::size_t d = result.target_eigenvalues.size();
   SingularSystem system = singular_system(S);
-  result.left_overlaps =
-      overlaps_by_rank(result.target_eigenvalues, [&](std::size_t k, std::size_t i) { return system.left[i * d + k]; });
-  result.right_overlaps = overlaps_by_rank(result.target_eigenvalues,
-                                           [&](std::size_t k, std::size_t i) { return system.right[k * d + i]; });
+  using base::index;
+  result.left_overlaps = overlaps_by_rank(
+      result.target_eigenvalues, [&](std::size_t k, std::size_t i) { return system.left(index(i), index(k)); });
+  result.right_overlaps = overlaps_by_rank(
+      result.target_eigenvalues, [&](std::size_t k, std::size_t i) { return system.right(index(k), index(i)); });
   result.singular_values = std::move(system.values);
 }
 

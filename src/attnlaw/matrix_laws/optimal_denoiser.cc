@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 
 namespace attnlaw::matrix_laws {
@@ -12,7 +12,7 @@ namespace {
 
 using std::numbers::pi;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 /// A Newton step of this size, relative to the scale of the law, has met rounding.
 constexpr double kRoundoff = 1e-15;
 /// Near an edge, a double root, steps stop shrinking at about √1e-16 of the scale: a step below this size that does not
@@ -20,7 +20,7 @@ constexpr double kRoundoff = 1e-15;
 constexpr double kEdgeRoundoff = 1e-7;
 /// Newton's method takes half a dozen steps where it converges quadratically; near an edge it halves the distance up to
 /// 26 times.
-constexpr int kMaxIterations = 80;
+constexpr int kMostIterations = 80;
 
 /// Returns Re ∫ log(w − s) μ(ds). For the free Poisson law with jump b and G = G(w) this is the integral of G dw along
 /// w = 1/G + κb/(1 − bG).
@@ -103,7 +103,7 @@ double OptimalDenoiser::subordinate_inside(double x) const {
   Complex w = nearest->x - variance_ * nearest->g;
   const double scale = std::abs(x) + std::sqrt(variance_);
   double previous_move = kInfinity;
-  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+  for (int iteration = 0; iteration < kMostIterations; ++iteration) {
     const Stieltjes g = prior_.stieltjes(w);
     Complex step = -(w + variance_ * g.value - x) / (1.0 + variance_ * g.derivative);
     // The curve lies above the real line; its mirror image solves the equation too.
@@ -125,7 +125,7 @@ double OptimalDenoiser::subordinate_outside(double x, Interval parameters) const
   const double scale = std::abs(x) + std::sqrt(variance_);
   double u = gap ? 0.5 * (low + high) : x;
   double previous_move = kInfinity;
-  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+  for (int iteration = 0; iteration < kMostIterations; ++iteration) {
     const Stieltjes g = prior_.stieltjes(u);
     const double excess = u + variance_ * g.value.real() - x;
     (excess > 0 ? high : low) = u;

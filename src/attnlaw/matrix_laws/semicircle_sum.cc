@@ -10,13 +10,14 @@
 #include <optional>
 #include <stdexcept>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/matrix_laws/merged_atoms.h"
 #include "attnlaw/matrix_laws/product_law.h"
 
 namespace attnlaw::matrix_laws {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 void require_variance(double variance) {
   if (!(variance > 0) || !std::isfinite(variance))

@@ -1,11 +1,11 @@
 #include "attnlaw/model/custom_loss.h"
 
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
 
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -94,9 +94,9 @@ MatrixXd visible_scores(const Problem& problem) {
   // A label that is a function of scores may tell them apart where a softmax does not.
   if (!problem.custom_loss->softmax() || problem.custom_loss->labels == CustomLabels::function) return F;
   constexpr double kInvisible = 1e-9;
-  const Eigen::JacobiSVD<MatrixXd> svd(contrasts(F, problem.keys()), Eigen::ComputeThinV);
-  const Index visible = (svd.singularValues().array() > kInvisible).count();
-  return contrasts(F * svd.matrixV().leftCols(visible), problem.keys());
+  const base::SingularSystem system = base::singular_system(contrasts(F, problem.keys()));
+  const auto visible = std::ranges::count_if(system.values, [](double value) { return value > kInvisible; });
+  return contrasts(F * system.right.topRows(visible).transpose(), problem.keys());
 }
 
 ScoredLoss::ScoredLoss(const Problem& problem, MatrixXd A, double length)
@@ -375,7 +375,7 @@ constexpr base::Named<CustomLabels> kCustomLabels[] = {{CustomLabels::outputs, "
                                                        {CustomLabels::sign, "sign"},
                                                        {CustomLabels::function, "function"}};
 
-Published<CustomLoss>& published() {
+Published<CustomLoss>& published_losses() {
   static Published<CustomLoss> losses;
   return losses;
 }
@@ -387,10 +387,12 @@ void publish(const std::shared_ptr<const CustomLoss>& loss) {
     reject("the name of a custom loss must not contain +, got {}", loss->name);
   if (!loss->name.starts_with(kCustomPrefix))
     reject("the name of a custom loss must begin with {}, got {}", kCustomPrefix, loss->name);
-  published().add(loss, "loss");
+  published_losses().add(loss, "loss");
 }
 
-std::shared_ptr<const CustomLoss> published_loss(const std::string& name) { return published().find(name, "loss"); }
+std::shared_ptr<const CustomLoss> published_loss(const std::string& name) {
+  return published_losses().find(name, "loss");
+}
 
 std::span<const base::Named<Coordinates>> names_table(Coordinates) { return kCoordinates; }
 std::span<const base::Named<CustomLabels>> names_table(CustomLabels) { return kCustomLabels; }

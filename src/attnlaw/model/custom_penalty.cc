@@ -189,17 +189,17 @@ std::vector<ScalarProximal::Jump> ScalarProximal::jumps(const Table& table) cons
 
 namespace {
 
-Published<CustomPenalty>& published() {
+Published<CustomPenalty>& published_penalties() {
   static Published<CustomPenalty> penalties;
   return penalties;
 }
 
 }  // namespace
 
-void publish(const std::shared_ptr<const CustomPenalty>& penalty) { published().add(penalty, "penalty"); }
+void publish(const std::shared_ptr<const CustomPenalty>& penalty) { published_penalties().add(penalty, "penalty"); }
 
 std::shared_ptr<const CustomPenalty> published_penalty(const std::string& name) {
-  return published().find(name, "penalty");
+  return published_penalties().find(name, "penalty");
 }
 
 double ScalarProximal::origin(double s, int side) const {

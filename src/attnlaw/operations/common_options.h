@@ -8,6 +8,9 @@
 
 namespace attnlaw::operations {
 
+/// A command tabulates and draws a density at so many points.
+inline constexpr int kDensityPoints = 400;
+
 enum class Format { table, json, csv };
 std::span<const base::Named<Format>> names_table(Format);
 

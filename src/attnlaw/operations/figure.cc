@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/operations/command_figure.h"
 #include "attnlaw/study/file/study_file.h"
 #include "attnlaw/view/figure/charts.h"
 #include "attnlaw/view/rows.h"
@@ -51,9 +52,24 @@ study::Study study_of(const Figure::Input& input) {
   return study;
 }
 
+std::optional<CommandFigure> command_figure_of(const EmbeddedFigure& figure, bool fast) {
+  return parse_command_figure(std::string(figure.text), fmt::format("figures/{}.toml", figure.name), fast);
+}
+
+/// The figure as one that commands draw; nothing if it is a study.
+std::optional<CommandFigure> command_figure_of(const Figure::Input& input) {
+  const bool fast = input.options.fast;
+  return is_file(input.figure) ? parse_command_figure(base::read_text(input.figure), input.figure, fast)
+                               : command_figure_of(embedded_figure(input.figure), fast);
+}
+
 std::vector<Figure::Known> known_figures() {
   std::vector<Figure::Known> figures;
   for (const EmbeddedFigure& figure : kEmbeddedFigures) {
+    if (const auto commands = command_figure_of(figure, false)) {
+      figures.push_back({std::string(figure.name), commands->title, commands->runs.size(), commands->runs.size()});
+      continue;
+    }
     const study::Study full = study_of(figure, false);
     figures.push_back({full.name, full.title, full.tasks.size(), study_of(figure, true).tasks.size()});
   }
@@ -123,9 +139,9 @@ view::Warnings run_warnings(const study::Study& study, const study::Outcomes& ou
 }
 
 /// Writes the numbers of charts 1, 2, … beside the page.
-std::vector<Figure::Chart> write_csvs(const std::string& beginning, const view::FigureCharts& charts) {
+std::vector<Figure::Chart> write_csvs(const std::string& beginning, const std::vector<report::Section>& sections) {
   std::vector<Figure::Chart> written;
-  for (const report::Section& section : charts.sections) {
+  for (const report::Section& section : sections) {
     if (!section.chart) continue;
     const std::string path = fmt::format("{}-{}-{}.csv", beginning, written.size() + 1, slug(section.heading));
     base::write_atomically(path, report::csv(section.chart->data));
@@ -155,12 +171,33 @@ Figure::Made make(const Figure::Input& input, const Crew& crew, const Run& run) 
   made.progress = run_study(study, store, crew, input.options, run);
   const study::Outcomes outcomes = study::outcomes(study, store);
   const view::FigureCharts charts = view::figure_charts(study, outcomes);
-  made.charts = write_csvs(beginning, charts);
+  made.charts = write_csvs(beginning, charts.sections);
   made.complete = charts.complete;
   made.warnings = view::operator+(run_warnings(study, outcomes), charts.warnings);
   made.work = work_of(study, outcomes);
   made.cpu_seconds = cpu_seconds();
   made.page = page_of(study, made, charts);
+  return made;
+}
+
+/// A figure that commands draw: it has no store, as it is drawn whole in seconds.
+Figure::Made make(const Figure::Input& input, const CommandFigure& figure, const Run& run) {
+  if (!input.store.empty()) throw std::invalid_argument("--store is for figures of a study; commands draw this one");
+  Figure::Made made;
+  made.name = std::filesystem::path(input.figure).stem();
+  made.title = figure.title;
+  const std::string beginning = std::filesystem::path(input.directory) / made.name;
+  made.html = beginning + ".html";
+  made.fast = input.options.fast;
+  make_directory(input.directory);
+  base::require_writable(made.html);
+  DrawnCommands drawn = draw(figure, run);
+  made.page = std::move(drawn.page);
+  made.charts = write_csvs(beginning, made.page.sections);
+  made.complete = drawn.converged;
+  made.warnings = std::move(drawn.warnings);
+  made.progress.total = made.progress.done = figure.runs.size();
+  made.cpu_seconds = cpu_seconds();
   return made;
 }
 
@@ -176,10 +213,13 @@ view::Result show_made(const Figure::Made& made) {
   Table table = view::headed(made.title, {"file", "chart", "rows"});
   view::add(table, made.html, "all charts");
   for (const Figure::Chart& chart : made.charts) view::add(table, view::cells(chart));
-  return {.tables = {table, work_table(made.work)},
+  std::vector<Table> tables{table};
+  if (!made.work.empty()) tables.push_back(work_table(made.work));
+  return {.tables = std::move(tables),
           .rows = table,
           .warnings = made.warnings,
-          .note = fmt::format("Results: {}. Report: {}", made.store, made.html),
+          .note = made.store.empty() ? fmt::format("Report: {}", made.html)
+                                     : fmt::format("Results: {}. Report: {}", made.store, made.html),
           .page = made.page,
           .page_path = made.html,
           .converged = made.complete};
@@ -268,6 +308,7 @@ Figure::Output Figure::run(const Input& input, const Run& run) {
   if (input.print)
     return {.text = is_file(input.figure) ? base::read_text(input.figure)
                                           : std::string(embedded_figure(input.figure).text)};
+  if (const auto commands = command_figure_of(input)) return {.made = make(input, *commands, run)};
   const std::optional<Crew> crew = assemble_crew(run);
   return crew ? Output{.made = make(input, *crew, run)} : Output{};
 }

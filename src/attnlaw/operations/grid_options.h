@@ -1,10 +1,11 @@
 #pragma once
-/// Grids of one variable as options: FROM,TO,N.
+/// Grids of one variable as options: FROM,TO,N, or values that may be many.
 
 #include <string>
 #include <vector>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/study/grid.h"
 
 namespace attnlaw::operations {
@@ -25,6 +26,30 @@ base::FieldOf<S> grid(std::string name, std::vector<double> S::*values, study::S
   };
   return base::custom<S>(
       name, {base::Kind::text}, [](const S&) { return nlohmann::json(); }, read, std::move(about));
+}
+
+/// The items of a value that may be many: a number or word, a list, or text in which X,Y,… lists and FROM:TO:N[:log]
+/// spans. Throws std::invalid_argument that names the option for a span that is none.
+std::vector<nlohmann::json> items_of(const std::string& option, const nlohmann::json& value);
+
+/// The type of a field whose value may be many, each of them a number, a word or a span.
+base::Type many();
+
+/// A field for one number or many; infinite ones are among them, as `inf`. Whoever uses them looks at their range.
+template <class S>
+base::FieldOf<S> numbers(std::string name, std::vector<double> S::*values, base::About about) {
+  about.value_name = "X[,X...]|FROM:TO:N[:log]";
+  const auto write = [values](const S& object) { return nlohmann::json(object.*values); };
+  const auto read = [values, name](S& object, const nlohmann::json& value) {
+    (object.*values).clear();
+    for (const nlohmann::json& item : items_of("--" + base::dashed(name), value)) {
+      if (!item.is_number())
+        base::reject("{} takes numbers, as in 2, 1,2,5 or 0.1:10:20:log, got {}", base::dashed(name),
+                     base::json_text(item));
+      (object.*values).push_back(item.get<double>());
+    }
+  };
+  return base::custom<S>(std::move(name), many(), write, read, std::move(about));
 }
 
 }  // namespace attnlaw::operations

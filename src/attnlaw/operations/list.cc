@@ -1,5 +1,6 @@
 #include "attnlaw/operations/demo.h"
 #include "attnlaw/operations/figure.h"
+#include "attnlaw/operations/icl.h"
 #include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/limits.h"
 #include "attnlaw/operations/lofi.h"
@@ -27,7 +28,7 @@ struct List {
 };
 
 using All = List<Solve, Simulate, Spectrum, Thresholds, Limits, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling,
-                 Lora, Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
+                 Icl, Lora, Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
 
 }  // namespace
 

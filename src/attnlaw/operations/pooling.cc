@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "attnlaw/operations/common_options.h"
+
 namespace attnlaw::operations {
 namespace {
-
-constexpr int kDensityPoints = 400;
 
 /// Reads the sequences, which set α and κ.
 void read_sequences(Pooling::Input& input) {

@@ -10,22 +10,21 @@
 namespace attnlaw::operations {
 namespace {
 
-using Output = Simulate::Output;
 using nlohmann::json;
 
-bool one_size(const Output& output) { return output.comparisons.size() == 1; }
-bool several_sizes(const Output& output) { return output.comparisons.size() > 1; }
+bool one_size(const Simulate::Output& output) { return output.comparisons.size() == 1; }
+bool several_sizes(const Simulate::Output& output) { return output.comparisons.size() > 1; }
 
 /// The document of a single d has the fields of its comparison at the top.
-base::FieldOf<Output> only_comparison() {
-  base::FieldOf<Output> made;
+base::FieldOf<Simulate::Output> only_comparison() {
+  base::FieldOf<Simulate::Output> made;
   made.type = base::type_of<study::Comparison>();
   made.nesting = base::Nesting::flat;
-  made.part = [](void* object) -> void* { return &static_cast<Output*>(object)->comparisons.front(); };
+  made.part = [](void* object) -> void* { return &static_cast<Simulate::Output*>(object)->comparisons.front(); };
   return std::move(made).when(one_size);
 }
 
-json extrapolation_json(const Output& output) {
+json extrapolation_json(const Simulate::Output& output) {
   return study::to_json(output.trained.problem, study::extrapolate(output.comparisons));
 }
 
@@ -41,7 +40,7 @@ experiment::Options options_at(const Simulate::Input& input, int d, const Run& r
 
 }  // namespace
 
-bool Output::converged() const {
+bool Simulate::Output::converged() const {
   return std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.converged(); });
 }
 
@@ -63,36 +62,39 @@ const base::Description& describe(const Simulate::Input*) {
 const base::Description& describe(const Simulate::Output*) {
   static const base::Description description{
       "experiments beside the theory; for several d one comparison each, and what they tend to",
-      {base::figure_of<Output>("problem", [](const Output& o) { return o.trained.problem; },
-                               {.doc = "resolved: with the λ that was found, a number or 0+"}),
+      {base::figure_of<Simulate::Output>("problem", [](const Simulate::Output& o) { return o.trained.problem; },
+                                         {.doc = "resolved: with the λ that was found, a number or 0+"}),
        only_comparison(),
-       base::field("sizes", &Output::comparisons, {.doc = "one comparison for each of several d"}).when(several_sizes),
-       base::custom<Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,
-                            {.doc = "of several d, by error: relative difference taken to 1/d → 0"})
+       base::field("sizes", &Simulate::Output::comparisons, {.doc = "one comparison for each of several d"})
            .when(several_sizes),
-       base::figure("converged", &Output::converged, {.doc = "every instance trained and every theory solved"})
+       base::custom<Simulate::Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,
+                                      {.doc = "of several d, by error: relative difference taken to 1/d → 0"})
            .when(several_sizes),
-       base::evidence_field<Output>([](const Output&) { return base::Evidence::simulated; }),
-       base::figure_of<Output>("optimal_lambda", [](const Output& o) { return o.trained.optimal_lambda; },
-                               {.doc = "with lambda optimal"})}};
+       base::figure("converged", &Simulate::Output::converged,
+                    {.doc = "every instance trained and every theory solved"})
+           .when(several_sizes),
+       base::evidence_field<Simulate::Output>([](const Simulate::Output&) { return base::Evidence::simulated; }),
+       base::figure_of<Simulate::Output>("optimal_lambda",
+                                         [](const Simulate::Output& o) { return o.trained.optimal_lambda; },
+                                         {.doc = "with lambda optimal"})}};
   return description;
 }
 
 Simulate::Input Simulate::read(const json& options) {
   require_tolerance(options);
-  Input input = read_with_problem<Input>(options, about.name);
+  Simulate::Input input = read_with_problem<Simulate::Input>(options, about.name);
   choose_trainer(options, input.problem.problem, input.experiment);
   return input;
 }
 
-Simulate::Output Simulate::run(const Input& input, const Run& run) {
+Simulate::Output Simulate::run(const Simulate::Input& input, const Run& run) {
   const std::unique_ptr<base::Communicator> team = input.distributed ? cluster::connect() : nullptr;
   const model::Problem& problem = input.problem.problem;
   const theory::SolveOptions options = input.theory.options();
   if (input.d.size() > 1) study::require_extrapolable(input.d, input.experiment.instances);
   for (const int d : input.d)
     experiment::require_feasible(study::with_some_lambda(problem), options_at(input, d, {}, team.get()));
-  Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team};
+  Simulate::Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team};
   for (const int d : input.d) {
     const experiment::Options at = options_at(input, d, run, team.get());
     if (!team || team->rank() == 0)
@@ -103,7 +105,7 @@ Simulate::Output Simulate::run(const Input& input, const Run& run) {
   return output;
 }
 
-view::Result Simulate::show(const Output& output, const Run& run) {
+view::Result Simulate::show(const Simulate::Output& output, const Run& run) {
   view::Warnings notes;
   if (output.alone) notes.push_back("--distributed without mpirun: this process did all of the work.");
   view::Result result = view::show(output.trained, output.comparisons, output.asked, notes, run.draw);

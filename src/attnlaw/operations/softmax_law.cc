@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include "attnlaw/base/fields/evidence.h"
+#include "attnlaw/operations/common_options.h"
 
 namespace attnlaw::operations {
 namespace {
-
-constexpr int kDensityPoints = 400;
 
 laws::AttentionSimulation simulate(const SoftmaxLaw::Input& input, const Run& run) {
   laws::SimulationOptions options;

@@ -16,11 +16,9 @@ namespace attnlaw::operations {
 namespace {
 
 using view::operator+;
-using Input = Spectrum::Input;
 using Line = Spectrum::Line;
 using One = Spectrum::One;
 using Along = Spectrum::Curve;
-using Output = Spectrum::Output;
 using nlohmann::json;
 
 Line line_from_text(const std::string& text) {
@@ -31,7 +29,9 @@ Line line_from_text(const std::string& text) {
   return {variable, grid_from_text("--along", text.substr(colon + 1), study::Spacing::geometric)};
 }
 
-void read_line(Input& input, const json& text) { input.along = line_from_text(base::read_text(text, "along")); }
+void read_line(Spectrum::Input& input, const json& text) {
+  input.along = line_from_text(base::read_text(text, "along"));
+}
 
 // ---- documents -----------------------------------------------------------------------------------------------------
 
@@ -85,8 +85,8 @@ json along_json(const Along& curve) {
   return document;
 }
 
-bool single(const Output& output) { return !output.line(); }
-bool many(const Output& output) { return output.line(); }
+bool single(const Spectrum::Output& output) { return !output.line(); }
+bool many(const Spectrum::Output& output) { return output.line(); }
 
 // ---- pages ---------------------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ view::Result show_line(const Along& curve, bool draw) {
   return result;
 }
 
-One predict_and_measure(const Input& input, const Run& run) {
+One predict_and_measure(const Spectrum::Input& input, const Run& run) {
   const model::Problem& problem = input.problem.problem;
   if (input.d)
     experiment::require_feasible(study::with_some_lambda(problem), at_dimension(input.experiment, *input.d, {}));
@@ -144,7 +144,7 @@ One predict_and_measure(const Input& input, const Run& run) {
   return one;
 }
 
-Along follow(const Input& input, const Run& run) {
+Along follow(const Spectrum::Input& input, const Run& run) {
   const auto& [variable, values] = input.along;
   const std::vector<model::Problem> problems = study::along(
       input.problem.problem, variable == "alpha" ? &model::Problem::alpha : &model::Problem::lambda, values);
@@ -179,7 +179,7 @@ const base::Description& describe(const Along*) {
   return description;
 }
 
-bool Output::converged() const {
+bool Spectrum::Output::converged() const {
   if (!line()) return one.solution.diagnostics.converged && (!one.experiment || one.experiment->converged());
   return std::all_of(curve.solutions.begin(), curve.solutions.end(),
                      [](const theory::Solution& s) { return s.diagnostics.converged; });
@@ -188,11 +188,11 @@ bool Output::converged() const {
 const base::Description& describe(const Spectrum::Input*) {
   static const base::Description description{
       "a problem, and experiments on it or a line through it",
-      {base::flat(&Input::problem), base::flat(&Input::theory),
-       base::field("d", &Input::d, {.doc = "overlay experiments at this embedding dimension"}),
-       base::flat(&Input::experiment),
-       base::custom<Input>(
-           "along", {base::Kind::text}, [](const Input&) { return json(); }, read_line,
+      {base::flat(&Spectrum::Input::problem), base::flat(&Spectrum::Input::theory),
+       base::field("d", &Spectrum::Input::d, {.doc = "overlay experiments at this embedding dimension"}),
+       base::flat(&Spectrum::Input::experiment),
+       base::custom<Spectrum::Input>(
+           "along", {base::Kind::text}, [](const Spectrum::Input&) { return json(); }, read_line,
            {.doc = "instead: how the spectrum collapses along lambda:FROM,TO,N or alpha:FROM,TO,N (equal ratios)",
             .value_name = "VARIABLE:FROM,TO,N"})}};
   return description;
@@ -201,9 +201,10 @@ const base::Description& describe(const Spectrum::Input*) {
 const base::Description& describe(const Spectrum::Output*) {
   static const base::Description description{
       "the spectrum of the trained S; with along, that of many problems",
-      {base::flat(&Output::one).when(single), base::flat(&Output::curve).when(many),
-       base::evidence_field<Output>([](const Output& output) { return theory::evidence(output.problem()); }),
-       base::figure("converged", &Output::converged, {.doc = "whether everything can be used"})}};
+      {base::flat(&Spectrum::Output::one).when(single), base::flat(&Spectrum::Output::curve).when(many),
+       base::evidence_field<Spectrum::Output>(
+           [](const Spectrum::Output& output) { return theory::evidence(output.problem()); }),
+       base::figure("converged", &Spectrum::Output::converged, {.doc = "whether everything can be used"})}};
   return description;
 }
 
@@ -218,7 +219,7 @@ Spectrum::Input Spectrum::read(const json& options) {
     fallback[line.variable] = line.values.front();
   }
   require_tolerance(options);
-  Input input = read_with_problem<Input>(options, about.name, fallback);
+  Spectrum::Input input = read_with_problem<Spectrum::Input>(options, about.name, fallback);
   choose_trainer(options, input.problem.problem, input.experiment);
   if (experiments && !input.d) base::reject("options of experiments need --d, an embedding dimension to run them at");
   view::require_spectral_law(input.problem.problem);
@@ -230,12 +231,12 @@ std::vector<std::string> Spectrum::unread(const json& options) {
   return options.contains("d") ? std::vector<std::string>{} : std::vector<std::string>{"seed"};
 }
 
-Spectrum::Output Spectrum::run(const Input& input, const Run& run) {
+Spectrum::Output Spectrum::run(const Spectrum::Input& input, const Run& run) {
   if (input.along.variable.empty()) return {predict_and_measure(input, run), {}};
   return {{}, follow(input, run)};
 }
 
-view::Result Spectrum::show(const Output& output, const Run& run) {
+view::Result Spectrum::show(const Spectrum::Output& output, const Run& run) {
   view::Result result = output.line() ? show_line(output.curve, run.draw) : show_one(output.one, run.draw);
   result.converged = output.converged();
   return result;

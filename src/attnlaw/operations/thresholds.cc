@@ -11,11 +11,9 @@
 namespace attnlaw::operations {
 namespace {
 
-using Input = Thresholds::Input;
-using Output = Thresholds::Output;
 using nlohmann::json;
 
-bool without_diagram(const Output& output) { return !output.diagram; }
+bool without_diagram(const Thresholds::Output& output) { return !output.diagram; }
 
 void require_consistent(const json& options) {
   const bool kappas = options.contains("kappa_range"), noises = options.contains("noise_range");
@@ -25,14 +23,14 @@ void require_consistent(const json& options) {
 }
 
 /// What varies beside α, or has no effect: thresholds alone are those of λ → 0.
-std::vector<std::string> varying(const Input& input) {
+std::vector<std::string> varying(const Thresholds::Input& input) {
   if (!input.kappas.empty()) return {"alpha", "target"};
   if (!input.noises.empty()) return {"alpha", "noise"};
   if (input.alphas.empty()) return {"alpha", "lambda"};
   return {"alpha"};
 }
 
-study::PhaseDiagram solve_diagram(const Input& input, const Run& run) {
+study::PhaseDiagram solve_diagram(const Thresholds::Input& input, const Run& run) {
   const bool noises = !input.noises.empty();
   return study::phase_diagram(input.problem.problem,
                               noises ? study::DiagramVariable::noise : study::DiagramVariable::kappa,
@@ -42,7 +40,7 @@ study::PhaseDiagram solve_diagram(const Input& input, const Run& run) {
 
 }  // namespace
 
-bool Output::converged() const {
+bool Thresholds::Output::converged() const {
   return (!continuation || continuation->converged) && (!diagram || diagram->failed == 0);
 }
 
@@ -50,13 +48,13 @@ const base::Description& describe(const Thresholds::Input*) {
   using study::Spacing;
   static const base::Description description{
       "a problem, and ranges to follow its solutions along",
-      {problem_field(&Input::problem, {{"alpha", "1, not read"}, {"lambda", "required for ranges"}}),
-       base::flat(&Input::theory),
-       grid("alpha_range", &Input::alphas, Spacing::geometric,
+      {problem_field(&Thresholds::Input::problem, {{"alpha", "1, not read"}, {"lambda", "required for ranges"}}),
+       base::flat(&Thresholds::Input::theory),
+       grid("alpha_range", &Thresholds::Input::alphas, Spacing::geometric,
             {.doc = "follow all solutions along alpha (equal ratios)"}),
-       grid("kappa_range", &Input::kappas, Spacing::linear,
+       grid("kappa_range", &Thresholds::Input::kappas, Spacing::linear,
             {.doc = "with --alpha-range: phase diagram over κ* of a Wishart target"}),
-       grid("noise_range", &Input::noises, Spacing::linear,
+       grid("noise_range", &Thresholds::Input::noises, Spacing::linear,
             {.doc = "with --alpha-range: phase diagram over the noise Δ"})}};
   return description;
 }
@@ -64,14 +62,16 @@ const base::Description& describe(const Thresholds::Input*) {
 const base::Description& describe(const Thresholds::Output*) {
   static const base::Description description{
       "thresholds, and with ranges solutions along alpha or over a plane",
-      {base::custom<Output>("problem", base::type_of<model::Problem>(),
-                            [](const Output& o) { return problem_without(o.problem, o.varying); }, nullptr,
-                            {.doc = "as given, without what varies or has no effect"}),
-       base::flat(&Output::thresholds).when(without_diagram),
-       base::field("continuation", &Output::continuation, {.doc = "with alpha_range"}),
-       base::field("diagram", &Output::diagram, {.doc = "with kappa_range or noise_range"}),
-       base::evidence_field<Output>([](const Output& output) { return theory::evidence(output.problem); }),
-       base::figure("converged", &Output::converged, {.doc = "whether all points can be used"})}};
+      {base::custom<Thresholds::Output>(
+           "problem", base::type_of<model::Problem>(),
+           [](const Thresholds::Output& o) { return problem_without(o.problem, o.varying); }, nullptr,
+           {.doc = "as given, without what varies or has no effect"}),
+       base::flat(&Thresholds::Output::thresholds).when(without_diagram),
+       base::field("continuation", &Thresholds::Output::continuation, {.doc = "with alpha_range"}),
+       base::field("diagram", &Thresholds::Output::diagram, {.doc = "with kappa_range or noise_range"}),
+       base::evidence_field<Thresholds::Output>(
+           [](const Thresholds::Output& output) { return theory::evidence(output.problem); }),
+       base::figure("converged", &Thresholds::Output::converged, {.doc = "whether all points can be used"})}};
   return description;
 }
 
@@ -79,7 +79,7 @@ Thresholds::Input Thresholds::read(const json& options) {
   require_consistent(options);
   json fallback{{"alpha", 1}};
   if (!options.contains("alpha_range")) fallback["lambda"] = 1;
-  return read_with_problem<Input>(options, about.name, fallback);
+  return read_with_problem<Thresholds::Input>(options, about.name, fallback);
 }
 
 std::vector<std::string> Thresholds::unread(const json& options) {
@@ -90,11 +90,11 @@ std::vector<std::string> Thresholds::unread(const json& options) {
   return names;
 }
 
-Thresholds::Output Thresholds::run(const Input& input, const Run& run) {
+Thresholds::Output Thresholds::run(const Thresholds::Input& input, const Run& run) {
   const model::Problem& problem = input.problem.problem;
   if (run.draw && input.alphas.empty()) base::reject("--html of thresholds needs --alpha-range: a curve to draw");
   if (input.alphas.empty()) theory::require_ridgeless(problem);
-  Output output{problem, varying(input), {}, std::nullopt, std::nullopt};
+  Thresholds::Output output{problem, varying(input), {}, std::nullopt, std::nullopt};
   if (!input.kappas.empty() || !input.noises.empty()) {
     output.diagram = solve_diagram(input, run);
     return output;
@@ -105,7 +105,7 @@ Thresholds::Output Thresholds::run(const Input& input, const Run& run) {
   return output;
 }
 
-view::Result Thresholds::show(const Output& output, const Run& run) {
+view::Result Thresholds::show(const Thresholds::Output& output, const Run& run) {
   const std::string title = fmt::format("{}, K_eff = {}", view::describe(output.problem, output.varying),
                                         output.problem.observed_score_count());
   view::Result result = output.diagram ? view::show(*output.diagram, title, run.draw)

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 /// Dashes tell the lines apart, because colours belong to the cells.
-constexpr std::array<std::array<int, 2>, 4> dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
+constexpr std::array<std::array<int, 2>, 4> line_dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
 
 /// Returns the ends of the cells around ascending values. They lie midway between the values, in the scale of the axis,
 /// and as far beyond the first and the last.
@@ -78,8 +78,10 @@ json line_values(const HeatMap& map) {
     const std::size_t before = rows.size();
     parts::append_line(line.points, map.x.scale, map.y.scale, {{"line", line.name}}, "y", rows);
     if (rows.size() == before) continue;
+    // A line is drawn through its points in their order, which need not be that of x.
+    for (std::size_t place = before; place < rows.size(); ++place) rows[place]["place"] = place;
     names.push_back(line.name);
-    ranges.push_back(dashes[i % dashes.size()]);
+    ranges.push_back(line_dashes[i % line_dashes.size()]);
   }
   return {{"lines", rows}, {"line_names", names}, {"line_dashes", ranges}};
 }

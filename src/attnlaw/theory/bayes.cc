@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
@@ -22,15 +23,15 @@ using matrix_laws::Interval;
 using matrix_laws::OptimalDenoiser;
 using matrix_laws::Spectrum;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Least v/Q* looked at: below, the law of S* + √v Z loses digits; E is then zero for every practical purpose.
-constexpr double kLeastNoise = 1e-11;
+constexpr double kLeastScalarNoise = 1e-11;
 /// Grid on which fixed points are told apart. No spectrum is known that has more than one.
 constexpr double kPointsPerDecade = 5;
 /// A law whose mass or moments are off by more than this is not trusted (as for trained students).
-constexpr double kLawTolerance = 1e-7;
+constexpr double kBayesLawTolerance = 1e-7;
 
 bool gaussian_output(const model::Problem& problem) { return problem.head != model::Head::hardmax; }
 
@@ -58,7 +59,7 @@ class Balance {
   Interval range() const {
     const double variance = Q_star_ - target_.mean() * target_.mean();
     constexpr double kMargin = 1.01;  // beyond rounding
-    double low = kLeastNoise * Q_star_;
+    double low = kLeastScalarNoise * Q_star_;
     if (gaussian_output(problem_))
       low = std::max(low, problem_.noise / (2 * problem_.alpha * problem_.observed_score_count()));
     return {std::log(low), std::log(std::max(kMargin / q_hat(variance), kMargin * low))};
@@ -189,12 +190,12 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   diagnostics.points = labels.points;
   diagnostics.law_error = denoiser.quadrature().error();
   constexpr double kResidualTolerance = 1e-7;
-  diagnostics.converged = diagnostics.law_error <= kLawTolerance;
+  diagnostics.converged = diagnostics.law_error <= kBayesLawTolerance;
   const double reached =
       labels.posterior_mean > 0 ? 2 * labels.posterior_mean_sampling_error / labels.posterior_mean : 0;
   if (!diagnostics.converged)
     diagnostics.message = fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.0e}",
-                                      diagnostics.law_error, kLawTolerance);
+                                      diagnostics.law_error, kBayesLawTolerance);
   else if (log_v <= balance.range().lower && !(balance(log_v) > 0))
     diagnostics.message = fmt::format("the estimation error is at most {:.3g}, too small to be resolved", E);
   else if (diagnostics.residual > kResidualTolerance) {

@@ -17,9 +17,9 @@ using matrix_laws::Spectrum;
 constexpr double kLongestMove = 0.3;
 constexpr double kFinest = 1e-4;
 /// Share of the accuracy that the residual of a solution may be left with.
-constexpr double kResidualShare = 0.1;
+constexpr double kCurveResidualShare = 0.1;
 /// …and that of the integrals of the prior.
-constexpr double kLawShare = 1e-6;
+constexpr double kCurveLawShare = 1e-6;
 /// Students of q below this share of Q* count as S = 0 in comparisons.
 constexpr double kOnset = 0.02;
 /// Least distance at which two fixed points differ.
@@ -48,9 +48,9 @@ class Follower {
   Follower(const model::Problem& problem, const SolveOptions& options, const PointRule& rule)
       : problem_(problem),
         target_(problem.target_law()),
-        tolerance_{kResidualShare * options.accuracy, kResidualShare * options.accuracy},
+        tolerance_{kCurveResidualShare * options.accuracy, kCurveResidualShare * options.accuracy},
         same_(std::max(kSame, kSameShare * options.accuracy)),
-        resolution_{rule, kLawShare * options.accuracy},
+        resolution_{rule, kCurveLawShare * options.accuracy},
         holder_(student(problem.alpha)) {}
 
   TrainedStudent student(double alpha) const {

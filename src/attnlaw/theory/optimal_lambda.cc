@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/evolution/lambda_path.h"
 #include "attnlaw/theory/point_ladder.h"
@@ -13,7 +14,7 @@ namespace {
 
 using matrix_laws::Spectrum;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 /// Integrals of the prior: test errors are compared to about the square root of this.
 constexpr double kLaw = 1e-10;
 /// Aimed at where errors are compared; what is accepted is a share of the accuracy, as where one problem is solved.

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/theory/prior/denoiser.h"
 #include "attnlaw/theory/trained_student.h"
 
 namespace attnlaw::theory {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 /// The penalty is at the edge of the noise where the threshold is this many times the effective noise.
 constexpr double kEdge = 2;

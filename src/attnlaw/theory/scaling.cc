@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/theory/optimal_lambda.h"
@@ -17,7 +17,7 @@ using matrix_laws::DiscreteSpectrum;
 using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 /// m̂/√q̂, the inverse of the effective noise: a mode s is recovered above 1/this.
 double signal(const Solution& solution) { return solution.conjugates.m_hat / std::sqrt(solution.conjugates.q_hat); }

@@ -8,7 +8,7 @@ namespace {
 
 /// Differences over this share of a parameter leave out its square. Laws are taken to rounding: near perfect recovery
 /// errors are small differences of overlaps.
-constexpr double kStep = 1e-3;
+constexpr double kRelativeStep = 1e-3;
 /// In units of Q*, the step of a noise that is 0 or close to it; all other parameters are > 0.
 constexpr double kLeastNoise = 0.1;
 
@@ -67,9 +67,10 @@ Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates
 }
 
 Errors ErrorResponse::derivative(Parameter parameter) {
-  const double value = problem_.*parameter, step = kStep * (parameter == &model::Problem::noise
-                                                                ? std::max(value, kLeastNoise * target_.second_moment())
-                                                                : value);
+  const double value = problem_.*parameter,
+               step = kRelativeStep * (parameter == &model::Problem::noise
+                                           ? std::max(value, kLeastNoise * target_.second_moment())
+                                           : value);
   // From above at an end of the range: three values instead of two.
   const bool one_sided = value < step;
   const double lower = one_sided ? value : value - step, upper = value + step;

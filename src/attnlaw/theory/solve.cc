@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "attnlaw/base/estimate.h"
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/model/custom_loss.h"
 #include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/theory/bayes.h"
@@ -97,7 +98,7 @@ void set_recovered(Solution& solution, const matrix_laws::Spectrum& target) {
   const double r = solution.problem.beta_ratio();
   solution.overlaps = {r * r * Q_star, r * Q_star, 0};
   solution.errors.estimation = (1 - r) * (1 - r) * Q_star;
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  using base::kInfinity;
   solution.conjugates = {kInfinity, kInfinity, kInfinity};
   solution.spectrum = recovered_spectrum(target.scaled(r), symmetry_of(solution.problem));
   solution.diagnostics.replicon = std::numeric_limits<double>::quiet_NaN();

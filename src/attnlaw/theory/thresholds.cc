@@ -7,6 +7,7 @@
 #include <limits>
 #include <numbers>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
@@ -146,7 +147,7 @@ std::optional<Interpolation> interpolation(const model::Problem& problem, const 
   double low = std::log(scale), at_low = excess(low);
   for (; at_low >= 0 && low > std::log(kLeast * scale); at_low = excess(low)) low -= std::log(kStep);
   const double at_high = excess(high);
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  using base::kInfinity;
   double a = kInfinity;
   if (at_low >= 0) {
     a = std::exp(low);

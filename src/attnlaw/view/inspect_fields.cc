@@ -1,5 +1,6 @@
 /// The fields of what `inspect` finds.
 
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/view/inspect.h"
 
@@ -13,7 +14,8 @@ const base::Description& describe(const InspectOutcome*) {
        base::field("before", &O::before, {.doc = "the same of the earlier checkpoint, if there are two"}),
        base::field("changes", &O::changes, {.doc = "what happened to every head between both"}),
        base::field("course", &O::course, {.doc = "what happened over the steps of a training, of three or more"}),
-       base::field("written", &O::written, {.doc = "files of directions"})}};
+       base::field("written", &O::written, {.doc = "files of directions"}),
+       base::evidence_field<O>([](const O&) { return base::Evidence::derived; })}};
   return description;
 }
 

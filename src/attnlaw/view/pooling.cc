@@ -38,15 +38,15 @@ constexpr std::pair<const char*, PoolingChoice laws::PoolingChoices::*> kChoices
     {"harmonic", &laws::PoolingChoices::harmonic},
     {"optimal", &laws::PoolingChoices::optimal}};
 
-const char* words(Place place) {
+const char* place_of(Place place) {
   static constexpr base::Named<Place> kWords[] = {
       {Place::above, "outlier"}, {Place::gap, "outlier in the gap"}, {Place::hidden, "hidden"}};
   return base::name_in(kWords, place);
 }
 
 /// Says how the signal shows: whether there is one is another question.
-const char* words(const PoolingLevel& level, double mu2) {
-  if (level.spike.place != Place::above || level.threshold >= 0) return words(level.spike.place);
+const char* place_of(const PoolingLevel& level, double mu2) {
+  if (level.spike.place != Place::above || level.threshold >= 0) return place_of(level.spike.place);
   return mu2 > 0 ? "outlier, also without signal" : "phantom outlier";
 }
 
@@ -87,11 +87,11 @@ Table level_table(const PoolingOutcome& outcome) {
       add_columns(table, {general(name, 4), error_column()});
   for (const Level& entry : kLevels) {
     const PoolingLevel& level = outcome.prediction.*entry.prediction;
-    add(table, entry.title, level.threshold, words(level, outcome.prediction.model.mu2), level.spike.eigenvalue,
+    add(table, entry.title, level.threshold, place_of(level, outcome.prediction.model.mu2), level.spike.eigenvalue,
         level.alignment, measured_cells(measured(outcome, entry)));
   }
   if (const auto& nuisance = outcome.nuisance)
-    add(table, "mean of the vocabulary", kNothing, words(nuisance->place), nuisance->eigenvalue, 0.0,
+    add(table, "mean of the vocabulary", kNothing, place_of(nuisance->place), nuisance->eigenvalue, 0.0,
         measured_cells(measured_nuisance(outcome)));
   return table;
 }

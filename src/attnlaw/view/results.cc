@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 using report::Table;
-using Rows = study::Store::Rows;
 
 /// These columns say what a result is of: once where they are the same in all rows.
 constexpr std::string_view kDescribing[] = {"kind",    "student",   "head",        "tokens", "attention", "readout",
@@ -29,7 +28,7 @@ constexpr std::string_view kOutcome[] = {"status",        "train",          "tes
                                          "interpolation", "bayes_recovery", "seconds",     "error"};
 
 /// The values of a column are null where there is no such column: stores of older versions have fewer.
-std::vector<json> values_of(const Rows& rows, std::string_view column) {
+std::vector<json> values_of(const study::Store::Rows& rows, std::string_view column) {
   std::vector<json> values(rows.rows.size());
   const auto found = std::find(rows.columns.begin(), rows.columns.end(), column);
   if (found == rows.columns.end()) return values;
@@ -82,7 +81,7 @@ bool all_null(const std::vector<json>& values) {
 
 }  // namespace
 
-ResultsSummary summarise(const Rows& rows) {
+ResultsSummary summarise(const study::Store::Rows& rows) {
   ResultsSummary summary;
   summary.rows = rows.rows.size();
   for (const json& status : values_of(rows, "status")) ++summary.statuses[status];
@@ -113,7 +112,7 @@ std::string text(const ResultsSummary& summary) {
                      joined(summary.statuses, status), joined(summary.codes, code));
 }
 
-json rows_json(const Rows& rows) {
+json rows_json(const study::Store::Rows& rows) {
   json documents = json::array();
   for (const auto& row : rows.rows) {
     json& document = documents.emplace_back(json::object());
@@ -122,14 +121,14 @@ json rows_json(const Rows& rows) {
   return documents;
 }
 
-Table results_table(const Rows& rows) {
+Table results_table(const study::Store::Rows& rows) {
   Table table = records(rows.columns);
   for (const auto& row : rows.rows)
     std::transform(row.begin(), row.end(), std::back_inserter(table.rows.emplace_back()), cell_of);
   return table;
 }
 
-Table overview(const Rows& rows) {
+Table overview(const study::Store::Rows& rows) {
   Table table;
   table.rows.resize(rows.rows.size());
   std::vector<json> keys = values_of(rows, "key");

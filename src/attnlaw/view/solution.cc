@@ -32,7 +32,7 @@ bool interpolates(const theory::Solution& s) {
 /// Rows that do not exist for a student are left out.
 Table error_table(const theory::Solution& s, const model::Problem& asked) {
   const theory::Errors& sampling = s.diagnostics.sampling_error;
-  Table table = headed(describe(s.problem), {"error", "theory", error_column("sampling error")});
+  Table table = headed(view::describe(s.problem), {"error", "theory", error_column("sampling error")});
   const bool found = s.problem.lambda_rule == model::LambdaRule::value && asked.lambda_rule != s.problem.lambda_rule;
   if (found) table.title += fmt::format(" (λ = {})", model::lambda_text(asked));
   add(table, "train", s.errors.train, sampling.train);

@@ -28,6 +28,8 @@ struct Range {
   bool above() const { return most < std::numeric_limits<double>::infinity(); }
 };
 
+inline constexpr Range kPositive{0, std::numeric_limits<double>::infinity(), true};
+
 /// Tells people what a field is and what it accepts.
 struct About {
   std::string symbol = {};  ///< how formulas write it: "α"

@@ -27,11 +27,11 @@ std::size_t size_of(ValueType type) {
 }
 
 /// ggml's numbers of types. Gaps were never used or have been withdrawn.
-constexpr const char* kTypes[] = {"F32",     "F16",    "Q4_0",    "Q4_1",  nullptr,  nullptr, "Q5_0",  "Q5_1",
-                                  "Q8_0",    "Q8_1",   "Q2_K",    "Q3_K",  "Q4_K",   "Q5_K",  "Q6_K",  "Q8_K",
-                                  "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS",
-                                  "I8",      "I16",    "I32",     "I64",   "F64",    "IQ1_M", "BF16",  nullptr,
-                                  nullptr,   nullptr,  "TQ1_0",   "TQ2_0", nullptr,  nullptr, nullptr, "MXFP4"};
+constexpr const char* kGgufTypes[] = {"F32",     "F16",    "Q4_0",    "Q4_1",  nullptr,  nullptr, "Q5_0",  "Q5_1",
+                                      "Q8_0",    "Q8_1",   "Q2_K",    "Q3_K",  "Q4_K",   "Q5_K",  "Q6_K",  "Q8_K",
+                                      "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS",
+                                      "I8",      "I16",    "I32",     "I64",   "F64",    "IQ1_M", "BF16",  nullptr,
+                                      nullptr,   nullptr,  "TQ1_0",   "TQ2_0", nullptr,  nullptr, nullptr, "MXFP4"};
 
 std::string text(Cursor& cursor, std::string_view what) {
   const auto length = cursor.number<std::uint64_t>(what);
@@ -147,9 +147,9 @@ struct Line {
 
 const DataType* tensor_type(Cursor& cursor, const std::string& tensor) {
   const auto number = cursor.number<std::uint32_t>("the type of a tensor");
-  if (number >= std::size(kTypes) || kTypes[number] == nullptr)
+  if (number >= std::size(kGgufTypes) || kGgufTypes[number] == nullptr)
     cursor.fail("{}: type {} of tensors is not known", printable(tensor), number);
-  return find_type(kTypes[number]);
+  return find_type(kGgufTypes[number]);
 }
 
 Line read_line(Cursor& cursor) {

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 /// Deeper than any header or configuration.
-constexpr int kDeepest = 64;
+constexpr int kDeepestJson = 64;
 
 /// Follows the parser: refuses depth and repeated keys, hands members of the outermost object on and drops them.
 class Members {
@@ -20,7 +20,7 @@ class Members {
       : path_(path), member_(member) {}
 
   bool operator()(int depth, json::parse_event_t event, json& parsed) {
-    if (depth > kDeepest) refuse(path_, "the JSON is nested more than {} levels deep", kDeepest);
+    if (depth > kDeepestJson) refuse(path_, "the JSON is nested more than {} levels deep", kDeepestJson);
     switch (event) {
       case json::parse_event_t::object_start:
         open_.emplace_back();

@@ -11,7 +11,7 @@ namespace {
 using Kind = WireField::Kind;
 
 /// Deeper than any If inside a Loop.
-constexpr int kDeepest = 32;
+constexpr int kDeepestGraph = 32;
 
 /// How a node multiplies by a weight.
 struct Use {
@@ -63,7 +63,8 @@ class ModelReader {
 
  private:
   void read_graph(const WireField& graph, int depth) {
-    if (depth > kDeepest) refuse(file_->path(), "byte {}: graphs are nested more than {} deep", graph.offset, kDeepest);
+    if (depth > kDeepestGraph)
+      refuse(file_->path(), "byte {}: graphs are nested more than {} deep", graph.offset, kDeepestGraph);
     std::set<std::string> names;
     WireReader reader(file_->path(), graph);
     for (WireField field; reader.next(field);) {

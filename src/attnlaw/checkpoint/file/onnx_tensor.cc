@@ -9,9 +9,9 @@ namespace {
 using Kind = WireField::Kind;
 
 /// TensorProto.DataType, in the order of its numbers.
-constexpr const char* kTypes[] = {nullptr, "F32",     "U8",          "I8",      "U16",         "I16", "I32", "I64",
-                                  nullptr, "BOOL",    "F16",         "F64",     "U32",         "U64", "C64", "C128",
-                                  "BF16",  "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2", "F8_E5M2FNUZ", "U4",  "I4",  "F4"};
+constexpr const char* kOnnxTypes[] = {nullptr, "F32",     "U8",          "I8",      "U16",         "I16", "I32", "I64",
+                                      nullptr, "BOOL",    "F16",         "F64",     "U32",         "U64", "C64", "C128",
+                                      "BF16",  "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2", "F8_E5M2FNUZ", "U4",  "I4",  "F4"};
 constexpr std::uint64_t kString = 8;
 
 /// The fields of a TensorProto as they were found.
@@ -128,9 +128,9 @@ class TensorReader {
 
   const DataType* type() const {
     if (parts_.type == kString) return find_type("U8");
-    if (parts_.type >= std::size(kTypes) || kTypes[parts_.type] == nullptr)
+    if (parts_.type >= std::size(kOnnxTypes) || kOnnxTypes[parts_.type] == nullptr)
       fail("data type {} is not known", parts_.type);
-    return find_type(kTypes[parts_.type]);
+    return find_type(kOnnxTypes[parts_.type]);
   }
 
   void place_data(Tensor& tensor, std::size_t count, std::size_t size) {

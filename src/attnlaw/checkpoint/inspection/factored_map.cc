@@ -2,7 +2,6 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/QR>
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -169,9 +168,8 @@ SingularVectors leading_vectors(const MatrixXd& query, const MatrixXd& key, Inde
     const Index rank = std::min(qr.rows(), qr.cols());
     return MatrixXd(qr.householderQ() * MatrixXd::Identity(qr.rows(), rank));
   };
-  const MatrixXd core = upper(left) * upper(right).transpose();
-  const Eigen::BDCSVD<MatrixXd> svd(core, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  return {thin(left) * svd.matrixU().leftCols(count), thin(right) * svd.matrixV().leftCols(count)};
+  const base::SingularSystem core = base::singular_system(upper(left) * upper(right).transpose());
+  return {thin(left) * core.left.leftCols(count), thin(right) * core.right.topRows(count).transpose()};
 }
 
 }  // namespace attnlaw::checkpoint

@@ -10,7 +10,7 @@
 namespace attnlaw::checkpoint {
 namespace {
 
-double kurtosis_of(const Eigen::MatrixXd& W) {
+double kurtosis_of_entries(const Eigen::MatrixXd& W) {
   const Eigen::ArrayXXd off = W.array() - W.mean();
   const double variance = off.square().mean();
   return off.square().square().mean() / (variance * variance);
@@ -60,7 +60,7 @@ SymmetryMeasures symmetry_measures(const FactoredMap& map) {
 }
 
 double kurtosis_of(const Eigen::MatrixXd& query, const Eigen::MatrixXd& key) {
-  return std::max(kurtosis_of(query), kurtosis_of(key));
+  return std::max(kurtosis_of_entries(query), kurtosis_of_entries(key));
 }
 
 FactorMeasures factor_measures(const FactoredMap& map, const Eigen::MatrixXd& query, const Eigen::MatrixXd& key) {

@@ -19,7 +19,7 @@ namespace laws = attnlaw::matrix_laws;
 constexpr double kLevel = 0.01;            ///< of the sequence of tests, and of the shape of the rest
 constexpr int kLargestPart = 4;            ///< more than one of so many singular values are too many
 constexpr double kDistinguishable = 0.05;  ///< closer values share their directions
-constexpr std::size_t kFewest = 4;
+constexpr std::size_t kFewestValues = 4;
 /// Two standard errors of ρ² at 64 × 768 by simulation (docs/theory/query_key_nulls.md, section 3).
 constexpr double kAlignmentNoise = 0.15;
 /// Tables of what is left after deflation only decide at one per cent.
@@ -116,7 +116,7 @@ Outliers find_outliers(const FactoredMap& map, const FactorSpectra& spectra, con
                        NullTables& tables) {
   Outliers found;
   if (map.query_dimension != map.key_dimension || map.m() > map.query_dimension) return found;
-  if (map.singular_values.size() < kFewest) return found.status = OutlierStatus::too_few_values, found;
+  if (map.singular_values.size() < kFewestValues) return found.status = OutlierStatus::too_few_values, found;
   const int m = static_cast<int>(map.m()), d = static_cast<int>(map.query_dimension);
   const double beta = static_cast<double>(m) / d;
   std::vector<double> squares = map.singular_values;

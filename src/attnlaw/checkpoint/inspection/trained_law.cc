@@ -24,9 +24,9 @@ namespace laws = attnlaw::matrix_laws;
 using base::size;
 
 constexpr double kLeastSymmetric = 0.9, kLeastPositive = 0.95;  ///< of heads that are like tied ones
-constexpr int kFewest = 20;                                     ///< eigenvalues
-constexpr int kLargestPart = 10;                                ///< one of so many may be a spike
-constexpr double kLevel = 0.05;
+constexpr int kFewestEigenvalues = 20;                          ///< eigenvalues
+constexpr int kLargestSpikePart = 10;                           ///< one of so many may be a spike
+constexpr double kFitLevel = 0.05;
 /// Below this share of the largest, eigenvalues are those that the threshold of training sets to 0: what an optimiser
 /// leaves of them, and rounding of weights of single precision.
 constexpr double kLeastShare = 1e-6;
@@ -100,7 +100,7 @@ std::vector<double> goe_top(int n, int d, laws::Draws& draws) {
 int count_spikes(std::span<const double> eigenvalues, int d) {
   static const double kReach = laws::tracy_widom_quantile(0.99);
   int k = 0;
-  for (const int most = static_cast<int>(eigenvalues.size()) / kLargestPart; k <= most; ++k) {
+  for (const int most = static_cast<int>(eigenvalues.size()) / kLargestSpikePart; k <= most; ++k) {
     const std::span<const double> below = eigenvalues.subspan(size(k + 1));
     const int left = d - k - 1;
     const Line line = fitted(below, places(static_cast<int>(below.size()), left).y);
@@ -202,7 +202,7 @@ void add_draws(std::span<const double> eigenvalues, int d, const Places& at, con
   fit.p = laws::monte_carlo_p_value(reached, size(draws));
   // Where the width of the head cuts the law, its response is another one.
   constexpr double kDeviations = 2;
-  if (!(fit.p > kLevel && std::abs(fit.cut) <= kDeviations * fit.cut_error)) return;
+  if (!(fit.p > kFitLevel && std::abs(fit.cut) <= kDeviations * fit.cut_error)) return;
   const Training training = training_of(line, error, samples);
   fit.implied_samples = training.samples;
   fit.implied_samples_error = deviation(drawn.samples);
@@ -256,7 +256,7 @@ TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const 
                               std::optional<double> samples, int draws) {
   TrainedLawFit fit;
   const int n = static_cast<int>(eigenvalues.size());
-  if (n < kFewest) return fit.status = FitStatus::too_few_eigenvalues, fit;
+  if (n < kFewestEigenvalues) return fit.status = FitStatus::too_few_eigenvalues, fit;
   fit.spikes = count_spikes(eigenvalues, d);
   const std::span<const double> bulk = eigenvalues.subspan(size(fit.spikes));
   const Places at = places(static_cast<int>(bulk.size()), d - fit.spikes);
@@ -266,10 +266,10 @@ TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const 
   fit.threshold = line.t;
   fit.ratio = line.t / line.a;
   fit.cut = line.a * at.cut - line.t;
-  if (fit.spikes * kLargestPart > n) return fit.status = FitStatus::law_rejected, fit;
+  if (fit.spikes * kLargestSpikePart > n) return fit.status = FitStatus::law_rejected, fit;
   add_spikes(eigenvalues, fit);
   add_draws(eigenvalues, d, at, draw, samples, draws, fit);
-  fit.status = fit.p > kLevel ? FitStatus::fitted : FitStatus::law_rejected;
+  fit.status = fit.p > kFitLevel ? FitStatus::fitted : FitStatus::law_rejected;
   return fit;
 }
 
@@ -283,7 +283,7 @@ TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, do
   TrainedLawFit fit = fit_trained_law(positive, d, draw, samples, draws);
   if (fit.status == FitStatus::too_few_eigenvalues) return fit;
   fit.random_tied_p = random_tied_p(positive, d, draw, draws);
-  if (fit.status == FitStatus::fitted && fit.random_tied_p > kLevel) {
+  if (fit.status == FitStatus::fitted && fit.random_tied_p > kFitLevel) {
     fit.status = FitStatus::not_distinguishable_from_random_tied;
     for (double* implied : {&fit.implied_samples, &fit.implied_samples_error, &fit.implied_decay,
                             &fit.implied_decay_error, &fit.implied_noise, &fit.implied_noise_error})

@@ -13,20 +13,20 @@ using model::Loss;
 using model::Readout;
 
 template <class Real>
-using Labels = Eigen::Ref<const Columns<Real>>;
+using LabelColumns = Eigen::Ref<const Columns<Real>>;
 template <class Real>
 using Column = Eigen::Array<Real, Eigen::Dynamic, 1>;
 
 /// Returns y_ab of softmax rows: soft labels hold it, sampled ones the position b of the one.
 template <class Real>
-Column<Real> row_label(const model::Problem& problem, const Labels<Real>& labels, int a, int b) {
+Column<Real> row_label(const model::Problem& problem, const LabelColumns<Real>& labels, int a, int b) {
   if (problem.labels == model::Labels::soft) return labels.col(a * problem.keys() + b);
   return (labels.col(a) == static_cast<Real>(b)).template cast<Real>();
 }
 
 /// Returns Σ_a [log Σ_b exp(β h_ab) − Σ_b y_ab β h_ab], with the largest score of a row subtracted from all of them.
 template <class Real>
-double cross_entropy(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& scores,
+double cross_entropy(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& scores,
                      Columns<Real>& outputs) {
   const ScoreLayout layout = student_layout(problem);
   const auto beta = static_cast<Real>(problem.beta);
@@ -43,8 +43,8 @@ double cross_entropy(const model::Problem& problem, const Labels<Real>& labels, 
 
 /// Sets C_ab = ∂ℓ/∂h_ab = β (p_ab − y_ab), symmetrised over (a,b) and (b,a) if one score stands for both.
 template <class Real>
-void cross_entropy_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
-                                Columns<Real>& coefficients) {
+void cross_entropy_coefficients(const model::Problem& problem, const LabelColumns<Real>& labels,
+                                const Columns<Real>& outputs, Columns<Real>& coefficients) {
   const ScoreLayout layout = student_layout(problem);
   coefficients.setZero();
   for (int a = 0; a < layout.rows; ++a) {
@@ -58,7 +58,7 @@ void cross_entropy_coefficients(const model::Problem& problem, const Labels<Real
 
 /// Sets C_ab = ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y, symmetrised as above.
 template <class Real>
-void softmax_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+void softmax_coefficients(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& outputs,
                           Columns<Real>& coefficients) {
   const ScoreLayout layout = student_layout(problem);
   const int keys = layout.columns;
@@ -77,7 +77,7 @@ void softmax_coefficients(const model::Problem& problem, const Labels<Real>& lab
 
 /// Sets C_1b = ∂ℓ/∂h_1b = 2β p_11 r (δ_1b − p_1b) of ℓ = r², r = p_11 − y, symmetrised as above.
 template <class Real>
-void entry_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+void entry_coefficients(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& outputs,
                         Columns<Real>& coefficients) {
   const ScoreLayout layout = student_layout(problem);
   coefficients.setZero();
@@ -90,14 +90,15 @@ void entry_coefficients(const model::Problem& problem, const Labels<Real>& label
 
 /// Returns Σ_μ log(1 + exp(−y β u)).
 template <class Real>
-double logistic_loss(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs) {
+double logistic_loss(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& outputs) {
   const Column<Real> x = -static_cast<Real>(problem.beta) * labels.col(0) * outputs.col(0);
   return (x.max(Real(0)) + (-x.abs()).exp().log1p()).template cast<double>().sum();
 }
 
 /// Returns dℓ/du, which is 2(u − y) or −y β/(1 + exp(y β u)).
 template <class Real>
-Column<Real> score_slope(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs) {
+Column<Real> score_slope(const model::Problem& problem, const LabelColumns<Real>& labels,
+                         const Columns<Real>& outputs) {
   if (problem.loss == Loss::square) return Real(2) * (outputs.col(0) - labels.col(0));
   const auto beta = static_cast<Real>(problem.beta);
   return -beta * labels.col(0) / (Real(1) + (beta * labels.col(0) * outputs.col(0)).exp());
@@ -105,7 +106,7 @@ Column<Real> score_slope(const model::Problem& problem, const Labels<Real>& labe
 
 /// Sets the coefficients of a loss of u = weight·h_ab alone.
 template <class Real>
-void score_coefficients(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+void score_coefficients(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& outputs,
                         Columns<Real>& coefficients) {
   const ScoreLayout layout = student_layout(problem);
   const ScoreReadout u = score_readout(problem);
@@ -116,7 +117,7 @@ void score_coefficients(const model::Problem& problem, const Labels<Real>& label
 
 /// Computes the coefficients C_ab from outputs and labels.
 template <class Real>
-void coefficients_of(const model::Problem& problem, const Labels<Real>& labels, const Columns<Real>& outputs,
+void coefficients_of(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& outputs,
                      Columns<Real>& coefficients) {
   if (problem.readout == Readout::score) return score_coefficients<Real>(problem, labels, outputs, coefficients);
   if (problem.readout == Readout::entry) return entry_coefficients<Real>(problem, labels, outputs, coefficients);

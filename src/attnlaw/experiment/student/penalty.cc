@@ -83,12 +83,10 @@ class NuclearPenalty : public Penalty {
   }
 
   double residual(const Matrix<double>& S, const Matrix<double>& loss_gradient) const override {
-    using Vectors = Eigen::Map<const Matrix<double>>;
     const auto d = static_cast<std::size_t>(S.rows());
     const SingularSystem system = singular_system(S);
     const Eigen::Map<const Eigen::VectorXd> sigma(system.values.data(), S.rows());
-    const Matrix<double> left = Vectors(system.left.data(), S.rows(), S.rows()) * sigma.asDiagonal(),
-                         right = Vectors(system.right.data(), S.rows(), S.rows()).transpose() * sigma.asDiagonal();
+    const Matrix<double> left = system.left * sigma.asDiagonal(), right = system.right.transpose() * sigma.asDiagonal();
     const Matrix<double> B = -static_cast<double>(d) * loss_gradient;
     // Returns ‖op(B/d) from − λ to‖_F over the scale of the student.
     const auto distance = [&](base::Transpose transpose, const Matrix<double>& from, Matrix<double> to) {

@@ -24,11 +24,6 @@ Matrix<double> recompose(const Eigensystem& system, std::span<const double> mapp
   return 0.5 * (S + S.transpose());
 }
 
-SingularSystem singular_system(Matrix<double> M) {
-  const auto d = static_cast<std::size_t>(M.rows());
-  return base::singular_value_decomposition(entries(M), d, d);
-}
-
 std::vector<double> singular_values(Matrix<double> M) {
   const auto d = static_cast<std::size_t>(M.rows());
   return base::singular_values(entries(M), d, d);
@@ -41,9 +36,8 @@ Matrix<double> recompose(const SingularSystem& system, std::span<const double> m
   const auto rows = static_cast<Eigen::Index>(d), columns = static_cast<Eigen::Index>(kept);
   Matrix<double> S = Matrix<double>::Zero(rows, rows);
   if (kept == 0) return S;
-  const Eigen::Map<const Matrix<double>> left(system.left.data(), rows, rows);
   const Matrix<double> weighted =
-      left.leftCols(columns) * Eigen::Map<const Eigen::VectorXd>(mapped.data(), columns).asDiagonal();
+      system.left.leftCols(columns) * Eigen::Map<const Eigen::VectorXd>(mapped.data(), columns).asDiagonal();
   base::gemm(base::Transpose::no, d, d, kept, weighted.data(), system.right.data(), 0.0, S.data());
   return S;
 }

@@ -13,11 +13,10 @@ namespace attnlaw::experiment {
 base::Matrix<double> recompose(const base::Eigensystem& system, std::span<const double> mapped);
 
 /// The singular values, descending, with their vectors in the columns of `left` and the rows of `right`.
-using SingularSystem = base::SingularValueDecomposition;
+using base::singular_system;
+using base::SingularSystem;
 
-/// Computes the singular system of a square matrix. Throws std::runtime_error for entries that are not finite.
-SingularSystem singular_system(base::Matrix<double> M);
-/// Computes the singular values alone.
+/// Computes the singular values of a square matrix. Throws std::runtime_error for entries that are not finite.
 std::vector<double> singular_values(base::Matrix<double> M);
 
 /// Returns Σ_k mapped_k u_k v_kᵀ; trailing zeros of `mapped` cost nothing.

@@ -20,7 +20,7 @@ constexpr double kSmallestRate = 1e-14;
 constexpr int kPatience = 40;
 constexpr double kRateDecay = 0.5;
 /// So many iterations pass between looks at the residual; one look costs about half a gradient.
-constexpr int kMonitorInterval = 20;
+constexpr int kAdamMonitorInterval = 20;
 
 /// Keeps the moments of the gradients, and makes the update that they imply.
 class Moments {
@@ -98,7 +98,7 @@ Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
       trained.converged = true;
       return trained;
     }
-    if (options.stop_change == 0 && iteration % kMonitorInterval == 0) {
+    if (options.stop_change == 0 && iteration % kAdamMonitorInterval == 0) {
       if (auto trained = monitor.optimal(point, gradient, iteration)) return *trained;
       if (monitor.stalled()) break;
     }

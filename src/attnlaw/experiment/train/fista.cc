@@ -14,7 +14,7 @@ using base::Matrix;
 
 /// So many iterations pass between looks at the residual; one look costs one gradient and the eigenvalues of a d×d
 /// matrix.
-constexpr int kMonitorInterval = 10;
+constexpr int kFistaMonitorInterval = 10;
 /// The step shrinks by this factor until the quadratic model bounds the loss.
 constexpr double kBacktrack = 0.5;
 /// The step grows by this factor between iterations, so that one steep region does not slow all that follow.
@@ -23,9 +23,9 @@ constexpr double kGrowth = 1.02;
 constexpr double kSmallestStep = 1e-12;
 
 template <class Real>
-class Minimiser {
+class FistaMinimiser {
  public:
-  Minimiser(Objective<Real>& objective, const TrainingOptions& options)
+  FistaMinimiser(Objective<Real>& objective, const TrainingOptions& options)
       : objective_(objective),
         options_(options),
         penalty_(make_penalty(objective.problem())),
@@ -37,7 +37,7 @@ class Minimiser {
     for (int iteration = 1; iteration <= options_.max_iterations; ++iteration) {
       if (!proximal_step()) return finish(iteration);
       extrapolate();
-      if (iteration % kMonitorInterval == 0) {
+      if (iteration % kFistaMonitorInterval == 0) {
         const Trained trained = finish(iteration);
         if (trained.converged || stall_.observe(trained.kkt)) return trained;
       }
@@ -89,7 +89,7 @@ class Minimiser {
 
 template <class Real>
 Trained train_fista(Objective<Real>& objective, const TrainingOptions& options) {
-  return Minimiser<Real>(objective, options).run();
+  return FistaMinimiser<Real>(objective, options).run();
 }
 
 template Trained train_fista(Objective<float>&, const TrainingOptions&);

@@ -19,7 +19,7 @@ using base::Columns;
 
 /// So many iterations pass between looks at the residual of the objective; one look costs about as much as an
 /// iteration.
-constexpr int kMonitorInterval = 10;
+constexpr int kGampMonitorInterval = 10;
 
 /// Chooses how much of the way to the answer of the channels is taken.
 class Step {
@@ -77,7 +77,7 @@ class Iteration {
       if (options_.observe) options_.observe(estimate_.S, estimate_.V);
       observe(residual);
       const bool last = stall_.stalled() || !std::isfinite(residual);
-      const bool look = has_objective_ ? iteration % kMonitorInterval == 0 : residual <= options_.tolerance;
+      const bool look = has_objective_ ? iteration % kGampMonitorInterval == 0 : residual <= options_.tolerance;
       if (!look && !last) continue;
       Trained trained = finish(iteration, residual);
       if (trained.converged || last) return trained;

@@ -15,7 +15,7 @@ using base::inner;
 using base::Matrix;
 
 /// So many iterations pass between looks at the residual; one look costs about half a gradient.
-constexpr int kMonitorInterval = 5;
+constexpr int kLbfgsMonitorInterval = 5;
 /// The constants of the Wolfe conditions, sufficient decrease and curvature, have the customary values for quasi-Newton
 /// directions.
 constexpr double kDecrease = 1e-4;
@@ -90,9 +90,9 @@ struct Bracket {
   }
 };
 
-class Minimiser {
+class LbfgsMinimiser {
  public:
-  Minimiser(const Minimisation& minimisation, const Matrix<double>& start)
+  LbfgsMinimiser(const Minimisation& minimisation, const Matrix<double>& start)
       : minimisation_(minimisation), model_(minimisation.memory) {
     point_.at = start;
     evaluate(point_);
@@ -103,7 +103,7 @@ class Minimiser {
   Minimum run() {
     int failures = 0;
     for (int iteration = 0; iteration < minimisation_.max_iterations; ++iteration) {
-      if (iteration % kMonitorInterval == 0 && minimisation_.ends(point_.at, point_.gradient, iteration))
+      if (iteration % kLbfgsMonitorInterval == 0 && minimisation_.ends(point_.at, point_.gradient, iteration))
         return {point_.at, iteration};
       if (line_search()) {
         failures = 0;
@@ -180,7 +180,7 @@ class Minimiser {
 }  // namespace
 
 Minimum minimise_lbfgs(const Minimisation& minimisation, const Matrix<double>& start) {
-  return Minimiser(minimisation, start).run();
+  return LbfgsMinimiser(minimisation, start).run();
 }
 
 int lbfgs_memory(const model::Problem& problem) {

@@ -12,6 +12,7 @@
 #include <numbers>
 
 #include "attnlaw/base/fields/description.h"
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/instances.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
@@ -175,7 +176,7 @@ class AdapterMap {
 /// can make steps fail, so only steps that make progress are taken. `slopes` of a solution nearby save finding them by
 /// differences. The search ends where Newton's step is within the tolerance, or where no step makes progress.
 Iterate search(AdapterMap& map, const Coordinates& start, std::optional<Slopes>& slopes, double tolerance) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  using base::kInfinity;
   constexpr theory::Damping kDamping{
       .share = 0.5, .longest = 1, .growth = kInfinity, .least = 0, .steps = 100, .patience = 100};
   // Newton's method begins below the residual kNear, and is pointless beyond kFar.

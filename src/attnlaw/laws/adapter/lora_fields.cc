@@ -8,12 +8,12 @@ namespace attnlaw::laws {
 namespace {
 
 using base::figure_of;
+using base::kPositive;
 
 constexpr base::Named<AdapterStart> kStarts[] = {{AdapterStart::spectral, "spectral"},
                                                  {AdapterStart::informed, "informed"}};
 constexpr base::Named<LoraSequences> kSequences[] = {
     {LoraSequences::fresh, "fresh"}, {LoraSequences::reused, "reused"}, {LoraSequences::selected, "selected"}};
-constexpr base::Range kPositive{0, std::numeric_limits<double>::infinity(), true};
 
 struct Errors {
   double alignment = 0, adapter_error = 0, index_error = 0, train = 0, test = 0, objective = 0;

@@ -66,18 +66,18 @@ FrozenStudent noisy(std::vector<double> target, double c, double a, std::uint64_
 /// Returns the noise variance at which the posterior mean has the error E_pre, which must be > 0 and below the variance
 /// of the spectrum.
 double noise_of_error(const matrix_laws::Spectrum& spectrum, double E_pre) {
-  constexpr double kGrowth = 8, kLargest = 1e9;
+  constexpr double kFactor = 8, kLargest = 1e9;
   const auto excess = [&](double log_v) {
     return matrix_laws::OptimalDenoiser(spectrum, std::exp(log_v)).mean_square_error() - E_pre;
   };
   double upper = E_pre;  // the error is at most v
   while (excess(std::log(upper)) < 0) {
-    upper *= kGrowth;
+    upper *= kFactor;
     if (upper > kLargest) return upper;
   }
   constexpr int kBits = 30;
   std::uintmax_t steps = 60;
-  const auto root = boost::math::tools::toms748_solve(excess, std::log(upper / kGrowth), std::log(upper),
+  const auto root = boost::math::tools::toms748_solve(excess, std::log(upper / kFactor), std::log(upper),
                                                       boost::math::tools::eps_tolerance<double>(kBits), steps);
   return std::exp(0.5 * (root.first + root.second));
 }

@@ -5,10 +5,10 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numbers>
 #include <optional>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
@@ -20,7 +20,7 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 /// Returns the infimum of the λ outside the bulk.
 double floor_of(const WeightLaw& weights) { return std::max(weights.t.maxCoeff(), 0.0); }

@@ -7,12 +7,12 @@ namespace attnlaw::laws {
 namespace {
 
 using base::figure_of;
+using base::kPositive;
 
 constexpr base::Named<Kept> kKept[] = {{Kept::above, "above the bulk"},
                                        {Kept::stacked, "outputs together"},
                                        {Kept::below, "below the bulk"},
                                        {Kept::degree_one, "degree one"}};
-constexpr base::Range kPositive{0, std::numeric_limits<double>::infinity(), true};
 /// The number of ReLU features that a readout may have.
 constexpr base::Range kLift{1, 10000};
 

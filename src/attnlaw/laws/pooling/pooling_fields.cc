@@ -7,9 +7,9 @@ namespace attnlaw::laws {
 namespace {
 
 using base::figure_of;
+using base::kPositive;
 
 constexpr base::Named<Place> kPlaces[] = {{Place::above, "above"}, {Place::gap, "gap"}, {Place::hidden, "hidden"}};
-constexpr base::Range kPositive{0, std::numeric_limits<double>::infinity(), true};
 
 struct Bulk {
   double zero_mass = 0, s_lower = 0, s_upper = 0;

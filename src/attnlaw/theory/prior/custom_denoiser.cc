@@ -172,13 +172,14 @@ SpectralFunction CustomDenoiser::function(const Law& law, const Conjugates& conj
 
 namespace {
 
-/// Integrals over eigenvalues of M and what f makes of them; `posterior` of a weak signal alone.
-struct Integrals {
+/// DenoisedIntegrals over eigenvalues of M and what f makes of them; `posterior` of a weak signal alone.
+struct DenoisedIntegrals {
   double square = 0, response = 0, field = 0, mean = 0, posterior = 0, penalty = 0, zeros = 0;
 };
 
-Integrals integrate(const std::vector<Law::Node>& nodes, const BentFunction& f, const model::CustomPenalty& penalty,
-                    const Spectrum* weak_signal, double variance, const Interval& zeros, bool general) {
+DenoisedIntegrals integrate(const std::vector<Law::Node>& nodes, const BentFunction& f,
+                            const model::CustomPenalty& penalty, const Spectrum* weak_signal, double variance,
+                            const Interval& zeros, bool general) {
   std::vector<double> x;
   for (const Law::Node& node : nodes) x.push_back(node.x);
   std::vector<double> s = f.at(x);
@@ -187,7 +188,7 @@ Integrals integrate(const std::vector<Law::Node>& nodes, const BentFunction& f, 
   std::vector<double> penalised = s;
   for (double& value : penalised) value = general ? std::abs(value) : value;
   const std::vector<double> p = values_of(penalty, penalised);
-  Integrals over;
+  DenoisedIntegrals over;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const double weighted = nodes[i].weight * s[i];
     over.square += weighted * s[i];
@@ -216,7 +217,7 @@ Denoiser::Result CustomDenoiser::evaluate(const Spectrum& target, const Conjugat
   const auto over_nodes = [&](const std::vector<Law::Node>& nodes) {
     return integrate(nodes, f, *penalty_, weak ? &signal : nullptr, q_hat, none, general_);
   };
-  const Integrals over = over_nodes(quadrature.nodes);
+  const DenoisedIntegrals over = over_nodes(quadrature.nodes);
   Result result;
   result.overlaps.q = over.square;
   result.overlaps.V = over.response;
@@ -230,7 +231,7 @@ Denoiser::Result CustomDenoiser::evaluate(const Spectrum& target, const Conjugat
   const Interval hull = law.hull();
   for (int i = 1; i < kPieces; ++i) finer.push_back(hull.lower + (hull.upper - hull.lower) * i / kPieces);
   std::sort(finer.begin(), finer.end());
-  const Integrals check = over_nodes(law.quadrature(finer).nodes);
+  const DenoisedIntegrals check = over_nodes(law.quadrature(finer).nodes);
   const double difference = over.square > 0 ? std::abs(check.square - over.square) / over.square : 0;
   result.law_error = std::max(quadrature.error(), difference);
   return result;

@@ -1,0 +1,112 @@
+#include "attnlaw/laws/in_context/tasks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "attnlaw/base/numbers.h"
+#include "attnlaw/base/reject.h"
+
+namespace attnlaw::laws {
+namespace {
+
+using base::reject;
+
+constexpr std::string_view kCovariances = "isotropic, list:C1[@W1],C2[@W2],..., powerlaw:GAMMA,D or file:PATH";
+
+TaskCovariance from_list(std::string_view text) {
+  TaskCovariance result{{}, {}, {}};
+  for (const std::string_view item : base::split(text, ',')) {
+    const std::vector<std::string_view> parts = base::split(item, '@');
+    if (parts.size() > 2) reject("a task covariance is a list of C or C@W, got '{}'", item);
+    result.values.push_back(base::finite_number(parts[0], "an eigenvalue of the task covariance"));
+    result.weights.push_back(parts.size() == 2 ? base::finite_number(parts[1], "a weight of the task covariance") : 1);
+  }
+  return result;
+}
+
+TaskCovariance from_power_law(std::string_view text) {
+  constexpr double kMost = 1e6;
+  const std::vector<std::string_view> parts = base::split(text, ',');
+  if (parts.size() != 2)
+    reject("a task covariance that is a power law reads powerlaw:GAMMA,D, got 'powerlaw:{}'", text);
+  const double gamma = base::finite_number(parts[0], "GAMMA of powerlaw:GAMMA,D");
+  const double count = base::finite_number(parts[1], "D of powerlaw:GAMMA,D");
+  if (!(gamma >= 0)) reject("GAMMA of powerlaw:GAMMA,D must be >= 0, got {}", gamma);
+  if (!(count >= 1 && count <= kMost && count == std::floor(count)))
+    reject("D of powerlaw:GAMMA,D must be an integer from 1 to 1e6, got {}", parts[1]);
+  TaskCovariance result{{}, {}, {}};
+  for (double i = 1; i <= count; ++i) result.values.push_back(std::pow(i, -gamma));
+  const double mean = std::accumulate(result.values.begin(), result.values.end(), 0.0) / count;
+  for (double& value : result.values) value /= mean;
+  result.weights.assign(result.values.size(), 1);
+  return result;
+}
+
+TaskCovariance from_file(const std::string& path) {
+  TaskCovariance result{{}, {}, {}};
+  for (const auto& line : base::read_number_lines(path, 0, "an eigenvalue, or an eigenvalue and its weight")) {
+    if (line.size() > 2)
+      reject("{}: a line of a task covariance has an eigenvalue, or one and its weight; got {} numbers", path,
+             line.size());
+    result.values.push_back(line[0]);
+    result.weights.push_back(line.size() == 2 ? line[1] : 1);
+  }
+  return result;
+}
+
+/// Makes the weights sum to 1, and refuses what is no covariance.
+TaskCovariance normalised(TaskCovariance covariance) {
+  for (const double value : covariance.values)
+    if (!(value >= 0)) reject("eigenvalues of a task covariance must be >= 0, got {}", value);
+  for (const double weight : covariance.weights)
+    if (!(weight > 0)) reject("weights of a task covariance must be > 0, got {}", weight);
+  const double total = std::accumulate(covariance.weights.begin(), covariance.weights.end(), 0.0);
+  for (double& weight : covariance.weights) weight /= total;
+  if (!(covariance.mean() > 0)) reject("a task covariance needs an eigenvalue > 0, got '{}'", covariance.spec);
+  return covariance;
+}
+
+}  // namespace
+
+TaskCovariance TaskCovariance::parse(const std::string& spec) {
+  if (spec == "isotropic") return {};
+  const auto after = [&](std::string_view kind) { return std::string_view(spec).substr(kind.size()); };
+  TaskCovariance result;
+  if (spec.starts_with("list:"))
+    result = from_list(after("list:"));
+  else if (spec.starts_with("powerlaw:"))
+    result = from_power_law(after("powerlaw:"));
+  else if (spec.starts_with("file:"))
+    result = from_file(std::string(after("file:")));
+  else
+    reject("a task covariance is {}, got '{}'", kCovariances, spec);
+  result.spec = spec;
+  return normalised(std::move(result));
+}
+
+double TaskCovariance::mean() const { return std::inner_product(values.begin(), values.end(), weights.begin(), 0.0); }
+
+double TaskCovariance::rank() const {
+  double rank = 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i] > 0) rank += weights[i];
+  return rank;
+}
+
+std::vector<double> paired_values(const TaskCovariance& training, const TaskCovariance& test) {
+  const std::size_t count = training.values.size();
+  if (count == 1 || test.values.size() == 1) return std::vector<double>(count, test.mean());
+  const auto close = [](double a, double b) {
+    constexpr double kRounding = 1e-12;  // of weights that were given in different units
+    return std::abs(a - b) <= kRounding;
+  };
+  if (!std::equal(training.weights.begin(), training.weights.end(), test.weights.begin(), test.weights.end(), close))
+    reject(
+        "the test covariance has the eigenvectors of the training covariance: it needs as many eigenvalues, with the "
+        "same weights; got '{}' beside '{}'",
+        test.spec, training.spec);
+  return test.values;
+}
+
+}  // namespace attnlaw::laws

@@ -1,0 +1,33 @@
+#pragma once
+/// The covariance of the tasks of in-context regression: what a layer is trained on, and what it is tested on
+/// (docs/theory/in_context_learning.md, section 6).
+
+#include <string>
+#include <vector>
+
+namespace attnlaw::laws {
+
+/// The eigenvalues of a covariance of tasks, as a list of values with weights that sum to 1. Two covariances with as
+/// many values share their eigenvectors, value by value.
+struct TaskCovariance {
+  std::string spec = "isotropic";
+  std::vector<double> values{1};
+  std::vector<double> weights{1};
+
+  /// Parses `isotropic`, `list:C1[@W1],C2[@W2],…` (weights in any unit, equal ones unless given), `powerlaw:GAMMA,D`
+  /// (D values i^{−γ} of mean 1) or `file:PATH` (a line for each value, with its weight or without). Throws
+  /// std::invalid_argument that names the value and what is accepted, base::FileError if a file cannot be read.
+  static TaskCovariance parse(const std::string& spec);
+
+  bool isotropic() const { return values.size() == 1 && values.front() == 1; }
+  /// Returns tr C/d.
+  double mean() const;
+  /// Returns the fraction of directions that tasks have.
+  double rank() const;
+};
+
+/// Returns the mean of the test covariance within each eigenspace of the training covariance. Throws
+/// std::invalid_argument unless one of the two has a single value, or both the same weights.
+std::vector<double> paired_values(const TaskCovariance& training, const TaskCovariance& test);
+
+}  // namespace attnlaw::laws
