@@ -108,13 +108,16 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
   for (const json& figure : document.at("figures")) {
     names.push_back(figure.at("name"));
     EXPECT_FALSE(figure.at("title").get<std::string>().empty());
-    EXPECT_GT(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
+    // Commands of a figure are as many with --fast, and smaller.
+    EXPECT_GE(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
   }
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"bayes-softmax", "bayes", "cross_attention", "erm-fig1", "erm-fig2", "erm-fig3",
-                                      "erm-fig4", "erm-fig5", "erm-fig6", "erm-parts", "erm-power-laws", "erm-regimes",
-                                      "learning_curve", "losses", "phases", "scaling_laws", "tied_direct", "width"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bayes-softmax", "bayes",        "cross_attention", "erm-fig1",
+                                             "erm-fig2",      "erm-fig3",     "erm-fig4",        "erm-fig5",
+                                             "erm-fig6",      "erm-parts",    "erm-power-laws",  "erm-regimes",
+                                             "icl-descent",   "icl-spectrum", "icl-transition",  "learning_curve",
+                                             "losses",        "phases",       "scaling_laws",    "tied_direct",
+                                             "width"}));
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {

@@ -76,7 +76,7 @@ const base::Description& describe(const LoraTask*) {
        base::field("noise", &T::noise, {.symbol = "Δ", .range = {0}, .doc = "index noise Δ of the labels"}),
        base::field(
            "tokens", &T::tokens,
-           {.symbol = "T", .range = {1, model::kMaxTokens}, .doc = "T, tokens per sequence; softmax takes 2 alone"}),
+           {.symbol = "T", .range = {1, model::kMaxTokens}, .doc = "T, tokens per sequence; softmax takes 2 or 3"}),
        base::field("head", &T::head,
                    {.doc = "output nonlinearity", .accepts = "softmax or linear", .value_name = "softmax|linear"}),
        base::field("beta", &T::beta, {.symbol = "β", .range = kPositive, .doc = "inverse temperature"}),

@@ -109,7 +109,7 @@ struct Overlap {
 /// and 1.
 Overlap iterate(const PosteriorMap& map, double q) {
   constexpr int kSteps = 60;
-  constexpr double kTolerance = 1e-7, kNone = 1e-5, kCertain = 1 - 1e-9;
+  constexpr double kTolerance = 1e-7, kVanishing = 1e-5, kCertain = 1 - 1e-9;
   for (int step = 0; step < kSteps; ++step) {
     const double first = std::min(map(q), kCertain), second = std::min(map(first), kCertain);
     const double bend = second - 2 * first + q;
@@ -119,7 +119,7 @@ Overlap iterate(const PosteriorMap& map, double q) {
       const bool further = (extrapolated - second) * (second - first) >= 0;
       if (extrapolated > 0 && extrapolated < 1 && further) next = extrapolated;
     }
-    if (second < kNone && second < first) return {0, true};
+    if (second < kVanishing && second < first) return {0, true};
     if (std::abs(second - first) < kTolerance * (1 - second)) return {next, true};
     q = std::min(next, kCertain);
   }
