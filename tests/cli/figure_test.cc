@@ -216,6 +216,18 @@ values = ["bayes_recovery_eff", "interpolation_limit_eff"]
   EXPECT_NEAR(value_after("\"interpolation, Δ → 0\",0.4,"), 0.41, 1e-12) << ranks;
 }
 
+TEST_F(Figure, TakesSquareRootsOfEigenvaluesThatAreNoneNegative) {
+  const std::string head = "axes = [{alpha = [1]}]\ntheory = {density = true}\n";
+  const std::string chart = "[[chart]]\nkind = \"spectrum\"\ntitle = \"Spectrum\"\nsquare_roots = true\n";
+  const std::string problem = "[problem]\nhead = \"linear\"\nnoise = 0.5\nlambda = 0.1\n";
+  const Outcome tied = make("--format json", head + problem + chart);
+  ASSERT_EQ(tied.code, 0) << tied.err;
+  EXPECT_TRUE(contains(slurp(out("small.html")), "√eigenvalue"));
+  const Outcome direct = make("", head + problem + "student = \"direct\"\n" + chart);
+  EXPECT_EQ(direct.code, 2);
+  EXPECT_TRUE(contains(direct.err, "negative eigenvalues")) << direct.err;
+}
+
 TEST_F(Figure, RefusesTwoSampleRatios) {
   const Outcome twice = make("", R"(
 axes = [{alpha_eff = [0.3, 0.6]}]

@@ -123,7 +123,7 @@ TEST(Lora, RefusesBadUsage) {
       {"lora --alpha-ft 5 --e-pre 0.1 --omega 0", "omega"},
       {"lora --alpha-ft 5 --e-pre 0.1 --lambda-ft -1", "lambda_ft"},
       {"lora --alpha-ft 5 --e-pre 0.1 --noise -1", "noise"},
-      {"lora --alpha-ft 5 --e-pre 0.1 --tokens 3", "tokens"},
+      {"lora --alpha-ft 5 --e-pre 0.1 --tokens 4", "tokens"},
       {"lora --alpha-ft 5 --e-pre 0.1 --head hardmax", "head must"},
       {"lora --alpha-ft 5 --e-pre 0.1 --lambda 1", "--alpha"},
       {"lora --alpha-ft 5 --e-pre 0.1 --accuracy 1", "accuracy"},

@@ -11,6 +11,7 @@
 #include "attnlaw/laws/adapter/linear.h"
 #include "attnlaw/laws/adapter/simulation.h"
 #include "attnlaw/laws/adapter/softmax.h"
+#include "attnlaw/laws/adapter/softmax_rows.h"
 #include "attnlaw/theory/solution.h"
 #include "attnlaw/theory/solve.h"
 
@@ -209,6 +210,36 @@ TEST(LoraProximal, SoftmaxLossHasTheDerivativesItSays) {
   }
 }
 
+TEST(LoraProximal, ThreeTokensHaveTheDerivativesTheySay) {
+  using theory::Expansion;
+  std::mt19937_64 generator(3);
+  std::normal_distribution<double> normal;
+  for (int trial = 0; trial < 20; ++trial) {
+    const AdapterRows loss(1.3, 1.1);
+    AdapterRows::Label label;
+    for (std::size_t a = 0; a < 3; ++a)
+      for (std::size_t b = a; b < 3; ++b) {
+        label.frozen[a][b] = label.frozen[b][a] = normal(generator);
+        label.y[a][b] = label.y[b][a] = normal(generator);
+      }
+    label.y = AdapterRows::softmax(1.3, label.y);
+    const AdapterRows::Row p{normal(generator), normal(generator), normal(generator)};
+    Expansion<3> at(3), up(3), down(3);
+    loss.expand(label, p.data(), at);
+    constexpr double h = 1e-5;
+    for (std::size_t k = 0; k < 3; ++k) {
+      AdapterRows::Row above = p, below = p;
+      above[k] += h, below[k] -= h;
+      loss.expand(label, above.data(), up);
+      loss.expand(label, below.data(), down);
+      EXPECT_NEAR(at.gradient[k].lanes[0], (up.value - down.value).lanes[0] / (2 * h), 1e-8);
+      for (std::size_t l = 0; l <= k; ++l)
+        EXPECT_NEAR(at.hessian[k * (k + 1) / 2 + l].lanes[0], (up.gradient[l] - down.gradient[l]).lanes[0] / (2 * h),
+                    1e-8);
+    }
+  }
+}
+
 /// Stein's identity holds between four averages that are computed independently of each other.
 TEST(LoraChannel, ObeysSteinsIdentity) {
   const LoraPrediction one = predict_lora(linear(1, 10), pretrained(.2));
@@ -297,7 +328,7 @@ TEST(Lora, RefusesWhatItCannotSolve) {
       EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
     }
   };
-  refuses({3, Head::softmax, 1, 1, .1, 0, 1}, "tokens");
+  refuses({4, Head::softmax, 1, 1, .1, 0, 1}, "tokens");
   refuses({2, Head::hardmax, 1, 1, .1, 0, 1}, "hardmax");
   refuses({2, Head::linear, 0, 1, .1, 0, 1}, "alpha_ft");
   refuses({2, Head::linear, 1, -1, .1, 0, 1}, "omega");
@@ -374,6 +405,16 @@ TEST(LoraSimulation, SoftmaxAgreesWithTheTheory) {
   const LoraExperiment experiment =
       simulate_lora(softmax(8), sample_students(model::Target(), pretrained(.396949)), sizes(100, 4));
   expect_agreement(experiment, predict_lora(experiment, {1e-2, 0}));
+}
+
+TEST(LoraSimulation, SoftmaxOfThreeTokensAgreesWithTheTheory) {
+  LoraTask task = softmax(5);
+  task.tokens = 3;
+  const LoraExperiment experiment =
+      simulate_lora(task, sample_students(model::Target(), pretrained(.396949)), sizes(100, 4));
+  const LoraPrediction theory = predict_lora(experiment, {2e-2, 0});
+  EXPECT_LT(std::abs(theory.stein), kSteinLimit);
+  expect_agreement(experiment, theory);
 }
 
 TEST(LoraSimulation, SpectralAndInformedStartsEndAtOnePoint) {
@@ -497,6 +538,54 @@ TEST(LoraSequences, SelectedAgreeWithTheirSimulation) {
   EXPECT_NEAR(theory.effective_noise, .106, .01);
   expect_agreement(selected, theory);
   EXPECT_LT(selected.mean.adapter_error, .5 * fresh.mean.adapter_error);
+}
+
+TEST(LoraPosterior, LearnsFromWhereAnyEstimatorCan) {
+  // α_c of one token at E = 0.4, ω = 1.
+  const double critical = weak_recovery(linear(1, 1), pretrained(.4)).alpha.value();
+  EXPECT_NEAR(predict_posterior(linear(1, .9 * critical), pretrained(.4)).from_nothing, 0, 1e-4);
+  EXPECT_GT(predict_posterior(linear(1, 1.2 * critical), pretrained(.4)).from_nothing, .02);
+}
+
+TEST(LoraPosterior, IsBetterThanTheTrainedAdapterAndAsGoodWithManySequences) {
+  for (const double alpha : {5.0, 20.0}) {
+    const LoraBayes best = predict_posterior(linear(1, alpha), pretrained(.1));
+    const LoraPrediction trained = predict_lora(linear(1, alpha), pretrained(.1));
+    EXPECT_TRUE(best.converged);
+    EXPECT_GT(best.alignment, trained.alignment) << alpha;
+    EXPECT_LT(best.adapter_error, trained.adapter_error) << alpha;
+  }
+  const LoraBayes many = predict_posterior(linear(1, 100), pretrained(.1));
+  const LoraLargeAlpha law = large_alpha_law(linear(1, 100), pretrained(.1));
+  EXPECT_NEAR((1 - many.alignment) / law.misalignment, 1, .1);
+}
+
+TEST(LoraPosterior, OfOneLabelHasTheMomentsOfItsLaw) {
+  // With much noise the label tells nothing; with little, |v| is known and the sign is that of the centre.
+  const LocalPosterior loose = local_posterior(.3, .7, .2, 1, 1e6);
+  EXPECT_NEAR(loose.mean, .7, 1e-5);
+  EXPECT_NEAR(loose.variance, .2, 1e-5);
+  const LocalPosterior certain = local_posterior(3, 1.5, .3, 1, 1e-4);
+  EXPECT_NEAR(certain.mean, 2, 1e-3);
+  EXPECT_LT(certain.variance, 1e-4);
+}
+
+TEST(LoraPosterior, AgreesWithMessagePassing) {
+  LoraExperimentOptions options = sizes(150, 4);
+  options.posterior = true;
+  const LoraExperiment experiment =
+      simulate_lora(linear(1, 6, .3), sample_students(model::Target(), pretrained(.1)), options);
+  const LoraBayes theory = predict_posterior(experiment);
+  EXPECT_NEAR(experiment.mean.bayes_alignment, theory.alignment,
+              3.5 * experiment.standard_error.bayes_alignment + 5.0 / 150 * (1 - theory.alignment));
+  EXPECT_NEAR(experiment.mean.bayes_adapter_error, theory.adapter_error,
+              3.5 * experiment.standard_error.bayes_adapter_error + 5.0 / 150 * theory.adapter_error);
+  EXPECT_LT(experiment.mean.bayes_adapter_error, experiment.mean.adapter_error);
+}
+
+TEST(LoraPosterior, IsOfLinearScoresOfOneToken) {
+  EXPECT_THROW(predict_posterior(linear(2, 3), pretrained(.1)), std::invalid_argument);
+  EXPECT_THROW(predict_posterior(softmax(8), pretrained(.1)), std::invalid_argument);
 }
 
 TEST(LoraRecalibration, HasTheLeastErrorOfAllMultiples) {

@@ -111,7 +111,8 @@ const base::Description& describe(const Instance*) {
   static const base::Description description{
       "one target, one data set, one student",
       {base::field("seed", &I::seed, {.doc = "number of the instance: with the seed of the run it keys all draws"}),
-       base::field("converged", &I::converged, {.doc = "whether kkt reached the tolerance"}),
+       base::field("converged", &I::converged,
+                   {.doc = "whether kkt reached the tolerance, or a step of adam the stop_change"}),
        base::inherited<I, Measurements>(), base::field("start", &I::start, {.doc = "with init spectral"}),
        base::field("trajectory", &I::trajectory, {.doc = "iterations of gamp, in order"}).when([](const I& instance) {
          return !instance.trajectory.empty();

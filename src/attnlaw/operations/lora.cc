@@ -114,8 +114,10 @@ view::LoraMeasured fine_tune(const Lora::Input& input, const std::optional<theor
   options.seed = run.seed;
   options.threads = run.threads;
   options.progress = progress_of(run, "fine-tuning");
+  options.posterior = input.bayes;
   view::LoraMeasured measured{laws::simulate_lora(input.task, students(input, solution), options), {}};
   measured.drawn = laws::predict_lora(measured, theory);
+  if (input.bayes) measured.drawn_bayes = laws::predict_posterior(measured);
   return measured;
 }
 
@@ -164,6 +166,8 @@ const base::Description& describe(const Lora::Input*) {
       {base::flat(&I::task),
        grid("alpha_range", &I::alpha_range, study::Spacing::geometric,
             {.doc = "also a curve over alpha-ft (equal ratios)"}),
+       base::field("bayes", &I::bayes,
+                   {.doc = "also the posterior mean of the adapter, which no other beats: head linear, one token"}),
        base::flat(&I::theory), base::flat(&I::given), base::flat(&I::experiment)}};
   return description;
 }
@@ -179,6 +183,7 @@ Lora::Input Lora::read(const json& options) {
   if (options.contains("share") && input.task.sequences != laws::LoraSequences::selected)
     throw std::invalid_argument("--share is of --sequences selected");
   require_reusable(input);
+  if (input.bayes) laws::require_posterior(input.task);
   return input;
 }
 
@@ -208,6 +213,7 @@ Lora::Output Lora::run(const Input& input, const Run& run) {
     result.curve.push_back(laws::predict_lora(task, overlaps, options));
     if (progress) progress(static_cast<int>(result.curve.size()), static_cast<int>(input.alpha_range.size()));
   }
+  if (input.bayes) result.bayes = laws::predict_posterior(input.task, overlaps);
   if (input.experiment.d > 0) result.experiment = fine_tune(input, result.pretraining, options, run);
   return result;
 }

@@ -25,6 +25,7 @@ struct Lora {
     laws::LoraOptions theory;
     Pretraining given;
     laws::LoraExperimentOptions experiment;  ///< d = 0: none
+    bool bayes = false;                      ///< also the posterior mean of the adapter
 
     // What `given` means:
     model::Target target;

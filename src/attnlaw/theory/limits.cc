@@ -1,5 +1,6 @@
 #include "attnlaw/theory/limits.h"
 
+#include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
 #include <limits>
@@ -7,6 +8,7 @@
 
 #include "attnlaw/theory/bayes.h"
 #include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/theory/thresholds.h"
 
 namespace attnlaw::theory {
@@ -157,6 +159,8 @@ std::vector<Limit> limits(const Solution& solution) {
   add_plateau(solution, found);
   add_many_tokens(solution, found);
   add_unfactorised(solution, found);
+  // A limit of equations rests on what they rest on.
+  for (Limit& limit : found) limit.evidence = std::max(limit.evidence, evidence(solution.problem));
   return found;
 }
 

@@ -87,6 +87,26 @@ Table experiment_table(const LoraMeasured& experiment) {
   return table;
 }
 
+/// The posterior mean of the adapter, beside what message passing finds.
+Table posterior_table(const LoraResult& result) {
+  Table table = headed("Posterior mean of the adapter, which no other beats", {"figure", "theory"});
+  const laws::LoraBayes& bayes = *result.bayes;
+  if (!result.experiment) {
+    add(table, "alignment cos²", bayes.alignment);
+    add(table, "adapter error", bayes.adapter_error);
+  } else {
+    const LoraMeasured& measured = *result.experiment;
+    add_columns(table, {"of what was drawn", "experiment", error_column()});
+    add(table, "alignment cos²", bayes.alignment, measured.drawn_bayes->alignment, measured.mean.bayes_alignment,
+        measured.standard_error.bayes_alignment);
+    add(table, "adapter error", bayes.adapter_error, measured.drawn_bayes->adapter_error,
+        measured.mean.bayes_adapter_error, measured.standard_error.bayes_adapter_error);
+  }
+  add(table, "index error", bayes.index_error);
+  add(table, "alignment without knowledge to start from", bayes.from_nothing);
+  return table;
+}
+
 Table curve_table(const std::vector<LoraPrediction>& curve) {
   Table table = headed("Learning curve", {"alpha_ft"});
   for (const auto& [name, title] : kShared) table.columns.push_back(general(name));
@@ -98,6 +118,7 @@ Table curve_table(const std::vector<LoraPrediction>& curve) {
 std::vector<Table> tables_of(const LoraResult& result) {
   std::vector<Table> tables{prediction_table(result.prediction)};
   if (result.experiment) tables.push_back(experiment_table(*result.experiment));
+  if (result.bayes) tables.push_back(posterior_table(result));
   if (!result.curve.empty()) tables.push_back(curve_table(result.curve));
   return tables;
 }

@@ -13,6 +13,7 @@ namespace attnlaw::view {
 /// Fine-tuning at finite size stands beside the theory of what was drawn.
 struct LoraMeasured : laws::LoraExperiment {
   laws::LoraPrediction drawn;
+  std::optional<laws::LoraBayes> drawn_bayes = {};
 };
 const base::Description& describe(const LoraMeasured*);
 
@@ -22,6 +23,7 @@ struct LoraResult {
   laws::LoraPrediction prediction;
   std::vector<laws::LoraPrediction> curve;  ///< over alpha_ft, ascending; may be empty
   std::optional<LoraMeasured> experiment;
+  std::optional<laws::LoraBayes> bayes = {};  ///< the posterior mean, where it was asked for
 
   bool converged() const;
 };

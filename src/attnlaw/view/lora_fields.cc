@@ -39,7 +39,8 @@ const base::Description& describe(const LoraMeasured*) {
   static const base::Description description{
       "fine-tuning at finite size",
       {base::inherited<LoraMeasured, laws::LoraExperiment>(),
-       base::field("theory", &LoraMeasured::drawn, {.doc = "theory of what was drawn"})}};
+       base::field("theory", &LoraMeasured::drawn, {.doc = "theory of what was drawn"}),
+       base::field("bayes_theory", &LoraMeasured::drawn_bayes, {.doc = "that of the posterior mean, with bayes"})}};
   return description;
 }
 
@@ -56,6 +57,7 @@ const base::Description& describe(const LoraResult*) {
        base::field("curve", &R::curve, {.doc = "the theory along alpha_range"}).when([](const R& result) {
          return !result.curve.empty();
        }),
+       base::field("bayes", &R::bayes, {.doc = "the posterior mean of the adapter, with the option bayes"}),
        base::field("experiment", &R::experiment, {.doc = "fine-tuning at finite size"}),
        // The loss of a matrix of rank one is not convex.
        base::evidence_field<R>([](const R&) { return base::Evidence::heuristic; }),

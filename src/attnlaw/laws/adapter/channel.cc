@@ -8,6 +8,7 @@
 #include "attnlaw/base/normal.h"
 #include "attnlaw/laws/adapter/linear.h"
 #include "attnlaw/laws/adapter/softmax.h"
+#include "attnlaw/laws/adapter/softmax_rows.h"
 #include "attnlaw/theory/channel/point_set.h"
 
 namespace attnlaw::laws {
@@ -249,11 +250,13 @@ class SoftmaxChannel final : public LoraChannel {
     PackAverages sums;
     for_each(overlaps, task_.noise, replicate, [&](const Field& field, Pack weight) {
       if (!follow) {
-        minima.push_back(search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V).point);
-        add(loss, field, minima.back().data(), overlaps.V, weight, sums);
+        const auto& found = search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V).point;
+        minima.insert(minima.end(), found.begin(), found.end());
+        add(loss, field, found.data(), overlaps.V, weight, sums);
         return;
       }
-      std::array<Pack, 2> p = minima[count++];
+      std::array<Pack, 2> p{minima[count], minima[count + 1]};
+      count += p.size();
       descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
       add(loss, field, p.data(), overlaps.V, weight, sums);
     });
@@ -392,10 +395,188 @@ class SoftmaxChannel final : public LoraChannel {
   std::vector<Pack> weights_;
 };
 
+// --- softmax of three tokens ----------------------------------------------------------------------------------------
+
+/// Makes a Gaussian index of unit variance, twice that on the diagonal, from normal coordinates.
+AdapterRows::Square symmetric_scores(const Pack* normals) {
+  AdapterRows::Square scores;
+  for (std::size_t a = 0, k = 0; a < AdapterRows::kTokens; ++a)
+    for (std::size_t b = a; b < AdapterRows::kTokens; ++b, ++k)
+      scores[a][b] = scores[b][a] = (a == b ? std::numbers::sqrt2 : 1.0) * normals[k];
+  return scores;
+}
+
+/// The inverse of 1 + V H of a symmetric 3 × 3 matrix, whose lower triangle H is by rows; whole.
+AdapterRows::Square response_of(const Pack* H, double V) {
+  const Pack a = 1 + V * H[0], b = V * H[1], c = 1 + V * H[2], d = V * H[3], e = V * H[4], f = 1 + V * H[5];
+  const Pack A = c * f - e * e, B = d * e - b * f, D = b * e - c * d;
+  const Pack inverse = 1 / (a * A + b * B + d * D);
+  AdapterRows::Square result;
+  result[0] = {A * inverse, B * inverse, D * inverse};
+  result[1] = {result[0][1], (a * f - d * d) * inverse, (b * d - a * e) * inverse};
+  result[2] = {result[0][2], result[1][2], (a * c - b * b) * inverse};
+  return result;
+}
+
+class RowsChannel final : public LoraChannel {
+ public:
+  RowsChannel(const LoraTask& task, const PretrainedOverlaps& pretrained, int log2_points)
+      : task_(task), pretrained_(pretrained), points_(theory::point_set(kCoordinates, log2_points)) {}
+
+  LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const override {
+    const AdapterRows loss(task_.beta, overlaps.q);
+    theory::GlobalProximal<AdapterRows> search(loss);
+    theory::Proximal<AdapterRows> descent(loss);
+    const bool follow = !minima.empty();
+    std::size_t count = 0;
+    PackAverages sums;
+    double total = 0;
+    for_each(overlaps, task_.noise, replicate, [&](const Field& field, Pack weight) {
+      total += weight.sum();
+      if (!follow) {
+        const auto& found = search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V).point;
+        minima.insert(minima.end(), found.begin(), found.end());
+        add(loss, field, found.data(), overlaps.V, weight, sums);
+        return;
+      }
+      AdapterRows::Row p{minima[count], minima[count + 1], minima[count + 2]};
+      count += p.size();
+      descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
+      add(loss, field, p.data(), overlaps.V, weight, sums);
+    });
+    return sums.reduced(total);
+  }
+
+  double test(const LoraOverlaps& overlaps, int replicate) const override {
+    const AdapterRows loss(task_.beta, overlaps.q);
+    Pack sum = 0;
+    double total = 0;
+    for_each(overlaps, 0, replicate, [&](const Field& field, Pack weight) {
+      total += weight.sum();
+      const AdapterRows::Square sigma = loss.outputs(field.label, field.omega0.data());
+      for (std::size_t a = 0; a < kTokens; ++a)
+        for (std::size_t b = 0; b < kTokens; ++b) {
+          const Pack residual = sigma[a][b] - field.label.y[a][b];
+          sum += weight * residual * residual;
+        }
+    });
+    return sum.sum() / total;
+  }
+
+  int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
+  std::size_t points() const override { return points_->points; }
+
+ private:
+  static constexpr std::size_t kTokens = AdapterRows::kTokens, kScores = kTokens * (kTokens + 1) / 2;
+  /// v, ξ, the frozen index, and the part of the target's index that the frozen one does not tell.
+  static constexpr std::size_t kCoordinates = 2 * kTokens + 2 * kScores;
+  /// v is sampled with this multiple of its width, because large ones dominate the averages.
+  static constexpr double kWiden = 1.2;
+
+  struct Field {
+    AdapterRows::Row v, omega0;
+    AdapterRows::Label label;
+  };
+
+  /// The adapter that explains the label, on the side of the cavity field.
+  AdapterRows::Row fit(const Field& field) const {
+    Pack overlap = 0;
+    for (std::size_t a = 0; a < kTokens; ++a) overlap += field.v[a] * field.omega0[a];
+    const Pack scale = std::sqrt(task_.omega) * select(overlap < Pack(0), Pack(-1), Pack(1));
+    AdapterRows::Row result;
+    for (std::size_t a = 0; a < kTokens; ++a) result[a] = scale * field.v[a];
+    return result;
+  }
+
+  template <class Body>
+  void for_each(const LoraOverlaps& overlaps, double noise, int replicate, Body&& body) const {
+    const double width = width_of(overlaps);
+    const double slope = pretrained_.calibration();
+    const double unknown = std::sqrt(std::max(0.0, pretrained_.Q_star - slope * pretrained_.m_pre) + noise);
+    Field field;
+    for (std::size_t pack = points_->first_pack[at(replicate)]; pack < points_->first_pack[at(replicate + 1)]; ++pack) {
+      const Pack* x = &points_->normals[pack * kCoordinates];
+      const AdapterRows::Square frozen = symmetric_scores(x + 2 * kTokens),
+                                hidden = symmetric_scores(x + 2 * kTokens + kScores);
+      Pack square = 0;
+      for (std::size_t a = 0; a < kTokens; ++a) {
+        field.v[a] = kWiden * x[a];
+        square += field.v[a] * field.v[a];
+      }
+      const Pack weight = points_->weights[pack] * exp(-0.5 * (1 - 1 / (kWiden * kWiden)) * square);
+      // Every point is taken with noise of either sign, so that all odd powers of it cancel.
+      for (const double sign : {1.0, -1.0}) {
+        AdapterRows::Square scores;
+        for (std::size_t a = 0; a < kTokens; ++a) {
+          field.omega0[a] = overlaps.m * field.v[a] + sign * width * x[kTokens + a];
+          for (std::size_t b = 0; b < kTokens; ++b) {
+            field.label.frozen[a][b] = std::sqrt(pretrained_.Q_pre) * frozen[a][b];
+            scores[a][b] = slope * field.label.frozen[a][b] + sign * unknown * hidden[a][b] +
+                           task_.omega * (field.v[a] * field.v[b] - (a == b ? 1.0 : 0.0));
+          }
+        }
+        field.label.y = AdapterRows::softmax(task_.beta, scores);
+        body(field, 0.5 * weight);
+      }
+    }
+  }
+
+  /// −tr(Π ∂_v ∇ℓ): labels move with v.
+  Pack pull(const AdapterRows& loss, const Field& field, const AdapterRows::Square& sigma, const Pack* p,
+            const AdapterRows::Square& response) const {
+    Pack trace = 0;
+    for (std::size_t j = 0; j < kTokens; ++j) {
+      AdapterRows::Square moved;
+      for (std::size_t a = 0; a < kTokens; ++a)
+        for (std::size_t b = 0; b < kTokens; ++b)
+          moved[a][b] = task_.omega * ((a == j ? field.v[b] : Pack(0)) + (b == j ? field.v[a] : Pack(0)));
+      const AdapterRows::Square coefficients = loss.slope(sigma, loss.slope(field.label.y, moved));
+      for (std::size_t i = 0; i < kTokens; ++i) trace += response[i][j] * AdapterRows::along(coefficients, p, i);
+    }
+    return trace;
+  }
+
+  void add(const AdapterRows& loss, const Field& field, const Pack* p, double V, Pack weight,
+           PackAverages& sums) const {
+    theory::Expansion<AdapterRows::kDimension> at(AdapterRows::dimension());
+    loss.expand(field.label, p, at);
+    const AdapterRows::Square sigma = loss.outputs(field.label, p), response = response_of(at.hessian.data(), V);
+    AdapterRows::Square residual;
+    for (std::size_t a = 0; a < kTokens; ++a)
+      for (std::size_t b = 0; b < kTokens; ++b) residual[a][b] = sigma[a][b] - field.label.y[a][b];
+    const AdapterRows::Square C = loss.slope(sigma, residual);
+    Pack missing = 0, square = 0, force = 0, alignment = 0, centring = 0;
+    for (std::size_t a = 0; a < kTokens; ++a) {
+      const Pack gradient = (field.omega0[a] - p[a]) * (1 / V);
+      force += gradient * gradient;
+      alignment -= gradient * field.omega0[a];
+      centring -= C[a][a];
+      missing += 1 - response[a][a];
+      for (std::size_t b = 0; b < kTokens; ++b) {
+        const Pack rest = (a == b ? 1.0 : 0.0) - response[a][b];
+        square += rest * rest;
+      }
+    }
+    sums.response += weight * missing;
+    sums.pull += weight * pull(loss, field, sigma, p, response);
+    sums.force += weight * force;
+    sums.centring += weight * centring;
+    sums.train += weight * at.value;
+    sums.squared_response += weight * square;
+    sums.alignment += weight * alignment;
+  }
+
+  LoraTask task_;
+  PretrainedOverlaps pretrained_;
+  std::shared_ptr<const PointSet> points_;
+};
+
 }  // namespace
 
 std::unique_ptr<LoraChannel> make_lora_channel(const LoraTask& task, const PretrainedOverlaps& pretrained,
                                                int log2_points) {
+  if (task.head == model::Head::softmax && task.tokens == AdapterRows::kTokens)
+    return std::make_unique<RowsChannel>(task, pretrained, log2_points);
   if (task.head == model::Head::softmax) return std::make_unique<SoftmaxChannel>(task, pretrained, log2_points);
   const double noise = residual_variance(task, pretrained);
   switch (task.tokens) {

@@ -1,7 +1,6 @@
 #pragma once
 /// Computes expectations over one sequence of the fine-tuning set (docs/theory/lora.md, section 3).
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -22,8 +21,8 @@ struct LoraAverages {
   double alignment = 0;         ///< −E ∇ℓ·ω0
 };
 
-/// The proximal points of one replicate.
-using LoraMinima = std::vector<std::array<theory::Pack, 2>>;
+/// The proximal points of one replicate, one after the other.
+using LoraMinima = std::vector<theory::Pack>;
 
 class LoraChannel {
  public:

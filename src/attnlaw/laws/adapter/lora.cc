@@ -311,8 +311,8 @@ double sampling_error(const LoraPrediction& result) {
 void LoraTask::validate() const {
   if (head == model::Head::hardmax) reject("head must be softmax or linear for an adapter, got hardmax");
   base::require_in_ranges(describe(this), this);
-  if (head == model::Head::softmax && tokens != 2)
-    reject("an adapter under softmax is solved for tokens = 2 alone (head linear: any number), got {}", tokens);
+  if (head == model::Head::softmax && tokens != 2 && tokens != 3)
+    reject("an adapter under softmax is solved for tokens = 2 and 3 (head linear: any number), got {}", tokens);
   if (head == model::Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);
   if (sequences != LoraSequences::fresh && head != model::Head::linear)

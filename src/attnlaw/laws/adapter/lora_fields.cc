@@ -76,7 +76,7 @@ const base::Description& describe(const LoraTask*) {
        base::field("noise", &T::noise, {.symbol = "Δ", .range = {0}, .doc = "index noise Δ of the labels"}),
        base::field(
            "tokens", &T::tokens,
-           {.symbol = "T", .range = {1, model::kMaxTokens}, .doc = "T, tokens per sequence; softmax takes 2 alone"}),
+           {.symbol = "T", .range = {1, model::kMaxTokens}, .doc = "T, tokens per sequence; softmax takes 2 or 3"}),
        base::field("head", &T::head,
                    {.doc = "output nonlinearity", .accepts = "softmax or linear", .value_name = "softmax|linear"}),
        base::field("beta", &T::beta, {.symbol = "β", .range = kPositive, .doc = "inverse temperature"}),
@@ -200,7 +200,9 @@ const base::Description& describe(const LoraMeasurements*) {
        base::field("omega_effective", &M::omega_effective, {.symbol = "ω", .doc = "strength that is left to learn"}),
        base::field("start_alignment", &M::start_alignment, {.doc = "cos² of the start"}),
        base::field("gradient", &M::gradient, {.doc = "|∇L|/(λ|w|) at the end"}),
-       base::field("iterations", &M::iterations, {.doc = "iterations of L-BFGS"})}};
+       base::field("iterations", &M::iterations, {.doc = "iterations of L-BFGS"}),
+       base::field("bayes_alignment", &M::bayes_alignment, {.doc = "cos² of the posterior mean, with bayes"}),
+       base::field("bayes_adapter_error", &M::bayes_adapter_error, {.doc = "its adapter error"})}};
   return description;
 }
 

@@ -180,6 +180,12 @@ class FineTuning {
 
   Index n() const { return frozen_.rows(); }
 
+  /// Returns the posterior mean of u by message passing from a start, given the variance of scores beside the adapter.
+  Matrix posterior(double noise, const Matrix& start) const {
+    const Eigen::VectorXd labels = (data_.labels - frozen_).col(0).matrix();
+    return posterior_mean(data_.X, {labels.data(), size(labels.size())}, setting_.task.omega, noise, start);
+  }
+
   double loss(const Matrix& w) { return pass_.at_factor(w, root_d(), pointwise(), nullptr)[0] / 2; }
 
   double objective(const Matrix& w, Matrix& gradient) {
@@ -313,6 +319,18 @@ Matrix train(FineTuning& fine_tuning, const Setting& setting, const LoraExperime
   return minimum.at;
 }
 
+PretrainedOverlaps overlaps_of(const LoraMeasurements& drawn) {
+  return {drawn.Q_star, drawn.Q_pre, drawn.m_pre, drawn.train_pre};
+}
+
+void measure_posterior(const Setting& setting, FineTuning& fine_tuning, LoraInstance& result) {
+  const Matrix mean =
+      fine_tuning.posterior(residual_variance(setting.task, overlaps_of(result)), fine_tuning.spectral_start());
+  const double overlap = setting.u.dot(mean.col(0)), square = mean.squaredNorm(), omega = setting.task.omega;
+  result.bayes_alignment = square > 0 ? overlap * overlap / square : 0;
+  result.bayes_adapter_error = omega * omega * (1 - 2 * overlap * overlap + square * square);
+}
+
 LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, const LoraExperimentOptions& options,
                           Index n, std::uint64_t instance) {
   LoraInstance result;
@@ -323,6 +341,7 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
   measure_pretraining(setting, result);
   FineTuning fine_tuning(setting, n);
   measure_adapter(setting, train(fine_tuning, setting, options, result), result);
+  if (options.posterior) measure_posterior(setting, fine_tuning, result);
   return result;
 }
 
@@ -414,6 +433,7 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
                              const LoraExperimentOptions& options) {
   task.validate();
   options.validate();
+  if (options.posterior) require_posterior(task);
   LoraExperiment result{task, options.d, sequence_count(task, options), {}, {}, {}};
   result.instances = base::run_instances(
       options.instances, options.threads,
@@ -428,12 +448,24 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
   return result;
 }
 
-LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
+namespace {
+
+/// The task with the ω that was left to learn. With a small ω and a small d the residual of pre-training may exceed ω;
+/// then ω is left as it is.
+LoraTask task_left(const LoraExperiment& experiment) {
   LoraTask task = experiment.task;
-  // With a small ω and a small d the residual of pre-training may exceed ω; then ω is left as it is.
   if (experiment.mean.omega_effective > 0) task.omega = experiment.mean.omega_effective;
-  LoraPrediction prediction = predict_lora(
-      task, {experiment.mean.Q_star, experiment.mean.Q_pre, experiment.mean.m_pre, experiment.mean.train_pre}, options);
+  return task;
+}
+
+}  // namespace
+
+LoraBayes predict_posterior(const LoraExperiment& experiment) {
+  return predict_posterior(task_left(experiment), overlaps_of(experiment.mean));
+}
+
+LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options) {
+  LoraPrediction prediction = predict_lora(task_left(experiment), overlaps_of(experiment.mean), options);
   // The adapter was compared with the whole of ω u uᵀ, not with what was left to learn.
   prediction.adapter_error = prediction.overlaps.adapter_error(experiment.task.omega);
   return prediction;

@@ -11,6 +11,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/laws/adapter/lora.h"
+#include "attnlaw/laws/adapter/posterior_adapter.h"
 #include "attnlaw/model/target.h"
 
 namespace attnlaw::laws {
@@ -54,6 +55,7 @@ struct LoraExperimentOptions {
   AdapterStart start = AdapterStart::spectral;
   double tolerance = 1e-6;    ///< the |∇L|/(λ|w|) to reach, > 0
   int max_iterations = 5000;  ///< ≥ 1; after these L-BFGS stops with converged = false
+  bool posterior = false;     ///< also the posterior mean of the adapter, by message passing; see require_posterior
   std::uint64_t seed = 0;
   int threads = 0;  ///< instances at a time; 0 means all available
   std::function<void(int done, int total)> progress = {};
@@ -77,6 +79,9 @@ struct LoraMeasurements {
   double start_alignment = 0;  ///< cos² of the start
   double gradient = 0;         ///< |∇L|/(λ|w|)
   double iterations = 0;
+  /// Of the posterior mean: its squared cosine with u, and its adapter error; NaN unless asked for.
+  double bayes_alignment = std::numeric_limits<double>::quiet_NaN();
+  double bayes_adapter_error = std::numeric_limits<double>::quiet_NaN();
 };
 const base::Description& describe(const LoraMeasurements*);
 
@@ -106,5 +111,7 @@ LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretrainin
 /// Returns the theory of what was drawn: it takes the overlaps of pre-training and ω as the instances had them on
 /// average. This removes the largest correction at finite d (docs/theory/lora.md, section 5).
 LoraPrediction predict_lora(const LoraExperiment& experiment, const LoraOptions& options = {});
+/// The same of the posterior mean.
+LoraBayes predict_posterior(const LoraExperiment& experiment);
 
 }  // namespace attnlaw::laws

@@ -16,6 +16,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/json_text.h"
+#include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/study/spectrum_comparison.h"
 #include "attnlaw/theory/regimes.h"
 #include "attnlaw/view/charts.h"
@@ -523,6 +524,17 @@ void require_drawable_map(const ChartRequest& request, const std::vector<Item>& 
   if (is_ratio(items, request.y)) require_one_subject_per_point(request.title, lines, {{request.x}, {}});
 }
 
+void require_drawable_spectrum(const ChartRequest& request, const std::vector<Item>& items) {
+  const auto drawn = those(items, [](const Item& item) { return item.task->density; });
+  if (drawn.empty())
+    throw std::invalid_argument(fmt::format(
+        "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));
+  const auto negative = [](const Item& item) { return model::has_negative_eigenvalues(item.task->problem); };
+  if (request.square_roots && std::any_of(drawn.begin(), drawn.end(), negative))
+    throw std::invalid_argument(
+        fmt::format("the chart '{}' takes square roots, and direct students have negative eigenvalues", request.title));
+}
+
 void require_drawable(const ChartRequest& request, const std::vector<Item>& all) {
   const std::vector<Item> items = best_over(request.best_over, all);
   switch (request.kind) {
@@ -530,9 +542,7 @@ void require_drawable(const ChartRequest& request, const std::vector<Item>& all)
       require_numbers(request, items, request.x);
       return require_one_subject_per_point(request.title, items, {{request.x}, series_axes(request, items)});
     case ChartRequest::Kind::spectrum:
-      if (std::any_of(items.begin(), items.end(), [](const Item& item) { return item.task->density; })) return;
-      throw std::invalid_argument(fmt::format(
-          "the chart '{}' needs a part with theory = {{density = true}}, as the densities of spectra", request.title));
+      return require_drawable_spectrum(request, items);
     case ChartRequest::Kind::map:
       return require_drawable_map(request, items);
   }
