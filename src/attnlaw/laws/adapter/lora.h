@@ -44,7 +44,7 @@ std::span<const base::Named<LoraSequences>> names_table(LoraSequences);
 using base::name;
 
 struct LoraTask {
-  int tokens = 2;                           ///< T; softmax only for T = 2
+  int tokens = 2;                           ///< T; softmax for T = 2 and 3
   model::Head head = model::Head::softmax;  ///< softmax or linear
   double alpha = 1;                         ///< n/d of fine-tuning, > 0
   double omega = 1;                         ///< strength of the rank-one term, > 0
