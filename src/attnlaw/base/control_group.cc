@@ -47,7 +47,7 @@ void for_each_level(const Membership& membership, const std::function<void(const
 
 /// Reads a number that a file begins with; nothing for "max", a missing file and anything else.
 template <class Number>
-std::optional<Number> number_in(const fs::path& file) {
+std::optional<Number> number_in_file(const fs::path& file) {
   Number number{};
   return std::ifstream(file) >> number ? std::optional(number) : std::nullopt;
 }
@@ -58,8 +58,8 @@ double processors_of(const fs::path& group, bool version2) {
   if (version2) {
     std::ifstream(group / "cpu.max") >> quota >> period;
   } else {
-    quota = number_in<double>(group / "cpu.cfs_quota_us").value_or(0);
-    period = number_in<double>(group / "cpu.cfs_period_us").value_or(0);
+    quota = number_in_file<double>(group / "cpu.cfs_quota_us").value_or(0);
+    period = number_in_file<double>(group / "cpu.cfs_period_us").value_or(0);
   }
   return quota > 0 && period > 0 ? quota / period : std::numeric_limits<double>::infinity();
 }
@@ -77,7 +77,7 @@ std::uint64_t control_group_memory(const std::string& root, std::string_view mem
   for (const Membership& one : memberships(root, membership, "memory")) {
     for_each_level(one, [&](const fs::path& group) {
       const char* file = one.version2 ? "memory.max" : "memory.limit_in_bytes";
-      limit = std::min(limit, number_in<std::uint64_t>(group / file).value_or(limit));
+      limit = std::min(limit, number_in_file<std::uint64_t>(group / file).value_or(limit));
     });
   }
   return limit;
