@@ -213,7 +213,8 @@ TrainedLayer solve_iteratively(const InContextSequences& sequences, double penal
   Matrix preconditioned = precondition(residual), direction = preconditioned;
   double size = base::inner(residual, preconditioned);
   const double goal = kTolerance * kTolerance * size;
-  while (!(layer.converged = size <= goal) && layer.iterations++ < kMostIterations) {
+  while (!(layer.converged = size <= goal) && std::isfinite(size) && layer.iterations < kMostIterations) {
+    ++layer.iterations;
     Matrix image = passes.normal_product(direction);
     image += penalty * direction;
     const double step = size / base::inner(direction, image);

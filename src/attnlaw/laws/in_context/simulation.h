@@ -60,7 +60,8 @@ InContextExperiment simulate_in_context(const InContextModel& model, const InCon
 void require_feasible(const InContextModel& model, const InContextExperimentOptions& options);
 
 /// Draws the sequences of one instance for given tasks (rows), evenly spread over them. The statistics (h, t) of a
-/// context are drawn as such: given the labels, h is Gaussian around w t/(c + ρ), and its tokens are never needed.
+/// context are drawn as such: Σ y_i² is a χ² number of l degrees, and given it h is Gaussian around w t/(c + ρ), so
+/// that neither tokens nor labels are needed.
 InContextSequences draw_sequences(const base::Matrix<double>& tasks, std::size_t sequences, std::size_t length,
                                   double noise, std::uint64_t seed, std::uint64_t instance, int threads);
 
