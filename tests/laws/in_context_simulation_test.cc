@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Cholesky>
+#include <boost/multiprecision/cpp_bin_float.hpp>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -20,6 +21,7 @@ namespace {
 
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
+using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<50>>;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -58,8 +60,8 @@ TEST(InContextSpectrum, ReferenceTable) {
       {model_of(4, .5, .6, .1, .05), kInf, 0, 1.4507, {.863145, .834518, .779149, .694553, .665171, .465696}},
       {model_of(5, 4, 4, .05, .05), .128437, .3099, 1.1233, {0, 0, .950938, 1.709735, 1.526871, 0}},
       {model_of(10, 8, 6, .1, .1), .0518942, .5060, 1.0649, {0, 0, 0, 2.335468, 1.798896, 0}},
-      {model_of(3, kInf, .8, .1, .1), 1.77952, 0, 1.5788, {.658579, .720744, .750393, .733936, .681691, .519483}}};
-  constexpr double kAt[] = {.1, .3, .5, .8, 1, 1.3}, kSixDecimals = 0.6e-6, kFourDecimals = 0.5001e-4;
+      {model_of(3, kInf, .8, .1, .1), 1.77952, 0, 1.5789, {.658579, .720744, .750393, .733936, .681691, .519483}}};
+  constexpr double kAt[] = {.1, .3, .5, .8, 1, 1.3}, kSixDecimals = 0.500001e-6, kFourDecimals = 0.500001e-4;
   for (const Row& row : rows) {
     SCOPED_TRACE(row.gap);
     const InContextPrediction p = predict_in_context(row.model);
@@ -67,8 +69,7 @@ TEST(InContextSpectrum, ReferenceTable) {
     const SingularValueLaw law = SingularValueLaw::of(p).value();
     ASSERT_EQ(law.bands().size(), 1u);
     EXPECT_NEAR(law.bands().front().lower, row.lower, kFourDecimals);
-    // The edges of the table are where a density was first seen.
-    EXPECT_NEAR(law.bands().front().upper, row.upper, 1.1 * kFourDecimals);
+    EXPECT_NEAR(law.bands().front().upper, row.upper, kFourDecimals);
     for (std::size_t i = 0; i < std::size(kAt); ++i) EXPECT_NEAR(law.density(kAt[i]), row.density[i], kSixDecimals);
   }
 }
@@ -118,6 +119,54 @@ TEST(InContextSpectrum, WithoutRepetitionItIsACubic) {
   const double z = law.bands().back().upper, p2 = 2 * z, p1 = z * z - D * D + t, p0 = t * z;
   const double q = (3 * p1 - p2 * p2) / 3, r = 2 * p2 * p2 * p2 / 27 - p2 * p1 / 3 + p0;
   EXPECT_NEAR(r * r / 4, -q * q * q / 27, 1e-7);
+}
+
+/// Tells whether the cubic of κ = ∞ has complex roots, at z and D in units of the noise. In 50 digits, as it is a
+/// difference of sixth powers.
+bool inside(const Real& z, const Real& D) {
+  const Real b = 2 * z, c = z * z - D * D + 1, d = z;
+  return 18 * b * c * d - 4 * b * b * b * d + b * b * c * c - 4 * c * c * c - 27 * d * d < 0;
+}
+
+/// Returns where it begins to have them between a point inside and one outside.
+Real edge_of_cubic(Real in, Real out, const Real& D) {
+  constexpr int kHalvings = 100;
+  for (int i = 0; i < kHalvings; ++i) {
+    const Real middle = (in + out) / 2;
+    (inside(middle, D) ? in : out) = middle;
+  }
+  return in;
+}
+
+/// Of many sequences the noise is small beside the gain; the law is that of the noise about it.
+TEST(InContextSpectrum, EdgesAreThoseOfTheCubicAtSmallNoise) {
+  for (const double sequences : {1e2, 1e5, 1e6, 1e8}) {
+    const InContextPrediction p = predict_in_context(model_of(10, kInf, sequences, .1, 0));
+    const SingularValueLaw law = SingularValueLaw::of(p).value();
+    const double noise = std::sqrt(p.variance), gain = 1 / (1 + 1.1 / 10);
+    const Real D = Real(gain) / noise;
+    ASSERT_EQ(law.bands().size(), 1u);
+    // Bands end where the density is 1e-4, some 1e-8 of the noise from the edge; gains have 16 digits.
+    const double tolerance = 1e-7 + 1e-15 * gain / noise;
+    EXPECT_NEAR(law.bands().front().upper / noise, static_cast<double>(edge_of_cubic(D + 1, D + 2, D)), tolerance);
+    EXPECT_NEAR(law.bands().front().lower / noise, static_cast<double>(edge_of_cubic(D - 1, D - 2, D)), tolerance);
+    EXPECT_NEAR(law.cdf(law.bands().front().upper - 1e-6 * noise), 1, 1e-4);
+    EXPECT_NEAR(law.cdf(gain), 0.5, 1e-2);
+  }
+}
+
+/// Next to n = d² the noise is all: a quarter circle for κ = ∞.
+TEST(InContextSpectrum, HasUnitMassAtLargeNoise) {
+  for (const double tasks : {.5, 2.0, kInf}) {
+    const InContextPrediction p = predict_in_context(model_of(10, tasks, 1 + 1e-8, .1, 0));
+    const SingularValueLaw law = SingularValueLaw::of(p).value();
+    const double upper = law.bands().back().upper;
+    EXPECT_EQ(law.bands().front().lower, 0);
+    EXPECT_NEAR(law.cdf(upper * (1 - 1e-9)), 1, 1e-3) << tasks;
+    if (std::isinf(tasks)) {
+      EXPECT_NEAR(upper / (2 * std::sqrt(p.variance)), 1, 1e-6);
+    }
+  }
 }
 
 TEST(InContextSpectrum, GapOpensWhereItsNumberIsOne) {
@@ -263,6 +312,19 @@ TEST(InContextSequences, HaveTheLawOfTokens) {
   EXPECT_LT((drawn.query.transpose() * y * double{kD} / kCount - task.transpose()).norm(), 0.03);
 }
 
+/// Nothing is drawn or stored per token, so that contexts of any length cost the same; their h is the task.
+TEST(InContextSequences, LongContextsTakeNoMemory) {
+  constexpr std::size_t kLength = 1000000000;
+  Matrix task(1, 3);
+  task << 1.5, -.5, 1;
+  const InContextSequences drawn = draw_sequences(task, 8, kLength, .5, 1, 0, 1);
+  const double scatter = 1 / std::sqrt(static_cast<double>(kLength)), label = task.squaredNorm() / 3 + .5;
+  for (Index i = 0; i < 8; ++i) {
+    EXPECT_LT((drawn.context.row(i).head(3) - task.row(0)).norm(), 20 * scatter);
+    EXPECT_NEAR(drawn.context(i, 3), label, 20 * scatter);
+  }
+}
+
 TEST(InContextSequences, ErrorsNeedNoTestSample) {
   constexpr Index kD = 4;
   const Matrix tasks = normal_matrix(3, kD, 5), gamma = normal_matrix(kD, kD + 1, 6);
@@ -367,6 +429,11 @@ TEST(InContextFiniteSize, RefusesWhatItCannotDraw) {
   refuses(model_of(2, .01, 2, .1, .1), at(10, 1), "tasks");
   refuses(model_of(2, 50, .1, .1, .1), at(10, 1), "a sequence for every task");
   refuses(model_of(2, .5, 2, .1, .1), at(10, 0), "instances");
+  InContextModel vanishing = model_of(2, .5, 2, .1, .1);
+  vanishing.covariance = TaskCovariance::parse("list:0@99,1@1");
+  refuses(vanishing, at(10, 1), "'list:0@99,1@1' has no eigenvalue > 0 at d = 10");
+  std::swap(vanishing.covariance, vanishing.test_covariance.emplace());
+  refuses(vanishing, at(10, 1), "'list:0@99,1@1' has no eigenvalue > 0 at d = 10");
   InContextExperimentOptions huge = at(20000, 1);
   huge.solver = InContextSolver::normal;
   EXPECT_THAT([&] { require_feasible(model_of(2, .5, 2, .1, .1), huge); },

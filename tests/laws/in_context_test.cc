@@ -177,6 +177,7 @@ using Wide = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<
 
 struct WideErrors {
   Wide ridge, training_tasks, new_tasks, train, variance;
+  Wide unseen, shrinkage, context, new_variance, training_shrinkage, training_variance;
 };
 
 /// The law by its definitions in 60 digits: the resolvent from its quadratic, every other trace by a difference of it
@@ -193,11 +194,17 @@ class WideLaw {
     const auto [m, m1] = resolvent(s);
     const Wide r1 = m - s * m1, p2 = 1 - 2 * s * m + s * s * m1, b1 = r1 + x_ * m1;
     const Wide kept = xi > 0 ? Wide(lambda_ / xi) : Wide(1 - 1 / tau_);
-    const Wide free = 1 - (p2 + 2 * x_ * r1 + x_ * x_ * m1) / tau_;
+    const Wide df2 = p2 + 2 * x_ * r1 + x_ * x_ * m1, free = 1 - df2 / tau_;
     e.training_tasks = (rho_ + s * s * r1 + x_ * p2) / free;
     e.train = kept * kept * e.training_tasks;
     e.variance = e.training_tasks / tau_ * b1;
     e.new_tasks = rho_ + s * s * m1 + x_ * p2 + (1 + x_) * e.variance;
+    e.unseen = kappa_ < 1 ? Wide(1 - kappa_) : Wide(0);
+    e.shrinkage = s * s * m1 - e.unseen;
+    e.context = x_ * p2;
+    e.new_variance = (1 + x_) * e.variance;
+    e.training_shrinkage = s * s * r1;
+    e.training_variance = e.training_tasks / tau_ * df2;
     return e;
   }
 
@@ -236,7 +243,13 @@ double worst_error(const InContextModel& model) {
   const WideErrors exact = WideLaw(model).errors();
   return std::max({relative_error(p.ridge, exact.ridge), relative_error(p.training_tasks, exact.training_tasks),
                    relative_error(p.new_tasks, exact.new_tasks), relative_error(p.train, exact.train),
-                   relative_error(p.variance, exact.variance)});
+                   relative_error(p.variance, exact.variance), relative_error(p.new_parts.unseen, exact.unseen),
+                   relative_error(p.new_parts.shrinkage, exact.shrinkage),
+                   relative_error(p.new_parts.context, exact.context),
+                   relative_error(p.new_parts.variance, exact.new_variance),
+                   relative_error(p.training_parts.shrinkage, exact.training_shrinkage),
+                   relative_error(p.training_parts.context, exact.context),
+                   relative_error(p.training_parts.variance, exact.training_variance)});
 }
 
 /// Random points of a wide range, every tenth next to κ = 1 and every eleventh at it.
@@ -352,6 +365,51 @@ TEST(InContextLaw, WithoutRepetitionNewTasksAreTrainingTasks) {
                     (floor * (1 + x) * (1 + x) / sequences),
                 1, 1e-5);
   }
+}
+
+/// Without repetition and for C = c the best λ is (ρ + cx/(c+x))(c+x)²/(c²τ), far out in short and in noisy contexts.
+TEST(InContextLaw, FindsTheBestPenaltyAtTheExtremes) {
+  // A minimum is found to the root of the rounding of errors over their curvature in log λ, which is 2e-8 where it is
+  // flattest.
+  constexpr double kFlattest = 2e-8, kRounding = 64 * std::numeric_limits<double>::epsilon();
+  const double found = std::sqrt(kRounding / kFlattest);
+  for (const char* covariance : {"isotropic", "list:0.01", "list:100"})
+    for (const double context : {1e-4, .1, 1e4})
+      for (const double noise : {0.0, 1.0})
+        for (const double sequences : {.1, 1.0, 1e3}) {
+          InContextModel model = model_of(context, kInf, sequences, 0, 0);
+          model.covariance = TaskCovariance::parse(covariance);
+          const double c = model.covariance.mean();
+          model.noise = c * noise;
+          const double x = model.context_noise(), sum = c + x;
+          const double expected = (model.noise + c * x / sum) * sum * sum / (c * c * sequences);
+          for (const auto test : {InContextTest::new_tasks, InContextTest::training_tasks})
+            EXPECT_NEAR(optimal_lambda(model, test) / expected, 1, found)
+                << covariance << " " << context << " " << noise << " " << sequences;
+        }
+}
+
+TEST(InContextLaw, BestPenaltyHasTheUnitsOfTasks) {
+  for (const double unit : {1e-4, 1e4})
+    for (const double tasks : {.3, 2.0}) {
+      InContextModel model = model_of(.5, tasks, 2, .2, 0);
+      model.covariance = TaskCovariance::parse("list:1.6,0.4");
+      InContextModel scaled = model;
+      scaled.noise *= unit;
+      for (double& value : scaled.covariance.values) value *= unit;
+      for (const auto test : {InContextTest::new_tasks, InContextTest::training_tasks})
+        EXPECT_NEAR(optimal_lambda(scaled, test) / (unit * optimal_lambda(model, test)), 1, 1e-5)
+            << unit << " " << tasks;
+    }
+}
+
+/// Where it is the limit 0+ without a formula, the error is that of the limit.
+TEST(InContextLaw, BestPenaltyOfPerfectContextsVanishes) {
+  InContextModel model = model_of(kInf, .5, 2, 0, 0);
+  model.lambda = optimal_lambda(model, InContextTest::training_tasks);
+  EXPECT_LT(model.lambda, 1e-10);
+  EXPECT_NEAR(predict_in_context(model).new_tasks, .5, 1e-14);
+  EXPECT_NEAR(predict_in_context(model).training_tasks, 0, 1e-14);
 }
 
 TEST(InContextLaw, ManyTasksTendToNewOnes) {
@@ -497,6 +555,15 @@ TEST(InContextBaselines, MemoryLocksOnAWrongTask) {
   EXPECT_NEAR(memory_error(400, 2, .5, .1), 1.895, kThreeDecimals);
   EXPECT_EQ(predict(2, .5, 3, .1, .1).baselines.memory_new, 2.1);
   EXPECT_EQ(predict(2, .5, 3, .1, .1).baselines.memory_training, .1);
+}
+
+/// Outside of its range the expansion has errors below the ridge, or negative ones.
+TEST(InContextBaselines, MemoryIsNeverBetterThanTheRidge) {
+  EXPECT_TRUE(std::isnan(memory_error(10, 100, 1000, .1)));
+  for (const double d : {10.0, 100.0, 1000.0})
+    for (const double context : {.1, 1.0, 10.0, 100.0})
+      for (const double tasks : {.5, 5.0, 500.0})
+        EXPECT_FALSE(memory_error(d, context, tasks, .1) < ridge_error({}, context, .1));
 }
 
 TEST(InContextPhase, ThreeOfThem) {

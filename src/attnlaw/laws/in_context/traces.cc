@@ -6,6 +6,21 @@
 #include "attnlaw/laws/in_context/roots.h"
 
 namespace attnlaw::laws {
+namespace {
+
+/// For C = I and finite κ: 1 − 1/κ from κ − 1, which is exact next to κ = 1, and D with D² = (s+λ₊)(s+λ₋), λ± the edges
+/// of Marchenko and Pastur.
+struct Edges {
+  double excess, D;
+
+  Edges(double kappa, double s) : excess((kappa - 1) / kappa) {
+    const double root = std::sqrt(kappa), lower = (kappa - 1) / (root * (root + 1)), upper = 1 + 1 / root;
+    D = std::sqrt((s + upper * upper) * (s + lower * lower));
+  }
+};
+
+}  // namespace
+
 TaskGram::TaskGram(double kappa, const TaskCovariance& covariance, std::vector<double> test)
     : kappa_(kappa), covariance_(covariance), test_(std::move(test)) {
   for (std::size_t i = 0; i < test_.size(); ++i) test_mean_ += covariance_.weights[i] * test_[i];
@@ -19,11 +34,8 @@ TaskTraces TaskGram::marchenko_pastur(double s) const {
     t.m = t.p1 = 1 / (1 + s);
     t.m1 = t.r1 = t.p2 = t.m * t.m;
   } else {
-    // 1 − κ^{−1/2} and 1 − 1/κ from κ − 1, which is exact next to κ = 1.
-    const double inverse = 1 / kappa_, root = std::sqrt(kappa_);
-    const double excess = (kappa_ - 1) / kappa_, lower = (kappa_ - 1) / (root * (root + 1));
-    const double q = s + excess, upper = 1 + 1 / root;
-    const double D = std::sqrt((s + upper * upper) * (s + lower * lower));
+    const auto [excess, D] = Edges(kappa_, s);
+    const double inverse = 1 / kappa_, q = s + excess;
     t.m = q >= 0 ? 2 / (q + D) : kappa_ * (D - q) / (2 * s);
     const double dressed = 1 + t.m * inverse;
     t.p1 = t.m / dressed;
@@ -109,9 +121,10 @@ double TaskGram::unseen() const {
 double TaskGram::shrinkage(double s) const {
   if (covariance_.isotropic()) {
     if (kappa_ >= 1) return s * s * marchenko_pastur(s).test_m1;
-    // Of few tasks, κR has the eigenvalues of the k×k matrix of their products, whose ratio is 1/κ.
-    const double of_products = kappa_ * s;
-    return kappa_ * of_products * of_products * TaskGram(1 / kappa_, {}, {test_mean_})(of_products).test_m1;
+    // Without its atom (1−κ)/s the resolvent is 2κ/(D + s − (1 − 1/κ)).
+    const auto [excess, D] = Edges(kappa_, s);
+    const double seen = s / (D + s - excess);
+    return test_mean_ * 2 * kappa_ * seen * seen * (D + s + 1 + 1 / kappa_) / D;
   }
   return kappa_ < covariance_.rank() ? shrinkage_of_few(s) : shrinkage_of_many(s);
 }
