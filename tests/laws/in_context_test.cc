@@ -396,7 +396,7 @@ TEST(InContextLaw, BestPenaltyHasTheUnitsOfTasks) {
       model.covariance = TaskCovariance::parse("list:1.6,0.4");
       InContextModel scaled = model;
       scaled.noise *= unit;
-      for (double& value : scaled.covariance.values) value *= unit;
+      scaled.covariance.values = {1.6 * unit, .4 * unit};
       for (const auto test : {InContextTest::new_tasks, InContextTest::training_tasks})
         EXPECT_NEAR(optimal_lambda(scaled, test) / (unit * optimal_lambda(model, test)), 1, 1e-5)
             << unit << " " << tasks;

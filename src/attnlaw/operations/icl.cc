@@ -63,12 +63,13 @@ class Combinations {
     std::vector<Asked> next;
     if (all_.size() * values.size() > static_cast<std::size_t>(study::kMostGridPoints))
       base::reject("a grid of icl has at most {} points", study::kMostGridPoints);
+    next.reserve(all_.size() * values.size());
     for (const Asked& one : all_)
       for (const auto& value : values) set(next.emplace_back(one), value);
     if (!values.empty()) all_ = std::move(next);
   }
 
-  const std::vector<Asked>& all() const { return all_; }
+  std::vector<Asked> all() && { return std::move(all_); }
 
  private:
   std::vector<Asked> all_;
@@ -89,7 +90,7 @@ std::vector<Asked> points_of(const Icl::Input& input) {
   });
   points.over(input.test_context, [](Asked& asked, double value) { asked.model.test_context = value; });
   points.over(input.test_noise, [](Asked& asked, double value) { asked.model.test_noise = value; });
-  return points.all();
+  return std::move(points).all();
 }
 
 /// The options with several values, by the order in which a curve prefers them for its horizontal axis.

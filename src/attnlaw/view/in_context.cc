@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 
 #include "attnlaw/laws/in_context/baselines.h"
 #include "attnlaw/view/charts.h"
@@ -541,11 +542,12 @@ bool InContextResult::converged() const {
 }
 
 Result show(const InContextResult& result, bool draw) {
+  const auto kept = std::make_shared<const InContextResult>(result);
   const bool one = result.axes.empty();
   Result shown{.tables = one          ? tables_of(result.points.front())
                          : result.map ? std::vector<Table>{map_table(plane_of(result))}
                                       : std::vector<Table>{curve_table(result)},
-               .rows = Rows([result] { return rows_of(result); }),
+               .rows = Rows([kept] { return rows_of(*kept); }),
                .warnings = warnings_of(result),
                .converged = result.converged()};
   if (draw) shown.page = page_of(result, shown.tables);
