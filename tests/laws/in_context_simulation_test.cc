@@ -96,9 +96,12 @@ TEST(InContextSpectrum, HasUnitMassAndTheNormOfTheLayer) {
       mass += width * curve.density[i];
       second += width * curve.density[i] * x * x;
     }
-    EXPECT_NEAR(mass, 1, 2e-4);
-    EXPECT_NEAR(second / p.squared_norm, 1, 2e-4);
-    EXPECT_NEAR(law.cdf(law.bands().back().upper * (1 - 1e-9)), 1, 1e-3);
+    // The midpoint rule in the angle converges at once. What is missing is the density below the smallest that counts,
+    // most of it at the soft edge of the last model.
+    constexpr double kUncounted = 2e-5;
+    EXPECT_NEAR(mass, 1, kUncounted);
+    EXPECT_NEAR(second / p.squared_norm, 1, kUncounted);
+    EXPECT_NEAR(law.cdf(law.bands().back().upper * (1 - 1e-9)), 1, kUncounted);
   }
 }
 
@@ -162,7 +165,7 @@ TEST(InContextSpectrum, HasUnitMassAtLargeNoise) {
     const SingularValueLaw law = SingularValueLaw::of(p).value();
     const double upper = law.bands().back().upper;
     EXPECT_EQ(law.bands().front().lower, 0);
-    EXPECT_NEAR(law.cdf(upper * (1 - 1e-9)), 1, 1e-3) << tasks;
+    EXPECT_NEAR(law.cdf(upper * (1 - 1e-9)), 1, 1e-6) << tasks;
     if (std::isinf(tasks)) {
       EXPECT_NEAR(upper / (2 * std::sqrt(p.variance)), 1, 1e-6);
     }
@@ -254,6 +257,30 @@ TEST(InContextTraining, AllSolversFindTheRidge) {
         EXPECT_EQ(train_layer(sequences, .05, solver, 2).gamma, layer.gamma);
       }
     }
+}
+
+/// At the penalty that stands for none, away from n = d², where equations are worse conditioned.
+TEST(InContextTraining, AllSolversFindTheRidgelessLimit) {
+  constexpr std::size_t kD = 12;
+  for (const double ratio : {.4, 2.5}) {
+    const auto n = static_cast<std::size_t>(ratio * kD * kD);
+    const InContextSequences sequences = draw_sequences(normal_matrix(5, Index{kD}, 1), n, 2 * kD, .3, 7, 0, 1);
+    const Matrix expected = trained_by_definition(sequences, kRidgelessPenalty);
+    for (const auto solver : {InContextSolver::normal, InContextSolver::kernel, InContextSolver::iterative}) {
+      const TrainedLayer layer = train_layer(sequences, kRidgelessPenalty, solver, 1);
+      EXPECT_LT((layer.gamma - expected).norm(), 1e-8 * expected.norm()) << ratio << " " << base::name(solver);
+      EXPECT_TRUE(layer.converged);
+    }
+  }
+}
+
+/// What is not finite ends conjugate gradients at once.
+TEST(InContextTraining, EndsWhereNumbersAreNotFinite) {
+  InContextSequences sequences = draw_sequences(normal_matrix(2, 3, 1), 20, 6, .3, 7, 0, 1);
+  sequences.label.front() = std::numeric_limits<double>::quiet_NaN();
+  const TrainedLayer layer = train_layer(sequences, .1, InContextSolver::iterative, 1);
+  EXPECT_FALSE(layer.converged);
+  EXPECT_LE(layer.iterations, 1);
 }
 
 TEST(InContextTraining, PicksASolverThatFits) {

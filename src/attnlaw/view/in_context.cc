@@ -389,9 +389,13 @@ report::HeatMap::Line line_of(const Plane& plane, const char* name, double (InCo
   constexpr double kHalf = 0.5;
   const auto excess = [&](std::size_t i, std::size_t j) { return (plane(i, j).*figure)() - kHalf; };
   const auto crossing = [&](const std::vector<double>& axis, const auto& value) {
-    for (std::size_t i = 1; i < axis.size(); ++i)
-      if (value(i - 1) < 0 && value(i) >= 0)
-        return interpolated(scale_of(axis), axis[i - 1], axis[i], value(i - 1) / (value(i - 1) - value(i)));
+    for (std::size_t i = 1; i < axis.size(); ++i) {
+      const double below = value(i - 1), above = value(i);
+      if (!(below < 0 && above >= 0)) continue;
+      // Next to an infinite error the line is at the finite one.
+      const double share = std::isinf(below) ? 1 : below / (below - above);
+      return interpolated(scale_of(axis), axis[i - 1], axis[i], share);
+    }
     return kNone;
   };
   report::HeatMap::Line along_y{name, {}}, along_x{name, {}};
