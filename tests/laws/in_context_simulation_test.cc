@@ -402,7 +402,21 @@ TEST(InContextFiniteSize, SimulationsFollowTheLawOfTheirTasks) {
        {model_of(2, .5, 2.5, .1, .01), model_of(2, 2, .5, .1, 0), model_of(3, kInf, .8, .1, .1)}) {
     const InContextExperiment experiment = simulate_in_context(model, at(20, 8));
     expect_near_law(experiment);
-    EXPECT_LT(experiment.kolmogorov_distance->value, 3.0 / 20);
+  }
+}
+
+/// Where noise is small the law is far from the quarter circle of the same second moment.
+TEST(InContextFiniteSize, SingularValuesFollowTheirLaw) {
+  constexpr double kNear = 2.5 / 20, kFar = 0.25;
+  for (const InContextModel& model : {model_of(5, 4, 4, .05, .05), model_of(20, .5, 8, .1, .1)}) {
+    const InContextExperiment experiment = simulate_in_context(model, at(20, 4));
+    EXPECT_LT(experiment.kolmogorov_distance->value, kNear);
+    const double radius = 2 * std::sqrt(predict_in_context(model).squared_norm);
+    const auto quarter_circle = [&](double x) {
+      const double share = std::min(x / radius, 1.0);
+      return 2 / M_PI * (std::asin(share) + share * std::sqrt(1 - share * share));
+    };
+    EXPECT_GT(matrix_laws::kolmogorov_distance(experiment.singular_values(), quarter_circle, 0), kFar);
   }
 }
 
@@ -429,8 +443,13 @@ TEST(InContextFiniteSize, ExtrapolatesToItsLaw) {
   std::vector<InContextExperiment> experiments;
   for (const std::size_t d : {12u, 18u, 27u}) experiments.push_back(simulate_in_context(model, at(d, 16)));
   const InContextExtrapolation limit = extrapolate(experiments);
-  EXPECT_LT(std::abs(limit.new_tasks.value), 4 * limit.new_tasks.standard_error + 0.01);
-  EXPECT_LT(std::abs(limit.training_tasks.value), 4 * limit.training_tasks.standard_error + 0.01);
+  const InContextLimit& difference = limit.difference;
+  EXPECT_LT(std::abs(difference.new_tasks.value), 4 * difference.new_tasks.standard_error + 0.01);
+  EXPECT_LT(std::abs(difference.training_tasks.value), 4 * difference.training_tasks.standard_error + 0.01);
+  // A line through figures that lie on one ends where it does, whatever the weights.
+  for (InContextExperiment& experiment : experiments)
+    experiment.mean.trace = .3 + 2 / static_cast<double>(experiment.d);
+  EXPECT_NEAR(extrapolate(experiments).measured.trace.value, .3, 1e-12);
   EXPECT_THAT([&] { extrapolate({experiments.front()}); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("two or more d")));
 }

@@ -166,16 +166,20 @@ Table experiment_table(const InContextPrediction& p, const InContextExperiment& 
   return table;
 }
 
-Table extrapolation_table(const laws::InContextExtrapolation& e) {
-  Table table =
-      headed("Measured over the law at its size, less 1, as 1/d → 0", {"", percent("difference"), percent("±")});
+Table extrapolation_table(const InContextPrediction& p, const laws::InContextExtrapolation& e) {
+  using Limit = laws::InContextLimit;
+  Table table = headed("As 1/d → 0: measured, and measured over the law at its size, less 1",
+                       {"", "law", "measured", error_column(), percent("difference"), percent("±")});
+  constexpr base::Estimate Limit::*kFigures[] = {&Limit::new_tasks, &Limit::training_tasks, &Limit::train,
+                                                 &Limit::trace, &Limit::squared_norm};
+  static_assert(std::size(kFigures) == std::size(kMeasured));
   constexpr double kPercent = 100;
-  const auto add_line = [&](const char* title, const base::Estimate& estimate) {
-    add(table, title, kPercent * estimate.value, kPercent * estimate.standard_error);
-  };
-  add_line("new tasks", e.new_tasks);
-  add_line("training tasks", e.training_tasks);
-  add_line("training sequences", e.train);
+  const InContextMeasured limit = limit_of(p);
+  for (std::size_t i = 0; i < std::size(kFigures); ++i) {
+    const base::Estimate measured = e.measured.*kFigures[i], difference = e.difference.*kFigures[i];
+    add(table, kMeasured[i].first, limit.*kMeasured[i].second, measured.value, measured.standard_error,
+        kPercent * difference.value, kPercent * difference.standard_error);
+  }
   return table;
 }
 
@@ -183,7 +187,7 @@ std::vector<Table> tables_of(const InContextPoint& point) {
   std::vector<Table> tables{error_table(point.prediction), baseline_table(point.prediction), matrix_table(point)};
   for (const InContextExperiment& experiment : point.experiments)
     tables.push_back(experiment_table(point.prediction, experiment));
-  if (point.extrapolation) tables.push_back(extrapolation_table(*point.extrapolation));
+  if (point.extrapolation) tables.push_back(extrapolation_table(point.prediction, *point.extrapolation));
   return tables;
 }
 

@@ -212,6 +212,23 @@ void measure_distance(InContextExperiment& experiment) {
   });
 }
 
+/// Returns a of the line a + b/d through figures with their standard errors, by least squares with weights
+/// (instances)·d².
+template <class Figure>
+base::Estimate line_at_infinity(const std::vector<InContextExperiment>& experiments, const Figure& figure) {
+  double w = 0, wx = 0, wxx = 0, wy = 0, wxy = 0, scatter = 0, freedom = 0;
+  for (const InContextExperiment& experiment : experiments) {
+    const double d = static_cast<double>(experiment.d), layers = static_cast<double>(experiment.instances.size());
+    const auto [y, error] = figure(experiment);
+    const double weight = layers * d * d, x = 1 / d;
+    w += weight, wx += weight * x, wxx += weight * x * x, wy += weight * y, wxy += weight * x * y;
+    scatter += (layers - 1) * weight * error * error;
+    freedom += layers - 1;
+  }
+  const double determinant = w * wxx - wx * wx;
+  return {(wxx * wy - wx * wxy) / determinant, std::sqrt(wxx / determinant * scatter / freedom)};
+}
+
 }  // namespace
 
 InContextSequences draw_sequences(const Matrix& tasks, std::size_t sequences, std::size_t length, double noise,
@@ -284,19 +301,19 @@ InContextExtrapolation extrapolate(const std::vector<InContextExperiment>& exper
   if (experiments.size() < 2 || !scattered)
     reject("several d are extrapolated to 1/d -> 0, which takes two or more d and two instances, got {} d",
            experiments.size());
-  // Least squares of a + b/d with weights 1/error²; only a is asked for.
-  const auto line = [&](double InContextMeasured::*figure) {
-    double w = 0, wx = 0, wxx = 0, wy = 0, wxy = 0;
-    for (const InContextExperiment& experiment : experiments) {
-      const double x = 1 / static_cast<double>(experiment.d), y = experiment.difference.*figure;
-      const double error = experiment.difference_error.*figure, weight = 1 / (error * error);
-      w += weight, wx += weight * x, wxx += weight * x * x, wy += weight * y, wxy += weight * x * y;
-    }
-    const double determinant = w * wxx - wx * wx;
-    return base::Estimate{(wxx * wy - wx * wxy) / determinant, std::sqrt(wxx / determinant)};
+  const auto limit = [&](const InContextMeasured InContextExperiment::*values,
+                         const InContextMeasured InContextExperiment::*errors) {
+    const auto of = [&](double InContextMeasured::*figure) {
+      return line_at_infinity(experiments, [&](const InContextExperiment& experiment) {
+        return base::Estimate{experiment.*values.*figure, experiment.*errors.*figure};
+      });
+    };
+    return InContextLimit{of(&InContextMeasured::new_tasks), of(&InContextMeasured::training_tasks),
+                          of(&InContextMeasured::train), of(&InContextMeasured::trace),
+                          of(&InContextMeasured::squared_norm)};
   };
-  return {line(&InContextMeasured::new_tasks), line(&InContextMeasured::training_tasks),
-          line(&InContextMeasured::train)};
+  return {limit(&InContextExperiment::difference, &InContextExperiment::difference_error),
+          limit(&InContextExperiment::mean, &InContextExperiment::standard_error)};
 }
 
 }  // namespace attnlaw::laws
