@@ -62,6 +62,25 @@ TEST(Icl, EveryNumberTakesAGrid) {
   EXPECT_GT(both["points"][0]["training_tasks"], both["points"][1]["training_tasks"]);
 }
 
+TEST(Icl, ValuesThatAreGivenTwiceAreOnePoint) {
+  const json point = run_json("--context 2,2 --tasks 1 --sequences 3 --lambda 0.1,0.1");
+  EXPECT_FALSE(point.contains("points"));
+  EXPECT_NE(attnlaw("icl --context 2,2 --tasks 1,2 --sequences 3 --map").err.find("--map needs two options"),
+            std::string::npos);
+}
+
+/// The line where the layer generalises passes next to infinite errors.
+TEST(Icl, MapsTakeInfiniteErrors) {
+  const Scratch scratch;
+  const std::string html = (scratch / "map.html").string();
+  const Outcome map = attnlaw("icl --context 10,100 --tasks 2,5 --sequences 1,8,9 --noise 0.1 --map");
+  EXPECT_EQ(map.code, 2);
+  const Outcome lines = attnlaw("icl --context 10 --tasks 2,5 --sequences 1,8,9 --noise 0.1 --map --html " + html);
+  ASSERT_EQ(lines.code, 0) << lines.err;
+  for (const char* coordinate : {"nan,", ",nan"}) EXPECT_EQ(slurp(html).find(coordinate), std::string::npos);
+  expect_refused("--context 2 --tasks 1,2 --sequences 3 --test-context 1,inf --map", "--map takes finite values");
+}
+
 TEST(Icl, SaysWhereErrorsAreInfinite) {
   const json document = run_json("--context 2 --tasks 1 --sequences 1 --noise 0.1");
   EXPECT_TRUE(document["new_tasks"].is_null());

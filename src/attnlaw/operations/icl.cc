@@ -44,6 +44,7 @@ base::FieldOf<Icl::Input> lambda_field() {
       {.symbol = "λ",
        .doc = "penalty of the trained matrix, the limit 0+, or that of least error on new tasks (optimal) or on "
               "training tasks (optimal-training)",
+       .accepts = "numbers >= 0 as for the others, 0+, optimal, optimal-training",
        .value_name = "X|0+|optimal|optimal-training"});
 }
 
@@ -63,12 +64,13 @@ class Combinations {
     std::vector<Asked> next;
     if (all_.size() * values.size() > static_cast<std::size_t>(study::kMostGridPoints))
       base::reject("a grid of icl has at most {} points", study::kMostGridPoints);
+    next.reserve(all_.size() * values.size());
     for (const Asked& one : all_)
       for (const auto& value : values) set(next.emplace_back(one), value);
     if (!values.empty()) all_ = std::move(next);
   }
 
-  const std::vector<Asked>& all() const { return all_; }
+  std::vector<Asked> all() && { return std::move(all_); }
 
  private:
   std::vector<Asked> all_;
@@ -89,7 +91,16 @@ std::vector<Asked> points_of(const Icl::Input& input) {
   });
   points.over(input.test_context, [](Asked& asked, double value) { asked.model.test_context = value; });
   points.over(input.test_noise, [](Asked& asked, double value) { asked.model.test_noise = value; });
-  return points.all();
+  return std::move(points).all();
+}
+
+/// Leaves out values that were given before: two points would be the same.
+template <class Value>
+void keep_distinct(std::vector<Value>& values) {
+  auto end = values.begin();
+  for (auto& value : values)
+    if (std::find(values.begin(), end, value) == end) *end++ = value;
+  values.erase(end, values.end());
 }
 
 /// The options with several values, by the order in which a curve prefers them for its horizontal axis.
@@ -114,7 +125,8 @@ bool drawable(const Icl::Input& input) {
   };
   const bool rules = std::any_of(input.lambda.begin(), input.lambda.end(),
                                  [](const Icl::Penalty& penalty) { return penalty.optimal.has_value(); });
-  return finite(input.context) && finite(input.tasks) && finite(input.sequences) && (input.lambda.size() < 2 || !rules);
+  return finite(input.context) && finite(input.tasks) && finite(input.sequences) && finite(input.test_context) &&
+         (input.lambda.size() < 2 || !rules);
 }
 
 laws::InContextExperimentOptions experiment_options(const Icl::Input& input, int d, const Run& run) {
@@ -165,10 +177,22 @@ const base::Description& describe(const Icl::Input*) {
                 .doc = "training sequences over squared dimensions, or inf",
                 .required = true,
                 .accepts = "numbers > 0, as in 2, 1,2,5 or 0.1:10:20:log"}),
-       numbers("noise", &I::noise, {.symbol = "ρ", .doc = "variance of the noise of labels, ≥ 0"}), lambda_field(),
+       numbers("noise", &I::noise,
+               {.symbol = "ρ",
+                .doc = "variance of the noise of labels",
+                .accepts = "numbers >= 0, as in 0.1, 0,0.1,1 or 0.01:1:20:log"}),
+       lambda_field(),
        numbers("test_context", &I::test_context,
-               {.symbol = "α_te", .unit = "l/d", .doc = "tokens of test contexts", .otherwise = "context"}),
-       numbers("test_noise", &I::test_noise, {.symbol = "ρ_te", .doc = "noise of test labels", .otherwise = "noise"}),
+               {.symbol = "α_te",
+                .unit = "l/d",
+                .doc = "tokens of test contexts over dimensions, or inf",
+                .accepts = "numbers > 0 or inf, as in 2, 1,2,5 or 0.1:10:20:log",
+                .otherwise = "context"}),
+       numbers("test_noise", &I::test_noise,
+               {.symbol = "ρ_te",
+                .doc = "noise of test labels",
+                .accepts = "numbers >= 0, as in 0.1, 0,0.1,1 or 0.01:1:20:log",
+                .otherwise = "noise"}),
        base::field("task_covariance", &I::task_covariance,
                    {.symbol = "C",
                     .doc = "covariance of training tasks: isotropic, list:C1[@W1],C2[@W2],…, powerlaw:GAMMA,D or "
@@ -189,6 +213,10 @@ const base::Description& describe(const Icl::Input*) {
 Icl::Input Icl::read(const json& options) {
   Input input;
   base::read(options, input, "options of icl");
+  for (auto* values :
+       {&input.context, &input.tasks, &input.sequences, &input.noise, &input.test_context, &input.test_noise})
+    keep_distinct(*values);
+  keep_distinct(input.lambda);
   const auto given = [&](const char* name) { return options.contains(name); };
   refuse((given("instances") || given("solver")) && input.d.empty(),
          "--instances and --solver need --d, a dimension to simulate at");

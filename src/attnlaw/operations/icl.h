@@ -11,6 +11,8 @@ struct Icl {
   struct Penalty {
     std::optional<laws::InContextTest> optimal;  ///< for which error, if it is a rule
     double value = 0;
+
+    bool operator==(const Penalty&) const = default;
   };
   struct Input {
     std::vector<double> context, tasks, sequences, noise{0}, test_context, test_noise;

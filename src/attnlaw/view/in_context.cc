@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 
 #include "attnlaw/laws/in_context/baselines.h"
 #include "attnlaw/view/charts.h"
@@ -165,16 +166,20 @@ Table experiment_table(const InContextPrediction& p, const InContextExperiment& 
   return table;
 }
 
-Table extrapolation_table(const laws::InContextExtrapolation& e) {
-  Table table =
-      headed("Measured over the law at its size, less 1, as 1/d → 0", {"", percent("difference"), percent("±")});
+Table extrapolation_table(const InContextPrediction& p, const laws::InContextExtrapolation& e) {
+  using Limit = laws::InContextLimit;
+  Table table = headed("As 1/d → 0: measured, and measured over the law at its size, less 1",
+                       {"", "law", "measured", error_column(), percent("difference"), percent("±")});
+  constexpr base::Estimate Limit::*kFigures[] = {&Limit::new_tasks, &Limit::training_tasks, &Limit::train,
+                                                 &Limit::trace, &Limit::squared_norm};
+  static_assert(std::size(kFigures) == std::size(kMeasured));
   constexpr double kPercent = 100;
-  const auto add_line = [&](const char* title, const base::Estimate& estimate) {
-    add(table, title, kPercent * estimate.value, kPercent * estimate.standard_error);
-  };
-  add_line("new tasks", e.new_tasks);
-  add_line("training tasks", e.training_tasks);
-  add_line("training sequences", e.train);
+  const InContextMeasured limit = limit_of(p);
+  for (std::size_t i = 0; i < std::size(kFigures); ++i) {
+    const base::Estimate measured = e.measured.*kFigures[i], difference = e.difference.*kFigures[i];
+    add(table, kMeasured[i].first, limit.*kMeasured[i].second, measured.value, measured.standard_error,
+        kPercent * difference.value, kPercent * difference.standard_error);
+  }
   return table;
 }
 
@@ -182,7 +187,7 @@ std::vector<Table> tables_of(const InContextPoint& point) {
   std::vector<Table> tables{error_table(point.prediction), baseline_table(point.prediction), matrix_table(point)};
   for (const InContextExperiment& experiment : point.experiments)
     tables.push_back(experiment_table(point.prediction, experiment));
-  if (point.extrapolation) tables.push_back(extrapolation_table(*point.extrapolation));
+  if (point.extrapolation) tables.push_back(extrapolation_table(point.prediction, *point.extrapolation));
   return tables;
 }
 
@@ -388,9 +393,13 @@ report::HeatMap::Line line_of(const Plane& plane, const char* name, double (InCo
   constexpr double kHalf = 0.5;
   const auto excess = [&](std::size_t i, std::size_t j) { return (plane(i, j).*figure)() - kHalf; };
   const auto crossing = [&](const std::vector<double>& axis, const auto& value) {
-    for (std::size_t i = 1; i < axis.size(); ++i)
-      if (value(i - 1) < 0 && value(i) >= 0)
-        return interpolated(scale_of(axis), axis[i - 1], axis[i], value(i - 1) / (value(i - 1) - value(i)));
+    for (std::size_t i = 1; i < axis.size(); ++i) {
+      const double below = value(i - 1), above = value(i);
+      if (!(below < 0 && above >= 0)) continue;
+      // Next to an infinite error the line is at the finite one.
+      const double share = std::isinf(below) ? 1 : below / (below - above);
+      return interpolated(scale_of(axis), axis[i - 1], axis[i], share);
+    }
     return kNone;
   };
   report::HeatMap::Line along_y{name, {}}, along_x{name, {}};
@@ -541,11 +550,12 @@ bool InContextResult::converged() const {
 }
 
 Result show(const InContextResult& result, bool draw) {
+  const auto kept = std::make_shared<const InContextResult>(result);
   const bool one = result.axes.empty();
   Result shown{.tables = one          ? tables_of(result.points.front())
                          : result.map ? std::vector<Table>{map_table(plane_of(result))}
                                       : std::vector<Table>{curve_table(result)},
-               .rows = Rows([result] { return rows_of(result); }),
+               .rows = Rows([kept] { return rows_of(*kept); }),
                .warnings = warnings_of(result),
                .converged = result.converged()};
   if (draw) shown.page = page_of(result, shown.tables);

@@ -1,7 +1,6 @@
 #include "attnlaw/laws/adapter/channel.h"
 
 #include <boost/math/distributions/normal.hpp>
-#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <vector>
 
@@ -63,13 +62,7 @@ PointSet product_rule() {
 
 /// Returns the |v| of T independent normal coordinates that has the probability in its law that x has in the normal
 /// law.
-double radius_quantile(int tokens, double x) {
-  using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
-  const double upper = base::normal_cdf(-x), lower = base::normal_cdf(x);
-  if (tokens == 2) return std::sqrt(-2 * (upper < 0.5 ? std::log(upper) : std::log1p(-lower)));
-  return std::sqrt(2 * (upper < 0.5 ? boost::math::gamma_q_inv(0.5 * tokens, upper, Policy())
-                                    : boost::math::gamma_p_inv(0.5 * tokens, lower, Policy())));
-}
+double radius_quantile(int tokens, double x) { return std::sqrt(base::chi_square_at(tokens, x)); }
 
 /// Averages for linear scores. The law of (v, ξ, ζ) is invariant under rotations of the tokens, so v lies along the
 /// first one.

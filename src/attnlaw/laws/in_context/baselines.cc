@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "attnlaw/laws/in_context/roots.h"
 #include "attnlaw/laws/in_context/traces.h"
 
 namespace attnlaw::laws {
@@ -14,22 +15,17 @@ namespace {
 /// Returns the posterior variance t of a task: the root of a convex function, to which Newton's method descends from
 /// the prior variance.
 double posterior_variance(const TaskCovariance& covariance, double context, double noise) {
-  constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
-  constexpr int kMostSteps = 400;
-  double t = covariance.mean();
-  for (int i = 0; i < kMostSteps; ++i) {
-    double value = t, slope = 1;
+  const auto equation = [&](double t) {
+    Sloped result{t, 1};
     for (std::size_t j = 0; j < covariance.values.size(); ++j) {
       const double c = covariance.values[j], weight = covariance.weights[j], denominator = noise + t + context * c;
       if (c == 0) continue;
-      value -= weight * c * (noise + t) / denominator;
-      slope -= weight * context * c * c / (denominator * denominator);
+      result.value -= weight * c * (noise + t) / denominator;
+      result.slope -= weight * context * c * c / (denominator * denominator);
     }
-    const double step = value / slope;
-    t = std::max(0.0, t - step);
-    if (!(step > kRounding * t)) break;
-  }
-  return t;
+    return result;
+  };
+  return std::max(0.0, one_sided_root(equation, covariance.mean()));
 }
 
 }  // namespace
@@ -55,7 +51,8 @@ double mean_of_largest(double k) {
 
 double memory_error(double d, double context, double tasks, double noise) {
   const double scatter = std::sqrt(d * (4 * context * context + 6 * context + 4 * context * noise));
-  return noise + 2 - 4 * context * mean_of_largest(tasks * d) / scatter;
+  const double error = noise + 2 - 4 * context * mean_of_largest(tasks * d) / scatter;
+  return error >= ridge_error({}, context, noise) ? error : std::numeric_limits<double>::quiet_NaN();
 }
 
 InContextBaselines in_context_baselines(const InContextModel& model) {

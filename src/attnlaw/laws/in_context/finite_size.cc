@@ -1,7 +1,8 @@
 #include "attnlaw/laws/in_context/finite_size.h"
 
 #include <cmath>
-#include <limits>
+
+#include "attnlaw/laws/in_context/roots.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -49,24 +50,14 @@ struct Ridge {
   Matrix vectors;  ///< as rows
 };
 
-/// Returns the root of 1 − (d/n) tr B(B+ξ)⁻¹ = λ/ξ, by Newton's method in log ξ from above, halving where it fails.
-double effective_ridge(const Array& values, double ratio, double lambda) {
-  constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
-  constexpr int kMostSteps = 200;
-  double low = lambda, high = lambda + ratio * values.sum(), xi = high;
-  for (int i = 0; i < kMostSteps && low < high; ++i) {
+/// Returns the root of 1 − (d/n) tr B(B+ξ)⁻¹ = λ/ξ.
+double finite_ridge(const Array& values, double ratio, double lambda) {
+  const auto equation = [&](double xi) -> Sloped {
     const Array inverse = (values + xi).inverse();
-    const double value = 1 - ratio * (values * inverse).sum() - lambda / xi;
-    const double slope = lambda / xi + ratio * xi * (values * inverse * inverse).sum();
-    (value > 0 ? high : low) = xi;
-    double next = xi * std::exp(-value / slope);
-    if (!(next > low && next < high))
-      next = std::abs(value) <= kRounding * slope ? xi : std::sqrt(low) * std::sqrt(high);
-    const bool done = std::abs(next - xi) <= kRounding * xi;
-    xi = next;
-    if (done) break;
-  }
-  return xi;
+    return {1 - ratio * (values * inverse).sum() - lambda / xi,
+            lambda / xi + ratio * xi * (values * inverse * inverse).sum()};
+  };
+  return effective_ridge(equation, lambda, lambda + ratio * values.sum());
 }
 
 }  // namespace
@@ -98,7 +89,7 @@ ContextMoments moments_of_law(const std::vector<double>& covariance, bool sphere
 InContextMeasured predict_finite_size(const FiniteInContext& model) {
   const double d = static_cast<double>(model.training.d()), ratio = d / model.sequences;
   const Ridge ridge(model.training);
-  const double xi = effective_ridge(ridge.values, ratio, model.lambda);
+  const double xi = finite_ridge(ridge.values, ratio, model.lambda);
   const Array inverse = (ridge.values + xi).inverse();
   // What is left of the label when u is known, and the bias of the penalty.
   const double residual = model.training.label - (ridge.strength / ridge.values).sum() / d;

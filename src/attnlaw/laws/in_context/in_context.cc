@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/in_context/baselines.h"
+#include "attnlaw/laws/in_context/roots.h"
 #include "attnlaw/laws/in_context/traces.h"
 
 namespace attnlaw::laws {
@@ -14,22 +15,62 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// The equation of ξ: 1 − df₁/τ = λ/ξ, with df₁ = 1 − ξ m so that nothing cancels beside 1 − 1/τ.
-class Equation {
+/// The layer at one λ: what both errors and their parts are made of.
+struct Solution {
+  double ridge = 0;  ///< ξ
+  TaskTraces traces;
+  double training_tasks = 0, new_tasks = 0, train = 0;
+  double variance = 0;      ///< V
+  double drawn = 0;         ///< e_tr/τ
+  double new_variance = 0;  ///< what the variance adds to the error on new tasks
+};
+
+/// The law of a model at any λ: its own is not read.
+class LayerLaw {
  public:
-  Equation(const InContextModel& model, const TaskGram& gram)
-      : model_(model), gram_(gram), x_(model.context_noise()), inverse_(1 / model.sequences) {}
+  explicit LayerLaw(const InContextModel& model)
+      : model_(model),
+        gram_(model.tasks, model.covariance, paired_values(model.covariance, model.covariance_of_test())),
+        x_(model.context_noise()),
+        inverse_(1 / model.sequences) {}
 
-  /// Returns 1 − 1/τ.
-  double excess() const { return std::isinf(model_.sequences) ? 1 : (model_.sequences - 1) / model_.sequences; }
+  const TaskGram& gram() const { return gram_; }
 
-  double root() const {
-    if (model_.lambda == 0 && model_.sequences >= 1) return 0;
-    if (model_.lambda == 0 && model_.covariance.isotropic()) return interpolating_root();
-    return bracketed_root();
+  Solution at(double lambda) const {
+    Solution result;
+    result.ridge = root(lambda);
+    const double x_test = model_.context_noise_of_test(), s = x_ + result.ridge;
+    const TaskTraces& t = result.traces = gram_(s);
+    // λ/ξ, which tends to 1 − 1/τ where ξ vanishes with λ, and to 0 where it does not.
+    const double kept = result.ridge > 0 ? lambda / result.ridge : excess();
+    const double free = kept + result.ridge * t.b1(x_) * inverse_;  // 1 − df₂/τ
+    const double bias = model_.noise + s * s * t.r1 + x_ * t.p2;
+    // At n = d² without a penalty what is drawn has no limit.
+    result.training_tasks = free > 0 ? bias / free : kInfinity;
+    result.drawn = result.training_tasks * inverse_;
+    result.train = kept > 0 ? kept * kept * result.training_tasks : 0;
+    result.variance = result.drawn * t.b1(x_);
+    result.new_variance = free > 0 ? x_test * result.variance + result.drawn * (t.test_r1 + x_ * t.test_m1) : kInfinity;
+    result.new_tasks = model_.noise_of_test() + s * s * t.test_m1 + x_test * t.p2 + result.new_variance;
+    return result;
   }
 
  private:
+  /// Returns 1 − 1/τ.
+  double excess() const { return std::isinf(model_.sequences) ? 1 : (model_.sequences - 1) / model_.sequences; }
+
+  /// Returns ξ: 1 − df₁/τ = λ/ξ, with df₁ = 1 − ξ m so that nothing cancels beside 1 − 1/τ.
+  double root(double lambda) const {
+    if (lambda == 0 && model_.sequences >= 1) return 0;
+    if (lambda == 0 && model_.covariance.isotropic()) return interpolating_root();
+    const auto equation = [&](double xi) -> Sloped {
+      const TaskTraces t = gram_(x_ + xi);
+      return {excess() + xi * t.m * inverse_ - lambda / xi, lambda / xi + xi * t.b1(x_) * inverse_};
+    };
+    const double low = lambda > 0 ? lambda : std::numeric_limits<double>::min();
+    return effective_ridge(equation, low, lambda + (model_.covariance.mean() + x_) * inverse_);
+  }
+
   /// Returns ξ = (1 − τ)/m where λ → 0+ and every label is fitted: x m² + (κx + κ − τ)m = τκ.
   double interpolating_root() const {
     const double tau = model_.sequences, kappa = model_.tasks;
@@ -39,67 +80,27 @@ class Equation {
     return (1 - tau) * (b >= 0 ? (b + root) / (2 * tau * kappa) : 2 * x_ / (root - b));
   }
 
-  /// Newton's method in log ξ between two bounds, halving the interval where it would leave it.
-  double bracketed_root() const {
-    constexpr double kRounding = 2 * std::numeric_limits<double>::epsilon();
-    constexpr int kMostSteps = 400;
-    double high = model_.lambda + (model_.covariance.mean() + x_) * inverse_;
-    double low = model_.lambda > 0 ? model_.lambda : std::numeric_limits<double>::min();
-    double xi = high;
-    for (int i = 0; i < kMostSteps && low < high; ++i) {
-      const TaskTraces t = gram_(x_ + xi);
-      const double value = excess() + xi * t.m * inverse_ - model_.lambda / xi;
-      const double slope = model_.lambda / xi + xi * t.b1(x_) * inverse_;
-      (value > 0 ? high : low) = xi;
-      double next = xi * std::exp(-value / slope);
-      if (!(next > low && next < high))
-        next = std::abs(value) <= kRounding * slope ? xi : std::sqrt(low) * std::sqrt(high);
-      const bool done = std::abs(next - xi) <= kRounding * xi;
-      xi = next;
-      if (done) break;
-    }
-    return xi;
-  }
-
   const InContextModel& model_;
-  const TaskGram& gram_;
+  TaskGram gram_;
   double x_, inverse_;
 };
 
-void set_errors(const TaskGram& gram, double excess, InContextPrediction& p) {
+void set_errors(const LayerLaw& law, InContextPrediction& p) {
   const InContextModel& model = p.model;
-  const double x = model.context_noise(), s = x + p.ridge, inverse = 1 / model.sequences;
-  const double x_test = model.context_noise_of_test(), rho_test = model.noise_of_test();
-  const TaskTraces t = gram(s);
-  // λ/ξ, which tends to 1 − 1/τ where ξ vanishes with λ, and to 0 where it does not.
-  const double kept = p.ridge > 0 ? model.lambda / p.ridge : excess;
-  const double free = kept + p.ridge * t.b1(x) * inverse;  // 1 − df₂/τ
-  const double bias = model.noise + s * s * t.r1 + x * t.p2;
-  p.training_tasks = bias / free;
-  p.train = kept * kept * p.training_tasks;
-  const double drawn = p.training_tasks * inverse;
-  p.variance = drawn * t.b1(x);
+  const Solution solution = law.at(model.lambda);
+  const TaskTraces& t = solution.traces;
+  const double x = model.context_noise(), s = x + solution.ridge;
+  p.ridge = solution.ridge;
+  p.training_tasks = solution.training_tasks;
+  p.new_tasks = solution.new_tasks;
+  p.train = solution.train;
+  p.variance = solution.variance;
   p.trace = t.p1;
   p.squared_norm = t.p2 + p.variance;
   p.distance = s * s * t.m1 + p.variance;
-  const double unseen = gram.unseen(), missing = s * s * t.test_m1;
-  p.training_parts = {model.noise, 0, s * s * t.r1, x * t.p2, drawn * t.df2(x)};
-  p.new_parts = {rho_test, unseen, std::max(0.0, missing - unseen), x_test * t.p2,
-                 x_test * p.variance + drawn * (t.test_r1 + x * t.test_m1)};
-  p.new_tasks = rho_test + missing + x_test * t.p2 + p.new_parts.variance;
-}
-
-/// At n = d² without a penalty the variance is infinite; what finitely many sequences do not change is as before.
-void set_infinite(const TaskGram& gram, InContextPrediction& p) {
-  const InContextModel& model = p.model;
-  const double x = model.context_noise();
-  const TaskTraces t = gram(x);
-  const double unseen = gram.unseen();
-  p.new_tasks = p.training_tasks = p.variance = p.squared_norm = p.distance = kInfinity;
-  p.trace = t.p1;
-  p.training_parts = {model.noise, 0, x * x * t.r1, x * t.p2, kInfinity};
-  p.new_parts = {model.noise_of_test(), unseen, std::max(0.0, x * x * t.test_m1 - unseen),
-                 model.context_noise_of_test() * t.p2, kInfinity};
+  p.training_parts = {model.noise, 0, s * s * t.r1, x * t.p2, solution.drawn * t.df2(x)};
+  p.new_parts = {model.noise_of_test(), law.gram().unseen(), law.gram().shrinkage(s),
+                 model.context_noise_of_test() * t.p2, solution.new_variance};
 }
 
 /// Returns ∫ t/D² over the spectrum of R, which is finite where there are more tasks than dimensions.
@@ -124,6 +125,27 @@ void require_not_negative(const char* name, double value) {
 /// none.
 bool has_limit(const InContextModel& model) {
   return std::isfinite(model.context) || (model.tasks > 1 && model.covariance.full_rank());
+}
+
+/// Returns the point of the grid start + i·step, i = 0 … count, of least value. An end of the grid that is best is
+/// followed beyond it.
+template <class Function>
+double least_around(const Function& function, double start, double step, int count) {
+  double best = start, least = function(start);
+  const auto improve = [&](double at) {
+    const double value = function(at);
+    if (value < least) {
+      best = at, least = value;
+      return true;
+    }
+    return false;
+  };
+  for (int i = 1; i <= count; ++i) improve(start + i * step);
+  // Where the error falls all the way to λ → 0+, a point so far down is that limit in all digits.
+  constexpr int kMostBeyond = 100;
+  for (const double towards : {-step, step})
+    for (int i = 0; i < kMostBeyond && improve(best + towards); ++i) continue;
+  return best;
 }
 
 double share(double trivial, double error, double best) {
@@ -166,13 +188,7 @@ InContextPrediction predict_in_context(const InContextModel& model) {
   require_valid(model);
   InContextPrediction prediction;
   prediction.model = model;
-  const TaskGram gram(model.tasks, model.covariance, paired_values(model.covariance, model.covariance_of_test()));
-  const Equation equation(model, gram);
-  prediction.ridge = equation.root();
-  if (model.lambda == 0 && model.sequences == 1)
-    set_infinite(gram, prediction);
-  else
-    set_errors(gram, equation.excess(), prediction);
+  set_errors(LayerLaw(model), prediction);
   prediction.gap_number = gap_number(prediction);
   prediction.baselines = in_context_baselines(model);
   return prediction;
@@ -181,26 +197,20 @@ InContextPrediction predict_in_context(const InContextModel& model) {
 double optimal_lambda(InContextModel model, InContextTest test) {
   model.lambda = 1;  // the rule that a valid model with a penalty keeps
   require_valid(model);
-  const double InContextPrediction::*member =
-      test == InContextTest::new_tasks ? &InContextPrediction::new_tasks : &InContextPrediction::training_tasks;
-  const auto error = [&](double log_lambda) {
-    model.lambda = std::exp(log_lambda);
-    return predict_in_context(model).*member;
-  };
-  // The best λ is of the order of the eigenvalues over τ, times a noise that may be small.
+  const LayerLaw law(model);
+  const double Solution::*member = test == InContextTest::new_tasks ? &Solution::new_tasks : &Solution::training_tasks;
+  const auto error = [&](double log_lambda) { return law.at(std::exp(log_lambda)).*member; };
+  // Without repetition and for C = c it is (ρ + cx/(c+x))(c+x)²/(c²τ): of the order of the eigenvalues over τ, times a
+  // noise that may be small, or large in short contexts.
   constexpr double kLeast = 1e-7, kMost = 1e3, kUncountable = 1e12;
   constexpr int kScanned = 120, kBits = 40;
-  const double scale = model.covariance.mean() + model.context_noise();
+  const double mean = model.covariance.mean(), scale = mean + model.context_noise(), relative = scale / mean;
   const double low = std::log(kLeast * scale / std::clamp(model.sequences, 1.0, kUncountable));
-  const double high = std::log(kMost * scale * (1 + model.noise) * (1 + 1 / model.sequences));
+  const double high = std::log(kMost * (model.noise + mean) * relative * relative / std::min(model.sequences, 1.0));
   const double step = (high - low) / kScanned;
-  double best = low, least = error(low);
-  for (int i = 1; i <= kScanned; ++i)
-    if (const double at = low + i * step, value = error(at); value < least) best = at, least = value;
+  const double best = least_around(error, low, step, kScanned);
   const auto [at, value] = boost::math::tools::brent_find_minima(error, best - step, best + step, kBits);
-  model.lambda = 0;
-  if (has_limit(model) && predict_in_context(model).*member <= value) return 0;
-  return std::exp(at);
+  return has_limit(model) && law.at(0).*member <= value ? 0 : std::exp(at);
 }
 
 }  // namespace attnlaw::laws

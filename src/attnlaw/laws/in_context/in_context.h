@@ -107,8 +107,10 @@ InContextPrediction predict_in_context(const InContextModel& model);
 enum class InContextTest { new_tasks, training_tasks };
 std::span<const base::Named<InContextTest>> names_table(InContextTest);
 
-/// Returns the λ ≥ 0 of least error of the model, whose own λ is not read; 0 if the limit λ → 0+ is best. It is looked
-/// for on a logarithmic grid, then refined, as nobody has proved that there is one minimum.
+/// Returns the λ ≥ 0 of least error of the model, whose own λ is not read; 0 if the limit λ → 0+ is best. Where the
+/// limit is best but has no formula (infinite contexts without noise, fewer tasks than directions) it is a λ so small
+/// that the error is that of the limit in all digits. It is looked for on a logarithmic grid, which is followed beyond
+/// an end that is best, then refined, as nobody has proved that there is one minimum.
 double optimal_lambda(InContextModel model, InContextTest test);
 
 }  // namespace attnlaw::laws

@@ -159,13 +159,23 @@ const base::Description& describe(const InContextExperiment*) {
   return description;
 }
 
+const base::Description& describe(const InContextLimit*) {
+  using L = InContextLimit;
+  static const base::Description description{
+      "what is measured of layers, by lines in 1/d at 1/d → 0 (`value` is that of the line)",
+      {base::field("new_tasks", &L::new_tasks, {.doc = "of the test error on new tasks"}),
+       base::field("training_tasks", &L::training_tasks, {.doc = "of the test error on training tasks"}),
+       base::field("train", &L::train, {.doc = "of the error on training sequences"}),
+       base::field("trace", &L::trace, {.doc = "of tr G/d"}),
+       base::field("squared_norm", &L::squared_norm, {.doc = "of ‖G‖²/d"})}};
+  return description;
+}
+
 const base::Description& describe(const InContextExtrapolation*) {
   using E = InContextExtrapolation;
   static const base::Description description{
-      "relative differences from the law of what was drawn, taken to 1/d → 0",
-      {base::field("new_tasks", &E::new_tasks, {.doc = "of the test error on new tasks"}),
-       base::field("training_tasks", &E::training_tasks, {.doc = "of the test error on training tasks"}),
-       base::field("train", &E::train, {.doc = "of the error on training sequences"})}};
+      "relative differences from the law of what was drawn, and what was measured, by lines in 1/d at 1/d → 0",
+      {base::flat(&E::difference), base::field("measured", &E::measured, {.doc = "the figures themselves"})}};
   return description;
 }
 

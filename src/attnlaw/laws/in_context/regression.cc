@@ -196,14 +196,19 @@ class Passes {
   int threads_;
 };
 
-/// Solves (N + penalty) Γ = Σ y x_q uᵀ, preconditioned by what N is for queries of covariance I/d.
+/// Solves (N + penalty) Γ = Σ y x_q uᵀ, preconditioned by what N is for queries of covariance I/d. With fewer sequences
+/// than unknowns nothing is preconditioned: that led out of the span of the features, where only the penalty acts.
 TrainedLayer solve_iteratively(const InContextSequences& sequences, double penalty, int threads) {
   constexpr double kTolerance = 1e-11;  // of the residual: errors of Γ of 1e-8 where it is worst conditioned
   constexpr int kMostIterations = 20000;
   const Passes passes(sequences, threads);
   const auto d = static_cast<double>(sequences.query.cols());
-  Eigen::MatrixXd second = base::product(sequences.context, sequences.context, base::Transpose::yes) / d;
-  second.diagonal().array() += penalty;
+  const Index columns = sequences.context.cols();
+  Eigen::MatrixXd second = Eigen::MatrixXd::Identity(columns, columns);
+  if (sequences.query.rows() >= sequences.query.cols() * columns) {
+    second = base::product(sequences.context, sequences.context, base::Transpose::yes) / d;
+    second.diagonal().array() += penalty;
+  }
   const Eigen::LLT<Eigen::MatrixXd> factor(second);
   const auto precondition = [&](const Matrix& residual) -> Matrix {
     return factor.solve(residual.transpose()).transpose();
@@ -213,7 +218,8 @@ TrainedLayer solve_iteratively(const InContextSequences& sequences, double penal
   Matrix preconditioned = precondition(residual), direction = preconditioned;
   double size = base::inner(residual, preconditioned);
   const double goal = kTolerance * kTolerance * size;
-  while (!(layer.converged = size <= goal) && layer.iterations++ < kMostIterations) {
+  while (!(layer.converged = size <= goal) && std::isfinite(size) && layer.iterations < kMostIterations) {
+    ++layer.iterations;
     Matrix image = passes.normal_product(direction);
     image += penalty * direction;
     const double step = size / base::inner(direction, image);

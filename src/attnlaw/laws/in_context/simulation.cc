@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/normal.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -70,12 +71,21 @@ void set_covariances(Setup& setup) {
     setup.covariance.push_back(training.values[test_has_more ? 0 : place]);
     setup.test_covariance.push_back(paired[place]);
   }
+  const auto require_tasks = [&](const std::vector<double>& values, const std::string& spec) {
+    if (std::all_of(values.begin(), values.end(), [](double value) { return value == 0; }))
+      reject("the task covariance '{}' has no eigenvalue > 0 at d = {}: its share of the directions is below one", spec,
+             setup.d);
+  };
+  require_tasks(setup.covariance, training.spec);
+  require_tasks(setup.test_covariance, test.spec);
 }
 
+/// Returns the bytes of the sequences of an instance and of their tasks.
 double sequence_bytes(const Setup& setup) {
   constexpr double kCopies = 2;  // of what products take transposed or weighted
-  const double d = static_cast<double>(setup.d), tasks = setup.tasks ? 0 : d;
-  return kCopies * static_cast<double>(setup.sequences) * (2 * d + 2 + tasks) * sizeof(double);
+  const double d = static_cast<double>(setup.d), n = static_cast<double>(setup.sequences);
+  const double tasks = static_cast<double>(setup.tasks.value_or(setup.sequences));
+  return kCopies * (n * (2 * d + 2) + tasks * d) * sizeof(double);
 }
 
 /// Chooses solver and how many instances run at a time: fewer than threads where memory is short.
@@ -202,11 +212,28 @@ void measure_distance(InContextExperiment& experiment) {
   });
 }
 
+/// Returns a of the line a + b/d through figures with their standard errors, by least squares with weights
+/// (instances)·d².
+template <class Figure>
+base::Estimate line_at_infinity(const std::vector<InContextExperiment>& experiments, const Figure& figure) {
+  double w = 0, wx = 0, wxx = 0, wy = 0, wxy = 0, scatter = 0, freedom = 0;
+  for (const InContextExperiment& experiment : experiments) {
+    const double d = static_cast<double>(experiment.d), layers = static_cast<double>(experiment.instances.size());
+    const auto [y, error] = figure(experiment);
+    const double weight = layers * d * d, x = 1 / d;
+    w += weight, wx += weight * x, wxx += weight * x * x, wy += weight * y, wxy += weight * x * y;
+    scatter += (layers - 1) * weight * error * error;
+    freedom += layers - 1;
+  }
+  const double determinant = w * wxx - wx * wx;
+  return {(wxx * wy - wx * wxy) / determinant, std::sqrt(wxx / determinant * scatter / freedom)};
+}
+
 }  // namespace
 
 InContextSequences draw_sequences(const Matrix& tasks, std::size_t sequences, std::size_t length, double noise,
                                   std::uint64_t seed, std::uint64_t instance, int threads) {
-  const std::size_t d = static_cast<std::size_t>(tasks.cols()), stride = 2 * d + 1 + length;
+  const std::size_t d = static_cast<std::size_t>(tasks.cols()), stride = 2 * d + 2;
   const double dimension = static_cast<double>(d), tokens = static_cast<double>(length);
   InContextSequences result{Matrix(index(sequences), tasks.cols()), Matrix(index(sequences), tasks.cols() + 1),
                             std::vector<double>(sequences)};
@@ -214,9 +241,8 @@ InContextSequences draw_sequences(const Matrix& tasks, std::size_t sequences, st
   const auto draw = [&](std::size_t sequence, const double* normal) {
     const auto task = tasks.row(index(sequence) % tasks.rows());
     const Eigen::Map<const Eigen::RowVectorXd> query(normal, index(d)), free(normal + d, index(d));
-    const Eigen::Map<const Eigen::VectorXd> labels(normal + 2 * d + 1, index(length));
     const double norm2 = task.squaredNorm(), label_variance = norm2 / dimension + noise;
-    const double square = label_variance * labels.squaredNorm();  // Σ y_i²
+    const double square = label_variance * base::chi_square_at(tokens, normal[2 * d + 1]);  // Σ y_i²
     // Given the labels, tokens are free but for their part along the task, of which they leave ρ/(c + ρ).
     const double along = norm2 > 0 ? (1 - std::sqrt(noise / label_variance)) * task.dot(free) / norm2 : 0;
     auto context = result.context.row(index(sequence));
@@ -275,19 +301,19 @@ InContextExtrapolation extrapolate(const std::vector<InContextExperiment>& exper
   if (experiments.size() < 2 || !scattered)
     reject("several d are extrapolated to 1/d -> 0, which takes two or more d and two instances, got {} d",
            experiments.size());
-  // Least squares of a + b/d with weights 1/error²; only a is asked for.
-  const auto line = [&](double InContextMeasured::*figure) {
-    double w = 0, wx = 0, wxx = 0, wy = 0, wxy = 0;
-    for (const InContextExperiment& experiment : experiments) {
-      const double x = 1 / static_cast<double>(experiment.d), y = experiment.difference.*figure;
-      const double error = experiment.difference_error.*figure, weight = 1 / (error * error);
-      w += weight, wx += weight * x, wxx += weight * x * x, wy += weight * y, wxy += weight * x * y;
-    }
-    const double determinant = w * wxx - wx * wx;
-    return base::Estimate{(wxx * wy - wx * wxy) / determinant, std::sqrt(wxx / determinant)};
+  const auto limit = [&](const InContextMeasured InContextExperiment::*values,
+                         const InContextMeasured InContextExperiment::*errors) {
+    const auto of = [&](double InContextMeasured::*figure) {
+      return line_at_infinity(experiments, [&](const InContextExperiment& experiment) {
+        return base::Estimate{experiment.*values.*figure, experiment.*errors.*figure};
+      });
+    };
+    return InContextLimit{of(&InContextMeasured::new_tasks), of(&InContextMeasured::training_tasks),
+                          of(&InContextMeasured::train), of(&InContextMeasured::trace),
+                          of(&InContextMeasured::squared_norm)};
   };
-  return {line(&InContextMeasured::new_tasks), line(&InContextMeasured::training_tasks),
-          line(&InContextMeasured::train)};
+  return {limit(&InContextExperiment::difference, &InContextExperiment::difference_error),
+          limit(&InContextExperiment::mean, &InContextExperiment::standard_error)};
 }
 
 }  // namespace attnlaw::laws

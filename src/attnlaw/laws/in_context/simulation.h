@@ -60,16 +60,26 @@ InContextExperiment simulate_in_context(const InContextModel& model, const InCon
 void require_feasible(const InContextModel& model, const InContextExperimentOptions& options);
 
 /// Draws the sequences of one instance for given tasks (rows), evenly spread over them. The statistics (h, t) of a
-/// context are drawn as such: given the labels, h is Gaussian around w t/(c + ρ), and its tokens are never needed.
+/// context are drawn as such: Σ y_i² is a χ² number of l degrees, and given it h is Gaussian around w t/(c + ρ), so
+/// that neither tokens nor labels are needed.
 InContextSequences draw_sequences(const base::Matrix<double>& tasks, std::size_t sequences, std::size_t length,
                                   double noise, std::uint64_t seed, std::uint64_t instance, int threads);
 
-/// Returns the relative differences from the law of what was drawn, taken to 1/d → 0 by a weighted line in 1/d; their
-/// errors are those of the line. Throws std::invalid_argument unless there are two or more d, each with two instances.
+/// What is measured of a layer, taken to 1/d → 0: the values there of lines in 1/d, with their standard errors.
+struct InContextLimit {
+  base::Estimate new_tasks, training_tasks, train, trace, squared_norm;
+};
+const base::Description& describe(const InContextLimit*);
+
 struct InContextExtrapolation {
-  base::Estimate new_tasks, training_tasks, train;
+  InContextLimit difference;  ///< of measured/theory − 1, the theory that of what was drawn
+  InContextLimit measured;
 };
 const base::Description& describe(const InContextExtrapolation*);
+
+/// Takes experiments to 1/d → 0 by lines in 1/d. Figures are means over d² entries, so that their scatter is taken to
+/// be as 1/d: one scatter for all dimensions, as two or four layers do not tell that of each. Throws
+/// std::invalid_argument unless there are two or more d, each with two instances.
 InContextExtrapolation extrapolate(const std::vector<InContextExperiment>& experiments);
 
 }  // namespace attnlaw::laws

@@ -13,9 +13,9 @@ namespace {
 using matrix_laws::Complex;
 using matrix_laws::Interval;
 
-/// The equation is solved so far above the axis, in units of the largest noise: an edge is seen as sharp.
+/// In units of the largest noise, the equation is solved so far above the axis: an edge is seen as sharp.
 constexpr double kHeight = 1e-9;
-/// A density below this is that of the height alone.
+/// In the same units, a density below this is that of the height alone.
 constexpr double kNoDensity = 1e-4;
 
 /// The noise of a layer: t(r) = scale (r+x)/(r+s)².
@@ -84,19 +84,35 @@ std::optional<SingularValueLaw> SingularValueLaw::of(const InContextPrediction& 
   if (!model.covariance.isotropic() || !noisy || !(noise.s > 0)) return std::nullopt;
   std::vector<Node> nodes = layer_nodes(model.tasks, noise);
   if (nodes.empty()) return std::nullopt;
-  return SingularValueLaw(std::move(nodes), prediction.gap_number < 1);
+  SingularValueLaw law(std::move(nodes), prediction.gap_number < 1);
+  if (law.bands_.empty()) return std::nullopt;
+  return law;
 }
 
 SingularValueLaw::SingularValueLaw(std::vector<Node> nodes, bool gap) : nodes_(std::move(nodes)) {
+  double most = 0;
+  for (const Node& node : nodes_) most = std::max(most, node.noise);
+  unit_ = std::sqrt(most);
+  for (Node& node : nodes_) {
+    node.gain /= unit_;
+    node.noise /= most;
+  }
   find_bands(gap);
   tabulate();
+}
+
+SingularValueLaw::Resolvent SingularValueLaw::resolvent(const Node& node, const State& state, Complex z) {
+  const Complex noisy = node.noise * state.b;
+  // (z + a)(z + tb) − D², whose terms are of order z² where the noise is small beside the gain, and nearly cancel.
+  const Complex determinant = (z - node.gain) * (z + node.gain) + z * (state.a + noisy) + state.a * noisy;
+  return {z + state.a, z + noisy, 1.0 / determinant};
 }
 
 SingularValueLaw::State SingularValueLaw::map(const State& state, Complex z) const {
   State next;
   for (const Node& node : nodes_) {
-    const Complex left = z + state.a, right = z + node.noise * state.b;
-    const Complex scaled = node.weight / (left * right - node.gain * node.gain);
+    const auto [left, right, inverse] = resolvent(node, state, z);
+    const Complex scaled = node.weight * inverse;
     next.a -= node.noise * left * scaled;
     next.b -= right * scaled;
   }
@@ -107,16 +123,16 @@ SingularValueLaw::State SingularValueLaw::newton(const State& state, Complex z) 
   // f = map(a, b) − (a, b), with its derivatives by a and b.
   Complex fa = -state.a, fb = -state.b, fa_a = -1, fa_b = 0, fb_a = 0, fb_b = -1;
   for (const Node& node : nodes_) {
-    const Complex left = z + state.a, right = z + node.noise * state.b;
-    const Complex inverse = 1.0 / (left * right - node.gain * node.gain);
+    const auto [left, right, inverse] = resolvent(node, state, z);
     const Complex scaled = node.weight * inverse;
     fa -= node.noise * left * scaled;
     fb -= right * scaled;
-    // d/da: left' = 1, det' = right; d/db: right' = t, det' = t left.
-    fa_a -= node.noise * scaled * (1.0 - left * right * inverse);
+    // d/da: left' = 1, det' = right; d/db: right' = t, det' = t left; left right − det = D².
+    const Complex own = node.noise * node.gain * node.gain * scaled * inverse;
+    fa_a += own;
     fa_b += node.noise * node.noise * left * left * scaled * inverse;
     fb_a += right * right * scaled * inverse;
-    fb_b -= node.noise * scaled * (1.0 - left * right * inverse);
+    fb_b += own;
   }
   const Complex determinant = fa_a * fb_b - fa_b * fb_a;
   return {state.a - (fa * fb_b - fb * fa_b) / determinant, state.b - (fb * fa_a - fa * fb_a) / determinant};
@@ -149,8 +165,12 @@ SingularValueLaw::State SingularValueLaw::solve(double sigma, State state) const
 }
 
 double SingularValueLaw::density_near(double sigma, State& state) const {
-  state = solve(sigma, state);
-  return 2 / std::numbers::pi * state.b.imag();
+  state = solve(sigma / unit_, state);
+  return 2 / std::numbers::pi * state.b.imag() / unit_;
+}
+
+bool SingularValueLaw::has_density_near(double sigma, State& state) const {
+  return density_near(sigma, state) * unit_ > kNoDensity;
 }
 
 double SingularValueLaw::density(double sigma) const {
@@ -163,26 +183,25 @@ double SingularValueLaw::edge(double outside, double inside_point) const {
   constexpr double kTolerance = 1e-9;
   constexpr int kMostSteps = 60;
   State state = kStart;
-  for (int i = 0; i < kMostSteps && std::abs(outside - inside_point) > kTolerance * (outside + inside_point); ++i) {
+  for (int i = 0; i < kMostSteps && std::abs(outside - inside_point) > kTolerance * unit_; ++i) {
     const double middle = 0.5 * (outside + inside_point);
-    (density_near(middle, state) > kNoDensity ? inside_point : outside) = middle;
+    (has_density_near(middle, state) ? inside_point : outside) = middle;
   }
   return inside_point;
 }
 
 void SingularValueLaw::find_bands(bool gap) {
   // Noise moves a gain by no more than twice its largest deviation.
-  double noise = 0, least = 1, most = 0;
+  double least = 1, most = 0;
   bool atom = false;
   for (const Node& node : nodes_) {
-    noise = std::max(noise, node.noise);
-    most = std::max(most, node.gain);
+    most = std::max(most, node.gain * unit_);
     if (node.gain == 0)
       atom = true;
     else
-      least = std::min(least, node.gain);
+      least = std::min(least, node.gain * unit_);
   }
-  const double reach = 2 * std::sqrt(noise);
+  const double reach = 2 * unit_;
   constexpr int kPoints = 200;
   std::vector<double> grid;
   const auto add = [&](double from, double to) {
@@ -197,7 +216,7 @@ void SingularValueLaw::find_bands(bool gap) {
   if (in) bands_.push_back({0, 0});
   State state = kStart;
   for (const double sigma : grid) {
-    const bool now = density_near(sigma, state) > kNoDensity;
+    const bool now = has_density_near(sigma, state);
     if (now && !in) bands_.push_back({edge(outside, sigma), sigma});
     if (!now && in) bands_.back().upper = edge(sigma, bands_.back().upper);
     if (now) bands_.back().upper = sigma;

@@ -26,7 +26,8 @@ class SingularValueLaw {
   };
 
   /// Returns the law of a prediction; nothing unless tasks are isotropic, contexts finite, and the noise of the layer
-  /// neither infinite (n = d², λ → 0+) nor too small to be seen (very many sequences).
+  /// neither infinite (n = d², λ → 0+) nor too small to be seen (very many sequences), and
+  /// where no band is found.
   static std::optional<SingularValueLaw> of(const InContextPrediction& prediction);
 
   /// Returns the density at σ > 0.
@@ -42,23 +43,31 @@ class SingularValueLaw {
   using Complex = matrix_laws::Complex;
   SingularValueLaw(std::vector<Node> nodes, bool gap);
 
-  /// The unknowns of the equation: b is the transform of the law, a that of the noise.
+  /// The equation of a node: z + a, z + tb, and 1/((z + a)(z + tb) − D²).
+  struct Resolvent {
+    Complex left, right, inverse;
+  };
+  /// The unknowns of the equation: b is the transform of the law, a that of the noise; both, and z, in units of the
+  /// largest noise.
   struct State {
     Complex a, b;
   };
   static constexpr State kStart{Complex(0, 0.5), Complex(0, 0.5)};
+  static Resolvent resolvent(const Node& node, const State& state, Complex z);
   State map(const State& state, Complex z) const;
   /// One step of Newton's method for map(state) = state.
   State newton(const State& state, Complex z) const;
   State solve(double sigma, State start) const;
   /// Returns the density; `state` is where the solution is looked for first, and then the solution.
   double density_near(double sigma, State& state) const;
+  bool has_density_near(double sigma, State& state) const;
   /// Returns where the density begins between a point outside and one inside.
   double edge(double outside, double inside) const;
   void find_bands(bool gap);
   void tabulate();
 
-  std::vector<Node> nodes_;
+  double unit_ = 1;          ///< √ of the largest noise
+  std::vector<Node> nodes_;  ///< gains over the unit, noises over its square
   std::vector<matrix_laws::Interval> bands_;
   std::vector<double> x_, cdf_;  ///< of the distribution function
 };

@@ -14,8 +14,13 @@ using base::reject;
 
 constexpr std::string_view kCovariances = "isotropic, list:C1[@W1],C2[@W2],..., powerlaw:GAMMA,D or file:PATH";
 
-TaskCovariance from_list(std::string_view text) {
-  TaskCovariance result{{}, {}, {}};
+/// Eigenvalues and weights as they were given.
+struct Given {
+  std::vector<double> values, weights;
+};
+
+Given from_list(std::string_view text) {
+  Given result;
   for (const std::string_view item : base::split(text, ',')) {
     const std::vector<std::string_view> parts = base::split(item, '@');
     if (parts.size() > 2) reject("a task covariance is a list of C or C@W, got '{}'", item);
@@ -25,7 +30,7 @@ TaskCovariance from_list(std::string_view text) {
   return result;
 }
 
-TaskCovariance from_power_law(std::string_view text) {
+Given from_power_law(std::string_view text) {
   constexpr double kMost = 1e6;
   const std::vector<std::string_view> parts = base::split(text, ',');
   if (parts.size() != 2)
@@ -35,7 +40,7 @@ TaskCovariance from_power_law(std::string_view text) {
   if (!(gamma >= 0)) reject("GAMMA of powerlaw:GAMMA,D must be >= 0, got {}", gamma);
   if (!(count >= 1 && count <= kMost && count == std::floor(count)))
     reject("D of powerlaw:GAMMA,D must be an integer from 1 to 1e6, got {}", parts[1]);
-  TaskCovariance result{{}, {}, {}};
+  Given result;
   for (double i = 1; i <= count; ++i) result.values.push_back(std::pow(i, -gamma));
   const double mean = std::accumulate(result.values.begin(), result.values.end(), 0.0) / count;
   for (double& value : result.values) value /= mean;
@@ -43,8 +48,8 @@ TaskCovariance from_power_law(std::string_view text) {
   return result;
 }
 
-TaskCovariance from_file(const std::string& path) {
-  TaskCovariance result{{}, {}, {}};
+Given from_file(const std::string& path) {
+  Given result;
   for (const auto& line : base::read_number_lines(path, 0, "an eigenvalue, or an eigenvalue and its weight")) {
     if (line.size() > 2)
       reject("{}: a line of a task covariance has an eigenvalue, or one and its weight; got {} numbers", path,
@@ -56,14 +61,15 @@ TaskCovariance from_file(const std::string& path) {
 }
 
 /// Makes the weights sum to 1, and refuses what is no covariance.
-TaskCovariance normalised(TaskCovariance covariance) {
-  for (const double value : covariance.values)
+TaskCovariance normalised(const std::string& spec, Given given) {
+  for (const double value : given.values)
     if (!(value >= 0)) reject("eigenvalues of a task covariance must be >= 0, got {}", value);
-  for (const double weight : covariance.weights)
+  for (const double weight : given.weights)
     if (!(weight > 0)) reject("weights of a task covariance must be > 0, got {}", weight);
-  const double total = std::accumulate(covariance.weights.begin(), covariance.weights.end(), 0.0);
-  for (double& weight : covariance.weights) weight /= total;
-  if (!(covariance.mean() > 0)) reject("a task covariance needs an eigenvalue > 0, got '{}'", covariance.spec);
+  const double total = std::accumulate(given.weights.begin(), given.weights.end(), 0.0);
+  for (double& weight : given.weights) weight /= total;
+  TaskCovariance covariance{spec, SharedNumbers(std::move(given.values)), SharedNumbers(std::move(given.weights))};
+  if (!(covariance.mean() > 0)) reject("a task covariance needs an eigenvalue > 0, got '{}'", spec);
   return covariance;
 }
 
@@ -72,17 +78,10 @@ TaskCovariance normalised(TaskCovariance covariance) {
 TaskCovariance TaskCovariance::parse(const std::string& spec) {
   if (spec == "isotropic") return {};
   const auto after = [&](std::string_view kind) { return std::string_view(spec).substr(kind.size()); };
-  TaskCovariance result;
-  if (spec.starts_with("list:"))
-    result = from_list(after("list:"));
-  else if (spec.starts_with("powerlaw:"))
-    result = from_power_law(after("powerlaw:"));
-  else if (spec.starts_with("file:"))
-    result = from_file(std::string(after("file:")));
-  else
-    reject("a task covariance is {}, got '{}'", kCovariances, spec);
-  result.spec = spec;
-  return normalised(std::move(result));
+  if (spec.starts_with("list:")) return normalised(spec, from_list(after("list:")));
+  if (spec.starts_with("powerlaw:")) return normalised(spec, from_power_law(after("powerlaw:")));
+  if (spec.starts_with("file:")) return normalised(spec, from_file(std::string(after("file:"))));
+  reject("a task covariance is {}, got '{}'", kCovariances, spec);
 }
 
 double TaskCovariance::mean() const { return std::inner_product(values.begin(), values.end(), weights.begin(), 0.0); }

@@ -37,12 +37,18 @@ class TaskGram {
 
   /// Returns (1/d) tr C_te P for the projector P onto the directions that no training task has.
   double unseen() const;
+  /// Returns (1/d) tr C_te s²(R+s)⁻²(1 − P) for s as above, a sum of positive terms.
+  double shrinkage(double s) const;
 
  private:
   TaskTraces marchenko_pastur(double s) const;
   TaskTraces deformed(double s) const;
   /// Returns the φ in (0, 1] with φ[1 + (1/κd) tr C(φC + s)⁻¹] = 1.
-  double shrinkage(double s) const;
+  double dressing(double s) const;
+  /// Returns the ν with (1/d) tr C(C+ν)⁻¹ = κ, of which P is ν(C+ν)⁻¹; 0 for as many tasks as C has directions.
+  double unseen_ridge() const;
+  double shrinkage_of_many(double s) const;
+  double shrinkage_of_few(double s) const;
 
   double kappa_;
   TaskCovariance covariance_;
