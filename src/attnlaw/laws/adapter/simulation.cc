@@ -167,9 +167,10 @@ Sequences least_scores(const experiment::ScoreLayout& layout, const Sequences& a
   return least;
 }
 
-/// Returns how many sequences are looked at for n to train on.
-Index seen_sequences(const LoraTask& task, double n) {
-  return static_cast<Index>(task.sequences == LoraSequences::selected ? std::ceil(n / task.share) : n);
+/// Returns how many sequences are looked at for n to train on: of a small share more than an Index can hold, which
+/// require_memory must have seen before it becomes one.
+double seen_sequences(const LoraTask& task, double n) {
+  return task.sequences == LoraSequences::selected ? std::ceil(n / task.share) : n;
 }
 
 /// Computes the objective (1/d) Σ ½‖Y − f(h)‖² + (λ/2)|w|² of the training set.
@@ -219,7 +220,7 @@ class FineTuning {
     const LoraSequences kind = setting_.task.sequences;
     const bool reused = kind == LoraSequences::reused;
     Sequences sequences = draw_sequences(setting_, source(reused ? Stream::data : Stream::adapter_data), 0,
-                                         seen_sequences(setting_.task, static_cast<double>(n)));
+                                         static_cast<Index>(seen_sequences(setting_.task, static_cast<double>(n))));
     if (kind == LoraSequences::selected) sequences = least_scores(setting_.layout(), sequences, n);
     frozen_ = std::move(sequences.frozen);
     if (setting_.task.noise > 0)
@@ -352,11 +353,12 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   // Memory goes to the sequences and their products with S (kCopies), and to matrices of the students (kSquares).
   constexpr double kCopies = 3, kSquares = 12;
   const int instances = base::instances_at_a_time(options.instances, options.threads);
-  const auto seen = static_cast<double>(seen_sequences(task, n));
+  const double seen = seen_sequences(task, n);
+  const bool selected = task.sequences == LoraSequences::selected;
   base::require_memory(instances * sizeof(double) * (kCopies * seen * task.tokens * d + kSquares * d * d),
-                       fmt::format("fine-tuning with d = {}, alpha_ft = {} and {} instances at a time", options.d,
-                                   task.alpha, instances),
-                       "a smaller d or fewer threads");
+                       fmt::format("fine-tuning with d = {}, alpha_ft = {}{} and {} instances at a time", options.d,
+                                   task.alpha, selected ? fmt::format(", share = {}", task.share) : "", instances),
+                       selected ? "a smaller d, a larger share or fewer threads" : "a smaller d or fewer threads");
   return static_cast<Index>(n);
 }
 
