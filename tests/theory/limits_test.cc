@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "attnlaw/theory/channel/output_channel.h"
@@ -76,6 +77,19 @@ TEST(LowRankLimit, HasTheRecoveryOfBoth) {
   }
 }
 
+/// At another temperature than that of the labels the target is not what is learned, but its recovery is the same.
+TEST(LowRankLimit, HasNoErrorAtAnotherTemperature) {
+  model::Problem problem = low_rank(1e-2, 4, false);
+  problem.beta = 2;
+  const std::vector<Limit> found = limits(solve(problem));
+  EXPECT_TRUE(std::none_of(found.begin(), found.end(), [](const Limit& limit) {
+    return limit.kind == LimitKind::low_rank && limit.figure == "estimation";
+  }));
+  const Limit recovery = limit_of(problem, LimitKind::low_rank, "recovery");
+  problem.beta = 1;
+  EXPECT_EQ(recovery.value, limit_of(problem, LimitKind::low_rank, "recovery").value);
+}
+
 TEST(InterpolationLimit, IsApproachedLikeTheCubeRootOfTheNoise) {
   double last = 0;
   for (const double noise : {1e-4, 1e-6, 1e-8}) {
@@ -119,6 +133,29 @@ TEST(ManySequences, HaveTheErrorOfTheDegreesOfFreedomThatNoiseMoves) {
   bayes.lambda_rule = model::LambdaRule::none;
   const Limit limit = limit_of(bayes, LimitKind::many_sequences);
   EXPECT_NEAR(limit.value / limit.limit, 1, 1e-3);
+}
+
+/// λ grows like √α there, and what it takes off the eigenvalues of the target is of the order of the noise.
+TEST(ManySequences, KeepTheShrinkageOfTheEdge) {
+  for (const double kappa : {0.2, 0.5}) {
+    double last = 0;
+    for (const double alpha : {1e3, 1e4, 1e5}) {
+      model::Problem problem = problem_of("wishart:" + std::to_string(kappa), alpha);
+      problem.head = model::Head::linear;
+      problem.tokens = 1;
+      problem.noise = 1;
+      problem.lambda_rule = model::LambdaRule::edge;
+      const Limit limit = limit_of(problem, LimitKind::many_sequences);
+      EXPECT_NEAR(limit.limit, (6 * kappa - kappa * kappa) / (2 * alpha), 1e-12 / alpha);
+      const double distance = 1 - limit.value / limit.limit;
+      EXPECT_GT(distance, 0);
+      if (last > 0) {
+        EXPECT_NEAR(std::log10(last / distance), 0.5, 0.03) << "kappa " << kappa << ", alpha " << alpha;
+      }
+      last = distance;
+    }
+    EXPECT_LT(last, 3e-3) << "kappa " << kappa;
+  }
 }
 
 TEST(ManySequences, LeaveABiasOfSoftmaxWithNoisyLabels) {

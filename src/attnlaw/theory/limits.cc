@@ -33,12 +33,14 @@ void add_low_rank(const Solution& solution, std::vector<Limit>& found) {
   const auto kappa = rank_of(problem);
   if (!kappa || problem.noise > 0 || !problem.linear_when_fitted()) return;
   if (!bayes(problem) && !(tied(problem) && ridgeless(problem) && has_ridgeless(problem))) return;
-  const double x = problem.alpha * problem.observed_score_count() / *kappa;
-  found.push_back({LimitKind::low_rank, "estimation", "κ*", *kappa, low_rank_error(bayes(problem), x),
-                   solution.errors.estimation, Evidence::derived});
+  const double unit = problem.observed_score_count() / *kappa;
+  // Of another temperature the trained student tends to a multiple of the target.
+  if (bayes(problem) || problem.beta_ratio() == 1)
+    found.push_back({LimitKind::low_rank, "estimation", "κ*", *kappa,
+                     low_rank_error(bayes(problem), problem.alpha * unit), solution.errors.estimation,
+                     Evidence::derived});
   const double recovered =
       bayes(problem) ? bayes_recovery(problem, problem.target_law()) : recovery(problem, problem.target_law())->alpha;
-  const double unit = problem.observed_score_count() / *kappa;
   found.push_back({LimitKind::low_rank, "recovery", "κ*", *kappa, low_rank_recovery(bayes(problem), *kappa) / unit,
                    recovered, Evidence::derived});
 }
@@ -53,13 +55,15 @@ void add_vanishing_noise(const Solution& solution, std::vector<Limit>& found) {
         {LimitKind::vanishing_noise, "interpolation", "Δ", problem.noise, *limit, here->alpha, Evidence::derived});
 }
 
-/// What α K_eff E/Δ tends to at a linear head: half of the degrees of freedom of the student that noise can move.
-std::optional<double> freedom(const model::Problem& problem, bool tuned) {
+/// What α K_eff E/Δ tends to at a linear head: half of the degrees of freedom of the student that noise can move, by
+/// the way in which λ is chosen. At the edge λ grows like √α, and its shrinkage stays.
+std::optional<double> freedom(const model::Problem& problem, model::LambdaRule rule) {
   const auto kappa = rank_of(problem);
   if (!kappa) return std::nullopt;
   if (bayes(problem)) return 0.5 * (2 * *kappa - *kappa * *kappa);
   if (!tied(problem) || !has_ridgeless(problem)) return std::nullopt;
-  if (tuned) return 0.5 * recovery(problem, problem.target_law())->D;
+  if (rule == model::LambdaRule::optimal) return 0.5 * recovery(problem, problem.target_law())->D;
+  if (rule == model::LambdaRule::edge) return 0.5 * edge_dimension(*kappa);
   return 0.5 * (1 - 0.5 * (1 - *kappa) * (1 - *kappa));
 }
 
@@ -68,7 +72,7 @@ void add_many_sequences(const Solution& solution, std::vector<Limit>& found) {
   if (!(problem.noise > 0) || problem.head != model::Head::linear || problem.custom_loss ||
       problem.labels != model::Labels::soft)
     return;
-  if (const auto part = freedom(problem, solution.optimal_lambda.has_value()))
+  if (const auto part = freedom(problem, solution.lambda_rule))
     found.push_back({LimitKind::many_sequences, "estimation", "α", problem.alpha,
                      *part * problem.noise / (problem.alpha * problem.observed_score_count()),
                      solution.errors.estimation, Evidence::derived});
