@@ -332,12 +332,21 @@ void measure_posterior(const Setting& setting, FineTuning& fine_tuning, LoraInst
   result.bayes_adapter_error = omega * omega * (1 - 2 * overlap * overlap + square * square);
 }
 
+/// Throws unless the student was trained on the sequences that the task asks for.
+void require_sequences(const LoraTask& task, const FrozenStudent& student, int d) {
+  if (task.sequences != LoraSequences::reused) return;
+  if (!student.problem)
+    reject("sequences reused trains on the sequences of pre-training, which this student does not have");
+  require_reusable(task, *student.problem, d);
+}
+
 LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, const LoraExperimentOptions& options,
                           Index n, std::uint64_t instance) {
   LoraInstance result;
   result.seed = instance;
   Setting setting{task, label_problem(task), pretraining(options.d, options.seed, instance),
                   {},   options.seed,        instance};
+  require_sequences(task, setting.frozen, options.d);
   setting.u = draw(stream(Stream::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
   measure_pretraining(setting, result);
   FineTuning fine_tuning(setting, n);
@@ -375,8 +384,8 @@ Pretraining train_students(const model::Problem& problem, const experiment::Opti
     run.threads = 1;
     run.progress = {};
     run.trained = [&](const experiment::Instance& trained, std::span<const double> S) {
-      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged,
-                 trained.train};
+      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged, trained.train,
+                 problem};
     };
     experiment::run(problem, run);
     return student;
@@ -388,6 +397,7 @@ Pretraining rescaled(Pretraining pretraining, double beta) {
     FrozenStudent student = pretraining(d, seed, instance);
     student.S *= beta;
     student.train = std::numeric_limits<double>::quiet_NaN();
+    student.problem.reset();
     return student;
   };
 }
