@@ -569,6 +569,19 @@ TEST(LoraPosterior, LearnsFromWhereAnyEstimatorCan) {
   EXPECT_GT(predict_posterior(linear(1, 1.2 * critical), pretrained(.4)).from_nothing, .02);
 }
 
+/// With little noise (phase retrieval) two solutions coexist: at E = 1e-4 from α = 1.098 to 1.131. Message passing stays
+/// at the lower one, which is the posterior mean as well until free entropies cross.
+TEST(LoraPosterior, IsTheSolutionOfLargerFreeEntropy) {
+  const LoraBayes early = predict_posterior(linear(1, 1.105), pretrained(1e-4));
+  EXPECT_TRUE(early.converged);
+  EXPECT_NEAR(early.alignment, .704, 2e-3) << "not .989, where an informed start ends";
+  EXPECT_EQ(early.alignment, early.from_nothing);
+  const LoraBayes late = predict_posterior(linear(1, 1.125), pretrained(1e-4));
+  EXPECT_TRUE(late.converged);
+  EXPECT_NEAR(late.alignment, .9940, 5e-4);
+  EXPECT_LT(late.from_nothing, .8);
+}
+
 TEST(LoraPosterior, IsBetterThanTheTrainedAdapterAndAsGoodWithManySequences) {
   for (const double alpha : {5.0, 20.0}) {
     const LoraBayes best = predict_posterior(linear(1, alpha), pretrained(.1));

@@ -182,7 +182,7 @@ class FineTuning {
   Index n() const { return frozen_.rows(); }
 
   /// Returns the posterior mean of u by message passing from a start, given the variance of scores beside the adapter.
-  Matrix posterior(double noise, const Matrix& start) const {
+  PosteriorMean posterior(double noise, const Matrix& start) const {
     const Eigen::VectorXd labels = (data_.labels - frozen_).col(0).matrix();
     return posterior_mean(data_.X, {labels.data(), size(labels.size())}, setting_.task.omega, noise, start);
   }
@@ -325,8 +325,9 @@ PretrainedOverlaps overlaps_of(const LoraMeasurements& drawn) {
 }
 
 void measure_posterior(const Setting& setting, FineTuning& fine_tuning, LoraInstance& result) {
-  const Matrix mean =
+  const auto [mean, converged] =
       fine_tuning.posterior(residual_variance(setting.task, overlaps_of(result)), fine_tuning.spectral_start());
+  result.bayes_converged = converged;
   const double overlap = setting.u.dot(mean.col(0)), square = mean.squaredNorm(), omega = setting.task.omega;
   result.bayes_alignment = square > 0 ? overlap * overlap / square : 0;
   result.bayes_adapter_error = omega * omega * (1 - 2 * overlap * overlap + square * square);
@@ -438,7 +439,8 @@ void LoraExperimentOptions::validate() const {
 }
 
 bool LoraExperiment::converged() const {
-  return std::all_of(instances.begin(), instances.end(), [](const LoraInstance& one) { return one.converged; });
+  return std::all_of(instances.begin(), instances.end(),
+                     [](const LoraInstance& one) { return one.converged && one.bayes_converged; });
 }
 
 LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretraining,

@@ -91,6 +91,7 @@ const base::Description& describe(const LoraMeasurements*);
 struct LoraInstance : LoraMeasurements {
   std::uint64_t seed = 0;  ///< number of the instance
   bool converged = false;
+  bool bayes_converged = true;  ///< whether message passing of the posterior mean did, where it was asked for
 };
 const base::Description& describe(const LoraInstance*);
 
@@ -102,6 +103,7 @@ struct LoraExperiment {
   LoraMeasurements mean;
   LoraMeasurements standard_error;  ///< NaN for one instance
 
+  /// Tells whether every instance did, the posterior mean included.
   bool converged() const;
 };
 const base::Description& describe(const LoraExperiment*);
