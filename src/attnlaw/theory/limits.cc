@@ -88,6 +88,8 @@ double plateau_ratio(const Solution& solution) {
   };
   // Half of the digits are all that a minimum tells.
   constexpr int kBits = std::numeric_limits<double>::digits / 2;
+  // Noise flattens the probabilities that labels have on average, so that the best multiple is below β*/β; twice that
+  // leaves the minimum well inside the bracket.
   constexpr double kLargest = 2;
   const double most = kLargest * problem.target_beta / problem.beta;
   return boost::math::tools::brent_find_minima(loss, 0.0, most, kBits).first;

@@ -248,8 +248,12 @@ LocalPosterior local_posterior(double y, double centre, double variance, double 
 
 PosteriorMean posterior_mean(const base::Matrix<double>& X, std::span<const double> labels, double omega, double noise,
                              const base::Matrix<double>& start) {
+  // Of the length of the mean, at most 1: far below the 1/√d of one data set against another.
+  constexpr double kTolerance = 1e-6;
+  // At finite d full steps may overshoot in turns; half of each leaves a factor of about ½, and 20 steps for all
+  // digits.
+  constexpr double kDamping = 0.5;
   constexpr int kMaxIterations = 200;
-  constexpr double kTolerance = 1e-6, kDamping = 0.5;
   // A start that is believed half: wide enough to be corrected, narrow enough to tell u from −u.
   constexpr double kBelieved = 0.5;
   const auto n = X.rows();
