@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "program.h"
 #include "report/browser.h"
@@ -242,29 +245,54 @@ values = ["q"]
   EXPECT_TRUE(contains(twice.err, "alpha_eff = alpha K_eff stands in place of alpha")) << twice.err;
 }
 
+/// The column `experiment` of the CSV of a chart, by series: all but x, theory and the error, from the end of each
+/// line.
+std::map<std::string, std::vector<double>> measured(const std::string& csv) {
+  std::map<std::string, std::vector<double>> found;
+  std::istringstream rows(csv);
+  std::string row;
+  std::getline(rows, row);  // the names of columns
+  while (std::getline(rows, row)) {
+    std::array<std::size_t, 5> commas{row.size()};
+    for (std::size_t k = 1; k < commas.size(); ++k) commas[k] = row.rfind(',', commas[k - 1] - 1);
+    found[row.substr(0, commas[4])].push_back(std::stod(row.substr(commas[2] + 1)));
+  }
+  return found;
+}
+
 TEST_F(Figure, DrawsTheBestPenaltyOfEveryInstance) {
-  const std::string study = R"(
+  // The first penalty is the worst, and the best is not that of all instances.
+  const Outcome outcome = make("--format json", R"(
 [problem]
 tokens = 1
 head = "linear"
 noise = 0.5
 [[part]]
 name = "trained"
-axes = [{alpha = [0.5, 1]}, {lambda = [0.2, 0.5, 5]}]
+axes = [{alpha = [0.5, 1]}, {lambda = [5, 0.2, 0.5]}]
 experiment = {d = [16], instances = 3, one_target = true}
 [[chart]]
-title = "Test"
+title = "Best"
 x = "alpha"
 values = ["test", "lambda"]
-)";
-  const std::string chart_end = "values = [\"test\", \"lambda\"]\n";
-  std::string best = study;
-  best.replace(best.find(chart_end), chart_end.size(), chart_end + "best_over = \"lambda\"\n");
-  const Outcome outcome = make("--format json", best);
+best_over = "lambda"
+[[chart]]
+title = "All"
+x = "lambda"
+values = ["test"]
+by = ["alpha", "instance"]
+)");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const std::string csv = slurp(out("small-1-test.csv"));
-  EXPECT_EQ(lines(csv), 1 + 2 * 2u) << csv;
-  EXPECT_FALSE(contains(csv, "λ,0.5,,5,")) << "nothing is learned with so large a penalty";
+  const auto best = measured(slurp(out("small-1-best.csv"))), all = measured(slurp(out("small-2-all.csv")));
+  ASSERT_EQ(all.size(), 2 * 3u);
+  std::vector<double> means(2, 0.0);
+  std::size_t series = 0;
+  // Series are in the order of their names: instances of the first α, then of the second.
+  for (const auto& [name, tests] : all) means[series++ / 3] += *std::min_element(tests.begin(), tests.end()) / 3;
+  ASSERT_EQ(best.at("test").size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(best.at("test")[i], means[i], 1e-12) << i;
+  EXPECT_GT(best.at("λ")[0], 0.2) << "one of three instances takes 0.2";
+  EXPECT_LT(best.at("λ")[0], 0.5);
 }
 
 TEST_F(Figure, DrawsRegimesAsAreasAndPartsOfTheTestError) {

@@ -97,6 +97,19 @@ TEST(Lora, ReusesOrSelectsSequencesAndRecalibrates) {
   EXPECT_EQ(attnlaw("lora --alpha-ft 6 --alpha 0.5 --lambda 0.05 --sequences reused").code, 2) << "softmax";
 }
 
+/// Counts of sequences that no integer holds are refused like others that no memory holds.
+TEST(Lora, RefusesMoreSequencesToSelectFromThanMemoryHolds) {
+  for (const char* share : {"1e-10", "1e-30", "1e-300"}) {
+    const Outcome refused = attnlaw(
+        std::string("lora --head linear --tokens 1 --e-pre 0.4 --sequences selected --alpha-ft 6 --d 20 --instances 1 "
+                    "--share ") +
+        share);
+    EXPECT_EQ(refused.code, 1) << share;
+    EXPECT_NE(refused.err.find("of memory"), std::string::npos) << share << refused.err;
+    EXPECT_NE(refused.err.find("a larger share"), std::string::npos) << share << refused.err;
+  }
+}
+
 TEST(Lora, CurveGoesIntoTablesRowsAndReport) {
   const Scratch scratch;
   const std::string report = (scratch / "lora.html").string();

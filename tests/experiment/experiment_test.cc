@@ -133,6 +133,9 @@ TEST(Adam, StopsWhereAStepChangesTheLossByLessAtTheRateAskedFor) {
   options.rate = 0.01;
   options.stop_change = 1e-2;
   EXPECT_NE(run(problem, options).mean.iterations, early.mean.iterations);
+  Options both = options;
+  both.tolerance = 1e-3;
+  EXPECT_THAT([&] { run(problem, both); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got both, 0.01 and 0.001")));
   options.trainer = Trainer::lbfgs;
   EXPECT_THAT([&] { run(problem, options); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got trainer lbfgs")));
 }

@@ -513,6 +513,28 @@ TEST(LoraSequences, ReusedAgreeWithTheirSimulation) {
   EXPECT_LT(experiment.mean.adapter_error, .02) << "an eighth of that of fresh sequences, .0825";
 }
 
+/// Neither the theory nor a simulation takes residuals that training did not leave.
+TEST(LoraSequences, ReusedAreThoseOfTheSameScores) {
+  LoraTask task = linear(1, 6, .1);
+  task.sequences = LoraSequences::reused;
+  EXPECT_NO_THROW(require_reusable(task, pretraining_problem(), 20));
+  EXPECT_THROW(require_reusable(task, pretraining_problem(), 10), std::invalid_argument) << "α d = 5 of them";
+  model::Problem noisier = pretraining_problem(), longer = noisier, score = noisier;
+  noisier.noise = .2;
+  longer.tokens = 2;
+  score.readout = model::Readout::score;
+  for (const model::Problem& other : {noisier, longer, score}) {
+    EXPECT_THROW(require_reusable(task, other), std::invalid_argument);
+    EXPECT_THROW(simulate_lora(task, train_students(other), sizes(20, 1)), std::invalid_argument);
+  }
+  EXPECT_THROW(predict_lora(task, PretrainedOverlaps::of(theory::solve(score))), std::invalid_argument);
+  const Pretraining sampled = sample_students(model::Target(), pretrained(.1));
+  EXPECT_THROW(simulate_lora(task, sampled, sizes(20, 1)), std::invalid_argument);
+  EXPECT_THROW(simulate_lora(task, rescaled(train_students(pretraining_problem()), .9), sizes(20, 1)),
+               std::invalid_argument);
+  EXPECT_THROW(simulate_lora(task, train_students(pretraining_problem()), sizes(10, 1)), std::invalid_argument);
+}
+
 TEST(LoraSequences, SelectedLieBetweenAllAndWhatTheFrozenStudentCannotTell) {
   const PretrainedOverlaps large{1.5, 3.625, 2.25};
   LoraTask task = linear(1, 6, .1);
@@ -545,6 +567,19 @@ TEST(LoraPosterior, LearnsFromWhereAnyEstimatorCan) {
   const double critical = weak_recovery(linear(1, 1), pretrained(.4)).alpha.value();
   EXPECT_NEAR(predict_posterior(linear(1, .9 * critical), pretrained(.4)).from_nothing, 0, 1e-4);
   EXPECT_GT(predict_posterior(linear(1, 1.2 * critical), pretrained(.4)).from_nothing, .02);
+}
+
+/// With little noise (phase retrieval) two solutions coexist: at E = 1e-4 from α = 1.098 to 1.131. Message passing stays
+/// at the lower one, which is the posterior mean as well until free entropies cross.
+TEST(LoraPosterior, IsTheSolutionOfLargerFreeEntropy) {
+  const LoraBayes early = predict_posterior(linear(1, 1.105), pretrained(1e-4));
+  EXPECT_TRUE(early.converged);
+  EXPECT_NEAR(early.alignment, .7028, 1e-4) << "not .989, where an informed start ends";
+  EXPECT_EQ(early.alignment, early.from_nothing);
+  const LoraBayes late = predict_posterior(linear(1, 1.125), pretrained(1e-4));
+  EXPECT_TRUE(late.converged);
+  EXPECT_NEAR(late.alignment, .9941, 1e-4);
+  EXPECT_NEAR(late.from_nothing, .7859, 1e-4);
 }
 
 TEST(LoraPosterior, IsBetterThanTheTrainedAdapterAndAsGoodWithManySequences) {

@@ -496,6 +496,21 @@ TEST(StudyFile, TheLimitOfTasksCanBeMoved) {
 
 const std::string kTwoParts = kPoint + "[[part]]\nname = 'a'\naxes = [{alpha = [1, 2]}]\n[[part]]\nname = 'b'\n";
 
+TEST(StudyFile, ChartsTakeTheBestOverAnOptionOfTheirExperiments) {
+  const std::string parts = kPoint +
+                            "[[part]]\nname = 'a'\naxes = [{alpha = [1, 2]}, {lambda = [0.1, 1]}, {kappa = [0.3, "
+                            "0.5]}]\nproblem = {target = 'wishart:{kappa}'}\nexperiment = {d = [20], instances = 2}\n"
+                            "[[part]]\nname = 'b'\naxes = [{alpha = [1, 2]}, {noise = [0, 1]}]\n";
+  const auto chart = [&](const std::string& text) { return refusal(parts + "[[chart]]\n" + text); };
+  const std::string curves = "x = 'alpha'\nvalues = ['test']\n";
+  EXPECT_EQ(chart(curves + "best_over = 'lambda'\n"), "");
+  EXPECT_THAT(chart(curves + "best_over = 'noise'\n"), HasSubstr("'noise'; accepted: alpha, lambda"));
+  EXPECT_THAT(chart(curves + "best_over = 'kappa'\n"), HasSubstr("'kappa'; accepted: alpha, lambda"));
+  EXPECT_THAT(chart(curves + "best_over = 'alpha'\n"), HasSubstr("best_over must differ from x"));
+  EXPECT_THAT(chart("kind = 'map'\nx = 'alpha'\ny = 'noise'\nvalues = ['test']\nbest_over = 'lambda'\n"),
+              HasSubstr("best_over is of charts of kind curves, got kind map"));
+}
+
 TEST(StudyFile, ChartsAreReadWithTheirDefaults) {
   const Study study = parse(kTwoParts +
                             "[[chart]]\nkind = 'map'\ntitle = 'T'\ntext = 'Look.'\nparts = ['a']\nx = 'alpha'\n"
@@ -533,6 +548,8 @@ TEST(StudyFile, ChartsMustFitTheStudy) {
   EXPECT_EQ(chart("x = 'n/d'\nvalues = ['eigenvalue:12', 'theory.test', 'lambda', 'rank', 'misalignment', "
                   "'excess_test', 'squared_train', 'sign_error', 'nuclear']\n"),
             "accepted");
+  EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test']\nsquare_roots = true\n"),
+              HasSubstr(":12: square_roots is of charts of kind spectrum, got kind curves"));
   EXPECT_THAT(chart("log_x = 1\n"), HasSubstr(":10: log_x must be true or false"));
   EXPECT_THAT(chart("legend = true\n"), HasSubstr(":10: unknown key 'legend' in a [[chart]]"));
   EXPECT_THAT(refusal("chart = 3\n" + kPoint), HasSubstr(":1: charts are written [[chart]]"));

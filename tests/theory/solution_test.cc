@@ -119,6 +119,20 @@ TEST(TrainedSpectrum, WishartTargetHasNoOutliers) {
   EXPECT_TRUE(solve(linear_problem("wishart:0.5", 1, 0.1, 0)).spectrum.outliers.empty());
 }
 
+/// The statements of docs/figures.md on figure 1 of arXiv:2509.24914.
+TEST(TrainedSpectrum, TheUpperBulkDetachesWhereTheFigureSays) {
+  const auto upper_mass = [](const char* target, double alpha) {
+    model::Problem problem = softmax_problem(target, alpha, 0.01);
+    problem.noise = 0.25;
+    return solve(problem).spectrum.upper_mass;
+  };
+  EXPECT_TRUE(std::isnan(upper_mass("wishart:0.2", 0.41)));
+  EXPECT_NEAR(upper_mass("wishart:0.2", 0.43), 0.2, 1e-6);
+  EXPECT_TRUE(std::isnan(upper_mass("wishart:0.5", 6.0)));
+  EXPECT_NEAR(upper_mass("wishart:0.5", 6.3), 0.5, 1e-6);
+  EXPECT_TRUE(std::isnan(upper_mass("wishart:0.8", 60)));
+}
+
 TEST(TrainedSpectrum, TheUpperBulkHasTheMassOfTheTargetFromWhereItDetaches) {
   model::Problem problem = softmax_problem("wishart:0.5", 0.1, 0.01);
   problem.noise = 0.25;

@@ -174,8 +174,9 @@ void measure_parts(const model::Problem& problem, const TestFigures& test, Measu
   }
   const double deviation = result.Q_star > 0 ? result.m / result.Q_star - 1 : 0;
   const double along = deviation * deviation * result.Q_star, orthogonal = result.estimation - along;
-  result.test_parts = model::TestParts::of(test.loss, test.aligned, test.floor, orthogonal, along);
-  result.noisy_parts = model::TestParts::of(test.noisy_loss, test.noisy_aligned, test.noisy_floor, orthogonal, along);
+  result.test_parts = model::TestParts::of(test.loss, test.aligned, test.floor, orthogonal, along, result.Q_star);
+  result.noisy_parts =
+      model::TestParts::of(test.noisy_loss, test.noisy_aligned, test.noisy_floor, orthogonal, along, result.Q_star);
 }
 
 template <class Real>

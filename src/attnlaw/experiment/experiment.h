@@ -70,8 +70,8 @@ struct TrainerOptions {
   double tolerance = 0;        ///< KKT residual to reach; 0 means default_tolerance
   int max_iterations = 20000;  ///< after which the trainer stops with converged = false
   double rate = 0;             ///< of adam at the beginning; 0 means 0.05
-  /// Adam keeps its rate and stops, converged, where one iteration changes Σ_μ ℓ plus penalty by less; 0: it lowers its
-  /// rate and stops at the tolerance.
+  /// Adam keeps its rate and stops, converged, where one iteration changes Σ_μ ℓ plus penalty by less, however large
+  /// the KKT residual is there; 0: it lowers its rate and stops at the tolerance. Not with a tolerance of its own.
   double stop_change = 0;
 };
 const base::Description& describe(const TrainerOptions*);
@@ -140,7 +140,7 @@ struct Start {
 
 struct Instance : Measurements {
   std::uint64_t seed = 0;                  ///< the instance number: with Options::seed it keys all random numbers
-  bool converged = false;                  ///< kkt ≤ tolerance
+  bool converged = false;                  ///< kkt ≤ tolerance; with stop_change a step below it, at any kkt
   std::vector<double> target_eigenvalues;  ///< descending; singular values with cross-attention
   std::vector<double> eigenvalues;         ///< of S (of its symmetric part), descending; none with cross-attention
   std::vector<double> singular_values;     ///< of S, descending, unless S is symmetric

@@ -70,6 +70,9 @@ void require_served(const model::Problem& problem, const Options& options) {
         name(problem.attention), name(problem.readout), name(problem.labels), name(problem.student));
   if (options.trainer != Trainer::adam && (options.rate > 0 || options.stop_change > 0))
     reject("rate and stop_change are options of the trainer adam, got trainer {}", name(options.trainer));
+  if (options.stop_change > 0 && options.tolerance > 0)
+    reject("stop_change ends training by the change of a step, and tolerance by the residual; got both, {} and {}",
+           options.stop_change, options.tolerance);
   const std::vector<Trainer> accepted = trainers_for(problem);
   if (std::find(accepted.begin(), accepted.end(), options.trainer) != accepted.end()) return;
   std::vector<std::string> names;

@@ -15,12 +15,15 @@ struct TestParts {
   double price = 0;      ///< [G(E_⊥, c) − G(0, c)]/E_⊥, of an error orthogonal to the target
   double amplitude = 0;  ///< G(0, c) − G(0, 0) − price c² Q*: an error along the target costs so much less, or more
 
-  /// Returns the parts of a test error: `whole` is G(E_⊥, c), `aligned` G(0, c); `along` is c² Q*. A student without an
-  /// orthogonal error has no price.
-  static TestParts of(double whole, double aligned, double floor, double orthogonal, double along) {
+  /// The least E_⊥/Q* of which a difference of test errors tells a price: it leaves it ten digits of sixteen.
+  static constexpr double kTelling = 1e-6;
+
+  /// Returns the parts of a test error: `whole` is G(E_⊥, c), `aligned` G(0, c); `along` is c² Q*. Of a student with a
+  /// smaller orthogonal error than kTelling no price is known, and 0 stands for it; the sum is exact all the same.
+  static TestParts of(double whole, double aligned, double floor, double orthogonal, double along, double Q_star) {
     TestParts parts{.floor = floor};
-    parts.price = orthogonal > 0 ? (whole - aligned) / orthogonal : 0;
-    parts.amplitude = aligned - floor - parts.price * along;
+    parts.price = orthogonal > 0 && orthogonal >= kTelling * Q_star ? (whole - aligned) / orthogonal : 0;
+    parts.amplitude = whole - floor - parts.price * (orthogonal + along);
     return parts;
   }
 };

@@ -58,14 +58,7 @@ void require_reusable(const Lora::Input& input) {
   };
   if (!input.problem) refuse("it needs a problem of pre-training, --alpha with --lambda");
   if (input.given.recalibrate) refuse("--recalibrate changes their residuals in a way that is not known");
-  const model::Problem& problem = *input.problem;
-  if (!problem.penalised() || problem.tokens != input.task.tokens || problem.head != input.task.head ||
-      problem.noise != input.task.noise)
-    refuse("tokens, head and noise of both must be the same, and the student trained (not bayes)");
-  const int d = input.experiment.d;
-  if (d > 0 && input.task.alpha > problem.alpha * d)
-    refuse(fmt::format("there are alpha d = {:.6g} per dimension at d = {}, got --alpha-ft {:.6g}", problem.alpha * d,
-                       d, input.task.alpha));
+  laws::require_reusable(input.task, *input.problem, input.experiment.d);
 }
 
 void resolve_pretraining(const json& options, Lora::Input& input) {

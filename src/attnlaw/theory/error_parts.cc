@@ -65,10 +65,9 @@ TestParts test_parts(const Solution& solution, const OutputChannel& channel, dou
     return channel.fresh_loss({orthogonal + ratio * ratio * Q_star, ratio * Q_star, 0}, noise);
   };
   const double ratio = solution.overlaps.m / Q_star, along = (ratio - 1) * (ratio - 1) * Q_star;
-  // Of a smaller error the price is that of this one: differences would lose their digits.
-  constexpr double kTelling = 1e-6;
-  const double orthogonal = std::max(E - along, kTelling * Q_star);
-  return TestParts::of(loss(orthogonal, ratio), loss(0, ratio), loss(0, 1), orthogonal, along);
+  // The price of a smaller error is that of this one.
+  const double orthogonal = std::max(E - along, TestParts::kTelling * Q_star);
+  return TestParts::of(loss(orthogonal, ratio), loss(0, ratio), loss(0, 1), orthogonal, along, Q_star);
 }
 
 }  // namespace attnlaw::theory

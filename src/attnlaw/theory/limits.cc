@@ -33,12 +33,14 @@ void add_low_rank(const Solution& solution, std::vector<Limit>& found) {
   const auto kappa = rank_of(problem);
   if (!kappa || problem.noise > 0 || !problem.linear_when_fitted()) return;
   if (!bayes(problem) && !(tied(problem) && ridgeless(problem) && has_ridgeless(problem))) return;
-  const double x = problem.alpha * problem.observed_score_count() / *kappa;
-  found.push_back({LimitKind::low_rank, "estimation", "κ*", *kappa, low_rank_error(bayes(problem), x),
-                   solution.errors.estimation, Evidence::derived});
+  const double unit = problem.observed_score_count() / *kappa;
+  // Of another temperature the trained student tends to a multiple of the target.
+  if (bayes(problem) || problem.beta_ratio() == 1)
+    found.push_back({LimitKind::low_rank, "estimation", "κ*", *kappa,
+                     low_rank_error(bayes(problem), problem.alpha * unit), solution.errors.estimation,
+                     Evidence::derived});
   const double recovered =
       bayes(problem) ? bayes_recovery(problem, problem.target_law()) : recovery(problem, problem.target_law())->alpha;
-  const double unit = problem.observed_score_count() / *kappa;
   found.push_back({LimitKind::low_rank, "recovery", "κ*", *kappa, low_rank_recovery(bayes(problem), *kappa) / unit,
                    recovered, Evidence::derived});
 }
@@ -53,13 +55,15 @@ void add_vanishing_noise(const Solution& solution, std::vector<Limit>& found) {
         {LimitKind::vanishing_noise, "interpolation", "Δ", problem.noise, *limit, here->alpha, Evidence::derived});
 }
 
-/// What α K_eff E/Δ tends to at a linear head: half of the degrees of freedom of the student that noise can move.
-std::optional<double> freedom(const model::Problem& problem, bool tuned) {
+/// What α K_eff E/Δ tends to at a linear head: half of the degrees of freedom of the student that noise can move, by
+/// the way in which λ is chosen. At the edge λ grows like √α, and its shrinkage stays.
+std::optional<double> freedom(const model::Problem& problem, model::LambdaRule rule) {
   const auto kappa = rank_of(problem);
   if (!kappa) return std::nullopt;
   if (bayes(problem)) return 0.5 * (2 * *kappa - *kappa * *kappa);
   if (!tied(problem) || !has_ridgeless(problem)) return std::nullopt;
-  if (tuned) return 0.5 * recovery(problem, problem.target_law())->D;
+  if (rule == model::LambdaRule::optimal) return 0.5 * recovery(problem, problem.target_law())->D;
+  if (rule == model::LambdaRule::edge) return 0.5 * edge_dimension(*kappa);
   return 0.5 * (1 - 0.5 * (1 - *kappa) * (1 - *kappa));
 }
 
@@ -68,7 +72,7 @@ void add_many_sequences(const Solution& solution, std::vector<Limit>& found) {
   if (!(problem.noise > 0) || problem.head != model::Head::linear || problem.custom_loss ||
       problem.labels != model::Labels::soft)
     return;
-  if (const auto part = freedom(problem, solution.optimal_lambda.has_value()))
+  if (const auto part = freedom(problem, solution.lambda_rule))
     found.push_back({LimitKind::many_sequences, "estimation", "α", problem.alpha,
                      *part * problem.noise / (problem.alpha * problem.observed_score_count()),
                      solution.errors.estimation, Evidence::derived});
@@ -84,6 +88,8 @@ double plateau_ratio(const Solution& solution) {
   };
   // Half of the digits are all that a minimum tells.
   constexpr int kBits = std::numeric_limits<double>::digits / 2;
+  // Noise flattens the probabilities that labels have on average, so that the best multiple is below β*/β; twice that
+  // leaves the minimum well inside the bracket.
   constexpr double kLargest = 2;
   const double most = kLargest * problem.target_beta / problem.beta;
   return boost::math::tools::brent_find_minima(loss, 0.0, most, kBits).first;
@@ -100,6 +106,17 @@ void add_plateau(const Solution& solution, std::vector<Limit>& found) {
                    solution.errors.estimation, Evidence::derived});
 }
 
+/// The test error of the overlaps of a solution if sequences had so many tokens.
+double test_with(const Solution& solution, int tokens) {
+  // The squared distances of single sequences scatter by 0.4 of their mean at T = 8: these points leave less than 1 %.
+  constexpr int kLog2Points = 9;
+  model::Problem problem = solution.problem;
+  problem.tokens = tokens;
+  return make_output_channel(problem, solution.Q_star, SobolRule{.log2_points = kLog2Points})->test(solution.overlaps);
+}
+
+/// The limit beside the test error of the problem, and beside that of its overlaps with so many tokens: how far from it
+/// they are tells whether it can be used.
 void add_many_tokens(const Solution& solution, std::vector<Limit>& found) {
   const model::Problem& problem = solution.problem;
   if (problem.head != model::Head::softmax || problem.cross() || problem.readout != model::Readout::rows ||
@@ -108,10 +125,15 @@ void add_many_tokens(const Solution& solution, std::vector<Limit>& found) {
     return;
   const double of_target = problem.target_beta, of_student = problem.beta;
   const double q = solution.overlaps.q + solution.overlaps.q_a;
-  found.push_back({LimitKind::many_tokens, "test", "T", static_cast<double>(problem.tokens),
-                   many_tokens_test(of_target * of_target * solution.Q_star,
-                                    of_target * of_student * solution.overlaps.m, of_student * of_student * q),
-                   solution.errors.test, Evidence::heuristic});
+  const double limit = many_tokens_test(of_target * of_target * solution.Q_star,
+                                        of_target * of_student * solution.overlaps.m, of_student * of_student * q);
+  const auto add = [&](int tokens, double test) {
+    found.push_back(
+        {LimitKind::many_tokens, "test", "T", static_cast<double>(tokens), limit, test, Evidence::heuristic});
+  };
+  add(problem.tokens, solution.errors.test);
+  for (const int tokens : {model::kMaxTokens / 2, model::kMaxTokens})
+    if (tokens > problem.tokens) add(tokens, test_with(solution, tokens));
 }
 
 void add_unfactorised(const Solution& solution, std::vector<Limit>& found) {

@@ -34,8 +34,8 @@ enum class LimitKind {
   low_rank,         ///< κ* → 0 at fixed x = αK_eff/κ*, noiseless labels: a target of few modes
   vanishing_noise,  ///< Δ → 0: the threshold of interpolation
   many_sequences,   ///< α → ∞ with noisy labels: E ∝ 1/α, or the plateau of softmax rows
-  many_tokens,      ///< T → ∞ at the overlaps of the problem: the test error
-  unfactorised      ///< the direct student at λ → 0 and noiseless labels, whatever the target: exact at any α
+  many_tokens,  ///< T → ∞ at the overlaps of the problem: the test error, also of these overlaps at T = 8 and 16
+  unfactorised  ///< the direct student at λ → 0 and noiseless labels, whatever the target: exact at any α
 };
 std::span<const base::Named<LimitKind>> names_table(LimitKind);
 
@@ -58,7 +58,7 @@ std::vector<Limit> limits(const Solution& solution);
 /// then 4x(1 − x), and 0 from x = 1 on; that of the tied student at λ → 0 is 1 up to x = 1/2, then 2xw² with w = (4 −
 /// √(6x − 2))/3, and 0 from x = 3 on.
 double low_rank_error(bool bayes, double x);
-/// The x at which they are recovered, to the first order in κ*: 1 − κ*/2, and 3 − (10/7)(7.5πκ*)^{2/5}.
+/// The x at which they are recovered: 1 − κ*/2, exactly at any κ* ≤ 1, and to the first order 3 − (10/7)(7.5πκ*)^{2/5}.
 double low_rank_recovery(bool bayes, double kappa);
 
 /// The test error of softmax rows per sequence as T → ∞, of scores of variance Q*, covariance m and variance q with the

@@ -113,6 +113,8 @@ struct Solution {
   std::optional<BayesFigures> bayes;            ///< student bayes only
   std::optional<Sensitivities> sensitivities;   ///< SolveOptions::sensitivities only
   std::optional<LossFigures> loss_figures;      ///< cross-entropy and sign labels only; Detail::full
+  /// How λ was asked for, which `problem` no longer says where a number was found for it.
+  model::LambdaRule lambda_rule = model::LambdaRule::value;
 };
 
 const base::Description& describe(const Collapse*);

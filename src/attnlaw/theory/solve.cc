@@ -195,14 +195,13 @@ EdgeLimit follow_messages(const model::Problem& problem, const matrix_laws::Spec
 bool width_never_binds(const model::Problem& problem, double rank) { return problem.width >= std::min(rank, 1.0); }
 
 /// Noiseless labels under the rule λ = edge: is anything left of E? Of a linear head E is multiplied at every step by
-/// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of r² + 2r(1 − r) + 4r for a target of rank r d;
-/// below 1 it ends at 0. No head shows more than its K_eff combinations of scores; how much more others need, message
-/// passing tells.
+/// its ratio to 2αK a² (αK a² with cross-attention), at E → 0 that of edge_dimension; below 1 it ends at 0. No head
+/// shows more than its K_eff combinations of scores; how much more others need, message passing tells.
 EdgeLimit edge_limit(const model::Problem& problem, const matrix_laws::Spectrum& target) {
   if (problem.lambda_rule != model::LambdaRule::edge || problem.noise > 0 || !problem.linear_when_fitted()) return {};
   const auto rank = target_rank(problem, target);
   if (!rank || !width_never_binds(problem, *rank)) return {};
-  if (*rank * *rank + 2 * *rank * (1 - *rank) + 4 * *rank >= problem.alpha * fitted_scores(problem)) return {};
+  if (edge_dimension(*rank) >= problem.alpha * fitted_scores(problem)) return {};
   if (problem.head == model::Head::linear) return {true, std::nullopt};
   return follow_messages(problem, target);
 }
@@ -328,6 +327,44 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     solution.sensitivities = sensitivities_of(equations, last->ladder, last->at);
 }
 
+/// A trained student whose λ is a number, or follows from the solution.
+Solution solve_at_lambda(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                         const SolveOptions& options) {
+  const Budget budget(options.time_limit);
+  Solution solution;
+  solution.problem = problem;
+  solution.Q_star = target.second_moment();
+  if (problem.lambda_rule == model::LambdaRule::ridgeless) solution.ridgeless = {ridgeless_phase(problem, target)};
+  const bool recovered = solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered;
+  const EdgeLimit limit = edge_limit(problem, target);
+  if (recovered || limit.recovered) {
+    set_recovered(solution, target);
+  } else {
+    SolveOptions from_there = options;
+    if (limit.near) from_there.start = limit.near;
+    solve_trained(target, from_there, budget, solution);
+  }
+  if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
+    // Conjugates are those of λ = 1.
+    solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
+    solution.ridgeless->t = problem.symmetry() / solution.conjugates.m_hat;
+  }
+  if (problem.lambda_rule == model::LambdaRule::edge) {
+    solution.problem.lambda_rule = model::LambdaRule::value;
+    solution.problem.lambda =
+        std::isinf(solution.conjugates.q_hat) ? 0 : 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
+  }
+  solution.diagnostics.seconds = budget.spent();
+  return solution;
+}
+
+Solution solve_by_rule(const model::Problem& problem, const matrix_laws::Spectrum& target,
+                       const SolveOptions& options) {
+  if (!problem.penalised()) return solve_bayes(problem, target, options);
+  if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
+  return solve_at_lambda(problem, target, options);
+}
+
 }  // namespace
 
 void require_valid(const SolveOptions& options) {
@@ -357,33 +394,8 @@ Solution solve(const model::Problem& problem, const matrix_laws::Spectrum& targe
                     "exactly, got "
                     "student {} of {}-attention and lambda {}",
                     name(problem.student), name(problem.attention), model::lambda_text(problem)));
-  if (!problem.penalised()) return solve_bayes(problem, target, options);
-  if (problem.lambda_rule == model::LambdaRule::optimal) return solve_at_optimal_lambda(problem, target, options);
-  const Budget budget(options.time_limit);
-  Solution solution;
-  solution.problem = problem;
-  solution.Q_star = target.second_moment();
-  if (problem.lambda_rule == model::LambdaRule::ridgeless) solution.ridgeless = {ridgeless_phase(problem, target)};
-  const bool recovered = solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::recovered;
-  const EdgeLimit limit = edge_limit(problem, target);
-  if (recovered || limit.recovered) {
-    set_recovered(solution, target);
-  } else {
-    SolveOptions from_there = options;
-    if (limit.near) from_there.start = limit.near;
-    solve_trained(target, from_there, budget, solution);
-  }
-  if (solution.ridgeless && solution.ridgeless->phase == RidgelessPhase::interpolating) {
-    // Conjugates are those of λ = 1.
-    solution.ridgeless->a = std::sqrt(solution.conjugates.q_hat) / solution.conjugates.m_hat;
-    solution.ridgeless->t = problem.symmetry() / solution.conjugates.m_hat;
-  }
-  if (problem.lambda_rule == model::LambdaRule::edge) {
-    solution.problem.lambda_rule = model::LambdaRule::value;
-    solution.problem.lambda =
-        std::isinf(solution.conjugates.q_hat) ? 0 : 2 * std::sqrt(solution.conjugates.q_hat) / problem.symmetry();
-  }
-  solution.diagnostics.seconds = budget.spent();
+  Solution solution = solve_by_rule(problem, target, options);
+  solution.lambda_rule = problem.lambda_rule;
   return solution;
 }
 

@@ -97,6 +97,8 @@ double fitted_scores(const model::Problem& problem) {
   return static_cast<double>(problem.symmetry()) * problem.observed_score_count();
 }
 
+double edge_dimension(double rank) { return rank * rank + 2 * rank * (1 - rank) + 4 * rank; }
+
 std::optional<double> target_rank(const model::Problem& problem, const Spectrum& target) {
   const Sign sign = signs(target);
   if (problem.cross()) return sign.positive + sign.negative;

@@ -41,6 +41,11 @@ std::optional<double> target_rank(const model::Problem& problem, const matrix_la
 /// 2 K_eff, or K_eff with cross-attention: what a sequence more fixes of a student, in degrees of freedom of S.
 double fitted_scores(const model::Problem& problem);
 
+/// E/a² of a student at λ = edge where the effective noise a is far below the eigenvalues of a target of rank r d. The
+/// threshold 2a takes all noise but that in the part r² + 2r(1 − r) of the entries, which touch the range of the
+/// target, and takes 2a off each of the r d eigenvalues, too: r² + 2r(1 − r) + 4r.
+double edge_dimension(double rank);
+
 /// Nothing where labels can be fitted at any alpha: noiseless ones of a target that the student can represent.
 std::optional<Interpolation> interpolation(const model::Problem& problem, const matrix_laws::Spectrum& target);
 

@@ -168,6 +168,9 @@ report::Chart chart_of(const LoraResult& result) {
   return report::errors_chart(chart);
 }
 
+/// A posterior mean that was not asked for is no failure.
+bool converged(const std::optional<laws::LoraBayes>& bayes) { return !bayes || bayes->converged; }
+
 Warnings warnings_of(const LoraResult& result) {
   Warnings lines = result.prediction.doubts();
   std::size_t doubtful = 0;
@@ -182,7 +185,11 @@ Warnings warnings_of(const LoraResult& result) {
       if (std::find(lines.begin(), lines.end(), doubt) == lines.end())
         lines.push_back("Theory of the students that were drawn: " + doubt);
   if (result.experiment && !result.experiment->converged())
-    lines.push_back("NOT CONVERGED: a pre-trained student or an adapter did not reach its tolerance.");
+    lines.push_back(
+        "NOT CONVERGED: a pre-trained student, an adapter or message passing of a posterior mean did not reach its "
+        "tolerance.");
+  if (!converged(result.bayes) || (result.experiment && !converged(result.experiment->drawn_bayes)))
+    lines.push_back("NOT CONVERGED: no solution was reached for the posterior mean of the adapter.");
   return lines;
 }
 
@@ -197,7 +204,9 @@ report::Page page_of(const LoraResult& result, const std::vector<Table>& tables)
 bool LoraResult::converged() const {
   return prediction.converged && (!pretraining || pretraining->diagnostics.converged) &&
          std::all_of(curve.begin(), curve.end(), [](const auto& point) { return point.converged; }) &&
-         (!experiment || (experiment->converged() && experiment->drawn.converged));
+         view::converged(bayes) &&
+         (!experiment ||
+          (experiment->converged() && experiment->drawn.converged && view::converged(experiment->drawn_bayes)));
 }
 
 Result show(const LoraResult& result, bool draw) {

@@ -326,9 +326,38 @@ void require_symmetric_student(const model::Problem& problem) {
         name(problem.student), name(problem.attention));
 }
 
+namespace {
+
+/// Whether the training loss of a pre-training is that of its scores around the frozen ones.
+bool leaves_residuals(const model::Problem& problem) {
+  return problem.penalised() && problem.head == model::Head::linear && problem.labels_are_outputs() &&
+         problem.loss == model::Loss::square;
+}
+
+}  // namespace
+
+void require_reusable(const LoraTask& task, const model::Problem& pretraining, int d) {
+  constexpr const char* kWhat = "sequences reused trains on the sequences of pre-training";
+  if (!leaves_residuals(pretraining))
+    reject(
+        "{}: its student must be trained (not bayes) on all linear scores (readout rows, labels soft) by the squared "
+        "loss, got student {}, head {}, readout {}, labels {}, loss {}",
+        kWhat, name(pretraining.student), name(pretraining.head), name(pretraining.readout), name(pretraining.labels),
+        pretraining.custom_loss ? "custom" : name(pretraining.loss));
+  if (pretraining.tokens != task.tokens || pretraining.head != task.head || pretraining.noise != task.noise)
+    reject(
+        "{}: tokens, head and noise of both must be the same, got {}, {} and {} of the task, {}, {} and {} of "
+        "pre-training",
+        kWhat, task.tokens, name(task.head), task.noise, pretraining.tokens, name(pretraining.head), pretraining.noise);
+  if (d > 0 && task.alpha > pretraining.alpha * d)
+    reject("{}: there are alpha d = {:.6g} per dimension at d = {}, got alpha_ft = {:.6g}", kWhat,
+           pretraining.alpha * d, d, task.alpha);
+}
+
 PretrainedOverlaps PretrainedOverlaps::of(const theory::Solution& solution) {
   require_symmetric_student(solution.problem);
-  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m, solution.errors.train};
+  return {solution.Q_star, solution.overlaps.q, solution.overlaps.m,
+          leaves_residuals(solution.problem) ? solution.errors.train : std::numeric_limits<double>::quiet_NaN()};
 }
 
 PretrainedOverlaps PretrainedOverlaps::recalibrated() const {

@@ -66,7 +66,8 @@ struct PretrainedOverlaps {
   double Q_star = 0;  ///< Tr S*²/d
   double Q_pre = 0;   ///< Tr S_pre²/d
   double m_pre = 0;   ///< Tr S_pre S*/d
-  /// Loss per training sequence of pre-training, which its sequences need where they are reused; NaN: not known.
+  /// Loss per training sequence of pre-training, which its sequences need where they are reused; NaN: not known, or not
+  /// that of squared residuals of linear scores.
   double train = std::numeric_limits<double>::quiet_NaN();
 
   /// Returns the overlaps of an S_pre that is as good as a posterior mean: m_pre = Q_pre = Q* − E_pre.
@@ -94,6 +95,11 @@ double residual_variance(const LoraTask& task, const PretrainedOverlaps& pretrai
 /// Throws std::invalid_argument for students whose S is not symmetric (cross-attention, direct-general, untied): the
 /// adapter of this theory is.
 void require_symmetric_student(const model::Problem& problem);
+
+/// Throws std::invalid_argument unless the sequences of pre-training can be those of the task: tokens, head and noise
+/// of both are the same, and the student was trained on all scores by the squared loss, whose residuals are then known.
+/// At a given d they must be enough; 0 leaves that open.
+void require_reusable(const LoraTask& task, const model::Problem& pretraining, int d = 0);
 
 struct LoraOverlaps {
   double m = 0;  ///< w·u, ≥ 0

@@ -102,7 +102,8 @@ const base::Description& describe(const PretrainedOverlaps*) {
        base::field("Q_pre", &P::Q_pre, {.symbol = "Q_pre", .doc = "Tr S_pre²/d"}),
        base::field("m_pre", &P::m_pre, {.symbol = "m_pre", .doc = "Tr S_pre S*/d"}),
        base::figure("E_pre", &P::E_pre, {.symbol = "E_pre", .doc = "‖S_pre − S*‖²_F/d"}),
-       base::field("train_pre", &P::train, {.doc = "loss per sequence of pre-training, where a problem was solved"})}};
+       base::field("train_pre", &P::train,
+                   {.doc = "loss per sequence of pre-training on linear scores, where a problem was solved"})}};
   return description;
 }
 
@@ -212,7 +213,9 @@ const base::Description& describe(const LoraInstance*) {
       {base::inherited<LoraInstance, LoraMeasurements>(),
        base::field("seed", &LoraInstance::seed, {.doc = "number of the instance"}),
        base::field("converged", &LoraInstance::converged,
-                   {.doc = "whether student and adapter reached their tolerance"})}};
+                   {.doc = "whether student and adapter reached their tolerance"}),
+       base::field("bayes_converged", &LoraInstance::bayes_converged,
+                   {.doc = "whether message passing of the posterior mean did, with bayes"})}};
   return description;
 }
 

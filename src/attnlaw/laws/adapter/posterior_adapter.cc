@@ -4,97 +4,149 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
 namespace {
 
-/// So many widths of a normal law are looked at: beyond them it has 1e-14 of its mass.
+using base::index;
+using base::size;
+
+/// So many widths of a normal law are looked at: beyond them it has 1e-15 of its mass.
 constexpr double kReach = 8;
+/// Integrals over v take steps of this part of the narrower of the two laws whose product they integrate. The product
+/// is at least 0.7 of that wide, and equal steps of 0.7 of a width leave e^(−2π²/0.7²) = 1e-17 of an integral.
+constexpr double kFine = 0.5;
 
 double normal_density(double x, double width) {
   return std::exp(-0.5 * x * x / (width * width)) / (width * std::sqrt(2 * std::numbers::pi));
+}
+
+/// An overlap that still falls below this is none: it falls by the factor α/α_c at every step.
+constexpr double kVanishing = 1e-5;
+
+/// The step in v of ∫ N(v; ·, spread²) N(z; v², width²) dv for |v| up to `furthest`: as a function of v the second law
+/// has the width `width`/(2|v|), or about `width` close to 0.
+double fine_step(double spread, double width, double furthest) {
+  return kFine * std::min(spread, width / std::max(1.0, 2 * furthest));
 }
 
 /// Sums over v of the cavity law and its first moment, on equal steps of z = v² + e ζ.
 class LabelSums {
  public:
   explicit LabelSums(double width) : width_(width), step_(width / kStepsPerWidth) {
-    const double last = kFurthest * kFurthest + kReach * width;
+    const double last = kReach * kReach + kReach * width;
     mass_.resize(static_cast<std::size_t>((last + kReach * width) / step_) + 2);
     moment_.resize(mass_.size());
   }
 
   void clear() {
-    std::fill(mass_.begin(), mass_.end(), 0.0);
-    std::fill(moment_.begin(), moment_.end(), 0.0);
+    for (std::ptrdiff_t i = first_; i < last_; ++i) mass_[size(i)] = moment_[size(i)] = 0;
+    first_ = index(mass_.size()), last_ = 0;
   }
 
   /// Adds a weight of v, whose distance from the centre of the cavity law is `off`.
   void add(double v, double off, double weight) {
     const double z = v * v;
-    const auto first = static_cast<std::size_t>(std::max(0.0, std::ceil(z / step_)));
-    const auto last = std::min(mass_.size() - 1, static_cast<std::size_t>((z + 2 * kReach * width_) / step_));
-    for (std::size_t i = first; i <= last; ++i) {
-      const double kernel = weight * normal_density(place(i) - z, width_);
-      mass_[i] += kernel;
-      moment_[i] += kernel * off;
+    const auto first = static_cast<std::ptrdiff_t>(std::ceil(z / step_));
+    const auto last = std::min(index(mass_.size()), first + kSteps);
+    first_ = std::min(first_, first), last_ = std::max(last_, last);
+    // A normal density on equal steps is a product of ratios, whose own ratio is constant.
+    const double x = (place(first) - z) / width_;
+    double kernel = weight * normal_density(x, 1) / width_, ratio = std::exp(-kStep * (x + 0.5 * kStep));
+    for (std::ptrdiff_t i = first; i < last; ++i) {
+      mass_[size(i)] += kernel;
+      moment_[size(i)] += kernel * off;
+      kernel *= ratio;
+      ratio *= kShrinkage;
     }
   }
 
   /// ∫ moment²/mass dz.
   double squared_shift() const {
-    double sum = 0;
-    for (std::size_t i = 0; i < mass_.size(); ++i)
-      if (mass_[i] > std::numeric_limits<double>::min()) sum += moment_[i] * moment_[i] / mass_[i];
-    return sum * step_;
+    return over_mass([](double mass, double moment) { return moment * moment / mass; });
   }
-
-  static constexpr double kFurthest = 7;  ///< |v| that are looked at
+  /// ∫ mass log(mass) dz.
+  double log_evidence() const {
+    return over_mass([](double mass, double) { return mass * std::log(mass); });
+  }
 
  private:
   /// Trapezoids of this many steps in a width are exact to rounding for what has the kernel's smoothness.
-  static constexpr double kStepsPerWidth = 4;
+  static constexpr int kStepsPerWidth = 2;
+  static constexpr double kStep = 1.0 / kStepsPerWidth;
+  static constexpr std::ptrdiff_t kSteps = 2 * static_cast<int>(kReach) * kStepsPerWidth;
+  static inline const double kShrinkage = std::exp(-kStep * kStep);
 
-  double place(std::size_t i) const { return -kReach * width_ + step_ * static_cast<double>(i); }
+  double place(std::ptrdiff_t i) const { return -kReach * width_ + step_ * static_cast<double>(i); }
+
+  template <class Integrand>
+  double over_mass(const Integrand& integrand) const {
+    double sum = 0;
+    for (std::ptrdiff_t i = first_; i < last_; ++i)
+      if (mass_[size(i)] > std::numeric_limits<double>::min()) sum += integrand(mass_[size(i)], moment_[size(i)]);
+    return sum * step_;
+  }
 
   double width_, step_;
   std::vector<double> mass_, moment_;
+  std::ptrdiff_t first_ = 0, last_ = 0;  ///< where there is any mass
 };
 
-/// The map q → q̂/(1 + q̂).
+/// What labels tell of v at the overlap q: q̂/α = E g² and E log Z of a label.
+struct LabelInformation {
+  double squared_field = 0;
+  double log_evidence = 0;
+};
+
+/// The map q → q̂/(1 + q̂), and the free entropy whose stationary points are its fixed points.
 class PosteriorMap {
  public:
   PosteriorMap(double alpha, double relative_noise) : alpha_(alpha), width_(std::sqrt(2 * relative_noise)) {}
 
   double operator()(double q) const {
+    const double q_hat = alpha_ * information(q).squared_field;
+    return q_hat / (1 + q_hat);
+  }
+
+  /// α E log Z + ½[log(1 − q) + q]: of several fixed points the posterior has the one where it is largest.
+  double free_entropy(double q) const {
+    q = std::max(q, kVanishing);  // it is stationary at 0, where there is no law of centres
+    return alpha_ * information(q).log_evidence + 0.5 * (std::log1p(-q) + q);
+  }
+
+ private:
+  /// Centres of the cavity law lie on steps of this part of the narrower of their own law and the cavity's, to which
+  /// the same estimate applies as to kFine.
+  static constexpr double kPart = 0.5;
+
+  LabelInformation information(double q) const {
     const double variance = 1 - q, spread = std::sqrt(variance);
     // Half a line of centres: the law is even.
     const double width = std::sqrt(q), last = kReach * width;
     const double step = kPart * std::min(spread, width);
     LabelSums sums(width_);
-    double information = 0;
+    LabelInformation result;
     for (double centre = 0; centre <= last; centre += step) {
       const double weight = (centre == 0 ? 1 : 2) * step * normal_density(centre, width);
-      information += weight * squared_shift(centre, spread, sums);
+      fill(centre, spread, sums);
+      result.squared_field += weight * sums.squared_shift() / (variance * variance);
+      result.log_evidence += weight * sums.log_evidence();
     }
-    const double q_hat = alpha_ * information / (variance * variance);
-    return q_hat / (1 + q_hat);
+    return result;
   }
 
- private:
-  static constexpr double kPart = 0.5, kFine = 0.25;
-
-  double squared_shift(double centre, double spread, LabelSums& sums) const {
+  /// Sums over the cavity law around a centre. |v| beyond kReach is not looked at: v itself has variance 1.
+  void fill(double centre, double spread, LabelSums& sums) const {
     sums.clear();
-    const double furthest = std::min(LabelSums::kFurthest, std::abs(centre) + kReach * spread);
-    const double step = kFine * std::min(spread, width_ / std::max(1.0, 2 * furthest));
-    const double first = std::max(-LabelSums::kFurthest, centre - kReach * spread);
-    const double last = std::min(LabelSums::kFurthest, centre + kReach * spread);
+    const double first = std::max(-kReach, centre - kReach * spread);
+    const double last = std::min(kReach, centre + kReach * spread);
+    const double step = fine_step(spread, width_, std::max(std::abs(first), std::abs(last)));
     for (double v = first; v <= last; v += step) sums.add(v, v - centre, step * normal_density(v - centre, spread));
-    return sums.squared_shift();
   }
 
   double alpha_, width_;
@@ -105,23 +157,26 @@ struct Overlap {
   bool converged = false;
 };
 
-/// Iterates the map, which increases, with an extrapolation of every two steps (Aitken) as long as that stays between 0
-/// and 1.
+/// Iterates the map, which increases, so that a start ends at the next solution above or below it. Where steps shrink
+/// by a constant factor the rest of them is added at once (Aitken); elsewhere that could leap over a solution.
 Overlap iterate(const PosteriorMap& map, double q) {
-  constexpr int kSteps = 60;
-  constexpr double kTolerance = 1e-7, kVanishing = 1e-5, kCertain = 1 - 1e-9;
-  for (int step = 0; step < kSteps; ++step) {
-    const double first = std::min(map(q), kCertain), second = std::min(map(first), kCertain);
-    const double bend = second - 2 * first + q;
-    double next = second;
-    if (std::abs(bend) > 0) {
-      const double extrapolated = q - (first - q) * (first - q) / bend;
-      const bool further = (extrapolated - second) * (second - first) >= 0;
-      if (extrapolated > 0 && extrapolated < 1 && further) next = extrapolated;
-    }
-    if (second < kVanishing && second < first) return {0, true};
-    if (std::abs(second - first) < kTolerance * (1 - second)) return {next, true};
-    q = std::min(next, kCertain);
+  constexpr int kMostSteps = 40;
+  // Of 1 − q: differences of free entropies are of second order in what is left.
+  constexpr double kTolerance = 1e-7;
+  // Closer to 1 the cavity law is too narrow for any grid of centres.
+  constexpr double kCertain = 1 - 1e-9;
+  // Factors count as constant where they leave the sum of all further steps to this part of it.
+  constexpr double kSteady = 0.2;
+  for (int step = 0; step < kMostSteps; ++step) {
+    const double first = std::min(map(q), kCertain), second = std::min(map(first), kCertain),
+                 third = std::min(map(second), kCertain);
+    const double before = (second - first) / (first - q), ratio = (third - second) / (second - first);
+    const bool steady = ratio < 1 && std::abs(ratio - before) < kSteady * (1 - ratio);
+    const double rest = steady ? (third - second) * ratio / (1 - ratio) : 0;
+    const double next = third + rest > 0 ? std::min(third + rest, kCertain) : third;
+    if (third < kVanishing && third < second) return {0, true};
+    if (std::abs(third - second) < kTolerance * (1 - third)) return {next, true};
+    q = next;
   }
   return {q, false};
 }
@@ -132,7 +187,9 @@ const base::Description& describe(const LoraBayes*) {
   using B = LoraBayes;
   static const base::Description description{
       "the posterior mean of the adapter, which no other beats",
-      {base::field("alignment", &B::alignment, {.symbol = "cos²", .doc = "its squared cosine with u"}),
+      {base::field(
+           "alignment", &B::alignment,
+           {.symbol = "cos²", .doc = "its squared cosine with u: of two solutions that of larger free entropy"}),
        base::field("adapter_error", &B::adapter_error, {.doc = "ω²(1 − cos⁴)"}),
        base::field("index_error", &B::index_error, {.doc = "of the scores of a fresh sequence, noiseless"}),
        base::field("from_nothing", &B::from_nothing,
@@ -154,10 +211,13 @@ LoraBayes predict_posterior(const LoraTask& task, const PretrainedOverlaps& pret
   const double E = residual_variance(task, pretrained);
   if (!(E > 0)) base::reject("the posterior mean of an adapter needs labels with noise: E_pre + noise > 0, got {}", E);
   const PosteriorMap map(task.alpha, E / (task.omega * task.omega));
-  constexpr double kNothing = 1e-3, kInformed = 0.95;
+  // From below and from above all solutions: an overlap of 0 is a solution itself, which this start leaves where α >
+  // α_c; the best one has 1 − q of the order of E/α, to which the map, which increases, leads from any q above the
+  // others.
+  constexpr double kNothing = 1e-3, kInformed = 1 - 1e-3;
   const Overlap nothing = iterate(map, kNothing), informed = iterate(map, kInformed);
   LoraBayes result;
-  result.alignment = std::max(informed.q, nothing.q);
+  result.alignment = map.free_entropy(informed.q) > map.free_entropy(nothing.q) ? informed.q : nothing.q;
   result.from_nothing = nothing.q;
   result.adapter_error = task.omega * task.omega * (1 - result.alignment * result.alignment);
   result.index_error = task.score_square() * (pretrained.E_pre() + result.adapter_error);
@@ -168,8 +228,7 @@ LoraBayes predict_posterior(const LoraTask& task, const PretrainedOverlaps& pret
 LocalPosterior local_posterior(double y, double centre, double variance, double omega, double noise) {
   const double spread = std::sqrt(variance), width = std::sqrt(2 * noise) / omega, z = y / omega + 1;
   const double furthest = std::abs(centre) + kReach * spread;
-  constexpr double kFine = 0.25;
-  const double step = kFine * std::min(spread, width / std::max(1.0, 2 * furthest));
+  const double step = fine_step(spread, width, furthest);
   // Exponents are taken from their least, which no single v may underflow.
   const auto exponent = [&](double v) {
     const double a = (v - centre) / spread, b = (z - v * v) / width;
@@ -187,10 +246,14 @@ LocalPosterior local_posterior(double y, double centre, double variance, double 
   return {centre + mean, second / mass - mean * mean};
 }
 
-base::Matrix<double> posterior_mean(const base::Matrix<double>& X, std::span<const double> labels, double omega,
-                                    double noise, const base::Matrix<double>& start) {
+PosteriorMean posterior_mean(const base::Matrix<double>& X, std::span<const double> labels, double omega, double noise,
+                             const base::Matrix<double>& start) {
+  // Of the length of the mean, at most 1: far below the 1/√d of one data set against another.
+  constexpr double kTolerance = 1e-6;
+  // At finite d full steps may overshoot in turns; half of each leaves a factor of about ½, and 20 steps for all
+  // digits.
+  constexpr double kDamping = 0.5;
   constexpr int kMaxIterations = 200;
-  constexpr double kTolerance = 1e-6, kDamping = 0.5;
   // A start that is believed half: wide enough to be corrected, narrow enough to tell u from −u.
   constexpr double kBelieved = 0.5;
   const auto n = X.rows();
@@ -212,9 +275,9 @@ base::Matrix<double> posterior_mean(const base::Matrix<double>& X, std::span<con
     const double change = (next - mean).norm();
     mean = (1 - kDamping) * mean + kDamping * next;
     variance = (1 - kDamping) * variance + kDamping / (1 + q_hat);
-    if (change < kTolerance) break;
+    if (change < kTolerance) return {std::move(mean), true};
   }
-  return mean;
+  return {std::move(mean), false};
 }
 
 }  // namespace attnlaw::laws

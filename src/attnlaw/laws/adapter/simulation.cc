@@ -167,9 +167,10 @@ Sequences least_scores(const experiment::ScoreLayout& layout, const Sequences& a
   return least;
 }
 
-/// Returns how many sequences are looked at for n to train on.
-Index seen_sequences(const LoraTask& task, double n) {
-  return static_cast<Index>(task.sequences == LoraSequences::selected ? std::ceil(n / task.share) : n);
+/// Returns how many sequences are looked at for n to train on: of a small share more than an Index can hold, which
+/// require_memory must have seen before it becomes one.
+double seen_sequences(const LoraTask& task, double n) {
+  return task.sequences == LoraSequences::selected ? std::ceil(n / task.share) : n;
 }
 
 /// Computes the objective (1/d) Σ ½‖Y − f(h)‖² + (λ/2)|w|² of the training set.
@@ -181,7 +182,7 @@ class FineTuning {
   Index n() const { return frozen_.rows(); }
 
   /// Returns the posterior mean of u by message passing from a start, given the variance of scores beside the adapter.
-  Matrix posterior(double noise, const Matrix& start) const {
+  PosteriorMean posterior(double noise, const Matrix& start) const {
     const Eigen::VectorXd labels = (data_.labels - frozen_).col(0).matrix();
     return posterior_mean(data_.X, {labels.data(), size(labels.size())}, setting_.task.omega, noise, start);
   }
@@ -219,7 +220,7 @@ class FineTuning {
     const LoraSequences kind = setting_.task.sequences;
     const bool reused = kind == LoraSequences::reused;
     Sequences sequences = draw_sequences(setting_, source(reused ? Stream::data : Stream::adapter_data), 0,
-                                         seen_sequences(setting_.task, static_cast<double>(n)));
+                                         static_cast<Index>(seen_sequences(setting_.task, static_cast<double>(n))));
     if (kind == LoraSequences::selected) sequences = least_scores(setting_.layout(), sequences, n);
     frozen_ = std::move(sequences.frozen);
     if (setting_.task.noise > 0)
@@ -324,11 +325,20 @@ PretrainedOverlaps overlaps_of(const LoraMeasurements& drawn) {
 }
 
 void measure_posterior(const Setting& setting, FineTuning& fine_tuning, LoraInstance& result) {
-  const Matrix mean =
+  const auto [mean, converged] =
       fine_tuning.posterior(residual_variance(setting.task, overlaps_of(result)), fine_tuning.spectral_start());
+  result.bayes_converged = converged;
   const double overlap = setting.u.dot(mean.col(0)), square = mean.squaredNorm(), omega = setting.task.omega;
   result.bayes_alignment = square > 0 ? overlap * overlap / square : 0;
   result.bayes_adapter_error = omega * omega * (1 - 2 * overlap * overlap + square * square);
+}
+
+/// Throws unless the student was trained on the sequences that the task asks for.
+void require_sequences(const LoraTask& task, const FrozenStudent& student, int d) {
+  if (task.sequences != LoraSequences::reused) return;
+  if (!student.problem)
+    reject("sequences reused trains on the sequences of pre-training, which this student does not have");
+  require_reusable(task, *student.problem, d);
 }
 
 LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, const LoraExperimentOptions& options,
@@ -337,6 +347,7 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
   result.seed = instance;
   Setting setting{task, label_problem(task), pretraining(options.d, options.seed, instance),
                   {},   options.seed,        instance};
+  require_sequences(task, setting.frozen, options.d);
   setting.u = draw(stream(Stream::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
   measure_pretraining(setting, result);
   FineTuning fine_tuning(setting, n);
@@ -352,11 +363,12 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   // Memory goes to the sequences and their products with S (kCopies), and to matrices of the students (kSquares).
   constexpr double kCopies = 3, kSquares = 12;
   const int instances = base::instances_at_a_time(options.instances, options.threads);
-  const auto seen = static_cast<double>(seen_sequences(task, n));
+  const double seen = seen_sequences(task, n);
+  const bool selected = task.sequences == LoraSequences::selected;
   base::require_memory(instances * sizeof(double) * (kCopies * seen * task.tokens * d + kSquares * d * d),
-                       fmt::format("fine-tuning with d = {}, alpha_ft = {} and {} instances at a time", options.d,
-                                   task.alpha, instances),
-                       "a smaller d or fewer threads");
+                       fmt::format("fine-tuning with d = {}, alpha_ft = {}{} and {} instances at a time", options.d,
+                                   task.alpha, selected ? fmt::format(", share = {}", task.share) : "", instances),
+                       selected ? "a smaller d, a larger share or fewer threads" : "a smaller d or fewer threads");
   return static_cast<Index>(n);
 }
 
@@ -373,8 +385,8 @@ Pretraining train_students(const model::Problem& problem, const experiment::Opti
     run.threads = 1;
     run.progress = {};
     run.trained = [&](const experiment::Instance& trained, std::span<const double> S) {
-      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged,
-                 trained.train};
+      student = {trained.target_eigenvalues, Eigen::Map<const Matrix>(S.data(), d, d), trained.converged, trained.train,
+                 problem};
     };
     experiment::run(problem, run);
     return student;
@@ -386,6 +398,7 @@ Pretraining rescaled(Pretraining pretraining, double beta) {
     FrozenStudent student = pretraining(d, seed, instance);
     student.S *= beta;
     student.train = std::numeric_limits<double>::quiet_NaN();
+    student.problem.reset();
     return student;
   };
 }
@@ -426,7 +439,8 @@ void LoraExperimentOptions::validate() const {
 }
 
 bool LoraExperiment::converged() const {
-  return std::all_of(instances.begin(), instances.end(), [](const LoraInstance& one) { return one.converged; });
+  return std::all_of(instances.begin(), instances.end(),
+                     [](const LoraInstance& one) { return one.converged && one.bayes_converged; });
 }
 
 LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretraining,

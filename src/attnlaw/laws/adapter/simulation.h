@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
@@ -22,6 +23,7 @@ struct FrozenStudent {
   base::Matrix<double> S;
   bool converged = true;                                    ///< whether its own training converged
   double train = std::numeric_limits<double>::quiet_NaN();  ///< its loss per training sequence; NaN: not trained
+  std::optional<model::Problem> problem = std::nullopt;     ///< what it was trained on; none: not trained
 };
 
 /// Makes the student of one instance, which depends on (d, seed, instance) alone.
@@ -31,7 +33,8 @@ using Pretraining = std::function<FrozenStudent(int d, std::uint64_t seed, std::
 /// The function returned throws std::invalid_argument if the problem cannot be trained at its d.
 Pretraining train_students(const model::Problem& problem, const experiment::Options& options = {});
 
-/// Makes β times the students of another pre-training.
+/// Makes β times the students of another pre-training. Their residuals on its sequences are no longer those of
+/// training.
 Pretraining rescaled(Pretraining pretraining, double beta);
 
 /// Makes students with given overlaps without training: where S_pre is calibrated (m_pre = Q_pre) and E_pre is below
@@ -88,6 +91,7 @@ const base::Description& describe(const LoraMeasurements*);
 struct LoraInstance : LoraMeasurements {
   std::uint64_t seed = 0;  ///< number of the instance
   bool converged = false;
+  bool bayes_converged = true;  ///< whether message passing of the posterior mean did, where it was asked for
 };
 const base::Description& describe(const LoraInstance*);
 
@@ -99,12 +103,14 @@ struct LoraExperiment {
   LoraMeasurements mean;
   LoraMeasurements standard_error;  ///< NaN for one instance
 
+  /// Tells whether every instance did, the posterior mean included.
   bool converged() const;
 };
 const base::Description& describe(const LoraExperiment*);
 
 /// Pre-trains, fine-tunes and measures all instances; the same bits for any number of threads. Throws
-/// std::invalid_argument for a task or options out of range, base::MemoryError if memory does not suffice.
+/// std::invalid_argument for a task or options out of range, or for reused sequences that require_reusable refuses or
+/// that no student was trained on; base::MemoryError if memory does not suffice.
 LoraExperiment simulate_lora(const LoraTask& task, const Pretraining& pretraining,
                              const LoraExperimentOptions& options);
 

@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "attnlaw/base/fields/fields.h"
@@ -41,6 +43,24 @@ std::vector<std::string> each_once(std::vector<std::string> names) {
 std::vector<std::string> variables_of(const std::vector<Part>& parts, std::vector<std::string> names) {
   for (const Part& part : parts) names.insert(names.end(), part.axes.begin(), part.axes.end());
   names.insert(names.end(), problem_options().begin(), problem_options().end());
+  return each_once(std::move(names));
+}
+
+bool has_experiments(const Part& part) {
+  return std::any_of(part.entries.begin(), part.entries.end(),
+                     [](const PartEntry& entry) { return entry.coordinates.contains("instance"); });
+}
+
+/// The axes of the drawn parts with experiments that are options of the problem: instances can take their best of them.
+std::vector<std::string> searchable(const std::vector<Part>& parts, const ChartRequest& request) {
+  const auto among = [](const std::string& name, const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::vector<std::string> names;
+  for (const Part& part : parts)
+    if ((request.parts.empty() || among(part.name, request.parts)) && has_experiments(part))
+      std::copy_if(part.axes.begin(), part.axes.end(), std::back_inserter(names),
+                   [&](const std::string& axis) { return among(axis, problem_options()); });
   return each_once(std::move(names));
 }
 
@@ -95,7 +115,8 @@ void require_names(const SourceFile& file, const TomlValue& chart, const ChartRe
   const auto along = variables_of(parts, {"n", "n/d", "d", "D", "instance", "alpha_eff", "alpha_eff/kappa"});
   require_among(file, chart, "parts", request.parts, names_of(parts));
   require_among(file, chart, "by", request.by, variables_of(parts, {"d", "instance", "part", "trainer"}));
-  if (!request.best_over.empty()) require_among(file, chart, "best_over", {request.best_over}, variables_of(parts, {}));
+  if (!request.best_over.empty())
+    require_among(file, chart, "best_over", {request.best_over}, searchable(parts, request));
   if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, along);
   if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, along);
   require_figures(file, chart, "values", request.values);
@@ -105,6 +126,15 @@ void require_complete(const SourceFile& file, const TomlValue& chart, const Char
   const auto need = [&](bool there, const char* kind, const char* what) {
     if (!there) file.reject(chart.line, "a chart of kind {} needs {}", kind, what);
   };
+  const auto refuse_elsewhere = [&](bool given, const char* key, Kind kind) {
+    if (given && request.kind != kind)
+      file.reject(chart.find(key)->line, "{} is of charts of kind {}, got kind {}", key, name(kind),
+                  name(request.kind));
+  };
+  refuse_elsewhere(request.square_roots, "square_roots", Kind::spectrum);
+  refuse_elsewhere(!request.best_over.empty(), "best_over", Kind::curves);
+  if (!request.best_over.empty() && request.best_over == request.x)
+    file.reject(chart.find("best_over")->line, "best_over must differ from x, got {} for both", request.x);
   if (request.kind == Kind::curves) {
     need(!request.x.empty(), "curves", "x, what is drawn along");
     need(!request.values.empty(), "curves", "values, at least one figure to draw");

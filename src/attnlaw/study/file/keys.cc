@@ -139,7 +139,8 @@ const base::Description& describe(const ChartRequest*) {
            "square_roots", &C::square_roots,
            {.doc = "`spectrum`: of √s, which for a tied student are the singular values of W but for their unit"}),
        base::field("best_over", &C::best_over,
-                   {.doc = "`curves`: an axis along which every instance of an experiment draws its result of least "
+                   {.doc = "`curves`: an axis other than `x`, an option of the problem, along which every instance of "
+                           "an experiment draws its result of least "
                            "`test` alone, as a search for the best `lambda`",
                     .otherwise = "all are drawn"})}};
   return description;
