@@ -503,10 +503,9 @@ TEST(InContextLaw, WithoutRepetitionNewTasksAreTrainingTasks) {
 
 /// Without repetition and for C = c the best λ is (ρ + cx/(c+x))(c+x)²/(c²τ), far out in short and in noisy contexts.
 TEST(InContextLaw, FindsTheBestPenaltyAtTheExtremes) {
-  // A minimum is found to the root of the rounding of errors over their curvature in log λ, which is 2e-8 where it is
-  // flattest.
-  constexpr double kFlattest = 2e-8, kRounding = 64 * std::numeric_limits<double>::epsilon();
-  const double found = std::sqrt(kRounding / kFlattest);
+  // Errors are known to some 1e-14 of themselves, so that those within twice that of the least cannot be told apart:
+  // with the relative curvature c in log λ this is a distance of 2 √(1e-14/c).
+  constexpr double kRounding = 1e-14, kStep = 1;
   for (const char* covariance : {"isotropic", "list:0.01", "list:100"})
     for (const double context : {1e-4, .1, 1e4})
       for (const double noise : {0.0, 1.0})
@@ -517,8 +516,16 @@ TEST(InContextLaw, FindsTheBestPenaltyAtTheExtremes) {
           model.noise = c * noise;
           const double x = model.context_noise(), sum = c + x;
           const double expected = (model.noise + c * x / sum) * sum * sum / (c * c * sequences);
+          const auto error = [&](double lambda) {
+            model.lambda = lambda;
+            return predict_in_context(model).new_tasks;
+          };
+          const double least = error(expected),
+                       sides = error(expected * std::exp(kStep)) + error(expected / std::exp(kStep)),
+                       curvature = (sides - 2 * least) / (least * kStep * kStep);
+          const double found = 2 * std::sqrt(kRounding / curvature);
           for (const auto test : {InContextTest::new_tasks, InContextTest::training_tasks})
-            EXPECT_NEAR(optimal_lambda(model, test) / expected, 1, found)
+            EXPECT_NEAR(std::log(optimal_lambda(model, test) / expected), 0, found)
                 << covariance << " " << context << " " << noise << " " << sequences;
         }
 }

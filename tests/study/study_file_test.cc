@@ -503,7 +503,7 @@ TEST(StudyFile, ChartsTakeTheBestOverAnOptionOfTheirExperiments) {
                             "[[part]]\nname = 'b'\naxes = [{alpha = [1, 2]}, {noise = [0, 1]}]\n";
   const auto chart = [&](const std::string& text) { return refusal(parts + "[[chart]]\n" + text); };
   const std::string curves = "x = 'alpha'\nvalues = ['test']\n";
-  EXPECT_EQ(chart(curves + "best_over = 'lambda'\n"), "");
+  EXPECT_EQ(chart(curves + "best_over = 'lambda'\n"), "accepted");
   EXPECT_THAT(chart(curves + "best_over = 'noise'\n"), HasSubstr("'noise'; accepted: alpha, lambda"));
   EXPECT_THAT(chart(curves + "best_over = 'kappa'\n"), HasSubstr("'kappa'; accepted: alpha, lambda"));
   EXPECT_THAT(chart(curves + "best_over = 'alpha'\n"), HasSubstr("best_over must differ from x"));
