@@ -393,9 +393,10 @@ TEST(InContextFiniteSize, TendsToTheLaw) {
   }
 }
 
-/// Measured over the law given the tasks: within three standard errors and 2/d; the norm, whose corrections are up to
-/// 7/d where training fits every label, within 8/d. The error on the training sequences is then of order λ², and its
-/// corrections are of its own order.
+/// Measured over the law given the tasks: within three standard errors and 2/d. Where there are fewer sequences than
+/// unknowns and training fits every label, corrections are larger: 40 layers at d = 20, 40, 60 (context 1, tasks 0.2,
+/// sequences 0.5, noise 1, λ = 0.05) have 13.4, 8.7, 5.0 % of the errors, which is 3/d, and 30, 17, 9 % of the norm,
+/// 6/d; the error on the training sequences is then of order λ², and its corrections are of its own order.
 void expect_near_law(const InContextExperiment& e) {
   const double d = static_cast<double>(e.d);
   const auto near = [&](double InContextMeasured::*figure, double allowed) {
@@ -405,7 +406,7 @@ void expect_near_law(const InContextExperiment& e) {
   };
   for (const auto figure :
        {&InContextMeasured::new_tasks, &InContextMeasured::training_tasks, &InContextMeasured::trace})
-    near(figure, 2 / d);
+    near(figure, (e.model.sequences < 1 ? 4 : 2) / d);
   near(&InContextMeasured::squared_norm, 8 / d);
 }
 

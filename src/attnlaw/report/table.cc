@@ -133,7 +133,8 @@ std::string text(const Table& table) {
   for (std::size_t j = 0; j < count; ++j) {
     std::size_t width = 0;
     for (const auto& row : entries) width = std::max(width, display_width(row[j]));
-    for (auto& row : entries) row[j] = padded(row[j], width, is_text(table, j));
+    const bool text = is_text(table, j);
+    for (auto& row : entries) row[j] = padded(row[j], width, text);
     rule.emplace_back();
     for (std::size_t i = 0; i < width; ++i) rule.back() += "─";
   }
@@ -161,19 +162,20 @@ std::string html(const Table& table) {
   require_well_formed(table);
   std::string result = "<table>\n";
   if (!table.title.empty()) result += fmt::format("<caption>{}</caption>\n", escape_html(table.title));
-  const auto side = [&](std::size_t j) { return is_text(table, j) ? " class=\"text\"" : ""; };
+  std::vector<const char*> side;
+  for (std::size_t j = 0; j < table.columns.size(); ++j) side.push_back(is_text(table, j) ? " class=\"text\"" : "");
   result += "<thead><tr>";
   for (std::size_t j = 0; j < table.columns.size(); ++j) {
     const Column& column = table.columns[j];
     const std::string unit =
         column.unit.empty() ? "" : fmt::format(" <span class=\"unit\">[{}]</span>", escape_html(column.unit));
-    result += fmt::format("<th scope=\"col\"{}>{}{}</th>", side(j), escape_html(column.name), unit);
+    result += fmt::format("<th scope=\"col\"{}>{}{}</th>", side[j], escape_html(column.name), unit);
   }
   result += "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows) {
     result += "<tr>";
     for (std::size_t j = 0; j < row.size(); ++j) {
-      result += fmt::format("<td{}>{}</td>", side(j), escape_html(shown(row[j], table.columns[j])));
+      result += fmt::format("<td{}>{}</td>", side[j], escape_html(shown(row[j], table.columns[j])));
     }
     result += "</tr>\n";
   }
