@@ -15,6 +15,7 @@
 #include "attnlaw/laws/in_context/simulation.h"
 #include "attnlaw/laws/in_context/singular_values.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
+#include "laws/in_context_model.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -24,15 +25,6 @@ using Matrix = base::Matrix<double>;
 using Real = boost::multiprecision::number<boost::multiprecision::cpp_bin_float<50>>;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-InContextModel model_of(double context, double tasks, double sequences, double noise, double lambda) {
-  InContextModel model;
-  model.context = context, model.tasks = tasks, model.sequences = sequences;
-  model.noise = noise, model.lambda = lambda;
-  return model;
-}
 
 InContextExperimentOptions at(std::size_t d, int instances) {
   InContextExperimentOptions options;

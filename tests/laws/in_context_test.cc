@@ -14,21 +14,13 @@
 #include "attnlaw/laws/in_context/baselines.h"
 #include "attnlaw/laws/in_context/traces.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
+#include "laws/in_context_model.h"
 
 namespace attnlaw::laws {
 namespace {
 
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-InContextModel model_of(double context, double tasks, double sequences, double noise, double lambda) {
-  InContextModel model;
-  model.context = context, model.tasks = tasks, model.sequences = sequences;
-  model.noise = noise, model.lambda = lambda;
-  return model;
-}
 
 InContextPrediction predict(double context, double tasks, double sequences, double noise, double lambda) {
   return predict_in_context(model_of(context, tasks, sequences, noise, lambda));
