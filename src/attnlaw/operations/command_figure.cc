@@ -4,6 +4,7 @@
 
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/toml.h"
+#include "attnlaw/study/file/reading.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -19,70 +20,54 @@ json json_of(const TomlValue& value) {
   return result;
 }
 
-/// Reads the keys of a table, and says where what it does not take stands.
+/// A table of the file, with the keys that it may have.
 class Reader {
  public:
-  Reader(const TomlValue& table, const std::string& path, std::vector<std::string> accepted)
-      : table_(table), path_(path) {
-    if (!table.is_table()) fail(table, "a [[run]] is a table, got " + table.described());
-    for (const base::TomlEntry& entry : table.entries) {
-      try {
-        base::require_known(entry.key, accepted, "a figure of commands");
-      } catch (const std::invalid_argument& error) {
-        fail(entry.value, error.what());
-      }
-    }
+  Reader(const study::SourceFile& file, const TomlValue& table, const std::vector<std::string>& accepted)
+      : file_(file), table_(table) {
+    if (!table.is_table()) file.reject(table.line, "a [[run]] is a table, got {}", table.described());
+    study::require_keys(file, table, "a figure of commands", accepted);
   }
 
   std::string text(const char* key) const {
     const TomlValue* value = table_.find(key);
     if (!value) return {};
-    if (!value->is_scalar() || !value->scalar.is_string()) fail(*value, fmt::format("{} must be a text", key));
+    if (!value->is_scalar() || !value->scalar.is_string()) file_.reject(value->line, "{} must be a text", key);
     return value->scalar.get<std::string>();
   }
 
   json table(const char* key) const {
     const TomlValue* value = table_.find(key);
-    if (value && !value->is_table()) fail(*value, fmt::format("{} must be a table of options", key));
+    if (value && !value->is_table()) file_.reject(value->line, "{} must be a table of options", key);
     return value ? json_of(*value) : json::object();
   }
 
-  [[noreturn]] void fail(const TomlValue& at, const std::string& what) const {
-    base::reject("{}:{}: {}", path_, at.line, what);
-  }
-
  private:
+  const study::SourceFile& file_;
   const TomlValue& table_;
-  const std::string& path_;
 };
 
-CommandFigure::Part part_of(const TomlValue& run, const std::string& path, bool fast) {
-  const Reader reader(run, path, {"command", "heading", "options", "fast"});
+CommandFigure::Part part_of(const study::SourceFile& file, const TomlValue& run, bool fast) {
+  const Reader reader(file, run, {"command", "heading", "options", "fast"});
   CommandFigure::Part part{reader.text("command"), reader.text("heading"), reader.table("options")};
   if (fast) part.options.update(reader.table("fast"));
-  try {
-    if (!find(part.command).about.draws) reader.fail(run, fmt::format("'{}' draws nothing", part.command));
-  } catch (const std::invalid_argument& error) {
-    reader.fail(run, error.what());
-  }
+  file.placed(run.line, "", [&] {
+    if (!find(part.command).about.draws) base::reject("'{}' draws nothing", part.command);
+  });
   return part;
 }
 
 }  // namespace
 
 std::optional<CommandFigure> parse_command_figure(const std::string& text, const std::string& path, bool fast) {
-  TomlValue document;
-  try {
-    document = base::parse_toml(text);
-  } catch (const base::TomlError& error) {
-    base::reject("{}:{}:{}: {}", path, error.line, error.column, error.what());
-  }
+  const study::SourceFile file{path};
+  const TomlValue document = study::parse_document(file, text);
   const TomlValue* runs = document.find("run");
   if (!runs) return std::nullopt;
-  const Reader reader(document, path, {"title", "description", "run"});
+  const Reader reader(file, document, {"title", "description", "run"});
   CommandFigure figure{reader.text("title"), reader.text("description"), {}};
-  if (!runs->is_array()) reader.fail(*runs, "run must be a list of tables: [[run]]");
-  for (const TomlValue& run : runs->items) figure.runs.push_back(part_of(run, path, fast));
+  if (!runs->is_array()) file.reject(runs->line, "run must be a list of tables: [[run]]");
+  for (const TomlValue& run : runs->items) figure.runs.push_back(part_of(file, run, fast));
   return figure;
 }
 

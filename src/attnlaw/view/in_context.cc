@@ -4,18 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/laws/in_context/baselines.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 using laws::InContextExperiment;
 using laws::InContextMeasured;
@@ -45,6 +44,8 @@ constexpr AxisEntry kAxes[] = {
 const AxisEntry& entry_of(InContextAxis axis) {
   return *std::find_if(std::begin(kAxes), std::end(kAxes), [=](const AxisEntry& entry) { return entry.axis == axis; });
 }
+
+bool has_experiments(const InContextResult& result) { return !result.points.front().experiments.empty(); }
 
 bool varies(const InContextResult& result, InContextAxis axis) {
   return std::find(result.axes.begin(), result.axes.end(), axis) != result.axes.end();
@@ -149,6 +150,14 @@ std::string sizes_text(const InContextExperiment& experiment) {
   return text;
 }
 
+/// The error on new tasks of the posterior over the training tasks at the dimension of an experiment, where it is far
+/// from its limit; nothing where it has no formula.
+std::optional<double> memory_at(const InContextPrediction& p, const InContextExperiment& experiment) {
+  if (!experiment.tasks || !p.model.covariance.isotropic() || p.model.test_covariance) return std::nullopt;
+  return laws::memory_error(static_cast<double>(experiment.d), p.model.context_of_test(), experiment.model.tasks,
+                            p.model.noise_of_test());
+}
+
 Table experiment_table(const InContextPrediction& p, const InContextExperiment& experiment) {
   Table table = headed(sizes_text(experiment), {"", "law", "law at this size", "measured", error_column(),
                                                 percent("difference"), percent("±")});
@@ -158,11 +167,7 @@ Table experiment_table(const InContextPrediction& p, const InContextExperiment& 
     add(table, title, limit.*figure, experiment.theory.*figure, experiment.mean.*figure,
         experiment.standard_error.*figure, kPercent * experiment.difference.*figure,
         kPercent * experiment.difference_error.*figure);
-  const bool remembers = experiment.tasks && p.model.covariance.isotropic() && !p.model.test_covariance;
-  if (remembers)
-    add(table, "memory, new tasks", p.baselines.memory_new,
-        laws::memory_error(static_cast<double>(experiment.d), p.model.context_of_test(), experiment.model.tasks,
-                           p.model.noise_of_test()));
+  if (const auto memory = memory_at(p, experiment)) add(table, "memory, new tasks", p.baselines.memory_new, *memory);
   return table;
 }
 
@@ -217,7 +222,7 @@ Table curve_table(const InContextResult& result) {
     if (varies(result, entry.axis)) table.columns.push_back(general(letter(entry)));
   add_columns(table, {"new tasks", "training tasks", "training sequences", "ridge", general("generalisation", 3),
                       general("memorisation", 3), "phase"});
-  if (!result.points.front().experiments.empty())
+  if (has_experiments(result))
     add_columns(table, {"d", general("new tasks measured", 4), error_column(), general("training tasks measured", 4),
                         error_column()});
   for (const InContextPoint& point : result.points) {
@@ -240,7 +245,7 @@ Scale scale_of(const std::vector<double>& values) {
   constexpr double kWide = 15;
   const auto finite = [](double x) { return std::isfinite(x); };
   if (!std::all_of(values.begin(), values.end(), [&](double x) { return !finite(x) || x > 0; })) return Scale::linear;
-  double least = std::numeric_limits<double>::infinity(), most = 0;
+  double least = base::kInfinity, most = 0;
   for (const double x : values)
     if (finite(x)) least = std::min(least, x), most = std::max(most, x);
   return most > kWide * least ? Scale::log : Scale::linear;
@@ -253,17 +258,12 @@ std::string curve_name(const InContextResult& result, const InContextPoint& poin
   return joined(parts, [](const std::string& part) { return part; });
 }
 
-bool has_experiments(const InContextResult& result) { return !result.points.front().experiments.empty(); }
-
-/// The error on new tasks of the posterior over the training tasks: at the dimension of the experiments, where it is
-/// far from its limit, if there are any.
+/// The same at the dimension of the last experiment if there is one, else its limit.
 double memory_of(const InContextPoint& point) {
   const InContextPrediction& p = point.prediction;
-  const bool known = std::isfinite(p.model.tasks) && p.model.covariance.isotropic() && !p.model.test_covariance;
-  if (point.experiments.empty() || !known) return std::isfinite(p.model.tasks) ? p.baselines.memory_new : kNone;
-  const InContextExperiment& last = point.experiments.back();
-  return laws::memory_error(static_cast<double>(last.d), p.model.context_of_test(), last.model.tasks,
-                            p.model.noise_of_test());
+  const auto memory = point.experiments.empty() ? std::nullopt : memory_at(p, point.experiments.back());
+  if (memory) return *memory;
+  return std::isfinite(p.model.tasks) ? p.baselines.memory_new : base::kNaN;
 }
 
 /// Lines of one quantity for each curve of a result.
@@ -308,7 +308,7 @@ class CurvesChart {
     // A legend has room for short names where there are several curves.
     add_point(curve.empty() ? "new tasks" : "new", &InContextMeasured::new_tasks, p.new_tasks, p.baselines.ridge);
     add_point(curve.empty() ? "training tasks" : "training", &InContextMeasured::training_tasks, p.training_tasks,
-              kNone);
+              base::kNaN);
     if (x_axis_.axis != InContextAxis::tasks) return;
     // Without a dimension it depends on the noise alone: one line serves all curves.
     const bool own = measured_ || varies(result_, InContextAxis::noise) || varies(result_, InContextAxis::test_noise);
@@ -400,7 +400,7 @@ report::HeatMap::Line line_of(const Plane& plane, const char* name, double (InCo
       const double share = std::isinf(below) ? 1 : below / (below - above);
       return interpolated(scale_of(axis), axis[i - 1], axis[i], share);
     }
-    return kNone;
+    return base::kNaN;
   };
   report::HeatMap::Line along_y{name, {}}, along_x{name, {}};
   for (std::size_t i = 0; i < plane.x.size(); ++i)
@@ -496,15 +496,16 @@ Warnings warnings_of(const InContextResult& result) {
   return lines;
 }
 
-report::Page page_of(const InContextResult& result, const std::vector<Table>& tables) {
+/// `plane`: of a map.
+report::Page page_of(const InContextResult& result, const std::optional<Plane>& plane,
+                     const std::vector<Table>& tables) {
   report::Page page{"In-context regression by trained linear attention", headline(result), {}};
-  if (result.map) {
-    const Plane plane = plane_of(result);
+  if (plane) {
     page.sections.push_back({"Phases",
                              "The layer generalises where it explains half of what the Bayes-optimal ridge explains of "
                              "new tasks. Where it does not, but explains half of what can be explained of its training "
                              "tasks, it memorises.",
-                             map_chart(plane)});
+                             map_chart(*plane)});
     return page;
   }
   if (!result.axes.empty()) {
@@ -552,13 +553,14 @@ bool InContextResult::converged() const {
 Result show(const InContextResult& result, bool draw) {
   const auto kept = std::make_shared<const InContextResult>(result);
   const bool one = result.axes.empty();
-  Result shown{.tables = one          ? tables_of(result.points.front())
-                         : result.map ? std::vector<Table>{map_table(plane_of(result))}
-                                      : std::vector<Table>{curve_table(result)},
+  const std::optional<Plane> plane = result.map ? std::optional(plane_of(result)) : std::nullopt;
+  Result shown{.tables = one     ? tables_of(result.points.front())
+                         : plane ? std::vector<Table>{map_table(*plane)}
+                                 : std::vector<Table>{curve_table(result)},
                .rows = Rows([kept] { return rows_of(*kept); }),
                .warnings = warnings_of(result),
                .converged = result.converged()};
-  if (draw) shown.page = page_of(result, shown.tables);
+  if (draw) shown.page = page_of(result, plane, shown.tables);
   std::string& title = shown.tables.front().title;
   title = "In-context regression: " + headline(result) + (title.empty() ? "" : "\n" + title);
   return shown;

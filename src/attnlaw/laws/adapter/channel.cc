@@ -1,5 +1,6 @@
 #include "attnlaw/laws/adapter/channel.h"
 
+#include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <vector>
@@ -29,6 +30,40 @@ struct PackAverages {
 };
 
 double width_of(const LoraOverlaps& overlaps) { return std::sqrt(std::max(0.0, overlaps.q - overlaps.m * overlaps.m)); }
+
+/// The minima of a replicate, pack by pack: searched for where none are kept, else followed from those.
+template <class Loss>
+class FollowedMinima {
+ public:
+  using Point = std::array<Pack, Loss::kDimension>;
+
+  FollowedMinima(const Loss& loss, double V, LoraMinima& kept)
+      : search_(loss), descent_(loss), V_(V), kept_(kept), follow_(!kept.empty()) {}
+
+  /// Returns that of the next pack; `start()` is where the search begins beside its own starts.
+  template <class Start>
+  Point next(const typename Loss::Label& label, const Point& omega0, const Start& start) {
+    Point p;
+    if (follow_) {
+      std::copy_n(kept_.begin() + static_cast<std::ptrdiff_t>(count_), p.size(), p.begin());
+      count_ += p.size();
+      descent_.descend(label, omega0.data(), V_, p.data());
+    } else {
+      const auto& found = search_.solve(label, omega0.data(), start().data(), V_).point;
+      std::copy_n(found.begin(), p.size(), p.begin());
+      kept_.insert(kept_.end(), p.begin(), p.end());
+    }
+    return p;
+  }
+
+ private:
+  theory::GlobalProximal<Loss> search_;
+  theory::Proximal<Loss> descent_;
+  double V_;
+  LoraMinima& kept_;
+  bool follow_;
+  std::size_t count_ = 0;
+};
 
 // --- linear scores --------------------------------------------------------------------------------------------------
 
@@ -236,21 +271,10 @@ class SoftmaxChannel final : public LoraChannel {
 
   LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const override {
     const AdapterPair loss(task_.beta, overlaps.q);
-    theory::GlobalProximal<AdapterPair> search(loss);
-    theory::Proximal<AdapterPair> descent(loss);
-    const bool follow = !minima.empty();
-    std::size_t count = 0;
+    FollowedMinima<AdapterPair> followed(loss, overlaps.V, minima);
     PackAverages sums;
     for_each(overlaps, task_.noise, replicate, [&](const Field& field, Pack weight) {
-      if (!follow) {
-        const auto& found = search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V).point;
-        minima.insert(minima.end(), found.begin(), found.end());
-        add(loss, field, found.data(), overlaps.V, weight, sums);
-        return;
-      }
-      std::array<Pack, 2> p{minima[count], minima[count + 1]};
-      count += p.size();
-      descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
+      const auto p = followed.next(field.label, field.omega0, [&] { return fit(field); });
       add(loss, field, p.data(), overlaps.V, weight, sums);
     });
     return sums.reduced(total(replicate));
@@ -418,23 +442,12 @@ class RowsChannel final : public LoraChannel {
 
   LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const override {
     const AdapterRows loss(task_.beta, overlaps.q);
-    theory::GlobalProximal<AdapterRows> search(loss);
-    theory::Proximal<AdapterRows> descent(loss);
-    const bool follow = !minima.empty();
-    std::size_t count = 0;
+    FollowedMinima<AdapterRows> followed(loss, overlaps.V, minima);
     PackAverages sums;
     double total = 0;
     for_each(overlaps, task_.noise, replicate, [&](const Field& field, Pack weight) {
       total += weight.sum();
-      if (!follow) {
-        const auto& found = search.solve(field.label, field.omega0.data(), fit(field).data(), overlaps.V).point;
-        minima.insert(minima.end(), found.begin(), found.end());
-        add(loss, field, found.data(), overlaps.V, weight, sums);
-        return;
-      }
-      AdapterRows::Row p{minima[count], minima[count + 1], minima[count + 2]};
-      count += p.size();
-      descent.descend(field.label, field.omega0.data(), overlaps.V, p.data());
+      const auto p = followed.next(field.label, field.omega0, [&] { return fit(field); });
       add(loss, field, p.data(), overlaps.V, weight, sums);
     });
     return sums.reduced(total);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <utility>
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/normal.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
@@ -22,9 +22,7 @@ constexpr double kReach = 8;
 /// is at least 0.7 of that wide, and equal steps of 0.7 of a width leave e^(−2π²/0.7²) = 1e-17 of an integral.
 constexpr double kFine = 0.5;
 
-double normal_density(double x, double width) {
-  return std::exp(-0.5 * x * x / (width * width)) / (width * std::sqrt(2 * std::numbers::pi));
-}
+double normal_density(double x, double width) { return base::normal_density(x / width) / width; }
 
 /// An overlap that still falls below this is none: it falls by the factor α/α_c at every step.
 constexpr double kVanishing = 1e-5;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/laws/in_context/roots.h"
 #include "attnlaw/laws/in_context/traces.h"
 
@@ -52,7 +52,7 @@ double mean_of_largest(double k) {
 double memory_error(double d, double context, double tasks, double noise) {
   const double scatter = std::sqrt(d * (4 * context * context + 6 * context + 4 * context * noise));
   const double error = noise + 2 - 4 * context * mean_of_largest(tasks * d) / scatter;
-  return error >= ridge_error({}, context, noise) ? error : std::numeric_limits<double>::quiet_NaN();
+  return error >= ridge_error({}, context, noise) ? error : base::kNaN;
 }
 
 InContextBaselines in_context_baselines(const InContextModel& model) {
@@ -63,10 +63,9 @@ InContextBaselines in_context_baselines(const InContextModel& model) {
   result.ridge = ridge_error(test, context, noise);
   // Who has seen k tasks locks on a wrong one when he meets a new one; who has seen all of them knows the prior of
   // training, and what he makes of tasks of another covariance has no formula here.
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   const bool every = std::isinf(model.tasks);
   const double prior = every ? ridge_error(model.covariance, context, noise) : noise;
-  result.memory_new = every ? (model.test_covariance ? kUnknown : prior) : result.nothing + model.covariance.mean();
+  result.memory_new = every ? (model.test_covariance ? base::kNaN : prior) : result.nothing + model.covariance.mean();
   result.memory_training = prior;
   return result;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/in_context/baselines.h"
 #include "attnlaw/laws/in_context/roots.h"
@@ -13,7 +14,8 @@
 namespace attnlaw::laws {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
+using base::kNaN;
 
 /// The layer at one λ: what both errors and their parts are made of.
 struct Solution {
@@ -106,7 +108,7 @@ void set_errors(const LayerLaw& law, InContextPrediction& p) {
 /// Returns ∫ t/D² over the spectrum of R, which is finite where there are more tasks than dimensions.
 double gap_number(const InContextPrediction& p) {
   const InContextModel& model = p.model;
-  if (!model.covariance.isotropic()) return std::numeric_limits<double>::quiet_NaN();
+  if (!model.covariance.isotropic()) return kNaN;
   if (model.tasks <= 1) return kInfinity;
   const double ratio = std::isinf(model.tasks) ? 1 : model.tasks / (model.tasks - 1);
   const double square = std::isinf(model.tasks) ? 1 : ratio * ratio * ratio;
@@ -149,7 +151,7 @@ double least_around(const Function& function, double start, double step, int cou
 }
 
 double share(double trivial, double error, double best) {
-  if (!(trivial > best)) return std::numeric_limits<double>::quiet_NaN();
+  if (!(trivial > best)) return kNaN;
   return (trivial - error) / (trivial - best);
 }
 

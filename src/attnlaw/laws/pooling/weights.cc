@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
@@ -12,6 +13,7 @@
 namespace attnlaw::laws {
 namespace {
 
+using base::index;
 using base::reject;
 using Profile = SignCorrelations::Profile;
 using Markov = SignCorrelations::Markov;
@@ -21,8 +23,6 @@ constexpr std::string_view kProfiles = "power:R0,B, markov:RHO or file:PATH";
 constexpr std::string_view kWeights = "mean, harmonic, attention:TAU, optimal or file:PATH";
 /// Correlations in a file are often written with six digits, so they are accepted up to this error.
 constexpr double kFileRounding = 1e-6;
-
-Eigen::Index index(std::size_t size) { return static_cast<Eigen::Index>(size); }
 
 /// Copies values into a vector: the bits of sums over a map would depend on where in memory the values begin.
 Eigen::VectorXd vector(std::span<const double> values) {

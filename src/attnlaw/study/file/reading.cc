@@ -24,6 +24,14 @@ Json json_of(const SourceFile& file, const std::string& key, const base::Field& 
 
 }  // namespace
 
+TomlValue parse_document(const SourceFile& file, const std::string& text) {
+  try {
+    return base::parse_toml(text);
+  } catch (const base::TomlError& error) {
+    file.reject(error.line, "column {}: {}", error.column, error.what());
+  }
+}
+
 void spell_in_snake_case(const SourceFile& file, TomlValue& value) {
   std::set<std::string> seen;
   for (auto& [key, inner] : value.entries) {

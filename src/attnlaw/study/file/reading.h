@@ -36,6 +36,9 @@ struct SourceFile {
   }
 };
 
+/// Parses the text of the file. Throws std::invalid_argument with line and column for what is no TOML.
+base::TomlValue parse_document(const SourceFile& file, const std::string& text);
+
 /// Gives every key of the tables in a value its underscores: names are read with dashes as well. Throws
 /// std::invalid_argument if a table then has one twice.
 void spell_in_snake_case(const SourceFile& file, base::TomlValue& value);

@@ -18,16 +18,6 @@ namespace {
 
 using base::TomlValue;
 
-TomlValue parse_document(const SourceFile& file, const std::string& text) {
-  try {
-    TomlValue document = base::parse_toml(text);
-    spell_in_snake_case(file, document);
-    return document;
-  } catch (const base::TomlError& error) {
-    file.reject(error.line, "column {}: {}", error.column, error.what());
-  }
-}
-
 /// "alpha (1000) × lambda (1000) × instance (4)".
 std::string product_of(const PartRequest& request) {
   std::vector<std::string> factors;
@@ -55,7 +45,8 @@ void require_few_tasks(const SourceFile& file, const std::vector<PartRequest>& r
 
 Study parse_study(const std::string& text, const std::string& path, const StudyFileOptions& options) {
   const SourceFile file{path};
-  const TomlValue document = parse_document(file, text);
+  TomlValue document = parse_document(file, text);
+  spell_in_snake_case(file, document);
   Study study;
   study.name = std::filesystem::path(path).stem().string();
   StudyKeys keys;
