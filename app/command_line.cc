@@ -48,6 +48,16 @@ std::string surplus(const CLI::App& app) {
                      fmt::join(extras, " "), commands.empty() ? "" : meant(*commands.front(), extras));
 }
 
+/// Names an option that was given more than once; empty if none was.
+std::string repeated(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands())
+    for (const CLI::Option* option : command->get_options())
+      if (option->count() > option->get_items_expected_max())
+        return fmt::format("{} was given {} times: several values, where it takes them, are one text with commas",
+                           option->get_name(), option->count());
+  return "";
+}
+
 /// One operation as a subcommand, with what of it was given.
 struct Subcommand {
   CLI::App* app = nullptr;
@@ -103,6 +113,9 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     return Help{parsed.empty() ? app.help() : parsed.front()->help("attnlaw")};
   } catch (const CLI::ExtrasError&) {
     throw hint(surplus(app));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string option = repeated(app);
+    throw hint(option.empty() ? error.what() : option);
   } catch (const CLI::ParseError& error) {
     throw hint(error.what());
   }

@@ -1,11 +1,13 @@
 /// attnlaw icl as a user runs it.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "csv.h"
 #include "program.h"
 
 namespace attnlaw::test {
@@ -152,13 +154,42 @@ TEST(Icl, MapsHaveALetterForEachPoint) {
   EXPECT_NE(slurp(html).find("generalises"), std::string::npos);
 }
 
+/// A penalty that was found is a result of every point, told apart from those that were given.
+TEST(Icl, CurvesTellThePenaltiesThatTheyFound) {
+  const std::string curve = "icl --context 2 --tasks 0.5,1 --sequences 3 --noise 0.1 --lambda ";
+  const json found = json::parse(attnlaw(curve + "optimal --format json").out)["points"];
+  const std::string table = attnlaw(curve + "optimal").out;
+  for (const json& point : found)
+    EXPECT_NE(table.find(fmt::format("{:.6g}", point["model"]["lambda"].get<double>())), std::string::npos) << table;
+  const std::string both = attnlaw(curve + "optimal,0.1").out;
+  EXPECT_NE(both.find("optimal"), std::string::npos) << both;
+  EXPECT_NE(both.find("given"), std::string::npos) << both;
+  const Outcome rows = attnlaw(curve + "optimal,0.1 --format csv");
+  EXPECT_NE(rows.out.find("lambda_rule"), std::string::npos) << rows.out;
+}
+
+/// Layers at 0+ are trained with a small penalty, which their rows tell.
+TEST(Icl, RowsOfLayersHaveThePenaltyTheyWereTrainedWith) {
+  const Outcome rows = attnlaw("icl --context 2 --tasks 1 --sequences 2 --noise 0.1 --d 8 --format csv");
+  ASSERT_EQ(rows.code, 0) << rows.err;
+  std::map<std::string, double> penalties;
+  for (auto& row : records_of(rows.out))
+    if (!row["lambda"].empty()) penalties[row["kind"]] = std::stod(row["lambda"]);
+  EXPECT_EQ(penalties.at("theory"), 0);
+  for (const char* kind : {"mean", "standard_error", "law", "difference", "instance"})
+    EXPECT_EQ(penalties.at(kind), 1e-6) << kind;
+}
+
 TEST(Icl, RefusesWithOneLine) {
   const std::string rest = " --sequences 2 --noise 0.1";
-  expect_refused("--context 2 --tasks 0" + rest, "tasks must be a number > 0, or inf, got 0");
+  expect_refused("--context 2 --tasks 0" + rest, "tasks must be a number from 1e-12 to 1e+12, or inf, got 0");
   expect_refused("--context 2 --tasks -1" + rest, "got -1");
   expect_refused("--context nan --tasks 1" + rest, "context must be");
-  expect_refused("--context 2 --tasks 1 --sequences 2 --noise -0.1", "noise must be a finite number >= 0, got -0.1");
-  expect_refused("--context 2 --tasks 1 --sequences 2 --lambda -1", "lambda must be a finite number >= 0, got -1");
+  expect_refused("--context 2 --tasks 1 --sequences 2 --noise -0.1",
+                 "noise must be a number from 0 to 1e+12, got -0.1");
+  expect_refused("--context 2 --tasks 1 --sequences 2 --lambda -1", "lambda must be 0 (the limit 0+) or a number");
+  expect_refused("--context 1e300 --tasks 1" + rest,
+                 "context must be a number from 1e-12 to 1e+12, or inf, got 1e+300");
   expect_refused("--context 2 --tasks 1 --sequences 2 --lambda best", "optimal-training, got \"best\"");
   expect_refused("--context 2 --tasks many" + rest,
                  "tasks takes numbers, as in 2, 1,2,5 or 0.1:10:20:log, got \"many\"");

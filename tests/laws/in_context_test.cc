@@ -3,6 +3,7 @@
 
 #include "attnlaw/laws/in_context/in_context.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -705,17 +706,73 @@ TEST(InContextPhase, ThreeOfThem) {
   EXPECT_EQ(predict(.1, .2, .1, .1, .01).phase(), InContextPhase::neither);
 }
 
+// --------------------------------------------------------------------------------------------------------- extremes
+
+/// At every corner of what is accepted all figures are numbers, and parts sum up to their errors.
+TEST(InContextLaw, HasNumbersAtTheEndsOfItsRanges) {
+  const std::vector<double> ratios{1e-12, 1, 1e12, kInf}, noises{0, 1e12}, penalties{0, 1e-100, 1, 1e100};
+  const auto is_error = [](double error, const InContextParts& parts) {
+    const double sum = parts.noise + parts.unseen + parts.shrinkage + parts.context + parts.variance;
+    return error >= 0 && (error == sum || std::abs(error - sum) <= 1e-9 * error);
+  };
+  for (const char* covariance : {"isotropic", "list:1e12,1e-12", "list:2e-12,0"})
+    for (const double context : ratios)
+      for (const double tasks : ratios)
+        for (const double sequences : ratios)
+          for (const double noise : noises)
+            for (const double lambda : penalties) {
+              InContextModel model = model_of(context, tasks, sequences, noise, lambda);
+              model.covariance = TaskCovariance::parse(covariance);
+              const bool limitless = lambda == 0 && std::isinf(context) && !(tasks > 1 && model.covariance.full_rank());
+              if (limitless) continue;
+              const InContextPrediction p = predict_in_context(model);
+              SCOPED_TRACE(fmt::format("{} context {} tasks {} sequences {} noise {} lambda {}", covariance, context,
+                                       tasks, sequences, noise, lambda));
+              EXPECT_TRUE(is_error(p.new_tasks, p.new_parts)) << p.new_tasks;
+              EXPECT_TRUE(is_error(p.training_tasks, p.training_parts)) << p.training_tasks;
+              // Only at n = d² without a penalty is an error infinite.
+              if (!(sequences == 1 && lambda == 0)) EXPECT_TRUE(std::isfinite(p.new_tasks)) << p.new_tasks;
+              EXPECT_TRUE(p.train >= 0 && p.squared_norm >= 0 && p.distance >= 0 && std::isfinite(p.trace));
+            }
+}
+
+/// A penalty without bound leaves nothing of the layer: it answers 0.
+TEST(InContextLaw, AnswersNothingUnderTheLargestPenalty) {
+  for (const double tasks : {1e-12, 1.0, kInf}) {
+    const InContextPrediction p = predict(2, tasks, 3, .1, 1e100);
+    EXPECT_NEAR(p.new_tasks, p.baselines.nothing, 1e-12);
+    EXPECT_NEAR(p.training_tasks, 1.1, 1e-12);
+    EXPECT_NEAR(p.distance, 1, 1e-12);
+  }
+}
+
+/// The best penalty is found within the range of penalties wherever a model is valid.
+TEST(InContextLaw, FindsTheBestPenaltyAtTheEndsOfItsRanges) {
+  for (const double context : {1e-12, 1.0, 1e12})
+    for (const double tasks : {1e-12, 1.0, 1e12})
+      for (const double sequences : {1e-12, 1.0, 1e12, kInf})
+        for (const double noise : {0.0, 1e12}) {
+          InContextModel model = model_of(context, tasks, sequences, noise, 1);
+          model.lambda = optimal_lambda(model, InContextTest::new_tasks);
+          const InContextPrediction best = predict_in_context(model);
+          EXPECT_LE(best.new_tasks, best.baselines.nothing * (1 + 1e-9))
+              << context << ' ' << tasks << ' ' << sequences << ' ' << noise << " at " << model.lambda;
+        }
+}
+
 // -------------------------------------------------------------------------------------------------------- bad input
 
 TEST(InContextLaw, RefusesWhatHasNoLaw) {
   const auto refuses = [](const InContextModel& model, const char* text) {
     EXPECT_THAT([&] { predict_in_context(model); }, ThrowsMessage<std::invalid_argument>(HasSubstr(text)));
   };
-  refuses(model_of(1, 0, 1, .1, .1), "tasks must be a number > 0, or inf, got 0");
+  refuses(model_of(1, 0, 1, .1, .1), "tasks must be a number from 1e-12 to 1e+12, or inf, got 0");
   refuses(model_of(1, 1, -1, .1, .1), "sequences must be");
   refuses(model_of(NAN, 1, 1, .1, .1), "context must be");
-  refuses(model_of(1, 1, 1, -.1, .1), "noise must be a finite number >= 0, got -0.1");
+  refuses(model_of(1, 1, 1, -.1, .1), "noise must be a number from 0 to 1e+12, got -0.1");
   refuses(model_of(1, 1, 1, .1, kInf), "lambda must be");
+  refuses(model_of(1e300, 1, 1, .1, .1), "context must be a number from 1e-12 to 1e+12, or inf, got 1e+300");
+  refuses(model_of(1, 1, 1, .1, 1e160), "got 1e+160");
   refuses(model_of(kInf, 1, 1, .1, 0), "context = inf");
   EXPECT_NO_THROW(predict(kInf, 2, 2, .1, 0));
   EXPECT_NO_THROW(predict(kInf, .5, 2, .1, .1));
@@ -726,12 +783,14 @@ TEST(TaskCovariance, SaysWhatItTakes) {
     EXPECT_THAT([&] { TaskCovariance::parse(spec); }, ThrowsMessage<std::invalid_argument>(HasSubstr(text)));
   };
   refuses("wishart:2", "isotropic, list:");
-  refuses("list:1,-1", ">= 0, got -1");
-  refuses("list:0,0", "needs an eigenvalue > 0");
+  refuses("list:1,-1", "from 0 to 1e+12, got -1");
+  refuses("list:0,0", "needs a mean eigenvalue of 1e-12 or more, got 0");
   refuses("list:1@0", "weights of a task covariance must be > 0");
   refuses("list:1@2@3", "C or C@W");
   refuses("powerlaw:1", "powerlaw:GAMMA,D");
   refuses("powerlaw:1,0", "from 1 to 1e6");
+  // However the weights round, a covariance without zeros has rank 1, and as many tasks leave nothing unseen.
+  EXPECT_EQ(TaskGram(1, TaskCovariance::parse("powerlaw:1,7"), std::vector<double>(7, 1.0)).unseen(), 0);
   const TaskCovariance law = TaskCovariance::parse("powerlaw:1,3");
   EXPECT_NEAR(law.mean(), 1, 1e-14);
   EXPECT_NEAR(law.values[0] / law.values[2], 3, 1e-14);

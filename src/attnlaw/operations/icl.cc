@@ -15,6 +15,9 @@ using laws::InContextModel;
 using laws::InContextTest;
 using nlohmann::json;
 
+constexpr const char* kRatios = "numbers > 0 or inf, one or many, as in 2, 1,2,inf or 0.1:10:20:log";
+constexpr const char* kNoises = "numbers >= 0, one or many, as in 0.1, 0,0.1,1 or 0.01:1:20:log";
+
 Icl::Penalty penalty_of(const json& item) {
   if (item.is_number()) return {std::nullopt, item.get<double>()};
   if (item == "0+") return {};
@@ -44,8 +47,8 @@ base::FieldOf<Icl::Input> lambda_field() {
       {.symbol = "λ",
        .doc = "penalty of the trained matrix, the limit 0+, or that of least error on new tasks (optimal) or on "
               "training tasks (optimal-training)",
-       .accepts = "numbers >= 0 as for the others, 0+, optimal, optimal-training",
-       .value_name = "X|0+|optimal|optimal-training"});
+       .accepts = "numbers >= 0, 0+, optimal, optimal-training; one or many, as in 0.1, 0+,0.1 or 0.01:1:20:log",
+       .value_name = "X|0+|optimal|optimal-training[,...]|FROM:TO:N[:log]"});
 }
 
 /// A point of the grid before its penalty is known.
@@ -164,39 +167,33 @@ const base::Description& describe(const Icl::Input*) {
                 .unit = "l/d",
                 .doc = "tokens of a context over dimensions, or inf",
                 .required = true,
-                .accepts = "numbers > 0, as in 2, 1,2,5 or 0.1:10:20:log"}),
+                .accepts = kRatios}),
        numbers("tasks", &I::tasks,
                {.symbol = "κ",
                 .unit = "k/d",
                 .doc = "distinct training tasks over dimensions; inf: a new one each",
                 .required = true,
-                .accepts = "numbers > 0 or inf, as in 2, 1,2,5 or 0.1:10:20:log"}),
+                .accepts = kRatios}),
        numbers("sequences", &I::sequences,
                {.symbol = "τ",
                 .unit = "n/d²",
                 .doc = "training sequences over squared dimensions, or inf",
                 .required = true,
-                .accepts = "numbers > 0, as in 2, 1,2,5 or 0.1:10:20:log"}),
-       numbers("noise", &I::noise,
-               {.symbol = "ρ",
-                .doc = "variance of the noise of labels",
-                .accepts = "numbers >= 0, as in 0.1, 0,0.1,1 or 0.01:1:20:log"}),
+                .accepts = kRatios}),
+       numbers("noise", &I::noise, {.symbol = "ρ", .doc = "variance of the noise of labels", .accepts = kNoises}),
        lambda_field(),
        numbers("test_context", &I::test_context,
                {.symbol = "α_te",
                 .unit = "l/d",
                 .doc = "tokens of test contexts over dimensions, or inf",
-                .accepts = "numbers > 0 or inf, as in 2, 1,2,5 or 0.1:10:20:log",
+                .accepts = kRatios,
                 .otherwise = "context"}),
        numbers("test_noise", &I::test_noise,
-               {.symbol = "ρ_te",
-                .doc = "noise of test labels",
-                .accepts = "numbers >= 0, as in 0.1, 0,0.1,1 or 0.01:1:20:log",
-                .otherwise = "noise"}),
+               {.symbol = "ρ_te", .doc = "noise of test labels", .accepts = kNoises, .otherwise = "noise"}),
        base::field("task_covariance", &I::task_covariance,
                    {.symbol = "C",
-                    .doc = "covariance of training tasks: isotropic, list:C1[@W1],C2[@W2],…, powerlaw:GAMMA,D or "
-                           "file:PATH",
+                    .doc = "covariance of training tasks: isotropic, list:C1[@W1],C2[@W2],…, powerlaw:GAMMA,D (mean "
+                           "1) or file:PATH; weights are divided by their sum",
                     .value_name = "SPEC"}),
        base::field("test_covariance", &I::test_covariance,
                    {.symbol = "C_te",

@@ -218,8 +218,16 @@ report::Chart spectrum_chart(const InContextPoint& point) {
 
 Table curve_table(const InContextResult& result) {
   Table table{"", {}};
+  const bool found = std::any_of(result.points.begin(), result.points.end(),
+                                 [](const InContextPoint& point) { return point.lambda_rule.has_value(); });
+  const bool several_penalties = varies(result, InContextAxis::lambda);
+  // A penalty that was found is a result, also where all points share its rule.
+  const auto is_shown = [&](const AxisEntry& entry) {
+    return varies(result, entry.axis) || (found && entry.axis == InContextAxis::lambda);
+  };
   for (const AxisEntry& entry : kAxes)
-    if (varies(result, entry.axis)) table.columns.push_back(general(letter(entry)));
+    if (is_shown(entry)) table.columns.push_back(general(letter(entry)));
+  if (found && several_penalties) add_columns(table, {"λ is"});
   add_columns(table, {"new tasks", "training tasks", "training sequences", "ridge", general("generalisation", 3),
                       general("memorisation", 3), "phase"});
   if (has_experiments(result))
@@ -229,7 +237,9 @@ Table curve_table(const InContextResult& result) {
     const InContextPrediction& p = point.prediction;
     Row start;
     for (const AxisEntry& entry : kAxes)
-      if (varies(result, entry.axis)) start.push_back(cell(entry.value(p.model)));
+      if (is_shown(entry)) start.push_back(cell(entry.value(p.model)));
+    if (found && several_penalties)
+      start.push_back(cell(point.lambda_rule ? std::string(base::name(*point.lambda_rule)) : "given"));
     const Row theory = row(start, p.new_tasks, p.training_tasks, p.train, p.baselines.ridge, p.generalisation(),
                            p.memorisation(), p.phase());
     if (point.experiments.empty()) add(table, theory);
@@ -437,11 +447,16 @@ report::Chart map_chart(const Plane& plane) {
 // ---- all -----------------------------------------------------------------------------------------------------------
 
 Table rows_of(const InContextResult& result) {
-  Table table = records<InContextPrediction>({"kind", "d", "seed"}, {"singular_value", "density"});
+  Table table = records<InContextPrediction>({"kind", "d", "seed"}, {"lambda_rule", "singular_value", "density"});
   for (const InContextPoint& point : result.points) {
-    const Fields model = fields_of(point.prediction.model);
-    add_row(table, {{"kind", "theory"}}, point.prediction);
+    Fields kind{{"kind", "theory"}};
+    if (point.lambda_rule) kind.push_back({"lambda_rule", base::name(*point.lambda_rule)});
+    add_row(table, kind, point.prediction);
     for (const InContextExperiment& experiment : point.experiments) {
+      // They are found beside the law by what was asked for; a limit 0+ is trained with a penalty.
+      InContextModel trained = point.prediction.model;
+      trained.lambda = experiment.model.lambda;
+      const Fields model = fields_of(trained);
       const auto add_measured = [&](const char* kind, const InContextMeasured& measured, Fields more = {}) {
         Fields cells{{"kind", kind}, {"d", experiment.d}};
         append(cells, more);

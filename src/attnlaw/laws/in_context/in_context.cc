@@ -17,6 +17,9 @@ namespace {
 using base::kInfinity;
 using base::kNaN;
 
+// Within these ranges no product of the formulas leaves the numbers; beyond them a ratio is as good as infinite.
+constexpr double kLeastRatio = 1e-12, kMostRatio = 1e12, kLeastPenalty = 1e-100, kMostPenalty = 1e100;
+
 /// The layer at one λ: what both errors and their parts are made of.
 struct Solution {
   double ridge = 0;  ///< ξ
@@ -115,12 +118,20 @@ double gap_number(const InContextPrediction& p) {
   return p.training_tasks / model.sequences * (ratio + model.context_noise() * square);
 }
 
-void require_positive(const char* name, double value) {
-  if (!(value > 0)) base::reject("{} must be a number > 0, or inf, got {}", name, value);
+void require_ratio(const char* name, double value) {
+  if (!(value >= kLeastRatio && value <= kMostRatio) && value != kInfinity)
+    base::reject("{} must be a number from {} to {}, or inf, got {}", name, kLeastRatio, kMostRatio, value);
 }
 
-void require_not_negative(const char* name, double value) {
-  if (!(value >= 0) || std::isinf(value)) base::reject("{} must be a finite number >= 0, got {}", name, value);
+void require_noise(const char* name, double value) {
+  if (!(value >= 0 && value <= kMostRatio))
+    base::reject("{} must be a number from 0 to {}, got {}", name, kMostRatio, value);
+}
+
+void require_penalty(double value) {
+  if (!(value >= kLeastPenalty && value <= kMostPenalty) && value != 0)
+    base::reject("lambda must be 0 (the limit 0+) or a number from {} to {}, got {}", kLeastPenalty, kMostPenalty,
+                 value);
 }
 
 /// Tells whether the limit λ → 0+ exists: the noise of finite contexts holds directions without data, or there are
@@ -158,13 +169,13 @@ double share(double trivial, double error, double best) {
 }  // namespace
 
 void require_valid(const InContextModel& model) {
-  require_positive("context", model.context);
-  require_positive("tasks", model.tasks);
-  require_positive("sequences", model.sequences);
-  require_not_negative("noise", model.noise);
-  require_not_negative("lambda", model.lambda);
-  if (model.test_context) require_positive("test_context", *model.test_context);
-  if (model.test_noise) require_not_negative("test_noise", *model.test_noise);
+  require_ratio("context", model.context);
+  require_ratio("tasks", model.tasks);
+  require_ratio("sequences", model.sequences);
+  require_noise("noise", model.noise);
+  require_penalty(model.lambda);
+  if (model.test_context) require_ratio("test_context", *model.test_context);
+  if (model.test_noise) require_noise("test_noise", *model.test_noise);
   paired_values(model.covariance, model.covariance_of_test());
   if (model.lambda == 0 && !has_limit(model))
     base::reject(

@@ -28,11 +28,11 @@ namespace attnlaw::laws {
 /// Sequences of l pairs (x_i, y_i = ⟨x_i, w⟩ + √ρ ε_i), x_i ~ N(0, I/d), whose task w is one of k that were drawn from
 /// N(0, C), and a query whose label a linear attention layer predicts after ridge regression on n such sequences.
 struct InContextModel {
-  double context = 1;    ///< α = l/d > 0
-  double tasks = 1;      ///< κ = k/d > 0, or infinite
-  double sequences = 1;  ///< τ = n/d² > 0, or infinite
-  double noise = 0;      ///< ρ ≥ 0, the variance of the noise of a label
-  double lambda = 0;     ///< λ ≥ 0; 0 is the limit λ → 0+
+  double context = 1;    ///< α = l/d from 1e-12 to 1e12, or infinite; the same range holds for κ and τ
+  double tasks = 1;      ///< κ = k/d
+  double sequences = 1;  ///< τ = n/d²
+  double noise = 0;      ///< ρ from 0 to 1e12, the variance of the noise of a label
+  double lambda = 0;     ///< λ from 1e-100 to 1e100, or 0: the limit λ → 0+
   TaskCovariance covariance;
   /// Of the sequences it is tested on; those of training unless given.
   std::optional<double> test_context, test_noise;

@@ -12,6 +12,9 @@ namespace {
 
 using base::reject;
 
+// The noise of labels beside them has the same range.
+constexpr double kMostEigenvalue = 1e12, kLeastMean = 1e-12;
+
 constexpr std::string_view kCovariances = "isotropic, list:C1[@W1],C2[@W2],..., powerlaw:GAMMA,D or file:PATH";
 
 /// Eigenvalues and weights as they were given.
@@ -63,13 +66,16 @@ Given from_file(const std::string& path) {
 /// Makes the weights sum to 1, and refuses what is no covariance.
 TaskCovariance normalised(const std::string& spec, Given given) {
   for (const double value : given.values)
-    if (!(value >= 0)) reject("eigenvalues of a task covariance must be >= 0, got {}", value);
+    if (!(value >= 0 && value <= kMostEigenvalue))
+      reject("eigenvalues of a task covariance must be from 0 to {}, got {}", kMostEigenvalue, value);
   for (const double weight : given.weights)
     if (!(weight > 0)) reject("weights of a task covariance must be > 0, got {}", weight);
   const double total = std::accumulate(given.weights.begin(), given.weights.end(), 0.0);
   for (double& weight : given.weights) weight /= total;
   TaskCovariance covariance{spec, SharedNumbers(std::move(given.values)), SharedNumbers(std::move(given.weights))};
-  if (!(covariance.mean() > 0)) reject("a task covariance needs an eigenvalue > 0, got '{}'", spec);
+  if (!(covariance.mean() >= kLeastMean))
+    reject("a task covariance needs a mean eigenvalue of {} or more, got {} of '{}'", kLeastMean, covariance.mean(),
+           spec);
   return covariance;
 }
 
@@ -87,6 +93,7 @@ TaskCovariance TaskCovariance::parse(const std::string& spec) {
 double TaskCovariance::mean() const { return std::inner_product(values.begin(), values.end(), weights.begin(), 0.0); }
 
 double TaskCovariance::rank() const {
+  if (full_rank()) return 1;  // which a sum of weights is but for rounding
   double rank = 0;
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i] > 0) rank += weights[i];
