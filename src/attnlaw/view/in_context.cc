@@ -449,9 +449,9 @@ report::Chart map_chart(const Plane& plane) {
 Table rows_of(const InContextResult& result) {
   Table table = records<InContextPrediction>({"kind", "d", "seed"}, {"lambda_rule", "singular_value", "density"});
   for (const InContextPoint& point : result.points) {
-    Fields kind{{"kind", "theory"}};
-    if (point.lambda_rule) kind.push_back({"lambda_rule", base::name(*point.lambda_rule)});
-    add_row(table, kind, point.prediction);
+    Fields theory{{"kind", "theory"}};
+    if (point.lambda_rule) theory.push_back({"lambda_rule", base::name(*point.lambda_rule)});
+    add_row(table, theory, point.prediction);
     for (const InContextExperiment& experiment : point.experiments) {
       // They are found beside the law by what was asked for; a limit 0+ is trained with a penalty.
       InContextModel trained = point.prediction.model;
