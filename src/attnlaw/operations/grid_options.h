@@ -17,15 +17,16 @@ std::vector<double> grid_from_text(const std::string& option, const std::string&
 
 /// A field for the values of a grid; it has none unless it is given.
 template <class S>
-base::FieldOf<S> grid(std::string name, std::vector<double> S::*values, study::Spacing spacing, base::About about,
+base::FieldOf<S> grid(std::string_view name, std::vector<double> S::*values, study::Spacing spacing, base::About about,
                       int least = 2) {
   about.value_name = "FROM,TO,N";
-  const auto read = [values, name, spacing, least, range = about.range](S& object, const nlohmann::json& value) {
+  const auto read = [values, name = std::string(name), spacing, least, range = about.range](
+                        S& object, const nlohmann::json& value) {
     object.*values = grid_from_text("--" + base::dashed(name), base::read_text(value, name), spacing, least);
     for (const double point : object.*values) base::require_in(range, name, point);
   };
   return base::custom<S>(
-      name, {base::Kind::text}, [](const S&) { return nlohmann::json(); }, read, std::move(about));
+      name, {base::Kind::text}, [](const S&) { return nlohmann::json(); }, read, about);
 }
 
 /// The items of a value that may be many: a number or word, a list, or text in which X,Y,… lists and FROM:TO:N[:log]
@@ -37,10 +38,10 @@ base::Type many();
 
 /// A field for one number or many; infinite ones are among them, as `inf`. Whoever uses them looks at their range.
 template <class S>
-base::FieldOf<S> numbers(std::string name, std::vector<double> S::*values, base::About about) {
+base::FieldOf<S> numbers(std::string_view name, std::vector<double> S::*values, base::About about) {
   about.value_name = "X[,X...]|FROM:TO:N[:log]";
   const auto write = [values](const S& object) { return nlohmann::json(object.*values); };
-  const auto read = [values, name](S& object, const nlohmann::json& value) {
+  const auto read = [values, name = std::string(name)](S& object, const nlohmann::json& value) {
     (object.*values).clear();
     for (const nlohmann::json& item : items_of("--" + base::dashed(name), value)) {
       if (!item.is_number())
@@ -49,7 +50,7 @@ base::FieldOf<S> numbers(std::string name, std::vector<double> S::*values, base:
       (object.*values).push_back(item.get<double>());
     }
   };
-  return base::custom<S>(std::move(name), many(), write, read, std::move(about));
+  return base::custom<S>(name, many(), write, read, about);
 }
 
 }  // namespace attnlaw::operations

@@ -14,7 +14,7 @@ namespace attnlaw::operations {
 namespace {
 
 /// Text as troff reads it: dashes are those of options, and no line begins with a request.
-std::string escaped(const std::string& text) {
+std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
     if (c == '\\')
@@ -35,7 +35,7 @@ std::string head(const std::string& page, const std::string& summary) {
                      escaped(page), escaped(summary));
 }
 
-std::string entry(const std::string& term, const std::string& text) {
+std::string entry(const std::string& term, std::string_view text) {
   return ".TP\n" + term + "\n" + escaped(text) + "\n";
 }
 

@@ -93,7 +93,7 @@ json problem_without(const model::Problem& problem, const std::vector<std::strin
 }
 
 base::Description with_fallbacks(base::Description description,
-                                 const std::vector<std::pair<std::string, std::string>>& otherwise) {
+                                 const std::vector<std::pair<std::string_view, std::string_view>>& otherwise) {
   for (base::Field& field : description.fields)
     for (const auto& [name, text] : otherwise)
       if (field.name == name) {

@@ -89,7 +89,7 @@ std::vector<std::string> field_names(const Description& description) {
 }
 
 std::string accepted(const Field& field) {
-  return field.about.accepts.empty() ? accepted(field.type, field.about.range) : field.about.accepts;
+  return field.about.accepts.empty() ? accepted(field.type, field.about.range) : std::string(field.about.accepts);
 }
 
 void require_in(const Range& range, std::string_view name, double value, bool integer) {

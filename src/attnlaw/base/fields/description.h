@@ -30,17 +30,18 @@ struct Range {
 
 inline constexpr Range kPositive{0, std::numeric_limits<double>::infinity(), true};
 
-/// Tells people what a field is and what it accepts.
+/// Tells people what a field is and what it accepts. The texts live as long as the program: they are literals, which
+/// compile in a fraction of the time of strings.
 struct About {
-  std::string symbol = {};  ///< how formulas write it: "α"
-  std::string unit = {};    ///< "n/d²"; empty for pure numbers
+  std::string_view symbol = {};  ///< how formulas write it: "α"
+  std::string_view unit = {};    ///< "n/d²"; empty for pure numbers
   Range range = {};
-  std::string doc = {};         ///< one sentence, or the part of one that says what the field is
-  bool required = false;        ///< there is no default: leaving it out is an error
-  std::string accepts = {};     ///< what it accepts, in words, where type and range do not say it
-  std::string otherwise = {};   ///< the default in words, where it is not the value in a default struct
-  std::string value_name = {};  ///< the word for a value in the help: "FILE"
-  bool positional = false;      ///< the command line takes its value without a name
+  std::string_view doc = {};         ///< one sentence, or the part of one that says what the field is
+  bool required = false;             ///< there is no default: leaving it out is an error
+  std::string_view accepts = {};     ///< what it accepts, in words, where type and range do not say it
+  std::string_view otherwise = {};   ///< the default in words, where it is not the value in a default struct
+  std::string_view value_name = {};  ///< the word for a value in the help: "FILE"
+  bool positional = false;           ///< the command line takes its value without a name
 };
 
 enum class Kind {

@@ -175,37 +175,62 @@ struct FieldOf : Field {
   }
 };
 
+namespace detail {
+
+/// What turns a value into a document and back, its type erased: once for each type, whatever struct it is in.
+struct Accessors {
+  nlohmann::json (*get)(const void*);
+  void (*read)(const nlohmann::json&, const std::string& field, void*);
+  bool (*has_value)(const void*) = nullptr;  ///< of an optional
+};
+
+template <class T>
+Accessors accessors() {
+  Accessors made{[](const void* value) { return value_json(*static_cast<const T*>(value)); },
+                 [](const nlohmann::json& value, const std::string& field, void* out) {
+                   read_value(value, field, *static_cast<T*>(out));
+                 }};
+  if constexpr (OptionalOf<T>::value)
+    made.has_value = [](const void* value) { return static_cast<const T*>(value)->has_value(); };
+  return made;
+}
+
+/// The field at a place of a struct.
+Field member_field(std::string_view name, const About& about, Type type, const std::function<void*(void*)>& place,
+                   const Accessors& accessors);
+
+}  // namespace detail
+
 /// What is computed of a struct: a member function without arguments, or a function of the struct. Without a value an
 /// optional is left out of documents.
 template <class S, class Function>
-FieldOf<S> figure_of(std::string name, Function function, About about) {
+FieldOf<S> figure_of(std::string_view name, Function function, const About& about) {
   using T = std::remove_cvref_t<std::invoke_result_t<Function, const S&>>;
   const auto value_of = [function](const void* object) -> decltype(auto) {
     return std::invoke(function, *static_cast<const S*>(object));
   };
-  FieldOf<S> made{{std::move(name), std::move(about), type_of<T>()}};
+  FieldOf<S> made{{std::string(name), about, type_of<T>()}};
   made.get = [value_of](const void* object) { return value_json(value_of(object)); };
   if constexpr (detail::OptionalOf<T>::value)
     made.present = [value_of](const void* object) { return value_of(object).has_value(); };
   return made;
 }
 template <class S, class T>
-FieldOf<S> figure(std::string name, T (S::*function)() const, About about) {
-  return figure_of<S>(std::move(name), function, std::move(about));
+FieldOf<S> figure(std::string_view name, T (S::*function)() const, const About& about) {
+  return figure_of<S>(name, function, about);
 }
 
 /// A data member.
 template <class S, class T>
-requires std::is_object_v<T> FieldOf<S> field(std::string name, T S::*member, About about) {
-  return figure_of<S>(name, member, std::move(about)).read_by([member, name](S& object, const auto& value) {
-    read_value(value, name, object.*member);
-  });
+requires std::is_object_v<T> FieldOf<S> field(std::string_view name, T S::*member, const About& about) {
+  const auto place = [member](void* object) -> void* { return &(static_cast<S*>(object)->*member); };
+  return {detail::member_field(name, about, type_of<T>(), place, detail::accessors<T>())};
 }
 
 /// A field with a form of its own in documents: `get` writes it, `set` reads it (null: it is only written).
 template <class S, class Get, class Set>
-FieldOf<S> custom(std::string name, Type type, Get get, Set set, About about) {
-  FieldOf<S> made{{std::move(name), std::move(about), std::move(type)}};
+FieldOf<S> custom(std::string_view name, Type type, Get get, Set set, const About& about) {
+  FieldOf<S> made{{std::string(name), about, std::move(type)}};
   made.get = [get](const void* object) { return get(*static_cast<const S*>(object)); };
   if constexpr (std::same_as<Set, std::nullptr_t>)
     return made;

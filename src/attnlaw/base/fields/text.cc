@@ -65,7 +65,7 @@ std::string shown(const json& value, std::string_view separator) {
 std::string option_name(const Field& field) { return (field.about.positional ? "" : "--") + dashed(field.name); }
 
 std::string value_name(const Field& field) {
-  if (!field.about.value_name.empty()) return field.about.value_name;
+  if (!field.about.value_name.empty()) return std::string(field.about.value_name);
   const auto of = [](const Type& type) -> std::string {
     switch (type.kind) {
       case Kind::integer:
@@ -89,7 +89,7 @@ json from_text(const Field& field, const std::string& text) {
 }
 
 std::optional<std::string> default_text(const Field& field, const json& defaults) {
-  if (!field.about.otherwise.empty()) return field.about.otherwise;
+  if (!field.about.otherwise.empty()) return std::string(field.about.otherwise);
   const auto found = defaults.find(field.name);
   if (found == defaults.end() || field.type.kind == Kind::flag) return std::nullopt;
   if (found->is_null() || (found->is_string() && found->get<std::string>().empty()) ||
@@ -99,11 +99,11 @@ std::optional<std::string> default_text(const Field& field, const json& defaults
 }
 
 std::string help(const Field& field, const json& defaults) {
-  if (field.about.required) return field.about.doc + " (required)";
+  if (field.about.required) return fmt::format("{} (required)", field.about.doc);
   if (field.about.otherwise.starts_with("required"))
     return fmt::format("{} ({})", field.about.doc, field.about.otherwise);
   const auto value = default_text(field, defaults);
-  return value ? fmt::format("{} (default {})", field.about.doc, *value) : field.about.doc;
+  return value ? fmt::format("{} (default {})", field.about.doc, *value) : std::string(field.about.doc);
 }
 
 double number_from_text(std::string_view what, std::string_view text) {

@@ -55,18 +55,11 @@ void fill_symmetric_by_qr(const MatrixXd& query, const MatrixXd& key, FactoredMa
 }
 
 void fill_grams(const MatrixXd& query, const MatrixXd& key, bool one_space, FactoredMap& map) {
-  const Index m = query.rows();
   map.query_dimension = query.cols();
   map.key_dimension = key.cols();
-  if (!one_space) {
-    map.query_gram = row_gram(query);
-    map.key_gram = row_gram(key);
-    return;
-  }
-  const MatrixXd G = row_gram(stacked(query, key));
-  map.query_gram = G.topLeftCorner(m, m);
-  map.key_gram = G.bottomRightCorner(m, m);
-  map.cross = G.bottomLeftCorner(m, m);
+  map.query_gram = row_gram(query);
+  map.key_gram = row_gram(key);
+  if (one_space) map.cross.noalias() = key * query.transpose();
 }
 
 /// Fills what depends on singular values; false where Gram matrices have lost the digits.

@@ -11,7 +11,7 @@ namespace attnlaw::checkpoint {
 namespace {
 
 double kurtosis_of_entries(const Eigen::MatrixXd& W) {
-  const Eigen::ArrayXXd off = W.array() - W.mean();
+  const auto off = W.array() - W.mean();
   const double variance = off.square().mean();
   return off.square().square().mean() / (variance * variance);
 }

@@ -1,6 +1,6 @@
 #include "attnlaw/matrix_laws/nulls/tracy_widom.h"
 
-#include <Eigen/LU>
+#include <Eigen/Cholesky>
 #include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/airy.hpp>
 #include <boost/math/tools/roots.hpp>
@@ -30,17 +30,25 @@ Kernel airy_kernel(double s) {
     x[2 * i + 1] = half * (1 - Rule::abscissa()[k]);
     root_weight[2 * i] = root_weight[2 * i + 1] = std::sqrt(half * Rule::weights()[k]);
   }
+  // Beyond this sum of arguments the function is below the rounding of its value at the first node.
+  const double most = 2 * half;
   Kernel kernel;
   for (int i = 0; i < kNodes; ++i)
-    for (int j = 0; j <= i; ++j)
-      kernel(i, j) = kernel(j, i) = root_weight[i] * root_weight[j] * boost::math::airy_ai(x[i] + x[j] + s);
+    for (int j = 0; j <= i; ++j) {
+      const double sum = x[i] + x[j];
+      kernel(i, j) = kernel(j, i) = sum < most ? root_weight[i] * root_weight[j] * boost::math::airy_ai(sum + s) : 0;
+    }
   return kernel;
 }
 
 }  // namespace
 
 double tracy_widom_cdf(double s) {
-  return std::min(1.0, std::max(0.0, (Kernel::Identity() - airy_kernel(s)).partialPivLu().determinant()));
+  // The eigenvalues of the kernel lie below 1, far to the left within rounding of it.
+  const Eigen::LLT<Kernel> factor(Kernel::Identity() - airy_kernel(s));
+  if (factor.info() != Eigen::Success) return 0;
+  const double root = factor.matrixLLT().diagonal().prod();
+  return std::min(1.0, root * root);
 }
 
 double tracy_widom_tail(double s) {
