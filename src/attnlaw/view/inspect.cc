@@ -397,6 +397,13 @@ Warnings warnings_of(const Inspection& found) {
                     "entries; read p N2s{}",
                     heavy, found.heads.size(), checkpoint::kHeavyTails,
                     found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
+  const auto too_few = std::count_if(found.heads.begin(), found.heads.end(),
+                                     [](const HeadReport& head) { return head.fit.too_few_samples; });
+  if (too_few > 0)
+    lines.push_back(fmt::format(
+        "{} of {} heads have a spectrum that needs more than --samples (column αK ≥): their decay and noise "
+        "are left out",
+        too_few, found.heads.size()));
   if (!found.model.skipped.empty())
     lines.push_back(fmt::format("{} tensors or layers were left out, beginning with {}: {}", found.model.skipped.size(),
                                 found.model.skipped.front().name, found.model.skipped.front().reason));

@@ -244,7 +244,9 @@ const base::Description& describe(const TrainedLawFit*) {
        field("implied_decay_error", &F::implied_decay_error, {.unit = kWeight, .doc = "its standard error"}),
        field("implied_noise", &F::implied_noise,
              {.symbol = "Δ", .unit = "weight⁴", .doc = "noise of its labels; with --samples"}),
-       field("implied_noise_error", &F::implied_noise_error, {.unit = "weight⁴", .doc = "its standard error"})}};
+       field("implied_noise_error", &F::implied_noise_error, {.unit = "weight⁴", .doc = "its standard error"}),
+       field("too_few_samples", &F::too_few_samples,
+             {.doc = "--samples is below that bound: neither decay nor noise follows"})}};
   return description;
 }
 

@@ -207,7 +207,8 @@ void add_draws(std::span<const double> eigenvalues, int d, const Places& at, con
   fit.implied_samples = training.samples;
   fit.implied_samples_error = deviation(drawn.samples);
   // No decay and no noise make this law from fewer samples.
-  if (samples && *samples < training.samples - kDeviations * fit.implied_samples_error) return;
+  fit.too_few_samples = samples && *samples < training.samples - kDeviations * fit.implied_samples_error;
+  if (fit.too_few_samples) return;
   fit.implied_decay = training.decay;
   fit.implied_decay_error = deviation(drawn.decay);
   fit.implied_noise = training.noise;
