@@ -459,6 +459,28 @@ TEST(TrainedLaw, RefusesWhatItCannotSay) {
   EXPECT_EQ(fit_trained_law(steep, 400, {5, 0}).status, FitStatus::law_rejected);
 }
 
+/// A law that its threshold cuts needs a least number of samples; where fewer are given nothing else is implied.
+TEST(TrainedLaw, SaysWhereSamplesAreTooFew) {
+  constexpr int d = 200;
+  constexpr double a = 0.7, t = 0.6;
+  const MatrixXd Z = gaussian(d, d, 1) / std::sqrt(2.0 * d);
+  const Eigen::VectorXd e =
+      Eigen::SelfAdjointEigenSolver<MatrixXd>(a * (Z + Z.transpose()), Eigen::EigenvaluesOnly).eigenvalues();
+  std::vector<double> positive;
+  for (int i = 0; i < d && e[d - 1 - i] > t; ++i) positive.push_back(e[d - 1 - i] - t);
+  const TrainedLawFit fit = fit_trained_law(positive, d, {5, 0});
+  ASSERT_EQ(fit.status, FitStatus::fitted);
+  ASSERT_GT(fit.implied_samples, 0);
+  EXPECT_FALSE(fit.too_few_samples);
+  const double far = fit.implied_samples + 10 * fit.implied_samples_error;
+  const TrainedLawFit enough = fit_trained_law(positive, d, {5, 0}, far);
+  EXPECT_FALSE(enough.too_few_samples);
+  EXPECT_GT(enough.implied_noise, 0);
+  const TrainedLawFit few = fit_trained_law(positive, d, {5, 0}, 0.5 * fit.implied_samples);
+  EXPECT_TRUE(few.too_few_samples);
+  EXPECT_TRUE(std::isnan(few.implied_decay) && std::isnan(few.implied_noise));
+}
+
 TEST(TrainedLaw, RandomTiedHeadIsSaidToBeOne) {
   const MatrixXd W = gaussian(64, 256, 1);
   const HeadReport head = reported({W, W});
