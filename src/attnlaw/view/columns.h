@@ -50,7 +50,8 @@ inline report::Table headed(std::string title, std::initializer_list<Heading> co
 
 /// These values fill a single cell.
 template <class T>
-concept Single = base::NamedEnum<T> || std::is_arithmetic_v<T> || std::convertible_to<T, report::Cell>;
+concept Single = base::NamedEnum<T> || std::is_arithmetic_v<T> || std::convertible_to<T, report::Cell> ||
+    std::same_as<T, std::string_view>;
 
 /// Makes a cell of a value of a result. A value that does not exist (NaN: the standard error of one instance, the
 /// training error of a posterior mean; an empty optional) is an empty cell.
@@ -64,6 +65,8 @@ report::Cell cell(const T& value) {
     return static_cast<long long>(value);
   } else if constexpr (std::floating_point<T>) {
     return std::isnan(value) ? report::Cell() : report::Cell(value);
+  } else if constexpr (std::same_as<T, std::string_view>) {
+    return std::string(value);
   } else {
     return value;
   }

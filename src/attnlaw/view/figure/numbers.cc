@@ -278,7 +278,7 @@ std::string axis_title(const std::string& name) {
 
 std::string symbol(const std::string& name) {
   const base::Field* option = base::find_field(describe(static_cast<const model::Problem*>(nullptr)), name);
-  if (option && !option->about.symbol.empty()) return option->about.symbol;
+  if (option && !option->about.symbol.empty()) return std::string(option->about.symbol);
   const Name* known = find_name(name);
   return known ? known->symbol : name;
 }
