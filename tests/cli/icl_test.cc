@@ -173,8 +173,9 @@ TEST(Icl, RowsOfLayersHaveThePenaltyTheyWereTrainedWith) {
   const Outcome rows = attnlaw("icl --context 2 --tasks 1 --sequences 2 --noise 0.1 --d 8 --format csv");
   ASSERT_EQ(rows.code, 0) << rows.err;
   std::map<std::string, double> penalties;
-  for (auto& row : records_of(rows.out))
+  for (auto& row : records_of(rows.out)) {
     if (!row["lambda"].empty()) penalties[row["kind"]] = std::stod(row["lambda"]);
+  }
   EXPECT_EQ(penalties.at("theory"), 0);
   for (const char* kind : {"mean", "standard_error", "law", "difference", "instance"})
     EXPECT_EQ(penalties.at(kind), 1e-6) << kind;
