@@ -208,6 +208,8 @@ TEST(Icl, RefusesWithOneLine) {
   expect_refused("--context 2 --tasks 1 --task-covariance wishart:1" + rest, "isotropic, list:");
   expect_refused("--context 2 --tasks 1 --task-covariance list:1,2 --test-covariance list:1,2,3" + rest,
                  "as many eigenvalues");
+  expect_refused("--context 5 --tasks 2 --task-covariance powerlaw:1.5,1000 --d 20" + rest,
+                 "has a mean eigenvalue of 1, of which 20 directions leave 0.24");
   const Outcome memory = attnlaw("icl " + kPoint + "--d 3000 --solver normal");
   EXPECT_EQ(memory.code, 1) << memory.err;
   EXPECT_NE(memory.err.find("--solver iterative"), std::string::npos) << memory.err;

@@ -736,6 +736,30 @@ TEST(InContextLaw, HasNumbersAtTheEndsOfItsRanges) {
             }
 }
 
+/// Without noise and in infinite contexts nothing is left of the errors, also where n = d² sequences just determine the
+/// layer.
+TEST(InContextLaw, AnErrorWithoutBiasStaysZero) {
+  for (const double sequences : {.999, 1.0, 1.001}) {
+    const InContextPrediction p = predict(kInf, 2, sequences, 0, 0);
+    EXPECT_NEAR(p.new_tasks, 0, sequences < 1 ? 2e-3 : 0);
+    EXPECT_NEAR(p.training_tasks, 0, sequences < 1 ? 2e-3 : 0);
+  }
+  EXPECT_TRUE(std::isinf(predict(kInf, 2, 1, .1, 0).new_tasks));
+}
+
+/// Other contexts and labels in the test are those of new tasks: training tasks come as in training.
+TEST(InContextBaselines, TrainingTasksComeAsInTraining) {
+  InContextModel model = model_of(4, kInf, 2, .1, .05);
+  model.test_context = 1;
+  model.test_noise = .4;
+  const InContextPrediction p = predict_in_context(model);
+  EXPECT_EQ(p.baselines.memory_training, ridge_error({}, 4, .1));
+  EXPECT_EQ(p.baselines.memory_new, ridge_error({}, 1, .4));
+  EXPECT_EQ(p.training_tasks, predict(4, kInf, 2, .1, .05).training_tasks);
+  model.tasks = .5;
+  EXPECT_EQ(predict_in_context(model).baselines.memory_training, .1);
+}
+
 /// A penalty without bound leaves nothing of the layer: it answers 0.
 TEST(InContextLaw, AnswersNothingUnderTheLargestPenalty) {
   for (const double tasks : {1e-12, 1.0, kInf}) {

@@ -15,8 +15,8 @@ using laws::InContextModel;
 using laws::InContextTest;
 using nlohmann::json;
 
-constexpr const char* kRatios = "numbers > 0 or inf, one or many, as in 2, 1,2,inf or 0.1:10:20:log";
-constexpr const char* kNoises = "numbers >= 0, one or many, as in 0.1, 0,0.1,1 or 0.01:1:20:log";
+constexpr const char* kRatios = "numbers from 1e-12 to 1e12 or inf, one or many, as in 2, 1,2,inf or 0.1:10:20:log";
+constexpr const char* kNoises = "numbers from 0 to 1e12, one or many, as in 0.1, 0,0.1,1 or 0.01:1:20:log";
 
 Icl::Penalty penalty_of(const json& item) {
   if (item.is_number()) return {std::nullopt, item.get<double>()};
@@ -47,7 +47,8 @@ base::FieldOf<Icl::Input> lambda_field() {
       {.symbol = "λ",
        .doc = "penalty of the trained matrix, the limit 0+, or that of least error on new tasks (optimal) or on "
               "training tasks (optimal-training)",
-       .accepts = "numbers >= 0, 0+, optimal, optimal-training; one or many, as in 0.1, 0+,0.1 or 0.01:1:20:log",
+       .accepts = "numbers from 1e-100 to 1e100, 0+, optimal, optimal-training; one or many, as in 0.1, 0+,0.1 or "
+                  "0.01:1:20:log",
        .value_name = "X|0+|optimal|optimal-training[,...]|FROM:TO:N[:log]"});
 }
 
@@ -185,11 +186,11 @@ const base::Description& describe(const Icl::Input*) {
        numbers("test_context", &I::test_context,
                {.symbol = "α_te",
                 .unit = "l/d",
-                .doc = "tokens of test contexts over dimensions, or inf",
+                .doc = "tokens of the contexts of new tasks over dimensions, or inf",
                 .accepts = kRatios,
                 .otherwise = "context"}),
        numbers("test_noise", &I::test_noise,
-               {.symbol = "ρ_te", .doc = "noise of test labels", .accepts = kNoises, .otherwise = "noise"}),
+               {.symbol = "ρ_te", .doc = "noise of the labels of new tasks", .accepts = kNoises, .otherwise = "noise"}),
        base::field("task_covariance", &I::task_covariance,
                    {.symbol = "C",
                     .doc = "covariance of training tasks: isotropic, list:C1[@W1],C2[@W2],…, powerlaw:GAMMA,D (mean "

@@ -37,11 +37,15 @@ std::string heading(const Column& column) {
   return column.unit.empty() ? column.name : fmt::format("{} [{}]", column.name, column.unit);
 }
 
+constexpr double kMostFixed = 1e9;
+
 std::string number(double value, const Column& column) {
   if (std::isnan(value)) return "nan";
   switch (column.notation) {
     case Notation::fixed:
-      return fmt::format("{:.{}f}", value, column.precision);
+      // Digits beyond those of the number itself are none.
+      if (std::abs(value) < kMostFixed) return fmt::format("{:.{}f}", value, column.precision);
+      return fmt::format("{:.3g}", value);
     case Notation::scientific:
       return fmt::format("{:.{}e}", value, column.precision);
     case Notation::general:

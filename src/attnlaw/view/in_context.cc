@@ -114,7 +114,7 @@ Table baseline_table(const InContextPrediction& p) {
 
 std::string bands_text(const InContextSpectrum& spectrum) {
   return joined(
-      spectrum.bands, [](const auto& band) { return fmt::format("[{:.4f}, {:.4f}]", band.lower, band.upper); }, " ");
+      spectrum.bands, [](const auto& band) { return fmt::format("[{:.4g}, {:.4g}]", band.lower, band.upper); }, " ");
 }
 
 Table matrix_table(const InContextPoint& point) {
@@ -214,6 +214,12 @@ report::Chart spectrum_chart(const InContextPoint& point) {
   return report::spectrum_chart(chart);
 }
 
+/// The limit λ → 0+ is no penalty of 0.
+report::Cell axis_cell(const AxisEntry& entry, const InContextModel& model) {
+  const double value = entry.value(model);
+  return entry.axis == InContextAxis::lambda && value == 0 ? report::Cell(std::string("0+")) : cell(value);
+}
+
 // ---- curves --------------------------------------------------------------------------------------------------------
 
 Table curve_table(const InContextResult& result) {
@@ -231,21 +237,21 @@ Table curve_table(const InContextResult& result) {
   add_columns(table, {"new tasks", "training tasks", "training sequences", "ridge", general("generalisation", 3),
                       general("memorisation", 3), "phase"});
   if (has_experiments(result))
-    add_columns(table, {"d", general("new tasks measured", 4), error_column(), general("training tasks measured", 4),
-                        error_column()});
+    add_columns(table, {"d", general("new tasks at d", 4), general("measured", 4), error_column(),
+                        general("training tasks at d", 4), general("measured", 4), error_column()});
   for (const InContextPoint& point : result.points) {
     const InContextPrediction& p = point.prediction;
     Row start;
     for (const AxisEntry& entry : kAxes)
-      if (is_shown(entry)) start.push_back(cell(entry.value(p.model)));
+      if (is_shown(entry)) start.push_back(axis_cell(entry, p.model));
     if (found && several_penalties)
       start.push_back(cell(point.lambda_rule ? std::string(base::name(*point.lambda_rule)) : "given"));
     const Row theory = row(start, p.new_tasks, p.training_tasks, p.train, p.baselines.ridge, p.generalisation(),
                            p.memorisation(), p.phase());
     if (point.experiments.empty()) add(table, theory);
     for (const InContextExperiment& e : point.experiments)
-      add(table, theory, e.d, e.mean.new_tasks, e.standard_error.new_tasks, e.mean.training_tasks,
-          e.standard_error.training_tasks);
+      add(table, theory, e.d, e.theory.new_tasks, e.mean.new_tasks, e.standard_error.new_tasks, e.theory.training_tasks,
+          e.mean.training_tasks, e.standard_error.training_tasks);
   }
   return table;
 }
@@ -453,10 +459,7 @@ Table rows_of(const InContextResult& result) {
     if (point.lambda_rule) theory.push_back({"lambda_rule", base::name(*point.lambda_rule)});
     add_row(table, theory, point.prediction);
     for (const InContextExperiment& experiment : point.experiments) {
-      // They are found beside the law by what was asked for; a limit 0+ is trained with a penalty.
-      InContextModel trained = point.prediction.model;
-      trained.lambda = experiment.model.lambda;
-      const Fields model = fields_of(trained);
+      const Fields model = fields_of(experiment.model);
       const auto add_measured = [&](const char* kind, const InContextMeasured& measured, Fields more = {}) {
         Fields cells{{"kind", kind}, {"d", experiment.d}};
         append(cells, more);

@@ -64,9 +64,12 @@ InContextBaselines in_context_baselines(const InContextModel& model) {
   // Who has seen k tasks locks on a wrong one when he meets a new one; who has seen all of them knows the prior of
   // training, and what he makes of tasks of another covariance has no formula here.
   const bool every = std::isinf(model.tasks);
-  const double prior = every ? ridge_error(model.covariance, context, noise) : noise;
-  result.memory_new = every ? (model.test_covariance ? base::kNaN : prior) : result.nothing + model.covariance.mean();
-  result.memory_training = prior;
+  if (!every)
+    result.memory_new = result.nothing + model.covariance.mean();
+  else
+    result.memory_new = model.test_covariance ? base::kNaN : result.ridge;
+  // Training tasks come in sequences like those of training.
+  result.memory_training = every ? ridge_error(model.covariance, model.context, model.noise) : model.noise;
   return result;
 }
 

@@ -47,30 +47,41 @@ class LayerLaw {
     const double x_test = model_.context_noise_of_test(), s = x_ + result.ridge;
     const TaskTraces& t = result.traces = gram_(s);
     // λ/ξ, which tends to 1 − 1/τ where ξ vanishes with λ, and to 0 where it does not.
-    const double kept = result.ridge > 0 ? lambda / result.ridge : excess();
-    const double free = kept + result.ridge * t.b1(x_) * inverse_;  // 1 − df₂/τ
+    const double rest = result.ridge > 0 ? lambda / result.ridge : excess();
+    const double free = rest + result.ridge * t.b1(x_) * inverse_;  // 1 − df₂/τ
     const double bias = model_.noise + s * s * t.r1 + x_ * t.p2;
     // At n = d² without a penalty what is drawn has no limit.
-    result.training_tasks = free > 0 ? bias / free : kInfinity;
+    result.training_tasks = over(bias, free);
     result.drawn = result.training_tasks * inverse_;
-    result.train = kept > 0 ? kept * kept * result.training_tasks : 0;
+    result.train = rest > 0 ? rest * rest * result.training_tasks : 0;
     result.variance = result.drawn * t.b1(x_);
-    result.new_variance = free > 0 ? x_test * result.variance + result.drawn * (t.test_r1 + x_ * t.test_m1) : kInfinity;
+    result.new_variance = over(bias * (x_test * t.b1(x_) + t.test_r1 + x_ * t.test_m1) * inverse_, free);
     result.new_tasks = model_.noise_of_test() + s * s * t.test_m1 + x_test * t.p2 + result.new_variance;
     return result;
   }
 
  private:
+  /// Returns a quotient of which numerator and denominator may vanish: an error without bias stays 0.
+  static double over(double part, double whole) { return part == 0 ? 0 : whole > 0 ? part / whole : kInfinity; }
+
   /// Returns 1 − 1/τ.
   double excess() const { return std::isinf(model_.sequences) ? 1 : (model_.sequences - 1) / model_.sequences; }
 
-  /// Returns ξ: 1 − df₁/τ = λ/ξ, with df₁ = 1 − ξ m so that nothing cancels beside 1 − 1/τ.
+  /// Returns 1 − df₁/τ of the ridge ξ. By 1 − df₁ = ξ m nothing cancels beside 1 − 1/τ where the ridge takes little,
+  /// and by df₁ = tr (R + x)(R + s)⁻¹ nothing does where it takes nearly all.
+  double kept(double xi, const TaskTraces& t) const {
+    constexpr double kHalf = 0.5;
+    const double taken = xi * t.m;
+    return taken < kHalf ? excess() + taken * inverse_ : 1 - (t.p1 + x_ * t.m) * inverse_;
+  }
+
+  /// Returns ξ, where kept is λ/ξ.
   double root(double lambda) const {
     if (lambda == 0 && model_.sequences >= 1) return 0;
     if (lambda == 0 && model_.covariance.isotropic()) return interpolating_root();
     const auto equation = [&](double xi) -> Sloped {
       const TaskTraces t = gram_(x_ + xi);
-      return {excess() + xi * t.m * inverse_ - lambda / xi, lambda / xi + xi * t.b1(x_) * inverse_};
+      return {kept(xi, t) - lambda / xi, lambda / xi + xi * t.b1(x_) * inverse_};
     };
     const double low = lambda > 0 ? lambda : std::numeric_limits<double>::min();
     return effective_ridge(equation, low, lambda + (model_.covariance.mean() + x_) * inverse_);
@@ -120,17 +131,17 @@ double gap_number(const InContextPrediction& p) {
 
 void require_ratio(const char* name, double value) {
   if (!(value >= kLeastRatio && value <= kMostRatio) && value != kInfinity)
-    base::reject("{} must be a number from {} to {}, or inf, got {}", name, kLeastRatio, kMostRatio, value);
+    base::reject("{} must be a number from {:g} to {:g}, or inf, got {}", name, kLeastRatio, kMostRatio, value);
 }
 
 void require_noise(const char* name, double value) {
   if (!(value >= 0 && value <= kMostRatio))
-    base::reject("{} must be a number from 0 to {}, got {}", name, kMostRatio, value);
+    base::reject("{} must be a number from 0 to {:g}, got {}", name, kMostRatio, value);
 }
 
 void require_penalty(double value) {
   if (!(value >= kLeastPenalty && value <= kMostPenalty) && value != 0)
-    base::reject("lambda must be 0 (the limit 0+) or a number from {} to {}, got {}", kLeastPenalty, kMostPenalty,
+    base::reject("lambda must be 0 (the limit 0+) or a number from {:g} to {:g}, got {}", kLeastPenalty, kMostPenalty,
                  value);
 }
 
@@ -179,10 +190,9 @@ void require_valid(const InContextModel& model) {
   paired_values(model.covariance, model.covariance_of_test());
   if (model.lambda == 0 && !has_limit(model))
     base::reject(
-        "context = inf with lambda = 0+ needs tasks > 1 in every direction (directions without tasks have no data), "
-        "got "
-        "tasks = {}",
-        model.tasks);
+        "context = inf with lambda = 0+ needs tasks > 1 and no eigenvalue 0 of their covariance (directions without "
+        "tasks have no data), got tasks = {} of covariance '{}'",
+        model.tasks, model.covariance.spec);
 }
 
 double InContextPrediction::generalisation() const { return share(baselines.nothing, new_tasks, baselines.ridge); }

@@ -40,12 +40,13 @@ const base::Description& describe(const InContextModel*) {
        base::field("noise", &M::noise, {.symbol = "ρ", .doc = "variance of the noise of labels"}),
        base::field("lambda", &M::lambda, {.symbol = "λ", .doc = "penalty; 0: the limit 0+"}),
        base::field("test_context", &M::test_context,
-                   {.symbol = "α_te", .unit = "l/d", .doc = "tokens of a test context, if others"}),
-       base::field("test_noise", &M::test_noise, {.symbol = "ρ_te", .doc = "noise of test labels, if another"}),
+                   {.symbol = "α_te", .unit = "l/d", .doc = "tokens of a context of new tasks, if others"}),
+       base::field("test_noise", &M::test_noise,
+                   {.symbol = "ρ_te", .doc = "noise of the labels of new tasks, if another"}),
        base::figure_of<M>("task_covariance", training_covariance,
                           {.symbol = "C", .doc = "covariance of training tasks"}),
        base::figure_of<M>("test_covariance", test_covariance,
-                          {.symbol = "C_te", .doc = "that of test tasks, if another"})}};
+                          {.symbol = "C_te", .doc = "that of new tasks, if another"})}};
   return description;
 }
 
@@ -69,7 +70,8 @@ const base::Description& describe(const InContextBaselines*) {
        base::field("ridge", &B::ridge, {.doc = "new tasks: the Bayes-optimal ridge on the context"}),
        base::field("memory_new", &B::memory_new,
                    {.doc = "new tasks: the posterior mean over the training tasks, as d → ∞"}),
-       base::field("memory_training", &B::memory_training, {.doc = "the same on its training tasks"})}};
+       base::field("memory_training", &B::memory_training,
+                   {.doc = "the same on its training tasks, in sequences like those of training"})}};
   return description;
 }
 
@@ -79,8 +81,10 @@ const base::Description& describe(const InContextPrediction*) {
       "a trained linear attention layer as it regresses in context",
       {base::field("model", &P::model, {.doc = "what was asked for, with the λ that was found"}),
        base::field("new_tasks", &P::new_tasks, {.symbol = "e_new", .doc = "test error on new tasks; null: infinite"}),
-       base::field("training_tasks", &P::training_tasks,
-                   {.symbol = "e_train", .doc = "test error on the training tasks, in new contexts; null: infinite"}),
+       base::field(
+           "training_tasks", &P::training_tasks,
+           {.symbol = "e_train",
+            .doc = "test error on the training tasks, in new sequences like those of training; null: infinite"}),
        base::field("train", &P::train, {.doc = "error on the training sequences, without penalty"}),
        base::figure("phase", &P::phase,
                     {.doc = "generalises: explains half of what the ridge explains of new tasks; memorises: half of "

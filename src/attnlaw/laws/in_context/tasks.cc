@@ -67,14 +67,14 @@ Given from_file(const std::string& path) {
 TaskCovariance normalised(const std::string& spec, Given given) {
   for (const double value : given.values)
     if (!(value >= 0 && value <= kMostEigenvalue))
-      reject("eigenvalues of a task covariance must be from 0 to {}, got {}", kMostEigenvalue, value);
+      reject("eigenvalues of a task covariance must be from 0 to {:g}, got {}", kMostEigenvalue, value);
   for (const double weight : given.weights)
     if (!(weight > 0)) reject("weights of a task covariance must be > 0, got {}", weight);
   const double total = std::accumulate(given.weights.begin(), given.weights.end(), 0.0);
   for (double& weight : given.weights) weight /= total;
   TaskCovariance covariance{spec, SharedNumbers(std::move(given.values)), SharedNumbers(std::move(given.weights))};
   if (!(covariance.mean() >= kLeastMean))
-    reject("a task covariance needs a mean eigenvalue of {} or more, got {} of '{}'", kLeastMean, covariance.mean(),
+    reject("a task covariance needs a mean eigenvalue of {:g} or more, got {} of '{}'", kLeastMean, covariance.mean(),
            spec);
   return covariance;
 }
