@@ -52,9 +52,9 @@ std::string surplus(const CLI::App& app) {
 std::string repeated(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands())
     for (const CLI::Option* option : command->get_options())
-      if (option->count() > static_cast<std::size_t>(option->get_items_expected_max()))
-        return fmt::format("{} was given {} times: several values, where it takes them, are one text with commas",
-                           option->get_name(), option->count());
+      if (option->count() > 1 && option->get_items_expected_max() == 1)
+        return fmt::format("{} was given {} times, which takes one text: lists in it have commas", option->get_name(),
+                           option->count());
   return "";
 }
 

@@ -164,17 +164,20 @@ TEST(Icl, CurvesTellThePenaltiesThatTheyFound) {
   const std::string both = attnlaw(curve + "optimal,0.1").out;
   EXPECT_NE(both.find("optimal"), std::string::npos) << both;
   EXPECT_NE(both.find("given"), std::string::npos) << both;
-  const Outcome rows = attnlaw(curve + "optimal,0.1 --format csv");
-  EXPECT_NE(rows.out.find("lambda_rule"), std::string::npos) << rows.out;
+  for (auto& row : records_of(attnlaw(curve + "optimal,0.1 --format csv").out)) {
+    EXPECT_EQ(row["lambda_rule"], row["lambda"] == "0.1" ? "" : "optimal");
+  }
 }
 
-/// Layers at 0+ are trained with a small penalty, which their rows tell.
-TEST(Icl, RowsOfLayersHaveThePenaltyTheyWereTrainedWith) {
-  const Outcome rows = attnlaw("icl --context 2 --tasks 1 --sequences 2 --noise 0.1 --d 8 --format csv");
+/// Layers have whole numbers of tokens and tasks, and at 0+ they are trained with a small penalty: their rows tell.
+TEST(Icl, RowsOfLayersHaveTheRatiosAndThePenaltyOfTheirTraining) {
+  const Outcome rows = attnlaw("icl --context 2.1 --tasks 1 --sequences 2 --noise 0.1 --d 8 --format csv");
   ASSERT_EQ(rows.code, 0) << rows.err;
   std::map<std::string, double> penalties;
   for (auto& row : records_of(rows.out)) {
-    if (!row["lambda"].empty()) penalties[row["kind"]] = std::stod(row["lambda"]);
+    if (row["lambda"].empty()) continue;
+    penalties[row["kind"]] = std::stod(row["lambda"]);
+    EXPECT_EQ(std::stod(row["context"]), row["kind"] == "theory" ? 2.1 : 17 / 8.);
   }
   EXPECT_EQ(penalties.at("theory"), 0);
   for (const char* kind : {"mean", "standard_error", "law", "difference", "instance"})
@@ -187,7 +190,7 @@ TEST(Icl, RefusesWithOneLine) {
   expect_refused("--context 2 --tasks -1" + rest, "got -1");
   expect_refused("--context nan --tasks 1" + rest, "context must be");
   expect_refused("--context 2 --tasks 1 --sequences 2 --noise -0.1",
-                 "noise must be a number from 0 to 1e+12, got -0.1");
+                 "noise must be 0 or a number from 1e-100 to 1e+12, got -0.1");
   expect_refused("--context 2 --tasks 1 --sequences 2 --lambda -1", "lambda must be 0 (the limit 0+) or a number");
   expect_refused("--context 1e300 --tasks 1" + rest,
                  "context must be a number from 1e-12 to 1e+12, or inf, got 1e+300");
@@ -209,7 +212,7 @@ TEST(Icl, RefusesWithOneLine) {
   expect_refused("--context 2 --tasks 1 --task-covariance list:1,2 --test-covariance list:1,2,3" + rest,
                  "as many eigenvalues");
   expect_refused("--context 5 --tasks 2 --task-covariance powerlaw:1.5,1000 --d 20" + rest,
-                 "has a mean eigenvalue of 1, of which 20 directions leave 0.24");
+                 "the mean of its eigenvalues would be 0.2402 instead of 1");
   const Outcome memory = attnlaw("icl " + kPoint + "--d 3000 --solver normal");
   EXPECT_EQ(memory.code, 1) << memory.err;
   EXPECT_NE(memory.err.find("--solver iterative"), std::string::npos) << memory.err;

@@ -76,6 +76,14 @@ TEST(Usage, WhatRunsNothingTakesNoOptionsOfARun) {
   expect_refused("sweep a.toml --check --retry-failed", 2, "--check runs nothing: leave out --retry-failed");
 }
 
+TEST(Usage, OptionsGivenTwiceAreNamed) {
+  const std::string twice = "solve --quiet --alpha 1 --alpha 2 --lambda 0.1";
+  EXPECT_NE(attnlaw(twice).err.find("--alpha was given 2 times"), std::string::npos) << attnlaw(twice).err;
+  EXPECT_EQ(attnlaw(twice).code, 2);
+  // A value that is missing is another mistake.
+  EXPECT_EQ(attnlaw("solve --quiet --lambda 0.1 --alpha").err.find("times"), std::string::npos);
+}
+
 TEST(Usage, SurplusArgumentsAreNamedInTheirOrder) {
   expect_refused("solve --alpha 1 --lambda 1 one two three", 2, "not expected: one two three");
   expect_refused("thresholds --colour red", 2, "not expected: --colour red");

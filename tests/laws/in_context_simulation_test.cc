@@ -482,9 +482,13 @@ TEST(InContextFiniteSize, RefusesWhatItCannotDraw) {
   refuses(model_of(2, .5, 2, .1, .1), at(10, 0), "instances");
   InContextModel vanishing = model_of(2, .5, 2, .1, .1);
   vanishing.covariance = TaskCovariance::parse("list:0@99,1@1");
-  refuses(vanishing, at(10, 1), "'list:0@99,1@1' has a mean eigenvalue of 0.01, of which 10 directions leave 0");
+  refuses(vanishing, at(10, 1),
+          "'list:0@99,1@1' cannot be the covariance of tasks in 10 directions: the mean of its eigenvalues would be 0 "
+          "instead of 0.01");
   std::swap(vanishing.covariance, vanishing.test_covariance.emplace());
-  refuses(vanishing, at(10, 1), "'list:0@99,1@1' has a mean eigenvalue of 0.01, of which 10 directions leave 0");
+  refuses(vanishing, at(10, 1),
+          "'list:0@99,1@1' cannot be the covariance of tasks in 10 directions: the mean of its eigenvalues would be 0 "
+          "instead of 0.01");
   InContextExperimentOptions huge = at(20000, 1);
   huge.solver = InContextSolver::normal;
   EXPECT_THAT([&] { require_feasible(model_of(2, .5, 2, .1, .1), huge); },

@@ -367,7 +367,8 @@ TEST(InContextLaw, KeepsItsDigitsAtTheExtremes) {
        {model_of(1e12, .5, 3, .1, 1e-3), model_of(1e12, 2, .5, .1, 0), model_of(1e-8, 1, 1, 1, 1),
         model_of(10, 1, 1 + 1e-9, .1, 0), model_of(10, 1, 1 - 1e-9, .1, 0), model_of(10, 1e9, 2, .1, 0),
         model_of(10, 1e-9, 2, .1, .1), model_of(10, .5, 1e9, 0, 1e-9), model_of(10, .5, .5, .1, 1e-14),
-        model_of(1e6, .5, .5, 1e-9, 0), model_of(3, 1 + 1e-12, 2, .1, 0)})
+        model_of(1e6, .5, .5, 1e-9, 0), model_of(3, 1 + 1e-12, 2, .1, 0), model_of(1e-3, 2, 1e-12, 0, 1),
+        model_of(100, 2, 1e-12, 1e12, 1e-2), model_of(10, kInf, 1e-9, .1, 1e-3), model_of(1e-12, 1e-12, 1e-12, 0, 1)})
     EXPECT_LT(worst_error(model), 1e-10) << model.context << " " << model.tasks << " " << model.sequences;
 }
 
@@ -710,12 +711,12 @@ TEST(InContextPhase, ThreeOfThem) {
 
 /// At every corner of what is accepted all figures are numbers, and parts sum up to their errors.
 TEST(InContextLaw, HasNumbersAtTheEndsOfItsRanges) {
-  const std::vector<double> ratios{1e-12, 1, 1e12, kInf}, noises{0, 1e12}, penalties{0, 1e-100, 1, 1e100};
+  const std::vector<double> ratios{1e-12, 1, 1e12, kInf}, noises{0, 1e-100, 1e12}, penalties{0, 1e-100, 1, 1e100};
   const auto is_error = [](double error, const InContextParts& parts) {
     const double sum = parts.noise + parts.unseen + parts.shrinkage + parts.context + parts.variance;
     return error >= 0 && (error == sum || std::abs(error - sum) <= 1e-9 * error);
   };
-  for (const char* covariance : {"isotropic", "list:1e12,1e-12", "list:2e-12,0"})
+  for (const char* covariance : {"isotropic", "list:1e12,1e-100", "list:2e-12,0"})
     for (const double context : ratios)
       for (const double tasks : ratios)
         for (const double sequences : ratios)
@@ -733,6 +734,7 @@ TEST(InContextLaw, HasNumbersAtTheEndsOfItsRanges) {
               // Only at n = d² without a penalty is an error infinite.
               EXPECT_TRUE(std::isfinite(p.new_tasks) || (sequences == 1 && lambda == 0)) << p.new_tasks;
               EXPECT_TRUE(p.train >= 0 && p.squared_norm >= 0 && p.distance >= 0 && std::isfinite(p.trace));
+              EXPECT_TRUE(std::isfinite(p.baselines.ridge) && std::isfinite(p.baselines.memory_training));
             }
 }
 
@@ -777,6 +779,8 @@ TEST(InContextLaw, FindsTheBestPenaltyAtTheEndsOfItsRanges) {
       for (const double sequences : {1e-12, 1.0, 1e12, kInf})
         for (const double noise : {0.0, 1e12}) {
           InContextModel model = model_of(context, tasks, sequences, noise, 1);
+          model.lambda = optimal_lambda(model, InContextTest::training_tasks);
+          EXPECT_LE(predict_in_context(model).training_tasks, (1 + noise) * (1 + 1e-9));
           model.lambda = optimal_lambda(model, InContextTest::new_tasks);
           const InContextPrediction best = predict_in_context(model);
           EXPECT_LE(best.new_tasks, best.baselines.nothing * (1 + 1e-9))
@@ -793,7 +797,7 @@ TEST(InContextLaw, RefusesWhatHasNoLaw) {
   refuses(model_of(1, 0, 1, .1, .1), "tasks must be a number from 1e-12 to 1e+12, or inf, got 0");
   refuses(model_of(1, 1, -1, .1, .1), "sequences must be");
   refuses(model_of(NAN, 1, 1, .1, .1), "context must be");
-  refuses(model_of(1, 1, 1, -.1, .1), "noise must be a number from 0 to 1e+12, got -0.1");
+  refuses(model_of(1, 1, 1, -.1, .1), "noise must be 0 or a number from 1e-100 to 1e+12, got -0.1");
   refuses(model_of(1, 1, 1, .1, kInf), "lambda must be");
   refuses(model_of(1e300, 1, 1, .1, .1), "context must be a number from 1e-12 to 1e+12, or inf, got 1e+300");
   refuses(model_of(1, 1, 1, .1, 1e160), "got 1e+160");
@@ -807,14 +811,14 @@ TEST(TaskCovariance, SaysWhatItTakes) {
     EXPECT_THAT([&] { TaskCovariance::parse(spec); }, ThrowsMessage<std::invalid_argument>(HasSubstr(text)));
   };
   refuses("wishart:2", "isotropic, list:");
-  refuses("list:1,-1", "from 0 to 1e+12, got -1");
+  refuses("list:1,-1", "0 or from 1e-100 to 1e+12, got -1");
   refuses("list:0,0", "needs a mean eigenvalue of 1e-12 or more, got 0");
   refuses("list:1@0", "weights of a task covariance must be > 0");
   refuses("list:1@2@3", "C or C@W");
   refuses("powerlaw:1", "powerlaw:GAMMA,D");
   refuses("powerlaw:1,0", "from 1 to 1e6");
   // However the weights round, a covariance without zeros has rank 1, and as many tasks leave nothing unseen.
-  EXPECT_EQ(TaskGram(1, TaskCovariance::parse("powerlaw:1,7"), std::vector<double>(7, 1.0)).unseen(), 0);
+  EXPECT_EQ(TaskGram(1, TaskCovariance::parse("powerlaw:1,9"), std::vector<double>(9, 1.0)).unseen(), 0);
   const TaskCovariance law = TaskCovariance::parse("powerlaw:1,3");
   EXPECT_NEAR(law.mean(), 1, 1e-14);
   EXPECT_NEAR(law.values[0] / law.values[2], 3, 1e-14);

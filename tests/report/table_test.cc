@@ -45,6 +45,14 @@ TEST(Table, CsvQuotesCommasQuotesAndLineBreaks) {
   EXPECT_EQ(csv(table), "\"a,b\",c\r\n\"say \"\"x\"\"\",\"1\n2\"\r\n,plain\r\n");
 }
 
+TEST(Table, FixedDecimalsEndAtNumbersThatFillTheLine) {
+  const Table table{"", {{"x", "", Notation::fixed, 2}}, {{999999999.99}, {1e9}, {-2.5e170}}};
+  const std::string text = report::text(table);
+  EXPECT_NE(text.find("999999999.99"), std::string::npos) << text;
+  EXPECT_NE(text.find("1e+09"), std::string::npos) << text;
+  EXPECT_NE(text.find("-2.5e+170"), std::string::npos) << text;
+}
+
 TEST(Table, WritesNumbersThatAreNotFinite) {
   const double inf = std::numeric_limits<double>::infinity();
   const Table table{.title = "", .columns = {{.name = "x"}}, .rows = {{-std::nan("")}, {inf}, {-inf}}};

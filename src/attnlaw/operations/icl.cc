@@ -16,14 +16,14 @@ using laws::InContextTest;
 using nlohmann::json;
 
 constexpr const char* kRatios = "numbers from 1e-12 to 1e12 or inf, one or many, as in 2, 1,2,inf or 0.1:10:20:log";
-constexpr const char* kNoises = "numbers from 0 to 1e12, one or many, as in 0.1, 0,0.1,1 or 0.01:1:20:log";
+constexpr const char* kNoises = "0 or numbers from 1e-100 to 1e12, one or many, as in 0.1, 0,0.1,1 or 0.01:1:20:log";
 
 Icl::Penalty penalty_of(const json& item) {
   if (item.is_number()) return {std::nullopt, item.get<double>()};
   if (item == "0+") return {};
   for (const auto& [rule, word] : names_table(InContextTest{}))
     if (item == word) return {rule, 0};
-  base::reject("--lambda takes numbers >= 0, 0+, optimal (least error on new tasks) or optimal-training, got {}",
+  base::reject("--lambda takes numbers, 0+, optimal (least error on new tasks) or optimal-training, got {}",
                base::json_text(item));
 }
 
@@ -47,7 +47,7 @@ base::FieldOf<Icl::Input> lambda_field() {
       {.symbol = "λ",
        .doc = "penalty of the trained matrix, the limit 0+, or that of least error on new tasks (optimal) or on "
               "training tasks (optimal-training)",
-       .accepts = "numbers from 1e-100 to 1e100, 0+, optimal, optimal-training; one or many, as in 0.1, 0+,0.1 or "
+       .accepts = "0 or 0+, numbers from 1e-100 to 1e100, optimal, optimal-training; one or many, as in 0.1, 0+,0.1 or "
                   "0.01:1:20:log",
        .value_name = "X|0+|optimal|optimal-training[,...]|FROM:TO:N[:log]"});
 }
@@ -198,7 +198,7 @@ const base::Description& describe(const Icl::Input*) {
                     .value_name = "SPEC"}),
        base::field("test_covariance", &I::test_covariance,
                    {.symbol = "C_te",
-                    .doc = "that of test tasks, value by value in the same directions",
+                    .doc = "that of new tasks, value by value in the same directions",
                     .otherwise = "task-covariance",
                     .value_name = "SPEC"}),
        base::field("map", &I::map, {.doc = "draw the plane of two options with several values as a map of phases"}),

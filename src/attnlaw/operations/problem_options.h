@@ -25,7 +25,8 @@ nlohmann::json with_problem(const nlohmann::json& options, const nlohmann::json&
 /// The document of a problem without those of its fields that vary.
 nlohmann::json problem_without(const model::Problem& problem, const std::vector<std::string>& varying);
 
-/// A description whose fields of these names can be left out, with what the help says of that.
+/// A description whose fields of these names can be left out, with what the help says of that: texts that live as long
+/// as the description.
 base::Description with_fallbacks(base::Description description,
                                  const std::vector<std::pair<std::string_view, std::string_view>>& otherwise);
 

@@ -37,15 +37,15 @@ std::string heading(const Column& column) {
   return column.unit.empty() ? column.name : fmt::format("{} [{}]", column.name, column.unit);
 }
 
-constexpr double kMostFixed = 1e9;
+/// Columns of percentages and positions are written with decimals up to here: more would make a table of one column.
+constexpr double kLeastWithoutDecimals = 1e9;
 
 std::string number(double value, const Column& column) {
   if (std::isnan(value)) return "nan";
   switch (column.notation) {
     case Notation::fixed:
-      // Digits beyond those of the number itself are none.
-      if (std::abs(value) < kMostFixed) return fmt::format("{:.{}f}", value, column.precision);
-      return fmt::format("{:.3g}", value);
+      if (std::abs(value) < kLeastWithoutDecimals) return fmt::format("{:.{}f}", value, column.precision);
+      return fmt::format("{:.{}g}", value, std::max(3, column.precision));
     case Notation::scientific:
       return fmt::format("{:.{}e}", value, column.precision);
     case Notation::general:

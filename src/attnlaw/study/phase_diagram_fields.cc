@@ -11,7 +11,7 @@ using D = PhaseDiagram;
 
 /// One figure over the plane: a row of alphas for each value of the variable.
 template <class Figure>
-base::FieldOf<D> plane(const char* name, Figure figure, base::About about) {
+base::FieldOf<D> plane(const char* name, Figure figure, const base::About& about) {
   using Number = std::invoke_result_t<Figure, const DiagramPoint&>;
   const auto rows_of = [figure](const D& diagram) {
     std::vector<std::vector<Number>> rows(diagram.values.size());
@@ -19,7 +19,7 @@ base::FieldOf<D> plane(const char* name, Figure figure, base::About about) {
       for (std::size_t k = 0; k < diagram.alphas.size(); ++k) rows[i].push_back(figure(diagram.at(i, k)));
     return rows;
   };
-  return base::figure_of<D>(name, rows_of, std::move(about));
+  return base::figure_of<D>(name, rows_of, about);
 }
 
 /// The lines of the thresholds, null where there is none.

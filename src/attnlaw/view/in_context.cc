@@ -214,13 +214,13 @@ report::Chart spectrum_chart(const InContextPoint& point) {
   return report::spectrum_chart(chart);
 }
 
-/// The limit λ → 0+ is no penalty of 0.
+// ---- curves --------------------------------------------------------------------------------------------------------
+
+/// The limit λ → 0+ is told from a penalty of 0.
 report::Cell axis_cell(const AxisEntry& entry, const InContextModel& model) {
   const double value = entry.value(model);
   return entry.axis == InContextAxis::lambda && value == 0 ? report::Cell(std::string("0+")) : cell(value);
 }
-
-// ---- curves --------------------------------------------------------------------------------------------------------
 
 Table curve_table(const InContextResult& result) {
   Table table{"", {}};
@@ -245,7 +245,7 @@ Table curve_table(const InContextResult& result) {
     for (const AxisEntry& entry : kAxes)
       if (is_shown(entry)) start.push_back(axis_cell(entry, p.model));
     if (found && several_penalties)
-      start.push_back(cell(point.lambda_rule ? std::string(base::name(*point.lambda_rule)) : "given"));
+      start.push_back(point.lambda_rule ? cell(*point.lambda_rule) : report::Cell(std::string("given")));
     const Row theory = row(start, p.new_tasks, p.training_tasks, p.train, p.baselines.ridge, p.generalisation(),
                            p.memorisation(), p.phase());
     if (point.experiments.empty()) add(table, theory);
@@ -492,7 +492,8 @@ Warnings warnings_of(const InContextResult& result) {
     return std::count_if(result.points.begin(), result.points.end(),
                          [&](const InContextPoint& point) { return condition(point.prediction); });
   };
-  if (const auto infinite = count([](const auto& p) { return std::isinf(p.new_tasks); }))
+  if (const auto infinite =
+          count([](const auto& p) { return p.model.sequences == 1 && p.model.lambda == 0 && std::isinf(p.new_tasks); }))
     lines.push_back(fmt::format(
         "sequences = 1 with lambda = 0+: test errors are infinite{} (n = d² sequences just determine the layer)",
         result.points.size() > 1 ? fmt::format(" at {} of {} points", infinite, result.points.size()) : ""));

@@ -195,7 +195,7 @@ Accessors accessors() {
   return made;
 }
 
-/// The field at a place of a struct.
+/// Returns the field of the member that `place` finds in a struct.
 Field member_field(std::string_view name, const About& about, Type type, const std::function<void*(void*)>& place,
                    const Accessors& accessors);
 

@@ -246,7 +246,8 @@ const base::Description& describe(const TrainedLawFit*) {
              {.symbol = "Δ", .unit = "weight⁴", .doc = "noise of its labels; with --samples"}),
        field("implied_noise_error", &F::implied_noise_error, {.unit = "weight⁴", .doc = "its standard error"}),
        field("too_few_samples", &F::too_few_samples,
-             {.doc = "--samples is below that bound: neither decay nor noise follows"})}};
+             {.doc = "--samples is below implied_samples by more than two standard errors: neither decay nor noise "
+                     "follows"})}};
   return description;
 }
 

@@ -48,7 +48,7 @@ struct TrainedLawFit {
   double implied_decay_error = kAbsent;
   double implied_noise = kAbsent;  ///< Δ of the labels in the unit of S², where αK is known
   double implied_noise_error = kAbsent;
-  bool too_few_samples = false;  ///< αK that was given is below the least one: neither decay nor noise follows
+  bool too_few_samples = false;  ///< αK that was given is two standard errors below the least one
 };
 const base::Description& describe(const TrainedLawFit*);
 

@@ -17,8 +17,9 @@ namespace {
 using base::kInfinity;
 using base::kNaN;
 
-// Within these ranges no product of the formulas leaves the numbers; beyond them a ratio is as good as infinite.
-constexpr double kLeastRatio = 1e-12, kMostRatio = 1e12, kLeastPenalty = 1e-100, kMostPenalty = 1e100;
+// Within these ranges, and those of variances, no product of the formulas leaves the numbers; beyond them a ratio is as
+// good as infinite.
+constexpr double kLeastRatio = 1e-12, kMostRatio = 1e12, kMostPenalty = 1e100;
 
 /// The layer at one λ: what both errors and their parts are made of.
 struct Solution {
@@ -135,13 +136,13 @@ void require_ratio(const char* name, double value) {
 }
 
 void require_noise(const char* name, double value) {
-  if (!(value >= 0 && value <= kMostRatio))
-    base::reject("{} must be a number from 0 to {:g}, got {}", name, kMostRatio, value);
+  if (!(value >= kLeastVariance && value <= kMostVariance) && value != 0)
+    base::reject("{} must be 0 or a number from {:g} to {:g}, got {}", name, kLeastVariance, kMostVariance, value);
 }
 
 void require_penalty(double value) {
-  if (!(value >= kLeastPenalty && value <= kMostPenalty) && value != 0)
-    base::reject("lambda must be 0 (the limit 0+) or a number from {:g} to {:g}, got {}", kLeastPenalty, kMostPenalty,
+  if (!(value >= kLeastVariance && value <= kMostPenalty) && value != 0)
+    base::reject("lambda must be 0 (the limit 0+) or a number from {:g} to {:g}, got {}", kLeastVariance, kMostPenalty,
                  value);
 }
 

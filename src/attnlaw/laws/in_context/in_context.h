@@ -31,10 +31,10 @@ struct InContextModel {
   double context = 1;    ///< α = l/d from 1e-12 to 1e12, or infinite; the same range holds for κ and τ
   double tasks = 1;      ///< κ = k/d
   double sequences = 1;  ///< τ = n/d²
-  double noise = 0;      ///< ρ from 0 to 1e12, the variance of the noise of a label
+  double noise = 0;      ///< ρ, the variance of the noise of a label: 0 or as eigenvalues of task covariances
   double lambda = 0;     ///< λ from 1e-100 to 1e100, or 0: the limit λ → 0+
   TaskCovariance covariance;
-  /// Of the sequences it is tested on; those of training unless given.
+  /// Of new tasks; those of training unless given.
   std::optional<double> test_context, test_noise;
   std::optional<TaskCovariance> test_covariance;
 

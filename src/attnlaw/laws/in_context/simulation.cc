@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/index.h"
-#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/instances.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/random.h"
@@ -73,18 +73,32 @@ void set_covariances(Setup& setup) {
     setup.covariance.push_back(training.values[test_has_more ? 0 : place]);
     setup.test_covariance.push_back(paired[place]);
   }
-  // Experiments with another covariance than that of the law would be compared with something else.
-  const auto require_alike = [&](const std::vector<double>& values, const TaskCovariance& law) {
-    constexpr double kMostDeviation = 0.1;
-    const double mean = base::mean_of(values);
-    if (!(std::abs(mean - law.mean()) <= kMostDeviation * law.mean()))
-      reject(
-          "the task covariance '{}' has a mean eigenvalue of {:.4g}, of which {} directions leave {:.4g}: take another "
-          "d",
-          law.spec, law.mean(), setup.d, mean);
+  // Experiments with another covariance than that of the law would be compared with something else: traces of C, C² and
+  // C C_te are what it enters by.
+  double square = 0, mixed = 0;
+  const TaskCovariance& law = test_has_more ? test : training;
+  for (std::size_t j = 0; j < law.values.size(); ++j) {
+    const double c = test_has_more ? training.values[0] : law.values[j];
+    square += law.weights[j] * c * c;
+    mixed += law.weights[j] * c * paired[j];
+  }
+  const auto mean_product = [&](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0) / static_cast<double>(setup.d);
   };
-  require_alike(setup.covariance, training);
-  require_alike(setup.test_covariance, test);
+  const auto require_alike = [&](const TaskCovariance& covariance, const char* figure, double drawn, double exact) {
+    constexpr double kMostDeviation = 0.1;
+    if (!(std::abs(drawn - exact) <= kMostDeviation * exact))
+      reject(
+          "'{}' cannot be the covariance of tasks in {} directions: {} would be {:.4g} instead of {:.4g}, and a tenth "
+          "is "
+          "accepted; take another d",
+          covariance.spec, setup.d, figure, drawn, exact);
+  };
+  require_alike(training, "the mean of its eigenvalues", base::mean_of(setup.covariance), training.mean());
+  require_alike(test, "the mean of its eigenvalues", base::mean_of(setup.test_covariance), test.mean());
+  require_alike(training, "the mean of their squares", mean_product(setup.covariance, setup.covariance), square);
+  require_alike(test, "their mean product with those of training",
+                mean_product(setup.covariance, setup.test_covariance), mixed);
 }
 
 /// Returns the bytes of the sequences of an instance and of their tasks.
@@ -195,16 +209,11 @@ constexpr double InContextMeasured::*kFigures[] = {&InContextMeasured::new_tasks
                                                    &InContextMeasured::squared_norm};
 
 void summarise(InContextExperiment& experiment) {
-  // What is 0 but for rounding, as training errors where all labels are fitted, has no relative difference.
-  const double rounding = 1e-9 * (experiment.model.covariance.mean() + experiment.model.noise);
-  const auto relative = [=](double measured, double theory) {
-    return std::abs(theory) > rounding ? measured / theory - 1 : base::kNaN;
-  };
   for (const auto figure : kFigures) {
     const auto estimate = [&](const auto& of) { return base::estimate_over(experiment.instances, of); };
     const base::Estimate measured = estimate([=](const InContextInstance& i) { return i.measured.*figure; });
     const base::Estimate difference =
-        estimate([=](const InContextInstance& i) { return relative(i.measured.*figure, i.theory.*figure); });
+        estimate([=](const InContextInstance& i) { return i.measured.*figure / (i.theory.*figure) - 1; });
     experiment.mean.*figure = measured.value;
     experiment.standard_error.*figure = measured.standard_error;
     experiment.theory.*figure = estimate([=](const InContextInstance& i) { return i.theory.*figure; }).value;

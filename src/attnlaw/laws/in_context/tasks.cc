@@ -12,8 +12,8 @@ namespace {
 
 using base::reject;
 
-// The noise of labels beside them has the same range.
-constexpr double kMostEigenvalue = 1e12, kLeastMean = 1e-12;
+/// The least mean of eigenvalues.
+constexpr double kLeastMean = 1e-12;
 
 constexpr std::string_view kCovariances = "isotropic, list:C1[@W1],C2[@W2],..., powerlaw:GAMMA,D or file:PATH";
 
@@ -66,8 +66,9 @@ Given from_file(const std::string& path) {
 /// Makes the weights sum to 1, and refuses what is no covariance.
 TaskCovariance normalised(const std::string& spec, Given given) {
   for (const double value : given.values)
-    if (!(value >= 0 && value <= kMostEigenvalue))
-      reject("eigenvalues of a task covariance must be from 0 to {:g}, got {}", kMostEigenvalue, value);
+    if (!(value == 0 || (value >= kLeastVariance && value <= kMostVariance)))
+      reject("eigenvalues of a task covariance must be 0 or from {:g} to {:g}, got {}", kLeastVariance, kMostVariance,
+             value);
   for (const double weight : given.weights)
     if (!(weight > 0)) reject("weights of a task covariance must be > 0, got {}", weight);
   const double total = std::accumulate(given.weights.begin(), given.weights.end(), 0.0);
@@ -93,7 +94,8 @@ TaskCovariance TaskCovariance::parse(const std::string& spec) {
 double TaskCovariance::mean() const { return std::inner_product(values.begin(), values.end(), weights.begin(), 0.0); }
 
 double TaskCovariance::rank() const {
-  if (full_rank()) return 1;  // which a sum of weights is but for rounding
+  // The sum of all weights is 1 but for rounding.
+  if (full_rank()) return 1;
   double rank = 0;
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i] > 0) rank += weights[i];

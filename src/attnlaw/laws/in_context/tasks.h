@@ -10,6 +10,9 @@
 
 namespace attnlaw::laws {
 
+/// Variances, those of tasks and of the noise of labels, are 0 or from the least to the most.
+inline constexpr double kLeastVariance = 1e-100, kMostVariance = 1e12;
+
 /// Numbers that never change and that copies share: every point of a grid has the covariances of all.
 class SharedNumbers {
  public:

@@ -15,7 +15,7 @@ struct TaskTraces {
   double m1 = 0;  ///< (1/d) tr (R+s)⁻²
   double r1 = 0;  ///< (1/d) tr R(R+s)⁻²
   double p2 = 0;  ///< (1/d) tr R²(R+s)⁻²
-  /// Traces with the covariance of the test tasks.
+  /// Traces with the covariance of new tasks.
   double test_m1 = 0;  ///< (1/d) tr C_te (R+s)⁻²
   double test_r1 = 0;  ///< (1/d) tr C_te R(R+s)⁻²
 

@@ -44,7 +44,7 @@ Kernel airy_kernel(double s) {
 }  // namespace
 
 double tracy_widom_cdf(double s) {
-  // The eigenvalues of the kernel lie below 1, far to the left within rounding of it.
+  // The eigenvalues of the kernel lie below 1. Far to the left the largest is 1 to rounding, and the determinant 0.
   const Eigen::LLT<Kernel> factor(Kernel::Identity() - airy_kernel(s));
   if (factor.info() != Eigen::Success) return 0;
   const double root = factor.matrixLLT().diagonal().prod();
