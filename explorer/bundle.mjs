@@ -14,11 +14,13 @@ const script = (path) => {
   return text;
 };
 
+const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).toString("base64");
+
 const parts = {
   version,
   "recorder.js": script(recorder),
-  wasm: gzipSync(readFileSync(wasm), { level: 9 }).toString("base64"),
-  glue: script(glue),
+  wasm: packed(wasm),
+  glue: packed(glue),
 };
 const part = (name) => parts[name] ?? script(join(web, name));
 const html = readFileSync(join(web, "page.html"), "utf8").replace(/@([\w.]+)@/g, (_, name) => part(name));

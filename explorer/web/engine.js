@@ -2,13 +2,16 @@
 
 const textOf = (id) => document.getElementById(id).textContent;
 
-// The compiled module out of the page: base64 of what gzip made.
-const compileModule = async () => {
-  const text = textOf("wasm").trim();
+// The bytes that the page carries: base64 of what gzip made.
+const unpack = async (id) => {
+  const text = textOf(id).trim();
   const packed = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return WebAssembly.compile(await new Response(stream).arrayBuffer());
+  return new Response(stream).arrayBuffer();
 };
+
+// The glue of the compiler, which defines createAttnlaw.
+const glueText = async () => new TextDecoder().decode(await unpack("glue"));
 
 // A worker with the job that it has. It tells `events` of every end.
 class CoreWorker {
@@ -173,18 +176,18 @@ class LocalEngine {
 
 const localEngine = async (module) => {
   const script = document.createElement("script");
-  script.textContent = `${textOf("glue")}\nwindow.createAttnlaw = createAttnlaw;`;
+  script.textContent = `${await glueText()}\nwindow.createAttnlaw = createAttnlaw;`;
   document.head.append(script);
   return new LocalEngine(await startCore(module));
 };
 
 // Workers where they are allowed, else this thread. `workers`: how many; 0: none are wanted.
 const startEngine = async (workers) => {
-  const module = await compileModule();
+  const module = await WebAssembly.compile(await unpack("wasm"));
   if (workers > 0) {
     let engine;
     try {
-      const source = URL.createObjectURL(new Blob([textOf("glue"), "\n", textOf("worker")], { type: "text/javascript" }));
+      const source = URL.createObjectURL(new Blob([await glueText(), "\n", textOf("worker")], { type: "text/javascript" }));
       engine = new WorkerEngine(module, source, workers);
       // A policy that forbids workers may say so by silence.
       const silence = new Promise((_, reject) => setTimeout(() => reject(new Error("no worker answered")), 3000));
