@@ -16,6 +16,7 @@
 #include "attnlaw/model/problem.h"
 #include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/operation.h"
+#include "attnlaw/report/escape.h"
 #include "attnlaw/report/table.h"
 #include "attnlaw/view/page_file.h"
 #include "call.h"
@@ -127,7 +128,14 @@ std::string text_of(const view::Result& result) {
   return text;
 }
 
+/// A page that is whole is shown as one, in a frame of its own.
+std::string framed(const std::string& page) {
+  return "<iframe title=\"attnlaw\" style=\"width: 100%; height: 56rem; border: 0\" srcdoc=\"" +
+         report::escape_html(page) + "\"></iframe>";
+}
+
 std::string html_of(const view::Result& result) {
+  if (result.page && !result.page->whole.empty()) return framed(result.page->whole);
   std::string text;
   for (const report::Table& table : result.tables) text += report::html(table);
   return text;

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <charconv>
+#include <cmath>
 #include <filesystem>
+#include <string>
 
 #include "attnlaw/base/file.h"
 
@@ -22,6 +25,60 @@ TEST(Numbers, TakeUpTheWholeText) {
   for (const char* bad : {"", " 1", "1 ", "1x", "+", "++1", "+-1", "0x10"}) EXPECT_FALSE(number_in<double>(bad)) << bad;
   EXPECT_FALSE(number_in<int>("1.5"));
   EXPECT_THAT([] { finite_number("inf", "size"); }, ThrowsMessage<std::invalid_argument>(HasSubstr("size")));
+}
+
+TEST(Numbers, DecimalsAreReadAsByFromChars) {
+  for (const std::string text : {"0",
+                                 "-0",
+                                 "1",
+                                 "-1.5e3",
+                                 "1.5e+3",
+                                 "1e",
+                                 "1e+",
+                                 "1.e5",
+                                 ".5",
+                                 "-.5",
+                                 ".",
+                                 "-",
+                                 "",
+                                 "+1",
+                                 " 1",
+                                 "1 ",
+                                 "--1",
+                                 "inf",
+                                 "-INF",
+                                 "infinity",
+                                 "nan",
+                                 "NaN",
+                                 "-nan",
+                                 "0x10",
+                                 "-0x10",
+                                 "0X1p3",
+                                 "1e400",
+                                 "-1e400",
+                                 "1e-400",
+                                 "1e-310",
+                                 "4.9406564584124654e-324",
+                                 "0.1",
+                                 "123456789012345678901234567890",
+                                 "1_000",
+                                 "1,5",
+                                 "e5",
+                                 "i",
+                                 "n"}) {
+    double expected = 7, found = 7;
+    const char* const first = text.data();
+    const auto [expected_end, expected_error] = std::from_chars(first, first + text.size(), expected);
+    const auto [end, error] = decimal_from_chars(first, first + text.size(), found);
+    EXPECT_EQ(error, expected_error) << text;
+    EXPECT_EQ(end - first, expected_end - first) << text;
+    if (std::isnan(expected)) {
+      EXPECT_TRUE(std::isnan(found)) << text;
+    } else {
+      EXPECT_EQ(found, expected) << text;
+      EXPECT_EQ(std::signbit(found), std::signbit(expected)) << text;
+    }
+  }
 }
 
 TEST(Numbers, SplitKeepsEmptyFields) {

@@ -8,6 +8,31 @@
 namespace attnlaw::matrix_laws {
 namespace {
 
+TEST(Complex, SquareRootKeepsTheDigitsOfASmallPart) {
+  for (const double re : {-3.0, -1e-9, 0.0, 1e-9, 0.7, 1e9})
+    for (const double im : {-2.0, -1e-12, -1e-30, 1e-30, 1e-12, 5.0, 1e8}) {
+      const Complex z(re, im), root = square_root(z), expected = std::sqrt(z);
+      EXPECT_DOUBLE_EQ(root.real(), expected.real()) << z;
+      EXPECT_DOUBLE_EQ(root.imag(), expected.imag()) << z;
+    }
+}
+
+TEST(Complex, SquareRootIsThatOfBothSidesOfTheCut) {
+  EXPECT_EQ(square_root({-4, 0.0}), Complex(0, 2));
+  EXPECT_EQ(square_root({-4, -0.0}), Complex(0, -2));
+  EXPECT_EQ(square_root({4, 0.0}), Complex(2, 0));
+  EXPECT_EQ(square_root({0, 0.0}), Complex(0, 0));
+}
+
+TEST(Complex, QuotientsNeitherCancelNorOverflow) {
+  const Complex a(0.3, -1e-14), b(-2, 1e-13);
+  const Complex quotient = a / b, back = quotient * b;
+  EXPECT_DOUBLE_EQ(back.real(), a.real());
+  EXPECT_NEAR(back.imag(), a.imag(), 1e-28);
+  EXPECT_EQ(Complex(1e200, 1e200) / Complex(2e200, 0), Complex(0.5, 0.5));
+  EXPECT_EQ(1.0 / Complex(0, 1e-200), Complex(0, -1e200));
+}
+
 TEST(Spectrum, WishartMomentsAreThoseOfTheNormalisedGramMatrix) {
   const Spectrum spectrum = WishartSpectrum{0.3, 2};
   EXPECT_DOUBLE_EQ(spectrum.mean(), 2 * std::sqrt(0.3));

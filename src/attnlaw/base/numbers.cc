@@ -1,7 +1,9 @@
 #include "attnlaw/base/numbers.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstdlib>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/reject.h"
@@ -70,6 +72,28 @@ std::vector<double> numbers_in(std::string_view line) {
 }
 
 }  // namespace
+
+std::from_chars_result decimal_from_chars(const char* first, const char* last, double& value) {
+  const std::string text(first, last);
+  const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
+  // strtod skips blanks, and takes a second sign and hexadecimal digits as well.
+  const std::string_view kBegin = "0123456789.iInN";
+  if (digits.empty() || kBegin.find(digits.front()) == std::string_view::npos)
+    return {first, std::errc::invalid_argument};
+  if (digits.starts_with("0x") || digits.starts_with("0X")) {
+    value = text.starts_with('-') ? -0.0 : 0.0;
+    return {first + (text.size() - digits.size()) + 1, {}};
+  }
+  char* end = nullptr;
+  errno = 0;
+  const double found = std::strtod(text.c_str(), &end);
+  if (end == text.c_str()) return {first, std::errc::invalid_argument};
+  const char* const after = first + (end - text.c_str());
+  // A number that is too small for full precision is one all the same.
+  if (errno == ERANGE && (found == 0 || std::isinf(found))) return {after, std::errc::result_out_of_range};
+  value = found;
+  return {after, {}};
+}
 
 double finite_number(std::string_view text, std::string_view what) {
   const auto value = number_in<double>(text);

@@ -5,9 +5,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace attnlaw::base {
+
+/// Does what std::from_chars does for numbers in decimal notation, where the standard library has that for integers
+/// alone (libc++).
+std::from_chars_result decimal_from_chars(const char* first, const char* last, double& value);
 
 /// Returns the number that takes up the whole text (no blanks, nothing after it; a leading plus is allowed); nothing if
 /// there is none.
@@ -15,8 +20,18 @@ template <class Number>
 std::optional<Number> number_in(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  const char* const last = text.data() + text.size();
+#ifdef __cpp_lib_to_chars
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+#else
+  std::from_chars_result read{};
+  if constexpr (std::is_integral_v<Number>)
+    read = std::from_chars(text.data(), last, value);
+  else
+    read = decimal_from_chars(text.data(), last, value);
+  const auto [end, error] = read;
+#endif
+  if (error != std::errc() || end != last) return std::nullopt;
   return value;
 }
 

@@ -45,7 +45,7 @@ Complex polished(double kappa, double variance, Complex z, Complex h) {
 std::array<Complex, 3> bare_roots(double kappa, Complex w) {
   const Complex centre = w / 3.0;
   const Complex p = (kappa - 1) - w * centre, q = w * (1.0 + (kappa - 1) / 3 - 2.0 * centre * centre / 3.0);
-  const Complex root = std::sqrt(q * q / 4.0 + p * p * p / 27.0);
+  const Complex root = square_root(q * q / 4.0 + p * p * p / 27.0);
   const Complex plus = -q / 2.0 + root, minus = -q / 2.0 - root;
   const Complex cube = std::norm(plus) > std::norm(minus) ? plus : minus;
   const Complex u = std::pow(cube, 1.0 / 3), turn(-0.5, std::sqrt(0.75));

@@ -18,7 +18,7 @@ Complex free_poisson_stieltjes(double kappa, Complex z) {
   const double lower = std::pow(1 - std::sqrt(kappa), 2);
   const double upper = std::pow(1 + std::sqrt(kappa), 2);
   const Complex a = z - kappa + 1.0;
-  const Complex root = std::sqrt(z - lower) * std::sqrt(z - upper);
+  const Complex root = square_root(z - lower) * square_root(z - upper);
   return std::norm(a + root) >= std::norm(a - root) ? 2.0 / (a + root) : (a - root) / (2.0 * z);
 }
 

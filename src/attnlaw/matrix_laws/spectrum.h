@@ -1,17 +1,15 @@
 #pragma once
 /// Represents spectral measures: the limiting or actual eigenvalue law of a symmetric matrix.
 
-#include <complex>
 #include <memory>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "attnlaw/matrix_laws/atom_sums.h"
+#include "attnlaw/matrix_laws/complex.h"
 
 namespace attnlaw::matrix_laws {
-
-using Complex = std::complex<double>;
 
 /// A closed interval of the real line.
 struct Interval {

@@ -95,7 +95,8 @@ MatrixXd visible_scores(const Problem& problem) {
   if (!problem.custom_loss->softmax() || problem.custom_loss->labels == CustomLabels::function) return F;
   constexpr double kInvisible = 1e-9;
   const base::SingularSystem system = base::singular_system(contrasts(F, problem.keys()));
-  const auto visible = std::ranges::count_if(system.values, [](double value) { return value > kInvisible; });
+  const auto visible =
+      std::count_if(system.values.begin(), system.values.end(), [](double value) { return value > kInvisible; });
   return contrasts(F * system.right.topRows(visible).transpose(), problem.keys());
 }
 

@@ -1,4 +1,5 @@
 #include "attnlaw/operations/demo.h"
+#include "attnlaw/operations/explore.h"
 #include "attnlaw/operations/figure.h"
 #include "attnlaw/operations/icl.h"
 #include "attnlaw/operations/inspect.h"
@@ -28,7 +29,7 @@ struct List {
 };
 
 using All = List<Solve, Simulate, Spectrum, Thresholds, Limits, Scaling, Sweep, Results, Figure, SoftmaxLaw, Pooling,
-                 Icl, Lora, Lofi, Inspect, Demo, Conventions, Version, Completion, Schema, Manual>;
+                 Icl, Lora, Lofi, Inspect, Explore, Demo, Conventions, Version, Completion, Schema, Manual>;
 
 }  // namespace
 

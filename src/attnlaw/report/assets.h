@@ -25,4 +25,7 @@ std::string_view charts_script();
 /// Returns the style sheet, with the colours of both themes and the layout of a page.
 std::string_view style_sheet();
 
+/// Returns the page with live theory (explorer/), whole; empty where the build has none.
+std::string_view explorer_page();
+
 }  // namespace attnlaw::report

@@ -103,6 +103,7 @@ std::string footer(const Page& page) {
 }  // namespace
 
 std::string html(const Page& page) {
+  if (!page.whole.empty()) return page.whole;
   std::string result = "<!DOCTYPE html>\n<html lang=\"en\">\n" + head(page);
   result += fmt::format("<body>\n<main>\n<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n</header>\n",
                         escape_html(page.title), escape_html(page.lead));

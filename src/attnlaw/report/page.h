@@ -51,6 +51,8 @@ struct Page {
   std::string version = {};
   /// The date is printed as it stands here.
   std::string date = {};
+  /// A page that is made already, which is taken as it is: nothing else of this struct is read.
+  std::string whole = {};
 };
 
 /// Returns the page as one self-contained HTML5 document. Its content security policy forbids every request; it follows

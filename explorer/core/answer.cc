@@ -1,0 +1,190 @@
+#include "core/answer.h"
+
+#include <cmath>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/fields/schema.h"
+#include "attnlaw/base/json_text.h"
+#include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/study/thresholds.h"
+#include "attnlaw/theory/accuracy_field.h"
+#include "attnlaw/theory/scaling.h"
+#include "attnlaw/theory/solve.h"
+#include "core/alternatives.h"
+
+namespace attnlaw::explorer {
+namespace {
+
+using nlohmann::json;
+
+enum class Ask { describe, check, solve, thresholds, scaling };
+
+std::span<const base::Named<Ask>> names_table(Ask) {
+  static constexpr base::Named<Ask> kAsks[] = {{Ask::describe, "describe"},
+                                               {Ask::check, "check"},
+                                               {Ask::solve, "solve"},
+                                               {Ask::thresholds, "thresholds"},
+                                               {Ask::scaling, "scaling"}};
+  return kAsks;
+}
+
+/// Overlaps to start from, as an answer had them.
+struct Start {
+  double q = 0, m = 0, V = 0, q_a = 0, V_a = 0;
+  std::optional<double> deviation;
+
+  Start() = default;
+  explicit Start(const theory::Overlaps& at) : q(at.q), m(at.m), V(at.V), q_a(at.q_a), V_a(at.V_a) {
+    if (!std::isnan(at.deviation)) deviation = at.deviation;
+  }
+  theory::Overlaps overlaps() const {
+    theory::Overlaps result{q, m, V, q_a, V_a};
+    if (deviation) result.deviation = *deviation;
+    return result;
+  }
+};
+
+const base::Description& describe(const Start*) {
+  using S = Start;
+  static const base::Description description{
+      "overlaps of a solution",
+      {base::field("q", &S::q, {.doc = "‖S_s‖²_F/d"}), base::field("m", &S::m, {.doc = "⟨S, S*⟩/d"}),
+       base::field("V", &S::V, {.doc = "response"}), base::field("q_a", &S::q_a, {.doc = "‖S_a‖²_F/d"}),
+       base::field("V_a", &S::V_a, {.doc = "response of the antisymmetric part"}),
+       base::field("deviation", &S::deviation, {.doc = "‖S_s − S*‖²_F/d where it is known better"})}};
+  return description;
+}
+
+struct Question {
+  Ask ask = Ask::solve;
+  json problem = json::object();
+  double accuracy = theory::SolveOptions{}.accuracy;
+  std::optional<double> time_limit;
+  std::optional<Start> start;
+  bool spectrum = false;
+  std::vector<double> n;
+};
+
+const base::Description& describe(const Question*) {
+  using Q = Question;
+  static const base::Description description{
+      "a question of the page",
+      {base::field("ask", &Q::ask, {.doc = "what is wanted"}),
+       base::field("problem", &Q::problem, {.doc = "the problem, as its documents have it"}),
+       theory::accuracy_field(&Q::accuracy),
+       base::field("time_limit", &Q::time_limit,
+                   {.unit = "s", .range = base::kPositive, .doc = "begin no finer points after so many seconds"}),
+       base::field("start", &Q::start, {.doc = "the answer of a neighbour: its `start`"}),
+       base::field("spectrum", &Q::spectrum, {.doc = "also the spectrum of S, and that of the target"}),
+       base::field("n", &Q::n, {.doc = "numbers of sequences of a scaling curve"})}};
+  return description;
+}
+
+/// A curve of many points is drawn from so many; what a screen shows is no finer.
+constexpr std::size_t kMostPoints = 400;
+
+json curve_json(const std::vector<double>& s, const std::vector<double>& density) {
+  json document{{"s", json::array()}, {"density", json::array()}};
+  const std::size_t step = s.size() / kMostPoints + 1;
+  for (std::size_t i = 0; i < s.size(); ++i)
+    // Ends of bands stay: there the density is 0.
+    if (i % step == 0 || density[i] == 0 || i + 1 == s.size()) {
+      document["s"].push_back(s[i]);
+      document["density"].push_back(density[i]);
+    }
+  return document;
+}
+
+/// The law of the target itself: a density, and atoms as pairs (place, mass). Of singular values with cross-attention.
+json target_json(const model::Problem& problem) {
+  const matrix_laws::Law law = matrix_laws::law_of(problem.target_law());
+  const double sides = problem.cross() ? 2 : 1;
+  std::vector<double> s, density;
+  for (const auto& band : law.bands()) {
+    if (problem.cross() && band.support.upper <= 0) continue;
+    const double lower = problem.cross() ? std::max(0.0, band.support.lower) : band.support.lower;
+    const double middle = 0.5 * (lower + band.support.upper), half = band.support.upper - middle;
+    constexpr int kPoints = 120;
+    for (int i = 0; i <= kPoints; ++i) {
+      const double x = middle - half * std::cos(std::numbers::pi * i / kPoints);
+      s.push_back(x);
+      density.push_back(sides * law.density(x));
+    }
+  }
+  json document = curve_json(s, density);
+  document["atoms"] = json::array();
+  for (const auto& atom : law.atoms()) {
+    if (problem.cross() && atom.x < 0) continue;
+    if (document["atoms"].size() == kMostPoints) break;
+    document["atoms"].push_back({atom.x, atom.x > 0 ? sides * atom.mass : atom.mass});
+  }
+  return document;
+}
+
+/// No law of the spectrum is known of the posterior mean, and of the untied student of self-attention.
+bool has_spectral_law(const model::Problem& problem) { return problem.penalised() && !problem.untied_self(); }
+
+json solve(const Question& question) {
+  const model::Problem problem = model::problem_from_json(question.problem);
+  const matrix_laws::Spectrum target = problem.target_law();
+  theory::SolveOptions options;
+  options.accuracy = question.accuracy;
+  options.time_limit = question.time_limit;
+  if (question.start) options.start = question.start->overlaps();
+  if (!question.spectrum) options.detail = theory::Detail::errors;
+  const theory::Solution solution = theory::solve(problem, target, options);
+  json document = to_json(solution);
+  document["start"] = base::json_of(Start(solution.overlaps));
+  if (!question.spectrum) return document;
+  document["target"] = target_json(problem);
+  if (has_spectral_law(problem) && solution.diagnostics.converged) {
+    const theory::TrainedLaw::Curve density = theory::TrainedLaw(solution, target).density();
+    document["density"] = curve_json(density.s, density.density);
+  }
+  return document;
+}
+
+json scaling(const Question& question) {
+  theory::ScalingOptions options;
+  options.solve.accuracy = question.accuracy;
+  return to_json(theory::scaling_curve(model::problem_from_json(question.problem), question.n, options));
+}
+
+json answer_to(const Question& question) {
+  switch (question.ask) {
+    case Ask::describe:
+      return base::schema_of(base::detail::description_of<model::Problem>(), base::json_of(model::Problem{}));
+    case Ask::check:
+      return alternatives(question.problem);
+    case Ask::solve:
+      return solve(question);
+    case Ask::thresholds:
+      return base::json_of(study::thresholds(model::problem_from_json(question.problem)));
+    case Ask::scaling:
+      return scaling(question);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string answer(const std::string& question) {
+  json document;
+  try {
+    Question asked;
+    base::read(base::parse_json(question), asked, "a question");
+    document = answer_to(asked);
+  } catch (const std::exception& error) {
+    document = {{"error", error.what()}};
+  }
+  return base::json_text(document);
+}
+
+}  // namespace attnlaw::explorer

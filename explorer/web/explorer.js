@@ -1,0 +1,553 @@
+// The page: keeps a problem, asks for what its views show, and draws what comes back.
+
+const kCoarse = 1e-2;  // accuracy while something moves
+const kFine = 1e-3;  // and at rest: that of the copied command
+const kRest = 150;  // milliseconds without input
+const kCurvePoints = 24;
+const kPathPoints = 20;
+const kScalingPoints = 17;
+const kPatience = 10000;  // for what is asked once, at rest: the best penalty, a scaling curve
+
+const errorNames = [["test", "test error"], ["train", "training error"], ["estimation", "estimation error E"]];
+const geometric = (low, high, count) => Array.from({ length: count }, (_, i) => Number((low * (high / low) ** (i / (count - 1))).toPrecision(6)));
+// Every third first, each time from the middle outwards.
+const outwards = (count, middle) => {
+  const near = (a, b) => Math.abs(a - middle) - Math.abs(b - middle);
+  const all = Array.from({ length: count }, (_, i) => i);
+  return [all.filter((i) => i % 3 === 1).sort(near), all.filter((i) => i % 3 !== 1).sort(near)];
+};
+// What must agree for one solution to be a start for another.
+const kindOf = (problem) =>
+  JSON.stringify(entriesOf(problem).filter(([, value]) => typeof value !== "number").map(([name, value]) => [name, name === "target" ? value.replace(/:[\d.e+-]+/, "") : value]).concat([["tokens", problem.tokens]]));
+// The same text for the same problem.
+const keyOf = (problem) => JSON.stringify(entriesOf(problem));
+const startOf = (answer) => (answer?.start && answer.start.q > 0 && answer.diagnostics.converged ? answer.start : undefined);
+const without = (problem, ...names) => Object.fromEntries(Object.entries(problem).filter(([name]) => !names.includes(name)));
+
+// A family of points along one option that is solved again and again as the problem moves: a pass takes the problem as
+// it is, and one that is overtaken ends after its first round.
+class Line {
+  constructor(explorer, { name, values, group, urgency }) {
+    Object.assign(this, { explorer, name, values, group, urgency });
+    this.generation = 0;
+    this.answers = values.map(() => null);
+    this.kind = "";
+    this.busy = false;
+  }
+
+  // Follows a problem that moves, with starts nearby.
+  follow(problem) {
+    this.wanted = { problem, cold: false };
+    if (!this.busy) this.pass();
+  }
+
+  // From scratch and finer, at rest.
+  refine(problem) {
+    ++this.generation;
+    this.explorer.engine.drop(this.group);
+    this.wanted = { problem, cold: true };
+    this.pass();
+  }
+
+  async pass() {
+    const generation = ++this.generation;
+    const { problem, cold } = this.wanted;
+    this.wanted = null;
+    this.busy = true;
+    const kind = kindOf(without(problem, this.name));
+    const old = this.kind === kind ? this.answers : this.values.map(() => null);
+    const key = keyOf(without(problem, this.name));
+    const same = key === this.key;
+    this.key = key;
+    this.kind = kind;
+    this.fresh = this.values.map((_, i) => same && Boolean(this.answers[i]));
+    const current = () => generation === this.generation;
+    const solve = async (i) => {
+      const question = { ask: "solve", problem: { ...problem, [this.name]: this.values[i] }, accuracy: kCoarse };
+      if (!cold) question.start = startOf(old[i]);
+      const outcome = await this.explorer.engine.ask(question, { group: this.group, urgency: this.urgency });
+      if (!current() || outcome.dropped) return;
+      this.answers[i] = outcome.answer?.errors ? outcome.answer : { late: true };
+      this.fresh[i] = true;
+      this.explorer.drawSoon();
+    };
+    const at = this.values.findIndex((value) => value >= (problem[this.name] ?? 0));
+    for (const round of outwards(this.values.length, at)) {
+      await Promise.all(round.map(solve));
+      if (!current()) return;
+      if (this.wanted && !this.explorer.closedForm) break;
+    }
+    this.busy = false;
+    if (this.wanted) this.pass();
+  }
+
+  // What is known, as [value, answer]: fresh points alone, or those of the last problem while these are few.
+  points(fresh) {
+    return this.values.flatMap((value, i) => (this.answers[i]?.errors?.test !== undefined && this.answers[i].diagnostics.converged && this.fresh?.[i] === fresh ? [[value, this.answers[i]]] : []));
+  }
+  all() {
+    return this.values.flatMap((value, i) => (this.answers[i]?.errors && this.answers[i].diagnostics.converged ? [[value, this.answers[i]]] : []));
+  }
+}
+
+class Explorer {
+  constructor(engine, schema) {
+    this.engine = engine;
+    this.pins = [];
+    this.updates = 0;
+    this.generation = 0;
+    this.controls = new Controls(document.getElementById("controls"), schema, {
+      number: (name, value, last) => this.move({ ...this.problem, [name]: value }, last),
+      choose: (name, value) => this.choose(name, value),
+      target: (spec, last) => this.move({ ...this.problem, target: spec }, last),
+    });
+    const host = document.getElementById("charts");
+    const chart = (id, title, x, y, onMove) => new Chart(host, { id, title, x, y, onMove });
+    this.charts = {
+      errors: chart("errors", "Errors against data", { label: "α = n/d²", log: true }, { log: true }, (value, last) => this.move({ ...this.problem, alpha: rounded(value) }, last)),
+      spectrum: chart("spectrum", "Spectrum of the trained map S", { label: "eigenvalue" }, {}),
+      penalty: chart("penalty", "Test error against the penalty", { label: "λ", log: true }, { log: true }, (value, last) => this.controls.choices.lambda.select.value === "value" && this.move({ ...this.problem, lambda: rounded(value) }, last)),
+      scaling: chart("scaling", "Scaling law of the target", { label: "sequences n", log: true }, { log: true }),
+    };
+    this.alphas = new Line(this, { name: "alpha", values: geometric(0.02, 50, kCurvePoints), group: "alpha", urgency: 2 });
+    // At rest, of closed forms: what lies between, so that a peak has its height.
+    const between = this.alphas.values.slice(1).map((alpha, i) => Number(Math.sqrt(alpha * this.alphas.values[i]).toPrecision(6)));
+    this.between = new Line(this, { name: "alpha", values: between, group: "between", urgency: 3 });
+    this.lambdas = new Line(this, { name: "lambda", values: geometric(1e-4, 10, kPathPoints), group: "lambda", urgency: 3 });
+    this.listen();
+  }
+
+  listen() {
+    document.getElementById("pin").addEventListener("click", () => this.pin());
+    document.getElementById("unpin").addEventListener("click", () => {
+      this.pins = [];
+      document.getElementById("unpin").hidden = true;
+      this.draw();
+    });
+    for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => this.copy(button));
+    for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => this.save(button.dataset.save));
+    addEventListener("hashchange", () => {
+      if (location.hash.slice(1) !== this.hash && location.hash.length > 1) this.set(fromHash(location.hash));
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  ask(question, options) {
+    return this.engine.ask(question, options);
+  }
+
+  // Takes another problem as a whole, if it is one.
+  async set(problem) {
+    const { answer } = await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
+    if (!answer || answer.error) {
+      this.say(answer?.error ?? "the problem could not be checked");
+      if (this.full) this.controls.show(this.full, this.alternatives);
+      return false;
+    }
+    this.take(answer);
+    this.move(this.problem, true);
+    return true;
+  }
+
+  take(answer) {
+    this.problem = answer.problem;
+    this.full = answer.full;
+    this.alternatives = answer;
+    this.say("");
+    this.controls.show(this.full, answer);
+  }
+
+  choose(name, value) {
+    const tried = this.alternatives.choices[name]?.[value];
+    if (tried?.refused) {
+      this.say(tried.refused);
+      return this.controls.show(this.full, this.alternatives);
+    }
+    if (tried) return this.set({ ...tried.problem, ...this.movedNumbers(tried.problem) });
+    this.set(value === "" ? without(this.problem, name) : { ...this.problem, [name]: value });
+  }
+
+  // The numbers as they are now, of those that a document has: alternatives are those of the last rest.
+  movedNumbers(problem) {
+    return Object.fromEntries(Object.entries(this.problem).filter(([name, value]) => typeof value === "number" && typeof problem[name] === "number"));
+  }
+
+  // The problem has moved: the newest request of every kind is the one that counts.
+  move(problem, last = false) {
+    this.problem = problem;
+    ++this.generation;
+    this.full = { ...this.full, ...problem };
+    this.controls.show(this.full);
+    this.followPoint();
+    this.followThresholds();
+    this.alphas.follow(problem);
+    if (this.closedForm && this.penalised) this.lambdas.follow(problem);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.rest(), last ? 0 : kRest);
+    this.drawSoon();
+  }
+
+  get penalised() {
+    return this.full.student !== "bayes" && !this.full.penalty;
+  }
+
+  async followPoint() {
+    this.wanted = this.problem;
+    if (this.following) return;
+    this.following = true;
+    while (this.wanted) {
+      const problem = this.wanted;
+      this.wanted = null;
+      const near = this.point && kindOf(this.point.asked) === kindOf(problem) ? startOf(this.point) : undefined;
+      await this.solvePoint({ ask: "solve", problem, accuracy: kCoarse, start: near, spectrum: true }, false);
+    }
+    this.following = false;
+  }
+
+  async solvePoint(question, fine) {
+    const generation = this.generation;
+    const outcome = await this.ask(question, { group: fine ? "fine" : "point", urgency: 0 });
+    if (outcome.dropped || (fine && generation !== this.generation)) return;
+    // The other worker may have been faster with the fine one.
+    if (!fine && this.point?.fine && this.point.generation >= generation) return;
+    const answer = outcome.answer;
+    if (!answer || answer.error) {
+      this.hard(outcome, question.problem);
+      return;
+    }
+    this.notice?.hard && this.say("");
+    this.point = { ...answer, asked: question.problem, fine, generation };
+    this.closedForm = answer.diagnostics.points === 0 && !answer.diagnostics.sampled_prior && answer.diagnostics.seconds < 0.05;
+    ++this.updates;
+    this.drawSoon();
+  }
+
+  hard(outcome, problem) {
+    if (outcome.answer?.error) return this.say(outcome.answer.error);
+    this.notice = { hard: true };
+    this.markReady();
+    this.say(`A hard point: no answer within ${Queue.limit / 1000} s here. Run this command: ${toCommand(problem, kFine)}`, true);
+  }
+
+  async followThresholds() {
+    const key = keyOf(without(this.problem, "alpha", "lambda"));
+    if (key === this.thresholdKey) return;
+    this.thresholdKey = key;
+    this.engine.drop("thresholds");
+    const { answer } = await this.ask({ ask: "thresholds", problem: this.problem }, { group: "thresholds", urgency: 1 });
+    if (key !== this.thresholdKey) return;
+    this.thresholds = answer && !answer.error ? answer : null;
+    this.drawSoon();
+  }
+
+  // Nothing moves: everything again from scratch, so that no history chooses a branch.
+  async rest() {
+    const problem = this.problem, generation = this.generation;
+    const current = () => generation === this.generation;
+    for (const group of ["fine", "best", "scaling"]) this.engine.drop(group);
+    const { answer } = await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
+    if (!current()) return;
+    if (answer?.error) {
+      this.say(answer.error);
+      return;
+    }
+    if (answer) this.take(answer);
+    this.writeHash();
+    await this.solvePoint({ ask: "solve", problem: this.problem, accuracy: kFine, time_limit: 1, spectrum: true }, true);
+    if (!current()) return;
+    this.alphas.refine(this.problem);
+    if (this.closedForm) this.between.refine(this.problem);
+    if (this.penalised) this.lambdas.refine(this.problem);
+    this.findBest(current);
+    this.findScaling(current);
+    this.settle();
+  }
+
+  async findBest(current) {
+    const key = keyOf(without(this.problem, "lambda"));
+    if (key === this.bestKey || !this.penalised) return;
+    this.best = null;
+    const { answer } = await this.ask({ ask: "solve", problem: { ...this.problem, lambda: "optimal" }, accuracy: kCoarse }, { group: "best", urgency: 4, limit: kPatience });
+    if (!current()) return;
+    this.best = answer?.optimal_lambda ?? null;
+    this.bestKey = this.best ? key : "";
+    this.drawSoon();
+  }
+
+  async findScaling(current) {
+    const [, gamma, size] = /^powerlaw:([\d.]+),(\d+)/.exec(this.full.target) ?? [];
+    this.charts.scaling.figure.hidden = !gamma;
+    const key = keyOf(without(this.problem, "alpha"));
+    if (!gamma || key === this.scalingKey) return;
+    this.scaling = null;
+    const n = geometric(0.02 * size ** 2, 50 * size ** 2, kScalingPoints).map(Math.round);
+    const { answer } = await this.ask({ ask: "scaling", problem: this.problem, n, accuracy: kCoarse }, { group: "scaling", urgency: 4, limit: kPatience });
+    if (!current()) return;
+    this.scaling = answer && !answer.error ? answer : null;
+    this.scalingNote = answer?.error ?? "";
+    this.scalingKey = key;
+    this.drawSoon();
+  }
+
+  say(text, isHard = false) {
+    const element = document.getElementById("notice");
+    if (!isHard) this.notice = null;
+    element.hidden = !text;
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  writeHash() {
+    this.hash = toHash(this.problem);
+    try {
+      history.replaceState(null, "", `#${this.hash}`);
+    } catch {
+      // A page inside another one may have no address of its own; the button still copies it.
+    }
+  }
+
+  drawSoon() {
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    if (!this.point) return;
+    this.drawErrors();
+    this.drawSpectrum();
+    this.drawPenalty();
+    this.drawScaling();
+    this.drawReadout();
+    this.markReady();
+  }
+
+  // Milliseconds from the begin of the page to the first picture.
+  markReady() {
+    document.documentElement.dataset.ready ??= Math.round(performance.now());
+  }
+
+  // The learning curve as far as it is that of the problem, by ascending α.
+  curve() {
+    const between = this.between.key === this.alphas.key ? this.between.points(true) : [];
+    return [...this.alphas.points(true), ...between].sort((a, b) => a[0] - b[0]);
+  }
+
+  thresholdLines() {
+    const lines = [];
+    for (const [name, label] of [["bayes_recovery", "Bayes recovery"], ["recovery", "recovery"], ["interpolation", "interpolation"]])
+      if (this.thresholds?.[name]) lines.push({ x: this.thresholds[name].alpha, label });
+    return lines;
+  }
+
+  drawErrors() {
+    const series = [];
+    for (const [k, pin] of this.pins.entries()) series.push({ name: k === 0 ? "pinned test error" : "", points: pin.points, color: 3, dash: chartDashes[(k % 5) + 1], faded: true });
+    const stale = this.alphas.points(false), fresh = this.curve();
+    const few = fresh.length < 5;
+    for (const [color, [name, label]] of errorNames.entries()) {
+      const points = (list) => list.map(([alpha, answer]) => [alpha, answer.errors[name]]);
+      if (few && stale.length > 1) series.push({ name: "", points: points(stale), color, faded: true });
+      series.push({ name: label, points: points(fresh), color });
+    }
+    this.charts.errors.draw({
+      x: [0.02, 50],
+      series,
+      lines: this.thresholdLines(),
+      marker: this.problem.alpha,
+      dots: errorNames.map(([name], color) => ({ y: this.point.errors[name], color })),
+      caption: this.caption(),
+      columns: ["α", ...errorNames.map(([, label]) => label), "replicon R"],
+      rows: this.curve().map(([alpha, { errors, diagnostics }]) => [alpha, ...errorNames.map(([name]) => errors[name]), diagnostics.replicon]),
+    });
+  }
+
+  caption() {
+    const reasons = this.thresholds?.reasons ?? {};
+    const words = Object.entries(reasons).map(([name, reason]) => `No ${name.replace("_", " ").replace("bayes", "Bayes")}: ${reason}.`);
+    return words.join(" ");
+  }
+
+  drawSpectrum() {
+    const { point } = this;
+    const trained = point.density ? point.density.s.map((s, i) => [s, point.density.density[i]]) : [];
+    const target = point.target ? point.target.s.map((s, i) => [s, point.target.density[i]]) : [];
+    const outliers = point.spectrum.outliers ?? [];
+    const ends = [0, ...(point.spectrum.edges ?? []).flat(), ...outliers.map((o) => o.eigenvalue), ...target.map(([s]) => s), ...(point.target?.atoms ?? []).map(([s]) => s)];
+    // A density that diverges at an end does not set the scale.
+    const heights = trained.map(([, y]) => y).filter(Number.isFinite).sort((a, b) => a - b);
+    const ordinary = heights.length ? heights[Math.floor(0.97 * (heights.length - 1))] : 0;
+    const high = Math.max(1.3 * ordinary, 1.05);
+    const stems = [{ x: 0, y: point.spectrum.zero_mass ?? 0, color: 0, label: point.spectrum.zero_mass > 0.005 ? `mass ${formatNumber(point.spectrum.zero_mass, 3)} at 0` : "" }];
+    for (const { eigenvalue } of outliers) stems.push({ x: eigenvalue, y: 0.12 * high, color: 1, dot: true });
+    const value = point.asked.attention === "cross" ? "singular value" : "eigenvalue";
+    this.charts.spectrum.options.x.label = value;
+    const span = Math.max(...ends) - Math.min(...ends);
+    this.charts.spectrum.draw({
+      x: [Math.min(...ends) - 0.03 * span, Math.max(...ends) + 0.05 * span || 1],
+      y: [0, high],
+      series: [
+        { name: "target S*", points: target, color: 4, faded: true, dash: "4 3" },
+        { name: "trained S", points: trained, color: 0, dash: "", fill: true },
+      ].filter((series) => series.points.length),
+      stems: [...(point.target?.atoms ?? []).filter(([s]) => s !== 0).slice(0, 60).map(([x]) => ({ x, y: 0.05 * high, color: 4 })), ...stems],
+      caption: this.spectrumCaption(outliers, value),
+      columns: [value, "density"],
+      rows: trained,
+    });
+  }
+
+  spectrumCaption(outliers, value) {
+    const { point } = this;
+    const parts = [];
+    if (outliers.length) parts.push(`${outliers.length} isolated ${value}${outliers.length > 1 ? "s" : ""} (diamonds), the largest ${formatNumber(outliers.at(-1).eigenvalue, 3)} with squared overlap ${formatNumber(outliers.at(-1).overlap, 3)}.`);
+    if (this.full.student === "tied" && point.spectrum.edges?.length && typeof this.full.width === "number") {
+      // σ² = s √κ of W in units of √d, as S = W Wᵀ/√(m_h d).
+      const sigma = (s) => formatNumber(Math.sqrt(Math.max(0, s) * Math.sqrt(this.full.width)), 3);
+      parts.push(`Singular values of W/√d: ${point.spectrum.edges.map(([a, b]) => (a === b ? sigma(a) : `${sigma(a)} to ${sigma(b)}`)).slice(0, 3).join(", ")}.`);
+    }
+    if (!point.density) parts.push("No law of this student's spectrum is drawn.");
+    return parts.join(" ");
+  }
+
+  drawPenalty() {
+    const { charts, problem } = this;
+    charts.penalty.figure.hidden = !this.penalised;
+    if (!this.penalised) return;
+    const fresh = this.lambdas.points(true), stale = this.lambdas.points(false);
+    const points = (list) => list.map(([lambda, answer]) => [lambda, answer.errors.test]);
+    const best = this.best && this.best.lambda > 0 ? [{ x: this.best.lambda, label: "optimal λ" }] : [];
+    charts.penalty.draw({
+      x: [1e-4, 10],
+      series: [
+        { name: "", points: fresh.length < 5 ? points(stale) : [], color: 0, faded: true },
+        { name: "test error", points: points(fresh), color: 0 },
+      ],
+      lines: best,
+      marker: typeof problem.lambda === "number" ? problem.lambda : this.point.problem.lambda > 0 ? this.point.problem.lambda : undefined,
+      dots: [{ y: this.point.errors.test, color: 0 }],
+      caption: this.best ? `Least test error ${formatNumber(this.best.test)} at λ ${this.best.lambda > 0 ? `= ${formatNumber(this.best.lambda)}` : "→ 0"} (${this.best.where}).` : "",
+      columns: ["λ", "test error", "training error"],
+      rows: this.lambdas.all().map(([lambda, { errors }]) => [lambda, errors.test, errors.train]),
+    });
+  }
+
+  drawScaling() {
+    const chart = this.charts.scaling;
+    if (chart.figure.hidden) return;
+    const points = this.scaling?.scaling?.points ?? this.scaling?.points ?? [];
+    const size = Number(/,(\d+)/.exec(this.full.target)?.[1] ?? 1);
+    const curve = points.map((point) => [point.n, point.errors?.estimation ?? point.estimation]);
+    const slopes = points.map((point) => point.slope);
+    const here = points.length ? points.reduce((a, b) => (Math.abs(Math.log(b.n / (this.problem.alpha * size ** 2))) < Math.abs(Math.log(a.n / (this.problem.alpha * size ** 2))) ? b : a)) : null;
+    chart.draw({
+      series: [{ name: "estimation error E", points: curve, color: 2 }],
+      marker: points.length ? this.problem.alpha * size ** 2 : undefined,
+      dots: [{ y: this.point.errors.estimation, color: 2 }],
+      caption: here ? `At this n: E falls like n^${formatNumber(here.slope, 3)}${here.predicted ? `; predicted ${formatNumber(here.predicted, 3)} (${here.regime})` : ""}.` : (this.scalingNote ?? ""),
+      columns: ["n", "E", "slope", "regime"],
+      rows: points.map((point, i) => [point.n, curve[i][1], slopes[i], point.regime]),
+    });
+  }
+
+  drawReadout() {
+    const { point } = this;
+    const error = point.diagnostics.sampling_error;
+    const within = (name) => (error?.[name] > 0 ? ` ± ${formatNumber(2 * error[name], 2)}` : "");
+    const unstable = point.diagnostics.replicon >= 1;
+    const figures = [
+      ...errorNames.map(([name, label], color) => [label, formatNumber(point.errors[name]) + within(name), color]),
+      ["noisy test error", this.full.noise > 0 ? formatNumber(point.errors.test_noisy) : null],
+      ["λ found", typeof point.asked.lambda === "string" && typeof point.problem.lambda === "number" ? formatNumber(point.problem.lambda) : null],
+      ["q", formatNumber(point.overlaps.q)],
+      ["m", formatNumber(point.overlaps.m)],
+      ["V", formatNumber(point.overlaps.V)],
+      ["rank/d", point.spectrum.collapse ? formatNumber(point.spectrum.collapse.rank_fraction, 3) : null],
+      ["replicon R", point.diagnostics.replicon === null ? null : formatNumber(point.diagnostics.replicon, 3) + (unstable ? " ≥ 1: unstable" : ""), unstable ? "bad" : undefined],
+    ].filter(([, value]) => value !== null);
+    const message = point.diagnostics.message ?? "";
+    const html = figures.map(([name, value, mark]) => `<div class="figure${mark === "bad" ? " bad" : ""}"><span>${escapeText(name)}</span><b${typeof mark === "number" ? ` style="color:var(${chartColors[mark]})"` : ""}>${escapeText(value)}</b></div>`).join("") + (message ? `<p class="message${point.diagnostics.converged ? "" : " bad"}">${escapeText(message)}</p>` : "");
+    if (html !== this.readoutHtml) document.getElementById("figures").innerHTML = this.readoutHtml = html;
+    document.getElementById("figures").classList.toggle("coarse", !point.fine);
+  }
+
+  // What a screen reader hears, once nothing moves.
+  settle() {
+    if (!this.point) return;
+    const { errors, spectrum, diagnostics } = this.point;
+    const text = `At α = ${formatNumber(this.problem.alpha, 3)}: test error ${formatNumber(errors.test)}, training error ${formatNumber(errors.train)}, estimation error ${formatNumber(errors.estimation)}` + (spectrum.collapse ? `, rank ${formatNumber(100 * spectrum.collapse.rank_fraction, 3)} % of d` : "") + (diagnostics.replicon >= 1 ? "; the solution is unstable, R ≥ 1." : ".");
+    document.getElementById("summary").textContent = text;
+    this.charts.errors.settle(`Errors against α. ${text}`);
+    this.charts.spectrum.settle(`Density of the trained spectrum: ${formatNumber(100 * spectrum.zero_mass, 3)} % of it at zero. ${this.spectrumCaption(spectrum.outliers ?? [], "eigenvalue")}`);
+    this.charts.penalty.settle(`Test error against λ. ${this.charts.penalty.data?.caption ?? ""}`);
+    this.charts.scaling.settle(`Estimation error against n. ${this.charts.scaling.data?.caption ?? ""}`);
+    document.documentElement.dataset.settled = ++this.settled || (this.settled = 1);
+  }
+
+  pin() {
+    this.pins.push({ problem: this.problem, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) });
+    document.getElementById("unpin").hidden = false;
+    this.draw();
+  }
+
+  async copy(button) {
+    const texts = { link: `${location.href.split("#")[0]}#${toHash(this.problem)}`, command: toCommand(this.problem, kFine), python: toPython(this.problem, kFine) };
+    const text = texts[button.dataset.copy];
+    this.copied = text;
+    const label = (button.dataset.label ??= button.textContent);
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = label), 1200);
+    } catch {
+      this.say(text);
+    }
+  }
+
+  save(format) {
+    const curve = this.curve();
+    if (format === "json") {
+      const document_ = { command: toCommand(this.problem, kFine), solution: without(this.point, "asked", "fine", "generation", "start"), thresholds: this.thresholds, curve: curve.map(([alpha, { errors }]) => ({ alpha, errors })) };
+      return saveFile("attnlaw-explorer.json", new Blob([JSON.stringify(document_, null, 2)], { type: "application/json" }));
+    }
+    const columns = ["train", "test", "test_noisy", "estimation", "objective"];
+    const lines = [["alpha", ...columns, "replicon", "converged"], ...curve.map(([alpha, { errors, diagnostics }]) => [alpha, ...columns.map((name) => errors[name]), diagnostics.replicon ?? "", diagnostics.converged])];
+    saveFile("attnlaw-explorer.csv", new Blob([lines.map((line) => line.join(",")).join("\n") + "\n"], { type: "text/csv" }));
+  }
+}
+
+const main = async () => {
+  const presets = JSON.parse(textOf("presets")), given = JSON.parse(textOf("start"));
+  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") throw new Error("this browser has no WebAssembly, or none of DecompressionStream");
+  const query = new URLSearchParams(location.search);
+  const workers = query.has("workers") ? Number(query.get("workers")) : Math.min(3, Math.max(2, (navigator.hardwareConcurrency ?? 2) - 1));
+  const engine = await startEngine(workers);
+  document.getElementById("engine").textContent = engine.description;
+  const { answer: schema } = await engine.ask({ ask: "describe" }, { group: "check", urgency: 0 });
+  const explorer = new Explorer(engine, schema);
+  const menu = document.getElementById("preset");
+  menu.innerHTML = `<option value="">…</option>` + presets.map((preset, i) => `<option value="${i}">${escapeText(preset.name)}</option>`).join("");
+  menu.addEventListener("change", () => {
+    const preset = presets[menu.value];
+    if (!preset) return;
+    document.getElementById("lead").textContent = preset.text;
+    explorer.set(preset.problem);
+  });
+  // A handle for the console, and for tests.
+  window.attnlaw = { explorer, engine, presets, toCommand, toPython, toHash, fromHash, keyOf };
+  const asked = location.hash.length > 1 && (await explorer.set(fromHash(location.hash)));
+  if (!asked && !(given && (await explorer.set(given)))) {
+    menu.value = "0";
+    document.getElementById("lead").textContent = presets[0].text;
+    await explorer.set(presets[0].problem);
+  }
+};
+
+main().catch((error) => {
+  console.error(error);
+  const element = document.getElementById("notice");
+  element.hidden = false;
+  element.textContent = `This page cannot compute here: ${error.message}. The program does the same: attnlaw solve --alpha 0.3 --lambda 0.05`;
+});

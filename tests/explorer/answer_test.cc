@@ -1,0 +1,115 @@
+/// What the page asks of the library, natively: the same functions as in WebAssembly.
+
+#include "core/answer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "attnlaw/base/file.h"
+#include "attnlaw/model/problem.h"
+#include "attnlaw/theory/solve.h"
+#include "core/alternatives.h"
+
+namespace attnlaw::explorer {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json ask(const json& question) { return json::parse(answer(question.dump())); }
+
+TEST(Answer, SolvesAsTheLibraryDoes) {
+  const json problem = {{"alpha", 0.3}, {"lambda", 0.05}, {"head", "linear"}, {"noise", 0.1}};
+  const json found = ask({{"ask", "solve"}, {"problem", problem}, {"spectrum", true}});
+  const theory::Solution solution = theory::solve(model::problem_from_json(problem));
+  EXPECT_EQ(found["errors"]["test"], solution.errors.test);
+  EXPECT_EQ(found["start"]["q"], solution.overlaps.q);
+  EXPECT_EQ(found["spectrum"]["zero_mass"], solution.spectrum.zero_mass);
+}
+
+TEST(Answer, DensitiesHaveTheMassBesideTheirAtoms) {
+  const json found = ask({{"ask", "solve"},
+                          {"spectrum", true},
+                          {"problem", {{"alpha", 0.5}, {"lambda", 0.02}, {"head", "linear"}, {"noise", 0.1}}}});
+  const auto mass = [](const json& curve) {
+    double sum = 0;
+    for (std::size_t i = 1; i < curve["s"].size(); ++i)
+      sum += (curve["s"][i].get<double>() - curve["s"][i - 1].get<double>()) *
+             (curve["density"][i].get<double>() + curve["density"][i - 1].get<double>()) / 2;
+    return sum;
+  };
+  EXPECT_NEAR(mass(found["density"]), 1 - found["spectrum"]["zero_mass"].get<double>(), 0.02);
+  EXPECT_NEAR(mass(found["target"]) + found["target"]["atoms"][0][1].get<double>(), 1, 0.02);
+}
+
+TEST(Answer, StartsFromANeighbour) {
+  json question = {{"ask", "solve"}, {"problem", {{"alpha", 0.3}, {"lambda", 0.05}, {"head", "linear"}}}};
+  const json cold = ask(question);
+  question["problem"]["alpha"] = 0.301;
+  const json far = ask(question);
+  question["start"] = cold["start"];
+  const json near = ask(question);
+  EXPECT_LT(near["diagnostics"]["iterations"], far["diagnostics"]["iterations"]);
+  EXPECT_NEAR(near["errors"]["test"].get<double>(), far["errors"]["test"].get<double>(),
+              1e-7 * far["errors"]["test"].get<double>());
+}
+
+TEST(Answer, SaysWhatIsWrong) {
+  EXPECT_THAT(ask({{"ask", "solve"}, {"problem", {{"alpha", -1}, {"lambda", 1}}}})["error"].get<std::string>(),
+              HasSubstr("alpha"));
+  EXPECT_THAT(ask({{"ask", "solv"}})["error"].get<std::string>(), HasSubstr("got 'solv'"));
+  EXPECT_THAT(ask({{"problm", 1}})["error"].get<std::string>(), HasSubstr("problm"));
+  EXPECT_TRUE(json::parse(answer("{")).contains("error"));
+  EXPECT_TRUE(json::parse(answer("[1]")).contains("error"));
+}
+
+TEST(Alternatives, LeaveOutDefaultsAndKeepWhatIsRequired) {
+  const json found =
+      alternatives({{"alpha", 0.3}, {"lambda", 0.05}, {"head", "softmax"}, {"tokens", 2}, {"noise", 0.5}});
+  EXPECT_EQ(found["problem"], json({{"alpha", 0.3}, {"lambda", 0.05}, {"noise", 0.5}}));
+  EXPECT_EQ(found["full"]["head"], "softmax");
+  // Labels of signs have a head, a readout and a loss of their own.
+  EXPECT_EQ(alternatives({{"alpha", 1}, {"lambda", 0.1}, {"labels", "sign"}})["problem"],
+            json({{"alpha", 1}, {"lambda", 0.1}, {"labels", "sign"}}));
+}
+
+TEST(Alternatives, EveryOfferIsAProblemAndEveryRefusalHasAReason) {
+  for (const json& problem : {json{{"alpha", 0.3}, {"lambda", 0.05}}, json{{"alpha", 1}, {"student", "bayes"}},
+                              json{{"alpha", 1}, {"lambda", 0.1}, {"attention", "cross"}, {"head", "linear"}}}) {
+    const json found = alternatives(problem);
+    int offered = 0, refused = 0;
+    for (const auto& [field, choices] : found["choices"].items())
+      for (const auto& [choice, tried] : choices.items()) {
+        if (tried.contains("problem")) {
+          ++offered;
+          EXPECT_NO_THROW(model::problem_from_json(tried["problem"])) << field << " " << choice;
+        } else {
+          ++refused;
+          EXPECT_NE(tried["refused"].get<std::string>(), "") << field << " " << choice;
+        }
+      }
+    EXPECT_GT(offered, 10);
+    EXPECT_GT(refused, 3);
+  }
+}
+
+TEST(Alternatives, TakeAlongWhatFollows) {
+  const json found = alternatives({{"alpha", 0.3}, {"lambda", 0.05}, {"target", "wishart:0.2"}, {"tokens", 3}});
+  // Another attention starts from its own tokens and target, the posterior mean has no penalty.
+  EXPECT_TRUE(found["choices"]["attention"]["cross"].contains("problem"));
+  EXPECT_FALSE(found["choices"]["student"]["bayes"]["problem"].contains("lambda"));
+  EXPECT_THAT(found["choices"]["head"]["hardmax"]["refused"].get<std::string>(), HasSubstr("student bayes only"));
+  EXPECT_TRUE(alternatives({{"alpha", 1}, {"student", "bayes"}})["choices"]["student"]["tied"].contains("problem"));
+}
+
+TEST(Alternatives, NumbersThatCannotChangeSayWhy) {
+  const json linear = alternatives({{"alpha", 0.3}, {"lambda", 0.05}, {"head", "linear"}});
+  EXPECT_THAT(linear["refused"]["beta"].get<std::string>(), HasSubstr("linear"));
+  EXPECT_FALSE(linear["refused"].contains("noise"));
+  EXPECT_FALSE(alternatives({{"alpha", 0.3}, {"lambda", 0.05}})["refused"].contains("beta"));
+}
+
+}  // namespace
+}  // namespace attnlaw::explorer

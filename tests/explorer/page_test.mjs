@@ -1,0 +1,297 @@
+// node page_test.mjs PAGE PROGRAM BROWSER [file|http] [EXECUTABLE]: the page in a browser (chromium or firefox), from disk or from
+// a server on this machine. Prints what it measures; frame times are limits on an idle machine, and tested at `kSlack` times them.
+import assert from "node:assert/strict";
+import { execSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import puppeteer from "puppeteer-core";
+
+const [path, program, browserName = "chromium", scheme = "file", executable] = process.argv.slice(2);
+// Tests run beside each other, and on machines that are busy.
+const kSlack = Number(process.env.ATTNLAW_EXPLORER_SLACK ?? 6);
+const page_ = resolve(path);
+const size = readFileSync(page_).length;
+const profile = mkdtempSync(join(tmpdir(), "attnlaw-explorer-"));
+const server = scheme === "http" ? createServer((_, response) => response.setHeader("Content-Type", "text/html; charset=utf-8").end(readFileSync(page_))) : null;
+if (server) await new Promise((done) => server.listen(0, "127.0.0.1", done));
+const address = server ? `http://127.0.0.1:${server.address().port}/` : pathToFileURL(page_).href;
+
+const firefox = browserName === "firefox";
+const browser = await puppeteer.launch({
+  browser: browserName === "firefox" ? "firefox" : "chrome",
+  executablePath: executable ?? execSync(`command -v ${firefox ? "firefox-esr" : "chromium"}`, { encoding: "utf8" }).trim(),
+  headless: true,
+  userDataDir: profile,
+  args: firefox ? [] : ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"],
+  env: { ...process.env, HOME: profile },
+});
+
+const complaints = [], requests = [];
+const open = async (url, { width = 1300, height = 1000 } = {}) => {
+  const page = await browser.newPage();
+  await page.setViewport({ width, height });
+  page.on("console", (message) => ["error", "warn"].includes(message.type()) && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => /^(blob|data):/.test(request.url()) || requests.push(request.url()));
+  await page.goto(url);
+  // A page behind another one has no frames.
+  await page.bringToFront();
+  await page.waitForSelector("html[data-ready]", { timeout: 30000 });
+  return page;
+};
+const settled = (page, text = "") => page.waitForFunction((wanted) => window.attnlaw.explorer.point?.fine && document.getElementById("summary").textContent.includes(wanted), { timeout: 20000 }, text);
+const set = (page, problem) => page.evaluate((value) => window.attnlaw.explorer.set(value), problem);
+const closed = { alpha: 0.3, lambda: 0.05, head: "linear", noise: 0.1 };
+const report = (text) => console.log(`${browserName}, ${scheme}: ${text}`);
+
+// Moves a slider to another place in every frame for a second.
+const drag = (page, slider) =>
+  page.evaluate(async (id) => {
+    const { explorer } = window.attnlaw, range = document.getElementById(id);
+    const frame = () => new Promise(requestAnimationFrame);
+    const frames = [], busy = [];
+    const draw = explorer.draw.bind(explorer);
+    let spent = 0;
+    explorer.draw = () => {
+      const begin = performance.now();
+      draw();
+      spent += performance.now() - begin;
+    };
+    await frame();
+    const updates = explorer.updates, begin = performance.now();
+    let before = begin;
+    for (let i = 0; performance.now() - begin < 1000; ++i) {
+      spent = 0;
+      const start = performance.now();
+      range.value = 350 + 3 * (i % 60);
+      range.dispatchEvent(new Event("input", { bubbles: true }));
+      const handled = performance.now() - start;
+      await frame();
+      const now = performance.now();
+      frames.push(now - before);
+      busy.push(handled + spent);
+      before = now;
+    }
+    const seconds = (performance.now() - begin) / 1000;
+    explorer.draw = draw;
+    const sorted = (list) => [...list].sort((a, b) => a - b);
+    const median = (list) => sorted(list)[list.length >> 1];
+    return { updates: (explorer.updates - updates) / seconds, median: median(frames), longest: Math.max(...frames.slice(1)), busy: median(busy), busiest: Math.max(...busy) };
+  }, slider);
+
+const tests = {
+  async "is ready, without a word on the console"() {
+    const page = await open(address);
+    const ready = Number(await page.evaluate(() => document.documentElement.dataset.ready));
+    report(`page of ${(size / 1e6).toFixed(3)} MB, ready after ${ready} ms, ${await page.evaluate(() => document.getElementById("engine").textContent)}`);
+    // What it is to be one day is 1 MB.
+    assert.ok(size <= 1.2e6, `the page has ${size} bytes`);
+    assert.ok(ready <= 500 * kSlack, `ready after ${ready} ms`);
+    assert.deepEqual(JSON.parse(await page.evaluate(() => document.documentElement.dataset.errors)), []);
+    await page.close();
+  },
+
+  async "follows a slider"() {
+    const page = await open(address);
+    for (const [name, problem, least] of [["closed form", closed, 50], ["softmax, T = 2", { alpha: 0.3, lambda: 0.05 }, 30]]) {
+      assert.ok(await set(page, problem));
+      await settled(page);
+      for (const slider of ["alpha", "lambda"]) {
+        const found = await drag(page, slider);
+        report(`${name}, ${slider}: ${found.updates.toFixed(0)} updates/s; frames ${found.median.toFixed(1)} ms, longest ${found.longest.toFixed(1)} ms; main thread ${found.busy.toFixed(1)} ms, longest ${found.busiest.toFixed(1)} ms`);
+        assert.ok(found.updates >= least / kSlack, `${found.updates} updates/s`);
+        assert.ok(found.busy <= 16 * kSlack && found.busiest <= 50 * kSlack, `main thread busy for ${found.busy} ms, at most ${found.busiest} ms`);
+        await settled(page);
+      }
+    }
+    await page.close();
+  },
+
+  async "fills a curve of 24 points"() {
+    const page = await open(address);
+    for (const [name, problem] of [["closed form", closed], ["softmax, T = 2", { alpha: 0.3, lambda: 0.05 }]]) {
+      await set(page, { ...problem, lambda: 0.5 });
+      await page.waitForFunction(() => !window.attnlaw.explorer.alphas.busy && window.attnlaw.explorer.point?.fine);
+      const milliseconds = await page.evaluate(async (wanted) => {
+        const { explorer, keyOf } = window.attnlaw, { alpha, ...rest } = wanted;
+        const begin = performance.now();
+        explorer.move(wanted);
+        while (explorer.alphas.points(true).length < 23 || explorer.alphas.key !== keyOf(rest)) await new Promise((done) => setTimeout(done, 2));
+        return performance.now() - begin;
+      }, problem);
+      report(`${name}: 24 points in ${milliseconds.toFixed(0)} ms`);
+      assert.ok(milliseconds <= 500 * kSlack * 2);
+    }
+    await page.close();
+  },
+
+  async "keeps the problem in its address"() {
+    const page = await open(address);
+    await set(page, { ...closed, student: "direct", target: "wishart:0.25" });
+    await settled(page);
+    await page.waitForFunction(() => location.hash.includes("direct"));
+    const first = await page.evaluate(() => ({ hash: location.hash, problem: window.attnlaw.explorer.problem, test: window.attnlaw.explorer.point.errors.test }));
+    const again = await open(address + first.hash);
+    await settled(again);
+    const second = await again.evaluate(() => ({ hash: location.hash, problem: window.attnlaw.explorer.problem, test: window.attnlaw.explorer.point.errors.test }));
+    assert.deepEqual(second, first);
+    await Promise.all([page.close(), again.close()]);
+  },
+
+  async "shows what its command prints"() {
+    const page = await open(address);
+    for (const [problem, tolerance] of [[closed, 1e-8], [{ ...closed, lambda: "0+", target: "wishart:0.3" }, 1e-7], [{ alpha: 0.4, lambda: 0.05, noise: 0.1 }, 1e-6]]) {
+      await set(page, problem);
+      await settled(page);
+      const { command, python, errors } = await page.evaluate(() => {
+        const { explorer, toCommand, toPython } = window.attnlaw;
+        return { command: toCommand(explorer.problem, 1e-3), python: toPython(explorer.problem, 1e-3), errors: explorer.point.errors };
+      });
+      const printed = JSON.parse(execSync(`'${program}' ${command.replace(/^attnlaw /, "")} --format json`, { encoding: "utf8" }));
+      for (const name of ["train", "test", "estimation"]) assert.ok(Math.abs(printed.errors[name] - errors[name]) <= tolerance * Math.abs(errors[name]), `${command}: ${name} ${printed.errors[name]} and ${errors[name]}`);
+      assert.match(python, /attnlaw\.solve\(problem, accuracy=0\.001\)/);
+    }
+    await page.close();
+  },
+
+  async "replaces a worker that is silent"() {
+    const page = await open(address);
+    const outcome = await page.evaluate(async () => {
+      const { engine } = window.attnlaw;
+      const hard = { ask: "solve", problem: { alpha: 0.5, lambda: 0.001, tokens: 4 }, accuracy: 1e-4 };
+      const { late } = await engine.ask(hard, { group: "hard", urgency: 0, limit: 300 });
+      const { answer } = await engine.ask({ ask: "solve", problem: { alpha: 1, lambda: 0.1, head: "linear" } }, { group: "easy", urgency: 0 });
+      return { late, replaced: engine.replaced, converged: answer.diagnostics.converged };
+    });
+    assert.deepEqual(outcome, { late: true, replaced: 1, converged: true });
+    await page.close();
+  },
+
+  async "computes without workers"() {
+    const page = await open(`${address}?workers=0`);
+    await set(page, closed);
+    await settled(page);
+    assert.match(await page.evaluate(() => document.getElementById("engine").textContent), /no workers/);
+    await page.waitForFunction(() => window.attnlaw.explorer.alphas.points(true).length >= 20);
+    await page.close();
+  },
+
+  async "takes every preset"() {
+    const page = await open(address);
+    const count = await page.evaluate(() => window.attnlaw.presets.length);
+    for (let i = 0; i < count; ++i) {
+      const name = await page.evaluate((k) => window.attnlaw.presets[k].name, i);
+      await page.select("#preset", String(i));
+      const wanted = await page.evaluate(async (k) => {
+        const { engine, keyOf, presets } = window.attnlaw;
+        return keyOf((await engine.ask({ ask: "check", problem: presets[k].problem }, { group: "test", urgency: 0 })).answer.problem);
+      }, i);
+      await page.waitForFunction((key) => window.attnlaw.keyOf(window.attnlaw.explorer.problem) === key, {}, wanted);
+      await settled(page);
+      assert.ok(await page.evaluate(() => window.attnlaw.explorer.point.diagnostics.converged), name);
+      assert.equal(await page.evaluate(() => document.getElementById("notice").textContent), "", name);
+      await page.waitForFunction(() => window.attnlaw.explorer.alphas.points(true).length >= 20).catch((error) => Promise.reject(new Error(`${name}: ${error.message}`)));
+    }
+    await page.close();
+  },
+
+  async "refuses with a reason, and takes along what follows"() {
+    const page = await open(address);
+    await set(page, { alpha: 0.5, lambda: 0.05, head: "linear" });
+    await settled(page);
+    const refused = await page.evaluate(() => ({ hardmax: document.querySelector("#head option[value=hardmax]").title, off: document.querySelector("#head option[value=hardmax]").disabled, beta: document.querySelector("#beta").disabled }));
+    assert.match(refused.hardmax, /student bayes only/);
+    assert.ok(refused.off && refused.beta);
+    await page.select("#attention", "cross");
+    await page.waitForFunction(() => window.attnlaw.explorer.full.target.startsWith("product"));
+    await settled(page);
+    await page.select("#attention", "self");
+    await page.waitForFunction(() => window.attnlaw.explorer.full.target.startsWith("wishart"));
+    // A number that is none is said to be, and the problem stays.
+    await page.$eval("#target-text", (input) => {
+      input.value = "wishart:-1";
+      input.dispatchEvent(new Event("change"));
+    });
+    await page.waitForFunction(() => document.getElementById("notice").textContent.includes("kappa"));
+    await page.close();
+  },
+
+  async "goes by the keyboard, with labels"() {
+    const page = await open(address);
+    await set(page, closed);
+    await settled(page);
+    const before = await page.evaluate(() => window.attnlaw.explorer.problem.alpha);
+    await page.focus("#alpha");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction((alpha) => window.attnlaw.explorer.problem.alpha > alpha, {}, before);
+    const unlabelled = await page.evaluate(() => [...document.querySelectorAll("input, select, button")].filter((element) => !element.labels?.length && !element.getAttribute("aria-label") && !element.textContent.trim()).map((element) => element.id));
+    assert.deepEqual(unlabelled, []);
+    assert.equal(await page.evaluate(() => document.getElementById("summary").getAttribute("aria-live")), "polite");
+    await page.close();
+  },
+
+  async "hands out its numbers and pictures"() {
+    const page = await open(address);
+    await set(page, closed);
+    await settled(page);
+    await page.waitForFunction(() => window.attnlaw.explorer.curve().length === 47);
+    const files = await page.evaluate(async () => {
+      const files = {}, blobs = {};
+      const make = URL.createObjectURL;
+      URL.createObjectURL = (blob) => {
+        const url = make(blob);
+        blobs[url] = blob;
+        return url;
+      };
+      HTMLAnchorElement.prototype.click = function () {
+        files[this.download] = blobs[this.href];
+      };
+      for (const button of document.querySelectorAll("[data-save], figure:not([hidden]) [data-export]")) button.click();
+      while (!files["attnlaw-errors.png"]) await new Promise((done) => setTimeout(done, 20));
+      return { names: Object.keys(files), csv: await files["attnlaw-explorer.csv"].text(), json: JSON.parse(await files["attnlaw-explorer.json"].text()), svg: await files["attnlaw-errors.svg"].text(), png: files["attnlaw-errors.png"].size };
+    });
+    assert.equal(files.csv.trim().split("\n").length, 48);
+    assert.match(files.json.command, /^attnlaw solve --alpha 0.3 --lambda 0.05/);
+    assert.ok(files.json.solution.errors.test > 0 && files.json.curve.length === 47);
+    assert.match(files.svg, /^<svg.*<path/s);
+    assert.ok(files.png > 5000);
+    await page.evaluate(() => document.querySelector("#pin").click());
+    await page.evaluate(() => document.querySelector("figure details").setAttribute("open", ""));
+    await page.waitForFunction(() => document.querySelectorAll("figure table tr").length === 48);
+    await page.close();
+  },
+
+  async "fits a telephone"() {
+    const page = await open(address, { width: 400, height: 800 });
+    await settled(page);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+    await page.close();
+  },
+};
+
+let failed = 0;
+const only = process.env.ATTNLAW_EXPLORER_ONLY;
+try {
+  for (const [name, test] of Object.entries(tests)) {
+    if (only && !name.includes(only)) continue;
+    try {
+      await test();
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      ++failed;
+      console.log(`FAILED  ${name}\n${error.stack}`);
+      for (const page of (await browser.pages()).slice(1)) await page.close();
+    }
+  }
+  const foreign = requests.filter((url) => !url.startsWith(address) && !url.endsWith("/favicon.ico"));
+  if (foreign.length) ++failed, console.log(`FAILED  asked for ${foreign.join(", ")}`);
+  if (complaints.length) ++failed, console.log(`FAILED  on the console: ${complaints.join("\n")}`);
+} finally {
+  await browser.close();
+  server?.close();
+  rmSync(profile, { recursive: true, force: true });
+}
+process.exitCode = failed ? 1 : 0;
