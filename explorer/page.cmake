@@ -36,6 +36,10 @@ function(attnlaw_explorer_page source)
       file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/attnlaw/${room}/*.cc ${PROJECT_SOURCE_DIR}/src/attnlaw/${room}/*.h)
       list(APPEND made_of ${files})
     endforeach()
+    set(others CMakeLists.txt bundle.mjs sobol_table.mjs)
+    list(TRANSFORM others PREPEND ${explorer}/)
+    # The version stands in the first; the second is what a page reports its errors by.
+    list(APPEND others ${PROJECT_SOURCE_DIR}/CMakeLists.txt ${PROJECT_SOURCE_DIR}/src/attnlaw/report/web/recorder.js ${PROJECT_SOURCE_DIR}/cmake/unity.cmake)
     # The packages of JavaScript that Emscripten runs are where Debian puts them.
     set(environment ${CMAKE_COMMAND} -E env NODE_PATH=/usr/share/nodejs)
     add_custom_command(
@@ -44,9 +48,11 @@ function(attnlaw_explorer_page source)
               -DCMAKE_BUILD_TYPE=Release
       COMMAND ${environment} ${CMAKE_COMMAND} --build ${tree}
       COMMAND ${CMAKE_COMMAND} -E copy ${tree}/explorer/explorer.html ${page}
-      DEPENDS ${made_of} ${explorer}/CMakeLists.txt ${explorer}/bundle.mjs COMMENT "Building the page of attnlaw explore" VERBATIM)
+      DEPENDS ${made_of} ${others} COMMENT "Building the page of attnlaw explore" VERBATIM)
     set_property(SOURCE ${source} PROPERTY OBJECT_DEPENDS ${page})
   else()
+    # Of another name: a page that was built stays as it is, and is not taken for one that is to be built again.
+    set(page ${CMAKE_CURRENT_BINARY_DIR}/no_explorer.html)
     file(WRITE ${page} "")
   endif()
   set(hash ${has})

@@ -24,6 +24,15 @@ Eigen::Map<Matrix> view(std::span<double> matrix, std::size_t rows, std::size_t 
   return {matrix.data(), index(rows), index(columns)};
 }
 
+/// Throws as LAPACK's callers do where an iteration of Eigen has not converged.
+template <class Solver>
+const Solver& converged(const Solver& solver, const char* what, const Eigen::MatrixXd& matrix) {
+  if (solver.info() != Eigen::Success)
+    throw std::runtime_error(std::string(what) + " of a matrix of " + std::to_string(matrix.rows()) +
+                             " rows: no convergence");
+  return solver;
+}
+
 std::vector<double> list(const Eigen::VectorXd& values) { return {values.data(), values.data() + values.size()}; }
 
 }  // namespace
@@ -55,20 +64,22 @@ void symmetric_product(std::size_t rows, std::size_t columns, double scale, cons
 
 std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t d) {
   const Eigen::MatrixXd M = view(matrix, d, d, "eigenvalues");
-  return list(Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(M, Eigen::EigenvaluesOnly).eigenvalues());
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(M, Eigen::EigenvaluesOnly);
+  return list(converged(solver, "eigenvalues", M).eigenvalues());
 }
 
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) {
   Eigen::Map<Matrix> rows = view(matrix, d, d, "eigenvalues");
   const Eigen::MatrixXd M = rows;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(M);
-  rows = solver.eigenvectors().transpose();
+  rows = converged(solver, "eigenvalues", M).eigenvectors().transpose();
   return list(solver.eigenvalues());
 }
 
 std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, std::size_t d) {
   const Eigen::MatrixXd M = view(matrix, d, d, "eigenvalues");
-  const Eigen::VectorXcd values = Eigen::EigenSolver<Eigen::MatrixXd>(M, false).eigenvalues();
+  const Eigen::EigenSolver<Eigen::MatrixXd> solver(M, false);
+  const Eigen::VectorXcd values = converged(solver, "eigenvalues", M).eigenvalues();
   return {values.data(), values.data() + values.size()};
 }
 

@@ -112,7 +112,7 @@ class Chart {
   }
 
   // data: {x: [low, high], y: [low, high] or absent, series: [{name, points: [[x, y]], color, dash, faded, fill, errors}],
-  // lines: [{x, label}], stems: [{x, y, color, label}], marker, caption, columns: [names], rows: [[…]]}
+  // lines: [{x, label}], stems: [{x, y, color, label}], marker, dots: [{x: the marker's unless given, y, color}], caption, columns: [names], rows: [[…]]}
   draw(data) {
     this.data = data;
     this.width ||= this.svg.clientWidth;
@@ -168,7 +168,7 @@ class Chart {
       parts.push(`<path class="marker" d="M${at} ${top}V${height - bottom}"/><circle class="handle" cx="${at}" cy="${height - bottom}" r="7"/>`);
       for (const dot of data.dots ?? []) {
         const py = options.y.log && !(dot.y > 0) ? NaN : y.at(dot.y);
-        if (py >= top - 1 && py <= height - bottom + 1) parts.push(`<circle class="dot" style="fill:var(${chartColors[dot.color]})" cx="${at}" cy="${py.toFixed(1)}" r="4"/>`);
+        if (py >= top - 1 && py <= height - bottom + 1) parts.push(`<circle class="dot" style="fill:var(${chartColors[dot.color]})" cx="${dot.x === undefined ? at : clip(x.at(dot.x))}" cy="${py.toFixed(1)}" r="4"/>`);
       }
     }
     const clipping = `<defs><clipPath id="clip-${options.id}"><rect x="${left}" y="${top - 8}" width="${Math.max(0, this.width - right - left)}" height="${height - top - bottom + 16}"/></clipPath></defs>`;

@@ -83,30 +83,36 @@ class Queue {
 // Milliseconds after which a worker counts as lost in a hard problem.
 Queue.limit = 2000;
 
-// Questions to workers. An outcome is {answer}, {dropped}, {late} or {lost: why}.
+// Questions to workers. An outcome is {answer}, {dropped}, {late} or {lost: why}. `change` is called with the new
+// description where the workers go.
 class WorkerEngine {
-  constructor(module, source, count) {
+  constructor(module, source, count, change) {
     this.queue = new Queue();
     this.module = module;
     this.source = source;
+    this.change = change;
     this.replaced = 0;
-    this.workers = Array.from({ length: count }, () => this.start());
+    this.local = null;
     this.first = new Promise((resolve, reject) => Object.assign(this, { isReady: resolve, cannotStart: reject }));
+    this.workers = Array.from({ length: count }, () => this.start());
   }
 
   get description() {
-    return `${this.workers.length} workers`;
+    return this.local?.description ?? `${this.workers.length} worker${this.workers.length === 1 ? "" : "s"}`;
   }
 
-  start() {
-    return new CoreWorker(this.source, this.module, {
-      free: (worker) => {
+  start(again = false) {
+    const worker = new CoreWorker(this.source, this.module, {
+      free: (free) => {
+        this.started = true;
         this.isReady();
-        this.feed(worker);
+        this.feed(free);
       },
-      silent: (worker) => this.replace(worker, { late: true }),
-      lost: (worker, why) => (worker.ready ? this.replace(worker, { lost: why }) : this.cannotStart(new Error(why))),
+      silent: (silent) => this.replace(silent, { late: true }),
+      lost: (lost, why) => (lost.ready ? this.replace(lost, { lost: why }) : this.dead(lost, why)),
     });
+    worker.again = again;
+    return worker;
   }
 
   replace(worker, outcome) {
@@ -116,16 +122,36 @@ class WorkerEngine {
     worker.finish(outcome);
   }
 
-  // The first worker keeps free for what is urgent: the point itself.
+  // A worker that does not start is tried once more. Without any the page computes in its own thread.
+  async dead(worker, why) {
+    const place = this.workers.indexOf(worker);
+    if (place < 0) return;
+    worker.end();
+    if (!worker.again) {
+      this.workers[place] = this.start(true);
+      return;
+    }
+    this.workers.splice(place, 1);
+    if (this.workers.length === 0) {
+      this.cannotStart(new Error(why));
+      if (!this.started) return;
+      this.local = await localEngine(this.module, this.queue);
+      this.local.wake();
+    }
+    this.change(this.description);
+  }
+
+  // The first worker keeps free for what is urgent, the point itself, as long as there is another.
   feed(worker) {
     if (!worker.ready || worker.job) return;
-    const job = this.queue.take(worker === this.workers[0] ? WorkerEngine.urgent : Infinity);
+    const job = this.queue.take(worker === this.workers[0] && this.workers.length > 1 ? WorkerEngine.urgent : Infinity);
     if (job) worker.run(job);
   }
 
   ask(question, options) {
     const outcome = this.queue.push(question, options);
     for (const worker of this.workers) this.feed(worker);
+    this.local?.wake();
     return outcome;
   }
 
@@ -134,16 +160,15 @@ class WorkerEngine {
   }
 
   end() {
-    for (const worker of this.workers) worker.end();
+    for (const worker of this.workers.splice(0)) worker.end();
   }
 }
 WorkerEngine.urgent = 1;
 
-// Questions to this thread: one after the other, with time for the page between them.
+// Questions to this thread: one after the other, with time for the page between them. `make` starts the library.
 class LocalEngine {
-  constructor(answer) {
-    this.queue = new Queue();
-    this.answer = answer;
+  constructor(make, answer, queue = new Queue()) {
+    Object.assign(this, { make, answer, queue });
     this.running = false;
     this.replaced = 0;
   }
@@ -154,16 +179,28 @@ class LocalEngine {
 
   ask(question, options) {
     const outcome = this.queue.push(question, options);
-    if (!this.running) setTimeout(() => this.slice());
-    this.running = true;
+    this.wake();
     return outcome;
   }
 
-  slice() {
+  wake() {
+    if (!this.running) setTimeout(() => this.slice());
+    this.running = true;
+  }
+
+  async slice() {
     const job = this.queue.take();
     this.running = job !== null;
     if (!job) return;
-    job.resolve({ answer: JSON.parse(this.answer(JSON.stringify(job.question))) });
+    // Nobody can end this thread: the answer says what accuracy it has reached in its time.
+    const question = job.question.ask === "solve" ? { ...job.question, time_limit: LocalEngine.seconds } : job.question;
+    try {
+      job.resolve({ answer: JSON.parse(this.answer(JSON.stringify(question))) });
+    } catch (error) {
+      job.resolve({ lost: String(error) });
+      ++this.replaced;
+      this.answer = await this.make();
+    }
     setTimeout(() => this.slice());
   }
 
@@ -173,30 +210,38 @@ class LocalEngine {
 
   end() {}
 }
+LocalEngine.seconds = 1;
 
-const localEngine = async (module) => {
+const localEngine = async (module, queue) => {
   const script = document.createElement("script");
   script.textContent = `${await glueText()}\nwindow.createAttnlaw = createAttnlaw;`;
   document.head.append(script);
-  return new LocalEngine(await startCore(module));
+  const make = () => startCore(module);
+  return new LocalEngine(make, await make(), queue);
 };
 
-// Workers where they are allowed, else this thread. `workers`: how many; 0: none are wanted.
-const startEngine = async (workers) => {
+const workerRange = [2, 8];
+
+// Workers where they are allowed, else this thread. `wanted`: how many; 0: none. `change` is told who computes.
+const startEngine = async (wanted, change) => {
   const module = await WebAssembly.compile(await unpack("wasm"));
-  if (workers > 0) {
+  if (wanted !== 0) {
+    const count = Math.min(Math.max(Math.round(wanted) || 0, workerRange[0]), workerRange[1]);
     let engine;
     try {
       const source = URL.createObjectURL(new Blob([await glueText(), "\n", textOf("worker")], { type: "text/javascript" }));
-      engine = new WorkerEngine(module, source, workers);
+      engine = new WorkerEngine(module, source, count, change);
       // A policy that forbids workers may say so by silence.
       const silence = new Promise((_, reject) => setTimeout(() => reject(new Error("no worker answered")), 3000));
       await Promise.race([engine.first, silence]);
+      change(engine.description);
       return engine;
     } catch (error) {
       engine?.end();
       console.info(`attnlaw computes without workers: ${error.message}`);
     }
   }
-  return localEngine(module);
+  const engine = await localEngine(module);
+  change(engine.description);
+  return engine;
 };

@@ -6,6 +6,9 @@ const kRest = 150;  // milliseconds without input
 const kCurvePoints = 24;
 const kPathPoints = 20;
 const kScalingPoints = 17;
+const kFew = 5;  // points that make no curve yet
+const kAlphas = [0.02, 50];  // ends of the curves
+const kLambdas = [1e-4, 10];
 const kPatience = 10000;  // for what is asked once, at rest: the best penalty, a scaling curve
 
 const errorNames = [["test", "test error"], ["train", "training error"], ["estimation", "estimation error E"]];
@@ -21,27 +24,37 @@ const kindOf = (problem) =>
   JSON.stringify(entriesOf(problem).filter(([, value]) => typeof value !== "number").map(([name, value]) => [name, name === "target" ? value.replace(/:[\d.e+-]+/, "") : value]).concat([["tokens", problem.tokens]]));
 // The same text for the same problem.
 const keyOf = (problem) => JSON.stringify(entriesOf(problem));
+// γ and the number of modes of a target that is a power law.
+const powerLawOf = (target) => {
+  const [, gamma, size] = /^powerlaw:([\d.e+-]+),(\d+)/.exec(target) ?? [];
+  return gamma === undefined ? null : { gamma: Number(gamma), size: Number(size) };
+};
 const startOf = (answer) => (answer?.start && answer.start.q > 0 && answer.diagnostics.converged ? answer.start : undefined);
 const without = (problem, ...names) => Object.fromEntries(Object.entries(problem).filter(([name]) => !names.includes(name)));
 
 // A family of points along one option that is solved again and again as the problem moves: a pass takes the problem as
-// it is, and one that is overtaken ends after its first round.
+// it is, and one that is overtaken ends after its first round. `onEnd` is called when all is known from scratch.
 class Line {
-  constructor(explorer, { name, values, group, urgency }) {
-    Object.assign(this, { explorer, name, values, group, urgency });
+  constructor(explorer, { name, values, group, urgency, onEnd }) {
+    Object.assign(this, { explorer, name, values, group, urgency, onEnd });
     this.generation = 0;
     this.answers = values.map(() => null);
+    // Of each answer: whether it is of the problem of the pass, and whether its solver knew no neighbour.
+    this.fresh = values.map(() => false);
+    this.cold = values.map(() => false);
     this.kind = "";
     this.busy = false;
+    this.complete = false;
   }
 
   // Follows a problem that moves, with starts nearby.
   follow(problem) {
     this.wanted = { problem, cold: false };
+    if (!this.isOf(problem)) this.complete = false;
     if (!this.busy) this.pass();
   }
 
-  // From scratch and finer, at rest.
+  // From scratch, at rest.
   refine(problem) {
     ++this.generation;
     this.explorer.engine.drop(this.group);
@@ -54,21 +67,21 @@ class Line {
     const { problem, cold } = this.wanted;
     this.wanted = null;
     this.busy = true;
-    const kind = kindOf(without(problem, this.name));
+    this.complete = false;
+    const kind = kindOf(without(problem, this.name)), key = keyOf(without(problem, this.name));
     const old = this.kind === kind ? this.answers : this.values.map(() => null);
-    const key = keyOf(without(problem, this.name));
-    const same = key === this.key;
-    this.key = key;
-    this.kind = kind;
-    this.fresh = this.values.map((_, i) => same && Boolean(this.answers[i]));
+    if (key !== this.key) this.fresh = this.values.map(() => false);
+    Object.assign(this, { key, kind, problem: without(problem, this.name) });
     const current = () => generation === this.generation;
     const solve = async (i) => {
+      if (this.fresh[i] && (!cold || (this.cold[i] && !this.answers[i].late))) return;
       const question = { ask: "solve", problem: { ...problem, [this.name]: this.values[i] }, accuracy: kCoarse };
       if (!cold) question.start = startOf(old[i]);
       const outcome = await this.explorer.engine.ask(question, { group: this.group, urgency: this.urgency });
       if (!current() || outcome.dropped) return;
       this.answers[i] = outcome.answer?.errors ? outcome.answer : { late: true };
       this.fresh[i] = true;
+      this.cold[i] = cold;
       this.explorer.drawSoon();
     };
     const at = this.values.findIndex((value) => value >= (problem[this.name] ?? 0));
@@ -78,15 +91,26 @@ class Line {
       if (this.wanted && !this.explorer.closedForm) break;
     }
     this.busy = false;
-    if (this.wanted) this.pass();
+    if (this.wanted) return this.pass();
+    this.complete = cold;
+    if (cold) this.onEnd();
   }
 
-  // What is known, as [value, answer]: fresh points alone, or those of the last problem while these are few.
-  points(fresh) {
-    return this.values.flatMap((value, i) => (this.answers[i]?.errors?.test !== undefined && this.answers[i].diagnostics.converged && this.fresh?.[i] === fresh ? [[value, this.answers[i]]] : []));
+  isOf(problem) {
+    return this.key === keyOf(without(problem, this.name));
   }
-  all() {
-    return this.values.flatMap((value, i) => (this.answers[i]?.errors && this.answers[i].diagnostics.converged ? [[value, this.answers[i]]] : []));
+
+  // As [value, answer]: the points of the problem of the last pass, or what is left of those before.
+  points(fresh) {
+    return this.values.flatMap((value, i) => (this.fresh[i] === fresh && this.answers[i]?.errors?.test !== undefined && this.answers[i].diagnostics.converged ? [[value, this.answers[i]]] : []));
+  }
+
+  // The curve of a problem as far as it is known, and what stands in its place meanwhile, which is drawn pale. `live`: the
+  // line is so close behind the problem that it counts as its own.
+  shown(problem, live) {
+    const fresh = this.points(true), stale = fresh.length < kFew ? this.points(false) : [];
+    if (live || this.isOf(problem)) return { own: fresh, pale: stale };
+    return { own: [], pale: stale.length > fresh.length ? stale : fresh };
   }
 }
 
@@ -95,7 +119,9 @@ class Explorer {
     this.engine = engine;
     this.pins = [];
     this.updates = 0;
-    this.generation = 0;
+    this.generation = 0;  // of the problem
+    this.inputs = 0;  // of what was asked for, also where it was no problem
+    this.closedKinds = new Map();
     this.controls = new Controls(document.getElementById("controls"), schema, {
       number: (name, value, last) => this.move({ ...this.problem, [name]: value }, last),
       choose: (name, value) => this.choose(name, value),
@@ -109,11 +135,11 @@ class Explorer {
       penalty: chart("penalty", "Test error against the penalty", { label: "λ", log: true }, { log: true }, (value, last) => this.controls.choices.lambda.select.value === "value" && this.move({ ...this.problem, lambda: rounded(value) }, last)),
       scaling: chart("scaling", "Scaling law of the target", { label: "sequences n", log: true }, { log: true }),
     };
-    this.alphas = new Line(this, { name: "alpha", values: geometric(0.02, 50, kCurvePoints), group: "alpha", urgency: 2 });
+    this.alphas = new Line(this, { name: "alpha", values: geometric(...kAlphas, kCurvePoints), group: "alpha", urgency: 2, onEnd: () => this.settleErrors() });
     // At rest, of closed forms: what lies between, so that a peak has its height.
     const between = this.alphas.values.slice(1).map((alpha, i) => Number(Math.sqrt(alpha * this.alphas.values[i]).toPrecision(6)));
-    this.between = new Line(this, { name: "alpha", values: between, group: "between", urgency: 3 });
-    this.lambdas = new Line(this, { name: "lambda", values: geometric(1e-4, 10, kPathPoints), group: "lambda", urgency: 3 });
+    this.between = new Line(this, { name: "alpha", values: between, group: "between", urgency: 3, onEnd: () => this.settleErrors() });
+    this.lambdas = new Line(this, { name: "lambda", values: geometric(...kLambdas, kPathPoints), group: "lambda", urgency: 3, onEnd: () => this.settlePenalty() });
     this.listen();
   }
 
@@ -136,24 +162,28 @@ class Explorer {
     return this.engine.ask(question, options);
   }
 
-  // Takes another problem as a whole, if it is one.
-  async set(problem) {
+  // Takes another problem as a whole, if it is one, and nothing else was asked for meanwhile. `message` stays until the next
+  // input. Returns what is wrong with it, if anything is.
+  async set(problem, message = "") {
+    const input = ++this.inputs;
     const { answer } = await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
+    if (input !== this.inputs) return "";
     if (!answer || answer.error) {
-      this.say(answer?.error ?? "the problem could not be checked");
+      const why = answer?.error ?? "the problem could not be checked";
+      this.say(why);
       if (this.full) this.controls.show(this.full, this.alternatives);
-      return false;
+      return why;
     }
     this.take(answer);
     this.move(this.problem, true);
-    return true;
+    this.say(message);
+    return "";
   }
 
   take(answer) {
     this.problem = answer.problem;
     this.full = answer.full;
     this.alternatives = answer;
-    this.say("");
     this.controls.show(this.full, answer);
   }
 
@@ -176,8 +206,13 @@ class Explorer {
   move(problem, last = false) {
     this.problem = problem;
     ++this.generation;
+    ++this.inputs;
+    this.moving = true;
+    this.resting = false;
+    this.say("");
     this.full = { ...this.full, ...problem };
     this.controls.show(this.full);
+    this.allowExports();
     this.followPoint();
     this.followThresholds();
     this.alphas.follow(problem);
@@ -185,6 +220,11 @@ class Explorer {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.rest(), last ? 0 : kRest);
     this.drawSoon();
+  }
+
+  // Whether a point takes hardly any time: known of the last answer to a problem of this kind.
+  get closedForm() {
+    return this.problem.lambda !== "optimal" && (this.closedKinds.get(kindOf(this.problem)) ?? this.full.head === "linear");
   }
 
   get penalised() {
@@ -199,34 +239,42 @@ class Explorer {
       const problem = this.wanted;
       this.wanted = null;
       const near = this.point && kindOf(this.point.asked) === kindOf(problem) ? startOf(this.point) : undefined;
-      await this.solvePoint({ ask: "solve", problem, accuracy: kCoarse, start: near, spectrum: true }, false);
+      await this.solvePoint({ ask: "solve", problem, accuracy: kCoarse, start: near, spectrum: true }, "point");
     }
     this.following = false;
   }
 
-  async solvePoint(question, fine) {
-    const generation = this.generation;
-    const outcome = await this.ask(question, { group: fine ? "fine" : "point", urgency: 0 });
-    if (outcome.dropped || (fine && generation !== this.generation)) return;
-    // The other worker may have been faster with the fine one.
-    if (!fine && this.point?.fine && this.point.generation >= generation) return;
+  // Asks for the point that the page shows. `group`: "point" while something moves, "rest" from scratch. Returns whether there is
+  // one now.
+  async solvePoint(question, group) {
+    const generation = this.generation, cold = group === "rest";
+    const outcome = await this.ask(question, { group, urgency: 0 });
+    if (outcome.dropped || (cold && generation !== this.generation)) return false;
+    // Another worker may have been faster with what is asked at rest.
+    if (!cold && (!this.moving || (this.point?.cold && this.point.generation >= generation))) return false;
     const answer = outcome.answer;
     if (!answer || answer.error) {
-      this.hard(outcome, question.problem);
-      return;
+      // Those before it are of another problem.
+      if (generation === this.generation) this.withoutPoint(outcome, question);
+      return false;
     }
-    this.notice?.hard && this.say("");
-    this.point = { ...answer, asked: question.problem, fine, generation };
-    this.closedForm = answer.diagnostics.points === 0 && !answer.diagnostics.sampled_prior && answer.diagnostics.seconds < 0.05;
+    if (this.hard) this.say("");
+    this.point = { ...answer, asked: question.problem, accuracy: question.accuracy, cold, fine: cold && question.accuracy === kFine, generation };
+    this.closedKinds.set(kindOf(question.problem), answer.diagnostics.points === 0 && !answer.diagnostics.sampled_prior);
     ++this.updates;
     this.drawSoon();
+    return true;
   }
 
-  hard(outcome, problem) {
-    if (outcome.answer?.error) return this.say(outcome.answer.error);
-    this.notice = { hard: true };
+  // No figures of the problem are known: none are shown, and the page says why.
+  withoutPoint(outcome, { problem, accuracy }) {
+    this.point = null;
+    const command = `Run this command: ${toCommand(problem, kFine)}`;
+    if (outcome.answer?.error) this.say(outcome.answer.error);
+    else if (outcome.lost) this.say(`The computation ended here: ${outcome.lost}. ${command}`, true);
+    else this.say(`A hard point: no answer to ${100 * accuracy} % within ${Queue.limit / 1000} s here. ${command}`, true);
     this.markReady();
-    this.say(`A hard point: no answer within ${Queue.limit / 1000} s here. Run this command: ${toCommand(problem, kFine)}`, true);
+    this.drawSoon();
   }
 
   async followThresholds() {
@@ -237,6 +285,8 @@ class Explorer {
     const { answer } = await this.ask({ ask: "thresholds", problem: this.problem }, { group: "thresholds", urgency: 1 });
     if (key !== this.thresholdKey) return;
     this.thresholds = answer && !answer.error ? answer : null;
+    // What came too late is asked for again.
+    if (!answer) this.thresholdKey = "";
     this.drawSoon();
   }
 
@@ -244,54 +294,76 @@ class Explorer {
   async rest() {
     const problem = this.problem, generation = this.generation;
     const current = () => generation === this.generation;
-    for (const group of ["fine", "best", "scaling"]) this.engine.drop(group);
+    for (const group of ["rest", "best", "scaling"]) this.engine.drop(group);
+    this.resting = true;
+    this.drawSoon();
     const { answer } = await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
     if (!current()) return;
     if (answer?.error) {
-      this.say(answer.error);
+      this.withoutPoint({ answer }, { problem });
+      this.summarise();
       return;
     }
     if (answer) this.take(answer);
     this.writeHash();
-    await this.solvePoint({ ask: "solve", problem: this.problem, accuracy: kFine, time_limit: 1, spectrum: true }, true);
+    this.followThresholds();
+    const question = { ask: "solve", problem: this.problem, accuracy: kFine, spectrum: true };
+    const found = await this.solvePoint(question, "rest");
     if (!current()) return;
+    // What is too hard to a thousandth may be known to a hundredth, from no start either.
+    if (!found && (await this.solvePoint({ ...question, accuracy: kCoarse }, "rest")) && current())
+      this.say(`A hard point: shown to ${100 * kCoarse} %. To ${100 * kFine} %: ${toCommand(this.problem, kFine)}`, true);
+    if (!current()) return;
+    this.moving = false;
     this.alphas.refine(this.problem);
     if (this.closedForm) this.between.refine(this.problem);
     if (this.penalised) this.lambdas.refine(this.problem);
     this.findBest(current);
     this.findScaling(current);
-    this.settle();
+    this.summarise();
+    this.allowExports();
+  }
+
+  bestKeyOf(problem) {
+    return keyOf(without(problem, "lambda"));
+  }
+  scalingKeyOf(problem) {
+    return keyOf(without(problem, "alpha"));
   }
 
   async findBest(current) {
-    const key = keyOf(without(this.problem, "lambda"));
+    const key = this.bestKeyOf(this.problem);
     if (key === this.bestKey || !this.penalised) return;
     this.best = null;
+    this.bestKey = "";
     const { answer } = await this.ask({ ask: "solve", problem: { ...this.problem, lambda: "optimal" }, accuracy: kCoarse }, { group: "best", urgency: 4, limit: kPatience });
     if (!current()) return;
     this.best = answer?.optimal_lambda ?? null;
     this.bestKey = this.best ? key : "";
-    this.drawSoon();
+    this.settlePenalty();
   }
 
   async findScaling(current) {
-    const [, gamma, size] = /^powerlaw:([\d.]+),(\d+)/.exec(this.full.target) ?? [];
-    this.charts.scaling.figure.hidden = !gamma;
-    const key = keyOf(without(this.problem, "alpha"));
-    if (!gamma || key === this.scalingKey) return;
+    const law = powerLawOf(this.full.target);
+    this.charts.scaling.figure.hidden = !law;
+    const key = this.scalingKeyOf(this.problem);
+    if (!law || key === this.scalingKey) return;
     this.scaling = null;
-    const n = geometric(0.02 * size ** 2, 50 * size ** 2, kScalingPoints).map(Math.round);
+    this.scalingKey = this.scalingNote = "";
+    const n = geometric(...kAlphas.map((alpha) => alpha * law.size ** 2), kScalingPoints).map(Math.round);
     const { answer } = await this.ask({ ask: "scaling", problem: this.problem, n, accuracy: kCoarse }, { group: "scaling", urgency: 4, limit: kPatience });
     if (!current()) return;
     this.scaling = answer && !answer.error ? answer : null;
-    this.scalingNote = answer?.error ?? "";
-    this.scalingKey = key;
-    this.drawSoon();
+    this.scalingNote = answer ? (answer.error ?? "") : `No answer within ${kPatience / 1000} s here.`;
+    // What came too late is asked for again at the next rest.
+    this.scalingKey = answer ? key : "";
+    this.draw();
+    this.charts.scaling.settle(`Estimation error against n. ${this.charts.scaling.data?.caption ?? ""}`);
   }
 
   say(text, isHard = false) {
     const element = document.getElementById("notice");
-    if (!isHard) this.notice = null;
+    this.hard = isHard;
     element.hidden = !text;
     if (element.textContent !== text) element.textContent = text;
   }
@@ -315,13 +387,23 @@ class Explorer {
   }
 
   draw() {
-    if (!this.point) return;
+    if (!this.problem) return;
     this.drawErrors();
     this.drawSpectrum();
     this.drawPenalty();
     this.drawScaling();
     this.drawReadout();
-    this.markReady();
+    if (this.point) this.markReady();
+  }
+
+  // The point from scratch, of what does not move any longer.
+  get settledPoint() {
+    return this.point?.cold && this.point.generation === this.generation ? this.point : null;
+  }
+
+  // Whether the figures are those of the problem itself, not of the one that it was a moment ago.
+  get pointIsCurrent() {
+    return Boolean(this.point) && keyOf(this.point.asked) === keyOf(this.problem);
   }
 
   // Milliseconds from the begin of the page to the first picture.
@@ -331,8 +413,13 @@ class Explorer {
 
   // The learning curve as far as it is that of the problem, by ascending α.
   curve() {
-    const between = this.between.key === this.alphas.key ? this.between.points(true) : [];
-    return [...this.alphas.points(true), ...between].sort((a, b) => a[0] - b[0]);
+    return this.curveParts(false).own;
+  }
+
+  curveParts(live) {
+    const { own, pale } = this.alphas.shown(this.problem, live);
+    const between = own.length && this.between.key === this.alphas.key ? this.between.points(true) : [];
+    return { own: [...own, ...between].sort((a, b) => a[0] - b[0]), pale };
   }
 
   thresholdLines() {
@@ -345,19 +432,19 @@ class Explorer {
   drawErrors() {
     const series = [];
     for (const [k, pin] of this.pins.entries()) series.push({ name: k === 0 ? "pinned test error" : "", points: pin.points, color: 3, dash: chartDashes[(k % 5) + 1], faded: true });
-    const stale = this.alphas.points(false), fresh = this.curve();
-    const few = fresh.length < 5;
+    // Of closed forms a whole pass takes a few frames: the line moves with the problem.
+    const { own, pale } = this.curveParts(this.moving && this.closedForm);
     for (const [color, [name, label]] of errorNames.entries()) {
       const points = (list) => list.map(([alpha, answer]) => [alpha, answer.errors[name]]);
-      if (few && stale.length > 1) series.push({ name: "", points: points(stale), color, faded: true });
-      series.push({ name: label, points: points(fresh), color });
+      if (pale.length > 1) series.push({ name: "", points: points(pale), color, faded: true });
+      series.push({ name: label, points: points(own), color });
     }
     this.charts.errors.draw({
-      x: [0.02, 50],
+      x: kAlphas,
       series,
       lines: this.thresholdLines(),
       marker: this.problem.alpha,
-      dots: errorNames.map(([name], color) => ({ y: this.point.errors[name], color })),
+      dots: this.point ? errorNames.map(([name], color) => ({ x: this.point.asked.alpha, y: this.point.errors[name], color })) : [],
       caption: this.caption(),
       columns: ["α", ...errorNames.map(([, label]) => label), "replicon R"],
       rows: this.curve().map(([alpha, { errors, diagnostics }]) => [alpha, ...errorNames.map(([name]) => errors[name]), diagnostics.replicon]),
@@ -372,6 +459,7 @@ class Explorer {
 
   drawSpectrum() {
     const { point } = this;
+    if (!point) return this.charts.spectrum.draw({ series: [], caption: this.moving ? "" : "Not known at this problem.", columns: [], rows: [] });
     const trained = point.density ? point.density.s.map((s, i) => [s, point.density.density[i]]) : [];
     const target = point.target ? point.target.s.map((s, i) => [s, point.target.density[i]]) : [];
     const outliers = point.spectrum.outliers ?? [];
@@ -416,21 +504,22 @@ class Explorer {
     const { charts, problem } = this;
     charts.penalty.figure.hidden = !this.penalised;
     if (!this.penalised) return;
-    const fresh = this.lambdas.points(true), stale = this.lambdas.points(false);
+    const { own, pale } = this.lambdas.shown(problem, this.moving && this.closedForm);
     const points = (list) => list.map(([lambda, answer]) => [lambda, answer.errors.test]);
-    const best = this.best && this.best.lambda > 0 ? [{ x: this.best.lambda, label: "optimal λ" }] : [];
+    const best = this.best && this.bestKey === this.bestKeyOf(problem) ? this.best : null;
+    const found = this.pointIsCurrent ? this.point : null;
     charts.penalty.draw({
-      x: [1e-4, 10],
+      x: kLambdas,
       series: [
-        { name: "", points: fresh.length < 5 ? points(stale) : [], color: 0, faded: true },
-        { name: "test error", points: points(fresh), color: 0 },
+        { name: "", points: points(pale), color: 0, faded: true },
+        { name: "test error", points: points(own), color: 0 },
       ],
-      lines: best,
-      marker: typeof problem.lambda === "number" ? problem.lambda : this.point.problem.lambda > 0 ? this.point.problem.lambda : undefined,
-      dots: [{ y: this.point.errors.test, color: 0 }],
-      caption: this.best ? `Least test error ${formatNumber(this.best.test)} at λ ${this.best.lambda > 0 ? `= ${formatNumber(this.best.lambda)}` : "→ 0"} (${this.best.where}).` : "",
+      lines: best?.lambda > 0 ? [{ x: best.lambda, label: "optimal λ" }] : [],
+      marker: typeof problem.lambda === "number" ? problem.lambda : found?.problem.lambda > 0 ? found.problem.lambda : undefined,
+      dots: found ? [{ y: found.errors.test, color: 0 }] : [],
+      caption: best ? `Least test error ${formatNumber(best.test)} at λ ${best.lambda > 0 ? `= ${formatNumber(best.lambda)}` : "→ 0"} (${best.where}).` : "",
       columns: ["λ", "test error", "training error"],
-      rows: this.lambdas.all().map(([lambda, { errors }]) => [lambda, errors.test, errors.train]),
+      rows: own.map(([lambda, { errors }]) => [lambda, errors.test, errors.train]),
     });
   }
 
@@ -438,22 +527,29 @@ class Explorer {
     const chart = this.charts.scaling;
     if (chart.figure.hidden) return;
     const points = this.scaling?.scaling?.points ?? this.scaling?.points ?? [];
-    const size = Number(/,(\d+)/.exec(this.full.target)?.[1] ?? 1);
+    const own = this.scalingKey === this.scalingKeyOf(this.problem), law = powerLawOf(this.full.target);
+    const n = law && own ? this.problem.alpha * law.size ** 2 : undefined;
     const curve = points.map((point) => [point.n, point.errors?.estimation ?? point.estimation]);
     const slopes = points.map((point) => point.slope);
-    const here = points.length ? points.reduce((a, b) => (Math.abs(Math.log(b.n / (this.problem.alpha * size ** 2))) < Math.abs(Math.log(a.n / (this.problem.alpha * size ** 2))) ? b : a)) : null;
+    const away = (point) => Math.abs(Math.log(point.n / n));
+    const here = points.length && n ? points.reduce((a, b) => (away(b) < away(a) ? b : a)) : null;
     chart.draw({
-      series: [{ name: "estimation error E", points: curve, color: 2 }],
-      marker: points.length ? this.problem.alpha * size ** 2 : undefined,
-      dots: [{ y: this.point.errors.estimation, color: 2 }],
+      series: [{ name: "estimation error E", points: curve, color: 2, faded: !own }],
+      marker: points.length ? n : undefined,
+      dots: this.pointIsCurrent ? [{ y: this.point.errors.estimation, color: 2 }] : [],
       caption: here ? `At this n: E falls like n^${formatNumber(here.slope, 3)}${here.predicted ? `; predicted ${formatNumber(here.predicted, 3)} (${here.regime})` : ""}.` : (this.scalingNote ?? ""),
       columns: ["n", "E", "slope", "regime"],
-      rows: points.map((point, i) => [point.n, curve[i][1], slopes[i], point.regime]),
+      rows: (own ? points : []).map((point, i) => [point.n, curve[i][1], slopes[i], point.regime]),
     });
   }
 
   drawReadout() {
     const { point } = this;
+    const host = document.getElementById("figures");
+    if (!point) {
+      host.innerHTML = this.readoutHtml = "";
+      return;
+    }
     const error = point.diagnostics.sampling_error;
     const within = (name) => (error?.[name] > 0 ? ` ± ${formatNumber(2 * error[name], 2)}` : "");
     const unstable = point.diagnostics.replicon >= 1;
@@ -467,27 +563,54 @@ class Explorer {
       ["rank/d", point.spectrum.collapse ? formatNumber(point.spectrum.collapse.rank_fraction, 3) : null],
       ["replicon R", point.diagnostics.replicon === null ? null : formatNumber(point.diagnostics.replicon, 3) + (unstable ? " ≥ 1: unstable" : ""), unstable ? "bad" : undefined],
     ].filter(([, value]) => value !== null);
-    const message = point.diagnostics.message ?? "";
+    const outdated = this.resting && !this.pointIsCurrent;
+    const message = [outdated ? `These figures are of α = ${formatNumber(point.asked.alpha, 3)}, before the last input.` : "", point.diagnostics.message ?? ""].filter(Boolean).join(" ");
     const html = figures.map(([name, value, mark]) => `<div class="figure${mark === "bad" ? " bad" : ""}"><span>${escapeText(name)}</span><b${typeof mark === "number" ? ` style="color:var(${chartColors[mark]})"` : ""}>${escapeText(value)}</b></div>`).join("") + (message ? `<p class="message${point.diagnostics.converged ? "" : " bad"}">${escapeText(message)}</p>` : "");
-    if (html !== this.readoutHtml) document.getElementById("figures").innerHTML = this.readoutHtml = html;
-    document.getElementById("figures").classList.toggle("coarse", !point.fine);
+    if (html !== this.readoutHtml) host.innerHTML = this.readoutHtml = html;
+    host.classList.toggle("coarse", !point.fine);
+    host.classList.toggle("outdated", outdated);
   }
 
-  // What a screen reader hears, once nothing moves.
-  settle() {
-    if (!this.point) return;
-    const { errors, spectrum, diagnostics } = this.point;
-    const text = `At α = ${formatNumber(this.problem.alpha, 3)}: test error ${formatNumber(errors.test)}, training error ${formatNumber(errors.train)}, estimation error ${formatNumber(errors.estimation)}` + (spectrum.collapse ? `, rank ${formatNumber(100 * spectrum.collapse.rank_fraction, 3)} % of d` : "") + (diagnostics.replicon >= 1 ? "; the solution is unstable, R ≥ 1." : ".");
-    document.getElementById("summary").textContent = text;
-    this.charts.errors.settle(`Errors against α. ${text}`);
-    this.charts.spectrum.settle(`Density of the trained spectrum: ${formatNumber(100 * spectrum.zero_mass, 3)} % of it at zero. ${this.spectrumCaption(spectrum.outliers ?? [], "eigenvalue")}`);
+  // What a screen reader hears, once nothing moves: of figures that are those of this problem, from scratch.
+  summarise() {
+    const known = this.settledPoint;
+    document.getElementById("summary").textContent = known ? this.summary(known) : "";
+    this.draw();
+    const { spectrum } = this.charts;
+    if (!known) return spectrum.settle("No spectrum is known at this problem.");
+    const { zero_mass, outliers = [] } = known.spectrum;
+    spectrum.settle(`Density of the trained spectrum: ${formatNumber(100 * zero_mass, 3)} % of it at zero. ${this.spectrumCaption(outliers, spectrum.options.x.label)}`);
+  }
+
+  summary({ asked, errors, spectrum, diagnostics, fine }) {
+    const parts = [`At α = ${formatNumber(asked.alpha, 3)}: test error ${formatNumber(errors.test)}, training error ${formatNumber(errors.train)}, estimation error ${formatNumber(errors.estimation)}`];
+    if (spectrum.collapse) parts.push(`, rank ${formatNumber(100 * spectrum.collapse.rank_fraction, 3)} % of d`);
+    if (!fine) parts.push(`; to ${100 * kCoarse} % only`);
+    if (!diagnostics.converged) parts.push("; the solver has not converged, these are no solution");
+    if (diagnostics.replicon >= 1) parts.push("; the solution is unstable, R ≥ 1");
+    return `${parts.join("")}.`;
+  }
+
+  settleErrors() {
+    this.draw();
+    this.charts.errors.settle(`Errors against α, ${this.curve().length} points. ${document.getElementById("summary").textContent}`);
+    this.allowExports();
+  }
+
+  settlePenalty() {
+    this.draw();
     this.charts.penalty.settle(`Test error against λ. ${this.charts.penalty.data?.caption ?? ""}`);
-    this.charts.scaling.settle(`Estimation error against n. ${this.charts.scaling.data?.caption ?? ""}`);
-    document.documentElement.dataset.settled = ++this.settled || (this.settled = 1);
+  }
+
+  // Figures and curve leave the page when both are those of the problem: at rest.
+  allowExports() {
+    const ready = !this.moving && this.alphas.complete && this.alphas.isOf(this.problem) && (!this.closedForm || (this.between.complete && this.between.key === this.alphas.key));
+    for (const button of document.querySelectorAll("[data-save], #pin")) button.disabled = !ready;
+    document.documentElement.dataset.settled = ready;
   }
 
   pin() {
-    this.pins.push({ problem: this.problem, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) });
+    this.pins.push({ problem: this.alphas.problem, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) });
     document.getElementById("unpin").hidden = false;
     this.draw();
   }
@@ -509,11 +632,18 @@ class Explorer {
   save(format) {
     const curve = this.curve();
     if (format === "json") {
-      const document_ = { command: toCommand(this.problem, kFine), solution: without(this.point, "asked", "fine", "generation", "start"), thresholds: this.thresholds, curve: curve.map(([alpha, { errors }]) => ({ alpha, errors })) };
+      const point = this.settledPoint;
+      const document_ = {
+        command: toCommand(this.problem, point?.accuracy ?? kFine),
+        accuracy: point?.accuracy ?? null,
+        solution: point ? without(point, "asked", "accuracy", "cold", "fine", "generation", "start") : null,
+        thresholds: this.thresholds,
+        curve: { problem: this.alphas.problem, accuracy: kCoarse, points: curve.map(([alpha, { errors }]) => ({ alpha, errors })) },
+      };
       return saveFile("attnlaw-explorer.json", new Blob([JSON.stringify(document_, null, 2)], { type: "application/json" }));
     }
     const columns = ["train", "test", "test_noisy", "estimation", "objective"];
-    const lines = [["alpha", ...columns, "replicon", "converged"], ...curve.map(([alpha, { errors, diagnostics }]) => [alpha, ...columns.map((name) => errors[name]), diagnostics.replicon ?? "", diagnostics.converged])];
+    const lines = [["alpha", ...columns, "replicon", "converged", "accuracy"], ...curve.map(([alpha, { errors, diagnostics }]) => [alpha, ...columns.map((name) => errors[name]), diagnostics.replicon ?? "", diagnostics.converged, kCoarse])];
     saveFile("attnlaw-explorer.csv", new Blob([lines.map((line) => line.join(",")).join("\n") + "\n"], { type: "text/csv" }));
   }
 }
@@ -522,9 +652,8 @@ const main = async () => {
   const presets = JSON.parse(textOf("presets")), given = JSON.parse(textOf("start"));
   if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") throw new Error("this browser has no WebAssembly, or none of DecompressionStream");
   const query = new URLSearchParams(location.search);
-  const workers = query.has("workers") ? Number(query.get("workers")) : Math.min(3, Math.max(2, (navigator.hardwareConcurrency ?? 2) - 1));
-  const engine = await startEngine(workers);
-  document.getElementById("engine").textContent = engine.description;
+  const wanted = query.has("workers") ? Number(query.get("workers")) : Math.min(3, (navigator.hardwareConcurrency ?? 2) - 1);
+  const engine = await startEngine(wanted, (description) => (document.getElementById("engine").textContent = description));
   const { answer: schema } = await engine.ask({ ask: "describe" }, { group: "check", urgency: 0 });
   const explorer = new Explorer(engine, schema);
   const menu = document.getElementById("preset");
@@ -537,12 +666,17 @@ const main = async () => {
   });
   // A handle for the console, and for tests.
   window.attnlaw = { explorer, engine, presets, toCommand, toPython, toHash, fromHash, keyOf };
-  const asked = location.hash.length > 1 && (await explorer.set(fromHash(location.hash)));
-  if (!asked && !(given && (await explorer.set(given)))) {
-    menu.value = "0";
-    document.getElementById("lead").textContent = presets[0].text;
-    await explorer.set(presets[0].problem);
+  // What is wrong with the problem that the page is to begin with is said beside the one that it begins with.
+  const refusals = [];
+  for (const problem of [location.hash.length > 1 ? fromHash(location.hash) : null, given]) {
+    if (!problem) continue;
+    const why = await explorer.set(problem, refusals.join(" "));
+    if (!why) return;
+    refusals.push(why);
   }
+  menu.value = "0";
+  document.getElementById("lead").textContent = presets[0].text;
+  await explorer.set(presets[0].problem, refusals.join(" "));
 };
 
 main().catch((error) => {

@@ -42,6 +42,19 @@ const scales = {
 };
 const rounded = (value) => Number(value.toPrecision(3));
 
+// The place of a text that screen readers read behind the name of a control; what `title` says is not read by all.
+const reasonHost = (element, inputs, name) => {
+  const host = document.createElement("span");
+  host.className = "unseen";
+  host.id = `${name}-why`;
+  element.append(host);
+  return (text) => {
+    if (host.textContent === text) return;
+    host.textContent = text;
+    for (const input of inputs) text ? input.setAttribute("aria-describedby", host.id) : input.removeAttribute("aria-describedby");
+  };
+};
+
 // A slider with a number field beside it, both of one label. onInput(value, last).
 class NumberControl {
   constructor(name, { label, help }, onInput) {
@@ -51,6 +64,7 @@ class NumberControl {
     this.element.title = help;
     this.element.innerHTML = `<label for="${name}-number">${escapeText(label)}</label><input type="number" id="${name}-number" step="any"><input type="range" id="${name}" min="0" max="${sliderSteps}" step="1" aria-label="${escapeText(label)}">`;
     [this.number, this.range] = this.element.querySelectorAll("input");
+    this.explain = reasonHost(this.element, [this.number, this.range], name);
     const take = (value, last) => {
       if (!Number.isFinite(value)) return;
       this.show(value);
@@ -73,6 +87,7 @@ class NumberControl {
     this.range.disabled = this.number.disabled = Boolean(reason);
     if (this.help === undefined) this.help = this.element.title;
     this.element.title = reason || this.help;
+    this.explain(reason || "");
     this.element.classList.toggle("refused", Boolean(reason));
   }
 }
@@ -85,6 +100,7 @@ class ChoiceControl {
     this.element.title = help;
     this.element.innerHTML = `<label for="${name}">${escapeText(label)}</label><select id="${name}">${choices.map(([value, text]) => `<option value="${escapeText(value)}">${escapeText(text)}</option>`).join("")}</select>`;
     this.select = this.element.querySelector("select");
+    this.explain = reasonHost(this.element, [this.select], name);
     this.select.addEventListener("change", () => onChoose(this.select.value));
   }
   show(value) {
@@ -96,6 +112,7 @@ class ChoiceControl {
       option.disabled = Boolean(reason);
       option.title = reason ?? "";
     }
+    this.explain([...this.select.options].filter((option) => option.disabled).map((option) => `Not ${option.textContent}: ${option.title}.`).join(" "));
   }
 }
 

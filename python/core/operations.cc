@@ -128,9 +128,10 @@ std::string text_of(const view::Result& result) {
   return text;
 }
 
-/// A page that is whole is shown as one, in a frame of its own.
+/// A page that is whole is shown as one, in a frame of its own, which sees nothing of the notebook and may save files.
 std::string framed(const std::string& page) {
-  return "<iframe title=\"attnlaw\" style=\"width: 100%; height: 56rem; border: 0\" srcdoc=\"" +
+  return "<iframe title=\"attnlaw\" sandbox=\"allow-scripts allow-downloads\" style=\"width: 100%; height: 56rem; "
+         "border: 0\" srcdoc=\"" +
          report::escape_html(page) + "\"></iframe>";
 }
 

@@ -21,6 +21,7 @@ def test_the_page_stands_in_a_frame_and_begins_at_the_problem() -> None:
     shown = attnlaw.explore(problem)._repr_html_()
     assert shown is not None
     assert shown.startswith("<iframe")
+    assert 'sandbox="allow-scripts allow-downloads"' in shown
     assert "&quot;noise&quot;:0.125" in shown
 
 

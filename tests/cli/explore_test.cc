@@ -55,5 +55,13 @@ TEST(Explore, RefusesWhatIsNoProblem) {
   EXPECT_THAT(outcome.err, HasSubstr("alpha"));
 }
 
+TEST(Explore, RefusesWhatAPageCannotRead) {
+  const Scratch scratch;
+  const Outcome outcome = attnlaw("explore --target file:" + scratch.write("eigenvalues.txt", "1\n2\n").string());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("a page has no files"));
+  EXPECT_EQ(scratch.listing(), "eigenvalues.txt ");
+}
+
 }  // namespace
 }  // namespace attnlaw::test

@@ -15,14 +15,18 @@ const lines = run.stdout.trim().split("\n");
 // What is not a figure of the problem: times, and rounding errors, which another machine has others of.
 const skipped = new Set(["seconds", "residual", "law_error", "iterations", "sampling_error"]);
 
-// The largest relative difference, and where it is. Curves are compared in their ends alone: the same law has other nodes.
+// The largest relative difference, and where it is. The same law may have other nodes: of a density its ends are compared, and
+// its height where the two have the same number of nodes.
 const difference = (a, b, where = "") => {
   if (typeof a === "number" && typeof b === "number") {
     const scale = Math.max(Math.abs(a), Math.abs(b));
     return { size: scale < 1e-12 ? 0 : Math.abs(a - b) / scale, where };
   }
   if (Array.isArray(a) && Array.isArray(b) && ["/density/s", "/density/density"].includes(where)) {
-    return a.length === 0 || b.length === 0 ? { size: a.length === b.length ? 0 : Infinity, where } : difference([Math.min(...a), Math.max(...a)].slice(0, where.endsWith("s") ? 2 : 0), [Math.min(...b), Math.max(...b)].slice(0, where.endsWith("s") ? 2 : 0), where + "/ends");
+    const ends = (list) => [Math.min(...list), Math.max(...list)];
+    if (a.length === 0 || b.length === 0) return { size: a.length === b.length ? 0 : Infinity, where };
+    if (where === "/density/s") return difference(ends(a), ends(b), `${where}/ends`);
+    return a.length === b.length ? difference([ends(a)[1]], [ends(b)[1]], `${where}/height`) : { size: 0, where };
   }
   if (a !== null && b !== null && typeof a === "object" && typeof b === "object") {
     let worst = { size: 0, where };
@@ -48,6 +52,8 @@ for (const [i, { name, question, tolerance, limit, refused }] of cases.entries()
   const expected = JSON.parse(lines[2 * i]);
   const { size, where } = refused ? { size: found.error?.includes(refused) ? 0 : Infinity, where: found.error } : difference(found, expected);
   const complaints = [];
+  // Two equal errors are no agreement.
+  if (!refused && (found.error !== undefined || expected.error !== undefined)) complaints.push(`ends with an error: ${found.error ?? expected.error}`);
   if (!(size <= tolerance)) complaints.push(`differs by ${size} at ${where}, accepted ${tolerance}`);
   if (milliseconds > limit) complaints.push(`takes ${milliseconds.toFixed(0)} ms, accepted ${limit}`);
   failures += complaints.length;

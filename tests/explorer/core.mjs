@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const here = dirname(fileURLToPath(import.meta.url));
-export const web = join(here, "../../explorer/web");
+const web = join(here, "../../explorer/web");
 
 // The function that answers a question, both as text. `folder` has what the compiler made.
 export const loadCore = async (folder) => {
@@ -14,7 +14,3 @@ export const loadCore = async (folder) => {
   const startCore = new Function("createAttnlaw", `${readFileSync(join(web, "core.js"), "utf8")}; return startCore;`)(createAttnlaw);
   return startCore(module);
 };
-
-// What script files of the page define under these names.
-export const fromPage = (names, ...files) =>
-  new Function(`${files.map((file) => readFileSync(join(web, file), "utf8")).join("\n")}; return { ${names.join(", ")} };`)();

@@ -27,6 +27,15 @@ std::string page_at(const std::optional<model::Problem>& problem) {
                       report::escape_json_in_script(base::json_text(model::to_json(*problem))));
 }
 
+/// What the page cannot read: it has no files, and no functions of this process.
+void require_readable_by_a_page(const model::Problem& problem) {
+  if (problem.custom_loss || problem.custom_penalty)
+    throw std::invalid_argument("explore: a page cannot call losses and penalties of your own; use solve");
+  const std::string target = problem.target.spec();
+  if (target.starts_with("file:"))
+    throw std::invalid_argument(fmt::format("explore: a page has no files, got target {}; use solve", target));
+}
+
 }  // namespace
 
 const base::Description& describe(const Explore::Input*) {
@@ -51,6 +60,7 @@ const base::Description& describe(const Explore::Output*) {
 Explore::Input Explore::read(const nlohmann::json& options) {
   Input input = read_with_problem<Input>(options, about.name, {{"alpha", 1}, {"lambda", 0.05}});
   input.given = !options.empty();
+  require_readable_by_a_page(input.problem.problem);
   return input;
 }
 
