@@ -57,7 +57,7 @@ TEST(Terminal, TablesAreNoWiderThanItIs) {
 
 TEST(Terminal, WhatIsSilentShowsThatItLives) {
   const std::string shown = on_terminal("solve --alpha 0.3 --lambda 0.05 --tokens 4 --accuracy 2e-4", 100);
-  EXPECT_THAT(shown, HasSubstr("\rsolve ... 1 s"));
+  EXPECT_THAT(shown, HasSubstr("\rsolve ... "));
   EXPECT_EQ(on_terminal("solve --quiet --head linear --alpha 0.3 --lambda 0.05", 100).find("solve ..."),
             std::string::npos);
 }

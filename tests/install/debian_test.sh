@@ -8,7 +8,7 @@ fail() {
   echo "debian_test: $1" >&2
   exit 1
 }
-for program in cpack dpkg-deb dpkg-shlibdeps; do
+for program in cpack dpkg-deb dpkg-shlibdeps file; do
   command -v "$program" >/dev/null || exit 77
 done
 

@@ -278,6 +278,9 @@ report::Page page_of(std::span<const study::Comparison> comparisons, const std::
 
 std::string verdict(std::span<const study::Comparison> comparisons) {
   if (comparisons.empty()) return {};
+  const bool converged = std::all_of(comparisons.begin(), comparisons.end(),
+                                     [](const study::Comparison& comparison) { return comparison.converged(); });
+  if (!converged) return "No verdict: students or theory did not converge.";
   return comparisons.size() == 1 ? verdict_of_one_size(comparisons.front()) : verdict_of_sizes(comparisons);
 }
 

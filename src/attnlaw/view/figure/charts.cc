@@ -178,7 +178,14 @@ class Curves {
     json key{value};
     for (const std::string& axis : by_) key.push_back(coordinate(item, axis));
     const auto [at, added] = index_.try_emplace(std::move(key), curves_.size());
-    if (added) curves_.push_back({{.name = series_name(item, value), .keys = keys_of(item, value)}});
+    if (added) {
+      curves_.push_back({{.name = series_name(item, value), .keys = keys_of(item, value)}});
+    } else {
+      // What varies along the line, as the target does with κ*, does not tell it from others.
+      const auto here = keys_of(item, value);
+      std::erase_if(curves_[at->second].series.keys,
+                    [&](const auto& key) { return std::find(here.begin(), here.end(), key) == here.end(); });
+    }
     return curves_[at->second];
   }
 
