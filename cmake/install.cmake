@@ -15,7 +15,8 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/share)
 endif()
 install(EXPORT attnlawTargets NAMESPACE attnlaw:: DESTINATION ${package_dir})
 install(DIRECTORY src/attnlaw/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/attnlaw FILES_MATCHING PATTERN "*.h" PATTERN web EXCLUDE)
-install(FILES LICENSE docs/licences.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md CHANGELOG.md docs/licences.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs figures DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.png" PATTERN "*.toml")
 
 configure_package_config_file(cmake/attnlawConfig.cmake.in ${PROJECT_BINARY_DIR}/attnlawConfig.cmake
                               INSTALL_DESTINATION ${package_dir})

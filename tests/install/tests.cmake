@@ -3,6 +3,10 @@ add_test(NAME install.PackageServesAPlainProgram
                  ${CMAKE_CXX_COMPILER} -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS})
 set_tests_properties(install.PackageServesAPlainProgram PROPERTIES LABELS install)
 
+add_test(NAME install.DebianPackageRunsWhereItIsUnpacked
+         COMMAND ${CMAKE_CURRENT_LIST_DIR}/debian_test.sh ${PROJECT_BINARY_DIR} ${PROJECT_BINARY_DIR}/debian_test)
+set_tests_properties(install.DebianPackageRunsWhereItIsUnpacked PROPERTIES LABELS install SKIP_RETURN_CODE 77)
+
 add_test(NAME install.BuildScriptKeepsTheWishForTests
          COMMAND ${CMAKE_CURRENT_LIST_DIR}/build_script_test.sh ${PROJECT_BINARY_DIR}/build_script_test)
 set_tests_properties(install.BuildScriptKeepsTheWishForTests PROPERTIES LABELS install)
