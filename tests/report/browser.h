@@ -37,6 +37,10 @@ struct PageReport {
   /// The kind that each link of the export menus leads to once pressed: "blob" (SVG), "data:image/png"; "" if to
   /// nothing.
   std::vector<std::string> exports;
+  /// The texts of the files that the buttons of the page save, by name.
+  std::map<std::string, std::string> saved;
+  /// What stands under the maps that are images, with the pointer over their middle.
+  std::vector<std::string> readouts;
   /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.
   int overflow = 0;
 };
@@ -138,6 +142,23 @@ constexpr std::string_view inspection_script = R"(<script>
     for (let i = 0; i < 100 && link.getAttribute("href") === "#"; ++i) await pause();
     report.exports.push(link.href.match(/^(blob|data:[a-z/+]+)?/)[0]);
   }
+  // Reading a blob back would take time that the virtual clock of the test does not wait for.
+  let [text, name] = [];
+  window.Blob = class extends Blob { constructor(parts, options) { super(parts, options); text = parts.join(""); } };
+  HTMLAnchorElement.prototype.click = function () { name = this.download; };
+  report.saved = {};
+  for (const button of document.querySelectorAll("button.save")) {
+    button.click();
+    report.saved[name] = text;
+  }
+  report.readouts = [];
+  for (const line of document.querySelectorAll(".readout.used")) {
+    const svg = line.closest("figure").querySelector(".chart svg");
+    const box = svg.getBoundingClientRect();
+    svg.dispatchEvent(new MouseEvent("mousemove", { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true }));
+    await pause();
+    report.readouts.push(line.textContent);
+  }
   report.errors = JSON.parse(root.dataset.errors);
   report.warnings = JSON.parse(root.dataset.warnings);
   report.requests = performance.getEntriesByType("resource").map((entry) => entry.name);
@@ -186,6 +207,8 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
   found.at("requests").get_to(report.requests);
   found.at("exports").get_to(report.exports);
   found.at("overflow").get_to(report.overflow);
+  found.at("saved").get_to(report.saved);
+  found.at("readouts").get_to(report.readouts);
   return report;
 }
 

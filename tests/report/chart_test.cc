@@ -18,8 +18,18 @@ using nlohmann::json;
 
 const double nan = std::numeric_limits<double>::quiet_NaN();
 
+/// The layers of a chart, those of a layer in its place.
+std::vector<json> layers_of(const json& spec) {
+  std::vector<json> layers;
+  for (const json& one : spec.at("layer")) {
+    const std::vector<json> inner = one.contains("layer") ? layers_of(one) : std::vector{one};
+    layers.insert(layers.end(), inner.begin(), inner.end());
+  }
+  return layers;
+}
+
 json layer(const Chart& chart, const std::string& name) {
-  for (const json& one : chart.spec.at("layer")) {
+  for (const json& one : layers_of(chart.spec)) {
     if (one.at("name") == name) return one;
   }
   return nullptr;
@@ -27,7 +37,7 @@ json layer(const Chart& chart, const std::string& name) {
 
 std::vector<std::string> layer_names(const Chart& chart) {
   std::vector<std::string> names;
-  for (const json& one : chart.spec.at("layer")) names.push_back(one.at("name"));
+  for (const json& one : layers_of(chart.spec)) names.push_back(one.at("name"));
   return names;
 }
 
@@ -126,7 +136,7 @@ TEST(ErrorsChart, TablePutsTheoryBesideExperiment) {
                                     .y = {},
                                     .series = {{"a", {{1, 10}, {2, 20}}, {{3, 31, 1}, {2, 21, 0}}}}});
   EXPECT_EQ(csv(chart.data),
-            "series,alpha,theory,experiment,standard error\r\na,1,10,,\r\na,2,20,21,\r\na,3,,31,1\r\n");
+            "series,alpha,theory,experiment,standard_error\r\na,1,10,,\r\na,2,20,21,\r\na,3,,31,1\r\n");
 }
 
 TEST(ErrorsChart, TheoryAloneHasNoPointsLayer) {
@@ -182,7 +192,7 @@ TEST(ErrorsChart, RulesStandAtTheirXWithTheirLabels) {
 
 TEST(ErrorsChart, TableHasGuidesAndRules) {
   EXPECT_EQ(csv(errors_chart(scaling_chart()).data),
-            "series,n,theory,experiment,standard error,predicted exponents\r\n"
+            "series,n,theory,experiment,standard_error,guide\r\n"
             "γ = 1,1,4,,,3\r\n"
             "γ = 1,2,2,2.5,0.5,1.5\r\n"
             "γ = 1,4,,,,1\r\n"
@@ -203,6 +213,27 @@ TEST(ErrorsChart, BeyondSixSeriesDashesTellLinesOfOneColourApart) {
   EXPECT_EQ(looks.size(), 24);
   EXPECT_EQ(encoding.at("strokeDash").at("scale").at("domain"), encoding.at("color").at("scale").at("domain"))
       << "one legend for both";
+}
+
+TEST(ErrorsChart, CsvHasPlainIdentifiersAndWhatASeriesIsOf) {
+  const Chart chart = errors_chart({.title = "",
+                                    .description = "",
+                                    .x = {.title = "α = n/d²", .id = "alpha"},
+                                    .y = {},
+                                    .series = {{.name = "test, λ = 0.1",
+                                                .theory = {{1, 2}},
+                                                .experiment = {{1, 2.5, 0.5}},
+                                                .keys = {{"figure", "test"}, {"lambda", 0.1}}},
+                                               {.name = "train", .theory = {{1, 3}}, .keys = {{"figure", "train"}}}}});
+  EXPECT_EQ(csv(chart.data),
+            "series,alpha,theory,experiment,standard_error,figure,lambda\r\n"
+            "\"test, λ = 0.1\",1,2,2.5,0.5,test,0.1\r\n"
+            "train,1,3,,,train,\r\n");
+}
+
+TEST(Histogram, HasThirtyBinsOrMoreWhereThereAreValuesForThem) {
+  EXPECT_GE(histogram(test::semicircle_spectrum(50, 200).eigenvalues, 0, 1e-6).bins.size(), 30U);
+  EXPECT_LE(histogram(test::semicircle_spectrum(50, 20).eigenvalues, 0, 1e-6).bins.size(), 6U);
 }
 
 TEST(Histogram, HasMassOneTogetherWithTheAtom) {
@@ -256,14 +287,21 @@ TEST(SpectrumChart, DrawsBarsDensityAndAtom) {
             (std::vector<std::string>{"histogram", "density", "density_hover", "outliers", "atom", "atom_label"}));
   EXPECT_EQ(chart.spec.at("datasets").at("histogram").size(), 20);
   EXPECT_EQ(chart.spec.at("datasets").at("density").size(), 50);
-  const json atom = chart.spec.at("datasets").at("atom").at(0);
-  EXPECT_EQ(atom.at("predicted"), 0.4);
-  EXPECT_NEAR(atom.at("measured").get<double>(), 0.4, 1e-12);
-  EXPECT_EQ(atom.at("label"), "mass at 0\npredicted 0.4000\nmeasured 0.4000");
+  const json atom = chart.spec.at("datasets").at("atom");
+  ASSERT_EQ(atom.size(), 2);
+  EXPECT_EQ(atom[0].at("kind"), "measured");
+  EXPECT_NEAR(atom[0].at("mass").get<double>(), 0.4, 1e-12);
+  EXPECT_EQ(atom[0].at("right"), 0);
+  EXPECT_EQ(atom[1].at("kind"), "predicted");
+  EXPECT_EQ(atom[1].at("mass"), 0.4);
+  EXPECT_EQ(atom[1].at("left"), 0);
+  EXPECT_EQ(layer(chart, "atom").at("encoding").at("y").at("field"), "mass") << "its height is its mass";
+  EXPECT_EQ(chart.spec.at("datasets").at("atom_label").at(0).at("label"),
+            "mass at 0\npredicted 0.4000\nmeasured 0.4000");
   const json domain = layer(chart, "histogram").at("encoding").at("x").at("scale").at("domain");
   EXPECT_LT(domain[0], 0);
   EXPECT_GT(domain[1], 2.5);
-  EXPECT_EQ(chart.data.rows.size(), 20);
+  EXPECT_EQ(chart.data.rows.size(), 1 + 1 + 20 + 50) << "atom, outlier, bars, density";
 }
 
 TEST(SpectrumChart, PredictionAloneNeedsNoEigenvalues) {
@@ -284,7 +322,8 @@ TEST(SpectrumChart, TableInterpolatesThePrediction) {
   const Chart chart = spectrum_chart(
       {.title = "", .description = "", .density = {{1, 0}, {2, 1}, {3, 0}}, .eigenvalues = {1, 2}, .bins = 2});
   EXPECT_EQ(csv(chart.data),
-            "eigenvalue,predicted density,measured density,eigenvalues\r\n1.25,0.25,1,1\r\n1.75,0.75,1,1\r\n");
+            "kind,s,predicted,measured,count\r\nbar,1.25,0.25,1,1\r\nbar,1.75,0.75,1,1\r\n"
+            "density,1,0,,\r\ndensity,2,1,,\r\ndensity,3,0,,\r\n");
 }
 
 }  // namespace

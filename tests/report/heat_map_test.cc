@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -67,6 +68,66 @@ TEST(HeatMap, OfNamesHasAColourForEach) {
   EXPECT_EQ(cells[0].at("value"), "collapse");
   EXPECT_EQ(layer.at("encoding").at("color").at("scale").at("domain"), nlohmann::json(map.categories));
   EXPECT_EQ(std::get<std::string>(chart.data.rows[1][2]), "edge");
+}
+
+HeatMap large_map(int side) {
+  HeatMap map{.title = "Explained",
+              .description = "d",
+              .x = {.title = "κ = k/d", .scale = Scale::log, .id = "tasks"},
+              .y = {.title = "α = l/d", .scale = Scale::log, .id = "context"},
+              .value = {.title = "explained"},
+              .x_values = {},
+              .y_values = {}};
+  for (int i = 0; i < side; ++i) {
+    map.x_values.push_back(std::pow(10, 2.0 * i / (side - 1) - 1));
+    map.y_values.push_back(std::pow(10, 2.0 * i / (side - 1)));
+  }
+  for (int i = 0; i < side * side; ++i) map.values.push_back(std::sin(0.001 * i));
+  map.lines = {{"border", {{0.2, 2}, {1, 20}}}};
+  return map;
+}
+
+TEST(HeatMap, OfManyCellsIsOneImage) {
+  const Chart few = heat_map(large_map(59)), many = heat_map(large_map(60));
+  EXPECT_EQ(few.spec.at("datasets").at("cells").size(), 59U * 59U);
+  EXPECT_FALSE(few.spec.contains("usermeta"));
+  EXPECT_EQ(many.spec.at("datasets").at("cells").size(), 2U) << "the ends of the colours";
+  EXPECT_EQ(many.spec.at("usermeta").at("grid").at("x").at("values").size(), 60U);
+  EXPECT_EQ(many.data.rows.size(), 3600U);
+  EXPECT_EQ(many.data.columns[0].id, "tasks");
+}
+
+TEST(HeatMap, OfFortyThousandCellsMakesASmallPageThatABrowserDraws) {
+  const test::Scratch directory;
+  const std::string path = directory.path() / "page.html";
+  HeatMap blank = large_map(60);
+  blank.values[7] = std::numeric_limits<double>::quiet_NaN();
+  HeatMap regimes = large_map(60);
+  regimes.categories = {"collapse", "edge"};
+  regimes.value = {.title = "regime"};
+  for (std::size_t i = 0; i < regimes.values.size(); ++i) regimes.values[i] = i % 2 ? 1 : 0;
+  Page page;
+  page.title = "Phases";
+  page.sections = {{.heading = "large", .chart = heat_map(large_map(200))},
+                   {.heading = "blank", .chart = heat_map(blank)},
+                   {.heading = "names", .chart = heat_map(regimes)}};
+  const std::string text = html(page);
+  EXPECT_LT(text.size(), 2000000U);
+  base::write_atomically(path, text);
+  const test::PageReport report = test::inspect_page(path);
+  EXPECT_EQ(report.charts, 3);
+  EXPECT_TRUE(report.errors.empty()) << report.errors.front();
+  EXPECT_TRUE(report.warnings.empty()) << report.warnings.front();
+  EXPECT_EQ(report.overflow, 0);
+  ASSERT_EQ(report.readouts.size(), 3U);
+  EXPECT_TRUE(report.readouts[0].starts_with("κ = k/d = ")) << report.readouts[0];
+  EXPECT_NE(report.readouts[2].find("regime"), std::string::npos) << report.readouts[2];
+  // The numbers are those that the program writes.
+  const std::string &saved = report.saved.at("attnlaw-chart-1.csv"), written = csv(page.sections[0].chart->data);
+  EXPECT_EQ(std::count(saved.begin(), saved.end(), '\n'), 40001);
+  EXPECT_EQ(saved.substr(0, saved.find('\r')), "tasks,context,explained");
+  EXPECT_EQ(saved.substr(0, 200), written.substr(0, 200));
+  EXPECT_EQ(saved.substr(saved.size() - 40), written.substr(written.size() - 40));
 }
 
 TEST(HeatMap, RefusesWhatIsNoGrid) {

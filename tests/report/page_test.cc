@@ -121,6 +121,37 @@ TEST(Page, SplitsTextIntoParagraphs) {
   EXPECT_NE(html(page).find("<p>one</p>\n<p>two\nlines</p>\n</section>"), std::string::npos);
 }
 
+TEST(Page, SetsWhatStandsInBackticksAsCode) {
+  Page page = sample_page();
+  page.sections = {{.heading = "h", .text = "`attnlaw solve --alpha <A>` shows `it`, and ` stays"}};
+  const std::string text = html(page);
+  EXPECT_NE(text.find("<p><code>attnlaw solve --alpha &lt;A&gt;</code> shows <code>it</code>, and ` stays</p>"),
+            std::string::npos);
+}
+
+TEST(Page, HasItsInputAtTheFootToBeSaved) {
+  Page page = sample_page();
+  EXPECT_EQ(html(page).find("data-input"), std::string::npos);
+  page.input = "target = \"wishart:0.5\"\n";
+  page.input_name = "problem.toml";
+  page.target_hash = "0123456789abcdef";
+  const std::string text = html(page);
+  EXPECT_NE(text.find("<pre>target = &quot;wishart:0.5&quot;\n</pre>"), std::string::npos);
+  EXPECT_NE(text.find("data-input=\"problem.toml\""), std::string::npos);
+  EXPECT_NE(text.find("<code>0123456789abcdef</code>"), std::string::npos);
+}
+
+TEST(Page, ShowsTheFirstOfManyNumbersAndKeepsAllForTheFile) {
+  Page page = sample_page();
+  page.sections = {{.heading = "h", .chart = errors_chart(test::learning_curves(500, 8))}};
+  const std::string text = html(page);
+  EXPECT_NE(text.find("The first 400 of"), std::string::npos);
+  EXPECT_EQ(occurrences(text, "<tr>"), 2 + 400U) << "the heads of two rows and the numbers";
+  const std::size_t from = text.find("id=\"csv-1\">") + 11;
+  const nlohmann::json stored = nlohmann::json::parse(text.substr(from, text.find("</script>", from) - from));
+  EXPECT_EQ(stored.get<std::string>(), csv(page.sections[0].chart->data));
+}
+
 TEST(Page, WithoutChartsCarriesNoChartLibrary) {
   Page page = sample_page();
   page.sections = {{.heading = "h", .text = "t", .table = sample_page().sections[1].table}};
@@ -164,8 +195,9 @@ TEST_F(PageInBrowser, DrawsBothChartsWithoutAFault) {
   EXPECT_EQ(report.marks.at("spec-1/error_bars"), 24);
   EXPECT_GE(report.marks.at("spec-2/histogram"), 5);
   EXPECT_EQ(report.marks.at("spec-2/density"), 1);
-  EXPECT_EQ(report.marks.at("spec-2/atom"), 1);
+  EXPECT_EQ(report.marks.at("spec-2/atom"), 2) << "measured and predicted";
   EXPECT_EQ(report.marks.at("spec-2/atom_label"), 1);
+  EXPECT_EQ(report.saved.at("attnlaw-chart-1.csv"), csv(sample_page().sections[0].chart->data));
   EXPECT_EQ(report.exports, (std::vector<std::string>{"blob", "data:image/png", "blob", "data:image/png"}));
 }
 

@@ -26,6 +26,28 @@ TEST(Table, TextAlignsByCharactersNotBytes) {
             "adam     12.00         –      9\n");
 }
 
+TEST(Table, TextGoesOnBelowWhereItIsTooWide) {
+  EXPECT_EQ(text(errors(), 26),
+            "Errors\n"
+            "trainer      α  time [s]\n"
+            "───────  ─────  ────────\n"
+            "lbfgs     0.50      1.23\n"
+            "adam     12.00         –\n"
+            "\n"
+            "trainer  steps\n"
+            "───────  ─────\n"
+            "lbfgs      120\n"
+            "adam         9\n");
+  EXPECT_EQ(text(errors(), 80), text(errors()));
+  // A column that is too wide by itself is not divided.
+  EXPECT_EQ(text(errors(), 1).find('\n', 8), text(errors(), 16).find('\n', 8));
+}
+
+TEST(Table, OneTextAmongNumbersDoesNotTurnTheirColumn) {
+  const Table table{.title = "", .columns = {{.name = "x"}}, .rows = {{1.0}, {22.0}, {"[0, 1]"}}};
+  EXPECT_EQ(text(table), "     x\n──────\n     1\n    22\n[0, 1]\n");
+}
+
 TEST(Table, TextCountsCombiningMarksAsNoWidth) {
   const Table table{.title = "", .columns = {{.name = "q\u0302"}}, .rows = {{1.5}}};
   EXPECT_EQ(text(table), "  q\u0302\n───\n1.5\n");

@@ -10,7 +10,7 @@ using nlohmann::json;
 TEST(ChartTemplate, NamesStandForValuesAndSharedParts) {
   EXPECT_EQ(parts::filled("by_series", {{"names", {"$a", "b"}}, {"range", {1, 2}}}), json::parse(R"({
     "field": "series", "type": "nominal", "scale": {"domain": ["$a", "b"], "range": [1, 2]},
-    "legend": {"title": null, "orient": "top", "direction": "horizontal", "labelLimit": 320}})"))
+    "legend": {"title": null, "orient": "top", "direction": "horizontal"}})"))
       << "values are taken as they are";
 }
 

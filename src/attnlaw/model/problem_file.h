@@ -10,4 +10,7 @@ namespace attnlaw::model {
 /// `path` if there is one.
 nlohmann::json with_target_beside(const std::string& path, nlohmann::json problem);
 
+/// Returns the scalars of a document as a TOML table; what is null is left out.
+std::string toml_of(const nlohmann::json& document);
+
 }  // namespace attnlaw::model

@@ -1,30 +1,21 @@
 /// TOML is another spelling of the JSON document: the keys and their checks are those of problem_fields.cc.
-#include <toml++/toml.h>
-
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/toml.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/model/problem_file.h"
 
 namespace attnlaw::model {
-std::string to_toml(const Problem& problem) {
-  const nlohmann::json document = to_json(problem);
-  toml::table table;
-  for (const auto& [key, value] : document.items()) {
-    if (value.is_null()) continue;  // TOML has no null: the key is left out
-    if (value.is_string()) {
-      table.insert(key, value.get<std::string>());
-    } else if (value.is_number_integer()) {
-      table.insert(key, value.get<std::int64_t>());
-    } else {
-      table.insert(key, value.get<double>());
-    }
-  }
-  std::ostringstream text;
-  text << table << '\n';
-  return std::move(text).str();
+std::string to_toml(const Problem& problem) { return toml_of(to_json(problem)); }
+
+std::string toml_of(const nlohmann::json& document) {
+  std::string text;
+  for (const auto& [key, value] : document.items())
+    // TOML has no null: the key is left out. All other scalars are written as in JSON.
+    if (!value.is_null() && !value.is_structured()) text += key + " = " + base::json_text(value) + "\n";
+  return text;
 }
 
 nlohmann::json json_from_toml(const std::string& text) {

@@ -34,9 +34,11 @@ std::vector<std::string> embedded_names() {
   return names;
 }
 
+/// fig1 to fig6 are those of the paper on risk minimisation.
 const EmbeddedFigure& embedded_figure(const std::string& name) {
+  const std::string paper = "erm-";
   for (const EmbeddedFigure& figure : kEmbeddedFigures)
-    if (figure.name == name) return figure;
+    if (figure.name == name || (name.starts_with("fig") && figure.name == paper + name)) return figure;
   throw std::invalid_argument(fmt::format("'{}' is not a figure; there are {}, and files that end in .toml{}", name,
                                           fmt::join(embedded_names(), ", "), base::suggestion(name, embedded_names())));
 }
@@ -54,6 +56,10 @@ study::Study study_of(const Figure::Input& input) {
 
 std::optional<CommandFigure> command_figure_of(const EmbeddedFigure& figure, bool fast) {
   return parse_command_figure(std::string(figure.text), fmt::format("figures/{}.toml", figure.name), fast);
+}
+
+std::string study_file_text(const std::string& figure) {
+  return is_file(figure) ? base::read_text(figure) : std::string(embedded_figure(figure).text);
 }
 
 /// The figure as one that commands draw; nothing if it is a study.
@@ -153,6 +159,7 @@ std::vector<Figure::Chart> write_csvs(const std::string& beginning, const std::v
 report::Page page_of(const study::Study& study, const Figure::Made& made, const view::FigureCharts& charts) {
   report::Page page{study.title.empty() ? study.name : study.title, study.description, charts.sections};
   page.sections.push_back({"Work", work_text(made), std::nullopt, work_table(made.work)});
+  page.input_name = study.name + ".toml";
   return page;
 }
 
@@ -177,6 +184,7 @@ Figure::Made make(const Figure::Input& input, const Crew& crew, const Run& run) 
   made.work = work_of(study, outcomes);
   made.cpu_seconds = cpu_seconds();
   made.page = page_of(study, made, charts);
+  made.page.input = study_file_text(input.figure);
   return made;
 }
 
@@ -305,9 +313,7 @@ Figure::Input Figure::read(const nlohmann::json& options) {
 
 Figure::Output Figure::run(const Input& input, const Run& run) {
   if (input.list) return {.figures = known_figures()};
-  if (input.print)
-    return {.text = is_file(input.figure) ? base::read_text(input.figure)
-                                          : std::string(embedded_figure(input.figure).text)};
+  if (input.print) return {.text = study_file_text(input.figure)};
   if (const auto commands = command_figure_of(input)) return {.made = make(input, *commands, run)};
   const std::optional<Crew> crew = assemble_crew(run);
   return crew ? Output{.made = make(input, *crew, run)} : Output{};

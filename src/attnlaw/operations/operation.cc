@@ -9,6 +9,8 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/model/problem_file.h"
+#include "attnlaw/study/task.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -64,6 +66,17 @@ Run with_options(Run run, const nlohmann::json& options) {
 void add_head(nlohmann::json& document, const About& about) {
   document["schema"] = kSchema;
   document["command"] = about.name;
+}
+
+void add_input(view::Result& result) {
+  const auto problem = result.document.find("problem");
+  if (problem == result.document.end() || !problem->is_object()) return;
+  report::Page& page = *result.page;
+  if (const auto target = problem->find("target"); target != problem->end() && target->is_string())
+    page.target_hash = study::target_hash(model::Target::parse(*target));
+  if (!page.input.empty()) return;
+  page.input = model::toml_of(*problem);
+  page.input_name = "problem.toml";
 }
 
 const base::Description& describe(const Nothing*) {

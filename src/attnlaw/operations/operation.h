@@ -55,6 +55,7 @@ struct About {
   const char* example;
   bool draws = false;          ///< there is a page to be asked for
   const char* page_path = "";  ///< where that goes if nobody says; empty: there is a page only on request
+  bool curves = false;         ///< options of the problem take several values
 };
 
 /// An operation without its types: options in, result out, both as documents.
@@ -98,12 +99,16 @@ Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 
+/// The problem of a document as a file at the foot of its page, unless the page has one.
+void add_input(view::Result& result);
+
 /// What an output looks like, with its document, for options as the operation was given them.
 template <OperationLike Op>
 view::Result result_of(const typename Op::Output& output, const nlohmann::json& options, const Run& run) {
   view::Result result = Op::show(output, run);
   result.document = base::json_of(output);
   add_head(result.document, Op::about);
+  if (result.page) add_input(result);
   std::vector<std::string> unread{"seed"};
   if constexpr (requires { Op::unread(options); })
     unread = Op::unread(options);

@@ -92,7 +92,6 @@ std::vector<std::string> Thresholds::unread(const json& options) {
 
 Thresholds::Output Thresholds::run(const Thresholds::Input& input, const Run& run) {
   const model::Problem& problem = input.problem.problem;
-  if (run.draw && input.alphas.empty()) base::reject("--html of thresholds needs --alpha-range: a curve to draw");
   if (input.alphas.empty()) theory::require_ridgeless(problem);
   Thresholds::Output output{problem, varying(input), {}, std::nullopt, std::nullopt};
   if (!input.kappas.empty() || !input.noises.empty()) {

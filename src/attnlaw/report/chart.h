@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attnlaw/report/table.h"
@@ -40,6 +41,7 @@ enum class Scale { linear, log };
 struct Axis {
   std::string title;
   Scale scale = Scale::linear;
+  std::string id = {};  ///< the name of its column in CSV; empty: the title
 };
 
 struct Point {
@@ -57,6 +59,8 @@ struct Series {
   std::vector<Point> experiment = {};
   /// The guide is a dotted line with which the curve is compared, e.g. a power law.
   std::vector<Point> guide = {};
+  /// Says what the series is of, in columns of the table: ("figure", "test"), ("lambda", 0.1).
+  std::vector<std::pair<std::string, Cell>> keys = {};
 };
 
 /// A rule is a vertical line with its label.
@@ -83,7 +87,8 @@ struct ErrorsChart {
 /// apart. Throws std::invalid_argument if two series have the same name.
 Chart errors_chart(const ErrorsChart& chart);
 
-/// This chart draws a measured spectrum as a histogram under the predicted law.
+/// This chart draws a measured spectrum as a histogram under the predicted law, and the atom at zero as bars whose
+/// height is its mass, on an axis of their own.
 struct SpectrumChart {
   std::string title;
   std::string description = {};
@@ -106,6 +111,25 @@ struct SpectrumChart {
 /// std::invalid_argument if the number of bins or the tolerance is negative.
 Chart spectrum_chart(const SpectrumChart& chart);
 
+/// A ridge is the density of one spectrum, ascending x, beside an atom at zero.
+struct Ridge {
+  double at = 0;      ///< its value along the axis of the ridges
+  std::string label;  ///< and how that is written
+  std::vector<Point> density = {};
+  double zero_mass = 0;
+};
+
+/// This chart draws many densities one before the other, from the first at the bottom to the last at the top.
+struct RidgeChart {
+  std::string title;
+  std::string description = {};
+  std::string value = "eigenvalue";
+  Axis along;  ///< its title; the ridges are evenly spaced
+  std::vector<Ridge> ridges = {};
+};
+
+Chart ridge_chart(const RidgeChart& chart);
+
 /// A heat map draws one quantity over a plane, as cells around the points of a grid, with lines over them.
 struct HeatMap {
   std::string title;
@@ -127,8 +151,9 @@ struct HeatMap {
   std::vector<Line> lines = {};
 };
 
-/// Makes the chart of a heat map. Values that cannot be drawn leave their cell blank and are counted in the subtitle.
-/// Throws std::invalid_argument if the number of values is not that of the cells.
+/// Makes the chart of a heat map. From 60 times 60 cells on the cells are one image, which the page paints from their
+/// values: rectangles would leave seams between them. Values that cannot be drawn leave their cell blank and are
+/// counted in the subtitle. Throws std::invalid_argument if the number of values is not that of the cells.
 Chart heat_map(const HeatMap& map);
 
 }  // namespace attnlaw::report

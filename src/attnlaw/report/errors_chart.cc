@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -134,7 +135,7 @@ json errors_notes(const ErrorsChart& chart, const Drawn& drawn) {
 
 /// Adds a column with the guides, at the rows of the theory where they have one, and rows for the others.
 void add_guides(const ErrorsChart& chart, Table& table) {
-  table.columns.push_back({.name = chart.guide_title, .precision = 5});
+  table.columns.push_back({.name = chart.guide_title, .precision = 5, .id = "guide"});
   for (auto& row : table.rows) row.emplace_back();
   for (const Series& series : chart.series) {
     for (const Point& point : series.guide) {
@@ -150,14 +151,29 @@ void add_guides(const ErrorsChart& chart, Table& table) {
   }
 }
 
+/// Adds the columns of what the series are of, in the order in which they name them.
+void add_keys(const ErrorsChart& chart, Table& table) {
+  std::map<std::string, std::map<std::string, Cell>> keys;
+  std::vector<std::string> names;
+  for (const Series& series : chart.series)
+    for (const auto& [name, cell] : series.keys) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      keys[series.name][name] = cell;
+    }
+  for (const std::string& name : names) {
+    table.columns.push_back({.name = name, .precision = 6});
+    for (auto& row : table.rows) row.push_back(keys[std::get<std::string>(row[0])][name]);
+  }
+}
+
 /// Returns a table with one row per series and x, theory beside experiment, and then the rules.
 Table errors_table(const ErrorsChart& chart) {
   Table table{.title = chart.title,
               .columns = {{.name = "series"},
-                          {.name = chart.x.title},
+                          {.name = chart.x.title, .id = chart.x.id},
                           {.name = "theory", .precision = 5},
                           {.name = "experiment", .precision = 5},
-                          {.name = "standard error", .precision = 2}}};
+                          {.name = "standard error", .precision = 2, .id = "standard_error"}}};
   for (const Series& series : chart.series) {
     std::vector<Point> measured = series.experiment;
     std::stable_sort(measured.begin(), measured.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
@@ -183,6 +199,7 @@ Table errors_table(const ErrorsChart& chart) {
     table.rows.push_back({rule.label, rule.x});
     table.rows.back().resize(table.columns.size());
   }
+  add_keys(chart, table);
   return table;
 }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
+#include <string_view>
 
 #include "attnlaw/report/chart.h"
 #include "attnlaw/report/chart_parts.h"
@@ -16,6 +19,25 @@ using nlohmann::json;
 
 /// Dashes tell the lines apart, because colours belong to the cells.
 constexpr std::array<std::array<int, 2>, 4> line_dashes = {{{1, 0}, {8, 4}, {2, 3}, {12, 3}}};
+
+/// From so many cells on they are one image: rectangles leave a lattice of seams, and make a page large.
+constexpr std::size_t least_of_image = 3600;
+
+/// Returns the bytes of the values, the lowest first, as the characters of base64.
+std::string base64(const std::vector<double>& values) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const std::string_view bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U;
+    };
+    const unsigned group = byte(0) << 16U | byte(1) << 8U | byte(2);
+    for (unsigned k = 0; k < 4; ++k) text += i + k > bytes.size() ? '=' : alphabet[group >> (18 - 6 * k) & 63U];
+  }
+  return text;
+}
 
 /// Returns the ends of the cells around ascending values. They lie midway between the values, in the scale of the axis,
 /// and as far beyond the first and the last.
@@ -103,8 +125,52 @@ json colour_values(const HeatMap& map) {
           {"names", false}};
 }
 
+/// Returns all that the page needs to paint the cells, to name the one under the pointer and to write them as CSV.
+json grid_of(const HeatMap& map, const std::vector<double>& x_edges, const std::vector<double>& y_edges) {
+  const auto side = [](const Axis& axis, const std::vector<double>& values, const std::vector<double>& edges) {
+    return json{{"title", axis.title},
+                {"id", axis.id.empty() ? axis.title : axis.id},
+                {"log", axis.scale == Scale::log},
+                {"values", values},
+                {"edges", edges}};
+  };
+  return {{"x", side(map.x, map.x_values, x_edges)},
+          {"y", side(map.y, map.y_values, y_edges)},
+          {"value",
+           {{"title", map.value.title},
+            {"id", map.value.id.empty() ? map.value.title : map.value.id},
+            {"log", map.value.scale == Scale::log}}},
+          {"categories", map.categories},
+          {"values", base64(map.values)}};
+}
+
+/// Returns cells without extent, one for each end of the colours or for each name: the legend is made of them.
+json legend_rows(const HeatMap& map, const json& cells) {
+  json rows = json::array();
+  const auto add = [&](json row) {
+    row["right"] = row["left"];
+    row["high"] = row["low"];
+    rows.push_back(std::move(row));
+  };
+  if (!map.categories.empty()) {
+    std::set<json> seen;
+    for (const json& cell : cells)
+      if (seen.insert(cell.at("value")).second) add(cell);
+  } else if (!cells.empty()) {
+    const auto [low, high] = std::minmax_element(cells.begin(), cells.end(), [](const json& a, const json& b) {
+      return a.at("value").get<double>() < b.at("value").get<double>();
+    });
+    add(*low);
+    add(*high);
+  }
+  return rows;
+}
+
 Table cells_table(const HeatMap& map) {
-  Table table{map.title, {{.name = map.x.title}, {.name = map.y.title}, {.name = map.value.title, .precision = 5}}};
+  Table table{map.title,
+              {{.name = map.x.title, .id = map.x.id},
+               {.name = map.y.title, .id = map.y.id},
+               {.name = map.value.title, .precision = 5, .id = map.value.id}}};
   for (std::size_t i = 0; i < map.x_values.size(); ++i)
     for (std::size_t k = 0; k < map.y_values.size(); ++k) {
       const double value = map.values[i * map.y_values.size() + k];
@@ -125,9 +191,13 @@ Chart heat_map(const HeatMap& map) {
   json cells = cell_rows(map, x_edges, y_edges), notes;
   if (const std::size_t blank = map.values.size() - cells.size(); blank > 0)
     notes.push_back(fmt::format("Blank: {} values not finite{}.", blank, log ? " or not positive" : ""));
+  const bool image = map.values.size() >= least_of_image;
+  if (image) cells = legend_rows(map, cells);
   json values = {{"title", map.title},
                  {"description", map.description},
                  {"notes", notes},
+                 {"image", image},
+                 {"grid", image ? json{{"grid", grid_of(map, x_edges, y_edges)}} : json()},
                  {"x", cells_axis("x", map.x, map.x_values, x_edges)},
                  {"y", cells_axis("y", map.y, map.y_values, y_edges)},
                  {"x_range", {x_edges.front(), x_edges.back()}},

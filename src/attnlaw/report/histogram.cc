@@ -14,17 +14,20 @@ constexpr double max_bins = 120;
 /// Eigenvalues repel each other, so that their number in an interval fluctuates far less than that of independent
 /// values: a bin needs no more than these on average.
 constexpr double values_per_bin = 10;
+/// Fewer bars than these show no shape; a bar has two values on average at least.
+constexpr double least_bins = 30;
 
-/// Returns the number of bins for ascending values, the larger of two: that of Freedman and Diaconis, which keeps the
-/// bulk resolved beside far outliers, and that from the number of values.
+/// Returns the number of bins for ascending values, the largest of three: that of Freedman and Diaconis, which keeps
+/// the bulk resolved beside far outliers, that from the number of values, and least_bins.
 int automatic_bins(const std::vector<double>& values) {
   const std::size_t n = values.size();
   const double interquartile_range = values[(3 * n) / 4] - values[n / 4];
   const double width = 2 * interquartile_range / std::cbrt(static_cast<double>(n));
   const double range = values.back() - values.front();
   if (!(range > 0) || !(width > 0)) return 1;
-  return static_cast<int>(
-      std::ceil(std::clamp(std::max(range / width, static_cast<double>(n) / values_per_bin), 1.0, max_bins)));
+  const auto count = static_cast<double>(n);
+  const double wanted = std::max({range / width, count / values_per_bin, std::min(least_bins, count / 2)});
+  return static_cast<int>(std::ceil(std::clamp(wanted, 1.0, max_bins)));
 }
 
 /// Counts ascending values in `count` equal bins, which cover them all; `total` includes the values at zero.

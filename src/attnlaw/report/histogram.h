@@ -22,8 +22,9 @@ struct Histogram {
   long long not_finite = 0;
 };
 
-/// Returns the histogram with equal bins from the smallest to the largest value off zero. bins = 0 takes the finer of
-/// two choices, ten values a bin on average and Freedman and Diaconis' rule (width 2 IQR / n^{1/3}), at most 120.
+/// Returns the histogram with equal bins from the smallest to the largest value off zero. bins = 0 takes the finest of
+/// three choices, ten values a bin on average, Freedman and Diaconis' rule (width 2 IQR / n^{1/3}) and 30 bins (two
+/// values a bin where there are few), at most 120.
 /// Throws std::invalid_argument unless bins and zero_tolerance are 0 or more.
 Histogram histogram(std::span<const double> values, int bins, double zero_tolerance);
 

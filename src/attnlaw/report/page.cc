@@ -33,6 +33,22 @@ std::string head(const Page& page) {
       content_security_policy, escape_html(page.version), escape_html(page.title), recorder_script(), style_sheet());
 }
 
+/// A table of a chart shows so many rows; the file of its numbers has all of them.
+constexpr std::size_t most_rows_of_chart = 400;
+
+/// Returns the escaped text with what stands in backticks as code.
+std::string with_code(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t open = text.find('`'), close = open == text.npos ? open : text.find('`', open + 1);
+    if (close == text.npos) break;
+    result += escape_html(text.substr(0, open));
+    result += fmt::format("<code>{}</code>", escape_html(text.substr(open + 1, close - open - 1)));
+    text.remove_prefix(close + 1);
+  }
+  return result + escape_html(text);
+}
+
 /// Returns the paragraphs of a plain text, which are separated by empty lines.
 std::string paragraphs(std::string_view text) {
   std::string result;
@@ -40,7 +56,7 @@ std::string paragraphs(std::string_view text) {
     const std::size_t end = std::min(text.find("\n\n"), text.size());
     const std::string_view paragraph = text.substr(0, end);
     if (paragraph.find_first_not_of(" \n") != std::string_view::npos) {
-      result += fmt::format("<p>{}</p>\n", escape_html(paragraph));
+      result += fmt::format("<p>{}</p>\n", with_code(paragraph));
     }
     text.remove_prefix(std::min(text.size(), end + 2));
   }
@@ -53,17 +69,44 @@ std::string scrolling(const Table& table, const std::string& label) {
                      escape_html(label), html(table));
 }
 
-std::string figure(const Chart& chart, std::size_t number) {
+/// Returns the numbers of a chart: a table, of its first rows alone if there are many, and the file to save. The
+/// numbers of an image are in its specification already.
+std::string numbers(const Chart& chart, std::size_t number) {
+  Table shown = chart.data;
+  std::string text;
+  if (shown.rows.size() > most_rows_of_chart) {
+    text = fmt::format("<p>The first {} of {} rows; the file has all of them.</p>\n", most_rows_of_chart,
+                       shown.rows.size());
+    shown.rows.resize(most_rows_of_chart);
+  }
+  if (!chart.spec.contains("usermeta"))
+    text += fmt::format("<script type=\"text/csv\" id=\"csv-{}\">{}</script>\n", number,
+                        escape_json_in_script(base::json_text(csv(chart.data))));
+  // The title of the chart stands above it.
+  shown.title.clear();
+  return fmt::format(
+      "<details><summary>The numbers of this chart</summary>\n"
+      "<p><button type=\"button\" class=\"save\" data-csv=\"{}\">Save as CSV</button></p>\n{}{}</details>\n",
+      number, text, scrolling(shown, "The numbers of the chart: " + chart.description));
+}
+
+/// Returns the specification without a title that the heading above says already; its notes stay.
+nlohmann::json under_heading(nlohmann::json spec, const std::string& heading) {
+  if (spec.contains("title") && spec["title"].value("text", "") == heading) spec["title"]["text"] = "";
+  return spec;
+}
+
+std::string figure(const Chart& chart, const std::string& heading, std::size_t number) {
   return fmt::format(
       "<figure>\n"
       "<div class=\"chart\" data-spec=\"spec-{0}\" role=\"group\" aria-label=\"{1}\"></div>\n"
       "<noscript><p>The chart needs JavaScript; the table below has its numbers.</p></noscript>\n"
       "<script type=\"application/json\" id=\"spec-{0}\">{2}</script>\n"
       "<figcaption>{1}</figcaption>\n"
-      "<details><summary>The numbers of this chart</summary>\n{3}</details>\n"
+      "<p class=\"readout\" aria-live=\"polite\"></p>\n{3}"
       "</figure>\n",
-      number, escape_html(chart.description), escape_json_in_script(base::json_text(chart.spec)),
-      scrolling(chart.data, "The numbers of the chart: " + chart.description));
+      number, escape_html(chart.description),
+      escape_json_in_script(base::json_text(under_heading(chart.spec, heading))), numbers(chart, number));
 }
 
 std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t number) {
@@ -88,16 +131,27 @@ std::string gallery(const SpectrumGallery& gallery, std::size_t number) {
 std::string section(const Section& section, std::size_t number) {
   std::string result = fmt::format("<section aria-labelledby=\"section-{0}\">\n<h2 id=\"section-{0}\">{1}</h2>\n{2}",
                                    number, escape_html(section.heading), paragraphs(section.text));
-  if (section.chart) result += figure(*section.chart, number);
+  if (section.chart) result += figure(*section.chart, section.heading, number);
   if (section.table)
     result += scrolling(*section.table, section.table->title.empty() ? section.heading : section.table->title);
   if (section.gallery) result += gallery(*section.gallery, number);
   return result + "</section>\n";
 }
 
+/// Returns what the page is of, folded, with a button to save it.
+std::string input(const Page& page) {
+  if (page.input.empty()) return "";
+  const std::string hash =
+      page.target_hash.empty() ? "" : fmt::format("<p>Target: <code>{}</code></p>\n", escape_html(page.target_hash));
+  return fmt::format(
+      "<details class=\"input\"><summary>{0}</summary>\n<pre>{1}</pre>\n{2}"
+      "<p><button type=\"button\" class=\"save\" data-input=\"{0}\">Save as {0}</button></p>\n</details>\n",
+      escape_html(page.input_name), escape_html(page.input), hash);
+}
+
 std::string footer(const Page& page) {
-  return fmt::format("<footer>\n<p><code>{}</code></p>\n<p>attnlaw {} · {}</p>\n</footer>\n", escape_html(page.command),
-                     escape_html(page.version), escape_html(page.date));
+  return fmt::format("<footer>\n<p><code>{}</code></p>\n{}<p>attnlaw {} · {}</p>\n</footer>\n",
+                     escape_html(page.command), input(page), escape_html(page.version), escape_html(page.date));
 }
 
 }  // namespace
@@ -105,7 +159,7 @@ std::string footer(const Page& page) {
 std::string html(const Page& page) {
   std::string result = "<!DOCTYPE html>\n<html lang=\"en\">\n" + head(page);
   result += fmt::format("<body>\n<main>\n<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n</header>\n",
-                        escape_html(page.title), escape_html(page.lead));
+                        escape_html(page.title), with_code(page.lead));
   bool has_chart = false;
   for (std::size_t i = 0; i < page.sections.size(); ++i) {
     result += section(page.sections[i], i + 1);

@@ -31,7 +31,7 @@ namespace attnlaw::report {
 
 struct Section {
   std::string heading;
-  /// The text is plain; an empty line starts a new paragraph.
+  /// The text is plain; an empty line starts a new paragraph, and what stands in `backticks` is set as code.
   std::string text = {};
   /// The chart is drawn under the text, with its numbers in a folded table.
   std::optional<Chart> chart = {};
@@ -51,10 +51,15 @@ struct Page {
   std::string version = {};
   /// The date is printed as it stands here.
   std::string date = {};
+  /// What the page is of, as a file that the program reads: it is shown at the foot, and can be saved under its name.
+  std::string input = {};
+  std::string input_name = {};
+  /// Tells the target of the problem from others that have its name, as a file may change; may be empty.
+  std::string target_hash = {};
 };
 
 /// Returns the page as one self-contained HTML5 document. Its content security policy forbids every request; it follows
-/// the reader's dark or light theme; charts are SVG with export to SVG and PNG; all text is escaped. Throws
+/// the reader's dark or light theme; charts are SVG with export to SVG, PNG and CSV; all text is escaped. Throws
 /// std::invalid_argument if a table is not well formed.
 std::string html(const Page& page);
 

@@ -17,6 +17,8 @@ using nlohmann::json;
 constexpr double headroom = 0.25;
 /// A density that diverges at an edge is cut off at this multiple of the highest bar.
 constexpr double max_density_over_bars = 2;
+/// The width of a bar of the atom, as a part of the axis.
+constexpr double atom_width = 0.012;
 
 bool has_atom(const SpectrumChart& chart, const Histogram& measured) {
   return chart.predicted_zero_mass > 0 || measured.zero_mass > 0;
@@ -59,8 +61,8 @@ std::pair<double, double> eigenvalue_range(const SpectrumChart& chart, const His
   std::erase_if(positions, [](double x) { return !std::isfinite(x); });
   if (positions.empty()) return {0, 1};
   const auto [low, high] = std::minmax_element(positions.begin(), positions.end());
-  // Marks at the very ends need some room.
-  const double margin = *high > *low ? 0.02 * (*high - *low) : 0.5;
+  // Marks at the very ends need some room, and so has the bar of an atom there.
+  const double margin = *high > *low ? 2 * atom_width * (*high - *low) : 0.5;
   return {*low - margin, *high + margin};
 }
 
@@ -78,9 +80,18 @@ json spectrum_rows(const SpectrumChart& chart, const Histogram& measured) {
   parts::append_line(chart.density, Scale::linear, Scale::linear, json::object(), "density", density);
   for (const double x : chart.outliers)
     if (std::isfinite(x)) outliers.push_back({{"x", x}});
-  json atom = {{"x", 0}, {"predicted", chart.predicted_zero_mass}, {"label", mass_label(chart, measured, "\n")}};
-  if (!chart.eigenvalues.empty()) atom["measured"] = measured.zero_mass;
-  return {{"histogram", bars}, {"density", density}, {"outliers", outliers}, {"atom", json::array({atom})}};
+  const auto [left, right] = eigenvalue_range(chart, measured);
+  const double width = atom_width * (right - left);
+  json atom = json::array();
+  // Both stand at zero, the measured one at the left of it.
+  if (!chart.eigenvalues.empty())
+    atom.push_back({{"kind", "measured"}, {"left", -width}, {"right", 0}, {"mass", measured.zero_mass}});
+  atom.push_back({{"kind", "predicted"}, {"left", 0}, {"right", width}, {"mass", chart.predicted_zero_mass}});
+  return {{"histogram", bars},
+          {"density", density},
+          {"outliers", outliers},
+          {"atom", atom},
+          {"atom_label", json::array({{{"x", 0}, {"label", mass_label(chart, measured, "\n")}}})}};
 }
 
 json spectrum_notes(const SpectrumChart& chart, const Histogram& measured) {
@@ -88,23 +99,29 @@ json spectrum_notes(const SpectrumChart& chart, const Histogram& measured) {
   if (measured.not_finite > 0)
     notes.push_back(fmt::format("Not drawn: {} {}s not finite.", measured.not_finite, chart.value));
   if (!chart.outliers.empty()) notes.push_back("Dashed: predicted outliers.");
+  if (has_atom(chart, measured)) notes.push_back("Bars at 0: mass of the atom (axis at the right).");
   return notes;
 }
 
+/// Returns the atom (its mass in the place of a density), outliers, bars and the points of the law, told apart by kind.
 Table spectrum_table(const SpectrumChart& chart, const Histogram& measured) {
-  Table table{.title = chart.title, .columns = {{.name = chart.value}, {.name = "predicted density"}}};
-  if (has_atom(chart, measured)) table.title += fmt::format(" ({})", mass_label(chart, measured, ", "));
-  if (measured.bins.empty()) {
-    for (const Point& point : chart.density) table.rows.push_back({point.x, point.y});
-    return table;
+  Table table{.title = chart.title,
+              .columns = {{.name = "kind"},
+                          {.name = chart.value, .id = "s"},
+                          {.name = "predicted"},
+                          {.name = "measured"},
+                          {.name = chart.value + "s", .id = "count"}}};
+  if (has_atom(chart, measured)) {
+    table.rows.push_back({"atom", 0.0, chart.predicted_zero_mass, {}, {}});
+    if (!chart.eigenvalues.empty()) table.rows.back()[3] = measured.zero_mass;
   }
-  table.columns.push_back({.name = "measured density"});
-  table.columns.push_back({.name = chart.value + "s"});
+  for (const double x : chart.outliers) table.rows.push_back({"outlier", x, {}, {}, {}});
   for (const Bin& bin : measured.bins) {
     const double centre = 0.5 * (bin.lower + bin.upper);
-    table.rows.push_back({centre, {}, bin.density, bin.count});
-    if (!chart.density.empty()) table.rows.back()[1] = interpolated(chart.density, centre);
+    table.rows.push_back({"bar", centre, {}, bin.density, bin.count});
+    if (!chart.density.empty()) table.rows.back()[2] = interpolated(chart.density, centre);
   }
+  for (const Point& point : chart.density) table.rows.push_back({"density", point.x, point.y, {}, {}});
   return table;
 }
 

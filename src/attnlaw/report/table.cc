@@ -76,10 +76,18 @@ std::string exact(const Cell& cell) {
       cell);
 }
 
-/// Tells whether a column holds any text; its entries are then aligned left, else right.
+/// Tells whether a column holds text, as many as numbers or more; its entries are then aligned left, else right: one
+/// interval among numbers does not turn their column.
 bool is_text(const Table& table, std::size_t column) {
-  return std::any_of(table.rows.begin(), table.rows.end(),
-                     [&](const auto& row) { return std::holds_alternative<std::string>(row[column]); });
+  std::ptrdiff_t texts = 0, numbers = 0;
+  for (const auto& row : table.rows) {
+    const Cell& cell = row[column];
+    if (std::holds_alternative<std::string>(cell))
+      ++texts;
+    else if (!std::holds_alternative<std::monostate>(cell))
+      ++numbers;
+  }
+  return texts > 0 && texts >= numbers;
 }
 
 /// Counts the code points that take a place on the terminal; combining marks (U+0300 to U+036F) do not.
@@ -119,7 +127,28 @@ std::string quoted(const std::string& field) {
 
 }  // namespace
 
-std::string text(const Table& table) {
+namespace {
+
+/// Returns the columns of each part of a table that is `width` characters wide at most: the first column begins every
+/// part, and a part has one more column at least.
+std::vector<std::vector<std::size_t>> parts_of(const std::vector<std::size_t>& widths, std::size_t width) {
+  std::vector<std::vector<std::size_t>> parts;
+  std::size_t taken = 0;
+  for (std::size_t j = 0; j < widths.size(); ++j) {
+    const bool full = width > 0 && taken + column_gap.size() + widths[j] > width;
+    if (parts.empty() || (full && parts.back().size() > 1)) {
+      parts.push_back(j == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{0});
+      taken = j == 0 ? 0 : widths[0];
+    }
+    taken += (parts.back().empty() ? 0 : column_gap.size()) + widths[j];
+    parts.back().push_back(j);
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string text(const Table& table, std::size_t width) {
   require_well_formed(table);
   const std::size_t count = table.columns.size();
   std::vector<std::vector<std::string>> entries(1);
@@ -130,25 +159,34 @@ std::string text(const Table& table) {
   }
 
   std::vector<std::string> rule;
+  std::vector<std::size_t> widths;
   for (std::size_t j = 0; j < count; ++j) {
-    std::size_t width = 0;
-    for (const auto& row : entries) width = std::max(width, display_width(row[j]));
+    std::size_t& widest = widths.emplace_back(0);
+    for (const auto& row : entries) widest = std::max(widest, display_width(row[j]));
     const bool text = is_text(table, j);
-    for (auto& row : entries) row[j] = padded(row[j], width, text);
+    for (auto& row : entries) row[j] = padded(row[j], widest, text);
     rule.emplace_back();
-    for (std::size_t i = 0; i < width; ++i) rule.back() += "─";
+    for (std::size_t i = 0; i < widest; ++i) rule.back() += "─";
   }
 
   std::string result = table.title.empty() ? "" : table.title + '\n';
-  result += line(entries[0]) + line(rule);
-  for (std::size_t i = 1; i < entries.size(); ++i) result += line(entries[i]);
+  for (const std::vector<std::size_t>& part : parts_of(widths, width)) {
+    const auto line_of = [&](const std::vector<std::string>& row) {
+      std::vector<std::string> chosen;
+      for (const std::size_t j : part) chosen.push_back(row[j]);
+      return line(chosen);
+    };
+    if (part.back() + 1 > part.size()) result += '\n';
+    result += line_of(entries[0]) + line_of(rule);
+    for (std::size_t i = 1; i < entries.size(); ++i) result += line_of(entries[i]);
+  }
   return result;
 }
 
 std::string csv(const Table& table) {
   require_well_formed(table);
   std::vector<std::string> fields;
-  for (const Column& column : table.columns) fields.push_back(quoted(heading(column)));
+  for (const Column& column : table.columns) fields.push_back(quoted(column.id.empty() ? heading(column) : column.id));
   std::string result = fmt::format("{}\r\n", fmt::join(fields, ","));
   for (const auto& row : table.rows) {
     fields.clear();

@@ -1,6 +1,7 @@
 #pragma once
 /// Writes tables for the terminal, for programs and for the page.
 
+#include <cstddef>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,6 +18,8 @@ struct Column {
   Notation notation = Notation::general;
   /// The number of significant digits (general) or of digits after the point (fixed, scientific), 0 to 17.
   int precision = 4;
+  /// The name in CSV, where that for people is no identifier ("alpha" for "α = n/d²"); empty: the same.
+  std::string id = {};
 };
 
 /// A cell is empty (a value that does not exist), a number (possibly NaN or infinite), a count, or text.
@@ -31,9 +34,10 @@ struct Table {
 };
 
 /// Returns the table as aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right,
-/// text left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. The text
+/// text left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. A table
+/// that is wider than `width` characters (0: any) goes on below with further columns beside its first one. The text
 /// ends with a newline.
-std::string text(const Table& table);
+std::string text(const Table& table, std::size_t width = 0);
 
 /// Returns the table as CSV of RFC 4180: a header line, CRLF line ends, quotes where needed. A number is the shortest
 /// text that reads back to the same double, or `nan`, `inf`, `-inf`; an empty cell is an empty field. The title is left

@@ -68,6 +68,13 @@ Outcome::Status status_of(bool converged) {
   return converged ? Outcome::Status::converged : Outcome::Status::unconverged;
 }
 
+/// What a target is: a file may change under its name, so that its eigenvalues count.
+json content_of(const model::Target& target) {
+  if (const auto* atoms = target.spectrum().discrete(); atoms && target.spec().starts_with("file:"))
+    return {{"atoms", atoms->atoms}, {"weights", atoms->weights}};
+  return target.spec();
+}
+
 json lambda_json(const model::Problem& problem) { return model::to_json(problem).at("lambda"); }
 
 /// The neighbour's solution, unless it is S = 0, which is a fixed point of its own.
@@ -209,15 +216,17 @@ Task task_from_json(const json& document) {
 
 std::string key(const Task& task, const std::string& code, const std::string& predecessor) {
   json document = to_json(task);
-  const std::string spec = task.problem.target.spec();
-  // A file may change under its name: its eigenvalues count.
-  if (const auto* atoms = task.problem.target.spectrum().discrete(); atoms && spec.starts_with("file:"))
-    document["problem"]["target"] = {{"atoms", atoms->atoms}, {"weights", atoms->weights}};
+  document["problem"]["target"] = content_of(task.problem.target);
   document["code"] = code;
   if (!predecessor.empty()) document["predecessor"] = predecessor;
   const std::string text = base::json_text(document);
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+std::string target_hash(const model::Target& target) {
+  const std::string text = base::json_text(content_of(target));
+  return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
 }
 
 Outcome perform(const Task& task, const Outcome* predecessor, int threads) {

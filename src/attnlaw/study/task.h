@@ -49,6 +49,9 @@ Task task_from_json(const nlohmann::json& document);
 /// task that it follows, empty for all others.
 std::string key(const Task& task, const std::string& code, const std::string& predecessor = {});
 
+/// Sixteen hexadecimal digits that tell targets apart: of the eigenvalues of one from a file, else of its name.
+std::string target_hash(const model::Target& target);
+
 /// Names the sources that determine results (a digest of the rooms up to this one, made at build time): results of
 /// different codes are never mixed.
 const std::string& code_version();

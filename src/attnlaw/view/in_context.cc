@@ -291,7 +291,7 @@ class CurvesChart {
   }
 
   report::Chart draw() {
-    chart_.x = {x_axis_.symbol, scale_of(abscissae_)};
+    chart_.x = {x_axis_.symbol, scale_of(abscissae_), x_axis_.name};
     chart_.y = {"mean squared error", scale_of(ordinates_)};
     for (report::Series& series : chart_.series) {
       for (auto* points : {&series.theory, &series.experiment, &series.guide})
@@ -431,8 +431,8 @@ report::Chart map_chart(const Plane& plane) {
           "Part of what the Bayes-optimal ridge explains of new tasks that the trained layer explains. On the bright "
           "side of one line it is half of it or more: the layer generalises. On the upper side of the other the layer "
           "explains half of what can be explained of its training tasks: where it does no more, it memorises.",
-      .x = {plane.x_axis.symbol, scale_of(plane.x)},
-      .y = {plane.y_axis.symbol, scale_of(plane.y)},
+      .x = {plane.x_axis.symbol, scale_of(plane.x), plane.x_axis.name},
+      .y = {plane.y_axis.symbol, scale_of(plane.y), plane.y_axis.name},
       .value = {"explained"},
       .x_values = plane.x,
       .y_values = plane.y};

@@ -158,7 +158,7 @@ report::Chart chart_of(const LoraResult& result) {
       .description =
           "Misalignment 1 − cos², adapter error and test error against the number of fine-tuning sequences per "
           "dimension, predicted and measured, with the law of large α_ft.",
-      .x = {"α_ft = n/d", Scale::log},
+      .x = {"α_ft = n/d", Scale::log, "alpha_ft"},
       .y = {"error", Scale::log},
       .series = {std::move(misalignment), std::move(adapter), std::move(test)}};
   if (result.prediction.task.head == model::Head::linear)

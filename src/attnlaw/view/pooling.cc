@@ -195,7 +195,7 @@ report::Chart alignment_chart(const PoolingOutcome& outcome) {
       .description =
           "Squared overlap of the outlier with the signal against the strength of the signal, in the vocabulary, for "
           "infinitely many pooled sequences, and for N of them; each is zero up to its threshold.",
-      .x = {"|μ|²"},
+      .x = {"|μ|²", Scale::linear, "mu2"},
       .y = {"squared overlap"}};
   for (const Level& entry : kLevels) {
     report::Series series{entry.title};

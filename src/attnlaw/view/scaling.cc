@@ -174,8 +174,8 @@ report::Chart map_chart(const theory::RegimeMap& map) {
           "Estimation error over the number of sequences n and the penalty λ. Nothing is learned above the "
           "line of collapse, and noise is fitted below the edge of the noise.",
       .x = {"n", Scale::log},
-      .y = {"λ", Scale::log},
-      .value = {"estimation error", Scale::log},
+      .y = {"λ", Scale::log, "lambda"},
+      .value = {"estimation error", Scale::log, "estimation"},
       .x_values = {},
       .y_values = {map.lambda.rbegin(), map.lambda.rend()}};
   report::HeatMap::Line collapse{"collapse", {}}, edge{"edge of the noise", {}};

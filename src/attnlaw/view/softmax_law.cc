@@ -132,7 +132,7 @@ report::Chart marchenko_pastur_chart(const SoftmaxLawResult& result) {
       {.title = "The law beside that of iid entries",
        .description = "Density of the singular values of attention, and of a square matrix with iid entries of the "
                       "same variance.",
-       .x = {"singular value s"},
+       .x = {"singular value s", report::Scale::linear, "s"},
        .y = {"density"},
        .series = {{"softmax attention", points(result.density.s, result.density.density)}, {"Marchenko-Pastur", iid}}});
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "attnlaw/view/charts.h"
@@ -33,6 +34,8 @@ std::string spectral_value_id(const model::Problem& problem) {
   return problem.cross() ? "singular_value" : "eigenvalue";
 }
 
+bool has_spectral_law(const model::Problem& problem) { return problem.penalised() && !problem.untied_self(); }
+
 void require_spectral_law(const model::Problem& problem) {
   if (!problem.penalised())
     throw std::invalid_argument(
@@ -50,8 +53,10 @@ report::Chart trained_spectrum_chart(report::SpectrumChart chart) {
   return report::spectrum_chart(chart);
 }
 
-report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
-                             const study::SpectrumComparison* measured) {
+namespace {
+
+report::SpectrumChart chart_of(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                               const study::SpectrumComparison* measured) {
   report::SpectrumChart chart{.title = "Spectrum of the trained map S",
                               .value = spectral_value(solution.problem),
                               .density = points(density.s, density.density),
@@ -61,7 +66,32 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
     chart.eigenvalues = measured->eigenvalues;
     chart.zero_tolerance = measured->zero_tolerance;
   }
-  return trained_spectrum_chart(std::move(chart));
+  return chart;
+}
+
+}  // namespace
+
+report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                             const study::SpectrumComparison* measured) {
+  return trained_spectrum_chart(chart_of(solution, density, measured));
+}
+
+void take_square_roots(report::SpectrumChart& chart, double unit) {
+  const auto root = [=](double s) { return std::sqrt(std::max(0.0, unit * s)); };
+  for (report::Point& point : chart.density) point = {root(point.x), 2 * root(point.x) / unit * point.y};
+  for (std::vector<double>* values : {&chart.outliers, &chart.eigenvalues})
+    std::transform(values->begin(), values->end(), values->begin(), root);
+  chart.zero_tolerance = root(chart.zero_tolerance);
+}
+
+report::Chart weights_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                            const study::SpectrumComparison* measured) {
+  report::SpectrumChart chart = chart_of(solution, density, measured);
+  take_square_roots(chart, std::sqrt(solution.problem.width));
+  chart.title = "Singular values of W/√d";
+  chart.value = "singular value";
+  chart.description = "Density of the singular values of the trained W, the square roots of the eigenvalues of S.";
+  return report::spectrum_chart(chart);
 }
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
@@ -79,7 +109,8 @@ Table spectrum_table(const theory::Solution& solution, const study::SpectrumComp
   if (!measured) return table;
   add(table, "largest " + spectral_value(solution.problem),
       spectrum.edges.empty() ? Cell() : cell(spectrum.edges.back().upper), measured->eigenvalues.back());
-  add(table, "Kolmogorov distance", kNothing, measured->kolmogorov_distance);
+  // Six digits of a distance that is known to some per cent would say nothing.
+  add(table, "Kolmogorov distance", kNothing, fmt::format("{:.2g}", measured->kolmogorov_distance));
   return table;
 }
 

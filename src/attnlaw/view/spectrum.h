@@ -15,6 +15,8 @@ std::string spectral_value(const model::Problem& problem);
 /// … and this is the identifier of CSV.
 std::string spectral_value_id(const model::Problem& problem);
 
+/// Tells whether the spectrum of the student has a law: not of bayes, and untied of self-attention.
+bool has_spectral_law(const model::Problem& problem);
 /// Throws std::invalid_argument for the students whose spectrum has no law: bayes, and untied of self-attention.
 void require_spectral_law(const model::Problem& problem);
 
@@ -23,6 +25,11 @@ report::Chart trained_spectrum_chart(report::SpectrumChart chart);
 /// The chart shows the law, and measured eigenvalues if there are any.
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured);
+/// Turns the chart of values s into one of σ = √(unit s), of which ρ(s) ds = (2 σ/unit) ρ(s) dσ.
+void take_square_roots(report::SpectrumChart& chart, double unit);
+/// The chart shows the singular values of W of a tied student, in units of √d: σ² = s √κ.
+report::Chart weights_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                            const study::SpectrumComparison* measured);
 report::Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured);
 /// The measures of collapse stand in one row.
 report::Table collapse_table(const theory::Collapse& collapse);

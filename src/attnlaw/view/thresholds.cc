@@ -124,7 +124,7 @@ report::Chart continuation_chart(const theory::Continuation& continuation) {
   report::ErrorsChart chart{
       .title = "Solutions along α",
       .description = "Test and estimation error of every branch of solutions against the number of sequences, alpha.",
-      .x = {"α = n/d²", Scale::log},
+      .x = {"α = n/d²", Scale::log, "alpha"},
       .y = {"error", Scale::log}};
   for (const theory::Branch& branch : continuation.branches) {
     report::Series test{"test, " + branch.name}, estimation{"estimation, " + branch.name};
@@ -170,32 +170,31 @@ Table diagram_rows(const study::PhaseDiagram& diagram) {
 }
 
 report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
-  report::HeatMap map{
-      .title = "Test error",
-      .description = fmt::format("Test error over {} and alpha, with the lines of recovery and interpolation.",
-                                 study::name(diagram.variable)),
-      .x = {axis_title(diagram.variable)},
-      .y = {"α = n/d²", Scale::log},
-      .value = {"test error", Scale::log},
-      .x_values = diagram.values,
-      .y_values = diagram.alphas};
+  report::HeatMap map{.title = "Test error",
+                      .description = fmt::format("Test error over {} and alpha.", study::name(diagram.variable)),
+                      .x = {axis_title(diagram.variable), Scale::linear, study::name(diagram.variable)},
+                      .y = {"α = n/d²", Scale::log, "alpha"},
+                      .value = {"test error", Scale::log, "test"},
+                      .x_values = diagram.values,
+                      .y_values = diagram.alphas};
   for (const study::DiagramPoint& point : diagram.points)
     map.values.push_back(point.converged ? point.errors.test : kNan);
   for (const Threshold& line : kThresholds) {
+    if (nowhere(diagram, line)) continue;
     report::HeatMap::Line& drawn = map.lines.emplace_back(report::HeatMap::Line{line.title, {}});
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
       drawn.points.push_back({diagram.values[i], line.alpha(diagram.lines[i])});
   }
+  if (!map.lines.empty())
+    map.description += fmt::format(" Lines: {}.", joined(map.lines, [](const auto& line) { return line.name; }));
   return report::heat_map(map);
 }
 
 /// The page has the chart first, then the tables; a table of the terminal has the title of the page beside its own.
-void add_page(Result& result, const std::string& title, const char* heading,
-              const std::optional<report::Chart>& chart) {
-  if (chart) {
-    result.page = {"Thresholds", title, sections_of(result.tables)};
-    result.page->sections.insert(result.page->sections.begin(), {heading, "", chart});
-  }
+void add_page(Result& result, const std::string& title, const char* heading, const std::optional<report::Chart>& chart,
+              bool draw) {
+  if (draw) result.page = {"Thresholds", title, sections_of(result.tables)};
+  if (chart) result.page->sections.insert(result.page->sections.begin(), {heading, "", chart});
   result.tables.front().title += ": " + title;
 }
 
@@ -211,13 +210,13 @@ Result show(const Thresholds& thresholds, const std::optional<theory::Continuati
     result.warnings = warnings(*continuation);
     if (draw) chart = continuation_chart(*continuation);
   }
-  add_page(result, title, "Branches of solutions", chart);
+  add_page(result, title, "Branches of solutions", chart, draw);
   return result;
 }
 
 Result show(const study::PhaseDiagram& diagram, const std::string& title, bool draw) {
   Result result{.tables = diagram_tables(diagram), .rows = diagram_rows(diagram), .warnings = warnings(diagram)};
-  add_page(result, title, "Phase diagram", draw ? std::optional(diagram_chart(diagram)) : std::nullopt);
+  add_page(result, title, "Phase diagram", draw ? std::optional(diagram_chart(diagram)) : std::nullopt, draw);
   return result;
 }
 

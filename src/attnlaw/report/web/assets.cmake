@@ -6,7 +6,7 @@ set(web ${CMAKE_CURRENT_LIST_DIR})
 set(vega_scripts vega/build/vega.min.js vega-lite/build/vega-lite.min.js vega-embed/build/vega-embed.min.js)
 
 # One specification for each kind of chart, and the parts that they share.
-set(chart_templates chart_parts errors_chart spectrum_chart spectrum_panel heat_map)
+set(chart_templates chart_parts errors_chart spectrum_chart spectrum_panel heat_map ridge_chart)
 
 # These packages are in the scripts and bring a licence text of their own; docs/licences.md lists all that are in them, and a
 # test finds each text in a page.

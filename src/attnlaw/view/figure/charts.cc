@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -22,6 +21,7 @@
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/columns.h"
 #include "attnlaw/view/figure/items.h"
+#include "attnlaw/view/rows.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -37,17 +37,11 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 Scale scale(bool log) { return log ? Scale::log : Scale::linear; }
 
 report::Axis axis(const std::string& title, const std::string& name, bool log) {
-  return {title.empty() ? axis_title(name) : title, scale(log)};
+  return {title.empty() ? axis_title(name) : title, scale(log), name};
 }
 
 /// A `thresholds` document has these figures.
 constexpr std::array kThresholds = {"recovery", "interpolation", "bayes_recovery"};
-
-/// Gives a text a capital letter at its beginning.
-std::string sentence(std::string text) {
-  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-  return text;
-}
 
 // ---- curves --------------------------------------------------------------------------------------------------------
 
@@ -184,8 +178,18 @@ class Curves {
     json key{value};
     for (const std::string& axis : by_) key.push_back(coordinate(item, axis));
     const auto [at, added] = index_.try_emplace(std::move(key), curves_.size());
-    if (added) curves_.push_back({{series_name(item, value)}});
+    if (added) curves_.push_back({{.name = series_name(item, value), .keys = keys_of(item, value)}});
     return curves_[at->second];
+  }
+
+  /// What a series is of, for who reads its numbers: its figure, what tells it apart, λ and the target.
+  std::vector<std::pair<std::string, report::Cell>> keys_of(const Item& item, const std::string& value) const {
+    std::vector<std::pair<std::string, report::Cell>> keys{{"figure", value}};
+    std::vector<std::string> names = by_;
+    for (const char* name : {"lambda", "target"})
+      if (request_.x != name && std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+    for (const std::string& name : names) keys.emplace_back(name, cell_of(coordinate(item, name)));
+    return keys;
   }
 
   void add(const Item& item) {
@@ -312,16 +316,6 @@ std::vector<double> measured_eigenvalues(const Item& theory, const std::vector<I
   return eigenvalues;
 }
 
-/// Turns the chart of values s into one of √s, of which ρ(s) ds = 2√s ρ(s) d√s.
-void take_square_roots(report::SpectrumChart& chart) {
-  const auto root = [](double s) { return std::sqrt(std::max(0.0, s)); };
-  chart.value = "√" + chart.value;
-  for (report::Point& point : chart.density) point = {root(point.x), 2 * root(point.x) * point.y};
-  for (std::vector<double>* values : {&chart.outliers, &chart.eigenvalues})
-    std::transform(values->begin(), values->end(), values->begin(), root);
-  chart.zero_tolerance = root(chart.zero_tolerance);
-}
-
 report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title,
                           bool square_roots) {
   report::SpectrumChart chart{.title = title,
@@ -332,7 +326,10 @@ report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, co
   for (const json& outlier : theory.outcome->figures.at("spectrum").at("outliers"))
     chart.outliers.push_back(outlier.at("eigenvalue"));
   chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
-  if (square_roots) take_square_roots(chart);
+  if (square_roots) {
+    take_square_roots(chart, 1);
+    chart.value = "√" + chart.value;
+  }
   return trained_spectrum_chart(std::move(chart));
 }
 
@@ -451,7 +448,7 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
                                                           axis_title(request.x), axis_title(request.y))),
                       .x = axis(request.x_title, request.x, request.log_x),
                       .y = axis(request.y_title, request.y, request.log_y),
-                      .value = {axis_title(value)},
+                      .value = {axis_title(value), Scale::linear, value},
                       .x_values = values_along(items, request.x),
                       .y_values = values_along(items, request.y)};
   map.values.assign(map.x_values.size() * map.y_values.size(), kNan);

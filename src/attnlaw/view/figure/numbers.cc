@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -161,6 +162,9 @@ constexpr Name kNames[] = {
     {"recovered", "modes", "modes recovered"},
     {"replicon", "replicon", "replicon R"},
     {"rank_fraction", "rank/d", "rank/d of the trained S"},
+    {"stable_rank", "stable rank/d", "stable rank/d of the trained S"},
+    {"effective_rank", "effective rank/d", "effective rank/d of the trained S"},
+    {"nuclear_frobenius", "nuclear/(√d Frobenius)", "nuclear/(√d Frobenius) of the trained S"},
     {"zero_mass", "mass at 0", "mass at 0 of the trained S"},
     {"upper_mass", "upper bulk", "mass of the bulk that has detached"},
     {"regime", "regime", "regime"},
@@ -281,6 +285,11 @@ std::string symbol(const std::string& name) {
   if (option && !option->about.symbol.empty()) return std::string(option->about.symbol);
   const Name* known = find_name(name);
   return known ? known->symbol : name;
+}
+
+std::string sentence(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
 }
 
 }  // namespace attnlaw::view

@@ -57,5 +57,7 @@ std::string text_of(const nlohmann::json& coordinate, int digits);
 std::string axis_title(const std::string& name);
 /// Returns its symbol or name: "α".
 std::string symbol(const std::string& name);
+/// Gives a text a capital letter at its beginning.
+std::string sentence(std::string text);
 
 }  // namespace attnlaw::view

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "attnlaw/report/chart.h"
+#include "attnlaw/report/chart_parts.h"
+
+namespace attnlaw::report {
+namespace {
+
+using nlohmann::json;
+
+/// The highest density reaches over so many ridges.
+constexpr double overlap = 2.5;
+/// More labels than these stand too close.
+constexpr std::size_t most_labels = 12;
+
+double highest(const RidgeChart& chart) {
+  double top = 0;
+  for (const Ridge& ridge : chart.ridges)
+    for (const Point& point : ridge.density)
+      if (std::isfinite(point.y)) top = std::max(top, point.y);
+  return top > 0 ? top : 1;
+}
+
+/// Returns the ridges that have a label: about most_labels of them, evenly spread.
+std::vector<std::size_t> labelled(std::size_t count) {
+  const std::size_t step = (count + most_labels - 1) / most_labels;
+  std::vector<std::size_t> ridges;
+  for (std::size_t i = 0; i < count; i += std::max<std::size_t>(1, step)) ridges.push_back(i);
+  return ridges;
+}
+
+/// Returns the expression of a label of the axis: the names of the ridges by their number.
+std::string label_expression(const RidgeChart& chart) {
+  json names = json::array();
+  for (const Ridge& ridge : chart.ridges) names.push_back(ridge.label);
+  return names.dump() + "[datum.value]";
+}
+
+}  // namespace
+
+Chart ridge_chart(const RidgeChart& chart) {
+  const double unit = overlap / highest(chart);
+  json rows = json::array(), atoms = json::array();
+  Table table{chart.title,
+              {{.name = chart.along.title, .id = chart.along.id},
+               {.name = "kind"},
+               {.name = chart.value, .id = "s"},
+               {.name = "density"}}};
+  double left = 0, right = 0;
+  // The last ridge is drawn first: the others stand before it.
+  for (std::size_t i = chart.ridges.size(); i-- > 0;) {
+    const Ridge& ridge = chart.ridges[i];
+    const auto base = static_cast<double>(i);
+    json row = {{"label", ridge.label}, {"ridge", base}};
+    json drawn = json::array();
+    parts::append_line(ridge.density, Scale::linear, Scale::linear, row, "density", drawn);
+    for (json& one : drawn) {
+      one["top"] = base + unit * one["density"].get<double>();
+      left = std::min(left, one["x"].get<double>()), right = std::max(right, one["x"].get<double>());
+      rows.push_back(std::move(one));
+    }
+    if (ridge.zero_mass > 0)
+      atoms.push_back({{"label", ridge.label},
+                       {"ridge", base},
+                       {"x", 0},
+                       {"mass", ridge.zero_mass},
+                       {"top", base + overlap * ridge.zero_mass}});
+  }
+  for (const Ridge& ridge : chart.ridges) {
+    if (ridge.zero_mass > 0) table.rows.push_back({ridge.at, "atom", 0.0, ridge.zero_mass});
+    for (const Point& point : ridge.density) table.rows.push_back({ridge.at, "density", point.x, point.y});
+  }
+  const double margin = 0.02 * std::max(1e-300, right - left);
+  json notes;
+  if (!atoms.empty()) notes.push_back("Bars at 0: mass of the atom.");
+  json values = {{"title", chart.title},
+                 {"description", chart.description},
+                 {"notes", notes},
+                 {"x", parts::axis_encoding("x", {.title = chart.value}, left, right)},
+                 {"x_range", {left - margin, right + margin}},
+                 {"y_range", {-0.2, static_cast<double>(chart.ridges.size()) - 1 + 1.05 * overlap}},
+                 {"along", chart.along.title},
+                 {"labels", label_expression(chart)},
+                 {"labelled", labelled(chart.ridges.size())},
+                 {"value", chart.value},
+                 {"ridges", rows},
+                 {"atoms", atoms}};
+  return {.description = chart.description, .spec = parts::filled("ridge_chart", values), .data = table};
+}
+
+}  // namespace attnlaw::report
