@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "attnlaw/base/build.h"
 #include "attnlaw/base/fields/text.h"
 
 namespace attnlaw::app {
@@ -12,10 +13,15 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kSeveralValues =
+    "[,...]: one value, several (0.1,0.3,1; tied,direct) or FROM:TO:N[:log] (0.05:2:40:log; wishart:0.1:1:10 for the "
+    "target), which make a curve.\n";
+
 /// Adds an option of a command; if it is given, its value goes into `options` under the name of its field.
 void add_option(CLI::App& app, const operations::Option& option, json& options) {
   const base::Field& field = *option.field;
-  const std::string name = base::option_name(field), help = base::help(field, *option.defaults);
+  const std::string name = (field.name == "output" ? "-o," : "") + base::option_name(field),
+                    help = base::help(field, *option.defaults);
   if (field.type.kind == base::Kind::flag) {
     app.add_flag_callback(
         name, [&options, &field] { options[field.name] = true; }, help);
@@ -27,8 +33,19 @@ void add_option(CLI::App& app, const operations::Option& option, json& options) 
     app.add_option_function<std::vector<std::string>>(name, take_all, help)->type_name(base::value_name(field));
     return;
   }
-  const auto take = [&options, &field](const std::string& text) { options[field.name] = base::from_text(field, text); };
-  app.add_option_function<std::string>(name, take, help)->type_name(base::value_name(field));
+  const auto take = [&options, option](const std::string& text) { options[option.field->name] = option.value(text); };
+  app.add_option_function<std::string>(name, take, help)->type_name(option.value_name());
+}
+
+/// The option whose name begins like the last word of one that there is not: --directory for --output-dir.
+std::string related(const std::string& typed, const std::vector<std::string>& names) {
+  constexpr std::size_t kLeastLetters = 3;
+  if (!typed.starts_with("--")) return "";
+  const std::string last = typed.substr(typed.rfind('-') + 1);
+  if (last.size() < kLeastLetters) return "";
+  for (const std::string& name : names)
+    if (name.find("-" + last) != std::string::npos) return fmt::format("; did you mean '{}'?", name);
+  return "";
 }
 
 /// The option that was probably meant by one that there is not.
@@ -37,6 +54,8 @@ std::string meant(const CLI::App& command, const std::vector<std::string>& typed
   for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
   for (const std::string& word : typed)
     if (std::string hint = base::suggestion(word.substr(0, word.find('=')), names); !hint.empty()) return hint;
+  for (const std::string& word : typed)
+    if (std::string hint = related(word.substr(0, word.find('=')), names); !hint.empty()) return hint;
   return "";
 }
 
@@ -90,6 +109,13 @@ Command command_of(const Subcommand& given) {
 std::variant<Command, Help> parse(int argc, const char* const* argv) {
   CLI::App app("Exact high-dimensional laws of attention, beside finite-size experiments.", "attnlaw");
   app.footer("attnlaw COMMAND --help shows the options of a command with an example.");
+  app.set_version_flag("--version", "attnlaw " + base::build().attnlaw);
+  // `attnlaw help solve` is `attnlaw solve --help`.
+  const bool help = argc > 1 && std::string_view(argv[1]) == "help";
+  const char* const asked[] = {argv[0], help && argc > 2 ? argv[2] : "--help", "--help"};
+  if (help && argc > 3)
+    throw std::invalid_argument(fmt::format("help takes the name of one command, got '{}' beside it", argv[3]));
+  if (help) argc = argc > 2 ? 3 : 2, argv = asked;
   if (argc > 1 && argv[1][0] != '-') operations::find(argv[1]);
   // A second name of a command is an argument of the first, as in `manual solve`.
   app.require_subcommand(0, 1);
@@ -100,14 +126,19 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     subcommand.operation = &operations::all()[i];
     const operations::About& about = subcommand.operation->about;
     subcommand.app = app.add_subcommand(about.name, about.summary);
-    subcommand.app->footer(std::string("Example: ") + about.example);
+    subcommand.app->footer(std::string(about.curves ? kSeveralValues : "") + "Example: " + about.example);
     subcommand.take(operations::options_of(*subcommand.operation));
   }
-  const auto hint = [](const std::string& text) {
-    return std::invalid_argument(text + " (attnlaw --help lists commands and options)");
+  const auto hint = [&](const std::string& text) {
+    const auto commands = app.get_subcommands();
+    return std::invalid_argument(
+        commands.empty() ? text + " (attnlaw --help lists commands)"
+                         : fmt::format("{} (attnlaw {} --help lists its options)", text, commands.front()->get_name()));
   };
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    return Help{std::string(version.what()) + "\n"};
   } catch (const CLI::CallForHelp&) {
     const auto parsed = app.get_subcommands();
     return Help{parsed.empty() ? app.help() : parsed.front()->help("attnlaw")};

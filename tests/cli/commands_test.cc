@@ -549,6 +549,27 @@ TEST(Texts, CompletionOffersCommandsOptionsAndChoices) {
   EXPECT_NE(slurp(script).find("complete -o default"), std::string::npos);
 }
 
+TEST(Texts, HelpAndVersionStandWherePeopleLook) {
+  EXPECT_EQ(attnlaw("help solve").out, attnlaw("solve --help").out);
+  EXPECT_EQ(attnlaw("help").out, attnlaw("--help").out);
+  EXPECT_TRUE(attnlaw("--version").out.starts_with("attnlaw 0.")) << attnlaw("--version").out;
+  const Scratch scratch;
+  const std::string file = (scratch / "out").string();
+  EXPECT_EQ(attnlaw("conventions -o " + file).out, "");
+  EXPECT_EQ(slurp(file), attnlaw("conventions").out);
+}
+
+TEST(Texts, CompletionOfOtherShells) {
+  EXPECT_TRUE(attnlaw("completion zsh").out.starts_with("#compdef attnlaw\n"));
+  const std::string fish = attnlaw("completion fish").out;
+  for (const char* line : {"complete -c attnlaw -n '__fish_use_subcommand' -f -a solve -d '",
+                           "complete -c attnlaw -n '__fish_seen_subcommand_from solve' -l alpha -x -d '",
+                           "complete -c attnlaw -n '__fish_seen_subcommand_from solve' -l problem -r -F -d '",
+                           "complete -c attnlaw -n '__fish_seen_subcommand_from simulate' -l trainer -a 'lbfgs ",
+                           "complete -c attnlaw -n '__fish_seen_subcommand_from figure' -a 'bayes"})
+    EXPECT_NE(fish.find(line), std::string::npos) << line;
+}
+
 /// Parts that exclude each other may share a name, as the problems of spectrum do.
 TEST(Texts, SchemaHasEveryFieldOnce) {
   std::size_t instances = 0;

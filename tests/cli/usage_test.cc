@@ -65,7 +65,11 @@ TEST(Usage, MistypedCommandLines) {
   expect_refused("solve --alpah 1", 2, "not expected: --alpah 1; did you mean '--alpha'?");
   expect_refused("solve --alpha 1 --lambda 1 --format xml", 2, "'xml'");
   expect_refused("solve --alpha 1 --lambda 1 --threads -2", 2, "-2");
-  expect_refused("completion fish", 2, "'fish'");
+  expect_refused("completion tcsh", 2, "'tcsh'");
+  expect_refused("solve --alpha 1 --lambda 1 --student tide", 2, "did you mean 'tied'?");
+  expect_refused("figure width --output-dir x", 2, "did you mean '--directory'?");
+  expect_refused("help sovle", 2, "did you mean 'solve'?");
+  expect_refused("solve --alpha 1 --lambda 1 --colour red", 2, "attnlaw solve --help");
   expect_refused("solve one --alpha 1 --target_beta 2", 2, "did you mean '--target-beta'?");
   expect_refused("figure learning_curv", 2, "did you mean 'learning_curve'?");
 }
@@ -143,7 +147,6 @@ TEST(Usage, ThresholdsOutOfRange) {
                  "exclude");
   expect_refused("thresholds --lambda 0.1 --alpha-range 0.1,1,5 --kappa-range 0.1,1,5 --target spikes:10,1", 2,
                  "spikes:10,1");
-  expect_refused("thresholds --html x.html", 2, "--html");
 }
 
 TEST(Usage, ScalingOutOfRange) {

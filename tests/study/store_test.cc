@@ -119,6 +119,21 @@ TEST(Store, GivesBackWhatWasPutBitForBit) {
   EXPECT_EQ(store.integrity(), "");
 }
 
+TEST(Store, InMemoryKeepsResultsAndLeavesNoFile) {
+  const Directory directory;
+  const std::string name = directory / "curve";
+  Store first(name, Store::Access::memory), second(name, Store::Access::memory);
+  const Store::Entry one = numbered(1);
+  EXPECT_TRUE(claim_one(first, one.key));
+  put_one(first, one);
+  release_one(first, one.key);
+  EXPECT_EQ(first.find(one.key)->figures, one.outcome.figures);
+  EXPECT_EQ(first.select("").rows.size(), 1u);
+  EXPECT_FALSE(has_one(second, one.key)) << "each has its own";
+  first.settle();
+  EXPECT_FALSE(fs::exists(name));
+}
+
 TEST(Store, KeepsTheFirstResultOfAKeyUnlessItFailed) {
   const Directory directory;
   Store store(directory / "s.db");

@@ -1,10 +1,17 @@
 #include "attnlaw/operations/common_options.h"
 
+#include "attnlaw/base/fields/text.h"
+#include "attnlaw/operations/problem_grid.h"
+
 namespace attnlaw::operations {
 namespace {
 
 void add(const base::Description& description, const nlohmann::json& defaults, std::vector<Option>& options) {
   base::for_each_field(description, [&](const base::Field& field) { options.push_back({&field, &defaults}); });
+}
+
+bool is_of_problem(const base::Field& field) {
+  return base::find_field(base::detail::description_of<model::Problem>(), field.name) != nullptr;
 }
 
 }  // namespace
@@ -39,10 +46,17 @@ const base::Description& describe(const PageOptions*) {
   return description;
 }
 
+std::string Option::value_name() const { return base::value_name(*field) + (many ? "[,...]" : ""); }
+
+nlohmann::json Option::value(const std::string& text) const {
+  return many ? values_from_text(*field, text) : base::from_text(*field, text);
+}
+
 Options options_of(const Operation& operation) {
   static const nlohmann::json defaults = base::json_of(SharedOptions{}), no_page = base::json_of(PageOptions{});
   Options options;
   add(operation.input(), operation.defaults, options.own);
+  for (Option& option : options.own) option.many = operation.about.curves && is_of_problem(*option.field);
   if (operation.about.draws) add(base::detail::description_of<PageOptions>(), no_page, options.own);
   add(base::detail::description_of<SharedOptions>(), defaults, options.common);
   return options;

@@ -38,6 +38,12 @@ const base::Description& describe(const PageOptions*);
 struct Option {
   const base::Field* field = nullptr;
   const nlohmann::json* defaults = nullptr;
+  bool many = false;  ///< one of a problem, which takes several values
+
+  /// The word for its value in the help.
+  std::string value_name() const;
+  /// Throws std::invalid_argument for a text that is no value.
+  nlohmann::json value(const std::string& text) const;
 };
 
 /// All options of an operation: its own, that of the page, the common ones; what help, completion and manual list.

@@ -37,7 +37,45 @@ std::string cases_of(const Operation& operation) {
                              fmt::join(words, " "));
 }
 
+/// The text between single quotes of fish.
+std::string fish_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return quoted + "'";
+}
+
+/// One option, or an argument without a name, of a command.
+std::string fish_line(const std::string& command, const Option& option) {
+  const base::Field& field = *option.field;
+  std::string line = fmt::format("complete -c attnlaw -n '__fish_seen_subcommand_from {}'", command);
+  const std::vector<std::string>& words = field.type.choices;
+  const bool file = field.about.value_name == "FILE";
+  if (!field.about.positional) line += fmt::format(" -l {}", base::option_name(field).substr(2));
+  if (!words.empty()) line += fmt::format(" -a {}", fish_quoted(fmt::format("{}", fmt::join(words, " "))));
+  if (!field.about.positional && field.type.kind != base::Kind::flag) line += file ? " -r -F" : " -x";
+  return line + fmt::format(" -d {}\n", fish_quoted(base::help(field, *option.defaults)));
+}
+
 }  // namespace
+
+std::string zsh_completion() {
+  return "#compdef attnlaw\n# zsh completion of attnlaw, written by `attnlaw completion zsh`: that of bash\n"
+         "autoload -Uz bashcompinit && bashcompinit\n" +
+         bash_completion();
+}
+
+std::string fish_completion() {
+  std::string lines = "# fish completion of attnlaw, written by `attnlaw completion fish`\n";
+  for (const Operation& operation : all())
+    lines += fmt::format("complete -c attnlaw -n '__fish_use_subcommand' -f -a {} -d {}\n", operation.about.name,
+                         fish_quoted(operation.about.summary));
+  for (const Operation& operation : all()) {
+    const Options options = options_of(operation);
+    for (const auto* group : {&options.own, &options.common})
+      for (const Option& option : *group) lines += fish_line(operation.about.name, option);
+  }
+  return lines;
+}
 
 std::string bash_completion() {
   std::string cases;

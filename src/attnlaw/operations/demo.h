@@ -1,19 +1,23 @@
 #pragma once
-/// `demo`, the main job of ./run: the learning curve of a softmax attention layer and its trained spectrum, theory and
+/// `demo`, the main job of ./run: the learning curve of an attention layer and its trained spectrum, theory and
 /// experiment.
 
 #include "attnlaw/operations/operation.h"
+#include "attnlaw/operations/problem_options.h"
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::operations {
 
 struct Demo {
-  using Input = Nothing;
+  struct Input {
+    ProblemOptions problem;
+  };
   struct Output {
+    model::Problem problem;                      ///< without its α
     std::vector<theory::Solution> theory;        ///< along α
     std::vector<study::Comparison> experiments;  ///< at some of the same α
-    theory::Solution spectrum;
+    std::optional<theory::Solution> spectrum;    ///< of a student whose spectrum has a law
     theory::TrainedLaw::Curve density;
     study::SpectrumComparison measured;
     view::Warnings notes;  ///< of the experiments behind the spectrum
@@ -26,11 +30,13 @@ struct Demo {
                                .draws = true,
                                .page_path = "attnlaw-demo.html"};
 
+  static Input read(const nlohmann::json& options);
   static Output run(const Input& input, const Run& run);
-  static std::vector<std::string> unread(const nlohmann::json&) { return {}; }
+  static std::vector<std::string> unread(const nlohmann::json&) { return {"alpha"}; }
   static view::Result show(const Output& output, const Run& run);
 };
 
+const base::Description& describe(const Demo::Input*);
 const base::Description& describe(const Demo::Output*);
 
 }  // namespace attnlaw::operations

@@ -41,14 +41,15 @@ std::string entry(const std::string& term, std::string_view text) {
 
 std::string options_text(const std::vector<Option>& options) {
   std::string text;
-  for (const auto& [field, defaults] : options) {
-    const std::string value = base::value_name(*field);
+  for (const Option& option : options) {
+    const base::Field* field = option.field;
+    const std::string value = option.value_name();
     std::string term = fmt::format("\\fB{}\\fR", escaped(base::option_name(*field)));
     if (field->about.positional)
       term = fmt::format("\\fI{}\\fR", escaped(value));
     else if (!value.empty())
       term += fmt::format(" \\fI{}\\fR", escaped(value));
-    text += entry(term, base::help(*field, *defaults));
+    text += entry(term, base::help(*field, *option.defaults));
   }
   return text;
 }

@@ -12,8 +12,12 @@ namespace {
 
 using nlohmann::json;
 
+bool one_problem(const Simulate::Output& output) { return output.one(); }
 bool one_size(const Simulate::Output& output) { return output.comparisons.size() == 1; }
 bool several_sizes(const Simulate::Output& output) { return output.comparisons.size() > 1; }
+
+/// The theory is drawn as a line of so many points or more, where experiments stand at few.
+constexpr std::size_t kLeastLine = 40;
 
 /// The document of a single d has the fields of its comparison at the top.
 base::FieldOf<Simulate::Output> only_comparison() {
@@ -26,6 +30,16 @@ base::FieldOf<Simulate::Output> only_comparison() {
 
 json extrapolation_json(const Simulate::Output& output) {
   return study::to_json(output.trained.problem, study::extrapolate(output.comparisons));
+}
+
+view::ProblemCurve curve_of(const Simulate::Input& input, const Run& run) {
+  if (input.d.size() > 1) study::require_extrapolable(input.d, input.experiment.instances);
+  CurveRequest request{input.theory.accuracy, study::ExperimentRequest{}, run.draw ? kLeastLine : 0};
+  request.experiment->d = input.d;
+  request.experiment->options = input.experiment;
+  request.experiment->options.seed = run.seed;
+  request.experiment->any_trainer = input.any_trainer;
+  return solve_curve(input.grid, input.problem.problem, request, run);
 }
 
 /// On this process of several, or alone.
@@ -41,6 +55,7 @@ experiment::Options options_at(const Simulate::Input& input, int d, const Run& r
 }  // namespace
 
 bool Simulate::Output::converged() const {
+  if (curve) return curve->converged();
   return std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.converged(); });
 }
 
@@ -63,8 +78,9 @@ const base::Description& describe(const Simulate::Output*) {
   static const base::Description description{
       "experiments beside the theory; for several d one comparison each, and what they tend to",
       {base::figure_of<Simulate::Output>("problem", [](const Simulate::Output& o) { return o.trained.problem; },
-                                         {.doc = "resolved: with the λ that was found, a number or 0+"}),
-       only_comparison(),
+                                         {.doc = "resolved: with the λ that was found, a number or 0+"})
+           .when(one_problem),
+       only_comparison(), base::flat(&Simulate::Output::curve),
        base::field("sizes", &Simulate::Output::comparisons, {.doc = "one comparison for each of several d"})
            .when(several_sizes),
        base::custom<Simulate::Output>("extrapolation", {base::Kind::object}, extrapolation_json, nullptr,
@@ -73,6 +89,10 @@ const base::Description& describe(const Simulate::Output*) {
        base::figure("converged", &Simulate::Output::converged,
                     {.doc = "every instance trained and every theory solved"})
            .when(several_sizes),
+       base::figure_of<Simulate::Output>("verdict",
+                                         [](const Simulate::Output& o) { return view::verdict(o.comparisons); },
+                                         {.doc = "what the differences say about the theory, one sentence"})
+           .when(one_problem),
        base::evidence_field<Simulate::Output>([](const Simulate::Output&) { return base::Evidence::simulated; }),
        base::figure_of<Simulate::Output>("optimal_lambda",
                                          [](const Simulate::Output& o) { return o.trained.optimal_lambda; },
@@ -80,21 +100,27 @@ const base::Description& describe(const Simulate::Output*) {
   return description;
 }
 
-Simulate::Input Simulate::read(const json& options) {
-  require_tolerance(options);
+Simulate::Input Simulate::read(const json& given) {
+  require_tolerance(given);
+  json options = given;
+  ProblemGrid grid = take_grid(options);
+  if (!grid.one()) refuse_along_curve(options, {"time_limit", "distributed"});
   Simulate::Input input = read_with_problem<Simulate::Input>(options, about.name);
+  input.grid = std::move(grid);
+  input.any_trainer = !options.contains("trainer");
   choose_trainer(options, input.problem.problem, input.experiment);
   return input;
 }
 
 Simulate::Output Simulate::run(const Simulate::Input& input, const Run& run) {
+  if (!input.grid.one()) return {{}, {}, {}, false, curve_of(input, run)};
   const std::unique_ptr<base::Communicator> team = input.distributed ? cluster::connect() : nullptr;
   const model::Problem& problem = input.problem.problem;
   const theory::SolveOptions options = input.theory.options();
   if (input.d.size() > 1) study::require_extrapolable(input.d, input.experiment.instances);
   for (const int d : input.d)
     experiment::require_feasible(study::with_some_lambda(problem), options_at(input, d, {}, team.get()));
-  Simulate::Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team};
+  Simulate::Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team, {}};
   for (const int d : input.d) {
     const experiment::Options at = options_at(input, d, run, team.get());
     if (!team || team->rank() == 0)
@@ -106,6 +132,7 @@ Simulate::Output Simulate::run(const Simulate::Input& input, const Run& run) {
 }
 
 view::Result Simulate::show(const Simulate::Output& output, const Run& run) {
+  if (output.curve) return view::show(*output.curve, run.draw);
   view::Warnings notes;
   if (output.alone) notes.push_back("--distributed without mpirun: this process did all of the work.");
   view::Result result = view::show(output.trained, output.comparisons, output.asked, notes, run.draw);

@@ -1,8 +1,8 @@
 #pragma once
-/// `simulate`: experiments at finite d with the theory beside them.
+/// `simulate`: experiments at finite d with the theory beside them, of one problem or along a curve.
 
 #include "attnlaw/operations/operation.h"
-#include "attnlaw/operations/problem_options.h"
+#include "attnlaw/operations/problem_grid.h"
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/resolve.h"
 
@@ -15,17 +15,24 @@ struct Simulate {
     std::vector<int> d;
     experiment::Options experiment;
     bool distributed = false;  ///< every experiment is divided among the processes of mpirun
+    bool any_trainer = true;   ///< the options name none: the first that serves a problem
+    ProblemGrid grid = {};     ///< with several values of options
   };
   struct Output {
     study::Trainable trained;
     model::Problem asked;  ///< as given: its λ may be a rule
     std::vector<study::Comparison> comparisons;
-    bool alone = false;  ///< asked to divide the work, with nobody to share it
+    bool alone = false;                       ///< asked to divide the work, with nobody to share it
+    std::optional<view::ProblemCurve> curve;  ///< instead of all above
 
+    bool one() const { return !curve; }
     bool converged() const;
   };
-  static constexpr About about{"simulate", "finite-size experiments with the theory beside them",
-                               "attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90 --instances 4", true};
+  static constexpr About about{.name = "simulate",
+                               .summary = "finite-size experiments with the theory beside them",
+                               .example = "attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90 --instances 4",
+                               .draws = true,
+                               .curves = true};
 
   static Input read(const nlohmann::json& options);
   static bool divides(const nlohmann::json& options) { return options.value("distributed", false); }

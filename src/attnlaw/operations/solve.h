@@ -1,8 +1,8 @@
 #pragma once
-/// `solve`: the theory of one problem.
+/// `solve`: the theory of one problem, or of a curve of problems.
 
 #include "attnlaw/operations/operation.h"
-#include "attnlaw/operations/problem_options.h"
+#include "attnlaw/operations/problem_grid.h"
 
 namespace attnlaw::operations {
 
@@ -12,12 +12,20 @@ struct Solve {
     TheoryOptions theory;
     bool sensitivities = false;
     bool isotropic = false;  ///< NumericalPrior::Approximation::isotropic
+    ProblemGrid grid = {};   ///< with several values of options
   };
   struct Output {
-    theory::Solution solution;
-    model::Problem asked;  ///< as given: its λ may be a rule
+    theory::Solution solution;                ///< of one problem
+    model::Problem asked;                     ///< as given: its λ may be a rule
+    std::optional<view::ProblemCurve> curve;  ///< instead
+
+    bool one() const { return !curve; }
   };
-  static constexpr About about{"solve", "theory at one point", "attnlaw solve --alpha 0.3 --lambda 0.05"};
+  static constexpr About about{.name = "solve",
+                               .summary = "theory at one point, or along a curve",
+                               .example = "attnlaw solve --alpha 0.05:2:40:log --lambda 0.01,0.1 --html curve.html",
+                               .draws = true,
+                               .curves = true};
 
   static Input read(const nlohmann::json& options);
   static Output run(const Input& input, const Run& run);

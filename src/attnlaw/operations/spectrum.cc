@@ -85,16 +85,22 @@ json along_json(const Along& curve) {
   return document;
 }
 
-bool single(const Spectrum::Output& output) { return !output.line(); }
+bool single(const Spectrum::Output& output) { return !output.line() && !output.grid; }
 bool many(const Spectrum::Output& output) { return output.line(); }
 
 // ---- pages ---------------------------------------------------------------------------------------------------------
 
 report::Page page_of(const One& one, const study::SpectrumComparison* measured, report::Table table) {
   table.title = "Law and experiment";
-  return {"Spectrum of the trained map",
-          view::describe(one.solution.problem),
-          {view::section_of(std::move(table), view::spectrum_chart(one.solution, one.density, measured))}};
+  report::Page page{"Spectrum of the trained map",
+                    view::describe(one.solution.problem),
+                    {view::section_of(std::move(table), view::spectrum_chart(one.solution, one.density, measured))}};
+  if (tied(one))
+    page.sections.push_back(
+        {"Singular values of W",
+         "S = W Wᵀ/√(m_h d) of the tied student, in units of √d; zeros of S are zeros of W as well.",
+         view::weights_chart(one.solution, one.density, measured)});
+  return page;
 }
 
 report::Page page_of(const Along& curve, const report::Table& table) {
@@ -179,7 +185,13 @@ const base::Description& describe(const Along*) {
   return description;
 }
 
+base::Evidence Spectrum::Output::evidence() const {
+  if (grid) return grid->evidence();
+  return theory::evidence(line() ? curve.problem : one.solution.problem);
+}
+
 bool Spectrum::Output::converged() const {
+  if (grid) return grid->converged();
   if (!line()) return one.solution.diagnostics.converged && (!one.experiment || one.experiment->converged());
   return std::all_of(curve.solutions.begin(), curve.solutions.end(),
                      [](const theory::Solution& s) { return s.diagnostics.converged; });
@@ -202,27 +214,30 @@ const base::Description& describe(const Spectrum::Output*) {
   static const base::Description description{
       "the spectrum of the trained S; with along, that of many problems",
       {base::flat(&Spectrum::Output::one).when(single), base::flat(&Spectrum::Output::curve).when(many),
-       base::evidence_field<Spectrum::Output>(
-           [](const Spectrum::Output& output) { return theory::evidence(output.problem()); }),
+       base::flat(&Spectrum::Output::grid), base::evidence_field<Spectrum::Output>(&Spectrum::Output::evidence),
        base::figure("converged", &Spectrum::Output::converged, {.doc = "whether everything can be used"})}};
   return description;
 }
 
-Spectrum::Input Spectrum::read(const json& options) {
-  bool experiments = options.contains("d");
-  for (const std::string& name : base::field_names(describe(static_cast<const experiment::Options*>(nullptr))))
-    experiments = experiments || options.contains(name);
-  json fallback = json::object();
+Spectrum::Input Spectrum::read(const json& given) {
+  json options = given, fallback = json::object();
   if (options.contains("along")) {
-    if (experiments) base::reject("--along is theory alone: leave out --d and the other options of experiments");
     const Line line = line_from_text(options["along"].get<std::string>());
     fallback[line.variable] = line.values.front();
   }
+  ProblemGrid grid = take_grid(options, fallback);
+  bool experiments = options.contains("d");
+  for (const std::string& name : base::field_names(describe(static_cast<const experiment::Options*>(nullptr))))
+    experiments = experiments || options.contains(name);
+  if (options.contains("along") && experiments)
+    base::reject("--along is theory alone: leave out --d and the other options of experiments");
   require_tolerance(options);
   Spectrum::Input input = read_with_problem<Spectrum::Input>(options, about.name, fallback);
   choose_trainer(options, input.problem.problem, input.experiment);
   if (experiments && !input.d) base::reject("options of experiments need --d, an embedding dimension to run them at");
   view::require_spectral_law(input.problem.problem);
+  if (!grid.one()) refuse_along_curve(options, {"along", "d", "time_limit"});
+  input.grid = std::move(grid);
   return input;
 }
 
@@ -232,11 +247,16 @@ std::vector<std::string> Spectrum::unread(const json& options) {
 }
 
 Spectrum::Output Spectrum::run(const Spectrum::Input& input, const Run& run) {
-  if (input.along.variable.empty()) return {predict_and_measure(input, run), {}};
-  return {{}, follow(input, run)};
+  if (!input.grid.one()) {
+    const CurveRequest request{.accuracy = input.theory.accuracy, .spectra = true};
+    return {{}, {}, solve_curve(input.grid, input.problem.problem, request, run)};
+  }
+  if (input.along.variable.empty()) return {predict_and_measure(input, run), {}, {}};
+  return {{}, follow(input, run), {}};
 }
 
 view::Result Spectrum::show(const Spectrum::Output& output, const Run& run) {
+  if (output.grid) return view::show(*output.grid, run.draw);
   view::Result result = output.line() ? show_line(output.curve, run.draw) : show_one(output.one, run.draw);
   result.converged = output.converged();
   return result;

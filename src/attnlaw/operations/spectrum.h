@@ -2,7 +2,7 @@
 /// `spectrum`: the law of a trained map, beside experiments, or along a line of problems.
 
 #include "attnlaw/operations/operation.h"
-#include "attnlaw/operations/problem_options.h"
+#include "attnlaw/operations/problem_grid.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::operations {
@@ -18,7 +18,8 @@ struct Spectrum {
     TheoryOptions theory;
     std::optional<int> d;  ///< of experiments; none: the law alone
     experiment::Options experiment;
-    Line along;  ///< instead
+    Line along;             ///< instead
+    ProblemGrid grid = {};  ///< with several values of options
   };
   /// The law of the target as given (d → ∞), and what was measured.
   struct One {
@@ -34,15 +35,19 @@ struct Spectrum {
     std::vector<theory::Solution> solutions;
   };
   struct Output {
-    One one;      ///< read unless there is a line
-    Curve curve;  ///< of no variable unless there is one
+    One one;                                      ///< read unless there is a line or a grid
+    Curve curve;                                  ///< of no variable unless there is one
+    std::optional<view::ProblemCurve> grid = {};  ///< instead of both
 
     bool line() const { return !curve.along.variable.empty(); }
-    const model::Problem& problem() const { return line() ? curve.problem : one.solution.problem; }
+    base::Evidence evidence() const;
     bool converged() const;
   };
-  static constexpr About about{"spectrum", "law of the trained map, and experiments over it",
-                               "attnlaw spectrum --alpha 0.3 --lambda 0.05 --d 100 --html spectrum.html", true};
+  static constexpr About about{.name = "spectrum",
+                               .summary = "law of the trained map, and experiments over it",
+                               .example = "attnlaw spectrum --alpha 0.3 --lambda 0.05 --d 100 --html spectrum.html",
+                               .draws = true,
+                               .curves = true};
 
   static Input read(const nlohmann::json& options);
   static std::vector<std::string> unread(const nlohmann::json& options);

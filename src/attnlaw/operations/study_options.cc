@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/cluster/remote_workers.h"
@@ -92,8 +93,11 @@ std::optional<Crew> assemble_crew(const Run& run) {
 }
 
 study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
-                             const StudyOptions& options, const Run& run) {
+                             const StudyOptions& options, const Run& run, Interrupting interrupting) {
   const Interruption interruption;
+  // Who has a flag of his own, as Python has, is told of the interruption.
+  std::optional<base::InterruptScope> scope;
+  if (interrupting == Interrupting::ends_them && !base::interrupt_flag()) scope.emplace(&interrupted);
   study::RunOptions run_options;
   run_options.threads = cluster::threads_of_rank(run.threads);
   run_options.remote_workers = crew.workers;
@@ -102,7 +106,12 @@ study::RunProgress run_study(const study::Study& study, study::Store& store, con
   run_options.stop = &interrupted;
   if (run.study_progress)
     run_options.progress = [&](const study::RunProgress& now) { run.study_progress(study.name, now); };
-  const study::RunProgress progress = study::run(study, store, run_options);
+  study::RunProgress progress;
+  try {
+    progress = study::run(study, store, run_options);
+  } catch (const base::Interrupted&) {
+    if (!scope) throw;
+  }
   store.settle();
   return progress;
 }

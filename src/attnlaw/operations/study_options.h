@@ -43,9 +43,16 @@ struct Crew {
 /// then there is no crew.
 std::optional<Crew> assemble_crew(const Run& run);
 
-/// Runs the study into the store. Under mpirun the other ranks compute as well. SIGINT and SIGTERM let the running
-/// tasks end and start no more; a second one kills.
+/// What SIGINT and SIGTERM do to the tasks that are running.
+enum class Interrupting {
+  lets_them_end,  ///< and starts no more: they go into a store that lasts
+  ends_them       ///< within a second
+};
+
+/// Runs the study into the store. Under mpirun the other ranks compute as well. After a signal it returns with what is
+/// in the store by then; a second one kills.
 study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
-                             const StudyOptions& options, const Run& run);
+                             const StudyOptions& options, const Run& run,
+                             Interrupting interrupting = Interrupting::lets_them_end);
 
 }  // namespace attnlaw::operations

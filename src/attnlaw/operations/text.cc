@@ -25,16 +25,20 @@ view::Result Conventions::show(const Output& output, const Run&) {
 }
 
 std::span<const base::Named<Shell>> names_table(Shell) {
-  static constexpr base::Named<Shell> kShells[] = {{Shell::bash, "bash"}};
+  static constexpr base::Named<Shell> kShells[] = {{Shell::bash, "bash"}, {Shell::zsh, "zsh"}, {Shell::fish, "fish"}};
   return kShells;
 }
 
 const base::Description& describe(const Completion::Input*) {
   static const base::Description description{
-      "the shell", {base::field("shell", &Completion::Input::shell, {.doc = "bash", .positional = true})}};
+      "the shell",
+      {base::field("shell", &Completion::Input::shell, {.doc = "whose completion it is", .positional = true})}};
   return description;
 }
-Text Completion::run(const Input&, const Run&) { return {bash_completion()}; }
+Text Completion::run(const Input& input, const Run&) {
+  if (input.shell == Shell::fish) return {fish_completion()};
+  return {input.shell == Shell::zsh ? zsh_completion() : bash_completion()};
+}
 view::Result Completion::show(const Output& output, const Run&) { return show_text(output); }
 
 const base::Description& describe(const Schema::Output*) {
@@ -57,6 +61,7 @@ Schema::Output Schema::run(const Input&, const Run&) {
                                  {"summary", operation.about.summary},
                                  {"example", operation.about.example},
                                  {"draws", operation.about.draws},
+                                 {"curves", operation.about.curves},
                                  {"options", base::schema_of(operation.input(), operation.defaults)},
                                  {"result", base::schema_of(operation.output(), nlohmann::json())}});
   return output;

@@ -21,7 +21,7 @@ struct Conventions {
   static view::Result show(const Output& output, const Run& run);
 };
 
-enum class Shell { bash };
+enum class Shell { bash, zsh, fish };
 std::span<const base::Named<Shell>> names_table(Shell);
 
 struct Completion {

@@ -2,6 +2,7 @@
 /// This file shows experiments beside the theory, one problem or a learning curve.
 
 #include <span>
+#include <string>
 
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/study/resolve.h"
@@ -16,6 +17,10 @@ namespace attnlaw::view {
 /// differences against 1/d.
 Result show(const study::Trainable& trained, std::span<const study::Comparison> comparisons,
             const model::Problem& asked, const Warnings& notes, bool draw);
+
+/// One sentence says what the differences mean: whether they vanish as 1/d → 0, or what is to be done to know. It is
+/// empty where none is known.
+std::string verdict(std::span<const study::Comparison> comparisons);
 
 /// The chart draws train, test and estimation error against α: solutions as lines, comparisons as points.
 report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std::span<const study::Comparison> points);

@@ -7,6 +7,7 @@
 
 #include "attnlaw/model/custom_loss.h"
 #include "attnlaw/model/custom_penalty.h"
+#include "attnlaw/view/result.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::view {
@@ -122,26 +123,30 @@ std::string describe(const model::Problem& problem, const std::vector<std::strin
   const auto shown = [&](std::string_view option) {
     return std::find(without.begin(), without.end(), option) == without.end();
   };
-  std::string text = fmt::format("T = {}, {}{} head", model::tokens_text(problem),
-                                 problem.cross() ? "cross-attention, " : "", model::name(problem.head));
-  if (problem.readout != model::Readout::rows) text += ", readout " + model::name(problem.readout);
-  if (problem.labels != model::Labels::soft) text += fmt::format(", {} labels", model::name(problem.labels));
-  if (problem.custom_loss) text += ", loss " + problem.custom_loss->name;
-  if (problem.loss != model::Loss::square) text += ", loss " + model::name(problem.loss);
-  if (problem.custom_penalty) text += ", penalty " + problem.custom_penalty->name;
-  if (shown("alpha")) text += fmt::format(", α = {:g}", problem.alpha);
-  if (problem.lambda_rule == model::LambdaRule::value && shown("lambda"))
-    text += fmt::format(", λ = {:.6g}", problem.lambda);
-  else if (problem.lambda_rule != model::LambdaRule::none && shown("lambda"))
-    text += ", λ = " + model::lambda_text(problem);
-  if (shown("target")) text += ", target " + problem.target.spec();
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view option, bool unusual, const std::string& text) {
+    if (unusual && shown(option)) parts.push_back(text);
+  };
+  add("tokens", true, "T = " + model::tokens_text(problem));
+  add("attention", problem.cross(), "cross-attention");
+  add("head", true, fmt::format("{} head", model::name(problem.head)));
+  add("readout", problem.readout != model::Readout::rows, "readout " + model::name(problem.readout));
+  add("labels", problem.labels != model::Labels::soft, fmt::format("{} labels", model::name(problem.labels)));
+  if (problem.custom_loss) add("loss", true, "loss " + problem.custom_loss->name);
+  add("loss", problem.loss != model::Loss::square, "loss " + model::name(problem.loss));
+  if (problem.custom_penalty) add("penalty", true, "penalty " + problem.custom_penalty->name);
+  add("alpha", true, fmt::format("α = {:g}", problem.alpha));
+  add("lambda", problem.lambda_rule == model::LambdaRule::value, fmt::format("λ = {:.6g}", problem.lambda));
+  add("lambda", !problem.lambda_known(), "λ = " + model::lambda_text(problem));
+  add("target", true, "target " + problem.target.spec());
   const auto usual = problem.cross() ? model::Student::untied : model::Student::tied;
-  if (problem.student != usual) text += ", student " + model::name(problem.student);
-  if (problem.width != 1) text += fmt::format(", width {:g}", problem.width);
-  if (problem.noise > 0 && shown("noise")) text += fmt::format(", Δ = {:g}", problem.noise);
-  if (problem.beta != 1 || problem.target_beta != 1)
-    text += fmt::format(", β = {:g}, β* = {:g}", problem.beta, problem.target_beta);
-  return text;
+  add("student", problem.student != usual, "student " + model::name(problem.student));
+  add("width", problem.width != 1, fmt::format("width {:g}", problem.width));
+  add("noise", problem.noise > 0, fmt::format("Δ = {:g}", problem.noise));
+  const bool temperatures = problem.beta != 1 || problem.target_beta != 1;
+  add("beta", temperatures, fmt::format("β = {:g}", problem.beta));
+  add("target_beta", temperatures, fmt::format("β* = {:g}", problem.target_beta));
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 Table optimum_table(const theory::OptimalLambda& optimum) {
@@ -164,11 +169,23 @@ std::vector<Table> solution_tables(const theory::Solution& s, const model::Probl
   return tables;
 }
 
-Table solution_row(const theory::Solution& s, const model::Problem& asked) {
+report::Page solution_page(const theory::Solution& s, const std::vector<Table>& tables) {
+  report::Page page{"Theory of one problem", describe(s.problem), sections_of(tables)};
+  for (report::Section& section : page.sections)
+    if (section.heading.empty()) section.heading = "More figures";
+  page.sections.front().heading = "Errors";
+  if (!has_spectral_law(s.problem) || !s.diagnostics.converged) return page;
+  const auto spectrum = std::find_if(page.sections.begin(), page.sections.end(),
+                                     [](const auto& section) { return section.heading.starts_with("Spectrum"); });
+  spectrum->chart = spectrum_chart(s, theory::TrainedLaw(s, s.problem.target_law()).density(), nullptr);
+  return page;
+}
+
+Fields solution_fields(const nlohmann::json& document, const model::Problem& problem, const model::Problem& asked) {
   static const char* const kOfSectors[] = {"q_a", "V_a", "q_hat_a", "V_hat_a"};
-  const Fields of_problem = fields_of(s.problem);
-  Fields fields = problem_fields(s.problem, asked);
-  for (const auto& [name, value] : fields_of(s)) {
+  const Fields of_problem = fields_of(problem);
+  Fields fields = problem_fields(problem, asked);
+  for (const auto& [name, value] : fields_of(document, base::detail::description_of<theory::Solution>())) {
     const auto is = [&name = name](const auto& field) { return field.first == name; };
     if (std::any_of(of_problem.begin(), of_problem.end(), is)) continue;
     // Where a student has one sector alone, the other one is 0.
@@ -176,7 +193,11 @@ Table solution_row(const theory::Solution& s, const model::Problem& asked) {
         std::find(std::begin(kOfSectors), std::end(kOfSectors), name) != std::end(kOfSectors) && value == Cell();
     fields.emplace_back(name, zero ? Value(0.0) : value);
   }
-  return table_of({fields});
+  return fields;
+}
+
+Table solution_row(const theory::Solution& s, const model::Problem& asked) {
+  return table_of({solution_fields(base::json_of(s), s.problem, asked)});
 }
 
 }  // namespace attnlaw::view

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/report/page.h"
 #include "attnlaw/report/table.h"
 #include "attnlaw/theory/solution.h"
 #include "attnlaw/view/rows.h"
@@ -24,8 +25,12 @@ std::string words(std::string figure);
 Fields problem_fields(const model::Problem& problem, const model::Problem& asked);
 
 std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);
+/// The page has these tables, and the spectrum of the trained S over its band where it has a law.
+report::Page solution_page(const theory::Solution& solution, const std::vector<report::Table>& tables);
 /// The one row has every figure of the solution; the columns are the same for all students.
 report::Table solution_row(const theory::Solution& solution, const model::Problem& asked);
+/// The same cells for the document of a solution, whose problem was resolved to `problem`.
+Fields solution_fields(const nlohmann::json& document, const model::Problem& problem, const model::Problem& asked);
 /// The table says where the least test error is.
 report::Table optimum_table(const theory::OptimalLambda& optimum);
 

@@ -96,19 +96,25 @@ Warnings warnings(const theory::Continuation& continuation) {
   return result;
 }
 
-Warnings warnings(const study::PhaseDiagram& diagram) {
-  const auto count_if = [&](auto condition) {
-    return std::count_if(diagram.points.begin(), diagram.points.end(), condition);
+Warnings replicon_warnings(std::span<const double> replicons, const std::string& points) {
+  const auto say = [&](const char* what, auto count, const char* why) {
+    return fmt::format("{} at {} of {} {}: {}.", what, count, replicons.size(), points, why);
   };
-  const auto line = [&](const char* what, auto count, const std::string& why) {
-    return fmt::format("{} at {} of {} points of the diagram{}.", what, count, diagram.points.size(), why);
-  };
-  const auto jumps = count_if([](const auto& point) { return std::isinf(point.replicon); });
-  const auto unstable = count_if([](const auto& point) { return point.replicon >= 1; }) - jumps;
+  const auto jumps = std::count_if(replicons.begin(), replicons.end(), [](double r) { return std::isinf(r); });
+  const auto unstable = std::count_if(replicons.begin(), replicons.end(), [](double r) { return r >= 1; }) - jumps;
   Warnings result;
-  if (unstable > 0) result.push_back(line("Replicon R ≥ 1", unstable, fmt::format(": {}", kUnstable)));
-  if (jumps > 0) result.push_back(line("Replicon", jumps, fmt::format(": {}", kJump)));
-  if (diagram.failed > 0) result.push_back(line("NOT CONVERGED", diagram.failed, ""));
+  if (unstable > 0) result.push_back(say("Replicon R ≥ 1", unstable, kUnstable));
+  if (jumps > 0) result.push_back(say("Replicon", jumps, kJump));
+  return result;
+}
+
+Warnings warnings(const study::PhaseDiagram& diagram) {
+  std::vector<double> replicons;
+  for (const study::DiagramPoint& point : diagram.points) replicons.push_back(point.replicon);
+  Warnings result = replicon_warnings(replicons, "points of the diagram");
+  if (diagram.failed > 0)
+    result.push_back(
+        fmt::format("NOT CONVERGED at {} of {} points of the diagram.", diagram.failed, diagram.points.size()));
   return result;
 }
 

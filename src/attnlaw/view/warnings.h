@@ -22,6 +22,9 @@ Warnings warnings(const experiment::Experiment& experiment);
 /// Many solutions together have warnings that say how many of them, and at which values of `variable`.
 Warnings warnings(std::span<const theory::Solution> curve, const std::string& variable, std::span<const double> values);
 
+/// Of many points, which `points` names: "points of the diagram".
+Warnings replicon_warnings(std::span<const double> replicons, const std::string& points);
+
 Warnings warnings(const theory::Continuation& continuation);
 Warnings warnings(const study::PhaseDiagram& diagram);
 

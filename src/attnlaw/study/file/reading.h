@@ -13,11 +13,13 @@
 
 namespace attnlaw::study {
 
-/// The file that values come from.
+/// The file that values come from; without a path they come from options, which have no lines.
 struct SourceFile {
   std::string path;
 
-  std::string at(int line, const std::string& message) const { return fmt::format("{}:{}: {}", path, line, message); }
+  std::string at(int line, const std::string& message) const {
+    return path.empty() ? message : fmt::format("{}:{}: {}", path, line, message);
+  }
 
   /// Throws std::invalid_argument.
   template <class... Arguments>

@@ -1,6 +1,7 @@
 #include "attnlaw/study/file/tasks.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -48,9 +49,12 @@ int line_of_fault(const PartRequest& request, const std::string& message) {
 template <class Check>
 auto placed(const SourceFile& file, const PartRequest& request, const Json& coordinates, Check check) {
   const auto refused = [&](const std::string& message) {
-    std::string where = "part '" + request.name + "'";
-    for (const auto& [key, value] : coordinates.items()) where += fmt::format(", {} = {}", key, base::json_text(value));
-    return std::invalid_argument(file.at(line_of_fault(request, message), fmt::format("{} ({})", message, where)));
+    std::vector<std::string> where;
+    if (!file.path.empty()) where.push_back("part '" + request.name + "'");
+    for (const auto& [key, value] : coordinates.items())
+      where.push_back(fmt::format("{} = {}", key, base::json_text(value)));
+    return std::invalid_argument(
+        file.at(line_of_fault(request, message), fmt::format("{} ({})", message, fmt::join(where, ", "))));
   };
   try {
     return check();

@@ -184,7 +184,10 @@ class Run {
     std::unique_lock lock(mutex_);
     report();
     for (;;) {
-      if (failure_) std::rethrow_exception(failure_);
+      if (failure_) {
+        store_done(lock);
+        std::rethrow_exception(failure_);
+      }
       if (!halted()) admit_families(lock);
       const bool stored = store_done(lock);
       look_after(lock);

@@ -198,15 +198,17 @@ int Statement::parameters() const { return sqlite3_bind_parameter_count(statemen
 bool Statement::reads_only() const { return sqlite3_stmt_readonly(statement_.get()) != 0; }
 
 Connection::Connection(const std::string& path, Store::Access access) : path_(path), database_(nullptr, sqlite3_close) {
-  require_possible(path, access);
-  require_database(path);
+  const bool reading = access == Store::Access::read, in_memory = access == Store::Access::memory;
+  if (!in_memory) {
+    require_possible(path, access);
+    require_database(path);
+  }
   if (access == Store::Access::write) require_writable(path);
-  const bool reading = access == Store::Access::read;
-  const bool pending = has_pending(path);
+  const bool pending = reading && has_pending(path);
   const auto [flags, query] = reading ? way_to_read(path) : std::pair{SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ""};
+  const std::string place = in_memory ? ":memory:" : uri_of(path, query);
   sqlite3* database = nullptr;
-  const int code =
-      sqlite3_open_v2(uri_of(path, query).c_str(), &database, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(place.c_str(), &database, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
   database_.reset(database);
   if (code != SQLITE_OK) fail(path, database, code);
   sqlite3_extended_result_codes(database, 1);

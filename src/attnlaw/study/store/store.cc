@@ -56,6 +56,10 @@ Connection open(const std::string& path, Store::Access access) {
     if (version == 0) throw sqlite::Error(path, "it is empty", "a store is made by attnlaw sweep", SQLITE_NOTADB);
     return connection;
   }
+  if (access == Store::Access::memory) {
+    migrate(connection);
+    return connection;
+  }
   use_log(connection);
   // In a log, a commit survives the death of the process; only a power failure may undo the last ones, whole.
   connection.script("PRAGMA synchronous = NORMAL");

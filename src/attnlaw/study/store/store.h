@@ -27,7 +27,8 @@ class Store {
  public:
   enum class Access {
     write,  ///< created if it is not there, migrated if it is of an older version
-    read    ///< changes nothing, not even the version
+    read,   ///< changes nothing, not even the version
+    memory  ///< no file: the results end with this object, and the path only names it in messages
   };
   explicit Store(const std::string& path, Access access = Access::write);
   Store(Store&&) noexcept;

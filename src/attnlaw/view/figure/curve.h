@@ -1,0 +1,48 @@
+#pragma once
+/// A curve: problems along the options that were given several values, with the theory of each and, where they were
+/// asked for, experiments beside it.
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "attnlaw/base/describe.h"
+#include "attnlaw/base/evidence.h"
+#include "attnlaw/study/study.h"
+#include "attnlaw/view/result.h"
+
+namespace attnlaw::view {
+
+/// What varies: an option of a problem, or `kappa` of its target, with its values.
+struct CurveAxis {
+  std::string name;
+  std::vector<nlohmann::json> values;
+};
+const base::Description& describe(const CurveAxis*);
+
+/// The parts of the study have these names.
+inline constexpr const char* kCurveTheory = "theory";
+inline constexpr const char* kCurveExperiments = "experiments";
+
+struct ProblemCurve {
+  model::Problem problem;       ///< one of the points
+  nlohmann::json shared;        ///< the options that all points have
+  std::vector<CurveAxis> axes;  ///< the last one varies fastest
+  study::Study study;
+  study::Outcomes outcomes;
+  std::string study_text = {};  ///< a study file that computes the same
+  bool spectra = false;         ///< asked about the trained spectra: their densities and how far they have collapsed
+
+  bool measured() const;   ///< with experiments
+  bool converged() const;  ///< every point was computed and can be used
+  base::Evidence evidence() const;
+};
+const base::Description& describe(const ProblemCurve*);
+
+/// Theory alone has one row for each point, in the table and, with all that `solve` prints of a point, in the CSV. With
+/// experiments there is a table for each error and one row in the CSV for each point and d, theory and experiment side
+/// by side. The charts draw errors along the last axis, a series for each value of the others, or a map over two long
+/// axes.
+Result show(const ProblemCurve& curve, bool draw);
+
+}  // namespace attnlaw::view
