@@ -70,7 +70,7 @@ int run(const app::Command& command, const std::string& line) {
   operations::Run run;
   run.draw = !command.html.empty();
   run.page_path = command.html;
-  progress.attach(run);
+  progress.attach(run, operation.about.name);
   view::Result result = operation.run(command.options, run);
   progress.clear();
   if (!writes) return 0;

@@ -13,8 +13,12 @@
 namespace attnlaw::app {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// Seconds between the lines that stand for a bar where there is no terminal.
-constexpr double kLineInterval = 30;
+constexpr double kLineInterval = 60;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// Tells whether standard error is a terminal on which a line can be written over.
 bool can_move_back() {
@@ -32,27 +36,47 @@ std::string bar(std::size_t done, std::size_t total) {
 
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(can_move_back()), next_line_(kLineInterval) {}
 
-void Progress::attach(operations::Run& run) {
+void Progress::attach(operations::Run& run, const std::string& command) {
   if (quiet_) return;
   run.study_progress = [this](const std::string& label, const study::RunProgress& progress) {
     update_study(label, progress);
   };
-  if (terminal_) run.progress = [this](const std::string& label, int done, int total) { update(label, done, total); };
+  run.progress = [this](const std::string& label, int done, int total) { update(label, done, total); };
+  if (terminal_) ticker_ = std::jthread([this, command](const std::stop_token& stop) { tick(stop, command); });
 }
 
 void Progress::clear() {
+  if (ticker_.joinable()) {
+    ticker_.request_stop();
+    ticker_.join();
+  }
+  const std::lock_guard lock(mutex_);
   if (width_ == 0) return;
   show("");
   put("\r");
 }
 
+void Progress::tick(const std::stop_token& stop, const std::string& command) {
+  constexpr std::chrono::seconds kInterval{1};
+  std::unique_lock lock(mutex_);
+  while (!woken_.wait_for(lock, stop, kInterval, [&] { return stop.stop_requested(); }) && silent_)
+    show(fmt::format("{} ... {}", command, view::duration(seconds_since(start_))));
+}
+
 void Progress::update(const std::string& label, int done, int total) {
-  const auto now = std::chrono::steady_clock::now();
-  if (width_ == 0 || label != label_) label_ = label, begin_ = now;
-  if (done == 0) return show(label + " ...");
-  const double elapsed = std::chrono::duration<double>(now - begin_).count();
-  show(fmt::format("{} {}, {} left", label, bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
-                   view::duration(elapsed / done * (total - done))));
+  const std::lock_guard lock(mutex_);
+  silent_ = false;
+  if (label != label_) label_ = label, begin_ = Clock::now();
+  if (!terminal_ && seconds_since(start_) < next_line_) return;
+  next_line_ = seconds_since(start_) + kLineInterval;
+  std::string line = label + " ...";
+  if (done > 0)
+    line = fmt::format("{} {}, {} left", label, bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
+                       view::duration(seconds_since(begin_) / done * (total - done)));
+  if (terminal_)
+    show(line);
+  else
+    put(line + "\n");
 }
 
 /// The line that stood there is painted over with blanks, so that no terminal needs to know an escape code.
@@ -62,6 +86,8 @@ void Progress::show(const std::string& line) {
 }
 
 void Progress::update_study(const std::string& label, const study::RunProgress& progress) {
+  const std::lock_guard lock(mutex_);
+  silent_ = false;
   if (!terminal_ && progress.seconds < next_line_) return;
   next_line_ = progress.seconds + kLineInterval;
   std::string line = label + " " + bar(progress.reused + progress.done, progress.total);

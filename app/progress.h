@@ -1,9 +1,13 @@
 #pragma once
-/// How an operation gets on: a bar with the time left on a terminal, without escape codes; of a study a line every half
-/// minute where there is none, or one that cannot go back in a line (TERM=dumb).
+/// How an operation gets on: a bar with the time left on a terminal, without escape codes, and the time that has passed
+/// of what cannot say how far it is; a line a minute where there is none, or one that cannot go back in a line
+/// (TERM=dumb).
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "attnlaw/operations/operation.h"
 
@@ -18,21 +22,29 @@ class Progress {
   /// Clears the line of a terminal.
   ~Progress() { clear(); }
 
-  /// Lets a run report here; this must outlive it.
-  void attach(operations::Run& run);
+  /// Lets a run report here, which the line calls `command` while it says nothing; this must outlive it.
+  void attach(operations::Run& run, const std::string& command);
+  /// Ends the reports.
   void clear();
 
  private:
   void show(const std::string& line);
+  /// Shows the time that has passed, once a second, until somebody reports.
+  void tick(const std::stop_token& stop, const std::string& command);
   void update(const std::string& label, int done, int total);
   void update_study(const std::string& label, const study::RunProgress& progress);
 
   bool quiet_;
   bool terminal_;
+  std::mutex mutex_;                             ///< guards all below
+  bool silent_ = true;                           ///< nobody has reported
   std::size_t width_ = 0;                        ///< bytes of the line that stands on the terminal
   std::string label_;                            ///< of the bar that stands there
   std::chrono::steady_clock::time_point begin_;  ///< when its label was new
-  double next_line_;                             ///< seconds of a study at which its next line is due
+  double next_line_;                             ///< seconds since the start at which the next line is due
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::condition_variable_any woken_;
+  std::jthread ticker_;
 };
 
 }  // namespace attnlaw::app

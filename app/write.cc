@@ -2,8 +2,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -22,10 +24,18 @@ using operations::Format;
 
 constexpr int kIndent = 2;
 
+/// So many characters fit into a line: of the terminal, or of a page where it goes elsewhere.
+std::size_t line_width(const std::string& output) {
+  constexpr std::size_t kPage = 80;
+  winsize size{};
+  if (!output.empty() || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kPage;
+  return std::max<std::size_t>(kPage / 2, size.ws_col);
+}
+
 /// Returns what a person reads: tables, warnings, a note.
-std::string text_of(const view::Result& result) {
+std::string text_of(const view::Result& result, std::size_t width) {
   std::string text;
-  for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table);
+  for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table, width);
   if (!result.warnings.empty()) text += "\n";
   for (const std::string& warning : result.warnings) text += warning + "\n";
   if (!result.note.empty()) text += "\n" + result.note + "\n";
@@ -37,12 +47,12 @@ bool shows_warnings(Format format, const view::Result& result) {
   return format == Format::json || !result.document_alone.empty() || (format == Format::table && !result.text);
 }
 
-std::string formatted(Format format, const view::Result& result) {
+std::string formatted(Format format, const view::Result& result, std::size_t width) {
   if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
   if (format == Format::json || !result.document_alone.empty()) return base::json_text(result.document, kIndent) + "\n";
   if (result.text && (format == Format::table || result.rows.table().columns.empty())) return *result.text;
   // Names of files may be any bytes; what is printed is UTF-8.
-  return base::escaped(format == Format::csv ? report::csv(result.rows.table()) : text_of(result));
+  return base::escaped(format == Format::csv ? report::csv(result.rows.table()) : text_of(result, width));
 }
 
 }  // namespace
@@ -66,9 +76,10 @@ void write(const Command& command, view::Result result, const std::string& line)
   if (result.page && !path.empty()) {
     const std::string date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
     view::write_page(std::move(*result.page), result.warnings, path, line, date);
-    if (result.note.empty()) result.note = "Report: " + path;
+    if (result.note.find(path) == std::string::npos)
+      result.note += (result.note.empty() ? "" : "\n") + ("Report: " + path);
   }
-  const std::string text = formatted(command.common.format, result);
+  const std::string text = formatted(command.common.format, result, line_width(command.common.output));
   write_text(command.common.output, text);
   if (!command.common.quiet && !shows_warnings(command.common.format, result))
     for (const std::string& warning : result.warnings) say(warning);

@@ -68,11 +68,27 @@ TEST_F(NumberLines, WithDecimalCommasAreRefusedAndNotTorn) {
 }
 
 TEST_F(NumberLines, NameTheLineOfWhatIsWrong) {
-  for (const char* bad : {"two", "inf", "1,,2", "1,", ", 1", "1 2"}) {
+  for (const char* bad : {"two", "inf", "1,,2", "1,", ", 1"}) {
     EXPECT_THAT([&] { read(std::string("1\n") + bad + "\n", 1); },
                 ThrowsMessage<std::invalid_argument>(HasSubstr(path_ + ":2: expected numbers, got '" + bad + "'")));
   }
+  EXPECT_THAT([&] { read("1 2\n", 1); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr(":1: expected numbers, got 2 numbers, '1 2'")));
   EXPECT_THAT([&] { read("# none\n", 0); }, ThrowsMessage<std::invalid_argument>(HasSubstr("at least one")));
+}
+
+TEST_F(NumberLines, ThatAreNoTextOrLongAreNotRepeated) {
+  const std::string array("\x93NUMPY\x01\x00v\x00{'descr': '<f8'}", 27);
+  EXPECT_THAT([&] { read(array, 1); },
+              ThrowsMessage<std::invalid_argument>(path_ + ": expected numbers, and this is no text file"));
+  std::string row;
+  for (int i = 0; i < 5000; ++i) row += "0.125 ";
+  EXPECT_THAT([&] { read(row, 1); }, ThrowsMessage<std::invalid_argument>(HasSubstr("got 5000 numbers, '0.125 ")));
+  EXPECT_THAT(
+      [&] { read(row, 1); },
+      testing::Throws<std::invalid_argument>(testing::Property(
+          &std::invalid_argument::what,
+          testing::ResultOf([](const char* text) { return std::string_view(text).size(); }, testing::Lt(300u)))));
 }
 
 }  // namespace

@@ -92,8 +92,19 @@ std::vector<std::vector<double>> read_number_lines(const std::string& path, std:
   return parse_number_lines(read_text(path), path, per_line, expected);
 }
 
+namespace {
+
+/// Returns the beginning of a line that is too long for a message.
+std::string shortened(std::string_view line) {
+  constexpr std::size_t kMost = 60;
+  return line.size() <= kMost ? std::string(line) : std::string(line.substr(0, kMost)) + " …";
+}
+
+}  // namespace
+
 std::vector<std::vector<double>> parse_number_lines(std::string_view content, const std::string& path,
                                                     std::size_t per_line, std::string_view expected) {
+  if (content.find('\0') != std::string_view::npos) reject("{}: expected {}, and this is no text file", path, expected);
   std::vector<std::vector<double>> rows;
   std::size_t line_number = 0;
   for (const std::string_view line : lines_of(content)) {
@@ -105,7 +116,8 @@ std::vector<std::vector<double>> parse_number_lines(std::string_view content, co
              path, line_number, text);
     std::vector<double> numbers = numbers_in(text);
     if (numbers.empty() || (per_line > 0 && numbers.size() != per_line))
-      reject("{}:{}: expected {}, got '{}'", path, line_number, expected, text);
+      reject("{}:{}: expected {}, got {}'{}'", path, line_number, expected,
+             numbers.size() > 1 ? fmt::format("{} numbers, ", numbers.size()) : "", shortened(text));
     rows.push_back(std::move(numbers));
   }
   if (rows.empty()) reject("{}:{}: expected {}, at least one, found none", path, line_number, expected);

@@ -82,6 +82,7 @@ Lofi::Input Lofi::read(const nlohmann::json& options) {
   refuse(given("tokens") && !data, "--tokens is for --data: the tokens of a target are its own");
   refuse(given("labels") && !data, "--labels needs --data FILE beside it");
   refuse(given("clip") && !data, "--clip is for --data: a built-in target has its own weights");
+  refuse(given("lazy_lift") && !input.options.lazy, "--lazy-lift needs --lazy beside it");
   refuse(given("patches") && !input.options.published, "--patches needs --published beside it");
   return input;
 }

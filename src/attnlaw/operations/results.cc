@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/view/figure/numbers.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -32,9 +34,81 @@ Store::Rows pick(const Store::Rows& all, const std::vector<std::string>& columns
   return picked;
 }
 
+/// A figure of a result that has no column: by its path in the document ("spectrum.outliers"), or by the name that
+/// charts know it by ("stable_rank"). Null where the result has none.
+json nested(const json& figures, const std::string& name) {
+  if (figures.is_null()) return {};
+  std::string path = "/" + name;
+  std::replace(path.begin(), path.end(), '.', '/');
+  if (const json::json_pointer at(path); figures.contains(at) && !figures[at].is_number()) {
+    const json& value = figures[at];
+    return value.is_structured() ? json(base::json_text(value)) : value;
+  }
+  const std::optional<double> number = view::find_number(figures, name);
+  return number ? json(*number) : json();
+}
+
+/// Adds columns of these figures, as far as they are none yet and some result has them.
+void add_nested(const Store& store, const std::vector<std::string>& names, Store::Rows& rows) {
+  const auto key = std::find(rows.columns.begin(), rows.columns.end(), "key") - rows.columns.begin();
+  std::vector<std::string> missing;
+  for (const std::string& given : names)
+    if (const std::string name = base::snake_case(given);
+        std::find(rows.columns.begin(), rows.columns.end(), name) == rows.columns.end())
+      missing.push_back(name);
+  if (missing.empty()) return;
+  std::vector<std::vector<json>> columns(missing.size());
+  for (const auto& row : rows.rows) {
+    const auto outcome = store.find(row[static_cast<std::size_t>(key)], false);
+    for (std::size_t i = 0; i < missing.size(); ++i)
+      columns[i].push_back(outcome ? nested(outcome->figures, missing[i]) : json());
+  }
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (std::all_of(columns[i].begin(), columns[i].end(), [](const json& value) { return value.is_null(); })) continue;
+    rows.columns.push_back(missing[i]);
+    for (std::size_t k = 0; k < rows.rows.size(); ++k) rows.rows[k].push_back(columns[i][k]);
+  }
+}
+
+/// The names without the minus of a descending order.
+std::vector<std::string> plain(std::vector<std::string> order) {
+  for (std::string& name : order)
+    if (name.starts_with('-')) name.erase(0, 1);
+  return order;
+}
+
+/// Sorts rows; what is missing comes last.
+void sort_rows(const std::vector<std::string>& order, Store::Rows& rows) {
+  const std::vector<std::string> names = plain(order);
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::string name = base::snake_case(names[i]);
+    base::require_among(name, rows.columns, fmt::format("--order takes names of columns, got '{}'", order[i]));
+    columns.push_back(
+        static_cast<std::size_t>(std::find(rows.columns.begin(), rows.columns.end(), name) - rows.columns.begin()));
+  }
+  std::stable_sort(rows.rows.begin(), rows.rows.end(), [&](const auto& a, const auto& b) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const json &left = a[columns[i]], &right = b[columns[i]];
+      if (left == right) continue;
+      if (left.is_null() || right.is_null()) return right.is_null();
+      return order[i].starts_with('-') ? right < left : left < right;
+    }
+    return false;
+  });
+}
+
 Results::Listing listing_of(const Store& store, const Results::Input& input) {
-  const Store::Rows all = store.select(input.where);
-  return {all, input.columns.empty() ? all : pick(all, input.columns), !input.columns.empty(), view::summarise(all)};
+  Store::Rows all = store.select(input.where);
+  const std::size_t columns = all.columns.size();
+  add_nested(store, input.columns, all);
+  add_nested(store, plain(input.order), all);
+  sort_rows(input.order, all);
+  const Store::Rows picked = input.columns.empty() ? all : pick(all, input.columns);
+  // Without being asked for, figures that rows were sorted by are no columns of their own.
+  all.columns.resize(columns);
+  for (auto& row : all.rows) row.resize(columns);
+  return {all, input.columns.empty() ? all : picked, !input.columns.empty(), view::summarise(all)};
 }
 
 /// The whole key that begins like this. Throws std::invalid_argument unless there is exactly one.
@@ -75,7 +149,8 @@ void require_consistent(const Results::Input& input) {
   if (input.key.empty()) return;
   if (input.key.find_first_not_of("0123456789abcdef") != std::string::npos)
     reject("--key takes hexadecimal digits, got '{}'", input.key);
-  if (!input.where.empty() || !input.columns.empty()) reject("--key shows one result: leave out --where and --columns");
+  if (!input.where.empty() || !input.columns.empty() || !input.order.empty())
+    reject("--key shows one result: leave out --where, --columns and --order");
 }
 
 }  // namespace
@@ -90,8 +165,16 @@ const base::Description& describe(const Results::Input*) {
                    {.doc = "rows for which this SQL expression on the columns holds",
                     .otherwise = "all",
                     .value_name = "EXPR"}),
-       base::field("columns", &I::columns,
-                   {.doc = "columns to print, in this order", .otherwise = "all", .value_name = "NAME[,NAME...]"}),
+       base::field(
+           "columns", &I::columns,
+           {.doc = "columns to print, in this order; also figures by the names that charts know, as stable_rank, "
+                   "or by their place in the document, as spectrum.outliers",
+            .otherwise = "all",
+            .value_name = "NAME[,NAME...]"}),
+       base::field("order", &I::order,
+                   {.doc = "sort by these columns; a minus before one for the largest first",
+                    .otherwise = "as computed",
+                    .value_name = "[-]NAME[,...]"}),
        base::field("key", &I::key,
                    {.doc = "one whole result as JSON; KEY may be the beginning of a key", .value_name = "KEY"}),
        base::field("array", &I::array,

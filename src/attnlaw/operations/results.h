@@ -11,6 +11,7 @@ struct Results {
     std::string store;                 ///< file
     std::string where;                 ///< SQL expression; empty: all rows
     std::vector<std::string> columns;  ///< empty: all
+    std::vector<std::string> order;    ///< columns to sort by, the first one first; a minus before one: descending
     std::string key;                   ///< how the key of one result begins; empty: list the results
     std::string array;                 ///< of that result; empty: all of it
   };

@@ -76,7 +76,10 @@ SoftmaxLaw::Input SoftmaxLaw::read(const nlohmann::json& options) {
 }
 
 std::vector<std::string> SoftmaxLaw::unread(const nlohmann::json& options) {
-  return options.contains("simulate") ? std::vector<std::string>{} : std::vector<std::string>{"seed"};
+  if (options.contains("simulate")) return {};
+  // The law of orthonormal tokens does not depend on d.
+  return options.value("tokens", "orthonormal") == "orthonormal" ? std::vector<std::string>{"seed", "tau"}
+                                                                 : std::vector<std::string>{"seed"};
 }
 
 /// With a simulation, the law is that of the ratios which its whole dimensions have.

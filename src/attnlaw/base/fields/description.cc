@@ -128,6 +128,11 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ac
   for (std::size_t distance = 1; distance <= most; ++distance)
     for (const std::string& candidate : accepted)
       if (edit_distance(word, candidate) == distance) return fmt::format("; did you mean '{}'?", candidate);
+  // Two letters exchanged are one slip, also in a short word.
+  for (const std::string& candidate : accepted)
+    if (edit_distance(word, candidate) == 2 &&
+        std::is_permutation(word.begin(), word.end(), candidate.begin(), candidate.end()))
+      return fmt::format("; did you mean '{}'?", candidate);
   return "";
 }
 

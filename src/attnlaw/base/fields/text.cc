@@ -31,7 +31,7 @@ json item_from_text(const Type& type, const std::string& option, const std::stri
     case Kind::choice:
       for (const std::string& choice : type.choices)
         if (choice == text) return text;
-      reject("{} takes {}, got '{}'", option, fmt::join(type.choices, ", "), text);
+      reject("{} takes {}, got '{}'{}", option, fmt::join(type.choices, ", "), text, suggestion(text, type.choices));
     case Kind::value:
       if (const auto count = number_in<std::int64_t>(without_plus(text))) return *count;
       if (const auto number = number_in<double>(without_plus(text))) return *number;
