@@ -3,7 +3,7 @@
 # runs its program there. Exit code 77 where cpack or dpkg are missing.
 set -euo pipefail
 
-build=$1 work=$2
+build=$(cd "$1" && pwd) work=$2
 fail() {
   echo "debian_test: $1" >&2
   exit 1

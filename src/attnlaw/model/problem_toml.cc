@@ -4,6 +4,7 @@
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/toml.h"
+#include "attnlaw/model/problem.h"
 #include "attnlaw/model/problem_file.h"
 
 namespace attnlaw::model {

@@ -18,7 +18,9 @@
   root.dataset.errors = root.dataset.warnings = "[]";
   record("error", "errors");
   record("warn", "warnings");
-  addEventListener("error", (event) => note("errors", event.message || `cannot load ${event.target.outerHTML}`), true);
+  // Vega adds an image to the page a moment before its address.
+  const empty = (element) => element instanceof SVGImageElement && element.href.baseVal === "";
+  addEventListener("error", (event) => empty(event.target) || note("errors", event.message || `cannot load ${event.target.outerHTML}`), true);
   addEventListener("unhandledrejection", (event) => note("errors", event.reason));
   addEventListener("securitypolicyviolation", (event) => note("errors", `${event.violatedDirective}: ${event.blockedURI}`));
 })();
