@@ -184,7 +184,7 @@ class Curves {
       // What varies along the line, as the target does with κ*, does not tell it from others.
       const auto here = keys_of(item, value);
       std::erase_if(curves_[at->second].series.keys,
-                    [&](const auto& key) { return std::find(here.begin(), here.end(), key) == here.end(); });
+                    [&](const auto& old) { return std::find(here.begin(), here.end(), old) == here.end(); });
     }
     return curves_[at->second];
   }
