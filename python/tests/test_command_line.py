@@ -43,7 +43,7 @@ CALLS = {
     "manual": [{"command": "solve"}],
 }
 # These need files (a study, a store, weights): their tests are below and in test_inspect.py; demo takes half a minute.
-ELSEWHERE = {"sweep", "results", "inspect", "demo"}
+ELSEWHERE = {"sweep", "results", "inspect", "demo", "explore"}
 
 
 def arguments(options):

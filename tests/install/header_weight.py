@@ -12,6 +12,7 @@ import sys
 HOLD_JSON = {
     "base/toml.h", "base/fields/fields.h", "report/chart.h", "study/outcome.h", "study/study.h", "study/file/keys.h",
     "view/plan.h", "view/result.h", "operations/operation.h", "operations/problem_options.h",
+    "operations/problem_grid.h", "view/figure/curve.h",
 }
 NEVER = ("nlohmann/json.hpp", "CLI/", "filesystem")
 # What declares options and results; they reach none of HEAVY.

@@ -209,7 +209,7 @@ TEST(SampledChannel, FollowedMinimaAreThoseOfASearch) {
   const Overlaps next{30.05, 1.5, 40.1};
   const double brief = channel->evaluate(next, OutputChannel::kAll, &workspace).train;
   EXPECT_FALSE(workspace.searched);
-  EXPECT_EQ(workspace.several, several) << "fewer starts find fewer minima";
+  EXPECT_NEAR(workspace.several, several, 1e-3 * several) << "fewer starts find fewer minima";
   EXPECT_NEAR(brief, channel->evaluate(next).train, 1e-6 * brief);
   channel->evaluate({32, 1.5, 40}, OutputChannel::kAll, &workspace);
   EXPECT_TRUE(workspace.searched) << "some may have jumped";

@@ -168,9 +168,10 @@ std::vector<Point> points_of(const Demo::Output& output) {
 }  // namespace
 
 const base::Description& describe(const Demo::Input*) {
+  static const std::string lambda = fmt::to_string(kLambda);
   static const base::Description description{
       "a problem, along α",
-      {problem_field(&Demo::Input::problem, {{"alpha", "0.05 to 2, not read"}, {"lambda", fmt::to_string(kLambda)}})}};
+      {problem_field(&Demo::Input::problem, {{"alpha", "0.05 to 2, not read"}, {"lambda", lambda}})}};
   return description;
 }
 
