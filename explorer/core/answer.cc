@@ -128,9 +128,6 @@ json target_json(const model::Problem& problem) {
   return document;
 }
 
-/// No law of the spectrum is known of the posterior mean, and of the untied student of self-attention.
-bool has_spectral_law(const model::Problem& problem) { return problem.penalised() && !problem.untied_self(); }
-
 json solve(const Question& question) {
   const model::Problem problem = model::problem_from_json(question.problem);
   const matrix_laws::Spectrum target = problem.target_law();
@@ -144,7 +141,7 @@ json solve(const Question& question) {
   document["start"] = base::json_of(Start(solution.overlaps));
   if (!question.spectrum) return document;
   document["target"] = target_json(problem);
-  if (has_spectral_law(problem) && solution.diagnostics.converged) {
+  if (theory::TrainedLaw::exists(problem) && solution.diagnostics.converged) {
     const theory::TrainedLaw::Curve density = theory::TrainedLaw(solution, target).density();
     document["density"] = curve_json(density.s, density.density);
   }

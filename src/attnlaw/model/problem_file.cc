@@ -15,4 +15,9 @@ nlohmann::json with_target_beside(const std::string& path, nlohmann::json proble
   return problem;
 }
 
+nlohmann::json problem_of_result(nlohmann::json problem) {
+  if (problem.is_object() && problem.value("lambda", nlohmann::json()) == 0) problem["lambda"] = "0+";
+  return problem;
+}
+
 }  // namespace attnlaw::model

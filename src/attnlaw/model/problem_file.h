@@ -10,6 +10,10 @@ namespace attnlaw::model {
 /// `path` if there is one.
 nlohmann::json with_target_beside(const std::string& path, nlohmann::json problem);
 
+/// Returns the problem in a result as a file states it: where the rule `edge` finds no penalty, the student is the
+/// limit of a vanishing one, 0+, and no penalty of 0.
+nlohmann::json problem_of_result(nlohmann::json problem);
+
 /// Returns the scalars of a document as a TOML table; what is null is left out.
 std::string toml_of(const nlohmann::json& document);
 

@@ -171,7 +171,7 @@ const base::Description& describe(const Demo::Input*) {
   static const std::string lambda = fmt::to_string(kLambda);
   static const base::Description description{
       "a problem, along α",
-      {problem_field(&Demo::Input::problem, {{"alpha", "0.05 to 2, not read"}, {"lambda", lambda}})}};
+      {problem_field(&Demo::Input::problem, {{"alpha", "0.05 to 2, not read"}, {"lambda", lambda.c_str()}})}};
   return description;
 }
 
@@ -204,7 +204,7 @@ Demo::Output Demo::run(const Input& input, const Run& run) {
   output.converged =
       std::all_of(output.experiments.begin(), output.experiments.end(), [](const auto& p) { return p.converged(); }) &&
       std::all_of(output.theory.begin(), output.theory.end(), [](const auto& s) { return s.diagnostics.converged; });
-  if (view::has_spectral_law(output.problem)) add_spectrum(run, output);
+  if (theory::TrainedLaw::exists(output.problem)) add_spectrum(run, output);
   return output;
 }
 

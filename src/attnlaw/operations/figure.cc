@@ -159,7 +159,6 @@ std::vector<Figure::Chart> write_csvs(const std::string& beginning, const std::v
 report::Page page_of(const study::Study& study, const Figure::Made& made, const view::FigureCharts& charts) {
   report::Page page{study.title.empty() ? study.name : study.title, study.description, charts.sections};
   page.sections.push_back({"Work", work_text(made), std::nullopt, work_table(made.work)});
-  page.input_name = study.name + ".toml";
   return page;
 }
 
@@ -185,6 +184,7 @@ Figure::Made make(const Figure::Input& input, const Crew& crew, const Run& run) 
   made.cpu_seconds = cpu_seconds();
   made.page = page_of(study, made, charts);
   made.page.input = study_file_text(input.figure);
+  made.page.input_name = study.name + ".toml";
   return made;
 }
 

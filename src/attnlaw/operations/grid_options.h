@@ -1,6 +1,7 @@
 #pragma once
 /// Grids of one variable as options: FROM,TO,N, or values that may be many.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,15 @@ base::FieldOf<S> grid(std::string_view name, std::vector<double> S::*values, stu
 /// The items of a value that may be many: a number or word, a list, or text in which X,Y,… lists and FROM:TO:N[:log]
 /// spans. Throws std::invalid_argument that names the option for a span that is none.
 std::vector<nlohmann::json> items_of(const std::string& option, const nlohmann::json& value);
+
+/// Leaves out values that were given before: two points would be the same.
+template <class Value>
+void keep_distinct(std::vector<Value>& values) {
+  auto end = values.begin();
+  for (auto& value : values)
+    if (std::find(values.begin(), end, value) == end) *end++ = value;
+  values.erase(end, values.end());
+}
 
 /// The type of a field whose value may be many, each of them a number, a word or a span.
 base::Type many();

@@ -98,15 +98,6 @@ std::vector<Asked> points_of(const Icl::Input& input) {
   return std::move(points).all();
 }
 
-/// Leaves out values that were given before: two points would be the same.
-template <class Value>
-void keep_distinct(std::vector<Value>& values) {
-  auto end = values.begin();
-  for (auto& value : values)
-    if (std::find(values.begin(), end, value) == end) *end++ = value;
-  values.erase(end, values.end());
-}
-
 /// The options with several values, by the order in which a curve prefers them for its horizontal axis.
 std::vector<view::InContextAxis> axes_of(const Icl::Input& input) {
   using Axis = view::InContextAxis;

@@ -75,10 +75,7 @@ void add_input(view::Result& result) {
   if (const auto target = problem->find("target"); target != problem->end() && target->is_string())
     page.target_hash = study::target_hash(model::Target::parse(*target));
   if (!page.input.empty()) return;
-  nlohmann::json input = *problem;
-  // The limit 0+ is a number in documents alone.
-  if (const auto lambda = input.find("lambda"); lambda != input.end() && *lambda == 0) *lambda = "0+";
-  page.input = model::toml_of(input);
+  page.input = model::toml_of(model::problem_of_result(*problem));
   page.input_name = "problem.toml";
 }
 

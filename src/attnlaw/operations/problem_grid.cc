@@ -25,8 +25,6 @@ using view::CurveAxis;
 /// A curve is computed in one go and kept in memory alone.
 constexpr std::size_t kMostCurvePoints = 10000;
 
-/// The name of κ* as an axis.
-constexpr const char* kRank = "kappa";
 /// Targets that are told apart by κ*.
 constexpr std::array kRankTargets = {"wishart:", "product:"};
 
@@ -36,8 +34,7 @@ bool has_list(const std::string& text) { return text.find_first_of(",:") != std:
 
 bool is_penalised(const json& student) { return student != "bayes"; }
 
-// ---- texts of the command line
-// ---------------------------------------------------------------------------------------
+// ---- texts of the command line --------------------------------------------------------------------------------------
 
 /// wishart:FROM:TO:N as the targets of each κ*; any other target as it is.
 void append_targets(const std::string& text, json& targets) {
@@ -78,19 +75,11 @@ json numbers_from_text(const base::Field& field, const std::string& text) {
   return values;
 }
 
-// ---- axes
-// --------------------------------------------------------------------------------------------------------------
-
-json distinct(const json& values) {
-  json kept = json::array();
-  for (const json& value : values)
-    if (std::find(kept.begin(), kept.end(), value) == kept.end()) kept.push_back(value);
-  return kept;
-}
+// ---- axes -----------------------------------------------------------------------------------------------------------
 
 /// Leaves one value of the option; the axis goes to `axes` if there are several.
-void take_axis(const std::string& name, json values, json& options, std::vector<CurveAxis>& axes) {
-  values = distinct(values);
+void take_axis(const std::string& name, std::vector<json> values, json& options, std::vector<CurveAxis>& axes) {
+  keep_distinct(values);
   if (values.empty()) base::reject("{} needs at least one value, got []", name);
   const auto penalised = std::find_if(values.begin(), values.end(), is_penalised);
   options[name] = name == "student" && penalised != values.end() ? *penalised : values.front();
@@ -104,7 +93,7 @@ void take_tokens(const json& fallback, json& options, std::vector<CurveAxis>& ax
   json others = options;
   others.erase("tokens");
   if (with_problem(others, fallback).value("attention", json("self")) == "cross") return;
-  json counts = json::array();
+  std::vector<json> counts;
   for (const json& item : items_of("--tokens", *tokens)) {
     const bool whole = item.is_number() && std::abs(item.get<double>()) <= model::kMaxTokens &&
                        item.get<double>() == std::round(item.get<double>());
@@ -123,28 +112,24 @@ void name_rank(json& problem, CurveAxis& axis) {
       if (rank) ranks.emplace_back(*rank);
     }
     if (ranks.size() != axis.values.size()) continue;
-    axis = {kRank, ranks};
-    problem["target"] = kind + "{" + kRank + "}";
+    axis = {view::kRankAxis, ranks};
+    problem["target"] = kind + "{" + view::kRankAxis + "}";
     return;
   }
 }
 
-bool is_numeric(const CurveAxis& axis) {
-  return std::all_of(axis.values.begin(), axis.values.end(), [](const json& value) { return value.is_number(); });
-}
-
 /// Words vary slowest and the longest of the numbers fastest, the one whose neighbours are most alike among equals.
 void sort_axes(std::vector<CurveAxis>& axes) {
-  constexpr std::array kSlowest = {"tokens", "target_beta", "beta", "width", kRank, "noise", "lambda", "alpha"};
+  constexpr std::array kSlowest = {"tokens",        "target_beta", "beta",   "width",
+                                   view::kRankAxis, "noise",       "lambda", "alpha"};
   const auto order = [&](const CurveAxis& axis) {
     const auto place = std::find(kSlowest.begin(), kSlowest.end(), axis.name) - kSlowest.begin();
-    return std::tuple(is_numeric(axis), axis.values.size(), place);
+    return std::tuple(axis.numeric(), axis.values.size(), place);
   };
   std::stable_sort(axes.begin(), axes.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
 }
 
-// ---- study
-// -------------------------------------------------------------------------------------------------------------
+// ---- study ----------------------------------------------------------------------------------------------------------
 
 study::Axis study_axis(const CurveAxis& axis) {
   base::TomlValue list;
@@ -191,7 +176,7 @@ study::Study curve_study(const ProblemGrid& grid, const CurveRequest& request) {
   const study::SourceFile options{};
   ProblemGrid line = grid;
   CurveAxis& last = line.axes.back();
-  const bool continuous = is_numeric(last) && last.name != "tokens";
+  const bool continuous = last.numeric() && last.name != "tokens";
   if (continuous && last.values.size() < request.least_line) last.values = refined(last.values, request.least_line);
   study::PartRequest theory = curve_part(line, view::kCurveTheory);
   theory.theory.emplace().density = request.spectra;
@@ -256,7 +241,7 @@ std::size_t ProblemGrid::size() const {
 
 std::vector<std::string> ProblemGrid::varying() const {
   std::vector<std::string> names;
-  for (const CurveAxis& axis : axes) names.push_back(axis.name == kRank ? "target" : axis.name);
+  for (const CurveAxis& axis : axes) names.push_back(axis.option());
   return names;
 }
 

@@ -16,14 +16,9 @@ namespace {
 using nlohmann::json;
 
 /// The problem that a document of this program carries.
-json problem_of_result(const json& result) {
+json problem_inside(const json& result) {
   for (const char* place : {"/problem", "/pretraining/problem", "/task/problem"})
-    if (const json::json_pointer at(place); result.contains(at)) {
-      json problem = result[at];
-      // Where the rule `edge` finds no penalty, the student is the limit of a vanishing one.
-      if (problem.is_object() && problem.value("lambda", json()) == 0) problem["lambda"] = "0+";
-      return problem;
-    }
+    if (const json::json_pointer at(place); result.contains(at)) return model::problem_of_result(result[at]);
   base::reject("this result of {} has no problem in it", result.value("command", "attnlaw"));
 }
 
@@ -32,7 +27,7 @@ json problem_in(const std::string& path, const std::string& text) {
   if (!path.ends_with(".json")) return model::json_from_toml(text);
   const json document = base::parse_json(text);
   if (!document.is_object()) base::reject("a problem is a JSON object");
-  if (document.contains("schema") && document.contains("command")) return problem_of_result(document);
+  if (document.contains("schema") && document.contains("command")) return problem_inside(document);
   if (!document.contains("problem")) return document;
   for (const auto& [key, value] : document.items())
     if (key != "problem") base::reject("'{}' stands beside 'problem'; only a result of attnlaw has more in it", key);
@@ -93,7 +88,7 @@ json problem_without(const model::Problem& problem, const std::vector<std::strin
 }
 
 base::Description with_fallbacks(base::Description description,
-                                 const std::vector<std::pair<std::string_view, std::string_view>>& otherwise) {
+                                 const std::vector<std::pair<const char*, const char*>>& otherwise) {
   for (base::Field& field : description.fields)
     for (const auto& [name, text] : otherwise)
       if (field.name == name) {

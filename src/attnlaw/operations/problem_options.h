@@ -26,14 +26,14 @@ nlohmann::json with_problem(const nlohmann::json& options, const nlohmann::json&
 nlohmann::json problem_without(const model::Problem& problem, const std::vector<std::string>& varying);
 
 /// A description whose fields of these names can be left out, with what the help says of that: texts that live as long
-/// as the description.
+/// as the description, which those of a string that is made for the call do not.
 base::Description with_fallbacks(base::Description description,
-                                 const std::vector<std::pair<std::string_view, std::string_view>>& otherwise);
+                                 const std::vector<std::pair<const char*, const char*>>& otherwise);
 
 /// The problem of an input that can do without some of its fields, see with_fallbacks and with_problem.
 template <class Input>
 base::FieldOf<Input> problem_field(ProblemOptions Input::*member,
-                                   const std::vector<std::pair<std::string_view, std::string_view>>& otherwise) {
+                                   const std::vector<std::pair<const char*, const char*>>& otherwise) {
   static const base::Description problem =
       with_fallbacks(describe(static_cast<const model::Problem*>(nullptr)), otherwise);
   static base::Description options = describe(static_cast<const ProblemOptions*>(nullptr));

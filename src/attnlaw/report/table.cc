@@ -129,10 +129,6 @@ std::string quoted(const std::string& field) {
   return result + '"';
 }
 
-}  // namespace
-
-namespace {
-
 /// Returns the columns of each part of a table that is `width` characters wide at most: the first column begins every
 /// part, and a part has one more column at least.
 std::vector<std::vector<std::size_t>> parts_of(const std::vector<std::size_t>& widths, std::size_t width) {

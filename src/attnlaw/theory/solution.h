@@ -133,6 +133,10 @@ nlohmann::json to_json(const Solution& solution);
 /// singular values with cross-attention): what the spectral function makes of the bands of M, and its atom at 0.
 class TrainedLaw {
  public:
+  /// Tells whether the student has one: no law is known of the posterior mean, and of the untied student of
+  /// self-attention.
+  static bool exists(const model::Problem& problem) { return problem.penalised() && !problem.untied_self(); }
+
   TrainedLaw(const Solution& solution, const matrix_laws::Spectrum& target);
 
   /// Points (s, density) along every band, ascending in s, with density 0 at the ends of bands.

@@ -87,8 +87,7 @@ Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   return table;
 }
 
-// ---- verdict
-// -----------------------------------------------------------------------------------------------------------
+// ---- verdict --------------------------------------------------------------------------------------------------------
 
 /// Of the three errors of a correct theory one lies further off than the first in one run of thirty, and further than
 /// the second in one of seven hundred.

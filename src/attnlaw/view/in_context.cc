@@ -57,9 +57,13 @@ std::string letter(const AxisEntry& entry) {
   return symbol.substr(0, symbol.find(' '));
 }
 
+/// A penalty of 0 is the limit λ → 0+.
+constexpr const char* kLimit = "0+";
+bool is_limit(const AxisEntry& entry, double value) { return entry.axis == InContextAxis::lambda && value == 0; }
+
 std::string shown(const AxisEntry& entry, double value) {
   const std::string number = std::isinf(value) ? "∞" : fmt::format("{:.6g}", value);
-  return fmt::format("{} = {}", letter(entry), entry.axis == InContextAxis::lambda && value == 0 ? "0+" : number);
+  return fmt::format("{} = {}", letter(entry), is_limit(entry, value) ? kLimit : number);
 }
 
 /// The value of a point on an axis: "κ = 0.5"; a penalty that was found is told by its rule.
@@ -216,10 +220,9 @@ report::Chart spectrum_chart(const InContextPoint& point) {
 
 // ---- curves --------------------------------------------------------------------------------------------------------
 
-/// The limit λ → 0+ is told from a penalty of 0.
 report::Cell axis_cell(const AxisEntry& entry, const InContextModel& model) {
   const double value = entry.value(model);
-  return entry.axis == InContextAxis::lambda && value == 0 ? report::Cell(std::string("0+")) : cell(value);
+  return is_limit(entry, value) ? report::Cell(std::string(kLimit)) : cell(value);
 }
 
 Table curve_table(const InContextResult& result) {

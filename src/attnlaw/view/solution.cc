@@ -174,7 +174,7 @@ report::Page solution_page(const theory::Solution& s, const std::vector<Table>& 
   for (report::Section& section : page.sections)
     if (section.heading.empty()) section.heading = "More figures";
   page.sections.front().heading = "Errors";
-  if (!has_spectral_law(s.problem) || !s.diagnostics.converged) return page;
+  if (!theory::TrainedLaw::exists(s.problem) || !s.diagnostics.converged) return page;
   const auto spectrum = std::find_if(page.sections.begin(), page.sections.end(),
                                      [](const auto& section) { return section.heading.starts_with("Spectrum"); });
   spectrum->chart = spectrum_chart(s, theory::TrainedLaw(s, s.problem.target_law()).density(), nullptr);

@@ -34,8 +34,6 @@ std::string spectral_value_id(const model::Problem& problem) {
   return problem.cross() ? "singular_value" : "eigenvalue";
 }
 
-bool has_spectral_law(const model::Problem& problem) { return problem.penalised() && !problem.untied_self(); }
-
 void require_spectral_law(const model::Problem& problem) {
   if (!problem.penalised())
     throw std::invalid_argument(

@@ -15,8 +15,6 @@ std::string spectral_value(const model::Problem& problem);
 /// … and this is the identifier of CSV.
 std::string spectral_value_id(const model::Problem& problem);
 
-/// Tells whether the spectrum of the student has a law: not of bayes, and untied of self-attention.
-bool has_spectral_law(const model::Problem& problem);
 /// Throws std::invalid_argument for the students whose spectrum has no law: bayes, and untied of self-attention.
 void require_spectral_law(const model::Problem& problem);
 

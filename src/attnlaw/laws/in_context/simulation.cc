@@ -66,21 +66,19 @@ std::vector<std::size_t> assignment(const std::vector<double>& weights, std::siz
 void set_covariances(Setup& setup) {
   const TaskCovariance& training = setup.model.covariance;
   const TaskCovariance& test = setup.model.covariance_of_test();
-  const bool test_has_more = training.values.size() == 1;
-  const std::vector<std::size_t> places = assignment(test_has_more ? test.weights : training.weights, setup.d);
-  const std::vector<double> paired = test_has_more ? test.values : paired_values(training, test);
-  for (const std::size_t place : places) {
-    setup.covariance.push_back(training.values[test_has_more ? 0 : place]);
-    setup.test_covariance.push_back(paired[place]);
+  // The one with eigenspaces, if there is one: both are paired with it.
+  const TaskCovariance& law = training.values.size() == 1 ? test : training;
+  const std::vector<double> values = paired_values(law, training), test_values = paired_values(law, test);
+  for (const std::size_t place : assignment(law.weights, setup.d)) {
+    setup.covariance.push_back(values[place]);
+    setup.test_covariance.push_back(test_values[place]);
   }
   // Experiments with another covariance than that of the law would be compared with something else: traces of C, C² and
   // C C_te are what it enters by.
   double square = 0, mixed = 0;
-  const TaskCovariance& law = test_has_more ? test : training;
-  for (std::size_t j = 0; j < law.values.size(); ++j) {
-    const double c = test_has_more ? training.values[0] : law.values[j];
-    square += law.weights[j] * c * c;
-    mixed += law.weights[j] * c * paired[j];
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    square += law.weights[j] * values[j] * values[j];
+    mixed += law.weights[j] * values[j] * test_values[j];
   }
   const auto mean_product = [&](const std::vector<double>& a, const std::vector<double>& b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0) / static_cast<double>(setup.d);
@@ -90,8 +88,7 @@ void set_covariances(Setup& setup) {
     if (!(std::abs(drawn - exact) <= kMostDeviation * exact))
       reject(
           "'{}' cannot be the covariance of tasks in {} directions: {} would be {:.4g} instead of {:.4g}, and a tenth "
-          "is "
-          "accepted; take another d",
+          "is accepted; take another d",
           covariance.spec, setup.d, figure, drawn, exact);
   };
   require_alike(training, "the mean of its eigenvalues", base::mean_of(setup.covariance), training.mean());

@@ -9,6 +9,7 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/comparison.h"
 #include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/charts.h"
@@ -46,20 +47,16 @@ json figures_of(const Item& item) { return item.has_figures() ? item.outcome->fi
 /// The problem of a point with the λ that was found.
 model::Problem resolved(const Item& item) {
   json problem = model::to_json(item.task->problem);
-  if (item.has_figures() && item.outcome->figures.contains("lambda")) {
+  if (item.has_figures() && item.outcome->figures.contains("lambda"))
     problem["lambda"] = item.outcome->figures["lambda"];
-    // Where the rule `edge` finds no penalty, the student is the limit of a vanishing one.
-    if (problem["lambda"] == 0) problem["lambda"] = "0+";
-  }
-  return model::problem_from_json(problem);
+  return model::problem_from_json(model::problem_of_result(std::move(problem)));
 }
 
 std::string status_of(const Item& item) {
   return item.outcome ? std::string(study::name(item.outcome->status)) : "not computed";
 }
 
-// ---- experiments at a point
-// -------------------------------------------------------------------------------------------
+// ---- experiments at a point -----------------------------------------------------------------------------------------
 
 /// The instances of one point at one d.
 struct Measured {
@@ -121,8 +118,7 @@ bool trained(const Measured& point) {
   });
 }
 
-// ---- tables
-// ------------------------------------------------------------------------------------------------------------
+// ---- tables ---------------------------------------------------------------------------------------------------------
 
 void add_axes(const ProblemCurve& curve, Table& table) {
   for (const CurveAxis& axis : curve.axes) table.columns.push_back(general(axis.name, kFigures));
@@ -148,7 +144,7 @@ void drop_empty_columns(Table& table) {
 
 std::string title_of(const ProblemCurve& curve) {
   std::vector<std::string> varying;
-  for (const CurveAxis& axis : curve.axes) varying.push_back(axis.name == "kappa" ? "target" : axis.name);
+  for (const CurveAxis& axis : curve.axes) varying.push_back(axis.option());
   return describe(curve.problem, varying);
 }
 
@@ -225,13 +221,13 @@ std::vector<Table> experiment_tables(const ProblemCurve& curve) {
   return tables;
 }
 
-// ---- rows
-// --------------------------------------------------------------------------------------------------------------
+// ---- rows -----------------------------------------------------------------------------------------------------------
 
 /// The axes that are no option of the problem have columns of their own.
 Fields rank_field(const ProblemCurve& curve, const json& coordinates) {
   for (const CurveAxis& axis : curve.axes)
-    if (axis.name == "kappa" && coordinates.contains(axis.name)) return {{axis.name, cell_of(coordinates[axis.name])}};
+    if (axis.name == kRankAxis && coordinates.contains(axis.name))
+      return {{axis.name, cell_of(coordinates[axis.name])}};
   return {};
 }
 
@@ -271,8 +267,7 @@ Table experiment_rows(const ProblemCurve& curve) {
   return table_of(rows);
 }
 
-// ---- documents
-// ---------------------------------------------------------------------------------------------------------
+// ---- documents ------------------------------------------------------------------------------------------------------
 
 json theory_json(const ProblemCurve& curve) {
   json points = json::array();
@@ -314,8 +309,7 @@ json experiments_json(const ProblemCurve& curve) {
 
 json points_json(const ProblemCurve& curve) { return curve.measured() ? experiments_json(curve) : theory_json(curve); }
 
-// ---- warnings
-// ----------------------------------------------------------------------------------------------------------
+// ---- warnings -------------------------------------------------------------------------------------------------------
 
 Warnings warnings_of(const ProblemCurve& curve) {
   const std::vector<Item> theory = items_of(curve, kCurveTheory);
@@ -339,8 +333,7 @@ Warnings warnings_of(const ProblemCurve& curve) {
   return result;
 }
 
-// ---- charts
-// ------------------------------------------------------------------------------------------------------------
+// ---- charts ---------------------------------------------------------------------------------------------------------
 
 std::vector<double> numbers_of(const CurveAxis& axis) {
   std::vector<double> values;
@@ -348,8 +341,6 @@ std::vector<double> numbers_of(const CurveAxis& axis) {
     if (value.is_number()) values.push_back(value.get<double>());
   return values;
 }
-
-bool is_numeric(const CurveAxis& axis) { return numbers_of(axis).size() == axis.values.size(); }
 
 /// An axis is logarithmic where all values are positive and reach over half a decade or more.
 bool spans_ratios(std::vector<double> values) {
@@ -437,12 +428,12 @@ std::optional<report::Chart> ridges_of(const ProblemCurve& curve) {
 }
 
 std::vector<ChartRequest> charts_of(const ProblemCurve& curve) {
-  if (curve.spectra) return is_numeric(curve.axes.back()) ? collapse_charts(curve) : std::vector<ChartRequest>();
+  if (curve.spectra) return curve.axes.back().numeric() ? collapse_charts(curve) : std::vector<ChartRequest>();
   std::vector<ChartRequest> requests;
   const std::vector<std::string> errors = errors_drawn(curve);
-  if (!is_numeric(curve.axes.back()) || errors.empty()) return requests;
+  if (!curve.axes.back().numeric() || errors.empty()) return requests;
   const bool plane =
-      curve.axes.size() == 2 && is_numeric(curve.axes.front()) && curve.axes.front().values.size() >= kLeastOfMap;
+      curve.axes.size() == 2 && curve.axes.front().numeric() && curve.axes.front().values.size() >= kLeastOfMap;
   if (curve.axes.size() == 1)
     return {curves_request(curve, errors, curve.measured() ? "Theory (lines) and experiment (points)" : "Errors")};
   for (const std::string& error : errors)
@@ -480,6 +471,10 @@ report::Page page_of(const ProblemCurve& curve, const std::vector<Table>& tables
 }
 
 }  // namespace
+
+bool CurveAxis::numeric() const {
+  return std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_number(); });
+}
 
 bool ProblemCurve::measured() const { return study.parts.size() > 1; }
 

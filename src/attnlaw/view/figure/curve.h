@@ -13,10 +13,18 @@
 
 namespace attnlaw::view {
 
-/// What varies: an option of a problem, or `kappa` of its target, with its values.
+/// The name of κ* of targets as an axis.
+inline constexpr const char* kRankAxis = "kappa";
+
+/// What varies: an option of a problem, or kRankAxis, with its values.
 struct CurveAxis {
   std::string name;
   std::vector<nlohmann::json> values;
+
+  /// The option of the problem that it sets.
+  std::string option() const { return name == kRankAxis ? "target" : name; }
+  /// Whether all values are numbers.
+  bool numeric() const;
 };
 const base::Description& describe(const CurveAxis*);
 
