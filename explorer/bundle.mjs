@@ -14,13 +14,34 @@ const script = (path) => {
   return text;
 };
 
-const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).toString("base64");
+// Bytes as text that stands in a script and in an attribute as it is: 13 bits in two of 91 characters, 8 % less than base64.
+const alphabet = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((character) => !'<&"'.includes(character)).join("");
+const dense = (bytes) => {
+  let text = "", bits = 0, count = 0;
+  const pair = () => {
+    const value = bits & 8191;
+    text += alphabet[value % 91] + alphabet[Math.floor(value / 91)];
+    bits >>= 13;
+    count -= 13;
+  };
+  for (const byte of bytes) {
+    bits |= byte << count;
+    count += 8;
+    if (count >= 13) pair();
+  }
+  if (count > 0) pair();
+  return text;
+};
+const packed = (id, path) => {
+  const bytes = gzipSync(readFileSync(path), { level: 9 });
+  return `<script type="text/plain" id="${id}" data-bytes="${bytes.length}" data-alphabet="${alphabet}">${dense(bytes)}</script>`;
+};
 
 const parts = {
   version,
   "recorder.js": script(recorder),
-  wasm: packed(wasm),
-  glue: packed(glue),
+  wasm: packed("wasm", wasm),
+  glue: packed("glue", glue),
 };
 const part = (name) => parts[name] ?? script(join(web, name));
 const html = readFileSync(join(web, "page.html"), "utf8").replace(/@([\w.]+)@/g, (_, name) => part(name));

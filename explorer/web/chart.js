@@ -47,6 +47,13 @@ const linearTicks = (low, high) => {
   return ticks;
 };
 
+const ticksOf = ({ low, high, log }) => (log ? logTicks : linearTicks)(low, high);
+
+// Places in a picture, to a tenth of a pixel; those of points far away stay near it.
+const pixel = (value) => Math.round(10 * value) / 10;
+const clip = (value) => pixel(Math.min(Math.max(value, -1e4), 1e4));
+const chartHeight = 250, margin = { left: 52, right: 12, top: 10, bottom: 38 };
+
 const escapeText = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
 // What of the numbers fits a range: powers of ten, or a round number above the largest.
@@ -58,6 +65,36 @@ const rangeOf = (values, log) => {
   const high = 10 ** (Math.ceil(2 * Math.log10(most) + 0.1) / 2);
   return [Math.max(10 ** (Math.floor(2 * Math.log10(least) - 0.1) / 2), high * 1e-9), high];
 };
+
+// A range around another one, with ends that are multiples of some twentieth to fourth of its length: while something moves, its
+// axis stays most of the time.
+const steadyRange = (low, high) => {
+  if (!(high > low)) return [low, low + 1];
+  const length = high - low, unit = 10 ** Math.floor(Math.log10(length)), step = length < 4 * unit ? unit / 5 : unit;
+  const multiple = (value) => Number((value * step).toPrecision(12));
+  return [multiple(Math.floor(low / step)), multiple(Math.ceil(high / step))];
+};
+
+// A function that gives what it made the last time as long as nothing changes of what it is given: all that its result depends on.
+const remembered = (make) => {
+  let made, of = [NaN];
+  return (...parts) => {
+    if (parts.length !== of.length || parts.some((part, i) => part !== of[i])) [of, made] = [parts, make(...parts)];
+    return made;
+  };
+};
+
+// A group of elements, which are written anew only where they have changed.
+class Layer {
+  constructor(svg) {
+    this.element = document.createElementNS("http://www.w3.org/2000/svg", "g");
+    this.html = "";
+    svg.append(this.element);
+  }
+  write(html) {
+    if (html !== this.html) this.element.innerHTML = this.html = html;
+  }
+}
 
 // One chart in a figure: {title, x: {label, log}, y: {label, log}, marker: "what a drag moves", onMove(value, last)}.
 class Chart {
@@ -74,7 +111,12 @@ class Chart {
       <p class="caption"></p>
       <details><summary>The numbers of this chart</summary><div class="scroll" tabindex="0" role="region" aria-label="Numbers of ${escapeText(options.title)}"></div></details>`;
     host.append(this.figure);
-    this.svg = this.figure.querySelector("svg");
+    this.svg = this.figure.querySelector(".chart > svg");
+    [this.frame, this.notes, this.lines, this.marks] = Array.from({ length: 4 }, () => new Layer(this.svg));
+    this.lines.element.setAttribute("clip-path", `url(#clip-${options.id})`);
+    [this.captionElement, this.legendElement] = [".caption", ".legend"].map((name) => this.figure.querySelector(name));
+    this.frameOf = remembered((...parts) => this.makeFrame(...parts));
+    this.linesOf = remembered((...parts) => this.makeLines(...parts));
     this.details = this.figure.querySelector("details");
     this.details.addEventListener("toggle", () => this.fillTable());
     for (const button of this.figure.querySelectorAll("[data-export]"))
@@ -111,73 +153,88 @@ class Chart {
     this.svg.addEventListener("pointercancel", () => (dragging = false));
   }
 
-  // data: {x: [low, high], y: [low, high] or absent, series: [{name, points: [[x, y]], color, dash, faded, fill, errors}],
-  // lines: [{x, label}], stems: [{x, y, color, label}], marker, dots: [{x: the marker's unless given, y, color}], caption, columns: [names], rows: [[…]]}
+  // data: {x: [low, high], y: [low, high] or absent, series: [{name, points: [[x, y]], color, dash, faded, fill}], lines: [{x, label}],
+  // stems: [{x, y, color, label}], marker, dots: [{x: the marker's unless given, y, color}], caption, columns: [names],
+  // rows: () => [[…]]}. The same list of series is taken for the same curves.
   draw(data) {
     this.data = data;
     this.width ||= this.svg.clientWidth;
     if (this.width < 60 || this.figure.hidden) return;
     const { options } = this;
-    const height = 250, left = 52, right = 12, top = 10, bottom = 38;
     const shown = data.series.filter((series) => series.points.length > 0);
-    const values = shown.flatMap((series) => series.points.map((point) => point[1])).concat((data.stems ?? []).map((stem) => stem.y));
-    const [yLow, yHigh] = data.y ?? rangeOf(values, options.y.log);
-    const xRange = data.x ?? rangeOf(shown.flatMap((series) => series.points.map((point) => point[0])), options.x.log);
-    const x = (this.x = makeScale(xRange[0], xRange[1], left, this.width - right, options.x.log));
-    const y = makeScale(yLow, yHigh, height - bottom, top, options.y.log);
-    const parts = [];
-    for (const tick of options.x.log ? logTicks(x.low, x.high) : linearTicks(x.low, x.high)) {
-      const at = x.at(tick).toFixed(1);
-      parts.push(`<path class="grid" d="M${at} ${top}V${height - bottom}"/><text class="tick" x="${at}" y="${height - bottom + 15}" text-anchor="middle">${formatTick(tick)}</text>`);
+    const [yLow, yHigh] = data.y ?? rangeOf(shown.flatMap((series) => series.points.map((point) => point[1])), options.y.log);
+    const [xLow, xHigh] = data.x ?? rangeOf(shown.flatMap((series) => series.points.map((point) => point[0])), options.x.log);
+    this.x = makeScale(xLow, xHigh, margin.left, this.width - margin.right, options.x.log);
+    this.y = makeScale(yLow, yHigh, chartHeight - margin.bottom, margin.top, options.y.log);
+    this.frame.write(this.frameOf(this.width, xLow, xHigh, yLow, yHigh, options.x.label));
+    this.notes.write((data.lines ?? []).filter((line) => line.x > xLow && line.x < xHigh).map((line, i) => this.note(line, i)).join(""));
+    this.lines.write(this.linesOf(data.series, this.width, xLow, xHigh, yLow, yHigh));
+    this.marks.write((data.stems ?? []).map((stem) => this.stem(stem)).join("") + this.marker(data));
+    this.legend(shown);
+    if (this.captionElement.textContent !== (data.caption ?? "")) this.captionElement.textContent = data.caption ?? "";
+  }
+
+  // Axes with their ticks, of which the labels of the ends stay inside.
+  makeFrame(width) {
+    const { options, x, y } = this, { left, right, top } = margin, bottom = chartHeight - margin.bottom;
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${chartHeight}`);
+    this.svg.setAttribute("height", chartHeight);
+    const parts = [`<defs><clipPath id="clip-${options.id}"><rect x="${left}" y="${top - 8}" width="${Math.max(0, width - right - left)}" height="${bottom - top + 16}"/></clipPath></defs>`];
+    for (const tick of ticksOf(x)) {
+      const at = pixel(x.at(tick));
+      parts.push(`<path class="grid" d="M${at} ${top}V${bottom}"/><text class="tick" x="${at}" y="${bottom + 15}" text-anchor="middle">${formatTick(tick)}</text>`);
     }
-    for (const tick of options.y.log ? logTicks(y.low, y.high) : linearTicks(y.low, y.high)) {
-      const at = y.at(tick).toFixed(1);
-      parts.push(`<path class="grid" d="M${left} ${at}H${this.width - right}"/><text class="tick" x="${left - 6}" y="${(Number(at) + 4).toFixed(1)}" text-anchor="end">${formatTick(tick)}</text>`);
+    for (const tick of ticksOf(y)) {
+      const at = pixel(y.at(tick));
+      parts.push(`<path class="grid" d="M${left} ${at}H${width - right}"/><text class="tick" x="${left - 6}" y="${at + 4}" text-anchor="end">${formatTick(tick)}</text>`);
     }
-    parts.push(`<path class="axis" d="M${left} ${top}V${height - bottom}H${this.width - right}"/>`);
-    parts.push(`<text class="label" x="${(left + this.width - right) / 2}" y="${height - 5}" text-anchor="middle">${escapeText(options.x.label)}</text>`);
-    let labels = 0;
-    for (const line of data.lines ?? []) {
-      if (!(line.x > x.low && line.x < x.high)) continue;
-      const at = x.at(line.x), end = at > this.width - 120;
-      parts.push(`<path class="threshold" d="M${at.toFixed(1)} ${top}V${height - bottom}"/><text class="note" x="${(at + (end ? -4 : 4)).toFixed(1)}" y="${top + 11 + 14 * labels++}" text-anchor="${end ? "end" : "start"}">${escapeText(line.label)}</text>`);
-    }
-    const clip = (value) => Math.min(Math.max(value, -1e4), 1e4).toFixed(1);
-    for (const series of shown) {
+    parts.push(`<path class="axis" d="M${left} ${top}V${bottom}H${width - right}"/>`);
+    parts.push(`<text class="label" x="${(left + width - right) / 2}" y="${chartHeight - 5}" text-anchor="middle">${escapeText(options.x.label)}</text>`);
+    return parts.join("");
+  }
+
+  note({ x, label }, i) {
+    const at = pixel(this.x.at(x)), end = at > this.width - 120;
+    return `<path class="threshold" d="M${at} ${margin.top}V${chartHeight - margin.bottom}"/><text class="note" x="${at + (end ? -4 : 4)}" y="${margin.top + 11 + 14 * i}" text-anchor="${end ? "end" : "start"}">${escapeText(label)}</text>`;
+  }
+
+  makeLines(series) {
+    const { x, y } = this, log = this.options.y.log, below = clip(y.at(y.low) + 20), bottom = chartHeight - margin.bottom;
+    return series.filter(({ points }) => points.length > 0).map(({ points, color, dash, faded, fill }) => {
       let path = "", pen = "M";
-      for (const [px, py] of series.points) {
-        if (!Number.isFinite(py) || (options.y.log && !(py > 0))) {
+      for (const [px, py] of points) {
+        if (!Number.isFinite(py) || (log && !(py > 0))) {
           pen = "M";
           continue;
         }
-        path += `${pen}${clip(x.at(px))} ${clip(options.y.log && py < y.low ? y.at(y.low) + 20 : y.at(py))}`;
+        path += `${pen}${clip(x.at(px))} ${log && py < y.low ? below : clip(y.at(py))}`;
         pen = "L";
       }
-      const style = `stroke:var(${chartColors[series.color]});stroke-dasharray:${series.dash ?? chartDashes[series.color]}`;
-      if (series.fill) parts.push(`<path class="area" style="fill:var(${chartColors[series.color]})" d="${path}L${clip(x.at(series.points.at(-1)[0]))} ${height - bottom}L${clip(x.at(series.points[0][0]))} ${height - bottom}Z"/>`);
-      parts.push(`<path class="line${series.faded ? " faded" : ""}" style="${style}" d="${path}"/>`);
-    }
-    for (const stem of data.stems ?? []) {
-      const at = x.at(stem.x).toFixed(1), to = clip(y.at(stem.y));
-      parts.push(`<path class="stem" style="stroke:var(${chartColors[stem.color]})" d="M${at} ${height - bottom}V${to}"/>`);
-      if (stem.dot) parts.push(`<path class="dot" style="fill:var(${chartColors[stem.color]})" d="M${at} ${to}m-4.5 0l4.5 -5.5l4.5 5.5l-4.5 5.5z"/>`);
-      if (stem.label) parts.push(`<text class="note" x="${Number(at) + 6}" y="${Number(to) + 10}">${escapeText(stem.label)}</text>`);
-    }
-    if (data.marker !== undefined && data.marker >= x.low && data.marker <= x.high) {
-      const at = x.at(data.marker).toFixed(1);
-      parts.push(`<path class="marker" d="M${at} ${top}V${height - bottom}"/><circle class="handle" cx="${at}" cy="${height - bottom}" r="7"/>`);
-      for (const dot of data.dots ?? []) {
-        const py = options.y.log && !(dot.y > 0) ? NaN : y.at(dot.y);
-        if (py >= top - 1 && py <= height - bottom + 1) parts.push(`<circle class="dot" style="fill:var(${chartColors[dot.color]})" cx="${dot.x === undefined ? at : clip(x.at(dot.x))}" cy="${py.toFixed(1)}" r="4"/>`);
-      }
-    }
-    const clipping = `<defs><clipPath id="clip-${options.id}"><rect x="${left}" y="${top - 8}" width="${Math.max(0, this.width - right - left)}" height="${height - top - bottom + 16}"/></clipPath></defs>`;
-    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
-    this.svg.setAttribute("height", height);
-    this.svg.innerHTML = clipping + parts.join("").replace(/<path class="(line|area)/g, `<path clip-path="url(#clip-${options.id})" class="$1`);
-    this.legend(shown);
-    const caption = this.figure.querySelector(".caption");
-    if (caption.textContent !== (data.caption ?? "")) caption.textContent = data.caption ?? "";
+      const of = `var(${chartColors[color]})`;
+      const area = fill ? `<path class="area" style="fill:${of}" d="${path}L${clip(x.at(points.at(-1)[0]))} ${bottom}L${clip(x.at(points[0][0]))} ${bottom}Z"/>` : "";
+      return `${area}<path class="line${faded ? " faded" : ""}" style="stroke:${of};stroke-dasharray:${dash ?? chartDashes[color]}" d="${path}"/>`;
+    }).join("");
+  }
+
+  stem({ x, y, color, dot, label }) {
+    const at = pixel(this.x.at(x)), to = clip(this.y.at(y)), of = `var(${chartColors[color]})`;
+    return (
+      `<path class="stem" style="stroke:${of}" d="M${at} ${chartHeight - margin.bottom}V${to}"/>` +
+      (dot ? `<path class="dot" style="fill:${of}" d="M${at} ${to}m-4.5 0l4.5 -5.5l4.5 5.5l-4.5 5.5z"/>` : "") +
+      (label ? `<text class="note" x="${at + 6}" y="${to + 10}">${escapeText(label)}</text>` : "")
+    );
+  }
+
+  marker({ marker, dots = [] }) {
+    const { x, y } = this, bottom = chartHeight - margin.bottom;
+    if (!(marker >= x.low && marker <= x.high)) return "";
+    const at = pixel(x.at(marker));
+    return [`<path class="marker" d="M${at} ${margin.top}V${bottom}"/><circle class="handle" cx="${at}" cy="${bottom}" r="7"/>`]
+      .concat(dots.map((dot) => {
+        const py = y.log && !(dot.y > 0) ? NaN : y.at(dot.y);
+        return py >= margin.top - 1 && py <= bottom + 1 ? `<circle class="dot" style="fill:var(${chartColors[dot.color]})" cx="${dot.x === undefined ? at : clip(x.at(dot.x))}" cy="${pixel(py)}" r="4"/>` : "";
+      }))
+      .join("");
   }
 
   legend(shown) {
@@ -185,7 +242,7 @@ class Chart {
     const key = named.map((series) => series.name + series.color + (series.faded ?? "")).join("|");
     if (key === this.legendKey) return;
     this.legendKey = key;
-    this.figure.querySelector(".legend").innerHTML = named
+    this.legendElement.innerHTML = named
       .map((series) => `<span><svg width="26" height="8"><path class="line${series.faded ? " faded" : ""}" style="stroke:var(${chartColors[series.color]});stroke-dasharray:${series.dash ?? chartDashes[series.color]}" d="M0 4H26"/></svg>${escapeText(series.name)}</span>`)
       .join("");
   }
@@ -198,7 +255,7 @@ class Chart {
 
   fillTable() {
     if (!this.details.open || !this.data?.columns) return;
-    const { columns, rows } = this.data;
+    const { columns } = this.data, rows = this.data.rows();
     this.figure.querySelector(".scroll").innerHTML =
       `<table><thead><tr>${columns.map((name) => `<th scope="col">${escapeText(name)}</th>`).join("")}</tr></thead><tbody>` +
       rows.map((row) => `<tr>${row.map((value) => `<td>${typeof value === "number" ? formatNumber(value, 6) : escapeText(value ?? "–")}</td>`).join("")}</tr>`).join("") +

@@ -12,3 +12,6 @@ const startCore = (module) =>
     };
     createAttnlaw(options).then((core) => resolve(core.cwrap("attnlaw_answer", "string", ["string"])), reject);
   });
+
+// The answers to a list of questions, as one text.
+const answerAll = (answer, questions) => `[${questions.map((question) => answer(JSON.stringify(question))).join()}]`;

@@ -2,18 +2,29 @@
 
 const textOf = (id) => document.getElementById(id).textContent;
 
-// The bytes that the page carries: base64 of what gzip made.
-const unpack = async (id) => {
-  const text = textOf(id).trim();
-  const packed = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
+// The bytes that the page carries, as a stream: gzip, of which every 13 bits are two characters of an alphabet (bundle.mjs).
+const unpack = (id) => {
+  const { textContent: text, dataset } = document.getElementById(id);
+  const value = new Uint8Array(128), size = dataset.alphabet.length;
+  [...dataset.alphabet].forEach((character, i) => (value[character.charCodeAt(0)] = i));
+  const packed = new Uint8Array(Number(dataset.bytes));
+  for (let i = 0, at = 0, bits = 0, count = 0; i < text.length; i += 2) {
+    bits |= (value[text.charCodeAt(i)] + size * value[text.charCodeAt(i + 1)]) << count;
+    for (count += 13; count >= 8; count -= 8, bits >>= 8) packed[at++] = bits;
+  }
+  return new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
 };
 
 // The glue of the compiler, which defines createAttnlaw.
-const glueText = async () => new TextDecoder().decode(await unpack("glue"));
+const glueText = () => new Response(unpack("glue")).text();
 
-// A worker with the job that it has. It tells `events` of every end.
+// The outcome of a job: `answer` is that of its first question.
+const outcomeOf = (text) => {
+  const answers = JSON.parse(text);
+  return { answer: answers[0], answers };
+};
+
+// A worker with the job that it has; `module` may still be compiled while it starts. It tells `events` of every end.
 class CoreWorker {
   constructor(source, module, events) {
     this.job = null;
@@ -26,7 +37,7 @@ class CoreWorker {
       } else if (data.failed !== undefined) {
         events.lost(this, data.failed);
       } else {
-        this.finish({ answer: JSON.parse(data.answer) });
+        this.finish(outcomeOf(data.answers));
         events.free(this);
       }
     };
@@ -34,14 +45,14 @@ class CoreWorker {
       event.preventDefault();
       events.lost(this, event.message || "the worker cannot start");
     };
-    this.worker.postMessage({ module });
+    module.then((compiled) => this.worker.postMessage({ module: compiled }));
     this.events = events;
   }
 
   run(job) {
     this.job = job;
     this.timer = setTimeout(() => this.events.silent(this), job.limit);
-    this.worker.postMessage({ id: job.id, question: JSON.stringify(job.question) });
+    this.worker.postMessage({ questions: job.questions });
   }
 
   finish(outcome) {
@@ -60,10 +71,10 @@ class CoreWorker {
 class Queue {
   constructor() {
     this.jobs = [];
-    this.count = 0;
   }
-  push(question, { group, urgency, limit = Queue.limit }) {
-    return new Promise((resolve) => this.jobs.push({ id: ++this.count, question, group, urgency, limit, resolve }));
+  // A question, or a list of those that are quick and go together: a message costs as much as a closed form.
+  push(asked, { group, urgency, limit = Queue.limit }) {
+    return new Promise((resolve) => this.jobs.push({ questions: [asked].flat(), group, urgency, limit, resolve }));
   }
   // The most urgent job of those that are no less urgent than `least`.
   take(least = Infinity) {
@@ -83,7 +94,7 @@ class Queue {
 // Milliseconds after which a worker counts as lost in a hard problem.
 Queue.limit = 2000;
 
-// Questions to workers. An outcome is {answer}, {dropped}, {late} or {lost: why}. `change` is called with the new
+// Questions to workers. An outcome is {answer, answers}, {dropped}, {late} or {lost: why}. `change` is called with the new
 // description where the workers go.
 class WorkerEngine {
   constructor(module, source, count, change) {
@@ -135,7 +146,7 @@ class WorkerEngine {
     if (this.workers.length === 0) {
       this.cannotStart(new Error(why));
       if (!this.started) return;
-      this.local = await localEngine(this.module, this.queue);
+      this.local = await localEngine(await this.module, this.queue);
       this.local.wake();
     }
     this.change(this.description);
@@ -193,9 +204,9 @@ class LocalEngine {
     this.running = job !== null;
     if (!job) return;
     // Nobody can end this thread: the answer says what accuracy it has reached in its time.
-    const question = job.question.ask === "solve" ? { ...job.question, time_limit: LocalEngine.seconds } : job.question;
+    const limited = (question) => (question.ask === "solve" ? { ...question, time_limit: LocalEngine.seconds } : question);
     try {
-      job.resolve({ answer: JSON.parse(this.answer(JSON.stringify(question))) });
+      job.resolve(outcomeOf(answerAll(this.answer, job.questions.map(limited))));
     } catch (error) {
       job.resolve({ lost: String(error) });
       ++this.replaced;
@@ -224,7 +235,7 @@ const workerRange = [2, 8];
 
 // Workers where they are allowed, else this thread. `wanted`: how many; 0: none. `change` is told who computes.
 const startEngine = async (wanted, change) => {
-  const module = await WebAssembly.compile(await unpack("wasm"));
+  const module = WebAssembly.compileStreaming(new Response(unpack("wasm"), { headers: { "Content-Type": "application/wasm" } }));
   if (wanted !== 0) {
     const count = Math.min(Math.max(Math.round(wanted) || 0, workerRange[0]), workerRange[1]);
     let engine;
@@ -233,7 +244,7 @@ const startEngine = async (wanted, change) => {
       engine = new WorkerEngine(module, source, count, change);
       // A policy that forbids workers may say so by silence.
       const silence = new Promise((_, reject) => setTimeout(() => reject(new Error("no worker answered")), 3000));
-      await Promise.race([engine.first, silence]);
+      await Promise.race([engine.first, silence, module.then(() => engine.first)]);
       change(engine.description);
       return engine;
     } catch (error) {
@@ -241,7 +252,7 @@ const startEngine = async (wanted, change) => {
       console.info(`attnlaw computes without workers: ${error.message}`);
     }
   }
-  const engine = await localEngine(module);
+  const engine = await localEngine(await module);
   change(engine.description);
   return engine;
 };

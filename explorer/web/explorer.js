@@ -7,6 +7,7 @@ const kCurvePoints = 24;
 const kPathPoints = 20;
 const kScalingPoints = 17;
 const kFew = 5;  // points that make no curve yet
+const kTogether = 4;  // points of closed form in one message
 const kAlphas = [0.02, 50];  // ends of the curves
 const kLambdas = [1e-4, 10];
 const kPatience = 10000;  // for what is asked once, at rest: the best penalty, a scaling curve
@@ -32,6 +33,13 @@ const powerLawOf = (target) => {
 const startOf = (answer) => (answer?.start && answer.start.q > 0 && answer.diagnostics.converged ? answer.start : undefined);
 const without = (problem, ...names) => Object.fromEntries(Object.entries(problem).filter(([name]) => !names.includes(name)));
 
+const coarsely = (problem) => ({ ask: "solve", problem, accuracy: kCoarse, spectrum: true });
+// All that the page must know of a problem before it shows it, at once: the point does not wait for the check.
+const askAbout = (engine, problem) => ({
+  check: engine.ask({ ask: "check", problem }, { group: "check", urgency: 0 }),
+  point: engine.ask(coarsely(problem), { group: "point", urgency: 0 }),
+});
+
 // A family of points along one option that is solved again and again as the problem moves: a pass takes the problem as
 // it is, and one that is overtaken ends after its first round. `onEnd` is called when all is known from scratch.
 class Line {
@@ -43,6 +51,7 @@ class Line {
     this.fresh = values.map(() => false);
     this.cold = values.map(() => false);
     this.kind = "";
+    this.version = 0;  // of what points() has
     this.busy = false;
     this.complete = false;
   }
@@ -71,22 +80,25 @@ class Line {
     const kind = kindOf(without(problem, this.name)), key = keyOf(without(problem, this.name));
     const old = this.kind === kind ? this.answers : this.values.map(() => null);
     if (key !== this.key) this.fresh = this.values.map(() => false);
-    Object.assign(this, { key, kind, problem: without(problem, this.name) });
+    Object.assign(this, { key, kind, problem: without(problem, this.name), version: this.version + 1 });
     const current = () => generation === this.generation;
-    const solve = async (i) => {
-      if (this.fresh[i] && (!cold || (this.cold[i] && !this.answers[i].late))) return;
-      const question = { ask: "solve", problem: { ...problem, [this.name]: this.values[i] }, accuracy: kCoarse };
-      if (!cold) question.start = startOf(old[i]);
-      const outcome = await this.explorer.engine.ask(question, { group: this.group, urgency: this.urgency });
+    const question = (i) => ({ ask: "solve", problem: { ...problem, [this.name]: this.values[i] }, accuracy: kCoarse, start: cold ? undefined : startOf(old[i]) });
+    const solve = async (list) => {
+      const outcome = await this.explorer.engine.ask(list.map(question), { group: this.group, urgency: this.urgency });
       if (!current() || outcome.dropped) return;
-      this.answers[i] = outcome.answer?.errors ? outcome.answer : { late: true };
-      this.fresh[i] = true;
-      this.cold[i] = cold;
+      for (const [k, i] of list.entries()) {
+        this.answers[i] = outcome.answers?.[k].errors ? outcome.answers[k] : { late: true };
+        this.fresh[i] = true;
+        this.cold[i] = cold;
+      }
+      ++this.version;
       this.explorer.drawSoon();
     };
+    const known = (i) => this.fresh[i] && (!cold || (this.cold[i] && !this.answers[i].late));
     const at = this.values.findIndex((value) => value >= (problem[this.name] ?? 0));
     for (const round of outwards(this.values.length, at)) {
-      await Promise.all(round.map(solve));
+      const unknown = round.filter((i) => !known(i)), together = this.explorer.closedForm ? kTogether : 1;
+      await Promise.all(unknown.flatMap((_, k) => (k % together ? [] : [solve(unknown.slice(k, k + together))])));
       if (!current()) return;
       if (this.wanted && !this.explorer.closedForm) break;
     }
@@ -114,6 +126,19 @@ class Line {
   }
 }
 
+const none = [];
+const nothing = { series: none, columns: none, rows: () => none };
+// How high a density is drawn: where it diverges at an end it does not set the scale.
+const heightOf = (curve) => {
+  const heights = curve.map(([, y]) => y).filter(Number.isFinite).sort((a, b) => a - b);
+  return Math.max(heights.length ? 1.3 * heights[Math.floor(0.97 * (heights.length - 1))] : 0, 1.05);
+};
+const spectrumRanges = (ends, high) => {
+  const [least, most] = [Math.min(...ends), Math.max(...ends)], span = most - least;
+  return { x: steadyRange(least - 0.02 * span, most + 0.02 * span), y: [0, steadyRange(0, high)[1]] };
+};
+const massAtZero = ({ spectrum: { zero_mass: mass } }) => ({ x: 0, y: mass ?? 0, color: 0, label: mass > 0.005 ? `mass ${formatNumber(mass, 3)} at 0` : "" });
+
 class Explorer {
   constructor(engine, schema) {
     this.engine = engine;
@@ -132,6 +157,7 @@ class Explorer {
     this.charts = {
       errors: chart("errors", "Errors against data", { label: "α = n/d²", log: true }, { log: true }, (value, last) => this.move({ ...this.problem, alpha: rounded(value) }, last)),
       spectrum: chart("spectrum", "Spectrum of the trained map S", { label: "eigenvalue" }, {}),
+      weights: chart("weights", "Singular values of W/√d", { label: "singular value" }, {}),
       penalty: chart("penalty", "Test error against the penalty", { label: "λ", log: true }, { log: true }, (value, last) => this.controls.choices.lambda.select.value === "value" && this.move({ ...this.problem, lambda: rounded(value) }, last)),
       scaling: chart("scaling", "Scaling law of the target", { label: "sequences n", log: true }, { log: true }),
     };
@@ -140,6 +166,13 @@ class Explorer {
     const between = this.alphas.values.slice(1).map((alpha, i) => Number(Math.sqrt(alpha * this.alphas.values[i]).toPrecision(6)));
     this.between = new Line(this, { name: "alpha", values: between, group: "between", urgency: 3, onEnd: () => this.settleErrors() });
     this.lambdas = new Line(this, { name: "lambda", values: geometric(...kLambdas, kPathPoints), group: "lambda", urgency: 3, onEnd: () => this.settlePenalty() });
+    // What a chart shows is made anew when something changes that it depends on: its arguments, and what their versions are of.
+    this.errorSeries = remembered((live) => this.makeErrorSeries(live));
+    this.penaltyCurves = remembered((live) => this.makePenaltyCurves(live));
+    this.spectrumOf = remembered((point) => this.makeSpectrum(point));
+    this.weightsOf = remembered((point) => this.makeWeights(point));
+    this.scalingCurve = remembered((points, own) => [{ name: "estimation error E", points: points.map((point) => [point.n, point.errors?.estimation ?? point.estimation]), color: 2, faded: !own }]);
+    this.exports = document.querySelectorAll("[data-save], #pin");
     this.listen();
   }
 
@@ -164,9 +197,9 @@ class Explorer {
 
   // Takes another problem as a whole, if it is one, and nothing else was asked for meanwhile. `message` stays until the next
   // input. Returns what is wrong with it, if anything is.
-  async set(problem, message = "") {
+  async set(problem, message = "", asked = askAbout(this.engine, problem)) {
     const input = ++this.inputs;
-    const { answer } = await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
+    const { answer } = await asked.check;
     if (input !== this.inputs) return "";
     if (!answer || answer.error) {
       const why = answer?.error ?? "the problem could not be checked";
@@ -175,7 +208,7 @@ class Explorer {
       return why;
     }
     this.take(answer);
-    this.move(this.problem, true);
+    this.move(this.problem, true, asked.point);
     this.say(message);
     return "";
   }
@@ -203,7 +236,8 @@ class Explorer {
   }
 
   // The problem has moved: the newest request of every kind is the one that counts.
-  move(problem, last = false) {
+  // `point`: where it is asked for already, what becomes of it.
+  move(problem, last = false, point = null) {
     this.problem = problem;
     ++this.generation;
     ++this.inputs;
@@ -213,7 +247,7 @@ class Explorer {
     this.full = { ...this.full, ...problem };
     this.controls.show(this.full);
     this.allowExports();
-    this.followPoint();
+    this.followPoint(point);
     this.followThresholds();
     this.alphas.follow(problem);
     if (this.closedForm && this.penalised) this.lambdas.follow(problem);
@@ -231,24 +265,24 @@ class Explorer {
     return this.full.student !== "bayes" && !this.full.penalty;
   }
 
-  async followPoint() {
-    this.wanted = this.problem;
+  async followPoint(outcome) {
+    this.wanted = { problem: this.problem, outcome };
     if (this.following) return;
     this.following = true;
     while (this.wanted) {
-      const problem = this.wanted;
+      const { problem, outcome } = this.wanted;
       this.wanted = null;
       const near = this.point && kindOf(this.point.asked) === kindOf(problem) ? startOf(this.point) : undefined;
-      await this.solvePoint({ ask: "solve", problem, accuracy: kCoarse, start: near, spectrum: true }, "point");
+      await this.solvePoint({ ...coarsely(problem), start: near }, "point", outcome);
     }
     this.following = false;
   }
 
-  // Asks for the point that the page shows. `group`: "point" while something moves, "rest" from scratch. Returns whether there is
-  // one now.
-  async solvePoint(question, group) {
+  // Asks for the point that the page shows, unless that was done. `group`: "point" while something moves, "rest" from scratch.
+  // Returns whether there is one now.
+  async solvePoint(question, group, asked) {
     const generation = this.generation, cold = group === "rest";
-    const outcome = await this.ask(question, { group, urgency: 0 });
+    const outcome = await (asked ?? this.ask(question, { group, urgency: 0 }));
     if (outcome.dropped || (cold && generation !== this.generation)) return false;
     // Another worker may have been faster with what is asked at rest.
     if (!cold && (!this.moving || (this.point?.cold && this.point.generation >= generation))) return false;
@@ -297,7 +331,8 @@ class Explorer {
     for (const group of ["rest", "best", "scaling"]) this.engine.drop(group);
     this.resting = true;
     this.drawSoon();
-    const { answer } = await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
+    // What was set as a whole has been checked.
+    const { answer } = keyOf(this.alternatives.problem) === keyOf(problem) ? { answer: this.alternatives } : await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
     if (!current()) return;
     if (answer?.error) {
       this.withoutPoint({ answer }, { problem });
@@ -364,8 +399,8 @@ class Explorer {
   say(text, isHard = false) {
     const element = document.getElementById("notice");
     this.hard = isHard;
-    element.hidden = !text;
-    if (element.textContent !== text) element.textContent = text;
+    change(element, "hidden", !text);
+    change(element, "textContent", text);
   }
 
   writeHash() {
@@ -411,6 +446,11 @@ class Explorer {
     document.documentElement.dataset.ready ??= Math.round(performance.now());
   }
 
+  // Of closed forms a whole pass takes a few frames: the line moves with the problem.
+  get live() {
+    return Boolean(this.moving && this.closedForm);
+  }
+
   // The learning curve as far as it is that of the problem, by ascending α.
   curve() {
     return this.curveParts(false).own;
@@ -429,25 +469,29 @@ class Explorer {
     return lines;
   }
 
-  drawErrors() {
+  makeErrorSeries(live) {
     const series = [];
     for (const [k, pin] of this.pins.entries()) series.push({ name: k === 0 ? "pinned test error" : "", points: pin.points, color: 3, dash: chartDashes[(k % 5) + 1], faded: true });
-    // Of closed forms a whole pass takes a few frames: the line moves with the problem.
-    const { own, pale } = this.curveParts(this.moving && this.closedForm);
+    const { own, pale } = this.curveParts(live);
     for (const [color, [name, label]] of errorNames.entries()) {
       const points = (list) => list.map(([alpha, answer]) => [alpha, answer.errors[name]]);
       if (pale.length > 1) series.push({ name: "", points: points(pale), color, faded: true });
       series.push({ name: label, points: points(own), color });
     }
+    return series;
+  }
+
+  drawErrors() {
+    const { alphas, between } = this;
     this.charts.errors.draw({
       x: kAlphas,
-      series,
+      series: this.errorSeries(this.live, alphas.version, between.version, alphas.isOf(this.problem), this.pins),
       lines: this.thresholdLines(),
       marker: this.problem.alpha,
       dots: this.point ? errorNames.map(([name], color) => ({ x: this.point.asked.alpha, y: this.point.errors[name], color })) : [],
       caption: this.caption(),
       columns: ["α", ...errorNames.map(([, label]) => label), "replicon R"],
-      rows: this.curve().map(([alpha, { errors, diagnostics }]) => [alpha, ...errorNames.map(([name]) => errors[name]), diagnostics.replicon]),
+      rows: () => this.curve().map(([alpha, { errors, diagnostics }]) => [alpha, ...errorNames.map(([name]) => errors[name]), diagnostics.replicon]),
     });
   }
 
@@ -458,88 +502,105 @@ class Explorer {
   }
 
   drawSpectrum() {
-    const { point } = this;
-    if (!point) return this.charts.spectrum.draw({ series: [], caption: this.moving ? "" : "Not known at this problem.", columns: [], rows: [] });
-    const trained = point.density ? point.density.s.map((s, i) => [s, point.density.density[i]]) : [];
-    const target = point.target ? point.target.s.map((s, i) => [s, point.target.density[i]]) : [];
-    const outliers = point.spectrum.outliers ?? [];
-    const ends = [0, ...(point.spectrum.edges ?? []).flat(), ...outliers.map((o) => o.eigenvalue), ...target.map(([s]) => s), ...(point.target?.atoms ?? []).map(([s]) => s)];
-    // A density that diverges at an end does not set the scale.
-    const heights = trained.map(([, y]) => y).filter(Number.isFinite).sort((a, b) => a - b);
-    const ordinary = heights.length ? heights[Math.floor(0.97 * (heights.length - 1))] : 0;
-    const high = Math.max(1.3 * ordinary, 1.05);
-    const stems = [{ x: 0, y: point.spectrum.zero_mass ?? 0, color: 0, label: point.spectrum.zero_mass > 0.005 ? `mass ${formatNumber(point.spectrum.zero_mass, 3)} at 0` : "" }];
-    for (const { eigenvalue } of outliers) stems.push({ x: eigenvalue, y: 0.12 * high, color: 1, dot: true });
-    const value = point.asked.attention === "cross" ? "singular value" : "eigenvalue";
-    this.charts.spectrum.options.x.label = value;
-    const span = Math.max(...ends) - Math.min(...ends);
-    this.charts.spectrum.draw({
-      x: [Math.min(...ends) - 0.03 * span, Math.max(...ends) + 0.05 * span || 1],
-      y: [0, high],
+    const { point, charts } = this;
+    const { label, ...data } = point ? this.spectrumOf(point) : { ...nothing, caption: this.moving ? "" : "Not known at this problem." };
+    if (label) charts.spectrum.options.x.label = label;
+    charts.spectrum.draw(data);
+    charts.weights.figure.hidden = !point?.weights;
+    if (point?.weights) charts.weights.draw(this.weightsOf(point));
+  }
+
+  makeSpectrum(point) {
+    const curve = ({ s, density }) => s.map((place, i) => [place, density[i]]);
+    const trained = point.density ? curve(point.density) : [], target = point.target ? curve(point.target) : [];
+    const outliers = point.spectrum.outliers ?? [], atoms = point.target?.atoms ?? [];
+    const ends = [0, ...(point.spectrum.edges ?? []).flat(), ...outliers.map((o) => o.eigenvalue), ...target.map(([s]) => s), ...atoms.map(([s]) => s)];
+    const high = heightOf(trained), label = point.problem.attention === "cross" ? "singular value" : "eigenvalue";
+    return {
+      ...spectrumRanges(ends, high),
+      label,
       series: [
         { name: "target S*", points: target, color: 4, faded: true, dash: "4 3" },
         { name: "trained S", points: trained, color: 0, dash: "", fill: true },
-      ].filter((series) => series.points.length),
-      stems: [...(point.target?.atoms ?? []).filter(([s]) => s !== 0).slice(0, 60).map(([x]) => ({ x, y: 0.05 * high, color: 4 })), ...stems],
-      caption: this.spectrumCaption(outliers, value),
-      columns: [value, "density"],
-      rows: trained,
-    });
+      ],
+      stems: [
+        ...atoms.filter(([s]) => s !== 0).slice(0, 60).map(([x]) => ({ x, y: 0.05 * high, color: 4 })),
+        massAtZero(point),
+        ...outliers.map(({ eigenvalue }) => ({ x: eigenvalue, y: 0.12 * high, color: 1, dot: true })),
+      ],
+      caption: this.spectrumCaption(point, label),
+      columns: [label, "density"],
+      rows: () => trained,
+    };
   }
 
-  spectrumCaption(outliers, value) {
-    const { point } = this;
-    const parts = [];
-    if (outliers.length) parts.push(`${outliers.length} isolated ${value}${outliers.length > 1 ? "s" : ""} (diamonds), the largest ${formatNumber(outliers.at(-1).eigenvalue, 3)} with squared overlap ${formatNumber(outliers.at(-1).overlap, 3)}.`);
-    if (this.full.student === "tied" && point.spectrum.edges?.length && typeof this.full.width === "number") {
-      // σ² = s √κ of W in units of √d, as S = W Wᵀ/√(m_h d).
-      const sigma = (s) => formatNumber(Math.sqrt(Math.max(0, s) * Math.sqrt(this.full.width)), 3);
-      parts.push(`Singular values of W/√d: ${point.spectrum.edges.map(([a, b]) => (a === b ? sigma(a) : `${sigma(a)} to ${sigma(b)}`)).slice(0, 3).join(", ")}.`);
-    }
-    if (!point.density) parts.push("No law of this student's spectrum is drawn.");
+  spectrumCaption({ spectrum, density }, label) {
+    const parts = [], outliers = spectrum.outliers ?? [];
+    if (outliers.length) parts.push(`${outliers.length} isolated ${label}${outliers.length > 1 ? "s" : ""} (diamonds), the largest ${formatNumber(outliers.at(-1).eigenvalue, 3)} with squared overlap ${formatNumber(outliers.at(-1).overlap, 3)}.`);
+    if (!density) parts.push("No law of this student's spectrum is drawn.");
     return parts.join(" ");
+  }
+
+  makeWeights(point) {
+    const { s, density, outliers } = point.weights;
+    const trained = s.map((place, i) => [place, density[i]]), high = heightOf(trained);
+    return {
+      ...spectrumRanges([0, ...s, ...outliers], high),
+      series: [{ name: "trained W", points: trained, color: 2, dash: "", fill: true }],
+      stems: [massAtZero(point), ...outliers.map((x) => ({ x, y: 0.12 * high, color: 1, dot: true }))],
+      caption: outliers.length ? "Diamonds: isolated singular values." : "",
+      columns: ["singular value", "density"],
+      rows: () => trained,
+    };
+  }
+
+  makePenaltyCurves(live) {
+    const { own, pale } = this.lambdas.shown(this.problem, live);
+    const points = (list) => list.map(([lambda, answer]) => [lambda, answer.errors.test]);
+    return {
+      own,
+      series: [
+        { name: "", points: points(pale), color: 0, faded: true },
+        { name: "test error", points: points(own), color: 0 },
+      ],
+    };
   }
 
   drawPenalty() {
     const { charts, problem } = this;
     charts.penalty.figure.hidden = !this.penalised;
     if (!this.penalised) return;
-    const { own, pale } = this.lambdas.shown(problem, this.moving && this.closedForm);
-    const points = (list) => list.map(([lambda, answer]) => [lambda, answer.errors.test]);
+    const { own, series } = this.penaltyCurves(this.live, this.lambdas.version, this.lambdas.isOf(problem));
     const best = this.best && this.bestKey === this.bestKeyOf(problem) ? this.best : null;
     const found = this.pointIsCurrent ? this.point : null;
     charts.penalty.draw({
       x: kLambdas,
-      series: [
-        { name: "", points: points(pale), color: 0, faded: true },
-        { name: "test error", points: points(own), color: 0 },
-      ],
+      series,
       lines: best?.lambda > 0 ? [{ x: best.lambda, label: "optimal λ" }] : [],
       marker: typeof problem.lambda === "number" ? problem.lambda : found?.problem.lambda > 0 ? found.problem.lambda : undefined,
       dots: found ? [{ y: found.errors.test, color: 0 }] : [],
       caption: best ? `Least test error ${formatNumber(best.test)} at λ ${best.lambda > 0 ? `= ${formatNumber(best.lambda)}` : "→ 0"} (${best.where}).` : "",
       columns: ["λ", "test error", "training error"],
-      rows: own.map(([lambda, { errors }]) => [lambda, errors.test, errors.train]),
+      rows: () => own.map(([lambda, { errors }]) => [lambda, errors.test, errors.train]),
     });
   }
 
   drawScaling() {
     const chart = this.charts.scaling;
     if (chart.figure.hidden) return;
-    const points = this.scaling?.scaling?.points ?? this.scaling?.points ?? [];
+    const points = this.scaling?.scaling?.points ?? this.scaling?.points ?? none;
     const own = this.scalingKey === this.scalingKeyOf(this.problem), law = powerLawOf(this.full.target);
     const n = law && own ? this.problem.alpha * law.size ** 2 : undefined;
-    const curve = points.map((point) => [point.n, point.errors?.estimation ?? point.estimation]);
-    const slopes = points.map((point) => point.slope);
+    const series = this.scalingCurve(points, own);
     const away = (point) => Math.abs(Math.log(point.n / n));
     const here = points.length && n ? points.reduce((a, b) => (away(b) < away(a) ? b : a)) : null;
     chart.draw({
-      series: [{ name: "estimation error E", points: curve, color: 2, faded: !own }],
+      series,
       marker: points.length ? n : undefined,
       dots: this.pointIsCurrent ? [{ y: this.point.errors.estimation, color: 2 }] : [],
       caption: here ? `At this n: E falls like n^${formatNumber(here.slope, 3)}${here.predicted ? `; predicted ${formatNumber(here.predicted, 3)} (${here.regime})` : ""}.` : (this.scalingNote ?? ""),
       columns: ["n", "E", "slope", "regime"],
-      rows: (own ? points : []).map((point, i) => [point.n, curve[i][1], slopes[i], point.regime]),
+      rows: () => (own ? points : []).map((point, i) => [...series[0].points[i], point.slope, point.regime]),
     });
   }
 
@@ -547,7 +608,7 @@ class Explorer {
     const { point } = this;
     const host = document.getElementById("figures");
     if (!point) {
-      host.innerHTML = this.readoutHtml = "";
+      host.innerHTML = this.readoutNames = "";
       return;
     }
     const error = point.diagnostics.sampling_error;
@@ -565,8 +626,17 @@ class Explorer {
     ].filter(([, value]) => value !== null);
     const outdated = this.resting && !this.pointIsCurrent;
     const message = [outdated ? `These figures are of α = ${formatNumber(point.asked.alpha, 3)}, before the last input.` : "", point.diagnostics.message ?? ""].filter(Boolean).join(" ");
-    const html = figures.map(([name, value, mark]) => `<div class="figure${mark === "bad" ? " bad" : ""}"><span>${escapeText(name)}</span><b${typeof mark === "number" ? ` style="color:var(${chartColors[mark]})"` : ""}>${escapeText(value)}</b></div>`).join("") + (message ? `<p class="message${point.diagnostics.converged ? "" : " bad"}">${escapeText(message)}</p>` : "");
-    if (html !== this.readoutHtml) host.innerHTML = this.readoutHtml = html;
+    const bad = (mark) => (mark === "bad" ? " bad" : "");
+    const names = figures.map(([name, , mark]) => name + bad(mark)).join();
+    if (names !== this.readoutNames) {
+      this.readoutNames = names;
+      host.innerHTML = figures.map(([name, , mark]) => `<div class="figure${bad(mark)}"><span>${escapeText(name)}</span><b${typeof mark === "number" ? ` style="color:var(${chartColors[mark]})"` : ""}></b></div>`).join("") + `<p class="message"></p>`;
+    }
+    for (const [i, value] of host.querySelectorAll("b").entries()) change(value, "textContent", figures[i][1]);
+    const said = host.querySelector("p");
+    change(said, "textContent", message);
+    change(said, "hidden", !message);
+    said.classList.toggle("bad", !point.diagnostics.converged);
     host.classList.toggle("coarse", !point.fine);
     host.classList.toggle("outdated", outdated);
   }
@@ -578,8 +648,9 @@ class Explorer {
     this.draw();
     const { spectrum } = this.charts;
     if (!known) return spectrum.settle("No spectrum is known at this problem.");
-    const { zero_mass, outliers = [] } = known.spectrum;
-    spectrum.settle(`Density of the trained spectrum: ${formatNumber(100 * zero_mass, 3)} % of it at zero. ${this.spectrumCaption(outliers, spectrum.options.x.label)}`);
+    const { caption } = this.spectrumOf(known);
+    spectrum.settle(`Density of the trained spectrum: ${formatNumber(100 * known.spectrum.zero_mass, 3)} % of it at zero. ${caption}`);
+    if (known.weights) this.charts.weights.settle(`Density of the singular values of W/√d. ${this.weightsOf(known).caption}`);
   }
 
   summary({ asked, errors, spectrum, diagnostics, fine }) {
@@ -605,12 +676,13 @@ class Explorer {
   // Figures and curve leave the page when both are those of the problem: at rest.
   allowExports() {
     const ready = !this.moving && this.alphas.complete && this.alphas.isOf(this.problem) && (!this.closedForm || (this.between.complete && this.between.key === this.alphas.key));
-    for (const button of document.querySelectorAll("[data-save], #pin")) button.disabled = !ready;
+    if (document.documentElement.dataset.settled === String(ready)) return;
+    for (const button of this.exports) button.disabled = !ready;
     document.documentElement.dataset.settled = ready;
   }
 
   pin() {
-    this.pins.push({ problem: this.alphas.problem, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) });
+    this.pins = [...this.pins, { problem: this.alphas.problem, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) }];
     document.getElementById("unpin").hidden = false;
     this.draw();
   }
@@ -654,8 +726,10 @@ const main = async () => {
   const query = new URLSearchParams(location.search);
   const wanted = query.has("workers") ? Number(query.get("workers")) : Math.min(3, (navigator.hardwareConcurrency ?? 2) - 1);
   const engine = await startEngine(wanted, (description) => (document.getElementById("engine").textContent = description));
-  const { answer: schema } = await engine.ask({ ask: "describe" }, { group: "check", urgency: 0 });
-  const explorer = new Explorer(engine, schema);
+  // What is wrong with a problem that the page is to begin with is said beside the one that it begins with.
+  const begins = [location.hash.length > 1 ? fromHash(location.hash) : null, given, presets[0].problem].filter(Boolean);
+  const description = engine.ask({ ask: "describe" }, { group: "check", urgency: 0 }), asked = askAbout(engine, begins[0]);
+  const explorer = new Explorer(engine, (await description).answer);
   const menu = document.getElementById("preset");
   menu.innerHTML = `<option value="">…</option>` + presets.map((preset, i) => `<option value="${i}">${escapeText(preset.name)}</option>`).join("");
   menu.addEventListener("change", () => {
@@ -666,17 +740,16 @@ const main = async () => {
   });
   // A handle for the console, and for tests.
   window.attnlaw = { explorer, engine, presets, toCommand, toPython, toHash, fromHash, keyOf };
-  // What is wrong with the problem that the page is to begin with is said beside the one that it begins with.
   const refusals = [];
-  for (const problem of [location.hash.length > 1 ? fromHash(location.hash) : null, given]) {
-    if (!problem) continue;
-    const why = await explorer.set(problem, refusals.join(" "));
+  for (const [i, problem] of begins.entries()) {
+    if (problem === presets[0].problem) {
+      menu.value = "0";
+      document.getElementById("lead").textContent = presets[0].text;
+    }
+    const why = await explorer.set(problem, refusals.join(" "), i === 0 ? asked : undefined);
     if (!why) return;
     refusals.push(why);
   }
-  menu.value = "0";
-  document.getElementById("lead").textContent = presets[0].text;
-  await explorer.set(presets[0].problem, refusals.join(" "));
 };
 
 main().catch((error) => {

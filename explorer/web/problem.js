@@ -3,7 +3,7 @@
 // Name and value of every option that is given, those of every problem first.
 const entriesOf = (problem) => {
   const place = ([name]) => (name === "alpha" ? 0 : name === "lambda" ? 1 : 2);
-  return Object.entries(problem).sort((a, b) => place(a) - place(b) || a[0].localeCompare(b[0]));
+  return Object.entries(problem).sort((a, b) => place(a) - place(b) || (a[0] < b[0] ? -1 : 1));
 };
 
 // The hash of the page: options as documents name them. Numbers and words need no marks to be told apart.
@@ -42,6 +42,11 @@ const scales = {
 };
 const rounded = (value) => Number(value.toPrecision(3));
 
+// What is as it should be costs nothing: most controls stay while one moves.
+const change = (element, name, value) => {
+  if (element[name] !== value) element[name] = value;
+};
+
 // The place of a text that screen readers read behind the name of a control; what `title` says is not read by all.
 const reasonHost = (element, inputs, name) => {
   const host = document.createElement("span");
@@ -77,10 +82,11 @@ class NumberControl {
     return rounded(scales[this.kind].from(this.range.valueAsNumber / sliderSteps, this.low, this.high));
   }
   show(value) {
-    if (document.activeElement !== this.number || this.number.valueAsNumber !== value) this.number.value = value;
+    change(this.number, "valueAsNumber", value);
     const share = scales[this.kind].to(Math.min(Math.max(value, this.low), this.high), this.low, this.high);
-    this.range.value = Math.round(sliderSteps * share);
-    this.range.setAttribute("aria-valuetext", formatNumber(value, 3));
+    change(this.range, "value", String(Math.round(sliderSteps * share)));
+    const text = formatNumber(value, 3);
+    if (this.range.getAttribute("aria-valuetext") !== text) this.range.setAttribute("aria-valuetext", text);
   }
   // With a reason it cannot be moved.
   refuse(reason) {
@@ -104,7 +110,7 @@ class ChoiceControl {
     this.select.addEventListener("change", () => onChoose(this.select.value));
   }
   show(value) {
-    this.select.value = value;
+    change(this.select, "value", String(value));
   }
   refuse(reasons) {
     for (const option of this.select.options) {
@@ -198,18 +204,18 @@ class Controls {
   show(full, { choices, refused } = {}) {
     for (const [name, control] of Object.entries(this.numbers)) if (typeof full[name] === "number") control.show(full[name]);
     for (const [name, control] of Object.entries(this.choices)) control.show(name === "lambda" ? (typeof full.lambda === "number" ? "value" : (full.lambda ?? "value")) : full[name]);
-    for (const [name, input] of Object.entries(this.texts)) input.value = full[name] ?? "";
+    for (const [name, input] of Object.entries(this.texts)) change(input, "value", String(full[name] ?? ""));
     const [family, text] = [full.target.slice(0, full.target.indexOf(":")), full.target.slice(full.target.indexOf(":") + 1)];
     this.family.show(family);
     const law = family === "wishart" || family === "product";
-    this.kappa.element.hidden = !law;
-    this.gamma.element.hidden = family !== "powerlaw";
+    change(this.kappa.element, "hidden", !law);
+    change(this.gamma.element, "hidden", family !== "powerlaw");
     if (law) this.kappa.show(Number(text));
     if (family === "powerlaw") {
       this.gamma.show(Number(text.split(",")[0]));
       this.rest = text.split(",").slice(1).join(",");
     }
-    this.targetText.value = full.target;
+    change(this.targetText, "value", full.target);
     if (!choices) return;
     const reasons = (name) => Object.fromEntries(Object.entries(choices[name] ?? {}).filter(([, tried]) => tried.refused).map(([value, tried]) => [value, tried.refused]));
     for (const [name, control] of Object.entries(this.choices)) control.refuse(reasons(name));

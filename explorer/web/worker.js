@@ -1,4 +1,4 @@
-// Runs in a worker, behind the glue and core.js: takes the compiled module first, then questions, and answers each.
+// Runs in a worker, behind the glue and core.js: takes the compiled module first, then lists of questions, and answers each list at once.
 {
   let answer;
   onmessage = async ({ data }) => {
@@ -7,7 +7,7 @@
         answer = await startCore(data.module);
         postMessage({ ready: true });
       } else {
-        postMessage({ id: data.id, answer: answer(data.question) });
+        postMessage({ answers: answerAll(answer, data.questions) });
       }
     } catch (error) {
       postMessage({ failed: String(error) });
