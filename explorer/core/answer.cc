@@ -17,6 +17,7 @@
 #include "attnlaw/theory/accuracy_field.h"
 #include "attnlaw/theory/scaling.h"
 #include "attnlaw/theory/solve.h"
+#include "attnlaw/theory/square_roots.h"
 #include "core/alternatives.h"
 
 namespace attnlaw::explorer {
@@ -88,7 +89,7 @@ const base::Description& describe(const Question*) {
 }
 
 /// A curve of many points is drawn from so many; what a screen shows is no finer.
-constexpr std::size_t kMostPoints = 400;
+constexpr std::size_t kMostPoints = 250;
 
 json curve_json(const std::vector<double>& s, const std::vector<double>& density) {
   json document{{"s", json::array()}, {"density", json::array()}};
@@ -128,6 +129,20 @@ json target_json(const model::Problem& problem) {
   return document;
 }
 
+/// The singular values of W/√d of a tied student: their density, and those of the outliers.
+json weights_json(const theory::Solution& solution, theory::TrainedLaw::Curve curve) {
+  const theory::SquareRoots roots = theory::weights_of(solution.problem);
+  for (std::size_t i = 0; i < curve.s.size(); ++i) {
+    curve.density[i] = roots.density(curve.s[i], curve.density[i]);
+    curve.s[i] = roots.of(curve.s[i]);
+  }
+  json document = curve_json(curve.s, curve.density);
+  document["outliers"] = json::array();
+  for (const theory::Outlier& outlier : solution.spectrum.outliers)
+    document["outliers"].push_back(roots.of(outlier.eigenvalue));
+  return document;
+}
+
 json solve(const Question& question) {
   const model::Problem problem = model::problem_from_json(question.problem);
   const matrix_laws::Spectrum target = problem.target_law();
@@ -144,6 +159,7 @@ json solve(const Question& question) {
   if (theory::TrainedLaw::exists(problem) && solution.diagnostics.converged) {
     const theory::TrainedLaw::Curve density = theory::TrainedLaw(solution, target).density();
     document["density"] = curve_json(density.s, density.density);
+    if (problem.student == model::Student::tied) document["weights"] = weights_json(solution, density);
   }
   return document;
 }

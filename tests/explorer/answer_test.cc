@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "attnlaw/base/file.h"
@@ -41,7 +42,24 @@ TEST(Answer, DensitiesHaveTheMassBesideTheirAtoms) {
     return sum;
   };
   EXPECT_NEAR(mass(found["density"]), 1 - found["spectrum"]["zero_mass"].get<double>(), 0.02);
+  EXPECT_NEAR(mass(found["weights"]), 1 - found["spectrum"]["zero_mass"].get<double>(), 0.02);
   EXPECT_NEAR(mass(found["target"]) + found["target"]["atoms"][0][1].get<double>(), 1, 0.02);
+}
+
+TEST(Answer, SingularValuesOfAWeightAreRootsOfEigenvalues) {
+  const json problem = {{"alpha", 2},   {"lambda", 0.1}, {"head", "linear"},          {"tokens", 1},
+                        {"noise", 0.1}, {"width", 0.25}, {"target", "spikes:200,6,4"}};
+  json question = {{"ask", "solve"}, {"spectrum", true}, {"problem", problem}};
+  const json found = ask(question);
+  const auto& outliers = found["spectrum"]["outliers"];
+  ASSERT_EQ(outliers.size(), 2u);
+  // W W^T/√(m_h d) = S, and a quarter of d rows: σ² = s/2 in units of d.
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_DOUBLE_EQ(std::pow(found["weights"]["outliers"][i].get<double>(), 2),
+                     outliers[i]["eigenvalue"].get<double>() / 2);
+  question["problem"]["student"] = "direct";
+  question["problem"].erase("width");
+  EXPECT_FALSE(ask(question).contains("weights"));
 }
 
 TEST(Answer, StartsFromANeighbour) {

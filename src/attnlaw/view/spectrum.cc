@@ -74,18 +74,17 @@ report::Chart spectrum_chart(const theory::Solution& solution, const theory::Tra
   return trained_spectrum_chart(chart_of(solution, density, measured));
 }
 
-void take_square_roots(report::SpectrumChart& chart, double unit) {
-  const auto root = [=](double s) { return std::sqrt(std::max(0.0, unit * s)); };
-  for (report::Point& point : chart.density) point = {root(point.x), 2 * root(point.x) / unit * point.y};
+void take_square_roots(report::SpectrumChart& chart, const theory::SquareRoots& roots) {
+  for (report::Point& point : chart.density) point = {roots.of(point.x), roots.density(point.x, point.y)};
   for (std::vector<double>* values : {&chart.outliers, &chart.eigenvalues})
-    std::transform(values->begin(), values->end(), values->begin(), root);
-  chart.zero_tolerance = root(chart.zero_tolerance);
+    for (double& value : *values) value = roots.of(value);
+  chart.zero_tolerance = roots.of(chart.zero_tolerance);
 }
 
 report::Chart weights_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                             const study::SpectrumComparison* measured) {
   report::SpectrumChart chart = chart_of(solution, density, measured);
-  take_square_roots(chart, std::sqrt(solution.problem.width));
+  take_square_roots(chart, theory::weights_of(solution.problem));
   chart.title = "Singular values of W/√d";
   chart.value = "singular value";
   chart.description = "Density of the singular values of the trained W, the square roots of the eigenvalues of S.";

@@ -7,6 +7,7 @@
 #include "attnlaw/report/chart.h"
 #include "attnlaw/report/table.h"
 #include "attnlaw/study/spectrum_comparison.h"
+#include "attnlaw/theory/square_roots.h"
 
 namespace attnlaw::view {
 
@@ -23,9 +24,9 @@ report::Chart trained_spectrum_chart(report::SpectrumChart chart);
 /// The chart shows the law, and measured eigenvalues if there are any.
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured);
-/// Turns the chart of values s into one of σ = √(unit s), of which ρ(s) ds = (2 σ/unit) ρ(s) dσ.
-void take_square_roots(report::SpectrumChart& chart, double unit);
-/// The chart shows the singular values of W of a tied student, in units of √d: σ² = s √κ.
+/// Turns the chart of values s into one of their square roots.
+void take_square_roots(report::SpectrumChart& chart, const theory::SquareRoots& roots);
+/// The chart shows the singular values of W of a tied student, in units of √d.
 report::Chart weights_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                             const study::SpectrumComparison* measured);
 report::Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured);

@@ -334,7 +334,7 @@ report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, co
     chart.outliers.push_back(outlier.at("eigenvalue"));
   chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
   if (square_roots) {
-    take_square_roots(chart, 1);
+    take_square_roots(chart, theory::SquareRoots{});
     chart.value = "√" + chart.value;
   }
   return trained_spectrum_chart(std::move(chart));
