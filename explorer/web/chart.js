@@ -66,11 +66,11 @@ const rangeOf = (values, log) => {
   return [Math.max(10 ** (Math.floor(2 * Math.log10(least) - 0.1) / 2), high * 1e-9), high];
 };
 
-// A range around another one, with ends that are multiples of some twentieth to fourth of its length: while something moves, its
+// A range around another one, with ends that are multiples of some tenth to twentieth of its length: while something moves, its
 // axis stays most of the time.
 const steadyRange = (low, high) => {
   if (!(high > low)) return [low, low + 1];
-  const length = high - low, unit = 10 ** Math.floor(Math.log10(length)), step = length < 4 * unit ? unit / 5 : unit;
+  const tenth = (high - low) / 10, unit = 10 ** Math.floor(Math.log10(tenth)), step = unit * ([5, 2].find((factor) => factor * unit <= tenth) ?? 1);
   const multiple = (value) => Number((value * step).toPrecision(12));
   return [multiple(Math.floor(low / step)), multiple(Math.ceil(high / step))];
 };
@@ -104,8 +104,7 @@ class Chart {
     this.figure.className = "chart";
     this.figure.innerHTML = `
       <div class="head"><h2>${escapeText(options.title)}</h2><span class="export">
-        <button type="button" data-export="svg" aria-label="Save ${escapeText(options.title)} as SVG">SVG</button>
-        <button type="button" data-export="png" aria-label="Save ${escapeText(options.title)} as PNG">PNG</button></span></div>
+        ${[["svg", "SVG"], ["png", "PNG"], ["vega", "Vega-Lite"]].map(([format, name]) => `<button type="button" data-export="${format}" aria-label="Save ${escapeText(options.title)} as ${name}">${name}</button>`).join("")}</span></div>
       <div class="legend" aria-hidden="true"></div>
       <svg role="img" aria-label="${escapeText(options.title)}"></svg>
       <p class="caption"></p>
@@ -276,7 +275,33 @@ class Chart {
     return new XMLSerializer().serializeToString(copy);
   }
 
+  // The picture as a specification of Vega-Lite that carries its numbers.
+  vegaLite() {
+    const { data, options, x, y } = this, style = getComputedStyle(document.documentElement);
+    const colorOf = (i) => style.getPropertyValue(chartColors[i]).trim();
+    const axis = (field, scale, title) => ({ field, type: "quantitative", title, scale: { type: scale.log ? "log" : "linear", domain: [scale.low, scale.high], nice: false } });
+    const places = { x: axis("x", x, options.x.label), y: axis("y", y, null) };
+    const layer = (values, mark, encoding) => ({ data: { values }, mark, encoding });
+    const seen = (list) => list.filter((value) => Number.isFinite(value.y) && (!y.log || value.y > 0));
+    const curves = data.series.filter(({ points }) => points.length > 0);
+    const names = [...new Set(curves.map(({ name }) => name).filter(Boolean))];
+    const legend = { domain: names, range: names.map((name) => colorOf(curves.find((curve) => curve.name === name).color)) };
+    const { marker, dots = [], stems = [], lines = [] } = data;
+    const vertical = [...lines.map((line) => ({ ...line, marker: false })), ...(marker === undefined ? [] : [{ x: marker, label: "", marker: true }])].filter((line) => line.x >= x.low && line.x <= x.high);
+    const layers = [
+      ...curves.map(({ name, points, color, dash, faded, fill }) =>
+        layer(seen(points.map((point) => ({ x: point[0], y: point[1] }))), { type: fill ? "area" : "line", line: Boolean(fill), fillOpacity: 0.13, clip: true, opacity: faded ? 0.35 : 1, strokeDash: (dash ?? chartDashes[color]).split(" ").filter(Boolean).map(Number) },
+          { ...places, color: name ? { datum: name, scale: legend, title: null } : { value: colorOf(color) } })),
+      layer(vertical, "rule", { x: places.x, strokeDash: { condition: { test: "datum.marker", value: [] }, value: [2, 3] } }),
+      layer(vertical, { type: "text", align: "left", dx: 4, y: 8 }, { x: places.x, text: { field: "label" } }),
+      ...stems.map((stem) => layer([{ x: stem.x, y: stem.y }], stem.dot ? { type: "point", shape: "diamond", filled: true } : { type: "rule", size: 3 }, { ...places, ...(stem.dot ? {} : { y2: { datum: 0 } }), color: { value: colorOf(stem.color) } })),
+      layer(seen(dots.map((dot) => ({ x: dot.x ?? marker, y: dot.y, color: colorOf(dot.color) }))), { type: "point", filled: true, size: 60 }, { ...places, color: { field: "color", type: "nominal", scale: null } }),
+    ];
+    return { $schema: "https://vega.github.io/schema/vega-lite/v5.json", title: options.title, description: this.svg.getAttribute("aria-label"), width: 560, height: 300, layer: layers };
+  }
+
   save(format) {
+    if (format === "vega") return saveFile(`attnlaw-${this.options.id}.vl.json`, new Blob([JSON.stringify(this.vegaLite(), null, 1)], { type: "application/json" }));
     const name = `attnlaw-${this.options.id}.${format}`;
     const svg = new Blob([this.source()], { type: "image/svg+xml" });
     if (format === "svg") return saveFile(name, svg);

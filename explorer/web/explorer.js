@@ -129,9 +129,9 @@ class Line {
 const none = [];
 const nothing = { series: none, columns: none, rows: () => none };
 // How high a density is drawn: where it diverges at an end it does not set the scale.
-const heightOf = (curve) => {
+const heightOf = (curve, mass) => {
   const heights = curve.map(([, y]) => y).filter(Number.isFinite).sort((a, b) => a - b);
-  return Math.max(heights.length ? 1.3 * heights[Math.floor(0.97 * (heights.length - 1))] : 0, 1.05);
+  return 1.1 * Math.max(heights.length ? 1.2 * heights[Math.floor(0.97 * (heights.length - 1))] : 0, mass ?? 0, 0.2);
 };
 const spectrumRanges = (ends, high) => {
   const [least, most] = [Math.min(...ends), Math.max(...ends)], span = most - least;
@@ -515,7 +515,7 @@ class Explorer {
     const trained = point.density ? curve(point.density) : [], target = point.target ? curve(point.target) : [];
     const outliers = point.spectrum.outliers ?? [], atoms = point.target?.atoms ?? [];
     const ends = [0, ...(point.spectrum.edges ?? []).flat(), ...outliers.map((o) => o.eigenvalue), ...target.map(([s]) => s), ...atoms.map(([s]) => s)];
-    const high = heightOf(trained), label = point.problem.attention === "cross" ? "singular value" : "eigenvalue";
+    const high = heightOf(trained, point.spectrum.zero_mass), label = point.problem.attention === "cross" ? "singular value" : "eigenvalue";
     return {
       ...spectrumRanges(ends, high),
       label,
@@ -543,7 +543,7 @@ class Explorer {
 
   makeWeights(point) {
     const { s, density, outliers } = point.weights;
-    const trained = s.map((place, i) => [place, density[i]]), high = heightOf(trained);
+    const trained = s.map((place, i) => [place, density[i]]), high = heightOf(trained, point.spectrum.zero_mass);
     return {
       ...spectrumRanges([0, ...s, ...outliers], high),
       series: [{ name: "trained W", points: trained, color: 2, dash: "", fill: true }],
@@ -720,6 +720,8 @@ class Explorer {
   }
 }
 
+const showLead = ({ text, figure }) => (document.getElementById("lead").textContent = figure ? `${text} As a figure, with trained layers: attnlaw figure ${figure}` : text);
+
 const main = async () => {
   const presets = JSON.parse(textOf("presets")), given = JSON.parse(textOf("start"));
   if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") throw new Error("this browser has no WebAssembly, or none of DecompressionStream");
@@ -731,11 +733,13 @@ const main = async () => {
   const description = engine.ask({ ask: "describe" }, { group: "check", urgency: 0 }), asked = askAbout(engine, begins[0]);
   const explorer = new Explorer(engine, (await description).answer);
   const menu = document.getElementById("preset");
-  menu.innerHTML = `<option value="">…</option>` + presets.map((preset, i) => `<option value="${i}">${escapeText(preset.name)}</option>`).join("");
+  const group = (label, from, to) => `<optgroup label="${label}">${presets.slice(from, to).map(({ name }, i) => `<option value="${from + i}">${escapeText(name)}</option>`).join("")}</optgroup>`;
+  const figures = presets.findIndex(({ name }) => name.startsWith("arXiv"));
+  menu.innerHTML = `<option value="">…</option>` + group("What can be seen", 0, figures) + group("Figures of papers", figures);
   menu.addEventListener("change", () => {
     const preset = presets[menu.value];
     if (!preset) return;
-    document.getElementById("lead").textContent = preset.text;
+    showLead(preset);
     explorer.set(preset.problem);
   });
   // A handle for the console, and for tests.
@@ -744,7 +748,7 @@ const main = async () => {
   for (const [i, problem] of begins.entries()) {
     if (problem === presets[0].problem) {
       menu.value = "0";
-      document.getElementById("lead").textContent = presets[0].text;
+      showLead(presets[0]);
     }
     const why = await explorer.set(problem, refusals.join(" "), i === 0 ? asked : undefined);
     if (!why) return;

@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import { execSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import puppeteer from "puppeteer-core";
 
+// What the charts of reports are drawn by.
+const reportPackage = createRequire(new URL("../../src/attnlaw/report/web/package.json", import.meta.url));
 const [path, program, browserName = "chromium", scheme = "file", executable] = process.argv.slice(2);
 // Tests run beside each other, and on machines that are busy.
 const kSlack = Number(process.env.ATTNLAW_EXPLORER_SLACK ?? 6);
@@ -305,7 +308,7 @@ const tests = {
       };
       for (const button of document.querySelectorAll("[data-save], figure:not([hidden]) [data-export]")) button.click();
       while (!files["attnlaw-errors.png"]) await new Promise((done) => setTimeout(done, 20));
-      return { names: Object.keys(files), csv: await files["attnlaw-explorer.csv"].text(), json: JSON.parse(await files["attnlaw-explorer.json"].text()), svg: await files["attnlaw-errors.svg"].text(), png: files["attnlaw-errors.png"].size };
+      return { names: Object.keys(files), csv: await files["attnlaw-explorer.csv"].text(), json: JSON.parse(await files["attnlaw-explorer.json"].text()), svg: await files["attnlaw-errors.svg"].text(), vega: await Promise.all(Object.keys(files).filter((name) => name.endsWith(".vl.json")).map(async (name) => JSON.parse(await files[name].text()))), png: files["attnlaw-errors.png"].size };
     });
     assert.equal(files.csv.trim().split("\n").length, 48);
     assert.match(files.json.command, /^attnlaw solve --alpha 0.3 --lambda 0.05/);
@@ -314,6 +317,17 @@ const tests = {
     assert.equal(files.json.curve.problem.alpha, undefined);
     assert.equal(files.json.curve.problem.lambda, closed.lambda);
     assert.match(files.svg, /^<svg.*<path/s);
+    assert.deepEqual(files.vega.map((chart) => chart.title).sort(), ["Errors against data", "Singular values of W/√d", "Spectrum of the trained map S", "Test error against the penalty"]);
+    const { compile } = reportPackage("vega-lite"), vega = reportPackage("vega");
+    for (const chart of files.vega) {
+      const logger = { warn: (text) => assert.fail(`${chart.title}: ${text}`), info() {}, debug() {}, error: (text) => assert.fail(text), level: () => logger };
+      const svg = await new vega.View(vega.parse(compile(chart, { logger }).spec), { renderer: "none" }).toSVG();
+      assert.ok(svg.includes("mark-line") || svg.includes("mark-area"), chart.title);
+      // Every curve has all of its points, and a place in the picture.
+      for (const { data, mark } of chart.layer) if (mark.type === "line") assert.ok(data.values.length >= 19 && data.values.every(({ x, y }) => x > 0 && y > 0), chart.title);
+    }
+    const test = files.vega.find((chart) => chart.title === "Errors against data").layer.find(({ encoding }) => encoding.color?.datum === "test error");
+    assert.deepEqual(test.data.values.map(({ y }) => y), files.json.curve.points.map(({ errors }) => errors.test));
     assert.ok(files.png > 5000);
     await page.evaluate(() => document.querySelector("#pin").click());
     await page.evaluate(() => document.querySelector("figure details").setAttribute("open", ""));
