@@ -45,7 +45,7 @@ class CoreWorker {
       event.preventDefault();
       events.lost(this, event.message || "the worker cannot start");
     };
-    module.then((compiled) => this.worker.postMessage({ module: compiled }));
+    module.then((compiled) => this.worker.postMessage({ module: compiled })).catch((error) => events.lost(this, error.message));
     this.events = events;
   }
 
@@ -244,7 +244,7 @@ const startEngine = async (wanted, change) => {
       engine = new WorkerEngine(module, source, count, change);
       // A policy that forbids workers may say so by silence.
       const silence = new Promise((_, reject) => setTimeout(() => reject(new Error("no worker answered")), 3000));
-      await Promise.race([engine.first, silence, module.then(() => engine.first)]);
+      await Promise.race([engine.first, silence]);
       change(engine.description);
       return engine;
     } catch (error) {

@@ -232,6 +232,29 @@ const tests = {
     await page.close();
   },
 
+  // attnlaw.explore of a notebook: no origin, no storage, no address of its own.
+  async "runs in a frame that may run scripts and nothing else"() {
+    const page = await browser.newPage();
+    page.on("console", (message) => ["error", "warn"].includes(message.type()) && complaints.push(message.text()));
+    await page.evaluate((text) => {
+      const frame = document.createElement("iframe");
+      frame.setAttribute("sandbox", "allow-scripts allow-downloads");
+      frame.width = 1200;
+      frame.height = 900;
+      frame.srcdoc = text;
+      document.body.append(frame);
+    }, readFileSync(page_, "utf8"));
+    await page.bringToFront();
+    const frame = await page.waitForFrame((one) => one !== page.mainFrame());
+    await frame.waitForSelector("html[data-ready]", { timeout: 30000 });
+    await frame.waitForFunction(() => document.documentElement.dataset.settled === "true", { timeout: 20000 });
+    const { engine, test, errors } = await frame.evaluate(() => ({ engine: document.getElementById("engine").textContent, test: window.attnlaw.explorer.point.errors.test, errors: document.documentElement.dataset.errors }));
+    report(`in a sandboxed frame: ${engine}`);
+    assert.ok(test > 0);
+    assert.deepEqual(JSON.parse(errors), []);
+    await page.close();
+  },
+
   async "takes every preset"() {
     const page = await open(address);
     const count = await page.evaluate(() => window.attnlaw.presets.length);
