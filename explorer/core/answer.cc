@@ -19,20 +19,20 @@
 #include "attnlaw/theory/solve.h"
 #include "attnlaw/theory/square_roots.h"
 #include "core/alternatives.h"
+#include "core/in_context.h"
 
 namespace attnlaw::explorer {
 namespace {
 
 using nlohmann::json;
 
-enum class Ask { describe, check, solve, thresholds, scaling };
+enum class Ask { describe, check, solve, thresholds, scaling, describe_in_context, in_context };
 
 std::span<const base::Named<Ask>> names_table(Ask) {
-  static constexpr base::Named<Ask> kAsks[] = {{Ask::describe, "describe"},
-                                               {Ask::check, "check"},
-                                               {Ask::solve, "solve"},
-                                               {Ask::thresholds, "thresholds"},
-                                               {Ask::scaling, "scaling"}};
+  static constexpr base::Named<Ask> kAsks[] = {
+      {Ask::describe, "describe"},     {Ask::check, "check"},     {Ask::solve, "solve"},
+      {Ask::thresholds, "thresholds"}, {Ask::scaling, "scaling"}, {Ask::describe_in_context, "describe_in_context"},
+      {Ask::in_context, "in_context"}};
   return kAsks;
 }
 
@@ -71,6 +71,8 @@ struct Question {
   std::optional<Start> start;
   bool spectrum = false;
   std::vector<double> n;
+  std::string along;
+  std::vector<double> values;
 };
 
 const base::Description& describe(const Question*) {
@@ -84,7 +86,9 @@ const base::Description& describe(const Question*) {
                    {.unit = "s", .range = base::kPositive, .doc = "begin no finer points after so many seconds"}),
        base::field("start", &Q::start, {.doc = "the answer of a neighbour: its `start`"}),
        base::field("spectrum", &Q::spectrum, {.doc = "also the spectrum of S, and that of the target"}),
-       base::field("n", &Q::n, {.doc = "numbers of sequences of a scaling curve"})}};
+       base::field("n", &Q::n, {.doc = "numbers of sequences of a scaling curve"}),
+       base::field("along", &Q::along, {.doc = "the option of in-context regression that varies, if one does"}),
+       base::field("values", &Q::values, {.doc = "its values"})}};
   return description;
 }
 
@@ -182,6 +186,10 @@ json answer_to(const Question& question) {
       return base::json_of(study::thresholds(model::problem_from_json(question.problem)));
     case Ask::scaling:
       return scaling(question);
+    case Ask::describe_in_context:
+      return describe_in_context();
+    case Ask::in_context:
+      return in_context(question.problem, question.along, question.values);
   }
   return {};
 }

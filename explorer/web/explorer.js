@@ -1,4 +1,4 @@
-// The page: keeps a problem, asks for what its views show, and draws what comes back.
+// The law of a trained attention layer: keeps a problem, asks for what its views show, and draws what comes back.
 
 const kCoarse = 1e-2;  // accuracy while something moves
 const kFine = 1e-3;  // and at rest: that of the copied command
@@ -139,8 +139,30 @@ const spectrumRanges = (ends, high) => {
 };
 const massAtZero = ({ spectrum: { zero_mass: mass } }) => ({ x: 0, y: mass ?? 0, color: 0, label: mass > 0.005 ? `mass ${formatNumber(mass, 3)} at 0` : "" });
 
+// Figures, each [name, text, mark] with the number of a color or "bad" as its mark, and what is said of them. Those without a text
+// are left out; elements stay as long as the names do.
+const showFigures = (host, all, message = "", isBad = false) => {
+  const figures = all.filter(([, value]) => value !== null), bad = (mark) => (mark === "bad" ? " bad" : "");
+  const names = figures.map(([name, , mark]) => name + bad(mark)).join();
+  if (names !== host.dataset.names) {
+    host.dataset.names = names;
+    host.innerHTML = figures.map(([name, , mark]) => `<div class="figure${bad(mark)}"><span>${escapeText(name)}</span><b${typeof mark === "number" ? ` style="color:var(${chartColors[mark]})"` : ""}></b></div>`).join("") + (figures.length ? `<p class="message"></p>` : "");
+  }
+  for (const [i, value] of host.querySelectorAll("b").entries()) change(value, "textContent", figures[i][1]);
+  const said = host.querySelector("p");
+  if (!said) return;
+  change(said, "textContent", message);
+  change(said, "hidden", !message);
+  said.classList.toggle("bad", isBad);
+};
+
 class Explorer {
-  constructor(engine, schema) {
+  constructor(engine, schema, presets, say) {
+    Object.assign(this, { presets, element: document.getElementById("attention") });
+    this.say = (text, isHard = false) => {
+      this.hard = isHard;
+      say(text);
+    };
     this.engine = engine;
     this.pins = [];
     this.updates = 0;
@@ -183,12 +205,6 @@ class Explorer {
       document.getElementById("unpin").hidden = true;
       this.draw();
     });
-    for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => this.copy(button));
-    for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => this.save(button.dataset.save));
-    addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this.hash && location.hash.length > 1) this.set(fromHash(location.hash));
-    });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
   ask(question, options) {
@@ -340,7 +356,7 @@ class Explorer {
       return;
     }
     if (answer) this.take(answer);
-    this.writeHash();
+    this.onRest?.();
     this.followThresholds();
     const question = { ask: "solve", problem: this.problem, accuracy: kFine, spectrum: true };
     const found = await this.solvePoint(question, "rest");
@@ -394,22 +410,6 @@ class Explorer {
     this.scalingKey = answer ? key : "";
     this.draw();
     this.charts.scaling.settle(`Estimation error against n. ${this.charts.scaling.data?.caption ?? ""}`);
-  }
-
-  say(text, isHard = false) {
-    const element = document.getElementById("notice");
-    this.hard = isHard;
-    change(element, "hidden", !text);
-    change(element, "textContent", text);
-  }
-
-  writeHash() {
-    this.hash = toHash(this.problem);
-    try {
-      history.replaceState(null, "", `#${this.hash}`);
-    } catch {
-      // A page inside another one may have no address of its own; the button still copies it.
-    }
   }
 
   drawSoon() {
@@ -607,10 +607,7 @@ class Explorer {
   drawReadout() {
     const { point } = this;
     const host = document.getElementById("figures");
-    if (!point) {
-      host.innerHTML = this.readoutNames = "";
-      return;
-    }
+    if (!point) return showFigures(host, none);
     const error = point.diagnostics.sampling_error;
     const within = (name) => (error?.[name] > 0 ? ` ± ${formatNumber(2 * error[name], 2)}` : "");
     const unstable = point.diagnostics.replicon >= 1;
@@ -623,20 +620,10 @@ class Explorer {
       ["V", formatNumber(point.overlaps.V)],
       ["rank/d", point.spectrum.collapse ? formatNumber(point.spectrum.collapse.rank_fraction, 3) : null],
       ["replicon R", point.diagnostics.replicon === null ? null : formatNumber(point.diagnostics.replicon, 3) + (unstable ? " ≥ 1: unstable" : ""), unstable ? "bad" : undefined],
-    ].filter(([, value]) => value !== null);
+    ];
     const outdated = this.resting && !this.pointIsCurrent;
     const message = [outdated ? `These figures are of α = ${formatNumber(point.asked.alpha, 3)}, before the last input.` : "", point.diagnostics.message ?? ""].filter(Boolean).join(" ");
-    const bad = (mark) => (mark === "bad" ? " bad" : "");
-    const names = figures.map(([name, , mark]) => name + bad(mark)).join();
-    if (names !== this.readoutNames) {
-      this.readoutNames = names;
-      host.innerHTML = figures.map(([name, , mark]) => `<div class="figure${bad(mark)}"><span>${escapeText(name)}</span><b${typeof mark === "number" ? ` style="color:var(${chartColors[mark]})"` : ""}></b></div>`).join("") + `<p class="message"></p>`;
-    }
-    for (const [i, value] of host.querySelectorAll("b").entries()) change(value, "textContent", figures[i][1]);
-    const said = host.querySelector("p");
-    change(said, "textContent", message);
-    change(said, "hidden", !message);
-    said.classList.toggle("bad", !point.diagnostics.converged);
+    showFigures(host, figures, message, !point.diagnostics.converged);
     host.classList.toggle("coarse", !point.fine);
     host.classList.toggle("outdated", outdated);
   }
@@ -675,6 +662,7 @@ class Explorer {
 
   // Figures and curve leave the page when both are those of the problem: at rest.
   allowExports() {
+    if (this.element.hidden) return;
     const ready = !this.moving && this.alphas.complete && this.alphas.isOf(this.problem) && (!this.closedForm || (this.between.complete && this.between.key === this.alphas.key));
     if (document.documentElement.dataset.settled === String(ready)) return;
     for (const button of this.exports) button.disabled = !ready;
@@ -687,78 +675,26 @@ class Explorer {
     this.draw();
   }
 
-  async copy(button) {
-    const texts = { link: `${location.href.split("#")[0]}#${toHash(this.problem)}`, command: toCommand(this.problem, kFine), python: toPython(this.problem, kFine) };
-    const text = texts[button.dataset.copy];
-    this.copied = text;
-    const label = (button.dataset.label ??= button.textContent);
-    try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = label), 1200);
-    } catch {
-      this.say(text);
-    }
+  get hash() {
+    return toHash(this.problem);
   }
 
-  save(format) {
-    const curve = this.curve();
-    if (format === "json") {
-      const point = this.settledPoint;
-      const document_ = {
+  texts() {
+    return { hash: this.hash, command: toCommand(this.problem, kFine), python: toPython(this.problem, kFine) };
+  }
+
+  // What is saved: a document, or lines of a table.
+  file(format) {
+    const curve = this.curve(), point = this.settledPoint;
+    if (format === "json")
+      return {
         command: toCommand(this.problem, point?.accuracy ?? kFine),
         accuracy: point?.accuracy ?? null,
         solution: point ? without(point, "asked", "accuracy", "cold", "fine", "generation", "start") : null,
         thresholds: this.thresholds,
         curve: { problem: this.alphas.problem, accuracy: kCoarse, points: curve.map(([alpha, { errors }]) => ({ alpha, errors })) },
       };
-      return saveFile("attnlaw-explorer.json", new Blob([JSON.stringify(document_, null, 2)], { type: "application/json" }));
-    }
     const columns = ["train", "test", "test_noisy", "estimation", "objective"];
-    const lines = [["alpha", ...columns, "replicon", "converged", "accuracy"], ...curve.map(([alpha, { errors, diagnostics }]) => [alpha, ...columns.map((name) => errors[name]), diagnostics.replicon ?? "", diagnostics.converged, kCoarse])];
-    saveFile("attnlaw-explorer.csv", new Blob([lines.map((line) => line.join(",")).join("\n") + "\n"], { type: "text/csv" }));
+    return [["alpha", ...columns, "replicon", "converged", "accuracy"], ...curve.map(([alpha, { errors, diagnostics }]) => [alpha, ...columns.map((name) => errors[name]), diagnostics.replicon ?? "", diagnostics.converged, kCoarse])];
   }
 }
-
-const showLead = ({ text, figure }) => (document.getElementById("lead").textContent = figure ? `${text} As a figure, with trained layers: attnlaw figure ${figure}` : text);
-
-const main = async () => {
-  const presets = JSON.parse(textOf("presets")), given = JSON.parse(textOf("start"));
-  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") throw new Error("this browser has no WebAssembly, or none of DecompressionStream");
-  const query = new URLSearchParams(location.search);
-  const wanted = query.has("workers") ? Number(query.get("workers")) : Math.min(3, (navigator.hardwareConcurrency ?? 2) - 1);
-  const engine = await startEngine(wanted, (description) => (document.getElementById("engine").textContent = description));
-  // What is wrong with a problem that the page is to begin with is said beside the one that it begins with.
-  const begins = [location.hash.length > 1 ? fromHash(location.hash) : null, given, presets[0].problem].filter(Boolean);
-  const description = engine.ask({ ask: "describe" }, { group: "check", urgency: 0 }), asked = askAbout(engine, begins[0]);
-  const explorer = new Explorer(engine, (await description).answer);
-  const menu = document.getElementById("preset");
-  const group = (label, from, to) => `<optgroup label="${label}">${presets.slice(from, to).map(({ name }, i) => `<option value="${from + i}">${escapeText(name)}</option>`).join("")}</optgroup>`;
-  const figures = presets.findIndex(({ name }) => name.startsWith("arXiv"));
-  menu.innerHTML = `<option value="">…</option>` + group("What can be seen", 0, figures) + group("Figures of papers", figures);
-  menu.addEventListener("change", () => {
-    const preset = presets[menu.value];
-    if (!preset) return;
-    showLead(preset);
-    explorer.set(preset.problem);
-  });
-  // A handle for the console, and for tests.
-  window.attnlaw = { explorer, engine, presets, toCommand, toPython, toHash, fromHash, keyOf };
-  const refusals = [];
-  for (const [i, problem] of begins.entries()) {
-    if (problem === presets[0].problem) {
-      menu.value = "0";
-      showLead(presets[0]);
-    }
-    const why = await explorer.set(problem, refusals.join(" "), i === 0 ? asked : undefined);
-    if (!why) return;
-    refusals.push(why);
-  }
-};
-
-main().catch((error) => {
-  console.error(error);
-  const element = document.getElementById("notice");
-  element.hidden = false;
-  element.textContent = `This page cannot compute here: ${error.message}. The program does the same: attnlaw solve --alpha 0.3 --lambda 0.05`;
-});

@@ -33,6 +33,11 @@ const sliderRanges = {
   width: [0.01, 2, "log"],
   kappa: [0.01, 2, "log"],
   gamma: [0.55, 3, "linear"],
+  "icl-context": [0.05, 1000, "log"],
+  "icl-tasks": [0.05, 100, "log"],
+  "icl-sequences": [0.05, 50, "log"],
+  "icl-noise": [0, 4, "square"],
+  "icl-lambda": [1e-5, 10, "log"],
 };
 const sliderSteps = 1000;
 const scales = {

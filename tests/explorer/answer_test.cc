@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/laws/in_context/penalty.h"
 #include "attnlaw/model/problem.h"
 #include "attnlaw/theory/solve.h"
 #include "core/alternatives.h"
@@ -72,6 +73,44 @@ TEST(Answer, StartsFromANeighbour) {
   EXPECT_LT(near["diagnostics"]["iterations"], far["diagnostics"]["iterations"]);
   EXPECT_NEAR(near["errors"]["test"].get<double>(), far["errors"]["test"].get<double>(),
               1e-7 * far["errors"]["test"].get<double>());
+}
+
+/// What the page asks of in-context regression is the law itself, at a point and along each of its options.
+TEST(Answer, RegressesInContextAsTheLaw) {
+  laws::InContextModel model;
+  model.context = 10;
+  model.tasks = 0.5;
+  model.sequences = 3;
+  model.noise = 0.1;
+  model.lambda = 0.01;
+  const laws::InContextPrediction prediction = laws::predict_in_context(model);
+  json question = {{"ask", "in_context"},
+                   {"problem", {{"context", 10}, {"tasks", 0.5}, {"sequences", 3}, {"noise", 0.1}, {"lambda", 0.01}}}};
+  const json point = ask(question);
+  EXPECT_EQ(point["new_tasks"], prediction.new_tasks);
+  EXPECT_EQ(point["baselines"]["ridge"], prediction.baselines.ridge);
+  // A density of the singular values has the mass 1.
+  const auto& [x, density] = std::pair(point["density"]["x"], point["density"]["density"]);
+  double mass = 0;
+  for (std::size_t i = 1; i < x.size(); ++i)
+    mass +=
+        (x[i].get<double>() - x[i - 1].get<double>()) * (density[i].get<double>() + density[i - 1].get<double>()) / 2;
+  EXPECT_NEAR(mass, 1, 0.01);
+
+  question["along"] = "tasks";
+  question["values"] = {0.1, 0.5, 10};
+  const json points = ask(question)["points"];
+  ASSERT_EQ(points.size(), 3U);
+  EXPECT_EQ(points[1]["new_tasks"], prediction.new_tasks);
+  EXPECT_GT(points[0]["new_tasks"], points[2]["new_tasks"]);
+
+  question["problem"]["lambda"] = "optimal";
+  for (const json& best : ask(question)["points"]) {
+    model.tasks = best["value"];
+    EXPECT_LE(best["new_tasks"].get<double>(), laws::predict_in_context(model).new_tasks) << best;
+  }
+  question["problem"]["lambda"] = "best";
+  EXPECT_THAT(ask(question)["error"].get<std::string>(), HasSubstr("lambda takes numbers, 0+, optimal"));
 }
 
 TEST(Answer, SaysWhatIsWrong) {

@@ -298,6 +298,38 @@ const tests = {
     await page.close();
   },
 
+  async "has the law of in-context regression"() {
+    const page = await open(address);
+    await settled(page);
+    await page.click("[data-law=icl]");
+    const shown = (problem) => page.waitForFunction((wanted) => {
+      const { inContext } = window.attnlaw;
+      return document.documentElement.dataset.settled === "true" && inContext.prediction && Object.entries(wanted).every(([name, value]) => inContext.asked[name] === value);
+    }, { timeout: 20000 }, problem);
+    await shown({ tasks: 0.5 });
+    assert.deepEqual(await page.evaluate(() => [document.getElementById("attention").hidden, document.getElementById("icl").hidden]), [true, false]);
+    await page.evaluate(() => {
+      const range = document.getElementById("icl-tasks");
+      range.value = 700;
+      range.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await page.waitForFunction(() => window.attnlaw.inContext.asked.tasks > 5 && document.documentElement.dataset.settled === "true");
+    const { command, python, hash, prediction, curve } = await page.evaluate(() => {
+      const { inContext } = window.attnlaw;
+      return { ...inContext.texts(), prediction: inContext.prediction, curve: inContext.curves.tasks.length };
+    });
+    assert.equal(curve, 61);
+    assert.match(python, /attnlaw\.icl\(context=10, tasks=[\d.]+, sequences=5, noise=0\.1, lambda_=0\.01\)/);
+    const printed = JSON.parse(execSync(`'${program}' ${command.replace(/^attnlaw /, "")} --format json`, { encoding: "utf8" }));
+    for (const name of ["new_tasks", "training_tasks", "train"]) assert.ok(Math.abs(printed[name] - prediction[name]) <= 1e-9 * prediction[name], `${command}: ${name} ${printed[name]} and ${prediction[name]}`);
+    assert.match(await page.evaluate(() => location.hash), /^#law=icl&context=10/);
+    // Its address opens it again, and the best penalty is found along its curves.
+    const again = await open(`${address}#${hash.replace(/lambda=[^&]*/, "lambda=optimal")}`);
+    await again.waitForFunction(() => window.attnlaw.inContext.prediction && document.documentElement.dataset.settled === "true");
+    assert.ok(await again.evaluate((test) => window.attnlaw.inContext.prediction.new_tasks <= test, prediction.new_tasks));
+    await Promise.all([page.close(), again.close()]);
+  },
+
   async "goes by the keyboard, with labels"() {
     const page = await open(address);
     await set(page, closed);

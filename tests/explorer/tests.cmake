@@ -1,5 +1,6 @@
 # The questions of the page, natively; by WebAssembly and in browsers where the page is built.
-set(core ${PROJECT_SOURCE_DIR}/explorer/core/answer.cc ${PROJECT_SOURCE_DIR}/explorer/core/alternatives.cc)
+set(core ${PROJECT_SOURCE_DIR}/explorer/core/answer.cc ${PROJECT_SOURCE_DIR}/explorer/core/alternatives.cc
+         ${PROJECT_SOURCE_DIR}/explorer/core/in_context.cc)
 target_sources(explorer_tests PRIVATE ${core})
 target_include_directories(explorer_tests PRIVATE ${PROJECT_SOURCE_DIR}/explorer)
 

@@ -12,35 +12,22 @@ namespace attnlaw::operations {
 namespace {
 
 using laws::InContextModel;
-using laws::InContextTest;
+using laws::InContextPenalty;
 using nlohmann::json;
 
 constexpr const char* kRatios = "numbers from 1e-12 to 1e12 or inf, one or many, as in 2, 1,2,inf or 0.1:10:20:log";
 constexpr const char* kNoises = "0 or numbers from 1e-100 to 1e12, one or many, as in 0.1, 0,0.1,1 or 0.01:1:20:log";
 
-Icl::Penalty penalty_of(const json& item) {
-  if (item.is_number()) return {std::nullopt, item.get<double>()};
-  if (item == "0+") return {};
-  for (const auto& [rule, word] : names_table(InContextTest{}))
-    if (item == word) return {rule, 0};
-  base::reject("--lambda takes numbers, 0+, optimal (least error on new tasks) or optimal-training, got {}",
-               base::json_text(item));
-}
-
-json json_of(const Icl::Penalty& penalty) {
-  if (penalty.optimal) return base::name(*penalty.optimal);
-  return penalty.value == 0 ? json("0+") : json(penalty.value);
-}
-
 base::FieldOf<Icl::Input> lambda_field() {
   const auto write = [](const Icl::Input& input) {
     json list = json::array();
-    for (const Icl::Penalty& penalty : input.lambda) list.push_back(json_of(penalty));
+    for (const InContextPenalty& penalty : input.lambda) list.push_back(to_json(penalty));
     return list;
   };
   const auto read = [](Icl::Input& input, const json& value) {
     input.lambda.clear();
-    for (const json& item : items_of("--lambda", value)) input.lambda.push_back(penalty_of(item));
+    for (const json& item : items_of("--lambda", value))
+      input.lambda.push_back(laws::in_context_penalty("--lambda", item));
   };
   return base::custom<Icl::Input>(
       "lambda", many(), write, read,
@@ -55,7 +42,7 @@ base::FieldOf<Icl::Input> lambda_field() {
 /// A point of the grid before its penalty is known.
 struct Asked {
   InContextModel model;
-  Icl::Penalty penalty;
+  InContextPenalty penalty;
 };
 
 /// Every combination of the values of the axes, the first axis slowest.
@@ -89,7 +76,7 @@ std::vector<Asked> points_of(const Icl::Input& input) {
   points.over(input.tasks, [](Asked& asked, double value) { asked.model.tasks = value; });
   points.over(input.sequences, [](Asked& asked, double value) { asked.model.sequences = value; });
   points.over(input.noise, [](Asked& asked, double value) { asked.model.noise = value; });
-  points.over(input.lambda, [](Asked& asked, const Icl::Penalty& value) {
+  points.over(input.lambda, [](Asked& asked, const InContextPenalty& value) {
     asked.penalty = value;
     asked.model.lambda = value.optimal ? 1 : value.value;  // some penalty, until it is found
   });
@@ -119,7 +106,7 @@ bool drawable(const Icl::Input& input) {
     return values.size() < 2 || std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
   };
   const bool rules = std::any_of(input.lambda.begin(), input.lambda.end(),
-                                 [](const Icl::Penalty& penalty) { return penalty.optimal.has_value(); });
+                                 [](const InContextPenalty& penalty) { return penalty.optimal.has_value(); });
   return finite(input.context) && finite(input.tasks) && finite(input.sequences) && finite(input.test_context) &&
          (input.lambda.size() < 2 || !rules);
 }
@@ -133,12 +120,6 @@ laws::InContextExperimentOptions experiment_options(const Icl::Input& input, int
   options.threads = run.threads;
   options.progress = progress_of(run, fmt::format("d = {}", d));
   return options;
-}
-
-laws::InContextPrediction predict(const Asked& asked) {
-  InContextModel model = asked.model;
-  if (asked.penalty.optimal) model.lambda = laws::optimal_lambda(model, *asked.penalty.optimal);
-  return laws::predict_in_context(model);
 }
 
 std::optional<view::InContextSpectrum> spectrum_of(const laws::InContextPrediction& prediction) {
@@ -239,7 +220,7 @@ Icl::Output Icl::run(const Input& input, const Run& run) {
   result.map = input.map;
   result.points.resize(asked.size());
   base::parallel_for(asked.size(), run.threads, [&](std::size_t i) {
-    result.points[i].prediction = predict(asked[i]);
+    result.points[i].prediction = laws::predict_in_context(asked[i].model, asked[i].penalty);
     result.points[i].lambda_rule = asked[i].penalty.optimal;
   });
   for (view::InContextPoint& point : result.points) {

@@ -1,22 +1,16 @@
 #pragma once
 /// `icl`: in-context regression by a trained linear attention layer.
 
+#include "attnlaw/laws/in_context/penalty.h"
 #include "attnlaw/operations/operation.h"
 #include "attnlaw/view/in_context.h"
 
 namespace attnlaw::operations {
 
 struct Icl {
-  /// A penalty, or the rule that finds one.
-  struct Penalty {
-    std::optional<laws::InContextTest> optimal;  ///< for which error, if it is a rule
-    double value = 0;
-
-    bool operator==(const Penalty&) const = default;
-  };
   struct Input {
     std::vector<double> context, tasks, sequences, noise{0}, test_context, test_noise;
-    std::vector<Penalty> lambda{{}};
+    std::vector<laws::InContextPenalty> lambda{{}};
     std::string task_covariance = "isotropic", test_covariance;
     bool map = false;
     std::vector<int> d;
