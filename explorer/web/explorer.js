@@ -158,7 +158,7 @@ const showFigures = (host, all, message = "", isBad = false) => {
 
 class Explorer {
   constructor(engine, schema, presets, say) {
-    Object.assign(this, { presets, element: document.getElementById("attention") });
+    Object.assign(this, { presets, element: document.getElementById("attention-law") });
     this.say = (text, isHard = false) => {
       this.hard = isHard;
       say(text);

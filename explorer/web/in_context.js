@@ -19,7 +19,7 @@ const lawPresets = [
 
 class InContext {
   constructor(engine, schema, say) {
-    Object.assign(this, { engine, say, presets: lawPresets, element: document.getElementById("icl"), updates: 0, generation: 0 });
+    Object.assign(this, { engine, say, presets: lawPresets, element: document.getElementById("icl-law"), updates: 0, generation: 0 });
     const fields = Object.fromEntries(schema.fields.map((field) => [field.name, field]));
     const form = document.getElementById("icl-controls");
     form.addEventListener("submit", (event) => event.preventDefault());
