@@ -4,16 +4,20 @@ Run as ``python examples/own_model.py``; takes about a minute on two cores.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import attnlaw
+
+Floats = NDArray[np.float64]
 
 D = int(sys.argv[1]) if len(sys.argv) > 1 else 80
 WIDTH = 0.1
 
 
-def huber(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def huber(y: Floats, p: Floats) -> tuple[Floats, Floats]:
     """Return Huber's loss of a softmax row p against the row y, quadratic up to WIDTH, and its gradient."""
     r = p - y
     small = abs(r) <= WIDTH
@@ -21,12 +25,12 @@ def huber(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return value, np.clip(r, -WIDTH, WIDTH)
 
 
-def elastic(s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def elastic(s: Floats) -> tuple[Floats, Floats]:
     """Return the elastic trace, with lambda in front λ Tr S + λ Tr S², and its slopes."""
     return s + s**2, 1 + 2 * s
 
 
-def compare(title: str, **model: object) -> None:
+def compare(title: str, **model: Any) -> None:
     """Print what the theory predicts, what is measured, and how far that is from the theory of the targets drawn."""
     theory = attnlaw.solve(**model)
     experiment = attnlaw.simulate(**model, d=D, instances=4)

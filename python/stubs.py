@@ -34,6 +34,7 @@ type_Progress = Callable[[str, int, int], object] | bool | None
 PROBLEM = '''"""Made by python/stubs.py."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np

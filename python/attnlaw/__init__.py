@@ -23,6 +23,7 @@ from attnlaw.laws import (
     marchenko_pastur,
     pooling_law,
     product_law,
+    query_key_law,
     semicircle,
     semicircle_sum,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "plot",
     "pooling_law",
     "product_law",
+    "query_key_law",
     "semicircle",
     "semicircle_sum",
     "set_threads",

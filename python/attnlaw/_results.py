@@ -215,28 +215,51 @@ class Results(_Stack):
         """The rows of all results, with the options that vary as columns."""
         import pandas
 
-        tables = []
+        # One frame from all rows: what results have different columns of has gaps.
+        rows: list[dict[str, Any]] = []
+        varying = [(name, values.ravel().tolist()) for name, values in self._options.items()]
         for i, result in enumerate(_flat(self._records)):
-            table = result.to_pandas()
-            for name, values in reversed(self._options.items()):
-                if name not in table.columns:
-                    table.insert(0, name, values.ravel()[i])
-            tables.append(table)
-        return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame()
+            columns, entries = result._shows("rows")
+            options = {name: values[i] for name, values in varying if name not in columns}
+            rows += [options | dict(zip(columns, entry, strict=True)) for entry in entries]
+        return pandas.DataFrame(rows)
 
-    def _columns(self) -> dict[str, NDArray[Any]]:
-        columns = {name: values.ravel() for name, values in self._options.items()}
-        first = _flat(self._records)[0] if self._records.size else None
-        errors = first._document.get("errors") if first is not None else None
-        for name in errors or ():
-            columns[name] = np.asarray(getattr(self.errors, _schema.to_keyword(name))).ravel()
-        return columns | ({} if errors else {"converged": self.converged.ravel()})
+    def _columns(self) -> dict[str, list[str]]:
+        """What is printed: the options that vary, the figures of every result, and whether all can be used."""
+        columns: dict[str, NDArray[Any]] = {name: values.ravel() for name, values in self._options.items()}
+        results = _flat(self._records)
+        for part in ("errors", "mean"):
+            figures = [result._document.get(part) for result in results]
+            if all(isinstance(figure, Mapping) for figure in figures):
+                names = [name for name, value in figures[0].items() if _is_figure(value)]
+                columns |= {name: np.array([figure.get(name) for figure in figures], dtype=object) for name in names}
+                break
+        else:
+            columns |= self._varying_columns()
+        columns["converged"] = self.converged.ravel()
+        return {name: [_short(value) for value in _ends(values)] for name, values in columns.items()}
+
+    def _varying_columns(self) -> dict[str, NDArray[Any]]:
+        """The first figures that differ between the results, those of records named as ``record.figure``."""
+        most = 8
+        asked = ("problem", "model", "parameters", "diagnostics")
+        documents = []
+        for result in _flat(self._records):
+            document: dict[str, Any] = {}
+            for name, value in result._document.items():
+                inner = value if isinstance(value, Mapping) and name not in asked else {}
+                document |= {f"{name}.{key}": figure for key, figure in inner.items() if _is_figure(figure)}
+                document |= {name: value} if _is_figure(value) else {}
+            documents.append(document)
+        names = [name for name in dict.fromkeys(name for document in documents for name in document)]
+        columns = {name: [document.get(name) for document in documents] for name in names if name not in self._options}
+        differing = [name for name, values in columns.items() if any(value != values[0] for value in values)]
+        return {name: np.array(columns[name], dtype=object) for name in differing[:most]}
 
     def __repr__(self) -> str:
         if not self._records.size:
             return "no results"
-        columns = self._columns()
-        table = [[name, *map(_short, values)] for name, values in columns.items()]
+        table = [[name, *values] for name, values in self._columns().items()]
         widths = [max(map(len, column)) for column in table]
         lines = [
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -248,13 +271,28 @@ class Results(_Stack):
         columns = self._columns()
         head = "".join(f"<th>{name}</th>" for name in columns)
         body = "".join(
-            "<tr>" + "".join(f"<td>{_short(value)}</td>" for value in row) + "</tr>"
+            "<tr>" + "".join(f"<td>{value}</td>" for value in row) + "</tr>"
             for row in zip(*columns.values(), strict=True)
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Results, (self._records, self._options)
+
+
+# A table that is printed has no more rows: the first and the last ones of many.
+_MOST_ROWS = 20
+
+
+def _ends(values: NDArray[Any]) -> list[Any]:
+    if len(values) <= _MOST_ROWS:
+        return list(values)
+    half = _MOST_ROWS // 2
+    return [*values[:half], "…", *values[-half:]]
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _flat(records: NDArray[Any]) -> list[Any]:

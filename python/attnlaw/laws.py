@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attnlaw import _core, targets
+from attnlaw import _core, _threads, targets
 from attnlaw._errors import OptionError, option_errors
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "marchenko_pastur",
     "pooling_law",
     "product_law",
+    "query_key_law",
     "semicircle",
     "semicircle_sum",
 ]
@@ -41,7 +42,7 @@ class Law:
 
     def density(self, x: ArrayLike) -> Any:
         """The density at x; 0 outside the bands. Atoms are not in it."""
-        return _mapped(self._core.density, x, "x")
+        return _mapped(_on_threads(self._core.density), x, "x")
 
     def cdf(self, x: ArrayLike) -> Any:
         """P(X <= x)."""
@@ -52,7 +53,7 @@ class Law:
         values = _reals(p, "p")
         if np.any((values <= 0) | (values >= 1)):
             raise OptionError("quantiles are asked for at 0 < p < 1", "p", p)
-        return _mapped(self._core.quantile, values, "p")
+        return _mapped(_on_threads(self._core.quantile), values, "p")
 
     def stieltjes(self, z: ArrayLike) -> Any:
         """∫ μ(dx)/(z - x) at complex z off the support.
@@ -63,7 +64,7 @@ class Law:
         if not np.all(np.isfinite(values)):
             raise OptionError("z must be finite", "z", z)
         with option_errors({"z": z}):
-            result = self._core.stieltjes(np.ascontiguousarray(values).ravel()).reshape(values.shape)
+            result = _on_threads(self._core.stieltjes)(np.ascontiguousarray(values).ravel()).reshape(values.shape)
         return result if values.ndim else complex(result)
 
     def nodes(self, tolerance: float = 1e-13) -> tuple[Floats, Floats]:
@@ -128,6 +129,11 @@ def _reals(values: ArrayLike, what: str) -> Floats:
     if np.any(np.isnan(array)):
         raise OptionError(f"{what} must be numbers, got nan", what, values)
     return array
+
+
+def _on_threads(function: Callable[[Any, int], Any]) -> Callable[[Any], Any]:
+    """A method of the module that is told how many threads it may take."""
+    return lambda values: function(values, _threads.of_a_call())
 
 
 def _mapped(function: Callable[[Floats], Floats], values: ArrayLike, what: str) -> Any:
@@ -210,6 +216,22 @@ def product_law(kappa: float, scale: float = 1.0) -> Law:
         return np.asarray(values * rng.choice([-1.0, 1.0], d))
 
     return Law("product_law", {"kappa": kappa, "scale": scale}, core, draw)
+
+
+def query_key_law(m: int, d: int, scale: float = 1.0) -> Law:
+    """The law of a head that has learned nothing (null N1 of ``inspect``): singular values of scale W_Q W_Kᵀ/d.
+
+    W_Q and W_K have the shape (d, m), m the dimension of the head and d that of the model, and independent entries of
+    variance 1; entries of other variances multiply ``scale`` by the product of their standard deviations. The law has
+    both signs of each singular value, and for m < d an atom at 0. A spike is a rank-one term of that strength.
+
+    Source: docs/theory/query_key_nulls.md.
+    """
+    for name, value in (("m", m), ("d", d)):
+        if value < 1 or value != int(value):
+            raise OptionError(f"{name} must be an integer from 1 on, got {value}", name, value)
+    law = product_law(m / d, scale * float(np.sqrt(m / d)))
+    return Law("query_key_law", {"m": m, "d": d, "scale": scale}, law._core, law._draw)
 
 
 def attention_law(beta: float, rho: float = 1.0, tokens: str = "orthonormal", tau: float = 0.0) -> Law:

@@ -9,6 +9,7 @@
 
 #include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/thread.h"
+#include "blas_threads.h"
 
 namespace attnlaw::python {
 namespace {
@@ -61,6 +62,7 @@ class Call {
     interrupted_ = true;
   }
 
+  const BlasThreads blas_threads_;  ///< first: set back when nothing runs any longer
   std::atomic<bool> interrupted_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;

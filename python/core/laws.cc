@@ -24,6 +24,7 @@
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
 #include "attnlaw/model/target.h"
+#include "blas_threads.h"
 #include "call.h"
 
 namespace attnlaw::python {
@@ -47,13 +48,13 @@ Output<Number> array_of(std::vector<Number> values) {
   return Output<Number>(kept->data(), {kept->size()}, owner);
 }
 
-/// f of every entry, over all threads in blocks that are worth one.
+/// f of every entry, over so many threads (0: all) in blocks that are worth one.
 template <class Out, class In, class Function>
-Output<Out> map(const Input<In>& in, std::size_t block, const Function& function) {
+Output<Out> map(const Input<In>& in, std::size_t block, int threads, const Function& function) {
   std::vector<Out> out(in.shape(0));
   const In* from = in.data();
   run_interruptibly([&] {
-    base::parallel_for((out.size() + block - 1) / block, 0, [&](std::size_t b) {
+    base::parallel_for((out.size() + block - 1) / block, threads, [&](std::size_t b) {
       const std::size_t end = std::min(out.size(), (b + 1) * block);
       for (std::size_t i = b * block; i < end; ++i) out[i] = function(from[i]);
     });
@@ -215,17 +216,17 @@ constexpr std::size_t kDensities = 256, kQuantiles = 1, kTransforms = 4;
 void bind_laws(nb::module_& module) {
   nb::class_<LawObject>(module, "Law")
       .def("density",
-           [](const LawObject& o, const Input<double>& x) {
-             return map<double>(x, kDensities, [&o](double at) { return o.density(at); });
+           [](const LawObject& o, const Input<double>& x, int threads) {
+             return map<double>(x, kDensities, threads, [&o](double at) { return o.density(at); });
            })
       .def("cdf", &cdf)
       .def("quantile",
-           [](const LawObject& o, const Input<double>& p) {
-             return map<double>(p, kQuantiles, [&o](double at) { return o.value(o.law.quantile(at)); });
+           [](const LawObject& o, const Input<double>& p, int threads) {
+             return map<double>(p, kQuantiles, threads, [&o](double at) { return o.value(o.law.quantile(at)); });
            })
       .def("stieltjes",
-           [](const LawObject& o, const Input<std::complex<double>>& z) {
-             return map<std::complex<double>>(z, kTransforms, [&o](Complex at) { return stieltjes(o, at); });
+           [](const LawObject& o, const Input<std::complex<double>>& z, int threads) {
+             return map<std::complex<double>>(z, kTransforms, threads, [&o](Complex at) { return stieltjes(o, at); });
            })
       .def("nodes", [](const LawObject& o, double tolerance) { return nodes(o, tolerance); })
       .def("outlier", [](const LawObject& o, double spike) { return o.outlier(spike); })
@@ -242,6 +243,7 @@ void bind_laws(nb::module_& module) {
     return sum_law(model::Target::parse(target).spectrum(), variance);
   });
   module.def("target_eigenvalues", [](const std::string& target, std::size_t d, std::uint64_t seed) {
+    const BlasThreads kept;
     return array_of(model::Target::parse(target).eigenvalues(d, seed, 0));
   });
   module.def("softmax_law", &softmax_law);

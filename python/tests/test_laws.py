@@ -14,6 +14,7 @@ LAWS = [
     laws.marchenko_pastur(2, 0.7),
     laws.product_law(0.5),
     laws.product_law(3),
+    laws.query_key_law(4, 16),
     laws.semicircle_sum("wishart:0.5", 0.2),
     laws.semicircle_sum(np.repeat([0, 2.0], [95, 5]), 0.2),
     laws.attention_law(0.5, 2),
@@ -110,3 +111,18 @@ def test_parameters_are_checked():
         laws.semicircle(-1)
     with pytest.raises(attnlaw.OptionError, match="beta"):
         laws.attention_law(-1)
+
+
+def test_the_null_of_a_head_is_that_of_inspect():
+    """Heads of independent entries of variance 1 have the singular values of the law times d."""
+    m, d = 16, 64
+    rng = np.random.default_rng(1)
+    q, k = rng.standard_normal((2, 8 * m, d))
+    law = laws.query_key_law(m, d, scale=d)
+    edge = law.edges.max()
+    for head in attnlaw.inspect(q=q, k=k, heads=8)["heads"]:
+        values = head.singular_values
+        assert len(values) == m
+        assert values.max() < 1.15 * edge
+        # The mean square is the second moment of the law, the zeros of the other directions included.
+        assert np.sum(values**2) / d == pytest.approx(law.moment(2), rel=0.1)

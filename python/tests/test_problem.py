@@ -116,3 +116,9 @@ def test_problems_are_given_as_documents_too():
         attnlaw.solve(attnlaw.Problem(alpha=0.3, lambda_=0.05)),
     ):
         assert result.errors.to_dict() == expected.errors.to_dict()
+
+
+def test_a_misspelt_option_is_named_before_the_one_that_is_missing():
+    with pytest.raises(OptionError, match=r"unknown key 'alpah'.*did you mean 'alpha'") as caught:
+        attnlaw.solve(alpah=0.3, lambda_=0.05)
+    assert caught.value.option == "alpah"

@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,6 +111,34 @@ assert len({{drawn for _, drawn in there}} | {{here[1]}}) == 4
 """)
 
 
+# The pools that people have beside that of the standard library, with processes that are forked from one that was used.
+POOLS = {
+    "joblib": "joblib.Parallel(3, backend='multiprocessing')(joblib.delayed(work)(0.3) for _ in range(3))",
+    "dask": "dask.compute(*[dask.delayed(work)(0.3) for _ in range(3)], scheduler='processes', num_workers=3)",
+}
+
+
+@pytest.mark.parametrize("library", POOLS)
+def test_pools_of_others(python, tmp_path, library):
+    pytest.importorskip(library)
+    # What a process is sent must be found there by its name.
+    (tmp_path / "worker.py").write_text("""
+import attnlaw
+def work(alpha):
+    return attnlaw.solve(alpha=alpha, lambda_=0.05).errors.test, float(attnlaw.laws.semicircle(1).sample(2)[0])
+""")
+    python(f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+import {library}
+from worker import work
+here = work(0.3)
+there = {POOLS[library]}
+assert {{figure for figure, _ in there}} == {{here[0]}}
+assert len({{drawn for _, drawn in there}} | {{here[1]}}) == 4
+""")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("order", ["import torch, attnlaw", "import attnlaw, torch"])
 def test_torch_beside(python, torch, order):
@@ -195,17 +225,53 @@ def test_limits_on_threads_are_obeyed(python):
     assert python("import attnlaw; attnlaw.set_threads(1); print(attnlaw.get_threads())").stdout == "1\n"
 
 
-def test_one_thread_takes_one_processor(python):
+@pytest.mark.parametrize(
+    "call",
+    [
+        "attnlaw.solve(alpha=[0.3] * 40, lambda_=0.05)",
+        "attnlaw.laws.semicircle_sum('wishart:0.5', 0.1).density(numpy.linspace(-1, 4, 1_000_000))",
+        "attnlaw.laws.product_law(0.5).stieltjes(numpy.linspace(0.1, 3, 2000) + 0.1j)",
+    ],
+)
+def test_one_thread_takes_one_processor(python, call):
     python(
-        """
-import attnlaw, time
+        f"""
+import attnlaw, attnlaw.laws, numpy, time
 wall, cpu = time.monotonic(), time.process_time()
-attnlaw.solve(alpha=[0.3] * 40, lambda_=0.05)
+{call}
 wall, cpu = time.monotonic() - wall, time.process_time() - cpu
 assert cpu < 1.15 * wall + 0.05, (cpu, wall)
 """,
         {"OMP_NUM_THREADS": "1"},
     )
+
+
+def test_blas_of_others_keeps_its_threads():
+    """Where NumPy and attnlaw share one OpenBLAS, as those of Debian do, it keeps the number of its threads."""
+    debian = "/usr/bin/python3"
+    minor = f"import sys, numpy; assert sys.version_info[:2] == {tuple(sys.version_info[:2])}"
+    if subprocess.run([debian, "-c", minor], capture_output=True, check=False).returncode != 0:
+        pytest.skip("there is no NumPy of Debian for this Python")
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(attnlaw.__file__).parents[1])!r})
+import ctypes, numpy
+numpy.linalg.eigvalsh(numpy.eye(3))
+shared = [line.split()[-1] for line in open("/proc/self/maps") if "openblas" in line]
+if not shared:
+    print("NumPy has another BLAS")
+    sys.exit()
+blas = ctypes.CDLL(shared[0])
+blas.openblas_set_num_threads(2)
+import attnlaw, attnlaw.laws
+attnlaw.simulate(alpha=0.5, lambda_=0.05, d=20, instances=3)
+attnlaw.laws.semicircle_sum("wishart:0.5", 0.1).sample(50)
+assert blas.openblas_get_num_threads() == 2, blas.openblas_get_num_threads()
+"""
+    done = subprocess.run([debian, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    if done.stdout:
+        pytest.skip(done.stdout.strip())
 
 
 def test_waiting_is_sleeping(python):

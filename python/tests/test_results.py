@@ -95,6 +95,34 @@ def test_arrays_of_other_kinds():
         attnlaw.solve(alpha=np.ones(2), lambda_=np.ones(3))
 
 
+def test_curves_print_their_figures():
+    measured = attnlaw.simulate(alpha=[0.3, 0.5], lambda_=0.1, d=16, instances=2, head="linear")
+    lines = repr(measured).splitlines()
+    assert len(lines) == 3
+    assert {"alpha", "test", "train", "converged"} <= set(lines[0].split())
+    places = attnlaw.thresholds(noise=[0.1, 0.2], head="linear")
+    assert "recovery" in repr(places) or "interpolation" in repr(places)
+
+
+def test_long_curves_print_their_ends():
+    curve = attnlaw.solve(alpha=np.geomspace(0.1, 2, 50), lambda_=0.1, head="linear")
+    lines = repr(curve).splitlines()
+    assert len(lines) == 22 and "…" in lines[11]
+    assert lines[1].split()[0] == "0.1" and lines[-1].split()[0] == "2"
+    assert curve._repr_html_().count("<tr>") == 22
+
+
+def test_rows_of_a_curve_are_those_of_its_results():
+    curve = attnlaw.solve(alpha=[0.2, 0.4], lambda_=[0.1, 0.2], student="tied", head="linear")
+    frame = curve.to_pandas()
+    assert len(frame) == 2
+    for i, result in enumerate(curve):
+        row = result.to_pandas()
+        assert list(row.columns) == [name for name in frame.columns if name in row.columns]
+        assert frame.loc[i, row.columns].tolist() == pytest.approx(row.loc[0].tolist(), nan_ok=True)
+    assert frame["alpha"].tolist() == [0.2, 0.4]
+
+
 def test_empty_arrays():
     nothing = attnlaw.solve(alpha=np.empty(0), lambda_=0.5)
     assert nothing.shape == (0,)

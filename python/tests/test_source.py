@@ -34,7 +34,8 @@ def typed(tmp_path_factory):
 def test_stubs_are_right_for_examples(typed):
     package = Path(attnlaw.__file__).parent
     assert (package / "operations.pyi").exists()
-    typed(*sorted((PYTHON / "tests" / "typed").glob("*.py")), MYPYPATH=str(package.parent))
+    examples = [*sorted((PYTHON / "tests" / "typed").glob("*.py")), ROOT / "examples" / "own_model.py"]
+    typed(*examples, MYPYPATH=str(package.parent))
 
 
 def test_the_package_is_typed(typed):

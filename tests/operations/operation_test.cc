@@ -124,5 +124,14 @@ TEST(Operations, ANameThatIsNearlyRightIsSuggested) {
   }
 }
 
+/// A misspelt option is what is said to be wrong, not that the one is missing which it was meant for.
+TEST(Operations, AMisspeltOptionIsNamedBeforeTheOneThatIsMissing) {
+  for (const auto& [command, options] : {std::pair("solve", nlohmann::json{{"alpah", 0.3}, {"lambda", 0.05}}),
+                                         std::pair("icl", nlohmann::json{{"contex", 1}, {"tasks", 1}})})
+    EXPECT_THAT([&] { find(command).run(options, {}); },
+                testing::ThrowsMessage<std::invalid_argument>(HasSubstr("did you mean")))
+        << command;
+}
+
 }  // namespace
 }  // namespace attnlaw::operations

@@ -39,6 +39,12 @@ nlohmann::json own_options(nlohmann::json options) {
   return options;
 }
 
+void require_names(const nlohmann::json& options, const base::Description& input, const About& about) {
+  const std::vector<std::string> accepted = base::field_names(input);
+  for (const auto& [name, value] : options.items())
+    base::require_known(name, accepted, fmt::format("options of {}", about.name));
+}
+
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names) {
   std::vector<std::string> given;
   for (const std::string& name : names)

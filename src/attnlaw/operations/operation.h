@@ -92,6 +92,9 @@ typename Op::Input read(const nlohmann::json& options) {
 
 /// Options without those of Run, which have been read.
 nlohmann::json own_options(nlohmann::json options);
+/// Throws std::invalid_argument for a name that the options of the command do not have, before anything is read: not
+/// that the option is missing which it was meant for.
+void require_names(const nlohmann::json& options, const base::Description& input, const About& about);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
 /// The run with those of its fields that stand among the options.
@@ -132,7 +135,9 @@ Operation make_operation() {
     const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.
     if constexpr (requires { Op::require_run(options); }) Op::require_run(options);
-    return result_of<Op>(Op::run(read<Op>(own_options(options)), run), options, run);
+    const nlohmann::json own = own_options(options);
+    require_names(own, base::detail::description_of<typename Op::Input>(), Op::about);
+    return result_of<Op>(Op::run(read<Op>(own), run), options, run);
   };
   if constexpr (requires { Op::divides(operation.defaults); }) operation.divides = &Op::divides;
   return operation;
