@@ -102,8 +102,8 @@ const tests = {
     const page = await open(address);
     const ready = Number(await page.evaluate(() => document.documentElement.dataset.ready));
     report(`page of ${(size / 1e6).toFixed(3)} MB, ready after ${ready} ms, ${await page.evaluate(() => document.getElementById("engine").textContent)}`);
-    // The page has 1.072 MB; it is meant to come down to 1 MB, and not to grow.
-    assert.ok(size <= 1.08e6, `the page has ${size} bytes`);
+    // With all that is in it, to be sent by mail and put on any host.
+    assert.ok(size <= 1e6, `the page has ${size} bytes`);
     assert.ok(ready <= 500 * kSlack, `ready after ${ready} ms`);
     assert.deepEqual(JSON.parse(await page.evaluate(() => document.documentElement.dataset.errors)), []);
     await page.close();
