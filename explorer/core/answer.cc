@@ -1,5 +1,6 @@
 #include "core/answer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -92,18 +93,27 @@ const base::Description& describe(const Question*) {
   return description;
 }
 
-/// A curve of many points is drawn from so many; what a screen shows is no finer.
-constexpr std::size_t kMostPoints = 250;
+/// What a screen shows is no finer than these shares of the width and the height of a curve.
+constexpr double kFineStep = 1.0 / 250, kFineRise = 1.0 / 50;
+/// Atoms beyond these are not told apart.
+constexpr std::size_t kMostAtoms = 400;
 
+/// The curve without points that are too close to the one before. Ends of bands stay: there the density is 0.
 json curve_json(const std::vector<double>& s, const std::vector<double>& density) {
   json document{{"s", json::array()}, {"density", json::array()}};
-  const std::size_t step = s.size() / kMostPoints + 1;
-  for (std::size_t i = 0; i < s.size(); ++i)
-    // Ends of bands stay: there the density is 0.
-    if (i % step == 0 || density[i] == 0 || i + 1 == s.size()) {
-      document["s"].push_back(s[i]);
-      document["density"].push_back(density[i]);
-    }
+  if (s.empty()) return document;
+  double height = 0;
+  for (const double rho : density)
+    if (std::isfinite(rho)) height = std::max(height, rho);
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    const bool far = s[i] - s[last] >= kFineStep * (s.back() - s.front()) ||
+                     !(std::abs(density[i] - density[last]) < kFineRise * height);
+    if (!far && density[i] != 0 && i != 0 && i + 1 != s.size()) continue;
+    document["s"].push_back(s[i]);
+    document["density"].push_back(density[i]);
+    last = i;
+  }
   return document;
 }
 
@@ -127,7 +137,7 @@ json target_json(const model::Problem& problem) {
   document["atoms"] = json::array();
   for (const auto& atom : law.atoms()) {
     if (problem.cross() && atom.x < 0) continue;
-    if (document["atoms"].size() == kMostPoints) break;
+    if (document["atoms"].size() == kMostAtoms) break;
     document["atoms"].push_back({atom.x, atom.x > 0 ? sides * atom.mass : atom.mass});
   }
   return document;

@@ -2,6 +2,7 @@
 
 const chartColors = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
 const chartDashes = ["", "7 4", "2 3", "9 3 2 3", "4 2", "1 2"];
+const colorOf = (i) => `var(${chartColors[i]})`;
 const formatTick = (value) => {
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -84,15 +85,28 @@ const remembered = (make) => {
   };
 };
 
-// A group of elements, which are written anew only where they have changed.
+const svgElement = (tag, parent) => parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
+
+// A group of elements, each given as [tag, attributes, text]. An element of the same tag and class, which has attributes of the
+// same names, is kept and gets what has changed.
 class Layer {
   constructor(svg) {
-    this.element = document.createElementNS("http://www.w3.org/2000/svg", "g");
-    this.html = "";
-    svg.append(this.element);
+    this.group = svgElement("g", svg);
+    this.shown = [];
   }
-  write(html) {
-    if (html !== this.html) this.element.innerHTML = this.html = html;
+  write(elements) {
+    for (const [i, [tag, attributes, text = ""]] of elements.entries()) {
+      let old = this.shown[i];
+      if (old?.tag !== tag || old.attributes.class !== attributes.class) {
+        const element = svgElement(tag, this.group);
+        if (old) old.element.replaceWith(element);
+        old = this.shown[i] = { tag, element, attributes: {}, text: "" };
+      }
+      for (const name in attributes) if (old.attributes[name] !== attributes[name]) old.element.setAttribute(name, attributes[name]);
+      if (old.text !== text) old.element.textContent = text;
+      Object.assign(old, { attributes, text });
+    }
+    for (const { element } of this.shown.splice(elements.length)) element.remove();
   }
 }
 
@@ -112,7 +126,10 @@ class Chart {
     host.append(this.figure);
     this.svg = this.figure.querySelector(".chart > svg");
     [this.frame, this.notes, this.lines, this.marks] = Array.from({ length: 4 }, () => new Layer(this.svg));
-    this.lines.element.setAttribute("clip-path", `url(#clip-${options.id})`);
+    const clipping = svgElement("clipPath", this.svg);
+    clipping.id = `clip-${options.id}`;
+    this.clip = svgElement("rect", clipping);
+    this.lines.group.setAttribute("clip-path", `url(#${clipping.id})`);
     [this.captionElement, this.legendElement] = [".caption", ".legend"].map((name) => this.figure.querySelector(name));
     this.frameOf = remembered((...parts) => this.makeFrame(...parts));
     this.linesOf = remembered((...parts) => this.makeLines(...parts));
@@ -166,40 +183,45 @@ class Chart {
     this.x = makeScale(xLow, xHigh, margin.left, this.width - margin.right, options.x.log);
     this.y = makeScale(yLow, yHigh, chartHeight - margin.bottom, margin.top, options.y.log);
     this.frame.write(this.frameOf(this.width, xLow, xHigh, yLow, yHigh, options.x.label));
-    this.notes.write((data.lines ?? []).filter((line) => line.x > xLow && line.x < xHigh).map((line, i) => this.note(line, i)).join(""));
+    this.notes.write((data.lines ?? []).filter((line) => line.x > xLow && line.x < xHigh).flatMap((line, i) => this.note(line, i)));
     this.lines.write(this.linesOf(data.series, this.width, xLow, xHigh, yLow, yHigh));
-    this.marks.write((data.stems ?? []).map((stem) => this.stem(stem)).join("") + this.marker(data));
+    this.marks.write([...(data.stems ?? []).flatMap((stem) => this.stem(stem)), ...this.marker(data)]);
     this.legend(shown);
     if (this.captionElement.textContent !== (data.caption ?? "")) this.captionElement.textContent = data.caption ?? "";
   }
 
-  // Axes with their ticks, of which the labels of the ends stay inside.
+  // Axes with their ticks.
   makeFrame(width) {
     const { options, x, y } = this, { left, right, top } = margin, bottom = chartHeight - margin.bottom;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${chartHeight}`);
     this.svg.setAttribute("height", chartHeight);
-    const parts = [`<defs><clipPath id="clip-${options.id}"><rect x="${left}" y="${top - 8}" width="${Math.max(0, width - right - left)}" height="${bottom - top + 16}"/></clipPath></defs>`];
-    for (const tick of ticksOf(x)) {
-      const at = pixel(x.at(tick));
-      parts.push(`<path class="grid" d="M${at} ${top}V${bottom}"/><text class="tick" x="${at}" y="${bottom + 15}" text-anchor="middle">${formatTick(tick)}</text>`);
-    }
-    for (const tick of ticksOf(y)) {
-      const at = pixel(y.at(tick));
-      parts.push(`<path class="grid" d="M${left} ${at}H${width - right}"/><text class="tick" x="${left - 6}" y="${at + 4}" text-anchor="end">${formatTick(tick)}</text>`);
-    }
-    parts.push(`<path class="axis" d="M${left} ${top}V${bottom}H${width - right}"/>`);
-    parts.push(`<text class="label" x="${(left + width - right) / 2}" y="${chartHeight - 5}" text-anchor="middle">${escapeText(options.x.label)}</text>`);
-    return parts.join("");
+    for (const [name, value] of Object.entries({ x: left, y: top - 8, width: Math.max(0, width - right - left), height: bottom - top + 16 })) this.clip.setAttribute(name, value);
+    const anchored = (class_, place, anchor, text) => ["text", { class: class_, ...place, "text-anchor": anchor }, text];
+    return [
+      ...ticksOf(x).flatMap((tick) => {
+        const at = pixel(x.at(tick));
+        return [["path", { class: "grid", d: `M${at} ${top}V${bottom}` }], anchored("tick", { x: at, y: bottom + 15 }, "middle", formatTick(tick))];
+      }),
+      ...ticksOf(y).flatMap((tick) => {
+        const at = pixel(y.at(tick));
+        return [["path", { class: "grid", d: `M${left} ${at}H${width - right}` }], anchored("tick", { x: left - 6, y: at + 4 }, "end", formatTick(tick))];
+      }),
+      ["path", { class: "axis", d: `M${left} ${top}V${bottom}H${width - right}` }],
+      anchored("label", { x: (left + width - right) / 2, y: chartHeight - 5 }, "middle", options.x.label),
+    ];
   }
 
   note({ x, label }, i) {
     const at = pixel(this.x.at(x)), end = at > this.width - 120;
-    return `<path class="threshold" d="M${at} ${margin.top}V${chartHeight - margin.bottom}"/><text class="note" x="${at + (end ? -4 : 4)}" y="${margin.top + 11 + 14 * i}" text-anchor="${end ? "end" : "start"}">${escapeText(label)}</text>`;
+    return [
+      ["path", { class: "threshold", d: `M${at} ${margin.top}V${chartHeight - margin.bottom}` }],
+      ["text", { class: "note", x: at + (end ? -4 : 4), y: margin.top + 11 + 14 * i, "text-anchor": end ? "end" : "start" }, label],
+    ];
   }
 
   makeLines(series) {
     const { x, y } = this, log = this.options.y.log, below = clip(y.at(y.low) + 20), bottom = chartHeight - margin.bottom;
-    return series.filter(({ points }) => points.length > 0).map(({ points, color, dash, faded, fill }) => {
+    return series.filter(({ points }) => points.length > 0).flatMap(({ points, color, dash, faded, fill }) => {
       let path = "", pen = "M";
       for (const [px, py] of points) {
         if (!Number.isFinite(py) || (log && !(py > 0))) {
@@ -209,31 +231,30 @@ class Chart {
         path += `${pen}${clip(x.at(px))} ${log && py < y.low ? below : clip(y.at(py))}`;
         pen = "L";
       }
-      const of = `var(${chartColors[color]})`;
-      const area = fill ? `<path class="area" style="fill:${of}" d="${path}L${clip(x.at(points.at(-1)[0]))} ${bottom}L${clip(x.at(points[0][0]))} ${bottom}Z"/>` : "";
-      return `${area}<path class="line${faded ? " faded" : ""}" style="stroke:${of};stroke-dasharray:${dash ?? chartDashes[color]}" d="${path}"/>`;
-    }).join("");
+      const line = ["path", { class: faded ? "line faded" : "line", style: `stroke:${colorOf(color)};stroke-dasharray:${dash ?? chartDashes[color]}`, d: path }];
+      if (!fill) return [line];
+      return [["path", { class: "area", style: `fill:${colorOf(color)}`, d: `${path}L${clip(x.at(points.at(-1)[0]))} ${bottom}L${clip(x.at(points[0][0]))} ${bottom}Z` }], line];
+    });
   }
 
   stem({ x, y, color, dot, label }) {
-    const at = pixel(this.x.at(x)), to = clip(this.y.at(y)), of = `var(${chartColors[color]})`;
-    return (
-      `<path class="stem" style="stroke:${of}" d="M${at} ${chartHeight - margin.bottom}V${to}"/>` +
-      (dot ? `<path class="dot" style="fill:${of}" d="M${at} ${to}m-4.5 0l4.5 -5.5l4.5 5.5l-4.5 5.5z"/>` : "") +
-      (label ? `<text class="note" x="${at + 6}" y="${to + 10}">${escapeText(label)}</text>` : "")
-    );
+    const at = pixel(this.x.at(x)), to = clip(this.y.at(y)), of = colorOf(color);
+    const elements = [["path", { class: "stem", style: `stroke:${of}`, d: `M${at} ${chartHeight - margin.bottom}V${to}` }]];
+    if (dot) elements.push(["path", { class: "dot", style: `fill:${of}`, d: `M${at} ${to}m-4.5 0l4.5 -5.5l4.5 5.5l-4.5 5.5z` }]);
+    if (label) elements.push(["text", { class: "note", x: at + 6, y: to + 10 }, label]);
+    return elements;
   }
 
   marker({ marker, dots = [] }) {
     const { x, y } = this, bottom = chartHeight - margin.bottom;
-    if (!(marker >= x.low && marker <= x.high)) return "";
+    if (!(marker >= x.low && marker <= x.high)) return [];
     const at = pixel(x.at(marker));
-    return [`<path class="marker" d="M${at} ${margin.top}V${bottom}"/><circle class="handle" cx="${at}" cy="${bottom}" r="7"/>`]
-      .concat(dots.map((dot) => {
-        const py = y.log && !(dot.y > 0) ? NaN : y.at(dot.y);
-        return py >= margin.top - 1 && py <= bottom + 1 ? `<circle class="dot" style="fill:var(${chartColors[dot.color]})" cx="${dot.x === undefined ? at : clip(x.at(dot.x))}" cy="${pixel(py)}" r="4"/>` : "";
-      }))
-      .join("");
+    const elements = [["path", { class: "marker", d: `M${at} ${margin.top}V${bottom}` }], ["circle", { class: "handle", cx: at, cy: bottom, r: 7 }]];
+    for (const dot of dots) {
+      const py = y.log && !(dot.y > 0) ? NaN : y.at(dot.y);
+      if (py >= margin.top - 1 && py <= bottom + 1) elements.push(["circle", { class: "dot", style: `fill:${colorOf(dot.color)}`, cx: dot.x === undefined ? at : clip(x.at(dot.x)), cy: pixel(py), r: 4 }]);
+    }
+    return elements;
   }
 
   legend(shown) {
@@ -278,24 +299,24 @@ class Chart {
   // The picture as a specification of Vega-Lite that carries its numbers.
   vegaLite() {
     const { data, options, x, y } = this, style = getComputedStyle(document.documentElement);
-    const colorOf = (i) => style.getPropertyValue(chartColors[i]).trim();
+    const hexOf = (i) => style.getPropertyValue(chartColors[i]).trim();
     const axis = (field, scale, title) => ({ field, type: "quantitative", title, scale: { type: scale.log ? "log" : "linear", domain: [scale.low, scale.high], nice: false } });
     const places = { x: axis("x", x, options.x.label), y: axis("y", y, null) };
     const layer = (values, mark, encoding) => ({ data: { values }, mark, encoding });
     const seen = (list) => list.filter((value) => Number.isFinite(value.y) && (!y.log || value.y > 0));
     const curves = data.series.filter(({ points }) => points.length > 0);
     const names = [...new Set(curves.map(({ name }) => name).filter(Boolean))];
-    const legend = { domain: names, range: names.map((name) => colorOf(curves.find((curve) => curve.name === name).color)) };
+    const legend = { domain: names, range: names.map((name) => hexOf(curves.find((curve) => curve.name === name).color)) };
     const { marker, dots = [], stems = [], lines = [] } = data;
     const vertical = [...lines.map((line) => ({ ...line, marker: false })), ...(marker === undefined ? [] : [{ x: marker, label: "", marker: true }])].filter((line) => line.x >= x.low && line.x <= x.high);
     const layers = [
       ...curves.map(({ name, points, color, dash, faded, fill }) =>
         layer(seen(points.map((point) => ({ x: point[0], y: point[1] }))), { type: fill ? "area" : "line", line: Boolean(fill), fillOpacity: 0.13, clip: true, opacity: faded ? 0.35 : 1, strokeDash: (dash ?? chartDashes[color]).split(" ").filter(Boolean).map(Number) },
-          { ...places, color: name ? { datum: name, scale: legend, title: null } : { value: colorOf(color) } })),
+          { ...places, color: name ? { datum: name, scale: legend, title: null } : { value: hexOf(color) } })),
       layer(vertical, "rule", { x: places.x, strokeDash: { condition: { test: "datum.marker", value: [] }, value: [2, 3] } }),
       layer(vertical, { type: "text", align: "left", dx: 4, y: 8 }, { x: places.x, text: { field: "label" } }),
-      ...stems.map((stem) => layer([{ x: stem.x, y: stem.y }], stem.dot ? { type: "point", shape: "diamond", filled: true } : { type: "rule", size: 3 }, { ...places, ...(stem.dot ? {} : { y2: { datum: 0 } }), color: { value: colorOf(stem.color) } })),
-      layer(seen(dots.map((dot) => ({ x: dot.x ?? marker, y: dot.y, color: colorOf(dot.color) }))), { type: "point", filled: true, size: 60 }, { ...places, color: { field: "color", type: "nominal", scale: null } }),
+      ...stems.map((stem) => layer([{ x: stem.x, y: stem.y }], stem.dot ? { type: "point", shape: "diamond", filled: true } : { type: "rule", size: 3 }, { ...places, ...(stem.dot ? {} : { y2: { datum: 0 } }), color: { value: hexOf(stem.color) } })),
+      layer(seen(dots.map((dot) => ({ x: dot.x ?? marker, y: dot.y, color: hexOf(dot.color) }))), { type: "point", filled: true, size: 60 }, { ...places, color: { field: "color", type: "nominal", scale: null } }),
     ];
     return { $schema: "https://vega.github.io/schema/vega-lite/v5.json", title: options.title, description: this.svg.getAttribute("aria-label"), width: 560, height: 300, layer: layers };
   }

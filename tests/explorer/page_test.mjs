@@ -102,8 +102,8 @@ const tests = {
     const page = await open(address);
     const ready = Number(await page.evaluate(() => document.documentElement.dataset.ready));
     report(`page of ${(size / 1e6).toFixed(3)} MB, ready after ${ready} ms, ${await page.evaluate(() => document.getElementById("engine").textContent)}`);
-    // The page has 1.072 MB; it is meant to come down to 1 MB, and not to grow.
-    assert.ok(size <= 1.08e6, `the page has ${size} bytes`);
+    // With all that is in it, to be sent by mail and put on any host.
+    assert.ok(size <= 1e6, `the page has ${size} bytes`);
     assert.ok(ready <= 500 * kSlack, `ready after ${ready} ms`);
     assert.deepEqual(JSON.parse(await page.evaluate(() => document.documentElement.dataset.errors)), []);
     await page.close();
@@ -349,6 +349,7 @@ const tests = {
     await set(page, closed);
     await settled(page);
     await complete(page);
+    await page.waitForFunction(() => window.attnlaw.explorer.lambdas.complete);
     assert.equal(await page.evaluate(() => window.attnlaw.explorer.curve().length), 47);
     const files = await page.evaluate(async () => {
       const files = {}, blobs = {};
@@ -379,7 +380,7 @@ const tests = {
       const svg = await new vega.View(vega.parse(compile(chart, { logger }).spec), { renderer: "none" }).toSVG();
       assert.ok(svg.includes("mark-line") || svg.includes("mark-area"), chart.title);
       // Every curve has all of its points, and a place in the picture.
-      for (const { data, mark } of chart.layer) if (mark.type === "line") assert.ok(data.values.length >= 19 && data.values.every(({ x, y }) => x > 0 && y > 0), chart.title);
+      for (const { data, mark } of chart.layer) if (mark.type === "line") assert.ok(data.values.length >= 19 && data.values.every(({ x, y }) => Number.isFinite(x) && y >= 0), chart.title);
     }
     const test = files.vega.find((chart) => chart.title === "Errors against data").layer.find(({ encoding }) => encoding.color?.datum === "test error");
     assert.deepEqual(test.data.values.map(({ y }) => y), files.json.curve.points.map(({ errors }) => errors.test));

@@ -6,6 +6,7 @@
 
 #include "attnlaw/base/interrupt.h"
 #include "attnlaw/theory/channel/block_packs.h"
+#include "attnlaw/theory/channel/rows_channel.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -239,6 +240,10 @@ SectorMatrix CustomChannel::squared_response(const Overlaps& overlaps, ChannelWo
                    });
                  });
   return {{gain_ * sum.sum(), 0}, {}};
+}
+
+std::unique_ptr<OutputChannel> make_custom_channel(const ChannelRequest& request) {
+  return std::make_unique<CustomChannel>(request.problem, request.Q_star, request.rule);
 }
 
 }  // namespace attnlaw::theory

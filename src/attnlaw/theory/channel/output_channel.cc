@@ -1,7 +1,6 @@
 #include "attnlaw/theory/channel/output_channel.h"
 
 #include "attnlaw/base/reject.h"
-#include "attnlaw/theory/channel/custom_channel.h"
 #include "attnlaw/theory/channel/linear_channel.h"
 #include "attnlaw/theory/channel/rows_channel.h"
 #include "attnlaw/theory/channel/sign_channel.h"
@@ -11,10 +10,10 @@ namespace attnlaw::theory {
 std::unique_ptr<OutputChannel> make_output_channel(const model::Problem& problem, double Q_star,
                                                    const PointRule& rule) {
   if (problem.head == model::Head::hardmax) base::reject("the head hardmax has no loss to train on");
-  if (problem.custom_loss) return std::make_unique<CustomChannel>(problem, Q_star, rule);
+  const ChannelRequest request{problem, Q_star, rule};
+  if (problem.custom_loss) return make_custom_channel(request);
   if (problem.labels == model::Labels::sign) return std::make_unique<SignChannel>(problem, Q_star);
   if (problem.head == model::Head::linear) return std::make_unique<LinearChannel>(problem, Q_star);
-  const ChannelRequest request{problem, Q_star, rule};
   if (problem.readout == model::Readout::entry) return make_entry_channel(request);
   if (problem.loss == model::Loss::cross_entropy) return make_cross_entropy_channel(request);
   return make_square_channel(request);

@@ -44,9 +44,11 @@ std::unique_ptr<OutputChannel> make_rows_channel(const ChannelRequest& request) 
   return request.make(SoftmaxRows<0, false, Loss>(T, beta, target_beta, law));
 }
 
-/// One file each: square_channel.cc, cross_entropy_channel.cc, entry_channel.cc.
+/// One file each: square_channel.cc, cross_entropy_channel.cc, entry_channel.cc; and custom_channel.cc for a loss that
+/// is a function, which a page in a browser is built without.
 std::unique_ptr<OutputChannel> make_square_channel(const ChannelRequest& request);
 std::unique_ptr<OutputChannel> make_cross_entropy_channel(const ChannelRequest& request);
 std::unique_ptr<OutputChannel> make_entry_channel(const ChannelRequest& request);
+std::unique_ptr<OutputChannel> make_custom_channel(const ChannelRequest& request);
 
 }  // namespace attnlaw::theory
