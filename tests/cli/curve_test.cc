@@ -69,6 +69,13 @@ TEST(Curve, VariesInWordsRanksAndRules) {
       "2,3");
 }
 
+TEST(Curve, TakesItsProblemFromAPipe) {
+  const Outcome outcome = attnlaw("solve --problem /dev/stdin --alpha 0.5,1 --format json",
+                                  "printf 'lambda = 0.1\\nhead = \"linear\"\\n' |");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(json::parse(outcome.out)["problem"]["head"], "linear");
+}
+
 TEST(Curve, WritesOneRecordAPoint) {
   const Outcome outcome =
       attnlaw("solve --format csv --alpha 0.1,0.5,1 --lambda 0.1 --target wishart:0.3,wishart:0.6 --head linear");
@@ -93,6 +100,9 @@ TEST(Curve, RefusesWhatIsForOneProblemOrForAStudy) {
   EXPECT_THAT(refusal("solve --alpha 0.1,-1 --lambda 0.1"), HasSubstr("got -1"));
   EXPECT_THAT(refusal("solve --alpha 1 --lambda 0.1 --student tied,tide"), HasSubstr("did you mean 'tied'?"));
   EXPECT_THAT(refusal("thresholds --head linear --noise 0,1"), HasSubstr("'0,1'"));
+  // Every point needs a law of its spectrum, not the first alone.
+  EXPECT_THAT(refusal("spectrum --alpha 1 --lambda 0.1 --student tied,untied"), HasSubstr("student untied"));
+  EXPECT_THAT(refusal("spectrum --alpha 1 --lambda 0.1 --student tied,bayes"), HasSubstr("got bayes"));
 }
 
 TEST(Curve, OfExperimentsStandsBesideTheTheoryOfItsTargets) {
@@ -144,7 +154,9 @@ TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   base::write_atomically(study, text);
   const json plan = curve_of("sweep --check " + study);
   ASSERT_EQ(plan["parts"].size(), 2u) << text;
-  EXPECT_EQ(plan["parts"][0]["axes"]["alpha"], json({0.3, 0.6}));
+  // All that is drawn: the line of the theory has more points than the experiments.
+  EXPECT_GE(plan["parts"][0]["axes"]["alpha"].size(), 40u) << text;
+  EXPECT_EQ(plan["parts"][1]["axes"]["alpha"], json({0.3, 0.6})) << text;
   EXPECT_EQ(plan["parts"][1]["axes"]["instance"].size(), 2u) << text;
 }
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "attnlaw/base/fields/rows.h"
@@ -14,6 +15,8 @@
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/grid_options.h"
 #include "attnlaw/operations/manual.h"
+#include "attnlaw/study/task.h"
+#include "scratch.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -87,6 +90,31 @@ TEST(Grids, KeepToTheRangeOfTheirField) {
   base::read({{"speeds", "1,4,4"}}, walk, "a walk");
   EXPECT_THAT(walk.speeds, testing::ElementsAre(1, 2, 3, 4));
   EXPECT_THROW(base::read({{"speeds", "1,40,4"}}, walk, "a walk"), std::invalid_argument);
+}
+
+/// What is said of a target is said of the numbers that were computed with, whatever becomes of their file.
+TEST(Operations, ReadTheirFilesOnce) {
+  const test::Scratch scratch;
+  for (const json& alpha : {json(0.5), json({0.5, 1})}) {
+    const std::string path = scratch.write("target.txt", "2\n1\n0\n0\n");
+    const std::string hash = study::target_hash(model::Target::parse("file:" + path));
+    Run run;
+    run.draw = true;
+    run.progress = [&](auto&&...) { std::filesystem::remove(path); };
+    run.study_progress = [&](auto&&...) { std::filesystem::remove(path); };
+    const view::Result result = find("simulate")
+                                    .run({{"alpha", alpha},
+                                          {"lambda", 0.1},
+                                          {"head", "linear"},
+                                          {"target", "file:" + path},
+                                          {"d", {8}},
+                                          {"instances", 2}},
+                                         run);
+    EXPECT_FALSE(std::filesystem::exists(path)) << "removed while it ran";
+    ASSERT_TRUE(result.page);
+    EXPECT_EQ(result.page->target_hash, hash);
+    EXPECT_EQ(result.rows.table().rows.size(), alpha.size());
+  }
 }
 
 TEST(Operations, StandInTheListOnceWithAnExampleThatNamesThem) {

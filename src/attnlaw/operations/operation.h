@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/file.h"
 #include "attnlaw/study/run/runner.h"
 #include "attnlaw/view/result.h"
 
@@ -128,6 +129,7 @@ Operation make_operation() {
                       {},
                       nullptr};
   operation.run = [](const nlohmann::json& given, const Run& run_without) {
+    const base::ReadOnceScope inputs;
     const nlohmann::json options = base::in_snake_case(given, "options");
     const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.

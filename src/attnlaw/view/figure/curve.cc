@@ -9,8 +9,8 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/fields/fields.h"
-#include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/comparison.h"
+#include "attnlaw/study/resolve.h"
 #include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/figure/charts.h"
@@ -46,10 +46,9 @@ json figures_of(const Item& item) { return item.has_figures() ? item.outcome->fi
 
 /// The problem of a point with the λ that was found.
 model::Problem resolved(const Item& item) {
-  json problem = model::to_json(item.task->problem);
-  if (item.has_figures() && item.outcome->figures.contains("lambda"))
-    problem["lambda"] = item.outcome->figures["lambda"];
-  return model::problem_from_json(model::problem_of_result(std::move(problem)));
+  const json none;
+  const json& figures = item.has_figures() ? item.outcome->figures : none;
+  return study::with_found_lambda(item.task->problem, figures.contains("lambda") ? figures["lambda"] : none);
 }
 
 std::string status_of(const Item& item) {
