@@ -175,6 +175,32 @@ TEST(Curve, OfSpectraIsDrawnAsRidges) {
               testing::IsSupersetOf({"largest_eigenvalue", "outliers", "stable_rank"}));
 }
 
+/// Words have places along the axis, and stand in its numbers.
+TEST(Curve, AlongWordsIsDrawnAtThem) {
+  const Scratch scratch;
+  const std::string page = (scratch / "words.html").string();
+  const auto drawn = [&](const std::string& arguments) {
+    const Outcome outcome = attnlaw(arguments + " --html " + page + kLinear);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const PageReport report = inspect_page(page);
+    EXPECT_TRUE(report.errors.empty()) << report.errors.front();
+    EXPECT_TRUE(report.warnings.empty()) << report.warnings.front();
+    return report;
+  };
+  const PageReport students = drawn("solve --alpha 1 --lambda 0.1 --student tied,direct");
+  EXPECT_EQ(students.charts, 1);
+  EXPECT_EQ(students.marks.at("spec-1/theory_at_words"), 6) << "three errors of two students";
+  EXPECT_EQ(students.marks.count("spec-1/theory"), 0u) << "there is nothing between words";
+  EXPECT_THAT(students.saved.at("attnlaw-chart-1.csv"), HasSubstr("test,direct,"));
+  const PageReport measured = drawn("simulate --alpha 1 --lambda 0.1 --student tied,direct --d 12 --instances 2");
+  EXPECT_EQ(measured.marks.at("spec-1/experiment"), 6);
+  const PageReport spectra = drawn("spectrum --alpha 1 --lambda 0.1 --student tied,direct");
+  EXPECT_EQ(spectra.charts, 2);
+  EXPECT_THAT(spectra.saved.at("attnlaw-chart-1.csv"), HasSubstr("\r\ndirect,density,"));
+  // With a second axis there are ridges for each of its values, and a chart for each measure of collapse.
+  EXPECT_EQ(drawn("spectrum --alpha 0.5,1,2 --lambda 0.1 --student tied,direct").charts, 5);
+}
+
 TEST(Curve, OverTwoLongAxesIsDrawnAsAMap) {
   const Scratch scratch;
   const std::string page = (scratch / "map.html").string();

@@ -172,7 +172,7 @@ TEST(ErrorsChart, GuidesAreDottedInTheColourOfTheirSeries) {
   EXPECT_EQ(rows[0].at("piece"), rows[1].at("piece"));
   EXPECT_NE(rows[1].at("piece"), rows[2].at("piece"));
   EXPECT_EQ(chart.spec.at("title").at("subtitle"),
-            (json{"Lines: theory. Points: experiment.", "Bars: one standard error to each side.",
+            (json{"Lines: theory. Points: experiment.", "Error bars: one standard error to each side.",
                   "Dotted: predicted exponents."}))
       << "the break between two pieces is no value left out";
   expect_numbers_are_finite(chart.spec.at("datasets"));

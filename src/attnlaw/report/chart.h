@@ -42,6 +42,8 @@ struct Axis {
   std::string title;
   Scale scale = Scale::linear;
   std::string id = {};  ///< the name of its column in CSV; empty: the title
+  /// Of an axis x of errors: words that stand at 0, 1, 2, … in place of numbers. There are no lines between words.
+  std::vector<std::string> words = {};
 };
 
 struct Point {
@@ -113,7 +115,7 @@ Chart spectrum_chart(const SpectrumChart& chart);
 
 /// A ridge is the density of one spectrum, ascending x, beside an atom at zero.
 struct Ridge {
-  double at = 0;      ///< its value along the axis of the ridges
+  Cell at;            ///< its value along the axis of the ridges: a number or a word
   std::string label;  ///< and how that is written
   std::vector<Point> density = {};
   double zero_mass = 0;

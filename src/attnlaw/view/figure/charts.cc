@@ -118,11 +118,24 @@ struct Curve {
   }
 };
 
+/// Returns the words along an axis that has no number; none if it has one.
+std::vector<std::string> words_along(const std::string& axis, const std::vector<Item>& items) {
+  std::vector<std::string> words;
+  for (const Item& item : items) {
+    const json at = place(item, axis);
+    if (at.is_number() || item.task->kind == TaskKind::scaling) return {};
+    if (!at.is_string()) continue;
+    const auto word = at.get<std::string>();
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return words;
+}
+
 /// Collects points into series, which appear in the order of their first result.
 class Curves {
  public:
   Curves(const ChartRequest& request, const std::vector<Item>& items)
-      : request_(request), by_(series_axes(request, items)), labels_(items) {
+      : request_(request), by_(series_axes(request, items)), labels_(items), words_(words_along(request.x, items)) {
     for (const std::string& value : request.values)
       for (const Item& item : items)
         if (!is_rule(item)) curve(item, value);
@@ -135,11 +148,12 @@ class Curves {
     report::ErrorsChart chart{
         .title = request_.title,
         .description = sentence(fmt::format("{} against {}.", joined(values, axis_title), axis_title(request_.x))),
-        .x = axis(request_.x_title, request_.x, request_.log_x),
+        .x = axis(request_.x_title, request_.x, request_.log_x && words_.empty()),
         .y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)},
         .rules = rules_,
         .guide_title = values == std::vector<std::string>{"slope"} ? "predicted exponents"
                                                                    : "power laws with the predicted exponents"};
+    chart.x.words = words_;
     for (const Curve& curve : curves_)
       if (!curve.empty()) chart.series.push_back(curve.drawn());
     return chart;
@@ -156,6 +170,13 @@ class Curves {
   /// Thresholds are vertical lines where α is x, in whatever unit.
   bool is_rule(const Item& item) const {
     return item.task->kind == TaskKind::thresholds && ratio_unit(*item.task, request_.x);
+  }
+
+  /// Words stand at their places in the order in which they come.
+  std::optional<double> position_along_x(const Item& item) const {
+    if (words_.empty()) return position(item, request_.x);
+    const auto found = std::find(words_.begin(), words_.end(), text_of(place(item, request_.x), 0));
+    return found == words_.end() ? std::nullopt : std::optional(static_cast<double>(found - words_.begin()));
   }
 
   /// What the samples of a point share: all but the axis along which each takes its best.
@@ -212,7 +233,7 @@ class Curves {
   }
 
   void add_point(const Item& item, const std::string& value, Curve& line) const {
-    const auto x = position(item, request_.x), y = usable(item) ? figure(item, value) : std::nullopt;
+    const auto x = position_along_x(item), y = usable(item) ? figure(item, value) : std::nullopt;
     if (!x) return;
     if (item.task->kind == TaskKind::experiment) {
       if (y) line.samples[{*x, subject_of(item)}].push_back(*y);
@@ -245,6 +266,7 @@ class Curves {
   const ChartRequest& request_;
   std::vector<std::string> by_;
   Labels labels_;
+  std::vector<std::string> words_;  ///< along x, where there is no number
   std::vector<Curve> curves_;
   std::map<json, std::size_t> index_;  ///< of a curve, by figure and coordinates
   std::vector<report::Rule> rules_;
@@ -543,7 +565,6 @@ void require_drawable(const ChartRequest& request, const std::vector<Item>& all)
   const std::vector<Item> items = best_over(request.best_over, all);
   switch (request.kind) {
     case ChartRequest::Kind::curves:
-      require_numbers(request, items, request.x);
       return require_one_subject_per_point(request.title, items, {{request.x}, series_axes(request, items)});
     case ChartRequest::Kind::spectrum:
       return require_drawable_spectrum(request, items);
