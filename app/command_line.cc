@@ -158,15 +158,7 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
 
 std::string typed(int argc, const char* const* argv) {
   std::string line = "attnlaw";
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./") ==
-                                            std::string::npos;
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-    line += " " + (plain ? word : quoted + "'");
-  }
+  for (int i = 1; i < argc; ++i) line += " " + base::shell_word(argv[i]);
   return line;
 }
 

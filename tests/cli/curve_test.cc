@@ -69,6 +69,16 @@ TEST(Curve, VariesInWordsRanksAndRules) {
       "2,3");
 }
 
+TEST(Curve, HasFilesAmongItsTargets) {
+  const Scratch scratch;
+  const std::string path = scratch.write("a,b.txt", "2\n1\n0\n0\n");
+  EXPECT_EQ(curve_of("solve --alpha 0.5 --lambda 0.1 --head linear --target file:" + path +
+                     ",wishart:0.5,powerlaw:1,40")["axes"][0]["values"],
+            json({"file:" + path, "wishart:0.5", "powerlaw:1,40"}));
+  EXPECT_EQ(curve_of("solve --alpha 0.5 --lambda 0.1 --head linear --target file:" + path)["problem"]["target"],
+            "file:" + path);
+}
+
 TEST(Curve, TakesItsProblemFromAPipe) {
   const Outcome outcome = attnlaw("solve --problem /dev/stdin --alpha 0.5,1 --format json",
                                   "printf 'lambda = 0.1\\nhead = \"linear\"\\n' |");
@@ -219,6 +229,9 @@ TEST(Demo, TakesTheOptionsOfAProblem) {
   const json document = json::parse(outcome.out);
   EXPECT_EQ(document["theory"][0]["problem"]["student"], "direct");
   EXPECT_EQ(document["experiments"][0]["problem"]["lambda"], 0.1);
+  // What the page recommends is about the same problem.
+  EXPECT_THAT(slurp(scratch / "demo.html"),
+              HasSubstr("attnlaw simulate --alpha 0.5 --head linear --lambda 0.1 --student direct --d 40"));
 }
 
 }  // namespace

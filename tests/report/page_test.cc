@@ -146,6 +146,7 @@ TEST(Page, ShowsTheFirstOfManyNumbersAndKeepsAllForTheFile) {
   page.sections = {{.heading = "h", .chart = errors_chart(test::learning_curves(500, 8))}};
   const std::string text = html(page);
   EXPECT_NE(text.find("The first 400 of"), std::string::npos);
+  EXPECT_NE(text.find("needs JavaScript; the table below has the first 400 of"), std::string::npos);
   EXPECT_EQ(occurrences(text, "<tr>"), 2 + 400U) << "the heads of two rows and the numbers";
   const std::size_t from = text.find("id=\"csv-1\">") + 11;
   const nlohmann::json stored = nlohmann::json::parse(text.substr(from, text.find("</script>", from) - from));

@@ -230,6 +230,7 @@ view::Result show_made(const Figure::Made& made) {
                                      : fmt::format("Results: {}. Report: {}", made.store, made.html),
           .page = made.page,
           .page_path = made.html,
+          .names_page = true,
           .converged = made.complete};
 }
 

@@ -26,6 +26,8 @@ using view::CurveAxis;
 /// A curve is computed in one go and kept in memory alone.
 constexpr std::size_t kMostCurvePoints = 10000;
 
+/// What targets begin with, all of them (model/target.h).
+constexpr std::array<std::string_view, 5> kTargetKinds = {"wishart:", "product:", "powerlaw:", "spikes:", "file:"};
 /// Targets that are told apart by κ*.
 constexpr std::array kRankTargets = {"wishart:", "product:"};
 
@@ -47,12 +49,18 @@ void append_targets(const std::string& text, json& targets) {
   targets.push_back(text);
 }
 
+/// A part between commas begins a target where it begins with a kind, or with what might be meant for one: not in a
+/// path, which may have commas and colons.
+bool begins_target(std::string_view part, const std::string& before) {
+  const bool known = std::any_of(kTargetKinds.begin(), kTargetKinds.end(),
+                                 [&](std::string_view kind) { return part.starts_with(kind); });
+  return known || (!before.starts_with("file:") && part.find(':') != std::string_view::npos);
+}
+
 json targets_from_text(const std::string& text) {
   std::vector<std::string> specs;
-  if (text.starts_with("file:")) return text;  // a path may have commas
   for (const std::string_view part : base::split(text, ',')) {
-    const bool begins = part.find(':') != std::string_view::npos;
-    if (begins || specs.empty())
+    if (specs.empty() || begins_target(part, specs.back()))
       specs.emplace_back(part);
     else
       specs.back() += "," + std::string(part);
