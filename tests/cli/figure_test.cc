@@ -111,6 +111,7 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
   for (const json& figure : document.at("figures")) {
     names.push_back(figure.at("name"));
     EXPECT_FALSE(figure.at("title").get<std::string>().empty());
+    EXPECT_EQ(figure.contains("alias"), names.back().starts_with("erm-fig")) << names.back();
     // Commands of a figure are as many with --fast, of fewer points each.
     EXPECT_GE(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
@@ -121,6 +122,8 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
                                              "icl-descent",   "icl-spectrum", "icl-transition",  "learning_curve",
                                              "losses",        "phases",       "scaling_laws",    "tied_direct",
                                              "width"}));
+  EXPECT_TRUE(contains(attnlaw("figure --list --format csv").out, "erm-fig3,fig3,"));
+  EXPECT_EQ(attnlaw("figure fig3 --print").out, attnlaw("figure erm-fig3 --print").out);
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
