@@ -134,20 +134,16 @@ TEST(Curve, OfExperimentsStandsBesideTheTheoryOfItsTargets) {
   EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 5);
 }
 
-/// Ctrl-C ends what is running, and prints what is known.
-TEST(Curve, ThatIsInterruptedHasThePointsThatAreKnown) {
+/// Ctrl-C ends what is running; Operations.PrintWhatIsKnownWhenInterrupted has what is printed then.
+TEST(Curve, ThatIsInterruptedEndsSoon) {
   const auto begin = std::chrono::steady_clock::now();
-  const Outcome outcome = attnlaw("solve --alpha 0.1:1:4000 --lambda 0.05 --accuracy 1e-4 --format json",
+  // Many minutes of work, of which a busy machine may have done nothing by then.
+  const Outcome outcome = attnlaw("solve --alpha 0.1:1:10000 --lambda 0.05 --tokens 3 --accuracy 1e-5 --format json",
                                   "timeout --foreground --preserve-status --signal INT 3");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   EXPECT_EQ(outcome.code, 1) << outcome.err;
-  EXPECT_LT(taken.count(), 3 + 5);
-  const json curve = json::parse(outcome.out);
-  ASSERT_EQ(curve["points"].size(), 4000u);
-  EXPECT_FALSE(curve["converged"]);
-  EXPECT_EQ(curve["points"][0]["status"], "converged");
-  EXPECT_EQ(curve["points"][3999]["status"], "not computed");
-  EXPECT_THAT(curve["warnings"].dump(), HasSubstr("were not computed: interrupted"));
+  EXPECT_LT(taken.count(), 3 + 20);
+  EXPECT_FALSE(json::parse(outcome.out)["converged"]);
 }
 
 TEST(Curve, HasAPageWithItsChartAndItsStudy) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <set>
 
@@ -115,6 +116,24 @@ TEST(Operations, ReadTheirFilesOnce) {
     EXPECT_EQ(result.page->target_hash, hash);
     EXPECT_EQ(result.rows.table().rows.size(), alpha.size());
   }
+}
+
+TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
+  Run run;
+  run.threads = 1;
+  // The first of many points ends, and somebody presses Ctrl-C.
+  run.study_progress = [pressed = false](const std::string&, const study::RunProgress& progress) mutable {
+    if (progress.done > 0 && !std::exchange(pressed, true)) std::raise(SIGINT);
+  };
+  std::vector<double> alpha;
+  for (int i = 0; i < 400; ++i) alpha.push_back(0.1 + i / 400.0);
+  const view::Result result = find("solve").run({{"alpha", alpha}, {"lambda", 0.1}, {"head", "linear"}}, run);
+  EXPECT_FALSE(result.converged);
+  const json& points = result.document["points"];
+  ASSERT_EQ(points.size(), alpha.size());
+  EXPECT_EQ(points.front()["status"], "converged");
+  EXPECT_EQ(points.back()["status"], "not computed");
+  EXPECT_THAT(result.document["warnings"].dump(), HasSubstr("were not computed: interrupted"));
 }
 
 TEST(Operations, StandInTheListOnceWithAnExampleThatNamesThem) {
