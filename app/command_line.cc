@@ -126,7 +126,9 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     subcommand.operation = &operations::all()[i];
     const operations::About& about = subcommand.operation->about;
     subcommand.app = app.add_subcommand(about.name, about.summary);
-    subcommand.app->footer(std::string(about.curves ? kSeveralValues : "") + "Example: " + about.example);
+    const std::string unread = operations::unread_text(*subcommand.operation);
+    subcommand.app->footer(std::string(about.curves ? kSeveralValues : "") + unread + (unread.empty() ? "" : "\n") +
+                           "Example: " + about.example);
     subcommand.take(operations::options_of(*subcommand.operation));
   }
   const auto hint = [&](const std::string& text) {

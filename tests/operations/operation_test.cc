@@ -64,6 +64,8 @@ TEST(Operation, FindsAnOptionAndAResultInEveryVisitor) {
   EXPECT_THROW(toy.run({{"speed", -1}}, {}), std::invalid_argument);
   EXPECT_THROW(toy.run({{"sped", 1}}, {}), std::invalid_argument);
   EXPECT_EQ(toy.run({{"seed", 1}}, {}).document["warnings"], json({"Without effect here: --seed."}));
+  EXPECT_EQ(unread_text(toy), "Without effect unless other options need them: --seed.");
+  EXPECT_EQ(unread_text(find("simulate")), "");
   // Command line and its help.
   const Options options = options_of(toy);
   ASSERT_EQ(options.own.size(), 1u);

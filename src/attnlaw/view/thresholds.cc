@@ -44,8 +44,13 @@ constexpr Threshold kThresholds[] = {
      },
      &Thresholds::no_bayes_recovery}};
 
-/// Says what a threshold is beside its α: "D = 0.2, t = 1.3".
-std::string beside(const Fields& threshold) {
+constexpr const char* kUnverified = "a count of degrees of freedom, not verified";
+
+/// Says what a threshold is beside its α: "D = 0.2, t = 1.3", why there is none, or what it rests on.
+std::string beside(const Thresholds& t, const Threshold& kind) {
+  const Fields threshold = kind.fields(t);
+  if (threshold.empty()) return t.*kind.reason;
+  if (kind.reason == &Thresholds::no_bayes_recovery) return t.bayes_unverified() ? kUnverified : "";
   return joined(std::span(threshold).subspan(1), [](const auto& field) {
     return fmt::format("{} = {:.6g}", field.first, std::get<double>(field.second));
   });
@@ -62,10 +67,7 @@ const char* axis_title(study::DiagramVariable variable) {
 
 Table thresholds_table(const Thresholds& t) {
   Table table = headed("Thresholds", {"threshold", "alpha", ""});
-  for (const Threshold& threshold : kThresholds) {
-    const Fields fields = threshold.fields(t);
-    add(table, threshold.title, threshold.alpha(t), fields.empty() ? t.*threshold.reason : beside(fields));
-  }
+  for (const Threshold& threshold : kThresholds) add(table, threshold.title, threshold.alpha(t), beside(t, threshold));
   if (t.interpolation_limit) add(table, "interpolation, noise → 0", *t.interpolation_limit, "");
   return table;
 }
@@ -77,7 +79,7 @@ Table thresholds_rows(const Thresholds& t) {
             {{"threshold", threshold.kind},
              {"tokens", t.tokens},
              {"K_eff", t.observed_scores},
-             {"reason", t.*threshold.reason}},
+             {"reason", threshold.fields(t).size() > 1 ? "" : beside(t, threshold)}},
             threshold.fields(t));
   if (t.interpolation_limit)
     add_row(table, {{"threshold", "interpolation_limit"},
@@ -216,6 +218,8 @@ Result show(const Thresholds& thresholds, const std::optional<theory::Continuati
 
 Result show(const study::PhaseDiagram& diagram, const std::string& title, bool draw) {
   Result result{.tables = diagram_tables(diagram), .rows = diagram_rows(diagram), .warnings = warnings(diagram)};
+  if (std::any_of(diagram.lines.begin(), diagram.lines.end(), [](const auto& t) { return t.bayes_unverified(); }))
+    result.warnings.push_back(fmt::format("Bayes recovery with cross-attention is {}.", kUnverified));
   add_page(result, title, "Phase diagram", draw ? std::optional(diagram_chart(diagram)) : std::nullopt, draw);
   return result;
 }
