@@ -17,6 +17,7 @@
 /// std::printf("%zu bytes of CSV\n", report::csv(chart.data).size());
 /// ```
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ struct Point {
   double y = 0;
   /// This is half the length of the error bar; at 0 or NaN the point has none.
   double standard_error = 0;
+  /// Of a measured point, the prediction for the very systems that were measured; NaN: there is none.
+  double own_theory = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A series is one quantity: the predicted curve (ascending x; a value that is not finite breaks the line) and the

@@ -75,6 +75,7 @@ void draw_points(const ErrorsChart& chart, const Series& series, double floor, D
       continue;
     }
     json row = {{"series", series.name}, {"x", point.x}, {"y", point.y}};
+    if (std::isfinite(point.own_theory)) row["own_theory"] = point.own_theory;
     if (has_error_bar(point)) {
       const double lower = point.y - point.standard_error;
       row["standard_error"] = point.standard_error;
@@ -160,7 +161,9 @@ void add_guides(const ErrorsChart& chart, Table& table) {
       if (row != table.rows.end())
         row->back() = point.y;
       else
-        table.rows.push_back({series.name, point.x, {}, {}, {}, point.y});
+        table.rows.push_back({series.name, point.x});
+      table.rows.back().resize(table.columns.size());
+      table.rows.back().back() = point.y;
     }
   }
 }
@@ -180,14 +183,23 @@ void add_keys(const ErrorsChart& chart, Table& table) {
   }
 }
 
+/// Whether some point has a prediction of its own.
+bool has_own_theory(const ErrorsChart& chart) {
+  const auto has = [](const Point& point) { return std::isfinite(point.own_theory); };
+  return std::any_of(chart.series.begin(), chart.series.end(),
+                     [&](const Series& one) { return std::any_of(one.experiment.begin(), one.experiment.end(), has); });
+}
+
 /// Returns a table with one row per series and x, theory beside experiment, and then the rules.
 Table errors_table(const ErrorsChart& chart) {
+  const bool own = has_own_theory(chart);
   Table table{.title = chart.title,
               .columns = {{.name = "series"},
                           {.name = chart.x.title, .id = chart.x.id},
                           {.name = "theory", .precision = 5},
                           {.name = "experiment", .precision = 5},
                           {.name = "standard error", .precision = 2, .id = "standard_error"}}};
+  if (own) table.columns.push_back({.name = "theory of what was measured", .precision = 5, .id = "own_theory"});
   for (const Series& series : chart.series) {
     std::vector<Point> measured = series.experiment;
     std::stable_sort(measured.begin(), measured.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
@@ -195,6 +207,7 @@ Table errors_table(const ErrorsChart& chart) {
     const auto push_measured = [&](Cell theory) {
       table.rows.push_back({series.name, x_cell(chart.x, next->x), std::move(theory), next->y,
                             has_error_bar(*next) ? Cell(next->standard_error) : Cell()});
+      if (own) table.rows.back().push_back(std::isfinite(next->own_theory) ? Cell(next->own_theory) : Cell());
       ++next;
     };
     for (const Point& predicted : series.theory) {
@@ -203,6 +216,7 @@ Table errors_table(const ErrorsChart& chart) {
         push_measured(predicted.y);
       } else {
         table.rows.push_back({series.name, x_cell(chart.x, predicted.x), predicted.y, {}, {}});
+        table.rows.back().resize(table.columns.size());
       }
     }
     while (next != measured.end()) push_measured({});
@@ -231,6 +245,7 @@ Chart errors_chart(const ErrorsChart& chart) {
                        {"x_title", chart.x.title},
                        {"y_title", chart.y.title},
                        {"x_tooltip", parts::filled(words ? "x_word" : "x_number", {{"x_title", chart.x.title}})},
+                       {"own_theory", has_own_theory(chart)},
                        {"lines", !words && !drawn.theory.empty()},
                        {"words", words && !drawn.theory.empty()},
                        {"colour", by_series(chart.series, palette)},

@@ -102,8 +102,12 @@ std::vector<report::Point> power_laws(const json& figures, const std::string& x)
 struct Curve {
   report::Series series;
   std::set<std::size_t> tasks = {};  ///< those that are in it: parts may share tasks
-  /// Samples over instances stand by x and subject: there is one subject for all of a point, unless x is a figure.
-  std::map<std::pair<double, json>, std::vector<double>> samples = {};
+  /// What instances measured, and what the theory says of the target of each.
+  struct Samples {
+    std::vector<double> measured = {}, predicted = {};
+  };
+  /// They stand by x and subject: there is one subject for all of a point, unless x is a figure.
+  std::map<std::pair<double, json>, Samples> samples = {};
 
   /// It is empty if no result has a number for it, e.g. the training error of a posterior mean.
   bool empty() const { return series.theory.empty() && samples.empty(); }
@@ -111,8 +115,10 @@ struct Curve {
   /// Returns the series with means over instances and their standard errors. Lines go by x; a break stays at its x.
   report::Series drawn() const {
     report::Series drawn = series;
-    for (const auto& [at, values] : samples)
-      drawn.experiment.push_back(measured_point(at.first, base::estimate_of(values)));
+    for (const auto& [at, found] : samples) {
+      report::Point& point = drawn.experiment.emplace_back(measured_point(at.first, base::estimate_of(found.measured)));
+      if (found.predicted.size() == found.measured.size()) point.own_theory = base::estimate_of(found.predicted).value;
+    }
     std::stable_sort(drawn.theory.begin(), drawn.theory.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     return drawn;
   }
@@ -236,7 +242,10 @@ class Curves {
     const auto x = position_along_x(item), y = usable(item) ? figure(item, value) : std::nullopt;
     if (!x) return;
     if (item.task->kind == TaskKind::experiment) {
-      if (y) line.samples[{*x, subject_of(item)}].push_back(*y);
+      if (!y) return;
+      Curve::Samples& samples = line.samples[{*x, subject_of(item)}];
+      samples.measured.push_back(*y);
+      if (const auto own = figure(item, "theory." + value)) samples.predicted.push_back(*own);
     } else if (y || !usable(item)) {
       line.series.theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
     }
