@@ -147,7 +147,7 @@ TEST_F(Figure, WritesPageAndNumbersAndResumesWithoutComputing) {
 
   const std::string errors = slurp(out("small-1-errors-of-s.csv"));
   EXPECT_TRUE(errors.starts_with(
-      "series,alpha,theory,experiment,standard_error,figure,student,lambda,target\r\n\"tied, test\",0.2,"))
+      "series,alpha,theory,experiment,standard_error,own_theory,figure,student,lambda,target\r\n\"tied, test\",0.2,"))
       << errors;
   // Four series of 6 theory points and 2 experiments between them, one threshold: interpolation of the tied student;
   // for the direct one there is no entry.

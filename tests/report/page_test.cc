@@ -202,6 +202,14 @@ TEST_F(PageInBrowser, DrawsBothChartsWithoutAFault) {
   EXPECT_EQ(report.exports, (std::vector<std::string>{"blob", "data:image/png", "blob", "data:image/png"}));
 }
 
+TEST_F(PageInBrowser, ZoomsAndSinglesOutSeries) {
+  const test::PageReport report = test::inspect_page(write(sample_page()));
+  EXPECT_GT(report.zoomed, 0.5);
+  EXPECT_LT(report.zoomed, 0.95) << "Shift and wheel";
+  // Of three series with a line, 8 points and their bars, two are faint.
+  EXPECT_EQ(report.faint, 2 * (1 + 8 + 8));
+}
+
 TEST_F(PageInBrowser, FitsADarkPhone) {
   expect_faultless(test::inspect_page(write(sample_page()), {.width = 390, .height = 800, .dark = true}), 2);
 }
