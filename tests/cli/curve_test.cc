@@ -152,10 +152,12 @@ TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   const Outcome drawn = attnlaw("simulate --alpha 0.3,0.6 --lambda 0.1 --d 12 --instances 2 --html " + page + kLinear);
   ASSERT_EQ(drawn.code, 0) << drawn.err;
   const PageReport report = inspect_page(page);
-  EXPECT_EQ(report.charts, 1);
+  EXPECT_EQ(report.charts, 2);
   EXPECT_TRUE(report.errors.empty()) << report.errors.front();
   EXPECT_EQ(report.marks.at("spec-1/theory"), 3);
   EXPECT_EQ(report.marks.at("spec-1/experiment"), 6);
+  EXPECT_EQ(report.marks.at("spec-2/experiment"), 6) << "over the theory of their own targets";
+  EXPECT_EQ(report.marks.at("spec-2/theory"), 1) << "1";
   const std::string& text = report.saved.at("study.toml");
   base::write_atomically(study, text);
   const json plan = curve_of("sweep --check " + study);

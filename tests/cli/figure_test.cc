@@ -126,6 +126,29 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
   EXPECT_EQ(attnlaw("figure fig3 --print").out, attnlaw("figure erm-fig3 --print").out);
 }
 
+/// `ratios` adds the experiments over the theory of their own targets, which lie within the 1/d of finite size.
+TEST_F(Figure, DrawsRatiosBesideCurves) {
+  const auto study = scratch_.write("ratios.toml", R"(
+axes = [{alpha = [0.5, 1]}]
+theory = true
+experiment = {d = [16], instances = 3}
+[problem]
+head = "linear"
+lambda = 0.1
+[[chart]]
+title = "Errors"
+x = "alpha"
+values = ["test"]
+ratios = true
+)");
+  const Outcome outcome = attnlaw("figure " + study.string() + " --directory " + scratch_.path().string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string numbers = slurp(scratch_ / "ratios-2-errors-experiment-over-theory.csv");
+  EXPECT_TRUE(numbers.starts_with("series,alpha,theory,experiment,standard_error,figure,lambda,target\r\ntest,0.5,,"))
+      << numbers;
+  EXPECT_TRUE(contains(numbers, "\r\ntheory,0.5,1,")) << numbers;
+}
+
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
   const Outcome printed = attnlaw("figure phases --print");
   ASSERT_EQ(printed.code, 0) << printed.err;

@@ -23,6 +23,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 struct Threshold {
   const char* kind;
   const char* title;
+  const char* beyond;  ///< what is so above it
   Fields (*fields)(const Thresholds&);
   std::string Thresholds::*reason;
 
@@ -32,13 +33,14 @@ struct Threshold {
     return found.empty() ? kNan : std::get<double>(found.front().second);
   }
 };
+constexpr const char* kFitting = "interpolation";
 constexpr Threshold kThresholds[] = {
-    {"recovery", "recovery", [](const Thresholds& t) { return t.recovery ? fields_of(*t.recovery) : Fields(); },
-     &Thresholds::no_recovery},
-    {"interpolation", "interpolation",
+    {"recovery", "recovery", "recovered as λ → 0",
+     [](const Thresholds& t) { return t.recovery ? fields_of(*t.recovery) : Fields(); }, &Thresholds::no_recovery},
+    {kFitting, kFitting, "labels are not fitted",
      [](const Thresholds& t) { return t.interpolation ? fields_of(*t.interpolation) : Fields(); },
      &Thresholds::no_interpolation},
-    {"bayes_recovery", "Bayes recovery",
+    {"bayes_recovery", "Bayes recovery", "determined, not recovered",
      [](const Thresholds& t) {
        return t.bayes_recovery ? Fields{{"alpha", *t.bayes_recovery}} : Fields();
      },
@@ -183,10 +185,11 @@ report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
     map.values.push_back(point.converged ? point.errors.test : kNan);
   for (const Threshold& line : kThresholds) {
     if (nowhere(diagram, line)) continue;
-    report::HeatMap::Line& drawn = map.lines.emplace_back(report::HeatMap::Line{line.title, {}});
+    report::HeatMap::Line& drawn = map.lines.emplace_back(report::HeatMap::Line{line.title, {}, line.beyond});
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
       drawn.points.push_back({diagram.values[i], line.alpha(diagram.lines[i])});
   }
+  if (!map.lines.empty()) map.below = region_below(map.lines.front().name);
   if (!map.lines.empty())
     map.description += fmt::format(" Lines: {}.", joined(map.lines, [](const auto& line) { return line.name; }));
   return report::heat_map(map);
@@ -201,6 +204,16 @@ void add_page(Result& result, const std::string& title, const char* heading, con
 }
 
 }  // namespace
+
+std::string region_above(std::string_view threshold) {
+  for (const Threshold& line : kThresholds)
+    if (threshold == line.kind) return line.beyond;
+  return "";
+}
+
+std::string region_below(std::string_view threshold) {
+  return threshold == kFitting ? "labels are fitted" : "target undetermined";
+}
 
 Result show(const Thresholds& thresholds, const std::optional<theory::Continuation>& continuation,
             const std::string& title, bool draw) {

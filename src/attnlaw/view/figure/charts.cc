@@ -23,6 +23,7 @@
 #include "attnlaw/view/figure/items.h"
 #include "attnlaw/view/rows.h"
 #include "attnlaw/view/spectrum.h"
+#include "attnlaw/view/thresholds.h"
 
 namespace attnlaw::view {
 namespace {
@@ -112,6 +113,18 @@ struct Curve {
   /// It is empty if no result has a number for it, e.g. the training error of a posterior mean.
   bool empty() const { return series.theory.empty() && samples.empty(); }
 
+  /// Returns what was measured over the theory of each target.
+  report::Series ratios() const {
+    report::Series ratios{.name = series.name, .keys = series.keys};
+    for (const auto& [at, found] : samples) {
+      std::vector<double> values;
+      for (std::size_t i = 0; i < found.predicted.size() && found.predicted.size() == found.measured.size(); ++i)
+        if (found.predicted[i] > 0) values.push_back(found.measured[i] / found.predicted[i]);
+      if (!values.empty()) ratios.experiment.push_back(measured_point(at.first, base::estimate_of(values)));
+    }
+    return ratios;
+  }
+
   /// Returns the series with means over instances and their standard errors. Lines go by x; a break stays at its x.
   report::Series drawn() const {
     report::Series drawn = series;
@@ -163,6 +176,14 @@ class Curves {
     for (const Curve& curve : curves_)
       if (!curve.empty()) chart.series.push_back(curve.drawn());
     return chart;
+  }
+
+  /// The series of experiments over the theory of their own targets, instance by instance.
+  std::vector<report::Series> ratios() const {
+    std::vector<report::Series> series;
+    for (const Curve& curve : curves_)
+      if (report::Series found = curve.ratios(); !found.experiment.empty()) series.push_back(std::move(found));
+    return series;
   }
 
   std::vector<std::string> empty_series() const {
@@ -317,7 +338,26 @@ std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
   return table;
 }
 
-report::Section curves_section(const ChartRequest& request, const std::vector<Item>& all) {
+/// The experiments of a chart over the theory of their own targets: where that holds they lie around 1.
+std::optional<report::Section> ratios_section(const ChartRequest& request, const Curves& curves) {
+  std::vector<report::Series> series = curves.ratios();
+  if (series.empty()) return std::nullopt;
+  report::Series one{.name = "theory"};
+  for (const report::Series& measured : series)
+    for (const report::Point& point : measured.experiment) one.theory.push_back({point.x, 1});
+  std::sort(one.theory.begin(), one.theory.end(), [](const auto& p, const auto& q) { return p.x < q.x; });
+  series.push_back(std::move(one));
+  report::ErrorsChart chart = curves.chart();
+  chart.title = request.title + ": experiment over theory";
+  chart.description = sentence(fmt::format("{}, as measured over the theory of the very targets, against {}.",
+                                           joined(request.values, axis_title), axis_title(request.x)));
+  chart.y = {"experiment/theory", Scale::linear, "ratio"};
+  chart.series = std::move(series);
+  chart.rules.clear();
+  return report::Section{chart.title, "", report::errors_chart(chart)};
+}
+
+std::vector<report::Section> curves_sections(const ChartRequest& request, const std::vector<Item>& all) {
   const std::vector<Item> items = best_over(request.best_over, all);
   const Curves curves(request, items);
   report::Section section{request.title, request.text};
@@ -330,7 +370,10 @@ report::Section curves_section(const ChartRequest& request, const std::vector<It
     section.table = transitions_table(items);
   if (const auto empty = curves.empty_series(); !empty.empty())
     section.text += fmt::format("\n\nWithout numbers: {}.", fmt::join(empty, "; "));
-  return section;
+  std::vector<report::Section> sections{std::move(section)};
+  if (request.ratios)
+    if (auto ratios = ratios_section(request, curves)) sections.push_back(std::move(*ratios));
+  return sections;
 }
 
 // ---- spectra -------------------------------------------------------------------------------------------------------
@@ -464,7 +507,7 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
   const std::string &other = across ? request.y : request.x, &ratio = across ? request.x : request.y;
   std::vector<report::HeatMap::Line> lines;
   for (const char* threshold : kThresholds) {
-    report::HeatMap::Line line{symbol(threshold), {}};
+    report::HeatMap::Line line{symbol(threshold), {}, across ? "" : region_above(threshold)};
     for (const Item& item : items) {
       const auto at = position(item, other);
       if (item.task->kind != TaskKind::thresholds || !at) continue;
@@ -499,13 +542,17 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
         cell.figure.value_or(kNan);
   if (map.categories.empty()) map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
+  if (!map.lines.empty() && !map.lines.front().above.empty()) {
+    const bool fitting = map.lines.front().above == region_above("interpolation");
+    map.below = region_below(fitting ? "interpolation" : "recovery");
+  }
   return {request.title, request.text, report::heat_map(map)};
 }
 
 std::vector<report::Section> sections_of(const ChartRequest& request, const std::vector<Item>& items) {
   switch (request.kind) {
     case ChartRequest::Kind::curves:
-      return {curves_section(request, items)};
+      return curves_sections(request, items);
     case ChartRequest::Kind::spectrum:
       return spectrum_sections(request, items);
     case ChartRequest::Kind::map:

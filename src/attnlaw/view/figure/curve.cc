@@ -371,6 +371,7 @@ ChartRequest curves_request(const ProblemCurve& curve, std::vector<std::string> 
     request.log_y = request.log_y && spans_ratios(drawn);
   }
   request.values = std::move(values);
+  request.ratios = curve.measured();
   return request;
 }
 
