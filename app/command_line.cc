@@ -126,7 +126,9 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     subcommand.operation = &operations::all()[i];
     const operations::About& about = subcommand.operation->about;
     subcommand.app = app.add_subcommand(about.name, about.summary);
-    subcommand.app->footer(std::string(about.curves ? kSeveralValues : "") + "Example: " + about.example);
+    const std::string unread = operations::unread_text(*subcommand.operation);
+    subcommand.app->footer(std::string(about.curves ? kSeveralValues : "") + unread + (unread.empty() ? "" : "\n") +
+                           "Example: " + about.example);
     subcommand.take(operations::options_of(*subcommand.operation));
   }
   const auto hint = [&](const std::string& text) {
@@ -158,15 +160,7 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
 
 std::string typed(int argc, const char* const* argv) {
   std::string line = "attnlaw";
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./") ==
-                                            std::string::npos;
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-    line += " " + (plain ? word : quoted + "'");
-  }
+  for (int i = 1; i < argc; ++i) line += " " + base::shell_word(argv[i]);
   return line;
 }
 

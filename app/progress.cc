@@ -42,7 +42,8 @@ void Progress::attach(operations::Run& run, const std::string& command) {
     update_study(label, progress);
   };
   run.progress = [this](const std::string& label, int done, int total) { update(label, done, total); };
-  if (terminal_) ticker_ = std::jthread([this, command](const std::stop_token& stop) { tick(stop, command); });
+  waiting_ = command;
+  ticker_ = std::jthread([this](const std::stop_token& stop) { tick(stop); });
 }
 
 void Progress::clear() {
@@ -56,27 +57,18 @@ void Progress::clear() {
   put("\r");
 }
 
-void Progress::tick(const std::stop_token& stop, const std::string& command) {
+void Progress::tick(const std::stop_token& stop) {
   constexpr std::chrono::seconds kInterval{1};
   std::unique_lock lock(mutex_);
-  while (!woken_.wait_for(lock, stop, kInterval, [&] { return stop.stop_requested(); }) && silent_)
-    show(fmt::format("{} ... {}", command, view::duration(seconds_since(start_))));
+  while (!woken_.wait_for(lock, stop, kInterval, [&] { return stop.stop_requested(); }))
+    if (!waiting_.empty()) write(fmt::format("{} ... {}", waiting_, view::duration(seconds_since(begin_))));
 }
 
-void Progress::update(const std::string& label, int done, int total) {
-  const std::lock_guard lock(mutex_);
-  silent_ = false;
-  if (label != label_) label_ = label, begin_ = Clock::now();
-  if (!terminal_ && seconds_since(start_) < next_line_) return;
+void Progress::write(const std::string& line) {
+  if (terminal_) return show(line);
+  if (seconds_since(start_) < next_line_) return;
   next_line_ = seconds_since(start_) + kLineInterval;
-  std::string line = label + " ...";
-  if (done > 0)
-    line = fmt::format("{} {}, {} left", label, bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
-                       view::duration(seconds_since(begin_) / done * (total - done)));
-  if (terminal_)
-    show(line);
-  else
-    put(line + "\n");
+  put(line + "\n");
 }
 
 /// The line that stood there is painted over with blanks, so that no terminal needs to know an escape code.
@@ -85,11 +77,26 @@ void Progress::show(const std::string& line) {
   width_ = line.size();
 }
 
+void Progress::begin(const std::string& label) {
+  if (label == label_) return;
+  label_ = label;
+  begin_ = Clock::now();
+}
+
+void Progress::update(const std::string& label, int done, int total) {
+  const std::lock_guard lock(mutex_);
+  begin(label);
+  waiting_ = done > 0 ? "" : label;
+  if (done > 0)
+    write(fmt::format("{} {}, {} left", label, bar(static_cast<std::size_t>(done), static_cast<std::size_t>(total)),
+                      view::duration(seconds_since(begin_) / done * (total - done))));
+  else
+    write(label + " ...");
+}
+
 void Progress::update_study(const std::string& label, const study::RunProgress& progress) {
   const std::lock_guard lock(mutex_);
-  silent_ = false;
-  if (!terminal_ && progress.seconds < next_line_) return;
-  next_line_ = progress.seconds + kLineInterval;
+  begin(label);
   std::string line = label + " " + bar(progress.reused + progress.done, progress.total);
   const auto add = [&](std::size_t count, const char* what) {
     if (count > 0) line += fmt::format(", {} {}", count, what);
@@ -99,11 +106,9 @@ void Progress::update_study(const std::string& label, const study::RunProgress& 
   add(progress.unconverged, "unconverged");
   add(progress.elsewhere, "elsewhere");
   add(progress.lost_workers, "workers lost");
-  if (std::isfinite(progress.seconds_left)) line += fmt::format(", {} left", view::duration(progress.seconds_left));
-  if (terminal_)
-    show(line);
-  else
-    put(line + "\n");
+  waiting_ = std::isfinite(progress.seconds_left) ? "" : line;
+  if (waiting_.empty()) line += fmt::format(", {} left", view::duration(progress.seconds_left));
+  write(line);
 }
 
 }  // namespace attnlaw::app

@@ -1,6 +1,6 @@
 #pragma once
 /// How an operation gets on: a bar with the time left on a terminal, without escape codes, and the time that has passed
-/// of what cannot say how far it is; a line a minute where there is none, or one that cannot go back in a line
+/// of what cannot say (yet) how far it is; a line a minute where there is none, or one that cannot go back in a line
 /// (TERM=dumb).
 
 #include <chrono>
@@ -29,20 +29,24 @@ class Progress {
 
  private:
   void show(const std::string& line);
-  /// Shows the time that has passed, once a second, until somebody reports.
-  void tick(const std::stop_token& stop, const std::string& command);
+  /// Shows the time that has passed, once a second, while nothing is counted.
+  void tick(const std::stop_token& stop);
+  /// Writes a line over the one on the terminal; without one, if its minute has passed.
+  void write(const std::string& line);
+  /// What goes on from here has this label.
+  void begin(const std::string& label);
   void update(const std::string& label, int done, int total);
   void update_study(const std::string& label, const study::RunProgress& progress);
 
   bool quiet_;
   bool terminal_;
-  std::mutex mutex_;                             ///< guards all below
-  bool silent_ = true;                           ///< nobody has reported
-  std::size_t width_ = 0;                        ///< bytes of the line that stands on the terminal
-  std::string label_;                            ///< of the bar that stands there
-  std::chrono::steady_clock::time_point begin_;  ///< when its label was new
-  double next_line_;                             ///< seconds since the start at which the next line is due
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;                                      ///< guards all below
+  std::string waiting_;                                   ///< for what; empty: something is counted
+  std::size_t width_ = 0;                                 ///< bytes of the line that stands on the terminal
+  std::string label_;                                     ///< of the bar that stands there
+  std::chrono::steady_clock::time_point begin_ = start_;  ///< when its label was new
+  double next_line_;                                      ///< seconds since the start at which the next line is due
   std::condition_variable_any woken_;
   std::jthread ticker_;
 };

@@ -76,8 +76,7 @@ void write(const Command& command, view::Result result, const std::string& line)
   if (result.page && !path.empty()) {
     const std::string date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
     view::write_page(std::move(*result.page), result.warnings, path, line, date);
-    if (result.note.find(path) == std::string::npos)
-      result.note += (result.note.empty() ? "" : "\n") + ("Report: " + path);
+    if (!result.names_page) result.note += (result.note.empty() ? "" : "\n") + ("Report: " + path);
   }
   const std::string text = formatted(command.common.format, result, line_width(command.common.output));
   write_text(command.common.output, text);

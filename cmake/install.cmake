@@ -14,7 +14,14 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/share)
   install(DIRECTORY share/ DESTINATION ${CMAKE_INSTALL_DATADIR})
 endif()
 install(EXPORT attnlawTargets NAMESPACE attnlaw:: DESTINATION ${package_dir})
-install(DIRECTORY src/attnlaw/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/attnlaw FILES_MATCHING PATTERN "*.h" PATTERN web EXCLUDE)
+# How a room does its work is its own affair: no other header includes these (base.HeadersCarryNoWeight looks).
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/internal_headers.txt internal_headers)
+set(internal_patterns "")
+foreach(header IN LISTS internal_headers)
+  list(APPEND internal_patterns PATTERN ${header} EXCLUDE)
+endforeach()
+install(DIRECTORY src/attnlaw/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/attnlaw
+        FILES_MATCHING PATTERN "*.h" PATTERN web EXCLUDE ${internal_patterns})
 install(FILES LICENSE README.md CHANGELOG.md docs/licences.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs figures DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.png" PATTERN "*.toml")
 

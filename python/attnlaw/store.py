@@ -23,7 +23,7 @@ __all__ = ["Arrays", "Store", "StoredResult"]
 
 # "attn" in ASCII.
 _APPLICATION = 0x6174746E
-_NEWEST = 4
+_NEWEST = 5
 
 
 class Arrays(Mapping[str, NDArray[np.float64]]):

@@ -54,6 +54,22 @@ TEST_F(FileTest, AMissingFileIsNamed) {
   EXPECT_THAT([&] { read_text(path("absent")); }, ThrowsMessage<FileError>(HasSubstr(path("absent"))));
 }
 
+TEST_F(FileTest, IsReadOnceInAScope) {
+  write_atomically(path("data"), "old");
+  {
+    const ReadOnceScope scope;
+    EXPECT_EQ(read_text(path("data")), "old");
+    write_atomically(path("data"), "new");
+    {
+      const ReadOnceScope inner;
+      EXPECT_EQ(read_text(path("data")), "old");
+    }
+    EXPECT_EQ(read_text(path("data")), "old");
+    std::thread([&] { EXPECT_EQ(read_text(path("data")), "new") << "another thread"; }).join();
+  }
+  EXPECT_EQ(read_text(path("data")), "new");
+}
+
 TEST_F(FileTest, ADirectoryIsNotText) { EXPECT_THROW(read_text(directory_.string()), FileError); }
 
 TEST_F(FileTest, AnUnwritablePathIsNamedAndNothingIsLeft) {

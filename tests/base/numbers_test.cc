@@ -146,6 +146,9 @@ TEST_F(NumberLines, ThatAreNoTextOrLongAreNotRepeated) {
       testing::Throws<std::invalid_argument>(testing::Property(
           &std::invalid_argument::what,
           testing::ResultOf([](const char* text) { return std::string_view(text).size(); }, testing::Lt(300u)))));
+  // A message ends with a whole character.
+  EXPECT_THAT([&] { read(std::string(59, 'x') + "κκκ", 1); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr(std::string(59, 'x') + " …'")));
 }
 
 }  // namespace

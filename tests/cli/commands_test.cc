@@ -378,9 +378,20 @@ TEST(Thresholds, DocumentKeepsTheContract) {
   EXPECT_LT(document["bayes_recovery"]["alpha"], document["recovery"]["alpha"]);
   EXPECT_FALSE(document["problem"].contains("alpha"));
   EXPECT_FALSE(document["problem"].contains("lambda"));
+  EXPECT_EQ(document["bayes_recovery"]["verified"], true);
+  const std::string cross = "thresholds --attention cross --head linear --target powerlaw:1,20";
+  EXPECT_EQ(run_json(cross)["bayes_recovery"]["verified"], false);
+  for (const char* format : {" --format table", " --format csv"})
+    EXPECT_NE(attnlaw(cross + format).out.find("a count of degrees of freedom, not verified"), std::string::npos);
   const json noisy = run_json("thresholds --head linear --noise 0.1");
   EXPECT_TRUE(noisy["recovery"].is_null());
   expect_keys(noisy, json::parse(R"({"interpolation": {"alpha": 0, "a": 0}, "reasons": {"recovery": 0}})"));
+}
+
+TEST(Solve, PrintsTheEntropyOfLabelsBesideExcesses) {
+  EXPECT_NE(attnlaw("solve --labels sampled --alpha 1 --lambda 0.1").out.find("entropy of the labels"),
+            std::string::npos);
+  EXPECT_EQ(attnlaw("solve --labels sign --alpha 1 --lambda 0.1").out.find("entropy of the labels"), std::string::npos);
 }
 
 TEST(Thresholds, FollowsSolutionsAlongAlpha) {

@@ -111,6 +111,7 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
   for (const json& figure : document.at("figures")) {
     names.push_back(figure.at("name"));
     EXPECT_FALSE(figure.at("title").get<std::string>().empty());
+    EXPECT_EQ(figure.contains("alias"), names.back().starts_with("erm-fig")) << names.back();
     // Commands of a figure are as many with --fast, of fewer points each.
     EXPECT_GE(figure.at("tasks"), figure.at("fast_tasks")) << names.back();
     EXPECT_GT(figure.at("fast_tasks"), 0) << names.back();
@@ -121,6 +122,31 @@ TEST_F(Figure, ListHasEveryFigureOfThePapers) {
                                              "icl-descent",   "icl-spectrum", "icl-transition",  "learning_curve",
                                              "losses",        "phases",       "scaling_laws",    "tied_direct",
                                              "width"}));
+  EXPECT_TRUE(contains(attnlaw("figure --list --format csv").out, "erm-fig3,fig3,"));
+  EXPECT_EQ(attnlaw("figure fig3 --print").out, attnlaw("figure erm-fig3 --print").out);
+}
+
+/// `ratios` adds the experiments over the theory of their own targets, which lie within the 1/d of finite size.
+TEST_F(Figure, DrawsRatiosBesideCurves) {
+  const auto study = scratch_.write("ratios.toml", R"(
+axes = [{alpha = [0.5, 1]}]
+theory = true
+experiment = {d = [16], instances = 3}
+[problem]
+head = "linear"
+lambda = 0.1
+[[chart]]
+title = "Errors"
+x = "alpha"
+values = ["test"]
+ratios = true
+)");
+  const Outcome outcome = attnlaw("figure " + study.string() + " --directory " + scratch_.path().string());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string numbers = slurp(scratch_ / "ratios-2-errors-experiment-over-theory.csv");
+  EXPECT_TRUE(numbers.starts_with("series,alpha,theory,experiment,standard_error,figure,lambda,target\r\ntest,0.5,,"))
+      << numbers;
+  EXPECT_TRUE(contains(numbers, "\r\ntheory,0.5,1,")) << numbers;
 }
 
 TEST_F(Figure, PrintedStudyFilesAreStudyFiles) {
@@ -144,7 +170,7 @@ TEST_F(Figure, WritesPageAndNumbersAndResumesWithoutComputing) {
 
   const std::string errors = slurp(out("small-1-errors-of-s.csv"));
   EXPECT_TRUE(errors.starts_with(
-      "series,alpha,theory,experiment,standard_error,figure,student,lambda,target\r\n\"tied, test\",0.2,"))
+      "series,alpha,theory,experiment,standard_error,own_theory,figure,student,lambda,target\r\n\"tied, test\",0.2,"))
       << errors;
   // Four series of 6 theory points and 2 experiments between them, one threshold: interpolation of the tied student;
   // for the direct one there is no entry.

@@ -47,6 +47,25 @@ class Results : public testing::Test {
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+/// A path says less than the numbers that stood in its file.
+TEST(ResultsOfFiles, AreToldApartByTheirNumbers) {
+  const Scratch scratch;
+  const std::string target = (scratch / "target.txt").string(), store = (scratch / "s.sqlite").string();
+  const auto study = scratch.write("study.toml",
+                                   "axes = [{alpha = [0.5]}]\n[problem]\nhead = \"linear\"\nlambda = 0.1\n"
+                                   "target = \"file:" +
+                                       target + "\"\n");
+  for (const char* numbers : {"2\n1\n0\n0\n", "3\n1\n0\n0\n"}) {
+    scratch.write("target.txt", numbers);
+    ASSERT_EQ(attnlaw("sweep " + study.string() + " --store " + store).code, 0);
+  }
+  const json rows = json::parse(attnlaw("results " + store + " --format json").out)["rows"];
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0]["target"], rows[1]["target"]);
+  EXPECT_NE(rows[0]["target_hash"], rows[1]["target_hash"]);
+  EXPECT_NE(attnlaw("results " + store).out.find(rows[1]["target_hash"].get<std::string>()), std::string::npos);
+}
+
 TEST_F(Results, TableShowsWhatDiffersAndSummarises) {
   const Outcome outcome = run("");
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -62,5 +62,11 @@ TEST(Terminal, WhatIsSilentShowsThatItLives) {
             std::string::npos);
 }
 
+TEST(Terminal, WhatHasCountedNothingYetShowsThatItLives) {
+  const std::string shown =
+      on_terminal("simulate --alpha 2 --lambda 0.05 --tokens 4 --d 120 --instances 1 --accuracy 1e-2", 100);
+  EXPECT_THAT(shown, testing::ContainsRegex("d = 120 \\.\\.\\. [0-9]")) << "the first instance has not ended";
+}
+
 }  // namespace
 }  // namespace attnlaw::test

@@ -1,7 +1,8 @@
 """header_weight.py ROOT: what the headers of ROOT/src/attnlaw make everyone parse who includes them.
 
 Headers name JSON by <nlohmann/json_fwd.hpp>; none includes CLI11 or <filesystem>; and those that only declare options and results
-reach no Eigen, by whatever path. Prints the faults and ends with 1 if there are any.
+reach no Eigen, by whatever path. Headers that are not installed (cmake/internal_headers.txt) are included by none that is.
+Prints the faults and ends with 1 if there are any.
 """
 import functools
 import pathlib
@@ -58,6 +59,15 @@ for header in sorted({h for pattern in LIGHT for h in rooms.glob(pattern)}):
         if chain:
             route = " -> ".join(chain)
             faults.append(f"{header.relative_to(rooms).as_posix()} reaches {unwanted} by {route}")
+
+internal = (source.parent / "cmake" / "internal_headers.txt").read_text(encoding="utf-8").split()
+for name in internal:
+    if not (rooms / name).is_file():
+        faults.append(f"cmake/internal_headers.txt has {name}, which there is not")
+for header in headers:
+    for name in internal if header.relative_to(rooms).as_posix() not in internal else ():
+        if f"attnlaw/{name}" in included(header):
+            faults.append(f"{header.relative_to(rooms).as_posix()} is installed and includes {name}, which is not")
 
 print("\n".join(faults) if faults else f"{len(headers)} headers carry no weight")
 sys.exit(1 if faults or not headers else 0)

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <filesystem>
 #include <set>
 
 #include "attnlaw/base/fields/rows.h"
@@ -14,6 +16,8 @@
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/grid_options.h"
 #include "attnlaw/operations/manual.h"
+#include "attnlaw/study/task.h"
+#include "scratch.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -60,6 +64,8 @@ TEST(Operation, FindsAnOptionAndAResultInEveryVisitor) {
   EXPECT_THROW(toy.run({{"speed", -1}}, {}), std::invalid_argument);
   EXPECT_THROW(toy.run({{"sped", 1}}, {}), std::invalid_argument);
   EXPECT_EQ(toy.run({{"seed", 1}}, {}).document["warnings"], json({"Without effect here: --seed."}));
+  EXPECT_EQ(unread_text(toy), "Without effect unless other options need them: --seed.");
+  EXPECT_EQ(unread_text(find("simulate")), "");
   // Command line and its help.
   const Options options = options_of(toy);
   ASSERT_EQ(options.own.size(), 1u);
@@ -87,6 +93,49 @@ TEST(Grids, KeepToTheRangeOfTheirField) {
   base::read({{"speeds", "1,4,4"}}, walk, "a walk");
   EXPECT_THAT(walk.speeds, testing::ElementsAre(1, 2, 3, 4));
   EXPECT_THROW(base::read({{"speeds", "1,40,4"}}, walk, "a walk"), std::invalid_argument);
+}
+
+/// What is said of a target is said of the numbers that were computed with, whatever becomes of their file.
+TEST(Operations, ReadTheirFilesOnce) {
+  const test::Scratch scratch;
+  for (const json& alpha : {json(0.5), json({0.5, 1})}) {
+    const std::string path = scratch.write("target.txt", "2\n1\n0\n0\n");
+    const std::string hash = study::target_hash(model::Target::parse("file:" + path));
+    Run run;
+    run.draw = true;
+    run.progress = [&](auto&&...) { std::filesystem::remove(path); };
+    run.study_progress = [&](auto&&...) { std::filesystem::remove(path); };
+    const view::Result result = find("simulate")
+                                    .run({{"alpha", alpha},
+                                          {"lambda", 0.1},
+                                          {"head", "linear"},
+                                          {"target", "file:" + path},
+                                          {"d", {8}},
+                                          {"instances", 2}},
+                                         run);
+    EXPECT_FALSE(std::filesystem::exists(path)) << "removed while it ran";
+    ASSERT_TRUE(result.page);
+    EXPECT_EQ(result.page->target_hash, hash);
+    EXPECT_EQ(result.rows.table().rows.size(), alpha.size());
+  }
+}
+
+TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
+  Run run;
+  run.threads = 1;
+  // The first of many points ends, and somebody presses Ctrl-C.
+  run.study_progress = [pressed = false](const std::string&, const study::RunProgress& progress) mutable {
+    if (progress.done > 0 && !std::exchange(pressed, true)) std::raise(SIGINT);
+  };
+  std::vector<double> alpha;
+  for (int i = 0; i < 400; ++i) alpha.push_back(0.1 + i / 400.0);
+  const view::Result result = find("solve").run({{"alpha", alpha}, {"lambda", 0.1}, {"head", "linear"}}, run);
+  EXPECT_FALSE(result.converged);
+  const json& points = result.document["points"];
+  ASSERT_EQ(points.size(), alpha.size());
+  EXPECT_EQ(points.front()["status"], "converged");
+  EXPECT_EQ(points.back()["status"], "not computed");
+  EXPECT_THAT(result.document["warnings"].dump(), HasSubstr("were not computed: interrupted"));
 }
 
 TEST(Operations, StandInTheListOnceWithAnExampleThatNamesThem) {

@@ -41,6 +41,10 @@ struct PageReport {
   std::map<std::string, std::string> saved;
   /// What stands under the maps that are images, with the pointer over their middle.
   std::vector<std::string> readouts;
+  /// Of the first chart with a legend of series: which share of its axis x is left after zooming in, and how many shapes
+  /// are faint after its first series was singled out.
+  double zoomed = 1;
+  int faint = 0;
   /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.
   int overflow = 0;
 };
@@ -159,6 +163,31 @@ constexpr std::string_view inspection_script = R"(<script>
     await pause();
     report.readouts.push(line.textContent);
   }
+  [report.zoomed, report.faint] = [1, 0];
+  const charted = [...document.querySelectorAll(".chart")].find((chart) => {
+    try {
+      return chart.view.signal("shown");
+    } catch {
+      return false;
+    }
+  });
+  if (charted) {
+    const extent = () => charted.view.scale("x").domain().reduce((first, last) => last - first);
+    const whole = extent();
+    const plot = charted.querySelector("svg path.background");
+    const box = plot.getBoundingClientRect();
+    const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true, cancelable: true };
+    plot.dispatchEvent(new WheelEvent("wheel", { ...at, deltaY: -120 }));
+    await charted.view.runAsync();
+    if (extent() !== whole) throw new Error("a wheel without Shift scrolls the page");
+    plot.dispatchEvent(new WheelEvent("wheel", { ...at, deltaY: -120, shiftKey: true }));
+    await charted.view.runAsync();
+    report.zoomed = extent() / whole;
+    for (const kind of ["mousedown", "mouseup", "click"])
+      charted.querySelector(".role-legend-label text").dispatchEvent(new MouseEvent(kind, { bubbles: true }));
+    await charted.view.runAsync();
+    report.faint = charted.querySelectorAll('.role-mark [opacity="0.08"]').length;
+  }
   report.errors = JSON.parse(root.dataset.errors);
   report.warnings = JSON.parse(root.dataset.warnings);
   report.requests = performance.getEntriesByType("resource").map((entry) => entry.name);
@@ -209,6 +238,8 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
   found.at("overflow").get_to(report.overflow);
   found.at("saved").get_to(report.saved);
   found.at("readouts").get_to(report.readouts);
+  found.at("zoomed").get_to(report.zoomed);
+  found.at("faint").get_to(report.faint);
   return report;
 }
 

@@ -172,7 +172,7 @@ TEST(ErrorsChart, GuidesAreDottedInTheColourOfTheirSeries) {
   EXPECT_EQ(rows[0].at("piece"), rows[1].at("piece"));
   EXPECT_NE(rows[1].at("piece"), rows[2].at("piece"));
   EXPECT_EQ(chart.spec.at("title").at("subtitle"),
-            (json{"Lines: theory. Points: experiment.", "Bars: one standard error to each side.",
+            (json{"Lines: theory. Points: experiment.", "Error bars: one standard error to each side.",
                   "Dotted: predicted exponents."}))
       << "the break between two pieces is no value left out";
   expect_numbers_are_finite(chart.spec.at("datasets"));
@@ -188,6 +188,38 @@ TEST(ErrorsChart, RulesStandAtTheirXWithTheirLabels) {
     "encoding": {"x": {"field": "x", "type": "quantitative", "title": "n", "axis": {"format": "~g", "values": [1.0, 2.0]},
                        "scale": {"type": "log", "nice": false, "padding": 10}}}})"));
   EXPECT_EQ(layer(chart, "rule_labels").at("encoding").at("text").at("field"), "label");
+}
+
+/// Words have places 0, 1, … on their axis, no line between them, and stand in the table.
+TEST(ErrorsChart, WordsHavePlaces) {
+  ErrorsChart words{.title = "errors",
+                    .description = "errors of students",
+                    .x = {.title = "student", .words = {"tied", "direct"}},
+                    .y = {.title = "error"},
+                    .series = {{.name = "test", .theory = {{0, 4}, {1, 2}}, .experiment = {{1, 2.5, 0.5}}}}};
+  const Chart chart = errors_chart(words);
+  EXPECT_EQ(layer_names(chart), (std::vector<std::string>{"theory_at_words", "error_bars", "experiment"}));
+  const json x = layer(chart, "experiment").at("encoding").at("x");
+  EXPECT_EQ(x.at("axis").at("values"), json({0, 1}));
+  EXPECT_EQ(x.at("axis").at("labelExpr"), R"(["tied","direct"][datum.value])");
+  EXPECT_EQ(x.at("scale").at("domain"), json({-0.5, 1.5}));
+  EXPECT_EQ(chart.spec.at("datasets").at("experiment")[0].at("word"), "direct");
+  EXPECT_EQ(csv(chart.data),
+            "series,student,theory,experiment,standard_error\r\ntest,tied,4,,\r\ntest,direct,2,2.5,0.5\r\n");
+}
+
+/// A measured point may have a prediction of its own, for the very systems that were measured.
+TEST(ErrorsChart, PointsHaveTheirOwnTheory) {
+  ErrorsChart own = scaling_chart();
+  own.series[0].experiment[0].own_theory = 2.25;
+  const Chart chart = errors_chart(own);
+  EXPECT_EQ(chart.spec.at("datasets").at("experiment")[0].at("own_theory"), 2.25);
+  const json tooltip = layer(chart, "experiment").at("encoding").at("tooltip");
+  EXPECT_EQ(tooltip.back().at("field"), "own_theory");
+  EXPECT_NE(csv(chart.data).find("standard_error,own_theory,guide\r\n"), std::string::npos) << csv(chart.data);
+  EXPECT_NE(csv(chart.data).find("γ = 1,2,2,2.5,0.5,2.25,1.5\r\n"), std::string::npos) << csv(chart.data);
+  EXPECT_NE(csv(chart.data).find("γ = 1,4,,,,,1\r\n"), std::string::npos) << csv(chart.data);
+  EXPECT_EQ(layer(errors_chart(scaling_chart()), "experiment").at("encoding").at("tooltip").size(), tooltip.size() - 1);
 }
 
 TEST(ErrorsChart, TableHasGuidesAndRules) {

@@ -146,6 +146,7 @@ TEST(Page, ShowsTheFirstOfManyNumbersAndKeepsAllForTheFile) {
   page.sections = {{.heading = "h", .chart = errors_chart(test::learning_curves(500, 8))}};
   const std::string text = html(page);
   EXPECT_NE(text.find("The first 400 of"), std::string::npos);
+  EXPECT_NE(text.find("needs JavaScript; the table below has the first 400 of"), std::string::npos);
   EXPECT_EQ(occurrences(text, "<tr>"), 2 + 400U) << "the heads of two rows and the numbers";
   const std::size_t from = text.find("id=\"csv-1\">") + 11;
   const nlohmann::json stored = nlohmann::json::parse(text.substr(from, text.find("</script>", from) - from));
@@ -199,6 +200,14 @@ TEST_F(PageInBrowser, DrawsBothChartsWithoutAFault) {
   EXPECT_EQ(report.marks.at("spec-2/atom_label"), 1);
   EXPECT_EQ(report.saved.at("attnlaw-chart-1.csv"), csv(sample_page().sections[0].chart->data));
   EXPECT_EQ(report.exports, (std::vector<std::string>{"blob", "data:image/png", "blob", "data:image/png"}));
+}
+
+TEST_F(PageInBrowser, ZoomsAndSinglesOutSeries) {
+  const test::PageReport report = test::inspect_page(write(sample_page()));
+  EXPECT_GT(report.zoomed, 0.5);
+  EXPECT_LT(report.zoomed, 0.95) << "Shift and wheel";
+  // Of three series with a line, 8 points and their bars, two are faint.
+  EXPECT_EQ(report.faint, 2 * (1 + 8 + 8));
 }
 
 TEST_F(PageInBrowser, FitsADarkPhone) {

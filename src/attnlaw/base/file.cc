@@ -193,9 +193,11 @@ std::size_t size_with_room(const std::string& path) {
   return size;
 }
 
-}  // namespace
+/// The contents that a ReadOnceScope of this thread remembers; null without one.
+thread_local std::map<std::string, std::string>* remembered_contents = nullptr;
+constexpr std::size_t kMostRemembered = 1 << 26;
 
-std::string read_text(const std::string& path) {
+std::string read_anew(const std::string& path) {
   const std::size_t known = size_with_room(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
@@ -214,5 +216,20 @@ std::string read_text(const std::string& path) {
   if (file.bad()) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   return content;
 }
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  if (!remembered_contents) return read_anew(path);
+  if (const auto known = remembered_contents->find(path); known != remembered_contents->end()) return known->second;
+  std::string content = read_anew(path);
+  if (content.size() <= kMostRemembered) remembered_contents->emplace(path, content);
+  return content;
+}
+
+ReadOnceScope::ReadOnceScope() : before_(remembered_contents) {
+  if (!before_) remembered_contents = &contents_;
+}
+ReadOnceScope::~ReadOnceScope() { remembered_contents = before_; }
 
 }  // namespace attnlaw::base

@@ -1,6 +1,7 @@
 #pragma once
 /// Writes files so that they are whole or absent, and reads them.
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,5 +26,20 @@ void require_writable(const std::string& path);
 /// Returns the content of the file. Throws FileError if it cannot be read, or is larger than the memory that this
 /// process may use.
 std::string read_text(const std::string& path);
+
+/// While one lives, read_text() gives its thread the same content for a path every time: what is said of a file at the
+/// end is said of what was read at the beginning, and a pipe, which can be read once, counts as a file. Scopes inside
+/// of a scope are one with it. Files of more than 64 MiB are read anew.
+class ReadOnceScope {
+ public:
+  ReadOnceScope();
+  ~ReadOnceScope();
+  ReadOnceScope(const ReadOnceScope&) = delete;
+  ReadOnceScope& operator=(const ReadOnceScope&) = delete;
+
+ private:
+  std::map<std::string, std::string> contents_;
+  std::map<std::string, std::string>* before_;
+};
 
 }  // namespace attnlaw::base

@@ -121,7 +121,12 @@ namespace {
 /// Returns the beginning of a line that is too long for a message.
 std::string shortened(std::string_view line) {
   constexpr std::size_t kMost = 60;
-  return line.size() <= kMost ? std::string(line) : std::string(line.substr(0, kMost)) + " …";
+  if (line.size() <= kMost) return std::string(line);
+  // A character is not cut: its bytes but the first begin with the bits 10.
+  constexpr unsigned kMask = 0xC0, kContinued = 0x80;
+  std::size_t size = kMost;
+  while (size > 0 && (static_cast<unsigned char>(line[size]) & kMask) == kContinued) --size;
+  return std::string(line.substr(0, size)) + " …";
 }
 
 }  // namespace
@@ -137,7 +142,7 @@ std::vector<std::vector<double>> parse_number_lines(std::string_view content, co
     if (text.empty()) continue;
     if (has_inner_commas(text))
       reject("{}:{}: blanks separate '{}', so its commas cannot separate as well: write decimal points, not commas",
-             path, line_number, text);
+             path, line_number, shortened(text));
     std::vector<double> numbers = numbers_in(text);
     if (numbers.empty() || (per_line > 0 && numbers.size() != per_line))
       reject("{}:{}: expected {}, got {}'{}'", path, line_number, expected,

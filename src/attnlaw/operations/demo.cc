@@ -26,6 +26,8 @@ constexpr int kInstances = 4;
 constexpr int kDimension = 60;
 constexpr double kSpectrumAlpha = 0.3;
 constexpr int kSpectrumDimension = 100;
+/// Every target that has eigenvalues for both d above has them for these.
+constexpr const char* kMoreDimensions = "40,60,100,140";
 
 std::vector<double> alpha_grid() {
   return study::grid(kFirstAlpha, kLastAlpha, kTheoryPoints, study::Spacing::geometric);
@@ -110,10 +112,6 @@ std::pair<const char*, double> worst_error(const study::Comparison& point) {
 /// The problem in words, without its α.
 std::string subject(const Demo::Output& output) { return view::describe(output.problem, {"alpha"}); }
 
-std::string rule_text(const model::Problem& problem) {
-  return problem.penalised() ? " --lambda " + model::lambda_text(problem) : "";
-}
-
 report::Page demo_page(const Demo::Output& output) {
   const std::span<const study::Comparison> points = output.experiments;
   report::Page page{
@@ -128,9 +126,9 @@ report::Page demo_page(const Demo::Output& output) {
       {"Learning curve",
        fmt::format("At finite d a correction of order 1/d remains: at most {:.0f} % for α > 0.2 here, more where there "
                    "are few sequences ({:.0f} % in the {} error at α = {}). "
-                   "`attnlaw simulate --alpha 0.5{} --d 40,60,90,130` shows it vanish.",
+                   "`attnlaw simulate --alpha 0.5{} --d {}` shows it vanish.",
                    100 * largest_difference(points), 100 * worst.second, worst.first, kFirstAlpha,
-                   rule_text(output.problem)),
+                   command_options(output.problem, {"alpha"}), kMoreDimensions),
        view::learning_curve_chart(output.theory, points)});
   if (!output.spectrum) return page;
   const theory::Solution& spectrum = *output.spectrum;
@@ -218,7 +216,6 @@ view::Result Demo::show(const Output& output, const Run&) {
   view::Result result{.tables = {table},
                       .rows = table,
                       .warnings = std::move(notes) + output.notes,
-                      .note = "Report with charts: " + output.html,
                       .page = demo_page(output),
                       .converged = output.converged};
   if (!output.spectrum) return result;

@@ -78,7 +78,8 @@ view::Result Explore::show(const Output& output, const Run&) {
   return {.tables = {table},
           .rows = table,
           .note = output.html.empty() ? "" : "Open it in a browser: " + output.html,
-          .page = report::Page{.title = "", .lead = "", .whole = output.page}};
+          .page = report::Page{.title = "", .lead = "", .whole = output.page},
+          .names_page = true};
 }
 
 }  // namespace attnlaw::operations

@@ -35,10 +35,14 @@ std::vector<std::string> embedded_names() {
 }
 
 /// fig1 to fig6 are those of the paper on risk minimisation.
+std::optional<std::string> alias_of(std::string_view name) {
+  constexpr std::string_view kPaper = "erm-", kNumbered = "erm-fig";
+  return name.starts_with(kNumbered) ? std::optional(std::string(name.substr(kPaper.size()))) : std::nullopt;
+}
+
 const EmbeddedFigure& embedded_figure(const std::string& name) {
-  const std::string paper = "erm-";
   for (const EmbeddedFigure& figure : kEmbeddedFigures)
-    if (figure.name == name || (name.starts_with("fig") && figure.name == paper + name)) return figure;
+    if (figure.name == name || alias_of(figure.name) == name) return figure;
   throw std::invalid_argument(fmt::format("'{}' is not a figure; there are {}, and files that end in .toml{}", name,
                                           fmt::join(embedded_names(), ", "), base::suggestion(name, embedded_names())));
 }
@@ -73,11 +77,13 @@ std::vector<Figure::Known> known_figures() {
   std::vector<Figure::Known> figures;
   for (const EmbeddedFigure& figure : kEmbeddedFigures) {
     if (const auto commands = command_figure_of(figure, false)) {
-      figures.push_back({std::string(figure.name), commands->title, commands->runs.size(), commands->runs.size()});
+      figures.push_back(
+          {std::string(figure.name), std::nullopt, commands->title, commands->runs.size(), commands->runs.size()});
       continue;
     }
     const study::Study full = study_of(figure, false);
-    figures.push_back({full.name, full.title, full.tasks.size(), study_of(figure, true).tasks.size()});
+    figures.push_back(
+        {full.name, alias_of(full.name), full.title, full.tasks.size(), study_of(figure, true).tasks.size()});
   }
   return figures;
 }
@@ -212,7 +218,7 @@ Figure::Made make(const Figure::Input& input, const CommandFigure& figure, const
 // ---- results -------------------------------------------------------------------------------------------------------
 
 view::Result show_list(const std::vector<Figure::Known>& figures) {
-  Table table = view::headed("", {"figure", "title", "tasks", "with --fast"});
+  Table table = view::headed("", {"figure", "also", "title", "tasks", "with --fast"});
   for (const Figure::Known& figure : figures) view::add(table, view::cells(figure));
   return {.tables = {table}, .rows = table, .note = "attnlaw figure NAME [--fast] makes one."};
 }
@@ -230,6 +236,7 @@ view::Result show_made(const Figure::Made& made) {
                                      : fmt::format("Results: {}. Report: {}", made.store, made.html),
           .page = made.page,
           .page_path = made.html,
+          .names_page = true,
           .converged = made.complete};
 }
 
@@ -262,6 +269,7 @@ const base::Description& describe(const Figure::Known*) {
   static const base::Description description{
       "a figure that there is",
       {base::field("name", &K::name, {.doc = "what it is asked for by"}),
+       base::field("alias", &K::alias, {.doc = "a shorter name, as the paper numbers it"}),
        base::field("title", &K::title, {.doc = "its title"}), base::field("tasks", &K::tasks, {.doc = "tasks"}),
        base::field("fast_tasks", &K::fast_tasks, {.doc = "tasks with fast"})}};
   return description;

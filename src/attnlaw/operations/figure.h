@@ -19,7 +19,9 @@ struct Figure {
   };
   /// A figure that there is.
   struct Known {
-    std::string name, title;
+    std::string name;
+    std::optional<std::string> alias;
+    std::string title;
     std::size_t tasks = 0, fast_tasks = 0;
   };
   /// The numbers of a chart.

@@ -89,6 +89,7 @@ std::string manual_page(const Operation& operation) {
   const Options options = options_of(operation);
   if (!options.own.empty()) text += ".SH OPTIONS\n" + options_text(options.own);
   text += ".SH OPTIONS OF EVERY COMMAND\n" + options_text(options.common);
+  if (const std::string unread = unread_text(operation); !unread.empty()) text += ".PP\n" + escaped(unread) + "\n";
   text +=
       ".SH RESULT\nThe fields of the document that \\-\\-format json prints.\n" + results_text(operation.output(), "");
   text += fmt::format(".SH EXAMPLE\n.nf\n{}\n.fi\n", escaped(operation.about.example)) + kExit;

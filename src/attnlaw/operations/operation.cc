@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/names.h"
@@ -16,6 +17,12 @@ namespace attnlaw::operations {
 namespace {
 
 constexpr const char* kSchema = "attnlaw/2";
+
+/// "--seed, --accuracy".
+std::string with_dashes(std::vector<std::string> names) {
+  for (std::string& name : names) name = "--" + base::dashed(name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 }  // namespace
 
@@ -47,10 +54,15 @@ void require_names(const nlohmann::json& options, const base::Description& input
 
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names) {
   std::vector<std::string> given;
-  for (const std::string& name : names)
-    if (options.contains(name)) given.push_back("--" + base::dashed(name));
+  std::copy_if(names.begin(), names.end(), std::back_inserter(given),
+               [&](const std::string& name) { return options.contains(name); });
   if (given.empty()) return {};
-  return {fmt::format("Without effect here: {}.", fmt::join(given, ", "))};
+  return {fmt::format("Without effect here: {}.", with_dashes(given))};
+}
+
+std::string unread_text(const Operation& operation) {
+  const std::vector<std::string>& names = operation.unread_alone;
+  return names.empty() ? "" : fmt::format("Without effect unless other options need them: {}.", with_dashes(names));
 }
 
 void refuse_beside(const char* flag, const nlohmann::json& options, const std::vector<std::string>& accepted) {

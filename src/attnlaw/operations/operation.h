@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "attnlaw/base/fields/fields.h"
+#include "attnlaw/base/file.h"
 #include "attnlaw/study/run/runner.h"
 #include "attnlaw/view/result.h"
 
@@ -66,6 +67,8 @@ struct Operation {
   nlohmann::json defaults;  ///< the options of a default input
   /// Throws std::invalid_argument for options that are not accepted, base::FileError for files that cannot be read.
   std::function<view::Result(const nlohmann::json& options, const Run& run)> run;
+  /// What has no effect unless other options need it.
+  std::vector<std::string> unread_alone;
   /// Whether the processes of mpirun share the work of these options.
   bool (*divides)(const nlohmann::json& options) = nullptr;
 };
@@ -97,6 +100,8 @@ nlohmann::json own_options(nlohmann::json options);
 void require_names(const nlohmann::json& options, const base::Description& input, const About& about);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
+/// "Without effect unless other options need it: --seed." for a help; empty if there is nothing to say.
+std::string unread_text(const Operation& operation);
 /// The run with those of its fields that stand among the options.
 Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
@@ -105,6 +110,13 @@ void add_head(nlohmann::json& document, const About& about);
 /// The problem of a document as a file at the foot of its page, unless the page has one.
 void add_input(view::Result& result);
 
+/// The names of options without effect beside these.
+template <OperationLike Op>
+std::vector<std::string> unread_beside(const nlohmann::json& options) {
+  if constexpr (requires { Op::unread(options); }) return Op::unread(options);
+  return {"seed"};
+}
+
 /// What an output looks like, with its document, for options as the operation was given them.
 template <OperationLike Op>
 view::Result result_of(const typename Op::Output& output, const nlohmann::json& options, const Run& run) {
@@ -112,11 +124,8 @@ view::Result result_of(const typename Op::Output& output, const nlohmann::json& 
   result.document = base::json_of(output);
   add_head(result.document, Op::about);
   if (result.page) add_input(result);
-  std::vector<std::string> unread{"seed"};
-  if constexpr (requires { Op::unread(options); })
-    unread = Op::unread(options);
-  else if constexpr (requires { Op::unused(output); })
-    unread = Op::unused(output);
+  std::vector<std::string> unread = unread_beside<Op>(options);
+  if constexpr (requires { Op::unused(output); }) unread = Op::unused(output);
   for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));
   result.document["warnings"] = result.warnings;
   return result;
@@ -129,8 +138,15 @@ Operation make_operation() {
                       &base::detail::description_of<typename Op::Output>,
                       base::json_of(typename Op::Input{}),
                       {},
+                      {},
                       nullptr};
+  // Some refuse a seed, and of some the result tells what had no effect.
+  if constexpr (
+      !requires { Op::require_run(operation.defaults); } &&
+      !requires(const typename Op::Output& output) { Op::unused(output); })
+    operation.unread_alone = unread_beside<Op>(nlohmann::json::object());
   operation.run = [](const nlohmann::json& given, const Run& run_without) {
+    const base::ReadOnceScope inputs;
     const nlohmann::json options = base::in_snake_case(given, "options");
     const Run run = with_options(run_without, options);
     // What is wrong with options of Run, which read does not see.

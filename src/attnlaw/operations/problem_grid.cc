@@ -15,6 +15,7 @@
 #include "attnlaw/operations/grid_options.h"
 #include "attnlaw/operations/study_options.h"
 #include "attnlaw/study/file/tasks.h"
+#include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -25,6 +26,8 @@ using view::CurveAxis;
 /// A curve is computed in one go and kept in memory alone.
 constexpr std::size_t kMostCurvePoints = 10000;
 
+/// What targets begin with, all of them (model/target.h).
+constexpr std::array<std::string_view, 5> kTargetKinds = {"wishart:", "product:", "powerlaw:", "spikes:", "file:"};
 /// Targets that are told apart by κ*.
 constexpr std::array kRankTargets = {"wishart:", "product:"};
 
@@ -46,12 +49,18 @@ void append_targets(const std::string& text, json& targets) {
   targets.push_back(text);
 }
 
+/// A part between commas begins a target where it begins with a kind, or with what might be meant for one: not in a
+/// path, which may have commas and colons.
+bool begins_target(std::string_view part, const std::string& before) {
+  const bool known = std::any_of(kTargetKinds.begin(), kTargetKinds.end(),
+                                 [&](std::string_view kind) { return part.starts_with(kind); });
+  return known || (!before.starts_with("file:") && part.find(':') != std::string_view::npos);
+}
+
 json targets_from_text(const std::string& text) {
   std::vector<std::string> specs;
-  if (text.starts_with("file:")) return text;  // a path may have commas
   for (const std::string_view part : base::split(text, ',')) {
-    const bool begins = part.find(':') != std::string_view::npos;
-    if (begins || specs.empty())
+    if (specs.empty() || begins_target(part, specs.back()))
       specs.emplace_back(part);
     else
       specs.back() += "," + std::string(part);
@@ -169,16 +178,21 @@ std::vector<json> refined(const std::vector<json>& values, std::size_t least) {
   return line;
 }
 
+/// The grid of the theory, which has more points than that of experiments where a line is asked for.
+ProblemGrid theory_grid(const ProblemGrid& grid, const CurveRequest& request) {
+  ProblemGrid line = grid;
+  CurveAxis& last = line.axes.back();
+  const bool continuous = last.numeric() && last.name != "tokens";
+  if (continuous && last.values.size() < request.least_line) last.values = refined(last.values, request.least_line);
+  return line;
+}
+
 study::Study curve_study(const ProblemGrid& grid, const CurveRequest& request) {
   study::Study study;
   study.name = request.experiment ? "experiments" : "theory";
   study::TaskTable tasks;
   const study::SourceFile options{};
-  ProblemGrid line = grid;
-  CurveAxis& last = line.axes.back();
-  const bool continuous = last.numeric() && last.name != "tokens";
-  if (continuous && last.values.size() < request.least_line) last.values = refined(last.values, request.least_line);
-  study::PartRequest theory = curve_part(line, view::kCurveTheory);
+  study::PartRequest theory = curve_part(theory_grid(grid, request), view::kCurveTheory);
   theory.theory.emplace().density = request.spectra;
   study.parts.push_back(study::make_part(options, theory, request.accuracy, tasks));
   if (request.experiment) {
@@ -203,19 +217,29 @@ std::string experiment_text(const study::ExperimentRequest& request) {
     if (chosen && (value != usual.value(key, json()) || key == "instances"))
       parts.push_back(fmt::format("{} = {}", key, base::json_text(value)));
   }
-  return fmt::format("theory = true\nexperiment = {{{}}}\n", fmt::join(parts, ", "));
+  return fmt::format("experiment = {{{}}}\n", fmt::join(parts, ", "));
+}
+
+std::string axes_text(const ProblemGrid& grid) {
+  std::string text = "axes = [\n";
+  for (const CurveAxis& axis : grid.axes) text += fmt::format("  {{{} = {}}},\n", axis.name, list_text(axis.values));
+  return text + "]\n";
+}
+
+std::string part_text(const char* name, const ProblemGrid& grid, const std::string& what) {
+  return fmt::format("\n[[part]]\nname = \"{}\"\n{}{}", name, axes_text(grid), what);
 }
 
 /// The study file that computes the same.
 std::string study_text(const ProblemGrid& grid, const CurveRequest& request) {
   std::string text = "# attnlaw sweep study.toml computes this curve into a store of results.\n";
   if (request.experiment) text += fmt::format("seed = {}\n", request.experiment->options.seed);
-  text += fmt::format("accuracy = {}\naxes = [\n", base::json_text(request.accuracy));
-  for (const CurveAxis& axis : grid.axes) text += fmt::format("  {{{} = {}}},\n", axis.name, list_text(axis.values));
-  text += "]\n";
-  if (request.experiment) text += experiment_text(*request.experiment);
-  if (request.spectra) text += "theory = {density = true}\n";
-  return text + "\n[problem]\n" + model::toml_of(grid.problem);
+  text += fmt::format("accuracy = {}\n", base::json_text(request.accuracy));
+  const std::string problem = "\n[problem]\n" + model::toml_of(grid.problem);
+  if (request.experiment)
+    return text + problem + part_text(view::kCurveTheory, theory_grid(grid, request), "theory = true\n") +
+           part_text(view::kCurveExperiments, grid, experiment_text(*request.experiment));
+  return text + axes_text(grid) + (request.spectra ? "theory = {density = true}\n" : "") + problem;
 }
 
 }  // namespace
@@ -278,6 +302,8 @@ view::ProblemCurve solve_curve(const ProblemGrid& grid, const model::Problem& pr
                                const Run& run) {
   view::ProblemCurve curve{
       problem, problem_without(problem, grid.varying()), grid.axes, curve_study(grid, request), {}};
+  if (request.spectra)
+    for (const study::PlannedTask& planned : curve.study.tasks) view::require_spectral_law(planned.task.problem);
   study::Store store(curve.study.name, study::Store::Access::memory);
   run_study(curve.study, store, {}, {}, run, Interrupting::ends_them);
   curve.outcomes = study::outcomes(curve.study, store);

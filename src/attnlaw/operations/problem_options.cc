@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "attnlaw/base/fields/text.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
@@ -85,6 +86,15 @@ json problem_without(const model::Problem& problem, const std::vector<std::strin
   json document = base::json_of(problem);
   for (const std::string& name : varying) document.erase(name);
   return document;
+}
+
+std::string command_options(const model::Problem& problem, const std::vector<std::string>& without) {
+  const json given = problem_without(problem, without), usual = base::json_of(model::default_problem(given));
+  std::string text;
+  for (const auto& [name, value] : given.items())
+    if (!value.is_null() && (name == "alpha" || name == "lambda" || value != usual.value(name, json())))
+      text += fmt::format(" --{} {}", base::dashed(name), base::shell_word(base::shown(value)));
+  return text;
 }
 
 base::Description with_fallbacks(base::Description description,

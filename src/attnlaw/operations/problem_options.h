@@ -25,6 +25,10 @@ nlohmann::json with_problem(const nlohmann::json& options, const nlohmann::json&
 /// The document of a problem without those of its fields that vary.
 nlohmann::json problem_without(const model::Problem& problem, const std::vector<std::string>& varying);
 
+/// The options that make this problem on a command line: " --head linear --lambda 0.05", without those that are as they
+/// are by themselves and those of these names.
+std::string command_options(const model::Problem& problem, const std::vector<std::string>& without = {});
+
 /// A description whose fields of these names can be left out, with what the help says of that: texts that live as long
 /// as the description, which those of a string that is made for the call do not.
 base::Description with_fallbacks(base::Description description,

@@ -38,12 +38,8 @@ Store::Rows pick(const Store::Rows& all, const std::vector<std::string>& columns
 /// charts know it by ("stable_rank"). Null where the result has none.
 json nested(const json& figures, const std::string& name) {
   if (figures.is_null()) return {};
-  std::string path = "/" + name;
-  std::replace(path.begin(), path.end(), '.', '/');
-  if (const json::json_pointer at(path); figures.contains(at) && !figures[at].is_number()) {
-    const json& value = figures[at];
-    return value.is_structured() ? json(base::json_text(value)) : value;
-  }
+  if (const json* value = view::find_value(figures, name); value && !value->is_number())
+    return value->is_structured() ? json(base::json_text(*value)) : *value;
   const std::optional<double> number = view::find_number(figures, name);
   return number ? json(*number) : json();
 }

@@ -67,7 +67,7 @@ const base::Description& describe(const Simulate::Input*) {
        base::field("d", &I::d,
                    {.doc = "embedding dimension, or several to extrapolate to 1/d → 0",
                     .required = true,
-                    .accepts = "one embedding dimension or several, as in 40,60,90"}),
+                    .accepts = "one embedding dimension or several, as in 40,80,120"}),
        base::flat(&I::experiment),
        base::field("distributed", &I::distributed,
                    {.doc = "divide the sequences of every experiment among the ranks of mpirun"})}};

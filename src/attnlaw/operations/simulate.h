@@ -30,7 +30,7 @@ struct Simulate {
   };
   static constexpr About about{.name = "simulate",
                                .summary = "finite-size experiments with the theory beside them",
-                               .example = "attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,60,90 --instances 4",
+                               .example = "attnlaw simulate --alpha 0.5 --lambda 0.05 --d 40,80,120 --instances 8",
                                .draws = true,
                                .curves = true};
 

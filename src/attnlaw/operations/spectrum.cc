@@ -95,6 +95,9 @@ report::Page page_of(const One& one, const study::SpectrumComparison* measured, 
   report::Page page{"Spectrum of the trained map",
                     view::describe(one.solution.problem),
                     {view::section_of(std::move(table), view::spectrum_chart(one.solution, one.density, measured))}};
+  if (measured)
+    page.sections.push_back(
+        {"Cumulative distribution", "", view::cumulative_chart(one.solution, one.density, *measured)});
   if (tied(one))
     page.sections.push_back(
         {"Singular values of W",

@@ -17,6 +17,7 @@
 /// std::printf("%zu bytes of CSV\n", report::csv(chart.data).size());
 /// ```
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ struct Axis {
   std::string title;
   Scale scale = Scale::linear;
   std::string id = {};  ///< the name of its column in CSV; empty: the title
+  /// Of an axis x of errors: words that stand at 0, 1, 2, … in place of numbers. There are no lines between words.
+  std::vector<std::string> words = {};
 };
 
 struct Point {
@@ -49,6 +52,8 @@ struct Point {
   double y = 0;
   /// This is half the length of the error bar; at 0 or NaN the point has none.
   double standard_error = 0;
+  /// Of a measured point, the prediction for the very systems that were measured; NaN: there is none.
+  double own_theory = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A series is one quantity: the predicted curve (ascending x; a value that is not finite breaks the line) and the
@@ -113,7 +118,7 @@ Chart spectrum_chart(const SpectrumChart& chart);
 
 /// A ridge is the density of one spectrum, ascending x, beside an atom at zero.
 struct Ridge {
-  double at = 0;      ///< its value along the axis of the ridges
+  Cell at;            ///< its value along the axis of the ridges: a number or a word
   std::string label;  ///< and how that is written
   std::vector<Point> density = {};
   double zero_mass = 0;
@@ -147,8 +152,10 @@ struct HeatMap {
   struct Line {
     std::string name;
     std::vector<Point> points;  ///< a point that is not finite breaks the line
+    std::string above = {};     ///< the name of the region above it, up to the next line that has one
   };
   std::vector<Line> lines = {};
+  std::string below = {};  ///< the name of the region below all lines that name one
 };
 
 /// Makes the chart of a heat map. From 60 times 60 cells on the cells are one image, which the page paints from their

@@ -84,6 +84,15 @@ bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale
 
 json axis_encoding(const char* field, const Axis& axis, double lowest, double highest) {
   json values = {{"field", field}, {"title", axis.title}, {"ticks", nullptr}};
+  if (!axis.words.empty()) {
+    constexpr double kMargin = 0.5;
+    json places = json::array();
+    for (std::size_t i = 0; i < axis.words.size(); ++i) places.push_back(i);
+    values["places"] = places;
+    values["labels"] = json(axis.words).dump() + "[datum.value]";
+    values["range"] = {-kMargin, static_cast<double>(axis.words.size()) - kMargin};
+    return filled("word_axis", values);
+  }
   if (axis.scale == Scale::linear) return filled("linear_axis", values);
   const std::vector<double> ticks = lowest <= highest ? log_ticks(lowest, highest) : std::vector<double>();
   // With fewer than two such ticks, Vega's own choice is finer.

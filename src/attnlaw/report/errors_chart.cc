@@ -24,6 +24,17 @@ constexpr std::array shapes = {"circle", "square", "triangle-up", "diamond", "cr
 /// Dashes tell lines of one colour apart in charts of more series than colours; guides have dots unlike every dash.
 const std::array<std::vector<int>, 4> dashes = {{{1, 0}, {8, 4}, {12, 3, 3, 3}, {4, 4}}};
 
+/// The value of x as the table has it: a number, or its word.
+Cell x_cell(const Axis& axis, double x) {
+  if (axis.words.empty() || !std::isfinite(x)) return x;
+  return axis.words.at(static_cast<std::size_t>(x));
+}
+
+/// Gives rows their words.
+void add_words(const Axis& axis, json& rows) {
+  for (json& row : rows) row["word"] = axis.words.at(row["x"].get<std::size_t>());
+}
+
 bool has_error_bar(const Point& point) { return std::isfinite(point.standard_error) && point.standard_error > 0; }
 
 void require_distinct_names(const std::vector<Series>& series) {
@@ -64,6 +75,7 @@ void draw_points(const ErrorsChart& chart, const Series& series, double floor, D
       continue;
     }
     json row = {{"series", series.name}, {"x", point.x}, {"y", point.y}};
+    if (std::isfinite(point.own_theory)) row["own_theory"] = point.own_theory;
     if (has_error_bar(point)) {
       const double lower = point.y - point.standard_error;
       row["standard_error"] = point.standard_error;
@@ -87,6 +99,8 @@ Drawn draw(const ErrorsChart& chart) {
   }
   for (const Rule& rule : chart.rules)
     if (drawable(rule.x, chart.x.scale)) drawn.rules.push_back({{"label", rule.label}, {"x", rule.x}});
+  if (!chart.x.words.empty())
+    for (json* rows : {&drawn.theory, &drawn.experiment}) add_words(chart.x, *rows);
   return drawn;
 }
 
@@ -120,10 +134,11 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
 
 json errors_notes(const ErrorsChart& chart, const Drawn& drawn) {
   json notes;
-  if (!drawn.theory.empty() && !drawn.experiment.empty()) notes.push_back("Lines: theory. Points: experiment.");
+  if (!drawn.theory.empty() && !drawn.experiment.empty())
+    notes.push_back(chart.x.words.empty() ? "Lines: theory. Points: experiment." : "Bars: theory. Points: experiment.");
   const bool bars = std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
                                 [](const json& row) { return row.contains("lower"); });
-  if (bars) notes.push_back("Bars: one standard error to each side.");
+  if (bars) notes.push_back("Error bars: one standard error to each side.");
   if (!drawn.guide.empty()) notes.push_back(fmt::format("Dotted: {}.", chart.guide_title));
   if (drawn.omitted > 0) {
     const bool log = chart.x.scale == Scale::log || chart.y.scale == Scale::log;
@@ -146,7 +161,9 @@ void add_guides(const ErrorsChart& chart, Table& table) {
       if (row != table.rows.end())
         row->back() = point.y;
       else
-        table.rows.push_back({series.name, point.x, {}, {}, {}, point.y});
+        table.rows.push_back({series.name, point.x});
+      table.rows.back().resize(table.columns.size());
+      table.rows.back().back() = point.y;
     }
   }
 }
@@ -166,21 +183,31 @@ void add_keys(const ErrorsChart& chart, Table& table) {
   }
 }
 
+/// Whether some point has a prediction of its own.
+bool has_own_theory(const ErrorsChart& chart) {
+  const auto has = [](const Point& point) { return std::isfinite(point.own_theory); };
+  return std::any_of(chart.series.begin(), chart.series.end(),
+                     [&](const Series& one) { return std::any_of(one.experiment.begin(), one.experiment.end(), has); });
+}
+
 /// Returns a table with one row per series and x, theory beside experiment, and then the rules.
 Table errors_table(const ErrorsChart& chart) {
+  const bool own = has_own_theory(chart);
   Table table{.title = chart.title,
               .columns = {{.name = "series"},
                           {.name = chart.x.title, .id = chart.x.id},
                           {.name = "theory", .precision = 5},
                           {.name = "experiment", .precision = 5},
                           {.name = "standard error", .precision = 2, .id = "standard_error"}}};
+  if (own) table.columns.push_back({.name = "theory of what was measured", .precision = 5, .id = "own_theory"});
   for (const Series& series : chart.series) {
     std::vector<Point> measured = series.experiment;
     std::stable_sort(measured.begin(), measured.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
     auto next = measured.begin();
     const auto push_measured = [&](Cell theory) {
-      table.rows.push_back({series.name, next->x, std::move(theory), next->y,
+      table.rows.push_back({series.name, x_cell(chart.x, next->x), std::move(theory), next->y,
                             has_error_bar(*next) ? Cell(next->standard_error) : Cell()});
+      if (own) table.rows.back().push_back(std::isfinite(next->own_theory) ? Cell(next->own_theory) : Cell());
       ++next;
     };
     for (const Point& predicted : series.theory) {
@@ -188,7 +215,8 @@ Table errors_table(const ErrorsChart& chart) {
       if (next != measured.end() && next->x == predicted.x) {
         push_measured(predicted.y);
       } else {
-        table.rows.push_back({series.name, predicted.x, predicted.y, {}, {}});
+        table.rows.push_back({series.name, x_cell(chart.x, predicted.x), predicted.y, {}, {}});
+        table.rows.back().resize(table.columns.size());
       }
     }
     while (next != measured.end()) push_measured({});
@@ -208,7 +236,7 @@ Table errors_table(const ErrorsChart& chart) {
 Chart errors_chart(const ErrorsChart& chart) {
   require_distinct_names(chart.series);
   const Drawn drawn = draw(chart);
-  const bool dashed = chart.series.size() > palette.size();
+  const bool dashed = chart.series.size() > palette.size(), words = !chart.x.words.empty();
   const json values = {{"title", chart.title},
                        {"description", chart.description},
                        {"notes", errors_notes(chart, drawn)},
@@ -216,6 +244,10 @@ Chart errors_chart(const ErrorsChart& chart) {
                        {"y", errors_axis("y", chart.y, {"y", "lower", "upper"}, drawn)},
                        {"x_title", chart.x.title},
                        {"y_title", chart.y.title},
+                       {"x_tooltip", parts::filled(words ? "x_word" : "x_number", {{"x_title", chart.x.title}})},
+                       {"own_theory", has_own_theory(chart)},
+                       {"lines", !words && !drawn.theory.empty()},
+                       {"words", words && !drawn.theory.empty()},
                        {"colour", by_series(chart.series, palette)},
                        {"shape", by_series(chart.series, shapes)},
                        {"dash", dashed ? by_series(chart.series, dashes, palette.size()) : json()},

@@ -108,6 +108,61 @@ json line_values(const HeatMap& map) {
   return {{"lines", rows}, {"line_names", names}, {"line_dashes", ranges}};
 }
 
+/// A place along an axis as it is drawn, from 0 to 1.
+double place_along(const Axis& axis, const std::vector<double>& edges, double value) {
+  const auto at = [&](double x) { return axis.scale == Scale::log ? std::log(x) : x; };
+  return (at(value) - at(edges.front())) / (at(edges.back()) - at(edges.front()));
+}
+
+/// A name in the middle of its region, where that is highest.
+struct RegionLabel {
+  std::string text;
+  double x = 0, place = 0, height = 0;
+};
+
+/// Adds the region between two heights at x, if it is the highest so far of this name.
+void add_region(std::vector<RegionLabel>& labels, const RegionLabel& region) {
+  constexpr double least_height = 0.08;  // of the map: a line of text fits
+  if (region.text.empty() || region.height < least_height) return;
+  const auto known = std::find_if(labels.begin(), labels.end(), [&](const auto& l) { return l.text == region.text; });
+  if (known == labels.end())
+    labels.push_back(region);
+  else if (region.height > known->height)
+    *known = region;
+}
+
+/// Returns the rows of the names of regions between lines along x; none where no line names one.
+json region_rows(const HeatMap& map, const std::vector<double>& y_edges) {
+  std::vector<RegionLabel> labels;
+  // At the sides of the map a name would be cut.
+  const std::size_t margin = map.x_values.size() / 4;
+  for (std::size_t i = margin; i + margin < map.x_values.size(); ++i) {
+    const double x = map.x_values[i];
+    std::vector<std::pair<double, std::string>> crossings;
+    for (const HeatMap::Line& line : map.lines)
+      for (const Point& point : line.points)
+        if (!line.above.empty() && point.x == x && parts::drawable(point.y, map.y.scale))
+          crossings.emplace_back(std::clamp(place_along(map.y, y_edges, point.y), 0.0, 1.0), line.above);
+    if (crossings.empty()) continue;
+    std::sort(crossings.begin(), crossings.end());
+    double from = 0;
+    std::string name = map.below;
+    crossings.emplace_back(1.0, "");
+    for (const auto& [to, next] : crossings) {
+      add_region(labels, {name, x, 0.5 * (from + to), to - from});
+      from = to, name = next;
+    }
+  }
+  json rows;
+  for (const RegionLabel& label : labels) {
+    const auto [low, high] = std::pair(y_edges.front(), y_edges.back());
+    const double y =
+        map.y.scale == Scale::log ? low * std::pow(high / low, label.place) : low + label.place * (high - low);
+    rows.push_back({{"x", label.x}, {"y", y}, {"label", label.text}});
+  }
+  return rows;
+}
+
 /// Returns how the template colours figures, or names.
 json colour_values(const HeatMap& map) {
   if (!map.categories.empty())
@@ -205,6 +260,7 @@ Chart heat_map(const HeatMap& map) {
                  {"x_title", map.x.title},
                  {"y_title", map.y.title},
                  {"value_title", map.value.title},
+                 {"regions", region_rows(map, y_edges)},
                  {"cells", std::move(cells)}};
   values.update(line_values(map));
   values.update(colour_values(map));

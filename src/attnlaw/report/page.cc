@@ -29,6 +29,7 @@ std::string head(const Page& page) {
       "<title>{}</title>\n"
       "<script>\n{}</script>\n"
       "<style>\n{}</style>\n"
+      "<noscript><style>.save {{ display: none }}</style></noscript>\n"
       "</head>\n",
       content_security_policy, escape_html(page.version), escape_html(page.title), recorder_script(), style_sheet());
 }
@@ -96,17 +97,26 @@ nlohmann::json under_heading(nlohmann::json spec, const std::string& heading) {
   return spec;
 }
 
+/// Says what there is of a chart where there are no scripts.
+std::string without_scripts(const Chart& chart) {
+  const std::size_t rows = chart.data.rows.size();
+  return fmt::format(
+      "The chart needs JavaScript; the table below has {} of its numbers.",
+      rows > most_rows_of_chart ? fmt::format("the first {} of {} rows", most_rows_of_chart, rows) : "all");
+}
+
 std::string figure(const Chart& chart, const std::string& heading, std::size_t number) {
   return fmt::format(
       "<figure>\n"
       "<div class=\"chart\" data-spec=\"spec-{0}\" role=\"group\" aria-label=\"{1}\"></div>\n"
-      "<noscript><p>The chart needs JavaScript; the table below has its numbers.</p></noscript>\n"
+      "<noscript><p>{4}</p></noscript>\n"
       "<script type=\"application/json\" id=\"spec-{0}\">{2}</script>\n"
       "<figcaption>{1}</figcaption>\n"
       "<p class=\"readout\" aria-live=\"polite\"></p>\n{3}"
       "</figure>\n",
       number, escape_html(chart.description),
-      escape_json_in_script(base::json_text(under_heading(chart.spec, heading))), numbers(chart, number));
+      escape_json_in_script(base::json_text(under_heading(chart.spec, heading))), numbers(chart, number),
+      without_scripts(chart));
 }
 
 std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t number) {
@@ -122,6 +132,7 @@ std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t n
 std::string gallery(const SpectrumGallery& gallery, std::size_t number) {
   std::string result = fmt::format(
       "<div class=\"gallery\">\n<p class=\"caption\">{}</p>\n"
+      "<noscript><p>The charts need JavaScript; attnlaw prints their numbers with --format csv.</p></noscript>\n"
       "<script type=\"application/json\" id=\"gallery-{}\">{}</script>\n",
       escape_html(gallery.description), number, escape_json_in_script(base::json_text(gallery_spec(gallery))));
   for (std::size_t i = 0; i < gallery.panels.size(); ++i) result += panel(gallery.panels[i], number, i + 1);

@@ -1,5 +1,7 @@
 #include "attnlaw/study/resolve.h"
 
+#include <nlohmann/json.hpp>
+
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::study {
@@ -18,6 +20,16 @@ model::Problem with_some_lambda(const model::Problem& problem) {
   model::Problem result = problem;
   if (theory_finds_lambda(problem)) result.lambda_rule = model::LambdaRule::value;
   return result;
+}
+
+model::Problem with_found_lambda(model::Problem problem, const nlohmann::json& lambda) {
+  if (lambda.is_number() && lambda > 0) {
+    problem.lambda = lambda.get<double>();
+    problem.lambda_rule = model::LambdaRule::value;
+  } else if (lambda.is_number() || lambda == "0+") {
+    problem.lambda_rule = model::LambdaRule::ridgeless;
+  }
+  return problem;
 }
 
 Trainable resolve_lambda(const model::Problem& problem, const theory::SolveOptions& options) {

@@ -54,6 +54,7 @@ struct ChartRequest {
   std::vector<std::string> by;
   std::string x_title, y_title;  ///< empty: the names
   bool log_x = false, log_y = false;
+  bool ratios = false;        ///< curves: also experiments over the theory of their own targets
   bool square_roots = false;  ///< spectrum: of √s, the singular values of W up to their unit
   /// curves: an axis of experiments; of those that differ in it alone, each instance draws the one of least `test`.
   std::string best_over;

@@ -109,9 +109,7 @@ model::Problem trainable(const model::Problem& problem, const Outcome* predecess
   if (!theory_finds_lambda(problem)) return problem;
   if (!predecessor || predecessor->status != Outcome::Status::converged)
     throw std::runtime_error("the theory found no lambda = " + model::lambda_text(problem) + " to train with");
-  json document = model::to_json(problem);
-  document["lambda"] = predecessor->figures.at("lambda");
-  model::Problem result = model::problem_from_json(document);
+  model::Problem result = with_found_lambda(problem, predecessor->figures.at("lambda"));
   require_trainable(result);
   return result;
 }

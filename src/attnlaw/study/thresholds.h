@@ -19,6 +19,10 @@ struct Thresholds {
   std::string no_recovery;                    ///< why there is none
   std::string no_interpolation;
   std::string no_bayes_recovery;
+
+  /// Whether the Bayes recovery is a count of degrees of freedom that no posterior mean was compared with, as with
+  /// cross-attention (docs/theory/cross_attention.md).
+  bool bayes_unverified() const { return bayes_recovery && key_tokens > 0; }
 };
 
 /// Neither alpha nor lambda is read. Noisy labels allow no exact recovery: the reason then names the α of noiseless

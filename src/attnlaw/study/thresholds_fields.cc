@@ -10,13 +10,17 @@ using Json = nlohmann::json;
 
 struct BayesRecovery {
   double alpha = 0;
+  bool verified = true;
 };
 
 const base::Description& describe(const BayesRecovery*) {
   static const base::Description description{
       "where the posterior becomes certain",
       {base::field("alpha", &BayesRecovery::alpha,
-                   {.symbol = "α", .unit = "n/d²", .doc = "above it the posterior mean is the target"})}};
+                   {.symbol = "α", .unit = "n/d²", .doc = "above it the posterior mean is the target"}),
+       base::field("verified", &BayesRecovery::verified,
+                   {.doc = "false with cross-attention: a count of degrees of freedom that no posterior mean was "
+                           "compared with"})}};
   return description;
 }
 
@@ -47,7 +51,7 @@ Json reasons_json(const Thresholds& t) {
 }
 
 std::optional<BayesRecovery> bayes_recovery_of(const Thresholds& t) {
-  return t.bayes_recovery ? std::optional(BayesRecovery{*t.bayes_recovery}) : std::nullopt;
+  return t.bayes_recovery ? std::optional(BayesRecovery{*t.bayes_recovery, !t.bayes_unverified()}) : std::nullopt;
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ Table comparison_table(const study::Comparison& comparison) {
       headed(fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem), run.d,
                          run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
              {"error", general("theory", 4), general("experiment", 4), error_column("standard error"),
-              percent("difference"), percent("its standard error")});
+              percent("difference"), percent("±")});
   const study::Prediction predicted = study::prediction_of(comparison.theory);
   for (const SharedError& error : predicted_errors(comparison)) {
     const study::Estimate& difference = comparison.difference.*error.difference;

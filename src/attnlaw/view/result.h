@@ -37,6 +37,7 @@ struct Result {
   std::string note = {};                   ///< printed last
   std::optional<report::Page> page = {};   ///< for who asks for a report
   std::string page_path = {};              ///< where the page goes, if the operation itself says so
+  bool names_page = false;                 ///< whether the note says where the page is
   std::optional<std::string> text = {};    ///< instead of tables, and of rows if there are none
   bool converged = true;                   ///< whether the figures can be used; if not, the program ends with 1
   std::string document_alone = {};         ///< why it is shown as its document, and not as CSV; empty: it is not

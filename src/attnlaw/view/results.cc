@@ -18,10 +18,10 @@ using nlohmann::json;
 using report::Table;
 
 /// These columns say what a result is of: once where they are the same in all rows.
-constexpr std::string_view kDescribing[] = {"kind",    "student",   "head",        "tokens", "attention", "readout",
-                                            "labels",  "loss",      "alpha",       "lambda", "beta",      "noise",
-                                            "target",  "width",     "target_beta", "d",      "instance",  "seed",
-                                            "trainer", "precision", "accuracy"};
+constexpr std::string_view kDescribing[] = {
+    "kind",  "student",  "head", "tokens",  "attention", "readout",     "labels", "loss",
+    "alpha", "lambda",   "beta", "noise",   "target",    "target_hash", "width",  "target_beta",
+    "d",     "instance", "seed", "trainer", "precision", "accuracy"};
 /// These columns say what came out.
 constexpr std::string_view kOutcome[] = {"status",        "train",          "test",        "estimation",
                                          "excess_test",   "sign_error",     "theory_test", "recovery",

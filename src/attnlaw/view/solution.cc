@@ -45,6 +45,7 @@ Table error_table(const theory::Solution& s, const model::Problem& asked) {
   add(table, "objective", s.errors.objective, sampling.objective);
   if (s.loss_figures)
     for (const auto& [name, figure] : fields_of(*s.loss_figures)) add(table, words(name), figure);
+  if (s.loss_figures) add(table, "entropy of the labels", s.errors.test - s.loss_figures->excess_test);
   std::erase_if(table.rows, [](const Row& row) { return row[1] == Cell(); });
   return table;
 }

@@ -91,6 +91,47 @@ report::Chart weights_chart(const theory::Solution& solution, const theory::Trai
   return report::spectrum_chart(chart);
 }
 
+namespace {
+
+/// The distribution function of a density that falls to 0 at the ends of bands, with an atom at 0. The integral is
+/// scaled to the mass that is left, so that what is lost at hard edges does not add up.
+std::vector<report::Point> cumulated(const theory::TrainedLaw::Curve& law, double atom) {
+  std::vector<double> below{0};
+  for (std::size_t i = 1; i < law.s.size(); ++i)
+    below.push_back(below.back() + 0.5 * (law.density[i] + law.density[i - 1]) * (law.s[i] - law.s[i - 1]));
+  const double unit = below.back() > 0 ? (1 - atom) / below.back() : 0;
+  std::vector<report::Point> line;
+  double reached = 0;
+  for (std::size_t i = 0; i < law.s.size(); ++i) {
+    if (reached == 0 && law.s[i] >= 0 && atom > 0) {
+      line.push_back({0, unit * below[i]});
+      reached = atom;
+      line.push_back({0, unit * below[i] + reached});
+    }
+    line.push_back({law.s[i], unit * below[i] + reached});
+  }
+  return line;
+}
+
+}  // namespace
+
+report::Chart cumulative_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                               const study::SpectrumComparison& measured) {
+  constexpr std::size_t kMostPoints = 80;
+  const std::vector<double>& found = measured.eigenvalues;
+  report::Series series{.name = "share", .theory = cumulated(density, solution.spectrum.zero_mass)};
+  const std::size_t step = std::max<std::size_t>(1, found.size() / kMostPoints);
+  for (std::size_t i = step - 1; i < found.size(); i += step)
+    series.experiment.push_back({found[i], static_cast<double>(i + 1) / static_cast<double>(found.size())});
+  const std::string value = spectral_value(solution.problem);
+  return report::errors_chart(
+      {.title = "Cumulative distribution",
+       .description = fmt::format("Share of the {}s up to each value: that of the law, and of all instances.", value),
+       .x = {value, report::Scale::linear, "s"},
+       .y = {fmt::format("share of the {}s", value)},
+       .series = {series}});
+}
+
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
   const theory::TrainedSpectrum& spectrum = solution.spectrum;
   Table table = headed("Spectrum of the trained S", {"part", "theory", "experiment", general("squared overlap", 4)});

@@ -21,6 +21,10 @@ void require_spectral_law(const model::Problem& problem);
 
 /// The description of a chart of the trained S follows from what it draws.
 report::Chart trained_spectrum_chart(report::SpectrumChart chart);
+/// The share of values up to each one: the law as a line, so many of those measured as points.
+report::Chart cumulative_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
+                               const study::SpectrumComparison& measured);
+
 /// The chart shows the law, and measured eigenvalues if there are any.
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured);

@@ -23,6 +23,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 struct Threshold {
   const char* kind;
   const char* title;
+  const char* beyond;  ///< what is so above it
   Fields (*fields)(const Thresholds&);
   std::string Thresholds::*reason;
 
@@ -32,20 +33,26 @@ struct Threshold {
     return found.empty() ? kNan : std::get<double>(found.front().second);
   }
 };
+constexpr const char* kFitting = "interpolation";
 constexpr Threshold kThresholds[] = {
-    {"recovery", "recovery", [](const Thresholds& t) { return t.recovery ? fields_of(*t.recovery) : Fields(); },
-     &Thresholds::no_recovery},
-    {"interpolation", "interpolation",
+    {"recovery", "recovery", "recovered as λ → 0",
+     [](const Thresholds& t) { return t.recovery ? fields_of(*t.recovery) : Fields(); }, &Thresholds::no_recovery},
+    {kFitting, kFitting, "labels are not fitted",
      [](const Thresholds& t) { return t.interpolation ? fields_of(*t.interpolation) : Fields(); },
      &Thresholds::no_interpolation},
-    {"bayes_recovery", "Bayes recovery",
+    {"bayes_recovery", "Bayes recovery", "determined, not recovered",
      [](const Thresholds& t) {
        return t.bayes_recovery ? Fields{{"alpha", *t.bayes_recovery}} : Fields();
      },
      &Thresholds::no_bayes_recovery}};
 
-/// Says what a threshold is beside its α: "D = 0.2, t = 1.3".
-std::string beside(const Fields& threshold) {
+constexpr const char* kUnverified = "a count of degrees of freedom, not verified";
+
+/// Says what a threshold is beside its α: "D = 0.2, t = 1.3", why there is none, or what it rests on.
+std::string beside(const Thresholds& t, const Threshold& kind) {
+  const Fields threshold = kind.fields(t);
+  if (threshold.empty()) return t.*kind.reason;
+  if (kind.reason == &Thresholds::no_bayes_recovery) return t.bayes_unverified() ? kUnverified : "";
   return joined(std::span(threshold).subspan(1), [](const auto& field) {
     return fmt::format("{} = {:.6g}", field.first, std::get<double>(field.second));
   });
@@ -62,10 +69,7 @@ const char* axis_title(study::DiagramVariable variable) {
 
 Table thresholds_table(const Thresholds& t) {
   Table table = headed("Thresholds", {"threshold", "alpha", ""});
-  for (const Threshold& threshold : kThresholds) {
-    const Fields fields = threshold.fields(t);
-    add(table, threshold.title, threshold.alpha(t), fields.empty() ? t.*threshold.reason : beside(fields));
-  }
+  for (const Threshold& threshold : kThresholds) add(table, threshold.title, threshold.alpha(t), beside(t, threshold));
   if (t.interpolation_limit) add(table, "interpolation, noise → 0", *t.interpolation_limit, "");
   return table;
 }
@@ -77,7 +81,7 @@ Table thresholds_rows(const Thresholds& t) {
             {{"threshold", threshold.kind},
              {"tokens", t.tokens},
              {"K_eff", t.observed_scores},
-             {"reason", t.*threshold.reason}},
+             {"reason", threshold.fields(t).size() > 1 ? "" : beside(t, threshold)}},
             threshold.fields(t));
   if (t.interpolation_limit)
     add_row(table, {{"threshold", "interpolation_limit"},
@@ -181,10 +185,11 @@ report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
     map.values.push_back(point.converged ? point.errors.test : kNan);
   for (const Threshold& line : kThresholds) {
     if (nowhere(diagram, line)) continue;
-    report::HeatMap::Line& drawn = map.lines.emplace_back(report::HeatMap::Line{line.title, {}});
+    report::HeatMap::Line& drawn = map.lines.emplace_back(report::HeatMap::Line{line.title, {}, line.beyond});
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
       drawn.points.push_back({diagram.values[i], line.alpha(diagram.lines[i])});
   }
+  if (!map.lines.empty()) map.below = region_below(map.lines.front().name);
   if (!map.lines.empty())
     map.description += fmt::format(" Lines: {}.", joined(map.lines, [](const auto& line) { return line.name; }));
   return report::heat_map(map);
@@ -199,6 +204,16 @@ void add_page(Result& result, const std::string& title, const char* heading, con
 }
 
 }  // namespace
+
+std::string region_above(std::string_view threshold) {
+  for (const Threshold& line : kThresholds)
+    if (threshold == line.kind) return line.beyond;
+  return "";
+}
+
+std::string region_below(std::string_view threshold) {
+  return threshold == kFitting ? "labels are fitted" : "target undetermined";
+}
 
 Result show(const Thresholds& thresholds, const std::optional<theory::Continuation>& continuation,
             const std::string& title, bool draw) {
@@ -216,6 +231,8 @@ Result show(const Thresholds& thresholds, const std::optional<theory::Continuati
 
 Result show(const study::PhaseDiagram& diagram, const std::string& title, bool draw) {
   Result result{.tables = diagram_tables(diagram), .rows = diagram_rows(diagram), .warnings = warnings(diagram)};
+  if (std::any_of(diagram.lines.begin(), diagram.lines.end(), [](const auto& t) { return t.bayes_unverified(); }))
+    result.warnings.push_back(fmt::format("Bayes recovery with cross-attention is {}.", kUnverified));
   add_page(result, title, "Phase diagram", draw ? std::optional(diagram_chart(diagram)) : std::nullopt, draw);
   return result;
 }

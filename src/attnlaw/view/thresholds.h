@@ -3,12 +3,18 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "attnlaw/study/phase_diagram.h"
 #include "attnlaw/theory/continuation.h"
 #include "attnlaw/view/result.h"
 
 namespace attnlaw::view {
+
+/// Names of the regions of a phase diagram: what is so above a threshold ("recovery"), and below all of its kind. Noisy
+/// labels are fitted or not, noiseless ones determine the target or do not.
+std::string region_above(std::string_view threshold);
+std::string region_below(std::string_view threshold);
 
 /// Without branches the rows are the thresholds; one that does not exist has an empty alpha and its reason. With them
 /// the tables also have their ends, spinodals and replicon crossings, and rows are told apart by `kind`: every point of

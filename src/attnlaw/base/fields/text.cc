@@ -62,6 +62,14 @@ std::string shown(const json& value, std::string_view separator) {
   return fmt::format("{}", fmt::join(items, separator));
 }
 
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string option_name(const Field& field) { return (field.about.positional ? "" : "--") + dashed(field.name); }
 
 std::string value_name(const Field& field) {

@@ -33,6 +33,9 @@ std::optional<std::string> default_text(const Field& field, const nlohmann::json
 /// between.
 std::string shown(const nlohmann::json& value, std::string_view separator = ",");
 
+/// Returns the text as one word of a shell, in quotes where it needs them.
+std::string shell_word(const std::string& text);
+
 /// Returns the number that takes up the whole text, which may begin with a plus. Throws std::invalid_argument: "N takes
 /// a whole number, got 'x'".
 double number_from_text(std::string_view what, std::string_view text);

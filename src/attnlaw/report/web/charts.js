@@ -191,6 +191,34 @@
     else delete spec.title;
   };
 
+  // Series are singled out in the legend, axes moved (drag) and zoomed (Shift and wheel); a double click puts them back.
+  const addInteraction = (spec) => {
+    const axes = spec.layer?.find((layer) => layer.encoding?.x?.field === "x" && layer.encoding.y?.field === "y");
+    if (!namesOf(spec).length || !axes) return false;
+    axes.params = [
+      { name: "zoom", select: { type: "interval", zoom: "wheel![event.shiftKey]" }, bind: "scales" },
+      { name: "shown", select: { type: "point", fields: ["series"] }, bind: "legend" },
+    ];
+    for (const layer of spec.layer) {
+      if (layer.encoding?.color?.field === "series")
+        layer.encoding.opacity = { condition: { param: "shown", value: 1 }, value: 0.08 };
+      // Ticks that fit the whole are few in a part of it.
+      for (const [channel, signal] of [["x", "zoom_x"], ["y", "zoom_y"]]) {
+        const axis = layer.encoding?.[channel]?.axis;
+        if (axis?.values && !axis.labelExpr) axis.values = { signal: `${signal} ? null : ${JSON.stringify(axis.values)}` };
+      }
+    }
+    return true;
+  };
+  const explainInteraction = (chart) => {
+    const caption = chart.closest("figure")?.querySelector("figcaption");
+    if (!caption || caption.querySelector(".hint")) return;
+    const hint = document.createElement("span");
+    hint.className = "hint";
+    hint.textContent = " Drag to move, Shift and wheel to zoom, double click to go back; a name in the legend singles out its series.";
+    caption.append(hint);
+  };
+
   const draw = async (chart) => {
     const spec = specOf(chart.dataset.spec);
     const grid = spec.usermeta?.grid;
@@ -198,6 +226,7 @@
     if (grid) spec.layer.find((layer) => layer.name === "image").encoding.url.value = painted(grid, values);
     if (chart.dataset.rows) spec.datasets.values = JSON.parse(document.getElementById(chart.dataset.rows).textContent);
     setTitle(spec, chart);
+    if (addInteraction(spec)) explainInteraction(chart);
     const options = {
       mode: "vega-lite",
       renderer: "svg",

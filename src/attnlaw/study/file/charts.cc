@@ -132,6 +132,7 @@ void require_complete(const SourceFile& file, const TomlValue& chart, const Char
                   name(request.kind));
   };
   refuse_elsewhere(request.square_roots, "square_roots", Kind::spectrum);
+  refuse_elsewhere(request.ratios, "ratios", Kind::curves);
   refuse_elsewhere(!request.best_over.empty(), "best_over", Kind::curves);
   if (!request.best_over.empty() && request.best_over == request.x)
     file.reject(chart.find("best_over")->line, "best_over must differ from x, got {} for both", request.x);

@@ -135,6 +135,8 @@ const base::Description& describe(const ChartRequest*) {
        base::field("y_title", &C::y_title, {.doc = "title of the axis", .otherwise = "its name"}),
        base::field("log_x", &C::log_x, {.doc = "logarithmic axis"}),
        base::field("log_y", &C::log_y, {.doc = "logarithmic axis"}),
+       base::field("ratios", &C::ratios,
+                   {.doc = "`curves`: also a chart of experiments over the theory of their own targets"}),
        base::field(
            "square_roots", &C::square_roots,
            {.doc = "`spectrum`: of √s, which for a tied student are the singular values of W but for their unit"}),

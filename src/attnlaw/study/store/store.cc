@@ -77,6 +77,13 @@ std::string problem_text(const model::Problem& problem, TaskKind kind) {
   return base::json_text(to_json(task).at("problem"));
 }
 
+/// A task as the table has it, with the hash of a target that a path alone does not tell.
+std::string task_text(const Task& task) {
+  nlohmann::json document = to_json(task);
+  if (task.problem.target.spec().starts_with("file:")) document["target_hash"] = target_hash(task.problem.target);
+  return base::json_text(document);
+}
+
 bool add(Connection& connection, const Store::Entry& entry) {
   const Outcome& outcome = entry.outcome;
   connection.run("DELETE FROM result WHERE key = ?1 AND status = 'failed'", entry.key);
@@ -86,7 +93,7 @@ bool add(Connection& connection, const Store::Entry& entry) {
   const std::int64_t added = connection.run(
       "INSERT INTO result (key, code, task, status, error, figures, seconds, finished) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) ON CONFLICT (key) DO NOTHING",
-      entry.key, entry.code, base::json_text(to_json(entry.task)), base::name(outcome.status),
+      entry.key, entry.code, task_text(entry.task), base::name(outcome.status),
       text_if(!outcome.error.empty(), base::escaped(outcome.error)),
       text_if(!outcome.figures.is_null(), base::json_text(outcome.figures)), outcome.seconds);
   if (added == 0) return false;

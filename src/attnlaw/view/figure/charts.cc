@@ -23,6 +23,7 @@
 #include "attnlaw/view/figure/items.h"
 #include "attnlaw/view/rows.h"
 #include "attnlaw/view/spectrum.h"
+#include "attnlaw/view/thresholds.h"
 
 namespace attnlaw::view {
 namespace {
@@ -102,27 +103,58 @@ std::vector<report::Point> power_laws(const json& figures, const std::string& x)
 struct Curve {
   report::Series series;
   std::set<std::size_t> tasks = {};  ///< those that are in it: parts may share tasks
-  /// Samples over instances stand by x and subject: there is one subject for all of a point, unless x is a figure.
-  std::map<std::pair<double, json>, std::vector<double>> samples = {};
+  /// What instances measured, and what the theory says of the target of each.
+  struct Samples {
+    std::vector<double> measured = {}, predicted = {};
+  };
+  /// They stand by x and subject: there is one subject for all of a point, unless x is a figure.
+  std::map<std::pair<double, json>, Samples> samples = {};
 
   /// It is empty if no result has a number for it, e.g. the training error of a posterior mean.
   bool empty() const { return series.theory.empty() && samples.empty(); }
 
+  /// Returns what was measured over the theory of each target.
+  report::Series ratios() const {
+    report::Series ratios{.name = series.name, .keys = series.keys};
+    for (const auto& [at, found] : samples) {
+      std::vector<double> values;
+      for (std::size_t i = 0; i < found.predicted.size() && found.predicted.size() == found.measured.size(); ++i)
+        if (found.predicted[i] > 0) values.push_back(found.measured[i] / found.predicted[i]);
+      if (!values.empty()) ratios.experiment.push_back(measured_point(at.first, base::estimate_of(values)));
+    }
+    return ratios;
+  }
+
   /// Returns the series with means over instances and their standard errors. Lines go by x; a break stays at its x.
   report::Series drawn() const {
     report::Series drawn = series;
-    for (const auto& [at, values] : samples)
-      drawn.experiment.push_back(measured_point(at.first, base::estimate_of(values)));
+    for (const auto& [at, found] : samples) {
+      report::Point& point = drawn.experiment.emplace_back(measured_point(at.first, base::estimate_of(found.measured)));
+      if (found.predicted.size() == found.measured.size()) point.own_theory = base::estimate_of(found.predicted).value;
+    }
     std::stable_sort(drawn.theory.begin(), drawn.theory.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     return drawn;
   }
 };
 
+/// Returns the words along an axis that has no number; none if it has one.
+std::vector<std::string> words_along(const std::string& axis, const std::vector<Item>& items) {
+  std::vector<std::string> words;
+  for (const Item& item : items) {
+    const json at = place(item, axis);
+    if (at.is_number() || item.task->kind == TaskKind::scaling) return {};
+    if (!at.is_string()) continue;
+    const auto word = at.get<std::string>();
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return words;
+}
+
 /// Collects points into series, which appear in the order of their first result.
 class Curves {
  public:
   Curves(const ChartRequest& request, const std::vector<Item>& items)
-      : request_(request), by_(series_axes(request, items)), labels_(items) {
+      : request_(request), by_(series_axes(request, items)), labels_(items), words_(words_along(request.x, items)) {
     for (const std::string& value : request.values)
       for (const Item& item : items)
         if (!is_rule(item)) curve(item, value);
@@ -135,14 +167,23 @@ class Curves {
     report::ErrorsChart chart{
         .title = request_.title,
         .description = sentence(fmt::format("{} against {}.", joined(values, axis_title), axis_title(request_.x))),
-        .x = axis(request_.x_title, request_.x, request_.log_x),
+        .x = axis(request_.x_title, request_.x, request_.log_x && words_.empty()),
         .y = {request_.y_title.empty() ? y : request_.y_title, scale(request_.log_y)},
         .rules = rules_,
         .guide_title = values == std::vector<std::string>{"slope"} ? "predicted exponents"
                                                                    : "power laws with the predicted exponents"};
+    chart.x.words = words_;
     for (const Curve& curve : curves_)
       if (!curve.empty()) chart.series.push_back(curve.drawn());
     return chart;
+  }
+
+  /// The series of experiments over the theory of their own targets, instance by instance.
+  std::vector<report::Series> ratios() const {
+    std::vector<report::Series> series;
+    for (const Curve& curve : curves_)
+      if (report::Series found = curve.ratios(); !found.experiment.empty()) series.push_back(std::move(found));
+    return series;
   }
 
   std::vector<std::string> empty_series() const {
@@ -156,6 +197,13 @@ class Curves {
   /// Thresholds are vertical lines where α is x, in whatever unit.
   bool is_rule(const Item& item) const {
     return item.task->kind == TaskKind::thresholds && ratio_unit(*item.task, request_.x);
+  }
+
+  /// Words stand at their places in the order in which they come.
+  std::optional<double> position_along_x(const Item& item) const {
+    if (words_.empty()) return position(item, request_.x);
+    const auto found = std::find(words_.begin(), words_.end(), text_of(place(item, request_.x), 0));
+    return found == words_.end() ? std::nullopt : std::optional(static_cast<double>(found - words_.begin()));
   }
 
   /// What the samples of a point share: all but the axis along which each takes its best.
@@ -212,10 +260,13 @@ class Curves {
   }
 
   void add_point(const Item& item, const std::string& value, Curve& line) const {
-    const auto x = position(item, request_.x), y = usable(item) ? figure(item, value) : std::nullopt;
+    const auto x = position_along_x(item), y = usable(item) ? figure(item, value) : std::nullopt;
     if (!x) return;
     if (item.task->kind == TaskKind::experiment) {
-      if (y) line.samples[{*x, subject_of(item)}].push_back(*y);
+      if (!y) return;
+      Curve::Samples& samples = line.samples[{*x, subject_of(item)}];
+      samples.measured.push_back(*y);
+      if (const auto own = figure(item, "theory." + value)) samples.predicted.push_back(*own);
     } else if (y || !usable(item)) {
       line.series.theory.push_back({*x, y.value_or(kNan)});  // NaN breaks the line
     }
@@ -245,6 +296,7 @@ class Curves {
   const ChartRequest& request_;
   std::vector<std::string> by_;
   Labels labels_;
+  std::vector<std::string> words_;  ///< along x, where there is no number
   std::vector<Curve> curves_;
   std::map<json, std::size_t> index_;  ///< of a curve, by figure and coordinates
   std::vector<report::Rule> rules_;
@@ -286,7 +338,26 @@ std::optional<report::Table> transitions_table(const std::vector<Item>& items) {
   return table;
 }
 
-report::Section curves_section(const ChartRequest& request, const std::vector<Item>& all) {
+/// The experiments of a chart over the theory of their own targets: where that holds they lie around 1.
+std::optional<report::Section> ratios_section(const ChartRequest& request, const Curves& curves) {
+  std::vector<report::Series> series = curves.ratios();
+  if (series.empty()) return std::nullopt;
+  report::Series one{.name = "theory"};
+  for (const report::Series& measured : series)
+    for (const report::Point& point : measured.experiment) one.theory.push_back({point.x, 1});
+  std::sort(one.theory.begin(), one.theory.end(), [](const auto& p, const auto& q) { return p.x < q.x; });
+  series.push_back(std::move(one));
+  report::ErrorsChart chart = curves.chart();
+  chart.title = request.title + ": experiment over theory";
+  chart.description = sentence(fmt::format("{}, as measured over the theory of the very targets, against {}.",
+                                           joined(request.values, axis_title), axis_title(request.x)));
+  chart.y = {"experiment/theory", Scale::linear, "ratio"};
+  chart.series = std::move(series);
+  chart.rules.clear();
+  return report::Section{chart.title, "", report::errors_chart(chart)};
+}
+
+std::vector<report::Section> curves_sections(const ChartRequest& request, const std::vector<Item>& all) {
   const std::vector<Item> items = best_over(request.best_over, all);
   const Curves curves(request, items);
   report::Section section{request.title, request.text};
@@ -299,7 +370,10 @@ report::Section curves_section(const ChartRequest& request, const std::vector<It
     section.table = transitions_table(items);
   if (const auto empty = curves.empty_series(); !empty.empty())
     section.text += fmt::format("\n\nWithout numbers: {}.", fmt::join(empty, "; "));
-  return section;
+  std::vector<report::Section> sections{std::move(section)};
+  if (request.ratios)
+    if (auto ratios = ratios_section(request, curves)) sections.push_back(std::move(*ratios));
+  return sections;
 }
 
 // ---- spectra -------------------------------------------------------------------------------------------------------
@@ -433,7 +507,7 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
   const std::string &other = across ? request.y : request.x, &ratio = across ? request.x : request.y;
   std::vector<report::HeatMap::Line> lines;
   for (const char* threshold : kThresholds) {
-    report::HeatMap::Line line{symbol(threshold), {}};
+    report::HeatMap::Line line{symbol(threshold), {}, across ? "" : region_above(threshold)};
     for (const Item& item : items) {
       const auto at = position(item, other);
       if (item.task->kind != TaskKind::thresholds || !at) continue;
@@ -468,13 +542,17 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
         cell.figure.value_or(kNan);
   if (map.categories.empty()) map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
+  if (!map.lines.empty() && !map.lines.front().above.empty()) {
+    const bool fitting = map.lines.front().above == region_above("interpolation");
+    map.below = region_below(fitting ? "interpolation" : "recovery");
+  }
   return {request.title, request.text, report::heat_map(map)};
 }
 
 std::vector<report::Section> sections_of(const ChartRequest& request, const std::vector<Item>& items) {
   switch (request.kind) {
     case ChartRequest::Kind::curves:
-      return {curves_section(request, items)};
+      return curves_sections(request, items);
     case ChartRequest::Kind::spectrum:
       return spectrum_sections(request, items);
     case ChartRequest::Kind::map:
@@ -543,7 +621,6 @@ void require_drawable(const ChartRequest& request, const std::vector<Item>& all)
   const std::vector<Item> items = best_over(request.best_over, all);
   switch (request.kind) {
     case ChartRequest::Kind::curves:
-      require_numbers(request, items, request.x);
       return require_one_subject_per_point(request.title, items, {{request.x}, series_axes(request, items)});
     case ChartRequest::Kind::spectrum:
       return require_drawable_spectrum(request, items);

@@ -9,8 +9,8 @@
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/fields/fields.h"
-#include "attnlaw/model/problem_file.h"
 #include "attnlaw/study/comparison.h"
+#include "attnlaw/study/resolve.h"
 #include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/figure/charts.h"
@@ -46,10 +46,9 @@ json figures_of(const Item& item) { return item.has_figures() ? item.outcome->fi
 
 /// The problem of a point with the λ that was found.
 model::Problem resolved(const Item& item) {
-  json problem = model::to_json(item.task->problem);
-  if (item.has_figures() && item.outcome->figures.contains("lambda"))
-    problem["lambda"] = item.outcome->figures["lambda"];
-  return model::problem_from_json(model::problem_of_result(std::move(problem)));
+  const json none;
+  const json& figures = item.has_figures() ? item.outcome->figures : none;
+  return study::with_found_lambda(item.task->problem, figures.contains("lambda") ? figures["lambda"] : none);
 }
 
 std::string status_of(const Item& item) {
@@ -372,6 +371,7 @@ ChartRequest curves_request(const ProblemCurve& curve, std::vector<std::string> 
     request.log_y = request.log_y && spans_ratios(drawn);
   }
   request.values = std::move(values);
+  request.ratios = curve.measured();
   return request;
 }
 
@@ -397,45 +397,59 @@ std::vector<std::string> errors_drawn(const ProblemCurve& curve) {
   return names;
 }
 
-/// How far spectra have collapsed along a single axis.
+/// How far spectra have collapsed: all measures in one chart along a single axis, else one chart for each.
 std::vector<ChartRequest> collapse_charts(const ProblemCurve& curve) {
-  if (curve.axes.size() > 1) return {};
-  ChartRequest request =
-      curves_request(curve, {"rank_fraction", "stable_rank", "effective_rank"}, "Collapse of the trained spectrum");
-  request.log_y = false;
-  request.y_title = "share of d";
-  return {request};
+  const std::vector<std::string> measures{"rank_fraction", "stable_rank", "effective_rank"};
+  std::vector<ChartRequest> requests;
+  if (curve.axes.size() == 1) {
+    requests.push_back(curves_request(curve, measures, "Collapse of the trained spectrum"));
+    requests.back().y_title = "share of d";
+  } else {
+    for (const std::string& name : measures)
+      requests.push_back(curves_request(curve, {name}, sentence(axis_title(name))));
+  }
+  for (ChartRequest& request : requests) request.log_y = false;
+  return requests;
 }
 
-/// The densities along the last axis, one before the other; nothing if there are other axes.
-std::optional<report::Chart> ridges_of(const ProblemCurve& curve) {
-  if (!curve.spectra || curve.axes.size() > 1) return std::nullopt;
+/// The densities along the last axis, one before the other: a section for all values of the other axes together.
+std::vector<report::Section> ridge_sections(const ProblemCurve& curve) {
   const CurveAxis& axis = curve.axes.back();
-  report::RidgeChart chart{.title = "Densities along " + symbol(axis.name),
-                           .description = sentence(fmt::format("density of the {}s of the trained S for each {}.",
-                                                               spectral_value(curve.problem), axis_title(axis.name))),
-                           .value = spectral_value(curve.problem),
-                           .along = {axis_title(axis.name), Scale::linear, axis.name}};
-  for (const Item& item : items_of(curve, kCurveTheory)) {
-    if (!usable(item) || !item.outcome->array("s")) continue;
-    const json& at = item.entry->coordinates.at(axis.name);
-    chart.ridges.push_back({at.is_number() ? at.get<double>() : 0, text_of(at, 3),
-                            points(*item.outcome->array("s"), *item.outcome->array("density")),
-                            figure(item, "zero_mass").value_or(0)});
+  const std::vector<Item> items = items_of(curve, kCurveTheory);
+  const Labels labels(items);
+  const std::size_t length = axis.values.size();
+  std::vector<report::Section> sections;
+  for (std::size_t first = 0; first + length <= items.size(); first += length) {
+    std::string title = "Trained spectra";
+    for (std::size_t i = 0; i + 1 < curve.axes.size(); ++i)
+      title += (i == 0 ? ": " : ", ") + labels(items[first], curve.axes[i].name);
+    report::RidgeChart chart{.title = "Densities along " + symbol(axis.name),
+                             .description = sentence(fmt::format("density of the {}s of the trained S for each {}.",
+                                                                 spectral_value(curve.problem), axis_title(axis.name))),
+                             .value = spectral_value(curve.problem),
+                             .along = {axis_title(axis.name), Scale::linear, axis.name}};
+    for (std::size_t i = first; i < first + length; ++i) {
+      const Item& item = items[i];
+      if (!usable(item) || !item.outcome->array("s")) continue;
+      const json& at = item.entry->coordinates.at(axis.name);
+      chart.ridges.push_back({cell_of(at), text_of(at, 3),
+                              points(*item.outcome->array("s"), *item.outcome->array("density")),
+                              figure(item, "zero_mass").value_or(0)});
+    }
+    if (!chart.ridges.empty()) sections.push_back({title, "", report::ridge_chart(chart)});
   }
-  if (chart.ridges.empty()) return std::nullopt;
-  return report::ridge_chart(chart);
+  return sections;
 }
 
 std::vector<ChartRequest> charts_of(const ProblemCurve& curve) {
-  if (curve.spectra) return curve.axes.back().numeric() ? collapse_charts(curve) : std::vector<ChartRequest>();
+  if (curve.spectra) return collapse_charts(curve);
   std::vector<ChartRequest> requests;
   const std::vector<std::string> errors = errors_drawn(curve);
-  if (!curve.axes.back().numeric() || errors.empty()) return requests;
+  if (errors.empty()) return requests;
   const bool plane =
       curve.axes.size() == 2 && curve.axes.front().numeric() && curve.axes.front().values.size() >= kLeastOfMap;
   if (curve.axes.size() == 1)
-    return {curves_request(curve, errors, curve.measured() ? "Theory (lines) and experiment (points)" : "Errors")};
+    return {curves_request(curve, errors, curve.measured() ? "Theory and experiment" : "Errors")};
   for (const std::string& error : errors)
     requests.push_back(plane ? map_request(curve, error) : curves_request(curve, {error}, sentence(axis_title(error))));
   return requests;
@@ -460,9 +474,10 @@ report::Page page_of(const ProblemCurve& curve, const std::vector<Table>& tables
   }
   page.input = curve.study_text;
   page.input_name = "study.toml";
-  page.sections = figure_charts(drawn, curve.outcomes).sections;
-  if (auto ridges = ridges_of(curve))
-    page.sections.insert(page.sections.begin(), {"Trained spectra", "", std::move(ridges)});
+  if (curve.spectra && series <= kMostSeries) page.sections = ridge_sections(curve);
+  for (report::Section& section : figure_charts(drawn, curve.outcomes).sections)
+    page.sections.push_back(std::move(section));
+  if (page.sections.empty() && series <= kMostSeries) warnings.push_back("Not drawn: no point has a result.");
   for (const Table& table : tables) {
     report::Section& section = page.sections.emplace_back(section_of(table));
     if (section.heading.empty()) section.heading = "Numbers";

@@ -37,9 +37,9 @@ bool asked_for(const study::ChartRequest& request, const study::Part& part) {
 }
 
 /// Returns where a chart puts an item along an axis, as far as it is known before anything is computed.
-std::optional<double> planned_position(Item item, const std::string& axis) {
+json planned_place(Item item, const std::string& axis) {
   item.outcome = nullptr;
-  return position(item, axis);
+  return place(item, axis);
 }
 
 /// Says whether results of one kind at one x, and alike in `others`, differ in `axis`.
@@ -47,9 +47,9 @@ bool varies_at_one_x(const std::vector<Item>& items, const std::string& x, const
                      const std::vector<std::string>& others = {}) {
   std::map<json, std::set<json>> seen;
   for (const Item& item : items) {
-    const auto at = position(item, x);
-    if (!at) continue;
-    json point{name(item.task->kind), *at};
+    const json at = place(item, x);
+    if (at.is_null()) continue;
+    json point{name(item.task->kind), at};
     for (const std::string& other : others) point.push_back(coordinate(item, other));
     auto& values = seen[point];
     values.insert(coordinate(item, axis));
@@ -85,12 +85,12 @@ std::vector<std::string> differences(const json& first, const json& second) {
 json point_of(const Item& item, const PointAxes& axes) {
   json point{name(item.task->kind)};
   for (const std::string& axis : axes.along) {
-    const auto at = planned_position(item, axis);
+    const json at = planned_place(item, axis);
     const bool line = item.task->kind == TaskKind::thresholds && ratio_unit(*item.task, axis);
     // A scaling curve has many points along any axis but its own coordinates.
     const bool curve = item.task->kind == TaskKind::scaling && !item.entry->coordinates.contains(axis);
-    if ((!at || line) && !curve) return {};
-    point.push_back(curve ? json() : json(*at));
+    if ((at.is_null() || line) && !curve) return {};
+    point.push_back(curve ? json() : at);
   }
   for (const std::string& axis : axes.by) point.push_back(coordinate(item, axis));
   point.push_back(item.task->kind == TaskKind::experiment ? item.task->experiment.d : 0);
@@ -116,8 +116,7 @@ std::string described_point(const Item& item, const PointAxes& axes) {
     if (const std::string text = text_of(value, kAllDigits); !text.empty())
       words.push_back(fmt::format("{} = {}", axis, text));
   };
-  for (const std::string& axis : axes.along)
-    if (const auto at = planned_position(item, axis)) add(axis, *at);
+  for (const std::string& axis : axes.along) add(axis, planned_place(item, axis));
   for (const std::string& axis : axes.by) add(axis, coordinate(item, axis));
   return fmt::format("{}", fmt::join(words, ", "));
 }

@@ -13,6 +13,7 @@
 
 #include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/json_text.h"
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/study/spectrum_comparison.h"
 
 namespace attnlaw::view {
@@ -25,13 +26,6 @@ std::optional<double> as_number(const json& value) {
   if (value.is_number() && !value.is_boolean()) return value.get<double>();
   if (value.is_object() && value.contains("alpha")) return as_number(value["alpha"]);
   return std::nullopt;
-}
-
-/// Returns the value under a path "a.b.c"; null if there is none.
-const json* at_path(const json& document, std::string path) {
-  std::replace(path.begin(), path.end(), '.', '/');
-  const json::json_pointer pointer("/" + path);
-  return document.contains(pointer) ? &document.at(pointer) : nullptr;
 }
 
 /// Returns the dimension of a finite system: d of an experiment, D of a power law.
@@ -63,8 +57,8 @@ std::optional<double> effective_threshold(const Item& item, const std::string& n
 std::optional<double> priced_part(const json& document, const std::string& name) {
   const std::size_t dot = name.find('.');
   if (dot == std::string::npos || !name.substr(0, dot).ends_with("_parts")) return std::nullopt;
-  const json *price = at_path(document, name.substr(0, dot) + ".price"),
-             *part = at_path(document, "parts" + name.substr(dot));
+  const json *price = find_value(document, name.substr(0, dot) + ".price"),
+             *part = find_value(document, "parts" + name.substr(dot));
   if (price == nullptr || part == nullptr || !price->is_number() || !part->is_number()) return std::nullopt;
   return price->get<double>() * part->get<double>();
 }
@@ -103,7 +97,7 @@ std::optional<double> measured_in_spectrum(const std::vector<double>& eigenvalue
 
 /// Returns the outlier of the k-th mode: modes become isolated in the order of their size.
 std::optional<double> predicted_eigenvalue(const json& figures, std::size_t k) {
-  const json* outliers = at_path(figures, "spectrum.outliers");
+  const json* outliers = find_value(figures, "spectrum.outliers");
   if (outliers == nullptr || outliers->size() < k) return std::nullopt;
   std::vector<std::pair<double, double>> modes;
   for (const json& outlier : *outliers) modes.emplace_back(outlier.at("target"), outlier.at("eigenvalue"));
@@ -199,12 +193,26 @@ const Name* find_name(const std::string& name) {
 
 }  // namespace
 
+const json* find_value(const json& document, std::string_view path) {
+  const json* value = &document;
+  for (const std::string_view key : base::split(path, '.')) {
+    const auto index = value->is_array() ? base::number_in<std::size_t>(key) : std::nullopt;
+    if (value->is_object() && value->contains(key))
+      value = &value->at(key);
+    else if (index && *index < value->size())
+      value = &value->at(*index);
+    else
+      return nullptr;
+  }
+  return value;
+}
+
 std::optional<double> find_number(const json& document, const std::string& name) {
-  if (const json* value = at_path(document, name))
+  if (const json* value = find_value(document, name))
     if (const auto number = as_number(*value)) return number;
   for (const char* group : {"errors", "overlaps", "conjugates", "spectrum", "spectrum.collapse", "optimal_lambda",
                             "bayes", "ridgeless", "loss_figures", "diagnostics", "parts"})
-    if (const json* value = at_path(document, fmt::format("{}.{}", group, name)))
+    if (const json* value = find_value(document, fmt::format("{}.{}", group, name)))
       if (const auto number = as_number(*value)) return number;
   return priced_part(document, name);
 }
@@ -247,6 +255,14 @@ std::optional<double> position(const Item& item, const std::string& name) {
   if (const json problem = model::to_json(item.task->problem); problem.contains(name))
     if (const auto number = as_number(problem[name])) return number;
   return figure(item, name);
+}
+
+json place(const Item& item, const std::string& axis) {
+  // A rule for λ becomes a number.
+  if (axis == "lambda" && !item.has_figures() && !position(item, axis)) return {};
+  if (const auto at = position(item, axis)) return *at;
+  const json word = coordinate(item, axis);
+  return word.is_string() ? word : json();
 }
 
 std::optional<double> figure(const Item& item, const std::string& name) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attnlaw/study/study.h"
@@ -20,6 +21,10 @@ struct Item {
   /// Says whether there are figures, converged or not.
   bool has_figures() const { return outcome != nullptr && outcome->status != study::Outcome::Status::failed; }
 };
+
+/// Returns the value under a path "a.b.c" of a document, whose parts may be numbers of places in lists; null if there
+/// is none.
+const nlohmann::json* find_value(const nlohmann::json& document, std::string_view path);
 
 /// Returns the number `name` of a JSON object: by path ("theory.test"), or in the object or the groups of a document of
 /// docs/json.md (errors, overlaps, spectrum, …). Nothing if it is not there or no number; of an object with `alpha` (a
@@ -38,6 +43,9 @@ std::vector<double> places(const Item& item, const std::string& axis);
 /// a power law), `n` = α d² and `n/d` (with D where there is no d), a sample ratio (ratio_unit); otherwise a figure of
 /// the outcome.
 std::optional<double> position(const Item& item, const std::string& name);
+
+/// Returns the same, or the word that an item has in place of a number along an axis; null if it has neither (yet).
+nlohmann::json place(const Item& item, const std::string& axis);
 
 /// Returns a figure of the outcome (find_number), or of its spectrum: `rank` (eigenvalues off zero), `rank_fraction`,
 /// `zero_mass`, and `eigenvalue:k`, the k-th largest eigenvalue of an experiment, in theory the outlier of the k-th
