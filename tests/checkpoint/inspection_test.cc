@@ -194,7 +194,7 @@ TEST(Inspection, SharedFactorsAreSymmetric) {
 
 TEST(Inspection, ExactTablesAgreeWithClosedForms) {
   // A weak spike, so that N1 is compared in its tail.
-  const Factors factors = spiked(16, 64, 0.5, 0.5, 1, 1);
+  const Factors factors = spiked(32, 128, 0.5, 0.5, 1, 1);
   const HeadReport closed = reported(factors);
   const HeadReport exact = reported(factors, {.exact_tables = true, .table_draws = 4000, .draws = 499});
   EXPECT_NEAR(exact.tests.product.p, closed.tests.product.p, 0.05);
@@ -381,15 +381,16 @@ TEST(Inspection, DrawsTheTablesThatHeadsTake) {
     return file;
   };
   const std::string config = R"({"model_type":"gpt2","n_head":8})";
-  // Heads of 16 rows are tested in closed form, those of 4 rows by a table.
-  ASSERT_FALSE(takes_table(16, 128, closed));
+  // Heads of 32 rows are tested in closed form, those of up to 24 rows by a table.
+  ASSERT_FALSE(takes_table(32, 256, closed));
+  ASSERT_TRUE(takes_table(24, 192, closed));
   ASSERT_TRUE(takes_table(4, 32, closed));
-  const OpenedModel wide(gpt2(16, 128), config), narrow(gpt2(4, 32), config);
+  const OpenedModel wide(gpt2(32, 256), config), narrow(gpt2(4, 32), config);
   EXPECT_EQ(tables_of(wide.model, closed), Drawn{});
   EXPECT_EQ(tables_of(narrow.model, closed), (Drawn{{4, 32}}));
-  EXPECT_EQ(tables_of(wide.model, exact), (Drawn{{16, 128}}));
+  EXPECT_EQ(tables_of(wide.model, exact), (Drawn{{32, 256}}));
   // A layer norm that is folded takes the mean of the inputs off: they have one dimension less.
-  const OpenedModel folded_wide(gpt2(16, 128), config, {.fold_normalisation = true});
+  const OpenedModel folded_wide(gpt2(32, 256), config, {.fold_normalisation = true});
   const OpenedModel folded(gpt2(4, 32), config, {.fold_normalisation = true});
   EXPECT_EQ(tables_of(folded_wide.model, closed), Drawn{});
   EXPECT_EQ(tables_of(folded.model, closed), (Drawn{{4, 31}}));
