@@ -64,7 +64,8 @@ TEST_P(NullHeads, OutlierPValuesAreUniformSlow) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, NullHeads, testing::Values(Shape{16, 128}, Shape{24, 192}, Shape{25, 200}, Shape{64, 256}));
+INSTANTIATE_TEST_SUITE_P(Shapes, NullHeads,
+                         testing::Values(Shape{16, 128}, Shape{24, 192}, Shape{25, 200}, Shape{64, 256}));
 
 TEST(PlantedHeads, PowerAndStrengthAtHalfAboveTheThresholdSlow) {
   // An additive spike of 1.5 θ_c inside 64×768 factors, half in each.
