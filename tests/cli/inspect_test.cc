@@ -8,6 +8,7 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
 #include "attnlaw/base/random.h"
+#include "checkpoint/synthetic.h"
 #include "cli/csv.h"
 #include "gaussian.h"
 
@@ -227,6 +228,43 @@ TEST_F(InspectCommand, FollowsTheStepsOfATraining) {
   EXPECT_NE(csv.out.find("\nhead-step,"), std::string::npos);
   for (const std::string& column : columns_of(csv.out))
     EXPECT_NE(documented_columns("inspect").find("`" + column + "`"), std::string::npos) << column;
+}
+
+/// Two heads of 16 rows, and an adapter of rank one on the queries of the second.
+TEST_F(InspectCommand, ShowsAnAdapterWithItsBaseBeforeAndAfter) {
+  const Eigen::MatrixXd query = gaussian(32, 64, 41), key = gaussian(32, 64, 42);
+  SyntheticFile base, adapter;
+  base.add("model.layers.0.self_attn.q_proj.weight", query);
+  base.add("model.layers.0.self_attn.k_proj.weight", key);
+  std::filesystem::create_directories(path("base"));
+  std::filesystem::create_directories(path("adapter"));
+  base.write(path("base/model.safetensors"));
+  base::write_atomically(path("base/config.json"), R"({"model_type":"llama","num_attention_heads":2})");
+  Eigen::MatrixXd b = Eigen::MatrixXd::Zero(32, 1);
+  b(20, 0) = 3;
+  const std::string module = "base_model.model.model.layers.0.self_attn.q_proj.";
+  adapter.add(module + "lora_A.weight", gaussian(1, 64, 43));
+  adapter.add(module + "lora_B.weight", b);
+  adapter.write(path("adapter/adapter_model.safetensors"));
+  base::write_atomically(path("adapter/adapter_config.json"), R"({"peft_type":"LORA","r":1,"lora_alpha":2})");
+  const std::string with_base = "inspect " + path("adapter") + " --base " + path("base");
+  const Outcome outcome = attnlaw(with_base + " --format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json document = json::parse(outcome.out);
+  const json alone = json::parse(attnlaw("inspect " + path("base") + " --format json").out);
+  EXPECT_EQ(document["before"]["heads"], alone["heads"]);
+  ASSERT_EQ(document["changes"].size(), 2U);
+  EXPECT_LT(document["changes"][0]["relative_change"], 1e-7);
+  EXPECT_NEAR(document["changes"][1]["change_stable_rank"], 1, 1e-6);
+  // ΔS = 2 b a ⊗ (row 4 of the keys of that head).
+  const Eigen::MatrixXd before = query.bottomRows(16).transpose() * key.bottomRows(16);
+  const double change = 6 * gaussian(1, 64, 43).norm() * key.row(20).norm() / before.norm();
+  EXPECT_NEAR(document["changes"][1]["relative_change"], change, 1e-5);
+  EXPECT_EQ(document["heads"][0]["spectral_norm"], document["before"]["heads"][0]["spectral_norm"]);
+  const Outcome table = attnlaw(with_base);
+  EXPECT_NE(table.out.find("Changes of heads"), std::string::npos) << table.out;
+  // A base is for adapters.
+  EXPECT_EQ(attnlaw("inspect " + path("base") + " --base " + path("base")).code, 2);
 }
 
 TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {

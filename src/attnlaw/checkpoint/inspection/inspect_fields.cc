@@ -72,7 +72,8 @@ const base::Description& describe(const OpenOptions*) {
              {.doc = "how heads are stored", .otherwise = "by names and shapes", .value_name = "NAME"})
            .words(layout_names()),
        field("base", &O::base,
-             {.doc = "of an adapter: the model that it belongs to; maps are those after it", .value_name = "PATH"}),
+             {.doc = "of an adapter: the model that it belongs to; maps are those after it, beside those before",
+              .value_name = "PATH"}),
        field("fold", &O::fold_normalisation,
              {.doc = "multiply the gain of the normalisation before a layer into its maps"})}};
   return description;
