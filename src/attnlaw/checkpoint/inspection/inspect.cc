@@ -29,6 +29,11 @@ void require_options(const Model& model, const InspectOptions& options) {
                  base::name(model.positions));
   if ((options.offset || options.window) && options.map == MapKind::output_value)
     base::reject("--offset and --window are for the query-key map: positions do not turn outputs");
+  const auto other = std::find_if(model.layers.begin(), model.layers.end(),
+                                  [](const Layer& layer) { return !layer.rotary.other_angles.empty(); });
+  if ((options.offset || options.window) && other != model.layers.end())
+    base::reject("--offset and --window take the angles base^(−2j/dimensions), and of {} {}", model.file,
+                 other->rotary.other_angles);
 }
 
 /// A summary of one null, and the adjusted p-values of all heads.
