@@ -398,7 +398,10 @@ TEST(Heads, WrongOptionsAreNamed) {
   file.write(folder / "model.safetensors");
   const std::string path = folder.path().string();
   EXPECT_THAT(rejection([&] { open_model(path); }), HasSubstr("say --heads"));
-  EXPECT_THAT(rejection([&] { open_model(path, {.heads = 5}); }), HasSubstr("5 heads of dimension 3 need 15 outputs"));
+  const std::string file_path = (folder / "model.safetensors").string();
+  EXPECT_THAT(rejection([&] { open_model(path, {.heads = 5}); }),
+              testing::AllOf(testing::StartsWith(file_path + ": 5 heads of dimension 3 need 15 outputs"),
+                             HasSubstr("q_proj.weight is [16, 16]")));
   EXPECT_THAT(rejection([&] { open_model(path, {.heads = 4, .kv_heads = 4}); }),
               HasSubstr("4 key-value heads of dimension 4 need 16"));
   EXPECT_THAT(rejection([&] { open_model(path, {.heads = 4, .kv_heads = 3}); }), HasSubstr("must divide heads = 4"));
