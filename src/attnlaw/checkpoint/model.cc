@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <set>
+#include <stdexcept>
 
+#include "attnlaw/base/file.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/layout/attributes.h"
 #include "attnlaw/checkpoint/layout/recognise.h"
@@ -231,6 +234,29 @@ void open_single_matrix(const Tensor& tensor, const OpenOptions& options, Weight
       "The file is one matrix, which is taken as the map S of one head: nulls are about factors, and it has none.");
 }
 
+/// Skips the layers that are not complete, with the reason; throws that of the first if none is.
+template <class Complete>
+void keep_complete(const Complete& complete, std::vector<LayerPlan>& plans, std::vector<Skipped>& skipped) {
+  std::vector<LayerPlan> kept;
+  std::exception_ptr first;
+  const auto skip = [&](const LayerPlan& plan, const std::exception& error) {
+    if (!first) first = std::current_exception();
+    skipped.push_back({printable(plan.query.weight->name), error.what()});
+  };
+  for (LayerPlan& plan : plans) {
+    try {
+      complete(plan);
+      kept.push_back(std::move(plan));
+    } catch (const base::FileError& error) {
+      skip(plan, error);
+    } catch (const std::invalid_argument& error) {
+      skip(plan, error);
+    }
+  }
+  if (kept.empty()) std::rethrow_exception(first);
+  plans = std::move(kept);
+}
+
 void find_layers(const Source& source, const OpenOptions& options, Weights& weights, Model& model) {
   weights.query = options.query;
   weights.key = options.key;
@@ -239,12 +265,14 @@ void find_layers(const Source& source, const OpenOptions& options, Weights& weig
   Recognised recognised = recognise(weights.contents, source.configuration, weights.rows);
   weights.plans = std::move(recognised.plans);
   model.skipped.insert(model.skipped.end(), recognised.skipped.begin(), recognised.skipped.end());
-  for (LayerPlan& plan : weights.plans) {
+  const auto complete = [&](LayerPlan& plan) {
     GivenHeads given{options.heads, options.kv_heads};
     if (plan.layout->name == "arrays" && holds_arrays(weights.contents)) orient_arrays(plan, given, model);
     count_heads(plan, weights.contents, source.configuration, given);
     require_gains(plan, weights.contents);
-  }
+  };
+  if (options.keep_going) return keep_complete(complete, weights.plans, model.skipped);
+  for (LayerPlan& plan : weights.plans) complete(plan);
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ Inspect::Input prepared(Inspect::Input input, const Run& run) {
   input.inspect.seed = run.seed;
   input.inspect.threads = run.threads;
   input.inspect.keep_directions = !input.directions.empty();
+  input.open.keep_going = input.inspect.keep_going;
   return input;
 }
 

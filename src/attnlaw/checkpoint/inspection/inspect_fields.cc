@@ -53,7 +53,10 @@ const base::Description& describe(const InspectOptions*) {
              {.doc = "rotary planes are coordinates 2j and 2j + 1 of a head, whatever the layout says"}),
        field("tokens", &O::tokens,
              {.range = {0}, .doc = "so many tokens of the vocabulary are named beside each outlier"}),
-       field("keep_going", &O::keep_going, {.doc = "a head that cannot be read is a line of the result"})}};
+       field("keep_going", &O::keep_going,
+             {.doc = "a head that cannot be read is a line of the result, a shard or a layer without use is left out "
+                     "with the "
+                     "reason"})}};
   return description;
 }
 
