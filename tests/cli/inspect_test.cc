@@ -222,7 +222,11 @@ TEST_F(InspectCommand, FollowsTheStepsOfATraining) {
   EXPECT_EQ(course["steps"][2]["number"], 11);
   EXPECT_GT(course["steps"][0]["stable_rank"], course["steps"][2]["stable_rank"]);
   EXPECT_NEAR(course["heads"][2]["left_alignment"], 1, 1e-9);
-  EXPECT_NE(slurp(path("course.html")).find("Alignment with the last step"), std::string::npos);
+  const std::string page = slurp(path("course.html"));
+  for (const char* word : {"Alignment with the last step", "Glossary of steps", "Glossary of heads at a step",
+                           "not_random", "heads that reject N1 (Holm)", "left_alignment"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+  EXPECT_EQ(page.find("Glossary of changes"), std::string::npos);
   const Outcome table = attnlaw("inspect" + steps), csv = attnlaw("inspect" + steps + " --format csv");
   EXPECT_NE(table.out.find("left alignment"), std::string::npos);
   EXPECT_NE(csv.out.find("\nhead-step,"), std::string::npos);
@@ -261,7 +265,10 @@ TEST_F(InspectCommand, ShowsAnAdapterWithItsBaseBeforeAndAfter) {
   const double change = 6 * gaussian(1, 64, 43).norm() * key.row(20).norm() / before.norm();
   EXPECT_NEAR(document["changes"][1]["relative_change"], change, 1e-5);
   EXPECT_EQ(document["heads"][0]["spectral_norm"], document["before"]["heads"][0]["spectral_norm"]);
-  const Outcome table = attnlaw(with_base);
+  const Outcome table = attnlaw(with_base + " --html " + path("changes.html"));
+  const std::string page = slurp(path("changes.html"));
+  for (const char* word : {"Glossary of changes", "relative_change", "stable rank of S′ − S"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
   EXPECT_NE(table.out.find("Changes of heads"), std::string::npos) << table.out;
   // A base is for adapters.
   EXPECT_EQ(attnlaw("inspect " + path("base") + " --base " + path("base")).code, 2);

@@ -356,6 +356,14 @@ void add_glossary(const base::Description& description, const std::string& befor
   });
 }
 
+/// What the columns about one kind of thing mean.
+template <class Struct>
+report::Section glossary_of(const char* title) {
+  Table table = headed(title, {"figure", "symbol", "unit", "meaning"});
+  add_glossary(base::detail::description_of<Struct>(), "", table);
+  return section_of(std::move(table));
+}
+
 /// "1 head", "72 heads".
 std::string counted(int number, const char* what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
@@ -377,9 +385,12 @@ report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& ta
   add_maps(found, page);
   for (report::Section& section : sections_of(tables)) page.sections.push_back(std::move(section));
   add_galleries(found, page);
-  Table glossary = headed("Glossary", {"figure", "symbol", "unit", "meaning"});
-  add_glossary(base::detail::description_of<HeadReport>(), "", glossary);
-  page.sections.push_back(section_of(std::move(glossary)));
+  page.sections.push_back(glossary_of<HeadReport>("Glossary"));
+  if (outcome.before) page.sections.push_back(glossary_of<HeadChange>("Glossary of changes"));
+  if (outcome.course) {
+    page.sections.push_back(glossary_of<checkpoint::Step>("Glossary of steps"));
+    page.sections.push_back(glossary_of<checkpoint::HeadStep>("Glossary of heads at a step"));
+  }
   return page;
 }
 
