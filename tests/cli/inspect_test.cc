@@ -85,8 +85,8 @@ TEST_F(InspectCommand, HeadsByHandAreThoseOfTheirOwnArrays) {
     EXPECT_EQ(of_six["head"], h);
     EXPECT_EQ(of_six["key_head"], h / 3);
     // Its place, and what is corrected for six heads.
-    for (const char* of_the_model :
-         {"head", "key_head", "product_holm", "rotation_holm", "permuted_holm", "symmetry_holm", "trace_holm"}) {
+    for (const char* of_the_model : {"head", "key_head", "product_holm", "rotation_holm", "permuted_holm",
+                                     "largest_holm", "symmetry_holm", "trace_holm", "tied_holm"}) {
       one.erase(of_the_model);
       of_six.erase(of_the_model);
     }
@@ -115,6 +115,19 @@ TEST_F(InspectCommand, ListsHeadsByEvidenceAndWritesAPage) {
   EXPECT_LT(table.out.find("0.2 "), table.out.find("0.0 "));
   const std::string page = slurp(path("report.html"));
   for (const char* word : {"Glossary", "details class=\"panel\"", "Spectra of heads with m = 16, d = 64"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+}
+
+TEST_F(InspectCommand, DrawsHeadsLikeTiedOnesOverTheirOwnLaw) {
+  Eigen::MatrixXd key = gaussian(64, 64, 2);
+  key.topRows(32) = gaussian(64, 64, 1).topRows(32);  // those of the first two heads
+  write(key, "k.npy");
+  const Outcome outcome = attnlaw(arrays_ + "--html " + path("tied.html"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("N4 tied"), std::string::npos) << outcome.out;
+  const std::string page = slurp(path("tied.html"));
+  for (const char* word : {"m = 16, d = 64, like tied ones", "head 0.1: p of N4", "the law of a random tied head",
+                           "m = 16, d = 64, by evidence"})
     EXPECT_NE(page.find(word), std::string::npos) << word;
 }
 
