@@ -64,6 +64,24 @@ TEST_P(NullHeads, OutlierPValuesAreUniformSlow) {
   }
 }
 
+TEST_P(NullHeads, TiedHeadsKeepTheLevelOfTheTiedNullSlow) {
+  const auto [m, d] = GetParam();
+  constexpr int kHeads = 4000;
+  NullTables tables(29, 0);
+  NullOptions options;
+  options.table_draws = 100;
+  int rejected = 0;
+  for (std::uint64_t i = 0; i < kHeads; ++i) {
+    const Eigen::MatrixXd W = gaussian(m, d, 7 * kHeads + i);
+    const FactoredMap map = factored(W, W);
+    const NullTests tests = test_head(map, factor_spectra(map), W, W, options, tables, {3, i});
+    ASSERT_FALSE(std::isnan(tests.tied.p));
+    rejected += tests.tied.p <= 0.05;
+  }
+  EXPECT_GE(rejected, 0.035 * kHeads);
+  EXPECT_LE(rejected, 0.065 * kHeads);
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, NullHeads,
                          testing::Values(Shape{16, 128}, Shape{24, 192}, Shape{25, 200}, Shape{64, 256}));
 

@@ -160,6 +160,43 @@ TEST(Inspection, ShufflesGoOnForHeavyTailsAsFarAsTheCorrectionAsks) {
   EXPECT_DOUBLE_EQ(heads[1].shuffle_holm, tailed.tests.product.shuffle_p);
 }
 
+TEST(Inspection, HeadsLikeTiedOnesAreTestedAgainstRandomTiedOnes) {
+  // Other heads are not asked.
+  EXPECT_TRUE(std::isnan(reported({gaussian(32, 128, 1), gaussian(32, 128, 2)}).tests.tied.p));
+  MatrixXd W = gaussian(32, 128, 3);
+  EXPECT_GT(reported({W, W}).tests.tied.p, 0.01);
+  // It is S alone that counts, not how it is written.
+  const MatrixXd gauge = Eigen::VectorXd::LinSpaced(32, 0.7, 1.4).asDiagonal();
+  EXPECT_NEAR(reported({gauge * W, gauge.inverse() * W}).tests.tied.score, reported({W, W}).tests.tied.score, 1e-9);
+  W.row(3) += 12 * unit(128, 4).transpose();
+  std::vector<HeadReport> heads{reported({W, W}), reported({gaussian(32, 128, 1), gaussian(32, 128, 2)})};
+  EXPECT_LT(heads[0].tests.tied.p, 1e-6);
+  const std::vector<NullSummary> nulls = summarise(heads, 0.05);
+  EXPECT_EQ(nulls.back().null, "N4 tied");
+  EXPECT_EQ(nulls.back().heads, 1);
+  EXPECT_EQ(nulls.back().discoveries, 1);
+  EXPECT_DOUBLE_EQ(heads[0].tied_holm, heads[0].tests.tied.p);
+  EXPECT_TRUE(std::isnan(heads[1].tied_holm));
+}
+
+TEST(Inspection, RotationsGoOnAsFarAsTheCorrectionAsks) {
+  // 40 heads at 5 %: 800 draws, and one more in the count.
+  const NullOptions options{.exact_tables = true, .table_draws = 200, .draws = 19, .level = 0.05, .family = 40};
+  // Scales that both factors share match their leading directions.
+  const Eigen::VectorXd scale = Eigen::VectorXd::LinSpaced(16, -1.1, 1.1).array().exp();
+  const Factors matched{scale.asDiagonal() * gaussian(16, 64, 1), scale.asDiagonal() * gaussian(16, 64, 2)};
+  const Factors unmatched = spiked(16, 64, 2, 2, 0, 7);
+  std::vector<HeadReport> heads{reported(matched, options), reported(unmatched, options)};
+  EXPECT_DOUBLE_EQ(heads[0].tests.rotation.largest_p, 1.0 / 801);
+  EXPECT_GT(heads[1].tests.rotation.largest_p, 0.04);
+  const std::vector<NullSummary> nulls = summarise(heads, 0.05);
+  const auto top = std::find_if(nulls.begin(), nulls.end(), [](const auto& null) { return null.null == "N2 top"; });
+  ASSERT_NE(top, nulls.end());
+  EXPECT_EQ(top->heads, 2);
+  EXPECT_EQ(top->discoveries, 1);
+  EXPECT_DOUBLE_EQ(heads[0].largest_holm, 2.0 / 801);
+}
+
 TEST(Inspection, AMapKnownAsAWholeHasNoFiguresOfFactors) {
   const HeadReport whole = reported({MatrixXd::Identity(12, 12), gaussian(12, 12, 1), true, false});
   ASSERT_TRUE(whole.inspected());

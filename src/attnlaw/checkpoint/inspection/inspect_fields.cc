@@ -184,6 +184,15 @@ const base::Description& describe(const SymmetryTest*) {
   return description;
 }
 
+const base::Description& describe(const TiedTest*) {
+  using T = TiedTest;
+  static const base::Description description{
+      "N4: of heads with f_s ≥ 0.9 and f₊ ≥ 0.95, against W_Q = W_K of independent entries",
+      {field("score", &T::score, {.doc = "s₁/mean(s) on the scale of the Tracy-Widom law; null for other heads"}),
+       field("p", &T::p, {.symbol = "p_N4", .doc = "P(s₁/mean(s) as large), at least 1e-12"})}};
+  return description;
+}
+
 const base::Description& describe(const Outlier*) {
   using O = Outlier;
   static const base::Description description{
@@ -282,13 +291,16 @@ const base::Description& describe(const HeadReport*) {
            .nested(base::Nesting::prefixed),
        figure_of<R>("symmetry_test", [](const R& r) { return r.tests.symmetry; }, {.doc = "N3"})
            .nested(base::Nesting::prefixed),
+       figure_of<R>("tied", [](const R& r) { return r.tests.tied; }, {.doc = "N4"}).nested(base::Nesting::prefixed),
        field("product_holm", &R::product_holm, {.doc = "p_N1 adjusted for all heads (Holm)"}),
        field("shuffle_holm", &R::shuffle_holm,
              {.doc = "shuffle_p adjusted for the heads with a kurtosis above 4 (Holm)"}),
        field("rotation_holm", &R::rotation_holm, {.doc = "p_N2 adjusted for all heads (Holm)"}),
        field("permuted_holm", &R::permuted_holm, {.doc = "permuted_p adjusted for all heads (Holm)"}),
+       field("largest_holm", &R::largest_holm, {.doc = "p of s₁ over rotations adjusted for all heads (Holm)"}),
        field("symmetry_holm", &R::symmetry_holm, {.doc = "p_N3 adjusted for all heads (Holm)"}),
        field("trace_holm", &R::trace_holm, {.doc = "p of the trace adjusted for all heads (Holm)"}),
+       field("tied_holm", &R::tied_holm, {.doc = "p_N4 adjusted for the heads that are like a tied one (Holm)"}),
        part("outlier", &R::outliers, "singular values that stand out"),
        part("fit", &R::fit, "the trained-attention law"),
        field("singular_values", &R::singular_values, {.symbol = "s", .unit = kWeight, .doc = "descending"})}};
