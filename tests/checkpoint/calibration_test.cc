@@ -40,14 +40,15 @@ TEST_P(NullHeads, OutlierPValuesAreUniformSlow) {
   const auto [m, d] = GetParam();
   constexpr int kHeads = 2000;
   NullTables tables(29, 0);
-  std::vector<double> p, share, closed;
+  std::vector<double> p, share, closed, given;
   for (std::uint64_t i = 0; i < kHeads; ++i) {
     const FactoredMap map = factored(gaussian(m, d, 2 * i), gaussian(m, d, 2 * i + 1));
-    const matrix_laws::HeadStatistics exact = tables.at(m, d, 20000).p_values(head_statistics(map));
+    const matrix_laws::HeadStatistics head = head_statistics(map);
+    const matrix_laws::HeadStatistics exact = tables.at(m, d, 20000).p_values(head);
     p.push_back(exact.largest);
     share.push_back(exact.share);
-    const double t = head_statistics(map).largest;
-    closed.push_back(matrix_laws::edge_p_value(matrix_laws::factor_product_score(m, d, t)));
+    closed.push_back(matrix_laws::edge_p_value(matrix_laws::factor_product_score(m, d, head.largest)));
+    given.push_back(tables.leading(m, d, head, {}, NullOptions{}.table_draws).p);
   }
   const auto rejected = [](const std::vector<double>& values) {
     const auto count = std::count_if(values.begin(), values.end(), [](double x) { return x <= 0.05; });
@@ -55,13 +56,34 @@ TEST_P(NullHeads, OutlierPValuesAreUniformSlow) {
   };
   EXPECT_GT(uniform_p(p), 0.01);
   EXPECT_GT(uniform_p(share), 0.01);
-  for (const auto& values : {p, share, closed}) {
+  // What is printed unless something else is asked for.
+  EXPECT_GT(uniform_p(given), 0.01);
+  for (const auto& values : {p, share, closed, given}) {
     EXPECT_GE(rejected(values), 0.04);
     EXPECT_LE(rejected(values), 0.06);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, NullHeads, testing::Values(Shape{16, 128}, Shape{64, 256}));
+TEST_P(NullHeads, TiedHeadsKeepTheLevelOfTheTiedNullSlow) {
+  const auto [m, d] = GetParam();
+  constexpr int kHeads = 4000;
+  NullTables tables(29, 0);
+  NullOptions options;
+  options.table_draws = 100;
+  int rejected = 0;
+  for (std::uint64_t i = 0; i < kHeads; ++i) {
+    const Eigen::MatrixXd W = gaussian(m, d, 7 * kHeads + i);
+    const FactoredMap map = factored(W, W);
+    const NullTests tests = test_head(map, factor_spectra(map), W, W, options, tables, {3, i});
+    ASSERT_FALSE(std::isnan(tests.tied.p));
+    rejected += tests.tied.p <= 0.05;
+  }
+  EXPECT_GE(rejected, 0.035 * kHeads);
+  EXPECT_LE(rejected, 0.065 * kHeads);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, NullHeads,
+                         testing::Values(Shape{16, 128}, Shape{24, 192}, Shape{25, 200}, Shape{64, 256}));
 
 TEST(PlantedHeads, PowerAndStrengthAtHalfAboveTheThresholdSlow) {
   // An additive spike of 1.5 θ_c inside 64×768 factors, half in each.

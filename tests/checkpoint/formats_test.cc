@@ -1,11 +1,13 @@
 // What the formats hold beyond plain matrices: quantised blocks of GGUF, graphs of ONNX, external data, bare arrays,
 // folders.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/checkpoint/file/contents.h"
@@ -492,6 +494,87 @@ TEST(Folders, ShardsMustBeFilesOfTheFolder) {
   EXPECT_THAT(message("model.safetensors.index.json"), HasSubstr("no safetensors file"));
   fs::create_symlink(elsewhere / "model.safetensors", folder / "link.safetensors");
   EXPECT_THAT(message("link.safetensors"), HasSubstr("leaves the folder"));
+}
+
+/// Three shards of a layer each, with an index.
+class Shards : public testing::Test {
+ protected:
+  Shards() {
+    Draws draws(53);
+    nlohmann::json map = nlohmann::json::object();
+    for (int number = 0; number < 3; ++number) {
+      SyntheticFile file;
+      const SyntheticLayer layer = random_layer(draws, 2, 2, 4, 16);
+      for (const auto& [name, maps] : {std::pair("q_proj", &layer.query), {"k_proj", &layer.key}}) {
+        const std::string tensor = fmt::format("model.layers.{}.self_attn.{}.weight", number, name);
+        file.add(tensor, stacked(*maps));
+        map[tensor] = shard(number);
+      }
+      file.write(folder_ / shard(number));
+    }
+    folder_.write("model.safetensors.index.json", nlohmann::json{{"weight_map", map}}.dump());
+    folder_.write("config.json", R"({"model_type":"llama","num_attention_heads":2})");
+  }
+  static std::string shard(int number) { return fmt::format("model-0000{}-of-00003.safetensors", number + 1); }
+  Model open(bool keep_going) const {
+    OpenOptions options;
+    options.keep_going = keep_going;
+    return open_model(folder_.path().string(), options);
+  }
+  static std::vector<int> layers_of(const Model& model) {
+    std::vector<int> layers;
+    for (const Layer& layer : model.layers) layers.push_back(layer.index);
+    return layers;
+  }
+
+  Scratch folder_;
+};
+
+TEST_F(Shards, ThatAreMissingOrBrokenAreSkippedToKeepGoing) {
+  EXPECT_EQ(open(true).skipped.size(), 0U);
+  fs::remove(folder_ / shard(1));
+  EXPECT_THAT(refusal([&] { open(false); }), HasSubstr(shard(1)));
+  const Model without = open(true);
+  EXPECT_THAT(layers_of(without), testing::ElementsAre(0, 2));
+  ASSERT_EQ(without.skipped.size(), 1U);
+  EXPECT_EQ(without.skipped[0].name, shard(1));
+  EXPECT_THAT(without.skipped[0].reason, HasSubstr("cannot be read"));
+  fs::resize_file(folder_ / shard(2), 100);
+  const Model one = open(true);
+  EXPECT_THAT(layers_of(one), testing::ElementsAre(0));
+  ASSERT_EQ(one.skipped.size(), 2U);
+  EXPECT_THAT(one.skipped[1].reason, HasSubstr("truncated"));
+  // Without any shard nothing is left.
+  fs::remove(folder_ / shard(0));
+  EXPECT_THAT(refusal([&] { open(true); }), HasSubstr("model-0000"));
+}
+
+TEST_F(Shards, ALayerOfWhichOneTensorIsGoneIsSkippedToKeepGoing) {
+  SyntheticFile half;
+  half.add("model.layers.1.self_attn.q_proj.weight", MatrixXd::Ones(8, 16));
+  half.write(folder_ / shard(1));
+  EXPECT_THAT(refusal([&] { open(false); }), HasSubstr("lacks the tensor"));
+  const Model model = open(true);
+  EXPECT_THAT(layers_of(model), testing::ElementsAre(0, 2));
+  EXPECT_THAT(model.skipped, testing::Contains(testing::Field(&Skipped::reason, HasSubstr("lacks it"))));
+  EXPECT_THAT(model.skipped, testing::Contains(testing::Field(&Skipped::reason, HasSubstr("the keys of its layer"))));
+}
+
+TEST_F(Shards, ALayerThatDoesNotCountIsSkippedToKeepGoing) {
+  SyntheticFile odd;
+  odd.add("model.layers.1.self_attn.q_proj.weight", MatrixXd::Ones(7, 16));
+  odd.add("model.layers.1.self_attn.k_proj.weight", MatrixXd::Ones(7, 16));
+  odd.write(folder_ / shard(1));
+  EXPECT_THAT(refusal([&] { open(false); }), HasSubstr("2 heads of dimension 3 need 6 outputs"));
+  const Model model = open(true);
+  EXPECT_THAT(layers_of(model), testing::ElementsAre(0, 2));
+  EXPECT_THAT(model.skipped,
+              testing::ElementsAre(testing::Field(&Skipped::reason, HasSubstr("2 heads of dimension 3 need 6"))));
+  // A number of heads that fits no layer is refused as before.
+  OpenOptions options;
+  options.keep_going = true;
+  options.heads = 5;
+  EXPECT_THROW(open_model(folder_.path().string(), options), std::invalid_argument);
 }
 
 TEST(Safetensors, DepthAndRepetitionAreRefused) {

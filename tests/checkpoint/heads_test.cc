@@ -274,6 +274,56 @@ TEST(Heads, OfDifferentSizesTurnInPlanesOfTheirOwn) {
   EXPECT_EQ(factors.right, keys_at_offset(narrow.key[3], {10000, 4, false}, -5));
 }
 
+TEST(Heads, DistancesAreRefusedWhereAnglesAreOthers) {
+  Draws draws(19);
+  SyntheticFile file;
+  add_projections(file, kAttention, random_layer(draws, 2, 2, 8, 16), "o_proj");
+  const auto opened = [&](const std::string& more) {
+    const Scratch folder;
+    file.write(folder / "model.safetensors");
+    folder.write("config.json", R"({"model_type":"llama","num_attention_heads":2)" + more + "}");
+    return open_model(folder.path().string());
+  };
+  for (const auto& [more, reason] :
+       {std::pair(R"(,"rope_scaling":{"rope_type":"llama3","factor":8})", "rope_scaling.rope_type: llama3"),
+        std::pair(R"(,"rope_scaling":{"type":"linear","factor":2})", "rope_scaling.type: linear"),
+        std::pair(R"(,"rope_parameters":{"rope_type":"yarn"})", "rope_parameters.rope_type: yarn"),
+        std::pair(R"(,"rope_local_base_freq":10000)", "another base (rope_local_base_freq: 10000)"),
+        std::pair(R"(,"rope_ratio":2)", "rope_ratio: 2")}) {
+    const Model model = opened(more);
+    EXPECT_THAT(model.notes, testing::Contains(HasSubstr(reason)));
+    for (const InspectOptions& options : {InspectOptions{.offset = 3}, InspectOptions{.window = 4}})
+      EXPECT_THAT(rejection([&] { inspect(model, options); }), HasSubstr(reason));
+    EXPECT_TRUE(inspect(model, {.threads = 1}).heads[0].inspected());
+  }
+  for (const char* plain : {"", R"(,"rope_scaling":null)", R"(,"rope_scaling":{"rope_type":"default"})"}) {
+    const Model model = opened(plain);
+    EXPECT_THAT(model.notes, testing::Each(testing::Not(HasSubstr("Rotary positions:"))));
+    EXPECT_TRUE(inspect(model, {.offset = 3, .threads = 1}).heads[0].inspected());
+  }
+  // llama.cpp keeps the factors of frequencies in a tensor of their own.
+  file.add_vector("rope_freqs.weight", draws.matrix(4, 1));
+  EXPECT_THAT(opened("").notes, testing::Contains(HasSubstr("the tensor rope_freqs.weight")));
+}
+
+TEST(Heads, WhatTheMapDoesNotSayOfLogitsIsNoted) {
+  Draws draws(20);
+  const SyntheticLayer layer = random_layer(draws, 2, 2, 8, 16);
+  SyntheticFile file;
+  add_projections(file, kAttention, layer, "o_proj");
+  const auto notes = [&](const std::string& more) {
+    const Scratch folder;
+    file.write(folder / "model.safetensors");
+    folder.write("config.json", R"({"num_attention_heads":2,)" + more + "}");
+    return open_model(folder.path().string()).notes;
+  };
+  EXPECT_THAT(notes(R"("model_type":"olmo","clip_qkv":8.0)"), testing::Contains(HasSubstr("clipped at ±8:")));
+  EXPECT_THAT(notes(R"("model_type":"olmo","clip_qkv":null)"), testing::Each(testing::Not(HasSubstr("clipped"))));
+  EXPECT_THAT(notes(R"("model_type":"qwen2")"), testing::Each(testing::Not(HasSubstr("Keys have a bias"))));
+  file.add_vector(kAttention + "k_proj.bias", stacked(layer.key_bias));
+  EXPECT_THAT(notes(R"("model_type":"qwen2")"), testing::Contains(HasSubstr("Keys have a bias")));
+}
+
 TEST(Heads, CrossAttentionDoesNotTurn) {
   Draws draws(18);
   SyntheticFile file;
@@ -348,7 +398,10 @@ TEST(Heads, WrongOptionsAreNamed) {
   file.write(folder / "model.safetensors");
   const std::string path = folder.path().string();
   EXPECT_THAT(rejection([&] { open_model(path); }), HasSubstr("say --heads"));
-  EXPECT_THAT(rejection([&] { open_model(path, {.heads = 5}); }), HasSubstr("5 heads of dimension 3 need 15 outputs"));
+  const std::string file_path = (folder / "model.safetensors").string();
+  EXPECT_THAT(rejection([&] { open_model(path, {.heads = 5}); }),
+              testing::AllOf(testing::StartsWith(file_path + ": 5 heads of dimension 3 need 15 outputs"),
+                             HasSubstr("q_proj.weight is [16, 16]")));
   EXPECT_THAT(rejection([&] { open_model(path, {.heads = 4, .kv_heads = 4}); }),
               HasSubstr("4 key-value heads of dimension 4 need 16"));
   EXPECT_THAT(rejection([&] { open_model(path, {.heads = 4, .kv_heads = 3}); }), HasSubstr("must divide heads = 4"));

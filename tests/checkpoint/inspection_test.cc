@@ -160,6 +160,43 @@ TEST(Inspection, ShufflesGoOnForHeavyTailsAsFarAsTheCorrectionAsks) {
   EXPECT_DOUBLE_EQ(heads[1].shuffle_holm, tailed.tests.product.shuffle_p);
 }
 
+TEST(Inspection, HeadsLikeTiedOnesAreTestedAgainstRandomTiedOnes) {
+  // Other heads are not asked.
+  EXPECT_TRUE(std::isnan(reported({gaussian(32, 128, 1), gaussian(32, 128, 2)}).tests.tied.p));
+  MatrixXd W = gaussian(32, 128, 3);
+  EXPECT_GT(reported({W, W}).tests.tied.p, 0.01);
+  // It is S alone that counts, not how it is written.
+  const MatrixXd gauge = Eigen::VectorXd::LinSpaced(32, 0.7, 1.4).asDiagonal();
+  EXPECT_NEAR(reported({gauge * W, gauge.inverse() * W}).tests.tied.score, reported({W, W}).tests.tied.score, 1e-9);
+  W.row(3) += 12 * unit(128, 4).transpose();
+  std::vector<HeadReport> heads{reported({W, W}), reported({gaussian(32, 128, 1), gaussian(32, 128, 2)})};
+  EXPECT_LT(heads[0].tests.tied.p, 1e-6);
+  const std::vector<NullSummary> nulls = summarise(heads, 0.05);
+  EXPECT_EQ(nulls.back().null, "N4 tied");
+  EXPECT_EQ(nulls.back().heads, 1);
+  EXPECT_EQ(nulls.back().discoveries, 1);
+  EXPECT_DOUBLE_EQ(heads[0].tied_holm, heads[0].tests.tied.p);
+  EXPECT_TRUE(std::isnan(heads[1].tied_holm));
+}
+
+TEST(Inspection, RotationsGoOnAsFarAsTheCorrectionAsks) {
+  // 40 heads at 5 %: 800 draws, and one more in the count.
+  const NullOptions options{.exact_tables = true, .table_draws = 200, .draws = 19, .level = 0.05, .family = 40};
+  // Scales that both factors share match their leading directions.
+  const Eigen::VectorXd scale = Eigen::VectorXd::LinSpaced(16, -1.1, 1.1).array().exp();
+  const Factors matched{scale.asDiagonal() * gaussian(16, 64, 1), scale.asDiagonal() * gaussian(16, 64, 2)};
+  const Factors unmatched = spiked(16, 64, 2, 2, 0, 7);
+  std::vector<HeadReport> heads{reported(matched, options), reported(unmatched, options)};
+  EXPECT_DOUBLE_EQ(heads[0].tests.rotation.largest_p, 1.0 / 801);
+  EXPECT_GT(heads[1].tests.rotation.largest_p, 0.04);
+  const std::vector<NullSummary> nulls = summarise(heads, 0.05);
+  const auto top = std::find_if(nulls.begin(), nulls.end(), [](const auto& null) { return null.null == "N2 top"; });
+  ASSERT_NE(top, nulls.end());
+  EXPECT_EQ(top->heads, 2);
+  EXPECT_EQ(top->discoveries, 1);
+  EXPECT_DOUBLE_EQ(heads[0].largest_holm, 2.0 / 801);
+}
+
 TEST(Inspection, AMapKnownAsAWholeHasNoFiguresOfFactors) {
   const HeadReport whole = reported({MatrixXd::Identity(12, 12), gaussian(12, 12, 1), true, false});
   ASSERT_TRUE(whole.inspected());
@@ -194,7 +231,7 @@ TEST(Inspection, SharedFactorsAreSymmetric) {
 
 TEST(Inspection, ExactTablesAgreeWithClosedForms) {
   // A weak spike, so that N1 is compared in its tail.
-  const Factors factors = spiked(16, 64, 0.5, 0.5, 1, 1);
+  const Factors factors = spiked(32, 128, 0.5, 0.5, 1, 1);
   const HeadReport closed = reported(factors);
   const HeadReport exact = reported(factors, {.exact_tables = true, .table_draws = 4000, .draws = 499});
   EXPECT_NEAR(exact.tests.product.p, closed.tests.product.p, 0.05);
@@ -381,15 +418,16 @@ TEST(Inspection, DrawsTheTablesThatHeadsTake) {
     return file;
   };
   const std::string config = R"({"model_type":"gpt2","n_head":8})";
-  // Heads of 16 rows are tested in closed form, those of 4 rows by a table.
-  ASSERT_FALSE(takes_table(16, 128, closed));
+  // Heads of 32 rows are tested in closed form, those of up to 24 rows by a table.
+  ASSERT_FALSE(takes_table(32, 256, closed));
+  ASSERT_TRUE(takes_table(24, 192, closed));
   ASSERT_TRUE(takes_table(4, 32, closed));
-  const OpenedModel wide(gpt2(16, 128), config), narrow(gpt2(4, 32), config);
+  const OpenedModel wide(gpt2(32, 256), config), narrow(gpt2(4, 32), config);
   EXPECT_EQ(tables_of(wide.model, closed), Drawn{});
   EXPECT_EQ(tables_of(narrow.model, closed), (Drawn{{4, 32}}));
-  EXPECT_EQ(tables_of(wide.model, exact), (Drawn{{16, 128}}));
+  EXPECT_EQ(tables_of(wide.model, exact), (Drawn{{32, 256}}));
   // A layer norm that is folded takes the mean of the inputs off: they have one dimension less.
-  const OpenedModel folded_wide(gpt2(16, 128), config, {.fold_normalisation = true});
+  const OpenedModel folded_wide(gpt2(32, 256), config, {.fold_normalisation = true});
   const OpenedModel folded(gpt2(4, 32), config, {.fold_normalisation = true});
   EXPECT_EQ(tables_of(folded_wide.model, closed), Drawn{});
   EXPECT_EQ(tables_of(folded.model, closed), (Drawn{{4, 31}}));

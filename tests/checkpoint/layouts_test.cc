@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "attnlaw/base/file.h"
 #include "attnlaw/checkpoint/head.h"
+#include "attnlaw/checkpoint/inspection/inspect.h"
 #include "attnlaw/checkpoint/open.h"
 #include "checkpoint/singular_values.h"
 #include "checkpoint/synthetic.h"
@@ -209,12 +213,13 @@ class LayoutOf : public testing::TestWithParam<Family> {
     file.write(folder_ / "model.safetensors");
   }
 
-  void write_config() const {
+  void write_config() const { write_config(layers_.front()); }
+  void write_config(const SyntheticLayer& layer) const {
     const Family& family = GetParam();
     std::string text = "{" + family.config + (family.config.empty() ? "" : ",") + "\"" + family.heads_key +
-                       "\":" + std::to_string(family.heads);
-    if (!family.key_heads_key.empty()) text += ",\"" + family.key_heads_key + "\":" + std::to_string(family.key_heads);
-    folder_.write("config.json", text + ",\"head_dim\":" + std::to_string(kM) + "}");
+                       "\":" + std::to_string(layer.heads());
+    if (!family.key_heads_key.empty()) text += ",\"" + family.key_heads_key + "\":" + std::to_string(layer.key_heads());
+    folder_.write("config.json", text + ",\"head_dim\":" + std::to_string(layer.m()) + "}");
   }
 
   void expect_all(const Model& model) const {
@@ -240,6 +245,47 @@ TEST_P(LayoutOf, IsReadWithItsNameAndHeadsByHand) {
   const Family& family = GetParam();
   expect_all(open_model((folder_ / "model.safetensors").string(),
                         {.heads = family.heads, .kv_heads = family.key_heads, .layout = family.name}));
+}
+
+/// All families have heads of one shape here, which share their tables.
+NullTables& shared_tables() {
+  static NullTables tables(3, 0);
+  return tables;
+}
+
+TEST_P(LayoutOf, IsInspectedWithItsPlantedHeads) {
+  // Twice as many heads as above fill d.
+  constexpr Eigen::Index m = 16, d = 192;
+  constexpr double kStrength = 4;
+  const Family& family = GetParam();
+  Draws draws(8);
+  const int key_heads = family.key_heads == 1 ? 1 : 2 * family.key_heads;
+  SyntheticLayer layer = random_layer(draws, 2 * family.heads, key_heads, m, d);
+  const int planted = layer.heads() - 1;
+  const Eigen::VectorXd u = draws.matrix(d, 1).col(0).normalized(), v = draws.matrix(d, 1).col(0).normalized();
+  plant_spike(layer, planted, kStrength, u, v);
+  // A tied head, where every head has its own keys.
+  const bool ties = layer.key_heads() == layer.heads();
+  if (ties) layer.key[0] = layer.query[0];
+  SyntheticFile file;
+  add_layer(family, layer, 0, file);
+  file.write(folder_ / "model.safetensors");
+  write_config(layer);
+  InspectOptions options{.nulls = {.table_draws = 2000}, .keep_directions = true, .seed = 3};
+  const Inspection found = inspect(open_model(folder_.path().string()), options, shared_tables());
+  ASSERT_EQ(found.heads.size(), static_cast<std::size_t>(layer.heads()));
+  const HeadReport& head = found.heads[static_cast<std::size_t>(planted)];
+  ASSERT_EQ(head.outliers.status, OutlierStatus::counted);
+  ASSERT_EQ(head.outliers.count, 1);
+  EXPECT_NEAR(head.outliers.outliers[0].strength, kStrength, 0.05 * kStrength);
+  EXPECT_LT(head.product_holm, 0.01);
+  const auto at = std::find_if(found.directions.begin(), found.directions.end(),
+                               [&](const OutlierDirections& of) { return of.head == planted; });
+  ASSERT_NE(at, found.directions.end());
+  EXPECT_GT(std::pow(at->left.col(0).dot(u), 2), 0.9);
+  EXPECT_GT(std::pow(at->right.col(0).dot(v), 2), 0.9);
+  EXPECT_EQ(!std::isnan(found.heads[0].tests.tied.p), ties);
+  EXPECT_EQ(found.heads[0].symmetry.symmetric_share > 1 - 1e-12, ties);
 }
 
 TEST(Layouts, HaveAFamilyEach) {

@@ -20,7 +20,8 @@ class MiniLm : public testing::Test {
  protected:
   void SetUp() override {
     const char* folder = std::getenv("ATTNLAW_MINILM");
-    if (folder == nullptr) GTEST_SKIP() << "ATTNLAW_MINILM does not name the folder of all-MiniLM-L6-v2";
+    if (folder == nullptr)
+      GTEST_SKIP() << "no all-MiniLM-L6-v2: scripts/setup test did not install it, and ATTNLAW_MINILM names no folder";
     folder_ = folder;
   }
 

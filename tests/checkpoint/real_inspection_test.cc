@@ -17,7 +17,8 @@ class InspectedModel : public testing::Test {
  protected:
   void SetUp() override {
     const char* folder = std::getenv("ATTNLAW_CHECKPOINTS");
-    if (folder == nullptr) GTEST_SKIP() << "ATTNLAW_CHECKPOINTS does not name the folder of the real checkpoints";
+    if (folder == nullptr)
+      GTEST_SKIP() << "no real checkpoints: neither build/checkpoints nor ATTNLAW_CHECKPOINTS is their folder";
     folder_ = folder;
   }
   Model open(const char* file) const { return open_model((folder_ / file).string()); }

@@ -8,6 +8,7 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
 #include "attnlaw/base/random.h"
+#include "checkpoint/synthetic.h"
 #include "cli/csv.h"
 #include "gaussian.h"
 
@@ -31,7 +32,10 @@ class InspectCommand : public testing::Test {
     write(key, "k.npy");
     key.row(3) *= 1.5;
     write(key, "later.npy");
-    arrays_ = "inspect --q " + path("q.npy") + " --k " + path("k.npy") + " --heads 4 ";
+    arrays_ = arrays(4);
+  }
+  std::string arrays(int heads) const {
+    return "inspect --q " + path("q.npy") + " --k " + path("k.npy") + " --heads " + std::to_string(heads) + " ";
   }
   std::string path(const char* name) const { return (scratch_ / name).string(); }
   void write(const Eigen::MatrixXd& W, const char* name) const {
@@ -81,8 +85,8 @@ TEST_F(InspectCommand, HeadsByHandAreThoseOfTheirOwnArrays) {
     EXPECT_EQ(of_six["head"], h);
     EXPECT_EQ(of_six["key_head"], h / 3);
     // Its place, and what is corrected for six heads.
-    for (const char* of_the_model :
-         {"head", "key_head", "product_holm", "rotation_holm", "permuted_holm", "symmetry_holm", "trace_holm"}) {
+    for (const char* of_the_model : {"head", "key_head", "product_holm", "rotation_holm", "permuted_holm",
+                                     "largest_holm", "symmetry_holm", "trace_holm", "tied_holm"}) {
       one.erase(of_the_model);
       of_six.erase(of_the_model);
     }
@@ -111,6 +115,19 @@ TEST_F(InspectCommand, ListsHeadsByEvidenceAndWritesAPage) {
   EXPECT_LT(table.out.find("0.2 "), table.out.find("0.0 "));
   const std::string page = slurp(path("report.html"));
   for (const char* word : {"Glossary", "details class=\"panel\"", "Spectra of heads with m = 16, d = 64"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+}
+
+TEST_F(InspectCommand, DrawsHeadsLikeTiedOnesOverTheirOwnLaw) {
+  Eigen::MatrixXd key = gaussian(64, 64, 2);
+  key.topRows(32) = gaussian(64, 64, 1).topRows(32);  // those of the first two heads
+  write(key, "k.npy");
+  const Outcome outcome = attnlaw(arrays_ + "--html " + path("tied.html"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("N4 tied"), std::string::npos) << outcome.out;
+  const std::string page = slurp(path("tied.html"));
+  for (const char* word : {"m = 16, d = 64, like tied ones", "head 0.1: p of N4", "the law of a random tied head",
+                           "m = 16, d = 64, by evidence"})
     EXPECT_NE(page.find(word), std::string::npos) << word;
 }
 
@@ -218,7 +235,11 @@ TEST_F(InspectCommand, FollowsTheStepsOfATraining) {
   EXPECT_EQ(course["steps"][2]["number"], 11);
   EXPECT_GT(course["steps"][0]["stable_rank"], course["steps"][2]["stable_rank"]);
   EXPECT_NEAR(course["heads"][2]["left_alignment"], 1, 1e-9);
-  EXPECT_NE(slurp(path("course.html")).find("Alignment with the last step"), std::string::npos);
+  const std::string page = slurp(path("course.html"));
+  for (const char* word : {"Alignment with the last step", "Glossary of steps", "Glossary of heads at a step",
+                           "not_random", "heads that reject N1 (Holm)", "left_alignment"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+  EXPECT_EQ(page.find("Glossary of changes"), std::string::npos);
   const Outcome table = attnlaw("inspect" + steps), csv = attnlaw("inspect" + steps + " --format csv");
   EXPECT_NE(table.out.find("left alignment"), std::string::npos);
   EXPECT_NE(csv.out.find("\nhead-step,"), std::string::npos);
@@ -226,14 +247,54 @@ TEST_F(InspectCommand, FollowsTheStepsOfATraining) {
     EXPECT_NE(documented_columns("inspect").find("`" + column + "`"), std::string::npos) << column;
 }
 
+/// Two heads of 16 rows, and an adapter of rank one on the queries of the second.
+TEST_F(InspectCommand, ShowsAnAdapterWithItsBaseBeforeAndAfter) {
+  const Eigen::MatrixXd query = gaussian(32, 64, 41), key = gaussian(32, 64, 42);
+  SyntheticFile base, adapter;
+  base.add("model.layers.0.self_attn.q_proj.weight", query);
+  base.add("model.layers.0.self_attn.k_proj.weight", key);
+  std::filesystem::create_directories(path("base"));
+  std::filesystem::create_directories(path("adapter"));
+  base.write(path("base/model.safetensors"));
+  base::write_atomically(path("base/config.json"), R"({"model_type":"llama","num_attention_heads":2})");
+  Eigen::MatrixXd b = Eigen::MatrixXd::Zero(32, 1);
+  b(20, 0) = 3;
+  const std::string module = "base_model.model.model.layers.0.self_attn.q_proj.";
+  adapter.add(module + "lora_A.weight", gaussian(1, 64, 43));
+  adapter.add(module + "lora_B.weight", b);
+  adapter.write(path("adapter/adapter_model.safetensors"));
+  base::write_atomically(path("adapter/adapter_config.json"), R"({"peft_type":"LORA","r":1,"lora_alpha":2})");
+  const std::string with_base = "inspect " + path("adapter") + " --base " + path("base");
+  const Outcome outcome = attnlaw(with_base + " --format json");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json document = json::parse(outcome.out);
+  const json alone = json::parse(attnlaw("inspect " + path("base") + " --format json").out);
+  EXPECT_EQ(document["before"]["heads"], alone["heads"]);
+  ASSERT_EQ(document["changes"].size(), 2U);
+  EXPECT_LT(document["changes"][0]["relative_change"], 1e-7);
+  EXPECT_NEAR(document["changes"][1]["change_stable_rank"], 1, 1e-6);
+  // ΔS = 2 b a ⊗ (row 4 of the keys of that head).
+  const Eigen::MatrixXd before = query.bottomRows(16).transpose() * key.bottomRows(16);
+  const double change = 6 * gaussian(1, 64, 43).norm() * key.row(20).norm() / before.norm();
+  EXPECT_NEAR(document["changes"][1]["relative_change"], change, 1e-5);
+  EXPECT_EQ(document["heads"][0]["spectral_norm"], document["before"]["heads"][0]["spectral_norm"]);
+  const Outcome table = attnlaw(with_base + " --html " + path("changes.html"));
+  const std::string page = slurp(path("changes.html"));
+  for (const char* word : {"Glossary of changes", "relative_change", "stable rank of S′ − S"})
+    EXPECT_NE(page.find(word), std::string::npos) << word;
+  EXPECT_NE(table.out.find("Changes of heads"), std::string::npos) << table.out;
+  // A base is for adapters.
+  EXPECT_EQ(attnlaw("inspect " + path("base") + " --base " + path("base")).code, 2);
+}
+
 TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {
-  const auto warned = [&](const std::string& options) {
-    const Outcome outcome = attnlaw(arrays_ + options + " --format json");
+  const auto warned = [&](const std::string& options, int heads = 4) {
+    const Outcome outcome = attnlaw(arrays(heads) + options + " --format json");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return json::parse(outcome.out)["warnings"].dump() + outcome.out;
   };
-  // τ of the head with the spike is drawn in any case.
-  EXPECT_NE(warned("--draws 99 --table-draws 200").find("Without effect here: --table-draws."), std::string::npos);
+  // τ of the head with the spike is drawn in any case; N1 of heads of 32 rows is no table.
+  EXPECT_NE(warned("--draws 99 --table-draws 200", 2).find("Without effect here: --table-draws."), std::string::npos);
   EXPECT_EQ(warned("--exact-tables --draws 99 --table-draws 200").find("Without effect"), std::string::npos);
   EXPECT_NE(warned("--fold").find("No gain is folded into 1 of 1 layers"), std::string::npos);
 }

@@ -45,25 +45,36 @@ void read_model(const std::string& name, std::string_view input, int heads) {
   }
 }
 
+/// Queries and keys of four heads with two key heads.
+constexpr std::string_view kModel =
+    R"({"model.layers.0.self_attn.q_proj.weight":{"dtype":"F32","shape":[8,8],"data_offsets":[0,256]},)"
+    R"("model.layers.0.self_attn.k_proj.weight":{"dtype":"F32","shape":[4,8],"data_offsets":[256,384]}})";
+/// An adapter of rank one on both.
+constexpr std::string_view kAdapter =
+    R"({"a.q_proj.lora_A.weight":{"dtype":"F32","shape":[1,8],"data_offsets":[0,32]},)"
+    R"("a.q_proj.lora_B.weight":{"dtype":"F32","shape":[8,1],"data_offsets":[32,64]},)"
+    R"("a.k_proj.lora_A.weight":{"dtype":"F32","shape":[1,8],"data_offsets":[64,96]},)"
+    R"("a.k_proj.lora_B.weight":{"dtype":"F32","shape":[4,1],"data_offsets":[96,112]}})";
+
 /// A folder with one model of four heads, whose document under test is written anew each time.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / "attnlaw-fuzz-XXXXXX") {
+  Folder(const std::string& file, std::string_view entries, std::size_t bytes)
+      : path_(std::filesystem::temp_directory_path() / "attnlaw-fuzz-XXXXXX") {
     std::string name = path_.string();
     path_ = mkdtemp(name.data());
-    const std::string entries =
-        R"({"model.layers.0.self_attn.q_proj.weight":{"dtype":"F32","shape":[8,8],"data_offsets":[0,256]},)"
-        R"("model.layers.0.self_attn.k_proj.weight":{"dtype":"F32","shape":[4,8],"data_offsets":[256,384]}})";
     const auto length = static_cast<std::uint64_t>(entries.size());
-    std::ofstream(path_ / "weights.safetensors", std::ios::binary).write(reinterpret_cast<const char*>(&length), 8)
-        << entries << std::string(384, '\0');
+    std::ofstream(path_ / file, std::ios::binary).write(reinterpret_cast<const char*>(&length), 8)
+        << entries << std::string(bytes, '\0');
   }
   ~Folder() { std::filesystem::remove_all(path_); }
 
-  void open_with(const std::string& name, std::string_view document) const {
+  Model open_with(const std::string& name, std::string_view document,
+                  const checkpoint::OpenOptions& options = {}) const {
     std::ofstream(path_ / name, std::ios::binary) << document;
-    const Model model = checkpoint::open_model(path_.string());
+    Model model = checkpoint::open_model(path_.string(), options);
     for (const Layer& layer : model.layers) require_shape(layer, checkpoint::read_head(model, layer, layer.heads - 1));
+    return model;
   }
 
  private:
@@ -79,13 +90,28 @@ void npz(std::string_view input) { read_model("fuzz.npz", input, 4); }
 void weights_npy(std::string_view input) { read_model("fuzz.npy", input, 0); }
 
 void model_configuration(std::string_view input) {
-  static const Folder folder;
+  static const Folder folder("weights.safetensors", kModel, 384);
   folder.open_with("config.json", input);
 }
 
 void shard_index(std::string_view input) {
-  static const Folder folder;
+  static const Folder folder("weights.safetensors", kModel, 384);
   folder.open_with("model.safetensors.index.json", input);
+}
+
+void tokenizer(std::string_view input) {
+  static const Folder folder("weights.safetensors", kModel, 384);
+  const Model model = folder.open_with("tokenizer.json", input, {.heads = 4});
+  // An entry of the vocabulary takes more than one byte, and so numbers beyond them name nothing.
+  std::size_t named = 0;
+  for (const std::string& token : checkpoint::read_tokens(model)) named += !token.empty();
+  if (named > input.size()) throw FaultFound{"more tokens than the file can name"};
+}
+
+void adapter_configuration(std::string_view input) {
+  static const Folder folder("adapter_model.safetensors", kAdapter, 112);
+  const Model model = folder.open_with("adapter_config.json", input, {.heads = 4});
+  if (!model.adapter_alone) throw FaultFound{"an adapter is taken for a model"};
 }
 
 }  // namespace attnlaw::fuzz

@@ -42,6 +42,8 @@ std::span<const Target> targets() {
                                         {"weights_npy", refusing<weights_npy>},
                                         {"model_configuration", refusing<model_configuration>},
                                         {"shard_index", refusing<shard_index>},
+                                        {"tokenizer", refusing<tokenizer>},
+                                        {"adapter_configuration", refusing<adapter_configuration>},
                                         {"command_line", refusing<command_line>}};
   return kTargets;
 }

@@ -59,6 +59,8 @@ void npz(std::string_view input);
 void weights_npy(std::string_view input);
 void model_configuration(std::string_view input);
 void shard_index(std::string_view input);
+void tokenizer(std::string_view input);
+void adapter_configuration(std::string_view input);
 // command_line.cc
 void command_line(std::string_view input);
 

@@ -120,12 +120,9 @@ TEST(TiedFactor, MarchenkoPasturInClosedForm) {
   for (const double beta : {0.05, 0.5, 1.0}) {
     const Interval support = tied_support(beta);
     const double x = 0.3 * support.lower + 0.7 * support.upper;
-    const double mass = integrate.integrate(
-        [&](double y) {
-          return std::sqrt((support.upper - y) * (y - support.lower)) / (2 * std::numbers::pi * beta * y);
-        },
-        x, support.upper);
+    const double mass = integrate.integrate([&](double y) { return tied_density(beta, y); }, x, support.upper);
     EXPECT_NEAR(tied_mass_above(beta, x), mass, 1e-9) << beta;
+    EXPECT_EQ(tied_density(beta, support.upper * 1.01), 0);
   }
 }
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <set>
+#include <stdexcept>
 
+#include "attnlaw/base/file.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/layout/attributes.h"
 #include "attnlaw/checkpoint/layout/recognise.h"
@@ -146,6 +149,27 @@ void list_skipped(const Weights& weights, Model& model) {
                                                  : fmt::format("numbers of type {} are not read", tensor.type->name)});
 }
 
+/// What of the logits the map of a head does not say.
+void note_left_out(const Source& source, const Weights& weights, Model& model) {
+  const auto scaled = std::find_if(model.layers.begin(), model.layers.end(),
+                                   [](const Layer& layer) { return !layer.rotary.other_angles.empty(); });
+  if (scaled != model.layers.end())
+    model.notes.push_back(
+        fmt::format("Rotary positions: {}. Figures at distance 0 are the same, those of other distances are not made.",
+                    scaled->rotary.other_angles));
+  if (const auto bound = source.configuration.number({"clip_qkv", "attn_config.clip_qkv"}))
+    model.notes.push_back(
+        fmt::format("Queries and keys are clipped at ±{:g}: logits are bilinear only where none reaches it.", *bound));
+  for (std::size_t i = 0; i < weights.plans.size(); ++i)
+    if (weights.plans[i].key.bias != nullptr && model.layers[i].rotary.dimensions > 0) {
+      model.notes.emplace_back(
+          "Keys have a bias b_K: with rotary positions it adds xᵀ W_Qᵀ R_D b_K, a term of the query and the distance, "
+          "to "
+          "the logits, which the figures leave out.");
+      break;
+    }
+}
+
 void note_peculiarities(const Source& source, const Weights& weights, const OpenOptions& asked, Model& model) {
   const std::string_view layout = weights.plans.front().layout->name;
   if (layout == "albert")
@@ -161,13 +185,19 @@ void note_peculiarities(const Source& source, const Weights& weights, const Open
                     first.rotary.base, first.rotary.dimensions, first.head_dimension));
   if (source.configuration.flag("scale_attn_by_inverse_layer_idx").value_or(false))
     model.notes.push_back("Logits are also divided by the number of the layer, which the logit scale leaves out.");
+  note_left_out(source, weights, model);
   if (asked.fold_normalisation) note_folding(model);
   if (model.adapter_alone) model.notes.push_back("The maps are those that the adapter adds, without its base.");
 }
 
-Rotary layer_rotary(const LayerPlan& plan, const Configuration& configuration, bool gguf) {
-  const bool turned = !plan.cross() && positions_of(plan, configuration, gguf) == Positions::rotary;
-  return turned ? rotary_of(plan, configuration, gguf) : Rotary{};
+Rotary layer_rotary(const LayerPlan& plan, const Contents& contents, const Configuration& configuration) {
+  const bool gguf = contents.format == "GGUF";
+  if (plan.cross() || positions_of(plan, configuration, gguf) != Positions::rotary) return {};
+  Rotary rotary = rotary_of(plan, configuration, gguf);
+  for (const char* factors : {"rope_freqs.weight", "rope_factors_long.weight"})
+    if (rotary.dimensions > 0 && rotary.other_angles.empty() && contents.find(factors) != nullptr)
+      rotary.other_angles = fmt::format("frequencies are scaled (the tensor {})", factors);
+  return rotary;
 }
 
 void describe(const Source& source, const Weights& weights, Model& model) {
@@ -184,7 +214,7 @@ void describe(const Source& source, const Weights& weights, Model& model) {
   for (std::size_t i = 0; i < weights.plans.size(); ++i) {
     const LayerPlan& plan = weights.plans[i];
     model.layers.push_back(layer_of(plan, i));
-    model.layers.back().rotary = layer_rotary(plan, source.configuration.part(plan.prefix), gguf);
+    model.layers.back().rotary = layer_rotary(plan, weights.contents, source.configuration.part(plan.prefix));
   }
 }
 
@@ -204,6 +234,29 @@ void open_single_matrix(const Tensor& tensor, const OpenOptions& options, Weight
       "The file is one matrix, which is taken as the map S of one head: nulls are about factors, and it has none.");
 }
 
+/// Skips the layers that are not complete, with the reason; throws that of the first if none is.
+template <class Complete>
+void keep_complete(const Complete& complete, std::vector<LayerPlan>& plans, std::vector<Skipped>& skipped) {
+  std::vector<LayerPlan> kept;
+  std::exception_ptr first;
+  const auto skip = [&](const LayerPlan& plan, const std::exception& error) {
+    if (!first) first = std::current_exception();
+    skipped.push_back({printable(plan.query.weight->name), error.what()});
+  };
+  for (LayerPlan& plan : plans) {
+    try {
+      complete(plan);
+      kept.push_back(std::move(plan));
+    } catch (const base::FileError& error) {
+      skip(plan, error);
+    } catch (const std::invalid_argument& error) {
+      skip(plan, error);
+    }
+  }
+  if (kept.empty()) std::rethrow_exception(first);
+  plans = std::move(kept);
+}
+
 void find_layers(const Source& source, const OpenOptions& options, Weights& weights, Model& model) {
   weights.query = options.query;
   weights.key = options.key;
@@ -212,12 +265,14 @@ void find_layers(const Source& source, const OpenOptions& options, Weights& weig
   Recognised recognised = recognise(weights.contents, source.configuration, weights.rows);
   weights.plans = std::move(recognised.plans);
   model.skipped.insert(model.skipped.end(), recognised.skipped.begin(), recognised.skipped.end());
-  for (LayerPlan& plan : weights.plans) {
+  const auto complete = [&](LayerPlan& plan) {
     GivenHeads given{options.heads, options.kv_heads};
     if (plan.layout->name == "arrays" && holds_arrays(weights.contents)) orient_arrays(plan, given, model);
     count_heads(plan, weights.contents, source.configuration, given);
     require_gains(plan, weights.contents);
-  }
+  };
+  if (options.keep_going) return keep_complete(complete, weights.plans, model.skipped);
+  for (LayerPlan& plan : weights.plans) complete(plan);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ Source read_adapter(const Located& located, const OpenOptions& options) {
     return {std::move(alone), std::move(configuration), located.notes, true};
   }
   const Located base_place = locate(options.base);
-  const Contents base = read_file(base_place.file);
+  const Contents base = read_file(base_place.file, options.keep_going);
   refuse_known(base);
   Contents both = with_adapter(adapter, located.config, &base);
   Configuration configuration = configuration_of(base, base_place.config);
@@ -69,7 +69,7 @@ Source read_source(const std::string& path, const OpenOptions& options) {
   if (located.adapter) return read_adapter(located, options);
   if (!options.base.empty())
     reject("base is for adapters (adapter_model.safetensors with adapter_config.json); {} is none", path);
-  Contents contents = read_file(located.file);
+  Contents contents = read_file(located.file, options.keep_going);
   Configuration configuration = configuration_of(contents, located.config);
   std::vector<std::string> notes = located.notes;
   notes.insert(notes.end(), contents.notes.begin(), contents.notes.end());

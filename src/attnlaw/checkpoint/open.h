@@ -23,6 +23,9 @@ struct OpenOptions {
   /// Multiplies the gain of the normalisation in front of a layer into its maps where that is possible, and centres
   /// where the normalisation does.
   bool fold_normalisation = false;
+  /// Shards that cannot be read, and layers whose heads cannot be counted, are skipped with the reason as long as
+  /// others are left.
+  bool keep_going = false;
 };
 
 /// Opens a file or a folder; it reads headers and small vectors, no matrix. Throws base::FileError, in one line with

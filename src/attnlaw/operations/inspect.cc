@@ -61,10 +61,26 @@ std::vector<checkpoint::StepFile> steps_of(const Inspect::Input& input) {
   return steps;
 }
 
+/// One or two models: with its base an adapter is what it changes, before and after.
+struct Pair {
+  checkpoint::Model first;
+  std::optional<checkpoint::Model> after;
+};
+Pair open_pair(const std::vector<checkpoint::StepFile>& steps, const checkpoint::OpenOptions& options) {
+  if (steps.size() == 2)
+    return {checkpoint::open_model(steps.front().path, options), checkpoint::open_model(steps.back().path, options)};
+  checkpoint::Model model = checkpoint::open_model(steps.front().path, options);
+  if (options.base.empty()) return {std::move(model), {}};
+  checkpoint::OpenOptions of_base = options;
+  of_base.base.clear();
+  return {checkpoint::open_model(options.base, of_base), std::move(model)};
+}
+
 Inspect::Input prepared(Inspect::Input input, const Run& run) {
   input.inspect.seed = run.seed;
   input.inspect.threads = run.threads;
   input.inspect.keep_directions = !input.directions.empty();
+  input.open.keep_going = input.inspect.keep_going;
   return input;
 }
 
@@ -160,10 +176,8 @@ Inspect::Output Inspect::run(const Input& given, const Run& run) {
   if (steps.size() > 2) {
     inspect_course(steps, input, run, output);
   } else {
-    const checkpoint::Model model = checkpoint::open_model(steps.front().path, input.open);
-    std::optional<checkpoint::Model> after;
-    if (steps.size() == 2) after = checkpoint::open_model(steps.back().path, input.open);
-    inspect_model(model, after ? &*after : nullptr, input, run, output);
+    const Pair models = open_pair(steps, input.open);
+    inspect_model(models.first, models.after ? &*models.after : nullptr, input, run, output);
   }
   return written(std::move(output), input);
 }

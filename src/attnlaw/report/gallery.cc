@@ -32,12 +32,10 @@ json gallery_spec(const SpectrumGallery& gallery) {
                                           {"density", density}});
 }
 
-json panel_rows(const SpectrumPanel& panel) {
-  json rows = json::array();
-  for (std::size_t i = 0; i < panel.values.size(); ++i)
-    rows.push_back(
-        {{"z", rounded(panel.values[i])}, {"kind", static_cast<int>(i) < panel.outliers ? "outlier" : "bulk"}});
-  return rows;
+json panel_values(const SpectrumPanel& panel) {
+  json values = json::array();
+  for (const double value : panel.values) values.push_back(rounded(value));
+  return {{"outliers", panel.outliers}, {"values", values}};
 }
 
 }  // namespace attnlaw::report

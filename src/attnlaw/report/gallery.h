@@ -28,7 +28,7 @@ struct SpectrumGallery {
 
 /// Returns the specification that all panels share; a panel puts its values in the dataset "values".
 nlohmann::json gallery_spec(const SpectrumGallery& gallery);
-/// Returns the rows of that dataset.
-nlohmann::json panel_rows(const SpectrumPanel& panel);
+/// Returns what the page makes the rows of that dataset of: {"outliers": so many of the first, "values": [...]}.
+nlohmann::json panel_values(const SpectrumPanel& panel);
 
 }  // namespace attnlaw::report

@@ -122,10 +122,10 @@ std::string figure(const Chart& chart, const std::string& heading, std::size_t n
 std::string panel(const SpectrumPanel& panel, std::size_t gallery, std::size_t number) {
   return fmt::format(
       "<details class=\"panel\"><summary>{0}</summary>\n"
-      "<div class=\"chart\" data-spec=\"gallery-{1}\" data-rows=\"rows-{1}-{2}\" role=\"group\" "
+      "<div class=\"chart\" data-spec=\"gallery-{1}\" data-values=\"values-{1}-{2}\" role=\"group\" "
       "aria-label=\"{0}\"></div>\n"
-      "<script type=\"application/json\" id=\"rows-{1}-{2}\">{3}</script>\n{4}</details>\n",
-      escape_html(panel.title), gallery, number, escape_json_in_script(base::json_text(panel_rows(panel))),
+      "<script type=\"application/json\" id=\"values-{1}-{2}\">{3}</script>\n{4}</details>\n",
+      escape_html(panel.title), gallery, number, escape_json_in_script(base::json_text(panel_values(panel))),
       panel.table.columns.empty() ? "" : html(panel.table));
 }
 

@@ -7,7 +7,9 @@
 #include <map>
 #include <set>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
+#include "attnlaw/matrix_laws/nulls/tied_factor.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/inspect_course.h"
 #include "attnlaw/view/rows.h"
@@ -264,17 +266,29 @@ void add_maps(const Inspection& found, report::Page& page) {
   }
 }
 
-/// The density of z = s/(σ_Q σ_K d).
-std::vector<report::Point> null_density(int m, int d) {
+template <class Density>
+std::vector<report::Point> points_of(double low, double high, const Density& density) {
   constexpr int kPoints = 120;
-  const matrix_laws::FactorProductLaw law(static_cast<double>(m) / d);
-  const double low = std::sqrt(law.support().lower), high = std::sqrt(law.support().upper);
   std::vector<report::Point> points;
   for (int i = 0; i <= kPoints; ++i) {
     const double z = low + (high - low) * i / kPoints;
-    points.push_back({z, 2 * z * law.density(z * z)});
+    points.push_back({z, density(z)});
   }
   return points;
+}
+
+/// The density of z = s/(σ_Q σ_K d).
+std::vector<report::Point> null_density(int m, int d) {
+  const matrix_laws::FactorProductLaw law(static_cast<double>(m) / d);
+  return points_of(std::sqrt(law.support().lower), std::sqrt(law.support().upper),
+                   [&](double z) { return 2 * z * law.density(z * z); });
+}
+
+/// The density of z = s/(σ² d) of a tied head.
+std::vector<report::Point> tied_null_density(int m, int d) {
+  const double beta = static_cast<double>(m) / d;
+  const matrix_laws::Interval support = matrix_laws::tied_support(beta);
+  return points_of(support.lower, support.upper, [beta](double z) { return matrix_laws::tied_density(beta, z); });
 }
 
 /// A short table of the figures of one head.
@@ -288,12 +302,17 @@ Table panel_table(const HeadReport& head) {
       {"z N3", head.tests.symmetry.score},     {"z trace", head.tests.symmetry.trace_score},
       {"f₊", head.symmetry.positive_share}};
   for (const auto& [name, value] : rows) add(table, name, value);
+  if (!std::isnan(head.tests.tied.p)) add(table, "p N4", head.tests.tied.p);
   return table;
 }
 
-/// σ_Q σ_K d of a head: by the values that are no outliers if the law describes the rest, else by the factors. A map
-/// without either is drawn as it is.
+/// Whether a head is drawn over the law of a random tied one.
+bool tied(const HeadReport& head) { return !std::isnan(head.tests.tied.p); }
+
+/// σ² d of a tied head; σ_Q σ_K d of another: by the values that are no outliers if the law describes the rest, else by
+/// the factors. A map without either is drawn as it is.
 double null_unit(const HeadReport& head) {
+  if (tied(head)) return base::mean_of(head.singular_values);
   if (!std::isnan(head.outliers.edge))
     return head.outliers.edge /
            std::sqrt(matrix_laws::FactorProductLaw(static_cast<double>(head.rows) / head.dimension).support().upper);
@@ -305,16 +324,25 @@ double null_unit(const HeadReport& head) {
 struct Shape {
   int m = 0, d = 0;
   bool has_law = false;
+  bool tied = false;
 
   auto operator<=>(const Shape&) const = default;
 };
 
-Shape shape_of(const HeadReport& head) { return {head.rows, head.dimension, !std::isnan(head.tests.product.largest)}; }
+Shape shape_of(const HeadReport& head) {
+  return {head.rows, head.dimension, !std::isnan(head.tests.product.largest), tied(head)};
+}
 
 /// Panels of all heads of one shape, by evidence.
 report::SpectrumGallery gallery_of(const Inspection& found, const Shape& shape) {
   report::SpectrumGallery gallery{.value = "s", .description = "Bars and ticks: singular values of a head."};
-  if (shape.has_law)
+  if (shape.tied)
+    gallery = {.value = "z = s/(σ² d)",
+               .description =
+                   "Bars and ticks: singular values of a head that is like a tied one, in the unit of the null "
+                   "N4. Line: the law of a random tied head.",
+               .density = tied_null_density(shape.m, shape.d)};
+  else if (shape.has_law)
     gallery = {.value = "z = s/(σ_Q σ_K d)",
                .description =
                    "Bars and ticks: singular values of a head in the unit of the null. Line: the law of a "
@@ -326,10 +354,12 @@ report::SpectrumGallery gallery_of(const Inspection& found, const Shape& shape) 
     const double unit = null_unit(head);
     std::vector<double> values;
     for (const double s : head.singular_values) values.push_back(s / unit);
-    gallery.panels.push_back({shape.has_law ? fmt::format("head {}: outliers {}, p {:.2g}", name_of(head),
-                                                          outliers_of(head), head.tests.product.p)
-                                            : fmt::format("head {}", name_of(head)),
-                              std::move(values), head.outliers.count, panel_table(head)});
+    const std::string title = shape.tied      ? fmt::format("head {}: p of N4 {:.2g}", name_of(head), head.tests.tied.p)
+                              : shape.has_law ? fmt::format("head {}: outliers {}, p {:.2g}", name_of(head),
+                                                            outliers_of(head), head.tests.product.p)
+                                              : fmt::format("head {}", name_of(head));
+    // Outliers are those of the law of a random product.
+    gallery.panels.push_back({title, std::move(values), shape.tied ? 0 : head.outliers.count, panel_table(head)});
   }
   return gallery;
 }
@@ -340,7 +370,9 @@ void add_galleries(const Inspection& found, report::Page& page) {
     if (head.inspected()) shapes.insert(shape_of(head));
   for (const Shape& shape : shapes) {
     report::Section section{fmt::format("Spectra of heads with m = {}, d = {}{}", shape.m, shape.d,
-                                        shape.has_law ? ", by evidence" : ", without a null law")};
+                                        shape.tied      ? ", like tied ones"
+                                        : shape.has_law ? ", by evidence"
+                                                        : ", without a null law")};
     section.gallery = gallery_of(found, shape);
     page.sections.push_back(std::move(section));
   }
@@ -354,6 +386,14 @@ void add_glossary(const base::Description& description, const std::string& befor
     const base::Type& type = field.type.item ? *field.type.item : field.type;
     if (type.object) add_glossary(type.object(), name + ".", table);
   });
+}
+
+/// What the columns about one kind of thing mean.
+template <class Struct>
+report::Section glossary_of(const char* title) {
+  Table table = headed(title, {"figure", "symbol", "unit", "meaning"});
+  add_glossary(base::detail::description_of<Struct>(), "", table);
+  return section_of(std::move(table));
 }
 
 /// "1 head", "72 heads".
@@ -377,9 +417,12 @@ report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& ta
   add_maps(found, page);
   for (report::Section& section : sections_of(tables)) page.sections.push_back(std::move(section));
   add_galleries(found, page);
-  Table glossary = headed("Glossary", {"figure", "symbol", "unit", "meaning"});
-  add_glossary(base::detail::description_of<HeadReport>(), "", glossary);
-  page.sections.push_back(section_of(std::move(glossary)));
+  page.sections.push_back(glossary_of<HeadReport>("Glossary"));
+  if (outcome.before) page.sections.push_back(glossary_of<HeadChange>("Glossary of changes"));
+  if (outcome.course) {
+    page.sections.push_back(glossary_of<checkpoint::Step>("Glossary of steps"));
+    page.sections.push_back(glossary_of<checkpoint::HeadStep>("Glossary of heads at a step"));
+  }
   return page;
 }
 

@@ -58,8 +58,8 @@ Contents read_mapped(std::shared_ptr<const MappedFile> file) {
   return read_safetensors(std::move(file));
 }
 
-Contents read_file(const std::string& path) {
-  if (path.ends_with(".json")) return read_sharded_safetensors(path);
+Contents read_file(const std::string& path, bool keep_going) {
+  if (path.ends_with(".json")) return read_sharded_safetensors(path, keep_going);
   return read_mapped(std::make_shared<const MappedFile>(path));
 }
 

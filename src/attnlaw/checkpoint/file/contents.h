@@ -45,7 +45,8 @@ class Contents {
 /// saying what to do, for what is often taken for weights: pickles of PyTorch, pointers of Git LFS, HDF5.
 Contents read_mapped(std::shared_ptr<const MappedFile> file);
 
-/// Reads a file of weights, or an index (.json) of shards. Throws base::FileError.
-Contents read_file(const std::string& path);
+/// Reads a file of weights, or an index (.json) of shards. Throws base::FileError; to keep going, not for a shard that
+/// cannot be read beside others that can: it is skipped, and its tensors are absent.
+Contents read_file(const std::string& path, bool keep_going = false);
 
 }  // namespace attnlaw::checkpoint

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "attnlaw/checkpoint/file/cursor.h"
@@ -157,32 +158,50 @@ std::map<std::string, std::vector<std::string>> shards_of(const std::string& ind
   return shards;
 }
 
-Contents read_shard(const std::string& path) {
+Contents read_shard(const std::string& index, const std::string& shard) {
+  const std::string path = beside(index, shard);
   if (path.ends_with(".json")) refuse(path, "is no safetensors file");
-  Contents shard = read_file(path);
-  if (shard.format != "safetensors") refuse(path, "is no safetensors file");
-  return shard;
+  Contents part = read_file(path);
+  if (part.format != "safetensors") refuse(path, "is no safetensors file");
+  return part;
+}
+
+/// Adds the tensors that the index expects in a shard, and says which others it has.
+void add_shard(const std::string& shard, const Contents& part, const std::vector<std::string>& tensors, bool keep_going,
+               Contents& contents) {
+  for (const std::string& name : tensors) {
+    if (part.find(name) != nullptr) continue;
+    if (!keep_going)
+      refuse(part.path, "lacks the tensor '{}' that {} lists in it", printable(name), printable_path(contents.path));
+    contents.skipped.push_back({printable(name), fmt::format("the shard {} lacks it", printable(shard))});
+  }
+  const std::set<std::string> wanted(tensors.begin(), tensors.end());
+  for (const Tensor& tensor : part.tensors()) {
+    if (wanted.contains(tensor.name))
+      contents.add(tensor);
+    else
+      contents.skipped.push_back({printable(tensor.name), "the index does not list it in " + printable(shard)});
+  }
+  for (const auto& [key, value] : part.metadata->items()) (*contents.metadata)[key] = value;
+  contents.notes.insert(contents.notes.end(), part.notes.begin(), part.notes.end());
 }
 
 }  // namespace
 
-Contents read_sharded_safetensors(const std::string& index) {
+Contents read_sharded_safetensors(const std::string& index, bool keep_going) {
   Contents contents(index, "safetensors");
-  for (const auto& [shard, tensors] : shards_of(index)) {
-    const std::string path = beside(index, shard);
-    const Contents part = read_shard(path);
-    for (const std::string& name : tensors)
-      if (part.find(name) == nullptr)
-        refuse(path, "lacks the tensor '{}' that {} lists in it", printable(name), printable_path(index));
-    const std::set<std::string> wanted(tensors.begin(), tensors.end());
-    for (const Tensor& tensor : part.tensors()) {
-      if (wanted.contains(tensor.name))
-        contents.add(tensor);
-      else
-        contents.skipped.push_back({printable(tensor.name), "the index does not list it in " + printable(shard)});
+  const std::map<std::string, std::vector<std::string>> shards = shards_of(index);
+  std::size_t unreadable = 0;
+  for (const auto& [shard, tensors] : shards) {
+    std::optional<Contents> part;
+    try {
+      part = read_shard(index, shard);
+    } catch (const base::FileError& error) {
+      if (!keep_going || ++unreadable == shards.size()) throw;
+      contents.skipped.push_back({printable(shard), error.what()});
+      continue;
     }
-    for (const auto& [key, value] : part.metadata->items()) (*contents.metadata)[key] = value;
-    contents.notes.insert(contents.notes.end(), part.notes.begin(), part.notes.end());
+    add_shard(shard, *part, tensors, keep_going, contents);
   }
   return contents;
 }

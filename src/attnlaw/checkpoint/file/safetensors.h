@@ -14,8 +14,9 @@ namespace attnlaw::checkpoint {
 Contents read_safetensors(std::shared_ptr<const MappedFile> file);
 
 /// Reads the shards that an index (model.safetensors.index.json) names, in its folder; other files there are not read.
-/// Throws base::FileError if a shard is missing, lacks a tensor of the index or lies outside the folder.
-Contents read_sharded_safetensors(const std::string& index);
+/// Throws base::FileError if a shard is missing, lacks a tensor of the index or lies outside the folder; to keep going,
+/// only if that is so for all of them, others being skipped with the reason.
+Contents read_sharded_safetensors(const std::string& index, bool keep_going);
 
 /// Returns the path of a file that another one names, in its folder or below. Throws base::FileError for names that are
 /// empty, absolute, that go up or have a backslash, and for links out of the folder; links are followed where the

@@ -96,9 +96,7 @@ void fill_report(const Factors& given, const NullOptions& options, NullTables& t
     report.tests = test_head(map, spectra, factors.left, factors.right, options, tables, draw);
     report.outliers = find_outliers(map, spectra, options, tables);
   }
-  if (map.square())
-    report.fit =
-        fit_trained_law(map, report.symmetry.symmetric_share, report.symmetry.positive_share, draw, options.samples);
+  if (map.square()) report.fit = fit_trained_law(map, report.symmetry, draw, options.samples);
   multiply(left, right, report);
 }
 

@@ -57,8 +57,10 @@ struct HeadReport {
   double shuffle_holm = kAbsent;   ///< that of shuffled entries, adjusted for the heads whose entries have heavy tails
   double rotation_holm = kAbsent;  ///< of N2
   double permuted_holm = kAbsent;  ///< of N2s
+  double largest_holm = kAbsent;   ///< of N2 by s₁
   double symmetry_holm = kAbsent;  ///< of N3
   double trace_holm = kAbsent;     ///< of the trace
+  double tied_holm = kAbsent;      ///< of N4, adjusted for the heads that are like a tied one
 
   bool inspected() const { return defect.empty(); }
   bool heavy_tailed() const { return factors.kurtosis > kHeavyTails; }

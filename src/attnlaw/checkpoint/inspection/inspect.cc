@@ -29,6 +29,11 @@ void require_options(const Model& model, const InspectOptions& options) {
                  base::name(model.positions));
   if ((options.offset || options.window) && options.map == MapKind::output_value)
     base::reject("--offset and --window are for the query-key map: positions do not turn outputs");
+  const auto other = std::find_if(model.layers.begin(), model.layers.end(),
+                                  [](const Layer& layer) { return !layer.rotary.other_angles.empty(); });
+  if ((options.offset || options.window) && other != model.layers.end())
+    base::reject("--offset and --window take the angles base^(−2j/dimensions), and of {} {}", model.file,
+                 other->rotary.other_angles);
 }
 
 /// A summary of one null, and the adjusted p-values of all heads.
@@ -200,7 +205,7 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
   const auto claim = [map](const char* of_queries, const char* of_outputs) {
     return map == MapKind::query_key ? of_queries : of_outputs;
   };
-  std::vector<double> product, shuffle, rotation, permuted, symmetry, trace;
+  std::vector<double> product, shuffle, rotation, permuted, largest, symmetry, trace, tied;
   const auto p = [&](auto figure) { return over(heads, figure); };
   std::vector<NullSummary> nulls{
       summary_of("N1 product", "the map is not a random product", level,
@@ -216,6 +221,10 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
       summary_of("N2s permutation", "the same, whatever the law of the entries", level,
                  p([](const HeadReport& h) { return h.tests.rotation.permuted_p; }),
                  p([](const HeadReport& h) { return h.tests.rotation.permuted_score; }), permuted),
+      summary_of("N2 top",
+                 claim("queries and keys are matched in the leading direction of the head space",
+                       "values and outputs are matched in the leading direction of the head space"),
+                 level, p([](const HeadReport& h) { return h.tests.rotation.largest_p; }), {}, largest),
       summary_of("N3 symmetry",
                  claim("what a head asks for and what it finds are related",
                        "what a head reads and what it writes are related"),
@@ -225,14 +234,18 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
                  claim("a head asks for what it is (score > 0) or for its opposite (< 0)",
                        "a head writes what it reads (score > 0) or its opposite (< 0)"),
                  level, p([](const HeadReport& h) { return h.tests.symmetry.trace_p; }),
-                 p([](const HeadReport& h) { return h.tests.symmetry.trace_score; }), trace)};
+                 p([](const HeadReport& h) { return h.tests.symmetry.trace_score; }), trace),
+      summary_of("N4 tied", "a head that is like a tied one is not a random one", level,
+                 p([](const HeadReport& h) { return h.tests.tied.p; }), {}, tied)};
   for (std::size_t i = 0; i < heads.size(); ++i) {
     heads[i].product_holm = product[i];
     heads[i].shuffle_holm = shuffle[i];
     heads[i].rotation_holm = rotation[i];
     heads[i].permuted_holm = permuted[i];
+    heads[i].largest_holm = largest[i];
     heads[i].symmetry_holm = symmetry[i];
     heads[i].trace_holm = trace[i];
+    heads[i].tied_holm = tied[i];
   }
   std::erase_if(nulls, [](const NullSummary& null) { return null.heads == 0; });
   return nulls;

@@ -53,7 +53,10 @@ const base::Description& describe(const InspectOptions*) {
              {.doc = "rotary planes are coordinates 2j and 2j + 1 of a head, whatever the layout says"}),
        field("tokens", &O::tokens,
              {.range = {0}, .doc = "so many tokens of the vocabulary are named beside each outlier"}),
-       field("keep_going", &O::keep_going, {.doc = "a head that cannot be read is a line of the result"})}};
+       field("keep_going", &O::keep_going,
+             {.doc = "a head that cannot be read is a line of the result, a shard or a layer without use is left out "
+                     "with the "
+                     "reason"})}};
   return description;
 }
 
@@ -72,7 +75,8 @@ const base::Description& describe(const OpenOptions*) {
              {.doc = "how heads are stored", .otherwise = "by names and shapes", .value_name = "NAME"})
            .words(layout_names()),
        field("base", &O::base,
-             {.doc = "of an adapter: the model that it belongs to; maps are those after it", .value_name = "PATH"}),
+             {.doc = "of an adapter: the model that it belongs to; maps are those after it, beside those before",
+              .value_name = "PATH"}),
        field("fold", &O::fold_normalisation,
              {.doc = "multiply the gain of the normalisation before a layer into its maps"})}};
   return description;
@@ -180,6 +184,15 @@ const base::Description& describe(const SymmetryTest*) {
   return description;
 }
 
+const base::Description& describe(const TiedTest*) {
+  using T = TiedTest;
+  static const base::Description description{
+      "N4: of heads with f_s ≥ 0.9 and f₊ ≥ 0.95, against W_Q = W_K of independent entries",
+      {field("score", &T::score, {.doc = "s₁/mean(s) on the scale of the Tracy-Widom law; null for other heads"}),
+       field("p", &T::p, {.symbol = "p_N4", .doc = "P(s₁/mean(s) as large), at least 1e-12"})}};
+  return description;
+}
+
 const base::Description& describe(const Outlier*) {
   using O = Outlier;
   static const base::Description description{
@@ -278,13 +291,16 @@ const base::Description& describe(const HeadReport*) {
            .nested(base::Nesting::prefixed),
        figure_of<R>("symmetry_test", [](const R& r) { return r.tests.symmetry; }, {.doc = "N3"})
            .nested(base::Nesting::prefixed),
+       figure_of<R>("tied", [](const R& r) { return r.tests.tied; }, {.doc = "N4"}).nested(base::Nesting::prefixed),
        field("product_holm", &R::product_holm, {.doc = "p_N1 adjusted for all heads (Holm)"}),
        field("shuffle_holm", &R::shuffle_holm,
              {.doc = "shuffle_p adjusted for the heads with a kurtosis above 4 (Holm)"}),
        field("rotation_holm", &R::rotation_holm, {.doc = "p_N2 adjusted for all heads (Holm)"}),
        field("permuted_holm", &R::permuted_holm, {.doc = "permuted_p adjusted for all heads (Holm)"}),
+       field("largest_holm", &R::largest_holm, {.doc = "p of s₁ over rotations adjusted for all heads (Holm)"}),
        field("symmetry_holm", &R::symmetry_holm, {.doc = "p_N3 adjusted for all heads (Holm)"}),
        field("trace_holm", &R::trace_holm, {.doc = "p of the trace adjusted for all heads (Holm)"}),
+       field("tied_holm", &R::tied_holm, {.doc = "p_N4 adjusted for the heads that are like a tied one (Holm)"}),
        part("outlier", &R::outliers, "singular values that stand out"),
        part("fit", &R::fit, "the trained-attention law"),
        field("singular_values", &R::singular_values, {.symbol = "s", .unit = kWeight, .doc = "descending"})}};

@@ -39,6 +39,11 @@ RankMeasures rank_measures(std::span<const double> singular_values) {
           std::exp(entropy), sum * sum / squares, squares * squares / s.square().square().sum()};
 }
 
+bool like_tied(const SymmetryMeasures& symmetry) {
+  constexpr double kLeastSymmetric = 0.9, kLeastPositive = 0.95;
+  return symmetry.symmetric_share >= kLeastSymmetric && symmetry.positive_share >= kLeastPositive;
+}
+
 SymmetryMeasures symmetry_measures(const FactoredMap& map) {
   if (!map.square()) return {};
   const double energy = map.energy(), m = static_cast<double>(map.m()), d = static_cast<double>(map.query_dimension);

@@ -35,6 +35,9 @@ struct SymmetryMeasures {
 const base::Description& describe(const SymmetryMeasures*);
 SymmetryMeasures symmetry_measures(const FactoredMap& map);
 
+/// Whether a map is nearly symmetric and positive, as that of a head with W_Q = W_K is: f_s ≥ 0.9 and f₊ ≥ 0.95.
+bool like_tied(const SymmetryMeasures& symmetry);
+
 /// Of entries with a larger kurtosis N1 is a statement about entries and not about the product.
 inline constexpr double kHeavyTails = 4;
 

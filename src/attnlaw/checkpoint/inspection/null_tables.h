@@ -42,9 +42,14 @@ struct LeadingTest {
   double largest_p = 0;  ///< by T
 };
 
-/// Whether the null of an m×d head is a table: asked for, or because closed forms do not keep their level there.
+/// Heads of so few rows take a table in any case: closed forms keep their level at 5 % there, but their p-values as a
+/// whole are not uniform, and a table for all heads takes little more than a second.
+inline constexpr int kTableRows = 24;
+
+/// Whether the null of an m×d head is a table: asked for, for few rows, or because closed forms do not keep their level
+/// there.
 inline bool takes_table(int m, int d, const NullOptions& options) {
-  return options.exact_tables || !matrix_laws::edge_scores_hold(m, d);
+  return options.exact_tables || m <= kTableRows || !matrix_laws::edge_scores_hold(m, d);
 }
 
 /// Bartlett tables by (m, d, draws), drawn when they are first asked for. Safe to use from several threads.

@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "attnlaw/base/index.h"
@@ -109,15 +110,15 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   test.edge_ratio = largest / laws::rotated_edge(a, b).position;
   if (!options.exact_tables) return test;
   const auto draws = static_cast<std::size_t>(options.draws);
-  const laws::RotationCounts counts =
-      laws::count_rotations(map.query_gram, map.key_gram, largest, energy, draws, draw.seed, draw.head);
+  const laws::RotationCounts counts = laws::count_rotations(map.query_gram, map.key_gram, largest, energy, draws,
+                                                            turns ? options.most_draws() : draws, draw.seed, draw.head);
   if (permutes) {
     // Where no permutation goes as far, the closed form says how far out the energy lies.
     const std::size_t beyond = std::min(counts.energy_above, counts.energy_below);
     const double exact = std::min(1.0, 2 * laws::monte_carlo_p_value(beyond, draws));
     test.permuted_p = beyond == 0 ? std::min(exact, test.permuted_p) : exact;
   }
-  if (turns) test.largest_p = laws::monte_carlo_p_value(counts.largest, draws);
+  if (turns) test.largest_p = counts.largest.p();
   return test;
 }
 
@@ -144,6 +145,17 @@ SymmetryTest symmetry_test(const FactoredMap& map, const MatrixXd& query, const 
   return test;
 }
 
+/// The singular values of a tied map are the eigenvalues of W Wᵀ, whose mean gives the variance of the entries.
+TiedTest tied_test(const FactoredMap& map) {
+  const int m = rows(map), d = columns(map);
+  const std::vector<double>& s = map.singular_values;
+  const double variance = std::accumulate(s.begin(), s.end(), 0.0) / (static_cast<double>(m) * d);
+  TiedTest test;
+  test.score = laws::tied_score(m, d, s.front() / variance);
+  test.p = laws::edge_p_value(test.score);
+  return test;
+}
+
 }  // namespace
 
 laws::HeadStatistics head_statistics(const FactoredMap& map) {
@@ -165,6 +177,7 @@ NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const 
   }
   tests.rotation = rotation_test(map, a, b, options, draw);
   if (map.square()) tests.symmetry = symmetry_test(map, query, key, options, draw);
+  if (like_tied(symmetry_measures(map))) tests.tied = tied_test(map);
   return tests;
 }
 

@@ -56,11 +56,19 @@ struct SymmetryTest {
 };
 const base::Description& describe(const SymmetryTest*);
 
+/// N4, of heads that are like a tied one: against W_Q = W_K of independent entries.
+struct TiedTest {
+  double score = kAbsent;  ///< s₁/mean(s) on the scale of the Tracy-Widom law
+  double p = kAbsent;
+};
+const base::Description& describe(const TiedTest*);
+
 struct NullTests {
   ProductTest product;
   FactorTest factors;
   RotationTest rotation;
   SymmetryTest symmetry;
+  TiedTest tied;
 };
 
 /// Which head it is, for independent random numbers.

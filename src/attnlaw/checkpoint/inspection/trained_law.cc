@@ -23,9 +23,8 @@ namespace {
 namespace laws = attnlaw::matrix_laws;
 using base::size;
 
-constexpr double kLeastSymmetric = 0.9, kLeastPositive = 0.95;  ///< of heads that are like tied ones
-constexpr int kFewestEigenvalues = 20;                          ///< eigenvalues
-constexpr int kLargestSpikePart = 10;                           ///< one of so many may be a spike
+constexpr int kFewestEigenvalues = 20;  ///< eigenvalues
+constexpr int kLargestSpikePart = 10;   ///< one of so many may be a spike
 constexpr double kFitLevel = 0.05;
 /// Below this share of the largest, eigenvalues are those that the threshold of training sets to 0: what an optimiser
 /// leaves of them, and rounding of weights of single precision.
@@ -274,9 +273,9 @@ TrainedLawFit fit_trained_law(std::span<const double> eigenvalues, int d, const 
   return fit;
 }
 
-TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, double positive_share, const Draw& draw,
+TrainedLawFit fit_trained_law(const FactoredMap& map, const SymmetryMeasures& symmetry, const Draw& draw,
                               std::optional<double> samples, int draws) {
-  if (!(symmetric_share >= kLeastSymmetric && positive_share >= kLeastPositive)) return {};
+  if (!like_tied(symmetry)) return {};
   const int d = static_cast<int>(map.query_dimension);
   std::vector<double> positive;
   for (auto e = map.symmetric_eigenvalues.rbegin(); e != map.symmetric_eigenvalues.rend(); ++e)

@@ -9,6 +9,7 @@
 #include "attnlaw/base/describe.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/checkpoint/inspection/factored_map.h"
+#include "attnlaw/checkpoint/inspection/measures.h"
 #include "attnlaw/checkpoint/inspection/null_tests.h"
 
 namespace attnlaw::checkpoint {
@@ -54,7 +55,7 @@ const base::Description& describe(const TrainedLawFit*);
 
 /// Fits the law if the head is close to symmetric and positive. `samples` is αK of its training, if known; `draws`
 /// matrices give errors and p-values.
-TrainedLawFit fit_trained_law(const FactoredMap& map, double symmetric_share, double positive_share, const Draw& draw,
+TrainedLawFit fit_trained_law(const FactoredMap& map, const SymmetryMeasures& symmetry, const Draw& draw,
                               std::optional<double> samples = {}, int draws = 199);
 
 /// Fits the law to positive eigenvalues, in descending order, of a map of size d, whatever its symmetry; without the

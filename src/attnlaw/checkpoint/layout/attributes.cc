@@ -27,6 +27,22 @@ Positions positions_of_gguf(const std::string& model, const Configuration& confi
   return configuration.number({"rotary_dim", "rope_theta"}) ? Positions::rotary : Positions::unknown;
 }
 
+/// Why planes turn by other angles than offset · base^(−2j/dimensions), by what configurations say; empty: they do not.
+std::string other_angles(const Configuration& configuration) {
+  for (const char* key : {"rope_scaling.rope_type", "rope_scaling.type", "rope_parameters.rope_type",
+                          "rope_parameters.full_attention.rope_type", "rope_scaling_type"}) {
+    const std::string type = configuration.text(key).value_or("default");
+    if (type != "default" && type != "none")
+      return fmt::format("frequencies are scaled ({}: {})", key, printable(type));
+  }
+  for (const char* key : {"rope_local_base_freq", "local_rope_theta", "rope_parameters.sliding_attention.rope_theta"})
+    if (const auto base = configuration.number({key}))
+      return fmt::format("layers of local attention turn at another base ({}: {})", key, *base);
+  if (const double ratio = configuration.number({"rope_ratio"}).value_or(1); ratio != 1)
+    return fmt::format("frequencies are scaled (rope_ratio: {})", ratio);
+  return "";
+}
+
 }  // namespace
 
 Positions positions_of(const LayerPlan& plan, const Configuration& configuration, bool gguf) {
@@ -61,6 +77,7 @@ Rotary rotary_of(const LayerPlan& plan, const Configuration& configuration, bool
     refuse(configuration.source(), "rotary positions of {} coordinates and base {} do not fit heads of dimension {}",
            dimensions, rotary.base, m);
   rotary.dimensions = static_cast<int>(dimensions) / 2 * 2;
+  if (rotary.dimensions > 0) rotary.other_angles = other_angles(configuration);
   return rotary;
 }
 

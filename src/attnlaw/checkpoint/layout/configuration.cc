@@ -23,6 +23,7 @@ constexpr std::pair<const char*, const char*> kGgufKeys[] = {{"attention.head_co
                                                              {"embedding_length", "hidden_size"},
                                                              {"rope.freq_base", "rope_theta"},
                                                              {"rope.dimension_count", "rotary_dim"},
+                                                             {"rope.scaling.type", "rope_scaling_type"},
                                                              {"attn_logit_softcapping", "attn_logit_softcapping"},
                                                              {"attention.scale", "attention_scale"}};
 

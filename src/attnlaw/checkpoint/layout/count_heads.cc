@@ -58,7 +58,7 @@ class Counter {
                                Arguments&&... arguments) const {
     const std::string found = fmt::format("{} is {}", printable(tensor.name), tensor.shape_text());
     const std::string message = fmt::format(format, std::forward<Arguments>(arguments)...);
-    if (given_.heads > 0 || given_.key_heads > 0) reject("{}, {}", message, found);
+    if (given_.heads > 0 || given_.key_heads > 0) reject("{}: {}, {}", printable_path(contents_.path), message, found);
     refuse(configuration_.source(), "{}, {}", message, found);
   }
 

@@ -2,6 +2,7 @@
 /// How models tell positions apart.
 
 #include <span>
+#include <string>
 
 #include "attnlaw/base/names.h"
 
@@ -18,6 +19,8 @@ struct Rotary {
   int dimensions = 0;
   /// Plane j has the coordinates 2j and 2j + 1; otherwise j and j + dimensions/2.
   bool interleaved = false;
+  /// Why the planes turn by other angles than these, as where frequencies are scaled; empty: they do not.
+  std::string other_angles = {};
 };
 
 }  // namespace attnlaw::checkpoint

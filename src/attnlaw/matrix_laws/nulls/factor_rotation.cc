@@ -144,8 +144,8 @@ std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::Ve
 }
 
 RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
-                               double largest_square, double energy, std::size_t draws, std::uint64_t seed,
-                               std::uint64_t head) {
+                               double largest_square, double energy, std::size_t draws, std::size_t most,
+                               std::uint64_t seed, std::uint64_t head) {
   const auto m = static_cast<int>(query_gram.rows());
   // Any square roots of the Gram matrices do: G = A Aᵀ with the eigenvectors scaled.
   const auto root = [m](Eigen::MatrixXd G) {
@@ -155,13 +155,14 @@ RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::M
     return G;
   };
   const Eigen::MatrixXd query = root(query_gram), key = root(key_gram);
-  RotationCounts counts;
-  for (std::size_t draw = 0; draw < draws; ++draw) {
+  RotationCounts counts{{draws, most}};
+  for (std::size_t draw = 0; counts.largest.open(); ++draw) {
     Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
     Eigen::MatrixXd turned = key;
     rotate_rows(turned, rotation);
     const Eigen::MatrixXd core = query.transpose() * turned;
-    counts.largest += largest_eigenvalue_reaches(core * core.transpose(), largest_square);
+    counts.largest.add(largest_eigenvalue_reaches(core * core.transpose(), largest_square));
+    if (draw >= draws) continue;
     Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
     const double drawn = permuted_inner(query_gram, key_gram, signs);
     counts.energy_above += drawn >= energy;

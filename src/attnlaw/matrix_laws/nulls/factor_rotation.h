@@ -7,6 +7,8 @@
 #include <complex>
 #include <cstdint>
 
+#include "attnlaw/matrix_laws/nulls/bartlett_table.h"
+
 namespace attnlaw::matrix_laws {
 
 /// Mean, variance and third cumulant of a statistic under its null.
@@ -39,14 +41,15 @@ RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b);
 /// Returns w(x) = x G(x) − 1 of that law at a complex x off the real line, by subordination.
 std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::VectorXd& b, std::complex<double> x);
 
-/// How many of `draws` rotations reach the given largest squared singular value, and how many signed permutations reach
-/// the given energy or stay at or below it. The draws of different heads (`head` < 2^22) are independent.
+/// How many of `draws` rotations (up to `most`, see Exceedances) reach the given largest squared singular value, and
+/// how many of `draws` signed permutations reach the given energy or stay at or below it. The draws of different heads
+/// (`head` < 2^22) are independent.
 struct RotationCounts {
-  std::size_t largest = 0;
+  Exceedances largest;
   std::size_t energy_above = 0, energy_below = 0;
 };
 RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
-                               double largest_square, double energy, std::size_t draws, std::uint64_t seed,
-                               std::uint64_t head);
+                               double largest_square, double energy, std::size_t draws, std::size_t most,
+                               std::uint64_t seed, std::uint64_t head);
 
 }  // namespace attnlaw::matrix_laws

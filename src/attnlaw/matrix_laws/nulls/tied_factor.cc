@@ -19,6 +19,12 @@ double tied_mass_above(double beta, double x) {
   return (w - (1 - beta) / beta * std::log(1.0 + beta * w) - std::log(w)).imag() / std::numbers::pi;
 }
 
+double tied_density(double beta, double x) {
+  const Interval support = tied_support(beta);
+  if (!(x > support.lower && x < support.upper)) return 0;
+  return std::sqrt((support.upper - x) * (x - support.lower)) / (2 * std::numbers::pi * beta * x);
+}
+
 double tie_coefficient(double beta, double tau) { return tau / (1 + beta - beta * tau); }
 
 }  // namespace attnlaw::matrix_laws

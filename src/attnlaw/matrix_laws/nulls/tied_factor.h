@@ -10,6 +10,8 @@ namespace attnlaw::matrix_laws {
 Interval tied_support(double beta);
 /// Returns in closed form the mass of the m nonzero eigenvalues above x, in that unit.
 double tied_mass_above(double beta, double x);
+/// Returns the density of these eigenvalues, of mass 1.
+double tied_density(double beta, double x);
 /// Returns c² of W_K = c W_Q + √(1 − c²) W′ (equal variances) that gives τ = Tr S²/‖S‖². It is meant for τ in [0, 1].
 double tie_coefficient(double beta, double tau);
 

@@ -219,12 +219,18 @@
     caption.append(hint);
   };
 
+  // The rows of a panel: its values, of which the first ones stand out.
+  const panelRows = (id) => {
+    const { outliers, values } = JSON.parse(document.getElementById(id).textContent);
+    return values.map((z, i) => ({ z, kind: i < outliers ? "outlier" : "bulk" }));
+  };
+
   const draw = async (chart) => {
     const spec = specOf(chart.dataset.spec);
     const grid = spec.usermeta?.grid;
     const values = grid ? decoded(grid) : null;
     if (grid) spec.layer.find((layer) => layer.name === "image").encoding.url.value = painted(grid, values);
-    if (chart.dataset.rows) spec.datasets.values = JSON.parse(document.getElementById(chart.dataset.rows).textContent);
+    if (chart.dataset.values) spec.datasets.values = panelRows(chart.dataset.values);
     setTitle(spec, chart);
     if (addInteraction(spec)) explainInteraction(chart);
     const options = {
@@ -234,7 +240,7 @@
       tooltip: { theme: dark.matches ? "dark" : "light" },
       actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
       scaleFactor: { svg: 1, png: 2 },
-      downloadFileName: `attnlaw-${chart.dataset.rows ?? chart.dataset.spec}`,
+      downloadFileName: `attnlaw-${chart.dataset.values ?? chart.dataset.spec}`,
       config: theme(chart, spec),
     };
     try {
