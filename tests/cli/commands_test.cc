@@ -340,6 +340,18 @@ TEST(Spectrum, SingularValuesOfWCarryTheSameMass) {
   EXPECT_NEAR(singular["edges"].back()[1].get<double>(), std::sqrt(largest * std::sqrt(2.0)), 1e-12);
 }
 
+TEST(Spectrum, PageHasTheShareOfEigenvaluesUpToEachValue) {
+  const Scratch scratch;
+  const std::string page = (scratch / "page.html").string();
+  ASSERT_EQ(attnlaw("spectrum --alpha 0.5 --lambda 0.3 --head linear --d 60 --instances 2 --html " + page).code, 0);
+  const std::string text = slurp(page);
+  EXPECT_NE(text.find("Cumulative distribution"), std::string::npos);
+  const std::size_t from = text.find("share,");
+  ASSERT_NE(from, std::string::npos);
+  // The line ends at 1, the atom is a step.
+  EXPECT_NE(text.find("share of the eigenvalues"), std::string::npos);
+}
+
 TEST(Spectrum, CollapsesAlongLambda) {
   const Scratch scratch;
   const std::string page = (scratch / "page.html").string();

@@ -101,7 +101,7 @@ TEST(Operations, ReadTheirFilesOnce) {
   for (const json& alpha : {json(0.5), json({0.5, 1})}) {
     const std::string path = scratch.write("target.txt", "2\n1\n0\n0\n");
     const std::string hash = study::target_hash(model::Target::parse("file:" + path));
-    Run run;
+    operations::Run run;
     run.draw = true;
     run.progress = [&](auto&&...) { std::filesystem::remove(path); };
     run.study_progress = [&](auto&&...) { std::filesystem::remove(path); };
@@ -121,7 +121,7 @@ TEST(Operations, ReadTheirFilesOnce) {
 }
 
 TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
-  Run run;
+  operations::Run run;
   run.threads = 1;
   // The first of many points ends, and somebody presses Ctrl-C.
   run.study_progress = [pressed = false](const std::string&, const study::RunProgress& progress) mutable {

@@ -49,6 +49,23 @@ TEST(HeatMap, WhatCannotBeDrawnIsBlankAndCounted) {
   EXPECT_EQ(chart.spec.at("title").at("subtitle").back(), "Blank: 2 values not finite or not positive.");
 }
 
+/// A region has its name once, in the middle of where it is highest; one without a line of text of height has none.
+TEST(HeatMap, RegionsBetweenLinesAreNamed) {
+  HeatMap map = sample_map();
+  map.below = "below";
+  map.lines[0].above = "above";
+  const nlohmann::json rows = heat_map(map).spec.at("datasets").at("regions");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].at("label"), "below");
+  EXPECT_EQ(rows[0].at("x"), 0.6) << "the line is highest there";
+  // The cells reach over a decade and a half to each side of √0.1.
+  EXPECT_NEAR(rows[0].at("y").get<double>(), std::sqrt(0.1 / std::sqrt(10.0) * 0.4), 1e-12);
+  EXPECT_EQ(rows[1].at("label"), "above");
+  EXPECT_EQ(rows[1].at("x"), 0.2);
+  map.lines[0].above.clear();
+  EXPECT_FALSE(heat_map(map).spec.at("datasets").contains("regions"));
+}
+
 TEST(HeatMap, LinesMayTurnBack) {
   HeatMap map = sample_map();
   map.lines = {{"border", {{0.4, 0.2}, {0.2, 0.4}, {0.3, 0.8}}}};

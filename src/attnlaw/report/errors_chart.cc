@@ -158,10 +158,11 @@ void add_guides(const ErrorsChart& chart, Table& table) {
       const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& cells) {
         return cells[0] == Cell(series.name) && cells[1] == Cell(point.x) && cells.back() == Cell();
       });
-      if (row != table.rows.end())
+      if (row != table.rows.end()) {
         row->back() = point.y;
-      else
-        table.rows.push_back({series.name, point.x});
+        continue;
+      }
+      table.rows.push_back({series.name, point.x});
       table.rows.back().resize(table.columns.size());
       table.rows.back().back() = point.y;
     }
