@@ -176,31 +176,48 @@ RidgelessPhase ridgeless_phase(const model::Problem& problem, const Spectrum& ta
                                                                : RidgelessPhase::overdetermined;
 }
 
-Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& target) {
-  const double c = problem.alpha * fitted_scores(problem);
+Overlaps fitting_overlaps(const model::Problem& problem, const Spectrum& target, double lambda,
+                          const FittingChannel& channel) {
+  const double c = problem.alpha * fitted_scores(problem), symmetry = problem.symmetry(), r = problem.beta_ratio();
+  // In units of m̂ = symmetry λ/t the response of the student is r c V/(V + v) = r c − v m̂.
+  const double lost = channel.inverse_curvature * symmetry * lambda / r;
   const auto student = [&](double a, double t) {
-    return make_denoiser(problem, t / problem.symmetry())->evaluate(target, {a * a, 1, 1}).overlaps;
+    return make_denoiser(problem, t / symmetry)->evaluate(target, {a * a, 1, channel.ratio}).overlaps;
   };
   const auto threshold = [&](double a) {
     // The response V falls from that of no penalty to 0 (tied) or towards it (direct).
     constexpr double kFar = 10;
     const auto hull = target.hull();
     const double reach = std::abs(hull.lower) + std::abs(hull.upper) + 2 * a;
-    const double high = problem.student == model::Student::direct ? kFar / c : reach;
-    return decreasing_root([&](double t) { return student(a, t).V - c; }, 0.0, high);
+    const double low = std::max(0.0, lost / c);
+    const double high = low + (problem.student == model::Student::direct ? kFar / c : reach);
+    return decreasing_root([&](double t) { return student(a, t).V - c + (lost != 0 ? lost / t : 0); }, low, high);
   };
   const auto excess = [&](double log_a) {
-    const double a = std::exp(log_a);
-    return (student(a, threshold(a)).estimation(target.second_moment()) + problem.noise) / (a * a) - c;
+    const double a = std::exp(log_a), E = student(a, threshold(a)).estimation(target.second_moment());
+    return (E + problem.noise + channel.excess) / (a * a) - c;
   };
   const double scale = std::sqrt(target.second_moment() + problem.noise);
   constexpr double kLeast = 1e-5, kLargest = 1e3;
   const double a = std::exp(decreasing_root(excess, std::log(kLeast * scale), std::log(kLargest * scale / c)));
   const double t = threshold(a);
   const Overlaps fitted = student(a, t);
-  // V = A/V̂ with V̂ = m̂ = 2λ/t (λ/t with cross-attention); the student of another temperature is β*/β times this one.
-  const double r = problem.beta_ratio();
-  return {r * r * fitted.q, r * fitted.m, r * c * t / problem.symmetry()};
+  // V = A/V̂ with m̂ = 2λ/t (λ/t with cross-attention); the student of another temperature is β*/β times this one.
+  return {r * r * fitted.q, r * fitted.m, r * fitted.V * t / (symmetry * lambda)};
+}
+
+FittingChannel fitting_channel(const model::Problem& problem, const Spectrum& target, const Overlaps& at,
+                               const Conjugates& conjugates) {
+  const double c = problem.alpha * fitted_scores(problem), r = problem.beta_ratio();
+  const double Q_star = target.second_moment();
+  const double E = r == 1 ? at.estimation(Q_star) : at.q / (r * r) - 2 * at.m / r + Q_star;
+  const double m_hat = conjugates.m_hat;
+  return {c * r / m_hat - at.V, c * conjugates.q_hat / (m_hat * m_hat) - E - problem.noise,
+          r * conjugates.V_hat / m_hat};
+}
+
+Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& target) {
+  return fitting_overlaps(problem, target, 1, {});
 }
 
 std::span<const base::Named<RidgelessPhase>> names_table(RidgelessPhase) {
