@@ -17,6 +17,7 @@
 #include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/linear_channel.h"
 #include "attnlaw/theory/evolution/lambda_path.h"
+#include "attnlaw/theory/fitting_student.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/point_ladder.h"
 #include "attnlaw/theory/sensitivity.h"

@@ -63,23 +63,9 @@ enum class RidgelessPhase {
 RidgelessPhase ridgeless_phase(const model::Problem& problem, const matrix_laws::Spectrum& target);
 std::span<const base::Named<RidgelessPhase>> names_table(RidgelessPhase);
 
-/// How an output channel differs from that of labels which are fitted whatever it costs: there m̂ = c r/V, q̂ = m̂² (E +
-/// Δ)/c and V̂ = m̂/r at c = 2αK_eff (αK_eff with cross-attention), r = β*/β. V ≫ 1 makes all of it small.
-struct FittingChannel {
-  double inverse_curvature = 0;  ///< v of m̂ = c r/(V + v); that of the loss with the linear head, where all else is 0
-  double excess = 0;             ///< c q̂/m̂² − E − Δ
-  double ratio = 1;              ///< r V̂/m̂
-};
-FittingChannel fitting_channel(const model::Problem& problem, const matrix_laws::Spectrum& target, const Overlaps& at,
-                               const Conjugates& conjugates);
-
-/// The student at λ while such a channel stays as it is: A(a, t) = c − v m̂/r, E(a, t) + Δ + excess = c a², by nested
-/// bracketing, which no start can lead astray; zero overlaps where the penalty keeps every eigenvalue at zero.
-Overlaps fitting_overlaps(const model::Problem& problem, const matrix_laws::Spectrum& target, double lambda,
-                          const FittingChannel& channel);
-
-/// The interpolating student, of A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² (αK_eff with cross-attention). V in units
-/// of 1/λ. Problem in the interpolating phase.
+/// The interpolating student: the two equations A(a, t) = 2αK_eff, E(a, t) + Δ = 2αK_eff a² (αK_eff with
+/// cross-attention) by nested bracketing, which no start can lead astray. V in units of 1/λ. Problem in the
+/// interpolating phase.
 Overlaps interpolating_overlaps(const model::Problem& problem, const matrix_laws::Spectrum& target);
 
 /// The ridgeless equations are available: for labels that are linear conditions on S when fitted, and students that
