@@ -523,6 +523,31 @@ TEST(Scaling, DocumentKeepsTheContract) {
   EXPECT_NE(table.out.find("Exponents"), std::string::npos) << table.out;
 }
 
+TEST(Scaling, TablesNameThePenaltyWhereItVaries) {
+  const std::string arguments = "scaling --head linear --tokens 1 --noise 0.5 --target powerlaw:1.25,60 --n 1e3,1e5,5";
+  for (const char* rule : {"edge", "optimal", "0.1 --lambda-exponent 0.25"}) {
+    const Outcome table = attnlaw(arguments + " --lambda " + rule);
+    EXPECT_NE(table.out.find(" λ  "), std::string::npos) << table.out;
+    EXPECT_NE(table.out.find("Exponent of λ in n"), std::string::npos) << table.out;
+  }
+  EXPECT_NE(attnlaw(arguments + " --lambda 0.1 --lambda-exponent 0.25").out.find("  0.25       0.25"),
+            std::string::npos);
+  EXPECT_EQ(attnlaw(arguments + " --lambda 0.1").out.find("Exponent of λ"), std::string::npos);
+}
+
+TEST(Scaling, MapsHaveExponentsInThePenalty) {
+  const std::string arguments =
+      "scaling --head linear --tokens 1 --noise 1e-3 --target powerlaw:1,1000 --n 1e5,2e5,3 --lambda-range 0.5,4,7";
+  const json map = run_json(arguments)["map"];
+  ASSERT_FALSE(map["penalty_fits"].empty());
+  for (const json& fit : map["penalty_fits"]) {
+    EXPECT_EQ(fit["regime"], "lambda-dominated");
+    EXPECT_EQ(fit["predicted"], 1);
+    EXPECT_NEAR(fit["fitted"].get<double>(), 1, 0.1);
+  }
+  EXPECT_NE(attnlaw(arguments).out.find("Exponents of the estimation error in λ"), std::string::npos);
+}
+
 TEST(Texts, ConventionsVersionHelpAndCompletion) {
   EXPECT_NE(attnlaw("conventions").out.find("alpha"), std::string::npos);
   EXPECT_TRUE(run_json("version")["parts"].contains("blas"));

@@ -334,6 +334,10 @@ target = "powerlaw:1,100"
 name = "map"
 axes = [{lambda = [0.1, 1, 1000]}]
 scaling = {n = [1e3, 1e4, 1e5]}
+[[part]]
+name = "edge"
+problem = {lambda = "edge"}
+scaling = {n = [1e3, 1e4, 1e5]}
 [[chart]]
 kind = "map"
 title = "Regimes"
@@ -344,6 +348,7 @@ log_x = true
 log_y = true
 [[chart]]
 title = "Parts"
+parts = ["map"]
 x = "n"
 values = ["test", "test_parts.floor", "test_parts.unlearned", "test_parts.shrinkage", "test_parts.misalignment",
           "test_parts.bulk", "test_parts.amplitude"]
@@ -354,6 +359,8 @@ by = ["lambda"]
   EXPECT_EQ(lines(regimes), 1 + 9u);
   EXPECT_TRUE(contains(regimes, "1000,1000,collapse")) << regimes;
   EXPECT_TRUE(contains(regimes, "10000,1,noise-dominated")) << regimes;
+  const std::string page = slurp(out("small.html"));
+  for (const char* line : {"collapse", "edge of the noise"}) EXPECT_TRUE(contains(page, line)) << line;
   // The parts of every point sum to its test error.
   std::map<std::string, double> test, sum;
   std::istringstream parts(slurp(out("small-2-parts.csv")));

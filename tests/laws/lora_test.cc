@@ -382,6 +382,7 @@ void expect_agreement(const LoraExperiment& experiment, const LoraPrediction& th
   near("index error", theory.index_error, &LoraMeasurements::index_error);
   near("train", theory.train, &LoraMeasurements::train);
   near("test", theory.test, &LoraMeasurements::test);
+  near("test on noisy labels", theory.test_noisy, &LoraMeasurements::test_noisy);
   near("objective", theory.objective, &LoraMeasurements::objective);
 }
 
@@ -405,6 +406,33 @@ TEST(LoraSimulation, SoftmaxAgreesWithTheTheory) {
   const LoraExperiment experiment =
       simulate_lora(softmax(8), sample_students(model::Target(), pretrained(.396949)), sizes(100, 4));
   expect_agreement(experiment, predict_lora(experiment, {1e-2, 0}));
+}
+
+/// The softmax of two and of three tokens with labels of noise, which is not seen by `test`.
+TEST(LoraSimulation, ErrorsOnNoisyLabelsAgreeWithTheTheory) {
+  for (const int tokens : {2, 3}) {
+    LoraTask task = softmax(8);
+    task.tokens = tokens;
+    task.noise = 0.3;
+    const LoraExperiment experiment =
+        simulate_lora(task, sample_students(model::Target(), pretrained(.396949)), sizes(100, 4));
+    const LoraPrediction theory = predict_lora(experiment, {2e-2, 0});
+    EXPECT_GT(theory.test_noisy, 1.1 * theory.test);
+    expect_agreement(experiment, theory);
+  }
+}
+
+TEST(LoraLinear, ErrorsOnNoisyLabelsAreHigherByTheirScatter) {
+  for (const int tokens : {1, 2, 3}) {
+    const LoraPrediction found = predict_lora(linear(tokens, 6, .2), pretrained(.1));
+    EXPECT_NEAR(found.test_noisy - found.test, tokens * (tokens + 1) * .2, 1e-12);
+    // With many sequences and a weak penalty training ends at half of the least error there is.
+    LoraTask task = linear(tokens, 2000, .2);
+    task.lambda = 1e-3;
+    const LoraPrediction many = predict_lora(task, pretrained(.1), {1e-2, 0});
+    EXPECT_NEAR(many.train, 0.5 * many.test_noisy, 5e-3 * many.train);
+  }
+  EXPECT_EQ(predict_lora(linear(1, 6), pretrained(.1)).test_noisy, predict_lora(linear(1, 6), pretrained(.1)).test);
 }
 
 TEST(LoraSimulation, SoftmaxOfThreeTokensAgreesWithTheTheory) {
@@ -569,8 +597,8 @@ TEST(LoraPosterior, LearnsFromWhereAnyEstimatorCan) {
   EXPECT_GT(predict_posterior(linear(1, 1.2 * critical), pretrained(.4)).from_nothing, .02);
 }
 
-/// With little noise (phase retrieval) two solutions coexist: at E = 1e-4 from α = 1.098 to 1.131. Message passing stays
-/// at the lower one, which is the posterior mean as well until free entropies cross.
+/// With little noise (phase retrieval) two solutions coexist: at E = 1e-4 from α = 1.098 to 1.131. Message passing
+/// stays at the lower one, which is the posterior mean as well until free entropies cross.
 TEST(LoraPosterior, IsTheSolutionOfLargerFreeEntropy) {
   const LoraBayes early = predict_posterior(linear(1, 1.105), pretrained(1e-4));
   EXPECT_TRUE(early.converged);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "attnlaw/matrix_laws/semicircle_sum.h"
+#include "attnlaw/theory/fitted_noise.h"
 #include "attnlaw/theory/prior/denoiser.h"
 
 namespace attnlaw::theory {
@@ -290,6 +291,85 @@ TEST(ScalingRegimes, FittedNoiseGrowsPeaksAndIsAveraged) {
   EXPECT_LT(averaged, 1.01);
 }
 
+TEST(FittedNoise, HasTheLawOfTheBulk) {
+  struct Row {
+    double alpha, law;  ///< αK_eff
+  };
+  for (const auto& [alpha, law] : {Row{1e-4, 0.02011}, {1e-3, 0.05408}, {1e-2, 0.16546}, {0.05, 0.4719}, {0.2, 4.361}})
+    EXPECT_NEAR(fitted_noise(4 * alpha).share, law, 2e-3 * law) << alpha;
+  // 0.7664 (αK_eff)^(2/5) for little data.
+  constexpr double kLittle = 1e-12;
+  EXPECT_NEAR(fitted_noise(4 * kLittle).share / std::pow(kLittle, 0.4), 0.7664, 2e-4);
+  EXPECT_NEAR(fitted_noise(4 * kLittle).exponent, 0.4, 1e-4);
+  for (const double data : {1e-3, 0.1, 0.5, 0.9}) {
+    constexpr double kStep = 1e-4;
+    const double difference =
+        std::log(fitted_noise(data * std::exp(kStep)).share) - std::log(fitted_noise(data * std::exp(-kStep)).share);
+    EXPECT_NEAR(fitted_noise(data).exponent, difference / (2 * kStep), 1e-6) << data;
+  }
+  for (const double outside : {0.0, 1.0, -1.0}) EXPECT_THROW(fitted_noise(outside), std::invalid_argument) << outside;
+}
+
+/// A target that is nothing beside the noise of the labels.
+model::Problem noise_alone(model::Head head, int tokens) {
+  model::Problem problem = power_law(2, 10000, 1e4, head);
+  problem.tokens = tokens;
+  problem.lambda_rule = model::LambdaRule::ridgeless;
+  if (head == model::Head::softmax) problem.beta = problem.target_beta = 0.01;
+  return problem;
+}
+
+TEST(ScalingRegimes, FittedNoiseIsThatOfTheLaw) {
+  for (const auto& [head, tokens] : {std::pair(model::Head::linear, 1), std::pair(model::Head::softmax, 2)}) {
+    const model::Problem problem = noise_alone(head, tokens);
+    std::vector<double> n;
+    for (const double alpha : {1e-4, 1e-3, 1e-2, 0.05, 0.2})
+      n.push_back(alpha * 1e8 / (tokens * (tokens + 1) / 2 - (head == model::Head::softmax ? 1 : 0)));
+    for (const ScalingPoint& point : curve_of(problem, n).points) {
+      const FittedNoise law = fitted_noise(data_per_peak(point.solution.problem));
+      EXPECT_NEAR(point.parts.bulk / (problem.noise + 1), law.share, 2e-3 * law.share) << point.n;
+      if (point.regime == Regime::overfitting) EXPECT_EQ(point.predicted, law.exponent);
+    }
+  }
+}
+
+TEST(ScalingRegimes, FittedNoiseHasTheExponentOfItsLaw) {
+  // The slope of the law grows from 2/5 with the data: .42, .45 and .55 at αK_eff = 10⁻⁴, 10⁻³, 10⁻².
+  for (const auto& [alpha, slope] : {std::pair(1e-4, 0.417), {1e-3, 0.447}, {1e-2, 0.546}})
+    EXPECT_NEAR(fitted_noise(4 * alpha).exponent, slope, 1e-3);
+  model::Problem problem = noise_alone(model::Head::linear, 1);
+  const ScalingCurve curve = curve_at(1e-3, problem, grid(1e3, 1e6, 7));
+  EXPECT_EQ(clean_points(curve, Regime::overfitting), 7U);
+  const double fitted = fitted_exponent(curve, Regime::overfitting);
+  EXPECT_NEAR(fitted, predicted_exponent(curve, Regime::overfitting), 0.01);
+  EXPECT_GT(fitted, 0.42);
+  // A penalty of a tenth of the edge holds back noise the more the less data there are: such points are not clean.
+  const ScalingCurve held = curve_at(50, problem, grid(1e4, 1e6, 3));
+  EXPECT_LT(clean_points(held, Regime::overfitting), 3U);
+}
+
+TEST(ScalingRegimes, ErrorsGrowWithThePenaltyByTheirExponent) {
+  constexpr int kDimension = 30000;
+  const double d2 = 1.0 * kDimension * kDimension;
+  struct Case {
+    double gamma, fitted;
+  };
+  // As measured at D = 10⁵.
+  for (const auto& [gamma, fitted] : {Case{0.75, 0.687}, {1, 0.995}, {1.25, 1.191}, {1.5, 1.320}}) {
+    const RegimeMap map =
+        regime_map(one_token(gamma, kDimension, 0.01), {0.29 * d2, 0.3 * d2, 0.31 * d2}, {8, 5.04, 3.17, 2}, {});
+    std::size_t seen = 0;
+    for (const PenaltyFit& fit : map.penalty_fits) {
+      EXPECT_EQ(fit.regime, Regime::lambda_dominated);
+      EXPECT_EQ(fit.clean_points, 4U);
+      EXPECT_NEAR(fit.predicted, 2 - 1 / gamma, 1e-15);
+      EXPECT_NEAR(fit.fitted, fitted, 0.02) << gamma;
+      ++seen;
+    }
+    EXPECT_EQ(seen, 3U) << gamma;
+  }
+}
+
 TEST(ScalingRegimes, TheBestPenaltyGrowsLikeTheRootOfTheData) {
   model::Problem problem = one_token(1, 10000, 1);
   problem.lambda_rule = model::LambdaRule::optimal;
@@ -346,10 +426,6 @@ TEST(TestParts, OfALinearHeadAreTheEstimationErrorAlone) {
   EXPECT_NEAR(curve.points[1].noisy_parts.floor, 6 * 0.1, 1e-9);
 }
 
-TestParts noiseless_parts(const Solution& solution) {
-  return test_parts(solution, *make_output_channel(solution.problem, solution.Q_star, solution.diagnostics.rule), 0);
-}
-
 TEST(TestParts, PricesAreThoseOfTheLinearisedHeadCloseToTheTarget) {
   // T = 2, Q* = 1.5: C₁ = 12 β² E s'(βu)² = .33271 for u ~ N(0, 3 Q*), and 4 β² E s'(βu)² u²/Q* = .07076.
   model::Problem problem;
@@ -357,12 +433,12 @@ TEST(TestParts, PricesAreThoseOfTheLinearisedHeadCloseToTheTarget) {
   problem.alpha = 3;
   problem.lambda = 0.05;
   const Solution solution = solve(problem);
-  const TestParts parts = noiseless_parts(solution);
+  const TestParts parts = test_parts(solution, 0);
   EXPECT_NEAR(parts.price, 0.3545, 5e-4);
   EXPECT_NEAR(solution.errors.test, 0.00038, 5e-6);
   problem.alpha = 60;
   const Solution close = solve(problem);
-  const TestParts limit = noiseless_parts(close);
+  const TestParts limit = test_parts(close, 0);
   EXPECT_NEAR(limit.price, 0.33271, 2e-3);
   const double c = close.overlaps.m / close.Q_star - 1;
   EXPECT_NEAR(limit.amplitude / (c * c * close.Q_star), 0.07076 - 0.33271, 5e-3);

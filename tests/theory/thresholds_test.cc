@@ -294,5 +294,44 @@ TEST(Ridgeless, IsNotThereForEveryStudent) {
               testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("students tied and direct")));
 }
 
+/// Where the uninformed start overshoots: for little data, however small the penalty is.
+TEST(Ridgeless, SmallPenaltiesLeadToItForLittleData) {
+  for (const int tokens : {1, 2})
+    for (const double noise : {0.0, 0.25})
+      for (const double alpha : {1e-6, 1e-5, 1e-4, 1e-3}) {
+        model::Problem problem = ridgeless(0.5, alpha, noise);
+        problem.head = model::Head::linear;
+        problem.tokens = tokens;
+        const Solution limit = solve(problem);
+        ASSERT_TRUE(limit.diagnostics.converged);
+        problem.lambda_rule = model::LambdaRule::value;
+        double last = limit.errors.estimation;
+        for (const double lambda : {1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}) {
+          problem.lambda = lambda;
+          const Solution solution = solve(problem);
+          const double E = solution.errors.estimation;
+          EXPECT_TRUE(solution.diagnostics.converged) << tokens << " " << noise << " " << alpha << " " << lambda;
+          // The penalty keeps noise out, until nothing is left of the student.
+          EXPECT_LE(E, last * (1 + 1e-6));
+          if (lambda == 1e-8) EXPECT_NEAR(E / limit.errors.estimation, 1, 1e-3);
+          last = E;
+        }
+      }
+}
+
+TEST(Ridgeless, SmallPenaltiesOfASoftmaxLeadToItForLittleData) {
+  model::Problem problem = ridgeless(0.5, 1e-5, 0.25);
+  SolveOptions options;
+  options.accuracy = 1e-2;
+  const double limit = solve(problem, options).errors.estimation;
+  problem.lambda_rule = model::LambdaRule::value;
+  for (const double lambda : {1e-6, 1e-4}) {
+    problem.lambda = lambda;
+    const Solution solution = solve(problem, options);
+    EXPECT_TRUE(solution.diagnostics.converged) << solution.diagnostics.message;
+    EXPECT_NEAR(solution.errors.estimation / limit, 1, 0.03) << lambda;
+  }
+}
+
 }  // namespace
 }  // namespace attnlaw::theory

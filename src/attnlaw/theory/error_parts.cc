@@ -70,4 +70,9 @@ TestParts test_parts(const Solution& solution, const OutputChannel& channel, dou
   return TestParts::of(loss(orthogonal, ratio), loss(0, ratio), loss(0, 1), orthogonal, along, Q_star);
 }
 
+TestParts test_parts(const Solution& solution, double noise) {
+  const Diagnostics& diagnostics = solution.diagnostics;
+  return test_parts(solution, *make_output_channel(solution.problem, solution.Q_star, diagnostics.rule), noise);
+}
+
 }  // namespace attnlaw::theory

@@ -23,8 +23,10 @@ ErrorParts error_parts(const Solution& solution, const matrix_laws::Spectrum& ta
 
 using model::TestParts;
 
-/// On fresh labels of noise `noise`, 0 or that of the problem; `channel` is that of the problem.
+/// On fresh labels of noise `noise`, 0 or that of the problem; `channel` is that of the problem. Where none is given,
+/// one is made on the points of the solution.
 TestParts test_parts(const Solution& solution, const OutputChannel& channel, double noise);
+TestParts test_parts(const Solution& solution, double noise);
 
 const base::Description& describe(const ErrorParts*);
 

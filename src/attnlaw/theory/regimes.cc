@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "attnlaw/base/infinity.h"
+#include "attnlaw/theory/fitted_noise.h"
 #include "attnlaw/theory/prior/denoiser.h"
 #include "attnlaw/theory/trained_student.h"
 
@@ -23,13 +24,6 @@ bool beyond_edge(const EffectiveNumbers& effective, double factor) {
   return effective.threshold > factor * kEdge * effective.noise;
 }
 
-/// Labels that are fitted over those at the peak of interpolation by a target of low rank: one for every degree of
-/// freedom of S, or half of that where the student is positive.
-double data_per_peak(const model::Problem& problem) {
-  const bool positive = problem.student == model::Student::tied;
-  return problem.alpha * fitted_scores(problem) / (positive ? 0.5 : 1);
-}
-
 /// Noise in the bulk is what is left of the error.
 Regime of_fitted_noise(const model::Problem& problem) {
   const double ratio = data_per_peak(problem);
@@ -39,7 +33,19 @@ Regime of_fitted_noise(const model::Problem& problem) {
 
 bool dominates(double part, double other, double factor) { return part > factor * other; }
 
+/// Whether labels are fitted as without a penalty: residuals of training, as a share of those of fresh sequences, are
+/// how much less than that S responds to labels.
+bool fits_labels(const Errors& errors) {
+  constexpr double kResidual = 0.02;
+  return errors.train < kResidual * kResidual * errors.test_noisy;
+}
+
 }  // namespace
+
+double data_per_peak(const model::Problem& problem) {
+  const bool positive = problem.student == model::Student::tied;
+  return problem.alpha * fitted_scores(problem) / (positive ? 0.5 : 1);
+}
 
 EffectiveNumbers effective_numbers(const Solution& solution, const matrix_laws::Spectrum& target) {
   const Conjugates& conjugates = solution.conjugates;
@@ -96,7 +102,7 @@ bool is_clean(const RegimePoint& point, Regime regime) {
       return dominates(parts.bulk, E - parts.bulk, kDominance) &&
              dominates(data_per_peak(point.solution.problem), 1, kDominance);
     case Regime::overfitting:
-      return dominates(parts.bulk, E - parts.bulk, kDominance) &&
+      return dominates(parts.bulk, E - parts.bulk, kDominance) && fits_labels(point.solution.errors) &&
              dominates(1, data_per_peak(point.solution.problem), kDominance);
     case Regime::parametric:
       // At the edge shrinkage goes like the noise.
@@ -110,8 +116,8 @@ bool is_clean(const RegimePoint& point, Regime regime) {
   return false;
 }
 
-double predicted_exponent(Regime regime, double gamma, double penalty_exponent) {
-  constexpr double kOverfitting = 0.4;
+double predicted_exponent(Regime regime, double gamma, double penalty_exponent, double data) {
+  constexpr double kLittleData = 0.4;
   switch (regime) {
     case Regime::lambda_dominated:
       return (2 - 1 / gamma) * (penalty_exponent - 1);
@@ -122,7 +128,7 @@ double predicted_exponent(Regime regime, double gamma, double penalty_exponent) 
     case Regime::noiseless:
       return 1 - 2 * gamma;
     case Regime::overfitting:
-      return kOverfitting;
+      return data > 0 && data < 1 ? fitted_noise(data).exponent : kLittleData;
     case Regime::under_regularised:
     case Regime::parametric:
       return -1;
@@ -132,6 +138,11 @@ double predicted_exponent(Regime regime, double gamma, double penalty_exponent) 
       break;
   }
   return kNaN;
+}
+
+double predicted_penalty_exponent(Regime regime, double gamma) {
+  const double fixed = predicted_exponent(regime, gamma, 0);
+  return predicted_exponent(regime, gamma, 1) - fixed;
 }
 
 }  // namespace attnlaw::theory

@@ -39,11 +39,19 @@ struct RegimePoint {
 };
 Regime regime_of(const RegimePoint& point);
 /// Whether it is well inside its regime: one source of error ten times the other, or the threshold twice that of the
-/// edge, and where modes are learned one after the other at least 5 and at most a tenth of them.
+/// edge, where modes are learned one after the other at least 5 and at most a tenth of them, and where noise is fitted
+/// residuals of training below 2 % of those of fresh sequences.
 bool is_clean(const RegimePoint& point, Regime regime);
 
-/// Exponent of E in n for tail exponent γ where λ ∝ n^penalty_exponent; NaN where there is no power law.
-double predicted_exponent(Regime regime, double gamma, double penalty_exponent = 0);
+/// Labels that are fitted over those at the peak of interpolation by a target of low rank: one for every degree of
+/// freedom of S, or half of that where the student is positive.
+double data_per_peak(const model::Problem& problem);
+
+/// Exponent of E in n for tail exponent γ where λ ∝ n^penalty_exponent; NaN where there is no power law. That of
+/// overfitting is the slope at `data`, those per peak, and 2/5 where they are few, or not given.
+double predicted_exponent(Regime regime, double gamma, double penalty_exponent = 0, double data = 0);
+/// Exponent of E in λ at fixed n: 2 − 1/γ, or 2 where all modes are learned; 0 where λ does not matter.
+double predicted_penalty_exponent(Regime regime, double gamma);
 
 const base::Description& describe(const EffectiveNumbers*);
 

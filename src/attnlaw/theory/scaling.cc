@@ -8,6 +8,7 @@
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/theory/fitted_noise.h"
 #include "attnlaw/theory/optimal_lambda.h"
 
 namespace attnlaw::theory {
@@ -124,6 +125,33 @@ class PowerLawFit {
   double count_ = 0, u_ = 0, v_ = 0, uu_ = 0, uv_ = 0;
 };
 
+/// The exponent of a figure in n over the clean points of a regime.
+template <class Figure>
+double over_clean_points(const ScalingCurve& curve, Regime regime, const Figure& figure) {
+  PowerLawFit fit;
+  for (const ScalingPoint& point : curve.points)
+    if (is_clean(judged(point, curve.modes), regime)) fit.add(point.n, figure(point));
+  return fit.exponent();
+}
+
+/// The fits over the curves of a map at its i-th n, of regimes whose error depends on λ.
+std::vector<PenaltyFit> penalty_fits_at(const std::vector<ScalingCurve>& curves, std::size_t i) {
+  std::vector<PenaltyFit> fits;
+  for (const Regime regime : ruling_regimes()) {
+    PenaltyFit of{.n = curves.front().points[i].n, .regime = regime};
+    of.predicted = predicted_penalty_exponent(regime, curves.front().gamma);
+    PowerLawFit fit;
+    for (const ScalingCurve& curve : curves) {
+      if (!is_clean(judged(curve.points[i], curve.modes), regime)) continue;
+      fit.add(curve.points[i].lambda, curve.points[i].solution.errors.estimation);
+      ++of.clean_points;
+    }
+    of.fitted = fit.exponent();
+    if (of.predicted > 0 && !std::isnan(of.fitted)) fits.push_back(of);
+  }
+  return fits;
+}
+
 }  // namespace
 
 void require_scalable(const model::Problem& problem, std::span<const double> n) {
@@ -180,7 +208,8 @@ ScalingCurve scaling_curve(const model::Problem& problem, const std::vector<doub
     point.test_parts = test_parts(point.solution, *channel, 0);
     point.noisy_parts = problem.noise > 0 ? test_parts(point.solution, *channel, problem.noise) : point.test_parts;
     point.regime = regime_of(judged(point, law.cutoff));
-    point.predicted = predicted_exponent(point.regime, law.gamma, options.penalty_exponent);
+    point.predicted =
+        predicted_exponent(point.regime, law.gamma, options.penalty_exponent, data_per_peak(point.solution.problem));
   };
   base::parallel_for(n.size(), options.threads, solve_one, options.progress);
   set_slopes(curve.points);
@@ -199,13 +228,16 @@ std::size_t clean_points(const ScalingCurve& curve, Regime regime) {
 }
 
 double fitted_exponent(const ScalingCurve& curve, Regime regime) {
-  PowerLawFit fit;
-  for (const ScalingPoint& point : curve.points)
-    if (is_clean(judged(point, curve.modes), regime)) fit.add(point.n, point.solution.errors.estimation);
-  return fit.exponent();
+  return over_clean_points(curve, regime, [](const ScalingPoint& point) { return point.solution.errors.estimation; });
 }
 
 double predicted_exponent(const ScalingCurve& curve, Regime regime) {
+  if (regime == Regime::overfitting) {
+    const double same_points = over_clean_points(curve, regime, [](const ScalingPoint& point) {
+      return fitted_noise(data_per_peak(point.solution.problem)).share;
+    });
+    if (!std::isnan(same_points)) return same_points;
+  }
   return predicted_exponent(regime, curve.gamma, curve.penalty_exponent);
 }
 
@@ -217,6 +249,13 @@ double fitted_penalty_exponent(const ScalingCurve& curve) {
   return fit.exponent();
 }
 
+double predicted_penalty_growth(const ScalingCurve& curve) {
+  constexpr double kRootOfData = 0.5;
+  const Solution& first = curve.points.front().solution;
+  if (first.lambda_rule == model::LambdaRule::value) return curve.penalty_exponent;
+  return first.problem.noise > 0 ? kRootOfData : kNaN;
+}
+
 RegimeMap regime_map(model::Problem problem, const std::vector<double>& n, const std::vector<double>& lambda,
                      const ScalingOptions& options) {
   if (!problem.soft_threshold())
@@ -225,7 +264,7 @@ RegimeMap regime_map(model::Problem problem, const std::vector<double>& n, const
   for (std::size_t i = 0; i < lambda.size(); ++i)
     if (!(lambda[i] > 0) || (i > 0 && !(lambda[i] < lambda[i - 1])))
       base::reject("lambda must be numbers > 0 in descending order, got {}", lambda[i]);
-  RegimeMap map{.curves = {}, .lambda = lambda, .collapse = {}, .edge = {}};
+  RegimeMap map{.curves = {}, .lambda = lambda, .collapse = {}, .edge = {}, .penalty_fits = {}};
   ScalingOptions each = options;
   const int curves = static_cast<int>(lambda.size()) + 1;
   const auto solve_curve = [&](model::LambdaRule rule, double value) {
@@ -244,6 +283,8 @@ RegimeMap regime_map(model::Problem problem, const std::vector<double>& n, const
     map.edge.push_back(point.solution.diagnostics.converged && point.solution.overlaps.q > 0 ? point.lambda : kNaN);
     map.collapse.push_back(collapse_lambda(point.solution.problem, target));
   }
+  for (std::size_t i = 0; !lambda.empty() && i < n.size(); ++i)
+    for (const PenaltyFit& fit : penalty_fits_at(map.curves, i)) map.penalty_fits.push_back(fit);
   return map;
 }
 

@@ -73,9 +73,21 @@ void require_scalable(const model::Problem& problem, std::span<const double> n);
 std::size_t clean_points(const ScalingCurve& curve, Regime regime);
 /// Least-squares exponent of E against n over the clean points of a regime; NaN if there are fewer than three.
 double fitted_exponent(const ScalingCurve& curve, Regime regime);
+/// That of overfitting is a fit as well, of its law at the clean points: it has no exponent but in the limit.
 double predicted_exponent(const ScalingCurve& curve, Regime regime);
 /// That of λ against n, over all points with a finite λ > 0: 1/2 is predicted of the edge and of the best λ.
 double fitted_penalty_exponent(const ScalingCurve& curve);
+/// The exponent of λ that was asked for; else 1/2, of the edge and of the best λ where labels have noise that rules.
+double predicted_penalty_growth(const ScalingCurve& curve);
+
+/// How E grows with λ at one n.
+struct PenaltyFit {
+  double n = 0;
+  Regime regime = Regime::none;
+  std::size_t clean_points = 0;  ///< penalties at which the regime is clean, three or more
+  double fitted = 0;             ///< least-squares exponent of E against λ over them
+  double predicted = 0;
+};
 
 /// Learning curves of descending penalties: a map of regimes over (n, λ).
 struct RegimeMap {
@@ -83,6 +95,7 @@ struct RegimeMap {
   std::vector<double> lambda;        ///< descending
   /// Where regimes end, per n: nothing is learned above the first, and noise is fitted below the second.
   std::vector<double> collapse, edge;
+  std::vector<PenaltyFit> penalty_fits;  ///< ascending in n
 };
 
 /// Solves a curve for each λ (descending). `problem.lambda` is not read. Throws what scaling_curve throws, and
@@ -94,6 +107,7 @@ const base::Description& describe(const ScalingPoint*);
 const base::Description& describe(const ModeTransition*);
 const base::Description& describe(const Crossover*);
 const base::Description& describe(const ScalingCurve*);
+const base::Description& describe(const PenaltyFit*);
 const base::Description& describe(const RegimeMap*);
 /// The `scaling` part of docs/json.md.
 nlohmann::json to_json(const ScalingCurve& curve);

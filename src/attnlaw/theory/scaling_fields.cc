@@ -129,6 +129,18 @@ const base::Description& describe(const ScalingCurve*) {
   return description;
 }
 
+const base::Description& describe(const PenaltyFit*) {
+  using P = PenaltyFit;
+  static const base::Description description{
+      "how the error grows with the penalty",
+      {base::field("n", &P::n, {.symbol = "n", .doc = "sequences at d = D"}),
+       base::field("regime", &P::regime, {.doc = "the law that rules there"}),
+       base::field("clean_points", &P::clean_points, {.doc = "penalties well inside the regime, three or more"}),
+       base::field("fitted", &P::fitted, {.doc = "exponent of E in λ over them"}),
+       base::field("predicted", &P::predicted, {.doc = "exponent of the regime: 2 − 1/γ, or 2"})}};
+  return description;
+}
+
 const base::Description& describe(const RegimeMap*) {
   using M = RegimeMap;
   static const base::Description description{
@@ -136,6 +148,7 @@ const base::Description& describe(const RegimeMap*) {
       {base::field("lambda", &M::lambda, {.symbol = "λ", .doc = "descending"}),
        base::field("collapse", &M::collapse, {.doc = "for every n: λ beyond which nothing is learned"}),
        base::field("edge", &M::edge, {.doc = "for every n: λ below which noise is fitted"}),
+       base::field("penalty_fits", &M::penalty_fits, {.doc = "exponents of E in λ at fixed n"}),
        base::field("curves", &M::curves, {.doc = "the learning curve of every λ"})}};
   return description;
 }

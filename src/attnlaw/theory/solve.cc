@@ -17,6 +17,7 @@
 #include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/linear_channel.h"
 #include "attnlaw/theory/evolution/lambda_path.h"
+#include "attnlaw/theory/fitting_student.h"
 #include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/point_ladder.h"
 #include "attnlaw/theory/sensitivity.h"
@@ -113,8 +114,30 @@ bool unbounded(const model::Problem& problem, double Q_star, const Overlaps& ove
   return !(overlaps.q < kUnbounded * r * r * (Q_star + problem.noise));
 }
 
+/// Where labels can be fitted, the student at a small λ, but for what a sampled channel leaves open: the prior is
+/// solved for what the channel was at the last student, by brackets. For little data a change of 1e-4 of V moves the
+/// rank of S by as much as it is, and no iteration from S = 0 comes that close.
+std::optional<Start> fitting_start(const Equations& equations, const TrainedStudent& student, Workspace& workspace) {
+  constexpr int kRounds = 20;
+  constexpr double kClose = 1e-7;
+  const model::Problem& problem = equations.problem;
+  if (problem.lambda_rule != model::LambdaRule::value || !has_ridgeless(problem) ||
+      ridgeless_phase(problem, equations.target) != RidgelessPhase::interpolating)
+    return std::nullopt;
+  Overlaps at = fitting_overlaps(problem, equations.target, problem.lambda, {});
+  for (int round = 0; round < kRounds && usable(at); ++round) {
+    const auto output = student.channel().evaluate(at, OutputChannel::kAll, &workspace.channel);
+    if (!usable(output.conjugates)) return std::nullopt;
+    const FittingChannel channel = fitting_channel(problem, equations.target, at, output.conjugates);
+    const double before = std::exchange(at, fitting_overlaps(problem, equations.target, problem.lambda, channel)).V;
+    if (std::abs(at.V - before) < kClose * before) break;
+  }
+  if (!usable(at)) return std::nullopt;
+  return Start{at, std::nullopt};
+}
+
 /// The fixed point from `start`; where there is none, from that of larger λ, stepwise downwards: close to an
-/// interpolation peak a small λ, or none, is out of reach of the uninformed start. While interpolating, from the
+/// interpolation peak a small λ, or none, is out of reach of the uninformed start. While labels can be fitted, from the
 /// solution of the two equations.
 FixedPoint find_patiently(const Equations& equations, const TrainedStudent& student, const PointLadder& ladder,
                           const std::optional<Start>& start, Workspace& workspace) {
@@ -139,6 +162,11 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   }
   if (equations.phase == RidgelessPhase::interpolating)
     return student.find(Start{interpolating_overlaps(problem, equations.target), std::nullopt}, tolerance, workspace);
+  if (const auto fitting = fitting_start(equations, student, workspace)) {
+    FixedPoint there = student.find(fitting, tolerance, workspace);
+    there.iterations = at.iterations += there.iterations;
+    if (found(there)) return there;
+  }
   if (problem.lambda_rule == model::LambdaRule::edge) return at;
   constexpr double kStep = 0.3;
   constexpr double kVanishing = 1e-7;  // a student without a penalty is as close to one of this as matters for a start

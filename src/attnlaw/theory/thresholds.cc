@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/math/tools/minima.hpp>
-#include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -11,6 +10,8 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/decreasing_root.h"
+#include "attnlaw/theory/fitting_student.h"
 #include "attnlaw/theory/prior/denoiser.h"
 
 namespace attnlaw::theory {
@@ -76,19 +77,6 @@ std::pair<double, double> statistical_dimension(double rank, double width, Symme
 
 Denoiser::Result unpenalised(const model::Problem& problem, const Spectrum& target, double a) {
   return make_denoiser(problem, 0)->evaluate(target, {a * a, 1, 1});
-}
-
-/// Root of a decreasing function between points where it is > 0 and < 0.
-template <class Function>
-double decreasing_root(const Function& function, double low, double high) {
-  const double at_low = function(low), at_high = function(high);
-  if (!(at_low > 0)) return low;
-  if (!(at_high < 0)) return high;
-  constexpr int kBits = 44;
-  std::uintmax_t iterations = 100;
-  const auto [left, right] = boost::math::tools::toms748_solve(
-      function, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(kBits), iterations);
-  return 0.5 * (left + right);
 }
 
 }  // namespace
@@ -177,30 +165,7 @@ RidgelessPhase ridgeless_phase(const model::Problem& problem, const Spectrum& ta
 }
 
 Overlaps interpolating_overlaps(const model::Problem& problem, const Spectrum& target) {
-  const double c = problem.alpha * fitted_scores(problem);
-  const auto student = [&](double a, double t) {
-    return make_denoiser(problem, t / problem.symmetry())->evaluate(target, {a * a, 1, 1}).overlaps;
-  };
-  const auto threshold = [&](double a) {
-    // The response V falls from that of no penalty to 0 (tied) or towards it (direct).
-    constexpr double kFar = 10;
-    const auto hull = target.hull();
-    const double reach = std::abs(hull.lower) + std::abs(hull.upper) + 2 * a;
-    const double high = problem.student == model::Student::direct ? kFar / c : reach;
-    return decreasing_root([&](double t) { return student(a, t).V - c; }, 0.0, high);
-  };
-  const auto excess = [&](double log_a) {
-    const double a = std::exp(log_a);
-    return (student(a, threshold(a)).estimation(target.second_moment()) + problem.noise) / (a * a) - c;
-  };
-  const double scale = std::sqrt(target.second_moment() + problem.noise);
-  constexpr double kLeast = 1e-5, kLargest = 1e3;
-  const double a = std::exp(decreasing_root(excess, std::log(kLeast * scale), std::log(kLargest * scale / c)));
-  const double t = threshold(a);
-  const Overlaps fitted = student(a, t);
-  // V = A/V̂ with V̂ = m̂ = 2λ/t (λ/t with cross-attention); the student of another temperature is β*/β times this one.
-  const double r = problem.beta_ratio();
-  return {r * r * fitted.q, r * fitted.m, r * c * t / problem.symmetry()};
+  return fitting_overlaps(problem, target, 1, {});
 }
 
 std::span<const base::Named<RidgelessPhase>> names_table(RidgelessPhase) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/theory/error_parts.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/solution.h"
 
@@ -47,19 +48,21 @@ Table comparison_table(const study::Comparison& comparison) {
   return table;
 }
 
-/// The table tells where the measured test errors come from; there is none of a posterior mean, or of signs.
+/// The table tells where the test errors come from, in theory and as measured; there is none of a posterior mean, or of
+/// signs.
 std::optional<Table> parts_table(const study::Comparison& comparison) {
   using M = experiment::Measurements;
   const experiment::Experiment& run = comparison.experiment;
   if (std::isnan(run.mean.test_parts.price)) return std::nullopt;
-  Table table = headed("Test errors by their origin, measured: floor + price · E + amplitude",
+  Table table = headed("Test errors by their origin: floor + price · E + amplitude",
                        {"error", "", general("floor", 4), general("price", 4), general("amplitude", 4)});
-  const auto add_parts = [&](const char* error, model::TestParts M::*parts) {
-    add(table, error, "mean", cells(run.mean.*parts));
+  const auto add_parts = [&](const char* error, model::TestParts M::*parts, double noise) {
+    add(table, error, "theory", cells(theory::test_parts(comparison.theory, noise)));
+    add(table, "", "mean", cells(run.mean.*parts));
     if (run.instances.size() > 1) add(table, "", "standard error", cells(run.standard_error.*parts));
   };
-  add_parts("test", &M::test_parts);
-  if (run.problem.noise > 0) add_parts("test (noisy labels)", &M::noisy_parts);
+  add_parts("test", &M::test_parts, 0);
+  if (run.problem.noise > 0) add_parts("test (noisy labels)", &M::noisy_parts, run.problem.noise);
   return table;
 }
 

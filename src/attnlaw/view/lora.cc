@@ -23,6 +23,7 @@ constexpr std::pair<const char*, const char*> kShared[] = {{"m", "overlap m = w�
                                                            {"index_error", "index error"},
                                                            {"train", "train"},
                                                            {"test", "test"},
+                                                           {"test_noisy", "test (noisy labels)"},
                                                            {"objective", "objective"}};
 
 /// A prediction is named "T = 2, softmax head, α_ft = 8, ω = 2, λ_ft = 0.02, E_pre = 0.397 (Q* = 1.5, Q_pre = 1.1,
@@ -45,7 +46,8 @@ std::map<std::string, report::Cell> large_alpha_figures(const LoraPrediction& pr
   return {{"alignment", 1 - law.misalignment},
           {"adapter_error", law.adapter_error},
           {"index_error", law.index_error},
-          {"test", law.index_error}};
+          {"test", law.index_error},
+          {"test_noisy", law.index_error + prediction.task.label_scatter()}};
 }
 
 Table prediction_table(const LoraPrediction& prediction) {

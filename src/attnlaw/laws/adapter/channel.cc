@@ -138,7 +138,7 @@ class LinearChannel final : public LoraChannel {
     return sums.reduced(total);
   }
 
-  double test(const LoraOverlaps&, int) const override { return std::numeric_limits<double>::quiet_NaN(); }
+  double test(const LoraOverlaps&, double, int) const override { return std::numeric_limits<double>::quiet_NaN(); }
   int replicates() const override { return static_cast<int>(points_->first_pack.size()) - 1; }
   std::size_t points() const override { return points_->points; }
 
@@ -280,10 +280,10 @@ class SoftmaxChannel final : public LoraChannel {
     return sums.reduced(total(replicate));
   }
 
-  double test(const LoraOverlaps& overlaps, int replicate) const override {
+  double test(const LoraOverlaps& overlaps, double noise, int replicate) const override {
     const AdapterPair loss(task_.beta, overlaps.q);
     Pack sum = 0;
-    for_each(overlaps, 0, replicate, [&](const Field& field, Pack weight) {
+    for_each(overlaps, noise, replicate, [&](const Field& field, Pack weight) {
       const AdapterPair::Pair s = loss.outputs(field.label, field.omega0.data());
       for (std::size_t i = 0; i < 2; ++i) {
         const Pack residual = s[i] - field.label.t[i];
@@ -453,11 +453,11 @@ class RowsChannel final : public LoraChannel {
     return sums.reduced(total);
   }
 
-  double test(const LoraOverlaps& overlaps, int replicate) const override {
+  double test(const LoraOverlaps& overlaps, double noise, int replicate) const override {
     const AdapterRows loss(task_.beta, overlaps.q);
     Pack sum = 0;
     double total = 0;
-    for_each(overlaps, 0, replicate, [&](const Field& field, Pack weight) {
+    for_each(overlaps, noise, replicate, [&](const Field& field, Pack weight) {
       total += weight.sum();
       const AdapterRows::Square sigma = loss.outputs(field.label, field.omega0.data());
       for (std::size_t a = 0; a < kTokens; ++a)

@@ -35,9 +35,9 @@ class LoraChannel {
   /// stores those it finds in `minima`; if `minima` has some, found at overlaps close by, it descends from them
   /// instead.
   virtual LoraAverages averages(const LoraOverlaps& overlaps, int replicate, LoraMinima& minima) const = 0;
-  /// Returns the noiseless error of the outputs for a fresh sequence; NaN for linear scores, which have it in closed
-  /// form.
-  virtual double test(const LoraOverlaps& overlaps, int replicate) const = 0;
+  /// Returns the error of the outputs for a fresh sequence whose label has the noise `noise`; NaN for linear scores,
+  /// which have it in closed form.
+  virtual double test(const LoraOverlaps& overlaps, double noise, int replicate) const = 0;
   virtual int replicates() const = 0;
   virtual std::size_t points() const = 0;
 };

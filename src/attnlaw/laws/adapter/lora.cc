@@ -103,7 +103,7 @@ using Slopes = theory::MapSlope<Coordinates>;
 /// The solution on one replicate of the points.
 struct Sample {
   LoraOverlaps overlaps;
-  double train = 0, test = 0;
+  double train = 0, test = 0, test_noisy = 0;
 };
 
 /// Maps x to F(x) by a step of the state evolution on one set of points.
@@ -143,7 +143,9 @@ class AdapterMap {
       const LoraAverages& averages = all.replicates[replicate];
       const auto [x, train] = slopes.solution(Iterate{all.x, residual(all.x, averages), averages, {}});
       const LoraOverlaps overlaps = overlaps_at(x, task_.omega);
-      samples[replicate] = {overlaps, train, channel_.test(overlaps, static_cast<int>(replicate))};
+      const auto test = [&](double noise) { return channel_.test(overlaps, noise, static_cast<int>(replicate)); };
+      samples[replicate] = {overlaps, train, test(0), 0};
+      samples[replicate].test_noisy = task_.noise > 0 ? test(task_.noise) : samples[replicate].test;
     });
     return samples;
   }
@@ -242,7 +244,7 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 /// nothing of these numbers.
 LoraPrediction without_errors(LoraPrediction result) {
   result.sampling_error = {kNone, kNone, kNone};
-  result.alignment_error = result.train_error = result.test_error = kNone;
+  result.alignment_error = result.train_error = result.test_error = result.test_noisy_error = kNone;
   return result;
 }
 
@@ -252,8 +254,8 @@ LoraPrediction without_figures(LoraPrediction result) {
   result.overlaps = {kNone, kNone, kNone};
   for (double LoraPrediction::*figure :
        {&LoraPrediction::lambda_effective, &LoraPrediction::alignment, &LoraPrediction::adapter_error,
-        &LoraPrediction::index_error, &LoraPrediction::train, &LoraPrediction::test, &LoraPrediction::objective,
-        &LoraPrediction::stability, &LoraPrediction::stein})
+        &LoraPrediction::index_error, &LoraPrediction::train, &LoraPrediction::test, &LoraPrediction::test_noisy,
+        &LoraPrediction::objective, &LoraPrediction::stability, &LoraPrediction::stein})
     result.*figure = kNone;
   return result;
 }
@@ -289,8 +291,13 @@ LoraPrediction predict(const LoraTask& task, const PretrainedOverlaps& pretraine
   result.alignment_error = error_of([](const Sample& s) { return s.overlaps.alignment(); });
   result.train_error = error_of(&Sample::train);
   const Estimate test = theory::over_replicates(found.samples, &Sample::test);
-  result.test = task.head == model::Head::softmax ? test.value : result.index_error;
-  result.test_error = task.head == model::Head::softmax ? test.standard_error : 0;
+  const Estimate test_noisy = theory::over_replicates(found.samples, &Sample::test_noisy);
+  if (task.head == model::Head::softmax) {
+    result.test = test.value, result.test_noisy = test_noisy.value;
+    result.test_error = test.standard_error, result.test_noisy_error = test_noisy.standard_error;
+  } else {
+    result.test = result.index_error, result.test_noisy = result.index_error + task.label_scatter();
+  }
   return found.converged ? result : without_errors(std::move(result));
 }
 
@@ -303,7 +310,7 @@ double sampling_error(const LoraPrediction& result) {
   return std::max({relative(result.overlaps.m, result.sampling_error.m),
                    relative(result.overlaps.q, result.sampling_error.q),
                    relative(result.overlaps.V, result.sampling_error.V), relative(result.train, result.train_error),
-                   relative(result.test, result.test_error)});
+                   relative(result.test, result.test_error), relative(result.test_noisy, result.test_noisy_error)});
 }
 
 }  // namespace

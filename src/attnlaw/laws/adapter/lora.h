@@ -58,6 +58,8 @@ struct LoraTask {
   void validate() const;
   /// Returns T(T+1), which is E‖h(S)‖²_F of a matrix with Tr S²/d = 1.
   double score_square() const { return static_cast<double>(tokens) * (tokens + 1); }
+  /// Returns what noise adds to the error of linear scores against labels: Σ_ab (1 + δ_ab) Δ = T(T+1) Δ.
+  double label_scatter() const { return score_square() * noise; }
 };
 const base::Description& describe(const LoraTask*);
 
@@ -138,9 +140,10 @@ struct LoraPrediction {
   double index_error = 0;    ///< T(T+1)(E_pre + a): noiseless error of the scores of a fresh sequence
   double train = 0;          ///< E ½‖Y − f(h)‖² of a training sequence
   double test = 0;           ///< E‖f(h of the task) − f(h of the student)‖²_F of a fresh sequence, noiseless
+  double test_noisy = 0;     ///< the same against the label of the sequence, which has the noise Δ
   double objective = 0;      ///< α·train + λq/2
   LoraOverlaps sampling_error;
-  double alignment_error = 0, train_error = 0, test_error = 0;  ///< sampling errors
+  double alignment_error = 0, train_error = 0, test_error = 0, test_noisy_error = 0;  ///< sampling errors
 
   /// Replica symmetry is stable where it is < 1.
   double stability = 0;

@@ -16,7 +16,7 @@ constexpr base::Named<LoraSequences> kSequences[] = {
     {LoraSequences::fresh, "fresh"}, {LoraSequences::reused, "reused"}, {LoraSequences::selected, "selected"}};
 
 struct Errors {
-  double alignment = 0, adapter_error = 0, index_error = 0, train = 0, test = 0, objective = 0;
+  double alignment = 0, adapter_error = 0, index_error = 0, train = 0, test = 0, test_noisy = 0, objective = 0;
 };
 
 const base::Description& describe(const Errors*) {
@@ -27,17 +27,18 @@ const base::Description& describe(const Errors*) {
        base::field("index_error", &Errors::index_error, {.doc = "of the scores of a fresh sequence, noiseless"}),
        base::field("train", &Errors::train, {.doc = "loss per training sequence, without penalty"}),
        base::field("test", &Errors::test, {.doc = "noiseless loss per fresh sequence"}),
+       base::field("test_noisy", &Errors::test_noisy, {.doc = "loss per fresh sequence against labels with noise"}),
        base::field("objective", &Errors::objective, {.doc = "α·train + λq/2"})}};
   return description;
 }
 
 Errors errors_of(const LoraPrediction& p) {
-  return {p.alignment, p.adapter_error, p.index_error, p.train, p.test, p.objective};
+  return {p.alignment, p.adapter_error, p.index_error, p.train, p.test, p.test_noisy, p.objective};
 }
 
 struct SamplingErrors {
   LoraOverlaps overlaps;
-  double alignment = 0, train = 0, test = 0;
+  double alignment = 0, train = 0, test = 0, test_noisy = 0;
 };
 
 const base::Description& describe(const SamplingErrors*) {
@@ -46,12 +47,13 @@ const base::Description& describe(const SamplingErrors*) {
       "standard errors of the quadrature",
       {base::flat(&E::overlaps), base::field("alignment", &E::alignment, {.doc = "of the alignment"}),
        base::field("train", &E::train, {.doc = "of the training error"}),
-       base::field("test", &E::test, {.doc = "of the test error"})}};
+       base::field("test", &E::test, {.doc = "of the test error"}),
+       base::field("test_noisy", &E::test_noisy, {.doc = "of that against labels with noise"})}};
   return description;
 }
 
 SamplingErrors sampling_errors(const LoraPrediction& p) {
-  return {p.sampling_error, p.alignment_error, p.train_error, p.test_error};
+  return {p.sampling_error, p.alignment_error, p.train_error, p.test_error, p.test_noisy_error};
 }
 
 }  // namespace
@@ -192,6 +194,7 @@ const base::Description& describe(const LoraMeasurements*) {
        base::field("index_error", &M::index_error, {.doc = "of the scores of a fresh sequence, noiseless"}),
        base::field("train", &M::train, {.doc = "loss per training sequence, without penalty"}),
        base::field("test", &M::test, {.doc = "noiseless loss per fresh sequence"}),
+       base::field("test_noisy", &M::test_noisy, {.doc = "loss per fresh sequence against labels with noise"}),
        base::field("objective", &M::objective, {.doc = "what was minimised, over d"}),
        base::field("E_pre", &M::E_pre, {.symbol = "E_pre", .doc = "‖S_pre − S*‖²_F/d as drawn"}),
        base::field("Q_star", &M::Q_star, {.symbol = "Q*", .doc = "Tr S*²/d as drawn"}),

@@ -246,16 +246,18 @@ class FineTuning {
   experiment::DataPass<double> pass_;
 };
 
-/// Returns the mean over fresh sequences of ‖f(h of the task) − f(h of the student)‖².
-double test_error(const Setting& setting, const Matrix& w) {
+/// Measures on fresh sequences the mean of ‖f(h of the task) − f(h of the student)‖², noiseless and with the noise of
+/// the labels, whose numbers follow those of the n training sequences.
+void measure_outputs(const Setting& setting, const Matrix& w, Index n, LoraInstance& result) {
   const base::NormalStream source = stream(Stream::adapter_test_data, setting.d(), setting.seed, setting.instance);
   const experiment::ScoreLayout layout = setting.layout();
   const double norm = w.squaredNorm();
-  double sum = 0;
+  const base::NormalStream noise = stream(Stream::adapter_noise, setting.d(), setting.seed, setting.instance);
+  double sum = 0, sum_noisy = 0;
   const Index block = experiment::block_sequences(setting.task.tokens);
   for (Index first = 0; first < kTestSequences; first += block) {
     const Index count = std::min(block, kTestSequences - first);
-    const Sequences sequences = draw_sequences(setting, source, first, count);
+    Sequences sequences = draw_sequences(setting, source, first, count);
     const Matrix p = sequences.X * w;
     Columns adapter(count, layout.count());
     experiment::pair_scores(layout, 1, p.data(), p.data(), 1, norm, adapter);
@@ -263,8 +265,13 @@ double test_error(const Setting& setting, const Matrix& w) {
     experiment::target_outputs(setting.problem, sequences.task, wanted);
     experiment::student_outputs<double>(setting.problem, sequences.frozen + adapter, given);
     sum += experiment::squared_distance<double>(setting.problem, wanted, given);
+    if (!(setting.task.noise > 0)) continue;
+    experiment::add_noise(setting.problem, noise, n + first, sequences.task);
+    experiment::target_outputs(setting.problem, sequences.task, wanted);
+    sum_noisy += experiment::squared_distance<double>(setting.problem, wanted, given);
   }
-  return sum / static_cast<double>(kTestSequences);
+  result.test = sum / static_cast<double>(kTestSequences);
+  result.test_noisy = setting.task.noise > 0 ? sum_noisy / static_cast<double>(kTestSequences) : result.test;
 }
 
 void measure_pretraining(const Setting& setting, LoraInstance& result) {
@@ -280,7 +287,7 @@ void measure_pretraining(const Setting& setting, LoraInstance& result) {
   result.omega_effective = setting.task.omega - setting.u.dot(residual * setting.u) / std::sqrt(d);
 }
 
-void measure_adapter(const Setting& setting, const Matrix& w, LoraInstance& result) {
+void measure_adapter(const Setting& setting, const Matrix& w, Index n, LoraInstance& result) {
   const auto d = static_cast<double>(setting.d());
   const double overlap = setting.u.dot(w.col(0));
   const LoraOverlaps overlaps{std::abs(overlap), w.squaredNorm(), 0};
@@ -292,7 +299,10 @@ void measure_adapter(const Setting& setting, const Matrix& w, LoraInstance& resu
       setting.frozen.S + std::sqrt(d) * (w * w.transpose() - setting.task.omega * setting.u * setting.u.transpose());
   difference.diagonal() -= Eigen::Map<const Eigen::VectorXd>(setting.frozen.target_eigenvalues.data(), setting.d());
   result.index_error = setting.task.score_square() * difference.squaredNorm() / d;
-  result.test = setting.task.head == model::Head::linear ? result.index_error : test_error(setting, w);
+  if (setting.task.head == model::Head::linear)
+    result.test = result.index_error, result.test_noisy = result.index_error + setting.task.label_scatter();
+  else
+    measure_outputs(setting, w, n, result);
 }
 
 Matrix train(FineTuning& fine_tuning, const Setting& setting, const LoraExperimentOptions& options,
@@ -351,7 +361,7 @@ LoraInstance run_instance(const LoraTask& task, const Pretraining& pretraining, 
   setting.u = draw(stream(Stream::adapter, options.d, options.seed, instance), 0, options.d, 1).normalized();
   measure_pretraining(setting, result);
   FineTuning fine_tuning(setting, n);
-  measure_adapter(setting, train(fine_tuning, setting, options, result), result);
+  measure_adapter(setting, train(fine_tuning, setting, options, result), n, result);
   if (options.posterior) measure_posterior(setting, fine_tuning, result);
   return result;
 }

@@ -78,6 +78,7 @@ struct LoraMeasurements {
   double index_error = 0;      ///< T(T+1)‖S_pre + √d w wᵀ − S* − √d ω u uᵀ‖²_F/d
   double train = 0;            ///< ½‖Y − f(h)‖² per training sequence
   double test = 0;             ///< noiseless loss per fresh sequence; the index error for linear scores
+  double test_noisy = 0;       ///< the same against labels with noise, of the same sequences
   double objective = 0;
   double start_alignment = 0;  ///< cos² of the start
   double gradient = 0;         ///< |∇L|/(λ|w|)

@@ -17,11 +17,12 @@
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/study/spectrum_comparison.h"
-#include "attnlaw/theory/regimes.h"
+#include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/columns.h"
 #include "attnlaw/view/figure/items.h"
 #include "attnlaw/view/rows.h"
+#include "attnlaw/view/scaling.h"
 #include "attnlaw/view/spectrum.h"
 #include "attnlaw/view/thresholds.h"
 
@@ -469,17 +470,6 @@ std::vector<MapCell> cells_of(const ChartRequest& request, const Item& item) {
   return cells;
 }
 
-/// Regimes become numbers, in the order of their names.
-void name_regimes(std::vector<MapCell>& cells, report::HeatMap& map) {
-  for (const auto& [regime, name] : names_table(theory::Regime{})) {
-    const auto has_it = [name = std::string(name)](const MapCell& cell) { return cell.regime == name; };
-    if (std::none_of(cells.begin(), cells.end(), has_it)) continue;
-    for (MapCell& cell : cells)
-      if (has_it(cell)) cell.figure = static_cast<double>(map.categories.size());
-    map.categories.emplace_back(name);
-  }
-}
-
 std::size_t index_of(const std::vector<double>& ascending, double value) {
   return static_cast<std::size_t>(std::lower_bound(ascending.begin(), ascending.end(), value) - ascending.begin());
 }
@@ -522,6 +512,28 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
   return lines;
 }
 
+/// Whether an item is a line of a map over λ: a scaling curve along the edge of the noise.
+bool is_edge(const ChartRequest& request, const Item& item) {
+  return request.y == "lambda" && item.task->kind == TaskKind::scaling && !item.entry->coordinates.contains("lambda") &&
+         item.task->problem.lambda_rule == model::LambdaRule::edge;
+}
+
+/// The lines of a curve along the edge: its λ, and that beyond which nothing is learned.
+std::vector<report::HeatMap::Line> penalty_lines(const ChartRequest& request, const Item& item) {
+  const std::vector<double> x = places(item, request.x);
+  if (!is_edge(request, item) || !item.has_figures() || x.empty()) return {};
+  report::HeatMap::Line collapse = collapse_line(), edge = edge_line();
+  model::Problem problem = item.task->problem;
+  const matrix_laws::Spectrum target = problem.target_law();
+  const json& points = item.outcome->figures.at("points");
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    problem.alpha = points.at(i).at("alpha");
+    collapse.points.push_back({x[i], theory::collapse_lambda(problem, target)});
+    edge.points.push_back({x[i], find_number(points.at(i), "lambda").value_or(kNan)});
+  }
+  return {std::move(collapse), std::move(edge)};
+}
+
 report::Section map_section(const ChartRequest& request, const std::vector<Item>& items) {
   const std::string& value = request.values.at(0);
   report::HeatMap map{.title = request.title,
@@ -533,19 +545,24 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
                       .x_values = values_along(items, request.x),
                       .y_values = values_along(items, request.y)};
   map.values.assign(map.x_values.size() * map.y_values.size(), kNan);
-  std::vector<MapCell> cells;
+  std::vector<std::string> regimes(map.values.size());
   for (const Item& item : items)
-    for (const MapCell& cell : cells_of(request, item)) cells.push_back(cell);
-  if (value == "regime") name_regimes(cells, map);
-  for (const MapCell& cell : cells)
-    map.values[index_of(map.x_values, cell.x) * map.y_values.size() + index_of(map.y_values, cell.y)] =
-        cell.figure.value_or(kNan);
-  if (map.categories.empty()) map.value.scale = scale_of(map.values);
+    for (const MapCell& cell : cells_of(request, item)) {
+      const std::size_t at = index_of(map.x_values, cell.x) * map.y_values.size() + index_of(map.y_values, cell.y);
+      map.values[at] = cell.figure.value_or(kNan);
+      regimes[at] = cell.regime;
+    }
+  if (value == "regime")
+    fill_regimes(regimes, map);
+  else
+    map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
   if (!map.lines.empty() && !map.lines.front().above.empty()) {
     const bool fitting = map.lines.front().above == region_above("interpolation");
     map.below = region_below(fitting ? "interpolation" : "recovery");
   }
+  for (const Item& item : items)
+    for (report::HeatMap::Line& line : penalty_lines(request, item)) map.lines.push_back(std::move(line));
   return {request.title, request.text, report::heat_map(map)};
 }
 
@@ -590,7 +607,8 @@ void require_two_values(const ChartRequest& request, const std::vector<Item>& th
 }
 
 void require_drawable_map(const ChartRequest& request, const std::vector<Item>& items) {
-  const std::vector<Item> theory = those(items, is_mapped),
+  const auto is_cell = [&](const Item& item) { return is_mapped(item) && !is_edge(request, item); };
+  const std::vector<Item> theory = those(items, is_cell),
                           lines = those(items, [](const Item&item) { return item.task->kind == TaskKind::thresholds; });
   const bool curves =
       std::any_of(theory.begin(), theory.end(), [](const Item& item) { return item.task->kind == TaskKind::scaling; });
