@@ -328,7 +328,9 @@ TEST(ScalingRegimes, FittedNoiseIsThatOfTheLaw) {
     for (const ScalingPoint& point : curve_of(problem, n).points) {
       const FittedNoise law = fitted_noise(data_per_peak(point.solution.problem));
       EXPECT_NEAR(point.parts.bulk / (problem.noise + 1), law.share, 2e-3 * law.share) << point.n;
-      if (point.regime == Regime::overfitting) EXPECT_EQ(point.predicted, law.exponent);
+      if (point.regime == Regime::overfitting) {
+        EXPECT_EQ(point.predicted, law.exponent);
+      }
     }
   }
 }

@@ -313,7 +313,9 @@ TEST(Ridgeless, SmallPenaltiesLeadToItForLittleData) {
           EXPECT_TRUE(solution.diagnostics.converged) << tokens << " " << noise << " " << alpha << " " << lambda;
           // The penalty keeps noise out, until nothing is left of the student.
           EXPECT_LE(E, last * (1 + 1e-6));
-          if (lambda == 1e-8) EXPECT_NEAR(E / limit.errors.estimation, 1, 1e-3);
+          if (lambda == 1e-8) {
+            EXPECT_NEAR(E / limit.errors.estimation, 1, 1e-3);
+          }
           last = E;
         }
       }
