@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -68,6 +69,21 @@ TEST_F(InspectedModel, TextRecognitionByExactTablesSlow) {
                          found.heads[i].outliers.status == OutlierStatus::bulk_rejected;
     EXPECT_EQ(refused, i < 8 || i == 11 || i == 14) << i;
   }
+  // s₂ and effective rank; of p of s₁ over rotations, four errors of 999 draws here and there.
+  constexpr double kSecond[] = {1.53868, 1.70849, 2.68317, 1.74817, 1.77195, 2.14233, 1.78865, 1.90918,
+                                1.76298, 1.87417, 1.48266, 4.29622, 1.52579, 1.54823, 1.60062, 1.66383};
+  constexpr double kEffective[] = {11.924, 12.703, 9.886,  11.848, 12.696, 13.036, 12.893, 12.170,
+                                   14.504, 14.097, 14.315, 4.465,  14.608, 14.388, 14.248, 14.295};
+  constexpr double kTop[] = {.19, .38, .04, .01, .62, .54, .41, .13, .81, .01, .44, .001, .001, .001, .21, .11};
+  for (std::size_t i = 0; i < found.heads.size(); ++i) {
+    const HeadReport& head = found.heads[i];
+    EXPECT_NEAR(head.singular_values[1], kSecond[i], 1e-4) << i;
+    EXPECT_NEAR(head.ranks.effective_rank, kEffective[i], 1e-3) << i;
+    EXPECT_NEAR(head.tests.rotation.largest_p, kTop[i], 0.005 + 6 * std::sqrt(kTop[i] * (1 - kTop[i]) / 999)) << i;
+  }
+  EXPECT_NEAR(found.heads[9].outliers.outliers.at(0).strength, 1.74, 0.01);
+  EXPECT_NEAR(found.heads[9].outliers.outliers.at(1).strength, 1.56, 0.01);
+  EXPECT_NEAR(found.heads[15].outliers.outliers.at(0).strength, 1.57, 0.01);
   EXPECT_NEAR(found.heads[8].tests.product.p, 0.91, 0.02);
   ASSERT_EQ(found.heads[9].outliers.count, 2);
   EXPECT_NEAR(found.heads[13].outliers.outliers.at(0).strength, 1.66, 0.02);
@@ -88,6 +104,9 @@ TEST_F(InspectedModel, StoriesRotateLikeChanceHasIt) {
   for (std::size_t i = 0; i < found.heads.size(); ++i) {
     EXPECT_NEAR(found.heads[i].tests.rotation.energy_score, kRotation[i], 0.02) << i;
     EXPECT_NEAR(found.heads[i].offset_energy, kOffsets[i], 0.001) << i;
+    EXPECT_GE(found.heads[i].symmetry.symmetric_share, .484) << i;
+    EXPECT_LE(found.heads[i].symmetry.symmetric_share, .527) << i;
+    EXPECT_GE(found.heads[i].tests.symmetry.p, .02) << i;
   }
   EXPECT_EQ(found.nulls[0].discoveries, 40);  // structured factors …
   EXPECT_EQ(found.nulls[1].discoveries, 0);   // … that are not matched
