@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/theory/optimal_lambda.h"
 #include "attnlaw/theory/solve.h"
 
 namespace attnlaw::theory {
@@ -308,6 +309,8 @@ TEST(Ridgeless, SmallPenaltiesLeadToItForLittleData) {
         double last = limit.errors.estimation;
         for (const double lambda : {1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}) {
           problem.lambda = lambda;
+          // Close to where the student vanishes the iteration is slow for other reasons.
+          if (lambda > 0.5 * collapse_lambda(problem, problem.target_law())) continue;
           const Solution solution = solve(problem);
           const double E = solution.errors.estimation;
           EXPECT_TRUE(solution.diagnostics.converged) << tokens << " " << noise << " " << alpha << " " << lambda;
