@@ -156,8 +156,21 @@ const showFigures = (host, all, message = "", isBad = false) => {
   said.classList.toggle("bad", isBad);
 };
 
-class Explorer {
+// What is drawn at the next frame, once, however often it is asked for.
+class View {
+  drawSoon() {
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.draw();
+    });
+  }
+}
+
+class Explorer extends View {
   constructor(engine, schema, presets, say) {
+    super();
     Object.assign(this, { presets, element: document.getElementById("attention-law") });
     this.say = (text, isHard = false) => {
       this.hard = isHard;
@@ -410,15 +423,6 @@ class Explorer {
     this.scalingKey = answer ? key : "";
     this.draw();
     this.charts.scaling.settle(`Estimation error against n. ${this.charts.scaling.data?.caption ?? ""}`);
-  }
-
-  drawSoon() {
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.draw();
-    });
   }
 
   draw() {

@@ -17,8 +17,9 @@ const lawPresets = [
    "problem": {"context": 5, "tasks": 1, "sequences": 2, "noise": 0.1, "lambda": "optimal"}}
 ];
 
-class InContext {
+class InContext extends View {
   constructor(engine, schema, say) {
+    super();
     Object.assign(this, { engine, say, presets: lawPresets, element: document.getElementById("icl-law"), updates: 0, generation: 0 });
     const fields = Object.fromEntries(schema.fields.map((field) => [field.name, field]));
     const form = document.getElementById("icl-controls");
@@ -119,15 +120,6 @@ class InContext {
     for (const [name, control] of Object.entries(this.numbers)) if (typeof this.problem[name] === "number") control.show(this.problem[name]);
     this.rule.show(typeof lambda === "number" ? "value" : lambda);
     this.numbers.lambda.refuse(typeof lambda === "number" ? "" : `λ is ${lambda}`);
-  }
-
-  drawSoon() {
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.draw();
-    });
   }
 
   draw() {
