@@ -668,7 +668,8 @@ class Explorer extends View {
   allowExports() {
     if (this.element.hidden) return;
     const ready = !this.moving && this.alphas.complete && this.alphas.isOf(this.problem) && (!this.closedForm || (this.between.complete && this.between.key === this.alphas.key));
-    if (document.documentElement.dataset.settled === String(ready)) return;
+    if (this.allowed === ready && document.documentElement.dataset.settled === String(ready)) return;
+    this.allowed = ready;
     for (const button of this.exports) button.disabled = !ready;
     document.documentElement.dataset.settled = ready;
   }

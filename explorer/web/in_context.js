@@ -20,7 +20,7 @@ const lawPresets = [
 class InContext extends View {
   constructor(engine, schema, say) {
     super();
-    Object.assign(this, { engine, say, presets: lawPresets, element: document.getElementById("icl-law"), updates: 0, generation: 0 });
+    Object.assign(this, { engine, say, presets: lawPresets, element: document.getElementById("icl-law"), updates: 0, generation: 0, inputs: 0 });
     const fields = Object.fromEntries(schema.fields.map((field) => [field.name, field]));
     const form = document.getElementById("icl-controls");
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -47,8 +47,13 @@ class InContext extends View {
 
   // Takes a problem, if it is one. Returns what is wrong with it, if anything is.
   async set(problem, message = "") {
+    const input = ++this.inputs;
     const { answer } = await this.engine.ask({ ask: "in_context", problem }, { group: "check", urgency: 0 });
     if (!answer || answer.error) return answer?.error ?? "the problem could not be checked";
+    if (input !== this.inputs) return "";
+    // What an address leaves out is that of the library, and stands in all that leaves the page.
+    const { context, tasks, sequences, noise } = answer.model;
+    problem = { context, tasks, sequences, noise, lambda: "0+", ...problem };
     await this.move(problem, true);
     if (message) this.say(message);
     return "";
@@ -57,6 +62,7 @@ class InContext extends View {
   async move(problem, last = false) {
     this.problem = problem;
     ++this.generation;
+    ++this.inputs;
     this.say("");
     this.showControls();
     this.allowExports(false);
@@ -100,7 +106,7 @@ class InContext extends View {
   async rest() {
     const generation = this.generation;
     await this.following;
-    if (generation !== this.generation || !this.prediction) return;
+    if (generation !== this.generation || !this.prediction || this.element.hidden) return;
     this.draw();
     this.onRest?.();
     document.getElementById("icl-summary").textContent = this.summary();

@@ -34,6 +34,7 @@ class Page {
   show(name) {
     if (name === this.name) return;
     this.name = name;
+    this.law.allowed = undefined;
     sayAbove("");
     for (const [other, law] of Object.entries(this.laws)) law.element.hidden = other !== name;
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.law === name));
@@ -57,6 +58,8 @@ class Page {
     if (!this.laws[law]) return `law must be one of ${Object.keys(this.laws).join(", ")}, got '${law}'`;
     this.show(law);
     const why = await this.law.set(problem, ...more);
+    // A law that has shown nothing yet begins at its first example.
+    if (why && !this.law.problem) await this.start(this.law.presets[0]);
     if (why) sayAbove(why);
     return why;
   }
@@ -102,9 +105,12 @@ const main = async () => {
   const begins = [location.hash.length > 1 ? fromHash(location.hash) : null, given, presets[0].problem].filter(Boolean);
   const described = (ask) => engine.ask({ ask }, { group: "check", urgency: 0 }).then(({ answer }) => answer);
   const schemas = [described("describe"), described("describe_in_context")], asked = begins[0].law ? undefined : askAbout(engine, begins[0]);
-  const explorer = new Explorer(engine, await schemas[0], presets, sayAbove);
-  const inContext = new InContext(engine, await schemas[1], sayAbove);
-  const page = new Page({ attention: explorer, icl: inContext });
+  // A law that is hidden has nothing to say.
+  let page = null;
+  const sayOf = (name) => (text) => page?.name === name && sayAbove(text);
+  const explorer = new Explorer(engine, await schemas[0], presets, sayOf("attention"));
+  const inContext = new InContext(engine, await schemas[1], sayOf("icl"));
+  page = new Page({ attention: explorer, icl: inContext });
   // A handle for the console, and for tests.
   window.attnlaw = { page, explorer, inContext, engine, presets, toCommand, toPython, toHash, fromHash, keyOf };
   const refusals = [];

@@ -231,7 +231,8 @@ class Results(_Stack):
         for part in ("errors", "mean"):
             figures = [result._document.get(part) for result in results]
             if all(isinstance(figure, Mapping) for figure in figures):
-                names = [name for name, value in figures[0].items() if _is_figure(value)]
+                every = dict.fromkeys(name for figure in figures for name in figure)
+                names = [name for name in every if any(_is_figure(figure.get(name)) for figure in figures)]
                 columns |= {name: np.array([figure.get(name) for figure in figures], dtype=object) for name in names}
                 break
         else:

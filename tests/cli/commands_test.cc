@@ -417,6 +417,23 @@ TEST(Thresholds, FollowsSolutionsAlongAlpha) {
   EXPECT_EQ(scratch.listing(), "page.html ");
 }
 
+/// Regions have the names of the lines that are there at their x: noisy labels are fitted or not, and the posterior
+/// mean is the target beyond its threshold.
+TEST(Thresholds, RegionsOfDiagramsHaveTheirNames) {
+  const Scratch scratch;
+  const std::string page = (scratch / "page.html").string();
+  const auto drawn = [&](const std::string& options) {
+    EXPECT_EQ(attnlaw("thresholds --head linear " + options + " --html " + page).code, 0);
+    return slurp(page);
+  };
+  const std::string noisy = drawn("--lambda 0.01 --noise-range 0,0.5,5 --alpha-range 0.02,1,8");
+  EXPECT_NE(noisy.find(R"("label":"labels are fitted")"), std::string::npos);
+  EXPECT_EQ(noisy.find(R"("label":"target undetermined")"), std::string::npos);
+  const std::string bayes = drawn("--student bayes --kappa-range 0.2,1,4 --alpha-range 0.02,1,6");
+  EXPECT_NE(bayes.find(R"("label":"recovered")"), std::string::npos);
+  EXPECT_EQ(bayes.find("determined, not recovered"), std::string::npos);
+}
+
 TEST(Thresholds, MapsThePhases) {
   const std::string arguments = "thresholds --head linear --lambda 0.05 --alpha-range 0.1,1,5 --kappa-range 0.2,0.8,3";
   const json document = run_json(arguments + " --threads 1");

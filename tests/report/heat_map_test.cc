@@ -52,8 +52,8 @@ TEST(HeatMap, WhatCannotBeDrawnIsBlankAndCounted) {
 /// A region has its name once, in the middle of where it is highest; one without a line of text of height has none.
 TEST(HeatMap, RegionsBetweenLinesAreNamed) {
   HeatMap map = sample_map();
-  map.below = "below";
   map.lines[0].above = "above";
+  map.lines[0].below = "below";
   const nlohmann::json rows = heat_map(map).spec.at("datasets").at("regions");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].at("label"), "below");

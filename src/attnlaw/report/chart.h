@@ -153,9 +153,9 @@ struct HeatMap {
     std::string name;
     std::vector<Point> points;  ///< a point that is not finite breaks the line
     std::string above = {};     ///< the name of the region above it, up to the next line that has one
+    std::string below = {};     ///< the name of the region below it, where it is the lowest of them
   };
   std::vector<Line> lines = {};
-  std::string below = {};  ///< the name of the region below all lines that name one
 };
 
 /// Makes the chart of a heat map. From 60 times 60 cells on the cells are one image, which the page paints from their

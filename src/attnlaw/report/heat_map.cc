@@ -138,17 +138,17 @@ json region_rows(const HeatMap& map, const std::vector<double>& y_edges) {
   const std::size_t margin = map.x_values.size() / 4;
   for (std::size_t i = margin; i + margin < map.x_values.size(); ++i) {
     const double x = map.x_values[i];
-    std::vector<std::pair<double, std::string>> crossings;
+    std::vector<std::tuple<double, std::string, std::string>> crossings;
     for (const HeatMap::Line& line : map.lines)
       for (const Point& point : line.points)
         if (!line.above.empty() && point.x == x && parts::drawable(point.y, map.y.scale))
-          crossings.emplace_back(std::clamp(place_along(map.y, y_edges, point.y), 0.0, 1.0), line.above);
+          crossings.emplace_back(std::clamp(place_along(map.y, y_edges, point.y), 0.0, 1.0), line.above, line.below);
     if (crossings.empty()) continue;
     std::sort(crossings.begin(), crossings.end());
     double from = 0;
-    std::string name = map.below;
-    crossings.emplace_back(1.0, "");
-    for (const auto& [to, next] : crossings) {
+    std::string name = std::get<2>(crossings.front());
+    crossings.emplace_back(1.0, "", "");
+    for (const auto& [to, next, lower] : crossings) {
       add_region(labels, {name, x, 0.5 * (from + to), to - from});
       from = to, name = next;
     }

@@ -185,11 +185,11 @@ report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
     map.values.push_back(point.converged ? point.errors.test : kNan);
   for (const Threshold& line : kThresholds) {
     if (nowhere(diagram, line)) continue;
-    report::HeatMap::Line& drawn = map.lines.emplace_back(report::HeatMap::Line{line.title, {}, line.beyond});
+    report::HeatMap::Line& drawn = map.lines.emplace_back(
+        report::HeatMap::Line{line.title, {}, region_above(line.kind, diagram.problem), region_below(line.kind)});
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
       drawn.points.push_back({diagram.values[i], line.alpha(diagram.lines[i])});
   }
-  if (!map.lines.empty()) map.below = region_below(map.lines.front().name);
   if (!map.lines.empty())
     map.description += fmt::format(" Lines: {}.", joined(map.lines, [](const auto& line) { return line.name; }));
   return report::heat_map(map);
@@ -205,7 +205,8 @@ void add_page(Result& result, const std::string& title, const char* heading, con
 
 }  // namespace
 
-std::string region_above(std::string_view threshold) {
+std::string region_above(std::string_view threshold, const model::Problem& problem) {
+  if (threshold == "bayes_recovery" && !problem.penalised()) return "recovered";
   for (const Threshold& line : kThresholds)
     if (threshold == line.kind) return line.beyond;
   return "";

@@ -12,8 +12,9 @@
 namespace attnlaw::view {
 
 /// Names of the regions of a phase diagram: what is so above a threshold ("recovery"), and below all of its kind. Noisy
-/// labels are fitted or not, noiseless ones determine the target or do not.
-std::string region_above(std::string_view threshold);
+/// labels are fitted or not, noiseless ones determine the target or do not; what is determined the posterior mean
+/// recovers, and a penalised student need not.
+std::string region_above(std::string_view threshold, const model::Problem& problem);
 std::string region_below(std::string_view threshold);
 
 /// Without branches the rows are the thresholds; one that does not exist has an empty alpha and its reason. With them

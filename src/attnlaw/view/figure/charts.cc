@@ -497,7 +497,11 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
   const std::string &other = across ? request.y : request.x, &ratio = across ? request.x : request.y;
   std::vector<report::HeatMap::Line> lines;
   for (const char* threshold : kThresholds) {
-    report::HeatMap::Line line{symbol(threshold), {}, across ? "" : region_above(threshold)};
+    report::HeatMap::Line line{symbol(threshold), {}};
+    if (!across) {
+      line.above = region_above(threshold, items.front().task->problem);
+      line.below = region_below(threshold);
+    }
     for (const Item& item : items) {
       const auto at = position(item, other);
       if (item.task->kind != TaskKind::thresholds || !at) continue;
@@ -557,10 +561,6 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
   else
     map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
-  if (!map.lines.empty() && !map.lines.front().above.empty()) {
-    const bool fitting = map.lines.front().above == region_above("interpolation");
-    map.below = region_below(fitting ? "interpolation" : "recovery");
-  }
   for (const Item& item : items)
     for (report::HeatMap::Line& line : penalty_lines(request, item)) map.lines.push_back(std::move(line));
   return {request.title, request.text, report::heat_map(map)};
