@@ -81,10 +81,9 @@ class InContext extends View {
       const ask = (question, urgency) => this.engine.ask({ ask: "in_context", problem, ...question }, { group: "law", urgency });
       const curves = Object.entries(lawAxes).map(([along, { ends }]) => ask({ along, values: geometric(...ends, kLawPoints) }, 1));
       const [point, ...lines] = (await Promise.all([ask({}, 0), ...curves])).map(({ answer }) => answer);
-      const answers = [point, ...lines];
-      const refused = answers.find((answer) => !answer || answer.error);
-      if (refused !== undefined || answers.includes(undefined)) {
-        if (generation === this.generation) this.lose(refused?.error ?? "no answer came in time");
+      const why = [point, ...lines].map((answer) => (answer ? answer.error : "no answer came in time")).find(Boolean);
+      if (why) {
+        if (generation === this.generation) this.lose(why);
         continue;
       }
       this.prediction = point;
@@ -185,18 +184,12 @@ class InContext extends View {
     return `At ${formatNumber(asked.tasks, 3)} d tasks and ${formatNumber(asked.sequences, 3)} d² sequences: error on new tasks ${shown(point.new_tasks)}, on training tasks ${shown(point.training_tasks)}; the layer ${point.phase === "neither" ? "does neither regress nor memorise" : point.phase}.`;
   }
 
-  // The options as the command names them.
-  get entries() {
-    return Object.entries(this.problem);
-  }
-
   texts() {
-    const python = this.entries.map(([name, value]) => `${name === "lambda" ? "lambda_" : name}=${JSON.stringify(value)}`);
-    return { hash: this.hash, command: this.command, python: `import attnlaw\n\nresult = attnlaw.icl(${python.join(", ")})\n` };
+    return { hash: this.hash, command: this.command, python: `import attnlaw\n\nresult = attnlaw.icl(${keywordsOf(Object.entries(this.problem))})\n` };
   }
 
   get command() {
-    return `attnlaw icl ${this.entries.map(([name, value]) => `--${name.replaceAll("_", "-")} ${value}`).join(" ")}`;
+    return `attnlaw icl ${optionsOf(Object.entries(this.problem))}`;
   }
 
   get hash() {

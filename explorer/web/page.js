@@ -75,7 +75,6 @@ class Page {
   async copy(button) {
     const { hash, ...texts } = this.law.texts();
     const text = button.dataset.copy === "link" ? `${location.href.split("#")[0]}#${hash}` : texts[button.dataset.copy];
-    this.copied = text;
     const label = (button.dataset.label ??= button.textContent);
     try {
       await navigator.clipboard.writeText(text);

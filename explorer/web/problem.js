@@ -16,12 +16,11 @@ const fromHash = (hash) => {
 };
 
 const quoted = (text) => (/^[\w.,:+@%/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-const toCommand = (problem, accuracy) =>
-  ["attnlaw solve", ...entriesOf(problem).map(([name, value]) => `--${name.replaceAll("_", "-")} ${quoted(String(value))}`), `--accuracy ${accuracy}`].join(" ");
-const toPython = (problem, accuracy) => {
-  const options = entriesOf(problem).map(([name, value]) => `${name === "lambda" ? "lambda_" : name}=${typeof value === "number" ? value : JSON.stringify(value)}`);
-  return `import attnlaw\n\nproblem = attnlaw.Problem(${options.join(", ")})\nresult = attnlaw.solve(problem, accuracy=${accuracy})\n`;
-};
+// Names with values as the options of a command, and as the arguments of a function.
+const optionsOf = (entries) => entries.map(([name, value]) => `--${name.replaceAll("_", "-")} ${quoted(String(value))}`).join(" ");
+const keywordsOf = (entries) => entries.map(([name, value]) => `${name === "lambda" ? "lambda_" : name}=${JSON.stringify(value)}`).join(", ");
+const toCommand = (problem, accuracy) => `attnlaw solve ${optionsOf(entriesOf(problem))} --accuracy ${accuracy}`;
+const toPython = (problem, accuracy) => `import attnlaw\n\nproblem = attnlaw.Problem(${keywordsOf(entriesOf(problem))})\nresult = attnlaw.solve(problem, accuracy=${accuracy})\n`;
 
 // How far a slider goes where the range of an option is open, and how it divides its way.
 const sliderRanges = {
