@@ -448,8 +448,13 @@ TEST(Coupling, OfSoftmaxRowsLeavesOutOnlyZeros) {
     const Point at = random_point(loss.dimension(), 1.5, generator);
     auto matrix = expansion_at(loss, label_at(loss, random_point(loss.dimension(), 1.5, generator)), at).hessian;
     constexpr double kV = 0.05;  // 1 + VH is positive definite
-    const auto all = responses(matrix, loss.dimension(), loss.symmetric_dimension(), kV, AllCoupled{});
-    const auto coupled = responses(matrix, loss.dimension(), loss.symmetric_dimension(), kV, coupling(loss));
+    const auto responses_of = [&](auto size, const auto& coupled) {
+      auto factor = matrix;
+      Point column(loss.dimension());
+      return responses(factor, column, size, loss.symmetric_dimension(), kV, coupled);
+    };
+    const auto all = responses_of(loss.dimension(), AllCoupled{});
+    const auto coupled = responses_of(size_of<Loss::kDimension>(loss.dimension()), coupling(loss));
     for (int lane = 0; lane < kLanes; ++lane) {
       const Eigen::MatrixXd lower = lane_matrix(matrix, loss.dimension(), lane);
       const Eigen::MatrixXd H = lower.selfadjointView<Eigen::Lower>();
@@ -466,9 +471,10 @@ TEST(Coupling, OfSoftmaxRowsLeavesOutOnlyZeros) {
     auto sparse = matrix;
     Point x = random_point(loss.dimension(), 1, generator), y = x;
     factorise(matrix, loss.dimension());
-    factorise(sparse, loss.dimension(), coupling(loss));
+    const auto size = size_of<Loss::kDimension>(loss.dimension());
+    factorise(sparse, size, coupling(loss));
     solve_factorised(matrix, loss.dimension(), x.data());
-    solve_factorised(sparse, loss.dimension(), y.data(), coupling(loss));
+    solve_factorised(sparse, size, y.data(), coupling(loss));
     for (int lane = 0; lane < kLanes; ++lane)
       EXPECT_LT((lane_vector(x, loss.dimension(), lane) - lane_vector(y, loss.dimension(), lane)).norm(), 1e-13);
     static_assert(SearchableLoss<Loss>);
@@ -486,10 +492,15 @@ TEST(BlockSearch, FindsWhatEveryPointAloneWouldFind) {
   BlockSearch<SoftmaxPair> blocks(loss, kV);
   GlobalProximal<SoftmaxPair> alone(loss);
   int several = 0, packs = 0;
-  const auto compare = [&](const auto& field, Pack, const auto& found) {
+  Expansion<2> at(2);
+  const auto compare = [&](const auto& field, Pack, const auto& found, const auto& curvature) {
+    loss.expand(field.label, found.point.data(), at);
+    const auto hessian = curvature();
     const auto& expected = alone.solve(field.label, field.omega.data(), field.fit.data(), kV);
     for (int lane = 0; lane < kLanes; ++lane) {
       EXPECT_NEAR(found.value.lanes[lane], expected.value.lanes[lane], 1e-9);
+      for (std::size_t k = 0; k < hessian.size(); ++k)
+        EXPECT_NEAR(hessian[k].lanes[lane], at.hessian[k].lanes[lane], 1e-12) << "that of the minimum";
       several += std::abs(found.value.lanes[lane] - loss.value(field.label, field.omega.data()).lanes[lane]) > 0.1;
     }
     ++packs;

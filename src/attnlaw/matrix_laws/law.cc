@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/quadrature/gauss_kronrod.hpp>
@@ -220,12 +221,65 @@ void Law::add_above(const Band& band, double from, double to, double tolerance, 
   add_above(band, centre, to, 0.5 * tolerance, result);
 }
 
+std::optional<Law::UpperQuadrature> Law::whole_band(const Band& band, double tolerance) const {
+  constexpr std::size_t kFewest = 4, kMost = 64;
+  // Over a whole period the trapezoidal rule of n steps leaves c e^(−ns) of an analytic function: the square of what
+  // n/2 steps do, over c, which is of the order of the mass. A wrong guess of c costs a factor.
+  constexpr double kCaution = 10;
+  // Without such a law, beside an end where the density does not vanish, more steps are of little use.
+  constexpr double kFast = 0.1;
+  const double middle = 0.5 * (band.support.lower + band.support.upper), half = band.support.upper - middle;
+  std::vector<Point> points;
+  std::vector<double> densities;
+  Eigen::Array3d before = Eigen::Array3d::Constant(std::numeric_limits<double>::infinity());
+  double change_before = before[0];
+  for (std::size_t steps = kFewest; steps <= kMost; steps *= 2) {
+    // Those of half as many steps are every other one; the ends of a band have no density.
+    std::vector<Point> finer_points;
+    std::vector<double> finer_densities;
+    const double step = pi / static_cast<double>(steps);
+    Eigen::Array3d moments = Eigen::Array3d::Zero();
+    for (std::size_t k = 1; k < steps; ++k) {
+      if (k % 2 == 0 && !points.empty()) {
+        finer_points.push_back(points[k / 2 - 1]);
+        finer_densities.push_back(densities[k / 2 - 1]);
+      } else {
+        std::optional<Point> nearby;
+        if (!finer_points.empty()) nearby = finer_points.back();
+        finer_densities.push_back(angle_node(band, step * static_cast<double>(k), nearby).density);
+        finer_points.push_back(*nearby);
+      }
+      const double y = (finer_points.back().x - middle) / half;
+      moments += step * finer_densities.back() * Eigen::Array3d(1, y, y * y);
+    }
+    points = std::move(finer_points);
+    densities = std::move(finer_densities);
+    const double mass = moments[0], change = (moments - before).abs().maxCoeff() / mass;
+    if (change > kFast * change_before) return std::nullopt;
+    before = moments;
+    change_before = change;
+    const double error = std::min(change, kCaution * change * change);
+    if (!(error <= tolerance)) continue;
+    UpperQuadrature result{{}, error * mass};
+    for (std::size_t i = 0; i < points.size(); ++i)
+      result.nodes.push_back({points[i].x, step * densities[i], points[i].g});
+    return result;
+  }
+  return std::nullopt;
+}
+
 Law::UpperQuadrature Law::quadrature_above(double cut, double tolerance) const {
   if (unresolved_mass_ > 0) throw std::logic_error("an upper quadrature needs all bands of a law");
   UpperQuadrature result;
   for (const Band& band : bands_) {
     if (band.support.upper <= cut) continue;
-    add_above(band, band.support.lower < cut ? angle(band, cut) : 0, pi, tolerance, result);
+    const bool whole = band.support.lower >= cut;
+    if (const auto nodes = whole ? whole_band(band, tolerance) : std::nullopt) {
+      result.nodes.insert(result.nodes.end(), nodes->nodes.begin(), nodes->nodes.end());
+      result.error += nodes->error;
+    } else {
+      add_above(band, whole ? 0 : angle(band, cut), pi, tolerance, result);
+    }
   }
   return result;
 }
@@ -266,6 +320,11 @@ std::vector<Law::Panel> Law::band_panels(const Band& band, std::span<const doubl
 }
 
 std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const {
+  constexpr std::size_t kEnds = 2;
+  if (cuts.size() == kEnds) {
+    auto whole = whole_band(band, tolerance);
+    if (whole && std::abs(mass_of(whole->nodes) - band.mass) <= tolerance * band.mass) return std::move(whole->nodes);
+  }
   std::vector<Node> nodes;
   for (const Panel& panel : band_panels(band, cuts, tolerance))
     nodes.insert(nodes.end(), panel.nodes.begin(), panel.nodes.end());

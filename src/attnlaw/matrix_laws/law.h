@@ -83,8 +83,9 @@ class Law {
   /// Returns the smallest interval that contains the support.
   Interval hull() const;
 
-  /// Computes nodes by composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those
-  /// breakpoints x that fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels
+  /// Computes nodes in the angle t of u = mid − half·cos t on every band: of a trapezoidal rule where no breakpoint x
+  /// falls inside it, else of composite Gauss-Legendre between them, so that integrands that are smooth there converge
+  /// spectrally. Panels
   /// are bisected until each band's mass is met to the relative `tolerance` (or to what the rounding of positions in a
   /// narrow band leaves), or bisection no longer changes it; the errors returned tell which.
   Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13) const;
@@ -95,9 +96,10 @@ class Law {
     double error = 0;
   };
 
-  /// Returns nodes for what is smooth above a cut, to about `tolerance` of the whole mass: Gauss-Kronrod panels in the
-  /// same angle, bisected until their embedded Gauss rules agree. The rest of the law is not looked at, so that its
-  /// mass and moments cannot certify the error. Throws std::logic_error where bands above the cut are not resolved.
+  /// Returns nodes for what is smooth above a cut, to about `tolerance` of the whole mass: of a trapezoidal rule where
+  /// a band lies above it, else Gauss-Kronrod panels in the same angle, bisected until their embedded Gauss rules
+  /// agree. The rest of the law is not looked at, so that its mass and moments cannot certify the error. Throws
+  /// std::logic_error where bands above the cut are not resolved.
   UpperQuadrature quadrature_above(double cut, double tolerance) const;
 
   /// Returns the law of −X.
@@ -114,6 +116,9 @@ class Law {
     double density = 0;
   };
   AngleNode angle_node(const Band& band, double t, std::optional<Point>& previous) const;
+  /// The nodes of a trapezoidal rule in the angle over a whole band, to `tolerance` of its mass; none where that takes
+  /// too many.
+  std::optional<UpperQuadrature> whole_band(const Band& band, double tolerance) const;
   /// Adds the nodes over an interval of angles to those above a cut.
   void add_above(const Band& band, double from, double to, double tolerance, UpperQuadrature& result) const;
   /// Returns the x in a band where the mass from its lower end reaches `mass`.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/matrix_laws/merged_atoms.h"
@@ -106,17 +107,32 @@ double resolvent_square(const Spectrum& spectrum, double u) {
 }
 
 /// Finds the end of a region {F > 1/a²} between `inside`, where F is larger (or infinite), and `outside`, where F <
-/// 1/a². It solves for 1/√F, which is nearly linear near an atom.
+/// 1/a². It solves for 1/√F, which is nearly linear near an atom: by Newton's method where the slope of F is known.
 double region_end(const Spectrum& spectrum, double variance, double inside, double outside) {
+  constexpr std::uintmax_t kMostSteps = 200;
   const double a = std::sqrt(variance);
   const auto excess = [&](double u) { return u == inside ? -a : 1 / std::sqrt(resolvent_square(spectrum, u)) - a; };
   const double at_outside = excess(outside);
   if (!(at_outside > 0)) return outside;
-  std::uintmax_t iterations = 200;
-  const auto [low, high] = boost::math::tools::toms748_solve(
-      [&](double u) { return excess(u); }, std::min(inside, outside), std::max(inside, outside),
-      inside < outside ? -a : at_outside, inside < outside ? at_outside : -a,
-      boost::math::tools::eps_tolerance<double>(), iterations);
+  const auto [lower, upper] = std::minmax(inside, outside);
+  std::uintmax_t iterations = kMostSteps;
+  if (spectrum.discrete()) {
+    const auto with_slope = [&](double u) {
+      const AtomSums sums = spectrum.atom_sums(u, 0);
+      const double inverse_root = 1 / std::sqrt(sums.phi);
+      return std::pair(inverse_root - a, sums.tilt * inverse_root / sums.phi);
+    };
+    const double chord = inside + (outside - inside) * a / (a + at_outside);
+    const double end = boost::math::tools::newton_raphson_iterate(with_slope, chord, lower, upper,
+                                                                  std::numeric_limits<double>::digits, iterations);
+    // Beyond the least value of F in a gap slopes lead astray.
+    constexpr double kRounding = 1e-14;
+    if (std::abs(excess(end)) <= kRounding * a) return end;
+    iterations = kMostSteps;
+  }
+  const auto [low, high] = boost::math::tools::toms748_solve(excess, lower, upper, inside < outside ? -a : at_outside,
+                                                             inside < outside ? at_outside : -a,
+                                                             boost::math::tools::eps_tolerance<double>(), iterations);
   return 0.5 * (low + high);
 }
 

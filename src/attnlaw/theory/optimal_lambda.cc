@@ -18,15 +18,18 @@ using base::kInfinity;
 /// Integrals of the prior: test errors are compared to about the square root of this.
 constexpr double kLaw = 1e-10;
 /// Aimed at where errors are compared; what is accepted is a share of the accuracy, as where one problem is solved.
-constexpr double kAimed = 1e-8;
+constexpr double kAimed = 1e-6;
 constexpr double kAcceptedShare = 0.1;
 constexpr double kScanLaw = 1e-8;
-constexpr Tolerance kScanTolerance{.aimed = 1e-6, .accepted = 1e-3};
+constexpr Tolerance kScanTolerance{.aimed = 1e-5, .accepted = 1e-3};
 /// The scan: λ by factors of e, over a range beyond which test errors no longer change visibly.
 constexpr double kScanStep = 1;
 /// …and by smaller ones next to where the student vanishes: so far down errors may bend twice.
 constexpr double kTopStep = 0.5;
 constexpr double kTop = 2;
+/// …and by larger ones far below a minimum, where errors have grown by so much.
+constexpr double kBottomStep = 2;
+constexpr double kGrown = 1.5;
 constexpr double kScanDepth = 14;  ///< down to e^-14 ≈ 1e-6 of where something can be learned
 /// On the coarse rule log λ is found to about this, on the fine one to the accuracy: the error of the test error is
 /// its square times the curvature.
@@ -78,6 +81,8 @@ class TestError {
 
   /// Of the solution that was found last.
   const Overlaps& overlaps() const { return at_.overlaps; }
+  const std::optional<Slope>& slope_of_map() const { return at_.slope; }
+  double several() const { return at_.step.several; }
   int iterations() const { return iterations_; }
 
  private:
@@ -138,10 +143,22 @@ Scan scan_down(TestError& error, double largest, double depth) {
   constexpr int kMostLost = 1;
   int lost = 0;
   const double top = std::log(largest);
-  const auto step_at = [top](double x) { return x > top - kTop ? kTopStep : kScanStep; };
+  const auto step_at = [&](double x) {
+    if (x > top - kTop) return kTopStep;
+    const double here = scan.errors.back();
+    return std::isfinite(here) && here > kGrown * scan.errors[scan.least] ? kBottomStep : kScanStep;
+  };
   for (double x = top; lost <= kMostLost && x > top - depth; x -= step_at(x)) {
     scan.logs.push_back(x);
+    const int before = error.iterations();
+    timespec t0;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
     scan.errors.push_back(error(x));
+    timespec t1;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
+    if (getenv("TRACE"))
+      fprintf(stderr, "scan log %.2f err %.6g its %d %.2f ms\n", x, scan.errors.back(), error.iterations() - before,
+              1e3 * (double)(t1.tv_sec - t0.tv_sec) + 1e-6 * (double)(t1.tv_nsec - t0.tv_nsec));
     scan.least =
         static_cast<std::size_t>(std::min_element(scan.errors.begin(), scan.errors.end()) - scan.errors.begin());
     const bool known = std::isfinite(scan.errors.back()) || !std::isfinite(scan.errors[scan.least]);
@@ -273,25 +290,30 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
                   {collapse, 0, 0, "S = 0"}, scanned.iterations());
   }
   const Minimum coarse_best = find_in_scan(scanned, scan);
-  // On the rule that the accuracy asks for there.
+  // Curvatures are read off few points, where they are cheap.
+  const double curvature = coarse_best.stationary ? curvature_at(scanned, coarse_best.log_lambda) : 0;
+  scanned(coarse_best.log_lambda);
+  Minimum minimum = coarse_best;
+  int iterations = scanned.iterations();
   SolveOptions near = options;
   if (scanned.overlaps().q > 0) near.start = scanned.overlaps();
-  const Solution probe =
-      solve(at_lambda(problem, std::exp(coarse_best.log_lambda)), target, within(budget, without_details(near)));
-  std::optional<Start> start;
-  if (probe.overlaps.q > 0) start = Start{probe.overlaps, std::nullopt}, near.start = probe.overlaps;
-  TestError fine(problem, target, {probe.diagnostics.rule, kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start);
-  const bool late = !budget.allows(0);
-  const Minimum minimum =
-      late ? coarse_best : find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
+  if (budget.allows(0)) {
+    // On the rule that the accuracy asks for there.
+    PointLadder ladder = coarse;
+    ladder.refine({scanned.overlaps(), scanned.several()});
+    std::optional<Start> start;
+    if (near.start) start = Start{*near.start, scanned.slope_of_map()};
+    TestError fine(problem, target, {ladder.rule(), kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start);
+    minimum = find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
+    if (fine.overlaps().q > 0) near.start = fine.overlaps();
+    iterations += fine.iterations();
+  }
   OptimalLambda optimum{std::exp(minimum.log_lambda), 0, 0, "end of range"};
   if (minimum.stationary) {
     optimum.where = "interior";
-    const double measured = late ? minimum.curvature : curvature_at(fine, minimum.log_lambda);
-    optimum.curvature = std::isfinite(measured) ? measured : minimum.curvature;
+    optimum.curvature = std::isfinite(curvature) ? curvature : minimum.curvature;
   }
-  return finish(solve(at_lambda(problem, optimum.lambda), target, within(budget, near)), optimum,
-                scanned.iterations() + fine.iterations());
+  return finish(solve(at_lambda(problem, optimum.lambda), target, within(budget, near)), optimum, iterations);
 }
 
 }  // namespace attnlaw::theory

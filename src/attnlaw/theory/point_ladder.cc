@@ -22,13 +22,16 @@ constexpr int kLastLevel = 16;
 constexpr int kManyLevel = kLastLevel - 3;
 /// What sampled matrices of the prior leave open, no rule of the output channel mends.
 constexpr int kLastSampledLevel = kFirstLevel + 3;
-/// Sampling error ∝ points^-1.2 at T = 2 (measured; nearer to points^-0.9 at T = 3, where one more level corrects it).
+/// Sampling error ∝ points^-1.2 where rows have two scores, and nearer to points^-0.9 at T = 3 (both measured).
 constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLevel};
+constexpr PointGrowth kGrowthOfRows{.order = 1, .longest = 5, .last = kLastLevel};
 
 /// Residuals, as shares of the accuracy: a fixed point is accepted with one, and aimed at with the other, far below
 /// what sampling leaves open. Equations without sampling error are solved to the rounding of the spectral laws.
 constexpr double kResidualShare = 0.1;
 constexpr double kAimedShare = 1e-3;
+/// …of many Sobol points, where the step that is left costs as much as all before.
+constexpr double kSampledAimedShare = 0.03;
 constexpr double kClosedFormAimed = 1e-11;
 /// Errors of the law of the prior, likewise, and at most.
 constexpr double kLawShare = 1e-5;
@@ -141,7 +144,8 @@ Resolution PointLadder::resolution() const {
 
 Tolerance PointLadder::tolerance() const {
   if (coarse_) return kCoarseTolerance;
-  return {closed_form_ ? kClosedFormAimed : kAimedShare * accuracy_, kResidualShare * accuracy_};
+  const double share = std::holds_alternative<SobolRule>(rule_) ? kSampledAimedShare : kAimedShare;
+  return {closed_form_ ? kClosedFormAimed : share * accuracy_, kResidualShare * accuracy_};
 }
 
 double PointLadder::points() const {
@@ -203,7 +207,7 @@ bool PointLadder::refine(const Outcome& outcome) {
 bool PointLadder::refine_sobol(double error) {
   auto& level = std::get<SobolRule>(rule_).log2_points;
   if (level >= last_level_) return false;
-  level = std::min(last_level_, kGrowth.next(level, error));
+  level = std::min(last_level_, (two_scores(problem_) ? kGrowth : kGrowthOfRows).next(level, error));
   coarse_ = false;
   return true;
 }

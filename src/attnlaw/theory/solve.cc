@@ -125,7 +125,7 @@ std::optional<Start> fitting_start(const Equations& equations, const TrainedStud
       ridgeless_phase(problem, equations.target) != RidgelessPhase::interpolating)
     return std::nullopt;
   Overlaps at = fitting_overlaps(problem, equations.target, problem.lambda, {});
-  for (int round = 0; round < kRounds && usable(at); ++round) {
+  for (int round = 0; round < kRounds && usable(at) && !workspace.late(); ++round) {
     const auto output = student.channel().evaluate(at, OutputChannel::kAll, &workspace.channel);
     if (!usable(output.conjugates)) return std::nullopt;
     const FittingChannel channel = fitting_channel(problem, equations.target, at, output.conjugates);
@@ -153,7 +153,7 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   // A start with its slope comes from a coarser set, where the branch was found: what keeps the finest sets from it are
   // jumps of proximal points, and another way to the same place takes minutes.
   const bool refining = start && start->slope;
-  if (found(at) || (refining && ladder.many_points())) return at;
+  if (found(at) || (refining && ladder.many_points()) || workspace.late()) return at;
   if (refining) {
     const int spent = at.iterations;
     at = student.find(std::nullopt, tolerance, workspace);
@@ -172,7 +172,7 @@ FixedPoint find_patiently(const Equations& equations, const TrainedStudent& stud
   constexpr double kVanishing = 1e-7;  // a student without a penalty is as close to one of this as matters for a start
   const double least = equations.phase ? kVanishing * problem.lambda_unit() : problem.lambda;
   LambdaPath path(student.map().chart());
-  for (double lambda = problem.lambda_unit(); lambda > least; lambda *= kStep) {
+  for (double lambda = problem.lambda_unit(); lambda > least && !workspace.late(); lambda *= kStep) {
     FixedPoint next = student.at_lambda(lambda).find(path.start_at(lambda), tolerance, workspace);
     next.iterations = at.iterations += next.iterations;
     if (equations.phase && unbounded(problem, equations.target.second_moment(), next.overlaps)) return next;
@@ -255,11 +255,14 @@ double share_of_distance(const Reached& reached) {
   return distance + (0.25 * distance * distance + 2 * kRounding) * chart.Q_star / E;
 }
 
-Reached reach(const Equations& equations, const PointLadder& ladder, const std::optional<Start>& start) {
+Reached reach(const Equations& equations, const PointLadder& ladder, const std::optional<Start>& start,
+              const Budget& budget) {
   using Owned = std::shared_ptr<const TrainedStudent>;
   Reached now{
       ladder, Owned(new TrainedStudent(equations.student(equations.problem, ladder.resolution()))), {}, {}, {}, {}, 0};
+  now.workspace.budget = &budget;
   now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
+  now.workspace.budget = nullptr;
   // Where proximal points jump, the slope of a coarser rule is that of the few of its points which do.
   if (start && start->slope && now.at.converged && now.at.step.several > 0)
     now.at.slope = forward_slope(now.student->map(), now.at, now.workspace);
@@ -319,12 +322,13 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   if (options.start) given = Start{*options.start, std::nullopt};
   std::optional<Start> start = given;
   PointLadder ladder(problem, target.second_moment(), equations.phase, options.accuracy);
-  // The last rule with a fixed point: a finer one without is no reason to give up what is known.
-  std::optional<Reached> last;
+  // The last rule with a fixed point: a finer one without is no reason to give up what is known. A coarse one counts
+  // where there is no time for another.
+  std::optional<Reached> last, coarse;
   std::string late;
   while (true) {
     const double begun = budget.spent(), points = ladder.points();
-    Reached now = reach(equations, ladder, start);
+    Reached now = reach(equations, ladder, start, budget);
     const double seconds = budget.spent() - begun;
     const FixedPoint at = now.at;
     solution.diagnostics.iterations += at.iterations;
@@ -340,19 +344,20 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     const bool enough = !(now.error > options.accuracy) && !ladder.coarse();
     const double error = now.error / options.accuracy;
     const bool known = !at.converged && last;
-    if (!known && !ladder.coarse()) last = std::move(now);
+    if (!known) (ladder.coarse() ? coarse : last) = std::move(now);
     if (known || enough || !ladder.refine({at.overlaps, at.step.several, error})) break;
-    if (last && !budget.allows(seconds * ladder.points() / points)) {
+    if (!budget.allows(seconds * ladder.points() / points)) {
       late = "; finer points need more time than the limit leaves";
       break;
     }
     // Without a fixed point on the coarse rule, a finer one may still have it.
     start = at.converged ? Start{at.overlaps, at.slope} : given;
   }
-  record(equations, *last, solution);
+  Reached& best = last ? *last : *coarse;
+  record(equations, best, solution);
   solution.diagnostics.message += late;
-  if (options.sensitivities && last->at.converged)
-    solution.sensitivities = sensitivities_of(equations, last->ladder, last->at);
+  if (options.sensitivities && best.at.converged)
+    solution.sensitivities = sensitivities_of(equations, best.ladder, best.at);
 }
 
 /// A trained student whose λ is a number, or follows from the solution.

@@ -27,8 +27,8 @@ struct FieldPack {
   typename Loss::Label label;
 };
 
-/// Takes fields one pack after the other and hands each on with its proximal point. Fields wait in blocks, where the
-/// lanes whose minimum is not known to be the lowest are gathered into packs of their own.
+/// Takes fields one pack after the other and hands each on with its proximal point. Where the minima of some lanes of a
+/// pack are not known to be the lowest it waits in a block, so that such lanes are searched in packs of their own.
 template <SearchableLoss Loss>
 class BlockSearch {
  public:
@@ -45,32 +45,39 @@ class BlockSearch {
   };
 
   BlockSearch(const Loss& loss, double V, const Plan& plan = {})
-      : loss_(loss), V_(V), plan_(plan), proximal_(loss), gathered_(loss) {}
+      : loss_(loss),
+        V_(V),
+        plan_(plan),
+        proximal_(loss),
+        minimum_(loss.dimension()),
+        gathered_(loss),
+        at_(loss.dimension()) {}
 
   /// Begins at `*place` if proximal points are known; where `place` is not null the point goes there. Runs body(field,
-  /// weight, minimum) over a block that is full.
+  /// weight, minimum, curvature), in any order of the fields; curvature() is the Hessian of the loss at the minimum.
   template <class Body>
   void take(const Field& field, Pack weight, Pack* place, const Body& body) {
-    Entry& entry = block_.emplace_back(loss_);
-    entry.field = field;
-    entry.weight = weight;
-    entry.result = place;
     const Pack* start = plan_.known ? place : field.omega.data();
-    std::copy(start, start + field.omega.size(), entry.minimum.point.begin());
-    proximal_.descend(field.label, field.omega.data(), V_, entry.minimum);
-    if (plan_.effort != Effort::none) open_uncertain(entry);
-    if (block_.size() == kBlock) finish(body);
+    std::copy(start, start + field.omega.size(), minimum_.point.begin());
+    proximal_.descend(field.label, field.omega.data(), V_, minimum_);
+    if (plan_.effort == Effort::none) return pass(field, weight, minimum_, place, body, proximal_.hessian());
+    const Mask uncertain = !loss_.certain(field.label, minimum_.value, V_), present = weight > Pack(0);
+    if (!(uncertain & present).any()) return pass(field, weight, minimum_, place, body, proximal_.hessian());
+    if (!(!uncertain & present).any()) {
+      count(search(field, minimum_), weight);
+      return pass(field, weight, minimum_, place, body);
+    }
+    wait(field, weight, place, uncertain & present);
+    if (waiting_ == kBlock) finish(body);
   }
 
-  /// The same over what is left.
+  /// The same over what waits.
   template <class Body>
   void finish(const Body& body) {
     for (std::size_t first = 0; first < open_.size(); first += kLanes) search_lanes(first);
-    for (const Entry& entry : block_) {
-      body(entry.field, entry.weight, entry.minimum);
-      if (entry.result) std::copy(entry.minimum.point.begin(), entry.minimum.point.end(), entry.result);
-    }
-    block_.clear();
+    for (std::size_t i = 0; i < waiting_; ++i)
+      pass(block_[i].field, block_[i].weight, block_[i].minimum, block_[i].result, body);
+    waiting_ = 0;
     open_.clear();
   }
 
@@ -78,6 +85,7 @@ class BlockSearch {
   double several() const { return several_; }
 
  private:
+  using Matrix = typename Expansion<Loss::kDimension>::Matrix;
   static constexpr std::size_t kBlock = 64;
 
   struct Entry {
@@ -92,11 +100,36 @@ class BlockSearch {
     int lane;
   };
 
-  void open_uncertain(const Entry& entry) {
-    const Mask uncertain = !loss_.certain(entry.field.label, entry.minimum.value, V_);
-    if (!uncertain.any()) return;
+  template <class Body>
+  void pass(const Field& field, Pack weight, const Minimum& minimum, Pack* place, const Body& body) {
+    body(field, weight, minimum, [&]() -> const Matrix& {
+      loss_.expand(field.label, minimum.point.data(), at_);
+      return at_.hessian;
+    });
+    if (place) std::copy(minimum.point.begin(), minimum.point.end(), place);
+  }
+  template <class Body>
+  void pass(const Field& field, Pack weight, const Minimum& minimum, Pack* place, const Body& body,
+            const Matrix& hessian) {
+    body(field, weight, minimum, [&]() -> const Matrix& { return hessian; });
+    if (place) std::copy(minimum.point.begin(), minimum.point.end(), place);
+  }
+
+  Mask search(const Field& field, Minimum& minimum) {
+    return proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, plan_.effort, plan_.known, minimum);
+  }
+  void count(Mask other, Pack weight) { several_ += select(other, weight, 0).sum(); }
+
+  void wait(const Field& field, Pack weight, Pack* place, Mask uncertain) {
+    if (waiting_ == block_.size()) block_.emplace_back(loss_);
+    Entry& entry = block_[waiting_];
+    entry.field = field;
+    entry.weight = weight;
+    entry.minimum = minimum_;
+    entry.result = place;
     for (int lane = 0; lane < kLanes; ++lane)
-      if (uncertain.lanes[lane] && entry.weight.lanes[lane] > 0) open_.push_back({block_.size() - 1, lane});
+      if (uncertain.lanes[lane]) open_.push_back({waiting_, lane});
+    ++waiting_;
   }
 
   static void copy_lane(const Entry& from, int lane, Entry& to, int place) {
@@ -118,9 +151,7 @@ class BlockSearch {
     };
     for (int place = 0; place < kLanes; ++place)
       copy_lane(block_[open(place).entry], open(place).lane, gathered_, place);
-    const Field& field = gathered_.field;
-    const Mask other = proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, plan_.effort,
-                                        plan_.known, gathered_.minimum);
+    const Mask other = search(gathered_.field, gathered_.minimum);
     for (int place = 0; place < kLanes && first + static_cast<std::size_t>(place) < open_.size(); ++place) {
       Entry& entry = block_[open(place).entry];
       copy_lane(gathered_, place, entry, open(place).lane);
@@ -132,9 +163,12 @@ class BlockSearch {
   double V_;
   Plan plan_;
   GlobalProximal<Loss> proximal_;
-  std::vector<Entry> block_;
+  Minimum minimum_;           ///< of the field in hand
+  std::vector<Entry> block_;  ///< the first `waiting_` of them wait
+  std::size_t waiting_ = 0;
   std::vector<Lane> open_;
   Entry gathered_;
+  Expansion<Loss::kDimension> at_;
   double several_ = 0;
 };
 

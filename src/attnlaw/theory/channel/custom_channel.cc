@@ -170,6 +170,7 @@ OutputChannel::Result CustomChannel::evaluate(const Overlaps& overlaps, int repl
   const double stiffness = 1 / overlaps.V;
   const auto r = static_cast<int>(loss_.dimension());
   double g_square = 0, g_tau = 0, g_rho = 0, response = 0, train = 0;
+  PackArray<0> column(r);
   double several = for_each_block(
       overlaps, range, workspace, [&](const Samples& samples, const SampleBlock& omega, const BlockMinima& minima) {
         const ArrayXd weights = range.share * samples.weights;
@@ -179,8 +180,8 @@ OutputChannel::Result CustomChannel::evaluate(const Overlaps& overlaps, int repl
         g_rho += (weighted * samples.rho).sum();
         train += (weights * minima.loss.value).sum();
         if (grid_) return;
-        response += sum_over_hessians(minima.loss.hessian, weights, [&](const PackArray<0>& hessian) {
-                      return responses(hessian, r, r, overlaps.V, AllCoupled{})[0];
+        response += sum_over_hessians(minima.loss.hessian, weights, [&](PackArray<0>& hessian) {
+                      return responses(hessian, column, r, r, overlaps.V, AllCoupled{})[0];
                     }).sum();
       });
   if (workspace) {

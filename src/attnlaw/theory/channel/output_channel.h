@@ -12,6 +12,13 @@
 
 namespace attnlaw::theory {
 
+/// What one pass of an output channel over its points gives.
+struct ChannelResult {
+  Conjugates conjugates;
+  double train = 0;    ///< loss per training sequence
+  double several = 0;  ///< share of the points where a proximal point was found to be the lowest of several minima
+};
+
 /// The proximal points that a sampled channel has found: its next pass over them starts there. It belongs to the
 /// caller, who hands it on along a path of overlaps; empty at first, when searches start from the student's field.
 ///
@@ -25,8 +32,11 @@ struct ChannelWorkspace {
   bool jumps = false;     ///< some search on these points found several minima: V̂ is then Stein's from there on
   bool searched = false;  ///< the last pass searched in full
 
+  std::vector<ChannelResult> parts;  ///< what the last pass gives of each replicate, where it was one over all of them
+  std::optional<Overlaps> parts_at;  ///< the overlaps of that pass
+
   /// For another channel whose proximal points are close by: what was seen of jumps was of the one before.
-  void begin_another() { jumps = false, several = 0, searched_at.reset(); }
+  void begin_another() { jumps = false, several = 0, searched_at.reset(), parts_at.reset(); }
 };
 
 /// An expectation over labels and fields at given overlaps. Sampled channels hold replicates of their points, scrambles
@@ -41,12 +51,7 @@ class OutputChannel {
   OutputChannel& operator=(const OutputChannel&) = delete;
   virtual ~OutputChannel() = default;
 
-  /// What one pass over the proximal points gives.
-  struct Result {
-    Conjugates conjugates;
-    double train = 0;    ///< loss per training sequence
-    double several = 0;  ///< share of the points where a proximal point was found to be the lowest of several minima
-  };
+  using Result = ChannelResult;
   /// At q, V > 0 and m² < Q* q. A sampled channel starts from what the caller's workspace holds, if there is one, and
   /// leaves its proximal points there: the result depends on it as far as a nearby start may find a lower minimum, and
   /// where minima are followed. Closed forms have no use for it.

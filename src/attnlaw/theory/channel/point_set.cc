@@ -8,6 +8,7 @@
 #include <mutex>
 #include <tuple>
 #include <variant>
+#include <vector>
 
 #include "attnlaw/base/normal.h"
 #include "attnlaw/theory/channel/quasi_monte_carlo.h"
@@ -23,6 +24,8 @@ constexpr std::uint64_t kRuleSeed = 20250924;
 void append_replicate(const NormalRule& rule, PointSet& set) {
   const std::size_t count = rule.weights.size();
   set.points += count;
+  set.weights.reserve(set.weights.size() + count / kLanes + 1);
+  set.normals.reserve(set.normals.size() + (count / kLanes + 1) * rule.dimension);
   double total = 0;
   for (const double weight : rule.weights) total += weight;
   for (std::size_t first = 0; first < count; first += kLanes) {
@@ -106,6 +109,8 @@ NormalRule grid_replicate(std::size_t coordinates, const GridRule& rule, bool se
 /// Every point (τ, ρ) of a rule, and (τ, −ρ) beside it.
 NormalRule with_opposite_noise(const NormalRule& rule) {
   NormalRule result{rule.dimension, {}, {}};
+  result.points.reserve(2 * rule.points.size());
+  result.weights.reserve(2 * rule.weights.size());
   for (std::size_t i = 0; i < rule.weights.size(); ++i)
     for (const double sign : {1.0, -1.0}) {
       for (std::size_t k = 0; k < rule.dimension; ++k)
@@ -137,19 +142,51 @@ PointSet grid_set(std::size_t coordinates, const GridRule& rule) {
 /// Dimension, rule, and whether Sobol points come in pairs of opposite noise.
 using Key = std::tuple<std::size_t, PointRule, bool>;
 
-/// Neighbouring problems of a sweep use the same points: whoever still holds them shares them.
+/// Sets that are in use, and those used last. Neighbouring problems of a sweep take the same points, which cost as much
+/// as a pass over them.
+class HeldSets {
+ public:
+  /// The set of a key, or null.
+  std::shared_ptr<const PointSet> find(const Key& key) {
+    const auto place = in_use_.find(key);
+    auto set = place == in_use_.end() ? nullptr : place->second.lock();
+    if (set) keep(set);
+    return set;
+  }
+  void add(const Key& key, const std::shared_ptr<const PointSet>& set) {
+    std::erase_if(in_use_, [](const auto& entry) { return entry.second.expired(); });
+    in_use_[key] = set;
+    keep(set);
+  }
+
+ private:
+  /// The numbers of all sets that are kept beyond their use.
+  static constexpr std::size_t kMostKept = std::size_t{64} << 20;
+
+  static std::size_t bytes(const PointSet& set) { return (set.normals.size() + set.weights.size()) * sizeof(Pack); }
+  void keep(const std::shared_ptr<const PointSet>& set) {
+    std::erase(kept_, set);
+    kept_.push_back(set);
+    std::size_t total = 0;
+    const auto too_many = std::find_if(kept_.rbegin(), kept_.rend(),
+                                       [&](const auto& each) { return (total += bytes(*each)) > kMostKept; });
+    kept_.erase(kept_.begin(), too_many.base());
+  }
+
+  std::map<Key, std::weak_ptr<const PointSet>> in_use_;
+  std::vector<std::shared_ptr<const PointSet>> kept_;  ///< the last one used at the end
+};
+
 std::shared_ptr<const PointSet> shared(const Key& key, const std::function<PointSet()>& make) {
   static std::mutex mutex;
-  static std::map<Key, std::weak_ptr<const PointSet>> held;
+  static HeldSets held;
   {
     const std::lock_guard lock(mutex);
-    if (const auto place = held.find(key); place != held.end())
-      if (auto set = place->second.lock()) return set;
+    if (auto set = held.find(key)) return set;
   }
   auto set = std::make_shared<const PointSet>(make());
   const std::lock_guard lock(mutex);
-  std::erase_if(held, [](const auto& entry) { return entry.second.expired(); });
-  held[key] = set;
+  held.add(key, set);
   return set;
 }
 

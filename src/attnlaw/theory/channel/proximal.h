@@ -6,25 +6,10 @@
 #include <array>
 #include <concepts>
 #include <utility>
-#include <vector>
 
-#include "attnlaw/theory/channel/pack.h"
+#include "attnlaw/theory/channel/factors.h"
 
 namespace attnlaw::theory {
-
-/// Index of entry (i, j ≤ i) in a symmetric matrix stored by lower rows.
-constexpr int lower_index(int i, int j) { return i * (i + 1) / 2 + j; }
-
-/// Storage for r numbers per lane: on the stack where r is known at compile time (r > 0), so that small problems
-/// unroll.
-template <int r>
-struct PackArray : std::array<Pack, static_cast<std::size_t>(r)> {
-  explicit PackArray(int /*size*/) {}
-};
-template <>
-struct PackArray<0> : std::vector<Pack> {
-  explicit PackArray(int size) : std::vector<Pack>(static_cast<std::size_t>(size)) {}
-};
 
 /// Which curvature an expansion has: the Hessian, or its Gauss-Newton part, which is never negative.
 enum class Curvature { hessian, gauss_newton };
@@ -41,109 +26,6 @@ struct Expansion {
   Vector gradient;
   Matrix hessian;  ///< or its Gauss-Newton part, if that was asked for
 };
-
-/// Any two coordinates may be coupled.
-struct AllCoupled {
-  constexpr bool operator()(int, int) const { return true; }
-};
-
-/// The factors of a symmetric matrix M = L D Lᵀ per lane, in place: L of unit diagonal below, 1/D on the diagonal.
-/// Returns the lanes whose matrix is not safely positive definite; their factors are to be ignored.
-///
-/// coupled(i, j ≤ i) is false for entries that are 0 in M and in L: they cost nothing.
-template <class Matrix, class Coupled = AllCoupled>
-Mask factorise(Matrix& matrix, int dimension, const Coupled& coupled = {}) {
-  constexpr double kSafePivot = 1e-12;
-  const auto entry = [&matrix](int i, int j) -> Pack& { return matrix[static_cast<std::size_t>(lower_index(i, j))]; };
-  Mask bad = Pack(0) < Pack(0);
-  for (int j = 0; j < dimension; ++j) {
-    // Row j holds L D as yet.
-    Pack pivot = entry(j, j);
-    const Pack floor = kSafePivot * max(pivot, Pack(kSafePivot));
-    for (int k = 0; k < j; ++k) {
-      if (!coupled(j, k)) continue;
-      const Pack scaled = entry(j, k);
-      entry(j, k) = scaled * entry(k, k);
-      pivot -= scaled * entry(j, k);
-    }
-    bad = bad | (pivot <= floor);
-    entry(j, j) = 1 / max(pivot, floor);
-    for (int i = j + 1; i < dimension; ++i)
-      for (int k = 0; k < j; ++k)
-        if (coupled(i, k) && coupled(j, k)) entry(i, j) -= entry(i, k) * entry(j, k);
-  }
-  return bad;
-}
-
-/// Solves M x = b in place, M from factorise().
-template <class Matrix, class Coupled = AllCoupled>
-void solve_factorised(const Matrix& factors, int dimension, Pack* x, const Coupled& coupled = {}) {
-  const auto entry = [&factors](int i, int j) { return factors[static_cast<std::size_t>(lower_index(i, j))]; };
-  for (int i = 0; i < dimension; ++i)
-    for (int k = 0; k < i; ++k)
-      if (coupled(i, k)) x[i] -= entry(i, k) * x[k];
-  for (int i = dimension - 1; i >= 0; --i) {
-    x[i] *= entry(i, i);
-    for (int k = i + 1; k < dimension; ++k)
-      if (coupled(k, i)) x[i] -= entry(k, i) * x[k];
-  }
-}
-
-/// Makes `factor`, the Hessian H on entry, the factors of 1 + VH, which is positive definite at a proximal point.
-/// Returns the lanes where rounding hides that: folds, of measure zero.
-template <class Matrix, class Coupled = AllCoupled>
-Mask factorise_stiffened(Matrix& factor, int dimension, double V, const Coupled& coupled = {}) {
-  for (Pack& entry : factor) entry *= V;
-  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
-  return factorise(factor, dimension, coupled);
-}
-
-/// Squares of the entries of (1 + VH)⁻¹H per lane, summed over blocks: the first `symmetric` coordinates and the rest.
-/// A fold counts as 0.
-template <class Matrix>
-std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int dimension, int symmetric, double V) {
-  Matrix factor = hessian;
-  std::vector<Pack> column(static_cast<std::size_t>(dimension));
-  const Mask fold = factorise_stiffened(factor, dimension, V);
-  std::array<std::array<Pack, 2>, 2> sums{};
-  for (int j = 0; j < dimension; ++j) {
-    for (int i = 0; i < dimension; ++i)
-      column[static_cast<std::size_t>(i)] =
-          hessian[static_cast<std::size_t>(i >= j ? lower_index(i, j) : lower_index(j, i))];
-    solve_factorised(factor, dimension, column.data());
-    for (int i = 0; i < dimension; ++i) {
-      const Pack entry = column[static_cast<std::size_t>(i)];
-      sums[i < symmetric ? 0 : 1][j < symmetric ? 0 : 1] += select(fold, 0, entry * entry);
-    }
-  }
-  return sums;
-}
-
-/// The diagonal of (1 + VH)⁻¹H per lane, summed over the first `symmetric` coordinates and over the rest: the response
-/// −tr ∂g/∂ω of a proximal point. A fold counts as 0.
-template <class Matrix, class Coupled>
-std::array<Pack, 2> responses(const Matrix& hessian, int dimension, int symmetric, double V, const Coupled& coupled) {
-  Matrix factor = hessian;
-  const Mask fold = factorise_stiffened(factor, dimension, V, coupled);
-  // (M⁻¹)_ii = Σ_k (L⁻¹)_ki²/D_k, and H(1 + VH)⁻¹ = (1 − M⁻¹)/V.
-  std::array<Pack, 2> sums{};
-  std::vector<Pack> column(static_cast<std::size_t>(dimension));
-  const auto at = [&column](int k) -> Pack& { return column[static_cast<std::size_t>(k)]; };
-  for (int i = 0; i < dimension; ++i) {
-    Pack inverse = 0;
-    at(i) = 1;
-    for (int k = i; k < dimension; ++k) {
-      if (k > i) {
-        at(k) = 0;
-        for (int j = i; j < k; ++j)
-          if (coupled(k, j)) at(k) -= factor[static_cast<std::size_t>(lower_index(k, j))] * at(j);
-      }
-      inverse += at(k) * at(k) * factor[static_cast<std::size_t>(lower_index(k, k))];
-    }
-    sums[i < symmetric ? 0 : 1] += select(fold, 0, (1 - inverse) * (1 / V));
-  }
-  return sums;
-}
 
 /// A loss with a label and a number of coordinates.
 template <class Loss>
@@ -162,7 +44,7 @@ concept SmoothLoss = LabelledLoss<Loss> &&
   { loss.reach() } -> std::same_as<double>;
 };
 
-/// Which coordinates of a loss are coupled, see factorise().
+/// Which coordinates of a loss are coupled, see AllCoupled.
 template <class Loss>
 auto coupling(const Loss& loss) {
   if constexpr (requires { loss.coupling(); })
@@ -202,13 +84,14 @@ class Proximal {
   explicit Proximal(const Loss& loss)
       : loss_(loss),
         runtime_dimension_(loss.dimension()),
-        current_(loss.dimension()),
-        trial_(loss.dimension()),
+        expansions_{Expansion(loss.dimension()), Expansion(loss.dimension())},
         coupled_(coupling(loss)),
-        factor_(current_.hessian),
-        step_(current_.gradient),
+        factor_(current_->hessian),
+        step_(current_->gradient),
         gauss_step_(step_),
         trial_z_(step_) {}
+  Proximal(const Proximal&) = delete;
+  Proximal& operator=(const Proximal&) = delete;
 
   /// Moves z (the start on entry) to a local minimum of ℓ(z) + |z − ω|²/(2V) and returns its value. A lane that comes
   /// close to `known`, a minimum found before, is left on its way there: it would end in the same place. All that it
@@ -222,7 +105,7 @@ class Proximal {
     // Enough to settle in a valley; flat ground beyond it is crossed at full length.
     constexpr int kShortSteps = 5;
     const double stiffness = 1 / V;
-    Pack value = expand(label, omega, stiffness, z, current_);
+    Pack value = expand(label, omega, stiffness, z, *current_);
     Pack damping = 0;
     Mask active = Pack(0) <= Pack(0);
     for (int iteration = 0; iteration < kMaxIterations && active.any(); ++iteration) {
@@ -234,10 +117,11 @@ class Proximal {
         step_norm += step_[index(k)] * step_[index(k)];
         norm += z[k] * z[k];
       }
-      const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), trial_);
+      const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), *trial_);
       // Only an undamped step tells the distance from the minimum.
       const Mask small = (damping <= 0) & (step_norm <= kStepTolerance * kStepTolerance * (1 + norm));
-      const Mask accept = active & (trial_value <= (1 + kRounding) * value);
+      // Lanes that have arrived go on with the others.
+      const Mask accept = trial_value <= (1 + kRounding) * value;
       adopt(accept, z);
       value = select(accept, trial_value, value);
       active = active & !(small & accept);
@@ -258,7 +142,7 @@ class Proximal {
   }
 
   /// The expansion of ℓ at the point descend() ended at; its gradient includes that of the quadratic term.
-  const Expansion& expansion() const { return current_; }
+  const Expansion& expansion() const { return *current_; }
 
  private:
   static constexpr double kRelax = 0.1;
@@ -281,11 +165,11 @@ class Proximal {
   }
 
   void newton_step(const typename Loss::Label& label, const Pack* z, double stiffness, Pack damping) {
-    const Mask indefinite = solve(current_.hessian, stiffness + damping, step_);
+    const Mask indefinite = solve(current_->hessian, stiffness + damping, step_);
     if (!indefinite.any()) return;
     // The trial expansion is free until the step is known.
-    loss_.template expand<Curvature::gauss_newton>(label, z, trial_);
-    solve(trial_.hessian, stiffness + damping, gauss_step_);
+    loss_.template expand<Curvature::gauss_newton>(label, z, *trial_);
+    solve(trial_->hessian, stiffness + damping, gauss_step_);
     for (int k = 0; k < dimension(); ++k) step_[index(k)] = select(indefinite, gauss_step_[index(k)], step_[index(k)]);
   }
 
@@ -300,25 +184,33 @@ class Proximal {
   Mask solve(const Matrix& matrix, Pack shift, Vector& step) {
     factor_ = matrix;
     for (int k = 0; k < dimension(); ++k) factor_[index(lower_index(k, k))] += shift;
-    const Mask indefinite = factorise(factor_, dimension(), coupled_);
-    for (int k = 0; k < dimension(); ++k) step[index(k)] = -current_.gradient[index(k)];
-    solve_factorised(factor_, dimension(), step.data(), coupled_);
+    const auto size = size_of<Loss::kDimension>(dimension());
+    const Mask indefinite = factorise(factor_, size, coupled_);
+    for (int k = 0; k < dimension(); ++k) step[index(k)] = -current_->gradient[index(k)];
+    solve_factorised(factor_, size, step.data(), coupled_);
     return indefinite;
   }
 
   void adopt(Mask accept, Pack* z) {
+    if (!(!accept).any()) {
+      std::copy(trial_z_.begin(), trial_z_.end(), z);
+      std::swap(current_, trial_);
+      return;
+    }
     for (int k = 0; k < dimension(); ++k) {
       z[k] = select(accept, trial_z_[index(k)], z[k]);
-      current_.gradient[index(k)] = select(accept, trial_.gradient[index(k)], current_.gradient[index(k)]);
+      current_->gradient[index(k)] = select(accept, trial_->gradient[index(k)], current_->gradient[index(k)]);
     }
-    for (std::size_t i = 0; i < current_.hessian.size(); ++i)
-      current_.hessian[i] = select(accept, trial_.hessian[i], current_.hessian[i]);
-    current_.value = select(accept, trial_.value, current_.value);
+    for (std::size_t i = 0; i < current_->hessian.size(); ++i)
+      current_->hessian[i] = select(accept, trial_->hessian[i], current_->hessian[i]);
+    current_->value = select(accept, trial_->value, current_->value);
   }
 
   const Loss& loss_;
   int runtime_dimension_;
-  Expansion current_, trial_;
+  std::array<Expansion, 2> expansions_;
+  Expansion* current_ = &expansions_[0];
+  Expansion* trial_ = &expansions_[1];
   decltype(theory::coupling(std::declval<const Loss&>())) coupled_;
   Matrix factor_;
   Vector step_, gauss_step_, trial_z_;
@@ -356,6 +248,9 @@ class GlobalProximal {
     minimum.value = descent_.descend(label, omega, V, minimum.point.data());
     minimum.loss = descent_.expansion().value;
   }
+
+  /// The Hessian of the loss at the minimum that descend() ended at last.
+  const typename Proximal<Loss>::Matrix& hessian() const { return descent_.expansion().hessian; }
 
   /// Which further starts a search takes: none, the first, or all.
   enum class Effort { none, brief, full };

@@ -87,6 +87,21 @@ struct RowOf<Loss> {
   using Type = std::remove_cvref_t<decltype(std::declval<const Loss&>().row())>;
 };
 
+/// Means over proximal points: of ‖g‖², g·τ and g·ρ of the symmetric coordinates, of the responses −tr ∂g/∂ω and of the
+/// loss, and the same of the antisymmetric coordinates.
+struct ChannelMeans {
+  double g_square = 0, g_tau = 0, g_rho = 0, response = 0, train = 0, g_square_a = 0, g_rho_a = 0, response_a = 0;
+  double several = 0;  ///< OutputChannel::Result::several
+
+  ChannelMeans& add(double share, const ChannelMeans& other) {
+    for (auto member : {&ChannelMeans::g_square, &ChannelMeans::g_tau, &ChannelMeans::g_rho, &ChannelMeans::response,
+                        &ChannelMeans::train, &ChannelMeans::g_square_a, &ChannelMeans::g_rho_a,
+                        &ChannelMeans::response_a, &ChannelMeans::several})
+      this->*member += share * other.*member;
+    return *this;
+  }
+};
+
 /// Fields are sampled as Mixture has it.
 template <ChannelLoss Loss>
 class SampledChannel final : public OutputChannel {
@@ -105,6 +120,9 @@ class SampledChannel final : public OutputChannel {
  private:
   using Field = FieldPack<Loss>;
   using Label = typename Loss::Label;
+  using Search = BlockSearch<Loss>;
+  using Plan = typename Search::Plan;
+  using Effort = typename Search::Effort;
   template <ChannelLoss Other>
   friend class SampledChannel;
 
@@ -129,7 +147,13 @@ class SampledChannel final : public OutputChannel {
   /// Runs body(index, field, weight) with each label that the fields of a pack may have, weighted by its probability.
   template <class Body>
   void for_each_label(const Overlaps& overlaps, const Range& range, Body&& body) const;
-  /// Runs body(field, weight, minimum) with the proximal point of each; returns Result::several.
+  /// How to find the proximal points of a pass.
+  Plan plan_pass(const Loss& loss, const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace) const;
+  /// Means over one replicate.
+  ChannelMeans means_over(Search& search, const Loss& loss, const Overlaps& overlaps, int replicate,
+                          ChannelWorkspace* workspace) const;
+  Result result_of(const ChannelMeans& means, const Overlaps& overlaps, const ChannelWorkspace* workspace) const;
+  /// Runs body(field, weight, minimum, curvature) as BlockSearch has it; returns Result::several.
   template <class Body>
   double for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace,
                           const Body& body) const;
@@ -143,9 +167,6 @@ class SampledChannel final : public OutputChannel {
   template <class Body>
   double fresh_mean(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
 
-  using Search = BlockSearch<Loss>;
-  using Plan = typename Search::Plan;
-  using Effort = typename Search::Effort;
   /// How to find the proximal points of a replicate, given what a workspace holds; makes room for them there.
   static Plan plan(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace);
   /// Finds those of a range of packs.
@@ -318,37 +339,45 @@ bool SampledChannel<Loss>::has_several(const Loss& loss, const Overlaps& overlap
   for (int r = first; r <= last; ++r) {
     Range range = packs_of(r);
     range.last = range.first + kSampleSize / kLanes / static_cast<std::size_t>(last - first + 1);
-    run(search, overlaps, range, workspace, [](const Field&, Pack, const auto&) {});
+    run(search, overlaps, range, workspace, [](const Field&, Pack, const auto&, const auto&) {});
   }
   return search.several() > 0;
+}
+
+template <ChannelLoss Loss>
+auto SampledChannel<Loss>::plan_pass(const Loss& loss, const Overlaps& overlaps, int replicate,
+                                     ChannelWorkspace* workspace) const -> Plan {
+  const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes() * loss.dimension());
+  Plan how = workspace ? plan(overlaps, replicate, size, *workspace) : Plan{};
+  const Range range = packs_of(replicate);
+  const bool sampled =
+      kNeverCertain && how.effort == Effort::full && (range.last - range.first) * kLanes > 2 * kSampleSize;
+  if (sampled && !has_several(loss, overlaps, replicate, how, workspace)) how.effort = Effort::none;
+  return how;
 }
 
 template <ChannelLoss Loss>
 template <class Body>
 double SampledChannel<Loss>::for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate,
                                               ChannelWorkspace* workspace, const Body& body) const {
-  const Range range = packs_of(replicate);
-  const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes() * loss.dimension());
-  Plan how = workspace ? plan(overlaps, replicate, size, *workspace) : Plan{};
-  const bool sampled =
-      kNeverCertain && how.effort == Effort::full && (range.last - range.first) * kLanes > 2 * kSampleSize;
-  if (sampled && !has_several(loss, overlaps, replicate, how, workspace)) how.effort = Effort::none;
-  Search search(loss, overlaps.V, how);
-  run(search, overlaps, range, workspace, body);
+  Search search(loss, overlaps.V, plan_pass(loss, overlaps, replicate, workspace));
+  run(search, overlaps, packs_of(replicate), workspace, body);
   return search.several();
 }
 
 template <ChannelLoss Loss>
-OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate,
-                                                     ChannelWorkspace* workspace) const {
-  const Loss loss = scaled_loss(overlaps);
+ChannelMeans SampledChannel<Loss>::means_over(Search& search, const Loss& loss, const Overlaps& overlaps, int replicate,
+                                              ChannelWorkspace* workspace) const {
   const auto coupled = coupling(loss);
+  const auto size = size_of<Loss::kDimension>(loss.dimension());
   const auto symmetric = static_cast<std::size_t>(loss.symmetric_dimension());
   const double stiffness = 1 / overlaps.V;
-  Expansion<Loss::kDimension> at(loss.dimension());
+  typename Expansion<Loss::kDimension>::Matrix factor(lower_index(loss.dimension(), 0));
+  typename Expansion<Loss::kDimension>::Vector column(loss.dimension());
   Pack g_square = 0, g_tau = 0, g_rho = 0, train = 0, g_square_a = 0, g_rho_a = 0, response = 0, response_a = 0;
-  double several =
-      for_each_minimum(loss, overlaps, replicate, workspace, [&](const Field& field, Pack weight, const auto& minimum) {
+  const double several_before = search.several();
+  run(search, overlaps, packs_of(replicate), workspace,
+      [&](const Field& field, Pack weight, const auto& minimum, const auto& curvature) {
         train += weight * minimum.loss;
         for (std::size_t k = 0; k < field.omega.size(); ++k) {
           const Pack g = stiffness * (minimum.point[k] - field.omega[k]);
@@ -358,29 +387,64 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
           if (k < symmetric) g_tau += weighted * field.tau[k];
         }
         if constexpr (kTakesResponses) {
-          loss.expand(field.label, minimum.point.data(), at);
+          factor = curvature();
           const auto [of_symmetric, rest] =
-              responses(at.hessian, loss.dimension(), loss.symmetric_dimension(), overlaps.V, coupled);
+              responses(factor, column, size, loss.symmetric_dimension(), overlaps.V, coupled);
           response += weight * of_symmetric;
           response_a += weight * rest;
         }
       });
-  if (workspace) several = workspace->several = workspace->searched ? several : std::max(several, workspace->several);
-  // Stein's lemma in the independent parts (τ, ρ) of (t, ω) gives E tr ∂g/∂ω and E tr ∂g/∂t. Where no proximal point
-  // jumps the former is the mean of the derivative itself, which Sobol points give more accurately.
-  if (workspace && several > 0) workspace->jumps = true;
-  const bool smooth = kTakesResponses && (workspace ? !workspace->jumps : several == 0);
+  return {g_square.sum(), g_tau.sum(),      g_rho.sum(),
+          response.sum(), train.sum(),      g_square_a.sum(),
+          g_rho_a.sum(),  response_a.sum(), search.several() - several_before};
+}
+
+/// Stein's lemma in the independent parts (τ, ρ) of (t, ω) gives E tr ∂g/∂ω and E tr ∂g/∂t. Where no proximal point
+/// jumps the former is the mean of the derivative itself, which Sobol points give more accurately.
+template <ChannelLoss Loss>
+OutputChannel::Result SampledChannel<Loss>::result_of(const ChannelMeans& means, const Overlaps& overlaps,
+                                                      const ChannelWorkspace* workspace) const {
+  const bool smooth = kTakesResponses && (workspace ? !workspace->jumps : means.several == 0);
   const Mixture mixed(overlaps, scale_.Q_star + scale_.noise);
-  const double by_omega = smooth ? -response.sum() : g_rho.sum() / mixed.across;
-  const double by_target = (g_tau.sum() - mixed.along * by_omega) / mixed.sigma;
-  Conjugates conjugates{scale_.gain * g_square.sum(), scale_.gain * by_target, -scale_.gain * by_omega};
+  const double by_omega = smooth ? -means.response : means.g_rho / mixed.across;
+  const double by_target = (means.g_tau - mixed.along * by_omega) / mixed.sigma;
+  Conjugates conjugates{scale_.gain * means.g_square, scale_.gain * by_target, -scale_.gain * by_omega};
   if (Loss::kGeneral && overlaps.q_a > 0) {
     const double c = antisymmetric_scale(overlaps);  // g of a scaled coordinate is c times that of the coordinate
-    conjugates.q_hat_a = scale_.gain * g_square_a.sum() / (c * c);
-    const double by_omega_a = smooth ? -response_a.sum() / (c * c) : g_rho_a.sum() / (c * std::sqrt(overlaps.q_a));
+    conjugates.q_hat_a = scale_.gain * means.g_square_a / (c * c);
+    const double by_omega_a = smooth ? -means.response_a / (c * c) : means.g_rho_a / (c * std::sqrt(overlaps.q_a));
     conjugates.V_hat_a = -scale_.gain * by_omega_a;
   }
-  return {conjugates, scale_.rows * train.sum(), several};
+  return {conjugates, scale_.rows * means.train, means.several};
+}
+
+template <ChannelLoss Loss>
+OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, int replicate,
+                                                     ChannelWorkspace* workspace) const {
+  // A pass over all replicates knows each of them; overlaps that coordinates have rounded are still the same.
+  constexpr double kSame = 1e-12;
+  if (replicate != kAll && workspace && workspace->parts_at && close(overlaps, *workspace->parts_at, kSame))
+    return workspace->parts[static_cast<std::size_t>(replicate)];
+  const Loss loss = scaled_loss(overlaps);
+  Search search(loss, overlaps.V, plan_pass(loss, overlaps, replicate, workspace));
+  std::vector<ChannelMeans> parts;
+  if (replicate != kAll) {
+    parts.push_back(means_over(search, loss, overlaps, replicate, workspace));
+  } else {
+    for (int r = 0; r < replicates(); ++r) parts.push_back(means_over(search, loss, overlaps, r, workspace));
+  }
+  ChannelMeans all;
+  for (const ChannelMeans& part : parts) all.add(1.0 / static_cast<double>(parts.size()), part);
+  if (!workspace) return result_of(all, overlaps, nullptr);
+  all.several = workspace->several = workspace->searched ? all.several : std::max(all.several, workspace->several);
+  if (all.several > 0) workspace->jumps = true;
+  workspace->parts.clear();
+  workspace->parts_at.reset();
+  if (replicate == kAll) {
+    workspace->parts_at = overlaps;
+    for (const ChannelMeans& part : parts) workspace->parts.push_back(result_of(part, overlaps, workspace));
+  }
+  return result_of(all, overlaps, workspace);
 }
 
 template <ChannelLoss Loss>
@@ -463,12 +527,10 @@ double SampledChannel<Loss>::least_loss(double noise, int replicate) const {
 template <ChannelLoss Loss>
 SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps, ChannelWorkspace* workspace) const {
   const Loss loss = scaled_loss(overlaps);
-  Expansion<Loss::kDimension> at(loss.dimension());
   std::array<std::array<Pack, 2>, 2> sums{};
   // One replicate settles a stability figure that is compared with 1.
-  for_each_minimum(loss, overlaps, 0, workspace, [&](const Field& field, Pack weight, const auto& minimum) {
-    loss.expand(field.label, minimum.point.data(), at);
-    const auto squares = squared_responses(at.hessian, loss.dimension(), loss.symmetric_dimension(), overlaps.V);
+  for_each_minimum(loss, overlaps, 0, workspace, [&](const Field&, Pack weight, const auto&, const auto& curvature) {
+    const auto squares = squared_responses(curvature(), loss.dimension(), loss.symmetric_dimension(), overlaps.V);
     for (std::size_t p = 0; p < 2; ++p)
       for (std::size_t q = 0; q < 2; ++q) sums[p][q] += weight * squares[p][q];
   });
@@ -501,10 +563,11 @@ std::optional<LossFigures> SampledChannel<Loss>::loss_figures(const Overlaps& ov
       return figures;
     }
     Pack excess_sum = 0, squared_sum = 0;
-    for_each_minimum(loss_, overlaps, kAll, nullptr, [&](const Field& field, Pack weight, const auto& minimum) {
-      excess_sum += weight * excess(loss_, field.label, minimum.point.data(), field.fit.data());
-      squared_sum += weight * squared(loss_, field.label, minimum.point.data(), field.fit.data());
-    });
+    for_each_minimum(loss_, overlaps, kAll, nullptr,
+                     [&](const Field& field, Pack weight, const auto& minimum, const auto&) {
+                       excess_sum += weight * excess(loss_, field.label, minimum.point.data(), field.fit.data());
+                       squared_sum += weight * squared(loss_, field.label, minimum.point.data(), field.fit.data());
+                     });
     figures.excess_train = scale_.rows * excess_sum.sum();
     figures.squared_train = scale_.rows * squared_sum.sum();
     return figures;

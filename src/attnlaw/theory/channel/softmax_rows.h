@@ -34,9 +34,7 @@ class SoftmaxRows {
     // Householder reflection that maps the last axis to the invisible direction e: I − (e − a)(e − a)ᵀ/(1 − e·a).
     std::vector<double> invisible;
     for (int k = 0; k < symmetric_dimension(); ++k) invisible.push_back((k < tokens ? 1.0 : std::sqrt(2.0)) / tokens);
-    for (int sector = 0; sector < kFeatures; ++sector)
-      for (int a = 0; a < tokens; ++a)
-        for (int b = 0; b < a; ++b) pairs_.push_back(std::uint64_t{1} << a | std::uint64_t{1} << b);
+    if constexpr (kTokens == 0) pairs_ = fill(std::vector<std::uint64_t>(pair_count(tokens)), tokens);
     const double last = invisible.back();
     mirror_ = invisible;
     mirror_.back() -= 1;
@@ -139,37 +137,46 @@ class SoftmaxRows {
     }
   }
 
-  /// Coordinates a < T of scores h_aa are coupled to those of pairs with a alone, also in L of M = L D Lᵀ.
-  auto coupling() const {
-    return [T = tokens(), pairs = pairs_.data()](int i, int j) {
-      return j >= T || i == j || (i >= T && (pairs[i - T] >> j & 1) != 0);
-    };
-  }
+  /// Coordinates a < T of scores h_aa are coupled to those of pairs with a alone.
+  struct Coupling {
+    const SoftmaxRows* rows;
+    auto apart() const { return size_of<kTokens>(rows->tokens()); }
+    [[gnu::always_inline]] bool coupled(int token, int other) const {
+      const std::size_t pair = index(other - rows->tokens());
+      if constexpr (kTokens > 0)
+        return (kPairs[pair] >> token & 1) != 0;
+      else
+        return (rows->pairs_[pair] >> token & 1) != 0;
+    }
+  };
+  Coupling coupling() const { return {this}; }
 
   template <Curvature which = Curvature::hessian>
-  void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
+  [[gnu::always_inline]] void expand(const Label& y, const Pack* zeta, Expansion<kDimension>& at) const {
     at.value = 0;
     std::fill(at.gradient.begin(), at.gradient.end(), Pack(0));
     std::fill(at.hessian.begin(), at.hessian.end(), Pack(0));
     typename Loss::template Row<kTokens> row(tokens());
-    for (int a = 0; a < tokens(); ++a) {
-      set_scores(zeta, a, beta_, row.scores());
-      row.evaluate(&y[index(a * tokens())]);
-      at.value += row.value();
-      add_row<which>(a, row, at);
-    }
+    for_range(
+        Constant<0>{}, all_tokens(), [&](auto a) __attribute__((always_inline)) {
+          set_scores(zeta, a, beta_, row.scores());
+          row.evaluate(&y[index(a * tokens())]);
+          at.value += row.value();
+          add_row<which>(a, row, at);
+        });
   }
 
  private:
   int tokens() const { return kTokens > 0 ? kTokens : runtime_tokens_; }
-  static std::size_t index(int k) { return static_cast<std::size_t>(k); }
+  auto all_tokens() const { return size_of<kTokens>(tokens()); }
+  static constexpr std::size_t index(int k) { return static_cast<std::size_t>(k); }
   /// A coordinate that h_ab depends on, and how.
   struct Feature {
     int coordinate;
     double weight;
   };
   static constexpr int kFeatures = is_general ? 2 : 1;
-  std::array<Feature, kFeatures> features(int a, int b) const {
+  [[gnu::always_inline]] std::array<Feature, kFeatures> features(int a, int b) const {
     // Pairs a > b in rows of length 0, 1, 2, …
     const int pair = a > b ? lower_index(a - 1, b) : lower_index(b - 1, a);
     const Feature symmetric = a == b ? Feature{a, 1.4142135623730951} : Feature{tokens() + pair, 1.0};
@@ -188,28 +195,32 @@ class SoftmaxRows {
     return sum;
   }
 
-  void set_scores(const Pack* zeta, int a, double beta, Pack* scores) const {
-    for (int b = 0; b < tokens(); ++b) {
-      scores[b] = 0;
-      for (const Feature& feature : features(a, b)) scores[b] += beta * feature.weight * zeta[feature.coordinate];
-    }
+  template <class Token>
+  [[gnu::always_inline]] void set_scores(const Pack* zeta, Token a, double beta, Pack* scores) const {
+    for_range(
+        Constant<0>{}, all_tokens(), [&](auto b) __attribute__((always_inline)) {
+          scores[b] = 0;
+          for (const Feature& feature : features(a, b)) scores[b] += beta * feature.weight * zeta[feature.coordinate];
+        });
   }
 
-  template <Curvature which, class Row>
-  void add_row(int a, const Row& row, Expansion<kDimension>& at) const {
+  template <Curvature which, class Token, class Row>
+  [[gnu::always_inline]] void add_row(Token a, const Row& row, Expansion<kDimension>& at) const {
     const double beta2 = beta_ * beta_;
-    for (int c = 0; c < tokens(); ++c) {
-      const auto features_c = features(a, c);
-      const Pack slope = beta_ * row.gradient(c);
-      for (const Feature& feature : features_c) at.gradient[index(feature.coordinate)] += feature.weight * slope;
-      for (int e = 0; e <= c; ++e) {
-        const Pack bent = beta2 * curvature<which>(row, c, e);
-        const auto features_e = features(a, e);
-        for (int i = 0; i < kFeatures; ++i)
-          for (int j = 0; j < (c == e ? i + 1 : kFeatures); ++j)
-            add_curvature(features_c[index(i)], features_e[index(j)], bent, at);
-      }
-    }
+    for_range(
+        Constant<0>{}, all_tokens(), [&](auto c) __attribute__((always_inline)) {
+          const auto features_c = features(a, c);
+          const Pack slope = beta_ * row.gradient(c);
+          for (const Feature& feature : features_c) at.gradient[index(feature.coordinate)] += feature.weight * slope;
+          for_range(
+              Constant<0>{}, after(c), [&](auto e) __attribute__((always_inline)) {
+                const Pack bent = beta2 * curvature<which>(row, c, e);
+                const auto features_e = features(a, e);
+                for (int i = 0; i < kFeatures; ++i)
+                  for (int j = 0; j < (c == e ? i + 1 : kFeatures); ++j)
+                    add_curvature(features_c[index(i)], features_e[index(j)], bent, at);
+              });
+        });
   }
 
   static void add_curvature(Feature left, Feature right, Pack bent, Expansion<kDimension>& at) {
@@ -220,11 +231,23 @@ class SoftmaxRows {
     at.hessian[entry] += weight * bent;
   }
 
+  /// The two tokens of the coordinates from T on, as bits.
+  template <class Pairs>
+  static constexpr Pairs fill(Pairs pairs, int tokens) {
+    std::size_t place = 0;
+    for (int sector = 0; sector < kFeatures; ++sector)
+      for (int a = 0; a < tokens; ++a)
+        for (int b = 0; b < a; ++b) pairs[place++] = std::uint64_t{1} << a | std::uint64_t{1} << b;
+    return pairs;
+  }
+  static constexpr std::size_t pair_count(int tokens) { return index(kFeatures * tokens * (tokens - 1) / 2); }
+  static constexpr auto kPairs = fill(std::array<std::uint64_t, pair_count(kTokens)>{}, kTokens);
+
   int runtime_tokens_;
   double beta_;
   double target_beta_;
   LabelLaw law_;
-  std::vector<std::uint64_t> pairs_;  ///< the two tokens of the coordinates from T on, as bits
+  std::vector<std::uint64_t> pairs_;
   std::vector<double> mirror_;
   double mirror_scale_ = 1;
   double antisymmetric_scale_ = 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attnlaw/base/infinity.h"
 #include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 
@@ -20,7 +21,8 @@ struct Iterate {
   bool usable() const { return theory::usable(step.prior.overlaps); }
 };
 
-/// x ↦ Iterate, counting evaluations; a huge residual where the map is undefined, so that solvers turn away.
+/// x ↦ Iterate, counting evaluations; a huge residual where the map is undefined, or the time is spent, so that solvers
+/// turn away.
 class CoordinateMap {
  public:
   CoordinateMap(const EvolutionMap& map, Workspace& workspace, int replicate = OutputChannel::kAll)
@@ -29,8 +31,9 @@ class CoordinateMap {
   Iterate at(const Coordinates& x) {
     constexpr double kUndefined = 1e3;
     constexpr double kLargestCoordinate = 200;
+    constexpr int kAlways = 30;  // as many as an easy problem needs are taken in any case
     Iterate at{x, Coordinates::Constant(x.size(), kUndefined), {}};
-    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate)) return at;
+    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate) || (evaluations_ >= kAlways && workspace_.late())) return at;
     ++evaluations_;
     base::check_interrupt();
     at.step = map_.step(map_.chart().overlaps(x), replicate_, &workspace_);
@@ -89,7 +92,7 @@ void search(CoordinateMap& map, Iterate& at, std::optional<Slope>& slope, const 
     if (!slope || round > 0) slope = slope_at(map, at);
     solve_broyden(map, at, *slope, tolerance.aimed);
   }
-  if (!slope) slope = slope_at(map, at);
+  if (!slope && at.usable()) slope = slope_at(map, at);
 }
 
 /// The overlaps of the first step from S = 0. It may overshoot so far that the next leads back to 0: the fixed point is
@@ -204,10 +207,10 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
   result.overlaps = map.chart().overlaps(at.x);
   result.step = at.step;
   result.residual = at.size();
-  result.distance = result.slope->step(at.residual).cwiseAbs().maxCoeff();
+  result.distance = result.slope ? result.slope->step(at.residual).cwiseAbs().maxCoeff() : base::kInfinity;
   result.iterations += coordinates.evaluations();
   result.converged = result.residual <= tolerance.accepted;
-  if (result.converged || !start || start->slope) return result;
+  if (result.converged || !start || start->slope || workspace.late()) return result;
   FixedPoint uninformed = find_fixed_point(map, std::nullopt, tolerance, workspace);
   uninformed.iterations += result.iterations;
   return uninformed;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attnlaw/matrix_laws/spectrum.h"
+#include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/evolution/search.h"
 #include "attnlaw/theory/prior/numerical_prior.h"
@@ -19,6 +20,9 @@ namespace attnlaw::theory {
 struct Workspace {
   ChannelWorkspace channel;
   PriorWorkspace prior;
+  const Budget* budget = nullptr;  ///< where it is spent searches for a fixed point end; none: they take their time
+
+  bool late() const { return budget && !budget->allows(0); }
 };
 
 /// One state-evolution step and everything seen on the way.
