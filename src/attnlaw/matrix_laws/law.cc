@@ -319,9 +319,10 @@ std::vector<Law::Panel> Law::band_panels(const Band& band, std::span<const doubl
   return panels;
 }
 
-std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const {
+std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double> cuts, double tolerance,
+                                       Nodes count) const {
   constexpr std::size_t kEnds = 2;
-  if (cuts.size() == kEnds) {
+  if (count == Nodes::few && cuts.size() == kEnds) {
     auto whole = whole_band(band, tolerance);
     if (whole && std::abs(mass_of(whole->nodes) - band.mass) <= tolerance * band.mass) return std::move(whole->nodes);
   }
@@ -331,7 +332,7 @@ std::vector<Law::Node> Law::band_nodes(const Band& band, std::span<const double>
   return nodes;
 }
 
-std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double tolerance) const {
+std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double tolerance, Nodes count) const {
   const bool half = symmetric_ && unresolved_mass_ == 0;
   std::vector<Node> result;
   for (Band band : bands_) {
@@ -346,7 +347,7 @@ std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double to
     }
     std::sort(cuts.begin(), cuts.end());
     cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-    const std::vector<Node> more = band_nodes(band, cuts, tolerance);
+    const std::vector<Node> more = band_nodes(band, cuts, tolerance, count);
     result.insert(result.end(), more.begin(), more.end());
   }
   if (!half) return result;
@@ -358,9 +359,9 @@ std::vector<Law::Node> Law::nodes(std::span<const double> breakpoints, double to
   return both;
 }
 
-Law::Quadrature Law::quadrature(std::span<const double> breakpoints, double tolerance) const {
+Law::Quadrature Law::quadrature(std::span<const double> breakpoints, double tolerance, Nodes count) const {
   Quadrature result;
-  result.nodes = nodes(breakpoints, tolerance);
+  result.nodes = nodes(breakpoints, tolerance, count);
   double mass = 0, first = 0, second = 0;
   for (const Node& node : result.nodes) {
     mass += node.weight;

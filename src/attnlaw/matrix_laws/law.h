@@ -83,12 +83,16 @@ class Law {
   /// Returns the smallest interval that contains the support.
   Interval hull() const;
 
-  /// Computes nodes in the angle t of u = mid − half·cos t on every band: of a trapezoidal rule where no breakpoint x
-  /// falls inside it, else of composite Gauss-Legendre between them, so that integrands that are smooth there converge
-  /// spectrally. Panels
+  /// How many nodes a quadrature takes: enough to draw a curve through, or as few as its tolerance needs.
+  enum class Nodes { dense, few };
+
+  /// Computes nodes by composite Gauss-Legendre in the angle t of u = mid − half·cos t on every band, split at those
+  /// breakpoints x that fall inside a band: integrands that are smooth between breakpoints converge spectrally. Panels
   /// are bisected until each band's mass is met to the relative `tolerance` (or to what the rounding of positions in a
-  /// narrow band leaves), or bisection no longer changes it; the errors returned tell which.
-  Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13) const;
+  /// narrow band leaves), or bisection no longer changes it; the errors returned tell which. Bands without a breakpoint
+  /// take a trapezoidal rule instead where few nodes are asked for.
+  Quadrature quadrature(std::span<const double> breakpoints = {}, double tolerance = 1e-13,
+                        Nodes count = Nodes::dense) const;
 
   /// Nodes at x > cut, and an estimate of how much mass they miss.
   struct UpperQuadrature {
@@ -132,10 +136,11 @@ class Law {
   /// Cuts a band at ascending angles into panels, and bisects those whose mass that still changes until the mass of the
   /// band is met.
   std::vector<Panel> band_panels(const Band& band, std::span<const double> cuts, double tolerance) const;
-  std::vector<Node> band_nodes(const Band& band, std::span<const double> cuts, double tolerance) const;
+  std::vector<Node> band_nodes(const Band& band, std::span<const double> cuts, double tolerance,
+                               Nodes count = Nodes::dense) const;
   const Band* band_at(double x) const;
   /// Returns the nodes of all bands, ascending; for a symmetric law it computes those at x > 0 and mirrors them.
-  std::vector<Node> nodes(std::span<const double> breakpoints, double tolerance) const;
+  std::vector<Node> nodes(std::span<const double> breakpoints, double tolerance, Nodes count) const;
 
   std::vector<Atom> atoms_;
   std::vector<Band> bands_;

@@ -31,7 +31,7 @@ constexpr PointGrowth kGrowthOfRows{.order = 1, .longest = 5, .last = kLastLevel
 constexpr double kResidualShare = 0.1;
 constexpr double kAimedShare = 1e-3;
 /// …of many Sobol points, where the step that is left costs as much as all before.
-constexpr double kSampledAimedShare = 0.03;
+constexpr double kSampledAimedShare = 0.003;
 constexpr double kClosedFormAimed = 1e-11;
 /// Errors of the law of the prior, likewise, and at most.
 constexpr double kLawShare = 1e-5;

@@ -28,13 +28,17 @@ namespace {
 
 /// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
 constexpr double kLargestError = 0.1;
+/// Errors of several laws, as they add up.
+constexpr double kCoarseLaws = 10;
 /// A law whose mass or moments are off by more than this is not trusted.
 constexpr double kLawTolerance = 1e-7;
 
 /// The error of a law that is accepted. Positions in bands of the noise around eigenvalues of the target are rounded,
 /// and close to recovery these bands are narrow: of a width of about √(E/Q*) of the spectrum. That is no failure as
-/// long as it stays far below the accuracy asked for.
-double law_tolerance(const Solution& solution, double accuracy) {
+/// long as it stays far below the accuracy asked for. A coarse rule, where there was no time for another, has laws to
+/// match.
+double law_tolerance(const Solution& solution, double accuracy, const PointLadder& ladder) {
+  if (ladder.coarse()) return std::max(kLawTolerance, kCoarseLaws * ladder.resolution().law);
   constexpr double kShare = 0.1, kRoundings = 16 * std::numeric_limits<double>::epsilon();
   const double E = solution.errors.estimation;
   const double rounding = E > 0 ? kRoundings * std::sqrt(solution.Q_star / E) : 0;
@@ -54,9 +58,10 @@ struct Equations {
   }
 };
 
-std::string shortfall(const Solution& solution, const FixedPoint& at, const Tolerance& tolerance,
+std::string shortfall(const Solution& solution, const FixedPoint& at, const PointLadder& ladder,
                       const SolveOptions& options, double reached) {
   const double accuracy = options.accuracy;
+  const Tolerance tolerance = ladder.tolerance();
   const Diagnostics& diagnostics = solution.diagnostics;
   if (!at.converged && at.residual <= tolerance.accepted)
     return fmt::format(
@@ -66,7 +71,7 @@ std::string shortfall(const Solution& solution, const FixedPoint& at, const Tole
   if (!at.converged)
     return fmt::format("no fixed point found: residual {:.3g} after {} iterations, accepted {:.0e}",
                        diagnostics.residual, diagnostics.iterations, tolerance.accepted);
-  if (const double accepted = law_tolerance(solution, accuracy); diagnostics.law_error > accepted)
+  if (const double accepted = law_tolerance(solution, accuracy, ladder); diagnostics.law_error > accepted)
     return fmt::format("the spectral law is not resolved: error {:.3g}, accepted {:.1e}", diagnostics.law_error,
                        accepted);
   if (options.isotropic)
@@ -298,8 +303,9 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   if (full) record_details(reached, solution);
   diagnostics.replicon = full || !many_atoms(equations.target) ? student.replicon(at, reached.workspace)
                                                                : std::numeric_limits<double>::quiet_NaN();
-  diagnostics.message = shortfall(solution, at, reached.ladder.tolerance(), options, reached.error);
-  diagnostics.converged = at.converged && diagnostics.law_error <= law_tolerance(solution, options.accuracy) &&
+  diagnostics.message = shortfall(solution, at, reached.ladder, options, reached.error);
+  diagnostics.converged = at.converged &&
+                          diagnostics.law_error <= law_tolerance(solution, options.accuracy, reached.ladder) &&
                           reached.error <= kLargestError;
 }
 

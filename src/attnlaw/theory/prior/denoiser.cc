@@ -164,7 +164,7 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   Result result;
   if (certified) {
     const double tolerance = many ? std::max(tolerance_, kManyTolerance) : tolerance_;
-    Law::Quadrature whole = law.quadrature(breakpoints, tolerance);
+    Law::Quadrature whole = law.quadrature(breakpoints, tolerance, Law::Nodes::few);
     result.law_error = whole.error();
     nodes = std::move(whole.nodes);
   } else {
