@@ -279,6 +279,21 @@ TEST(StateEvolution, NoFinerPointsAreBegunAfterTheTimeLimit) {
   EXPECT_EQ(solve(problem, options).errors.test, patient.errors.test) << "a limit that is not met changes nothing";
 }
 
+TEST(StateEvolution, SearchesEndAtTheTimeLimit) {
+  // From S = 0 down a ladder of penalties on sampled matrices, each step of which takes long.
+  model::Problem problem = problem_of(2, 2, 1e-5);
+  problem.head = model::Head::linear;
+  problem.student = model::Student::untied;
+  SolveOptions options;
+  options.time_limit = 0.6;
+  options.detail = Detail::errors;
+  const Solution hasty = solve(problem, options);
+  EXPECT_FALSE(hasty.diagnostics.converged);
+  EXPECT_NE(hasty.diagnostics.message, "");
+  constexpr int kFew = 20;  // a search that takes its time has more than a hundred
+  EXPECT_LT(hasty.diagnostics.iterations, kFew);
+}
+
 TEST(StateEvolution, StartsChangeTheCostNotTheAnswer) {
   const model::Problem problem = problem_of(2, 0.3, 0.05);
   const Solution cold = solve_to(problem, 1e-3);

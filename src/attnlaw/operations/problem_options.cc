@@ -67,11 +67,11 @@ const base::Description& describe(const TheoryOptions*) {
   static const base::Description description{
       "options of the theory",
       {theory::accuracy_field(&O::accuracy),
-       base::field(
-           "time_limit", &O::time_limit,
-           {.unit = "s",
-            .range = {.least = 0, .open = true},
-            .doc = "begin no finer points of one solution after so many seconds, and state the accuracy reached"})}};
+       base::field("time_limit", &O::time_limit,
+                   {.unit = "s",
+                    .range = {.least = 0, .open = true},
+                    .doc = "end searches and begin no finer points of one solution after so many seconds, and state "
+                           "the accuracy reached"})}};
   return description;
 }
 

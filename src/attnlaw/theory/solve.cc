@@ -63,6 +63,8 @@ std::string shortfall(const Solution& solution, const FixedPoint& at, const Poin
   const double accuracy = options.accuracy;
   const Tolerance tolerance = ladder.tolerance();
   const Diagnostics& diagnostics = solution.diagnostics;
+  constexpr double kNone = 100;
+  if (!at.converged && at.residual > kNone) return "no fixed point found: no step of the search led anywhere";
   if (!at.converged && at.residual <= tolerance.accepted)
     return fmt::format(
         "no fixed point found: after {} iterations the residual is {:.3g}, but the point may be {:.2g} from a fixed "

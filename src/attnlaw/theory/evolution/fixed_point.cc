@@ -31,9 +31,8 @@ class CoordinateMap {
   Iterate at(const Coordinates& x) {
     constexpr double kUndefined = 1e3;
     constexpr double kLargestCoordinate = 200;
-    constexpr int kAlways = 30;  // as many as an easy problem needs are taken in any case
     Iterate at{x, Coordinates::Constant(x.size(), kUndefined), {}};
-    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate) || (evaluations_ >= kAlways && workspace_.late())) return at;
+    if (!(x.cwiseAbs().maxCoeff() < kLargestCoordinate) || workspace_.late()) return at;
     ++evaluations_;
     base::check_interrupt();
     at.step = map_.step(map_.chart().overlaps(x), replicate_, &workspace_);
