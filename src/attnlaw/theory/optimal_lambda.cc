@@ -86,8 +86,6 @@ class TestError {
   const std::optional<Slope>& slope_of_map() const { return at_.slope; }
   double several() const { return at_.step.several; }
   int iterations() const { return iterations_; }
-  /// No more errors are to be had in time.
-  bool late() const { return workspace_.late(); }
 
  private:
   void find_at(double log_lambda) {
@@ -152,7 +150,7 @@ Scan scan_down(TestError& error, double largest, double depth) {
     const double here = scan.errors.back();
     return std::isfinite(here) && here > kGrown * scan.errors[scan.least] ? kBottomStep : kScanStep;
   };
-  for (double x = top; lost <= kMostLost && x > top - depth && !(error.late() && x < top); x -= step_at(x)) {
+  for (double x = top; lost <= kMostLost && x > top - depth; x -= step_at(x)) {
     scan.logs.push_back(x);
     scan.errors.push_back(error(x));
     scan.least =
@@ -264,7 +262,9 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double depth = kScanDepth + (collapses ? 0 : std::log(kBeyondRidge));
   const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
   // Few points, but all that else decides between two λ resolved: errors on a plateau differ by little.
-  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt, budget);
+  // The scan takes the first points alone, and is taken in any case.
+  const Budget unlimited(std::nullopt);
+  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt, unlimited);
   const Scan scan = scan_down(scanned, largest, depth);
   if (!std::isfinite(scan.errors[scan.least])) {
     Solution failed = solve(at_lambda(problem, largest), target, within(budget, options));
