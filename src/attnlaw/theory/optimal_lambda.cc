@@ -287,8 +287,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   }
   const Minimum coarse_best = find_in_scan(scanned, scan);
   // Curvatures are read off few points, where they are cheap.
-  const double curvature =
-      coarse_best.stationary && !scanned.late() ? curvature_at(scanned, coarse_best.log_lambda) : coarse_best.curvature;
+  const double curvature = coarse_best.stationary ? curvature_at(scanned, coarse_best.log_lambda) : 0;
   scanned(coarse_best.log_lambda);
   Minimum minimum = coarse_best;
   int iterations = scanned.iterations();
