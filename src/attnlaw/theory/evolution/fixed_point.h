@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "attnlaw/matrix_laws/spectrum.h"
-#include "attnlaw/theory/budget.h"
 #include "attnlaw/theory/channel/output_channel.h"
+#include "attnlaw/theory/evolution/budget.h"
 #include "attnlaw/theory/evolution/search.h"
 #include "attnlaw/theory/prior/numerical_prior.h"
 
