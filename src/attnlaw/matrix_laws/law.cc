@@ -229,31 +229,31 @@ std::optional<Law::UpperQuadrature> Law::whole_band(const Band& band, double tol
   // Without such a law, beside an end where the density does not vanish, more steps are of little use.
   constexpr double kFast = 0.1;
   const double middle = 0.5 * (band.support.lower + band.support.upper), half = band.support.upper - middle;
-  std::vector<Point> points;
-  std::vector<double> densities;
+  struct Abscissa {
+    Point point;
+    double density;  // per angle
+  };
+  std::vector<Abscissa> abscissae;
   Eigen::Array3d before = Eigen::Array3d::Constant(std::numeric_limits<double>::infinity());
   double change_before = before[0];
   for (std::size_t steps = kFewest; steps <= kMost; steps *= 2) {
     // Those of half as many steps are every other one; the ends of a band have no density.
-    std::vector<Point> finer_points;
-    std::vector<double> finer_densities;
+    std::vector<Abscissa> finer;
     const double step = pi / static_cast<double>(steps);
     Eigen::Array3d moments = Eigen::Array3d::Zero();
     for (std::size_t k = 1; k < steps; ++k) {
-      if (k % 2 == 0 && !points.empty()) {
-        finer_points.push_back(points[k / 2 - 1]);
-        finer_densities.push_back(densities[k / 2 - 1]);
+      if (k % 2 == 0 && !abscissae.empty()) {
+        finer.push_back(abscissae[k / 2 - 1]);
       } else {
         std::optional<Point> nearby;
-        if (!finer_points.empty()) nearby = finer_points.back();
-        finer_densities.push_back(angle_node(band, step * static_cast<double>(k), nearby).density);
-        finer_points.push_back(*nearby);
+        if (!finer.empty()) nearby = finer.back().point;
+        const double density = angle_node(band, step * static_cast<double>(k), nearby).density;
+        finer.push_back({*nearby, density});
       }
-      const double y = (finer_points.back().x - middle) / half;
-      moments += step * finer_densities.back() * Eigen::Array3d(1, y, y * y);
+      const double y = (finer.back().point.x - middle) / half;
+      moments += step * finer.back().density * Eigen::Array3d(1, y, y * y);
     }
-    points = std::move(finer_points);
-    densities = std::move(finer_densities);
+    abscissae = std::move(finer);
     const double mass = moments[0], change = (moments - before).abs().maxCoeff() / mass;
     if (change > kFast * change_before) return std::nullopt;
     before = moments;
@@ -261,8 +261,7 @@ std::optional<Law::UpperQuadrature> Law::whole_band(const Band& band, double tol
     const double error = std::min(change, kCaution * change * change);
     if (!(error <= tolerance)) continue;
     UpperQuadrature result{{}, error * mass};
-    for (std::size_t i = 0; i < points.size(); ++i)
-      result.nodes.push_back({points[i].x, step * densities[i], points[i].g});
+    for (const auto& [point, density] : abscissae) result.nodes.push_back({point.x, step * density, point.g});
     return result;
   }
   return std::nullopt;

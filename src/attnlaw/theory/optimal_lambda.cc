@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "attnlaw/base/infinity.h"
-#include "attnlaw/theory/budget.h"
+#include "attnlaw/theory/evolution/budget.h"
 #include "attnlaw/theory/evolution/lambda_path.h"
 #include "attnlaw/theory/point_ladder.h"
 
@@ -46,12 +46,12 @@ model::Problem at_lambda(model::Problem problem, double lambda) {
 class TestError {
  public:
   TestError(const model::Problem& problem, const Spectrum& target, const Resolution& resolution,
-            const Tolerance& tolerance, const std::optional<Start>& start, const Budget& budget)
+            const Tolerance& tolerance, const std::optional<Start>& start, const Budget* budget)
       : student_(TrainedStudent(at_lambda(problem, problem.lambda_unit()), target, std::nullopt, resolution)),
         tolerance_(tolerance),
         start_(start),
         path_(student_->map().chart()) {
-    workspace_.budget = &budget;
+    workspace_.budget = budget;
   }
 
   /// Infinite where there is no solution.
@@ -262,9 +262,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double depth = kScanDepth + (collapses ? 0 : std::log(kBeyondRidge));
   const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
   // Few points, but all that else decides between two λ resolved: errors on a plateau differ by little.
-  // The scan takes the first points alone, and is taken in any case.
-  const Budget unlimited(std::nullopt);
-  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt, unlimited);
+  // Whatever the time limit is, the scan is made.
+  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt, nullptr);
   const Scan scan = scan_down(scanned, largest, depth);
   if (!std::isfinite(scan.errors[scan.least])) {
     Solution failed = solve(at_lambda(problem, largest), target, within(budget, options));
@@ -286,11 +285,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
                   {collapse, 0, 0, "S = 0"}, scanned.iterations());
   }
   const Minimum coarse_best = find_in_scan(scanned, scan);
-  // Curvatures are read off few points, where they are cheap.
-  const double curvature = coarse_best.stationary ? curvature_at(scanned, coarse_best.log_lambda) : 0;
-  scanned(coarse_best.log_lambda);
   Minimum minimum = coarse_best;
-  int iterations = scanned.iterations();
+  int iterations = 0;
   SolveOptions near = options;
   if (scanned.overlaps().q > 0) near.start = scanned.overlaps();
   if (budget.allows(0)) {
@@ -299,17 +295,20 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     ladder.refine({scanned.overlaps(), scanned.several()});
     std::optional<Start> start;
     if (near.start) start = Start{*near.start, scanned.slope_of_map()};
-    TestError fine(problem, target, {ladder.rule(), kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start, budget);
+    TestError fine(problem, target, {ladder.rule(), kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start, &budget);
     minimum = find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
     if (fine.overlaps().q > 0) near.start = fine.overlaps();
-    iterations += fine.iterations();
+    iterations = fine.iterations();
   }
   OptimalLambda optimum{std::exp(minimum.log_lambda), 0, 0, "end of range"};
   if (minimum.stationary) {
     optimum.where = "interior";
-    optimum.curvature = std::isfinite(curvature) ? curvature : minimum.curvature;
+    // Curvatures are read off few points, where they are cheap.
+    const double measured = curvature_at(scanned, coarse_best.log_lambda);
+    optimum.curvature = std::isfinite(measured) ? measured : minimum.curvature;
   }
-  return finish(solve(at_lambda(problem, optimum.lambda), target, within(budget, near)), optimum, iterations);
+  return finish(solve(at_lambda(problem, optimum.lambda), target, within(budget, near)), optimum,
+                scanned.iterations() + iterations);
 }
 
 }  // namespace attnlaw::theory

@@ -60,12 +60,13 @@ class BlockSearch {
     const Pack* start = plan_.known ? place : field.omega.data();
     std::copy(start, start + field.omega.size(), minimum_.point.begin());
     proximal_.descend(field.label, field.omega.data(), V_, minimum_);
-    if (plan_.effort == Effort::none) return pass(field, weight, minimum_, place, body, proximal_.hessian());
+    const auto where_descended = [this]() -> const Matrix& { return proximal_.hessian(); };
+    if (plan_.effort == Effort::none) return pass(field, weight, minimum_, place, body, where_descended);
     const Mask uncertain = !loss_.certain(field.label, minimum_.value, V_), present = weight > Pack(0);
-    if (!(uncertain & present).any()) return pass(field, weight, minimum_, place, body, proximal_.hessian());
+    if (!(uncertain & present).any()) return pass(field, weight, minimum_, place, body, where_descended);
     if (!(!uncertain & present).any()) {
       count(search(field, minimum_), weight);
-      return pass(field, weight, minimum_, place, body);
+      return pass(field, weight, minimum_, place, body, expanded_at(field, minimum_));
     }
     wait(field, weight, place, uncertain & present);
     if (waiting_ == kBlock) finish(body);
@@ -75,8 +76,10 @@ class BlockSearch {
   template <class Body>
   void finish(const Body& body) {
     for (std::size_t first = 0; first < open_.size(); first += kLanes) search_lanes(first);
-    for (std::size_t i = 0; i < waiting_; ++i)
-      pass(block_[i].field, block_[i].weight, block_[i].minimum, block_[i].result, body);
+    for (std::size_t i = 0; i < waiting_; ++i) {
+      const auto& [field, weight, minimum, place] = block_[i];
+      pass(field, weight, minimum, place, body, expanded_at(field, minimum));
+    }
     waiting_ = 0;
     open_.clear();
   }
@@ -100,19 +103,18 @@ class BlockSearch {
     int lane;
   };
 
-  template <class Body>
-  void pass(const Field& field, Pack weight, const Minimum& minimum, Pack* place, const Body& body) {
-    body(field, weight, minimum, [&]() -> const Matrix& {
-      loss_.expand(field.label, minimum.point.data(), at_);
-      return at_.hessian;
-    });
+  template <class Body, class CurvatureAtMinimum>
+  static void pass(const Field& field, Pack weight, const Minimum& minimum, Pack* place, const Body& body,
+                   const CurvatureAtMinimum& curvature) {
+    body(field, weight, minimum, curvature);
     if (place) std::copy(minimum.point.begin(), minimum.point.end(), place);
   }
-  template <class Body>
-  void pass(const Field& field, Pack weight, const Minimum& minimum, Pack* place, const Body& body,
-            const Matrix& hessian) {
-    body(field, weight, minimum, [&]() -> const Matrix& { return hessian; });
-    if (place) std::copy(minimum.point.begin(), minimum.point.end(), place);
+  /// The Hessian at a minimum that is not where the last descent ended.
+  auto expanded_at(const Field& field, const Minimum& minimum) {
+    return [this, &field, &minimum]() -> const Matrix& {
+      loss_.expand(field.label, minimum.point.data(), at_);
+      return at_.hessian;
+    };
   }
 
   Mask search(const Field& field, Minimum& minimum) {

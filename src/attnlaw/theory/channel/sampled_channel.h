@@ -141,6 +141,10 @@ class SampledChannel final : public OutputChannel {
     double share;  ///< of each replicate in the mean
   };
   Range packs_of(int replicate) const;
+  /// The replicate alone, or the first and the last of all.
+  std::pair<int, int> first_and_last(int replicate) const {
+    return replicate == kAll ? std::pair(0, replicates() - 1) : std::pair(replicate, replicate);
+  }
   /// Runs body(pack, field, weight) over a range of packs; the weights of a replicate (or all) add up to 1.
   template <class Body>
   void for_each_pack(const Overlaps& overlaps, double noise, const Range& range, Body&& body) const;
@@ -335,7 +339,7 @@ template <ChannelLoss Loss>
 bool SampledChannel<Loss>::has_several(const Loss& loss, const Overlaps& overlaps, int replicate, const Plan& plan,
                                        ChannelWorkspace* workspace) const {
   Search search(loss, overlaps.V, plan);
-  const int first = replicate == kAll ? 0 : replicate, last = replicate == kAll ? replicates() - 1 : replicate;
+  const auto [first, last] = first_and_last(replicate);
   for (int r = first; r <= last; ++r) {
     Range range = packs_of(r);
     range.last = range.first + kSampleSize / kLanes / static_cast<std::size_t>(last - first + 1);
@@ -428,11 +432,8 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
   const Loss loss = scaled_loss(overlaps);
   Search search(loss, overlaps.V, plan_pass(loss, overlaps, replicate, workspace));
   std::vector<ChannelMeans> parts;
-  if (replicate != kAll) {
-    parts.push_back(means_over(search, loss, overlaps, replicate, workspace));
-  } else {
-    for (int r = 0; r < replicates(); ++r) parts.push_back(means_over(search, loss, overlaps, r, workspace));
-  }
+  const auto [first, last] = first_and_last(replicate);
+  for (int r = first; r <= last; ++r) parts.push_back(means_over(search, loss, overlaps, r, workspace));
   ChannelMeans all;
   for (const ChannelMeans& part : parts) all.add(1.0 / static_cast<double>(parts.size()), part);
   if (!workspace) return result_of(all, overlaps, nullptr);
