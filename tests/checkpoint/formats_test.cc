@@ -465,7 +465,7 @@ TEST(Folders, NamesThatAreSkippedShowNoControlCharacters) {
                                                    key + R"(":"m\u001b[32m.safetensors"}})");
   const Model model = open_model(folder.path().string(), {.heads = 2});
   ASSERT_EQ(model.skipped.size(), 1u);
-  EXPECT_EQ(model.skipped[0].name, "evil\\x1b[31m\\x0a");
+  EXPECT_EQ(model.skipped[0].name, "evil\\x1b[31m\\n");
   EXPECT_EQ(model.skipped[0].reason, "the index does not list it in m\\x1b[32m.safetensors");
 }
 

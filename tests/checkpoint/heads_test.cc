@@ -498,7 +498,7 @@ TEST(Vocabulary, ControlCharactersOfTokensAreShownByTheirCodes) {
   directions[0].left = directions[0].right = VectorXd::Unit(16, 0);
   match_tokens(open_model(folder.path().string(), {.heads = 2}), 2, directions);
   ASSERT_EQ(directions[0].left_tokens.size(), 2u);
-  EXPECT_EQ(directions[0].left_tokens[0].text, "\\x1b[31m\\x0a");
+  EXPECT_EQ(directions[0].left_tokens[0].text, "\\x1b[31m\\n");
   EXPECT_EQ(directions[0].right_tokens[1].text,
             "\xe2\x80\x9c"
             "a\\xe2\\x80\\xa8");

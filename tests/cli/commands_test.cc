@@ -133,6 +133,17 @@ TEST(Solve, EveryStudentAndLambdaRule) {
   EXPECT_EQ(solve("--alpha 0.3 --student bayes --head hardmax")["problem"]["head"], "hardmax");
 }
 
+/// Where the least test error is at an end of the range, it is said why.
+TEST(Solve, AnOptimumAtAnEndHasItsReason) {
+  const Outcome limit = attnlaw("solve --alpha 1 --target spikes:20,1 --lambda optimal");
+  EXPECT_NE(limit.out.find("0+: the test error is 0 in the limit"), std::string::npos) << limit.out;
+  const Outcome nothing = attnlaw("solve --head linear --alpha 1 --target spikes:1,-1 --lambda optimal");
+  EXPECT_NE(nothing.out.find("S = 0: at no λ"), std::string::npos) << nothing.out;
+  EXPECT_NE(nothing.out.find("every λ above 0"), std::string::npos) << nothing.out;
+  const Outcome interior = attnlaw("solve --head linear --alpha 0.3 --lambda optimal --noise 0.1");
+  EXPECT_NE(interior.out.find("λ of least test error\nλ "), std::string::npos) << interior.out;
+}
+
 TEST(Solve, CsvHasTheSameColumnsForEveryStudent) {
   const auto header = [](const std::string& arguments) {
     const std::string csv = attnlaw("solve --alpha 0.3 --head linear --format csv " + arguments).out;

@@ -236,11 +236,45 @@ TEST(Target, EigenvaluesEqualUpToTheRoundingOfTheirPrecisionAreOne) {
   }
 }
 
+Target target_of(const std::vector<double>& eigenvalues) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / fmt::format("values_{}", ::getpid());
+  std::ofstream file(path);
+  for (const double value : eigenvalues) file << fmt::format("{}\n", value);
+  file.close();
+  return Target::parse("file:" + path.string());
+}
+
+/// As double precision tells the digits of a matrix that was computed in single precision, and then scaled.
+TEST(Target, GroupsAsNarrowAsSinglePrecisionAreOneEigenvalue) {
+  const Target target = projector(3e-7, false);
+  const auto& [atoms, weights] = *target.spectrum().discrete();
+  ASSERT_EQ(atoms.size(), 2U);
+  EXPECT_EQ(atoms[0], 0);
+  EXPECT_NEAR(weights[0], 0.5, 1e-12);
+  EXPECT_THAT(target.note(), AllOf(HasSubstr("each group is counted as one"), HasSubstr("2 different ones instead")));
+  EXPECT_EQ(target.doubt(), "");
+  // Zeros of either sign are zeros.
+  const Target signs = target_of({1, 0.5, 1.03e-7, -0.97e-7, 2.2e-8, -1.1e-7});
+  EXPECT_EQ(signs.spectrum().discrete()->atoms, (std::vector<double>{0, 0.5, 1}));
+}
+
 TEST(Target, SaysWhereEigenvaluesMayBeEqual) {
-  const Target target = projector(3e-7, false);  // of double precision, as far as its digits tell
-  EXPECT_GT(target.spectrum().discrete()->atoms.size(), 50U);
+  // A power law down to small eigenvalues: none of them has a gap around it.
+  std::vector<double> values;
+  for (int i = 1; i <= 3000; ++i) values.push_back(std::pow(i, -3.0));
+  const Target target = target_of(values);
+  EXPECT_GT(target.spectrum().discrete()->atoms.size(), 2900U);
   EXPECT_EQ(target.note(), "");
-  EXPECT_THAT(target.doubt(), HasSubstr("Bayes recovery begins at 0.505"));
+  EXPECT_THAT(target.doubt(), HasSubstr("Bayes recovery begins at 0."));
+}
+
+TEST(Target, TakesRanksOfTheRangeInWhichLawsAreKnown) {
+  for (const std::string kind : {"wishart:", "product:"}) {
+    for (const std::string kappa : {"1e300", "1e-300", "1.1e12", "0.9e-12"})
+      EXPECT_THAT([&] { Target::parse(kind + kappa); },
+                  ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("1e-12 to 1e+12"), HasSubstr(kappa))));
+    for (const std::string kappa : {"1e12", "1e-12"}) EXPECT_EQ(Target::parse(kind + kappa).Q_star() > 0, true);
+  }
 }
 
 }  // namespace

@@ -57,8 +57,12 @@ class NpyDictionary {
     if (!accept(character)) fail(fmt::format("'{}' is missing", character));
   }
 
+  /// A literal of text, which has a prefix where a Python wrote it that tells text from bytes: u'<f8', b'<f8'.
   std::string_view quoted() {
     skip_blanks();
+    const auto is_quote = [&](std::size_t at) { return at < text_.size() && (text_[at] == '\'' || text_[at] == '"'); };
+    if (at_ < text_.size() && std::string_view("ubUB").find(text_[at_]) != std::string_view::npos && is_quote(at_ + 1))
+      ++at_;
     const char quote = at_ < text_.size() ? text_[at_] : ' ';
     const std::size_t end = quote == '\'' || quote == '"' ? text_.find(quote, at_ + 1) : std::string_view::npos;
     if (end == std::string_view::npos) fail("a text in quotes is missing");

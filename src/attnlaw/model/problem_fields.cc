@@ -122,6 +122,9 @@ base::FieldOf<Problem> loss_field() {
   return std::move(made).read_by(read_loss);
 }
 
+/// The spectrum of a narrower student has a mass that 1 − width rounds away.
+constexpr double kLeastWidth = 1e-12;
+
 }  // namespace
 
 const base::Description& describe(const Problem*) {
@@ -183,11 +186,9 @@ const base::Description& describe(const Problem*) {
        base::field("student", &P::student,
                    {.doc = "who learns: S = W Wᵀ, S by its entries, any S, S = W_Q W_Kᵀ, or the posterior mean",
                     .otherwise = "tied; untied with attention cross"}),
-       base::field("width", &P::width,
-                   {.symbol = "κ",
-                    .unit = "m_h/d",
-                    .range = {0, std::numeric_limits<double>::infinity(), true},
-                    .doc = "width of the tied student; 1 is full"})}};
+       base::field(
+           "width", &P::width,
+           {.symbol = "κ", .unit = "m_h/d", .range = {kLeastWidth}, .doc = "width of the tied student; 1 is full"})}};
   return description;
 }
 

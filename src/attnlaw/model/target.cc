@@ -9,6 +9,8 @@
 #include <limits>
 #include <string_view>
 
+#include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/random.h"
@@ -32,11 +34,25 @@ std::size_t positive_integer(std::string_view text, std::string_view what) {
   return *value;
 }
 
+/// Beyond these the law is that of its limit to all digits, and its edges cannot be told apart.
+constexpr double kLeastKappa = 1e-12, kMostKappa = 1e12;
+
 double parse_kappa(std::string_view kind, std::string_view arguments) {
   const std::string what = fmt::format("kappa of target {}:KAPPA", kind);
   const double kappa = finite_number(arguments, what);
   if (kappa <= 0) reject("{} must be > 0, got '{}'", what, arguments);
+  if (kappa < kLeastKappa || kappa > kMostKappa)
+    reject("{} must be from {:g} to {:g}, got '{}'", what, kLeastKappa, kMostKappa, arguments);
   return kappa;
+}
+
+/// Throws base::MemoryError unless the eigenvalues fit: twice, and the different ones with weights, as they grow, and
+/// in the tree of their sums.
+void require_room(std::size_t dimension, std::size_t different, const std::string& spec) {
+  constexpr double kCopies = 2, kOfDifferent = 8;
+  base::require_memory(
+      sizeof(double) * (kCopies * static_cast<double>(dimension) + kOfDifferent * static_cast<double>(different)),
+      "target " + spec, "a smaller D");
 }
 
 PowerLawTarget parse_power_law(std::string_view arguments) {
@@ -52,6 +68,7 @@ PowerLawTarget parse_power_law(std::string_view arguments) {
   if (target.cutoff > target.dimension) {
     reject("cutoff of target powerlaw:GAMMA,D,CUTOFF must be at most D = {}, got {}", target.dimension, target.cutoff);
   }
+  require_room(target.dimension, target.cutoff, fmt::format("powerlaw:{}", arguments));
   return target;
 }
 
@@ -67,6 +84,7 @@ SpikesTarget parse_spikes(std::string_view arguments) {
   if (target.spikes.size() > target.dimension) {
     reject("target spikes:D,s1,s2,... takes at most D = {} spikes, got {}", target.dimension, target.spikes.size());
   }
+  require_room(target.dimension, target.spikes.size(), fmt::format("spikes:{}", arguments));
   return target;
 }
 
@@ -85,24 +103,65 @@ bool single_precision(const std::vector<double>& values) {
   return telling >= kEnough;
 }
 
+/// How many fewer parameters data have to fix, as a share of all, where eigenvalues are merged.
+double share_of_merging(const matrix_laws::Spectrum& spectrum, const matrix_laws::Spectrum& merged) {
+  const double free = 1 - matrix_laws::atom_collision(spectrum), fewer = 1 - matrix_laws::atom_collision(merged);
+  return free > 0 ? (free - fewer) / free : 0;
+}
+constexpr double kTellingShare = 1e-3;
+
+/// The width of what an eigenvalue solver of single precision leaves of equal eigenvalues, over the largest.
+constexpr double kSingleScatter = 10 * kSinglePrecision;
+
+/// Tells whether eigenvalues are those of a computation in single precision that were scaled or written with other
+/// digits later: they stand in groups as narrow as its rounding and far from each other, so many of them together that
+/// it matters. Small eigenvalues that are meant to differ, as those of a power law, have no gap around them.
+bool single_precision_groups(const std::vector<double>& values) {
+  constexpr double kGap = 10;  // widths
+  std::vector<double> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  const double width = kSingleScatter * std::max(std::abs(sorted.front()), std::abs(sorted.back()));
+  for (auto first = sorted.begin(); first != sorted.end();) {
+    const auto end = std::find_if(first, sorted.end(), [&](double value) { return value - *first > width; });
+    const bool scattered = *std::prev(end) != *first;
+    const bool has_near_next = end != sorted.end() && *end - *std::prev(end) < kGap * width;
+    const bool has_near_last = first != sorted.begin() && *first - *std::prev(first) < kGap * width;
+    if (scattered && (has_near_next || has_near_last)) return false;
+    first = end;
+  }
+  return share_of_merging(matrix_laws::Spectrum::from_eigenvalues(values),
+                          matrix_laws::Spectrum::from_eigenvalues(values, kSinglePrecision)) > kTellingShare;
+}
+
+double rounding_of(const FileTarget& target) {
+  const auto [least, largest] = std::minmax_element(target.eigenvalues.begin(), target.eigenvalues.end());
+  return kSingleScatter * std::max(std::abs(*least), std::abs(*largest));
+}
+
 FileTarget parse_file(std::string_view arguments) {
   if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
   FileTarget target{std::string(arguments), {}, std::numeric_limits<double>::epsilon()};
   for (const std::vector<double>& line : base::read_number_lines(target.path, 1, "one finite eigenvalue per line"))
     target.eigenvalues.push_back(line.front());
-  if (single_precision(target.eigenvalues)) target.precision = kSinglePrecision;
+  if (single_precision(target.eigenvalues) || single_precision_groups(target.eigenvalues))
+    target.precision = kSinglePrecision;
   return target;
 }
 
-/// Returns the D eigenvalues of a discrete target, in any order.
+/// Looks at an interruption once in so many eigenvalues.
+constexpr std::size_t kEigenvaluesAtATime = 1 << 16;
+
+/// Returns the D eigenvalues of a discrete target, in any order: ascending where they are many.
 std::vector<double> atoms(const PowerLawTarget& target) {
   std::vector<double> eigenvalues(target.dimension, 0.0);
+  const auto power = [](std::size_t i, double exponent) {
+    if (i % kEigenvaluesAtATime == 0) base::check_interrupt();
+    return std::pow(static_cast<double>(i), exponent);
+  };
   double sum = 0;
-  for (std::size_t i = target.cutoff; i >= 1; --i) sum += std::pow(static_cast<double>(i), -2 * target.gamma);
+  for (std::size_t i = target.cutoff; i >= 1; --i) sum += power(i, -2 * target.gamma);
   const double scale = std::sqrt(static_cast<double>(target.dimension) / sum);
-  for (std::size_t i = 1; i <= target.cutoff; ++i) {
-    eigenvalues[i - 1] = scale * std::pow(static_cast<double>(i), -target.gamma);
-  }
+  for (std::size_t i = 1; i <= target.cutoff; ++i) eigenvalues[target.dimension - i] = scale * power(i, -target.gamma);
   return eigenvalues;
 }
 
@@ -266,23 +325,28 @@ std::string Target::note() const {
   const std::size_t exact = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues).discrete()->atoms.size();
   const std::size_t distinct = spectrum_.discrete()->atoms.size();
   if (distinct == exact) return "";
+  if (single_precision(file->eigenvalues))
+    return fmt::format(
+        "The {} eigenvalues of {} are numbers of single precision: those equal up to its rounding are counted as one, "
+        "{} different ones instead of {}.",
+        file->eigenvalues.size(), spec(), distinct, exact);
   return fmt::format(
-      "The {} eigenvalues of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
-      "different ones instead of {}.",
-      file->eigenvalues.size(), spec(), distinct, exact);
+      "The {} eigenvalues of {} stand in groups narrower than {:.2g}, the rounding of single precision beside the "
+      "largest: each group is counted as one, {} different ones instead of {}.",
+      file->eigenvalues.size(), spec(), rounding_of(*file), distinct, exact);
 }
 
 std::string Target::doubt() const {
-  constexpr double kTelling = 1e-3;  // of the parameters that data fix
   const auto* file = std::get_if<FileTarget>(&kind_);
   if (!file || file->precision >= kSinglePrecision) return "";
   const auto merged = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues, kSinglePrecision);
-  const double free = 1 - matrix_laws::atom_collision(spectrum_), fewer = 1 - matrix_laws::atom_collision(merged);
-  if (free - fewer <= kTelling * free) return "";
+  const double share = share_of_merging(spectrum_, merged);
+  if (share <= kTellingShare) return "";
   return fmt::format(
-      "Some eigenvalues of {} differ by no more than the rounding of single precision, but are counted as different: "
-      "if they are equal, Bayes recovery begins at {:.4g} of the alpha given; round them in the file.",
-      spec(), fewer / free);
+      "Some eigenvalues of {} differ by less than {:.2g}, the rounding of single precision beside the largest, but are "
+      "counted as different: if they are equal, Bayes recovery begins at {:.4g} of the alpha given; round them in the "
+      "file.",
+      spec(), rounding_of(*file), 1 - share);
 }
 
 void Target::require_dimension(std::size_t d) const {

@@ -17,6 +17,7 @@
 #include "attnlaw/study/outcome.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/study/thresholds.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/theory/scaling.h"
 
 namespace attnlaw::study {
@@ -222,6 +223,10 @@ std::string key(const Task& task, const std::string& code, const std::string& pr
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+base::Evidence evidence(const Task& task) {
+  return task.kind == TaskKind::experiment ? base::Evidence::simulated : theory::evidence(task.problem);
+}
+
 std::string target_hash(const model::Target& target) {
   const std::string text = base::json_text(content_of(target));
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
@@ -232,6 +237,7 @@ Outcome perform(const Task& task, const Outcome* predecessor, int threads) {
   Outcome outcome;
   try {
     outcome = compute(task, predecessor, threads);
+    outcome.figures["evidence"] = base::name(evidence(task));
     outcome.figures = as_written(outcome.figures);
   } catch (const std::bad_alloc&) {
     throw;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/evidence.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
@@ -48,6 +49,9 @@ Task task_from_json(const nlohmann::json& document);
 /// path) and of `code`. A continued task ends where it does because of where it began: `predecessor` is the key of the
 /// task that it follows, empty for all others.
 std::string key(const Task& task, const std::string& code, const std::string& predecessor = {});
+
+/// What the figures of a task rest on.
+base::Evidence evidence(const Task& task);
 
 /// Sixteen hexadecimal digits that tell targets apart: of the eigenvalues of one from a file, else of its name.
 std::string target_hash(const model::Target& target);

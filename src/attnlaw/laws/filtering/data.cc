@@ -149,9 +149,15 @@ LabelledSamples read_labelled(const std::string& path, const std::string& labels
     if (samples.attention && (y.inner != samples.tokens || y.values.cols() != samples.tokens))
       reject("{}: labels of three axes are T x T for each sample of T = {} tokens, got {} x {}", labels, samples.tokens,
              y.inner, y.values.cols());
-    samples.y = samples.attention
-                    ? Eigen::Map<const Matrix>(y.values.data(), y.values.rows() / y.inner, y.inner * y.values.cols())
-                    : y.values;
+    // One row of as many numbers as there are samples is a label for each.
+    const bool lies = !samples.attention && y.values.rows() == 1 && y.values.cols() > 1 &&
+                      y.values.cols() * samples.tokens == samples.x.rows();
+    if (lies)
+      samples.y = y.values.transpose();
+    else
+      samples.y = samples.attention
+                      ? Eigen::Map<const Matrix>(y.values.data(), y.values.rows() / y.inner, y.inner * y.values.cols())
+                      : y.values;
   }
   if (samples.y.rows() * samples.tokens != samples.x.rows())
     reject("{}: {} labels for the {} samples of {}", labels, samples.y.rows(), samples.x.rows() / samples.tokens, path);
@@ -162,7 +168,12 @@ LabelledSamples read_labelled(const std::string& path, const std::string& labels
 Split split_samples(const LabelledSamples& samples, int test) {
   constexpr Index kLeast = 10;
   const Index n = samples.size(), train = n - test, tokens = samples.tokens;
-  if (test < 2 || train < kLeast) reject("test samples must be 2 to {} of the {}, got {}", n - kLeast, n, test);
+  constexpr Index kLeastTest = 2;
+  if (n < kLeast + kLeastTest)
+    reject("the data must have {} samples or more, {} of them for the test, got {} in all", kLeast + kLeastTest,
+           kLeastTest, n);
+  if (test < kLeastTest || train < kLeast)
+    reject("test samples must be {} to {} of the {}, got {}", kLeastTest, n - kLeast, n, test);
   return {{samples.x.topRows(train * tokens), samples.y.topRows(train), samples.tokens, samples.attention},
           {samples.x.bottomRows(test * tokens), samples.y.bottomRows(test), samples.tokens, samples.attention}};
 }
