@@ -15,6 +15,7 @@
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "attnlaw/model/file_target.h"
 
 namespace attnlaw::model {
 namespace {
@@ -67,30 +68,6 @@ SpikesTarget parse_spikes(std::string_view arguments) {
   if (target.spikes.size() > target.dimension) {
     reject("target spikes:D,s1,s2,... takes at most D = {} spikes, got {}", target.dimension, target.spikes.size());
   }
-  return target;
-}
-
-constexpr double kSinglePrecision = std::numeric_limits<float>::epsilon();
-
-/// Tells whether all numbers are those of floats, written in full or in the nine digits that tell floats apart.
-bool single_precision(const std::vector<double>& values) {
-  // Of decimals with more digits than a float has, about 3 % are those of a float by chance.
-  constexpr int kEnough = 3;
-  int telling = 0;
-  for (const double value : values) {
-    const double rounded = static_cast<float>(value);
-    if (value != rounded && value != base::number_in<double>(fmt::format("{:.9g}", rounded))) return false;
-    telling += value != base::number_in<double>(fmt::format("{:.7g}", value));
-  }
-  return telling >= kEnough;
-}
-
-FileTarget parse_file(std::string_view arguments) {
-  if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
-  FileTarget target{std::string(arguments), {}, std::numeric_limits<double>::epsilon()};
-  for (const std::vector<double>& line : base::read_number_lines(target.path, 1, "one finite eigenvalue per line"))
-    target.eigenvalues.push_back(line.front());
-  if (single_precision(target.eigenvalues)) target.precision = kSinglePrecision;
   return target;
 }
 
@@ -242,7 +219,7 @@ Target::Target() : Target(WishartTarget{}) {}
 Target::Target(Kind kind)
     : kind_(std::move(kind)), spectrum_(std::visit([](const auto& target) { return law(target); }, kind_)) {}
 
-Target Target::parse(const std::string& spec) {
+Target Target::parse(const std::string& spec, MatrixValues of_matrix) {
   const std::size_t colon = spec.find(':');
   const std::string_view kind = std::string_view(spec).substr(0, colon);
   if (colon != std::string::npos) {
@@ -251,13 +228,18 @@ Target Target::parse(const std::string& spec) {
     if (kind == "product") return Target(ProductTarget{parse_kappa(kind, arguments)});
     if (kind == "powerlaw") return Target(parse_power_law(arguments));
     if (kind == "spikes") return Target(parse_spikes(arguments));
-    if (kind == "file") return Target(parse_file(arguments));
+    if (kind == "file") return Target(read_file_target(std::string(arguments), of_matrix));
   }
   reject("target must be {}, got '{}'", kAccepted, spec);
 }
 
 std::string Target::spec() const {
   return std::visit([](const auto& target) { return text(target); }, kind_);
+}
+
+std::optional<MatrixValues> Target::of_matrix() const {
+  const auto* file = std::get_if<FileTarget>(&kind_);
+  return file ? file->of_matrix : std::nullopt;
 }
 
 std::string Target::note() const {
@@ -267,9 +249,10 @@ std::string Target::note() const {
   const std::size_t distinct = spectrum_.discrete()->atoms.size();
   if (distinct == exact) return "";
   return fmt::format(
-      "The {} eigenvalues of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
+      "The {} {} of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
       "different ones instead of {}.",
-      file->eigenvalues.size(), spec(), distinct, exact);
+      file->eigenvalues.size(), file->of_matrix == MatrixValues::singular_values ? "singular values" : "eigenvalues",
+      spec(), distinct, exact);
 }
 
 std::string Target::doubt() const {
