@@ -76,8 +76,8 @@ TEST(HeatMap, RegionsMayLieBesideEachOther) {
               .x_values = {0.1, 0.2, 0.4, 0.8},
               .y_values = {0.25, 0.5, 0.75},
               .values = std::vector<double>(12, 1),
-              .lines = {{"border", {{0.1, 0.25}, {0.2, 0.5}, {0.4, 0.75}}, "right of it", "left"}},
-              .above_is_right = true};
+              .above_is_right = true,
+              .lines = {{"border", {{0.1, 0.25}, {0.2, 0.5}, {0.4, 0.75}}, "right of it", "left"}}};
   const nlohmann::json rows = heat_map(map).spec.at("datasets").at("regions");
   ASSERT_EQ(rows.size(), 2u);
   // The cells reach over half a step of √2 to each side.

@@ -23,8 +23,8 @@ constexpr std::array<std::array<int, 2>, 4> line_dashes = {{{1, 0}, {8, 4}, {2, 
 /// From so many cells on they are one image: rectangles leave a lattice of seams, and make a page large.
 constexpr std::size_t least_of_image = 3600;
 
-/// So much do cells reach over their edges, in pixels: smoothed edges would leave a lattice between them.
-constexpr double cell_stroke = 0.7;
+/// So many pixels do cells reach under those that are drawn after them: smoothed edges would leave a lattice between.
+constexpr double cell_overlap = 0.6;
 
 /// Returns the bytes of the values, the lowest first, as the characters of base64.
 std::string base64(const std::vector<double>& values) {
@@ -275,7 +275,8 @@ Chart heat_map(const HeatMap& map) {
                  {"description", map.description},
                  {"notes", notes},
                  {"image", image},
-                 {"cell_stroke", image ? 0 : cell_stroke},
+                 {"right_offset", image ? 0 : cell_overlap},
+                 {"top_offset", image ? 0 : -cell_overlap},
                  {"grid", image ? json{{"grid", grid_of(map, x_edges, y_edges)}} : json()},
                  {"x", cells_axis("x", map.x, map.x_values, x_edges)},
                  {"y", cells_axis("y", map.y, map.y_values, y_edges)},
