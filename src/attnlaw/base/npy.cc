@@ -14,8 +14,6 @@
 namespace attnlaw::base {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
-
 /// Reads the dictionary of a header, {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }: a literal of Python
 /// with three keys.
 class NpyDictionary {
@@ -144,10 +142,10 @@ class NpyDictionary {
 
 NpyHeader npy_header(std::string_view content, std::string_view path) {
   constexpr std::size_t kLength = 8;  // where the length of the dictionary stands
-  if (!content.starts_with(kMagic)) reject("{}: byte 0: an array of NumPy begins with \\x93NUMPY", path);
-  const int version = content.size() > kMagic.size() ? static_cast<unsigned char>(content[kMagic.size()]) : 0;
+  if (!content.starts_with(kNpyMagic)) reject("{}: byte 0: an array of NumPy begins with \\x93NUMPY", path);
+  const int version = content.size() > kNpyMagic.size() ? static_cast<unsigned char>(content[kNpyMagic.size()]) : 0;
   if (version < 1 || version > 3)
-    reject("{}: byte {}: version must be 1, 2 or 3, got {}", path, kMagic.size(), version);
+    reject("{}: byte {}: version must be 1, 2 or 3, got {}", path, kNpyMagic.size(), version);
   const std::size_t bytes = version == 1 ? 2 : 4, begin = kLength + bytes;
   std::uint32_t length = 0;
   if (content.size() >= begin) std::memcpy(&length, content.data() + kLength, bytes);
@@ -168,7 +166,7 @@ std::string npy_bytes(std::span<const double> values, std::size_t rows, std::siz
   constexpr std::size_t kBefore = 10, kAlignment = 64;
   header.append(kAlignment - 1 - (kBefore + header.size()) % kAlignment, ' ');
   header += '\n';
-  std::string bytes(kMagic);
+  std::string bytes(kNpyMagic);
   bytes.append({'\x01', '\x00'});
   bytes += static_cast<char>(header.size() % 256);
   bytes += static_cast<char>(header.size() / 256);

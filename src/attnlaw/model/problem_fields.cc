@@ -72,7 +72,7 @@ void read_lambda(Problem& problem, const Json& value) {
 Json target_json(const Problem& problem) { return problem.target.spec(); }
 
 void read_target(Problem& problem, const Json& value) {
-  problem.target = Target::parse(base::read_text(value, "target"));
+  problem.target = Target::parse(base::read_text(value, "target"), problem.matrix_values());
 }
 
 bool is_custom(const std::string& text) { return text.starts_with(kCustomPrefix); }

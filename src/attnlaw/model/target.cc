@@ -16,7 +16,7 @@
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
-#include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "attnlaw/model/file_target.h"
 
 namespace attnlaw::model {
 namespace {
@@ -85,66 +85,6 @@ SpikesTarget parse_spikes(std::string_view arguments) {
     reject("target spikes:D,s1,s2,... takes at most D = {} spikes, got {}", target.dimension, target.spikes.size());
   }
   require_room(target.dimension, target.spikes.size(), fmt::format("spikes:{}", arguments));
-  return target;
-}
-
-constexpr double kSinglePrecision = std::numeric_limits<float>::epsilon();
-
-/// Tells whether all numbers are those of floats, written in full or in the nine digits that tell floats apart.
-bool single_precision(const std::vector<double>& values) {
-  // Of decimals with more digits than a float has, about 3 % are those of a float by chance.
-  constexpr int kEnough = 3;
-  int telling = 0;
-  for (const double value : values) {
-    const double rounded = static_cast<float>(value);
-    if (value != rounded && value != base::number_in<double>(fmt::format("{:.9g}", rounded))) return false;
-    telling += value != base::number_in<double>(fmt::format("{:.7g}", value));
-  }
-  return telling >= kEnough;
-}
-
-/// How many fewer parameters data have to fix, as a share of all, where eigenvalues are merged.
-double share_of_merging(const matrix_laws::Spectrum& spectrum, const matrix_laws::Spectrum& merged) {
-  const double free = 1 - matrix_laws::atom_collision(spectrum), fewer = 1 - matrix_laws::atom_collision(merged);
-  return free > 0 ? (free - fewer) / free : 0;
-}
-constexpr double kTellingShare = 1e-3;
-
-/// The width of what an eigenvalue solver of single precision leaves of equal eigenvalues, over the largest.
-constexpr double kSingleScatter = 10 * kSinglePrecision;
-
-/// Tells whether eigenvalues are those of a computation in single precision that were scaled or written with other
-/// digits later: they stand in groups as narrow as its rounding and far from each other, so many of them together that
-/// it matters. Small eigenvalues that are meant to differ, as those of a power law, have no gap around them.
-bool single_precision_groups(const std::vector<double>& values) {
-  constexpr double kGap = 10;  // widths
-  std::vector<double> sorted = values;
-  std::sort(sorted.begin(), sorted.end());
-  const double width = kSingleScatter * std::max(std::abs(sorted.front()), std::abs(sorted.back()));
-  for (auto first = sorted.begin(); first != sorted.end();) {
-    const auto end = std::find_if(first, sorted.end(), [&](double value) { return value - *first > width; });
-    const bool scattered = *std::prev(end) != *first;
-    const bool has_near_next = end != sorted.end() && *end - *std::prev(end) < kGap * width;
-    const bool has_near_last = first != sorted.begin() && *first - *std::prev(first) < kGap * width;
-    if (scattered && (has_near_next || has_near_last)) return false;
-    first = end;
-  }
-  return share_of_merging(matrix_laws::Spectrum::from_eigenvalues(values),
-                          matrix_laws::Spectrum::from_eigenvalues(values, kSinglePrecision)) > kTellingShare;
-}
-
-double rounding_of(const FileTarget& target) {
-  const auto [least, largest] = std::minmax_element(target.eigenvalues.begin(), target.eigenvalues.end());
-  return kSingleScatter * std::max(std::abs(*least), std::abs(*largest));
-}
-
-FileTarget parse_file(std::string_view arguments) {
-  if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
-  FileTarget target{std::string(arguments), {}, std::numeric_limits<double>::epsilon()};
-  for (const std::vector<double>& line : base::read_number_lines(target.path, 1, "one finite eigenvalue per line"))
-    target.eigenvalues.push_back(line.front());
-  if (single_precision(target.eigenvalues) || single_precision_groups(target.eigenvalues))
-    target.precision = kSinglePrecision;
   return target;
 }
 
@@ -301,7 +241,7 @@ Target::Target() : Target(WishartTarget{}) {}
 Target::Target(Kind kind)
     : kind_(std::move(kind)), spectrum_(std::visit([](const auto& target) { return law(target); }, kind_)) {}
 
-Target Target::parse(const std::string& spec) {
+Target Target::parse(const std::string& spec, MatrixValues of_matrix) {
   const std::size_t colon = spec.find(':');
   const std::string_view kind = std::string_view(spec).substr(0, colon);
   if (colon != std::string::npos) {
@@ -310,7 +250,7 @@ Target Target::parse(const std::string& spec) {
     if (kind == "product") return Target(ProductTarget{parse_kappa(kind, arguments)});
     if (kind == "powerlaw") return Target(parse_power_law(arguments));
     if (kind == "spikes") return Target(parse_spikes(arguments));
-    if (kind == "file") return Target(parse_file(arguments));
+    if (kind == "file") return Target(read_file_target(std::string(arguments), of_matrix));
   }
   reject("target must be {}, got '{}'", kAccepted, spec);
 }
@@ -319,21 +259,27 @@ std::string Target::spec() const {
   return std::visit([](const auto& target) { return text(target); }, kind_);
 }
 
+std::optional<MatrixValues> Target::of_matrix() const {
+  const auto* file = std::get_if<FileTarget>(&kind_);
+  return file ? file->of_matrix : std::nullopt;
+}
+
 std::string Target::note() const {
   const auto* file = std::get_if<FileTarget>(&kind_);
   if (!file || file->precision < kSinglePrecision) return "";
   const std::size_t exact = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues).discrete()->atoms.size();
   const std::size_t distinct = spectrum_.discrete()->atoms.size();
   if (distinct == exact) return "";
+  const std::string_view values = file->of_matrix == MatrixValues::singular_values ? "singular values" : "eigenvalues";
   if (single_precision(file->eigenvalues))
     return fmt::format(
-        "The {} eigenvalues of {} are numbers of single precision: those equal up to its rounding are counted as one, "
-        "{} different ones instead of {}.",
-        file->eigenvalues.size(), spec(), distinct, exact);
+        "The {} {} of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
+        "different ones instead of {}.",
+        file->eigenvalues.size(), values, spec(), distinct, exact);
   return fmt::format(
-      "The {} eigenvalues of {} stand in groups narrower than {:.2g}, the rounding of single precision beside the "
-      "largest: each group is counted as one, {} different ones instead of {}.",
-      file->eigenvalues.size(), spec(), rounding_of(*file), distinct, exact);
+      "The {} {} of {} stand in groups narrower than {:.2g}, the rounding of single precision beside the largest: each "
+      "group is counted as one, {} different ones instead of {}.",
+      file->eigenvalues.size(), values, spec(), rounding_of(*file), distinct, exact);
 }
 
 std::string Target::doubt() const {

@@ -92,11 +92,13 @@ Outcome solve_theory(const Task& task, const Outcome* predecessor) {
   theory::SolveOptions options;
   options.accuracy = task.accuracy;
   if (task.continued) options.start = start_at(predecessor);
+  if (task.errors_alone) options.detail = theory::Detail::errors;
   const theory::Solution solution = theory::solve(task.problem, options);
   Outcome outcome;
   outcome.status = status_of(solution.diagnostics.converged);
   outcome.figures = without_times(theory::to_json(solution));
   for (const char* repeated : {"schema", "command", "problem"}) outcome.figures.erase(repeated);
+  if (task.errors_alone) outcome.figures.erase("spectrum");
   outcome.figures["lambda"] = lambda_json(solution.problem);
   if (task.density && solution.diagnostics.converged && !task.problem.untied_self()) {
     theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target_law()).density();
@@ -188,6 +190,8 @@ json to_json(const Task& task) {
     document["accuracy"] = task.accuracy;
   if (task.kind == TaskKind::scaling) document["problem"].erase("alpha");
   if (task.kind == TaskKind::theory) document.update({{"continued", task.continued}, {"density", task.density}});
+  // Not named where it is not so: keys of other tasks stay what they were.
+  if (task.errors_alone) document["errors_alone"] = true;
   if (task.kind == TaskKind::experiment) document["experiment"] = experiment_json(task.experiment);
   if (task.kind == TaskKind::scaling) document["n"] = task.n;
   return document;
@@ -205,6 +209,7 @@ Task task_from_json(const json& document) {
     task.accuracy = document.value("accuracy", task.accuracy);
     task.continued = document.value("continued", false);
     task.density = document.value("density", false);
+    task.errors_alone = document.value("errors_alone", false);
     if (task.kind == TaskKind::experiment) task.experiment = experiment_from_json(document.at("experiment"));
     if (task.kind == TaskKind::scaling) task.n = document.at("n").get<std::vector<double>>();
     return task;

@@ -32,6 +32,8 @@ struct Task {
   bool continued = false;
   /// theory: with the density of the trained spectrum (arrays `s`, `density`).
   bool density = false;
+  /// theory: overlaps and errors alone (theory::Detail::errors).
+  bool errors_alone = false;
   /// experiment: d, seed, first_instance, one_target and all of TrainerOptions. One instance; threads and progress are
   /// not part of the task.
   experiment::Options experiment;

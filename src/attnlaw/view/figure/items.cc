@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -267,6 +268,12 @@ std::string Labels::operator()(const Item& item, const std::string& axis) const 
   const std::string text = text_of(coordinate(item, axis), known->second);
   if (text.empty() || text.find_first_not_of("0123456789.+-e") != std::string::npos) return symbol(text);
   return fmt::format("{} = {}", symbol(axis), text);
+}
+
+report::Subject Labels::subject(const Item& item) const {
+  report::Subject subject{joined(item.part->axes, [&](const std::string& axis) { return (*this)(item, axis); }), {}};
+  for (const std::string& axis : item.part->axes) subject.keys.emplace_back(axis, cell_of(coordinate(item, axis)));
+  return subject;
 }
 
 }  // namespace attnlaw::view
