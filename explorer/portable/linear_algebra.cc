@@ -89,6 +89,10 @@ double largest_real_part(std::span<double> matrix, std::size_t d) {
   return largest;
 }
 
+std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns) {
+  return singular_value_decomposition(matrix, rows, columns).values;
+}
+
 SingularValueDecomposition singular_value_decomposition(std::span<double> matrix, std::size_t rows,
                                                         std::size_t columns) {
   const Eigen::MatrixXd M = view(matrix, rows, columns, "singular values");
