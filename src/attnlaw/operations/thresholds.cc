@@ -48,7 +48,7 @@ study::PhaseDiagram solve_diagram(const Thresholds::Input& input, const Run& run
                      kept ? study::Store::Access::write : study::Store::Access::memory);
   StudyOptions options;
   options.retry_failed = true;
-  run_study(study, store, {}, options, run, Interrupting::ends_them);
+  run_study(study, store, {}, options, run);
   return study::phase_diagram(plane, study::outcomes(study, store, false));
 }
 
