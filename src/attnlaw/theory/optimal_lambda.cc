@@ -46,11 +46,13 @@ model::Problem at_lambda(model::Problem problem, double lambda) {
 class TestError {
  public:
   TestError(const model::Problem& problem, const Spectrum& target, const Resolution& resolution,
-            const Tolerance& tolerance, const std::optional<Start>& start)
+            const Tolerance& tolerance, const std::optional<Start>& start, const Budget& budget)
       : student_(TrainedStudent(at_lambda(problem, problem.lambda_unit()), target, std::nullopt, resolution)),
         tolerance_(tolerance),
         start_(start),
-        path_(student_->map().chart()) {}
+        path_(student_->map().chart()) {
+    workspace_.budget = &budget;
+  }
 
   /// Infinite where there is no solution.
   double operator()(double log_lambda) {
@@ -84,6 +86,8 @@ class TestError {
   const std::optional<Slope>& slope_of_map() const { return at_.slope; }
   double several() const { return at_.step.several; }
   int iterations() const { return iterations_; }
+  /// No more errors are to be had in time.
+  bool late() const { return workspace_.late(); }
 
  private:
   void find_at(double log_lambda) {
@@ -148,17 +152,9 @@ Scan scan_down(TestError& error, double largest, double depth) {
     const double here = scan.errors.back();
     return std::isfinite(here) && here > kGrown * scan.errors[scan.least] ? kBottomStep : kScanStep;
   };
-  for (double x = top; lost <= kMostLost && x > top - depth; x -= step_at(x)) {
+  for (double x = top; lost <= kMostLost && x > top - depth && !(error.late() && x < top); x -= step_at(x)) {
     scan.logs.push_back(x);
-    const int before = error.iterations();
-    timespec t0;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
     scan.errors.push_back(error(x));
-    timespec t1;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
-    if (getenv("TRACE"))
-      fprintf(stderr, "scan log %.2f err %.6g its %d %.2f ms\n", x, scan.errors.back(), error.iterations() - before,
-              1e3 * (double)(t1.tv_sec - t0.tv_sec) + 1e-6 * (double)(t1.tv_nsec - t0.tv_nsec));
     scan.least =
         static_cast<std::size_t>(std::min_element(scan.errors.begin(), scan.errors.end()) - scan.errors.begin());
     const bool known = std::isfinite(scan.errors.back()) || !std::isfinite(scan.errors[scan.least]);
@@ -268,7 +264,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   const double depth = kScanDepth + (collapses ? 0 : std::log(kBeyondRidge));
   const PointLadder coarse(at_lambda(problem, 1), Q_star, std::nullopt, options.accuracy);
   // Few points, but all that else decides between two λ resolved: errors on a plateau differ by little.
-  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt);
+  TestError scanned(problem, target, {coarse.rule(), kScanLaw}, kScanTolerance, std::nullopt, budget);
   const Scan scan = scan_down(scanned, largest, depth);
   if (!std::isfinite(scan.errors[scan.least])) {
     Solution failed = solve(at_lambda(problem, largest), target, within(budget, options));
@@ -291,7 +287,8 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
   }
   const Minimum coarse_best = find_in_scan(scanned, scan);
   // Curvatures are read off few points, where they are cheap.
-  const double curvature = coarse_best.stationary ? curvature_at(scanned, coarse_best.log_lambda) : 0;
+  const double curvature =
+      coarse_best.stationary && !scanned.late() ? curvature_at(scanned, coarse_best.log_lambda) : coarse_best.curvature;
   scanned(coarse_best.log_lambda);
   Minimum minimum = coarse_best;
   int iterations = scanned.iterations();
@@ -303,7 +300,7 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     ladder.refine({scanned.overlaps(), scanned.several()});
     std::optional<Start> start;
     if (near.start) start = Start{*near.start, scanned.slope_of_map()};
-    TestError fine(problem, target, {ladder.rule(), kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start);
+    TestError fine(problem, target, {ladder.rule(), kLaw}, {kAimed, kAcceptedShare * options.accuracy}, start, budget);
     minimum = find_minimum(fine, coarse_best, scan.lower(), scan.upper(), options.accuracy);
     if (fine.overlaps().q > 0) near.start = fine.overlaps();
     iterations += fine.iterations();

@@ -22,7 +22,8 @@ constexpr int kLastLevel = 16;
 constexpr int kManyLevel = kLastLevel - 3;
 /// What sampled matrices of the prior leave open, no rule of the output channel mends.
 constexpr int kLastSampledLevel = kFirstLevel + 3;
-/// Sampling error ∝ points^-1.2 where rows have two scores, and nearer to points^-0.9 at T = 3 (both measured).
+/// Sampling error ∝ points^-1.2 where rows have two scores, and nearer to points^-0.9 at T = 3 (both measured): taken
+/// at its word, that would ask for twice the points where as many as there are nearly serve.
 constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLevel};
 constexpr PointGrowth kGrowthOfRows{.order = 1, .longest = 5, .last = kLastLevel};
 
@@ -30,7 +31,7 @@ constexpr PointGrowth kGrowthOfRows{.order = 1, .longest = 5, .last = kLastLevel
 /// what sampling leaves open. Equations without sampling error are solved to the rounding of the spectral laws.
 constexpr double kResidualShare = 0.1;
 constexpr double kAimedShare = 1e-3;
-/// …of many Sobol points, where the step that is left costs as much as all before.
+/// …and on Sobol points, where one more step costs as much as all before.
 constexpr double kSampledAimedShare = 0.003;
 constexpr double kClosedFormAimed = 1e-11;
 /// Errors of the law of the prior, likewise, and at most.

@@ -21,6 +21,8 @@ class PointLadder {
   Tolerance tolerance() const;
   /// The rule is not meant to meet the accuracy.
   bool coarse() const { return coarse_; }
+  /// The conjugates are means over the points of the rule.
+  bool has_points() const { return !closed_form_; }
   /// About how many points the rule has.
   double points() const;
   /// So many points that another way to the same fixed point takes minutes.

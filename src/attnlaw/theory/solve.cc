@@ -28,7 +28,7 @@ namespace {
 
 /// Where the largest point set falls short of the accuracy asked for, the solution says so; beyond this it is none.
 constexpr double kLargestError = 0.1;
-/// Errors of several laws, as they add up.
+/// The law of a coarse rule is looked at on all of its bands, whose errors add up to a few times that of one.
 constexpr double kCoarseLaws = 10;
 /// A law whose mass or moments are off by more than this is not trusted.
 constexpr double kLawTolerance = 1e-7;
@@ -59,12 +59,12 @@ struct Equations {
 };
 
 std::string shortfall(const Solution& solution, const FixedPoint& at, const PointLadder& ladder,
-                      const SolveOptions& options, double reached) {
+                      const SolveOptions& options, double reached, bool late) {
   const double accuracy = options.accuracy;
   const Tolerance tolerance = ladder.tolerance();
   const Diagnostics& diagnostics = solution.diagnostics;
-  constexpr double kNone = 100;
-  if (!at.converged && at.residual > kNone) return "no fixed point found: no step of the search led anywhere";
+  if (!at.converged && late)
+    return fmt::format("no fixed point found within the time limit, after {} iterations", diagnostics.iterations);
   if (!at.converged && at.residual <= tolerance.accepted)
     return fmt::format(
         "no fixed point found: after {} iterations the residual is {:.3g}, but the point may be {:.2g} from a fixed "
@@ -248,7 +248,8 @@ struct Reached {
   FixedPoint at;
   Workspace workspace;
   Errors errors, sampling_error;
-  double error = 0;  ///< largest relative one: two standard errors, and the distance from the fixed point
+  double error = 0;   ///< largest relative one: two standard errors, and the distance from the fixed point
+  bool late = false;  ///< the search was ended by the time limit
 };
 
 /// The relative error of E that the distance from the fixed point leaves: E changes by as much as coordinates do,
@@ -269,6 +270,7 @@ Reached reach(const Equations& equations, const PointLadder& ladder, const std::
       ladder, Owned(new TrainedStudent(equations.student(equations.problem, ladder.resolution()))), {}, {}, {}, {}, 0};
   now.workspace.budget = &budget;
   now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
+  now.late = now.workspace.late();
   now.workspace.budget = nullptr;
   // Where proximal points jump, the slope of a coarser rule is that of the few of its points which do.
   if (start && start->slope && now.at.converged && now.at.step.several > 0)
@@ -305,7 +307,7 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   if (full) record_details(reached, solution);
   diagnostics.replicon = full || !many_atoms(equations.target) ? student.replicon(at, reached.workspace)
                                                                : std::numeric_limits<double>::quiet_NaN();
-  diagnostics.message = shortfall(solution, at, reached.ladder, options, reached.error);
+  diagnostics.message = shortfall(solution, at, reached.ladder, options, reached.error, reached.late);
   diagnostics.converged = at.converged &&
                           diagnostics.law_error <= law_tolerance(solution, options.accuracy, reached.ladder) &&
                           reached.error <= kLargestError;
@@ -354,8 +356,9 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     const bool known = !at.converged && last;
     if (!known) (ladder.coarse() ? coarse : last) = std::move(now);
     if (known || enough || !ladder.refine({at.overlaps, at.step.several, error})) break;
-    if (!budget.allows(seconds * ladder.points() / points)) {
-      late = "; finer points need more time than the limit leaves";
+    // Closed forms have no points: their one other rule has finer laws, and costs no more.
+    if (ladder.has_points() && !budget.allows(seconds * ladder.points() / points)) {
+      late = "finer points need more time than the limit leaves";
       break;
     }
     // Without a fixed point on the coarse rule, a finer one may still have it.
@@ -363,7 +366,8 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   }
   Reached& best = last ? *last : *coarse;
   record(equations, best, solution);
-  solution.diagnostics.message += late;
+  std::string& message = solution.diagnostics.message;
+  message += message.empty() || late.empty() ? late : "; " + late;
   if (options.sensitivities && best.at.converged)
     solution.sensitivities = sensitivities_of(equations, best.ladder, best.at);
 }

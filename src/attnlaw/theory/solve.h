@@ -39,8 +39,8 @@ struct SolveOptions {
   bool sensitivities = false;
   /// Untied self-attention alone: the approximation NumericalPrior::Approximation::isotropic (docs/theory/students.md).
   bool isotropic = false;
-  /// Seconds after which no finer points are begun: the accuracy reached by then is stated. The first points that can
-  /// tell an accuracy are always taken; what is found depends on the machine.
+  /// Seconds after which searches end and no finer points are begun: the accuracy reached by then is stated, that of a
+  /// coarse rule perhaps. No search is ended within half a second.
   std::optional<double> time_limit = std::nullopt;
 };
 

@@ -192,6 +192,10 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   const int replicates = map_.replicates();
   if (replicates == 1) return {};
   std::vector<ReplicatePoint> points;
+  if (!at.slope && at.overlaps.q > 0) {
+    const double unknown = std::numeric_limits<double>::quiet_NaN();
+    return {unknown, unknown, unknown, unknown, unknown};
+  }
   if (at.slope) {
     points = replicate_fixed_points(map_, at, workspace);
   } else {

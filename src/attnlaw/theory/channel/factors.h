@@ -2,6 +2,7 @@
 /// L D Lᵀ factors of symmetric matrices, kLanes side by side, and what proximal points need of them.
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <type_traits>
 #include <vector>
@@ -58,8 +59,15 @@ constexpr auto after(Index i) {
     return Constant<Index::value + 1>{};
 }
 
-/// Which coordinates of a symmetric matrix are coupled: the first `apart()` not among themselves, neither in M nor in
-/// L; coordinate `first` of these with `other` of the rest where coupled(first, other) says so; the rest all.
+/// Says which coordinates of a symmetric matrix are coupled: the first `apart()` not among themselves, neither in M nor
+/// in L; coordinate `first` of these with `other` of the rest where coupled(first, other) says so; the rest all.
+template <class Coupling>
+concept CoordinateCoupling = requires(const Coupling& coupling, int first, int other) {
+  coupling.apart();
+  { coupling.coupled(first, other) } -> std::same_as<bool>;
+};
+
+/// No coordinates stand apart.
 struct AllCoupled {
   static constexpr Constant<0> apart() { return {}; }
   static constexpr bool coupled(int /*first*/, int /*other*/) { return false; }
@@ -88,7 +96,7 @@ template <class Begin, class End>
 /// Returns the lanes whose matrix is not safely positive definite; their factors are to be ignored.
 ///
 /// Entries of coordinates that are not coupled must be 0 in M; they cost nothing.
-template <class Matrix, class Size, class Coupling = AllCoupled>
+template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
 [[gnu::always_inline]] inline Mask factorise(Matrix& matrix, Size dimension, const Coupling& coupling = {}) {
   constexpr double kSafePivot = 1e-12;
   const auto row = [&matrix](int i) __attribute__((always_inline)) { return matrix.data() + lower_index(i, 0); };
@@ -131,7 +139,7 @@ template <class Matrix, class Size, class Coupling = AllCoupled>
 }
 
 /// Solves M x = b in place, M from factorise().
-template <class Matrix, class Size, class Coupling = AllCoupled>
+template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
 [[gnu::always_inline]] inline void solve_factorised(const Matrix& factors, Size dimension, Pack* x,
                                                     const Coupling& coupling = {}) {
   const auto row = [&factors](int i) __attribute__((always_inline)) { return factors.data() + lower_index(i, 0); };
@@ -162,7 +170,7 @@ template <class Matrix, class Size, class Coupling = AllCoupled>
 
 /// Makes `factor`, the Hessian H on entry, the factors of 1 + VH, which is positive definite at a proximal point.
 /// Returns the lanes where rounding hides that: folds, of measure zero.
-template <class Matrix, class Size, class Coupling = AllCoupled>
+template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
 [[gnu::always_inline]] inline Mask factorise_stiffened(Matrix& factor, Size dimension, double V,
                                                        const Coupling& coupling = {}) {
   for (Pack& entry : factor) entry *= V;
@@ -193,7 +201,7 @@ std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int 
 
 /// The diagonal of (1 + VH)⁻¹H per lane, summed over the first `symmetric` coordinates and over the rest: the response
 /// −tr ∂g/∂ω of a proximal point. `factor` is H on entry and `column` room for one. A fold counts as 0.
-template <class Matrix, class Vector, class Size, class Coupling>
+template <class Matrix, class Vector, class Size, CoordinateCoupling Coupling>
 [[gnu::always_inline]] inline std::array<Pack, 2> responses(Matrix& factor, Vector& column, Size dimension,
                                                             int symmetric, double V, const Coupling& coupling) {
   const Mask fold = factorise_stiffened(factor, dimension, V, coupling);

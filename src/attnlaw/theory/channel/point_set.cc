@@ -160,7 +160,7 @@ class HeldSets {
   }
 
  private:
-  /// The numbers of all sets that are kept beyond their use.
+  /// Bytes of all sets that are kept beyond their use.
   static constexpr std::size_t kMostKept = std::size_t{64} << 20;
 
   static std::size_t bytes(const PointSet& set) { return (set.normals.size() + set.weights.size()) * sizeof(Pack); }

@@ -306,7 +306,7 @@ auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, std::si
     return at && close(overlaps, *at, share);
   };
   const bool filled = workspace.minima.size() == size;
-  if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false;
+  if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false, workspace.parts_at.reset();
   const bool followed = filled && kNeverCertain && workspace.several == 0 && within(workspace.searched_at, kCloseBy);
   const bool lowest = filled && within(workspace.searched_at, kNextTo);
   workspace.searched = !followed && !lowest;

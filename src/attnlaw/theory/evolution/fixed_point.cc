@@ -44,6 +44,7 @@ class CoordinateMap {
   Iterate at(const Overlaps& overlaps) { return at(map_.chart().coordinates(overlaps)); }
 
   int evaluations() const { return evaluations_; }
+  bool late() const { return workspace_.late(); }
 
  private:
   const EvolutionMap& map_;
@@ -60,6 +61,12 @@ Slope slope_at(CoordinateMap& map, const Iterate& at) {
   return slope_by_differences(map, at, at.step.several > 0 ? kAcrossJumps : kDifference);
 }
 
+/// None where the time is spent before it is known.
+std::optional<Slope> slope_in_time(CoordinateMap& map, const Iterate& at) {
+  Slope slope = slope_at(map, at);
+  return map.late() ? std::nullopt : std::optional(std::move(slope));
+}
+
 /// Broyden's method with steps of bounded length; stops at the tolerance, or when it no longer gains.
 void solve_broyden(CoordinateMap& map, Iterate& at, Slope& slope, double tolerance) {
   constexpr int kMaxSteps = 40;
@@ -72,6 +79,7 @@ void solve_broyden(CoordinateMap& map, Iterate& at, Slope& slope, double toleran
     if (!step.allFinite()) return;
     step = shortened(step, kLongestStep);
     Iterate next = map.at(current.x + step);
+    if (map.late()) return;  // the map may not have been looked at
     slope.learn(step, next.residual - current.residual);
     current = std::move(next);
     without_gain = current.size() < at.size() ? 0 : without_gain + 1;
@@ -88,10 +96,11 @@ void search(CoordinateMap& map, Iterate& at, std::optional<Slope>& slope, const 
   for (int round = 0; round < kRounds; ++round, near *= 0.03) {
     if (at.size() <= (round == 0 ? tolerance.aimed : tolerance.accepted)) break;
     if (!approach(map, at, near, kDamping)) break;
-    if (!slope || round > 0) slope = slope_at(map, at);
+    if (!slope || round > 0) slope = slope_in_time(map, at);
+    if (!slope) return;
     solve_broyden(map, at, *slope, tolerance.aimed);
   }
-  if (!slope && at.usable()) slope = slope_at(map, at);
+  if (!slope && at.usable()) slope = slope_in_time(map, at);
 }
 
 /// The overlaps of the first step from S = 0. It may overshoot so far that the next leads back to 0: the fixed point is
@@ -208,7 +217,8 @@ FixedPoint find_fixed_point(const EvolutionMap& map, const std::optional<Start>&
   result.residual = at.size();
   result.distance = result.slope ? result.slope->step(at.residual).cwiseAbs().maxCoeff() : base::kInfinity;
   result.iterations += coordinates.evaluations();
-  result.converged = result.residual <= tolerance.accepted;
+  // Without a slope nobody knows how far the fixed point is.
+  result.converged = result.residual <= tolerance.accepted && result.slope;
   if (result.converged || !start || start->slope || workspace.late()) return result;
   FixedPoint uninformed = find_fixed_point(map, std::nullopt, tolerance, workspace);
   uninformed.iterations += result.iterations;
