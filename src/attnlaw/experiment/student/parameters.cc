@@ -1,7 +1,6 @@
 #include "attnlaw/experiment/student/parameters.h"
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 
 #include "attnlaw/base/linear_algebra.h"
@@ -25,18 +24,6 @@ Matrix<double> gaussian_weights(Eigen::Index rows, Eigen::Index columns, Eigen::
   base::NormalStream(options.seed, stream).fill(0, std::span(W.data(), static_cast<std::size_t>(W.size())));
   return W;
 }
-
-/// Products with powers of 2 are exact. Those of exponents in (−1, 1) are 1.
-double power_of_two(double exponent) { return std::exp2(std::trunc(exponent)); }
-
-/// Returns the root mean square eigenvalue of the target; 1 for a target that is 0.
-double root_mean_square(const model::Problem& problem) {
-  const double Q_star = problem.target.Q_star();
-  return Q_star > 0 ? std::sqrt(Q_star) : 1;
-}
-
-/// S is of second order in its factors.
-double factor_unit(const model::Problem& problem) { return power_of_two(std::log2(root_mean_square(problem)) / 2); }
 
 /// Returns ‖A Bᵀ‖_F of matrices of the same shape.
 double product_norm(const Matrix<double>& A, const Matrix<double>& B) {
@@ -78,10 +65,8 @@ class FactorParameters : public Parameters {
 
   Matrix<double> initial(const TrainingOptions& options) const override {
     const Eigen::Index columns = factor_columns(objective_.problem(), objective_.d());
-    if (options.start) return factor_of(options.start->S, columns);
-    return unit() * initial_weights(objective_.d(), columns, options);
+    return options.start ? factor_of(options.start->S, columns) : initial_weights(objective_.d(), columns, options);
   }
-  double unit() const override { return factor_unit(objective_.problem()); }
   Matrix<double> student(const Matrix<double>& W) const override { return student_of_factor(W); }
   double objective(const Matrix<double>& W, Matrix<double>& gradient) override {
     return objective_.objective_of_factor(W, gradient, &curvature_.last());
@@ -112,10 +97,9 @@ class FactorPairParameters : public Parameters {
   explicit FactorPairParameters(Objective<Real>& objective) : objective_(objective) {}
 
   Matrix<double> initial(const TrainingOptions& options) const override {
-    return unit() * gaussian_weights(2 * objective_.d(), factor_columns(objective_.problem(), objective_.d()),
-                                     objective_.d(), options);
+    return gaussian_weights(2 * objective_.d(), factor_columns(objective_.problem(), objective_.d()), objective_.d(),
+                            options);
   }
-  double unit() const override { return factor_unit(objective_.problem()); }
   Matrix<double> student(const Matrix<double>& factors) const override { return student_of_factors(factors); }
   double objective(const Matrix<double>& factors, Matrix<double>& gradient) override {
     return objective_.objective_of_factors(factors, gradient, &curvature_.last());
@@ -158,7 +142,6 @@ class EntryParameters : public Parameters {
   Matrix<double> initial(const TrainingOptions& options) const override {
     return options.start ? options.start->S : Matrix<double>::Zero(objective_.d(), objective_.d());
   }
-  double unit() const override { return power_of_two(std::log2(root_mean_square(objective_.problem()))); }
   Matrix<double> student(const Matrix<double>& S) const override { return S; }
   double objective(const Matrix<double>& S, Matrix<double>& gradient) override {
     const double loss = objective_.loss(S, gradient);

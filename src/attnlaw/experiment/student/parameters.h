@@ -19,9 +19,6 @@ class Parameters {
 
   /// Returns the point where training begins, made from options.start if there is one, else random weights or S = 0.
   virtual base::Matrix<double> initial(const TrainingOptions& options) const = 0;
-  /// Returns the power of 2 that entries of points are of the order of, as the target is: steps and starts in units of
-  /// it are those of the same problem in other units.
-  virtual double unit() const = 0;
   /// Returns the student S at a point.
   virtual base::Matrix<double> student(const base::Matrix<double>& point) const = 0;
   /// Returns loss plus penalty per d², and its gradient in the point.
@@ -40,7 +37,7 @@ template <class Real>
 std::unique_ptr<Parameters> make_parameters(Objective<Real>& objective);
 
 /// Returns W ∈ R^{d×columns} with iid N(0,1) entries, a function of (seed, instance): at full width S = W Wᵀ/d starts
-/// as a full-rank Wishart matrix with Tr S/d = 1, the scale of usual targets. Training begins at unit() times that.
+/// as a full-rank Wishart matrix with Tr S/d = 1, the scale of the targets.
 base::Matrix<double> initial_weights(Eigen::Index d, Eigen::Index columns, const TrainingOptions& options);
 inline base::Matrix<double> initial_weights(Eigen::Index d, const TrainingOptions& options) {
   return initial_weights(d, d, options);

@@ -12,9 +12,9 @@ using base::Matrix;
 /// carry no noise to average and shrink by orders of magnitude along the way.
 constexpr double kFirstDecay = 0.9;
 constexpr double kSecondDecay = 0.99;
-/// The initial rate, in units of the entries of the point (Parameters::unit).
+/// The initial rate, in units of the initial weights (N(0,1) entries).
 constexpr double kInitialRate = 0.05;
-/// The smallest rate in these units: below it steps do not change double weights any more.
+/// The smallest rate: below it steps do not change double weights of order one any more.
 constexpr double kSmallestRate = 1e-14;
 /// The objective is looked at after this many iterations; if the best value has not fallen since, the rate is halved.
 constexpr int kPatience = 40;
@@ -54,11 +54,9 @@ class Moments {
 class Schedule {
  public:
   /// `change` is that of the objective per d².
-  Schedule(double rate, double change, double unit)
-      : rate_(rate > 0 ? rate : kInitialRate * unit), smallest_(kSmallestRate * unit), change_(change) {}
+  Schedule(double rate, double change) : rate_(rate > 0 ? rate : kInitialRate), change_(change) {}
 
   double rate() const { return rate_; }
-  bool exhausted() const { return rate_ <= smallest_; }
   /// Tells whether the last step has changed the objective by less than asked for.
   bool settled() const { return settled_; }
 
@@ -73,7 +71,7 @@ class Schedule {
   }
 
  private:
-  double rate_, smallest_;
+  double rate_;
   double change_;
   bool settled_ = false;
   double last_ = std::numeric_limits<double>::infinity();
@@ -91,9 +89,9 @@ Trained train_adam(Objective<Real>& objective, const TrainingOptions& options) {
   Matrix<double> point = parameters->initial(options), gradient;
   Moments moments(point);
   const auto d = static_cast<double>(objective.d());
-  Schedule schedule(options.rate, options.stop_change / (d * d), parameters->unit());
+  Schedule schedule(options.rate, options.stop_change / (d * d));
   int iteration = 0;
-  for (; iteration < options.max_iterations && !schedule.exhausted(); ++iteration) {
+  for (; iteration < options.max_iterations && schedule.rate() > kSmallestRate; ++iteration) {
     schedule.observe(parameters->objective(point, gradient));
     if (schedule.settled()) {
       Trained trained = monitor.finish(point, iteration);

@@ -271,7 +271,8 @@ void require_documents(Connection& connection) {
 /// A sound JSON document may still be no result. Whole documents are read of those alone that do not look like one.
 void require_results(Connection& connection) {
   const Query row = connection.query(
-      "SELECT key, status, figures, task FROM result WHERE substr(task, 1, 1) <> '{' OR (status <> 'failed' AND "
+      "SELECT key, status, figures, task FROM result WHERE coalesce(json_type(task, '$.problem'), '') <> 'object' OR "
+      "(status <> 'failed' AND "
       "(figures IS NULL OR figures = '{}' OR substr(figures, 1, 1) <> '{' OR "
       "coalesce(json_type(figures, '$.errors'), 'object') <> 'object')) LIMIT 1");
   if (!row->next()) return;
