@@ -47,7 +47,7 @@ struct PageReport {
   int faint = 0;
   /// Where curves lead to spectra: what is chosen, how many shapes of other ridges are faint, the x that is marked in
   /// curves, and what stands under the charts; after the first spectrum is chosen by its name, as it is printed, after
-  /// the last point of the first line is clicked at, and after another click.
+  /// the last point but one of the last line is clicked at, and after another click.
   struct Link {
     std::string chosen;
     int faint = 0;
@@ -201,28 +201,31 @@ constexpr std::string_view inspection_script = R"(<script>
   report.links = [];
   const choice = document.querySelector(".link select");
   if (choice) {
-    const note = () =>
+    const note = async () => {
+      await pause();
       report.links.push({
         chosen: choice.selectedOptions[0].textContent,
         faint: document.querySelectorAll('[class*="ridges"] [opacity="0.08"]').length,
         marked: document.querySelectorAll('[class*="chosen_marks"] line[opacity="1"]').length,
         texts: [...document.querySelectorAll(".readout")].map((line) => line.textContent),
       });
+    };
     choice.value = 0;
     choice.dispatchEvent(new Event("change"));
-    note();
+    await note();
     dispatchEvent(new Event("beforeprint"));
-    note();
+    await note();
     dispatchEvent(new Event("afterprint"));
-    const point = [...document.querySelectorAll('[class*="theory_hover_marks"] path')].at(-1);
-    const box = point.getBoundingClientRect();
-    const click = () => {
+    await pause();
+    const point = [...document.querySelectorAll('[class*="theory_hover_marks"] path')].at(-2);
+    const click = async () => {
+      const box = point.getBoundingClientRect();
       for (const kind of ["pointerdown", "click"])
         point.dispatchEvent(new MouseEvent(kind, { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true }));
-      note();
+      await note();
     };
-    click();
-    click();
+    await click();
+    await click();
   }
   report.errors = JSON.parse(root.dataset.errors);
   report.warnings = JSON.parse(root.dataset.warnings);

@@ -49,7 +49,7 @@ study::PhaseDiagram solve_diagram(const Thresholds::Input& input, const Run& run
   StudyOptions options;
   options.retry_failed = true;
   run_study(study, store, {}, options, run);
-  return study::phase_diagram(plane, study::outcomes(study, store, false));
+  return study::phase_diagram(plane, study::outcomes(study, store));
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ DiagramPoint point_of(const std::optional<Outcome>& outcome) {
   };
   point = {number("errors", "train"), number("errors", "test"), number("errors", "estimation"),
            number("diagnostics", "replicon"), outcome->status == Outcome::Status::converged};
+  if (const auto* infinite = outcome->array("replicon")) point.replicon = infinite->front();
   return point;
 }
 

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include <chrono>
+#include <cmath>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -98,7 +99,11 @@ Outcome solve_theory(const Task& task, const Outcome* predecessor) {
   outcome.status = status_of(solution.diagnostics.converged);
   outcome.figures = without_times(theory::to_json(solution));
   for (const char* repeated : {"schema", "command", "problem"}) outcome.figures.erase(repeated);
-  if (task.errors_alone) outcome.figures.erase("spectrum");
+  if (task.errors_alone) {
+    outcome.figures.erase("spectrum");
+    // A replicon that is infinite, as at a rank constraint, is null in a document.
+    if (std::isinf(solution.diagnostics.replicon)) outcome.arrays = {{"replicon", {solution.diagnostics.replicon}}};
+  }
   outcome.figures["lambda"] = lambda_json(solution.problem);
   if (task.density && solution.diagnostics.converged && !task.problem.untied_self()) {
     theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target_law()).density();
