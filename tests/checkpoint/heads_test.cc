@@ -152,7 +152,7 @@ TEST(Heads, PostNormIsNotFoldedAndSaysWhy) {
   const Model model = open_model(folder.path().string(), {.heads = 2, .fold_normalisation = true});
   EXPECT_THAT(model.layers[0].no_folding, HasSubstr("behind the residual sum"));
   EXPECT_FALSE(model.folded);
-  EXPECT_THAT(model.notes, testing::Contains(HasSubstr("No gain is folded into 1 of 1 layers")));
+  EXPECT_THAT(model.notes, testing::Contains(HasSubstr("No gain is folded into 1 of 1 layer,")));
   EXPECT_EQ(all_heads(model)[0].query, layer.query[0]);
   EXPECT_FALSE(model.layers[0].has_values);
 }

@@ -13,6 +13,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/model/custom_penalty.h"
@@ -327,8 +328,7 @@ std::string experiments_note(const std::vector<Item>& items) {
   for (const auto& [kind, points] : instances) {
     int most = 0;
     for (const auto& [at, count] : points) most = std::max(most, count);
-    words.push_back(
-        fmt::format("d = {}, {} {}, {}", kind.first, most, most == 1 ? "instance" : "instances", kind.second));
+    words.push_back(fmt::format("d = {}, {}, {}", kind.first, base::counted(most, "instance"), kind.second));
   }
   return words.empty() ? "" : fmt::format("Experiments: {}.", fmt::join(words, "; "));
 }

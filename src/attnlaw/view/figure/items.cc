@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/view/columns.h"
 #include "attnlaw/view/rows.h"
 
@@ -177,7 +178,7 @@ Gaps gaps_of(const std::vector<Item>& items) {
 
 std::vector<std::string> Gaps::lines() const {
   std::vector<std::string> lines;
-  const auto results = [](std::size_t count) { return fmt::format("{} {}", count, count == 1 ? "result" : "results"); };
+  const auto results = [](std::size_t count) { return base::counted(count, "result"); };
   if (missing > 0) lines.push_back(fmt::format("Left out: {} not computed yet.", results(missing)));
   if (failed > 0) lines.push_back(fmt::format("Left out: {} that failed ({}).", results(failed), error));
   if (unconverged > 0)
