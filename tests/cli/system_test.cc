@@ -263,11 +263,18 @@ TEST(Jobs, StartAsManyThreadsAsTheirQuotaIsWorth) {
 TEST(Jobs, WorkWhereNoThreadCanBeStarted) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer has threads of its own";
   const Scratch scratch;
-  if (geteuid() == 0 && shell(scratch, "command -v setpriv").code != 0) GTEST_SKIP() << "root may start any number";
-  const std::string drop = geteuid() == 0 ? "setpriv --reuid 65534 --clear-groups --bounding-set=-all " : "";
-  const Outcome outcome =
-      shell(scratch, drop + "bash -c 'ulimit -u 1; exec script -qfec \"$0 " + kSolve + " --threads 1\" /dev/null' $A");
-  EXPECT_EQ(outcome.err.find("Resource temporarily unavailable"), std::string::npos) << outcome.err;
+  if (geteuid() != 0 || shell(scratch, "command -v setpriv").code != 0)
+    GTEST_SKIP() << "needs root, to be a user without other processes";
+  // Two processes, `script` and the program: no room for a thread.
+  const Outcome outcome = shell(scratch,
+                                "setpriv --reuid 64321 --clear-groups --bounding-set=-all bash -c "
+                                "'ulimit -u 2; exec script -qfec \"$0 " +
+                                    kSolve + " --threads 1\" /dev/null' $A");
+  // `script` writes on its output what the program writes on either stream.
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_NE(outcome.out.find("estimation"), std::string::npos) << outcome.out;
+  for (const std::string& said : {outcome.out, outcome.err})
+    EXPECT_EQ(said.find("Resource temporarily unavailable"), std::string::npos) << said;
 }
 
 // ---- terminals ------------------------------------------------------------------------------------------------------
