@@ -54,7 +54,7 @@ std::int64_t clock_seconds() {
 }
 
 void await(const std::string& what) {
-  static std::set<std::string> texts;
+  static std::set<std::string>& texts = *new std::set<std::string>;
   if (what.empty()) {
     awaited = nullptr;
     return;

@@ -216,16 +216,17 @@ constexpr std::size_t kDensities = 256, kQuantiles = 1, kTransforms = 4;
 /// rounding of its numbers are one.
 Output<double> matrix_values(const nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>& matrix,
                              bool cross) {
-  const BlasThreads kept;
-  const model::FileTarget target =
-      model::target_of_array("target", {matrix.data(), matrix.size()}, matrix.shape(0), matrix.shape(1),
-                             cross ? model::MatrixValues::singular_values : model::MatrixValues::eigenvalues);
-  const Spectrum spectrum = Spectrum::from_eigenvalues(target.eigenvalues, target.precision);
   std::vector<double> values;
-  for (std::size_t k = 0; k < spectrum.discrete()->atoms.size(); ++k) {
-    const double count = spectrum.discrete()->weights[k] * static_cast<double>(target.eigenvalues.size());
-    values.insert(values.end(), static_cast<std::size_t>(std::lround(count)), spectrum.discrete()->atoms[k]);
-  }
+  run_interruptibly([&] {
+    const model::FileTarget target =
+        model::target_of_array("target", {matrix.data(), matrix.size()}, matrix.shape(0), matrix.shape(1),
+                               cross ? model::MatrixValues::singular_values : model::MatrixValues::eigenvalues);
+    const Spectrum spectrum = Spectrum::from_eigenvalues(target.eigenvalues, target.precision);
+    for (std::size_t k = 0; k < spectrum.discrete()->atoms.size(); ++k) {
+      const double count = spectrum.discrete()->weights[k] * static_cast<double>(target.eigenvalues.size());
+      values.insert(values.end(), static_cast<std::size_t>(std::lround(count)), spectrum.discrete()->atoms[k]);
+    }
+  });
   return array_of(std::move(values));
 }
 

@@ -65,7 +65,7 @@ except KeyboardInterrupt:
     assert time.monotonic() - pressed < 2, time.monotonic() - pressed
     os._exit(0)  # not after the threads that are left to their ends
 else:
-    assert pressed is None, "ended by itself after the signal"
+    raise AssertionError("ended by itself" + (" after the signal" if pressed else ", before the signal"))
 """)
 
 

@@ -357,7 +357,7 @@ TEST(Target, TakesRanksOfTheRangeInWhichLawsAreKnown) {
     for (const std::string kappa : {"1e300", "1e-300", "1.1e12", "0.9e-12"})
       EXPECT_THAT([&] { Target::parse(kind + kappa); },
                   ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("1e-12 to 1e+12"), HasSubstr(kappa))));
-    for (const std::string kappa : {"1e12", "1e-12"}) EXPECT_EQ(Target::parse(kind + kappa).Q_star() > 0, true);
+    for (const std::string kappa : {"1e12", "1e-12"}) EXPECT_GT(Target::parse(kind + kappa).Q_star(), 0);
   }
 }
 

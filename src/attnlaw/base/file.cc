@@ -191,8 +191,9 @@ bool is_endless(const std::string& path, const struct stat& status) {
   struct stat null;
   if (stat("/dev/null", &null) == 0 && null.st_rdev == status.st_rdev) return false;
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  const bool terminal = descriptor >= 0 && isatty(descriptor) != 0;
-  if (descriptor >= 0) close(descriptor);
+  if (descriptor < 0) return false;  // who reads it says why
+  const bool terminal = isatty(descriptor) != 0;
+  close(descriptor);
   return !terminal;
 }
 

@@ -19,7 +19,8 @@ bool leaves_line(std::string_view text, std::size_t length) {
   // U+2000 to U+200F, U+2028 to U+202F and U+2060 to U+206F: spaces, line separators and marks of direction.
   const bool line = first == 0xe2 && ((second == 0x80 && (third < 0x90 || (third >= 0xa8 && third < 0xb0))) ||
                                       (second == 0x81 && third >= 0xa0 && third < 0xb0));
-  return control || line;
+  const bool arabic_mark = first == 0xd8 && second == 0x9c;  // U+061C
+  return control || line || arabic_mark;
 }
 
 enum class Digits { capitals, lower_case };

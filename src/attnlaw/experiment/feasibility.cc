@@ -165,7 +165,7 @@ void require_feasible(const model::Problem& problem, const Options& options) {
   base::require_memory(
       static_cast<double>(bytes_needed(problem, options)) + base::thread_bytes(threads.instances * threads.inside),
       fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time", options.d, problem.alpha,
-                  share_threads(options).instances),
+                  threads.instances),
       "a smaller d, fewer threads, or the precision single",
       base::memory_limit() / static_cast<std::uint64_t>(options.processes_here));
   const std::int64_t n = sequence_count(problem, options.d);

@@ -97,6 +97,7 @@ double share_of_merging(const matrix_laws::Spectrum& spectrum, const matrix_laws
   const double free = 1 - matrix_laws::atom_collision(spectrum), fewer = 1 - matrix_laws::atom_collision(merged);
   return free > 0 ? (free - fewer) / free : 0;
 }
+
 double rounding_of(const FileTarget& target) {
   const auto [least, largest] = std::minmax_element(target.eigenvalues.begin(), target.eigenvalues.end());
   return kSingleScatter * std::max(std::abs(*least), std::abs(*largest));

@@ -157,12 +157,12 @@ namespace {
 std::string reason_at_end(const theory::OptimalLambda& optimum) {
   if (optimum.where == "0+")
     return optimum.test == 0 ? "0+: the test error is 0 in the limit λ → 0, and more at every λ beyond"
-                             : "0+: the test error rises with λ all the way from its limit λ → 0";
+                             : "0+: no penalty does as well as any";
   if (optimum.where == "S = 0")
     return fmt::format(
         "S = 0: at no λ that learns anything is the test error less; figures are those of every λ above {:.4g}",
         optimum.lambda);
-  if (optimum.where == "end of range") return "end of range: the test error still falls with λ";
+  if (optimum.where == "end of range") return "end of range: the range of λ that is searched ends here";
   return "";
 }
 

@@ -42,9 +42,9 @@ LabelledSamples read_labelled(const std::string& path, const std::string& labels
       reject("{}: labels of three axes are T x T for each sample of T = {} tokens, got {} x {}", labels, samples.tokens,
              y.inner, y.values.cols());
     // One row of as many numbers as there are samples is a label for each.
-    const bool lies = !samples.attention && y.values.rows() == 1 && y.values.cols() > 1 &&
-                      y.values.cols() * samples.tokens == samples.x.rows();
-    if (lies)
+    const bool labels_in_a_row = !samples.attention && y.values.rows() == 1 && y.values.cols() > 1 &&
+                                 y.values.cols() * samples.tokens == samples.x.rows();
+    if (labels_in_a_row)
       samples.y = y.values.transpose();
     else
       samples.y = samples.attention

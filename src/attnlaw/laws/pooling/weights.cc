@@ -87,12 +87,13 @@ SignCorrelations::Kind parse_power(std::string_view spec, std::string_view argum
 SignCorrelations::Kind parse_file(const std::string& path, std::optional<std::size_t> length) {
   const base::NumberArray array =
       base::read_number_array(path, "r_l of one position, or one row of a correlation matrix");
+  if (array.inner > 0) reject("{}: a profile has one or two axes, got an array of three", path);
   const base::Matrix<double>& R = array.values;
   const auto positions = static_cast<std::size_t>(R.rows());
   if (length && *length != positions)
     reject("{} has {} positions, but the length of a sequence is {}", path, positions, *length);
   if (R.cols() == 1) return Profile{{R.data(), R.data() + R.size()}};
-  if (array.inner > 0 || R.cols() != R.rows())
+  if (R.cols() != R.rows())
     reject("{}: expected one column (a profile) or a square matrix, got {} rows of {}", path, positions, R.cols());
   return General{R};
 }
@@ -104,8 +105,11 @@ std::optional<std::string> after(const std::string& kind, const std::string& spe
 }
 
 std::vector<double> read_weights(const std::string& path, std::size_t length) {
-  const base::Matrix<double> values = base::read_number_array(path, "one finite weight per line").values;
-  if (values.cols() != 1) reject("{}: expected one finite weight per line, got {} in each", path, values.cols());
+  const base::NumberArray array = base::read_number_array(path, "one finite weight per line");
+  if (array.inner > 0) reject("{}: weights have one axis, got an array of three", path);
+  const base::Matrix<double>& values = array.values;
+  if (values.cols() != 1)
+    reject("{}: expected one finite weight per line, got {} rows of {}", path, values.rows(), values.cols());
   const std::vector<double> weights(values.data(), values.data() + values.size());
   if (weights.size() != length) reject("{} has {} weights for sequences of {} tokens", path, weights.size(), length);
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; }))

@@ -194,14 +194,24 @@ bool is_kind(const json& value) {
   return value.is_string() && std::find(kinds.begin(), kinds.end(), value.get<std::string>()) != kinds.end();
 }
 
-/// Throws sqlite::Error if the figures of a result are not what any task leaves.
-void require_figures(const std::string& path, const std::string& key, Outcome::Status status, const json& figures) {
+/// Throws sqlite::Error if the figures of a result are not what its task leaves.
+void require_figures(const std::string& path, const std::string& key, Outcome::Status status, const json& task,
+                     const json& figures) {
   if (status == Outcome::Status::failed) return;
   const auto damaged = [&](const std::string& cause) {
     report_damage(path, fmt::format("the figures of result {} are damaged: {}", key, cause));
   };
   if (!figures.is_object() || figures.empty())
     damaged("they are " + (figures.is_null() ? "missing" : base::json_text(figures)));
+  if (task.at("kind") == base::name(TaskKind::theory)) {
+    for (const auto& [group, name] : {std::pair{"errors", "train"}, std::pair{"errors", "test"},
+                                      std::pair{"errors", "estimation"}, std::pair{"diagnostics", "replicon"}}) {
+      const json found = figures.value(group, json());
+      if (!found.is_object() || !found.contains(name)) damaged(fmt::format("{}.{} is missing", group, name));
+      if (!is_number_or_null(found[name]))
+        damaged(fmt::format("{}.{} is {}", group, name, base::json_text(found[name])));
+    }
+  }
   const auto errors = figures.find("errors");
   if (errors == figures.end()) return;
   if (!errors->is_object()) damaged("errors is " + base::json_text(*errors));
@@ -277,8 +287,9 @@ void require_results(Connection& connection) {
       "coalesce(json_type(figures, '$.errors'), 'object') <> 'object')) LIMIT 1");
   if (!row->next()) return;
   const std::string key = row->text(0), figures = row->text(2);
-  require_task(connection.path(), key, document_in(connection.path(), key, "task", row->text(3)));
-  require_figures(connection.path(), key, status_in(connection.path(), key, row->text(1)),
+  const json task = document_in(connection.path(), key, "task", row->text(3));
+  require_task(connection.path(), key, task);
+  require_figures(connection.path(), key, status_in(connection.path(), key, row->text(1)), task,
                   figures.empty() ? json() : document_in(connection.path(), key, "figures", figures));
 }
 
@@ -383,8 +394,9 @@ std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) con
   outcome.error = base::unescaped(row->text(2));
   if (const std::string figures = row->text(3); !figures.empty())
     outcome.figures = document_in(database_->path, key, "figures", figures);
-  require_figures(database_->path, key, outcome.status, outcome.figures);
-  require_task(database_->path, key, document_in(database_->path, key, "task", row->text(5)));
+  const json task = document_in(database_->path, key, "task", row->text(5));
+  require_task(database_->path, key, task);
+  require_figures(database_->path, key, outcome.status, task, outcome.figures);
   outcome.seconds = row->real(4);
   if (with_arrays) outcome.arrays = arrays_of(connection, row->integer(0));
   return outcome;
