@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 
 #include "attnlaw/base/build.h"
 #include "attnlaw/base/fields/text.h"
+#include "attnlaw/base/numbers.h"
 
 namespace attnlaw::app {
 namespace {
@@ -156,6 +159,32 @@ std::variant<Command, Help> parse(int argc, const char* const* argv) {
     if (subcommand.app->parsed()) return command_of(subcommand);
   if (argc <= 1) return Help{app.help()};
   throw hint("no command given");
+}
+
+std::string comma_hint(int argc, const char* const* argv, const std::string& message) {
+  const auto is_digits = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const auto names = [&](const std::string& name) {
+    const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    for (std::size_t i = message.find(name); i != std::string::npos; i = message.find(name, i + 1)) {
+      const std::size_t end = i + name.size();
+      if ((i == 0 || !is_part(message[i - 1])) && (end == message.size() || !is_part(message[end]))) return true;
+    }
+    return false;
+  };
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i], option = word.substr(0, word.find('='));
+    const std::string text = option != word ? word.substr(option.size() + 1) : i + 1 < argc ? argv[i + 1] : "";
+    const std::vector<std::string_view> parts = base::split(text, ',');
+    if (!option.starts_with("--") || parts.size() != 2 || !is_digits(parts[0]) || !is_digits(parts[1])) continue;
+    std::string name = option.substr(2);
+    const bool dashed = names(name);
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (dashed || names(name))
+      return fmt::format("; {} {} is a list of two values: decimals have a point", option, text);
+  }
+  return "";
 }
 
 std::string typed(int argc, const char* const* argv) {

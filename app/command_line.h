@@ -24,6 +24,10 @@ struct Help {
 /// Throws std::invalid_argument with one line that names the offending value and what is accepted.
 std::variant<Command, Help> parse(int argc, const char* const* argv);
 
+/// What to add to a message about an option whose text looks like a number with a decimal comma, and was read as a list
+/// of two: "; --alpha 0,3 is a list of two values: decimals have a point". Else nothing.
+std::string comma_hint(int argc, const char* const* argv, const std::string& message);
+
 /// The command line as typed, quoted for a shell.
 std::string typed(int argc, const char* const* argv);
 

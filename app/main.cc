@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   } catch (const base::MissingField& error) {
     return complain(fmt::format("--{} is required: {}", base::dashed(error.field), error.accepted), kBadUsage);
   } catch (const std::invalid_argument& error) {
-    return complain(error.what(), kBadUsage);
+    return complain(error.what() + app::comma_hint(argc, argv, error.what()), kBadUsage);
   } catch (const std::bad_alloc&) {
     return complain(
         fmt::format("an allocation failed: this process may use {} of memory in all ({} bytes); choose a smaller "

@@ -1,32 +1,16 @@
 #include "standard_streams.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "attnlaw/base/printable.h"
 
 namespace attnlaw::app {
 namespace {
 
 bool is_closed(int descriptor) { return fcntl(descriptor, F_GETFD) == -1 && errno == EBADF; }
-
-std::string on_one_line(const std::string& text) {
-  std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    constexpr unsigned char kBlank = 0x20, kDelete = 0x7F;
-    if (c == '\t')
-      line += c;
-    else if (c == '\n')
-      line += "\\n";
-    else if (byte < kBlank || byte == kDelete)
-      line += fmt::format("\\x{:02X}", byte);
-    else
-      line += c;
-  }
-  return line;
-}
 
 }  // namespace
 
@@ -53,6 +37,6 @@ bool put(int descriptor, const std::string& text) {
 
 void put(const std::string& text) { put(STDERR_FILENO, text); }
 
-void say(const std::string& text) { put("attnlaw: " + on_one_line(text) + "\n"); }
+void say(const std::string& text) { put("attnlaw: " + base::printable(text) + "\n"); }
 
 }  // namespace attnlaw::app

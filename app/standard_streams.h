@@ -16,8 +16,8 @@ bool put(int descriptor, const std::string& text);
 /// Writes to standard error, as far as that is possible: a message that nobody can receive is no failure.
 void put(const std::string& text);
 
-/// Writes "attnlaw: " and the text as one line to standard error. Line ends and other control characters in it, which
-/// names of files may have, are shown as escapes.
+/// Writes "attnlaw: " and the text as one line to standard error. Line ends, other control characters and bytes that
+/// are no UTF-8, which names of files may have, are shown as escapes.
 void say(const std::string& text);
 
 }  // namespace attnlaw::app

@@ -14,6 +14,8 @@
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/json_text.h"
+#include "attnlaw/base/numbers.h"
+#include "attnlaw/base/printable.h"
 #include "attnlaw/view/page_file.h"
 #include "standard_streams.h"
 
@@ -32,13 +34,18 @@ std::size_t line_width(const std::string& output) {
   return std::max<std::size_t>(kPage / 2, size.ws_col);
 }
 
+/// A line that may name a file, whose name may be any bytes.
+std::string line_of(std::string_view text) { return base::on_one_line(base::escaped(text)) + "\n"; }
+
 /// Returns what a person reads: tables, warnings, a note.
 std::string text_of(const view::Result& result, std::size_t width) {
   std::string text;
   for (const report::Table& table : result.tables) text += (text.empty() ? "" : "\n") + report::text(table, width);
   if (!result.warnings.empty()) text += "\n";
-  for (const std::string& warning : result.warnings) text += warning + "\n";
-  if (!result.note.empty()) text += "\n" + result.note + "\n";
+  for (const std::string& warning : result.warnings) text += line_of(warning);
+  if (result.note.empty()) return text;
+  text += "\n";
+  for (const std::string_view line : base::split(result.note, '\n')) text += line_of(line);
   return text;
 }
 
@@ -51,8 +58,7 @@ std::string formatted(Format format, const view::Result& result, std::size_t wid
   if (format == Format::csv && !result.document_alone.empty()) throw std::invalid_argument(result.document_alone);
   if (format == Format::json || !result.document_alone.empty()) return base::json_text(result.document, kIndent) + "\n";
   if (result.text && (format == Format::table || result.rows.table().columns.empty())) return *result.text;
-  // Names of files may be any bytes; what is printed is UTF-8.
-  return base::escaped(format == Format::csv ? report::csv(result.rows.table()) : text_of(result, width));
+  return format == Format::csv ? report::csv(result.rows.table()) : text_of(result, width);
 }
 
 }  // namespace
@@ -76,7 +82,7 @@ void write(const Command& command, view::Result result, const std::string& line)
   if (result.page && !path.empty()) {
     const std::string date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
     view::write_page(std::move(*result.page), result.warnings, path, line, date);
-    if (!result.names_page) result.note += (result.note.empty() ? "" : "\n") + ("Report: " + path);
+    if (!result.names_page) result.note += (result.note.empty() ? "" : "\n") + ("Report: " + base::on_one_line(path));
   }
   const std::string text = formatted(command.common.format, result, line_width(command.common.output));
   write_text(command.common.output, text);

@@ -10,14 +10,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "attnlaw/base/matrix.h"
+
 namespace attnlaw::base {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using RealMatrix = Matrix<double>;
 
 Eigen::Index index(std::size_t n) { return static_cast<Eigen::Index>(n); }
 
-Eigen::Map<Matrix> view(std::span<double> matrix, std::size_t rows, std::size_t columns, const char* what) {
+Eigen::Map<RealMatrix> view(std::span<double> matrix, std::size_t rows, std::size_t columns, const char* what) {
   if (matrix.size() != rows * columns) throw std::invalid_argument("a matrix with another number of entries");
   if (!std::all_of(matrix.begin(), matrix.end(), [](double x) { return std::isfinite(x); }))
     throw std::runtime_error(std::string(what) + " of a matrix with entries that are not finite");
@@ -42,9 +44,9 @@ void use_one_blas_thread() {}
 void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const double* a,
           const double* b, double beta, double* c) {
   const bool transposed = transpose_a == Transpose::yes;
-  const Eigen::Map<const Matrix> A(a, index(transposed ? inner : rows), index(transposed ? rows : inner));
-  const Eigen::Map<const Matrix> B(b, index(inner), index(columns));
-  Eigen::Map<Matrix> C(c, index(rows), index(columns));
+  const Eigen::Map<const RealMatrix> A(a, index(transposed ? inner : rows), index(transposed ? rows : inner));
+  const Eigen::Map<const RealMatrix> B(b, index(inner), index(columns));
+  Eigen::Map<RealMatrix> C(c, index(rows), index(columns));
   // What is not initialised is not read, as in BLAS.
   if (beta == 0)
     C.setZero();
@@ -57,8 +59,8 @@ void gemm(Transpose transpose_a, std::size_t rows, std::size_t columns, std::siz
 }
 
 void symmetric_product(std::size_t rows, std::size_t columns, double scale, const double* a, double* c) {
-  const Eigen::Map<const Matrix> A(a, index(rows), index(columns));
-  Eigen::Map<Matrix> C(c, index(columns), index(columns));
+  const Eigen::Map<const RealMatrix> A(a, index(rows), index(columns));
+  Eigen::Map<RealMatrix> C(c, index(columns), index(columns));
   C.selfadjointView<Eigen::Lower>().rankUpdate(A.transpose(), scale);
 }
 
@@ -69,7 +71,7 @@ std::vector<double> symmetric_eigenvalues(std::span<double> matrix, std::size_t 
 }
 
 std::vector<double> symmetric_eigensystem(std::span<double> matrix, std::size_t d) {
-  Eigen::Map<Matrix> rows = view(matrix, d, d, "eigenvalues");
+  Eigen::Map<RealMatrix> rows = view(matrix, d, d, "eigenvalues");
   const Eigen::MatrixXd M = rows;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(M);
   rows = converged(solver, "eigenvalues", M).eigenvectors().transpose();
@@ -89,6 +91,10 @@ double largest_real_part(std::span<double> matrix, std::size_t d) {
   return largest;
 }
 
+std::vector<double> singular_values(std::span<double> matrix, std::size_t rows, std::size_t columns) {
+  return singular_value_decomposition(matrix, rows, columns).values;
+}
+
 SingularValueDecomposition singular_value_decomposition(std::span<double> matrix, std::size_t rows,
                                                         std::size_t columns) {
   const Eigen::MatrixXd M = view(matrix, rows, columns, "singular values");
@@ -97,8 +103,8 @@ SingularValueDecomposition singular_value_decomposition(std::span<double> matrix
   const Eigen::Index k = svd.singularValues().size();
   SingularValueDecomposition result{list(svd.singularValues()), std::vector<double>(rows * static_cast<std::size_t>(k)),
                                     std::vector<double>(static_cast<std::size_t>(k) * columns)};
-  Eigen::Map<Matrix>(result.left.data(), M.rows(), k) = svd.matrixU();
-  Eigen::Map<Matrix>(result.right.data(), k, M.cols()) = svd.matrixV().transpose();
+  Eigen::Map<RealMatrix>(result.left.data(), M.rows(), k) = svd.matrixU();
+  Eigen::Map<RealMatrix>(result.right.data(), k, M.cols()) = svd.matrixV().transpose();
   return result;
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from attnlaw import _core
+
 
 def spectrum_target(eigenvalues: ArrayLike) -> str:
     """The specification of a target with these eigenvalues (singular values with ``attention="cross"``).
@@ -31,22 +33,19 @@ def spectrum_target(eigenvalues: ArrayLike) -> str:
 def matrix_target(matrix: ArrayLike, attention: str = "self") -> str:
     """The specification of the target S* = ``matrix``: its eigenvalues, or with cross-attention its singular values.
 
+    It is read as a matrix in a file, ``file:S.npy``, is: values that are equal up to the rounding of the numbers, which
+    may be those of single precision, are one; a matrix of one column is a list of eigenvalues.
+
     Parameters
     ----------
     matrix : array of shape (D, D)
-        Symmetric (to rounding) unless attention is ``"cross"``; in units where its entries have variance of order
-        1/D.
+        Symmetric (to 1e-5 of the largest entry) unless attention is ``"cross"``; in units where its entries have
+        variance of order 1/D.
     """
     values = _finite(matrix, "the matrix of a target")
-    if values.ndim != 2 or values.shape[0] != values.shape[1]:
+    if values.ndim != 2 or values.size == 0:
         raise ValueError(f"the matrix of a target has the shape (D, D), got {values.shape}")
-    if attention == "cross":
-        return spectrum_target(np.linalg.svd(values, compute_uv=False))
-    # Of products that are symmetric in exact arithmetic.
-    rounding = 1e-10 * np.max(np.abs(values), initial=0.0)
-    if np.max(np.abs(values - values.T), initial=0.0) > rounding:
-        raise ValueError("the matrix of a target must be symmetric with attention = self")
-    return spectrum_target(np.linalg.eigvalsh(values))
+    return spectrum_target(_core.matrix_values(np.ascontiguousarray(values), attention == "cross"))
 
 
 def density_target(

@@ -23,6 +23,7 @@
 #include "attnlaw/matrix_laws/law_difference.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/matrix_laws/standard_laws.h"
+#include "attnlaw/model/file_target.h"
 #include "attnlaw/model/target.h"
 #include "blas_threads.h"
 #include "call.h"
@@ -211,6 +212,24 @@ std::vector<std::pair<double, double>> atoms(const LawObject& object) {
 // Points that are worth a thread: some hundred microseconds of a closed form.
 constexpr std::size_t kDensities = 256, kQuantiles = 1, kTransforms = 4;
 
+/// The values by which a matrix is a target, as one of these in a file has them: those that are equal up to the
+/// rounding of its numbers are one.
+Output<double> matrix_values(const nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>& matrix,
+                             bool cross) {
+  std::vector<double> values;
+  run_interruptibly([&] {
+    const model::FileTarget target =
+        model::target_of_array("target", {matrix.data(), matrix.size()}, matrix.shape(0), matrix.shape(1),
+                               cross ? model::MatrixValues::singular_values : model::MatrixValues::eigenvalues);
+    const Spectrum spectrum = Spectrum::from_eigenvalues(target.eigenvalues, target.precision);
+    for (std::size_t k = 0; k < spectrum.discrete()->atoms.size(); ++k) {
+      const double count = spectrum.discrete()->weights[k] * static_cast<double>(target.eigenvalues.size());
+      values.insert(values.end(), static_cast<std::size_t>(std::lround(count)), spectrum.discrete()->atoms[k]);
+    }
+  });
+  return array_of(std::move(values));
+}
+
 }  // namespace
 
 void bind_laws(nb::module_& module) {
@@ -246,6 +265,7 @@ void bind_laws(nb::module_& module) {
     const BlasThreads kept;
     return array_of(model::Target::parse(target).eigenvalues(d, seed, 0));
   });
+  module.def("matrix_values", &matrix_values);
   module.def("softmax_law", &softmax_law);
   module.def("pooling_law", &pooling_law);
 }

@@ -36,6 +36,39 @@ assert attnlaw.solve(alpha=0.3, lambda_=0.05).converged
 """)
 
 
+# Loops of every kind: sampled matrices, a long list of eigenvalues, products, decompositions and factorisations of
+# large matrices, and the points of an adapter.
+@pytest.mark.parametrize(
+    "call",
+    [
+        "solve(student='untied', head='linear', alpha=2, lambda_=1e-5)",
+        "solve(head='linear', alpha=0.3, lambda_=0.05, target='powerlaw:2,100000000')",
+        "lofi(target='sine:8,1.5', d=1200, n=16000, threads=1)",
+        "icl(context=1, tasks=1, sequences=1, lambda_=0.1, d=100, instances=2, solver='normal', threads=1)",
+        "softmax_law(beta=0.5, rho=1, simulate=4000, instances=2, threads=1)",
+        "lora(alpha_ft=2, e_pre=0, tokens=3, accuracy=1e-4)",
+    ],
+)
+def test_ctrl_c_ends_every_kind_of_work(python, call):
+    python(f"""
+import attnlaw, os, signal, threading, time
+def press():
+    global pressed
+    pressed = time.monotonic()
+    os.kill(os.getpid(), signal.SIGINT)
+pressed = None
+threading.Timer(1.5, press).start()
+try:
+    attnlaw.{call}
+except KeyboardInterrupt:
+    # One second, and as much again on a busy machine.
+    assert time.monotonic() - pressed < 2, time.monotonic() - pressed
+    os._exit(0)  # not after the threads that are left to their ends
+else:
+    raise AssertionError("ended by itself" + (" after the signal" if pressed else ", before the signal"))
+""")
+
+
 def test_other_threads_of_python_go_on(python):
     python("""
 import attnlaw, threading, time

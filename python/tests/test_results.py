@@ -182,6 +182,22 @@ def test_targets_from_arrays():
         attnlaw.solve(alpha=0.3, lambda_=0.05, target=[1.0, np.inf])
 
 
+@pytest.mark.parametrize("attention", ["self", "cross"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_matrix_is_the_target_that_its_file_is(tmp_path, attention, kind):
+    # Half of the eigenvalues 1, half 0, but for rounding.
+    basis = np.linalg.qr(np.random.default_rng(3).normal(size=(12, 6)))[0]
+    matrix = (basis @ basis.T).astype(kind)
+    if attention == "cross":
+        matrix = np.roll(matrix, 1, axis=0)
+    np.save(tmp_path / "S.npy", matrix)
+    options = {"alpha": 0.3, "lambda_": 0.05, "head": "linear", "attention": attention}
+    by_matrix = attnlaw.solve(target=matrix.T, **options)
+    by_file = attnlaw.solve(target=f"file:{tmp_path / 'S.npy'}", **options)
+    assert by_matrix.errors.test == pytest.approx(by_file.errors.test, rel=1e-6)
+    assert by_matrix.problem.target.count(",") == 6, "those that are 0 up to rounding are 0"
+
+
 def test_a_density_as_a_target_has_its_moments():
     spec = attnlaw.targets.density_target(lambda x: np.sqrt(4 - x**2), (-2, 2), count=1000)
     values = np.array([float(part) for part in spec.split(",")[1:]])

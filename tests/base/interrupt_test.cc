@@ -3,8 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
 
+#include "attnlaw/base/apart.h"
+#include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/base/random.h"
 #include "attnlaw/base/thread.h"
 
 namespace attnlaw::base {
@@ -59,6 +67,50 @@ TEST(Interrupt, ItemsThatHaveNotBegunAreLeft) {
     EXPECT_THROW(parallel_for(kItems, threads, body), Interrupted);
     EXPECT_LE(done.load(), kEnough + static_cast<std::size_t>(threads));
   }
+}
+
+/// A library does not ask: its call goes on alone, and nobody waits for it.
+TEST(Interrupt, CallsApartAreLeftToTheirEnd) {
+  std::atomic<bool> asked = false;
+  const auto ended = std::make_shared<std::atomic<bool>>(false);
+  const InterruptScope scope(&asked);
+  const std::jthread presses([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    asked = true;
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THROW(call_apart([ended] {
+                 std::this_thread::sleep_for(std::chrono::seconds(3));
+                 *ended = true;
+               }),
+               Interrupted);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+  EXPECT_FALSE(*ended);
+}
+
+TEST(Interrupt, CallsApartGiveWhatTheyThrow) {
+  const std::atomic<bool> asked = false;
+  int called = 0;
+  call_apart([&] { ++called; });
+  const InterruptScope scope(&asked);
+  call_apart([&] { ++called; });
+  EXPECT_EQ(called, 2);
+  EXPECT_THROW(call_apart([] { throw std::invalid_argument("x"); }), std::invalid_argument);
+}
+
+/// On a thread of its own a decomposition of a large matrix has the same bits.
+TEST(Interrupt, DecompositionsApartAreTheSame) {
+  constexpr std::size_t kRows = 620;
+  std::vector<double> matrix(kRows * kRows);
+  NormalStream(1, 2).fill(0, matrix);
+  for (std::size_t i = 0; i < kRows; ++i)
+    for (std::size_t j = 0; j < i; ++j) matrix[j * kRows + i] = matrix[i * kRows + j];
+  std::vector<double> here = matrix, apart = matrix;
+  const std::vector<double> values = symmetric_eigensystem(here, kRows);
+  const std::atomic<bool> asked = false;
+  const InterruptScope scope(&asked);
+  EXPECT_EQ(symmetric_eigensystem(apart, kRows), values);
+  EXPECT_EQ(apart, here);
 }
 
 }  // namespace

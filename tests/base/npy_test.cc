@@ -24,5 +24,26 @@ TEST(Npy, HasAHeaderOfSixtyFourBytesTimesAndThenTheValues) {
   EXPECT_THROW(npy_bytes(values, 2, 2), std::invalid_argument);
 }
 
+/// Python marks literals of text and of bytes by a letter before the quotes.
+TEST(Npy, LiteralsMayHaveTheirPrefix) {
+  const auto header_of = [](std::string dictionary) {
+    dictionary += '\n';
+    std::string bytes("\x93NUMPY\x01\0", 8);
+    bytes += static_cast<char>(dictionary.size());
+    bytes += '\0';
+    return npy_header(bytes + dictionary, "x.npy");
+  };
+  for (const std::string letter : {"", "u", "b", "U", "B"}) {
+    const std::string quote = letter + "'";
+    const NpyHeader header =
+        header_of("{" + quote + "descr': " + quote + ">f4', " + quote + "fortran_order': True, 'shape': (3L, 2), }");
+    EXPECT_EQ(header.kind, 'f');
+    EXPECT_EQ(header.size, 4U);
+    EXPECT_TRUE(header.big_endian);
+    EXPECT_EQ(header.shape, (std::vector<std::size_t>{3, 2}));
+  }
+  EXPECT_THROW(header_of("{x'descr': '<f8', 'fortran_order': True, 'shape': (3, 2), }"), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace attnlaw::base

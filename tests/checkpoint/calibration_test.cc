@@ -74,7 +74,7 @@ TEST_P(NullHeads, TiedHeadsKeepTheLevelOfTheTiedNullSlow) {
   for (std::uint64_t i = 0; i < kHeads; ++i) {
     const Eigen::MatrixXd W = gaussian(m, d, 7 * kHeads + i);
     const FactoredMap map = factored(W, W);
-    const NullTests tests = test_head(map, factor_spectra(map), W, W, options, tables, {3, i});
+    const NullTests tests = test_head(map, factor_spectra(map), symmetry_measures(map), W, W, options, tables, {3, i});
     ASSERT_FALSE(std::isnan(tests.tied.p));
     rejected += tests.tied.p <= 0.05;
   }

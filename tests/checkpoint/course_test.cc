@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "attnlaw/checkpoint/inspection/compare.h"
 #include "attnlaw/checkpoint/open.h"
 #include "checkpoint/synthetic.h"
 #include "scratch.h"
@@ -133,6 +134,82 @@ TEST(Course, TakesStepsOfOneModel) {
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), HasSubstr("same shape"));
   }
+}
+
+/// Models of two heads, or of four heads of half the size, whose layers are those of one training.
+class ModelsOfSomeLayers : public testing::Test {
+ protected:
+  ModelsOfSomeLayers() {
+    Draws draws(17);
+    for (int layer = 0; layer < 4; ++layer)
+      for (MatrixXd* W : {&query_[layer], &key_[layer]}) *W = draws.matrix(2 * kRows, kDimension);
+  }
+  std::string write(const char* name, const std::vector<int>& layers, int heads = 2) const {
+    SyntheticFile file;
+    for (const int layer : layers) {
+      const std::string stem = "model.layers." + std::to_string(layer) + ".self_attn.";
+      file.add(stem + "q_proj.weight", query_[layer]);
+      file.add(stem + "k_proj.weight", key_[layer]);
+    }
+    std::filesystem::create_directories(folder_ / name);
+    file.write(folder_ / name / "model.safetensors");
+    base::write_atomically((folder_ / name / "config.json").string(),
+                           R"({"model_type":"opt","num_attention_heads":)" + std::to_string(heads) + "}");
+    return (folder_ / name).string();
+  }
+  static std::vector<int> layers_of(const Model& model) {
+    std::vector<int> layers;
+    for (const Layer& layer : model.layers) layers.push_back(layer.index);
+    return layers;
+  }
+
+  Scratch folder_;
+  MatrixXd query_[4], key_[4];
+};
+
+TEST_F(ModelsOfSomeLayers, AreComparedInThoseThatAllHave) {
+  Model before = open_model(write("a", {0, 1, 2})), after = open_model(write("b", {0, 2, 3}));
+  EXPECT_THROW(compare(before, after, {}), std::invalid_argument);
+  keep_common_layers({&before, &after});
+  for (const Model* model : {&before, &after}) {
+    EXPECT_THAT(layers_of(*model), ElementsAre(0, 2));
+    ASSERT_EQ(model->skipped.size(), 2U);
+    EXPECT_EQ(model->skipped[0].name, "layer 1");
+    EXPECT_THAT(model->skipped[0].reason, HasSubstr("is not among the layers of " + after.file));
+    EXPECT_EQ(model->skipped[1].name, "layer 3");
+    EXPECT_THAT(model->skipped[1].reason, HasSubstr(before.file));
+  }
+  // The weights of a layer are its own, wherever it stands among the others.
+  const std::vector<HeadChange> changes = compare(before, after, {});
+  ASSERT_EQ(changes.size(), 4U);
+  for (const HeadChange& change : changes) EXPECT_NEAR(change.cosine, 1, 1e-12) << change.layer;
+  EXPECT_EQ(changes[3].layer, 2);
+}
+
+TEST_F(ModelsOfSomeLayers, WithOtherHeadsAreNotCompared) {
+  Model before = open_model(write("a", {0, 1})), after = open_model(write("b", {0, 1}, 4));
+  try {
+    keep_common_layers({&before, &after});
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("layer 0 has 2 heads"));
+    EXPECT_THAT(error.what(), HasSubstr("4 heads"));
+  }
+  EXPECT_THAT(layers_of(before), ElementsAre(0, 1));
+}
+
+TEST_F(ModelsOfSomeLayers, AreFollowedInThoseThatAllHave) {
+  const std::vector<StepFile> steps{{write("s0", {0, 1, 2}), 0}, {write("s1", {1, 2}), 1}, {write("s2", {0, 2}), 2}};
+  EXPECT_THROW(follow(steps, {}, {}), std::invalid_argument);
+  const Followed followed = follow(steps, {}, {.keep_going = true});
+  ASSERT_EQ(followed.course.heads.size(), 6U);
+  for (const HeadStep& head : followed.course.heads) {
+    EXPECT_EQ(head.layer, 2);
+    EXPECT_NEAR(head.cosine, 1, 1e-12);
+  }
+  ASSERT_EQ(followed.last.model.skipped.size(), 2U);
+  EXPECT_EQ(followed.last.model.skipped[0].name, "layer 0");
+  EXPECT_EQ(followed.last.model.skipped[1].name, "layer 1");
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ TEST(Heads, PostNormIsNotFoldedAndSaysWhy) {
   const Model model = open_model(folder.path().string(), {.heads = 2, .fold_normalisation = true});
   EXPECT_THAT(model.layers[0].no_folding, HasSubstr("behind the residual sum"));
   EXPECT_FALSE(model.folded);
-  EXPECT_THAT(model.notes, testing::Contains(HasSubstr("No gain is folded into 1 of 1 layers")));
+  EXPECT_THAT(model.notes, testing::Contains(HasSubstr("No gain is folded into 1 of 1 layer,")));
   EXPECT_EQ(all_heads(model)[0].query, layer.query[0]);
   EXPECT_FALSE(model.layers[0].has_values);
 }
@@ -498,7 +498,7 @@ TEST(Vocabulary, ControlCharactersOfTokensAreShownByTheirCodes) {
   directions[0].left = directions[0].right = VectorXd::Unit(16, 0);
   match_tokens(open_model(folder.path().string(), {.heads = 2}), 2, directions);
   ASSERT_EQ(directions[0].left_tokens.size(), 2u);
-  EXPECT_EQ(directions[0].left_tokens[0].text, "\\x1b[31m\\x0a");
+  EXPECT_EQ(directions[0].left_tokens[0].text, "\\x1b[31m\\n");
   EXPECT_EQ(directions[0].right_tokens[1].text,
             "\xe2\x80\x9c"
             "a\\xe2\\x80\\xa8");

@@ -10,6 +10,7 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/checkpoint/head.h"
 #include "attnlaw/checkpoint/open.h"
+#include "checkpoint/allocations.h"
 #include "checkpoint/singular_values.h"
 
 namespace attnlaw::checkpoint {
@@ -54,9 +55,10 @@ void expect_values(const Case& c) {
   }
 }
 
-/// One line, which names the file, within a second.
+/// One line, which names the file, within a second, and without memory beyond the file.
 void expect_refusal(const Case& c) {
   const auto start = std::chrono::steady_clock::now();
+  const test::Allocations allocations;
   try {
     all_heads(open(c));
     ADD_FAILURE() << "was read";
@@ -70,6 +72,7 @@ void expect_refusal(const Case& c) {
     testing::Test::RecordProperty("message", message);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  test::expect_within(std::filesystem::file_size(kFiles / c.file), allocations);
 }
 
 class Manifest : public testing::TestWithParam<Case> {};

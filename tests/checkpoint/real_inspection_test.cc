@@ -56,6 +56,21 @@ TEST_F(InspectedModel, TextRecognitionHasItsReferenceFigures) {
   }
   EXPECT_NEAR(found.nulls[1].pooled_score, 20, 0.5);
   EXPECT_EQ(found.nulls[1].discoveries, 16);
+  // Of the energy over rotations the reference has the upper tail, to one digit.
+  constexpr double kEnergy[] = {8e-6, 9e-6, 9e-9, 3e-10, 2e-4, 3e-4, 1e-3, 8e-8,
+                                9e-4, 3e-9, 4e-4, 3e-7,  2e-6, 8e-7, 7e-6, 2e-4};
+  for (std::size_t i = 0; i < found.heads.size(); ++i) {
+    const double digit = std::pow(10, std::floor(std::log10(kEnergy[i]) + 1e-9));
+    EXPECT_NEAR(found.heads[i].tests.rotation.energy_p / 2, kEnergy[i], 0.6 * digit) << i;
+  }
+}
+
+/// Compares a p-value with one of other draws; the least that these can have only bounds it.
+void expect_drawn_p(double p, double reference, double least, double draws) {
+  const double digit = std::pow(10, std::floor(std::log10(reference)));
+  const double error = 0.5 * digit + 5 * std::sqrt(2 * reference * (1 - reference) / draws);
+  EXPECT_LE(p, reference <= least ? 6 * least : reference + error);
+  EXPECT_GE(p, reference <= least ? 0 : reference - error);
 }
 
 TEST_F(InspectedModel, TextRecognitionByExactTablesSlow) {
@@ -75,8 +90,15 @@ TEST_F(InspectedModel, TextRecognitionByExactTablesSlow) {
   constexpr double kEffective[] = {11.924, 12.703, 9.886,  11.848, 12.696, 13.036, 12.893, 12.170,
                                    14.504, 14.097, 14.315, 4.465,  14.608, 14.388, 14.248, 14.295};
   constexpr double kTop[] = {.19, .38, .04, .01, .62, .54, .41, .13, .81, .01, .44, .001, .001, .001, .21, .11};
+  constexpr double kProduct[] = {5e-5, 5e-5, 5e-5, 5e-5, 5e-5, 5e-5, 5e-5, 5e-5,
+                                 .91,  3e-3, .022, 5e-5, .37,  8e-4, .018, 7e-3};
+  constexpr double kSymmetry[] = {5e-4, 5e-4, 5e-4, .73,  5e-4, .63,  5e-4, .68,
+                                  5e-4, 5e-4, .39,  5e-4, .07,  5e-4, .76,  .02};
   for (std::size_t i = 0; i < found.heads.size(); ++i) {
     const HeadReport& head = found.heads[i];
+    SCOPED_TRACE(i);
+    expect_drawn_p(head.tests.product.p, kProduct[i], 5e-5, 20000);
+    expect_drawn_p(head.tests.symmetry.p, kSymmetry[i], 5e-4, 999);
     EXPECT_NEAR(head.singular_values[1], kSecond[i], 1e-4) << i;
     EXPECT_NEAR(head.ranks.effective_rank, kEffective[i], 1e-3) << i;
     EXPECT_NEAR(head.tests.rotation.largest_p, kTop[i], 0.005 + 6 * std::sqrt(kTop[i] * (1 - kTop[i]) / 999)) << i;

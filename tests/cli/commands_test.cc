@@ -133,6 +133,17 @@ TEST(Solve, EveryStudentAndLambdaRule) {
   EXPECT_EQ(solve("--alpha 0.3 --student bayes --head hardmax")["problem"]["head"], "hardmax");
 }
 
+/// Where the least test error is at an end of the range, it is said why.
+TEST(Solve, AnOptimumAtAnEndHasItsReason) {
+  const Outcome limit = attnlaw("solve --alpha 1 --target spikes:20,1 --lambda optimal");
+  EXPECT_NE(limit.out.find("0+: the test error is 0 in the limit"), std::string::npos) << limit.out;
+  const Outcome nothing = attnlaw("solve --head linear --alpha 1 --target spikes:1,-1 --lambda optimal");
+  EXPECT_NE(nothing.out.find("S = 0: at no λ"), std::string::npos) << nothing.out;
+  EXPECT_NE(nothing.out.find("every λ above 0"), std::string::npos) << nothing.out;
+  const Outcome interior = attnlaw("solve --head linear --alpha 0.3 --lambda optimal --noise 0.1");
+  EXPECT_NE(interior.out.find("λ of least test error\nλ "), std::string::npos) << interior.out;
+}
+
 TEST(Solve, CsvHasTheSameColumnsForEveryStudent) {
   const auto header = [](const std::string& arguments) {
     const std::string csv = attnlaw("solve --alpha 0.3 --head linear --format csv " + arguments).out;
@@ -380,6 +391,27 @@ TEST(Spectrum, OfCrossAttentionIsOfSingularValues) {
     EXPECT_NE(out.find(words), std::string::npos) << arguments << "\n" << out;
     EXPECT_EQ(out.find("eigenvalue"), std::string::npos) << arguments << "\n" << out;
   }
+}
+
+TEST(PhaseDiagrams, GoOnAfterAnInterruption) {
+  const Scratch scratch;
+  // A second or more of work.
+  const std::string
+      arguments = "thresholds --lambda 0.05 --alpha-range 0.1,1,8 --noise-range 0.05,0.5,6 --threads 1 --format json",
+      stored = arguments + " --store " + (scratch / "d.sqlite").string();
+  const Outcome interrupted = attnlaw(stored, "timeout --foreground --preserve-status --signal INT 0.6");
+  if (interrupted.code != 0) {
+    EXPECT_EQ(interrupted.code, 1);
+    for (const char* said : {"of 48 points", "the same command goes on"})
+      EXPECT_NE(interrupted.err.find(said), std::string::npos) << interrupted.err;
+    EXPECT_FALSE(json::parse(interrupted.out)["converged"]);
+  }
+  const Outcome resumed = attnlaw(stored), whole = attnlaw(arguments);
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(resumed.out, whole.out);
+  // Nothing is left to do.
+  EXPECT_EQ(attnlaw(stored).out, whole.out);
+  EXPECT_EQ(attnlaw("results " + (scratch / "d.sqlite").string()).code, 0);
 }
 
 TEST(Thresholds, DocumentKeepsTheContract) {

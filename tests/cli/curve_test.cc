@@ -179,6 +179,11 @@ TEST(Curve, OfSpectraIsDrawnAsRidges) {
   EXPECT_EQ(report.charts, 2);
   EXPECT_TRUE(report.errors.empty()) << report.errors.front();
   EXPECT_TRUE(report.warnings.empty()) << report.warnings.front();
+  ASSERT_EQ(report.links.size(), 4u);
+  EXPECT_EQ(report.links[0].chosen, "λ = 0.02");
+  EXPECT_EQ(report.links[0].marked, 1);
+  EXPECT_THAT(report.links[2].chosen, testing::StartsWith("λ = 0.26")) << "the last point of the curve but one";
+  EXPECT_GT(report.links[2].faint, 0);
   EXPECT_THAT(columns_of(attnlaw(arguments + "--format csv").out),
               testing::IsSupersetOf({"largest_eigenvalue", "outliers", "stable_rank"}));
 }

@@ -1,4 +1,5 @@
 /// The command `inspect` as a user runs it, on arrays that are written here.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <Eigen/Core>
@@ -285,6 +286,29 @@ TEST_F(InspectCommand, ShowsAnAdapterWithItsBaseBeforeAndAfter) {
   EXPECT_NE(table.out.find("Changes of heads"), std::string::npos) << table.out;
   // A base is for adapters.
   EXPECT_EQ(attnlaw("inspect " + path("base") + " --base " + path("base")).code, 2);
+}
+
+TEST_F(InspectCommand, ComparesTheLayersThatBothModelsHaveToKeepGoing) {
+  const auto model = [&](const char* name, int layers) {
+    SyntheticFile file;
+    for (int layer = 0; layer < layers; ++layer)
+      for (const char* map : {"q_proj", "k_proj"})
+        file.add(fmt::format("model.layers.{}.self_attn.{}.weight", layer, map), gaussian(32, 64, 7));
+    file.write(scratch_ / name);
+    return path(name) + " ";
+  };
+  const std::string options = "inspect " + model("a.safetensors", 1) + model("b.safetensors", 2) + "--heads 2 ";
+  const Outcome refused = attnlaw(options);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("1 and 2 layers"), std::string::npos) << refused.err;
+  const Outcome going = attnlaw(options + "--keep-going --format json");
+  ASSERT_EQ(going.code, 0) << going.err;
+  const json document = json::parse(going.out);
+  EXPECT_EQ(document["changes"].size(), 2U);
+  EXPECT_EQ(document["model"]["skipped"][0]["name"], "layer 1");
+  const std::string said = "left out: layer 1: is not among the layers of " + path("a.safetensors");
+  EXPECT_EQ(document["warnings"].back(), said);
+  EXPECT_NE(attnlaw(options + "--keep-going").out.find("left out: layer 1"), std::string::npos);
 }
 
 TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {

@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <vector>
 
+#include "attnlaw/base/npy.h"
 #include "cli/program.h"
 
 namespace attnlaw::test {
@@ -97,6 +100,27 @@ TEST(LofiCommand, FindsTheFeaturesOfAFile) {
   const Outcome tokens = attnlaw("lofi --data " + path.string() + " --tokens 4 --lift 50 --format json");
   ASSERT_EQ(tokens.code, 0) << tokens.err;
   EXPECT_EQ(json::parse(tokens.out)["features"], 2);
+}
+
+/// Labels that lie in one row are those that stand in a column; one sample is no number of samples.
+TEST(LofiCommand, TakesLabelsThatLieInARow) {
+  const Scratch scratch;
+  std::vector<double> x(60 * 5), y(60);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<double>(i * i));
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[i] * x[i + 60];  // columns lie one after the other
+  const std::string data = scratch.write("x.npy", base::npy_bytes(x, 60, 5)).string(),
+                    column = scratch.write("column.npy", base::npy_bytes(y, 60, 1)).string(),
+                    row = scratch.write("row.npy", base::npy_bytes(y, 1, 60)).string();
+  const auto result = [&](const std::string& labels) {
+    const Outcome outcome = attnlaw("lofi --lift 20 --format json --data " + data + " --labels " + labels);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out);
+  };
+  EXPECT_EQ(result(row)["layers"], result(column)["layers"]);
+  const std::string single = scratch.write("single.npy", base::npy_bytes(y, 1, 60)).string();
+  const Outcome refused = attnlaw("lofi --lift 20 --data " + single);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("12 samples or more"), std::string::npos) << refused.err;
 }
 
 TEST(LofiCommand, NamesWhatIsWrong) {

@@ -175,12 +175,59 @@ TEST_F(Results, ADamagedResultIsNamed) {
     expect_refused(arguments, key(1), 1);
     expect_refused(arguments, "study.db", 1);
   }
-  change("figures = '[1, 2]'");
-  EXPECT_NE(run("").code, 2) << "no mistake of the user";
-  change("figures = '{}', status = 'perhaps'");
+  EXPECT_EQ(run("").err.find("json.exception"), std::string::npos) << run("").err;
+  const std::string task = "task = (SELECT task FROM result WHERE id = 1)",
+                    figures = "figures = (SELECT figures FROM result WHERE id = 1)";
+  for (const std::string damage :
+       {"figures = NULL", "figures = '{}'", "figures = '[1, 2]'", "figures = '3'",
+        "figures = json_set(figures, '$.errors', 5)", "figures = json_set(figures, '$.errors.train', 'abc')",
+        "task = 'null'", "task = '[]'", "task = json_remove(task, '$.kind')", "task = json_set(task, '$.kind', 'poem')",
+        "task = json_remove(task, '$.problem')", "task = json_set(task, '$.problem.alpha', 'x')"}) {
+    change(task + ", " + figures);
+    ASSERT_EQ(run("").code, 0) << run("").err;
+    change(damage);
+    for (const std::string& arguments : {std::string(), one}) {
+      expect_refused(arguments, key(1), 1);
+      expect_refused(arguments, "study.db", 1);
+    }
+  }
+  change(task + ", " + figures + ", status = 'perhaps'");
   expect_refused(one, "perhaps", 1);
   change("status = 'converged', task = '[]'");
-  expect_refused("--key " + key(1) + " --array t", "no array 't'", 2);
+  expect_refused("--key " + key(1) + " --array t", key(1), 1);
+}
+
+/// A sweep takes nothing from the store that is no result.
+TEST(ResultsOfSweeps, ThatAreDamagedAreNamed) {
+  const Scratch scratch;
+  const std::string store = (scratch / "s.sqlite").string();
+  const auto study =
+      scratch.write("study.toml", "axes = [{alpha = [0.5]}]\n[problem]\nhead = \"linear\"\nlambda = 0.1\n");
+  const std::string sweep = "sweep '" + study.string() + "' --store '" + store + "'";
+  ASSERT_EQ(attnlaw(sweep).code, 0);
+  for (const std::string damage : {"figures = NULL", "figures = '{}'", "task = 'null'"}) {
+    const std::string script = "import sqlite3; c = sqlite3.connect('" + store + "'); c.execute(\"UPDATE result SET " +
+                               damage + "\"); c.commit()";
+    ASSERT_EQ(std::system(("/usr/bin/python3 -c " + quoted(script)).c_str()), 0);
+    const Outcome resumed = attnlaw(sweep);
+    EXPECT_EQ(resumed.code, 1) << damage << resumed.out;
+    EXPECT_TRUE(mentions(resumed.err, "s.sqlite")) << resumed.err;
+    EXPECT_TRUE(mentions(resumed.err, "of result ")) << resumed.err;
+  }
+}
+
+TEST(ResultsOfSweeps, SayWhatTheyRestOn) {
+  const Scratch scratch;
+  const std::string store = (scratch / "s.sqlite").string();
+  const auto study = scratch.write("study.toml",
+                                   "axes = [{alpha = [2]}]\ntheory = true\nexperiment = {d = [10], instances = 1}\n"
+                                   "[problem]\nhead = \"linear\"\nlambda = 0.1\ntokens = 1\nnoise = 0.1\n");
+  const Outcome sweep = attnlaw("sweep '" + study.string() + "' --format json --store '" + store + "'");
+  ASSERT_EQ(sweep.code, 0) << sweep.err;
+  EXPECT_EQ(json::parse(sweep.out)["evidence"], "simulated") << "the weakest";
+  const json rows = json::parse(attnlaw("results '" + store + "' --columns kind,evidence --format json").out)["rows"];
+  ASSERT_EQ(rows.size(), 2u);
+  for (const json& row : rows) EXPECT_EQ(row["evidence"], row["kind"] == "theory" ? "theorem" : "simulated");
 }
 
 /// The first block of code of this language.

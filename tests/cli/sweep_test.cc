@@ -184,6 +184,26 @@ TEST(Sweep, ASignalLetsItEndAndTheNextRunGoOn) {
   EXPECT_EQ(document["computed"], 0);
 }
 
+/// One task of minutes: nothing of it is kept, and the next run computes it.
+TEST(Sweep, ASignalEndsWhatRunsWithinASecond) {
+  const std::string problems[] = {
+      "alpha = 0.5\nlambda = 0.05\nnoise = 100\ntokens = 6\n",                 // channels of six tokens
+      "alpha = 2\nlambda = 1e-5\nhead = \"linear\"\nstudent = \"untied\"\n"};  // sampled matrices
+  for (const std::string& problem : problems) {
+    const Scratch scratch;
+    const auto study = scratch.write("study.toml", "accuracy = 1e-6\naxes = [{beta = [1]}]\n[problem]\n" + problem);
+    const std::string store = "'" + (scratch / "s.sqlite").string() + "'";
+    const auto begin = std::chrono::steady_clock::now();
+    const Outcome run = attnlaw("sweep '" + study.string() + "' --store " + store,
+                                "timeout --foreground --preserve-status --signal INT 5");
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    EXPECT_EQ(run.code, 1) << problem << run.err;
+    EXPECT_EQ(run.err.find("attnlaw: interrupted: "), 0U) << problem << run.err;
+    EXPECT_LT(taken.count(), 5 + 5) << "a second, and some for a busy machine";
+    EXPECT_EQ(attnlaw("results " + store + " --format csv --columns key").out, "key\r\n") << "nothing is stored";
+  }
+}
+
 TEST(Sweep, AFullDiskIsAnErrorAndNothingStoredIsLost) {
   const Scratch scratch;
   std::filesystem::create_directory(scratch / "small");

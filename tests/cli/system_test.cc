@@ -120,6 +120,61 @@ TEST(Names, WithLineEndsDoNotMakeAMessageTwoLines) {
   EXPECT_EQ(lines(missing.err), 1U) << missing.err;
 }
 
+/// Tables, CSV and messages: whatever a name holds moves no cursor, begins no line and is UTF-8.
+TEST(Names, WithControlCharactersAreShownOnTheirLine) {
+  const Scratch scratch;
+  const std::string name =
+      "a\nb\x1b[31m\xff"
+      ".txt";
+  scratch.write(name, "1\n-1\n2\n0.5\n");
+  scratch.write("plain.txt", "1\n-1\n2\n0.5\n");
+  const std::string shown = "a\\nb\\x1B[31m\\xFF.txt";
+  for (const std::string format : {"table", "csv"}) {
+    const Outcome odd =
+        shell(scratch, "$A " + kSolve + " --format " + format + " --target " + quoted("file:" + name) + ",wishart:1");
+    const Outcome plain = shell(scratch, "$A " + kSolve + " --format " + format + " --target file:plain.txt,wishart:1");
+    ASSERT_EQ(odd.code, 0) << odd.err;
+    EXPECT_EQ(lines(odd.out), lines(plain.out)) << odd.out;
+    EXPECT_EQ(odd.out.find('\x1b'), std::string::npos) << format;
+    EXPECT_EQ(odd.out.find('\xff'), std::string::npos) << format;
+    EXPECT_NE(odd.out.find(shown), std::string::npos) << odd.out;
+  }
+  const Outcome one = shell(scratch, "$A " + kSolve + " --target " + quoted("file:" + name));
+  EXPECT_NE(one.out.find("target file:" + shown), std::string::npos) << one.out;
+  for (const std::string& command :
+       {kSolve + " --target " + quoted("file:no" + name), "inspect " + quoted("no" + name)}) {
+    const Outcome missing = shell(scratch, "$A " + command);
+    EXPECT_EQ(missing.code, 1) << missing.err;
+    EXPECT_NE(missing.err.find("no" + shown), std::string::npos) << missing.err;
+    EXPECT_EQ(missing.err.find('\xff'), std::string::npos) << missing.err;
+    EXPECT_EQ(lines(missing.err), 1U) << missing.err;
+  }
+}
+
+// ---- lists ----------------------------------------------------------------------------------------------------------
+
+/// A comma parts the values of a list. Where it was meant for a decimal, the message has what was typed.
+TEST(DecimalCommas, AreNamedAsTheyWereTyped) {
+  const std::pair<std::string, std::string> cases[] = {{"--alpha 0,3 --lambda 0.05", "--alpha '0,3'"},
+                                                       {"--alpha 0.3 --lambda 0,05", "--lambda '0,05'"},
+                                                       {"--alpha 0.3 --lambda 1 --beta 0,5", "--beta '0,5'"},
+                                                       {"--alpha 0.3 --lambda 1 --width 0,5", "--width '0,5'"},
+                                                       {"--alpha 0.3 --lambda 1 --noise 1,-2", "--noise '1,-2'"},
+                                                       {"--alpha 0.3,x --lambda 1", "--alpha '0.3,x'"}};
+  EXPECT_NE(attnlaw("icl --context 0,5 --tasks 1 --sequences 1").err.find("--context 0,5 is a list of two values"),
+            std::string::npos);
+  for (const auto& [options, typed] : cases) {
+    const Outcome refused = attnlaw("solve --head linear " + options);
+    EXPECT_EQ(refused.code, 2) << options;
+    EXPECT_EQ(refused.err.find("attnlaw: " + typed), 0U) << refused.err;
+    EXPECT_EQ(lines(refused.err), 1U) << refused.err;
+    const bool is_decimal = options.find(",-") == std::string::npos && options.find(",x") == std::string::npos;
+    EXPECT_EQ(refused.err.find("decimals have a point") != std::string::npos, is_decimal) << refused.err;
+  }
+  // A list is a list.
+  EXPECT_EQ(attnlaw("solve --head linear --alpha 1,5 --lambda 0.1 --noise 0,1").code, 0);
+}
+
 // ---- jobs -----------------------------------------------------------------------------------------------------------
 
 /// Runs a script in which /sys/fs/cgroup is the folder `groups`; skips where that takes rights we have not.
@@ -172,20 +227,44 @@ TEST(Jobs, ReadNoFileThatDoesNotFit) {
   const Outcome refused = shell(scratch, "truncate -s 1T huge.npy && $A lofi --data huge.npy --lift 20");
   EXPECT_EQ(refused.code, 1);
   EXPECT_NE(refused.err.find("huge.npy': it has 1 TiB"), std::string::npos) << refused.err;
-  const Outcome endless = shell(scratch, "ulimit -v 400000; $A " + kSolve + " --target file:/dev/zero");
-  EXPECT_EQ(endless.code, 1);
-  EXPECT_EQ(lines(endless.err), 1U) << endless.err;
+  // Devices without end are refused before a byte is read, pipes when they have filled the memory.
+  scratch.write("numbers.txt", "1\n-1\n2\n0.5\n");
+  for (const std::string command : {kSolve + " --target file:/dev/zero", std::string("lofi --data /dev/zero"),
+                                    std::string("sweep /dev/zero"), std::string("solve --problem /dev/urandom")}) {
+    const Outcome endless = shell(scratch, "timeout 20 $A " + command);
+    EXPECT_EQ(endless.code, 1) << command << endless.err;
+    EXPECT_NE(endless.err.find("whose bytes have no end"), std::string::npos) << endless.err;
+    EXPECT_EQ(lines(endless.err), 1U) << endless.err;
+  }
+  const Outcome full = shell(scratch, "yes 1 | (ulimit -v 400000; $A " + kSolve + " --target file:/dev/stdin)");
+  EXPECT_EQ(full.code, 1);
+  EXPECT_NE(full.err.find("/dev/stdin': it has "), std::string::npos) << full.err;
+  EXPECT_EQ(shell(scratch, "cat numbers.txt | $A " + kSolve + " --target file:/dev/stdin").code, 0);
+  EXPECT_EQ(shell(scratch, "$A " + kSolve + " --target file:/dev/null").code, 2) << "empty, not endless";
+}
+
+/// Prints the most threads that `$A` ever has, started by `start` (as taskset).
+std::string most_threads(const std::string& start) {
+  return start +
+         " $A softmax-law --beta 0.5 --rho 1 --simulate 300 --instances 8 >/dev/null & p=$!; most=0; "
+         "while t=$(awk '/^Threads/{print $2}' /proc/$p/status 2>/dev/null) && [ -n \"$t\" ]; do "
+         "[ $t -gt $most ] && most=$t; sleep 0.002; done; wait $p && echo $most";
 }
 
 TEST(Jobs, StartAsManyThreadsAsTheirQuotaIsWorth) {
   const Scratch scratch;
+  EXPECT_EQ(shell(scratch, most_threads("taskset -c 0")).out, "1\n");
   if (!has_groups(scratch)) GTEST_SKIP() << "needs a mount namespace";
-  const std::string threads =
-      "$A softmax-law --beta 0.5 --rho 1 --simulate 300 --instances 8 >/dev/null & p=$!; most=0; "
-      "while t=$(awk '/^Threads/{print $2}' /proc/$p/status 2>/dev/null) && [ -n \"$t\" ]; do "
-      "[ $t -gt $most ] && most=$t; sleep 0.002; done; wait $p && echo $most";
   scratch.write("groups/cpu.max", "50000 100000\n");
-  EXPECT_EQ(in_group(scratch, threads).out, "1\n");
+  EXPECT_EQ(in_group(scratch, most_threads("")).out, "1\n");
+}
+
+/// The line that shows time pass takes no thread that could be refused.
+TEST(Jobs, WorkInTheAddressSpaceOfOneThread) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer reserves more addresses than the limit";
+  const Scratch scratch;
+  const Outcome outcome = shell(scratch, "ulimit -v 80000; $A " + kSolve);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
 // ---- terminals ------------------------------------------------------------------------------------------------------
@@ -204,6 +283,18 @@ TEST(Terminals, ReceiveNoEscapeCodes) {
   }
 }
 
+/// Without a terminal there is a line a minute and no thread for it: here while a problem is waited for.
+TEST(Terminals, SlowHaveALineAMinuteOfWhatSaysNothing) {
+  const Scratch scratch;
+  const Outcome run = shell(scratch,
+                            "mkfifo later.json; $A solve --problem later.json & p=$!; sleep 70; "
+                            "awk '/^Threads/{print $2}' /proc/$p/status; "
+                            "echo '{\"head\": \"linear\", \"alpha\": 1, \"lambda\": 0.1}' >later.json; wait $p");
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(run.err, "solve ... 1 min\n");
+  EXPECT_EQ(run.out.substr(0, 2), "1\n") << "threads";
+}
+
 // ---- launchers ------------------------------------------------------------------------------------------------------
 
 TEST(Launchers, OfStrangersAreNamed) {
@@ -218,6 +309,17 @@ TEST(Launchers, OfStrangersAreNamed) {
   EXPECT_NE(alone.err.find("do not know each other"), std::string::npos) << alone.err;
   EXPECT_EQ(shell(scratch, step + "$A " + kSolve + " --quiet").err, "");
   EXPECT_EQ(shell(scratch, "SLURM_JOB_ID=1 SLURM_NTASKS=4 SLURM_PROCID=0 $A " + kSolve).err, "") << "a batch script";
+  for (const std::string other : {"MPI_LOCALRANKID=1 MPI_LOCALNRANKS=4 ", "PALS_RANKID=1 PALS_SIZE=4 "}) {
+    const Outcome warned = shell(scratch, other + "$A " + kSolve);
+    EXPECT_EQ(warned.code, 0);
+    EXPECT_NE(warned.err.find("process 1 of 4"), std::string::npos) << warned.err;
+  }
+  // A launcher with PMIx that does not say how many it started: not one alone, if this is not the first.
+  for (const std::string& command : {kSolve, "simulate --distributed --d 20 --instances 1" + kSolve.substr(5)}) {
+    const Outcome second = shell(scratch, "PMIX_RANK=1 PMIX_NAMESPACE=x timeout 60 $A " + command);
+    EXPECT_TRUE(second.code == 1 || second.code == 2) << command << second.code << second.out;
+    EXPECT_NE(second.err, "") << command;
+  }
 }
 
 }  // namespace

@@ -192,6 +192,21 @@ TEST(Usage, EigenvalueFiles) {
   expect_refused(with(scratch.write("inf.txt", "1\ninf\n")), 2, "inf");
 }
 
+TEST(Usage, MatricesInFiles) {
+  const Scratch scratch;
+  const auto with = [&](const char* name, const std::string& content, const std::string& more = "") {
+    return "solve --alpha 1 --lambda 1 --target file:" + scratch.write(name, content).string() + more;
+  };
+  expect_refused(with("skew.txt", "1 0.5\n0.4 1\n"), 2, "symmetric");
+  expect_refused(with("wide.txt", "1 2 3\n2 1 3\n"), 2, "2 x 3");
+  // Two columns are no eigenvalues with weights.
+  expect_refused(with("two_columns.txt", "1 0.5\n2 0.25\n3 0.25\n"), 2, "3 x 2");
+  expect_refused(with("broken.npy", "\x93NUMPY\x01"), 2, "broken.npy: byte 8");
+  expect_refused(with("model.npz", std::string("PK\x03\x04\0\0", 6)), 2, "no text file");
+  EXPECT_EQ(attnlaw(with("symmetric.txt", "2 1\n1 2\n")).code, 0);
+  EXPECT_EQ(attnlaw(with("any.txt", "1 0.5\n0.4 1\n", " --attention cross")).code, 0);
+}
+
 TEST(Usage, OutputThatCannotBeWrittenIsRefusedBeforeTheWork) {
   expect_refused("solve --alpha 1 --lambda 1 --output /no/such/directory/x.json", 1, "/no/such/directory/x.json");
   expect_refused("demo --html /no/such/directory/x.html", 1, "/no/such/directory/x.html");

@@ -1,15 +1,15 @@
 /// Files of numbers.
 #include <cmath>
 
+#include "attnlaw/base/number_array.h"
 #include "attnlaw/base/numbers.h"
-#include "attnlaw/laws/filtering/data.h"
 #include "attnlaw/model/problem.h"
 #include "fuzz/targets.h"
 
 namespace attnlaw::fuzz {
 
 void npy(std::string_view input) {
-  const laws::NumberArray array = laws::parse_npy(input, "fuzz.npy");
+  const base::NumberArray array = base::parse_npy(input, "fuzz.npy");
   if (array.values.size() == 0 || !array.values.allFinite()) throw FaultFound{"an array without finite numbers"};
 }
 

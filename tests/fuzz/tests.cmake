@@ -5,8 +5,8 @@ set(fuzz_sources ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/targets.cc ${CMAKE_CURRENT_SOU
                  ${PROJECT_SOURCE_DIR}/app/command_line.cc)
 find_package(CLI11 REQUIRED)
 if(ATTNLAW_FUZZ)
-  # What reads is compiled by clang under sanitizers; what computes comes from the library of build/release, whose objects of
-  # the same sources the linker then leaves alone.
+  # What reads is compiled by clang under sanitizers; what computes comes from the library of build/release, whose objects hold
+  # sources of a whole folder: of what stands in both the linker takes the first.
   set(library ${PROJECT_SOURCE_DIR}/src/attnlaw)
   file(GLOB readers CONFIGURE_DEPENDS ${library}/base/*.cc ${library}/base/fields/*.cc ${library}/model/*.cc
        ${library}/checkpoint/tensor/*.cc ${library}/checkpoint/file/*.cc ${library}/checkpoint/layout/*.cc ${library}/study/file/*.cc)
@@ -19,7 +19,7 @@ if(ATTNLAW_FUZZ)
   add_executable(fuzz ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/driver.cc ${fuzz_sources} ${readers})
   target_include_directories(fuzz PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_compile_options(fuzz PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-  target_link_options(fuzz PRIVATE -fsanitize=fuzzer,address,undefined)
+  target_link_options(fuzz PRIVATE -fsanitize=fuzzer,address,undefined -Wl,--allow-multiple-definition)
   target_link_libraries(fuzz PRIVATE ${PROJECT_SOURCE_DIR}/build/release/src/attnlaw/libattnlaw.a attnlaw_interface CLI11::CLI11
                                      fmt::fmt Boost::headers LAPACKE::LAPACKE BLAS::BLAS SQLite::SQLite3 Zip::zip ${CMAKE_DL_LIBS})
   return()

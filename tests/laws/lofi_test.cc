@@ -7,7 +7,6 @@
 #include <cmath>
 #include <complex>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <numbers>
 #include <string>
@@ -24,6 +23,7 @@
 #include "attnlaw/laws/filtering/simulation.h"
 #include "attnlaw/laws/filtering/stack.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "npy_text.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -702,6 +702,9 @@ TEST(LofiExperiment, SlowFixedKernelsStayOnTheirPlateau) {
 
 // -------------------------------------------------------------------------------------------------------------- files
 
+using test::bytes;
+using test::npy;
+
 class LofiFiles : public testing::Test {
  protected:
   LofiFiles()
@@ -715,117 +718,9 @@ class LofiFiles : public testing::Test {
     base::write_atomically(path_ + end, content);
     return path_ + end;
   }
-  /// A file of NumPy's format.
-  static std::string npy(int version, const std::string& type, const std::string& shape, const std::string& numbers,
-                         const std::string& order = "False") {
-    return raw("{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n", numbers,
-               version);
-  }
-  static std::string raw(const std::string& header, const std::string& numbers, int version = 1) {
-    std::string content = "\x93NUMPY";
-    content += static_cast<char>(version);
-    content += '\0';
-    for (int byte = 0; byte < (version == 1 ? 2 : 4); ++byte)
-      content += static_cast<char>(header.size() >> (8 * byte) & 0xff);
-    return content + header + numbers;
-  }
-  template <class Real>
-  static std::string bytes(const std::vector<Real>& numbers) {
-    std::string text(numbers.size() * sizeof(Real), '\0');
-    std::memcpy(text.data(), numbers.data(), text.size());
-    return text;
-  }
 
   std::string path_;
 };
-
-TEST_F(LofiFiles, ArraysOfNumpyAreRead) {
-  for (const int version : {1, 2, 3}) {
-    const Matrix x =
-        read_numbers(write(".npy", npy(version, "<f8", "(2, 3)", bytes<double>({1, 2, 3, 4, 5, 6.5})))).values;
-    ASSERT_EQ(x.rows(), 2);
-    EXPECT_EQ(x(1, 2), 6.5);
-  }
-  const auto last = [&](const std::string& type, const std::string& numbers) {
-    return read_numbers(write(".npy", npy(1, type, "(3,)", numbers))).values(2, 0);
-  };
-  EXPECT_EQ(last("<f4", bytes<float>({1, 2, 0.25})), 0.25);
-  EXPECT_EQ(last("|i1", bytes<std::int8_t>({1, 2, -3})), -3);
-  EXPECT_EQ(last("|b1", bytes<std::uint8_t>({1, 0, 1})), 1);
-  EXPECT_EQ(last("|u1", bytes<std::uint8_t>({1, 0, 200})), 200);
-  EXPECT_EQ(last("<i2", bytes<std::int16_t>({1, 0, -300})), -300);
-  EXPECT_EQ(last("<u2", bytes<std::uint16_t>({1, 0, 60000})), 60000);
-  EXPECT_EQ(last("<i4", bytes<std::int32_t>({1, 0, -70000})), -70000);
-  EXPECT_EQ(last("<u4", bytes<std::uint32_t>({1, 0, 3000000000U})), 3e9);
-  EXPECT_EQ(last("<i8", bytes<std::int64_t>({1, 0, -1})), -1);
-  EXPECT_EQ(last("<u8", bytes<std::uint64_t>({1, 0, 7})), 7);
-}
-
-/// By NumPy of Python 2, NPZ.jl, cnpy and npyjs (github.com/numpy/numpy/issues/23988, fhs/NPZ.jl/issues/11 and 31).
-TEST_F(LofiFiles, ArraysAreReadAsOthersWriteThem) {
-  const std::string numbers = bytes<double>({1, 2, 3, 4, 5, 6.5});
-  const Matrix plain = read_numbers(write(".npy", npy(1, "<f8", "(2, 3)", numbers))).values;
-  for (const char* header : {"{\"descr\": \"<f8\", \"fortran_order\": False, \"shape\": (2, 3)}",
-                             "{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 3L), }      \n",
-                             "{'shape':(2,3),'fortran_order':False,'descr':'=f8'}",
-                             "{ 'shape' : ( 2 , 3 ) , 'descr' : 'f8' , 'fortran_order' : False , }"})
-    EXPECT_EQ(read_numbers(write(".npy", raw(header, numbers))).values, plain) << header;
-}
-
-TEST_F(LofiFiles, ArraysInFortranOrderAreTheSameArrays) {
-  // The first index runs fastest in the file.
-  const Matrix table =
-      read_numbers(write(".npy", npy(1, "<f8", "(2, 3)", bytes<double>({1, 4, 2, 5, 3, 6.5}), "True"))).values;
-  EXPECT_EQ(table, read_numbers(write(".npy", npy(1, "<f8", "(2, 3)", bytes<double>({1, 2, 3, 4, 5, 6.5})))).values);
-  const std::string one_axis = bytes<double>({1, 2, 3});
-  EXPECT_EQ(read_numbers(write(".npy", npy(1, "<f8", "(3,)", one_axis, "True"))).values,
-            read_numbers(write(".npy", npy(1, "<f8", "(3,)", one_axis))).values);
-  std::vector<double> c_order(24), fortran(24);
-  for (std::size_t i = 0; i < 2; ++i)
-    for (std::size_t j = 0; j < 3; ++j)
-      for (std::size_t k = 0; k < 4; ++k)
-        c_order[(i * 3 + j) * 4 + k] = fortran[i + 2 * (j + 3 * k)] = static_cast<double>(100 * i + 10 * j + k);
-  const NumberArray three = read_numbers(write(".npy", npy(1, "<f8", "(2, 3, 4)", bytes(fortran), "True")));
-  EXPECT_EQ(three.inner, 3);
-  EXPECT_EQ(three.values, read_numbers(write(".npy", npy(1, "<f8", "(2, 3, 4)", bytes(c_order)))).values);
-}
-
-TEST_F(LofiFiles, NumbersOfAnyOrderOfBytesAndHalfPrecisionAreRead) {
-  const auto last = [&](const std::string& type, const std::string& numbers) {
-    return read_numbers(write(".npy", npy(1, type, "(2,)", numbers))).values(1, 0);
-  };
-  EXPECT_EQ(last("<u1", bytes<std::uint8_t>({1, 200})), 200) << "one byte has no order";
-  EXPECT_EQ(last(">f8", std::string(8, '\0') + std::string("\x3f\xf8\0\0\0\0\0\0", 8)), 1.5);
-  EXPECT_EQ(last(">i2", std::string("\0\1\xff\xfe", 4)), -2);
-  EXPECT_EQ(last("<f2", std::string("\0\0\0\x3e", 4)), 1.5);
-}
-
-TEST_F(LofiFiles, OtherContentIsRefused) {
-  const std::string numbers = bytes<double>({1, 2, 3, 4});
-  const std::vector<std::pair<std::string, std::string>> bad{
-      {"not an array", "NUMPY"},
-      {npy(4, "<f8", "(2, 2)", numbers), "version"},
-      {npy(1, "<c8", "(2, 2)", numbers), "whole numbers"},
-      {npy(1, "<f16", "(2, 2)", numbers), "whole numbers"},
-      {npy(1, "<f8", "(2, 2)", numbers, "0"), "fortran_order"},
-      {npy(1, "<f8", "5", numbers), "axes"},
-      {npy(1, "<f8", "", numbers), "header"},
-      {raw("{'descr': '<f8', 'shape': (2, 2)}", numbers), "fortran_order or shape is missing"},
-      {raw("{'descr': '<f8", numbers), "quotes"},
-      {raw("[1, 2]", numbers), "'{' is missing"},
-      {npy(1, "<f8", "(2, 3)", numbers), "announced"},
-      {npy(1, "<f8", "(1, 1, 2, 2)", numbers), "axes"},
-      {npy(1, "<f8", "()", numbers), "axes"},
-      {npy(1, "<f8", "(99999999999999999999, 2)", numbers), "axes"},
-      {npy(1, "<f8", "(2, 2)", bytes<double>({1, 2, 3, std::nan("")})), "finite"},
-      {npy(1, "<f8", "(2, 2)", numbers).substr(0, 30), "header"}};
-  for (const auto& [content, message] : bad) {
-    const std::string path = write(".npy", content);
-    EXPECT_THAT([&] { read_numbers(path); }, ThrowsMessage<std::invalid_argument>(HasSubstr(message))) << message;
-  }
-  const std::string ragged = write(".csv", "1,2,3\n4,5\n");
-  EXPECT_THAT([&] { read_numbers(ragged); }, ThrowsMessage<std::invalid_argument>(HasSubstr("sample 2")));
-}
 
 TEST_F(LofiFiles, TheLastColumnIsTheLabel) {
   const LabelledSamples samples = read_labelled(write(".csv", "# x1 x2 y\n1,2,3\n4,5,6\n"), "");

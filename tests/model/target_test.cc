@@ -1,6 +1,7 @@
 #include "attnlaw/model/target.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,10 +9,14 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <stdexcept>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/matrix.h"
+#include "attnlaw/base/npy.h"
+#include "attnlaw/model/problem.h"
 
 namespace attnlaw::model {
 namespace {
@@ -111,6 +116,85 @@ TEST_F(FileTargets, AreNotEmpty) {
 
 TEST_F(FileTargets, ThatAreMissingAreFileErrors) {
   EXPECT_THAT([&] { Target::parse("file:" + path_); }, ThrowsMessage<base::FileError>(HasSubstr(path_)));
+}
+
+/// S of 4 x 4 with the eigenvalues 3, 1, 1, −2, as its rows and in NumPy's format.
+struct KnownMatrix {
+  static constexpr int kSize = 4;
+  base::Matrix<double> S = base::Matrix<double>(kSize, kSize);
+
+  KnownMatrix() {
+    // A reflection has orthogonal eigenvectors.
+    Eigen::Vector4d u(1, 2, 3, 4);
+    const Eigen::Matrix4d Q = Eigen::Matrix4d::Identity() - 2 * u * u.transpose() / u.squaredNorm();
+    S = Q * Eigen::Vector4d(3, 1, 1, -2).asDiagonal() * Q;
+    S = (0.5 * (S + S.transpose())).eval();
+  }
+  std::string rows() const {
+    std::string text = "# a symmetric matrix\n";
+    for (int i = 0; i < kSize; ++i) text += fmt::format("{}\n", fmt::join(S.row(i), " "));
+    return text;
+  }
+  std::string npy() const { return base::npy_bytes({S.data(), static_cast<std::size_t>(S.size())}, kSize, kSize); }
+};
+
+void expect_near(const std::vector<double>& found, const std::vector<double>& expected, double error) {
+  EXPECT_THAT(found, testing::Pointwise(testing::DoubleNear(error), expected));
+}
+
+TEST_F(FileTargets, ASquareMatrixIsItsEigenvaluesOrItsSingularValues) {
+  const KnownMatrix known;
+  for (const std::string& content : {known.rows(), known.npy()}) {
+    const Target target = parse(content);
+    expect_near(target.eigenvalues(4, 0, 0), {3, 1, 1, -2}, 1e-14);
+    EXPECT_EQ(target.spectrum().discrete()->atoms.size(), 3U) << "both ones are the same eigenvalue";
+    EXPECT_NEAR(target.Q_star(), known.S.squaredNorm() / 4, 1e-14);
+    const Target singular = Target::parse(target.spec(), MatrixValues::singular_values);
+    expect_near(singular.eigenvalues(4, 0, 0), {3, 2, 1, 1}, 1e-14);
+  }
+  // The last content of the path counts, and one column remains a list, in both formats.
+  expect_near(parse("2 0\n0 1\n").eigenvalues(2, 0, 0), {2, 1}, 1e-14);
+  EXPECT_EQ(parse(base::npy_bytes(std::vector<double>{1, 5, 2}, 3, 1)).eigenvalues(3, 0, 0),
+            (std::vector<double>{5, 2, 1}));
+}
+
+TEST_F(FileTargets, OfSelfAttentionAreSymmetricUpToTheRoundingOfFloats) {
+  KnownMatrix known;
+  known.S(0, 1) *= 1 + 1e-6;
+  expect_near(parse(known.npy()).eigenvalues(4, 0, 0), {3, 1, 1, -2}, 1e-5);
+  known.S(0, 1) *= 1.1;
+  EXPECT_THAT([&] { parse(known.npy()); }, ThrowsMessage<std::invalid_argument>(
+                                               AllOf(HasSubstr(path_), HasSubstr("symmetric"), HasSubstr("S[1,2]"))));
+  const Target singular = Target::parse("file:" + path_, MatrixValues::singular_values);
+  EXPECT_NEAR(singular.Q_star(), known.S.squaredNorm() / 4, 1e-14);
+}
+
+TEST_F(FileTargets, AMatrixOfFloatsHasThePrecisionOfFloats) {
+  KnownMatrix known;
+  known.S = known.S.cast<float>().cast<double>();
+  const Target target = parse(known.npy());
+  EXPECT_EQ(target.spectrum().discrete()->atoms.size(), 3U);
+  EXPECT_THAT(target.note(), AllOf(HasSubstr("single precision"), HasSubstr("3 different ones instead of 4")));
+}
+
+TEST_F(FileTargets, OfOtherShapesAreRefusedByTheirShape) {
+  for (const auto& [content, shape] : {std::pair{"1 0.5\n2 0.5\n3 0.5\n", "3 x 2"}, std::pair{"1 2 3\n", "1 x 3"}})
+    EXPECT_THAT([&] { parse(content); },
+                ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(path_), HasSubstr(shape), HasSubstr("square"))));
+}
+
+TEST_F(FileTargets, OfAProblemCountByWhatItsAttentionTakes) {
+  base::write_atomically(path_, "1 0.5\n-0.5 1\n");
+  const nlohmann::json cross{
+      {"target", "file:" + path_}, {"attention", "cross"}, {"alpha", 1}, {"lambda", 0.1}, {"head", "linear"}};
+  Problem problem = problem_from_json(cross);
+  EXPECT_NEAR(problem.target.Q_star(), 1.25, 1e-14);
+  nlohmann::json self = cross;
+  self["attention"] = "self";
+  EXPECT_THROW(problem_from_json(self), std::invalid_argument);
+  problem.attention = Attention::self;
+  problem.student = Student::tied;
+  EXPECT_THAT([&] { problem.validate(); }, ThrowsMessage<std::invalid_argument>(HasSubstr("eigenvalues")));
 }
 
 TEST(PowerLaw, HasUnitSecondMomentAndItsExponent) {
@@ -236,11 +320,45 @@ TEST(Target, EigenvaluesEqualUpToTheRoundingOfTheirPrecisionAreOne) {
   }
 }
 
+Target target_of(const std::vector<double>& eigenvalues) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / fmt::format("values_{}", ::getpid());
+  std::ofstream file(path);
+  for (const double value : eigenvalues) file << fmt::format("{}\n", value);
+  file.close();
+  return Target::parse("file:" + path.string());
+}
+
+/// As double precision tells the digits of a matrix that was computed in single precision, and then scaled.
+TEST(Target, GroupsAsNarrowAsSinglePrecisionAreOneEigenvalue) {
+  const Target target = projector(3e-7, false);
+  const auto& [atoms, weights] = *target.spectrum().discrete();
+  ASSERT_EQ(atoms.size(), 2U);
+  EXPECT_EQ(atoms[0], 0);
+  EXPECT_NEAR(weights[0], 0.5, 1e-12);
+  EXPECT_THAT(target.note(), AllOf(HasSubstr("each group is counted as one"), HasSubstr("2 different ones instead")));
+  EXPECT_EQ(target.doubt(), "");
+  // Zeros of either sign are zeros.
+  const Target signs = target_of({1, 0.5, 1.03e-7, -0.97e-7, 2.2e-8, -1.1e-7});
+  EXPECT_EQ(signs.spectrum().discrete()->atoms, (std::vector<double>{0, 0.5, 1}));
+}
+
 TEST(Target, SaysWhereEigenvaluesMayBeEqual) {
-  const Target target = projector(3e-7, false);  // of double precision, as far as its digits tell
-  EXPECT_GT(target.spectrum().discrete()->atoms.size(), 50U);
+  // A power law down to small eigenvalues: none of them has a gap around it.
+  std::vector<double> values;
+  for (int i = 1; i <= 3000; ++i) values.push_back(std::pow(i, -3.0));
+  const Target target = target_of(values);
+  EXPECT_GT(target.spectrum().discrete()->atoms.size(), 2900U);
   EXPECT_EQ(target.note(), "");
-  EXPECT_THAT(target.doubt(), HasSubstr("Bayes recovery begins at 0.505"));
+  EXPECT_THAT(target.doubt(), HasSubstr("Bayes recovery begins at 0."));
+}
+
+TEST(Target, TakesRanksOfTheRangeInWhichLawsAreKnown) {
+  for (const std::string kind : {"wishart:", "product:"}) {
+    for (const std::string kappa : {"1e300", "1e-300", "1.1e12", "0.9e-12"})
+      EXPECT_THAT([&] { Target::parse(kind + kappa); },
+                  ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr("1e-12 to 1e+12"), HasSubstr(kappa))));
+    for (const std::string kappa : {"1e12", "1e-12"}) EXPECT_GT(Target::parse(kind + kappa).Q_star(), 0);
+  }
 }
 
 }  // namespace

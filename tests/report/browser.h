@@ -41,10 +41,20 @@ struct PageReport {
   std::map<std::string, std::string> saved;
   /// What stands under the maps that are images, with the pointer over their middle.
   std::vector<std::string> readouts;
-  /// Of the first chart with a legend of series: which share of its axis x is left after zooming in, and how many shapes
-  /// are faint after its first series was singled out.
+  /// Of the first chart with a legend of series: which share of its axis x is left after zooming in, and how many
+  /// shapes are faint after its first series was singled out.
   double zoomed = 1;
   int faint = 0;
+  /// Where curves lead to spectra: what is chosen, how many shapes of other ridges are faint, the x that is marked in
+  /// curves, and what stands under the charts; after the first spectrum is chosen by its name, as it is printed, after
+  /// the last point but one of the last line is clicked at, and after another click.
+  struct Link {
+    std::string chosen;
+    int faint = 0;
+    int marked = 0;
+    std::vector<std::string> texts;
+  };
+  std::vector<Link> links;
   /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.
   int overflow = 0;
 };
@@ -188,6 +198,35 @@ constexpr std::string_view inspection_script = R"(<script>
     await charted.view.runAsync();
     report.faint = charted.querySelectorAll('.role-mark [opacity="0.08"]').length;
   }
+  report.links = [];
+  const choice = document.querySelector(".link select");
+  if (choice) {
+    const note = async () => {
+      await pause();
+      report.links.push({
+        chosen: choice.selectedOptions[0].textContent,
+        faint: document.querySelectorAll('[class*="ridges"] [opacity="0.08"]').length,
+        marked: document.querySelectorAll('[class*="chosen_marks"] line[opacity="1"]').length,
+        texts: [...document.querySelectorAll(".readout")].map((line) => line.textContent),
+      });
+    };
+    choice.value = 0;
+    choice.dispatchEvent(new Event("change"));
+    await note();
+    dispatchEvent(new Event("beforeprint"));
+    await note();
+    dispatchEvent(new Event("afterprint"));
+    await pause();
+    const point = [...document.querySelectorAll('[class*="theory_hover_marks"] path')].at(-2);
+    const click = async () => {
+      const box = point.getBoundingClientRect();
+      for (const kind of ["pointerdown", "click"])
+        point.dispatchEvent(new MouseEvent(kind, { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true }));
+      await note();
+    };
+    await click();
+    await click();
+  }
   report.errors = JSON.parse(root.dataset.errors);
   report.warnings = JSON.parse(root.dataset.warnings);
   report.requests = performance.getEntriesByType("resource").map((entry) => entry.name);
@@ -240,6 +279,8 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
   found.at("readouts").get_to(report.readouts);
   found.at("zoomed").get_to(report.zoomed);
   found.at("faint").get_to(report.faint);
+  for (const nlohmann::json& link : found.at("links"))
+    report.links.push_back({link.at("chosen"), link.at("faint"), link.at("marked"), link.at("texts")});
   return report;
 }
 

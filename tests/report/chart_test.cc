@@ -75,6 +75,22 @@ TEST(ErrorsChart, EverySeriesHasItsColourAndShape) {
   }
 }
 
+/// What was measured at several d has the colour of its theory; its shape tells the d.
+TEST(ErrorsChart, SeriesOfAGroupShareTheirColour) {
+  ErrorsChart chart{.title = "", .description = "", .x = {}, .y = {}};
+  for (const char* figure : {"train", "test"}) {
+    chart.series.push_back({.name = figure, .theory = {{0, 1}, {1, 2}}, .group = figure});
+    for (const char* d : {"16", "24"})
+      chart.series.push_back({.name = std::string(figure) + d, .experiment = {{1, 2}}, .group = figure});
+  }
+  const json encoding = layer(errors_chart(chart), "experiment").at("encoding");
+  const json colours = encoding.at("color").at("scale").at("range"),
+             shapes = encoding.at("shape").at("scale").at("range");
+  EXPECT_EQ(shapes, (json{"stroke", "circle", "square", "stroke", "circle", "square"}));
+  for (const int i : {1, 2, 4, 5}) EXPECT_EQ(colours[i], colours[i / 3 * 3]) << i;
+  EXPECT_NE(colours[0], colours[3]);
+}
+
 TEST(ErrorsChart, ErrorBarsReachOneStandardErrorToEachSide) {
   const Chart chart =
       errors_chart({.title = "", .description = "", .x = {}, .y = {}, .series = {{"a", {}, {{1, 4, 0.5}}}}});
@@ -206,6 +222,9 @@ TEST(ErrorsChart, WordsHavePlaces) {
   EXPECT_EQ(chart.spec.at("datasets").at("experiment")[0].at("word"), "direct");
   EXPECT_EQ(csv(chart.data),
             "series,student,theory,experiment,standard_error\r\ntest,tied,4,,\r\ntest,direct,2,2.5,0.5\r\n");
+  words.series[0].guide = {{0, 3}};
+  EXPECT_EQ(csv(errors_chart(words).data),
+            "series,student,theory,experiment,standard_error,guide\r\ntest,tied,4,,,3\r\ntest,direct,2,2.5,0.5,\r\n");
 }
 
 /// A measured point may have a prediction of its own, for the very systems that were measured.

@@ -66,6 +66,33 @@ TEST(HeatMap, RegionsBetweenLinesAreNamed) {
   EXPECT_FALSE(heat_map(map).spec.at("datasets").contains("regions"));
 }
 
+/// Where the second axis is α, regions are beside each other; a name that is longer than its region is written upwards.
+TEST(HeatMap, RegionsMayLieBesideEachOther) {
+  HeatMap map{.title = "t",
+              .description = "d",
+              .x = {.title = "α = n/d²", .scale = Scale::log, .id = "alpha"},
+              .y = {.title = "κ", .id = "kappa"},
+              .value = {.title = "test"},
+              .x_values = {0.1, 0.2, 0.4, 0.8},
+              .y_values = {0.25, 0.5, 0.75},
+              .values = std::vector<double>(12, 1),
+              .above_is_right = true,
+              .lines = {{"border", {{0.1, 0.25}, {0.2, 0.5}, {0.4, 0.75}}, "right of it", "left"}}};
+  const nlohmann::json rows = heat_map(map).spec.at("datasets").at("regions");
+  ASSERT_EQ(rows.size(), 2u);
+  // The cells reach over half a step of √2 to each side.
+  const double left = 0.1 / std::sqrt(2.0), right = 0.8 * std::sqrt(2.0);
+  EXPECT_EQ(rows[0].at("label"), "left");
+  EXPECT_EQ(rows[0].at("y"), 0.75) << "it is widest there";
+  EXPECT_NEAR(rows[0].at("x").get<double>(), std::sqrt(left * 0.4), 1e-12);
+  EXPECT_EQ(rows[1].at("label"), "right of it");
+  EXPECT_EQ(rows[1].at("y"), 0.25);
+  EXPECT_NEAR(rows[1].at("x").get<double>(), std::sqrt(0.1 * right), 1e-12);
+  EXPECT_EQ(rows[0].at("angle"), 0);
+  map.lines[0].above = "a name that is longer than its region, as names of regions beside lines can be, more or less";
+  EXPECT_EQ(heat_map(map).spec.at("datasets").at("regions")[1].at("angle"), 270);
+}
+
 TEST(HeatMap, LinesMayTurnBack) {
   HeatMap map = sample_map();
   map.lines = {{"border", {{0.4, 0.2}, {0.2, 0.4}, {0.3, 0.8}}}};

@@ -1,9 +1,11 @@
 #include "attnlaw/report/page.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "attnlaw/report/assets.h"
 #include "attnlaw/report/escape.h"
@@ -156,7 +158,7 @@ TEST(Page, ShowsTheFirstOfManyNumbersAndKeepsAllForTheFile) {
 TEST(Page, WithoutChartsCarriesNoChartLibrary) {
   Page page = sample_page();
   page.sections = {{.heading = "h", .text = "t", .table = sample_page().sections[1].table}};
-  EXPECT_LT(html(page).size(), 25000U);
+  EXPECT_LT(html(page).size(), 40000U);
 }
 
 Page gallery_page(int panels, int values = 64) {
@@ -215,6 +217,53 @@ TEST_F(PageInBrowser, ZoomsAndSinglesOutSeries) {
   EXPECT_LT(report.zoomed, 0.95) << "Shift and wheel";
   // Of three series with a line, 8 points and their bars, two are faint.
   EXPECT_EQ(report.faint, 2 * (1 + 8 + 8));
+}
+
+/// A curve of two students, ridges of one of them along α, and a spectrum of the other at one α.
+Page linked_page() {
+  ErrorsChart curve{.title = "Errors", .description = "d", .x = {.title = "α = n/d²", .id = "alpha"}, .y = {"error"}};
+  RidgeChart ridges{.title = "Densities", .description = "d", .along = {"α = n/d²", Scale::linear, "alpha"}};
+  SpectrumChart spectrum = test::semicircle_spectrum(20, 40);
+  spectrum.subject = {"α = 0.2, direct", {{"alpha", 0.2}, {"student", "direct"}}};
+  for (const char* student : {"direct", "tied"})
+    curve.series.push_back({.name = student, .theory = {{0.1, 3}, {0.2, 2}, {0.3, 1}}, .keys = {{"student", student}}});
+  for (const double alpha : {0.1, 0.2, 0.3}) {
+    const std::string label = fmt::format("{}", alpha);
+    ridges.ridges.push_back({.at = alpha,
+                             .label = label,
+                             .density = {{0, 1}, {1, alpha}},
+                             .subject = {fmt::format("α = {}, tied", label), {{"alpha", alpha}, {"student", "tied"}}}});
+  }
+  return {.title = "t",
+          .lead = "l",
+          .sections = {{.heading = "Curve", .chart = errors_chart(curve)},
+                       {.heading = "Ridges", .chart = ridge_chart(ridges)},
+                       {.heading = "Spectrum", .chart = spectrum_chart(spectrum)}}};
+}
+
+TEST_F(PageInBrowser, LeadsFromThePointsOfACurveToTheirSpectra) {
+  const test::PageReport report = test::inspect_page(write(linked_page()));
+  expect_faultless(report, 3);
+  ASSERT_EQ(report.links.size(), 4U);
+  const auto& [by_name, printed, clicked, again] =
+      std::tie(report.links[0], report.links[1], report.links[2], report.links[3]);
+  EXPECT_EQ(by_name.chosen, "α = 0.1, tied");
+  EXPECT_EQ(by_name.faint, 2 * 2) << "area and line of the two other ridges";
+  EXPECT_EQ(by_name.marked, 1);
+  EXPECT_EQ(by_name.texts, (std::vector<std::string>{"α = 0.1, tied: Ridges ", "Chosen: α = 0.1, tied.", ""}));
+  EXPECT_EQ(printed.faint, 0);
+  EXPECT_EQ(printed.marked, 0);
+  EXPECT_EQ(clicked.chosen, "α = 0.2, tied") << "the student of the line counts";
+  EXPECT_EQ(clicked.faint, 2 * 2);
+  EXPECT_EQ(again.chosen, "–");
+  EXPECT_EQ(again.faint, 0);
+  EXPECT_EQ(again.marked, 0);
+}
+
+TEST_F(PageInBrowser, HasNoChoiceWhereNothingIsLinked) {
+  Page page = linked_page();
+  page.sections.resize(1);
+  EXPECT_TRUE(test::inspect_page(write(page)).links.empty());
 }
 
 TEST_F(PageInBrowser, FitsADarkPhone) {

@@ -832,7 +832,7 @@ TEST(StoreSchema, SaysWhatItIs) {
   Store{directory / "s.db"};
   sqlite::Connection connection(directory / "s.db", Store::Access::read);
   EXPECT_EQ(connection.integer("PRAGMA application_id"), kApplicationId);
-  EXPECT_EQ(connection.integer("PRAGMA user_version"), 5);
+  EXPECT_EQ(connection.integer("PRAGMA user_version"), 6);
   EXPECT_EQ(bytes_of(directory / "s.db").substr(68, 4), "attn") << "where file(1) looks for it";
 }
 

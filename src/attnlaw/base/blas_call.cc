@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/interrupt.h"
+
 // OpenBLAS exports its own allocation of buffers; another BLAS has none.
 extern "C" {
 [[gnu::weak]] void* blas_memory_alloc(int);
@@ -17,10 +19,7 @@ extern "C" {
 }
 
 namespace attnlaw::base {
-namespace {
 
-/// Tells whether the system may refuse address space: by `ulimit -v` or `-d`, or because it grants no more than there
-/// is.
 bool address_space_is_limited() {
   static const bool limited = [] {
     const auto finite = [](auto resource) {
@@ -33,6 +32,8 @@ bool address_space_is_limited() {
   }();
   return limited;
 }
+
+namespace {
 
 /// The buffers of OpenBLAS 0.3: one for each call at work, 128 MiB of address space on x86-64, kept when it is done.
 /// Where it is refused one it asks again for ever, so that there must be one for each thread before it calls.
@@ -76,9 +77,8 @@ class BlasBuffers {
   }
 
   static bool there_is_room() {
-    constexpr std::size_t kBuffer = std::size_t{128} << 20;
-    void* room = mmap(nullptr, kBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return room != MAP_FAILED && munmap(room, kBuffer) == 0;
+    void* room = mmap(nullptr, kBlasBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return room != MAP_FAILED && munmap(room, kBlasBuffer) == 0;
   }
 
   std::size_t threads_ = 0, mapped_ = 0;
@@ -95,6 +95,7 @@ struct BlasThread {
 }  // namespace
 
 BlasCall::BlasCall() {
+  check_interrupt();
   if (!address_space_is_limited()) return;
   thread_local const BlasThread thread;
   lock_ = std::shared_lock(BlasBuffers::instance().mutex);

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -183,11 +185,26 @@ namespace {
                               bytes_text(static_cast<double>(memory_limit()))));
 }
 
+/// Tells whether a device gives bytes for ever: any but terminals, and /dev/null, which gives none.
+bool is_endless(const std::string& path, const struct stat& status) {
+  if (!S_ISCHR(status.st_mode)) return false;
+  struct stat null;
+  if (stat("/dev/null", &null) == 0 && null.st_rdev == status.st_rdev) return false;
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (descriptor < 0) return false;  // who reads it says why
+  const bool terminal = isatty(descriptor) != 0;
+  close(descriptor);
+  return !terminal;
+}
+
 /// Returns the size of a regular file, 0 for anything else. Throws FileError for one that is larger than the memory
-/// that this process may use.
+/// that this process may use, and for a device without end.
 std::size_t size_with_room(const std::string& path) {
   struct stat status;
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+  if (stat(path.c_str(), &status) != 0) return 0;
+  if (is_endless(path, status))
+    throw FileError(fmt::format("cannot read '{}': it is a device, whose bytes have no end", path));
+  if (!S_ISREG(status.st_mode)) return 0;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > memory_limit()) refuse_size(path, size);
   return size;
@@ -197,17 +214,30 @@ std::size_t size_with_room(const std::string& path) {
 thread_local std::map<std::string, std::string>* remembered_contents = nullptr;
 constexpr std::size_t kMostRemembered = 1 << 26;
 
+/// Gives the content room for so many bytes. Throws FileError where they would not fit beside those that are there,
+/// which are copied.
+void make_room(const std::string& path, std::string& content, std::size_t bytes) {
+  if (bytes <= content.capacity()) return;
+  const std::size_t next = std::max(bytes, 2 * content.capacity());
+  if (next + content.size() > memory_limit()) refuse_size(path, content.size());
+  try {
+    content.reserve(next);
+  } catch (const std::bad_alloc&) {
+    refuse_size(path, content.size());
+  }
+}
+
 std::string read_anew(const std::string& path) {
   const std::size_t known = size_with_room(path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
   std::string content;
-  // A device or a FIFO has no size, and perhaps no end.
+  // A pipe has no size, and perhaps no end.
   constexpr std::size_t kBlock = 1 << 16;
   content.reserve(known + kBlock);
   while (file) {
     const std::size_t size = content.size();
-    if (size > memory_limit()) refuse_size(path, size);
+    make_room(path, content, size + kBlock);
     content.resize(size + kBlock);
     file.read(content.data() + size, kBlock);
     content.resize(size + static_cast<std::size_t>(file.gcount()));

@@ -23,8 +23,8 @@ void write_atomically(const std::string& path, std::string_view content);
 /// does not open devices and FIFOs.
 void require_writable(const std::string& path);
 
-/// Returns the content of the file. Throws FileError if it cannot be read, or is larger than the memory that this
-/// process may use.
+/// Returns the content of the file, which may be a pipe. Throws FileError if it cannot be read, is larger than the
+/// memory that this process may use, or is a device without end (/dev/zero).
 std::string read_text(const std::string& path);
 
 /// While one lives, read_text() gives its thread the same content for a path every time: what is said of a file at the

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/blas_call.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::base {
@@ -18,6 +19,12 @@ void require_instances(int instances, int threads) {
 }
 
 int instances_at_a_time(int instances, int threads) { return std::min(instances, thread_count(threads)); }
+
+double thread_bytes(int threads) {
+  if (!address_space_is_limited()) return 0;
+  constexpr double kStackAndArena = (8 + 64) * 1048576.0;
+  return threads * static_cast<double>(kBlasBuffer) + std::max(0, threads - 1) * kStackAndArena;
+}
 
 void require_memory(double bytes, std::string_view what, std::string_view remedy, std::uint64_t available) {
   if (bytes <= static_cast<double>(available)) return;

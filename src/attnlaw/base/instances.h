@@ -23,6 +23,10 @@ void require_instances(int instances, int threads);
 /// Returns how many of the instances are worked on at the same time; threads = 0 means all available.
 int instances_at_a_time(int instances, int threads);
 
+/// Returns the bytes of address space that threads which call BLAS take beside their data: buffers of OpenBLAS, stacks
+/// and the arenas of the C library; 0 where no limit counts them (`ulimit -v`, `ulimit -d`).
+double thread_bytes(int threads);
+
 /// Throws MemoryError "`what` needs 574 GiB of memory (… bytes), this process may use 1.86 GiB; choose `remedy`" if
 /// `bytes` exceeds `available`.
 void require_memory(double bytes, std::string_view what, std::string_view remedy,

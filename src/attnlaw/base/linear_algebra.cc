@@ -7,9 +7,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <stdexcept>
+#include <type_traits>
+#include <utility>
 
+#include "attnlaw/base/apart.h"
 #include "attnlaw/base/blas_call.h"
+#include "attnlaw/base/interrupt.h"
 
 namespace attnlaw::base {
 namespace {
@@ -29,8 +34,24 @@ void require_square(std::span<const double> matrix, std::size_t d) {
   require_finite(matrix, "eigenvalues", d, d);
 }
 
-std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
-  require_square(matrix, d);
+/// A decomposition of so many rows takes a tenth of a second.
+constexpr std::size_t kLongRows = 600;
+
+/// Returns decompose(matrix), which changes the matrix. Of a large one it is a call apart, on a copy.
+template <class Decompose>
+auto decomposed(std::span<double> matrix, std::size_t rows, const Decompose& decompose) {
+  if (rows < kLongRows || !interrupt_flag()) return decompose(matrix);
+  struct Work {
+    std::vector<double> matrix;
+    std::invoke_result_t<Decompose, std::span<double>> result;
+  };
+  const auto work = std::make_shared<Work>(Work{{matrix.begin(), matrix.end()}, {}});
+  call_apart([work, decompose] { work->result = decompose(work->matrix); });
+  std::copy(work->matrix.begin(), work->matrix.end(), matrix.begin());
+  return std::move(work->result);
+}
+
+std::vector<double> dsyevd_here(char job, std::span<double> matrix, std::size_t d) {
   const BlasCall call;
   std::vector<double> eigenvalues(d);
   const auto order = static_cast<lapack_int>(d);
@@ -40,11 +61,12 @@ std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
   return eigenvalues;
 }
 
-/// Computes the singular values (`job` N), or also both arrays of vectors (S).
-SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_t rows, std::size_t columns) {
-  if (matrix.size() != rows * columns)
-    throw std::invalid_argument(fmt::format("matrix must have {}x{} entries, got {}", rows, columns, matrix.size()));
-  require_finite(matrix, "singular values", rows, columns);
+std::vector<double> dsyevd(char job, std::span<double> matrix, std::size_t d) {
+  require_square(matrix, d);
+  return decomposed(matrix, d, [=](std::span<double> own) { return dsyevd_here(job, own, d); });
+}
+
+SingularValueDecomposition dgesdd_here(char job, std::span<double> matrix, std::size_t rows, std::size_t columns) {
   const BlasCall call;
   const std::size_t k = std::min(rows, columns);
   SingularValueDecomposition result;
@@ -57,6 +79,15 @@ SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_
   if (info != 0)
     throw std::runtime_error(fmt::format("LAPACK dgesdd failed on a {}x{} matrix (info {})", rows, columns, info));
   return result;
+}
+
+/// Computes the singular values (`job` N), or also both arrays of vectors (S).
+SingularValueDecomposition dgesdd(char job, std::span<double> matrix, std::size_t rows, std::size_t columns) {
+  if (matrix.size() != rows * columns)
+    throw std::invalid_argument(fmt::format("matrix must have {}x{} entries, got {}", rows, columns, matrix.size()));
+  require_finite(matrix, "singular values", rows, columns);
+  return decomposed(matrix, std::min(rows, columns),
+                    [=](std::span<double> own) { return dgesdd_here(job, own, rows, columns); });
 }
 
 /// The extents of C = op(A) B + beta C, of row-major arrays whose rows are so many entries apart.
@@ -77,11 +108,27 @@ void product(Transpose transpose_a, const ProductShape& shape, const double* a, 
               shape.a_stride, b, shape.b_stride, beta, c, shape.c_stride);
 }
 
+/// A product of so many multiplications takes a tenth of a second.
+constexpr double kLongProduct = 2e9;
+
+/// Panels of rows of a long product are calls of their own, between which it can be interrupted.
 template <class Real>
 void gemm_of(Transpose transpose_a, std::size_t rows, std::size_t columns, std::size_t inner, const Real* a,
              const Real* b, Real beta, Real* c) {
+  constexpr double kKernelRows = 64;  // a multiple of those that the kernels of BLAS take together
   const auto m = static_cast<blasint>(rows), n = static_cast<blasint>(columns), k = static_cast<blasint>(inner);
-  product(transpose_a, {m, n, k, transpose_a == Transpose::yes ? m : k, n, n}, a, b, beta, c);
+  const bool transposed = transpose_a == Transpose::yes;
+  const double each = static_cast<double>(columns) * static_cast<double>(inner);
+  const double panel_rows = kKernelRows * std::max(1.0, std::floor(kLongProduct / std::max(1.0, each) / kKernelRows));
+  const blasint panel = static_cast<double>(rows) * each > kLongProduct ? static_cast<blasint>(panel_rows) : m;
+  blasint first = 0;
+  do {
+    const blasint count = std::min(panel, m - first);
+    product(transpose_a, {count, n, k, transposed ? m : k, n, n},
+            a + static_cast<std::size_t>(first) * (transposed ? 1 : inner), b, beta,
+            c + static_cast<std::size_t>(first) * columns);
+    first += count;
+  } while (first < m);
 }
 
 /// Calls visit(first, last) for the panels into which a triangle of order d is cut. Narrower ones waste less on zeros
@@ -170,8 +217,9 @@ std::vector<double> largest_tridiagonal_eigenvalues(std::span<const double> diag
   return values;
 }
 
-std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, std::size_t d) {
-  require_square(matrix, d);
+namespace {
+
+std::vector<std::complex<double>> dgeev_here(std::span<double> matrix, std::size_t d) {
   const BlasCall call;
   std::vector<double> real(d), imaginary(d);
   const auto order = static_cast<lapack_int>(d);
@@ -182,6 +230,13 @@ std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, 
   std::vector<std::complex<double>> values(d);
   for (std::size_t i = 0; i < d; ++i) values[i] = {real[i], imaginary[i]};
   return values;
+}
+
+}  // namespace
+
+std::vector<std::complex<double>> general_eigenvalues(std::span<double> matrix, std::size_t d) {
+  require_square(matrix, d);
+  return decomposed(matrix, d, [=](std::span<double> own) { return dgeev_here(own, d); });
 }
 
 double largest_real_part(std::span<double> matrix, std::size_t d) {

@@ -14,8 +14,6 @@
 namespace attnlaw::base {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
-
 /// Reads the dictionary of a header, {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }: a literal of Python
 /// with three keys.
 class NpyDictionary {
@@ -57,8 +55,12 @@ class NpyDictionary {
     if (!accept(character)) fail(fmt::format("'{}' is missing", character));
   }
 
+  /// A literal of text, which has a prefix where a Python wrote it that tells text from bytes: u'<f8', b'<f8'.
   std::string_view quoted() {
     skip_blanks();
+    const auto is_quote = [&](std::size_t at) { return at < text_.size() && (text_[at] == '\'' || text_[at] == '"'); };
+    if (at_ < text_.size() && std::string_view("ubUB").find(text_[at_]) != std::string_view::npos && is_quote(at_ + 1))
+      ++at_;
     const char quote = at_ < text_.size() ? text_[at_] : ' ';
     const std::size_t end = quote == '\'' || quote == '"' ? text_.find(quote, at_ + 1) : std::string_view::npos;
     if (end == std::string_view::npos) fail("a text in quotes is missing");
@@ -140,10 +142,10 @@ class NpyDictionary {
 
 NpyHeader npy_header(std::string_view content, std::string_view path) {
   constexpr std::size_t kLength = 8;  // where the length of the dictionary stands
-  if (!content.starts_with(kMagic)) reject("{}: byte 0: an array of NumPy begins with \\x93NUMPY", path);
-  const int version = content.size() > kMagic.size() ? static_cast<unsigned char>(content[kMagic.size()]) : 0;
+  if (!content.starts_with(kNpyMagic)) reject("{}: byte 0: an array of NumPy begins with \\x93NUMPY", path);
+  const int version = content.size() > kNpyMagic.size() ? static_cast<unsigned char>(content[kNpyMagic.size()]) : 0;
   if (version < 1 || version > 3)
-    reject("{}: byte {}: version must be 1, 2 or 3, got {}", path, kMagic.size(), version);
+    reject("{}: byte {}: version must be 1, 2 or 3, got {}", path, kNpyMagic.size(), version);
   const std::size_t bytes = version == 1 ? 2 : 4, begin = kLength + bytes;
   std::uint32_t length = 0;
   if (content.size() >= begin) std::memcpy(&length, content.data() + kLength, bytes);
@@ -164,7 +166,7 @@ std::string npy_bytes(std::span<const double> values, std::size_t rows, std::siz
   constexpr std::size_t kBefore = 10, kAlignment = 64;
   header.append(kAlignment - 1 - (kBefore + header.size()) % kAlignment, ' ');
   header += '\n';
-  std::string bytes(kMagic);
+  std::string bytes(kNpyMagic);
   bytes.append({'\x01', '\x00'});
   bytes += static_cast<char>(header.size() % 256);
   bytes += static_cast<char>(header.size() / 256);

@@ -9,6 +9,9 @@
 
 namespace attnlaw::base {
 
+/// What every file of the format begins with.
+inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
+
 /// What stands before the numbers of an array.
 struct NpyHeader {
   char kind = 'f';            ///< f: floating-point, i: integer, u: unsigned integer, b: truth value

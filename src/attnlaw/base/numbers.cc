@@ -144,7 +144,11 @@ std::vector<std::vector<double>> parse_number_lines(std::string_view content, co
       reject("{}:{}: blanks separate '{}', so its commas cannot separate as well: write decimal points, not commas",
              path, line_number, shortened(text));
     std::vector<double> numbers = numbers_in(text);
-    if (numbers.empty() || (per_line > 0 && numbers.size() != per_line))
+    const std::size_t first = rows.empty() ? 0 : rows.front().size();
+    if (per_line == kAsManyAsFirst && first > 0 && !numbers.empty() && numbers.size() != first)
+      reject("{}:{}: expected {}, {} in each line as in the first, got {}: '{}'", path, line_number, expected, first,
+             numbers.size(), shortened(text));
+    if (numbers.empty() || (per_line > 0 && per_line < kAsManyAsFirst && numbers.size() != per_line))
       reject("{}:{}: expected {}, got {}'{}'", path, line_number, expected,
              numbers.size() > 1 ? fmt::format("{} numbers, ", numbers.size()) : "", shortened(text));
     rows.push_back(std::move(numbers));

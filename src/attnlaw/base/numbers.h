@@ -2,6 +2,7 @@
 /// Reads numbers from text: from an option, or from the lines of a file.
 
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,10 +43,13 @@ double finite_number(std::string_view text, std::string_view what);
 /// Returns the fields between separators, at least one; they may be empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// Of lines that are the rows of a table.
+inline constexpr std::size_t kAsManyAsFirst = std::numeric_limits<std::size_t>::max();
+
 /// Returns the numbers in each line of a file, separated by blanks or by commas, which may have blanks beside them.
 /// Lines end with LF, CR LF or CR; a byte order mark, empty lines and what follows a '#' are skipped. Every other line
-/// must hold `per_line` finite numbers (0: one or more). Throws std::invalid_argument as `path:line: expected
-/// <expected>, got
+/// must hold `per_line` finite numbers (0: one or more; kAsManyAsFirst: as many as the first). Throws
+/// std::invalid_argument as `path:line: expected <expected>, got
 /// '...'`, also if there is no number at all, or for a line with commas inside of what blanks separate (decimal
 /// commas), and base::FileError if the file cannot be read.
 std::vector<std::vector<double>> read_number_lines(const std::string& path, std::size_t per_line,

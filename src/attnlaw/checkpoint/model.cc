@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/layout/attributes.h"
@@ -122,8 +123,8 @@ void note_folding(Model& model) {
   for (const Layer& layer : model.layers)
     if (!layer.no_folding.empty()) layers[layer.no_folding].push_back(layer.index);
   for (const auto& [reason, places] : layers)
-    model.notes.push_back(fmt::format("No gain is folded into {} of {} layers, beginning with layer {}: {}.",
-                                      places.size(), model.layers.size(), places.front(), reason));
+    model.notes.push_back(fmt::format("No gain is folded into {} of {}, beginning with layer {}: {}.", places.size(),
+                                      base::counted(model.layers.size(), "layer"), places.front(), reason));
 }
 
 bool looks_like_attention(const Tensor& tensor) {

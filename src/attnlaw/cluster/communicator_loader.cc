@@ -62,8 +62,9 @@ MpiFactory load() {
 std::optional<Launch> launch() {
   if (const auto rank = number_from("OMPI_COMM_WORLD_RANK"))
     return Launch{*rank, first_of({"OMPI_COMM_WORLD_SIZE"}, 1), first_of({"OMPI_COMM_WORLD_LOCAL_SIZE"}, 1)};
+  // Other launchers with PMIx do not say in the environment how many they start: there are at least those up to here.
   if (const auto rank = number_from("PMIX_RANK"))
-    return Launch{*rank, first_of({"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"}, 1),
+    return Launch{*rank, std::max(*rank + 1, first_of({"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"}, 1)),
                   first_of({"SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"}, 1)};
   return std::nullopt;
 }
@@ -78,7 +79,9 @@ std::optional<Strangers> strangers() {
                     {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"},
                     {"FLUX_TASK_RANK", "FLUX_JOB_SIZE"},
                     {"JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE"},
-                    {"PALS_RANKID", "PMI_SIZE"}};
+                    {"PALS_RANKID", "PMI_SIZE"},
+                    {"PALS_RANKID", "PALS_SIZE"},
+                    {"MPI_LOCALRANKID", "MPI_LOCALNRANKS"}};
   for (const auto& launcher : kLaunchers) {
     const auto rank = number_from(launcher.rank), size = number_from(launcher.size);
     if (rank && size && *size > 1 && (!launcher.also || number_from(launcher.also)))

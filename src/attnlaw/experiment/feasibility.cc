@@ -161,11 +161,13 @@ void require_feasible(const model::Problem& problem, const Options& options) {
   require_served(problem, options);
   factor_columns(problem, options.d);
   problem.target.require_dimension(static_cast<std::size_t>(options.d));
-  base::require_memory(static_cast<double>(bytes_needed(problem, options)),
-                       fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time", options.d,
-                                   problem.alpha, share_threads(options).instances),
-                       "a smaller d, fewer threads, or the precision single",
-                       base::memory_limit() / static_cast<std::uint64_t>(options.processes_here));
+  const Threads threads = share_threads(options);
+  base::require_memory(
+      static_cast<double>(bytes_needed(problem, options)) + base::thread_bytes(threads.instances * threads.inside),
+      fmt::format("an experiment with d = {}, alpha = {} and {} instances at a time", options.d, problem.alpha,
+                  threads.instances),
+      "a smaller d, fewer threads, or the precision single",
+      base::memory_limit() / static_cast<std::uint64_t>(options.processes_here));
   const std::int64_t n = sequence_count(problem, options.d);
   if (n < processes(options))
     reject("{} processes cannot divide {} sequences: alpha d^2 must be at least 1 for each", processes(options), n);

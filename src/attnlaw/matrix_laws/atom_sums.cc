@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "attnlaw/base/interrupt.h"
+
 namespace attnlaw::matrix_laws {
 namespace {
 
@@ -106,6 +108,7 @@ std::size_t AtomTree::build(std::size_t begin, std::size_t end) {
   groups_.push_back({begin, end, 0.5 * (atoms_[begin] + atoms_[end - 1]), 0.5 * (atoms_[end - 1] - atoms_[begin]), 0, 0,
                      node_atoms_.size()});
   if (end - begin <= kLeaf) return index;
+  base::check_interrupt();
   node_atoms_.resize(node_atoms_.size() + kNodes);
   node_weights_.resize(node_weights_.size() + kNodes, 0.0);
   const std::size_t middle = begin + (end - begin) / 2;

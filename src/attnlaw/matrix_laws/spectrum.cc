@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/matrix_laws/product_law.h"
 
 namespace attnlaw::matrix_laws {
@@ -75,7 +76,8 @@ Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues, double 
   std::vector<double> sorted(eigenvalues.begin(), eigenvalues.end());
   for (const double value : sorted)
     if (!std::isfinite(value)) throw std::invalid_argument(fmt::format("eigenvalues must be finite, got {}", value));
-  std::sort(sorted.begin(), sorted.end());
+  // Long lists come sorted, and a sort of theirs takes seconds in which nobody asks for interruptions.
+  if (!std::is_sorted(sorted.begin(), sorted.end())) std::sort(sorted.begin(), sorted.end());
   // Eigenvalues that differ by rounding alone are one atom: bands between them would be too narrow to resolve.
   constexpr double kRoundings = 10;  // of an eigenvalue solver
   const double largest = std::max(std::abs(sorted.front()), std::abs(sorted.back()));
@@ -85,7 +87,9 @@ Spectrum Spectrum::from_eigenvalues(std::span<const double> eigenvalues, double 
       if (std::abs(value) <= uncertain) value = 0;
   DiscreteSpectrum discrete;
   const double weight = 1.0 / static_cast<double>(sorted.size());
+  constexpr std::size_t kAtATime = 1 << 16;
   for (auto first = sorted.begin(); first != sorted.end();) {
+    if (discrete.atoms.size() % kAtATime == 0) base::check_interrupt();
     const auto end = std::find_if(first, sorted.end(), [&](double value) { return value - *first > resolution; });
     const auto count = static_cast<double>(end - first);
     const bool scattered = uncertain > 0 && *std::prev(end) != *first;

@@ -17,13 +17,18 @@ namespace {
 
 using base::reject;
 
-void require_usable(const Target& target, bool cross) {
+void require_usable(const Problem& problem) {
+  const Target& target = problem.target;
+  const bool cross = problem.cross();
   if (cross && target.is_wishart())
     reject("target must be product:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = cross, got {}",
            target.spec());
   if (!cross && target.is_product())
     reject("target must be wishart:KAPPA, powerlaw:..., spikes:... or file:PATH with attention = self, got {}",
            target.spec());
+  if (target.of_matrix().value_or(problem.matrix_values()) != problem.matrix_values())
+    reject("target {} is a matrix, which counts by its {} with attention = {}: parse it so", target.spec(),
+           cross ? "singular values" : "eigenvalues", cross ? "cross" : "self");
   if (cross && target.spectrum().discrete() && target.spectrum().hull().lower < 0)
     reject("target {} must have singular values >= 0 with attention = cross, got {}", target.spec(),
            target.spectrum().hull().lower);
@@ -184,7 +189,7 @@ void require_valid_custom_penalty(const Problem& problem) {
 void Problem::validate() const {
   require_valid_tokens(*this);
   base::require_in_ranges(describe(this), this);
-  require_usable(target, cross());
+  require_usable(*this);
   require_valid_lambda(*this);
   if (head == Head::linear && beta != 1)
     reject("beta must be 1 with head linear, which has no temperature, got {}", beta);

@@ -119,6 +119,8 @@ struct Problem {
   void validate() const;
 
   bool cross() const { return attention == Attention::cross; }
+  /// Returns by which of its values a matrix is a target: symmetric S* by its eigenvalues, others by singular values.
+  MatrixValues matrix_values() const { return cross() ? MatrixValues::singular_values : MatrixValues::eigenvalues; }
   /// Tells whether S = W_Q W_Kᵀ acts on one sequence: the trained S is then no function of a spectrum
   /// (docs/theory/students.md).
   bool untied_self() const { return student == Student::untied && !cross(); }

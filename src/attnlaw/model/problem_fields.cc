@@ -72,7 +72,7 @@ void read_lambda(Problem& problem, const Json& value) {
 Json target_json(const Problem& problem) { return problem.target.spec(); }
 
 void read_target(Problem& problem, const Json& value) {
-  problem.target = Target::parse(base::read_text(value, "target"));
+  problem.target = Target::parse(base::read_text(value, "target"), problem.matrix_values());
 }
 
 bool is_custom(const std::string& text) { return text.starts_with(kCustomPrefix); }
@@ -121,6 +121,9 @@ base::FieldOf<Problem> loss_field() {
   made.get = [](const void* object) { return loss_json(*static_cast<const Problem*>(object)); };
   return std::move(made).read_by(read_loss);
 }
+
+/// The spectrum of a narrower student has a mass that 1 − width rounds away.
+constexpr double kLeastWidth = 1e-12;
 
 }  // namespace
 
@@ -183,11 +186,9 @@ const base::Description& describe(const Problem*) {
        base::field("student", &P::student,
                    {.doc = "who learns: S = W Wᵀ, S by its entries, any S, S = W_Q W_Kᵀ, or the posterior mean",
                     .otherwise = "tied; untied with attention cross"}),
-       base::field("width", &P::width,
-                   {.symbol = "κ",
-                    .unit = "m_h/d",
-                    .range = {0, std::numeric_limits<double>::infinity(), true},
-                    .doc = "width of the tied student; 1 is full"})}};
+       base::field(
+           "width", &P::width,
+           {.symbol = "κ", .unit = "m_h/d", .range = {kLeastWidth}, .doc = "width of the tied student; 1 is full"})}};
   return description;
 }
 

@@ -9,12 +9,14 @@
 #include <limits>
 #include <string_view>
 
+#include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
-#include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "attnlaw/model/file_target.h"
 
 namespace attnlaw::model {
 namespace {
@@ -32,11 +34,25 @@ std::size_t positive_integer(std::string_view text, std::string_view what) {
   return *value;
 }
 
+/// Beyond these the law is that of its limit to all digits, and its edges cannot be told apart.
+constexpr double kLeastKappa = 1e-12, kMostKappa = 1e12;
+
 double parse_kappa(std::string_view kind, std::string_view arguments) {
   const std::string what = fmt::format("kappa of target {}:KAPPA", kind);
   const double kappa = finite_number(arguments, what);
   if (kappa <= 0) reject("{} must be > 0, got '{}'", what, arguments);
+  if (kappa < kLeastKappa || kappa > kMostKappa)
+    reject("{} must be from {:g} to {:g}, got '{}'", what, kLeastKappa, kMostKappa, arguments);
   return kappa;
+}
+
+/// Throws base::MemoryError unless the eigenvalues fit: twice, and the different ones with weights, as they grow, and
+/// in the tree of their sums.
+void require_room(std::size_t dimension, std::size_t different, const std::string& spec) {
+  constexpr double kCopies = 2, kOfDifferent = 8;
+  base::require_memory(
+      sizeof(double) * (kCopies * static_cast<double>(dimension) + kOfDifferent * static_cast<double>(different)),
+      "target " + spec, "a smaller D");
 }
 
 PowerLawTarget parse_power_law(std::string_view arguments) {
@@ -52,6 +68,7 @@ PowerLawTarget parse_power_law(std::string_view arguments) {
   if (target.cutoff > target.dimension) {
     reject("cutoff of target powerlaw:GAMMA,D,CUTOFF must be at most D = {}, got {}", target.dimension, target.cutoff);
   }
+  require_room(target.dimension, target.cutoff, fmt::format("powerlaw:{}", arguments));
   return target;
 }
 
@@ -67,42 +84,24 @@ SpikesTarget parse_spikes(std::string_view arguments) {
   if (target.spikes.size() > target.dimension) {
     reject("target spikes:D,s1,s2,... takes at most D = {} spikes, got {}", target.dimension, target.spikes.size());
   }
+  require_room(target.dimension, target.spikes.size(), fmt::format("spikes:{}", arguments));
   return target;
 }
 
-constexpr double kSinglePrecision = std::numeric_limits<float>::epsilon();
+/// Looks at an interruption once in so many eigenvalues.
+constexpr std::size_t kEigenvaluesAtATime = 1 << 16;
 
-/// Tells whether all numbers are those of floats, written in full or in the nine digits that tell floats apart.
-bool single_precision(const std::vector<double>& values) {
-  // Of decimals with more digits than a float has, about 3 % are those of a float by chance.
-  constexpr int kEnough = 3;
-  int telling = 0;
-  for (const double value : values) {
-    const double rounded = static_cast<float>(value);
-    if (value != rounded && value != base::number_in<double>(fmt::format("{:.9g}", rounded))) return false;
-    telling += value != base::number_in<double>(fmt::format("{:.7g}", value));
-  }
-  return telling >= kEnough;
-}
-
-FileTarget parse_file(std::string_view arguments) {
-  if (arguments.empty()) reject("target must be file:PATH with a path, got 'file:'");
-  FileTarget target{std::string(arguments), {}, std::numeric_limits<double>::epsilon()};
-  for (const std::vector<double>& line : base::read_number_lines(target.path, 1, "one finite eigenvalue per line"))
-    target.eigenvalues.push_back(line.front());
-  if (single_precision(target.eigenvalues)) target.precision = kSinglePrecision;
-  return target;
-}
-
-/// Returns the D eigenvalues of a discrete target, in any order.
+/// Returns the D eigenvalues of a discrete target, in any order: ascending where they are many.
 std::vector<double> atoms(const PowerLawTarget& target) {
   std::vector<double> eigenvalues(target.dimension, 0.0);
+  const auto power = [](std::size_t i, double exponent) {
+    if (i % kEigenvaluesAtATime == 0) base::check_interrupt();
+    return std::pow(static_cast<double>(i), exponent);
+  };
   double sum = 0;
-  for (std::size_t i = target.cutoff; i >= 1; --i) sum += std::pow(static_cast<double>(i), -2 * target.gamma);
+  for (std::size_t i = target.cutoff; i >= 1; --i) sum += power(i, -2 * target.gamma);
   const double scale = std::sqrt(static_cast<double>(target.dimension) / sum);
-  for (std::size_t i = 1; i <= target.cutoff; ++i) {
-    eigenvalues[i - 1] = scale * std::pow(static_cast<double>(i), -target.gamma);
-  }
+  for (std::size_t i = 1; i <= target.cutoff; ++i) eigenvalues[target.dimension - i] = scale * power(i, -target.gamma);
   return eigenvalues;
 }
 
@@ -242,7 +241,7 @@ Target::Target() : Target(WishartTarget{}) {}
 Target::Target(Kind kind)
     : kind_(std::move(kind)), spectrum_(std::visit([](const auto& target) { return law(target); }, kind_)) {}
 
-Target Target::parse(const std::string& spec) {
+Target Target::parse(const std::string& spec, MatrixValues of_matrix) {
   const std::size_t colon = spec.find(':');
   const std::string_view kind = std::string_view(spec).substr(0, colon);
   if (colon != std::string::npos) {
@@ -251,7 +250,7 @@ Target Target::parse(const std::string& spec) {
     if (kind == "product") return Target(ProductTarget{parse_kappa(kind, arguments)});
     if (kind == "powerlaw") return Target(parse_power_law(arguments));
     if (kind == "spikes") return Target(parse_spikes(arguments));
-    if (kind == "file") return Target(parse_file(arguments));
+    if (kind == "file") return Target(read_file_target(std::string(arguments), of_matrix));
   }
   reject("target must be {}, got '{}'", kAccepted, spec);
 }
@@ -260,29 +259,40 @@ std::string Target::spec() const {
   return std::visit([](const auto& target) { return text(target); }, kind_);
 }
 
+std::optional<MatrixValues> Target::of_matrix() const {
+  const auto* file = std::get_if<FileTarget>(&kind_);
+  return file ? file->of_matrix : std::nullopt;
+}
+
 std::string Target::note() const {
   const auto* file = std::get_if<FileTarget>(&kind_);
   if (!file || file->precision < kSinglePrecision) return "";
   const std::size_t exact = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues).discrete()->atoms.size();
   const std::size_t distinct = spectrum_.discrete()->atoms.size();
   if (distinct == exact) return "";
+  const std::string_view values = file->of_matrix == MatrixValues::singular_values ? "singular values" : "eigenvalues";
+  if (single_precision(file->eigenvalues))
+    return fmt::format(
+        "The {} {} of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
+        "different ones instead of {}.",
+        file->eigenvalues.size(), values, spec(), distinct, exact);
   return fmt::format(
-      "The {} eigenvalues of {} are numbers of single precision: those equal up to its rounding are counted as one, {} "
-      "different ones instead of {}.",
-      file->eigenvalues.size(), spec(), distinct, exact);
+      "The {} {} of {} stand in groups narrower than {:.2g}, the rounding of single precision beside the largest: each "
+      "group is counted as one, {} different ones instead of {}.",
+      file->eigenvalues.size(), values, spec(), rounding_of(*file), distinct, exact);
 }
 
 std::string Target::doubt() const {
-  constexpr double kTelling = 1e-3;  // of the parameters that data fix
   const auto* file = std::get_if<FileTarget>(&kind_);
   if (!file || file->precision >= kSinglePrecision) return "";
   const auto merged = matrix_laws::Spectrum::from_eigenvalues(file->eigenvalues, kSinglePrecision);
-  const double free = 1 - matrix_laws::atom_collision(spectrum_), fewer = 1 - matrix_laws::atom_collision(merged);
-  if (free - fewer <= kTelling * free) return "";
+  const double share = share_of_merging(spectrum_, merged);
+  if (share <= kTellingShare) return "";
   return fmt::format(
-      "Some eigenvalues of {} differ by no more than the rounding of single precision, but are counted as different: "
-      "if they are equal, Bayes recovery begins at {:.4g} of the alpha given; round them in the file.",
-      spec(), fewer / free);
+      "Some eigenvalues of {} differ by less than {:.2g}, the rounding of single precision beside the largest, but are "
+      "counted as different: if they are equal, Bayes recovery begins at {:.4g} of the alpha given; round them in the "
+      "file.",
+      spec(), rounding_of(*file), 1 - share);
 }
 
 void Target::require_dimension(std::size_t d) const {

@@ -2,6 +2,7 @@
 /// Specifies targets: the matrix S* whose attention map labels the sequences. It is symmetric except for products.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,12 +34,16 @@ struct SpikesTarget {
   std::vector<double> spikes;
 };
 
-/// The eigenvalues in a file, one per line; empty lines and what follows a '#' are ignored.
+/// Which of its values stand for a matrix S*: those of self-attention, or those of cross-attention.
+enum class MatrixValues { eigenvalues, singular_values };
+
+/// The eigenvalues in a file (file_target.h): a column of them, or those of a matrix.
 struct FileTarget {
   std::string path;
   std::vector<double> eigenvalues;
   /// Of the arithmetic that the numbers come from, as their digits tell: that of float or of double.
   double precision = 0;
+  std::optional<MatrixValues> of_matrix = {};
 };
 
 /// A target S*, given by its eigenvalues alone, as data and students are rotation invariant in law. With
@@ -49,9 +54,9 @@ class Target {
   Target();
 
   /// Parses `wishart:KAPPA`, `product:KAPPA`, `powerlaw:GAMMA,D[,CUTOFF]`, `spikes:D,s1,s2,…` or `file:PATH` (the file
-  /// is read here). Throws std::invalid_argument that names the value and what is accepted, and base::FileError if a
-  /// file cannot be read.
-  static Target parse(const std::string& spec);
+  /// is read here; of a matrix in it these values are taken). Throws std::invalid_argument that names the value and
+  /// what is accepted, and base::FileError if a file cannot be read.
+  static Target parse(const std::string& spec, MatrixValues of_matrix = MatrixValues::eigenvalues);
 
   /// Returns the specification, such that parse(spec()) gives the same target.
   std::string spec() const;
@@ -66,6 +71,9 @@ class Target {
   /// Tell S* = W Wᵀ, which only self-attention takes, from S* = W_Q W_Kᵀ, which only cross-attention takes.
   bool is_wishart() const { return std::holds_alternative<WishartTarget>(kind_); }
   bool is_product() const { return std::holds_alternative<ProductTarget>(kind_); }
+
+  /// Returns which values of the matrix in a file these are; nothing for every other target.
+  std::optional<MatrixValues> of_matrix() const;
 
   /// Returns Q* = lim Tr(S*²)/d.
   double Q_star() const { return spectrum_.second_moment(); }

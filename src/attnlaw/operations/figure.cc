@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/printable.h"
 #include "attnlaw/operations/command_figure.h"
 #include "attnlaw/study/file/study_file.h"
 #include "attnlaw/view/figure/charts.h"
@@ -232,8 +233,9 @@ view::Result show_made(const Figure::Made& made) {
   return {.tables = std::move(tables),
           .rows = table,
           .warnings = made.warnings,
-          .note = made.store.empty() ? fmt::format("Report: {}", made.html)
-                                     : fmt::format("Results: {}. Report: {}", made.store, made.html),
+          .note = made.store.empty() ? fmt::format("Report: {}", base::on_one_line(made.html))
+                                     : fmt::format("Results: {}. Report: {}", base::on_one_line(made.store),
+                                                   base::on_one_line(made.html)),
           .page = made.page,
           .page_path = made.html,
           .names_page = true,

@@ -176,7 +176,8 @@ Inspect::Output Inspect::run(const Input& given, const Run& run) {
   if (steps.size() > 2) {
     inspect_course(steps, input, run, output);
   } else {
-    const Pair models = open_pair(steps, input.open);
+    Pair models = open_pair(steps, input.open);
+    if (models.after && input.open.keep_going) checkpoint::keep_common_layers({&models.first, &*models.after});
     inspect_model(models.first, models.after ? &*models.after : nullptr, input, run, output);
   }
   return written(std::move(output), input);

@@ -91,7 +91,8 @@ void add_input(view::Result& result) {
   if (problem == result.document.end() || !problem->is_object()) return;
   report::Page& page = *result.page;
   if (const auto target = problem->find("target"); target != problem->end() && target->is_string())
-    page.target_hash = study::target_hash(model::Target::parse(*target));
+    page.target_hash =
+        study::target_hash(model::Target::parse(*target, model::default_problem(*problem).matrix_values()));
   if (!page.input.empty()) return;
   page.input = model::toml_of(model::problem_of_result(*problem));
   page.input_name = "problem.toml";

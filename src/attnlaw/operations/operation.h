@@ -44,6 +44,8 @@ struct Run {
   std::function<void(const std::string&, int, int)> progress = {};
   /// The same for a study.
   std::function<void(const std::string&, const study::RunProgress&)> study_progress = {};
+  /// Called with a sentence for whoever waits, at once; may be empty.
+  std::function<void(const std::string&)> note = {};
 };
 const base::Description& describe(const Run*);
 

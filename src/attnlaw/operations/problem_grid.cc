@@ -77,11 +77,21 @@ json list_from_text(const base::Field& field, const std::string& text) {
   return values.size() == 1 ? values.front() : values;
 }
 
+/// A list in which one value is not accepted is refused with its whole text, as somebody typed it.
 json numbers_from_text(const base::Field& field, const std::string& text) {
-  json values = json::array();
-  for (const json& item : items_of(base::option_name(field), text))
-    values.push_back(item.is_string() ? base::from_text(field, item) : item);
-  return values;
+  const std::string option = base::option_name(field);
+  const base::Field* const known = base::find_field(problem_description(), field.name);
+  try {
+    json values = json::array();
+    model::Problem any;
+    for (const json& item : items_of(option, text)) {
+      values.push_back(item.is_string() ? base::from_text(field, item) : item);
+      if (known) known->set(&any, values.back());
+    }
+    return values;
+  } catch (const std::invalid_argument& error) {
+    base::reject("{} '{}': {}", option, text, error.what());
+  }
 }
 
 // ---- axes -----------------------------------------------------------------------------------------------------------
@@ -305,7 +315,7 @@ view::ProblemCurve solve_curve(const ProblemGrid& grid, const model::Problem& pr
   if (request.spectra)
     for (const study::PlannedTask& planned : curve.study.tasks) view::require_spectral_law(planned.task.problem);
   study::Store store(curve.study.name, study::Store::Access::memory);
-  run_study(curve.study, store, {}, {}, run, Interrupting::ends_them);
+  run_study(curve.study, store, {}, {}, run);
   curve.outcomes = study::outcomes(curve.study, store);
   curve.study_text = study_text(grid, request);
   curve.spectra = request.spectra;

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/numbers.h"
@@ -19,7 +20,11 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
-/// Lets a signal set `interrupted`, once, for as long as this lives.
+/// What whoever sent a signal reads.
+constexpr const char* kInterrupted =
+    "interrupted: what has ended is kept, what is running here is left; a second signal ends the program at once";
+
+/// Lets a signal set `interrupted`, once, and that interrupt the calling thread, for as long as this lives.
 class Interruption {
  public:
   Interruption() {
@@ -37,6 +42,7 @@ class Interruption {
 
  private:
   static constexpr int kSignals[] = {SIGINT, SIGTERM};
+  const base::InterruptScope scope_{&interrupted};
   struct sigaction before_[std::size(kSignals)];
 };
 
@@ -93,26 +99,22 @@ std::optional<Crew> assemble_crew(const Run& run) {
 }
 
 study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
-                             const StudyOptions& options, const Run& run, Interrupting interrupting) {
-  const Interruption interruption;
-  // Who has a flag of his own, as Python has, is told of the interruption.
-  std::optional<base::InterruptScope> scope;
-  if (interrupting == Interrupting::ends_them && !base::interrupt_flag()) scope.emplace(&interrupted);
+                             const StudyOptions& options, const Run& run) {
+  std::optional<Interruption> interruption;
+  if (!base::interrupt_flag()) interruption.emplace();
   study::RunOptions run_options;
   run_options.threads = cluster::threads_of_rank(run.threads);
   run_options.remote_workers = crew.workers;
   run_options.max_seconds = options.max_seconds();
   run_options.retry_failed = options.retry_failed;
-  run_options.stop = &interrupted;
-  if (run.study_progress)
-    run_options.progress = [&](const study::RunProgress& now) { run.study_progress(study.name, now); };
-  study::RunProgress progress;
-  try {
-    progress = study::run(study, store, run_options);
-  } catch (const base::Interrupted&) {
-    if (!scope) throw;
-  }
+  run_options.stop = base::interrupt_flag();
+  run_options.progress = [&, noted = false](const study::RunProgress& now) mutable {
+    if (interruption && interrupted && !std::exchange(noted, true) && run.note) run.note(kInterrupted);
+    if (run.study_progress) run.study_progress(study.name, now);
+  };
+  const study::RunProgress progress = study::run(study, store, run_options);
   store.settle();
+  if (!interruption) base::check_interrupt();
   return progress;
 }
 

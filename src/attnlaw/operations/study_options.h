@@ -43,16 +43,11 @@ struct Crew {
 /// then there is no crew.
 std::optional<Crew> assemble_crew(const Run& run);
 
-/// What SIGINT and SIGTERM do to the tasks that are running.
-enum class Interrupting {
-  lets_them_end,  ///< and starts no more: they go into a store that lasts
-  ends_them       ///< within a second
-};
-
-/// Runs the study into the store. Under mpirun the other ranks compute as well. After a signal it returns with what is
-/// in the store by then; a second one kills.
+/// Runs the study into the store. Under mpirun the other ranks compute as well. SIGINT and SIGTERM end the tasks of
+/// this process within a second, without a trace in the store, and it returns with what is there by then; tasks of
+/// other ranks are waited for; a second signal kills. A caller who has an interrupt flag of his own (Python) keeps his
+/// signals: base::Interrupted is thrown once his flag is set.
 study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
-                             const StudyOptions& options, const Run& run,
-                             Interrupting interrupting = Interrupting::lets_them_end);
+                             const StudyOptions& options, const Run& run);
 
 }  // namespace attnlaw::operations

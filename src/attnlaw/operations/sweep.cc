@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/base/printable.h"
 #include "attnlaw/study/run/cost.h"
 #include "attnlaw/view/rows.h"
 
@@ -92,6 +96,7 @@ const base::Description& describe(const Sweep::Output*) {
       {base::flat(&O::plan), base::field("study", &O::study, {.doc = "name of the study"}).when(ran),
        base::field("store", &O::store, {.doc = "path of the store"}).when(ran),
        base::field("code", &O::code, {.doc = "code version that the results are stored under"}).when(ran),
+       base::evidence_field<O>([](const O& output) { return output.evidence; }).when(ran),
        base::flat(&O::progress).when(ran),
        base::field("problems", &O::problems, {.doc = "tasks without a result to use, where there are any"})
            .when([](const O& output) { return !output.problems.empty(); })}};
@@ -112,11 +117,16 @@ Sweep::Output Sweep::run(const Input& input, const Run& run) {
   const std::optional<Crew> crew = input.check ? Crew{} : assemble_crew(run);
   if (!crew) return output;
   const study::Study study = read_study(input.study, input.options);
-  if (input.check) return {plan_of(study, run), {}, {}, {}, {}, {}, {}};
+  if (input.check) {
+    output.plan = plan_of(study, run);
+    return output;
+  }
   output.study = study.name;
   output.title = study.title;
   output.store = input.store.empty() ? study.name + ".sqlite" : input.store;
   output.code = study::code_version();
+  for (const study::PlannedTask& planned : study.tasks)
+    output.evidence = std::max(output.evidence, study::evidence(planned.task));
   study::Store store(output.store);
   output.progress = run_study(study, store, *crew, input.options, run);
   output.problems = problems_of(study, study::outcomes(study, store, false));
@@ -128,7 +138,7 @@ view::Result Sweep::show(const Output& output, const Run&) {
   const study::RunProgress& progress = output.progress;
   view::Result result{.tables = {summary_table(output)},
                       .rows = problem_table(output.problems),
-                      .note = fmt::format("Results: attnlaw results {}", output.store),
+                      .note = fmt::format("Results: attnlaw results {}", base::on_one_line(output.store)),
                       .converged = progress.complete() && output.problems.empty()};
   if (!output.problems.empty()) result.tables.push_back(shortened(result.rows.table()));
   if (!progress.complete())

@@ -23,6 +23,7 @@ struct Sweep {
   struct Output {
     std::optional<view::Plan> plan;  ///< of a check; otherwise:
     std::string study, title, store, code;
+    base::Evidence evidence = base::Evidence::theorem;  ///< of the weakest task
     study::RunProgress progress;
     std::vector<Problem> problems;
   };

@@ -4,6 +4,8 @@
 
 #include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/operations/grid_options.h"
+#include "attnlaw/operations/study_options.h"
+#include "attnlaw/study/store/store.h"
 #include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/thresholds.h"
@@ -20,6 +22,10 @@ void require_consistent(const json& options) {
   if (kappas && noises) base::reject("--kappa-range and --noise-range exclude each other");
   if ((kappas || noises) && !options.contains("alpha_range"))
     base::reject("--{}-range needs --alpha-range FROM,TO,N beside it", kappas ? "kappa" : "noise");
+  if (options.contains("store") && !kappas && !noises)
+    base::reject("--store keeps the points of a phase diagram: it needs --kappa-range or --noise-range beside it");
+  if (options.contains("time_limit") && (kappas || noises))
+    base::reject("--time-limit is for one problem: what a point of a diagram is must not depend on the machine");
 }
 
 /// What varies beside α, or has no effect: thresholds alone are those of λ → 0.
@@ -30,18 +36,26 @@ std::vector<std::string> varying(const Thresholds::Input& input) {
   return {"alpha"};
 }
 
+/// Solves what the store does not have yet; an interruption leaves points out.
 study::PhaseDiagram solve_diagram(const Thresholds::Input& input, const Run& run) {
   const bool noises = !input.noises.empty();
-  return study::phase_diagram(input.problem.problem,
-                              noises ? study::DiagramVariable::noise : study::DiagramVariable::kappa,
-                              noises ? input.noises : input.kappas, input.alphas, input.theory.options(), run.threads,
-                              progress_of(run, "phase diagram"));
+  const study::Plane plane{input.problem.problem,
+                           noises ? study::DiagramVariable::noise : study::DiagramVariable::kappa,
+                           noises ? input.noises : input.kappas, input.alphas};
+  const study::Study study = study::diagram_study(plane, input.theory.accuracy);
+  const bool kept = !input.store.empty();
+  study::Store store(kept ? input.store : study.name,
+                     kept ? study::Store::Access::write : study::Store::Access::memory);
+  StudyOptions options;
+  options.retry_failed = true;
+  run_study(study, store, {}, options, run);
+  return study::phase_diagram(plane, study::outcomes(study, store));
 }
 
 }  // namespace
 
 bool Thresholds::Output::converged() const {
-  return (!continuation || continuation->converged) && (!diagram || diagram->failed == 0);
+  return (!continuation || continuation->converged) && (!diagram || (diagram->unconverged == 0 && diagram->left == 0));
 }
 
 const base::Description& describe(const Thresholds::Input*) {
@@ -55,7 +69,11 @@ const base::Description& describe(const Thresholds::Input*) {
        grid("kappa_range", &Thresholds::Input::kappas, Spacing::linear,
             {.doc = "with --alpha-range: phase diagram over κ* of a Wishart target"}),
        grid("noise_range", &Thresholds::Input::noises, Spacing::linear,
-            {.doc = "with --alpha-range: phase diagram over the noise Δ"})}};
+            {.doc = "with --alpha-range: phase diagram over the noise Δ"}),
+       base::field("store", &Thresholds::Input::store,
+                   {.doc = "keep the points of a phase diagram in this store: the same command goes on after an "
+                           "interruption",
+                    .value_name = "FILE"})}};
   return description;
 }
 
@@ -94,8 +112,9 @@ Thresholds::Output Thresholds::run(const Thresholds::Input& input, const Run& ru
   const model::Problem& problem = input.problem.problem;
   if (input.alphas.empty()) theory::require_ridgeless(problem);
   Thresholds::Output output{problem, varying(input), {}, std::nullopt, std::nullopt};
-  if (!input.kappas.empty() || !input.noises.empty()) {
+  if (input.diagram()) {
     output.diagram = solve_diagram(input, run);
+    output.store = input.store;
     return output;
   }
   output.thresholds = study::thresholds(problem);
@@ -111,6 +130,8 @@ view::Result Thresholds::show(const Thresholds::Output& output, const Run& run) 
                                        : view::show(output.thresholds, output.continuation, title, run.draw);
   for (const std::string& note : {output.problem.target.note(), output.problem.target.doubt()})
     if (!note.empty()) result.warnings.push_back(note);
+  if (output.diagram && output.diagram->left > 0 && !output.store.empty())
+    result.warnings.push_back(fmt::format("{} has the others: the same command goes on with those left", output.store));
   result.converged = output.converged();
   return result;
 }

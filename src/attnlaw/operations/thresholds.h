@@ -14,6 +14,9 @@ struct Thresholds {
     TheoryOptions theory;
     std::vector<double> alphas;          ///< empty: the thresholds alone
     std::vector<double> kappas, noises;  ///< at most one of them, with alphas: a phase diagram
+    std::string store;                   ///< keeps the points of a diagram; empty: memory does
+
+    bool diagram() const { return !kappas.empty() || !noises.empty(); }
   };
   struct Output {
     model::Problem problem;
@@ -21,6 +24,7 @@ struct Thresholds {
     study::Thresholds thresholds;      ///< but for a diagram, which has those of each of its values
     std::optional<theory::Continuation> continuation;
     std::optional<study::PhaseDiagram> diagram;
+    std::string store = {};  ///< that keeps its points
 
     bool converged() const;
   };

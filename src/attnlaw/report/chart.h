@@ -56,6 +56,13 @@ struct Point {
   double own_theory = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// What something on a page is of, in words ("α = 0.3") and by the names of CSV ("alpha", 0.3): a point of a curve
+/// leads to the spectra that agree with it.
+struct Subject {
+  std::string name = {};
+  std::vector<std::pair<std::string, Cell>> keys = {};
+};
+
 /// A series is one quantity: the predicted curve (ascending x; a value that is not finite breaks the line) and the
 /// measured points.
 struct Series {
@@ -66,6 +73,9 @@ struct Series {
   std::vector<Point> guide = {};
   /// Says what the series is of, in columns of the table: ("figure", "test"), ("lambda", 0.1).
   std::vector<std::pair<std::string, Cell>> keys = {};
+  /// Series of one group have one colour: what was measured at several d, and the line through it. Empty: a group
+  /// alone.
+  std::string group = {};
 };
 
 /// A rule is a vertical line with its label.
@@ -88,8 +98,9 @@ struct ErrorsChart {
 
 /// Makes the chart of errors. Values that cannot be drawn (not finite, or not positive on a logarithmic axis) are left
 /// out and counted in the subtitle; they stay in the table. An error bar that would reach below zero on a logarithmic
-/// axis ends at the lowest drawn value. Series have one of six colours; beyond six, dashes tell lines of one colour
-/// apart. Throws std::invalid_argument if two series have the same name.
+/// axis ends at the lowest drawn value. Series have one of six colours, those of a group the same; beyond six, dashes
+/// tell lines of one colour apart, and shapes the points of a group. Throws std::invalid_argument if two series have
+/// the same name.
 Chart errors_chart(const ErrorsChart& chart);
 
 /// This chart draws a measured spectrum as a histogram under the predicted law, and the atom at zero as bars whose
@@ -110,6 +121,7 @@ struct SpectrumChart {
   double zero_tolerance = 1e-6;
   /// The number of bins; 0 lets the data choose it (histogram.h).
   int bins = 0;
+  Subject subject = {};
 };
 
 /// Makes the chart of a spectrum. Values that are not finite are left out and counted in the subtitle. Throws
@@ -122,6 +134,7 @@ struct Ridge {
   std::string label;  ///< and how that is written
   std::vector<Point> density = {};
   double zero_mass = 0;
+  Subject subject = {};
 };
 
 /// This chart draws many densities one before the other, from the first at the bottom to the last at the top.
@@ -155,6 +168,8 @@ struct HeatMap {
     std::string above = {};     ///< the name of the region above it, up to the next line that has one
     std::string below = {};     ///< the name of the region below it, where it is the lowest of them
   };
+  /// What is above a line is at larger x, on its right, instead of at larger y.
+  bool above_is_right = false;
   std::vector<Line> lines = {};
 };
 

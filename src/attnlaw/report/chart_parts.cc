@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <type_traits>
+#include <variant>
 
 #include "attnlaw/report/assets.h"
 
@@ -78,6 +80,29 @@ std::vector<double> log_ticks(double lowest, double highest) {
 json filled(const std::string& name, const json& values) {
   const json& all = templates();
   return fill(all.contains(name) ? all[name] : all.at("chart_parts").at(name), values).value();
+}
+
+json json_of(const Cell& cell) {
+  return std::visit(
+      []<class Value>(const Value& value) {
+        if constexpr (std::is_same_v<Value, std::monostate>)
+          return json();
+        else
+          return json(value);
+      },
+      cell);
+}
+
+json spectra_links(const std::vector<const Subject*>& subjects) {
+  json spectra = json::array();
+  bool linked = false;
+  for (const Subject* subject : subjects) {
+    json at = json::object();
+    for (const auto& [key, cell] : subject->keys) at[key] = json_of(cell);
+    linked = linked || !at.empty();
+    spectra.push_back({{"name", subject->name}, {"at", std::move(at)}});
+  }
+  return linked ? json{{"spectra", std::move(spectra)}} : json();
 }
 
 bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale == Scale::linear || value > 0); }

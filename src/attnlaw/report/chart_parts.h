@@ -18,6 +18,13 @@ namespace attnlaw::report::parts {
 /// Throws nlohmann::json::out_of_range if a name has neither a value nor a part.
 nlohmann::json filled(const std::string& name, const nlohmann::json& values);
 
+/// Returns the value of a cell; null for an empty one.
+nlohmann::json json_of(const Cell& cell);
+
+/// Returns what the page needs to find the spectra of a chart by their subjects, in the order in which they are drawn;
+/// null unless one has keys.
+nlohmann::json spectra_links(const std::vector<const Subject*>& subjects);
+
 /// Tells whether an axis of this scale has a place for the value.
 bool drawable(double value, Scale scale);
 

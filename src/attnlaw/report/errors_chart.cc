@@ -21,6 +21,7 @@ using parts::drawable;
 constexpr std::array palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
 /// The number of shapes is prime to the number of colours, so that 30 series differ in colour or shape.
 constexpr std::array shapes = {"circle", "square", "triangle-up", "diamond", "cross"};
+constexpr const char* line_shape = "stroke";
 /// Dashes tell lines of one colour apart in charts of more series than colours; guides have dots unlike every dash.
 const std::array<std::vector<int>, 4> dashes = {{{1, 0}, {8, 4}, {12, 3, 3, 3}, {4, 4}}};
 
@@ -104,16 +105,58 @@ Drawn draw(const ErrorsChart& chart) {
   return drawn;
 }
 
-/// Returns the encoding of a colour, shape or dash by series; each value of `range` serves `run` series in turn.
-template <class Value, std::size_t n>
-json by_series(const std::vector<Series>& series, const std::array<Value, n>& range, std::size_t run = 1) {
+/// How a series is told from the others.
+struct Look {
+  std::size_t colour = 0;  ///< the number of its group
+  std::size_t shape = 0;   ///< among series with points: its number in a group, else in all
+};
+
+std::vector<Look> looks_of(const std::vector<Series>& series) {
+  std::vector<Look> looks;
+  std::map<std::string, std::size_t> colours, measured;
+  std::size_t groups = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const std::string& group = series[i].group;
+    Look& look = looks.emplace_back(Look{groups, i});
+    if (!group.empty()) look = {colours.try_emplace(group, groups).first->second, measured[group]};
+    groups = std::max(groups, look.colour + 1);
+    if (!series[i].experiment.empty()) ++measured[group];
+  }
+  return looks;
+}
+
+/// Returns the encoding of a colour, shape or dash by series.
+template <class Value>
+json by_series(const std::vector<Series>& series, const Value& value) {
+  const std::vector<Look> looks = looks_of(series);
   json names = json::array();
   json values = json::array();
   for (std::size_t i = 0; i < series.size(); ++i) {
     names.push_back(series[i].name);
-    values.push_back(range[(i / run) % n]);
+    values.push_back(value(series[i], looks[i]));
   }
   return parts::filled("by_series", {{"names", names}, {"range", values}});
+}
+
+json colours(const std::vector<Series>& series) {
+  return by_series(series, [](const Series&, const Look& look) { return palette[look.colour % palette.size()]; });
+}
+
+/// A line without points has the shape of a line, which the legend shows.
+json point_shapes(const std::vector<Series>& series) {
+  return by_series(series, [](const Series& one, const Look& look) {
+    return one.experiment.empty() ? line_shape : shapes[look.shape % shapes.size()];
+  });
+}
+
+/// Returns the dashes of lines; null where colours tell all of them apart.
+json line_dashes_of(const std::vector<Series>& series) {
+  const std::vector<Look> looks = looks_of(series);
+  if (std::none_of(looks.begin(), looks.end(), [](const Look& look) { return look.colour >= palette.size(); }))
+    return {};
+  return by_series(series, [](const Series& one, const Look& look) {
+    return dashes[one.theory.empty() ? 0 : look.colour / palette.size() % dashes.size()];
+  });
 }
 
 /// Returns the encoding of x or y on an axis that fits the drawn values of `fields`.
@@ -156,13 +199,13 @@ void add_guides(const ErrorsChart& chart, Table& table) {
     for (const Point& point : series.guide) {
       if (!std::isfinite(point.x)) continue;  // a piece ends here
       const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& cells) {
-        return cells[0] == Cell(series.name) && cells[1] == Cell(point.x) && cells.back() == Cell();
+        return cells[0] == Cell(series.name) && cells[1] == x_cell(chart.x, point.x) && cells.back() == Cell();
       });
       if (row != table.rows.end()) {
         row->back() = point.y;
         continue;
       }
-      table.rows.push_back({series.name, point.x});
+      table.rows.push_back({series.name, x_cell(chart.x, point.x)});
       table.rows.back().resize(table.columns.size());
       table.rows.back().back() = point.y;
     }
@@ -182,6 +225,16 @@ void add_keys(const ErrorsChart& chart, Table& table) {
     table.columns.push_back({.name = name, .precision = 6});
     for (auto& row : table.rows) row.push_back(keys[std::get<std::string>(row[0])][name]);
   }
+}
+
+/// Returns what the page needs to find the spectra of a point: the name of x, its words, and what the series are of.
+json curve_links(const ErrorsChart& chart) {
+  json series = json::object();
+  for (const Series& one : chart.series)
+    for (const auto& [key, cell] : one.keys)
+      if (cell != Cell()) series[one.name][key] = parts::json_of(cell);
+  if (chart.x.id.empty() || series.empty()) return {};
+  return {{"curve", {{"x", chart.x.id}, {"words", chart.x.words}, {"series", std::move(series)}}}};
 }
 
 /// Whether some point has a prediction of its own.
@@ -237,7 +290,7 @@ Table errors_table(const ErrorsChart& chart) {
 Chart errors_chart(const ErrorsChart& chart) {
   require_distinct_names(chart.series);
   const Drawn drawn = draw(chart);
-  const bool dashed = chart.series.size() > palette.size(), words = !chart.x.words.empty();
+  const bool words = !chart.x.words.empty();
   const json values = {{"title", chart.title},
                        {"description", chart.description},
                        {"notes", errors_notes(chart, drawn)},
@@ -249,13 +302,14 @@ Chart errors_chart(const ErrorsChart& chart) {
                        {"own_theory", has_own_theory(chart)},
                        {"lines", !words && !drawn.theory.empty()},
                        {"words", words && !drawn.theory.empty()},
-                       {"colour", by_series(chart.series, palette)},
-                       {"shape", by_series(chart.series, shapes)},
-                       {"dash", dashed ? by_series(chart.series, dashes, palette.size()) : json()},
+                       {"colour", colours(chart.series)},
+                       {"shape", point_shapes(chart.series)},
+                       {"dash", line_dashes_of(chart.series)},
                        {"theory", drawn.theory},
                        {"experiment", drawn.experiment},
                        {"guide", drawn.guide},
-                       {"rules", drawn.rules}};
+                       {"rules", drawn.rules},
+                       {"links", curve_links(chart)}};
   return {.description = chart.description, .spec = parts::filled("errors_chart", values), .data = errors_table(chart)};
 }
 

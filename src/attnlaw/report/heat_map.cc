@@ -23,6 +23,9 @@ constexpr std::array<std::array<int, 2>, 4> line_dashes = {{{1, 0}, {8, 4}, {2, 
 /// From so many cells on they are one image: rectangles leave a lattice of seams, and make a page large.
 constexpr std::size_t least_of_image = 3600;
 
+/// So many pixels do cells reach under those that are drawn after them: smoothed edges would leave a lattice between.
+constexpr double cell_overlap = 0.6;
+
 /// Returns the bytes of the values, the lowest first, as the characters of base64.
 std::string base64(const std::vector<double>& values) {
   static_assert(std::endian::native == std::endian::little);
@@ -114,51 +117,71 @@ double place_along(const Axis& axis, const std::vector<double>& edges, double va
   return (at(value) - at(edges.front())) / (at(edges.back()) - at(edges.front()));
 }
 
-/// A name in the middle of its region, where that is highest.
+/// The value at such a place.
+double value_at(const Axis& axis, const std::vector<double>& edges, double place) {
+  const auto [low, high] = std::pair(edges.front(), edges.back());
+  return axis.scale == Scale::log ? low * std::pow(high / low, place) : low + place * (high - low);
+}
+
+/// A name in the middle of its region, where that is largest: at `at` on one axis, and at a place along the other.
 struct RegionLabel {
   std::string text;
-  double x = 0, place = 0, height = 0;
+  double at = 0, place = 0, extent = 0;
 };
 
-/// Adds the region between two heights at x, if it is the highest so far of this name.
+/// Adds the region between two places, if it is the largest so far of this name.
 void add_region(std::vector<RegionLabel>& labels, const RegionLabel& region) {
-  constexpr double least_height = 0.08;  // of the map: a line of text fits
-  if (region.text.empty() || region.height < least_height) return;
+  constexpr double least_extent = 0.08;  // of the map: a line of text fits
+  if (region.text.empty() || region.extent < least_extent) return;
   const auto known = std::find_if(labels.begin(), labels.end(), [&](const auto& l) { return l.text == region.text; });
   if (known == labels.end())
     labels.push_back(region);
-  else if (region.height > known->height)
+  else if (region.extent > known->extent)
     *known = region;
 }
 
-/// Returns the rows of the names of regions between lines along x; none where no line names one.
-json region_rows(const HeatMap& map, const std::vector<double>& y_edges) {
+/// Returns the names of regions between lines, with the largest extent along `along` that they have at a value of
+/// `across`; none where no line names one.
+std::vector<RegionLabel> region_labels(const HeatMap& map, const std::vector<double>& edges) {
+  const bool right = map.above_is_right;
+  const Axis& along = right ? map.x : map.y;
+  const std::vector<double>& across = right ? map.y_values : map.x_values;
   std::vector<RegionLabel> labels;
   // At the sides of the map a name would be cut.
-  const std::size_t margin = map.x_values.size() / 4;
-  for (std::size_t i = margin; i + margin < map.x_values.size(); ++i) {
-    const double x = map.x_values[i];
+  const std::size_t margin = across.size() / 4;
+  for (std::size_t i = margin; i + margin < across.size(); ++i) {
     std::vector<std::tuple<double, std::string, std::string>> crossings;
     for (const HeatMap::Line& line : map.lines)
-      for (const Point& point : line.points)
-        if (!line.above.empty() && point.x == x && parts::drawable(point.y, map.y.scale))
-          crossings.emplace_back(std::clamp(place_along(map.y, y_edges, point.y), 0.0, 1.0), line.above, line.below);
+      for (const Point& point : line.points) {
+        const auto [at, value] = right ? std::pair(point.y, point.x) : std::pair(point.x, point.y);
+        if (!line.above.empty() && at == across[i] && parts::drawable(value, along.scale))
+          crossings.emplace_back(std::clamp(place_along(along, edges, value), 0.0, 1.0), line.above, line.below);
+      }
     if (crossings.empty()) continue;
     std::sort(crossings.begin(), crossings.end());
     double from = 0;
     std::string name = std::get<2>(crossings.front());
     crossings.emplace_back(1.0, "", "");
     for (const auto& [to, next, lower] : crossings) {
-      add_region(labels, {name, x, 0.5 * (from + to), to - from});
+      add_region(labels, {name, across[i], 0.5 * (from + to), to - from});
       from = to, name = next;
     }
   }
+  return labels;
+}
+
+/// Returns the rows of the names of regions; one beside lines that are too near for it is written upwards.
+json region_rows(const HeatMap& map, const std::vector<double>& x_edges, const std::vector<double>& y_edges) {
+  constexpr double character = 0.013;  // of the width of a map
+  const bool right = map.above_is_right;
   json rows;
-  for (const RegionLabel& label : labels) {
-    const auto [low, high] = std::pair(y_edges.front(), y_edges.back());
-    const double y =
-        map.y.scale == Scale::log ? low * std::pow(high / low, label.place) : low + label.place * (high - low);
-    rows.push_back({{"x", label.x}, {"y", y}, {"label", label.text}});
+  for (const RegionLabel& label : region_labels(map, right ? x_edges : y_edges)) {
+    const double middle = value_at(right ? map.x : map.y, right ? x_edges : y_edges, label.place);
+    const bool narrow = right && label.extent < character * static_cast<double>(label.text.size());
+    rows.push_back({{"x", right ? middle : label.at},
+                    {"y", right ? label.at : middle},
+                    {"label", label.text},
+                    {"angle", narrow ? 270 : 0}});
   }
   return rows;
 }
@@ -252,6 +275,8 @@ Chart heat_map(const HeatMap& map) {
                  {"description", map.description},
                  {"notes", notes},
                  {"image", image},
+                 {"right_offset", image ? 0 : cell_overlap},
+                 {"top_offset", image ? 0 : -cell_overlap},
                  {"grid", image ? json{{"grid", grid_of(map, x_edges, y_edges)}} : json()},
                  {"x", cells_axis("x", map.x, map.x_values, x_edges)},
                  {"y", cells_axis("y", map.y, map.y_values, y_edges)},
@@ -260,7 +285,7 @@ Chart heat_map(const HeatMap& map) {
                  {"x_title", map.x.title},
                  {"y_title", map.y.title},
                  {"value_title", map.value.title},
-                 {"regions", region_rows(map, y_edges)},
+                 {"regions", region_rows(map, x_edges, y_edges)},
                  {"cells", std::move(cells)}};
   values.update(line_values(map));
   values.update(colour_values(map));

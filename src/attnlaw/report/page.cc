@@ -80,7 +80,7 @@ std::string numbers(const Chart& chart, std::size_t number) {
                        shown.rows.size());
     shown.rows.resize(most_rows_of_chart);
   }
-  if (!chart.spec.contains("usermeta"))
+  if (!chart.spec.value("usermeta", nlohmann::json::object()).contains("grid"))
     text += fmt::format("<script type=\"text/csv\" id=\"csv-{}\">{}</script>\n", number,
                         escape_json_in_script(base::json_text(csv(chart.data))));
   // The title of the chart stands above it.

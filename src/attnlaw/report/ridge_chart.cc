@@ -76,6 +76,8 @@ Chart ridge_chart(const RidgeChart& chart) {
   const double margin = 0.02 * std::max(1e-300, right - left);
   json notes;
   if (!atoms.empty()) notes.push_back("Bars at 0: mass of the atom.");
+  std::vector<const Subject*> subjects;
+  for (const Ridge& ridge : chart.ridges) subjects.push_back(&ridge.subject);
   json values = {{"title", chart.title},
                  {"description", chart.description},
                  {"notes", notes},
@@ -87,7 +89,8 @@ Chart ridge_chart(const RidgeChart& chart) {
                  {"labelled", labelled(chart.ridges.size())},
                  {"value", chart.value},
                  {"ridges", rows},
-                 {"atoms", atoms}};
+                 {"atoms", atoms},
+                 {"links", parts::spectra_links(subjects)}};
   return {.description = chart.description, .spec = parts::filled("ridge_chart", values), .data = table};
 }
 

@@ -144,7 +144,8 @@ Chart spectrum_chart(const SpectrumChart& chart) {
                  {"has_outliers", !chart.outliers.empty()},
                  {"has_atom", has_atom(chart, measured)},
                  {"label_align", label_right ? "left" : "right"},
-                 {"label_dx", label_right ? 7 : -7}};
+                 {"label_dx", label_right ? 7 : -7},
+                 {"links", parts::spectra_links({&chart.subject})}};
   values.update(spectrum_rows(chart, measured));
   return {.description = chart.description,
           .spec = parts::filled("spectrum_chart", values),

@@ -7,6 +7,9 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "attnlaw/base/json_text.h"
+#include "attnlaw/base/numbers.h"
+#include "attnlaw/base/printable.h"
 #include "attnlaw/report/escape.h"
 
 namespace attnlaw::report {
@@ -119,6 +122,17 @@ std::string line(const std::vector<std::string>& entries) {
   return joined + '\n';
 }
 
+/// Text that a file may have named, as UTF-8 without anything that leaves its line.
+std::string as_printed(const std::string& bytes) { return base::on_one_line(base::escaped(bytes)); }
+
+/// A title may have several lines of its own.
+std::string title_text(const Table& table) {
+  std::string lines;
+  if (table.title.empty()) return lines;
+  for (const std::string_view part : base::split(table.title, '\n')) lines += as_printed(std::string(part)) + '\n';
+  return lines;
+}
+
 std::string quoted(const std::string& field) {
   if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
   std::string result = "\"";
@@ -155,7 +169,7 @@ std::string text(const Table& table, std::size_t width) {
   for (const Column& column : table.columns) entries[0].push_back(heading(column));
   for (const auto& row : table.rows) {
     auto& shown_row = entries.emplace_back();
-    for (std::size_t j = 0; j < count; ++j) shown_row.push_back(shown(row[j], table.columns[j]));
+    for (std::size_t j = 0; j < count; ++j) shown_row.push_back(as_printed(shown(row[j], table.columns[j])));
   }
 
   std::vector<std::string> rule;
@@ -169,7 +183,7 @@ std::string text(const Table& table, std::size_t width) {
     for (std::size_t i = 0; i < widest; ++i) rule.back() += "─";
   }
 
-  std::string result = table.title.empty() ? "" : table.title + '\n';
+  std::string result = title_text(table);
   for (const std::vector<std::size_t>& part : parts_of(widths, width)) {
     const auto line_of = [&](const std::vector<std::string>& row) {
       std::vector<std::string> chosen;
@@ -190,7 +204,7 @@ std::string csv(const Table& table) {
   std::string result = fmt::format("{}\r\n", fmt::join(fields, ","));
   for (const auto& row : table.rows) {
     fields.clear();
-    for (const Cell& cell : row) fields.push_back(quoted(exact(cell)));
+    for (const Cell& cell : row) fields.push_back(quoted(as_printed(exact(cell))));
     result += fmt::format("{}\r\n", fmt::join(fields, ","));
   }
   return result;

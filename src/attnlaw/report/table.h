@@ -34,14 +34,16 @@ struct Table {
 };
 
 /// Returns the table as aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right,
-/// text left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. A table
+/// text left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. Bytes of
+/// texts that are no UTF-8 or would leave their line are shown as escapes (base/printable.h); in titles, line ends are
+/// line ends. A table
 /// that is wider than `width` characters (0: any) goes on below with further columns beside its first one. The text
 /// ends with a newline.
 std::string text(const Table& table, std::size_t width = 0);
 
 /// Returns the table as CSV of RFC 4180: a header line, CRLF line ends, quotes where needed. A number is the shortest
-/// text that reads back to the same double, or `nan`, `inf`, `-inf`; an empty cell is an empty field. The title is left
-/// out.
+/// text that reads back to the same double, or `nan`, `inf`, `-inf`; an empty cell is an empty field; texts have the
+/// escapes of text(). The title is left out.
 std::string csv(const Table& table);
 
 /// Returns the table as a <table> element with caption, header cells with scope, and escaped text.

@@ -27,7 +27,7 @@ struct Outcome {
   Status status = Status::converged;
   std::string error;
   /// theory: the `solve` document without `problem`; experiment: an `instance` of the `simulate` document, with
-  /// `lambda` as trained; thresholds, scaling: those of docs/json.md. Times are left out.
+  /// `lambda` as trained; thresholds, scaling: those of docs/json.md. All with `evidence`, and without times.
   nlohmann::json figures;
   /// theory: `s`, `density` if asked for. experiment: `eigenvalues`, `target_eigenvalues` (descending; singular values
   /// with cross-attention), and with gamp `trajectory_q`, `trajectory_m`, `trajectory_V`, `trajectory_estimation`.

@@ -2,17 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
-#include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/theory/thresholds.h"
 
 namespace attnlaw::study {
 namespace {
 
-model::Problem with(model::Problem problem, DiagramVariable variable, double value) {
-  if (variable == DiagramVariable::noise) {
+model::Problem problem_at(const Plane& plane, double value) {
+  model::Problem problem = plane.problem;
+  if (plane.variable == DiagramVariable::noise) {
     problem.noise = value;
   } else if (problem.target.is_wishart() || problem.target.is_product()) {
     const char* kind = problem.target.is_wishart() ? "wishart" : "product";
@@ -24,37 +25,58 @@ model::Problem with(model::Problem problem, DiagramVariable variable, double val
   return problem;
 }
 
-/// One value of the variable: ascending α, each from its neighbour.
-void solve_row(model::Problem problem, std::span<const double> alphas, theory::SolveOptions options,
-               std::span<DiagramPoint> row) {
-  options.detail = theory::Detail::errors;
-  for (std::size_t k = 0; k < alphas.size(); ++k) {
-    problem.alpha = alphas[k];
-    const theory::Solution solution = theory::solve(problem, options);
-    row[k] = {solution.errors, solution.diagnostics.replicon, solution.diagnostics.converged};
-    options.start.reset();
-    const bool neighbour = problem.lambda_rule == model::LambdaRule::value && solution.diagnostics.converged &&
-                           solution.overlaps.q > 0 && solution.overlaps.V > 0;
-    if (neighbour) options.start = solution.overlaps;
+/// Adds the tasks of one value of the variable: ascending α, each from its neighbour.
+void add_row(model::Problem problem, const Plane& plane, double value, double accuracy, Study& study) {
+  std::optional<std::size_t> neighbour;
+  for (const double alpha : plane.alphas) {
+    problem.alpha = alpha;
+    problem.validate();
+    if (problem.lambda_rule == model::LambdaRule::ridgeless) theory::require_ridgeless(problem);
+    Task task;
+    task.problem = problem;
+    task.accuracy = accuracy;
+    task.errors_alone = true;
+    task.continued = neighbour.has_value();
+    const std::string key = study::key(task, code_version(), neighbour ? study.tasks[*neighbour].key : "");
+    study.parts.front().entries.push_back({study.tasks.size(), {{name(plane.variable), value}, {"alpha", alpha}}});
+    study.tasks.push_back({task, key, neighbour});
+    if (problem.lambda_rule == model::LambdaRule::value) neighbour = study.tasks.size() - 1;
   }
+}
+
+DiagramPoint point_of(const std::optional<Outcome>& outcome) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  DiagramPoint point{kNone, kNone, kNone, kNone};
+  if (!outcome || outcome->status == Outcome::Status::failed) return point;
+  const auto number = [&](const char* group, const char* name) {
+    const nlohmann::json& value = outcome->figures.at(group).at(name);
+    return value.is_null() ? kNone : value.get<double>();
+  };
+  point = {number("errors", "train"), number("errors", "test"), number("errors", "estimation"),
+           number("diagnostics", "replicon"), outcome->status == Outcome::Status::converged};
+  if (const auto* infinite = outcome->array("replicon")) point.replicon = infinite->front();
+  return point;
 }
 
 }  // namespace
 
-PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variable, std::span<const double> values,
-                           std::span<const double> alphas, const theory::SolveOptions& options, int threads,
-                           const std::function<void(int, int)>& progress) {
-  PhaseDiagram diagram{problem, variable, {values.begin(), values.end()}, {alphas.begin(), alphas.end()}, {}, {}, 0};
-  std::vector<model::Problem> rows;
-  for (const double value : values) rows.push_back(with(problem, variable, value));
-  for (const model::Problem& row : rows) diagram.lines.push_back(thresholds(row));
-  diagram.points.resize(values.size() * alphas.size());
-  const auto solve_one = [&](std::size_t i) {
-    solve_row(rows[i], alphas, options, std::span(diagram.points).subspan(i * alphas.size(), alphas.size()));
-  };
-  base::parallel_for(rows.size(), threads, solve_one, progress);
-  diagram.failed = static_cast<int>(std::count_if(diagram.points.begin(), diagram.points.end(),
-                                                  [](const DiagramPoint& point) { return !point.converged; }));
+Study diagram_study(const Plane& plane, double accuracy) {
+  Study study;
+  study.name = "phase diagram";
+  study.parts.push_back({study.name, {std::string(name(plane.variable)), "alpha"}, {}});
+  for (const double value : plane.values) add_row(problem_at(plane, value), plane, value, accuracy, study);
+  return study;
+}
+
+PhaseDiagram phase_diagram(const Plane& plane, const Outcomes& outcomes) {
+  PhaseDiagram diagram{plane, {}, {}};
+  for (const double value : plane.values) diagram.lines.push_back(thresholds(problem_at(plane, value)));
+  for (const std::optional<Outcome>& outcome : outcomes) {
+    diagram.points.push_back(point_of(outcome));
+    diagram.left += !outcome;
+    diagram.unconverged += outcome && !diagram.points.back().converged;
+    if (outcome && diagram.fault.empty()) diagram.fault = outcome->error;
+  }
   return diagram;
 }
 

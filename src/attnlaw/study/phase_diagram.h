@@ -1,13 +1,12 @@
 #pragma once
 /// Solutions over a plane: α against another variable of the problem, with the lines of the thresholds.
 
-#include <functional>
-#include <span>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "attnlaw/study/study.h"
 #include "attnlaw/study/thresholds.h"
-#include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
 
@@ -20,31 +19,38 @@ enum class DiagramVariable {
 };
 std::span<const base::Named<DiagramVariable>> names_table(DiagramVariable);
 
+/// The points of a phase diagram.
+struct Plane {
+  model::Problem problem;  ///< as given; its α and the variable are not read
+  DiagramVariable variable = DiagramVariable::kappa;
+  std::vector<double> values;  ///< values of the variable, ascending
+  std::vector<double> alphas;  ///< ascending
+};
+
+/// The figures of a point that has none are NaN.
 struct DiagramPoint {
-  theory::Errors errors;
-  double replicon = 0;  ///< as Diagnostics::replicon
+  double train, test, estimation;  ///< as those of theory::Errors
+  double replicon;                 ///< as Diagnostics::replicon
   bool converged = false;
 };
 
-struct PhaseDiagram {
-  model::Problem problem;  ///< as given
-  DiagramVariable variable = DiagramVariable::kappa;
-  std::vector<double> values;        ///< values of the variable, ascending
-  std::vector<double> alphas;        ///< ascending
+struct PhaseDiagram : Plane {
   std::vector<DiagramPoint> points;  ///< one row of alphas for each value
   std::vector<Thresholds> lines;     ///< at each value
-  int failed = 0;                    ///< points that did not converge
+  int unconverged = 0;               ///< points that did not converge, or failed
+  int left = 0;                      ///< points that were not computed
+  std::string fault = {};            ///< what the first of the points that failed says
 
   const DiagramPoint& at(std::size_t value, std::size_t alpha) const { return points[value * alphas.size() + alpha]; }
 };
 
-/// Solves every point, rows over threads (0: all; results do not depend on their number). Within a row each α starts
-/// from the solution before it: where solutions coexist it is the branch that comes from small α. progress(done, total)
-/// after every row, one call at a time. Throws std::invalid_argument for a problem out of range, or another target than
-/// wishart with the variable kappa.
-PhaseDiagram phase_diagram(const model::Problem& problem, DiagramVariable variable, std::span<const double> values,
-                           std::span<const double> alphas, const theory::SolveOptions& options, int threads,
-                           const std::function<void(int, int)>& progress = {});
+/// The study that solves every point, tasks row by row. Within a row each α starts from the solution before it: where
+/// solutions coexist it is the branch that comes from small α. Throws std::invalid_argument for a problem out of range,
+/// or another target than wishart or product with the variable kappa.
+Study diagram_study(const Plane& plane, double accuracy);
+
+/// The diagram as far as the outcomes of that study are known.
+PhaseDiagram phase_diagram(const Plane& plane, const Outcomes& outcomes);
 
 const base::Description& describe(const PhaseDiagram*);
 

@@ -22,6 +22,13 @@ base::FieldOf<D> plane(const char* name, Figure figure, const base::About& about
   return base::figure_of<D>(name, rows_of, about);
 }
 
+/// A field that the diagram has of its plane.
+template <class Value>
+base::FieldOf<D> of_plane(const char* name, Value Plane::*member, const base::About& about) {
+  Value D::*const inherited = member;
+  return base::field(name, inherited, about);
+}
+
 /// The lines of the thresholds, null where there is none.
 struct Lines {
   std::vector<Json> recovery, interpolation, bayes_recovery;
@@ -64,12 +71,12 @@ const base::Description& describe(const PhaseDiagram*) {
   using P = DiagramPoint;
   static const base::Description description{
       "solutions over a plane, one row of alphas for each value of the variable",
-      {base::field("variable", &D::variable, {.doc = "what varies beside alpha"}),
-       base::field("values", &D::values, {.doc = "of the variable, ascending"}),
-       base::field("alpha", &D::alphas, {.symbol = "α", .unit = "n/d²", .doc = "ascending"}),
-       plane("train", [](const P& p) { return p.errors.train; }, {.doc = "training error"}),
-       plane("test", [](const P& p) { return p.errors.test; }, {.doc = "test error"}),
-       plane("estimation", [](const P& p) { return p.errors.estimation; }, {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
+      {of_plane("variable", &Plane::variable, {.doc = "what varies beside alpha"}),
+       of_plane("values", &Plane::values, {.doc = "of the variable, ascending"}),
+       of_plane("alpha", &Plane::alphas, {.symbol = "α", .unit = "n/d²", .doc = "ascending"}),
+       plane("train", [](const P& p) { return p.train; }, {.doc = "training error"}),
+       plane("test", [](const P& p) { return p.test; }, {.doc = "test error"}),
+       plane("estimation", [](const P& p) { return p.estimation; }, {.symbol = "E", .doc = "‖S − S*‖²_F/d"}),
        plane("replicon", [](const P& p) { return p.replicon; },
              {.symbol = "R", .doc = "the solution is stable where R < 1"}),
        plane("converged", [](const P& p) { return p.converged; }, {.doc = "whether the figures can be used"}),

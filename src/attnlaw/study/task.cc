@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include <chrono>
+#include <cmath>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -17,6 +18,7 @@
 #include "attnlaw/study/outcome.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/study/thresholds.h"
+#include "attnlaw/theory/evidence.h"
 #include "attnlaw/theory/scaling.h"
 
 namespace attnlaw::study {
@@ -91,11 +93,17 @@ Outcome solve_theory(const Task& task, const Outcome* predecessor) {
   theory::SolveOptions options;
   options.accuracy = task.accuracy;
   if (task.continued) options.start = start_at(predecessor);
+  if (task.errors_alone) options.detail = theory::Detail::errors;
   const theory::Solution solution = theory::solve(task.problem, options);
   Outcome outcome;
   outcome.status = status_of(solution.diagnostics.converged);
   outcome.figures = without_times(theory::to_json(solution));
   for (const char* repeated : {"schema", "command", "problem"}) outcome.figures.erase(repeated);
+  if (task.errors_alone) {
+    outcome.figures.erase("spectrum");
+    // A replicon that is infinite, as at a rank constraint, is null in a document.
+    if (std::isinf(solution.diagnostics.replicon)) outcome.arrays = {{"replicon", {solution.diagnostics.replicon}}};
+  }
   outcome.figures["lambda"] = lambda_json(solution.problem);
   if (task.density && solution.diagnostics.converged && !task.problem.untied_self()) {
     theory::TrainedLaw::Curve curve = theory::TrainedLaw(solution, task.problem.target_law()).density();
@@ -187,6 +195,8 @@ json to_json(const Task& task) {
     document["accuracy"] = task.accuracy;
   if (task.kind == TaskKind::scaling) document["problem"].erase("alpha");
   if (task.kind == TaskKind::theory) document.update({{"continued", task.continued}, {"density", task.density}});
+  // Not named where it is not so: keys of other tasks stay what they were.
+  if (task.errors_alone) document["errors_alone"] = true;
   if (task.kind == TaskKind::experiment) document["experiment"] = experiment_json(task.experiment);
   if (task.kind == TaskKind::scaling) document["n"] = task.n;
   return document;
@@ -204,6 +214,7 @@ Task task_from_json(const json& document) {
     task.accuracy = document.value("accuracy", task.accuracy);
     task.continued = document.value("continued", false);
     task.density = document.value("density", false);
+    task.errors_alone = document.value("errors_alone", false);
     if (task.kind == TaskKind::experiment) task.experiment = experiment_from_json(document.at("experiment"));
     if (task.kind == TaskKind::scaling) task.n = document.at("n").get<std::vector<double>>();
     return task;
@@ -222,6 +233,10 @@ std::string key(const Task& task, const std::string& code, const std::string& pr
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+base::Evidence evidence(const Task& task) {
+  return task.kind == TaskKind::experiment ? base::Evidence::simulated : theory::evidence(task.problem);
+}
+
 std::string target_hash(const model::Target& target) {
   const std::string text = base::json_text(content_of(target));
   return fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()));
@@ -232,6 +247,7 @@ Outcome perform(const Task& task, const Outcome* predecessor, int threads) {
   Outcome outcome;
   try {
     outcome = compute(task, predecessor, threads);
+    outcome.figures["evidence"] = base::name(evidence(task));
     outcome.figures = as_written(outcome.figures);
   } catch (const std::bad_alloc&) {
     throw;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/base/evidence.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/model/problem.h"
@@ -31,6 +32,8 @@ struct Task {
   bool continued = false;
   /// theory: with the density of the trained spectrum (arrays `s`, `density`).
   bool density = false;
+  /// theory: overlaps and errors alone (theory::Detail::errors).
+  bool errors_alone = false;
   /// experiment: d, seed, first_instance, one_target and all of TrainerOptions. One instance; threads and progress are
   /// not part of the task.
   experiment::Options experiment;
@@ -48,6 +51,9 @@ Task task_from_json(const nlohmann::json& document);
 /// path) and of `code`. A continued task ends where it does because of where it began: `predecessor` is the key of the
 /// task that it follows, empty for all others.
 std::string key(const Task& task, const std::string& code, const std::string& predecessor = {});
+
+/// What the figures of a task rest on.
+base::Evidence evidence(const Task& task);
 
 /// Sixteen hexadecimal digits that tell targets apart: of the eigenvalues of one from a file, else of its name.
 std::string target_hash(const model::Target& target);

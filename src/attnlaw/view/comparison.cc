@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/theory/error_parts.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/solution.h"
@@ -34,11 +35,10 @@ std::vector<SharedError> predicted_errors(const study::Comparison& comparison) {
 
 Table comparison_table(const study::Comparison& comparison) {
   const experiment::Experiment& run = comparison.experiment;
-  Table table =
-      headed(fmt::format("{}: d = {}, n = {}, {} instance{}; theory on the targets drawn", describe(run.problem), run.d,
-                         run.n, run.instances.size(), run.instances.size() == 1 ? "" : "s"),
-             {"error", general("theory", 4), general("experiment", 4), error_column("standard error"),
-              percent("difference"), percent("±")});
+  Table table = headed(fmt::format("{}: d = {}, n = {}, {}; theory on the targets drawn", describe(run.problem), run.d,
+                                   run.n, base::counted(run.instances.size(), "instance")),
+                       {"error", general("theory", 4), general("experiment", 4), error_column("standard error"),
+                        percent("difference"), percent("±")});
   const study::Prediction predicted = study::prediction_of(comparison.theory);
   for (const SharedError& error : predicted_errors(comparison)) {
     const study::Estimate& difference = comparison.difference.*error.difference;

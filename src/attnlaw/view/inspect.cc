@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/tied_factor.h"
@@ -396,22 +397,17 @@ report::Section glossary_of(const char* title) {
   return section_of(std::move(table));
 }
 
-/// "1 head", "72 heads".
-std::string counted(int number, const char* what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& tables) {
   const Inspection& found = outcome.inspection;
   report::Page page{
       .title = found.map == MapKind::query_key ? "Query-key maps against their nulls"
                                                : "Output-value maps against their nulls",
-      .lead =
-          fmt::format("{}: {} in {}, layout {}, positions {}.{}", found.model.file, counted(found.model.heads, "head"),
-                      counted(found.model.layers, "layer"), found.model.architecture, found.model.positions,
-                      found.nulls.empty() ? ""
-                                          : " Each head is tested; a claim about a single head holds after Holm's "
-                                            "correction.")};
+      .lead = fmt::format("{}: {} in {}, layout {}, positions {}.{}", found.model.file,
+                          base::counted(found.model.heads, "head"), base::counted(found.model.layers, "layer"),
+                          found.model.architecture, found.model.positions,
+                          found.nulls.empty() ? ""
+                                              : " Each head is tested; a claim about a single head holds after Holm's "
+                                                "correction.")};
   if (outcome.course)
     for (report::Section& section : course_sections(*outcome.course)) page.sections.push_back(std::move(section));
   add_maps(found, page);
@@ -436,20 +432,21 @@ Warnings warnings_of(const Inspection& found) {
       std::count_if(found.heads.begin(), found.heads.end(), [](const HeadReport& head) { return head.heavy_tailed(); });
   if (heavy > 0)
     lines.push_back(
-        fmt::format("{} of {} heads have heavy-tailed entries (kurtosis > {:g}): for these N1 is about "
-                    "entries; read p N2s{}",
-                    heavy, found.heads.size(), checkpoint::kHeavyTails,
+        fmt::format("heavy-tailed entries (kurtosis > {:g}): {} of {}; for these N1 is about entries; read p N2s{}",
+                    checkpoint::kHeavyTails, heavy, base::counted(found.heads.size(), "head"),
                     found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
   const auto too_few = std::count_if(found.heads.begin(), found.heads.end(),
                                      [](const HeadReport& head) { return head.fit.too_few_samples; });
   if (too_few > 0)
+    lines.push_back(
+        fmt::format("a spectrum that needs more than --samples (column αK ≥): {} of {}, without decay and noise",
+                    too_few, base::counted(found.heads.size(), "head")));
+  if (const auto& skipped = found.model.skipped; !skipped.empty())
     lines.push_back(fmt::format(
-        "{} of {} heads have a spectrum that needs more than --samples (column αK ≥): their decay and noise "
-        "are left out",
-        too_few, found.heads.size()));
-  if (!found.model.skipped.empty())
-    lines.push_back(fmt::format("{} tensors or layers were left out, beginning with {}: {}", found.model.skipped.size(),
-                                found.model.skipped.front().name, found.model.skipped.front().reason));
+        "{}{}: {}",
+        skipped.size() == 1 ? "left out: "
+                            : fmt::format("{} tensors or layers were left out, beginning with ", skipped.size()),
+        skipped.front().name, skipped.front().reason));
   return lines;
 }
 

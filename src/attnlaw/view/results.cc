@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/view/rows.h"
 
@@ -108,8 +109,8 @@ std::string text(const ResultsSummary& summary) {
     return fmt::format("{} of code {}{}", of.second, of.first,
                        of.first == study::code_version() ? " (this program)" : "");
   };
-  return fmt::format("{} result{}: {}; {}", summary.rows, summary.rows == 1 ? "" : "s",
-                     joined(summary.statuses, status), joined(summary.codes, code));
+  return fmt::format("{}: {}; {}", base::counted(summary.rows, "result"), joined(summary.statuses, status),
+                     joined(summary.codes, code));
 }
 
 json rows_json(const study::Store::Rows& rows) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "attnlaw/base/printable.h"
 #include "attnlaw/model/custom_loss.h"
 #include "attnlaw/model/custom_penalty.h"
 #include "attnlaw/view/result.h"
@@ -139,7 +140,7 @@ std::string describe(const model::Problem& problem, const std::vector<std::strin
   add("alpha", true, fmt::format("α = {:g}", problem.alpha));
   add("lambda", problem.lambda_rule == model::LambdaRule::value, fmt::format("λ = {:.6g}", problem.lambda));
   add("lambda", !problem.lambda_known(), "λ = " + model::lambda_text(problem));
-  add("target", true, "target " + problem.target.spec());
+  add("target", true, "target " + base::on_one_line(problem.target.spec()));
   const auto usual = problem.cross() ? model::Student::untied : model::Student::tied;
   add("student", problem.student != usual, "student " + model::name(problem.student));
   add("width", problem.width != 1, fmt::format("width {:g}", problem.width));
@@ -150,11 +151,30 @@ std::string describe(const model::Problem& problem, const std::vector<std::strin
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+namespace {
+
+/// Why the λ of least test error is no number of the interior; empty if it is one.
+std::string reason_at_end(const theory::OptimalLambda& optimum) {
+  if (optimum.where == "0+")
+    return optimum.test == 0 ? "0+: the test error is 0 in the limit λ → 0, and more at every λ beyond"
+                             : "0+: no penalty does as well as any";
+  if (optimum.where == "S = 0")
+    return fmt::format(
+        "S = 0: at no λ that learns anything is the test error less; figures are those of every λ above {:.4g}",
+        optimum.lambda);
+  if (optimum.where == "end of range") return "end of range: the range of λ that is searched ends here";
+  return "";
+}
+
+}  // namespace
+
 Table optimum_table(const theory::OptimalLambda& optimum) {
-  return row_of("λ of least test error", {{"λ", optimum.lambda},
-                                          {"test", optimum.test},
-                                          {"d²test/d(log λ)²", optimum.curvature},
-                                          {"where", optimum.where}});
+  const std::string reason = reason_at_end(optimum);
+  return row_of("λ of least test error" + (reason.empty() ? "" : "\n" + reason),
+                {{"λ", optimum.lambda},
+                 {"test", optimum.test},
+                 {"d²test/d(log λ)²", optimum.curvature},
+                 {"where", optimum.where}});
 }
 
 std::vector<Table> solution_tables(const theory::Solution& s, const model::Problem& asked) {

@@ -163,9 +163,8 @@ Table diagram_rows(const study::PhaseDiagram& diagram) {
       records({"kind", study::name(diagram.variable), "alpha", "train", "test", "estimation", "replicon", "converged"});
   for (std::size_t i = 0; i < diagram.values.size(); ++i)
     for (std::size_t k = 0; k < diagram.alphas.size(); ++k) {
-      const auto& [errors, replicon, converged] = diagram.at(i, k);
-      add(table, "solution", diagram.values[i], diagram.alphas[k], errors.train, errors.test, errors.estimation,
-          replicon, converged);
+      const auto& [train, test, estimation, replicon, converged] = diagram.at(i, k);
+      add(table, "solution", diagram.values[i], diagram.alphas[k], train, test, estimation, replicon, converged);
     }
   for (const Threshold& line : kThresholds)
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
@@ -181,8 +180,7 @@ report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
                       .value = {"test error", Scale::log, "test"},
                       .x_values = diagram.values,
                       .y_values = diagram.alphas};
-  for (const study::DiagramPoint& point : diagram.points)
-    map.values.push_back(point.converged ? point.errors.test : kNan);
+  for (const study::DiagramPoint& point : diagram.points) map.values.push_back(point.converged ? point.test : kNan);
   for (const Threshold& line : kThresholds) {
     if (nowhere(diagram, line)) continue;
     report::HeatMap::Line& drawn = map.lines.emplace_back(

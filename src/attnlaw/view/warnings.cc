@@ -112,9 +112,12 @@ Warnings warnings(const study::PhaseDiagram& diagram) {
   std::vector<double> replicons;
   for (const study::DiagramPoint& point : diagram.points) replicons.push_back(point.replicon);
   Warnings result = replicon_warnings(replicons, "points of the diagram");
-  if (diagram.failed > 0)
-    result.push_back(
-        fmt::format("NOT CONVERGED at {} of {} points of the diagram.", diagram.failed, diagram.points.size()));
+  if (diagram.unconverged > 0)
+    result.push_back(fmt::format("NOT CONVERGED at {} of {} points of the diagram{}.", diagram.unconverged,
+                                 diagram.points.size(), diagram.fault.empty() ? "" : ": " + diagram.fault));
+  if (diagram.left > 0)
+    result.push_back(fmt::format("Interrupted: {} of {} points of the diagram were not computed.", diagram.left,
+                                 diagram.points.size()));
   return result;
 }
 

@@ -62,7 +62,10 @@ json parse_json(const std::string& text) {
   try {
     return with_bytes(json::parse(text, look));
   } catch (const json::exception& error) {
-    throw std::invalid_argument(error.what());
+    // What stands before it in square brackets is the name of the exception.
+    const std::string_view what = error.what();
+    const std::size_t name = what.starts_with('[') ? what.find("] ") : std::string_view::npos;
+    reject("no JSON: {}", name == std::string_view::npos ? what : what.substr(name + 2));
   }
 }
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <utility>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/tensor/refuse.h"
@@ -20,13 +22,64 @@ double squared_overlap(const MatrixXd& a, const MatrixXd& b) {
   return inner * inner;
 }
 
-std::string shape_of(const Layer& layer) {
-  return fmt::format("layer {}{} of {} heads with residual dimensions {} and {}", layer.index,
-                     layer.block.empty() ? "" : " of block " + printable(layer.block), layer.heads,
-                     layer.query_dimension, layer.key_dimension);
+std::string name_of(const Layer& layer) {
+  return fmt::format("layer {}{}", layer.index, layer.block.empty() ? "" : " of block " + printable(layer.block));
+}
+
+std::string heads_of(const Layer& layer) {
+  return fmt::format("{} with residual dimensions {} and {}", base::counted(layer.heads, "head"), layer.query_dimension,
+                     layer.key_dimension);
+}
+
+std::string shape_of(const Layer& layer) { return name_of(layer) + " of " + heads_of(layer); }
+
+bool same_place(const Layer& a, const Layer& b) { return a.index == b.index && a.block == b.block; }
+
+bool same_shape(const Layer& a, const Layer& b) {
+  return same_place(a, b) && a.heads == b.heads && a.query_dimension == b.query_dimension &&
+         a.key_dimension == b.key_dimension;
+}
+
+/// Why a layer cannot be compared with those of a model; empty if it can.
+std::string why_not_in(const Model& model, const Layer& layer, const Model& whose) {
+  const auto found = std::find_if(model.layers.begin(), model.layers.end(),
+                                  [&](const Layer& other) { return same_place(layer, other); });
+  if (found == model.layers.end()) return fmt::format("is not among the layers of {}", printable_path(model.file));
+  if (same_shape(layer, *found)) return "";
+  return fmt::format("has {} in {}, {} in {}", heads_of(layer), printable_path(whose.file), heads_of(*found),
+                     printable_path(model.file));
+}
+
+/// The layers of the models that not all of them have.
+std::vector<std::pair<Layer, Skipped>> layers_apart(const std::vector<Model*>& models) {
+  std::vector<std::pair<Layer, Skipped>> apart;
+  const auto listed = [&](const Layer& layer) {
+    return std::any_of(apart.begin(), apart.end(), [&](const auto& at) { return same_place(at.first, layer); });
+  };
+  for (const Model* model : models)
+    for (const Layer& layer : model->layers)
+      for (const Model* other : models)
+        if (std::string reason = why_not_in(*other, layer, *model); !reason.empty() && !listed(layer))
+          apart.push_back({layer, {name_of(layer), std::move(reason)}});
+  return apart;
 }
 
 }  // namespace
+
+void keep_common_layers(const std::vector<Model*>& models) {
+  const auto apart = layers_apart(models);
+  for (Model* model : models) {
+    std::vector<Layer> common;
+    for (const Layer& layer : model->layers)
+      if (std::none_of(apart.begin(), apart.end(), [&](const auto& at) { return same_place(at.first, layer); }))
+        common.push_back(layer);
+    if (common.empty())
+      base::reject("models with a layer in common can be compared: {} {}", apart.front().second.name,
+                   apart.front().second.reason);
+    model->layers = std::move(common);
+    for (const auto& [layer, skipped] : apart) model->skipped.push_back(skipped);
+  }
+}
 
 void require_same_shape(const Model& before, const Model& after) {
   if (before.layers.size() != after.layers.size())
@@ -34,8 +87,7 @@ void require_same_shape(const Model& before, const Model& after) {
                  after.layers.size());
   for (std::size_t i = 0; i < before.layers.size(); ++i) {
     const Layer &a = before.layers[i], &b = after.layers[i];
-    if (a.index != b.index || a.block != b.block || a.heads != b.heads || a.query_dimension != b.query_dimension ||
-        a.key_dimension != b.key_dimension)
+    if (!same_shape(a, b))
       base::reject("models of the same shape can be compared; the first has {}, where the second has {}", shape_of(a),
                    shape_of(b));
   }

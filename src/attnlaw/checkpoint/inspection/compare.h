@@ -27,6 +27,10 @@ const base::Description& describe(const HeadChange*);
 /// Takes the factors of the same head in both.
 void fill_change(const Factors& before, const Factors& after, HeadChange& change);
 
+/// Leaves the layers that all models have, with heads of the same shape, and says of the others why in `skipped` of
+/// each model. Throws std::invalid_argument if no layer is left.
+void keep_common_layers(const std::vector<Model*>& models);
+
 /// Throws std::invalid_argument unless both models have the same layers with heads of the same shape.
 void require_same_shape(const Model& before, const Model& after);
 

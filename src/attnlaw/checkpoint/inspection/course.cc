@@ -147,6 +147,11 @@ Followed follow(const std::vector<StepFile>& files, const OpenOptions& open, con
   if (files.size() < 2) base::reject("a course takes two steps or more, got {}", files.size());
   std::vector<Model> models;
   for (const StepFile& file : files) models.push_back(open_model(file.path, open));
+  if (options.keep_going) {
+    std::vector<Model*> all;
+    for (Model& model : models) all.push_back(&model);
+    keep_common_layers(all);
+  }
   for (const Model& model : models) require_same_shape(models.back(), model);
   std::vector<Inspection> inspections = inspect_steps(files, models, options, progress);
   const std::vector<Place> places = places_of(models.back());

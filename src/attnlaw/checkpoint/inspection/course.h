@@ -74,7 +74,7 @@ struct Followed {
 };
 
 /// Inspects a model at all steps, two or more. Throws what open_model and inspect throw, and std::invalid_argument
-/// unless all have the same layers with heads of the same shape.
+/// unless all have the same layers with heads of the same shape; to keep going, the layers that all have are followed.
 Followed follow(const std::vector<StepFile>& steps, const OpenOptions& open, const InspectOptions& options,
                 const std::function<void(const std::string& what, int done, int total)>& progress = {});
 

@@ -125,10 +125,14 @@ MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {
 }
 
 double binary_scale(const MatrixXd& W) {
+  // Of the figures products of twelve entries are the highest, of the third moments of energies.
+  constexpr int kModerate = 32;
   const double largest = W.cwiseAbs().maxCoeff();
   if (largest == 0) return 1;
+  const int power = std::ilogb(largest) + 1;
+  if (std::abs(power) <= kModerate) return 1;
   // The largest power is left out, whose reciprocal is below the normal numbers.
-  return std::ldexp(1.0, std::clamp(std::ilogb(largest) + 1, -1021, 1021));
+  return std::ldexp(1.0, std::clamp(power, -1021, 1021));
 }
 
 FactoredMap factored(const MatrixXd& query, const MatrixXd& key, bool one_space) {

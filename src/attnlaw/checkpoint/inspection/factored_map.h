@@ -62,9 +62,8 @@ Eigen::MatrixXd row_gram(const Eigen::MatrixXd& W);
 /// Returns the rows of one matrix above those of another.
 Eigen::MatrixXd stacked(const Eigen::MatrixXd& above, const Eigen::MatrixXd& below);
 
-/// Returns the power of two next above the largest |entry|, 1 for a matrix of zeros. Factors are divided by theirs
-/// before products of four of their entries are taken, which would leave the range of double precision; no digit
-/// changes.
+/// Returns the power of two next above the largest |entry| of a matrix whose products would leave the range of double
+/// precision, 1 for all others. Factors are divided by theirs before products are taken; no digit changes.
 double binary_scale(const Eigen::MatrixXd& W);
 
 /// Takes both m×d factors; with `one_space` false S is a map between two spaces. Throws std::invalid_argument unless

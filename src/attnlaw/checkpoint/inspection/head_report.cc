@@ -68,16 +68,20 @@ NullShape null_shape(const Factors& factors) {
   return shape;
 }
 
-void fill_report(const Factors& given, const NullOptions& options, NullTables& tables, const Draw& draw,
+void fill_report(const Factors& factors, const NullOptions& options, NullTables& tables, const Draw& draw,
                  HeadReport& report) {
-  report.rows = static_cast<int>(given.left.rows());
-  report.dimension = static_cast<int>(given.left.cols());
-  if (!given.finite()) {
+  report.rows = static_cast<int>(factors.left.rows());
+  report.dimension = static_cast<int>(factors.left.cols());
+  if (!factors.finite()) {
     report.defect = "weights that are not finite";
     return;
   }
-  const double left = binary_scale(given.left), right = binary_scale(given.right);
-  const Factors factors = given.divided(left, right);
+  const double left = binary_scale(factors.left), right = binary_scale(factors.right);
+  if (left != 1 || right != 1) {
+    fill_report(factors.divided(left, right), options, tables, draw, report);
+    if (report.inspected()) multiply(left, right, report);
+    return;
+  }
   FactoredMap map = factored(factors.left, factors.right, factors.one_space);
   const NullShape shape = null_shape(factors);
   map.query_dimension = report.dimension = shape.query_dimension;
@@ -93,11 +97,10 @@ void fill_report(const Factors& given, const NullOptions& options, NullTables& t
   if (factors.factored) report.factors = factor_measures(map, factors.left, factors.right);
   if (shape.has_laws()) {
     const FactorSpectra spectra = factor_spectra(map);
-    report.tests = test_head(map, spectra, factors.left, factors.right, options, tables, draw);
+    report.tests = test_head(map, spectra, report.symmetry, factors.left, factors.right, options, tables, draw);
     report.outliers = find_outliers(map, spectra, options, tables);
   }
   if (map.square()) report.fit = fit_trained_law(map, report.symmetry, draw, options.samples);
-  multiply(left, right, report);
 }
 
 }  // namespace attnlaw::checkpoint

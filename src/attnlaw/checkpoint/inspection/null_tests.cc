@@ -166,8 +166,9 @@ laws::HeadStatistics head_statistics(const FactoredMap& map) {
   return {squares.front() / scales, squares.front() / map.energy(), laws::shape_distance(squares, m / d)};
 }
 
-NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const MatrixXd& query, const MatrixXd& key,
-                    const NullOptions& options, NullTables& tables, const Draw& draw) {
+NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const SymmetryMeasures& symmetry,
+                    const MatrixXd& query, const MatrixXd& key, const NullOptions& options, NullTables& tables,
+                    const Draw& draw) {
   NullTests tests;
   const auto& [a, b] = spectra;
   // N1 and the law of one factor take residual vectors of one length.
@@ -177,7 +178,7 @@ NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const 
   }
   tests.rotation = rotation_test(map, a, b, options, draw);
   if (map.square()) tests.symmetry = symmetry_test(map, query, key, options, draw);
-  if (like_tied(symmetry_measures(map))) tests.tied = tied_test(map);
+  if (like_tied(symmetry)) tests.tied = tied_test(map);
   return tests;
 }
 

@@ -7,6 +7,7 @@
 #include "attnlaw/base/describe.h"
 #include "attnlaw/checkpoint/inspection/absent.h"
 #include "attnlaw/checkpoint/inspection/factored_map.h"
+#include "attnlaw/checkpoint/inspection/measures.h"
 #include "attnlaw/checkpoint/inspection/null_tables.h"
 
 namespace attnlaw::checkpoint {
@@ -80,9 +81,10 @@ struct Draw {
 /// Of a smaller stable rank τ has tails far heavier than normal ones, and is drawn in closed form too.
 inline constexpr double kNormalStableRank = 4;
 
-/// Tests a head of 2 ≤ m ≤ d whose S is not 0.
-NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const Eigen::MatrixXd& query,
-                    const Eigen::MatrixXd& key, const NullOptions& options, NullTables& tables, const Draw& draw);
+/// Tests a head of 2 ≤ m ≤ d whose S is not 0; spectra and symmetry are those of its map.
+NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const SymmetryMeasures& symmetry,
+                    const Eigen::MatrixXd& query, const Eigen::MatrixXd& key, const NullOptions& options,
+                    NullTables& tables, const Draw& draw);
 
 /// Returns the statistics of N1.
 matrix_laws::HeadStatistics head_statistics(const FactoredMap& map);

@@ -11,10 +11,9 @@
 
 namespace attnlaw::checkpoint {
 
-/// Returns a name out of a file as it may be printed: control characters and bytes that are no UTF-8 as \xNN, and no
-/// more than 200 bytes of it.
+/// Returns a name out of a file as it may be printed (base::printable_name), no more than 200 bytes of it.
 std::string printable(std::string_view name);
-/// The same of a path, whole.
+/// A whole path in a message (base::printable).
 std::string printable_path(std::string_view path);
 
 /// Throws base::FileError: "path: message".

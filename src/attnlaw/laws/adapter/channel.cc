@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/laws/adapter/linear.h"
 #include "attnlaw/laws/adapter/softmax.h"
@@ -111,6 +112,7 @@ class LinearChannel final : public LoraChannel {
       points_ = theory::point_set(dimension(), log2_points);
     }
     for (std::size_t pack = 0; pack < points_->weights.size(); ++pack) {
+      base::check_interrupt();
       Pack radius = points_->normals[pack * dimension()];
       if (kTokens != 1)
         for (int lane = 0; lane < kLanes; ++lane) radius.lanes[lane] = radius_quantile(task.tokens, radius.lanes[lane]);
@@ -126,6 +128,7 @@ class LinearChannel final : public LoraChannel {
     PackAverages sums;
     double total = 0;
     for (std::size_t pack = points_->first_pack[at(replicate)]; pack < points_->first_pack[at(replicate + 1)]; ++pack) {
+      base::check_interrupt();
       v[0] = radii_[pack];
       const Pack* xi = &points_->normals[pack * dimension() + 1];
       for (int a = 0; a < task_.tokens; ++a) omega0[at(a)] = width_of(overlaps) * xi[a];
@@ -349,6 +352,7 @@ class SoftmaxChannel final : public LoraChannel {
     const double unknown = std::sqrt(std::max(0.0, pretrained_.Q_star - slope * pretrained_.m_pre) + noise);
     Field field;
     for (std::size_t pack = points_->first_pack[at(replicate)]; pack < points_->first_pack[at(replicate + 1)]; ++pack) {
+      base::check_interrupt();
       const Pack* x = &points_->normals[pack * kCoordinates];
       const AdapterPair::Pair frozen = score_differences(x + 4), hidden = score_differences(x + 6);
       for (std::size_t a = 0; a < 2; ++a) {
@@ -501,6 +505,7 @@ class RowsChannel final : public LoraChannel {
     const double unknown = std::sqrt(std::max(0.0, pretrained_.Q_star - slope * pretrained_.m_pre) + noise);
     Field field;
     for (std::size_t pack = points_->first_pack[at(replicate)]; pack < points_->first_pack[at(replicate + 1)]; ++pack) {
+      base::check_interrupt();
       const Pack* x = &points_->normals[pack * kCoordinates];
       const AdapterRows::Square frozen = symmetric_scores(x + 2 * kTokens),
                                 hidden = symmetric_scores(x + 2 * kTokens + kScores);

@@ -14,6 +14,7 @@
 #include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/laws/adapter/channel.h"
@@ -517,6 +518,7 @@ double learned_per_sequence(double e) {
   const double sigma = std::sqrt(2 * e);
   double sum = 0, mass = 0;
   for (double tau = -std::asinh(kReach); tau <= std::asinh((kLargest + kReach * sigma) / sigma); tau += kStep) {
+    base::check_interrupt();
     const Posterior at = posterior(sigma * std::sinh(tau), sigma);
     if (!(at.density > 0)) continue;
     sum += std::cosh(tau) * at.moment * at.moment / at.density;

@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/fields/fields.h"
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/reject.h"
 
@@ -130,6 +131,7 @@ class PosteriorMap {
     LabelSums sums(width_);
     LabelInformation result;
     for (double centre = 0; centre <= last; centre += step) {
+      base::check_interrupt();
       const double weight = (centre == 0 ? 1 : 2) * step * normal_density(centre, width);
       fill(centre, spread, sums);
       result.squared_field += weight * sums.squared_shift() / (variance * variance);
@@ -263,6 +265,7 @@ PosteriorMean posterior_mean(const base::Matrix<double>& X, std::span<const doub
     const Eigen::VectorXd centres = (X * mean).col(0) - variance * g;
     double q_hat = 0;
     for (Eigen::Index mu = 0; mu < n; ++mu) {
+      base::check_interrupt();
       const LocalPosterior at =
           local_posterior(labels[static_cast<std::size_t>(mu)], centres[mu], variance, omega, noise);
       g[mu] = (at.mean - centres[mu]) / variance;

@@ -13,6 +13,7 @@
 #include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
@@ -256,6 +257,7 @@ void measure_outputs(const Setting& setting, const Matrix& w, Index n, LoraInsta
   double sum = 0, sum_noisy = 0;
   const Index block = experiment::block_sequences(setting.task.tokens);
   for (Index first = 0; first < kTestSequences; first += block) {
+    base::check_interrupt();
     const Index count = std::min(block, kTestSequences - first);
     Sequences sequences = draw_sequences(setting, source, first, count);
     const Matrix p = sequences.X * w;
@@ -375,7 +377,8 @@ Index sequence_count(const LoraTask& task, const LoraExperimentOptions& options)
   const int instances = base::instances_at_a_time(options.instances, options.threads);
   const double seen = seen_sequences(task, n);
   const bool selected = task.sequences == LoraSequences::selected;
-  base::require_memory(instances * sizeof(double) * (kCopies * seen * task.tokens * d + kSquares * d * d),
+  base::require_memory(instances * sizeof(double) * (kCopies * seen * task.tokens * d + kSquares * d * d) +
+                           base::thread_bytes(instances),
                        fmt::format("fine-tuning with d = {}, alpha_ft = {}{} and {} instances at a time", options.d,
                                    task.alpha, selected ? fmt::format(", share = {}", task.share) : "", instances),
                        selected ? "a smaller d, a larger share or fewer threads" : "a smaller d or fewer threads");

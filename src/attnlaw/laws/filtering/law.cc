@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "attnlaw/base/infinity.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
@@ -70,6 +71,7 @@ double far(const WeightLaw& weights, double delta) { return weights.t.abs().maxC
 std::optional<double> approach(const std::function<double(double)>& f, double floor, double start, bool positive) {
   const double smallest = 1e-14 * (floor + start);
   for (double distance = start; distance > smallest; distance *= 0.5) {
+    base::check_interrupt();
     const double value = f(floor + distance);
     if (positive ? value >= 0 : value <= 0) return distance;
   }
@@ -168,6 +170,7 @@ std::vector<LofiDensity> LofiLaw::density(int points) const {
   const ArrayXd squares = weights_.t.square() * weights_.probability;
   std::vector<LofiDensity> density;
   for (int i = 0; i <= points; ++i) {
+    base::check_interrupt();
     // Places are denser towards both ends, where the density is a square root.
     const double u = 0.5 * (from + to) - 0.5 * (to - from) * std::cos(std::numbers::pi * i / points);
     const ArrayXd distances = (u - weights_.t).square();

@@ -7,11 +7,12 @@
 #include <memory>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/laws/filtering/significance.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/laws/filtering/significance.h"
 #include "attnlaw/laws/filtering/stack.h"
 
 namespace attnlaw::laws {
@@ -34,6 +35,7 @@ void add_products(const Matrix& phi, const ArrayXd& t, double sign, Matrix& sum)
     filled = 0;
   };
   for (Index mu = 0; mu < phi.rows(); ++mu) {
+    base::check_interrupt();
     if (!(sign * t[mu] > 0)) continue;
     block.row(filled++) = std::sqrt(std::abs(t[mu])) * phi.row(mu);
     if (filled == block.rows()) flush();

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -98,6 +99,7 @@ Matrix relu_kernel(const Matrix& a, const Matrix& b, double scale) {
   const Eigen::VectorXd length_a = a.rowwise().norm(), length_b = b.rowwise().norm();
   Matrix kernel = product(a, b.transpose());
   for (Index i = 0; i < kernel.rows(); ++i) {
+    base::check_interrupt();
     for (Index j = 0; j < kernel.cols(); ++j) {
       const double lengths = length_a[i] * length_b[j];
       const double cosine = lengths > 0 ? std::clamp(kernel(i, j) / lengths, -1.0, 1.0) : 1;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -98,6 +99,7 @@ Ridge by_holding_out(const Matrix& z, const Matrix& y) {
     const Matrix labels = y.topRows(kept);
     const Solver solve(part, labels);
     for (const double penalty : penalties(solve.mean_variance(), kFactor)) {
+      base::check_interrupt();
       const MatrixXd weights = solve(penalty);
       const double error = (y.bottomRows(held) - z.bottomRows(held) * weights).rowwise().squaredNorm().mean();
       if (error < best.validation_error) best.validation_error = error, best.penalty = penalty;
@@ -145,6 +147,7 @@ Matrix degree_two_features(const Matrix& x) {
   const Index d = x.cols();
   Matrix lifted(x.rows(), d + d * (d + 1) / 2);
   for (Index mu = 0; mu < x.rows(); ++mu) {
+    base::check_interrupt();
     lifted.row(mu).head(d) = x.row(mu);
     Index at = d;
     for (Index i = 0; i < d; at += d - i, ++i) {

@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -104,6 +105,7 @@ LabelledSamples draw(const LofiTarget& target, int d, int n, std::uint64_t seed,
       .fill(0, {samples.x.data(), size(samples.x.size())});
   std::vector<double> s;
   for (Index mu = 0; mu < n; ++mu) {
+    base::check_interrupt();
     s.clear();
     for (Index a = 0; a < tokens; ++a)
       for (int j = 0; j < relevant; ++j) s.push_back(samples.x(mu * tokens + a, j));

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
@@ -39,6 +40,7 @@ class SolutionCurve {
     MatrixXd rest = rest_;
     double z = 0;
     for (int i = 0; i < kMostIterations; ++i) {
+      base::check_interrupt();
       const std::optional<Response> response = respond(g, cross, rest);
       if (!response) return std::numeric_limits<double>::infinity();
       const double previous = z;

@@ -9,11 +9,12 @@
 #include <numbers>
 #include <utility>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
-#include "attnlaw/laws/filtering/quadratic_form.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/laws/filtering/quadratic_form.h"
 
 namespace attnlaw::laws {
 namespace {
@@ -207,6 +208,7 @@ void LofiTarget::set_attention_law() {
   AttentionNodes nodes;
   const int half = static_cast<int>(kFar / kStep);
   for (int i = 0; i <= half; ++i) {
+    base::check_interrupt();
     for (int j = -half; j <= half; ++j) {
       const Eigen::Vector2d s(i * kStep, j * kStep);
       const double mass = (i == 0 ? 1 : 2) * kStep * kStep / (2 * std::numbers::pi) * std::exp(-0.5 * s.squaredNorm());
@@ -270,6 +272,7 @@ std::vector<std::pair<double, double>> estimated_forms(const LofiTarget& target,
   std::vector<double> normals(2 * r * kBlock);
   const base::NormalStream stream(0, base::stream_id(base::Stream::filtering_depth_two, 0, 0));
   for (std::size_t i = 0; i < kSamples; ++i) {
+    base::check_interrupt();
     if (i % kBlock == 0) stream.fill(i * 2 * r, normals);
     const std::span<const double> s(&normals[i % kBlock * 2 * r], r), noise(s.data() + r, r);
     double estimate = 0;

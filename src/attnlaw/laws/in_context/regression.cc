@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/packed_triangle.h"
 #include "attnlaw/base/parallel.h"
 
@@ -58,6 +59,7 @@ class NormalEquations {
     for (std::size_t from = 0; from < n; from += kSequences) {
       const std::size_t rows = std::min(kSequences, n - from);
       for (std::size_t row = 0; row < rows; ++row) {
+        base::check_interrupt();
         multiply_queries(from + row, first, last, of_query.row(index(row)).data());
         multiply_contexts(from + row, of_context.row(index(row)).data());
       }

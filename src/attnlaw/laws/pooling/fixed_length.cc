@@ -6,6 +6,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -91,6 +92,7 @@ SparseCounts::SparseCounts(std::span<const double> weights, double sequences_per
       places;  // place of every member among the strata of counts, for every position
   for (std::size_t l = 0; l < weights.size(); ++l) places.push_back(permutations.next());
   for (std::size_t member = 0; member < population; ++member) {
+    base::check_interrupt();
     first_.push_back(positions_.size());
     for (std::size_t l = 0; l < weights.size(); ++l)
       for (std::size_t k = counts[places[l][member]]; k > 0; --k) {
@@ -106,6 +108,7 @@ double SparseCounts::sweep(Complex X) {
   const std::size_t others = squares_.size() - 1;
   double change = 0;
   for (std::size_t member = 0; member < r_.size(); ++member) {
+    base::check_interrupt();
     Complex sum = 0;
     for (std::size_t s = first_[member]; s < first_[member + 1]; ++s) {
       const std::size_t position = positions_[s];

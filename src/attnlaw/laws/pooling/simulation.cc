@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -183,6 +184,7 @@ Sample draw_sample(const Setup& setup, const Vocabulary& vocabulary, std::uint64
   Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(d);
   double signal_sum = 0, signal_square = 0;
   for (std::size_t first = 0; first < setup.sequences; first += kBlock) {
+    base::check_interrupt();
     const std::size_t count = std::min(kBlock, setup.sequences - first);
     const auto rows = static_cast<Index>(count);
     sign_source.fill(first, count, signs);
@@ -334,7 +336,7 @@ double bytes_needed(const Setup& setup) {
 
 void require_memory(const Setup& setup) {
   const int at_a_time = base::instances_at_a_time(setup.options.instances, setup.options.threads);
-  base::require_memory(bytes_needed(setup) * at_a_time,
+  base::require_memory(bytes_needed(setup) * at_a_time + base::thread_bytes(at_a_time),
                        fmt::format("a pooling experiment with d = {}, a vocabulary of {} and {} instances at a time",
                                    setup.d, setup.vocabulary, at_a_time),
                        "a smaller d or fewer threads");

@@ -7,6 +7,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/matrix.h"
+#include "attnlaw/base/number_array.h"
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/base/reject.h"
 
@@ -84,20 +85,16 @@ SignCorrelations::Kind parse_power(std::string_view spec, std::string_view argum
 }
 
 SignCorrelations::Kind parse_file(const std::string& path, std::optional<std::size_t> length) {
-  const auto rows = base::read_number_lines(path, 0, "r_l of one position, or one row of a correlation matrix");
-  const std::size_t positions = rows.size();
+  const base::NumberArray array =
+      base::read_number_array(path, "r_l of one position, or one row of a correlation matrix");
+  if (array.inner > 0) reject("{}: a profile has one or two axes, got an array of three", path);
+  const base::Matrix<double>& R = array.values;
+  const auto positions = static_cast<std::size_t>(R.rows());
   if (length && *length != positions)
     reject("{} has {} positions, but the length of a sequence is {}", path, positions, *length);
-  const std::size_t columns = rows.front().size();
-  Eigen::MatrixXd R(index(positions), index(columns));
-  for (std::size_t k = 0; k < positions; ++k) {
-    if (rows[k].size() != columns)
-      reject("{}: row {} has {} numbers, the first one {}", path, k + 1, rows[k].size(), columns);
-    R.row(index(k)) = vector(rows[k]).transpose();
-  }
-  if (columns == 1) return Profile{{R.data(), R.data() + R.size()}};
-  if (columns != positions)
-    reject("{}: expected one column (a profile) or a square matrix, got {} rows of {}", path, positions, columns);
+  if (R.cols() == 1) return Profile{{R.data(), R.data() + R.size()}};
+  if (R.cols() != R.rows())
+    reject("{}: expected one column (a profile) or a square matrix, got {} rows of {}", path, positions, R.cols());
   return General{R};
 }
 
@@ -108,9 +105,12 @@ std::optional<std::string> after(const std::string& kind, const std::string& spe
 }
 
 std::vector<double> read_weights(const std::string& path, std::size_t length) {
-  std::vector<double> weights;
-  for (const auto& line : base::read_number_lines(path, 1, "one finite weight per line"))
-    weights.push_back(line.front());
+  const base::NumberArray array = base::read_number_array(path, "one finite weight per line");
+  if (array.inner > 0) reject("{}: weights have one axis, got an array of three", path);
+  const base::Matrix<double>& values = array.values;
+  if (values.cols() != 1)
+    reject("{}: expected one finite weight per line, got {} rows of {}", path, values.rows(), values.cols());
+  const std::vector<double> weights(values.data(), values.data() + values.size());
   if (weights.size() != length) reject("{} has {} weights for sequences of {} tokens", path, weights.size(), length);
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; }))
     reject("{}: all weights are zero: kappa, the sum of their squares, must be > 0", path);

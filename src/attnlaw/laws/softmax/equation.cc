@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <unsupported/Eigen/Polynomials>
 
+#include "attnlaw/base/interrupt.h"
+
 namespace attnlaw::laws {
 namespace {
 
@@ -73,6 +75,7 @@ template SoftmaxEquation::Point<Complex> SoftmaxEquation::at(Complex) const;
 std::optional<Complex> SoftmaxEquation::newton(double s, Complex q) const {
   double last = std::numeric_limits<double>::infinity();
   for (int step = 0; step < kMostSteps; ++step) {
+    base::check_interrupt();
     const Point<Complex> point = at(q);
     const Complex change = (point.z - s) / (point.dz_dw * point.dw_dq);
     q -= change;
@@ -125,6 +128,7 @@ Complex SoftmaxEquation::solve(double s, const Complex* nearby_h, double nearby_
   for (int sweeps = kFirstSweeps; sweeps <= (polynomial ? kFewSweeps : kMostSweeps); sweeps *= 2) {
     Complex D;
     for (int sweep = 0; sweep < sweeps; ++sweep) {
+      base::check_interrupt();
       D = v_ / (1.0 / g - rho_ * v_ * g);
       g = 0.5 * (g + 1.0 / (1.0 / h - tau_ * D));
       Complex w = s - noise_ * h - 1.0 / (1.0 / D - tau_ * h);

@@ -10,6 +10,7 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -53,6 +54,7 @@ Matrix scores(const AttentionSimulation& setup, const SimulationOptions& options
 
 void softmax_rows(Matrix& logits) {
   for (Eigen::Index a = 0; a < logits.rows(); ++a) {
+    base::check_interrupt();
     auto row = logits.row(a);
     row = (row.array() - row.maxCoeff()).exp();
     row /= row.sum();
@@ -67,6 +69,7 @@ double leading_singular_value(const Matrix& A) {
   Eigen::VectorXd vector = Eigen::VectorXd::Constant(A.cols(), 1 / std::sqrt(static_cast<double>(A.cols())));
   double value = 0;
   for (int iteration = 0; iteration < kMostIterations; ++iteration) {
+    base::check_interrupt();
     const Eigen::VectorXd image = A * vector;
     const double last = value;
     value = image.norm();
@@ -143,9 +146,9 @@ std::uint64_t simulation_bytes(const SoftmaxParameters& parameters, const Simula
 
 AttentionSimulation simulate_attention(const SoftmaxParameters& parameters, const SimulationOptions& options) {
   AttentionSimulation simulation = setup_of(parameters, options);
-  base::require_memory(static_cast<double>(bytes_of(simulation, options)),
-                       fmt::format("simulating {} tokens, {} instances at a time,", options.length,
-                                   base::instances_at_a_time(options.instances, options.threads)),
+  const int at_a_time = base::instances_at_a_time(options.instances, options.threads);
+  base::require_memory(static_cast<double>(bytes_of(simulation, options)) + base::thread_bytes(at_a_time),
+                       fmt::format("simulating {} tokens, {} instances at a time,", options.length, at_a_time),
                        "fewer tokens or threads");
   simulation.instances = base::run_instances(
       options.instances, options.threads, [&](std::size_t i) { return draw(simulation, options, i); },

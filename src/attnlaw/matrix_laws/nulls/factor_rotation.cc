@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/tools/minima.hpp>
-#include <boost/math/tools/roots.hpp>
 #include <cmath>
-#include <cstdint>
 #include <vector>
 
 #include "attnlaw/base/index.h"
@@ -21,31 +19,48 @@ namespace {
 using Complex = std::complex<double>;
 
 /// ψ(z) = mean of a z/(1 − a z).
-template <class Number>
-Number psi(const Eigen::VectorXd& a, Number z) {
-  Number sum = 0;
+Complex psi(const Eigen::VectorXd& a, Complex z) {
+  Complex sum = 0;
   for (const double x : a) sum += x * z / (1.0 - x * z);
   return sum / static_cast<double>(a.size());
 }
 
-/// The z in (0, 1/max a) with ψ(z) = w, for w > 0, to so many bits.
-double inverse_psi(const Eigen::VectorXd& a, double w, int bits) {
-  // ψ lies between those of its largest value alone, with weight 1/m and with weight 1.
-  const double largest = a.maxCoeff(), share = w * static_cast<double>(a.size());
-  const double from = w / (1 + w) / largest, to = share / (1 + share) / largest;
-  const auto residual = [&](double z) { return psi(a, z) - w; };
-  // Equal values have their root at the lower end, a single one at the upper end, where rounding decides the sign.
-  const double at_from = residual(from), at_to = residual(to);
-  if (!(at_from < 0)) return from;
-  if (!(at_to > 0)) return to;
-  std::uintmax_t iterations = 200;
-  const auto [low, high] = boost::math::tools::toms748_solve(
-      residual, from, to, at_from, at_to, boost::math::tools::eps_tolerance<double>(bits), iterations);
-  return 0.5 * (low + high);
+/// ψ and its derivative at a real z.
+struct Psi {
+  double value = 0, slope = 0;
+};
+Psi psi(const Eigen::VectorXd& a, double z) {
+  double sum = 0, slope = 0;
+  const double* values = a.data();
+#pragma omp simd reduction(+ : sum, slope)
+  for (Eigen::Index i = 0; i < a.size(); ++i) {
+    const double ratio = values[i] / (1 - values[i] * z);
+    sum += ratio;
+    slope += ratio * (1 + z * ratio);
+  }
+  const auto m = static_cast<double>(a.size());
+  return {z * sum / m, slope / m};
 }
 
-double position(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double w, int bits) {
-  return w / ((1 + w) * inverse_psi(a, w, bits) * inverse_psi(b, w, bits));
+/// The z in (0, 1/max a) with ψ(z) = w, for w > 0, up to a last step of `tolerance` z.
+double inverse_psi(const Eigen::VectorXd& a, double w, double tolerance) {
+  constexpr int kMostSteps = 100;
+  // At most that of the largest value alone, with weight 1/m.
+  const double share = w * static_cast<double>(a.size());
+  double z = share / (1 + share) / a.maxCoeff();
+  // 1/(1 + ψ) is the harmonic mean of 1 − a z, concave and falling in z: Newton's steps for it come down to the root
+  // from above, and never pass it.
+  for (int i = 0; i < kMostSteps; ++i) {
+    const auto [value, slope] = psi(a, z);
+    const double step = (value - w) * (1 + value) / ((1 + w) * slope);
+    z -= step;
+    if (!(std::abs(step) > tolerance * z)) break;
+  }
+  return z;
+}
+
+double position(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double w, double tolerance) {
+  return w / ((1 + w) * inverse_psi(a, w, tolerance) * inverse_psi(b, w, tolerance));
 }
 
 /// Rows of a symmetric matrix, permuted like its columns, with signs.
@@ -110,17 +125,18 @@ double two_sided_pearson(const Cumulants& null, double value) {
 RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
   // x(w) is large at both ends; it has one minimum unless a spectrum has outliers of its own, and then the lowest of a
   // grid in log w is refined.
-  constexpr int kGrid = 120, kGridBits = 16, kBits = 50;
-  constexpr int kMinimumBits = 26;  // half of those of x: a minimum is flat
+  constexpr int kGrid = 120;
+  constexpr double kGridTolerance = 1e-4, kTolerance = 1e-12;  // Newton's error is the square of its last step
+  constexpr int kMinimumBits = 26;                             // half of those of x: a minimum is flat
   constexpr double kLowest = 1e-4, kHighest = 1e6;
   const double step = std::log(kHighest / kLowest) / kGrid;
-  const auto at = [&](double log_w, int bits) { return position(a, b, std::exp(log_w), bits); };
+  const auto at = [&](double log_w, double tolerance) { return position(a, b, std::exp(log_w), tolerance); };
   int best = 0;
-  double least = at(std::log(kLowest), kGridBits);
+  double least = at(std::log(kLowest), kGridTolerance);
   for (int i = 1; i <= kGrid; ++i)
-    if (const double x = at(std::log(kLowest) + step * i, kGridBits); x < least) least = x, best = i;
+    if (const double x = at(std::log(kLowest) + step * i, kGridTolerance); x < least) least = x, best = i;
   const double middle = std::log(kLowest) + step * best;
-  const auto [log_w, x] = boost::math::tools::brent_find_minima([&](double place) { return at(place, kBits); },
+  const auto [log_w, x] = boost::math::tools::brent_find_minima([&](double place) { return at(place, kTolerance); },
                                                                 middle - step, middle + step, kMinimumBits);
   return {x, std::exp(log_w)};
 }

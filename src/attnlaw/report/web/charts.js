@@ -23,16 +23,49 @@
 
   // So many columns of a legend at the top fit into the chart, whose entries have these names.
   const symbolWidth = 34;
+  const axisWidth = 72;
   const legendColumns = (names, chart) => {
     measure.font = `13px ${font}`;
     const widest = Math.min(labelLimit(chart), Math.max(0, ...names.map((name) => measure.measureText(name).width)));
-    return Math.max(1, Math.floor((chart.clientWidth - menuWidth) / (widest + symbolWidth)));
+    return Math.max(1, Math.floor((chart.clientWidth - axisWidth - menuWidth) / (widest + symbolWidth)));
   };
-  const labelLimit = (chart) => Math.min(320, chart.clientWidth - 2 * symbolWidth);
+  const labelLimit = (chart) => Math.min(320, chart.clientWidth - axisWidth - menuWidth);
   const namesOf = (spec) => {
     const names = new Set();
     for (const rows of Object.values(spec.datasets ?? {})) for (const row of rows) if (row.series) names.add(row.series);
     return [...names];
+  };
+
+  const place = (log, value) => (log ? Math.log(value) : value);
+
+  // ---- maps --------------------------------------------------------------------------------------------------------------
+
+  // On a phone the legend of the colours stands under the map.
+  const isNarrow = (chart) => chart.clientWidth < 520;
+  const placeLegend = (spec, chart) => {
+    const colour = spec.layer?.find((layer) => layer.name === "cells")?.encoding.color;
+    if (!colour || !isNarrow(chart)) return;
+    const gradientLength = chart.clientWidth - axisWidth - menuWidth;
+    colour.legend = { ...colour.legend, orient: "bottom", direction: "horizontal", gradientLength, columns: 2 };
+  };
+
+  // The names of regions stay within the map.
+  const keepInside = (spec, chart) => {
+    const encoding = spec.layer?.find((layer) => layer.name === "regions")?.encoding;
+    if (!encoding) return;
+    const legendWidth = isNarrow(chart) ? 0 : 90;
+    const sizes = { x: chart.clientWidth - axisWidth - legendWidth, y: spec.height };
+    measure.font = `600 13px ${font}`;
+    for (const row of spec.datasets.regions) {
+      const channel = row.angle ? "y" : "x";
+      const { domain, type } = encoding[channel].scale;
+      const log = type === "log";
+      const [low, high] = domain.map((end) => place(log, end));
+      const half = Math.min(0.5, (measure.measureText(row.label).width / 2 + 4) / sizes[channel]);
+      const share = Math.min(1 - half, Math.max(half, (place(log, row[channel]) - low) / (high - low)));
+      const at = low + share * (high - low);
+      row[channel] = log ? Math.exp(at) : at;
+    }
   };
 
   // ---- maps of many cells: one image, painted from their values --------------------------------------------------------
@@ -41,8 +74,6 @@
     const bytes = Uint8Array.from(atob(grid.values), (c) => c.charCodeAt(0));
     return new Float64Array(bytes.buffer);
   };
-  const place = (log, value) => (log ? Math.log(value) : value);
-
   // The number of the cell at a value of an axis; -1 beside all of them.
   const cellAt = (axis, value) => axis.edges.findIndex((edge, i) => i > 0 && value <= edge && value >= axis.edges[0]) - 1;
 
@@ -219,6 +250,134 @@
     caption.append(hint);
   };
 
+  // ---- from the point of a curve to its spectrum ------------------------------------------------------------------------
+
+  // The charts of the page that say what they are of, and all spectra in them.
+  const linked = [];
+  const spectra = [];
+  let chosen = null;
+  const same = (a, b) =>
+    typeof a === "number" && typeof b === "number" ? Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b)) : String(a) === String(b);
+  // Whether a spectrum is of this point: in all that both are told apart by.
+  const isOf = (spectrum, point) => Object.entries(spectrum.at).every(([key, value]) => !(key in point) || same(value, point[key]));
+  const isChosen = (spectrum) => chosen !== null && isOf(spectrum, chosen);
+
+  const findLinks = (all) => {
+    const found = all.map((chart) => ({ chart, ...specOf(chart.dataset.spec).usermeta }));
+    for (const { chart, spectra: drawn } of found) drawn?.forEach((one, index) => spectra.push({ ...one, chart, index }));
+    const leads = ({ curve }) => curve && spectra.some((spectrum) => curve.x in spectrum.at);
+    if (found.some(leads)) linked.push(...found.filter((one) => one.spectra || leads(one)));
+  };
+  // Of spectra that are of one point, the first.
+  const choices = () => spectra.filter((spectrum, i) => spectra.findIndex((other) => JSON.stringify(other.at) === JSON.stringify(spectrum.at)) === i);
+  const linkOf = (chart) => linked.find((link) => link.chart === chart);
+
+  // The chosen x is a line in a curve; beside a chosen ridge the others are faint.
+  const prepareLink = (chart, spec) => {
+    const link = linkOf(chart);
+    const x = link?.curve && spec.layer.find((layer) => layer.encoding?.x?.field === "x");
+    if (x) {
+      // An empty set would have no place on the axis.
+      link.nowhere = { x: [...(spec.datasets.theory ?? []), ...(spec.datasets.experiment ?? [])][0].x, opacity: 0 };
+      spec.datasets.chosen = [link.nowhere];
+      const mark = { type: "rule", style: "annotation", strokeWidth: 1.5, clip: true };
+      const opacity = { field: "opacity", type: "quantitative", scale: null };
+      spec.layer.push({ name: "chosen", data: { name: "chosen" }, mark, encoding: { x: x.encoding.x, opacity } });
+    }
+    const ridges = link?.spectra && spec.layer.filter((layer) => layer.encoding?.y2?.field === "ridge");
+    if (ridges?.length) {
+      spec.params = [...(spec.params ?? []), { name: "chosen", value: null }];
+      for (const layer of ridges)
+        layer.encoding.opacity = { condition: { test: "chosen === null || indexof(chosen, datum.ridge) >= 0", value: 1 }, value: 0.08 };
+    }
+  };
+
+  const readLink = ({ chart, curve, spectra: drawn }) => {
+    const line = chart.closest("figure").querySelector(".readout");
+    line.classList.add("used");
+    const mine = drawn ? spectra.filter((spectrum) => spectrum.chart === chart && isChosen(spectrum)) : [];
+    if (!chosen) line.textContent = curve ? "Click at a point, or choose one, to see its spectrum." : "";
+    else if (!curve) line.textContent = mine.length ? `Chosen: ${mine.map((spectrum) => spectrum.name).join("; ")}.` : "";
+    else {
+      const shown = spectra.filter(isChosen);
+      line.textContent = shown.length ? `${[...new Set(shown.map((spectrum) => spectrum.name))].join("; ")}: ` : "No spectrum of this point is on the page.";
+      for (const section of new Set(shown.map((spectrum) => spectrum.chart.closest("section")))) {
+        const anchor = document.createElement("a");
+        const heading = section.querySelector("h2");
+        anchor.href = `#${heading.id}`;
+        anchor.textContent = heading.textContent;
+        line.append(anchor, " ");
+      }
+    }
+  };
+
+  const showLink = ({ chart, curve, spectra: drawn, nowhere }) => {
+    if (!chart.view) return;
+    if (curve) {
+      const x = chosen?.[curve.x];
+      const place = curve.words.length ? curve.words.indexOf(String(x)) : x;
+      chart.view.data("chosen", [chosen && place !== undefined && place !== -1 ? { x: place, opacity: 1 } : nowhere]);
+    } else if (drawn.length > 1) {
+      const mine = spectra.filter((spectrum) => spectrum.chart === chart && isChosen(spectrum));
+      chart.view.signal("chosen", mine.length ? mine.map((spectrum) => spectrum.index) : null);
+    } else {
+      const is = spectra.some((spectrum) => spectrum.chart === chart && isChosen(spectrum));
+      chart.closest("figure").classList.toggle("chosen", is);
+    }
+    chart.view.run();
+  };
+
+  const choose = (point) => {
+    const again = point && chosen && Object.keys({ ...point, ...chosen }).every((key) => same(point[key], chosen[key]));
+    chosen = again ? null : point;
+    const first = choices().findIndex(isChosen);
+    for (const select of document.querySelectorAll(".link select")) select.value = first;
+    for (const link of linked) [readLink, showLink].forEach((step) => step(link));
+  };
+
+  // What was clicked at: a point, a line or a ridge; beside them the nearest point that has a spectrum.
+  const pointAt = ({ chart, curve, spectra: drawn }, event, item) => {
+    const { view } = chart;
+    if (drawn) return item?.datum?.ridge === undefined ? null : drawn[item.datum.ridge]?.at;
+    const box = chart.querySelector("svg").getBoundingClientRect();
+    const [left, top] = view.origin();
+    const [x, y] = [event.clientX - box.left - left, event.clientY - box.top - top];
+    if (x < 0 || y < 0 || x > view.width() || y > view.height()) return undefined;
+    const datum = item?.datum;
+    const keys = curve.series[datum?.series] ?? {};
+    const valueAt = (place) => (curve.words.length ? curve.words[place] : place);
+    if (item?.mark?.marktype === "symbol" && datum.x !== undefined) return { ...keys, [curve.x]: valueAt(datum.x) };
+    const scale = view.scale("x");
+    const pixel = (value) => scale(curve.words.length ? curve.words.indexOf(String(value)) : value);
+    const values = spectra.map((spectrum) => spectrum.at[curve.x]).filter((value) => value !== undefined);
+    const near = values.reduce((best, value) => (Math.abs(pixel(value) - x) < Math.abs(pixel(best) - x) ? value : best), values[0]);
+    return { ...keys, [curve.x]: near };
+  };
+
+  const followLink = (link) => {
+    if (link.spectra?.length === 1) return;
+    const { chart } = link;
+    // A drag moves the axes.
+    let [x, y] = [0, 0];
+    chart.onpointerdown = (event) => ([x, y] = [event.clientX, event.clientY]);
+    chart.view.addEventListener("click", (event, item) => {
+      if (Math.hypot(event.clientX - x, event.clientY - y) > 4) return;
+      const point = pointAt(link, event, item);
+      if (point !== undefined) choose(point);
+    });
+  };
+
+  // By keyboard, and where points are too small to be hit.
+  const addChoice = ({ chart }) => {
+    const label = document.createElement("label");
+    const select = document.createElement("select");
+    label.className = "link";
+    label.append("Spectrum at ", select);
+    select.append(new Option("–", -1), ...choices().map((spectrum, i) => new Option(spectrum.name, i)));
+    select.addEventListener("change", () => choose(choices()[select.value]?.at ?? null));
+    chart.closest("figure").querySelector(".readout").before(label);
+  };
+
   // The rows of a panel: its values, of which the first ones stand out.
   const panelRows = (id) => {
     const { outliers, values } = JSON.parse(document.getElementById(id).textContent);
@@ -231,8 +390,11 @@
     const values = grid ? decoded(grid) : null;
     if (grid) spec.layer.find((layer) => layer.name === "image").encoding.url.value = painted(grid, values);
     if (chart.dataset.values) spec.datasets.values = panelRows(chart.dataset.values);
+    placeLegend(spec, chart);
+    keepInside(spec, chart);
     setTitle(spec, chart);
     if (addInteraction(spec)) explainInteraction(chart);
+    prepareLink(chart, spec);
     const options = {
       mode: "vega-lite",
       renderer: "svg",
@@ -247,6 +409,9 @@
       chart.view?.finalize();
       chart.view = (await vegaEmbed(chart, spec, options)).view;
       if (grid) readOut(chart, grid, values);
+      const link = linkOf(chart);
+      if (link) followLink(link);
+      if (link && chosen) showLink(link);
     } catch (error) {
       console.error(error);
       chart.textContent = `This chart could not be drawn: ${error.message}`;
@@ -259,8 +424,25 @@
   const drawAll = () => Promise.all([...charts, ...open()].map(draw));
   for (const panel of document.querySelectorAll("details.panel"))
     panel.addEventListener("toggle", () => panel.open && draw(panel.querySelector(".chart")));
+  findLinks(charts);
+  for (const link of linked) {
+    if (link.curve || link.spectra.length > 1) addChoice(link);
+    readLink(link);
+  }
   await drawAll();
   dark.addEventListener("change", drawAll);
+  // Prints are light, whatever the screen is, and show the whole.
+  let [printed, kept] = [false, null];
+  const print = (is) => {
+    if (is === printed) return;
+    printed = is;
+    document.documentElement.classList.toggle("printed", is);
+    [chosen, kept] = is ? [null, chosen] : [kept, null];
+    linked.forEach(showLink);
+    if (dark.matches) drawAll();
+  };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
   // Vega fits the axes to a new width by itself; the titles need new lines.
   let width = innerWidth;
   let timer;

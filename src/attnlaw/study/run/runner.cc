@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/parallel.h"
@@ -130,6 +131,9 @@ class Run {
         leave(*assignment, compute(task(assignment->task), predecessor.get(), assignment->threads));
       } catch (const WorkerLost&) {
         return lose(*assignment);
+      } catch (const base::Interrupted&) {
+        if (!stopped()) return fail(std::current_exception());
+        return leave_undone(*assignment);
       } catch (...) {
         return fail(std::current_exception());
       }
@@ -143,6 +147,13 @@ class Run {
     ++progress_.lost_workers;
     --alive_;
     changed_.notify_all();
+  }
+
+  void leave_undone(const Assignment& assignment) {
+    const std::lock_guard lock(mutex_);
+    local_running_ -= assignment.local;
+    schedule_.give_back(assignment.task);
+    wanted_.notify_one();
   }
 
   void fail(const std::exception_ptr& failure) {
@@ -176,9 +187,9 @@ class Run {
 
   // ---- the thread of the store --------------------------------------------------------------------------------------
 
-  bool halted() const {
-    return ending_ || (options_.stop && *options_.stop) || seconds_since(begin_) > options_.max_seconds;
-  }
+  bool stopped() const { return options_.stop && *options_.stop; }
+
+  bool halted() const { return ending_ || stopped() || seconds_since(begin_) > options_.max_seconds; }
 
   void manage() {
     std::unique_lock lock(mutex_);
@@ -188,6 +199,7 @@ class Run {
         store_done(lock);
         std::rethrow_exception(failure_);
       }
+      if (stopped() && !std::exchange(stop_reported_, true)) report();
       if (!halted()) admit_families(lock);
       const bool stored = store_done(lock);
       look_after(lock);
@@ -330,6 +342,7 @@ class Run {
 
   // The thread of the store owns these.
   double computing_ = 0;  ///< seconds that tasks took
+  bool stop_reported_ = false;
   Clock::time_point next_storing_ = begin_, next_report_ = begin_, next_heartbeat_ = begin_;
   std::vector<std::jthread> threads_;  ///< last: joined first
 };

@@ -45,7 +45,8 @@ struct RunOptions {
   int threads = 0;                                               ///< the threads of this process, 0: all available
   double max_seconds = std::numeric_limits<double>::infinity();  ///< no task is started later
   bool retry_failed = false;                                     ///< tasks that failed in an earlier run
-  const std::atomic<bool>* stop = nullptr;                       ///< no task is started once this is true
+  /// No task is started once this is true, and those that base::Interrupted ends are left as if they had never begun.
+  const std::atomic<bool>* stop = nullptr;
   /// The function that computes a task in this process.
   std::function<Outcome(const Task& task, const Outcome* predecessor, int threads)> compute = perform;
   /// Called after every task and every second or so in between, one call at a time.

@@ -90,6 +90,7 @@ std::string results_view() {
   add_figures(columns, {"excess_test", "squared_test", "sign_error", "test_noisy"});
   add_task(columns, "problem.", {"penalty"});
   add_task(columns, "", {"target_hash"});
+  columns.push_back("json_extract(figures, '$.evidence') AS evidence");
   for (const char* column : {"seconds", "code", "finished", "id"}) columns.push_back(column);
   return fmt::format("CREATE VIEW results AS SELECT\n  {}\nFROM result;\n", fmt::join(columns, ",\n  "));
 }
@@ -120,8 +121,9 @@ void apply(sqlite::Connection& connection, std::span<const std::string> steps) {
 std::span<const std::string> schema_steps() {
   // The view keeps nothing: the last step makes it, whatever view there was. Version 2 had more columns, version 3
   // names in snake_case throughout, version 4 the test error on noisy labels and the name of a penalty, version 5 the
-  // hash of a target in a file.
-  static const std::string steps[] = {kVersion1, kDropView, kSnakeCase, kDropView, kDropView + results_view()};
+  // hash of a target in a file, version 6 what a result rests on.
+  static const std::string steps[] = {kVersion1, kDropView, kSnakeCase,
+                                      kDropView, kDropView, kDropView + results_view()};
   return steps;
 }
 

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 #include <thread>
 
 #include "attnlaw/base/fields/json.h"
@@ -185,6 +187,87 @@ Outcome::Status status_in(const std::string& path, const std::string& key, const
   report_damage(path, fmt::format("result {} is damaged: {}", key, error.what()));
 }
 
+bool is_number_or_null(const json& value) { return value.is_number() || value.is_null(); }
+
+bool is_kind(const json& value) {
+  static const std::vector<std::string> kinds = base::names_of<TaskKind>();
+  return value.is_string() && std::find(kinds.begin(), kinds.end(), value.get<std::string>()) != kinds.end();
+}
+
+/// Throws sqlite::Error if the figures of a result are not what its task leaves.
+void require_figures(const std::string& path, const std::string& key, Outcome::Status status, const json& task,
+                     const json& figures) {
+  if (status == Outcome::Status::failed) return;
+  const auto damaged = [&](const std::string& cause) {
+    report_damage(path, fmt::format("the figures of result {} are damaged: {}", key, cause));
+  };
+  if (!figures.is_object() || figures.empty())
+    damaged("they are " + (figures.is_null() ? "missing" : base::json_text(figures)));
+  if (task.at("kind") == base::name(TaskKind::theory)) {
+    for (const auto& [group, name] : {std::pair{"errors", "train"}, std::pair{"errors", "test"},
+                                      std::pair{"errors", "estimation"}, std::pair{"diagnostics", "replicon"}}) {
+      const json found = figures.value(group, json());
+      if (!found.is_object() || !found.contains(name)) damaged(fmt::format("{}.{} is missing", group, name));
+      if (!is_number_or_null(found[name]))
+        damaged(fmt::format("{}.{} is {}", group, name, base::json_text(found[name])));
+    }
+  }
+  const auto errors = figures.find("errors");
+  if (errors == figures.end()) return;
+  if (!errors->is_object()) damaged("errors is " + base::json_text(*errors));
+  for (const auto& [name, value] : errors->items())
+    if (!is_number_or_null(value)) damaged(fmt::format("errors.{} is {}", name, base::json_text(value)));
+}
+
+/// Throws sqlite::Error if the task of a result is none. Its problem is not read, as the file of a target may be gone.
+void require_task(const std::string& path, const std::string& key, const json& task) {
+  const auto damaged = [&](const std::string& cause) {
+    report_damage(path, fmt::format("the task of result {} is damaged: {}", key, cause));
+  };
+  if (!task.is_object()) damaged("it is " + base::json_text(task));
+  if (const json kind = task.value("kind", json()); !is_kind(kind)) damaged("its kind is " + base::json_text(kind));
+  const json problem = task.value("problem", json());
+  if (!problem.is_object()) damaged("its problem is " + base::json_text(problem));
+  for (const char* name : {"alpha", "beta", "target_beta", "noise", "width"})
+    if (const auto value = problem.find(name); value != problem.end() && !is_number_or_null(*value))
+      damaged(fmt::format("its {} is {}", name, base::json_text(*value)));
+}
+
+/// What the view shows as a number, or not at all.
+constexpr std::string_view kNumericColumns[] = {"alpha",
+                                                "beta",
+                                                "target_beta",
+                                                "noise",
+                                                "width",
+                                                "d",
+                                                "instance",
+                                                "accuracy",
+                                                "train",
+                                                "test",
+                                                "estimation",
+                                                "objective",
+                                                "q",
+                                                "m",
+                                                "V",
+                                                "Q_star",
+                                                "kkt",
+                                                "replicon",
+                                                "zero_mass",
+                                                "theory_train",
+                                                "theory_test",
+                                                "theory_estimation",
+                                                "recovery",
+                                                "interpolation",
+                                                "bayes_recovery",
+                                                "excess_test",
+                                                "squared_test",
+                                                "sign_error",
+                                                "test_noisy"};
+
+bool is_numeric_column(std::string_view name) {
+  return std::find(std::begin(kNumericColumns), std::end(kNumericColumns), name) != std::end(kNumericColumns);
+}
+
 /// SQLite calls a document of a result that is no JSON a mistake in the statement that reads it.
 void require_documents(Connection& connection) {
   const Query row = connection.query(
@@ -193,6 +276,21 @@ void require_documents(Connection& connection) {
   if (row->next())
     report_damage(connection.path(),
                   fmt::format("the {} of result {} can no longer be read", row->text(1), row->text(0)));
+}
+
+/// A sound JSON document may still be no result. Whole documents are read of those alone that do not look like one.
+void require_results(Connection& connection) {
+  const Query row = connection.query(
+      "SELECT key, status, figures, task FROM result WHERE coalesce(json_type(task, '$.problem'), '') <> 'object' OR "
+      "(status <> 'failed' AND "
+      "(figures IS NULL OR figures = '{}' OR substr(figures, 1, 1) <> '{' OR "
+      "coalesce(json_type(figures, '$.errors'), 'object') <> 'object')) LIMIT 1");
+  if (!row->next()) return;
+  const std::string key = row->text(0), figures = row->text(2);
+  const json task = document_in(connection.path(), key, "task", row->text(3));
+  require_task(connection.path(), key, task);
+  require_figures(connection.path(), key, status_in(connection.path(), key, row->text(1)), task,
+                  figures.empty() ? json() : document_in(connection.path(), key, "figures", figures));
 }
 
 /// A mistake in the statement, not in the store.
@@ -225,12 +323,27 @@ sqlite::Statement prepare_select(Connection& connection, const std::string& wher
   return prepare("SELECT * FROM results WHERE (" + condition + ") ORDER BY id");
 }
 
-Store::Rows rows_of(sqlite::Statement statement) {
+/// Throws sqlite::Error for a row whose columns are not what the view makes of a result.
+void require_row(const std::string& path, const std::vector<std::string>& columns, const std::vector<json>& row) {
+  const auto damaged = [&](std::size_t column) {
+    const auto key = std::find(columns.begin(), columns.end(), "key") - columns.begin();
+    report_damage(path,
+                  fmt::format("result {} is damaged: its {} is {}", base::json_text(row[static_cast<std::size_t>(key)]),
+                              columns[column], base::json_text(row[column])));
+  };
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (is_numeric_column(columns[i]) && !is_number_or_null(row[i])) damaged(i);
+    if (columns[i] == "kind" && !is_kind(row[i])) damaged(i);
+  }
+}
+
+Store::Rows rows_of(const std::string& path, sqlite::Statement statement) {
   Store::Rows result;
   for (int i = 0; i < statement.columns(); ++i) result.columns.push_back(statement.name(i));
   while (statement.next()) {
     std::vector<json>& row = result.rows.emplace_back();
     for (int i = 0; i < statement.columns(); ++i) row.push_back(base::with_bytes(statement.value(i)));
+    require_row(path, result.columns, row);
   }
   return result;
 }
@@ -273,13 +386,17 @@ std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) con
   const std::lock_guard lock(database_->mutex);
   Connection& connection = database_->connection;
   Transaction transaction(connection, Transaction::Kind::read);
-  const Query row = connection.query("SELECT id, status, error, figures, seconds FROM result WHERE key = ?1", key);
+  const Query row =
+      connection.query("SELECT id, status, error, figures, seconds, task FROM result WHERE key = ?1", key);
   if (!row->next()) return std::nullopt;
   Outcome outcome;
   outcome.status = status_in(database_->path, key, row->text(1));
   outcome.error = base::unescaped(row->text(2));
   if (const std::string figures = row->text(3); !figures.empty())
     outcome.figures = document_in(database_->path, key, "figures", figures);
+  const json task = document_in(database_->path, key, "task", row->text(5));
+  require_task(database_->path, key, task);
+  require_figures(database_->path, key, outcome.status, task, outcome.figures);
   outcome.seconds = row->real(4);
   if (with_arrays) outcome.arrays = arrays_of(connection, row->integer(0));
   return outcome;
@@ -288,7 +405,10 @@ std::optional<Outcome> Store::find(const std::string& key, bool with_arrays) con
 std::optional<json> Store::task(const std::string& key) const {
   const std::lock_guard lock(database_->mutex);
   const Query row = database_->connection.query("SELECT task FROM result WHERE key = ?1", key);
-  return row->next() ? std::optional(document_in(database_->path, key, "task", row->text(0))) : std::nullopt;
+  if (!row->next()) return std::nullopt;
+  json task = document_in(database_->path, key, "task", row->text(0));
+  require_task(database_->path, key, task);
+  return task;
 }
 
 std::vector<bool> Store::has(std::span<const std::string> keys, bool failed_too) const {
@@ -376,7 +496,9 @@ Store::Rows Store::select(const std::string& where) const {
   const std::lock_guard lock(database_->mutex);
   Connection& connection = database_->connection;
   try {
-    return rows_of(prepare_select(connection, where));
+    Store::Rows rows = rows_of(database_->path, prepare_select(connection, where));
+    require_results(connection);
+    return rows;
   } catch (const sqlite::Error& error) {
     if (!is_mistake(error)) throw;
     require_documents(connection);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
 #include "attnlaw/theory/prior/custom_denoiser.h"
@@ -134,6 +135,7 @@ double deviation_of(const Spectrum& target, const Conjugates& conjugates, const 
   const double breakpoints[] = {-f.cut, f.cut};
   double missed = 0, cubes = 0;
   for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
+    base::check_interrupt();
     const double side = symmetry == Symmetry::general && node.x < 0 ? -1 : 1;
     double difference = -posterior_mean(signal, q_hat, node) / m_hat;
     if (side * node.x > f.cut)  // f(x) − (x − 2q̂ Re g)/m̂
@@ -209,6 +211,7 @@ Sectors ThresholdDenoiser::squared_response(const Law& law, const Conjugates& co
   const bool general = symmetry_ == Symmetry::general;
   double kept_mass = 0, mixed = 0, opposite = 0;
   for (const Law::Node& kept : nodes) {
+    base::check_interrupt();
     if (kept.x <= f.cut) continue;
     double row = 0, across = 0;
     for (const Law::Node& other : nodes) {

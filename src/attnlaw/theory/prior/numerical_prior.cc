@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
@@ -96,6 +97,7 @@ void NumericalPrior::minimise(const Matrix& pull, const Conjugates& conjugates, 
   Matrix& S = student.matrix;
   Matrix ahead = S, previous;
   for (int step = 0; step < kMaxSteps; ++step) {
+    base::check_interrupt();
     previous = S;
     S = ahead - mean * ahead - half_difference * ahead.transpose() + pull / steep;
     threshold(2 * lambda_ / steep, student);

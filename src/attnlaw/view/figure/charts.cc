@@ -13,6 +13,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/model/custom_penalty.h"
@@ -116,7 +117,7 @@ struct Curve {
 
   /// Returns what was measured over the theory of each target.
   report::Series ratios() const {
-    report::Series ratios{.name = series.name, .keys = series.keys};
+    report::Series ratios{.name = series.name, .keys = series.keys, .group = series.group};
     for (const auto& [at, found] : samples) {
       std::vector<double> values;
       for (std::size_t i = 0; i < found.predicted.size() && found.predicted.size() == found.measured.size(); ++i)
@@ -214,9 +215,18 @@ class Curves {
     return document;
   }
 
-  std::string series_name(const Item& item, const std::string& value) const {
+  std::string series_name(const Item& item, const std::string& value) const { return name_by(by_, item, value); }
+
+  /// Experiments differ in these where their theory is one: they share its colour.
+  std::string group_name(const Item& item, const std::string& value) const {
+    std::vector<std::string> by = by_;
+    std::erase_if(by, [](const auto& axis) { return axis == "d" || axis == "instance" || axis == "trainer"; });
+    return by.size() < by_.size() ? name_by(by, item, value) : "";
+  }
+
+  std::string name_by(const std::vector<std::string>& axes, const Item& item, const std::string& value) const {
     std::vector<std::string> words;
-    for (const std::string& axis : by_)
+    for (const std::string& axis : axes)
       if (const std::string word = labels_(item, axis); !word.empty()) words.push_back(word);
     if (request_.values.size() > 1 || words.empty()) words.push_back(symbol(value));
     return fmt::format("{}", fmt::join(words, ", "));
@@ -228,7 +238,8 @@ class Curves {
     for (const std::string& axis : by_) key.push_back(coordinate(item, axis));
     const auto [at, added] = index_.try_emplace(std::move(key), curves_.size());
     if (added) {
-      curves_.push_back({{.name = series_name(item, value), .keys = keys_of(item, value)}});
+      curves_.push_back(
+          {{.name = series_name(item, value), .keys = keys_of(item, value), .group = group_name(item, value)}});
     } else {
       // What varies along the line, as the target does with κ*, does not tell it from others.
       const auto here = keys_of(item, value);
@@ -317,8 +328,7 @@ std::string experiments_note(const std::vector<Item>& items) {
   for (const auto& [kind, points] : instances) {
     int most = 0;
     for (const auto& [at, count] : points) most = std::max(most, count);
-    words.push_back(
-        fmt::format("d = {}, {} {}, {}", kind.first, most, most == 1 ? "instance" : "instances", kind.second));
+    words.push_back(fmt::format("d = {}, {}, {}", kind.first, base::counted(most, "instance"), kind.second));
   }
   return words.empty() ? "" : fmt::format("Experiments: {}.", fmt::join(words, "; "));
 }
@@ -399,12 +409,13 @@ std::vector<double> measured_eigenvalues(const Item& theory, const std::vector<I
 }
 
 report::Chart spectrum_of(const Item& theory, const std::vector<Item>& items, const std::string& title,
-                          bool square_roots) {
+                          const report::Subject& subject, bool square_roots) {
   report::SpectrumChart chart{.title = title,
                               .value = spectral_value(theory.task->problem),
                               .density = points(*theory.outcome->array("s"), *theory.outcome->array("density")),
                               .predicted_zero_mass = figure(theory, "zero_mass").value_or(0),
-                              .eigenvalues = measured_eigenvalues(theory, items)};
+                              .eigenvalues = measured_eigenvalues(theory, items),
+                              .subject = subject};
   for (const json& outlier : theory.outcome->figures.at("spectrum").at("outliers"))
     chart.outliers.push_back(outlier.at("eigenvalue"));
   chart.zero_tolerance = chart.predicted_zero_mass > 0 ? study::zero_tolerance(chart.eigenvalues) : 0;
@@ -420,10 +431,10 @@ std::vector<report::Section> spectrum_sections(const ChartRequest& request, cons
   const Labels labels(items);
   for (const Item& item : items) {
     if (!has_density(item)) continue;
-    const std::string where = joined(item.part->axes, [&](const std::string& axis) { return labels(item, axis); });
-    const std::string title = item.part->axes.empty() ? request.title : request.title + ": " + where;
+    const report::Subject subject = labels.subject(item);
+    const std::string title = item.part->axes.empty() ? request.title : request.title + ": " + subject.name;
     sections.push_back(
-        {title, sections.empty() ? request.text : "", spectrum_of(item, items, title, request.square_roots)});
+        {title, sections.empty() ? request.text : "", spectrum_of(item, items, title, subject, request.square_roots)});
   }
   return sections;
 }
@@ -497,11 +508,8 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
   const std::string &other = across ? request.y : request.x, &ratio = across ? request.x : request.y;
   std::vector<report::HeatMap::Line> lines;
   for (const char* threshold : kThresholds) {
-    report::HeatMap::Line line{symbol(threshold), {}};
-    if (!across) {
-      line.above = region_above(threshold, items.front().task->problem);
-      line.below = region_below(threshold);
-    }
+    report::HeatMap::Line line{
+        symbol(threshold), {}, region_above(threshold, items.front().task->problem), region_below(threshold)};
     for (const Item& item : items) {
       const auto at = position(item, other);
       if (item.task->kind != TaskKind::thresholds || !at) continue;
@@ -531,9 +539,13 @@ std::vector<report::HeatMap::Line> penalty_lines(const ChartRequest& request, co
   const matrix_laws::Spectrum target = problem.target_law();
   const json& points = item.outcome->figures.at("points");
   for (std::size_t i = 0; i < x.size(); ++i) {
-    problem.alpha = points.at(i).at("alpha");
+    const json& point = points.at(i);
+    problem.alpha = point.at("alpha");
     collapse.points.push_back({x[i], theory::collapse_lambda(problem, target)});
-    edge.points.push_back({x[i], find_number(points.at(i), "lambda").value_or(kNan)});
+    // As in theory::regime_map: where the student is 0, or there is no solution, there is no edge.
+    const bool known =
+        point.at("converged").get<bool>() && point.at("regime") != theory::name(theory::Regime::collapse);
+    edge.points.push_back({x[i], (known ? find_number(point, "lambda") : std::nullopt).value_or(kNan)});
   }
   return {std::move(collapse), std::move(edge)};
 }
@@ -561,6 +573,7 @@ report::Section map_section(const ChartRequest& request, const std::vector<Item>
   else
     map.value.scale = scale_of(map.values);
   map.lines = threshold_lines(request, items);
+  map.above_is_right = is_ratio(items, request.x);
   for (const Item& item : items)
     for (report::HeatMap::Line& line : penalty_lines(request, item)) map.lines.push_back(std::move(line));
   return {request.title, request.text, report::heat_map(map)};

@@ -434,7 +434,7 @@ std::vector<report::Section> ridge_sections(const ProblemCurve& curve) {
       const json& at = item.entry->coordinates.at(axis.name);
       chart.ridges.push_back({cell_of(at), text_of(at, 3),
                               points(*item.outcome->array("s"), *item.outcome->array("density")),
-                              figure(item, "zero_mass").value_or(0)});
+                              figure(item, "zero_mass").value_or(0), labels.subject(item)});
     }
     if (!chart.ridges.empty()) sections.push_back({title, "", report::ridge_chart(chart)});
   }

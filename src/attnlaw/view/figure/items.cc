@@ -10,7 +10,9 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "attnlaw/base/counted.h"
 #include "attnlaw/view/columns.h"
+#include "attnlaw/view/rows.h"
 
 namespace attnlaw::view {
 namespace {
@@ -176,7 +178,7 @@ Gaps gaps_of(const std::vector<Item>& items) {
 
 std::vector<std::string> Gaps::lines() const {
   std::vector<std::string> lines;
-  const auto results = [](std::size_t count) { return fmt::format("{} {}", count, count == 1 ? "result" : "results"); };
+  const auto results = [](std::size_t count) { return base::counted(count, "result"); };
   if (missing > 0) lines.push_back(fmt::format("Left out: {} not computed yet.", results(missing)));
   if (failed > 0) lines.push_back(fmt::format("Left out: {} that failed ({}).", results(failed), error));
   if (unconverged > 0)
@@ -267,6 +269,12 @@ std::string Labels::operator()(const Item& item, const std::string& axis) const 
   const std::string text = text_of(coordinate(item, axis), known->second);
   if (text.empty() || text.find_first_not_of("0123456789.+-e") != std::string::npos) return symbol(text);
   return fmt::format("{} = {}", symbol(axis), text);
+}
+
+report::Subject Labels::subject(const Item& item) const {
+  report::Subject subject{joined(item.part->axes, [&](const std::string& axis) { return (*this)(item, axis); }), {}};
+  for (const std::string& axis : item.part->axes) subject.keys.emplace_back(axis, cell_of(coordinate(item, axis)));
+  return subject;
 }
 
 }  // namespace attnlaw::view

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attnlaw/report/chart.h"
 #include "attnlaw/view/figure/numbers.h"
 
 namespace attnlaw::view {
@@ -69,6 +70,9 @@ class Labels {
   /// The label is "tied" for a word, "γ = 1.25" for a number, with four digits or as many as tell the values of the
   /// axis apart; empty if the item has none.
   std::string operator()(const Item& item, const std::string& axis) const;
+
+  /// What an item is of: its value of every axis of its part.
+  report::Subject subject(const Item& item) const;
 
  private:
   int digits(const std::string& axis) const;
