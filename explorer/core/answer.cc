@@ -84,7 +84,7 @@ const base::Description& describe(const Question*) {
        base::field("problem", &Q::problem, {.doc = "the problem, as its documents have it"}),
        theory::accuracy_field(&Q::accuracy),
        base::field("time_limit", &Q::time_limit,
-                   {.unit = "s", .range = base::kPositive, .doc = "begin no finer points after so many seconds"}),
+                   {.unit = "s", .range = base::kPositive, .doc = "start no iterate or finer point after so many seconds"}),
        base::field("start", &Q::start, {.doc = "the answer of a neighbour: its `start`"}),
        base::field("spectrum", &Q::spectrum, {.doc = "also the spectrum of S, and that of the target"}),
        base::field("n", &Q::n, {.doc = "numbers of sequences of a scaling curve"}),

@@ -229,7 +229,7 @@ TEST(Jobs, ReadNoFileThatDoesNotFit) {
   EXPECT_NE(refused.err.find("huge.npy': it has 1 TiB"), std::string::npos) << refused.err;
   // Devices without end are refused before a byte is read, pipes when they have filled the memory.
   scratch.write("numbers.txt", "1\n-1\n2\n0.5\n");
-  for (const std::string command : {kSolve + " --target file:/dev/zero", std::string("lofi --data /dev/zero"),
+  for (const std::string& command : {kSolve + " --target file:/dev/zero", std::string("lofi --data /dev/zero"),
                                     std::string("sweep /dev/zero"), std::string("solve --problem /dev/urandom")}) {
     const Outcome endless = shell(scratch, "timeout 20 $A " + command);
     EXPECT_EQ(endless.code, 1) << command << endless.err;

@@ -61,8 +61,8 @@ TEST(Problem, NamesTheFirstValueOutOfRange) {
       {with([](Problem& p) { p.head = Head::linear, p.target_beta = 2; }), "target_beta", "must be 1", "got 2"},
       {with([](Problem& p) { p.noise = -1; }), "noise", ">= 0", "got -1"},
       {with([](Problem& p) { p.noise = kInfinity; }), "noise", "finite", "got inf"},
-      {with([](Problem& p) { p.width = 0; }), "width", "> 0", "got 0"},
-      {with([](Problem& p) { p.width = -0.5; }), "width", "> 0", "got -0.5"},
+      {with([](Problem& p) { p.width = 0; }), "width", ">= 1e-12", "got 0"},
+      {with([](Problem& p) { p.width = -0.5; }), "width", ">= 1e-12", "got -0.5"},
       {with([](Problem& p) { p.width = 0.5, p.student = Student::direct; }), "width", "must be 1 with student direct",
        "got 0.5"},
       {with([](Problem& p) { p.student = Student::bayes; }), "lambda", "leave it out", "got 0.05"},
@@ -169,7 +169,7 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
       {R"({"alpha": 1, "lambda": 1, "student": "free"})",
        "student must be tied, direct, direct-general, untied or bayes, got 'free'"},
       {R"({"alpha": 1, "lambda": "small"})", "lambda must be a number > 0, 0+, optimal or edge, got \"small\""},
-      {R"({"alpha": 1, "lambda": 1, "width": 0})", "width must be a finite number > 0, got 0"},
+      {R"({"alpha": 1, "lambda": 1, "width": 0})", "width must be a finite number >= 1e-12, got 0"},
       {R"({"alpha": -1, "lambda": 1})", "alpha must be a finite number > 0, got -1"},
   };
   for (const auto& [text, message] : cases) {
@@ -253,7 +253,7 @@ RC_GTEST_PROP(Problem, SurvivesJsonAndTomlToTheLastBit, ()) {
     problem.beta = *positive();
     problem.target_beta = *positive();
   }
-  problem.target = Target::parse("wishart:" + nlohmann::json(*positive()).dump());
+  problem.target = Target::parse("wishart:" + nlohmann::json(std::max(1e-12, *positive_up_to(1e12))).dump());
   const nlohmann::json document = to_json(problem);
   RC_ASSERT(to_json(problem_from_json(nlohmann::json::parse(document.dump()))) == document);
   RC_ASSERT(to_json(problem_from_toml(to_toml(problem))) == document);

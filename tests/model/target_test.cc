@@ -272,7 +272,7 @@ TEST(Product, HasTheMomentsOfItsLaw) {
   EXPECT_EQ(Target::parse("product:0.25").spec(), "product:0.25");
   EXPECT_THROW(Target::parse("product:0.001").eigenvalues(100, 1, 0), std::invalid_argument);
   EXPECT_THROW(Target::parse("product:-1"), std::invalid_argument);
-  EXPECT_GT(Target::parse("product:1e300").bytes_needed(100), 1e300);
+  EXPECT_GT(Target::parse("product:1e12").bytes_needed(100), 1e16);
 }
 
 TEST(Wishart, HasRankRoundOfKappaD) {
@@ -325,7 +325,9 @@ Target target_of(const std::vector<double>& eigenvalues) {
   std::ofstream file(path);
   for (const double value : eigenvalues) file << fmt::format("{}\n", value);
   file.close();
-  return Target::parse("file:" + path.string());
+  Target target = Target::parse("file:" + path.string());
+  std::filesystem::remove(path);
+  return target;
 }
 
 /// As double precision tells the digits of a matrix that was computed in single precision, and then scaled.
@@ -345,7 +347,7 @@ TEST(Target, GroupsAsNarrowAsSinglePrecisionAreOneEigenvalue) {
 TEST(Target, SaysWhereEigenvaluesMayBeEqual) {
   // A power law down to small eigenvalues: none of them has a gap around it.
   std::vector<double> values;
-  for (int i = 1; i <= 3000; ++i) values.push_back(std::pow(i, -3.0));
+  for (int i = 1; i <= 3000; ++i) values.push_back(std::pow(i, -2.0));
   const Target target = target_of(values);
   EXPECT_GT(target.spectrum().discrete()->atoms.size(), 2900U);
   EXPECT_EQ(target.note(), "");

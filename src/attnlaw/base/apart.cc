@@ -1,5 +1,6 @@
 #include "attnlaw/base/apart.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -19,7 +20,7 @@ namespace {
 struct ApartCall {
   std::mutex mutex;
   std::condition_variable ended;
-  bool done = false;
+  std::atomic<bool> done = false;
   std::exception_ptr failure;
 
   void run(const std::function<void()>& body) {
@@ -39,18 +40,25 @@ struct ApartCall {
   bool wait() {
     constexpr std::chrono::milliseconds kLook{50};
     std::unique_lock lock(mutex);
-    while (!ended.wait_for(lock, kLook, [this] { return done; }))
+    while (!ended.wait_for(lock, kLook, [this] { return done.load(); }))
       if (*interrupt_flag()) return false;
     return true;
   }
 };
 
-/// Keeps threads that nobody waits for any longer; the process waits for them when it ends, as the libraries that they
-/// are in would otherwise be taken from under them.
-void leave_alone(std::jthread thread) {
+/// A thread that nobody waits for any longer.
+struct LeftAlone {
+  std::shared_ptr<const ApartCall> call;
+  std::jthread thread;
+};
+
+/// Keeps a thread until it has ended; the process waits for those that remain when it ends itself, as the libraries
+/// that they are in would otherwise be taken from under them.
+void leave_alone(LeftAlone thread) {
   static std::mutex mutex;
-  static std::vector<std::jthread> left;
+  static std::vector<LeftAlone> left;
   const std::lock_guard lock(mutex);
+  std::erase_if(left, [](const LeftAlone& earlier) { return earlier.call->done.load(); });
   left.push_back(std::move(thread));
 }
 
@@ -65,7 +73,7 @@ void call_apart(const std::function<void()>& body) {
     call->run(body);
   });
   if (!call->wait()) {
-    leave_alone(std::move(thread));
+    leave_alone({call, std::move(thread)});
     throw Interrupted();
   }
   thread.join();

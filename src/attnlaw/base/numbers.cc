@@ -135,7 +135,7 @@ std::vector<std::vector<double>> parse_number_lines(std::string_view content, co
                                                     std::size_t per_line, std::string_view expected) {
   if (content.find('\0') != std::string_view::npos) reject("{}: expected {}, and this is no text file", path, expected);
   std::vector<std::vector<double>> rows;
-  std::size_t line_number = 0;
+  std::size_t line_number = 0, first_line = 0;
   for (const std::string_view line : lines_of(content)) {
     ++line_number;
     const std::string_view text = without_blanks(line.substr(0, line.find('#')));
@@ -146,11 +146,12 @@ std::vector<std::vector<double>> parse_number_lines(std::string_view content, co
     std::vector<double> numbers = numbers_in(text);
     const std::size_t first = rows.empty() ? 0 : rows.front().size();
     if (per_line == kAsManyAsFirst && first > 0 && !numbers.empty() && numbers.size() != first)
-      reject("{}:{}: expected {}, {} in each line as in the first, got {}: '{}'", path, line_number, expected, first,
-             numbers.size(), shortened(text));
+      reject("{0}:{1}: expected {2}, {3} in each line as in the first ({0}:{4}), got {5}: '{6}'", path, line_number,
+             expected, first, first_line, numbers.size(), shortened(text));
     if (numbers.empty() || (per_line > 0 && per_line < kAsManyAsFirst && numbers.size() != per_line))
       reject("{}:{}: expected {}, got {}'{}'", path, line_number, expected,
              numbers.size() > 1 ? fmt::format("{} numbers, ", numbers.size()) : "", shortened(text));
+    if (rows.empty()) first_line = line_number;
     rows.push_back(std::move(numbers));
   }
   if (rows.empty()) reject("{}:{}: expected {}, at least one, found none", path, line_number, expected);

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <deque>
 #include <mutex>
-#include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
@@ -67,16 +66,29 @@ std::vector<double> decomposed(const std::string& path, Matrix S, MatrixValues o
                                                 : base::singular_values(base::entries(S), size, size);
 }
 
-/// A study asks for its target once for each point.
+/// A matrix that was decomposed.
+struct Decomposed {
+  Matrix matrix;
+  MatrixValues of_matrix;
+  std::vector<double> values;
+};
+
+/// Returns the values of a matrix; those of the last few are known, as a study asks for its target once for each point.
 std::vector<double> values_of(const std::string& path, const Matrix& S, MatrixValues of_matrix) {
+  constexpr std::size_t kKept = 2;
   static std::mutex mutex;
-  static std::map<std::tuple<std::string, std::size_t, MatrixValues>, std::vector<double>> known;
-  const std::string_view bytes(reinterpret_cast<const char*>(S.data()),
-                               static_cast<std::size_t>(S.size()) * sizeof(double));
-  const std::tuple key{path, std::hash<std::string_view>()(bytes), of_matrix};
+  static std::deque<Decomposed> known;
+  {
+    const std::scoped_lock lock(mutex);
+    for (const Decomposed& one : known) {
+      const bool same_shape = one.of_matrix == of_matrix && one.matrix.rows() == S.rows();
+      if (same_shape && one.matrix == S) return one.values;
+    }
+  }
+  Decomposed one{S, of_matrix, decomposed(path, S, of_matrix)};
   const std::scoped_lock lock(mutex);
-  if (const auto found = known.find(key); found != known.end()) return found->second;
-  return known.emplace(key, decomposed(path, S, of_matrix)).first->second;
+  if (known.size() == kKept) known.pop_front();
+  return known.emplace_back(std::move(one)).values;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <stdexcept>
 #include <vector>
@@ -51,13 +52,21 @@ CREATE INDEX claim_by_run ON claim (run);
 
 )sql";
 
+/// A column of the view of results.
+struct Column {
+  std::string name;
+  std::string expression;
+  bool numeric = false;  ///< a number or nothing
+};
+
 /// Columns out of the JSON of a task.
-void add_task(std::vector<std::string>& columns, const char* of, std::initializer_list<const char*> names) {
-  for (const char* name : names) columns.push_back(fmt::format("json_extract(task, '$.{0}{1}') AS {1}", of, name));
+void add_task(std::vector<Column>& columns, const char* of, bool numeric, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    columns.push_back({name, fmt::format("json_extract(task, '$.{}{}')", of, name), numeric});
 }
 
 /// Columns out of the figures of a theory or of an experiment, wherever their documents have them.
-void add_figures(std::vector<std::string>& columns, std::initializer_list<const char*> names) {
+void add_figures(std::vector<Column>& columns, std::initializer_list<const char*> names) {
   const base::Description* documents[] = {&describe(static_cast<const theory::Solution*>(nullptr)),
                                           &describe(static_cast<const PredictedInstance*>(nullptr))};
   for (const char* name : names) {
@@ -66,32 +75,51 @@ void add_figures(std::vector<std::string>& columns, std::initializer_list<const 
       if (const auto place = base::place_of(*document, name))
         places.push_back(fmt::format("json_extract(figures, '$.{}')", *place));
     if (places.empty()) throw std::logic_error(fmt::format("no result has the figure {}", name));
-    columns.push_back(fmt::format("coalesce({}, NULL) AS {}", fmt::join(places, ", "), name));
+    columns.push_back({name, fmt::format("coalesce({}, NULL)", fmt::join(places, ", ")), true});
   }
 }
 
-std::string results_view() {
-  std::vector<std::string> columns{"key"};
-  add_task(columns, "", {"kind"});
-  add_task(columns, "problem.", {"student", "head", "tokens", "attention", "readout", "labels", "loss", "alpha"});
-  columns.push_back("coalesce(json_extract(figures, '$.lambda'), json_extract(task, '$.problem.lambda')) AS lambda");
+std::vector<Column> make_results_columns() {
+  constexpr bool kNumeric = true, kAnything = false;
+  std::vector<Column> columns{{"key", "key"}};
+  add_task(columns, "", kAnything, {"kind"});
+  add_task(columns, "problem.", kAnything, {"student", "head", "tokens", "attention", "readout", "labels", "loss"});
+  add_task(columns, "problem.", kNumeric, {"alpha"});
+  columns.push_back({"lambda", "coalesce(json_extract(figures, '$.lambda'), json_extract(task, '$.problem.lambda'))"});
   columns.push_back(
-      "CASE json_type(task, '$.problem.lambda') WHEN 'text' THEN json_extract(task, '$.problem.lambda') END AS "
-      "lambda_rule");
-  add_task(columns, "problem.", {"beta", "target_beta", "noise", "target", "width"});
-  add_task(columns, "experiment.", {"d", "instance", "seed", "trainer", "precision"});
-  add_task(columns, "", {"accuracy", "continued"});
-  columns.push_back("status");
-  columns.push_back("coalesce(error, json_extract(figures, '$.diagnostics.message')) AS error");
+      {"lambda_rule",
+       "CASE json_type(task, '$.problem.lambda') WHEN 'text' THEN json_extract(task, '$.problem.lambda') END"});
+  add_task(columns, "problem.", kNumeric, {"beta", "target_beta", "noise"});
+  add_task(columns, "problem.", kAnything, {"target"});
+  add_task(columns, "problem.", kNumeric, {"width"});
+  add_task(columns, "experiment.", kNumeric, {"d", "instance"});
+  add_task(columns, "experiment.", kAnything, {"seed", "trainer", "precision"});
+  add_task(columns, "", kNumeric, {"accuracy"});
+  add_task(columns, "", kAnything, {"continued"});
+  columns.push_back({"status", "status"});
+  columns.push_back({"error", "coalesce(error, json_extract(figures, '$.diagnostics.message'))"});
   add_figures(columns, {"train", "test", "estimation", "objective", "q", "m", "V", "Q_star", "kkt", "replicon",
                         "zero_mass", "theory_train", "theory_test", "theory_estimation"});
   for (const char* threshold : {"recovery", "interpolation", "bayes_recovery"})
-    columns.push_back(fmt::format("json_extract(figures, '$.{0}.alpha') AS {0}", threshold));
+    columns.push_back({threshold, fmt::format("json_extract(figures, '$.{}.alpha')", threshold), kNumeric});
   add_figures(columns, {"excess_test", "squared_test", "sign_error", "test_noisy"});
-  add_task(columns, "problem.", {"penalty"});
-  add_task(columns, "", {"target_hash"});
-  columns.push_back("json_extract(figures, '$.evidence') AS evidence");
-  for (const char* column : {"seconds", "code", "finished", "id"}) columns.push_back(column);
+  add_task(columns, "problem.", kAnything, {"penalty"});
+  add_task(columns, "", kAnything, {"target_hash"});
+  columns.push_back({"evidence", "json_extract(figures, '$.evidence')"});
+  for (const char* column : {"seconds", "code", "finished", "id"}) columns.push_back({column, column});
+  return columns;
+}
+
+const std::vector<Column>& results_columns() {
+  static const std::vector<Column> columns = make_results_columns();
+  return columns;
+}
+
+std::string results_view() {
+  std::vector<std::string> columns;
+  for (const Column& column : results_columns())
+    columns.push_back(column.name == column.expression ? column.name
+                                                       : fmt::format("{} AS {}", column.expression, column.name));
   return fmt::format("CREATE VIEW results AS SELECT\n  {}\nFROM result;\n", fmt::join(columns, ",\n  "));
 }
 
@@ -125,6 +153,12 @@ std::span<const std::string> schema_steps() {
   static const std::string steps[] = {kVersion1, kDropView, kSnakeCase,
                                       kDropView, kDropView, kDropView + results_view()};
   return steps;
+}
+
+bool is_numeric_column(std::string_view name) {
+  const std::vector<Column>& columns = results_columns();
+  return std::any_of(columns.begin(), columns.end(),
+                     [&](const Column& column) { return column.numeric && column.name == name; });
 }
 
 std::int64_t schema_version(sqlite::Connection& connection, std::int64_t latest) {

@@ -233,41 +233,6 @@ void require_task(const std::string& path, const std::string& key, const json& t
       damaged(fmt::format("its {} is {}", name, base::json_text(*value)));
 }
 
-/// What the view shows as a number, or not at all.
-constexpr std::string_view kNumericColumns[] = {"alpha",
-                                                "beta",
-                                                "target_beta",
-                                                "noise",
-                                                "width",
-                                                "d",
-                                                "instance",
-                                                "accuracy",
-                                                "train",
-                                                "test",
-                                                "estimation",
-                                                "objective",
-                                                "q",
-                                                "m",
-                                                "V",
-                                                "Q_star",
-                                                "kkt",
-                                                "replicon",
-                                                "zero_mass",
-                                                "theory_train",
-                                                "theory_test",
-                                                "theory_estimation",
-                                                "recovery",
-                                                "interpolation",
-                                                "bayes_recovery",
-                                                "excess_test",
-                                                "squared_test",
-                                                "sign_error",
-                                                "test_noisy"};
-
-bool is_numeric_column(std::string_view name) {
-  return std::find(std::begin(kNumericColumns), std::end(kNumericColumns), name) != std::end(kNumericColumns);
-}
-
 /// SQLite calls a document of a result that is no JSON a mistake in the statement that reads it.
 void require_documents(Connection& connection) {
   const Query row = connection.query(
@@ -284,13 +249,14 @@ void require_results(Connection& connection) {
       "SELECT key, status, figures, task FROM result WHERE coalesce(json_type(task, '$.problem'), '') <> 'object' OR "
       "(status <> 'failed' AND "
       "(figures IS NULL OR figures = '{}' OR substr(figures, 1, 1) <> '{' OR "
-      "coalesce(json_type(figures, '$.errors'), 'object') <> 'object')) LIMIT 1");
-  if (!row->next()) return;
-  const std::string key = row->text(0), figures = row->text(2);
-  const json task = document_in(connection.path(), key, "task", row->text(3));
-  require_task(connection.path(), key, task);
-  require_figures(connection.path(), key, status_in(connection.path(), key, row->text(1)), task,
-                  figures.empty() ? json() : document_in(connection.path(), key, "figures", figures));
+      "coalesce(json_type(figures, '$.errors'), 'object') <> 'object'))");
+  while (row->next()) {
+    const std::string key = row->text(0), figures = row->text(2);
+    const json task = document_in(connection.path(), key, "task", row->text(3));
+    require_task(connection.path(), key, task);
+    require_figures(connection.path(), key, status_in(connection.path(), key, row->text(1)), task,
+                    figures.empty() ? json() : document_in(connection.path(), key, "figures", figures));
+  }
 }
 
 /// A mistake in the statement, not in the store.
