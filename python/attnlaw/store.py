@@ -14,6 +14,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from attnlaw import _core
 from attnlaw._results import Record
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ __all__ = ["Arrays", "Store", "StoredResult"]
 
 # "attn" in ASCII.
 _APPLICATION = 0x6174746E
-_NEWEST = 5
 
 
 class Arrays(Mapping[str, NDArray[np.float64]]):
@@ -103,8 +103,9 @@ class Store:
             raise ValueError(f"{self.path} is not a store of attnlaw: {error}") from None
         if application != _APPLICATION:
             raise ValueError(f"{self.path} is not a store of attnlaw")
-        if version > _NEWEST:
-            raise ValueError(f"{self.path} is a store of version {version}; this attnlaw reads those up to {_NEWEST}")
+        newest = _core.store_version()
+        if version > newest:
+            raise ValueError(f"{self.path} is a store of version {version}; this attnlaw reads those up to {newest}")
 
     def _pragma(self, name: str) -> int:
         row = self._one(f"PRAGMA {name}")

@@ -18,6 +18,7 @@
 #include "attnlaw/operations/operation.h"
 #include "attnlaw/report/escape.h"
 #include "attnlaw/report/table.h"
+#include "attnlaw/study/store/schema.h"
 #include "attnlaw/view/page_file.h"
 #include "call.h"
 #include "document.h"
@@ -176,6 +177,7 @@ void bind_operations(nb::module_& module) {
   module.def("problem", &problem, nb::arg("options"));
   module.def("problem_schema", &problem_schema);
   module.def("available_threads", &base::available_threads);
+  module.def("store_version", [] { return study::schema_steps().size(); });
 }
 
 }  // namespace attnlaw::python

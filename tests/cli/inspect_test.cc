@@ -320,7 +320,7 @@ TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {
   // τ of the head with the spike is drawn in any case; N1 of heads of 32 rows is no table.
   EXPECT_NE(warned("--draws 99 --table-draws 200", 2).find("Without effect here: --table-draws."), std::string::npos);
   EXPECT_EQ(warned("--exact-tables --draws 99 --table-draws 200").find("Without effect"), std::string::npos);
-  EXPECT_NE(warned("--fold").find("No gain is folded into 1 of 1 layers"), std::string::npos);
+  EXPECT_NE(warned("--fold").find("No gain is folded into 1 of 1 layer,"), std::string::npos);
 }
 
 TEST_F(InspectCommand, RefusesWhatItCannotUse) {

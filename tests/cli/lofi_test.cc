@@ -143,7 +143,7 @@ TEST(LofiCommand, NamesWhatIsWrong) {
                                                        {"--target attention:0", "BETA"},
                                                        {"--patches 2", "--published"},
                                                        {"--data " + bad.string(), "NUMPY"},
-                                                       {"--data " + ragged.string(), "sample 2"},
+                                                       {"--data " + ragged.string(), "ragged.csv:2"},
                                                        {"--data " + ragged.string() + " --d 3", "excludes"}};
   for (const auto& [options, message] : cases) {
     const Outcome outcome = attnlaw("lofi " + options);

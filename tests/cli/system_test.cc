@@ -230,7 +230,7 @@ TEST(Jobs, ReadNoFileThatDoesNotFit) {
   // Devices without end are refused before a byte is read, pipes when they have filled the memory.
   scratch.write("numbers.txt", "1\n-1\n2\n0.5\n");
   for (const std::string& command : {kSolve + " --target file:/dev/zero", std::string("lofi --data /dev/zero"),
-                                    std::string("sweep /dev/zero"), std::string("solve --problem /dev/urandom")}) {
+                                     std::string("sweep /dev/zero"), std::string("solve --problem /dev/urandom")}) {
     const Outcome endless = shell(scratch, "timeout 20 $A " + command);
     EXPECT_EQ(endless.code, 1) << command << endless.err;
     EXPECT_NE(endless.err.find("whose bytes have no end"), std::string::npos) << endless.err;

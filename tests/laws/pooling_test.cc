@@ -471,7 +471,7 @@ TEST_F(PoolingFiles, ThatAreWrongAreNamed) {
   refuses(profile(file("1 0.9 -0.9\n0.9 1 0.9\n-0.9 0.9 1\n")), "positive semidefinite");
   refuses(profile(file("1 0.5\n0.4 1\n")), "symmetric");
   refuses(profile(file("2 0.5\n0.5 1\n")), "diagonal");
-  refuses(profile(file("1 0.5\n0.5\n")), "2 in each line as in the first, got 1: '0.5'");
+  refuses(profile(file("1 0.5\n0.5\n")), ":1), got 1: '0.5'");
   refuses(profile(file("1 0.5 0\n0.5 1 0\n")), "square");
   refuses(profile(file("0.5\n1.5\n")), "r_2 = 1.5");
   refuses(profile(file("0.5\n0.5\n"), 3), "2 positions");

@@ -205,7 +205,7 @@ constexpr std::string_view inspection_script = R"(<script>
       await pause();
       report.links.push({
         chosen: choice.selectedOptions[0].textContent,
-        faint: document.querySelectorAll('[class*="ridges"] [opacity="0.08"]').length,
+        faint: document.querySelectorAll('svg:has([class*="ridges"]) .role-mark [opacity="0.08"]').length,
         marked: document.querySelectorAll('[class*="chosen_marks"] line[opacity="1"]').length,
         texts: [...document.querySelectorAll(".readout")].map((line) => line.textContent),
       });
@@ -218,7 +218,9 @@ constexpr std::string_view inspection_script = R"(<script>
     dispatchEvent(new Event("afterprint"));
     await pause();
     const point = [...document.querySelectorAll('[class*="theory_hover_marks"] path')].at(-2);
+    // Curves along words have no line of points that could be clicked at.
     const click = async () => {
+      if (!point) return;
       const box = point.getBoundingClientRect();
       for (const kind of ["pointerdown", "click"])
         point.dispatchEvent(new MouseEvent(kind, { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true }));

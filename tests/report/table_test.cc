@@ -61,10 +61,10 @@ TEST(Table, CsvKeepsEveryDigit) {
   EXPECT_EQ(std::stod(written.substr(3)), third);
 }
 
-TEST(Table, CsvQuotesCommasQuotesAndLineBreaks) {
+TEST(Table, CsvQuotesCommasAndQuotesAndEscapesLineBreaks) {
   const Table table{
       .title = "", .columns = {{.name = "a,b"}, {.name = "c"}}, .rows = {{"say \"x\"", "1\n2"}, {{}, "plain"}}};
-  EXPECT_EQ(csv(table), "\"a,b\",c\r\n\"say \"\"x\"\"\",\"1\n2\"\r\n,plain\r\n");
+  EXPECT_EQ(csv(table), "\"a,b\",c\r\n\"say \"\"x\"\"\",1\\n2\r\n,plain\r\n");
 }
 
 TEST(Table, FixedDecimalsEndAtNumbersThatFillTheLine) {

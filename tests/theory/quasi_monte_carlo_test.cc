@@ -4,11 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numeric>
 #include <span>
 #include <vector>
+
+#include "attnlaw/base/normal.h"
 
 namespace attnlaw::theory {
 namespace {
@@ -45,6 +48,20 @@ TEST(QuasiMonteCarlo, WeightsAddUpToOne) {
     EXPECT_NEAR(std::accumulate(rule.weights.begin(), rule.weights.end(), 0.0), 1, 1e-13);
     for (const double weight : rule.weights) EXPECT_GT(weight, 0);
   }
+}
+
+TEST(QuasiMonteCarlo, PointsAreQuantilesOfTheMiddlesOfIntervals) {
+  // The law that points are sampled from is 1.2 times as wide in one dimension; a point in a tail, which has a formula
+  // of its own, is as exact as one in the middle.
+  constexpr double kWidth = 1.2, kIntervals = 0x1p32, kRounding = 2e-5;
+  const NormalRule rule = scrambled_sobol_rule(1, 15, 3);
+  for (const double x : rule.points) {
+    const double place = base::normal_cdf(x / kWidth) * kIntervals - 0.5;
+    ASSERT_NEAR(place, std::round(place), kRounding) << x;
+  }
+  const auto [least, largest] = std::minmax_element(rule.points.begin(), rule.points.end());
+  EXPECT_LT(*least, -3.5 * kWidth);
+  EXPECT_GT(*largest, 3.5 * kWidth);
 }
 
 TEST(QuasiMonteCarlo, FirstAndSecondMomentsAreThoseOfTheNormalLaw) {
