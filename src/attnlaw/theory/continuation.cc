@@ -114,14 +114,34 @@ class Follower {
   TrainedStudent holder_;  ///< keeps the point set that all students of a sweep share (point_set)
 };
 
-/// Where the line through the last two solutions leads at the next α, in the coordinates of FixedPoint over log α; the
-/// last one where there is no line.
-Overlaps extrapolate(const FixedPoint& before, const FixedPoint& last, double ratio, const Chart& chart) {
-  if (!(before.overlaps.q > 0) || !(last.overlaps.q > 0)) return last.overlaps;
-  const Coordinates x = chart.coordinates(before.overlaps), y = chart.coordinates(last.overlaps);
-  if (x.size() != y.size()) return last.overlaps;
-  const Coordinates move = ratio * (y - x);
-  return move.cwiseAbs().maxCoeff() > kLongestMove ? last.overlaps : chart.overlaps(y + move);
+/// The coordinates that one more step of Newton's method leads to, which need not be evaluated: those of a solution are
+/// as far off as the tolerance allows.
+Coordinates refined(const FixedPoint& solution, const Chart& chart) {
+  const Coordinates x = chart.coordinates(solution.overlaps), next = chart.coordinates(solution.step.prior.overlaps);
+  if (!solution.slope || next.size() != x.size()) return x;
+  return x + solution.slope->step(next - x);
+}
+
+/// Where the polynomial through the last solutions, up to three on one branch, leads at the next α, in the coordinates
+/// of FixedPoint over log α; the last one where it leads far away. `from` is where the branch begins.
+Overlaps extrapolate(const std::vector<FixedPoint>& at, const std::vector<double>& alphas, std::size_t from,
+                     std::size_t next, const Chart& chart) {
+  constexpr std::size_t kMost = 3;
+  const Overlaps& last = at[next - 1].overlaps;
+  std::size_t first = next - 1;
+  while (first > from && next - first < kMost && at[first - 1].overlaps.q > 0) --first;
+  if (first == next - 1 || !(last.q > 0)) return last;
+  const Coordinates end = refined(at[next - 1], chart);
+  Coordinates move = Coordinates::Zero(end.size());
+  for (std::size_t i = first; i < next; ++i) {
+    const Coordinates x = refined(at[i], chart);
+    if (x.size() != end.size()) return last;
+    double weight = 1;  // Lagrange's polynomial of solution i
+    for (std::size_t j = first; j < next; ++j)
+      if (j != i) weight *= std::log(alphas[next] / alphas[j]) / std::log(alphas[i] / alphas[j]);
+    move += weight * (x - end);
+  }
+  return move.allFinite() && move.cwiseAbs().maxCoeff() <= kLongestMove ? chart.overlaps(end + move) : last;
 }
 
 /// A sweep: the solution at each α, and where it jumped between two.
@@ -141,15 +161,11 @@ Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
   Sweep sweep(alphas.size());
   Workspace workspace;
   sweep.keep(0, follower.uninformed(alphas[0], workspace), follower, alphas[0], workspace);
+  std::size_t branch = 0;
   for (std::size_t i = 1; i < alphas.size(); ++i) {
-    const bool line = i > 1 && !sweep.jump[i - 1];
-    const Overlaps guess =
-        line ? extrapolate(sweep.at[i - 2], sweep.at[i - 1],
-                           std::log(alphas[i] / alphas[i - 1]) / std::log(alphas[i - 1] / alphas[i - 2]),
-                           follower.chart())
-             : sweep.at[i - 1].overlaps;
+    const Overlaps guess = extrapolate(sweep.at, alphas, branch, i, follower.chart());
     Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess, workspace);
-    if (found.jumped) sweep.jump[i] = found.spinodal;
+    if (found.jumped) sweep.jump[i] = found.spinodal, branch = i;
     sweep.keep(i, found.at, follower, alphas[i], workspace);
   }
   return sweep;

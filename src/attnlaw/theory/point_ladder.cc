@@ -41,10 +41,13 @@ constexpr double kLargestLawError = 1e-8;
 constexpr Tolerance kCoarseTolerance{.aimed = 1e-4, .accepted = 1e-3};
 constexpr double kCoarseLaw = 1e-6;
 
-/// Grids: the error of the first fine one is aimed at a third of the accuracy, and each further one has so many times
-/// more digits.
+/// Grids: the error of the first fine one is aimed at a third of the accuracy. Where that takes many points, as the
+/// pole of the worst field may well be farther than it is taken to be, the first one has just as many digits as may do,
+/// and the next ones what its error asks for, with a margin, within these factors.
 constexpr double kCoarseDigits = 6;
-constexpr double kMoreDigits = 1.45;
+constexpr double kFewPoints = 3000;
+constexpr double kSpareDigits = 1, kFirstDigits = -1.6;  // beside log(1/accuracy)
+constexpr double kLeastMore = 1.15, kMostMore = 1.45;
 /// A grid has at most so many points, and so many fewer digits that it does; where it cannot have the least number of
 /// digits Sobol points do as well. A grid of hardly more digits than the last one is not worth its time.
 constexpr double kMostPoints = 2e5;
@@ -159,7 +162,7 @@ bool PointLadder::many_points() const {
   return sobol && sobol->log2_points > kManyLevel;
 }
 
-GridRule PointLadder::grid_at(const Overlaps& overlaps) const {
+GridRule PointLadder::grid_at(const Overlaps& overlaps, double digits) const {
   const TwoScores scores = *two_scores(problem_);
   const double sigma = std::sqrt(Q_star_ + problem_.noise), along = overlaps.m / sigma;
   const double across = std::sqrt(std::max(overlaps.q - along * along, 0.0));
@@ -168,20 +171,29 @@ GridRule PointLadder::grid_at(const Overlaps& overlaps) const {
   const double height = analytic_height(scores, problem_.beta, closed_form_ ? 0 : overlaps.V);
   GridRule grid;
   grid.even = !scores.custom;
-  grid.digits = digits_;
+  grid.digits = digits;
   grid.label_step =
-      trapezoidal_step(height / (width * std::max(problem_.target_beta * sigma, problem_.beta * along)), digits_);
-  grid.radius = trapezoidal_radius(digits_);
+      trapezoidal_step(height / (width * std::max(problem_.target_beta * sigma, problem_.beta * along)), digits);
+  grid.radius = trapezoidal_radius(digits);
   // n Gauss-Hermite nodes leave e^(−s√(2n)) of a pole at distance s. Errors of n and n + 1 nodes may have one sign, so
   // that their difference tells too little; with one coordinate two nodes more cost next to nothing.
   constexpr int kLeastNodes = 3, kSpareNodes = 2;
   const double strip = height / (width * problem_.beta * std::max(across, 1e-12));
-  grid.noise_step = trapezoidal_step(strip, digits_);
-  const double nodes = std::max<double>(kLeastNodes, std::ceil(0.5 * digits_ * digits_ / (strip * strip))) +
+  grid.noise_step = trapezoidal_step(strip, digits);
+  const double nodes = std::max<double>(kLeastNodes, std::ceil(0.5 * digits * digits / (strip * strip))) +
                        (scores.coordinates == 1 ? kSpareNodes : 0);
   const double trapezoidal = 2 * grid.radius / grid.noise_step;
   grid.hermite = nodes <= trapezoidal + 1 ? static_cast<int>(nodes) : 0;
   return grid;
+}
+
+double PointLadder::next_digits(const Outcome& outcome) const {
+  if (!coarse_)
+    return digits_ +
+           std::clamp(std::log(outcome.error) + kSpareDigits, (kLeastMore - 1) * digits_, (kMostMore - 1) * digits_);
+  const double digits = std::log(1 / accuracy_), wanted = std::max(kCoarseDigits, digits + kSpareDigits);
+  if (grid_size(two_scores(problem_)->coordinates, grid_at(outcome.overlaps, wanted)) <= kFewPoints) return wanted;
+  return std::max(kLeastDigits, digits + kFirstDigits);
 }
 
 bool PointLadder::refine(const Outcome& outcome) {
@@ -194,14 +206,13 @@ bool PointLadder::refine(const Outcome& outcome) {
     return true;
   };
   if (outcome.several > kMostSeveral) return take_sobol();
-  const double wanted = coarse_ ? std::max(kCoarseDigits, std::log(1 / accuracy_) + 1) : kMoreDigits * digits_;
-  const double before = std::exchange(digits_, wanted);
-  while (grid_size(scores->coordinates, grid_at(outcome.overlaps)) > kMostPoints) digits_ *= kFewerDigits;
+  const double before = std::exchange(digits_, next_digits(outcome));
+  while (grid_size(scores->coordinates, grid_at(outcome.overlaps, digits_)) > kMostPoints) digits_ *= kFewerDigits;
   // As many digits as fit; fewer than a coarse rule has are left to Sobol points, and so are custom losses and labels
   // that jump.
   if (!coarse_ && digits_ <= kWorthwhile * before) return scores->custom ? take_sobol() : false;
   coarse_ = coarse_ && digits_ < kLeastDigits;
-  rule_ = coarse_ ? PointRule(SobolRule{kFirstLevel}) : PointRule(grid_at(outcome.overlaps));
+  rule_ = coarse_ ? PointRule(SobolRule{kFirstLevel}) : PointRule(grid_at(outcome.overlaps, digits_));
   return true;
 }
 

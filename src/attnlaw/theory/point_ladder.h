@@ -39,7 +39,8 @@ class PointLadder {
 
  private:
   /// The grid for an error of about e^−digits at these overlaps.
-  GridRule grid_at(const Overlaps& overlaps) const;
+  GridRule grid_at(const Overlaps& overlaps, double digits) const;
+  double next_digits(const Outcome& outcome) const;
   bool refine_sobol(double error);
 
   model::Problem problem_;
