@@ -45,6 +45,41 @@ HeadReport reported(const Factors& factors, const NullOptions& options = {}) {
   return report;
 }
 
+/// The directions of spikes inside the factors show less than that of an additive spike at the same place would.
+TEST(Inspection, OverlapsAreThoseWithTheSpikesOfTheFactors) {
+  constexpr Eigen::Index kRows = 64, kDimension = 768;
+  constexpr std::uint64_t kHeads = 6;
+  double query = 0, key = 0, query_law = 0, key_law = 0;
+  for (std::uint64_t i = 0; i < kHeads; ++i) {
+    const std::uint64_t stream = 300 + i;
+    const Factors factors = spiked(kRows, kDimension, 2, 1, 1, stream);
+    const HeadReport head = reported(factors);
+    ASSERT_EQ(head.outliers.count, 1);
+    const MatrixXd S = factors.left.transpose() * factors.right;
+    const Eigen::BDCSVD<MatrixXd> svd(S, Eigen::ComputeThinU | Eigen::ComputeThinV);
+    query += std::pow(svd.matrixU().col(0).dot(unit(kDimension, 10 * stream + 4)), 2) / kHeads;
+    key += std::pow(svd.matrixV().col(0).dot(unit(kDimension, 10 * stream + 5)), 2) / kHeads;
+    query_law += head.outliers.query_overlap / kHeads;
+    key_law += head.outliers.key_overlap / kHeads;
+    EXPECT_GT(head.outliers.outliers.front().overlap, 0.9);
+  }
+  // Overlaps scatter by about 0.02 from head to head, strengths move those of the law by as much.
+  constexpr double kError = 0.03;
+  EXPECT_NEAR(query_law, query, kError);
+  EXPECT_NEAR(key_law, key, kError);
+  EXPECT_LT(query, 0.8);
+}
+
+TEST(Inspection, FactorsOfLowerRankAreNoRandomOnes) {
+  const Factors thin{gaussian(16, 4, 41) * gaussian(4, 64, 42), gaussian(16, 4, 43) * gaussian(4, 64, 44)};
+  const HeadReport head = reported(thin);
+  ASSERT_TRUE(head.inspected());
+  EXPECT_TRUE(head.tests.lower_rank);
+  EXPECT_TRUE(std::isnan(head.tests.product.p));
+  EXPECT_FALSE(std::isnan(head.tests.rotation.energy_p));
+  EXPECT_FALSE(reported({gaussian(16, 64, 45), gaussian(16, 64, 46)}).tests.lower_rank);
+}
+
 TEST(Inspection, NullHeadHasNoEvidence) {
   const HeadReport head = reported({gaussian(32, 256, 1), gaussian(32, 256, 2)});
   ASSERT_TRUE(head.inspected());

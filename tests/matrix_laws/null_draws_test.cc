@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -204,6 +205,39 @@ TEST(FactorRotation, BothTailsOfTheEnergyCount) {
   }
   // The medians of a skew law and of its mirror image.
   EXPECT_LE(two_sided_pearson(null, 0), 1);
+}
+
+/// Two factors with a leading direction each: few rotations bring the energy far below its mean, and three moments do
+/// not tell how few.
+TEST(FactorRotation, ShortTailsAreCounted) {
+  constexpr int kRows = 16, kDraws = 4000;
+  Eigen::VectorXd a = Eigen::VectorXd::LinSpaced(kRows, 0.9, 1.1), b = Eigen::VectorXd::LinSpaced(kRows, 0.8, 1.2);
+  a[kRows - 1] = 12;
+  b[kRows - 1] = 8;
+  const Cumulants null = rotated_energy(a, b);
+  std::vector<double> energies;
+  for (std::uint64_t i = 0; i < kDraws; ++i) {
+    Draws draws = draws_of(i, base::Stream::input_rotations);
+    energies.push_back(a.dot(haar_matrix(kRows, draws).array().square().matrix() * b));
+  }
+  std::sort(energies.begin(), energies.end());
+  for (const double share : {0.01, 0.05}) {
+    const double energy = energies[static_cast<std::size_t>(share * kDraws)];
+    ASSERT_TRUE(short_tail(null, energy));
+    const double p = count_energies(a, b, energy, true, kDraws, kDraws, 3, 0).p();
+    // Both shares are of independent draws.
+    EXPECT_NEAR(p, share, 5 * std::sqrt(2 * share / kDraws));
+    EXPECT_FALSE(std::abs(1 - pearson_tail(null, energy) - share) < 10 * std::sqrt(2 * share / kDraws));
+  }
+  EXPECT_FALSE(short_tail(null, 2 * null.mean));
+  // Spectra without leading directions leave it to three moments.
+  const Eigen::VectorXd even = Eigen::VectorXd::LinSpaced(kRows, 1, 2);
+  EXPECT_FALSE(short_tail(rotated_energy(even, even), 0));
+}
+
+TEST(FactorRotation, NoTailIsSmallerThanApproximationsTell) {
+  for (const double value : {-1e3, 1e3}) EXPECT_EQ(two_sided_pearson({0, 1, 0.5}, value), kLeastPValue);
+  EXPECT_EQ(two_sided_normal({0, 1, 0}, 1e3), kLeastPValue);
 }
 
 TEST(FactorRotation, CumulantsAreThoseOfSampledRotations) {

@@ -74,7 +74,9 @@ void fold_head_gain(const LayerPlan& plan, const Tensor* tensor, int head, Matri
 std::string defect_of(const Tensor& tensor, const MatrixXd& map) {
   if (map.allFinite()) return "";
   const Index count = map.size() - map.array().isFinite().count();
-  return fmt::format("{}: {} of {} weights of the head are not finite", printable(tensor.name), count, map.size());
+  const std::string file = tensor.file ? printable_path(tensor.file->path()) + ": " : "";
+  return fmt::format("{}{}: {} of {} weights of the head are not finite", file, printable(tensor.name), count,
+                     map.size());
 }
 
 void read_query_key(const LayerPlan& plan, bool folded, Head& head) {

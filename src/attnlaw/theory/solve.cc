@@ -297,7 +297,11 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   solution.conjugates = at.step.conjugates;
   solution.errors = reached.errors;
   Diagnostics& diagnostics = solution.diagnostics;
-  diagnostics.sampling_error = reached.sampling_error;
+  // A coarse rule has no replicates that would tell its error.
+  const bool unknown = reached.ladder.coarse() && reached.ladder.has_points();
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  diagnostics.sampling_error =
+      unknown ? Errors{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown} : reached.sampling_error;
   diagnostics.residual = at.residual;
   diagnostics.rule = reached.ladder.rule();
   diagnostics.points = student.channel().points();
@@ -308,7 +312,7 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   diagnostics.replicon = full || !many_atoms(equations.target) ? student.replicon(at, reached.workspace)
                                                                : std::numeric_limits<double>::quiet_NaN();
   diagnostics.message = shortfall(solution, at, reached.ladder, options, reached.error, reached.late);
-  diagnostics.converged = at.converged &&
+  diagnostics.converged = at.converged && !unknown &&
                           diagnostics.law_error <= law_tolerance(solution, options.accuracy, reached.ladder) &&
                           reached.error <= kLargestError;
 }
@@ -359,6 +363,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     // Closed forms have no points: their one other rule has finer laws, and costs no more.
     if (ladder.has_points() && !budget.allows(seconds * ladder.points() / points)) {
       late = "finer points need more time than the limit leaves";
+      if (!last) late += ", and the error of these is not known";
       break;
     }
     // Without a fixed point on the coarse rule, a finer one may still have it.

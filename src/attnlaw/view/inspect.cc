@@ -90,10 +90,10 @@ std::string places_of(const Outlier& outlier) {
 }
 
 Table outlier_table(const Inspection& found) {
-  Table table =
-      headed("Outliers of heads that the law describes otherwise",
-             {"head", "value", general("s", 5), general("z", 4), general("strength θ", 4),
-              general("squared overlap", 3), general("p", 2), general("a_Q", 3), general("a_K", 3), general("ρ²", 3)});
+  Table table = headed("Outliers of heads that the law describes otherwise",
+                       {"head", "value", general("s", 5), general("z", 4), general("strength θ", 4),
+                        general("squared overlap", 3), general("p", 2), general("a_Q", 3), general("a_K", 3),
+                        general("ρ²", 3), general("overlap Q", 3), general("overlap K", 3)});
   for (const std::size_t i : found.by_evidence()) {
     const HeadReport& head = found.heads[i];
     for (const Outlier& outlier : head.outliers.outliers) {
@@ -101,7 +101,7 @@ Table outlier_table(const Inspection& found) {
       const auto once = [first](double value) { return first ? cell(value) : Cell(); };
       add(table, name_of(head), places_of(outlier), outlier.singular_value, outlier.position, outlier.strength,
           outlier.overlap, outlier.p, once(head.outliers.query_strength), once(head.outliers.key_strength),
-          once(head.outliers.alignment));
+          once(head.outliers.alignment), once(head.outliers.query_overlap), once(head.outliers.key_overlap));
     }
     if (table.rows.size() >= kMostRows) break;
   }
@@ -397,14 +397,20 @@ report::Section glossary_of(const char* title) {
   return section_of(std::move(table));
 }
 
+/// c of the logits, of which the map of queries and keys says the rest.
+std::string scale_of(const Inspection& found) {
+  if (found.map != MapKind::query_key || std::isnan(found.model.logit_scale)) return "";
+  return fmt::format(", logits {:.4g} · xᵀ S y", found.model.logit_scale);
+}
+
 report::Page page_of(const InspectOutcome& outcome, const std::vector<Table>& tables) {
   const Inspection& found = outcome.inspection;
   report::Page page{
       .title = found.map == MapKind::query_key ? "Query-key maps against their nulls"
                                                : "Output-value maps against their nulls",
-      .lead = fmt::format("{}: {} in {}, layout {}, positions {}.{}", found.model.file,
+      .lead = fmt::format("{}: {} in {}, layout {}, positions {}{}.{}", found.model.file,
                           base::counted(found.model.heads, "head"), base::counted(found.model.layers, "layer"),
-                          found.model.architecture, found.model.positions,
+                          found.model.architecture, found.model.positions, scale_of(found),
                           found.nulls.empty() ? ""
                                               : " Each head is tested; a claim about a single head holds after Holm's "
                                                 "correction.")};
@@ -435,6 +441,12 @@ Warnings warnings_of(const Inspection& found) {
         fmt::format("heavy-tailed entries (kurtosis > {:g}): {} of {}; for these N1 is about entries; read p N2s{}",
                     checkpoint::kHeavyTails, heavy, base::counted(found.heads.size(), "head"),
                     found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
+  const auto lower = std::count_if(found.heads.begin(), found.heads.end(),
+                                   [](const HeadReport& head) { return head.tests.lower_rank; });
+  if (lower > 0)
+    lines.push_back(fmt::format(
+        "a factor of lower rank than it has rows, as that of an adapter, is no random one: N1 is not asked of {} of {}",
+        lower, base::counted(found.heads.size(), "head")));
   const auto too_few = std::count_if(found.heads.begin(), found.heads.end(),
                                      [](const HeadReport& head) { return head.fit.too_few_samples; });
   if (too_few > 0)
@@ -464,11 +476,10 @@ Result show(const InspectOutcome& outcome, bool draw) {
   const Inspection& found = outcome.inspection;
   Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(found)};
   if (outcome.course) append_defects(*outcome.course, result.warnings);
-  result.converged =
-      std::any_of(found.heads.begin(), found.heads.end(), [](const auto& head) { return head.inspected(); });
+  result.converged = found.complete();
   result.tables.front().title +=
-      fmt::format(": {}, layout {}, positions {}, {}", found.model.file, found.model.architecture,
-                  found.model.positions, found.exact_tables ? "exact tables" : "closed forms");
+      fmt::format(": {}, layout {}, positions {}{}, {}", found.model.file, found.model.architecture,
+                  found.model.positions, scale_of(found), found.exact_tables ? "exact tables" : "closed forms");
   if (draw) result.page = page_of(outcome, result.tables);
   return result;
 }

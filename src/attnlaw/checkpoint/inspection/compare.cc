@@ -83,13 +83,14 @@ void keep_common_layers(const std::vector<Model*>& models) {
 
 void require_same_shape(const Model& before, const Model& after) {
   if (before.layers.size() != after.layers.size())
-    base::reject("models of the same shape can be compared, got {} and {} layers", before.layers.size(),
-                 after.layers.size());
+    base::reject("models of the same shape can be compared: {} has {}, {} has {}", printable_path(before.file),
+                 base::counted(before.layers.size(), "layer"), printable_path(after.file),
+                 base::counted(after.layers.size(), "layer"));
   for (std::size_t i = 0; i < before.layers.size(); ++i) {
     const Layer &a = before.layers[i], &b = after.layers[i];
     if (!same_shape(a, b))
-      base::reject("models of the same shape can be compared; the first has {}, where the second has {}", shape_of(a),
-                   shape_of(b));
+      base::reject("models of the same shape can be compared: {} has {}, where {} has {}", printable_path(before.file),
+                   shape_of(a), printable_path(after.file), shape_of(b));
   }
 }
 

@@ -214,8 +214,10 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
                  p([](const HeadReport& h) { return h.heavy_tailed() ? h.tests.product.shuffle_p : kAbsent; }), {},
                  shuffle),
       summary_of("N2 rotation",
-                 claim("queries and keys are matched inside the head space (score > 0) or avoid each other (< 0)",
-                       "values and outputs are matched inside the head space (score > 0) or avoid each other (< 0)"),
+                 claim("queries and keys are matched inside the head space, in this parametrisation (score > 0), or "
+                       "avoid each other (< 0)",
+                       "values and outputs are matched inside the head space, in this parametrisation (score > 0), or "
+                       "avoid each other (< 0)"),
                  level, p([](const HeadReport& h) { return h.tests.rotation.energy_p; }),
                  p([](const HeadReport& h) { return h.tests.rotation.energy_score; }), rotation),
       summary_of("N2s permutation", "the same, whatever the law of the entries", level,
@@ -251,6 +253,13 @@ std::vector<NullSummary> summarise(std::vector<HeadReport>& heads, double level,
   return nulls;
 }
 
+bool Inspection::complete() const {
+  const bool some = std::any_of(heads.begin(), heads.end(), [](const HeadReport& head) { return head.inspected(); });
+  const bool all =
+      std::none_of(heads.begin(), heads.end(), [](const HeadReport& head) { return head.singular_values.empty(); });
+  return some && (all || keep_going);
+}
+
 std::vector<std::size_t> Inspection::by_evidence() const {
   std::vector<std::size_t> order(heads.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -277,7 +286,7 @@ Inspection inspect(const Model& given, const InspectOptions& asked, NullTables& 
   options.nulls.family = std::max(1, static_cast<int>(model.heads()));
   if (options.interleaved)
     for (Layer& layer : model.layers) layer.rotary.interleaved = true;
-  Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables};
+  Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables, options.keep_going};
   draw_tables(model, options, tables);
   const std::vector<Place> places = places_of(model);
   found.heads.resize(places.size());

@@ -94,10 +94,14 @@ struct Inspection {
   MapKind map = MapKind::query_key;
   double level = 0.05;
   bool exact_tables = false;
+  bool keep_going = false;  ///< heads that cannot be read are no failure
   std::vector<NullSummary> nulls = {};
   std::vector<HeadReport> heads = {};  ///< in order of layers and heads
   std::vector<OutlierDirections> directions = {};
 
+  /// Whether there are figures, and no head has weights that cannot be read or are not finite, unless those were to be
+  /// left out.
+  bool complete() const;
   /// The places of the heads in order of evidence: smallest adjusted p-value of N1 first, then largest T.
   std::vector<std::size_t> by_evidence() const;
 };

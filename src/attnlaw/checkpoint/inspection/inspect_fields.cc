@@ -203,7 +203,8 @@ const base::Description& describe(const Outlier*) {
        field("position", &O::position, {.symbol = "z", .doc = "s over the root mean square of the rest, σ_Q σ_K d"}),
        field("strength", &O::strength,
              {.symbol = "θ", .doc = "of the additive spike that puts a singular value there, in the unit of z"}),
-       field("overlap", &O::overlap, {.doc = "squared overlap of the directions with those of the spike, by the law"}),
+       field("overlap", &O::overlap,
+             {.doc = "squared overlap of the directions with those of that additive spike, by the law"}),
        field("p", &O::p, {.doc = "P(a largest value as large) among what is left without the larger ones"})}};
   return description;
 }
@@ -221,6 +222,10 @@ const base::Description& describe(const Outliers*) {
              {.symbol = "ρ²",
               .doc = "squared cosine of both spikes in the head space, by the first outlier; null where no such pair "
                      "explains it"}),
+       field("query_overlap", &O::query_overlap,
+             {.doc = "squared overlap of the first outlier's direction with that of the spike in W_Q, by the law; null "
+                     "without alignment"}),
+       field("key_overlap", &O::key_overlap, {.doc = "the same of W_K"}),
        field("outliers", &O::outliers, {.doc = "one for each block, the largest first"})}};
   return description;
 }

@@ -36,6 +36,12 @@ bool constant(const laws::Cumulants& null) {
   return !(std::sqrt(null.variance) > kRounding * std::abs(null.mean));
 }
 
+/// Whether a Gram matrix has a kernel, as that of the product of two thin matrices has.
+bool lower_rank(const VectorXd& eigenvalues) {
+  constexpr double kRounding = 1e-9;  // of numbers of single precision, which come as squares
+  return !(eigenvalues.minCoeff() > kRounding * eigenvalues.maxCoeff());
+}
+
 double score_of(const laws::Cumulants& null, double value) { return (value - null.mean) / std::sqrt(null.variance); }
 
 /// Whether s₁²/Σ s² of a map reaches a share.
@@ -101,7 +107,12 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   RotationTest test;
   if (turns) {
     test.energy_score = score_of(rotated, energy);
-    test.energy_p = laws::two_sided_pearson(rotated, energy);
+    test.energy_p = laws::short_tail(rotated, energy)
+                        ? std::min(1.0, 2 * laws::count_energies(a, b, energy, energy < rotated.mean,
+                                                                 static_cast<std::size_t>(options.draws),
+                                                                 options.most_draws(), draw.seed, draw.head)
+                                                .p())
+                        : laws::two_sided_pearson(rotated, energy);
   }
   if (permutes) {
     test.permuted_score = score_of(permuted, energy);
@@ -171,8 +182,9 @@ NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const 
                     const Draw& draw) {
   NullTests tests;
   const auto& [a, b] = spectra;
-  // N1 and the law of one factor take residual vectors of one length.
-  if (map.query_dimension == map.key_dimension) {
+  tests.lower_rank = lower_rank(a) || lower_rank(b);
+  // N1 and the law of one factor take residual vectors of one length, and as many directions as rows.
+  if (map.query_dimension == map.key_dimension && !tests.lower_rank) {
     tests.product = product_test(map, query, key, options, tables, draw);
     tests.factors = {factor_p(map, a), factor_p(map, b)};
   }

@@ -70,6 +70,8 @@ struct NullTests {
   RotationTest rotation;
   SymmetryTest symmetry;
   TiedTest tied;
+  /// A factor has fewer directions than rows: neither N1 nor the law of one factor is asked.
+  bool lower_rank = false;
 };
 
 /// Which head it is, for independent random numbers.

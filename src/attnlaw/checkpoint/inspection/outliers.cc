@@ -141,6 +141,14 @@ Outliers find_outliers(const FactoredMap& map, const FactorSpectra& spectra, con
   if (k > 0)
     found.alignment = squared_cosine(
         laws::spike_alignment(beta, found.query_strength, found.key_strength, std::sqrt(squares.front()) / scale));
+  if (!std::isnan(found.alignment)) {
+    const auto spikes =
+        laws::spike_outliers(beta, {found.query_strength, found.key_strength, std::sqrt(found.alignment)});
+    if (!spikes.empty()) {
+      found.query_overlap = spikes.front().query_overlap;
+      found.key_overlap = spikes.front().key_overlap;
+    }
+  }
   return found;
 }
 

@@ -30,7 +30,7 @@ struct Outlier {
   double singular_value = 0;  ///< the mean of the block
   double position = 0;        ///< z = s/(σ_Q σ_K d), with the scale of the rest
   double strength = 0;        ///< θ of an additive spike that makes it
-  double overlap = 0;         ///< squared overlap of its directions with those of the spike, by the law
+  double overlap = 0;         ///< squared overlap of its directions with those of that additive spike, by the law
   double p = 0;               ///< of the first value of the block, among what is left without the larger ones
 };
 const base::Description& describe(const Outlier*);
@@ -45,6 +45,9 @@ struct Outliers {
   /// ρ² of both in the head space, by the first outlier. Absent without, and where no pair of spikes explains it: the
   /// estimate then leaves [0, 1] by more than its noise.
   double alignment = kAbsent;
+  /// Squared overlaps of the first outlier's directions with those of the two spikes, by the law; absent without ρ².
+  double query_overlap = kAbsent;
+  double key_overlap = kAbsent;
   std::vector<Outlier> outliers = {};  ///< only with status counted
 };
 const base::Description& describe(const Outliers*);

@@ -11,7 +11,6 @@ namespace attnlaw::matrix_laws {
 namespace {
 
 constexpr double kShift = 0.5;
-constexpr double kLeastPValue = 1e-12;
 
 /// Mean and variance of a statistic.
 struct Moments {

@@ -28,7 +28,10 @@ bool edge_scores_hold(int m, int d);
 /// The same for the largest eigenvalue of W Wᵀ over the estimated variance.
 double tied_score(int m, int d, double t);
 
-/// Returns the tail probability of a score, never less than 1e-12: the approximation has no meaning beyond.
+/// No approximation of a tail has a meaning beyond this.
+inline constexpr double kLeastPValue = 1e-12;
+
+/// Returns the tail probability of a score, never less than kLeastPValue.
 double edge_p_value(double score);
 
 /// Returns about the 0.99-quantile of the Kolmogorov distance between the m values s²/mean(s²) of a null head and their

@@ -10,6 +10,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/nulls/edge_tests.h"
 #include "attnlaw/matrix_laws/nulls/largest_eigenvalue.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
 
@@ -119,7 +120,25 @@ double pearson_tail(const Cumulants& null, double value) {
 
 double two_sided_pearson(const Cumulants& null, double value) {
   const Cumulants mirrored{-null.mean, null.variance, -null.third};
-  return std::min(1.0, 2 * std::min(pearson_tail(null, value), pearson_tail(mirrored, -value)));
+  return std::clamp(2 * std::min(pearson_tail(null, value), pearson_tail(mirrored, -value)), kLeastPValue, 1.0);
+}
+
+bool short_tail(const Cumulants& null, double value) {
+  constexpr double kSkewed = 0.5;
+  const double skewness = null.third / std::pow(null.variance, 1.5);
+  return std::abs(skewness) > kSkewed && (value < null.mean) == (skewness > 0);
+}
+
+Exceedances count_energies(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double energy, bool below,
+                           std::size_t draws, std::size_t most, std::uint64_t seed, std::uint64_t head) {
+  const auto m = static_cast<int>(a.size());
+  Exceedances counts{draws, most};
+  for (std::size_t draw = 0; counts.open(); ++draw) {
+    Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
+    const double drawn = a.dot(haar_matrix(m, rotation).array().square().matrix() * b);
+    counts.add(below ? drawn <= energy : drawn >= energy);
+  }
+  return counts;
 }
 
 RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {

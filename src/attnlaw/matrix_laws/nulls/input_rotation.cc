@@ -5,6 +5,7 @@
 
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/streams.h"
+#include "attnlaw/matrix_laws/nulls/edge_tests.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
 
 namespace attnlaw::matrix_laws {
@@ -61,7 +62,7 @@ InputRotationCounts count_input_rotations(const Eigen::VectorXd& s, int d, doubl
 }
 
 double two_sided_normal(const Cumulants& null, double value) {
-  return std::min(1.0, 2 * base::normal_cdf(-std::abs(value - null.mean) / std::sqrt(null.variance)));
+  return std::clamp(2 * base::normal_cdf(-std::abs(value - null.mean) / std::sqrt(null.variance)), kLeastPValue, 1.0);
 }
 
 }  // namespace attnlaw::matrix_laws
