@@ -18,6 +18,8 @@ using test::Draws;
 using test::stacked;
 using test::SyntheticFile;
 using test::SyntheticLayer;
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 constexpr double kTolerance = 1e-12;
@@ -88,6 +90,21 @@ TEST_F(Adapter, OfAGainIsDecodedWithItsProduct) {
   const Eigen::VectorXd gain = 4 * b * a;
   EXPECT_LT((heads[1].query - gain.asDiagonal() * (4 * b_q_.middleRows(4, 4) * a_q_)).norm(), 1e-10);
   EXPECT_LT((heads[1].key - 4 * b_q_.middleRows(4, 4) * a_q_).norm(), kTolerance);
+}
+
+/// Options that name tensors would not help.
+TEST_F(Adapter, OfQueriesAloneNeedsItsBase) {
+  SyntheticFile adapter;
+  adapter.add("model.layers.0.self_attn.q_proj.lora_A.weight", a_q_);
+  adapter.add("model.layers.0.self_attn.q_proj.lora_B.weight", b_q_);
+  adapter.write(folder_ / "adapter_model.safetensors");
+  try {
+    open_model(path(), {.heads = 4});
+    FAIL();
+  } catch (const base::FileError& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("q_proj"), EndsWith("does not change the keys of its layer; give its base")));
+  }
 }
 
 TEST_F(Adapter, MeansOneTensorOfItsBase) {

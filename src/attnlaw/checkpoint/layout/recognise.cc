@@ -204,6 +204,12 @@ std::string nearest_names(const Contents& contents, const std::vector<Layout>& r
   return nearest_names(contents, with_layer(std::string(row.stem) + std::string(split(names, '|').front()), 0));
 }
 
+/// Whether all tensors are products that an adapter adds to those of its base.
+bool contents_of_adapter(const Contents& contents) {
+  return std::all_of(contents.tensors().begin(), contents.tensors().end(),
+                     [](const Tensor& tensor) { return tensor.type == nullptr && tensor.low_rank != nullptr; });
+}
+
 [[noreturn]] void refuse_unrecognised(const Contents& contents, const std::vector<Layout>& rows,
                                       const std::vector<Skipped>& skipped) {
   constexpr std::size_t kShown = 12;
@@ -211,6 +217,9 @@ std::string nearest_names(const Contents& contents, const std::vector<Layout>& r
   for (std::size_t i = 0; i < std::min(kShown, contents.tensors().size()); ++i)
     list += (i == 0 ? "" : ", ") + tensor_line(contents.tensors()[i]);
   if (contents.tensors().size() > kShown) list += ", ...";
+  // What was recognised in part says most; an adapter has nothing that could be named by hand.
+  if (!skipped.empty() && contents_of_adapter(contents))
+    refuse(contents.path, "{}: {}", printable(skipped.front().name), skipped.front().reason);
   if (!skipped.empty()) list += fmt::format("; {}: {}", printable(skipped.front().name), skipped.front().reason);
   refuse(contents.path,
          "no tensors of queries and keys were recognised among its {} ({}){}; name them with --q and --k ({{}} for the "
