@@ -258,7 +258,9 @@ Table errors_table(const ErrorsChart& chart) {
     std::vector<Point> measured = series.experiment;
     std::stable_sort(measured.begin(), measured.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
     auto next = measured.begin();
+    // Beside what the line does not pass stands the theory of what was measured there.
     const auto push_measured = [&](Cell theory) {
+      if (theory == Cell() && std::isfinite(next->own_theory)) theory = next->own_theory;
       table.rows.push_back({series.name, x_cell(chart.x, next->x), std::move(theory), next->y,
                             has_error_bar(*next) ? Cell(next->standard_error) : Cell()});
       if (own) table.rows.back().push_back(std::isfinite(next->own_theory) ? Cell(next->own_theory) : Cell());
