@@ -34,7 +34,6 @@ struct Toy {
   };
   static constexpr About about{"toy", "how far one gets in an hour", "attnlaw toy --speed 4"};
 
-  static std::vector<std::string> unread(const json&) { return {"seed"}; }
   static Output run(const Input& input, const Run&) { return {input.speed}; }
   static view::Result show(const Output&, const Run&) { return {}; }
 };

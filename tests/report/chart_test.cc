@@ -245,6 +245,15 @@ TEST(ErrorsChart, PointsHaveTheirOwnTheory) {
       << csv(errors_chart(own).data);
 }
 
+/// A layer without rows would have no extent, of which the browser warns.
+TEST(ErrorsChart, HasNoErrorBarsWithoutStandardErrors) {
+  ErrorsChart bare = scaling_chart();
+  for (Series& series : bare.series)
+    for (Point& point : series.experiment) point.standard_error = 0;
+  EXPECT_TRUE(layer(errors_chart(bare), "error_bars").is_null());
+  EXPECT_FALSE(layer(errors_chart(bare), "experiment").is_null());
+}
+
 /// Bars of atoms do not reach into the ridges behind the next.
 TEST(RidgeChart, AtomsAreAtMostOneRowHigh) {
   RidgeChart ridges{.title = "Densities", .along = {"α"}};
@@ -262,6 +271,11 @@ TEST(SpectrumChart, LegendShowsALineForTheLaw) {
   const json shape =
       layer(chart, "density").at("encoding").at("color").at("legend").at("encoding").at("symbols").at("shape");
   EXPECT_NE(shape.dump().find("'predicted' ? 'stroke'"), std::string::npos) << shape;
+  const auto legend_values = [](const Chart& drawn) {
+    return layer(drawn, "density").at("encoding").at("color").at("legend").at("values").size();
+  };
+  EXPECT_EQ(legend_values(chart), 2u);
+  EXPECT_EQ(legend_values(spectrum_chart({.title = "s", .density = {{0, 0}, {1, 1}}})), 1u);
 }
 
 TEST(ErrorsChart, TableHasGuidesAndRules) {

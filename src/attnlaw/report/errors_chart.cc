@@ -175,13 +175,16 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
   return parts::axis_encoding(field, axis, lowest, highest);
 }
 
+bool has_error_bars(const Drawn& drawn) {
+  return std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
+                     [](const json& row) { return row.contains("lower"); });
+}
+
 json errors_notes(const ErrorsChart& chart, const Drawn& drawn) {
   json notes;
   if (!drawn.theory.empty() && !drawn.experiment.empty())
     notes.push_back(chart.x.words.empty() ? "Lines: theory. Points: experiment." : "Bars: theory. Points: experiment.");
-  const bool bars = std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
-                                [](const json& row) { return row.contains("lower"); });
-  if (bars) notes.push_back("Error bars: one standard error to each side.");
+  if (has_error_bars(drawn)) notes.push_back("Error bars: one standard error to each side.");
   if (!drawn.guide.empty()) notes.push_back(fmt::format("Dotted: {}.", chart.guide_title));
   if (drawn.omitted > 0) {
     const bool log = chart.x.scale == Scale::log || chart.y.scale == Scale::log;
@@ -302,6 +305,7 @@ Chart errors_chart(const ErrorsChart& chart) {
                        {"y_title", chart.y.title},
                        {"x_tooltip", parts::filled(words ? "x_word" : "x_number", {{"x_title", chart.x.title}})},
                        {"own_theory", has_own_theory(chart)},
+                       {"has_error_bars", has_error_bars(drawn)},
                        {"lines", !words && !drawn.theory.empty()},
                        {"words", words && !drawn.theory.empty()},
                        {"colour", colours(chart.series)},

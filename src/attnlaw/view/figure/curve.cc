@@ -349,7 +349,8 @@ double degrees_of_freedom(std::span<const study::DifferencesAt> sizes) {
 /// Every error at every point, at its single d or taken to 1/d → 0; with the least degrees of freedom of one.
 std::vector<NamedDifference> differences_of(const ProblemCurve& curve, double& freedom) {
   std::vector<NamedDifference> named;
-  const Labels labels(items_of(curve, kCurveExperiments));
+  const std::vector<Item> items = items_of(curve, kCurveExperiments);
+  const Labels labels(items);
   for (const std::vector<Measured>& sizes : sizes_of_points(curve)) {
     const auto label = [&](const CurveAxis& axis) { return labels(sizes.front().instances.front(), axis.name); };
     const std::string place = joined(curve.axes, label);
