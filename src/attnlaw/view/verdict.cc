@@ -57,10 +57,11 @@ std::string verdict_of_limits(std::span<const NamedDifference> differences, std:
   const double off = std::abs(worst->difference.z), z = normal_of_student(off, freedom);
   const std::string most = difference_text(*worst);
   const std::string where = points > 1 ? fmt::format("at {} points ", points) : "";
+  const char* rest = off > kCompatible ? ", as happens with so few instances, or so many points" : "";
   if (is_within(z, points, kCompatible))
     return fmt::format(
-        "Compatible: taken to 1/d → 0, {}no error is more than {:.1f} standard errors from the theory ({}).", where,
-        off, most);
+        "Compatible: taken to 1/d → 0, {}no error is more than {:.1f} standard errors from the theory ({}){}.", where,
+        off, most, rest);
   const std::string todo = sizes < kSizesForCurvature ? "a line in 1/d is fitted, four sizes or more show its curvature"
                                                       : "larger d and more instances tell more";
   const char* found = is_within(z, points, kDiffers) ? "Undecided" : "Differs from the theory";

@@ -49,12 +49,12 @@
     colour.legend = { ...colour.legend, orient: "bottom", direction: "horizontal", gradientLength, columns: 2 };
   };
 
-  // At the right of a map the legend begins under the export menu.
+  // The export menu stands over a map, beside its title, and not on the map or on its legend.
   const menuHeight = 40;
-  const topRoom = (spec, chart) => {
-    const legend = spec.layer?.some((layer) => layer.name === "cells") && !isNarrow(chart);
+  const topRoom = (spec) => {
+    const isMap = spec.layer?.some((layer) => layer.name === "cells");
     const above = spec.title ? titleSize + 12 : 0;
-    return legend ? menuHeight - above : 4;
+    return isMap ? menuHeight - above : 4;
   };
 
   // The names of regions stay within the map.
@@ -209,7 +209,7 @@
     const [paper, ink, quiet, grid] = ["--paper", "--ink", "--quiet", "--grid"].map(colour);
     return {
       background: paper,
-      padding: { left: 0, top: topRoom(spec, chart), right: 4, bottom: 4 },
+      padding: { left: 0, top: topRoom(spec), right: 4, bottom: 4 },
       font,
       view: { stroke: null },
       axis: { domainColor: quiet, tickColor: quiet, gridColor: grid, labelColor: quiet, titleColor: ink, labelFontSize: 12, labelSeparation: 6,
