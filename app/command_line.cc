@@ -21,23 +21,21 @@ constexpr const char* kSeveralValues =
     "target), which make a curve.\n";
 
 /// Adds an option of a command; if it is given, its value goes into `options` under the name of its field.
-void add_option(CLI::App& app, const operations::Option& option, json& options) {
+CLI::Option* add_option(CLI::App& app, const operations::Option& option, json& options) {
   const base::Field& field = *option.field;
   const std::string name = (field.name == "output" ? "-o," : "") + base::option_name(field),
                     help = base::help(field, *option.defaults);
   if (field.type.kind == base::Kind::flag) {
-    app.add_flag_callback(
+    return app.add_flag_callback(
         name, [&options, &field] { options[field.name] = true; }, help);
-    return;
   }
   if (field.about.positional && field.type.kind == base::Kind::list) {
     // All that is left of the arguments without a name.
     const auto take_all = [&options, &field](const std::vector<std::string>& texts) { options[field.name] = texts; };
-    app.add_option_function<std::vector<std::string>>(name, take_all, help)->type_name(base::value_name(field));
-    return;
+    return app.add_option_function<std::vector<std::string>>(name, take_all, help)->type_name(base::value_name(field));
   }
   const auto take = [&options, option](const std::string& text) { options[option.field->name] = option.value(text); };
-  app.add_option_function<std::string>(name, take, help)->type_name(option.value_name());
+  return app.add_option_function<std::string>(name, take, help)->type_name(option.value_name());
 }
 
 /// The option whose name begins like the last word of one that there is not: --directory for --output-dir.
@@ -89,8 +87,12 @@ struct Subcommand {
   void take(const operations::Options& all) {
     const base::Description& run = base::detail::description_of<operations::Run>();
     for (const operations::Option& option : all.own) add_option(*app, option, options);
-    for (const operations::Option& option : all.common)
-      add_option(*app, option, base::find_field(run, option.field->name) ? options : common);
+    const auto add_shared = [&](const operations::Option& option) {
+      return add_option(*app, option, base::find_field(run, option.field->name) ? options : common);
+    };
+    for (const operations::Option& option : all.common) add_shared(option);
+    // An option without a group is accepted, but not listed.
+    for (const operations::Option& option : all.idle) add_shared(option)->group("");
   }
 };
 

@@ -93,9 +93,9 @@ int main(int argc, char** argv) {
     return complain(error.what() + app::comma_hint(argc, argv, error.what()), kBadUsage);
   } catch (const std::bad_alloc&) {
     return complain(
-        fmt::format("an allocation failed: this process may use {} of memory in all ({} bytes); choose a smaller "
-                    "problem or fewer --threads",
-                    base::bytes_text(static_cast<double>(base::memory_limit())), base::memory_limit()),
+        fmt::format("an allocation failed: this process may use {} of memory in all; choose a smaller problem or fewer "
+                    "--threads",
+                    base::bytes_text(static_cast<double>(base::memory_limit()))),
         kFailed);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailed);

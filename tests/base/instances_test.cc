@@ -51,8 +51,9 @@ TEST(RequireInstances, RefusesNoInstancesAndNegativeThreads) {
 
 TEST(RequireMemory, NamesWhatIsNeededAndWhatToDo) {
   EXPECT_NO_THROW(require_memory(100, "a run", "less", 100));
-  EXPECT_THAT([] { require_memory(101, "a run", "less", 100); },
-              ThrowsMessage<MemoryError>("a run needs 101 bytes of memory (101 bytes), this process may use 100 bytes; choose less"));
+  EXPECT_THAT(
+      [] { require_memory(101, "a run", "less", 100); },
+      ThrowsMessage<MemoryError>("a run needs 101 bytes of memory, this process may use 100 bytes; choose less"));
 }
 
 TEST(InstancesAtATime, AreAtMostTheThreads) {

@@ -149,6 +149,11 @@ TEST_F(NumberLines, ThatAreNoTextOrLongAreNotRepeated) {
   // A message ends with a whole character.
   EXPECT_THAT([&] { read(std::string(59, 'x') + "κκκ", 1); },
               ThrowsMessage<std::invalid_argument>(HasSubstr(std::string(59, 'x') + " …'")));
+  // Of what is no text a few bytes say enough; tabs are text.
+  EXPECT_THAT([&] { read(std::string(200, '\x05'), 1); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("'\\x05\\x05\\x05\\x05\\x05...'")));
+  EXPECT_THAT([&] { read("a\tb " + std::string(30, 'x'), 1); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("'a\tb " + std::string(30, 'x') + "'")));
 }
 
 }  // namespace

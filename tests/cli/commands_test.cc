@@ -336,6 +336,31 @@ TEST(Spectrum, OutliersAreMeasured) {
     EXPECT_NE(csv.find(kind), std::string::npos) << kind;
 }
 
+TEST(Spectrum, TableHasABandOnceEvenIfItHoldsAnOutlier) {
+  const std::string arguments =
+      "spectrum --alpha 2 --lambda 0.02 --target spikes:40,5,3 --head linear --tokens 1 --noise 0.1";
+  const json spectrum = run_json(arguments)["spectrum"];
+  ASSERT_EQ(spectrum["outliers"].size(), 2u);
+  std::size_t bulk = spectrum["edges"].size();
+  for (const json& edge : spectrum["edges"])
+    for (const json& outlier : spectrum["outliers"])
+      if (edge[0] <= outlier["eigenvalue"] && outlier["eigenvalue"] <= edge[1]) --bulk;
+  EXPECT_LT(bulk, spectrum["edges"].size());
+  const std::string table = attnlaw(arguments).out;
+  std::size_t bands = 0;
+  for (std::size_t at = table.find("\nband "); at != std::string::npos; at = table.find("\nband ", at + 1)) ++bands;
+  EXPECT_EQ(bands, bulk) << table;
+}
+
+TEST(Simulate, TablesShowNoRoundingOfLargerParts) {
+  const std::string table = attnlaw("simulate --alpha 0.5 --lambda 0.05 --head linear --d 30 --instances 2").out;
+  const std::size_t parts = table.find("Test errors by their origin");
+  ASSERT_NE(parts, std::string::npos) << table;
+  const std::string shown = table.substr(parts, table.find("\n\n", parts) - parts);
+  EXPECT_EQ(shown.find("e-1"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("  0\n"), std::string::npos) << shown;
+}
+
 TEST(Spectrum, SingularValuesOfWCarryTheSameMass) {
   const json document = run_json("spectrum --alpha 0.5 --lambda 0.1 --head linear --width 2");
   const auto mass = [](const json& x, const json& density) {
@@ -607,6 +632,16 @@ TEST(Texts, ConventionsVersionHelpAndCompletion) {
   EXPECT_EQ(attnlaw("").code, 0);
 }
 
+TEST(Texts, OptionsWithoutEffectAreAcceptedButNotListed) {
+  for (const char* command : {"version", "completion", "conventions", "results", "solve"}) {
+    const std::string help = attnlaw(std::string(command) + " --help").out;
+    EXPECT_EQ(help.find("--seed"), std::string::npos) << help;
+    EXPECT_EQ(help.find("--threads") != std::string::npos, std::string(command) == "solve") << help;
+  }
+  EXPECT_NE(attnlaw("simulate --help").out.find("--seed"), std::string::npos);
+  EXPECT_EQ(run_json("version --seed 3 --threads 1")["warnings"], json({"Without effect here: --threads, --seed."}));
+}
+
 TEST(Texts, ManualHasAPageForEveryCommand) {
   EXPECT_NE(attnlaw("manual").out.find("\n\\fBlofi\\fR\n"), std::string::npos);
   const std::string page = attnlaw("manual lofi").out;
@@ -638,6 +673,11 @@ TEST(Texts, CompletionOffersCommandsOptionsAndChoices) {
   EXPECT_EQ(ask("attnlaw thresholds --kap", 2), "--kappa-range\n");
   EXPECT_EQ(ask("attnlaw figure learn", 2), "learning_curve\n");
   EXPECT_EQ(ask("attnlaw manual sol", 2), "solve\n");
+  EXPECT_EQ(ask("attnlaw help so", 2),
+            "softmax-law solve\n" == ask("attnlaw so", 1) ? "softmax-law solve\n" : ask("attnlaw so", 1));
+  EXPECT_EQ(ask("attnlaw help so", 2), "solve softmax-law\n");
+  EXPECT_EQ(ask("attnlaw figure f", 2), "fig1 fig2 fig3 fig4 fig5 fig6\n");
+  EXPECT_EQ(ask("attnlaw solve --lambda \"\"", 3), "0+ optimal edge\n");
   // Nothing of ours: the shell offers files.
   EXPECT_EQ(ask("attnlaw sweep stu", 2), "\n");
   EXPECT_EQ(ask("attnlaw solve --problem p", 3), "\n");
@@ -661,7 +701,8 @@ TEST(Texts, CompletionOfOtherShells) {
                            "complete -c attnlaw -n '__fish_seen_subcommand_from solve' -l alpha -x -d '",
                            "complete -c attnlaw -n '__fish_seen_subcommand_from solve' -l problem -r -F -d '",
                            "complete -c attnlaw -n '__fish_seen_subcommand_from simulate' -l trainer -a 'lbfgs ",
-                           "complete -c attnlaw -n '__fish_seen_subcommand_from figure' -a 'bayes"})
+                           "complete -c attnlaw -n '__fish_seen_subcommand_from figure' -a 'bayes",
+                           "complete -c attnlaw -n '__fish_seen_subcommand_from help' -f -a 'solve simulate "})
     EXPECT_NE(fish.find(line), std::string::npos) << line;
 }
 

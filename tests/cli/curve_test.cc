@@ -134,6 +134,18 @@ TEST(Curve, OfExperimentsStandsBesideTheTheoryOfItsTargets) {
   EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 5);
 }
 
+TEST(Curve, OfExperimentsEndsWithOneVerdict) {
+  const std::string arguments = "simulate --alpha 0.3,0.6 --lambda 0.1 --instances 3" + kLinear;
+  const json sizes = curve_of(arguments + " --d 12,20,30");
+  const std::string verdict = sizes["verdict"];
+  EXPECT_THAT(verdict, HasSubstr("taken to 1/d → 0"));
+  EXPECT_THAT(verdict, HasSubstr("2 points"));
+  EXPECT_THAT(verdict, HasSubstr(" at α = 0."));
+  EXPECT_THAT(attnlaw(arguments + " --d 12,20,30").out, HasSubstr("\n" + verdict + "\n"));
+  EXPECT_THAT(curve_of(arguments + " --d 12")["verdict"].get<std::string>(), HasSubstr("At one d"));
+  EXPECT_FALSE(curve_of("solve --alpha 0.3,0.6 --lambda 0.1" + kLinear).contains("verdict"));
+}
+
 /// Ctrl-C ends what is running; Operations.PrintWhatIsKnownWhenInterrupted has what is printed then.
 TEST(Curve, ThatIsInterruptedEndsSoon) {
   const auto begin = std::chrono::steady_clock::now();

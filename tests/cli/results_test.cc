@@ -85,14 +85,16 @@ TEST_F(Results, FiguresInsideAreColumnsByTheNamesOfChartsAndByTheirPlace) {
   EXPECT_EQ(run("--columns alpha,replicon,spectrum.edges,errors.test --where alpha=0.25 --format csv").out,
             "alpha,replicon,spectrum.edges,errors.test\r\n0.25,0.625,\"[[0.1,1.2]]\",0.125\r\n");
   expect_refused("--columns alpha,replicn", "replicn");
-  expect_refused("--columns spectrum.edge", "spectrum.edge");
+  expect_refused("--columns spectrum.edge", "did you mean 'spectrum.edges'?");
+  expect_refused("--columns replicn", "did you mean 'replicon'?");
+  expect_refused("--order=-replicn", "did you mean 'replicon'?");
 }
 
 TEST_F(Results, AreSortedByColumnsAndFigures) {
   const std::string theory = "--where \"kind = 'theory' AND alpha < 0.6\" --format csv --columns alpha,zero_mass ";
   EXPECT_EQ(run(theory + "--order=-alpha").out, "alpha,zero_mass\r\n0.5,0.375\r\n0.25,0.375\r\n");
   EXPECT_EQ(run(theory + "--order zero_mass,alpha").out, "alpha,zero_mass\r\n0.25,0.375\r\n0.5,0.375\r\n");
-  expect_refused("--order colour", "--order takes names of columns, got 'colour'");
+  expect_refused("--order colour", "and figures of the results, got 'colour'");
   expect_refused("--key " + key(0) + " --order alpha", "--order");
 }
 

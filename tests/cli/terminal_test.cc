@@ -55,6 +55,19 @@ TEST(Terminal, TablesAreNoWiderThanItIs) {
   EXPECT_LE(widest_line(attnlaw(arguments).out), 80u);
 }
 
+TEST(Terminal, EveryTableFitsAPage) {
+  for (const char* arguments :
+       {"version", "conventions", "figure --list", "thresholds --lambda 0.05 --quiet",
+        "pooling --delta 0.5 --gamma 0.5 --mu2 1 --profile power:0.9,0.5 --length 16 --weights optimal",
+        "lora --alpha-ft 4 --head linear --tokens 1 --e-pre 0.4"}) {
+    const Outcome outcome = attnlaw(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    // Warnings, behind the tables, are sentences of any length.
+    EXPECT_LE(widest_line(outcome.out.substr(0, outcome.out.find("\n\n", outcome.out.find("─")))), 80u) << outcome.out;
+  }
+  EXPECT_LE(widest_line(attnlaw("conventions").out), 80u);
+}
+
 TEST(Terminal, WhatIsSilentShowsThatItLives) {
   const std::string shown = on_terminal("solve --alpha 0.3 --lambda 0.05 --tokens 4 --accuracy 2e-4", 100);
   EXPECT_THAT(shown, HasSubstr("\rsolve ... "));

@@ -69,6 +69,10 @@ TEST(Usage, MistypedCommandLines) {
   expect_refused("solve --alpha 1 --lambda 1 --student tide", 2, "did you mean 'tied'?");
   expect_refused("figure width --output-dir x", 2, "did you mean '--directory'?");
   expect_refused("help sovle", 2, "did you mean 'solve'?");
+  expect_refused("solve --alpha 1 --lambda edg", 2, "did you mean 'edge'?");
+  expect_refused("solve --alpha 1 --lambda 1 --target wishrt:0.5", 2, "did you mean 'wishart'?");
+  expect_refused("figure fgi1", 2, "did you mean 'fig1'?");
+  expect_refused("figure fig7", 2, "did you mean 'fig");
   expect_refused("solve --alpha 1 --lambda 1 --colour red", 2, "attnlaw solve --help");
   expect_refused("solve one --alpha 1 --target_beta 2", 2, "did you mean '--target-beta'?");
   expect_refused("figure learning_curv", 2, "did you mean 'learning_curve'?");

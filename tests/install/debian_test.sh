@@ -24,7 +24,8 @@ dpkg-deb --extract "$package" "$work/empty"
 
 usr=$work/empty/usr
 for file in bin/attnlaw lib/*/libattnlaw.a include/attnlaw/theory/solve.h lib/*/cmake/attnlaw/attnlawConfig.cmake \
-  share/man/man1/attnlaw-solve.1* share/bash-completion/completions/attnlaw share/doc/attnlaw/docs/commands/solve.md; do
+  share/man/man1/attnlaw-solve.1* share/bash-completion/completions/attnlaw share/zsh/vendor-completions/_attnlaw \
+  share/fish/vendor_completions.d/attnlaw.fish share/doc/attnlaw/docs/commands/solve.md; do
   # shellcheck disable=SC2086
   compgen -G "$usr/$file" >/dev/null || compgen -G "$usr/${file/lib\/\*/lib}" >/dev/null || fail "the package has no $file"
 done

@@ -169,6 +169,8 @@ TEST(ProblemJson, RejectsWhatItDoesNotUnderstand) {
       {R"({"alpha": 1, "lambda": 1, "student": "free"})",
        "student must be tied, direct, direct-general, untied or bayes, got 'free'"},
       {R"({"alpha": 1, "lambda": "small"})", "lambda must be a number > 0, 0+, optimal or edge, got \"small\""},
+      {R"({"alpha": 1, "lambda": "egde"})", "got \"egde\"; did you mean 'edge'?"},
+      {R"({"alpha": 1, "lambda": 1, "target": "spike:4,1"})", "got 'spike:4,1'; did you mean 'spikes'?"},
       {R"({"alpha": 1, "lambda": 1, "width": 0})", "width must be a finite number >= 1e-12, got 0"},
       {R"({"alpha": -1, "lambda": 1})", "alpha must be a finite number > 0, got -1"},
   };

@@ -34,7 +34,6 @@ struct Toy {
   };
   static constexpr About about{"toy", "how far one gets in an hour", "attnlaw toy --speed 4"};
 
-  static std::vector<std::string> unread(const json&) { return {"seed"}; }
   static Output run(const Input& input, const Run&) { return {input.speed}; }
   static view::Result show(const Output&, const Run&) { return {}; }
 };
@@ -64,11 +63,18 @@ TEST(Operation, FindsAnOptionAndAResultInEveryVisitor) {
   EXPECT_THROW(toy.run({{"speed", -1}}, {}), std::invalid_argument);
   EXPECT_THROW(toy.run({{"sped", 1}}, {}), std::invalid_argument);
   EXPECT_EQ(toy.run({{"seed", 1}}, {}).document["warnings"], json({"Without effect here: --seed."}));
-  EXPECT_EQ(unread_text(toy), "Without effect unless other options need them: --seed.");
+  EXPECT_EQ(unread_text(toy), "");
   EXPECT_EQ(unread_text(find("simulate")), "");
+  EXPECT_EQ(unread_text(find("demo")), "Without effect unless other options need them: --alpha.");
   // Command line and its help.
   const Options options = options_of(toy);
   ASSERT_EQ(options.own.size(), 1u);
+  // What never has an effect is accepted, not listed.
+  ASSERT_EQ(options.idle.size(), 1u);
+  EXPECT_EQ(options.idle.front().field->name, "seed");
+  EXPECT_EQ(options.common.size() + 1, shared_options().size());
+  EXPECT_EQ(options_of(find("version")).idle.size(), 2u);
+  EXPECT_EQ(options_of(find("simulate")).idle.size(), 0u);
   EXPECT_EQ(base::option_name(*options.own.front().field), "--speed");
   EXPECT_EQ(base::help(*options.own.front().field, *options.own.front().defaults), "how fast one walks (default 3)");
   // Rows, schema, manual.

@@ -57,6 +57,8 @@ struct PageReport {
   std::vector<Link> links;
   /// Width of the content beyond the window, in pixels: 0 if nothing forces the page to scroll sideways.
   int overflow = 0;
+  /// Charts whose export menu hides a text: of a title, a legend or an axis.
+  int covered = 0;
 };
 
 struct Window {
@@ -233,6 +235,11 @@ constexpr std::string_view inspection_script = R"(<script>
   report.warnings = JSON.parse(root.dataset.warnings);
   report.requests = performance.getEntriesByType("resource").map((entry) => entry.name);
   report.overflow = root.scrollWidth - root.clientWidth;
+  const meet = (a, b) => a.width > 0 && b.width > 0 && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  report.covered = [...document.querySelectorAll(".chart")].filter((chart) => {
+    const menu = chart.querySelector("summary")?.getBoundingClientRect();
+    return menu && [...chart.querySelectorAll("svg text")].some((text) => meet(menu, text.getBoundingClientRect()));
+  }).length;
   parent.postMessage(JSON.stringify(report), "*");
 })();
 </script>)";
@@ -277,6 +284,7 @@ inline PageReport inspect_page(const std::string& path, const Window& window = {
   found.at("requests").get_to(report.requests);
   found.at("exports").get_to(report.exports);
   found.at("overflow").get_to(report.overflow);
+  found.at("covered").get_to(report.covered);
   found.at("saved").get_to(report.saved);
   found.at("readouts").get_to(report.readouts);
   found.at("zoomed").get_to(report.zoomed);

@@ -239,6 +239,43 @@ TEST(ErrorsChart, PointsHaveTheirOwnTheory) {
   EXPECT_NE(csv(chart.data).find("γ = 1,2,2,2.5,0.5,2.25,1.5\r\n"), std::string::npos) << csv(chart.data);
   EXPECT_NE(csv(chart.data).find("γ = 1,4,,,,,1\r\n"), std::string::npos) << csv(chart.data);
   EXPECT_EQ(layer(errors_chart(scaling_chart()), "experiment").at("encoding").at("tooltip").size(), tooltip.size() - 1);
+  // What stands where no line is has its theory all the same.
+  own.series[0].theory.clear();
+  EXPECT_NE(csv(errors_chart(own).data).find("γ = 1,2,2.25,2.5,0.5,2.25,"), std::string::npos)
+      << csv(errors_chart(own).data);
+}
+
+/// A layer without rows would have no extent, of which the browser warns.
+TEST(ErrorsChart, HasNoErrorBarsWithoutStandardErrors) {
+  ErrorsChart bare = scaling_chart();
+  for (Series& series : bare.series)
+    for (Point& point : series.experiment) point.standard_error = 0;
+  EXPECT_TRUE(layer(errors_chart(bare), "error_bars").is_null());
+  EXPECT_FALSE(layer(errors_chart(bare), "experiment").is_null());
+}
+
+/// Bars of atoms do not reach into the ridges behind the next.
+TEST(RidgeChart, AtomsAreAtMostOneRowHigh) {
+  RidgeChart ridges{.title = "Densities", .along = {"α"}};
+  for (const double mass : {0.2, 0.8, 0.0})
+    ridges.ridges.push_back({.at = mass, .label = "x", .density = {{0.5, 1}, {1, 2}}, .zero_mass = mass});
+  const json atoms = ridge_chart(ridges).spec.at("datasets").at("atoms");
+  ASSERT_EQ(atoms.size(), 2u);
+  EXPECT_EQ(atoms[0].at("top").get<double>() - atoms[0].at("ridge").get<double>(), 1);
+  EXPECT_EQ(atoms[1].at("top").get<double>() - atoms[1].at("ridge").get<double>(), 0.25);
+}
+
+/// The law is a line, in the legend as well.
+TEST(SpectrumChart, LegendShowsALineForTheLaw) {
+  const Chart chart = spectrum_chart({.title = "s", .density = {{0, 0}, {1, 1}}, .eigenvalues = {0.2, 0.4, 0.6}});
+  const json shape =
+      layer(chart, "density").at("encoding").at("color").at("legend").at("encoding").at("symbols").at("shape");
+  EXPECT_NE(shape.dump().find("'predicted' ? 'stroke'"), std::string::npos) << shape;
+  const auto legend_values = [](const Chart& drawn) {
+    return layer(drawn, "density").at("encoding").at("color").at("legend").at("values").size();
+  };
+  EXPECT_EQ(legend_values(chart), 2u);
+  EXPECT_EQ(legend_values(spectrum_chart({.title = "s", .density = {{0, 0}, {1, 1}}})), 1u);
 }
 
 TEST(ErrorsChart, TableHasGuidesAndRules) {

@@ -141,6 +141,26 @@ TEST(HeatMap, OfManyCellsIsOneImage) {
   EXPECT_EQ(many.data.columns[0].id, "tasks");
 }
 
+/// A section with the title of its chart leaves the chart without one: the legend stands at its top.
+TEST(HeatMap, LeavesItsLegendFreeOfTheExportMenu) {
+  const test::Scratch directory;
+  const std::string path = directory.path() / "page.html";
+  HeatMap titled = large_map(10), untitled = titled;
+  titled.title = "Errors";
+  untitled.title = "";
+  Page page;
+  page.title = "Maps";
+  page.sections = {{.heading = "titled", .chart = heat_map(titled)},
+                   {.heading = "untitled", .chart = heat_map(untitled)}};
+  base::write_atomically(path, html(page));
+  for (const int width : {400, 1300}) {
+    const test::PageReport report = test::inspect_page(path, {.width = width});
+    EXPECT_EQ(report.charts, 2);
+    EXPECT_EQ(report.covered, 0) << width;
+    EXPECT_TRUE(report.warnings.empty()) << report.warnings.front();
+  }
+}
+
 TEST(HeatMap, OfFortyThousandCellsMakesASmallPageThatABrowserDraws) {
   const test::Scratch directory;
   const std::string path = directory.path() / "page.html";

@@ -63,6 +63,7 @@ class PageInBrowser : public testing::Test {
     EXPECT_EQ(report.warnings, std::vector<std::string>{});
     EXPECT_EQ(report.requests, std::vector<std::string>{});
     EXPECT_EQ(report.overflow, 0);
+    EXPECT_EQ(report.covered, 0);
   }
 
  private:

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "attnlaw/base/numbers.h"
+
 namespace attnlaw::report {
 namespace {
 
@@ -41,6 +43,31 @@ TEST(Table, TextGoesOnBelowWhereItIsTooWide) {
   EXPECT_EQ(text(errors(), 80), text(errors()));
   // A column that is too wide by itself is not divided.
   EXPECT_EQ(text(errors(), 1).find('\n', 8), text(errors(), 16).find('\n', 8));
+}
+
+TEST(Table, BreaksTitlesAndTextsThatAreTooWide) {
+  const std::string words = "an error with a cause, a place and a remedy";
+  const Table table{.title = "A title of many short words",
+                    .columns = {{.name = "k"}, {.name = "why"}, {.name = "n"}},
+                    .rows = {{"a", words, 1LL}, {"b", "none", 22LL}}};
+  EXPECT_EQ(text(table, 40),
+            "A title of many short words\n"
+            "k  why                                 n\n"
+            "─  ─────────────────────────────────  ──\n"
+            "a  an error with a cause, a place and  1\n"
+            "   a remedy\n"
+            "b  none                               22\n");
+  for (const std::size_t width : {40U, 50U, 80U})
+    for (const auto line : base::split(text(table, width), '\n')) EXPECT_LE(line.size(), 3 * width) << width;
+  EXPECT_EQ(text(table, 20).substr(0, 28), "A title of many\nshort words\n");
+  EXPECT_EQ(text(table, 100), text(table));
+}
+
+TEST(Wrapped, BreaksAtBlanksAndIndentsByCharacters) {
+  EXPECT_EQ(wrapped("a b", 0), std::vector<std::string>({"a b"}));
+  EXPECT_EQ(wrapped("one two three", 7), std::vector<std::string>({"one two", "three"}));
+  EXPECT_EQ(wrapped("a verylongword b", 6), std::vector<std::string>({"a", "verylongword", "b"}));
+  EXPECT_EQ(wrapped("σ  one two", 6, std::string("σ  ").size()), std::vector<std::string>({"σ  one", "   two"}));
 }
 
 TEST(Table, OneTextAmongNumbersDoesNotTurnTheirColumn) {

@@ -180,9 +180,8 @@ void require_writable(const std::string& path) {
 namespace {
 
 [[noreturn]] void refuse_size(const std::string& path, std::uint64_t size) {
-  throw FileError(fmt::format("cannot read '{}': it has {} ({} bytes) or more, this process may use {} of memory", path,
-                              bytes_text(static_cast<double>(size)), size,
-                              bytes_text(static_cast<double>(memory_limit()))));
+  throw FileError(fmt::format("cannot read '{}': it has {} or more, this process may use {} of memory", path,
+                              bytes_text(static_cast<double>(size)), bytes_text(static_cast<double>(memory_limit()))));
 }
 
 /// Tells whether a device gives bytes for ever: any but terminals, and /dev/null, which gives none.

@@ -28,8 +28,8 @@ double thread_bytes(int threads) {
 
 void require_memory(double bytes, std::string_view what, std::string_view remedy, std::uint64_t available) {
   if (bytes <= static_cast<double>(available)) return;
-  throw MemoryError(fmt::format("{} needs {} of memory ({:.0f} bytes), this process may use {}; choose {}", what,
-                                bytes_text(bytes), bytes, bytes_text(static_cast<double>(available)), remedy));
+  throw MemoryError(fmt::format("{} needs {} of memory, this process may use {}; choose {}", what, bytes_text(bytes),
+                                bytes_text(static_cast<double>(available)), remedy));
 }
 
 }  // namespace attnlaw::base

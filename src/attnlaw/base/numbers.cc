@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/printable.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::base {
@@ -118,9 +119,17 @@ std::vector<std::vector<double>> read_number_lines(const std::string& path, std:
 
 namespace {
 
-/// Returns the beginning of a line that is too long for a message.
+/// Tells whether a line can be read as it is, but for tabs.
+bool is_legible(std::string_view line) {
+  std::string text(line);
+  std::replace(text.begin(), text.end(), '\t', ' ');
+  return printable(text) == text;
+}
+
+/// Returns the beginning of a line that is too long for a message, less of one that would be shown as escapes.
 std::string shortened(std::string_view line) {
-  constexpr std::size_t kMost = 60;
+  constexpr std::size_t kMost = 60, kMostOfEscapes = 20;
+  if (!is_legible(line)) return printable_name(line, kMostOfEscapes);
   if (line.size() <= kMost) return std::string(line);
   // A character is not cut: its bytes but the first begin with the bits 10.
   constexpr unsigned kMask = 0xC0, kContinued = 0x80;
@@ -140,7 +149,7 @@ std::vector<std::vector<double>> parse_number_lines(std::string_view content, co
     ++line_number;
     const std::string_view text = without_blanks(line.substr(0, line.find('#')));
     if (text.empty()) continue;
-    if (has_inner_commas(text))
+    if (has_inner_commas(text) && is_legible(text))
       reject("{}:{}: blanks separate '{}', so its commas cannot separate as well: write decimal points, not commas",
              path, line_number, shortened(text));
     std::vector<double> numbers = numbers_in(text);

@@ -35,6 +35,12 @@ constexpr base::Named<Student> kStudents[] = {{Student::tied, "tied"},
 constexpr base::Named<LambdaRule> kFoundLambdas[] = {
     {LambdaRule::ridgeless, "0+"}, {LambdaRule::optimal, "optimal"}, {LambdaRule::edge, "edge"}};
 
+std::vector<std::string> found_lambda_names() {
+  std::vector<std::string> names;
+  for (const auto& [rule, name] : kFoundLambdas) names.emplace_back(name);
+  return names;
+}
+
 Json tokens_json(const Problem& problem) { return problem.cross() ? Json(tokens_text(problem)) : Json(problem.tokens); }
 
 void read_tokens(Problem& problem, const Json& value) {
@@ -64,7 +70,8 @@ void read_lambda(Problem& problem, const Json& value) {
   for (const auto& [rule, text] : kFoundLambdas)
     if (value == text) return void(problem.lambda_rule = rule);
   if (!value.is_number() && !value.is_null())
-    reject("lambda must be a number > 0, 0+, optimal or edge, got {}", base::json_text(value));
+    reject("lambda must be a number > 0, 0+, optimal or edge, got {}{}", base::json_text(value),
+           value.is_string() ? base::suggestion(value.get<std::string>(), found_lambda_names()) : "");
   problem.lambda_rule = value.is_null() ? LambdaRule::none : LambdaRule::value;
   if (value.is_number()) problem.lambda = value.get<double>();
 }
@@ -167,7 +174,8 @@ const base::Description& describe(const Problem*) {
                                "trained away); none for student bayes",
                         .accepts = "a number > 0, 0+ (its limit), optimal (least test error) or edge",
                         .otherwise = "required",
-                        .value_name = "L"}),
+                        .value_name = "L"})
+           .words(found_lambda_names()),
        base::field("beta", &P::beta,
                    {.symbol = "β",
                     .range = {0, std::numeric_limits<double>::infinity(), true},

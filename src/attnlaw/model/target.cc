@@ -9,6 +9,7 @@
 #include <limits>
 #include <string_view>
 
+#include "attnlaw/base/fields/description.h"
 #include "attnlaw/base/instances.h"
 #include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
@@ -252,7 +253,8 @@ Target Target::parse(const std::string& spec, MatrixValues of_matrix) {
     if (kind == "spikes") return Target(parse_spikes(arguments));
     if (kind == "file") return Target(read_file_target(std::string(arguments), of_matrix));
   }
-  reject("target must be {}, got '{}'", kAccepted, spec);
+  reject("target must be {}, got '{}'{}", kAccepted, spec,
+         base::suggestion(kind, {"wishart", "product", "powerlaw", "spikes", "file"}));
 }
 
 std::string Target::spec() const {

@@ -1,5 +1,7 @@
 #include "attnlaw/operations/common_options.h"
 
+#include <algorithm>
+
 #include "attnlaw/base/fields/text.h"
 #include "attnlaw/operations/problem_grid.h"
 
@@ -52,13 +54,23 @@ nlohmann::json Option::value(const std::string& text) const {
   return many ? values_from_text(*field, text) : base::from_text(*field, text);
 }
 
+std::vector<Option> shared_options() {
+  static const nlohmann::json defaults = base::json_of(SharedOptions{});
+  std::vector<Option> options;
+  add(base::detail::description_of<SharedOptions>(), defaults, options);
+  return options;
+}
+
 Options options_of(const Operation& operation) {
-  static const nlohmann::json defaults = base::json_of(SharedOptions{}), no_page = base::json_of(PageOptions{});
+  static const nlohmann::json no_page = base::json_of(PageOptions{});
   Options options;
   add(operation.input(), operation.defaults, options.own);
   for (Option& option : options.own) option.many = operation.about.curves && is_of_problem(*option.field);
   if (operation.about.draws) add(base::detail::description_of<PageOptions>(), no_page, options.own);
-  add(base::detail::description_of<SharedOptions>(), defaults, options.common);
+  for (const Option& option : shared_options()) {
+    const bool idle = std::count(operation.idle.begin(), operation.idle.end(), option.field->name) > 0;
+    (idle ? options.idle : options.common).push_back(option);
+  }
   return options;
 }
 

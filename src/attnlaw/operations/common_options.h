@@ -46,9 +46,13 @@ struct Option {
   nlohmann::json value(const std::string& text) const;
 };
 
-/// All options of an operation: its own, that of the page, the common ones; what help, completion and manual list.
+/// The options that commands share, all of them.
+std::vector<Option> shared_options();
+
+/// All options of an operation: its own with that of the page and the common ones, which help, completion and manual
+/// list, and those of the common ones that have no effect.
 struct Options {
-  std::vector<Option> own, common;
+  std::vector<Option> own, common, idle;
 };
 Options options_of(const Operation& operation);
 

@@ -66,6 +66,10 @@ std::string zsh_completion() {
 
 std::string fish_completion() {
   std::string lines = "# fish completion of attnlaw, written by `attnlaw completion fish`\n";
+  lines +=
+      "complete -c attnlaw -n '__fish_use_subcommand' -f -a help -d 'options of a command'\n"
+      "complete -c attnlaw -n '__fish_seen_subcommand_from help' -f -a " +
+      fish_quoted(fmt::format("{}", fmt::join(names(), " "))) + "\n";
   for (const Operation& operation : all())
     lines += fmt::format("complete -c attnlaw -n '__fish_use_subcommand' -f -a {} -d {}\n", operation.about.name,
                          fish_quoted(operation.about.summary));
@@ -84,11 +88,12 @@ std::string bash_completion() {
 _attnlaw() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} options="" words=""
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "{} --help" -- "$current"))
+    COMPREPLY=($(compgen -W "{0} help --help --version" -- "$current"))
     return
   fi
   case ${{COMP_WORDS[1]}}:$previous in
-{}  esac
+    help:help) words="{0}" ;;
+{1}  esac
   [[ $current == -* ]] && words=$options
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }}

@@ -23,6 +23,7 @@ struct Explore {
                                .example = "attnlaw explore --alpha 0.3 --lambda 0.05",
                                .draws = true,
                                .page_path = "attnlaw-explorer.html"};
+  static constexpr bool threaded = false;
 
   static Input read(const nlohmann::json& options);
   /// Throws std::runtime_error where the build has no page.

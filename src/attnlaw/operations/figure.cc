@@ -41,11 +41,20 @@ std::optional<std::string> alias_of(std::string_view name) {
   return name.starts_with(kNumbered) ? std::optional(std::string(name.substr(kPaper.size()))) : std::nullopt;
 }
 
+/// Every name that a figure is known by.
+std::vector<std::string> names_and_aliases() {
+  std::vector<std::string> names = embedded_names();
+  for (const EmbeddedFigure& figure : kEmbeddedFigures)
+    if (auto alias = alias_of(figure.name)) names.push_back(std::move(*alias));
+  return names;
+}
+
 const EmbeddedFigure& embedded_figure(const std::string& name) {
   for (const EmbeddedFigure& figure : kEmbeddedFigures)
     if (figure.name == name || alias_of(figure.name) == name) return figure;
   throw std::invalid_argument(fmt::format("'{}' is not a figure; there are {}, and files that end in .toml{}", name,
-                                          fmt::join(embedded_names(), ", "), base::suggestion(name, embedded_names())));
+                                          fmt::join(embedded_names(), ", "),
+                                          base::suggestion(name, names_and_aliases())));
 }
 
 bool is_file(const std::string& figure) { return figure.ends_with(".toml"); }
@@ -256,7 +265,7 @@ const base::Description& describe(const Figure::Input*) {
                    {.doc = "a name of --list, or a study file (TOML) with charts",
                     .value_name = "NAME|FILE",
                     .positional = true})
-           .words(embedded_names()),
+           .words(names_and_aliases()),
        base::field("list", &I::list, {.doc = "the figures there are"}),
        base::field("print", &I::print, {.doc = "print the study file, run nothing"}),
        base::field("directory", &I::directory, {.doc = "where the files go", .otherwise = "here", .value_name = "DIR"}),

@@ -18,6 +18,7 @@ struct Limits {
   };
   static constexpr About about{"limits", "closed forms that a problem tends to, beside its figures",
                                "attnlaw limits --alpha 0.004 --student bayes --target wishart:0.01"};
+  static constexpr bool threaded = false;
 
   static Input read(const nlohmann::json& options);
   static Output run(const Input& input, const Run& run);

@@ -78,7 +78,7 @@ std::string manual_page() {
   text += ".SH SYNOPSIS\n\\fBattnlaw\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
   for (const Operation& operation : all())
     text += entry(fmt::format("\\fB{}\\fR", escaped(operation.about.name)), operation.about.summary);
-  text += ".SH OPTIONS OF EVERY COMMAND\n" + options_text(options_of(all().front()).common) + kExit;
+  text += ".SH OPTIONS OF EVERY COMMAND\n" + options_text(shared_options()) + kExit;
   return text + ".SH SEE ALSO\nattnlaw\\-COMMAND(1) for each command\n";
 }
 

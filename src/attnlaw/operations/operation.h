@@ -14,6 +14,7 @@
 ///   static void require_run(const nlohmann::json& options);  // refuses options of Run, such as a seed
 ///   static std::vector<std::string> unread(const nlohmann::json& options);  // names without effect; else: seed
 ///   static std::vector<std::string> unused(const Output& output);           // the same where only the result tells
+///   static constexpr bool threaded = false;              // does nothing that threads would share
 ///   static bool divides(const nlohmann::json& options);  // processes of mpirun may share the work
 /// };
 /// ```
@@ -69,7 +70,9 @@ struct Operation {
   nlohmann::json defaults;  ///< the options of a default input
   /// Throws std::invalid_argument for options that are not accepted, base::FileError for files that cannot be read.
   std::function<view::Result(const nlohmann::json& options, const Run& run)> run;
-  /// What has no effect unless other options need it.
+  /// Options of Run that never have an effect, or are refused: they are accepted as far as they do no harm, not listed.
+  std::vector<std::string> idle;
+  /// What of the options that are listed has no effect unless other options need it.
   std::vector<std::string> unread_alone;
   /// Whether the processes of mpirun share the work of these options.
   bool (*divides)(const nlohmann::json& options) = nullptr;
@@ -102,7 +105,7 @@ nlohmann::json own_options(nlohmann::json options);
 void require_names(const nlohmann::json& options, const base::Description& input, const About& about);
 /// "Without effect here: --alpha, --seed." for those of the names that stand in the options; nothing if none do.
 view::Warnings without_effect(const nlohmann::json& options, const std::vector<std::string>& names);
-/// "Without effect unless other options need it: --seed." for a help; empty if there is nothing to say.
+/// "Without effect unless other options need them: --alpha." for a help; empty if there is nothing to say.
 std::string unread_text(const Operation& operation);
 /// The run with those of its fields that stand among the options.
 Run with_options(Run run, const nlohmann::json& options);
@@ -112,11 +115,31 @@ void add_head(nlohmann::json& document, const About& about);
 /// The problem of a document as a file at the foot of its page, unless the page has one.
 void add_input(view::Result& result);
 
+/// Tells whether random numbers may come in: such an operation says when they do not.
+template <OperationLike Op>
+constexpr bool is_seeded() {
+  return requires(const nlohmann::json& options) { Op::unread(options); }
+  || requires(const typename Op::Output& output) { Op::unused(output); };
+}
+
+/// The options of Run that have no effect whatever stands beside them.
+template <OperationLike Op>
+std::vector<std::string> idle_options() {
+  std::vector<std::string> idle;
+  if constexpr (requires { Op::threaded; }) {
+    if (!Op::threaded) idle.emplace_back("threads");
+  }
+  if constexpr (!is_seeded<Op>()) idle.emplace_back("seed");
+  return idle;
+}
+
 /// The names of options without effect beside these.
 template <OperationLike Op>
 std::vector<std::string> unread_beside(const nlohmann::json& options) {
-  if constexpr (requires { Op::unread(options); }) return Op::unread(options);
-  return {"seed"};
+  std::vector<std::string> unread = idle_options<Op>();
+  if constexpr (requires { Op::unread(options); })
+    for (std::string& name : Op::unread(options)) unread.push_back(std::move(name));
+  return unread;
 }
 
 /// What an output looks like, with its document, for options as the operation was given them.
@@ -140,13 +163,12 @@ Operation make_operation() {
                       &base::detail::description_of<typename Op::Output>,
                       base::json_of(typename Op::Input{}),
                       {},
+                      idle_options<Op>(),
                       {},
                       nullptr};
-  // Some refuse a seed, and of some the result tells what had no effect.
-  if constexpr (
-      !requires { Op::require_run(operation.defaults); } &&
-      !requires(const typename Op::Output& output) { Op::unused(output); })
-    operation.unread_alone = unread_beside<Op>(nlohmann::json::object());
+  // Of some the result tells what had no effect.
+  if constexpr (requires { Op::unread(operation.defaults); })
+    operation.unread_alone = Op::unread(nlohmann::json::object());
   operation.run = [](const nlohmann::json& given, const Run& run_without) {
     const base::ReadOnceScope inputs;
     const nlohmann::json options = base::in_snake_case(given, "options");

@@ -17,14 +17,13 @@ using base::reject;
 using nlohmann::json;
 using study::Store;
 
-/// The columns that were asked for, in that order. Throws std::invalid_argument for one that there is not.
+/// The columns that were asked for, in that order; they are there.
 Store::Rows pick(const Store::Rows& all, const std::vector<std::string>& columns) {
   std::vector<std::size_t> indices;
   Store::Rows picked;
   for (const std::string& given : columns) {
     const std::string& name = picked.columns.emplace_back(base::snake_case(given));
     const auto found = std::find(all.columns.begin(), all.columns.end(), name);
-    base::require_among(name, all.columns, fmt::format("--columns takes names of columns, got '{}'", given));
     indices.push_back(static_cast<std::size_t>(found - all.columns.begin()));
   }
   for (const auto& row : all.rows) {
@@ -73,13 +72,33 @@ std::vector<std::string> plain(std::vector<std::string> order) {
   return order;
 }
 
+/// Throws std::invalid_argument for a name that is neither a column nor a figure of some result; what was probably
+/// meant may be either.
+void require_columns(const char* option, const std::vector<std::string>& names, const Store& store,
+                     const Store::Rows& rows) {
+  const auto has = [&](const std::string& name) {
+    return std::find(rows.columns.begin(), rows.columns.end(), name) != rows.columns.end();
+  };
+  for (const std::string& given : names) {
+    const std::string name = base::snake_case(given);
+    if (has(name)) continue;
+    std::vector<std::string> meant = rows.columns;
+    const auto key = static_cast<std::size_t>(std::find(meant.begin(), meant.end(), "key") - meant.begin());
+    for (const auto& row : rows.rows)
+      if (const auto outcome = store.find(row[key], false); outcome && !outcome->figures.is_null())
+        for (std::string& figure : view::figure_names(outcome->figures))
+          if (std::find(meant.begin(), meant.end(), figure) == meant.end()) meant.push_back(std::move(figure));
+    reject("{} takes columns ({}) and figures of the results, got '{}'{}", option, fmt::join(rows.columns, ", "), given,
+           base::suggestion(name, meant));
+  }
+}
+
 /// Sorts rows; what is missing comes last.
 void sort_rows(const std::vector<std::string>& order, Store::Rows& rows) {
   const std::vector<std::string> names = plain(order);
   std::vector<std::size_t> columns;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::string name = base::snake_case(names[i]);
-    base::require_among(name, rows.columns, fmt::format("--order takes names of columns, got '{}'", order[i]));
     columns.push_back(
         static_cast<std::size_t>(std::find(rows.columns.begin(), rows.columns.end(), name) - rows.columns.begin()));
   }
@@ -99,6 +118,8 @@ Results::Listing listing_of(const Store& store, const Results::Input& input) {
   const std::size_t columns = all.columns.size();
   add_nested(store, input.columns, all);
   add_nested(store, plain(input.order), all);
+  require_columns("--columns", input.columns, store, all);
+  require_columns("--order", plain(input.order), store, all);
   sort_rows(input.order, all);
   const Store::Rows picked = input.columns.empty() ? all : pick(all, input.columns);
   // Without being asked for, figures that rows were sorted by are no columns of their own.

@@ -46,6 +46,7 @@ struct Results {
   static constexpr About about{
       "results", "rows of the store of a study",
       "attnlaw results study.db --where \"student = 'tied' AND alpha < 1\" --format csv --output tied.csv"};
+  static constexpr bool threaded = false;
 
   static Input read(const nlohmann::json& options);
   static Output run(const Input& input, const Run& run);

@@ -89,10 +89,10 @@ const base::Description& describe(const Simulate::Output*) {
        base::figure("converged", &Simulate::Output::converged,
                     {.doc = "every instance trained and every theory solved"})
            .when(several_sizes),
-       base::figure_of<Simulate::Output>("verdict",
-                                         [](const Simulate::Output& o) { return view::verdict(o.comparisons); },
-                                         {.doc = "what the differences say about the theory, one sentence"})
-           .when(one_problem),
+       base::figure_of<Simulate::Output>(
+           "verdict",
+           [](const Simulate::Output& o) { return o.curve ? view::verdict(*o.curve) : view::verdict(o.comparisons); },
+           {.doc = "what the differences say about the theory, one sentence"}),
        base::evidence_field<Simulate::Output>([](const Simulate::Output&) { return base::Evidence::simulated; }),
        base::figure_of<Simulate::Output>("optimal_lambda",
                                          [](const Simulate::Output& o) { return o.trained.optimal_lambda; },

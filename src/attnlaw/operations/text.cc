@@ -1,6 +1,9 @@
 #include "attnlaw/operations/text.h"
 
+#include <algorithm>
+
 #include "attnlaw/base/fields/schema.h"
+#include "attnlaw/base/numbers.h"
 #include "attnlaw/operations/common_options.h"
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/manual.h"
@@ -12,6 +15,26 @@ namespace {
 
 view::Result show_text(const Text& output) { return {.text = output.text}; }
 
+/// Where the words of a line begin that explains a term: after the blanks behind the term, or in front of the line.
+std::size_t words_of_line(std::string_view line) {
+  constexpr std::size_t kMostIndent = 30;
+  const std::size_t term = std::min(line.find_first_not_of(' '), line.size());
+  const std::size_t gap = line.find("  ", term);
+  const std::size_t words = gap == std::string_view::npos ? gap : line.find_first_not_of(' ', gap);
+  return words < kMostIndent ? words : term;
+}
+
+/// The text with lines as long as a page is wide.
+std::string on_page(std::string_view text) {
+  constexpr std::size_t kPage = 80;
+  std::string page;
+  for (const std::string_view line : base::split(text, '\n')) {
+    for (const std::string& part : report::wrapped(line, kPage, words_of_line(line))) page += part + "\n";
+  }
+  if (!text.empty()) page.pop_back();
+  return page;
+}
+
 }  // namespace
 
 const base::Description& describe(const Text*) {
@@ -21,7 +44,7 @@ const base::Description& describe(const Text*) {
 
 Text Conventions::run(const Input&, const Run&) { return {kConventions}; }
 view::Result Conventions::show(const Output& output, const Run&) {
-  return {.rows = report::Table{"", {{"text"}}, {{output.text}}}, .text = output.text};
+  return {.rows = report::Table{"", {{"text"}}, {{output.text}}}, .text = on_page(output.text)};
 }
 
 std::span<const base::Named<Shell>> names_table(Shell) {

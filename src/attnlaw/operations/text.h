@@ -16,6 +16,7 @@ struct Conventions {
   using Output = Text;
   static constexpr About about{"conventions", "the normalisation of everything that is computed",
                                "attnlaw conventions"};
+  static constexpr bool threaded = false;
 
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
@@ -31,6 +32,7 @@ struct Completion {
   using Output = Text;
   static constexpr About about{"completion", "completion script for a shell",
                                "attnlaw completion bash > ~/.local/share/bash-completion/completions/attnlaw"};
+  static constexpr bool threaded = false;
 
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
@@ -44,6 +46,7 @@ struct Schema {
   };
   static constexpr About about{"schema", "every command with its options and results, as one JSON document",
                                "attnlaw schema --output schema.json"};
+  static constexpr bool threaded = false;
 
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);
@@ -57,6 +60,7 @@ struct Manual {
   };
   using Output = Text;
   static constexpr About about{"manual", "manual pages", "attnlaw manual solve | man -l -"};
+  static constexpr bool threaded = false;
 
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);

@@ -12,6 +12,7 @@ struct Version {
     base::Build parts;
   };
   static constexpr About about{"version", "build, BLAS kernel and library versions", "attnlaw version --format json"};
+  static constexpr bool threaded = false;
 
   static Output run(const Input& input, const Run& run);
   static view::Result show(const Output& output, const Run& run);

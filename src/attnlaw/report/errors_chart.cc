@@ -175,13 +175,16 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
   return parts::axis_encoding(field, axis, lowest, highest);
 }
 
+bool has_error_bars(const Drawn& drawn) {
+  return std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
+                     [](const json& row) { return row.contains("lower"); });
+}
+
 json errors_notes(const ErrorsChart& chart, const Drawn& drawn) {
   json notes;
   if (!drawn.theory.empty() && !drawn.experiment.empty())
     notes.push_back(chart.x.words.empty() ? "Lines: theory. Points: experiment." : "Bars: theory. Points: experiment.");
-  const bool bars = std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
-                                [](const json& row) { return row.contains("lower"); });
-  if (bars) notes.push_back("Error bars: one standard error to each side.");
+  if (has_error_bars(drawn)) notes.push_back("Error bars: one standard error to each side.");
   if (!drawn.guide.empty()) notes.push_back(fmt::format("Dotted: {}.", chart.guide_title));
   if (drawn.omitted > 0) {
     const bool log = chart.x.scale == Scale::log || chart.y.scale == Scale::log;
@@ -258,7 +261,9 @@ Table errors_table(const ErrorsChart& chart) {
     std::vector<Point> measured = series.experiment;
     std::stable_sort(measured.begin(), measured.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
     auto next = measured.begin();
+    // Beside what the line does not pass stands the theory of what was measured there.
     const auto push_measured = [&](Cell theory) {
+      if (theory == Cell() && std::isfinite(next->own_theory)) theory = next->own_theory;
       table.rows.push_back({series.name, x_cell(chart.x, next->x), std::move(theory), next->y,
                             has_error_bar(*next) ? Cell(next->standard_error) : Cell()});
       if (own) table.rows.back().push_back(std::isfinite(next->own_theory) ? Cell(next->own_theory) : Cell());
@@ -300,6 +305,7 @@ Chart errors_chart(const ErrorsChart& chart) {
                        {"y_title", chart.y.title},
                        {"x_tooltip", parts::filled(words ? "x_word" : "x_number", {{"x_title", chart.x.title}})},
                        {"own_theory", has_own_theory(chart)},
+                       {"has_error_bars", has_error_bars(drawn)},
                        {"lines", !words && !drawn.theory.empty()},
                        {"words", words && !drawn.theory.empty()},
                        {"colour", colours(chart.series)},

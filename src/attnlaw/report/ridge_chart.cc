@@ -16,6 +16,12 @@ constexpr double overlap = 2.5;
 /// More labels than these stand too close.
 constexpr std::size_t most_labels = 12;
 
+double largest_atom(const RidgeChart& chart) {
+  double largest = 0;
+  for (const Ridge& ridge : chart.ridges) largest = std::max(largest, ridge.zero_mass);
+  return largest;
+}
+
 double highest(const RidgeChart& chart) {
   double top = 0;
   for (const Ridge& ridge : chart.ridges)
@@ -43,6 +49,7 @@ std::string label_expression(const RidgeChart& chart) {
 
 Chart ridge_chart(const RidgeChart& chart) {
   const double unit = overlap / highest(chart);
+  const double atom_unit = largest_atom(chart);
   json rows = json::array(), atoms = json::array();
   Table table{chart.title,
               {{.name = chart.along.title, .id = chart.along.id},
@@ -67,7 +74,7 @@ Chart ridge_chart(const RidgeChart& chart) {
                        {"ridge", base},
                        {"x", 0},
                        {"mass", ridge.zero_mass},
-                       {"top", base + overlap * ridge.zero_mass}});
+                       {"top", base + ridge.zero_mass / atom_unit}});
   }
   for (const Ridge& ridge : chart.ridges) {
     if (ridge.zero_mass > 0) table.rows.push_back({ridge.at, "atom", 0.0, ridge.zero_mass});
@@ -75,7 +82,7 @@ Chart ridge_chart(const RidgeChart& chart) {
   }
   const double margin = 0.02 * std::max(1e-300, right - left);
   json notes;
-  if (!atoms.empty()) notes.push_back("Bars at 0: mass of the atom.");
+  if (!atoms.empty()) notes.push_back(fmt::format("Bars at 0: mass of the atom; one row high is {:.3g}.", atom_unit));
   std::vector<const Subject*> subjects;
   for (const Ridge& ridge : chart.ridges) subjects.push_back(&ridge.subject);
   json values = {{"title", chart.title},

@@ -140,6 +140,7 @@ Chart spectrum_chart(const SpectrumChart& chart) {
                  {"top", density_axis_top(chart, measured)},
                  {"value", chart.value},
                  {"values", chart.value + "s"},
+                 {"kinds", chart.eigenvalues.empty() ? json{"predicted"} : json{"measured", "predicted"}},
                  {"has_density", !chart.density.empty()},
                  {"has_outliers", !chart.outliers.empty()},
                  {"has_atom", has_atom(chart, measured)},

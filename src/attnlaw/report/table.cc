@@ -126,10 +126,60 @@ std::string line(const std::vector<std::string>& entries) {
 std::string as_printed(const std::string& bytes) { return base::on_one_line(base::escaped(bytes)); }
 
 /// A title may have several lines of its own.
-std::string title_text(const Table& table) {
+std::string title_text(const Table& table, std::size_t width) {
   std::string lines;
   if (table.title.empty()) return lines;
-  for (const std::string_view part : base::split(table.title, '\n')) lines += as_printed(std::string(part)) + '\n';
+  for (const std::string_view part : base::split(table.title, '\n'))
+    for (const std::string& broken : wrapped(as_printed(std::string(part)), width)) lines += broken + '\n';
+  return lines;
+}
+
+/// The cells of a table as printed, its heading first; a row may take several lines.
+using Entries = std::vector<std::vector<std::string>>;
+
+std::vector<std::size_t> widths_of(const Entries& entries) {
+  std::vector<std::size_t> widths(entries.front().size(), 0);
+  for (const auto& row : entries)
+    for (std::size_t j = 0; j < row.size(); ++j) widths[j] = std::max(widths[j], display_width(row[j]));
+  return widths;
+}
+
+/// Returns the most characters of a cell in each column (0: any) that let a table fit where its texts are broken: its
+/// widest text beside all other columns where that leaves room for one, otherwise every text beside the first column.
+std::vector<std::size_t> text_limits(const Table& table, const std::vector<std::size_t>& widths, std::size_t width) {
+  constexpr std::size_t kLeast = 30;
+  std::vector<std::size_t> limits(widths.size(), 0);
+  std::size_t total = 0, widest = widths.size();
+  for (std::size_t j = 0; j < widths.size(); ++j) {
+    total += widths[j] + (j == 0 ? 0 : column_gap.size());
+    if (is_text(table, j) && (widest == widths.size() || widths[j] > widths[widest])) widest = j;
+  }
+  if (total <= width || widest == widths.size()) return limits;
+  if (const std::size_t others = total - widths[widest]; others + kLeast <= width) {
+    limits[widest] = width - others;
+    return limits;
+  }
+  for (std::size_t j = 0; j < widths.size(); ++j) {
+    const std::size_t before = j == 0 ? 0 : std::min(widths[0], width) + column_gap.size();
+    if (is_text(table, j)) limits[j] = std::max(kLeast, width - std::min(width, before));
+  }
+  return limits;
+}
+
+/// Breaks long texts into lines of their own, beside which the other cells of their row are empty.
+Entries with_texts_wrapped(const Table& table, Entries entries, std::size_t width) {
+  const std::vector<std::size_t> limits = text_limits(table, widths_of(entries), width);
+  Entries lines;
+  for (auto& row : entries) {
+    const std::size_t first = lines.size();
+    lines.emplace_back(row.size());
+    for (std::size_t j = 0; j < row.size(); ++j) {
+      const std::vector<std::string> broken = wrapped(row[j], limits[j]);
+      if (first + broken.size() > lines.size())
+        lines.resize(first + broken.size(), std::vector<std::string>(row.size()));
+      for (std::size_t i = 0; i < broken.size(); ++i) lines[first + i][j] = broken[i];
+    }
+  }
   return lines;
 }
 
@@ -162,28 +212,46 @@ std::vector<std::vector<std::size_t>> parts_of(const std::vector<std::size_t>& w
 
 }  // namespace
 
+std::vector<std::string> wrapped(std::string_view text, std::size_t width, std::size_t head) {
+  if (width == 0 || display_width(text) <= width) return {std::string(text)};
+  const std::size_t indent = display_width(text.substr(0, head));
+  std::vector<std::string> lines;
+  std::size_t taken = 0;
+  for (const std::string_view word : base::split(text.substr(head), ' ')) {
+    const std::size_t length = display_width(word);
+    const bool first = lines.empty();
+    if (first || (taken > indent && taken + 1 + length > width)) {
+      lines.push_back((first ? std::string(text.substr(0, head)) : std::string(indent, ' ')) + std::string(word));
+      taken = indent + length;
+    } else {
+      lines.back() += fmt::format(" {}", word);
+      taken += 1 + length;
+    }
+  }
+  return lines;
+}
+
 std::string text(const Table& table, std::size_t width) {
   require_well_formed(table);
   const std::size_t count = table.columns.size();
-  std::vector<std::vector<std::string>> entries(1);
+  Entries entries(1);
   for (const Column& column : table.columns) entries[0].push_back(heading(column));
   for (const auto& row : table.rows) {
     auto& shown_row = entries.emplace_back();
     for (std::size_t j = 0; j < count; ++j) shown_row.push_back(as_printed(shown(row[j], table.columns[j])));
   }
+  if (width > 0) entries = with_texts_wrapped(table, std::move(entries), width);
 
   std::vector<std::string> rule;
-  std::vector<std::size_t> widths;
+  const std::vector<std::size_t> widths = widths_of(entries);
   for (std::size_t j = 0; j < count; ++j) {
-    std::size_t& widest = widths.emplace_back(0);
-    for (const auto& row : entries) widest = std::max(widest, display_width(row[j]));
     const bool text = is_text(table, j);
-    for (auto& row : entries) row[j] = padded(row[j], widest, text);
+    for (auto& row : entries) row[j] = padded(row[j], widths[j], text);
     rule.emplace_back();
-    for (std::size_t i = 0; i < widest; ++i) rule.back() += "─";
+    for (std::size_t i = 0; i < widths[j]; ++i) rule.back() += "─";
   }
 
-  std::string result = title_text(table);
+  std::string result = title_text(table, width);
   for (const std::vector<std::size_t>& part : parts_of(widths, width)) {
     const auto line_of = [&](const std::vector<std::string>& row) {
       std::vector<std::string> chosen;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -33,12 +34,15 @@ struct Table {
   std::vector<std::vector<Cell>> rows = {};
 };
 
+/// Returns the lines of a text, of at most `width` characters (0: any) where words leave that: they are not broken. The
+/// first `head` bytes are no words; lines after the first are indented as far.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width, std::size_t head = 0);
+
 /// Returns the table as aligned text for a terminal: title, column names, a rule, the rows. Numbers are aligned right,
 /// text left; columns are as wide as their widest entry, counted in characters (UTF-8), and two spaces apart. Bytes of
 /// texts that are no UTF-8 or would leave their line are shown as escapes (base/printable.h); in titles, line ends are
-/// line ends. A table
-/// that is wider than `width` characters (0: any) goes on below with further columns beside its first one. The text
-/// ends with a newline.
+/// line ends. Titles and texts that do not fit into `width` characters (0: any) are broken at blanks, and a table that
+/// is wider still goes on below with further columns beside its first one. The text ends with a newline.
 std::string text(const Table& table, std::size_t width = 0);
 
 /// Returns the table as CSV of RFC 4180: a header line, CRLF line ends, quotes where needed. A number is the shortest

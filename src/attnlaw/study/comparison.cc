@@ -29,33 +29,6 @@ std::vector<double> relative_differences(const Comparison& comparison, const Sha
   return differences;
 }
 
-Extrapolated extrapolate_error(std::span<const Comparison> comparisons, const SharedError& error, int degree) {
-  const auto sizes = static_cast<Eigen::Index>(comparisons.size());
-  Eigen::MatrixXd design(sizes, degree + 1);
-  Eigen::VectorXd values(sizes), weights(sizes);
-  double scatter = 0, freedom = 0;
-  for (Eigen::Index k = 0; k < sizes; ++k) {
-    const Comparison& comparison = comparisons[static_cast<std::size_t>(k)];
-    const std::vector<double> differences = relative_differences(comparison, error);
-    const double d = comparison.experiment.d;
-    const double count = static_cast<double>(differences.size());
-    for (int power = 0; power <= degree; ++power) design(k, power) = std::pow(1 / d, power);
-    values[k] = base::mean_of(differences);
-    weights[k] = count * d * d;
-    scatter += d * d * base::squared_deviations(differences);
-    freedom += count - 1;
-  }
-  // In units of s: Var(values[k]) = s²/weights[k].
-  const Eigen::MatrixXd normal = design.transpose() * weights.asDiagonal() * design;
-  const Eigen::MatrixXd inverse = normal.inverse();
-  const Eigen::VectorXd coefficients = inverse * (design.transpose() * weights.asDiagonal() * values);
-  Extrapolated result;
-  result.value = coefficients[0];
-  result.standard_error = std::sqrt(scatter / freedom * inverse(0, 0));
-  result.z = result.value / result.standard_error;
-  return result;
-}
-
 /// visit(error) for all that theory and experiment share of a problem.
 template <class Visit>
 void for_each_shared(const model::Problem& problem, const Visit& visit) {
@@ -150,6 +123,35 @@ void require_extrapolable(std::span<const int> d, int instances) {
                     fmt::join(d, ","), instances));
 }
 
+Extrapolated extrapolate_differences(std::span<const DifferencesAt> sizes) {
+  constexpr std::size_t kSizesForQuadratic = 4;
+  std::set<int> different;
+  for (const DifferencesAt& size : sizes) different.insert(size.d);
+  const int degree = different.size() >= kSizesForQuadratic ? 2 : 1;
+  const auto count = static_cast<Eigen::Index>(sizes.size());
+  Eigen::MatrixXd design(count, degree + 1);
+  Eigen::VectorXd values(count), weights(count);
+  double scatter = 0, freedom = 0;
+  for (Eigen::Index k = 0; k < count; ++k) {
+    const DifferencesAt& size = sizes[static_cast<std::size_t>(k)];
+    const double d = size.d, instances = static_cast<double>(size.differences.size());
+    for (int power = 0; power <= degree; ++power) design(k, power) = std::pow(1 / d, power);
+    values[k] = base::mean_of(size.differences);
+    weights[k] = instances * d * d;
+    scatter += d * d * base::squared_deviations(size.differences);
+    freedom += instances - 1;
+  }
+  // In units of s: Var(values[k]) = s²/weights[k].
+  const Eigen::MatrixXd normal = design.transpose() * weights.asDiagonal() * design;
+  const Eigen::MatrixXd inverse = normal.inverse();
+  const Eigen::VectorXd coefficients = inverse * (design.transpose() * weights.asDiagonal() * values);
+  Extrapolated result;
+  result.value = coefficients[0];
+  result.standard_error = std::sqrt(scatter / freedom * inverse(0, 0));
+  result.z = result.value / result.standard_error;
+  return result;
+}
+
 Extrapolation extrapolate(std::span<const Comparison> comparisons) {
   std::vector<int> d;
   std::size_t instances = 0;
@@ -158,11 +160,12 @@ Extrapolation extrapolate(std::span<const Comparison> comparisons) {
     instances = std::max(instances, comparison.experiment.instances.size());
   }
   require_extrapolable(d, static_cast<int>(instances));
-  constexpr std::size_t kSizesForQuadratic = 4;
-  const int degree = std::set<int>(d.begin(), d.end()).size() >= kSizesForQuadratic ? 2 : 1;
   Extrapolation result;
   for_each_shared(comparisons.front().experiment.problem, [&](const SharedError& error) {
-    result.*error.extrapolated = extrapolate_error(comparisons, error, degree);
+    std::vector<DifferencesAt> sizes;
+    for (const Comparison& comparison : comparisons)
+      sizes.push_back({comparison.experiment.d, relative_differences(comparison, error)});
+    result.*error.extrapolated = extrapolate_differences(sizes);
   });
   return result;
 }

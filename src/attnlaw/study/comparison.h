@@ -126,6 +126,15 @@ theory::Solution theory_of(const model::Problem& problem, const experiment::Inst
 /// from.
 void require_extrapolable(std::span<const int> d, int instances);
 
+/// The relative differences of one error at one d, one for each instance.
+struct DifferencesAt {
+  int d = 0;
+  std::vector<double> differences;
+};
+
+/// extrapolate() of one error, from what require_extrapolable accepts.
+Extrapolated extrapolate_differences(std::span<const DifferencesAt> sizes);
+
 /// Weighted least squares of the relative differences in 1/d: linear for two or three sizes, quadratic from four on.
 /// Instances scatter like s/d (sums over d² weights and n ∝ d² sequences), with one s for all sizes from their
 /// residuals. Throws as require_extrapolable.

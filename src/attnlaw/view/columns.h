@@ -112,6 +112,15 @@ void add(report::Table& table, const T&... values) {
 }
 inline constexpr std::optional<double> kNothing = {};  ///< makes an empty cell among others
 
+/// Returns the cells of parts of `whole` with 0 for those that are the rounding of larger ones.
+inline Row without_rounding(Row parts, double whole) {
+  // Sums over many terms lose a few digits more than one operation.
+  constexpr double kRounding = 1e-12;
+  for (report::Cell& part : parts)
+    if (double* value = std::get_if<double>(&part); value && std::abs(*value) < kRounding * std::abs(whole)) *value = 0;
+  return parts;
+}
+
 /// Joins what `shown` makes of each item.
 template <class Items, class Shown>
 std::string joined(const Items& items, const Shown& shown, std::string_view separator = ", ") {

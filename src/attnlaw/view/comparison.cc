@@ -8,6 +8,7 @@
 #include "attnlaw/theory/error_parts.h"
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/solution.h"
+#include "attnlaw/view/verdict.h"
 
 namespace attnlaw::view {
 namespace {
@@ -56,13 +57,14 @@ std::optional<Table> parts_table(const study::Comparison& comparison) {
   if (std::isnan(run.mean.test_parts.price)) return std::nullopt;
   Table table = headed("Test errors by their origin: floor + price · E + amplitude",
                        {"error", "", general("floor", 4), general("price", 4), general("amplitude", 4)});
-  const auto add_parts = [&](const char* error, model::TestParts M::*parts, double noise) {
-    add(table, error, "theory", cells(theory::test_parts(comparison.theory, noise)));
-    add(table, "", "mean", cells(run.mean.*parts));
-    if (run.instances.size() > 1) add(table, "", "standard error", cells(run.standard_error.*parts));
+  const auto add_parts = [&](const char* error, double whole, model::TestParts M::*parts, double noise) {
+    const auto shown = [&](const model::TestParts& found) { return without_rounding(cells(found), whole); };
+    add(table, error, "theory", shown(theory::test_parts(comparison.theory, noise)));
+    add(table, "", "mean", shown(run.mean.*parts));
+    if (run.instances.size() > 1) add(table, "", "standard error", shown(run.standard_error.*parts));
   };
-  add_parts("test", &M::test_parts, 0);
-  if (run.problem.noise > 0) add_parts("test (noisy labels)", &M::noisy_parts, run.problem.noise);
+  add_parts("test", run.mean.test, &M::test_parts, 0);
+  if (run.problem.noise > 0) add_parts("test (noisy labels)", run.mean.test_noisy, &M::noisy_parts, run.problem.noise);
   return table;
 }
 
@@ -90,55 +92,19 @@ Table extrapolation_table(std::span<const study::Comparison> comparisons) {
   return table;
 }
 
-// ---- verdict --------------------------------------------------------------------------------------------------------
-
-/// Of the three errors of a correct theory one lies further off than the first in one run of thirty, and further than
-/// the second in one of seven hundred.
-constexpr double kCompatible = 2.5, kDiffers = 3.5;
-/// From so many sizes on the curvature in 1/d is fitted.
-constexpr std::size_t kSizesForCurvature = 4;
-
-/// "test +1.35 ± 0.65 %", or without a standard error where there is none.
-std::string difference_text(const SharedError& error, const study::Estimate& difference) {
-  const std::string bar =
-      std::isnan(difference.standard_error) ? "" : fmt::format(" ± {:.2f}", 100 * difference.standard_error);
-  return fmt::format("{} {:+.2f}{} %", words(error.name), 100 * difference.value, bar);
+/// Returns a difference with its name for every error that the theory has.
+template <class Difference>
+std::vector<NamedDifference> named_differences(const study::Comparison& comparison, const Difference& difference) {
+  std::vector<NamedDifference> named;
+  for (const SharedError& error : predicted_errors(comparison)) named.push_back({words(error.name), difference(error)});
+  return named;
 }
 
-std::string verdict_of_one_size(const study::Comparison& comparison) {
-  const int d = comparison.experiment.d;
-  const SharedError* worst = nullptr;
-  double most = 0;
-  const std::vector<SharedError> errors = predicted_errors(comparison);
-  for (const SharedError& error : errors)
-    if (const double off = std::abs((comparison.difference.*error.difference).value); off > most)
-      most = off, worst = &error;
-  if (!worst) return {};
-  return fmt::format(
-      "At one d a difference of order 1/d is normal: here at most {:.1f}/d ({}). Several d tell: --d {},{},{}.",
-      most * d, difference_text(*worst, comparison.difference.*worst->difference), d, 3 * d / 2, 2 * d);
-}
-
-std::string verdict_of_sizes(std::span<const study::Comparison> comparisons) {
-  const study::Extrapolation limit = study::extrapolate(comparisons);
-  const std::vector<SharedError> errors = predicted_errors(comparisons.front());
-  const SharedError* worst = nullptr;
-  for (const SharedError& error : errors) {
-    const double z = std::abs((limit.*error.extrapolated).z);
-    if (std::isfinite(z) && (!worst || z > std::abs((limit.*worst->extrapolated).z))) worst = &error;
-  }
-  if (!worst) return {};
-  const study::Extrapolated& most = limit.*worst->extrapolated;
-  const double z = std::abs(most.z);
-  const std::string off = difference_text(*worst, most);
-  if (z <= kCompatible)
-    return fmt::format(
-        "Compatible: taken to 1/d → 0, no error is more than {:.1f} standard errors from the theory ({}).", z, off);
-  const std::string todo = comparisons.size() < kSizesForCurvature
-                               ? "a line in 1/d is fitted, four sizes or more show its curvature"
-                               : "larger d and more instances tell more";
-  if (z <= kDiffers) return fmt::format("Undecided: taken to 1/d → 0, {} ({:.1f} standard errors); {}.", off, z, todo);
-  return fmt::format("Differs from the theory: taken to 1/d → 0, {} ({:.1f} standard errors); {}.", off, z, todo);
+double degrees_of_freedom(std::span<const study::Comparison> comparisons) {
+  double freedom = 0;
+  for (const study::Comparison& comparison : comparisons)
+    freedom += static_cast<double>(comparison.experiment.instances.size()) - 1;
+  return freedom;
 }
 
 Fields instance_fields(const study::Comparison& comparison, std::size_t i) {
@@ -282,8 +248,16 @@ std::string verdict(std::span<const study::Comparison> comparisons) {
   if (comparisons.empty()) return {};
   const bool converged = std::all_of(comparisons.begin(), comparisons.end(),
                                      [](const study::Comparison& comparison) { return comparison.converged(); });
-  if (!converged) return "No verdict: students or theory did not converge.";
-  return comparisons.size() == 1 ? verdict_of_one_size(comparisons.front()) : verdict_of_sizes(comparisons);
+  if (!converged) return kNoVerdict;
+  const study::Comparison& first = comparisons.front();
+  if (comparisons.size() == 1)
+    return verdict_at(first.experiment.d, named_differences(first, [&](const SharedError& error) {
+                        return study::Extrapolated{first.difference.*error.difference};
+                      }));
+  const study::Extrapolation limit = study::extrapolate(comparisons);
+  return verdict_of_limits(
+      named_differences(first, [&](const SharedError& error) { return limit.*error.extrapolated; }), comparisons.size(),
+      1, degrees_of_freedom(comparisons));
 }
 
 Result show(const study::Trainable& trained, std::span<const study::Comparison> comparisons,
@@ -312,7 +286,9 @@ report::Chart learning_curve_chart(std::span<const theory::Solution> curve, std:
     const auto exists = [](const report::Point& at) { return !std::isnan(at.y); };
     if (std::any_of(series.theory.begin(), series.theory.end(), exists)) chart.series.push_back(std::move(series));
   }
-  return report::errors_chart(chart);
+  report::Chart drawn = report::errors_chart(chart);
+  if (!curve.empty()) add_constants(drawn.data, curve.front().problem, {"lambda", "target"});
+  return drawn;
 }
 
 Table learning_curve_table(std::span<const theory::Solution> curve, std::span<const study::Comparison> points) {

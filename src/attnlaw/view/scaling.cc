@@ -37,7 +37,7 @@ Table curve_table(const theory::ScalingCurve& curve) {
   for (const theory::ScalingPoint& point : curve.points)
     add(table, point.n, with_lambda ? Row{point.lambda} : Row{}, point.solution.errors.estimation, point.slope,
         point.predicted, point.regime, point.learned, point.effective.noise, point.effective.threshold,
-        cells(point.parts));
+        without_rounding(cells(point.parts), point.solution.errors.estimation));
   return table;
 }
 
@@ -56,7 +56,8 @@ Table test_table(const theory::ScalingCurve& curve, const char* title, double th
   for (const std::string& part : base::columns(base::detail::description_of<theory::TestParts>()))
     table.columns.push_back(general(part, 4));
   for (const theory::ScalingPoint& point : curve.points)
-    add(table, point.n, point.solution.errors.*error, cells(point.*parts));
+    add(table, point.n, point.solution.errors.*error,
+        without_rounding(cells(point.*parts), point.solution.errors.*error));
   return table;
 }
 

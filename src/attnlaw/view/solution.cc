@@ -112,6 +112,14 @@ std::string words(std::string figure) {
   return figure;
 }
 
+void add_constants(report::Table& data, const model::Problem& problem, const std::vector<std::string>& options) {
+  const nlohmann::json document = model::to_json(problem);
+  for (const std::string& option : options) {
+    data.columns.push_back(general(option));
+    for (auto& cells : data.rows) cells.push_back(cell_of(document.value(option, nlohmann::json())));
+  }
+}
+
 Fields problem_fields(const model::Problem& problem, const model::Problem& asked) {
   Fields fields = fields_of(problem);
   const auto lambda = std::find_if(fields.begin(), fields.end(), [](const auto& f) { return f.first == "lambda"; });

@@ -24,6 +24,9 @@ std::string words(std::string figure);
 /// where that of the resolved one is the number found.
 Fields problem_fields(const model::Problem& problem, const model::Problem& asked);
 
+/// Adds columns with these options of a problem to the numbers of a chart, the same in every row.
+void add_constants(report::Table& data, const model::Problem& problem, const std::vector<std::string>& options);
+
 std::vector<report::Table> solution_tables(const theory::Solution& solution, const model::Problem& asked);
 /// The page has these tables, and the spectrum of the trained S over its band where it has a law.
 report::Page solution_page(const theory::Solution& solution, const std::vector<report::Table>& tables);

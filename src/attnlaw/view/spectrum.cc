@@ -8,6 +8,7 @@
 
 #include "attnlaw/view/charts.h"
 #include "attnlaw/view/rows.h"
+#include "attnlaw/view/solution.h"
 
 namespace attnlaw::view {
 namespace {
@@ -24,6 +25,13 @@ constexpr std::pair<const char*, double theory::Collapse::*> kMeasures[] = {
 /// Returns what was measured of an outlier; null if nothing was.
 const base::Estimate* measured_outlier(const study::SpectrumComparison* measured, std::size_t outlier) {
   return measured ? &measured->outliers[outlier].measured : nullptr;
+}
+
+/// Tells whether a band is that of an outlier of a finite target, whose multiples widen into one.
+bool holds_outlier(const matrix_laws::Interval& band, const theory::TrainedSpectrum& spectrum) {
+  return std::any_of(spectrum.outliers.begin(), spectrum.outliers.end(), [&](const theory::Outlier& outlier) {
+    return band.lower <= outlier.eigenvalue && outlier.eigenvalue <= band.upper;
+  });
 }
 
 }  // namespace
@@ -53,6 +61,12 @@ report::Chart trained_spectrum_chart(report::SpectrumChart chart) {
 
 namespace {
 
+/// Says in the numbers of a chart what they are of.
+report::Chart with_problem(report::Chart chart, const theory::Solution& solution) {
+  add_constants(chart.data, solution.problem, {"alpha", "lambda", "target"});
+  return chart;
+}
+
 report::SpectrumChart chart_of(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                                const study::SpectrumComparison* measured) {
   report::SpectrumChart chart{.title = "Spectrum of the trained map S",
@@ -71,7 +85,7 @@ report::SpectrumChart chart_of(const theory::Solution& solution, const theory::T
 
 report::Chart spectrum_chart(const theory::Solution& solution, const theory::TrainedLaw::Curve& density,
                              const study::SpectrumComparison* measured) {
-  return trained_spectrum_chart(chart_of(solution, density, measured));
+  return with_problem(trained_spectrum_chart(chart_of(solution, density, measured)), solution);
 }
 
 void take_square_roots(report::SpectrumChart& chart, const theory::SquareRoots& roots) {
@@ -88,7 +102,7 @@ report::Chart weights_chart(const theory::Solution& solution, const theory::Trai
   chart.title = "Singular values of W/√d";
   chart.value = "singular value";
   chart.description = "Density of the singular values of the trained W, the square roots of the eigenvalues of S.";
-  return report::spectrum_chart(chart);
+  return with_problem(report::spectrum_chart(chart), solution);
 }
 
 namespace {
@@ -124,12 +138,13 @@ report::Chart cumulative_chart(const theory::Solution& solution, const theory::T
   for (std::size_t i = step - 1; i < found.size(); i += step)
     series.experiment.push_back({found[i], static_cast<double>(i + 1) / static_cast<double>(found.size())});
   const std::string value = spectral_value(solution.problem);
-  return report::errors_chart(
+  report::Chart chart = report::errors_chart(
       {.title = "Cumulative distribution",
        .description = fmt::format("Share of the {}s up to each value: that of the law, and of all instances.", value),
        .x = {value, report::Scale::linear, "s"},
        .y = {fmt::format("share of the {}s", value)},
        .series = {series}});
+  return with_problem(std::move(chart), solution);
 }
 
 Table spectrum_table(const theory::Solution& solution, const study::SpectrumComparison* measured) {
@@ -137,7 +152,8 @@ Table spectrum_table(const theory::Solution& solution, const study::SpectrumComp
   Table table = headed("Spectrum of the trained S", {"part", "theory", "experiment", general("squared overlap", 4)});
   if (measured && !measured->outliers.empty()) table.columns.push_back(error_column("standard error"));
   add(table, "mass at zero", spectrum.zero_mass, measured ? cell(measured->zero_mass) : Cell());
-  for (const auto& edge : spectrum.edges) add(table, "band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
+  for (const auto& edge : spectrum.edges)
+    if (!holds_outlier(edge, spectrum)) add(table, "band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
   for (std::size_t k = 0; k < spectrum.outliers.size(); ++k) {
     const theory::Outlier& outlier = spectrum.outliers[k];
     const Row found = row(measured_outlier(measured, k));

@@ -49,6 +49,14 @@
     colour.legend = { ...colour.legend, orient: "bottom", direction: "horizontal", gradientLength, columns: 2 };
   };
 
+  // The export menu stands over a map, beside its title, and not on the map or on its legend.
+  const menuHeight = 40;
+  const topRoom = (spec) => {
+    const isMap = spec.layer?.some((layer) => layer.name === "cells");
+    const above = spec.title ? titleSize + 12 : 0;
+    return isMap ? menuHeight - above : 4;
+  };
+
   // The names of regions stay within the map.
   const keepInside = (spec, chart) => {
     const encoding = spec.layer?.find((layer) => layer.name === "regions")?.encoding;
@@ -201,7 +209,7 @@
     const [paper, ink, quiet, grid] = ["--paper", "--ink", "--quiet", "--grid"].map(colour);
     return {
       background: paper,
-      padding: { left: 0, top: 4, right: 4, bottom: 4 },
+      padding: { left: 0, top: topRoom(spec), right: 4, bottom: 4 },
       font,
       view: { stroke: null },
       axis: { domainColor: quiet, tickColor: quiet, gridColor: grid, labelColor: quiet, titleColor: ink, labelFontSize: 12, labelSeparation: 6,

@@ -18,6 +18,7 @@
 #include "attnlaw/view/rows.h"
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/spectrum.h"
+#include "attnlaw/view/verdict.h"
 
 namespace attnlaw::view {
 namespace {
@@ -83,25 +84,34 @@ std::vector<Measured> measured_of(const ProblemCurve& curve) {
   return points;
 }
 
+/// The relative differences of the instances that have both figures, and a theory to be relative to.
+std::vector<double> relative_differences(const Measured& point, const std::string& name) {
+  std::vector<double> differences;
+  for (const Item* item : point.known()) {
+    const auto found = figure(*item, name), theory = figure(*item, "theory." + name);
+    if (found && theory && *theory != 0) differences.push_back(*found / *theory - 1);
+  }
+  return differences;
+}
+
 /// One error of the experiments at a point, with the theory of the targets drawn.
 struct MeasuredError {
   base::Estimate experiment, theory, difference;
 };
 
 MeasuredError error_of(const Measured& point, const char* name) {
-  std::vector<double> measured, predicted, differences;
+  std::vector<double> measured, predicted;
   for (const Item* item : point.known()) {
     const auto found = figure(*item, name), theory = figure(*item, std::string("theory.") + name);
     if (!found || !theory) continue;
     measured.push_back(*found);
     predicted.push_back(*theory);
-    if (*theory != 0) differences.push_back(*found / *theory - 1);
   }
   const auto estimate = [](const std::vector<double>& values) {
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
     return values.empty() ? base::Estimate{kNone, kNone} : base::estimate_of(values);
   };
-  return {estimate(measured), estimate(predicted), estimate(differences)};
+  return {estimate(measured), estimate(predicted), estimate(relative_differences(point, name))};
 }
 
 std::vector<std::string> error_names(const model::Problem& problem) {
@@ -109,6 +119,20 @@ std::vector<std::string> error_names(const model::Problem& problem) {
   for (const SharedError& error : study::kSharedErrors) names.emplace_back(error.name);
   for (const SharedError& error : study::shared_figures(problem)) names.emplace_back(error.name);
   return names;
+}
+
+/// The points of a curve of experiments with what was measured there at every d.
+std::vector<std::vector<Measured>> sizes_of_points(const ProblemCurve& curve) {
+  std::vector<std::vector<Measured>> points;
+  std::vector<json> places;
+  for (Measured& measured : measured_of(curve)) {
+    json place = measured.coordinates;
+    place.erase("d");
+    const auto at = static_cast<std::size_t>(std::find(places.begin(), places.end(), place) - places.begin());
+    if (at == places.size()) places.push_back(std::move(place)), points.emplace_back();
+    points[at].push_back(std::move(measured));
+  }
+  return points;
 }
 
 bool trained(const Measured& point) {
@@ -306,6 +330,48 @@ json experiments_json(const ProblemCurve& curve) {
   return points;
 }
 
+// ---- verdict --------------------------------------------------------------------------------------------------------
+
+std::vector<study::DifferencesAt> differences_of(const std::vector<Measured>& sizes, const std::string& error) {
+  std::vector<study::DifferencesAt> differences;
+  for (const Measured& size : sizes)
+    if (auto found = relative_differences(size, error); !found.empty())
+      differences.push_back({size.task().experiment.d, std::move(found)});
+  return differences;
+}
+
+double degrees_of_freedom(std::span<const study::DifferencesAt> sizes) {
+  double freedom = 0;
+  for (const study::DifferencesAt& size : sizes) freedom += static_cast<double>(size.differences.size()) - 1;
+  return freedom;
+}
+
+/// Every error at every point, at its single d or taken to 1/d → 0; with the least degrees of freedom of one.
+std::vector<NamedDifference> differences_of(const ProblemCurve& curve, double& freedom) {
+  std::vector<NamedDifference> named;
+  const std::vector<Item> items = items_of(curve, kCurveExperiments);
+  const Labels labels(items);
+  for (const std::vector<Measured>& sizes : sizes_of_points(curve)) {
+    const auto label = [&](const CurveAxis& axis) { return labels(sizes.front().instances.front(), axis.name); };
+    const std::string place = joined(curve.axes, label);
+    for (const std::string& error : error_names(sizes.front().task().problem)) {
+      const std::vector<study::DifferencesAt> found = differences_of(sizes, error);
+      const double here = degrees_of_freedom(found);
+      study::Extrapolated difference;
+      if (sizes.size() == 1 && !found.empty()) {
+        static_cast<base::Estimate&>(difference) = base::estimate_of(found.front().differences);
+      } else if (found.size() > 1 && here > 0) {
+        difference = study::extrapolate_differences(found);
+        freedom = std::min(freedom, here);
+      } else {
+        continue;
+      }
+      named.push_back({fmt::format("{} at {}", words(error), place), difference});
+    }
+  }
+  return named;
+}
+
 json points_json(const ProblemCurve& curve) { return curve.measured() ? experiments_json(curve) : theory_json(curve); }
 
 // ---- warnings -------------------------------------------------------------------------------------------------------
@@ -463,6 +529,7 @@ report::Page page_of(const ProblemCurve& curve, const std::vector<Table>& tables
                                                             : "theory",
                                          symbol(last.name))),
                     title_of(curve)};
+  if (const std::string judged = verdict(curve); !judged.empty()) page.lead += ". " + judged;
   study::Study drawn = curve.study;
   drawn.charts = charts_of(curve);
   std::size_t series = 1;
@@ -530,8 +597,20 @@ const base::Description& describe(const ProblemCurve*) {
   return description;
 }
 
+std::string verdict(const ProblemCurve& curve) {
+  if (!curve.measured()) return {};
+  if (!curve.converged()) return kNoVerdict;
+  const auto points = sizes_of_points(curve);
+  double freedom = std::numeric_limits<double>::infinity();
+  const std::vector<NamedDifference> differences = differences_of(curve, freedom);
+  const std::vector<Measured>& sizes = points.front();
+  if (sizes.size() == 1) return verdict_at(sizes.front().task().experiment.d, differences);
+  return verdict_of_limits(differences, sizes.size(), points.size(), freedom);
+}
+
 Result show(const ProblemCurve& curve, bool draw) {
   Result result;
+  result.note = verdict(curve);
   result.tables = curve.measured() ? experiment_tables(curve) : std::vector{theory_table(curve)};
   result.rows = Rows([curve] { return curve.measured() ? experiment_rows(curve) : theory_rows(curve); });
   result.warnings = warnings_of(curve);

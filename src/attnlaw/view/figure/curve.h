@@ -47,6 +47,10 @@ struct ProblemCurve {
 };
 const base::Description& describe(const ProblemCurve*);
 
+/// One sentence about all points says what the differences between experiments and theory mean (view/verdict.h); empty
+/// without experiments.
+std::string verdict(const ProblemCurve& curve);
+
 /// Theory alone has one row for each point, in the table and, with all that `solve` prints of a point, in the CSV. With
 /// experiments there is a table for each error and one row in the CSV for each point and d, theory and experiment side
 /// by side. The charts draw errors along the last axis, a series for each value of the others, or a map over two long

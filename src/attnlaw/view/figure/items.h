@@ -66,6 +66,7 @@ class Labels {
  public:
   /// Looks at `items` whenever it is asked: they must stay.
   explicit Labels(const std::vector<Item>& items) : items_(items) {}
+  explicit Labels(std::vector<Item>&&) = delete;
 
   /// The label is "tied" for a word, "γ = 1.25" for a number, with four digits or as many as tell the values of the
   /// axis apart; empty if the item has none.

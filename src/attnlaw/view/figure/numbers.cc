@@ -45,6 +45,11 @@ std::optional<double> sequences(const study::Task& task, const std::string& name
 
 constexpr std::string_view kEffective = "_eff";
 
+/// The groups of a document (docs/json.md) whose numbers have names of their own.
+constexpr const char* kGroups[] = {"errors",         "overlaps", "conjugates", "spectrum",     "spectrum.collapse",
+                                   "optimal_lambda", "bayes",    "ridgeless",  "loss_figures", "diagnostics",
+                                   "parts"};
+
 /// Returns the threshold "recovery" of "recovery_eff", in units of α K_eff; nothing for other names.
 std::optional<double> effective_threshold(const Item& item, const std::string& name) {
   if (item.task->kind != TaskKind::thresholds || !name.ends_with(kEffective)) return std::nullopt;
@@ -210,11 +215,25 @@ const json* find_value(const json& document, std::string_view path) {
 std::optional<double> find_number(const json& document, const std::string& name) {
   if (const json* value = find_value(document, name))
     if (const auto number = as_number(*value)) return number;
-  for (const char* group : {"errors", "overlaps", "conjugates", "spectrum", "spectrum.collapse", "optimal_lambda",
-                            "bayes", "ridgeless", "loss_figures", "diagnostics", "parts"})
+  for (const char* group : kGroups)
     if (const json* value = find_value(document, fmt::format("{}.{}", group, name)))
       if (const auto number = as_number(*value)) return number;
   return priced_part(document, name);
+}
+
+std::vector<std::string> figure_names(const json& document) {
+  std::vector<std::string> names;
+  const auto add = [&](const json* group, const std::string& path) {
+    if (group == nullptr || !group->is_object()) return;
+    for (const auto& [name, value] : group->items()) {
+      if (!value.is_number() && !value.is_array()) continue;
+      names.push_back(name);
+      if (!path.empty()) names.push_back(fmt::format("{}.{}", path, name));
+    }
+  };
+  add(&document, "");
+  for (const char* group : kGroups) add(find_value(document, group), group);
+  return names;
 }
 
 std::optional<double> ratio_unit(const study::Task& task, const std::string& axis) {

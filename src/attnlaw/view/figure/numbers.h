@@ -32,6 +32,9 @@ const nlohmann::json* find_value(const nlohmann::json& document, std::string_vie
 /// price there.
 std::optional<double> find_number(const nlohmann::json& document, const std::string& name);
 
+/// Returns the names that a document has numbers or lists under: those of its own and of its groups, and their paths.
+std::vector<std::string> figure_names(const nlohmann::json& document);
+
 /// Returns what α is multiplied by along an axis of sample ratios: 1 along `alpha`, K_eff along `alpha_eff`, K_eff/κ*
 /// along `alpha_eff/kappa`; nothing along other axes, or where the target has no κ*.
 std::optional<double> ratio_unit(const study::Task& task, const std::string& axis);
