@@ -52,7 +52,9 @@ std::string related(const std::string& typed, const std::vector<std::string>& na
 /// The option that was probably meant by one that there is not.
 std::string meant(const CLI::App& command, const std::vector<std::string>& typed) {
   std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
+  // Options that are not listed have no name here.
+  for (const CLI::Option* option : command.get_options())
+    if (std::string name = option->get_name(); !name.empty()) names.push_back(std::move(name));
   for (const std::string& word : typed)
     if (std::string hint = base::suggestion(word.substr(0, word.find('=')), names); !hint.empty()) return hint;
   for (const std::string& word : typed)
@@ -73,7 +75,8 @@ std::string repeated(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands())
     for (const CLI::Option* option : command->get_options())
       if (option->count() > 1 && option->get_items_expected_max() == 1)
-        return fmt::format("{} was given {} times, which takes one text: lists in it have commas", option->get_name(),
+        return fmt::format("{} was given {} times, which takes one text: lists in it have commas",
+                           option->get_lnames().empty() ? option->get_name() : "--" + option->get_lnames().front(),
                            option->count());
   return "";
 }

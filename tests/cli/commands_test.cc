@@ -695,7 +695,10 @@ TEST(Texts, HelpAndVersionStandWherePeopleLook) {
 }
 
 TEST(Texts, CompletionOfOtherShells) {
-  EXPECT_TRUE(attnlaw("completion zsh").out.starts_with("#compdef attnlaw\n"));
+  const std::string zsh = attnlaw("completion zsh").out;
+  EXPECT_TRUE(zsh.starts_with("#compdef attnlaw\n"));
+  // The file is the body of a function when zsh first completes: it has to complete as well.
+  EXPECT_NE(zsh.find("\n[[ $funcstack[1] != _attnlaw ]] || _bash_complete "), std::string::npos);
   const std::string fish = attnlaw("completion fish").out;
   for (const char* line : {"complete -c attnlaw -n '__fish_use_subcommand' -f -a solve -d '",
                            "complete -c attnlaw -n '__fish_seen_subcommand_from solve' -l alpha -x -d '",

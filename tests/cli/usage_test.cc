@@ -19,17 +19,6 @@ void expect_refused(const std::string& arguments, int code, const std::string& n
                                                         << outcome.err;
 }
 
-double largest_number(const std::string& text) {
-  double largest = 0;
-  for (std::size_t i = text.find_first_of("0123456789"); i != std::string::npos;
-       i = text.find_first_of("0123456789", i)) {
-    std::size_t length = 0;
-    largest = std::max(largest, std::stod(text.substr(i), &length));
-    i += length;
-  }
-  return largest;
-}
-
 TEST(Usage, ProblemsOutOfRange) {
   for (const char* alpha : {"0", "-1", "nan", "inf"})
     expect_refused(std::string("solve --lambda 1 --alpha ") + alpha, 2, "alpha");
@@ -71,6 +60,7 @@ TEST(Usage, MistypedCommandLines) {
   expect_refused("help sovle", 2, "did you mean 'solve'?");
   expect_refused("solve --alpha 1 --lambda edg", 2, "did you mean 'edge'?");
   expect_refused("solve --alpha 1 --lambda 1 --target wishrt:0.5", 2, "did you mean 'wishart'?");
+  expect_refused("version --seed 1 --seed 2", 2, "--seed was given 2 times");
   expect_refused("figure fgi1", 2, "did you mean 'fig1'?");
   expect_refused("figure fig7", 2, "did you mean 'fig");
   expect_refused("solve --alpha 1 --lambda 1 --colour red", 2, "attnlaw solve --help");
@@ -175,14 +165,19 @@ TEST(Usage, ScalingOutOfRange) {
                    std::string("labels ") + labels);
 }
 
-TEST(Usage, MemoryBeyondTheMachineIsRefusedWithTheBytesNeeded) {
+TEST(Usage, MemoryBeyondTheMachineIsRefusedWithWhatIsNeeded) {
   const Outcome outcome = attnlaw("simulate --alpha 10 --lambda 1 --d 2000");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1);
-  EXPECT_NE(outcome.err.find("bytes"), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find("bytes"), std::string::npos) << outcome.err;
   // The sequences alone: n·T·d floats with n = 4·10⁷ are 6.4·10¹¹ bytes.
-  EXPECT_GE(largest_number(outcome.err), 6.4e11) << outcome.err;
+  constexpr double kTebibyte = 1024.0 * 1024 * 1024 * 1024;
+  const std::string needs = " needs ";
+  const std::size_t at = outcome.err.find(needs);
+  ASSERT_NE(at, std::string::npos) << outcome.err;
+  ASSERT_NE(outcome.err.find(" TiB of memory", at), std::string::npos) << outcome.err;
+  EXPECT_GE(std::stod(outcome.err.substr(at + needs.size())) * kTebibyte, 6.4e11) << outcome.err;
 }
 
 TEST(Usage, EigenvalueFiles) {

@@ -52,11 +52,11 @@ TEST(Table, BreaksTitlesAndTextsThatAreTooWide) {
                     .rows = {{"a", words, 1LL}, {"b", "none", 22LL}}};
   EXPECT_EQ(text(table, 40),
             "A title of many short words\n"
-            "k  why                                 n\n"
-            "─  ─────────────────────────────────  ──\n"
-            "a  an error with a cause, a place and  1\n"
-            "   a remedy\n"
-            "b  none                               22\n");
+            "k  why                              n\n"
+            "─  ──────────────────────────────  ──\n"
+            "a  an error with a cause, a place   1\n"
+            "   and a remedy\n"
+            "b  none                            22\n");
   for (const std::size_t width : {40U, 50U, 80U})
     for (const auto line : base::split(text(table, width), '\n')) EXPECT_LE(line.size(), 3 * width) << width;
   EXPECT_EQ(text(table, 20).substr(0, 28), "A title of many\nshort words\n");

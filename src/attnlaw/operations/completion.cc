@@ -61,7 +61,9 @@ std::string fish_line(const std::string& command, const Option& option) {
 std::string zsh_completion() {
   return "#compdef attnlaw\n# zsh completion of attnlaw, written by `attnlaw completion zsh`: that of bash\n"
          "autoload -Uz bashcompinit && bashcompinit\n" +
-         bash_completion();
+         bash_completion() +
+         "# zsh reads this file at the first completion, and calls the function of then.\n"
+         "[[ $funcstack[1] != _attnlaw ]] || _bash_complete -o default -F _attnlaw\n";
 }
 
 std::string fish_completion() {
