@@ -70,12 +70,30 @@ TEST(Inspection, OverlapsAreThoseWithTheSpikesOfTheFactors) {
   EXPECT_LT(query, 0.8);
 }
 
+/// Leading directions at a right angle: hardly a rotation brings the energy as low, and as many are drawn as the
+/// correction for all heads asks for.
+TEST(Inspection, FactorsThatAvoidEachOtherAreFoundAmongManyHeads) {
+  const NullOptions options{.draws = 19, .level = 0.05, .family = 40};
+  const HeadReport head = reported(spiked(8, 256, 60, 60, 0, 51), options);
+  ASSERT_TRUE(head.tests.rotation.energy_drawn);
+  EXPECT_LT(head.tests.rotation.energy_score, 0);
+  EXPECT_GT(head.tests.rotation.energy_p, 0);
+  EXPECT_LT(head.tests.rotation.energy_p, 0.1);
+  // Strong coordinates of one factor meet weak ones of the other: next to no rotation reaches this.
+  const Eigen::VectorXd scales = Eigen::VectorXd::LinSpaced(8, 0, 2).array().exp();
+  const HeadReport least = reported(
+      {scales.asDiagonal() * gaussian(8, 512, 52), scales.reverse().asDiagonal() * gaussian(8, 512, 53)}, options);
+  ASSERT_TRUE(least.tests.rotation.energy_drawn);
+  EXPECT_LE(options.family * least.tests.rotation.energy_p, options.level);
+}
+
 TEST(Inspection, FactorsOfLowerRankAreNoRandomOnes) {
   const Factors thin{gaussian(16, 4, 41) * gaussian(4, 64, 42), gaussian(16, 4, 43) * gaussian(4, 64, 44)};
   const HeadReport head = reported(thin);
   ASSERT_TRUE(head.inspected());
   EXPECT_TRUE(head.tests.lower_rank);
   EXPECT_TRUE(std::isnan(head.tests.product.p));
+  EXPECT_EQ(head.outliers.status, OutlierStatus::no_law);
   EXPECT_FALSE(std::isnan(head.tests.rotation.energy_p));
   EXPECT_FALSE(reported({gaussian(16, 64, 45), gaussian(16, 64, 46)}).tests.lower_rank);
 }

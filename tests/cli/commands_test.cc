@@ -673,8 +673,6 @@ TEST(Texts, CompletionOffersCommandsOptionsAndChoices) {
   EXPECT_EQ(ask("attnlaw thresholds --kap", 2), "--kappa-range\n");
   EXPECT_EQ(ask("attnlaw figure learn", 2), "learning_curve\n");
   EXPECT_EQ(ask("attnlaw manual sol", 2), "solve\n");
-  EXPECT_EQ(ask("attnlaw help so", 2),
-            "softmax-law solve\n" == ask("attnlaw so", 1) ? "softmax-law solve\n" : ask("attnlaw so", 1));
   EXPECT_EQ(ask("attnlaw help so", 2), "solve softmax-law\n");
   EXPECT_EQ(ask("attnlaw figure f", 2), "fig1 fig2 fig3 fig4 fig5 fig6\n");
   EXPECT_EQ(ask("attnlaw solve --lambda \"\"", 3), "0+ optimal edge\n");

@@ -279,6 +279,36 @@ TEST(StateEvolution, NoFinerPointsAreBegunAfterTheTimeLimit) {
   EXPECT_EQ(solve(problem, options).errors.test, patient.errors.test) << "a limit that is not met changes nothing";
 }
 
+/// A coarse grid has no second replicate that would tell its error.
+TEST(StateEvolution, TheErrorOfACoarseGridAloneIsUnknown) {
+  model::Problem problem = problem_of(2, 0.0922, 0.00429);
+  problem.beta = problem.target_beta = 1.7;
+  problem.noise = 0.92;
+  problem.target = model::Target::parse("wishart:0.17");
+  SolveOptions options;
+  options.time_limit = 1e-9;
+  const Solution solution = solve(problem, options);
+  EXPECT_FALSE(solution.diagnostics.converged);
+  EXPECT_TRUE(std::isnan(solution.diagnostics.sampling_error.test));
+  EXPECT_TRUE(std::isfinite(solution.errors.test));
+  EXPECT_NE(solution.diagnostics.message.find("is not known"), std::string::npos) << solution.diagnostics.message;
+  EXPECT_EQ(solution.diagnostics.message.find("reached"), std::string::npos) << solution.diagnostics.message;
+}
+
+/// The poles of this problem are farther than the estimate has them: fewer points do than it asks for.
+TEST(StateEvolution, GridsThatTakeManyPointsBeginSmall) {
+  model::Problem problem = problem_of(2, 0.263, 0.197);
+  problem.beta = 1.5;
+  problem.target_beta = 2.6;
+  problem.noise = 0.38;
+  problem.target = model::Target::parse("wishart:0.34");
+  const Solution solution = solve(problem), fine = solve_to(problem, 1e-5);
+  EXPECT_LT(solution.diagnostics.points, 10000U) << "44 000 for an error of e^-7.9 by the estimate";
+  constexpr double kErrors = 4;
+  EXPECT_NEAR(solution.errors.test, fine.errors.test, kErrors * solution.diagnostics.sampling_error.test);
+  EXPECT_LT(solution.diagnostics.sampling_error.test, 1e-3 * solution.errors.test);
+}
+
 TEST(StateEvolution, SearchesEndAtTheTimeLimit) {
   // From S = 0 down a ladder of penalties on sampled matrices, each step of which takes long.
   model::Problem problem = problem_of(2, 2, 1e-5);

@@ -78,15 +78,21 @@ std::vector<double> values_of(const std::string& path, const Matrix& S, MatrixVa
   constexpr std::size_t kKept = 2;
   static std::mutex mutex;
   static std::deque<Decomposed> known;
+  const auto find = [&]() -> const Decomposed* {
+    const auto same = [&](const Decomposed& one) {
+      return one.of_matrix == of_matrix && one.matrix.rows() == S.rows() && one.matrix == S;
+    };
+    const auto found = std::find_if(known.begin(), known.end(), same);
+    return found == known.end() ? nullptr : &*found;
+  };
   {
     const std::scoped_lock lock(mutex);
-    for (const Decomposed& one : known) {
-      const bool same_shape = one.of_matrix == of_matrix && one.matrix.rows() == S.rows();
-      if (same_shape && one.matrix == S) return one.values;
-    }
+    if (const Decomposed* one = find()) return one->values;
   }
   Decomposed one{S, of_matrix, decomposed(path, S, of_matrix)};
   const std::scoped_lock lock(mutex);
+  // Another thread may have been as fast with the same matrix.
+  if (const Decomposed* other = find()) return other->values;
   if (known.size() == kKept) known.pop_front();
   return known.emplace_back(std::move(one)).values;
 }

@@ -275,7 +275,9 @@ Solution solve_at_optimal_lambda(const model::Problem& problem, const Spectrum& 
     Solution limit = solve_without_penalty(problem, target, within(budget, options));
     const Solution smallest =
         solve(at_lambda(problem, std::exp(scan.logs[scan.least])), target, within(budget, without_details(options)));
-    const double uncertain = limit.diagnostics.sampling_error.test + smallest.diagnostics.sampling_error.test;
+    // Errors that no time was left for are not known, and then count for nothing.
+    const double of_both = limit.diagnostics.sampling_error.test + smallest.diagnostics.sampling_error.test;
+    const double uncertain = std::isnan(of_both) ? 0 : of_both;
     if (limit.diagnostics.converged && limit.errors.test <= smallest.errors.test + 2 * uncertain)
       return finish(std::move(limit), {0, 0, 0, "0+"}, scanned.iterations());
   }

@@ -170,7 +170,8 @@ const base::Description& describe(const Diagnostics*) {
   static const base::Description description{
       "how the solution was reached and how far it can be trusted",
       {base::field("sampling_error", &D::sampling_error,
-                   {.doc = "standard errors of the errors over replicates of the rule; 0 for closed forms"})
+                   {.doc = "standard errors of the errors over replicates of the rule; 0 for closed forms, null where "
+                           "a time limit left a coarse grid alone"})
            .nested(Nesting::suffixed),
        base::field("replicon", &D::replicon, {.symbol = "R", .doc = "the solution is stable where R < 1"}),
        base::field("residual", &D::residual, {.doc = "at the returned point"}),

@@ -250,6 +250,12 @@ struct Reached {
   Errors errors, sampling_error;
   double error = 0;   ///< largest relative one: two standard errors, and the distance from the fixed point
   bool late = false;  ///< the search was ended by the time limit
+
+  /// A coarse grid has one replicate, which tells nothing of its error.
+  bool error_unknown() const {
+    const auto* grid = std::get_if<GridRule>(&ladder.rule());
+    return ladder.has_points() && grid && !grid->interleaved;
+  }
 };
 
 /// The relative error of E that the distance from the fixed point leaves: E changes by as much as coordinates do,
@@ -297,8 +303,7 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   solution.conjugates = at.step.conjugates;
   solution.errors = reached.errors;
   Diagnostics& diagnostics = solution.diagnostics;
-  // A coarse rule has no replicates that would tell its error.
-  const bool unknown = reached.ladder.coarse() && reached.ladder.has_points();
+  const bool unknown = reached.error_unknown();
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   diagnostics.sampling_error =
       unknown ? Errors{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown} : reached.sampling_error;
@@ -311,7 +316,7 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   if (full) record_details(reached, solution);
   diagnostics.replicon = full || !many_atoms(equations.target) ? student.replicon(at, reached.workspace)
                                                                : std::numeric_limits<double>::quiet_NaN();
-  diagnostics.message = shortfall(solution, at, reached.ladder, options, reached.error, reached.late);
+  diagnostics.message = shortfall(solution, at, reached.ladder, options, unknown ? 0 : reached.error, reached.late);
   diagnostics.converged = at.converged && !unknown &&
                           diagnostics.law_error <= law_tolerance(solution, options.accuracy, reached.ladder) &&
                           reached.error <= kLargestError;
@@ -363,7 +368,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
     // Closed forms have no points: their one other rule has finer laws, and costs no more.
     if (ladder.has_points() && !budget.allows(seconds * ladder.points() / points)) {
       late = "finer points need more time than the limit leaves";
-      if (!last) late += ", and the error of these is not known";
+      if (!last && coarse->error_unknown()) late += ", and the error of these is not known";
       break;
     }
     // Without a fixed point on the coarse rule, a finer one may still have it.

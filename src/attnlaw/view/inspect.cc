@@ -462,6 +462,12 @@ Warnings warnings_of(const Inspection& found) {
   return lines;
 }
 
+/// Whether every head has figures at every step.
+bool complete(const checkpoint::Course& course) {
+  return std::all_of(course.heads.begin(), course.heads.end(),
+                     [](const checkpoint::HeadStep& head) { return head.defect.empty(); });
+}
+
 /// Heads without figures at a step before the last, which stands among the others.
 void append_defects(const checkpoint::Course& course, Warnings& lines) {
   for (const checkpoint::HeadStep& head : course.heads)
@@ -476,7 +482,8 @@ Result show(const InspectOutcome& outcome, bool draw) {
   const Inspection& found = outcome.inspection;
   Result result{.tables = tables_of(outcome), .rows = rows_of(outcome), .warnings = warnings_of(found)};
   if (outcome.course) append_defects(*outcome.course, result.warnings);
-  result.converged = found.complete();
+  result.converged = found.complete() && (!outcome.before || outcome.before->complete()) &&
+                     (found.keep_going || !outcome.course || complete(*outcome.course));
   result.tables.front().title +=
       fmt::format(": {}, layout {}, positions {}{}, {}", found.model.file, found.model.architecture,
                   found.model.positions, scale_of(found), found.exact_tables ? "exact tables" : "closed forms");

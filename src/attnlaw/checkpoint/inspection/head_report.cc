@@ -55,7 +55,7 @@ bool draws_table(const HeadReport& report, bool exact_tables) {
 
 bool draws_rotations(const HeadReport& report, bool exact_tables) {
   const bool drawn = !std::isnan(report.tests.symmetry.p) && report.ranks.stable_rank < kNormalStableRank;
-  return drawn || (exact_tables && !std::isnan(report.tests.rotation.edge_ratio));
+  return drawn || report.tests.rotation.energy_drawn || (exact_tables && !std::isnan(report.tests.rotation.edge_ratio));
 }
 
 NullShape null_shape(const Factors& factors) {
@@ -98,7 +98,7 @@ void fill_report(const Factors& factors, const NullOptions& options, NullTables&
   if (shape.has_laws()) {
     const FactorSpectra spectra = factor_spectra(map);
     report.tests = test_head(map, spectra, report.symmetry, factors.left, factors.right, options, tables, draw);
-    report.outliers = find_outliers(map, spectra, options, tables);
+    if (!report.tests.lower_rank) report.outliers = find_outliers(map, spectra, options, tables);
   }
   if (map.square()) report.fit = fit_trained_law(map, report.symmetry, draw, options.samples);
 }

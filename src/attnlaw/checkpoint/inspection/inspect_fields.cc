@@ -29,7 +29,8 @@ const base::Description& describe(const NullOptions*) {
       {field("exact_tables", &O::exact_tables,
              {.doc = "exact finite-size tables and Monte Carlo in place of closed forms"}),
        field("table_draws", &O::table_draws, {.range = {100}, .doc = "null heads of an exact table"}),
-       field("draws", &O::draws, {.range = {19}, .doc = "rotations of each head with --exact-tables"}),
+       field("draws", &O::draws,
+             {.range = {19}, .doc = "rotations of each head with --exact-tables, or where no closed form holds"}),
        field("level", &O::level,
              {.range = {0, 1, true}, .doc = "of discoveries, after the correction for the number of heads"}),
        field("samples", &O::samples,
@@ -159,8 +160,11 @@ const base::Description& describe(const RotationTest*) {
       "N2: against the same factors, one of them turned at random inside the head space",
       {field("energy_score", &T::energy_score,
              {.symbol = "z_N2", .doc = "(‖S‖² − mean)/deviation over rotations; > 0: matched"}),
-       field("energy_p", &T::energy_p,
-             {.symbol = "p_N2", .doc = "P(‖S‖² as far out on either side), Pearson III with exact moments"}),
+       field(
+           "energy_p", &T::energy_p,
+           {.symbol = "p_N2",
+            .doc = "P(‖S‖² as far out on either side), Pearson III with exact moments, or drawn rotations on the short "
+                   "side of a skew law"}),
        field(
            "permuted_score", &T::permuted_score,
            {.symbol = "z_N2s", .doc = "the score over signed permutations of the rows, for entries with heavy tails"}),
@@ -224,7 +228,7 @@ const base::Description& describe(const Outliers*) {
                      "explains it"}),
        field("query_overlap", &O::query_overlap,
              {.doc = "squared overlap of the first outlier's direction with that of the spike in W_Q, by the law; null "
-                     "without alignment"}),
+                     "without alignment, and where the law has no outlier there"}),
        field("key_overlap", &O::key_overlap, {.doc = "the same of W_K"}),
        field("outliers", &O::outliers, {.doc = "one for each block, the largest first"})}};
   return description;

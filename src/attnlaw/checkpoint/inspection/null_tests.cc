@@ -107,10 +107,12 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   RotationTest test;
   if (turns) {
     test.energy_score = score_of(rotated, energy);
-    test.energy_p = laws::short_tail(rotated, energy)
+    test.energy_drawn = laws::short_tail(rotated, energy);
+    // Of two sides the least p-value is twice that of one.
+    test.energy_p = test.energy_drawn
                         ? std::min(1.0, 2 * laws::count_energies(a, b, energy, energy < rotated.mean,
                                                                  static_cast<std::size_t>(options.draws),
-                                                                 options.most_draws(), draw.seed, draw.head)
+                                                                 2 * options.most_draws(), draw.seed, draw.head)
                                                 .p())
                         : laws::two_sided_pearson(rotated, energy);
   }

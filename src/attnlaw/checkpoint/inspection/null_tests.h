@@ -40,6 +40,7 @@ const base::Description& describe(const FactorTest*);
 struct RotationTest {
   double energy_score = kAbsent;    ///< (‖S‖² − mean)/deviation over rotations
   double energy_p = kAbsent;        ///< of both sides
+  bool energy_drawn = false;        ///< …by drawn rotations, see matrix_laws::short_tail
   double permuted_score = kAbsent;  ///< the same over signed permutations of the rows
   double permuted_p = kAbsent;
   double edge_ratio = kAbsent;  ///< s₁² over the edge of the limit law

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attnlaw/base/index.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/streams.h"
@@ -134,6 +135,7 @@ Exceedances count_energies(const Eigen::VectorXd& a, const Eigen::VectorXd& b, d
   const auto m = static_cast<int>(a.size());
   Exceedances counts{draws, most};
   for (std::size_t draw = 0; counts.open(); ++draw) {
+    base::check_interrupt();
     Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
     const double drawn = a.dot(haar_matrix(m, rotation).array().square().matrix() * b);
     counts.add(below ? drawn <= energy : drawn >= energy);
@@ -192,6 +194,7 @@ RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::M
   const Eigen::MatrixXd query = root(query_gram), key = root(key_gram);
   RotationCounts counts{{draws, most}};
   for (std::size_t draw = 0; counts.largest.open(); ++draw) {
+    base::check_interrupt();
     Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
     Eigen::MatrixXd turned = key;
     rotate_rows(turned, rotation);

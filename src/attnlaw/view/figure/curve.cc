@@ -599,6 +599,8 @@ const base::Description& describe(const ProblemCurve*) {
 
 std::string verdict(const ProblemCurve& curve) {
   if (!curve.measured()) return {};
+  if (std::any_of(curve.outcomes.begin(), curve.outcomes.end(), [](const auto& outcome) { return !outcome; }))
+    return "No verdict: not every point was computed.";
   if (!curve.converged()) return kNoVerdict;
   const auto points = sizes_of_points(curve);
   double freedom = std::numeric_limits<double>::infinity();
