@@ -180,6 +180,17 @@ TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   EXPECT_EQ(plan["parts"][1]["axes"]["instance"].size(), 2u) << text;
 }
 
+/// Points of several d have no line of their own, but a theory.
+TEST(Curve, OfSeveralSizesHasATheoryBesideEveryMeasuredNumber) {
+  const Scratch scratch;
+  const std::string page = (scratch / "curve.html").string();
+  ASSERT_EQ(attnlaw("simulate --alpha 0.3,0.6 --lambda 0.1 --d 12,16 --instances 2 --html " + page + kLinear).code, 0);
+  const std::string csv = inspect_page(page).saved.at("attnlaw-chart-1.csv");
+  EXPECT_THAT(csv, testing::StartsWith("series,alpha,theory,experiment,standard_error,own_theory,figure,"));
+  EXPECT_THAT(csv, HasSubstr("\"d = 12, test\",0.3,0."));
+  EXPECT_THAT(csv, testing::Not(HasSubstr("\",0.3,,")));
+}
+
 TEST(Curve, OfSpectraIsDrawnAsRidges) {
   const Scratch scratch;
   const std::string page = (scratch / "ridges.html").string(),

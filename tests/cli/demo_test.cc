@@ -30,6 +30,13 @@ TEST(Demo, ReportShowsTheoryThroughExperimentsInARealBrowser) {
   }
 
   const PageReport report = inspect_page(page);
+  // The numbers of charts say what they are of.
+  const std::string &curve = report.saved.at("attnlaw-chart-1.csv"), &spectrum = report.saved.at("attnlaw-chart-2.csv");
+  EXPECT_TRUE(curve.starts_with("series,alpha,theory,experiment,standard_error,lambda,target\r\n"))
+      << curve.substr(0, 99);
+  EXPECT_TRUE(spectrum.starts_with("kind,s,predicted,measured,count,alpha,lambda,target\r\n"))
+      << spectrum.substr(0, 99);
+  EXPECT_NE(spectrum.find(",wishart:0.5\r\n"), std::string::npos);
   EXPECT_EQ(report.charts, 2);
   EXPECT_TRUE(report.errors.empty()) << report.errors.front();
   EXPECT_TRUE(report.requests.empty()) << report.requests.front();

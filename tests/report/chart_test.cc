@@ -265,6 +265,23 @@ TEST(RidgeChart, AtomsAreAtMostOneRowHigh) {
   EXPECT_EQ(atoms[1].at("top").get<double>() - atoms[1].at("ridge").get<double>(), 0.25);
 }
 
+/// A narrow band of one spectrum leaves the others their height.
+TEST(RidgeChart, CutsOffADensityThatWouldFlattenTheOthers) {
+  RidgeChart ridges{.title = "Densities", .along = {"α"}};
+  for (const double peak : {1.0, 2.0, 1.5, 100.0})
+    ridges.ridges.push_back({.at = peak, .label = "x", .density = {{0.5, 0}, {1, peak}}});
+  const Chart chart = ridge_chart(ridges);
+  double cut = 0, least = std::numeric_limits<double>::infinity();
+  for (const json& row : chart.spec.at("datasets").at("ridges")) {
+    if (row.at("density") == 0) continue;
+    const double height = row.at("top").get<double>() - row.at("ridge").get<double>();
+    cut = std::max(cut, height), least = std::min(least, height);
+  }
+  EXPECT_NEAR(cut / least, 4, 1e-12) << "twice the median of the peaks, 2";
+  EXPECT_NE(chart.spec.at("title").at("subtitle").dump().find("Cut off: densities beyond 4."), std::string::npos);
+  EXPECT_NE(csv(chart.data).find(",100\r\n"), std::string::npos) << "the numbers are whole";
+}
+
 /// The law is a line, in the legend as well.
 TEST(SpectrumChart, LegendShowsALineForTheLaw) {
   const Chart chart = spectrum_chart({.title = "s", .density = {{0, 0}, {1, 1}}, .eigenvalues = {0.2, 0.4, 0.6}});

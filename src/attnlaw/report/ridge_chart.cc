@@ -22,12 +22,23 @@ double largest_atom(const RidgeChart& chart) {
   return largest;
 }
 
-double highest(const RidgeChart& chart) {
+double highest(const Ridge& ridge) {
   double top = 0;
+  for (const Point& point : ridge.density)
+    if (std::isfinite(point.y)) top = std::max(top, point.y);
+  return top;
+}
+
+/// Returns the density that is `overlap` rows high: the highest one, or less where a narrow band of one spectrum would
+/// flatten all others. What is beyond is cut off there.
+double highest_drawn(const RidgeChart& chart) {
+  constexpr double most_over_median = 2;
+  std::vector<double> peaks;
   for (const Ridge& ridge : chart.ridges)
-    for (const Point& point : ridge.density)
-      if (std::isfinite(point.y)) top = std::max(top, point.y);
-  return top > 0 ? top : 1;
+    if (const double top = highest(ridge); top > 0) peaks.push_back(top);
+  if (peaks.empty()) return 1;
+  std::sort(peaks.begin(), peaks.end());
+  return std::min(peaks.back(), most_over_median * peaks[peaks.size() / 2]);
 }
 
 /// Returns the ridges that have a label: about most_labels of them, evenly spread.
@@ -48,7 +59,8 @@ std::string label_expression(const RidgeChart& chart) {
 }  // namespace
 
 Chart ridge_chart(const RidgeChart& chart) {
-  const double unit = overlap / highest(chart);
+  const double limit = highest_drawn(chart), unit = overlap / limit;
+  bool cut = false;
   const double atom_unit = largest_atom(chart);
   json rows = json::array(), atoms = json::array();
   Table table{chart.title,
@@ -65,7 +77,9 @@ Chart ridge_chart(const RidgeChart& chart) {
     json drawn = json::array();
     parts::append_line(ridge.density, Scale::linear, Scale::linear, row, "density", drawn);
     for (json& one : drawn) {
-      one["top"] = base + unit * one["density"].get<double>();
+      const double density = one["density"].get<double>();
+      cut = cut || density > limit;
+      one["top"] = base + unit * std::min(density, limit);
       left = std::min(left, one["x"].get<double>()), right = std::max(right, one["x"].get<double>());
       rows.push_back(std::move(one));
     }
@@ -83,6 +97,7 @@ Chart ridge_chart(const RidgeChart& chart) {
   const double margin = 0.02 * std::max(1e-300, right - left);
   json notes;
   if (!atoms.empty()) notes.push_back(fmt::format("Bars at 0: mass of the atom; one row high is {:.3g}.", atom_unit));
+  if (cut) notes.push_back(fmt::format("Cut off: densities beyond {:.3g}.", limit));
   std::vector<const Subject*> subjects;
   for (const Ridge& ridge : chart.ridges) subjects.push_back(&ridge.subject);
   json values = {{"title", chart.title},
