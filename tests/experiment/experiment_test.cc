@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "attnlaw/base/memory.h"
+
 namespace attnlaw::experiment {
 namespace {
 
@@ -270,8 +272,9 @@ TEST(Experiment, RefusesWhatDoesNotFitIntoTheMachineBeforeStarting) {
   Options options = small();
   options.d = 10'000;  // n T d floats = 8 TB
   EXPECT_THAT([&] { run(problem, options); },
-              ThrowsMessage<MemoryError>(AllOf(HasSubstr("of memory"), HasSubstr("d = 10000"),
-                                               HasSubstr(std::to_string(bytes_needed(problem, options))))));
+              ThrowsMessage<MemoryError>(
+                  AllOf(HasSubstr("of memory"), HasSubstr("d = 10000"),
+                        HasSubstr(base::bytes_text(static_cast<double>(bytes_needed(problem, options)))))));
 }
 
 /// More rows than an index holds, and more bytes than 64 bits count: still the bytes are what is wrong.
@@ -282,8 +285,9 @@ TEST(Experiment, RefusesAbsurdSizesByTheirBytes) {
   options.d = 100'000;
   const double data = 1e11 * (2 * 1e5 + 4) * sizeof(float);
   EXPECT_NEAR(static_cast<double>(bytes_needed(problem, options)), data, 0.01 * data);
-  EXPECT_THAT([&] { require_feasible(problem, options); },
-              ThrowsMessage<MemoryError>(HasSubstr(std::to_string(bytes_needed(problem, options)))));
+  EXPECT_THAT(
+      [&] { require_feasible(problem, options); },
+      ThrowsMessage<MemoryError>(HasSubstr(base::bytes_text(static_cast<double>(bytes_needed(problem, options))))));
   problem.alpha = model::kMaxAlpha;
   problem.tokens = model::kMaxTokens;
   problem.target = model::Target::parse("wishart:0.1");

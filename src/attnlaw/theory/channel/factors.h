@@ -29,10 +29,19 @@ struct PackArray<0> : std::vector<Pack> {
 template <int n>
 using Constant = std::integral_constant<int, n>;
 
+/// Loops over sizes up to this are written out; the build may say that code is to be shorter (explorer/CMakeLists.txt).
+#ifdef ATTNLAW_MOST_WRITTEN_OUT
+constexpr int kMostWrittenOut = ATTNLAW_MOST_WRITTEN_OUT;
+#else
+constexpr int kMostWrittenOut = 10;
+#endif
+
+/// Four tokens have a class of their own if the loops over their ten scores are written out.
+constexpr bool kFourTokensApart = lower_index(4, 0) <= kMostWrittenOut;
+
 /// A size as a part of its type where that is known and small enough for loops over it to be written out.
 template <int kSize>
 constexpr auto size_of(int runtime) {
-  constexpr int kMostWrittenOut = 10;
   if constexpr (kSize > 0 && kSize <= kMostWrittenOut)
     return Constant<kSize>{};
   else

@@ -35,12 +35,14 @@ std::unique_ptr<OutputChannel> make_rows_channel(const ChannelRequest& request) 
     constexpr double kFirstVariance = 1;
     if (T == 2) return request.make(LogisticFeatures<1, Loss>(single_metric(2), beta, target_beta, law));
     if (T == 3) return request.make(SingleRow<3, Loss>(T, kFirstVariance, beta, target_beta, law));
-    if (T == 4) return request.make(SingleRow<4, Loss>(T, kFirstVariance, beta, target_beta, law));
+    if constexpr (kFourTokensApart)
+      if (T == 4) return request.make(SingleRow<4, Loss>(T, kFirstVariance, beta, target_beta, law));
     return request.make(SingleRow<0, Loss>(T, kFirstVariance, beta, target_beta, law));
   }
   if (T == 2) return request.make(LogisticFeatures<2, Loss>(kPairMetric, beta, target_beta, law));
   if (T == 3) return request.make(SoftmaxRows<3, false, Loss>(T, beta, target_beta, law));
-  if (T == 4) return request.make(SoftmaxRows<4, false, Loss>(T, beta, target_beta, law));
+  if constexpr (kFourTokensApart)
+    if (T == 4) return request.make(SoftmaxRows<4, false, Loss>(T, beta, target_beta, law));
   return request.make(SoftmaxRows<0, false, Loss>(T, beta, target_beta, law));
 }
 
