@@ -27,7 +27,7 @@ int instances_at_a_time(int instances, int threads);
 /// and the arenas of the C library; 0 where no limit counts them (`ulimit -v`, `ulimit -d`).
 double thread_bytes(int threads);
 
-/// Throws MemoryError "`what` needs 574 GiB of memory (… bytes), this process may use 1.86 GiB; choose `remedy`" if
+/// Throws MemoryError "`what` needs 574 GiB of memory, this process may use 1.86 GiB; choose `remedy`" if
 /// `bytes` exceeds `available`.
 void require_memory(double bytes, std::string_view what, std::string_view remedy,
                     std::uint64_t available = memory_limit());
