@@ -222,10 +222,17 @@ TEST(Bayes, FewDataFollowTheFirstOrder) {
 }
 
 TEST(Bayes, SmallNoiseFollowsTheFirstOrderAboveRecovery) {
-  // E = Δ(1 − Σw²)/(2αK_eff − 1 + Σw²).
-  const double noise = 1e-6, alpha = 0.5;
-  const double E = solved(problem_of(Head::softmax, 2, alpha, noise, "wishart:0.5")).errors.estimation;
-  EXPECT_NEAR(E / (noise * 0.75 / (4 * alpha - 0.75)), 1, 1e-5);
+  // E = Δ(1 − Σw²)/(2αK_eff − 1 + Σw²), and the information per label grows by ½ log(1/Δ).
+  const double alpha = 0.5;
+  const auto at = [&](double noise) { return solved(problem_of(Head::softmax, 2, alpha, noise, "wishart:0.5")); };
+  for (const double noise : {1e-6, 1e-12, 1e-15, 1e-18}) {
+    const Solution solution = at(noise);
+    EXPECT_NEAR(solution.errors.estimation / (noise * 0.75 / (4 * alpha - 0.75)), 1, 1e-5) << noise;
+    EXPECT_EQ(solution.diagnostics.message, "");
+  }
+  const Solution small = at(1e-12), smaller = at(1e-18);
+  EXPECT_NEAR(smaller.errors.test / small.errors.test, 1e-6, 1e-9);
+  EXPECT_NEAR(smaller.bayes->mutual_information - small.bayes->mutual_information, 0.25 * 0.75 * std::log(1e6), 1e-4);
 }
 
 TEST(Bayes, RecoversAtTheCountingBound) {

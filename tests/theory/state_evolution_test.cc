@@ -204,6 +204,18 @@ TEST(StateEvolution, OfSaturatedLabelsIsThatOfTheLowestMinima) {
   EXPECT_NEAR(solve_to(steep, 1e-2).errors.train, 0.0787, 8e-4);
 }
 
+TEST(StateEvolution, ErrorsOfNoiselessLabelsFallAsTheSquareOfASmallPenalty) {
+  // Far below the rounding of Q* − 2m + q.
+  for (const int tokens : {2, 3}) {
+    const Solution large = solve(problem_of(tokens, 1, 1e-6)), small = solve(problem_of(tokens, 1, 1e-9));
+    ASSERT_TRUE(large.diagnostics.converged && small.diagnostics.converged) << small.diagnostics.message;
+    EXPECT_LT(small.errors.estimation, 1e-16);
+    for (double Errors::*figure : {&Errors::train, &Errors::test, &Errors::estimation})
+      EXPECT_NEAR(small.errors.*figure / (large.errors.*figure), 1e-6, 1e-9) << "T = " << tokens;
+    EXPECT_LE(2 * small.diagnostics.sampling_error.estimation, 1e-3 * small.errors.estimation);
+  }
+}
+
 TEST(StateEvolution, SolutionIsAFixedPointOfAFinerMap) {
   // One step on a Sobol rule, which has nothing in common with the grid, moves the overlaps by no more than the error.
   const model::Problem problem = problem_of(2, 0.3, 0.05);

@@ -25,9 +25,11 @@ model::Problem problem_at(const Plane& plane, double value) {
   return problem;
 }
 
-/// Adds the tasks of one value of the variable: ascending α, each from its neighbour.
-void add_row(model::Problem problem, const Plane& plane, double value, double accuracy, Study& study) {
-  std::optional<std::size_t> neighbour;
+/// Adds the tasks of one value of the variable: ascending α, each from its neighbour, the first from that of the row
+/// before. Returns the first one, if others may begin from it.
+std::optional<std::size_t> add_row(model::Problem problem, const Plane& plane, double value, double accuracy,
+                                   std::optional<std::size_t> neighbour, Study& study) {
+  std::optional<std::size_t> first;
   for (const double alpha : plane.alphas) {
     problem.alpha = alpha;
     problem.validate();
@@ -41,7 +43,9 @@ void add_row(model::Problem problem, const Plane& plane, double value, double ac
     study.parts.front().entries.push_back({study.tasks.size(), {{name(plane.variable), value}, {"alpha", alpha}}});
     study.tasks.push_back({task, key, neighbour});
     if (problem.lambda_rule == model::LambdaRule::value) neighbour = study.tasks.size() - 1;
+    if (!first) first = neighbour;
   }
+  return first;
 }
 
 DiagramPoint point_of(const std::optional<Outcome>& outcome) {
@@ -64,7 +68,9 @@ Study diagram_study(const Plane& plane, double accuracy) {
   Study study;
   study.name = "phase diagram";
   study.parts.push_back({study.name, {std::string(name(plane.variable)), "alpha"}, {}});
-  for (const double value : plane.values) add_row(problem_at(plane, value), plane, value, accuracy, study);
+  std::optional<std::size_t> neighbour;
+  for (const double value : plane.values)
+    neighbour = add_row(problem_at(plane, value), plane, value, accuracy, neighbour, study);
   return study;
 }
 

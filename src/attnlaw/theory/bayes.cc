@@ -26,14 +26,38 @@ using matrix_laws::Spectrum;
 using base::kInfinity;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// Least v/Q* looked at: below, the law of S* + √v Z loses digits; E is then zero for every practical purpose.
-constexpr double kLeastScalarNoise = 1e-11;
+/// Least v/Q* looked at: E is then zero for every practical purpose.
+constexpr double kLeastScalarNoise = 1e-24;
+/// …and of which laws are made: below, that of S* + √v Z loses digits.
+constexpr double kLeastLawNoise = 1e-11;
 /// Grid on which fixed points are told apart. No spectrum is known that has more than one.
 constexpr double kPointsPerDecade = 5;
 /// A law whose mass or moments are off by more than this is not trusted (as for trained students).
 constexpr double kBayesLawTolerance = 1e-7;
 
 bool gaussian_output(const model::Problem& problem) { return problem.head != model::Head::hardmax; }
+
+/// What S* + √v Z tells of S*. Where v is too small for its law E/v is that of the least v which is not: it differs by
+/// about √(v/Q*) from its limit at 0.
+class Estimate {
+ public:
+  Estimate(const Spectrum& target, double v)
+      : v_(v), law_v_(std::max(v, kLeastLawNoise * target.second_moment())), denoiser_(target, law_v_) {}
+
+  double response() const { return denoiser_.response(); }
+  double mean_square_error() const { return v_ < law_v_ ? v_ * response() : denoiser_.mean_square_error(); }
+  /// Of S* and its noisy view: its derivative in log v is −E/(4v).
+  double mutual_information() const {
+    return denoiser_.mutual_information() + 0.25 * response() * std::log(law_v_ / v_);
+  }
+  const OptimalDenoiser& denoiser() const { return denoiser_; }
+  /// The v of its law.
+  double law_noise() const { return law_v_; }
+
+ private:
+  double v_, law_v_;
+  OptimalDenoiser denoiser_;
+};
 
 /// Both channels at a noise v, as a function of log v.
 class Balance {
@@ -47,12 +71,12 @@ class Balance {
   /// −log(v q̂(V(v))), zero at a fixed point; > 0 where the labels leave more noise than v.
   double operator()(double log_v) const {
     ++evaluations_;
-    const OptimalDenoiser denoiser(target_, std::exp(log_v));
+    const Estimate estimate(target_, std::exp(log_v));
     // In terms of f = V/v, so that nothing overflows.
     if (gaussian_output(problem_))
-      return std::log((denoiser.response() + problem_.noise * std::exp(-log_v)) /
+      return std::log((estimate.response() + problem_.noise * std::exp(-log_v)) /
                       (2 * problem_.alpha * problem_.observed_score_count()));
-    return -log_v - std::log(q_hat(denoiser.mean_square_error()));
+    return -log_v - std::log(q_hat(estimate.mean_square_error()));
   }
 
   /// Where roots can be. V never exceeds the variance of the target nor v, and labels say least when V is largest.
@@ -71,7 +95,7 @@ class Balance {
     double sum = 0, previous_V = 0, previous_force = 0;
     for (int step = 0; step <= kSteps; ++step) {
       const double v = std::exp(a + (b - a) * step / kSteps);
-      const double V = OptimalDenoiser(target_, v).mean_square_error();
+      const double V = Estimate(target_, v).mean_square_error();
       const double force = 0.25 * (q_hat(V) - 1 / v);
       if (step > 0) sum += 0.5 * (force + previous_force) * (V - previous_V);
       previous_V = V, previous_force = force;
@@ -140,11 +164,11 @@ TrainedSpectrum estimated_spectrum(const Spectrum& target, const OptimalDenoiser
 }
 
 /// (αK_eff/2) log(1 + V/Δ) + I(v) − V/(4v), see docs/theory/bayes_optimal.md, section 4.
-double mutual_information(const model::Problem& problem, const OptimalDenoiser& denoiser) {
+double mutual_information(const model::Problem& problem, const Estimate& estimate) {
   if (!gaussian_output(problem) || problem.noise == 0) return kNan;
   const double labels =
-      0.5 * problem.alpha * problem.observed_score_count() * std::log1p(denoiser.mean_square_error() / problem.noise);
-  return labels + denoiser.mutual_information() - 0.25 * denoiser.response();
+      0.5 * problem.alpha * problem.observed_score_count() * std::log1p(estimate.mean_square_error() / problem.noise);
+  return labels + estimate.mutual_information() - 0.25 * estimate.response();
 }
 
 void fill_recovered(Solution& solution, const Spectrum& target) {
@@ -163,8 +187,8 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   const std::vector<double> roots = fixed_points(balance);
   const double log_v = lowest(balance, roots);
   const double v = std::exp(log_v);
-  const OptimalDenoiser denoiser(target, v);
-  const double E = denoiser.mean_square_error();
+  const Estimate estimate(target, v);
+  const double E = estimate.mean_square_error();
   const double q = std::max(0.0, solution.Q_star - E);
   const LabelErrors labels = label_errors(problem, q, E, accuracy);
   solution.overlaps = {q, q, E};
@@ -172,15 +196,14 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   // A noisy label is that of the scores and their noise together, of variance E + Δ given the data.
   const LabelErrors noisy = problem.noise > 0 ? label_errors(problem, q, E + problem.noise, accuracy) : labels;
   solution.errors = {kNan, labels.posterior_mean, E, kNan, noisy.posterior_mean};
-  solution.spectrum = estimated_spectrum(target, denoiser, v);
+  solution.spectrum = estimated_spectrum(target, estimate.denoiser(), estimate.law_noise());
 
   BayesFigures figures;
   figures.noise_variance = v;
   figures.plug_in_test = labels.plug_in;
   figures.index_error = 2 * problem.score_count() * E;
-  figures.mutual_information = mutual_information(problem, denoiser);
-  for (const double root : roots)
-    figures.fixed_points.push_back(OptimalDenoiser(target, std::exp(root)).mean_square_error());
+  figures.mutual_information = mutual_information(problem, estimate);
+  for (const double root : roots) figures.fixed_points.push_back(Estimate(target, std::exp(root)).mean_square_error());
   solution.bayes = figures;
 
   diagnostics.residual = std::abs(balance(log_v));
@@ -188,7 +211,7 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   diagnostics.sampling_error.test = labels.posterior_mean_sampling_error;
   diagnostics.sampling_error.test_noisy = noisy.posterior_mean_sampling_error;
   diagnostics.points = labels.points;
-  diagnostics.law_error = denoiser.quadrature().error();
+  diagnostics.law_error = estimate.denoiser().quadrature().error();
   constexpr double kResidualTolerance = 1e-7;
   diagnostics.converged = diagnostics.law_error <= kBayesLawTolerance;
   const double reached =

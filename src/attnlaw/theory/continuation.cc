@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "attnlaw/base/reject.h"
 #include "attnlaw/theory/trained_student.h"
@@ -35,9 +37,10 @@ double distance(const Overlaps& a, const Overlaps& b, const Chart& chart) {
   return x.size() == y.size() ? (x - y).cwiseAbs().maxCoeff() : kFar;
 }
 
-/// One stable solution.
+/// One stable solution, and the student whose equations it solves.
 struct Found {
   FixedPoint at;
+  std::shared_ptr<const TrainedStudent> student;
   bool jumped = false;  ///< between the α before and this one the branch ended
   Spinodal spinodal;    ///< where, if it did
 };
@@ -53,49 +56,37 @@ class Follower {
         resolution_{rule, kCurveLawShare * options.accuracy},
         holder_(student(problem.alpha)) {}
 
-  TrainedStudent student(double alpha) const {
-    model::Problem one = problem_;
-    one.alpha = alpha;
-    return TrainedStudent(one, target_, std::nullopt, resolution_);
-  }
   double Q_star() const { return target_.second_moment(); }
   /// The coordinates of all fixed points.
-  const Chart& chart() const { return holder_.map().chart(); }
+  const Chart& chart() const { return holder_->map().chart(); }
+  std::size_t points() const { return holder_->channel().points(); }
   /// Two fixed points this close are the same one, as far as their residuals tell.
   double same() const { return same_; }
 
-  FixedPoint uninformed(double alpha, Workspace& workspace) const {
-    return student(alpha).find(std::nullopt, tolerance_, workspace);
-  }
+  Found uninformed(double alpha, Workspace& workspace) const { return find(student(alpha), std::nullopt, workspace); }
 
   /// From S near (β*/β) S*, which fits all labels. Where such a start leads away, to wherever it leads.
-  FixedPoint informed(double alpha, Workspace& workspace) const {
+  Found informed(double alpha, Workspace& workspace) const {
     constexpr double kOff = 1e-3;
     const double Q = Q_star(), r = problem_.beta_ratio();
     const double V = kOff / (alpha * problem_.score_count());
-    return student(alpha).find(Start{{r * r * Q, (1 - 0.5 * kOff) * r * Q, V}, std::nullopt}, tolerance_, workspace);
-  }
-
-  BranchPoint point(double alpha, const FixedPoint& at, Workspace& workspace) const {
-    const TrainedStudent known = student(alpha);
-    return {alpha, at.overlaps, known.errors(at), known.replicon(at, workspace), false};
+    return find(student(alpha), Start{{r * r * Q, (1 - 0.5 * kOff) * r * Q, V}, std::nullopt}, workspace);
   }
 
   /// The solution at `to` that continues `from`, the one at `alpha`, starting from `guess`.
   Found follow(const FixedPoint& from, double alpha, double to, const Overlaps& guess, Workspace& workspace) const {
-    const TrainedStudent next = student(to);
     const bool nothing = !(from.overlaps.q > 0);
     const auto start = nothing ? std::nullopt : std::optional(Start{guess, from.slope});
     workspace.channel.begin_another();
-    Found found{next.find(start, tolerance_, workspace), false, {}};
+    Found found = find(student(to), start, workspace);
     const bool fine = std::abs(to - alpha) <= kFinest * alpha;
-    const bool lost = !found.at.converged || !is_stable(next.map(), found.at);
+    const bool lost = !found.at.converged || !is_stable(found.student->map(), found.at);
     const bool vanishing = std::max(found.at.overlaps.q, from.overlaps.q) < kOnset * Q_star();
     if ((!lost || vanishing) && distance(found.at.overlaps, from.overlaps, chart()) <= kLongestMove) return found;
     if (fine) {
+      if (lost) found = to > alpha ? uninformed(to, workspace) : informed(to, workspace);
       found.jumped = true;
       found.spinodal = {0.5 * (alpha + to), std::abs(to - alpha), "", to > alpha};
-      if (lost) found.at = to > alpha ? uninformed(to, workspace) : informed(to, workspace);
       return found;
     }
     const double middle = std::sqrt(alpha * to);
@@ -106,12 +97,24 @@ class Follower {
   }
 
  private:
+  using Student = std::shared_ptr<const TrainedStudent>;
+
+  Student student(double alpha) const {
+    model::Problem one = problem_;
+    one.alpha = alpha;
+    return Student(new TrainedStudent(one, target_, std::nullopt, resolution_));
+  }
+  Found find(Student student, const std::optional<Start>& start, Workspace& workspace) const {
+    FixedPoint at = student->find(start, tolerance_, workspace);
+    return {std::move(at), std::move(student), false, {}};
+  }
+
   const model::Problem& problem_;
   Spectrum target_;
   Tolerance tolerance_;
   double same_;
   Resolution resolution_;
-  TrainedStudent holder_;  ///< keeps the point set that all students of a sweep share (point_set)
+  Student holder_;  ///< keeps the point set that all students of a sweep share (point_set)
 };
 
 /// The coordinates that one more step of Newton's method leads to, which need not be evaluated: those of a solution are
@@ -147,9 +150,10 @@ Overlaps extrapolate(const std::vector<FixedPoint>& at, const std::vector<double
 /// A sweep: the solution at each α, and where it jumped between two.
 struct Sweep {
   explicit Sweep(std::size_t size) : at(size), point(size), jump(size) {}
-  void keep(std::size_t i, const FixedPoint& solution, const Follower& follower, double alpha, Workspace& workspace) {
-    at[i] = solution;
-    point[i] = follower.point(alpha, solution, workspace);
+  void keep(std::size_t i, double alpha, const Found& found, Workspace& workspace) {
+    const auto& student = *found.student;
+    at[i] = found.at;
+    point[i] = {alpha, found.at.overlaps, student.errors(found.at), student.replicon(found.at, workspace), false};
   }
 
   std::vector<FixedPoint> at;
@@ -160,13 +164,13 @@ struct Sweep {
 Sweep sweep_up(const Follower& follower, const std::vector<double>& alphas) {
   Sweep sweep(alphas.size());
   Workspace workspace;
-  sweep.keep(0, follower.uninformed(alphas[0], workspace), follower, alphas[0], workspace);
+  sweep.keep(0, alphas[0], follower.uninformed(alphas[0], workspace), workspace);
   std::size_t branch = 0;
   for (std::size_t i = 1; i < alphas.size(); ++i) {
     const Overlaps guess = extrapolate(sweep.at, alphas, branch, i, follower.chart());
     Found found = follower.follow(sweep.at[i - 1], alphas[i - 1], alphas[i], guess, workspace);
     if (found.jumped) sweep.jump[i] = found.spinodal, branch = i;
-    sweep.keep(i, found.at, follower, alphas[i], workspace);
+    sweep.keep(i, alphas[i], found, workspace);
   }
   return sweep;
 }
@@ -175,7 +179,7 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
   Sweep sweep(alphas.size());
   const std::size_t last = alphas.size() - 1;
   Workspace workspace;
-  sweep.keep(last, follower.informed(alphas[last], workspace), follower, alphas[last], workspace);
+  sweep.keep(last, alphas[last], follower.informed(alphas[last], workspace), workspace);
   for (std::size_t i = last; i-- > 0;) {
     // On the branch of the other sweep, and where that one is smooth, this one would retrace it.
     const bool retraces = !up.jump[i + 1] && distance(sweep.at[i + 1].overlaps, up.at[i + 1].overlaps,
@@ -187,7 +191,7 @@ Sweep sweep_down(const Follower& follower, const std::vector<double>& alphas, co
     }
     Found found = follower.follow(sweep.at[i + 1], alphas[i + 1], alphas[i], sweep.at[i + 1].overlaps, workspace);
     if (found.jumped) sweep.jump[i] = found.spinodal;
-    sweep.keep(i, found.at, follower, alphas[i], workspace);
+    sweep.keep(i, alphas[i], found, workspace);
   }
   return sweep;
 }
@@ -330,7 +334,7 @@ Continuation continue_in_alpha(const model::Problem& problem, const std::vector<
   const Follower follower(problem, options, wanted_rule(problem, alphas, options));
   const Sweeps sweeps(follower, alphas);
   Continuation result;
-  result.points = follower.student(alphas.front()).channel().points();
+  result.points = follower.points();
   result.converged = sweeps.converged();
   add_upward_branches(sweeps, result);
   add_downward_branches(sweeps, result);

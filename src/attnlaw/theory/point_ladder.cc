@@ -24,15 +24,17 @@ constexpr int kManyLevel = kLastLevel - 3;
 constexpr int kLastSampledLevel = kFirstLevel + 3;
 /// Sampling error ∝ points^-1.2 where rows have two scores, and nearer to points^-0.9 at T = 3 (both measured): taken
 /// at its word, that would ask for twice the points where as many as there are nearly serve.
-constexpr PointGrowth kGrowth{.order = 1.2, .longest = 5, .last = kLastLevel};
-constexpr PointGrowth kGrowthOfRows{.order = 1, .longest = 5, .last = kLastLevel};
+constexpr double kOrder = 1.2, kOrderOfRows = 1;
+/// Finer rules begin with the proximal points of coarser ones, so that short steps cost little; but where some jump the
+/// map of few points is rough, and may have no fixed point.
+constexpr int kLongestStep = 3, kLongestWithJumps = 5;
 
 /// Residuals, as shares of the accuracy: a fixed point is accepted with one, and aimed at with the other, far below
 /// what sampling leaves open. Equations without sampling error are solved to the rounding of the spectral laws.
 constexpr double kResidualShare = 0.1;
 constexpr double kAimedShare = 1e-3;
 /// …and on Sobol points, where one more step costs as much as all before.
-constexpr double kSampledAimedShare = 0.003;
+constexpr double kSampledAimedShare = 0.01;
 constexpr double kClosedFormAimed = 1e-11;
 /// Errors of the law of the prior, likewise, and at most.
 constexpr double kLawShare = 1e-5;
@@ -199,7 +201,7 @@ double PointLadder::next_digits(const Outcome& outcome) const {
 bool PointLadder::refine(const Outcome& outcome) {
   if (closed_form_ && problem_.head == model::Head::linear) return std::exchange(coarse_, false);
   const auto scores = two_scores(problem_);
-  if (!scores || std::holds_alternative<SobolRule>(rule_)) return refine_sobol(outcome.error);
+  if (!scores || std::holds_alternative<SobolRule>(rule_)) return refine_sobol(outcome);
   const auto take_sobol = [this] {
     coarse_ = true;
     rule_ = SobolRule{kFirstLevel};
@@ -216,10 +218,13 @@ bool PointLadder::refine(const Outcome& outcome) {
   return true;
 }
 
-bool PointLadder::refine_sobol(double error) {
+bool PointLadder::refine_sobol(const Outcome& outcome) {
   auto& level = std::get<SobolRule>(rule_).log2_points;
   if (level >= last_level_) return false;
-  level = std::min(last_level_, (two_scores(problem_) ? kGrowth : kGrowthOfRows).next(level, error));
+  const PointGrowth growth{.order = two_scores(problem_) ? kOrder : kOrderOfRows,
+                           .longest = outcome.several > 0 ? kLongestWithJumps : kLongestStep,
+                           .last = last_level_};
+  level = growth.next(level, outcome.error);
   coarse_ = false;
   return true;
 }

@@ -41,7 +41,7 @@ class PointLadder {
   /// The grid for an error of about e^−digits at these overlaps.
   GridRule grid_at(const Overlaps& overlaps, double digits) const;
   double next_digits(const Outcome& outcome) const;
-  bool refine_sobol(double error);
+  bool refine_sobol(const Outcome& outcome);
 
   model::Problem problem_;
   double Q_star_;

@@ -250,6 +250,7 @@ struct Reached {
   Errors errors, sampling_error;
   double error = 0;   ///< largest relative one: two standard errors, and the distance from the fixed point
   bool late = false;  ///< the search was ended by the time limit
+  bool near = false;  ///< the student is in the coordinates of TrainedStudent::near_target
 
   /// A coarse grid has one replicate, which tells nothing of its error.
   bool error_unknown() const {
@@ -263,19 +264,52 @@ struct Reached {
 double share_of_distance(const Reached& reached) {
   const Chart& chart = reached.student->map().chart();
   const double distance = reached.at.distance, E = reached.errors.estimation;
-  if (chart.signal == Chart::Signal::error || !(E > 0)) return distance;
+  if (chart.signal != Chart::Signal::correlation || !(E > 0)) return distance;
   // Correlations of overlaps are known to their rounding, and E no better than they.
   constexpr double kRounding = 1e-15;
   return distance + (0.25 * distance * distance + 2 * kRounding) * chart.Q_star / E;
 }
 
+/// Makes the student the same one in coordinates that keep the digits of a small S − S*, where there are such.
+bool take_near_coordinates(Reached& reached) {
+  std::optional<TrainedStudent> near = reached.student->near_target();
+  if (near) reached.student = std::make_shared<const TrainedStudent>(std::move(*near));
+  return near.has_value();
+}
+
+/// Goes on in these coordinates where the student found is close to its target.
+void go_on_near_target(const PointLadder& ladder, Reached& now) {
+  constexpr double kClose = 1e-6;  // of Q*: correlations of overlaps still have their digits
+  const Overlaps& image = now.at.step.prior.overlaps;
+  const auto before = now.student;
+  if (!now.at.converged || !(image.deviation < kClose * now.student->map().chart().Q_star)) return;
+  if (!take_near_coordinates(now)) return;
+  FixedPoint at = now.student->find(Start{image, std::nullopt}, ladder.tolerance(), now.workspace);
+  at.iterations += now.at.iterations;
+  now.near = at.converged;
+  if (now.near)
+    now.at = std::move(at);
+  else
+    now.student = before;
+}
+
+/// `coarser`: what was found before, if anything was.
 Reached reach(const Equations& equations, const PointLadder& ladder, const std::optional<Start>& start,
-              const Budget& budget) {
+              const Reached* coarser, const Budget& budget) {
   using Owned = std::shared_ptr<const TrainedStudent>;
   Reached now{
       ladder, Owned(new TrainedStudent(equations.student(equations.problem, ladder.resolution()))), {}, {}, {}, {}, 0};
   now.workspace.budget = &budget;
+  const auto samples = [](const Reached& reached) {
+    return reached.ladder.has_points() && std::holds_alternative<SobolRule>(reached.ladder.rule());
+  };
+  if (coarser && samples(*coarser) && samples(now)) {
+    now.workspace.channel = coarser->workspace.channel;
+    now.workspace.channel.begin_finer();
+  }
+  now.near = coarser && coarser->near && start && start->slope && take_near_coordinates(now);
   now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
+  if (!now.near) go_on_near_target(ladder, now);
   now.late = now.workspace.late();
   now.workspace.budget = nullptr;
   // Where proximal points jump, the slope of a coarser rule is that of the few of its points which do.
@@ -347,7 +381,8 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   std::string late;
   while (true) {
     const double begun = budget.spent(), points = ladder.points();
-    Reached now = reach(equations, ladder, start, budget);
+    const Reached* coarser = last ? &*last : coarse ? &*coarse : nullptr;
+    Reached now = reach(equations, ladder, start, coarser, budget);
     const double seconds = budget.spent() - begun;
     const FixedPoint at = now.at;
     solution.diagnostics.iterations += at.iterations;

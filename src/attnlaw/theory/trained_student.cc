@@ -118,6 +118,7 @@ TrainedStudent::TrainedStudent(const model::Problem& problem, const matrix_laws:
     : problem_(problem),
       resolution_(resolution),
       approximation_(approximation),
+      lambda_(lambda),
       channel_(std::move(channel)),
       denoiser_(make_denoiser_by_rule(problem, target, lambda, resolution.law, approximation)),
       spectral_(dynamic_cast<const SpectralDenoiser*>(denoiser_.get())),
@@ -127,6 +128,13 @@ TrainedStudent TrainedStudent::at_lambda(double lambda) const {
   model::Problem moved = problem_;
   moved.lambda = lambda;
   return {moved, map_.target(), resolution_, approximation_, lambda, map_.chart().signal, channel_};
+}
+
+std::optional<TrainedStudent> TrainedStudent::near_target() const {
+  const bool within_reach = problem_.noise == 0 && problem_.beta_ratio() == 1 && spectral_ && !problem_.two_sectors();
+  if (!within_reach || map_.chart().signal != Chart::Signal::correlation) return std::nullopt;
+  return TrainedStudent(problem_, map_.target(), resolution_, approximation_, lambda_, Chart::Signal::deviation,
+                        channel_);
 }
 
 Errors TrainedStudent::errors(const FixedPoint& at) const {
@@ -149,7 +157,7 @@ double TrainedStudent::objective_at_the_end(const FixedPoint& at) const {
   constexpr double kVisible = 1e-5;
   const Conjugates& conjugates = at.step.conjugates;
   const double side = 0.5 * conjugates.V_hat * at.overlaps.q / problem_.symmetry();
-  if (map_.chart().signal == Chart::Signal::error ||
+  if (map_.chart().signal != Chart::Signal::correlation ||
       resolution_.law * side > kVisible * (problem_.alpha * at.step.train + penalty(at)))
     return 0;
   return coupling_of(conjugates, difference(at.step.prior.overlaps, at.overlaps)) / problem_.symmetry();

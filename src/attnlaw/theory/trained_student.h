@@ -32,6 +32,10 @@ class TrainedStudent {
   /// output channel and its points are shared.
   TrainedStudent at_lambda(double lambda) const;
 
+  /// The same equations in coordinates that keep the digits of a small S − S*; none where labels are noisy, the target
+  /// is out of reach, or the student has two parts or is known by sampled matrices.
+  std::optional<TrainedStudent> near_target() const;
+
   /// The workspace belongs to the caller, who hands it on to what follows at this fixed point.
   FixedPoint find(const std::optional<Start>& start, const Tolerance& tolerance, Workspace& workspace) const {
     return find_fixed_point(map_, start, tolerance, workspace);
@@ -79,6 +83,7 @@ class TrainedStudent {
   model::Problem problem_;
   Resolution resolution_;
   NumericalPrior::Approximation approximation_;
+  double lambda_;  ///< as effective_lambda has it
   std::shared_ptr<const OutputChannel> channel_;
   std::unique_ptr<Denoiser> denoiser_;
   const SpectralDenoiser* spectral_;  ///< null for a numerical prior

@@ -53,14 +53,14 @@ class BlockSearch {
         gathered_(loss),
         at_(loss.dimension()) {}
 
-  /// Begins at `*place` if proximal points are known; where `place` is not null the point goes there. Runs body(field,
-  /// weight, minimum, curvature), in any order of the fields; curvature() is the Hessian of the loss at the minimum.
+  /// Begins at `*place` if its proximal point is known; where `place` is not null the point goes there. Runs
+  /// body(field, weight, minimum, stiffened), in any order of the fields; stiffened() has the factors at the minimum.
   template <class Body>
-  void take(const Field& field, Pack weight, Pack* place, const Body& body) {
-    const Pack* start = plan_.known ? place : field.omega.data();
+  void take(const Field& field, Pack weight, Pack* place, bool known, const Body& body) {
+    const Pack* start = plan_.known && known ? place : field.omega.data();
     std::copy(start, start + field.omega.size(), minimum_.point.begin());
     proximal_.descend(field.label, field.omega.data(), V_, minimum_);
-    const auto where_descended = [this]() -> const Matrix& { return proximal_.hessian(); };
+    const auto where_descended = [this] { return proximal_.stiffened(V_); };
     if (plan_.effort == Effort::none) return pass(field, weight, minimum_, place, body, where_descended);
     const Mask uncertain = !loss_.certain(field.label, minimum_.value, V_), present = weight > Pack(0);
     if (!(uncertain & present).any()) return pass(field, weight, minimum_, place, body, where_descended);
@@ -88,7 +88,6 @@ class BlockSearch {
   double several() const { return several_; }
 
  private:
-  using Matrix = typename Expansion<Loss::kDimension>::Matrix;
   static constexpr std::size_t kBlock = 64;
 
   struct Entry {
@@ -103,17 +102,17 @@ class BlockSearch {
     int lane;
   };
 
-  template <class Body, class CurvatureAtMinimum>
+  template <class Body, class StiffenedAtMinimum>
   static void pass(const Field& field, Pack weight, const Minimum& minimum, Pack* place, const Body& body,
-                   const CurvatureAtMinimum& curvature) {
-    body(field, weight, minimum, curvature);
+                   const StiffenedAtMinimum& stiffened) {
+    body(field, weight, minimum, stiffened);
     if (place) std::copy(minimum.point.begin(), minimum.point.end(), place);
   }
-  /// The Hessian at a minimum that is not where the last descent ended.
+  /// The factors at a minimum that is not where the last descent ended.
   auto expanded_at(const Field& field, const Minimum& minimum) {
-    return [this, &field, &minimum]() -> const Matrix& {
+    return [this, &field, &minimum] {
       loss_.expand(field.label, minimum.point.data(), at_);
-      return at_.hessian;
+      return stiffen(at_.hessian, size_of<Loss::kDimension>(loss_.dimension()), V_, coupling(loss_));
     };
   }
 

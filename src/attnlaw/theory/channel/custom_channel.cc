@@ -138,7 +138,7 @@ double CustomChannel::for_each_block(const Overlaps& overlaps, const Range& rang
     if (whole || !nearby) workspace->found_at = whole ? std::optional(overlaps) : std::nullopt;
     if (searches) workspace->searched_at = whole ? std::optional(overlaps) : std::nullopt;
   }
-  const Mixture mixed(overlaps, Q_star_ + noise_);
+  const Mixture mixed(overlaps, Q_star_, noise_);
   double several = 0;
   for (Index first = range.first; first < range.last; first += kBlock) {
     base::check_interrupt();
@@ -181,7 +181,7 @@ OutputChannel::Result CustomChannel::evaluate(const Overlaps& overlaps, int repl
         train += (weights * minima.loss.value).sum();
         if (grid_) return;
         response += sum_over_hessians(minima.loss.hessian, weights, [&](PackArray<0>& hessian) {
-                      return responses(hessian, column, r, r, overlaps.V, AllCoupled{})[0];
+                      return responses(stiffen(hessian, r, overlaps.V), column, r, r, overlaps.V)[0];
                     }).sum();
       });
   if (workspace) {
@@ -191,7 +191,7 @@ OutputChannel::Result CustomChannel::evaluate(const Overlaps& overlaps, int repl
   // As in SampledChannel::evaluate: Stein's lemma, or the mean of derivatives where no proximal point jumps. Those of a
   // loss of any kind may have steps, which a grid does not resolve.
   const bool smooth = !grid_ && (workspace ? !workspace->jumps : several == 0);
-  const Mixture mixed(overlaps, Q_star_ + noise_);
+  const Mixture mixed(overlaps, Q_star_, noise_);
   const double by_omega = smooth ? -response : g_rho / mixed.across;
   const double by_target = (g_tau - mixed.along * by_omega) / mixed.sigma;
   return {{gain_ * g_square, gain_ * by_target, -gain_ * by_omega}, train, several};
@@ -212,7 +212,7 @@ OutputChannel::Result CustomChannel::evaluate_at_zero(int replicate) const {
 
 double CustomChannel::mean_loss(const Samples& samples, const Overlaps& overlaps, double noise, int replicate) const {
   const auto [first, last, share] = range_of(samples, replicate);
-  const Mixture mixed(overlaps, Q_star_ + noise);
+  const Mixture mixed(overlaps, Q_star_, noise);
   double sum = 0;
   LossExpansion at;
   for (Index from = first; from < last; from += kBlock) {
@@ -236,8 +236,8 @@ SectorMatrix CustomChannel::squared_response(const Overlaps& overlaps, ChannelWo
   Pack sum = 0;
   for_each_block(overlaps, range, workspace,
                  [&](const Samples& samples, const SampleBlock&, const BlockMinima& minima) {
-                   sum += sum_over_hessians(minima.loss.hessian, samples.weights, [&](const PackArray<0>& hessian) {
-                     return squared_responses(hessian, r, r, overlaps.V)[0][0];
+                   sum += sum_over_hessians(minima.loss.hessian, samples.weights, [&](PackArray<0>& hessian) {
+                     return squared_responses(stiffen(hessian, r, overlaps.V), r, r, overlaps.V)[0][0];
                    });
                  });
   return {{gain_ * sum.sum(), 0}, {}};

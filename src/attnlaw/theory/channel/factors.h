@@ -1,6 +1,7 @@
 #pragma once
 /// L D Lᵀ factors of symmetric matrices, kLanes side by side, and what proximal points need of them.
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -177,49 +178,59 @@ template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
       });
 }
 
-/// Makes `factor`, the Hessian H on entry, the factors of 1 + VH, which is positive definite at a proximal point.
-/// Returns the lanes where rounding hides that: folds, of measure zero.
+/// The factors of H + 1/V, H the Hessian of a loss, which is positive definite at a proximal point; and the lanes where
+/// rounding hides that: folds, of measure zero.
+template <class Matrix>
+struct Stiffened {
+  const Matrix& factors;
+  Mask fold;
+};
+
+/// Makes `matrix`, the Hessian on entry, these factors.
 template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
-[[gnu::always_inline]] inline Mask factorise_stiffened(Matrix& factor, Size dimension, double V,
-                                                       const Coupling& coupling = {}) {
-  for (Pack& entry : factor) entry *= V;
-  for (int k = 0; k < dimension; ++k) factor[static_cast<std::size_t>(lower_index(k, k))] += 1;
-  return factorise(factor, dimension, coupling);
+[[gnu::always_inline]] inline Stiffened<Matrix> stiffen(Matrix& matrix, Size dimension, double V,
+                                                        const Coupling& coupling = {}) {
+  const double stiffness = 1 / V;
+  for (int k = 0; k < dimension; ++k) matrix[static_cast<std::size_t>(lower_index(k, k))] += stiffness;
+  const Mask fold = factorise(matrix, dimension, coupling);
+  return {matrix, fold};
 }
 
-/// Squares of the entries of (1 + VH)⁻¹H per lane, summed over blocks: the first `symmetric` coordinates and the rest.
-/// A fold counts as 0.
-template <class Matrix>
-std::array<std::array<Pack, 2>, 2> squared_responses(const Matrix& hessian, int dimension, int symmetric, double V) {
-  Matrix factor = hessian;
+/// Squares of the entries of (1 + VH)⁻¹H = (1 − (H + 1/V)⁻¹/V)/V per lane, summed over blocks: the first `symmetric`
+/// coordinates and the rest. A fold counts as 0.
+template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
+std::array<std::array<Pack, 2>, 2> squared_responses(const Stiffened<Matrix>& at, Size dimension, int symmetric,
+                                                     double V, const Coupling& coupling = {}) {
+  const double stiffness = 1 / V;
   std::vector<Pack> column(static_cast<std::size_t>(dimension));
-  const Mask fold = factorise_stiffened(factor, dimension, V);
   std::array<std::array<Pack, 2>, 2> sums{};
   for (int j = 0; j < dimension; ++j) {
-    for (int i = 0; i < dimension; ++i)
-      column[static_cast<std::size_t>(i)] =
-          hessian[static_cast<std::size_t>(i >= j ? lower_index(i, j) : lower_index(j, i))];
-    solve_factorised(factor, dimension, column.data());
+    std::fill(column.begin(), column.end(), Pack(0));
+    column[static_cast<std::size_t>(j)] = 1;
+    solve_factorised(at.factors, dimension, column.data(), coupling);
     for (int i = 0; i < dimension; ++i) {
-      const Pack entry = column[static_cast<std::size_t>(i)];
-      sums[i < symmetric ? 0 : 1][j < symmetric ? 0 : 1] += select(fold, 0, entry * entry);
+      const Pack entry = stiffness * ((i == j ? 1 : 0) - stiffness * column[static_cast<std::size_t>(i)]);
+      sums[i < symmetric ? 0 : 1][j < symmetric ? 0 : 1] += select(at.fold, 0, entry * entry);
     }
   }
   return sums;
 }
 
 /// The diagonal of (1 + VH)⁻¹H per lane, summed over the first `symmetric` coordinates and over the rest: the response
-/// −tr ∂g/∂ω of a proximal point. `factor` is H on entry and `column` room for one. A fold counts as 0.
-template <class Matrix, class Vector, class Size, CoordinateCoupling Coupling>
-[[gnu::always_inline]] inline std::array<Pack, 2> responses(Matrix& factor, Vector& column, Size dimension,
-                                                            int symmetric, double V, const Coupling& coupling) {
-  const Mask fold = factorise_stiffened(factor, dimension, V, coupling);
-  const auto row = [&factor](int i) __attribute__((always_inline)) { return factor.data() + lower_index(i, 0); };
+/// −tr ∂g/∂ω of a proximal point. `column` is room for one. A fold counts as 0.
+template <class Matrix, class Vector, class Size, CoordinateCoupling Coupling = AllCoupled>
+[[gnu::always_inline]] inline std::array<Pack, 2> responses(const Stiffened<Matrix>& at_point, Vector& column,
+                                                            Size dimension, int symmetric, double V,
+                                                            const Coupling& coupling = {}) {
+  const auto row = [&at_point](int i) __attribute__((always_inline)) {
+    return at_point.factors.data() + lower_index(i, 0);
+  };
   const auto apart = coupling.apart();
-  // (M⁻¹)_ii = Σ_k (L⁻¹)_ki²/D_k, and H(1 + VH)⁻¹ = (1 − M⁻¹)/V.
+  // With M = H + 1/V = L D Lᵀ, (M⁻¹)_ii = Σ_k (L⁻¹)_ki²/D_k.
+  const double stiffness = 1 / V;
   std::array<Pack, 2> sums{};
   const auto add = [&](int i, Pack inverse) __attribute__((always_inline)) {
-    sums[i < symmetric ? 0 : 1] += select(fold, 0, (1 - inverse) * (1 / V));
+    sums[i < symmetric ? 0 : 1] += select(at_point.fold, 0, stiffness * (1 - stiffness * inverse));
   };
   Pack* const at = column.data();
   for_range(

@@ -26,6 +26,7 @@ struct ChannelResult {
 /// close by; where some did, further passes very close by search more briefly.
 struct ChannelWorkspace {
   std::vector<Pack> minima;
+  std::size_t known = kAllKnown;     ///< so many packs of each replicate have their minima there
   std::optional<Overlaps> found_at;  ///< overlaps of the last pass
   std::optional<Overlaps> searched_at;
   double several = 0;     ///< OutputChannel::Result::several of that search
@@ -34,6 +35,12 @@ struct ChannelWorkspace {
 
   std::vector<ChannelResult> parts;  ///< what the last pass gives of each replicate, where it was one over all of them
   std::optional<Overlaps> parts_at;  ///< the overlaps of that pass
+
+  static constexpr std::size_t kAllKnown = std::numeric_limits<std::size_t>::max();
+
+  /// For a channel of more Sobol points, of which those of this one are the first of each replicate.
+  void begin_finer() { finer = true, parts_at.reset(); }
+  bool finer = false;
 
   /// For another channel whose proximal points are close by: what was seen of jumps was of the one before.
   void begin_another() { jumps = false, several = 0, searched_at.reset(), parts_at.reset(); }

@@ -38,13 +38,17 @@ inline bool close(const Overlaps& a, const Overlaps& b, double share) {
   return near(a.q, b.q) && near(a.m, b.m) && near(a.V, b.V) && near(a.q_a, b.q_a) && near(a.V_a, b.V_a);
 }
 
-/// How the fields t of labels of variance v and ω of students are made of standard normal τ and ρ: t = σ τ and ω =
-/// along τ + across ρ, with σ² = v. A label is then the same whatever the overlaps are.
+/// How the fields t of labels and ω of students are made of standard normal τ and ρ: t = σ τ and ω = along τ + across
+/// ρ, with σ² = v = Q* + Δ. A label is then the same whatever the overlaps are. across² = q − m²/v is D + Δ − (v −
+/// m)²/v, which does not cancel close to S*, where D = ‖S_s − S*‖²_F/d is known.
 struct Mixture {
-  Mixture(const Overlaps& overlaps, double label_variance)
-      : sigma(std::sqrt(label_variance)), along(overlaps.m / sigma) {
+  Mixture(const Overlaps& overlaps, double Q_star, double noise)
+      : sigma(std::sqrt(Q_star + noise)), along(overlaps.m / sigma) {
     constexpr double kRoundoff = 1e-300;
-    across = overlaps.q > 0 ? std::sqrt(std::max(overlaps.q - along * along, kRoundoff)) : 0;
+    const double missing = sigma - along, square = std::isnan(overlaps.deviation)
+                                                       ? overlaps.q - along * along
+                                                       : overlaps.deviation + noise - missing * missing;
+    across = overlaps.q > 0 ? std::sqrt(std::max(square, kRoundoff)) : 0;
   }
 
   double sigma, along, across = 0;

@@ -73,7 +73,8 @@ concept SearchableLoss = SmoothLoss<Loss> &&
 
 /// Workspace and algorithm for one loss. Newton's step with the exact Hessian where H + (1/V + μ)I is positive
 /// definite, Gauss-Newton otherwise; μ grows on rejected steps (Levenberg-Marquardt) and vanishes on accepted ones. The
-/// first steps are no longer than the reach of the loss: a long one leaves the valley of its start.
+/// first steps are no longer than the reach of the loss: a long one leaves the valley of its start. The last ones are
+/// so short that what they lead to is known from where they begin.
 template <SmoothLoss Loss>
 class Proximal {
  public:
@@ -100,7 +101,7 @@ class Proximal {
                                 const Pack* known = nullptr) {
     constexpr int kMaxIterations = 60;
     // Newton converges quadratically: a step this small leaves an error of about its square.
-    constexpr double kStepTolerance = 1e-5;
+    constexpr double kStepTolerance = 1e-6;
     constexpr double kRounding = 1e-14;
     // Enough to settle in a valley; flat ground beyond it is crossed at full length.
     constexpr int kShortSteps = 5;
@@ -108,8 +109,9 @@ class Proximal {
     Pack value = expand(label, omega, stiffness, z, *current_);
     Pack damping = 0;
     Mask active = Pack(0) <= Pack(0);
+    stiffened_ = false;
     for (int iteration = 0; iteration < kMaxIterations && active.any(); ++iteration) {
-      newton_step(label, z, stiffness, damping);
+      const Mask indefinite = newton_step(label, z, stiffness, damping);
       if (iteration < kShortSteps) shorten(step_);
       Pack step_norm = 0, norm = 0;
       for (int k = 0; k < dimension(); ++k) {
@@ -117,17 +119,22 @@ class Proximal {
         step_norm += step_[index(k)] * step_[index(k)];
         norm += z[k] * z[k];
       }
-      const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), *trial_);
       // Only an undamped step tells the distance from the minimum.
-      const Mask small = (damping <= 0) & (step_norm <= kStepTolerance * kStepTolerance * (1 + norm));
+      const Mask small = (damping <= 0) & !indefinite & (step_norm <= kStepTolerance * kStepTolerance * (1 + norm));
+      if (!(active & !small).any()) {
+        stiffened_ = !(!small).any();
+        fold_ = indefinite;
+        return value + arrive(small, omega, stiffness, z);
+      }
+      const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), *trial_);
       // Lanes that have arrived go on with the others.
       const Mask accept = trial_value <= (1 + kRounding) * value;
       adopt(accept, z);
       value = select(accept, trial_value, value);
       active = active & !(small & accept);
       if (known) active = active & !same_minimum(z, known);
-      damping = select(accept, select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0),
-                       max(kTighten * damping, Pack(stiffness)));
+      const Pack relaxed = select(damping > kNegligibleDamping * stiffness, kRelax * damping, 0);
+      damping = select(accept | !active, relaxed, max(kTighten * damping, Pack(stiffness)));
     }
     return value;
   }
@@ -141,8 +148,18 @@ class Proximal {
     return square <= Pack(kSame * kSame);
   }
 
-  /// The expansion of ℓ at the point descend() ended at; its gradient includes that of the quadratic term.
-  const Expansion& expansion() const { return *current_; }
+  /// ℓ at the point that descend() ended at.
+  Pack loss() const { return current_->value; }
+
+  /// The factors at that point, or a last step of 1e-5 before it.
+  Stiffened<Matrix> stiffened(double V) {
+    if (!stiffened_) {
+      factor_ = current_->hessian;
+      fold_ = stiffen(factor_, size_of<Loss::kDimension>(dimension()), V, coupled_).fold;
+      stiffened_ = true;
+    }
+    return {factor_, fold_};
+  }
 
  private:
   static constexpr double kRelax = 0.1;
@@ -164,13 +181,30 @@ class Proximal {
     return at.value + 0.5 * stiffness * distance;
   }
 
-  void newton_step(const typename Loss::Label& label, const Pack* z, double stiffness, Pack damping) {
+  /// Returns the lanes where the Hessian is not positive definite.
+  Mask newton_step(const typename Loss::Label& label, const Pack* z, double stiffness, Pack damping) {
     const Mask indefinite = solve(current_->hessian, stiffness + damping, step_);
-    if (!indefinite.any()) return;
+    if (!indefinite.any()) return indefinite;
     // The trial expansion is free until the step is known.
     loss_.template expand<Curvature::gauss_newton>(label, z, *trial_);
     solve(trial_->hessian, stiffness + damping, gauss_step_);
     for (int k = 0; k < dimension(); ++k) step_[index(k)] = select(indefinite, gauss_step_[index(k)], step_[index(k)]);
+    return indefinite;
+  }
+
+  /// Takes Newton's step δ in some lanes without another expansion, as f(z + δ) = f(z) + ½∇f·δ; returns the change of
+  /// f.
+  Pack arrive(Mask lanes, const Pack* omega, double stiffness, Pack* z) {
+    Pack gain = 0, stretch = 0;
+    for (int k = 0; k < dimension(); ++k) {
+      const Pack step = step_[index(k)], shift = z[k] - omega[k];
+      gain += current_->gradient[index(k)] * step;
+      stretch += (shift + 0.5 * step) * step;
+      z[k] = select(lanes, trial_z_[index(k)], z[k]);
+    }
+    gain = select(lanes, 0.5 * gain, 0);
+    current_->value += select(lanes, gain - stiffness * stretch, 0);
+    return gain;
   }
 
   void shorten(Vector& step) const {
@@ -213,6 +247,8 @@ class Proximal {
   Expansion* trial_ = &expansions_[1];
   decltype(theory::coupling(std::declval<const Loss&>())) coupled_;
   Matrix factor_;
+  Mask fold_{};
+  bool stiffened_ = false;  ///< factor_ is that of stiffened()
   Vector step_, gauss_step_, trial_z_;
 };
 
@@ -246,11 +282,11 @@ class GlobalProximal {
   /// Moves minimum.point, a start, to the local minimum below it.
   void descend(const Label& label, const Pack* omega, double V, Minimum& minimum) {
     minimum.value = descent_.descend(label, omega, V, minimum.point.data());
-    minimum.loss = descent_.expansion().value;
+    minimum.loss = descent_.loss();
   }
 
-  /// The Hessian of the loss at the minimum that descend() ended at last.
-  const typename Proximal<Loss>::Matrix& hessian() const { return descent_.expansion().hessian; }
+  /// Proximal::stiffened at the minimum that descend() ended at last.
+  auto stiffened(double V) { return descent_.stiffened(V); }
 
   /// Which further starts a search takes: none, the first, or all.
   enum class Effort { none, brief, full };
@@ -287,7 +323,7 @@ class GlobalProximal {
     const Mask other = !descent_.same_minimum(trial_.data(), minimum.point.data());
     const Mask lower = value < minimum.value;
     minimum.value = select(lower, value, minimum.value);
-    minimum.loss = select(lower, descent_.expansion().value, minimum.loss);
+    minimum.loss = select(lower, descent_.loss(), minimum.loss);
     for (std::size_t k = 0; k < trial_.size(); ++k) minimum.point[k] = select(lower, trial_[k], minimum.point[k]);
     return other;
   }

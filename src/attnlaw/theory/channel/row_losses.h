@@ -85,15 +85,16 @@ class SoftmaxRow {
   explicit SoftmaxRow(int tokens) : runtime_tokens_(tokens), p_(tokens) {}
   Pack* scores() { return p_.data(); }
 
-  /// Scores to probabilities.
-  void normalise() {
+  /// Scores to their exponentials, times the same number for all.
+  void exponentiate() {
     Pack largest = -1e300;
     for (int b = 0; b < tokens(); ++b) largest = max(largest, p(b));
+    for (int b = 0; b < tokens(); ++b) p(b) = exp(p(b) - largest);
+  }
+  /// These to probabilities.
+  void normalise() {
     Pack sum = 0;
-    for (int b = 0; b < tokens(); ++b) {
-      p(b) = exp(p(b) - largest);
-      sum += p(b);
-    }
+    for (int b = 0; b < tokens(); ++b) sum += p(b);
     const Pack inverse = 1 / sum;
     for (int b = 0; b < tokens(); ++b) p(b) *= inverse;
   }
@@ -115,14 +116,20 @@ struct SquareLoss {
   static constexpr double kWeight = 2;  ///< both entries of the row
   static LogisticPoint at(Pack y, Pack x) { return squared_logistic(y, x, kWeight); }
 
-  /// With r = p − y, P = diag p − ppᵀ, w = p∘r and R = Σ w: gradient 2(w − Rp), Gauss-Newton part 2P², curvature
-  /// 2(diag(w − Rp) − wpᵀ − pwᵀ + 2Rppᵀ).
+  /// With r = p − y, P = diag p − ppᵀ, w = p∘r, R = Σ w and Q = Σ p²: gradient 2(w − Rp), Gauss-Newton part 2P², other
+  /// curvature 2(diag(w − Rp) − wpᵀ − pwᵀ + 2Rppᵀ). Both are diag + pbᵀ + bpᵀ: of 2P² b = p∘(Q − 2p), of the rest
+  /// 2(Rp − w).
   template <int kTokens>
   class Row : public SoftmaxRow<kTokens> {
    public:
-    explicit Row(int tokens) : SoftmaxRow<kTokens>(tokens), w_(tokens) {}
+    explicit Row(int tokens) : SoftmaxRow<kTokens>(tokens), w_(tokens), bend_(tokens) {}
 
     void evaluate(const Pack* y) {
+      this->exponentiate();
+      evaluate_exponentials(y);
+    }
+    /// The same where scores() has exponentials of the scores, times any number.
+    void evaluate_exponentials(const Pack* y) {
       this->normalise();
       value_ = total_ = square_ = 0;
       for (int b = 0; b < this->tokens(); ++b) {
@@ -132,6 +139,9 @@ struct SquareLoss {
         total_ += w(b);
         square_ += this->p(b) * this->p(b);
       }
+      const Pack level = square_ + 2 * total_;
+      for (int b = 0; b < this->tokens(); ++b)
+        bend_[static_cast<std::size_t>(b)] = this->p(b) * (level - 2 * this->p(b)) - 2 * w(b);
     }
     Pack value() const { return value_; }
     Pack gradient(int c) const { return 2 * tilt(c); }
@@ -140,16 +150,17 @@ struct SquareLoss {
       return 2 * (c == e ? off + this->p(c) * this->p(c) : off);
     }
     Pack hessian(int c, int e) const {
-      const Pack off = 2 * total_ * this->p(c) * this->p(e) - w(c) * this->p(e) - this->p(c) * w(e);
-      return gauss_newton(c, e) + 2 * (c == e ? off + tilt(c) : off);
+      const Pack off = this->p(c) * bend(e) + bend(c) * this->p(e);
+      return c == e ? off + 2 * (this->p(c) * this->p(c) + tilt(c)) : off;
     }
 
    private:
     Pack tilt(int c) const { return w(c) - total_ * this->p(c); }
     Pack& w(int b) { return w_[static_cast<std::size_t>(b)]; }
     const Pack& w(int b) const { return w_[static_cast<std::size_t>(b)]; }
+    const Pack& bend(int b) const { return bend_[static_cast<std::size_t>(b)]; }
 
-    PackArray<kTokens> w_;
+    PackArray<kTokens> w_, bend_;
     Pack value_, total_, square_;
   };
 };
@@ -168,6 +179,10 @@ struct EntryLoss {
     using SoftmaxRow<kTokens>::SoftmaxRow;
 
     void evaluate(const Pack* y) {
+      this->exponentiate();
+      evaluate_exponentials(y);
+    }
+    void evaluate_exponentials(const Pack* y) {
       this->normalise();
       residual_ = this->p(0) - y[0];
     }

@@ -132,8 +132,8 @@ class SampledChannel final : public OutputChannel {
   };
   Fields fields(const Overlaps& overlaps, double noise) const;
   void draw(std::size_t pack, const Fields& fields, Field& field) const;
-  /// The outputs of the field of a label: kept for small losses, whose labels cost as much as a step of Newton's
-  /// method.
+  /// The outputs of the field of a label: kept for small losses, whose labels cost as much as an
+  /// expansion.
   void draw_outputs(std::size_t pack, double noise, const Field& field, Label& outputs) const;
 
   struct Range {
@@ -157,7 +157,7 @@ class SampledChannel final : public OutputChannel {
   ChannelMeans means_over(Search& search, const Loss& loss, const Overlaps& overlaps, int replicate,
                           ChannelWorkspace* workspace) const;
   Result result_of(const ChannelMeans& means, const Overlaps& overlaps, const ChannelWorkspace* workspace) const;
-  /// Runs body(field, weight, minimum, curvature) as BlockSearch has it; returns Result::several.
+  /// Runs body(field, weight, minimum, stiffened) as BlockSearch has it; returns Result::several.
   template <class Body>
   double for_each_minimum(const Loss& loss, const Overlaps& overlaps, int replicate, ChannelWorkspace* workspace,
                           const Body& body) const;
@@ -172,7 +172,11 @@ class SampledChannel final : public OutputChannel {
   double fresh_mean(const Overlaps& overlaps, double noise, int replicate, const Body& body) const;
 
   /// How to find the proximal points of a replicate, given what a workspace holds; makes room for them there.
-  static Plan plan(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace);
+  Plan plan(const Overlaps& overlaps, int replicate, ChannelWorkspace& workspace) const;
+  /// Whether a workspace holds proximal points of this channel. Those of fewer Sobol points are moved to their places.
+  bool holds_minima(ChannelWorkspace& workspace) const;
+  /// So many numbers are the proximal points of a pack.
+  std::size_t numbers_per_pack() const { return static_cast<std::size_t>(loss_.outcomes() * loss_.dimension()); }
   /// Finds those of a range of packs.
   template <class Body>
   void run(Search& search, const Overlaps& overlaps, const Range& range, ChannelWorkspace* workspace,
@@ -188,7 +192,7 @@ class SampledChannel final : public OutputChannel {
 
   /// Whether V̂ may be a mean of responses. Grids resolve integrands of rows of two scores either way.
   static constexpr bool kTakesResponses = !TwoScoreLoss<Loss>;
-  static constexpr bool kKeepsOutputs = Loss::kDimension > 0 && Loss::kDimension <= 2;
+  static constexpr bool kKeepsOutputs = Loss::kDimension > 0 && Loss::kDimension <= 6;
 
   Loss loss_;
   ChannelScale scale_;
@@ -231,7 +235,7 @@ Loss SampledChannel<Loss>::scaled_loss(const Overlaps& overlaps) const {
 
 template <ChannelLoss Loss>
 typename SampledChannel<Loss>::Fields SampledChannel<Loss>::fields(const Overlaps& overlaps, double noise) const {
-  return {Mixture(overlaps, scale_.Q_star + noise), std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps)};
+  return {Mixture(overlaps, scale_.Q_star, noise), std::sqrt(overlaps.q_a) / antisymmetric_scale(overlaps)};
 }
 
 template <ChannelLoss Loss>
@@ -297,8 +301,32 @@ void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, const Range&
 }
 
 template <ChannelLoss Loss>
-auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, std::size_t size, ChannelWorkspace& workspace)
-    -> Plan {
+bool SampledChannel<Loss>::holds_minima(ChannelWorkspace& workspace) const {
+  std::vector<Pack>& minima = workspace.minima;
+  const std::size_t size = points_->weights.size() * numbers_per_pack();
+  const bool finer = std::exchange(workspace.finer, false) && minima.size() < size;
+  workspace.known = ChannelWorkspace::kAllKnown;
+  if (minima.size() == size) return true;
+  if (!finer) {
+    minima.assign(size, 0), workspace.jumps = false, workspace.parts_at.reset();
+    return false;
+  }
+  const std::size_t replicates = points_->replicates(), stride = size / replicates, count = minima.size() / replicates;
+  workspace.known = count / numbers_per_pack();
+  // The points that are new were not searched. Where the others are a sample without a second minimum they need not be.
+  const bool sampled = workspace.several == 0 && minima.size() / numbers_per_pack() * kLanes >= kSampleSize;
+  if (!sampled) workspace.searched_at.reset();
+  minima.resize(size);
+  for (std::size_t replicate = replicates; replicate-- > 0;) {
+    const auto first = minima.begin() + static_cast<std::ptrdiff_t>(replicate * count);
+    std::copy_backward(first, first + static_cast<std::ptrdiff_t>(count),
+                       minima.begin() + static_cast<std::ptrdiff_t>(replicate * stride + count));
+  }
+  return true;
+}
+
+template <ChannelLoss Loss>
+auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, ChannelWorkspace& workspace) const -> Plan {
   // Fields then move by less than the loss changes over. Where some point had several minima others may have, so close
   // by: then every pass searches.
   constexpr double kCloseBy = 0.1;
@@ -309,8 +337,7 @@ auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, std::si
   const auto within = [&](const std::optional<Overlaps>& at, double share) {
     return at && close(overlaps, *at, share);
   };
-  const bool filled = workspace.minima.size() == size;
-  if (!filled) workspace.minima.assign(size, 0), workspace.jumps = false, workspace.parts_at.reset();
+  const bool filled = holds_minima(workspace);
   const bool followed = filled && kNeverCertain && workspace.several == 0 && within(workspace.searched_at, kCloseBy);
   const bool lowest = filled && within(workspace.searched_at, kNextTo);
   workspace.searched = !followed && !lowest;
@@ -328,9 +355,12 @@ template <ChannelLoss Loss>
 template <class Body>
 void SampledChannel<Loss>::run(Search& search, const Overlaps& overlaps, const Range& range,
                                ChannelWorkspace* workspace, const Body& body) const {
-  const auto dimension = static_cast<std::size_t>(loss_.dimension());
+  const auto dimension = static_cast<std::size_t>(loss_.dimension()), outcomes = numbers_per_pack() / dimension;
+  // Where only some are known replicates have the same number of packs.
+  const std::size_t packs = points_->first_pack[1];
   for_each_label(overlaps, range, [&](std::size_t index, const Field& field, Pack weight) {
-    search.take(field, weight, workspace ? &workspace->minima[index * dimension] : nullptr, body);
+    const bool known = workspace && index / outcomes % packs < workspace->known;
+    search.take(field, weight, workspace ? &workspace->minima[index * dimension] : nullptr, known, body);
   });
   search.finish(body);
 }
@@ -351,8 +381,7 @@ bool SampledChannel<Loss>::has_several(const Loss& loss, const Overlaps& overlap
 template <ChannelLoss Loss>
 auto SampledChannel<Loss>::plan_pass(const Loss& loss, const Overlaps& overlaps, int replicate,
                                      ChannelWorkspace* workspace) const -> Plan {
-  const std::size_t size = points_->weights.size() * static_cast<std::size_t>(loss.outcomes() * loss.dimension());
-  Plan how = workspace ? plan(overlaps, replicate, size, *workspace) : Plan{};
+  Plan how = workspace ? plan(overlaps, replicate, *workspace) : Plan{};
   const Range range = packs_of(replicate);
   const bool sampled =
       kNeverCertain && how.effort == Effort::full && (range.last - range.first) * kLanes > 2 * kSampleSize;
@@ -376,12 +405,11 @@ ChannelMeans SampledChannel<Loss>::means_over(Search& search, const Loss& loss, 
   const auto size = size_of<Loss::kDimension>(loss.dimension());
   const auto symmetric = static_cast<std::size_t>(loss.symmetric_dimension());
   const double stiffness = 1 / overlaps.V;
-  typename Expansion<Loss::kDimension>::Matrix factor(lower_index(loss.dimension(), 0));
   typename Expansion<Loss::kDimension>::Vector column(loss.dimension());
   Pack g_square = 0, g_tau = 0, g_rho = 0, train = 0, g_square_a = 0, g_rho_a = 0, response = 0, response_a = 0;
   const double several_before = search.several();
   run(search, overlaps, packs_of(replicate), workspace,
-      [&](const Field& field, Pack weight, const auto& minimum, const auto& curvature) {
+      [&](const Field& field, Pack weight, const auto& minimum, const auto& stiffened) {
         train += weight * minimum.loss;
         for (std::size_t k = 0; k < field.omega.size(); ++k) {
           const Pack g = stiffness * (minimum.point[k] - field.omega[k]);
@@ -391,9 +419,8 @@ ChannelMeans SampledChannel<Loss>::means_over(Search& search, const Loss& loss, 
           if (k < symmetric) g_tau += weighted * field.tau[k];
         }
         if constexpr (kTakesResponses) {
-          factor = curvature();
           const auto [of_symmetric, rest] =
-              responses(factor, column, size, loss.symmetric_dimension(), overlaps.V, coupled);
+              responses(stiffened(), column, size, loss.symmetric_dimension(), overlaps.V, coupled);
           response += weight * of_symmetric;
           response_a += weight * rest;
         }
@@ -409,7 +436,7 @@ template <ChannelLoss Loss>
 OutputChannel::Result SampledChannel<Loss>::result_of(const ChannelMeans& means, const Overlaps& overlaps,
                                                       const ChannelWorkspace* workspace) const {
   const bool smooth = kTakesResponses && (workspace ? !workspace->jumps : means.several == 0);
-  const Mixture mixed(overlaps, scale_.Q_star + scale_.noise);
+  const Mixture mixed(overlaps, scale_.Q_star, scale_.noise);
   const double by_omega = smooth ? -means.response : means.g_rho / mixed.across;
   const double by_target = (means.g_tau - mixed.along * by_omega) / mixed.sigma;
   Conjugates conjugates{scale_.gain * means.g_square, scale_.gain * by_target, -scale_.gain * by_omega};
@@ -442,6 +469,7 @@ OutputChannel::Result SampledChannel<Loss>::evaluate(const Overlaps& overlaps, i
   workspace->parts.clear();
   workspace->parts_at.reset();
   if (replicate == kAll) {
+    workspace->known = ChannelWorkspace::kAllKnown;
     workspace->parts_at = overlaps;
     for (const ChannelMeans& part : parts) workspace->parts.push_back(result_of(part, overlaps, workspace));
   }
@@ -530,8 +558,9 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps, Ch
   const Loss loss = scaled_loss(overlaps);
   std::array<std::array<Pack, 2>, 2> sums{};
   // One replicate settles a stability figure that is compared with 1.
-  for_each_minimum(loss, overlaps, 0, workspace, [&](const Field&, Pack weight, const auto&, const auto& curvature) {
-    const auto squares = squared_responses(curvature(), loss.dimension(), loss.symmetric_dimension(), overlaps.V);
+  for_each_minimum(loss, overlaps, 0, workspace, [&](const Field&, Pack weight, const auto&, const auto& stiffened) {
+    const auto squares = squared_responses(stiffened(), size_of<Loss::kDimension>(loss.dimension()),
+                                           loss.symmetric_dimension(), overlaps.V, coupling(loss));
     for (std::size_t p = 0; p < 2; ++p)
       for (std::size_t q = 0; q < 2; ++q) sums[p][q] += weight * squares[p][q];
   });

@@ -48,6 +48,7 @@ class SingleRow {
   void label(const Pack* zeta, Label& y) const {
     SoftmaxRow<kTokens> row(tokens());
     set_scores(zeta, target_beta_, row.scores());
+    row.exponentiate();
     row.normalise();
     std::copy(row.scores(), row.scores() + tokens(), y.begin());
   }

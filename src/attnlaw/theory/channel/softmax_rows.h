@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <vector>
 
 #include "attnlaw/theory/channel/row_losses.h"
@@ -81,8 +82,9 @@ class SoftmaxRows {
   /// The probabilities of the rows.
   void label(const Pack* zeta, Label& y) const {
     SoftmaxRow<kTokens> row(tokens());
+    const Exponentials exponentials(*this, zeta, target_beta_);
     for (int a = 0; a < tokens(); ++a) {
-      set_scores(zeta, a, target_beta_, row.scores());
+      exponentials.of_row(a, row);
       row.normalise();
       std::copy(row.scores(), row.scores() + tokens(), &y[index(a * tokens())]);
     }
@@ -104,13 +106,9 @@ class SoftmaxRows {
   }
 
   Pack value(const Label& y, const Pack* zeta) const {
-    typename Loss::template Row<kTokens> row(tokens());
     Pack sum = 0;
-    for (int a = 0; a < tokens(); ++a) {
-      set_scores(zeta, a, beta_, row.scores());
-      row.evaluate(&y[index(a * tokens())]);
-      sum += row.value();
-    }
+    for_each_row(
+        y, zeta, [&](auto, const auto& row) __attribute__((always_inline)) { sum += row.value(); });
     return sum;
   }
 
@@ -156,11 +154,8 @@ class SoftmaxRows {
     at.value = 0;
     std::fill(at.gradient.begin(), at.gradient.end(), Pack(0));
     std::fill(at.hessian.begin(), at.hessian.end(), Pack(0));
-    typename Loss::template Row<kTokens> row(tokens());
-    for_range(
-        Constant<0>{}, all_tokens(), [&](auto a) __attribute__((always_inline)) {
-          set_scores(zeta, a, beta_, row.scores());
-          row.evaluate(&y[index(a * tokens())]);
+    for_each_row(
+        y, zeta, [&](auto a, const auto& row) __attribute__((always_inline)) {
           at.value += row.value();
           add_row<which>(a, row, at);
         });
@@ -185,6 +180,71 @@ class SoftmaxRows {
     } else {
       if (a == b) return {symmetric, {symmetric.coordinate, 0}};
       return {symmetric, {symmetric_dimension() + pair, a > b ? antisymmetric_scale_ : -antisymmetric_scale_}};
+    }
+  }
+
+  /// The exponentials of β times the scores of each row, times a number. Rows of a symmetric S share scores, and their
+  /// exponentials as long as no score is so far below the largest of all that its rounding would be seen.
+  class Exponentials {
+   public:
+    [[gnu::always_inline]] Exponentials(const SoftmaxRows& rows, const Pack* zeta, double beta)
+        : rows_(rows), zeta_(zeta), beta_(beta), values_(is_general ? 0 : rows.dimension()) {
+      if constexpr (is_general) return;
+      constexpr double kWidest = 100;
+      Pack largest = -1e300, least = 1e300;
+      for (int k = 0; k < rows.dimension(); ++k) {
+        const Pack x = beta * (k < rows.tokens() ? std::numbers::sqrt2 : 1.0) * zeta[k];
+        values_[index(k)] = x;
+        largest = max(largest, x);
+        least = min(least, x);
+      }
+      shared_ = !(largest - least > Pack(kWidest)).any();
+      if (!shared_) return;
+      for (int k = 0; k < rows.dimension(); ++k) values_[index(k)] = exp(values_[index(k)] - largest);
+    }
+
+    /// Puts those of row a where its scores stand.
+    template <class Token, class Row>
+    [[gnu::always_inline]] void of_row(Token a, Row& row) const {
+      if (!shared_) {
+        rows_.set_scores(zeta_, a, beta_, row.scores());
+        row.exponentiate();
+        return;
+      }
+      for_range(
+          Constant<0>{}, rows_.all_tokens(), [&](auto b) __attribute__((always_inline)) {
+            row.scores()[b] = values_[index(rows_.features(a, b).front().coordinate)];
+          });
+    }
+
+   private:
+    const SoftmaxRows& rows_;
+    const Pack* zeta_;
+    double beta_;
+    PackArray<kDimension> values_;
+    bool shared_ = false;
+  };
+
+  /// Runs body(a, row) over the rows, evaluated.
+  template <class Body>
+  [[gnu::always_inline]] void for_each_row(const Label& y, const Pack* zeta, const Body& body) const {
+    using Row = typename Loss::template Row<kTokens>;
+    Row row(tokens());
+    if constexpr (requires { row.evaluate_exponentials(y.data()); }) {
+      const Exponentials exponentials(*this, zeta, beta_);
+      for_range(
+          Constant<0>{}, all_tokens(), [&](auto a) __attribute__((always_inline)) {
+            exponentials.of_row(a, row);
+            row.evaluate_exponentials(&y[index(a * tokens())]);
+            body(a, row);
+          });
+    } else {
+      for_range(
+          Constant<0>{}, all_tokens(), [&](auto a) __attribute__((always_inline)) {
+            set_scores(zeta, a, beta_, row.scores());
+            row.evaluate(&y[index(a * tokens())]);
+            body(a, row);
+          });
     }
   }
 

@@ -119,16 +119,26 @@ Iterate enter(CoordinateMap& map, Overlaps overlaps) {
 
 Coordinates Chart::coordinates(const Overlaps& overlaps) const {
   constexpr double kLargestCorrelation = 1 - 1e-15;
+  constexpr double kLeastError = 1e-60;  // of Q*, where differences that cancel leave nothing
+  const auto correlation = [=](double ratio) {
+    return std::atanh(std::clamp(ratio, -kLargestCorrelation, kLargestCorrelation));
+  };
   const double geometric = std::sqrt(overlaps.q * Q_star);
+  const double error = std::max(overlaps.estimation(Q_star) - overlaps.q_a, kLeastError * Q_star);
   const bool general = overlaps.q_a > 0 && overlaps.V_a > 0;
   Coordinates x(general ? 5 : 3);
   x[0] = std::log(overlaps.q / Q_star);
-  if (signal == Signal::error) {
-    constexpr double kLeastError = 1e-60;  // of Q*, where differences that cancel leave nothing
-    const double error = overlaps.estimation(Q_star) - overlaps.q_a;
-    x[1] = 0.5 * std::log(2 * (geometric + overlaps.m) / std::max(error, kLeastError * Q_star));
-  } else {
-    x[1] = std::atanh(std::clamp(overlaps.m / geometric, -kLargestCorrelation, kLargestCorrelation));
+  switch (signal) {
+    case Signal::correlation:
+      x[1] = correlation(overlaps.m / geometric);
+      break;
+    case Signal::error:
+      x[1] = 0.5 * std::log(2 * (geometric + overlaps.m) / error);
+      break;
+    case Signal::deviation:
+      x[0] = correlation((overlaps.m - Q_star) / std::sqrt(Q_star * error));
+      x[1] = 0.5 * std::log(Q_star / error);
+      break;
   }
   x[2] = std::log(overlaps.V);
   if (general) x.tail<2>() << std::log(overlaps.q_a / Q_star), std::log(overlaps.V_a);
@@ -136,6 +146,12 @@ Coordinates Chart::coordinates(const Overlaps& overlaps) const {
 }
 
 Overlaps Chart::overlaps(const Coordinates& x) const {
+  if (signal == Signal::deviation) {
+    const double error = Q_star * std::exp(-2 * x[1]), m = Q_star + std::tanh(x[0]) * std::sqrt(Q_star * error);
+    Overlaps close{error - Q_star + 2 * m, m, std::exp(x[2])};
+    close.deviation = error;
+    return close;
+  }
   const double q = Q_star * std::exp(x[0]), geometric = std::sqrt(q * Q_star);
   Overlaps overlaps{q, geometric * std::tanh(x[1]), std::exp(x[2])};
   if (signal == Signal::error) {

@@ -36,16 +36,17 @@ struct Step {
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 
-/// x of overlaps with q, V > 0: (log q/Q*, y, log V), with (log q_a, log V_a) in addition where the student has an
-/// antisymmetric part.
+/// x of overlaps with q, V > 0: (log q/Q*, y, log V), or (y, z, log V) close to the target, with (log q_a, log V_a) in
+/// addition where the student has an antisymmetric part.
 using Coordinates = Eigen::VectorXd;
 
 /// How overlaps are written as coordinates, in units of Q* for q and m.
 struct Chart {
   enum class Signal {
     correlation,  ///< y = artanh(m/√(q Q*)): no point lies outside the domain m² < q Q*
-    error  ///< y = ½ log(E₋/E) with E₋ = ‖S + S*‖²/d at m = √(q Q*), less E: E keeps its digits close to S*. For
-           ///< maps that depend on E and V alone, as points may have m² > q Q*
+    error,  ///< y = ½ log(E₋/E) with E₋ = ‖S + S*‖²/d at m = √(q Q*), less E: E keeps its digits close to S*. For
+            ///< maps that depend on E and V alone, as points may have m² > q Q*
+    deviation  ///< y = artanh((m − Q*)/√(Q* E)) and z = ½ log(Q*/E): close to S* all digits of S − S* are kept
   };
   double Q_star;
   Signal signal = Signal::correlation;

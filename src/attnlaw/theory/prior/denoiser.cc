@@ -126,26 +126,32 @@ struct Integrals {
   }
 };
 
-/// E = Q* − 2m + q of f on the noisy view M of a target as an integral of squares: of what f misses of E[S* | M] at
-/// each eigenvalue, and of what M leaves open of S*. All of M is `law`.
-double deviation_of(const Spectrum& target, const Conjugates& conjugates, const Law& law, const SpectralFunction& f,
-                    Symmetry symmetry) {
+/// Sets E = Q* − 2m + q of f on the noisy view M of a target as an integral of squares: of what f misses of E[S* | M]
+/// at each eigenvalue, and of what M leaves open of S*; and with it q and m, as Q* less Tr S*(S* − f(M))/d. All of M is
+/// `law`.
+void set_deviation(const Spectrum& target, const Conjugates& conjugates, const Law& law, const SpectralFunction& f,
+                   Symmetry symmetry, Overlaps& overlaps) {
   const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = conjugates;
   const Spectrum signal = target.scaled(m_hat);
   const double breakpoints[] = {-f.cut, f.cut};
-  double missed = 0, cubes = 0;
+  double missed = 0, short_of = 0, cubes = 0;
   for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
     base::check_interrupt();
     const double side = symmetry == Symmetry::general && node.x < 0 ? -1 : 1;
-    double difference = -posterior_mean(signal, q_hat, node) / m_hat;
+    const double posterior = posterior_mean(signal, q_hat, node) / m_hat;
+    double difference = -posterior;
     if (side * node.x > f.cut)  // f(x) − (x − 2q̂ Re g)/m̂
       difference =
           node.x * (m_hat - V_hat) / (m_hat * V_hat) - side * f.slope * f.shift + 2 * q_hat * node.g.real() / m_hat;
     missed += node.weight * difference * difference;
+    short_of -= node.weight * posterior * difference;
     cubes += node.weight * node.g.imag() * node.g.imag();
   }
   const double left_open = q_hat / (m_hat * m_hat) * std::max(0.0, 1 - 4.0 / 3 * q_hat * cubes);
-  return missed + left_open;
+  const double Q_star = target.second_moment();
+  overlaps.deviation = missed + left_open;
+  overlaps.m = Q_star - (short_of + left_open);
+  overlaps.q = overlaps.deviation - Q_star + 2 * overlaps.m;
 }
 
 }  // namespace
@@ -195,7 +201,7 @@ Denoiser::Result ThresholdDenoiser::evaluate(const Spectrum& target, const Conju
   constexpr double kClose = 1e-3;
   const double Q_star = target.second_moment();
   if (all_resolved && result.overlaps.estimation(Q_star) < kClose * Q_star)
-    result.overlaps.deviation = deviation_of(target, conjugates, law, f, symmetry_);
+    set_deviation(target, conjugates, law, f, symmetry_, result.overlaps);
   result.zero_mass = std::clamp(1 - kept.mass, 0.0, 1.0);
   return result;
 }
