@@ -62,6 +62,7 @@ static_assert(SmoothLoss<Parabola> && !SearchableLoss<Parabola>);
 struct ParabolaOfOneStart : Parabola {
   static Mask certain(Pack, Pack, double) { return Pack(0) < Pack(1); }
   static int further_starts(const Pack&) { return 0; }
+  static constexpr int kAlwaysTried = 0;
   static void further_start(int, const SearchFrom<Pack>&, Pack*) {}
 };
 static_assert(SearchableLoss<ParabolaOfOneStart> && !ChannelLoss<ParabolaOfOneStart>);

@@ -328,14 +328,18 @@ Misses misses_of_rows(const Loss& loss, const std::vector<RowsRegime>& regimes, 
   return misses;
 }
 
+constexpr int kManyPacks = 40;
+
 /// With the field and the label as the only starts 0.1 % of the points of T = 4 are missed at moderate labels, and of
-/// saturated ones up to 6 %, with 3 % of the mean value as excess.
+/// saturated ones up to 6 %, with 3 % of the mean value as excess. Starts on the way from one to the other leave a
+/// third of what the starts of rows miss.
 template <class Loss>
 void expect_few_misses(const Loss& loss, int packs) {
-  constexpr double kRare = 1e-3, kRareIfSaturated = 4e-3, kSmallExcess = 1e-3;
+  constexpr double kRareIfSaturated = 4e-3, kSmallExcess = 1e-3;
+  const double rare = packs < kManyPacks ? 1e-3 : 3e-4;  // of a few points one is more
   for (const double slope : {1.0, 3.0, 8.0, 20.0}) {
     const Misses found = misses_of_rows(loss, rows_regimes(slope), packs);
-    EXPECT_LE(found.rate, slope < 5 ? kRare : kRareIfSaturated) << "slope " << slope;
+    EXPECT_LE(found.rate, slope < 5 ? rare : kRareIfSaturated) << "slope " << slope;
     EXPECT_LE(found.mean_excess, kSmallExcess * found.mean_value) << "slope " << slope;
   }
 }
@@ -346,12 +350,11 @@ TEST(GlobalProximal, OfRowsIsRarelyMissed) {
 }
 
 TEST(GlobalProximal, OfRowsIsRarelyMissedOnManyPointsSlow) {
-  constexpr int kPacks = 40;
-  expect_few_misses(SoftmaxRows<3>(3, 1, 1), kPacks);
-  expect_few_misses(SoftmaxRows<4>(4, 1, 1), kPacks);
-  expect_few_misses(SoftmaxRows<3, true>(3, 1, 1), kPacks);
-  expect_few_misses(SingleRow<0, SquareLoss>(5, 1, 1, 1), kPacks);
-  expect_few_misses(SingleRow<0, EntryLoss>(5, 2, 1, 1), kPacks);
+  expect_few_misses(SoftmaxRows<3>(3, 1, 1), kManyPacks);
+  expect_few_misses(SoftmaxRows<4>(4, 1, 1), kManyPacks);
+  expect_few_misses(SoftmaxRows<3, true>(3, 1, 1), kManyPacks);
+  expect_few_misses(SingleRow<0, SquareLoss>(5, 1, 1, 1), kManyPacks);
+  expect_few_misses(SingleRow<0, EntryLoss>(5, 2, 1, 1), kManyPacks);
 }
 
 }  // namespace

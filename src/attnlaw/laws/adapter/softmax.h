@@ -31,6 +31,7 @@ class AdapterPair {
   static theory::Mask certain(const Label&, Pack, double) { return Pack(1) < Pack(0); }
   /// A search also starts from the fit, and between the cavity field, from which `solve` starts, and no adapter.
   static constexpr int further_starts(const Label&) { return 2; }
+  static constexpr int kAlwaysTried = 1;
   static void further_start(int i, const theory::SearchFrom<Label>& from, Pack* p) {
     constexpr double kShrunk = 0.3;
     for (std::size_t k = 0; k < 2; ++k) p[k] = i == 0 ? from.fit[k] : kShrunk * from.omega[k];

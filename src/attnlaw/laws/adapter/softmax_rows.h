@@ -32,6 +32,7 @@ class AdapterRows {
   double reach() const { return kReach / std::sqrt(beta_); }
   static theory::Mask certain(const Label&, Pack, double) { return Pack(1) < Pack(0); }
   static constexpr int further_starts(const Label&) { return 2; }
+  static constexpr int kAlwaysTried = 1;
   static void further_start(int i, const theory::SearchFrom<Label>& from, Pack* p) {
     constexpr double kShrunk = 0.3;
     for (std::size_t k = 0; k < kTokens; ++k) p[k] = i == 0 ? from.fit[k] : kShrunk * from.omega[k];

@@ -111,6 +111,7 @@ class LogisticFeatures {
   /// u where the label has it, or at a foothold before; then one u_i alone there, and the other one where the spring
   /// then pulls it.
   static constexpr int further_starts(const Label&) { return r == 1 ? 1 : 1 + r; }
+  static constexpr int kAlwaysTried = 1;
   void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
     Label u = features(from.fit);
     for (Pack& each : u) each = max(Pack(-kFoothold / beta_), min(each, Pack(kFoothold / beta_)));

@@ -68,6 +68,7 @@ concept SearchableLoss = SmoothLoss<Loss> &&
     requires(const Loss& loss, const SearchFrom<typename Loss::Label>& from, Pack value, double V, int i, Pack* start) {
   { loss.certain(from.label, value, V) } -> std::same_as<Mask>;
   { loss.further_starts(from.label) } -> std::same_as<int>;  // beside the field itself
+  { Loss::kAlwaysTried } -> std::convertible_to<int>;        // so many of them, whatever their springs cost
   loss.further_start(i, from, start);
 };
 
@@ -303,14 +304,15 @@ class GlobalProximal {
     const int all = loss_.further_starts(label), starts = effort == Effort::brief ? std::min(1, all) : all;
     for (int i = 0; i < starts; ++i) {
       loss_.further_start(i, {label, omega, fit, minimum.point.data()}, trial_.data());
-      if (i == 0 || promises_less(omega, V, minimum).any()) other = other | try_start(label, omega, V, minimum);
+      if (i < Loss::kAlwaysTried || promises_less(omega, V, minimum).any())
+        other = other | try_start(label, omega, V, minimum);
     }
     return other;
   }
 
  private:
-  /// Lanes where the start on trial is elsewhere than the minimum, and its spring alone does not exceed it: starts lie
-  /// where the spring allows the least.
+  /// Lanes where the start on trial is elsewhere than the minimum, and its spring alone does not exceed it: such starts
+  /// lie where the spring allows the least.
   Mask promises_less(const Pack* omega, double V, const Minimum& minimum) const {
     Pack square = 0;
     for (std::size_t k = 0; k < trial_.size(); ++k) square += (trial_[k] - omega[k]) * (trial_[k] - omega[k]);

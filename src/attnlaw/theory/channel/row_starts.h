@@ -3,6 +3,7 @@
 /// section 2).
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -83,19 +84,30 @@ inline void start_at_foothold(const Pack* fit, int dimension, double length, Pac
   for (int k = 0; k < dimension; ++k) zeta[k] = scale * fit[k];
 }
 
-/// How many starts a label may need: that of its fit, those where one row of the field follows its label, and those
-/// where one row of the best minimum prefers one key. Where outputs are not saturated the first `enough` serve.
+/// Shares of the way from the field to its fit where searches start: some rows may be fitted from there, others not.
+inline constexpr std::array kPartWays{0.5, 0.3};
+/// So many starts are tried whatever their springs cost: at the fit, and on the way there.
+inline constexpr int kStartsAlongFit = 1 + static_cast<int>(kPartWays.size());
+
+/// How many starts a label may need: those along its fit, those where one row of the field follows its label, and those
+/// where one row of the best minimum prefers one key. Where outputs are not saturated the first `enough` of these
+/// serve.
 template <RowsOfScores Loss>
 int starts_of_rows(const Loss& loss, const typename Loss::Label& label, int enough) {
-  return saturated(loss, label) ? 1 + loss.rows() * (1 + loss.keys()) : enough;
+  return kStartsAlongFit + (saturated(loss, label) ? loss.rows() * (1 + loss.keys()) : enough);
 }
 
 /// The i-th of these starts.
 template <RowsOfScores Loss>
 void start_of_rows(const Loss& loss, int i, const SearchFrom<typename Loss::Label>& from, Pack* zeta) {
   if (i == 0) return start_at_foothold(from.fit, loss.dimension(), loss.reach(), zeta);
-  const int flip = i - 1 - loss.rows();
-  const int row = flip < 0 ? i - 1 : flip / loss.keys();
+  if (i < kStartsAlongFit) {
+    const double share = kPartWays[static_cast<std::size_t>(i - 1)];
+    for (int k = 0; k < loss.dimension(); ++k) zeta[k] = from.omega[k] + share * (from.fit[k] - from.omega[k]);
+    return;
+  }
+  const int flip = i - kStartsAlongFit - loss.rows();
+  const int row = flip < 0 ? i - kStartsAlongFit : flip / loss.keys();
   const Pack* origin = flip < 0 ? from.omega : from.best;
   std::copy(origin, origin + loss.dimension(), zeta);
   auto scores = loss.scores(row, zeta);

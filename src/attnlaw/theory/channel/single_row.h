@@ -71,7 +71,8 @@ class SingleRow {
   double reach() const { return Loss::kReach / beta_; }
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
-  int further_starts(const Label& y) const { return starts_of_rows(*this, y, 1); }
+  int further_starts(const Label& y) const { return starts_of_rows(*this, y, 0); }
+  static constexpr int kAlwaysTried = kStartsAlongFit;
   void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const { start_of_rows(*this, i, from, zeta); }
   static constexpr int rows() { return 1; }
   int keys() const { return tokens(); }

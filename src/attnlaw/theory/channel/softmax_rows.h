@@ -117,7 +117,8 @@ class SoftmaxRows {
   /// Of losses that are not convex no bound is known: never certain.
   static Mask certain(const Label&, Pack, double) { return kConvex ? Pack(0) < Pack(1) : Pack(1) < Pack(0); }
   /// Of a general S rows hardly hinder each other, so that any of them may be the one that follows its label.
-  int further_starts(const Label& y) const { return starts_of_rows(*this, y, is_general ? 1 + rows() : 1); }
+  int further_starts(const Label& y) const { return starts_of_rows(*this, y, is_general ? rows() : 0); }
+  static constexpr int kAlwaysTried = kStartsAlongFit;
   void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const { start_of_rows(*this, i, from, zeta); }
   int keys() const { return tokens(); }
   const Pack* label_of(const Label& y, int a) const { return &y[index(a * tokens())]; }
