@@ -423,8 +423,9 @@ TEST(Heads, WeightsThatAreNotFiniteAreADefectOfTheirHeadAlone) {
   file.write(folder / "model.safetensors");
   const std::vector<Head> heads = all_heads(open_model(folder.path().string(), {.heads = 2}));
   EXPECT_EQ(heads[0].defect, "");
-  EXPECT_EQ(heads[1].defect, (folder / "model.safetensors").string() + ": " + kAttention +
-                                 "k_proj.weight: 2 of 64 weights of the head are not finite");
+  EXPECT_EQ(heads[1].defect,
+            (folder / "model.safetensors").string() + ": " + kAttention +
+                "k_proj.weight: 2 of 64 weights of the head are not finite, the first at [4, 0] of [8, 16]");
 }
 
 TEST(Heads, LayersWithoutKeysAreListedAsSkipped) {

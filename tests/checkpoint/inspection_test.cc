@@ -343,7 +343,7 @@ TEST(Inspection, OutliersOfAHeadOfFewRowsKeepTheirLevel) {
   int counted = 0;
   for (std::uint64_t i = 0; i < 500; ++i) {
     const FactoredMap map = factored(gaussian(4, 4, 2 * i), gaussian(4, 4, 2 * i + 1));
-    counted += find_outliers(map, factor_spectra(map), {}, tables).count > 0;
+    counted += find_outliers(map, factor_spectra(map.query_gram, map.key_gram), {}, tables).count > 0;
   }
   EXPECT_LE(counted, 15);
 }
@@ -478,11 +478,48 @@ TEST(Inspection, DrawsTheTablesThatHeadsTake) {
   EXPECT_EQ(tables_of(wide.model, closed), Drawn{});
   EXPECT_EQ(tables_of(narrow.model, closed), (Drawn{{4, 32}}));
   EXPECT_EQ(tables_of(wide.model, exact), (Drawn{{32, 256}}));
-  // A layer norm that is folded takes the mean of the inputs off: they have one dimension less.
+  // A layer norm that is folded takes the mean of the inputs off: outliers of S have one dimension less, N1 is asked of
+  // the weights as they are.
   const OpenedModel folded_wide(gpt2(32, 256), config, {.fold_normalisation = true});
   const OpenedModel folded(gpt2(4, 32), config, {.fold_normalisation = true});
   EXPECT_EQ(tables_of(folded_wide.model, closed), Drawn{});
-  EXPECT_EQ(tables_of(folded.model, closed), (Drawn{{4, 31}}));
+  EXPECT_EQ(tables_of(folded.model, closed), (Drawn{{4, 31}, {4, 32}}));
+}
+
+TEST(Inspection, DrawsNoTableForFactorsOfLowerRank) {
+  test::Draws draws(15);
+  test::SyntheticFile file;
+  for (const char* map : {"q_proj", "k_proj"}) {
+    const std::string name = std::string("model.layers.0.self_attn.") + map + ".weight";
+    file.add(name, draws.matrix(16, 2) * draws.matrix(2, 32));
+  }
+  const OpenedModel opened(file, R"({"model_type":"llama","num_attention_heads":2})");
+  EXPECT_EQ(tables_of(opened.model, {.exact_tables = true, .table_draws = 200, .draws = 19}), Drawn{});
+}
+
+/// A gain makes columns of unlike size, of which a random product has none: N1 is asked of the weights without it.
+TEST(Inspection, FoldedGainsAreNoEvidenceAgainstARandomProduct) {
+  test::Draws draws(16);
+  const test::SyntheticLayer layer = test::random_layer(draws, 4, 4, 32, 256);
+  test::SyntheticFile file;
+  const std::string block = "model.layers.0.";
+  file.add(block + "self_attn.q_proj.weight", test::stacked(layer.query));
+  file.add(block + "self_attn.k_proj.weight", test::stacked(layer.key));
+  file.add_vector(block + "input_layernorm.weight", (1.5 * draws.matrix(256, 1)).array().exp().matrix());
+  const std::string config = R"({"model_type":"llama","num_attention_heads":4})";
+  const OpenedModel stored(file, config), folded(file, config, {.fold_normalisation = true});
+  const Inspection plain = inspect(stored.model, {.threads = 1}), carried = inspect(folded.model, {.threads = 1});
+  ASSERT_TRUE(carried.model.folded);
+  for (std::size_t head = 0; head < 4; ++head) {
+    const HeadReport &without = plain.heads[head], &with = carried.heads[head];
+    EXPECT_EQ(with.tests.product.p, without.tests.product.p);
+    EXPECT_EQ(with.tests.product.largest, without.tests.product.largest);
+    EXPECT_EQ(with.tests.factors.query_p, without.tests.factors.query_p);
+    EXPECT_GT(with.tests.product.p, 1e-3);
+    // The map itself has the gain, and a leading direction by it.
+    EXPECT_LT(with.ranks.stable_rank, 0.5 * without.ranks.stable_rank);
+    EXPECT_NE(with.tests.rotation.energy_score, without.tests.rotation.energy_score);
+  }
 }
 
 TEST(Inspection, HeadsBetweenSpacesOfTwoSizesDrawNoTable) {

@@ -311,6 +311,36 @@ TEST_F(InspectCommand, ComparesTheLayersThatBothModelsHaveToKeepGoing) {
   EXPECT_NE(attnlaw(options + "--keep-going").out.find("left out: layer 1"), std::string::npos);
 }
 
+TEST_F(InspectCommand, ListsAllThatWasLeftOut) {
+  SyntheticFile file;
+  for (const char* map : {"q_proj", "k_proj"})
+    file.add(fmt::format("model.layers.0.self_attn.{}.weight", map), gaussian(32, 64, 7));
+  for (const char* other : {"first_attn_extra", "second_attn_extra", "third_attn_extra"})
+    file.add(fmt::format("{}.weight", other), gaussian(4, 4, 8));
+  file.write(scratch_ / "extra.safetensors");
+  const std::string options = "inspect " + path("extra.safetensors") + " --heads 2 ";
+  const Outcome table = attnlaw(options + "--html " + path("extra.html")),
+                document = attnlaw(options + "--format json");
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_NE(table.out.find("Tensors and layers that were left out"), std::string::npos);
+  const std::string page = slurp(path("extra.html"));
+  EXPECT_EQ(json::parse(document.out)["model"]["skipped"].size(), 3U);
+  for (const char* name : {"first_attn_extra.weight", "second_attn_extra.weight", "third_attn_extra.weight"}) {
+    EXPECT_NE(table.out.find(name), std::string::npos) << name;
+    EXPECT_NE(page.find(name), std::string::npos) << name;
+    EXPECT_NE(document.out.find(name), std::string::npos) << name;
+  }
+  EXPECT_NE(table.out.find("the layout does not read it"), std::string::npos);
+}
+
+TEST_F(InspectCommand, SaysOfEveryHeadWhetherItsFactorsHaveLowerRank) {
+  write(gaussian(64, 2, 11) * gaussian(2, 64, 12), "thin.npy");
+  const std::string options = "inspect --q " + path("thin.npy") + " --k " + path("k.npy") + " --heads 4 ";
+  EXPECT_EQ(json::parse(attnlaw(options + "--format json").out)["heads"][0]["lower_rank"], true);
+  EXPECT_EQ(json::parse(attnlaw(arrays_ + "--format json").out)["heads"][0]["lower_rank"], false);
+  EXPECT_NE(attnlaw(options + "--format csv").out.find("lower_rank"), std::string::npos);
+}
+
 TEST_F(InspectCommand, SaysWhichOptionsHaveNoEffect) {
   const auto warned = [&](const std::string& options, int heads = 4) {
     const Outcome outcome = attnlaw(arrays(heads) + options + " --format json");

@@ -224,7 +224,7 @@ TEST(FactorRotation, ShortTailsAreCounted) {
   for (const double share : {0.01, 0.05}) {
     const double energy = energies[static_cast<std::size_t>(share * kDraws)];
     ASSERT_TRUE(short_tail(null, energy));
-    const double p = count_energies(a, b, energy, true, kDraws, kDraws, 3, 0).p();
+    const double p = count_rotations(a, b, {0, energy, true}, {{}, {kDraws, kDraws}}, 3, 0).energy.p();
     // Both shares are of independent draws.
     EXPECT_NEAR(p, share, 5 * std::sqrt(2 * share / kDraws));
     EXPECT_FALSE(std::abs(1 - pearson_tail(null, energy) - share) < 10 * std::sqrt(2 * share / kDraws));
@@ -265,11 +265,30 @@ TEST(FactorRotation, SignedPermutationHasItsReferenceCumulants) {
   EXPECT_NEAR(null.mean, 1060, 1e-9);
   EXPECT_NEAR(null.variance, 21448, 1e-7);
   // The median of many draws: half of them reach the mean, up to the skewness.
-  const RotationCounts counts = count_rotations(query, key, 1e9, null.mean, 2000, 2500, 3, 0);
-  EXPECT_NEAR(static_cast<double>(counts.energy_above) / 2000, 0.5, 0.06);
-  // No rotation goes so far, and so they go on to the last.
-  EXPECT_EQ(counts.largest.reached, 0U);
-  EXPECT_EQ(counts.largest.drawn, 2500U);
+  const PermutationCounts counts = count_permutations(query, key, null.mean, 2000, 3, 0);
+  EXPECT_NEAR(static_cast<double>(counts.above) / 2000, 0.5, 0.06);
+  EXPECT_GE(counts.above + counts.below, 2000U);  // a draw may have just this energy
+}
+
+TEST(FactorRotation, OneRotationAnswersForEveryFigureThatIsOpen) {
+  const Eigen::VectorXd a = counting(8), b = a.array().square();
+  const double mean = rotated_energy(a, b).mean;
+  // No rotation brings s₁² so far, and so they go on to the last; about half of the first reach the energy.
+  const RotationCounts both = count_rotations(a, b, {1e9, mean, false}, {{100, 250}, {200, 300}}, 3, 0);
+  EXPECT_EQ(both.largest.reached, 0U);
+  EXPECT_EQ(both.largest.drawn, 250U);
+  EXPECT_EQ(both.energy.drawn, 200U);
+  // Each figure has the rotations that it has alone.
+  const RotationCounts energy = count_rotations(a, b, {0, mean, false}, {{}, {200, 300}}, 3, 0);
+  EXPECT_EQ(energy.largest.drawn, 0U);
+  EXPECT_EQ(energy.energy.reached, both.energy.reached);
+  const Exceedances below = count_rotations(a, b, {0, mean, true}, {{}, {200, 300}}, 3, 0).energy;
+  EXPECT_EQ(below.reached + energy.energy.reached, 200U);
+  const double edge = rotated_edge(a, b).position;
+  const RotationCounts largest = count_rotations(a, b, {edge, 0, false}, {{200, 200}, {}}, 3, 0);
+  const RotationCounts again = count_rotations(a, b, {edge, mean, false}, {{200, 200}, {200, 200}}, 3, 0);
+  EXPECT_GT(largest.largest.reached, 0U);
+  EXPECT_EQ(largest.largest.reached, again.largest.reached);
 }
 
 TEST(FactorRotation, LimitLawHasItsReferenceEdge) {
@@ -298,10 +317,10 @@ TEST(FactorRotation, SizeOfItsTestsOnNullHeadsSlow) {
     const Eigen::VectorXd a = query_gram.selfadjointView<Eigen::Lower>().eigenvalues(),
                           b = key_gram.selfadjointView<Eigen::Lower>().eigenvalues();
     energy += two_sided_pearson(rotated_energy(a, b), total) <= 0.05;
-    const RotationCounts counts =
-        count_rotations(query_gram, key_gram, s[0] * s[0], total, 199, 199, 11, static_cast<std::uint64_t>(head));
-    largest += counts.largest.p() <= 0.05;
-    permuted += 2 * monte_carlo_p_value(std::min(counts.energy_above, counts.energy_below), 199) <= 0.05;
+    const auto number = static_cast<std::uint64_t>(head);
+    largest += count_rotations(a, b, {s[0] * s[0], 0, false}, {{199, 199}, {}}, 11, number).largest.p() <= 0.05;
+    const PermutationCounts counts = count_permutations(query_gram, key_gram, total, 199, 11, number);
+    permuted += 2 * monte_carlo_p_value(std::min(counts.above, counts.below), 199) <= 0.05;
   }
   for (const int rejected : {energy, largest, permuted}) {
     EXPECT_GE(rejected, 0.035 * kHeads);

@@ -1,8 +1,10 @@
 #include "attnlaw/checkpoint/head.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/checkpoint/tensor/refuse.h"
@@ -70,13 +72,50 @@ void fold_head_gain(const LayerPlan& plan, const Tensor* tensor, int head, Matri
   if (bias.size() > 0) bias = gain.cwiseProduct(bias);
 }
 
-/// Returns what is said of entries that are not finite; empty if all are.
-std::string defect_of(const Tensor& tensor, const MatrixXd& map) {
+/// Where entry (i, j) of rows_of(map, first, rows) lies in its tensor, as a count of numbers.
+Index place_of_row(const Projection& map, Index first, Index rows, Index i, Index j) {
+  const Index columns = map.weight->columns();
+  if (map.storage == Storage::output_first) return (first + i) * columns + j;
+  if (map.storage == Storage::input_first) return j * columns + first + i;
+  return first / rows * columns + i + rows * j;
+}
+
+/// Where entry (i, j) of columns_of(map, first, columns) lies.
+Index place_of_column(const Projection& map, Index first, Index columns, Index i, Index j) {
+  const Index length = map.weight->columns();
+  if (map.storage == Storage::output_first) return j * length + first + i;
+  if (map.storage == Storage::input_first) return (first + i) * length + j;
+  return first / columns * length + j + static_cast<Index>(map.weight->shape.back()) * i;
+}
+
+/// The indices of a number that is the `place`-th of a tensor, the last axis running fastest: "[3, 17]".
+std::string index_text(const Tensor& tensor, Index place) {
+  std::vector<std::size_t> index(tensor.shape.size());
+  auto left = base::size(place);
+  for (std::size_t axis = index.size(); axis-- > 0; left /= tensor.shape[axis]) index[axis] = left % tensor.shape[axis];
+  return fmt::format("[{}]", fmt::join(index, ", "));
+}
+
+/// Returns what is said of entries that are not finite; empty if all are. `place(i, j)`: where an entry lies.
+template <class Place>
+std::string defect_of(const Tensor& tensor, const MatrixXd& map, const Place& place) {
   if (map.allFinite()) return "";
   const Index count = map.size() - map.array().isFinite().count();
+  Index first = std::numeric_limits<Index>::max();
+  for (Index j = 0; j < map.cols(); ++j)
+    for (Index i = 0; i < map.rows(); ++i)
+      if (!std::isfinite(map(i, j))) first = std::min(first, place(i, j));
   const std::string file = tensor.file ? printable_path(tensor.file->path()) + ": " : "";
-  return fmt::format("{}{}: {} of {} weights of the head are not finite", file, printable(tensor.name), count,
-                     map.size());
+  return fmt::format("{}{}: {} of {} weights of the head are not finite, the first at {} of {}", file,
+                     printable(tensor.name), count, map.size(), index_text(tensor, first), tensor.shape_text());
+}
+
+std::string defect_of_rows(const Projection& map, Index first, const MatrixXd& rows) {
+  return defect_of(*map.weight, rows, [&](Index i, Index j) { return place_of_row(map, first, rows.rows(), i, j); });
+}
+std::string defect_of_columns(const Projection& map, Index first, const MatrixXd& columns) {
+  return defect_of(*map.weight, columns,
+                   [&](Index i, Index j) { return place_of_column(map, first, columns.rows(), i, j); });
 }
 
 void read_query_key(const LayerPlan& plan, bool folded, Head& head) {
@@ -86,8 +125,8 @@ void read_query_key(const LayerPlan& plan, bool folded, Head& head) {
   head.key = rows_of(plan.key, key_row, m);
   head.query_bias = bias_of(plan.query, query_row, m);
   head.key_bias = bias_of(plan.key, key_row, m);
-  head.defect = defect_of(*plan.query.weight, head.query);
-  if (head.defect.empty()) head.defect = defect_of(*plan.key.weight, head.key);
+  head.defect = defect_of_rows(plan.query, query_row, head.query);
+  if (head.defect.empty()) head.defect = defect_of_rows(plan.key, key_row, head.key);
   if (folded) {
     fold(plan, head.query, head.query_bias);
     // The keys of cross-attention are not behind this normalisation.
@@ -100,10 +139,11 @@ void read_query_key(const LayerPlan& plan, bool folded, Head& head) {
 void read_values(const LayerPlan& plan, bool folded, Head& head) {
   if (plan.value.weight == nullptr || plan.output.weight == nullptr) return;
   const Index m = plan.value_dimension;
-  head.value = rows_of(plan.value, plan.value_row(head.key_head), m);
+  const Index value_row = plan.value_row(head.key_head);
+  head.value = rows_of(plan.value, value_row, m);
   head.output = columns_of(plan.output, head.head * m, m);
-  if (head.defect.empty()) head.defect = defect_of(*plan.value.weight, head.value);
-  if (head.defect.empty()) head.defect = defect_of(*plan.output.weight, head.output);
+  if (head.defect.empty()) head.defect = defect_of_rows(plan.value, value_row, head.value);
+  if (head.defect.empty()) head.defect = defect_of_columns(plan.output, head.head * m, head.output);
   VectorXd bias;
   if (folded && !plan.cross()) fold(plan, head.value, bias);
 }
@@ -120,7 +160,8 @@ Head read_head(const Model& model, const Layer& layer, int head, Maps maps) {
   if (model.product_only) {
     result.query = MatrixXd::Identity(plan.head_dimension, plan.head_dimension);
     result.key = decode(*plan.key.weight);
-    result.defect = defect_of(*plan.key.weight, result.key);
+    result.defect =
+        defect_of(*plan.key.weight, result.key, [&](Index i, Index j) { return i * result.key.cols() + j; });
     return result;
   }
   read_query_key(plan, model.folded, result);

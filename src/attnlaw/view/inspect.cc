@@ -145,6 +145,19 @@ Table token_table(const Inspection& found) {
   return table;
 }
 
+/// All that was left out: names with the same reason share a row, and no name is cut.
+Table skipped_table(const Inspection& found) {
+  Table table = headed("Tensors and layers that were left out", {"reason", "names"});
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
+  for (const checkpoint::Skipped& skipped : found.model.skipped) {
+    auto at = std::find_if(reasons.begin(), reasons.end(), [&](const auto& of) { return of.first == skipped.reason; });
+    if (at == reasons.end()) at = reasons.insert(reasons.end(), {skipped.reason, {}});
+    at->second.push_back(skipped.name);
+  }
+  for (const auto& [reason, names] : reasons) add(table, reason, joined(names, [](const auto& name) { return name; }));
+  return table;
+}
+
 Table change_table(const InspectOutcome& outcome) {
   Table table = headed("Changes of heads, the largest first",
                        {"head", general("‖S′−S‖/‖S‖", 4), general("cosine", 4), general("stable rank of change", 4),
@@ -177,6 +190,7 @@ std::vector<Table> tables_of(const InspectOutcome& outcome) {
        std::vector{outlier_table(outcome.inspection), fit_table(outcome.inspection), token_table(outcome.inspection)})
     if (!more.rows.empty()) tables.push_back(std::move(more));
   if (outcome.before) tables.push_back(change_table(outcome));
+  if (outcome.inspection.model.skipped.size() > 1) tables.push_back(skipped_table(outcome.inspection));
   return tables;
 }
 
@@ -311,13 +325,15 @@ Table panel_table(const HeadReport& head) {
 bool tied(const HeadReport& head) { return !std::isnan(head.tests.tied.p); }
 
 /// σ² d of a tied head; σ_Q σ_K d of another: by the values that are no outliers if the law describes the rest, else by
-/// the factors. A map without either is drawn as it is.
-double null_unit(const HeadReport& head) {
+/// the factors, or by all values where these carry gains that N1 is not asked about. A map without either is drawn as
+/// it is.
+double null_unit(const HeadReport& head, bool folded) {
   if (tied(head)) return base::mean_of(head.singular_values);
   if (!std::isnan(head.outliers.edge))
     return head.outliers.edge /
            std::sqrt(matrix_laws::FactorProductLaw(static_cast<double>(head.rows) / head.dimension).support().upper);
   const double first = head.tests.product.largest;
+  if (folded && !std::isnan(first)) return head.ranks.frobenius_norm / std::sqrt(head.rows);
   return std::isnan(first) ? 1 : head.ranks.spectral_norm / std::sqrt(first);
 }
 
@@ -352,7 +368,7 @@ report::SpectrumGallery gallery_of(const Inspection& found, const Shape& shape) 
   for (const std::size_t i : found.by_evidence()) {
     const HeadReport& head = found.heads[i];
     if (!head.inspected() || shape_of(head) != shape) continue;
-    const double unit = null_unit(head);
+    const double unit = null_unit(head, found.model.folded);
     std::vector<double> values;
     for (const double s : head.singular_values) values.push_back(s / unit);
     const std::string title = shape.tied      ? fmt::format("head {}: p of N4 {:.2g}", name_of(head), head.tests.tied.p)
@@ -453,12 +469,10 @@ Warnings warnings_of(const Inspection& found) {
     lines.push_back(
         fmt::format("a spectrum that needs more than --samples (column αK ≥): {} of {}, without decay and noise",
                     too_few, base::counted(found.heads.size(), "head")));
-  if (const auto& skipped = found.model.skipped; !skipped.empty())
-    lines.push_back(fmt::format(
-        "{}{}: {}",
-        skipped.size() == 1 ? "left out: "
-                            : fmt::format("{} tensors or layers were left out, beginning with ", skipped.size()),
-        skipped.front().name, skipped.front().reason));
+  if (const auto& skipped = found.model.skipped; skipped.size() == 1)
+    lines.push_back(fmt::format("left out: {}: {}", skipped.front().name, skipped.front().reason));
+  else if (!skipped.empty())
+    lines.push_back(fmt::format("{} tensors or layers were left out, which the last table lists", skipped.size()));
   return lines;
 }
 

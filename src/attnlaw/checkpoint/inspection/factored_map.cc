@@ -11,6 +11,7 @@
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/matrix_laws/nulls/small_eigenvalues.h"
 
 namespace attnlaw::checkpoint {
 namespace {
@@ -30,6 +31,13 @@ std::optional<MatrixXd> cholesky(const MatrixXd& G) {
   return MatrixXd(factor.matrixL());
 }
 
+template <class Matrix>
+Matrix gram_of(const Matrix& W) {
+  Matrix G = Matrix::Zero(W.rows(), W.rows());
+  G.template selfadjointView<Eigen::Lower>().rankUpdate(W);
+  return G.template selfadjointView<Eigen::Lower>();
+}
+
 /// R of a thin QR.
 MatrixXd upper(const Eigen::HouseholderQR<MatrixXd>& qr) {
   return qr.matrixQR().topRows(std::min(qr.rows(), qr.cols())).triangularView<Eigen::Upper>();
@@ -46,7 +54,7 @@ std::vector<double> values_of(MatrixXd core) {
 /// Eigenvalues of (A Bᵀ + B Aᵀ)/2.
 std::vector<double> symmetric_values(const MatrixXd& A, const MatrixXd& B) {
   const MatrixXd half = 0.5 * (A * B.transpose());
-  return base::eigenvalues(half + half.transpose());
+  return matrix_laws::eigenvalues_of_symmetric(half + half.transpose());
 }
 
 void fill_symmetric_by_qr(const MatrixXd& query, const MatrixXd& key, FactoredMap& map) {
@@ -103,20 +111,17 @@ std::span<const base::Named<Recipe>> names_table(Recipe) {
   return kRecipes;
 }
 
-FactorSpectra factor_spectra(const FactoredMap& map) {
+FactorSpectra factor_spectra(const MatrixXd& query_gram, const MatrixXd& key_gram) {
   const auto eigenvalues_of = [](const MatrixXd& gram) {
-    const std::vector<double> values = base::eigenvalues(gram.transpose());
+    const std::vector<double> values = matrix_laws::eigenvalues_of_symmetric(gram);
     // Rounding may leave some below 0.
     return Eigen::VectorXd(Eigen::VectorXd::Map(values.data(), gram.rows()).cwiseMax(0));
   };
-  return {eigenvalues_of(map.query_gram), eigenvalues_of(map.key_gram)};
+  return {eigenvalues_of(query_gram), eigenvalues_of(key_gram)};
 }
 
-MatrixXd row_gram(const MatrixXd& W) {
-  MatrixXd G = MatrixXd::Zero(W.rows(), W.rows());
-  G.selfadjointView<Eigen::Lower>().rankUpdate(W);
-  return G.selfadjointView<Eigen::Lower>();
-}
+MatrixXd row_gram(const MatrixXd& W) { return gram_of(W); }
+Eigen::MatrixXf row_gram(const Eigen::MatrixXf& W) { return gram_of(W); }
 
 MatrixXd stacked(const MatrixXd& above, const MatrixXd& below) {
   MatrixXd both(above.rows() + below.rows(), above.cols());

@@ -54,10 +54,11 @@ struct FactoredMap {
 struct FactorSpectra {
   Eigen::VectorXd query, key;
 };
-FactorSpectra factor_spectra(const FactoredMap& map);
+FactorSpectra factor_spectra(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram);
 
 /// Returns W Wᵀ.
 Eigen::MatrixXd row_gram(const Eigen::MatrixXd& W);
+Eigen::MatrixXf row_gram(const Eigen::MatrixXf& W);
 
 /// Returns the rows of one matrix above those of another.
 Eigen::MatrixXd stacked(const Eigen::MatrixXd& above, const Eigen::MatrixXd& below);

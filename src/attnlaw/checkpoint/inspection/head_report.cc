@@ -42,6 +42,18 @@ void multiply(double left, double right, HeadReport& report) {
   for (double& strength : fit.spike_strengths) grow(strength);
 }
 
+/// N1 and the law of one factor, of factors in any unit.
+void test_stored(const Factors& stored, const NullOptions& options, NullTables& tables, const Draw& draw,
+                 NullTests& tests) {
+  const Factors scaled = stored.divided(binary_scale(stored.left), binary_scale(stored.right));
+  FactoredMap map = factored(scaled.left, scaled.right, scaled.one_space);
+  const NullShape shape = null_shape(scaled);
+  map.query_dimension = shape.query_dimension;
+  map.key_dimension = shape.key_dimension;
+  test_product(map, factor_spectra(map.query_gram, map.key_gram), scaled.left, scaled.right, options, tables, draw,
+               tests);
+}
+
 }  // namespace
 
 double inner_product(const Factors& a, const Factors& b) {
@@ -68,8 +80,14 @@ NullShape null_shape(const Factors& factors) {
   return shape;
 }
 
+bool full_rank(const Factors& factors) {
+  if (!factors.finite()) return false;
+  const Factors scaled = factors.divided(binary_scale(factors.left), binary_scale(factors.right));
+  return !lower_rank(factor_spectra(row_gram(scaled.left), row_gram(scaled.right)));
+}
+
 void fill_report(const Factors& factors, const NullOptions& options, NullTables& tables, const Draw& draw,
-                 HeadReport& report) {
+                 HeadReport& report, const Factors* stored) {
   report.rows = static_cast<int>(factors.left.rows());
   report.dimension = static_cast<int>(factors.left.cols());
   if (!factors.finite()) {
@@ -78,7 +96,7 @@ void fill_report(const Factors& factors, const NullOptions& options, NullTables&
   }
   const double left = binary_scale(factors.left), right = binary_scale(factors.right);
   if (left != 1 || right != 1) {
-    fill_report(factors.divided(left, right), options, tables, draw, report);
+    fill_report(factors.divided(left, right), options, tables, draw, report, stored);
     if (report.inspected()) multiply(left, right, report);
     return;
   }
@@ -96,8 +114,12 @@ void fill_report(const Factors& factors, const NullOptions& options, NullTables&
   report.symmetry = symmetry_measures(map);
   if (factors.factored) report.factors = factor_measures(map, factors.left, factors.right);
   if (shape.has_laws()) {
-    const FactorSpectra spectra = factor_spectra(map);
-    report.tests = test_head(map, spectra, report.symmetry, factors.left, factors.right, options, tables, draw);
+    const FactorSpectra spectra = factor_spectra(map.query_gram, map.key_gram);
+    report.tests = test_head(map, spectra, report.symmetry, factors.left, factors.right, options, draw);
+    if (stored)
+      test_stored(*stored, options, tables, draw, report.tests);
+    else
+      test_product(map, spectra, factors.left, factors.right, options, tables, draw, report.tests);
     if (!report.tests.lower_rank) report.outliers = find_outliers(map, spectra, options, tables);
   }
   if (map.square()) report.fit = fit_trained_law(map, report.symmetry, draw, options.samples);

@@ -82,9 +82,13 @@ struct NullShape {
 };
 NullShape null_shape(const Factors& factors);
 
+/// Whether both factors have as many directions as rows, as N1 asks; not of entries that are not finite.
+bool full_rank(const Factors& factors);
+
 /// Fills all figures of a report from both factors of its map, but for adjusted p-values. Norms that leave the range of
-/// double precision are infinite or 0; all other figures are free of the scales of the factors.
+/// double precision are infinite or 0; all other figures are free of the scales of the factors. `stored`: the factors
+/// without the gain of a normalisation that `factors` carry, of which N1 and the law of one factor are asked then.
 void fill_report(const Factors& factors, const NullOptions& options, NullTables& tables, const Draw& draw,
-                 HeadReport& report);
+                 HeadReport& report, const Factors* stored = nullptr);
 
 }  // namespace attnlaw::checkpoint

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "attnlaw/base/file.h"
+#include "attnlaw/base/freed_memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/inspection/rotary.h"
@@ -89,9 +90,17 @@ void name_head(const Layer& layer, int head, HeadReport& report) {
   report.block = layer.block;
 }
 
+/// The factors as they are stored, without the gain of a normalisation; nothing where they carry none.
+std::optional<Factors> stored_factors(const Model& model, const Model& stored, const Layer& layer, int head,
+                                      const InspectOptions& options) {
+  if (!model.folded || layer.normalisation.empty()) return std::nullopt;
+  return factors_of(read_head(stored, layer, head, maps_of(options)), layer, stored, options);
+}
+
 /// Reads and inspects one head; what cannot be read or computed is a defect of the report if that is allowed.
-void inspect_head(const Model& model, const Place& place, std::uint64_t number, const InspectOptions& options,
-                  NullTables& tables, HeadReport& report, std::vector<OutlierDirections>& directions) {
+void inspect_head(const Model& model, const Model& stored, const Place& place, std::uint64_t number,
+                  const InspectOptions& options, NullTables& tables, HeadReport& report,
+                  std::vector<OutlierDirections>& directions) {
   const Layer& layer = model.layers[place.layer];
   name_head(layer, place.head, report);
   const auto fail = [&](const std::exception& error) {
@@ -105,7 +114,8 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
     report.defect = head.defect;
     if (!report.inspected()) return;
     const Factors factors = factors_of(head, layer, model, options);
-    fill_report(factors, options.nulls, tables, {options.seed, number}, report);
+    const std::optional<Factors> unfolded = stored_factors(model, stored, layer, place.head, options);
+    fill_report(factors, options.nulls, tables, {options.seed, number}, report, unfolded ? &*unfolded : nullptr);
     if (!report.inspected()) return;
     if (options.map == MapKind::query_key) add_positions(head, layer, report);
     if (options.keep_directions || options.tokens > 0) directions = directions_of(factors, report);
@@ -120,29 +130,23 @@ void inspect_head(const Model& model, const Place& place, std::uint64_t number, 
   }
 }
 
-/// The sizes of the nulls of a layer, by its first head; without laws if that cannot be read, which is said in its
-/// turn.
-NullShape shape_of(const Model& model, const Layer& layer, const InspectOptions& options) {
-  try {
-    return null_shape(factors_of(read_head(model, layer, 0, maps_of(options)), layer, model, options));
-  } catch (const base::FileError&) {
-    return {};
-  } catch (const std::invalid_argument&) {
-    return {};
-  }
+/// Draws the table that the first head of a layer takes, if any; what cannot be read is said in its turn.
+void draw_table(const Model& model, const Layer& layer, const InspectOptions& options, NullTables& tables) try {
+  const Factors factors = factors_of(read_head(model, layer, 0, maps_of(options)), layer, model, options);
+  const NullShape shape = null_shape(factors);
+  if (shape.has_product() && takes_table(shape.rows, shape.query_dimension, options.nulls) && full_rank(factors))
+    tables.at(shape.rows, shape.query_dimension, options.nulls.table_draws);
+} catch (const base::FileError&) {
+} catch (const std::invalid_argument&) {
 }
 
 /// Draws the tables of all shapes, which heads would otherwise wait for.
 void draw_tables(const Model& model, const InspectOptions& options, NullTables& tables) {
   const bool values = options.map == MapKind::output_value;
-  for (const Layer& layer : model.layers) {
+  for (const Layer& layer : model.layers)
     // Most heads take none, which need not be read to see it.
-    if (!takes_table(values ? layer.value_dimension : layer.head_dimension, layer.query_dimension, options.nulls))
-      continue;
-    const NullShape shape = shape_of(model, layer, options);
-    if (shape.has_product() && takes_table(shape.rows, shape.query_dimension, options.nulls))
-      tables.at(shape.rows, shape.query_dimension, options.nulls.table_draws);
-  }
+    if (takes_table(values ? layer.value_dimension : layer.head_dimension, layer.query_dimension, options.nulls))
+      draw_table(model, layer, options, tables);
 }
 
 bool any_named(const std::vector<OutlierDirections>& directions) {
@@ -281,19 +285,22 @@ Inspection inspect(const Model& model, const InspectOptions& options, const std:
 Inspection inspect(const Model& given, const InspectOptions& asked, NullTables& tables,
                    const std::function<void(int, int)>& progress) {
   require_options(given, asked);
+  base::keep_freed_memory();
   Model model = given;
   InspectOptions options = asked;
   options.nulls.family = std::max(1, static_cast<int>(model.heads()));
   if (options.interleaved)
     for (Layer& layer : model.layers) layer.rotary.interleaved = true;
   Inspection found{facts_of(model), options.map, options.nulls.level, options.nulls.exact_tables, options.keep_going};
-  draw_tables(model, options, tables);
+  Model stored = model;
+  stored.folded = false;
+  draw_tables(stored, options, tables);
   const std::vector<Place> places = places_of(model);
   found.heads.resize(places.size());
   std::vector<std::vector<OutlierDirections>> directions(places.size());
   base::parallel_for(
       places.size(), options.threads,
-      [&](std::size_t i) { inspect_head(model, places[i], i, options, tables, found.heads[i], directions[i]); },
+      [&](std::size_t i) { inspect_head(model, stored, places[i], i, options, tables, found.heads[i], directions[i]); },
       progress);
   for (auto& of_head : directions) std::move(of_head.begin(), of_head.end(), std::back_inserter(found.directions));
   found.nulls = summarise(found.heads, options.nulls.level, options.map);

@@ -131,7 +131,7 @@ const base::Description& describe(const FactorMeasures*) {
 const base::Description& describe(const ProductTest*) {
   using T = ProductTest;
   static const base::Description description{
-      "N1: against independent factors of independent entries",
+      "N1: against independent factors of independent entries; with --fold of the weights as they are stored",
       {field("largest", &T::largest, {.symbol = "T/d²", .doc = "s₁²/(σ̂_Q² σ̂_K² d²) with σ̂² = ‖W‖²/(m d)"}),
        field("edge_gap", &T::edge_gap, {.doc = "(√(T/d²) − √x₊)/√x₊, x₊ the edge of the law"}),
        field("score", &T::score, {.doc = "s₁²/Σs² on the scale of the Tracy-Widom law, whose 95 % point is 0.98"}),
@@ -148,7 +148,7 @@ const base::Description& describe(const ProductTest*) {
 const base::Description& describe(const FactorTest*) {
   using T = FactorTest;
   static const base::Description description{
-      "each factor against independent entries",
+      "each factor against independent entries; with --fold as it is stored",
       {field("query_p", &T::query_p, {.doc = "P(the largest eigenvalue of W_Q W_Qᵀ as large)"}),
        field("key_p", &T::key_p, {.doc = "P(that of W_K W_Kᵀ as large)"})}};
   return description;
@@ -288,6 +288,8 @@ const base::Description& describe(const HeadReport*) {
        base::flat(&R::ranks),
        base::flat(&R::symmetry),
        base::flat(&R::factors),
+       figure_of<R>("lower_rank", [](const R& r) { return r.tests.lower_rank; },
+                    {.doc = "a factor has fewer directions than rows, as that of an adapter: N1 is not asked"}),
        field("key_bias", &R::key_bias,
              {.doc = "‖W_Kᵀ b_Q‖/‖S‖: what the bias of the queries adds to every logit of a key"}),
        field("offset_energy", &R::offset_energy,

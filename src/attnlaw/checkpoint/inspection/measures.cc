@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "attnlaw/base/index.h"
-#include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/matrix_laws/nulls/small_eigenvalues.h"
 #include "attnlaw/matrix_laws/nulls/tied_factor.h"
 
 namespace attnlaw::checkpoint {
@@ -14,14 +13,6 @@ double kurtosis_of_entries(const Eigen::MatrixXd& W) {
   const auto off = W.array() - W.mean();
   const double variance = off.square().mean();
   return off.square().square().mean() / (variance * variance);
-}
-
-double spectral_radius(Eigen::MatrixXd cross) {
-  double radius = 0;
-  const std::size_t m = base::size(cross.rows());
-  for (const auto& value : base::general_eigenvalues({cross.data(), m * m}, m))
-    radius = std::max(radius, std::abs(value));
-  return radius;
 }
 
 }  // namespace
@@ -59,7 +50,7 @@ SymmetryMeasures symmetry_measures(const FactoredMap& map) {
   measures.trace = map.trace() * std::sqrt(d / energy);
   // σ_Q² σ_K² = Tr G_Q Tr G_K/(m d)², so that the null radius squared is this over m d.
   measures.spectral_radius =
-      spectral_radius(map.cross) / std::sqrt(map.query_gram.trace() * map.key_gram.trace() / (m * d));
+      matrix_laws::spectral_radius(map.cross) / std::sqrt(map.query_gram.trace() * map.key_gram.trace() / (m * d));
   measures.tie = measures.symmetry >= 0 ? matrix_laws::tie_coefficient(m / d, measures.symmetry) : kAbsent;
   return measures;
 }

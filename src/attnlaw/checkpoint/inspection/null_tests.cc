@@ -13,13 +13,14 @@
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/factor_rotation.h"
 #include "attnlaw/matrix_laws/nulls/input_rotation.h"
-#include "attnlaw/matrix_laws/nulls/largest_eigenvalue.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
+#include "attnlaw/matrix_laws/nulls/small_eigenvalues.h"
 
 namespace attnlaw::checkpoint {
 namespace {
 
 using Eigen::MatrixXd;
+using Eigen::MatrixXf;
 using Eigen::VectorXd;
 namespace laws = attnlaw::matrix_laws;
 
@@ -36,21 +37,15 @@ bool constant(const laws::Cumulants& null) {
   return !(std::sqrt(null.variance) > kRounding * std::abs(null.mean));
 }
 
-/// Whether a Gram matrix has a kernel, as that of the product of two thin matrices has.
-bool lower_rank(const VectorXd& eigenvalues) {
-  constexpr double kRounding = 1e-9;  // of numbers of single precision, which come as squares
-  return !(eigenvalues.minCoeff() > kRounding * eigenvalues.maxCoeff());
-}
-
 double score_of(const laws::Cumulants& null, double value) { return (value - null.mean) / std::sqrt(null.variance); }
 
-/// Whether s₁²/Σ s² of a map reaches a share.
-bool share_reaches(const MatrixXd& query, const MatrixXd& key, double share) {
-  const MatrixXd a = row_gram(query), b = row_gram(key);
+/// Whether s₁²/Σ s² of a map reaches a share. Entries have single precision, as files do.
+bool share_reaches(const MatrixXf& query, const MatrixXf& key, double share) {
+  const MatrixXd a = row_gram(query).cast<double>(), b = row_gram(key).cast<double>();
   // With G_Q = L Lᵀ the squares are the eigenvalues of Lᵀ G_K L.
   const Eigen::LLT<MatrixXd> root(a);
   if (root.info() != Eigen::Success) {
-    const FactoredMap map = factored(query, key, false);
+    const FactoredMap map = factored(query.cast<double>(), key.cast<double>(), false);
     return map.singular_values.front() * map.singular_values.front() >= share * map.energy();
   }
   const MatrixXd L = root.matrixL();
@@ -58,15 +53,17 @@ bool share_reaches(const MatrixXd& query, const MatrixXd& key, double share) {
   return laws::largest_eigenvalue_reaches(squares, share * squares.trace());
 }
 
-double shuffle_p(MatrixXd query, MatrixXd key, double share, const NullOptions& options, const Draw& draw) {
+double shuffle_p(const MatrixXd& query, const MatrixXd& key, double share, const NullOptions& options,
+                 const Draw& draw) {
   const bool heavy = kurtosis_of(query, key) > kHeavyTails;
+  MatrixXf shuffled_query = query.cast<float>(), shuffled_key = key.cast<float>();
   laws::Exceedances counts{kShuffles, heavy ? std::max(kShuffles, options.most_draws()) : kShuffles};
   for (std::uint64_t stream = 0; counts.open();) {
     // The order that the last draw left is as good as any to begin with.
-    for (MatrixXd* W : {&query, &key})
+    for (MatrixXf* W : {&shuffled_query, &shuffled_key})
       laws::shuffle({W->data(), base::size(W->size())},
                     {draw.seed, base::stream_id(base::Stream::entry_shuffles, draw.head, stream++)});
-    counts.add(share_reaches(query, key, share));
+    counts.add(share_reaches(shuffled_query, shuffled_key, share));
   }
   return counts.p();
 }
@@ -104,34 +101,32 @@ RotationTest rotation_test(const FactoredMap& map, const VectorXd& a, const Vect
   const bool turns = !constant(rotated), permutes = !constant(permuted);
   // The skewness is that over rotations, the nearest known one.
   if (turns) permuted.third = rotated.third * std::pow(permuted.variance / rotated.variance, 1.5);
+  const auto draws = static_cast<std::size_t>(options.draws);
   RotationTest test;
+  test.edge_ratio = largest / laws::rotated_edge(a, b).position;
   if (turns) {
     test.energy_score = score_of(rotated, energy);
     test.energy_drawn = laws::short_tail(rotated, energy);
+    laws::RotationCounts counts;
+    if (options.exact_tables) counts.largest = {draws, options.most_draws()};
     // Of two sides the least p-value is twice that of one.
-    test.energy_p = test.energy_drawn
-                        ? std::min(1.0, 2 * laws::count_energies(a, b, energy, energy < rotated.mean,
-                                                                 static_cast<std::size_t>(options.draws),
-                                                                 2 * options.most_draws(), draw.seed, draw.head)
-                                                .p())
-                        : laws::two_sided_pearson(rotated, energy);
+    if (test.energy_drawn) counts.energy = {draws, 2 * options.most_draws()};
+    counts = laws::count_rotations(a, b, {largest, energy, energy < rotated.mean}, counts, draw.seed, draw.head);
+    test.energy_p = test.energy_drawn ? std::min(1.0, 2 * counts.energy.p()) : laws::two_sided_pearson(rotated, energy);
+    if (options.exact_tables) test.largest_p = counts.largest.p();
   }
   if (permutes) {
     test.permuted_score = score_of(permuted, energy);
     test.permuted_p = laws::two_sided_pearson(permuted, energy);
+    if (options.exact_tables) {
+      const laws::PermutationCounts counts =
+          laws::count_permutations(map.query_gram, map.key_gram, energy, draws, draw.seed, draw.head);
+      // Where no permutation goes as far, the closed form says how far out the energy lies.
+      const std::size_t beyond = std::min(counts.above, counts.below);
+      const double exact = std::min(1.0, 2 * laws::monte_carlo_p_value(beyond, draws));
+      test.permuted_p = beyond == 0 ? std::min(exact, test.permuted_p) : exact;
+    }
   }
-  test.edge_ratio = largest / laws::rotated_edge(a, b).position;
-  if (!options.exact_tables) return test;
-  const auto draws = static_cast<std::size_t>(options.draws);
-  const laws::RotationCounts counts = laws::count_rotations(map.query_gram, map.key_gram, largest, energy, draws,
-                                                            turns ? options.most_draws() : draws, draw.seed, draw.head);
-  if (permutes) {
-    // Where no permutation goes as far, the closed form says how far out the energy lies.
-    const std::size_t beyond = std::min(counts.energy_above, counts.energy_below);
-    const double exact = std::min(1.0, 2 * laws::monte_carlo_p_value(beyond, draws));
-    test.permuted_p = beyond == 0 ? std::min(exact, test.permuted_p) : exact;
-  }
-  if (turns) test.largest_p = counts.largest.p();
   return test;
 }
 
@@ -179,21 +174,28 @@ laws::HeadStatistics head_statistics(const FactoredMap& map) {
   return {squares.front() / scales, squares.front() / map.energy(), laws::shape_distance(squares, m / d)};
 }
 
+bool lower_rank(const FactorSpectra& spectra) {
+  constexpr double kRounding = 1e-9;  // of numbers of single precision, which come as squares
+  const auto has_kernel = [](const VectorXd& values) { return !(values.minCoeff() > kRounding * values.maxCoeff()); };
+  return has_kernel(spectra.query) || has_kernel(spectra.key);
+}
+
 NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const SymmetryMeasures& symmetry,
-                    const MatrixXd& query, const MatrixXd& key, const NullOptions& options, NullTables& tables,
-                    const Draw& draw) {
+                    const MatrixXd& query, const MatrixXd& key, const NullOptions& options, const Draw& draw) {
   NullTests tests;
-  const auto& [a, b] = spectra;
-  tests.lower_rank = lower_rank(a) || lower_rank(b);
-  // N1 and the law of one factor take residual vectors of one length, and as many directions as rows.
-  if (map.query_dimension == map.key_dimension && !tests.lower_rank) {
-    tests.product = product_test(map, query, key, options, tables, draw);
-    tests.factors = {factor_p(map, a), factor_p(map, b)};
-  }
-  tests.rotation = rotation_test(map, a, b, options, draw);
+  tests.rotation = rotation_test(map, spectra.query, spectra.key, options, draw);
   if (map.square()) tests.symmetry = symmetry_test(map, query, key, options, draw);
   if (like_tied(symmetry)) tests.tied = tied_test(map);
   return tests;
+}
+
+void test_product(const FactoredMap& map, const FactorSpectra& spectra, const MatrixXd& query, const MatrixXd& key,
+                  const NullOptions& options, NullTables& tables, const Draw& draw, NullTests& tests) {
+  tests.lower_rank = lower_rank(spectra);
+  // Both laws take residual vectors of one length, and as many directions as rows.
+  if (map.query_dimension != map.key_dimension || tests.lower_rank) return;
+  tests.product = product_test(map, query, key, options, tables, draw);
+  tests.factors = {factor_p(map, spectra.query), factor_p(map, spectra.key)};
 }
 
 }  // namespace attnlaw::checkpoint

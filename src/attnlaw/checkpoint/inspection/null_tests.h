@@ -84,10 +84,18 @@ struct Draw {
 /// Of a smaller stable rank τ has tails far heavier than normal ones, and is drawn in closed form too.
 inline constexpr double kNormalStableRank = 4;
 
-/// Tests a head of 2 ≤ m ≤ d whose S is not 0; spectra and symmetry are those of its map.
+/// Whether a Gram matrix has a kernel, as that of the product of two thin matrices has.
+bool lower_rank(const FactorSpectra& spectra);
+
+/// Tests a head of 2 ≤ m ≤ d whose S is not 0 against N2, N3 and N4; spectra and symmetry are those of its map.
 NullTests test_head(const FactoredMap& map, const FactorSpectra& spectra, const SymmetryMeasures& symmetry,
                     const Eigen::MatrixXd& query, const Eigen::MatrixXd& key, const NullOptions& options,
-                    NullTables& tables, const Draw& draw);
+                    const Draw& draw);
+
+/// Tests it against N1, and each factor alone.
+void test_product(const FactoredMap& map, const FactorSpectra& spectra, const Eigen::MatrixXd& query,
+                  const Eigen::MatrixXd& key, const NullOptions& options, NullTables& tables, const Draw& draw,
+                  NullTests& tests);
 
 /// Returns the statistics of N1.
 matrix_laws::HeadStatistics head_statistics(const FactoredMap& map);

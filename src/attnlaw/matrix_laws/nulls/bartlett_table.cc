@@ -6,13 +6,13 @@
 
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/kolmogorov.h"
 #include "attnlaw/matrix_laws/nulls/factor_product.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
+#include "attnlaw/matrix_laws/nulls/small_eigenvalues.h"
 #include "attnlaw/matrix_laws/nulls/tracy_widom.h"
 
 namespace attnlaw::matrix_laws {
@@ -63,7 +63,7 @@ HeadStatistics draw_null_head(int m, int d, std::uint64_t seed, std::uint64_t dr
   const Eigen::MatrixXd query = bartlett_factor(m, d, draws), key = bartlett_factor(m, d, draws);
   const Eigen::MatrixXd core = query.transpose() * key;
   const Eigen::MatrixXd gram = core * core.transpose();
-  std::vector<double> squares = base::eigenvalues(gram.transpose());
+  std::vector<double> squares = eigenvalues_of_symmetric(gram);
   std::reverse(squares.begin(), squares.end());
   const double size = static_cast<double>(m) * d;
   const double scales = query.squaredNorm() / size * (key.squaredNorm() / size);

@@ -12,8 +12,8 @@
 #include "attnlaw/base/normal.h"
 #include "attnlaw/base/streams.h"
 #include "attnlaw/matrix_laws/nulls/edge_tests.h"
-#include "attnlaw/matrix_laws/nulls/largest_eigenvalue.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
+#include "attnlaw/matrix_laws/nulls/small_eigenvalues.h"
 
 namespace attnlaw::matrix_laws {
 namespace {
@@ -130,19 +130,6 @@ bool short_tail(const Cumulants& null, double value) {
   return std::abs(skewness) > kSkewed && (value < null.mean) == (skewness > 0);
 }
 
-Exceedances count_energies(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double energy, bool below,
-                           std::size_t draws, std::size_t most, std::uint64_t seed, std::uint64_t head) {
-  const auto m = static_cast<int>(a.size());
-  Exceedances counts{draws, most};
-  for (std::size_t draw = 0; counts.open(); ++draw) {
-    base::check_interrupt();
-    Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
-    const double drawn = a.dot(haar_matrix(m, rotation).array().square().matrix() * b);
-    counts.add(below ? drawn <= energy : drawn >= energy);
-  }
-  return counts;
-}
-
 RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
   // x(w) is large at both ends; it has one minimum unless a spectrum has outliers of its own, and then the lowest of a
   // grid in log w is refined.
@@ -180,31 +167,35 @@ std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::Ve
   return psi(a, omega);
 }
 
-RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
-                               double largest_square, double energy, std::size_t draws, std::size_t most,
-                               std::uint64_t seed, std::uint64_t head) {
-  const auto m = static_cast<int>(query_gram.rows());
-  // Any square roots of the Gram matrices do: G = A Aᵀ with the eigenvectors scaled.
-  const auto root = [m](Eigen::MatrixXd G) {
-    std::vector<double> values = base::symmetric_eigensystem({G.data(), base::size(G.size())}, base::size(m));
-    // Row k of the row-major result is column k here.
-    for (int k = 0; k < m; ++k) G.col(k) *= std::sqrt(std::max(0.0, values[base::size(k)]));
-    return G;
-  };
-  const Eigen::MatrixXd query = root(query_gram), key = root(key_gram);
-  RotationCounts counts{{draws, most}};
-  for (std::size_t draw = 0; counts.largest.open(); ++draw) {
+RotationCounts count_rotations(const Eigen::VectorXd& a, const Eigen::VectorXd& b, const RotatedFigures& measured,
+                               RotationCounts counts, std::uint64_t seed, std::uint64_t head) {
+  const auto m = static_cast<int>(a.size());
+  // In the bases of the eigenvectors, which a uniform matrix forgets, S has the singular values of √a O √b.
+  const Eigen::VectorXd query = a.cwiseSqrt(), key = b.cwiseSqrt();
+  Eigen::MatrixXd core(m, m), gram(m, m);
+  for (std::size_t draw = 0; counts.largest.open() || counts.energy.open(); ++draw) {
     base::check_interrupt();
     Draws rotation(seed, base::stream_id(base::Stream::head_rotations, head, draw));
-    Eigen::MatrixXd turned = key;
-    rotate_rows(turned, rotation);
-    const Eigen::MatrixXd core = query.transpose() * turned;
-    counts.largest.add(largest_eigenvalue_reaches(core * core.transpose(), largest_square));
-    if (draw >= draws) continue;
+    core.noalias() = query.asDiagonal() * haar_matrix(m, rotation) * key.asDiagonal();
+    if (counts.energy.open()) {
+      const double drawn = core.squaredNorm();
+      counts.energy.add(measured.below ? drawn <= measured.energy : drawn >= measured.energy);
+    }
+    if (!counts.largest.open()) continue;
+    gram.noalias() = core * core.transpose();
+    counts.largest.add(largest_eigenvalue_reaches(gram, measured.largest_square));
+  }
+  return counts;
+}
+
+PermutationCounts count_permutations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram, double energy,
+                                     std::size_t draws, std::uint64_t seed, std::uint64_t head) {
+  PermutationCounts counts;
+  for (std::size_t draw = 0; draw < draws; ++draw) {
     Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
     const double drawn = permuted_inner(query_gram, key_gram, signs);
-    counts.energy_above += drawn >= energy;
-    counts.energy_below += drawn <= energy;
+    counts.above += drawn >= energy;
+    counts.below += drawn <= energy;
   }
   return counts;
 }

@@ -34,11 +34,6 @@ double two_sided_pearson(const Cumulants& null, double value);
 /// with a leading direction each, the energy is below its mean by far more than three moments tell (5 % of rotations
 /// lie where Pearson III has 15 %, and 0.1 % beyond its end).
 bool short_tail(const Cumulants& null, double value);
-/// Returns how many of `draws` rotations (up to `most`, see Exceedances) have an energy at most, or at least, as given.
-/// a, b: eigenvalues of both Gram matrices.
-Exceedances count_energies(const Eigen::VectorXd& a, const Eigen::VectorXd& b, double energy, bool below,
-                           std::size_t draws, std::size_t most, std::uint64_t seed, std::uint64_t head);
-
 /// The limit law of s² under N2 ends at the position x₊, where its transform is w.
 struct RotatedEdge {
   double position = 0;
@@ -49,15 +44,27 @@ RotatedEdge rotated_edge(const Eigen::VectorXd& a, const Eigen::VectorXd& b);
 /// Returns w(x) = x G(x) − 1 of that law at a complex x off the real line, by subordination.
 std::complex<double> rotated_transform(const Eigen::VectorXd& a, const Eigen::VectorXd& b, std::complex<double> x);
 
-/// How many of `draws` rotations (up to `most`, see Exceedances) reach the given largest squared singular value, and
-/// how many of `draws` signed permutations reach the given energy or stay at or below it. The draws of different heads
-/// (`head` < 2^22) are independent.
-struct RotationCounts {
-  Exceedances largest;
-  std::size_t energy_above = 0, energy_below = 0;
+/// What the rotations of one head are compared with.
+struct RotatedFigures {
+  double largest_square = 0;  ///< s₁²
+  double energy = 0;
+  bool below = false;  ///< rotations count whose energy is at most, not at least, that of the head
 };
-RotationCounts count_rotations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram,
-                               double largest_square, double energy, std::size_t draws, std::size_t most,
-                               std::uint64_t seed, std::uint64_t head);
+/// How many rotations reach the figures; each is counted as far as it asks (see Exceedances), and not at all where it
+/// asks for no draws.
+struct RotationCounts {
+  Exceedances largest, energy;
+};
+/// Goes on with the counts until none is open: one rotation answers for both. a, b: eigenvalues of both Gram matrices.
+/// The draws of different heads (`head` < 2^22) are independent.
+RotationCounts count_rotations(const Eigen::VectorXd& a, const Eigen::VectorXd& b, const RotatedFigures& measured,
+                               RotationCounts counts, std::uint64_t seed, std::uint64_t head);
+
+/// How many of `draws` signed permutations of the rows have an energy at least, and at most, as given.
+struct PermutationCounts {
+  std::size_t above = 0, below = 0;
+};
+PermutationCounts count_permutations(const Eigen::MatrixXd& query_gram, const Eigen::MatrixXd& key_gram, double energy,
+                                     std::size_t draws, std::uint64_t seed, std::uint64_t head);
 
 }  // namespace attnlaw::matrix_laws

@@ -59,43 +59,42 @@ Eigen::MatrixXd bartlett_factor(int m, int d, Draws& draws) {
   Eigen::MatrixXd L = Eigen::MatrixXd::Zero(m, m);
   for (int column = 0; column < m; ++column) {
     L(column, column) = std::sqrt(draws.chi_squared(d - column));
-    for (int row = column + 1; row < m; ++row) L(row, column) = draws.normal();
+    draws.fill({L.data() + L.outerStride() * column + column + 1, base::size(m - column - 1)});
   }
   return L;
 }
 
-void rotate_rows(Eigen::MatrixXd& B, Draws& draws) {
-  Eigen::VectorXd x(B.rows());
-  Eigen::RowVectorXd along(B.cols());
-  // The last reflection acts first.
-  for (Eigen::Index k = B.rows() - 1; k >= 0; --k) {
-    const Eigen::Index n = B.rows() - k;
+Eigen::MatrixXd haar_matrix(int m, Draws& draws) {
+  // Of the transposed matrix, whose columns lie in memory one after the other.
+  Eigen::MatrixXd O = Eigen::MatrixXd::Identity(m, m);
+  Eigen::VectorXd x(m), along(m);
+  // The last reflection acts first, and each on the rows and columns from its first on alone.
+  for (Eigen::Index k = m - 1; k >= 0; --k) {
+    const Eigen::Index n = m - k;
     auto v = x.head(n);
     draws.fill({x.data(), base::size(n)});
     // The reflection takes the vector to −sign(v₀)‖v‖ in its first coordinate, which is the entry of R.
     const double length = v.norm(), entry = v[0] < 0 ? length : -length;
-    if (entry < 0) B.row(k) *= -1;
+    if (entry < 0) O(k, k) = -1;
     v[0] -= entry;
-    along.noalias() = v.transpose() * B.bottomRows(n);
-    along *= 2 / v.squaredNorm();
-    B.bottomRows(n).noalias() -= v * along;
+    auto turned = O.bottomRightCorner(n, n);
+    along.head(n).noalias() = turned * v;
+    along.head(n) *= 2 / v.squaredNorm();
+    turned.noalias() -= along.head(n) * v.transpose();
   }
-}
-
-Eigen::MatrixXd haar_matrix(int m, Draws& draws) {
-  Eigen::MatrixXd O = Eigen::MatrixXd::Identity(m, m);
-  rotate_rows(O, draws);
-  return O;
+  return O.transpose();
 }
 
 Eigen::MatrixXd haar_corner(int m, int d, Draws& draws) {
-  // The first m columns of a uniform matrix are Y R⁻¹ with Y Gaussian and RᵀR = YᵀY. Only the Gram matrix of the d − m
-  // rows below the corner is needed.
-  const Eigen::MatrixXd X = normal_matrix(m, m, draws);
-  const Eigen::MatrixXd below =
-      d - m >= m ? bartlett_factor(m, d - m, draws) : Eigen::MatrixXd(normal_matrix(m, d - m, draws));
-  const Eigen::LLT<Eigen::MatrixXd> gram(X.transpose() * X + below * below.transpose());
-  return gram.matrixL().solve(X.transpose()).transpose();
+  // The first m rows of a uniform matrix are L⁻¹ Y with Y Gaussian and L Lᵀ = Y Yᵀ. Only the Gram matrix of the d − m
+  // columns beside the corner is needed.
+  const int rest = std::min(m, d - m);
+  Eigen::MatrixXd Y(m, m + rest);
+  Y.leftCols(m) = normal_matrix(m, m, draws);
+  Y.rightCols(rest) = d - m >= m ? bartlett_factor(m, d - m, draws) : normal_matrix(m, rest, draws);
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(m, m);
+  gram.selfadjointView<Eigen::Lower>().rankUpdate(Y);
+  return Eigen::LLT<Eigen::MatrixXd>(gram).matrixL().solve(Y.leftCols(m));
 }
 
 std::vector<Eigen::Index> permutation(std::size_t n, Draws& draws) {
@@ -107,7 +106,7 @@ std::vector<Eigen::Index> permutation(std::size_t n, Draws& draws) {
   return order;
 }
 
-void shuffle(std::span<double> values, const base::UniformStream& stream) {
+void shuffle(std::span<float> values, const base::UniformStream& stream) {
   std::vector<double> places(values.size());
   stream.fill(0, places);
   for (std::size_t left = values.size(); left > 1; --left)

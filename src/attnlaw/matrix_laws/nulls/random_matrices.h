@@ -41,12 +41,9 @@ Eigen::MatrixXd normal_matrix(int m, int n, Draws& draws);
 /// (Bartlett's decomposition): normal below the diagonal, L_ii² = χ² of d − i degrees, i = 0 … m − 1.
 Eigen::MatrixXd bartlett_factor(int m, int d, Draws& draws);
 
-/// Multiplies a matrix of m rows from the left by a uniformly distributed matrix of O(m). That is Q of a Gaussian
-/// matrix with the signs that make the diagonal of R positive (without them the law would not be uniform), a product of
-/// reflections of independent Gaussian vectors of m, m − 1, …, 1 entries (Stewart, SIAM J. Numer. Anal. 17 (1980) 403).
-void rotate_rows(Eigen::MatrixXd& B, Draws& draws);
-
-/// Returns a uniformly distributed matrix of O(m).
+/// Returns a uniformly distributed matrix of O(m): Q of a Gaussian matrix with the signs that make the diagonal of R
+/// positive (without them the law would not be uniform), a product of reflections of independent Gaussian vectors of m,
+/// m − 1, …, 1 entries (Stewart, SIAM J. Numer. Anal. 17 (1980) 403).
 Eigen::MatrixXd haar_matrix(int m, Draws& draws);
 
 /// Returns the upper left m×m corner of a uniformly distributed matrix of O(d), m ≤ d, in O(m³).
@@ -56,6 +53,6 @@ Eigen::MatrixXd haar_corner(int m, int d, Draws& draws);
 std::vector<Eigen::Index> permutation(std::size_t n, Draws& draws);
 
 /// Brings values into an order that is uniform among all (Fisher and Yates), from the first numbers of the stream.
-void shuffle(std::span<double> values, const base::UniformStream& stream);
+void shuffle(std::span<float> values, const base::UniformStream& stream);
 
 }  // namespace attnlaw::matrix_laws
