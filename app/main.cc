@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "attnlaw/base/freed_memory.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/cluster/communicator_loader.h"
@@ -83,6 +84,7 @@ int run(const app::Command& command, const std::string& line) {
 
 int main(int argc, char** argv) {
   app::secure_standard_streams();
+  base::keep_freed_memory();
   try {
     const auto asked = app::parse(argc, argv);
     if (const auto* help = std::get_if<app::Help>(&asked)) return app::write_text("", help->text), 0;

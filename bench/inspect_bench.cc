@@ -60,7 +60,7 @@ void BM_Heads(benchmark::State& state) {
   for (std::uint64_t head = 0; head < heads; ++head)
     factors.push_back({gaussian(m, d, 2 * head), gaussian(m, d, 2 * head + 1)});
   checkpoint::NullTables tables(1, 1);
-  base::keep_freed_memory();  // as inspect does
+  base::keep_freed_memory();  // as the program does
   const double all = bench::time_work(state, [&] {
     for (std::uint64_t head = 0; head < heads; ++head) {
       checkpoint::HeadReport report;

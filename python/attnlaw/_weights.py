@@ -29,7 +29,7 @@ Described = tuple[str, str, list[int], NDArray[np.uint8]]
 
 def are_weights(value: Any) -> bool:
     """Whether a value is weights rather than the path of a file."""
-    return isinstance(value, Mapping) or hasattr(value, "state_dict") or hasattr(value, "__array__")
+    return isinstance(value, Mapping | list | tuple) or hasattr(value, "state_dict") or hasattr(value, "__array__")
 
 
 def of_model(value: Any) -> tuple[list[Described], dict[str, Any] | None]:
@@ -45,6 +45,7 @@ def of_maps(q: Any, k: Any, heads: int | None) -> tuple[list[Described], int | N
     """The query and key maps of the heads of one layer: arrays of shape (heads·m, d) or (heads, m, d)."""
     if q is None or k is None:
         raise OptionError("q and k are given together", "q" if q is None else "k", None)
+    q, k = (_of_list(name, array) for name, array in (("q", q), ("k", k)))
     shapes = [np.shape(array) for array in (q, k)]
     if any(len(shape) not in (2, 3) for shape in shapes):
         raise OptionError(
@@ -55,6 +56,16 @@ def of_maps(q: Any, k: Any, heads: int | None) -> tuple[list[Described], int | N
             raise OptionError(f"q has {shapes[0][0]} heads by its shape, got heads = {heads}", "heads", heads)
         heads = int(shapes[0][0])
     return [_described("q", _flat(q)), _described("k", _flat(k))], heads
+
+
+def _of_list(name: str, array: Any) -> Any:
+    """Nested lists of numbers as an array; all else as it is."""
+    if not isinstance(array, list | tuple):
+        return array
+    try:
+        return np.asarray(array, dtype=float)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name} must be numbers in lists of one length", name, None) from None
 
 
 def _flat(array: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import warnings as _warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,9 @@ from attnlaw._results import Record, Result, Results
 from attnlaw.problem import Problem
 
 Progress = Callable[[str, int, int], None]
+
+# What the library counts threads with.
+_MOST_THREADS = 2**31 - 1
 
 
 def call(operation: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> Result | Results:
@@ -66,10 +70,16 @@ def _with_positional(operation: str, positional: tuple[Any, ...], keywords: Mapp
 
 
 def _as_problem(value: Any) -> Any:
-    """A problem that is given as a document or by a result; all else as it is."""
+    """A problem that is given as a document or by a result; the path of a file as it is."""
     if isinstance(value, Record):
         value = value.to_dict()
-    return Problem.from_dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return Problem.from_dict(value)
+    if not isinstance(value, Problem | str | os.PathLike):
+        raise OptionError(
+            f"a problem is a Problem, a result, a dictionary, or the path of a file, got {value!r}", "problem", value
+        )
+    return value
 
 
 class _Call:
@@ -127,8 +137,11 @@ class _Call:
         return Results(results.reshape(next(iter(grids.values())).shape), grids)
 
     def _checked_threads(self) -> int:
-        if not isinstance(self.threads, int | np.integer) or isinstance(self.threads, bool) or self.threads < 0:
-            raise OptionError(f"threads must be an integer >= 0, got {self.threads!r}", "threads", self.threads)
+        whole = isinstance(self.threads, int | np.integer) and not isinstance(self.threads, bool)
+        if not whole or not 0 <= self.threads <= _MOST_THREADS:
+            raise OptionError(
+                f"threads must be an integer from 0 to {_MOST_THREADS}, got {self.threads!r}", "threads", self.threads
+            )
         return int(self.threads)
 
     def _said(self, options: Mapping[str, Any]) -> str:

@@ -28,6 +28,13 @@ def test_arrays_are_what_files_of_them_are(maps, npy):
     assert figures(attnlaw.inspect(q=q.reshape(-1, D), k=k.reshape(-1, D), heads=HEADS)) == figures(of_files)
 
 
+def test_lists_are_arrays(maps):
+    q, k = maps
+    assert figures(attnlaw.inspect(q=q.tolist(), k=k.tolist())) == figures(attnlaw.inspect(q=q, k=k))
+    with pytest.raises(OptionError, match="q must be numbers in lists of one length"):
+        attnlaw.inspect(q=[[1.0], [1.0, 2.0]], k=k.tolist())
+
+
 def test_order_in_memory_does_not_matter(maps):
     q, k = maps
     turned = attnlaw.inspect(q=np.asfortranarray(q), k=k[:, ::-1][:, ::-1])

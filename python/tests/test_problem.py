@@ -122,3 +122,16 @@ def test_a_misspelt_option_is_named_before_the_one_that_is_missing():
     with pytest.raises(OptionError, match=r"unknown key 'alpah'.*did you mean 'alpha'") as caught:
         attnlaw.solve(alpah=0.3, lambda_=0.05)
     assert caught.value.option == "alpah"
+
+
+@pytest.mark.parametrize("value", [0.3, 3, [1]])
+def test_what_is_no_problem_is_named(value):
+    for call in (lambda: attnlaw.solve(value), lambda: attnlaw.solve(problem=value)):
+        with pytest.raises(OptionError, match="a problem is a Problem, a result, a dictionary, or the path of a file"):
+            call()
+
+
+@pytest.mark.parametrize("threads", [-1, 2**40, 1.5, True])
+def test_threads_are_whole_numbers_in_range(threads):
+    with pytest.raises(OptionError, match="threads must be an integer from 0 to"):
+        attnlaw.solve(lambda_=0.05, alpha=0.5, threads=threads)

@@ -11,7 +11,6 @@
 #include <tuple>
 
 #include "attnlaw/base/file.h"
-#include "attnlaw/base/freed_memory.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/checkpoint/inspection/rotary.h"
@@ -285,7 +284,6 @@ Inspection inspect(const Model& model, const InspectOptions& options, const std:
 Inspection inspect(const Model& given, const InspectOptions& asked, NullTables& tables,
                    const std::function<void(int, int)>& progress) {
   require_options(given, asked);
-  base::keep_freed_memory();
   Model model = given;
   InspectOptions options = asked;
   options.nulls.family = std::max(1, static_cast<int>(model.heads()));
