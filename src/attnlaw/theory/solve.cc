@@ -127,9 +127,10 @@ bool unbounded(const model::Problem& problem, double Q_star, const Overlaps& ove
 std::optional<Start> fitting_start(const Equations& equations, const TrainedStudent& student, Workspace& workspace) {
   constexpr int kRounds = 20;
   constexpr double kClose = 1e-7;
+  constexpr double kSmall = 0.1;  // of where something can be learned
   const model::Problem& problem = equations.problem;
-  if (problem.lambda_rule != model::LambdaRule::value || !has_ridgeless(problem) ||
-      ridgeless_phase(problem, equations.target) != RidgelessPhase::interpolating)
+  if (problem.lambda_rule != model::LambdaRule::value || problem.lambda > kSmall * problem.lambda_unit() ||
+      !has_ridgeless(problem) || ridgeless_phase(problem, equations.target) != RidgelessPhase::interpolating)
     return std::nullopt;
   Overlaps at = fitting_overlaps(problem, equations.target, problem.lambda, {});
   for (int round = 0; round < kRounds && usable(at) && !workspace.late(); ++round) {
