@@ -48,7 +48,7 @@ class InContext extends View {
   // Takes a problem, if it is one. Returns what is wrong with it, if anything is.
   async set(problem, message = "") {
     const input = ++this.inputs;
-    const { answer } = await this.engine.ask({ ask: "in_context", problem }, { group: "check", urgency: 0 });
+    const { answer } = await askTwice(this.engine, { ask: "in_context", problem }, { group: "check", urgency: 0 });
     if (!answer || answer.error) return answer?.error ?? "the problem could not be checked";
     if (input !== this.inputs) return "";
     // What an address leaves out is that of the library, and stands in all that leaves the page.
@@ -64,6 +64,7 @@ class InContext extends View {
     ++this.generation;
     ++this.inputs;
     this.say("");
+    this.onRefused?.("");
     this.showControls();
     this.allowExports(false);
     clearTimeout(this.timer);
@@ -99,6 +100,7 @@ class InContext extends View {
   lose(why) {
     this.prediction = this.curves = null;
     this.say(why);
+    this.onRefused?.(why);
     this.drawSoon();
   }
 
