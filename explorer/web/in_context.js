@@ -34,7 +34,7 @@ class InContext extends View {
     };
     for (const name of ["context", "tasks", "sequences", "noise"]) number(name);
     const rules = [["value", "a number"], ["0+", "0+, no penalty"], ["optimal", "optimal, new tasks"], ["optimal-training", "optimal, training tasks"]];
-    this.rule = new ChoiceControl("icl-lambda-rule", { label: "how λ is chosen", help: helpOf(fields.lambda) }, rules, (value) => this.move({ ...this.problem, lambda: value === "value" ? (this.prediction?.model.lambda || 0.01) : value }, true));
+    this.rule = new ChoiceControl("icl-lambda-rule", { label: "choice of λ", help: helpOf(fields.lambda) }, rules, (value) => this.move({ ...this.problem, lambda: value === "value" ? (this.prediction?.model.lambda || 0.01) : value }, true));
     set.append(this.rule.element);
     number("lambda");
     const host = document.getElementById("icl-charts");

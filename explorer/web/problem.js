@@ -152,7 +152,7 @@ class Controls {
     };
     const choice = (set, name, choices) => {
       const field = this.fields[name];
-      const label = name === "lambda" ? "how λ is chosen" : labelOf(field);
+      const label = name === "lambda" ? "choice of λ" : labelOf(field);
       this.choices[name] = new ChoiceControl(name === "lambda" ? "lambda-rule" : name, { label, help: helpOf(field) }, choices, (value) => handlers.choose(name, value));
       set.append(this.choices[name].element);
     };

@@ -485,15 +485,12 @@ const tests = {
   async "selects no text where its marker is dragged"() {
     const page = await open(address);
     await complete(page);
-    const { x, y, width, height } = await page.evaluate(() => {
-      const { x, y, width, height } = document.querySelector("#charts figure svg[role=img]").getBoundingClientRect();
-      return { x, y, width, height };
-    });
+    const { x, y } = await (await page.$("#charts svg[role=img]")).boundingBox();
     const before = await page.evaluate(() => window.attnlaw.explorer.problem.alpha);
-    await page.mouse.move(x + width / 2, y + height / 2);
+    // Along the ticks of its axis.
+    await page.mouse.move(x + 60, y + 240);
     await page.mouse.down();
-    await page.mouse.move(x + 0.7 * width, y + height / 3, { steps: 4 });
-    await page.mouse.move(x + 0.8 * width, y + height + 60, { steps: 4 });
+    await page.mouse.move(x + 360, y + 240, { steps: 10 });
     const found = await page.evaluate(() => ({ selected: String(getSelection()), alpha: window.attnlaw.explorer.problem.alpha }));
     await page.mouse.up();
     assert.equal(found.selected, "");
