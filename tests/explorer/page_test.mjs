@@ -1,6 +1,6 @@
 // node page_test.mjs PAGE PROGRAM BROWSER [file|http] [EXECUTABLE]: the page in a browser (chromium or firefox), from disk or from
-// a server on this machine. Prints what it measures. Times of a clock depend on what else runs; what is tested is the processor time
-// of threads that the clock allows: on two idle cores the page is ready, and follows, as the report says.
+// a server on this machine. Prints what it measures. Times of a clock depend on what else runs: what is tested is the processor
+// time of the page's threads, so that with a core each they are as fast as is asked for.
 import assert from "node:assert/strict";
 import { execSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,6 @@ const reportPackage = createRequire(new URL("../../src/attnlaw/report/web/packag
 const [path, program, browserName = "chromium", scheme = "file", executable] = process.argv.slice(2);
 // Shared caches and hyperthreads make processor time longer, too.
 const kSlack = Number(process.env.ATTNLAW_EXPLORER_SLACK ?? 1.5);
-const kCores = 2;
 // The Python of the module, where that is built.
 const python = process.env.ATTNLAW_PYTHON;
 const page_ = resolve(path);
@@ -149,7 +148,6 @@ const tests = {
     assert.ok(size <= 1e6, `the page has ${size} bytes`);
     // The point waits for the page to be read, and the picture for the point.
     limited("main thread and worker", main + worker, 500);
-    limited("all threads", all, 500 * kCores);
     assert.deepEqual(JSON.parse(await page.evaluate(() => document.documentElement.dataset.errors)), []);
     await page.close();
   },
@@ -163,9 +161,8 @@ const tests = {
         const { result: found, main, worker, all } = await measured(() => drag(page, slider));
         const each = (milliseconds) => milliseconds / found.count;
         report(`${name}, ${slider}: ${found.updates.toFixed(0)} updates/s; frames ${found.median.toFixed(1)} ms, longest ${found.longest.toFixed(1)} ms; scripts ${found.busy.toFixed(1)} ms, longest ${found.busiest.toFixed(1)} ms; processor per update: main thread ${each(main).toFixed(1)} ms, a worker ${each(worker).toFixed(1)} ms, all ${each(all).toFixed(1)} ms`);
-        limited("main thread per update", each(main), 1000 / least);
+        limited("main thread per update", each(main), 16);
         limited("a worker per update", each(worker), 1000 / least);
-        limited("all threads per update", each(all), (kCores * 1000) / least);
         await settled(page);
       }
     }
