@@ -36,7 +36,7 @@ function(attnlaw_explorer_page source)
       file(GLOB_RECURSE files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/attnlaw/${room}/*.cc ${PROJECT_SOURCE_DIR}/src/attnlaw/${room}/*.h)
       list(APPEND made_of ${files})
     endforeach()
-    set(others CMakeLists.txt bundle.mjs sobol_table.mjs)
+    set(others CMakeLists.txt bundle.mjs load_core.mjs sobol_table.mjs)
     list(TRANSFORM others PREPEND ${explorer}/)
     # The version stands in the first; the second is what a page reports its errors by.
     list(APPEND others ${PROJECT_SOURCE_DIR}/CMakeLists.txt ${PROJECT_SOURCE_DIR}/src/attnlaw/report/web/recorder.js ${PROJECT_SOURCE_DIR}/cmake/unity.cmake)

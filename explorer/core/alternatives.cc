@@ -63,6 +63,13 @@ json tried(const json& document) {
   }
 }
 
+/// Numbers that some students have in common.
+std::vector<std::string> partners(const std::string& field) {
+  if (field == "beta") return {"target_beta"};
+  if (field == "target_beta") return {"beta"};
+  return {};
+}
+
 /// A value beside the one that a number has: whether it can change at all.
 double beside(const base::Field& field, double value) {
   constexpr double kShare = 0.9;  // downwards: a width above 1 is as good as 1
@@ -74,21 +81,28 @@ double beside(const base::Field& field, double value) {
 json alternatives(const json& given) {
   const model::Problem problem = model::problem_from_json(given);
   const json document = without_defaults(problem), full = base::json_of(problem);
-  json choices = json::object(), refused = json::object();
+  json choices = json::object(), refused = json::object(), together = json::object();
   const auto offer = [&](const std::string& field, const std::vector<std::string>& words) {
     for (const std::string& word : words) choices[field][word] = tried(with_choice(document, field, word));
   };
   base::for_each_field(describe(&problem), [&](const base::Field& field) {
     if (field.type.kind == base::Kind::choice) offer(field.name, field.type.choices);
     if (field.type.kind != base::Kind::number) return;
-    const json other = tried(with_choice(document, field.name, beside(field, full[field.name].get<double>())));
-    if (other.contains("refused")) refused[field.name] = other["refused"];
+    const double other = beside(field, full[field.name].get<double>());
+    json moved = with_choice(document, field.name, other);
+    const json alone = tried(moved);
+    if (!alone.contains("refused")) return;
+    for (const std::string& name : partners(field.name)) moved[name] = other;
+    if (tried(moved).contains("refused"))
+      refused[field.name] = alone["refused"];
+    else
+      together[field.name] = partners(field.name);
   });
   offer("target", {std::begin(kTargets), std::end(kTargets)});
   offer("lambda", {"0+", "optimal", "edge"});
   choices["lambda"]["value"] =
       tried(with_choice(document, "lambda", full["lambda"].is_number() ? full["lambda"] : json(kSomeLambda)));
-  return {{"problem", document}, {"full", full}, {"choices", choices}, {"refused", refused}};
+  return {{"problem", document}, {"full", full}, {"choices", choices}, {"refused", refused}, {"together", together}};
 }
 
 }  // namespace attnlaw::explorer

@@ -74,6 +74,7 @@ struct Question {
   std::vector<double> n;
   std::string along;
   std::vector<double> values;
+  std::vector<std::optional<Start>> starts;
 };
 
 const base::Description& describe(const Question*) {
@@ -83,13 +84,16 @@ const base::Description& describe(const Question*) {
       {base::field("ask", &Q::ask, {.doc = "what is wanted"}),
        base::field("problem", &Q::problem, {.doc = "the problem, as its documents have it"}),
        theory::accuracy_field(&Q::accuracy),
-       base::field("time_limit", &Q::time_limit,
-                   {.unit = "s", .range = base::kPositive, .doc = "start no iterate or finer point after so many seconds"}),
+       base::field(
+           "time_limit", &Q::time_limit,
+           {.unit = "s", .range = base::kPositive, .doc = "start no iterate or finer point after so many seconds"}),
        base::field("start", &Q::start, {.doc = "the answer of a neighbour: its `start`"}),
        base::field("spectrum", &Q::spectrum, {.doc = "also the spectrum of S, and that of the target"}),
        base::field("n", &Q::n, {.doc = "numbers of sequences of a scaling curve"}),
-       base::field("along", &Q::along, {.doc = "the option of in-context regression that varies, if one does"}),
-       base::field("values", &Q::values, {.doc = "its values"})}};
+       base::field("along", &Q::along,
+                   {.doc = "the option that varies, if one does: an answer for each of its values"}),
+       base::field("values", &Q::values, {.doc = "its values"}),
+       base::field("starts", &Q::starts, {.doc = "of each value, where there is one, the answer of a neighbour"})}};
   return description;
 }
 
@@ -178,6 +182,39 @@ json solve(const Question& question) {
   return document;
 }
 
+/// What a curve shows of a solution, and what its neighbours start from.
+json curve_point(const theory::Solution& solution) {
+  return {{"errors", base::json_of(solution.errors)},
+          {"replicon", solution.diagnostics.replicon},
+          {"converged", solution.diagnostics.converged},
+          {"start", base::json_of(Start(solution.overlaps))}};
+}
+
+/// A point at each value of an option. One that cannot be solved has its own error, and the others stay.
+json solve_along(const Question& question) {
+  json document = question.problem, points = json::array();
+  theory::SolveOptions options;
+  options.accuracy = question.accuracy;
+  options.time_limit = question.time_limit;
+  options.detail = theory::Detail::errors;
+  // The numbers of the curves of the page leave the target as it is.
+  const bool same_target = question.along == "alpha" || question.along == "lambda";
+  std::optional<matrix_laws::Spectrum> target;
+  for (std::size_t i = 0; i < question.values.size(); ++i) {
+    document[question.along] = question.values[i];
+    try {
+      const model::Problem problem = model::problem_from_json(document);
+      if (!target || !same_target) target = problem.target_law();
+      options.start.reset();
+      if (i < question.starts.size() && question.starts[i]) options.start = question.starts[i]->overlaps();
+      points.push_back(curve_point(theory::solve(problem, *target, options)));
+    } catch (const std::exception& error) {
+      points.push_back({{"error", error.what()}});
+    }
+  }
+  return {{"points", points}};
+}
+
 json scaling(const Question& question) {
   theory::ScalingOptions options;
   options.solve.accuracy = question.accuracy;
@@ -191,7 +228,7 @@ json answer_to(const Question& question) {
     case Ask::check:
       return alternatives(question.problem);
     case Ask::solve:
-      return solve(question);
+      return question.along.empty() ? solve(question) : solve_along(question);
     case Ask::thresholds:
       return base::json_of(study::thresholds(model::problem_from_json(question.problem)));
     case Ask::scaling:

@@ -282,18 +282,39 @@ class Chart {
       "</tbody></table>";
   }
 
-  // The picture with the colours that it has now.
+  // The picture with the colours that it has now, below its title and its legend, which is laid out as on the page.
   source() {
-    const copy = this.svg.cloneNode(true);
-    const from = this.svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
-    from.forEach((element, i) => {
-      const style = getComputedStyle(element);
-      for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family"]) to[i].style.setProperty(name, style.getPropertyValue(name));
-    });
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    copy.setAttribute("width", this.width);
-    copy.style.background = getComputedStyle(document.documentElement).getPropertyValue("--paper");
-    return new XMLSerializer().serializeToString(copy);
+    const styled = (element) => {
+      const copy = element.cloneNode(true), to = [copy, ...copy.querySelectorAll("*")];
+      [element, ...element.querySelectorAll("*")].forEach((one, i) => {
+        const style = getComputedStyle(one);
+        for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family"]) to[i].style.setProperty(name, style.getPropertyValue(name));
+      });
+      return copy;
+    };
+    const style = getComputedStyle(document.documentElement), { legendElement: legend } = this, head = 24 + legend.offsetHeight;
+    const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const text = (words, x, y, size, color) => {
+      const element = svgElement("text", picture);
+      element.textContent = words;
+      for (const [name, value] of Object.entries({ x, y, "font-size": size, "font-family": "system-ui, sans-serif", fill: style.getPropertyValue(color) })) element.setAttribute(name, value);
+      return element;
+    };
+    text(this.options.title, 4, 17, 15, "--ink").setAttribute("font-weight", 600);
+    const corner = legend.getBoundingClientRect();
+    for (const entry of legend.children) {
+      const key = entry.firstChild, place = key.getBoundingClientRect(), group = svgElement("g", picture), [x, y] = [place.x - corner.x, place.y - corner.y + 24];
+      group.setAttribute("transform", `translate(${pixel(x)} ${pixel(y)})`);
+      group.append(styled(key.firstChild));
+      text(entry.textContent, pixel(x + place.width + 5), pixel(y + place.height / 2 + 4), 12, "--quiet");
+    }
+    const chart = styled(this.svg);
+    for (const [name, value] of Object.entries({ y: head, width: this.width, height: chartHeight })) chart.setAttribute(name, value);
+    picture.append(chart);
+    const size = { width: this.width, height: head + chartHeight };
+    for (const [name, value] of Object.entries({ ...size, viewBox: `0 0 ${size.width} ${size.height}` })) picture.setAttribute(name, value);
+    picture.style.background = style.getPropertyValue("--paper");
+    return new XMLSerializer().serializeToString(picture);
   }
 
   // The picture as a specification of Vega-Lite that carries its numbers.
@@ -311,7 +332,7 @@ class Chart {
     const vertical = [...lines.map((line) => ({ ...line, marker: false })), ...(marker === undefined ? [] : [{ x: marker, label: "", marker: true }])].filter((line) => line.x >= x.low && line.x <= x.high);
     const layers = [
       ...curves.map(({ name, points, color, dash, faded, fill }) =>
-        layer(seen(points.map((point) => ({ x: point[0], y: point[1] }))), { type: fill ? "area" : "line", line: Boolean(fill), fillOpacity: 0.13, clip: true, opacity: faded ? 0.35 : 1, strokeDash: (dash ?? chartDashes[color]).split(" ").filter(Boolean).map(Number) },
+        layer(seen(points.map((point) => ({ x: point[0], y: point[1] }))), { type: fill ? "area" : "line", line: Boolean(fill), fillOpacity: 0.13, clip: true, opacity: faded ? 0.75 : 1, strokeWidth: faded ? 1.2 : 2, strokeDash: (dash ?? chartDashes[color]).split(" ").filter(Boolean).map(Number) },
           { ...places, color: name ? { datum: name, scale: legend, title: null } : { value: hexOf(color) } })),
       layer(vertical, "rule", { x: places.x, strokeDash: { condition: { test: "datum.marker", value: [] }, value: [2, 3] } }),
       layer(vertical, { type: "text", align: "left", dx: 4, y: 8 }, { x: places.x, text: { field: "label" } }),

@@ -2,21 +2,22 @@
 
 const textOf = (id) => document.getElementById(id).textContent;
 
-// The bytes that the page carries, as a stream: gzip, of which every 13 bits are two characters of an alphabet (bundle.mjs).
-const unpack = (id) => {
-  const { textContent: text, dataset } = document.getElementById(id);
-  const value = new Uint8Array(128), size = dataset.alphabet.length;
-  [...dataset.alphabet].forEach((character, i) => (value[character.charCodeAt(0)] = i));
+// The compiled library that the page carries: gzip, of which every 13 bits are two characters of an alphabet (bundle.mjs).
+const unpackModule = () => {
+  const { textContent, dataset } = document.getElementById("wasm");
+  const text = new TextEncoder().encode(textContent), size = dataset.alphabet.length, low = new Uint16Array(128), high = new Uint16Array(128);
+  [...dataset.alphabet].forEach((character, i) => {
+    low[character.charCodeAt(0)] = i;
+    high[character.charCodeAt(0)] = i * size;
+  });
   const packed = new Uint8Array(Number(dataset.bytes));
   for (let i = 0, at = 0, bits = 0, count = 0; i < text.length; i += 2) {
-    bits |= (value[text.charCodeAt(i)] + size * value[text.charCodeAt(i + 1)]) << count;
+    bits |= (low[text[i]] + high[text[i + 1]]) << count;
     for (count += 13; count >= 8; count -= 8, bits >>= 8) packed[at++] = bits;
   }
-  return new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const bytes = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return WebAssembly.compileStreaming(new Response(bytes, { headers: { "Content-Type": "application/wasm" } }));
 };
-
-// The glue of the compiler, which defines createAttnlaw.
-const glueText = () => new Response(unpack("glue")).text();
 
 // The outcome of a job: `answer` is that of its first question.
 const outcomeOf = (text) => {
@@ -94,8 +95,8 @@ class Queue {
 // Milliseconds after which a worker counts as lost in a hard problem.
 Queue.limit = 2000;
 
-// Questions to workers. An outcome is {answer, answers}, {dropped}, {late} or {lost: why}. `change` is called with the new
-// description where the workers go.
+// Questions to workers, which may be asked before they have started. An outcome is {answer, answers}, {dropped}, {late} or
+// {lost: why}. `change` is called with a description when somebody computes, and where the workers go. `working` fails where nobody can.
 class WorkerEngine {
   constructor(module, source, count, change) {
     this.queue = new Queue();
@@ -104,8 +105,10 @@ class WorkerEngine {
     this.change = change;
     this.replaced = 0;
     this.local = null;
-    this.first = new Promise((resolve, reject) => Object.assign(this, { isReady: resolve, cannotStart: reject }));
+    this.working = new Promise((resolve, reject) => Object.assign(this, { isWorking: resolve, cannotWork: reject }));
     this.workers = Array.from({ length: count }, () => this.start());
+    // A policy that forbids workers may say so by silence.
+    module.then(() => setTimeout(() => this.started || this.goLocal("no worker answered"), WorkerEngine.patience), () => {});
   }
 
   get description() {
@@ -115,8 +118,9 @@ class WorkerEngine {
   start(again = false) {
     const worker = new CoreWorker(this.source, this.module, {
       free: (free) => {
+        if (!this.started) this.change(this.description);
         this.started = true;
-        this.isReady();
+        this.isWorking();
         this.feed(free);
       },
       silent: (silent) => this.replace(silent, { late: true }),
@@ -143,13 +147,22 @@ class WorkerEngine {
       return;
     }
     this.workers.splice(place, 1);
-    if (this.workers.length === 0) {
-      this.cannotStart(new Error(why));
-      if (!this.started) return;
+    if (this.workers.length === 0) await this.goLocal(why);
+    else if (this.started) this.change(this.description);
+  }
+
+  async goLocal(why) {
+    if (this.local) return;
+    for (const worker of this.workers.splice(0)) worker.end();
+    try {
       this.local = await localEngine(await this.module, this.queue);
+      console.info(`attnlaw computes without workers: ${why}`);
       this.local.wake();
+      this.isWorking();
+      this.change(this.description);
+    } catch (error) {
+      this.cannotWork(error);
     }
-    this.change(this.description);
   }
 
   // The first worker keeps free for what is urgent, the point itself, as long as there is another.
@@ -169,12 +182,9 @@ class WorkerEngine {
   drop(group) {
     this.queue.drop(group);
   }
-
-  end() {
-    for (const worker of this.workers.splice(0)) worker.end();
-  }
 }
 WorkerEngine.urgent = 1;
+WorkerEngine.patience = 3000;
 
 // Questions to this thread: one after the other, with time for the page between them. `make` starts the library.
 class LocalEngine {
@@ -218,14 +228,12 @@ class LocalEngine {
   drop(group) {
     this.queue.drop(group);
   }
-
-  end() {}
 }
 LocalEngine.seconds = 1;
 
 const localEngine = async (module, queue) => {
   const script = document.createElement("script");
-  script.textContent = `${await glueText()}\nwindow.createAttnlaw = createAttnlaw;`;
+  script.textContent = `${textOf("glue")}\nwindow.createAttnlaw = createAttnlaw;`;
   document.head.append(script);
   const make = () => startCore(module);
   return new LocalEngine(make, await make(), queue);
@@ -234,25 +242,23 @@ const localEngine = async (module, queue) => {
 const workerRange = [2, 8];
 
 // Workers where they are allowed, else this thread. `wanted`: how many; 0: none. `change` is told who computes.
+// Workers start beside the decoding of the library; the page goes on where it is compiled.
 const startEngine = async (wanted, change) => {
-  const module = WebAssembly.compileStreaming(new Response(unpack("wasm"), { headers: { "Content-Type": "application/wasm" } }));
+  let start, engine;
+  const module = new Promise((resolve) => (start = () => resolve(unpackModule())));
   if (wanted !== 0) {
     const count = Math.min(Math.max(Math.round(wanted) || 0, workerRange[0]), workerRange[1]);
-    let engine;
     try {
-      const source = URL.createObjectURL(new Blob([await glueText(), "\n", textOf("worker")], { type: "text/javascript" }));
+      const source = URL.createObjectURL(new Blob([textOf("glue"), "\n", textOf("worker")], { type: "text/javascript" }));
       engine = new WorkerEngine(module, source, count, change);
-      // A policy that forbids workers may say so by silence.
-      const silence = new Promise((_, reject) => setTimeout(() => reject(new Error("no worker answered")), 3000));
-      await Promise.race([engine.first, silence]);
-      change(engine.description);
-      return engine;
     } catch (error) {
-      engine?.end();
       console.info(`attnlaw computes without workers: ${error.message}`);
     }
   }
-  const engine = await localEngine(await module);
+  start();
+  const compiled = await module;
+  if (engine) return engine;
+  engine = await localEngine(compiled);
   change(engine.description);
   return engine;
 };

@@ -6,8 +6,10 @@ const kRest = 150;  // milliseconds without input
 const kCurvePoints = 24;
 const kPathPoints = 20;
 const kScalingPoints = 17;
-const kFew = 5;  // points that make no curve yet
-const kTogether = 4;  // points of closed form in one message
+const kFew = 8;  // points that make no curve yet
+const kTogether = 8;  // points of closed form in one message
+const kWarm = 32;  // points that are solved for no other end
+const kPace = 80;  // milliseconds from one pass along a curve to the next, while something moves
 const kAlphas = [0.02, 50];  // ends of the curves
 const kLambdas = [1e-4, 10];
 const kPatience = 10000;  // for what is asked once, at rest: the best penalty, a scaling curve
@@ -30,13 +32,19 @@ const powerLawOf = (target) => {
   const [, gamma, size] = /^powerlaw:([\d.e+-]+),(\d+)/.exec(target) ?? [];
   return gamma === undefined ? null : { gamma: Number(gamma), size: Number(size) };
 };
-const startOf = (answer) => (answer?.start && answer.start.q > 0 && answer.diagnostics.converged ? answer.start : undefined);
+const startOf = (answer, converged = answer?.converged) => (answer?.start && answer.start.q > 0 && converged ? answer.start : null);
 const without = (problem, ...names) => Object.fromEntries(Object.entries(problem).filter(([name]) => !names.includes(name)));
 
 const coarsely = (problem) => ({ ask: "solve", problem, accuracy: kCoarse, spectrum: true });
-// All that the page must know of a problem before it shows it, at once: the point does not wait for the check.
-const askAbout = (engine, problem) => ({
-  check: engine.ask({ ask: "check", problem }, { group: "check", urgency: 0 }),
+// A worker that was lost answers nothing; another one is asked once more.
+const askTwice = async (engine, question, options) => {
+  const outcome = await engine.ask(question, options);
+  return outcome.lost ? engine.ask(question, options) : outcome;
+};
+
+// All that the page must know of a problem before it shows it, at once: the point does not wait for the check, which may be known.
+const askAbout = (engine, problem, known) => ({
+  check: known ? { answer: known } : askTwice(engine, { ask: "check", problem }, { group: "check", urgency: 0 }),
   point: engine.ask(coarsely(problem), { group: "point", urgency: 0 }),
 });
 
@@ -60,12 +68,20 @@ class Line {
   follow(problem) {
     this.wanted = { problem, cold: false };
     if (!this.isOf(problem)) this.complete = false;
-    if (!this.busy) this.pass();
+    if (!this.busy) this.paced();
+  }
+
+  // The next pass, as soon as the last one has begun long enough ago: the point has the processors for itself meanwhile.
+  paced() {
+    this.busy = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.pass(), this.begun === undefined ? 0 : Math.max(0, this.begun + kPace - performance.now()));
   }
 
   // From scratch, at rest.
   refine(problem) {
     ++this.generation;
+    clearTimeout(this.timer);
     this.explorer.engine.drop(this.group);
     this.wanted = { problem, cold: true };
     this.pass();
@@ -76,18 +92,20 @@ class Line {
     const { problem, cold } = this.wanted;
     this.wanted = null;
     this.busy = true;
+    this.begun = performance.now();
     this.complete = false;
     const kind = kindOf(without(problem, this.name)), key = keyOf(without(problem, this.name));
     const old = this.kind === kind ? this.answers : this.values.map(() => null);
     if (key !== this.key) this.fresh = this.values.map(() => false);
     Object.assign(this, { key, kind, problem: without(problem, this.name), version: this.version + 1 });
     const current = () => generation === this.generation;
-    const question = (i) => ({ ask: "solve", problem: { ...problem, [this.name]: this.values[i] }, accuracy: kCoarse, start: cold ? undefined : startOf(old[i]) });
+    const question = (list) => ({ ask: "solve", problem, along: this.name, values: list.map((i) => this.values[i]), accuracy: kCoarse, starts: cold ? [] : list.map((i) => startOf(old[i])) });
     const solve = async (list) => {
-      const outcome = await this.explorer.engine.ask(list.map(question), { group: this.group, urgency: this.urgency });
+      const outcome = await this.explorer.engine.ask(question(list), { group: this.group, urgency: this.urgency });
       if (!current() || outcome.dropped) return;
       for (const [k, i] of list.entries()) {
-        this.answers[i] = outcome.answers?.[k].errors ? outcome.answers[k] : { late: true };
+        const point = outcome.answer?.points?.[k];
+        this.answers[i] = point?.errors ? point : { late: true };
         this.fresh[i] = true;
         this.cold[i] = cold;
       }
@@ -103,7 +121,7 @@ class Line {
       if (this.wanted && !this.explorer.closedForm) break;
     }
     this.busy = false;
-    if (this.wanted) return this.pass();
+    if (this.wanted) return this.paced();
     this.complete = cold;
     if (cold) this.onEnd();
   }
@@ -114,7 +132,7 @@ class Line {
 
   // As [value, answer]: the points of the problem of the last pass, or what is left of those before.
   points(fresh) {
-    return this.values.flatMap((value, i) => (this.fresh[i] === fresh && this.answers[i]?.errors?.test !== undefined && this.answers[i].diagnostics.converged ? [[value, this.answers[i]]] : []));
+    return this.values.flatMap((value, i) => (this.fresh[i] === fresh && this.answers[i]?.errors?.test !== undefined && this.answers[i].converged ? [[value, this.answers[i]]] : []));
   }
 
   // The curve of a problem as far as it is known, and what stands in its place meanwhile, which is drawn pale. `live`: the
@@ -183,7 +201,7 @@ class Explorer extends View {
     this.inputs = 0;  // of what was asked for, also where it was no problem
     this.closedKinds = new Map();
     this.controls = new Controls(document.getElementById("controls"), schema, {
-      number: (name, value, last) => this.move({ ...this.problem, [name]: value }, last),
+      number: (name, value, last) => this.move({ ...this.problem, ...Object.fromEntries([name, ...(this.alternatives.together[name] ?? [])].map((each) => [each, value])) }, last),
       choose: (name, value) => this.choose(name, value),
       target: (spec, last) => this.move({ ...this.problem, target: spec }, last),
     });
@@ -202,7 +220,7 @@ class Explorer extends View {
     this.between = new Line(this, { name: "alpha", values: between, group: "between", urgency: 3, onEnd: () => this.settleErrors() });
     this.lambdas = new Line(this, { name: "lambda", values: geometric(...kLambdas, kPathPoints), group: "lambda", urgency: 3, onEnd: () => this.settlePenalty() });
     // What a chart shows is made anew when something changes that it depends on: its arguments, and what their versions are of.
-    this.errorSeries = remembered((live) => this.makeErrorSeries(live));
+    this.errorSeries = remembered((live, pinNames) => this.makeErrorSeries(live, pinNames));
     this.penaltyCurves = remembered((live) => this.makePenaltyCurves(live));
     this.spectrumOf = remembered((point) => this.makeSpectrum(point));
     this.weightsOf = remembered((point) => this.makeWeights(point));
@@ -273,16 +291,23 @@ class Explorer extends View {
     this.moving = true;
     this.resting = false;
     this.say("");
+    this.onRefused?.("");
     this.full = { ...this.full, ...problem };
     this.controls.show(this.full);
     this.allowExports();
     this.followPoint(point);
+    this.followLines(last);
+    this.drawSoon();
+  }
+
+  // All beside the point follows the problem, from the first picture on.
+  followLines(last) {
+    if (!this.isReady) return;
     this.followThresholds();
-    this.alphas.follow(problem);
-    if (this.closedForm && this.penalised) this.lambdas.follow(problem);
+    this.alphas.follow(this.problem);
+    if (this.closedForm && this.penalised) this.lambdas.follow(this.problem);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.rest(), last ? 0 : kRest);
-    this.drawSoon();
   }
 
   // Whether a point takes hardly any time: known of the last answer to a problem of this kind.
@@ -301,7 +326,7 @@ class Explorer extends View {
     while (this.wanted) {
       const { problem, outcome } = this.wanted;
       this.wanted = null;
-      const near = this.point && kindOf(this.point.asked) === kindOf(problem) ? startOf(this.point) : undefined;
+      const near = this.point && kindOf(this.point.asked) === kindOf(problem) ? (startOf(this.point, this.point.diagnostics.converged) ?? undefined) : undefined;
       await this.solvePoint({ ...coarsely(problem), start: near }, "point", outcome);
     }
     this.following = false;
@@ -361,10 +386,11 @@ class Explorer extends View {
     this.resting = true;
     this.drawSoon();
     // What was set as a whole has been checked.
-    const { answer } = keyOf(this.alternatives.problem) === keyOf(problem) ? { answer: this.alternatives } : await this.ask({ ask: "check", problem }, { group: "check", urgency: 0 });
+    const { answer } = keyOf(this.alternatives.problem) === keyOf(problem) ? { answer: this.alternatives } : await askTwice(this.engine, { ask: "check", problem }, { group: "check", urgency: 0 });
     if (!current()) return;
     if (answer?.error) {
       this.withoutPoint({ answer }, { problem });
+      this.onRefused?.(answer.error);
       this.summarise();
       return;
     }
@@ -426,7 +452,7 @@ class Explorer extends View {
   }
 
   draw() {
-    if (!this.problem) return;
+    if (!this.problem || !(this.isReady || this.point)) return;
     this.drawErrors();
     this.drawSpectrum();
     this.drawPenalty();
@@ -445,9 +471,12 @@ class Explorer extends View {
     return Boolean(this.point) && keyOf(this.point.asked) === keyOf(this.problem);
   }
 
-  // Milliseconds from the begin of the page to the first picture.
+  // The first picture is there, or what stands in its place. The document has the milliseconds from its begin to that.
   markReady() {
+    if (this.isReady) return;
+    this.isReady = true;
     document.documentElement.dataset.ready ??= Math.round(performance.now());
+    this.followLines(true);
   }
 
   // Of closed forms a whole pass takes a few frames: the line moves with the problem.
@@ -473,9 +502,15 @@ class Explorer extends View {
     return lines;
   }
 
-  makeErrorSeries(live) {
-    const series = [];
-    for (const [k, pin] of this.pins.entries()) series.push({ name: k === 0 ? "pinned test error" : "", points: pin.points, color: 3, dash: chartDashes[(k % 5) + 1], faded: true });
+  // What of a pinned problem is otherwise than now.
+  pinName({ full }) {
+    const shown = (value) => (typeof value === "number" ? formatNumber(value, 3) : (value ?? "none"));
+    const differing = Object.keys({ ...full, ...this.full }).filter((name) => name !== "alpha" && full[name] !== this.full[name]);
+    return `pinned: ${differing.map((name) => `${this.controls.fields[name]?.symbol ?? name} = ${shown(full[name])}`).join(", ") || "test error, as now"}`;
+  }
+
+  makeErrorSeries(live, pinNames) {
+    const series = this.pins.map((pin, k) => ({ name: pinNames[k], points: pin.points, color: 3, dash: chartDashes[(k % 5) + 1] }));
     const { own, pale } = this.curveParts(live);
     for (const [color, [name, label]] of errorNames.entries()) {
       const points = (list) => list.map(([alpha, answer]) => [alpha, answer.errors[name]]);
@@ -486,16 +521,18 @@ class Explorer extends View {
   }
 
   drawErrors() {
-    const { alphas, between } = this;
+    const { alphas, between } = this, names = this.pins.map((pin) => this.pinName(pin));
+    // The same list as long as it says the same: curves are remembered by it.
+    this.pinNames = names.join("\n") === this.pinNames?.join("\n") ? this.pinNames : names;
     this.charts.errors.draw({
       x: kAlphas,
-      series: this.errorSeries(this.live, alphas.version, between.version, alphas.isOf(this.problem), this.pins),
+      series: this.errorSeries(this.live, this.pinNames, alphas.version, between.version, alphas.isOf(this.problem)),
       lines: this.thresholdLines(),
       marker: this.problem.alpha,
       dots: this.point ? errorNames.map(([name], color) => ({ x: this.point.asked.alpha, y: this.point.errors[name], color })) : [],
       caption: this.caption(),
-      columns: ["α", ...errorNames.map(([, label]) => label), "replicon R"],
-      rows: () => this.curve().map(([alpha, { errors, diagnostics }]) => [alpha, ...errorNames.map(([name]) => errors[name]), diagnostics.replicon]),
+      columns: ["α", ...errorNames.map(([, label]) => label), "replicon R", ...names.map((name) => `test error, ${name}`)],
+      rows: () => this.curve().map(([alpha, { errors, replicon }]) => [alpha, ...errorNames.map(([name]) => errors[name]), replicon, ...this.pins.map(({ points }) => points.find(([at]) => at === alpha)?.[1])]),
     });
   }
 
@@ -653,6 +690,14 @@ class Explorer extends View {
     return `${parts.join("")}.`;
   }
 
+  // Once all stands still workers solve points of softmax, of which nobody waits for any: what they run is compiled to its best,
+  // for all workers, before somebody drags it.
+  warm() {
+    if (this.warmed || !this.engine.workers?.length) return;
+    this.warmed = true;
+    for (const alpha of geometric(0.1, 1, kWarm)) this.ask(coarsely({ alpha, lambda: 0.05 }), { group: "warm", urgency: 9 });
+  }
+
   settleErrors() {
     this.draw();
     this.charts.errors.settle(`Errors against α, ${this.curve().length} points. ${document.getElementById("summary").textContent}`);
@@ -670,12 +715,13 @@ class Explorer extends View {
     const ready = !this.moving && this.alphas.complete && this.alphas.isOf(this.problem) && (!this.closedForm || (this.between.complete && this.between.key === this.alphas.key));
     if (this.allowed === ready && document.documentElement.dataset.settled === String(ready)) return;
     this.allowed = ready;
+    if (ready) this.warm();
     for (const button of this.exports) button.disabled = !ready;
     document.documentElement.dataset.settled = ready;
   }
 
   pin() {
-    this.pins = [...this.pins, { problem: this.alphas.problem, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) }];
+    this.pins = [...this.pins, { problem: this.alphas.problem, full: this.full, points: this.curve().map(([alpha, answer]) => [alpha, answer.errors.test]) }];
     document.getElementById("unpin").hidden = false;
     this.draw();
   }
@@ -698,8 +744,9 @@ class Explorer extends View {
         solution: point ? without(point, "asked", "accuracy", "cold", "fine", "generation", "start") : null,
         thresholds: this.thresholds,
         curve: { problem: this.alphas.problem, accuracy: kCoarse, points: curve.map(([alpha, { errors }]) => ({ alpha, errors })) },
+        pinned: this.pins.map(({ problem, points }) => ({ problem, accuracy: kCoarse, points: points.map(([alpha, test]) => ({ alpha, test })) })),
       };
     const columns = ["train", "test", "test_noisy", "estimation", "objective"];
-    return [["alpha", ...columns, "replicon", "converged", "accuracy"], ...curve.map(([alpha, { errors, diagnostics }]) => [alpha, ...columns.map((name) => errors[name]), diagnostics.replicon ?? "", diagnostics.converged, kCoarse])];
+    return [["alpha", ...columns, "replicon", "converged", "accuracy"], ...curve.map(([alpha, { errors, replicon, converged }]) => [alpha, ...columns.map((name) => errors[name]), replicon ?? "", converged, kCoarse])];
   }
 }

@@ -34,7 +34,7 @@ class InContext extends View {
     };
     for (const name of ["context", "tasks", "sequences", "noise"]) number(name);
     const rules = [["value", "a number"], ["0+", "0+, no penalty"], ["optimal", "optimal, new tasks"], ["optimal-training", "optimal, training tasks"]];
-    this.rule = new ChoiceControl("icl-lambda-rule", { label: "how λ is chosen", help: helpOf(fields.lambda) }, rules, (value) => this.move({ ...this.problem, lambda: value === "value" ? (this.prediction?.model.lambda || 0.01) : value }, true));
+    this.rule = new ChoiceControl("icl-lambda-rule", { label: "choice of λ", help: helpOf(fields.lambda) }, rules, (value) => this.move({ ...this.problem, lambda: value === "value" ? (this.prediction?.model.lambda || 0.01) : value }, true));
     set.append(this.rule.element);
     number("lambda");
     const host = document.getElementById("icl-charts");
@@ -48,7 +48,7 @@ class InContext extends View {
   // Takes a problem, if it is one. Returns what is wrong with it, if anything is.
   async set(problem, message = "") {
     const input = ++this.inputs;
-    const { answer } = await this.engine.ask({ ask: "in_context", problem }, { group: "check", urgency: 0 });
+    const { answer } = await askTwice(this.engine, { ask: "in_context", problem }, { group: "check", urgency: 0 });
     if (!answer || answer.error) return answer?.error ?? "the problem could not be checked";
     if (input !== this.inputs) return "";
     // What an address leaves out is that of the library, and stands in all that leaves the page.
@@ -64,6 +64,7 @@ class InContext extends View {
     ++this.generation;
     ++this.inputs;
     this.say("");
+    this.onRefused?.("");
     this.showControls();
     this.allowExports(false);
     clearTimeout(this.timer);
@@ -99,6 +100,7 @@ class InContext extends View {
   lose(why) {
     this.prediction = this.curves = null;
     this.say(why);
+    this.onRefused?.(why);
     this.drawSoon();
   }
 

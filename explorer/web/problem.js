@@ -152,7 +152,7 @@ class Controls {
     };
     const choice = (set, name, choices) => {
       const field = this.fields[name];
-      const label = name === "lambda" ? "how λ is chosen" : labelOf(field);
+      const label = name === "lambda" ? "choice of λ" : labelOf(field);
       this.choices[name] = new ChoiceControl(name === "lambda" ? "lambda-rule" : name, { label, help: helpOf(field) }, choices, (value) => handlers.choose(name, value));
       set.append(this.choices[name].element);
     };
@@ -224,7 +224,7 @@ class Controls {
     const reasons = (name) => Object.fromEntries(Object.entries(choices[name] ?? {}).filter(([, tried]) => tried.refused).map(([value, tried]) => [value, tried.refused]));
     for (const [name, control] of Object.entries(this.choices)) control.refuse(reasons(name));
     for (const [name, control] of Object.entries(this.numbers)) control.refuse(refused[name]);
-    if (typeof full.lambda !== "number") this.numbers.lambda.refuse(full.lambda === undefined ? "the student has no penalty" : `λ is ${full.lambda}`);
+    if (typeof full.lambda !== "number") this.numbers.lambda.refuse((full.lambda ?? null) === null ? "the student has no penalty" : `λ is ${full.lambda}`);
     const families = reasons("target");
     this.specs = Object.fromEntries(Object.keys(choices.target).map((spec) => [spec.slice(0, spec.indexOf(":")), spec]));
     this.family.refuse({ file: "a page has no files: attnlaw solve --target file:PATH", ...Object.fromEntries(Object.entries(families).map(([spec, reason]) => [spec.slice(0, spec.indexOf(":")), reason])) });

@@ -133,7 +133,7 @@ std::string text_of(const view::Result& result) {
 std::string framed(const std::string& page) {
   return "<iframe title=\"attnlaw\" sandbox=\"allow-scripts allow-downloads\" style=\"width: 100%; height: 56rem; "
          "border: 0\" srcdoc=\"" +
-         report::escape_html(page) + "\"></iframe>";
+         report::escape_attribute(page) + "\"></iframe>";
 }
 
 std::string html_of(const view::Result& result) {

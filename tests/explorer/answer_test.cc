@@ -75,6 +75,31 @@ TEST(Answer, StartsFromANeighbour) {
               1e-7 * far["errors"]["test"].get<double>());
 }
 
+/// A curve asked for at once has the points that are asked for one by one, and a start for each of its neighbours.
+TEST(Answer, SolvesAlongAnOption) {
+  const json problem = {{"alpha", 1}, {"lambda", 0.05}, {"head", "linear"}, {"noise", 0.1}};
+  const json points =
+      ask({{"ask", "solve"}, {"problem", problem}, {"along", "alpha"}, {"values", {0.1, -1.0, 2.0}}})["points"];
+  ASSERT_EQ(points.size(), 3u);
+  json single = {{"ask", "solve"}, {"problem", problem}};
+  for (const std::size_t i : {0, 2}) {
+    single["problem"]["alpha"] = i == 0 ? 0.1 : 2.0;
+    const json alone = ask(single);
+    EXPECT_EQ(points[i]["errors"], alone["errors"]);
+    EXPECT_EQ(points[i]["start"], alone["start"]);
+    EXPECT_EQ(points[i]["replicon"], alone["diagnostics"]["replicon"]);
+    EXPECT_EQ(points[i]["converged"], true);
+  }
+  EXPECT_THAT(points[1]["error"], HasSubstr("alpha"));
+  const json near = ask({{"ask", "solve"},
+                         {"problem", problem},
+                         {"along", "alpha"},
+                         {"values", {0.1, 2.01}},
+                         {"starts", {nullptr, points[2]["start"]}}})["points"];
+  EXPECT_EQ(near[0], points[0]);
+  EXPECT_NEAR(near[1]["errors"]["test"].get<double>(), points[2]["errors"]["test"].get<double>(), 1e-2);
+}
+
 /// What the page asks of in-context regression is the law itself, at a point and along each of its options.
 TEST(Answer, RegressesInContextAsTheLaw) {
   laws::InContextModel model;
@@ -166,6 +191,12 @@ TEST(Alternatives, NumbersThatCannotChangeSayWhy) {
   EXPECT_THAT(linear["refused"]["beta"].get<std::string>(), HasSubstr("linear"));
   EXPECT_FALSE(linear["refused"].contains("noise"));
   EXPECT_FALSE(alternatives({{"alpha", 0.3}, {"lambda", 0.05}})["refused"].contains("beta"));
+  EXPECT_TRUE(alternatives({{"alpha", 0.3}, {"lambda", 0.05}})["together"].empty());
+  // Bayes knows β of the target: the two move as one.
+  const json bayes = alternatives({{"alpha", 0.3}, {"student", "bayes"}});
+  EXPECT_EQ(bayes["together"], json({{"beta", {"target_beta"}}, {"target_beta", {"beta"}}}));
+  EXPECT_FALSE(bayes["refused"].contains("beta"));
+  EXPECT_NO_THROW(alternatives({{"alpha", 0.3}, {"student", "bayes"}, {"beta", 2}, {"target_beta", 2}}));
 }
 
 }  // namespace

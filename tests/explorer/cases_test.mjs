@@ -3,10 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { here, loadCore } from "./core.mjs";
+import { loadCore } from "../../explorer/load_core.mjs";
 
 const [folder, native] = process.argv.slice(2);
-const cases = JSON.parse(readFileSync(join(here, "cases.json"), "utf8"));
+const cases = JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"));
 
 const run = spawnSync(native, { input: cases.map(({ question }) => JSON.stringify(question)).join("\n") + "\n", encoding: "utf8", maxBuffer: 1 << 28 });
 if (run.status !== 0) throw new Error(`the native program ended with ${run.status}: ${run.stderr}`);
@@ -42,7 +42,7 @@ const difference = (a, b, where = "") => {
   return { size: a === b ? 0 : Infinity, where: `${where}: ${a} and ${b}` };
 };
 
-const answer = await loadCore(folder);
+const answer = await loadCore(...["js", "wasm"].map((kind) => join(folder, `attnlaw_explorer.${kind}`)));
 // As in a page, the first answer compiles what it needs.
 answer(JSON.stringify(cases[0].question));
 let failures = 0;

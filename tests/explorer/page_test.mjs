@@ -1,8 +1,9 @@
 // node page_test.mjs PAGE PROGRAM BROWSER [file|http] [EXECUTABLE]: the page in a browser (chromium or firefox), from disk or from
-// a server on this machine. Prints what it measures; frame times are limits on an idle machine, and tested at `kSlack` times them.
+// a server on this machine. Prints what it measures. Times of a clock depend on what else runs: what is tested is the processor
+// time of the page's threads, so that with a core each they are as fast as is asked for.
 import assert from "node:assert/strict";
 import { execSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -13,8 +14,10 @@ import puppeteer from "puppeteer-core";
 // What the charts of reports are drawn by.
 const reportPackage = createRequire(new URL("../../src/attnlaw/report/web/package.json", import.meta.url));
 const [path, program, browserName = "chromium", scheme = "file", executable] = process.argv.slice(2);
-// Tests run beside each other, and on machines that are busy.
-const kSlack = Number(process.env.ATTNLAW_EXPLORER_SLACK ?? 6);
+// Shared caches and hyperthreads make processor time longer, too.
+const kSlack = Number(process.env.ATTNLAW_EXPLORER_SLACK ?? 1.5);
+// The Python of the module, where that is built.
+const python = process.env.ATTNLAW_PYTHON;
 const page_ = resolve(path);
 const size = readFileSync(page_).length;
 const profile = mkdtempSync(join(tmpdir(), "attnlaw-explorer-"));
@@ -52,6 +55,43 @@ const complete = (page) => page.waitForFunction(() => document.documentElement.d
 const set = async (page, problem) => assert.equal(await page.evaluate((value) => window.attnlaw.explorer.set(value), problem), "");
 const closed = { alpha: 0.3, lambda: 0.05, head: "linear", noise: 0.1 };
 const report = (text) => console.log(`${browserName}, ${scheme}: ${text}`);
+
+// Milliseconds of processor that every thread below the browser has had.
+const threadsOfBrowser = () => {
+  const below = {}, threads = {};
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const status = readFileSync(`/proc/${pid}/stat`, "utf8");
+      (below[status.slice(status.lastIndexOf(")") + 2).split(" ")[1]] ??= []).push(pid);
+    } catch {
+      // It has ended.
+    }
+  }
+  const take = (pid) => {
+    try {
+      const shows = /--type=renderer|-contentproc.*\btab\b/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+      for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        const folder = `/proc/${pid}/task/${thread}`, name = readFileSync(`${folder}/comm`, "utf8").trim();
+        const part = !shows ? "browser" : thread === pid ? "main" : /^(DedicatedWorker|DOM Worker)/.test(name) ? "worker" : "other";
+        threads[`${pid}/${thread}`] = { part, spent: Number(readFileSync(`${folder}/schedstat`, "utf8").split(" ")[0]) / 1e6 };
+      }
+    } catch {
+      // It has ended.
+    }
+    for (const child of below[pid] ?? []) take(child);
+  };
+  take(String(browser.process().pid));
+  return threads;
+};
+// What `action` returns, and what it costs: of the busiest main thread of a page, the busiest worker, all workers, and all threads.
+const measured = async (action) => {
+  const before = threadsOfBrowser(), result = await action(), after = threadsOfBrowser();
+  const spent = Object.entries(after).map(([key, thread]) => ({ part: thread.part, spent: thread.spent - (before[key]?.spent ?? 0) }));
+  const of = (part) => spent.filter((thread) => thread.part === part).map((thread) => thread.spent);
+  const sum = (list) => list.reduce((a, b) => a + b, 0);
+  return { result, main: Math.max(0, ...of("main")), worker: Math.max(0, ...of("worker")), workers: sum(of("worker")), all: sum(spent.map((thread) => thread.spent)) };
+};
+const limited = (what, milliseconds, limit) => assert.ok(milliseconds <= limit * kSlack, `${what}: ${milliseconds.toFixed(1)} ms of processor, accepted ${limit} (times ${kSlack})`);
 
 // Moves a slider to another place in every frame for a second.
 const drag = (page, slider) =>
@@ -94,17 +134,20 @@ const drag = (page, slider) =>
     for (const [worker, take] of workers) worker.onmessage = take;
     const sorted = (list) => [...list].sort((a, b) => a - b);
     const median = (list) => sorted(list)[list.length >> 1];
-    return { updates: (explorer.updates - updates) / seconds, median: median(frames), longest: Math.max(...frames.slice(1)), busy: median(busy), busiest: Math.max(...busy) };
+    return { count: explorer.updates - updates, updates: (explorer.updates - updates) / seconds, median: median(frames), longest: Math.max(...frames.slice(1)), busy: median(busy), busiest: Math.max(...busy) };
   }, slider);
 
 const tests = {
   async "is ready, without a word on the console"() {
-    const page = await open(address);
+    // The first page of a browser finds no caches filled.
+    await (await open(address)).close();
+    const { result: page, main, worker, all } = await measured(() => open(address));
     const ready = Number(await page.evaluate(() => document.documentElement.dataset.ready));
-    report(`page of ${(size / 1e6).toFixed(3)} MB, ready after ${ready} ms, ${await page.evaluate(() => document.getElementById("engine").textContent)}`);
+    report(`page of ${(size / 1e6).toFixed(3)} MB, ready after ${ready} ms, ${await page.evaluate(() => document.getElementById("engine").textContent)}; processor: main thread ${main.toFixed(0)} ms, a worker ${worker.toFixed(0)} ms, all ${all.toFixed(0)} ms`);
     // With all that is in it, to be sent by mail and put on any host.
     assert.ok(size <= 1e6, `the page has ${size} bytes`);
-    assert.ok(ready <= 500 * kSlack, `ready after ${ready} ms`);
+    // The point waits for the page to be read, and the picture for the point.
+    limited("main thread and worker", main + worker, 500);
     assert.deepEqual(JSON.parse(await page.evaluate(() => document.documentElement.dataset.errors)), []);
     await page.close();
   },
@@ -115,10 +158,11 @@ const tests = {
       await set(page, problem);
       await settled(page);
       for (const slider of ["alpha", "lambda"]) {
-        const found = await drag(page, slider);
-        report(`${name}, ${slider}: ${found.updates.toFixed(0)} updates/s; frames ${found.median.toFixed(1)} ms, longest ${found.longest.toFixed(1)} ms; main thread ${found.busy.toFixed(1)} ms, longest ${found.busiest.toFixed(1)} ms`);
-        assert.ok(found.updates >= least / kSlack, `${found.updates} updates/s`);
-        assert.ok(found.busy <= 16 * kSlack && found.busiest <= 50 * kSlack, `main thread busy for ${found.busy} ms, at most ${found.busiest} ms`);
+        const { result: found, main, worker, all } = await measured(() => drag(page, slider));
+        const each = (milliseconds) => milliseconds / found.count;
+        report(`${name}, ${slider}: ${found.updates.toFixed(0)} updates/s; frames ${found.median.toFixed(1)} ms, longest ${found.longest.toFixed(1)} ms; scripts ${found.busy.toFixed(1)} ms, longest ${found.busiest.toFixed(1)} ms; processor per update: main thread ${each(main).toFixed(1)} ms, a worker ${each(worker).toFixed(1)} ms, all ${each(all).toFixed(1)} ms`);
+        limited("main thread per update", each(main), 16);
+        limited("a worker per update", each(worker), 1000 / least);
         await settled(page);
       }
     }
@@ -130,16 +174,17 @@ const tests = {
     for (const [name, problem] of [["closed form", closed], ["softmax, T = 2", { alpha: 0.3, lambda: 0.05 }]]) {
       await set(page, { ...problem, lambda: 0.5 });
       await complete(page);
-      const milliseconds = await page.evaluate(async (wanted) => {
+      const { result: milliseconds, worker } = await measured(() => page.evaluate(async (wanted) => {
         const { explorer } = window.attnlaw, { alphas } = explorer;
         const begin = performance.now();
         explorer.move(wanted);
-        if (alphas.points(true).some(([, answer]) => answer.problem.lambda === wanted.lambda)) throw new Error("the curve is known before it is asked for");
+        if (alphas.isOf(wanted)) throw new Error("the curve is known before it is asked for");
         while (!alphas.isOf(wanted) || alphas.fresh.some((fresh) => !fresh)) await new Promise((done) => setTimeout(done, 2));
         return performance.now() - begin;
-      }, problem);
-      report(`${name}: 24 points in ${milliseconds.toFixed(0)} ms`);
-      assert.ok(milliseconds <= 500 * kSlack * 2);
+      }, problem));
+      report(`${name}: 24 points in ${milliseconds.toFixed(0)} ms; processor: a worker ${worker.toFixed(0)} ms`);
+      // Beside them the point itself is solved, and solved again from scratch.
+      limited("a worker", worker, 500);
     }
     await page.close();
   },
@@ -232,21 +277,72 @@ const tests = {
     await page.close();
   },
 
-  // attnlaw.explore of a notebook: no origin, no storage, no address of its own.
+  async "knows what the library answers to the questions that it begins with"() {
+    const page = await open(address);
+    const [known, answers] = await page.evaluate(async () => {
+      const { engine, known, presets } = window.attnlaw, ask = async (question) => (await engine.ask(question, { group: "test", urgency: 0 })).answer;
+      return [known, { describe: await ask({ ask: "describe" }), describe_in_context: await ask({ ask: "describe_in_context" }), check: await ask({ ask: "check", problem: presets[0].problem }) }];
+    });
+    assert.deepEqual(known, answers);
+    await page.close();
+  },
+
+  async "asks another worker where one was lost"() {
+    const page = await open(address);
+    const outcome = await page.evaluate(async (problem) => {
+      const { engine, explorer } = window.attnlaw, ask = engine.ask.bind(engine);
+      let lost = 0;
+      engine.ask = (question, options) => (question.ask === "check" && !lost++ ? Promise.resolve({ lost: "for a test" }) : ask(question, options));
+      const why = await explorer.set({ ...problem, alpha: 0.6 });
+      engine.ask = ask;
+      return { why, lost, alpha: explorer.problem.alpha };
+    }, closed);
+    assert.deepEqual(outcome, { why: "", lost: 2, alpha: 0.6 });
+    await page.close();
+  },
+
+  // As a policy of the place where the page stands may have it.
+  async "says who computes where a policy forbids workers, or WebAssembly"() {
+    const text = readFileSync(page_, "utf8");
+    for (const [before, after, expected] of [["worker-src blob:", "worker-src 'none'", /no workers are allowed/], [" 'wasm-unsafe-eval'", "", /^cannot compute here$/]]) {
+      assert.ok(text.includes(before));
+      const page = await browser.newPage(), path = join(profile, "policy.html");
+      writeFileSync(path, text.replace(before, after));
+      await page.goto(pathToFileURL(path).href);
+      await page.bringToFront();
+      await page.waitForFunction((source) => new RegExp(source).test(document.getElementById("engine").textContent), { timeout: 20000 }, expected.source);
+      if (after) {
+        await settled(page);
+      } else {
+        assert.match(await page.evaluate(() => document.getElementById("notice").textContent), /cannot compute here: .*attnlaw solve/s);
+        // Workers that cannot start either do not change that.
+        await new Promise((done) => setTimeout(done, 500));
+        assert.match(await page.evaluate(() => document.getElementById("engine").textContent), expected);
+      }
+      await page.close();
+    }
+  },
+
+  // attnlaw.explore of a notebook: no origin, no storage, no address of its own. By the very text that a notebook shows.
   async "runs in a frame that may run scripts and nothing else"() {
     const page = await browser.newPage();
     page.on("console", (message) => ["error", "warn"].includes(message.type()) && complaints.push(message.text()));
-    await page.evaluate((text) => {
-      const frame = document.createElement("iframe");
-      frame.setAttribute("sandbox", "allow-scripts allow-downloads");
-      frame.width = 1200;
-      frame.height = 900;
-      frame.srcdoc = text;
-      document.body.append(frame);
-    }, readFileSync(page_, "utf8"));
+    const path = join(profile, "notebook.html");
+    const framed = python
+      ? execSync(`'${python}' -c "import attnlaw; print(attnlaw.explore()._repr_html_())"`, { encoding: "utf8", maxBuffer: 1 << 24 })
+      : `<iframe sandbox="allow-scripts allow-downloads" style="width: 100%; height: 56rem" srcdoc="${readFileSync(page_, "utf8").replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`;
+    writeFileSync(path, `<!DOCTYPE html><meta charset="utf-8"><title>A notebook</title>${framed}`);
+    await page.goto(pathToFileURL(path).href);
     await page.bringToFront();
     const frame = await page.waitForFrame((one) => one !== page.mainFrame());
     await frame.waitForSelector("html[data-ready]", { timeout: 30000 });
+    // Without a clipboard texts stand on the page as they are; a frame has no address to link to.
+    await frame.evaluate(() => {
+      Object.defineProperty(navigator, "clipboard", { value: { writeText: () => Promise.reject(new Error("forbidden")) } });
+      document.querySelector("[data-copy=python]").click();
+    });
+    await frame.waitForFunction(() => /import attnlaw\n\nproblem/.test(document.getElementById("notice").innerText));
+    assert.equal(await frame.evaluate(() => document.querySelector("[data-copy=link]").hidden), true);
     await frame.waitForFunction(() => document.documentElement.dataset.settled === "true", { timeout: 20000 });
     const { engine, test, errors } = await frame.evaluate(() => ({ engine: document.getElementById("engine").textContent, test: window.attnlaw.explorer.point.errors.test, errors: document.documentElement.dataset.errors }));
     report(`in a sandboxed frame: ${engine}`);
@@ -330,6 +426,89 @@ const tests = {
     await Promise.all([page.close(), again.close()]);
   },
 
+  async "moves what Bayes and the target have in common together"() {
+    const page = await open(address);
+    await set(page, { alpha: 0.5, student: "bayes", noise: 0.1 });
+    await settled(page);
+    const refused = await page.evaluate(() => ({ beta: document.getElementById("beta").disabled, lambda: document.getElementById("lambda-why").textContent }));
+    assert.deepEqual(refused, { beta: false, lambda: "the student has no penalty" });
+    await page.$eval("#beta-number", (input) => {
+      input.value = "2";
+      input.dispatchEvent(new Event("change"));
+    });
+    await page.waitForFunction(() => window.attnlaw.explorer.problem.target_beta === 2 && window.attnlaw.explorer.problem.beta === 2 && window.attnlaw.explorer.settledPoint?.fine);
+    assert.equal(await page.evaluate(() => document.getElementById("target_beta-number").valueAsNumber), 2);
+    await page.close();
+  },
+
+  async "hands on no text of what is no problem"() {
+    const page = await open(address);
+    await set(page, closed);
+    await settled(page);
+    const copies = (off) => page.waitForFunction((wanted) => [...document.querySelectorAll("[data-copy]")].every((button) => button.disabled === wanted), {}, off);
+    const write = (value) => page.$eval("#alpha-number", (input, text) => {
+      input.value = text;
+      input.dispatchEvent(new Event("change"));
+    }, value);
+    await write("-1");
+    await copies(true);
+    assert.match(await page.evaluate(() => document.querySelector("[data-copy=command]").title), /alpha must be/);
+    await write("0.7");
+    await copies(false);
+    assert.match(await page.evaluate(() => window.attnlaw.explorer.texts().command), /--alpha 0.7 /);
+    await page.close();
+  },
+
+  async "names an example as long as it is that"() {
+    const page = await open(address);
+    await complete(page);
+    const above = () => page.evaluate(() => [document.getElementById("preset").value, document.getElementById("lead").textContent]);
+    const [first, lead] = await above();
+    assert.equal(first, "0");
+    assert.match(lead, /peaks where it can just fit/);
+    const move = (change) => page.evaluate((changed) => window.attnlaw.explorer.set({ ...window.attnlaw.explorer.problem, ...changed }), change);
+    // Numbers of the example move as its text says; it can be chosen again.
+    await move({ lambda: 0.1 });
+    await page.waitForFunction(() => document.getElementById("preset").value === "");
+    assert.deepEqual(await above(), ["", lead]);
+    await move({ student: "tied" });
+    await page.waitForFunction(() => document.getElementById("lead").textContent.startsWith("Exact laws"));
+    await page.select("#preset", "0");
+    await page.waitForFunction(() => window.attnlaw.explorer.problem.student === "direct" && window.attnlaw.explorer.settledPoint);
+    assert.deepEqual(await above(), ["0", lead]);
+    await page.close();
+  },
+
+  async "selects no text where its marker is dragged"() {
+    const page = await open(address);
+    await complete(page);
+    const { x, y } = await (await page.$("#charts svg[role=img]")).boundingBox();
+    const before = await page.evaluate(() => window.attnlaw.explorer.problem.alpha);
+    // Along the ticks of its axis.
+    await page.mouse.move(x + 60, y + 240);
+    await page.mouse.down();
+    await page.mouse.move(x + 360, y + 240, { steps: 10 });
+    const found = await page.evaluate(() => ({ selected: String(getSelection()), alpha: window.attnlaw.explorer.problem.alpha }));
+    await page.mouse.up();
+    assert.equal(found.selected, "");
+    assert.ok(found.alpha > before);
+    await page.close();
+  },
+
+  async "keeps an old curve until there is a new one"() {
+    const page = await open(address);
+    await complete(page);
+    const pale = await page.evaluate(() => {
+      const { alphas, problem } = window.attnlaw.explorer;
+      return [0, 7, 8].map((count) => {
+        alphas.fresh = alphas.values.map((_, i) => i < count);
+        return alphas.shown(problem, false).pale.length;
+      });
+    });
+    assert.deepEqual(pale, [24, 17, 0]);
+    await page.close();
+  },
+
   async "goes by the keyboard, with labels"() {
     const page = await open(address);
     await set(page, closed);
@@ -373,6 +552,8 @@ const tests = {
     assert.equal(files.json.curve.problem.alpha, undefined);
     assert.equal(files.json.curve.problem.lambda, closed.lambda);
     assert.match(files.svg, /^<svg.*<path/s);
+    for (const text of ["Errors against data", "test error", "training error", "estimation error E", "α = n/d²"]) assert.ok(files.svg.includes(`>${text}</text>`), text);
+    assert.deepEqual(files.json.pinned, []);
     assert.deepEqual(files.vega.map((chart) => chart.title).sort(), ["Errors against data", "Singular values of W/√d", "Spectrum of the trained map S", "Test error against the penalty"]);
     const { compile } = reportPackage("vega-lite"), vega = reportPackage("vega");
     for (const chart of files.vega) {
@@ -388,6 +569,46 @@ const tests = {
     await page.evaluate(() => document.querySelector("#pin").click());
     await page.evaluate(() => document.querySelector("figure details").setAttribute("open", ""));
     await page.waitForFunction(() => document.querySelectorAll("figure table tr").length === 48);
+    await set(page, { ...closed, lambda: 0.2, student: "direct" });
+    await complete(page);
+    // A pinned curve says what it is of, wherever it stands.
+    const pinned = await page.evaluate(() => {
+      const { explorer } = window.attnlaw, { points, problem } = explorer.file("json").pinned[0];
+      return { legend: document.querySelector("#charts .legend").textContent, head: document.querySelector("figure table th:last-child").textContent, cell: document.querySelector("figure table td:last-child").textContent, points: points.length, problem };
+    });
+    assert.deepEqual({ ...pinned, legend: "", cell: "" }, { legend: "", cell: "", head: "test error, pinned: λ = 0.05, student = tied", points: 47, problem: { lambda: 0.05, head: "linear", noise: 0.1 } });
+    assert.match(pinned.legend, /pinned: λ = 0\.05, student = tied/);
+    assert.ok(Number(pinned.cell) > 0);
+    await page.close();
+  },
+
+  async "can be seen: lines have three times the contrast of the paper, and menus have room for their words"() {
+    const page = await open(address);
+    await complete(page);
+    const found = await page.evaluate(() => {
+      const style = getComputedStyle(document.documentElement), probe = document.querySelector("#charts .line");
+      const luminance = (rgb) => rgb.map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)).reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
+      const read = (name) => style.getPropertyValue(name).trim().match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16) / 255);
+      const paper = read("--paper");
+      probe.classList.add("faded");
+      probe.style.transition = "none";
+      const opacity = Number(getComputedStyle(probe).opacity);
+      const contrast = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"].map((name) => {
+        const [a, b] = [luminance(read(name).map((value, i) => opacity * value + (1 - opacity) * paper[i])), luminance(paper)].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05);
+      });
+      const cut = [...document.querySelectorAll("#controls select")].filter((select) => {
+        const copy = select.cloneNode(true);
+        copy.style.cssText = "position: absolute; width: auto";
+        select.parentNode.append(copy);
+        const wants = copy.offsetWidth;
+        copy.remove();
+        return wants > select.offsetWidth + 1;
+      });
+      return { opacity, contrast, cut: cut.map((select) => select.id) };
+    });
+    assert.ok(found.opacity < 1 && found.contrast.every((value) => value >= 3), JSON.stringify(found));
+    assert.deepEqual(found.cut, []);
     await page.close();
   },
 
@@ -395,6 +616,24 @@ const tests = {
     const page = await open(address, { width: 400, height: 800 });
     await settled(page);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+    // A slider under the thumb moves a curve that can be seen.
+    for (const law of ["attention", "icl"]) {
+      await page.click(`[data-law=${law}]`);
+      await complete(page);
+      const hidden = await page.evaluate(async () => {
+        const main = document.querySelector("main:not([hidden])"), chart = main.querySelector("figure svg[role=img]"), hidden = [];
+        for (const range of main.querySelectorAll("input[type=range]:not(:disabled)")) {
+          if (!range.offsetParent) continue;
+          range.scrollIntoView({ block: "center" });
+          await new Promise(requestAnimationFrame);
+          const { top, bottom } = chart.getBoundingClientRect(), place = range.getBoundingClientRect();
+          const above = document.elementFromPoint(place.x + place.width / 2, place.y + place.height / 2);
+          if (!(top >= 0 && bottom <= innerHeight && above === range)) hidden.push(`${range.id}: chart from ${top} to ${bottom}, ${above?.outerHTML.slice(0, 60)}`);
+        }
+        return hidden;
+      });
+      assert.deepEqual(hidden, []);
+    }
     await page.close();
   },
 };

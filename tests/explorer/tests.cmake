@@ -41,8 +41,11 @@ if(NOT EXISTS ${CMAKE_CURRENT_LIST_DIR}/node_modules/.attnlaw-lock)
 endif()
 function(attnlaw_page_test name browser scheme)
   add_test(NAME explorer.${name} COMMAND ${NODE_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/page_test.mjs ${page} $<TARGET_FILE:attnlaw_program> ${browser} ${scheme})
-  # Frames are measured: nothing else runs meanwhile.
+  # Times are measured: nothing else runs meanwhile.
   set_tests_properties(explorer.${name} PROPERTIES LABELS explorer TIMEOUT 600 RUN_SERIAL ON)
+  if(TARGET attnlaw_python AND Python_EXECUTABLE)
+    set_tests_properties(explorer.${name} PROPERTIES ENVIRONMENT "ATTNLAW_PYTHON=${Python_EXECUTABLE};PYTHONPATH=${PROJECT_BINARY_DIR}/python")
+  endif()
 endfunction()
 attnlaw_page_test(PageInChromium chromium file)
 attnlaw_page_test(PageInChromiumOverHttp chromium http)

@@ -74,6 +74,10 @@ TEST(Escape, LeavesNoWayOutOfText) {
   EXPECT_EQ(escape_html("<a href=\"x\" title='y'>&amp;"), "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;");
 }
 
+TEST(Escape, AttributesKeepTheirText) {
+  EXPECT_EQ(escape_attribute("<p title=\"x\">\\xB8 & 'y'"), "<p title=&quot;x&quot;>\\xB8 &amp; 'y'");
+}
+
 TEST(Escape, JsonInScriptReadsBackTheSame) {
   const nlohmann::json value = "</script><!-- <script> \u2028 é";
   const std::string escaped = escape_json_in_script(value.dump());

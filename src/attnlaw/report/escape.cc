@@ -31,6 +31,21 @@ std::string escape_html(std::string_view text) {
   return escaped;
 }
 
+std::string escape_attribute(std::string_view text) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  for (const char c : text) {
+    if (c == '&') {
+      escaped += "&amp;";
+    } else if (c == '"') {
+      escaped += "&quot;";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
 std::string escape_json_in_script(std::string_view json) {
   std::string escaped;
   escaped.reserve(json.size());
