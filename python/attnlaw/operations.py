@@ -75,7 +75,7 @@ def _as_problem(value: Any) -> Any:
         value = value.to_dict()
     if isinstance(value, Mapping):
         return Problem.from_dict(value)
-    if not isinstance(value, Problem | str | os.PathLike):
+    if value is not None and not isinstance(value, Problem | str | os.PathLike):
         raise OptionError(
             f"a problem is a Problem, a result, a dictionary, or the path of a file, got {value!r}", "problem", value
         )

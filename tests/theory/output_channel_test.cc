@@ -215,6 +215,28 @@ TEST(SampledChannel, FollowedMinimaAreThoseOfASearch) {
   EXPECT_TRUE(workspace.searched) << "some may have jumped";
 }
 
+TEST(SampledChannel, FinerPointsBeginWithThoseOfCoarserOnes) {
+  // With what a coarser set has left in a workspace, a finer one gives what it gives by itself.
+  model::Problem sampled = softmax(2, 0.4);
+  sampled.loss = model::Loss::cross_entropy;
+  sampled.labels = model::Labels::sampled;
+  model::Problem general = softmax(3, 0.4, 0.3);
+  general.student = model::Student::direct;
+  for (const model::Problem& problem : {softmax(3, 0.4, 0.3), softmax(3, 0.4), sampled, general}) {
+    const double general_share = problem.two_sectors() ? 0.2 : 0;
+    const Overlaps at{0.8, 0.7, 2.0, general_share, 10 * general_share};
+    ChannelWorkspace workspace;
+    make_output_channel(problem, kQStar, SobolRule{8})->evaluate(at, OutputChannel::kAll, &workspace);
+    workspace.begin_finer();
+    const auto finer = make_output_channel(problem, kQStar, SobolRule{10});
+    const auto alone = finer->evaluate(at), followed = finer->evaluate(at, OutputChannel::kAll, &workspace);
+    EXPECT_NEAR(followed.train, alone.train, 1e-7);
+    EXPECT_NEAR(followed.conjugates.q_hat, alone.conjugates.q_hat, 1e-7);
+    EXPECT_NEAR(followed.conjugates.m_hat, alone.conjugates.m_hat, 1e-5);
+    EXPECT_NEAR(followed.conjugates.V_hat, alone.conjugates.V_hat, 1e-5);
+  }
+}
+
 TEST(SampledChannel, GridsAndSobolPointsAgree) {
   model::Problem entry = softmax(2, 0.4, 0.3), cross = entry, entropy = entry;
   entry.readout = model::Readout::entry;

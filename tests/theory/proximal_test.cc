@@ -441,6 +441,35 @@ TEST(LeastLogisticCurvature, IsALowerBoundThatIsNearlyMet) {
     }
 }
 
+TEST(SoftmaxRows, ShareExponentialsWhereTheyAreNotTooFarApart) {
+  // Rows of scores up to 60, 140 and 900 apart against softmax rows by themselves.
+  std::mt19937_64 generator(34);
+  constexpr int kTokens = 3;
+  const SoftmaxRows<kTokens> loss(kTokens, 1, 1);
+  const auto probabilities = [&](const Point& zeta, int a, int b, int lane) {
+    const auto row = loss.scores(a, zeta.data());
+    double largest = -1e300, sum = 0;
+    for (int c = 0; c < kTokens; ++c) largest = std::max(largest, entry(row.x, c, lane));
+    for (int c = 0; c < kTokens; ++c) sum += std::exp(entry(row.x, c, lane) - largest);
+    return std::exp(entry(row.x, b, lane) - largest) / sum;
+  };
+  for (const double spread : {20.0, 45.0, 300.0}) {
+    const Point zeta = random_point(loss.dimension(), spread, generator);
+    const auto outputs = label_at(loss, zeta), label = label_at(loss, random_point(loss.dimension(), 1, generator));
+    const Pack value = loss.value(label, zeta.data());
+    for (int lane = 0; lane < kLanes; ++lane) {
+      double expected = 0;
+      for (int a = 0; a < kTokens; ++a)
+        for (int b = 0; b < kTokens; ++b) {
+          const double p = probabilities(zeta, a, b, lane), y = entry(label, a * kTokens + b, lane);
+          EXPECT_NEAR(entry(outputs, a * kTokens + b, lane), p, 1e-13);
+          expected += (p - y) * (p - y);
+        }
+      EXPECT_NEAR(value.lanes[lane], expected, 1e-12);
+    }
+  }
+}
+
 TEST(Coupling, OfSoftmaxRowsLeavesOutOnlyZeros) {
   // The same factors, solutions and responses as without it.
   std::mt19937_64 generator(31);

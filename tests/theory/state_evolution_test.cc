@@ -216,6 +216,27 @@ TEST(StateEvolution, ErrorsOfNoiselessLabelsFallAsTheSquareOfASmallPenalty) {
   }
 }
 
+TEST(StateEvolution, SlopesAreThoseOfMapsWithoutAMemory) {
+  // Proximal points that are followed over the length of a difference answer as those that are searched for anew.
+  const model::Problem problem = problem_of(3, 0.15, 0.05);
+  const auto channel = make_output_channel(problem, problem.target.spectrum().second_moment(), SobolRule{7});
+  const ThresholdDenoiser denoiser(2 * problem.lambda);
+  const EvolutionMap map(*channel, denoiser, problem.target.spectrum());
+  const Overlaps at{0.6, 0.7, 0.3};
+  Workspace workspace;
+  const Slope slope = exact_slope(map, at, workspace);
+  const Coordinates x = map.chart().coordinates(at);
+  const auto residual = [&](const Coordinates& y) {
+    return Coordinates(map.chart().coordinates(map.step(map.chart().overlaps(y)).prior.overlaps) - y);
+  };
+  constexpr double kLength = 1e-3;
+  for (Eigen::Index k = 0; k < x.size(); ++k) {
+    const Coordinates move = kLength * Coordinates::Unit(x.size(), k);
+    const Coordinates column = (residual(x + move) - residual(x - move)) / (2 * kLength);
+    EXPECT_LT((column - slope.residual.col(k)).norm(), 1e-4) << "coordinate " << k;
+  }
+}
+
 TEST(StateEvolution, SolutionIsAFixedPointOfAFinerMap) {
   // One step on a Sobol rule, which has nothing in common with the grid, moves the overlaps by no more than the error.
   const model::Problem problem = problem_of(2, 0.3, 0.05);

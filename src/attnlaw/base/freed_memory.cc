@@ -1,6 +1,8 @@
 #include "attnlaw/base/freed_memory.h"
 
+#if __has_include(<malloc.h>)
 #include <malloc.h>
+#endif
 
 namespace attnlaw::base {
 

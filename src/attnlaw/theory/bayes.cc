@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/base/reject.h"
@@ -39,24 +41,28 @@ bool gaussian_output(const model::Problem& problem) { return problem.head != mod
 
 /// What S* + √v Z tells of S*. Where v is too small for its law E/v is that of the least v which is not: it differs by
 /// about √(v/Q*) from its limit at 0.
-class Estimate {
+class NoisyView {
  public:
-  Estimate(const Spectrum& target, double v)
-      : v_(v), law_v_(std::max(v, kLeastLawNoise * target.second_moment())), denoiser_(target, law_v_) {}
+  NoisyView(const Spectrum& target, double v)
+      : v_(v),
+        law_v_(std::max(v, kLeastLawNoise * target.second_moment())),
+        denoiser_(std::make_shared<const OptimalDenoiser>(target, law_v_)) {}
+  /// At another v below that of the law of `least`.
+  NoisyView(const NoisyView& least, double v) : v_(v), law_v_(least.law_v_), denoiser_(least.denoiser_) {}
 
-  double response() const { return denoiser_.response(); }
-  double mean_square_error() const { return v_ < law_v_ ? v_ * response() : denoiser_.mean_square_error(); }
+  double response() const { return denoiser_->response(); }
+  double mean_square_error() const { return v_ < law_v_ ? v_ * response() : denoiser_->mean_square_error(); }
   /// Of S* and its noisy view: its derivative in log v is −E/(4v).
   double mutual_information() const {
-    return denoiser_.mutual_information() + 0.25 * response() * std::log(law_v_ / v_);
+    return denoiser_->mutual_information() + 0.25 * response() * std::log(law_v_ / v_);
   }
-  const OptimalDenoiser& denoiser() const { return denoiser_; }
+  const OptimalDenoiser& denoiser() const { return *denoiser_; }
   /// The v of its law.
   double law_noise() const { return law_v_; }
 
  private:
   double v_, law_v_;
-  OptimalDenoiser denoiser_;
+  std::shared_ptr<const OptimalDenoiser> denoiser_;
 };
 
 /// Both channels at a noise v, as a function of log v.
@@ -65,13 +71,21 @@ class Balance {
   Balance(const model::Problem& problem, const Spectrum& target)
       : problem_(problem), target_(target), Q_star_(target.second_moment()) {}
 
+  /// One law serves all v below the least of which there are any.
+  NoisyView view(double v) const {
+    const double least = kLeastLawNoise * Q_star_;
+    if (v >= least) return {target_, v};
+    if (!least_) least_.emplace(target_, least);
+    return {*least_, v};
+  }
+
   /// Conjugate of the output channel at matrix error V.
   double q_hat(double V) const { return 2 * problem_.alpha * label_information(problem_, Q_star_, V); }
 
   /// −log(v q̂(V(v))), zero at a fixed point; > 0 where the labels leave more noise than v.
   double operator()(double log_v) const {
     ++evaluations_;
-    const Estimate estimate(target_, std::exp(log_v));
+    const NoisyView estimate = view(std::exp(log_v));
     // In terms of f = V/v, so that nothing overflows.
     if (gaussian_output(problem_))
       return std::log((estimate.response() + problem_.noise * std::exp(-log_v)) /
@@ -95,7 +109,7 @@ class Balance {
     double sum = 0, previous_V = 0, previous_force = 0;
     for (int step = 0; step <= kSteps; ++step) {
       const double v = std::exp(a + (b - a) * step / kSteps);
-      const double V = Estimate(target_, v).mean_square_error();
+      const double V = view(v).mean_square_error();
       const double force = 0.25 * (q_hat(V) - 1 / v);
       if (step > 0) sum += 0.5 * (force + previous_force) * (V - previous_V);
       previous_V = V, previous_force = force;
@@ -109,6 +123,7 @@ class Balance {
   const model::Problem& problem_;
   const Spectrum& target_;
   double Q_star_;
+  mutable std::optional<NoisyView> least_;
   mutable int evaluations_ = 0;
 };
 
@@ -164,7 +179,7 @@ TrainedSpectrum estimated_spectrum(const Spectrum& target, const OptimalDenoiser
 }
 
 /// (αK_eff/2) log(1 + V/Δ) + I(v) − V/(4v), see docs/theory/bayes_optimal.md, section 4.
-double mutual_information(const model::Problem& problem, const Estimate& estimate) {
+double mutual_information(const model::Problem& problem, const NoisyView& estimate) {
   if (!gaussian_output(problem) || problem.noise == 0) return kNan;
   const double labels =
       0.5 * problem.alpha * problem.observed_score_count() * std::log1p(estimate.mean_square_error() / problem.noise);
@@ -187,7 +202,7 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   const std::vector<double> roots = fixed_points(balance);
   const double log_v = lowest(balance, roots);
   const double v = std::exp(log_v);
-  const Estimate estimate(target, v);
+  const NoisyView estimate = balance.view(v);
   const double E = estimate.mean_square_error();
   const double q = std::max(0.0, solution.Q_star - E);
   const LabelErrors labels = label_errors(problem, q, E, accuracy);
@@ -203,7 +218,7 @@ void fill_learned(Solution& solution, const Spectrum& target, double accuracy) {
   figures.plug_in_test = labels.plug_in;
   figures.index_error = 2 * problem.score_count() * E;
   figures.mutual_information = mutual_information(problem, estimate);
-  for (const double root : roots) figures.fixed_points.push_back(Estimate(target, std::exp(root)).mean_square_error());
+  for (const double root : roots) figures.fixed_points.push_back(balance.view(std::exp(root)).mean_square_error());
   solution.bayes = figures;
 
   diagnostics.residual = std::abs(balance(log_v));

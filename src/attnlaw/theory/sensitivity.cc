@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
+#include <utility>
 
 namespace attnlaw::theory {
 namespace {
@@ -29,21 +31,29 @@ Errors weighted_sum(std::initializer_list<Term> terms) {
 }  // namespace
 
 ErrorResponse::ErrorResponse(const model::Problem& problem, const matrix_laws::Spectrum& target,
-                             std::optional<RidgelessPhase> phase, const Resolution& resolution, const FixedPoint& at)
+                             std::optional<RidgelessPhase> phase, const Resolution& resolution, const FixedPoint& at,
+                             bool near)
     : problem_(problem),
       target_(target),
       phase_(phase),
       resolution_{resolution.rule, kLawRounding},
       at_(at),
-      student_(problem, target, phase, resolution_) {
+      near_(near),
+      student_(student(problem)) {
   if (at.overlaps.q > 0) slope_ = exact_slope(student_.map(), at.overlaps, workspace_);
+}
+
+TrainedStudent ErrorResponse::student(const model::Problem& problem) const {
+  TrainedStudent student(problem, target_, phase_, resolution_);
+  if (std::optional<TrainedStudent> near = near_ ? student.near_target() : std::nullopt) return std::move(*near);
+  return student;
 }
 
 TrainedStudent ErrorResponse::student(Parameter parameter, double value) const {
   if (parameter == &model::Problem::lambda) return student_.at_lambda(value);
   model::Problem moved = problem_;
   moved.*parameter = value;
-  return {moved, target_, phase_, resolution_};
+  return student(moved);
 }
 
 Coordinates ErrorResponse::image(Parameter parameter, const TrainedStudent& student) {
@@ -67,6 +77,8 @@ Errors ErrorResponse::errors_at(const TrainedStudent& student, const Coordinates
 }
 
 Errors ErrorResponse::derivative(Parameter parameter) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  if (near_ && parameter == &model::Problem::noise) return {kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
   const double value = problem_.*parameter,
                step = kRelativeStep * (parameter == &model::Problem::noise
                                            ? std::max(value, kLeastNoise * target_.second_moment())

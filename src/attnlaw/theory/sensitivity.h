@@ -13,16 +13,18 @@ using Parameter = double model::Problem::*;
 /// the points of one rule, so that they are those of the numbers that this rule gives.
 class ErrorResponse {
  public:
-  /// `at` is a fixed point of the problem on `resolution`; `phase` as TrainedStudent has it. `problem`, `target` and
-  /// `at` must outlive it.
+  /// `at` is a fixed point of the problem on `resolution`; `phase` as TrainedStudent has it; `near`: in the coordinates
+  /// of TrainedStudent::near_target. `problem`, `target` and `at` must outlive it.
   ErrorResponse(const model::Problem& problem, const matrix_laws::Spectrum& target, std::optional<RidgelessPhase> phase,
-                const Resolution& resolution, const FixedPoint& at);
+                const Resolution& resolution, const FixedPoint& at, bool near);
 
   /// d(errors)/dθ, to a relative error of about 1e-5; at θ = 0 the derivative from above, to about 1e-4. Close to
-  /// perfect recovery errors are small differences of overlaps: where E is 1e-4 of Q* derivatives are good to 1 %.
+  /// perfect recovery errors are small differences of overlaps: where E is 1e-4 of Q* derivatives are good to 1 %. NaN
+  /// for the noise at a near fixed point, whose coordinates noisy labels do not have.
   Errors derivative(Parameter parameter);
 
  private:
+  TrainedStudent student(const model::Problem& problem) const;
   TrainedStudent student(Parameter parameter, double value) const;
   /// F at the fixed point, of the student with another value of the parameter.
   Coordinates image(Parameter parameter, const TrainedStudent& student);
@@ -34,6 +36,7 @@ class ErrorResponse {
   std::optional<RidgelessPhase> phase_;
   Resolution resolution_;
   const FixedPoint& at_;
+  bool near_;
   TrainedStudent student_;  ///< of the problem itself
   Workspace workspace_;
   std::optional<Slope> slope_;  ///< none at S = 0

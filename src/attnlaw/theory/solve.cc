@@ -308,9 +308,18 @@ Reached reach(const Equations& equations, const PointLadder& ladder, const std::
     now.workspace.channel = coarser->workspace.channel;
     now.workspace.channel.begin_finer();
   }
+  const auto student = now.student;
   now.near = coarser && coarser->near && start && start->slope && take_near_coordinates(now);
-  now.at = find_patiently(equations, *now.student, ladder, start, now.workspace);
-  if (!now.near) go_on_near_target(ladder, now);
+  if (now.near) now.at = now.student->find(start, ladder.tolerance(), now.workspace);
+  // Other coordinates know nothing of the slope.
+  const bool lost = now.near && !now.at.converged;
+  if (lost) now.student = student;
+  if (!now.near || lost) {
+    const auto from = lost ? std::optional(Start{start->overlaps, std::nullopt}) : start;
+    now.at = find_patiently(equations, *now.student, ladder, from, now.workspace);
+    now.near = false;
+    go_on_near_target(ladder, now);
+  }
   now.late = now.workspace.late();
   now.workspace.budget = nullptr;
   // Where proximal points jump, the slope of a coarser rule is that of the few of its points which do.
@@ -357,8 +366,8 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
                           reached.error <= kLargestError;
 }
 
-Sensitivities sensitivities_of(const Equations& equations, const PointLadder& ladder, const FixedPoint& at) {
-  ErrorResponse response(equations.problem, equations.target, equations.phase, ladder.resolution(), at);
+Sensitivities sensitivities_of(const Equations& equations, const PointLadder& ladder, const FixedPoint& at, bool near) {
+  ErrorResponse response(equations.problem, equations.target, equations.phase, ladder.resolution(), at, near);
   using P = model::Problem;
   Sensitivities result{
       response.derivative(&P::alpha), {}, response.derivative(&P::noise), response.derivative(&P::beta)};
@@ -415,7 +424,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   std::string& message = solution.diagnostics.message;
   message += message.empty() || late.empty() ? late : "; " + late;
   if (options.sensitivities && best.at.converged)
-    solution.sensitivities = sensitivities_of(equations, best.ladder, best.at);
+    solution.sensitivities = sensitivities_of(equations, best.ladder, best.at, best.near);
 }
 
 /// A trained student whose λ is a number, or follows from the solution.

@@ -120,7 +120,7 @@ void fill_report(const Factors& factors, const NullOptions& options, NullTables&
       test_stored(*stored, options, tables, draw, report.tests);
     else
       test_product(map, spectra, factors.left, factors.right, options, tables, draw, report.tests);
-    if (!report.tests.lower_rank) report.outliers = find_outliers(map, spectra, options, tables);
+    if (!lower_rank(spectra)) report.outliers = find_outliers(map, spectra, options, tables);
   }
   if (map.square()) report.fit = fit_trained_law(map, report.symmetry, draw, options.samples);
 }

@@ -293,6 +293,7 @@ Inspection inspect(const Model& given, const InspectOptions& asked, NullTables& 
   Model stored = model;
   stored.folded = false;
   draw_tables(stored, options, tables);
+  if (model.folded) draw_tables(model, options, tables);  // outliers are those of the folded map
   const std::vector<Place> places = places_of(model);
   found.heads.resize(places.size());
   std::vector<std::vector<OutlierDirections>> directions(places.size());

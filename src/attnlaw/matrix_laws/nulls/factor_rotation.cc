@@ -192,6 +192,7 @@ PermutationCounts count_permutations(const Eigen::MatrixXd& query_gram, const Ei
                                      std::size_t draws, std::uint64_t seed, std::uint64_t head) {
   PermutationCounts counts;
   for (std::size_t draw = 0; draw < draws; ++draw) {
+    base::check_interrupt();
     Draws signs(seed, base::stream_id(base::Stream::row_permutations, head, draw));
     const double drawn = permuted_inner(query_gram, key_gram, signs);
     counts.above += drawn >= energy;

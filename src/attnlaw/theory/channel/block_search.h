@@ -65,10 +65,10 @@ class BlockSearch {
     const Mask uncertain = !loss_.certain(field.label, minimum_.value, V_), present = weight > Pack(0);
     if (!(uncertain & present).any()) return pass(field, weight, minimum_, place, body, where_descended);
     if (!(!uncertain & present).any()) {
-      count(search(field, minimum_), weight);
+      count(search(field, known, minimum_), weight);
       return pass(field, weight, minimum_, place, body, expanded_at(field, minimum_));
     }
-    wait(field, weight, place, uncertain & present);
+    wait(field, weight, place, known, uncertain & present);
     if (waiting_ == kBlock) finish(body);
   }
 
@@ -77,7 +77,7 @@ class BlockSearch {
   void finish(const Body& body) {
     for (std::size_t first = 0; first < open_.size(); first += kLanes) search_lanes(first);
     for (std::size_t i = 0; i < waiting_; ++i) {
-      const auto& [field, weight, minimum, place] = block_[i];
+      const auto& [field, weight, minimum, place, known] = block_[i];
       pass(field, weight, minimum, place, body, expanded_at(field, minimum));
     }
     waiting_ = 0;
@@ -96,6 +96,7 @@ class BlockSearch {
     Pack weight;
     Minimum minimum;
     Pack* result = nullptr;
+    bool known = false;
   };
   struct Lane {
     std::size_t entry;
@@ -116,18 +117,21 @@ class BlockSearch {
     };
   }
 
-  Mask search(const Field& field, Minimum& minimum) {
-    return proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, plan_.effort, plan_.known, minimum);
+  Mask search(const Field& field, bool known, Minimum& minimum) {
+    const bool from_elsewhere = plan_.known && known;
+    return proximal_.search(field.label, field.omega.data(), field.fit.data(), V_, plan_.effort, from_elsewhere,
+                            minimum);
   }
   void count(Mask other, Pack weight) { several_ += select(other, weight, 0).sum(); }
 
-  void wait(const Field& field, Pack weight, Pack* place, Mask uncertain) {
+  void wait(const Field& field, Pack weight, Pack* place, bool known, Mask uncertain) {
     if (waiting_ == block_.size()) block_.emplace_back(loss_);
     Entry& entry = block_[waiting_];
     entry.field = field;
     entry.weight = weight;
     entry.minimum = minimum_;
     entry.result = place;
+    entry.known = known;
     for (int lane = 0; lane < kLanes; ++lane)
       if (uncertain.lanes[lane]) open_.push_back({waiting_, lane});
     ++waiting_;
@@ -150,9 +154,12 @@ class BlockSearch {
     const auto open = [&](int place) -> const Lane& {
       return open_[std::min(first + static_cast<std::size_t>(place), open_.size() - 1)];
     };
-    for (int place = 0; place < kLanes; ++place)
+    bool known = false;  // of any lane
+    for (int place = 0; place < kLanes; ++place) {
       copy_lane(block_[open(place).entry], open(place).lane, gathered_, place);
-    const Mask other = search(gathered_.field, gathered_.minimum);
+      known = known || block_[open(place).entry].known;
+    }
+    const Mask other = search(gathered_.field, known, gathered_.minimum);
     for (int place = 0; place < kLanes && first + static_cast<std::size_t>(place) < open_.size(); ++place) {
       Entry& entry = block_[open(place).entry];
       copy_lane(gathered_, place, entry, open(place).lane);

@@ -133,7 +133,7 @@ double CustomChannel::for_each_block(const Overlaps& overlaps, const Range& rang
       filled && workspace->several == 0 && workspace->searched_at && close(overlaps, *workspace->searched_at, kCloseBy);
   bool searches = !loss_.loss().convex && !followed;
   if (workspace) {
-    if (!filled) workspace->minima.assign(size, 0), workspace->jumps = false;
+    if (!filled) workspace->minima.assign(size, 0), workspace->jumps = false, workspace->several = 0;
     workspace->searched = searches;
     if (whole || !nearby) workspace->found_at = whole ? std::optional(overlaps) : std::nullopt;
     if (searches) workspace->searched_at = whole ? std::optional(overlaps) : std::nullopt;

@@ -186,10 +186,10 @@ struct Stiffened {
   Mask fold;
 };
 
-/// Makes `matrix`, the Hessian on entry, these factors.
+/// Makes `matrix`, the Hessian on entry, these factors. Most are at hand when they are asked for, so that one copy of
+/// this code is enough.
 template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
-[[gnu::always_inline]] inline Stiffened<Matrix> stiffen(Matrix& matrix, Size dimension, double V,
-                                                        const Coupling& coupling = {}) {
+[[gnu::noinline]] Stiffened<Matrix> stiffen(Matrix& matrix, Size dimension, double V, const Coupling& coupling = {}) {
   const double stiffness = 1 / V;
   for (int k = 0; k < dimension; ++k) matrix[static_cast<std::size_t>(lower_index(k, k))] += stiffness;
   const Mask fold = factorise(matrix, dimension, coupling);
@@ -198,8 +198,8 @@ template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
 
 /// Squares of the entries of (1 + VH)⁻¹H = (1 − (H + 1/V)⁻¹/V)/V per lane, summed over blocks: the first `symmetric`
 /// coordinates and the rest. A fold counts as 0.
-template <class Matrix, class Size, CoordinateCoupling Coupling = AllCoupled>
-std::array<std::array<Pack, 2>, 2> squared_responses(const Stiffened<Matrix>& at, Size dimension, int symmetric,
+template <class Matrix, CoordinateCoupling Coupling = AllCoupled>
+std::array<std::array<Pack, 2>, 2> squared_responses(const Stiffened<Matrix>& at, int dimension, int symmetric,
                                                      double V, const Coupling& coupling = {}) {
   const double stiffness = 1 / V;
   std::vector<Pack> column(static_cast<std::size_t>(dimension));

@@ -122,7 +122,8 @@ class Proximal {
       }
       // Only an undamped step tells the distance from the minimum.
       const Mask small = (damping <= 0) & !indefinite & (step_norm <= kStepTolerance * kStepTolerance * (1 + norm));
-      if (!(active & !small).any()) {
+      // After a step that was not the first, this one is small beside its square: the factors are those of the minimum.
+      if (iteration > 0 && !(active & !small).any()) {
         stiffened_ = !(!small).any();
         fold_ = indefinite;
         return value + arrive(small, omega, stiffness, z);
@@ -152,7 +153,7 @@ class Proximal {
   /// ℓ at the point that descend() ended at.
   Pack loss() const { return current_->value; }
 
-  /// The factors at that point, or a last step of 1e-5 before it.
+  /// The factors at that point, or a last step before it; V is that of the descent.
   Stiffened<Matrix> stiffened(double V) {
     if (!stiffened_) {
       factor_ = current_->hessian;

@@ -132,8 +132,7 @@ class SampledChannel final : public OutputChannel {
   };
   Fields fields(const Overlaps& overlaps, double noise) const;
   void draw(std::size_t pack, const Fields& fields, Field& field) const;
-  /// The outputs of the field of a label: kept for small losses, whose labels cost as much as an
-  /// expansion.
+  /// The outputs of the field of a label: kept for small losses, whose labels cost as much as an expansion.
   void draw_outputs(std::size_t pack, double noise, const Field& field, Label& outputs) const;
 
   struct Range {
@@ -317,7 +316,7 @@ bool SampledChannel<Loss>::holds_minima(ChannelWorkspace& workspace) const {
   const bool sampled = workspace.several == 0 && minima.size() / numbers_per_pack() * kLanes >= kSampleSize;
   if (!sampled) workspace.searched_at.reset();
   minima.resize(size);
-  for (std::size_t replicate = replicates; replicate-- > 0;) {
+  for (std::size_t replicate = replicates; --replicate > 0;) {  // that of the first stand where they are
     const auto first = minima.begin() + static_cast<std::ptrdiff_t>(replicate * count);
     std::copy_backward(first, first + static_cast<std::ptrdiff_t>(count),
                        minima.begin() + static_cast<std::ptrdiff_t>(replicate * stride + count));
@@ -559,8 +558,8 @@ SectorMatrix SampledChannel<Loss>::squared_response(const Overlaps& overlaps, Ch
   std::array<std::array<Pack, 2>, 2> sums{};
   // One replicate settles a stability figure that is compared with 1.
   for_each_minimum(loss, overlaps, 0, workspace, [&](const Field&, Pack weight, const auto&, const auto& stiffened) {
-    const auto squares = squared_responses(stiffened(), size_of<Loss::kDimension>(loss.dimension()),
-                                           loss.symmetric_dimension(), overlaps.V, coupling(loss));
+    const auto squares =
+        squared_responses(stiffened(), loss.dimension(), loss.symmetric_dimension(), overlaps.V, coupling(loss));
     for (std::size_t p = 0; p < 2; ++p)
       for (std::size_t q = 0; q < 2; ++q) sums[p][q] += weight * squares[p][q];
   });
