@@ -451,7 +451,9 @@ TEST(StateEvolution, MoreAccuracyIsNeverLess) {
   problem.beta = 4.731, problem.target_beta = 4.926;
   const Solution coarse = solve_to(problem, 1e-5), fine = solve_to(problem, 1e-6);
   EXPECT_NEAR(fine.errors.test, coarse.errors.test, 1e-5 * fine.errors.test);
-  EXPECT_LE(fine.diagnostics.sampling_error.test, coarse.diagnostics.sampling_error.test);
+  // Below the accuracy that was asked for rounding decides.
+  EXPECT_LE(fine.diagnostics.sampling_error.test,
+            std::max(coarse.diagnostics.sampling_error.test, 5e-7 * fine.errors.test));
 }
 
 TEST(StateEvolution, ConvergesWithoutAStartForTwoTokensSlow) {

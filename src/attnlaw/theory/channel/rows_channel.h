@@ -2,6 +2,7 @@
 /// Sampled channels of problems whose labels are whole softmax rows, by the loss of one row (docs/theory/losses.md).
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "attnlaw/theory/channel/logistic_features.h"
@@ -23,6 +24,11 @@ struct ChannelRequest {
   }
 };
 
+/// Whether three tokens have classes of their own: everywhere but where code is to be short, there for the squared
+/// loss.
+template <RowLoss Loss>
+constexpr bool kThreeTokensApart = kFourTokensApart || std::is_same_v<Loss, SquareLoss>;
+
 /// Rows of two scores are logistic functions; a row of cross-attention stands alone; those of self-attention share
 /// scores.
 template <RowLoss Loss>
@@ -34,13 +40,15 @@ std::unique_ptr<OutputChannel> make_rows_channel(const ChannelRequest& request) 
   if (problem.cross()) {
     constexpr double kFirstVariance = 1;
     if (T == 2) return request.make(LogisticFeatures<1, Loss>(single_metric(2), beta, target_beta, law));
-    if (T == 3) return request.make(SingleRow<3, Loss>(T, kFirstVariance, beta, target_beta, law));
+    if constexpr (kThreeTokensApart<Loss>)
+      if (T == 3) return request.make(SingleRow<3, Loss>(T, kFirstVariance, beta, target_beta, law));
     if constexpr (kFourTokensApart)
       if (T == 4) return request.make(SingleRow<4, Loss>(T, kFirstVariance, beta, target_beta, law));
     return request.make(SingleRow<0, Loss>(T, kFirstVariance, beta, target_beta, law));
   }
   if (T == 2) return request.make(LogisticFeatures<2, Loss>(kPairMetric, beta, target_beta, law));
-  if (T == 3) return request.make(SoftmaxRows<3, false, Loss>(T, beta, target_beta, law));
+  if constexpr (kThreeTokensApart<Loss>)
+    if (T == 3) return request.make(SoftmaxRows<3, false, Loss>(T, beta, target_beta, law));
   if constexpr (kFourTokensApart)
     if (T == 4) return request.make(SoftmaxRows<4, false, Loss>(T, beta, target_beta, law));
   return request.make(SoftmaxRows<0, false, Loss>(T, beta, target_beta, law));
