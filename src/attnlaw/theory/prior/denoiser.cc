@@ -127,8 +127,8 @@ struct Integrals {
 };
 
 /// Sets E = Q* − 2m + q of f on the noisy view M of a target as an integral of squares: of what f misses of E[S* | M]
-/// at each eigenvalue, and of what M leaves open of S*; and with it q and m, as Q* less Tr S*(S* − f(M))/d. All of M is
-/// `law`.
+/// at each eigenvalue, and of what M leaves open of S*; and with it, close to S*, q and m, as Q* less Tr S*(S* −
+/// f(M))/d. All of M is `law`.
 void set_deviation(const Spectrum& target, const Conjugates& conjugates, const Law& law, const SpectralFunction& f,
                    Symmetry symmetry, Overlaps& overlaps) {
   const auto& [q_hat, m_hat, V_hat, q_hat_a, V_hat_a] = conjugates;
@@ -150,6 +150,8 @@ void set_deviation(const Spectrum& target, const Conjugates& conjugates, const L
   const double left_open = q_hat / (m_hat * m_hat) * std::max(0.0, 1 - 4.0 / 3 * q_hat * cubes);
   const double Q_star = target.second_moment();
   overlaps.deviation = missed + left_open;
+  constexpr double kClose = 1e-6;  // farther off m has digits enough
+  if (overlaps.deviation > kClose * Q_star) return;
   overlaps.m = Q_star - (short_of + left_open);
   overlaps.q = overlaps.deviation - Q_star + 2 * overlaps.m;
 }
