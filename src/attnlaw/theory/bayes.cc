@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <optional>
+#include <utility>
 
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/base/reject.h"
@@ -43,12 +43,9 @@ bool gaussian_output(const model::Problem& problem) { return problem.head != mod
 /// about √(v/Q*) from its limit at 0.
 class NoisyView {
  public:
-  NoisyView(const Spectrum& target, double v)
-      : v_(v),
-        law_v_(std::max(v, kLeastLawNoise * target.second_moment())),
-        denoiser_(std::make_shared<const OptimalDenoiser>(target, law_v_)) {}
-  /// At another v below that of the law of `least`.
-  NoisyView(const NoisyView& least, double v) : v_(v), law_v_(least.law_v_), denoiser_(least.denoiser_) {}
+  /// `law_noise`: that of the law of `denoiser`, v unless v is too small for one.
+  NoisyView(double v, double law_noise, std::shared_ptr<const OptimalDenoiser> denoiser)
+      : v_(v), law_v_(law_noise), denoiser_(std::move(denoiser)) {}
 
   double response() const { return denoiser_->response(); }
   double mean_square_error() const { return v_ < law_v_ ? v_ * response() : denoiser_->mean_square_error(); }
@@ -74,9 +71,9 @@ class Balance {
   /// One law serves all v below the least of which there are any.
   NoisyView view(double v) const {
     const double least = kLeastLawNoise * Q_star_;
-    if (v >= least) return {target_, v};
-    if (!least_) least_.emplace(target_, least);
-    return {*least_, v};
+    if (v >= least) return {v, v, std::make_shared<const OptimalDenoiser>(target_, v)};
+    if (!least_) least_ = std::make_shared<const OptimalDenoiser>(target_, least);
+    return {v, least, least_};
   }
 
   /// Conjugate of the output channel at matrix error V.
@@ -123,7 +120,7 @@ class Balance {
   const model::Problem& problem_;
   const Spectrum& target_;
   double Q_star_;
-  mutable std::optional<NoisyView> least_;
+  mutable std::shared_ptr<const OptimalDenoiser> least_;
   mutable int evaluations_ = 0;
 };
 
