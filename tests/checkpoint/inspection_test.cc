@@ -90,11 +90,13 @@ TEST(Inspection, FactorsOfLowerRankAreNoRandomOnes) {
   const Factors thin{gaussian(16, 4, 41) * gaussian(4, 64, 42), gaussian(16, 4, 43) * gaussian(4, 64, 44)};
   const HeadReport head = reported(thin);
   ASSERT_TRUE(head.inspected());
-  EXPECT_TRUE(head.tests.lower_rank);
+  EXPECT_EQ(head.tests.lower_rank, true);
   EXPECT_TRUE(std::isnan(head.tests.product.p));
   EXPECT_EQ(head.outliers.status, OutlierStatus::no_law);
   EXPECT_FALSE(std::isnan(head.tests.rotation.energy_p));
-  EXPECT_FALSE(reported({gaussian(16, 64, 45), gaussian(16, 64, 46)}).tests.lower_rank);
+  EXPECT_EQ(reported({gaussian(16, 64, 45), gaussian(16, 64, 46)}).tests.lower_rank, false);
+  // One row has no law of m directions: nobody looked.
+  EXPECT_EQ(reported({gaussian(1, 64, 45), gaussian(1, 64, 46)}).tests.lower_rank, std::nullopt);
 }
 
 TEST(Inspection, NullHeadHasNoEvidence) {

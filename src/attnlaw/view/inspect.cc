@@ -458,7 +458,7 @@ Warnings warnings_of(const Inspection& found) {
                     checkpoint::kHeavyTails, heavy, base::counted(found.heads.size(), "head"),
                     found.exact_tables ? " and p shuffle" : ", and p shuffle of --exact-tables"));
   const auto lower = std::count_if(found.heads.begin(), found.heads.end(),
-                                   [](const HeadReport& head) { return head.tests.lower_rank; });
+                                   [](const HeadReport& head) { return head.tests.lower_rank.value_or(false); });
   if (lower > 0)
     lines.push_back(fmt::format(
         "a factor of lower rank than it has rows, as that of an adapter, is no random one: N1 is not asked of {} of {}",

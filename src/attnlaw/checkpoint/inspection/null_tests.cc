@@ -193,7 +193,7 @@ void test_product(const FactoredMap& map, const FactorSpectra& spectra, const Ma
                   const NullOptions& options, NullTables& tables, const Draw& draw, NullTests& tests) {
   tests.lower_rank = lower_rank(spectra);
   // Both laws take residual vectors of one length, and as many directions as rows.
-  if (map.query_dimension != map.key_dimension || tests.lower_rank) return;
+  if (map.query_dimension != map.key_dimension || *tests.lower_rank) return;
   tests.product = product_test(map, query, key, options, tables, draw);
   tests.factors = {factor_p(map, spectra.query), factor_p(map, spectra.key)};
 }

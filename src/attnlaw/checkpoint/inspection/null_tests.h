@@ -3,6 +3,7 @@
 /// a head, or is only made on request, is NaN.
 
 #include <cstdint>
+#include <optional>
 
 #include "attnlaw/base/describe.h"
 #include "attnlaw/checkpoint/inspection/absent.h"
@@ -71,8 +72,9 @@ struct NullTests {
   RotationTest rotation;
   SymmetryTest symmetry;
   TiedTest tied;
-  /// A factor has fewer directions than rows: neither N1 nor the law of one factor is asked.
-  bool lower_rank = false;
+  /// A factor has fewer directions than rows: neither N1 nor the law of one factor is asked. Nothing for heads
+  /// that have no laws (null_shape), whose factors are not looked at.
+  std::optional<bool> lower_rank;
 };
 
 /// Which head it is, for independent random numbers.
