@@ -215,6 +215,28 @@ TEST(SampledChannel, FollowedMinimaAreThoseOfASearch) {
   EXPECT_TRUE(workspace.searched) << "some may have jumped";
 }
 
+TEST(SampledChannel, EnvelopesBalanceWhereTheirMinimaAreTheLowest) {
+  // E M (‖ρ‖² − K) = E ρ·∂M/∂ρ for the continuous envelope M of the lowest minima; not for that of minima which follow
+  // from those of a stiff spring, next to the student's field, when it softens.
+  for (const int tokens : {3, 4}) {
+    const auto channel = make_output_channel(softmax(tokens, 0.3, 0.2), kQStar, SobolRule{11});
+    const Overlaps stiff{30, 1.5, 0.01}, soft{30, 1.5, 40};
+    const auto imbalance = [&](ChannelWorkspace& workspace) {
+      channel->evaluate(soft, OutputChannel::kAll, &workspace);
+      return over_replicates(*channel, [&](int r) { return channel->evaluate(soft, r, &workspace).imbalance; });
+    };
+    ChannelWorkspace fresh, followed;
+    const Estimate lowest = imbalance(fresh);
+    EXPECT_NEAR(lowest.mean, 0, kErrors * lowest.error);
+    EXPECT_LT(lowest.error, 0.02);
+    channel->evaluate(stiff, OutputChannel::kAll, &followed);
+    followed.searched_at = soft, followed.several = 0;
+    const Estimate local = imbalance(followed);
+    ASSERT_FALSE(followed.searched);
+    EXPECT_GT(std::abs(local.mean), 10 * local.error + 0.02);
+  }
+}
+
 TEST(SampledChannel, FinerPointsBeginWithThoseOfCoarserOnes) {
   // With what a coarser set has left in a workspace, a finer one gives what it gives by itself.
   model::Problem sampled = softmax(2, 0.4);

@@ -248,7 +248,8 @@ struct Reached {
   std::shared_ptr<const TrainedStudent> student;
   FixedPoint at;
   Workspace workspace;
-  Errors errors, sampling_error;
+  Errors errors;
+  TrainedStudent::Scatter scatter;
   double error = 0;   ///< largest relative one: two standard errors, and the distance from the fixed point
   bool late = false;  ///< the search was ended by the time limit
   bool near = false;  ///< the student is in the coordinates of TrainedStudent::near_target
@@ -326,9 +327,25 @@ Reached reach(const Equations& equations, const PointLadder& ladder, const std::
   if (start && start->slope && now.at.converged && now.at.step.several > 0)
     now.at.slope = forward_slope(now.student->map(), now.at, now.workspace);
   now.errors = now.student->errors(now.at);
-  now.sampling_error = now.student->sampling_error(now.at, now.workspace);
-  now.error = 2 * (relative_error(now.sampling_error, now.errors) + share_of_distance(now));
+  now.scatter = now.student->scatter(now.at, now.workspace);
+  now.error = 2 * (relative_error(now.scatter.errors, now.errors) + share_of_distance(now));
   return now;
+}
+
+/// Says that proximal points are not the lowest minima, where their mean envelope shows it: then it is not the
+/// derivative of the objective with respect to λ that the penalty is.
+std::string unbalanced(const base::Estimate& imbalance) {
+  constexpr double kSignificant = 6, kVisible = 0.01;
+  const double size = std::abs(imbalance.value);
+  if (!(size > kVisible && size > kSignificant * imbalance.standard_error)) return "";
+  return fmt::format(
+      "some proximal points are not the lowest minima: the mean of their envelopes misses Stein's lemma by {:.2g} of "
+      "itself, and the penalty is not the derivative of the objective with respect to lambda",
+      size);
+}
+
+void append(const std::string& text, std::string& message) {
+  message += message.empty() || text.empty() ? text : "; " + text;
 }
 
 /// The student's law and its stability, beside what is asked of every rule.
@@ -350,7 +367,7 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   const bool unknown = reached.error_unknown();
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   diagnostics.sampling_error =
-      unknown ? Errors{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown} : reached.sampling_error;
+      unknown ? Errors{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown} : reached.scatter.errors;
   diagnostics.residual = at.residual;
   diagnostics.rule = reached.ladder.rule();
   diagnostics.points = student.channel().points();
@@ -361,6 +378,7 @@ void record(const Equations& equations, Reached& reached, Solution& solution) {
   diagnostics.replicon = full || !many_atoms(equations.target) ? student.replicon(at, reached.workspace)
                                                                : std::numeric_limits<double>::quiet_NaN();
   diagnostics.message = shortfall(solution, at, reached.ladder, options, unknown ? 0 : reached.error, reached.late);
+  append(unbalanced(reached.scatter.imbalance), diagnostics.message);
   diagnostics.converged = at.converged && !unknown &&
                           diagnostics.law_error <= law_tolerance(solution, options.accuracy, reached.ladder) &&
                           reached.error <= kLargestError;
@@ -421,8 +439,7 @@ void solve_trained(const matrix_laws::Spectrum& target, const SolveOptions& opti
   }
   Reached& best = last ? *last : *coarse;
   record(equations, best, solution);
-  std::string& message = solution.diagnostics.message;
-  message += message.empty() || late.empty() ? late : "; " + late;
+  append(late, solution.diagnostics.message);
   if (options.sensitivities && best.at.converged)
     solution.sensitivities = sensitivities_of(equations, best.ladder, best.at, best.near);
 }

@@ -196,13 +196,13 @@ double TrainedStudent::curvature_left(const FixedPoint& at, const std::vector<Re
   return std::abs(sum) / (replicates * replicates * problem_.symmetry());
 }
 
-Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace) const {
+TrainedStudent::Scatter TrainedStudent::scatter(const FixedPoint& at, Workspace& workspace) const {
   const int replicates = map_.replicates();
   if (replicates == 1) return {};
   std::vector<ReplicatePoint> points;
   if (!at.slope && at.overlaps.q > 0) {
     const double unknown = std::numeric_limits<double>::quiet_NaN();
-    return {unknown, unknown, unknown, unknown, unknown};
+    return {{unknown, unknown, unknown, unknown, unknown}, {}};
   }
   if (at.slope) {
     points = replicate_fixed_points(map_, at, workspace);
@@ -216,13 +216,14 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
   // The objective is stationary in the overlaps: to first order it scatters as its envelope does at the fixed point of
   // all, and where points resolve that very well it is the second order that is left.
   std::vector<Errors> samples;
-  std::vector<double> forces;
+  std::vector<double> forces, imbalances;
   for (int replicate = 0; replicate < replicates; ++replicate) {
     const ReplicatePoint& point = points[static_cast<std::size_t>(replicate)];
     const double test = channel_->test(point.overlaps, replicate);
     samples.push_back({point.train, test, point.overlaps.estimation(map_.target().second_moment()),
                        envelope(point.step, at.overlaps), noisy_test(point.overlaps, test, replicate)});
     forces.push_back(point.step.conjugates.q_hat);
+    imbalances.push_back(point.step.imbalance);
   }
   // Figures of two grids may agree by chance.
   const auto* grid = std::get_if<GridRule>(&resolution_.rule);
@@ -236,8 +237,9 @@ Errors TrainedStudent::sampling_error(const FixedPoint& at, Workspace& workspace
     const auto [mean, scatter] = over_replicates(samples, figure);
     return caution * scatter + least * std::abs(mean);
   };
-  return {error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation),
-          error_of(&Errors::objective) + curvature_left(at, points), error_of(&Errors::test_noisy)};
+  return {{error_of(&Errors::train), error_of(&Errors::test), error_of(&Errors::estimation),
+           error_of(&Errors::objective) + curvature_left(at, points), error_of(&Errors::test_noisy)},
+          grid ? base::Estimate{} : base::estimate_of(imbalances)};
 }
 
 TrainedSpectrum TrainedStudent::spectrum(const FixedPoint& at, const Workspace& workspace) const {

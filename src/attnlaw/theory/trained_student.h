@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "attnlaw/base/estimate.h"
 #include "attnlaw/theory/evolution/fixed_point.h"
 #include "attnlaw/theory/prior/numerical_prior.h"
 #include "attnlaw/theory/solution.h"
@@ -51,9 +52,14 @@ class TrainedStudent {
   const NumericalPrior* numerical_prior() const { return dynamic_cast<const NumericalPrior*>(denoiser_.get()); }
 
   Errors errors(const FixedPoint& fixed_point) const;
-  /// Standard errors over the replicates of the rule. Two grids may agree by chance: theirs are at least what the steps
-  /// of a grid and the distance from the fixed point leave open.
-  Errors sampling_error(const FixedPoint& fixed_point, Workspace& workspace) const;
+  struct Scatter {
+    /// Standard errors over the replicates of the rule. Two grids may agree by chance: theirs are at least what the
+    /// steps of a grid and the distance from the fixed point leave open.
+    Errors errors;
+    /// OutputChannel::Result::imbalance; 0 of grids, whose losses say where a minimum is the lowest.
+    base::Estimate imbalance;
+  };
+  Scatter scatter(const FixedPoint& fixed_point, Workspace& workspace) const;
   /// Atom, bands and outliers of S.
   TrainedSpectrum spectrum(const FixedPoint& fixed_point, const Workspace& workspace) const;
   /// By how much mass and moments of the law of M miss their exact values; 0 where there is no law, or one of so many

@@ -19,24 +19,35 @@ namespace {
 /// Seeds of the scrambles: fixed, so that the theory is deterministic.
 constexpr std::uint64_t kRuleSeed = 20250924;
 
-/// Adds a replicate whose weights are those of the rule over their sum. The last pack is filled with copies of the last
-/// point, of weight 0.
-void append_replicate(const NormalRule& rule, PointSet& set) {
-  const std::size_t count = rule.weights.size();
+/// Makes room for so many points in each of the replicates to come, once for all of them.
+void reserve(std::size_t replicates, std::size_t points, std::size_t dimension, PointSet& set) {
+  const std::size_t packs = replicates * (points / kLanes + 1);
+  set.weights.reserve(packs);
+  set.normals.reserve(packs * dimension);
+}
+
+/// Adds a replicate whose weights are those of the rule over their sum: its points (τ, ρ), with `opposite_noise` each
+/// of them followed by (τ, −ρ). The last pack is filled with copies of the last point, of weight 0.
+void append_replicate(const NormalRule& rule, bool opposite_noise, PointSet& set) {
+  const std::size_t doubled = opposite_noise ? 1 : 0, count = rule.weights.size() << doubled;
+  const double share = opposite_noise ? 0.5 : 1;
   set.points += count;
-  set.weights.reserve(set.weights.size() + count / kLanes + 1);
-  set.normals.reserve(set.normals.size() + (count / kLanes + 1) * rule.dimension);
+  const auto weight_of = [&](std::size_t i) { return share * rule.weights[i >> doubled]; };
   double total = 0;
-  for (const double weight : rule.weights) total += weight;
+  for (std::size_t i = 0; i < count; ++i) total += weight_of(i);
   for (std::size_t first = 0; first < count; first += kLanes) {
     Pack weight;
     for (std::size_t lane = 0; lane < kLanes; ++lane)
-      weight.lanes[lane] = first + lane < count ? rule.weights[first + lane] / total : 0;
+      weight.lanes[lane] = first + lane < count ? weight_of(first + lane) / total : 0;
     set.weights.push_back(weight);
     for (std::size_t k = 0; k < rule.dimension; ++k) {
+      const bool noise = k >= rule.dimension / 2;
       Pack pack;
-      for (std::size_t lane = 0; lane < kLanes; ++lane)
-        pack.lanes[lane] = rule.points[std::min(first + lane, count - 1) * rule.dimension + k];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const std::size_t i = std::min(first + lane, count - 1);
+        const double x = rule.points[(i >> doubled) * rule.dimension + k];
+        pack.lanes[lane] = noise && (i & doubled) != 0 ? -x : x;
+      }
       set.normals.push_back(pack);
     }
   }
@@ -106,36 +117,21 @@ NormalRule grid_replicate(std::size_t coordinates, const GridRule& rule, bool se
   return result;
 }
 
-/// Every point (τ, ρ) of a rule, and (τ, −ρ) beside it.
-NormalRule with_opposite_noise(const NormalRule& rule) {
-  NormalRule result{rule.dimension, {}, {}};
-  result.points.reserve(2 * rule.points.size());
-  result.weights.reserve(2 * rule.weights.size());
-  for (std::size_t i = 0; i < rule.weights.size(); ++i)
-    for (const double sign : {1.0, -1.0}) {
-      for (std::size_t k = 0; k < rule.dimension; ++k)
-        result.points.push_back((k < rule.dimension / 2 ? 1 : sign) * rule.points[i * rule.dimension + k]);
-      result.weights.push_back(0.5 * rule.weights[i]);
-    }
-  return result;
-}
-
 PointSet sobol_set(std::size_t dimension, int log2_points, bool opposite_noise) {
   PointSet set;
+  reserve(SobolRule::kReplicates, std::size_t{1} << log2_points, dimension, set);
   for (int replicate = 0; replicate < SobolRule::kReplicates; ++replicate) {
     const std::uint64_t seed = kRuleSeed + static_cast<std::uint64_t>(replicate);
-    if (opposite_noise)
-      append_replicate(with_opposite_noise(scrambled_sobol_rule(dimension, log2_points - 1, seed)), set);
-    else
-      append_replicate(scrambled_sobol_rule(dimension, log2_points, seed), set);
+    append_replicate(scrambled_sobol_rule(dimension, opposite_noise ? log2_points - 1 : log2_points, seed),
+                     opposite_noise, set);
   }
   return set;
 }
 
 PointSet grid_set(std::size_t coordinates, const GridRule& rule) {
   PointSet set;
-  append_replicate(grid_replicate(coordinates, rule, false), set);
-  if (rule.interleaved) append_replicate(grid_replicate(coordinates, rule, true), set);
+  append_replicate(grid_replicate(coordinates, rule, false), false, set);
+  if (rule.interleaved) append_replicate(grid_replicate(coordinates, rule, true), false, set);
   return set;
 }
 

@@ -88,15 +88,17 @@ struct RowOf<Loss> {
 };
 
 /// Means over proximal points: of ‖g‖², g·τ and g·ρ of the symmetric coordinates, of the responses −tr ∂g/∂ω and of the
-/// loss, and the same of the antisymmetric coordinates.
+/// loss, and the same of the antisymmetric coordinates; of the envelope, alone and times ‖ρ‖² less its mean.
 struct ChannelMeans {
   double g_square = 0, g_tau = 0, g_rho = 0, response = 0, train = 0, g_square_a = 0, g_rho_a = 0, response_a = 0;
+  double envelope = 0, envelope_rho = 0;
   double several = 0;  ///< OutputChannel::Result::several
 
   ChannelMeans& add(double share, const ChannelMeans& other) {
-    for (auto member : {&ChannelMeans::g_square, &ChannelMeans::g_tau, &ChannelMeans::g_rho, &ChannelMeans::response,
-                        &ChannelMeans::train, &ChannelMeans::g_square_a, &ChannelMeans::g_rho_a,
-                        &ChannelMeans::response_a, &ChannelMeans::several})
+    for (auto member :
+         {&ChannelMeans::g_square, &ChannelMeans::g_tau, &ChannelMeans::g_rho, &ChannelMeans::response,
+          &ChannelMeans::train, &ChannelMeans::g_square_a, &ChannelMeans::g_rho_a, &ChannelMeans::response_a,
+          &ChannelMeans::envelope, &ChannelMeans::envelope_rho, &ChannelMeans::several})
       this->*member += share * other.*member;
     return *this;
   }
@@ -406,17 +408,23 @@ ChannelMeans SampledChannel<Loss>::means_over(Search& search, const Loss& loss, 
   const double stiffness = 1 / overlaps.V;
   typename Expansion<Loss::kDimension>::Vector column(loss.dimension());
   Pack g_square = 0, g_tau = 0, g_rho = 0, train = 0, g_square_a = 0, g_rho_a = 0, response = 0, response_a = 0;
+  Pack envelope = 0, envelope_rho = 0;
+  const double seen = std::min(loss.sampled_dimension(), loss.symmetric_dimension());
   const double several_before = search.several();
   run(search, overlaps, packs_of(replicate), workspace,
       [&](const Field& field, Pack weight, const auto& minimum, const auto& stiffened) {
         train += weight * minimum.loss;
+        Pack beyond = -seen;  // ‖ρ‖² less its mean
         for (std::size_t k = 0; k < field.omega.size(); ++k) {
           const Pack g = stiffness * (minimum.point[k] - field.omega[k]);
           const Pack weighted = weight * g;
           (k < symmetric ? g_square : g_square_a) += weighted * g;
           (k < symmetric ? g_rho : g_rho_a) += weighted * field.rho[k];
-          if (k < symmetric) g_tau += weighted * field.tau[k];
+          if (k < symmetric) g_tau += weighted * field.tau[k], beyond += field.rho[k] * field.rho[k];
         }
+        const Pack weighted = weight * minimum.value;
+        envelope += weighted;
+        envelope_rho += weighted * beyond;
         if constexpr (kTakesResponses) {
           const auto [of_symmetric, rest] =
               responses(stiffened(), column, size, loss.symmetric_dimension(), overlaps.V, coupled);
@@ -424,9 +432,17 @@ ChannelMeans SampledChannel<Loss>::means_over(Search& search, const Loss& loss, 
           response_a += weight * rest;
         }
       });
-  return {g_square.sum(), g_tau.sum(),      g_rho.sum(),
-          response.sum(), train.sum(),      g_square_a.sum(),
-          g_rho_a.sum(),  response_a.sum(), search.several() - several_before};
+  return {g_square.sum(),
+          g_tau.sum(),
+          g_rho.sum(),
+          response.sum(),
+          train.sum(),
+          g_square_a.sum(),
+          g_rho_a.sum(),
+          response_a.sum(),
+          envelope.sum(),
+          envelope_rho.sum(),
+          search.several() - several_before};
 }
 
 /// Stein's lemma in the independent parts (τ, ρ) of (t, ω) gives E tr ∂g/∂ω and E tr ∂g/∂t. Where no proximal point
@@ -445,7 +461,9 @@ OutputChannel::Result SampledChannel<Loss>::result_of(const ChannelMeans& means,
     const double by_omega_a = smooth ? -means.response_a / (c * c) : means.g_rho_a / (c * std::sqrt(overlaps.q_a));
     conjugates.V_hat_a = -scale_.gain * by_omega_a;
   }
-  return {conjugates, scale_.rows * means.train, means.several};
+  // The envelope M has the gradient −g in ω: where it is continuous, E M (‖ρ‖² − K) = E ρ·∂M/∂ρ.
+  const double imbalance = means.envelope > 0 ? (means.envelope_rho + mixed.across * means.g_rho) / means.envelope : 0;
+  return {conjugates, scale_.rows * means.train, means.several, imbalance};
 }
 
 template <ChannelLoss Loss>

@@ -195,7 +195,7 @@ bool is_stable(const EvolutionMap& map, FixedPoint& fixed_point) {
 }
 
 Step EvolutionMap::step_from(const OutputChannel::Result& output, int replicate, Workspace* workspace) const {
-  Step step{output.conjugates, output.train, output.several, {}};
+  Step step{output.conjugates, output.train, output.several, output.imbalance, {}};
   if (usable(output.conjugates))
     step.prior = denoiser_.evaluate(target_, output.conjugates, replicate, workspace ? &workspace->prior : nullptr);
   return step;

@@ -33,6 +33,7 @@ struct Step {
   Conjugates conjugates;
   double train = 0;        ///< loss per training sequence
   double several = 0;      ///< OutputChannel::Result::several
+  double imbalance = 0;    ///< OutputChannel::Result::imbalance
   Denoiser::Result prior;  ///< prior.overlaps are the new overlaps
 };
 
