@@ -242,10 +242,15 @@ double predicted_exponent(const ScalingCurve& curve, Regime regime) {
 }
 
 double fitted_penalty_exponent(const ScalingCurve& curve) {
+  // A penalty that follows from the noise does so where the noise rules.
+  const bool by_noise = curve.points.front().solution.lambda_rule != model::LambdaRule::value &&
+                        curve.points.front().solution.problem.noise > 0;
   PowerLawFit fit;
-  for (const ScalingPoint& point : curve.points)
-    if (point.solution.diagnostics.converged && std::isfinite(point.lambda) && point.lambda > 0)
+  for (const ScalingPoint& point : curve.points) {
+    const bool known = point.solution.diagnostics.converged && std::isfinite(point.lambda) && point.lambda > 0;
+    if (known && (!by_noise || is_clean(judged(point, curve.modes), Regime::noise_dominated)))
       fit.add(point.n, point.lambda);
+  }
   return fit.exponent();
 }
 

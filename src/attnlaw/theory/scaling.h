@@ -75,7 +75,8 @@ std::size_t clean_points(const ScalingCurve& curve, Regime regime);
 double fitted_exponent(const ScalingCurve& curve, Regime regime);
 /// That of overfitting is a fit as well, of its law at the clean points: it has no exponent but in the limit.
 double predicted_exponent(const ScalingCurve& curve, Regime regime);
-/// That of λ against n, over all points with a finite λ > 0: 1/2 is predicted of the edge and of the best λ.
+/// That of λ > 0 against n: where λ follows from the noise over the clean noise-dominated points, for which 1/2 is
+/// predicted; else over all.
 double fitted_penalty_exponent(const ScalingCurve& curve);
 /// The exponent of λ that was asked for; else 1/2, of the edge and of the best λ where labels have noise that rules.
 double predicted_penalty_growth(const ScalingCurve& curve);
