@@ -33,6 +33,13 @@ Regime of_fitted_noise(const model::Problem& problem) {
 
 bool dominates(double part, double other, double factor) { return part > factor * other; }
 
+/// Whether the modes that are not learned sum up as if there were no last one: Σ_{i>k} i^{−2γ} lacks the share
+/// (k/D)^{2γ−1} of that of infinitely many.
+bool has_tail(const RegimePoint& point, double factor) {
+  const double share = static_cast<double>(point.learned) / static_cast<double>(point.modes);
+  return dominates(1, std::pow(share, 2 * point.solution.problem.target.power_law()->gamma - 1), factor);
+}
+
 /// Whether labels are fitted as without a penalty: residuals of training, as a share of those of fresh sequences, are
 /// how much less than that S responds to labels.
 bool fits_labels(const Errors& errors) {
@@ -99,7 +106,8 @@ bool is_clean(const RegimePoint& point, Regime regime) {
     case Regime::noise_dominated:
       return some_modes && dominates(noise, E, kDominance);
     case Regime::noiseless:
-      return some_modes && point.learned >= kFewModesOfError && dominates(E, noise, kDominance);
+      return some_modes && point.learned >= kFewModesOfError && has_tail(point, kDominance) &&
+             dominates(E, noise, kDominance);
     case Regime::under_regularised:
       return dominates(parts.bulk, E - parts.bulk, kDominance) &&
              dominates(data_per_peak(point.solution.problem), 1, kDominance);

@@ -39,8 +39,9 @@ struct RegimePoint {
 };
 Regime regime_of(const RegimePoint& point);
 /// Whether it is well inside its regime: one source of error ten times the other, or the threshold twice that of the
-/// edge, where modes are learned one after the other at least 5 (50 without noise) and at most a tenth of them, and
-/// where noise is fitted residuals of training below 2 % of those of fresh sequences.
+/// edge, where modes are learned one after the other at least 5 (50 without noise, and so few that the sum over the
+/// others lacks less than a tenth of that over infinitely many) and at most a tenth of them, and where noise is fitted
+/// residuals of training below 2 % of those of fresh sequences.
 bool is_clean(const RegimePoint& point, Regime regime);
 
 /// Labels that are fitted over those at the peak of interpolation by a target of low rank: one for every degree of
