@@ -29,7 +29,6 @@
 namespace attnlaw::experiment {
 namespace {
 
-using base::eigenvalues;
 using base::Matrix;
 
 /// The number of test sequences per d². The loss of one sequence varies by about its mean, so the mean over 25 d² is
@@ -80,6 +79,17 @@ void measure_singular_vectors(const Matrix<double>& S, Instance& result) {
   result.singular_values = std::move(system.values);
 }
 
+/// Measures the eigenvalues of the symmetric part of S, and what of the target lies along its eigenvectors.
+void measure_eigenvectors(Matrix<double> symmetric, Instance& result) {
+  base::Eigensystem system = base::eigensystem(std::move(symmetric));
+  const Eigen::Map<const Eigen::VectorXd> target(result.target_eigenvalues.data(), system.vectors.cols());
+  const Eigen::VectorXd along = system.vectors.cwiseAbs2() * target;
+  result.eigenvalues = std::move(system.values);
+  result.along_target.assign(along.begin(), along.end());
+  std::reverse(result.eigenvalues.begin(), result.eigenvalues.end());
+  std::reverse(result.along_target.begin(), result.along_target.end());
+}
+
 /// Measures overlaps and spectrum of S.
 void measure_student(const model::Problem& problem, const Matrix<double>& S, Instance& result) {
   const auto d = static_cast<double>(S.rows());
@@ -94,8 +104,7 @@ void measure_student(const model::Problem& problem, const Matrix<double>& S, Ins
     const Matrix<double> symmetric = 0.5 * (S + S.transpose());
     result.q = symmetric.squaredNorm() / d;
     result.q_a = (S - symmetric).squaredNorm() / d;
-    result.eigenvalues = eigenvalues(symmetric);
-    std::reverse(result.eigenvalues.begin(), result.eigenvalues.end());
+    measure_eigenvectors(symmetric, result);
     if (!student_layout(problem).symmetric) result.singular_values = singular_values(S);
   }
   result.nuclear = mean_absolute(result.singular_values.empty() ? result.eigenvalues : result.singular_values);

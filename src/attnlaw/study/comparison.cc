@@ -11,7 +11,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/parallel.h"
+#include "attnlaw/theory/regimes.h"
 
 namespace attnlaw::study {
 namespace {
@@ -38,6 +40,50 @@ void for_each_shared(const model::Problem& problem, const Visit& visit) {
 
 constexpr std::pair<const char*, double model::SpectralStart::*> kStartFigures[] = {
     {"q", &model::SpectralStart::q}, {"m", &model::SpectralStart::m}, {"cosine", &model::SpectralStart::cosine}};
+
+using theory::ErrorParts;
+
+/// The first `learned` eigenvectors are those of modes; what of the target lies along the others is theirs to answer
+/// for.
+ErrorParts measured_parts(const experiment::Instance& instance, std::size_t learned) {
+  ErrorParts parts;
+  const std::vector<double>&target = instance.target_eigenvalues, &trained = instance.eigenvalues;
+  const auto d = static_cast<double>(target.size());
+  for (std::size_t k = 0; k < target.size(); ++k) {
+    const double s = target[k], value = trained[k];
+    if (k < learned) {
+      parts.shrinkage += (s - value) * (s - value) / d;
+    } else {
+      parts.unlearned += s * s / d;
+      parts.bulk += value * (value - 2 * instance.along_target[k]) / d;
+    }
+  }
+  parts.misalignment = instance.estimation - parts.unlearned - parts.shrinkage - parts.bulk;
+  return parts;
+}
+
+/// Targets with modes of their own, of students that learn them one by one.
+bool has_modes(const model::Problem& problem) {
+  const bool discrete = problem.target.spectrum().discrete() != nullptr;
+  return discrete && problem.soft_threshold() && !problem.cross() && problem.labels != model::Labels::sign;
+}
+
+std::optional<PartsComparison> compare_parts(const Comparison& comparison, const Spectrum& target) {
+  const theory::Solution& solution = comparison.theory;
+  if (!has_modes(comparison.experiment.problem) || !(solution.overlaps.q > 0)) return std::nullopt;
+  const theory::EffectiveNumbers effective = theory::effective_numbers(solution, target);
+  std::vector<ErrorParts> measured;
+  for (const experiment::Instance& instance : comparison.experiment.instances) {
+    const auto learned = std::count_if(instance.target_eigenvalues.begin(), instance.target_eigenvalues.end(),
+                                       [&](double s) { return theory::is_learned(s, effective); });
+    measured.push_back(measured_parts(instance, static_cast<std::size_t>(learned)));
+  }
+  PartsComparison parts{theory::error_parts(solution, target), {}, {}};
+  for (double ErrorParts::*part :
+       {&ErrorParts::unlearned, &ErrorParts::shrinkage, &ErrorParts::misalignment, &ErrorParts::bulk})
+    base::average_over(measured, part, parts.mean, parts.standard_error);
+  return parts;
+}
 
 }  // namespace
 
@@ -89,7 +135,9 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
   std::vector<double> pooled;
   for (const auto& instance : instances)
     pooled.insert(pooled.end(), instance.target_eigenvalues.begin(), instance.target_eigenvalues.end());
-  comparison.theory = theory::solve(problem, problem.law_of(Spectrum::from_eigenvalues(pooled)), theory_options);
+  const Spectrum target = problem.law_of(Spectrum::from_eigenvalues(pooled));
+  comparison.theory = theory::solve(problem, target, theory_options);
+  comparison.estimation_parts = compare_parts(comparison, target);
 
   comparison.instance_theory.resize(instances.size());
   std::vector<char> solved(instances.size(), 0);

@@ -19,11 +19,13 @@
 /// ```
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/experiment/experiment.h"
+#include "attnlaw/theory/error_parts.h"
 #include "attnlaw/theory/solve.h"
 
 namespace attnlaw::study {
@@ -60,6 +62,15 @@ const base::Description& describe(const Extrapolated*);
 
 using Extrapolation = OfEachError<Extrapolated>;
 
+/// The estimation error by its origin: as the theory has it on all targets drawn together, and as measured. At finite d
+/// the k-th eigenvector of S stands for the k-th mode of the target, as many as the theory says are learned.
+struct PartsComparison {
+  theory::ErrorParts theory;
+  theory::ErrorParts mean;
+  theory::ErrorParts standard_error;  ///< NaN for one instance
+};
+const base::Description& describe(const PartsComparison*);
+
 struct Comparison {
   experiment::Experiment experiment;
   /// Theory on the eigenvalues (singular values with cross-attention) of all instances' targets together.
@@ -69,6 +80,7 @@ struct Comparison {
   /// Mean over instances of (experiment − theory of that instance)/theory. Of order 1/d: a finite-size correction, not
   /// a discrepancy.
   ErrorEstimates difference;
+  std::optional<PartsComparison> estimation_parts;  ///< of targets with modes of their own, learned one by one
 
   /// Every instance trained and every theory solved.
   bool converged() const;

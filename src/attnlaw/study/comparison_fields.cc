@@ -103,6 +103,16 @@ const base::Description& describe(const Extrapolated*) {
   return description;
 }
 
+const base::Description& describe(const PartsComparison*) {
+  using P = PartsComparison;
+  static const base::Description description{
+      "the estimation error by its origin, predicted and measured",
+      {base::field("theory", &P::theory, {.doc = "on the eigenvalues of all targets drawn together"}),
+       base::field("mean", &P::mean, {.doc = "measured, over instances"}),
+       base::field("standard_error", &P::standard_error, {.doc = "of the means; null for one instance"})}};
+  return description;
+}
+
 const base::Description& describe(const Comparison*) {
   using C = Comparison;
   static const base::Description description{
@@ -116,6 +126,8 @@ const base::Description& describe(const Comparison*) {
        base::field("theory", &C::theory, {.doc = "on the eigenvalues of all targets drawn together"}),
        base::custom<C>("difference", {base::Kind::object}, difference_json, nullptr,
                        {.doc = "by error: mean of (experiment − theory)/theory over instances, of order 1/d"}),
+       base::field("estimation_parts", &C::estimation_parts,
+                   {.doc = "estimation by its origin; of power laws and spikes whose modes are learned one by one"}),
        base::custom<C>("start", {base::Kind::object}, starts_json, nullptr,
                        {.doc = "with init spectral, by figure: of the start, beside its theory"})
            .when(started),

@@ -52,6 +52,22 @@ std::vector<double> pooled_spectrum(const experiment::Experiment& experiment) {
   return pooled;
 }
 
+/// Halfway down the gap below the bands that have detached: of all gaps the one with their mass above it.
+double gap_below_upper_bands(const theory::TrainedSpectrum& spectrum, const theory::TrainedLaw& law) {
+  double gap = 0, least = std::numeric_limits<double>::infinity(), below = 0;
+  for (const auto& [lower, upper] : spectrum.edges) {
+    const double middle = 0.5 * (below + lower), miss = std::abs(1 - law.cdf(middle) - spectrum.upper_mass);
+    if (lower > 0 && miss < least) gap = middle, least = miss;
+    below = std::max(upper, 0.0);
+  }
+  return gap;
+}
+
+double share_above(double threshold, const std::vector<double>& ascending) {
+  const auto first = std::upper_bound(ascending.begin(), ascending.end(), threshold);
+  return static_cast<double>(ascending.end() - first) / static_cast<double>(ascending.size());
+}
+
 }  // namespace
 
 double zero_tolerance(std::span<const double> eigenvalues) {
@@ -72,6 +88,8 @@ SpectrumComparison compare_spectra(const experiment::Experiment& experiment, con
   result.zero_mass = static_cast<double>(std::count(eigenvalues.begin(), eigenvalues.end(), 0.0)) /
                      static_cast<double>(eigenvalues.size());
   const theory::TrainedLaw law(solution, target);
+  if (!std::isnan(solution.spectrum.upper_mass))
+    result.upper_mass = share_above(gap_below_upper_bands(solution.spectrum, law), eigenvalues);
   result.kolmogorov_distance = matrix_laws::kolmogorov_distance(
       eigenvalues, [&](double s) { return law.cdf(s); }, atom);
   for (const theory::Outlier& outlier : solution.spectrum.outliers)

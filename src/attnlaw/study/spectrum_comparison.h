@@ -1,6 +1,7 @@
 #pragma once
 /// Trained eigenvalues, or singular values with cross-attention, against the predicted law.
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,7 +26,10 @@ struct SpectrumComparison {
   std::vector<double> eigenvalues;  ///< of S (singular values with cross-attention), all instances together, ascending
   /// |s| up to here counts as zero: what a trainer leaves of an exact one. 0 where the law has no atom at zero.
   double zero_tolerance = 0;
-  double zero_mass = 0;                     ///< measured mass at zero
+  double zero_mass = 0;  ///< measured mass at zero
+  /// Measured mass above the gap below those bands that have detached (theory::TrainedSpectrum::upper_mass); NaN while
+  /// there are none.
+  double upper_mass = std::numeric_limits<double>::quiet_NaN();
   double kolmogorov_distance = 0;           ///< sup |F_measured − F_predicted| over all s, the atom at zero included
   std::vector<OutlierComparison> outliers;  ///< in the order of the solution
 };

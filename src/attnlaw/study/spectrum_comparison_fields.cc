@@ -31,6 +31,8 @@ const base::Description& describe(const SpectrumComparison*) {
       {base::field("eigenvalues", &S::eigenvalues, {.doc = "of S, ascending; singular values with cross-attention"}),
        base::field("zero_tolerance", &S::zero_tolerance, {.doc = "what counts as zero"}),
        base::field("zero_mass", &S::zero_mass, {.doc = "measured weight at zero"}),
+       base::field("upper_mass", &S::upper_mass,
+                   {.doc = "measured weight above the gap below the bands that have detached; none before they do"}),
        base::field("kolmogorov_distance", &S::kolmogorov_distance,
                    {.doc = "largest difference of the measured and the predicted distribution function"}),
        base::field("outliers", &S::outliers, {.doc = "in the order of those predicted"})}};

@@ -68,6 +68,21 @@ std::optional<Table> parts_table(const study::Comparison& comparison) {
   return table;
 }
 
+/// The table tells where the estimation error comes from; there is none of targets without modes of their own.
+std::optional<Table> estimation_table(const study::Comparison& comparison) {
+  const auto& parts = comparison.estimation_parts;
+  if (!parts) return std::nullopt;
+  const double whole = comparison.experiment.mean.estimation;
+  Table table = headed("Estimation error by its origin", {""});
+  for (const std::string& part : base::columns(base::detail::description_of<theory::ErrorParts>()))
+    table.columns.push_back(general(part, 4));
+  add(table, "theory", without_rounding(cells(parts->theory), whole));
+  add(table, "mean", without_rounding(cells(parts->mean), whole));
+  if (comparison.experiment.instances.size() > 1)
+    add(table, "standard error", without_rounding(cells(parts->standard_error), whole));
+  return table;
+}
+
 /// The table shows what a spectral start finds of S*, beside its theory; there is none without such a start.
 std::optional<Table> start_table(const study::Comparison& comparison) {
   const std::vector<study::StartComparison> starts = study::compare_starts(comparison.experiment);
@@ -179,6 +194,7 @@ std::vector<Table> tables_of(std::span<const study::Comparison> comparisons) {
   for (const study::Comparison& comparison : comparisons) {
     tables.push_back(comparison_table(comparison));
     if (auto parts = parts_table(comparison)) tables.push_back(std::move(*parts));
+    if (auto parts = estimation_table(comparison)) tables.push_back(std::move(*parts));
     if (auto starts = start_table(comparison)) tables.push_back(std::move(*starts));
   }
   if (comparisons.size() > 1) tables.push_back(extrapolation_table(comparisons));

@@ -152,6 +152,8 @@ Table spectrum_table(const theory::Solution& solution, const study::SpectrumComp
   Table table = headed("Spectrum of the trained S", {"part", "theory", "experiment", general("squared overlap", 4)});
   if (measured && !measured->outliers.empty()) table.columns.push_back(error_column("standard error"));
   add(table, "mass at zero", spectrum.zero_mass, measured ? cell(measured->zero_mass) : Cell());
+  if (!std::isnan(spectrum.upper_mass))
+    add(table, "mass of detached bands", spectrum.upper_mass, measured ? cell(measured->upper_mass) : Cell());
   for (const auto& edge : spectrum.edges)
     if (!holds_outlier(edge, spectrum)) add(table, "band", fmt::format("[{:.6g}, {:.6g}]", edge.lower, edge.upper));
   for (std::size_t k = 0; k < spectrum.outliers.size(); ++k) {
