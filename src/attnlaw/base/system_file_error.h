@@ -11,8 +11,8 @@ namespace attnlaw::base {
 /// A FileError with what the system says: its number (errno) and the path.
 struct SystemFileError : FileError {
   /// `what` is the whole message.
-  SystemFileError(const std::string& what, int cause, std::string path)
-      : FileError(what), cause(cause), path(std::move(path)) {}
+  SystemFileError(const std::string& what, int number, std::string file)
+      : FileError(what), cause(number), path(std::move(file)) {}
 
   int cause;
   std::string path;
