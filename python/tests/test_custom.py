@@ -154,8 +154,7 @@ def test_problems_with_the_same_functions_are_equal() -> None:
     assert hash(first) == hash(problem())
     assert first != first.replace(penalty=attnlaw.Denoiser(elastic_map))
     assert first != first.replace(loss=None)
-    signs = {"labels": "sign", "loss": "logistic"}
-    assert first.replace(loss=None) != first.replace(loss=None, **signs)
+    assert first.replace(loss="square", head="linear") != first.replace(loss="logistic", labels="sign", head="linear")
 
 
 def test_problems_carry_losses_and_penalties() -> None:

@@ -131,7 +131,7 @@ def test_spans_are_grids_as_on_the_command_line():
     grid = attnlaw.solve(alpha=[[0.2], [0.4]], lambda_="0.1:0.3:3", head="linear")
     assert grid.shape == (2, 3)
     assert grid.options["lambda"][1] == pytest.approx([0.1, 0.2, 0.3])
-    with pytest.raises(OptionError, match="first < last") as caught:
+    with pytest.raises(OptionError, match="up to a larger one") as caught:
         attnlaw.solve(alpha="2:1:3", lambda_=0.1)
     assert caught.value.option == "alpha"
 
