@@ -56,6 +56,10 @@ def test_all_displayed_formulas_are_rendered(formulas):
     assert count > 80
 
 
+def test_stars_of_letters_are_no_emphasis(formulas):
+    assert formulas.rendered("Tr S*²/d is Tr(S S*)/d, `S*`, **bold**\n") == "Tr S\\*²/d is Tr(S S\\*)/d, `S*`, **bold**\n"
+
+
 def test_fences_and_lists_stay(formulas):
     text = "a\n\n```cpp\n\n    int x;\n```\n\n* one\n    continued\n"
     assert formulas.rendered(text) == text

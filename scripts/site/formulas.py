@@ -159,6 +159,13 @@ def mathml(lines: list[str]) -> str:
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>'
 
 
+def with_stars(line: str) -> str:
+    """A line of text in which the star of a letter, as in S*, is none that begins or ends emphasis; not in code."""
+    parts = line.split("`")
+    parts[::2] = [re.sub(r"(?<![^\W_])([^\W\d_])\*(?![A-Za-zΑ-ω0-9*])", r"\1\\*", part) for part in parts[::2]]
+    return "`".join(parts)
+
+
 def rendered(text: str) -> str:
     """A page with MathML in place of its indented blocks, which are formulas; those in fences stay."""
     lines, result = text.splitlines(), []
@@ -168,7 +175,7 @@ def rendered(text: str) -> str:
         line = lines[at]
         fenced ^= line.startswith("```")
         if fenced or not (line.startswith("    ") and line.strip()) or (at > 0 and lines[at - 1].strip()):
-            result.append(line)
+            result.append(line if fenced or line.startswith("    ") else with_stars(line))
             at += 1
             continue
         block = []
