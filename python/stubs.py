@@ -5,9 +5,10 @@ Usage: stubs.py MODULE FOLDER. Runs while the package is built, with nothing but
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
-import keyword
 import sys
+import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw.custom import Loss, Penalty
+from attnlaw.custom import Denoiser, Loss, Penalty
+from attnlaw.laws import Law
 from attnlaw.problem import Problem
 from attnlaw._results import Record, Result, Results
 
@@ -40,9 +42,11 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw.custom import Loss, Penalty
+from attnlaw.custom import Denoiser, Loss, Penalty
 
 class Problem:
+{doc}
+
     def __init__(
         self,
         *,
@@ -73,15 +77,35 @@ SCALARS = {
 
 
 def load(path: str) -> Any:
+    """The module, and with it those files of the package that say what its options are; they need nothing else."""
     spec = importlib.util.spec_from_file_location("_core", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # The sources may be read-only.
+    sys.dont_write_bytecode = True
+    package = types.ModuleType("attnlaw")
+    package.__path__ = [str(Path(__file__).parent / "attnlaw")]
+    package._core = module  # type: ignore[attr-defined]
+    sys.modules["attnlaw"] = package
     return module
 
 
+def part(name: str) -> Any:
+    """A file of the package, after `load`."""
+    return importlib.import_module(f"attnlaw.{name}")
+
+
 def to_keyword(name: str) -> str:
-    return name + "_" if keyword.iskeyword(name) else name
+    return str(part("_schema").to_keyword(name))
+
+
+def docstring(text: str, indent: str) -> list[str]:
+    """A docstring in a stub, line by line."""
+    lines = text.strip().replace("\\", "\\\\").replace('"', "'").splitlines()
+    if len(lines) == 1:
+        return [f'{indent}"""{lines[0]}"""']
+    return [f'{indent}"""{lines[0]}', *(indent + line if line else "" for line in lines[1:]), f'{indent}"""']
 
 
 def camel(name: str) -> str:
@@ -112,9 +136,16 @@ def option(field: Field, arrays: bool) -> str:
     kind = option_type(field)
     if arrays and field["type"] in ("number", "integer", "value"):
         kind += " | type_Numbers"
-    if field["name"] in ("loss", "penalty"):
-        kind += " | " + field["name"].capitalize()
+    kind += {"loss": " | Loss", "penalty": " | Penalty | Denoiser"}.get(field["name"], "")
     return f"{to_keyword(field['name'])}: {kind} | None = None"
+
+
+def documented_property(field: Field, kind: str) -> Iterator[str]:
+    text = part("_schema").says(field)
+    yield "    @property"
+    yield f"    def {to_keyword(field['name'])}(self) -> {kind}:" + ("" if text else " ...")
+    if text:
+        yield from docstring(text, "        ")
 
 
 class Classes:
@@ -133,14 +164,17 @@ class Classes:
 
     def write(self, name: str, base: str, struct: Field) -> None:
         properties = [line for field in struct["fields"] for line in self._property(name, field)]
-        self.lines += [f"class {name}({base}):", *(properties or ["    ..."]), ""]
+        if part("_schema").is_head(field["name"] for field in struct["fields"]):
+            properties += ["    @property", "    def null(self) -> Law:"]
+            properties += ['        """The law of the singular values of a random product of as much energy."""']
+        about = docstring(part("_documentation").sentence(struct["doc"]), "    ") if struct.get("doc") else []
+        self.lines += [f"class {name}({base}):", *(about + properties or ["    ..."]), ""]
 
     def _property(self, owner: str, field: Field) -> Iterator[str]:
         if owner.endswith("Result") and field["name"] in ("converged", "warnings", "operation"):
             return
         kind = self.type_of(owner.removesuffix("Result"), field)
-        yield "    @property"
-        yield f"    def {to_keyword(field['name'])}(self) -> {kind}: ..."
+        yield from documented_property(field, kind)
 
     def type_of(self, owner: str, field: Field) -> str:
         kind = self._type(owner + camel(field["name"]), field)
@@ -182,8 +216,10 @@ def function(operation: Mapping[str, Any], result: str, common: list[Field]) -> 
             ]
         return lines
 
+    about = docstring(part("_documentation").of_operation(name), "    ")
+
     def head(arrays: bool, returned: str) -> list[str]:
-        return [f"def {name}(", *(f"    {line}," for line in signature(arrays)), f") -> {returned}: ..."]
+        return [f"def {name}(", *(f"    {line}," for line in signature(arrays)), f") -> {returned}:", *about]
 
     if not any(field["type"] in ("number", "integer", "value") for field in operation["options"]["fields"]):
         return head(False, result)
@@ -210,8 +246,9 @@ def problem_stub(core: Any) -> str:
     for field in fields:
         words = field["type"] == "choice" and field["name"] != "loss"  # a loss of one's own has any name
         kind = choice(field) if words else SCALARS.get(field["type"], "str")
-        properties += ["    @property", f"    def {to_keyword(field['name'])}(self) -> {kind}: ..."]
-    return PROBLEM.format(options=options, properties="\n".join(properties))
+        properties += documented_property(field, kind)
+    about = "\n".join(docstring(part("_documentation").of_problem(), "    "))
+    return PROBLEM.format(options=options, properties="\n".join(properties), doc=about)
 
 
 def package_stub(source: str, names: list[str]) -> str:

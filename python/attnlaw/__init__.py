@@ -16,7 +16,7 @@ from attnlaw import laws, operations, plot, targets
 from attnlaw._errors import AttnlawWarning, OptionError
 from attnlaw._results import Record, Result, Results
 from attnlaw._threads import get_threads, set_threads
-from attnlaw.custom import Loss, Penalty
+from attnlaw.custom import Denoiser, Loss, Penalty
 from attnlaw.laws import (
     Law,
     attention_law,
@@ -32,6 +32,7 @@ from attnlaw.store import Store
 
 __all__ = [
     "AttnlawWarning",
+    "Denoiser",
     "Law",
     "Loss",
     "OptionError",

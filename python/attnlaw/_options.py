@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw import _schema, custom, targets
-from attnlaw._errors import OptionError
+from attnlaw import _core, _schema, custom, targets
+from attnlaw._errors import OptionError, option_errors
 from attnlaw._schema import Field
 
 _NUMERIC = ("number", "integer", "value")
+
+# What makes an option of a function.
+_OF_FUNCTIONS = {
+    "loss": "attnlaw.Loss makes a loss of it",
+    "penalty": "attnlaw.Penalty makes a penalty of it, attnlaw.Denoiser one of a proximal map",
+}
+
+# FROM:TO:N[:log], as on the command line.
+_SPAN = re.compile(r"[^:,]+:[^:,]+:[0-9]+(:log)?")
 
 
 def named(keywords: Mapping[str, Any], fields: Mapping[str, Field], what: str) -> dict[str, Any]:
@@ -28,21 +38,28 @@ def named(keywords: Mapping[str, Any], fields: Mapping[str, Field], what: str) -
 
 def is_array(value: Any) -> bool:
     """Whether a value stands for many: an array or a list, but not a tuple, which is one value of several numbers."""
-    return not isinstance(value, str | bytes | tuple | dict) and np.ndim(value) > 0
+    return isinstance(value, list) or (not isinstance(value, str | bytes | tuple | dict) and np.ndim(value) > 0)
 
 
 def varying(options: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, NDArray[Any]]:
-    """The options with an array where there is one number."""
+    """The options with an array, or a span FROM:TO:N[:log], where there is one number."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in options.items():
-        kind = fields.get(name, {}).get("type")
-        if kind in _NUMERIC and is_array(value):
+        if fields.get(name, {}).get("type") not in _NUMERIC:
+            continue
+        if isinstance(value, str) and _SPAN.fullmatch(value):
+            with option_errors(options):
+                arrays[name] = _numbers(name, _core.items_of("--" + name, value))
+        elif is_array(value):
             arrays[name] = _numbers(name, value)
     return arrays
 
 
 def _numbers(name: str, value: Any) -> NDArray[Any]:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise OptionError(f"{name} must be numbers, in lists of one length", _schema.to_keyword(name), value) from None
     if array.dtype.kind in "biuf":
         return array
     if array.dtype.kind in "OU":
@@ -62,6 +79,10 @@ def document(options: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[st
 
 def _value(value: Any, field: Field, name: str, options: Mapping[str, Any]) -> Any:
     kind = field.get("type")
+    if callable(value) and not isinstance(value, type) and name in _OF_FUNCTIONS:
+        raise OptionError(
+            f"{name} does not take a function as it is; {_OF_FUNCTIONS[name]}", _schema.to_keyword(name), value
+        )
     if name == "target" and not isinstance(value, str) and kind == "text":
         return targets.as_target(value, options.get("attention", "self"))
     if kind in ("text", "value") and not isinstance(value, str) and np.ndim(value) > 0:

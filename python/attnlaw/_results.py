@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlaw import _schema
+from attnlaw import _documentation, _schema
 from attnlaw._schema import Field
 
 if TYPE_CHECKING:
     import pandas
+
+    from attnlaw.laws import Law
 
 __all__ = ["Record", "Result", "Results"]
 
@@ -22,28 +24,34 @@ __all__ = ["Record", "Result", "Results"]
 class Record:
     """Figures that belong together, as attributes and as items.
 
-    Lists of numbers are NumPy arrays. What a result may have and this one has not is None.
+    Lists of numbers are NumPy arrays, which cannot be written to: they are what the library has computed. What a result
+    may have and this one has not is None.
     """
 
-    __slots__ = ("_document", "_fields")
+    __slots__ = ("_document", "_fields", "_wrapped")
 
     def __init__(self, document: Mapping[str, Any], fields: Mapping[str, Field] | None = None) -> None:
         self._document = document
         self._fields = fields or {}
+        self._wrapped: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         key = _schema.from_keyword(name)
         if key in self._document:
-            return _wrap(self._document[key], self._fields.get(key))
+            return self[key]
         if key in self._fields:
             return None
         near = difflib.get_close_matches(key, [*self._document, *self._fields], 1)
         raise AttributeError(f"there is no '{name}' here" + (f"; did you mean '{near[0]}'?" if near else ""))
 
     def __getitem__(self, name: str) -> Any:
-        return _wrap(self._document[name], self._fields.get(name))
+        if name not in self._wrapped:
+            self._wrapped[name] = _wrap(self._document[name], self._fields.get(name))
+        value = self._wrapped[name]
+        # A list may be changed by who has it.
+        return list(value) if isinstance(value, list) else value
 
     def __contains__(self, name: object) -> bool:
         return name in self._document
@@ -75,7 +83,55 @@ class Record:
         return _lines(self._document)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Record, (dict(self._document), dict(self._fields))
+        return _record, (dict(self._document), dict(self._fields))
+
+
+class Head(Record):
+    """A head of ``inspect``, with its null as a law."""
+
+    __slots__ = ()
+
+    @property
+    def null(self) -> Law:
+        """The law of the singular values of a random product of as much energy: what null N1 says of this head."""
+        from attnlaw.laws import query_key_law
+
+        return query_key_law(self.rows, self.dimension, self.frobenius_norm / math.sqrt(self.rows))
+
+
+# The classes of records, by names and texts of their fields.
+_kinds: dict[tuple[Any, ...], type[Record]] = {}
+
+
+def _kind(fields: Mapping[str, Field]) -> type[Record]:
+    """The class of the records with these fields, each a property with its text as documentation."""
+    key = (*fields, *(field.get("doc") for field in fields.values()))
+    if key not in _kinds:
+        _kinds[key] = _made(fields)
+    return _kinds[key]
+
+
+def _made(fields: Mapping[str, Field]) -> type[Record]:
+    base = Head if _schema.is_head(fields) else Record
+    members: dict[str, Any] = {
+        _schema.to_keyword(name): _property(name, _schema.says(field))
+        for name, field in fields.items()
+        if not hasattr(base, _schema.to_keyword(name))
+    }
+    doc = _documentation.of_record(fields)
+    return type("Record", (base,), members | {"__slots__": (), "__doc__": doc, "__module__": __name__})
+
+
+def _property(name: str, text: str) -> property:
+    def value(self: Record) -> Any:
+        return self[name] if name in self._document else None
+
+    return property(value, doc=text)
+
+
+def _record(document: Mapping[str, Any], fields: Mapping[str, Field]) -> Record:
+    """A record of the class of its fields."""
+    return _kind(fields)(document, fields) if fields else Record(document)
 
 
 class Result(Record):
@@ -115,7 +171,7 @@ class Result(Record):
         import pandas
 
         columns, rows = self._shows("rows")
-        return pandas.DataFrame.from_records(rows, columns=columns)
+        return _without_objects(pandas.DataFrame.from_records(rows, columns=columns))
 
     def __repr__(self) -> str:
         text = self._shows("text")
@@ -222,7 +278,7 @@ class Results(_Stack):
             columns, entries = result._shows("rows")
             options = {name: values[i] for name, values in varying if name not in columns}
             rows += [options | dict(zip(columns, entry, strict=True)) for entry in entries]
-        return pandas.DataFrame(rows)
+        return _without_objects(pandas.DataFrame(rows))
 
     def _columns(self) -> dict[str, list[str]]:
         """What is printed: the options that vary, the figures of every result, and whether all can be used."""
@@ -281,6 +337,14 @@ class Results(_Stack):
         return Results, (self._records, self._options)
 
 
+def _without_objects(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """Columns of numbers that are absent here and there, or everywhere, as floats with NaN."""
+    for name in [name for name in frame if frame[name].dtype == np.dtype(object)]:
+        if all(_is_figure(value) for value in frame[name].dropna()):
+            frame[name] = frame[name].astype(float)
+    return frame
+
+
 # A table that is printed has no more rows: the first and the last ones of many.
 _MOST_ROWS = 20
 
@@ -326,17 +390,19 @@ def _stacked(records: NDArray[Any], values: Sequence[Any], name: str) -> Any:
 
 def _wrap(value: Any, field: Field | None) -> Any:
     if isinstance(value, dict):
-        return Record(value, _schema.fields_of(field))
+        return _record(value, _schema.fields_of(field))
     if isinstance(value, list):
         if value and all(isinstance(item, dict) for item in value):
             fields = _schema.fields_of(field)
-            return [Record(item, fields) for item in value]
-        return _array(value)
+            return [_record(item, fields) for item in value]
+        value = _array(value)
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
     return value
 
 
 def _array(values: list[Any]) -> Any:
-    """A list of numbers, or of lists of them of one length, as an array; any other list as it is."""
+    """A list without numbers as an empty array; one of words, or of lists of several lengths, as it is."""
     if not values:
         return np.empty(0)
     try:
@@ -349,6 +415,8 @@ def _array(values: list[Any]) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.dtype.kind != "f" or np.isfinite(value).all() else _plain(value.tolist())
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -362,7 +430,7 @@ def _lines(document: Mapping[str, Any]) -> str:
     """A document with one line for each entry, long ones shortened."""
     lines = []
     for name, value in document.items():
-        if isinstance(value, list):
+        if isinstance(value, list | np.ndarray):
             text = f"[{len(value)} of them]" if len(value) > 3 else "[" + ", ".join(map(_inner, value)) + "]"
         else:
             text = _inner(value)
@@ -373,6 +441,6 @@ def _lines(document: Mapping[str, Any]) -> str:
 def _inner(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_inner(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list):
+    if isinstance(value, list | np.ndarray):
         return f"[{len(value)} of them]" if len(value) > 3 else "[" + ", ".join(map(_inner, value)) + "]"
     return _short(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import keyword
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attnlaw import _core
@@ -47,6 +47,11 @@ def fields_of(description: Mapping[str, Any] | None) -> dict[str, Field]:
     if description.get("type") == "list":
         return fields_of(description.get("item"))
     return {field["name"]: field for field in description.get("fields", ())}
+
+
+def is_head(names: Iterable[str]) -> bool:
+    """Whether a struct with fields of these names is a head of ``inspect``."""
+    return {"rows", "dimension", "frobenius_norm", "singular_values"}.issubset(names)
 
 
 def to_keyword(name: str) -> str:

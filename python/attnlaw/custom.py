@@ -194,6 +194,10 @@ class Loss:
             self.name, coordinates.replace("_", "-"), _LossFunction(function), word, label_function, convex
         )
 
+    def key(self) -> tuple[Any, ...]:
+        """What losses that are the same have in common, pickled or not."""
+        return ("Loss", self.function, self.coordinates, self.labels, self.convex)
+
     def __repr__(self) -> str:
         return f"Loss({self.name!r}, coordinates={self.coordinates!r}, labels={self.labels!r})"
 
@@ -254,20 +258,74 @@ class Penalty:
     Source: docs/theory/custom.md, section 3.
     """
 
+    _WHAT = "a penalty needs a function of eigenvalues"
+
     def __init__(self, function: Callable[..., Any], kinks: Iterable[float] = (), *, name: str | None = None) -> None:
         if not callable(function):
-            raise TypeError(f"a penalty needs a function of eigenvalues, got {function!r}")
+            raise TypeError(f"{self._WHAT}, got {function!r}")
         self.function, self.kinks = function, tuple(float(kink) for kink in kinks)
         self._given_name = name
         self.name = _name(function, name)
-        self._held = _core.CustomPenalty(self.name, _PenaltyFunction(function), list(self.kinks))
+        self._held = self._made()
+
+    def _made(self) -> Any:
+        return _core.CustomPenalty(self.name, _PenaltyFunction(self.function), list(self.kinks))
+
+    def key(self) -> tuple[Any, ...]:
+        """What penalties that are the same have in common, pickled or not."""
+        return (type(self).__name__, self.function, self.kinks)
 
     def __repr__(self) -> str:
-        return f"Penalty({self.name!r})"
+        return f"{type(self).__name__}({self.name!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _penalty_again, (self.function, self.kinks, self._given_name)
+        return _penalty_again, (type(self), self.function, self.kinks, self._given_name)
 
 
-def _penalty_again(function: Any, kinks: tuple[float, ...], name: str | None) -> Penalty:
-    return Penalty(function, kinks, name=name)
+def _penalty_again(kind: type[Penalty], function: Any, kinks: tuple[float, ...], name: str | None) -> Penalty:
+    return kind(function, kinks, name=name)
+
+
+class _DenoiserFunction:
+    """What the library calls: eigenvalues of numbers and a time."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, x: Floats, t: float) -> Floats:
+        return _floats(self._function(x, t), x.shape, "the eigenvalues of the denoiser")
+
+
+class Denoiser(Penalty):
+    """A penalty of eigenvalues, given by what it makes of noisy ones: its proximal map.
+
+    It goes where a ``Penalty`` goes, as the option ``penalty``. The theory takes the function itself as its prior
+    channel, and FISTA as its step.
+
+    Parameters
+    ----------
+    function
+        ``function(x, t)`` of an array of numbers of either sign and a time t > 0. It returns, for each x, the s that
+        makes t p(s) + (s - x)²/2 least. Where eigenvalues are >= 0, those < 0 that it returns count as 0.
+        It must be the map of one penalty at all times, which is checked: what x is taken to at t is what
+        s + (t'/t) (x - s) is taken to at t' < t.
+    kinks
+        Eigenvalues other than 0 where p or a derivative jumps: many x are taken to them.
+    name
+        How results name it.
+
+    Examples
+    --------
+    That of the trace, and that of the elastic trace λ Tr S + μ Tr S² at μ = λ/2:
+
+    >>> import numpy as np
+    >>> trace = Denoiser(lambda x, t: np.maximum(x - t, 0))
+    >>> elastic = Denoiser(lambda x, t: np.maximum(x - t, 0) / (1 + t))
+
+    Source: docs/theory/custom.md, section 4.
+    """
+
+    _WHAT = "a denoiser needs a function of numbers and a time"
+
+    def _made(self) -> Any:
+        return _core.CustomDenoiser(self.name, _DenoiserFunction(self.function), list(self.kinks))

@@ -86,26 +86,41 @@ class Law:
         return np.array(self._core.atoms, dtype=np.float64).reshape(-1, 2)
 
     def moment(self, n: int) -> float:
-        """E Xⁿ."""
+        """E Xⁿ, n = 0, 1, 2, …"""
+        n = _whole(n, "n", 0)
         points, weights = self.nodes()
         return float(weights @ points**n + sum(mass * x**n for x, mass in self.atoms))
 
-    def outlier(self, spike: float) -> float | None:
-        """Where a spike of this strength shows beside the law; None where it does not.
+    def outlier(self, spike: ArrayLike) -> Any:
+        """Where a spike of this strength shows beside the law; None where it does not, NaN in arrays.
 
         What a spike is, the function says that made the law.
         """
-        place: float | None = self._core.outlier(float(spike))
-        return place
+
+        def places(spikes: Floats) -> Floats:
+            return np.array([self._core.outlier(float(one)) for one in spikes], dtype=np.float64)
+
+        place = _mapped(places, spike, "spike")
+        return None if isinstance(place, float) and np.isnan(place) else place
 
     def sample(self, d: int, seed: int | None = None) -> Floats:
         """The d eigenvalues (or singular values) of one random matrix that has this law, ascending.
 
         Without a seed every call draws another matrix, in every process.
         """
-        if d < 1:
-            raise OptionError(f"d must be at least 1, got {d}", "d", d)
+        d = _whole(d, "d", 1)
+        if seed is not None:
+            seed = _whole(seed, "seed", 0)
         return np.sort(self._draw(d, np.random.default_rng(seed)))
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Law) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        return self._kind, tuple(self._parameters.items())
 
     def __repr__(self) -> str:
         return f"{self._kind}({', '.join(f'{name}={value!r}' for name, value in self._parameters.items())})"
@@ -119,6 +134,22 @@ def _restore(kind: str, parameters: dict[str, Any]) -> Law:
     return law
 
 
+def _whole(value: Any, what: str, least: int) -> int:
+    """An integer of at least `least`."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise OptionError(f"{what} must be an integer of at least {least}, got {value!r}", what, value)
+    return int(value)
+
+
+def _real(value: Any, what: str) -> float:
+    """One number."""
+    array = _reals(value, what)
+    if array.ndim:
+        raise OptionError(f"{what} must be one number, got an array of the shape {array.shape}", what, value)
+    return float(array)
+
+
 def _reals(values: ArrayLike, what: str) -> Floats:
     if np.iscomplexobj(values):
         raise OptionError(f"{what} must be real numbers, got complex ones", what, values)
@@ -127,7 +158,8 @@ def _reals(values: ArrayLike, what: str) -> Floats:
     except (TypeError, ValueError):
         raise OptionError(f"{what} must be real numbers, got {values!r}", what, values) from None
     if np.any(np.isnan(array)):
-        raise OptionError(f"{what} must be numbers, got nan", what, values)
+        given = "None" if values is None else "nan"
+        raise OptionError(f"{what} must be a number, or numbers, got {given}", what, values)
     return array
 
 
@@ -153,8 +185,9 @@ def semicircle(variance: float = 1.0) -> Law:
 
     A spike is a rank-one term of that strength.
     """
+    variance = _real(variance, "variance")
     with option_errors({"variance": variance}):
-        core = _core.semicircle(float(variance))
+        core = _core.semicircle(variance)
 
     def draw(d: int, rng: np.random.Generator) -> Floats:
         return np.linalg.eigvalsh(np.sqrt(variance) * _goe(d, rng))
@@ -175,9 +208,9 @@ def semicircle_sum(target: str | ArrayLike, variance: float) -> Law:
     A spike is one more eigenvalue of S beyond the largest or the smallest of the others; in gaps between them
     nothing is said (None).
     """
-    specification = targets.as_target(target)
+    specification, variance = targets.as_target(target), _real(variance, "variance")
     with option_errors({"target": target, "variance": variance}):
-        core = _core.semicircle_sum(specification, float(variance))
+        core = _core.semicircle_sum(specification, variance)
 
     def draw(d: int, rng: np.random.Generator) -> Floats:
         values = np.asarray(_core.target_eigenvalues(specification, d, int(rng.integers(2**63))))
@@ -191,8 +224,9 @@ def marchenko_pastur(kappa: float, scale: float = 1.0) -> Law:
 
     A spike is a rank-one term of that strength.
     """
+    kappa, scale = _real(kappa, "kappa"), _real(scale, "scale")
     with option_errors({"kappa": kappa, "scale": scale}):
-        core = _core.marchenko_pastur(float(kappa), float(scale))
+        core = _core.marchenko_pastur(kappa, scale)
 
     def draw(d: int, rng: np.random.Generator) -> Floats:
         w = rng.standard_normal((d, max(1, round(kappa * d))))
@@ -207,8 +241,9 @@ def product_law(kappa: float, scale: float = 1.0) -> Law:
     W_Q and W_K have the shape (d, kappa d) and N(0, 1) entries; for kappa < 1 there is an atom at 0. A spike is a
     rank-one term of that strength.
     """
+    kappa, scale = _real(kappa, "kappa"), _real(scale, "scale")
     with option_errors({"kappa": kappa, "scale": scale}):
-        core = _core.product_law(float(kappa), float(scale))
+        core = _core.product_law(kappa, scale)
 
     def draw(d: int, rng: np.random.Generator) -> Floats:
         q, k = rng.standard_normal((2, d, max(1, round(kappa * d))))
@@ -227,9 +262,7 @@ def query_key_law(m: int, d: int, scale: float = 1.0) -> Law:
 
     Source: docs/theory/query_key_nulls.md.
     """
-    for name, value in (("m", m), ("d", d)):
-        if value < 1 or value != int(value):
-            raise OptionError(f"{name} must be an integer from 1 on, got {value}", name, value)
+    m, d, scale = _whole(m, "m", 1), _whole(d, "d", 1), _real(scale, "scale")
     law = product_law(m / d, scale * float(np.sqrt(m / d)))
     return Law("query_key_law", {"m": m, "d": d, "scale": scale}, law._core, law._draw)
 
@@ -250,9 +283,10 @@ def attention_law(beta: float, rho: float = 1.0, tokens: str = "orthonormal", ta
 
     A spike is a rank-one term of that singular value. The operation ``softmax_law`` says more of the same matrices.
     """
+    beta, rho, tau = _real(beta, "beta"), _real(rho, "rho"), _real(tau, "tau")
     parameters = {"beta": beta, "rho": rho, "tokens": tokens, "tau": tau}
     with option_errors(parameters):
-        core = _core.softmax_law(float(beta), float(rho), tokens, float(tau))
+        core = _core.softmax_law(beta, rho, tokens, tau)
 
     def draw(d: int, rng: np.random.Generator) -> Floats:
         m = max(1, round(d / rho))
@@ -282,9 +316,10 @@ def pooling_law(delta: float, gamma: float, kappa: float = 1.0) -> Law:
 
     A spike is the strength of the direction in the covariance of the vocabulary, less delta.
     """
+    delta, gamma, kappa = _real(delta, "delta"), _real(gamma, "gamma"), _real(kappa, "kappa")
     parameters = {"delta": delta, "gamma": gamma, "kappa": kappa}
     with option_errors(parameters):
-        core = _core.pooling_law(float(delta), float(gamma), float(kappa))
+        core = _core.pooling_law(delta, gamma, kappa)
 
     def draw(d: int, rng: np.random.Generator) -> Floats:
         vocabulary, sequences = max(1, round(d / delta)), max(1, round(d / gamma))

@@ -5,6 +5,7 @@ The functions are made from what the library says of its operations: a new one i
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import os
@@ -62,11 +63,24 @@ def _with_positional(operation: str, positional: tuple[Any, ...], keywords: Mapp
         raise TypeError(f"{operation}() takes options by name, as in {operation}(alpha=...); got {values[0]!r}")
     options |= dict(zip(places, values, strict=False))
     given = _options.named(keywords, fields, operation)
+    _require_near(given, fields)
     if "problem" in given:
         given["problem"] = _as_problem(given["problem"])
     if isinstance(given.get("problem"), Problem):
         options |= given.pop("problem").options()
     return options | given
+
+
+# What every function takes beside the options of the library, which finds the nearest ones of those itself.
+_OF_CALLS = ("html", "progress", "threads", "seed")
+
+
+def _require_near(given: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Refuses a misspelt name of what every function takes."""
+    for name, value in given.items():
+        near = difflib.get_close_matches(name, [*_OF_CALLS, *fields], 1)
+        if name not in fields and near and near[0] in _OF_CALLS:
+            raise OptionError(f"unknown key '{name}'; did you mean '{near[0]}'?", _schema.to_keyword(name), value)
 
 
 def _as_problem(value: Any) -> Any:

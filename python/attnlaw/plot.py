@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from attnlaw._schema import to_keyword
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -127,6 +129,9 @@ def learning_curve(
     """
     if theory is None and experiments is None:
         raise TypeError("learning_curve() needs the results of solve, of simulate, or both")
+    for what, results in (("theory", theory), ("experiments", experiments)):
+        if results is not None and not hasattr(results, "converged"):
+            raise TypeError(f"{what} must be what attnlaw.solve or attnlaw.simulate returned, got {results!r}")
     names = [errors] if isinstance(errors, str) else list(errors)
     texts = [_FIGURE_LABELS.get(name, name) for name in names] if labels is None else list(labels)
     if len(texts) != len(names):
@@ -232,6 +237,12 @@ def ridge(
         The density of row i stands on the height i. A vertical bar is an atom, one step high if it has the whole mass;
         triangles are outliers.
     """
+    if hasattr(results, "keys") and "along" in results:
+        variable = results["along"].variable
+        raise ValueError(
+            f"the result of spectrum(along=...) has edges and no densities: "
+            f"ridge takes attnlaw.spectrum(..., {to_keyword(variable)}=array)"
+        )
     options = getattr(results, "options", {})
     laws = [_as_spectrum(result, points) for result in results]
     if not laws:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from attnlaw import _core, _options, _schema, custom
+from attnlaw import _core, _documentation, _options, _schema, custom
 from attnlaw._errors import option_errors
 
 
+class _Documentation:
+    """The docstring of a problem, made when somebody asks for it."""
+
+    def __get__(self, instance: object, owner: object = None) -> str:
+        return _documentation.of_problem()
+
+
+class _Signature:
+    """The options of a problem as keyword arguments."""
+
+    def __get__(self, instance: object, owner: object = None) -> inspect.Signature:
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Signature(
+            [inspect.Parameter(_schema.to_keyword(name), keyword, default=None) for name in _schema.problem_fields()]
+        )
+
+
 class Problem:
-    """One learning problem: what is learned, from how many data, by which student.
-
-    The keyword arguments are the options of the command line and the keys of problem files, with ``lambda_`` for
-    lambda. They are checked when the problem is made. What is left out has the default of the command line, which for
-    some options depends on others. A problem does not change; ``replace`` makes another one.
-
-    Raises
-    ------
-    OptionError
-        For an unknown name, with the nearest known one, and for a value that is not accepted.
-
-    Examples
-    --------
-    >>> problem = Problem(alpha=0.3, lambda_=0.05)
-    >>> problem.replace(noise=0.1).noise
-    0.1
-    """
-
+    __doc__ = _Documentation()
+    __signature__ = _Signature()
     __slots__ = ("_document", "_options")
     _options: dict[str, Any]
     _document: dict[str, Any]
@@ -80,8 +82,14 @@ class Problem:
         given = ", ".join(f"{_schema.to_keyword(name)}={value!r}" for name, value in self._options.items())
         return f"Problem({given})"
 
-    def _key(self) -> str:
-        return json.dumps(self._document, sort_keys=True)
+    def _key(self) -> tuple[Any, ...]:
+        # Losses and penalties of one's own are the same where their functions are: names tell copies apart.
+        own = {name: value for name, value in self._options.items() if isinstance(value, custom.Loss | custom.Penalty)}
+        document = dict(self._document)
+        if own:
+            document["loss"] = "" if "loss" in own else document["loss"].split("+")[0]
+        parts = sorted((name, *value.key()) for name, value in own.items())
+        return json.dumps(document, sort_keys=True), *parts
 
     def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, Problem) else NotImplemented

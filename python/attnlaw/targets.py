@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnlaw import _core
+from attnlaw._errors import OptionError
 
 
 def spectrum_target(eigenvalues: ArrayLike) -> str:
@@ -26,7 +27,11 @@ def spectrum_target(eigenvalues: ArrayLike) -> str:
     """
     values = _finite(eigenvalues, "the eigenvalues of a target")
     if values.ndim != 1 or values.size == 0:
-        raise ValueError(f"the eigenvalues of a target are an array of shape (D,), got the shape {values.shape}")
+        raise OptionError(
+            f"the eigenvalues of a target are an array of shape (D,), got the shape {values.shape}",
+            "target",
+            eigenvalues,
+        )
     return ",".join([f"spikes:{values.size}", *(repr(float(value)) for value in values if value != 0)])
 
 
@@ -44,8 +49,12 @@ def matrix_target(matrix: ArrayLike, attention: str = "self") -> str:
     """
     values = _finite(matrix, "the matrix of a target")
     if values.ndim != 2 or values.size == 0:
-        raise ValueError(f"the matrix of a target has the shape (D, D), got {values.shape}")
-    return spectrum_target(_core.matrix_values(np.ascontiguousarray(values), attention == "cross"))
+        raise OptionError(f"the matrix of a target has the shape (D, D), got {values.shape}", "target", matrix)
+    try:
+        eigenvalues = _core.matrix_values(np.ascontiguousarray(values), attention == "cross")
+    except ValueError as error:
+        raise OptionError(str(error), "target", matrix) from None
+    return spectrum_target(eigenvalues)
 
 
 def density_target(
@@ -64,29 +73,35 @@ def density_target(
     """
     lower, upper = (float(end) for end in support)
     if not (np.isfinite(lower) and np.isfinite(upper) and lower < upper):
-        raise ValueError(f"the support of a density is (lower, upper) with lower < upper, got {support!r}")
+        raise OptionError(
+            f"the support of a density is (lower, upper) with lower < upper, got {support!r}", "support", support
+        )
     if count < 1:
-        raise ValueError(f"count must be at least 1, got {count}")
+        raise OptionError(f"count must be at least 1, got {count}", "count", count)
     # Points that gather at both ends, where densities of matrices behave like roots.
     panels = max(4096, 16 * count)
     x = lower + (upper - lower) * np.sin(np.linspace(0, np.pi / 2, panels + 1)) ** 2
     middle = (x[1:] + x[:-1]) / 2
     at = _finite(density(middle), "a density")
     if at.shape != middle.shape or np.any(at < 0) or not np.any(at > 0):
-        raise ValueError("a density returns numbers >= 0, not all of them 0, in an array of the shape of its points")
+        raise OptionError(
+            "a density returns numbers >= 0, not all of them 0, in an array of the shape of its points",
+            "density",
+            density,
+        )
     cumulated = np.concatenate([[0.0], np.cumsum(at * np.diff(x))])
     return spectrum_target(np.interp((np.arange(count) + 0.5) / count * cumulated[-1], cumulated, x))
 
 
 def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
     if np.iscomplexobj(values):
-        raise ValueError(f"{what} must be real numbers, got complex ones")
+        raise OptionError(f"{what} must be real numbers, got complex ones", "target", values)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{what} must be real numbers: {error}") from None
+        raise OptionError(f"{what} must be real numbers: {error}", "target", values) from None
     if not np.all(np.isfinite(array)):
-        raise ValueError(f"{what} must be finite")
+        raise OptionError(f"{what} must be finite", "target", values)
     return array
 
 
@@ -94,4 +109,10 @@ def as_target(value: Any, attention: str = "self") -> str:
     """What the option ``target`` takes: a specification as it is, an array of eigenvalues, a matrix."""
     if isinstance(value, str):
         return value
+    if callable(value):
+        raise OptionError(
+            "target does not take a function as it is; attnlaw.targets.density_target makes a target of a density",
+            "target",
+            value,
+        )
     return matrix_target(value, attention) if np.ndim(value) == 2 else spectrum_target(value)

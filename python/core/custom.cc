@@ -11,6 +11,7 @@
 
 #include "attnlaw/model/custom_loss.h"
 #include "attnlaw/model/custom_penalty.h"
+#include "attnlaw/model/proximal_map.h"
 #include "call.h"
 
 namespace attnlaw::python {
@@ -82,27 +83,54 @@ struct Loss {
   std::shared_ptr<const model::CustomLoss> held;
 };
 
-/// (values, slopes or None) of eigenvalues.
-struct Penalty {
-  Penalty(const std::string& name, nb::object function, std::vector<double> kinks) {
-    auto made = std::make_shared<model::CustomPenalty>();
-    made->name = name;
-    made->kinks = std::move(kinks);
-    made->function = [function = shared(std::move(function))](const std::vector<double>& s, std::vector<double>& values,
-                                                              std::vector<double>& slopes) {
-      const nb::gil_scoped_acquire acquire;
-      const auto result = nb::cast<nb::tuple>((*function)(to_array(s)));
-      const Eigen::ArrayXd given = to_column(result[0]);
-      values.assign(given.begin(), given.end());
-      if (result[1].is_none()) return;
-      const Eigen::ArrayXd derivatives = to_column(result[1]);
-      slopes.assign(derivatives.begin(), derivatives.end());
-    };
-    held = std::move(made);
+std::vector<double> to_numbers(nb::handle array) {
+  const Eigen::ArrayXd column = to_column(array);
+  return {column.begin(), column.end()};
+}
+
+/// Holds a penalty for as long as Python does.
+struct HeldPenalty {
+  HeldPenalty(model::CustomPenalty made, const std::string& name) {
+    made.name = name;
+    held = std::make_shared<const model::CustomPenalty>(std::move(made));
     model::publish(held);
   }
 
   std::shared_ptr<const model::CustomPenalty> held;
+};
+
+/// (values, slopes or None) of eigenvalues.
+struct Penalty : HeldPenalty {
+  Penalty(const std::string& name, nb::object function, std::vector<double> kinks)
+      : HeldPenalty(made_of(std::move(function), std::move(kinks)), name) {}
+
+ private:
+  static model::CustomPenalty made_of(nb::object function, std::vector<double> kinks) {
+    model::CustomPenalty made;
+    made.kinks = std::move(kinks);
+    made.function = [function = shared(std::move(function))](const std::vector<double>& s, std::vector<double>& values,
+                                                             std::vector<double>& slopes) {
+      const nb::gil_scoped_acquire acquire;
+      const auto result = nb::cast<nb::tuple>((*function)(to_array(s)));
+      values = to_numbers(result[0]);
+      if (!result[1].is_none()) slopes = to_numbers(result[1]);
+    };
+    return made;
+  }
+};
+
+/// Eigenvalues of noisy ones and a time.
+struct Denoiser : HeldPenalty {
+  Denoiser(const std::string& name, nb::object function, std::vector<double> kinks)
+      : HeldPenalty(model::penalty_of(proximal_map(std::move(function)), std::move(kinks)), name) {}
+
+ private:
+  static model::ProximalMap proximal_map(nb::object function) {
+    return [function = shared(std::move(function))](const std::vector<double>& x, double t) {
+      const nb::gil_scoped_acquire acquire;
+      return to_numbers((*function)(to_array(x), t));
+    };
+  }
 };
 
 }  // namespace
@@ -113,6 +141,9 @@ void bind_custom(nb::module_& module) {
            nb::arg("name"), nb::arg("coordinates"), nb::arg("function"), nb::arg("labels"),
            nb::arg("label_function").none(), nb::arg("convex"));
   nb::class_<Penalty>(module, "CustomPenalty")
+      .def(nb::init<const std::string&, nb::object, std::vector<double>>(), nb::arg("name"), nb::arg("function"),
+           nb::arg("kinks"));
+  nb::class_<Denoiser>(module, "CustomDenoiser")
       .def(nb::init<const std::string&, nb::object, std::vector<double>>(), nb::arg("name"), nb::arg("function"),
            nb::arg("kinks"));
 }

@@ -1,9 +1,14 @@
 #include "document.h"
 
 #include <fmt/format.h>
+#include <nanobind/ndarray.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace attnlaw::python {
 namespace {
@@ -51,9 +56,46 @@ json object_from_python(nb::handle value) {
   return object;
 }
 
+bool all_of(const json& list, bool (*is)(const json&)) {
+  return !list.empty() && std::all_of(list.begin(), list.end(), is);
+}
+
+bool is_number(const json& item) { return item.is_number(); }
+bool is_integer(const json& item) { return item.is_number_integer(); }
+
+/// A list of numbers, or of lists of them of one length, as an array that nobody may write to; it owns its memory. None
+/// for all other lists.
+template <class T>
+nb::object array_of(const std::vector<const json*>& rows, std::vector<std::size_t> shape) {
+  auto numbers = std::make_unique<std::vector<T>>();
+  numbers->reserve(rows.size() * shape.back());
+  for (const json* row : rows)
+    for (const json& item : *row) numbers->push_back(item.get<T>());
+  const T* data = numbers->data();
+  const nb::capsule owner(numbers.release(), [](void* held) noexcept { delete static_cast<std::vector<T>*>(held); });
+  return nb::cast(nb::ndarray<nb::numpy, const T>(data, shape.size(), shape.data(), owner));
+}
+
+nb::object array_or_none(const json& list) {
+  std::vector<const json*> rows;
+  std::vector<std::size_t> shape{list.size()};
+  if (all_of(list, is_number)) {
+    rows.push_back(&list);
+  } else if (all_of(list, [](const json& row) { return all_of(row, is_number); })) {
+    for (const json& row : list) rows.push_back(&row);
+    shape.push_back(rows.front()->size());
+  }
+  const auto whole = [](const json* row) { return all_of(*row, is_integer); };
+  const bool rectangular =
+      std::all_of(rows.begin(), rows.end(), [&](const json* row) { return row->size() == shape.back(); });
+  if (rows.empty() || !rectangular) return nb::none();
+  return std::all_of(rows.begin(), rows.end(), whole) ? array_of<std::int64_t>(rows, shape)
+                                                      : array_of<double>(rows, shape);
+}
+
 }  // namespace
 
-nb::object to_python(const json& document) {
+nb::object to_python(const json& document, Lists lists) {
   switch (document.type()) {
     case json::value_t::boolean:
       return nb::bool_(document.get<bool>());
@@ -66,13 +108,15 @@ nb::object to_python(const json& document) {
     case json::value_t::string:
       return text_to_python(document.get_ref<const std::string&>());
     case json::value_t::array: {
+      if (lists == Lists::arrays)
+        if (nb::object array = array_or_none(document); !array.is_none()) return array;
       nb::list list;
-      for (const json& item : document) list.append(to_python(item));
+      for (const json& item : document) list.append(to_python(item, lists));
       return list;
     }
     case json::value_t::object: {
       nb::dict object;
-      for (const auto& [name, item] : document.items()) object[text_to_python(name)] = to_python(item);
+      for (const auto& [name, item] : document.items()) object[text_to_python(name)] = to_python(item, lists);
       return object;
     }
     default:

@@ -14,6 +14,7 @@
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/checkpoint/open_contents.h"
 #include "attnlaw/model/problem.h"
+#include "attnlaw/operations/grid_options.h"
 #include "attnlaw/operations/inspect.h"
 #include "attnlaw/operations/operation.h"
 #include "attnlaw/report/escape.h"
@@ -151,6 +152,11 @@ nb::object problem(nb::dict options) {
   return to_python(model::to_json(model::problem_from_json(from_python(options, "options"))));
 }
 
+/// The numbers and words of an option that stands for many, as FROM:TO:N:log.
+nb::object items_of(const std::string& option, const std::string& text) {
+  return to_python(operations::items_of(option, json(text)));
+}
+
 nb::object problem_schema() {
   return to_python(base::schema_of(base::detail::description_of<model::Problem>(), base::json_of(model::Problem{})));
 }
@@ -160,7 +166,7 @@ nb::object problem_schema() {
 void bind_operations(nb::module_& module) {
   using view::Result;
   nb::class_<Result>(module, "Outcome")
-      .def_prop_ro("document", [](const Result& r) { return to_python(r.document); })
+      .def_prop_ro("document", [](const Result& r) { return to_python(r.document, Lists::arrays); })
       .def_prop_ro("warnings", [](const Result& r) { return to_python(r.warnings); })
       .def_prop_ro("rows", [](const Result& r) { return columns_and_rows(r.rows.table()); })
       .def_prop_ro("text", [](const Result& r) { return to_python(text_of(r)); })
@@ -176,6 +182,7 @@ void bind_operations(nb::module_& module) {
   module.def("schema", &schema);
   module.def("problem", &problem, nb::arg("options"));
   module.def("problem_schema", &problem_schema);
+  module.def("items_of", &items_of, nb::arg("option"), nb::arg("text"));
   module.def("available_threads", &base::available_threads);
   module.def("store_version", [] { return study::schema_steps().size(); });
 }

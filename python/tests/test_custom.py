@@ -79,6 +79,84 @@ def test_a_penalty_that_is_not_convex_has_a_gap_in_its_spectrum() -> None:
     assert trained.spectrum.zero_mass == pytest.approx(noisy.cdf(first / unit), abs=1e-4)
 
 
+def soft(x: Any, t: float) -> Any:
+    return np.maximum(x - t, 0)
+
+
+def elastic_map(x: Any, t: float) -> Any:
+    return np.maximum(x - t, 0) / (1 + 2 * t)
+
+
+def test_a_denoiser_is_the_penalty_whose_proximal_map_it_is() -> None:
+    options = {"alpha": 0.3, "lambda_": 0.05}
+    begin = time.process_time()
+    denoised = attnlaw.solve(**options, penalty=attnlaw.Denoiser(elastic_map))
+    assert time.process_time() - begin < 3
+    penalised = attnlaw.solve(**options, penalty=attnlaw.Penalty(elastic))
+    for figure in ("train", "test", "estimation", "objective"):
+        assert getattr(denoised.errors, figure) == pytest.approx(getattr(penalised.errors, figure), rel=1e-5)
+    assert denoised.diagnostics.replicon == pytest.approx(penalised.diagnostics.replicon, rel=1e-2)
+    assert denoised.spectrum.zero_mass == pytest.approx(penalised.spectrum.zero_mass, rel=1e-5)
+    trained = [
+        attnlaw.simulate(**options, penalty=penalty, d=20, instances=2, precision="double").mean.estimation
+        for penalty in (attnlaw.Denoiser(elastic_map), attnlaw.Penalty(elastic))
+    ]
+    assert trained[0] == pytest.approx(trained[1], rel=1e-3)
+
+
+def test_theory_and_experiment_of_a_denoiser_agree() -> None:
+    options = {"alpha": 1.0, "lambda_": 0.05, "noise": 0.2, "penalty": attnlaw.Denoiser(soft)}
+    theory, experiment = attnlaw.solve(**options), attnlaw.simulate(**options, d=40, instances=4)
+    for figure in ("train", "test", "estimation"):
+        error = 4 * getattr(experiment.standard_error, figure) + 0.1 * getattr(theory.errors, figure)
+        assert abs(getattr(experiment.mean, figure) - getattr(theory.errors, figure)) < error
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x, t: x / 2, "the proximal map of no penalty"),
+        (lambda x, t: np.maximum(x - t**2, 0), "the proximal map of no penalty"),
+        (lambda x, t: -x, "a denoiser that falls"),
+        (lambda x, t: np.full_like(x, np.nan), "must be finite"),
+        (lambda x, t: x[:1], "must have the shape"),
+    ],
+)
+def test_what_is_no_proximal_map_is_refused(function: Callable[..., Any], message: str) -> None:
+    denoiser = attnlaw.Denoiser(function)
+    for call in (
+        lambda: attnlaw.solve(alpha=0.3, lambda_=0.05, penalty=denoiser),
+        lambda: attnlaw.simulate(alpha=0.3, lambda_=0.05, penalty=denoiser, d=10, instances=1),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_a_penalty_that_falls_for_ever_is_refused() -> None:
+    for call in (
+        lambda: attnlaw.solve(alpha=0.3, lambda_=0.05, penalty=attnlaw.Penalty(lambda s: -(s**4))),
+        lambda: attnlaw.simulate(
+            alpha=0.3, lambda_=0.05, penalty=attnlaw.Penalty(lambda s: -(s**4)), d=10, instances=1
+        ),
+    ):
+        with pytest.raises(ValueError, match="must be bounded below"):
+            call()
+
+
+def test_problems_with_the_same_functions_are_equal() -> None:
+    def problem() -> attnlaw.Problem:
+        return attnlaw.Problem(
+            alpha=0.3, lambda_=0.05, loss=attnlaw.Loss(square, "rows"), penalty=attnlaw.Denoiser(soft)
+        )
+
+    first = problem()
+    assert first == problem() == pickle.loads(pickle.dumps(first))
+    assert hash(first) == hash(problem())
+    assert first != first.replace(penalty=attnlaw.Denoiser(elastic_map))
+    assert first != first.replace(loss=None)
+    assert first.replace(loss="square", head="linear") != first.replace(loss="logistic", labels="sign", head="linear")
+
+
 def test_problems_carry_losses_and_penalties() -> None:
     problem = attnlaw.Problem(
         alpha=0.3, lambda_=0.05, loss=attnlaw.Loss(square, "rows"), penalty=attnlaw.Penalty(elastic)

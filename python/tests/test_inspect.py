@@ -41,6 +41,17 @@ def test_order_in_memory_does_not_matter(maps):
     assert figures(turned) == figures(attnlaw.inspect(q=q, k=k))
 
 
+def test_a_head_has_its_null_as_a_law(maps):
+    q, k = maps
+    head = attnlaw.inspect(q=q, k=2 * k).heads[1]
+    law = head.null
+    # Entries of variances 1 and 4.
+    assert law.edges.max() == pytest.approx(attnlaw.query_key_law(M, D, 2 * D).edges.max(), rel=0.1)
+    # As much energy: the law has each singular value with both signs, and 0 for directions that are not there.
+    assert D * law.moment(2) == pytest.approx((head.singular_values**2).sum(), rel=1e-6)
+    assert head.singular_values.max() == pytest.approx(law.edges.max(), rel=0.2)
+
+
 def test_a_row_for_each_head(maps):
     q, k = maps
     frame = attnlaw.inspect(q=q, k=k).to_pandas()
@@ -90,7 +101,7 @@ def test_what_is_not_accepted(maps):
         attnlaw.inspect(q=q, k=k, heads=3)
     with pytest.raises(OptionError, match="complex128"):
         attnlaw.inspect(q=q + 0j, k=k)
-    with pytest.raises(OSError, match="absent"):
+    with pytest.raises(FileNotFoundError, match="absent"):
         attnlaw.inspect("absent.safetensors")
     with pytest.raises((OSError, ValueError), match=r"\w"):
         attnlaw.inspect({"nothing": np.ones(3)})

@@ -126,3 +126,40 @@ def test_the_null_of_a_head_is_that_of_inspect():
         assert values.max() < 1.15 * edge
         # The mean square is the second moment of the law, the zeros of the other directions included.
         assert np.sum(values**2) / d == pytest.approx(law.moment(2), rel=0.1)
+
+
+def test_spikes_may_be_arrays():
+    law = laws.marchenko_pastur(0.5)
+    places = law.outlier([[0.1, 3]])
+    assert places.shape == (1, 2)
+    assert np.isnan(places[0, 0])
+    assert places[0, 1] == law.outlier(3)
+    assert law.outlier(0.1) is None
+
+
+def test_laws_with_the_same_parameters_are_equal():
+    assert laws.semicircle(1) == laws.semicircle(1.0) != laws.semicircle(2)
+    assert len({laws.product_law(0.5), laws.product_law(0.5, 1)}) == 1
+    assert laws.semicircle(1) != 1
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        (lambda: laws.marchenko_pastur("a"), "kappa"),
+        (lambda: laws.marchenko_pastur([1, 2]), "kappa"),
+        (lambda: laws.semicircle_sum("wishart:0.5", None), "variance"),
+        (lambda: laws.semicircle_sum(abs, 0.1), "target"),
+        (lambda: laws.attention_law(float("nan")), "beta"),
+        (lambda: laws.query_key_law(4.5, 16), "m"),
+        (lambda: laws.semicircle().sample(20.5), "d"),
+        (lambda: laws.semicircle().sample(20, seed=-1), "seed"),
+        (lambda: laws.semicircle().moment([1, 2]), "n"),
+        (lambda: laws.semicircle().outlier(float("nan")), "spike"),
+        (lambda: laws.semicircle().density(None), "x"),
+    ],
+)
+def test_what_a_law_does_not_take_is_named(call, option):
+    with pytest.raises(attnlaw.OptionError, match=option) as caught:
+        call()
+    assert caught.value.option == option

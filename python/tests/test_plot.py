@@ -222,3 +222,11 @@ def test_without_matplotlib_it_says_what_to_install(theory, monkeypatch):
 
 def test_importing_the_package_leaves_matplotlib_alone(python):
     python("import sys, attnlaw; attnlaw.plot; assert 'matplotlib' not in sys.modules and 'pandas' not in sys.modules")
+
+
+def test_what_cannot_be_drawn_is_named():
+    with pytest.raises(TypeError, match=r"theory must be what attnlaw\.solve"):
+        plot.learning_curve(3)
+    along = attnlaw.spectrum(alpha=0.5, head="linear", along="lambda:0.1,1,3")
+    with pytest.raises(ValueError, match=r"lambda_=array"):
+        plot.ridge(along)

@@ -1,6 +1,7 @@
 """Problems: made, compared, kept, refused."""
 
 import copy
+import inspect
 import pickle
 
 import pytest
@@ -122,6 +123,35 @@ def test_a_misspelt_option_is_named_before_the_one_that_is_missing():
     with pytest.raises(OptionError, match=r"unknown key 'alpah'.*did you mean 'alpha'") as caught:
         attnlaw.solve(alpah=0.3, lambda_=0.05)
     assert caught.value.option == "alpah"
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"), [("progres", "progress"), ("thread", "threads"), ("sed", "seed"), ("htm", "html")]
+)
+def test_a_misspelt_option_of_every_call_is_named(misspelt, meant):
+    with pytest.raises(OptionError, match=f"unknown key '{misspelt}'; did you mean '{meant}'") as caught:
+        attnlaw.solve(alpha=0.3, lambda_=0.05, **{misspelt: 1})
+    assert caught.value.option == misspelt
+
+
+def test_functions_as_they_are_are_refused():
+    for name, maker in (("loss", "Loss"), ("penalty", "Penalty"), ("penalty", "Denoiser")):
+        with pytest.raises(OptionError, match=f"attnlaw.{maker}") as caught:
+            attnlaw.solve(alpha=0.3, lambda_=0.05, **{name: lambda *_: 0})
+        assert caught.value.option == name
+
+
+def test_lists_of_several_lengths_are_refused():
+    with pytest.raises(OptionError, match="lists of one length") as caught:
+        attnlaw.solve(alpha=[[1], [1, 2]], lambda_=0.1)
+    assert caught.value.option == "alpha"
+
+
+def test_a_problem_says_what_its_options_are():
+    assert "sequences per squared dimension" in Problem.__doc__
+    names = list(inspect.signature(Problem).parameters)
+    assert {"alpha", "lambda_", "target"} <= set(names)
+    assert "or an array" not in Problem.__doc__
 
 
 @pytest.mark.parametrize("value", [0.3, 3, [1]])

@@ -1,5 +1,6 @@
 """Results: figures, arrays of them, tables, warnings."""
 
+import errno
 import pickle
 import warnings
 
@@ -123,6 +124,43 @@ def test_rows_of_a_curve_are_those_of_its_results():
     assert frame["alpha"].tolist() == [0.2, 0.4]
 
 
+def test_spans_are_grids_as_on_the_command_line():
+    curve = attnlaw.solve(alpha="0.1:1:4:log", lambda_=0.1, head="linear")
+    assert curve.options["alpha"] == pytest.approx(np.geomspace(0.1, 1, 4))
+    assert curve.options["alpha"][-1] == 1
+    grid = attnlaw.solve(alpha=[[0.2], [0.4]], lambda_="0.1:0.3:3", head="linear")
+    assert grid.shape == (2, 3)
+    assert grid.options["lambda"][1] == pytest.approx([0.1, 0.2, 0.3])
+    with pytest.raises(OptionError, match="up to a larger one") as caught:
+        attnlaw.solve(alpha="2:1:3", lambda_=0.1)
+    assert caught.value.option == "alpha"
+
+
+def test_arrays_are_those_of_the_library():
+    trained = attnlaw.spectrum(alpha=0.5, lambda_=0.1, head="linear")
+    density = trained.density.density
+    assert density is trained.density.density
+    assert trained.spectrum.edges.shape[1:] == (2,)
+    for array in (density, trained.spectrum.edges, pickle.loads(pickle.dumps(trained)).density.density):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    assert trained.to_dict()["density"]["density"] == density.tolist()
+    del trained
+    assert np.isfinite(density).all()
+
+
+def test_tables_have_numbers_where_figures_are_absent(solution, curve):
+    for frame in (solution.to_pandas(), curve.to_pandas()):
+        assert not [name for name in frame if frame[name].dtype == object]
+
+
+def test_figures_have_their_documentation(solution):
+    assert "noiseless loss per fresh sequence" in solution.errors.__doc__
+    assert "noiseless loss per fresh sequence" in type(solution.errors).test.__doc__
+    assert "V_hat" in solution.conjugates.__doc__
+    assert type(pickle.loads(pickle.dumps(solution.errors))) is type(solution.errors)
+
+
 def test_empty_arrays():
     nothing = attnlaw.solve(alpha=np.empty(0), lambda_=0.5)
     assert nothing.shape == (0,)
@@ -149,8 +187,11 @@ def test_problem_files(tmp_path):
     path = tmp_path / "problem.toml"
     path.write_text("alpha = 0.3\nlambda = 0.05\n")
     assert attnlaw.solve(path).errors.test == attnlaw.solve(alpha=0.3, lambda_=0.05).errors.test
-    with pytest.raises(OSError, match="absent"):
+    with pytest.raises(FileNotFoundError, match="absent") as caught:
         attnlaw.solve("absent.toml")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, "absent.toml")
+    with pytest.raises(IsADirectoryError):
+        attnlaw.solve(tmp_path)
 
 
 def test_warnings_are_those_of_the_document():
@@ -176,10 +217,13 @@ def test_targets_from_arrays():
     assert by_array.problem.target == by_matrix.problem.target or np.isclose(
         by_array.errors.test, by_matrix.errors.test
     )
-    with pytest.raises(ValueError, match="symmetric"):
+    with pytest.raises(OptionError, match="density_target"):
+        attnlaw.solve(alpha=0.3, lambda_=0.05, target=lambda s: s)
+    with pytest.raises(OptionError, match="symmetric"):
         attnlaw.solve(alpha=0.3, lambda_=0.05, target=np.triu(np.ones((3, 3))))
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(OptionError, match="finite") as caught:
         attnlaw.solve(alpha=0.3, lambda_=0.05, target=[1.0, np.inf])
+    assert caught.value.option == "target"
 
 
 @pytest.mark.parametrize("attention", ["self", "cross"])

@@ -1,7 +1,6 @@
 """The package as text: types, style, documentation."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,19 +50,6 @@ def test_style():
     folders = (PYTHON, ROOT / "examples", ROOT / "bench", ROOT / "scripts")
     succeeds("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", *folders)
     succeeds("-m", "ruff", "format", "--no-cache", "--check", "--config", ROOT / "pyproject.toml", *folders)
-
-
-@pytest.mark.slow
-def test_the_site_is_built_without_a_warning():
-    package = str(Path(attnlaw.__file__).parents[1])
-    environment = os.environ | {"ATTNLAW_PACKAGE": package}
-    done = subprocess.run([ROOT / "scripts" / "docs"], capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    pages = ROOT / "build" / "docs" / "html"
-    assert "Huber" in (pages / "examples" / "your_own_model.html").read_text(encoding="utf-8")
-    # Nothing is asked of other machines: neither scripts, nor styles, nor fonts.
-    foreign = re.compile(r"<(?:script|link|img)[^>]*(?:src|href)=\"(?:https?:)?//")
-    assert not [page for page in pages.rglob("*.html") if foreign.search(page.read_text(encoding="utf-8"))]
 
 
 def test_the_reference_is_up_to_date():

@@ -9,6 +9,8 @@ root_doc = "index"
 html_theme = "furo"
 html_title = "attnlaw"
 html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["formulas.css"]
 
 # Names of headings as a forge makes them, so that the same links work in both places.
 myst_heading_anchors = 4

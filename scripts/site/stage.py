@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import formulas
+
 ROOT = Path(__file__).resolve().parents[2]
 
 FOLDERS = ("docs", "examples", "figures")
@@ -166,6 +168,8 @@ def main(target: str) -> None:
         shutil.copytree(ROOT / name, folder / name)
     for name in FILES:
         shutil.copy2(ROOT / name, folder / name)
+    for page in (folder / "docs" / "theory").glob("*.md"):
+        page.write_text(formulas.rendered(page.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / "index.md").write_text(INDEX, encoding="utf-8")
     (folder / "reference" / "python.md").write_text(python_page(), encoding="utf-8")
     cpp_pages(folder / "reference")

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "attnlaw/experiment/data/custom_scores.h"
@@ -10,6 +11,7 @@
 #include "attnlaw/experiment/data/outputs.h"
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/experiment/student/penalty.h"
+#include "attnlaw/model/proximal_map.h"
 #include "custom_losses.h"
 #include "experiment/samples.h"
 #include "problems.h"
@@ -113,6 +115,25 @@ TEST(CustomPenalty, ProximalMapOfTheElasticTraceIsInClosedForm) {
   trace.custom_penalty = nullptr;
   const Matrix<double> expected = make_penalty(trace)->proximal(M, step) / (1 + 2 * step * lambda * 0.5);
   EXPECT_LT((make_penalty(problem)->proximal(M, step) - expected).norm(), 1e-9);
+}
+
+TEST(CustomExperiment, ADenoiserTrainsAsItsPenalty) {
+  Problem penalised = softmax(2);
+  penalised.custom_penalty = attnlaw::samples::elastic(1, 0.5);
+  Problem denoised = penalised;
+  denoised.custom_penalty = std::make_shared<const model::CustomPenalty>(model::penalty_of(
+      [](const std::vector<double>& x, double t) {
+        std::vector<double> s;
+        for (const double each : x) s.push_back(std::max(each - t, 0.0) / (1 + t));
+        return s;
+      },
+      {}));
+  Options options = samples::small_run(14, 1, 6);
+  options.trainer = Trainer::fista;
+  const Instance a = run(denoised, options).instances[0], b = run(penalised, options).instances[0];
+  ASSERT_TRUE(a.converged);
+  EXPECT_NEAR(a.objective, b.objective, 1e-7 * b.objective);
+  EXPECT_NEAR(a.estimation, b.estimation, 1e-5 * b.estimation);
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 
+#include "attnlaw/model/proximal_map.h"
 #include "attnlaw/model/spectral_penalty.h"
 #include "attnlaw/theory/channel/custom_channel.h"
 #include "attnlaw/theory/channel/output_channel.h"
@@ -513,6 +515,114 @@ TEST(CustomPenalty, ReproducesTheErrorsOfTheTables) {
   const auto target = known.target_law();
   for (const double s : {0.0, 0.5, 1.0})
     EXPECT_NEAR(TrainedLaw(found, target).cdf(s), TrainedLaw(expected, target).cdf(s), 1e-4);
+}
+
+TEST(ScalarProximal, RefusesAPenaltyWithoutALeastObjective) {
+  const auto powers = [](double scale, int power) {
+    CustomPenalty penalty;
+    penalty.function = [=](const std::vector<double>& s, std::vector<double>& values, std::vector<double>&) {
+      for (const double each : s) values.push_back(scale * std::pow(each, power));
+    };
+    return std::make_shared<const CustomPenalty>(penalty);
+  };
+  for (const bool negative : {false, true})
+    EXPECT_THAT([&] { model::ScalarProximal(powers(-1, 4), 0.1, 1, negative).table_up_to(2); },
+                testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("must be bounded below")));
+  EXPECT_THROW(solve(penalised(powers(-1, 4), 0.05)), std::invalid_argument);
+  // A line falls for ever, and slower than the square grows: its minimum is far beyond x.
+  const model::ScalarProximal line(powers(-1, 1), 9, 1, false);
+  EXPECT_NEAR(line({0.5}).front(), 9.5, 1e-6);
+}
+
+/// The elastic trace by its proximal map: first·s + second·s² where s ≥ 0.
+CustomPenalty elastic_denoiser(double first, double second) {
+  return model::penalty_of(
+      [=](const std::vector<double>& x, double t) {
+        std::vector<double> s;
+        for (const double each : x) s.push_back(std::max(each - first * t, 0.0) / (1 + 2 * second * t));
+        return s;
+      },
+      {});
+}
+
+TEST(ProximalMap, OfTheElasticTraceIsItsPenalty) {
+  const CustomPenalty penalty = elastic_denoiser(1, 0.5);
+  EXPECT_NO_THROW(model::require_proximal(penalty.proximal));
+  const std::vector<double> s{0, 0.01, 0.7, 2.5, 0.3};
+  const std::vector<double> p = model::values_of(penalty, s);
+  for (std::size_t i = 0; i < s.size(); ++i) EXPECT_NEAR(p[i], s[i] + 0.5 * s[i] * s[i], 1e-9) << s[i];
+  const auto shared = std::make_shared<const CustomPenalty>(penalty);
+  const model::ScalarProximal map(shared, 0.4, 2, false);
+  EXPECT_NEAR(map.origin(0, 1), 0.2, 1e-12);
+  EXPECT_NEAR(map.origin(0.5, 1), 0.5 + 0.2 * 1.5, 1e-12);
+  EXPECT_EQ(map.origin(0, -1), -std::numeric_limits<double>::infinity());
+}
+
+TEST(ProximalMap, GivesTheChannelOfItsPenalty) {
+  const matrix_laws::Spectrum target = matrix_laws::WishartSpectrum{0.5, 1};
+  const auto given = std::make_shared<const CustomPenalty>(elastic_denoiser(1, 0.5));
+  const CustomDenoiser denoiser(penalised(given, 0.2), 0.2);
+  const CustomDenoiser penalty(penalised(samples::elastic(1, 0.5), 0.2), 0.2);
+  expect_same(denoiser, penalty, target, 1e-8);
+  EXPECT_NEAR(denoiser.evaluate(target, kConjugates).zero_mass, penalty.evaluate(target, kConjugates).zero_mass, 1e-6);
+}
+
+TEST(ProximalMap, OfATraceHasTheSolutionOfTheTables) {
+  Problem known;
+  known.alpha = 0.3;
+  known.lambda = 0.05;
+  Problem custom = known;
+  custom.custom_penalty = std::make_shared<const CustomPenalty>(elastic_denoiser(1, 0));
+  const Solution expected = solve(known), found = solve(custom);
+  ASSERT_TRUE(found.diagnostics.converged) << found.diagnostics.message;
+  EXPECT_NEAR(found.errors.train, expected.errors.train, 1e-6);
+  EXPECT_NEAR(found.errors.estimation, expected.errors.estimation, 1e-6);
+  EXPECT_NEAR(found.errors.objective, expected.errors.objective, 1e-6);
+  EXPECT_NEAR(found.diagnostics.replicon, expected.diagnostics.replicon, 1e-2);
+  EXPECT_NEAR(found.spectrum.zero_mass, expected.spectrum.zero_mass, 1e-5);
+}
+
+TEST(ProximalMap, ThatJumpsIsThatOfARank) {
+  // s = x where x² > 2t, else 0: the penalty is 1 for s > 0, and its chord where no s is at a time.
+  const auto rank = [](const std::vector<double>& x, double t) {
+    std::vector<double> s;
+    for (const double each : x) s.push_back(each * each > 2 * t ? each : 0);
+    return s;
+  };
+  EXPECT_NO_THROW(model::require_proximal(rank));
+  const auto given = std::make_shared<const CustomPenalty>(model::penalty_of(rank, {}));
+  const model::ScalarProximal map(given, 0.4, 2, false);
+  const auto jumps = map.jumps(map.table_up_to(3));
+  ASSERT_EQ(jumps.size(), 1u);
+  EXPECT_NEAR(jumps[0].x, std::sqrt(0.4), 1e-9);
+  EXPECT_EQ(jumps[0].below, 0);
+  EXPECT_NEAR(jumps[0].above, std::sqrt(0.4), 1e-9);
+  EXPECT_NEAR(model::values_of(*given, {2.0}).front(), 1, 2e-3);
+  const matrix_laws::Law law = noisy_target(matrix_laws::WishartSpectrum{0.5, 1}, kConjugates);
+  const CustomDenoiser denoiser(penalised(given, 0.4), 0.4), penalty(penalised(rank_penalty(1), 0.4), 0.4);
+  const auto a = denoiser.evaluate(matrix_laws::WishartSpectrum{0.5, 1}, kConjugates),
+             b = penalty.evaluate(matrix_laws::WishartSpectrum{0.5, 1}, kConjugates);
+  EXPECT_NEAR(a.overlaps.q, b.overlaps.q, 1e-5);
+  EXPECT_NEAR(a.zero_mass, b.zero_mass, 1e-4);
+  EXPECT_TRUE(std::isinf(denoiser.squared_response(law, kConjugates).symmetric));
+}
+
+TEST(ProximalMap, OfNoPenaltyIsRefused) {
+  const auto refused = [](auto map, const char* message) {
+    const auto many = [map](const std::vector<double>& x, double t) {
+      std::vector<double> s;
+      for (const double each : x) s.push_back(map(each, t));
+      return s;
+    };
+    EXPECT_THAT([&] { model::require_proximal(many); },
+                testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(message)));
+    Problem problem = penalised(std::make_shared<const CustomPenalty>(model::penalty_of(many, {})), 0.05);
+    EXPECT_THROW(solve(problem), std::invalid_argument);
+  };
+  refused([](double x, double) { return -x; }, "a denoiser that falls");
+  refused([](double x, double t) { return std::max(x - t * t, 0.0); }, "the proximal map of no penalty");
+  refused([](double x, double) { return x / 2; }, "the proximal map of no penalty");
+  refused([](double x, double t) { return std::log(x) + t; }, "must be finite");
 }
 
 TEST(Evidence, OfPenaltiesFollowsTheirConvexity) {

@@ -17,13 +17,16 @@
 #include <utility>
 
 #include "attnlaw/base/memory.h"
+#include "attnlaw/base/system_file_error.h"
 
 namespace attnlaw::base {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, int cause) {
-  throw FileError(fmt::format("cannot write '{}': {}", path, std::strerror(cause)));
+[[noreturn]] void fail_to(const char* verb, const std::string& path, int cause) {
+  throw SystemFileError(fmt::format("cannot {} '{}': {}", verb, path, std::strerror(cause)), cause, path);
 }
+
+[[noreturn]] void fail(const std::string& path, int cause) { fail_to("write", path, cause); }
 
 /// Returns the directory part of a path with its last slash; empty for a bare name.
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
@@ -229,7 +232,7 @@ void make_room(const std::string& path, std::string& content, std::size_t bytes)
 std::string read_anew(const std::string& path) {
   const std::size_t known = size_with_room(path);
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
+  if (!file) fail_to("read", path, errno);
   std::string content;
   // A pipe has no size, and perhaps no end.
   constexpr std::size_t kBlock = 1 << 16;
@@ -242,7 +245,7 @@ std::string read_anew(const std::string& path) {
     content.resize(size + static_cast<std::size_t>(file.gcount()));
   }
   // A directory can be opened, only reading from it fails.
-  if (file.bad()) throw FileError(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
+  if (file.bad()) fail_to("read", path, errno);
   return content;
 }
 

@@ -102,35 +102,63 @@ ScalarProximal::ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, dou
     : penalty_(std::move(penalty)), lambda_(lambda), curvature_(curvature), negative_(negative) {}
 
 Table ScalarProximal::table_up_to(double largest) const {
-  // A minimum is no farther from 0 than x where p increases with |s|; with room for one that does not.
-  constexpr double kRoom = 2;
+  if (penalty_->proximal) return {largest, {}, {}, {}};
+  // A minimum is no farther from 0 than x where p increases with |s|; one that falls is followed until it rises.
+  constexpr double kFarthest = 0x1p20;
+  double room = 2;
+  Table table = table_up_to(largest, room);
+  const auto falls = [&] {
+    return corner_of(table, table.largest) + 1 == table.s.size() ||
+           (negative_ && corner_of(table, -table.largest) == 0);
+  };
+  while (falls()) {
+    room *= 2;
+    if (room > kFarthest)
+      reject(
+          "the penalty must be bounded below together with every multiple of s²; {} d Σ p(s) + {} d Σ s²/2 still "
+          "falls at the eigenvalue {:.3g}",
+          lambda_, curvature_, table.s.back());
+    table = table_up_to(largest, room);
+  }
+  return table;
+}
+
+Table ScalarProximal::table_up_to(double largest, double room) const {
   constexpr int kCorners = 400;
   Table table;
   table.largest = largest > 0 ? largest : 1;
   // Corners are denser near 0, where penalties bend.
   for (int i = negative_ ? -kCorners : 0; i <= kCorners; ++i) {
     const double share = static_cast<double>(i) / kCorners;
-    table.s.push_back(kRoom * table.largest * share * std::abs(share));
+    table.s.push_back(room * table.largest * share * std::abs(share));
   }
   for (const double kink : penalty_->kinks)
     if (kink > table.s.front() && kink < table.s.back()) table.s.push_back(kink);
   std::sort(table.s.begin(), table.s.end());
   table.s.erase(std::unique(table.s.begin(), table.s.end()), table.s.end());
   table.objective = values_of(*penalty_, table.s);
-  const double weight = lambda_ / curvature_;
   for (std::size_t i = 0; i < table.s.size(); ++i)
-    table.objective[i] = weight * table.objective[i] + 0.5 * table.s[i] * table.s[i];
+    table.objective[i] = time() * table.objective[i] + 0.5 * table.s[i] * table.s[i];
   table.hull = lower_hull(table);
   return table;
 }
 
+std::vector<double> ScalarProximal::given(const std::vector<double>& x) const {
+  std::vector<double> s = mapped(penalty_->proximal, x, time());
+  if (!negative_)
+    for (double& each : s) each = std::max(each, 0.0);
+  return s;
+}
+
 std::vector<double> ScalarProximal::operator()(const std::vector<double>& x) const {
+  if (penalty_->proximal) return given(x);
   double largest = 0;
   for (const double at : x) largest = std::max(largest, std::abs(at));
   return (*this)(x, table_up_to(largest));
 }
 
 std::vector<double> ScalarProximal::operator()(const std::vector<double>& x, const Table& table) const {
+  if (penalty_->proximal) return given(x);
   // The minimum is between the neighbours of the corner in the table.
   std::vector<std::size_t> corners;
   std::vector<double> low, high;
@@ -139,7 +167,7 @@ std::vector<double> ScalarProximal::operator()(const std::vector<double>& x, con
     low.push_back(table.s[corner > 0 ? corner - 1 : corner]);
     high.push_back(table.s[std::min(corner + 1, table.s.size() - 1)]);
   }
-  const double weight = lambda_ / curvature_;
+  const double weight = time();
   // Bisection on the sign of φ′ − x: minima at a kink, or at an end of the domain, are found as well.
   constexpr int kBisections = 48;
   std::vector<double> middle(x.size());
@@ -168,6 +196,15 @@ std::vector<double> ScalarProximal::operator()(const std::vector<double>& x, con
 }
 
 std::vector<ScalarProximal::Jump> ScalarProximal::jumps(const Table& table) const {
+  // Narrower ones are made by rounding where the objective is nearly straight.
+  constexpr double kLeast = 1e-4;
+  const double least = kLeast * table.largest;
+  std::vector<Jump> jumps;
+  if (penalty_->proximal) {
+    for (const auto& [x, below, above] : jumps_of([this](const auto& at) { return given(at); }, table.largest, least))
+      jumps.push_back({x, below, above});
+    return jumps;
+  }
   // A chord of the hull: the objective is above it in between, and no minimum is there for any x.
   constexpr double kBeside = 1e-9;
   std::vector<double> places, sides;
@@ -179,11 +216,8 @@ std::vector<ScalarProximal::Jump> ScalarProximal::jumps(const Table& table) cons
   }
   if (places.empty()) return {};
   const std::vector<double> s = (*this)(sides, table);
-  std::vector<Jump> jumps;
   for (std::size_t i = 0; i < places.size(); ++i) jumps.push_back({places[i], s[2 * i], s[2 * i + 1]});
-  // Where the objective is nearly straight, rounding makes chords.
-  constexpr double kLeast = 1e-4;
-  std::erase_if(jumps, [&](const Jump& jump) { return jump.above - jump.below < kLeast * table.largest; });
+  std::erase_if(jumps, [&](const Jump& jump) { return jump.above - jump.below < least; });
   return jumps;
 }
 
@@ -203,12 +237,13 @@ std::shared_ptr<const CustomPenalty> published_penalty(const std::string& name) 
 }
 
 double ScalarProximal::origin(double s, int side) const {
+  if (penalty_->proximal) return origins(penalty_->proximal, time(), {s}, side).front();
   constexpr double kBeside = 1e-6;
   const double step = side * kBeside * std::max(1.0, std::abs(s));
   const std::vector<double> values = values_of(*penalty_, {s, s + step, s + 2 * step});
   // From one side, exact where p is quadratic.
   const double slope = (4 * values[1] - 3 * values[0] - values[2]) / (2 * step);
-  return s + lambda_ / curvature_ * slope;
+  return s + time() * slope;
 }
 
 std::vector<double> values_of(const CustomPenalty& penalty, const std::vector<double>& s) {
@@ -216,6 +251,7 @@ std::vector<double> values_of(const CustomPenalty& penalty, const std::vector<do
 }
 
 void require_consistent(const CustomPenalty& penalty, bool negative) {
+  if (penalty.proximal) return require_proximal(penalty.proximal);
   constexpr int kPoints = 200;
   constexpr double kLargest = 5, kAccepted = 1e-4, kLength = 3;
   std::vector<double> s;

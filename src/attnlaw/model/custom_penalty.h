@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "attnlaw/model/problem.h"
+#include "attnlaw/model/proximal_map.h"
 
 namespace attnlaw::model {
 
@@ -22,6 +23,8 @@ struct CustomPenalty {
   double ridge = 0;
   /// Eigenvalues other than 0 where p or a derivative jumps: the theory splits its integrals there.
   std::vector<double> kinks;
+  /// Where it is given, minima are asked of it instead of looked for (proximal_map.h).
+  ProximalMap proximal;
 };
 
 /// The same penalty at λ, with its ridge in p: p(s) + μ s²/λ.
@@ -33,18 +36,21 @@ bool has_negative_eigenvalues(const Problem& problem);
 /// Numbers that a penalty maps: s = argmin λ p(s) + curvature (s − x)²/2.
 ///
 /// The minimum is global: it is looked for among the corners of the convex hull of the tabulated objective, then found
-/// to rounding by bisection where slopes are given, else to 1e-9 of the largest |x|.
+/// to rounding by bisection where slopes are given, else to 1e-9 of the largest |x|. Of a penalty that is given by its
+/// proximal map it is what the map says, 0 for an s < 0 that may not be.
 class ScalarProximal {
  public:
   /// `negative`: s may be < 0. `lambda`, `curvature` > 0.
   ScalarProximal(std::shared_ptr<const CustomPenalty> penalty, double lambda, double curvature, bool negative);
 
-  /// What the objective is looked up in: its values λp(s)/curvature + s²/2, for all x up to `largest` in size.
+  /// What the objective is looked up in: its values λp(s)/curvature + s²/2, for all x up to `largest` in size. Where
+  /// the proximal map is given there is nothing to look up.
   struct Table {
     double largest = 0;
     std::vector<double> s, objective;
     std::vector<std::size_t> hull;  ///< those on its convex hull
   };
+  /// Throws std::invalid_argument where the objective has no minimum: p falls as fast as −s² or faster.
   Table table_up_to(double largest) const;
 
   /// Returns s for every x.
@@ -64,6 +70,12 @@ class ScalarProximal {
   double origin(double s, int side) const;
 
  private:
+  /// λ/curvature, the time of the proximal map.
+  double time() const { return lambda_ / curvature_; }
+  /// The table with `room` times as far as `largest`.
+  Table table_up_to(double largest, double room) const;
+  std::vector<double> given(const std::vector<double>& x) const;
+
   std::shared_ptr<const CustomPenalty> penalty_;
   double lambda_, curvature_;
   bool negative_;
@@ -76,7 +88,8 @@ std::shared_ptr<const CustomPenalty> published_penalty(const std::string& name);
 /// Returns p(s) for every s. Throws std::invalid_argument for values that are not finite, or as many as there are s.
 std::vector<double> values_of(const CustomPenalty& penalty, const std::vector<double>& s);
 
-/// Compares the slopes that a penalty gives with differences, as require_consistent of a loss does.
+/// Compares the slopes that a penalty gives with differences, as require_consistent of a loss does. Of a proximal map
+/// see require_proximal.
 void require_consistent(const CustomPenalty& penalty, bool negative);
 
 }  // namespace attnlaw::model

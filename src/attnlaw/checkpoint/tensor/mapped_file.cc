@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "attnlaw/base/system_file_error.h"
 #include "attnlaw/checkpoint/tensor/refuse.h"
 
 namespace attnlaw::checkpoint {
@@ -34,7 +35,9 @@ const char* kind(mode_t mode) {
 
 MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
   const Descriptor file{open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  if (file.value < 0) refuse(path_, "cannot be read: {}", std::strerror(errno));
+  if (const int cause = errno; file.value < 0)
+    throw base::SystemFileError(fmt::format("{}: cannot be read: {}", printable_path(path_), std::strerror(cause)),
+                                cause, path_);
   struct stat status {};
   if (fstat(file.value, &status) != 0) refuse(path_, "cannot be read: {}", std::strerror(errno));
   if (!S_ISREG(status.st_mode)) refuse(path_, "must be a regular file, it is {}", kind(status.st_mode));
