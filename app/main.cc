@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <stdexcept>
 #include <thread>
 
 #include "attnlaw/base/freed_memory.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/memory.h"
 #include "attnlaw/base/names.h"
 #include "attnlaw/cluster/communicator_loader.h"
@@ -20,6 +23,11 @@ using namespace attnlaw;
 
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
+/// As shells say it of a program that Ctrl-C has ended.
+constexpr int kInterrupted = 128 + SIGINT;
+
+/// Ends the program at once: nobody waits for threads that an interruption has left to themselves.
+[[noreturn]] void leave() { std::_Exit(kInterrupted); }
 
 /// One message for one mistake: where all processes of a run find the same fault, rank 0 reports it and mpirun ends the
 /// others while they wait. A fault of one of them alone is reported after this time.
@@ -75,8 +83,9 @@ int run(const app::Command& command, const std::string& line) {
   view::Result result = operation.run(command.options, run);
   progress.clear();
   if (!writes) return 0;
-  const bool converged = result.converged;
+  const bool converged = result.converged, interrupted = !result.interrupted.empty();
   app::write(command, std::move(result), line);
+  if (interrupted) leave();
   return converged ? 0 : kFailed;
 }
 
@@ -89,6 +98,9 @@ int main(int argc, char** argv) {
     const auto asked = app::parse(argc, argv);
     if (const auto* help = std::get_if<app::Help>(&asked)) return app::write_text("", help->text), 0;
     return run(std::get<app::Command>(asked), app::typed(argc, argv));
+  } catch (const base::Interrupted&) {
+    app::say("interrupted before anything had ended");
+    leave();
   } catch (const base::MissingField& error) {
     return complain(fmt::format("--{} is required: {}", base::dashed(error.field), error.accepted), kBadUsage);
   } catch (const std::invalid_argument& error) {

@@ -109,6 +109,7 @@ void Progress::attach(operations::Run& run, const std::string& command) {
     update_study(label, progress);
   };
   run.note = [this](const std::string& text) { note(text); };
+  run.expected = [this](const std::string& label, double seconds) { expect(label, seconds); };
   run.progress = [this](const std::string& label, int done, int total) { update(label, done, total); };
   wait_for(command);
   if (!terminal_) return begin_lines();
@@ -139,12 +140,19 @@ void Progress::tick(const std::stop_token& stop) {
   constexpr std::chrono::seconds kInterval{1};
   std::unique_lock lock(mutex_);
   while (!woken_.wait_for(lock, stop, kInterval, [&] { return stop.stop_requested(); }))
-    if (!waiting_.empty()) write(fmt::format("{} ... {}", waiting_, view::duration(seconds_since(begin_))));
+    if (!waiting_.empty()) write(fmt::format("{} ... {}", waiting_, passed()));
+}
+
+std::string Progress::passed() const {
+  const double now = seconds_since(begin_);
+  const std::string text = view::duration(now);
+  return expected_ > now ? fmt::format("{}, about {} left", text, view::duration(expected_ - now)) : text;
 }
 
 void Progress::wait_for(const std::string& what) {
   waiting_ = what;
-  if (!terminal_) await(what);
+  if (terminal_) return;
+  await(expected_ > 0 && !what.empty() ? fmt::format("{}, about {} in all", what, view::duration(expected_)) : what);
 }
 
 void Progress::write(const std::string& line) {
@@ -170,7 +178,16 @@ void Progress::note(const std::string& text) {
 void Progress::begin(const std::string& label) {
   if (label == label_) return;
   label_ = label;
+  expected_ = 0;
   begin_ = Clock::now();
+}
+
+void Progress::expect(const std::string& label, double seconds) {
+  const std::lock_guard lock(mutex_);
+  label_.clear();
+  begin(label);
+  expected_ = seconds;
+  wait_for(label);
 }
 
 void Progress::update(const std::string& label, int done, int total) {

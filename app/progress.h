@@ -39,6 +39,10 @@ class Progress {
   void wait_for(const std::string& what);
   /// Writes a line over the one on the terminal; without one, if its minute has passed.
   void write(const std::string& line);
+  /// The time that has passed, and what is expected to be left of it.
+  std::string passed() const;
+  /// Something begins that counts nothing and takes about so long.
+  void expect(const std::string& label, double seconds);
   /// What goes on from here has this label.
   void begin(const std::string& label);
   void update(const std::string& label, int done, int total);
@@ -52,6 +56,7 @@ class Progress {
   std::size_t width_ = 0;                                 ///< bytes of the line that stands on the terminal
   std::string label_;                                     ///< of the bar that stands there
   std::chrono::steady_clock::time_point begin_ = start_;  ///< when its label was new
+  double expected_ = 0;                                   ///< seconds that it takes; 0: unknown
   double next_line_;                                      ///< seconds since the start at which the next line is due
   std::condition_variable_any woken_;
   std::jthread ticker_;

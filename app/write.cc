@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <ctime>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/json_text.h"
@@ -61,6 +63,15 @@ std::string formatted(Format format, const view::Result& result, std::size_t wid
   return format == Format::csv ? report::csv(result.rows.table()) : text_of(result, width);
 }
 
+/// A file is whole, or what it was: of an interrupted run the known part goes to standard output. Returns what is said.
+std::string give_up_files(Command& command, const std::string& interrupted) {
+  std::vector<std::string> files;
+  for (std::string* path : {&command.common.output, &command.html})
+    if (!path->empty()) files.push_back(base::on_one_line(std::exchange(*path, {})));
+  if (files.empty()) return "interrupted " + interrupted;
+  return fmt::format("interrupted {}; not written: {}", interrupted, fmt::join(files, ", "));
+}
+
 }  // namespace
 
 void write_text(const std::string& path, const std::string& text) {
@@ -77,7 +88,9 @@ void require_outputs(const Command& command) {
   if (!command.html.empty()) base::require_writable(command.html);
 }
 
-void write(const Command& command, view::Result result, const std::string& line) {
+void write(const Command& asked, view::Result result, const std::string& line) {
+  Command command = asked;
+  if (!result.interrupted.empty()) say(give_up_files(command, result.interrupted));
   const std::string path = result.page_path.empty() ? command.html : result.page_path;
   if (result.page && !path.empty()) {
     const std::string date = fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));

@@ -146,16 +146,25 @@ TEST(Curve, OfExperimentsEndsWithOneVerdict) {
   EXPECT_FALSE(curve_of("solve --alpha 0.3,0.6 --lambda 0.1" + kLinear).contains("verdict"));
 }
 
-/// Ctrl-C ends what is running; Operations.PrintWhatIsKnownWhenInterrupted has what is printed then.
-TEST(Curve, ThatIsInterruptedEndsSoon) {
+/// Ctrl-C ends what is running; tests of Operations have what is printed then.
+TEST(Curve, ThatIsInterruptedEndsSoonAndLeavesFilesAsTheyWere) {
+  const Scratch scratch;
+  const std::string file = scratch.write("curve.json", "what was there").string();
   const auto begin = std::chrono::steady_clock::now();
   // Many minutes of work, of which a busy machine may have done nothing by then.
-  const Outcome outcome = attnlaw("solve --alpha 0.1:1:10000 --lambda 0.05 --tokens 3 --accuracy 1e-5 --format json",
-                                  "timeout --foreground --preserve-status --signal INT 3");
+  const Outcome outcome =
+      attnlaw("solve --alpha 0.1:1:10000 --lambda 0.05 --tokens 3 --accuracy 1e-5 --format json --output " + file,
+              "timeout --foreground --preserve-status --signal INT 3");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
   EXPECT_LT(taken.count(), 3 + 20);
-  EXPECT_FALSE(json::parse(outcome.out)["converged"]);
+  const json known = json::parse(outcome.out);
+  EXPECT_FALSE(known["converged"]);
+  EXPECT_THAT(known["interrupted"].get<std::string>(), HasSubstr("of 10000 points"));
+  EXPECT_EQ(slurp(file), "what was there");
+  EXPECT_THAT(outcome.err, HasSubstr("interrupted after "));
+  EXPECT_THAT(outcome.err, HasSubstr("not written: " + file));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
 }
 
 TEST(Curve, HasAPageWithItsChartAndItsStudy) {

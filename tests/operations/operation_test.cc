@@ -7,11 +7,14 @@
 
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "attnlaw/base/fields/rows.h"
 #include "attnlaw/base/fields/schema.h"
 #include "attnlaw/base/fields/text.h"
+#include "attnlaw/base/interrupt.h"
 #include "attnlaw/operations/common_options.h"
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/grid_options.h"
@@ -141,7 +144,96 @@ TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
   ASSERT_EQ(points.size(), alpha.size());
   EXPECT_EQ(points.front()["status"], "converged");
   EXPECT_EQ(points.back()["status"], "not computed");
-  EXPECT_THAT(result.document["warnings"].dump(), HasSubstr("were not computed: interrupted"));
+  EXPECT_THAT(result.interrupted, HasSubstr("of 400 points"));
+  EXPECT_EQ(result.document["interrupted"], result.interrupted);
+  EXPECT_THAT(result.warnings.front(), HasSubstr("Interrupted after "));
+}
+
+/// The result of an operation during which somebody presses Ctrl-C when progress of this name says so many.
+view::Result interrupted_at(const std::string& operation, const json& options, const std::string& label, int done) {
+  operations::Run run;
+  run.threads = 1;
+  run.draw = true;
+  run.progress = [&, pressed = false](const std::string& now, int count, int) mutable {
+    if (now == label && count == done && !std::exchange(pressed, true)) std::raise(SIGINT);
+  };
+  return find(operation).run(options, run);
+}
+
+TEST(Operations, SayHowLongASingleTaskTakes) {
+  std::map<std::string, double> expected;
+  operations::Run run;
+  run.threads = 1;
+  run.expected = [&](const std::string& label, double seconds) { expected[label] = seconds; };
+  find("solve").run({{"alpha", 0.3}, {"lambda", 0.1}, {"head", "linear"}}, run);
+  EXPECT_TRUE(expected.empty()) << "it is there at once";
+  study::Task task;
+  task.problem.tokens = 5;
+  announce(run, "five", task);
+  task.problem.tokens = 8;
+  announce(run, "eight", task);
+  announce(run, "eight twice", task, 2, 1);
+  EXPECT_GT(expected.at("five"), 1);
+  EXPECT_GT(expected.at("eight"), 3 * expected.at("five"));
+  EXPECT_DOUBLE_EQ(expected.at("eight twice"), 2 * expected.at("eight"));
+}
+
+TEST(Operations, KeepTheInstancesThatHaveEndedWhenInterrupted) {
+  const json options{{"alpha", 0.5},   {"lambda", 0.1}, {"head", "linear"},      {"tokens", 1},
+                     {"instances", 4}, {"seed", 5},     {"precision", "double"}, {"d", {12, 16, 20}}};
+  const view::Result second = interrupted_at("simulate", options, "d = 16", 3);
+  EXPECT_EQ(second.interrupted, "after 7 of 12 instances");
+  EXPECT_FALSE(second.page) << "half a page is none";
+  const json& sizes = second.document["sizes"];
+  ASSERT_EQ(sizes.size(), 2u);
+  EXPECT_EQ(sizes[1]["instances"].size(), 3u);
+  EXPECT_TRUE(second.document.contains("extrapolation"));
+  // The same instances as those of a run to the end, with the theory of each.
+  json whole = options;
+  whole["d"] = {12, 16};
+  const json all = find("simulate").run(whole, {}).document["sizes"];
+  EXPECT_EQ(sizes[0]["mean"]["test"], all[0]["mean"]["test"]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(sizes[1]["instances"][i]["test"], all[1]["instances"][i]["test"]);
+    EXPECT_EQ(sizes[1]["instances"][i]["theory"], all[1]["instances"][i]["theory"]);
+  }
+  // One instance of a size says nothing about its scatter.
+  const view::Result early = interrupted_at("simulate", options, "d = 16", 1);
+  EXPECT_EQ(early.interrupted, "after 5 of 12 instances");
+  EXPECT_EQ(early.document["d"], 12);
+  EXPECT_THROW(interrupted_at("simulate", options, "d = 12", 0), base::Interrupted) << "nothing is known";
+}
+
+TEST(Operations, OfSpectraKeepTheLawWhenInterrupted) {
+  const json problem{{"alpha", 0.5}, {"lambda", 0.1}, {"head", "linear"}, {"tokens", 1}};
+  json options = problem;
+  options.update({{"d", 12}, {"instances", 4}});
+  const view::Result two = interrupted_at("spectrum", options, "d = 12", 2);
+  EXPECT_EQ(two.interrupted, "after 2 of 4 instances");
+  EXPECT_TRUE(two.document.contains("experiment"));
+  const view::Result none = interrupted_at("spectrum", options, "d = 12", 0);
+  EXPECT_EQ(none.interrupted, "after 0 of 4 instances");
+  EXPECT_TRUE(none.document.value("experiment", json()).is_null());
+  EXPECT_FALSE(none.document["density"]["s"].empty());
+  options = problem;
+  options["along"] = "alpha:0.3,0.6,5";
+  const view::Result along = interrupted_at("spectrum", options, "alpha", 3);
+  EXPECT_EQ(along.interrupted, "after 3 of 5 points");
+  EXPECT_EQ(along.document["along"]["values"].size(), 3u);
+  EXPECT_EQ(along.document["along"]["solutions"].size(), 3u);
+}
+
+TEST(Operations, OfDrawsAndDemoKeepWhatHasEndedWhenInterrupted) {
+  const json draws{{"target", "square"}, {"d", 8}, {"n", {200, 400}}, {"instances", 3}, {"test", 100}};
+  const view::Result lofi = interrupted_at("lofi", draws, "n = 400", 1);
+  EXPECT_EQ(lofi.interrupted, "after 4 of 6 draws");
+  EXPECT_EQ(lofi.document["runs"].size(), 2u);
+  EXPECT_THROW(interrupted_at("lofi", draws, "n = 200", 0), base::Interrupted);
+  const json problem{{"head", "linear"}, {"tokens", 1}};
+  const view::Result demo = interrupted_at("demo", problem, "experiments", 1);
+  EXPECT_EQ(demo.interrupted, "after 1 of 8 points with experiments");
+  EXPECT_EQ(demo.document["experiments"].size(), 1u);
+  EXPECT_FALSE(demo.page);
 }
 
 TEST(Operations, StandInTheListOnceWithAnExampleThatNamesThem) {

@@ -131,6 +131,16 @@ TEST(ErrorsChart, LogarithmicAxesLeaveOutWhatTheyCannotShow) {
   EXPECT_EQ(chart.spec.at("title").at("subtitle").back(), "Not drawn: 3 values not finite or not positive.");
 }
 
+TEST(ErrorsChart, LegendPromisesNoSeriesThatIsNotDrawn) {
+  const Chart chart = errors_chart({.title = "",
+                                    .description = "",
+                                    .x = {},
+                                    .y = {"y", Scale::log},
+                                    .series = {{"gone", {{1, 0}, {2, 0}}}, {"there", {{1, 1}, {2, 2}}}}});
+  EXPECT_EQ(layer(chart, "theory").at("encoding").at("color").at("scale").at("domain"), json{"there"});
+  EXPECT_EQ(chart.data.rows.size(), 4u) << "the numbers are all there";
+}
+
 TEST(ErrorsChart, LogarithmicTicksAreRoundNumbersWithinTheData) {
   const auto ticks = [](std::vector<Point> points) {
     const Chart chart = errors_chart({.title = "",

@@ -9,6 +9,7 @@
 #include "attnlaw/base/estimate.h"
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupted_work.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/parallel.h"
@@ -267,7 +268,13 @@ Experiment run(const model::Problem& problem, const Options& options) {
     return options.precision == Precision::single_ ? run_instance<float>(problem, options, threads.inside, instance)
                                                    : run_instance<double>(problem, options, threads.inside, instance);
   };
-  experiment.instances = base::run_instances(options.instances, threads.instances, run_one, options.progress);
+  if (options.keep_ended) {
+    experiment.instances = base::those_that_ended(base::run_until_interrupted(
+        static_cast<std::size_t>(options.instances), threads.instances, run_one, options.progress));
+    if (experiment.instances.empty()) throw base::Interrupted();
+  } else {
+    experiment.instances = base::run_instances(options.instances, threads.instances, run_one, options.progress);
+  }
   average_all(experiment);
   return experiment;
 }

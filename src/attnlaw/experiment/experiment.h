@@ -91,6 +91,8 @@ struct Options : TrainerOptions {
   /// arguments, and get the same result except `seconds`. Null means this process alone.
   base::Communicator* communicator = nullptr;
   int processes_here = 1;  ///< ranks of the communicator on this machine, which share its memory
+  /// An interruption ends the run with the instances that have ended; with base::Interrupted if there are none.
+  bool keep_ended = false;
 };
 /// Describes `instances` and how they are trained; users of Options add d, seed and threads in their own way.
 const base::Description& describe(const Options*);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "attnlaw/operations/experiment_options.h"
+#include "attnlaw/operations/interruption.h"
 #include "attnlaw/study/grid.h"
 #include "attnlaw/study/learning_curve.h"
 #include "attnlaw/study/resolve.h"
@@ -60,30 +61,30 @@ void require_feasible(const model::Problem& problem) {
 }
 
 /// Experiments at α of the theory grid, evenly spread over it.
-std::vector<study::Comparison> experiment_points(const Run& run, std::span<const theory::Solution> curve) {
+void add_experiment_points(const Run& run, Demo::Output& output) {
+  const std::vector<theory::Solution>& curve = output.theory;
   const auto progress = progress_of(run, "experiments");
-  std::vector<study::Comparison> points;
   for (int k = 0; k < kExperimentPoints; ++k) {
     const auto index = static_cast<std::size_t>(k * (kTheoryPoints - 1) / (kExperimentPoints - 1));
     const model::Problem& problem = curve[index].problem;
     study::require_trainable(problem);
-    points.push_back(study::compare(problem, trained_by(problem, experiment_options(run, kDimension))));
+    output.experiments.push_back(study::compare(problem, trained_by(problem, experiment_options(run, kDimension))));
     if (progress) progress(k + 1, kExperimentPoints);
   }
-  return points;
 }
 
 /// The trained spectrum over its law.
 void add_spectrum(const Run& run, Demo::Output& output) {
   model::Problem problem = output.problem;
   problem.alpha = kSpectrumAlpha;
-  output.spectrum = theory::solve(problem);
-  study::require_trainable(output.spectrum->problem);
+  const theory::Solution solution = theory::solve(problem);
+  study::require_trainable(solution.problem);
   experiment::Options options = trained_by(problem, experiment_options(run, kSpectrumDimension));
   options.progress = progress_of(run, "spectrum");
-  output.density = theory::TrainedLaw(*output.spectrum, problem.target_law()).density();
-  const experiment::Experiment experiment = experiment::run(output.spectrum->problem, options);
-  output.measured = study::compare_spectra(experiment, *output.spectrum, problem.target_law());
+  output.density = theory::TrainedLaw(solution, problem.target_law()).density();
+  const experiment::Experiment experiment = experiment::run(solution.problem, options);
+  output.measured = study::compare_spectra(experiment, solution, problem.target_law());
+  output.spectrum = solution;
   output.notes = view::warnings(*output.spectrum) + view::warnings(experiment);
   output.converged = output.converged && output.spectrum->diagnostics.converged && experiment.converged();
 }
@@ -197,12 +198,17 @@ Demo::Output Demo::run(const Input& input, const Run& run) {
   output.problem = input.problem.problem;
   output.html = run.page_path;
   require_feasible(output.problem);
+  const Interruption interruption;
   output.theory = theory_curve(output.problem, run);
-  output.experiments = experiment_points(run, output.theory);
+  const bool trained = interruption.completes([&] { add_experiment_points(run, output); });
   output.converged =
       std::all_of(output.experiments.begin(), output.experiments.end(), [](const auto& p) { return p.converged(); }) &&
       std::all_of(output.theory.begin(), output.theory.end(), [](const auto& s) { return s.diagnostics.converged; });
-  if (theory::TrainedLaw::exists(output.problem)) add_spectrum(run, output);
+  const bool whole = trained && (!theory::TrainedLaw::exists(output.problem) ||
+                                 interruption.completes([&] { add_spectrum(run, output); }));
+  if (!whole)
+    output.interrupted = trained ? "before the spectrum was trained"
+                                 : after(output.experiments.size(), kExperimentPoints, "points with experiments");
   return output;
 }
 
@@ -216,8 +222,9 @@ view::Result Demo::show(const Output& output, const Run&) {
   view::Result result{.tables = {table},
                       .rows = table,
                       .warnings = std::move(notes) + output.notes,
-                      .page = demo_page(output),
-                      .converged = output.converged};
+                      .converged = output.converged,
+                      .interrupted = output.interrupted};
+  if (output.interrupted.empty()) result.page = demo_page(output);
   if (!output.spectrum) return result;
   report::Table& spectrum = result.tables.emplace_back(view::spectrum_table(*output.spectrum, &output.measured));
   spectrum.title =

@@ -22,7 +22,8 @@ struct Demo {
     study::SpectrumComparison measured;
     view::Warnings notes;  ///< of the experiments behind the spectrum
     bool converged = false;
-    std::string html;  ///< where the page will stand
+    std::string interrupted;  ///< how far it came; empty: to its end
+    std::string html;         ///< where the page will stand
   };
   static constexpr About about{.name = "demo",
                                .summary = "learning curve of a softmax attention layer, theory and experiment",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "attnlaw/base/parallel.h"
+
 namespace attnlaw::operations {
 
 void require_tolerance(const nlohmann::json& options) {
@@ -13,6 +15,14 @@ void require_tolerance(const nlohmann::json& options) {
 
 void choose_trainer(const nlohmann::json& options, const model::Problem& problem, experiment::Options& experiment) {
   if (!options.contains("trainer")) experiment.trainer = experiment::trainers_for(problem).front();
+}
+
+void announce(const Run& run, const model::Problem& problem, const experiment::Options& options) {
+  study::Task task;
+  task.kind = study::TaskKind::experiment;
+  task.problem = problem;
+  task.experiment = options;
+  announce(run, fmt::format("d = {}", options.d), task, options.instances, base::thread_count(options.threads));
 }
 
 experiment::Options at_dimension(experiment::Options options, int d, const Run& run) {

@@ -14,6 +14,9 @@ void require_tolerance(const nlohmann::json& options);
 /// The trainer of a problem, where the options name none.
 void choose_trainer(const nlohmann::json& options, const model::Problem& problem, experiment::Options& experiment);
 
+/// Announces experiments that begin: their instances are shared by threads, and the first of them may take long.
+void announce(const Run& run, const model::Problem& problem, const experiment::Options& options);
+
 /// The options of the experiments at one d.
 experiment::Options at_dimension(experiment::Options options, int d, const Run& run);
 

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupted_work.h"
 #include "attnlaw/laws/filtering/data.h"
+#include "attnlaw/operations/interruption.h"
 
 namespace attnlaw::operations {
 namespace {
@@ -32,12 +33,32 @@ laws::LofiMeasurement measure(const Lofi::Input& input, const laws::LofiOptions&
   return measured;
 }
 
+/// With the draws that have ended if it is interrupted.
 view::LofiRun run_at(const Lofi::Input& input, const laws::LofiOptions& options, const laws::LofiTarget& target, int n,
                      const Run& run) {
+  const auto draw = [&](std::size_t i) { return measure(input, options, target, n, i); };
   return {n, laws::predict_lofi(target, input.d, n),
-          base::run_instances(
-              input.instances, run.threads, [&](std::size_t i) { return measure(input, options, target, n, i); },
-              progress_of(run, fmt::format("n = {}", n)))};
+          base::those_that_ended(base::run_until_interrupted(static_cast<std::size_t>(input.instances), run.threads,
+                                                             draw, progress_of(run, fmt::format("n = {}", n))))};
+}
+
+Lofi::Output measure_target(const Lofi::Input& input, const laws::LofiOptions& options, const Run& run) {
+  const Interruption interruption;
+  view::LofiTargetOutcome outcome{laws::LofiTarget::parse(input.target), input.d, {}};
+  std::size_t done = 0;
+  for (const int n : input.n) {
+    view::LofiRun at;
+    const bool predicted = interruption.completes([&] { at = run_at(input, options, outcome.target, n, run); });
+    if (!interruption.happened()) base::check_interrupt();
+    if (!predicted || (interruption.happened() && at.instances.empty())) break;
+    done += at.instances.size();
+    outcome.runs.push_back(std::move(at));
+    if (interruption.happened()) break;
+  }
+  if (outcome.runs.empty()) throw base::Interrupted();
+  const std::size_t total = input.n.size() * static_cast<std::size_t>(input.instances);
+  const bool whole = done == total && outcome.runs.size() == input.n.size();
+  return {std::nullopt, std::move(outcome), whole ? "" : after(done, total, "draws")};
 }
 
 }  // namespace
@@ -95,14 +116,14 @@ Lofi::Output Lofi::run(const Input& input, const Run& run) {
   laws::LofiOptions options = input.options;
   options.filter.seed = options.seed = run.seed;
   options.filter.density = run.draw;
-  if (!input.data.empty()) return {filter_data(input, options), std::nullopt};
-  view::LofiTargetOutcome outcome{laws::LofiTarget::parse(input.target), input.d, {}};
-  for (const int n : input.n) outcome.runs.push_back(run_at(input, options, outcome.target, n, run));
-  return {std::nullopt, std::move(outcome)};
+  if (!input.data.empty()) return {filter_data(input, options), std::nullopt, {}};
+  return measure_target(input, options, run);
 }
 
 view::Result Lofi::show(const Output& output, const Run& run) {
-  return output.data ? view::show(*output.data, run.draw) : view::show(*output.target, run.draw);
+  view::Result result = output.data ? view::show(*output.data, run.draw) : view::show(*output.target, run.draw);
+  result.interrupted = output.interrupted;
+  return result;
 }
 
 }  // namespace attnlaw::operations

@@ -21,6 +21,7 @@ struct Lofi {
   struct Output {
     std::optional<view::LofiDataOutcome> data;
     std::optional<view::LofiTargetOutcome> target;
+    std::string interrupted = {};  ///< "after 3 of 16 draws"; empty: all have ended
   };
   static constexpr About about{"lofi", "layer-wise spectral filtering: features, overlaps, errors by depth",
                                "attnlaw lofi --target sine:8,1.5 --d 100 --n 4000,16000", true};

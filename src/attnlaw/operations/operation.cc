@@ -11,6 +11,7 @@
 #include "attnlaw/base/names.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/model/problem_file.h"
+#include "attnlaw/study/run/cost.h"
 #include "attnlaw/study/task.h"
 
 namespace attnlaw::operations {
@@ -41,6 +42,12 @@ std::function<void(int, int)> progress_of(const Run& run, const std::string& lab
   return [&run, label](int done, int total) { run.progress(label, done, total); };
 }
 
+void announce(const Run& run, const std::string& label, const study::Task& task, int times, int threads) {
+  constexpr double kWorthSaying = 2;
+  const double seconds = study::relative_work(task) * times / threads;
+  if (run.expected && seconds >= kWorthSaying) run.expected(label, seconds);
+}
+
 nlohmann::json own_options(nlohmann::json options) {
   for (const std::string& name : base::field_names(describe(static_cast<Run*>(nullptr)))) options.erase(name);
   return options;
@@ -58,6 +65,13 @@ view::Warnings without_effect(const nlohmann::json& options, const std::vector<s
                [&](const std::string& name) { return options.contains(name); });
   if (given.empty()) return {};
   return {fmt::format("Without effect here: {}.", with_dashes(given))};
+}
+
+void mark_interrupted(view::Result& result) {
+  result.document["interrupted"] = result.interrupted;
+  result.warnings.insert(result.warnings.begin(),
+                         fmt::format("Interrupted {}: the rest is missing.", result.interrupted));
+  result.page.reset();
 }
 
 std::string unread_text(const Operation& operation) {
@@ -93,8 +107,9 @@ void add_input(view::Result& result) {
   if (const auto target = problem->find("target"); target != problem->end() && target->is_string())
     page.target_hash =
         study::target_hash(model::Target::parse(*target, model::default_problem(*problem).matrix_values()));
-  if (!page.input.empty()) return;
-  page.input = model::toml_of(model::problem_of_result(*problem));
+  if (!page.input_name.empty()) return;
+  if (!page.target_hash.empty()) page.input += fmt::format("# The target has the hash {}.\n", page.target_hash);
+  page.input += model::toml_of(model::problem_of_result(*problem));
   page.input_name = "problem.toml";
 }
 

@@ -43,7 +43,10 @@ struct Run {
   std::string page_path = {};  ///< and where it will stand
   /// Called as progress(label, done, total) while something takes time, one call at a time; may be empty.
   std::function<void(const std::string&, int, int)> progress = {};
-  /// The same for a study.
+  /// Called as expected(label, seconds) before something begins that counts nothing and takes about so long; may be
+  /// empty.
+  std::function<void(const std::string&, double)> expected = {};
+  /// The same as progress for a study.
   std::function<void(const std::string&, const study::RunProgress&)> study_progress = {};
   /// Called with a sentence for whoever waits, at once; may be empty.
   std::function<void(const std::string&)> note = {};
@@ -52,6 +55,9 @@ const base::Description& describe(const Run*);
 
 /// A progress that names what is done, for those who report (done, total) alone.
 std::function<void(int, int)> progress_of(const Run& run, const std::string& label);
+
+/// Announces a task that many threads share, so many times, and that counts nothing before the first of them ends.
+void announce(const Run& run, const std::string& label, const study::Task& task, int times = 1, int threads = 1);
 
 struct About {
   const char* name;
@@ -112,8 +118,12 @@ Run with_options(Run run, const nlohmann::json& options);
 /// The head of every document: `schema` and `command`.
 void add_head(nlohmann::json& document, const About& about);
 
-/// The problem of a document as a file at the foot of its page, unless the page has one.
+/// The problem of a document as a file at the foot of its page, below what stands in `input` without a name, unless the
+/// page has a file.
 void add_input(view::Result& result);
+
+/// Says in document and warnings that the result is not whole, and takes its page away.
+void mark_interrupted(view::Result& result);
 
 /// Tells whether random numbers may come in: such an operation says when they do not.
 template <OperationLike Op>
@@ -148,6 +158,7 @@ view::Result result_of(const typename Op::Output& output, const nlohmann::json& 
   view::Result result = Op::show(output, run);
   result.document = base::json_of(output);
   add_head(result.document, Op::about);
+  if (!result.interrupted.empty()) mark_interrupted(result);
   if (result.page) add_input(result);
   std::vector<std::string> unread = unread_beside<Op>(options);
   if constexpr (requires { Op::unused(output); }) unread = Op::unused(output);

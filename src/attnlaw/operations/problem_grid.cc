@@ -11,8 +11,10 @@
 #include "attnlaw/base/fields/text.h"
 #include "attnlaw/base/json_text.h"
 #include "attnlaw/base/numbers.h"
+#include "attnlaw/base/parallel.h"
 #include "attnlaw/model/problem_file.h"
 #include "attnlaw/operations/grid_options.h"
+#include "attnlaw/operations/interruption.h"
 #include "attnlaw/operations/study_options.h"
 #include "attnlaw/study/file/tasks.h"
 #include "attnlaw/view/spectrum.h"
@@ -169,12 +171,12 @@ study::PartRequest curve_part(const ProblemGrid& grid, const char* name) {
   return part;
 }
 
-/// Ascending values with equal steps between neighbours, so many in all or more.
-std::vector<json> refined(const std::vector<json>& values, std::size_t least) {
+/// Ascending values, with so many equal steps between neighbours.
+std::vector<json> refined(const std::vector<json>& values, std::size_t steps) {
   std::vector<double> at;
   for (const json& value : values) at.push_back(value.get<double>());
   std::sort(at.begin(), at.end());
-  const std::size_t gaps = at.size() - 1, steps = std::max<std::size_t>(1, (least + gaps - 1) / gaps);
+  const std::size_t gaps = at.size() - 1;
   std::vector<json> line;
   for (std::size_t i = 0; i < gaps; ++i)
     for (std::size_t k = 0; k < steps; ++k) {
@@ -188,21 +190,12 @@ std::vector<json> refined(const std::vector<json>& values, std::size_t least) {
   return line;
 }
 
-/// The grid of the theory, which has more points than that of experiments where a line is asked for.
-ProblemGrid theory_grid(const ProblemGrid& grid, const CurveRequest& request) {
-  ProblemGrid line = grid;
-  CurveAxis& last = line.axes.back();
-  const bool continuous = last.numeric() && last.name != "tokens";
-  if (continuous && last.values.size() < request.least_line) last.values = refined(last.values, request.least_line);
-  return line;
-}
-
 study::Study curve_study(const ProblemGrid& grid, const CurveRequest& request) {
   study::Study study;
   study.name = request.experiment ? "experiments" : "theory";
   study::TaskTable tasks;
   const study::SourceFile options{};
-  study::PartRequest theory = curve_part(theory_grid(grid, request), view::kCurveTheory);
+  study::PartRequest theory = curve_part(grid, view::kCurveTheory);
   theory.theory.emplace().density = request.spectra;
   study.parts.push_back(study::make_part(options, theory, request.accuracy, tasks));
   if (request.experiment) {
@@ -240,16 +233,59 @@ std::string part_text(const char* name, const ProblemGrid& grid, const std::stri
   return fmt::format("\n[[part]]\nname = \"{}\"\n{}{}", name, axes_text(grid), what);
 }
 
-/// The study file that computes the same.
-std::string study_text(const ProblemGrid& grid, const CurveRequest& request) {
+/// The study file that computes the same: experiments on the grid, with their theory on this one.
+std::string study_text(const ProblemGrid& grid, const ProblemGrid& theory, const CurveRequest& request) {
   std::string text = "# attnlaw sweep study.toml computes this curve into a store of results.\n";
   if (request.experiment) text += fmt::format("seed = {}\n", request.experiment->options.seed);
   text += fmt::format("accuracy = {}\n", base::json_text(request.accuracy));
   const std::string problem = "\n[problem]\n" + model::toml_of(grid.problem);
   if (request.experiment)
-    return text + problem + part_text(view::kCurveTheory, theory_grid(grid, request), "theory = true\n") +
+    return text + problem + part_text(view::kCurveTheory, theory, "theory = true\n") +
            part_text(view::kCurveExperiments, grid, experiment_text(*request.experiment));
   return text + axes_text(grid) + (request.spectra ? "theory = {density = true}\n" : "") + problem;
+}
+
+// ---- lines ----------------------------------------------------------------------------------------------------------
+
+/// Lines are drawn through so many points or more, which may take so long.
+constexpr std::size_t kLeastOfLine = 100;
+constexpr double kLineSeconds = 10;
+
+/// The wall time of one point along the last axis, for all that the other axes multiply it by.
+double seconds_per_point(const view::ProblemCurve& curve, int threads) {
+  double seconds = 0;
+  for (const study::PartEntry& entry : curve.study.parts.front().entries)
+    if (const auto& outcome = curve.outcomes[entry.task]) seconds += outcome->seconds;
+  return seconds / static_cast<double>(curve.axes.back().values.size()) / base::thread_count(threads);
+}
+
+/// Solves the theory between the points of the grid, where lines are drawn through few of them. Returns the grid that
+/// the lines have.
+ProblemGrid add_line(const ProblemGrid& grid, const CurveRequest& request, const Run& run, view::ProblemCurve& curve) {
+  const std::size_t count = grid.axes.back().values.size(), gaps = count - 1;
+  if (gaps == 0 || !view::draws_lines(grid.axes) || grid.axes.back().name == "tokens" || count >= kLeastOfLine)
+    return grid;
+  const double each = seconds_per_point(curve, run.threads);
+  const std::size_t wanted = (kLeastOfLine + gaps - 2) / gaps;
+  const double affordable = kLineSeconds / (each * static_cast<double>(gaps));
+  const std::size_t steps = affordable < static_cast<double>(wanted) ? static_cast<std::size_t>(affordable) : wanted;
+  const std::size_t drawn = std::max<std::size_t>(steps, 1) * gaps + 1;
+  if (steps < wanted)
+    curve.line_note = fmt::format("Lines go through {} points: {} would take about {:.2g} s.", drawn, wanted * gaps + 1,
+                                  each * static_cast<double>(wanted * gaps));
+  if (steps < 2) return grid;
+  ProblemGrid line = grid;
+  line.axes.back().values = refined(line.axes.back().values, steps);
+  CurveRequest theory = request;
+  theory.experiment.reset();
+  curve.line = curve_study(line, theory);
+  curve.line->name = "lines";
+  study::Store store(curve.line->name, study::Store::Access::memory);
+  const Interruption interruption;
+  if (!interruption.completes([&] { run_study(*curve.line, store, {}, {}, run); }))
+    curve.interrupted = "before the lines of the page were known";
+  curve.line_outcomes = study::outcomes(*curve.line, store);
+  return line;
 }
 
 }  // namespace
@@ -315,9 +351,17 @@ view::ProblemCurve solve_curve(const ProblemGrid& grid, const model::Problem& pr
   if (request.spectra)
     for (const study::PlannedTask& planned : curve.study.tasks) view::require_spectral_law(planned.task.problem);
   study::Store store(curve.study.name, study::Store::Access::memory);
-  run_study(curve.study, store, {}, {}, run);
+  const Interruption interruption;
+  const bool whole = interruption.completes([&] { run_study(curve.study, store, {}, {}, run); });
   curve.outcomes = study::outcomes(curve.study, store);
-  curve.study_text = study_text(grid, request);
+  if (!whole) {
+    const auto known = std::count_if(curve.outcomes.begin(), curve.outcomes.end(),
+                                     [](const auto& outcome) { return outcome.has_value(); });
+    curve.interrupted = after(static_cast<std::size_t>(known), curve.outcomes.size(),
+                              curve.measured() ? "solutions and instances" : "points");
+  }
+  const ProblemGrid line = request.draw && whole ? add_line(grid, request, run, curve) : grid;
+  curve.study_text = study_text(grid, line, request);
   curve.spectra = request.spectra;
   return curve;
 }

@@ -39,8 +39,8 @@ void refuse_along_curve(const nlohmann::json& options, const std::vector<std::st
 struct CurveRequest {
   double accuracy = theory::SolveOptions{}.accuracy;
   std::optional<study::ExperimentRequest> experiment = {};
-  /// The theory has so many points or more along the last axis, where experiments stand at few.
-  std::size_t least_line = 0;
+  /// A page is drawn: its lines go through many points, as far as that takes seconds.
+  bool draw = false;
   bool spectra = false;  ///< with the densities of the trained spectra
 };
 

@@ -5,6 +5,7 @@
 #include "attnlaw/base/fields/evidence.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/operations/experiment_options.h"
+#include "attnlaw/operations/interruption.h"
 #include "attnlaw/view/comparison.h"
 
 namespace attnlaw::operations {
@@ -15,9 +16,6 @@ using nlohmann::json;
 bool one_problem(const Simulate::Output& output) { return output.one(); }
 bool one_size(const Simulate::Output& output) { return output.comparisons.size() == 1; }
 bool several_sizes(const Simulate::Output& output) { return output.comparisons.size() > 1; }
-
-/// The theory is drawn as a line of so many points or more, where experiments stand at few.
-constexpr std::size_t kLeastLine = 40;
 
 /// The document of a single d has the fields of its comparison at the top.
 base::FieldOf<Simulate::Output> only_comparison() {
@@ -34,7 +32,7 @@ json extrapolation_json(const Simulate::Output& output) {
 
 view::ProblemCurve curve_of(const Simulate::Input& input, const Run& run) {
   if (input.d.size() > 1) study::require_extrapolable(input.d, input.experiment.instances);
-  CurveRequest request{input.theory.accuracy, study::ExperimentRequest{}, run.draw ? kLeastLine : 0};
+  CurveRequest request{input.theory.accuracy, study::ExperimentRequest{}, run.draw};
   request.experiment->d = input.d;
   request.experiment->options = input.experiment;
   request.experiment->options.seed = run.seed;
@@ -50,6 +48,29 @@ experiment::Options options_at(const Simulate::Input& input, int d, const Run& r
   options.processes_here = cluster::launch()->local_size;
   options.threads = cluster::threads_of_rank(options.threads);
   return options;
+}
+
+/// Compares at every d, in this process alone, or until it is interrupted.
+Simulate::Output compare_sizes(const Simulate::Input& input, const Run& run, Simulate::Output output) {
+  const Interruption interruption;
+  std::vector<study::Comparison>& known = output.comparisons;
+  const auto compare = [&](int d) {
+    experiment::Options options = options_at(input, d, run, nullptr);
+    options.keep_ended = interruption.listens();
+    announce(run, output.trained.problem, options);
+    known.push_back(study::compare(output.trained.problem, options, input.theory.options()));
+  };
+  for (const int d : input.d)
+    if (!interruption.completes([&] { compare(d); }) || interruption.happened()) break;
+  std::size_t done = 0;
+  for (const study::Comparison& comparison : known) done += comparison.experiment.instances.size();
+  const std::size_t total = input.d.size() * static_cast<std::size_t>(input.experiment.instances);
+  if (done == total) return output;
+  output.interrupted = after(done, total, "instances");
+  // Several sizes are extrapolated, which takes two instances of each.
+  if (known.size() > 1 && known.back().experiment.instances.size() < 2) known.pop_back();
+  if (known.empty()) throw base::Interrupted();
+  return output;
 }
 
 }  // namespace
@@ -113,17 +134,18 @@ Simulate::Input Simulate::read(const json& given) {
 }
 
 Simulate::Output Simulate::run(const Simulate::Input& input, const Run& run) {
-  if (!input.grid.one()) return {{}, {}, {}, false, curve_of(input, run)};
+  if (!input.grid.one()) return {{}, {}, {}, false, {}, curve_of(input, run)};
   const std::unique_ptr<base::Communicator> team = input.distributed ? cluster::connect() : nullptr;
   const model::Problem& problem = input.problem.problem;
   const theory::SolveOptions options = input.theory.options();
   if (input.d.size() > 1) study::require_extrapolable(input.d, input.experiment.instances);
   for (const int d : input.d)
     experiment::require_feasible(study::with_some_lambda(problem), options_at(input, d, {}, team.get()));
-  Simulate::Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team, {}};
+  Simulate::Output output{study::resolve_lambda(problem, options), problem, {}, input.distributed && !team, {}, {}};
+  if (!team) return compare_sizes(input, run, std::move(output));
   for (const int d : input.d) {
     const experiment::Options at = options_at(input, d, run, team.get());
-    if (!team || team->rank() == 0)
+    if (team->rank() == 0)
       output.comparisons.push_back(study::compare(output.trained.problem, at, options));
     else
       experiment::run(output.trained.problem, at);
@@ -137,6 +159,7 @@ view::Result Simulate::show(const Simulate::Output& output, const Run& run) {
   if (output.alone) notes.push_back("--distributed without mpirun: this process did all of the work.");
   view::Result result = view::show(output.trained, output.comparisons, output.asked, notes, run.draw);
   result.converged = output.converged();
+  result.interrupted = output.interrupted;
   return result;
 }
 

@@ -23,6 +23,7 @@ struct Simulate {
     model::Problem asked;  ///< as given: its λ may be a rule
     std::vector<study::Comparison> comparisons;
     bool alone = false;                       ///< asked to divide the work, with nobody to share it
+    std::string interrupted = {};             ///< "after 3 of 16 instances"; empty: all were trained
     std::optional<view::ProblemCurve> curve;  ///< instead of all above
 
     bool one() const { return !curve; }

@@ -41,10 +41,15 @@ Solve::Input Solve::read(const nlohmann::json& given) {
 
 Solve::Output Solve::run(const Input& input, const Run& run) {
   const model::Problem& problem = input.problem.problem;
-  if (!input.grid.one()) return {{}, problem, solve_curve(input.grid, problem, {input.theory.accuracy}, run)};
+  if (!input.grid.one())
+    return {{}, problem, solve_curve(input.grid, problem, {input.theory.accuracy, {}, run.draw}, run)};
   theory::SolveOptions options = input.theory.options();
   options.isotropic = input.isotropic;
   options.sensitivities = input.sensitivities;
+  study::Task task;
+  task.problem = problem;
+  task.accuracy = options.accuracy;
+  announce(run, about.name, task);
   return {theory::solve(problem, options), problem, {}};
 }
 

@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include "attnlaw/base/fields/evidence.h"
+#include "attnlaw/base/interrupted_work.h"
 #include "attnlaw/operations/experiment_options.h"
 #include "attnlaw/operations/grid_options.h"
+#include "attnlaw/operations/interruption.h"
 #include "attnlaw/study/learning_curve.h"
 #include "attnlaw/study/resolve.h"
 #include "attnlaw/theory/evidence.h"
@@ -139,27 +141,52 @@ view::Result show_line(const Along& curve, bool draw) {
   return result;
 }
 
-One predict_and_measure(const Spectrum::Input& input, const Run& run) {
+/// Trains; with the instances that have ended if it is interrupted.
+void measure(const Spectrum::Input& input, const Run& run, Spectrum::Output& output) {
+  One& one = output.one;
+  const Interruption interruption;
+  experiment::Options options = at_dimension(input.experiment, *input.d, run);
+  options.keep_ended = interruption.listens();
+  announce(run, one.solution.problem, options);
+  interruption.completes([&] { one.experiment = experiment::run(one.solution.problem, options); });
+  const std::size_t done = one.experiment ? one.experiment->instances.size() : 0,
+                    total = static_cast<std::size_t>(options.instances);
+  if (done < total) output.interrupted = after(done, total, "instances");
+}
+
+Spectrum::Output predict_and_measure(const Spectrum::Input& input, const Run& run) {
   const model::Problem& problem = input.problem.problem;
   if (input.d)
     experiment::require_feasible(study::with_some_lambda(problem), at_dimension(input.experiment, *input.d, {}));
-  One one;
+  Spectrum::Output output;
+  One& one = output.one;
   one.solution = theory::solve(problem, input.theory.options());
   one.density = theory::TrainedLaw(one.solution, problem.target_law()).density();
-  if (!input.d) return one;
+  if (!input.d) return output;
   study::require_trainable(one.solution.problem);
-  one.experiment = experiment::run(one.solution.problem, at_dimension(input.experiment, *input.d, run));
-  one.measured = study::compare_spectra(*one.experiment, one.solution, problem.target_law());
-  return one;
+  measure(input, run, output);
+  if (one.experiment) one.measured = study::compare_spectra(*one.experiment, one.solution, problem.target_law());
+  return output;
 }
 
-Along follow(const Spectrum::Input& input, const Run& run) {
+Spectrum::Output follow(const Spectrum::Input& input, const Run& run) {
   const auto& [variable, values] = input.along;
   const std::vector<model::Problem> problems = study::along(
       input.problem.problem, variable == "alpha" ? &model::Problem::alpha : &model::Problem::lambda, values);
   for (const model::Problem& problem : problems) problem.validate();
-  return {input.problem.problem, input.along,
-          study::solve_each(problems, input.theory.options(), run.threads, progress_of(run, variable))};
+  const Interruption interruption;
+  const auto solve = [&](std::size_t i) { return theory::solve(problems[i], input.theory.options()); };
+  auto solved = base::run_until_interrupted(problems.size(), run.threads, solve, progress_of(run, variable));
+  if (!interruption.happened()) base::check_interrupt();
+  Spectrum::Output output;
+  output.curve = {input.problem.problem, {variable, {}}, {}};
+  for (std::size_t i = 0; i < solved.size(); ++i)
+    if (solved[i]) output.curve.along.values.push_back(values[i]);
+  output.curve.solutions = base::those_that_ended(std::move(solved));
+  const std::size_t done = output.curve.solutions.size();
+  if (done == 0) throw base::Interrupted();
+  if (done < values.size()) output.interrupted = after(done, values.size(), "points");
+  return output;
 }
 
 }  // namespace
@@ -252,16 +279,16 @@ std::vector<std::string> Spectrum::unread(const json& options) {
 Spectrum::Output Spectrum::run(const Spectrum::Input& input, const Run& run) {
   if (!input.grid.one()) {
     const CurveRequest request{.accuracy = input.theory.accuracy, .spectra = true};
-    return {{}, {}, solve_curve(input.grid, input.problem.problem, request, run)};
+    return {{}, {}, solve_curve(input.grid, input.problem.problem, request, run), {}};
   }
-  if (input.along.variable.empty()) return {predict_and_measure(input, run), {}, {}};
-  return {{}, follow(input, run), {}};
+  return input.along.variable.empty() ? predict_and_measure(input, run) : follow(input, run);
 }
 
 view::Result Spectrum::show(const Spectrum::Output& output, const Run& run) {
   if (output.grid) return view::show(*output.grid, run.draw);
   view::Result result = output.line() ? show_line(output.curve, run.draw) : show_one(output.one, run.draw);
   result.converged = output.converged();
+  result.interrupted = output.interrupted;
   return result;
 }
 

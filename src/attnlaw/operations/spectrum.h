@@ -38,6 +38,7 @@ struct Spectrum {
     One one;                                      ///< read unless there is a line or a grid
     Curve curve;                                  ///< of no variable unless there is one
     std::optional<view::ProblemCurve> grid = {};  ///< instead of both
+    std::string interrupted = {};                 ///< how far one or curve came; empty: to the end
 
     bool line() const { return !curve.along.variable.empty(); }
     base::Evidence evidence() const;

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
-#include <csignal>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -13,38 +10,15 @@
 #include "attnlaw/base/numbers.h"
 #include "attnlaw/cluster/communicator_loader.h"
 #include "attnlaw/cluster/remote_workers.h"
+#include "attnlaw/operations/interruption.h"
 #include "attnlaw/study/file/study_file.h"
 
 namespace attnlaw::operations {
 namespace {
 
-std::atomic<bool> interrupted{false};
-
 /// What whoever sent a signal reads.
 constexpr const char* kInterrupted =
     "interrupted: what has ended is kept, what is running here is left; a second signal ends the program at once";
-
-/// Lets a signal set `interrupted`, once, and that interrupt the calling thread, for as long as this lives.
-class Interruption {
- public:
-  Interruption() {
-    interrupted = false;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { interrupted = true; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &before_[i]);
-  }
-  Interruption(const Interruption&) = delete;
-  Interruption& operator=(const Interruption&) = delete;
-  ~Interruption() {
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-  }
-
- private:
-  static constexpr int kSignals[] = {SIGINT, SIGTERM};
-  const base::InterruptScope scope_{&interrupted};
-  struct sigaction before_[std::size(kSignals)];
-};
 
 }  // namespace
 
@@ -100,8 +74,7 @@ std::optional<Crew> assemble_crew(const Run& run) {
 
 study::RunProgress run_study(const study::Study& study, study::Store& store, const Crew& crew,
                              const StudyOptions& options, const Run& run) {
-  std::optional<Interruption> interruption;
-  if (!base::interrupt_flag()) interruption.emplace();
+  const Interruption interruption;
   study::RunOptions run_options;
   run_options.threads = cluster::threads_of_rank(run.threads);
   run_options.remote_workers = crew.workers;
@@ -109,12 +82,12 @@ study::RunProgress run_study(const study::Study& study, study::Store& store, con
   run_options.retry_failed = options.retry_failed;
   run_options.stop = base::interrupt_flag();
   run_options.progress = [&, noted = false](const study::RunProgress& now) mutable {
-    if (interruption && interrupted && !std::exchange(noted, true) && run.note) run.note(kInterrupted);
+    if (interruption.happened() && !std::exchange(noted, true) && run.note) run.note(kInterrupted);
     if (run.study_progress) run.study_progress(study.name, now);
   };
   const study::RunProgress progress = study::run(study, store, run_options);
   store.settle();
-  if (!interruption) base::check_interrupt();
+  if (!interruption.listens()) base::check_interrupt();
   return progress;
 }
 

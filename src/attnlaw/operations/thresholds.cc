@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "attnlaw/base/fields/evidence.h"
+#include "attnlaw/base/json_text.h"
 #include "attnlaw/operations/grid_options.h"
 #include "attnlaw/operations/study_options.h"
 #include "attnlaw/study/store/store.h"
+#include "attnlaw/study/task.h"
 #include "attnlaw/theory/evidence.h"
 #include "attnlaw/view/solution.h"
 #include "attnlaw/view/thresholds.h"
@@ -50,6 +52,21 @@ study::PhaseDiagram solve_diagram(const Thresholds::Input& input, const Run& run
   options.retry_failed = true;
   run_study(study, store, {}, options, run);
   return study::phase_diagram(plane, study::outcomes(study, store));
+}
+
+/// What varies over a diagram, as comments of the file of its problem: targets with the hash of each.
+std::string varying_text(const study::PhaseDiagram& diagram) {
+  std::string text = fmt::format("# Over the diagram alpha = {}\n", base::json_text(json(diagram.alphas)));
+  if (diagram.variable == study::DiagramVariable::noise)
+    return text + fmt::format("# and noise = {}.\n", base::json_text(json(diagram.values)));
+  study::Plane column = diagram;
+  column.alphas.resize(1);
+  text += "# and target, here with the hash of each:\n";
+  for (const study::PlannedTask& planned : study::diagram_study(column, theory::SolveOptions{}.accuracy).tasks) {
+    const model::Target& target = planned.task.problem.target;
+    text += fmt::format("#   {} {}\n", target.spec(), study::target_hash(target));
+  }
+  return text;
 }
 
 }  // namespace
@@ -132,6 +149,7 @@ view::Result Thresholds::show(const Thresholds::Output& output, const Run& run) 
     if (!note.empty()) result.warnings.push_back(note);
   if (output.diagram && output.diagram->left > 0 && !output.store.empty())
     result.warnings.push_back(fmt::format("{} has the others: the same command goes on with those left", output.store));
+  if (result.page && output.diagram) result.page->input = varying_text(*output.diagram);
   result.converged = output.converged();
   return result;
 }

@@ -175,6 +175,16 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
   return parts::axis_encoding(field, axis, lowest, highest);
 }
 
+/// The series of which something is drawn: a legend promises no others. All of them where nothing is drawn.
+std::vector<Series> series_drawn(const ErrorsChart& chart, const Drawn& drawn) {
+  std::set<std::string> names;
+  for (const json* rows : {&drawn.theory, &drawn.experiment, &drawn.guide})
+    for (const json& row : *rows) names.insert(row.at("series").get<std::string>());
+  std::vector<Series> series = chart.series;
+  if (!names.empty()) std::erase_if(series, [&](const Series& one) { return !names.contains(one.name); });
+  return series;
+}
+
 bool has_error_bars(const Drawn& drawn) {
   return std::any_of(drawn.experiment.begin(), drawn.experiment.end(),
                      [](const json& row) { return row.contains("lower"); });
@@ -295,6 +305,7 @@ Table errors_table(const ErrorsChart& chart) {
 Chart errors_chart(const ErrorsChart& chart) {
   require_distinct_names(chart.series);
   const Drawn drawn = draw(chart);
+  const std::vector<Series> series = series_drawn(chart, drawn);
   const bool words = !chart.x.words.empty();
   const json values = {{"title", chart.title},
                        {"description", chart.description},
@@ -308,9 +319,9 @@ Chart errors_chart(const ErrorsChart& chart) {
                        {"has_error_bars", has_error_bars(drawn)},
                        {"lines", !words && !drawn.theory.empty()},
                        {"words", words && !drawn.theory.empty()},
-                       {"colour", colours(chart.series)},
-                       {"shape", point_shapes(chart.series)},
-                       {"dash", line_dashes_of(chart.series)},
+                       {"colour", colours(series)},
+                       {"shape", point_shapes(series)},
+                       {"dash", line_dashes_of(series)},
                        {"theory", drawn.theory},
                        {"experiment", drawn.experiment},
                        {"guide", drawn.guide},

@@ -8,10 +8,12 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
 #include "attnlaw/base/instances.h"
+#include "attnlaw/base/interrupted_work.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/theory/regimes.h"
 
@@ -131,6 +133,8 @@ Comparison compare(const model::Problem& problem, const experiment::Options& opt
                    const theory::SolveOptions& theory_options) {
   Comparison comparison;
   comparison.experiment = experiment::run(problem, options);
+  std::optional<base::InterruptGrace> grace;
+  if (options.keep_ended) grace.emplace();
   const std::vector<experiment::Instance>& instances = comparison.experiment.instances;
   std::vector<double> pooled;
   for (const auto& instance : instances)

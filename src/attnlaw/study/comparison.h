@@ -126,7 +126,8 @@ inline constexpr SharedError kSharedFigures[] = {
 std::span<const SharedError> shared_figures(const model::Problem& problem);
 
 /// Runs experiment::run and solves the theory of every instance, on options.threads threads. Throws what
-/// experiment::run throws.
+/// experiment::run throws. What options.keep_ended keeps has its theory, unless that takes half a second after the
+/// interruption: then base::Interrupted is thrown.
 Comparison compare(const model::Problem& problem, const experiment::Options& options,
                    const theory::SolveOptions& theory_options = {});
 

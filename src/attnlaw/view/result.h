@@ -40,6 +40,7 @@ struct Result {
   bool names_page = false;                 ///< whether the note says where the page is
   std::optional<std::string> text = {};    ///< instead of tables, and of rows if there are none
   bool converged = true;                   ///< whether the figures can be used; if not, the program ends with 1
+  std::string interrupted = {};            ///< "after 3 of 16 instances": how far it came; empty: to its end
   std::string document_alone = {};         ///< why it is shown as its document, and not as CSV; empty: it is not
 };
 

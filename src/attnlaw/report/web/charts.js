@@ -49,6 +49,14 @@
     colour.legend = { ...colour.legend, orient: "bottom", direction: "horizontal", gradientLength, columns: 2 };
   };
 
+  // Ridges keep away from the end of their colours that the paper has.
+  const contrastRidges = (spec) => {
+    const ridges = spec.layer?.find((layer) => layer.name === "ridges");
+    if (!ridges) return;
+    const onDark = dark.matches && !document.documentElement.classList.contains("printed");
+    ridges.encoding.color.scale = { scheme: { name: "viridis", extent: onDark ? [0.3, 1] : [0, 0.9] } };
+  };
+
   // The export menu stands over a map, beside its title, and not on the map or on its legend.
   const menuHeight = 40;
   const topRoom = (spec) => {
@@ -249,6 +257,16 @@
     }
     return true;
   };
+  // Long numbers of logarithmic axes have exponents: 1e8, not 100000000.
+  const shortenNumbers = (spec) => {
+    const plain = "format(datum.value, '~g')";
+    for (const layer of spec.layer ?? [])
+      for (const { axis } of Object.values(layer.encoding ?? {})) {
+        if (axis?.format !== "~g") continue;
+        delete axis.format;
+        axis.labelExpr = `abs(log(datum.value) / LN10) > 4.5 ? replace(format(datum.value, '~e'), '+', '') : ${plain}`;
+      }
+  };
   const explainInteraction = (chart) => {
     const caption = chart.closest("figure")?.querySelector("figcaption");
     if (!caption || caption.querySelector(".hint")) return;
@@ -399,9 +417,11 @@
     if (grid) spec.layer.find((layer) => layer.name === "image").encoding.url.value = painted(grid, values);
     if (chart.dataset.values) spec.datasets.values = panelRows(chart.dataset.values);
     placeLegend(spec, chart);
+    contrastRidges(spec);
     keepInside(spec, chart);
     setTitle(spec, chart);
     if (addInteraction(spec)) explainInteraction(chart);
+    shortenNumbers(spec);
     prepareLink(chart, spec);
     const options = {
       mode: "vega-lite",

@@ -13,7 +13,8 @@ struct Cost {
   std::uint64_t bytes = 0;  ///< peak, of an experiment; 0 for theory
 };
 
-/// A number that orders tasks by the work they are, in arbitrary units; takes no time to find out.
+/// About the seconds of one thread of the machine of docs/performance.md, right to a factor of two or three; takes no
+/// time to find out.
 double relative_work(const Task& task);
 
 /// Calibrated by running sample tasks of every part (theory at its ends and middle, experiments at a small d, scaled

@@ -365,7 +365,12 @@ std::optional<report::Section> ratios_section(const ChartRequest& request, const
   chart.y = {"experiment/theory", Scale::linear, "ratio"};
   chart.series = std::move(series);
   chart.rules.clear();
-  return report::Section{chart.title, "", report::errors_chart(chart)};
+  report::Chart made = report::errors_chart(chart);
+  // Whatever a measured error is compared with is 1 of itself.
+  constexpr std::size_t kTheoryColumn = 2;
+  for (auto& row : made.data.rows)
+    if (row[kTheoryColumn] == report::Cell()) row[kTheoryColumn] = 1.0;
+  return report::Section{chart.title, "", std::move(made)};
 }
 
 std::vector<report::Section> curves_sections(const ChartRequest& request, const std::vector<Item>& all) {

@@ -390,7 +390,7 @@ Warnings warnings_of(const ProblemCurve& curve) {
       if (number > 0) result.push_back(fmt::format("{}: {} of {} {}", part, number, items.size(), what));
     };
     const Gaps gaps = gaps_of(items);
-    say(gaps.missing, "were not computed: interrupted.");
+    say(gaps.missing, "were not computed.");
     say(gaps.failed, fmt::format("failed: {}.", gaps.error));
     say(count([](const Item& i) { return i.outcome && i.outcome->status == study::Outcome::Status::unconverged; }),
         "DID NOT CONVERGE.");
@@ -438,6 +438,7 @@ ChartRequest curves_request(const ProblemCurve& curve, std::vector<std::string> 
   }
   request.values = std::move(values);
   request.ratios = curve.measured();
+  request.text = curve.line_note;
   return request;
 }
 
@@ -453,6 +454,25 @@ ChartRequest map_request(const ProblemCurve& curve, const std::string& value) {
   request.values = {value};
   request.parts = {kCurveTheory};
   return request;
+}
+
+bool makes_map(const std::vector<CurveAxis>& axes) {
+  return axes.size() == 2 && axes.front().numeric() && axes.front().values.size() >= kLeastOfMap;
+}
+
+std::size_t series_of(const std::vector<CurveAxis>& axes) {
+  std::size_t series = 1;
+  for (std::size_t i = 0; i + 1 < axes.size(); ++i) series *= axes[i].values.size();
+  return series;
+}
+
+/// Has the theory of the study stand where its line has points.
+void put_line(const ProblemCurve& curve, study::Study& drawn, study::Outcomes& outcomes) {
+  study::Part part = curve.line->parts.front();
+  for (study::PartEntry& entry : part.entries) entry.task += drawn.tasks.size();
+  drawn.parts.front() = std::move(part);
+  drawn.tasks.insert(drawn.tasks.end(), curve.line->tasks.begin(), curve.line->tasks.end());
+  outcomes.insert(outcomes.end(), curve.line_outcomes.begin(), curve.line_outcomes.end());
 }
 
 /// The errors that some point has.
@@ -512,8 +532,7 @@ std::vector<ChartRequest> charts_of(const ProblemCurve& curve) {
   std::vector<ChartRequest> requests;
   const std::vector<std::string> errors = errors_drawn(curve);
   if (errors.empty()) return requests;
-  const bool plane =
-      curve.axes.size() == 2 && curve.axes.front().numeric() && curve.axes.front().values.size() >= kLeastOfMap;
+  const bool plane = makes_map(curve.axes);
   if (curve.axes.size() == 1)
     return {curves_request(curve, errors, curve.measured() ? "Theory and experiment" : "Errors")};
   for (const std::string& error : errors)
@@ -531,9 +550,10 @@ report::Page page_of(const ProblemCurve& curve, const std::vector<Table>& tables
                     title_of(curve)};
   if (const std::string judged = verdict(curve); !judged.empty()) page.lead += ". " + judged;
   study::Study drawn = curve.study;
+  study::Outcomes outcomes = curve.outcomes;
+  if (curve.line) put_line(curve, drawn, outcomes);
   drawn.charts = charts_of(curve);
-  std::size_t series = 1;
-  for (std::size_t i = 0; i + 1 < curve.axes.size(); ++i) series *= curve.axes[i].values.size();
+  const std::size_t series = series_of(curve.axes);
   if (series > kMostSeries && !drawn.charts.empty() && drawn.charts.front().kind == ChartRequest::Kind::curves) {
     drawn.charts.clear();
     warnings.push_back(
@@ -542,8 +562,7 @@ report::Page page_of(const ProblemCurve& curve, const std::vector<Table>& tables
   page.input = curve.study_text;
   page.input_name = "study.toml";
   if (curve.spectra && series <= kMostSeries) page.sections = ridge_sections(curve);
-  for (report::Section& section : figure_charts(drawn, curve.outcomes).sections)
-    page.sections.push_back(std::move(section));
+  for (report::Section& section : figure_charts(drawn, outcomes).sections) page.sections.push_back(std::move(section));
   if (page.sections.empty() && series <= kMostSeries) warnings.push_back("Not drawn: no point has a result.");
   for (const Table& table : tables) {
     report::Section& section = page.sections.emplace_back(section_of(table));
@@ -556,6 +575,10 @@ report::Page page_of(const ProblemCurve& curve, const std::vector<Table>& tables
 
 bool CurveAxis::numeric() const {
   return std::all_of(values.begin(), values.end(), [](const json& value) { return value.is_number(); });
+}
+
+bool draws_lines(const std::vector<CurveAxis>& axes) {
+  return !axes.empty() && axes.back().numeric() && !makes_map(axes) && series_of(axes) <= kMostSeries;
 }
 
 bool ProblemCurve::measured() const { return study.parts.size() > 1; }
@@ -622,6 +645,7 @@ Result show(const ProblemCurve& curve, bool draw) {
     title = title_of(curve) + (title.empty() ? "" : "\n\n" + title);
   }
   result.converged = curve.converged();
+  result.interrupted = curve.interrupted;
   return result;
 }
 

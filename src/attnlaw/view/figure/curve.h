@@ -3,6 +3,7 @@
 /// asked for, experiments beside it.
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct CurveAxis {
 };
 const base::Description& describe(const CurveAxis*);
 
+/// Whether errors along these axes are drawn as lines: not as maps, not along words, and not more than can be told
+/// apart.
+bool draws_lines(const std::vector<CurveAxis>& axes);
+
 /// The parts of the study have these names.
 inline constexpr const char* kCurveTheory = "theory";
 inline constexpr const char* kCurveExperiments = "experiments";
@@ -38,8 +43,14 @@ struct ProblemCurve {
   std::vector<CurveAxis> axes;  ///< the last one varies fastest
   study::Study study;
   study::Outcomes outcomes;
-  std::string study_text = {};  ///< a study file that computes the same
-  bool spectra = false;         ///< asked about the trained spectra: their densities and how far they have collapsed
+  /// The theory again on more points along the last axis, where lines are drawn through it; none: they go through those
+  /// of the study.
+  std::optional<study::Study> line = {};
+  study::Outcomes line_outcomes = {};
+  std::string line_note = {};    ///< why that has fewer points than lines should have
+  std::string study_text = {};   ///< a study file that computes the same
+  std::string interrupted = {};  ///< "after 3 of 40 points"; empty: all were computed
+  bool spectra = false;          ///< asked about the trained spectra: their densities and how far they have collapsed
 
   bool measured() const;   ///< with experiments
   bool converged() const;  ///< every point was computed and can be used
