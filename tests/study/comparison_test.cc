@@ -25,6 +25,19 @@ Comparison made_up(int d, const std::vector<double>& measured) {
   return comparison;
 }
 
+/// An experiment whose one student has the quantiles of a law for eigenvalues, descending.
+experiment::Experiment of_quantiles(const theory::Solution& solution, const theory::TrainedLaw& law, int count) {
+  experiment::Experiment experiment;
+  experiment.instances.emplace_back();
+  const double lowest = std::min(solution.spectrum.edges.front().lower, 0.0);
+  for (int i = count - 1; i >= 0; --i) {
+    double low = lowest, high = solution.spectrum.edges.back().upper;
+    for (int k = 0; k < 50; ++k) (law.cdf(0.5 * (low + high)) < (i + 0.5) / count ? low : high) = 0.5 * (low + high);
+    experiment.instances[0].eigenvalues.push_back(std::abs(high) < 1e-9 ? 0 : high);
+  }
+  return experiment;
+}
+
 TEST(Extrapolation, IsExactForCorrectionsLinearInTheInverseDimension) {
   std::vector<Comparison> comparisons;
   for (const int d : {20, 50, 100})
@@ -109,6 +122,36 @@ TEST(Comparison, HasNoDifferenceFromAnErrorOfExactlyZero) {
   EXPECT_TRUE(document["difference"]["test"]["value"].is_null());
 }
 
+TEST(Comparison, TellsWhereTheEstimationErrorComesFrom) {
+  // Of three modes out of ten the first two are learned: the third is below the noise.
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.target = model::Target::parse("spikes:10,3,2,0.2");
+  problem.alpha = 1.5;
+  problem.noise = 1;
+  problem.lambda = 1;
+  experiment::Options options;
+  options.d = 40;
+  options.instances = 4;
+  const Comparison comparison = compare(problem, options);
+  ASSERT_TRUE(comparison.estimation_parts);
+  const auto& [predicted, mean, error] = *comparison.estimation_parts;
+  EXPECT_NEAR(mean.sum(), comparison.experiment.mean.estimation, 1e-12);
+  EXPECT_NEAR(predicted.sum(), comparison.theory.errors.estimation, 1e-12);
+  EXPECT_NEAR(mean.unlearned, 0.1 * 0.2 * 0.2, 1e-12);
+  EXPECT_NEAR(predicted.unlearned, mean.unlearned, 1e-12);
+  // Of order 1/d are four copies of a mode that repel each other, and the bulk.
+  constexpr double kFiniteSize = 0.2;
+  using theory::ErrorParts;
+  for (const auto part : {&ErrorParts::shrinkage, &ErrorParts::misalignment, &ErrorParts::bulk}) {
+    EXPECT_GT(predicted.*part, 0.01);
+    EXPECT_NEAR(mean.*part, predicted.*part, kFiniteSize * predicted.*part + 4 * error.*part);
+  }
+  EXPECT_EQ(base::json_of(comparison)["estimation_parts"]["mean"]["bulk"], mean.bulk);
+  problem.target = model::Target::parse("wishart:0.5");
+  EXPECT_FALSE(compare(problem, options).estimation_parts) << "a bulk has no modes of its own";
+}
+
 TEST(Comparison, SpectralStartsStandBesideTheirTheory) {
   model::Problem problem;
   problem.head = model::Head::linear;
@@ -145,17 +188,33 @@ TEST(SpectrumComparison, QuantilesOfTheLawAreAtDistanceOneOverTheirNumber) {
   problem.lambda = 0.3;
   const theory::Solution solution = theory::solve(problem);
   const theory::TrainedLaw law(solution, problem.target.spectrum());
-  experiment::Experiment experiment;
-  experiment.instances.emplace_back();
   const int count = 200;
-  for (int i = count - 1; i >= 0; --i) {
-    double low = 0, high = solution.spectrum.edges.back().upper;
-    for (int k = 0; k < 50; ++k) (law.cdf(0.5 * (low + high)) < (i + 0.5) / count ? low : high) = 0.5 * (low + high);
-    experiment.instances[0].eigenvalues.push_back(high < 1e-9 ? 0 : high);
-  }
+  const experiment::Experiment experiment = of_quantiles(solution, law, count);
   const SpectrumComparison result = compare_spectra(experiment, solution, problem.target.spectrum());
   EXPECT_NEAR(result.zero_mass, solution.spectrum.zero_mass, 1.0 / count);
   EXPECT_LE(result.kolmogorov_distance, 1.0 / count);
+}
+
+TEST(SpectrumComparison, BandsThatHaveDetachedHaveTheirMass) {
+  model::Problem problem;
+  problem.head = model::Head::linear;
+  problem.target = model::Target::parse("wishart:0.2");
+  problem.noise = 0.25;
+  const int count = 400;
+  for (const auto student : {model::Student::tied, model::Student::direct})
+    for (const double alpha : {0.3, 8.0}) {
+      problem.student = student;
+      problem.alpha = alpha;
+      const theory::Solution solution = theory::solve(problem);
+      const theory::TrainedLaw law(solution, problem.target.spectrum());
+      const double measured =
+          compare_spectra(of_quantiles(solution, law, count), solution, problem.target.spectrum()).upper_mass;
+      if (alpha < 1) {
+        EXPECT_TRUE(std::isnan(measured));
+      } else {
+        EXPECT_NEAR(measured, 0.2, 1.0 / count);
+      }
+    }
 }
 
 TEST(SpectrumComparison, NegativeEigenvaluesOfADirectStudentCount) {
@@ -167,15 +226,9 @@ TEST(SpectrumComparison, NegativeEigenvaluesOfADirectStudentCount) {
   const theory::Solution solution = theory::solve(problem);
   const theory::TrainedLaw law(solution, problem.target.spectrum());
   ASSERT_EQ(solution.spectrum.zero_mass, 0);
-  experiment::Experiment experiment;
-  experiment.instances.emplace_back();
-  std::vector<double>& eigenvalues = experiment.instances[0].eigenvalues;
   const int count = 200;
-  for (int i = count - 1; i >= 0; --i) {
-    double low = solution.spectrum.edges.front().lower, high = solution.spectrum.edges.back().upper;
-    for (int k = 0; k < 50; ++k) (law.cdf(0.5 * (low + high)) < (i + 0.5) / count ? low : high) = 0.5 * (low + high);
-    eigenvalues.push_back(high);
-  }
+  experiment::Experiment experiment = of_quantiles(solution, law, count);
+  std::vector<double>& eigenvalues = experiment.instances[0].eigenvalues;
   const double negative = law.cdf(0);
   ASSERT_GT(negative, 0.1);
   const SpectrumComparison result = compare_spectra(experiment, solution, problem.target.spectrum());
