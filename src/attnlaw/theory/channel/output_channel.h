@@ -43,7 +43,7 @@ struct ChannelWorkspace {
 
   /// For a channel of more Sobol points, of which those of this one are the first of each replicate.
   void begin_finer() { finer = true, parts_at.reset(); }
-  bool finer = false;
+  bool finer = false;  ///< begin_finer() was called, and no pass has followed
 
   /// For another channel whose proximal points are close by: what was seen of jumps was of the one before.
   void begin_another() { jumps = false, several = 0, searched_at.reset(), parts_at.reset(); }

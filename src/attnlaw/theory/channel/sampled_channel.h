@@ -174,8 +174,9 @@ class SampledChannel final : public OutputChannel {
 
   /// How to find the proximal points of a replicate, given what a workspace holds; makes room for them there.
   Plan plan(const Overlaps& overlaps, int replicate, ChannelWorkspace& workspace) const;
-  /// Whether a workspace holds proximal points of this channel. Those of fewer Sobol points are moved to their places.
-  bool holds_minima(ChannelWorkspace& workspace) const;
+  /// Makes room in a workspace for the proximal points of this channel, and moves those of fewer Sobol points to their
+  /// places; returns whether it held any.
+  bool prepare(ChannelWorkspace& workspace) const;
   /// So many numbers are the proximal points of a pack.
   std::size_t numbers_per_pack() const { return static_cast<std::size_t>(loss_.outcomes() * loss_.dimension()); }
   /// Finds those of a range of packs.
@@ -302,7 +303,7 @@ void SampledChannel<Loss>::for_each_label(const Overlaps& overlaps, const Range&
 }
 
 template <ChannelLoss Loss>
-bool SampledChannel<Loss>::holds_minima(ChannelWorkspace& workspace) const {
+bool SampledChannel<Loss>::prepare(ChannelWorkspace& workspace) const {
   std::vector<Pack>& minima = workspace.minima;
   const std::size_t size = points_->weights.size() * numbers_per_pack();
   const bool finer = std::exchange(workspace.finer, false) && minima.size() < size;
@@ -338,7 +339,7 @@ auto SampledChannel<Loss>::plan(const Overlaps& overlaps, int replicate, Channel
   const auto within = [&](const std::optional<Overlaps>& at, double share) {
     return at && close(overlaps, *at, share);
   };
-  const bool filled = holds_minima(workspace);
+  const bool filled = prepare(workspace);
   const bool followed = filled && kNeverCertain && workspace.several == 0 && within(workspace.searched_at, kCloseBy);
   const bool lowest = filled && within(workspace.searched_at, kNextTo);
   workspace.searched = !followed && !lowest;
@@ -356,7 +357,8 @@ template <ChannelLoss Loss>
 template <class Body>
 void SampledChannel<Loss>::run(Search& search, const Overlaps& overlaps, const Range& range,
                                ChannelWorkspace* workspace, const Body& body) const {
-  const auto dimension = static_cast<std::size_t>(loss_.dimension()), outcomes = numbers_per_pack() / dimension;
+  const auto dimension = static_cast<std::size_t>(loss_.dimension()),
+             outcomes = static_cast<std::size_t>(loss_.outcomes());
   // Where only some are known replicates have the same number of packs.
   const std::size_t packs = points_->first_pack[1];
   for_each_label(overlaps, range, [&](std::size_t index, const Field& field, Pack weight) {
