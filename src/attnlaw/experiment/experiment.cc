@@ -80,15 +80,19 @@ void measure_singular_vectors(const Matrix<double>& S, Instance& result) {
   result.singular_values = std::move(system.values);
 }
 
-/// Measures the eigenvalues of the symmetric part of S, and what of the target lies along its eigenvectors.
-void measure_eigenvectors(Matrix<double> symmetric, Instance& result) {
-  base::Eigensystem system = base::eigensystem(std::move(symmetric));
-  const Eigen::Map<const Eigen::VectorXd> target(result.target_eigenvalues.data(), system.vectors.cols());
-  const Eigen::VectorXd along = system.vectors.cwiseAbs2() * target;
-  result.eigenvalues = std::move(system.values);
-  result.along_target.assign(along.begin(), along.end());
+/// Measures the eigenvalues of the symmetric part of S, and of a target with modes what lies along its eigenvectors.
+void measure_eigenvalues(const model::Problem& problem, Matrix<double> symmetric, Instance& result) {
+  if (problem.target.spectrum().discrete()) {
+    base::Eigensystem system = base::eigensystem(std::move(symmetric));
+    const Eigen::Map<const Eigen::VectorXd> target(result.target_eigenvalues.data(), system.vectors.cols());
+    const Eigen::VectorXd along = system.vectors.cwiseAbs2() * target;
+    result.eigenvalues = std::move(system.values);
+    result.along_target.assign(along.begin(), along.end());
+    std::reverse(result.along_target.begin(), result.along_target.end());
+  } else {
+    result.eigenvalues = base::eigenvalues(std::move(symmetric));
+  }
   std::reverse(result.eigenvalues.begin(), result.eigenvalues.end());
-  std::reverse(result.along_target.begin(), result.along_target.end());
 }
 
 /// Measures overlaps and spectrum of S.
@@ -102,10 +106,10 @@ void measure_student(const model::Problem& problem, const Matrix<double>& S, Ins
     result.q = S.squaredNorm() / d;
     measure_singular_vectors(S, result);
   } else {
-    const Matrix<double> symmetric = 0.5 * (S + S.transpose());
+    Matrix<double> symmetric = 0.5 * (S + S.transpose());
     result.q = symmetric.squaredNorm() / d;
     result.q_a = (S - symmetric).squaredNorm() / d;
-    measure_eigenvectors(symmetric, result);
+    measure_eigenvalues(problem, std::move(symmetric), result);
     if (!student_layout(problem).symmetric) result.singular_values = singular_values(S);
   }
   result.nuclear = mean_absolute(result.singular_values.empty() ? result.eigenvalues : result.singular_values);

@@ -146,7 +146,8 @@ struct Instance : Measurements {
   std::vector<double> target_eigenvalues;  ///< descending; singular values with cross-attention
   std::vector<double> eigenvalues;         ///< of S (of its symmetric part), descending; none with cross-attention
   std::vector<double> singular_values;     ///< of S, descending, unless S is symmetric
-  std::vector<double> along_target;        ///< vᵀ S* v of the eigenvectors v of S, in their order; as `eigenvalues`
+  /// vᵀ S* v of the eigenvectors v of S, in the order of `eigenvalues`; of discrete targets, without cross-attention.
+  std::vector<double> along_target;
   /// Squared overlaps of the k-th left and right singular vectors of S with the singular vectors of S* of its k-th
   /// singular value; cross-attention only.
   std::vector<double> left_overlaps, right_overlaps;

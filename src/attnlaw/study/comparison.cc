@@ -15,7 +15,6 @@
 #include "attnlaw/base/instances.h"
 #include "attnlaw/base/interrupted_work.h"
 #include "attnlaw/base/parallel.h"
-#include "attnlaw/theory/regimes.h"
 
 namespace attnlaw::study {
 namespace {
@@ -73,12 +72,11 @@ bool has_modes(const model::Problem& problem) {
 std::optional<PartsComparison> compare_parts(const Comparison& comparison, const Spectrum& target) {
   const theory::Solution& solution = comparison.theory;
   if (!has_modes(comparison.experiment.problem) || !(solution.overlaps.q > 0)) return std::nullopt;
-  const theory::EffectiveNumbers effective = theory::effective_numbers(solution, target);
+  const double share = 1 - theory::unlearned_weight(solution, target);
   std::vector<ErrorParts> measured;
   for (const experiment::Instance& instance : comparison.experiment.instances) {
-    const auto learned = std::count_if(instance.target_eigenvalues.begin(), instance.target_eigenvalues.end(),
-                                       [&](double s) { return theory::is_learned(s, effective); });
-    measured.push_back(measured_parts(instance, static_cast<std::size_t>(learned)));
+    const double learned = share * static_cast<double>(instance.target_eigenvalues.size());
+    measured.push_back(measured_parts(instance, static_cast<std::size_t>(std::lround(learned))));
   }
   PartsComparison parts{theory::error_parts(solution, target), {}, {}};
   for (double ErrorParts::*part :

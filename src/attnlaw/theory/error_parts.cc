@@ -11,6 +11,33 @@ namespace attnlaw::theory {
 using matrix_laws::Law;
 using matrix_laws::Spectrum;
 
+namespace {
+
+/// The bands that begin below a cut hold the atoms that are not learned; what of them is above the cut is noise.
+struct UnlearnedBands {
+  double weight = 0;
+  double end;
+};
+
+UnlearnedBands unlearned_bands(const Law& law, double cut) {
+  UnlearnedBands unlearned{.end = cut};
+  for (const auto& band : law.bands()) {
+    if (band.support.lower >= cut) break;
+    unlearned.weight += band.mass;
+    unlearned.end = band.support.upper;
+  }
+  return unlearned;
+}
+
+}  // namespace
+
+double unlearned_weight(const Solution& solution, const Spectrum& target) {
+  const Conjugates& conjugates = solution.conjugates;
+  if (!(solution.overlaps.q > 0) || !usable(conjugates)) return 1;
+  const SpectralFunction f = spectral_function(solution, noisy_target(target, conjugates, 0));
+  return std::isinf(f.cut) ? 0 : unlearned_bands(noisy_target(target, conjugates, f.cut), f.cut).weight;
+}
+
 ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
   ErrorParts parts;
   const auto& [atoms, weights] = *target.discrete();
@@ -27,17 +54,11 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
     return parts;
   }
   const Law law = noisy_target(target, conjugates, f.cut);
-  // Bands that begin below the cut hold the atoms that are not learned; what of them is above the cut is noise.
-  double unlearned_weight = 0, bulk_end = f.cut;
-  for (const auto& band : law.bands()) {
-    if (band.support.lower >= f.cut) break;
-    unlearned_weight += band.mass;
-    bulk_end = band.support.upper;
-  }
+  const UnlearnedBands unlearned = unlearned_bands(law, f.cut);
   const double both = sides(symmetry_of(solution.problem));
   const double breakpoints[] = {f.cut};
   for (const Law::Node& node : law.quadrature(breakpoints).nodes) {
-    if (node.x <= f.cut || node.x >= bulk_end) continue;
+    if (node.x <= f.cut || node.x >= unlearned.end) continue;
     const double value = f(node.x);
     const double along_target = (node.x - 2 * conjugates.q_hat * node.g.real()) / conjugates.m_hat;
     parts.bulk += both * node.weight * value * (value - 2 * along_target);
@@ -47,7 +68,7 @@ ErrorParts error_parts(const Solution& solution, const Spectrum& target) {
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     weight += weights[i];
     if (both > 1 && atoms[i] < 0) continue;
-    if (weight - 0.5 * weights[i] <= unlearned_weight) {
+    if (weight - 0.5 * weights[i] <= unlearned.weight) {
       parts.unlearned += both * weights[i] * atoms[i] * atoms[i];
       continue;
     }

@@ -20,6 +20,9 @@ struct ErrorParts {
 
 /// Of a student of a discrete target.
 ErrorParts error_parts(const Solution& solution, const matrix_laws::Spectrum& target);
+/// The weight of the modes that count as unlearned there: those of the bands of M which begin below the threshold. 1
+/// for S = 0, and 0 for a student without a threshold.
+double unlearned_weight(const Solution& solution, const matrix_laws::Spectrum& target);
 
 using model::TestParts;
 

@@ -61,11 +61,6 @@ EffectiveNumbers effective_numbers(const Solution& solution, const matrix_laws::
   return {std::sqrt(conjugates.q_hat) / conjugates.m_hat, std::isinf(f.cut) ? kNaN : f.cut / conjugates.m_hat};
 }
 
-bool is_learned(double s, const EffectiveNumbers& effective) {
-  const auto [a, t] = effective;
-  return s > a && s + a * a / s > t;
-}
-
 std::span<const Regime> ruling_regimes() {
   using enum Regime;
   static constexpr Regime kRuling[] = {

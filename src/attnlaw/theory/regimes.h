@@ -28,8 +28,6 @@ struct EffectiveNumbers {
   double threshold = 0;  ///< t: 2λ/m̂, λ/m̂ with cross-attention; NaN for a student that learns no modes one by one
 };
 EffectiveNumbers effective_numbers(const Solution& solution, const matrix_laws::Spectrum& target);
-/// Whether a mode of eigenvalue s of the target is learned: its eigenvalue s + a²/s is recovered, and above t.
-bool is_learned(double s, const EffectiveNumbers& effective);
 
 /// What a point of a curve is judged by.
 struct RegimePoint {

@@ -37,14 +37,15 @@ std::size_t recovered_modes(const Solution& solution, const Spectrum& target, do
   return static_cast<std::size_t>(std::lround(weight * modes_per_weight(solution.problem, dimension)));
 }
 
-/// Atoms of the target that are learned.
+/// Atoms of the target whose eigenvalues, s + a²/s where they are recovered, are above the threshold.
 std::size_t learned_modes(const ScalingPoint& point, const Spectrum& target, double dimension) {
   if (!(point.solution.overlaps.q > 0)) return 0;
-  if (std::isnan(point.effective.threshold)) return point.recovered;
+  const auto [a, t] = point.effective;
+  if (std::isnan(t)) return point.recovered;
   double weight = 0;
   const auto& [atoms, weights] = *target.discrete();
   for (std::size_t i = 0; i < atoms.size(); ++i)
-    if (is_learned(atoms[i], point.effective)) weight += weights[i];
+    if (atoms[i] > a && atoms[i] + a * a / atoms[i] > t) weight += weights[i];
   return static_cast<std::size_t>(std::lround(weight * modes_per_weight(point.solution.problem, dimension)));
 }
 
