@@ -11,6 +11,7 @@
 
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/random.h"
+#include "attnlaw/laws/pooling/bulk.h"
 #include "attnlaw/laws/softmax/simulation.h"
 #include "attnlaw/laws/softmax/softmax_law.h"
 #include "attnlaw/matrix_laws/semicircle_sum.h"
@@ -81,6 +82,13 @@ BENCHMARK_CAPTURE(BM_DensityOfAMillion, marchenko_pastur,
     ->Iterations(3);
 BENCHMARK_CAPTURE(BM_DensityOfAMillion, semicircle_sum,
                   matrix_laws::semicircle_sum(matrix_laws::WishartSpectrum{0.5, 1}, 0.2))
+    ->Iterations(3);
+BENCHMARK_CAPTURE(BM_DensityOfAMillion, product_law, matrix_laws::product_law(matrix_laws::ProductSpectrum{0.5, 1}))
+    ->Iterations(3);
+BENCHMARK_CAPTURE(BM_DensityOfAMillion, pooling_law, laws::pooling_law(laws::PoolingRatios{0.5, 0.25}, 0.1))
+    ->Iterations(3);
+BENCHMARK_CAPTURE(BM_DensityOfAMillion, attention_law,
+                  laws::SoftmaxLaw(laws::SoftmaxParameters{0.5, 2, laws::TokenModel::orthonormal, 0}).squared())
     ->Iterations(3);
 
 }  // namespace

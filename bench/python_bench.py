@@ -24,6 +24,9 @@ ALPHAS = (0.05, 2, 40)
 LAWS = {
     "marchenko_pastur": attnlaw.marchenko_pastur(0.5),
     "semicircle_sum": attnlaw.semicircle_sum("wishart:0.5", 0.2),
+    "product_law": attnlaw.product_law(0.5),
+    "pooling_law": attnlaw.pooling_law(0.5, 0.25, 0.1),
+    "attention_law": attnlaw.attention_law(0.5, 2),
 }
 
 Row = tuple[str, str, str]

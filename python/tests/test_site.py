@@ -57,7 +57,9 @@ def test_all_displayed_formulas_are_rendered(formulas):
 
 
 def test_stars_of_letters_are_no_emphasis(formulas):
-    assert formulas.rendered("Tr S*²/d is Tr(S S*)/d, `S*`, **bold**\n") == "Tr S\\*²/d is Tr(S S\\*)/d, `S*`, **bold**\n"
+    assert (
+        formulas.rendered("Tr S*²/d is Tr(S S*)/d, `S*`, **bold**\n") == "Tr S\\*²/d is Tr(S S\\*)/d, `S*`, **bold**\n"
+    )
 
 
 def test_fences_and_lists_stay(formulas):
