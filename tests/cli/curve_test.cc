@@ -189,6 +189,24 @@ TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   EXPECT_EQ(plan["parts"][1]["axes"]["instance"].size(), 2u) << text;
 }
 
+/// Lines go through many points where that takes no time, and the table keeps those that were asked for.
+TEST(Curve, DrawsLinesThroughAHundredPoints) {
+  const Scratch scratch;
+  const std::string page = (scratch / "line.html").string();
+  const json curve = curve_of("solve --alpha 0.05:2:5:log --lambda 0.1,0.2 --html " + page + kLinear);
+  ASSERT_EQ(curve["points"].size(), 10u);
+  const std::string csv = inspect_page(page).saved.at("attnlaw-chart-1.csv");
+  EXPECT_GE(std::count(csv.begin(), csv.end(), '\n'), 2 * 100) << csv.substr(0, 300);
+  // The points of the table are among them.
+  EXPECT_THAT(csv, HasSubstr(",2,"));
+  EXPECT_THAT(csv, HasSubstr(",0.05,"));
+  // Four tokens take seconds a point.
+  const std::string slow =
+      "solve --alpha 0.1:1:3 --lambda 0.05 --tokens 4 --accuracy 1e-4 --threads 1 --quiet --html " + page;
+  ASSERT_EQ(attnlaw(slow).code, 0);
+  EXPECT_THAT(slurp(page), HasSubstr(" points: 101 would take about "));
+}
+
 /// Points of several d have no line of their own, but a theory.
 TEST(Curve, OfSeveralSizesHasATheoryBesideEveryMeasuredNumber) {
   const Scratch scratch;
