@@ -83,9 +83,9 @@ TEST(Interrupt, ItemsThatHaveEndedAreKept) {
   EXPECT_FALSE(items[3] || items[4]);
   EXPECT_EQ(those_that_ended(items), (std::vector<std::size_t>{0, 1, 4}));
   asked = false;
-  EXPECT_THROW(run_until_interrupted(
-                   2, 1, [](std::size_t i) -> std::size_t { throw std::invalid_argument(std::to_string(i)); }),
-               std::invalid_argument);
+  EXPECT_THROW(
+      run_until_interrupted(2, 1, [](std::size_t i) -> std::size_t { throw std::invalid_argument(std::to_string(i)); }),
+      std::invalid_argument);
 }
 
 TEST(Interrupt, GraceIsHalfASecond) {
