@@ -6,10 +6,12 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "attnlaw/base/apart.h"
+#include "attnlaw/base/interrupted_work.h"
 #include "attnlaw/base/linear_algebra.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/random.h"
@@ -67,6 +69,48 @@ TEST(Interrupt, ItemsThatHaveNotBegunAreLeft) {
     EXPECT_THROW(parallel_for(kItems, threads, body), Interrupted);
     EXPECT_LE(done.load(), kEnough + static_cast<std::size_t>(threads));
   }
+}
+
+TEST(Interrupt, ItemsThatHaveEndedAreKept) {
+  std::atomic<bool> asked = false;
+  const InterruptScope scope(&asked);
+  const auto square = [&](std::size_t i) {
+    if (i == 2) asked = true;
+    return i * i;
+  };
+  const auto items = run_until_interrupted(5, 1, square);
+  ASSERT_EQ(items.size(), 5u);
+  EXPECT_FALSE(items[3] || items[4]);
+  EXPECT_EQ(those_that_ended(items), (std::vector<std::size_t>{0, 1, 4}));
+  asked = false;
+  EXPECT_THROW(
+      run_until_interrupted(2, 1, [](std::size_t i) -> std::size_t { throw std::invalid_argument(std::to_string(i)); }),
+      std::invalid_argument);
+}
+
+TEST(Interrupt, GraceIsHalfASecond) {
+  std::atomic<bool> asked = true;
+  const InterruptScope scope(&asked);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto interrupted = [] {
+    try {
+      check_interrupt();
+      return false;
+    } catch (const Interrupted&) {
+      return true;
+    }
+  };
+  {
+    const InterruptGrace grace;
+    EXPECT_FALSE(interrupted()) << "there is time to finish";
+    while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(400));
+  }
+  EXPECT_TRUE(interrupted());
+  asked = false;
+  const InterruptGrace unasked;
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  EXPECT_FALSE(interrupted());
 }
 
 /// A library does not ask: its call goes on alone, and nobody waits for it.

@@ -153,14 +153,14 @@ TEST(Curve, ThatIsInterruptedEndsSoonAndLeavesFilesAsTheyWere) {
   const auto begin = std::chrono::steady_clock::now();
   // Many minutes of work, of which a busy machine may have done nothing by then.
   const Outcome outcome =
-      attnlaw("solve --alpha 0.1:1:10000 --lambda 0.05 --tokens 3 --accuracy 1e-5 --format json --output " + file,
+      attnlaw("solve --alpha 0.1:1:500 --lambda 0.05 --tokens 3 --accuracy 1e-5 --format json --output " + file,
               "timeout --foreground --preserve-status --signal INT 3");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   EXPECT_EQ(outcome.code, 130) << outcome.err;
   EXPECT_LT(taken.count(), 3 + 20);
   const json known = json::parse(outcome.out);
   EXPECT_FALSE(known["converged"]);
-  EXPECT_THAT(known["interrupted"].get<std::string>(), HasSubstr("of 10000 points"));
+  EXPECT_THAT(known["interrupted"].get<std::string>(), HasSubstr("of 500 points"));
   EXPECT_EQ(slurp(file), "what was there");
   EXPECT_THAT(outcome.err, HasSubstr("interrupted after "));
   EXPECT_THAT(outcome.err, HasSubstr("not written: " + file));
@@ -187,6 +187,24 @@ TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   EXPECT_GE(plan["parts"][0]["axes"]["alpha"].size(), 40u) << text;
   EXPECT_EQ(plan["parts"][1]["axes"]["alpha"], json({0.3, 0.6})) << text;
   EXPECT_EQ(plan["parts"][1]["axes"]["instance"].size(), 2u) << text;
+}
+
+/// Lines go through many points where that takes no time, and the table keeps those that were asked for.
+TEST(Curve, DrawsLinesThroughAHundredPoints) {
+  const Scratch scratch;
+  const std::string page = (scratch / "line.html").string();
+  const json curve = curve_of("solve --alpha 0.05:2:5:log --lambda 0.1,0.2 --html " + page + kLinear);
+  ASSERT_EQ(curve["points"].size(), 10u);
+  const std::string csv = inspect_page(page).saved.at("attnlaw-chart-1.csv");
+  EXPECT_GE(std::count(csv.begin(), csv.end(), '\n'), 2 * 100) << csv.substr(0, 300);
+  // The points of the table are among them.
+  EXPECT_THAT(csv, HasSubstr(",2,"));
+  EXPECT_THAT(csv, HasSubstr(",0.05,"));
+  // Four tokens take seconds a point.
+  const std::string slow =
+      "solve --alpha 0.1:1:3 --lambda 0.05 --tokens 4 --accuracy 1e-4 --threads 1 --quiet --html " + page;
+  ASSERT_EQ(attnlaw(slow).code, 0);
+  EXPECT_THAT(slurp(page), HasSubstr(" points: 101 would take about "));
 }
 
 /// Points of several d have no line of their own, but a theory.

@@ -65,6 +65,20 @@ const misplaced = (page) =>
     return { beyond: beyond.map((box) => box.name), over, sideways: document.documentElement.scrollWidth - width };
   });
 
+// The texts of the files that the buttons of a page save, by name.
+const savedFiles = (page) =>
+  page.evaluate(() => {
+    const saved = {};
+    let name, text;
+    window.Blob = class extends Blob { constructor(parts, options) { super(parts, options); text = parts.join(""); } };
+    HTMLAnchorElement.prototype.click = function () { name = this.download; };
+    for (const button of document.querySelectorAll("button.save")) {
+      button.click();
+      saved[name] = text;
+    }
+    return saved;
+  });
+
 const tests = {
   async "stands inside windows of 400 and 1300 pixels, light and dark"() {
     for (const name of Object.keys(pages))
@@ -118,24 +132,29 @@ const tests = {
         for (let i = 0; i < 200 && link.getAttribute("href") === "#"; ++i) await pause();
         links.push(link.href.match(/^(blob|data:[a-z/+]+)?/)[0]);
       }
-      const saved = {};
-      let name, text;
-      window.Blob = class extends Blob { constructor(parts, options) { super(parts, options); text = parts.join(""); } };
-      HTMLAnchorElement.prototype.click = function () { name = this.download; };
-      for (const button of document.querySelectorAll("button.save")) {
-        button.click();
-        saved[name] = text;
-      }
-      return { charts: document.querySelectorAll(".chart").length, links, saved };
+      return { charts: document.querySelectorAll(".chart").length, links };
     });
     assert.equal(found.links.filter((type) => /^blob|svg/.test(type)).length, found.charts, `${found.links}`);
     assert.equal(found.links.filter((type) => /png/.test(type)).length, found.charts, `${found.links}`);
-    const csv = found.saved["attnlaw-chart-1.csv"];
+    const saved = await savedFiles(page);
+    const csv = saved["attnlaw-chart-1.csv"];
     assert.match(csv.slice(0, 200), /^series,alpha,theory,experiment,standard_error,figure,student,lambda,target\r\n/);
     // A line ends with CR LF.
     assert.ok(csv.trimEnd().split("\r\n").length > 12 * 12, `${csv.length} bytes of CSV`);
-    assert.match(found.saved["study.toml"], /alpha/);
+    assert.match(saved["study.toml"], /alpha/);
     await page.close();
+  },
+
+  async "says what a diagram is of, and what ratios are taken to"() {
+    const diagram = await open("phases", { width: 1300 });
+    const { "problem.toml": problem } = await savedFiles(diagram);
+    assert.match(problem, /^# Over the diagram alpha = \[0\.05,/);
+    assert.equal(problem.match(/^#   wishart:[\d.]+ [\da-f]{16}$/gm).length, 12, problem);
+    await diagram.close();
+    const experiments = await open("experiments", { width: 1300 });
+    const { "attnlaw-chart-2.csv": ratios } = await savedFiles(experiments);
+    for (const line of ratios.trim().split("\r\n").slice(1)) assert.match(line, /^"?[^"]*"?,[\d.]+,1,/);
+    await experiments.close();
   },
 
   async "prints all charts on white paper, without what is for the screen"() {

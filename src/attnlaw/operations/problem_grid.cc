@@ -17,6 +17,7 @@
 #include "attnlaw/operations/interruption.h"
 #include "attnlaw/operations/study_options.h"
 #include "attnlaw/study/file/tasks.h"
+#include "attnlaw/view/columns.h"
 #include "attnlaw/view/spectrum.h"
 
 namespace attnlaw::operations {
@@ -271,8 +272,8 @@ ProblemGrid add_line(const ProblemGrid& grid, const CurveRequest& request, const
   const std::size_t steps = affordable < static_cast<double>(wanted) ? static_cast<std::size_t>(affordable) : wanted;
   const std::size_t drawn = std::max<std::size_t>(steps, 1) * gaps + 1;
   if (steps < wanted)
-    curve.line_note = fmt::format("Lines go through {} points: {} would take about {:.2g} s.", drawn, wanted * gaps + 1,
-                                  each * static_cast<double>(wanted * gaps));
+    curve.line_note = fmt::format("Lines go through {} points: {} would take about {}.", drawn, wanted * gaps + 1,
+                                  view::duration(each * static_cast<double>(wanted * gaps)));
   if (steps < 2) return grid;
   ProblemGrid line = grid;
   line.axes.back().values = refined(line.axes.back().values, steps);
