@@ -312,15 +312,12 @@ class GlobalProximal {
   }
 
  private:
-  /// Lanes where the start on trial is elsewhere than the minimum, and half of its spring does not exceed it. The other
-  /// minimum lies nearer to ω than the start, where outputs begin to follow the label: from a saturated field to the
-  /// middle of a logistic function it is .8 of the way to three logits beyond, and .6 of the spring.
+  /// Lanes where the start on trial is elsewhere than the minimum, and its spring alone does not exceed it: such starts
+  /// lie where the spring allows the least.
   Mask promises_less(const Pack* omega, double V, const Minimum& minimum) const {
-    constexpr double kShareOfSpring = 0.5;
     Pack square = 0;
     for (std::size_t k = 0; k < trial_.size(); ++k) square += (trial_[k] - omega[k]) * (trial_[k] - omega[k]);
-    const Mask within = square * (kShareOfSpring * 0.5 / V) < minimum.value;
-    return within & !descent_.same_minimum(trial_.data(), minimum.point.data());
+    return (square * (0.5 / V) < minimum.value) & !descent_.same_minimum(trial_.data(), minimum.point.data());
   }
 
   /// Returns the lanes where this start leads to another minimum, higher or lower.
