@@ -160,7 +160,7 @@ Misses misses(const Regime& regime, int packs, std::mt19937_64& generator) {
 }
 
 /// Two starts (ω and the label) miss up to 40 % of these points, with 10 % of the mean value as excess, and one in a
-/// hundred at q = 10, V = 10. With the mixed starts and short first steps none of 24000 was missed.
+/// hundred at q = 10, V = 10. With the mixed starts and short first steps none of 43200 is missed.
 void expect_no_miss(const std::vector<double>& variances, int packs) {
   std::mt19937_64 generator(12);
   for (const double q : variances)

@@ -109,12 +109,15 @@ class LogisticFeatures {
     return (!flat).any() ? flat | convex_within(y, value, V) : flat;
   }
   /// u where the label has it, or at a foothold before; then one u_i alone there, and the other one where the spring
-  /// then pulls it.
+  /// then pulls it. That one keeps to the steep part of its output, which is nearer to ω than its minimum can be beyond
+  /// it: else its spring might promise nothing where that of the minimum is the lowest.
   static constexpr int further_starts(const Label&) { return r == 1 ? 1 : 1 + r; }
   static constexpr int kAlwaysTried = 1;
   void further_start(int i, const SearchFrom<Label>& from, Pack* zeta) const {
     Label u = features(from.fit);
-    for (Pack& each : u) each = max(Pack(-kFoothold / beta_), min(each, Pack(kFoothold / beta_)));
+    constexpr double kSteep = 1;  // logits
+    const double farthest = (i == 0 ? kFoothold : kSteep) / beta_;
+    for (Pack& each : u) each = max(Pack(-farthest), min(each, Pack(farthest)));
     if constexpr (r == 2) {
       if (i > 0) leave_to_spring(static_cast<std::size_t>(2 - i), from.omega, u);
     }
