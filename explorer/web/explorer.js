@@ -454,9 +454,13 @@ class Explorer extends View {
   draw() {
     if (!this.problem || !(this.isReady || this.point)) return;
     this.drawErrors();
-    this.drawSpectrum();
-    this.drawPenalty();
-    this.drawScaling();
+    // While the problem moves the others take turns: painting all of them takes longer than a frame lasts.
+    this.turn = !this.turn;
+    if (!this.moving || this.turn) this.drawSpectrum();
+    if (!this.moving || !this.turn) {
+      this.drawPenalty();
+      this.drawScaling();
+    }
     this.drawReadout();
     if (this.point) this.markReady();
   }
