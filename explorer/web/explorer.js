@@ -405,6 +405,7 @@ class Explorer extends View {
       this.say(`A hard point: shown to ${100 * kCoarse} %. To ${100 * kFine} %: ${toCommand(this.problem, kFine)}`, true);
     if (!current()) return;
     this.moving = false;
+    this.drawSoon();
     this.alphas.refine(this.problem);
     if (this.closedForm) this.between.refine(this.problem);
     if (this.penalised) this.lambdas.refine(this.problem);
