@@ -52,6 +52,23 @@ def test_a_head_has_its_null_as_a_law(maps):
     assert head.singular_values.max() == pytest.approx(law.edges.max(), rel=0.2)
 
 
+@pytest.mark.filterwarnings("ignore:head 0.0", "ignore:a factor of lower rank")
+def test_a_head_that_n1_is_not_asked_of_has_no_null(maps):
+    q, k = maps[:, :1]
+    repeated = np.concatenate([q[:, : M // 2]] * 2, axis=1)
+    without = [(repeated, k), (0 * q, k), (np.nan * q, k)]
+    for left, right in without:
+        head = attnlaw.inspect(q=left, k=right).heads[0]
+        assert np.isnan(head.product.p)
+        assert head.null is None
+    # N1 is asked of these, whose law no number can scale.
+    for scale in (1e-200, 1e200):
+        head = attnlaw.inspect(q=scale * q, k=scale * k).heads[0]
+        assert np.isfinite(head.product.p)
+        assert head.null is None
+    assert attnlaw.inspect(q=q, k=k).heads[0].null is not None
+
+
 def test_a_row_for_each_head(maps):
     q, k = maps
     frame = attnlaw.inspect(q=q, k=k).to_pandas()
