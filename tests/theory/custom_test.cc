@@ -589,6 +589,29 @@ TEST(ProximalMap, TakesItsRidgeAlong) {
   }
 }
 
+TEST(ProximalMap, SaysOnWhichSideOfAnEigenvalueAllItsImagesAre) {
+  const auto between = [](double lower, double upper) {
+    return [=](const std::vector<double>& x, double) {
+      std::vector<double> s;
+      for (const double each : x) s.push_back(std::clamp(each, lower, upper));
+      return s;
+    };
+  };
+  const auto refused = [&](double s, const char* message) {
+    for (const int side : {-1, 1})
+      EXPECT_THAT([&] { model::origins(between(-2, 1), 0.1, {s}, side); },
+                  testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(message)))
+          << side;
+  };
+  refused(1.5, "takes no number to the eigenvalue 1.5, nor over it");
+  refused(-3, "takes no number to the eigenvalue -3, nor below it");
+  const auto origin = [&](double s, int side) { return model::origins(between(-2, 1), 0.1, {s}, side).front(); };
+  EXPECT_NEAR(origin(0.5, 1), 0.5, 1e-12);
+  EXPECT_EQ(origin(1, 1), std::numeric_limits<double>::infinity());
+  EXPECT_NEAR(origin(1, -1), 1, 1e-12);
+  EXPECT_EQ(origin(-2, -1), -std::numeric_limits<double>::infinity());
+}
+
 TEST(ProximalMap, OfATraceHasTheSolutionOfTheTables) {
   Problem known;
   known.alpha = 0.3;
