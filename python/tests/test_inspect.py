@@ -124,6 +124,18 @@ def test_what_is_not_accepted(maps):
         attnlaw.inspect({"nothing": np.ones(3)})
 
 
+def test_maps_that_do_not_go_together_are_named(maps):
+    q, k = maps
+    for left, right, option in [
+        (q, k[..., : D // 2], "k"),
+        (q, k[:, : M // 2], "k"),
+        (q.reshape(-1, D), k.reshape(-1, D), "heads"),
+    ]:
+        with pytest.raises(OptionError, match=f"^{option} ") as caught:
+            attnlaw.inspect(q=left, k=right)
+        assert caught.value.option == option
+
+
 def test_weights_that_are_not_finite_are_warned_of(maps):
     q, k = maps
     with pytest.warns(attnlaw.AttnlawWarning, match="not finite"):
