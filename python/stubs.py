@@ -165,8 +165,9 @@ class Classes:
     def write(self, name: str, base: str, struct: Field) -> None:
         properties = [line for field in struct["fields"] for line in self._property(name, field)]
         if part("_schema").is_head(field["name"] for field in struct["fields"]):
-            properties += ["    @property", "    def null(self) -> Law:"]
-            properties += ['        """The law of the singular values of a random product of as much energy."""']
+            properties += ["    @property", "    def null(self) -> Law | None:"]
+            law = "The law of the singular values of a random product of as much energy; None where N1 is not asked."
+            properties += [f'        """{law}"""']
         about = docstring(part("_documentation").sentence(struct["doc"]), "    ") if struct.get("doc") else []
         self.lines += [f"class {name}({base}):", *(about + properties or ["    ..."]), ""]
 

@@ -92,10 +92,16 @@ class Head(Record):
     __slots__ = ()
 
     @property
-    def null(self) -> Law:
-        """The law of the singular values of a random product of as much energy: what null N1 says of this head."""
+    def null(self) -> Law | None:
+        """The law of the singular values of a random product of as much energy: what null N1 says of this head.
+
+        None where N1 is not asked of it: then ``product.p`` is NaN. None as well where its norm leaves the range of
+        numbers.
+        """
         from attnlaw.laws import query_key_law
 
+        if not (math.isfinite(self.product.p) and 0 < self.frobenius_norm < math.inf):
+            return None
         return query_key_law(self.rows, self.dimension, self.frobenius_norm / math.sqrt(self.rows))
 
 
@@ -402,7 +408,7 @@ def _wrap(value: Any, field: Field | None) -> Any:
 
 
 def _array(values: list[Any]) -> Any:
-    """A list without numbers as an empty array; one of words, or of lists of several lengths, as it is."""
+    """An empty list as an empty array, numbers as an array; any other list as it is."""
     if not values:
         return np.empty(0)
     try:

@@ -51,6 +51,14 @@ def of_maps(q: Any, k: Any, heads: int | None) -> tuple[list[Described], int | N
         raise OptionError(
             f"q and k have the shape (heads*m, d) or (heads, m, d), got {shapes[0]} and {shapes[1]}", "q", q
         )
+    if shapes[0][-1] != shapes[1][-1]:
+        raise OptionError(
+            f"k must read the same residual vector as q, of d = {shapes[0][-1]}, got d = {shapes[1][-1]}", "k", k
+        )
+    if [len(shape) for shape in shapes] == [3, 3] and shapes[0][1] != shapes[1][1]:
+        raise OptionError(f"k must have heads of m = {shapes[0][1]} rows as q, got m = {shapes[1][1]}", "k", k)
+    if heads is None and len(shapes[0]) == 2:
+        raise OptionError("heads is required where q has the shape (heads*m, d)", "heads", None)
     if len(shapes[0]) == 3:
         if heads is not None and heads != shapes[0][0]:
             raise OptionError(f"q has {shapes[0][0]} heads by its shape, got heads = {heads}", "heads", heads)

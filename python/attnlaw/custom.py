@@ -194,7 +194,7 @@ class Loss:
             self.name, coordinates.replace("_", "-"), _LossFunction(function), word, label_function, convex
         )
 
-    def key(self) -> tuple[Any, ...]:
+    def _key(self) -> tuple[Any, ...]:
         """What losses that are the same have in common, pickled or not."""
         return ("Loss", self.function, self.coordinates, self.labels, self.convex)
 
@@ -271,7 +271,7 @@ class Penalty:
     def _made(self) -> Any:
         return _core.CustomPenalty(self.name, _PenaltyFunction(self.function), list(self.kinks))
 
-    def key(self) -> tuple[Any, ...]:
+    def _key(self) -> tuple[Any, ...]:
         """What penalties that are the same have in common, pickled or not."""
         return (type(self).__name__, self.function, self.kinks)
 

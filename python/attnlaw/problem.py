@@ -88,7 +88,7 @@ class Problem:
         document = dict(self._document)
         if own:
             document["loss"] = "" if "loss" in own else document["loss"].split("+")[0]
-        parts = sorted((name, *value.key()) for name, value in own.items())
+        parts = sorted((name, *value._key()) for name, value in own.items())
         return json.dumps(document, sort_keys=True), *parts
 
     def __eq__(self, other: object) -> bool:

@@ -82,7 +82,7 @@ def density_target(
     panels = max(4096, 16 * count)
     x = lower + (upper - lower) * np.sin(np.linspace(0, np.pi / 2, panels + 1)) ** 2
     middle = (x[1:] + x[:-1]) / 2
-    at = _finite(density(middle), "a density")
+    at = _finite(density(middle), "a density", "density")
     if at.shape != middle.shape or np.any(at < 0) or not np.any(at > 0):
         raise OptionError(
             "a density returns numbers >= 0, not all of them 0, in an array of the shape of its points",
@@ -93,15 +93,16 @@ def density_target(
     return spectrum_target(np.interp((np.arange(count) + 0.5) / count * cumulated[-1], cumulated, x))
 
 
-def _finite(values: ArrayLike, what: str) -> NDArray[np.float64]:
+def _finite(values: ArrayLike, what: str, option: str = "target") -> NDArray[np.float64]:
+    """Numbers as an array; `what` names them in the message on others, `option` is at fault then."""
     if np.iscomplexobj(values):
-        raise OptionError(f"{what} must be real numbers, got complex ones", "target", values)
+        raise OptionError(f"{what} must be real numbers, got complex ones", option, values)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise OptionError(f"{what} must be real numbers: {error}", "target", values) from None
+        raise OptionError(f"{what} must be real numbers: {error}", option, values) from None
     if not np.all(np.isfinite(array)):
-        raise OptionError(f"{what} must be finite", "target", values)
+        raise OptionError(f"{what} must be finite", option, values)
     return array
 
 

@@ -52,6 +52,23 @@ def test_a_head_has_its_null_as_a_law(maps):
     assert head.singular_values.max() == pytest.approx(law.edges.max(), rel=0.2)
 
 
+@pytest.mark.filterwarnings("ignore:head 0.0", "ignore:a factor of lower rank")
+def test_a_head_that_n1_is_not_asked_of_has_no_null(maps):
+    q, k = maps[:, :1]
+    repeated = np.concatenate([q[:, : M // 2]] * 2, axis=1)
+    without = [(repeated, k), (0 * q, k), (np.nan * q, k)]
+    for left, right in without:
+        head = attnlaw.inspect(q=left, k=right).heads[0]
+        assert np.isnan(head.product.p)
+        assert head.null is None
+    # N1 is asked of these, whose law no number can scale.
+    for scale in (1e-200, 1e200):
+        head = attnlaw.inspect(q=scale * q, k=scale * k).heads[0]
+        assert np.isfinite(head.product.p)
+        assert head.null is None
+    assert attnlaw.inspect(q=q, k=k).heads[0].null is not None
+
+
 def test_a_row_for_each_head(maps):
     q, k = maps
     frame = attnlaw.inspect(q=q, k=k).to_pandas()
@@ -105,6 +122,18 @@ def test_what_is_not_accepted(maps):
         attnlaw.inspect("absent.safetensors")
     with pytest.raises((OSError, ValueError), match=r"\w"):
         attnlaw.inspect({"nothing": np.ones(3)})
+
+
+def test_maps_that_do_not_go_together_are_named(maps):
+    q, k = maps
+    for left, right, option in [
+        (q, k[..., : D // 2], "k"),
+        (q, k[:, : M // 2], "k"),
+        (q.reshape(-1, D), k.reshape(-1, D), "heads"),
+    ]:
+        with pytest.raises(OptionError, match=f"^{option} ") as caught:
+            attnlaw.inspect(q=left, k=right)
+        assert caught.value.option == option
 
 
 def test_weights_that_are_not_finite_are_warned_of(maps):

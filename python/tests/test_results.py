@@ -248,6 +248,21 @@ def test_a_density_as_a_target_has_its_moments():
     assert np.mean(values**2) == pytest.approx(1, rel=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("density", "message"),
+    [
+        (lambda x: x * np.nan, "finite"),
+        (lambda x: x + 0j, "complex"),
+        (lambda x: ["much"] * len(x), "real numbers"),
+        (lambda x: -x, ">= 0"),
+    ],
+)
+def test_what_is_no_density_is_named(density, message):
+    with pytest.raises(OptionError, match=message) as caught:
+        attnlaw.targets.density_target(density, (0.5, 1))
+    assert caught.value.option == "density"
+
+
 def test_progress_is_called():
     seen = []
     attnlaw.solve(alpha=ALPHAS, lambda_=0.05, progress=lambda *call: seen.append(call))

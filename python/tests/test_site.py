@@ -31,6 +31,9 @@ def formulas():
     [
         ("f(x) = (x − 2λ)₊/V̂", ["<mover accent", "<mi>V</mi>", "<msub>"]),
         ("m̂ = 2α E[g·η] / √(Q* + Δ − m²/q)", ["<msqrt><mrow>", "<mo>*</mo>", "<mi>2</mi>"]),
+        ("√(a(b) + c) d", ['<mi>c</mi></mrow></msqrt><mspace width="0.2em"/><mi>d</mi>']),
+        ("x^{√(2/ψ''(λ̄))}", ['<mo stretchy="false">)</mo></mrow></msqrt></mrow></mrow></msup></mrow></math>']),
+        ("√(√(a) + (b)) + c", ["</msqrt>", "</mrow></msqrt>" + '<mspace width="0.2em"/><mo stretchy="false">+</mo>']),
         ("‖S‖²_F", ["<msubsup>"]),
         ("k_{2j} = Σ_k x^{a+b}", ["<mn>2</mn><mi>j</mi>", "<msup>"]),
         ("plug_in_test = qQ*", ["<mi>plug_in_test</mi>", "<mi>q</mi>"]),

@@ -64,12 +64,21 @@ class Reader:
         self._tokens = tokens(text)
         self._at = 0
 
-    def row(self, end: str = "") -> str:
-        """All up to a closing bracket, or to the end of the line."""
+    def row(self, end: int | None = None) -> str:
+        """All up to the token of this number, or to the end of the line."""
         atoms: list[str] = []
-        while self._at < len(self._tokens) and self._tokens[self._at].text != end:
+        while self._at < (len(self._tokens) if end is None else end):
             atoms.append(self._with_scripts(self._atom()))
         return "<mrow>" + "".join(atoms) + "</mrow>"
+
+    def _end(self, opening: str, closing: str) -> int:
+        """Where the bracket is closed that was taken last: those inside come in pairs."""
+        depth = 1
+        for at, (_, text) in enumerate(self._tokens[self._at :], self._at):
+            depth += (text == opening) - (text == closing)
+            if depth == 0:
+                return at
+        return len(self._tokens)
 
     def _next(self) -> Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
@@ -102,9 +111,9 @@ class Reader:
         if follows.text != opening:
             return self._with_scripts(self._atom())
         self._take()
-        inside = self.row(closing)
-        if self._next() is not None:
-            self._take()
+        end = self._end(opening, closing)
+        inside = self.row(end)
+        self._at = end + 1
         return inside
 
     def _with_scripts(self, atom: str) -> str:

@@ -567,6 +567,51 @@ TEST(ProximalMap, GivesTheChannelOfItsPenalty) {
   EXPECT_NEAR(denoiser.evaluate(target, kConjugates).zero_mass, penalty.evaluate(target, kConjugates).zero_mass, 1e-6);
 }
 
+TEST(ProximalMap, TakesItsRidgeAlong) {
+  // s by its map and 0.3 s² as a ridge are s + 0.3 s²/λ, by its map as well, at any λ.
+  CustomPenalty ridge = elastic_denoiser(1, 0);
+  ridge.ridge = 0.3;
+  const auto given = std::make_shared<const CustomPenalty>(ridge);
+  for (const double lambda : {0.05, 0.4}) {
+    const auto at = model::penalty_at(lambda, given);
+    EXPECT_EQ(at->ridge, 0);
+    EXPECT_NO_THROW(model::require_proximal(at->proximal));
+    const CustomPenalty expected = elastic_denoiser(1, 0.3 / lambda);
+    const std::vector<double> x{-0.2, 0.1, 0.7, 2.5};
+    for (const double t : {0.02, 1.5}) {
+      const std::vector<double> s = at->proximal(x, t), other = expected.proximal(x, t);
+      for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(s[i], other[i], 1e-15) << x[i];
+    }
+    EXPECT_NEAR(model::values_of(*at, {0.7}).front(), 0.7 + 0.3 / lambda * 0.49, 1e-9);
+    expect_same(CustomDenoiser(penalised(given, lambda), lambda),
+                CustomDenoiser(penalised(samples::elastic(1, 0.3 / lambda), lambda), lambda),
+                matrix_laws::WishartSpectrum{0.5, 1}, 1e-8);
+  }
+}
+
+TEST(ProximalMap, SaysOnWhichSideOfAnEigenvalueAllItsImagesAre) {
+  const auto between = [](double lower, double upper) {
+    return [=](const std::vector<double>& x, double) {
+      std::vector<double> s;
+      for (const double each : x) s.push_back(std::clamp(each, lower, upper));
+      return s;
+    };
+  };
+  const auto refused = [&](double s, const char* message) {
+    for (const int side : {-1, 1})
+      EXPECT_THAT([&] { model::origins(between(-2, 1), 0.1, {s}, side); },
+                  testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(message)))
+          << side;
+  };
+  refused(1.5, "takes no number to the eigenvalue 1.5, nor over it");
+  refused(-3, "takes no number to the eigenvalue -3, nor below it");
+  const auto origin = [&](double s, int side) { return model::origins(between(-2, 1), 0.1, {s}, side).front(); };
+  EXPECT_NEAR(origin(0.5, 1), 0.5, 1e-12);
+  EXPECT_EQ(origin(1, 1), std::numeric_limits<double>::infinity());
+  EXPECT_NEAR(origin(1, -1), 1, 1e-12);
+  EXPECT_EQ(origin(-2, -1), -std::numeric_limits<double>::infinity());
+}
+
 TEST(ProximalMap, OfATraceHasTheSolutionOfTheTables) {
   Problem known;
   known.alpha = 0.3;

@@ -86,12 +86,20 @@ std::size_t corner_of(const Table& table, double x) {
 std::shared_ptr<const CustomPenalty> penalty_at(double lambda, std::shared_ptr<const CustomPenalty> penalty) {
   if (penalty->ridge == 0) return penalty;
   auto at = std::make_shared<CustomPenalty>(*penalty);
-  at->function = [given = penalty->function, ratio = std::exchange(at->ridge, 0) / lambda](
-                     const std::vector<double>& s, std::vector<double>& values, std::vector<double>& slopes) {
+  const double ratio = std::exchange(at->ridge, 0) / lambda;
+  at->function = [given = penalty->function, ratio](const std::vector<double>& s, std::vector<double>& values,
+                                                    std::vector<double>& slopes) {
     given(s, values, slopes);
     for (std::size_t i = 0; i < std::min(s.size(), values.size()); ++i) values[i] += ratio * s[i] * s[i];
     for (std::size_t i = 0; i < std::min(s.size(), slopes.size()); ++i) slopes[i] += 2 * ratio * s[i];
   };
+  // t (p + ratio s²) + (s − x)²/2 is 1 + 2 ratio t times the objective of p at both x and t divided by that.
+  if (penalty->proximal)
+    at->proximal = [given = penalty->proximal, ratio](std::vector<double> x, double t) {
+      const double stretch = 1 + 2 * ratio * t;
+      for (double& each : x) each /= stretch;
+      return given(x, t / stretch);
+    };
   return at;
 }
 

@@ -27,7 +27,7 @@ struct CustomPenalty {
   ProximalMap proximal;
 };
 
-/// The same penalty at λ, with its ridge in p: p(s) + μ s²/λ.
+/// The same penalty at λ, with its ridge in p: p(s) + μ s²/λ; in its proximal map as well, where that is given.
 std::shared_ptr<const CustomPenalty> penalty_at(double lambda, std::shared_ptr<const CustomPenalty> penalty);
 
 /// Tells whether a penalty is asked for negative eigenvalues.

@@ -46,6 +46,16 @@ class Side {
   }
   double t() const { return t_; }
 
+  /// Throws, where all images are below s, or all above it; in the signs of the map.
+  [[noreturn]] void reject_unreached(double s, bool all_below) const {
+    reject("the denoiser takes no number to the eigenvalue {:.6g}, nor {} it", side_ * s,
+           all_below == (side_ > 0) ? "over" : "below");
+  }
+  /// Throws, where images do not tell which numbers are taken to s.
+  [[noreturn]] void reject_unsettled(double s) const {
+    reject("it cannot be told which numbers the denoiser takes to the eigenvalue {:.6g} at t = {:.6g}", side_ * s, t_);
+  }
+
  private:
   const ProximalMap& map_;
   double t_;
@@ -59,7 +69,7 @@ bool above(double image, double s) {
 }
 
 /// Moves one end of every search away from s, twice as far each time, until it is on its side. Where the upper end
-/// never is, all x beyond are taken to s, and that end is infinite.
+/// never is but images reach s, all x beyond are taken to s, and that end is infinite.
 void bracket(const Side& map, Search& search, bool upper) {
   constexpr int kDoublings = 80;
   constexpr double kFirst = 1e-3;
@@ -86,7 +96,7 @@ void bracket(const Side& map, Search& search, bool upper) {
   }
   for (std::size_t k = 0; k < open.size(); ++k) {
     const double s = search.s[open[k]];
-    if (!upper || above(s, images[k])) reject("the denoiser takes no number to the eigenvalue {:.6g}, nor over it", s);
+    if (!upper || above(s, images[k])) map.reject_unreached(s, upper);
     ends[open[k]] = std::numeric_limits<double>::infinity();
   }
 }
@@ -125,6 +135,7 @@ void narrow(const Side& map, Search& search) {
     }
     search.open = std::move(open);
   }
+  if (!search.open.empty()) map.reject_unsettled(search.s[search.open.front()]);
 }
 
 }  // namespace
@@ -155,8 +166,8 @@ Numbers origins(const ProximalMap& map, double t, const Numbers& s, int side) {
 
 namespace {
 
-/// Ends of intervals, ascending, that hold all of `s` and 0 and between which p′ is smooth: kinks, ends of chords, and a
-/// few places more.
+/// Ends of intervals, ascending, that hold all of `s` and 0 and between which p′ is smooth: kinks, ends of chords, and
+/// a few places more.
 Numbers smooth_intervals(const ProximalMap& map, const Numbers& kinks, const Numbers& s) {
   constexpr int kPieces = 16;
   constexpr double kLeastJump = 1e-3;

@@ -20,7 +20,7 @@ CustomPenalty penalty_of(ProximalMap map, std::vector<double> kinks);
 std::vector<double> mapped(const ProximalMap& map, const std::vector<double>& x, double t);
 
 /// Returns the last x that is taken to each s, upwards (side 1) or downwards (side −1); where it jumps over s, that x.
-/// Infinite where there is no last one. Throws std::invalid_argument where all x stay short of s.
+/// Infinite where there is no last one. Throws std::invalid_argument where all x are taken to one side of s.
 std::vector<double> origins(const ProximalMap& map, double t, const std::vector<double>& s, int side);
 
 /// Where a monotone function of numbers, applied to many at once, jumps, and what it is on both sides.
