@@ -316,6 +316,7 @@ TEST(Operations, OfDrawsAndDemoKeepWhatHasEndedWhenInterrupted) {
   const view::Result demo = interrupted_at("demo", problem, "experiments", 1);
   EXPECT_EQ(demo.interrupted, "after 1 of 8 points with experiments");
   EXPECT_EQ(demo.document["experiments"].size(), 1u);
+  EXPECT_EQ(demo.document["html"], "") << "there is no page";
   EXPECT_FALSE(demo.page);
 }
 
