@@ -26,7 +26,8 @@ constexpr int kBadUsage = 2;
 /// As shells say it of a program that Ctrl-C has ended.
 constexpr int kInterrupted = 128 + SIGINT;
 
-/// Ends the program at once: nobody waits for threads that an interruption has left to themselves.
+/// Ends the program without the destructors of static objects: those of base/apart.cc would wait for the decompositions
+/// that an interruption has left to themselves.
 [[noreturn]] void leave() { std::_Exit(kInterrupted); }
 
 /// One message for one mistake: where all processes of a run find the same fault, rank 0 reports it and mpirun ends the

@@ -99,8 +99,10 @@ void write(const Command& asked, view::Result result, const std::string& line) {
   }
   const std::string text = formatted(command.common.format, result, line_width(command.common.output));
   write_text(command.common.output, text);
-  if (!command.common.quiet && !shows_warnings(command.common.format, result))
-    for (const std::string& warning : result.warnings) say(warning);
+  if (command.common.quiet || shows_warnings(command.common.format, result)) return;
+  // The first warning about an interrupted result is how far it came, which stands there already.
+  const std::size_t said = result.interrupted.empty() ? 0 : 1;
+  for (std::size_t i = said; i < result.warnings.size(); ++i) say(result.warnings[i]);
 }
 
 }  // namespace attnlaw::app

@@ -2,6 +2,7 @@
 
 #include "attnlaw/operations/operation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +19,10 @@
 #include "attnlaw/operations/common_options.h"
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/grid_options.h"
+#include "attnlaw/operations/interruption.h"
 #include "attnlaw/operations/manual.h"
+#include "attnlaw/operations/problem_grid.h"
+#include "attnlaw/operations/solve.h"
 #include "attnlaw/study/task.h"
 #include "scratch.h"
 
@@ -149,11 +153,90 @@ TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
   EXPECT_THAT(result.warnings.front(), HasSubstr("Interrupted after "));
 }
 
+/// The curve of twelve points during which somebody presses Ctrl-C when so many are known of the study of this name.
+view::Result interrupted_curve(const std::string& study, std::size_t done, bool draw) {
+  operations::Run run;
+  run.threads = 1;
+  run.draw = draw;
+  bool pressed = false;
+  run.study_progress = [&](const std::string& now, const study::RunProgress& progress) {
+    if (now == study && progress.done >= done && !std::exchange(pressed, true)) std::raise(SIGINT);
+  };
+  std::vector<double> alpha;
+  for (int i = 0; i < 12; ++i) alpha.push_back(0.1 + i / 12.0);
+  view::Result result = find("solve").run({{"alpha", alpha}, {"lambda", 0.1}, {"head", "linear"}, {"tokens", 1}}, run);
+  EXPECT_TRUE(pressed);
+  return result;
+}
+
+/// The table needs no line.
+TEST(Operations, KeepTheCurveWhoseLinesAreInterrupted) {
+  const view::Result result = interrupted_curve("lines", 1, true);
+  EXPECT_EQ(result.interrupted, "before the lines of the page were known");
+  EXPECT_TRUE(result.converged) << "every point was computed";
+  EXPECT_EQ(result.rows.table().rows.size(), 12u);
+  EXPECT_FALSE(result.page);
+  EXPECT_EQ(result.warnings.size(), 1u) << result.warnings.back();
+}
+
+TEST(Operations, AreWholeWhereASignalComesAfterTheLastPoint) {
+  const view::Result result = interrupted_curve("theory", 12, false);
+  EXPECT_EQ(result.interrupted, "");
+  EXPECT_TRUE(result.converged);
+  EXPECT_TRUE(result.warnings.empty()) << result.warnings.front();
+  EXPECT_FALSE(result.document.contains("interrupted"));
+}
+
+/// Points of the line are not in the table, which would say so.
+TEST(Operations, SayWhichPointsOfTheLineAreMissing) {
+  json options{{"alpha", {0.2, 0.5, 0.8}}, {"lambda", 0.1}, {"head", "linear"}, {"tokens", 1}};
+  const ProblemGrid grid = take_grid(options);
+  const auto input = read_with_problem<Solve::Input>(options, "solve");
+  view::ProblemCurve curve = solve_curve(grid, input.problem.problem, {.draw = true}, {});
+  ASSERT_GT(curve.line_outcomes.size(), 100u);
+  EXPECT_TRUE(view::show(curve, true).warnings.empty());
+  curve.line_outcomes[1]->status = study::Outcome::Status::unconverged;
+  curve.line_outcomes[2]->status = study::Outcome::Status::failed;
+  curve.line_outcomes[2]->error = "no root";
+  const std::string of = fmt::format(" of {} ", curve.line_outcomes.size());
+  EXPECT_THAT(view::show(curve, true).warnings,
+              testing::ElementsAre("lines: 1" + of + "failed: no root.", "lines: 1" + of + "DID NOT CONVERGE."));
+}
+
+/// As the shell says it: the first signal asks, the second one ends.
+TEST(Operations, LeaveTheSecondSignalOfEitherKindToTheSystem) {
+  const auto handler = [](int signal) {
+    struct sigaction now;
+    sigaction(signal, nullptr, &now);
+    return now.sa_handler;
+  };
+  const auto before = handler(SIGINT);
+  {
+    const Interruption interruption;
+    ASSERT_TRUE(interruption.listens());
+    EXPECT_NE(handler(SIGTERM), SIG_DFL);
+    EXPECT_FALSE(interruption.happened());
+    std::raise(SIGINT);
+    EXPECT_TRUE(interruption.happened());
+    EXPECT_EQ(handler(SIGINT), SIG_DFL);
+    EXPECT_EQ(handler(SIGTERM), SIG_DFL);
+  }
+  EXPECT_EQ(handler(SIGINT), before);
+  std::signal(SIGTERM, SIG_IGN);
+  {
+    const Interruption interruption;
+    std::raise(SIGINT);
+    EXPECT_EQ(handler(SIGTERM), SIG_IGN) << "what is ignored stays so";
+  }
+  std::signal(SIGTERM, SIG_DFL);
+}
+
 /// The result of an operation during which somebody presses Ctrl-C when progress of this name says so many.
 view::Result interrupted_at(const std::string& operation, const json& options, const std::string& label, int done) {
   operations::Run run;
   run.threads = 1;
   run.draw = true;
+  run.page_path = "page.html";
   run.progress = [&, pressed = false](const std::string& now, int count, int) mutable {
     if (now == label && count == done && !std::exchange(pressed, true)) std::raise(SIGINT);
   };
@@ -199,7 +282,7 @@ TEST(Operations, KeepTheInstancesThatHaveEndedWhenInterrupted) {
   }
   // One instance of a size says nothing about its scatter.
   const view::Result early = interrupted_at("simulate", options, "d = 16", 1);
-  EXPECT_EQ(early.interrupted, "after 5 of 12 instances");
+  EXPECT_EQ(early.interrupted, "after 4 of 12 instances") << "which are in the document";
   EXPECT_EQ(early.document["d"], 12);
   EXPECT_THROW(interrupted_at("simulate", options, "d = 12", 0), base::Interrupted) << "nothing is known";
 }
@@ -233,6 +316,7 @@ TEST(Operations, OfDrawsAndDemoKeepWhatHasEndedWhenInterrupted) {
   const view::Result demo = interrupted_at("demo", problem, "experiments", 1);
   EXPECT_EQ(demo.interrupted, "after 1 of 8 points with experiments");
   EXPECT_EQ(demo.document["experiments"].size(), 1u);
+  EXPECT_EQ(demo.document["html"], "") << "there is no page";
   EXPECT_FALSE(demo.page);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -139,6 +140,31 @@ TEST(ErrorsChart, LegendPromisesNoSeriesThatIsNotDrawn) {
                                     .series = {{"gone", {{1, 0}, {2, 0}}}, {"there", {{1, 1}, {2, 2}}}}});
   EXPECT_EQ(layer(chart, "theory").at("encoding").at("color").at("scale").at("domain"), json{"there"});
   EXPECT_EQ(chart.data.rows.size(), 4u) << "the numbers are all there";
+}
+
+/// Charts of a page that draw different series of the same list give each the same colour, shape and dash.
+TEST(ErrorsChart, ASeriesThatIsNotDrawnKeepsItsLook) {
+  ErrorsChart chart{.title = "", .description = "", .x = {}, .y = {"y", Scale::log}};
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"})
+    chart.series.push_back({.name = name, .theory = {{1, 1}, {2, 2}}, .experiment = {{1, 1}}});
+  const auto looks = [](const ErrorsChart& asked) {
+    const Chart made = errors_chart(asked);
+    std::map<std::string, json> found;
+    for (const auto& [name, channel] :
+         {std::pair{"experiment", "color"}, std::pair{"experiment", "shape"}, std::pair{"theory", "strokeDash"}}) {
+      const json scale = layer(made, name).at("encoding").at(channel).at("scale");
+      for (std::size_t i = 0; i < scale.at("domain").size(); ++i)
+        found[scale.at("domain")[i].get<std::string>()][channel] = scale.at("range")[i];
+    }
+    return found;
+  };
+  std::map<std::string, json> whole = looks(chart);
+  ASSERT_EQ(whole.size(), 7u);
+  EXPECT_NE(whole.at("b"), whole.at("c"));
+  for (Point& point : chart.series[1].theory) point.y = 0;
+  chart.series[1].experiment[0].y = 0;
+  whole.erase("b");
+  EXPECT_EQ(looks(chart), whole);
 }
 
 TEST(ErrorsChart, LogarithmicTicksAreRoundNumbersWithinTheData) {

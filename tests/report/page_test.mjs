@@ -13,14 +13,16 @@ const [program, browserName = "chromium"] = process.argv.slice(2);
 const firefox = browserName === "firefox";
 const folder = mkdtempSync(join(tmpdir(), "attnlaw-pages-"));
 const pictures = process.env.ATTNLAW_PICTURES;
-const browser = await puppeteer.launch({
-  browser: firefox ? "firefox" : "chrome",
-  executablePath: execSync(`command -v ${firefox ? "firefox-esr" : "chromium"}`, { encoding: "utf8" }).trim(),
-  headless: true,
-  userDataDir: join(folder, "profile"),
-  args: firefox ? [] : ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"],
-  env: { ...process.env, HOME: folder },
-});
+let browser;
+const launch = () =>
+  puppeteer.launch({
+    browser: firefox ? "firefox" : "chrome",
+    executablePath: execSync(`command -v ${firefox ? "firefox-esr" : "chromium"}`, { encoding: "utf8" }).trim(),
+    headless: true,
+    userDataDir: join(folder, "profile"),
+    args: firefox ? [] : ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"],
+    env: { ...process.env, HOME: folder },
+  });
 
 // A page of each kind of chart that people click in. Twelve series are the most that a chart draws.
 const pages = {
@@ -32,7 +34,6 @@ const pages = {
   phases: ["thresholds", "--head", "linear", "--lambda", "0.01", "--alpha-range", "0.05,1,12", "--kappa-range", "0.1,1,12"],
 };
 const fileOf = (name) => join(folder, `${name}.html`);
-for (const [name, options] of Object.entries(pages)) execFileSync(resolve(program), [...options, "--quiet", "--html", fileOf(name)]);
 
 const complaints = [];
 const open = async (name, { width, dark = false }) => {
@@ -78,6 +79,22 @@ const savedFiles = (page) =>
     }
     return saved;
   });
+
+// What a page shows: colours, the charts that are drawn, and what paper has no use for.
+const shown = (page) =>
+  page.evaluate(() => ({
+    paper: getComputedStyle(document.documentElement).backgroundColor,
+    ink: getComputedStyle(document.body).color,
+    forScreens: [...document.querySelectorAll(".vega-embed summary, figure details, .save, .readout, .link, .hint")].filter((element) => getComputedStyle(element).display !== "none").length,
+    charts: document.querySelectorAll(".chart").length,
+    drawn: document.querySelectorAll(".chart svg.marks").length,
+  }));
+
+// The fills of the numbers at axes, from black (0) to white (255), are all of them dark.
+const darkNumbers = () => {
+  const numbers = [...document.querySelectorAll(".chart .role-axis-label text")];
+  return numbers.length > 0 && numbers.every((text) => Math.max(...getComputedStyle(text).fill.match(/\d+/g).map(Number).slice(0, 3)) < 128);
+};
 
 const tests = {
   async "stands inside windows of 400 and 1300 pixels, light and dark"() {
@@ -160,11 +177,22 @@ const tests = {
   async "prints all charts on white paper, without what is for the screen"() {
     for (const name of Object.keys(pages)) {
       const page = await open(name, { width: 1300, dark: true });
-      if (!firefox) {
+      // WebDriver BiDi emulates no medium: of Firefox there is the PDF alone.
+      if (firefox) console.log(`${browserName}: ${name}: its look on paper is skipped, as no medium can be emulated`);
+      else {
         // A4 in pixels of CSS, with the narrowest margins of a printer: paper does not scroll.
+        const screen = await shown(page);
+        assert.notEqual(screen.paper, "rgb(255, 255, 255)", `${name} is dark on the screen`);
+        assert.ok(screen.forScreens > 0 && screen.charts > 0, `${name}: ${JSON.stringify(screen)}`);
+        assert.equal(await page.evaluate(darkNumbers), false, `${name} has light numbers on the screen`);
         await page.emulateMediaType("print");
         await page.setViewport({ width: 750, height: 1060 });
         assert.equal(await page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - 750)), 0, `${name} is wider than paper`);
+        // A browser that prints tells the page so first; one that emulates the medium does not.
+        await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+        await page.waitForFunction(darkNumbers, { timeout: 20000 });
+        assert.deepEqual(await shown(page), { paper: "rgb(255, 255, 255)", ink: "rgb(28, 30, 33)", forScreens: 0, charts: screen.charts, drawn: screen.charts }, name);
+        await page.evaluate(() => dispatchEvent(new Event("afterprint")));
         await page.emulateMediaType(null);
       }
       const pdf = await page.pdf({ format: "a4" });
@@ -179,6 +207,8 @@ const tests = {
 let failed = 0;
 const only = process.env.ATTNLAW_PAGE_ONLY;
 try {
+  for (const [name, options] of Object.entries(pages)) execFileSync(resolve(program), [...options, "--quiet", "--html", fileOf(name)]);
+  browser = await launch();
   for (const name of Object.keys(pages)) assert.ok(statSync(fileOf(name)).size <= 2e6, `${name} has more than 2 MB`);
   for (const [name, test] of Object.entries(tests)) {
     if (only && !name.includes(only)) continue;
@@ -192,7 +222,7 @@ try {
     }
   }
 } finally {
-  await browser.close();
+  await browser?.close();
   rmSync(folder, { recursive: true, force: true });
 }
 process.exit(failed ? 1 : 0);

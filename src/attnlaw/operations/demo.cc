@@ -185,7 +185,8 @@ const base::Description& describe(const Demo::Output*) {
        base::figure_of<O>("experiments", points_of, {.doc = "experiments beside the theory, as simulate has them"}),
        base::field("spectrum", &O::spectrum, {.doc = "solution behind the spectrum, where that has a law"}),
        base::field("converged", &O::converged, {.doc = "whether every solution and every experiment did"}),
-       base::field("html", &O::html, {.doc = "where the page is"})}};
+       base::field("html", &O::html,
+                   {.doc = "where the page is; empty if the demo was interrupted, which writes none"})}};
   return description;
 }
 
@@ -206,9 +207,10 @@ Demo::Output Demo::run(const Input& input, const Run& run) {
       std::all_of(output.theory.begin(), output.theory.end(), [](const auto& s) { return s.diagnostics.converged; });
   const bool whole = trained && (!theory::TrainedLaw::exists(output.problem) ||
                                  interruption.completes([&] { add_spectrum(run, output); }));
-  if (!whole)
-    output.interrupted = trained ? "before the spectrum was trained"
-                                 : after(output.experiments.size(), kExperimentPoints, "points with experiments");
+  if (whole) return output;
+  output.html.clear();
+  output.interrupted = trained ? "before the spectrum was trained"
+                               : after(output.experiments.size(), kExperimentPoints, "points with experiments");
   return output;
 }
 

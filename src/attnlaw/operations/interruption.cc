@@ -12,13 +12,22 @@ std::atomic<bool> signalled{false};
 
 }  // namespace
 
+void Interruption::answer(int) {
+  signalled = true;
+  for (const int each : kSignals) {
+    struct sigaction now;
+    if (sigaction(each, nullptr, &now) != 0 || now.sa_handler != answer) continue;
+    now.sa_handler = SIG_DFL;
+    sigaction(each, &now, nullptr);
+  }
+}
+
 Interruption::Interruption() {
   if (base::interrupt_flag()) return;
   signalled = false;
   scope_.emplace(&signalled);
   struct sigaction action = {};
-  action.sa_handler = [](int) { signalled = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_handler = answer;
   for (std::size_t i = 0; i < std::size(kSignals); ++i) {
     sigaction(kSignals[i], &action, &before_[i]);
     // A job in the background, or under nohup.

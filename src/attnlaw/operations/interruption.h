@@ -10,9 +10,9 @@
 
 namespace attnlaw::operations {
 
-/// For as long as this lives a signal interrupts the calling thread, once: a second one ends the program. Signals that
-/// are ignored stay so. Where the thread is in an InterruptScope already, whoever began that has the signals, and this
-/// does nothing.
+/// For as long as this lives a signal interrupts the calling thread, once: a second one of either kind ends the
+/// program. Signals that are ignored stay so. Where the thread is in an InterruptScope already, whoever began that has
+/// the signals, and this does nothing.
 class Interruption {
  public:
   Interruption();
@@ -39,6 +39,9 @@ class Interruption {
 
  private:
   static constexpr int kSignals[] = {SIGINT, SIGTERM};
+  /// Handles the first signal.
+  static void answer(int signal);
+
   std::optional<base::InterruptScope> scope_;
   struct sigaction before_[std::size(kSignals)];
 };

@@ -260,9 +260,10 @@ double seconds_per_point(const view::ProblemCurve& curve, int threads) {
   return seconds / static_cast<double>(curve.axes.back().values.size()) / base::thread_count(threads);
 }
 
-/// Solves the theory between the points of the grid, where lines are drawn through few of them. Returns the grid that
-/// the lines have.
-ProblemGrid add_line(const ProblemGrid& grid, const CurveRequest& request, const Run& run, view::ProblemCurve& curve) {
+/// Solves the theory between the points of the grid, where lines are drawn through few of them, until a signal comes to
+/// `interruption`. Returns the grid that the lines have.
+ProblemGrid add_line(const ProblemGrid& grid, const CurveRequest& request, const Run& run,
+                     const Interruption& interruption, view::ProblemCurve& curve) {
   const std::size_t count = grid.axes.back().values.size(), gaps = count - 1;
   if (gaps == 0 || !view::draws_lines(grid.axes) || grid.axes.back().name == "tokens" || count >= kLeastOfLine)
     return grid;
@@ -282,7 +283,6 @@ ProblemGrid add_line(const ProblemGrid& grid, const CurveRequest& request, const
   curve.line = curve_study(line, theory);
   curve.line->name = "lines";
   study::Store store(curve.line->name, study::Store::Access::memory);
-  const Interruption interruption;
   if (!interruption.completes([&] { run_study(*curve.line, store, {}, {}, run); }))
     curve.interrupted = "before the lines of the page were known";
   curve.line_outcomes = study::outcomes(*curve.line, store);
@@ -353,15 +353,15 @@ view::ProblemCurve solve_curve(const ProblemGrid& grid, const model::Problem& pr
     for (const study::PlannedTask& planned : curve.study.tasks) view::require_spectral_law(planned.task.problem);
   study::Store store(curve.study.name, study::Store::Access::memory);
   const Interruption interruption;
-  const bool whole = interruption.completes([&] { run_study(curve.study, store, {}, {}, run); });
+  const bool to_its_end = interruption.completes([&] { run_study(curve.study, store, {}, {}, run); });
   curve.outcomes = study::outcomes(curve.study, store);
-  if (!whole) {
-    const auto known = std::count_if(curve.outcomes.begin(), curve.outcomes.end(),
-                                     [](const auto& outcome) { return outcome.has_value(); });
-    curve.interrupted = after(static_cast<std::size_t>(known), curve.outcomes.size(),
-                              curve.measured() ? "solutions and instances" : "points");
-  }
-  const ProblemGrid line = request.draw && whole ? add_line(grid, request, run, curve) : grid;
+  const auto known = static_cast<std::size_t>(std::count_if(curve.outcomes.begin(), curve.outcomes.end(),
+                                                            [](const auto& outcome) { return outcome.has_value(); }));
+  // A signal may have come after the last point.
+  const bool whole = to_its_end || known == curve.outcomes.size();
+  if (!whole)
+    curve.interrupted = after(known, curve.outcomes.size(), curve.measured() ? "solutions and instances" : "points");
+  const ProblemGrid line = request.draw && whole ? add_line(grid, request, run, interruption, curve) : grid;
   curve.study_text = study_text(grid, line, request);
   curve.spectra = request.spectra;
   return curve;

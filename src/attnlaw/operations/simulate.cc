@@ -62,14 +62,13 @@ Simulate::Output compare_sizes(const Simulate::Input& input, const Run& run, Sim
   };
   for (const int d : input.d)
     if (!interruption.completes([&] { compare(d); }) || interruption.happened()) break;
-  std::size_t done = 0;
-  for (const study::Comparison& comparison : known) done += comparison.experiment.instances.size();
-  const std::size_t total = input.d.size() * static_cast<std::size_t>(input.experiment.instances);
-  if (done == total) return output;
-  output.interrupted = after(done, total, "instances");
   // Several sizes are extrapolated, which takes two instances of each.
   if (known.size() > 1 && known.back().experiment.instances.size() < 2) known.pop_back();
   if (known.empty()) throw base::Interrupted();
+  std::size_t done = 0;
+  for (const study::Comparison& comparison : known) done += comparison.experiment.instances.size();
+  const std::size_t total = input.d.size() * static_cast<std::size_t>(input.experiment.instances);
+  if (done < total) output.interrupted = after(done, total, "instances");
   return output;
 }
 

@@ -125,36 +125,40 @@ std::vector<Look> looks_of(const std::vector<Series>& series) {
   return looks;
 }
 
+/// A series of a legend.
+struct DrawnSeries {
+  const Series* series;
+  Look look;
+};
+
 /// Returns the encoding of a colour, shape or dash by series.
 template <class Value>
-json by_series(const std::vector<Series>& series, const Value& value) {
-  const std::vector<Look> looks = looks_of(series);
+json by_series(const std::vector<DrawnSeries>& drawn, const Value& value) {
   json names = json::array();
   json values = json::array();
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    names.push_back(series[i].name);
-    values.push_back(value(series[i], looks[i]));
+  for (const auto& [series, look] : drawn) {
+    names.push_back(series->name);
+    values.push_back(value(*series, look));
   }
   return parts::filled("by_series", {{"names", names}, {"range", values}});
 }
 
-json colours(const std::vector<Series>& series) {
-  return by_series(series, [](const Series&, const Look& look) { return palette[look.colour % palette.size()]; });
+json colours(const std::vector<DrawnSeries>& drawn) {
+  return by_series(drawn, [](const Series&, const Look& look) { return palette[look.colour % palette.size()]; });
 }
 
 /// A line without points has the shape of a line, which the legend shows.
-json point_shapes(const std::vector<Series>& series) {
-  return by_series(series, [](const Series& one, const Look& look) {
+json point_shapes(const std::vector<DrawnSeries>& drawn) {
+  return by_series(drawn, [](const Series& one, const Look& look) {
     return one.experiment.empty() ? line_shape : shapes[look.shape % shapes.size()];
   });
 }
 
 /// Returns the dashes of lines; null where colours tell all of them apart.
-json line_dashes_of(const std::vector<Series>& series) {
-  const std::vector<Look> looks = looks_of(series);
-  if (std::none_of(looks.begin(), looks.end(), [](const Look& look) { return look.colour >= palette.size(); }))
+json line_dashes_of(const std::vector<DrawnSeries>& drawn) {
+  if (std::none_of(drawn.begin(), drawn.end(), [](const auto& one) { return one.look.colour >= palette.size(); }))
     return {};
-  return by_series(series, [](const Series& one, const Look& look) {
+  return by_series(drawn, [](const Series& one, const Look& look) {
     return dashes[one.theory.empty() ? 0 : look.colour / palette.size() % dashes.size()];
   });
 }
@@ -175,13 +179,16 @@ json errors_axis(const char* field, const Axis& axis, const std::vector<const ch
   return parts::axis_encoding(field, axis, lowest, highest);
 }
 
-/// The series of which something is drawn: a legend promises no others. All of them where nothing is drawn.
-std::vector<Series> series_drawn(const ErrorsChart& chart, const Drawn& drawn) {
+/// The series of which something is drawn: a legend promises no others. All of them where nothing is drawn. They look
+/// as they do where all are drawn.
+std::vector<DrawnSeries> series_drawn(const ErrorsChart& chart, const Drawn& drawn) {
   std::set<std::string> names;
   for (const json* rows : {&drawn.theory, &drawn.experiment, &drawn.guide})
     for (const json& row : *rows) names.insert(row.at("series").get<std::string>());
-  std::vector<Series> series = chart.series;
-  if (!names.empty()) std::erase_if(series, [&](const Series& one) { return !names.contains(one.name); });
+  const std::vector<Look> looks = looks_of(chart.series);
+  std::vector<DrawnSeries> series;
+  for (std::size_t i = 0; i < looks.size(); ++i)
+    if (names.empty() || names.contains(chart.series[i].name)) series.push_back({&chart.series[i], looks[i]});
   return series;
 }
 
@@ -305,7 +312,7 @@ Table errors_table(const ErrorsChart& chart) {
 Chart errors_chart(const ErrorsChart& chart) {
   require_distinct_names(chart.series);
   const Drawn drawn = draw(chart);
-  const std::vector<Series> series = series_drawn(chart, drawn);
+  const std::vector<DrawnSeries> series = series_drawn(chart, drawn);
   const bool words = !chart.x.words.empty();
   const json values = {{"title", chart.title},
                        {"description", chart.description},

@@ -367,9 +367,12 @@ std::optional<report::Section> ratios_section(const ChartRequest& request, const
   chart.rules.clear();
   report::Chart made = report::errors_chart(chart);
   // Whatever a measured error is compared with is 1 of itself.
-  constexpr std::size_t kTheoryColumn = 2;
+  const auto& columns = made.data.columns;
+  const auto theory = static_cast<std::size_t>(
+      std::find_if(columns.begin(), columns.end(), [](const auto& column) { return column.name == "theory"; }) -
+      columns.begin());
   for (auto& row : made.data.rows)
-    if (row[kTheoryColumn] == report::Cell()) row[kTheoryColumn] = 1.0;
+    if (row.at(theory) == report::Cell()) row.at(theory) = 1.0;
   return report::Section{chart.title, "", std::move(made)};
 }
 

@@ -376,6 +376,20 @@ json points_json(const ProblemCurve& curve) { return curve.measured() ? experime
 
 // ---- warnings -------------------------------------------------------------------------------------------------------
 
+/// How many of the items are no results.
+void warn_of_gaps(const char* name, const std::vector<Item>& items, Warnings& warnings) {
+  const auto say = [&](auto number, const std::string& what) {
+    if (number > 0) warnings.push_back(fmt::format("{}: {} of {} {}", name, number, items.size(), what));
+  };
+  const Gaps gaps = gaps_of(items);
+  say(gaps.missing, "were not computed.");
+  say(gaps.failed, fmt::format("failed: {}.", gaps.error));
+  say(std::count_if(
+          items.begin(), items.end(),
+          [](const Item& i) { return i.outcome && i.outcome->status == study::Outcome::Status::unconverged; }),
+      "DID NOT CONVERGE.");
+}
+
 Warnings warnings_of(const ProblemCurve& curve) {
   const std::vector<Item> theory = items_of(curve, kCurveTheory);
   std::vector<double> replicons;
@@ -384,17 +398,11 @@ Warnings warnings_of(const ProblemCurve& curve) {
   Warnings result = replicon_warnings(replicons, "points of the curve");
   for (const char* part : {kCurveTheory, kCurveExperiments}) {
     if (part == kCurveExperiments && !curve.measured()) continue;
-    const std::vector<Item> items = once(items_of(curve, part));
-    const auto count = [&](auto condition) { return std::count_if(items.begin(), items.end(), condition); };
-    const auto say = [&](auto number, const std::string& what) {
-      if (number > 0) result.push_back(fmt::format("{}: {} of {} {}", part, number, items.size(), what));
-    };
-    const Gaps gaps = gaps_of(items);
-    say(gaps.missing, "were not computed.");
-    say(gaps.failed, fmt::format("failed: {}.", gaps.error));
-    say(count([](const Item& i) { return i.outcome && i.outcome->status == study::Outcome::Status::unconverged; }),
-        "DID NOT CONVERGE.");
+    warn_of_gaps(part, once(items_of(curve, part)), result);
   }
+  // Lines that an interruption has ended are not drawn.
+  if (curve.line && curve.interrupted.empty())
+    warn_of_gaps("lines", once(view::items_of(*curve.line, curve.line_outcomes, {})), result);
   return result;
 }
 
