@@ -167,6 +167,17 @@ TEST(Curve, ThatIsInterruptedEndsSoonAndLeavesFilesAsTheyWere) {
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
 }
 
+/// CSV has no place for warnings, which stand on standard error, each once.
+TEST(Curve, ThatIsInterruptedSaysSoOnceBesideCsv) {
+  const Outcome outcome = attnlaw("solve --alpha 0.1:1:500 --lambda 0.05 --tokens 3 --accuracy 1e-5 --format csv",
+                                  "timeout --foreground --preserve-status --signal INT 3");
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("attnlaw: interrupted after "));
+  EXPECT_THAT(outcome.err, HasSubstr("theory: "));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("Interrupted after ")));
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1 + 500);
+}
+
 TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   const Scratch scratch;
   const std::string page = (scratch / "curve.html").string(), study = (scratch / "study.toml").string();
@@ -179,6 +190,9 @@ TEST(Curve, HasAPageWithItsChartAndItsStudy) {
   EXPECT_EQ(report.marks.at("spec-1/experiment"), 6);
   EXPECT_EQ(report.marks.at("spec-2/experiment"), 6) << "over the theory of their own targets";
   EXPECT_EQ(report.marks.at("spec-2/theory"), 1) << "1";
+  // Its line stands at every x that was measured, the one theory of all figures.
+  for (auto& ratio : records_of(report.saved.at("attnlaw-chart-2.csv")))
+    EXPECT_EQ(ratio["theory"], "1") << ratio["series"];
   const std::string& text = report.saved.at("study.toml");
   base::write_atomically(study, text);
   const json plan = curve_of("sweep --check " + study);
