@@ -81,7 +81,7 @@ nb::object array_or_none(const json& list) {
   std::vector<std::size_t> shape{list.size()};
   if (all_of(list, is_number)) {
     rows.push_back(&list);
-  } else if (all_of(list, [](const json& row) { return all_of(row, is_number); })) {
+  } else if (all_of(list, [](const json& row) { return row.is_array() && all_of(row, is_number); })) {
     for (const json& row : list) rows.push_back(&row);
     shape.push_back(rows.front()->size());
   }
