@@ -144,7 +144,7 @@ ratios = true
   const Outcome outcome = attnlaw("figure " + study.string() + " --directory " + scratch_.path().string());
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const std::string numbers = slurp(scratch_ / "ratios-2-errors-experiment-over-theory.csv");
-  EXPECT_TRUE(numbers.starts_with("series,alpha,theory,experiment,standard_error,figure,lambda,target\r\ntest,0.5,,"))
+  EXPECT_TRUE(numbers.starts_with("series,alpha,theory,experiment,standard_error,figure,lambda,target\r\ntest,0.5,1,"))
       << numbers;
   EXPECT_TRUE(contains(numbers, "\r\ntheory,0.5,1,")) << numbers;
 }

@@ -2,10 +2,11 @@
 /// Where the errors of a trained student come from (docs/theory/scaling.md).
 
 #include "attnlaw/model/test_parts.h"
-#include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/solution.h"
 
 namespace attnlaw::theory {
+
+class OutputChannel;
 
 /// The estimation error by its origin; the parts sum to it. A direct student learns no modes: it shrinks all alike, and
 /// the rest is noise.

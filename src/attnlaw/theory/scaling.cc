@@ -8,6 +8,7 @@
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/base/reject.h"
+#include "attnlaw/theory/channel/output_channel.h"
 #include "attnlaw/theory/fitted_noise.h"
 #include "attnlaw/theory/optimal_lambda.h"
 
