@@ -203,7 +203,7 @@ TEST(SpectrumComparison, BandsThatHaveDetachedHaveTheirMass) {
   problem.noise = 0.25;
   const int count = 400;
   for (const auto student : {model::Student::tied, model::Student::direct})
-    for (const double alpha : {0.3, 8.0}) {
+    for (const double alpha : {0.1, 8.0}) {
       problem.student = student;
       problem.alpha = alpha;
       const theory::Solution solution = theory::solve(problem);
