@@ -118,7 +118,8 @@ TEST(CrossEntropy, HasTheConjugatesOfATensorQuadrature) {
       {sampled(1, 0.3), {1.19463, 1.18179, 0.3641}, 1.3833577, 1.4245977, 1.5173981, 0.7543634}};
   for (const Row& row : rows) {
     constexpr int kLog2Points = 13;
-    const auto [c, train, several, imbalance] = make_output_channel(row.problem, 1.5, SobolRule{kLog2Points})->evaluate(row.at);
+    const auto [c, train, several, imbalance] =
+        make_output_channel(row.problem, 1.5, SobolRule{kLog2Points})->evaluate(row.at);
     constexpr double kSampling = 3e-4;
     EXPECT_EQ(several, 0) << "the loss is convex";
     EXPECT_NEAR(imbalance, 0, 0.01);

@@ -289,7 +289,8 @@ const base::Description& describe(const HeadReport*) {
        base::flat(&R::symmetry),
        base::flat(&R::factors),
        figure_of<R>("lower_rank", [](const R& r) { return r.tests.lower_rank; },
-                    {.doc = "a factor has fewer directions than rows, as that of an adapter: N1 is not asked; absent where no law is asked"}),
+                    {.doc = "a factor has fewer directions than rows, as that of an adapter: N1 is not asked; absent "
+                            "where no law is asked"}),
        field("key_bias", &R::key_bias,
              {.doc = "‖W_Kᵀ b_Q‖/‖S‖: what the bias of the queries adds to every logit of a key"}),
        field("offset_energy", &R::offset_energy,
