@@ -9,7 +9,7 @@ const kScalingPoints = 17;
 const kFew = 8;  // points that make no curve yet
 const kTogether = 8;  // points of closed form in one message
 const kWarm = 32;  // points that are solved for no other end
-const kPace = 80;  // milliseconds from one pass along a curve to the next, while something moves
+const kPace = 160;  // milliseconds from one pass along a curve to the next, while something moves
 const kAlphas = [0.02, 50];  // ends of the curves
 const kLambdas = [1e-4, 10];
 const kPatience = 10000;  // for what is asked once, at rest: the best penalty, a scaling curve
@@ -537,7 +537,7 @@ class Explorer extends View {
       dots: this.point ? errorNames.map(([name], color) => ({ x: this.point.asked.alpha, y: this.point.errors[name], color })) : [],
       caption: this.caption(),
       columns: ["α", ...errorNames.map(([, label]) => label), "replicon R", ...names.map((name) => `test error, ${name}`)],
-      rows: () => this.curve().map(([alpha, { errors, replicon }]) => [alpha, ...errorNames.map(([name]) => errors[name]), replicon, ...this.pins.map(({ points }) => points.find(([at]) => at === alpha)?.[1])]),
+      rows: () => this.curve().map(([alpha, { errors, replicon }]) => [alpha, ...errorNames.map(([name]) => errors[name]), replicon, ...this.pinnedAt(alpha)]),
     });
   }
 
@@ -731,6 +731,11 @@ class Explorer extends View {
     this.draw();
   }
 
+  // The test errors of the pinned curves; undefined where a curve has no point.
+  pinnedAt(alpha) {
+    return this.pins.map(({ points }) => points.find(([at]) => at === alpha)?.[1]);
+  }
+
   get hash() {
     return toHash(this.problem);
   }
@@ -752,6 +757,9 @@ class Explorer extends View {
         pinned: this.pins.map(({ problem, points }) => ({ problem, accuracy: kCoarse, points: points.map(([alpha, test]) => ({ alpha, test })) })),
       };
     const columns = ["train", "test", "test_noisy", "estimation", "objective"];
-    return [["alpha", ...columns, "replicon", "converged", "accuracy"], ...curve.map(([alpha, { errors, replicon, converged }]) => [alpha, ...columns.map((name) => errors[name]), replicon ?? "", converged, kCoarse])];
+    // The document says of which problems the pinned curves are.
+    const pinned = this.pins.map((_, k) => `pinned_${k + 1}_test`);
+    const line = ([alpha, { errors, replicon, converged }]) => [alpha, ...columns.map((name) => errors[name]), replicon ?? "", converged, kCoarse, ...this.pinnedAt(alpha)];
+    return [["alpha", ...columns, "replicon", "converged", "accuracy", ...pinned], ...curve.map(line)];
   }
 }
