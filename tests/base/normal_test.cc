@@ -22,7 +22,7 @@ TEST(Normal, LowerTailKeepsItsDigits) {
 }
 
 TEST(Normal, NodesIntegrateMomentsExactly) {
-  const NormalNodes nodes = normal_nodes(12);
+  const GaussNodes nodes = normal_nodes(12);
   double moment = 1;  // (p − 1)!!
   for (int p = 0; p <= 22; p += 2) {
     double even = 0, odd = 0;

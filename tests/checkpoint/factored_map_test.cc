@@ -11,6 +11,7 @@
 
 #include "attnlaw/checkpoint/inspection/measures.h"
 #include "attnlaw/checkpoint/inspection/rotary.h"
+#include "decompositions.h"
 #include "gaussian.h"
 
 namespace attnlaw::checkpoint {
@@ -22,10 +23,10 @@ MatrixXd gaussian(Eigen::Index m, Eigen::Index d, std::uint64_t stream) { return
 
 void expect_dense_values(const FactoredMap& map, const MatrixXd& query, const MatrixXd& key) {
   const MatrixXd S = query.transpose() * key;
-  const Eigen::VectorXd s = Eigen::JacobiSVD<MatrixXd>(S).singularValues();
+  const Eigen::VectorXd s = test::singular_values(S);
   for (std::size_t i = 0; i < map.singular_values.size(); ++i)
     EXPECT_NEAR(map.singular_values[i], s[static_cast<Eigen::Index>(i)], 1e-11 * s[0]);
-  const Eigen::VectorXd e = Eigen::SelfAdjointEigenSolver<MatrixXd>(0.5 * (S + S.transpose())).eigenvalues();
+  const Eigen::VectorXd e = test::eigenvalues(0.5 * (S + S.transpose()));
   // The dense matrix has further zeros; the others agree from both ends.
   const auto& small = map.symmetric_eigenvalues;
   const std::size_t half = small.size() / 2;

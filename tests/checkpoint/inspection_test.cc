@@ -12,6 +12,7 @@
 #include "attnlaw/checkpoint/inspection/compare.h"
 #include "attnlaw/checkpoint/inspection/inspect.h"
 #include "checkpoint/synthetic.h"
+#include "decompositions.h"
 #include "gaussian.h"
 #include "scratch.h"
 
@@ -56,9 +57,9 @@ TEST(Inspection, OverlapsAreThoseWithTheSpikesOfTheFactors) {
     const HeadReport head = reported(factors);
     ASSERT_EQ(head.outliers.count, 1);
     const MatrixXd S = factors.left.transpose() * factors.right;
-    const Eigen::BDCSVD<MatrixXd> svd(S, Eigen::ComputeThinU | Eigen::ComputeThinV);
-    query += std::pow(svd.matrixU().col(0).dot(unit(kDimension, 10 * stream + 4)), 2) / kHeads;
-    key += std::pow(svd.matrixV().col(0).dot(unit(kDimension, 10 * stream + 5)), 2) / kHeads;
+    const test::SingularSystem svd = test::singular_system(S);
+    query += std::pow(svd.left.col(0).dot(unit(kDimension, 10 * stream + 4)), 2) / kHeads;
+    key += std::pow(svd.right.col(0).dot(unit(kDimension, 10 * stream + 5)), 2) / kHeads;
     query_law += head.outliers.query_overlap / kHeads;
     key_law += head.outliers.key_overlap / kHeads;
     EXPECT_GT(head.outliers.outliers.front().overlap, 0.9);
@@ -566,7 +567,7 @@ TEST(TrainedLaw, RecoversAPlantedLaw) {
   MatrixXd M = a * (Z + Z.transpose());
   const Eigen::VectorXd first = unit(d, 2), second = unit(d, 3);
   M += 1.5 * first * first.transpose() + 1.1 * second * second.transpose();
-  const Eigen::VectorXd e = Eigen::SelfAdjointEigenSolver<MatrixXd>(M, Eigen::EigenvaluesOnly).eigenvalues();
+  const Eigen::VectorXd e = test::eigenvalues(M);
   std::vector<double> top;
   for (int i = 0; i < n; ++i) top.push_back(e[d - 1 - i] - t);
   const TrainedLawFit fit = fit_trained_law(top, d, {5, 0});
@@ -593,8 +594,7 @@ TEST(TrainedLaw, SaysWhereSamplesAreTooFew) {
   constexpr int d = 200;
   constexpr double a = 0.7, t = 0.6;
   const MatrixXd Z = gaussian(d, d, 1) / std::sqrt(2.0 * d);
-  const Eigen::VectorXd e =
-      Eigen::SelfAdjointEigenSolver<MatrixXd>(a * (Z + Z.transpose()), Eigen::EigenvaluesOnly).eigenvalues();
+  const Eigen::VectorXd e = test::eigenvalues(a * (Z + Z.transpose()));
   std::vector<double> positive;
   for (int i = 0; i < d && e[d - 1 - i] > t; ++i) positive.push_back(e[d - 1 - i] - t);
   const TrainedLawFit fit = fit_trained_law(positive, d, {5, 0});

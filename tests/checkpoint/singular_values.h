@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "attnlaw/checkpoint/head.h"
+#include "decompositions.h"
 
 namespace attnlaw::test {
 
 /// Returns the singular values of queryᵀ key, descending, as many as the head has coordinates.
 inline Eigen::VectorXd singular_values(const checkpoint::Head& head) {
   const Eigen::MatrixXd map = head.query.transpose() * head.key;
-  return Eigen::JacobiSVD<Eigen::MatrixXd>(map).singularValues().head(head.query.rows());
+  return singular_values(map).head(head.query.rows());
 }
 
 inline std::vector<checkpoint::Head> all_heads(const checkpoint::Model& model) {

@@ -1,7 +1,6 @@
 /// The loss against its definition, its gradients against finite differences, float against double.
 #include <gtest/gtest.h>
 
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -16,6 +15,7 @@
 #include "attnlaw/experiment/student/parameters.h"
 #include "attnlaw/experiment/student/penalty.h"
 #include "attnlaw/experiment/student/spectral.h"
+#include "decompositions.h"
 #include "experiment/samples.h"
 #include "problems.h"
 
@@ -180,7 +180,7 @@ TEST_P(Gradient, ObjectiveIsLossPlusPenalty) {
   const Matrix<double> point = balanced_parameters(5), S = parameters_->student(point);
   Matrix<double> unused;
   const auto size = static_cast<double>(d());
-  const double norm = untied() ? Eigen::BDCSVD<Eigen::MatrixXd>(S).singularValues().sum() : S.squaredNorm();
+  const double norm = untied() ? test::singular_values(S).sum() : S.squaredNorm();
   const double penalty = problem_.lambda / size * (tied() ? S.trace() : norm);
   const double value = parameters_->objective(point, unused);
   EXPECT_NEAR(value, objective_.loss(S) + penalty, 1e-12 * value);

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
 #include <cmath>
 #include <numbers>
 
@@ -15,6 +13,7 @@
 #include "attnlaw/experiment/experiment.h"
 #include "attnlaw/experiment/student/objective.h"
 #include "attnlaw/experiment/train/fista.h"
+#include "decompositions.h"
 #include "experiment/samples.h"
 #include "problems.h"
 
@@ -439,10 +438,8 @@ TEST_P(TrainingOnLosses, EndsWhereTheConditionsOfItsPenaltyHold) {
     EXPECT_LT((B - 2 * lambda * S).norm(), kShare * 2 * lambda * S.norm());
     return;
   }
-  const Eigen::MatrixXd dense = B;
-  const double largest = symmetric ? Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(dense).eigenvalues().maxCoeff()
-                                   : Eigen::BDCSVD<Eigen::MatrixXd>(dense).singularValues()[0];
-  const double norm = symmetric ? S.trace() : Eigen::BDCSVD<Eigen::MatrixXd>(S).singularValues().sum();
+  const double largest = symmetric ? test::eigenvalues(B).maxCoeff() : test::singular_values(B)[0];
+  const double norm = symmetric ? S.trace() : test::singular_values(S).sum();
   EXPECT_LE(largest, lambda * (1 + kShare));
   EXPECT_NEAR(inner(B, S), lambda * norm, kShare * lambda * norm);
 }

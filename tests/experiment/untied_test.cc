@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <Eigen/SVD>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -13,6 +12,7 @@
 #include "attnlaw/experiment/train/adam.h"
 #include "attnlaw/experiment/train/fista.h"
 #include "attnlaw/experiment/train/lbfgs.h"
+#include "decompositions.h"
 #include "experiment/samples.h"
 #include "problems.h"
 
@@ -23,7 +23,6 @@ using base::Columns;
 using base::inner;
 using base::Matrix;
 using model::Student;
-using Dense = Eigen::MatrixXd;
 
 struct Case {
   const char* name;
@@ -91,9 +90,9 @@ TEST_P(NuclearNorm, HoldsItsConditionsAtTheOptimum) {
   Matrix<double> gradient;
   objective_.loss(S, gradient);
   const Matrix<double> B = -static_cast<double>(GetParam().d) * gradient;
-  const double nuclear = Eigen::BDCSVD<Dense>(S).singularValues().sum(), lambda = problem_.lambda;
+  const double nuclear = test::singular_values(S).sum(), lambda = problem_.lambda;
   EXPECT_GT(nuclear, 0);
-  EXPECT_LE(Eigen::BDCSVD<Dense>(B).singularValues()[0], lambda * (1 + 2 * kTolerance));
+  EXPECT_LE(test::singular_values(B)[0], lambda * (1 + 2 * kTolerance));
   EXPECT_NEAR(inner(B, S), lambda * nuclear, 10 * kTolerance * lambda * nuclear);
 }
 
@@ -129,11 +128,11 @@ TEST(NuclearPenalty, ProximalOperatorSolvesItsConditions) {
   const double step = 2;
   const Matrix<double> M = general(17, 1), P = make_penalty(problem)->proximal(M, step);
   const Matrix<double> slope = (M - P) / (step * problem.lambda);
-  const Eigen::BDCSVD<Dense> of_P{Dense(P)}, of_slope{Dense(slope)};
-  EXPECT_NEAR(of_slope.singularValues()[0], 1, 1e-12);
-  EXPECT_NEAR(inner(slope, P), of_P.singularValues().sum(), 1e-12);
-  EXPECT_GT(of_P.singularValues()[0], 0.1);
-  EXPECT_LT(of_P.singularValues()[16], 1e-12);
+  const Eigen::VectorXd of_P = test::singular_values(P), of_slope = test::singular_values(slope);
+  EXPECT_NEAR(of_slope[0], 1, 1e-12);
+  EXPECT_NEAR(inner(slope, P), of_P.sum(), 1e-12);
+  EXPECT_GT(of_P[0], 0.1);
+  EXPECT_LT(of_P[16], 1e-12);
 }
 
 /// On S ⪰ 0 with a symmetric B the conditions are those of the trace.
@@ -159,7 +158,7 @@ TEST(CrossAttention, CollapsesWhereThePenaltyHoldsTheLossAtZero) {
   Objective<double> objective(problem, data, 1);
   Matrix<double> gradient;
   objective.loss(Matrix<double>::Zero(20, 20), gradient);
-  const double pull = 20 * Eigen::BDCSVD<Dense>(gradient).singularValues()[0];
+  const double pull = 20 * test::singular_values(gradient)[0];
   problem.lambda = 1.001 * pull;
   EXPECT_EQ(train_fista(objective, kTraining).S.norm(), 0);
   EXPECT_LT(train_lbfgs(objective, kTraining).S.norm(), 1e-6);
@@ -199,18 +198,18 @@ TEST(CrossAttention, MeasuresSingularValuesAndTheirVectors) {
   options.precision = Precision::double_;
   options.trained = [](const Instance& instance, std::span<const double> entries) {
     const Matrix<double> S = Eigen::Map<const Matrix<double>>(entries.data(), 24, 24);
-    const Eigen::BDCSVD<Dense> svd(S, Eigen::ComputeFullU | Eigen::ComputeFullV);
+    const test::SingularSystem svd = test::singular_system(S);
     EXPECT_TRUE(instance.eigenvalues.empty());
     EXPECT_EQ(instance.q_a, 0);
     EXPECT_NEAR(instance.q, S.squaredNorm() / 24, 1e-12);
-    EXPECT_NEAR(instance.nuclear, svd.singularValues().sum() / 24, 1e-12);
+    EXPECT_NEAR(instance.nuclear, svd.values.sum() / 24, 1e-12);
     EXPECT_NEAR(instance.m, (9 * S(0, 0) + 5 * S(1, 1)) / 24, 1e-12);
     EXPECT_NEAR(instance.estimation, instance.Q_star - 2 * instance.m + instance.q, 1e-12);
     for (int k = 0; k < 24; ++k)
-      EXPECT_NEAR(instance.singular_values[static_cast<std::size_t>(k)], svd.singularValues()[k], 1e-12);
+      EXPECT_NEAR(instance.singular_values[static_cast<std::size_t>(k)], svd.values[k], 1e-12);
     for (int k = 0; k < 2; ++k) {
-      EXPECT_NEAR(instance.left_overlaps[static_cast<std::size_t>(k)], std::pow(svd.matrixU()(k, k), 2), 1e-10);
-      EXPECT_NEAR(instance.right_overlaps[static_cast<std::size_t>(k)], std::pow(svd.matrixV()(k, k), 2), 1e-10);
+      EXPECT_NEAR(instance.left_overlaps[static_cast<std::size_t>(k)], std::pow(svd.left(k, k), 2), 1e-10);
+      EXPECT_NEAR(instance.right_overlaps[static_cast<std::size_t>(k)], std::pow(svd.right(k, k), 2), 1e-10);
       EXPECT_GT(instance.left_overlaps[static_cast<std::size_t>(k)], 0.9);
     }
   };

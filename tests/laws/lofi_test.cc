@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -23,6 +22,7 @@
 #include "attnlaw/laws/filtering/simulation.h"
 #include "attnlaw/laws/filtering/stack.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "decompositions.h"
 #include "npy_text.h"
 
 namespace attnlaw::laws {
@@ -606,9 +606,8 @@ TEST(LofiExperiment, SlowStaircaseIsClimbedStepByStep) {
         target.label({&x(mu, 0), 12}, {&y, 1});
         t[mu] = target.weight(y);
       }
-      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(weighted_operator(x, t));
-      sums.push_back(solver.eigenvectors().topRightCorner(12, above).squaredNorm() +
-                     solver.eigenvectors().topLeftCorner(12, below).squaredNorm());
+      const Eigen::MatrixXd vectors = test::eigensystem(weighted_operator(x, t)).vectors;
+      sums.push_back(vectors.topRightCorner(12, above).squaredNorm() + vectors.topLeftCorner(12, below).squaredNorm());
     }
     const base::Estimate sum = base::estimate_of(sums);
     const double predicted = 12 * theory.mean_overlap;

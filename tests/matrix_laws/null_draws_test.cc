@@ -15,6 +15,7 @@
 #include "attnlaw/matrix_laws/nulls/input_rotation.h"
 #include "attnlaw/matrix_laws/nulls/random_matrices.h"
 #include "attnlaw/matrix_laws/nulls/tracy_widom.h"
+#include "decompositions.h"
 
 namespace attnlaw::matrix_laws {
 namespace {
@@ -312,10 +313,9 @@ TEST(FactorRotation, SizeOfItsTestsOnNullHeadsSlow) {
     const Eigen::MatrixXd query = normal_matrix(m, d, draws) * scale.asDiagonal();
     const Eigen::MatrixXd key = normal_matrix(m, d, draws) * scale.asDiagonal();
     const Eigen::MatrixXd query_gram = query * query.transpose(), key_gram = key * key.transpose();
-    const Eigen::VectorXd s = Eigen::JacobiSVD<Eigen::MatrixXd>(query.transpose() * key).singularValues();
+    const Eigen::VectorXd s = test::singular_values(query.transpose() * key);
     const double total = s.squaredNorm();
-    const Eigen::VectorXd a = query_gram.selfadjointView<Eigen::Lower>().eigenvalues(),
-                          b = key_gram.selfadjointView<Eigen::Lower>().eigenvalues();
+    const Eigen::VectorXd a = test::eigenvalues(query_gram), b = test::eigenvalues(key_gram);
     energy += two_sided_pearson(rotated_energy(a, b), total) <= 0.05;
     const auto number = static_cast<std::uint64_t>(head);
     largest += count_rotations(a, b, {s[0] * s[0], 0, false}, {{199, 199}, {}}, 11, number).largest.p() <= 0.05;
@@ -351,7 +351,7 @@ TEST(InputRotation, SizeOfItsTestsSlow) {
     Draws draws = draws_of(static_cast<std::uint64_t>(head));
     const Eigen::MatrixXd query = normal_matrix(m, d, draws), key = normal_matrix(m, d, draws);
     const Eigen::MatrixXd core = key * query.transpose();
-    const Eigen::VectorXd s = Eigen::JacobiSVD<Eigen::MatrixXd>(query.transpose() * key).singularValues().head(m);
+    const Eigen::VectorXd s = test::singular_values(query.transpose() * key).head(m);
     const auto counts = count_input_rotations(s, d, (core * core).trace() / s.squaredNorm(), core.trace(), 199, 199, m,
                                               13, static_cast<std::uint64_t>(head));
     symmetry += counts.symmetry.p() <= 0.05;

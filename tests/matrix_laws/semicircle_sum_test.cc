@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -10,6 +9,7 @@
 #include <random>
 
 #include "attnlaw/matrix_laws/standard_laws.h"
+#include "decompositions.h"
 
 namespace attnlaw::matrix_laws {
 namespace {
@@ -118,8 +118,7 @@ TEST(SemicircleSum, AgreesWithASampledMatrix) {
       matrix(i, j) += entry;
       if (i != j) matrix(j, i) += entry;
     }
-  const Eigen::VectorXd eigenvalues =
-      Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(matrix, Eigen::EigenvaluesOnly).eigenvalues();
+  const Eigen::VectorXd eigenvalues = test::eigenvalues(matrix);
   const Law law =
       semicircle_sum(Spectrum::from_eigenvalues(std::vector<double>(target.begin(), target.end())), variance);
   double distance = 0;

@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
 #include <cmath>
 
 #include "attnlaw/base/random.h"
 #include "attnlaw/matrix_laws/optimal_denoiser.h"
+#include "decompositions.h"
 
 namespace attnlaw::model {
 namespace {
@@ -101,14 +101,14 @@ TEST(SpectralStarts, AStudentOfSmallWidthKeepsTheLargestEigenvalues) {
   base::NormalStream(7, 1).fill(0, std::span(Z.data(), static_cast<std::size_t>(Z.size())));
   Eigen::MatrixXd R = std::sqrt(variance / (2.0 * d)) * (Z + Z.transpose());
   for (int i = 0; i < d; ++i) R(i, i) += eigenvalues[static_cast<std::size_t>(i)];
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(R);
+  const test::Eigensystem system = test::eigensystem(R);
   double previous = 0;
   for (const double width : {.1, .3, .5}) {
     problem.width = width;
     const SpectralStart start = spectral_start(problem, target);
     const int kept = static_cast<int>(std::lround(width * d));
-    const Eigen::VectorXd x = solver.eigenvalues().tail(kept);
-    const Eigen::MatrixXd U = solver.eigenvectors().rightCols(kept), S = U * x.asDiagonal() * U.transpose();
+    const Eigen::VectorXd x = system.values.tail(kept);
+    const Eigen::MatrixXd U = system.vectors.rightCols(kept), S = U * x.asDiagonal() * U.transpose();
     double m = 0;
     for (int i = 0; i < d; ++i) m += S(i, i) * eigenvalues[static_cast<std::size_t>(i)] / d;
     // One matrix scatters by about 1/d.

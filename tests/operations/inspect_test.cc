@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <optional>
 #include <span>
@@ -11,6 +10,7 @@
 #include "attnlaw/base/file.h"
 #include "attnlaw/base/npy.h"
 #include "attnlaw/experiment/experiment.h"
+#include "decompositions.h"
 #include "scratch.h"
 
 namespace attnlaw::operations {
@@ -20,8 +20,8 @@ using Eigen::MatrixXd;
 
 /// W with S = WᵀW, as many rows as columns: the weights of a tied student of full width, up to a rotation of the head.
 MatrixXd weights_of(const MatrixXd& S) {
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> of(0.5 * (S + S.transpose()));
-  return of.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * of.eigenvectors().transpose();
+  const test::Eigensystem of = test::eigensystem(0.5 * (S + S.transpose()));
+  return of.values.cwiseMax(0).cwiseSqrt().asDiagonal() * of.vectors.transpose();
 }
 
 MatrixXd trained_weights(const model::Problem& problem, int d) {

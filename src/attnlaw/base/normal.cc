@@ -1,9 +1,9 @@
 #include "attnlaw/base/normal.h"
 
-#include <Eigen/Eigenvalues>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 namespace attnlaw::base {
 
@@ -19,18 +19,11 @@ double chi_square_at(double degrees, double normal) {
                           : boost::math::gamma_p_inv(0.5 * degrees, lower, Policy()));
 }
 
-NormalNodes normal_nodes(int count) {
-  const Eigen::VectorXd diagonal = Eigen::VectorXd::Zero(count);
-  Eigen::VectorXd off(count - 1);
-  for (int k = 1; k < count; ++k) off[k - 1] = std::sqrt(k);
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-  solver.computeFromTridiagonal(diagonal, off);
-  NormalNodes nodes;
-  for (int k = 0; k < count; ++k) {
-    nodes.points.push_back(solver.eigenvalues()[k]);
-    nodes.weights.push_back(std::pow(solver.eigenvectors()(0, k), 2));
-  }
-  return nodes;
+GaussNodes normal_nodes(int count) {
+  const std::vector<double> diagonal(static_cast<std::size_t>(count));
+  std::vector<double> off;
+  for (int k = 1; k < count; ++k) off.push_back(std::sqrt(k));
+  return gauss_nodes(diagonal, off);
 }
 
 }  // namespace attnlaw::base

@@ -1,7 +1,7 @@
 #pragma once
 /// Computes density, distribution function and quadrature nodes of the standard normal law.
 
-#include <vector>
+#include "attnlaw/base/gauss_nodes.h"
 
 namespace attnlaw::base {
 
@@ -12,15 +12,7 @@ double normal_cdf(double x);
 /// number it is one with the χ² law.
 double chi_square_at(double degrees, double normal);
 
-/// A quadrature rule: E φ(X) ≈ Σ_i weights[i] φ(points[i]), exact for polynomials of degree up to 2·count − 1; points
-/// ascend.
-struct NormalNodes {
-  std::vector<double> points;
-  std::vector<double> weights;
-};
-
-/// Computes `count` Gauss-Hermite nodes from the eigensystem of the Jacobi matrix (Golub and Welsch, Math. Comp. 23
-/// (1969) 221).
-NormalNodes normal_nodes(int count);
+/// Computes `count` Gauss-Hermite nodes of weight 1 in all.
+GaussNodes normal_nodes(int count);
 
 }  // namespace attnlaw::base

@@ -3,6 +3,9 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "attnlaw/base/gauss_nodes.h"
+#include "attnlaw/base/index.h"
+
 namespace attnlaw::matrix_laws {
 namespace {
 
@@ -32,8 +35,7 @@ Group longest_group(const DiscreteSpectrum& spectrum, std::size_t begin, double 
   return longest;
 }
 
-/// Appends the nodes and weights of the Gauss rule of a group: eigenvalues of its Jacobi matrix, which Lanczos'
-/// recursion gives, and the first components of their vectors (Golub and Welsch, 1969).
+/// Appends the nodes and weights of the Gauss rule of a group, whose Jacobi matrix Lanczos' recursion gives.
 void append_gauss_rule(const DiscreteSpectrum& spectrum, const Group& group, DiscreteSpectrum& rule) {
   const auto count = static_cast<Eigen::Index>(group.end - group.begin);
   const double centre = 0.5 * (spectrum.atoms[group.begin] + spectrum.atoms[group.end - 1]);
@@ -53,12 +55,11 @@ void append_gauss_rule(const DiscreteSpectrum& spectrum, const Group& group, Dis
     if (nodes < kNodes) basis.col(nodes) = next / beside[nodes - 1];
     // Fewer different atoms than nodes are their own rule.
   } while (nodes < kNodes && beside[nodes - 1] > kNothing);
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> jacobi;
-  jacobi.computeFromTridiagonal(diagonal.head(nodes), beside.head(nodes - 1));
-  for (Eigen::Index k = 0; k < nodes; ++k) {
-    const double first = jacobi.eigenvectors()(0, k);
-    rule.atoms.push_back(centre + group.radius * jacobi.eigenvalues()[k]);
-    rule.weights.push_back(group.weight * first * first);
+  const base::GaussNodes gauss =
+      base::gauss_nodes({diagonal.data(), base::size(nodes)}, {beside.data(), base::size(nodes - 1)});
+  for (std::size_t k = 0; k < gauss.points.size(); ++k) {
+    rule.atoms.push_back(centre + group.radius * gauss.points[k]);
+    rule.weights.push_back(group.weight * gauss.weights[k]);
   }
 }
 

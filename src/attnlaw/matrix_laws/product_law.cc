@@ -1,12 +1,13 @@
 #include "attnlaw/matrix_laws/product_law.h"
 
-#include <Eigen/Dense>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <array>
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <cstdint>
+#include <vector>
+
+#include "attnlaw/base/linear_algebra.h"
 
 namespace attnlaw::matrix_laws {
 namespace {
@@ -143,10 +144,15 @@ Complex product_sum_stieltjes(double kappa, double variance, double x, Complex n
     }
   }
   // The roots of h⁴ − x h³ + (a² + κ − 1) h² + x h − a² = 0 are the eigenvalues of its companion matrix.
-  Eigen::Matrix4d companion = Eigen::Matrix4d::Zero();
-  companion.row(0) << x, 1 - variance - kappa, -x, variance;
-  companion.diagonal<-1>().setOnes();
-  const Eigen::Vector4cd roots = Eigen::EigenSolver<Eigen::Matrix4d>(companion, false).eigenvalues();
+  std::array companion{x,  1 - variance - kappa,
+                       -x, variance,  //
+                       1., 0.,
+                       0., 0.,  //
+                       0., 1.,
+                       0., 0.,  //
+                       0., 0.,
+                       1., 0.};
+  const std::vector<Complex> roots = base::general_eigenvalues(companion, 4);
   Complex h = *std::max_element(roots.begin(), roots.end(),
                                 [](const Complex& a, const Complex& b) { return a.imag() < b.imag(); });
   const Complex better = polished(kappa, variance, x, h);

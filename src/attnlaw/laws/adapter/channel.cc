@@ -72,7 +72,7 @@ class FollowedMinima {
 PointSet product_rule() {
   constexpr int kNodes = 48;  // even: none at 0
   constexpr double kNegligible = 1e-16;
-  const base::NormalNodes rule = base::normal_nodes(kNodes);
+  const base::GaussNodes rule = base::normal_nodes(kNodes);
   std::vector<std::array<double, 4>> points;
   for (std::size_t i = kNodes / 2; i < kNodes; ++i)
     for (std::size_t j = 0; j < kNodes; ++j)

@@ -1,6 +1,5 @@
 #include "attnlaw/laws/filtering/law.h"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
@@ -8,8 +7,10 @@
 #include <numbers>
 #include <optional>
 
+#include "attnlaw/base/index.h"
 #include "attnlaw/base/infinity.h"
 #include "attnlaw/base/interrupt.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
@@ -90,9 +91,10 @@ Direction direction_of(const RelevantMoments& relevant, const ArrayXd& weight, i
   if (relevant.diagonal())
     return {relevant.moments.col(k).matrix().dot(weight.matrix()), VectorXd::Unit(relevant.r, k)};
   const VectorXd sums = relevant.moments.matrix().transpose() * weight.matrix();
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(Eigen::Map<const MatrixXd>(sums.data(), relevant.r, relevant.r));
+  const base::Eigensystem system =
+      base::eigensystem(Eigen::Map<const base::Matrix<double>>(sums.data(), relevant.r, relevant.r));
   const Index index = relevant.r - 1 - k;
-  return {solver.eigenvalues()[index], solver.eigenvectors().col(index)};
+  return {system.values[base::size(index)], system.vectors.row(index)};
 }
 
 /// Returns vᵀ E[s sᵀ | node] v at every node.

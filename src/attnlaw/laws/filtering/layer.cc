@@ -1,6 +1,5 @@
 #include "attnlaw/laws/filtering/layer.h"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -9,6 +8,7 @@
 #include "attnlaw/base/index.h"
 #include "attnlaw/base/interrupt.h"
 #include "attnlaw/base/linear_algebra.h"
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/random.h"
 #include "attnlaw/base/reject.h"
 #include "attnlaw/base/streams.h"
@@ -289,10 +289,9 @@ Matrix projections(const Matrix& phi, const std::vector<LofiFeature>& directions
 
 Matrix deflated(const Matrix& phi, const std::vector<LofiFeature>& directions) {
   if (directions.empty()) return phi;
-  Eigen::MatrixXd span(phi.cols(), static_cast<Index>(directions.size()));
+  Matrix span(phi.cols(), static_cast<Index>(directions.size()));
   for (Index j = 0; j < span.cols(); ++j) span.col(j) = directions[size(j)].direction;
-  const Eigen::MatrixXd basis =
-      Eigen::HouseholderQR<Eigen::MatrixXd>(span).householderQ() * Eigen::MatrixXd::Identity(span.rows(), span.cols());
+  const Matrix basis = base::singular_system(span).left;
   return phi - (phi * basis) * basis.transpose();
 }
 

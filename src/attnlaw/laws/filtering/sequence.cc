@@ -1,11 +1,11 @@
 #include "attnlaw/laws/filtering/sequence.h"
 
-#include <Eigen/Eigenvalues>
-
+#include "attnlaw/base/matrix.h"
 #include "attnlaw/base/reject.h"
 
 namespace attnlaw::laws {
 
+using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::Index;
 using Matrix = base::Matrix<double>;
@@ -25,10 +25,9 @@ WeightedTokens rotated_tokens(const Matrix& phi, const ArrayXXd& w, int tokens) 
   for (Index mu = 0; mu < w.rows(); ++mu) {
     for (Index a = 0; a < tokens; ++a)
       for (Index b = 0; b < tokens; ++b) square(a, b) = 0.5 * (w(mu, a * tokens + b) + w(mu, b * tokens + a));
-    const Eigen::SelfAdjointEigenSolver<Matrix> solver(square);
-    rotated.phi.middleRows(mu * tokens, tokens) =
-        solver.eigenvectors().transpose() * phi.middleRows(mu * tokens, tokens);
-    rotated.t.col(0).segment(mu * tokens, tokens) = solver.eigenvalues().array();
+    const base::Eigensystem system = base::eigensystem(square);
+    rotated.phi.middleRows(mu * tokens, tokens) = system.vectors * phi.middleRows(mu * tokens, tokens);
+    rotated.t.col(0).segment(mu * tokens, tokens) = Eigen::Map<const ArrayXd>(system.values.data(), tokens);
   }
   return rotated;
 }

@@ -1,6 +1,6 @@
 #include "attnlaw/laws/filtering/target.h"
 
-#include <Eigen/Eigenvalues>
+#include <Eigen/Core>
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>
 #include <cmath>
@@ -188,13 +188,13 @@ struct AttentionNodes {
 
 void add_eigenvalues(double beta, const Eigen::Vector2d& s, double mass, AttentionNodes& nodes) {
   const Eigen::Matrix2d y = attention_of(beta, s.data());
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(0.5 * (y + y.transpose()) -
-                                                              Eigen::Matrix2d::Constant(0.5));
-  for (int k = 0; k < 2; ++k) {
-    nodes.t.push_back(solver.eigenvalues()[k]);
-    nodes.probability.push_back(0.5 * mass);
-    nodes.g.push_back(std::pow(solver.eigenvectors().col(k).dot(s), 2));
-  }
+  // The eigenvectors of a symmetric matrix of two rows are (cos θ, sin θ) and what is orthogonal to it.
+  const double mean = 0.5 * (y(0, 0) + y(1, 1) - 1), half = 0.5 * (y(0, 0) - y(1, 1));
+  const double beside = 0.5 * (y(0, 1) + y(1, 0) - 1), radius = std::hypot(half, beside);
+  const double angle = 0.5 * std::atan2(beside, half), cosine = std::cos(angle), sine = std::sin(angle);
+  nodes.t.insert(nodes.t.end(), {mean - radius, mean + radius});
+  nodes.probability.insert(nodes.probability.end(), 2, 0.5 * mass);
+  nodes.g.insert(nodes.g.end(), {std::pow(cosine * s[1] - sine * s[0], 2), std::pow(cosine * s[0] + sine * s[1], 2)});
 }
 
 ArrayXd array_of(const std::vector<double>& x) { return Eigen::Map<const ArrayXd>(x.data(), std::ssize(x)); }

@@ -54,8 +54,8 @@ void append_replicate(const NormalRule& rule, bool opposite_noise, PointSet& set
   set.first_pack.push_back(set.weights.size());
 }
 
-base::NormalNodes trapezoidal_nodes(double step, double offset, double radius) {
-  base::NormalNodes nodes;
+base::GaussNodes trapezoidal_nodes(double step, double offset, double radius) {
+  base::GaussNodes nodes;
   const int reach = static_cast<int>(radius / step) + 1;
   for (int i = -reach; i <= reach; ++i) {
     const double x = (i + offset) * step;
@@ -74,9 +74,9 @@ struct GridPair {
 /// The pairs (τ, ρ) within a radius; of even integrands one of every two pairs (τ, ρ) and (−τ, −ρ), for both.
 std::vector<GridPair> pairs_of(const GridRule& rule, double radius, bool second, bool shifted) {
   const double offset = shifted ? 0.5 : 0;
-  const base::NormalNodes taus = trapezoidal_nodes(rule.label_step, offset, radius);
+  const base::GaussNodes taus = trapezoidal_nodes(rule.label_step, offset, radius);
   const bool gauss = rule.hermite > 0;
-  const base::NormalNodes rhos =
+  const base::GaussNodes rhos =
       gauss ? base::normal_nodes(rule.hermite + (second ? 1 : 0)) : trapezoidal_nodes(rule.noise_step, offset, radius);
   constexpr double kZero = 1e-12;
   std::vector<GridPair> pairs;
