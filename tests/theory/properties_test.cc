@@ -103,7 +103,7 @@ Problem in_other_units(const Problem& problem, double c) {
 }
 
 TEST(Properties, UnitsOfTheTargetChangeNothingSlow) {
-  constexpr int kProblems = 15;
+  constexpr int kProblems = 30;
   Draw draws(11);
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = draw(draws, [](const Problem& p) {
@@ -117,7 +117,7 @@ TEST(Properties, UnitsOfTheTargetChangeNothingSlow) {
 }
 
 TEST(Properties, EigenvaluesMayBeListedTwiceSlow) {
-  constexpr int kProblems = 60;
+  constexpr int kProblems = 110;
   Draw draws(12);
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = draw(draws, [](const Problem& p) {
@@ -131,7 +131,7 @@ TEST(Properties, EigenvaluesMayBeListedTwiceSlow) {
 }
 
 TEST(Properties, QueriesOfCrossAttentionAreSequencesOfTheirOwnSlow) {
-  constexpr int kProblems = 250;
+  constexpr int kProblems = 450;
   Draw draws(13);
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = draw(draws, [](const Problem& p) {
@@ -152,7 +152,7 @@ TEST(Properties, QueriesOfCrossAttentionAreSequencesOfTheirOwnSlow) {
 }
 
 TEST(Properties, WidthsBeyondOneAreNoneSlow) {
-  constexpr int kProblems = 25;
+  constexpr int kProblems = 45;
   Draw draws(14);
   for (int i = 0; i < kProblems; ++i) {
     Problem problem = draw(draws, [](const Problem& p) {
@@ -171,7 +171,7 @@ TEST(Properties, WidthsBeyondOneAreNoneSlow) {
 
 /// dObjective/dλ is what λ multiplies, the penalty: the student is a minimum.
 TEST(Properties, TheObjectiveGrowsByThePenaltySlow) {
-  constexpr int kProblems = 400;
+  constexpr int kProblems = 700;
   Draw draws(15);
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = draw(draws, [](const Problem& p) {
@@ -194,7 +194,7 @@ TEST(Properties, TheObjectiveGrowsByThePenaltySlow) {
 }
 
 TEST(Properties, MoreDataHelpAtTheBestPenaltySlow) {
-  constexpr int kProblems = 120;
+  constexpr int kProblems = 215;
   Draw draws(16);
   for (int i = 0; i < kProblems; ++i) {
     Problem problem = draw(draws, [](const Problem& p) {
@@ -214,7 +214,7 @@ TEST(Properties, MoreDataHelpAtTheBestPenaltySlow) {
 
 /// Nobody knows more than the posterior mean.
 TEST(Properties, NoStudentBeatsThePosteriorMeanSlow) {
-  constexpr int kProblems = 250;
+  constexpr int kProblems = 450;
   Draw draws(17);
   for (int i = 0; i < kProblems; ++i) {
     const Problem problem = draw(draws, [](const Problem& p) {

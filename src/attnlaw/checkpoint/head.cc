@@ -118,7 +118,7 @@ std::string defect_of_columns(const Projection& map, Index first, const MatrixXd
                    [&](Index i, Index j) { return place_of_column(map, first, columns.rows(), i, j); });
 }
 
-void read_query_key(const LayerPlan& plan, bool folded, Head& head) {
+void read_query_key(const LayerPlan& plan, Head& head) {
   const Index m = plan.head_dimension;
   const Index query_row = plan.query_row(head.head), key_row = plan.key_row(head.key_head);
   head.query = rows_of(plan.query, query_row, m);
@@ -127,16 +127,11 @@ void read_query_key(const LayerPlan& plan, bool folded, Head& head) {
   head.key_bias = bias_of(plan.key, key_row, m);
   head.defect = defect_of_rows(plan.query, query_row, head.query);
   if (head.defect.empty()) head.defect = defect_of_rows(plan.key, key_row, head.key);
-  if (folded) {
-    fold(plan, head.query, head.query_bias);
-    // The keys of cross-attention are not behind this normalisation.
-    if (!plan.cross()) fold(plan, head.key, head.key_bias);
-  }
   fold_head_gain(plan, plan.query_gain, head.head, head.query, head.query_bias);
   fold_head_gain(plan, plan.key_gain, head.key_head, head.key, head.key_bias);
 }
 
-void read_values(const LayerPlan& plan, bool folded, Head& head) {
+void read_values(const LayerPlan& plan, Head& head) {
   if (plan.value.weight == nullptr || plan.output.weight == nullptr) return;
   const Index m = plan.value_dimension;
   const Index value_row = plan.value_row(head.key_head);
@@ -144,13 +139,11 @@ void read_values(const LayerPlan& plan, bool folded, Head& head) {
   head.output = columns_of(plan.output, head.head * m, m);
   if (head.defect.empty()) head.defect = defect_of_rows(plan.value, value_row, head.value);
   if (head.defect.empty()) head.defect = defect_of_columns(plan.output, head.head * m, head.output);
-  VectorXd bias;
-  if (folded && !plan.cross()) fold(plan, head.value, bias);
 }
 
 }  // namespace
 
-Head read_head(const Model& model, const Layer& layer, int head, Maps maps) {
+Head read_stored_head(const Model& model, const Layer& layer, int head, Maps maps) {
   const LayerPlan& plan = model.weights->plans.at(layer.position);
   Head result;
   result.layer = layer.index;
@@ -164,10 +157,27 @@ Head read_head(const Model& model, const Layer& layer, int head, Maps maps) {
         defect_of(*plan.key.weight, result.key, [&](Index i, Index j) { return i * result.key.cols() + j; });
     return result;
   }
-  read_query_key(plan, model.folded, result);
-  if (maps == Maps::all) read_values(plan, model.folded, result);
+  read_query_key(plan, result);
+  if (maps == Maps::all) read_values(plan, result);
   // Maps that lie across all pages are read once for the layer, not once for each head.
   if (head + 1 == layer.heads) release(plan);
+  return result;
+}
+
+void fold_normalisation(const Model& model, const Layer& layer, Head& head) {
+  const LayerPlan& plan = model.weights->plans.at(layer.position);
+  if (model.product_only) return;
+  fold(plan, head.query, head.query_bias);
+  // The keys and values of cross-attention are not behind this normalisation.
+  if (plan.cross()) return;
+  fold(plan, head.key, head.key_bias);
+  VectorXd none;
+  if (head.value.size() > 0) fold(plan, head.value, none);
+}
+
+Head read_head(const Model& model, const Layer& layer, int head, Maps maps) {
+  Head result = read_stored_head(model, layer, head, maps);
+  if (model.folded) fold_normalisation(model, layer, result);
   return result;
 }
 

@@ -57,6 +57,11 @@ enum class Maps { query_key, all };
 /// cannot be decoded, with file and tensor.
 Head read_head(const Model& model, const Layer& layer, int head, Maps maps = Maps::all);
 
+/// Reads a head as read_head does, but as it is stored: without the gain of the normalisation in front of the layer.
+Head read_stored_head(const Model& model, const Layer& layer, int head, Maps maps = Maps::all);
+/// Takes that gain, and the shift, into the maps of a head as it is stored. Leaves it as it is where there is none.
+void fold_normalisation(const Model& model, const Layer& layer, Head& head);
+
 /// Visits the heads layer by layer, in the order of model.layers, so that memory is bounded by the maps of one layer.
 void visit_heads(const Model& model, const std::function<void(std::vector<Head>&& layer)>& visit,
                  Maps maps = Maps::all);

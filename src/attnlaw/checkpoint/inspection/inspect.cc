@@ -89,13 +89,6 @@ void name_head(const Layer& layer, int head, HeadReport& report) {
   report.block = layer.block;
 }
 
-/// The factors as they are stored, without the gain of a normalisation; nothing where they carry none.
-std::optional<Factors> stored_factors(const Model& model, const Model& stored, const Layer& layer, int head,
-                                      const InspectOptions& options) {
-  if (!model.folded || layer.normalisation.empty()) return std::nullopt;
-  return factors_of(read_head(stored, layer, head, maps_of(options)), layer, stored, options);
-}
-
 /// Reads and inspects one head; what cannot be read or computed is a defect of the report if that is allowed.
 void inspect_head(const Model& model, const Model& stored, const Place& place, std::uint64_t number,
                   const InspectOptions& options, NullTables& tables, HeadReport& report,
@@ -109,11 +102,15 @@ void inspect_head(const Model& model, const Model& stored, const Place& place, s
     report.defect = error.what();
   };
   try {
-    const Head head = read_head(model, layer, place.head, maps_of(options));
+    Head head = read_stored_head(model, layer, place.head, maps_of(options));
     report.defect = head.defect;
     if (!report.inspected()) return;
+    std::optional<Factors> unfolded;
+    if (model.folded && !layer.normalisation.empty()) {
+      unfolded = factors_of(head, layer, stored, options);
+      fold_normalisation(model, layer, head);
+    }
     const Factors factors = factors_of(head, layer, model, options);
-    const std::optional<Factors> unfolded = stored_factors(model, stored, layer, place.head, options);
     fill_report(factors, options.nulls, tables, {options.seed, number}, report, unfolded ? &*unfolded : nullptr);
     if (!report.inspected()) return;
     if (options.map == MapKind::query_key) add_positions(head, layer, report);
