@@ -69,7 +69,7 @@ TEST(Detachment, DividesTheTrainedDensityIntoTwoBands) {
 }
 
 TEST(Detachment, IsOneEffectiveNoiseWhateverTheLabelsAndThePenalty) {
-  // The law of S* + aZ falls into two bands at one a, which the target alone decides.
+  // The law of S* + aZ falls into two bands at one a, which the target alone decides, also where a width binds.
   const matrix_laws::Spectrum target = figure_1("wishart:0.2").target_law();
   const double a = search(figure_1("wishart:0.2")).found.value().a;
   const auto bands = [&](double noise) { return matrix_laws::semicircle_sum(target, noise * noise).bands().size(); };
@@ -79,7 +79,11 @@ TEST(Detachment, IsOneEffectiveNoiseWhateverTheLabelsAndThePenalty) {
   linear.head = model::Head::linear;
   linear.lambda = 0.05;
   linear.noise = 1;
-  EXPECT_NEAR(search(linear).found.value().a, a, 1e-3 * a);
+  model::Problem direct = figure_1("wishart:0.2"), narrow = direct;
+  direct.student = model::Student::direct;
+  narrow.width = 0.3;
+  for (const model::Problem& problem : {linear, direct, narrow})
+    EXPECT_NEAR(search(problem).found.value().a, a, 1e-3 * a);
 }
 
 TEST(Detachment, IsThereWithEveryRuleOfThePenalty) {
@@ -88,7 +92,10 @@ TEST(Detachment, IsThereWithEveryRuleOfThePenalty) {
     problem.lambda_rule = rule;
     const double alpha = search(problem).found.value().alpha;
     EXPECT_TRUE(std::isnan(solved_at(problem, 0.999 * alpha).spectrum.upper_mass));
-    EXPECT_NEAR(solved_at(problem, 1.001 * alpha).spectrum.upper_mass, 0.2, 1e-6);
+    // The edge of the noise is above the lower end of the upper bulk, of which a part is trained.
+    const double mass = solved_at(problem, 1.001 * alpha).spectrum.upper_mass;
+    EXPECT_GT(mass, 0.15);
+    EXPECT_LT(mass, 0.2 + 1e-6);
   }
 }
 
@@ -122,7 +129,7 @@ TEST(Detachment, EndsWithItsTimeLimit) {
   options.time_limit = 1e-6;
   const DetachmentSearch none = search(figure_1("wishart:0.2"), options);
   EXPECT_FALSE(none.found || none.converged);
-  EXPECT_THAT(none.none, testing::HasSubstr("time limit"));
+  EXPECT_THAT(none.none, testing::HasSubstr("the limit"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "attnlaw/theory/evolution/budget.h"
 #include "attnlaw/theory/thresholds.h"
@@ -12,7 +13,7 @@ namespace {
 
 /// The ratio of two α while their sides are looked for, the least of them, and the relative width of the last bracket:
 /// a hundredth of the default accuracy of the overlaps that decide it.
-constexpr double kDetachmentLadder = 2;
+constexpr double kDetachmentLadder = std::numbers::sqrt2;
 constexpr double kLeastDetachment = 1e-6;
 constexpr double kDetachmentWidth = 1e-5;
 
@@ -77,7 +78,9 @@ DetachmentSearch detachment(const model::Problem& problem, const matrix_laws::Sp
     return {std::nullopt, "the spectrum of the student untied of self-attention is known by sampled matrices alone",
             true};
   AlongAlpha solutions(problem, target, options);
-  double alpha = 1 / fitted_scores(problem);
+  // Beyond interpolation, around which solutions without a penalty are dear.
+  constexpr double kFirst = 4;
+  double alpha = kFirst / fitted_scores(problem);
   std::optional<Solution> here = solutions.at(alpha);
   if (!here) return solutions.failed();
   const bool down = is_apart(*here);

@@ -26,9 +26,9 @@ struct DetachmentSearch {
 };
 
 /// The detachment at the λ of the problem, whose alpha is not read: by bisection to a relative 1e-5 over solutions from
-/// S = 0, one or two dozen of them. Between the last α of a ladder of ratio 2 without an upper bulk and the first with
-/// one: upwards from α = 1/(2K_eff), where as many scores are seen as S has entries (1/K_eff with cross-attention), or
-/// downwards where the bulk is detached there. `options` are those of each solution, time_limit that of all.
+/// S = 0, some twenty of them. Between two neighbours of a ladder of α of ratio √2, without an upper bulk and with one:
+/// upwards from where four times as many scores are seen as S has entries, or downwards if the bulk is detached there.
+/// `options` are those of each solution, time_limit that of all.
 DetachmentSearch detachment(const model::Problem& problem, const matrix_laws::Spectrum& target,
                             const SolveOptions& options = {});
 
