@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attnlaw._schema import to_keyword
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -219,8 +217,8 @@ def ridge(
 
     Parameters
     ----------
-    results : Results or sequence of Law or Result
-        ``spectrum`` over a 1-d array of an option, or laws in order.
+    results : Results, Result or sequence of Law or Result
+        ``spectrum`` over a 1-d array of an option or ``along`` one, or laws in order.
     x : str, optional
         The option; by default the one that varies.
     values : sequence of float, optional
@@ -237,13 +235,13 @@ def ridge(
         The density of row i stands on the height i. A vertical bar is an atom, one step high if it has the whole mass;
         triangles are outliers.
     """
-    if hasattr(results, "keys") and "along" in results:
-        variable = results["along"].variable
-        raise ValueError(
-            f"the result of spectrum(along=...) has edges and no densities: "
-            f"ridge takes attnlaw.spectrum(..., {to_keyword(variable)}=array)"
-        )
-    options = getattr(results, "options", {})
+    if hasattr(results, "keys"):
+        if "along" not in results:
+            raise ValueError("there is one spectrum here: a ridge takes attnlaw.spectrum over an array, or along=...")
+        along = results["along"]
+        results, options = along.solutions, {along.variable: along["values"]}
+    else:
+        options = getattr(results, "options", {})
     laws = [_as_spectrum(result, points) for result in results]
     if not laws:
         raise ValueError("a ridge needs at least one spectrum")
@@ -647,7 +645,7 @@ def _as_spectrum(result: Any, points: int) -> _Spectrum:
     edges = _floats(result.spectrum.edges).reshape(-1, 2)
     bands = [(s[inside], density[inside]) for low, high in edges if (inside := (s >= low) & (s <= high)).any()]
     mass = _number(result.spectrum, "zero_mass")
-    experiment = result.experiment
+    experiment = getattr(result, "experiment", None)
     return _Spectrum(
         bands,
         np.array([[0.0, mass]]) if mass > 0 else np.empty((0, 2)),

@@ -19,12 +19,18 @@ CALLS = {
         {"alpha": 0.3, "lambda_": 0.05, "attention": "cross", "tokens": (2, 3)},
         {"alpha": 1, "student": "bayes", "noise": 0.1, "head": "linear"},
     ],
-    "simulate": [{"alpha": 0.5, "lambda_": 0.05, "d": [20, 30], "instances": 2, "seed": 7}],
+    "simulate": [
+        {"alpha": 0.5, "lambda_": 0.05, "d": [20, 30], "instances": 2, "seed": 7},
+        {"alpha": 0.5, "lambda_": 0.05, "d": 20, "instances": 2, "seed": 7, "outputs": "sequences"},
+    ],
     "spectrum": [
         {"alpha": 0.3, "lambda_": 0.05, "d": 30, "instances": 2},
         {"alpha": 0.3, "along": ("lambda", 0.01, 0.5, 3)},
     ],
-    "thresholds": [{"head": "linear", "lambda_": 0.01, "alpha_range": (0.2, 0.6, 3)}],
+    "thresholds": [
+        {"head": "linear", "lambda_": 0.01, "alpha_range": (0.2, 0.6, 3)},
+        {"head": "linear", "lambda_": 0.01, "noise": 0.25, "target": "wishart:0.2", "detachment": True},
+    ],
     "limits": [{"head": "linear", "tokens": 1, "alpha": 1, "noise": 0.1, "lambda_": 0.1}],
     "scaling": [{"head": "linear", "noise": 1, "target": "powerlaw:1.25,200", "n": (1e4, 1e5, 3)}],
     "softmax_law": [{"beta": 0.5, "rho": 1}, {"beta": 1, "rho": 2, "simulate": 64, "instances": 1}],

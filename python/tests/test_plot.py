@@ -160,6 +160,17 @@ def test_a_ridge_of_results_is_labelled_by_what_varies():
     assert "alpha" in axes.get_ylabel()
 
 
+def test_a_ridge_along_an_option_is_that_of_an_array():
+    values = (0.2, 0.5, 1.25)
+    along = plot.ridge(attnlaw.spectrum(along=("alpha", values[0], values[-1], 3), **QUADRATIC))
+    over = plot.ridge(attnlaw.spectrum(alpha=np.array(values), **QUADRATIC))
+    assert along.get_ylabel() == over.get_ylabel()
+    assert [tick.get_text() for tick in along.get_yticklabels()] == ["0.2", "0.5", "1.25"]
+    for one, other in zip(along.get_lines(), over.get_lines(), strict=True):
+        assert np.asarray(one.get_xdata()) == pytest.approx(np.asarray(other.get_xdata()), rel=1e-6, nan_ok=True)
+        assert np.asarray(one.get_ydata()) == pytest.approx(np.asarray(other.get_ydata()), rel=1e-6, nan_ok=True)
+
+
 def test_a_phase_diagram_has_its_lines_and_names(diagram):
     axes = plot.phase_diagram(diagram)
     (mesh,) = axes.collections
@@ -227,6 +238,5 @@ def test_importing_the_package_leaves_matplotlib_alone(python):
 def test_what_cannot_be_drawn_is_named():
     with pytest.raises(TypeError, match=r"theory must be what attnlaw\.solve"):
         plot.learning_curve(3)
-    along = attnlaw.spectrum(alpha=0.5, head="linear", along="lambda:0.1,1,3")
-    with pytest.raises(ValueError, match=r"lambda_=array"):
-        plot.ridge(along)
+    with pytest.raises(ValueError, match=r"one spectrum"):
+        plot.ridge(attnlaw.spectrum(alpha=0.5, **QUADRATIC))

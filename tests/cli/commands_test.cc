@@ -1,5 +1,6 @@
 /// Tests of what the commands promise to programs and people.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -398,6 +399,9 @@ TEST(Spectrum, CollapsesAlongLambda) {
     EXPECT_LE(solutions[i]["spectrum"]["collapse"]["rank_fraction"].get<double>(),
               solutions[i - 1]["spectrum"]["collapse"]["rank_fraction"].get<double>() + 1e-12);
   EXPECT_EQ(solutions.back()["spectrum"]["collapse"]["rank_fraction"], 0);
+  const double lambda = document["along"]["values"][2];
+  EXPECT_EQ(solutions[2]["density"],
+            run_json(fmt::format("spectrum --alpha 0.5 --head linear --lambda {:.17g}", lambda))["density"]);
   EXPECT_EQ(scratch.listing(), "page.html ");
 }
 
@@ -512,6 +516,33 @@ TEST(Thresholds, DiagramsTakeAnyStudent) {
               std::string::npos);
     EXPECT_NE(attnlaw(arguments).out.find("tied and direct"), std::string::npos);
   }
+}
+
+TEST(Thresholds, HaveTheDetachmentWhereItIsAskedFor) {
+  const std::string asked = "thresholds --target wishart:0.2 --noise 0.25 --lambda 0.01 --detachment";
+  const json document = run_json(asked);
+  expect_keys(document,
+              json::parse(R"({"detachment": {"alpha": 0, "a": 0, "upper_mass": 0}, "interpolation": {"alpha": 0}})"));
+  const double alpha = document["detachment"]["alpha"];
+  EXPECT_EQ(document["problem"]["lambda"], 0.01);
+  const auto upper_mass = [](double at) {
+    return run_json(
+        fmt::format("solve --target wishart:0.2 --noise 0.25 --lambda 0.01 --alpha {}", at))["spectrum"]["upper_mass"];
+  };
+  EXPECT_TRUE(upper_mass(0.999 * alpha).is_null());
+  EXPECT_NEAR(upper_mass(1.001 * alpha).get<double>(), 0.2, 1e-6);
+  EXPECT_NE(attnlaw(asked).out.find("upper_mass = 0.2"), std::string::npos);
+  EXPECT_FALSE(run_json("thresholds --target wishart:0.2 --noise 0.25 --lambda 0.01").contains("detachment"));
+  const json none = run_json("thresholds --head linear --target wishart:2 --lambda 0.01 --detachment");
+  EXPECT_TRUE(none["detachment"].is_null());
+  EXPECT_TRUE(none["reasons"].contains("detachment"));
+  // Labels whose other thresholds are not known have this one.
+  EXPECT_TRUE(
+      run_json("thresholds --labels sign --target wishart:0.2 --lambda 0.01 --detachment")["detachment"].is_object());
+  const Outcome late =
+      attnlaw("thresholds --target wishart:0.2 --lambda 0.01 --detachment --time-limit 1e-6 --format json");
+  EXPECT_EQ(late.code, 1);
+  EXPECT_EQ(json::parse(late.out)["converged"], false);
 }
 
 TEST(Thresholds, DoNotDependOnLambda) {

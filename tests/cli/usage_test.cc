@@ -141,6 +141,8 @@ TEST(Usage, ThresholdsOutOfRange) {
   expect_refused("thresholds --width 0", 2, "width");
   expect_refused("thresholds --target spikes:0,1", 2, "'0'");
   expect_refused("thresholds --kappa-range 0.1,1,5", 2, "--alpha-range");
+  expect_refused("thresholds --detachment", 2, "--lambda is required");
+  expect_refused("thresholds --detachment --lambda 0.1 --alpha-range 0.1,1,5 --kappa-range 0.1,1,5", 2, "--detachment");
   expect_refused("thresholds --alpha-range 0.1,1,5", 2, "--lambda is required");
   expect_refused("thresholds --lambda 0.1 --alpha-range 1,0.1,5", 2, "1,0.1,5");
   expect_refused("thresholds --lambda 0.1 --alpha-range 0.1,1,5 --kappa-range 0,1,5", 2, "'0'");

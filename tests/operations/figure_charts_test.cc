@@ -103,6 +103,37 @@ TEST(FigureCharts, RegionsAreNamedOnEitherAxisOfAlpha) {
   }
 }
 
+TEST(FigureCharts, ALineMayBeTheDetachmentAlone) {
+  const auto rules = [](const std::string& lines) {
+    return Solved(R"(
+[problem]
+head = "linear"
+lambda = 0.01
+noise = 0.25
+target = "wishart:{kappa}"
+[[part]]
+name = "theory"
+axes = [{kappa = [0.1, 0.2]}, {alpha = [0.1, 1]}]
+theory = true
+[[part]]
+name = "detachment"
+axes = [{kappa = [0.1, 0.2]}]
+thresholds = {detachment = true}
+[[chart]]
+x = "alpha"
+values = ["upper_mass"]
+)" + lines)
+        .chart()
+        .at("datasets")
+        .at("rules");
+  };
+  const json all = rules(""), one = rules("lines = ['detachment']\n");
+  EXPECT_EQ(all.size(), 4u) << "with the interpolation of both";
+  ASSERT_EQ(one.size(), 2u);
+  for (const json& rule : one)
+    EXPECT_EQ(rule.at("label").get<std::string>().rfind("detachment, κ* = ", 0), 0u) << rule.dump();
+}
+
 TEST(FigureCharts, SpectraSayWhatTheyAreOf) {
   const Solved solved(R"(
 axes = [{lambda = [0.1, 0.2]}, {alpha = [0.5, 1]}]

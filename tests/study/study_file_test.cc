@@ -198,6 +198,19 @@ TEST(StudyFile, ThresholdsNeedNeitherAlphaNorLambdaAndAreTheSameAlongThem) {
   EXPECT_EQ(along.tasks[0].key, alone.tasks[0].key);
 }
 
+TEST(StudyFile, TheDetachmentIsThatOfItsLambda) {
+  const std::string problem = "[problem]\nhead = 'linear'\n";
+  const Study study = parse("thresholds = {detachment = true}\naxes = [{lambda = [0.1, 0.2]}]\n" + problem);
+  ASSERT_EQ(study.tasks.size(), 2u);
+  EXPECT_TRUE(study.tasks[1].task.detachment);
+  EXPECT_EQ(study.tasks[1].task.problem.lambda, 0.2);
+  EXPECT_EQ(task_from_json(to_json(study.tasks[1].task)).problem.lambda, 0.2);
+  EXPECT_EQ(key(task_from_json(to_json(study.tasks[1].task)), code_version()), study.tasks[1].key);
+  EXPECT_THAT(refusal("thresholds = {detachment = true}\n" + problem), HasSubstr("lambda is required"));
+  EXPECT_THAT(refusal("thresholds = {detached = true}\n" + problem), HasSubstr("'detached'"));
+  EXPECT_FALSE(parse("thresholds = {}\n" + problem).tasks[0].task.detachment);
+}
+
 TEST(StudyFile, ScalingTakesItsNumbersOfSequencesAndTheLambdaOfTheTheory) {
   const Study study = parse(
       "scaling = {n = {from = 1e3, to = 1e5, count = 5, spacing = 'log'}}\n[problem]\nhead = 'linear'\nnoise = 1\n"
@@ -550,6 +563,9 @@ TEST(StudyFile, ChartsMustFitTheStudy) {
             "accepted");
   EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test']\nsquare_roots = true\n"),
               HasSubstr(":12: square_roots is of charts of kind spectrum, got kind curves"));
+  EXPECT_EQ(chart("x = 'alpha'\nvalues = ['test', 'detachment_eff']\nlines = ['detachment']\n"), "accepted");
+  EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test']\nlines = ['recovred']\n"), HasSubstr("did you mean 'recovery'?"));
+  EXPECT_THAT(chart("kind = 'spectrum'\nlines = ['recovery']\n"), HasSubstr("charts of kinds curves and map"));
   EXPECT_THAT(chart("log_x = 1\n"), HasSubstr(":10: log_x must be true or false"));
   EXPECT_THAT(chart("legend = true\n"), HasSubstr(":10: unknown key 'legend' in a [[chart]]"));
   EXPECT_THAT(refusal("chart = 3\n" + kPoint), HasSubstr(":1: charts are written [[chart]]"));

@@ -14,6 +14,7 @@
 #include "attnlaw/base/matrix.h"
 #include "attnlaw/base/parallel.h"
 #include "attnlaw/experiment/data/data.h"
+#include "attnlaw/experiment/data/losses.h"
 #include "attnlaw/experiment/data/scores.h"
 #include "attnlaw/experiment/feasibility.h"
 #include "attnlaw/experiment/student/objective.h"
@@ -196,8 +197,9 @@ void measure_parts(const model::Problem& problem, const TestFigures& test, Measu
 template <class Real>
 Trained train_on_data(const model::Problem& problem, const Options& options, int threads, Instance& result,
                       TrainingFigures& figures) {
-  const Data<Real> data =
+  Data<Real> data =
       draw_data<Real>(problem, result.target_eigenvalues, options.seed, result.seed, options.communicator);
+  if (options.outputs == Outputs::sequences) data.products = token_products(problem, data);
   Objective<Real> objective(problem, data, threads);
   Trained trained = train(objective, options, result);
   result.train = result.objective = kNone;

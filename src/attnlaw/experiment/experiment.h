@@ -62,6 +62,13 @@ std::span<const base::Named<Initialisation>> names_table(Initialisation);
 enum class Precision { single_, double_ };
 std::span<const base::Named<Precision>> names_table(Precision);
 
+/// What the square loss of softmax rows compares.
+enum class Outputs {
+  attention,  ///< rows of attention, ‖y − σ_β(h)‖²: the loss of the problem
+  sequences  ///< what the layer puts out, ‖(y − σ_β(h)) X‖²/d (keys Y with cross-attention): the same where XXᵀ/d = I
+};
+std::span<const base::Named<Outputs>> names_table(Outputs);
+
 /// Says how a student is trained.
 struct TrainerOptions {
   Trainer trainer = Trainer::lbfgs;
@@ -73,6 +80,7 @@ struct TrainerOptions {
   /// Adam keeps its rate and stops, converged, where one iteration changes Σ_μ ℓ plus penalty by less, however large
   /// the KKT residual is there; 0: it lowers its rate and stops at the tolerance. Not with a tolerance of its own.
   double stop_change = 0;
+  Outputs outputs = Outputs::attention;  ///< test errors are of attention with either
 };
 const base::Description& describe(const TrainerOptions*);
 
@@ -174,7 +182,8 @@ using base::MemoryError;
 
 /// Trains and measures all instances. Throws std::invalid_argument, before any work, for a problem or options out of
 /// range; among them are lambda 0+, optimal or edge (an experiment needs a number), head hardmax, and trainers outside
-/// trainers_for(problem). Throws MemoryError before allocating more than there is.
+/// trainers_for(problem), or that do not serve Outputs::sequences. Throws MemoryError before allocating more than there
+/// is.
 Experiment run(const model::Problem& problem, const Options& options);
 
 /// Throws what run would throw for bad arguments and memory, without running.

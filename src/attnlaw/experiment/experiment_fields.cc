@@ -12,6 +12,7 @@ constexpr Named<Trainer> kTrainers[] = {
     {Trainer::lbfgs, "lbfgs"}, {Trainer::adam, "adam"}, {Trainer::fista, "fista"}, {Trainer::gamp, "gamp"}};
 constexpr Named<Initialisation> kInitialisations[] = {{Initialisation::random, "random"},
                                                       {Initialisation::spectral, "spectral"}};
+constexpr Named<Outputs> kOutputs[] = {{Outputs::attention, "attention"}, {Outputs::sequences, "sequences"}};
 constexpr Named<Precision> kPrecisions[] = {{Precision::single_, "single"}, {Precision::double_, "double"}};
 
 }  // namespace
@@ -19,6 +20,7 @@ constexpr Named<Precision> kPrecisions[] = {{Precision::single_, "single"}, {Pre
 std::span<const Named<Trainer>> names_table(Trainer) { return kTrainers; }
 std::span<const Named<Initialisation>> names_table(Initialisation) { return kInitialisations; }
 std::span<const Named<Precision>> names_table(Precision) { return kPrecisions; }
+std::span<const Named<Outputs>> names_table(Outputs) { return kOutputs; }
 
 const base::Description& describe(const TrainerOptions*) {
   using T = TrainerOptions;
@@ -38,7 +40,10 @@ const base::Description& describe(const TrainerOptions*) {
        base::field("stop_change", &T::stop_change,
                    {.range = {0},
                     .doc = "adam at a constant rate, until a step changes the sum of losses and penalty by less",
-                    .otherwise = "the rate falls, until the tolerance is reached"})}};
+                    .otherwise = "the rate falls, until the tolerance is reached"}),
+       base::field("outputs", &T::outputs,
+                   {.doc = "what the square loss of softmax rows compares in training: rows of attention, or the "
+                           "sequences that the layer puts out"})}};
   return description;
 }
 

@@ -58,6 +58,20 @@ std::string described(const model::Problem& problem) {
   return model::name(problem.student);
 }
 
+/// Output sequences are compared by the square loss alone, of whole rows of softmax attention.
+void require_sequences(const model::Problem& problem, const Options& options) {
+  const bool rows = problem.head == model::Head::softmax && problem.readout == model::Readout::rows;
+  if (rows && problem.labels == model::Labels::soft && problem.loss == model::Loss::square && !problem.custom_loss &&
+      options.trainer != Trainer::gamp)
+    return;
+  reject(
+      "outputs sequences is trained with head softmax, readout rows, labels soft and loss square, by the trainers "
+      "lbfgs, "
+      "adam and fista; got head {}, readout {}, labels {}, loss {}, trainer {}",
+      name(problem.head), name(problem.readout), name(problem.labels),
+      problem.custom_loss ? "custom" : name(problem.loss), name(options.trainer));
+}
+
 void require_served(const model::Problem& problem, const Options& options) {
   if (problem.head == model::Head::hardmax) {
     reject("head hardmax has no experiment; accepted: softmax and linear, got student {} with head hardmax",
@@ -68,6 +82,7 @@ void require_served(const model::Problem& problem, const Options& options) {
         "a spectral start is there for self-attention with readout rows and labels soft, and for the students tied, "
         "direct, direct-general and bayes; got attention {}, readout {}, labels {}, student {}",
         name(problem.attention), name(problem.readout), name(problem.labels), name(problem.student));
+  if (options.outputs == Outputs::sequences) require_sequences(problem, options);
   if (options.trainer != Trainer::adam && (options.rate > 0 || options.stop_change > 0))
     reject("rate and stop_change are options of the trainer adam, got trainer {}", name(options.trainer));
   if (options.stop_change > 0 && options.tolerance > 0)
@@ -141,7 +156,8 @@ std::uint64_t bytes_needed(const model::Problem& problem, const Options& options
   // The sum is in double, which cannot overflow: the answer matters most where it is absurd.
   const std::size_t real = options.precision == Precision::single_ ? sizeof(float) : sizeof(double);
   const double d = options.d, rows = problem.tokens + (problem.cross() ? problem.key_tokens : 0),
-               per_sequence = rows * d + label_count(problem);
+               products = options.outputs == Outputs::sequences ? problem.keys() * (problem.keys() + 1) / 2 : 0,
+               per_sequence = rows * d + label_count(problem) + products;
   const double sequences = std::ceil(wanted_sequences(problem, options.d) / processes(options));
   const double training = sequences * per_sequence * static_cast<double>(real) +
                           data_pass_bytes(problem, options.d, real) + trainer_bytes(problem, options);

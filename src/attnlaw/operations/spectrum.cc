@@ -51,7 +51,7 @@ json singular_values(const One& one) {
   return {{"edges", edges}, {"sigma", at}, {"density", density}};
 }
 
-json density_json(const One& one) { return {{"s", one.density.s}, {"density", one.density.density}}; }
+json density_json(const theory::TrainedLaw::Curve& density) { return {{"s", density.s}, {"density", density.density}}; }
 
 bool tied(const One& one) { return one.solution.problem.student == model::Student::tied; }
 
@@ -79,9 +79,11 @@ std::optional<Measured> measured_of(const One& one) {
 /// {variable, values, solutions}.
 json along_json(const Along& curve) {
   json document{{"variable", curve.along.variable}, {"values", curve.along.values}};
+  const matrix_laws::Spectrum target = curve.problem.target_law();
   for (const theory::Solution& solution : curve.solutions) {
     json point = base::json_of(solution);
     point["largest_eigenvalue"] = view::largest_eigenvalue(solution);
+    point["density"] = density_json(theory::TrainedLaw(solution, target).density());
     document["solutions"].push_back(std::move(point));
   }
   return document;
@@ -195,8 +197,8 @@ const base::Description& describe(const One*) {
   static const base::Description description{
       "the law of the trained S, and what was measured",
       {base::flat(&One::solution),
-       base::custom<One>("density", {base::Kind::object}, density_json, nullptr,
-                         {.doc = "the law: points s along every band and the density there"}),
+       base::custom<One>("density", {base::Kind::object}, [](const One& one) { return density_json(one.density); },
+                         nullptr, {.doc = "the law: points s along every band and the density there"}),
        base::custom<One>("singular_values", {base::Kind::object}, singular_values, nullptr,
                          {.unit = "√d", .doc = "of W of the student tied: edges, points sigma and the density there"})
            .when(tied),
@@ -211,7 +213,8 @@ const base::Description& describe(const Along*) {
                            [](const Along& c) { return problem_without(c.problem, {c.along.variable}); }, nullptr,
                            {.doc = "as given, without what varies"}),
        base::custom<Along>("along", {base::Kind::object}, along_json, nullptr,
-                           {.doc = "variable, its values, and the solution at each with its largest_eigenvalue"})}};
+                           {.doc = "variable, its values, and the solution at each with its largest_eigenvalue and "
+                                   "density"})}};
   return description;
 }
 

@@ -24,17 +24,22 @@ void require_consistent(const json& options) {
   if (kappas && noises) base::reject("--kappa-range and --noise-range exclude each other");
   if ((kappas || noises) && !options.contains("alpha_range"))
     base::reject("--{}-range needs --alpha-range FROM,TO,N beside it", kappas ? "kappa" : "noise");
+  if ((kappas || noises) && options.value("detachment", false))
+    base::reject("--detachment is of one problem, not of a phase diagram: its line is of no diagram");
   if (options.contains("store") && !kappas && !noises)
     base::reject("--store keeps the points of a phase diagram: it needs --kappa-range or --noise-range beside it");
   if (options.contains("time_limit") && (kappas || noises))
     base::reject("--time-limit is for one problem: what a point of a diagram is must not depend on the machine");
 }
 
+bool reads_lambda(const Thresholds::Input& input) { return !input.alphas.empty() || input.detachment; }
+bool reads_lambda(const json& options) { return options.contains("alpha_range") || options.value("detachment", false); }
+
 /// What varies beside α, or has no effect: thresholds alone are those of λ → 0.
 std::vector<std::string> varying(const Thresholds::Input& input) {
   if (!input.kappas.empty()) return {"alpha", "target"};
   if (!input.noises.empty()) return {"alpha", "noise"};
-  if (input.alphas.empty()) return {"alpha", "lambda"};
+  if (!reads_lambda(input)) return {"alpha", "lambda"};
   return {"alpha"};
 }
 
@@ -69,18 +74,33 @@ std::string varying_text(const study::PhaseDiagram& diagram) {
   return text;
 }
 
+study::Thresholds thresholds_of(const Thresholds::Input& input, const Run& run) {
+  if (!input.detachment) return study::thresholds(input.problem.problem);
+  study::Task task;
+  task.kind = study::TaskKind::thresholds;
+  task.problem = input.problem.problem;
+  task.accuracy = input.theory.accuracy;
+  task.detachment = true;
+  announce(run, "detachment", task);
+  return study::thresholds(input.problem.problem, input.theory.options());
+}
+
 }  // namespace
 
 bool Thresholds::Output::converged() const {
-  return (!continuation || continuation->converged) && (!diagram || (diagram->unconverged == 0 && diagram->left == 0));
+  return thresholds.converged && (!continuation || continuation->converged) &&
+         (!diagram || (diagram->unconverged == 0 && diagram->left == 0));
 }
 
 const base::Description& describe(const Thresholds::Input*) {
   using study::Spacing;
   static const base::Description description{
       "a problem, and ranges to follow its solutions along",
-      {problem_field(&Thresholds::Input::problem, {{"alpha", "1, not read"}, {"lambda", "required for ranges"}}),
+      {problem_field(&Thresholds::Input::problem,
+                     {{"alpha", "1, not read"}, {"lambda", "required for ranges and the detachment"}}),
        base::flat(&Thresholds::Input::theory),
+       base::field("detachment", &Thresholds::Input::detachment,
+                   {.doc = "also where the upper bulk of the trained spectrum detaches, at this lambda"}),
        grid("alpha_range", &Thresholds::Input::alphas, Spacing::geometric,
             {.doc = "follow all solutions along alpha (equal ratios)"}),
        grid("kappa_range", &Thresholds::Input::kappas, Spacing::linear,
@@ -113,13 +133,13 @@ const base::Description& describe(const Thresholds::Output*) {
 Thresholds::Input Thresholds::read(const json& options) {
   require_consistent(options);
   json fallback{{"alpha", 1}};
-  if (!options.contains("alpha_range")) fallback["lambda"] = 1;
+  if (!reads_lambda(options)) fallback["lambda"] = 1;
   return read_with_problem<Thresholds::Input>(options, about.name, fallback);
 }
 
 std::vector<std::string> Thresholds::unread(const json& options) {
   std::vector<std::string> names{"alpha", "seed"};
-  if (!options.contains("alpha_range")) names.insert(names.end(), {"lambda", "accuracy"});
+  if (!reads_lambda(options)) names.insert(names.end(), {"lambda", "accuracy"});
   if (options.contains("kappa_range")) names.emplace_back("target");
   if (options.contains("noise_range")) names.emplace_back("noise");
   return names;
@@ -127,14 +147,14 @@ std::vector<std::string> Thresholds::unread(const json& options) {
 
 Thresholds::Output Thresholds::run(const Thresholds::Input& input, const Run& run) {
   const model::Problem& problem = input.problem.problem;
-  if (input.alphas.empty()) theory::require_ridgeless(problem);
+  if (!reads_lambda(input)) theory::require_ridgeless(problem);
   Thresholds::Output output{problem, varying(input), {}, std::nullopt, std::nullopt};
   if (input.diagram()) {
     output.diagram = solve_diagram(input, run);
     output.store = input.store;
     return output;
   }
-  output.thresholds = study::thresholds(problem);
+  output.thresholds = thresholds_of(input, run);
   if (!input.alphas.empty())
     output.continuation = theory::continue_in_alpha(problem, input.alphas, input.theory.options());
   return output;

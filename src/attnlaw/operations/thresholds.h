@@ -10,8 +10,9 @@ namespace attnlaw::operations {
 
 struct Thresholds {
   struct Input {
-    ProblemOptions problem;  ///< its alpha is not read, its lambda along alphas alone
+    ProblemOptions problem;  ///< its alpha is not read, its lambda along alphas and for the detachment alone
     TheoryOptions theory;
+    bool detachment = false;             ///< needs solutions, at the lambda of the problem
     std::vector<double> alphas;          ///< empty: the thresholds alone
     std::vector<double> kappas, noises;  ///< at most one of them, with alphas: a phase diagram
     std::string store;                   ///< keeps the points of a diagram; empty: memory does

@@ -49,8 +49,8 @@ struct ChartRequest {
   std::string x;                    ///< an axis, or another number of the task or its outcome
   std::string y;                    ///< map: the second axis
   std::vector<std::string> values;  ///< figures drawn: train, test, estimation, q, …; map: one
-  /// curves: a series for each value of these axes, options of the problem, `d`, `part` or `trainer`; empty: of every
-  /// axis that takes several values at one x.
+  /// curves: a series for each value of these axes, options of the problem, `d`, `part`, `trainer` or `outputs`; empty:
+  /// of every axis that takes several values at one x.
   std::vector<std::string> by;
   std::string x_title, y_title;  ///< empty: the names
   bool log_x = false, log_y = false;
@@ -58,6 +58,8 @@ struct ChartRequest {
   bool square_roots = false;  ///< spectrum: of √s, the singular values of W up to their unit
   /// curves: an axis of experiments; of those that differ in it alone, each instance draws the one of least `test`.
   std::string best_over;
+  /// curves, map: the thresholds drawn as lines; empty: all that there are.
+  std::vector<std::string> lines;
 };
 std::span<const base::Named<ChartRequest::Kind>> names_table(ChartRequest::Kind);
 const base::Description& describe(const ChartRequest*);

@@ -165,17 +165,24 @@ Outcome solve_scaling(const Task& task, int threads) {
   return outcome;
 }
 
+Outcome find_thresholds(const Task& task) {
+  std::optional<theory::SolveOptions> detachment;
+  if (task.detachment) detachment.emplace().accuracy = task.accuracy;
+  const Thresholds found = thresholds(task.problem, detachment);
+  Outcome outcome;
+  outcome.status = status_of(found.converged);
+  outcome.figures = base::json_of(found);
+  return outcome;
+}
+
 Outcome compute(const Task& task, const Outcome* predecessor, int threads) {
   switch (task.kind) {
     case TaskKind::experiment:
       return run_experiment(task, predecessor, threads);
     case TaskKind::scaling:
       return solve_scaling(task, threads);
-    case TaskKind::thresholds: {
-      Outcome outcome;
-      outcome.figures = base::json_of(thresholds(task.problem));
-      return outcome;
-    }
+    case TaskKind::thresholds:
+      return find_thresholds(task);
     case TaskKind::theory:
       break;
   }
@@ -188,15 +195,16 @@ std::span<const base::Named<TaskKind>> names_table(TaskKind) { return kKinds; }
 
 json to_json(const Task& task) {
   json document{{"kind", name(task.kind)}, {"problem", model::to_json(task.problem)}};
-  // Thresholds read neither α nor λ, and are exact.
-  if (task.kind == TaskKind::thresholds)
-    for (const char* unread : {"alpha", "lambda"}) document["problem"].erase(unread);
+  if (task.kind == TaskKind::scaling || task.kind == TaskKind::thresholds) document["problem"].erase("alpha");
+  // But for the detachment thresholds do not read λ, and are exact.
+  if (task.kind == TaskKind::thresholds && !task.detachment)
+    document["problem"].erase("lambda");
   else
     document["accuracy"] = task.accuracy;
-  if (task.kind == TaskKind::scaling) document["problem"].erase("alpha");
   if (task.kind == TaskKind::theory) document.update({{"continued", task.continued}, {"density", task.density}});
   // Not named where it is not so: keys of other tasks stay what they were.
   if (task.errors_alone) document["errors_alone"] = true;
+  if (task.detachment) document["detachment"] = true;
   if (task.kind == TaskKind::experiment) document["experiment"] = experiment_json(task.experiment);
   if (task.kind == TaskKind::scaling) document["n"] = task.n;
   return document;
@@ -215,6 +223,7 @@ Task task_from_json(const json& document) {
     task.continued = document.value("continued", false);
     task.density = document.value("density", false);
     task.errors_alone = document.value("errors_alone", false);
+    task.detachment = document.value("detachment", false);
     if (task.kind == TaskKind::experiment) task.experiment = experiment_from_json(document.at("experiment"));
     if (task.kind == TaskKind::scaling) task.n = document.at("n").get<std::vector<double>>();
     return task;

@@ -34,6 +34,8 @@ struct Task {
   bool density = false;
   /// theory: overlaps and errors alone (theory::Detail::errors).
   bool errors_alone = false;
+  /// thresholds: with the detachment of the upper bulk, at the λ of the problem.
+  bool detachment = false;
   /// experiment: d, seed, first_instance, one_target and all of TrainerOptions. One instance; threads and progress are
   /// not part of the task.
   experiment::Options experiment;

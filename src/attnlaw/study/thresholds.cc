@@ -44,17 +44,10 @@ void set_ridgeless(const model::Problem& problem, Thresholds& result) {
   if (!result.interpolation) result.no_interpolation = "noiseless labels of such a target can be fitted at any alpha";
 }
 
-}  // namespace
-
-Thresholds thresholds(const model::Problem& problem) {
-  Thresholds result;
-  result.tokens = problem.tokens;
-  if (problem.cross()) result.key_tokens = problem.key_tokens;
-  result.observed_scores = problem.observed_score_count();
-  set_ridgeless(problem, result);
+void set_bayes_recovery(const model::Problem& problem, Thresholds& result) {
   if (!problem.linear_when_fitted()) {
     result.no_bayes_recovery = kNotLinear;
-    return result;
+    return;
   }
   const double bayes_recovery = theory::bayes_recovery(problem, problem.target_law());
   if (std::isinf(bayes_recovery))
@@ -63,6 +56,23 @@ Thresholds thresholds(const model::Problem& problem) {
     result.no_bayes_recovery = noisy(problem, bayes_recovery);
   else
     result.bayes_recovery = bayes_recovery;
+}
+
+}  // namespace
+
+Thresholds thresholds(const model::Problem& problem, const std::optional<theory::SolveOptions>& detachment) {
+  Thresholds result;
+  result.tokens = problem.tokens;
+  if (problem.cross()) result.key_tokens = problem.key_tokens;
+  result.observed_scores = problem.observed_score_count();
+  set_ridgeless(problem, result);
+  set_bayes_recovery(problem, result);
+  if (detachment) {
+    theory::DetachmentSearch search = theory::detachment(problem, problem.target_law(), *detachment);
+    result.detachment = search.found;
+    result.no_detachment = std::move(search.none);
+    result.converged = search.converged;
+  }
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "attnlaw/theory/detachment.h"
 #include "attnlaw/theory/thresholds.h"
 
 namespace attnlaw::study {
@@ -16,19 +17,25 @@ struct Thresholds {
   std::optional<theory::Interpolation> interpolation;
   std::optional<double> interpolation_limit;  ///< α of interpolation as the noise vanishes
   std::optional<double> bayes_recovery;       ///< α
-  std::string no_recovery;                    ///< why there is none
+  std::optional<theory::Detachment> detachment;
+  std::string no_recovery;  ///< why there is none
   std::string no_interpolation;
   std::string no_bayes_recovery;
+  std::string no_detachment;  ///< empty also where nobody asked
+  bool converged = true;      ///< as theory::DetachmentSearch has it; the others are closed forms
 
   /// Whether the Bayes recovery is a count of degrees of freedom that no posterior mean was compared with, as with
   /// cross-attention (docs/theory/cross_attention.md).
   bool bayes_unverified() const { return bayes_recovery && key_tokens > 0; }
+  bool with_detachment() const { return detachment || !no_detachment.empty(); }
 };
 
-/// Neither alpha nor lambda is read. Noisy labels allow no exact recovery: the reason then names the α of noiseless
-/// ones. Students without a ridgeless limit (theory::has_ridgeless) have the Bayes recovery alone, which is a property
-/// of the labels.
-Thresholds thresholds(const model::Problem& problem);
+/// Neither alpha nor, without the detachment, lambda is read. Noisy labels allow no exact recovery: the reason then
+/// names the α of noiseless ones. Students without a ridgeless limit (theory::has_ridgeless) have the Bayes recovery
+/// alone, which is a property of the labels. The detachment alone needs solutions: it is looked for where `detachment`
+/// has their options.
+Thresholds thresholds(const model::Problem& problem,
+                      const std::optional<theory::SolveOptions>& detachment = std::nullopt);
 
 const base::Description& describe(const Thresholds*);
 

@@ -47,6 +47,7 @@ Json reasons_json(const Thresholds& t) {
   if (!t.recovery) reasons["recovery"] = t.no_recovery;
   if (!t.interpolation) reasons["interpolation"] = t.no_interpolation;
   if (!t.bayes_recovery) reasons["bayes_recovery"] = t.no_bayes_recovery;
+  if (!t.no_detachment.empty()) reasons["detachment"] = t.no_detachment;
   return reasons;
 }
 
@@ -72,6 +73,9 @@ const base::Description& describe(const Thresholds*) {
                           {.doc = "of interpolation as the noise vanishes; null where it does not depend on the noise"})
            .nullable(),
        base::figure_of<T>("bayes_recovery", bayes_recovery_of, {.doc = "null where there is none"}).nullable(),
+       base::field("detachment", &T::detachment, {.doc = "if asked for; null where there is none"})
+           .nullable()
+           .when([](const T& t) { return t.with_detachment(); }),
        base::custom<T>("reasons", {base::Kind::object}, reasons_json, nullptr,
                        {.doc = "why there is none, under the name of every threshold that there is not"})}};
   return description;

@@ -44,7 +44,17 @@ constexpr Threshold kThresholds[] = {
      [](const Thresholds& t) {
        return t.bayes_recovery ? Fields{{"alpha", *t.bayes_recovery}} : Fields();
      },
-     &Thresholds::no_bayes_recovery}};
+     &Thresholds::no_bayes_recovery},
+    {"detachment", "detachment", "an upper bulk is apart",
+     [](const Thresholds& t) { return t.detachment ? fields_of(*t.detachment) : Fields(); },
+     &Thresholds::no_detachment}};
+
+/// Those that were asked for.
+std::vector<Threshold> kinds_of(const Thresholds& t) {
+  std::vector<Threshold> kinds(std::begin(kThresholds), std::end(kThresholds));
+  if (!t.with_detachment()) kinds.pop_back();
+  return kinds;
+}
 
 constexpr const char* kUnverified = "a count of degrees of freedom, not verified";
 
@@ -69,14 +79,14 @@ const char* axis_title(study::DiagramVariable variable) {
 
 Table thresholds_table(const Thresholds& t) {
   Table table = headed("Thresholds", {"threshold", "alpha", ""});
-  for (const Threshold& threshold : kThresholds) add(table, threshold.title, threshold.alpha(t), beside(t, threshold));
+  for (const Threshold& threshold : kinds_of(t)) add(table, threshold.title, threshold.alpha(t), beside(t, threshold));
   if (t.interpolation_limit) add(table, "interpolation, noise → 0", *t.interpolation_limit, "");
   return table;
 }
 
 Table thresholds_rows(const Thresholds& t) {
-  Table table = records({"threshold", "alpha", "D", "t", "a", "tokens", "K_eff", "reason"});
-  for (const Threshold& threshold : kThresholds)
+  Table table = records({"threshold", "alpha", "D", "t", "a", "upper_mass", "tokens", "K_eff", "reason"});
+  for (const Threshold& threshold : kinds_of(t))
     add_row(table,
             {{"threshold", threshold.kind},
              {"tokens", t.tokens},
@@ -149,7 +159,7 @@ std::vector<Table> diagram_tables(const study::PhaseDiagram& diagram) {
       headed("Thresholds along " + study::name(diagram.variable), {general(study::name(diagram.variable), 4)});
   Table absent = headed("Nowhere in the diagram", {"threshold", "why"});
   for (const double value : diagram.values) table.rows.push_back(row(value));
-  for (const Threshold& line : kThresholds) {
+  for (const Threshold& line : kinds_of(diagram.lines.front())) {
     table.columns.push_back(general(line.title));
     for (std::size_t i = 0; i < diagram.lines.size(); ++i) append(table.rows[i], line.alpha(diagram.lines[i]));
     if (nowhere(diagram, line)) add(absent, line.title, diagram.lines.front().*line.reason);
@@ -166,7 +176,7 @@ Table diagram_rows(const study::PhaseDiagram& diagram) {
       const auto& [train, test, estimation, replicon, converged] = diagram.at(i, k);
       add(table, "solution", diagram.values[i], diagram.alphas[k], train, test, estimation, replicon, converged);
     }
-  for (const Threshold& line : kThresholds)
+  for (const Threshold& line : kinds_of(diagram.lines.front()))
     for (std::size_t i = 0; i < diagram.lines.size(); ++i)
       add(table, line.kind, diagram.values[i], line.alpha(diagram.lines[i]));
   return table;
@@ -181,7 +191,7 @@ report::Chart diagram_chart(const study::PhaseDiagram& diagram) {
                       .x_values = diagram.values,
                       .y_values = diagram.alphas};
   for (const study::DiagramPoint& point : diagram.points) map.values.push_back(point.converged ? point.test : kNan);
-  for (const Threshold& line : kThresholds) {
+  for (const Threshold& line : kinds_of(diagram.lines.front())) {
     if (nowhere(diagram, line)) continue;
     report::HeatMap::Line& drawn = map.lines.emplace_back(
         report::HeatMap::Line{line.title, {}, region_above(line.kind, diagram.problem), region_below(line.kind)});
@@ -211,6 +221,7 @@ std::string region_above(std::string_view threshold, const model::Problem& probl
 }
 
 std::string region_below(std::string_view threshold) {
+  if (threshold == "detachment") return "one bulk";
   return threshold == kFitting ? "labels are fitted" : "target undetermined";
 }
 

@@ -247,7 +247,7 @@ Data<Real> draw_data(const model::Problem& problem, std::span<const double> targ
   const base::NormalStream noise(seed, base::stream_id(base::Stream::label_noise, target_eigenvalues.size(), instance));
   const base::UniformStream draws(seed,
                                   base::stream_id(base::Stream::label_draws, target_eigenvalues.size(), instance));
-  Data<Real> data{Matrix<Real>(n * layout.rows, d), {}, Columns<Real>(n, label_count(problem)), communicator};
+  Data<Real> data{Matrix<Real>(n * layout.rows, d), {}, {}, Columns<Real>(n, label_count(problem)), communicator};
   if (!layout.self) data.Y.resize(n * layout.columns, d);
   Matrix<Real> scaled;
   for (Index first = 0; first < n; first += block_sequences(problem)) {

@@ -26,8 +26,11 @@ std::int64_t sequence_count(const model::Problem& problem, int d);
 /// singular values (of either sign) with cross-attention.
 template <class Real>
 struct Data {
-  base::Matrix<Real> X;        ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
-  base::Matrix<Real> Y;        ///< (nT2)×d, the keys of cross-attention; empty with self-attention, where X has both
+  base::Matrix<Real> X;  ///< (nT)×d, iid N(0,1); the T rows of one sequence are adjacent
+  base::Matrix<Real> Y;  ///< (nT2)×d, the keys of cross-attention; empty with self-attention, where X has both
+  /// n × T2(T2+1)/2, ⟨y_b, y_c⟩/d of the keys of each sequence, b ≤ c: what a loss of output sequences weighs residuals
+  /// with (token_products); empty for one of attention.
+  base::Columns<Real> products = {};
   base::Columns<Real> labels;  ///< n × label_count (outputs.h), made from the noisy scores h* + √Δ Ξ
   /// The processes that hold one training set together, each its share of the n sequences; null if this one holds all.
   base::Communicator* communicator = nullptr;

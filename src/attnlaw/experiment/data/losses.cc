@@ -56,9 +56,10 @@ void cross_entropy_coefficients(const model::Problem& problem, const LabelColumn
   }
 }
 
-/// Sets C_ab = ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of ℓ = Σ r², r = p − y, symmetrised as above.
+/// Sets C_ab = ∂ℓ/∂h_ab = 2β p_ab (r_ab − Σ_c p_ac r_ac) of a loss with ∂ℓ/∂p = 2r, symmetrised as above: r = p − y of
+/// ℓ = ‖p − y‖².
 template <class Real>
-void softmax_coefficients(const model::Problem& problem, const LabelColumns<Real>& labels, const Columns<Real>& outputs,
+void softmax_coefficients(const model::Problem& problem, const Columns<Real>& residuals, const Columns<Real>& outputs,
                           Columns<Real>& coefficients) {
   const ScoreLayout layout = student_layout(problem);
   const int keys = layout.columns;
@@ -66,13 +67,26 @@ void softmax_coefficients(const model::Problem& problem, const LabelColumns<Real
   Column<Real> mean(outputs.rows());
   for (int a = 0; a < layout.rows; ++a) {
     mean.setZero();
-    for (int k = a * keys; k < (a + 1) * keys; ++k) mean += outputs.col(k) * (outputs.col(k) - labels.col(k));
+    for (int k = a * keys; k < (a + 1) * keys; ++k) mean += outputs.col(k) * residuals.col(k);
     for (int b = 0; b < keys; ++b) {
       const int k = a * keys + b;
       const Real weight = static_cast<Real>(2 * problem.beta / layout.multiplicity(a, b));
-      coefficients.col(layout.index(a, b)) += weight * outputs.col(k) * (outputs.col(k) - labels.col(k) - mean);
+      coefficients.col(layout.index(a, b)) += weight * outputs.col(k) * (residuals.col(k) - mean);
     }
   }
+}
+
+/// Returns Σ_c ⟨y_b, y_c⟩/d r_ac of residuals r, in their places.
+template <class Real>
+Columns<Real> weighed(const model::Problem& problem, const LabelColumns<Real>& products,
+                      const Columns<Real>& residuals) {
+  const int keys = problem.keys();
+  const ScoreLayout of_keys = ScoreLayout::of_self(keys, true);
+  Columns<Real> sums = Columns<Real>::Zero(residuals.rows(), residuals.cols());
+  for (Eigen::Index row = 0; row < residuals.cols(); row += keys)
+    for (int b = 0; b < keys; ++b)
+      for (int c = 0; c < keys; ++c) sums.col(row + b) += products.col(of_keys.index(b, c)) * residuals.col(row + c);
+  return sums;
 }
 
 /// Sets C_1b = ∂ℓ/∂h_1b = 2β p_11 r (δ_1b − p_1b) of ℓ = r², r = p_11 − y, symmetrised as above.
@@ -123,7 +137,8 @@ void coefficients_of(const model::Problem& problem, const LabelColumns<Real>& la
   if (problem.readout == Readout::entry) return entry_coefficients<Real>(problem, labels, outputs, coefficients);
   if (problem.loss == Loss::cross_entropy)
     return cross_entropy_coefficients<Real>(problem, labels, outputs, coefficients);
-  if (problem.head == Head::softmax) return softmax_coefficients<Real>(problem, labels, outputs, coefficients);
+  if (problem.head == Head::softmax)
+    return softmax_coefficients<Real>(problem, outputs - labels, outputs, coefficients);
   coefficients = Real(2) * (outputs - labels);
 }
 
@@ -146,6 +161,34 @@ double loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<con
   const double value = loss<Real>(problem, labels, scores, outputs);
   coefficients_of<Real>(problem, labels, outputs, scores);
   return value;
+}
+
+template <class Real>
+Columns<Real> token_products(const model::Problem& problem, const Data<Real>& data) {
+  const ScoreLayout of_keys = ScoreLayout::of_self(problem.keys(), true);
+  const Eigen::Index d = data.X.cols();
+  Columns<Real> products(data.labels.rows(), of_keys.count());
+  pair_scores(of_keys, d, data.keys().data(), data.keys().data(), 1 / static_cast<double>(d), 0, products);
+  return products;
+}
+
+template <class Real>
+double sequence_loss(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
+                     const Eigen::Ref<const Columns<Real>>& products, const Columns<Real>& scores,
+                     Columns<Real>& outputs) {
+  student_outputs(problem, scores, outputs);
+  const Columns<Real> residuals = outputs - labels;
+  return (residuals * weighed<Real>(problem, products, residuals)).template cast<double>().sum();
+}
+
+template <class Real>
+double sequence_loss_and_coefficients(const model::Problem& problem, const Eigen::Ref<const Columns<Real>>& labels,
+                                      const Eigen::Ref<const Columns<Real>>& products, Columns<Real>& scores,
+                                      Columns<Real>& outputs) {
+  student_outputs(problem, scores, outputs);
+  const Columns<Real> residuals = outputs - labels, slopes = weighed<Real>(problem, products, residuals);
+  softmax_coefficients<Real>(problem, slopes, outputs, scores);
+  return (residuals * slopes).template cast<double>().sum();
 }
 
 template <class Real>
@@ -172,6 +215,12 @@ bool convex_loss(const model::Problem& problem) {
                        Columns<Real>&);                                                                                \
   template double loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, Columns<Real>&, \
                                         Columns<Real>&);                                                               \
+  template Columns<Real> token_products(const model::Problem&, const Data<Real>&);                                     \
+  template double sequence_loss(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,                         \
+                                const Eigen::Ref<const Columns<Real>>&, const Columns<Real>&, Columns<Real>&);         \
+  template double sequence_loss_and_coefficients(const model::Problem&, const Eigen::Ref<const Columns<Real>>&,        \
+                                                 const Eigen::Ref<const Columns<Real>>&, Columns<Real>&,               \
+                                                 Columns<Real>&);                                                      \
   template double squared_distance(const model::Problem&, const Eigen::Ref<const Columns<Real>>&, const Columns<Real>&);
 ATTNLAW_INSTANTIATE(float)
 ATTNLAW_INSTANTIATE(double)

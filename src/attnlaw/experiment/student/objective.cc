@@ -16,8 +16,14 @@ using base::Matrix;
 template <class Real>
 typename DataPass<Real>::Pointwise Objective<Real>::loss_and_coefficients() const {
   return [this](Eigen::Index first, Columns<Real>& scores, Columns<Real>& outputs) {
-    const auto labels = pass_.data().labels.middleRows(first, scores.rows());
-    return typename DataPass<Real>::Sums{experiment::loss_and_coefficients<Real>(problem_, labels, scores, outputs)};
+    using Sums = typename DataPass<Real>::Sums;
+    const Data<Real>& data = pass_.data();
+    const auto labels = data.labels.middleRows(first, scores.rows());
+    if (data.products.size() > 0) {
+      const auto products = data.products.middleRows(first, scores.rows());
+      return Sums{sequence_loss_and_coefficients<Real>(problem_, labels, products, scores, outputs)};
+    }
+    return Sums{experiment::loss_and_coefficients<Real>(problem_, labels, scores, outputs)};
   };
 }
 

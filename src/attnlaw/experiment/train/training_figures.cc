@@ -16,7 +16,11 @@ TrainingFigures training_figures(Objective<Real>& objective, const Matrix<double
   const bool soft = problem.labels == model::Labels::soft && !problem.custom_loss;
   const auto pointwise = [&](Eigen::Index first, Columns<Real>& scores, Columns<Real>& outputs) {
     const auto labels = data.labels.middleRows(first, scores.rows());
-    const double value = loss<Real>(problem, labels, scores, outputs);
+    const bool sequences = data.products.size() > 0;
+    const double value =
+        sequences
+            ? sequence_loss<Real>(problem, labels, data.products.middleRows(first, scores.rows()), scores, outputs)
+            : loss<Real>(problem, labels, scores, outputs);
     return typename DataPass<Real>::Sums{value, soft ? squared_distance<Real>(problem, labels, outputs) : 0};
   };
   const auto [loss_sum, squared] = objective.pass().at_matrix(S, pointwise, nullptr);

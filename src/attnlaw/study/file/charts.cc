@@ -89,7 +89,7 @@ void add_numbers(const base::Description& description, std::vector<std::string>&
 const std::vector<std::string>& figure_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> found{"rank", "regime"};
-    for (const char* threshold : {"recovery", "interpolation", "interpolation_limit", "bayes_recovery"})
+    for (const char* threshold : {"recovery", "interpolation", "interpolation_limit", "bayes_recovery", "detachment"})
       for (const char* unit : {"", "_eff"}) found.push_back(std::string(threshold) + unit);
     for (const base::Description* document :
          {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
@@ -114,12 +114,13 @@ void require_names(const SourceFile& file, const TomlValue& chart, const ChartRe
                    const std::vector<Part>& parts) {
   const auto along = variables_of(parts, {"n", "n/d", "d", "D", "instance", "alpha_eff", "alpha_eff/kappa"});
   require_among(file, chart, "parts", request.parts, names_of(parts));
-  require_among(file, chart, "by", request.by, variables_of(parts, {"d", "instance", "part", "trainer"}));
+  require_among(file, chart, "by", request.by, variables_of(parts, {"d", "instance", "part", "trainer", "outputs"}));
   if (!request.best_over.empty())
     require_among(file, chart, "best_over", {request.best_over}, searchable(parts, request));
   if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, along);
   if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, along);
   require_figures(file, chart, "values", request.values);
+  require_among(file, chart, "lines", request.lines, {"recovery", "interpolation", "bayes_recovery", "detachment"});
 }
 
 void require_complete(const SourceFile& file, const TomlValue& chart, const ChartRequest& request) {
@@ -134,6 +135,8 @@ void require_complete(const SourceFile& file, const TomlValue& chart, const Char
   refuse_elsewhere(request.square_roots, "square_roots", Kind::spectrum);
   refuse_elsewhere(request.ratios, "ratios", Kind::curves);
   refuse_elsewhere(!request.best_over.empty(), "best_over", Kind::curves);
+  if (!request.lines.empty() && request.kind == Kind::spectrum)
+    file.reject(chart.find("lines")->line, "lines are of charts of kinds curves and map, got kind spectrum");
   if (!request.best_over.empty() && request.best_over == request.x)
     file.reject(chart.find("best_over")->line, "best_over must differ from x, got {} for both", request.x);
   if (request.kind == Kind::curves) {

@@ -38,7 +38,8 @@ const base::Description& describe(const PartKeys*) {
        base::field("theory", &P::theory,
                    {.accepts = "`true`, `false`, or a table", .otherwise = "`true` if nothing else is asked for"}),
        base::field("experiment", &P::experiment, {.accepts = "a table, or `false`"}),
-       base::field("thresholds", &P::thresholds, {.doc = "recovery and interpolation thresholds"}),
+       base::field("thresholds", &P::thresholds,
+                   {.doc = "recovery and interpolation thresholds", .accepts = "`true`, `false`, or a table"}),
        base::field("scaling", &P::scaling, {.accepts = "a table, or `false`"})}};
   return description;
 }
@@ -75,6 +76,15 @@ const base::Description& describe(const TheoryKeys*) {
       "the theory of every point",
       {base::field("density", &T::density, {.doc = "keep the density of the trained spectrum"}),
        base::field("warm_start", &T::warm_start, {.doc = "start from the neighbour"})}};
+  return description;
+}
+
+const base::Description& describe(const ThresholdsKeys*) {
+  static const base::Description description{
+      "the thresholds of every point",
+      {base::field(
+          "detachment", &ThresholdsKeys::detachment,
+          {.doc = "also where the upper bulk detaches, at the λ of the problem: needs some twenty solutions"})}};
   return description;
 }
 
@@ -128,9 +138,9 @@ const base::Description& describe(const ChartRequest*) {
                    {.doc = "figures drawn: `train`, `test`, `estimation`, `q`, …; exactly one for a `map`",
                     .otherwise = "required for `curves` and `map`"}),
        base::field("by", &C::by,
-                   {.doc = "axes, problem options, `d`, `part` or `trainer` that tell the curves apart",
+                   {.doc = "axes, problem options, `d`, `part`, `trainer` or `outputs` that tell the curves apart",
                     .otherwise = "every axis that takes several values at one x; `d` if experiments have several; "
-                                 "`trainer` and `part` where they are still needed"}),
+                                 "`trainer`, `outputs` and `part` where they are still needed"}),
        base::field("x_title", &C::x_title, {.doc = "title of the axis", .otherwise = "its name"}),
        base::field("y_title", &C::y_title, {.doc = "title of the axis", .otherwise = "its name"}),
        base::field("log_x", &C::log_x, {.doc = "logarithmic axis"}),
@@ -144,7 +154,12 @@ const base::Description& describe(const ChartRequest*) {
                    {.doc = "`curves`: an axis other than `x`, an option of the problem, along which every instance of "
                            "an experiment draws its result of least "
                            "`test` alone, as a search for the best `lambda`",
-                    .otherwise = "all are drawn"})}};
+                    .otherwise = "all are drawn"}),
+       base::field(
+           "lines", &C::lines,
+           {.doc = "`curves` along α and `map`: the thresholds of the parts that are drawn as lines: `recovery`, "
+                   "`interpolation`, `bayes_recovery`, `detachment`",
+            .otherwise = "all that there are"})}};
   return description;
 }
 

@@ -20,6 +20,11 @@ struct TheoryKeys {
 };
 const base::Description& describe(const TheoryKeys*);
 
+struct ThresholdsKeys {
+  bool detachment = false;
+};
+const base::Description& describe(const ThresholdsKeys*);
+
 struct ExperimentKeys {
   std::vector<int> d;
   experiment::Options options;  ///< instances, and how students are trained
@@ -36,7 +41,7 @@ struct PartKeys {
   nlohmann::json problem, axes;
   TheoryKeys theory;
   ExperimentKeys experiment;
-  bool thresholds = false;
+  ThresholdsKeys thresholds;
   ScalingKeys scaling;
 };
 const base::Description& describe(const PartKeys*);

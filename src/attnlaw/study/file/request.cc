@@ -130,7 +130,9 @@ Values read_scaling(const SourceFile& file, const TomlValue& scaling) {
 void read_computations(const SourceFile& file, const TomlValue& part, std::uint64_t seed, PartRequest& request) {
   PartKeys keys;
   read_table(file, part, describe(&keys), &keys, "a part");
-  request.thresholds = keys.thresholds;
+  if (const TomlValue* thresholds = wanted(file, part, "thresholds", true))
+    read_table(file, *thresholds, base::detail::description_of<ThresholdsKeys>(), &request.thresholds.emplace(),
+               "thresholds");
   if (const TomlValue* theory = wanted(file, part, "theory", true))
     read_table(file, *theory, base::detail::description_of<TheoryKeys>(), &request.theory.emplace(), "theory");
   if (const TomlValue* scaling = wanted(file, part, "scaling")) request.n = read_scaling(file, *scaling);
@@ -170,7 +172,7 @@ double PartRequest::tasks_per_point() const {
 }
 
 PartRequest read_request(const SourceFile& file, const PartTable& part, std::uint64_t seed) {
-  PartRequest request{part.name, part.table.line, Json::object(), {}, {}, {}, {}, {}, false};
+  PartRequest request{part.name, part.table.line, Json::object(), {}, {}, {}, {}, {}, {}};
   if (const TomlValue* problem = part.table.find("problem")) read_problem(file, *problem, request);
   if (const TomlValue* axes = part.table.find("axes")) request.axes = read_axes(file, *axes);
   for (const Axis& axis : request.axes)

@@ -29,7 +29,7 @@ struct PartRequest {
   std::optional<TheoryKeys> theory;
   std::optional<ExperimentRequest> experiment;
   std::optional<Values> n;  ///< the sizes of scaling
-  bool thresholds = false;
+  std::optional<ThresholdsKeys> thresholds;
 
   /// Tasks of one point, at most.
   double tasks_per_point() const;

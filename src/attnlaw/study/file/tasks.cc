@@ -67,7 +67,7 @@ auto placed(const SourceFile& file, const PartRequest& request, const Json& coor
 
 // ---- problems ------------------------------------------------------------------------------------------------------
 
-Json completed(Json options, TaskKind kind);
+Json completed(Json options, TaskKind kind, bool reads_lambda = false);
 
 /// The α at which α K_eff has the value of its axis.
 double ratio_at(const Json& options, const Json& effective) {
@@ -92,10 +92,10 @@ Json options_at(const SourceFile& file, const PartRequest& request, const Json& 
 }
 
 /// Options that a kind of task does not read, or has a default of its own for.
-Json completed(Json options, TaskKind kind) {
+Json completed(Json options, TaskKind kind, bool reads_lambda) {
   const bool penalised = options.value("student", Json()) != "bayes";
   if (kind == TaskKind::thresholds || kind == TaskKind::scaling) options["alpha"] = 1;
-  if (kind == TaskKind::thresholds && penalised) options["lambda"] = "0+";
+  if (kind == TaskKind::thresholds && penalised && !reads_lambda) options["lambda"] = "0+";
   if (kind == TaskKind::scaling && penalised && !options.contains("lambda")) options["lambda"] = "edge";
   return options;
 }
@@ -142,7 +142,7 @@ class PartMaker {
     for (std::size_t i = 0; i < points.size(); ++i) {
       const Json options = options_at(file_, request_, points[i]);
       if (request_.theory) add_theory(points[i], options, i % inner % kWarmStartSegment == 0);
-      if (request_.thresholds) add(points[i], task_at(points[i], options, TaskKind::thresholds));
+      if (request_.thresholds) add(points[i], thresholds_at(points[i], options));
       if (request_.n) add_scaling(points[i], options);
       if (request_.experiment) add_experiments(points[i], options);
     }
@@ -154,12 +154,18 @@ class PartMaker {
     part_.entries.push_back({tasks_.index_of(std::move(task), predecessor), coordinates});
   }
 
-  Task task_at(const Json& coordinates, const Json& options, TaskKind kind) const {
+  Task task_at(const Json& coordinates, const Json& options, TaskKind kind, bool reads_lambda = false) const {
     Task task;
     task.kind = kind;
-    task.problem =
-        placed(file_, request_, coordinates, [&] { return model::problem_from_json(completed(options, kind)); });
+    task.problem = placed(file_, request_, coordinates,
+                          [&] { return model::problem_from_json(completed(options, kind, reads_lambda)); });
     task.accuracy = accuracy_;
+    return task;
+  }
+
+  Task thresholds_at(const Json& coordinates, const Json& options) const {
+    Task task = task_at(coordinates, options, TaskKind::thresholds, request_.thresholds->detachment);
+    task.detachment = request_.thresholds->detachment;
     return task;
   }
 

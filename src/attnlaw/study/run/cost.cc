@@ -84,13 +84,15 @@ double scaling_seconds(const Task& task) {
 
 /// The cost of a task whose experiment takes so many iterations.
 double reference_seconds(const Task& task, double iterations) {
-  constexpr double kThresholds = 1e-3;
+  constexpr double kThresholds = 1e-3, kSolvesOfDetachment = 22;
   constexpr double kWarmStart = 0.6;  ///< its share of the work without one
   switch (task.kind) {
     case TaskKind::experiment:
       return experiment_seconds(task, iterations);
     case TaskKind::thresholds:
-      return kThresholds;
+      return kThresholds + (task.detachment ? kSolvesOfDetachment *
+                                                  theory_seconds(task.problem, task.accuracy, atoms_of(task.problem))
+                                            : 0);
     case TaskKind::scaling:
       return scaling_seconds(task);
     case TaskKind::theory:

@@ -43,8 +43,11 @@ report::Axis axis(const std::string& title, const std::string& name, bool log) {
   return {title.empty() ? axis_title(name) : title, scale(log), name};
 }
 
-/// A `thresholds` document has these figures.
-constexpr std::array kThresholds = {"recovery", "interpolation", "bayes_recovery"};
+/// The figures of a `thresholds` document that a chart draws as lines.
+std::vector<std::string> lines_of(const ChartRequest& request) {
+  if (!request.lines.empty()) return request.lines;
+  return {"recovery", "interpolation", "bayes_recovery", "detachment"};
+}
 
 // ---- curves --------------------------------------------------------------------------------------------------------
 
@@ -220,7 +223,9 @@ class Curves {
   /// Experiments differ in these where their theory is one: they share its colour.
   std::string group_name(const Item& item, const std::string& value) const {
     std::vector<std::string> by = by_;
-    std::erase_if(by, [](const auto& axis) { return axis == "d" || axis == "instance" || axis == "trainer"; });
+    std::erase_if(by, [](const auto& axis) {
+      return axis == "d" || axis == "instance" || axis == "trainer" || axis == "outputs";
+    });
     return by.size() < by_.size() ? name_by(by, item, value) : "";
   }
 
@@ -296,7 +301,7 @@ class Curves {
   }
 
   void add_rules(const Item& item) {
-    for (const char* threshold : kThresholds) {
+    for (const std::string& threshold : lines_of(request_)) {
       const auto alpha = usable(item) ? figure(item, threshold) : std::nullopt;
       if (!alpha) continue;
       std::string text = symbol(threshold);
@@ -515,7 +520,7 @@ std::vector<report::HeatMap::Line> threshold_lines(const ChartRequest& request, 
   const bool across = is_ratio(items, request.x);
   const std::string &other = across ? request.y : request.x, &ratio = across ? request.x : request.y;
   std::vector<report::HeatMap::Line> lines;
-  for (const char* threshold : kThresholds) {
+  for (const std::string& threshold : lines_of(request)) {
     report::HeatMap::Line line{
         symbol(threshold), {}, region_above(threshold, items.front().task->problem), region_below(threshold)};
     for (const Item& item : items) {

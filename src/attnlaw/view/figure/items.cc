@@ -205,7 +205,8 @@ std::vector<std::string> series_axes(const study::ChartRequest& request, const s
     if (request.x != axis) found.emplace_back(axis);
   };
   if (several_dimensions(items)) add("d");
-  if (varies_at_one_x(items, request.x, "trainer", found)) add("trainer");
+  for (const char* training : {"trainer", "outputs"})
+    if (varies_at_one_x(items, request.x, training, found)) add(training);
   // Where every instance has its own best, subjects differ within a point.
   if (request.best_over.empty() && mixed_point(items, {{request.x}, found})) add("part");
   return found;

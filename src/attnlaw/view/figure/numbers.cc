@@ -182,6 +182,8 @@ constexpr Name kNames[] = {
     {"recovery", "recovery", "α of recovery"},
     {"interpolation", "interpolation", "α of interpolation"},
     {"bayes_recovery", "Bayes recovery", "α of Bayes recovery"},
+    {"detachment", "detachment", "α of detachment"},
+    {"detachment_eff", "detachment", "αK_eff of detachment"},
     {"recovery_eff", "recovery", "αK_eff of recovery"},
     {"interpolation_limit", "interpolation, Δ → 0", "α of interpolation as the noise vanishes"},
     {"interpolation_limit_eff", "interpolation, Δ → 0", "αK_eff of interpolation as the noise vanishes"},
@@ -299,6 +301,7 @@ json coordinate(const Item& item, const std::string& name) {
   if (item.task->kind == TaskKind::experiment) {
     if (name == "d") return static_cast<double>(item.task->experiment.d);
     if (name == "trainer") return experiment::name(item.task->experiment.trainer);
+    if (name == "outputs") return experiment::name(item.task->experiment.outputs);
   }
   const json problem = model::to_json(item.task->problem);
   return problem.contains(name) ? without_rounding_errors(problem[name]) : json();
