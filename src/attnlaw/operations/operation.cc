@@ -44,7 +44,7 @@ std::function<void(int, int)> progress_of(const Run& run, const std::string& lab
 
 void announce(const Run& run, const std::string& label, const study::Task& task, int times, int threads) {
   constexpr double kWorthSaying = 2;
-  const double seconds = study::relative_work(task) * times / threads;
+  const double seconds = study::estimated_seconds(task) * times / threads;
   if (run.expected && seconds >= kWorthSaying) run.expected(label, seconds);
 }
 
