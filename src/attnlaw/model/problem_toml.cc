@@ -13,8 +13,8 @@ std::string to_toml(const Problem& problem) { return toml_of(to_json(problem)); 
 std::string toml_of(const nlohmann::json& document) {
   std::string text;
   for (const auto& [key, value] : document.items())
-    // TOML has no null: the key is left out. All other scalars are written as in JSON.
-    if (!value.is_null() && !value.is_structured()) text += key + " = " + base::json_text(value) + "\n";
+    // TOML has no null: the key is left out. All other scalars, and arrays of them, are written as in JSON.
+    if (!value.is_null() && !value.is_object()) text += key + " = " + base::json_text(value) + "\n";
   return text;
 }
 
