@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -137,7 +138,7 @@ TEST(Operations, ReadTheirFilesOnce) {
 /// A page of what is no problem has the options as a file, from which they are read as they were.
 TEST(Operations, KeepTheirOptionsOnPagesWithoutAProblem) {
   const std::vector<std::pair<std::string, json>> asked = {
-      {"icl", {{"context", 10}, {"tasks", {1, 2.5}}, {"sequences", "5,6"}, {"lambda", "0+"}}},
+      {"icl", {{"context", {2, INFINITY}}, {"tasks", 2.5}, {"sequences", "5,6"}, {"lambda", "optimal"}}},
       {"lofi", {{"target", "square"}, {"d", 20}, {"n", {400, 800}}, {"test", 100}, {"seed", 3}}},
       {"pooling", {{"delta", 0.5}, {"gamma", 0.5}, {"mu2", 1}, {"alpha_pool", 0.3}}},
       {"softmax-law", {{"beta", 0.5}, {"rho", 1}, {"simulate", 50}, {"instances", 1}, {"seed", 3}}}};
