@@ -17,9 +17,14 @@ function(attnlaw_plain target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-O1>)
 endfunction()
 
-# attnlaw_native(target): compiled for the instruction set of this machine, and for arithmetic without errno.
-function(attnlaw_native target)
+# attnlaw_arithmetic(target): loops of numbers, without errno.
+function(attnlaw_arithmetic target)
   target_compile_options(${target} PRIVATE -fopenmp-simd -fno-math-errno)
+endfunction()
+
+# attnlaw_native(target): the same for the instruction set of this machine.
+function(attnlaw_native target)
+  attnlaw_arithmetic(${target})
   if(ATTNLAW_NATIVE)
     target_compile_options(${target} PRIVATE -march=native)
   endif()

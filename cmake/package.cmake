@@ -9,7 +9,14 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 # The libraries that the program and the module for MPI are linked with, with the versions that have their symbols.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# What those need who link the library, which is static.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS
-    "libeigen3-dev, nlohmann-json3-dev, libopenblas-pthread-dev, liblapacke-dev, libfmt-dev, libsqlite3-dev, libzip-dev, libboost-math-dev")
+# What those need who link the library: of a static one also what it stands on.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libeigen3-dev, nlohmann-json3-dev")
+if(ATTNLAW_LEVELS)
+  # The program finds its library where the package has it, and the loader of the machine is told of it.
+  set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/src/attnlaw)
+else()
+  string(APPEND CPACK_DEBIAN_PACKAGE_SUGGESTS
+         ", libopenblas-pthread-dev, liblapacke-dev, libfmt-dev, libsqlite3-dev, libzip-dev, libboost-math-dev")
+endif()
 include(CPack)

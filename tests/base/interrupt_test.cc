@@ -88,6 +88,38 @@ TEST(Interrupt, ItemsThatHaveEndedAreKept) {
       std::invalid_argument);
 }
 
+/// A failure is no interruption, whatever else has happened by then.
+TEST(Interrupt, FailuresOfItemsAreThrown) {
+  std::atomic<bool> asked = false;
+  const InterruptScope scope(&asked);
+  for (const bool also : {false, true})
+    EXPECT_THROW(run_until_interrupted(3, 1,
+                                       [&](std::size_t i) {
+                                         asked = also && i == 1;
+                                         if (i == 1) throw std::invalid_argument("x");
+                                         return i;
+                                       }),
+                 std::invalid_argument);
+}
+
+/// An item that ends within the grace is kept, and one that does not is left.
+TEST(Interrupt, ItemsThatOutlastTheGraceAreLeft) {
+  using Clock = std::chrono::steady_clock;
+  std::atomic<bool> asked = false;
+  const InterruptScope scope(&asked);
+  const InterruptGrace grace;
+  const Clock::time_point begin = Clock::now();
+  const auto items = run_until_interrupted(4, 1, [&](std::size_t i) {
+    if (i == 1) asked = true;
+    for (; i == 2 && Clock::now() - begin < std::chrono::seconds(30); check_interrupt())
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return i;
+  });
+  EXPECT_EQ(those_that_ended(items), (std::vector<std::size_t>{0, 1}));
+  EXPECT_GE(Clock::now() - begin, std::chrono::milliseconds(400));
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(20));
+}
+
 TEST(Interrupt, GraceIsHalfASecond) {
   std::atomic<bool> asked = true;
   const InterruptScope scope(&asked);

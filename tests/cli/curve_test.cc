@@ -173,8 +173,8 @@ TEST(Curve, ThatIsInterruptedSaysSoOnceBesideCsv) {
                                   "timeout --foreground --preserve-status --signal INT 3");
   EXPECT_EQ(outcome.code, 130) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("attnlaw: interrupted after "));
-  EXPECT_THAT(outcome.err, HasSubstr("theory: "));
   EXPECT_THAT(outcome.err, testing::Not(HasSubstr("Interrupted after ")));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("not computed")));
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1 + 500);
 }
 

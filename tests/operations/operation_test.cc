@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -16,6 +17,7 @@
 #include "attnlaw/base/fields/schema.h"
 #include "attnlaw/base/fields/text.h"
 #include "attnlaw/base/interrupt.h"
+#include "attnlaw/base/toml.h"
 #include "attnlaw/operations/common_options.h"
 #include "attnlaw/operations/completion.h"
 #include "attnlaw/operations/grid_options.h"
@@ -133,6 +135,30 @@ TEST(Operations, ReadTheirFilesOnce) {
   }
 }
 
+/// A page of what is no problem has the options as a file, from which they are read as they were.
+TEST(Operations, KeepTheirOptionsOnPagesWithoutAProblem) {
+  const std::vector<std::pair<std::string, json>> asked = {
+      {"icl", {{"context", {2, INFINITY}}, {"tasks", 2.5}, {"sequences", "5,6"}, {"lambda", "optimal"}}},
+      {"lofi", {{"target", "square"}, {"d", 20}, {"n", {400, 800}}, {"test", 100}, {"seed", 3}}},
+      {"pooling", {{"delta", 0.5}, {"gamma", 0.5}, {"mu2", 1}, {"alpha_pool", 0.3}}},
+      {"softmax-law", {{"beta", 0.5}, {"rho", 1}, {"simulate", 50}, {"instances", 1}, {"seed", 3}}}};
+  for (const auto& [name, options] : asked) {
+    operations::Run run;
+    run.draw = true;
+    json given = options;
+    given["threads"] = 1;
+    const view::Result result = find(name).run(given, run);
+    ASSERT_TRUE(result.page) << name;
+    EXPECT_EQ(result.page->input_name, name + ".toml");
+    json read = json::object();
+    for (const base::TomlEntry& entry : base::parse_toml(result.page->input).entries) {
+      json& value = read[entry.key] = entry.value.scalar;
+      for (const base::TomlValue& item : entry.value.items) value.push_back(item.scalar);
+    }
+    EXPECT_EQ(read, options) << result.page->input;
+  }
+}
+
 TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
   operations::Run run;
   run.threads = 1;
@@ -151,6 +177,7 @@ TEST(Operations, PrintWhatIsKnownWhenInterrupted) {
   EXPECT_THAT(result.interrupted, HasSubstr("of 400 points"));
   EXPECT_EQ(result.document["interrupted"], result.interrupted);
   EXPECT_THAT(result.warnings.front(), HasSubstr("Interrupted after "));
+  EXPECT_THAT(result.warnings, testing::Not(testing::Contains(HasSubstr("not computed")))) << "which is the same";
 }
 
 /// The curve of twelve points during which somebody presses Ctrl-C when so many are known of the study of this name.

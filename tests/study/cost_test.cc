@@ -15,7 +15,7 @@ Study parse(const std::string& text) { return parse_study(text, "cost.toml"); }
 
 const std::string kPoint = "[problem]\nalpha = 0.3\nlambda = 0.05\n";
 
-double work_of(const std::string& text) { return relative_work(parse(text).tasks.back().task); }
+double work_of(const std::string& text) { return estimated_seconds(parse(text).tasks.back().task); }
 
 double seconds_of(const std::vector<Cost>& costs) {
   return std::accumulate(costs.begin(), costs.end(), 0.0,

@@ -9,23 +9,25 @@
 #include <utility>
 #include <vector>
 
+#include "attnlaw/base/instances.h"
 #include "attnlaw/base/interrupt.h"
-#include "attnlaw/base/linear_algebra.h"
-#include "attnlaw/base/parallel.h"
 
 namespace attnlaw::base {
 
 /// Returns run(0), …, run(count − 1), each computed on one of at most `threads` threads (0: all available); those that
 /// had not ended when the calling thread was interrupted are absent. Other exceptions and progress are those of
-/// parallel_for.
+/// run_instances.
 template <class Run>
 auto run_until_interrupted(std::size_t count, int threads, const Run& run,
                            const std::function<void(int done, int total)>& progress = {}) {
-  use_one_blas_thread();
   std::vector<std::optional<std::invoke_result_t<Run, std::size_t>>> items(count);
+  // An interruption takes away what run_instances returns, but not the items.
+  const auto keep = [&](std::size_t i) {
+    items[i] = run(i);
+    return i;
+  };
   try {
-    parallel_for(
-        count, threads, [&](std::size_t i) { items[i] = run(i); }, progress);
+    run_instances(static_cast<int>(count), threads, keep, progress);
   } catch (const Interrupted&) {
     // What has ended is the result.
   }

@@ -14,7 +14,7 @@ nlohmann::json with_target_beside(const std::string& path, nlohmann::json proble
 /// limit of a vanishing one, 0+, and no penalty of 0.
 nlohmann::json problem_of_result(nlohmann::json problem);
 
-/// Returns the scalars of a document as a TOML table; what is null is left out.
+/// Returns the scalars of a document, and arrays of them, as a TOML table; what is null is left out.
 std::string toml_of(const nlohmann::json& document);
 
 }  // namespace attnlaw::model

@@ -25,6 +25,15 @@ std::string with_dashes(std::vector<std::string> names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// What a page without a problem is of: the options as they were given, which make it again.
+void add_options(report::Page& page, const About& about, const nlohmann::json& options) {
+  nlohmann::json kept = own_options(options);
+  if (options.contains("seed")) kept["seed"] = options["seed"];
+  page.input_name = std::string(about.name) + ".toml";
+  page.input += fmt::format("# In Python: attnlaw.{}(**tomllib.load(open(\"{}\", \"rb\")))\n{}",
+                            base::snake_case(about.name), page.input_name, model::toml_of(kept));
+}
+
 }  // namespace
 
 const base::Description& describe(const Run*) {
@@ -44,7 +53,7 @@ std::function<void(int, int)> progress_of(const Run& run, const std::string& lab
 
 void announce(const Run& run, const std::string& label, const study::Task& task, int times, int threads) {
   constexpr double kWorthSaying = 2;
-  const double seconds = study::relative_work(task) * times / threads;
+  const double seconds = study::estimated_seconds(task) * times / threads;
   if (run.expected && seconds >= kWorthSaying) run.expected(label, seconds);
 }
 
@@ -100,10 +109,13 @@ void add_head(nlohmann::json& document, const About& about) {
   document["command"] = about.name;
 }
 
-void add_input(view::Result& result) {
+void add_input(view::Result& result, const About& about, const nlohmann::json& options) {
   const auto problem = result.document.find("problem");
-  if (problem == result.document.end() || !problem->is_object()) return;
   report::Page& page = *result.page;
+  if (problem == result.document.end() || !problem->is_object()) {
+    if (page.input_name.empty()) add_options(page, about, options);
+    return;
+  }
   if (const auto target = problem->find("target"); target != problem->end() && target->is_string())
     page.target_hash =
         study::target_hash(model::Target::parse(*target, model::default_problem(*problem).matrix_values()));

@@ -119,8 +119,8 @@ Run with_options(Run run, const nlohmann::json& options);
 void add_head(nlohmann::json& document, const About& about);
 
 /// The problem of a document as a file at the foot of its page, below what stands in `input` without a name, unless the
-/// page has a file.
-void add_input(view::Result& result);
+/// page has a file. The file of a page without a problem has these options.
+void add_input(view::Result& result, const About& about, const nlohmann::json& options);
 
 /// Says in document and warnings that the result is not whole, and takes its page away.
 void mark_interrupted(view::Result& result);
@@ -159,7 +159,7 @@ view::Result result_of(const typename Op::Output& output, const nlohmann::json& 
   result.document = base::json_of(output);
   add_head(result.document, Op::about);
   if (!result.interrupted.empty()) mark_interrupted(result);
-  if (result.page) add_input(result);
+  if (result.page) add_input(result, Op::about, options);
   std::vector<std::string> unread = unread_beside<Op>(options);
   if constexpr (requires { Op::unused(output); }) unread = Op::unused(output);
   for (std::string& line : without_effect(options, unread)) result.warnings.push_back(std::move(line));

@@ -1,6 +1,6 @@
 #include "attnlaw/study/learning_curve.h"
 
-#include "attnlaw/base/parallel.h"
+#include "attnlaw/base/instances.h"
 
 namespace attnlaw::study {
 
@@ -16,10 +16,9 @@ std::vector<model::Problem> along(const model::Problem& problem, double model::P
 
 std::vector<theory::Solution> solve_each(std::span<const model::Problem> problems, const theory::SolveOptions& options,
                                          int threads, const std::function<void(int, int)>& progress) {
-  std::vector<theory::Solution> solutions(problems.size());
-  base::parallel_for(
-      problems.size(), threads, [&](std::size_t i) { solutions[i] = theory::solve(problems[i], options); }, progress);
-  return solutions;
+  return base::run_instances(
+      static_cast<int>(problems.size()), threads, [&](std::size_t i) { return theory::solve(problems[i], options); },
+      progress);
 }
 
 }  // namespace attnlaw::study

@@ -20,8 +20,8 @@ using model::Problem;
 using model::Student;
 
 // ---- the reference -------------------------------------------------------------------------------------------------
-// Seconds of one thread of the machine of docs/performance.md: rough, as only their ratios matter. What they miss,
-// calibration finds.
+// Seconds of one thread of the machine of docs/performance.md: right to a factor of two or three. What they
+// miss, calibration finds.
 
 /// A fixed point over quasi-random points: their number grows as the accuracy shrinks, and a point costs a Newton solve
 /// in K unknowns (two for T = 2; those of one row with cross-attention), for each label that is summed over.
@@ -148,7 +148,7 @@ Task cheaper(const Task& task, double seconds) {
   constexpr double kCoarsest = 0.1;
   Task result = task;
   if (task.kind == TaskKind::experiment) result = small_experiment(task, seconds);
-  const auto too_long = [&] { return relative_work(result) > seconds; };
+  const auto too_long = [&] { return estimated_seconds(result) > seconds; };
   while (task.kind == TaskKind::scaling && result.n.size() > 3 && too_long())
     result.n.resize(std::max<std::size_t>(3, result.n.size() / 2));
   while (result.kind != TaskKind::scaling && result.accuracy < kCoarsest && too_long())
@@ -269,7 +269,7 @@ class Calibration {
   }
 
   double seconds(const Group& group, double position, const Task& task) const {
-    if (group.samples.empty()) return mean_speed() * relative_work(task);
+    if (group.samples.empty()) return mean_speed() * estimated_seconds(task);
     return interpolated(group.samples, position, &Sample::speed) *
            reference_seconds(task, interpolated(group.samples, position, &Sample::iterations));
   }
@@ -291,7 +291,7 @@ class Calibration {
 
 }  // namespace
 
-double relative_work(const Task& task) { return reference_seconds(task, usual_iterations(task.experiment)); }
+double estimated_seconds(const Task& task) { return reference_seconds(task, usual_iterations(task.experiment)); }
 
 std::vector<Cost> estimate_costs(const Study& study, double budget) {
   Calibration calibration(study, budget);

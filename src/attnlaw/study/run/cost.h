@@ -15,7 +15,7 @@ struct Cost {
 
 /// About the seconds of one thread of the machine of docs/performance.md, right to a factor of two or three; takes no
 /// time to find out.
-double relative_work(const Task& task);
+double estimated_seconds(const Task& task);
 
 /// Calibrated by running sample tasks of every part (theory at its ends and middle, experiments at a small d, scaled
 /// by their products) for up to about `budget` seconds in all. Aligned with Study::tasks.

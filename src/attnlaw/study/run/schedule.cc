@@ -13,7 +13,7 @@ Schedule::Schedule(const Study& study, const std::vector<bool>& finished) : node
     node.predecessor = study.tasks[i].predecessor;
     if (node.predecessor) nodes_[*node.predecessor].followers.push_back(i);
     node.done = finished[i];
-    if (!node.done) node.work = relative_work(study.tasks[i].task);
+    if (!node.done) node.work = estimated_seconds(study.tasks[i].task);
     work_total_ += node.work;
   }
   work_left_ = work_total_;

@@ -46,7 +46,7 @@ class Schedule {
   bool anything_left() const { return running_ > 0 || !ready_.empty() || !roots_.empty(); }
   /// Tells whether a task has followers that are not done.
   bool is_needed(std::size_t task) const;
-  /// Estimated work that is not done, and that there was at the beginning (relative_work).
+  /// Estimated work that is not done, and that there was at the beginning (estimated_seconds).
   double work_left() const { return work_left_; }
   double work_total() const { return work_total_; }
 

@@ -376,13 +376,13 @@ json points_json(const ProblemCurve& curve) { return curve.measured() ? experime
 
 // ---- warnings -------------------------------------------------------------------------------------------------------
 
-/// How many of the items are no results.
-void warn_of_gaps(const char* name, const std::vector<Item>& items, Warnings& warnings) {
+/// How many of the items are no results. An interrupted curve says elsewhere how many were not computed.
+void warn_of_gaps(const char* name, const std::vector<Item>& items, bool interrupted, Warnings& warnings) {
   const auto say = [&](auto number, const std::string& what) {
     if (number > 0) warnings.push_back(fmt::format("{}: {} of {} {}", name, number, items.size(), what));
   };
   const Gaps gaps = gaps_of(items);
-  say(gaps.missing, "were not computed.");
+  if (!interrupted) say(gaps.missing, "were not computed.");
   say(gaps.failed, fmt::format("failed: {}.", gaps.error));
   say(std::count_if(
           items.begin(), items.end(),
@@ -396,13 +396,14 @@ Warnings warnings_of(const ProblemCurve& curve) {
   for (const Item& item : theory)
     if (usable(item)) replicons.push_back(figure(item, "replicon").value_or(0));
   Warnings result = replicon_warnings(replicons, "points of the curve");
+  const bool interrupted = !curve.interrupted.empty();
   for (const char* part : {kCurveTheory, kCurveExperiments}) {
     if (part == kCurveExperiments && !curve.measured()) continue;
-    warn_of_gaps(part, once(items_of(curve, part)), result);
+    warn_of_gaps(part, once(items_of(curve, part)), interrupted, result);
   }
   // Lines that an interruption has ended are not drawn.
-  if (curve.line && curve.interrupted.empty())
-    warn_of_gaps("lines", once(view::items_of(*curve.line, curve.line_outcomes, {})), result);
+  if (curve.line && !interrupted)
+    warn_of_gaps("lines", once(view::items_of(*curve.line, curve.line_outcomes, {})), interrupted, result);
   return result;
 }
 
