@@ -227,7 +227,8 @@ class FineTuning {
     if (setting_.task.noise > 0)
       experiment::add_noise(setting_.problem, source(reused ? Stream::label_noise : Stream::adapter_noise), 0,
                             sequences.task);
-    experiment::Data<double> data{std::move(sequences.X), {}, Columns(n, experiment::output_count(setting_.problem))};
+    experiment::Data<double> data{
+        .X = std::move(sequences.X), .Y = {}, .labels = Columns(n, experiment::output_count(setting_.problem))};
     experiment::target_outputs(setting_.problem, sequences.task, data.labels);
     return data;
   }
