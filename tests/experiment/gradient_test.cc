@@ -238,7 +238,7 @@ TEST_P(Gradient, BoundsTheResidual) {
 }
 
 TEST_P(Gradient, InFloatAgreesWithDouble) {
-  const Data<float> data{data_.X.cast<float>(), data_.Y.cast<float>(), data_.labels.cast<float>()};
+  const Data<float> data{.X = data_.X.cast<float>(), .Y = data_.Y.cast<float>(), .labels = data_.labels.cast<float>()};
   Objective<float> single(problem_, data, 1);
   const Matrix<double> point = some_parameters(6);
   Matrix<double> expected, gradient;

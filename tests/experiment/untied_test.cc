@@ -174,7 +174,7 @@ TEST(CrossAttention, RowsAreSequencesOfTheirOwn) {
   split.alpha = 3 * whole.alpha;
   const Data<double> data = draw_data<double>(whole, whole.target.eigenvalues(16, 5, 0), 5, 0);
   const Eigen::Index n = data.labels.rows();
-  Data<double> rows{data.X, Matrix<double>(6 * n, 16), Columns<double>(3 * n, 2)};
+  Data<double> rows{.X = data.X, .Y = Matrix<double>(6 * n, 16), .labels = Columns<double>(3 * n, 2)};
   for (Eigen::Index mu = 0; mu < n; ++mu) {
     for (int a = 0; a < 3; ++a) {
       rows.Y.middleRows(2 * (3 * mu + a), 2) = data.Y.middleRows(2 * mu, 2);
