@@ -2,6 +2,7 @@
 /// Several sample points side by side: arithmetic of one point, carried out on all lanes at once.
 
 #include <Eigen/Core>
+#include <cstddef>
 
 namespace attnlaw::theory {
 
@@ -12,8 +13,12 @@ constexpr int kLanes = ATTNLAW_LANES;
 constexpr int kLanes = 4;
 #endif
 
+/// Where registers are shorter, compilers align a vector to one of those: packs would lie elsewhere in the memory of a
+/// program than in that of a library for another processor.
+constexpr std::size_t kPackAlignment = kLanes * sizeof(double);
+
 /// One truth value per lane (all bits set, or none).
-struct Mask {
+struct alignas(kPackAlignment) Mask {
   using Vector = long long __attribute__((vector_size(kLanes * sizeof(long long))));
   Vector lanes;
 
@@ -27,7 +32,7 @@ struct Mask {
   }
 };
 
-struct Pack {
+struct alignas(kPackAlignment) Pack {
   using Vector = double __attribute__((vector_size(kLanes * sizeof(double))));
   Vector lanes;
 
@@ -53,6 +58,8 @@ struct Pack {
     return total;
   }
 };
+
+static_assert(alignof(Pack) == sizeof(Pack) && alignof(Mask) == sizeof(Pack));
 
 inline Pack select(Mask condition, Pack yes, Pack no) { return Pack(condition.lanes ? yes.lanes : no.lanes); }
 inline Pack max(Pack a, Pack b) { return select(a < b, b, a); }
