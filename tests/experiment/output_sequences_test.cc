@@ -149,6 +149,21 @@ TEST(TrainedOnSequences, EveryTrainerReachesTheSameMinimum) {
   EXPECT_GT(std::abs(run(problem, options).mean.objective - least), 1e-3 * least) << "another loss";
 }
 
+TEST(TrainedOnSequences, HasTheErrorsOfTheTheoryOfAttention) {
+  Problem problem;
+  problem.alpha = 0.5;
+  problem.lambda = 0.05;
+  problem.noise = 0.25;
+  Options options = sequences_at(40, 6);
+  options.seed = 1;
+  const Experiment trained = run(problem, options);
+  const theory::Errors errors = theory::solve(problem).errors;
+  constexpr double kStandardErrors = 4;
+  EXPECT_NEAR(trained.mean.test, errors.test, kStandardErrors * trained.standard_error.test);
+  EXPECT_NEAR(trained.mean.estimation, errors.estimation, kStandardErrors * trained.standard_error.estimation);
+  EXPECT_NEAR(trained.mean.objective, errors.objective, kStandardErrors * trained.standard_error.objective);
+}
+
 TEST(TrainedOnSequences, RefusesWhatHasNoSuchLoss) {
   const auto refused = [](const Problem& problem, Options options, const char* words) {
     EXPECT_THAT([&] { run(problem, options); }, ThrowsMessage<std::invalid_argument>(HasSubstr(words)));

@@ -388,7 +388,8 @@ TEST(StudyFile, WrongTypesAndValuesAreRefusedWithTheirLine) {
   EXPECT_THAT(refusal("seed = -1\n" + kPoint), StartsWith("curve.toml:1: seed must be an integer >= 0, got -1"));
   EXPECT_THAT(refusal("accuracy = 1\n" + kPoint), StartsWith("curve.toml:1: accuracy"));
   EXPECT_THAT(refusal("\ntheory = 1\n" + kPoint), StartsWith("curve.toml:2: theory must be true, false or a table"));
-  EXPECT_THAT(refusal("thresholds = 'yes'\n" + kPoint), HasSubstr(":1: thresholds must be true or false, got \"yes\""));
+  EXPECT_THAT(refusal("thresholds = 'yes'\n" + kPoint),
+              HasSubstr(":1: thresholds must be true, false or a table, got \"yes\""));
   EXPECT_THAT(refusal("experiment = true\n" + kPoint), HasSubstr(":1: experiment must be a table or false, got true"));
   EXPECT_THAT(refusal("experiment = {instances = 4}\n" + kPoint), HasSubstr(":1: experiment needs d"));
   EXPECT_THAT(refusal("experiment = {d = 2.5}\n" + kPoint), HasSubstr(":1: d must be an integer, got 2.5"));
@@ -564,7 +565,8 @@ TEST(StudyFile, ChartsMustFitTheStudy) {
   EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test']\nsquare_roots = true\n"),
               HasSubstr(":12: square_roots is of charts of kind spectrum, got kind curves"));
   EXPECT_EQ(chart("x = 'alpha'\nvalues = ['test', 'detachment_eff']\nlines = ['detachment']\n"), "accepted");
-  EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test']\nlines = ['recovred']\n"), HasSubstr("did you mean 'recovery'?"));
+  EXPECT_THAT(chart("x = 'alpha'\nvalues = ['test']\nlines = ['recovred']\n"),
+              HasSubstr("accepted: recovery, interpolation"));
   EXPECT_THAT(chart("kind = 'spectrum'\nlines = ['recovery']\n"), HasSubstr("charts of kinds curves and map"));
   EXPECT_THAT(chart("log_x = 1\n"), HasSubstr(":10: log_x must be true or false"));
   EXPECT_THAT(chart("legend = true\n"), HasSubstr(":10: unknown key 'legend' in a [[chart]]"));

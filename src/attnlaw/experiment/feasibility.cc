@@ -66,8 +66,7 @@ void require_sequences(const model::Problem& problem, const Options& options) {
     return;
   reject(
       "outputs sequences is trained with head softmax, readout rows, labels soft and loss square, by the trainers "
-      "lbfgs, "
-      "adam and fista; got head {}, readout {}, labels {}, loss {}, trainer {}",
+      "lbfgs, adam and fista; got head {}, readout {}, labels {}, loss {}, trainer {}",
       name(problem.head), name(problem.readout), name(problem.labels),
       problem.custom_loss ? "custom" : name(problem.loss), name(options.trainer));
 }
