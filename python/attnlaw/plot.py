@@ -235,13 +235,12 @@ def ridge(
         The density of row i stands on the height i. A vertical bar is an atom, one step high if it has the whole mass;
         triangles are outliers.
     """
-    if hasattr(results, "keys"):
+    options = getattr(results, "options", {})
+    if not options and hasattr(results, "keys"):
         if "along" not in results:
             raise ValueError("there is one spectrum here: a ridge takes attnlaw.spectrum over an array, or along=...")
         along = results["along"]
         results, options = along.solutions, {along.variable: along["values"]}
-    else:
-        options = getattr(results, "options", {})
     laws = [_as_spectrum(result, points) for result in results]
     if not laws:
         raise ValueError("a ridge needs at least one spectrum")
