@@ -98,8 +98,10 @@ void require_writable(const std::string& path) {
 void require_database(const std::string& path) {
   constexpr std::string_view kBeginning("SQLite format 3\0", 16);
   std::array<char, kBeginning.size()> beginning{};
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file && fs::exists(path)) throw Error(path, std::strerror(errno), advice(SQLITE_READONLY), SQLITE_CANTOPEN);
+  // What does not exist yet may be made by another process in the next moment.
+  if (!file && errno != ENOENT) throw Error(path, std::strerror(errno), advice(SQLITE_READONLY), SQLITE_CANTOPEN);
   file.read(beginning.data(), beginning.size());
   const auto size = static_cast<std::size_t>(file.gcount());
   if (size > 0 && std::string_view(beginning.data(), size) != kBeginning)
