@@ -459,6 +459,17 @@ TEST(Thresholds, DocumentKeepsTheContract) {
   expect_keys(noisy, json::parse(R"({"interpolation": {"alpha": 0, "a": 0}, "reasons": {"recovery": 0}})"));
 }
 
+/// Students that are S* + aZ fit noisy labels with a that grows without end: their thresholds have no other figure.
+TEST(Thresholds, MayHaveAnInfiniteNoise) {
+  for (const char* of : {"--student direct", "--tokens 1 --target spikes:5,-1.376", "--attention cross"}) {
+    const std::string command = std::string("thresholds --head linear --noise 0.25 ") + of;
+    const json document = run_json(command);
+    EXPECT_GT(document["interpolation"]["alpha"], 0) << of;
+    EXPECT_TRUE(document["interpolation"]["a"].is_null()) << of;
+    for (const char* format : {" --format table", " --format csv"}) EXPECT_EQ(attnlaw(command + format).code, 0) << of;
+  }
+}
+
 TEST(Solve, PrintsTheEntropyOfLabelsBesideExcesses) {
   EXPECT_NE(attnlaw("solve --labels sampled --alpha 1 --lambda 0.1").out.find("entropy of the labels"),
             std::string::npos);

@@ -19,7 +19,7 @@ def differences(one, other, where):
             if key not in OWN:
                 yield from differences(one[key], other[key], f"{where}.{key}")
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for index, pair in enumerate(zip(one, other)):
+        for index, pair in enumerate(zip(one, other, strict=True)):
             yield from differences(*pair, f"{where}[{index}]")
     elif isinstance(one, float) and isinstance(other, float):
         if not math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE):

@@ -18,6 +18,12 @@ using study::Thresholds;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
+/// The number in a cell; NaN in one that is empty, as those of numbers are that are not finite.
+double number_in(const Value& cell) {
+  const double* number = std::get_if<double>(&cell);
+  return number ? *number : kNan;
+}
+
 /// A threshold has names for programs and for people, its fields with α first (none where there is no threshold) and
 /// the reason why there is none.
 struct Threshold {
@@ -30,7 +36,7 @@ struct Threshold {
   /// The α of the threshold is NaN where there is none.
   double alpha(const Thresholds& t) const {
     const Fields found = fields(t);
-    return found.empty() ? kNan : std::get<double>(found.front().second);
+    return found.empty() ? kNan : number_in(found.front().second);
   }
 };
 constexpr const char* kFitting = "interpolation";
@@ -63,9 +69,10 @@ std::string beside(const Thresholds& t, const Threshold& kind) {
   const Fields threshold = kind.fields(t);
   if (threshold.empty()) return t.*kind.reason;
   if (kind.reason == &Thresholds::no_bayes_recovery) return t.bayes_unverified() ? kUnverified : "";
-  return joined(std::span(threshold).subspan(1), [](const auto& field) {
-    return fmt::format("{} = {:.6g}", field.first, std::get<double>(field.second));
-  });
+  Fields known(threshold.begin() + 1, threshold.end());
+  std::erase_if(known, [](const auto& field) { return std::isnan(number_in(field.second)); });
+  return joined(known,
+                [](const auto& field) { return fmt::format("{} = {:.6g}", field.first, number_in(field.second)); });
 }
 
 bool nowhere(const study::PhaseDiagram& diagram, const Threshold& line) {
