@@ -144,14 +144,8 @@ Complex product_sum_stieltjes(double kappa, double variance, double x, Complex n
     }
   }
   // The roots of h⁴ − x h³ + (a² + κ − 1) h² + x h − a² = 0 are the eigenvalues of its companion matrix.
-  std::array companion{x,  1 - variance - kappa,
-                       -x, variance,  //
-                       1., 0.,
-                       0., 0.,  //
-                       0., 1.,
-                       0., 0.,  //
-                       0., 0.,
-                       1., 0.};
+  std::array<double, 16> companion{x, 1 - variance - kappa, -x, variance};
+  for (std::size_t row = 1; row < 4; ++row) companion[4 * row + row - 1] = 1;
   const std::vector<Complex> roots = base::general_eigenvalues(companion, 4);
   Complex h = *std::max_element(roots.begin(), roots.end(),
                                 [](const Complex& a, const Complex& b) { return a.imag() < b.imag(); });

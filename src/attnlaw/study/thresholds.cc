@@ -60,6 +60,11 @@ void set_bayes_recovery(const model::Problem& problem, Thresholds& result) {
 
 }  // namespace
 
+const std::vector<std::string>& threshold_names() {
+  static const std::vector<std::string> names{"recovery", "interpolation", "bayes_recovery", "detachment"};
+  return names;
+}
+
 Thresholds thresholds(const model::Problem& problem, const std::optional<theory::SolveOptions>& detachment) {
   Thresholds result;
   result.tokens = problem.tokens;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "attnlaw/theory/detachment.h"
 #include "attnlaw/theory/thresholds.h"
@@ -29,6 +30,9 @@ struct Thresholds {
   bool bayes_unverified() const { return bayes_recovery && key_tokens > 0; }
   bool with_detachment() const { return detachment || !no_detachment.empty(); }
 };
+
+/// The names of the thresholds in documents and charts.
+const std::vector<std::string>& threshold_names();
 
 /// Neither alpha nor, without the detachment, lambda is read. Noisy labels allow no exact recovery: the reason then
 /// names the α of noiseless ones. Students without a ridgeless limit (theory::has_ridgeless) have the Bayes recovery

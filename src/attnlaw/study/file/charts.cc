@@ -89,8 +89,10 @@ void add_numbers(const base::Description& description, std::vector<std::string>&
 const std::vector<std::string>& figure_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> found{"rank", "regime"};
-    for (const char* threshold : {"recovery", "interpolation", "interpolation_limit", "bayes_recovery", "detachment"})
-      for (const char* unit : {"", "_eff"}) found.push_back(std::string(threshold) + unit);
+    std::vector<std::string> thresholds = threshold_names();
+    thresholds.emplace_back("interpolation_limit");
+    for (const std::string& threshold : thresholds)
+      for (const char* unit : {"", "_eff"}) found.push_back(threshold + unit);
     for (const base::Description* document :
          {&base::detail::description_of<theory::Solution>(), &base::detail::description_of<PredictedInstance>(),
           &base::detail::description_of<Thresholds>(), &base::detail::description_of<theory::ScalingCurve>()})
@@ -120,7 +122,7 @@ void require_names(const SourceFile& file, const TomlValue& chart, const ChartRe
   if (!request.x.empty()) require_figures(file, chart, "x", {request.x}, along);
   if (!request.y.empty()) require_figures(file, chart, "y", {request.y}, along);
   require_figures(file, chart, "values", request.values);
-  require_among(file, chart, "lines", request.lines, {"recovery", "interpolation", "bayes_recovery", "detachment"});
+  require_among(file, chart, "lines", request.lines, threshold_names());
 }
 
 void require_complete(const SourceFile& file, const TomlValue& chart, const ChartRequest& request) {

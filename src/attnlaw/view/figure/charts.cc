@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -44,9 +43,8 @@ report::Axis axis(const std::string& title, const std::string& name, bool log) {
 }
 
 /// The figures of a `thresholds` document that a chart draws as lines.
-std::vector<std::string> lines_of(const ChartRequest& request) {
-  if (!request.lines.empty()) return request.lines;
-  return {"recovery", "interpolation", "bayes_recovery", "detachment"};
+const std::vector<std::string>& lines_of(const ChartRequest& request) {
+  return request.lines.empty() ? study::threshold_names() : request.lines;
 }
 
 // ---- curves --------------------------------------------------------------------------------------------------------
